@@ -1,0 +1,74 @@
+/**
+ * Beats, counts and progress in the own database: everything that lag and RPO are computed from, so that every
+ * process of the region can export the same numbers (P7). One process per region writes beats, chosen by an
+ * advisory lock that falls with its connection.
+ */
+import type { CountedBeat, Lsn } from './change.ts';
+import type { Incarnation, RegionId } from './identity.ts';
+
+export interface BeatHold {
+  /** Commits one beat synchronously and emits it; rejects with `database-unavailable` when the hold is lost. */
+  beat(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** What a peer told about our changes in its last progress, and when we heard it (own clock). */
+export interface PeerProgress {
+  readonly peer: RegionId;
+  readonly peerIncarnation: Incarnation;
+  /** Settled position of our current incarnation for each partition; `null`: none told. */
+  readonly settled: readonly Lsn[] | null;
+  /** Newest of our beats that the peer has settled in all partitions; `null`: none. */
+  readonly settledBeat: number | null;
+  /** Newest of our beats that the peer had received. */
+  readonly echoedBeat: number | null;
+  readonly heardAtMs: number;
+}
+
+/** Newest beat of a peer that has arrived here, applied or not. */
+export interface HeardBeat {
+  readonly origin: RegionId;
+  readonly incarnation: Incarnation;
+  readonly beat: CountedBeat;
+  /** Own clock. */
+  readonly receivedAtMs: number;
+}
+
+/** The raw figures of the origin's side of P7, read in one statement. */
+export interface RpoFigures {
+  readonly peer: RegionId;
+  /** Time of the newest counted beat with the count that the peer has settled; `null`: the peer was never heard. */
+  readonly coveredAtMs: number | null;
+  /** Own changes before the peer's newest settled beat; `null`: not counted. */
+  readonly settledCount: number | null;
+}
+
+export interface OwnBeats {
+  readonly newest: CountedBeat | null;
+  readonly newestCounted: CountedBeat | null;
+  /** Newest beat that the own log holds in all partitions, with the figures of P7 for `peer="log"`. */
+  readonly logCoveredAtMs: number | null;
+  readonly logCount: number | null;
+}
+
+export interface BeatStore {
+  /** `null` while another process holds the lock. */
+  tryHold(): Promise<BeatHold | null>;
+  /** Makes the counts of these beats durable; the relay confirms only beats stored here (P2). */
+  storeCounts(beats: readonly CountedBeat[]): Promise<void>;
+  /** The newest of these beats is held by the own log in all partitions. */
+  storePublished(beat: CountedBeat): Promise<void>;
+  /** Count stored with the beat whose commit ended at `end`; `null`: none, count from zero at the slot's start. */
+  countAt(end: Lsn): Promise<number | null>;
+  storePeerProgress(progress: PeerProgress): Promise<void>;
+  peerProgress(): Promise<readonly PeerProgress[]>;
+  /** Stores what was heard in a synchronous commit, so that every position read before it is durable (P4). */
+  storeHeard(heard: readonly HeardBeat[]): Promise<void>;
+  heard(): Promise<readonly HeardBeat[]>;
+  ownBeats(): Promise<OwnBeats>;
+  rpoFigures(): Promise<readonly RpoFigures[]>;
+  /** Time of one of our beats; `null`: no longer kept. */
+  beatAtMs(number: number): Promise<number | null>;
+  /** Drops beats that nobody needs any more; returns how many. */
+  prune(): Promise<number>;
+}

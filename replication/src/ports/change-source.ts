@@ -1,0 +1,25 @@
+/**
+ * The decoded write-ahead log of the own database, in commit order. Holding the stream is holding the replication
+ * slot, so there is one relay per region. The source tells Postgres as `write` what it has received and as `flush`
+ * only what `confirm` was given (P2): a keepalive's end is never confirmed. What a stream hands out is copied out of
+ * the socket's buffers. Unread commits are bounded in bytes by holding back the socket.
+ */
+import type { Commit, Lsn } from './change.ts';
+
+export interface ChangeStream {
+  /** `confirmed_flush_lsn`, read once the slot was held: the first `from` of every partition. */
+  readonly start: Lsn;
+  /**
+   * Waits for at least one commit and returns all that have arrived, at most about 1 MiB of changes.
+   * Rejects with `source-lost` once the stream has ended for whatever reason but `close`, with `closed` after it.
+   */
+  read(): Promise<readonly Commit[]>;
+  /** Everything up to this commit end is durable elsewhere and need not be sent again. Never goes back. */
+  confirm(end: Lsn): void;
+  close(): Promise<void>;
+}
+
+export interface ChangeSource {
+  /** Rejects with `slot-held` (another relay has it), `slot-lost` (absent or invalidated) or `source-lost`. */
+  open(): Promise<ChangeStream>;
+}

@@ -1,0 +1,123 @@
+/**
+ * Records and positions of one region's database. The store owns the order of every write transaction (P3):
+ * placeholders first, then row locks in one fixed order, then floor and generation in a later statement, then the
+ * caller's decision outside SQL, then rows and (for local writes) the emitted changes, then the commit. The caller's
+ * `decide` is synchronous and may be called again when the database asks for a retry, so it must have no effects.
+ * The store never merges and never judges; it must never make half of a decision visible.
+ */
+import type { CountedBeat, Lsn, RecordId } from './change.ts';
+import type { Incarnation, RegionId } from './identity.ts';
+
+export interface StoredRecord extends RecordId {
+  /** Canonical state of the conflict library; never empty here. */
+  readonly state: Uint8Array;
+}
+
+export interface LockedRecords {
+  /** Aligned with the ids asked for; an empty array where no state is stored. */
+  readonly states: readonly Uint8Array[];
+  /** Highest own counter that collection has ever dropped (P3). */
+  readonly floor: number;
+}
+
+export interface LocalWrite {
+  /** Index into the ids of the transaction. */
+  readonly index: number;
+  readonly state: Uint8Array;
+  readonly delta: Uint8Array;
+}
+
+export interface LocalTransaction {
+  /** Distinct, in any order, at most 500. */
+  readonly ids: readonly RecordId[];
+  /** Returns what to write, in the order in which the changes are to be emitted; one entry per id at most. */
+  readonly decide: (locked: LockedRecords) => readonly LocalWrite[];
+}
+
+export interface DeadLetter extends RecordId {
+  readonly lsn: Lsn;
+  readonly index: number;
+  readonly delta: Uint8Array;
+  readonly cause: DeadLetterCause;
+  readonly detail: string;
+}
+
+export type DeadLetterCause =
+  | 'malformed'
+  | 'clock-too-far-ahead'
+  | 'too-large'
+  | 'newer-format';
+
+export interface ApplyDecision {
+  readonly writes: readonly {
+    readonly index: number;
+    readonly state: Uint8Array;
+  }[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
+export interface ApplyTransaction {
+  readonly origin: RegionId;
+  readonly incarnation: Incarnation;
+  readonly partition: number;
+  /** The batch is written only where `applied` still holds this value (compare-and-set, P4). */
+  readonly expected: Lsn;
+  readonly applied: Lsn;
+  /** Newest beat that the batch covers; `null`: none. */
+  readonly beat: CountedBeat | null;
+  /** Offset of the log record after the last one applied. */
+  readonly nextOffset: bigint;
+  readonly ids: readonly RecordId[];
+  readonly decide: (states: readonly Uint8Array[]) => ApplyDecision;
+}
+
+export interface PositionRow {
+  readonly origin: RegionId;
+  readonly incarnation: Incarnation;
+  readonly partition: number;
+  readonly applied: Lsn;
+  /** `applied`, but stopping before the oldest open dead letter. */
+  readonly settled: Lsn;
+  /** Newest settled beat of the partition; `null`: none yet. */
+  readonly beat: CountedBeat | null;
+  /** Where to go on reading; a hint, never the truth. */
+  readonly nextOffset: bigint;
+}
+
+export interface ListQuery {
+  readonly collection: string;
+  readonly prefix: string;
+  /** Exclusive; `null` for the first page. Order is that of the keys' UTF-8 bytes. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+export interface RecordStore {
+  /** The stored state, or `null` where nothing is stored. */
+  read(id: RecordId): Promise<Uint8Array | null>;
+  /** Up to `limit` stored records in order of key; dead ones are among them. */
+  list(query: ListQuery): Promise<readonly StoredRecord[]>;
+  /** Every stored record of a collection from one snapshot, in chunks bounded in bytes. */
+  scan(collection: string): AsyncIterable<readonly StoredRecord[]>;
+  /**
+   * One local transaction, durable on return. `end` is an LSN not below the commit's end, `null` if nothing was
+   * written. Rejects with `database-unavailable` where nothing happened and with `outcome-unknown` where the commit
+   * was sent and no answer came; what `decide` throws rolls back and is thrown on unchanged.
+   */
+  commitLocal(
+    transaction: LocalTransaction,
+  ): Promise<{ readonly end: Lsn | null }>;
+  /** `fenced`: the position was not at `expected`, nothing was written. */
+  applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'>;
+  positions(origin: RegionId): Promise<readonly PositionRow[]>;
+  /** Creates the position of a partition where it is absent; never changes one that exists. */
+  createPosition(row: PositionRow): Promise<void>;
+  /** Open dead letters for each origin and cause. */
+  countDeadLetters(): Promise<readonly DeadLetterCount[]>;
+}
+
+export interface DeadLetterCount {
+  readonly origin: RegionId;
+  readonly cause: DeadLetterCause;
+  readonly count: number;
+}
