@@ -1,0 +1,168 @@
+/**
+ * Writing and reading of small binary formats: big-endian fixed integers, LEB128 variable ones, and strings and
+ * byte arrays with their length in front. The reader checks every length against what is left, so hostile bytes end
+ * in a `malformed-record` error and never in a large allocation. What the reader hands out is copied.
+ */
+import { ReplicationError, assert } from './errors.ts';
+
+const maxVarintBytes = 8;
+
+export class ByteWriter {
+  #buffer: Buffer;
+  #length = 0;
+
+  constructor(initialBytes = 256) {
+    this.#buffer = Buffer.allocUnsafe(initialBytes);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): void {
+    this.#reserve(1);
+    this.#length = this.#buffer.writeUInt8(value, this.#length);
+  }
+
+  u32(value: number): void {
+    this.#reserve(4);
+    this.#length = this.#buffer.writeUInt32BE(value, this.#length);
+  }
+
+  u64(value: bigint): void {
+    this.#reserve(8);
+    this.#length = this.#buffer.writeBigUInt64BE(value, this.#length);
+  }
+
+  f64(value: number): void {
+    this.#reserve(8);
+    this.#length = this.#buffer.writeDoubleBE(value, this.#length);
+  }
+
+  /** Non-negative safe integer. */
+  varint(value: number): void {
+    assert(Number.isSafeInteger(value) && value >= 0, `not a varint: ${value}`);
+    this.#reserve(maxVarintBytes);
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#buffer[this.#length++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#buffer[this.#length++] = rest;
+  }
+
+  bytes(value: Uint8Array): void {
+    this.varint(value.length);
+    this.raw(value);
+  }
+
+  string(value: string): void {
+    const byteLength = Buffer.byteLength(value);
+    this.varint(byteLength);
+    this.#reserve(byteLength);
+    this.#length += this.#buffer.write(value, this.#length);
+  }
+
+  raw(value: Uint8Array): void {
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** A copy of what was written. */
+  finish(): Buffer {
+    return Buffer.from(this.#buffer.subarray(0, this.#length));
+  }
+
+  #reserve(byteCount: number): void {
+    const needed = this.#length + byteCount;
+    if (needed <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
+    grown.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = grown;
+  }
+}
+
+export class ByteReader {
+  readonly #buffer: Buffer;
+  #offset = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#buffer = Buffer.from(
+      bytes.buffer,
+      bytes.byteOffset,
+      bytes.byteLength,
+    );
+  }
+
+  get remaining(): number {
+    return this.#buffer.length - this.#offset;
+  }
+
+  u8(): number {
+    return this.#buffer.readUInt8(this.#take(1));
+  }
+
+  u32(): number {
+    return this.#buffer.readUInt32BE(this.#take(4));
+  }
+
+  u64(): bigint {
+    return this.#buffer.readBigUInt64BE(this.#take(8));
+  }
+
+  f64(): number {
+    return this.#buffer.readDoubleBE(this.#take(8));
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (let index = 0; index < maxVarintBytes; index++) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return this.#safe(value);
+      scale *= 0x80;
+    }
+    throw malformed('a variable integer is longer than 8 bytes');
+  }
+
+  bytes(): Uint8Array {
+    const length = this.varint();
+    const start = this.#take(length);
+    return new Uint8Array(this.#buffer.subarray(start, start + length));
+  }
+
+  string(): string {
+    const length = this.varint();
+    const start = this.#take(length);
+    return this.#buffer.toString('utf8', start, start + length);
+  }
+
+  /** Everything must have been read. */
+  end(): void {
+    if (this.remaining > 0)
+      throw malformed(`${this.remaining} bytes follow the end`);
+  }
+
+  #take(byteCount: number): number {
+    if (byteCount > this.remaining) {
+      throw malformed(
+        `${byteCount} bytes wanted at ${this.#offset}, ${this.remaining} left`,
+      );
+    }
+    const start = this.#offset;
+    this.#offset += byteCount;
+    return start;
+  }
+
+  #safe(value: number): number {
+    if (!Number.isSafeInteger(value))
+      throw malformed('a variable integer is beyond 2^53');
+    return value;
+  }
+}
+
+export function malformed(detail: string): ReplicationError {
+  return new ReplicationError('malformed-record', detail, { retriable: false });
+}
