@@ -88,11 +88,7 @@ export class ByteReader {
   #offset = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#buffer = Buffer.from(
-      bytes.buffer,
-      bytes.byteOffset,
-      bytes.byteLength,
-    );
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get remaining(): number {
@@ -141,15 +137,12 @@ export class ByteReader {
 
   /** Everything must have been read. */
   end(): void {
-    if (this.remaining > 0)
-      throw malformed(`${this.remaining} bytes follow the end`);
+    if (this.remaining > 0) throw malformed(`${this.remaining} bytes follow the end`);
   }
 
   #take(byteCount: number): number {
     if (byteCount > this.remaining) {
-      throw malformed(
-        `${byteCount} bytes wanted at ${this.#offset}, ${this.remaining} left`,
-      );
+      throw malformed(`${byteCount} bytes wanted at ${this.#offset}, ${this.remaining} left`);
     }
     const start = this.#offset;
     this.#offset += byteCount;
@@ -157,8 +150,7 @@ export class ByteReader {
   }
 
   #safe(value: number): number {
-    if (!Number.isSafeInteger(value))
-      throw malformed('a variable integer is beyond 2^53');
+    if (!Number.isSafeInteger(value)) throw malformed('a variable integer is beyond 2^53');
     return value;
   }
 }

@@ -23,11 +23,7 @@ export class ReplicationError extends Error {
   /** The same call may succeed later without anybody's help. */
   readonly retriable: boolean;
 
-  constructor(
-    code: ReplicationErrorCode,
-    message: string,
-    options: { retriable: boolean; cause?: unknown },
-  ) {
+  constructor(code: ReplicationErrorCode, message: string, options: { retriable: boolean; cause?: unknown }) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'ReplicationError';
     this.code = code;

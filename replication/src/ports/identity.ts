@@ -21,8 +21,7 @@ export interface Incarnation {
 }
 
 const regionPattern = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
-const actorPattern =
-  /^([a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?)\.([1-9][0-9]{0,9})\.([0-9a-f]{8})$/;
+const actorPattern = /^([a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?)\.([1-9][0-9]{0,9})\.([0-9a-f]{8})$/;
 
 /** Returns the name branded, or `null` where it is not a region's name. */
 export function parseRegionId(name: string): RegionId | null {

@@ -42,11 +42,7 @@ export interface DeadLetter extends RecordId {
   readonly detail: string;
 }
 
-export type DeadLetterCause =
-  | 'malformed'
-  | 'clock-too-far-ahead'
-  | 'too-large'
-  | 'newer-format';
+export type DeadLetterCause = 'malformed' | 'clock-too-far-ahead' | 'too-large' | 'newer-format';
 
 export interface ApplyDecision {
   readonly writes: readonly {
@@ -104,9 +100,7 @@ export interface RecordStore {
    * written. Rejects with `database-unavailable` where nothing happened and with `outcome-unknown` where the commit
    * was sent and no answer came; what `decide` throws rolls back and is thrown on unchanged.
    */
-  commitLocal(
-    transaction: LocalTransaction,
-  ): Promise<{ readonly end: Lsn | null }>;
+  commitLocal(transaction: LocalTransaction): Promise<{ readonly end: Lsn | null }>;
   /** `fenced`: the position was not at `expected`, nothing was written. */
   applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'>;
   positions(origin: RegionId): Promise<readonly PositionRow[]>;

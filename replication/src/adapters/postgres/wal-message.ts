@@ -10,8 +10,7 @@ export const changesPrefix = 'isthmus.changes';
 export const beatPrefix = 'isthmus.beat';
 
 const changesVersion = 1;
-const beatPattern =
-  /^1 (\d{1,15}) ([0-9A-F]{1,8}\/[0-9A-F]{1,8}) (\d{1,15}(?:\.\d+)?)$/;
+const beatPattern = /^1 (\d{1,15}) ([0-9A-F]{1,8}\/[0-9A-F]{1,8}) (\d{1,15}(?:\.\d+)?)$/;
 
 export function encodeChanges(changes: readonly Change[]): Buffer {
   const writer = new ByteWriter(1024);
@@ -28,8 +27,7 @@ export function encodeChanges(changes: readonly Change[]): Buffer {
 export function decodeChanges(content: Uint8Array): readonly Change[] {
   const reader = new ByteReader(content);
   const version = reader.u8();
-  if (version !== changesVersion)
-    throw malformed(`changes message of version ${version}`);
+  if (version !== changesVersion) throw malformed(`changes message of version ${version}`);
   const count = reader.varint();
   const changes: Change[] = [];
   for (let index = 0; index < count; index++) {
@@ -55,8 +53,7 @@ export function decodeBeat(text: string): Beat {
 /** Reads an LSN as Postgres prints it, for instance `0/16B3748`. */
 export function parseLsn(text: string): bigint {
   const [high, low] = text.split('/');
-  if (high === undefined || low === undefined)
-    throw malformed(`LSN: ${text.slice(0, 40)}`);
+  if (high === undefined || low === undefined) throw malformed(`LSN: ${text.slice(0, 40)}`);
   return (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
 }
 
