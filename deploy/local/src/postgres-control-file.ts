@@ -37,10 +37,12 @@ export function newSystemIdentifier(nowMs: number): bigint {
 
 /** Where the checksum stands differs between versions: it is the place where it is right. */
 function checksumOffset(control: Buffer): number {
-  for (let offset = SHORTEST_CONTROL_BYTES; offset < LONGEST_CONTROL_BYTES; offset += 4) {
-    if (crc32c(control.subarray(0, offset)) === control.readUInt32LE(offset)) return offset;
+  let offset = SHORTEST_CONTROL_BYTES;
+  while (crc32c(control.subarray(0, offset)) !== control.readUInt32LE(offset)) {
+    offset += 4;
+    assert(offset < LONGEST_CONTROL_BYTES, 'pg_control of the template holds no valid checksum');
   }
-  assert.fail('pg_control of the template holds no valid checksum');
+  return offset;
 }
 
 export async function setSystemIdentifier(dataFolder: string, identifier: bigint): Promise<void> {
@@ -52,9 +54,7 @@ export async function setSystemIdentifier(dataFolder: string, identifier: bigint
   control.writeUInt32LE(crc32c(control.subarray(0, offset)), offset);
   const names = (await readdir(join(dataFolder, 'pg_wal'))).filter((name) => SEGMENT_NAME.test(name));
   assert(names.length > 0, 'a cluster holds at least one segment of the write-ahead log');
-  await Promise.all(
-    names.map((name) => patchSegment(join(dataFolder, 'pg_wal', name), former, identifier)),
-  );
+  await Promise.all(names.map((name) => patchSegment(join(dataFolder, 'pg_wal', name), former, identifier)));
   await writeFile(path, control);
 }
 
