@@ -1,0 +1,214 @@
+/**
+ * The bounded pool of connections to the region's own Postgres. Every new connection is checked against the identity
+ * row before its first use, because a pool survives a failover (P1): a server that is not the one we knew serves
+ * reads and refuses writes. A database that does not answer makes calls reject at once or within the stated bounds;
+ * nothing is queued for it and nothing has to be restarted when it is back.
+ */
+import pg from 'pg';
+import { ReplicationError } from '../../errors.ts';
+import type { Incarnation } from '../../ports/identity.ts';
+import type { Continuity } from './continuity.ts';
+import { judgeContinuity } from './continuity.ts';
+import {
+  identityMismatch,
+  lifeOf,
+  lineageOf,
+  recordRestart,
+  selectIdentity,
+  selectLineage,
+} from './identity-row.ts';
+import { toReplicationError } from './postgres-error.ts';
+import type { Answer, Call, Statement } from './session.ts';
+import { Session } from './session.ts';
+import { repeat } from './transaction.ts';
+
+const connectTimeoutMs = 1_000;
+const statementTimeoutMs = 5_000;
+/** Above the server's own limit, for a server or a network that has fallen silent. */
+const answerTimeoutMs = 8_000;
+const idleInTransactionTimeoutMs = 10_000;
+const idleConnectionTimeoutMs = 60_000;
+const keepAliveDelayMs = 5_000;
+
+export interface ConnectionOptions {
+  readonly connectionString: string;
+  readonly maxConnections: number;
+}
+
+/**
+ * Plans are cached for the life of a connection and may be made while the tables are empty, when a scan of everything
+ * looks cheap. Every statement of ours goes by an index or by tuple ids, so the other ways are closed.
+ */
+const settings: Statement = {
+  name: null,
+  text: `SELECT ${[
+    ['plan_cache_mode', 'force_generic_plan'],
+    ['enable_seqscan', 'off'],
+    ['enable_hashjoin', 'off'],
+    ['enable_mergejoin', 'off'],
+    ['jit', 'off'],
+    ['bytea_output', 'hex'],
+    ['default_transaction_isolation', 'read committed'],
+    ['statement_timeout', `${statementTimeoutMs}`],
+    ['idle_in_transaction_session_timeout', `${idleInTransactionTimeoutMs}`],
+  ]
+    .map(([name, value]) => `set_config('${name}', '${value}', false)`)
+    .join(', ')},
+  set_config('synchronous_commit',
+    replace(current_setting('synchronous_commit'), 'off', 'on'), false)`,
+};
+
+interface Prepared {
+  readonly session: Session;
+  readonly continuity: Continuity;
+}
+
+/** What is common to the connections of the pool and to the single one that opens the database. */
+export function clientConfig(connectionString: string): pg.ClientConfig {
+  return {
+    connectionString,
+    application_name: 'isthmus',
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveDelayMs,
+  };
+}
+
+export class Connections {
+  readonly #pool: pg.Pool;
+  readonly #incarnation: Incarnation;
+  readonly #prepared = new WeakMap<pg.PoolClient, Prepared>();
+  #closed = false;
+
+  constructor(options: ConnectionOptions, incarnation: Incarnation) {
+    this.#incarnation = incarnation;
+    this.#pool = new pg.Pool({
+      ...clientConfig(options.connectionString),
+      max: options.maxConnections,
+      idleTimeoutMillis: idleConnectionTimeoutMs,
+      query_timeout: answerTimeoutMs,
+      pipeline: true,
+    });
+    // The pool has dropped the connection already; the next call that needs one says what is wrong.
+    this.#pool.on('error', (_error, client) => this.#prepared.delete(client));
+  }
+
+  /** Runs `work` on one connection, which must leave no transaction open; failures come out coded. */
+  async read<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#run('read', work);
+  }
+
+  /** The same, on a connection whose server continues our past; `identity-mismatch` where it does not. */
+  async write<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#run('write', work);
+  }
+
+  /** One write transaction, repeated a bounded number of times where the database asks for it. */
+  async transact<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.write((session) => repeat(session, work));
+  }
+
+  async query(...call: Call): Promise<Answer> {
+    return this.read((session) => session.query(...call));
+  }
+
+  /** A connection for as long as the caller wants it; the caller releases or drops it. */
+  async checkOut(use: 'read' | 'write'): Promise<Session> {
+    if (this.#closed) throw closed();
+    try {
+      const client = await this.#pool.connect();
+      return await this.#admit(client, use);
+    } catch (error) {
+      throw waitedTooLong(error) ? overloaded(error) : toReplicationError(error);
+    }
+  }
+
+  /** Waits for the calls that are running. Connections that were checked out must have been given back. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#pool.end();
+  }
+
+  async #run<T>(
+    use: 'read' | 'write',
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const session = await this.checkOut(use);
+    try {
+      return await work(session);
+    } catch (error) {
+      throw toReplicationError(error);
+    } finally {
+      session.release();
+    }
+  }
+
+  async #admit(client: pg.PoolClient, use: 'read' | 'write'): Promise<Session> {
+    let prepared = this.#prepared.get(client);
+    // A refusal is asked anew for each write, since another process may have proven the new server meanwhile.
+    if (
+      prepared === undefined ||
+      (use === 'write' && prepared.continuity.kind === 'broken')
+    ) {
+      prepared = await this.#prepare(client, prepared?.session);
+    }
+    const { session, continuity } = prepared;
+    if (use === 'read' || continuity.kind !== 'broken') return session;
+    session.release();
+    throw identityMismatch(`writes are refused: ${continuity.reason}`);
+  }
+
+  async #prepare(
+    client: pg.PoolClient,
+    known: Session | undefined,
+  ): Promise<Prepared> {
+    const session = known ?? new Session(client);
+    try {
+      const continuity = await this.#proveContinuity(session);
+      const prepared = { session, continuity };
+      this.#prepared.set(client, prepared);
+      return prepared;
+    } catch (error) {
+      session.drop();
+      throw error;
+    }
+  }
+
+  /** The place of P1's check on a new connection. */
+  async #proveContinuity(session: Session): Promise<Continuity> {
+    const [, lineage, identity] = await session.pipeline([
+      [settings],
+      [selectLineage],
+      [selectIdentity],
+    ]);
+    const found = lineageOf(lineage?.rows[0]);
+    const row = identity?.rows[0];
+    if (row === undefined)
+      return { kind: 'broken', reason: 'the identity row is gone' };
+    const continuity = judgeContinuity(this.#incarnation, lifeOf(row), found);
+    if (continuity.kind === 'restarted') await session.query(recordRestart);
+    return continuity;
+  }
+}
+
+function waitedTooLong(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    error.message === 'timeout exceeded when trying to connect'
+  );
+}
+
+function overloaded(cause: unknown): ReplicationError {
+  return new ReplicationError(
+    'overloaded',
+    'every connection to Postgres is in use',
+    { retriable: true, cause },
+  );
+}
+
+function closed(): ReplicationError {
+  return new ReplicationError('closed', 'the database was closed', {
+    retriable: false,
+  });
+}

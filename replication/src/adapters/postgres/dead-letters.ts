@@ -1,0 +1,76 @@
+/**
+ * Changes that were put aside because they could not be applied (P4). Storing one twice is harmless: a change is
+ * known by its place in its origin's log. They are kept with their bytes, so that they can be tried again.
+ */
+import { assert } from '../../errors.ts';
+import type {
+  ApplyTransaction,
+  DeadLetter,
+  DeadLetterCause,
+  DeadLetterCount,
+} from '../../ports/record-store.ts';
+import { byteaArray, textArray } from './binary-array.ts';
+import { partitionValues, regionAt } from './positions.ts';
+import type { Row } from './row-values.ts';
+import { numberAt, textAt } from './row-values.ts';
+import type { Call, Statement } from './session.ts';
+import { formatLsn } from './wal-message.ts';
+
+const maxDetailLength = 500;
+const causes: ReadonlySet<string> = new Set<DeadLetterCause>([
+  'malformed',
+  'clock-too-far-ahead',
+  'too-large',
+  'newer-format',
+]);
+
+const insertDeadLetters: Statement = {
+  name: 'isthmus_dead_letters_insert',
+  text: `INSERT INTO isthmus.dead_letter
+  (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail)
+  SELECT $1, $2, $3, $4, letter.* FROM unnest($5::text[]::pg_lsn[], $6::text[]::int[], $7::text[], $8::text[],
+    $9::bytea[], $10::text[], $11::text[]) AS letter ON CONFLICT DO NOTHING`,
+};
+
+export const countOpen: Statement = {
+  name: 'isthmus_dead_letters_count',
+  text: `SELECT origin, cause, count(*) FROM isthmus.dead_letter WHERE closed_at IS NULL
+  GROUP BY origin, cause ORDER BY origin, cause`,
+};
+
+export function insertLetters(
+  transaction: ApplyTransaction,
+  letters: readonly DeadLetter[],
+): readonly Call[] {
+  if (letters.length === 0) return [];
+  const texts = (read: (letter: DeadLetter) => string): Buffer =>
+    textArray(letters.map((letter) => storable(read(letter))));
+  return [
+    [
+      insertDeadLetters,
+      ...partitionValues(transaction),
+      texts((letter) => formatLsn(letter.lsn)),
+      texts((letter) => `${letter.index}`),
+      texts((letter) => letter.collection),
+      texts((letter) => letter.key),
+      byteaArray(letters.map((letter) => letter.delta)),
+      texts((letter) => letter.cause),
+      texts((letter) => letter.detail.slice(0, maxDetailLength)),
+    ],
+  ];
+}
+
+export function countOf(row: Row): DeadLetterCount {
+  const cause = textAt(row, 1);
+  assert(isCause(cause), `no cause of a dead letter: ${cause}`);
+  return { origin: regionAt(row, 0), cause, count: numberAt(row, 2) };
+}
+
+function isCause(text: string): text is DeadLetterCause {
+  return causes.has(text);
+}
+
+/** A name with U+0000 is one reason to be put aside, and Postgres cannot hold it: its picture stands in for it. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\u2400');
+}

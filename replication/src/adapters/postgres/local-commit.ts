@@ -1,0 +1,86 @@
+/**
+ * A local write transaction: two round trips, of which the second carries rows, changes and COMMIT. The changes go
+ * into the write-ahead log as one message in the order of the decision; there is no other record of them. It returns
+ * only after a synchronous commit (I1), and a decision that throws or writes nothing leaves nothing behind.
+ */
+import { ReplicationError, assert } from '../../errors.ts';
+import type { Change, Lsn } from '../../ports/change.ts';
+import type { LocalTransaction, LocalWrite } from '../../ports/record-store.ts';
+import { commitWith } from './commit.ts';
+import { LockPlan } from './record-locks.ts';
+import { lsnAt } from './row-values.ts';
+import type { Session, Statement } from './session.ts';
+import { begin } from './session.ts';
+import { changesPrefix, encodeChanges } from './wal-message.ts';
+
+const maxRecords = 500;
+const maxDeltaBytes = 1024 * 1024;
+
+const emitChanges: Statement = {
+  name: 'isthmus_emit',
+  text: `SELECT pg_logical_emit_message(true, '${changesPrefix}', $1::bytea)`,
+};
+
+/** After the COMMIT, so it lies at or beyond the end of its record. */
+const selectInsertLsn: Statement = {
+  name: 'isthmus_insert_lsn',
+  text: 'SELECT pg_current_wal_insert_lsn()::text',
+};
+
+export interface LocalCommit {
+  readonly transaction: LocalTransaction;
+  readonly plan: LockPlan;
+}
+
+export function planLocal(transaction: LocalTransaction): LocalCommit {
+  const count = transaction.ids.length;
+  if (count > maxRecords) throw tooLarge('records', maxRecords, count);
+  return { transaction, plan: new LockPlan(transaction.ids) };
+}
+
+/** One attempt. The caller rolls back what it throws. */
+export async function commitLocal(
+  session: Session,
+  { transaction, plan }: LocalCommit,
+): Promise<Lsn | null> {
+  const [, ...answers] = await session.pipeline([[begin], ...plan.calls()]);
+  const locked = plan.read(answers);
+  const writes = transaction.decide(locked);
+  if (writes.length === 0) {
+    await session.rollback();
+    return null;
+  }
+  const changes = changesOf(transaction, writes);
+  const stored = await commitWith(session, {
+    before: [
+      ...locked.calls(writes),
+      [emitChanges, encodeChanges(changes)],
+    ],
+    after: [[selectInsertLsn]],
+  });
+  return lsnAt(stored.at(-1)?.rows[0] ?? [], 0);
+}
+
+function changesOf(
+  transaction: LocalTransaction,
+  writes: readonly LocalWrite[],
+): readonly Change[] {
+  let deltaBytes = 0;
+  const changes = writes.map(({ index, delta }) => {
+    const id = transaction.ids[index];
+    assert(id !== undefined, `a write to no record: ${index}`);
+    deltaBytes += delta.length;
+    return { collection: id.collection, key: id.key, delta };
+  });
+  if (deltaBytes > maxDeltaBytes)
+    throw tooLarge('bytes of deltas', maxDeltaBytes, deltaBytes);
+  return changes;
+}
+
+function tooLarge(what: string, limit: number, value: number): ReplicationError {
+  return new ReplicationError(
+    'transaction-too-large',
+    `a transaction has ${value} ${what}, at most ${limit} are allowed`,
+    { retriable: false },
+  );
+}

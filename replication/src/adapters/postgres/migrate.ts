@@ -1,0 +1,105 @@
+/**
+ * Brings the schema `isthmus` to the version of this program. Every migration runs once, in a transaction of its own
+ * together with the row that records it; its text never changes afterwards, which a checksum proves. A database that
+ * knows a migration which this program does not know is refused, because an older program cannot read it rightly.
+ * The caller holds the lock that keeps other processes out.
+ */
+import { createHash } from 'node:crypto';
+import { initial } from './migrations/0001-initial.ts';
+import { misconfigured } from './postgres-error.ts';
+import { numberAt, textAt } from './row-values.ts';
+import type { Session } from './session.ts';
+import { begin, commit } from './session.ts';
+
+export interface Migration {
+  readonly number: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+export const migrations: readonly Migration[] = [
+  { number: 1, name: 'initial', sql: initial },
+];
+
+const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;
+CREATE TABLE IF NOT EXISTS isthmus.migration (
+  number integer PRIMARY KEY,
+  name text NOT NULL,
+  checksum text NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT clock_timestamp()
+)`;
+
+const insertMigration = {
+  name: 'isthmus_migration_insert',
+  text: 'INSERT INTO isthmus.migration (number, name, checksum) VALUES ($1, $2, $3)',
+};
+
+/** Rejects with `database-misconfigured` where the database is newer or a migration was changed. */
+export async function migrate(
+  session: Session,
+  known: readonly Migration[] = migrations,
+): Promise<void> {
+  if (!(await isPrepared(session)))
+    await session.query({ name: null, text: prepareSql });
+  const applied = await appliedChecksums(session);
+  refuseForeign(applied, known);
+  for (const migration of known) {
+    if (!applied.has(migration.number)) await run(session, migration);
+  }
+}
+
+/** Asked first, because a role without the right to create schemas may not even say IF NOT EXISTS. */
+async function isPrepared(session: Session): Promise<boolean> {
+  const answer = await session.query({
+    name: null,
+    text: "SELECT to_regclass('isthmus.migration')::text",
+  });
+  return answer.rows[0]?.[0] !== null;
+}
+
+async function appliedChecksums(
+  session: Session,
+): Promise<ReadonlyMap<number, string>> {
+  const answer = await session.query({
+    name: null,
+    text: 'SELECT number, checksum FROM isthmus.migration',
+  });
+  return new Map(answer.rows.map((row) => [numberAt(row, 0), textAt(row, 1)]));
+}
+
+function refuseForeign(
+  applied: ReadonlyMap<number, string>,
+  known: readonly Migration[],
+): void {
+  for (const [number, checksum] of applied) {
+    const migration = known.find((candidate) => candidate.number === number);
+    if (migration === undefined) {
+      throw misconfigured(
+        `the database has migration ${number}, this program knows none after ${known.at(-1)?.number}: run a newer version`,
+      );
+    }
+    if (checksum !== checksumOf(migration)) {
+      throw misconfigured(
+        `migration ${number} (${migration.name}) in the database differs from this program's`,
+      );
+    }
+  }
+}
+
+async function run(session: Session, migration: Migration): Promise<void> {
+  await session.pipeline([
+    [begin],
+    [{ name: null, text: migration.sql }],
+    [
+      insertMigration,
+      migration.number,
+      migration.name,
+      checksumOf(migration),
+    ],
+    [commit],
+  ]);
+}
+
+function checksumOf(migration: Migration): string {
+  return createHash('sha256').update(migration.sql).digest('hex');
+}

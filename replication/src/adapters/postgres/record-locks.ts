@@ -1,0 +1,180 @@
+/**
+ * The first half of every write transaction (P3): placeholders for absent records, row locks in one order, and only
+ * then, in a later statement, floor and generation. Locking an absent row locks nothing, so without placeholders two
+ * writers of one new record would overwrite each other. The order is (collection, key) by UTF-8 bytes for everybody,
+ * which is what keeps two batches with the same records from waiting for each other. All of it is one round trip.
+ */
+import { assert } from '../../errors.ts';
+import type { RecordId } from '../../ports/change.ts';
+import { byteaArray, textArray, tidArray } from './binary-array.ts';
+import { compareNames, requireStorable } from './key-order.ts';
+import type { Row } from './row-values.ts';
+import { bytesAt, numberAt, textAt } from './row-values.ts';
+import type { Answer, Call, Statement } from './session.ts';
+import { RecordsRemoved } from './transaction.ts';
+
+export const insertPlaceholders: Statement = {
+  name: 'isthmus_placeholders',
+  text: `INSERT INTO isthmus.record (collection, key, state, gen)
+  SELECT collection, key, '', 0 FROM unnest($1::text[], $2::text[]) AS wanted (collection, key)
+  ON CONFLICT DO NOTHING`,
+};
+
+/** One statement for each collection: a join on unnest may choose a plan that reads the whole table. */
+export const lockRecords: Statement = {
+  name: 'isthmus_lock',
+  text: `SELECT ctid::text, state FROM isthmus.record
+  WHERE collection = $1 AND key = ANY ($2::text[]) ORDER BY key FOR NO KEY UPDATE`,
+};
+
+const selectFloor: Statement = {
+  name: 'isthmus_floor',
+  text: 'SELECT floor, generation FROM isthmus.identity',
+};
+
+/** Tuple ids hold still while this transaction has the rows locked. */
+export const updateRecords: Statement = {
+  name: 'isthmus_update',
+  text: `UPDATE isthmus.record SET state = written.state, gen = $3
+  FROM unnest($1::tid[], $2::bytea[]) AS written (tuple, state) WHERE record.ctid = written.tuple`,
+};
+
+export const deleteRecords: Statement = {
+  name: 'isthmus_delete',
+  text: 'DELETE FROM isthmus.record WHERE ctid = ANY ($1::tid[])',
+};
+
+export interface RecordWrite {
+  /** Index into the ids that were locked. */
+  readonly index: number;
+  readonly state: Uint8Array;
+}
+
+interface Group {
+  readonly collection: string;
+  readonly keys: string[];
+}
+
+/** The records of one transaction in the order in which they are locked. */
+export class LockPlan {
+  readonly #ids: readonly RecordId[];
+  /** Indices into the caller's ids, sorted. */
+  readonly #order: readonly number[];
+  readonly #groups: readonly Group[];
+
+  constructor(ids: readonly RecordId[]) {
+    for (const id of ids) requireStorable(id);
+    this.#ids = ids;
+    this.#order = ids.map((_, index) => index).sort((a, b) => this.#compare(a, b));
+    this.#groups = this.#grouped();
+  }
+
+  /** What to send, after BEGIN and whatever must come first; `read` takes the answers to exactly these. */
+  calls(): readonly Call[] {
+    if (this.#order.length === 0) return [[selectFloor]];
+    const sorted = this.#order.map((index) => this.#id(index));
+    const collections = textArray(sorted.map((id) => id.collection));
+    const keys = textArray(sorted.map((id) => id.key));
+    return [
+      [insertPlaceholders, collections, keys],
+      ...this.#groups.map(
+        (group): Call => [
+          lockRecords,
+          group.collection,
+          textArray(group.keys),
+        ],
+      ),
+      [selectFloor],
+    ];
+  }
+
+  /** Throws `RecordsRemoved` where a record vanished between its placeholder and its lock. */
+  read(answers: readonly Answer[]): LockedRows {
+    const rows = answers.slice(this.#order.length === 0 ? 0 : 1, -1);
+    const locked = rows.flatMap((answer) => answer.rows);
+    if (locked.length !== this.#order.length) throw new RecordsRemoved();
+    const floor = answers.at(-1)?.rows[0];
+    assert(floor !== undefined, 'the identity row is gone');
+    return new LockedRows(this.#order, locked, floor);
+  }
+
+  #compare(a: number, b: number): number {
+    const first = this.#id(a);
+    const second = this.#id(b);
+    const order =
+      compareNames(first.collection, second.collection) ||
+      compareNames(first.key, second.key);
+    assert(order !== 0 || a === b, 'a record was named twice in a transaction');
+    return order;
+  }
+
+  #grouped(): readonly Group[] {
+    const groups: Group[] = [];
+    for (const index of this.#order) {
+      const { collection, key } = this.#id(index);
+      const last = groups.at(-1);
+      if (last?.collection === collection) last.keys.push(key);
+      else groups.push({ collection, keys: [key] });
+    }
+    return groups;
+  }
+
+  #id(index: number): RecordId {
+    const id = this.#ids[index];
+    assert(id !== undefined, `no record ${index}`);
+    return id;
+  }
+}
+
+/** Rows that this transaction holds, by the caller's indices. */
+export class LockedRows {
+  /** Empty where nothing is stored. */
+  readonly states: readonly Uint8Array[];
+  readonly floor: number;
+  readonly #generation: number;
+  readonly #tuples: readonly string[];
+
+  constructor(order: readonly number[], rows: readonly Row[], floor: Row) {
+    const states: Uint8Array[] = Array.from({ length: rows.length });
+    const tuples: string[] = Array.from({ length: rows.length });
+    for (const [place, index] of order.entries()) {
+      const row = rows[place];
+      assert(row !== undefined, 'fewer rows than locked');
+      tuples[index] = textAt(row, 0);
+      states[index] = bytesAt(row, 1);
+    }
+    this.states = states;
+    this.#tuples = tuples;
+    this.floor = numberAt(floor, 0);
+    this.#generation = numberAt(floor, 1);
+  }
+
+  /** Statements that store `writes` and remove the placeholders that stay empty; `check` takes their answers. */
+  calls(writes: readonly RecordWrite[]): readonly Call[] {
+    const written = new Set<number>();
+    for (const { index, state } of writes) {
+      assert(index in this.#tuples, `a write to no record: ${index}`);
+      assert(!written.has(index), 'two writes to one record');
+      assert(state.length > 0, 'an empty state is not stored');
+      written.add(index);
+    }
+    const calls: Call[] = [];
+    if (writes.length > 0) calls.push(this.#update(writes));
+    const empty = this.#tuples.filter(
+      (_, index) => this.states[index]?.length === 0 && !written.has(index),
+    );
+    if (empty.length > 0) calls.push([deleteRecords, tidArray(empty)]);
+    return calls;
+  }
+
+  #update(writes: readonly RecordWrite[]): Call {
+    const tuples = writes.map((write) => this.#tuples[write.index] ?? '');
+    const states = writes.map((write) => write.state);
+    return [
+      updateRecords,
+      tidArray(tuples),
+      byteaArray(states),
+      this.#generation,
+    ];
+  }
+}

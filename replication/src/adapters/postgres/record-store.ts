@@ -1,0 +1,79 @@
+/**
+ * The port `RecordStore` on Postgres. It guarantees the order of every write transaction (P3), the fence of every
+ * apply (P4) and that failures come out coded; it never merges, never judges a change, and never leaves a
+ * transaction half done or a placeholder behind.
+ */
+import type { Lsn, RecordId } from '../../ports/change.ts';
+import type { RegionId } from '../../ports/identity.ts';
+import type {
+  ApplyTransaction,
+  DeadLetterCount,
+  ListQuery,
+  LocalTransaction,
+  PositionRow,
+  RecordStore,
+  StoredRecord,
+} from '../../ports/record-store.ts';
+import type { Connections } from './connections.ts';
+import { countOf, countOpen } from './dead-letters.ts';
+import { commitLocal, planLocal } from './local-commit.ts';
+import { insert, positionOf, selectPositions } from './positions.ts';
+import { listRecords, readRecord, scanRecords } from './record-reader.ts';
+import { applyRemote, harmless, planRemote } from './remote-apply.ts';
+
+export class PostgresRecordStore implements RecordStore {
+  readonly #connections: Connections;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async read(id: RecordId): Promise<Uint8Array | null> {
+    return readRecord(this.#connections, id);
+  }
+
+  async list(query: ListQuery): Promise<readonly StoredRecord[]> {
+    return listRecords(this.#connections, query);
+  }
+
+  scan(collection: string): AsyncIterable<readonly StoredRecord[]> {
+    return scanRecords(this.#connections, collection);
+  }
+
+  async commitLocal(
+    transaction: LocalTransaction,
+  ): Promise<{ readonly end: Lsn | null }> {
+    const planned = planLocal(transaction);
+    const end = await this.#connections.transact((session) =>
+      commitLocal(session, planned),
+    );
+    return { end };
+  }
+
+  async applyRemote(
+    transaction: ApplyTransaction,
+  ): Promise<'applied' | 'fenced'> {
+    const planned = planRemote(transaction);
+    try {
+      return await this.#connections.transact((session) =>
+        applyRemote(session, planned),
+      );
+    } catch (error) {
+      throw harmless(error);
+    }
+  }
+
+  async positions(origin: RegionId): Promise<readonly PositionRow[]> {
+    const answer = await this.#connections.query(selectPositions, origin);
+    return answer.rows.map(positionOf);
+  }
+
+  async createPosition(row: PositionRow): Promise<void> {
+    await this.#connections.write((session) => session.query(...insert(row)));
+  }
+
+  async countDeadLetters(): Promise<readonly DeadLetterCount[]> {
+    const answer = await this.#connections.query(countOpen);
+    return answer.rows.map(countOf);
+  }
+}

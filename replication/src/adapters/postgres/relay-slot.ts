@@ -1,0 +1,118 @@
+/**
+ * The publication and the replication slot that the relay reads through. They are made once, before the first write
+ * of a fresh database is accepted, so that the slot holds every change there ever was. A slot that is lost later is
+ * never made again here: a new one would hide the changes between the two (I3).
+ */
+import { ReplicationError } from '../../errors.ts';
+import { misconfigured } from './postgres-error.ts';
+import type { Row } from './row-values.ts';
+import { booleanAt, nullableAt, numberAt, textAt } from './row-values.ts';
+import type { Session } from './session.ts';
+
+export const defaultSlotName = 'isthmus_relay';
+/** Names no table: logical messages reach a subscriber whatever its publication holds. */
+export const publicationName = 'isthmus_relay';
+
+const slotsSurviveFailoverFrom = 170_000;
+
+interface Slot {
+  readonly ownDatabase: boolean;
+  readonly database: string | null;
+  readonly active: boolean;
+  readonly walStatus: string | null;
+}
+
+const selectSlot = {
+  name: 'isthmus_slot',
+  text: `SELECT coalesce(database = current_database(), false), database::text, active, wal_status
+  FROM pg_replication_slots WHERE slot_name = $1`,
+};
+
+/** For a fresh database only. A slot left behind by an earlier life of this database is replaced. */
+export async function createSlot(
+  session: Session,
+  slotName: string,
+): Promise<void> {
+  await removeLeftover(session, slotName);
+  await createPublication(session);
+  const version = await session.query({
+    name: null,
+    text: "SELECT current_setting('server_version_num')::int",
+  });
+  const survives =
+    numberAt(version.rows[0] ?? [], 0) >= slotsSurviveFailoverFrom;
+  await session.query(
+    {
+      name: 'isthmus_slot_create',
+      text: `SELECT pg_create_logical_replication_slot($1, 'pgoutput', false, false${survives ? ', true' : ''})`,
+    },
+    slotName,
+  );
+}
+
+/** What an operator should know about the slot of a database that is in use; `null`: nothing. */
+export async function slotWarning(
+  session: Session,
+  slotName: string,
+): Promise<string | null> {
+  const slot = await findSlot(session, slotName);
+  if (slot === null || !slot.ownDatabase)
+    return `replication slot "${slotName}" of this database is lost: its changes no longer reach the log`;
+  if (slot.walStatus === 'lost')
+    return `replication slot "${slotName}" was invalidated: WAL that it needed is gone`;
+  return null;
+}
+
+async function removeLeftover(
+  session: Session,
+  slotName: string,
+): Promise<void> {
+  const slot = await findSlot(session, slotName);
+  if (slot === null) return;
+  if (!slot.ownDatabase) {
+    throw misconfigured(
+      `replication slot "${slotName}" belongs to ${slot.database ?? 'physical replication'}: give this region another slot name`,
+    );
+  }
+  if (slot.active) {
+    throw new ReplicationError(
+      'slot-held',
+      `replication slot "${slotName}" is in use, yet the database is fresh`,
+      { retriable: true },
+    );
+  }
+  await session.query(
+    { name: 'isthmus_slot_drop', text: 'SELECT pg_drop_replication_slot($1)' },
+    slotName,
+  );
+}
+
+async function createPublication(session: Session): Promise<void> {
+  const found = await session.query({
+    name: null,
+    text: `SELECT FROM pg_publication WHERE pubname = '${publicationName}'`,
+  });
+  if (found.rowCount > 0) return;
+  await session.query({
+    name: null,
+    text: `CREATE PUBLICATION ${publicationName}`,
+  });
+}
+
+async function findSlot(
+  session: Session,
+  slotName: string,
+): Promise<Slot | null> {
+  const answer = await session.query(selectSlot, slotName);
+  const row = answer.rows[0];
+  return row === undefined ? null : slotOf(row);
+}
+
+function slotOf(row: Row): Slot {
+  return {
+    ownDatabase: booleanAt(row, 0),
+    database: nullableAt(row, 1, textAt),
+    active: booleanAt(row, 2),
+    walStatus: nullableAt(row, 3, textAt),
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * Applies one batch of a peer's changes together with the position that it moves (P4). The position's compare-and-set
+ * is the first statement. The commit need not wait for the disk, because rows and position fall together in a crash;
+ * whoever promises a position to others makes it durable first.
+ */
+import { ReplicationError, assert } from '../../errors.ts';
+import type { ApplyTransaction } from '../../ports/record-store.ts';
+import { commitWith } from './commit.ts';
+import { insertLetters } from './dead-letters.ts';
+import { move, settle } from './positions.ts';
+import { databaseUnavailable } from './postgres-error.ts';
+import { LockPlan } from './record-locks.ts';
+import type { Session, Statement } from './session.ts';
+import { begin } from './session.ts';
+
+const maxRecords = 5_000;
+
+const doNotWait: Statement = {
+  name: null,
+  text: 'SET LOCAL synchronous_commit = off',
+};
+
+export interface RemoteApply {
+  readonly transaction: ApplyTransaction;
+  readonly plan: LockPlan;
+}
+
+export function planRemote(transaction: ApplyTransaction): RemoteApply {
+  const count = transaction.ids.length;
+  assert(count <= maxRecords, `a batch has ${count} records, over ${maxRecords}`);
+  return { transaction, plan: new LockPlan(transaction.ids) };
+}
+
+/** One attempt. The caller rolls back what it throws. */
+export async function applyRemote(
+  session: Session,
+  { transaction, plan }: RemoteApply,
+): Promise<'applied' | 'fenced'> {
+  const [, , moved, ...answers] = await session.pipeline([
+    [begin],
+    [doNotWait],
+    move(transaction),
+    ...plan.calls(),
+  ]);
+  if (moved?.rowCount !== 1) {
+    await session.rollback();
+    return 'fenced';
+  }
+  const locked = plan.read(answers);
+  const { writes, deadLetters } = transaction.decide(locked.states);
+  await commitWith(session, {
+    before: [
+      ...locked.calls(writes),
+      ...insertLetters(transaction, deadLetters),
+      settle(transaction),
+    ],
+    after: [],
+  });
+  return 'applied';
+}
+
+/** A batch may be sent again whatever became of it: had it been applied, it is fenced. */
+export function harmless(error: unknown): unknown {
+  const isUnknown =
+    error instanceof ReplicationError && error.code === 'outcome-unknown';
+  return isUnknown ? databaseUnavailable(error.message, error) : error;
+}
