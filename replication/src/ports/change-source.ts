@@ -11,7 +11,9 @@ export interface ChangeStream {
   readonly start: Lsn;
   /**
    * Waits for at least one commit and returns all that have arrived, at most about 1 MiB of changes.
-   * Rejects with `source-lost` once the stream has ended for whatever reason but `close`, with `closed` after it.
+   * Rejects with `source-lost` once the stream has ended for whatever reason but `close`, with `closed` after it,
+   * and with `malformed-record` or `transaction-too-large` where the log holds something of ours that cannot be read:
+   * it is never skipped, and the same error comes again on the next stream.
    */
   read(): Promise<readonly Commit[]>;
   /** Everything up to this commit end is durable elsewhere and need not be sent again. Never goes back. */
@@ -20,6 +22,9 @@ export interface ChangeStream {
 }
 
 export interface ChangeSource {
-  /** Rejects with `slot-held` (another relay has it), `slot-lost` (absent or invalidated) or `source-lost`. */
+  /**
+   * Rejects with `slot-held` (another relay has it), `slot-lost` (absent or invalidated), `source-lost`, or
+   * `database-misconfigured` (no right, no logical decoding).
+   */
   open(): Promise<ChangeStream>;
 }

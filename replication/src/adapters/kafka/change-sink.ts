@@ -1,0 +1,119 @@
+/**
+ * The change sink over the region's own Kafka. Changes and progress have a client each, so that trouble with one
+ * partition leader does not hide behind the answers of another. Preparing creates what is absent and never alters a
+ * topic that exists: another partition count there means another incarnation's layout, which nobody may write into
+ * (P2).
+ */
+import type { Admin } from 'kafkajs';
+import { ReplicationError } from '../../errors.ts';
+import type { ChangeSink, OutgoingRecord } from '../../ports/change-sink.ts';
+import type { RegionId } from '../../ports/identity.ts';
+import type { Logger } from '../../ports/logger.ts';
+import { KafkaConnection, defaultStallTimeoutMs } from './kafka-connection.ts';
+import type { KafkaCluster } from './kafka-connection.ts';
+import { TopicWriter } from './topic-writer.ts';
+import type { WriterOptions } from './topic-writer.ts';
+import { changesTopic, progressTopic, topicsOf } from './topics.ts';
+
+export interface ChangeSinkOptions {
+  readonly region: RegionId;
+  readonly cluster: KafkaCluster;
+  readonly logger: Logger;
+  /** How long the log keeps changes: the longest absence of a peer that needs no transfer. */
+  readonly retentionMs?: number;
+  readonly stallTimeoutMs?: number;
+}
+
+const weekMs = 7 * 24 * 3_600_000;
+const adminRetry = { retries: 8, initialRetryTime: 50, maxRetryTime: 1_000 };
+const createTimeoutMs = 10_000;
+
+export class KafkaChangeSink implements ChangeSink {
+  readonly #region: RegionId;
+  readonly #retentionMs: number;
+  readonly #connecting: WriterOptions;
+  readonly #changes: TopicWriter;
+  readonly #progress: TopicWriter;
+  #attempt = 0;
+
+  constructor(options: ChangeSinkOptions) {
+    this.#region = options.region;
+    this.#retentionMs = options.retentionMs ?? weekMs;
+    this.#connecting = {
+      cluster: options.cluster,
+      clientId: `isthmus-${options.region}`,
+      logger: options.logger,
+      stallTimeoutMs: options.stallTimeoutMs ?? defaultStallTimeoutMs,
+    };
+    this.#changes = new TopicWriter(
+      changesTopic(options.region),
+      this.#connecting,
+    );
+    this.#progress = new TopicWriter(
+      progressTopic(options.region),
+      this.#connecting,
+    );
+  }
+
+  async prepare(partitionCount: number): Promise<void> {
+    const connection = new KafkaConnection({
+      ...this.#connecting,
+      attempt: this.#attempt++,
+    });
+    const admin = connection.kafka.admin({ retry: adminRetry });
+    try {
+      await connection.answered(this.#createAbsent(admin, partitionCount));
+      const topic = changesTopic(this.#region);
+      const metadata = await connection.answered(
+        admin.fetchTopicMetadata({ topics: [topic] }),
+      );
+      const found = metadata.topics[0]?.partitions.length ?? 0;
+      if (found !== partitionCount)
+        throw otherCount(topic, found, partitionCount);
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  publish(records: readonly OutgoingRecord[]): Promise<void> {
+    return this.#changes.append(records);
+  }
+
+  publishProgress(bytes: Uint8Array): Promise<void> {
+    return this.#progress.append([{ partition: 0, bytes }]);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#changes.close(), this.#progress.close()]);
+  }
+
+  async #createAbsent(admin: Admin, partitionCount: number): Promise<void> {
+    await admin.connect();
+    const present = new Set(await admin.listTopics());
+    const { brokers } = await admin.describeCluster();
+    const plan = {
+      region: this.#region,
+      partitionCount,
+      brokerCount: brokers.length,
+      retentionMs: this.#retentionMs,
+    };
+    const absent = topicsOf(plan).filter(({ topic }) => !present.has(topic));
+    if (absent.length > 0)
+      await admin.createTopics({
+        topics: absent,
+        waitForLeaders: true,
+        timeout: createTimeoutMs,
+      });
+  }
+}
+
+function otherCount(
+  topic: string,
+  found: number,
+  wanted: number,
+): ReplicationError {
+  const detail = `the topic ${topic} has ${found} partitions and not ${wanted}`;
+  return new ReplicationError('partition-count-mismatch', detail, {
+    retriable: false,
+  });
+}

@@ -1,0 +1,180 @@
+/**
+ * Reads one topic over one connection, without a consumer group: it asks the leader of each partition for what lies
+ * at an offset and says so when nothing can lie there. It keeps no offsets and retries nothing; after any rejection
+ * it is closed and another one opened. Isolation is "read uncommitted": our log holds no transactions, and somebody's
+ * hung one must not stall it.
+ */
+import Cluster from 'kafkajs/src/cluster/index.js';
+import type { FetchedMessage } from 'kafkajs/src/cluster/index.js';
+import { ReplicationError } from '../../errors.ts';
+import type { FeedRecord } from '../../ports/change-feed.ts';
+import { KafkaConnection, unavailable } from './kafka-connection.ts';
+import type { KafkaConnectionOptions } from './kafka-connection.ts';
+
+export interface ReaderOptions extends KafkaConnectionOptions {
+  readonly topic: string;
+  readonly partitionCount: number;
+}
+
+export interface Wanted {
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+export type Fetched =
+  | {
+      readonly kind: 'records';
+      readonly partitions: readonly FetchedPartition[];
+    }
+  | { readonly kind: 'out-of-range'; readonly partition: number };
+
+export interface FetchedPartition {
+  readonly partition: number;
+  /** Where the next fetch goes on; beyond what was asked even where no record is for us. */
+  readonly next: bigint;
+  readonly records: readonly FeedRecord[];
+}
+
+const readUncommitted = 0;
+/** How long a broker with nothing to tell holds a fetch. */
+const fetchWaitMs = 500;
+const fetchMaxBytes = 4 * 1024 * 1024;
+const fetchMaxBytesPerPartition = 1024 * 1024;
+const noValue = new Uint8Array(0);
+
+export class TopicReader {
+  readonly #topic: string;
+  readonly #partitionCount: number;
+  readonly #connection: KafkaConnection;
+  readonly #cluster: Cluster;
+
+  constructor(options: ReaderOptions) {
+    this.#topic = options.topic;
+    this.#partitionCount = options.partitionCount;
+    this.#connection = new KafkaConnection(options);
+    const { config, kafka } = this.#connection;
+    this.#cluster = new Cluster({
+      logger: kafka.logger(),
+      brokers: config.brokers,
+      clientId: options.clientId,
+      ssl: config.ssl,
+      sasl: config.sasl,
+      socketFactory: config.socketFactory,
+      connectionTimeout: config.connectionTimeout,
+      requestTimeout: options.stallTimeoutMs,
+      enforceRequestTimeout: false,
+      metadataMaxAge: 0,
+      allowAutoTopicCreation: false,
+      isolationLevel: readUncommitted,
+      retry: { retries: 0 },
+    });
+  }
+
+  /** Connects and returns the partitions of each leader. Rejects with `log-unavailable`, also for an absent topic. */
+  async open(): Promise<ReadonlyMap<number, readonly number[]>> {
+    await this.#connection.answered(this.#cluster.connect());
+    await this.#connection.answered(
+      this.#cluster.addMultipleTargetTopics([this.#topic]),
+    );
+    const found = this.#cluster.findTopicPartitionMetadata(this.#topic);
+    if (found.length !== this.#partitionCount)
+      throw this.#otherCount(found.length);
+    const leaders = new Map<number, number[]>();
+    for (const { partitionId, leader } of found)
+      leaders.set(leader, [...(leaders.get(leader) ?? []), partitionId]);
+    return leaders;
+  }
+
+  /** The first offset that the log holds, or the one after its last. */
+  async edge(partition: number, which: 'beginning' | 'end'): Promise<bigint> {
+    const request = {
+      topic: this.#topic,
+      partitions: [{ partition }],
+      fromBeginning: which === 'beginning',
+    };
+    const answer = await this.#connection.answered(
+      this.#cluster.fetchTopicsOffset([request]),
+    );
+    const offset = answer[0]?.partitions[0]?.offset;
+    if (offset === undefined)
+      throw unavailable(`no ${which} of partition ${partition}`);
+    return BigInt(offset);
+  }
+
+  /** Waits until the leader has something at one of the offsets, at most half a second. */
+  async fetch(leader: number, wanted: readonly Wanted[]): Promise<Fetched> {
+    const broker = await this.#connection.answered(
+      this.#cluster.findBroker({ nodeId: String(leader) }),
+    );
+    const partitions = wanted.map(({ partition, offset }) => ({
+      partition,
+      fetchOffset: String(offset),
+      maxBytes: fetchMaxBytesPerPartition,
+    }));
+    const work = broker.fetch({
+      isolationLevel: readUncommitted,
+      maxWaitTime: fetchWaitMs,
+      minBytes: 1,
+      maxBytes: fetchMaxBytes,
+      topics: [{ topic: this.#topic, partitions }],
+    });
+    try {
+      const { responses } = await this.#connection.answered(
+        work,
+        broker.brokerAddress,
+      );
+      const found = responses.flatMap((response) => response.partitions);
+      return { kind: 'records', partitions: readPartitions(found, wanted) };
+    } catch (error) {
+      const partition = outOfRangePartition(error);
+      if (partition === null) throw error;
+      return { kind: 'out-of-range', partition };
+    }
+  }
+
+  close(): void {
+    this.#connection.destroy();
+  }
+
+  #otherCount(found: number): ReplicationError {
+    return unavailable(
+      `the topic ${this.#topic} has ${found} partitions and not ${this.#partitionCount}`,
+    );
+  }
+}
+
+/** A broker answers with whole batches, which may begin before what was asked. */
+function readPartitions(
+  found: readonly {
+    readonly partition: number;
+    readonly messages: readonly FetchedMessage[];
+  }[],
+  wanted: readonly Wanted[],
+): FetchedPartition[] {
+  const read: FetchedPartition[] = [];
+  for (const { partition, offset } of wanted) {
+    const messages = found.flatMap((entry) =>
+      entry.partition === partition ? entry.messages : [],
+    );
+    const last = messages.at(-1);
+    if (last === undefined || BigInt(last.offset) < offset) continue;
+    const records = messages
+      .filter((message) => !message.isControlRecord)
+      .map((message) => ({
+        offset: BigInt(message.offset),
+        bytes: message.value ?? noValue,
+      }))
+      .filter((record) => record.offset >= offset);
+    read.push({ partition, next: BigInt(last.offset) + 1n, records });
+  }
+  return read;
+}
+
+function outOfRangePartition(error: unknown): number | null {
+  const cause = error instanceof ReplicationError ? error.cause : error;
+  if (!(cause instanceof Error) || cause.name !== 'KafkaJSOffsetOutOfRange')
+    return null;
+  return 'partition' in cause && typeof cause.partition === 'number'
+    ? cause.partition
+    : null;
+}

@@ -1,0 +1,67 @@
+/**
+ * The topics of a region, named and configured. `changes` holds the log records, one partition for each partition
+ * of positions; `progress` the region's claims about its peers, of which only the newest matter; `control` the
+ * claims of incarnations, kept for ever (P9). The names and settings are part of the protocol between regions: a
+ * peer derives the names by itself.
+ */
+import type { ITopicConfig } from 'kafkajs';
+import type { RegionId } from '../../ports/identity.ts';
+
+/** The largest value of a record that passes, compressed or not. */
+export const maxRecordBytes = 4 * 1024 * 1024;
+
+const batchFrameBytes = 4 * 1024;
+const hourMs = 3_600_000;
+const progressRetentionMs = hourMs;
+const progressSegmentMs = hourMs / 4;
+const keepForEver = -1;
+
+export function changesTopic(region: RegionId): string {
+  return `isthmus.${region}.changes`;
+}
+
+export function progressTopic(region: RegionId): string {
+  return `isthmus.${region}.progress`;
+}
+
+export function controlTopic(region: RegionId): string {
+  return `isthmus.${region}.control`;
+}
+
+export interface TopicPlan {
+  readonly region: RegionId;
+  readonly partitionCount: number;
+  readonly brokerCount: number;
+  readonly retentionMs: number;
+}
+
+export function topicsOf(plan: TopicPlan): ITopicConfig[] {
+  const replicationFactor = Math.min(3, plan.brokerCount);
+  const common = {
+    'cleanup.policy': 'delete',
+    'min.insync.replicas': Math.max(1, replicationFactor - 1),
+    'max.message.bytes': maxRecordBytes + batchFrameBytes,
+  };
+  const topic = (
+    name: string,
+    numPartitions: number,
+    settings: Record<string, number>,
+  ): ITopicConfig => ({
+    topic: name,
+    numPartitions,
+    replicationFactor,
+    configEntries: Object.entries({ ...common, ...settings }).map(
+      ([setting, value]) => ({ name: setting, value: String(value) }),
+    ),
+  });
+  return [
+    topic(changesTopic(plan.region), plan.partitionCount, {
+      'retention.ms': plan.retentionMs,
+    }),
+    topic(progressTopic(plan.region), 1, {
+      'retention.ms': progressRetentionMs,
+      'segment.ms': progressSegmentMs,
+    }),
+    topic(controlTopic(plan.region), 1, { 'retention.ms': keepForEver }),
+  ];
+}
