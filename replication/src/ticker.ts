@@ -13,11 +13,7 @@ export interface TickerOptions {
 }
 
 /** The first moment of the grid through `dueMs` that is later than `nowMs`. */
-export function nextDueMs(
-  dueMs: number,
-  nowMs: number,
-  intervalMs: number,
-): number {
+export function nextDueMs(dueMs: number, nowMs: number, intervalMs: number): number {
   const missed = Math.max(0, Math.floor((nowMs - dueMs) / intervalMs));
   return dueMs + (missed + 1) * intervalMs;
 }

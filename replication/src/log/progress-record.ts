@@ -14,11 +14,7 @@
  */
 import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
 import type { Lsn } from '../ports/change.ts';
-import {
-  type Incarnation,
-  parseRegionId,
-  type RegionId,
-} from '../ports/identity.ts';
+import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
 
 const progressVersion = 1;
 const maxMessageBytes = 1024 * 1024;
@@ -69,12 +65,10 @@ export function encodeProgress(message: ProgressMessage): Buffer {
 
 /** Throws `malformed-record`. */
 export function decodeProgress(bytes: Uint8Array): ProgressMessage {
-  if (bytes.length > maxMessageBytes)
-    throw outside('message bytes', maxMessageBytes, bytes.length);
+  if (bytes.length > maxMessageBytes) throw outside('message bytes', maxMessageBytes, bytes.length);
   const reader = new ByteReader(bytes);
   const version = reader.u8();
-  if (version !== progressVersion)
-    throw malformed(`progress message of version ${version}`);
+  if (version !== progressVersion) throw malformed(`progress message of version ${version}`);
   const message = {
     region: readRegion(reader, 'region'),
     incarnation: readIncarnation(reader),
@@ -110,8 +104,7 @@ function readOrigins(reader: ByteReader): readonly OriginProgress[] {
   const seen = new Set<RegionId>();
   for (let index = 0; index < count; index++) {
     const progress = readOrigin(reader);
-    if (seen.has(progress.origin))
-      throw malformed(`origin ${progress.origin} is told twice`);
+    if (seen.has(progress.origin)) throw malformed(`origin ${progress.origin} is told twice`);
     seen.add(progress.origin);
     origins.push(progress);
   }
@@ -153,15 +146,13 @@ function readIncarnation(reader: ByteReader): Incarnation {
 function readRegion(reader: ByteReader, field: string): RegionId {
   const name = reader.string();
   const region = parseRegionId(name);
-  if (region === null)
-    throw malformed(`${field} is no region name: ${name.slice(0, 40)}`);
+  if (region === null) throw malformed(`${field} is no region name: ${name.slice(0, 40)}`);
   return region;
 }
 
 function readTime(reader: ByteReader, field: string): number {
   const timeMs = reader.f64();
-  if (!(timeMs >= 0 && timeMs <= maxTimeMs))
-    throw outside(field, maxTimeMs, timeMs);
+  if (!(timeMs >= 0 && timeMs <= maxTimeMs)) throw outside(field, maxTimeMs, timeMs);
   return timeMs;
 }
 

@@ -32,13 +32,7 @@ export type BeatState =
     }
   | { readonly kind: 'stopped' };
 
-export type BeatInput =
-  | 'time'
-  | 'won'
-  | 'held-elsewhere'
-  | 'done'
-  | 'failed'
-  | 'stop';
+export type BeatInput = 'time' | 'won' | 'held-elsewhere' | 'done' | 'failed' | 'stop';
 
 /** `release` gives up the hold, if there is one, and whatever call is in flight. */
 export type BeatEffect = 'seek' | 'beat' | 'release' | 'none';
@@ -52,16 +46,10 @@ export function initialBeatState(nowMs: number): BeatState {
   return { kind: 'waiting', reason: 'starting', untilMs: nowMs };
 }
 
-export function stepBeat(
-  state: BeatState,
-  input: BeatInput,
-  nowMs: number,
-): BeatStep {
+export function stepBeat(state: BeatState, input: BeatInput, nowMs: number): BeatStep {
   if (state.kind === 'stopped') return stay(state);
-  if (input === 'stop')
-    return { state: { kind: 'stopped' }, effect: 'release' };
-  if (input === 'time')
-    return nowMs < state.untilMs ? stay(state) : stepTime(state, nowMs);
+  if (input === 'stop') return { state: { kind: 'stopped' }, effect: 'release' };
+  if (input === 'time') return nowMs < state.untilMs ? stay(state) : stepTime(state, nowMs);
   return stepAnswer(state, input, nowMs);
 }
 
@@ -69,8 +57,7 @@ type LiveState = Exclude<BeatState, { readonly kind: 'stopped' }>;
 
 function stepTime(state: LiveState, nowMs: number): BeatStep {
   const untilMs = nowMs + callTimeoutMs;
-  if (state.kind === 'waiting')
-    return { state: { kind: 'seeking', untilMs }, effect: 'seek' };
+  if (state.kind === 'waiting') return { state: { kind: 'seeking', untilMs }, effect: 'seek' };
   if (state.kind === 'holding') {
     const dueMs = state.untilMs;
     return { state: { kind: 'beating', untilMs, dueMs }, effect: 'beat' };
@@ -78,11 +65,7 @@ function stepTime(state: LiveState, nowMs: number): BeatStep {
   return wait('timed-out', nowMs);
 }
 
-function stepAnswer(
-  state: LiveState,
-  input: Exclude<BeatInput, 'time' | 'stop'>,
-  nowMs: number,
-): BeatStep {
+function stepAnswer(state: LiveState, input: Exclude<BeatInput, 'time' | 'stop'>, nowMs: number): BeatStep {
   if (state.kind === 'seeking' && input === 'won')
     return { state: { kind: 'holding', untilMs: nowMs }, effect: 'none' };
   if (state.kind === 'seeking' && input === 'held-elsewhere')

@@ -41,10 +41,7 @@ export function sampleOf(times: EchoTimes): ClockOffset | null {
   };
 }
 
-export function addSample(
-  samples: OffsetSamples,
-  sample: ClockOffset,
-): OffsetSamples {
+export function addSample(samples: OffsetSamples, sample: ClockOffset): OffsetSamples {
   const held = heldOffset(samples, sample.measuredAtMs);
   if (held !== null && !agree(held, sample)) return [sample];
   const recent = samples
@@ -54,14 +51,10 @@ export function addSample(
 }
 
 /** The sample with the least error at this time; `null` without any. */
-export function heldOffset(
-  samples: OffsetSamples,
-  nowMs: number,
-): ClockOffset | null {
+export function heldOffset(samples: OffsetSamples, nowMs: number): ClockOffset | null {
   let held: ClockOffset | null = null;
   for (const sample of samples)
-    if (held === null || errorNow(sample, nowMs) <= errorNow(held, nowMs))
-      held = sample;
+    if (held === null || errorNow(sample, nowMs) <= errorNow(held, nowMs)) held = sample;
   return held;
 }
 

@@ -11,8 +11,7 @@ export class HeardBeats {
 
   note(heard: HeardBeat): void {
     const known = this.#newest.get(heard.origin);
-    if (known === undefined || isNewer(heard, known))
-      this.#newest.set(heard.origin, heard);
+    if (known === undefined || isNewer(heard, known)) this.#newest.set(heard.origin, heard);
   }
 
   all(): readonly HeardBeat[] {
@@ -21,7 +20,6 @@ export class HeardBeats {
 }
 
 function isNewer(heard: HeardBeat, known: HeardBeat): boolean {
-  if (sameIncarnation(heard.incarnation, known.incarnation))
-    return heard.beat.number > known.beat.number;
+  if (sameIncarnation(heard.incarnation, known.incarnation)) return heard.beat.number > known.beat.number;
   return heard.incarnation.counter >= known.incarnation.counter;
 }

@@ -29,8 +29,7 @@ export interface LagInput {
 }
 
 export function lagOf(input: LagInput): Lag {
-  if (hasNewerIncarnation(input))
-    return { seconds: null, backlogChanges: null };
+  if (hasNewerIncarnation(input)) return { seconds: null, backlogChanges: null };
   return { seconds: lagSeconds(input), backlogChanges: backlog(input) };
 }
 

@@ -10,11 +10,7 @@ import { encodeProgress, type OriginProgress } from '../log/progress-record.ts';
 import type { BeatStore, HeardBeat } from '../ports/beat-store.ts';
 import type { ChangeSink } from '../ports/change-sink.ts';
 import type { Clock } from '../ports/clock.ts';
-import {
-  type Incarnation,
-  type RegionId,
-  sameIncarnation,
-} from '../ports/identity.ts';
+import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
@@ -101,15 +97,11 @@ export class ProgressPublisher {
     const origins = await this.#readSettled(heard);
     await beats.storeHeard(heard);
     const publishedAtMs = clock.nowMs();
-    await sink.publishProgress(
-      encodeProgress({ region, incarnation, publishedAtMs, origins }),
-    );
+    await sink.publishProgress(encodeProgress({ region, incarnation, publishedAtMs, origins }));
     return publishedAtMs;
   }
 
-  async #readSettled(
-    heard: readonly HeardBeat[],
-  ): Promise<readonly OriginProgress[]> {
+  async #readSettled(heard: readonly HeardBeat[]): Promise<readonly OriginProgress[]> {
     const { origins, records, partitionCount } = this.#options;
     const progress = origins.map(async (origin) => {
       const rows = await records.positions(origin);
@@ -141,14 +133,10 @@ export function originProgress(
   };
 }
 
-function tellIncarnation(
-  positions: SettledPositions | null,
-  heard: HeardBeat | null,
-): Incarnation | null {
+function tellIncarnation(positions: SettledPositions | null, heard: HeardBeat | null): Incarnation | null {
   if (positions === null) return heard?.incarnation ?? null;
   if (heard === null) return positions.incarnation;
-  const isHeardNewer =
-    heard.incarnation.counter > positions.incarnation.counter;
+  const isHeardNewer = heard.incarnation.counter > positions.incarnation.counter;
   return isHeardNewer ? heard.incarnation : positions.incarnation;
 }
 

@@ -7,25 +7,12 @@
  * are counted, never thrown; what the database refuses to take is told anew by the peer within a beat interval.
  */
 import { AssertionFailure, ReplicationError } from '../errors.ts';
-import {
-  decodeProgress,
-  type OriginProgress,
-  type ProgressMessage,
-} from '../log/progress-record.ts';
+import { decodeProgress, type OriginProgress, type ProgressMessage } from '../log/progress-record.ts';
 import type { BeatStore, PeerProgress } from '../ports/beat-store.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import type { Clock } from '../ports/clock.ts';
-import {
-  type Incarnation,
-  type RegionId,
-  sameIncarnation,
-} from '../ports/identity.ts';
-import {
-  addSample,
-  heldOffset,
-  type OffsetSamples,
-  sampleOf,
-} from './clock-offset.ts';
+import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
+import { addSample, heldOffset, type OffsetSamples, sampleOf } from './clock-offset.ts';
 
 export interface Heard {
   readonly progress: PeerProgress;
@@ -65,20 +52,14 @@ export function stepHeard(
 }
 
 /** `null`: this message starts a new life of the peer, nothing heard before holds. */
-function sameLife(
-  heard: Heard | null,
-  message: ProgressMessage,
-): Heard | null | 'stale' {
+function sameLife(heard: Heard | null, message: ProgressMessage): Heard | null | 'stale' {
   if (heard === null) return null;
   const known = heard.progress.peerIncarnation;
   if (sameIncarnation(known, message.incarnation)) return heard;
   return message.incarnation.counter < known.counter ? 'stale' : null;
 }
 
-function oursIn(
-  message: ProgressMessage,
-  self: ReaderIdentity,
-): OriginProgress | null {
+function oursIn(message: ProgressMessage, self: ReaderIdentity): OriginProgress | null {
   const told = message.origins.find((entry) => entry.origin === self.region);
   if (told === undefined) return null;
   return sameIncarnation(told.incarnation, self.incarnation) ? told : null;
@@ -94,8 +75,7 @@ function sampled(
 ): OffsetSamples {
   const samples = heard?.samples ?? [];
   const echo = input.ours?.echo ?? null;
-  if (echo === null || echo.number === heard?.progress.echoedBeat)
-    return samples;
+  if (echo === null || echo.number === heard?.progress.echoedBeat) return samples;
   const sample = sampleOf({
     t0: echo.atMs,
     t1: echo.receivedAtMs,

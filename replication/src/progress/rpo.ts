@@ -25,11 +25,7 @@ const unknownRpo: Rpo = {
 };
 
 /** `figures` must have been read before `own`, so that a count settled meanwhile cannot exceed the newest one. */
-export function rpoOfPeer(
-  figures: RpoFigures | null,
-  own: OwnBeats,
-  nowMs: number,
-): Rpo {
+export function rpoOfPeer(figures: RpoFigures | null, own: OwnBeats, nowMs: number): Rpo {
   if (figures === null) return unknownRpo;
   return rpoOf(figures.coveredAtMs, figures.settledCount, { own, nowMs });
 }
@@ -71,8 +67,7 @@ function missingChanges(
   const counted = at.own.newestCounted;
   const countedAge = ageMs(at.nowMs, counted?.atMs ?? null);
   if (countedAge === null || countedAge > 2 * beatIntervalMs) return null;
-  if (settledCount === null || counted === null || counted.count === null)
-    return null;
+  if (settledCount === null || counted === null || counted.count === null) return null;
   const missing = counted.count - settledCount;
   return missing < 0 ? null : missing;
 }

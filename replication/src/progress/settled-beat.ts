@@ -24,8 +24,7 @@ export function settledPositions(
   if (incarnation === null) return null;
   const byPartition = new Map<number, PositionRow>();
   for (const row of rows)
-    if (sameIncarnation(row.incarnation, incarnation))
-      byPartition.set(row.partition, row);
+    if (sameIncarnation(row.incarnation, incarnation)) byPartition.set(row.partition, row);
   const ordered: PositionRow[] = [];
   for (let partition = 0; partition < partitionCount; partition++) {
     const row = byPartition.get(partition);
@@ -41,8 +40,7 @@ export function newestIncarnation(
 ): Incarnation | null {
   let newest: Incarnation | null = null;
   for (const { incarnation } of values)
-    if (newest === null || incarnation.counter > newest.counter)
-      newest = incarnation;
+    if (newest === null || incarnation.counter > newest.counter) newest = incarnation;
   return newest;
 }
 
