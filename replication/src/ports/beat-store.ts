@@ -12,6 +12,15 @@ export interface BeatHold {
   release(): Promise<void>;
 }
 
+/** How far the own clock is ahead of a peer's, measured over echoes; negative where it is behind (P7). */
+export interface ClockOffset {
+  readonly offsetMs: number;
+  /** The true offset at the measurement lies within this much of `offsetMs`. */
+  readonly errorMs: number;
+  /** Own clock. */
+  readonly measuredAtMs: number;
+}
+
 /** What a peer told about our changes in its last progress, and when we heard it (own clock). */
 export interface PeerProgress {
   readonly peer: RegionId;
@@ -23,6 +32,8 @@ export interface PeerProgress {
   /** Newest of our beats that the peer had received. */
   readonly echoedBeat: number | null;
   readonly heardAtMs: number;
+  /** `null`: never measured. Stored, so that every process knows it and a restart does not forget it. */
+  readonly clockOffset: ClockOffset | null;
 }
 
 /** Newest beat of a peer that has arrived here, applied or not. */
@@ -60,9 +71,13 @@ export interface BeatStore {
   storePublished(beat: CountedBeat): Promise<void>;
   /** Count stored with the beat whose commit ended at `end`; `null`: none, count from zero at the slot's start. */
   countAt(end: Lsn): Promise<number | null>;
+  /** Replaces what was stored of that peer, also by lower figures: never the maximum of both (P7). */
   storePeerProgress(progress: PeerProgress): Promise<void>;
   peerProgress(): Promise<readonly PeerProgress[]>;
-  /** Stores what was heard in a synchronous commit, so that every position read before it is durable (P4). */
+  /**
+   * Stores what was heard in a synchronous commit, so that every position read before it is durable (P4). It writes
+   * something also where the list is empty: a commit that writes nothing flushes nothing.
+   */
   storeHeard(heard: readonly HeardBeat[]): Promise<void>;
   heard(): Promise<readonly HeardBeat[]>;
   ownBeats(): Promise<OwnBeats>;

@@ -1,0 +1,14 @@
+/**
+ * Ages of moments that were read from one wall clock. A moment that lies further ahead than readings of that clock
+ * can differ means that the clock was set back; its age is then unknown, and must never be passed off as zero.
+ */
+
+/** How far two readings of one region's clock (database and process) may disagree. */
+export const clockReadingErrorMs = 1000;
+
+/** `null`: unknown, because there is no such moment or it lies in the future. */
+export function ageMs(nowMs: number, atMs: number | null): number | null {
+  if (atMs === null) return null;
+  const age = nowMs - atMs;
+  return age < -clockReadingErrorMs ? null : Math.max(0, age);
+}

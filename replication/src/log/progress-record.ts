@@ -1,0 +1,173 @@
+/**
+ * The progress message: what a target tells every origin about how far it holds that origin's changes (P4, P7).
+ * Binary, its version first. Decoding checks every name, count, number and time, so whatever arrives ends in a
+ * message that the engine can trust in form, or in a `malformed-record` that names field, limit and value. Whether
+ * the message comes from the region that it names is for the reader of that region's topic to check.
+ *
+ *     u8 version = 1
+ *     string region, u32 counter, u32 nonce, f64 publishedAtMs
+ *     varint origins, then for each
+ *       string origin, u32 counter, u32 nonce
+ *       varint partitions (0: nothing settled), u64 settled LSN for each
+ *       u8 flag [varint number]                                 newest beat settled in all partitions
+ *       u8 flag [varint number, f64 atMs, f64 receivedAtMs]     newest beat received
+ */
+import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
+import type { Lsn } from '../ports/change.ts';
+import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
+
+const progressVersion = 1;
+const maxMessageBytes = 1024 * 1024;
+const maxOrigins = 256;
+const maxPartitions = 1024;
+/** The last millisecond that a JavaScript date can name. */
+const maxTimeMs = 8.64e15;
+
+/** The newest beat of an origin that had reached the target when it published. */
+export interface BeatEcho {
+  readonly number: number;
+  /** Origin's clock. */
+  readonly atMs: number;
+  /** Target's clock. */
+  readonly receivedAtMs: number;
+}
+
+export interface OriginProgress {
+  readonly origin: RegionId;
+  readonly incarnation: Incarnation;
+  /** For each partition; `null` where not every partition has a position yet. */
+  readonly settled: readonly Lsn[] | null;
+  /** Newest beat settled in all partitions. */
+  readonly settledBeat: number | null;
+  readonly echo: BeatEcho | null;
+}
+
+export interface ProgressMessage {
+  /** The target: the region that tells. */
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  /** Target's clock. */
+  readonly publishedAtMs: number;
+  /** Each origin once. */
+  readonly origins: readonly OriginProgress[];
+}
+
+export function encodeProgress(message: ProgressMessage): Buffer {
+  const writer = new ByteWriter(512);
+  writer.u8(progressVersion);
+  writer.string(message.region);
+  writeIncarnation(writer, message.incarnation);
+  writer.f64(message.publishedAtMs);
+  writer.varint(message.origins.length);
+  for (const origin of message.origins) writeOrigin(writer, origin);
+  return writer.finish();
+}
+
+/** Throws `malformed-record`. */
+export function decodeProgress(bytes: Uint8Array): ProgressMessage {
+  if (bytes.length > maxMessageBytes) throw outside('message bytes', maxMessageBytes, bytes.length);
+  const reader = new ByteReader(bytes);
+  const version = reader.u8();
+  if (version !== progressVersion) throw malformed(`progress message of version ${version}`);
+  const message = {
+    region: readRegion(reader, 'region'),
+    incarnation: readIncarnation(reader),
+    publishedAtMs: readTime(reader, 'publishedAtMs'),
+    origins: readOrigins(reader),
+  };
+  reader.end();
+  return message;
+}
+
+function writeOrigin(writer: ByteWriter, progress: OriginProgress): void {
+  writer.string(progress.origin);
+  writeIncarnation(writer, progress.incarnation);
+  writer.varint(progress.settled?.length ?? 0);
+  for (const lsn of progress.settled ?? []) writer.u64(lsn);
+  writer.u8(progress.settledBeat === null ? 0 : 1);
+  if (progress.settledBeat !== null) writer.varint(progress.settledBeat);
+  writer.u8(progress.echo === null ? 0 : 1);
+  if (progress.echo === null) return;
+  writer.varint(progress.echo.number);
+  writer.f64(progress.echo.atMs);
+  writer.f64(progress.echo.receivedAtMs);
+}
+
+function writeIncarnation(writer: ByteWriter, incarnation: Incarnation): void {
+  writer.u32(incarnation.counter);
+  writer.u32(incarnation.nonce);
+}
+
+function readOrigins(reader: ByteReader): readonly OriginProgress[] {
+  const count = readCount(reader, 'origins', maxOrigins);
+  const origins: OriginProgress[] = [];
+  const seen = new Set<RegionId>();
+  for (let index = 0; index < count; index++) {
+    const progress = readOrigin(reader);
+    if (seen.has(progress.origin)) throw malformed(`origin ${progress.origin} is told twice`);
+    seen.add(progress.origin);
+    origins.push(progress);
+  }
+  return origins;
+}
+
+function readOrigin(reader: ByteReader): OriginProgress {
+  return {
+    origin: readRegion(reader, 'origin'),
+    incarnation: readIncarnation(reader),
+    settled: readSettled(reader),
+    settledBeat: readFlag(reader, 'settledBeat') ? reader.varint() : null,
+    echo: readFlag(reader, 'echo') ? readEcho(reader) : null,
+  };
+}
+
+function readSettled(reader: ByteReader): readonly Lsn[] | null {
+  const count = readCount(reader, 'partitions', maxPartitions);
+  if (count === 0) return null;
+  const settled: Lsn[] = [];
+  for (let index = 0; index < count; index++) settled.push(reader.u64());
+  return settled;
+}
+
+function readEcho(reader: ByteReader): BeatEcho {
+  return {
+    number: reader.varint(),
+    atMs: readTime(reader, 'echo.atMs'),
+    receivedAtMs: readTime(reader, 'echo.receivedAtMs'),
+  };
+}
+
+function readIncarnation(reader: ByteReader): Incarnation {
+  const counter = reader.u32();
+  if (counter === 0) throw malformed('an incarnation counter is 0, least is 1');
+  return { counter, nonce: reader.u32() };
+}
+
+function readRegion(reader: ByteReader, field: string): RegionId {
+  const name = reader.string();
+  const region = parseRegionId(name);
+  if (region === null) throw malformed(`${field} is no region name: ${name.slice(0, 40)}`);
+  return region;
+}
+
+function readTime(reader: ByteReader, field: string): number {
+  const timeMs = reader.f64();
+  if (!(timeMs >= 0 && timeMs <= maxTimeMs)) throw outside(field, maxTimeMs, timeMs);
+  return timeMs;
+}
+
+function readCount(reader: ByteReader, field: string, limit: number): number {
+  const count = reader.varint();
+  if (count > limit) throw outside(field, limit, count);
+  return count;
+}
+
+function readFlag(reader: ByteReader, field: string): boolean {
+  const flag = reader.u8();
+  if (flag > 1) throw outside(`${field} flag`, 1, flag);
+  return flag === 1;
+}
+
+function outside(field: string, limit: number, value: number) {
+  return malformed(`${field} is ${value}, outside 0 to ${limit}`);
+}

@@ -1,0 +1,58 @@
+/**
+ * The target's view (P7): how old the oldest change of an origin is that is known or presumed not to be applied
+ * here, and how many are known to wait. The age is that of the newest beat settled in all partitions, moved onto the
+ * own clock, so it rises with the wall clock while the link is cut and comes out of the tables unchanged after a
+ * restart. Without a position, a beat or an offset between the clocks it is unknown, which is never zero.
+ */
+import { clockReadingErrorMs } from '../age.ts';
+import type { ClockOffset, HeardBeat } from '../ports/beat-store.ts';
+import { sameIncarnation } from '../ports/identity.ts';
+import { errorNow } from './clock-offset.ts';
+import type { SettledPositions } from './settled-beat.ts';
+
+/** A newest beat heard longer ago than this says nothing any more about how much waits at the origin. */
+const heardStaleMs = 2000;
+
+export interface Lag {
+  /** `null`: unknown, take it as unbounded. */
+  readonly seconds: number | null;
+  /** Changes counted at the origin and not settled here; `null`: unknown. */
+  readonly backlogChanges: number | null;
+}
+
+export interface LagInput {
+  readonly positions: SettledPositions | null;
+  /** Newest beat of this origin that arrived here. */
+  readonly heard: HeardBeat | null;
+  readonly clockOffset: ClockOffset | null;
+  readonly nowMs: number;
+}
+
+export function lagOf(input: LagInput): Lag {
+  if (hasNewerIncarnation(input)) return { seconds: null, backlogChanges: null };
+  return { seconds: lagSeconds(input), backlogChanges: backlog(input) };
+}
+
+/** Beats of a life of the origin that we hold no positions for: nothing that we hold measures it. */
+function hasNewerIncarnation({ positions, heard }: LagInput): boolean {
+  if (positions === null || heard === null) return false;
+  return heard.incarnation.counter > positions.incarnation.counter;
+}
+
+function lagSeconds(input: LagInput): number | null {
+  const { positions, clockOffset, nowMs } = input;
+  const beat = positions?.beat ?? null;
+  if (beat === null || clockOffset === null) return null;
+  const lagMs = nowMs - beat.atMs - clockOffset.offsetMs;
+  const slackMs = errorNow(clockOffset, nowMs) + clockReadingErrorMs;
+  return lagMs < -slackMs ? null : Math.max(0, lagMs) / 1000;
+}
+
+function backlog({ positions, heard, nowMs }: LagInput): number | null {
+  const settled = positions?.beat?.count ?? null;
+  if (positions === null || heard === null || settled === null) return null;
+  if (!sameIncarnation(heard.incarnation, positions.incarnation)) return null;
+  const silentMs = Math.abs(nowMs - heard.receivedAtMs);
+  if (silentMs > heardStaleMs || heard.beat.count === null) return null;
+  return Math.max(0, heard.beat.count - settled);
+}

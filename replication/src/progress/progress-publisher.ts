@@ -1,0 +1,159 @@
+/**
+ * Tells every origin, once per beat interval, how far this region holds its changes. What is told is durable here
+ * first: settled positions are read, then a synchronous commit that writes something makes them durable (they may
+ * have been applied with an asynchronous one), and only then is the message published (P4). A step that fails ends
+ * the turn: nothing is told that was not made durable, and the next turn reads afresh. What an earlier process of
+ * this region heard is taken up before the first message, so a restart does not take an echo back.
+ */
+import { AssertionFailure } from '../errors.ts';
+import { encodeProgress, type OriginProgress } from '../log/progress-record.ts';
+import type { BeatStore, HeardBeat } from '../ports/beat-store.ts';
+import type { ChangeSink } from '../ports/change-sink.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
+import { Ticker } from '../ticker.ts';
+import { beatIntervalMs } from './beat-interval.ts';
+import type { HeardBeats } from './heard-beats.ts';
+import { type SettledPositions, settledPositions } from './settled-beat.ts';
+
+export interface ProgressPublisherOptions {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly origins: readonly RegionId[];
+  readonly partitionCount: number;
+  readonly records: Pick<RecordStore, 'positions'>;
+  readonly beats: Pick<BeatStore, 'storeHeard' | 'heard'>;
+  readonly sink: Pick<ChangeSink, 'publishProgress'>;
+  /** Shared with the appliers, which note into it. */
+  readonly heardBeats: HeardBeats;
+  readonly clock: Clock;
+  readonly timer: Timer;
+}
+
+export type PublisherState =
+  | { readonly kind: 'unpublished' }
+  | { readonly kind: 'published'; readonly atMs: number }
+  | {
+      readonly kind: 'failing';
+      readonly error: unknown;
+      /** Own clock; `null`: nothing was published since the start. */
+      readonly lastPublishedAtMs: number | null;
+    };
+
+export class ProgressPublisher {
+  readonly #options: ProgressPublisherOptions;
+  readonly #ticker: Ticker;
+  #recalled = false;
+  #state: PublisherState = { kind: 'unpublished' };
+
+  constructor(options: ProgressPublisherOptions) {
+    this.#options = options;
+    this.#ticker = new Ticker({
+      timer: options.timer,
+      intervalMs: beatIntervalMs,
+      run: () => this.#turn(),
+    });
+  }
+
+  get state(): PublisherState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#ticker.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#ticker.stop();
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      await this.#recall();
+      const atMs = await this.#publish();
+      this.#state = { kind: 'published', atMs };
+    } catch (error) {
+      if (error instanceof AssertionFailure) throw error;
+      this.#state = {
+        kind: 'failing',
+        error,
+        lastPublishedAtMs: lastPublished(this.#state),
+      };
+    }
+  }
+
+  async #recall(): Promise<void> {
+    if (this.#recalled) return;
+    const { beats, heardBeats } = this.#options;
+    for (const heard of await beats.heard()) heardBeats.note(heard);
+    this.#recalled = true;
+  }
+
+  async #publish(): Promise<number> {
+    const { region, incarnation, beats, sink, clock } = this.#options;
+    const heard = this.#options.heardBeats.all();
+    const origins = await this.#readSettled(heard);
+    await beats.storeHeard(heard);
+    const publishedAtMs = clock.nowMs();
+    await sink.publishProgress(encodeProgress({ region, incarnation, publishedAtMs, origins }));
+    return publishedAtMs;
+  }
+
+  async #readSettled(heard: readonly HeardBeat[]): Promise<readonly OriginProgress[]> {
+    const { origins, records, partitionCount } = this.#options;
+    const progress = origins.map(async (origin) => {
+      const rows = await records.positions(origin);
+      const positions = settledPositions(rows, partitionCount);
+      const beat = heard.find((candidate) => candidate.origin === origin);
+      return originProgress(origin, positions, beat ?? null);
+    });
+    const told = await Promise.all(progress);
+    return told.filter((entry) => entry !== null);
+  }
+}
+
+/** What to tell one origin; `null` while nothing of it has ever reached us. */
+export function originProgress(
+  origin: RegionId,
+  positions: SettledPositions | null,
+  heard: HeardBeat | null,
+): OriginProgress | null {
+  const incarnation = tellIncarnation(positions, heard);
+  if (incarnation === null) return null;
+  const settled = ofIncarnation(positions, incarnation);
+  const echoed = ofIncarnation(heard, incarnation);
+  return {
+    origin,
+    incarnation,
+    settled: settled?.settled ?? null,
+    settledBeat: settled?.beat?.number ?? null,
+    echo: echoed === null ? null : echoOf(echoed),
+  };
+}
+
+function tellIncarnation(positions: SettledPositions | null, heard: HeardBeat | null): Incarnation | null {
+  if (positions === null) return heard?.incarnation ?? null;
+  if (heard === null) return positions.incarnation;
+  const isHeardNewer = heard.incarnation.counter > positions.incarnation.counter;
+  return isHeardNewer ? heard.incarnation : positions.incarnation;
+}
+
+function ofIncarnation<T extends { readonly incarnation: Incarnation }>(
+  value: T | null,
+  incarnation: Incarnation,
+): T | null {
+  if (value === null) return null;
+  return sameIncarnation(value.incarnation, incarnation) ? value : null;
+}
+
+function echoOf(heard: HeardBeat): OriginProgress['echo'] {
+  const { number, atMs } = heard.beat;
+  return { number, atMs, receivedAtMs: heard.receivedAtMs };
+}
+
+function lastPublished(state: PublisherState): number | null {
+  if (state.kind === 'published') return state.atMs;
+  return state.kind === 'failing' ? state.lastPublishedAtMs : null;
+}

@@ -1,0 +1,186 @@
+/**
+ * Reads one peer's progress and keeps what it says about our own changes: the origin's side of P7. A message must
+ * come from the peer whose topic it was read from and must speak of our present incarnation, else it claims nothing
+ * about us. A later message replaces an earlier one even where it claims less, and a new incarnation of the peer
+ * replaces everything; only a message of an incarnation older than the known one is dropped. Every message with an
+ * echo of a beat not echoed before is also a sample of the offset between the clocks. Messages that cannot be used
+ * are counted, never thrown; what the database refuses to take is told anew by the peer within a beat interval.
+ */
+import { AssertionFailure, ReplicationError } from '../errors.ts';
+import { decodeProgress, type OriginProgress, type ProgressMessage } from '../log/progress-record.ts';
+import type { BeatStore, PeerProgress } from '../ports/beat-store.ts';
+import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
+import type { Clock } from '../ports/clock.ts';
+import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
+import { addSample, heldOffset, type OffsetSamples, sampleOf } from './clock-offset.ts';
+
+export interface Heard {
+  readonly progress: PeerProgress;
+  readonly samples: OffsetSamples;
+}
+
+export interface ReaderIdentity {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly peer: RegionId;
+}
+
+/**
+ * What is known after this message; `stale` where the peer has moved on to a newer incarnation, `foreign` where the
+ * message names another region than the peer.
+ */
+export function stepHeard(
+  heard: Heard | null,
+  message: ProgressMessage,
+  at: { readonly self: ReaderIdentity; readonly nowMs: number },
+): Heard | 'stale' | 'foreign' {
+  if (message.region !== at.self.peer) return 'foreign';
+  const before = sameLife(heard, message);
+  if (before === 'stale') return 'stale';
+  const ours = oursIn(message, at.self);
+  const samples = sampled(before, { message, ours, nowMs: at.nowMs });
+  const progress: PeerProgress = {
+    peer: at.self.peer,
+    peerIncarnation: message.incarnation,
+    settled: ours?.settled ?? null,
+    settledBeat: ours?.settledBeat ?? null,
+    echoedBeat: ours?.echo?.number ?? null,
+    heardAtMs: at.nowMs,
+    clockOffset: heldOffset(samples, at.nowMs),
+  };
+  return { progress, samples };
+}
+
+/** `null`: this message starts a new life of the peer, nothing heard before holds. */
+function sameLife(heard: Heard | null, message: ProgressMessage): Heard | null | 'stale' {
+  if (heard === null) return null;
+  const known = heard.progress.peerIncarnation;
+  if (sameIncarnation(known, message.incarnation)) return heard;
+  return message.incarnation.counter < known.counter ? 'stale' : null;
+}
+
+function oursIn(message: ProgressMessage, self: ReaderIdentity): OriginProgress | null {
+  const told = message.origins.find((entry) => entry.origin === self.region);
+  if (told === undefined) return null;
+  return sameIncarnation(told.incarnation, self.incarnation) ? told : null;
+}
+
+function sampled(
+  heard: Heard | null,
+  input: {
+    readonly message: ProgressMessage;
+    readonly ours: OriginProgress | null;
+    readonly nowMs: number;
+  },
+): OffsetSamples {
+  const samples = heard?.samples ?? [];
+  const echo = input.ours?.echo ?? null;
+  if (echo === null || echo.number === heard?.progress.echoedBeat) return samples;
+  const sample = sampleOf({
+    t0: echo.atMs,
+    t1: echo.receivedAtMs,
+    t2: input.message.publishedAtMs,
+    t3: input.nowMs,
+  });
+  return sample === null ? samples : addSample(samples, sample);
+}
+
+export interface ProgressReaderOptions {
+  readonly self: ReaderIdentity;
+  readonly subscription: FeedSubscription;
+  readonly beats: Pick<BeatStore, 'storePeerProgress' | 'peerProgress'>;
+  readonly clock: Clock;
+}
+
+export interface ReaderState {
+  readonly heard: Heard | null;
+  /** Messages dropped since the start, by reason. */
+  readonly dropped: {
+    readonly malformed: number;
+    readonly foreign: number;
+    readonly stale: number;
+  };
+  /** What the last use of database or clock failed with; `null` once one succeeded after it. */
+  readonly lastFailure: unknown;
+}
+
+export class ProgressReader {
+  readonly #options: ProgressReaderOptions;
+  readonly #dropped = { malformed: 0, foreign: 0, stale: 0 };
+  #heard: Heard | null = null;
+  #recalled = false;
+  #lastFailure: unknown = null;
+
+  constructor(options: ProgressReaderOptions) {
+    this.#options = options;
+  }
+
+  get state(): ReaderState {
+    return {
+      heard: this.#heard,
+      dropped: { ...this.#dropped },
+      lastFailure: this.#lastFailure,
+    };
+  }
+
+  /** Reads until the subscription is closed, by whoever opened it. */
+  async run(): Promise<void> {
+    const { subscription } = this.#options;
+    for (;;) {
+      const batch = await subscription.next();
+      if (batch === null) return;
+      await this.#take(batch);
+    }
+  }
+
+  async #take(batch: FeedBatch): Promise<void> {
+    try {
+      await this.#recall();
+      const before = this.#heard;
+      for (const record of batch.records) this.#hear(record.bytes);
+      if (this.#heard !== null && this.#heard !== before)
+        await this.#options.beats.storePeerProgress(this.#heard.progress);
+      this.#lastFailure = null;
+    } catch (error) {
+      if (error instanceof AssertionFailure) throw error;
+      this.#lastFailure = error;
+    }
+  }
+
+  /** A restart must not forget the measured offset, nor an incarnation that was already heard. */
+  async #recall(): Promise<void> {
+    if (this.#recalled) return;
+    const stored = await this.#options.beats.peerProgress();
+    const known = stored.find(({ peer }) => peer === this.#options.self.peer);
+    if (known !== undefined)
+      this.#heard = {
+        progress: known,
+        samples: known.clockOffset === null ? [] : [known.clockOffset],
+      };
+    this.#recalled = true;
+  }
+
+  #hear(bytes: Uint8Array): void {
+    const message = decodeOrNull(bytes);
+    if (message === null) {
+      this.#dropped.malformed++;
+      return;
+    }
+    const { self, clock } = this.#options;
+    const heard = stepHeard(this.#heard, message, {
+      self,
+      nowMs: clock.nowMs(),
+    });
+    if (heard === 'stale' || heard === 'foreign') this.#dropped[heard]++;
+    else this.#heard = heard;
+  }
+}
+
+function decodeOrNull(bytes: Uint8Array): ProgressMessage | null {
+  try {
+    return decodeProgress(bytes);
+  } catch (error) {
+    if (error instanceof ReplicationError) return null;
+    throw error;
+  }
+}
