@@ -17,10 +17,11 @@ import { runKafka } from './kafka-process.ts';
 import { type KafkaListener, kafkaProperties } from './kafka-settings.ts';
 import { copyStorage, type KafkaTemplate, kafkaTemplate } from './kafka-template.ts';
 import { type Progress, progressOnStderr } from './progress.ts';
+import { type Server, server } from './server.ts';
 import type { ServerChild } from './server-child.ts';
 import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 
-const STOP_TIMEOUT_MS = 4_000;
+const END_TIMEOUT_MS = 4_000;
 const PORT_ATTEMPTS = 5;
 const OWN_LISTENER = 'LOCAL';
 
@@ -39,19 +40,11 @@ export interface KafkaOptions {
   readonly progress?: Progress;
 }
 
-export interface Kafka {
+export interface Kafka extends Server {
   /** `host:port` of the own region's listener; stays the same across restarts. */
   readonly brokers: string;
   /** Where each further listener really listens: what a proxy must forward to. */
   readonly listeners: Readonly<Record<string, Address>>;
-  readonly pid: () => number;
-  readonly logFile: string;
-  readonly isRunning: () => boolean;
-  /** Sends a signal; SIGKILL resolves once the process is gone. */
-  readonly kill: (signal: NodeJS.Signals) => Promise<void>;
-  /** Starts it again on the same ports and log, after ending it where it still runs. */
-  readonly restart: () => Promise<void>;
-  readonly stop: () => Promise<void>;
 }
 
 interface Site {
@@ -128,29 +121,18 @@ async function writeProperties({ folder, options }: Site, ports: Ports): Promise
 
 function handle(site: Site, ports: Ports, first: ServerChild): Kafka {
   const { folder, template } = site;
-  let child = first;
-  let stopped = false;
-  const restart = async (): Promise<void> => {
-    assert(!stopped, 'a stopped Kafka is not restarted');
-    await child.end('SIGTERM', STOP_TIMEOUT_MS);
-    child = await runKafka(template.program, folder.path);
-  };
-  const stop = async (): Promise<void> => {
-    if (stopped) return;
-    stopped = true;
-    await child.end(folder.kept ? 'SIGTERM' : 'SIGKILL', STOP_TIMEOUT_MS);
-    releasePorts(ports);
-    await folder.remove();
-  };
-  const listeners = Object.entries(ports.further).map(([name, port]) => [name, { host: '127.0.0.1', port }]);
-  return {
-    brokers: `127.0.0.1:${ports.own}`,
-    listeners: Object.fromEntries(listeners),
-    pid: () => child.pid,
+  const life = server({
     logFile: join(folder.path, 'kafka.log'),
-    isRunning: () => child.isRunning(),
-    kill: (signal) => child.signal(signal),
-    restart,
-    stop,
-  };
+    first,
+    start: () => runKafka(template.program, folder.path),
+    restartSignal: 'SIGTERM',
+    stopSignal: folder.kept ? 'SIGTERM' : 'SIGKILL',
+    endTimeoutMs: END_TIMEOUT_MS,
+    cleanUp: async () => {
+      releasePorts(ports);
+      await folder.remove();
+    },
+  });
+  const listeners = Object.entries(ports.further).map(([name, port]) => [name, { host: '127.0.0.1', port }]);
+  return { ...life, brokers: `127.0.0.1:${ports.own}`, listeners: Object.fromEntries(listeners) };
 }
