@@ -3,13 +3,22 @@
  * process of the region can export the same numbers (P7). One process per region writes beats, chosen by an
  * advisory lock that falls with its connection.
  */
-import type { CountedBeat, Lsn } from './change.ts';
+import type { Beat, CountedBeat, Lsn } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
 
 export interface BeatHold {
   /** Commits one beat synchronously and emits it; rejects with `database-unavailable` when the hold is lost. */
   beat(): Promise<void>;
   release(): Promise<void>;
+}
+
+/** How far the own clock is ahead of a peer's, measured over echoes; negative where it is behind (P7). */
+export interface ClockOffset {
+  readonly offsetMs: number;
+  /** The true offset at the measurement lies within this much of `offsetMs`. */
+  readonly errorMs: number;
+  /** Own clock. */
+  readonly measuredAtMs: number;
 }
 
 /** What a peer told about our changes in its last progress, and when we heard it (own clock). */
@@ -23,6 +32,8 @@ export interface PeerProgress {
   /** Newest of our beats that the peer had received. */
   readonly echoedBeat: number | null;
   readonly heardAtMs: number;
+  /** `null`: never measured. Stored, so that every process knows it and a restart does not forget it. */
+  readonly clockOffset: ClockOffset | null;
 }
 
 /** Newest beat of a peer that has arrived here, applied or not. */
@@ -44,7 +55,8 @@ export interface RpoFigures {
 }
 
 export interface OwnBeats {
-  readonly newest: CountedBeat | null;
+  /** Perhaps not decoded yet: it has neither count nor end before the relay has seen it. */
+  readonly newest: Beat | null;
   readonly newestCounted: CountedBeat | null;
   /** Newest beat that the own log holds in all partitions, with the figures of P7 for `peer="log"`. */
   readonly logCoveredAtMs: number | null;
@@ -62,7 +74,10 @@ export interface BeatStore {
   countAt(end: Lsn): Promise<number | null>;
   storePeerProgress(progress: PeerProgress): Promise<void>;
   peerProgress(): Promise<readonly PeerProgress[]>;
-  /** Stores what was heard in a synchronous commit, so that every position read before it is durable (P4). */
+  /**
+   * Stores what was heard in a synchronous commit, so that every position read before it is durable (P4). It writes
+   * something also where the list is empty: a commit that writes nothing flushes nothing.
+   */
   storeHeard(heard: readonly HeardBeat[]): Promise<void>;
   heard(): Promise<readonly HeardBeat[]>;
   ownBeats(): Promise<OwnBeats>;
