@@ -40,7 +40,7 @@ export interface ConnectionOptions {
  * Plans are cached for the life of a connection and may be made while the tables are empty, when a scan of everything
  * looks cheap. Every statement of ours goes by an index or by tuple ids, so the other ways are closed.
  */
-const settings: Statement = {
+export const settings: Statement = {
   name: null,
   text: `SELECT ${[
     ['plan_cache_mode', 'force_generic_plan'],
