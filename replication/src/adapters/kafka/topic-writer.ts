@@ -23,7 +23,7 @@ const { CompressionTypes, Partitioners } = kafkajs;
 
 const acksOfAllReplicas = -1;
 const acknowledgeTimeoutMs = 5_000;
-const compressFromBytes = 2_048;
+const compressFromBytes = 1_024;
 
 export class TopicWriter {
   readonly #topic: string;
