@@ -5,9 +5,7 @@ import { parseRegionId, type RegionId } from '../ports/identity.ts';
 import { decodeProgress, encodeProgress, type ProgressMessage } from './progress-record.ts';
 
 function region(name: string): RegionId {
-  const parsed = parseRegionId(name);
-  if (parsed === null) throw new TypeError(name);
-  return parsed;
+  return parseRegionId(name) ?? expect.fail(`${name} is a region`);
 }
 
 const incarnation = fc.record({

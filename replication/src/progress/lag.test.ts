@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { HeardBeat } from '../ports/beat-store.ts';
 import type { CountedBeat } from '../ports/change.ts';
-import { parseRegionId, type RegionId } from '../ports/identity.ts';
+import { parseRegionId } from '../ports/identity.ts';
 import type { PositionRow } from '../ports/record-store.ts';
 import { lagOf } from './lag.ts';
 import { settledPositions } from './settled-beat.ts';
 
-const origin = (parseRegionId('eu') ?? 'not a region') as RegionId;
+const origin = parseRegionId('eu') ?? expect.fail('eu is a region');
 const first = { counter: 1, nonce: 5 };
 const second = { counter: 2, nonce: 6 };
 const startMs = 1_700_000_000_000;
