@@ -41,11 +41,6 @@ export class BeatLoop {
     return this.#state;
   }
 
-  /** Whether this process is the one that writes the region's beats. */
-  get holds(): boolean {
-    return this.#hold !== null;
-  }
-
   /** What the last call failed with; `null` once a beat succeeded after it. */
   get lastFailure(): unknown {
     return this.#lastFailure;

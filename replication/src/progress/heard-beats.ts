@@ -1,6 +1,6 @@
 /**
- * The newest beat of every origin that has arrived here, applied or not, from whichever process of the region
- * heard it. A beat that is not newer is dropped, so reading a log again from its
+ * The newest beat of every origin that has arrived here, applied or not: the appliers note beats as they come, the
+ * publisher echoes them and stores them. A beat that is not newer is dropped, so reading a log again from its
  * beginning never makes an origin look older, nor an old beat look freshly received.
  */
 import type { HeardBeat } from '../ports/beat-store.ts';

@@ -6,6 +6,7 @@ import type { HeardBeat } from '../ports/beat-store.ts';
 import type { CountedBeat } from '../ports/change.ts';
 import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
 import type { PositionRow } from '../ports/record-store.ts';
+import { HeardBeats } from './heard-beats.ts';
 import { ProgressPublisher } from './progress-publisher.ts';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -41,10 +42,9 @@ class Region {
   readonly calls: string[] = [];
   readonly published: ProgressMessage[] = [];
   positionRows: PositionRow[] = [];
-  local: HeardBeat[] = [];
+  readonly heardBeats = new HeardBeats();
   table: readonly HeardBeat[] = [];
   failing: string | null = null;
-  isActive = true;
 
   readonly publisher = new ProgressPublisher({
     region: us,
@@ -53,8 +53,7 @@ class Region {
     partitionCount: 2,
     timer: this.timer,
     clock: { nowMs: () => 1e6 + this.timer.monotonicMs() },
-    heard: () => this.local,
-    isActive: () => this.isActive,
+    heardBeats: this.heardBeats,
     records: {
       positions: (origin) =>
         this.#call('positions', () => this.positionRows.filter((stored) => stored.origin === origin)),
@@ -95,15 +94,15 @@ function started(): Region {
 test('reads settled, then commits, then publishes (P4), once per beat interval', async () => {
   const region = started();
   await region.timer.advance(500);
-  const turn = ['heard', 'positions', 'positions', 'storeHeard', 'publish'];
-  expect(region.calls).toEqual([...turn, ...turn, ...turn]);
+  const turn = ['positions', 'positions', 'storeHeard', 'publish'];
+  expect(region.calls).toEqual(['heard', ...turn, ...turn, ...turn]);
   expect(region.publisher.state).toEqual({ kind: 'published', atMs: 1e6 + 500 });
 });
 
 test('tells settled and not applied, the least beat, and the newest beat heard', async () => {
   const region = started();
   region.positionRows = [row(eu, 1, 7), row(eu, 0, 9)];
-  region.local = [heard(eu, 11)];
+  region.heardBeats.note(heard(eu, 11));
   await region.timer.advance(0);
   expect(region.newest).toEqual({
     region: us,
@@ -124,7 +123,7 @@ test('tells settled and not applied, the least beat, and the newest beat heard',
 test('claims nothing settled while a partition has no position, but echoes', async () => {
   const region = started();
   region.positionRows = [row(eu, 0, 9)];
-  region.local = [heard(eu, 11)];
+  region.heardBeats.note(heard(eu, 11));
   await region.timer.advance(0);
   expect(region.newest.origins).toMatchObject([
     { origin: eu, settled: null, settledBeat: null, echo: { number: 11 } },
@@ -134,7 +133,7 @@ test('claims nothing settled while a partition has no position, but echoes', asy
 test('of a newer incarnation heard it claims nothing settled from the older one', async () => {
   const region = started();
   region.positionRows = [row(eu, 0, 9), row(eu, 1, 9)];
-  region.local = [heard(eu, 2, second)];
+  region.heardBeats.note(heard(eu, 2, second));
   await region.timer.advance(0);
   expect(region.newest.origins).toMatchObject([
     { incarnation: second, settled: null, settledBeat: null, echo: { number: 2 } },
@@ -167,20 +166,10 @@ test('a restart does not take an echo back, nor does reading old beats again', a
   const region = started();
   region.table = [heard(eu, 40)];
   await region.timer.advance(0);
-  region.local = [heard(eu, 12)];
+  region.heardBeats.note(heard(eu, 12));
   await region.timer.advance(250);
   expect(region.published.map(({ origins }) => origins[0]?.echo?.number)).toEqual([40, 40]);
-  region.local = [heard(eu, 41)];
+  region.heardBeats.note(heard(eu, 41));
   await region.timer.advance(250);
   expect(region.newest.origins[0]?.echo?.number).toBe(41);
-});
-
-test('standing by it stores what it heard and publishes nothing', async () => {
-  const region = started();
-  region.isActive = false;
-  region.local = [heard(ap, 3)];
-  await region.timer.advance(250);
-  expect(region.published).toEqual([]);
-  expect(region.table).toEqual([heard(ap, 3)]);
-  expect(region.publisher.state).toEqual({ kind: 'standby' });
 });

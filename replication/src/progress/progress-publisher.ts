@@ -2,9 +2,8 @@
  * Tells every origin, once per beat interval, how far this region holds its changes. What is told is durable here
  * first: settled positions are read, then a synchronous commit that writes something makes them durable (they may
  * have been applied with an asynchronous one), and only then is the message published (P4). A step that fails ends
- * the turn: nothing is told that was not made durable, and the next turn reads afresh. Where several processes share
- * a region's appliers, each stores what its own heard and the active one tells for all; what an earlier process
- * heard is taken up from the table, so neither a restart nor a standby takes an echo back.
+ * the turn: nothing is told that was not made durable, and the next turn reads afresh. What an earlier process of
+ * this region heard is taken up before the first message, so a restart does not take an echo back.
  */
 import { AssertionFailure } from '../errors.ts';
 import { encodeProgress, type OriginProgress } from '../log/progress-record.ts';
@@ -16,7 +15,7 @@ import type { RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import { beatIntervalMs } from './beat-interval.ts';
-import { HeardBeats } from './heard-beats.ts';
+import type { HeardBeats } from './heard-beats.ts';
 import { type SettledPositions, settledPositions } from './settled-beat.ts';
 
 export interface ProgressPublisherOptions {
@@ -27,18 +26,14 @@ export interface ProgressPublisherOptions {
   readonly records: Pick<RecordStore, 'positions'>;
   readonly beats: Pick<BeatStore, 'storeHeard' | 'heard'>;
   readonly sink: Pick<ChangeSink, 'publishProgress'>;
-  /** Newest beat of each origin that the appliers of this process have received. */
-  readonly heard: () => readonly HeardBeat[];
-  /** Whether this process publishes for the region; one that holds the beats does. */
-  readonly isActive: () => boolean;
+  /** Shared with the appliers, which note into it. */
+  readonly heardBeats: HeardBeats;
   readonly clock: Clock;
   readonly timer: Timer;
 }
 
-/** `standby`: this process only stored what its appliers heard. */
 export type PublisherState =
   | { readonly kind: 'unpublished' }
-  | { readonly kind: 'standby' }
   | { readonly kind: 'published'; readonly atMs: number }
   | {
       readonly kind: 'failing';
@@ -50,7 +45,7 @@ export type PublisherState =
 export class ProgressPublisher {
   readonly #options: ProgressPublisherOptions;
   readonly #ticker: Ticker;
-  readonly #heardBeats = new HeardBeats();
+  #recalled = false;
   #state: PublisherState = { kind: 'unpublished' };
 
   constructor(options: ProgressPublisherOptions) {
@@ -76,28 +71,34 @@ export class ProgressPublisher {
 
   async #turn(): Promise<void> {
     try {
-      this.#state = await this.#tell();
+      await this.#recall();
+      const atMs = await this.#publish();
+      this.#state = { kind: 'published', atMs };
     } catch (error) {
       if (error instanceof AssertionFailure) throw error;
-      this.#state = { kind: 'failing', error, lastPublishedAtMs: lastPublished(this.#state) };
+      this.#state = {
+        kind: 'failing',
+        error,
+        lastPublishedAtMs: lastPublished(this.#state),
+      };
     }
   }
 
-  async #tell(): Promise<PublisherState> {
-    const { region, incarnation, beats, sink, clock } = this.#options;
-    const heard = await this.#gatherHeard();
-    const origins = await this.#readSettled(heard);
-    await beats.storeHeard(heard);
-    if (!this.#options.isActive()) return { kind: 'standby' };
-    const publishedAtMs = clock.nowMs();
-    await sink.publishProgress(encodeProgress({ region, incarnation, publishedAtMs, origins }));
-    return { kind: 'published', atMs: publishedAtMs };
+  async #recall(): Promise<void> {
+    if (this.#recalled) return;
+    const { beats, heardBeats } = this.#options;
+    for (const heard of await beats.heard()) heardBeats.note(heard);
+    this.#recalled = true;
   }
 
-  async #gatherHeard(): Promise<readonly HeardBeat[]> {
-    for (const heard of await this.#options.beats.heard()) this.#heardBeats.note(heard);
-    for (const heard of this.#options.heard()) this.#heardBeats.note(heard);
-    return this.#heardBeats.all();
+  async #publish(): Promise<number> {
+    const { region, incarnation, beats, sink, clock } = this.#options;
+    const heard = this.#options.heardBeats.all();
+    const origins = await this.#readSettled(heard);
+    await beats.storeHeard(heard);
+    const publishedAtMs = clock.nowMs();
+    await sink.publishProgress(encodeProgress({ region, incarnation, publishedAtMs, origins }));
+    return publishedAtMs;
   }
 
   async #readSettled(heard: readonly HeardBeat[]): Promise<readonly OriginProgress[]> {
