@@ -4,10 +4,7 @@
  * configuration names are read here.
  */
 import { readFileSync } from 'node:fs';
-import {
-  type RegionId,
-  parseRegionId,
-} from '@isthmus/replication/ports/identity';
+import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import { z } from 'zod';
 import { type Declarations, parseDeclarations } from './declarations.ts';
 
@@ -26,15 +23,7 @@ export interface PeerConfig {
 
 export type Role = 'api' | 'replicator';
 
-const logLevels = [
-  'fatal',
-  'error',
-  'warn',
-  'info',
-  'debug',
-  'trace',
-  'silent',
-] as const;
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 export type Parsed<T> = { readonly value: T } | { readonly takes: string };
@@ -87,16 +76,14 @@ export function parsePeers(text: string): Parsed<readonly PeerConfig[]> {
   if (!list.success) return { takes };
   const peers = list.data.map(parsePeer).filter((peer) => peer !== null);
   const names = new Set(peers.map((peer) => peer.region));
-  const complete =
-    peers.length === list.data.length && names.size === peers.length;
+  const complete = peers.length === list.data.length && names.size === peers.length;
   return complete ? { value: peers } : { takes };
 }
 
 function parsePeer(raw: z.infer<typeof peerList>[number]): PeerConfig | null {
   const region = parseRegionId(raw.region);
   const brokers = parseBrokers([raw.brokers].flat().join(','));
-  if (region === null || !('value' in brokers) || !URL.canParse(raw.admin))
-    return null;
+  if (region === null || !('value' in brokers) || !URL.canParse(raw.admin)) return null;
   const { protocol, origin, pathname } = new URL(raw.admin);
   if (protocol !== 'http:' && protocol !== 'https:') return null;
   const admin = origin + pathname.replace(/\/$/, '');
@@ -111,22 +98,19 @@ function parseJson(text: string): unknown {
   }
 }
 
-const addressPattern =
-  /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):([0-9]{1,5})$/;
+const addressPattern = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):([0-9]{1,5})$/;
 
 export function parseAddress(text: string): Parsed<ListenAddress> {
   const match = addressPattern.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
-  if (host === undefined || !(port <= 65535))
-    return { takes: 'host:port with a port from 0 to 65535' };
+  if (host === undefined || !(port <= 65535)) return { takes: 'host:port with a port from 0 to 65535' };
   return { value: { host, port } };
 }
 
 export function parseRoles(text: string): Parsed<ReadonlySet<Role>> {
   const names = text.split(',').map((name) => name.trim());
-  if (!names.every(isRole))
-    return { takes: 'api, replicator, or both with a comma between' };
+  if (!names.every(isRole)) return { takes: 'api, replicator, or both with a comma between' };
   return { value: new Set(names) };
 }
 
@@ -150,9 +134,7 @@ export function parseCollections(path: string): Parsed<Declarations> {
 
 export function parseLogLevel(text: string): Parsed<LogLevel> {
   const level = logLevels.find((name) => name === text);
-  return level === undefined
-    ? { takes: `one of ${logLevels.join(', ')}` }
-    : { value: level };
+  return level === undefined ? { takes: `one of ${logLevels.join(', ')}` } : { value: level };
 }
 
 export function readText(path: string): string | null {

@@ -73,11 +73,7 @@ const variables = {
   brokers: variable('ISTHMUS_KAFKA_BROKERS', '', parseBrokers),
   peers: variable('ISTHMUS_PEERS', '[]', parsePeers),
   apiAddress: variable('ISTHMUS_API_ADDRESS', '0.0.0.0:8080', parseAddress),
-  adminAddress: variable(
-    'ISTHMUS_ADMIN_ADDRESS',
-    '127.0.0.1:8081',
-    parseAddress,
-  ),
+  adminAddress: variable('ISTHMUS_ADMIN_ADDRESS', '127.0.0.1:8081', parseAddress),
   roles: variable('ISTHMUS_ROLES', 'api,replicator', parseRoles),
   collections: variable('ISTHMUS_COLLECTIONS', '', parseCollections),
   logLevel: variable('ISTHMUS_LOG_LEVEL', 'info', parseLogLevel),
@@ -87,9 +83,7 @@ const commandLineNames = ['ISTHMUS_API', 'ISTHMUS_ADMIN'];
 const kubernetesName =
   /^ISTHMUS_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[A-Z0-9_]+)?)$/;
 
-export function readConfig(
-  environment: Environment = process.env,
-): ConfigResult {
+export function readConfig(environment: Environment = process.env): ConfigResult {
   const reader = new Reader(environment);
   const config = {
     region: reader.read(variables.region),
@@ -104,11 +98,9 @@ export function readConfig(
   };
   reader.refuseUnknownNames();
   const faults = reader.faults;
-  if (faults.length > 0 || !isComplete(config))
-    return { kind: 'invalid', faults };
+  if (faults.length > 0 || !isComplete(config)) return { kind: 'invalid', faults };
   const contradiction = contradictionIn(config);
-  if (contradiction !== null)
-    return { kind: 'invalid', faults: [contradiction] };
+  if (contradiction !== null) return { kind: 'invalid', faults: [contradiction] };
   return { kind: 'valid', config, shown: reader.shown };
 }
 
@@ -138,8 +130,7 @@ class Reader {
     const text = this.#text(of);
     if (text === null) return null;
     const parsed = of.parse(text);
-    if ('takes' in parsed)
-      return this.#fault(of.name, heldBy(of, text), parsed.takes);
+    if ('takes' in parsed) return this.#fault(of.name, heldBy(of, text), parsed.takes);
     this.shown[of.name] = of.secret ? hideSecrets(text) : text;
     return parsed.value;
   }
@@ -150,17 +141,10 @@ class Reader {
     );
     const all = new Set([...known, ...commandLineNames]);
     for (const name of Object.keys(this.#environment)) {
-      if (
-        !name.startsWith('ISTHMUS_') ||
-        all.has(name) ||
-        kubernetesName.test(name)
-      )
-        continue;
+      if (!name.startsWith('ISTHMUS_') || all.has(name) || kubernetesName.test(name)) continue;
       const near = nearest(name, known);
       const takes =
-        near === null
-          ? `nothing: the names are ${known.join(', ')}`
-          : `nothing: did you mean ${near}?`;
+        near === null ? `nothing: the names are ${known.join(', ')}` : `nothing: did you mean ${near}?`;
       this.#fault(name, hidden, takes);
     }
   }
@@ -169,30 +153,18 @@ class Reader {
     const direct = this.#environment[of.name] ?? '';
     const path = of.secret ? (this.#environment[`${of.name}_FILE`] ?? '') : '';
     if (direct !== '' && path !== '')
-      return this.#fault(
-        `${of.name}_FILE`,
-        JSON.stringify(path),
-        `nothing while ${of.name} is set`,
-      );
+      return this.#fault(`${of.name}_FILE`, JSON.stringify(path), `nothing while ${of.name} is set`);
     if (path !== '') return this.#secretFile(`${of.name}_FILE`, path);
     if (direct !== '') return direct;
     if (of.fallback !== null) return of.fallback;
     const refused = of.parse('');
-    return this.#fault(
-      of.name,
-      null,
-      'takes' in refused ? refused.takes : 'a value',
-    );
+    return this.#fault(of.name, null, 'takes' in refused ? refused.takes : 'a value');
   }
 
   #secretFile(name: string, path: string): string | null {
     const text = readText(path);
     if (text === null || text.trim() === '')
-      return this.#fault(
-        name,
-        JSON.stringify(path),
-        'the path of a readable file with the secret',
-      );
+      return this.#fault(name, JSON.stringify(path), 'the path of a readable file with the secret');
     return text.trim();
   }
 
@@ -202,18 +174,13 @@ class Reader {
   }
 }
 
-function variable<T>(
-  name: string,
-  fallback: string | null,
-  parse: (text: string) => Parsed<T>,
-): Variable<T> {
+function variable<T>(name: string, fallback: string | null, parse: (text: string) => Parsed<T>): Variable<T> {
   return { name, fallback, parse, secret: false };
 }
 
 function heldBy(of: Variable<unknown>, text: string): string {
   if (of.secret) return hidden;
-  const short =
-    text.length > shownHeldLength ? `${text.slice(0, shownHeldLength)}…` : text;
+  const short = text.length > shownHeldLength ? `${text.slice(0, shownHeldLength)}…` : text;
   return JSON.stringify(short);
 }
 
@@ -234,11 +201,7 @@ function contradictionIn(config: Config): ConfigFault | null {
       takes,
     };
   }
-  if (
-    config.roles.has('replicator') &&
-    config.peers.length > 0 &&
-    config.brokers.length === 0
-  ) {
+  if (config.roles.has('replicator') && config.peers.length > 0 && config.brokers.length === 0) {
     const takes = `the region's own brokers (host:port,…) where ${variables.peers.name} names peers`;
     return { variable: variables.brokers.name, held: null, takes };
   }

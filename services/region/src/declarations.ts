@@ -56,8 +56,7 @@ export function parseDeclarations(text: string): ParsedDeclarations {
     return { kind: 'faulty', faults: [`is not JSON: ${reason}`] };
   }
   const parsed = file.safeParse(value);
-  if (parsed.success)
-    return { kind: 'declared', declarations: parsed.data.collections };
+  if (parsed.success) return { kind: 'declared', declarations: parsed.data.collections };
   return { kind: 'faulty', faults: parsed.error.issues.map(describeIssue) };
 }
 
@@ -69,32 +68,29 @@ interface Naming {
 
 /** An object with free names, read into a map so that no name can reach a prototype. */
 function named<T extends z.ZodType>(member: T, naming: Naming) {
-  return z
-    .custom<object>(isPlainObject, 'takes an object')
-    .transform((value, context) => {
-      const members = new Map<string, z.infer<T>>();
-      const entries = Object.entries(value);
-      if (entries.length > naming.max)
-        context.addIssue(`has ${entries.length} members; takes ${naming.max}`);
-      for (const [name, raw] of entries) {
-        if (!naming.pattern.test(name))
+  return z.custom<object>(isPlainObject, 'takes an object').transform((value, context) => {
+    const members = new Map<string, z.infer<T>>();
+    const entries = Object.entries(value);
+    if (entries.length > naming.max) context.addIssue(`has ${entries.length} members; takes ${naming.max}`);
+    for (const [name, raw] of entries) {
+      if (!naming.pattern.test(name))
+        context.addIssue({
+          code: 'custom',
+          path: [name],
+          message: `the name is not ${naming.what}`,
+        });
+      const parsed = member.safeParse(raw);
+      if (parsed.success) members.set(name, parsed.data);
+      else
+        for (const issue of parsed.error.issues)
           context.addIssue({
             code: 'custom',
-            path: [name],
-            message: `the name is not ${naming.what}`,
+            path: [name, ...issue.path],
+            message: explain(issue),
           });
-        const parsed = member.safeParse(raw);
-        if (parsed.success) members.set(name, parsed.data);
-        else
-          for (const issue of parsed.error.issues)
-            context.addIssue({
-              code: 'custom',
-              path: [name, ...issue.path],
-              message: explain(issue),
-            });
-      }
-      return members;
-    });
+    }
+    return members;
+  });
 }
 
 function isPlainObject(value: unknown): boolean {
@@ -107,10 +103,8 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 }
 
 function explain(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map(explainUnknown).join('; ');
-  if (issue.code === 'invalid_union')
-    return "takes {type: 'register' | 'counter', …}";
+  if (issue.code === 'unrecognized_keys') return issue.keys.map(explainUnknown).join('; ');
+  if (issue.code === 'invalid_union') return "takes {type: 'register' | 'counter', …}";
   return issue.message;
 }
 

@@ -20,8 +20,7 @@ const kinds = {
   'malformed-json': {
     status: 400,
     title: 'The body is not JSON',
-    meaning:
-      'The body is empty, is not valid UTF-8, is not JSON, or names a member of one object twice.',
+    meaning: 'The body is empty, is not valid UTF-8, is not JSON, or names a member of one object twice.',
     mend: 'Send one JSON value in UTF-8. The detail says what stands in the way.',
   },
   'too-deep': {
@@ -40,15 +39,13 @@ const kinds = {
   'invalid-cursor': {
     status: 400,
     title: 'The cursor is not one of ours',
-    meaning:
-      'The cursor was not handed out for this collection and this prefix.',
+    meaning: 'The cursor was not handed out for this collection and this prefix.',
     mend: 'Send `next` of the previous page unchanged, with the same prefix, or start again without a cursor.',
   },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
-    meaning:
-      'The record does not exist in this region, or the path is none of ours.',
+    meaning: 'The record does not exist in this region, or the path is none of ours.',
     mend: 'Check the key and its encoding. A record written in another region appears once its change has arrived.',
   },
   'unknown-collection': {
@@ -99,8 +96,7 @@ const kinds = {
   'invalid-value': {
     status: 422,
     title: 'A value is not allowed',
-    meaning:
-      'A member has the wrong type, is out of its range, or is not one that the request takes.',
+    meaning: 'A member has the wrong type, is out of its range, or is not one that the request takes.',
     mend: 'See `violations`: each names the field, the rule, the limit and the value.',
   },
   'unknown-field': {
@@ -119,8 +115,7 @@ const kinds = {
   'counter-out-of-range': {
     status: 422,
     title: 'The counter would leave its range',
-    meaning:
-      'A counter is a whole number within ±9007199254740991 (2^53 - 1), and so is each increment.',
+    meaning: 'A counter is a whole number within ±9007199254740991 (2^53 - 1), and so is each increment.',
     mend: 'Use smaller increments, or clear the counter.',
   },
   'headers-too-large': {
@@ -132,8 +127,7 @@ const kinds = {
   internal: {
     status: 500,
     title: 'The region failed',
-    meaning:
-      'A fault of ours. The log of the region has it under the request id.',
+    meaning: 'A fault of ours. The log of the region has it under the request id.',
     mend: 'Tell the operator the request id.',
   },
   'outcome-unknown': {

@@ -3,10 +3,7 @@
  * strangers: it names the caller's own input and our limits, and never SQL, paths, stack traces or secrets. Whoever
  * meets a bad request throws a `Problem`; the listener's error handler is the only place that writes one.
  */
-import type {
-  ReplicationError,
-  ReplicationErrorCode,
-} from '@isthmus/replication/errors';
+import type { ReplicationError, ReplicationErrorCode } from '@isthmus/replication/errors';
 import { type ProblemCode, problemKind } from './problem-codes.ts';
 
 export interface Violation {
@@ -80,10 +77,7 @@ const failureTexts: Readonly<Record<ReplicationErrorCode, FailureText>> = {
     'outcome-unknown',
     'The commit was sent and no answer came: the write may or may not have happened.',
   ],
-  overloaded: [
-    'overloaded',
-    'The queue of writes is full; nothing was written.',
-  ],
+  overloaded: ['overloaded', 'The queue of writes is full; nothing was written.'],
   closed: ['draining', 'This process is being stopped; nothing was written.'],
   'transaction-too-large': [
     'body-too-large',

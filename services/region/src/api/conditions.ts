@@ -41,9 +41,7 @@ function parseTags(name: string, header: string | undefined): TagList | null {
     'bad-request',
     `${name} takes * or up to ${maxTags} entity tags in quotes, as in the ETag of an answer.`,
     {
-      violations: [
-        { field: name, rule: 'entity-tags', limit: maxTags, value: null },
-      ],
+      violations: [{ field: name, rule: 'entity-tags', limit: maxTags, value: null }],
     },
   );
 }
@@ -54,14 +52,9 @@ export function isUnchanged(conditions: Conditions, version: string): boolean {
 }
 
 /** The refusal of a write, or `null` where it may go on. `version` is `null` where the record does not exist. */
-export function refuseWrite(
-  { ifMatch, ifNoneMatch }: Conditions,
-  version: string | null,
-): Problem | null {
-  if (ifMatch !== null && !holds(ifMatch, version))
-    return failed('If-Match', version);
-  if (ifNoneMatch !== null && holds(ifNoneMatch, version))
-    return failed('If-None-Match', version);
+export function refuseWrite({ ifMatch, ifNoneMatch }: Conditions, version: string | null): Problem | null {
+  if (ifMatch !== null && !holds(ifMatch, version)) return failed('If-Match', version);
+  if (ifNoneMatch !== null && holds(ifNoneMatch, version)) return failed('If-None-Match', version);
   return null;
 }
 
@@ -72,16 +65,12 @@ function holds(tags: TagList, version: string | null): boolean {
 
 function failed(name: string, version: string | null): Problem {
   const current =
-    version === null
-      ? 'the record does not exist here'
-      : `the record's ETag here is ${formatTag(version)}`;
+    version === null ? 'the record does not exist here' : `the record's ETag here is ${formatTag(version)}`;
   return new Problem(
     'precondition-failed',
     `${name} does not hold: ${current}. Conditions bind this region only; other regions may write meanwhile.`,
     {
-      violations: [
-        { field: name, rule: 'local-condition', limit: null, value: version },
-      ],
+      violations: [{ field: name, rule: 'local-condition', limit: null, value: version }],
     },
   );
 }

@@ -21,14 +21,8 @@ export function formatCursor(place: Place): string {
 }
 
 /** The key to go on after. Throws `invalid-cursor`. */
-export function parseCursor(
-  cursor: string,
-  list: Omit<Place, 'after'>,
-): string {
-  const text = Buffer.from(
-    cursor.slice(0, maxCursorLength),
-    'base64url',
-  ).toString('utf8');
+export function parseCursor(cursor: string, list: Omit<Place, 'after'>): string {
+  const text = Buffer.from(cursor.slice(0, maxCursorLength), 'base64url').toString('utf8');
   const [collection, prefix, after, ...rest] = text.split(separator);
   const place = { ...list, after: after ?? '' };
   const isOurs =

@@ -18,10 +18,7 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   const memberCount = new Scan(text).run();
   const value = parse(text);
   if (countMembers(value) < memberCount)
-    throw new Problem(
-      'malformed-json',
-      'An object of the body names one member twice.',
-    );
+    throw new Problem('malformed-json', 'An object of the body names one member twice.');
   return value;
 }
 
@@ -39,10 +36,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const detail =
-      text.trim() === ''
-        ? 'The body is empty.'
-        : 'The body is not well-formed JSON.';
+    const detail = text.trim() === '' ? 'The body is empty.' : 'The body is not well-formed JSON.';
     throw new Problem('malformed-json', detail, { cause: error });
   }
 }
@@ -103,20 +97,16 @@ class Scan {
     this.#countValue();
     this.#frames.push({ isArray, index: 0, keyStart: 0, keyEnd: 0 });
     if (this.#frames.length <= maxJsonDepth) return;
-    throw new Problem(
-      'too-deep',
-      `The body nests more than ${maxJsonDepth} arrays and objects.`,
-      {
-        violations: [
-          {
-            field: '',
-            rule: 'max-depth',
-            limit: maxJsonDepth,
-            value: this.#frames.length,
-          },
-        ],
-      },
-    );
+    throw new Problem('too-deep', `The body nests more than ${maxJsonDepth} arrays and objects.`, {
+      violations: [
+        {
+          field: '',
+          rule: 'max-depth',
+          limit: maxJsonDepth,
+          value: this.#frames.length,
+        },
+      ],
+    });
   }
 
   #next(): void {
@@ -128,20 +118,16 @@ class Scan {
   #countValue(): void {
     this.#values++;
     if (this.#values <= maxJsonValues) return;
-    throw new Problem(
-      'body-too-large',
-      `The body has more than ${maxJsonValues} values.`,
-      {
-        violations: [
-          {
-            field: '',
-            rule: 'max-values',
-            limit: maxJsonValues,
-            value: this.#values,
-          },
-        ],
-      },
-    );
+    throw new Problem('body-too-large', `The body has more than ${maxJsonValues} values.`, {
+      violations: [
+        {
+          field: '',
+          rule: 'max-values',
+          limit: maxJsonValues,
+          value: this.#values,
+        },
+      ],
+    });
   }
 
   #named(): void {
@@ -187,9 +173,7 @@ class Scan {
 
   #path(): string {
     const parts = this.#frames.map((frame) =>
-      frame.isArray
-        ? `[${frame.index}]`
-        : `.${this.#text.slice(frame.keyStart + 1, frame.keyEnd - 1)}`,
+      frame.isArray ? `[${frame.index}]` : `.${this.#text.slice(frame.keyStart + 1, frame.keyEnd - 1)}`,
     );
     return parts.join('').replace(/^\./, '').slice(0, 512);
   }
