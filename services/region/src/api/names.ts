@@ -6,8 +6,8 @@ import { Problem } from '../problem.ts';
 
 export const maxKeyBytes = 512;
 
-// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
+/** Control characters, and surrogates that stand alone and so have no UTF-8. */
+const refusedCharacter = /[\p{Cc}\p{Cs}]/u;
 
 /** Throws `invalid-key`; `field` names where the key stood. */
 export function checkKey(key: string, field: string): string {
@@ -26,7 +26,7 @@ export function checkKey(key: string, field: string): string {
       limit: null,
       value: key,
     });
-  if (!key.isWellFormed() || controlCharacter.test(key))
+  if (refusedCharacter.test(key))
     throw invalidKey('A key is well-formed Unicode without control characters.', {
       field,
       rule: 'characters',
