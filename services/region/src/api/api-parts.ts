@@ -25,5 +25,8 @@ export function collectionOf(parts: Pick<ApiParts, 'collections'>, name: string)
 /** Throws `draining` once the process is being stopped. */
 export function refuseWhileDraining(drain: Drain): void {
   if (drain.draining)
-    throw new Problem('draining', 'This process is being stopped and takes no new writes; nothing was written.');
+    throw new Problem(
+      'draining',
+      'This process is being stopped and takes no new writes; nothing was written.',
+    );
 }

@@ -3,6 +3,7 @@
  * same request did. A fault in one refuses the whole, and names the write by its index.
  */
 import type { Edit } from '@isthmus/replication/journal/journal';
+import type { FastifyRequest } from 'fastify';
 import type { Listener } from '../http/listener.ts';
 import { Problem } from '../problem.ts';
 import { expectObject, invalid, nameOfKind, refuseOtherMembers } from '../records/field-edit.ts';
@@ -27,14 +28,16 @@ const common = ['method', 'collection', 'key'];
 const noConditions = { ifMatch: null, ifNoneMatch: null };
 
 export function addBatchRoute(app: Listener, parts: ApiParts): void {
-  app.post('/v1/batch', async (request) => {
-    refuseWhileDraining(parts.drain);
-    const edits = parseBatch(parts, requireBody(request));
-    if (edits.length === 0) return { results: [] };
-    const outcome = await parts.journal.write(edits);
-    if (outcome.kind === 'refused') throw inWrite(outcome.refusal, outcome.index);
-    return { results: outcome.results.map((result, index) => answer(edits[index], result)) };
-  });
+  app.post('/v1/batch', (request) => writeBatch(parts, request));
+}
+
+async function writeBatch(parts: ApiParts, request: FastifyRequest): Promise<unknown> {
+  refuseWhileDraining(parts.drain);
+  const edits = parseBatch(parts, requireBody(request));
+  if (edits.length === 0) return { results: [] };
+  const outcome = await parts.journal.write(edits);
+  if (outcome.kind === 'refused') throw inWrite(outcome.refusal, outcome.index);
+  return { results: outcome.results.map((result, index) => answer(edits[index], result)) };
 }
 
 type RecordWrite = Edit<WriteResult, Problem>;
@@ -49,7 +52,12 @@ function parseBatch(parts: ApiParts, value: unknown): readonly RecordWrite[] {
   refuseOtherMembers(body, ['writes'], '');
   const writes: unknown = 'writes' in body ? body.writes : undefined;
   if (!Array.isArray(writes))
-    throw invalid('writes', { rule: 'array', limit: maxWrites, value: nameOfKind(writes), what: 'takes an array' });
+    throw invalid('writes', {
+      rule: 'array',
+      limit: maxWrites,
+      value: nameOfKind(writes),
+      what: 'takes an array',
+    });
   if (writes.length > maxWrites)
     throw invalid('writes', {
       rule: 'max-items',
@@ -86,23 +94,21 @@ function editOf(
   { body, path }: { readonly body: object; readonly path: string },
 ): RecordEdit {
   const { fields } = target.type;
-  switch (method) {
-    case 'put': {
-      refuseOtherMembers(body, [...common, 'value'], path);
-      return putEdit(target, parsePutValue('value' in body ? body.value : undefined, fields, target.path));
-    }
-    case 'patch':
-      return patchEdit(target, parsePatch(body, fields, { path, others: common }));
-    case 'delete':
-      refuseOtherMembers(body, common, path);
-      return deleteEdit(target);
-  }
+  if (method === 'patch') return patchEdit(target, parsePatch(body, fields, { path, others: common }));
+  refuseOtherMembers(body, method === 'put' ? [...common, 'value'] : common, path);
+  if (method === 'delete') return deleteEdit(target);
+  return putEdit(target, parsePutValue('value' in body ? body.value : undefined, fields, target.path));
 }
 
 function text(body: object, name: string, path: string): string {
   const value: unknown = Object.getOwnPropertyDescriptor(body, name)?.value;
   if (typeof value === 'string') return value;
-  throw invalid(`${path}.${name}`, { rule: 'string', limit: null, value: nameOfKind(value), what: 'takes a string' });
+  throw invalid(`${path}.${name}`, {
+    rule: 'string',
+    limit: null,
+    value: nameOfKind(value),
+    what: 'takes a string',
+  });
 }
 
 /** A refusal that an edit gave under the lock, where it does not know its place in the request. */

@@ -26,12 +26,14 @@ interface Query {
 }
 
 export function addListRoute(app: Listener, parts: ApiParts): void {
-  app.get('/v1/collections/:collection/records', async (request) => {
-    const query = parseQuery(request);
-    const { records, last } = await readPage(parts, query);
-    const next = last === null ? null : formatCursor({ ...query, after: last });
-    return { records, next };
-  });
+  app.get('/v1/collections/:collection/records', (request) => list(parts, request));
+}
+
+async function list(parts: ApiParts, request: FastifyRequest): Promise<unknown> {
+  const query = parseQuery(request);
+  const { records, last } = await readPage(parts, query);
+  const next = last === null ? null : formatCursor({ ...query, after: last });
+  return { records, next };
 }
 
 interface Page {

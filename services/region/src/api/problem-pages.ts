@@ -9,7 +9,15 @@ export function addProblemPages(app: Listener): void {
     const code = pathParameter(request, 'code');
     const kind = findProblemKind(code);
     if (kind === null) throw new Problem('not-found', 'No error has this code.');
-    const lines = [`${code} (HTTP ${kind.status})`, kind.title, '', kind.meaning, '', `To mend it: ${kind.mend}`, ''];
+    const lines = [
+      `${code} (HTTP ${kind.status})`,
+      kind.title,
+      '',
+      kind.meaning,
+      '',
+      `To mend it: ${kind.mend}`,
+      '',
+    ];
     return reply.type('text/plain; charset=utf-8').send(lines.join('\n'));
   });
 }

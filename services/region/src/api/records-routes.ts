@@ -83,5 +83,10 @@ function recordId(request: FastifyRequest): RecordId {
 function wantsSiblings(request: FastifyRequest): boolean {
   const siblings = queryParameter(request, 'siblings');
   if (siblings === null || siblings === 'all') return siblings === 'all';
-  throw invalid('siblings', { rule: 'one-of', limit: ['all'], value: siblings.slice(0, 64), what: 'takes all' });
+  throw invalid('siblings', {
+    rule: 'one-of',
+    limit: ['all'],
+    value: siblings.slice(0, 64),
+    what: 'takes all',
+  });
 }

@@ -108,7 +108,12 @@ export function refuseOtherMembers(body: object, known: readonly string[], path:
     const near = nearest(name, known);
     const hint = near === null ? `; it takes ${known.join(', ')}` : `; did you mean ${near}?`;
     const at = joinPath(path, name);
-    throw invalid(at, { rule: 'known-member', limit: known, value: null, what: `is not a member of this request${hint}` });
+    throw invalid(at, {
+      rule: 'known-member',
+      limit: known,
+      value: null,
+      what: `is not a member of this request${hint}`,
+    });
   }
 }
 
