@@ -1,4 +1,5 @@
 import type { EditContext } from '@isthmus/replication/journal/journal';
+import type { RecordId } from '@isthmus/replication/ports/change';
 import type { Problem } from '../problem.ts';
 import type { FieldEdit, Fields } from './field-edit.ts';
 import type { RecordView } from './record-view.ts';
@@ -13,5 +14,9 @@ export interface RecordType {
   /** `null` where the record does not exist; `state` may be empty. */
   view(state: Uint8Array): RecordView | null;
   edit(before: Uint8Array, context: EditContext, edits: readonly FieldEdit[]): Made | Problem;
+  /** Hash of the live entries, keyed with collection and key; `null` where the record does not exist. */
+  liveHash(id: RecordId, state: Uint8Array): bigint | null;
+  /** Everything in the state, for operators. */
+  inspect(state: Uint8Array): unknown;
   remove(before: Uint8Array, context: EditContext): Made;
 }
