@@ -7,7 +7,7 @@ import { wrongUsage } from '../remote/cli-error.ts';
 import type { Command } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions } from '../remote/options.ts';
 import { type Call, member, request } from '../remote/request.ts';
-import { cell, jsonLine, table } from '../remote/show.ts';
+import { jsonLine, table, textOf } from '../remote/show.ts';
 
 const usage = `isthmus links [--json]
        isthmus links cut|one-way|hang REGION REGION [--dry-run]
@@ -104,7 +104,7 @@ function showCalls(calls: readonly Call[]): string {
 function showLinks(answer: unknown): string {
   const list = Array.isArray(answer) ? answer : member(answer, 'links');
   const rows = (Array.isArray(list) ? list : []).map((link: unknown) =>
-    ['origin', 'target', 'state', 'delayMs'].map((name) => cell(member(link, name), '')),
+    ['origin', 'target', 'state', 'delayMs'].map((name) => textOf(member(link, name), '')),
   );
   return table([['ORIGIN', 'TARGET', 'STATE', 'DELAY MS'], ...rows]);
 }

@@ -8,7 +8,7 @@ import { CliError, type ExitCode } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { addressOptions, readOptions, takePositionals } from '../remote/options.ts';
 import { member, request } from '../remote/request.ts';
-import { cell, jsonLine, table } from '../remote/show.ts';
+import { jsonLine, table, textOf } from '../remote/show.ts';
 
 const usage = 'isthmus status [--watch] [--region NAME | --admin URL …] [--json]';
 const redrawMs = 1000;
@@ -99,7 +99,7 @@ function showTable(views: readonly View[]): string {
 }
 
 function rowsOf({ target, status: body, failure }: View): readonly (readonly string[])[] {
-  const name = cell(member(body, 'region'), target.region ?? target.url);
+  const name = textOf(member(body, 'region'), target.region ?? target.url);
   if (failure !== null) return [[name, 'unreachable']];
   const ready = member(body, 'ready') === true ? 'yes' : 'NO';
   const peers = member(body, 'peers');
@@ -107,8 +107,8 @@ function rowsOf({ target, status: body, failure }: View): readonly (readonly str
   return peers.map((peer: unknown) => [
     name,
     ready,
-    cell(member(peer, 'region'), ''),
-    cell(member(peer, 'link'), 'unknown'),
+    textOf(member(peer, 'region'), ''),
+    textOf(member(peer, 'link'), 'unknown'),
     seconds(member(peer, 'lagSeconds')),
     count(member(peer, 'backlogChanges')),
     seconds(member(peer, 'rpoSeconds')),

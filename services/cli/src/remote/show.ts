@@ -18,6 +18,6 @@ export function table(rows: readonly (readonly string[])[]): string {
 }
 
 /** Text of one member of an answer, or what stands for its absence. */
-export function cell(value: unknown, absent: string): string {
+export function textOf(value: unknown, absent: string): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : absent;
 }

@@ -20,7 +20,7 @@ const details: Readonly<Partial<Record<ProblemCode, string>>> = {
 export function answerClientError(
   error: { readonly code?: string | undefined },
   socket: Socket,
-  requestId: string,
+  marks: { readonly requestId: string; readonly region: string },
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -29,12 +29,13 @@ export function answerClientError(
   const code = codes[error.code ?? ''] ?? 'bad-request';
   const detail = details[code] ?? 'The bytes received are not an HTTP/1.1 request.';
   const problem = new Problem(code, detail);
-  const body = JSON.stringify(problemBody(problem, requestId));
+  const body = JSON.stringify(problemBody(problem, marks.requestId));
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,
     `Content-Type: ${problemMediaType}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
-    `Request-Id: ${requestId}`,
+    `Request-Id: ${marks.requestId}`,
+    `Isthmus-Region: ${marks.region}`,
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);

@@ -11,6 +11,7 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  LogController,
 } from 'fastify';
 import type { Logger } from 'pino';
 import type { ProblemCode } from '../problem-codes.ts';
@@ -43,9 +44,8 @@ export function createListener(options: ListenerOptions): Listener {
   const log: FastifyBaseLogger = options.log;
   const app = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
     genReqId: nextId,
-    requestIdLogLabel: 'requestId',
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: maxBodyBytes,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
@@ -55,10 +55,11 @@ export function createListener(options: ListenerOptions): Listener {
     http: { connectionsCheckingInterval: timeoutCheckMs, headersTimeout: options.headersTimeoutMs },
     routerOptions: { maxParamLength },
     frameworkErrors: (error, request, reply) => {
+      mark(request, reply, options.region);
       sendProblem(request, reply, problemOf(error));
     },
     clientErrorHandler: (error, socket) => {
-      answerClientError(error, socket, nextId());
+      answerClientError(error, socket, { requestId: nextId(), region: options.region });
     },
   });
   app.server.maxConnections = options.maxConnections;
@@ -99,7 +100,7 @@ function parseRequestBody(request: FastifyRequest, body: string | Buffer): unkno
 
 function markAnswers(app: Listener, region: string): void {
   app.addHook('onRequest', (request, reply, done) => {
-    reply.headers({ 'request-id': request.id, 'isthmus-region': region });
+    mark(request, reply, region);
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
@@ -107,6 +108,10 @@ function markAnswers(app: Listener, region: string): void {
     request.log.debug({ method, url, status: reply.statusCode, durationMs: reply.elapsedTime }, 'answered');
     done();
   });
+}
+
+function mark(request: FastifyRequest, reply: FastifyReply, region: string): void {
+  void reply.headers({ 'request-id': request.id, 'isthmus-region': region });
 }
 
 /** Paths and methods that no route takes, told before a body is read. */
