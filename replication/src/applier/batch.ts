@@ -1,14 +1,14 @@
 /**
- * Makes an apply transaction out of queued changes, and decides it. Changes are cut only at commit ends, so that the
- * position after the batch is one that the origin's database really had (P3). Several changes to one record are folded
- * into one delta first, because deltas merge with each other as they merge with states. A change that cannot be
- * merged, or whose stamps lie too far ahead of our clock, becomes a dead letter and spoils nothing beside it (P4).
+ * Makes an apply transaction out of changes, and decides it. Changes are cut only at commit ends, so that the position
+ * after the batch is one that the origin's database really had (P3). Changes to one record are merged into it one
+ * after the other and written once. A change that the conflict library refuses, or whose stamps lie too far ahead of
+ * our clock, becomes a dead letter and spoils nothing beside it (P4).
  * Pure; it never clamps a stamp and never drops a change.
  */
-import { highestStamp, merge } from '@isthmus/conflict';
+import { ConflictError, highestStamp, merge } from '@isthmus/conflict';
 import { assert } from '../errors.ts';
 import type { PlacedChange } from '../log/log-record.ts';
-import type { Lsn, RecordId } from '../ports/change.ts';
+import type { RecordId } from '../ports/change.ts';
 import type {
   ApplyDecision,
   DeadLetter,
@@ -110,47 +110,53 @@ function mergeAll(
   changes: readonly PlacedChange[],
   latestStampMs: number,
 ): Merged {
-  let delta: Uint8Array | null = null;
+  let state = before;
+  let conflicts = 0;
   const deadLetters: DeadLetter[] = [];
   for (const change of changes) {
-    const attempt = tryJoin(delta, change, latestStampMs);
-    if (attempt.kind === 'joined') delta = attempt.delta;
-    else deadLetters.push(deadLetterOf(change, attempt));
+    const attempt = tryMerge(state, change.delta, latestStampMs);
+    if (attempt.kind === 'refused') {
+      deadLetters.push(deadLetterOf(change, attempt));
+      continue;
+    }
+    state = attempt.state;
+    conflicts += attempt.conflicts;
   }
-  if (delta === null) return { state: before, deadLetters, conflicts: 0 };
-  const { state, conflicts } = merge(before, delta);
-  return { state, deadLetters, conflicts: conflicts.length };
+  return { state, deadLetters, conflicts };
 }
 
 type Attempt =
-  | { readonly kind: 'joined'; readonly delta: Uint8Array }
+  | {
+      readonly kind: 'merged';
+      readonly state: Uint8Array;
+      readonly conflicts: number;
+    }
   | {
       readonly kind: 'refused';
       readonly cause: DeadLetterCause;
       readonly detail: string;
     };
 
-function tryJoin(
-  delta: Uint8Array | null,
-  change: PlacedChange,
+function tryMerge(
+  state: Uint8Array,
+  delta: Uint8Array,
   latestStampMs: number,
 ): Attempt {
   try {
-    const stampMs = highestStamp(change.delta);
+    const stampMs = highestStamp(delta);
     if (stampMs !== null && stampMs > latestStampMs) {
-      const detail = `stamp ${stampMs} is ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
+      const detail = `stamp ${stampMs} lies ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
       return { kind: 'refused', cause: 'clock-too-far-ahead', detail };
     }
+    const merged = merge(state, delta);
     return {
-      kind: 'joined',
-      delta: delta === null ? change.delta : merge(delta, change.delta).state,
+      kind: 'merged',
+      state: merged.state,
+      conflicts: merged.conflicts.length,
     };
   } catch (reason) {
-    return {
-      kind: 'refused',
-      cause: 'malformed',
-      detail: reason instanceof Error ? reason.message : String(reason),
-    };
+    if (!(reason instanceof ConflictError)) throw reason;
+    return { kind: 'refused', cause: 'malformed', detail: reason.message };
   }
 }
 
@@ -168,14 +174,4 @@ function deadLetterOf(
     cause: refused.cause,
     detail: refused.detail,
   };
-}
-
-/** The position after a batch that ends with `last`, where `to` is the end of the record that it was cut from. */
-export function positionAfter(
-  whole: boolean,
-  last: PlacedChange | undefined,
-  to: Lsn,
-): Lsn {
-  if (whole || last === undefined) return to;
-  return last.lsn;
 }

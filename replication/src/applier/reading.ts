@@ -46,6 +46,22 @@ export type Reading =
       readonly resumesAt: Lsn | null;
     };
 
+type LiveReading = Extract<Reading, { kind: 'live' }>;
+
+/** A partition whose position is known. */
+export type OpenReading = Exclude<Reading, { kind: 'unopened' }> & {
+  readonly incarnation: Incarnation;
+  readonly applied: Lsn;
+};
+
+export function isOpen(reading: Reading): reading is OpenReading {
+  return (
+    reading.kind !== 'unopened' &&
+    reading.incarnation !== null &&
+    reading.applied !== null
+  );
+}
+
 export type Step =
   | { readonly kind: 'drop' }
   | { readonly kind: 'open'; readonly start: StartRecord }
@@ -86,6 +102,11 @@ export function judge(
   return judgeBeyond(reading, record.from, offset);
 }
 
+/** The same reading with its position somewhere else. */
+export function movedTo(reading: OpenReading, applied: Lsn): OpenReading {
+  return { ...reading, applied };
+}
+
 /** The reading after an `apply` of everything up to `applied`, from the log record at `offset`. */
 export function advance(
   reading: Reading,
@@ -103,7 +124,10 @@ export function advance(
 }
 
 /** The reading after a record that was dropped at `offset`: reading again ends where it was to end. */
-export function passOver(reading: Reading, offset: bigint): Reading {
+export function passOver<T extends Reading>(
+  reading: T,
+  offset: bigint,
+): T | LiveReading {
   if (reading.kind !== 'rereading' || offset + 1n < reading.until)
     return reading;
   return {
