@@ -13,10 +13,7 @@ export function backoffMs(attempt: number): number {
 }
 
 /** `false` where the signal ended the wait. */
-export async function pause(
-  durationMs: number,
-  signal: AbortSignal,
-): Promise<boolean> {
+export async function pause(durationMs: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return false;
   try {
     await delay(durationMs, undefined, { signal });

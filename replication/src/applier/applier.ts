@@ -10,12 +10,7 @@ import { ReplicationError } from '../errors.ts';
 import { decodeLogRecord } from '../log/log-record.ts';
 import type { LogRecord } from '../log/log-record.ts';
 import type { HeardBeat } from '../ports/beat-store.ts';
-import type {
-  ChangeFeed,
-  FeedBatch,
-  FeedRecord,
-  FeedSubscription,
-} from '../ports/change-feed.ts';
+import type { ChangeFeed, FeedBatch, FeedRecord, FeedSubscription } from '../ports/change-feed.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -31,10 +26,7 @@ import { Workers } from './workers.ts';
 export interface ApplierOptions {
   readonly origin: RegionId;
   readonly partitionCount: number;
-  readonly store: Pick<
-    RecordStore,
-    'applyRemote' | 'createPosition' | 'positions'
-  >;
+  readonly store: Pick<RecordStore, 'applyRemote' | 'createPosition' | 'positions'>;
   readonly feed: ChangeFeed;
   readonly lock: RoleLock;
   readonly clock: Clock;
@@ -87,9 +79,7 @@ export class Applier {
 
   /** Where each partition stands; empty while another process is the applier. */
   get readings(): readonly Reading[] {
-    return (
-      this.#session?.partitions.map((partition) => partition.reading) ?? []
-    );
+    return this.#session?.partitions.map((partition) => partition.reading) ?? [];
   }
 
   start(): void {
@@ -108,9 +98,7 @@ export class Applier {
   async #run(): Promise<void> {
     for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
       try {
-        const held = await this.#options.lock.tryAcquire(
-          `applier:${this.#options.origin}`,
-        );
+        const held = await this.#options.lock.tryAcquire(`applier:${this.#options.origin}`);
         if (held === null) this.#state = 'standby';
         else {
           attempt = 0;
@@ -118,10 +106,7 @@ export class Applier {
         }
       } catch (reason) {
         if (!(reason instanceof ReplicationError)) throw reason;
-        this.#options.logger.warn(
-          { err: reason, origin: this.#options.origin },
-          'the applier starts anew',
-        );
+        this.#options.logger.warn({ err: reason, origin: this.#options.origin }, 'the applier starts anew');
       }
       await pause(backoffMs(Math.min(attempt, 3)), this.#stop.signal);
     }
@@ -160,25 +145,14 @@ export class Applier {
     } finally {
       end.abort();
       await session.subscription.close();
-      await Promise.all(
-        session.partitions.map((partition) => partition.settle()),
-      );
+      await Promise.all(session.partitions.map((partition) => partition.settle()));
       this.#session = null;
       this.#state = 'standby';
     }
   }
 
   async #open(end: AbortController): Promise<Session> {
-    const {
-      origin,
-      partitionCount,
-      store,
-      feed,
-      clock,
-      maxDriftMs,
-      logger,
-      events,
-    } = this.#options;
+    const { origin, partitionCount, store, feed, clock, maxDriftMs, logger, events } = this.#options;
     const rows = await store.positions(origin);
     const positions = Array.from({ length: partitionCount }, (_, partition) =>
       newestPosition(rows, partition),
@@ -200,10 +174,7 @@ export class Applier {
         events,
         signal: end.signal,
       };
-      return new PartitionApplier(
-        { ...shared, partition, position, rewind },
-        () => this.#onRoom?.(),
-      );
+      return new PartitionApplier({ ...shared, partition, position, rewind }, () => this.#onRoom?.());
     });
     return { subscription, partitions, end };
   }
@@ -226,17 +197,13 @@ export class Applier {
   #parse(fetched: FeedRecord, partition: number): LogRecord | null {
     const { origin, logger, events } = this.#options;
     const refused = (detail: string) => {
-      logger.error(
-        { origin, partition, offset: String(fetched.offset), detail },
-        'log record refused',
-      );
+      logger.error({ origin, partition, offset: String(fetched.offset), detail }, 'log record refused');
       events.onRefused(origin, partition);
       return null;
     };
     try {
       const record = decodeLogRecord(fetched.bytes);
-      if (record.origin !== origin)
-        return refused(`it says that it is of region ${record.origin}`);
+      if (record.origin !== origin) return refused(`it says that it is of region ${record.origin}`);
       if (record.partition !== partition)
         return refused(`it says that it is of partition ${record.partition}`);
       return record;
@@ -253,12 +220,7 @@ export class Applier {
     const known = this.#heard;
     const { counter } = record.incarnation;
     if (known !== null && known.incarnation.counter > counter) return;
-    if (
-      known !== null &&
-      known.incarnation.counter === counter &&
-      known.beat.number >= beat.number
-    )
-      return;
+    if (known !== null && known.incarnation.counter === counter && known.beat.number >= beat.number) return;
     const receivedAtMs = this.#options.clock.nowMs();
     this.#heard = {
       origin: record.origin,
@@ -270,10 +232,7 @@ export class Applier {
 
   /** Resolves when less waits than the bound, or when the session ends. */
   async #room(session: Session): Promise<void> {
-    while (
-      queuedBytes(session) > maxQueuedBytes &&
-      !session.end.signal.aborted
-    ) {
+    while (queuedBytes(session) > maxQueuedBytes && !session.end.signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#onRoom = resolve;
         session.end.signal.addEventListener('abort', () => resolve(), {
@@ -286,8 +245,5 @@ export class Applier {
 }
 
 function queuedBytes(session: Session): number {
-  return session.partitions.reduce(
-    (sum, partition) => sum + partition.queuedBytes,
-    0,
-  );
+  return session.partitions.reduce((sum, partition) => sum + partition.queuedBytes, 0);
 }

@@ -9,11 +9,7 @@ import { ConflictError, highestStamp, merge } from '@isthmus/conflict';
 import { assert } from '../errors.ts';
 import type { PlacedChange } from '../log/log-record.ts';
 import type { RecordId } from '../ports/change.ts';
-import type {
-  ApplyDecision,
-  DeadLetter,
-  DeadLetterCause,
-} from '../ports/record-store.ts';
+import type { ApplyDecision, DeadLetter, DeadLetterCause } from '../ports/record-store.ts';
 
 /** The changes of one batch, grouped by record in order of first appearance. */
 export interface Batch {
@@ -26,10 +22,7 @@ export interface Batch {
  * How many of `changes` (in order of commit) make a batch of at most `maxChanges`: all of them, or a prefix that ends
  * where a commit ends. At least one commit, however large.
  */
-export function cutAtCommit(
-  changes: readonly PlacedChange[],
-  maxChanges: number,
-): number {
+export function cutAtCommit(changes: readonly PlacedChange[], maxChanges: number): number {
   if (changes.length <= maxChanges) return changes.length;
   let cut = maxChanges;
   while (cut > 0 && sameCommit(changes, cut)) cut--;
@@ -62,8 +55,7 @@ function groupFor(
   byCollection: Map<string, Map<string, PlacedChange[]>>,
   change: PlacedChange,
 ): PlacedChange[] {
-  const byKey =
-    byCollection.get(change.collection) ?? new Map<string, PlacedChange[]>();
+  const byKey = byCollection.get(change.collection) ?? new Map<string, PlacedChange[]>();
   byCollection.set(change.collection, byKey);
   const group = byKey.get(change.key) ?? [];
   byKey.set(change.key, group);
@@ -79,11 +71,7 @@ export interface Decided extends ApplyDecision {
 }
 
 /** `latestStampMs`: changes with a stamp beyond it are put aside. */
-export function decide(
-  batch: Batch,
-  states: readonly Uint8Array[],
-  latestStampMs: number,
-): Decided {
+export function decide(batch: Batch, states: readonly Uint8Array[], latestStampMs: number): Decided {
   const writes: { index: number; state: Uint8Array }[] = [];
   const deadLetters: DeadLetter[] = [];
   const conflicts: { index: number; fields: number }[] = [];
@@ -93,8 +81,7 @@ export function decide(
     const merged = mergeAll(before, changes, latestStampMs);
     deadLetters.push(...merged.deadLetters);
     if (merged.state !== before) writes.push({ index, state: merged.state });
-    if (merged.conflicts > 0)
-      conflicts.push({ index, fields: merged.conflicts });
+    if (merged.conflicts > 0) conflicts.push({ index, fields: merged.conflicts });
   }
   return { writes, deadLetters, conflicts };
 }
@@ -105,11 +92,7 @@ interface Merged {
   readonly conflicts: number;
 }
 
-function mergeAll(
-  before: Uint8Array,
-  changes: readonly PlacedChange[],
-  latestStampMs: number,
-): Merged {
+function mergeAll(before: Uint8Array, changes: readonly PlacedChange[], latestStampMs: number): Merged {
   let state = before;
   let conflicts = 0;
   const deadLetters: DeadLetter[] = [];
@@ -137,11 +120,7 @@ type Attempt =
       readonly detail: string;
     };
 
-function tryMerge(
-  state: Uint8Array,
-  delta: Uint8Array,
-  latestStampMs: number,
-): Attempt {
+function tryMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): Attempt {
   try {
     const stampMs = highestStamp(delta);
     if (stampMs !== null && stampMs > latestStampMs) {
@@ -160,10 +139,7 @@ function tryMerge(
   }
 }
 
-function deadLetterOf(
-  change: PlacedChange,
-  refused: { cause: DeadLetterCause; detail: string },
-): DeadLetter {
+function deadLetterOf(change: PlacedChange, refused: { cause: DeadLetterCause; detail: string }): DeadLetter {
   const { collection, key, delta, lsn, index } = change;
   return {
     collection,

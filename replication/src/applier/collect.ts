@@ -28,11 +28,7 @@ export interface Collected {
 }
 
 /** The first of `queue` is to be applied. */
-export function collect(
-  reading: OpenReading,
-  queue: readonly QueuedRecord[],
-  maxChanges: number,
-): Collected {
+export function collect(reading: OpenReading, queue: readonly QueuedRecord[], maxChanges: number): Collected {
   let collected: Collected = {
     changes: [],
     applied: reading.applied,
@@ -53,12 +49,7 @@ export function collect(
 }
 
 /** `null` where the entry has to wait for the next transaction. */
-function take(
-  before: Collected,
-  entry: QueuedRecord,
-  step: Step,
-  maxChanges: number,
-): Collected | null {
+function take(before: Collected, entry: QueuedRecord, step: Step, maxChanges: number): Collected | null {
   const consumed = {
     consumed: before.consumed + 1,
     nextOffset: entry.offset + 1n,

@@ -16,14 +16,7 @@ import type { Batch, Decided } from './batch.ts';
 import { collect } from './collect.ts';
 import type { Collected, QueuedRecord } from './collect.ts';
 import { newestPosition } from './positions.ts';
-import {
-  isOpen,
-  judge,
-  movedTo,
-  passOver,
-  readingOf,
-  reread,
-} from './reading.ts';
+import { isOpen, judge, movedTo, passOver, readingOf, reread } from './reading.ts';
 import type { OpenReading, Reading } from './reading.ts';
 import type { Workers } from './workers.ts';
 
@@ -51,10 +44,7 @@ export interface PartitionApplierOptions {
   readonly origin: RegionId;
   readonly partition: number;
   readonly position: PositionRow | null;
-  readonly store: Pick<
-    RecordStore,
-    'applyRemote' | 'createPosition' | 'positions'
-  >;
+  readonly store: Pick<RecordStore, 'applyRemote' | 'createPosition' | 'positions'>;
   readonly clock: Clock;
   /** Remote stamps further ahead of our clock than this are put aside. */
   readonly maxDriftMs: number;
@@ -106,20 +96,13 @@ export class PartitionApplier {
   }
 
   async #pump(): Promise<void> {
-    for (
-      let attempt = 0;
-      this.#queue.length > 0 && !this.#options.signal.aborted;
-    ) {
+    for (let attempt = 0; this.#queue.length > 0 && !this.#options.signal.aborted; ) {
       try {
         await this.#advance();
         attempt = 0;
       } catch (reason) {
-        if (!(reason instanceof ReplicationError) || !reason.retriable)
-          throw reason;
-        this.#options.logger.warn(
-          { err: reason, ...this.#where() },
-          'the applier waits',
-        );
+        if (!(reason instanceof ReplicationError) || !reason.retriable) throw reason;
+        this.#options.logger.warn({ err: reason, ...this.#where() }, 'the applier waits');
         await pause(backoffMs(attempt++), this.#options.signal);
         await this.#reload();
       }
@@ -168,8 +151,7 @@ export class PartitionApplier {
     const { workers, clock, maxDriftMs, events } = this.#options;
     const reading = this.#reading;
     assert(isOpen(reading), 'only an open partition applies');
-    const maxChanges =
-      this.#queuedBytes > backlogBytes ? backlogBatchChanges : liveBatchChanges;
+    const maxChanges = this.#queuedBytes > backlogBytes ? backlogBatchChanges : liveBatchChanges;
     const collected = collect(reading, this.#queue, maxChanges);
     const batch = batchOf(collected.changes);
     const startedMs = performance.now();
@@ -183,9 +165,7 @@ export class PartitionApplier {
     if (outcome === 'fenced') return this.#fenced();
     this.#reading = collected.reading;
     this.#consume(collected.consumed);
-    events.onApplied(
-      this.#report(batch, collected, decided, performance.now() - startedMs),
-    );
+    events.onApplied(this.#report(batch, collected, decided, performance.now() - startedMs));
   }
 
   #transact(
@@ -208,12 +188,7 @@ export class PartitionApplier {
     });
   }
 
-  #report(
-    batch: Batch,
-    collected: Collected,
-    decided: Decided,
-    durationMs: number,
-  ): AppliedReport {
+  #report(batch: Batch, collected: Collected, decided: Decided, durationMs: number): AppliedReport {
     const conflicts = decided.conflicts.map(({ index, fields }) => {
       return { collection: batch.ids[index]?.collection ?? '', fields };
     });
@@ -258,10 +233,7 @@ export class PartitionApplier {
 
   async #fenced(): Promise<void> {
     const { origin, partition, logger, events } = this.#options;
-    logger.warn(
-      this.#where(),
-      'fenced: the position was moved by somebody else',
-    );
+    logger.warn(this.#where(), 'fenced: the position was moved by somebody else');
     events.onFenced(origin, partition);
     await this.#reload();
   }
@@ -272,14 +244,11 @@ export class PartitionApplier {
     const row = newestPosition(await store.positions(origin), partition);
     if (row === null) return;
     const reading = this.#reading;
-    this.#reading = isOpen(reading)
-      ? movedTo(reading, row.applied)
-      : readingOf(row);
+    this.#reading = isOpen(reading) ? movedTo(reading, row.applied) : readingOf(row);
   }
 
   #consume(count: number): void {
-    for (const { byteCount } of this.#queue.splice(0, count))
-      this.#queuedBytes -= byteCount;
+    for (const { byteCount } of this.#queue.splice(0, count)) this.#queuedBytes -= byteCount;
     this.#onDrained();
   }
 

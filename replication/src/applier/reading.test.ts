@@ -1,14 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ChangesRecord, StartRecord } from '../log/log-record.ts';
 import { parseRegionId } from '../ports/identity.ts';
-import {
-  advance,
-  isOpen,
-  judge,
-  passOver,
-  readingOf,
-  reread,
-} from './reading.ts';
+import { advance, isOpen, judge, passOver, readingOf, reread } from './reading.ts';
 import type { Reading } from './reading.ts';
 
 const incarnation = { counter: 1, nonce: 7 };
@@ -59,9 +52,7 @@ test('a record beyond the position is read again once, then it is a gap (I3)', (
 test('what reading again finds closes the hole', () => {
   const rereading = reread(live, 12n);
   expect(judge(rereading, changes(100n, 120n), 3n).kind).toBe('apply');
-  const reading = isOpen(rereading)
-    ? advance(rereading, 120n, 3n)
-    : expect.fail('open');
+  const reading = isOpen(rereading) ? advance(rereading, 120n, 3n) : expect.fail('open');
   expect(reading.kind).toBe('rereading');
   expect(judge(reading, changes(120n, 150n), 9n).kind).toBe('apply');
   expect(advance(reading, 150n, 11n)).toEqual({
@@ -78,10 +69,7 @@ test('reading again ends at the end that the log had, also when the last record 
 
 test('a gap drops what does not fit and ends when a record fits', () => {
   const step = judge(reread(live, 10n), changes(120n, 150n), 9n);
-  const gap =
-    step.kind === 'gap' && isOpen(step.reading)
-      ? step.reading
-      : expect.fail(`got ${step.kind}`);
+  const gap = step.kind === 'gap' && isOpen(step.reading) ? step.reading : expect.fail(`got ${step.kind}`);
   expect(judge(gap, changes(150n, 160n), 10n).kind).toBe('drop');
   expect(judge(gap, changes(90n, 160n), 11n).kind).toBe('apply');
   expect(advance(gap, 160n, 11n)).toEqual({
@@ -106,11 +94,7 @@ test('without a position only the start of the incarnation opens the partition',
 test('a start that repeats or is older changes nothing, a newer one stops the partition', () => {
   expect(judge(live, start(40n), 5n).kind).toBe('drop');
   expect(
-    judge(
-      readingOf({ incarnation: { counter: 2, nonce: 1 }, applied: 5n }),
-      start(40n, 1),
-      5n,
-    ).kind,
+    judge(readingOf({ incarnation: { counter: 2, nonce: 1 }, applied: 5n }), start(40n, 1), 5n).kind,
   ).toBe('drop');
   expect(judge(live, start(40n, 2), 5n)).toMatchObject({
     kind: 'gap',

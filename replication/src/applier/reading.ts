@@ -5,11 +5,7 @@
  * stops the partition visibly and ends by itself should a record that fits arrive after all; nothing is ever skipped.
  */
 import { assert } from '../errors.ts';
-import type {
-  ChangesRecord,
-  LogRecord,
-  StartRecord,
-} from '../log/log-record.ts';
+import type { ChangesRecord, LogRecord, StartRecord } from '../log/log-record.ts';
 import type { Lsn } from '../ports/change.ts';
 import { sameIncarnation } from '../ports/identity.ts';
 import type { Incarnation } from '../ports/identity.ts';
@@ -55,11 +51,7 @@ export type OpenReading = Exclude<Reading, { kind: 'unopened' }> & {
 };
 
 export function isOpen(reading: Reading): reading is OpenReading {
-  return (
-    reading.kind !== 'unopened' &&
-    reading.incarnation !== null &&
-    reading.applied !== null
-  );
+  return reading.kind !== 'unopened' && reading.incarnation !== null && reading.applied !== null;
 }
 
 export type Step =
@@ -85,14 +77,9 @@ export function readingOf(
 }
 
 /** Decides for one record at `offset`. The caller carries the step out and then moves the reading on. */
-export function judge(
-  reading: Reading,
-  record: LogRecord,
-  offset: bigint,
-): Step {
+export function judge(reading: Reading, record: LogRecord, offset: bigint): Step {
   if (reading.kind === 'unopened') return judgeUnopened(record);
-  if (reading.incarnation === null || reading.applied === null)
-    return { kind: 'drop' };
+  if (reading.incarnation === null || reading.applied === null) return { kind: 'drop' };
   if (!sameIncarnation(record.incarnation, reading.incarnation)) {
     return judgeForeign(reading, reading.incarnation, record);
   }
@@ -108,33 +95,16 @@ export function movedTo(reading: OpenReading, applied: Lsn): OpenReading {
 }
 
 /** The reading after an `apply` of everything up to `applied`, from the log record at `offset`. */
-export function advance(
-  reading: Reading,
-  applied: Lsn,
-  offset: bigint,
-): Reading {
-  assert(
-    reading.kind !== 'unopened' && reading.incarnation !== null,
-    'only an open position advances',
-  );
+export function advance(reading: OpenReading, applied: Lsn, offset: bigint): OpenReading {
   const { incarnation } = reading;
-  if (reading.kind === 'rereading' && offset + 1n < reading.until)
-    return { ...reading, applied };
+  if (reading.kind === 'rereading' && offset + 1n < reading.until) return { ...reading, applied };
   return { kind: 'live', incarnation, applied };
 }
 
 /** The reading after a record that was dropped at `offset`: reading again ends where it was to end. */
-export function passOver<T extends Reading>(
-  reading: T,
-  offset: bigint,
-): T | LiveReading {
-  if (reading.kind !== 'rereading' || offset + 1n < reading.until)
-    return reading;
-  return {
-    kind: 'live',
-    incarnation: reading.incarnation,
-    applied: reading.applied,
-  };
+export function passOver<T extends Reading>(reading: T, offset: bigint): T | LiveReading {
+  if (reading.kind !== 'rereading' || offset + 1n < reading.until) return reading;
+  return { kind: 'live', incarnation: reading.incarnation, applied: reading.applied };
 }
 
 export function reread(reading: Reading, until: bigint): Reading {
@@ -157,13 +127,8 @@ function judgeUnopened(record: LogRecord): Step {
   };
 }
 
-function judgeForeign(
-  reading: Reading,
-  known: Incarnation,
-  record: LogRecord,
-): Step {
-  if (record.incarnation.counter < known.counter || reading.kind === 'gap')
-    return { kind: 'drop' };
+function judgeForeign(reading: Reading, known: Incarnation, record: LogRecord): Step {
+  if (record.incarnation.counter < known.counter || reading.kind === 'gap') return { kind: 'drop' };
   const applied = reading.kind === 'unopened' ? null : reading.applied;
   const resumesAt = record.kind === 'start' ? record.at : record.from;
   return {
@@ -178,11 +143,7 @@ function judgeForeign(
   };
 }
 
-function judgeBeyond(
-  reading: Exclude<Reading, { kind: 'unopened' }>,
-  from: Lsn,
-  offset: bigint,
-): Step {
+function judgeBeyond(reading: Exclude<Reading, { kind: 'unopened' }>, from: Lsn, offset: bigint): Step {
   if (reading.kind === 'live') return { kind: 'reread' };
   if (reading.kind === 'gap') return { kind: 'drop' };
   if (offset + 1n < reading.until) return { kind: 'drop' };

@@ -12,8 +12,7 @@ export class Workers {
   }
 
   async run<T>(job: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#limit)
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#running >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#running++;
     try {
       return await job();

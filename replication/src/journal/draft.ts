@@ -51,11 +51,7 @@ export class TransactionDraft {
   readonly #staged = new Map<string, Staged>();
   #acceptedBytes = 0;
 
-  constructor(
-    ids: readonly RecordId[],
-    states: readonly Uint8Array[],
-    context: EditContext,
-  ) {
+  constructor(ids: readonly RecordId[], states: readonly Uint8Array[], context: EditContext) {
     this.context = context;
     for (const [index, id] of ids.entries()) {
       const state = states[index];
@@ -76,8 +72,7 @@ export class TransactionDraft {
   stage(id: RecordId, state: Uint8Array, delta: Uint8Array): void {
     const name = recordName(id);
     const earlier = this.#newest(name);
-    const joined =
-      earlier === undefined ? delta : merge(earlier.delta, delta).state;
+    const joined = earlier === undefined ? delta : merge(earlier.delta, delta).state;
     this.#staged.set(name, { state, delta: joined });
   }
 
@@ -87,10 +82,7 @@ export class TransactionDraft {
    */
   accept(): boolean {
     const bytes = this.#bytesWithStaged();
-    if (
-      bytes > maxTransactionDeltaBytes ||
-      this.#largestStaged() > maxDeltaBytes
-    ) {
+    if (bytes > maxTransactionDeltaBytes || this.#largestStaged() > maxDeltaBytes) {
       if (this.#accepted.size === 0) throw tooLarge(bytes);
       this.discard();
       return false;
@@ -127,8 +119,7 @@ export class TransactionDraft {
 
   #largestStaged(): number {
     let largest = 0;
-    for (const { delta } of this.#staged.values())
-      largest = Math.max(largest, delta.length);
+    for (const { delta } of this.#staged.values()) largest = Math.max(largest, delta.length);
     return largest;
   }
 }

@@ -10,11 +10,7 @@ import type { RecordId } from '../ports/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Actor } from '../ports/identity.ts';
 import type { LockedRecords, RecordStore } from '../ports/record-store.ts';
-import {
-  TransactionDraft,
-  maxTransactionRecords,
-  recordName,
-} from './draft.ts';
+import { TransactionDraft, maxTransactionRecords, recordName } from './draft.ts';
 import type { Edit, EditContext } from './draft.ts';
 
 export type { Edit, EditContext, Edited } from './draft.ts';
@@ -116,8 +112,7 @@ export class Journal {
     let edits = 0;
     let callers = 0;
     for (const caller of this.#waiting) {
-      if (callers > 0 && edits + caller.ids.length > maxTransactionRecords)
-        break;
+      if (callers > 0 && edits + caller.ids.length > maxTransactionRecords) break;
       edits += caller.ids.length;
       callers++;
     }
@@ -130,11 +125,7 @@ export class Journal {
     const ids = distinct(batch.flatMap((caller) => caller.ids));
     let verdicts: readonly Verdict[] = [];
     const decide = (locked: LockedRecords) => {
-      const draft = new TransactionDraft(
-        ids,
-        locked.states,
-        this.#context(locked),
-      );
+      const draft = new TransactionDraft(ids, locked.states, this.#context(locked));
       verdicts = batch.map((caller) => runGuarded(caller, draft));
       return draft.writes();
     };
@@ -165,18 +156,12 @@ export class Journal {
     const postponed: Caller[] = [];
     for (const [index, caller] of batch.entries()) {
       const verdict = verdicts[index];
-      assert(
-        verdict !== undefined,
-        'every caller of a committed batch has a verdict',
-      );
+      assert(verdict !== undefined, 'every caller of a committed batch has a verdict');
       if (verdict.kind === 'answer') verdict.reply();
       else if (verdict.kind === 'throw') caller.fail(verdict.reason);
       else postponed.push(caller);
     }
-    assert(
-      postponed.length < batch.length,
-      'the first caller of a batch is never postponed',
-    );
+    assert(postponed.length < batch.length, 'the first caller of a batch is never postponed');
     for (const caller of postponed) this.#waitingEdits += caller.ids.length;
     this.#waiting.unshift(...postponed);
   }

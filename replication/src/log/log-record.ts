@@ -68,9 +68,7 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecord {
   const reader = new ByteReader(checkedBody(bytes));
   const version = reader.u8();
   if (version !== formatVersion)
-    throw malformed(
-      `log record of version ${version}, known is ${formatVersion}`,
-    );
+    throw malformed(`log record of version ${version}, known is ${formatVersion}`);
   const kind = reader.u8();
   const head = readHead(reader);
   const record = readBody(reader, kind, head);
@@ -79,33 +77,22 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecord {
 }
 
 function checkedBody(bytes: Uint8Array): Uint8Array {
-  if (bytes.length <= crcBytes)
-    throw malformed(`log record of ${bytes.length} bytes`);
+  if (bytes.length <= crcBytes) throw malformed(`log record of ${bytes.length} bytes`);
   const body = bytes.subarray(0, bytes.length - crcBytes);
-  const expected = new ByteReader(
-    bytes.subarray(bytes.length - crcBytes),
-  ).u32();
-  if (crc32(body) !== expected)
-    throw malformed('the checksum of a log record does not match');
+  const expected = new ByteReader(bytes.subarray(bytes.length - crcBytes)).u32();
+  if (crc32(body) !== expected) throw malformed('the checksum of a log record does not match');
   return body;
 }
 
 function readHead(reader: ByteReader): RecordHead {
   const name = reader.string();
   const origin = parseRegionId(name);
-  if (origin === null)
-    throw malformed(
-      `log record of a region named ${JSON.stringify(name.slice(0, 40))}`,
-    );
+  if (origin === null) throw malformed(`log record of a region named ${JSON.stringify(name.slice(0, 40))}`);
   const incarnation = { counter: reader.u32(), nonce: reader.u32() };
   return { origin, incarnation, partition: reader.varint() };
 }
 
-function readBody(
-  reader: ByteReader,
-  kind: number,
-  head: RecordHead,
-): LogRecord {
+function readBody(reader: ByteReader, kind: number, head: RecordHead): LogRecord {
   if (kind === kinds.changes) return readChanges(reader, head);
   if (kind === kinds.start)
     return {
@@ -123,23 +110,16 @@ function writeStart(writer: ByteWriter, record: StartRecord): void {
 }
 
 function writeChanges(writer: ByteWriter, record: ChangesRecord): void {
-  assert(
-    record.from < record.to,
-    `empty interval ${record.from}..${record.to}`,
-  );
+  assert(record.from < record.to, `empty interval ${record.from}..${record.to}`);
   writer.u64(record.from);
   writer.u64(record.to);
   writer.varint(record.beats.length);
   for (const beat of record.beats) writeBeat(writer, beat);
-  const collections = [
-    ...new Set(record.changes.map((change) => change.collection)),
-  ];
+  const collections = [...new Set(record.changes.map((change) => change.collection))];
   writer.varint(collections.length);
   for (const collection of collections) writer.string(collection);
   writer.varint(record.changes.length);
-  const indexes = new Map(
-    collections.map((collection, index) => [collection, index]),
-  );
+  const indexes = new Map(collections.map((collection, index) => [collection, index]));
   let lsn = record.from;
   for (const change of record.changes) {
     writer.varint(Number(change.lsn - lsn));
@@ -162,8 +142,7 @@ function readChanges(reader: ByteReader, head: RecordHead): ChangesRecord {
     lsn += BigInt(reader.varint());
     const index = reader.varint();
     const collection = collections[reader.varint()];
-    if (collection === undefined)
-      throw malformed('a change names no collection of its record');
+    if (collection === undefined) throw malformed('a change names no collection of its record');
     return {
       lsn,
       index,
@@ -172,8 +151,7 @@ function readChanges(reader: ByteReader, head: RecordHead): ChangesRecord {
       delta: reader.bytes(),
     };
   });
-  if (lsn > to)
-    throw malformed(`a change at ${lsn} lies beyond its interval's end ${to}`);
+  if (lsn > to) throw malformed(`a change at ${lsn} lies beyond its interval's end ${to}`);
   return { kind: 'changes', ...head, from, to, beats, changes };
 }
 
@@ -191,16 +169,14 @@ function readBeat(reader: ByteReader): CountedBeat {
   const end = reader.u64();
   const atMs = reader.f64();
   const count = reader.varint();
-  if (!Number.isFinite(atMs))
-    throw malformed(`beat ${number} has no finite time`);
+  if (!Number.isFinite(atMs)) throw malformed(`beat ${number} has no finite time`);
   return { number, lsn, end, atMs, count: count === 0 ? null : count - 1 };
 }
 
 /** Items are at least one byte each, so a count that lies runs into the end of the bytes and not of the memory. */
 function readMany<T>(reader: ByteReader, read: () => T): readonly T[] {
   const count = reader.varint();
-  if (count > reader.remaining)
-    throw malformed(`${count} items announced, ${reader.remaining} bytes left`);
+  if (count > reader.remaining) throw malformed(`${count} items announced, ${reader.remaining} bytes left`);
   const items: T[] = [];
   for (let index = 0; index < count; index++) items.push(read());
   return items;

@@ -10,10 +10,7 @@ const offsetBasis = 0x811c9dc5;
 const prime = 0x01000193;
 
 export function partitionOf(id: RecordId, partitionCount: number): number {
-  const hash = hashText(
-    hashByte(hashText(offsetBasis, id.collection), 0),
-    groupOf(id.key),
-  );
+  const hash = hashText(hashByte(hashText(offsetBasis, id.collection), 0), groupOf(id.key));
   return mix(hash) % partitionCount;
 }
 

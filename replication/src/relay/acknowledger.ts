@@ -38,8 +38,7 @@ export class Acknowledger {
 
   async #storeAll(): Promise<void> {
     try {
-      while (this.#waiting.length > 0)
-        await this.#storeOnce(this.#waiting.splice(0));
+      while (this.#waiting.length > 0) await this.#storeOnce(this.#waiting.splice(0));
     } catch (reason) {
       this.#onFailure(reason);
     } finally {

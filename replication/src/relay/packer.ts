@@ -76,21 +76,14 @@ function countBeats(before: number | null, commits: readonly Commit[]) {
   const beats: CountedBeat[] = [];
   let count = before;
   for (const commit of commits) {
-    for (const beat of commit.beats)
-      beats.push({ ...beat, end: commit.end, count });
+    for (const beat of commit.beats) beats.push({ ...beat, end: commit.end, count });
     if (count !== null) count += commit.changes.length;
   }
   return { beats, count };
 }
 
-function placeChanges(
-  partitionCount: number,
-  commits: readonly Commit[],
-): readonly PlacedChange[][] {
-  const placed: PlacedChange[][] = Array.from(
-    { length: partitionCount },
-    () => [],
-  );
+function placeChanges(partitionCount: number, commits: readonly Commit[]): readonly PlacedChange[][] {
+  const placed: PlacedChange[][] = Array.from({ length: partitionCount }, () => []);
   for (const { end, changes } of commits) {
     for (const [index, change] of changes.entries()) {
       placed[partitionOf(change, partitionCount)]?.push({

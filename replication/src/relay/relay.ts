@@ -18,13 +18,7 @@ import { Acknowledger } from './acknowledger.ts';
 import { pack, startPacking } from './packer.ts';
 
 /** `standby`: another relay holds the slot. `slot-lost`: the slot is gone, and what it held must come from the records. */
-export type RelayState =
-  | 'starting'
-  | 'standby'
-  | 'live'
-  | 'retrying'
-  | 'slot-lost'
-  | 'closed';
+export type RelayState = 'starting' | 'standby' | 'live' | 'retrying' | 'slot-lost' | 'closed';
 
 export interface RelayOptions {
   readonly identity: {
@@ -36,10 +30,7 @@ export interface RelayOptions {
   readonly sink: ChangeSink;
   readonly beats: Pick<BeatStore, 'countAt' | 'storeCounts' | 'storePublished'>;
   readonly logger: Logger;
-  readonly onPublished: (report: {
-    readonly changes: number;
-    readonly bytes: number;
-  }) => void;
+  readonly onPublished: (report: { readonly changes: number; readonly bytes: number }) => void;
 }
 
 export class Relay {
@@ -90,10 +81,7 @@ export class Relay {
     try {
       const count = await beats.countAt(stream.start);
       if (count === null) await this.#publish(this.#startRecords(stream.start));
-      logger.info(
-        { start: String(stream.start), count },
-        'relay holds the slot',
-      );
+      logger.info({ start: String(stream.start), count }, 'relay holds the slot');
       this.#state = 'live';
       onLive();
       await this.#carry(stream, count ?? 0);
@@ -108,11 +96,7 @@ export class Relay {
     const acknowledger = new Acknowledger(
       beats,
       (end) => stream.confirm(end),
-      (reason) =>
-        logger.warn(
-          { err: reason },
-          'counts could not be stored; they come with a later beat',
-        ),
+      (reason) => logger.warn({ err: reason }, 'counts could not be stored; they come with a later beat'),
     );
     let packing = startPacking(identity, stream.start, count);
     try {
@@ -138,24 +122,16 @@ export class Relay {
         await this.#options.sink.publish(outgoing);
         break;
       } catch (reason) {
-        if (!(reason instanceof ReplicationError) || !reason.retriable)
-          throw reason;
-        this.#options.logger.warn(
-          { err: reason, attempt },
-          'the own log did not take a publish; sent again',
-        );
+        if (!(reason instanceof ReplicationError) || !reason.retriable) throw reason;
+        this.#options.logger.warn({ err: reason, attempt }, 'the own log did not take a publish; sent again');
         if (!(await pause(backoffMs(attempt), this.#stop.signal))) throw reason;
       }
     }
     const changes = records.reduce(
-      (sum, record) =>
-        sum + (record.kind === 'changes' ? record.changes.length : 0),
+      (sum, record) => sum + (record.kind === 'changes' ? record.changes.length : 0),
       0,
     );
-    const bytes = outgoing.reduce(
-      (sum, record) => sum + record.bytes.length,
-      0,
-    );
+    const bytes = outgoing.reduce((sum, record) => sum + record.bytes.length, 0);
     this.#options.onPublished({ changes, bytes });
   }
 
@@ -182,10 +158,7 @@ export class Relay {
       return;
     }
     this.#state = code === 'slot-lost' ? 'slot-lost' : 'retrying';
-    this.#options.logger.error(
-      { err: reason, state: this.#state },
-      'the relay stands',
-    );
+    this.#options.logger.error({ err: reason, state: this.#state }, 'the relay stands');
     if (code === null) throw reason;
   }
 }
