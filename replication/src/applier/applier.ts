@@ -1,9 +1,8 @@
 /**
  * Brings one origin's changes into this region: reads the origin's Kafka across the link and hands its log records to
- * the appliers of their partitions. One process per region does this for an origin, by a lock that only avoids waste;
- * the positions are the fence (P4). What waits is bounded in bytes, and a slow database holds back the feed. Bytes
- * that are no log record of this origin and partition are dropped with an alarm, and the intervals then show what is
- * missing.
+ * the appliers of their partitions. Two of these for one origin do no harm, because the positions are the fence (P4).
+ * What waits is bounded in bytes, and a slow database holds back the feed. Bytes that are no log record of this
+ * origin and partition are dropped with an alarm, and the intervals then show what is missing.
  */
 import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
@@ -14,49 +13,40 @@ import type { ChangeFeed, FeedBatch, FeedRecord, FeedSubscription } from '../por
 import type { Clock } from '../ports/clock.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { RecordStore } from '../ports/record-store.ts';
-import type { HeldLock, RoleLock } from '../ports/role-lock.ts';
+import type { PositionRow, RecordStore } from '../ports/record-store.ts';
 import type { QueuedRecord } from './collect.ts';
 import { PartitionApplier } from './partition-applier.ts';
-import type { ApplierEvents } from './partition-applier.ts';
+import type { PartitionEvents } from './partition-applier.ts';
 import { newestPosition } from './positions.ts';
 import type { Reading } from './reading.ts';
 import { Workers } from './workers.ts';
+
+export interface ApplierEvents extends PartitionEvents {
+  /** A beat of the origin arrived, applied or not. */
+  readonly onHeard: (heard: HeardBeat) => void;
+  /** A record was dropped because its bytes, origin or partition were wrong. */
+  readonly onRefused: (origin: RegionId, partition: number) => void;
+}
 
 export interface ApplierOptions {
   readonly origin: RegionId;
   readonly partitionCount: number;
   readonly store: Pick<RecordStore, 'applyRemote' | 'createPosition' | 'positions'>;
-  readonly feed: ChangeFeed;
-  readonly lock: RoleLock;
+  readonly feed: Pick<ChangeFeed, 'subscribe'>;
   readonly clock: Clock;
   readonly maxDriftMs: number;
   readonly logger: Logger;
-  readonly events: ApplierEvents & {
-    /** A record was dropped because its bytes, origin or partition were wrong. */
-    readonly onRefused: (origin: RegionId, partition: number) => void;
-  };
+  readonly events: ApplierEvents;
 }
-
-export type ApplierState = 'starting' | 'standby' | 'live' | 'closed';
 
 const concurrentTransactions = 2;
 const maxQueuedBytes = 16 * 1024 * 1024;
 
-/** What one holding of the lock works with. */
-interface Session {
-  readonly subscription: FeedSubscription;
-  readonly partitions: readonly PartitionApplier[];
-  readonly end: AbortController;
-}
-
 export class Applier {
   readonly #options: ApplierOptions;
-  readonly #stop = new AbortController();
-  readonly #workers = new Workers(concurrentTransactions);
-  #state: ApplierState = 'starting';
-  #session: Session | null = null;
-  #heard: HeardBeat | null = null;
+  readonly #end = new AbortController();
+  #subscription: FeedSubscription | null = null;
+  #partitions: readonly PartitionApplier[] = [];
   #running: Promise<void> | null = null;
   #onRoom: (() => void) | null = null;
 
@@ -68,182 +58,127 @@ export class Applier {
     return this.#options.origin;
   }
 
-  get state(): ApplierState {
-    return this.#state;
-  }
-
-  /** Newest beat of the origin that has arrived here, applied or not; `null`: none in this process. */
-  get heard(): HeardBeat | null {
-    return this.#heard;
-  }
-
-  /** Where each partition stands; empty while another process is the applier. */
+  /** Where each partition stands; empty until the positions have been read. */
   get readings(): readonly Reading[] {
-    return this.#session?.partitions.map((partition) => partition.reading) ?? [];
+    return this.#partitions.map((partition) => partition.reading);
   }
 
   start(): void {
     this.#running ??= this.#run();
   }
 
-  /** Resolves when no transaction is in flight and the lock is given back. */
+  /** Resolves when no transaction is in flight. */
   async close(): Promise<void> {
-    this.#stop.abort();
-    this.#session?.end.abort();
-    await this.#session?.subscription.close();
+    this.#end.abort();
+    this.#onRoom?.();
+    await this.#subscription?.close();
     await this.#running;
-    this.#state = 'closed';
   }
 
   async #run(): Promise<void> {
-    for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
+    const rows = await this.#positions();
+    if (rows === null) return;
+    const subscription = this.#open(rows);
+    try {
+      for (let batch = await subscription.next(); batch !== null; batch = await subscription.next()) {
+        this.#dispatch(batch);
+        await this.#room();
+      }
+    } finally {
+      await Promise.all(this.#partitions.map((partition) => partition.settle()));
+    }
+  }
+
+  /** Tried until the database answers; `null` where the applier was closed meanwhile. */
+  async #positions(): Promise<readonly PositionRow[] | null> {
+    const { store, origin, logger } = this.#options;
+    for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
       try {
-        const held = await this.#options.lock.tryAcquire(`applier:${this.#options.origin}`);
-        if (held === null) this.#state = 'standby';
-        else {
-          attempt = 0;
-          await this.#hold(held);
-        }
+        return await store.positions(origin);
       } catch (reason) {
         if (!(reason instanceof ReplicationError)) throw reason;
-        this.#options.logger.warn({ err: reason, origin: this.#options.origin }, 'the applier starts anew');
+        logger.warn({ err: reason, origin }, 'the applier waits for its positions');
+        await pause(backoffMs(attempt), this.#end.signal);
       }
-      await pause(backoffMs(Math.min(attempt, 3)), this.#stop.signal);
     }
+    return null;
   }
 
-  async #hold(held: HeldLock): Promise<void> {
-    const end = new AbortController();
-    void held.lost.then(() => this.#end(end));
-    if (this.#stop.signal.aborted) end.abort();
-    try {
-      await this.#work(end);
-    } finally {
-      await held.release();
-    }
-  }
-
-  #end(end: AbortController): void {
-    end.abort();
-    if (this.#session?.end === end) void this.#session.subscription.close();
-  }
-
-  async #work(end: AbortController): Promise<void> {
-    const session = await this.#open(end);
-    this.#session = session;
-    this.#state = 'live';
-    if (end.signal.aborted) await session.subscription.close();
-    try {
-      for (
-        let batch = await session.subscription.next();
-        batch !== null;
-        batch = await session.subscription.next()
-      ) {
-        this.#dispatch(session, batch);
-        await this.#room(session);
-      }
-    } finally {
-      end.abort();
-      await session.subscription.close();
-      await Promise.all(session.partitions.map((partition) => partition.settle()));
-      this.#session = null;
-      this.#state = 'standby';
-    }
-  }
-
-  async #open(end: AbortController): Promise<Session> {
-    const { origin, partitionCount, store, feed, clock, maxDriftMs, logger, events } = this.#options;
-    const rows = await store.positions(origin);
+  #open(rows: readonly PositionRow[]): FeedSubscription {
+    const { origin, partitionCount, feed, ...shared } = this.#options;
     const positions = Array.from({ length: partitionCount }, (_, partition) =>
       newestPosition(rows, partition),
     );
-    const subscription = feed.subscribe(
-      origin,
-      positions.map((position) => position?.nextOffset ?? 0n),
-    );
-    const workers = this.#workers;
-    const partitions = positions.map((position, partition) => {
+    const offsets = positions.map((position) => position?.nextOffset ?? 0n);
+    const subscription = feed.subscribe(origin, offsets);
+    this.#subscription = subscription;
+    const workers = new Workers(concurrentTransactions);
+    this.#partitions = positions.map((position, partition) => {
       const rewind = () => subscription.rewind(partition);
-      const shared = {
+      const onDrained = () => this.#onRoom?.();
+      const { signal } = this.#end;
+      return new PartitionApplier({
+        ...shared,
         origin,
-        store,
-        clock,
-        maxDriftMs,
+        partition,
+        position,
         workers,
-        logger,
-        events,
-        signal: end.signal,
-      };
-      return new PartitionApplier({ ...shared, partition, position, rewind }, () => this.#onRoom?.());
+        rewind,
+        signal,
+        onDrained,
+      });
     });
-    return { subscription, partitions, end };
+    return subscription;
   }
 
-  #dispatch(session: Session, batch: FeedBatch): void {
+  #dispatch(batch: FeedBatch): void {
     const records: QueuedRecord[] = [];
     for (const fetched of batch.records) {
       const record = this.#parse(fetched, batch.partition);
       if (record === null) continue;
       this.#hear(record);
-      records.push({
-        offset: fetched.offset,
-        byteCount: fetched.bytes.length,
-        record,
-      });
+      records.push({ offset: fetched.offset, byteCount: fetched.bytes.length, record });
     }
-    session.partitions[batch.partition]?.offer(records);
+    this.#partitions[batch.partition]?.offer(records);
   }
 
   #parse(fetched: FeedRecord, partition: number): LogRecord | null {
-    const { origin, logger, events } = this.#options;
-    const refused = (detail: string) => {
-      logger.error({ origin, partition, offset: String(fetched.offset), detail }, 'log record refused');
-      events.onRefused(origin, partition);
-      return null;
-    };
+    const { origin } = this.#options;
     try {
       const record = decodeLogRecord(fetched.bytes);
-      if (record.origin !== origin) return refused(`it says that it is of region ${record.origin}`);
-      if (record.partition !== partition)
-        return refused(`it says that it is of partition ${record.partition}`);
-      return record;
+      if (record.origin === origin && record.partition === partition) return record;
+      return this.#refuse(fetched, partition, `it says that it is of ${record.origin}/${record.partition}`);
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
-      return refused(reason.message);
+      return this.#refuse(fetched, partition, reason.message);
     }
   }
 
-  #hear(record: LogRecord): void {
-    if (record.kind !== 'changes') return;
-    const beat = record.beats.at(-1);
-    if (beat === undefined) return;
-    const known = this.#heard;
-    const { counter } = record.incarnation;
-    if (known !== null && known.incarnation.counter > counter) return;
-    if (known !== null && known.incarnation.counter === counter && known.beat.number >= beat.number) return;
-    const receivedAtMs = this.#options.clock.nowMs();
-    this.#heard = {
-      origin: record.origin,
-      incarnation: record.incarnation,
-      beat,
-      receivedAtMs,
-    };
+  #refuse(fetched: FeedRecord, partition: number, detail: string): null {
+    const { origin, logger, events } = this.#options;
+    logger.error({ origin, partition, offset: String(fetched.offset), detail }, 'log record refused');
+    events.onRefused(origin, partition);
+    return null;
   }
 
-  /** Resolves when less waits than the bound, or when the session ends. */
-  async #room(session: Session): Promise<void> {
-    while (queuedBytes(session) > maxQueuedBytes && !session.end.signal.aborted) {
+  #hear(record: LogRecord): void {
+    const beat = record.kind === 'changes' ? record.beats.at(-1) : undefined;
+    if (beat === undefined) return;
+    const { origin, incarnation } = record;
+    this.#options.events.onHeard({ origin, incarnation, beat, receivedAtMs: this.#options.clock.nowMs() });
+  }
+
+  /** Resolves when less waits than the bound, or when the applier closes. */
+  async #room(): Promise<void> {
+    while (this.#queuedBytes() > maxQueuedBytes && !this.#end.signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#onRoom = resolve;
-        session.end.signal.addEventListener('abort', () => resolve(), {
-          once: true,
-        });
       });
       this.#onRoom = null;
     }
   }
-}
 
-function queuedBytes(session: Session): number {
-  return session.partitions.reduce((sum, partition) => sum + partition.queuedBytes, 0);
+  #queuedBytes(): number {
+    return this.#partitions.reduce((sum, partition) => sum + partition.queuedBytes, 0);
+  }
 }

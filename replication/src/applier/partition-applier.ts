@@ -30,11 +30,11 @@ export interface AppliedReport {
     readonly fields: number;
   }[];
   readonly deadLetters: number;
-  /** Times of the beats that became visible. */
+  /** Time of the newest beat that became visible, by the origin's clock; `null`: none did. */
   readonly beatAtMs: number | null;
 }
 
-export interface ApplierEvents {
+export interface PartitionEvents {
   readonly onApplied: (report: AppliedReport) => void;
   readonly onGap: (origin: RegionId, partition: number, cause: string) => void;
   readonly onFenced: (origin: RegionId, partition: number) => void;
@@ -52,7 +52,9 @@ export interface PartitionApplierOptions {
   readonly rewind: () => Promise<bigint>;
   readonly signal: AbortSignal;
   readonly logger: Logger;
-  readonly events: ApplierEvents;
+  readonly events: PartitionEvents;
+  /** Something left the queue. */
+  readonly onDrained: () => void;
 }
 
 /** While live, batches stay small so that one slow commit does not make the next ones larger and slower. */
@@ -62,15 +64,13 @@ const backlogBytes = 256 * 1024;
 
 export class PartitionApplier {
   readonly #options: PartitionApplierOptions;
-  readonly #onDrained: () => void;
   #reading: Reading;
   #queue: QueuedRecord[] = [];
   #queuedBytes = 0;
   #pumping: Promise<void> | null = null;
 
-  constructor(options: PartitionApplierOptions, onDrained: () => void) {
+  constructor(options: PartitionApplierOptions) {
     this.#options = options;
-    this.#onDrained = onDrained;
     this.#reading = readingOf(options.position);
   }
 
@@ -249,7 +249,7 @@ export class PartitionApplier {
 
   #consume(count: number): void {
     for (const { byteCount } of this.#queue.splice(0, count)) this.#queuedBytes -= byteCount;
-    this.#onDrained();
+    this.#options.onDrained();
   }
 
   #where() {

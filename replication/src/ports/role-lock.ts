@@ -1,5 +1,5 @@
 /**
- * Which process of a region does a job that one at a time should do. Holding a lock avoids waste and never protects
+ * Which process of a region replicates, where one at a time should. Holding the lock avoids waste and never protects
  * data: that is what the slot and the positions' compare-and-set are for (P4). A holder that stops without dying
  * loses the lock within seconds, so that a standby can go on.
  */
@@ -10,6 +10,6 @@ export interface HeldLock {
 }
 
 export interface RoleLock {
-  /** `null` while another process holds it; rejects with `database-unavailable`. */
-  tryAcquire(name: string): Promise<HeldLock | null>;
+  /** `null` while another process holds it; rejects with a retriable `ReplicationError` where nobody can tell. */
+  tryAcquire(): Promise<HeldLock | null>;
 }
