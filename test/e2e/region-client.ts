@@ -1,4 +1,5 @@
 /** One region as its users and its operators see it, over HTTP; every call is bounded in time. */
+import { z } from 'zod';
 import type { Result } from '../checkers/history.ts';
 
 export interface Endpoints {
@@ -12,22 +13,33 @@ export interface Reply {
   readonly body: unknown;
 }
 
-export interface PeerStatus {
-  readonly region: string;
-  readonly link: string;
-  readonly lagSeconds: number | null;
-  readonly backlogChanges: number | null;
-  readonly rpoSeconds: number | null;
-  readonly rpoChanges: number | null;
-}
+const peerStatus = z.object({
+  region: z.string(),
+  link: z.string(),
+  lagSeconds: z.number().nullable(),
+  backlogChanges: z.number().nullable(),
+  rpoSeconds: z.number().nullable(),
+  rpoChanges: z.number().nullable(),
+});
 
-export interface Status {
-  readonly region: string;
-  readonly ready: boolean;
-  readonly gaps: unknown;
-  readonly deadLetters: unknown;
-  readonly peers: readonly PeerStatus[];
-}
+const status = z.object({
+  region: z.string(),
+  ready: z.boolean(),
+  peers: z.array(peerStatus),
+  gaps: z.unknown(),
+  deadLetters: z.unknown(),
+});
+
+const page = z.object({
+  records: z.array(z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) })),
+  next: z.string().nullable(),
+});
+
+const digest = z.object({ digest: z.string() });
+const problem = z.object({ code: z.string() });
+
+export type PeerStatus = z.infer<typeof peerStatus>;
+export type Status = z.infer<typeof status>;
 
 const timeoutMs = 10_000;
 
@@ -72,18 +84,15 @@ export class RegionClient {
         'GET',
         `${this.#api}/v1/collections/${collection}/records?limit=1000${query}`,
       );
-      const page = reply.body as {
-        records: { key: string; value: Record<string, unknown> }[];
-        next: string | null;
-      };
-      for (const { key, value } of page.records) found.set(key, value);
-      cursor = page.next;
+      const { records, next } = page.parse(reply.body);
+      for (const { key, value } of records) found.set(key, value);
+      cursor = next;
     } while (cursor !== null);
     return found;
   }
 
   async status(): Promise<Status> {
-    return (await this.#call('GET', `${this.#admin}/v1/status`)).body as Status;
+    return status.parse((await this.#call('GET', `${this.#admin}/v1/status`)).body);
   }
 
   async peer(region: string): Promise<PeerStatus> {
@@ -94,7 +103,7 @@ export class RegionClient {
 
   async digest(collection: string): Promise<string> {
     const reply = await this.#call('GET', `${this.#admin}/v1/digests/${collection}`);
-    return (reply.body as { digest: string }).digest;
+    return digest.parse(reply.body).digest;
   }
 
   async isReady(): Promise<boolean> {
@@ -127,7 +136,7 @@ export class RegionClient {
 export function resultOf(reply: Reply): Result {
   if (reply.status < 300) return 'ok';
   if (reply.status < 500) return 'fail';
-  const code = (reply.body as { code?: string } | null)?.code;
+  const code = problem.safeParse(reply.body).data?.code;
   const refused = code === 'database-unavailable' || code === 'draining' || code === 'overloaded';
   return reply.status === 503 && refused ? 'fail' : 'info';
 }
