@@ -11,6 +11,8 @@ export interface Endpoints {
 export interface Reply {
   readonly status: number;
   readonly body: unknown;
+  /** The header `Retry-After`. */
+  readonly retryAfter: string | null;
 }
 
 const peerStatus = z.object({
@@ -128,7 +130,8 @@ export class RegionClient {
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
     const text = await response.text();
-    return { status: response.status, body: text === '' ? null : JSON.parse(text) };
+    const retryAfter = response.headers.get('retry-after');
+    return { status: response.status, body: text === '' ? null : JSON.parse(text), retryAfter };
   }
 }
 
