@@ -58,9 +58,8 @@ export async function startDemo(args: readonly string[] = []): Promise<Demo> {
   createInterface({ input: child.stdout }).on('line', (text) => {
     line ??= text;
   });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   let code: number | null | undefined;
-  void exited.then((exitCode) => {
+  child.once('exit', (exitCode) => {
     code = exitCode;
   });
   const text = await until('the demo is ready', readyDeadlineMs, () => {
@@ -82,9 +81,8 @@ export async function startDemo(args: readonly string[] = []): Promise<Demo> {
     signal: (region, name, signal) => control(ready, 'processes', { region, process: name, signal }),
     stop: async () => {
       child.stdin.end();
-      const ended = exited.then((exitCode) => ({ exitCode }));
       const { exitCode } = await until('the demo has ended', stopDeadlineMs, () =>
-        code === undefined ? null : ended,
+        code === undefined ? null : { exitCode: code },
       );
       return exitCode;
     },
