@@ -6,6 +6,7 @@
 import type { BeatStore } from '../../ports/beat-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import type { RoleLock } from '../../ports/role-lock.ts';
 import { PostgresBeatStore } from './beat-store.ts';
 import { bootstrap, requirePartitionCount } from './bootstrap.ts';
 import { Connections } from './connections.ts';
@@ -13,6 +14,7 @@ import { DatabaseClock } from './database-clock.ts';
 import type { Identity } from './identity-row.ts';
 import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName } from './relay-slot.ts';
+import { PostgresRoleLock } from './role-lock.ts';
 
 const defaultPartitionCount = 8;
 const defaultMaxConnections = 10;
@@ -36,6 +38,7 @@ export interface Database {
   readonly warnings: readonly string[];
   readonly records: RecordStore;
   readonly beats: BeatStore;
+  readonly lock: RoleLock;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
   /** Waits for running calls. A hold on the beats must have been released. */
@@ -66,6 +69,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     warnings,
     records: new PostgresRecordStore(connections),
     beats: new PostgresBeatStore(connections, { incarnation: identity.incarnation, peers }),
+    lock: new PostgresRoleLock(connections),
     clock,
     close: () => connections.close(),
   };
