@@ -1,8 +1,7 @@
 /**
  * One region's replicating process, joined: beats, the relay, an applier for every peer, progress told and heard.
  * One such process per region is active, by a lock that only avoids waste; others stand by and take over within
- * seconds. Losing the lock ends everything that was started under it. The clock is read anew all the while, also in
- * standby, because writes are stamped with it.
+ * seconds. Losing the lock ends everything that was started under it.
  */
 import { Applier } from './applier/applier.ts';
 import type { ApplierEvents } from './applier/applier.ts';
@@ -25,6 +24,9 @@ import { ProgressPublisher } from './progress/progress-publisher.ts';
 import { ProgressReader } from './progress/progress-reader.ts';
 import { Relay } from './relay/relay.ts';
 import type { RelayOptions, RelayState } from './relay/relay.ts';
+import { Ticker } from './ticker.ts';
+
+const pruneIntervalMs = 60_000;
 
 export interface ReplicatorEvents extends Omit<ApplierEvents, 'onHeard'> {
   readonly onPublished: RelayOptions['onPublished'];
@@ -156,14 +158,24 @@ export class Replicator {
       const peer = peers[index] ?? region;
       return new ProgressReader({ self: { region, incarnation, peer }, subscription, beats, clock }).run();
     });
-    for (const part of [beatLoop, relay, publisher, ...appliers]) part.start();
+    const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
+    for (const part of [beatLoop, relay, publisher, pruning, ...appliers]) part.start();
     const stop = async () => {
       await Promise.all(appliers.map((applier) => applier.close()));
-      await publisher.stop();
+      await Promise.all([publisher.stop(), pruning.stop()]);
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
       await Promise.all(readers);
       await Promise.all([beatLoop.stop(), relay.close()]);
     };
     return { relay, appliers, stop };
+  }
+
+  async #prune(): Promise<void> {
+    try {
+      await this.#options.beats.prune();
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      this.#options.logger.warn({ err: reason }, 'old beats were not dropped; the next turn does it');
+    }
   }
 }
