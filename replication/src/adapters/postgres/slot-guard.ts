@@ -5,11 +5,11 @@
  * the loss of the server exactly once and changes nothing in the database.
  */
 import { Socket } from 'node:net';
-import { Client } from 'pg';
+import { Client, DatabaseError } from 'pg';
 import { ReplicationError } from '../../errors.ts';
 import type { Lsn } from '../../ports/change.ts';
 import { clientConfig } from './connections.ts';
-import { isServerError, misconfigured } from './postgres-error.ts';
+import { misconfigured } from './postgres-error.ts';
 import { parseLsn } from './wal-message.ts';
 
 export interface GuardOptions {
@@ -161,7 +161,7 @@ function slotLost(slot: string, reason: string, cause: unknown): ReplicationErro
 }
 
 function codeOf(error: unknown): string | null {
-  return isServerError(error) ? (error.code ?? null) : null;
+  return error instanceof DatabaseError ? (error.code ?? null) : null;
 }
 
 function messageOf(error: unknown): string {
