@@ -53,10 +53,7 @@ export class TopicWriter {
         topic: this.#topic,
         acks: acksOfAllReplicas,
         timeout: acknowledgeTimeoutMs,
-        compression:
-          sizeBytes < compressFromBytes
-            ? CompressionTypes.None
-            : CompressionTypes.GZIP,
+        compression: sizeBytes < compressFromBytes ? CompressionTypes.None : CompressionTypes.GZIP,
         messages,
       });
       await connection.answered(sent);
@@ -103,9 +100,6 @@ async function destroy(client: Promise<Client>): Promise<void> {
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
-  assert(
-    bytes.length <= maxRecordBytes,
-    `a log record of ${bytes.length} bytes, at most ${maxRecordBytes}`,
-  );
+  assert(bytes.length <= maxRecordBytes, `a log record of ${bytes.length} bytes, at most ${maxRecordBytes}`);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
