@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { pino } from 'pino';
-import { AssertionFailure, ReplicationError, assert as holds } from '@isthmus/replication/errors';
+import { type AssertionFailure, ReplicationError, assert as holds } from '@isthmus/replication/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type Listener, createListener } from './listener.ts';
