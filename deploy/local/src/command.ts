@@ -1,11 +1,12 @@
 /**
  * Runs a helper program to its end and returns what it printed.
  * Output is bounded, time is bounded, and a failure is a value that carries the tail of what the
- * program said, so that the caller can decide whether it matters. It must never be used for servers:
- * those are children with their own life (`server-child.ts`).
+ * program said, so that the caller can decide whether it matters. It ends with this process, however
+ * that ends. It must never be used for servers: those have a life of their own (`server-child.ts`).
  */
 import { type ExecFileOptions, execFile } from 'node:child_process';
 import { systemCode } from './errors.ts';
+import { reapProcess } from './reaper.ts';
 
 const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
 const TAIL_CHARACTERS = 2_000;
@@ -34,6 +35,7 @@ export function runCommand(
       [...args],
       { ...rest, timeout: timeoutMs, maxBuffer: OUTPUT_LIMIT_BYTES, killSignal: 'SIGKILL' },
       (error, stdout, stderr) => {
+        forget();
         if (error === null) return resolve({ kind: 'done', output: `${stdout}${stderr}` });
         if (systemCode(error) === 'ENOENT') return resolve({ kind: 'absent' });
         const tail = `${stdout}${stderr}`.trim().slice(-TAIL_CHARACTERS) || error.message;
@@ -41,6 +43,7 @@ export function runCommand(
         return resolve({ kind: 'failed', exitCode, tail });
       },
     );
+    const forget = child.pid === undefined ? (): void => {} : reapProcess(child.pid);
     child.stdin?.end();
     if (onOutput === undefined) return;
     child.stdout?.on('data', (chunk: Buffer | string) => onOutput(String(chunk)));

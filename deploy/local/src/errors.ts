@@ -7,7 +7,6 @@
 
 export type LocalErrorCode =
   | 'address-invalid'
-  | 'archive-failed'
   | 'cache-unwritable'
   | 'command-failed'
   | 'disk-full'

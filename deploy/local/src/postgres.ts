@@ -5,7 +5,6 @@
  * once; `restart` brings it back on the same port with the same data; `stop` removes everything.
  * Nothing survives this process, however it ends, except a folder that the caller asked to keep.
  */
-import assert from 'node:assert/strict';
 import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,13 +14,14 @@ import { LocalError } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 import { copyTemplate } from './postgres-template.ts';
+import { type Server, server } from './server.ts';
 import { logTail, type ServerChild, startChild } from './server-child.ts';
 import { type ServerUser, serverUser } from './server-user.ts';
 import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 5;
-const STOP_TIMEOUT_MS = 3_000;
+const END_TIMEOUT_MS = 3_000;
 const PORT_ATTEMPTS = 5;
 
 /** Data in memory-mapped files goes with the folder; `posix` would leave files in /dev/shm. */
@@ -53,18 +53,10 @@ export interface PostgresOptions {
   readonly keepIn?: string;
 }
 
-export interface Postgres {
+export interface Postgres extends Server {
   /** Connects the superuser to the database `postgres`; stays the same across restarts. */
   readonly url: string;
   readonly port: number;
-  readonly pid: () => number;
-  readonly logFile: string;
-  readonly isRunning: () => boolean;
-  /** Sends a signal to the server and its backends; SIGKILL resolves once all are gone. */
-  readonly kill: (signal: NodeJS.Signals) => Promise<void>;
-  /** Starts it again on the same port and data, after ending it where it still runs. */
-  readonly restart: () => Promise<void>;
-  readonly stop: () => Promise<void>;
 }
 
 interface Site {
@@ -165,32 +157,21 @@ async function startError(error: unknown, place: { port: number; logFile: string
 }
 
 function handle(start: { site: Site; port: number; password: string; first: ServerChild }): Postgres {
-  const { site, port, password } = start;
-  let child = start.first;
-  let stopped = false;
-  const restart = async (): Promise<void> => {
-    assert(!stopped, 'a stopped Postgres is not restarted');
-    await child.end('SIGINT', STOP_TIMEOUT_MS);
-    child = await startServer(site, port);
-  };
-  const stop = async (): Promise<void> => {
-    if (stopped) return;
-    stopped = true;
-    await child.end('SIGQUIT', STOP_TIMEOUT_MS);
-    await removeSegment(join(site.folder.path, 'data'));
-    releasePort(port);
-    await site.folder.remove();
-  };
-  return {
-    url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
-    port,
-    pid: () => child.pid,
+  const { site, port, password, first } = start;
+  const life = server({
     logFile: join(site.folder.path, 'postgres.log'),
-    isRunning: () => child.isRunning(),
-    kill: (signal) => child.signal(signal),
-    restart,
-    stop,
-  };
+    first,
+    start: () => startServer(site, port),
+    restartSignal: 'SIGINT',
+    stopSignal: 'SIGQUIT',
+    endTimeoutMs: END_TIMEOUT_MS,
+    cleanUp: async () => {
+      await removeSegment(join(site.folder.path, 'data'));
+      releasePort(port);
+      await site.folder.remove();
+    },
+  });
+  return { ...life, url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`, port };
 }
 
 /** A killed server leaves its small segment of System V shared memory; its number is in the seventh line. */
@@ -199,6 +180,6 @@ async function removeSegment(dataFolder: string): Promise<void> {
   const lines = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
   const segment = lines[6]?.trim().split(/\s+/)[1];
   if (segment === undefined) return;
-  await runCommand('ipcrm', ['-m', segment], { timeoutMs: STOP_TIMEOUT_MS });
+  await runCommand('ipcrm', ['-m', segment], { timeoutMs: END_TIMEOUT_MS });
   await rm(pidFile, { force: true });
 }

@@ -8,6 +8,7 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Socket } from 'node:net';
 
 /**
@@ -89,4 +90,14 @@ export function reapProcess(pid: number): () => void {
 export function reapFolder(path: string): () => void {
   assert(path.startsWith('/') && path.length > 1, 'only an absolute folder is removed');
   return add(`f${path}`);
+}
+
+/** Ends everything that is registered, now; resolves when all of it is gone. For the end of a program. */
+export async function reapEverything(): Promise<void> {
+  const child = reaper;
+  if (child === undefined || child.exitCode !== null) return;
+  const ended = once(child, 'exit');
+  child.ref();
+  child.stdin?.end();
+  await ended;
 }

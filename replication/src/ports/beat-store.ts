@@ -3,7 +3,7 @@
  * process of the region can export the same numbers (P7). One process per region writes beats, chosen by an
  * advisory lock that falls with its connection.
  */
-import type { CountedBeat, Lsn } from './change.ts';
+import type { Beat, CountedBeat, Lsn } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
 
 export interface BeatHold {
@@ -55,7 +55,8 @@ export interface RpoFigures {
 }
 
 export interface OwnBeats {
-  readonly newest: CountedBeat | null;
+  /** Perhaps not decoded yet: it has neither count nor end before the relay has seen it. */
+  readonly newest: Beat | null;
   readonly newestCounted: CountedBeat | null;
   /** Newest beat that the own log holds in all partitions, with the figures of P7 for `peer="log"`. */
   readonly logCoveredAtMs: number | null;

@@ -41,12 +41,8 @@ export class BatchQueue {
 
   /** Forgets what is unread of one partition. */
   drop(partition: number): void {
-    const dropped = this.#batches.filter(
-      (batch) => batch.partition === partition,
-    );
-    this.#batches = this.#batches.filter(
-      (batch) => batch.partition !== partition,
-    );
+    const dropped = this.#batches.filter((batch) => batch.partition === partition);
+    this.#batches = this.#batches.filter((batch) => batch.partition !== partition);
     this.#remove(dropped.reduce((sum, batch) => sum + sizeOf(batch), 0));
   }
 
@@ -78,8 +74,5 @@ export class BatchQueue {
 const recordOverheadBytes = 64;
 
 function sizeOf(batch: FeedBatch): number {
-  return batch.records.reduce(
-    (sum, { bytes }) => sum + bytes.length + recordOverheadBytes,
-    0,
-  );
+  return batch.records.reduce((sum, { bytes }) => sum + bytes.length + recordOverheadBytes, 0);
 }

@@ -52,17 +52,9 @@ export class KafkaChangeFeed implements ChangeFeed {
     });
   }
 
-  #common(
-    peer: RegionId,
-  ): Omit<
-    SubscriptionOptions,
-    'topic' | 'partitionCount' | 'offsets' | 'edge'
-  > {
+  #common(peer: RegionId): Omit<SubscriptionOptions, 'topic' | 'partitionCount' | 'offsets' | 'edge'> {
     const cluster = this.#options.clusters.get(peer);
-    assert(
-      cluster !== undefined,
-      `the Kafka of region ${peer} is not configured`,
-    );
+    assert(cluster !== undefined, `the Kafka of region ${peer} is not configured`);
     return {
       cluster,
       clientId: `isthmus-${this.#options.region}`,

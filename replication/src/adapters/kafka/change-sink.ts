@@ -45,14 +45,8 @@ export class KafkaChangeSink implements ChangeSink {
       logger: options.logger,
       stallTimeoutMs: options.stallTimeoutMs ?? defaultStallTimeoutMs,
     };
-    this.#changes = new TopicWriter(
-      changesTopic(options.region),
-      this.#connecting,
-    );
-    this.#progress = new TopicWriter(
-      progressTopic(options.region),
-      this.#connecting,
-    );
+    this.#changes = new TopicWriter(changesTopic(options.region), this.#connecting);
+    this.#progress = new TopicWriter(progressTopic(options.region), this.#connecting);
   }
 
   async prepare(partitionCount: number): Promise<void> {
@@ -64,12 +58,9 @@ export class KafkaChangeSink implements ChangeSink {
     try {
       await connection.answered(this.#createAbsent(admin, partitionCount));
       const topic = changesTopic(this.#region);
-      const metadata = await connection.answered(
-        admin.fetchTopicMetadata({ topics: [topic] }),
-      );
+      const metadata = await connection.answered(admin.fetchTopicMetadata({ topics: [topic] }));
       const found = metadata.topics[0]?.partitions.length ?? 0;
-      if (found !== partitionCount)
-        throw otherCount(topic, found, partitionCount);
+      if (found !== partitionCount) throw otherCount(topic, found, partitionCount);
     } finally {
       connection.destroy();
     }
@@ -107,11 +98,7 @@ export class KafkaChangeSink implements ChangeSink {
   }
 }
 
-function otherCount(
-  topic: string,
-  found: number,
-  wanted: number,
-): ReplicationError {
+function otherCount(topic: string, found: number, wanted: number): ReplicationError {
   const detail = `the topic ${topic} has ${found} partitions and not ${wanted}`;
   return new ReplicationError('partition-count-mismatch', detail, {
     retriable: false,

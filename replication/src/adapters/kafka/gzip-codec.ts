@@ -4,20 +4,28 @@
  * peer's batch is bounded, so that a few hostile bytes cannot claim the memory of the process.
  */
 import { promisify } from 'node:util';
-import { constants, gunzip, gzip } from 'node:zlib';
+import { constants, gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
 
 /** Above the largest batch that one publish can make. */
 const maxInflatedBytes = 64 * 1024 * 1024;
 
+/** Below this the work is cheaper than handing it to another thread. */
+const inlineBytes = 16 * 1024;
+const deflating = { level: constants.Z_BEST_SPEED };
+const inflating = { maxOutputLength: maxInflatedBytes };
 const deflate = promisify(gzip);
 const inflate = promisify(gunzip);
 
 const codec = {
-  compress: (encoder: { readonly buffer: Buffer }): Promise<Buffer> =>
-    deflate(encoder.buffer, { level: constants.Z_BEST_SPEED }),
-  decompress: (bytes: Buffer): Promise<Buffer> =>
-    inflate(bytes, { maxOutputLength: maxInflatedBytes }),
+  async compress({ buffer }: { readonly buffer: Buffer }): Promise<Buffer> {
+    if (buffer.length < inlineBytes) return gzipSync(buffer, deflating);
+    return deflate(buffer, deflating);
+  },
+  async decompress(bytes: Buffer): Promise<Buffer> {
+    if (bytes.length < inlineBytes) return gunzipSync(bytes, inflating);
+    return inflate(bytes, inflating);
+  },
 };
 
 export function installGzip(): void {

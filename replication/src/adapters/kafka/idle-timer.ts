@@ -12,8 +12,9 @@ export function mendIdleTimer(): void {
   if (mended) return;
   mended = true;
   const schedule = RequestQueue.prototype.scheduleCheckPendingRequests;
-  RequestQueue.prototype.scheduleCheckPendingRequests =
-    function scheduleWhenWaiting(this: RequestQueue): void {
-      if (this.pending.length > 0) schedule.call(this);
-    };
+  RequestQueue.prototype.scheduleCheckPendingRequests = function scheduleWhenWaiting(
+    this: RequestQueue,
+  ): void {
+    if (this.pending.length > 0) schedule.call(this);
+  };
 }

@@ -10,13 +10,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import kafkajs from 'kafkajs';
-import type {
-  Kafka,
-  ISocketFactory,
-  ISocketFactoryArgs,
-  KafkaConfig,
-  SASLOptions,
-} from 'kafkajs';
+import type { Kafka, ISocketFactory, ISocketFactoryArgs, KafkaConfig, SASLOptions } from 'kafkajs';
 import { ReplicationError } from '../../errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { installGzip } from './gzip-codec.ts';
@@ -68,22 +62,15 @@ export class KafkaConnection {
     this.config = {
       brokers: rotated(options.cluster.brokers, options.attempt),
       clientId: options.clientId,
-      ...(options.cluster.ssl === undefined
-        ? {}
-        : { ssl: options.cluster.ssl }),
-      ...(options.cluster.sasl === undefined
-        ? {}
-        : { sasl: options.cluster.sasl }),
+      ...(options.cluster.ssl === undefined ? {} : { ssl: options.cluster.ssl }),
+      ...(options.cluster.sasl === undefined ? {} : { sasl: options.cluster.sasl }),
       connectionTimeout: connectTimeoutMs,
       enforceRequestTimeout: false,
       retry: { retries: 0 },
       socketFactory: (args) => this.#open(args),
       logLevel: kafkajs.logLevel.WARN,
       logCreator: () => (entry) =>
-        options.logger.debug(
-          { kafka: entry.namespace, detail: entry.log.message },
-          'kafka client',
-        ),
+        options.logger.debug({ kafka: entry.namespace, detail: entry.log.message }, 'kafka client'),
     };
     this.kafka = new kafkajs.Kafka(this.config);
   }
@@ -108,15 +95,11 @@ export class KafkaConnection {
 
   destroy(cause?: Error): void {
     this.#destroyed = true;
-    for (const socket of this.#sockets.keys())
-      socket.destroy(cause ?? closedError());
+    for (const socket of this.#sockets.keys()) socket.destroy(cause ?? closedError());
   }
 
   /** Calls back once, when no byte has come for the stall time; until then it looks several times. */
-  #onStall(
-    address: string | undefined,
-    stalled: (cause: Error) => void,
-  ): NodeJS.Timeout {
+  #onStall(address: string | undefined, stalled: (cause: Error) => void): NodeJS.Timeout {
     let seen = this.#activity(address);
     let quietLooks = 0;
     const look = (): void => {
@@ -160,28 +143,17 @@ export class KafkaConnection {
 export function unavailable(error: unknown): ReplicationError {
   if (error instanceof ReplicationError) return error;
   const detail = error instanceof Error ? error.message : String(error);
-  return new ReplicationError(
-    'log-unavailable',
-    `the log does not answer: ${detail}`,
-    {
-      retriable: true,
-      cause: error,
-    },
-  );
+  return new ReplicationError('log-unavailable', `the log does not answer: ${detail}`, {
+    retriable: true,
+    cause: error,
+  });
 }
 
-function stallError(
-  address: string | undefined,
-  silentMs: number,
-): ReplicationError {
+function stallError(address: string | undefined, silentMs: number): ReplicationError {
   const who = address ?? 'every broker';
-  return new ReplicationError(
-    'log-unavailable',
-    `${who} was silent for ${silentMs} ms`,
-    {
-      retriable: true,
-    },
-  );
+  return new ReplicationError('log-unavailable', `${who} was silent for ${silentMs} ms`, {
+    retriable: true,
+  });
 }
 
 function closedError(): ReplicationError {

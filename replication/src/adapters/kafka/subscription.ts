@@ -12,11 +12,7 @@ import type { FeedBatch, FeedSubscription } from '../../ports/change-feed.ts';
 import { BatchQueue } from './batch-queue.ts';
 import { unavailable } from './kafka-connection.ts';
 import { TopicReader } from './topic-reader.ts';
-import type {
-  FetchedPartition,
-  ReaderOptions,
-  Wanted,
-} from './topic-reader.ts';
+import type { FetchedPartition, ReaderOptions, Wanted } from './topic-reader.ts';
 
 export interface SubscriptionOptions extends Omit<ReaderOptions, 'attempt'> {
   /** Where to start; `null` where the edge is to be asked for. One for each partition. */
@@ -67,8 +63,7 @@ export class KafkaSubscription implements FeedSubscription {
 
   async rewind(partition: number): Promise<bigint> {
     const reader = this.#reader;
-    if (reader === null || !this.#connected)
-      throw unavailable('the feed is not connected');
+    if (reader === null || !this.#connected) throw unavailable('the feed is not connected');
     const cursor = this.#cursor(partition);
     const [beginning, end] = await Promise.all([
       reader.edge(partition, 'beginning'),
@@ -106,18 +101,10 @@ export class KafkaSubscription implements FeedSubscription {
   /** Ends only by a rejection. */
   async #serve(reader: TopicReader): Promise<void> {
     const leaders = await reader.open();
-    await Promise.all(
-      [...leaders].map(([leader, partitions]) =>
-        this.#follow(reader, leader, partitions),
-      ),
-    );
+    await Promise.all([...leaders].map(([leader, partitions]) => this.#follow(reader, leader, partitions)));
   }
 
-  async #follow(
-    reader: TopicReader,
-    leader: number,
-    partitions: readonly number[],
-  ): Promise<void> {
+  async #follow(reader: TopicReader, leader: number, partitions: readonly number[]): Promise<void> {
     while (this.#reader === reader) {
       const asked = await this.#ask(reader, partitions);
       const fetched = await reader.fetch(leader, asked);
@@ -129,10 +116,7 @@ export class KafkaSubscription implements FeedSubscription {
     }
   }
 
-  async #ask(
-    reader: TopicReader,
-    partitions: readonly number[],
-  ): Promise<Asked[]> {
+  async #ask(reader: TopicReader, partitions: readonly number[]): Promise<Asked[]> {
     const asked: Asked[] = [];
     for (const partition of partitions) {
       const cursor = this.#cursor(partition);
@@ -145,9 +129,7 @@ export class KafkaSubscription implements FeedSubscription {
   #deliver(found: FetchedPartition, asked: readonly Asked[]): void {
     const { partition, next, records } = found;
     const cursor = this.#cursor(partition);
-    const current = asked.some(
-      (one) => one.partition === partition && one.turn === cursor.turn,
-    );
+    const current = asked.some((one) => one.partition === partition && one.turn === cursor.turn);
     if (!current) return;
     cursor.offset = next;
     if (records.length > 0) this.#queue.push({ partition, records });
@@ -168,10 +150,7 @@ export class KafkaSubscription implements FeedSubscription {
     this.#failures = 0;
     if (this.#connected) return;
     this.#connected = true;
-    this.#options.logger.info(
-      { topic: this.#options.topic },
-      'the feed is connected',
-    );
+    this.#options.logger.info({ topic: this.#options.topic }, 'the feed is connected');
   }
 
   #lost(error: unknown): void {
@@ -183,27 +162,18 @@ export class KafkaSubscription implements FeedSubscription {
       topic: this.#options.topic,
       cause: unavailable(error).message,
     };
-    this.#options.logger[write](
-      fields,
-      'the feed is not connected and tries again',
-    );
+    this.#options.logger[write](fields, 'the feed is not connected and tries again');
   }
 
   async #pause(): Promise<void> {
-    const pauseMs = Math.min(
-      longestPauseMs,
-      firstPauseMs * 2 ** Math.min(this.#failures, 10),
-    );
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures, 10));
     const { signal } = this.#closing;
     await Promise.allSettled([delay(pauseMs, undefined, { signal })]);
   }
 
   #cursor(partition: number): Cursor {
     const cursor = this.#cursors[partition];
-    assert(
-      cursor !== undefined,
-      `partition ${partition} of ${this.#cursors.length}`,
-    );
+    assert(cursor !== undefined, `partition ${partition} of ${this.#cursors.length}`);
     return cursor;
   }
 }

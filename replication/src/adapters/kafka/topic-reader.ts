@@ -73,12 +73,9 @@ export class TopicReader {
   /** Connects and returns the partitions of each leader. Rejects with `log-unavailable`, also for an absent topic. */
   async open(): Promise<ReadonlyMap<number, readonly number[]>> {
     await this.#connection.answered(this.#cluster.connect());
-    await this.#connection.answered(
-      this.#cluster.addMultipleTargetTopics([this.#topic]),
-    );
+    await this.#connection.answered(this.#cluster.addMultipleTargetTopics([this.#topic]));
     const found = this.#cluster.findTopicPartitionMetadata(this.#topic);
-    if (found.length !== this.#partitionCount)
-      throw this.#otherCount(found.length);
+    if (found.length !== this.#partitionCount) throw this.#otherCount(found.length);
     const leaders = new Map<number, number[]>();
     for (const { partitionId, leader } of found)
       leaders.set(leader, [...(leaders.get(leader) ?? []), partitionId]);
@@ -92,20 +89,15 @@ export class TopicReader {
       partitions: [{ partition }],
       fromBeginning: which === 'beginning',
     };
-    const answer = await this.#connection.answered(
-      this.#cluster.fetchTopicsOffset([request]),
-    );
+    const answer = await this.#connection.answered(this.#cluster.fetchTopicsOffset([request]));
     const offset = answer[0]?.partitions[0]?.offset;
-    if (offset === undefined)
-      throw unavailable(`no ${which} of partition ${partition}`);
+    if (offset === undefined) throw unavailable(`no ${which} of partition ${partition}`);
     return BigInt(offset);
   }
 
   /** Waits until the leader has something at one of the offsets, at most half a second. */
   async fetch(leader: number, wanted: readonly Wanted[]): Promise<Fetched> {
-    const broker = await this.#connection.answered(
-      this.#cluster.findBroker({ nodeId: String(leader) }),
-    );
+    const broker = await this.#connection.answered(this.#cluster.findBroker({ nodeId: String(leader) }));
     const partitions = wanted.map(({ partition, offset }) => ({
       partition,
       fetchOffset: String(offset),
@@ -119,10 +111,7 @@ export class TopicReader {
       topics: [{ topic: this.#topic, partitions }],
     });
     try {
-      const { responses } = await this.#connection.answered(
-        work,
-        broker.brokerAddress,
-      );
+      const { responses } = await this.#connection.answered(work, broker.brokerAddress);
       const found = responses.flatMap((response) => response.partitions);
       return { kind: 'records', partitions: readPartitions(found, wanted) };
     } catch (error) {
@@ -137,9 +126,7 @@ export class TopicReader {
   }
 
   #otherCount(found: number): ReplicationError {
-    return unavailable(
-      `the topic ${this.#topic} has ${found} partitions and not ${this.#partitionCount}`,
-    );
+    return unavailable(`the topic ${this.#topic} has ${found} partitions and not ${this.#partitionCount}`);
   }
 }
 
@@ -153,9 +140,7 @@ function readPartitions(
 ): FetchedPartition[] {
   const read: FetchedPartition[] = [];
   for (const { partition, offset } of wanted) {
-    const messages = found.flatMap((entry) =>
-      entry.partition === partition ? entry.messages : [],
-    );
+    const messages = found.flatMap((entry) => (entry.partition === partition ? entry.messages : []));
     const last = messages.at(-1);
     if (last === undefined || BigInt(last.offset) < offset) continue;
     const records = messages
@@ -172,9 +157,6 @@ function readPartitions(
 
 function outOfRangePartition(error: unknown): number | null {
   const cause = error instanceof ReplicationError ? error.cause : error;
-  if (!(cause instanceof Error) || cause.name !== 'KafkaJSOffsetOutOfRange')
-    return null;
-  return 'partition' in cause && typeof cause.partition === 'number'
-    ? cause.partition
-    : null;
+  if (!(cause instanceof Error) || cause.name !== 'KafkaJSOffsetOutOfRange') return null;
+  return 'partition' in cause && typeof cause.partition === 'number' ? cause.partition : null;
 }

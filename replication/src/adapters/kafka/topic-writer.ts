@@ -23,7 +23,7 @@ const { CompressionTypes, Partitioners } = kafkajs;
 
 const acksOfAllReplicas = -1;
 const acknowledgeTimeoutMs = 5_000;
-const compressFromBytes = 2_048;
+const compressFromBytes = 1_024;
 
 export class TopicWriter {
   readonly #topic: string;
@@ -53,10 +53,7 @@ export class TopicWriter {
         topic: this.#topic,
         acks: acksOfAllReplicas,
         timeout: acknowledgeTimeoutMs,
-        compression:
-          sizeBytes < compressFromBytes
-            ? CompressionTypes.None
-            : CompressionTypes.GZIP,
+        compression: sizeBytes < compressFromBytes ? CompressionTypes.None : CompressionTypes.GZIP,
         messages,
       });
       await connection.answered(sent);
@@ -103,9 +100,6 @@ async function destroy(client: Promise<Client>): Promise<void> {
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
-  assert(
-    bytes.length <= maxRecordBytes,
-    `a log record of ${bytes.length} bytes, at most ${maxRecordBytes}`,
-  );
+  assert(bytes.length <= maxRecordBytes, `a log record of ${bytes.length} bytes, at most ${maxRecordBytes}`);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

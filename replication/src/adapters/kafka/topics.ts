@@ -42,17 +42,14 @@ export function topicsOf(plan: TopicPlan): ITopicConfig[] {
     'min.insync.replicas': Math.max(1, replicationFactor - 1),
     'max.message.bytes': maxRecordBytes + batchFrameBytes,
   };
-  const topic = (
-    name: string,
-    numPartitions: number,
-    settings: Record<string, number>,
-  ): ITopicConfig => ({
+  const topic = (name: string, numPartitions: number, settings: Record<string, number>): ITopicConfig => ({
     topic: name,
     numPartitions,
     replicationFactor,
-    configEntries: Object.entries({ ...common, ...settings }).map(
-      ([setting, value]) => ({ name: setting, value: String(value) }),
-    ),
+    configEntries: Object.entries({ ...common, ...settings }).map(([setting, value]) => ({
+      name: setting,
+      value: String(value),
+    })),
   });
   return [
     topic(changesTopic(plan.region), plan.partitionCount, {

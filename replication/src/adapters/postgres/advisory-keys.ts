@@ -6,3 +6,4 @@ const family = 0x69_73_74_68;
 
 export const bootstrapLock = [family, 1] as const;
 export const beatLock = [family, 2] as const;
+export const replicatorLock = [family, 3] as const;

@@ -11,28 +11,18 @@ import { formatLsn } from './wal-message.ts';
 /** Parameters for `beatFrom`: number, lsn, atMs, count, end. */
 export function beatValues(beat: CountedBeat | null): Value[] {
   if (beat === null) return [null, null, null, null, null];
-  return [
-    beat.number,
-    formatLsn(beat.lsn),
-    beat.atMs,
-    beat.count,
-    formatLsn(beat.end),
-  ];
+  return [beat.number, formatLsn(beat.lsn), beat.atMs, beat.count, formatLsn(beat.end)];
 }
 
 /** SQL of a beat whose five parameters start at `$first`. */
 export function beatFrom(first: number): string {
-  const [number, lsn, at, count, end] = [0, 1, 2, 3, 4].map(
-    (offset) => `$${first + offset}`,
-  );
+  const [number, lsn, at, count, end] = [0, 1, 2, 3, 4].map((offset) => `$${first + offset}`);
   return `ROW(${number}::bigint, ${lsn}::pg_lsn, ${at}::double precision, ${count}::bigint, ${end}::pg_lsn)::isthmus.counted_beat`;
 }
 
 /** SQL that selects the five columns of a composite. */
 export function beatColumns(beat: string): string {
-  return ['number', 'lsn', 'at_ms', 'count', 'end_lsn']
-    .map((column) => `(${beat}).${column}`)
-    .join(', ');
+  return ['number', 'lsn', 'at_ms', 'count', 'end_lsn'].map((column) => `(${beat}).${column}`).join(', ');
 }
 
 /** The beat in the five columns from `first` on; the number's column is null where there is none. */

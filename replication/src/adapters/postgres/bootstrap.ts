@@ -5,7 +5,8 @@
  * before its first write.
  */
 import { randomInt } from 'node:crypto';
-import pg from 'pg';
+import type { PoolClient } from 'pg';
+import { Pool } from 'pg';
 import { ReplicationError, assert } from '../../errors.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import { bootstrapLock } from './advisory-keys.ts';
@@ -20,7 +21,7 @@ import {
   selectLineage,
 } from './identity-row.ts';
 import { migrate } from './migrate.ts';
-import { toReplicationError } from './postgres-error.ts';
+import { fromPg } from './postgres-error.ts';
 import { preflight } from './preflight.ts';
 import { createSlot, slotWarning } from './relay-slot.ts';
 import { Session } from './session.ts';
@@ -50,10 +51,8 @@ const lockBootstrap = {
  * Rejects with `database-unavailable`, `overloaded` (another start, or a long transaction, takes too long),
  * `database-misconfigured`, `identity-mismatch` or `slot-held`.
  */
-export async function bootstrap(
-  options: BootstrapOptions,
-): Promise<Bootstrapped> {
-  const pool = new pg.Pool({
+export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped> {
+  const pool = new Pool({
     ...clientConfig(options.connectionString),
     max: 1,
     pipeline: true,
@@ -62,19 +61,22 @@ export async function bootstrap(
   // An error can come here only after the session was dropped, when its connection is of no more interest.
   pool.on('error', () => undefined);
   try {
-    const session = new Session(await pool.connect());
+    const session = new Session(await connect(pool));
     return await prepare(session, options).finally(() => session.drop());
-  } catch (error) {
-    throw toReplicationError(error);
   } finally {
     await pool.end();
   }
 }
 
-async function prepare(
-  session: Session,
-  options: BootstrapOptions,
-): Promise<Bootstrapped> {
+async function connect(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw fromPg(error);
+  }
+}
+
+async function prepare(session: Session, options: BootstrapOptions): Promise<Bootstrapped> {
   const warnings = await preflight(session);
   await session.query(lockBootstrap, ...bootstrapLock);
   await migrate(session);
@@ -91,10 +93,7 @@ async function prepare(
   };
 }
 
-async function createIdentity(
-  session: Session,
-  options: BootstrapOptions,
-): Promise<Identity> {
+async function createIdentity(session: Session, options: BootstrapOptions): Promise<Identity> {
   await reserveEmission(session);
   await createSlot(session, options.slotName);
   const answer = await session.query(selectLineage);

@@ -8,23 +8,19 @@
  * bounded by holding back the socket, while statuses go on, so that the server does not give up on a slow reader.
  */
 import { performance } from 'node:perf_hooks';
-import type { ClientConfig } from 'pg';
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Commit, Lsn } from '../../ports/change.ts';
 import type { ChangeSource, ChangeStream } from '../../ports/change-source.ts';
 import { TransactionReader, readFrame, writeStatus } from './pgoutput.ts';
 import type { SizedCommit } from './pgoutput.ts';
+import { defaultSlotName } from './relay-slot.ts';
 import { ReplicationConnection } from './replication-connection.ts';
-import type {
-  ReplicationListener,
-  ReplicationOptions,
-} from './replication-connection.ts';
+import type { ReplicationListener, ReplicationOptions } from './replication-connection.ts';
 import { SlotGuard } from './slot-guard.ts';
 
 export interface ChangeSourceOptions {
-  readonly database: ClientConfig;
+  readonly connectionString: string;
   readonly slot?: string;
-  readonly publication?: string;
   /** Unread commits are held back beyond this. */
   readonly maxUnreadBytes?: number;
   /** How long the server keeps the slot for a relay that has fallen silent. */
@@ -43,9 +39,8 @@ export class PostgresChangeSource implements ChangeSource {
 
   constructor(options: ChangeSourceOptions) {
     this.#options = {
-      database: options.database,
-      slot: options.slot ?? 'isthmus_relay',
-      publication: options.publication ?? 'isthmus',
+      connectionString: options.connectionString,
+      slot: options.slot ?? defaultSlotName,
       walSenderTimeoutMs: options.walSenderTimeoutMs ?? 20_000,
     };
     this.#maxUnreadBytes = options.maxUnreadBytes ?? 8 * 1024 * 1024;
@@ -55,10 +50,7 @@ export class PostgresChangeSource implements ChangeSource {
     const stream = new PostgresChangeStream(this.#maxUnreadBytes);
     const guard = await SlotGuard.connect(this.#options);
     try {
-      const connection = await ReplicationConnection.start(
-        this.#options,
-        stream,
-      );
+      const connection = await ReplicationConnection.start(this.#options, stream);
       await stream.attach(connection, guard);
     } catch (error) {
       const failure = await guard.explain(error);
@@ -98,25 +90,20 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
   }
 
   get start(): Lsn {
-    assert(
-      this.#attached !== null,
-      'a stream is attached before it is handed out',
-    );
+    assert(this.#attached !== null, 'a stream is attached before it is handed out');
     return this.#attached.start;
   }
 
-  async attach(
-    connection: ReplicationConnection,
-    guard: SlotGuard,
-  ): Promise<void> {
+  /** A stream may have ended by now; then its reader learns it, after what came before. */
+  async attach(connection: ReplicationConnection, guard: SlotGuard): Promise<void> {
     this.#connection = connection;
     const start = await guard.confirmedFlush();
     this.#attached = { connection, guard, start };
     this.#delivered = start;
+    if (this.#failure !== null) return this.#letGo();
     if (this.#paused) connection.pause();
     guard.watch((cause) => this.ended(cause));
     this.#ticker = setInterval(() => this.#tick(), statusIntervalMs);
-    if (this.#failure !== null) throw this.#failure;
   }
 
   async read(): Promise<readonly Commit[]> {
@@ -126,18 +113,12 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
         this.#wake = resolve;
       });
     if (this.#unread.length > 0) return this.#takeUnread();
-    assert(
-      this.#failure !== null,
-      'a reader is woken for commits or for the end',
-    );
+    assert(this.#failure !== null, 'a reader is woken for commits or for the end');
     throw this.#failure;
   }
 
   confirm(end: Lsn): void {
-    assert(
-      end <= this.#delivered,
-      `confirmed ${end}, handed out ${this.#delivered}`,
-    );
+    assert(end <= this.#delivered, `confirmed ${end}, handed out ${this.#delivered}`);
     if (end <= this.#confirmed) return;
     this.#confirmed = end;
     this.#statusDue ??= setImmediate(() => this.#sendStatus(false));
@@ -146,11 +127,9 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
   async close(): Promise<void> {
     this.#unread = [];
     this.#unreadBytes = 0;
-    await this.#end(
-      new ReplicationError('closed', 'the change stream is closed', {
-        retriable: false,
-      }),
-    );
+    const closed = new ReplicationError('closed', 'the change stream is closed', { retriable: false });
+    await this.#end(closed);
+    this.#failure = closed;
   }
 
   frame(chunk: Buffer): void {
@@ -166,9 +145,7 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
 
   ended(cause: Error): void {
     const detail = `the change stream was lost: ${cause.message}`;
-    void this.#end(
-      new ReplicationError('source-lost', detail, { retriable: true, cause }),
-    );
+    void this.#end(new ReplicationError('source-lost', detail, { retriable: true, cause }));
   }
 
   #takeFrame(chunk: Buffer): void {
@@ -218,11 +195,7 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
     const silentMs = this.#paused ? 0 : performance.now() - this.#heardAtMs;
     if (silentMs > silenceLimitMs) {
       this.ended(
-        new ReplicationError(
-          'source-lost',
-          `silent for ${Math.round(silentMs)} ms`,
-          { retriable: true },
-        ),
+        new ReplicationError('source-lost', `silent for ${Math.round(silentMs)} ms`, { retriable: true }),
       );
       return;
     }
@@ -233,9 +206,7 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
     clearImmediate(this.#statusDue);
     this.#statusDue = undefined;
     const position = { write: this.#received, flush: this.#confirmed };
-    this.#connection?.send(
-      writeStatus({ ...position, replyRequested, nowMs: Date.now() }),
-    );
+    this.#connection?.send(writeStatus({ ...position, replyRequested, nowMs: Date.now() }));
   }
 
   async #end(failure: ReplicationError): Promise<void> {
@@ -245,10 +216,11 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
       clearInterval(this.#ticker);
       this.#wakeReader();
     }
-    await Promise.all([
-      this.#connection?.close(),
-      this.#attached?.guard.close(),
-    ]);
+    await this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
+    await Promise.all([this.#connection?.close(), this.#attached?.guard.close()]);
   }
 
   #wakeReader(): void {

@@ -4,7 +4,8 @@
  * reads and refuses writes. A database that does not answer makes calls reject at once or within the stated bounds;
  * nothing is queued for it and nothing has to be restarted when it is back.
  */
-import pg from 'pg';
+import type { ClientConfig, PoolClient } from 'pg';
+import { Pool } from 'pg';
 import { ReplicationError } from '../../errors.ts';
 import type { Incarnation } from '../../ports/identity.ts';
 import type { Continuity } from './continuity.ts';
@@ -17,7 +18,7 @@ import {
   selectIdentity,
   selectLineage,
 } from './identity-row.ts';
-import { toReplicationError } from './postgres-error.ts';
+import { fromPg, overloaded } from './postgres-error.ts';
 import type { Answer, Call, Statement } from './session.ts';
 import { Session } from './session.ts';
 import { repeat } from './transaction.ts';
@@ -39,7 +40,7 @@ export interface ConnectionOptions {
  * Plans are cached for the life of a connection and may be made while the tables are empty, when a scan of everything
  * looks cheap. Every statement of ours goes by an index or by tuple ids, so the other ways are closed.
  */
-const settings: Statement = {
+export const settings: Statement = {
   name: null,
   text: `SELECT ${[
     ['plan_cache_mode', 'force_generic_plan'],
@@ -64,7 +65,7 @@ interface Prepared {
 }
 
 /** What is common to the connections of the pool and to the single one that opens the database. */
-export function clientConfig(connectionString: string): pg.ClientConfig {
+export function clientConfig(connectionString: string): ClientConfig {
   return {
     connectionString,
     application_name: 'isthmus',
@@ -75,14 +76,14 @@ export function clientConfig(connectionString: string): pg.ClientConfig {
 }
 
 export class Connections {
-  readonly #pool: pg.Pool;
+  readonly #pool: Pool;
   readonly #incarnation: Incarnation;
-  readonly #prepared = new WeakMap<pg.PoolClient, Prepared>();
+  readonly #prepared = new WeakMap<PoolClient, Prepared>();
   #closed = false;
 
   constructor(options: ConnectionOptions, incarnation: Incarnation) {
     this.#incarnation = incarnation;
-    this.#pool = new pg.Pool({
+    this.#pool = new Pool({
       ...clientConfig(options.connectionString),
       max: options.maxConnections,
       idleTimeoutMillis: idleConnectionTimeoutMs,
@@ -114,13 +115,8 @@ export class Connections {
 
   /** A connection for as long as the caller wants it; the caller releases or drops it. */
   async checkOut(use: 'read' | 'write'): Promise<Session> {
-    if (this.#closed) throw closed();
-    try {
-      const client = await this.#pool.connect();
-      return await this.#admit(client, use);
-    } catch (error) {
-      throw waitedTooLong(error) ? overloaded(error) : toReplicationError(error);
-    }
+    const client = await this.#connect();
+    return this.#admit(client, use);
   }
 
   /** Waits for the calls that are running. Connections that were checked out must have been given back. */
@@ -130,27 +126,30 @@ export class Connections {
     await this.#pool.end();
   }
 
-  async #run<T>(
-    use: 'read' | 'write',
-    work: (session: Session) => Promise<T>,
-  ): Promise<T> {
+  async #connect(): Promise<PoolClient> {
+    if (this.#closed) throw closed();
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw waitedTooLong(error)
+        ? overloaded('every connection to Postgres is in use', error)
+        : fromPg(error);
+    }
+  }
+
+  async #run<T>(use: 'read' | 'write', work: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.checkOut(use);
     try {
       return await work(session);
-    } catch (error) {
-      throw toReplicationError(error);
     } finally {
       session.release();
     }
   }
 
-  async #admit(client: pg.PoolClient, use: 'read' | 'write'): Promise<Session> {
+  async #admit(client: PoolClient, use: 'read' | 'write'): Promise<Session> {
     let prepared = this.#prepared.get(client);
     // A refusal is asked anew for each write, since another process may have proven the new server meanwhile.
-    if (
-      prepared === undefined ||
-      (use === 'write' && prepared.continuity.kind === 'broken')
-    ) {
+    if (prepared === undefined || (use === 'write' && prepared.continuity.kind === 'broken')) {
       prepared = await this.#prepare(client, prepared?.session);
     }
     const { session, continuity } = prepared;
@@ -159,10 +158,7 @@ export class Connections {
     throw identityMismatch(`writes are refused: ${continuity.reason}`);
   }
 
-  async #prepare(
-    client: pg.PoolClient,
-    known: Session | undefined,
-  ): Promise<Prepared> {
+  async #prepare(client: PoolClient, known: Session | undefined): Promise<Prepared> {
     const session = known ?? new Session(client);
     try {
       const continuity = await this.#proveContinuity(session);
@@ -177,15 +173,10 @@ export class Connections {
 
   /** The place of P1's check on a new connection. */
   async #proveContinuity(session: Session): Promise<Continuity> {
-    const [, lineage, identity] = await session.pipeline([
-      [settings],
-      [selectLineage],
-      [selectIdentity],
-    ]);
+    const [, lineage, identity] = await session.pipeline([[settings], [selectLineage], [selectIdentity]]);
     const found = lineageOf(lineage?.rows[0]);
     const row = identity?.rows[0];
-    if (row === undefined)
-      return { kind: 'broken', reason: 'the identity row is gone' };
+    if (row === undefined) return { kind: 'broken', reason: 'the identity row is gone' };
     const continuity = judgeContinuity(this.#incarnation, lifeOf(row), found);
     if (continuity.kind === 'restarted') await session.query(recordRestart);
     return continuity;
@@ -193,18 +184,7 @@ export class Connections {
 }
 
 function waitedTooLong(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    error.message === 'timeout exceeded when trying to connect'
-  );
-}
-
-function overloaded(cause: unknown): ReplicationError {
-  return new ReplicationError(
-    'overloaded',
-    'every connection to Postgres is in use',
-    { retriable: true, cause },
-  );
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
 }
 
 function closed(): ReplicationError {

@@ -26,26 +26,16 @@ export type Continuity =
   | { readonly kind: 'broken'; readonly reason: string };
 
 /** `stored` is what the identity row says, `expected` the incarnation that this process was opened with. */
-export function judgeContinuity(
-  expected: Incarnation,
-  stored: Life,
-  found: Lineage,
-): Continuity {
+export function judgeContinuity(expected: Incarnation, stored: Life, found: Lineage): Continuity {
   if (!sameIncarnation(expected, stored.incarnation))
     return broken('incarnation', print(stored.incarnation), print(expected));
   const lineage = stored.lineage;
   if (found.systemIdentifier !== lineage.systemIdentifier) {
-    return broken(
-      'system identifier',
-      found.systemIdentifier,
-      lineage.systemIdentifier,
-    );
+    return broken('system identifier', found.systemIdentifier, lineage.systemIdentifier);
   }
   if (found.timeline !== lineage.timeline)
     return broken('timeline', `${found.timeline}`, `${lineage.timeline}`);
-  return found.postmasterStart === lineage.postmasterStart
-    ? { kind: 'same' }
-    : { kind: 'restarted' };
+  return found.postmasterStart === lineage.postmasterStart ? { kind: 'same' } : { kind: 'restarted' };
 }
 
 function broken(what: string, found: string, expected: string): Continuity {

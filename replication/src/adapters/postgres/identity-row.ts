@@ -52,8 +52,7 @@ export const recordRestart: Statement = {
 /** Rejects a standby: it may be behind, and it cannot write. */
 export function lineageOf(row: Row | undefined): Lineage {
   assert(row !== undefined, 'no lineage');
-  if (booleanAt(row, 0))
-    throw databaseUnavailable('this Postgres is a standby in recovery');
+  if (booleanAt(row, 0)) throw databaseUnavailable('this Postgres is a standby in recovery');
   return {
     systemIdentifier: textAt(row, 1),
     timeline: numberAt(row, 2),
@@ -64,8 +63,7 @@ export function lineageOf(row: Row | undefined): Lineage {
 export function identityOf(row: Row): Identity {
   const name = textAt(row, 0);
   const region = parseRegionId(name);
-  if (region === null)
-    throw identityMismatch(`the identity row holds the region name "${name}"`);
+  if (region === null) throw identityMismatch(`the identity row holds the region name "${name}"`);
   return {
     region,
     incarnation: incarnationOf(row),

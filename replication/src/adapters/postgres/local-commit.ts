@@ -39,10 +39,7 @@ export function planLocal(transaction: LocalTransaction): LocalCommit {
 }
 
 /** One attempt. The caller rolls back what it throws. */
-export async function commitLocal(
-  session: Session,
-  { transaction, plan }: LocalCommit,
-): Promise<Lsn | null> {
+export async function commitLocal(session: Session, { transaction, plan }: LocalCommit): Promise<Lsn | null> {
   const [, ...answers] = await session.pipeline([[begin], ...plan.calls()]);
   const locked = plan.read(answers);
   const writes = transaction.decide(locked);
@@ -52,19 +49,13 @@ export async function commitLocal(
   }
   const changes = changesOf(transaction, writes);
   const stored = await commitWith(session, {
-    before: [
-      ...locked.calls(writes),
-      [emitChanges, encodeChanges(changes)],
-    ],
+    before: [...locked.calls(writes), [emitChanges, encodeChanges(changes)]],
     after: [[selectInsertLsn]],
   });
   return lsnAt(stored.at(-1)?.rows[0] ?? [], 0);
 }
 
-function changesOf(
-  transaction: LocalTransaction,
-  writes: readonly LocalWrite[],
-): readonly Change[] {
+function changesOf(transaction: LocalTransaction, writes: readonly LocalWrite[]): readonly Change[] {
   let deltaBytes = 0;
   const changes = writes.map(({ index, delta }) => {
     const id = transaction.ids[index];
@@ -72,8 +63,7 @@ function changesOf(
     deltaBytes += delta.length;
     return { collection: id.collection, key: id.key, delta };
   });
-  if (deltaBytes > maxDeltaBytes)
-    throw tooLarge('bytes of deltas', maxDeltaBytes, deltaBytes);
+  if (deltaBytes > maxDeltaBytes) throw tooLarge('bytes of deltas', maxDeltaBytes, deltaBytes);
   return changes;
 }
 

@@ -17,9 +17,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const migrations: readonly Migration[] = [
-  { number: 1, name: 'initial', sql: initial },
-];
+export const migrations: readonly Migration[] = [{ number: 1, name: 'initial', sql: initial }];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;
 CREATE TABLE IF NOT EXISTS isthmus.migration (
@@ -35,12 +33,8 @@ const insertMigration = {
 };
 
 /** Rejects with `database-misconfigured` where the database is newer or a migration was changed. */
-export async function migrate(
-  session: Session,
-  known: readonly Migration[] = migrations,
-): Promise<void> {
-  if (!(await isPrepared(session)))
-    await session.query({ name: null, text: prepareSql });
+export async function migrate(session: Session, known: readonly Migration[] = migrations): Promise<void> {
+  if (!(await isPrepared(session))) await session.query({ name: null, text: prepareSql });
   const applied = await appliedChecksums(session);
   refuseForeign(applied, known);
   for (const migration of known) {
@@ -57,9 +51,7 @@ async function isPrepared(session: Session): Promise<boolean> {
   return answer.rows[0]?.[0] !== null;
 }
 
-async function appliedChecksums(
-  session: Session,
-): Promise<ReadonlyMap<number, string>> {
+async function appliedChecksums(session: Session): Promise<ReadonlyMap<number, string>> {
   const answer = await session.query({
     name: null,
     text: 'SELECT number, checksum FROM isthmus.migration',
@@ -67,10 +59,7 @@ async function appliedChecksums(
   return new Map(answer.rows.map((row) => [numberAt(row, 0), textAt(row, 1)]));
 }
 
-function refuseForeign(
-  applied: ReadonlyMap<number, string>,
-  known: readonly Migration[],
-): void {
+function refuseForeign(applied: ReadonlyMap<number, string>, known: readonly Migration[]): void {
   for (const [number, checksum] of applied) {
     const migration = known.find((candidate) => candidate.number === number);
     if (migration === undefined) {
@@ -90,12 +79,7 @@ async function run(session: Session, migration: Migration): Promise<void> {
   await session.pipeline([
     [begin],
     [{ name: null, text: migration.sql }],
-    [
-      insertMigration,
-      migration.number,
-      migration.name,
-      checksumOf(migration),
-    ],
+    [insertMigration, migration.number, migration.name, checksumOf(migration)],
     [commit],
   ]);
 }

@@ -9,12 +9,7 @@
 import { malformed } from '../../bytes.ts';
 import { ReplicationError } from '../../errors.ts';
 import type { Beat, Change, Commit, Lsn } from '../../ports/change.ts';
-import {
-  beatPrefix,
-  changesPrefix,
-  decodeBeat,
-  decodeChanges,
-} from './wal-message.ts';
+import { beatPrefix, changesPrefix, decodeBeat, decodeChanges } from './wal-message.ts';
 
 export type Frame =
   | { readonly kind: 'data'; readonly end: Lsn; readonly message: Buffer }
@@ -60,9 +55,7 @@ export function readFrame(chunk: Buffer): Frame {
     const end = chunk.readBigUInt64BE(1);
     return { kind: 'keepalive', end, replyRequested: chunk[17] === 1 };
   }
-  throw malformed(
-    `a replication frame of kind ${kind} and ${chunk.length} bytes`,
-  );
+  throw malformed(`a replication frame of kind ${kind} and ${chunk.length} bytes`);
 }
 
 export interface StandbyStatus {
@@ -103,21 +96,16 @@ export class TransactionReader {
     const prefixEnd = message.indexOf(0, prefixOffset);
     const contentOffset = prefixEnd + 5;
     if (prefixEnd === -1 || message.length < contentOffset)
-      throw malformed(
-        `a logical message of ${message.length} bytes is cut short`,
-      );
+      throw malformed(`a logical message of ${message.length} bytes is cut short`);
     if (message[1] !== transactionalFlag) return;
     const prefix = message.toString('latin1', prefixOffset, prefixEnd);
     if (prefix !== changesPrefix && prefix !== beatPrefix) return;
     const length = message.readUInt32BE(prefixEnd + 1);
     const content = message.subarray(contentOffset, contentOffset + length);
     if (content.length !== length)
-      throw malformed(
-        `a logical message holds ${content.length} of ${length} bytes`,
-      );
+      throw malformed(`a logical message holds ${content.length} of ${length} bytes`);
     this.#count(length + recordOverheadBytes);
-    if (prefix === beatPrefix)
-      this.#beats.push(decodeBeat(content.toString('latin1')));
+    if (prefix === beatPrefix) this.#beats.push(decodeBeat(content.toString('latin1')));
     else this.#addChanges(decodeChanges(content));
   }
 
@@ -137,8 +125,7 @@ export class TransactionReader {
   }
 
   #takeCommit(message: Buffer): SizedCommit | null {
-    if (message.length !== commitBytes)
-      throw malformed(`a Commit message of ${message.length} bytes`);
+    if (message.length !== commitBytes) throw malformed(`a Commit message of ${message.length} bytes`);
     const sizeBytes = this.#sizeBytes;
     if (sizeBytes === 0) return null;
     const end = message.readBigUInt64BE(10);

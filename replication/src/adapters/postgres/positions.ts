@@ -19,8 +19,7 @@ export interface PartitionId {
   readonly partition: number;
 }
 
-const ofPartition =
-  'origin = $1 AND incarnation_counter = $2 AND incarnation_nonce = $3 AND partition = $4';
+const ofPartition = 'origin = $1 AND incarnation_counter = $2 AND incarnation_nonce = $3 AND partition = $4';
 
 export const movePosition: Statement = {
   name: 'isthmus_position_move',
@@ -60,10 +59,7 @@ export function partitionValues(id: PartitionId): Value[] {
 
 /** No row answers where the position is not at `expected`. */
 export function move(transaction: ApplyTransaction): Call {
-  assert(
-    transaction.applied > transaction.expected,
-    'a position must move forward',
-  );
+  assert(transaction.applied > transaction.expected, 'a position must move forward');
   return [
     movePosition,
     ...partitionValues(transaction),
@@ -75,11 +71,7 @@ export function move(transaction: ApplyTransaction): Call {
 
 /** After the dead letters of the same transaction are stored. */
 export function settle(transaction: ApplyTransaction): Call {
-  return [
-    settlePosition,
-    ...partitionValues(transaction),
-    ...beatValues(transaction.beat),
-  ];
+  return [settlePosition, ...partitionValues(transaction), ...beatValues(transaction.beat)];
 }
 
 export function insert(row: PositionRow): Call {
@@ -121,4 +113,3 @@ export function regionAt(row: Row, column: number): RegionId {
 export function incarnationAt(row: Row, column: number): Incarnation {
   return { counter: numberAt(row, column), nonce: numberAt(row, column + 1) };
 }
-

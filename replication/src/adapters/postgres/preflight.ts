@@ -40,8 +40,7 @@ export async function preflight(session: Session): Promise<readonly string[]> {
   const row = answer.rows[0];
   assert(row !== undefined, 'no facts');
   const facts = factsOf(row);
-  if (facts.inRecovery)
-    throw databaseUnavailable('this Postgres is a standby in recovery');
+  if (facts.inRecovery) throw databaseUnavailable('this Postgres is a standby in recovery');
   const problems = problemsOf(facts);
   if (problems.length > 0) throw misconfigured(problems.join('; '));
   return warningsOf(facts);
@@ -65,14 +64,10 @@ function factsOf(row: Row): Facts {
 export function problemsOf(facts: Facts): readonly string[] {
   const problems: string[] = [];
   if (facts.versionNumber < oldestVersion) {
-    problems.push(
-      `Postgres ${Math.floor(facts.versionNumber / 10_000)} is too old: use 15 or newer`,
-    );
+    problems.push(`Postgres ${Math.floor(facts.versionNumber / 10_000)} is too old: use 15 or newer`);
   }
   if (facts.encoding !== 'UTF8') {
-    problems.push(
-      `the database's encoding is ${facts.encoding}: create it with ENCODING 'UTF8'`,
-    );
+    problems.push(`the database's encoding is ${facts.encoding}: create it with ENCODING 'UTF8'`);
   }
   if (facts.walLevel !== 'logical') {
     problems.push(
@@ -80,9 +75,7 @@ export function problemsOf(facts: Facts): readonly string[] {
     );
   }
   if (!facts.mayReplicate) {
-    problems.push(
-      `role "${facts.role}" may not replicate: run ALTER ROLE "${facts.role}" REPLICATION`,
-    );
+    problems.push(`role "${facts.role}" may not replicate: run ALTER ROLE "${facts.role}" REPLICATION`);
   }
   if (!facts.mayEmit) {
     problems.push(
@@ -100,9 +93,7 @@ export function warningsOf(facts: Facts): readonly string[] {
     );
   }
   if (facts.fsync !== 'on') {
-    warnings.push(
-      `fsync is "${facts.fsync}": a crash of the machine loses acknowledged writes`,
-    );
+    warnings.push(`fsync is "${facts.fsync}": a crash of the machine loses acknowledged writes`);
   }
   if (facts.fullPageWrites !== 'on') {
     warnings.push(

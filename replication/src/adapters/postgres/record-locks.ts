@@ -65,7 +65,7 @@ export class LockPlan {
   constructor(ids: readonly RecordId[]) {
     for (const id of ids) requireStorable(id);
     this.#ids = ids;
-    this.#order = ids.map((_, index) => index).sort((a, b) => this.#compare(a, b));
+    this.#order = ids.map((_, index) => index).toSorted((a, b) => this.#compare(a, b));
     this.#groups = this.#grouped();
   }
 
@@ -77,13 +77,7 @@ export class LockPlan {
     const keys = textArray(sorted.map((id) => id.key));
     return [
       [insertPlaceholders, collections, keys],
-      ...this.#groups.map(
-        (group): Call => [
-          lockRecords,
-          group.collection,
-          textArray(group.keys),
-        ],
-      ),
+      ...this.#groups.map((group): Call => [lockRecords, group.collection, textArray(group.keys)]),
       [selectFloor],
     ];
   }
@@ -101,9 +95,7 @@ export class LockPlan {
   #compare(a: number, b: number): number {
     const first = this.#id(a);
     const second = this.#id(b);
-    const order =
-      compareNames(first.collection, second.collection) ||
-      compareNames(first.key, second.key);
+    const order = compareNames(first.collection, second.collection) || compareNames(first.key, second.key);
     assert(order !== 0 || a === b, 'a record was named twice in a transaction');
     return order;
   }
@@ -160,9 +152,7 @@ export class LockedRows {
     }
     const calls: Call[] = [];
     if (writes.length > 0) calls.push(this.#update(writes));
-    const empty = this.#tuples.filter(
-      (_, index) => this.states[index]?.length === 0 && !written.has(index),
-    );
+    const empty = this.#tuples.filter((_, index) => this.states[index]?.length === 0 && !written.has(index));
     if (empty.length > 0) calls.push([deleteRecords, tidArray(empty)]);
     return calls;
   }
@@ -170,11 +160,6 @@ export class LockedRows {
   #update(writes: readonly RecordWrite[]): Call {
     const tuples = writes.map((write) => this.#tuples[write.index] ?? '');
     const states = writes.map((write) => write.state);
-    return [
-      updateRecords,
-      tidArray(tuples),
-      byteaArray(states),
-      this.#generation,
-    ];
+    return [updateRecords, tidArray(tuples), byteaArray(states), this.#generation];
   }
 }

@@ -8,7 +8,6 @@ import type { RecordId } from '../../ports/change.ts';
 import type { ListQuery, StoredRecord } from '../../ports/record-store.ts';
 import type { Connections } from './connections.ts';
 import { endOfPrefix, requireStorable, requireText } from './key-order.ts';
-import { toReplicationError } from './postgres-error.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, textAt } from './row-values.ts';
 import type { Call, Session, Statement } from './session.ts';
@@ -48,10 +47,7 @@ const beginSnapshot: Statement = {
   text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
 };
 
-export async function readRecord(
-  connections: Connections,
-  id: RecordId,
-): Promise<Uint8Array | null> {
+export async function readRecord(connections: Connections, id: RecordId): Promise<Uint8Array | null> {
   requireStorable(id);
   const answer = await connections.query(selectRecord, id.collection, id.key);
   const row = answer.rows[0];
@@ -72,12 +68,7 @@ function listCall(query: ListQuery): Call {
   requireText('prefix', query.prefix);
   requireText('after', query.after ?? '');
   assert(query.limit > 0, `limit ${query.limit}`);
-  const from = [
-    query.collection,
-    query.after ?? '',
-    query.prefix,
-    query.limit,
-  ] as const;
+  const from = [query.collection, query.after ?? '', query.prefix, query.limit] as const;
   const end = endOfPrefix(query.prefix);
   return end === null ? [listRest, ...from] : [listBelow, ...from, end];
 }
@@ -99,8 +90,6 @@ export async function* scanRecords(
       yield chunk;
     }
     await session.query(commit);
-  } catch (error) {
-    throw toReplicationError(error);
   } finally {
     session.release();
   }

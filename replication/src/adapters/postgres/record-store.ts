@@ -40,24 +40,16 @@ export class PostgresRecordStore implements RecordStore {
     return scanRecords(this.#connections, collection);
   }
 
-  async commitLocal(
-    transaction: LocalTransaction,
-  ): Promise<{ readonly end: Lsn | null }> {
+  async commitLocal(transaction: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
     const planned = planLocal(transaction);
-    const end = await this.#connections.transact((session) =>
-      commitLocal(session, planned),
-    );
+    const end = await this.#connections.transact((session) => commitLocal(session, planned));
     return { end };
   }
 
-  async applyRemote(
-    transaction: ApplyTransaction,
-  ): Promise<'applied' | 'fenced'> {
+  async applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'> {
     const planned = planRemote(transaction);
     try {
-      return await this.#connections.transact((session) =>
-        applyRemote(session, planned),
-      );
+      return await this.#connections.transact((session) => applyRemote(session, planned));
     } catch (error) {
       throw harmless(error);
     }

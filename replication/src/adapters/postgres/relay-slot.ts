@@ -29,18 +29,14 @@ const selectSlot = {
 };
 
 /** For a fresh database only. A slot left behind by an earlier life of this database is replaced. */
-export async function createSlot(
-  session: Session,
-  slotName: string,
-): Promise<void> {
+export async function createSlot(session: Session, slotName: string): Promise<void> {
   await removeLeftover(session, slotName);
   await createPublication(session);
   const version = await session.query({
     name: null,
     text: "SELECT current_setting('server_version_num')::int",
   });
-  const survives =
-    numberAt(version.rows[0] ?? [], 0) >= slotsSurviveFailoverFrom;
+  const survives = numberAt(version.rows[0] ?? [], 0) >= slotsSurviveFailoverFrom;
   await session.query(
     {
       name: 'isthmus_slot_create',
@@ -51,10 +47,7 @@ export async function createSlot(
 }
 
 /** What an operator should know about the slot of a database that is in use; `null`: nothing. */
-export async function slotWarning(
-  session: Session,
-  slotName: string,
-): Promise<string | null> {
+export async function slotWarning(session: Session, slotName: string): Promise<string | null> {
   const slot = await findSlot(session, slotName);
   if (slot === null || !slot.ownDatabase)
     return `replication slot "${slotName}" of this database is lost: its changes no longer reach the log`;
@@ -63,10 +56,7 @@ export async function slotWarning(
   return null;
 }
 
-async function removeLeftover(
-  session: Session,
-  slotName: string,
-): Promise<void> {
+async function removeLeftover(session: Session, slotName: string): Promise<void> {
   const slot = await findSlot(session, slotName);
   if (slot === null) return;
   if (!slot.ownDatabase) {
@@ -81,10 +71,7 @@ async function removeLeftover(
       { retriable: true },
     );
   }
-  await session.query(
-    { name: 'isthmus_slot_drop', text: 'SELECT pg_drop_replication_slot($1)' },
-    slotName,
-  );
+  await session.query({ name: 'isthmus_slot_drop', text: 'SELECT pg_drop_replication_slot($1)' }, slotName);
 }
 
 async function createPublication(session: Session): Promise<void> {
@@ -99,10 +86,7 @@ async function createPublication(session: Session): Promise<void> {
   });
 }
 
-async function findSlot(
-  session: Session,
-  slotName: string,
-): Promise<Slot | null> {
+async function findSlot(session: Session, slotName: string): Promise<Slot | null> {
   const answer = await session.query(selectSlot, slotName);
   const row = answer.rows[0];
   return row === undefined ? null : slotOf(row);

@@ -49,11 +49,7 @@ export async function applyRemote(
   const locked = plan.read(answers);
   const { writes, deadLetters } = transaction.decide(locked.states);
   await commitWith(session, {
-    before: [
-      ...locked.calls(writes),
-      ...insertLetters(transaction, deadLetters),
-      settle(transaction),
-    ],
+    before: [...locked.calls(writes), ...insertLetters(transaction, deadLetters), settle(transaction)],
     after: [],
   });
   return 'applied';
@@ -61,7 +57,6 @@ export async function applyRemote(
 
 /** A batch may be sent again whatever became of it: had it been applied, it is fenced. */
 export function harmless(error: unknown): unknown {
-  const isUnknown =
-    error instanceof ReplicationError && error.code === 'outcome-unknown';
+  const isUnknown = error instanceof ReplicationError && error.code === 'outcome-unknown';
   return isUnknown ? databaseUnavailable(error.message, error) : error;
 }

@@ -8,6 +8,8 @@
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { ClientConfig, Connection, Submittable } from 'pg';
 import { ReplicationError } from '../../errors.ts';
+import { clientConfig } from './connections.ts';
+import { publicationName } from './relay-slot.ts';
 
 export interface ReplicationListener {
   /** The chunk is overwritten by the next read. Must not throw. */
@@ -17,9 +19,8 @@ export interface ReplicationListener {
 }
 
 export interface ReplicationOptions {
-  readonly database: ClientConfig;
+  readonly connectionString: string;
   readonly slot: string;
-  readonly publication: string;
   readonly walSenderTimeoutMs: number;
 }
 
@@ -85,10 +86,7 @@ export class ReplicationConnection {
     this.#copy.silence();
     this.#copy.terminate();
     this.resume();
-    const giveUp = setTimeout(
-      () => this.#copy.stream?.destroy(),
-      closeTimeoutMs,
-    );
+    const giveUp = setTimeout(() => this.#copy.stream?.destroy(), closeTimeoutMs);
     if (this.#copy.stream === null) await this.#client.end();
     else await this.#ended;
     clearTimeout(giveUp);
@@ -105,8 +103,7 @@ class CopyBoth implements Submittable {
   readonly #command: string;
   #listener: ReplicationListener | null;
   #connection: Connection | null = null;
-  #settle: { resolve: () => void; reject: (cause: Error) => void } | null =
-    null;
+  #settle: { resolve: () => void; reject: (cause: Error) => void } | null = null;
 
   constructor(command: string, listener: ReplicationListener) {
     this.#command = command;
@@ -156,13 +153,11 @@ class CopyBoth implements Submittable {
 }
 
 function replicationConfig(options: ReplicationOptions): ClientConfig {
-  const timeout = `-c wal_sender_timeout=${options.walSenderTimeoutMs}`;
   const config = {
-    ...options.database,
+    ...clientConfig(options.connectionString),
     application_name: 'isthmus-relay',
-    options: [options.database.options, timeout].filter(Boolean).join(' '),
-    keepAlive: true,
     connectionTimeoutMillis: startTimeoutMs,
+    options: `-c wal_sender_timeout=${options.walSenderTimeoutMs}`,
     replication: 'database',
   };
   return config;
@@ -170,7 +165,7 @@ function replicationConfig(options: ReplicationOptions): ClientConfig {
 
 function startCommand(options: ReplicationOptions): string {
   const slot = escapeIdentifier(options.slot);
-  const publication = escapeLiteral(escapeIdentifier(options.publication));
+  const publication = escapeLiteral(escapeIdentifier(publicationName));
   const plugin = `proto_version '1', messages 'true', publication_names ${publication}`;
   return `START_REPLICATION SLOT ${slot} LOGICAL 0/0 (${plugin})`;
 }
@@ -178,10 +173,7 @@ function startCommand(options: ReplicationOptions): string {
 async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(lost(`no answer within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
+    timer = setTimeout(() => reject(lost(`no answer within ${timeoutMs} ms`)), timeoutMs);
   });
   try {
     await Promise.race([work, expired]);

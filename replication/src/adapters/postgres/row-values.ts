@@ -31,10 +31,7 @@ export function bytesAt(row: Row, column: number): Uint8Array {
 export function numberAt(row: Row, column: number): number {
   const value = row[column];
   const number = typeof value === 'string' ? Number(value) : value;
-  assert(
-    typeof number === 'number' && Number.isFinite(number),
-    `column ${column} is no number`,
-  );
+  assert(typeof number === 'number' && Number.isFinite(number), `column ${column} is no number`);
   return number;
 }
 
@@ -47,10 +44,6 @@ export function lsnAt(row: Row, column: number): Lsn {
 }
 
 /** `null` where the column is null, else what `read` makes of it. */
-export function nullableAt<T>(
-  row: Row,
-  column: number,
-  read: (row: Row, column: number) => T,
-): T | null {
+export function nullableAt<T>(row: Row, column: number, read: (row: Row, column: number) => T): T | null {
   return row[column] === null ? null : read(row, column);
 }

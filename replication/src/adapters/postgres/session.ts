@@ -5,7 +5,7 @@
  */
 import type pg from 'pg';
 import { assert } from '../../errors.ts';
-import { databaseUnavailable } from './postgres-error.ts';
+import { databaseUnavailable, fromPg } from './postgres-error.ts';
 import type { Row } from './row-values.ts';
 
 export interface Statement {
@@ -38,7 +38,7 @@ export class Session {
   constructor(client: pg.PoolClient) {
     this.#client = client;
     client.on('error', (error: Error) => {
-      this.#lost ??= error;
+      this.#lost ??= fromPg(error);
     });
     client.on('end', () => {
       this.#lost ??= databaseUnavailable('the connection has ended');
@@ -64,9 +64,7 @@ export class Session {
     return answers;
   }
 
-  pipelineSettled(
-    calls: readonly Call[],
-  ): Promise<PromiseSettledResult<Answer>[]> {
+  pipelineSettled(calls: readonly Call[]): Promise<PromiseSettledResult<Answer>[]> {
     const { stream } = this.#client.connection;
     stream.cork();
     const answers = calls.map((call) => this.#send(call));
@@ -95,12 +93,16 @@ export class Session {
   }
 
   async #send([statement, ...values]: Call): Promise<Answer> {
-    const result: unknown = await this.#client.query<unknown[], Value[]>({
-      ...(statement.name === null ? {} : { name: statement.name, values }),
-      text: statement.text,
-      rowMode: 'array',
-    });
-    return answerOf(result);
+    try {
+      const result: unknown = await this.#client.query<unknown[], Value[]>({
+        ...(statement.name === null ? {} : { name: statement.name, values }),
+        text: statement.text,
+        rowMode: 'array',
+      });
+      return answerOf(result);
+    } catch (error) {
+      throw fromPg(error);
+    }
   }
 }
 
@@ -115,8 +117,6 @@ function answerOf(result: unknown): Answer {
   };
 }
 
-function isResult(
-  value: unknown,
-): value is pg.QueryResultBase & { rows: unknown[][] } {
+function isResult(value: unknown): value is pg.QueryResultBase & { rows: unknown[][] } {
   return typeof value === 'object' && value !== null && 'rows' in value;
 }

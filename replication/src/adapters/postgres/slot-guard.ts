@@ -6,25 +6,26 @@
  */
 import { Socket } from 'node:net';
 import { Client, DatabaseError } from 'pg';
-import type { ClientConfig } from 'pg';
 import { ReplicationError } from '../../errors.ts';
 import type { Lsn } from '../../ports/change.ts';
+import { clientConfig } from './connections.ts';
+import { misconfigured } from './postgres-error.ts';
 import { parseLsn } from './wal-message.ts';
 
 export interface GuardOptions {
-  readonly database: ClientConfig;
+  readonly connectionString: string;
   readonly slot: string;
 }
 
 const connectTimeoutMs = 5_000;
-const queryTimeoutMs = 8_000;
+const queryTimeoutMs = 5_000;
 const closeTimeoutMs = 2_000;
 const askIntervalMs = 1_000;
 const objectInUse = '55006';
 const undefinedObject = '42704';
 const notInPrerequisiteState = '55000';
 /** Classes of errors that a person must mend: authorisation, missing database, missing right. */
-const misconfigured = /^(?:28...|3D000|42501|0A000)$/;
+const forAPerson = /^(?:28...|3D000|42501|0A000)$/;
 
 interface SlotRow {
   readonly wal_status: string | null;
@@ -43,11 +44,10 @@ export class SlotGuard {
   private constructor(options: GuardOptions) {
     this.#slot = options.slot;
     this.#client = new Client({
-      ...options.database,
+      ...clientConfig(options.connectionString),
       application_name: 'isthmus-relay-guard',
       connectionTimeoutMillis: connectTimeoutMs,
       query_timeout: queryTimeoutMs,
-      keepAlive: true,
       stream: () => this.#socket,
     });
     this.#client.on('error', (error) => this.#lost(error));
@@ -71,8 +71,7 @@ export class SlotGuard {
       [this.#slot],
     );
     const lsn = rows[0]?.lsn ?? null;
-    if (lsn === null)
-      throw slotLost(this.#slot, 'it has no confirmed position', undefined);
+    if (lsn === null) throw slotLost(this.#slot, 'it has no confirmed position', undefined);
     return parseLsn(lsn);
   }
 
@@ -87,13 +86,11 @@ export class SlotGuard {
   async explain(error: unknown): Promise<ReplicationError> {
     const code = codeOf(error);
     if (code === objectInUse)
-      return new ReplicationError(
-        'slot-held',
-        `another relay holds the slot ${this.#slot}`,
-        { retriable: true, cause: error },
-      );
-    if (code !== undefinedObject && code !== notInPrerequisiteState)
-      return failureOf(error);
+      return new ReplicationError('slot-held', `another relay holds the slot ${this.#slot}`, {
+        retriable: true,
+        cause: error,
+      });
+    if (code !== undefinedObject && code !== notInPrerequisiteState) return failureOf(error);
     try {
       const reason = await this.#whyLost();
       if (reason === null) return misconfiguration(error);
@@ -118,8 +115,7 @@ export class SlotGuard {
     );
     const slot = rows[0];
     if (slot === undefined) return 'it does not exist';
-    if (slot.invalidation_reason !== null)
-      return `it was invalidated: ${slot.invalidation_reason}`;
+    if (slot.invalidation_reason !== null) return `it was invalidated: ${slot.invalidation_reason}`;
     return slot.wal_status === 'lost' ? 'its WAL was removed' : null;
   }
 
@@ -146,38 +142,22 @@ export class SlotGuard {
 
 function failureOf(error: unknown): ReplicationError {
   if (error instanceof ReplicationError) return error;
-  if (misconfigured.test(codeOf(error) ?? '')) return misconfiguration(error);
-  return new ReplicationError(
-    'source-lost',
-    `the database does not serve changes: ${messageOf(error)}`,
-    {
-      retriable: true,
-      cause: error,
-    },
-  );
+  if (forAPerson.test(codeOf(error) ?? '')) return misconfiguration(error);
+  return new ReplicationError('source-lost', `the database does not serve changes: ${messageOf(error)}`, {
+    retriable: true,
+    cause: error,
+  });
 }
 
 function misconfiguration(error: unknown): ReplicationError {
-  return new ReplicationError(
-    'database-misconfigured',
-    `the database refuses the change stream: ${messageOf(error)}`,
-    {
-      retriable: false,
-      cause: error,
-    },
-  );
+  return misconfigured(`the change stream is refused: ${messageOf(error)}`, error);
 }
 
-function slotLost(
-  slot: string,
-  reason: string,
-  cause: unknown,
-): ReplicationError {
-  return new ReplicationError(
-    'slot-lost',
-    `the replication slot ${slot} is lost: ${reason}`,
-    { retriable: false, cause },
-  );
+function slotLost(slot: string, reason: string, cause: unknown): ReplicationError {
+  return new ReplicationError('slot-lost', `the replication slot ${slot} is lost: ${reason}`, {
+    retriable: false,
+    cause,
+  });
 }
 
 function codeOf(error: unknown): string | null {

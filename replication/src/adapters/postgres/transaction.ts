@@ -18,10 +18,7 @@ export class RecordsRemoved extends ReplicationError {
   }
 }
 
-export async function repeat<T>(
-  session: Session,
-  work: (session: Session) => Promise<T>,
-): Promise<T> {
+export async function repeat<T>(session: Session, work: (session: Session) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work(session);

@@ -79,14 +79,23 @@ CREATE INDEX beat_count ON isthmus.beat (count, number) WHERE count IS NOT NULL;
 CREATE INDEX beat_end ON isthmus.beat (end_lsn) WHERE end_lsn IS NOT NULL;
 CREATE INDEX beat_published ON isthmus.beat (number) WHERE published;
 
+CREATE TYPE isthmus.clock_offset AS (
+  offset_ms double precision,
+  error_ms double precision,
+  measured_at_ms double precision
+);
+
 CREATE TABLE isthmus.peer_progress (
   peer text COLLATE "C" PRIMARY KEY,
   incarnation_counter bigint NOT NULL,
   incarnation_nonce bigint NOT NULL,
+  own_counter bigint NOT NULL,
+  own_nonce bigint NOT NULL,
   settled pg_lsn[],
   settled_beat bigint,
   echoed_beat bigint,
-  heard_at_ms double precision NOT NULL
+  heard_at_ms double precision NOT NULL,
+  clock_offset isthmus.clock_offset
 );
 
 CREATE TABLE isthmus.heard (

@@ -1,0 +1,183 @@
+/**
+ * What the control address does with a request: checks it against its schema and against the cluster,
+ * then carries it out. Every refusal names the field, the rule, what it takes and what it held.
+ * Bad input never reaches a link or a process.
+ */
+import { z } from 'zod';
+import type { Cluster, ClusterRegion } from './cluster.ts';
+import { LINK_STATES, LONGEST_DELAY_MS, type LinkCondition } from './link-proxy.ts';
+import type { Server } from './server.ts';
+
+const PROCESSES = ['region', 'postgres', 'kafka'] as const;
+const SIGNALS = ['SIGKILL', 'SIGSTOP', 'SIGCONT', 'start'] as const;
+const SHOWN_CHARACTERS = 100;
+
+const LINK_REQUEST = z.strictObject({
+  origin: z.string(),
+  target: z.string(),
+  state: z.enum(LINK_STATES),
+  delayMs: z.number().min(0).max(LONGEST_DELAY_MS).optional(),
+});
+
+const PROCESS_REQUEST = z.strictObject({
+  region: z.string(),
+  process: z.enum(PROCESSES),
+  signal: z.enum(SIGNALS),
+});
+
+export interface ControlAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface Violation {
+  readonly field: string;
+  readonly rule: string;
+  readonly limit: unknown;
+  readonly value: unknown;
+}
+
+export interface ControlProblem {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly violations?: readonly Violation[];
+}
+
+export function problem({ status, code, detail, violations }: ControlProblem): ControlAnswer {
+  const title = code.replaceAll('-', ' ');
+  const body = { type: `/problems/${code}`, title, status, detail, code, violations: violations ?? [] };
+  return { status, body };
+}
+
+export function setLink(cluster: Cluster, body: unknown): ControlAnswer {
+  const parsed = LINK_REQUEST.safeParse(body);
+  if (!parsed.success) return invalid(violationsOf(parsed.error, body, LINK_TAKES));
+  const { origin, target, state, delayMs } = parsed.data;
+  const unknown = unknownRegions(cluster, { origin, target });
+  if (unknown.length > 0) return invalid(unknown);
+  const link = cluster.links.find(origin, target);
+  if (link === undefined) {
+    return invalid([
+      { field: 'target', rule: 'other-region', limit: 'a region other than origin', value: target },
+    ]);
+  }
+  const condition = linkCondition(state, delayMs);
+  if (condition === undefined) {
+    const limit = LINK_TAKES['delayMs'];
+    return invalid([{ field: 'delayMs', rule: 'required', limit, value: null }]);
+  }
+  const kafka = cluster.regions.find(({ region }) => region === origin)?.kafka;
+  if (kafka?.listeners[target] === undefined) {
+    const detail = `The Kafka of ${origin} was given from outside; its messages do not pass the link`;
+    return problem({ status: 409, code: 'server-not-ours', detail });
+  }
+  link.set(condition);
+  return { status: 200, body: link.report() };
+}
+
+/** Only the state `delay` looks at `delayMs`; it cannot do without. */
+function linkCondition(
+  state: LinkCondition['state'],
+  delayMs: number | undefined,
+): LinkCondition | undefined {
+  if (state !== 'delay') return { state };
+  return delayMs === undefined ? undefined : { state, delayMs };
+}
+
+export async function strikeProcess(cluster: Cluster, body: unknown): Promise<ControlAnswer> {
+  const parsed = PROCESS_REQUEST.safeParse(body);
+  if (!parsed.success) return invalid(violationsOf(parsed.error, body, PROCESS_TAKES));
+  const { region: name, process, signal } = parsed.data;
+  const region = cluster.regions.find((each) => each.region === name);
+  if (region === undefined) return invalid(unknownRegions(cluster, { region: name }));
+  const server = serverOf(region, process);
+  const refusal = stateRefusal(server, signal, `${process} of ${name}`);
+  if (refusal !== undefined) return problem(refusal);
+  if (signal !== 'start') await server.kill(signal);
+  else if (server.state() === 'ended') await server.restart();
+  return { status: 200, body: { region: name, process, signal, state: server.state(), pid: server.pid() } };
+}
+
+function serverOf(region: ClusterRegion, process: (typeof PROCESSES)[number]): Server {
+  return process === 'region' ? region.process : region[process];
+}
+
+/** Starting what runs is no error, so that a script may begin by making sure. */
+function stateRefusal(
+  server: Server,
+  signal: (typeof SIGNALS)[number],
+  what: string,
+): ControlProblem | undefined {
+  const state = server.state();
+  if (signal === 'start' && state === 'paused') {
+    return { status: 409, code: 'paused', detail: `The ${what} is paused; it takes SIGCONT or SIGKILL` };
+  }
+  if (signal !== 'start' && state === 'ended') {
+    return { status: 409, code: 'not-running', detail: `The ${what} has ended; it takes start` };
+  }
+  return undefined;
+}
+
+const LINK_TAKES: Readonly<Record<string, string>> = {
+  origin: 'a region',
+  target: 'a region other than origin',
+  state: LINK_STATES.join(', '),
+  delayMs: `milliseconds each way, 0 to ${LONGEST_DELAY_MS}, with the state delay`,
+};
+
+const PROCESS_TAKES: Readonly<Record<string, string>> = {
+  region: 'a region',
+  process: PROCESSES.join(', '),
+  signal: SIGNALS.join(', '),
+};
+
+function unknownRegions(cluster: Cluster, named: Readonly<Record<string, string>>): readonly Violation[] {
+  const known = cluster.regions.map(({ region }) => region);
+  return Object.entries(named)
+    .filter(([, region]) => !known.includes(region))
+    .map(([field, region]) => ({ field, rule: 'known-region', limit: known, value: shown(region) }));
+}
+
+function violationsOf(
+  error: z.ZodError,
+  body: unknown,
+  takes: Readonly<Record<string, string>>,
+): readonly Violation[] {
+  return error.issues.flatMap((issue): readonly Violation[] => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((field) => ({
+        field: field.slice(0, SHOWN_CHARACTERS),
+        rule: 'unknown-field',
+        limit: Object.keys(takes),
+        value: shown(memberOf(body, field)),
+      }));
+    }
+    const field = String(issue.path[0] ?? '');
+    const value = field === '' ? body : memberOf(body, field);
+    const rule = value === undefined ? 'required' : 'invalid';
+    return [{ field, rule, limit: takes[field] ?? takes, value: shown(value) }];
+  });
+}
+
+function memberOf(body: unknown, field: string): unknown {
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, field)) return undefined;
+  return Object.entries(body).find(([name]) => name === field)?.[1];
+}
+
+function shown(value: unknown): unknown {
+  if (value === undefined) return null;
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.slice(0, SHOWN_CHARACTERS);
+}
+
+function invalid(violations: readonly Violation[]): ControlAnswer {
+  const fields = violations.map(({ field, limit }) => `${field || 'the body'} takes ${describe(limit)}`);
+  return problem({ status: 422, code: 'invalid-value', detail: fields.join('; '), violations });
+}
+
+function describe(limit: unknown): string {
+  if (typeof limit === 'string') return limit;
+  return Array.isArray(limit) ? limit.join(', ') : JSON.stringify(limit);
+}

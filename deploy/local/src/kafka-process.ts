@@ -1,0 +1,108 @@
+/**
+ * Runs the Java virtual machine of one Kafka and waits until it serves.
+ * It is made to start quickly: class data come from an archive, only the quick compiler runs, one
+ * thread collects garbage. Nothing is written outside the given folder. Ready means that the broker is
+ * registered, unfenced and answers: topics can be created at once.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LocalError } from './errors.ts';
+import type { Java } from './java.ts';
+import type { KafkaJars } from './kafka-jars.ts';
+import { logTail, type ServerChild, startChild } from './server-child.ts';
+
+const READY_TIMEOUT_MS = 90_000;
+const READY_POLL_MS = 10;
+const READY_LINE = 'Kafka Server started';
+const LOG_PREFIX = '-Dorg.slf4j.simpleLogger';
+
+/** Performance counters and unpacked libraries would otherwise be left in /tmp by a kill. */
+const JVM_ARGS = [
+  '-Xms48m',
+  '-Xmx256m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-XX:-UsePerfData',
+  '-XX:+ExitOnOutOfMemoryError',
+  '-Xshare:auto',
+  `${LOG_PREFIX}.defaultLogLevel=warn`,
+  `${LOG_PREFIX}.showDateTime=true`,
+  `${LOG_PREFIX}.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS`,
+  `${LOG_PREFIX}.log.kafka.server.KafkaRaftServer=info`,
+];
+
+const JAVA_VARIABLES = new Set(['CLASSPATH', 'JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', '_JAVA_OPTIONS']);
+
+export interface KafkaProgram {
+  readonly java: Java;
+  readonly jars: KafkaJars;
+  /** Options of the virtual machine about the class-data archive. */
+  readonly archiveArgs: readonly string[];
+}
+
+/** The full command line of a main class of Kafka, working in `folder`. */
+export function kafkaArgs(program: KafkaProgram, folder: string): readonly string[] {
+  const temporary = `-Djava.io.tmpdir=${folder}`;
+  return [...JVM_ARGS, temporary, ...program.archiveArgs, '-cp', program.jars.classPath];
+}
+
+/** The environment without what would change the class path, the options or the output of Java. */
+export function javaEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !JAVA_VARIABLES.has(name)));
+}
+
+/** Starts a Kafka whose `server.properties` lies in `folder`; its log is `kafka.log` beside them. */
+export async function runKafka(program: KafkaProgram, folder: string): Promise<ServerChild> {
+  const logFile = join(folder, 'kafka.log');
+  const from = await logSize(logFile);
+  const child = await startChild({
+    program: program.java.program,
+    args: [...kafkaArgs(program, folder), 'kafka.Kafka', join(folder, 'server.properties')],
+    env: javaEnvironment(),
+    folder,
+    logFile,
+  });
+  try {
+    await untilReady({ child, logFile, from });
+    return child;
+  } catch (error) {
+    await child.signal('SIGKILL');
+    throw await startError(error, logFile);
+  }
+}
+
+async function logSize(path: string): Promise<number> {
+  return (await readFile(path).catch(() => Buffer.alloc(0))).length;
+}
+
+async function untilReady(start: { child: ServerChild; logFile: string; from: number }): Promise<void> {
+  const { child, logFile, from } = start;
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  for (;;) {
+    const log = await readFile(logFile);
+    if (log.subarray(from).includes(READY_LINE)) return;
+    if (!child.isRunning()) throw notReady(`ended at start (${await child.ended})`);
+    if (Date.now() > deadline) throw notReady(`was not ready within ${READY_TIMEOUT_MS} ms`);
+    await delay(READY_POLL_MS);
+  }
+}
+
+function notReady(how: string): LocalError {
+  return new LocalError('server-not-ready', `Kafka ${how}`, {
+    remedy: 'Run "isthmus doctor"; the lines of its log above say more.',
+  });
+}
+
+async function startError(error: unknown, logFile: string): Promise<unknown> {
+  if (!(error instanceof LocalError)) return error;
+  const tail = await logTail(logFile);
+  if (/Address already in use/.test(tail)) {
+    return new LocalError('port-in-use', 'A port that Kafka should listen on is in use', {
+      remedy: 'End the server that holds it.',
+      retriable: true,
+    });
+  }
+  const message = `${error.message}. Its log ends:\n${tail}`;
+  return new LocalError(error.code, message, { remedy: error.remedy, cause: error });
+}

@@ -1,0 +1,176 @@
+/**
+ * The region process as a child: the program that users run, with the environment that users give it.
+ * Its environment holds our settings and nothing else that begins with ISTHMUS_, for the process refuses
+ * names that it does not know. It is started when it says that it is ready, and its log's last lines
+ * are shown when it does not come to that. This module knows the program by its path alone.
+ */
+import { mkdir } from 'node:fs/promises';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { LocalError } from './errors.ts';
+import { findFreePort, releasePort } from './free-port.ts';
+import type { Address } from './kafka.ts';
+import { type Server, server } from './server.ts';
+import { logTail, type ServerChild, startChild } from './server-child.ts';
+import { openWorkFolder, type WorkFolder } from './work-folder.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../../services/region/dist/main.js', import.meta.url));
+const COLLECTIONS = fileURLToPath(new URL('../collections.json', import.meta.url));
+const READY_TIMEOUT_MS = 60_000;
+const READY_POLL_MS = 25;
+const REQUEST_TIMEOUT_MS = 2_000;
+const END_TIMEOUT_MS = 4_000;
+
+export interface PeerAddresses {
+  readonly region: string;
+  readonly kafka: Address;
+  readonly admin: Address;
+}
+
+export interface RegionProcessOptions {
+  readonly region: string;
+  readonly database: string;
+  readonly brokers: string;
+  readonly peers: readonly PeerAddresses[];
+  /** A file of declarations; by default the demo's. */
+  readonly collections?: string | undefined;
+  /** Further ISTHMUS_ variables. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
+  readonly keepIn?: string | undefined;
+}
+
+export interface RegionProcess extends Server {
+  /** Base address of the public listener. */
+  readonly api: string;
+  /** Base address of the admin listener. */
+  readonly admin: string;
+  readonly adminAddress: Address;
+}
+
+interface Site {
+  readonly options: RegionProcessOptions;
+  readonly folder: WorkFolder;
+  readonly apiPort: number;
+  readonly adminPort: number;
+}
+
+/** Chooses the addresses without starting anything, so that others can be told them first. */
+export async function prepareRegionProcess(
+  options: RegionProcessOptions,
+): Promise<{ readonly adminAddress: Address; readonly start: () => Promise<RegionProcess> }> {
+  const [apiPort, adminPort] = await Promise.all([findFreePort(), findFreePort()]);
+  return {
+    adminAddress: { host: '127.0.0.1', port: adminPort },
+    start: async () => {
+      const folder = await openWorkFolder({ kind: 'region', keepIn: options.keepIn });
+      const site: Site = { options, folder, apiPort, adminPort };
+      try {
+        await mkdir(folder.path, { recursive: true });
+        return handle(site, await startProcess(site));
+      } catch (error) {
+        await folder.remove();
+        throw error;
+      }
+    },
+  };
+}
+
+function handle(site: Site, first: ServerChild): RegionProcess {
+  const { folder, apiPort, adminPort } = site;
+  const life = server({
+    logFile: join(folder.path, 'region.log'),
+    first,
+    start: () => startProcess(site),
+    restartSignal: 'SIGTERM',
+    stopSignal: 'SIGTERM',
+    endTimeoutMs: END_TIMEOUT_MS,
+    cleanUp: async () => {
+      releasePort(apiPort);
+      releasePort(adminPort);
+      await folder.remove();
+    },
+  });
+  return {
+    ...life,
+    api: `http://127.0.0.1:${apiPort}`,
+    admin: `http://127.0.0.1:${adminPort}`,
+    adminAddress: { host: '127.0.0.1', port: adminPort },
+  };
+}
+
+/** What the process is given: our variables and the user's environment without theirs. */
+function environment({ options, apiPort, adminPort }: Site): Record<string, string | undefined> {
+  const foreign = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('ISTHMUS_') && name !== 'NODE_OPTIONS',
+  );
+  const peers = options.peers.map(({ region, kafka, admin }) => ({
+    region,
+    brokers: `${kafka.host}:${kafka.port}`,
+    admin: `http://${admin.host}:${admin.port}`,
+  }));
+  return {
+    ...Object.fromEntries(foreign),
+    ISTHMUS_REGION: options.region,
+    ISTHMUS_DATABASE_URL: options.database,
+    ISTHMUS_KAFKA_BROKERS: options.brokers,
+    ISTHMUS_PEERS: JSON.stringify(peers),
+    ISTHMUS_API_ADDRESS: `127.0.0.1:${apiPort}`,
+    ISTHMUS_ADMIN_ADDRESS: `127.0.0.1:${adminPort}`,
+    ISTHMUS_COLLECTIONS: options.collections ?? COLLECTIONS,
+    ...options.settings,
+  };
+}
+
+async function startProcess(site: Site): Promise<ServerChild> {
+  const { options, folder, adminPort } = site;
+  const logFile = join(folder.path, 'region.log');
+  const child = await startChild({
+    program: process.execPath,
+    args: [PROGRAM],
+    env: environment(site),
+    folder: folder.path,
+    logFile,
+  });
+  try {
+    await untilReady(child, { region: options.region, adminPort });
+    return child;
+  } catch (error) {
+    await child.signal('SIGKILL');
+    if (!(error instanceof LocalError)) throw error;
+    const message = `${error.message}. Its log ends:\n${await logTail(logFile)}`;
+    throw new LocalError(error.code, message, { remedy: error.remedy, cause: error });
+  }
+}
+
+async function untilReady(child: ServerChild, of: { region: string; adminPort: number }): Promise<void> {
+  const deadline = Date.now() + READY_TIMEOUT_MS;
+  const remedy = 'The lines of its log above say what it misses.';
+  while (!(await isReady(of.adminPort))) {
+    if (!child.isRunning()) {
+      const how = String(await child.ended);
+      throw new LocalError('server-failed', `The region process ${of.region} ended at start (${how})`, {
+        remedy,
+      });
+    }
+    if (Date.now() > deadline) {
+      const late = `The region process ${of.region} was not ready within ${READY_TIMEOUT_MS} ms`;
+      throw new LocalError('server-not-ready', late, { remedy });
+    }
+    await delay(READY_POLL_MS);
+  }
+}
+
+function isReady(adminPort: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const options = { host: '127.0.0.1', port: adminPort, path: '/readyz', agent: false };
+    const request = get({ ...options, timeout: REQUEST_TIMEOUT_MS }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.once('timeout', () => request.destroy());
+    request.once('error', () => resolve(false));
+    request.once('close', () => resolve(false));
+  });
+}

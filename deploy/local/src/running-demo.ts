@@ -1,0 +1,69 @@
+/**
+ * Lets the other commands find the demo that runs on this machine.
+ * A running demo keeps one small file with its addresses in the user's cache folder, readable by its
+ * owner alone, for it holds a database password. It goes when the demo ends, however that ends. A file
+ * whose process is gone is not believed.
+ */
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { cacheFolder } from './cache-folder.ts';
+import { systemCode } from './errors.ts';
+import { reapFolder } from './reaper.ts';
+import { isAlive } from './server-child.ts';
+
+const ADDRESSES = z.object({
+  region: z.string(),
+  api: z.string(),
+  admin: z.string(),
+  console: z.string(),
+  database: z.string(),
+  brokers: z.string(),
+});
+
+const RUNNING_DEMO = z.object({
+  pid: z.number().int().positive(),
+  startedAtMs: z.number(),
+  regions: z.array(ADDRESSES),
+  control: z.string(),
+});
+
+export type RegionAddresses = z.infer<typeof ADDRESSES>;
+export type RunningDemo = z.infer<typeof RUNNING_DEMO>;
+
+function folder(): string {
+  return join(cacheFolder(), 'demos');
+}
+
+/** Makes the demo known; call the result when it ends. */
+export async function announceDemo(demo: RunningDemo): Promise<() => Promise<void>> {
+  await mkdir(folder(), { recursive: true, mode: 0o700 });
+  const path = join(folder(), `${demo.pid}.json`);
+  const forget = reapFolder(path);
+  await writeFile(path, JSON.stringify(demo), { mode: 0o600 });
+  return async () => {
+    await rm(path, { force: true });
+    forget();
+  };
+}
+
+/** The demo that was started last and still runs, or undefined. */
+export async function findRunningDemo(): Promise<RunningDemo | undefined> {
+  const names = await readdir(folder()).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const demos = await Promise.all(names.map((name) => readDemo(join(folder(), name))));
+  const running = demos.filter((demo) => demo !== undefined).filter(({ pid }) => isAlive(pid));
+  return running.toSorted((a, b) => b.startedAtMs - a.startedAtMs)[0];
+}
+
+/** Undefined where the file is gone by now or is half written. */
+async function readDemo(path: string): Promise<RunningDemo | undefined> {
+  try {
+    return RUNNING_DEMO.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
+  } catch (error) {
+    if (error instanceof SyntaxError || systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

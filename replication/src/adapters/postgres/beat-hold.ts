@@ -1,0 +1,75 @@
+/**
+ * The right to write the region's beats, and the writing (P2). Everything happens on the connection that holds the
+ * lock, so a holder that lost it cannot write one more beat. A beat's xid is assigned after its `lsn` was read: a
+ * first statement reads the insert position, a later one inserts. Its commit waits for the disk.
+ */
+import { assert } from '../../errors.ts';
+import type { BeatHold } from '../../ports/beat-store.ts';
+import { beatLock } from './advisory-keys.ts';
+import { releaseHold, tryHold } from './advisory-hold.ts';
+import { commitWith } from './commit.ts';
+import type { Connections } from './connections.ts';
+import { databaseUnavailable } from './postgres-error.ts';
+import { textAt } from './row-values.ts';
+import type { Session, Statement } from './session.ts';
+import { begin } from './session.ts';
+import { beatPrefix } from './wal-message.ts';
+
+const selectInsertLsn: Statement = {
+  name: 'isthmus_beat_lsn',
+  text: 'SELECT pg_current_wal_insert_lsn()::text',
+};
+
+/** The text is the one that `decodeBeat` reads. */
+export const insertBeat: Statement = {
+  name: 'isthmus_beat_insert',
+  text: `WITH beat AS (
+    INSERT INTO isthmus.beat (number, lsn, xid, at)
+    SELECT coalesce((SELECT max(number) FROM isthmus.beat), 0) + 1, $1::pg_lsn, pg_current_xact_id(), clock_timestamp()
+    RETURNING number, lsn, at)
+  SELECT pg_logical_emit_message(true, '${beatPrefix}',
+    format('1 %s %s %s', number, lsn, extract(epoch FROM at) * 1000)) FROM beat`,
+};
+
+export class PostgresBeatHold implements BeatHold {
+  readonly #session: Session;
+  #beating = false;
+  #released = false;
+
+  private constructor(session: Session) {
+    this.#session = session;
+  }
+
+  static async tryTake(connections: Connections): Promise<BeatHold | null> {
+    const session = await tryHold(connections, beatLock);
+    return session === null ? null : new PostgresBeatHold(session);
+  }
+
+  async beat(): Promise<void> {
+    assert(!this.#beating, 'a beat was asked for while one is being written');
+    if (this.#released) throw databaseUnavailable('the hold on the beats was released');
+    this.#beating = true;
+    try {
+      await this.#write();
+    } catch (error) {
+      await this.#session.rollback();
+      throw databaseUnavailable('no beat was written', error);
+    } finally {
+      this.#beating = false;
+    }
+  }
+
+  async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    await releaseHold(this.#session, beatLock);
+  }
+
+  async #write(): Promise<void> {
+    const [, lsn] = await this.#session.pipeline([[begin], [selectInsertLsn]]);
+    await commitWith(this.#session, {
+      before: [[insertBeat, textAt(lsn?.rows[0] ?? [], 0)]],
+      after: [],
+    });
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The port `BeatStore` on Postgres. Every process of the region reads the same figures from the same tables; what the
+ * relay counted and what peers told is durable before the call returns. It invents no time: every `at` is the
+ * database clock's when the beat was written.
+ */
+import type {
+  BeatHold,
+  BeatStore,
+  HeardBeat,
+  OwnBeats,
+  PeerProgress,
+  RpoFigures,
+} from '../../ports/beat-store.ts';
+import type { CountedBeat, Lsn } from '../../ports/change.ts';
+import type { Incarnation, RegionId } from '../../ports/identity.ts';
+import { milliseconds, ownBeatsOf, rpoFiguresOf, selectOwnBeats, selectRpoFigures } from './beat-figures.ts';
+import { PostgresBeatHold } from './beat-hold.ts';
+import { pruneBeats } from './beat-prune.ts';
+import { textArray } from './binary-array.ts';
+import { commitWith } from './commit.ts';
+import type { Connections } from './connections.ts';
+import {
+  heardOf,
+  progressOf,
+  selectHeard,
+  selectProgress,
+  storeHeardBeat,
+  storeProgress,
+} from './peer-progress.ts';
+import { nullableAt, numberAt } from './row-values.ts';
+import type { Call, Statement } from './session.ts';
+import { begin } from './session.ts';
+import { formatLsn } from './wal-message.ts';
+
+export interface BeatStoreOptions {
+  readonly incarnation: Incarnation;
+  /** Peers whose progress is waited for, also those that were never heard. */
+  readonly peers: readonly RegionId[];
+}
+
+/** A beat that was pruned before the relay came to it is put back. */
+const storeBeat: Statement = {
+  name: 'isthmus_beat_store',
+  text: `INSERT INTO isthmus.beat AS old (number, lsn, at, count, end_lsn, published)
+  VALUES ($1, $2::pg_lsn, to_timestamp($3::double precision / 1000), $4, $5::pg_lsn, $6)
+  ON CONFLICT (number) DO UPDATE SET count = excluded.count, end_lsn = excluded.end_lsn,
+    published = old.published OR excluded.published`,
+};
+
+export const selectCountAt: Statement = {
+  name: 'isthmus_beat_count_at',
+  text: 'SELECT count FROM isthmus.beat WHERE end_lsn = $1::pg_lsn ORDER BY number DESC LIMIT 1',
+};
+
+const selectBeatAt: Statement = {
+  name: 'isthmus_beat_at',
+  text: `SELECT ${milliseconds('at')} FROM isthmus.beat WHERE number = $1`,
+};
+
+/** Nothing but a commit record that waits for the disk. */
+const flush: Statement = {
+  name: 'isthmus_flush',
+  text: "SELECT pg_logical_emit_message(true, 'isthmus.flush', '')",
+};
+
+export class PostgresBeatStore implements BeatStore {
+  readonly #connections: Connections;
+  readonly #own: Incarnation;
+  readonly #peers: readonly RegionId[];
+
+  constructor(connections: Connections, options: BeatStoreOptions) {
+    this.#connections = connections;
+    this.#own = options.incarnation;
+    this.#peers = options.peers;
+  }
+
+  async tryHold(): Promise<BeatHold | null> {
+    return PostgresBeatHold.tryTake(this.#connections);
+  }
+
+  async storeCounts(beats: readonly CountedBeat[]): Promise<void> {
+    await this.#commit(beats.map((beat) => storeCall(beat, false)));
+  }
+
+  async storePublished(beat: CountedBeat): Promise<void> {
+    await this.#commit([storeCall(beat, true)]);
+  }
+
+  async countAt(end: Lsn): Promise<number | null> {
+    const answer = await this.#connections.query(selectCountAt, formatLsn(end));
+    return nullableAt(answer.rows[0] ?? [null], 0, numberAt);
+  }
+
+  async storePeerProgress(progress: PeerProgress): Promise<void> {
+    await this.#commit([storeProgress(this.#own, progress)]);
+  }
+
+  async peerProgress(): Promise<readonly PeerProgress[]> {
+    const answer = await this.#connections.query(selectProgress, this.#own.counter, this.#own.nonce);
+    return answer.rows.map(progressOf);
+  }
+
+  async storeHeard(heard: readonly HeardBeat[]): Promise<void> {
+    const sorted = heard.toSorted((a, b) => (a.origin < b.origin ? -1 : 1));
+    await this.#commit(sorted.length === 0 ? [[flush]] : sorted.map(storeHeardBeat));
+  }
+
+  async heard(): Promise<readonly HeardBeat[]> {
+    const answer = await this.#connections.query(selectHeard);
+    return answer.rows.map(heardOf);
+  }
+
+  async ownBeats(): Promise<OwnBeats> {
+    const answer = await this.#connections.query(selectOwnBeats);
+    return ownBeatsOf(answer.rows[0] ?? []);
+  }
+
+  async rpoFigures(): Promise<readonly RpoFigures[]> {
+    const { counter, nonce } = this.#own;
+    const answer = await this.#connections.query(selectRpoFigures, textArray(this.#peers), counter, nonce);
+    return answer.rows.map(rpoFiguresOf);
+  }
+
+  async beatAtMs(number: number): Promise<number | null> {
+    const answer = await this.#connections.query(selectBeatAt, number);
+    return nullableAt(answer.rows[0] ?? [null], 0, numberAt);
+  }
+
+  async prune(): Promise<number> {
+    const answer = await this.#connections.write((session) =>
+      session.query(pruneBeats, textArray(this.#peers)),
+    );
+    return answer.rowCount;
+  }
+
+  async #commit(calls: readonly Call[]): Promise<void> {
+    if (calls.length === 0) return;
+    await this.#connections.transact((session) =>
+      commitWith(session, { before: [[begin], ...calls], after: [] }),
+    );
+  }
+}
+
+function storeCall(beat: CountedBeat, published: boolean): Call {
+  return [storeBeat, beat.number, formatLsn(beat.lsn), beat.atMs, beat.count, formatLsn(beat.end), published];
+}

@@ -1,0 +1,76 @@
+/**
+ * Opens a region's database: makes it ready where it is fresh, refuses it where it is another region's or cannot
+ * serve, and joins the adapters that live on it. Opening needs a database that answers; afterwards it may come and go
+ * as it likes, and every call says for itself whether it could be served.
+ */
+import type { BeatStore } from '../../ports/beat-store.ts';
+import type { RegionId } from '../../ports/identity.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import type { RoleLock } from '../../ports/role-lock.ts';
+import { PostgresBeatStore } from './beat-store.ts';
+import { bootstrap, requirePartitionCount } from './bootstrap.ts';
+import { Connections } from './connections.ts';
+import { DatabaseClock } from './database-clock.ts';
+import type { Identity } from './identity-row.ts';
+import { PostgresRecordStore } from './record-store.ts';
+import { defaultSlotName } from './relay-slot.ts';
+import { PostgresRoleLock } from './role-lock.ts';
+
+const defaultPartitionCount = 8;
+const defaultMaxConnections = 10;
+
+export interface DatabaseConfig {
+  /** `postgres://user:password@host:port/database` */
+  readonly connectionString: string;
+  readonly region: RegionId;
+  readonly peers: readonly RegionId[];
+  /** For a fresh database, 1 to 1024; an existing one keeps its own. Default 8. */
+  readonly partitionCount?: number;
+  /** Two regions on one server need two names. Default `isthmus_relay`. */
+  readonly slotName?: string;
+  /** Of the pool; the relay's replication connection is not among them. Default 10. */
+  readonly maxConnections?: number;
+}
+
+export interface Database {
+  readonly identity: Identity;
+  /** What works but should be looked at, in sentences for an operator. */
+  readonly warnings: readonly string[];
+  readonly records: RecordStore;
+  readonly beats: BeatStore;
+  readonly lock: RoleLock;
+  /** Read once already; whoever runs the region calibrates it regularly. */
+  readonly clock: DatabaseClock;
+  /** Waits for running calls. A hold on the beats must have been released. */
+  close(): Promise<void>;
+}
+
+/**
+ * Rejects with `database-unavailable` or `overloaded` (both retriable), `database-misconfigured` (says what to
+ * change), `identity-mismatch` (another region's database) or `slot-held` (a fresh database whose slot is in use).
+ */
+export async function openDatabase(config: DatabaseConfig): Promise<Database> {
+  const { connectionString, region, peers } = config;
+  const partitionCount = config.partitionCount ?? defaultPartitionCount;
+  const slotName = config.slotName ?? defaultSlotName;
+  const maxConnections = config.maxConnections ?? defaultMaxConnections;
+  requirePartitionCount(partitionCount);
+  const { identity, warnings } = await bootstrap({ connectionString, region, partitionCount, slotName });
+  const connections = new Connections({ connectionString, maxConnections }, identity.incarnation);
+  const clock = new DatabaseClock(connections);
+  try {
+    await clock.calibrate();
+  } catch (error) {
+    await connections.close();
+    throw error;
+  }
+  return {
+    identity,
+    warnings,
+    records: new PostgresRecordStore(connections),
+    beats: new PostgresBeatStore(connections, { incarnation: identity.incarnation, peers }),
+    lock: new PostgresRoleLock(connections),
+    clock,
+    close: () => connections.close(),
+  };
+}

@@ -1,0 +1,184 @@
+/**
+ * Brings one origin's changes into this region: reads the origin's Kafka across the link and hands its log records to
+ * the appliers of their partitions. Two of these for one origin do no harm, because the positions are the fence (P4).
+ * What waits is bounded in bytes, and a slow database holds back the feed. Bytes that are no log record of this
+ * origin and partition are dropped with an alarm, and the intervals then show what is missing.
+ */
+import { backoffMs, pause } from '../backoff.ts';
+import { ReplicationError } from '../errors.ts';
+import { decodeLogRecord } from '../log/log-record.ts';
+import type { LogRecord } from '../log/log-record.ts';
+import type { HeardBeat } from '../ports/beat-store.ts';
+import type { ChangeFeed, FeedBatch, FeedRecord, FeedSubscription } from '../ports/change-feed.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { PositionRow, RecordStore } from '../ports/record-store.ts';
+import type { QueuedRecord } from './collect.ts';
+import { PartitionApplier } from './partition-applier.ts';
+import type { PartitionEvents } from './partition-applier.ts';
+import { newestPosition } from './positions.ts';
+import type { Reading } from './reading.ts';
+import { Workers } from './workers.ts';
+
+export interface ApplierEvents extends PartitionEvents {
+  /** A beat of the origin arrived, applied or not. */
+  readonly onHeard: (heard: HeardBeat) => void;
+  /** A record was dropped because its bytes, origin or partition were wrong. */
+  readonly onRefused: (origin: RegionId, partition: number) => void;
+}
+
+export interface ApplierOptions {
+  readonly origin: RegionId;
+  readonly partitionCount: number;
+  readonly store: Pick<RecordStore, 'applyRemote' | 'createPosition' | 'positions'>;
+  readonly feed: Pick<ChangeFeed, 'subscribe'>;
+  readonly clock: Clock;
+  readonly maxDriftMs: number;
+  readonly logger: Logger;
+  readonly events: ApplierEvents;
+}
+
+const concurrentTransactions = 2;
+const maxQueuedBytes = 16 * 1024 * 1024;
+
+export class Applier {
+  readonly #options: ApplierOptions;
+  readonly #end = new AbortController();
+  #subscription: FeedSubscription | null = null;
+  #partitions: readonly PartitionApplier[] = [];
+  #running: Promise<void> | null = null;
+  #onRoom: (() => void) | null = null;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+  }
+
+  get origin(): RegionId {
+    return this.#options.origin;
+  }
+
+  /** Where each partition stands; empty until the positions have been read. */
+  get readings(): readonly Reading[] {
+    return this.#partitions.map((partition) => partition.reading);
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when no transaction is in flight. */
+  async close(): Promise<void> {
+    this.#end.abort();
+    this.#onRoom?.();
+    await this.#subscription?.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const rows = await this.#positions();
+    if (rows === null) return;
+    const subscription = this.#open(rows);
+    try {
+      for (let batch = await subscription.next(); batch !== null; batch = await subscription.next()) {
+        this.#dispatch(batch);
+        await this.#room();
+      }
+    } finally {
+      await Promise.all(this.#partitions.map((partition) => partition.settle()));
+    }
+  }
+
+  /** Tried until the database answers; `null` where the applier was closed meanwhile. */
+  async #positions(): Promise<readonly PositionRow[] | null> {
+    const { store, origin, logger } = this.#options;
+    for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
+      try {
+        return await store.positions(origin);
+      } catch (reason) {
+        if (!(reason instanceof ReplicationError)) throw reason;
+        logger.warn({ err: reason, origin }, 'the applier waits for its positions');
+        await pause(backoffMs(attempt), this.#end.signal);
+      }
+    }
+    return null;
+  }
+
+  #open(rows: readonly PositionRow[]): FeedSubscription {
+    const { origin, partitionCount, feed, ...shared } = this.#options;
+    const positions = Array.from({ length: partitionCount }, (_, partition) =>
+      newestPosition(rows, partition),
+    );
+    const offsets = positions.map((position) => position?.nextOffset ?? 0n);
+    const subscription = feed.subscribe(origin, offsets);
+    this.#subscription = subscription;
+    const workers = new Workers(concurrentTransactions);
+    this.#partitions = positions.map((position, partition) => {
+      const rewind = () => subscription.rewind(partition);
+      const onDrained = () => this.#onRoom?.();
+      const { signal } = this.#end;
+      return new PartitionApplier({
+        ...shared,
+        origin,
+        partition,
+        position,
+        workers,
+        rewind,
+        signal,
+        onDrained,
+      });
+    });
+    return subscription;
+  }
+
+  #dispatch(batch: FeedBatch): void {
+    const records: QueuedRecord[] = [];
+    for (const fetched of batch.records) {
+      const record = this.#parse(fetched, batch.partition);
+      if (record === null) continue;
+      this.#hear(record);
+      records.push({ offset: fetched.offset, byteCount: fetched.bytes.length, record });
+    }
+    this.#partitions[batch.partition]?.offer(records);
+  }
+
+  #parse(fetched: FeedRecord, partition: number): LogRecord | null {
+    const { origin } = this.#options;
+    try {
+      const record = decodeLogRecord(fetched.bytes);
+      if (record.origin === origin && record.partition === partition) return record;
+      return this.#refuse(fetched, partition, `it says that it is of ${record.origin}/${record.partition}`);
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      return this.#refuse(fetched, partition, reason.message);
+    }
+  }
+
+  #refuse(fetched: FeedRecord, partition: number, detail: string): null {
+    const { origin, logger, events } = this.#options;
+    logger.error({ origin, partition, offset: String(fetched.offset), detail }, 'log record refused');
+    events.onRefused(origin, partition);
+    return null;
+  }
+
+  #hear(record: LogRecord): void {
+    const beat = record.kind === 'changes' ? record.beats.at(-1) : undefined;
+    if (beat === undefined) return;
+    const { origin, incarnation } = record;
+    this.#options.events.onHeard({ origin, incarnation, beat, receivedAtMs: this.#options.clock.nowMs() });
+  }
+
+  /** Resolves when less waits than the bound, or when the applier closes. */
+  async #room(): Promise<void> {
+    while (this.#queuedBytes() > maxQueuedBytes && !this.#end.signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#onRoom = resolve;
+      });
+      this.#onRoom = null;
+    }
+  }
+
+  #queuedBytes(): number {
+    return this.#partitions.reduce((sum, partition) => sum + partition.queuedBytes, 0);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Makes an apply transaction out of changes, and decides it. Changes are cut only at commit ends, so that the position
+ * after the batch is one that the origin's database really had (P3). Changes to one record are merged into it one
+ * after the other and written once. A change that the conflict library refuses, or whose stamps lie too far ahead of
+ * our clock, becomes a dead letter and spoils nothing beside it (P4).
+ * Pure; it never clamps a stamp and never drops a change.
+ */
+import { ConflictError, highestStamp, merge } from '@isthmus/conflict';
+import { assert } from '../errors.ts';
+import type { PlacedChange } from '../log/log-record.ts';
+import type { RecordId } from '../ports/change.ts';
+import type { ApplyDecision, DeadLetter, DeadLetterCause } from '../ports/record-store.ts';
+
+/** The changes of one batch, grouped by record in order of first appearance. */
+export interface Batch {
+  readonly ids: readonly RecordId[];
+  readonly changes: readonly (readonly PlacedChange[])[];
+  readonly changeCount: number;
+}
+
+/**
+ * How many of `changes` (in order of commit) make a batch of at most `maxChanges`: all of them, or a prefix that ends
+ * where a commit ends. At least one commit, however large.
+ */
+export function cutAtCommit(changes: readonly PlacedChange[], maxChanges: number): number {
+  if (changes.length <= maxChanges) return changes.length;
+  let cut = maxChanges;
+  while (cut > 0 && sameCommit(changes, cut)) cut--;
+  if (cut > 0) return cut;
+  cut = maxChanges;
+  while (cut < changes.length && sameCommit(changes, cut)) cut++;
+  return cut;
+}
+
+function sameCommit(changes: readonly PlacedChange[], index: number): boolean {
+  return changes[index - 1]?.lsn === changes[index]?.lsn;
+}
+
+export function batchOf(changes: readonly PlacedChange[]): Batch {
+  const byCollection = new Map<string, Map<string, PlacedChange[]>>();
+  const ids: RecordId[] = [];
+  const grouped: PlacedChange[][] = [];
+  for (const change of changes) {
+    const group = groupFor(byCollection, change);
+    if (group.length === 0) {
+      ids.push({ collection: change.collection, key: change.key });
+      grouped.push(group);
+    }
+    group.push(change);
+  }
+  return { ids, changes: grouped, changeCount: changes.length };
+}
+
+function groupFor(
+  byCollection: Map<string, Map<string, PlacedChange[]>>,
+  change: PlacedChange,
+): PlacedChange[] {
+  const byKey = byCollection.get(change.collection) ?? new Map<string, PlacedChange[]>();
+  byCollection.set(change.collection, byKey);
+  const group = byKey.get(change.key) ?? [];
+  byKey.set(change.key, group);
+  return group;
+}
+
+export interface Decided extends ApplyDecision {
+  /** Index into the batch's ids and number of fields that the merge found in conflict. */
+  readonly conflicts: readonly {
+    readonly index: number;
+    readonly fields: number;
+  }[];
+}
+
+/** `latestStampMs`: changes with a stamp beyond it are put aside. */
+export function decide(batch: Batch, states: readonly Uint8Array[], latestStampMs: number): Decided {
+  const writes: { index: number; state: Uint8Array }[] = [];
+  const deadLetters: DeadLetter[] = [];
+  const conflicts: { index: number; fields: number }[] = [];
+  for (const [index, changes] of batch.changes.entries()) {
+    const before = states[index];
+    assert(before !== undefined, 'the store answers every id');
+    const merged = mergeAll(before, changes, latestStampMs);
+    deadLetters.push(...merged.deadLetters);
+    if (merged.state !== before) writes.push({ index, state: merged.state });
+    if (merged.conflicts > 0) conflicts.push({ index, fields: merged.conflicts });
+  }
+  return { writes, deadLetters, conflicts };
+}
+
+interface Merged {
+  readonly state: Uint8Array;
+  readonly deadLetters: readonly DeadLetter[];
+  readonly conflicts: number;
+}
+
+function mergeAll(before: Uint8Array, changes: readonly PlacedChange[], latestStampMs: number): Merged {
+  let state = before;
+  let conflicts = 0;
+  const deadLetters: DeadLetter[] = [];
+  for (const change of changes) {
+    const attempt = tryMerge(state, change.delta, latestStampMs);
+    if (attempt.kind === 'refused') {
+      deadLetters.push(deadLetterOf(change, attempt));
+      continue;
+    }
+    state = attempt.state;
+    conflicts += attempt.conflicts;
+  }
+  return { state, deadLetters, conflicts };
+}
+
+type Attempt =
+  | {
+      readonly kind: 'merged';
+      readonly state: Uint8Array;
+      readonly conflicts: number;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly cause: DeadLetterCause;
+      readonly detail: string;
+    };
+
+function tryMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): Attempt {
+  try {
+    const stampMs = highestStamp(delta);
+    if (stampMs !== null && stampMs > latestStampMs) {
+      const detail = `stamp ${stampMs} lies ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
+      return { kind: 'refused', cause: 'clock-too-far-ahead', detail };
+    }
+    const merged = merge(state, delta);
+    return {
+      kind: 'merged',
+      state: merged.state,
+      conflicts: merged.conflicts.length,
+    };
+  } catch (reason) {
+    if (!(reason instanceof ConflictError)) throw reason;
+    return { kind: 'refused', cause: 'malformed', detail: reason.message };
+  }
+}
+
+function deadLetterOf(change: PlacedChange, refused: { cause: DeadLetterCause; detail: string }): DeadLetter {
+  const { collection, key, delta, lsn, index } = change;
+  return {
+    collection,
+    key,
+    delta,
+    lsn,
+    index,
+    cause: refused.cause,
+    detail: refused.detail,
+  };
+}

@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { PlacedChange } from '../log/log-record.ts';
+import { parseRegionId } from '../ports/identity.ts';
+import { collect } from './collect.ts';
+import type { QueuedRecord } from './collect.ts';
+import { isOpen, readingOf } from './reading.ts';
+import type { OpenReading } from './reading.ts';
+
+const origin = parseRegionId('eu') ?? expect.fail('eu is a region');
+const incarnation = { counter: 1, nonce: 1 };
+
+function open(applied: bigint): OpenReading {
+  const reading = readingOf({ incarnation, applied });
+  return isOpen(reading) ? reading : expect.fail('a position is open');
+}
+
+/** Commits of 1 to 6 changes, packed into records that join; some records are sent twice. */
+const queues = fc
+  .array(fc.tuple(fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 4 }), fc.boolean()), {
+    minLength: 1,
+    maxLength: 6,
+  })
+  .map((packed) => {
+    let from = 10n;
+    const records: QueuedRecord[] = [];
+    const all: PlacedChange[] = [];
+    for (const [commits, twice] of packed) {
+      const changes: PlacedChange[] = [];
+      let to = from;
+      for (const size of commits) {
+        to += 10n;
+        for (let index = 0; index < size; index++) {
+          changes.push({ lsn: to, index, collection: 'c', key: `k${index}`, delta: new Uint8Array([1]) });
+        }
+      }
+      all.push(...changes);
+      const record = {
+        kind: 'changes',
+        origin,
+        incarnation,
+        partition: 0,
+        from,
+        to,
+        beats: [],
+        changes,
+      } as const;
+      for (let copy = 0; copy < (twice ? 2 : 1); copy++) {
+        records.push({ offset: BigInt(records.length), byteCount: 1, record });
+      }
+      from = to;
+    }
+    return { records, all, end: from };
+  });
+
+test('however a queue is cut, each change is applied once, in order, and cuts lie at commit ends', () => {
+  fc.assert(
+    fc.property(queues, fc.integer({ min: 1, max: 12 }), ({ records, all, end }, maxChanges) => {
+      let reading = open(10n);
+      let queue: readonly QueuedRecord[] = records;
+      const applied: PlacedChange[] = [];
+      while (queue.length > 0 && reading.applied < end) {
+        const collected = collect(reading, queue, maxChanges);
+        expect(collected.applied).toBeGreaterThan(reading.applied);
+        for (const change of collected.changes) {
+          expect(change.lsn > reading.applied && change.lsn <= collected.applied).toBe(true);
+        }
+        applied.push(...collected.changes);
+        queue = queue.slice(collected.consumed);
+        reading = collected.reading;
+      }
+      expect(applied).toEqual(all);
+      expect(reading.applied).toBe(end);
+    }),
+  );
+});
+
+test('a batch stops before a record that does not fit the position', () => {
+  const head = { kind: 'changes', origin, incarnation, partition: 0, beats: [], changes: [] } as const;
+  const queue = [
+    { offset: 0n, byteCount: 1, record: { ...head, from: 10n, to: 20n } },
+    { offset: 1n, byteCount: 1, record: { ...head, from: 30n, to: 40n } },
+  ];
+  expect(collect(open(10n), queue, 100)).toMatchObject({ consumed: 1, applied: 20n, nextOffset: 1n });
+});

@@ -1,0 +1,25 @@
+/**
+ * Waiting between attempts: doubling from a tenth of a second to a ceiling of two seconds, so that recovery is noticed
+ * soon and a broken neighbour is not hammered. The wait ends at once when its signal is aborted.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+
+const firstMs = 100;
+const ceilingMs = 2000;
+
+/** Attempt 0 is the first retry. */
+export function backoffMs(attempt: number): number {
+  return Math.min(ceilingMs, firstMs * 2 ** Math.min(attempt, 10));
+}
+
+/** `false` where the signal ended the wait. */
+export async function pause(durationMs: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  try {
+    await delay(durationMs, undefined, { signal });
+    return true;
+  } catch (reason) {
+    if (signal.aborted) return false;
+    throw reason;
+  }
+}

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ReplicationError } from '../errors.ts';
+import { parseRegionId } from '../ports/identity.ts';
+import { decodeLogRecord, encodeLogRecord } from './log-record.ts';
+import type { ChangesRecord, LogRecord, PlacedChange } from './log-record.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const lsn = fc.bigInt({ min: 0n, max: 2n ** 62n });
+
+const head = fc.record({
+  origin: fc.constant(eu),
+  incarnation: fc.record({ counter: u32, nonce: u32 }),
+  partition: fc.nat({ max: 1000 }),
+});
+
+const beat = fc.record({
+  number: fc.nat(),
+  lsn,
+  end: lsn,
+  atMs: fc.double({ min: 0, max: 4e12, noNaN: true }),
+  count: fc.option(fc.nat()),
+});
+
+const changesRecord: fc.Arbitrary<ChangesRecord> = fc
+  .tuple(
+    head,
+    lsn,
+    fc.array(beat, { maxLength: 3 }),
+    fc.array(
+      fc.record({
+        step: fc.integer({ min: 0, max: 10_000 }),
+        index: fc.nat({ max: 500 }),
+        collection: fc.constantFrom('products', 'profiles', 'x'),
+        key: fc.string({ minLength: 1, unit: 'grapheme' }),
+        delta: fc.uint8Array({ maxLength: 64 }),
+      }),
+      { maxLength: 20 },
+    ),
+  )
+  .map(([common, from, beats, steps]) => {
+    let at = from;
+    const changes = steps.map(({ step, ...change }): PlacedChange => {
+      at += BigInt(step);
+      return { ...change, lsn: at };
+    });
+    return { kind: 'changes', ...common, from, to: at + 1n, beats, changes };
+  });
+
+const startRecord: fc.Arbitrary<LogRecord> = fc
+  .tuple(head, fc.nat({ max: 1000 }), lsn)
+  .map(([common, partitionCount, at]) => ({ kind: 'start', ...common, partitionCount, at }));
+
+test('what is encoded is decoded, and equal records are equal bytes', () => {
+  fc.assert(
+    fc.property(fc.oneof(changesRecord, startRecord), (record) => {
+      const bytes = encodeLogRecord(record);
+      expect(decodeLogRecord(bytes)).toEqual(record);
+      expect(encodeLogRecord(decodeLogRecord(bytes))).toEqual(bytes);
+    }),
+  );
+});
+
+test('no flipped bit and no truncation is accepted', () => {
+  fc.assert(
+    fc.property(changesRecord, fc.nat(), fc.nat({ max: 7 }), (record, at, bit) => {
+      const bytes = encodeLogRecord(record);
+      const flipped = Buffer.from(bytes);
+      const index = at % bytes.length;
+      flipped[index] = (flipped[index] ?? 0) ^ (1 << bit);
+      expect(() => decodeLogRecord(flipped)).toThrow(ReplicationError);
+      expect(() => decodeLogRecord(bytes.subarray(0, index))).toThrow(ReplicationError);
+    }),
+  );
+});
+
+test('any bytes end in a record or a typed error', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      expect(() => decodeLogRecord(bytes)).toThrow(ReplicationError);
+    }),
+  );
+});

@@ -1,0 +1,183 @@
+/**
+ * What travels through Kafka. A changes record is a statement about one write-ahead log: "these are all changes of
+ * this partition with from < position <= to" (P2). A start record opens an incarnation in a partition and says
+ * from where it counts. The format's version is its first byte and a CRC-32 is its end, because the client that
+ * fetches does not check Kafka's own; bytes that do not check out are refused whole. Encoding is canonical: the same
+ * record gives the same bytes, so that a record sent twice is the same record.
+ */
+import { crc32 } from 'node:zlib';
+import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
+import { assert } from '../errors.ts';
+import type { Change, CountedBeat, Lsn } from '../ports/change.ts';
+import { parseRegionId } from '../ports/identity.ts';
+import type { Incarnation, RegionId } from '../ports/identity.ts';
+
+/** A change with its place in the log: the end of its commit, and its index among that commit's changes. */
+export interface PlacedChange extends Change {
+  readonly lsn: Lsn;
+  readonly index: number;
+}
+
+interface RecordHead {
+  readonly origin: RegionId;
+  readonly incarnation: Incarnation;
+  readonly partition: number;
+}
+
+export interface ChangesRecord extends RecordHead {
+  readonly kind: 'changes';
+  /** Exclusive. */
+  readonly from: Lsn;
+  /** Inclusive; a commit's end. */
+  readonly to: Lsn;
+  readonly beats: readonly CountedBeat[];
+  /** In order of (lsn, index). */
+  readonly changes: readonly PlacedChange[];
+}
+
+export interface StartRecord extends RecordHead {
+  readonly kind: 'start';
+  readonly partitionCount: number;
+  /** The incarnation's changes all lie after this position. */
+  readonly at: Lsn;
+}
+
+export type LogRecord = ChangesRecord | StartRecord;
+
+const formatVersion = 1;
+const kinds = { changes: 1, start: 2 } as const;
+const crcBytes = 4;
+
+export function encodeLogRecord(record: LogRecord): Buffer {
+  const writer = new ByteWriter(1024);
+  writer.u8(formatVersion);
+  writer.u8(kinds[record.kind]);
+  writer.string(record.origin);
+  writer.u32(record.incarnation.counter);
+  writer.u32(record.incarnation.nonce);
+  writer.varint(record.partition);
+  if (record.kind === 'start') writeStart(writer, record);
+  else writeChanges(writer, record);
+  const body = writer.finish();
+  writer.u32(crc32(body));
+  return writer.finish();
+}
+
+/** Throws `malformed-record`. */
+export function decodeLogRecord(bytes: Uint8Array): LogRecord {
+  const reader = new ByteReader(checkedBody(bytes));
+  const version = reader.u8();
+  if (version !== formatVersion)
+    throw malformed(`log record of version ${version}, known is ${formatVersion}`);
+  const kind = reader.u8();
+  const head = readHead(reader);
+  const record = readBody(reader, kind, head);
+  reader.end();
+  return record;
+}
+
+function checkedBody(bytes: Uint8Array): Uint8Array {
+  if (bytes.length <= crcBytes) throw malformed(`log record of ${bytes.length} bytes`);
+  const body = bytes.subarray(0, bytes.length - crcBytes);
+  const expected = new ByteReader(bytes.subarray(bytes.length - crcBytes)).u32();
+  if (crc32(body) !== expected) throw malformed('the checksum of a log record does not match');
+  return body;
+}
+
+function readHead(reader: ByteReader): RecordHead {
+  const name = reader.string();
+  const origin = parseRegionId(name);
+  if (origin === null) throw malformed(`log record of a region named ${JSON.stringify(name.slice(0, 40))}`);
+  const incarnation = { counter: reader.u32(), nonce: reader.u32() };
+  return { origin, incarnation, partition: reader.varint() };
+}
+
+function readBody(reader: ByteReader, kind: number, head: RecordHead): LogRecord {
+  if (kind === kinds.changes) return readChanges(reader, head);
+  if (kind === kinds.start)
+    return {
+      kind: 'start',
+      ...head,
+      partitionCount: reader.varint(),
+      at: reader.u64(),
+    };
+  throw malformed(`log record of kind ${kind}`);
+}
+
+function writeStart(writer: ByteWriter, record: StartRecord): void {
+  writer.varint(record.partitionCount);
+  writer.u64(record.at);
+}
+
+function writeChanges(writer: ByteWriter, record: ChangesRecord): void {
+  assert(record.from < record.to, `empty interval ${record.from}..${record.to}`);
+  writer.u64(record.from);
+  writer.u64(record.to);
+  writer.varint(record.beats.length);
+  for (const beat of record.beats) writeBeat(writer, beat);
+  const collections = [...new Set(record.changes.map((change) => change.collection))];
+  writer.varint(collections.length);
+  for (const collection of collections) writer.string(collection);
+  writer.varint(record.changes.length);
+  const indexes = new Map(collections.map((collection, index) => [collection, index]));
+  let lsn = record.from;
+  for (const change of record.changes) {
+    writer.varint(Number(change.lsn - lsn));
+    lsn = change.lsn;
+    writer.varint(change.index);
+    writer.varint(indexes.get(change.collection) ?? 0);
+    writer.string(change.key);
+    writer.bytes(change.delta);
+  }
+}
+
+function readChanges(reader: ByteReader, head: RecordHead): ChangesRecord {
+  const from = reader.u64();
+  const to = reader.u64();
+  if (from >= to) throw malformed(`empty interval ${from}..${to}`);
+  const beats = readMany(reader, () => readBeat(reader));
+  const collections = readMany(reader, () => reader.string());
+  let lsn = from;
+  const changes = readMany(reader, () => {
+    lsn += BigInt(reader.varint());
+    const index = reader.varint();
+    const collection = collections[reader.varint()];
+    if (collection === undefined) throw malformed('a change names no collection of its record');
+    return {
+      lsn,
+      index,
+      collection,
+      key: reader.string(),
+      delta: reader.bytes(),
+    };
+  });
+  if (lsn > to) throw malformed(`a change at ${lsn} lies beyond its interval's end ${to}`);
+  return { kind: 'changes', ...head, from, to, beats, changes };
+}
+
+function writeBeat(writer: ByteWriter, beat: CountedBeat): void {
+  writer.varint(beat.number);
+  writer.u64(beat.lsn);
+  writer.u64(beat.end);
+  writer.f64(beat.atMs);
+  writer.varint(beat.count === null ? 0 : beat.count + 1);
+}
+
+function readBeat(reader: ByteReader): CountedBeat {
+  const number = reader.varint();
+  const lsn = reader.u64();
+  const end = reader.u64();
+  const atMs = reader.f64();
+  const count = reader.varint();
+  if (!Number.isFinite(atMs)) throw malformed(`beat ${number} has no finite time`);
+  return { number, lsn, end, atMs, count: count === 0 ? null : count - 1 };
+}
+
+/** Items are at least one byte each, so a count that lies runs into the end of the bytes and not of the memory. */
+function readMany<T>(reader: ByteReader, read: () => T): readonly T[] {
+  const count = reader.varint();
+  if (count > reader.remaining) throw malformed(`${count} items announced, ${reader.remaining} bytes left`);
+  const items: T[] = [];
+  for (let index = 0; index < count; index++) items.push(read());
+  return items;
+}

@@ -1,0 +1,136 @@
+/**
+ * Everything that lag and RPO are computed from, read from the own tables, so that every process of a region exports
+ * the same numbers (P7). A reading is bounded in time and shared by those who ask meanwhile; where it fails, what was
+ * read last serves on, because moments do not go stale: computed against the present they only show older lag and
+ * RPO, never younger. Counts that may have changed since are the caller's to withhold, by `isCurrent`.
+ */
+import { ReplicationError } from '../errors.ts';
+import type { BeatStore, ClockOffset, HeardBeat, OwnBeats, RpoFigures } from '../ports/beat-store.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { DeadLetterCount, RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
+import { type Lag, lagOf } from './lag.ts';
+import { type Rpo, rpoOfLog, rpoOfPeer } from './rpo.ts';
+import { type SettledPositions, settledPositions } from './settled-beat.ts';
+
+export interface PeerFigures {
+  readonly peer: RegionId;
+  readonly positions: SettledPositions | null;
+  readonly heard: HeardBeat | null;
+  readonly rpo: RpoFigures | null;
+  readonly clockOffset: ClockOffset | null;
+}
+
+export interface Figures {
+  readonly own: OwnBeats;
+  readonly peers: readonly PeerFigures[];
+  readonly deadLetters: readonly DeadLetterCount[];
+  /** When they were read, by the timer. */
+  readonly readAtMs: number;
+}
+
+export interface PeerView {
+  readonly peer: RegionId;
+  readonly rpo: Rpo;
+  readonly lag: Lag;
+  readonly clockOffset: ClockOffset | null;
+}
+
+export function viewPeer(figures: Figures, peer: PeerFigures, nowMs: number): PeerView {
+  const { positions, heard, clockOffset } = peer;
+  return {
+    peer: peer.peer,
+    rpo: rpoOfPeer(peer.rpo, figures.own, nowMs),
+    lag: lagOf({ positions, heard, clockOffset, nowMs }),
+    clockOffset,
+  };
+}
+
+export function viewLog(figures: Figures, nowMs: number): Rpo {
+  return rpoOfLog(figures.own, nowMs);
+}
+
+export interface FigureReaderOptions {
+  readonly peers: readonly RegionId[];
+  readonly partitionCount: number;
+  readonly beats: Pick<BeatStore, 'ownBeats' | 'rpoFigures' | 'heard' | 'peerProgress'>;
+  readonly records: Pick<RecordStore, 'positions' | 'countDeadLetters'>;
+  readonly timer: Timer;
+  readonly timeoutMs: number;
+}
+
+export interface FiguresRead {
+  /** `null`: never read in this process. */
+  readonly figures: Figures | null;
+  /** False where the tables did not answer now and older figures serve. */
+  readonly isCurrent: boolean;
+  /** Time since the figures were read; `null` without any. */
+  readonly ageMs: number | null;
+}
+
+export class FigureReader {
+  readonly #options: FigureReaderOptions;
+  #last: Figures | null = null;
+  #reading: Promise<boolean> | null = null;
+
+  constructor(options: FigureReaderOptions) {
+    this.#options = options;
+  }
+
+  async read(): Promise<FiguresRead> {
+    this.#reading ??= this.#refresh().finally(() => {
+      this.#reading = null;
+    });
+    const isCurrent = await this.#bounded(this.#reading);
+    const readAtMs = this.#last?.readAtMs ?? null;
+    const ageMs = readAtMs === null ? null : this.#options.timer.monotonicMs() - readAtMs;
+    return { figures: this.#last, isCurrent, ageMs };
+  }
+
+  async #bounded(reading: Promise<boolean>): Promise<boolean> {
+    const { timer, timeoutMs } = this.#options;
+    const { promise, cancel } = expiry(timer, timeoutMs);
+    const isCurrent = await Promise.race([reading, promise]);
+    cancel();
+    return isCurrent;
+  }
+
+  async #refresh(): Promise<boolean> {
+    try {
+      this.#last = await this.#readAll();
+      return true;
+    } catch (error) {
+      if (!(error instanceof ReplicationError)) throw error;
+      return false;
+    }
+  }
+
+  /** Settled counts are read before the newest count, so that no count exceeds it. */
+  async #readAll(): Promise<Figures> {
+    const { beats, records, peers, timer } = this.#options;
+    const readAtMs = timer.monotonicMs();
+    const rpo = await beats.rpoFigures();
+    const [own, heard, progress, deadLetters] = await Promise.all([
+      beats.ownBeats(),
+      beats.heard(),
+      beats.peerProgress(),
+      records.countDeadLetters(),
+    ]);
+    const of = async (peer: RegionId): Promise<PeerFigures> => ({
+      peer,
+      positions: settledPositions(await records.positions(peer), this.#options.partitionCount),
+      heard: heard.find(({ origin }) => origin === peer) ?? null,
+      rpo: rpo.find((figures) => figures.peer === peer) ?? null,
+      clockOffset: progress.find((told) => told.peer === peer)?.clockOffset ?? null,
+    });
+    return { own, peers: await Promise.all(peers.map(of)), deadLetters, readAtMs };
+  }
+}
+
+function expiry(timer: Timer, timeoutMs: number): { promise: Promise<false>; cancel: () => void } {
+  let cancel: () => void = () => undefined;
+  const promise = new Promise<false>((resolve) => {
+    cancel = timer.after(timeoutMs, () => resolve(false));
+  });
+  return { promise, cancel };
+}

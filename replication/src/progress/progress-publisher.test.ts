@@ -1,0 +1,175 @@
+import { expect, test } from 'vitest';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { ReplicationError } from '../errors.ts';
+import { decodeProgress, type ProgressMessage } from '../log/progress-record.ts';
+import type { HeardBeat } from '../ports/beat-store.ts';
+import type { CountedBeat } from '../ports/change.ts';
+import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
+import type { PositionRow } from '../ports/record-store.ts';
+import { HeardBeats } from './heard-beats.ts';
+import { ProgressPublisher } from './progress-publisher.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const ap = parseRegionId('ap') ?? expect.fail('ap is a region');
+const first: Incarnation = { counter: 1, nonce: 5 };
+const second: Incarnation = { counter: 2, nonce: 6 };
+
+function beat(number: number): CountedBeat {
+  return { number, count: number, atMs: number * 250, lsn: 1n, end: 1n };
+}
+
+function heard(origin: RegionId, number: number, incarnation = first): HeardBeat {
+  return { origin, incarnation, beat: beat(number), receivedAtMs: number * 250 + 30 };
+}
+
+function row(origin: RegionId, partition: number, number: number): PositionRow {
+  const settled = BigInt(number);
+  return {
+    origin,
+    incarnation: first,
+    partition,
+    applied: settled + 5n,
+    settled,
+    beat: beat(number),
+    nextOffset: 0n,
+  };
+}
+
+/** A region's stores and log, recording the order in which they are used. */
+class Region {
+  readonly timer = new ManualTimer();
+  readonly calls: string[] = [];
+  readonly published: ProgressMessage[] = [];
+  positionRows: PositionRow[] = [];
+  readonly heardBeats = new HeardBeats();
+  table: readonly HeardBeat[] = [];
+  failing: string | null = null;
+
+  readonly publisher = new ProgressPublisher({
+    region: us,
+    incarnation: second,
+    origins: [eu, ap],
+    partitionCount: 2,
+    timer: this.timer,
+    clock: { nowMs: () => 1e6 + this.timer.monotonicMs() },
+    heardBeats: this.heardBeats,
+    records: {
+      positions: (origin) =>
+        this.#call('positions', () => this.positionRows.filter((stored) => stored.origin === origin)),
+    },
+    beats: {
+      heard: () => this.#call('heard', () => this.table),
+      storeHeard: (beats) =>
+        this.#call('storeHeard', () => {
+          this.table = beats;
+        }),
+    },
+    sink: {
+      publishProgress: (bytes) =>
+        this.#call('publish', () => void this.published.push(decodeProgress(bytes))),
+    },
+  });
+
+  get newest(): ProgressMessage {
+    const message = this.published.at(-1);
+    if (message === undefined) throw new TypeError('nothing was published');
+    return message;
+  }
+
+  async #call<T>(name: string, answer: () => T): Promise<T> {
+    await Promise.resolve();
+    this.calls.push(name);
+    if (this.failing === name) throw new ReplicationError('log-unavailable', name, { retriable: true });
+    return answer();
+  }
+}
+
+function started(): Region {
+  const region = new Region();
+  region.publisher.start();
+  return region;
+}
+
+test('reads settled, then commits, then publishes (P4), once per beat interval', async () => {
+  const region = started();
+  await region.timer.advance(500);
+  const turn = ['positions', 'positions', 'storeHeard', 'publish'];
+  expect(region.calls).toEqual(['heard', ...turn, ...turn, ...turn]);
+  expect(region.publisher.state).toEqual({ kind: 'published', atMs: 1e6 + 500 });
+});
+
+test('tells settled and not applied, the least beat, and the newest beat heard', async () => {
+  const region = started();
+  region.positionRows = [row(eu, 1, 7), row(eu, 0, 9)];
+  region.heardBeats.note(heard(eu, 11));
+  await region.timer.advance(0);
+  expect(region.newest).toEqual({
+    region: us,
+    incarnation: second,
+    publishedAtMs: 1e6,
+    origins: [
+      {
+        origin: eu,
+        incarnation: first,
+        settled: [9n, 7n],
+        settledBeat: 7,
+        echo: { number: 11, atMs: 2750, receivedAtMs: 2780 },
+      },
+    ],
+  });
+});
+
+test('claims nothing settled while a partition has no position, but echoes', async () => {
+  const region = started();
+  region.positionRows = [row(eu, 0, 9)];
+  region.heardBeats.note(heard(eu, 11));
+  await region.timer.advance(0);
+  expect(region.newest.origins).toMatchObject([
+    { origin: eu, settled: null, settledBeat: null, echo: { number: 11 } },
+  ]);
+});
+
+test('of a newer incarnation heard it claims nothing settled from the older one', async () => {
+  const region = started();
+  region.positionRows = [row(eu, 0, 9), row(eu, 1, 9)];
+  region.heardBeats.note(heard(eu, 2, second));
+  await region.timer.advance(0);
+  expect(region.newest.origins).toMatchObject([
+    { incarnation: second, settled: null, settledBeat: null, echo: { number: 2 } },
+  ]);
+});
+
+test('publishes nothing where the commit failed', async () => {
+  const region = started();
+  region.failing = 'storeHeard';
+  await region.timer.advance(1000);
+  expect(region.calls).not.toContain('publish');
+  expect(region.publisher.state).toMatchObject({ kind: 'failing', lastPublishedAtMs: null });
+});
+
+test('goes on after the log was unavailable, with what holds then', async () => {
+  const region = started();
+  region.positionRows = [row(eu, 0, 1), row(eu, 1, 1)];
+  await region.timer.advance(0);
+  region.failing = 'publish';
+  await region.timer.advance(2000);
+  expect(region.publisher.state).toMatchObject({ kind: 'failing', lastPublishedAtMs: 1e6 });
+  region.failing = null;
+  region.positionRows = [row(eu, 0, 8), row(eu, 1, 8)];
+  await region.timer.advance(250);
+  expect(region.published).toHaveLength(2);
+  expect(region.newest.origins).toMatchObject([{ settledBeat: 8 }]);
+});
+
+test('a restart does not take an echo back, nor does reading old beats again', async () => {
+  const region = started();
+  region.table = [heard(eu, 40)];
+  await region.timer.advance(0);
+  region.heardBeats.note(heard(eu, 12));
+  await region.timer.advance(250);
+  expect(region.published.map(({ origins }) => origins[0]?.echo?.number)).toEqual([40, 40]);
+  region.heardBeats.note(heard(eu, 41));
+  await region.timer.advance(250);
+  expect(region.newest.origins[0]?.echo?.number).toBe(41);
+});

@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest';
+import { ReplicationError } from '../errors.ts';
+import { encodeProgress, type ProgressMessage } from '../log/progress-record.ts';
+import type { PeerProgress } from '../ports/beat-store.ts';
+import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
+import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
+import { ProgressReader } from './progress-reader.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const first: Incarnation = { counter: 1, nonce: 5 };
+const second: Incarnation = { counter: 2, nonce: 6 };
+
+interface Told {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly ours: Incarnation;
+  readonly settledBeat: number;
+  readonly echo: number;
+  readonly publishedAtMs: number;
+}
+
+/** What `us` tells; its clock is 60 s behind ours and each way takes 40 ms. */
+function message(told: Partial<Told> = {}): ProgressMessage {
+  const { settledBeat = 3, echo = 8, region = us } = told;
+  return {
+    region,
+    incarnation: told.incarnation ?? first,
+    publishedAtMs: told.publishedAtMs ?? 940_100,
+    origins: [
+      {
+        origin: eu,
+        incarnation: told.ours ?? first,
+        settled: [BigInt(settledBeat)],
+        settledBeat,
+        echo: { number: echo, atMs: 1_000_000, receivedAtMs: 940_040 },
+      },
+    ],
+  };
+}
+
+/** Reads the given batches of one reader to the end; the own clock stands at 1,000,140. */
+class Link {
+  stored: PeerProgress[] = [];
+  refuses = false;
+  readonly #batches: FeedBatch[] = [];
+  readonly reader: ProgressReader;
+
+  constructor(before: readonly PeerProgress[] = []) {
+    const subscription: FeedSubscription = {
+      connected: true,
+      next: () => Promise.resolve(this.#batches.shift() ?? null),
+      rewind: () => Promise.resolve(0n),
+      close: () => Promise.resolve(),
+    };
+    this.reader = new ProgressReader({
+      self: { region: eu, incarnation: first, peer: us },
+      subscription,
+      clock: { nowMs: () => 1_000_140 },
+      beats: {
+        peerProgress: () => Promise.resolve(before),
+        storePeerProgress: (progress) => {
+          if (this.refuses)
+            return Promise.reject(new ReplicationError('database-unavailable', 'down', { retriable: true }));
+          this.stored.push(progress);
+          return Promise.resolve();
+        },
+      },
+    });
+  }
+
+  /** One batch for each list of messages. */
+  async read(...batches: (readonly (ProgressMessage | Uint8Array)[])[]): Promise<PeerProgress | null> {
+    for (const messages of batches)
+      this.#batches.push({
+        partition: 0,
+        records: messages.map((told, index) => ({
+          offset: BigInt(index),
+          bytes: told instanceof Uint8Array ? told : encodeProgress(told),
+        })),
+      });
+    await this.reader.run();
+    return this.stored.at(-1) ?? null;
+  }
+}
+
+const known: PeerProgress = {
+  peer: us,
+  peerIncarnation: first,
+  settled: [3n],
+  settledBeat: 3,
+  echoedBeat: 8,
+  heardAtMs: 1_000_140,
+  clockOffset: { offsetMs: 60_000, errorMs: 40, measuredAtMs: 1_000_140 },
+};
+
+test('keeps what a peer told about us, with the offset measured by its echo', async () => {
+  expect(await new Link().read([message()])).toEqual(known);
+});
+
+test('stores the last of a batch only, also where it claims less than the one before', async () => {
+  const link = new Link();
+  await link.read([message({ settledBeat: 5 }), message({ settledBeat: 4 })], [message({ settledBeat: 2 })]);
+  expect(link.stored.map(({ settledBeat }) => settledBeat)).toEqual([4, 2]);
+});
+
+test('a new incarnation replaces progress and offset, an older one is dropped', async () => {
+  const link = new Link();
+  const reborn = message({ incarnation: second, settledBeat: 1, publishedAtMs: 940_060 });
+  const progress = await link.read([message()], [reborn], [message({ settledBeat: 9 })]);
+  expect(progress).toMatchObject({ peerIncarnation: second, settledBeat: 1, clockOffset: { errorMs: 60 } });
+  expect(link.reader.state.dropped).toEqual({ malformed: 0, foreign: 0, stale: 1 });
+});
+
+test('what is told about another life of ours, or not at all, claims nothing', async () => {
+  const nothing = { settled: null, settledBeat: null, echoedBeat: null, clockOffset: null };
+  expect(await new Link().read([message({ ours: second })])).toMatchObject(nothing);
+  expect(await new Link().read([{ ...message(), origins: [] }])).toMatchObject(nothing);
+});
+
+test('a message of another region on the topic of the peer is dropped, and bytes that are none', async () => {
+  const link = new Link();
+  expect(await link.read([message({ region: eu }), Buffer.from('noise')])).toBeNull();
+  expect(link.reader.state.dropped).toEqual({ malformed: 1, foreign: 1, stale: 0 });
+});
+
+test('an echo told again is no new sample', async () => {
+  const link = new Link();
+  await link.read([message()], [message({ publishedAtMs: 940_140 })], [message({ echo: 9 })]);
+  expect(link.reader.state.heard?.samples).toHaveLength(2);
+});
+
+test('a restart keeps the measured offset and the known incarnation', async () => {
+  const link = new Link([{ ...known, peerIncarnation: second }]);
+  expect(await link.read([message()])).toBeNull();
+  expect(link.reader.state.dropped.stale).toBe(1);
+  const silent = { ...message({ incarnation: second }), origins: [] };
+  expect(await link.read([silent])).toMatchObject({ settledBeat: null, clockOffset: { offsetMs: 60_000 } });
+});
+
+test('a database that refuses is shown and does not end the reading', async () => {
+  const link = new Link();
+  link.refuses = true;
+  expect(await link.read([message()])).toBeNull();
+  expect(link.reader.state.lastFailure).toMatchObject({ code: 'database-unavailable' });
+  link.refuses = false;
+  expect(await link.read([message({ settledBeat: 4 })])).toMatchObject({ settledBeat: 4 });
+  expect(link.reader.state.lastFailure).toBeNull();
+});

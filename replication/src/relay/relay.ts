@@ -1,0 +1,164 @@
+/**
+ * Carries the region's own changes from its write-ahead log into its own Kafka. One relay per region, by holding the
+ * replication slot. One publish is in flight, what arrives meanwhile makes the next and larger one; in doubt the same
+ * records are sent again. The relay takes where to go on from the slot and never from the log's tail (P2), so it may
+ * be killed at any instant: the worst that follows is records sent twice. It must never skip a commit and never
+ * confirm one that Kafka might not hold.
+ */
+import { backoffMs, pause } from '../backoff.ts';
+import { ReplicationError } from '../errors.ts';
+import { encodeLogRecord } from '../log/log-record.ts';
+import type { LogRecord } from '../log/log-record.ts';
+import type { BeatStore } from '../ports/beat-store.ts';
+import type { ChangeSink } from '../ports/change-sink.ts';
+import type { ChangeSource, ChangeStream } from '../ports/change-source.ts';
+import type { Incarnation, RegionId } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
+import { Acknowledger } from './acknowledger.ts';
+import { pack, startPacking } from './packer.ts';
+
+/** `standby`: another relay holds the slot. `slot-lost`: the slot is gone, and what it held must come from the records. */
+export type RelayState = 'starting' | 'standby' | 'live' | 'retrying' | 'slot-lost' | 'closed';
+
+export interface RelayOptions {
+  readonly identity: {
+    readonly region: RegionId;
+    readonly incarnation: Incarnation;
+    readonly partitionCount: number;
+  };
+  readonly source: ChangeSource;
+  readonly sink: ChangeSink;
+  readonly beats: Pick<BeatStore, 'countAt' | 'storeCounts' | 'storePublished'>;
+  readonly logger: Logger;
+  readonly onPublished: (report: { readonly changes: number; readonly bytes: number }) => void;
+}
+
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #stop = new AbortController();
+  #stream: ChangeStream | null = null;
+  #running: Promise<void> | null = null;
+  #state: RelayState = 'starting';
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  get state(): RelayState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Gives the slot back; what was not confirmed is sent again by the next relay. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#stream?.close();
+    await this.#running;
+    this.#state = 'closed';
+  }
+
+  async #run(): Promise<void> {
+    for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
+      try {
+        await this.#session(() => {
+          attempt = 0;
+        });
+      } catch (reason) {
+        this.#failed(reason);
+      }
+      await pause(backoffMs(attempt), this.#stop.signal);
+    }
+  }
+
+  async #session(onLive: () => void): Promise<void> {
+    const { identity, source, sink, beats, logger } = this.#options;
+    await sink.prepare(identity.partitionCount);
+    const stream = await source.open();
+    this.#stream = stream;
+    try {
+      const count = await beats.countAt(stream.start);
+      if (count === null) await this.#publish(this.#startRecords(stream.start));
+      logger.info({ start: String(stream.start), count }, 'relay holds the slot');
+      this.#state = 'live';
+      onLive();
+      await this.#carry(stream, count ?? 0);
+    } finally {
+      this.#stream = null;
+      await stream.close();
+    }
+  }
+
+  async #carry(stream: ChangeStream, count: number): Promise<void> {
+    const { identity, beats, logger } = this.#options;
+    const acknowledger = new Acknowledger(
+      beats,
+      (end) => stream.confirm(end),
+      (reason) => logger.warn({ err: reason }, 'counts could not be stored; they come with a later beat'),
+    );
+    let packing = startPacking(identity, stream.start, count);
+    try {
+      while (!this.#stop.signal.aborted) {
+        const packed = pack(packing, await stream.read());
+        await this.#publish(packed.records);
+        acknowledger.published(packed.beats);
+        packing = packed.next;
+      }
+    } finally {
+      await acknowledger.settle();
+    }
+  }
+
+  /** Sends the same records until the log holds them; rejects only when the relay closes or the log refuses for good. */
+  async #publish(records: readonly LogRecord[]): Promise<void> {
+    const outgoing = records.map((record) => ({
+      partition: record.partition,
+      bytes: encodeLogRecord(record),
+    }));
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await this.#options.sink.publish(outgoing);
+        break;
+      } catch (reason) {
+        if (!(reason instanceof ReplicationError) || !reason.retriable) throw reason;
+        this.#options.logger.warn({ err: reason, attempt }, 'the own log did not take a publish; sent again');
+        if (!(await pause(backoffMs(attempt), this.#stop.signal))) throw reason;
+      }
+    }
+    const changes = records.reduce(
+      (sum, record) => sum + (record.kind === 'changes' ? record.changes.length : 0),
+      0,
+    );
+    const bytes = outgoing.reduce((sum, record) => sum + record.bytes.length, 0);
+    this.#options.onPublished({ changes, bytes });
+  }
+
+  /** Nothing was ever confirmed, so this is where the incarnation's changes begin. */
+  #startRecords(at: bigint): readonly LogRecord[] {
+    const { region, incarnation, partitionCount } = this.#options.identity;
+    return Array.from({ length: partitionCount }, (_, partition) => {
+      return {
+        kind: 'start',
+        origin: region,
+        incarnation,
+        partition,
+        partitionCount,
+        at,
+      };
+    });
+  }
+
+  #failed(reason: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    const code = reason instanceof ReplicationError ? reason.code : null;
+    if (code === 'slot-held') {
+      this.#state = 'standby';
+      return;
+    }
+    this.#state = code === 'slot-lost' ? 'slot-lost' : 'retrying';
+    this.#options.logger.error({ err: reason, state: this.#state }, 'the relay stands');
+    if (code === null) throw reason;
+  }
+}

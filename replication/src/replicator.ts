@@ -1,0 +1,181 @@
+/**
+ * One region's replicating process, joined: beats, the relay, an applier for every peer, progress told and heard.
+ * One such process per region is active, by a lock that only avoids waste; others stand by and take over within
+ * seconds. Losing the lock ends everything that was started under it.
+ */
+import { Applier } from './applier/applier.ts';
+import type { ApplierEvents } from './applier/applier.ts';
+import type { Reading } from './applier/reading.ts';
+import { backoffMs, pause } from './backoff.ts';
+import { ReplicationError } from './errors.ts';
+import type { BeatStore } from './ports/beat-store.ts';
+import type { ChangeFeed } from './ports/change-feed.ts';
+import type { ChangeSink } from './ports/change-sink.ts';
+import type { ChangeSource } from './ports/change-source.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Incarnation, RegionId } from './ports/identity.ts';
+import type { Logger } from './ports/logger.ts';
+import type { RecordStore } from './ports/record-store.ts';
+import type { HeldLock, RoleLock } from './ports/role-lock.ts';
+import type { Timer } from './ports/timer.ts';
+import { BeatLoop } from './progress/beat-loop.ts';
+import { HeardBeats } from './progress/heard-beats.ts';
+import { ProgressPublisher } from './progress/progress-publisher.ts';
+import { ProgressReader } from './progress/progress-reader.ts';
+import { Relay } from './relay/relay.ts';
+import type { RelayOptions, RelayState } from './relay/relay.ts';
+import { Ticker } from './ticker.ts';
+
+const pruneIntervalMs = 60_000;
+
+export interface ReplicatorEvents extends Omit<ApplierEvents, 'onHeard'> {
+  readonly onPublished: RelayOptions['onPublished'];
+}
+
+export interface ReplicatorOptions {
+  readonly identity: {
+    readonly region: RegionId;
+    readonly incarnation: Incarnation;
+    readonly partitionCount: number;
+  };
+  readonly peers: readonly RegionId[];
+  readonly records: RecordStore;
+  readonly beats: BeatStore;
+  readonly source: ChangeSource;
+  readonly sink: ChangeSink;
+  readonly feed: ChangeFeed;
+  readonly lock: RoleLock;
+  readonly clock: Clock;
+  readonly timer: Timer;
+  readonly maxDriftMs: number;
+  readonly logger: Logger;
+  readonly events: ReplicatorEvents;
+}
+
+/** What this process does for one origin; `readings[partition]`. */
+export interface OriginStatus {
+  readonly origin: RegionId;
+  readonly readings: readonly Reading[];
+}
+
+/** What runs while the lock is held. */
+interface Active {
+  readonly relay: Relay;
+  readonly appliers: readonly Applier[];
+  readonly stop: () => Promise<void>;
+}
+
+export class Replicator {
+  readonly #options: ReplicatorOptions;
+  readonly #end = new AbortController();
+  #active: Active | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(options: ReplicatorOptions) {
+    this.#options = options;
+  }
+
+  /** `standby` while another process of the region replicates, or nobody can tell. */
+  get relayState(): RelayState {
+    return this.#active?.relay.state ?? 'standby';
+  }
+
+  /** Empty in standby. */
+  get origins(): readonly OriginStatus[] {
+    return this.#active?.appliers.map(({ origin, readings }) => ({ origin, readings })) ?? [];
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Ends every part; what was begun is finished or left to be done again by the next process. */
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { lock, logger } = this.#options;
+    for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
+      try {
+        const held = await lock.tryAcquire();
+        if (held !== null) {
+          attempt = 0;
+          await this.#hold(held);
+        }
+      } catch (reason) {
+        if (!(reason instanceof ReplicationError)) throw reason;
+        logger.warn({ err: reason }, 'the replicator cannot tell whether it is needed');
+      }
+      await pause(Math.min(backoffMs(attempt), 500), this.#end.signal);
+    }
+  }
+
+  async #hold(held: HeldLock): Promise<void> {
+    const { logger } = this.#options;
+    logger.info({}, 'this process replicates');
+    const active = this.#activate();
+    this.#active = active;
+    const closed = new Promise<void>((resolve) => {
+      if (this.#end.signal.aborted) resolve();
+      this.#end.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([held.lost, closed]);
+    if (!this.#end.signal.aborted) logger.warn({}, 'the lock of the replicator is lost');
+    await active.stop();
+    this.#active = null;
+    await held.release();
+  }
+
+  #activate(): Active {
+    const { identity, peers, records, beats, source, sink, feed, clock, timer, logger, events } =
+      this.#options;
+    const { region, incarnation, partitionCount } = identity;
+    const heardBeats = new HeardBeats();
+    const beatLoop = new BeatLoop({ store: beats, timer });
+    const relay = new Relay({ identity, source, sink, beats, logger, onPublished: events.onPublished });
+    const publisher = new ProgressPublisher({
+      region,
+      incarnation,
+      origins: peers,
+      partitionCount,
+      records,
+      beats,
+      sink,
+      heardBeats,
+      clock,
+      timer,
+    });
+    const appliers = peers.map((origin) => {
+      const onHeard: ApplierEvents['onHeard'] = (heard) => heardBeats.note(heard);
+      const { maxDriftMs } = this.#options;
+      const shared = { partitionCount, feed, clock, maxDriftMs, logger };
+      return new Applier({ ...shared, origin, store: records, events: { ...events, onHeard } });
+    });
+    const subscriptions = peers.map((peer) => feed.subscribeProgress(peer));
+    const readers = subscriptions.map((subscription, index) => {
+      const peer = peers[index] ?? region;
+      return new ProgressReader({ self: { region, incarnation, peer }, subscription, beats, clock }).run();
+    });
+    const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
+    for (const part of [beatLoop, relay, publisher, pruning, ...appliers]) part.start();
+    const stop = async () => {
+      await Promise.all(appliers.map((applier) => applier.close()));
+      await Promise.all([publisher.stop(), pruning.stop()]);
+      await Promise.all(subscriptions.map((subscription) => subscription.close()));
+      await Promise.all(readers);
+      await Promise.all([beatLoop.stop(), relay.close()]);
+    };
+    return { relay, appliers, stop };
+  }
+
+  async #prune(): Promise<void> {
+    try {
+      await this.#options.beats.prune();
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      this.#options.logger.warn({ err: reason }, 'old beats were not dropped; the next turn does it');
+    }
+  }
+}

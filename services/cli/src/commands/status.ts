@@ -1,0 +1,125 @@
+/**
+ * `isthmus status`: every region's own view of its peers. A region that cannot be reached is a line of the table, and
+ * only where none can be reached does the command end with exit code 3. Unknown is shown as `unknown`, never as 0.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Target, findTargets } from '../remote/addresses.ts';
+import { CliError, type ExitCode } from '../remote/cli-error.ts';
+import type { Command, CommandIo } from '../remote/command.ts';
+import { addressOptions, readOptions, takePositionals } from '../remote/options.ts';
+import { member, request } from '../remote/request.ts';
+import { jsonLine, table, textOf } from '../remote/show.ts';
+
+const usage = 'isthmus status [--watch] [--region NAME | --admin URL …] [--json]';
+const redrawMs = 1000;
+/** Moves the cursor home and clears what is below. */
+const redraw = '\u001b[H\u001b[J';
+
+interface View {
+  readonly target: Target;
+  /** `null`: not reached. */
+  readonly status: unknown;
+  readonly failure: CliError | null;
+}
+
+export const status: Command = {
+  name: 'status',
+  summary: 'Show regions, links, lag and RPO',
+  usage,
+  run: async (args, io) => {
+    const options = { ...addressOptions, watch: { type: 'boolean', default: false } } as const;
+    const { values, positionals } = readOptions(args, options, usage);
+    takePositionals(positionals, 0, usage);
+    const { admin, region } = values;
+    const { readDemo } = io;
+    const choice = {
+      listener: 'admin',
+      given: admin ?? [],
+      environment: io.admin,
+      region,
+      readDemo,
+    } as const;
+    const targets = await findTargets(choice);
+    const print = values.json ? showJson : showTable;
+    if (!values.watch) return printOnce(await readAll(targets), print, io);
+    return watch(targets, (views) => (values.json ? '' : redraw) + print(views), io);
+  },
+};
+
+function printOnce(
+  views: readonly View[],
+  print: (views: readonly View[]) => string,
+  io: CommandIo,
+): ExitCode {
+  const reached = views.find((view) => view.failure === null);
+  if (reached === undefined) throw views[0]?.failure ?? new CliError(3, 'No region was reached.');
+  io.out(print(views));
+  return 0;
+}
+
+async function watch(
+  targets: readonly Target[],
+  print: (views: readonly View[]) => string,
+  io: CommandIo,
+): Promise<ExitCode> {
+  while (!io.interrupted.aborted) {
+    io.out(print(await readAll(targets)));
+    await pause(redrawMs, undefined, { signal: io.interrupted }).catch(() => undefined);
+  }
+  return 0;
+}
+
+function readAll(targets: readonly Target[]): Promise<readonly View[]> {
+  return Promise.all(targets.map(readOne));
+}
+
+async function readOne(target: Target): Promise<View> {
+  try {
+    const url = `${target.url}/v1/status`;
+    return { target, status: await request({ method: 'GET', url }), failure: null };
+  } catch (error) {
+    if (error instanceof CliError) return { target, status: null, failure: error };
+    throw error;
+  }
+}
+
+function showJson(views: readonly View[]): string {
+  return jsonLine({
+    regions: views.map(({ target, status: body, failure }) =>
+      failure === null ? body : { region: target.region, admin: target.url, error: failure.message },
+    ),
+  });
+}
+
+const heading = ['REGION', 'READY', 'PEER', 'LINK', 'LAG', 'BACKLOG', 'RPO', 'RPO CHANGES'];
+
+function showTable(views: readonly View[]): string {
+  const failures = views.flatMap(({ failure }) => (failure === null ? [] : [`${failure.message}\n`]));
+  return table([heading, ...views.flatMap(rowsOf)]) + failures.join('');
+}
+
+function rowsOf({ target, status: body, failure }: View): readonly (readonly string[])[] {
+  const name = textOf(member(body, 'region'), target.region ?? target.url);
+  if (failure !== null) return [[name, 'unreachable']];
+  const ready = member(body, 'ready') === true ? 'yes' : 'NO';
+  const peers = member(body, 'peers');
+  if (!Array.isArray(peers) || peers.length === 0) return [[name, ready, '(no peers)']];
+  return peers.map((peer: unknown) => [
+    name,
+    ready,
+    textOf(member(peer, 'region'), ''),
+    textOf(member(peer, 'link'), 'unknown'),
+    seconds(member(peer, 'lagSeconds')),
+    count(member(peer, 'backlogChanges')),
+    seconds(member(peer, 'rpoSeconds')),
+    count(member(peer, 'rpoChanges')),
+  ]);
+}
+
+function seconds(value: unknown): string {
+  return typeof value === 'number' ? `${value.toFixed(2)} s` : 'unknown';
+}
+
+function count(value: unknown): string {
+  return typeof value === 'number' ? String(value) : 'unknown';
+}

@@ -1,0 +1,121 @@
+/**
+ * The admin listener, for operators, probes, scrapers and peers. It listens apart from the public one, so that what it
+ * shows never reaches callers of the API, and it answers while the process drains.
+ */
+import type { RecordStore } from '@isthmus/replication/ports/record-store';
+import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
+import type { PeerEcho } from '@isthmus/replication/ports/peer-client';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { collectionOf } from '../api/api-parts.ts';
+import { checkKey } from '../api/names.ts';
+import { pathParameter, queryParameter } from '../api/requests.ts';
+import type { Drain } from '../drain.ts';
+import { type Listener, type ListenerOptions, createListener } from '../http/listener.ts';
+import { Problem } from '../problem.ts';
+import { invalid } from '../records/field-edit.ts';
+import type { RecordType } from '../records/record-type.ts';
+import type { Digester } from './digest.ts';
+import { type Readiness, isReady } from './readiness.ts';
+
+/** What needs an open database; absent until then. */
+export interface AdminParts {
+  readonly collections: ReadonlyMap<string, RecordType>;
+  readonly store: Pick<RecordStore, 'read'>;
+  readonly digester: Digester;
+  /** The body of `/v1/status`. */
+  readonly status: () => Promise<object>;
+  /** In the text format of Prometheus. */
+  readonly metrics: () => Promise<string>;
+  readonly echo: (caller: RegionId) => Promise<PeerEcho>;
+}
+
+export interface AdminOptions {
+  readonly drain: Drain;
+  readonly readiness: Readiness;
+  /** `null` while the database has not been opened. */
+  readonly parts: () => AdminParts | null;
+}
+
+const metricsMediaType = 'text/plain; version=0.0.4; charset=utf-8';
+
+export function createAdminListener(options: ListenerOptions, admin: AdminOptions): Listener {
+  const app = createListener(options);
+  addProbes(app, admin);
+  addDrain(app, admin.drain);
+  addViews(app, () => openParts(admin));
+  return app;
+}
+
+function openParts(admin: AdminOptions): AdminParts {
+  const parts = admin.parts();
+  if (parts === null)
+    throw new Problem('database-unavailable', 'The database has not been reached since the start.');
+  return parts;
+}
+
+function addProbes(app: Listener, { readiness }: AdminOptions): void {
+  app.get('/livez', (_request, reply) => text(reply, 'ok\n'));
+  app.get('/readyz', (request, reply) => answerReady(readiness, request, reply));
+}
+
+async function answerReady(
+  readiness: Readiness,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const checks = await readiness.check();
+  const ready = isReady(checks);
+  const summary = ready ? 'ok\n' : 'not ready\n';
+  const verbose = queryParameter(request, 'verbose') !== null;
+  const lines = checks.map(({ name, failure }) =>
+    failure === null ? `[+] ${name} ok\n` : `[-] ${name} failed: ${failure}\n`,
+  );
+  return text(reply.status(ready ? 200 : 503), verbose ? lines.join('') + summary : summary);
+}
+
+function text(reply: FastifyReply, body: string): FastifyReply {
+  return reply.type('text/plain; charset=utf-8').send(body);
+}
+
+function addDrain(app: Listener, drain: Drain): void {
+  app.post('/v1/drain', (_request, reply) => {
+    drain.start();
+    return reply.status(202).send({ draining: true });
+  });
+}
+
+function addViews(app: Listener, parts: () => AdminParts): void {
+  app.get('/metrics', (_request, reply) => answerMetrics(parts(), reply));
+  app.get('/v1/status', () => parts().status());
+  app.get('/v1/echo', (request) => parts().echo(callerOf(request)));
+  app.get('/v1/digests/:collection', (request) => {
+    const collection = pathParameter(request, 'collection');
+    return parts().digester.digest(collection, collectionOf(parts(), collection));
+  });
+  app.get('/v1/records/:collection/:key', (request) => inspectRecord(parts(), request));
+}
+
+async function answerMetrics(parts: AdminParts, reply: FastifyReply): Promise<FastifyReply> {
+  return reply.type(metricsMediaType).send(await parts.metrics());
+}
+
+async function inspectRecord(parts: AdminParts, request: FastifyRequest): Promise<unknown> {
+  const collection = pathParameter(request, 'collection');
+  const key = checkKey(pathParameter(request, 'key'), 'key');
+  const type = collectionOf(parts, collection);
+  const state = await parts.store.read({ collection, key });
+  if (state === null) throw new Problem('not-found', 'Nothing is stored under this key.');
+  return { collection, key, bytes: state.length, state: type.inspect(state) };
+}
+
+function callerOf(request: FastifyRequest): RegionId {
+  const name = queryParameter(request, 'region') ?? '';
+  const region = parseRegionId(name);
+  if (region !== null) return region;
+  throw invalid('region', {
+    rule: 'region',
+    limit: null,
+    value: name.slice(0, 64),
+    what: "takes the caller's region",
+  });
+}

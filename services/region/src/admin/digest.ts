@@ -1,0 +1,55 @@
+/**
+ * The digest of a collection (P7): the sum modulo 2^128 of one hash for each live record, computed from one snapshot.
+ * A sum does not depend on order, so regions that show the same records have equal digests whatever the order in
+ * which changes reached them. Scans are long, so callers who ask while one runs share its result.
+ */
+import type { Clock } from '@isthmus/replication/ports/clock';
+import type { RecordStore } from '@isthmus/replication/ports/record-store';
+import type { RecordType } from '../records/record-type.ts';
+
+export interface Digest {
+  /** 32 hexadecimal digits. */
+  readonly digest: string;
+  readonly records: number;
+  /** RFC 3339, by the region's database clock, just before the snapshot was taken. */
+  readonly asOf: string;
+}
+
+const modulus = 1n << 128n;
+
+export interface DigesterOptions {
+  readonly store: Pick<RecordStore, 'scan'>;
+  readonly clock: Clock;
+}
+
+export class Digester {
+  readonly #options: DigesterOptions;
+  readonly #running = new Map<string, Promise<Digest>>();
+
+  constructor(options: DigesterOptions) {
+    this.#options = options;
+  }
+
+  digest(collection: string, type: RecordType): Promise<Digest> {
+    const running = this.#running.get(collection);
+    if (running !== undefined) return running;
+    const started = this.#scan(collection, type).finally(() => this.#running.delete(collection));
+    this.#running.set(collection, started);
+    return started;
+  }
+
+  async #scan(collection: string, type: RecordType): Promise<Digest> {
+    const asOf = new Date(this.#options.clock.nowMs()).toISOString();
+    let sum = 0n;
+    let records = 0;
+    for await (const chunk of this.#options.store.scan(collection)) {
+      for (const { key, state } of chunk) {
+        const hash = type.liveHash({ collection, key }, state);
+        if (hash === null) continue;
+        sum = (sum + hash) % modulus;
+        records++;
+      }
+    }
+    return { digest: sum.toString(16).padStart(32, '0'), records, asOf };
+  }
+}

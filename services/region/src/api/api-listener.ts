@@ -1,0 +1,49 @@
+/**
+ * The public listener. It admits requests up to a bound, and past it refuses at once with `overloaded` instead of
+ * letting everybody wait; its routes never look at other regions, so no fault between regions reaches its callers (I8).
+ */
+import { Admission } from '../admission.ts';
+import { maxBodyBytes } from '../http/json-body.ts';
+import { type Listener, type ListenerOptions, createListener } from '../http/listener.ts';
+import { Problem } from '../problem.ts';
+import type { ApiParts } from './api-parts.ts';
+import { addBatchRoute } from './batch-route.ts';
+import { addListRoute } from './list-route.ts';
+import { addProblemPages } from './problem-pages.ts';
+import { addRecordRoutes } from './records-routes.ts';
+
+export const admissionLimits = { maxRequests: 4096, maxBodyBytes: 128 * 1024 * 1024 } as const;
+
+export function createApiListener(options: ListenerOptions, parts: ApiParts): Listener {
+  const app = createListener(options);
+  admit(app, new Admission(admissionLimits));
+  addRecordRoutes(app, parts);
+  addListRoute(app, parts);
+  addBatchRoute(app, parts);
+  addProblemPages(app);
+  return app;
+}
+
+function admit(app: Listener, admission: Admission): void {
+  const entered = new WeakMap<object, number>();
+  app.addHook('onRequest', (request, reply, done) => {
+    const bytes = announcedBytes(request.headers);
+    if (!admission.tryEnter(bytes)) {
+      done(new Problem('overloaded', 'Too many requests are under way; nothing was written.'));
+      return;
+    }
+    entered.set(reply.raw, bytes);
+    reply.raw.once('close', () => {
+      admission.leave(entered.get(reply.raw) ?? 0);
+    });
+    done();
+  });
+}
+
+function announcedBytes(headers: {
+  readonly 'content-length'?: string | undefined;
+  readonly 'transfer-encoding'?: string | undefined;
+}): number {
+  if (headers['transfer-encoding'] !== undefined) return maxBodyBytes;
+  return Math.min(Number(headers['content-length'] ?? 0), maxBodyBytes);
+}

@@ -1,0 +1,125 @@
+/**
+ * Several writes in one local transaction: all or none, answered in order. Each write sees what those before it in the
+ * same request did. A fault in one refuses the whole, and names the write by its index.
+ */
+import type { Edit } from '@isthmus/replication/journal/journal';
+import type { FastifyRequest } from 'fastify';
+import type { Listener } from '../http/listener.ts';
+import { Problem } from '../problem.ts';
+import { expectObject, invalid, nameOfKind, refuseOtherMembers } from '../records/field-edit.ts';
+import { parsePatch } from '../records/patch-edits.ts';
+import { parsePutValue } from '../records/put-edits.ts';
+import {
+  type RecordEdit,
+  type WriteResult,
+  type WriteTarget,
+  deleteEdit,
+  patchEdit,
+  putEdit,
+} from '../records/record-edit.ts';
+import { recordAnswer } from '../records/record-view.ts';
+import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts';
+import { checkKey } from './names.ts';
+import { requireBody } from './requests.ts';
+
+const maxWrites = 500;
+const methods = ['put', 'patch', 'delete'] as const;
+const common = ['method', 'collection', 'key'];
+const noConditions = { ifMatch: null, ifNoneMatch: null };
+
+export function addBatchRoute(app: Listener, parts: ApiParts): void {
+  app.post('/v1/batch', (request) => writeBatch(parts, request));
+}
+
+async function writeBatch(parts: ApiParts, request: FastifyRequest): Promise<unknown> {
+  refuseWhileDraining(parts.drain);
+  const edits = parseBatch(parts, requireBody(request));
+  if (edits.length === 0) return { results: [] };
+  const outcome = await parts.journal.write(edits);
+  if (outcome.kind === 'refused') throw inWrite(outcome.refusal, outcome.index);
+  return { results: outcome.results.map((result, index) => answer(edits[index], result)) };
+}
+
+type RecordWrite = Edit<WriteResult, Problem>;
+
+function answer(write: RecordWrite | undefined, { status, view }: WriteResult): unknown {
+  if (write === undefined || view === null) return { status };
+  return { status, record: recordAnswer(write.id, view, false) };
+}
+
+function parseBatch(parts: ApiParts, value: unknown): readonly RecordWrite[] {
+  const body = expectObject(value, '');
+  refuseOtherMembers(body, ['writes'], '');
+  const writes: unknown = 'writes' in body ? body.writes : undefined;
+  if (!Array.isArray(writes))
+    throw invalid('writes', {
+      rule: 'array',
+      limit: maxWrites,
+      value: nameOfKind(writes),
+      what: 'takes an array',
+    });
+  if (writes.length > maxWrites)
+    throw invalid('writes', {
+      rule: 'max-items',
+      limit: maxWrites,
+      value: writes.length,
+      what: `takes at most ${maxWrites} writes`,
+    });
+  return writes.map((write: unknown, index) => parseWrite(parts, write, `writes[${index}]`));
+}
+
+function parseWrite(parts: ApiParts, value: unknown, path: string): RecordWrite {
+  const body = expectObject(value, path);
+  const method = methods.find((known) => known === text(body, 'method', path));
+  if (method === undefined)
+    throw invalid(`${path}.method`, {
+      rule: 'one-of',
+      limit: methods,
+      value: null,
+      what: `takes one of ${methods.join(', ')}`,
+    });
+  const collection = text(body, 'collection', path);
+  const key = checkKey(text(body, 'key', path), `${path}.key`);
+  const target = {
+    type: collectionOf(parts, collection),
+    conditions: noConditions,
+    path: `${path}.value`,
+  };
+  return { id: { collection, key }, edit: editOf(method, target, { body, path }) };
+}
+
+function editOf(
+  method: (typeof methods)[number],
+  target: WriteTarget,
+  { body, path }: { readonly body: object; readonly path: string },
+): RecordEdit {
+  const { fields } = target.type;
+  if (method === 'patch') return patchEdit(target, parsePatch(body, fields, { path, others: common }));
+  refuseOtherMembers(body, method === 'put' ? [...common, 'value'] : common, path);
+  if (method === 'delete') return deleteEdit(target);
+  return putEdit(target, parsePutValue('value' in body ? body.value : undefined, fields, target.path));
+}
+
+function text(body: object, name: string, path: string): string {
+  const value: unknown = Object.getOwnPropertyDescriptor(body, name)?.value;
+  if (typeof value === 'string') return value;
+  throw invalid(`${path}.${name}`, {
+    rule: 'string',
+    limit: null,
+    value: nameOfKind(value),
+    what: 'takes a string',
+  });
+}
+
+/** A refusal that an edit gave under the lock, where it does not know its place in the request. */
+function inWrite(problem: Problem, index: number): Problem {
+  const violations = problem.violations.map((violation) => ({
+    ...violation,
+    field: violation.field.startsWith('writes[') ? violation.field : `writes[${index}].${violation.field}`,
+  }));
+  return new Problem(problem.code, `writes[${index}]: ${problem.message}`, {
+    violations,
+    headers: problem.headers,
+    cause: problem,
+  });
+}

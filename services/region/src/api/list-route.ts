@@ -1,0 +1,86 @@
+/**
+ * A page of a collection in the byte order of keys. Records that no longer exist are stored beside the others and are
+ * passed over, so a request reads a bounded number of stored rows and a bounded number of bytes; where it stops early
+ * the page is short and `next` leads on.
+ */
+import type { FastifyRequest } from 'fastify';
+import type { Listener } from '../http/listener.ts';
+import { invalid } from '../records/field-edit.ts';
+import { type RecordAnswer, recordAnswer } from '../records/record-view.ts';
+import { type ApiParts, collectionOf } from './api-parts.ts';
+import { formatCursor, parseCursor } from './cursor.ts';
+import { maxKeyBytes } from './names.ts';
+import { pathParameter, queryParameter } from './requests.ts';
+
+const defaultLimit = 100;
+const maxLimit = 1000;
+const chunkRows = 100;
+const maxRows = 10_000;
+const maxPageBytes = 4 * 1024 * 1024;
+
+interface Query {
+  readonly collection: string;
+  readonly prefix: string;
+  readonly limit: number;
+  readonly after: string | null;
+}
+
+export function addListRoute(app: Listener, parts: ApiParts): void {
+  app.get('/v1/collections/:collection/records', (request) => list(parts, request));
+}
+
+async function list(parts: ApiParts, request: FastifyRequest): Promise<unknown> {
+  const query = parseQuery(request);
+  const { records, last } = await readPage(parts, query);
+  const next = last === null ? null : formatCursor({ ...query, after: last });
+  return { records, next };
+}
+
+interface Page {
+  readonly records: readonly RecordAnswer[];
+  /** Key to go on after; `null` at the end. */
+  readonly last: string | null;
+}
+
+async function readPage(parts: ApiParts, { collection, prefix, limit, after }: Query): Promise<Page> {
+  const type = collectionOf(parts, collection);
+  const records: RecordAnswer[] = [];
+  let last = after;
+  let bytes = 0;
+  for (let rows = 0; rows < maxRows; rows += chunkRows) {
+    const chunk = await parts.store.list({ collection, prefix, after: last, limit: chunkRows });
+    for (const stored of chunk) {
+      if (records.length === limit || bytes > maxPageBytes) return { records, last };
+      last = stored.key;
+      bytes += stored.state.length;
+      const view = type.view(stored.state);
+      if (view !== null) records.push(recordAnswer(stored, view, false));
+    }
+    if (chunk.length < chunkRows) return { records, last: null };
+  }
+  return { records, last };
+}
+
+function parseQuery(request: FastifyRequest): Query {
+  const collection = pathParameter(request, 'collection');
+  const prefix = queryParameter(request, 'prefix') ?? '';
+  const prefixBytes = Buffer.byteLength(prefix);
+  if (prefixBytes > maxKeyBytes)
+    throw invalid('prefix', {
+      rule: 'bytes',
+      limit: maxKeyBytes,
+      value: prefixBytes,
+      what: `has at most ${maxKeyBytes} bytes`,
+    });
+  const cursor = queryParameter(request, 'cursor');
+  const after = cursor === null ? null : parseCursor(cursor, { collection, prefix });
+  return { collection, prefix, limit: parseLimit(queryParameter(request, 'limit')), after };
+}
+
+function parseLimit(text: string | null): number {
+  if (text === null) return defaultLimit;
+  const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= maxLimit) return limit;
+  const what = `takes a whole number from 1 to ${maxLimit}`;
+  throw invalid('limit', { rule: 'range', limit: maxLimit, value: text.slice(0, 64), what });
+}

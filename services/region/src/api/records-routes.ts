@@ -1,0 +1,92 @@
+/**
+ * One record: read, put, patch, delete. Reads come from the store as it is at that moment; a write is answered only
+ * after its transaction is durable (I1), with the record as that write left it.
+ */
+import type { RecordId } from '@isthmus/replication/ports/change';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Listener } from '../http/listener.ts';
+import { Problem } from '../problem.ts';
+import { expectObject, invalid, refuseOtherMembers } from '../records/field-edit.ts';
+import { parsePatch } from '../records/patch-edits.ts';
+import { parsePutValue } from '../records/put-edits.ts';
+import { type RecordEdit, type WriteTarget, deleteEdit, patchEdit, putEdit } from '../records/record-edit.ts';
+import { type RecordView, recordAnswer } from '../records/record-view.ts';
+import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts';
+import { formatTag, isUnchanged, parseConditions } from './conditions.ts';
+import { checkKey } from './names.ts';
+import { pathParameter, queryParameter, requireBody } from './requests.ts';
+
+const path = '/v1/collections/:collection/records/:key';
+
+export function addRecordRoutes(app: Listener, parts: ApiParts): void {
+  app.get(path, (request, reply) => getRecord(parts, request, reply));
+  app.put(path, (request, reply) =>
+    write(parts, { request, reply }, (target) => {
+      const body = expectObject(requireBody(request), '');
+      refuseOtherMembers(body, ['value'], '');
+      const value = 'value' in body ? body.value : undefined;
+      return putEdit(target, parsePutValue(value, target.type.fields, 'value'));
+    }),
+  );
+  app.patch(path, (request, reply) =>
+    write(parts, { request, reply }, (target) =>
+      patchEdit(target, parsePatch(requireBody(request), target.type.fields, { path: '', others: [] })),
+    ),
+  );
+  app.delete(path, (request, reply) => write(parts, { request, reply }, deleteEdit));
+}
+
+async function getRecord(parts: ApiParts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const id = recordId(request);
+  const type = collectionOf(parts, id.collection);
+  const allSiblings = wantsSiblings(request);
+  const conditions = parseConditions(request.headers);
+  const state = await parts.store.read(id);
+  const view = state === null ? null : type.view(state);
+  if (view === null) throw new Problem('not-found', 'The record does not exist in this region.');
+  void reply.header('etag', formatTag(view.version));
+  if (isUnchanged(conditions, view.version)) return reply.status(304).send();
+  return recordAnswer(id, view, allSiblings);
+}
+
+interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+async function write(
+  parts: ApiParts,
+  { request, reply }: Exchange,
+  editOf: (target: WriteTarget) => RecordEdit,
+): Promise<unknown> {
+  refuseWhileDraining(parts.drain);
+  const id = recordId(request);
+  const type = collectionOf(parts, id.collection);
+  const conditions = parseConditions(request.headers);
+  const edit = editOf({ type, conditions, path: 'value' });
+  const outcome = await parts.journal.write([{ id, edit }]);
+  if (outcome.kind === 'refused') throw outcome.refusal;
+  const result = outcome.results[0];
+  if (result === undefined || result.view === null) return reply.status(204).send();
+  return answer(reply.status(result.status), id, result.view);
+}
+
+function answer(reply: FastifyReply, id: RecordId, view: RecordView): FastifyReply {
+  return reply.header('etag', formatTag(view.version)).send(recordAnswer(id, view, false));
+}
+
+function recordId(request: FastifyRequest): RecordId {
+  const key = checkKey(pathParameter(request, 'key'), 'key');
+  return { collection: pathParameter(request, 'collection'), key };
+}
+
+function wantsSiblings(request: FastifyRequest): boolean {
+  const siblings = queryParameter(request, 'siblings');
+  if (siblings === null || siblings === 'all') return siblings === 'all';
+  throw invalid('siblings', {
+    rule: 'one-of',
+    limit: ['all'],
+    value: siblings.slice(0, 64),
+    what: 'takes all',
+  });
+}

@@ -1,0 +1,30 @@
+/** What routes read off a request besides its body: names in the path, parameters in the query, flags and numbers. */
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '../problem.ts';
+import { invalid } from '../records/field-edit.ts';
+
+/** A named segment of the path, decoded; routes declare which there are. */
+export function pathParameter(request: FastifyRequest, name: string): string {
+  const value = member(request.params, name);
+  return typeof value === 'string' ? value : '';
+}
+
+/** `null` where the parameter is absent; given twice it is refused. */
+export function queryParameter(request: FastifyRequest, name: string): string | null {
+  const value = member(request.query, name);
+  if (value === undefined) return null;
+  if (typeof value === 'string') return value;
+  throw invalid(name, { rule: 'once', limit: 1, value: 2, what: 'is given more than once' });
+}
+
+function member(from: unknown, name: string): unknown {
+  if (typeof from !== 'object' || from === null) return undefined;
+  return Object.getOwnPropertyDescriptor(from, name)?.value;
+}
+
+export function requireBody(request: FastifyRequest): unknown {
+  if (request.body !== undefined && request.body !== null) return request.body;
+  if (request.headers['content-type'] === undefined)
+    throw new Problem('unsupported-media-type', 'The request needs a body; send it as application/json.');
+  throw new Problem('malformed-json', 'The body is empty.');
+}

@@ -1,0 +1,239 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Config, type Environment, describeFault, readConfig } from './config.ts';
+
+const minimal = { ISTHMUS_REGION: 'eu', ISTHMUS_DATABASE_URL: 'postgres://isthmus:s3cret@db:5432/isthmus' };
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'isthmus-config-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+function valid(environment: Environment): Config {
+  const result = readConfig(environment);
+  if (result.kind === 'invalid') throw new TypeError(result.faults.map(describeFault).join('\n'));
+  return result.config;
+}
+
+function faults(environment: Environment): readonly string[] {
+  const result = readConfig(environment);
+  return result.kind === 'invalid' ? result.faults.map(describeFault) : [];
+}
+
+describe('a valid environment', () => {
+  it('needs only region and database', () => {
+    expect(valid(minimal)).toEqual({
+      region: 'eu',
+      databaseUrl: minimal.ISTHMUS_DATABASE_URL,
+      brokers: [],
+      peers: [],
+      apiAddress: { host: '0.0.0.0', port: 8080 },
+      adminAddress: { host: '127.0.0.1', port: 8081 },
+      roles: new Set(['api', 'replicator']),
+      collections: new Map(),
+      logLevel: 'info',
+    });
+  });
+
+  it('takes peers with brokers as text or as a list', () => {
+    const peers = [
+      { region: 'us', brokers: 'a:9092, b:9092', admin: 'http://us:8081/' },
+      { region: 'ap', brokers: ['c:9092'], admin: 'https://ap/admin' },
+    ];
+    const config = valid({
+      ...minimal,
+      ISTHMUS_PEERS: JSON.stringify(peers),
+      ISTHMUS_KAFKA_BROKERS: 'k:9092',
+    });
+    expect(config.peers).toEqual([
+      { region: 'us', brokers: ['a:9092', 'b:9092'], admin: 'http://us:8081' },
+      { region: 'ap', brokers: ['c:9092'], admin: 'https://ap/admin' },
+    ]);
+  });
+
+  it('takes the secret from a file without its line end', () => {
+    const path = file('url', `${minimal.ISTHMUS_DATABASE_URL}\n`);
+    const config = valid({ ISTHMUS_REGION: 'eu', ISTHMUS_DATABASE_URL_FILE: path });
+    expect(config.databaseUrl).toBe(minimal.ISTHMUS_DATABASE_URL);
+  });
+
+  it('ignores what Kubernetes sets for services and knows the names of the command line', () => {
+    const config = valid({
+      ...minimal,
+      ISTHMUS_SERVICE_HOST: '10.0.0.1',
+      ISTHMUS_API_SERVICE_PORT_HTTP: '80',
+      ISTHMUS_ADMIN_PORT_8081_TCP_ADDR: '10.0.0.1',
+      ISTHMUS_PORT: 'tcp://10.0.0.1:80',
+      ISTHMUS_API: 'http://x',
+      ISTHMUS_ADMIN: 'http://x',
+    });
+    expect(config.apiAddress.port).toBe(8080);
+  });
+
+  it('takes an IPv6 address, and an empty optional variable as not set', () => {
+    const config = valid({ ...minimal, ISTHMUS_API_ADDRESS: '[::1]:0', ISTHMUS_PEERS: '' });
+    expect(config.apiAddress).toEqual({ host: '::1', port: 0 });
+  });
+
+  it('shows itself without the password', () => {
+    const result = readConfig({
+      ...minimal,
+      ISTHMUS_DATABASE_URL: 'postgres://isthmus:s3cret@db/isthmus?sslpassword=t0ken',
+    });
+    const shown = JSON.stringify(result.kind === 'valid' ? result.shown : null);
+    expect(shown).toContain('postgres://isthmus:hidden@db/isthmus');
+    expect(shown).not.toMatch(/s3cret|t0ken/);
+  });
+});
+
+describe('an invalid environment', () => {
+  it.each<[string, Environment, RegExp]>([
+    ['no region', { ...minimal, ISTHMUS_REGION: undefined }, /^ISTHMUS_REGION is not set; it takes a name/],
+    [
+      'a region in capitals',
+      { ...minimal, ISTHMUS_REGION: 'EU' },
+      /^ISTHMUS_REGION holds "EU"; it takes a name/,
+    ],
+    ['no database', { ISTHMUS_REGION: 'eu' }, /^ISTHMUS_DATABASE_URL is not set; it takes postgres:/],
+    [
+      'a database of another kind',
+      { ...minimal, ISTHMUS_DATABASE_URL: 'mysql://u:s3cret@h/d' },
+      /holds \(hidden\)/,
+    ],
+    [
+      'a misspelt name',
+      { ...minimal, ISTHMUS_REGIN: 's3cret' },
+      /^ISTHMUS_REGIN holds \(hidden\).*did you mean ISTHMUS_REGION\?$/,
+    ],
+    ['a strange name', { ...minimal, ISTHMUS_COLOUR_OF_THE_SHED: 'x' }, /the names are ISTHMUS_REGION/],
+    [
+      'a port too high',
+      { ...minimal, ISTHMUS_API_ADDRESS: 'x:65536' },
+      /^ISTHMUS_API_ADDRESS holds "x:65536"; it takes host:port/,
+    ],
+    ['an unknown role', { ...minimal, ISTHMUS_ROLES: 'api,boss' }, /^ISTHMUS_ROLES holds "api,boss"/],
+    ['an unknown level', { ...minimal, ISTHMUS_LOG_LEVEL: 'loud' }, /it takes one of fatal, error/],
+    [
+      'peers that are not JSON',
+      { ...minimal, ISTHMUS_PEERS: '{' },
+      /^ISTHMUS_PEERS holds "\{"; it takes a JSON array/,
+    ],
+    [
+      'a secret twice',
+      { ...minimal, ISTHMUS_DATABASE_URL_FILE: '/x' },
+      /^ISTHMUS_DATABASE_URL_FILE holds "\/x"; it takes nothing/,
+    ],
+    [
+      'a secret in no file',
+      { ISTHMUS_REGION: 'eu', ISTHMUS_DATABASE_URL_FILE: '/nowhere' },
+      /the path of a readable file/,
+    ],
+    [
+      'no declarations file',
+      { ...minimal, ISTHMUS_COLLECTIONS: '/nowhere' },
+      /^ISTHMUS_COLLECTIONS holds "\/nowhere"/,
+    ],
+  ])('says what is wrong: %s', (_name, environment, expected) => {
+    const found = faults(environment);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(expected);
+    expect(found[0]).not.toContain('s3cret');
+  });
+
+  it('refuses itself as a peer, a peer twice, and peers without an own log', () => {
+    const peer = (region: string) => ({ region, brokers: 'k:1', admin: 'http://a' });
+    const peers = (...names: string[]) => JSON.stringify(names.map(peer));
+    const withLog = { ...minimal, ISTHMUS_KAFKA_BROKERS: 'k:1' };
+    expect(faults({ ...withLog, ISTHMUS_PEERS: peers('eu') })[0]).toMatch(/other regions only/);
+    expect(faults({ ...withLog, ISTHMUS_PEERS: peers('us', 'us') })[0]).toMatch(/each region once/);
+    expect(faults({ ...minimal, ISTHMUS_PEERS: peers('us') })[0]).toMatch(
+      /^ISTHMUS_KAFKA_BROKERS is not set/,
+    );
+    expect(faults({ ...withLog, ISTHMUS_PEERS: peers('us') })).toEqual([]);
+  });
+
+  it('reports all faults at once', () => {
+    expect(faults({ ISTHMUS_REGION: '-', ISTHMUS_ROLES: 'x', ISTHMUS_X: '' })).toHaveLength(4);
+  });
+});
+
+describe('the declarations file', () => {
+  const declare = (text: string) => ({ ...minimal, ISTHMUS_COLLECTIONS: file('collections.json', text) });
+  const products = (fields: unknown, rest: object = {}) =>
+    JSON.stringify({ collections: { products: { fields, ...rest } } });
+
+  it('is read into fields and policies', () => {
+    const fields = {
+      title: { type: 'register' },
+      status: { type: 'register', resolve: 'siblings' },
+      likes: { type: 'counter' },
+    };
+    const config = valid(declare(products(fields, { deletes: 'last-writer-wins' })));
+    const declared = config.collections.get('products');
+    expect(declared?.deletes).toBe('last-writer-wins');
+    expect([...(declared?.fields ?? [])]).toEqual([
+      ['title', { type: 'register', resolve: 'latest' }],
+      ['status', { type: 'register', resolve: 'siblings' }],
+      ['likes', { type: 'counter' }],
+    ]);
+  });
+
+  it.each([
+    ['not JSON', '{', /is not JSON/],
+    ['another shape', '[]', /\(top\)/],
+    [
+      'a strange member',
+      '{"collections":{},"colections":{}}',
+      /unknown member "colections"; did you mean "collections"\?/,
+    ],
+    [
+      'a bad name',
+      '{"collections":{"Products":{"fields":{}}}}',
+      /collections\.Products: the name is not a collection name/,
+    ],
+    [
+      'a prototype name',
+      '{"collections":{"__proto__":{"fields":{}}}}',
+      /collections\.__proto__: the name is not/,
+    ],
+    [
+      'a bad field name',
+      products({ '9x': { type: 'counter' } }),
+      /collections\.products\.fields\.9x: the name is not a field name/,
+    ],
+    [
+      'an unknown type',
+      products({ x: { type: 'list' } }),
+      /collections\.products\.fields\.x.*takes.*register/,
+    ],
+    [
+      'an unknown policy',
+      products({ x: { type: 'register', resolve: 'max' } }),
+      /fields\.x\.resolve: .*latest.*siblings/,
+    ],
+    [
+      'a misspelt policy',
+      products({ x: { type: 'register', resolv: 'siblings' } }),
+      /unknown member "resolv"; did you mean "resolve"\?/,
+    ],
+    ['deletes of no kind', products({}, { deletes: 'never' }), /products\.deletes: .*add-wins/],
+  ])('names path and remedy: %s', (_name, text, expected) => {
+    const found = faults(declare(text));
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(
+      /^ISTHMUS_COLLECTIONS holds ".*collections\.json"; it takes a file of collection declarations/,
+    );
+    expect(found[0]).toMatch(expected);
+  });
+});

@@ -1,0 +1,209 @@
+/**
+ * The configuration of the process, read once from the environment. Everything wrong with it is reported together,
+ * each fault with the variable, what it held and what it takes; what a secret or an unknown variable held is never
+ * repeated. A name that starts with `ISTHMUS_` and is not known is a fault, because a misspelt name would otherwise
+ * leave a default in force unseen; names that Kubernetes makes for a service are not ours and are ignored.
+ */
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import {
+  type ListenAddress,
+  type LogLevel,
+  type Parsed,
+  type PeerConfig,
+  type Role,
+  parseAddress,
+  parseBrokers,
+  parseCollections,
+  parseDatabaseUrl,
+  parseLogLevel,
+  parsePeers,
+  parseRegion,
+  parseRoles,
+  readText,
+} from './config-values.ts';
+import type { Declarations } from './declarations.ts';
+import { nearest } from './nearest.ts';
+
+export interface Config {
+  readonly region: RegionId;
+  readonly databaseUrl: string;
+  readonly brokers: readonly string[];
+  readonly peers: readonly PeerConfig[];
+  readonly apiAddress: ListenAddress;
+  readonly adminAddress: ListenAddress;
+  readonly roles: ReadonlySet<Role>;
+  readonly collections: Declarations;
+  readonly logLevel: LogLevel;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ConfigFault {
+  readonly variable: string;
+  /** What the variable held, hidden where it may be a secret; `null`: it was not set. */
+  readonly held: string | null;
+  readonly takes: string;
+}
+
+export type ConfigResult =
+  | {
+      readonly kind: 'valid';
+      readonly config: Config;
+      readonly shown: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'invalid'; readonly faults: readonly ConfigFault[] };
+
+interface Variable<T> {
+  readonly name: string;
+  /** Used where the variable is not set; `null`: it must be set. */
+  readonly fallback: string | null;
+  readonly secret: boolean;
+  readonly parse: (text: string) => Parsed<T>;
+}
+
+const shownHeldLength = 80;
+const hidden = '(hidden)';
+
+const variables = {
+  region: variable('ISTHMUS_REGION', null, parseRegion),
+  databaseUrl: {
+    ...variable('ISTHMUS_DATABASE_URL', null, parseDatabaseUrl),
+    secret: true,
+  },
+  brokers: variable('ISTHMUS_KAFKA_BROKERS', '', parseBrokers),
+  peers: variable('ISTHMUS_PEERS', '[]', parsePeers),
+  apiAddress: variable('ISTHMUS_API_ADDRESS', '0.0.0.0:8080', parseAddress),
+  adminAddress: variable('ISTHMUS_ADMIN_ADDRESS', '127.0.0.1:8081', parseAddress),
+  roles: variable('ISTHMUS_ROLES', 'api,replicator', parseRoles),
+  collections: variable('ISTHMUS_COLLECTIONS', '', parseCollections),
+  logLevel: variable('ISTHMUS_LOG_LEVEL', 'info', parseLogLevel),
+} as const;
+
+const commandLineNames = ['ISTHMUS_API', 'ISTHMUS_ADMIN'];
+const kubernetesName =
+  /^ISTHMUS_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[A-Z0-9_]+)?)$/;
+
+export function readConfig(environment: Environment = process.env): ConfigResult {
+  const reader = new Reader(environment);
+  const config = {
+    region: reader.read(variables.region),
+    databaseUrl: reader.read(variables.databaseUrl),
+    brokers: reader.read(variables.brokers),
+    peers: reader.read(variables.peers),
+    apiAddress: reader.read(variables.apiAddress),
+    adminAddress: reader.read(variables.adminAddress),
+    roles: reader.read(variables.roles),
+    collections: reader.read(variables.collections),
+    logLevel: reader.read(variables.logLevel),
+  };
+  reader.refuseUnknownNames();
+  const faults = reader.faults;
+  if (faults.length > 0 || !isComplete(config)) return { kind: 'invalid', faults };
+  const contradiction = contradictionIn(config);
+  if (contradiction !== null) return { kind: 'invalid', faults: [contradiction] };
+  return { kind: 'valid', config, shown: reader.shown };
+}
+
+export function describeFault(fault: ConfigFault): string {
+  const held = fault.held === null ? 'is not set' : `holds ${fault.held}`;
+  return `${fault.variable} ${held}; it takes ${fault.takes}`;
+}
+
+type Unchecked = { readonly [K in keyof Config]: Config[K] | null };
+
+function isComplete(config: Unchecked): config is Config {
+  return Object.values(config).every((value) => value !== null);
+}
+
+/** Reads variables one by one, gathering what is wrong and what `--print-config` shows. */
+class Reader {
+  readonly faults: ConfigFault[] = [];
+  readonly shown: Record<string, string> = {};
+  readonly #environment: Environment;
+
+  constructor(environment: Environment) {
+    this.#environment = environment;
+  }
+
+  /** `null` where the variable is at fault. */
+  read<T>(of: Variable<T>): T | null {
+    const text = this.#text(of);
+    if (text === null) return null;
+    const parsed = of.parse(text);
+    if ('takes' in parsed) return this.#fault(of.name, heldBy(of, text), parsed.takes);
+    this.shown[of.name] = of.secret ? hideSecrets(text) : text;
+    return parsed.value;
+  }
+
+  refuseUnknownNames(): void {
+    const known = Object.values(variables).flatMap((of) =>
+      of.secret ? [of.name, `${of.name}_FILE`] : [of.name],
+    );
+    const all = new Set([...known, ...commandLineNames]);
+    for (const name of Object.keys(this.#environment)) {
+      if (!name.startsWith('ISTHMUS_') || all.has(name) || kubernetesName.test(name)) continue;
+      const near = nearest(name, known);
+      const takes =
+        near === null ? `nothing: the names are ${known.join(', ')}` : `nothing: did you mean ${near}?`;
+      this.#fault(name, hidden, takes);
+    }
+  }
+
+  #text(of: Variable<unknown>): string | null {
+    const direct = this.#environment[of.name] ?? '';
+    const path = of.secret ? (this.#environment[`${of.name}_FILE`] ?? '') : '';
+    if (direct !== '' && path !== '')
+      return this.#fault(`${of.name}_FILE`, JSON.stringify(path), `nothing while ${of.name} is set`);
+    if (path !== '') return this.#secretFile(`${of.name}_FILE`, path);
+    if (direct !== '') return direct;
+    if (of.fallback !== null) return of.fallback;
+    const refused = of.parse('');
+    return this.#fault(of.name, null, 'takes' in refused ? refused.takes : 'a value');
+  }
+
+  #secretFile(name: string, path: string): string | null {
+    const text = readText(path);
+    if (text === null || text.trim() === '')
+      return this.#fault(name, JSON.stringify(path), 'the path of a readable file with the secret');
+    return text.trim();
+  }
+
+  #fault(name: string, held: string | null, takes: string): null {
+    this.faults.push({ variable: name, held, takes });
+    return null;
+  }
+}
+
+function variable<T>(name: string, fallback: string | null, parse: (text: string) => Parsed<T>): Variable<T> {
+  return { name, fallback, parse, secret: false };
+}
+
+function heldBy(of: Variable<unknown>, text: string): string {
+  if (of.secret) return hidden;
+  const short = text.length > shownHeldLength ? `${text.slice(0, shownHeldLength)}…` : text;
+  return JSON.stringify(short);
+}
+
+/** What may be shown of a database address: everything but password and parameters. */
+function hideSecrets(text: string): string {
+  const url = new URL(text);
+  if (url.password !== '') url.password = 'hidden';
+  url.search = '';
+  return url.href;
+}
+
+function contradictionIn(config: Config): ConfigFault | null {
+  if (config.peers.some((peer) => peer.region === config.region)) {
+    const takes = `other regions only; ${config.region} is this one`;
+    return {
+      variable: variables.peers.name,
+      held: JSON.stringify(config.region),
+      takes,
+    };
+  }
+  if (config.roles.has('replicator') && config.peers.length > 0 && config.brokers.length === 0) {
+    const takes = `the region's own brokers (host:port,…) where ${variables.peers.name} names peers`;
+    return { variable: variables.brokers.name, held: null, takes };
+  }
+  return null;
+}

@@ -1,0 +1,162 @@
+/**
+ * The gauges that are computed from the tables whenever somebody scrapes. What is not known must not be read as zero
+ * by any dashboard or rule: an age that is unknown is `+Inf`, as it may be of any size and has to trip every
+ * threshold; a count, a moment or an offset that is unknown is `NaN`, which makes sums and comparisons void. A link
+ * that this process does not watch has no series.
+ */
+import { ageMs } from '@isthmus/replication/age';
+import { linkStates } from '@isthmus/replication/links/link-monitor';
+import type { WatchedLink } from '@isthmus/replication/links/link-watch';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { DeadLetterCause, DeadLetterCount } from '@isthmus/replication/ports/record-store';
+import { errorNow } from '@isthmus/replication/progress/clock-offset';
+import { type FiguresRead, type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
+import type { Rpo } from '@isthmus/replication/progress/rpo';
+import { Gauge, type Registry } from 'prom-client';
+
+const deadLetterCauses: readonly DeadLetterCause[] = [
+  'malformed',
+  'clock-too-far-ahead',
+  'too-large',
+  'newer-format',
+];
+
+export interface FigureGaugesOptions {
+  readonly registry: Registry;
+  readonly region: RegionId;
+  readonly peers: readonly RegionId[];
+}
+
+export interface Scraped {
+  readonly read: FiguresRead;
+  /** `null`: the clock was not read yet. */
+  readonly nowMs: number | null;
+  readonly links: readonly WatchedLink[];
+}
+
+/** An age in seconds; unknown is unbounded. */
+function age(seconds: number | null): number {
+  return seconds ?? Number.POSITIVE_INFINITY;
+}
+
+/** A count, moment or offset; unknown is no number. */
+function known(value: number | null): number {
+  return value ?? Number.NaN;
+}
+
+export class FigureGauges {
+  readonly #region: RegionId;
+  readonly #peers: readonly RegionId[];
+  readonly #lag;
+  readonly #backlog;
+  readonly #rpoSeconds;
+  readonly #rpoChanges;
+  readonly #replicatedThrough;
+  readonly #clockOffset;
+  readonly #clockOffsetError;
+  readonly #linkState;
+  readonly #deadLetters;
+  readonly #beatAge;
+  readonly #figuresAge;
+
+  constructor({ registry, region, peers }: FigureGaugesOptions) {
+    this.#region = region;
+    this.#peers = peers;
+    const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+      new Gauge({ name: `isthmus_${name}`, help, labelNames, registers: [registry] });
+    this.#lag = gauge(
+      'replication_lag_seconds',
+      'Age of the oldest change of the origin known or presumed not to be applied here; +Inf: unknown',
+      ['origin', 'target'],
+    );
+    this.#backlog = gauge(
+      'replication_backlog_changes',
+      'Changes of the origin counted there and not settled here; NaN: unknown',
+      ['origin'],
+    );
+    this.#rpoSeconds = gauge(
+      'rpo_seconds',
+      'Age of the oldest own commit that the peer, or the own log, has not confirmed; +Inf: unknown',
+      ['peer'],
+    );
+    this.#rpoChanges = gauge(
+      'rpo_changes',
+      'Own changes that the peer, or the own log, has not confirmed; NaN: unknown',
+      ['peer'],
+    );
+    this.#replicatedThrough = gauge(
+      'replicated_through_timestamp_seconds',
+      'Everything that committed here before this moment is held there; NaN: unknown',
+      ['peer'],
+    );
+    this.#clockOffset = gauge(
+      'clock_offset_seconds',
+      "How far the own clock is ahead of the peer's; NaN: never measured",
+      ['peer'],
+    );
+    this.#clockOffsetError = gauge(
+      'clock_offset_error_seconds',
+      'Bound of the error of isthmus_clock_offset_seconds, growing while nothing is measured; +Inf: never measured',
+      ['peer'],
+    );
+    this.#linkState = gauge(
+      'link_state',
+      '1 for the present state of the link to the peer, 0 for all others',
+      ['peer', 'state'],
+    );
+    this.#deadLetters = gauge('dead_letters', 'Open dead letters; NaN: unknown', ['origin', 'cause']);
+    this.#beatAge = gauge('beat_age_seconds', 'Age of the newest own beat; +Inf: unknown', []);
+    this.#figuresAge = gauge(
+      'figures_age_seconds',
+      'Time since the tables were last read for this page; +Inf: never',
+      [],
+    );
+  }
+
+  set(scraped: Scraped): void {
+    const { figures, isCurrent, ageMs: readAgeMs } = scraped.read;
+    const { nowMs } = scraped;
+    this.#figuresAge.set(age(readAgeMs === null ? null : readAgeMs / 1000));
+    this.#setDeadLetters(isCurrent ? (figures?.deadLetters ?? null) : null);
+    this.#setLinks(scraped.links);
+    const isKnown = figures !== null && nowMs !== null;
+    const beatAgeMs = isKnown ? ageMs(nowMs, figures.own.newest?.atMs ?? null) : null;
+    this.#beatAge.set(age(beatAgeMs === null ? null : beatAgeMs / 1000));
+    this.#setRpo('log', isKnown ? viewLog(figures, nowMs) : null);
+    for (const peer of this.#peers) {
+      const found = figures?.peers.find((candidate) => candidate.peer === peer);
+      const view = isKnown && found !== undefined ? viewPeer(figures, found, nowMs) : null;
+      this.#setPeer(peer, view, nowMs);
+    }
+  }
+
+  #setPeer(peer: RegionId, view: PeerView | null, nowMs: number | null): void {
+    this.#lag.set({ origin: peer, target: this.#region }, age(view?.lag.seconds ?? null));
+    this.#backlog.set({ origin: peer }, known(view?.lag.backlogChanges ?? null));
+    this.#setRpo(peer, view?.rpo ?? null);
+    const offset = view?.clockOffset ?? null;
+    this.#clockOffset.set({ peer }, known(offset === null ? null : offset.offsetMs / 1000));
+    const errorMs = offset === null || nowMs === null ? null : errorNow(offset, nowMs);
+    this.#clockOffsetError.set({ peer }, age(errorMs === null ? null : errorMs / 1000));
+  }
+
+  #setRpo(peer: RegionId | 'log', rpo: Rpo | null): void {
+    const throughMs = rpo?.replicatedThroughMs ?? null;
+    this.#rpoSeconds.set({ peer }, age(rpo?.seconds ?? null));
+    this.#rpoChanges.set({ peer }, known(rpo?.changes ?? null));
+    this.#replicatedThrough.set({ peer }, known(throughMs === null ? null : throughMs / 1000));
+  }
+
+  #setLinks(links: readonly WatchedLink[]): void {
+    for (const { peer, state } of links)
+      for (const kind of linkStates) this.#linkState.set({ peer, state: kind }, kind === state.kind ? 1 : 0);
+  }
+
+  #setDeadLetters(counts: readonly DeadLetterCount[] | null): void {
+    for (const origin of this.#peers)
+      for (const cause of deadLetterCauses) {
+        const found = counts?.find((entry) => entry.origin === origin && entry.cause === cause);
+        this.#deadLetters.set({ origin, cause }, known(counts === null ? null : (found?.count ?? 0)));
+      }
+  }
+}

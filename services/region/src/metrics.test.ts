@@ -1,0 +1,143 @@
+import { initialLink, linkStates } from '@isthmus/replication/links/link-monitor';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
+import type { FiguresRead } from '@isthmus/replication/progress/figures';
+import { expect, test } from 'vitest';
+import { RegionMetrics } from './metrics.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const incarnation = { counter: 3, nonce: 1 };
+const nowMs = 1_700_000_000_000;
+const beat = { number: 1, count: 8, atMs: nowMs - 250, lsn: 1n, end: 1n };
+
+const full: FiguresRead = {
+  isCurrent: true,
+  ageMs: 2,
+  figures: {
+    own: { newest: beat, newestCounted: beat, logCoveredAtMs: nowMs - 500, logCount: 7 },
+    deadLetters: [{ origin: us, cause: 'malformed', count: 2 }],
+    readAtMs: 0,
+    peers: [
+      {
+        peer: us,
+        rpo: { peer: us, coveredAtMs: nowMs - 2000, settledCount: 3 },
+        heard: { origin: us, incarnation, beat, receivedAtMs: nowMs },
+        positions: { incarnation, settled: [1n], beat: { ...beat, count: 4, atMs: nowMs - 1000 } },
+        clockOffset: { offsetMs: 250, errorMs: 10, measuredAtMs: nowMs },
+      },
+    ],
+  },
+};
+const nothing: FiguresRead = { figures: null, isCurrent: false, ageMs: null };
+
+function metrics(read: FiguresRead, retained: number | null = null): RegionMetrics {
+  return new RegionMetrics({
+    region: eu,
+    incarnation,
+    peers: [us],
+    figures: { read: () => Promise.resolve(read) },
+    clock: { nowMs: () => nowMs },
+    links: {
+      links: [
+        {
+          peer: us,
+          state: initialLink(0),
+          signals: { tickAgeMs: null, echoAgeMs: null, answered: false },
+        },
+      ],
+    },
+    retainedWalBytes: () => Promise.resolve(retained),
+    pool: () => ({ total: 4, idle: 3, waiting: 0 }),
+    objectives: [{ tier: 'gold', seconds: 60 }],
+  });
+}
+
+/** The values of all samples of ours, by name and labels as they stand in the text. */
+async function scraped(from: RegionMetrics): Promise<ReadonlyMap<string, string>> {
+  const lines = (await from.scrape()).split('\n').filter((line) => line.startsWith('isthmus_'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), line.slice(line.lastIndexOf(' ') + 1)]),
+  );
+}
+
+test('lag, RPO and links stand under their names', async () => {
+  const samples = await scraped(metrics(full, 4096));
+  expect(Object.fromEntries(samples)).toMatchObject({
+    'isthmus_replication_lag_seconds{origin="us",target="eu"}': '0.75',
+    'isthmus_replication_backlog_changes{origin="us"}': '4',
+    'isthmus_rpo_seconds{peer="us"}': '2',
+    'isthmus_rpo_seconds{peer="log"}': '0.5',
+    'isthmus_rpo_changes{peer="us"}': '5',
+    'isthmus_rpo_changes{peer="log"}': '1',
+    'isthmus_replicated_through_timestamp_seconds{peer="us"}': '1699999998',
+    'isthmus_clock_offset_seconds{peer="us"}': '0.25',
+    'isthmus_clock_offset_error_seconds{peer="us"}': '0.01',
+    isthmus_beat_age_seconds: '0.25',
+    isthmus_incarnation: '3',
+    'isthmus_rpo_objective_seconds{tier="gold"}': '60',
+    'isthmus_dead_letters{origin="us",cause="malformed"}': '2',
+    'isthmus_dead_letters{origin="us",cause="too-large"}': '0',
+    isthmus_retained_wal_bytes: '4096',
+    'isthmus_pool_connections{state="idle"}': '3',
+  });
+  const states = linkStates.map((state) => samples.get(`isthmus_link_state{peer="us",state="${state}"}`));
+  expect(states).toEqual(['0', '1', '0', '0', '0', '0', '0']);
+});
+
+test('what is unknown is never zero, and no series is missing', async () => {
+  const known = await scraped(metrics(full));
+  const unknown = await scraped(metrics(nothing));
+  for (const name of known.keys()) expect(unknown.has(name)).toBe(true);
+  const infinite = [
+    'replication_lag_seconds{origin="us",target="eu"}',
+    'rpo_seconds{peer="us"}',
+    'rpo_seconds{peer="log"}',
+    'clock_offset_error_seconds{peer="us"}',
+    'beat_age_seconds',
+    'figures_age_seconds',
+  ];
+  for (const name of infinite) expect([name, unknown.get(`isthmus_${name}`)]).toEqual([name, '+Inf']);
+  const noNumber = [
+    'replication_backlog_changes{origin="us"}',
+    'rpo_changes{peer="us"}',
+    'rpo_changes{peer="log"}',
+    'replicated_through_timestamp_seconds{peer="us"}',
+    'replicated_through_timestamp_seconds{peer="log"}',
+    'clock_offset_seconds{peer="us"}',
+    'dead_letters{origin="us",cause="malformed"}',
+    'retained_wal_bytes',
+  ];
+  for (const name of noNumber) expect([name, unknown.get(`isthmus_${name}`)]).toEqual([name, 'Nan']);
+});
+
+test('with older figures dead letters are withheld and ages stand', async () => {
+  const samples = await scraped(metrics({ ...full, isCurrent: false }));
+  expect(samples.get('isthmus_dead_letters{origin="us",cause="malformed"}')).toBe('Nan');
+  expect(samples.get('isthmus_rpo_seconds{peer="us"}')).toBe('2');
+});
+
+test('work is counted where it happens', async () => {
+  const counted = metrics(full);
+  counted.visible(us, 0.004);
+  counted.visible(us, -1);
+  counted.writeBatch(12, 0.002);
+  counted.applyBatch(us, 300, 0.03);
+  counted.conflicts('products', 'shown', 2);
+  counted.gap(us, 'missing-interval');
+  counted.fenced('applier');
+  counted.logBytes('raw', 1000);
+  counted.logBytes('compressed', 150);
+  expect(Object.fromEntries(await scraped(counted))).toMatchObject({
+    'isthmus_replication_latency_seconds_count{origin="us"}': '2',
+    'isthmus_replication_latency_seconds_bucket{le="0.001",origin="us"}': '1',
+    isthmus_write_batch_records_sum: '12',
+    isthmus_write_batch_seconds_count: '1',
+    'isthmus_apply_batch_changes_sum{origin="us"}': '300',
+    'isthmus_apply_batch_seconds_count{origin="us"}': '1',
+    'isthmus_conflicts_total{collection="products",resolution="shown"}': '2',
+    'isthmus_gaps_total{origin="us",cause="missing-interval"}': '1',
+    'isthmus_fenced_total{what="applier"}': '1',
+    'isthmus_log_bytes_total{stage="raw"}': '1000',
+    'isthmus_log_bytes_total{stage="compressed"}': '150',
+  });
+});

@@ -1,0 +1,166 @@
+/**
+ * The region process's metrics, in the text format of Prometheus. Lag, RPO, links and dead letters are read when
+ * somebody scrapes, within bounds of time (`figure-gauges.ts` says what unknown looks like); work is counted where
+ * it happens, by the methods below, which cost next to nothing and never fail. Labels take few values: regions,
+ * collections, causes; a record's key is never one.
+ */
+import type { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { Clock } from '@isthmus/replication/ports/clock';
+import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
+import type { FigureReader } from '@isthmus/replication/progress/figures';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { FigureGauges } from './figure-gauges.ts';
+import { wallMs } from './wall-time.ts';
+
+const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
+const batchBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
+
+export interface PoolFigures {
+  readonly total: number;
+  readonly idle: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+}
+
+export interface RegionMetricsOptions {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly peers: readonly RegionId[];
+  readonly figures: Pick<FigureReader, 'read'>;
+  readonly clock: Clock;
+  /** `null` where this process watches no links. */
+  readonly links: Pick<LinkWatch, 'links'> | null;
+  /** Write-ahead log that the relay's slot retains; `null`: unknown. Must be bounded in time. */
+  readonly retainedWalBytes: () => Promise<number | null>;
+  readonly pool: () => PoolFigures;
+  /** RPO objectives of the tiers in use. */
+  readonly objectives: readonly { readonly tier: string; readonly seconds: number }[];
+}
+
+export class RegionMetrics {
+  readonly #options: RegionMetricsOptions;
+  readonly #registry = new Registry();
+  readonly #gauges: FigureGauges;
+  readonly #latency = this.#histogram(
+    'replication_latency_seconds',
+    'From the commit at the origin to visible here',
+    { labels: ['origin'], buckets: latencyBuckets },
+  );
+  readonly #writeBatchRecords = this.#histogram('write_batch_records', 'Records in one local commit', {
+    labels: [],
+    buckets: batchBuckets,
+  });
+  readonly #writeBatchSeconds = this.#histogram('write_batch_seconds', 'Time of one local commit', {
+    labels: [],
+    buckets: latencyBuckets,
+  });
+  readonly #applyBatchChanges = this.#histogram('apply_batch_changes', 'Changes in one apply transaction', {
+    labels: ['origin'],
+    buckets: batchBuckets,
+  });
+  readonly #applyBatchSeconds = this.#histogram('apply_batch_seconds', 'Time of one apply transaction', {
+    labels: ['origin'],
+    buckets: latencyBuckets,
+  });
+  readonly #conflicts = this.#counter('conflicts_total', 'Fields that two sides wrote unseen by each other', [
+    'collection',
+    'resolution',
+  ]);
+  readonly #gaps = this.#counter('gaps_total', 'Gaps found in the log of the origin', ['origin', 'cause']);
+  readonly #fenced = this.#counter('fenced_total', 'Work given up because another process had taken over', [
+    'what',
+  ]);
+  readonly #logBytes = this.#counter('log_bytes_total', 'Bytes published to the own log, by stage', [
+    'stage',
+  ]);
+  readonly #retainedWal = this.#gauge(
+    'retained_wal_bytes',
+    "Write-ahead log retained by the relay's slot; NaN: unknown",
+    [],
+  );
+  readonly #pool = this.#gauge('pool_connections', 'Database connections of this process, and who waits', [
+    'state',
+  ]);
+
+  constructor(options: RegionMetricsOptions) {
+    this.#options = options;
+    const { region, peers } = options;
+    this.#gauges = new FigureGauges({ registry: this.#registry, region, peers });
+    this.#gauge('incarnation', "Counter of the region's incarnation", []).set(options.incarnation.counter);
+    const objective = this.#gauge('rpo_objective_seconds', 'RPO objective of a tier in use', ['tier']);
+    for (const { tier, seconds } of options.objectives) objective.set({ tier }, seconds);
+    collectDefaultMetrics({
+      register: this.#registry,
+      prefix: 'isthmus_',
+      eventLoopMonitoringPrecision: 20,
+    });
+  }
+
+  /** Names of all metrics, as they stand in the text. */
+  get names(): readonly string[] {
+    return this.#registry.getMetricsAsArray().map(({ name }) => name);
+  }
+
+  async scrape(): Promise<string> {
+    const { figures, clock, links, pool } = this.#options;
+    const [read, retained] = await Promise.all([figures.read(), this.#options.retainedWalBytes()]);
+    this.#gauges.set({ read, nowMs: wallMs(clock), links: links?.links ?? [] });
+    this.#retainedWal.set(retained ?? Number.NaN);
+    for (const [state, count] of Object.entries(pool())) this.#pool.set({ state }, count);
+    return this.#registry.metrics();
+  }
+
+  /** A change of the origin became visible here this long after its commit. */
+  visible(origin: RegionId, seconds: number): void {
+    this.#latency.observe({ origin }, Math.max(0, seconds));
+  }
+
+  writeBatch(records: number, seconds: number): void {
+    this.#writeBatchRecords.observe(records);
+    this.#writeBatchSeconds.observe(seconds);
+  }
+
+  applyBatch(origin: RegionId, changes: number, seconds: number): void {
+    this.#applyBatchChanges.observe({ origin }, changes);
+    this.#applyBatchSeconds.observe({ origin }, seconds);
+  }
+
+  conflicts(collection: string, resolution: string, fields: number): void {
+    this.#conflicts.inc({ collection, resolution }, fields);
+  }
+
+  gap(origin: RegionId, cause: string): void {
+    this.#gaps.inc({ origin, cause });
+  }
+
+  fenced(what: string): void {
+    this.#fenced.inc({ what });
+  }
+
+  /** Published to the own log: `raw` before compression, `compressed` after it. */
+  logBytes(stage: 'raw' | 'compressed', bytes: number): void {
+    this.#logBytes.inc({ stage }, bytes);
+  }
+
+  #gauge<L extends string>(name: string, help: string, labelNames: readonly L[]): Gauge<L> {
+    return new Gauge({ name: `isthmus_${name}`, help, labelNames, registers: [this.#registry] });
+  }
+
+  #counter<L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> {
+    return new Counter({ name: `isthmus_${name}`, help, labelNames, registers: [this.#registry] });
+  }
+
+  #histogram<L extends string>(
+    name: string,
+    help: string,
+    shape: { readonly labels: readonly L[]; readonly buckets: readonly number[] },
+  ): Histogram<L> {
+    return new Histogram({
+      name: `isthmus_${name}`,
+      help,
+      labelNames: shape.labels,
+      buckets: [...shape.buckets],
+      registers: [this.#registry],
+    });
+  }
+}

@@ -1,0 +1,89 @@
+import http from 'node:http';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
+import { afterEach, expect, test } from 'vitest';
+import { answerEcho, HttpPeerClient } from './peer-client.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const incarnation = { counter: 1, nonce: 5 };
+const right = { region: 'us', incarnation, echoedBeat: 42 };
+
+let server: http.Server | null = null;
+
+/** A peer on a real socket that answers like this, and our client of it. */
+async function peer(handle: http.RequestListener, timeoutMs = 5000): Promise<HttpPeerClient> {
+  const listening = http.createServer(handle);
+  server = listening;
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  const address = listening.address();
+  if (address === null || typeof address === 'string') throw new TypeError('no port');
+  const admins = new Map([[us, `http://127.0.0.1:${address.port}`]]);
+  return new HttpPeerClient({ region: eu, incarnation, admins, timeoutMs });
+}
+
+function answering(body: unknown, status = 200): http.RequestListener {
+  return (_request, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+  };
+}
+
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+});
+
+test('asks under the own name and takes the echo', async () => {
+  const seen: (string | undefined)[] = [];
+  const client = await peer((request, response) => {
+    seen.push(request.url);
+    answering(right)(request, response);
+  });
+  expect(await client.ping(us)).toEqual({ echoedBeat: 42 });
+  expect(await client.ping(us)).toEqual({ echoedBeat: 42 });
+  expect(seen).toEqual(['/v1/echo?region=eu', '/v1/echo?region=eu']);
+  client.close();
+});
+
+test('an answer without a beat, or about another incarnation of ours, is an answer and no echo', async () => {
+  const none = await peer(answering({ ...right, incarnation: null, echoedBeat: null }));
+  expect(await none.ping(us)).toEqual({ echoedBeat: null });
+  server?.close();
+  const other = await peer(answering({ ...right, incarnation: { counter: 2, nonce: 5 } }));
+  expect(await other.ping(us)).toEqual({ echoedBeat: null });
+});
+
+test.each([
+  ['another region', answering({ ...right, region: 'ap' })],
+  ['a failure', answering(right, 503)],
+  ['no JSON', answering('<html>')],
+  ['another shape', answering({ ...right, echoedBeat: '42' })],
+  ['too much', answering(`{"padding":"${'x'.repeat(10_000)}"}`)],
+  ['a redirect', answering(right, 302)],
+])('%s is no answer', async (_what, handle) => {
+  const client = await peer(handle);
+  expect(await client.ping(us)).toBeNull();
+});
+
+test('a peer that accepts and never answers, or never ends its answer, is left at the time-out', async () => {
+  const silent = await peer(() => undefined, 50);
+  expect(await silent.ping(us)).toBeNull();
+  server?.closeAllConnections();
+  const endless = await peer((_request, response) => response.write('{"region":'), 50);
+  expect(await endless.ping(us)).toBeNull();
+});
+
+test('a peer that is not there, and one that is not known, give no answer', async () => {
+  const client = await peer(answering(right));
+  const gone = new Promise<void>((resolve) => server?.close(() => resolve()));
+  await gone;
+  expect(await client.ping(us)).toBeNull();
+  expect(await client.ping(eu)).toBeNull();
+});
+
+test('the answer to a caller carries its newest beat that we hold', async () => {
+  const beat = { number: 42, count: 0, atMs: 0, lsn: 1n, end: 1n };
+  const beats = { heard: () => Promise.resolve([{ origin: eu, incarnation, beat, receivedAtMs: 0 }]) };
+  expect(await answerEcho(beats, us, eu)).toEqual(right);
+  expect(await answerEcho(beats, us, us)).toEqual({ region: 'us', incarnation: null, echoedBeat: null });
+});

@@ -1,0 +1,112 @@
+/**
+ * Asks a peer's admin listener which of our beats it holds, and says what to answer when a peer asks us. A request
+ * is bounded in time from the first byte of connecting to the last of the answer, and the answer in bytes. Whatever
+ * goes wrong is the same outcome, no answer, because that is all that the link monitor needs; an answer of another
+ * region, or about another incarnation of ours, never counts as an echo.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import type { BeatStore } from '@isthmus/replication/ports/beat-store';
+import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
+import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
+import { z } from 'zod';
+
+const defaultTimeoutMs = 1000;
+const maxAnswerBytes = 4096;
+
+export interface EchoAnswer extends PeerEcho {
+  /** Who answers. */
+  readonly region: RegionId;
+  /** The incarnation of the caller that the beat belongs to; `null` without a beat. */
+  readonly incarnation: Incarnation | null;
+}
+
+const echoAnswer = z.object({
+  region: z.string(),
+  incarnation: z.object({ counter: z.int().positive(), nonce: z.int().nonnegative() }).nullable(),
+  echoedBeat: z.int().nonnegative().nullable(),
+});
+
+export interface HttpPeerClientOptions {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  /** Base address of each peer's admin listener, without a slash at the end. */
+  readonly admins: ReadonlyMap<RegionId, string>;
+  readonly timeoutMs?: number;
+}
+
+export class HttpPeerClient implements PeerClient {
+  readonly #options: HttpPeerClientOptions;
+  readonly #plain = new http.Agent({ keepAlive: true, maxSockets: 2 });
+  readonly #secure = new https.Agent({ keepAlive: true, maxSockets: 2 });
+
+  constructor(options: HttpPeerClientOptions) {
+    this.#options = options;
+  }
+
+  async ping(peer: RegionId): Promise<PeerEcho | null> {
+    const { region, incarnation, admins } = this.#options;
+    const admin = admins.get(peer);
+    if (admin === undefined) return null;
+    const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`));
+    const answer = echoAnswer.safeParse(body);
+    if (!answer.success || answer.data.region !== peer) return null;
+    const told = answer.data.incarnation;
+    const isOurs = told !== null && sameIncarnation(told, incarnation);
+    return { echoedBeat: isOurs ? answer.data.echoedBeat : null };
+  }
+
+  close(): void {
+    this.#plain.destroy();
+    this.#secure.destroy();
+  }
+
+  /** The JSON of an answer 200; `null` for everything else. */
+  async #get(url: URL): Promise<unknown> {
+    try {
+      const response = await this.#request(url);
+      const body = response.statusCode === 200 ? await boundedBody(response) : null;
+      response.destroy();
+      return body === null ? null : JSON.parse(body);
+    } catch {
+      return null;
+    }
+  }
+
+  #request(url: URL): Promise<http.IncomingMessage> {
+    const signal = AbortSignal.timeout(this.#options.timeoutMs ?? defaultTimeoutMs);
+    return new Promise((resolve, reject) => {
+      const request =
+        url.protocol === 'https:'
+          ? https.get(url, { agent: this.#secure, signal })
+          : http.get(url, { agent: this.#plain, signal });
+      request.on('response', resolve);
+      request.on('error', reject);
+    });
+  }
+}
+
+/** `null`: longer than an answer can be. */
+async function boundedBody(response: http.IncomingMessage): Promise<string | null> {
+  response.setEncoding('utf8');
+  let body = '';
+  for await (const chunk of response) {
+    body += String(chunk);
+    if (body.length > maxAnswerBytes) return null;
+  }
+  return body;
+}
+
+/** What to answer a peer that asks which of its beats we hold. */
+export async function answerEcho(
+  beats: Pick<BeatStore, 'heard'>,
+  region: RegionId,
+  caller: RegionId,
+): Promise<EchoAnswer> {
+  const heard = (await beats.heard()).find(({ origin }) => origin === caller);
+  return {
+    region,
+    incarnation: heard?.incarnation ?? null,
+    echoedBeat: heard?.beat.number ?? null,
+  };
+}

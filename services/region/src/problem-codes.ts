@@ -1,0 +1,170 @@
+/**
+ * Every error that the HTTP listeners can answer, with what it means and how it is mended. The registry is the
+ * documentation: `/problems/{code}` prints these texts, so that the `type` of an answer always resolves. A code, once
+ * published, keeps its status and its meaning.
+ */
+export interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  readonly meaning: string;
+  readonly mend: string;
+}
+
+const kinds = {
+  'bad-request': {
+    status: 400,
+    title: 'The request is not HTTP that we read',
+    meaning: 'The bytes on the connection do not form a request.',
+    mend: 'Send a well-formed HTTP/1.1 request. Look for a proxy in between that rewrites it.',
+  },
+  'malformed-json': {
+    status: 400,
+    title: 'The body is not JSON',
+    meaning: 'The body is empty, is not valid UTF-8, is not JSON, or names a member of one object twice.',
+    mend: 'Send one JSON value in UTF-8. The detail says what stands in the way.',
+  },
+  'too-deep': {
+    status: 400,
+    title: 'The JSON is nested too deeply',
+    meaning: 'Arrays and objects of the body stand in more than 32 levels.',
+    mend: 'Flatten the value, or store the inner part as a string.',
+  },
+  'invalid-key': {
+    status: 400,
+    title: 'The key is not allowed',
+    meaning:
+      'A key has 1 to 512 bytes of UTF-8 without control characters, is neither "." nor "..", and is percent-encoded in the path.',
+    mend: 'Encode each key with encodeURIComponent or its like; "/" in a key is written %2F.',
+  },
+  'invalid-cursor': {
+    status: 400,
+    title: 'The cursor is not one of ours',
+    meaning: 'The cursor was not handed out for this collection and this prefix.',
+    mend: 'Send `next` of the previous page unchanged, with the same prefix, or start again without a cursor.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'There is nothing here',
+    meaning: 'The record does not exist in this region, or the path is none of ours.',
+    mend: 'Check the key and its encoding. A record written in another region appears once its change has arrived.',
+  },
+  'unknown-collection': {
+    status: 404,
+    title: 'No such collection',
+    meaning: 'The collection is not declared in this region.',
+    mend: 'Check the name, or declare the collection.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'This path does not take this method',
+    meaning: 'The path exists; the `Allow` header names what it takes.',
+    mend: 'Use one of the methods in the `Allow` header.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request came too slowly',
+    meaning: 'Its headers or its body were not complete in time.',
+    mend: 'Send it again. Check the network between the caller and the region.',
+  },
+  'insufficient-rights': {
+    status: 409,
+    title: 'This region holds too few rights',
+    meaning:
+      'A bounded counter is spent only from rights that this region holds, so that the bound holds under any partition.',
+    mend: 'Spend less, or let a region that holds rights move some here. `violations` says what is held and what was asked.',
+  },
+  'precondition-failed': {
+    status: 412,
+    title: 'The record is not as the condition says',
+    meaning:
+      'If-Match or If-None-Match did not hold. Such conditions bind this region only: another region may write meanwhile.',
+    mend: 'Read the record again and decide anew with its current ETag.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The request is too large',
+    meaning:
+      'A body has at most 1 MiB and 100,000 values; one change has at most 256 KiB and one transaction 1 MiB of changes.',
+    mend: 'Divide the work over several requests, or store large contents elsewhere.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body is not declared as JSON',
+    meaning: 'Bodies are `application/json` in UTF-8.',
+    mend: 'Send `Content-Type: application/json`.',
+  },
+  'invalid-value': {
+    status: 422,
+    title: 'A value is not allowed',
+    meaning: 'A member has the wrong type, is out of its range, or is not one that the request takes.',
+    mend: 'See `violations`: each names the field, the rule, the limit and the value.',
+  },
+  'unknown-field': {
+    status: 422,
+    title: 'No such field',
+    meaning: 'The collection does not declare the field.',
+    mend: 'Check the name, or add the field to the declaration of the collection.',
+  },
+  'wrong-operation': {
+    status: 422,
+    title: 'The field does not take this operation',
+    meaning:
+      'Each type of field has its own operations: `set` for registers, `increment` for counters, `clear` for any.',
+    mend: 'Use the operation that the detail names.',
+  },
+  'counter-out-of-range': {
+    status: 422,
+    title: 'The counter would leave its range',
+    meaning: 'A counter is a whole number within ±9007199254740991 (2^53 - 1), and so is each increment.',
+    mend: 'Use smaller increments, or clear the counter.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The headers are too large',
+    meaning: 'Request line and headers together have at most 16 KiB.',
+    mend: 'Send fewer or shorter headers.',
+  },
+  internal: {
+    status: 500,
+    title: 'The region failed',
+    meaning: 'A fault of ours. The log of the region has it under the request id.',
+    mend: 'Tell the operator the request id.',
+  },
+  'outcome-unknown': {
+    status: 503,
+    title: 'The write may or may not have happened',
+    meaning: 'The commit was sent to the database and no answer came.',
+    mend: 'Read the record to learn what happened before sending an increment again. Writes that set values may be sent again.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'The region has too much to do',
+    meaning: 'A queue is at its limit; nothing was written.',
+    mend: 'Wait as `Retry-After` says, then send it again with growing pauses.',
+  },
+  'database-unavailable': {
+    status: 503,
+    title: 'The database of the region does not answer',
+    meaning: 'Nothing was written.',
+    mend: 'Wait as `Retry-After` says and send it again, or use another region.',
+  },
+  draining: {
+    status: 503,
+    title: 'The process is being stopped',
+    meaning: 'It takes no new writes; nothing was written.',
+    mend: 'Send it again: the load balancer leads to another process.',
+  },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof kinds;
+
+const byCode: ReadonlyMap<string, ProblemKind> = new Map(Object.entries(kinds));
+
+export function problemKind(code: ProblemCode): ProblemKind {
+  return kinds[code];
+}
+
+/** The kind of any text that may be a code; `null` where it is none. */
+export function findProblemKind(code: string): ProblemKind | null {
+  return byCode.get(code) ?? null;
+}

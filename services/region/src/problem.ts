@@ -1,0 +1,101 @@
+/**
+ * A refusal on its way to the caller, as RFC 9457 describes it. What stands in `detail` and `violations` is read by
+ * strangers: it names the caller's own input and our limits, and never SQL, paths, stack traces or secrets. Whoever
+ * meets a bad request throws a `Problem`; the listener's error handler is the only place that writes one.
+ */
+import type { ReplicationError, ReplicationErrorCode } from '@isthmus/replication/errors';
+import { type ProblemCode, problemKind } from './problem-codes.ts';
+
+export interface Violation {
+  /** Path of the member at fault; in a batch it starts with `writes[i]`. */
+  readonly field: string;
+  readonly rule: string;
+  readonly limit: unknown;
+  readonly value: unknown;
+}
+
+export interface ProblemOptions {
+  readonly violations?: readonly Violation[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+export interface ProblemBody {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ProblemCode;
+  readonly instance: string;
+  readonly violations: readonly Violation[];
+}
+
+export const problemMediaType = 'application/problem+json; charset=utf-8';
+
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly status: number;
+  readonly violations: readonly Violation[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    super(detail, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = 'Problem';
+    this.code = code;
+    this.status = problemKind(code).status;
+    this.violations = options.violations ?? [];
+    this.headers = {
+      ...(this.status === 503 ? { 'retry-after': '1' } : {}),
+      ...options.headers,
+    };
+  }
+}
+
+export function problemBody(problem: Problem, instance: string): ProblemBody {
+  return {
+    type: `/problems/${problem.code}`,
+    title: problemKind(problem.code).title,
+    status: problem.status,
+    detail: problem.message,
+    code: problem.code,
+    instance,
+    violations: problem.violations,
+  };
+}
+
+type FailureText = readonly [ProblemCode, string];
+
+const databaseDown: FailureText = [
+  'database-unavailable',
+  'The database of this region does not serve now; nothing was written.',
+];
+const failed: FailureText = ['internal', 'The region failed to answer.'];
+
+/** What a caller may know of each operating failure of the engine. */
+const failureTexts: Readonly<Record<ReplicationErrorCode, FailureText>> = {
+  'outcome-unknown': [
+    'outcome-unknown',
+    'The commit was sent and no answer came: the write may or may not have happened.',
+  ],
+  overloaded: ['overloaded', 'The queue of writes is full; nothing was written.'],
+  closed: ['draining', 'This process is being stopped; nothing was written.'],
+  'transaction-too-large': [
+    'body-too-large',
+    'The changes of this request are together larger than one transaction may be.',
+  ],
+  'database-unavailable': databaseDown,
+  'database-misconfigured': databaseDown,
+  'identity-mismatch': databaseDown,
+  'clock-unknown': databaseDown,
+  'log-unavailable': failed,
+  'malformed-record': failed,
+  'partition-count-mismatch': failed,
+  'slot-held': failed,
+  'slot-lost': failed,
+  'source-lost': failed,
+};
+
+export function problemOfFailure(error: ReplicationError): Problem {
+  const [code, detail] = failureTexts[error.code];
+  return new Problem(code, detail, { cause: error });
+}

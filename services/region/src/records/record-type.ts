@@ -1,0 +1,22 @@
+import type { EditContext } from '@isthmus/replication/journal/journal';
+import type { RecordId } from '@isthmus/replication/ports/change';
+import type { Problem } from '../problem.ts';
+import type { FieldEdit, Fields } from './field-edit.ts';
+import type { RecordView } from './record-view.ts';
+
+export interface Made {
+  readonly state: Uint8Array;
+  readonly delta: Uint8Array;
+}
+
+export interface RecordType {
+  readonly fields: Fields;
+  /** `null` where the record does not exist; `state` may be empty. */
+  view(state: Uint8Array): RecordView | null;
+  edit(before: Uint8Array, context: EditContext, edits: readonly FieldEdit[]): Made | Problem;
+  /** Hash of the live entries, keyed with collection and key; `null` where the record does not exist. */
+  liveHash(id: RecordId, state: Uint8Array): bigint | null;
+  /** Everything in the state, for operators. */
+  inspect(state: Uint8Array): unknown;
+  remove(before: Uint8Array, context: EditContext): Made;
+}

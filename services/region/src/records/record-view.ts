@@ -1,0 +1,63 @@
+/**
+ * What a region shows of one record, as read from its stored state, and its form in answers. Counters always have a
+ * value; registers that were never set, or cleared, are absent. Siblings are in it only for fields that have more
+ * than one live value.
+ */
+import { regionOfActor } from '@isthmus/replication/ports/identity';
+import type { RecordId } from '@isthmus/replication/ports/change';
+
+export interface Sibling {
+  readonly value: unknown;
+  /** Milliseconds since 1970 of the stamp. */
+  readonly atMs: number;
+  readonly actor: string;
+  /** True for the value that the record shows. */
+  readonly shown: boolean;
+}
+
+export interface RecordView {
+  readonly fields: ReadonlyMap<string, unknown>;
+  /** Equal wherever regions show the same record. */
+  readonly version: string;
+  /** Milliseconds since 1970 of the highest stamp. */
+  readonly updatedAtMs: number;
+  /** Fields with several live values. */
+  readonly siblings: ReadonlyMap<string, readonly Sibling[]>;
+  /** Those of them whose policy shows every value. */
+  readonly showing: ReadonlySet<string>;
+}
+
+export interface RecordAnswer extends RecordId {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly version: string;
+  readonly updatedAt: string;
+  /** Fields with values that `value` does not show. */
+  readonly conflicts: readonly string[];
+  readonly siblings?: Readonly<Record<string, readonly SiblingAnswer[]>>;
+}
+
+export interface SiblingAnswer {
+  readonly value: unknown;
+  readonly at: string;
+  readonly region: string | null;
+  readonly shown: boolean;
+}
+
+/** The record as answers show it; with `allSiblings` also those that the fields' policies hide. */
+export function recordAnswer(id: RecordId, view: RecordView, allSiblings: boolean): RecordAnswer {
+  const shown = [...view.siblings].filter(([field]) => allSiblings || view.showing.has(field));
+  const siblings = shown.map(([field, values]) => [field, values.map(siblingAnswer)] as const);
+  return {
+    collection: id.collection,
+    key: id.key,
+    value: Object.fromEntries(view.fields),
+    version: view.version,
+    updatedAt: new Date(view.updatedAtMs).toISOString(),
+    conflicts: [...view.siblings.keys()],
+    ...(siblings.length > 0 ? { siblings: Object.fromEntries(siblings) } : {}),
+  };
+}
+
+function siblingAnswer({ value, atMs, actor, shown }: Sibling): SiblingAnswer {
+  return { value, at: new Date(atMs).toISOString(), region: regionOfActor(actor), shown };
+}

@@ -1,0 +1,124 @@
+import { ReplicationError } from '@isthmus/replication/errors';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
+import type { Figures, FiguresRead } from '@isthmus/replication/progress/figures';
+import { expect, test } from 'vitest';
+import { type StatusInput, statusOf } from './status.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const ap = parseRegionId('ap') ?? expect.fail('ap is a region');
+const incarnation = { counter: 3, nonce: 0xbeef };
+const nowMs = Date.UTC(2026, 0, 1, 12);
+
+function beat(number: number, count: number, agoMs: number) {
+  return { number, count, atMs: nowMs - agoMs, lsn: 1n, end: 1n };
+}
+
+const newest = beat(40, 100, 100);
+const figures: Figures = {
+  own: { newest, newestCounted: newest, logCoveredAtMs: nowMs - 100, logCount: 100 },
+  deadLetters: [
+    { origin: us, cause: 'malformed', count: 2 },
+    { origin: us, cause: 'too-large', count: 1 },
+  ],
+  readAtMs: 0,
+  peers: [
+    {
+      peer: us,
+      rpo: { peer: us, coveredAtMs: nowMs - 1500, settledCount: 93 },
+      heard: { origin: us, incarnation, beat: beat(9, 50, 200), receivedAtMs: nowMs - 50 },
+      positions: { incarnation, settled: [1n], beat: beat(8, 45, 750) },
+      clockOffset: { offsetMs: -20, errorMs: 5, measuredAtMs: nowMs },
+    },
+    { peer: ap, rpo: null, heard: null, positions: null, clockOffset: null },
+  ],
+};
+
+function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = {}): StatusInput {
+  return {
+    region: eu,
+    incarnation,
+    version: '1.2.3',
+    peers: [us, ap],
+    collections: ['products'],
+    figures: { read: () => Promise.resolve({ figures, isCurrent: true, ageMs: 1, ...read }) },
+    clock: { nowMs: () => nowMs },
+    ready: () => Promise.resolve(true),
+    links: () => [
+      {
+        peer: us,
+        state: { kind: 'connected', sinceMs: 0, freshSinceMs: 0, decidedAtMs: 0 },
+        signals: { tickAgeMs: 1, echoAgeMs: 1, answered: true },
+      },
+    ],
+    gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
+    ...changes,
+  };
+}
+
+const unknownPeer = {
+  link: null,
+  lagSeconds: null,
+  backlogChanges: null,
+  rpoSeconds: null,
+  rpoChanges: null,
+  replicatedThrough: null,
+  verifiedThrough: null,
+  diverged: null,
+  clockOffsetSeconds: null,
+};
+
+test('says everything by the names of the outer contract, what is unknown as null', async () => {
+  expect(await statusOf(input())).toEqual({
+    region: 'eu',
+    actor: 'eu.3.0000beef',
+    incarnation: 3,
+    version: '1.2.3',
+    ready: true,
+    rpoSeconds: 1.5,
+    rpoChanges: 7,
+    peers: [
+      {
+        region: 'us',
+        link: 'connected',
+        lagSeconds: 0.77,
+        backlogChanges: 5,
+        rpoSeconds: 1.5,
+        rpoChanges: 7,
+        replicatedThrough: '2026-01-01T11:59:58.500Z',
+        verifiedThrough: null,
+        diverged: null,
+        clockOffsetSeconds: -0.02,
+      },
+      { region: 'ap', ...unknownPeer },
+    ],
+    collections: ['products'],
+    incidents: { open: 0 },
+    deadLetters: 3,
+    gaps: 1,
+    openGaps: [{ origin: 'us', partition: 2, cause: 'missing-interval' }],
+    transfers: 0,
+  });
+});
+
+test('with older figures ages stand and counts that may have changed are withheld', async () => {
+  const later = { clock: { nowMs: () => nowMs + 60_000 }, gaps: () => null };
+  const status = await statusOf(input({ isCurrent: false }, later));
+  expect(status).toMatchObject({ deadLetters: null, gaps: null, openGaps: null, rpoSeconds: 61.5 });
+  expect(status.peers[0]).toMatchObject({ rpoSeconds: 61.5, rpoChanges: null, backlogChanges: null });
+});
+
+test('with neither tables nor clock every number is null', async () => {
+  const clock = {
+    nowMs: () => {
+      throw new ReplicationError('clock-unknown', 'not read yet', { retriable: true });
+    },
+  };
+  const unknown = { rpoSeconds: null, rpoChanges: null };
+  const blind = await statusOf(input({ figures: null, isCurrent: false, ageMs: null }, { links: () => [] }));
+  expect(blind).toMatchObject({ ...unknown, deadLetters: null, peers: [unknownPeer, unknownPeer] });
+  expect(await statusOf(input({}, { clock, links: () => [] }))).toMatchObject({
+    ...unknown,
+    peers: [unknownPeer, unknownPeer],
+  });
+});

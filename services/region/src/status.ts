@@ -1,0 +1,130 @@
+/**
+ * The body of `GET /v1/status`. Every number is computed from the tables at the moment of asking; what is not known
+ * is `null` and never zero, also where a peer has not been heard, a measurement is missing or the database does not
+ * answer. Counts that may have changed since an older reading are withheld, while ages go on growing from it.
+ */
+import type { LinkKind } from '@isthmus/replication/links/link-monitor';
+import type { WatchedLink } from '@isthmus/replication/links/link-watch';
+import type { Clock } from '@isthmus/replication/ports/clock';
+import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
+import { type FigureReader, type PeerView, viewPeer } from '@isthmus/replication/progress/figures';
+import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
+import { wallMs } from './wall-time.ts';
+
+export interface PeerStatus {
+  readonly region: RegionId;
+  readonly link: LinkKind | null;
+  readonly lagSeconds: number | null;
+  readonly backlogChanges: number | null;
+  readonly rpoSeconds: number | null;
+  readonly rpoChanges: number | null;
+  /** RFC 3339: everything that committed before is there. */
+  readonly replicatedThrough: string | null;
+  readonly verifiedThrough: null;
+  readonly diverged: null;
+  /** How far the own clock is ahead of the peer's. */
+  readonly clockOffsetSeconds: number | null;
+}
+
+/** A partition that has stopped because a part of its log is missing. */
+export interface GapStatus {
+  readonly origin: RegionId;
+  readonly partition: number;
+  readonly cause: string;
+}
+
+export interface Status {
+  readonly region: RegionId;
+  readonly actor: Actor;
+  /** Its counter. */
+  readonly incarnation: number;
+  readonly version: string;
+  readonly ready: boolean;
+  /** Of the region: that of its best peer. */
+  readonly rpoSeconds: number | null;
+  readonly rpoChanges: number | null;
+  readonly peers: readonly PeerStatus[];
+  readonly collections: readonly string[];
+  readonly incidents: { readonly open: number };
+  readonly deadLetters: number | null;
+  readonly gaps: number | null;
+  readonly openGaps: readonly GapStatus[] | null;
+  readonly transfers: number;
+}
+
+export interface StatusInput {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly version: string;
+  readonly peers: readonly RegionId[];
+  readonly collections: readonly string[];
+  readonly figures: Pick<FigureReader, 'read'>;
+  readonly clock: Clock;
+  readonly ready: () => Promise<boolean>;
+  /** Links that this process watches. */
+  readonly links: () => readonly WatchedLink[];
+  /** Open gaps; `null` where this process applies nothing and cannot tell. */
+  readonly gaps: () => readonly GapStatus[] | null;
+}
+
+export async function statusOf(input: StatusInput): Promise<Status> {
+  const [read, ready] = await Promise.all([input.figures.read(), input.ready()]);
+  const nowMs = wallMs(input.clock);
+  const { figures } = read;
+  const views =
+    figures === null || nowMs === null ? [] : figures.peers.map((peer) => viewPeer(figures, peer, nowMs));
+  const best = rpoOfRegion(views.map(({ rpo }) => rpo));
+  const openGaps = input.gaps();
+  return {
+    region: input.region,
+    actor: actorOf(input.region, input.incarnation),
+    incarnation: input.incarnation.counter,
+    version: input.version,
+    ready,
+    rpoSeconds: best.seconds,
+    rpoChanges: best.changes,
+    peers: peerStatuses(input, views),
+    collections: input.collections,
+    incidents: { open: 0 },
+    deadLetters: read.isCurrent && figures !== null ? total(figures.deadLetters) : null,
+    gaps: openGaps?.length ?? null,
+    openGaps,
+    transfers: 0,
+  };
+}
+
+function peerStatuses(input: StatusInput, views: readonly PeerView[]): readonly PeerStatus[] {
+  const links = input.links();
+  return input.peers.map((peer) => {
+    const view = views.find((candidate) => candidate.peer === peer) ?? null;
+    const link = links.find((candidate) => candidate.peer === peer) ?? null;
+    return peerStatus(peer, view, link);
+  });
+}
+
+function peerStatus(region: RegionId, view: PeerView | null, link: WatchedLink | null): PeerStatus {
+  return {
+    region,
+    link: link?.state.kind ?? null,
+    lagSeconds: view?.lag.seconds ?? null,
+    backlogChanges: view?.lag.backlogChanges ?? null,
+    rpoSeconds: view?.rpo.seconds ?? null,
+    rpoChanges: view?.rpo.changes ?? null,
+    replicatedThrough: rfc3339(view?.rpo.replicatedThroughMs ?? null),
+    verifiedThrough: null,
+    diverged: null,
+    clockOffsetSeconds: seconds(view?.clockOffset?.offsetMs ?? null),
+  };
+}
+
+function rfc3339(atMs: number | null): string | null {
+  return atMs === null ? null : new Date(atMs).toISOString();
+}
+
+function seconds(valueMs: number | null): number | null {
+  return valueMs === null ? null : valueMs / 1000;
+}
+
+function total(counts: readonly { readonly count: number }[]): number {
+  return counts.reduce((sum, { count }) => sum + count, 0);
+}

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { checkCounters } from './counters.ts';
+import type { HistoryEvent, Operation, Result } from './history.ts';
+import { checkInserts } from './inserts.ts';
+import { checkRegisters } from './registers.ts';
+
+function event(operation: Operation, result: Result, process = 'p1'): HistoryEvent {
+  return { process, region: 'eu', operation, result, invokedAtMs: 0, completedAtMs: 1, status: null };
+}
+
+function increment(amount: number, result: Result): HistoryEvent {
+  return event({ kind: 'increment', key: 'c', amount }, result);
+}
+
+function set(value: string, result: Result, process = 'p1'): HistoryEvent {
+  return event({ kind: 'set', key: 'r', value }, result, process);
+}
+
+test('counters: lost, doubled and torn increments are found, unknown ones may or may not count', () => {
+  const history = [
+    increment(1009, 'ok'),
+    increment(2003, 'ok'),
+    increment(500_009, 'info'),
+    increment(7, 'fail'),
+  ];
+  const found = (value: number) => checkCounters(history, new Map([['c', value]])).length;
+  expect([3012, 3012 + 500_009].map(found)).toEqual([0, 0]);
+  expect([1009, 3012 + 1009, 3012 + 7, 3012 + 2 * 500_009, 0].map(found)).toEqual([1, 1, 1, 1, 1]);
+});
+
+test('counters: too many unknown outcomes are refused, not waved through', () => {
+  const history = Array.from({ length: 17 }, (_, index) => increment(index + 1, 'info'));
+  expect(checkCounters(history, new Map([['c', 0]]))).toHaveLength(1);
+});
+
+test('inserts: a lost one and a fabricated one are found', () => {
+  const insert = (key: string, result: Result) => event({ kind: 'insert', key }, result);
+  const history = [insert('a', 'ok'), insert('b', 'info'), insert('c', 'fail')];
+  expect(checkInserts(history, new Set(['a', 'b']))).toEqual([]);
+  expect(checkInserts(history, new Set(['a']))).toEqual([]);
+  expect(checkInserts(history, new Set(['b'])).map(({ key }) => key)).toEqual(['a']);
+  expect(checkInserts(history, new Set(['a', 'c', 'x'])).map(({ key }) => key)).toEqual(['c', 'x']);
+});
+
+test('registers: a value that its own writer overwrote, or that nobody wrote, is found', () => {
+  const history = [set('v1', 'ok'), set('v2', 'ok'), set('w1', 'ok', 'p2'), set('w2', 'info', 'p2')];
+  const found = (value: string) => checkRegisters(history, new Map([['r', value]])).length;
+  expect(['v2', 'w1', 'w2'].map(found)).toEqual([0, 0, 0]);
+  expect(['v1', 'x'].map(found)).toEqual([1, 1]);
+  expect(checkRegisters(history, new Map())).toHaveLength(1);
+});

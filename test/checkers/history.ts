@@ -1,0 +1,36 @@
+/**
+ * What clients did and were told, in the order of one monotonic clock. An answer that may or may not have happened
+ * (a time-out, a lost connection, a 5xx) is `info` and never `fail`, because the write may be there. Checkers read
+ * histories and final dumps and nothing else, so that the same ones judge real servers and a simulation.
+ */
+export type Operation =
+  | { readonly kind: 'increment'; readonly key: string; readonly amount: number }
+  | { readonly kind: 'set'; readonly key: string; readonly value: string }
+  | { readonly kind: 'insert'; readonly key: string };
+
+export type Result = 'ok' | 'fail' | 'info';
+
+export interface HistoryEvent {
+  /** One writer; its operations follow each other. */
+  readonly process: string;
+  readonly region: string;
+  readonly operation: Operation;
+  readonly invokedAtMs: number;
+  readonly completedAtMs: number;
+  readonly result: Result;
+  /** HTTP status; `null`: none came. */
+  readonly status: number | null;
+}
+
+export type History = readonly HistoryEvent[];
+
+/** What a checker found; an empty list is a pass. */
+export interface Violation {
+  readonly checker: string;
+  readonly key: string;
+  readonly detail: string;
+}
+
+export function countOf(history: History, kind: Operation['kind'], result: Result): number {
+  return history.filter((event) => event.operation.kind === kind && event.result === result).length;
+}

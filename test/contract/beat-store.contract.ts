@@ -1,0 +1,276 @@
+/**
+ * What every `BeatStore` must do, whatever it is made of: one holder writes beats, and the figures of lag and RPO come
+ * out of the tables by the formulas of P7.
+ */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type {
+  BeatHold,
+  BeatStore,
+  HeardBeat,
+  PeerProgress,
+  RpoFigures,
+} from '@isthmus/replication/ports/beat-store';
+import type { Beat, CountedBeat } from '@isthmus/replication/ports/change';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
+
+export interface OpenBeatStores {
+  /** Two stores on one database, as two processes have them. */
+  readonly store: BeatStore;
+  readonly other: BeatStore;
+  readonly close: () => Promise<void>;
+}
+
+/** The peers that the stores must be opened with. */
+export const peers: readonly RegionId[] = [region('asia'), region('us')];
+const [asia, us] = [region('asia'), region('us')];
+const firstLife = { counter: 1, nonce: 7 };
+
+export function beatStoreContract(name: string, open: () => Promise<OpenBeatStores>): void {
+  describe(`BeatStore: ${name}`, () => {
+    let opened: OpenBeatStores;
+    const stores = (): OpenBeatStores => opened;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(async () => {
+      await opened.close();
+    });
+    describe('the hold', () => holding(stores));
+    describe('counts', () => counting(stores));
+    describe('RPO', () => rpo(stores));
+    describe('progress of peers', () => progress(stores));
+    describe('heard beats', () => heard(stores));
+  });
+}
+
+function holding(stores: () => OpenBeatStores): void {
+  it('is with one process at a time, and free again once released', async () => {
+    const hold = await taken(stores().store);
+    expect(await stores().other.tryHold()).toBeNull();
+    expect(await stores().store.tryHold()).toBeNull();
+    await hold.release();
+    await hold.release();
+    const next = await taken(stores().other);
+    expect(await stores().store.tryHold()).toBeNull();
+    await next.release();
+    await expect(hold.beat()).rejects.toMatchObject({ code: 'database-unavailable' });
+  });
+
+  it('writes beats with growing numbers and times, from whichever process', async () => {
+    expect((await stores().store.ownBeats()).newest).toBeNull();
+    const beats: Beat[] = [];
+    for (const store of [stores().store, stores().other, stores().store]) {
+      const hold = await taken(store);
+      await hold.beat();
+      beats.push(await newest(stores().other));
+      await hold.beat();
+      beats.push(await newest(stores().other));
+      await hold.release();
+    }
+    expect(beats.map((beat) => beat.number)).toEqual([1, 2, 3, 4, 5, 6]);
+    for (const [index, beat] of beats.entries()) {
+      const before = beats[index - 1];
+      if (before === undefined) continue;
+      expect(beat.lsn > before.lsn).toBe(true);
+      expect(beat.atMs).toBeGreaterThan(before.atMs);
+      expect(await stores().store.beatAtMs(beat.number)).toBe(beat.atMs);
+    }
+    expect(await stores().store.beatAtMs(7)).toBeNull();
+  });
+}
+
+function counting(stores: () => OpenBeatStores): void {
+  it('are kept with the end of the commit', async () => {
+    const [first, second] = counted(await beats(stores().store, 2), [5, null]);
+    await stores().store.storeCounts([first, second]);
+    expect(await stores().other.countAt(first.end)).toBe(5);
+    expect(await stores().other.countAt(second.end)).toBeNull();
+    expect(await stores().other.countAt(first.end + 1n)).toBeNull();
+  });
+
+  it('tell the newest beat from the newest counted one', async () => {
+    const [first, second] = counted(await beats(stores().store, 3), [5, null, 0]);
+    await stores().store.storeCounts([first, second]);
+    const own = await stores().other.ownBeats();
+    expect(own.newest?.number).toBe(3);
+    expect(own.newestCounted).toEqual(first);
+    expect(own).toMatchObject({ logCoveredAtMs: null, logCount: null });
+  });
+
+  it("cover the own log up to the newest beat with the published one's count", async () => {
+    const all = counted(await beats(stores().store, 4), [5, 6, 6, 7]);
+    await stores().store.storeCounts(all);
+    await stores().store.storePublished(all[0]);
+    expect(await stores().other.ownBeats()).toMatchObject({ logCoveredAtMs: all[0].atMs, logCount: 5 });
+    await stores().store.storePublished(all[1]);
+    expect(await stores().other.ownBeats()).toMatchObject({ logCoveredAtMs: all[2]?.atMs, logCount: 6 });
+    await stores().store.storePublished(all[0]);
+    expect(await stores().other.ownBeats()).toMatchObject({ logCount: 6 });
+  });
+}
+
+function rpo(stores: () => OpenBeatStores): void {
+  it('names every configured peer, and knows nothing of those never heard', async () => {
+    await beats(stores().store, 1);
+    expect(await stores().store.rpoFigures()).toEqual(peers.map(neverHeard));
+    await stores().store.storePeerProgress(told({ settledBeat: null, echoedBeat: 1 }));
+    expect(await stores().other.rpoFigures()).toEqual(peers.map(neverHeard));
+  });
+
+  it('reaches to the newest counted beat with the count that the peer has settled (P7)', async () => {
+    const all = counted(await beats(stores().store, 5), [5, 6, 6, null, 8]);
+    await stores().store.storeCounts(all);
+    const figuresAt = async (settledBeat: number): Promise<RpoFigures | undefined> => {
+      await stores().store.storePeerProgress(told({ settledBeat }));
+      const figures = await stores().other.rpoFigures();
+      return figures.find((figure) => figure.peer === us);
+    };
+    expect(await figuresAt(1)).toEqual({ peer: us, coveredAtMs: all[0].atMs, settledCount: 5 });
+    expect(await figuresAt(2)).toEqual({ peer: us, coveredAtMs: all[2]?.atMs, settledCount: 6 });
+    // Not counted: covered up to itself, and how many changes that is nobody knows.
+    expect(await figuresAt(4)).toEqual({ peer: us, coveredAtMs: all[3]?.atMs, settledCount: null });
+    expect(await figuresAt(5)).toEqual({ peer: us, coveredAtMs: all[4]?.atMs, settledCount: 8 });
+  });
+
+  it('does not reach beyond what the relay counted, however young the beats are', async () => {
+    const all = counted(await beats(stores().store, 4), [5, 5, 5, 5]);
+    await stores().store.storeCounts(all.slice(0, 2));
+    await stores().store.storePeerProgress(told({ settledBeat: 1 }));
+    const figures = await stores().store.rpoFigures();
+    expect(figures).toContainEqual({ peer: us, coveredAtMs: all[1]?.atMs, settledCount: 5 });
+  });
+
+  it('names a peer that is no longer configured but was heard', async () => {
+    await stores().store.storePeerProgress({ ...told({ settledBeat: null }), peer: region('mars') });
+    const figures = await stores().store.rpoFigures();
+    expect(figures.map((figure) => figure.peer)).toEqual(['asia', 'mars', 'us']);
+  });
+}
+
+function progress(stores: () => OpenBeatStores): void {
+  const stored = async (): Promise<readonly PeerProgress[]> => stores().other.peerProgress();
+
+  it('is kept for each peer', async () => {
+    const clockOffset = { offsetMs: -3.5, errorMs: 0.25, measuredAtMs: 1_700_000_000_000.5 };
+    const first = told({ settled: [1n, 2n ** 63n], settledBeat: 3, echoedBeat: 4, clockOffset });
+    const second = { ...told({ settled: null, settledBeat: null, echoedBeat: null }), peer: asia };
+    for (const value of [first, second]) await stores().store.storePeerProgress(value);
+    expect(await stored()).toEqual([second, first]);
+  });
+
+  it('never goes back within one incarnation', async () => {
+    const clockOffset = { offsetMs: 1, errorMs: 1, measuredAtMs: 1 };
+    await stores().store.storePeerProgress(
+      told({ settled: [10n, 20n], settledBeat: 5, echoedBeat: 9, heardAtMs: 50, clockOffset }),
+    );
+    await stores().store.storePeerProgress(
+      told({ settled: [11n, 19n], settledBeat: 4, echoedBeat: 8, heardAtMs: 40 }),
+    );
+    expect(await stored()).toEqual([
+      told({ settled: [11n, 20n], settledBeat: 5, echoedBeat: 9, heardAtMs: 50, clockOffset }),
+    ]);
+  });
+
+  it('is replaced by that of a new incarnation, never the maximum of both (P7)', async () => {
+    await stores().store.storePeerProgress(told({ settled: [10n, 20n], settledBeat: 5, echoedBeat: 9 }));
+    const reborn = told({ peerIncarnation: { counter: 2, nonce: 1 }, settled: [3n, 30n], settledBeat: 2 });
+    await stores().store.storePeerProgress(reborn);
+    expect(await stored()).toEqual([reborn]);
+  });
+
+  it('is not replaced by late words of an older incarnation', async () => {
+    const reborn = told({ peerIncarnation: { counter: 2, nonce: 1 }, settled: [3n], settledBeat: 2 });
+    await stores().store.storePeerProgress(reborn);
+    await stores().store.storePeerProgress(told({ settled: [10n], settledBeat: 5 }));
+    expect(await stored()).toEqual([reborn]);
+  });
+}
+
+function heard(stores: () => OpenBeatStores): void {
+  const at = (number: number, counter = 1): HeardBeat => ({
+    origin: us,
+    incarnation: { counter, nonce: 7 },
+    beat: { number, lsn: 2n ** 40n, atMs: number + 0.5, end: 2n ** 63n, count: number === 4 ? null : 9 },
+    receivedAtMs: 1_700_000_000_000.25 + number,
+  });
+
+  it('are kept, the newest of each origin', async () => {
+    const elsewhere = { ...at(1), origin: asia };
+    await stores().store.storeHeard([at(3), elsewhere]);
+    await stores().store.storeHeard([at(4)]);
+    await stores().store.storeHeard([at(2)]);
+    await stores().store.storeHeard([]);
+    expect(await stores().other.heard()).toEqual([elsewhere, at(4)]);
+  });
+
+  it('start anew with a new incarnation, and not with an older one', async () => {
+    await stores().store.storeHeard([at(9)]);
+    await stores().store.storeHeard([at(2, 2)]);
+    await stores().store.storeHeard([at(10)]);
+    expect(await stores().other.heard()).toEqual([at(2, 2)]);
+  });
+}
+
+export function region(name: string): RegionId {
+  const id = parseRegionId(name);
+  if (id === null) throw new Error(`not a region: ${name}`);
+  return id;
+}
+
+export async function taken(store: BeatStore): Promise<BeatHold> {
+  const hold = await store.tryHold();
+  if (hold === null) throw new Error('somebody else holds the beats');
+  return hold;
+}
+
+async function newest(store: BeatStore): Promise<Beat> {
+  const beat = (await store.ownBeats()).newest;
+  if (beat === null) throw new Error('there is no beat');
+  return beat;
+}
+
+/** Writes so many beats and returns them. */
+export async function beats(store: BeatStore, count: number): Promise<readonly Beat[]> {
+  const hold = await taken(store);
+  const written: Beat[] = [];
+  for (let index = 0; index < count; index++) {
+    await hold.beat();
+    written.push(await newest(store));
+  }
+  await hold.release();
+  return written;
+}
+
+/** The beats as the relay publishes them, with these counts. */
+export function counted(
+  plain: readonly Beat[],
+  counts: readonly (number | null)[],
+): readonly [CountedBeat, CountedBeat, ...CountedBeat[]] {
+  const [first, second, ...rest] = plain.map(({ number, lsn, atMs }, index) => ({
+    number,
+    lsn,
+    atMs,
+    end: lsn + 1n,
+    count: counts[index] ?? null,
+  }));
+  if (first === undefined || second === undefined) throw new Error('at least two beats are needed');
+  return [first, second, ...rest];
+}
+
+export function told(values: Partial<PeerProgress>): PeerProgress {
+  return {
+    peer: us,
+    peerIncarnation: firstLife,
+    settled: null,
+    settledBeat: null,
+    echoedBeat: null,
+    heardAtMs: 1_700_000_000_000.125,
+    clockOffset: null,
+    ...values,
+  };
+}
+
+function neverHeard(peer: RegionId): RpoFigures {
+  return { peer, coveredAtMs: null, settledCount: null };
+}

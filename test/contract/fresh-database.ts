@@ -1,0 +1,74 @@
+/**
+ * One Postgres for a test file and one fresh database for each test. Replication slots belong to the whole server, so
+ * every database gets a slot name of its own, and dropping a database drops its slot first.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import type { Postgres } from '@isthmus/local/postgres';
+
+const dropDeadlineMs = 10_000;
+const pollMs = 5;
+
+export interface FreshDatabase {
+  readonly url: string;
+  readonly name: string;
+  readonly slotName: string;
+  /** Runs one statement on a connection of its own. */
+  readonly sql: (text: string, values?: readonly unknown[]) => Promise<readonly Row[]>;
+  readonly drop: () => Promise<void>;
+}
+
+export type Row = Readonly<Record<string, unknown>>;
+
+let created = 0;
+
+export async function freshDatabase(postgres: Postgres, options = ''): Promise<FreshDatabase> {
+  created += 1;
+  const name = `test_${process.pid}_${created}`;
+  const slotName = `${name}_slot`;
+  const url = postgres.url.replace(/\/postgres$/, `/${name}`);
+  await query(postgres.url, `CREATE DATABASE ${name} ${options}`);
+  return {
+    url,
+    name,
+    slotName,
+    sql: (text, values) => query(url, text, values),
+    drop: async () => {
+      await dropSlot(postgres.url, slotName);
+      await query(postgres.url, `DROP DATABASE ${name} WITH (FORCE)`);
+    },
+  };
+}
+
+export async function query(url: string, text: string, values?: readonly unknown[]): Promise<readonly Row[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const result = await client.query<Record<string, unknown>>(text, values === undefined ? [] : [...values]);
+    return result.rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** A slot is active for a moment after its reader has gone. */
+async function dropSlot(url: string, slotName: string): Promise<void> {
+  await until(async () => {
+    const [slot] = await query(url, 'SELECT active FROM pg_replication_slots WHERE slot_name = $1', [
+      slotName,
+    ]);
+    if (slot === undefined) return true;
+    if (slot['active'] === true) return false;
+    await query(url, 'SELECT pg_drop_replication_slot($1)', [slotName]);
+    return true;
+  }, dropDeadlineMs);
+}
+
+/** Asks again until the condition holds; fails at the deadline. */
+export async function until(condition: () => Promise<boolean>, deadlineMs: number): Promise<void> {
+  const deadline = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`the condition did not hold within ${deadlineMs} ms`);
+    await delay(pollMs);
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * The contract of `RecordStore` on a real Postgres, and what only this adapter promises: what it emits, that no
+ * placeholder survives, what it says when the database goes away, and that it comes back by itself.
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Client } from 'pg';
+import { startPostgres } from '@isthmus/local/postgres';
+import type { Postgres } from '@isthmus/local/postgres';
+import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import type { Database } from '@isthmus/replication/adapters/postgres/open-database';
+import { decodeChanges } from '@isthmus/replication/adapters/postgres/wal-message';
+import type { FreshDatabase } from './fresh-database.ts';
+import { freshDatabase, until } from './fresh-database.ts';
+import { startCuttingProxy } from './record-store-proxy.ts';
+import { append, bytes, record, recordStoreContract, region, text } from './record-store.contract.ts';
+
+let postgres: Postgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
+
+function open(fresh: FreshDatabase, url = fresh.url): Promise<Database> {
+  return openDatabase({
+    connectionString: url,
+    region: region('eu'),
+    peers: [region('us')],
+    slotName: fresh.slotName,
+  });
+}
+
+recordStoreContract('postgres', async () => {
+  const fresh = await freshDatabase(postgres);
+  const database = await open(fresh);
+  return {
+    store: database.records,
+    close: async () => {
+      await database.close();
+      await fresh.drop();
+    },
+  };
+});
+
+describe('the Postgres record store', () => {
+  let fresh: FreshDatabase;
+  let database: Database;
+  beforeEach(async () => {
+    fresh = await freshDatabase(postgres);
+    database = await open(fresh);
+  });
+  afterEach(async () => {
+    await database.close();
+    await fresh.drop();
+  });
+
+  const rows = (): Promise<readonly unknown[]> => fresh.sql('SELECT key FROM isthmus.record ORDER BY key');
+
+  it('emits the changes of a commit as one message in the order of the decision', async () => {
+    const ids = [record('b'), record('a'), record('c')];
+    await database.records.commitLocal({
+      ids,
+      decide: () => [2, 0].map((index) => ({ index, state: bytes('s'), delta: bytes(`d${index}`) })),
+    });
+    await database.records.commitLocal({ ids, decide: () => [] });
+    const messages = await emitted(fresh);
+    expect(messages.map((message) => decodeChanges(message))).toEqual([
+      [
+        { ...record('c'), delta: Uint8Array.from(bytes('d2')) },
+        { ...record('b'), delta: Uint8Array.from(bytes('d0')) },
+      ],
+    ]);
+  });
+
+  it('says an end at or beyond that of the commit', async () => {
+    const { end } = await database.records.commitLocal(append([record('a')], 'x'));
+    const [last] = await fresh.sql(
+      `SELECT max(lsn)::text AS lsn FROM pg_logical_slot_peek_binary_changes('${fresh.slotName}', NULL, NULL,
+        'proto_version', '1', 'publication_names', 'isthmus_relay', 'messages', 'true')`,
+    );
+    const [ahead] = await fresh.sql('SELECT $1::pg_lsn <= $2::pg_lsn AS ahead', [
+      last?.['lsn'],
+      hex(end ?? 0n),
+    ]);
+    expect(ahead).toEqual({ ahead: true });
+  });
+
+  it('leaves no placeholder in the table, whatever becomes of the transaction', async () => {
+    const ids = [record('a'), record('b')];
+    await database.records.commitLocal({ ids, decide: () => [] });
+    const throwing = database.records.commitLocal({
+      ids,
+      decide: () => {
+        throw new TypeError('no');
+      },
+    });
+    await expect(throwing).rejects.toThrow('no');
+    await database.records.commitLocal({
+      ids,
+      decide: () => [{ index: 1, state: bytes('x'), delta: bytes('x') }],
+    });
+    expect(await rows()).toEqual([{ key: 'b' }]);
+  });
+
+  it('repeats a transaction that a deadlock struck', async () => {
+    await database.records.commitLocal(append([record('a'), record('b')], '1'));
+    const rival = new Client({ connectionString: fresh.url });
+    await rival.connect();
+    const lock = (key: string): Promise<unknown> =>
+      rival.query('SELECT FROM isthmus.record WHERE key = $1 FOR UPDATE', [key]);
+    await rival.query('BEGIN; SET LOCAL deadlock_timeout = 30000');
+    await lock('b');
+    const committing = database.records.commitLocal(append([record('a'), record('b')], '2'));
+    await until(() => waitsForLock(fresh), 5_000);
+    await lock('a');
+    await rival.query('COMMIT');
+    await committing;
+    await rival.end();
+    expect(text(await database.records.read(record('a')))).toBe('12');
+  });
+
+  it('does not know the outcome where the connection is cut after the COMMIT was sent', async () => {
+    const proxy = await startCuttingProxy(postgres.port);
+    const behind = await open(fresh, proxy.url(fresh.url));
+    await behind.records.commitLocal(append([record('a')], '1'));
+    proxy.cutAnswersAfter('COMMIT\0');
+    await expect(behind.records.commitLocal(append([record('a')], '2'))).rejects.toMatchObject({
+      code: 'outcome-unknown',
+      retriable: false,
+    });
+    expect(text(await database.records.read(record('a')))).toBe('12');
+    proxy.heal();
+    await behind.records.commitLocal(append([record('a')], '3'));
+    expect(text(await behind.records.read(record('a')))).toBe('123');
+    await behind.close();
+    await proxy.close();
+  });
+
+  it('knows that nothing happened where the connection is cut before the COMMIT', async () => {
+    const proxy = await startCuttingProxy(postgres.port);
+    const behind = await open(fresh, proxy.url(fresh.url));
+    await behind.records.commitLocal(append([record('a')], '1'));
+    proxy.cutAnswersAfter('BEGIN ');
+    await expect(behind.records.commitLocal(append([record('a')], '2'))).rejects.toMatchObject({
+      code: 'database-unavailable',
+      retriable: true,
+    });
+    proxy.heal();
+    expect(text(await behind.records.read(record('a')))).toBe('1');
+    await behind.close();
+    await proxy.close();
+  });
+
+  it('rejects an apply that may have been committed as one to try again, which is then fenced', async () => {
+    const proxy = await startCuttingProxy(postgres.port);
+    const behind = await open(fresh, proxy.url(fresh.url));
+    const place = { origin: region('us'), incarnation: { counter: 1, nonce: 7 }, partition: 0, beat: null };
+    await behind.records.createPosition({ ...place, applied: 1n, settled: 1n, nextOffset: 0n });
+    const batch = {
+      ...place,
+      expected: 1n,
+      applied: 2n,
+      nextOffset: 1n,
+      ids: [record('a')],
+      decide: () => ({ writes: [{ index: 0, state: bytes('x') }], deadLetters: [] }),
+    };
+    proxy.cutAnswersAfter('COMMIT\0');
+    await expect(behind.records.applyRemote(batch)).rejects.toMatchObject({
+      code: 'database-unavailable',
+      retriable: true,
+    });
+    proxy.heal();
+    expect(await behind.records.applyRemote(batch)).toBe('fenced');
+    await behind.close();
+    await proxy.close();
+  });
+
+  it.each(['SIGKILL', 'SIGINT'] as const)(
+    'rejects at once while Postgres is down (%s), and works again afterwards as it is',
+    async (signal) => {
+      await database.records.commitLocal(append([record('a')], '1'));
+      await postgres.kill(signal);
+      await until(() => Promise.resolve(!postgres.isRunning()), 10_000);
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const startedMs = performance.now();
+        await expect(database.records.commitLocal(append([record('a')], 'lost'))).rejects.toMatchObject({
+          code: 'database-unavailable',
+          retriable: true,
+        });
+        await expect(database.records.read(record('a'))).rejects.toMatchObject({
+          code: 'database-unavailable',
+        });
+        expect(performance.now() - startedMs).toBeLessThan(500);
+      }
+      await postgres.restart();
+      await database.records.commitLocal(append([record('a')], '2'));
+      expect(text(await database.records.read(record('a')))).toBe('12');
+    },
+  );
+
+  it('answers every call of a crash in the middle of the work, and counts no acknowledged write twice or never', async () => {
+    let acknowledged = 0;
+    let unknown = 0;
+    const write = async (): Promise<void> => {
+      try {
+        await database.records.commitLocal(append([record('a')], '.'));
+        acknowledged += 1;
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'ReplicationError' });
+        if (error instanceof Error && 'code' in error && error.code === 'outcome-unknown') unknown += 1;
+      }
+    };
+    const storm = async (): Promise<void> => {
+      while (postgres.isRunning()) await write();
+    };
+    const storms = [storm(), storm(), storm(), storm()];
+    await until(() => Promise.resolve(acknowledged > 100), 10_000);
+    await postgres.kill('SIGKILL');
+    await Promise.all(storms);
+    await postgres.restart();
+    const stored = text(await database.records.read(record('a')))?.length ?? 0;
+    expect(stored).toBeGreaterThanOrEqual(acknowledged);
+    expect(stored).toBeLessThanOrEqual(acknowledged + unknown);
+  });
+
+  it('refuses calls after it was closed', async () => {
+    await database.close();
+    await expect(database.records.read(record('a'))).rejects.toMatchObject({ code: 'closed' });
+  });
+});
+
+async function waitsForLock(fresh: FreshDatabase): Promise<boolean> {
+  const waiting = await fresh.sql(
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+  );
+  return waiting.length > 0;
+}
+
+/** Contents of our change messages in the slot: a message starts with M, flags, an LSN and a prefix. */
+async function emitted(fresh: FreshDatabase): Promise<readonly Buffer[]> {
+  const found = await fresh.sql(
+    `SELECT data FROM pg_logical_slot_peek_binary_changes('${fresh.slotName}', NULL, NULL,
+      'proto_version', '1', 'publication_names', 'isthmus_relay', 'messages', 'true')`,
+  );
+  const prefix = 'isthmus.changes\0';
+  return found
+    .map((row) => row['data'])
+    .filter((data) => Buffer.isBuffer(data))
+    .filter((data) => data.toString('latin1', 0, 1) === 'M' && data.includes(prefix))
+    .map((data) => data.subarray(data.indexOf(prefix) + prefix.length + 4));
+}
+
+function hex(lsn: bigint): string {
+  return `${(lsn >> 32n).toString(16)}/${(lsn & 0xffffffffn).toString(16)}`;
+}

@@ -1,0 +1,125 @@
+/**
+ * The hot statements go by an index or by tuple ids whatever the planner knows of the tables: on empty and on filled
+ * ones, before and after statistics are gathered, and with plans that were cached while the tables were empty.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Client } from 'pg';
+import { startPostgres } from '@isthmus/local/postgres';
+import type { Postgres } from '@isthmus/local/postgres';
+import { selectCountAt } from '@isthmus/replication/adapters/postgres/beat-store';
+import { insertBeat } from '@isthmus/replication/adapters/postgres/beat-hold';
+import { selectOwnBeats, selectRpoFigures } from '@isthmus/replication/adapters/postgres/beat-figures';
+import { settings } from '@isthmus/replication/adapters/postgres/connections';
+import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import {
+  movePosition,
+  selectPositions,
+  settlePosition,
+} from '@isthmus/replication/adapters/postgres/positions';
+import {
+  deleteRecords,
+  insertPlaceholders,
+  lockRecords,
+  updateRecords,
+} from '@isthmus/replication/adapters/postgres/record-locks';
+import {
+  listBelow,
+  listRest,
+  scanChunk,
+  selectRecord,
+} from '@isthmus/replication/adapters/postgres/record-reader';
+import type { FreshDatabase } from './fresh-database.ts';
+import { freshDatabase } from './fresh-database.ts';
+import { region } from './record-store.contract.ts';
+
+const statements = [
+  insertPlaceholders,
+  lockRecords,
+  updateRecords,
+  deleteRecords,
+  selectRecord,
+  listBelow,
+  listRest,
+  scanChunk,
+  movePosition,
+  settlePosition,
+  selectPositions,
+  insertBeat,
+  selectCountAt,
+  selectOwnBeats,
+  selectRpoFigures,
+];
+/** By the primary key for names, so that a range of keys is read and not the rest of the collection. */
+const byKey = [lockRecords, selectRecord, listBelow, listRest, scanChunk];
+const byTuple = [updateRecords, deleteRecords];
+
+let postgres: Postgres;
+let fresh: FreshDatabase;
+let client: Client;
+beforeAll(async () => {
+  postgres = await startPostgres();
+  fresh = await freshDatabase(postgres);
+  const database = await openDatabase({
+    connectionString: fresh.url,
+    region: region('eu'),
+    peers: [],
+    slotName: fresh.slotName,
+  });
+  await database.close();
+  client = new Client({ connectionString: fresh.url });
+  await client.connect();
+  await client.query(settings.text);
+  for (const { name, text } of statements) await client.query(`PREPARE ${name ?? ''} AS ${text}`);
+});
+afterAll(async () => {
+  await client.end();
+  await fresh.drop();
+  await postgres.stop();
+});
+
+async function plan(statement: { readonly name: string | null; readonly text: string }): Promise<string> {
+  const count = new Set(statement.text.match(/\$\d+/g)).size;
+  const values = Array.from({ length: count }, () => 'NULL').join(', ');
+  const execute = `EXECUTE ${statement.name ?? ''}${count > 0 ? `(${values})` : ''}`;
+  const explained = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${execute}`);
+  return explained.rows.map((row) => row['QUERY PLAN']).join('\n');
+}
+
+async function checkAll(): Promise<void> {
+  for (const statement of statements) {
+    const text = await plan(statement);
+    expect(text, statement.name ?? '').not.toMatch(/Seq Scan on (record|position|beat|dead_letter)\b/);
+    expect(text, statement.name ?? '').not.toMatch(/Hash Join|Merge Join/);
+  }
+  for (const statement of byKey) {
+    const condition = await plan(statement);
+    expect(condition, statement.name ?? '').toMatch(/Index Cond: \(\(collection = \$1\) AND \(key/);
+  }
+  for (const statement of byTuple) expect(await plan(statement)).toContain('TID Cond');
+}
+
+describe('plans of the hot statements', () => {
+  it('are by index on empty tables', checkAll);
+
+  it('are by index on filled tables, cached and anew, before and after ANALYZE', async () => {
+    await client.query(
+      `INSERT INTO isthmus.record SELECT 'orders', 'k' || n, 'state', 1 FROM generate_series(1, 50000) AS n`,
+    );
+    await client.query(`INSERT INTO isthmus.beat (number, lsn, at, count, end_lsn)
+      SELECT n, '0/0'::pg_lsn + n, now(), n, '0/0'::pg_lsn + n FROM generate_series(1, 20000) AS n`);
+    await client.query(`INSERT INTO isthmus.position
+      SELECT 'us', 1, 7, n, '0/1', '0/1', NULL, 0 FROM generate_series(1, 64) AS n`);
+    await checkAll();
+    await reprepare();
+    await checkAll();
+    await client.query('ANALYZE');
+    await checkAll();
+    await reprepare();
+    await checkAll();
+  });
+});
+
+async function reprepare(): Promise<void> {
+  await client.query('DEALLOCATE ALL');
+  for (const { name, text } of statements) await client.query(`PREPARE ${name ?? ''} AS ${text}`);
+}

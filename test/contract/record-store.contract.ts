@@ -1,0 +1,473 @@
+/**
+ * What every `RecordStore` must do, whatever it is made of. States here are plain texts and a merge is an append, so
+ * that a lost or doubled write shows in the stored text.
+ */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CountedBeat, RecordId } from '@isthmus/replication/ports/change';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
+import type {
+  ApplyDecision,
+  ApplyTransaction,
+  DeadLetter,
+  LocalTransaction,
+  PositionRow,
+  RecordStore,
+} from '@isthmus/replication/ports/record-store';
+
+export interface OpenRecordStore {
+  readonly store: RecordStore;
+  readonly close: () => Promise<void>;
+}
+
+const chunkLimitBytes = 1024 * 1024;
+const origin = region('us');
+const incarnation = { counter: 1, nonce: 7 };
+const nothing: ApplyDecision = { writes: [], deadLetters: [] };
+
+export function region(name: string): RegionId {
+  const id = parseRegionId(name);
+  if (id === null) throw new Error(`not a region: ${name}`);
+  return id;
+}
+
+export function bytes(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+
+export function text(state: Uint8Array | null | undefined): string | null {
+  return state === null || state === undefined ? null : Buffer.from(state).toString('latin1');
+}
+
+export function record(key: string, collection = 'orders'): RecordId {
+  return { collection, key };
+}
+
+/** Appends `mark` to every one of the records. */
+export function append(ids: readonly RecordId[], mark: string): LocalTransaction {
+  return {
+    ids,
+    decide: ({ states }) =>
+      ids.map((_, index) => ({
+        index,
+        state: bytes(`${text(states[index]) ?? ''}${mark}`),
+        delta: bytes(mark),
+      })),
+  };
+}
+
+export function recordStoreContract(name: string, open: () => Promise<OpenRecordStore>): void {
+  describe(`RecordStore: ${name}`, () => {
+    let opened: OpenRecordStore;
+    const store = (): RecordStore => opened.store;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(async () => {
+      await opened.close();
+    });
+    describe('local transactions', () => localTransactions(store));
+    describe('concurrent transactions', () => concurrentTransactions(store));
+    describe('reading', () => reading(store));
+    describe('positions', () => positions(store));
+    describe('dead letters', () => deadLetters(store));
+  });
+}
+
+function localTransactions(store: () => RecordStore): void {
+  it('stores what was decided, byte for byte, and says where', async () => {
+    const every = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+    const write = { index: 0, state: every, delta: bytes('d') };
+    const first = await store().commitLocal({ ids: [record('a')], decide: () => [write] });
+    const second = await store().commitLocal(append([record('b')], 'x'));
+    expect(Buffer.from((await store().read(record('a'))) ?? [])).toEqual(Buffer.from(every));
+    expect(first.end).not.toBeNull();
+    expect((second.end ?? 0n) > (first.end ?? 0n)).toBe(true);
+  });
+
+  it('shows the decision each state at the index of its id, in whatever order they were named', async () => {
+    const ids = [record('b'), record('a', 'zoo'), record('é'), record('a'), record('a', 'ant')];
+    for (const id of ids) await store().commitLocal(append([id], `${id.collection}/${id.key}`));
+    let seen: readonly (string | null)[] = [];
+    await store().commitLocal({
+      ids: [...ids, record('absent')],
+      decide: ({ states }) => {
+        seen = states.map(text);
+        return [];
+      },
+    });
+    expect(seen).toEqual(['orders/b', 'zoo/a', 'orders/é', 'orders/a', 'ant/a', '']);
+  });
+
+  it('leaves nothing behind when nothing is decided', async () => {
+    const { end } = await store().commitLocal({ ids: [record('a'), record('b')], decide: () => [] });
+    expect(end).toBeNull();
+    expect(await everything(store())).toEqual([]);
+  });
+
+  it('leaves nothing behind when the decision throws, and throws just that', async () => {
+    const thrown = new TypeError('this edit does not fit');
+    const failing = store().commitLocal({
+      ids: [record('a')],
+      decide: () => {
+        throw thrown;
+      },
+    });
+    await expect(failing).rejects.toBe(thrown);
+    expect(await everything(store())).toEqual([]);
+    await store().commitLocal(append([record('a')], 'x'));
+    expect(text(await store().read(record('a')))).toBe('x');
+  });
+
+  it('stores no record that was locked and not written', async () => {
+    await store().commitLocal({
+      ids: [record('a'), record('b'), record('c')],
+      decide: () => [{ index: 1, state: bytes('x'), delta: bytes('x') }],
+    });
+    expect(await everything(store())).toEqual([['b', 'x']]);
+    expect(await store().read(record('a'))).toBeNull();
+  });
+
+  it('refuses more than 500 records', async () => {
+    const ids = Array.from({ length: 501 }, (_, index) => record(`k${index}`));
+    await expect(store().commitLocal(append(ids, 'x'))).rejects.toMatchObject({
+      code: 'transaction-too-large',
+    });
+    await store().commitLocal(append(ids.slice(1), 'x'));
+    expect(await everything(store())).toHaveLength(500);
+  });
+
+  it('refuses more than 1 MiB of deltas and stores none of them', async () => {
+    const decide = (extra: number) => () =>
+      [0, 1, 2, 3].map((index) => ({
+        index,
+        state: bytes('x'),
+        delta: new Uint8Array(256 * 1024 + (index === 3 ? extra : 0)),
+      }));
+    const ids = [record('a'), record('b'), record('c'), record('d')];
+    await expect(store().commitLocal({ ids, decide: decide(1) })).rejects.toMatchObject({
+      code: 'transaction-too-large',
+    });
+    expect(await everything(store())).toEqual([]);
+    await store().commitLocal({ ids, decide: decide(0) });
+    expect(await everything(store())).toHaveLength(4);
+  });
+
+  it.each([
+    ['U+0000', record('a\0b')],
+    ['a lone surrogate', record('a\ud800b')],
+    ['U+0000 in the collection', record('a', 'or\0ders')],
+  ])('refuses %s, which it could not give back unchanged', async (_, id) => {
+    await expect(store().commitLocal(append([id], 'x'))).rejects.toMatchObject({ code: 'malformed-record' });
+    await expect(store().read(id)).rejects.toMatchObject({ code: 'malformed-record' });
+  });
+}
+
+function concurrentTransactions(store: () => RecordStore): void {
+  it('loses no write of many that create the same record at once (P3)', async () => {
+    const marks = Array.from('abcdefghijklmnop');
+    for (let round = 0; round < 10; round++) {
+      const id = record(`new${round}`);
+      await Promise.all(marks.map((mark) => store().commitLocal(append([id], mark))));
+      expect(Array.from(text(await store().read(id)) ?? '').toSorted()).toEqual(marks);
+    }
+  });
+
+  it('loses no write where a decision that writes nothing meets one that creates', async () => {
+    for (let round = 0; round < 20; round++) {
+      const id = record(`new${round}`);
+      const idle = (): Promise<unknown> => store().commitLocal({ ids: [id], decide: () => [] });
+      const writes = ['x', 'y', 'z'].map((mark) => store().commitLocal(append([id], mark)));
+      await Promise.all([idle(), ...writes, idle()]);
+      expect(Array.from(text(await store().read(id)) ?? '').toSorted()).toEqual(['x', 'y', 'z']);
+    }
+  });
+
+  it('lets batches with the same records in different orders pass each other', async () => {
+    const ids = Array.from({ length: 40 }, (_, index) =>
+      record(`k${index}`, index % 2 === 0 ? 'odd' : 'even'),
+    );
+    const orders = [
+      ids,
+      ids.toReversed(),
+      [...ids.slice(20), ...ids.slice(0, 20)],
+      ids.toSorted(byKeyLength),
+    ];
+    const batches = Array.from({ length: 24 }, (_, index) => append(orders[index % 4] ?? ids, '.'));
+    const startedMs = performance.now();
+    await Promise.all(batches.map((batch) => store().commitLocal(batch)));
+    // Postgres looks for deadlocks after one second of waiting: finishing earlier means there was none.
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    for (const id of ids) expect(text(await store().read(id))).toBe('.'.repeat(24));
+  });
+
+  it('loses no write between local and applied transactions on one record', async () => {
+    await store().createPosition(position({ applied: 0n, settled: 0n }));
+    const apply = async (): Promise<void> => {
+      for (let lsn = 1n; lsn <= 20n; lsn++) {
+        await store().applyRemote(remote({ expected: lsn - 1n, applied: lsn, appends: 'r' }));
+      }
+    };
+    const write = async (): Promise<void> => {
+      for (let count = 0; count < 20; count++) await store().commitLocal(append([record('a')], 'l'));
+    };
+    await Promise.all([apply(), write(), write()]);
+    const letters = Array.from(text(await store().read(record('a'))) ?? '');
+    expect(letters.filter((letter) => letter === 'r')).toHaveLength(20);
+    expect(letters.filter((letter) => letter === 'l')).toHaveLength(40);
+  });
+}
+
+function reading(store: () => RecordStore): void {
+  const sorted = [
+    '"',
+    '%',
+    "'; DROP TABLE x; --",
+    '\\',
+    '_',
+    'a',
+    'a/1',
+    'a/1/x',
+    'a/2',
+    'aa',
+    'b',
+    'é',
+    'é/1',
+  ];
+  // By UTF-8 bytes U+FFFD comes before U+1F600, by UTF-16 units after it.
+  const keys = [...sorted, '日本', '\ufffd', '😀', '😀/1'];
+
+  it('lists by the bytes of the keys, page by page', async () => {
+    await store().commitLocal(
+      append(
+        keys.toReversed().map((key) => record(key)),
+        'x',
+      ),
+    );
+    await store().commitLocal(append([record('a', 'other')], 'y'));
+    expect(await everything(store(), 3)).toEqual(keys.map((key) => [key, 'x']));
+  });
+
+  it.each([
+    ['a/', ['a/1', 'a/1/x', 'a/2']],
+    ['a', ['a', 'a/1', 'a/1/x', 'a/2', 'aa']],
+    ['%', ['%']],
+    ['_', ['_']],
+    ['\\', ['\\']],
+    ['é', ['é', 'é/1']],
+    ['\ufffd', ['\ufffd']],
+    ['😀', ['😀', '😀/1']],
+    ['zzz', []],
+  ])('lists the prefix %s', async (prefix, expected) => {
+    await store().commitLocal(append([...keys.map((key) => record(key)), record('a', 'other')], 'x'));
+    const listed = await store().list({ collection: 'orders', prefix, after: null, limit: 100 });
+    expect(listed.map((stored) => stored.key)).toEqual(expected);
+  });
+
+  it('goes on after the cursor within the prefix, also where the cursor lies outside it', async () => {
+    await store().commitLocal(
+      append(
+        keys.map((key) => record(key)),
+        'x',
+      ),
+    );
+    const list = async (after: string): Promise<readonly string[]> => {
+      const page = await store().list({ collection: 'orders', prefix: 'a/', after, limit: 2 });
+      return page.map((stored) => stored.key);
+    };
+    expect(await list('a/1')).toEqual(['a/1/x', 'a/2']);
+    expect(await list('a/2')).toEqual([]);
+    expect(await list('"')).toEqual(['a/1', 'a/1/x']);
+    expect(await list('b')).toEqual([]);
+  });
+
+  it('scans a collection from one snapshot in bounded chunks', async () => {
+    const size = 200 * 1024;
+    const ids = Array.from({ length: 12 }, (_, index) => record(`k${String(index).padStart(2, '0')}`));
+    for (const id of ids) {
+      const state = new Uint8Array(size).fill(1);
+      await store().commitLocal({ ids: [id], decide: () => [{ index: 0, state, delta: bytes('d') }] });
+    }
+    const scanned: string[] = [];
+    for await (const chunk of store().scan('orders')) {
+      const chunkBytes = chunk.reduce((sum, stored) => sum + stored.state.length, 0);
+      expect(chunkBytes).toBeLessThan(chunkLimitBytes + size);
+      scanned.push(...chunk.map((stored) => stored.key));
+      await store().commitLocal(append([record(`later${scanned.length}`)], 'x'));
+    }
+    expect(scanned).toEqual(ids.map((id) => id.key));
+  });
+
+  it('can abandon a scan', async () => {
+    await store().commitLocal(append([record('a')], 'x'));
+    for (let round = 0; round < 20; round++) {
+      for await (const chunk of store().scan('orders')) {
+        expect(chunk).toHaveLength(1);
+        break;
+      }
+    }
+    expect(text(await store().read(record('a')))).toBe('x');
+  });
+}
+
+function positions(store: () => RecordStore): void {
+  it('creates a position once and never changes it by creating', async () => {
+    expect(await store().positions(origin)).toEqual([]);
+    const row = position({ applied: 2n ** 63n + 5n, settled: 7n, beat: beat(3, 6n), nextOffset: 2n ** 40n });
+    await store().createPosition(row);
+    await store().createPosition(position({ applied: 1n, settled: 1n }));
+    await store().createPosition({ ...row, origin: region('asia') });
+    expect(await store().positions(origin)).toEqual([row]);
+  });
+
+  it('moves a position with the rows of its batch', async () => {
+    await store().createPosition(position({ applied: 5n, settled: 5n }));
+    const newest = beat(4, 8n);
+    const batch = remote({ expected: 5n, applied: 9n, beat: newest, nextOffset: 12n, appends: 'x' });
+    expect(await store().applyRemote(batch)).toBe('applied');
+    expect(text(await store().read(record('a')))).toBe('x');
+    expect(await store().positions(origin)).toEqual([
+      position({ applied: 9n, settled: 9n, beat: newest, nextOffset: 12n }),
+    ]);
+    await store().applyRemote({ ...remote({ expected: 9n, applied: 11n }), ids: [], decide: () => nothing });
+    expect((await store().positions(origin))[0]).toMatchObject({ applied: 11n, settled: 11n, beat: newest });
+  });
+
+  it('fences an applier that starts from another position, and writes nothing for it (P4)', async () => {
+    await store().createPosition(position({ applied: 5n, settled: 5n }));
+    for (const expected of [4n, 6n]) {
+      expect(await store().applyRemote(remote({ expected, applied: 9n, appends: 'x' }))).toBe('fenced');
+    }
+    const elsewhere = { ...remote({ expected: 5n, applied: 9n, appends: 'x' }), partition: 1 };
+    expect(await store().applyRemote(elsewhere)).toBe('fenced');
+    expect(await everything(store())).toEqual([]);
+    expect(await store().positions(origin)).toEqual([position({ applied: 5n, settled: 5n })]);
+  });
+
+  it('lets one of several appliers through', async () => {
+    await store().createPosition(position({ applied: 0n, settled: 0n }));
+    for (let lsn = 1n; lsn <= 10n; lsn++) {
+      const batch = remote({ expected: lsn - 1n, applied: lsn, appends: 'x' });
+      const outcomes = await Promise.all([1, 2, 3, 4].map(() => store().applyRemote(batch)));
+      expect(outcomes.toSorted()).toEqual(['applied', 'fenced', 'fenced', 'fenced']);
+    }
+    expect(text(await store().read(record('a')))).toBe('x'.repeat(10));
+  });
+
+  it('undoes the position too when the decision throws', async () => {
+    await store().createPosition(position({ applied: 5n, settled: 5n }));
+    const thrown = new RangeError('no');
+    const decide = (): never => {
+      throw thrown;
+    };
+    await expect(store().applyRemote({ ...remote({ expected: 5n, applied: 9n }), decide })).rejects.toBe(
+      thrown,
+    );
+    expect(await everything(store())).toEqual([]);
+    expect(await store().positions(origin)).toEqual([position({ applied: 5n, settled: 5n })]);
+  });
+}
+
+function deadLetters(store: () => RecordStore): void {
+  const letter = (lsn: bigint, index = 0): DeadLetter => ({
+    ...record('a\0'),
+    lsn,
+    index,
+    delta: bytes('bad'),
+    cause: 'malformed',
+    detail: 'not a delta',
+  });
+
+  it('holds back settled and the beat, but not applied', async () => {
+    await store().createPosition(position({ applied: 0n, settled: 0n }));
+    await store().applyRemote(remote({ expected: 0n, applied: 10n, beat: beat(1, 10n), appends: 'x' }));
+    const refused = { writes: [], deadLetters: [letter(15n), letter(13n), letter(13n, 1)] };
+    const batch = { ...remote({ expected: 10n, applied: 20n, beat: beat(2, 20n) }), decide: () => refused };
+    expect(await store().applyRemote(batch)).toBe('applied');
+    await store().applyRemote(remote({ expected: 20n, applied: 30n, beat: beat(3, 30n), appends: 'y' }));
+    expect(await store().positions(origin)).toEqual([
+      position({ applied: 30n, settled: 12n, beat: beat(1, 10n) }),
+    ]);
+    expect(text(await store().read(record('a')))).toBe('xy');
+    expect(await store().countDeadLetters()).toEqual([{ origin, cause: 'malformed', count: 3 }]);
+  });
+
+  it('takes a beat that lies before the oldest of them', async () => {
+    await store().createPosition(position({ applied: 0n, settled: 0n }));
+    const refused = { writes: [], deadLetters: [letter(15n)] };
+    const batch = { ...remote({ expected: 0n, applied: 20n, beat: beat(2, 14n) }), decide: () => refused };
+    await store().applyRemote(batch);
+    expect(await store().positions(origin)).toEqual([
+      position({ applied: 20n, settled: 14n, beat: beat(2, 14n) }),
+    ]);
+  });
+
+  it('knows one that it has stored already', async () => {
+    for (const partition of [0, 1]) {
+      await store().createPosition({ ...position({ applied: 0n, settled: 0n }), partition });
+    }
+    const refused = { writes: [], deadLetters: [letter(1n)] };
+    for (const [expected, applied] of [
+      [0n, 1n],
+      [1n, 2n],
+    ] as const) {
+      await store().applyRemote({ ...remote({ expected, applied }), decide: () => refused });
+    }
+    expect(await store().countDeadLetters()).toEqual([{ origin, cause: 'malformed', count: 1 }]);
+    await store().applyRemote({
+      ...remote({ expected: 0n, applied: 9n }),
+      partition: 1,
+      decide: () => nothing,
+    });
+    expect((await store().positions(origin))[1]).toMatchObject({ partition: 1, settled: 9n });
+  });
+}
+
+/** Every record of the collection, read by pages. */
+async function everything(store: RecordStore, limit = 1000): Promise<(string | null)[][]> {
+  const found: (string | null)[][] = [];
+  let after: string | null = null;
+  for (;;) {
+    const page: Awaited<ReturnType<RecordStore['list']>> = await store.list({
+      collection: 'orders',
+      prefix: '',
+      after,
+      limit,
+    });
+    found.push(...page.map((stored) => [stored.key, text(stored.state)]));
+    if (page.length < limit) return found;
+    after = page.at(-1)?.key ?? null;
+  }
+}
+
+function position(values: Partial<PositionRow> & Pick<PositionRow, 'applied' | 'settled'>): PositionRow {
+  return { origin, incarnation, partition: 0, beat: null, nextOffset: 0n, ...values };
+}
+
+function remote(
+  values: Partial<ApplyTransaction> & Pick<ApplyTransaction, 'expected' | 'applied'> & { appends?: string },
+): ApplyTransaction {
+  const { appends = '', ...rest } = values;
+  const decide = (states: readonly Uint8Array[]): ApplyDecision => ({
+    writes: appends === '' ? [] : [{ index: 0, state: bytes(`${text(states[0]) ?? ''}${appends}`) }],
+    deadLetters: [],
+  });
+  return {
+    origin,
+    incarnation,
+    partition: 0,
+    beat: null,
+    nextOffset: 0n,
+    ids: [record('a')],
+    decide,
+    ...rest,
+  };
+}
+
+function beat(number: number, end: bigint): CountedBeat {
+  return { number, lsn: end - 1n, atMs: 1_700_000_000_000.125 + number, count: number * 3, end };
+}
+
+function byKeyLength(a: RecordId, b: RecordId): number {
+  return a.key.length - b.key.length || (a.key < b.key ? 1 : -1);
+}

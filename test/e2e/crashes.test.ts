@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../until.ts';
+import { startDemo } from './demo.ts';
+import type { Demo, ProcessName } from './demo.ts';
+import type { RegionClient } from './region-client.ts';
+import { converged, expectNothingLost } from './verdict.ts';
+import { Workload } from './workload.ts';
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);
+const regionKills = 20;
+
+let demo: Demo;
+let regions: readonly RegionClient[];
+
+beforeAll(async () => {
+  demo = await startDemo();
+  regions = demo.regions;
+}, 150_000);
+
+afterAll(async () => {
+  expect(await demo.stop()).toBe(0);
+}, 30_000);
+
+test(`region processes killed ${regionKills} times each under load lose and double nothing (I1, I2, I5, I7)`, async () => {
+  const workload = new Workload({ regions, writersPerRegion: 3, seed });
+  workload.start();
+  for (let kill = 0; kill < regionKills; kill++) {
+    for (const region of regions) {
+      const before = workload.acknowledgedIn(region.region);
+      await killAndRestart(region, 'region');
+      await until(
+        'writes go on after the restart',
+        20_000,
+        () => workload.acknowledgedIn(region.region) > before + 25,
+      );
+    }
+  }
+  const history = await workload.stop();
+  expect(workload.acknowledged).toBeGreaterThan(1000);
+  await converged(regions, 'products', 60_000);
+  await expectNothingLost(regions, history);
+}, 300_000);
+
+test.each(['postgres', 'kafka'] as const)(
+  '%s killed under load loses and doubles nothing',
+  async (name) => {
+    const workload = new Workload({ regions, writersPerRegion: 3, seed: seed + name.length });
+    workload.start();
+    for (const region of regions) {
+      const before = workload.acknowledgedIn(region.region);
+      await until('writes go on', 20_000, () => workload.acknowledgedIn(region.region) > before + 200);
+      await killAndRestart(region, name);
+      const after = workload.acknowledgedIn(region.region);
+      await until(
+        'writes go on after the restart',
+        30_000,
+        () => workload.acknowledgedIn(region.region) > after + 200,
+      );
+    }
+    const history = await workload.stop();
+    await converged(regions, 'products', 90_000);
+    await expectNothingLost(regions, history);
+  },
+  300_000,
+);
+
+test('while Postgres is away writes are refused at once with Retry-After, and served again without a restart', async () => {
+  const eu = demo.region('eu');
+  await demo.signal('eu', 'postgres', 'SIGKILL');
+  const startedMs = performance.now();
+  const refused = await eu.put('products', 'nowhere', { title: 'x' });
+  expect(performance.now() - startedMs).toBeLessThan(2000);
+  expect(refused).toMatchObject({ status: 503, body: { code: 'database-unavailable' } });
+  expect(refused.retryAfter).toMatch(/^\d+$/);
+  await demo.signal('eu', 'postgres', 'start');
+  await until(
+    'writes are served again',
+    20_000,
+    async () => (await eu.put('products', 'again', { title: 'y' })).status === 201,
+  );
+  expect((await eu.get('products', 'nowhere')).status).toBe(404);
+}, 60_000);
+
+async function killAndRestart(region: RegionClient, name: ProcessName): Promise<void> {
+  await demo.signal(region.region, name, 'SIGKILL');
+  await demo.signal(region.region, name, 'start');
+  if (name === 'region') await until(`${region.region} is ready`, 30_000, () => region.isReady());
+}

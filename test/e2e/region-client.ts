@@ -1,0 +1,145 @@
+/** One region as its users and its operators see it, over HTTP; every call is bounded in time. */
+import { z } from 'zod';
+import type { Result } from '../checkers/history.ts';
+
+export interface Endpoints {
+  readonly region: string;
+  readonly api: string;
+  readonly admin: string;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  /** The header `Retry-After`. */
+  readonly retryAfter: string | null;
+}
+
+const peerStatus = z.object({
+  region: z.string(),
+  link: z.string(),
+  lagSeconds: z.number().nullable(),
+  backlogChanges: z.number().nullable(),
+  rpoSeconds: z.number().nullable(),
+  rpoChanges: z.number().nullable(),
+});
+
+const status = z.object({
+  region: z.string(),
+  ready: z.boolean(),
+  peers: z.array(peerStatus),
+  gaps: z.unknown(),
+  deadLetters: z.unknown(),
+});
+
+const page = z.object({
+  records: z.array(z.object({ key: z.string(), value: z.record(z.string(), z.unknown()) })),
+  next: z.string().nullable(),
+});
+
+const digest = z.object({ digest: z.string() });
+const problem = z.object({ code: z.string() });
+
+export type PeerStatus = z.infer<typeof peerStatus>;
+export type Status = z.infer<typeof status>;
+
+const timeoutMs = 10_000;
+
+export class RegionClient {
+  readonly region: string;
+  readonly #api: string;
+  readonly #admin: string;
+
+  constructor(endpoints: Endpoints) {
+    this.region = endpoints.region;
+    this.#api = endpoints.api;
+    this.#admin = endpoints.admin;
+  }
+
+  get(collection: string, key: string): Promise<Reply> {
+    return this.#call('GET', this.#record(collection, key));
+  }
+
+  put(collection: string, key: string, value: unknown): Promise<Reply> {
+    return this.#call('PUT', this.#record(collection, key), { value });
+  }
+
+  patch(collection: string, key: string, edits: unknown): Promise<Reply> {
+    return this.#call('PATCH', this.#record(collection, key), edits);
+  }
+
+  delete(collection: string, key: string): Promise<Reply> {
+    return this.#call('DELETE', this.#record(collection, key));
+  }
+
+  batch(writes: readonly unknown[]): Promise<Reply> {
+    return this.#call('POST', `${this.#api}/v1/batch`, { writes });
+  }
+
+  /** Every record of a collection, page by page. */
+  async list(collection: string): Promise<ReadonlyMap<string, Record<string, unknown>>> {
+    const found = new Map<string, Record<string, unknown>>();
+    let cursor: string | null = null;
+    do {
+      const query: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+      const reply = await this.#call(
+        'GET',
+        `${this.#api}/v1/collections/${collection}/records?limit=1000${query}`,
+      );
+      const { records, next } = page.parse(reply.body);
+      for (const { key, value } of records) found.set(key, value);
+      cursor = next;
+    } while (cursor !== null);
+    return found;
+  }
+
+  async status(): Promise<Status> {
+    return status.parse((await this.#call('GET', `${this.#admin}/v1/status`)).body);
+  }
+
+  async peer(region: string): Promise<PeerStatus> {
+    const peer = (await this.status()).peers.find((candidate) => candidate.region === region);
+    if (peer === undefined) throw new Error(`${this.region} does not list ${region}`);
+    return peer;
+  }
+
+  async digest(collection: string): Promise<string> {
+    const reply = await this.#call('GET', `${this.#admin}/v1/digests/${collection}`);
+    return digest.parse(reply.body).digest;
+  }
+
+  async isReady(): Promise<boolean> {
+    return (await this.#call('GET', `${this.#admin}/readyz`)).status === 200;
+  }
+
+  async metrics(): Promise<string> {
+    const response = await fetch(`${this.#admin}/metrics`, { signal: AbortSignal.timeout(timeoutMs) });
+    return response.text();
+  }
+
+  #record(collection: string, key: string): string {
+    return `${this.#api}/v1/collections/${collection}/records/${encodeURIComponent(key)}`;
+  }
+
+  async #call(method: string, url: string, body?: unknown): Promise<Reply> {
+    const response = await fetch(url, {
+      method,
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    const retryAfter = response.headers.get('retry-after');
+    return { status: response.status, body: text === '' ? null : JSON.parse(text), retryAfter };
+  }
+}
+
+/** 4xx says that nothing happened; so do the 503s that refuse before anything is begun. */
+export function resultOf(reply: Reply): Result {
+  if (reply.status < 300) return 'ok';
+  if (reply.status < 500) return 'fail';
+  const code = problem.safeParse(reply.body).data?.code;
+  const refused = code === 'database-unavailable' || code === 'draining' || code === 'overloaded';
+  return reply.status === 503 && refused ? 'fail' : 'info';
+}

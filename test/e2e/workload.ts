@@ -1,0 +1,115 @@
+/**
+ * Writers against one region each: increments of a few shared counters, sets of a few shared registers, inserts of
+ * records of their own. Everything is drawn from a printed seed; every answer goes into the history. A writer goes on
+ * through errors, because going on is what is tested.
+ */
+import type { History, HistoryEvent, Operation } from '../checkers/history.ts';
+import { resultOf } from './region-client.ts';
+import type { RegionClient, Reply } from './region-client.ts';
+
+export interface WorkloadOptions {
+  readonly regions: readonly RegionClient[];
+  readonly writersPerRegion: number;
+  readonly seed: number;
+}
+
+const counterKeys = 12;
+const registerKeys = 12;
+
+export class Workload {
+  readonly #options: WorkloadOptions;
+  readonly #history: HistoryEvent[] = [];
+  #stopped = false;
+  #writers: readonly Promise<void>[] = [];
+
+  constructor(options: WorkloadOptions) {
+    this.#options = options;
+  }
+
+  get history(): History {
+    return this.#history;
+  }
+
+  get acknowledged(): number {
+    return this.#history.filter((event) => event.result === 'ok').length;
+  }
+
+  acknowledgedIn(region: string): number {
+    return this.#history.filter((event) => event.result === 'ok' && event.region === region).length;
+  }
+
+  start(): void {
+    const { regions, writersPerRegion, seed } = this.#options;
+    this.#writers = regions.flatMap((client, at) =>
+      Array.from({ length: writersPerRegion }, (_, index) =>
+        this.#write(client, `${client.region}-${index}`, random(seed * 1000 + at * 100 + index)),
+      ),
+    );
+  }
+
+  async stop(): Promise<History> {
+    this.#stopped = true;
+    await Promise.all(this.#writers);
+    return this.#history;
+  }
+
+  async #write(client: RegionClient, process: string, next: () => number): Promise<void> {
+    for (let step = 0; !this.#stopped; step++) {
+      const operation = draw(process, step, next);
+      const invokedAtMs = performance.now();
+      const reply = await send(client, operation);
+      const completedAtMs = performance.now();
+      const result = reply === null ? 'info' : resultOf(reply);
+      const status = reply?.status ?? null;
+      this.#history.push({
+        process,
+        region: client.region,
+        operation,
+        invokedAtMs,
+        completedAtMs,
+        result,
+        status,
+      });
+      if (result !== 'ok') await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+function draw(process: string, step: number, next: () => number): Operation {
+  const choice = next();
+  if (choice < 0.4) {
+    const amount = 1 + Math.floor(next() * 1_000_000);
+    return { kind: 'increment', key: `counter-${Math.floor(next() * counterKeys)}`, amount };
+  }
+  if (choice < 0.7) {
+    return { kind: 'set', key: `register-${Math.floor(next() * registerKeys)}`, value: `${process}-${step}` };
+  }
+  return { kind: 'insert', key: `insert/${process}-${step}` };
+}
+
+/** `null`: no answer came. */
+async function send(client: RegionClient, operation: Operation): Promise<Reply | null> {
+  try {
+    switch (operation.kind) {
+      case 'increment':
+        return await client.patch('products', operation.key, { increment: { likes: operation.amount } });
+      case 'set':
+        return await client.patch('products', operation.key, { set: { title: operation.value } });
+      case 'insert':
+        return await client.put('products', operation.key, { title: operation.key });
+    }
+  } catch {
+    return null;
+  }
+}
+
+/** Mulberry32. */
+function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
