@@ -49,12 +49,14 @@ const maxDescribedLength = 80;
 /** A short text for any value, without running code of the value's own. */
 export function describe(value: unknown): Described {
   if (value === null || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0) ? value : numberName(value);
+  if (typeof value === 'number')
+    return Number.isFinite(value) && !Object.is(value, -0) ? value : numberName(value);
   if (typeof value === 'string') {
     return value.length > maxDescribedLength ? `${value.slice(0, maxDescribedLength)}…` : value;
   }
   if (typeof value === 'bigint') return 'a bigint';
-  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : Object.prototype.toString.call(value);
+  if (typeof value === 'object')
+    return Array.isArray(value) ? 'an array' : Object.prototype.toString.call(value);
   return typeof value;
 }
 

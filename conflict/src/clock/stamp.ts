@@ -51,7 +51,17 @@ function word(bytes: Uint8Array, at: number): number {
 export function wholeMs(nowMs: number): number {
   const ms = Math.floor(nowMs);
   if (!(ms >= 0 && ms <= maxMs)) {
-    throw new ConflictError('invalid-value', { field: '', rule: 'milliseconds since 1970', limit: maxMs, value: describe(nowMs) });
+    throw new ConflictError('invalid-value', {
+      field: '',
+      rule: 'milliseconds since 1970',
+      limit: maxMs,
+      value: describe(nowMs),
+    });
   }
   return ms;
+}
+
+/** RFC 3339 with the logical count behind it. */
+export function stampText({ ms, logical }: Stamp): string {
+  return `${new Date(ms).toISOString()}/${logical}`;
 }

@@ -30,11 +30,12 @@ export function encodeJson(value: unknown, field: string, limitBytes: number): U
 }
 
 export function decodeJson(bytes: Uint8Array): JsonValue {
-  const text = decodeUtf8(bytes, 0, bytes.length);
-  if (text.length > 2 * maxJsonDepth && depthOf(text) > maxJsonDepth) throw malformed('JSON is too deep');
+  const json = decodeUtf8(bytes, 0, bytes.length);
+  if (json.length > 2 * maxJsonDepth && depthOf(json) > maxJsonDepth) throw malformed('JSON is too deep');
   try {
     // JSON.parse makes own properties of every key, `__proto__` too, and returns nothing but JSON.
-    return JSON.parse(text) as JsonValue;
+    const value: JsonValue = JSON.parse(json);
+    return value;
   } catch {
     throw malformed('a register does not hold JSON');
   }
