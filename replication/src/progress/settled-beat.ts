@@ -35,7 +35,7 @@ export function settledPositions(
   return { incarnation, settled, beat: leastBeat(ordered) };
 }
 
-export function newestIncarnation(
+function newestIncarnation(
   values: readonly { readonly incarnation: Incarnation }[],
 ): Incarnation | null {
   let newest: Incarnation | null = null;
