@@ -9,6 +9,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   conflict: [],
   replication: ['@isthmus/conflict'],
   'deploy/local': [],
+  'deploy/grafana': [],
   'services/region': ['@isthmus/conflict', '@isthmus/replication'],
   'services/cli': ['@isthmus/local'],
 };

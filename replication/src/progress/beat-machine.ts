@@ -12,7 +12,7 @@ import { nextDueMs } from '../ticker.ts';
 import { beatIntervalMs } from './beat-interval.ts';
 
 /** Time given to the database for one call. */
-export const callTimeoutMs = 5000;
+const callTimeoutMs = 5000;
 const retryMs = 500;
 
 export type WaitReason = 'starting' | 'held-elsewhere' | 'failed' | 'timed-out';

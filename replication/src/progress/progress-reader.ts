@@ -29,7 +29,7 @@ export interface ReaderIdentity {
  * What is known after this message; `stale` where the peer has moved on to a newer incarnation, `foreign` where the
  * message names another region than the peer.
  */
-export function stepHeard(
+function stepHeard(
   heard: Heard | null,
   message: ProgressMessage,
   at: { readonly self: ReaderIdentity; readonly nowMs: number },

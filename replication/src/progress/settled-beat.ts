@@ -35,9 +35,7 @@ export function settledPositions(
   return { incarnation, settled, beat: leastBeat(ordered) };
 }
 
-export function newestIncarnation(
-  values: readonly { readonly incarnation: Incarnation }[],
-): Incarnation | null {
+function newestIncarnation(values: readonly { readonly incarnation: Incarnation }[]): Incarnation | null {
   let newest: Incarnation | null = null;
   for (const { incarnation } of values)
     if (newest === null || incarnation.counter > newest.counter) newest = incarnation;

@@ -96,11 +96,6 @@ export class RegionMetrics {
     });
   }
 
-  /** Names of all metrics, as they stand in the text. */
-  get names(): readonly string[] {
-    return this.#registry.getMetricsAsArray().map(({ name }) => name);
-  }
-
   async scrape(): Promise<string> {
     const { figures, clock, links, pool } = this.#options;
     const [read, retained] = await Promise.all([figures.read(), this.#options.retainedWalBytes()]);

@@ -1,0 +1,340 @@
+/**
+ * What operators see and are woken by, said once: panels of the dashboard and rules of the alerts, both in PromQL
+ * over the metrics that the region process exports. An age that is unknown is exported as `+Inf` and a count that is
+ * unknown as `NaN`: rules on ages fire on unknown ones by themselves, and graphs leave unknown ages out and count
+ * them in a panel of their own, so that neither is ever read as zero. Every alert has a heading of its own name in
+ * the runbook.
+ */
+export interface Query {
+  readonly expr: string;
+  /** Legend, with labels in double braces. */
+  readonly legend: string;
+}
+
+/** A unit as Grafana names it. */
+export type Unit = 's' | 'short' | 'bytes' | 'ops' | 'percentunit';
+
+export interface Panel {
+  readonly title: string;
+  readonly description: string;
+  readonly kind: 'timeseries' | 'stat' | 'state-timeline';
+  readonly unit: Unit;
+  readonly queries: readonly Query[];
+}
+
+export interface Row {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+export interface Recording {
+  readonly record: string;
+  readonly expr: string;
+}
+
+export interface Alert {
+  readonly name: string;
+  readonly expr: string;
+  /** How long it must hold, as Prometheus writes durations. */
+  readonly for: string;
+  readonly severity: 'critical' | 'warning';
+  readonly summary: string;
+}
+
+/** Part of the time in which a region may be outside its RPO objective: one thousandth, 43 minutes a month. */
+const errorBudget = 0.001;
+
+/** 1 where the region's RPO, the least over its peers, is beyond the objective, for each tier in use. */
+const rpoMissed: Recording = {
+  record: 'isthmus:rpo_objective_missed',
+  expr: `isthmus_rpo_objective_seconds < bool on (job, instance) group_left min by (job, instance) (isthmus_rpo_seconds{peer!="log"})`,
+};
+
+export const recordings: readonly Recording[] = [rpoMissed];
+
+/** Burning the budget this many times too fast in both windows; the short one lets the alert end soon. */
+function burning(rate: number, short: string, long: string): string {
+  const limit = Number((rate * errorBudget).toFixed(6));
+  const over = (window: string) => `avg_over_time(${rpoMissed.record}[${window}]) > ${limit}`;
+  return `${over(short)} and ${over(long)}`;
+}
+
+export const alerts: readonly Alert[] = [
+  {
+    name: 'IsthmusLagRising',
+    expr: `isthmus_replication_lag_seconds == Inf or (isthmus_replication_lag_seconds > 30 and deriv(isthmus_replication_lag_seconds[5m]) > 0)`,
+    for: '2m',
+    severity: 'warning',
+    summary: '{{ $labels.target }} falls behind {{ $labels.origin }}: {{ $value }} s, or unknown',
+  },
+  {
+    name: 'IsthmusRpoBurningFast',
+    expr: burning(14.4, '5m', '1h'),
+    for: '0m',
+    severity: 'critical',
+    summary: 'RPO beyond the objective of tier {{ $labels.tier }}, a month of budget is gone in two days',
+  },
+  {
+    name: 'IsthmusRpoBurningSlowly',
+    expr: burning(6, '30m', '6h'),
+    for: '0m',
+    severity: 'warning',
+    summary:
+      'RPO beyond the objective of tier {{ $labels.tier }} too often, a month of budget is gone in five days',
+  },
+  {
+    name: 'IsthmusOwnLogBehind',
+    expr: `isthmus_rpo_seconds{peer="log"} > 10`,
+    for: '30s',
+    severity: 'critical',
+    summary: 'Commits of the last {{ $value }} s are not in the own log: the relay or Kafka stands still',
+  },
+  {
+    name: 'IsthmusLinkDown',
+    expr: `isthmus_link_state{state=~"one-way-in|one-way-out|stalled|partitioned"} == 1`,
+    for: '30s',
+    severity: 'critical',
+    summary: 'The link to {{ $labels.peer }} is {{ $labels.state }}',
+  },
+  {
+    name: 'IsthmusGap',
+    expr: `increase(isthmus_gaps_total[15m]) > 0 or (isthmus_gaps_total > 0 unless isthmus_gaps_total offset 15m)`,
+    for: '0m',
+    severity: 'critical',
+    summary: 'Part of the log of {{ $labels.origin }} is missing: {{ $labels.cause }}',
+  },
+  {
+    name: 'IsthmusDeadLetters',
+    expr: `isthmus_dead_letters > 0`,
+    for: '1m',
+    severity: 'warning',
+    summary: '{{ $value }} changes of {{ $labels.origin }} are put aside: {{ $labels.cause }}',
+  },
+  {
+    name: 'IsthmusRetainedWal',
+    expr: `isthmus_retained_wal_bytes > 4 * 1024 * 1024 * 1024`,
+    for: '5m',
+    severity: 'warning',
+    summary: 'Postgres retains {{ $value | humanize1024 }}B of write-ahead log for the relay',
+  },
+  {
+    name: 'IsthmusBeatsStopped',
+    expr: `isthmus_beat_age_seconds > 5`,
+    for: '30s',
+    severity: 'critical',
+    summary: 'No beat was committed for {{ $value }} s, or nobody can tell',
+  },
+  {
+    name: 'IsthmusSilent',
+    expr: `absent(isthmus_incarnation) or (count by (job) (isthmus_incarnation offset 15m) unless count by (job) (isthmus_incarnation))`,
+    for: '1m',
+    severity: 'critical',
+    summary: 'No process of {{ $labels.job }} answers: every other alert about it is blind',
+  },
+];
+
+function quantile(of: number, metric: string, by: string): string {
+  return `histogram_quantile(${of}, sum by (le${by}) (rate(${metric}_bucket{instance=~"$instance"}[1m])))`;
+}
+
+const at = '{instance=~"$instance"}';
+
+export const rows: readonly Row[] = [
+  {
+    title: 'What would be lost, what is late',
+    panels: [
+      {
+        title: 'RPO by peer',
+        description:
+          'Age of the oldest own commit that a peer, or the own log, has not confirmed. The region loses what its best peer lacks. Unknown ages are left out here and counted under Unknown.',
+        kind: 'timeseries',
+        unit: 's',
+        queries: [
+          { expr: `isthmus_rpo_seconds${at} < Inf`, legend: '{{instance}} to {{peer}}' },
+          { expr: `isthmus_rpo_objective_seconds${at}`, legend: 'objective {{tier}}' },
+        ],
+      },
+      {
+        title: 'Lag by origin',
+        description:
+          'Age of the oldest change of the origin that is known or presumed not to be applied here.',
+        kind: 'timeseries',
+        unit: 's',
+        queries: [{ expr: `isthmus_replication_lag_seconds${at} < Inf`, legend: '{{origin}} at {{target}}' }],
+      },
+      {
+        title: 'Unknown',
+        description: 'Lag and RPO figures that are unknown. Anything but 0 wants a reason.',
+        kind: 'stat',
+        unit: 'short',
+        queries: [
+          {
+            expr: `count(isthmus_rpo_seconds${at} == Inf or isthmus_replication_lag_seconds${at} == Inf) or vector(0)`,
+            legend: 'unknown',
+          },
+        ],
+      },
+      {
+        title: 'Links',
+        description: 'State of the link to each peer, as each process sees it.',
+        kind: 'state-timeline',
+        unit: 'short',
+        queries: [{ expr: `isthmus_link_state${at} == 1`, legend: '{{instance}} to {{peer}}: {{state}}' }],
+      },
+      {
+        title: 'Changes not confirmed',
+        description:
+          'Own changes that a peer, or the own log, has not confirmed; gaps in the line are unknown.',
+        kind: 'timeseries',
+        unit: 'short',
+        queries: [{ expr: `isthmus_rpo_changes${at}`, legend: '{{instance}} to {{peer}}' }],
+      },
+      {
+        title: 'Backlog',
+        description: 'Changes counted at the origin and not settled here; gaps in the line are unknown.',
+        kind: 'timeseries',
+        unit: 'short',
+        queries: [{ expr: `isthmus_replication_backlog_changes${at}`, legend: '{{origin}} at {{instance}}' }],
+      },
+      {
+        title: 'Commit to visible',
+        description: 'From the commit at the origin to visible here.',
+        kind: 'timeseries',
+        unit: 's',
+        queries: [
+          {
+            expr: quantile(0.5, 'isthmus_replication_latency_seconds', ', origin'),
+            legend: '{{origin}} p50',
+          },
+          {
+            expr: quantile(0.99, 'isthmus_replication_latency_seconds', ', origin'),
+            legend: '{{origin}} p99',
+          },
+        ],
+      },
+      {
+        title: 'Clock offset',
+        description: "How far the own clock is ahead of the peer's, with the bound of its error.",
+        kind: 'timeseries',
+        unit: 's',
+        queries: [
+          { expr: `isthmus_clock_offset_seconds${at}`, legend: '{{instance}} ahead of {{peer}}' },
+          { expr: `isthmus_clock_offset_error_seconds${at} < Inf`, legend: 'error to {{peer}}' },
+        ],
+      },
+    ],
+  },
+  {
+    title: 'What went wrong',
+    panels: [
+      {
+        title: 'Conflicts',
+        description: 'Fields that two sides wrote unseen by each other, by how they were resolved.',
+        kind: 'timeseries',
+        unit: 'ops',
+        queries: [
+          {
+            expr: `sum by (collection, resolution) (rate(isthmus_conflicts_total${at}[1m]))`,
+            legend: '{{collection}} {{resolution}}',
+          },
+        ],
+      },
+      {
+        title: 'Gaps',
+        description: 'Missing parts found in the logs of origins.',
+        kind: 'timeseries',
+        unit: 'short',
+        queries: [{ expr: `isthmus_gaps_total${at}`, legend: '{{origin}} {{cause}}' }],
+      },
+      {
+        title: 'Dead letters',
+        description: 'Changes put aside because they could not be applied.',
+        kind: 'timeseries',
+        unit: 'short',
+        queries: [{ expr: `isthmus_dead_letters${at}`, legend: '{{origin}} {{cause}}' }],
+      },
+      {
+        title: 'Fenced',
+        description: 'Work given up because another process had taken over.',
+        kind: 'timeseries',
+        unit: 'ops',
+        queries: [{ expr: `rate(isthmus_fenced_total${at}[5m])`, legend: '{{what}}' }],
+      },
+    ],
+  },
+  {
+    title: 'Work',
+    panels: [
+      {
+        title: 'Records written and changes applied',
+        description: 'Local writes, and changes of other regions, for each second.',
+        kind: 'timeseries',
+        unit: 'ops',
+        queries: [
+          { expr: `rate(isthmus_write_batch_records_sum${at}[1m])`, legend: '{{instance}} written' },
+          { expr: `rate(isthmus_apply_batch_changes_sum${at}[1m])`, legend: '{{instance}} from {{origin}}' },
+        ],
+      },
+      {
+        title: 'Records in a batch',
+        description: 'Writes that arrive together are committed together; so are changes that are applied.',
+        kind: 'timeseries',
+        unit: 'short',
+        queries: [
+          { expr: quantile(0.5, 'isthmus_write_batch_records', ''), legend: 'write p50' },
+          { expr: quantile(0.5, 'isthmus_apply_batch_changes', ', origin'), legend: 'apply {{origin}} p50' },
+        ],
+      },
+      {
+        title: 'Time of a batch',
+        description: 'One local commit, and one apply transaction.',
+        kind: 'timeseries',
+        unit: 's',
+        queries: [
+          { expr: quantile(0.99, 'isthmus_write_batch_seconds', ''), legend: 'write p99' },
+          { expr: quantile(0.99, 'isthmus_apply_batch_seconds', ', origin'), legend: 'apply {{origin}} p99' },
+        ],
+      },
+      {
+        title: 'Log after compression',
+        description: 'Bytes that go to the log, as a part of what they were before compression.',
+        kind: 'timeseries',
+        unit: 'percentunit',
+        queries: [
+          {
+            expr: `rate(isthmus_log_bytes_total{instance=~"$instance", stage="compressed"}[5m]) / ignoring (stage) rate(isthmus_log_bytes_total{instance=~"$instance", stage="raw"}[5m])`,
+            legend: '{{instance}}',
+          },
+        ],
+      },
+      {
+        title: 'Retained write-ahead log',
+        description: 'What Postgres keeps because the relay has not confirmed it.',
+        kind: 'timeseries',
+        unit: 'bytes',
+        queries: [{ expr: `isthmus_retained_wal_bytes${at}`, legend: '{{instance}}' }],
+      },
+      {
+        title: 'Age of the newest beat',
+        description: 'Beats are the only measure of time; they come four times a second.',
+        kind: 'timeseries',
+        unit: 's',
+        queries: [{ expr: `isthmus_beat_age_seconds${at} < Inf`, legend: '{{instance}}' }],
+      },
+      {
+        title: 'Event loop',
+        description: 'Delay of the event loop, 99th percentile.',
+        kind: 'timeseries',
+        unit: 's',
+        queries: [{ expr: `isthmus_nodejs_eventloop_lag_p99_seconds${at}`, legend: '{{instance}}' }],
+      },
+      {
+        title: 'Database connections',
+        description: 'Connections of each process, and callers that wait for one.',
+        kind: 'timeseries',
+        unit: 'short',
+        queries: [{ expr: `isthmus_pool_connections${at}`, legend: '{{instance}} {{state}}' }],
+      },
+    ],
+  },
+];
