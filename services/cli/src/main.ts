@@ -76,4 +76,5 @@ function tell(error: unknown): ExitCode {
 }
 
 process.stdout.on('error', () => process.exit(0));
-process.exitCode = await run(process.argv.slice(2)).catch(tell);
+const exitCode = await run(process.argv.slice(2)).catch(tell);
+process.stdout.write('', () => process.exit(exitCode));
