@@ -24,7 +24,7 @@ export interface Java {
   readonly fingerprint: string;
 }
 
-async function findProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
+export async function findProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
   for (const folder of folders) {
     const path = join(folder, name);
     const runnable = await access(path, constants.X_OK).then(
@@ -36,7 +36,7 @@ async function findProgram(name: string, folders: readonly string[]): Promise<st
   return undefined;
 }
 
-function pathFolders(): readonly string[] {
+export function pathFolders(): readonly string[] {
   return (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
 }
 

@@ -9,6 +9,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 
 /**
@@ -47,6 +48,7 @@ done
 
 const entries = new Set<string>();
 let reaper: ChildProcess | undefined;
+let isClosed = false;
 
 function startReaper(): ChildProcess {
   const child = spawn('/bin/sh', ['-c', SCRIPT], {
@@ -74,6 +76,10 @@ function tell(): void {
 
 function add(entry: string): () => void {
   assert(!/[\t\n]/.test(entry), `a registered path holds no tab and no line break: ${entry}`);
+  if (isClosed) {
+    strike(entry);
+    return () => {};
+  }
   entries.add(entry);
   tell();
   return () => {
@@ -92,12 +98,22 @@ export function reapFolder(path: string): () => void {
   return add(`f${path}`);
 }
 
-/** Ends everything that is registered, now; resolves when all of it is gone. For the end of a program. */
+/**
+ * Ends everything that is registered, now, and at once whatever is registered later by work that is
+ * still under way; resolves when all is gone. For the end of a program.
+ */
 export async function reapEverything(): Promise<void> {
+  isClosed = true;
   const child = reaper;
   if (child === undefined || child.exitCode !== null) return;
   const ended = once(child, 'exit');
   child.ref();
   child.stdin?.end();
   await ended;
+}
+
+function strike(entry: string): void {
+  const what = entry.slice(1);
+  if (entry.startsWith('f')) rmSync(what, { recursive: true, force: true });
+  else process.kill(Number(what), 'SIGKILL');
 }

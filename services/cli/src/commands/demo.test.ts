@@ -1,0 +1,302 @@
+/** The demo as a program: what it prints, what its control address refuses, and that it leaves nothing. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+const BIN = fileURLToPath(new URL('../../bin/isthmus.js', import.meta.url));
+const START_TIMEOUT_MS = 120_000;
+const END_TIMEOUT_MS = 10_000;
+
+const READY = z.object({
+  ready: z.literal(true),
+  readyMs: z.number(),
+  regions: z.array(
+    z.object({
+      region: z.string(),
+      api: z.url(),
+      admin: z.url(),
+      console: z.url(),
+      database: z.string().startsWith('postgres://'),
+      brokers: z.string(),
+    }),
+  ),
+  control: z.url(),
+});
+
+interface Demo {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly folder: string;
+  readonly output: () => string;
+}
+
+/** Starts a demo whose temporary files all lie in a folder of its own. */
+async function startDemo(args: readonly string[] = []): Promise<Demo> {
+  const folder = await mkdtemp(join(tmpdir(), 'isthmus-demo-test-'));
+  await chmod(folder, 0o755);
+  const child = spawn(process.execPath, [BIN, 'demo', '--json', ...args], {
+    env: { ...process.env, TMPDIR: folder },
+    stdio: 'pipe',
+  });
+  child.stderr.resume();
+  let output = '';
+  child.stdout.on('data', (bytes: Buffer) => {
+    output += bytes.toString();
+  });
+  return { child, folder, output: () => output };
+}
+
+async function readyLine({ child }: Demo): Promise<z.infer<typeof READY>> {
+  const [line] = await once(createInterface(child.stdout), 'line');
+  return READY.parse(JSON.parse(String(line)));
+}
+
+/** Every server works in a folder of its own below the demo's. */
+async function processesIn(folder: string): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const places = await Promise.all(
+    pids.map(async (pid) => ({ pid, cwd: await readlink(`/proc/${pid}/cwd`).catch(() => '') })),
+  );
+  return places.filter(({ cwd }) => cwd.startsWith(folder)).map(({ pid, cwd }) => `${pid} ${cwd}`);
+}
+
+async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + END_TIMEOUT_MS;
+  while (!(await condition())) {
+    expect(Date.now(), what).toBeLessThan(deadline);
+    await delay(20);
+  }
+}
+
+async function call(url: string, body?: unknown): Promise<{ status: number; type: string; json: unknown }> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await fetch(url, body === undefined ? {} : { method: 'POST', body: text });
+  const json: unknown = await response.json();
+  return { status: response.status, type: response.headers.get('content-type') ?? '', json };
+}
+
+describe.runIf(process.platform === 'linux')('a running demo', () => {
+  let demo: Demo;
+  let ready: z.infer<typeof READY>;
+
+  beforeAll(async () => {
+    demo = await startDemo(['--regions', 'eu,us', '--delay', '5']);
+    ready = await readyLine(demo);
+  }, START_TIMEOUT_MS);
+  afterAll(async () => {
+    demo.child.kill('SIGKILL');
+    await until('nothing runs any more', async () => (await processesIn(demo.folder)).length === 0);
+    await rm(demo.folder, { recursive: true, force: true });
+  });
+
+  const post = (path: string, body: unknown): ReturnType<typeof call> =>
+    call(`${ready.control}${path}`, body);
+
+  it('shows the links and their base delay', async () => {
+    const { status, json } = await call(`${ready.control}/links`);
+    expect(status).toBe(200);
+    expect(json).toMatchObject({
+      links: [
+        { origin: 'eu', target: 'us', state: 'ok', delayMs: 5 },
+        { origin: 'us', target: 'eu', state: 'ok', delayMs: 5 },
+      ],
+    });
+  });
+
+  it('sets one direction and leaves the other', async () => {
+    const link = { origin: 'eu', target: 'us' };
+    expect(await post('/links', { ...link, state: 'cut' })).toMatchObject({
+      status: 200,
+      json: { ...link, state: 'cut' },
+    });
+    const { json } = await call(`${ready.control}/links`);
+    expect(json).toMatchObject({ links: [{ state: 'cut' }, { state: 'ok' }] });
+    expect((await post('/links', { ...link, state: 'delay', delayMs: 70 })).json).toMatchObject({
+      delayMs: 70,
+    });
+    expect((await post('/links', { ...link, state: 'hang' })).json).toMatchObject({ state: 'hang' });
+    expect((await post('/links', { ...link, state: 'ok' })).json).toMatchObject({ state: 'ok', delayMs: 5 });
+  });
+
+  it.each([
+    ['no JSON', '/links', '{', 400, 'malformed-json', []],
+    ['an array', '/links', [], 422, 'invalid-value', ['']],
+    ['nothing', '/links', {}, 422, 'invalid-value', ['origin', 'target', 'state']],
+    [
+      'an unknown region',
+      '/links',
+      { origin: 'eu', target: 'xx', state: 'ok' },
+      422,
+      'invalid-value',
+      ['target'],
+    ],
+    [
+      'one region twice',
+      '/links',
+      { origin: 'eu', target: 'eu', state: 'ok' },
+      422,
+      'invalid-value',
+      ['target'],
+    ],
+    [
+      'an unknown state',
+      '/links',
+      { origin: 'eu', target: 'us', state: 'x' },
+      422,
+      'invalid-value',
+      ['state'],
+    ],
+    [
+      'a delay of nothing',
+      '/links',
+      { origin: 'eu', target: 'us', state: 'delay' },
+      422,
+      'invalid-value',
+      ['delayMs'],
+    ],
+    [
+      'a delay below zero',
+      '/links',
+      { origin: 'eu', target: 'us', state: 'delay', delayMs: -1 },
+      422,
+      'invalid-value',
+      ['delayMs'],
+    ],
+    [
+      'an unknown field',
+      '/links',
+      { origin: 'eu', target: 'us', state: 'ok', __proto__x: 1 },
+      422,
+      'invalid-value',
+      ['__proto__x'],
+    ],
+    [
+      'an unknown signal',
+      '/processes',
+      { region: 'eu', process: 'kafka', signal: 'x' },
+      422,
+      'invalid-value',
+      ['signal'],
+    ],
+    [
+      'an unknown process',
+      '/processes',
+      { region: 'eu', process: 'x', signal: 'start' },
+      422,
+      'invalid-value',
+      ['process'],
+    ],
+    ['a body too large', '/links', 'x'.repeat(20_000), 413, 'body-too-large', []],
+    ['another path', '/nothing', {}, 404, 'not-found', []],
+    ['another method', '/processes', undefined, 405, 'method-not-allowed', []],
+  ] as const)('refuses %s', async (_what, path, body, status, code, fields) => {
+    const answer = await call(`${ready.control}${path}`, body);
+    expect(answer.type).toMatch(/^application\/problem\+json/);
+    expect(answer).toMatchObject({ status, json: { status, code, type: `/problems/${code}` } });
+    const problem = z.object({ violations: z.array(z.object({ field: z.string() })) }).parse(answer.json);
+    expect(problem.violations.map(({ field }) => field)).toEqual([...fields]);
+  });
+
+  it('kills and starts a process at its old address', async () => {
+    const [eu] = ready.regions;
+    const target = { region: 'eu', process: 'region' };
+    expect(await post('/processes', { ...target, signal: 'SIGKILL' })).toMatchObject({
+      status: 200,
+      json: { state: 'ended' },
+    });
+    await expect(fetch(`${eu?.admin}/readyz`)).rejects.toThrow();
+    expect(await post('/processes', { ...target, signal: 'SIGSTOP' })).toMatchObject({
+      status: 409,
+      json: { code: 'not-running' },
+    });
+    expect(await post('/processes', { ...target, signal: 'start' })).toMatchObject({
+      status: 200,
+      json: { state: 'running' },
+    });
+    expect((await fetch(`${eu?.admin}/readyz`)).status).toBe(200);
+  }, 30_000);
+
+  it('pauses a server and lets it go on', async () => {
+    const target = { region: 'us', process: 'postgres' };
+    const paused = await post('/processes', { ...target, signal: 'SIGSTOP' });
+    expect(paused.json).toMatchObject({ state: 'paused' });
+    expect(await post('/processes', { ...target, signal: 'start' })).toMatchObject({ status: 409 });
+    const running = await post('/processes', { ...target, signal: 'SIGCONT' });
+    expect(running.json).toMatchObject({ state: 'running' });
+  });
+
+  it('prints one line of JSON and nothing else', () => {
+    expect(demo.output().trim().split('\n')).toHaveLength(1);
+    expect(ready.regions.map(({ region }) => region)).toEqual(['eu', 'us']);
+    expect(ready.readyMs).toBeGreaterThan(0);
+  });
+});
+
+describe.runIf(process.platform === 'linux')('the end of a demo', () => {
+  let demo: Demo;
+
+  beforeEach(async () => {
+    demo = await startDemo();
+  });
+  afterEach(async () => {
+    demo.child.kill('SIGKILL');
+    await rm(demo.folder, { recursive: true, force: true });
+  });
+
+  const expectCleanEnd = async (): Promise<void> => {
+    const [code] = await once(demo.child, 'exit', { signal: AbortSignal.timeout(END_TIMEOUT_MS) });
+    expect(code).toBe(0);
+    expect(await processesIn(demo.folder)).toEqual([]);
+    expect(await readdir(demo.folder)).toEqual([]);
+  };
+
+  it(
+    'comes with SIGTERM and leaves nothing',
+    async () => {
+      await readyLine(demo);
+      demo.child.kill('SIGTERM');
+      await expectCleanEnd();
+    },
+    START_TIMEOUT_MS,
+  );
+
+  it(
+    'comes with the end of standard input, also while a server is paused',
+    async () => {
+      const { control } = await readyLine(demo);
+      await call(`${control}/processes`, { region: 'us', process: 'region', signal: 'SIGSTOP' });
+      await call(`${control}/processes`, { region: 'us', process: 'postgres', signal: 'SIGSTOP' });
+      demo.child.stdin.end();
+      await expectCleanEnd();
+    },
+    START_TIMEOUT_MS,
+  );
+
+  it(
+    'comes with SIGINT in the middle of its start',
+    async () => {
+      await until('something has started', async () => (await processesIn(demo.folder)).length > 1);
+      demo.child.kill('SIGINT');
+      await expectCleanEnd();
+    },
+    START_TIMEOUT_MS,
+  );
+
+  it(
+    'leaves nothing after SIGKILL',
+    async () => {
+      await readyLine(demo);
+      demo.child.kill('SIGKILL');
+      await once(demo.child, 'exit');
+      await until('no process is left', async () => (await processesIn(demo.folder)).length === 0);
+      await until('no file is left', async () => (await readdir(demo.folder)).length === 0);
+    },
+    START_TIMEOUT_MS,
+  );
+});

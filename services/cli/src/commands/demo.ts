@@ -1,0 +1,129 @@
+/**
+ * `isthmus demo`: whole regions on this machine, each with a real Postgres and a real Kafka, joined by
+ * links that can be cut. Standard output carries the ready line or the friendly text and nothing else.
+ * However it ends, it ends within ten seconds with every process and every temporary file gone: what a
+ * clean stop does not manage in its time is killed.
+ */
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Cluster, type ClusterRegion, startCluster } from '@isthmus/local/cluster';
+import { startControl } from '@isthmus/local/control';
+import { progressOnStderr } from '@isthmus/local/progress';
+import { reapEverything } from '@isthmus/local/reaper';
+import { announceDemo, type RegionAddresses } from '@isthmus/local/running-demo';
+import { demoEnd } from '../demo-end.ts';
+import { demoText } from '../demo-text.ts';
+import { wrongUsage } from '../remote/cli-error.ts';
+import type { Command, CommandIo } from '../remote/command.ts';
+import { readOptions, takePositionals } from '../remote/options.ts';
+import { jsonLine } from '../remote/show.ts';
+
+const usage = 'isthmus demo [--regions eu,us] [--delay MILLISECONDS] [--keep DIR] [--log kafka] [--json]';
+const STOP_TIMEOUT_MS = 8_000;
+const MOST_REGIONS = 5;
+const LONGEST_DELAY_MS = 10_000;
+const REGION_NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
+
+interface DemoOptions {
+  readonly regions: readonly string[];
+  readonly delayMs: number;
+  readonly keepIn: string | undefined;
+  readonly json: boolean;
+}
+
+export const demo: Command = {
+  name: 'demo',
+  summary: 'Run regions on this machine, with real Postgres and Kafka',
+  usage,
+  run: async (args, io) => {
+    const options = parseOptions(args);
+    const ended = demoEnd(io.interrupted);
+    try {
+      const cluster = await Promise.race([start(options), ended]);
+      if (typeof cluster === 'string') return 0;
+      const close = await present(cluster, options, io);
+      await ended;
+      const stopped = Promise.all([close(), cluster.stop()]);
+      await Promise.race([stopped, delay(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+      return 0;
+    } finally {
+      await reapEverything();
+      process.stdin.destroy();
+    }
+  },
+};
+
+function start(options: DemoOptions): Promise<Cluster> {
+  return startCluster({
+    regions: options.regions,
+    baseDelayMs: options.delayMs,
+    keepIn: options.keepIn,
+    progress: progressOnStderr,
+  });
+}
+
+/** Tells everybody where the demo is; the result takes that back. */
+async function present(cluster: Cluster, options: DemoOptions, io: CommandIo): Promise<() => Promise<void>> {
+  const control = await startControl(cluster);
+  const regions = cluster.regions.map(addressesOf);
+  const readyMs = Math.round(performance.now());
+  const withdraw = await announceDemo({
+    pid: process.pid,
+    startedAtMs: Date.now(),
+    regions,
+    control: control.address,
+  });
+  const shown = { readyMs, regions, control: control.address };
+  io.out(
+    options.json ? jsonLine({ ready: true, ...shown }) : demoText({ ...shown, delayMs: options.delayMs }),
+  );
+  return async () => {
+    await withdraw();
+    await control.close();
+  };
+}
+
+function addressesOf({ region, process: { api, admin }, postgres, kafka }: ClusterRegion): RegionAddresses {
+  const { url: database } = postgres;
+  return { region, api, admin, console: `${admin}/console`, database, brokers: kafka.brokers };
+}
+
+function parseOptions(args: readonly string[]): DemoOptions {
+  const { values, positionals } = readOptions(
+    args,
+    {
+      regions: { type: 'string', default: 'eu,us' },
+      delay: { type: 'string', default: '40' },
+      keep: { type: 'string' },
+      log: { type: 'string', default: 'kafka' },
+      json: { type: 'boolean', default: false },
+    },
+    usage,
+  );
+  takePositionals(positionals, 0, usage);
+  if (values.log !== 'kafka') throw wrongUsage(`--log takes kafka\nusage: ${usage}`);
+  return {
+    regions: parseRegions(values.regions),
+    delayMs: parseDelay(values.delay),
+    keepIn: values.keep === undefined ? undefined : resolve(values.keep),
+    json: values.json,
+  };
+}
+
+function parseRegions(text: string): readonly string[] {
+  const names = text.split(',');
+  const areGood = names.every((name) => REGION_NAME.test(name)) && new Set(names).size === names.length;
+  if (areGood && names.length >= 2 && names.length <= MOST_REGIONS) return names;
+  throw wrongUsage(
+    `--regions takes 2 to ${MOST_REGIONS} different names with commas between, each of 1 to 32 lower-case ` +
+      `letters, digits and inner hyphens; not ${JSON.stringify(text.slice(0, 100))}\nusage: ${usage}`,
+  );
+}
+
+function parseDelay(text: string): number {
+  const delayMs = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (delayMs <= LONGEST_DELAY_MS) return delayMs;
+  throw wrongUsage(
+    `--delay takes milliseconds each way, 0 to ${LONGEST_DELAY_MS}; not ${JSON.stringify(text.slice(0, 100))}\nusage: ${usage}`,
+  );
+}
