@@ -120,6 +120,29 @@ describe('the Postgres record store', () => {
     expect(text(await database.records.read(record('a')))).toBe('12');
   });
 
+  it('reads floor and generation after the locks are granted (P3)', async () => {
+    await database.records.commitLocal(append([record('a')], '1'));
+    const rival = new Client({ connectionString: fresh.url });
+    await rival.connect();
+    await rival.query('BEGIN');
+    await rival.query('SELECT FROM isthmus.record FOR UPDATE');
+    await rival.query('UPDATE isthmus.identity SET floor = 9, generation = 4');
+    let floor = -1;
+    const committing = database.records.commitLocal({
+      ids: [record('a')],
+      decide: (locked) => {
+        floor = locked.floor;
+        return [{ index: 0, state: bytes('2'), delta: bytes('2') }];
+      },
+    });
+    await until(() => waitsForLock(fresh), 5_000);
+    await rival.query('COMMIT');
+    await committing;
+    await rival.end();
+    expect(floor).toBe(9);
+    expect(await fresh.sql('SELECT gen::int FROM isthmus.record')).toEqual([{ gen: 4 }]);
+  });
+
   it('does not know the outcome where the connection is cut after the COMMIT was sent', async () => {
     const proxy = await startCuttingProxy(postgres.port);
     const behind = await open(fresh, proxy.url(fresh.url));
