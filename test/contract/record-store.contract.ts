@@ -31,8 +31,8 @@ export function region(name: string): RegionId {
   return id;
 }
 
-export function bytes(text: string): Buffer {
-  return Buffer.from(text, 'latin1');
+export function bytes(plain: string): Buffer {
+  return Buffer.from(plain, 'latin1');
 }
 
 export function text(state: Uint8Array | null | undefined): string | null {
