@@ -59,18 +59,18 @@ function holding(stores: () => OpenBeatStores): void {
 
   it('writes beats with growing numbers and times, from whichever process', async () => {
     expect((await stores().store.ownBeats()).newest).toBeNull();
-    const beats: Beat[] = [];
+    const written: Beat[] = [];
     for (const store of [stores().store, stores().other, stores().store]) {
       const hold = await taken(store);
       await hold.beat();
-      beats.push(await newest(stores().other));
+      written.push(await newest(stores().other));
       await hold.beat();
-      beats.push(await newest(stores().other));
+      written.push(await newest(stores().other));
       await hold.release();
     }
-    expect(beats.map((beat) => beat.number)).toEqual([1, 2, 3, 4, 5, 6]);
-    for (const [index, beat] of beats.entries()) {
-      const before = beats[index - 1];
+    expect(written.map((beat) => beat.number)).toEqual([1, 2, 3, 4, 5, 6]);
+    for (const [index, beat] of written.entries()) {
+      const before = written[index - 1];
       if (before === undefined) continue;
       expect(beat.lsn > before.lsn).toBe(true);
       expect(beat.atMs).toBeGreaterThan(before.atMs);

@@ -2,12 +2,11 @@
  * One Postgres for a test file and one fresh database for each test. Replication slots belong to the whole server, so
  * every database gets a slot name of its own, and dropping a database drops its slot first.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { Postgres } from '@isthmus/local/postgres';
+import { until } from '../until.ts';
 
 const dropDeadlineMs = 10_000;
-const pollMs = 5;
 
 export interface FreshDatabase {
   readonly url: string;
@@ -53,7 +52,7 @@ export async function query(url: string, text: string, values?: readonly unknown
 
 /** A slot is active for a moment after its reader has gone. */
 async function dropSlot(url: string, slotName: string): Promise<void> {
-  await until(async () => {
+  await until('the slot has no reader', dropDeadlineMs, async () => {
     const [slot] = await query(url, 'SELECT active FROM pg_replication_slots WHERE slot_name = $1', [
       slotName,
     ]);
@@ -61,14 +60,5 @@ async function dropSlot(url: string, slotName: string): Promise<void> {
     if (slot['active'] === true) return false;
     await query(url, 'SELECT pg_drop_replication_slot($1)', [slotName]);
     return true;
-  }, dropDeadlineMs);
-}
-
-/** Asks again until the condition holds; fails at the deadline. */
-export async function until(condition: () => Promise<boolean>, deadlineMs: number): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`the condition did not hold within ${deadlineMs} ms`);
-    await delay(pollMs);
-  }
+  });
 }

@@ -10,7 +10,8 @@ import type { Database } from '@isthmus/replication/adapters/postgres/open-datab
 import { decodeBeat, parseLsn } from '@isthmus/replication/adapters/postgres/wal-message';
 import { beatStoreContract, beats, counted, peers, region, taken, told } from './beat-store.contract.ts';
 import type { FreshDatabase } from './fresh-database.ts';
-import { freshDatabase, until } from './fresh-database.ts';
+import { freshDatabase } from './fresh-database.ts';
+import { until } from '../until.ts';
 
 let postgres: Postgres;
 beforeAll(async () => {
@@ -118,15 +119,11 @@ describe('the Postgres beat store', () => {
 
   it('takes the hold from a process that is alive but stopped', async () => {
     const hold = await taken(database.beats);
-    let next = await database.beats.tryHold();
-    expect(next).toBeNull();
-    await until(async () => {
-      next = await database.beats.tryHold();
-      return next !== null;
-    }, 10_000);
+    expect(await database.beats.tryHold()).toBeNull();
+    const next = await until('the hold is free', 10_000, () => database.beats.tryHold());
     await expect(hold.beat()).rejects.toMatchObject({ code: 'database-unavailable' });
     await hold.release();
-    await next?.release();
+    await next.release();
   });
 
   it('gives the hold back while Postgres is down', async () => {

@@ -10,7 +10,8 @@ import { openDatabase } from '@isthmus/replication/adapters/postgres/open-databa
 import type { Database } from '@isthmus/replication/adapters/postgres/open-database';
 import { decodeChanges } from '@isthmus/replication/adapters/postgres/wal-message';
 import type { FreshDatabase } from './fresh-database.ts';
-import { freshDatabase, until } from './fresh-database.ts';
+import { freshDatabase } from './fresh-database.ts';
+import { until } from '../until.ts';
 import { startCuttingProxy } from './record-store-proxy.ts';
 import { append, bytes, record, recordStoreContract, region, text } from './record-store.contract.ts';
 
@@ -112,12 +113,35 @@ describe('the Postgres record store', () => {
     await rival.query('BEGIN; SET LOCAL deadlock_timeout = 30000');
     await lock('b');
     const committing = database.records.commitLocal(append([record('a'), record('b')], '2'));
-    await until(() => waitsForLock(fresh), 5_000);
+    await until('somebody waits for a lock', 5_000, () => waitsForLock(fresh));
     await lock('a');
     await rival.query('COMMIT');
     await committing;
     await rival.end();
     expect(text(await database.records.read(record('a')))).toBe('12');
+  });
+
+  it('reads floor and generation after the locks are granted (P3)', async () => {
+    await database.records.commitLocal(append([record('a')], '1'));
+    const rival = new Client({ connectionString: fresh.url });
+    await rival.connect();
+    await rival.query('BEGIN');
+    await rival.query('SELECT FROM isthmus.record FOR UPDATE');
+    await rival.query('UPDATE isthmus.identity SET floor = 9, generation = 4');
+    let floor = -1;
+    const committing = database.records.commitLocal({
+      ids: [record('a')],
+      decide: (locked) => {
+        floor = locked.floor;
+        return [{ index: 0, state: bytes('2'), delta: bytes('2') }];
+      },
+    });
+    await until('somebody waits for a lock', 5_000, () => waitsForLock(fresh));
+    await rival.query('COMMIT');
+    await committing;
+    await rival.end();
+    expect(floor).toBe(9);
+    expect(await fresh.sql('SELECT gen::int FROM isthmus.record')).toEqual([{ gen: 4 }]);
   });
 
   it('does not know the outcome where the connection is cut after the COMMIT was sent', async () => {
@@ -181,7 +205,7 @@ describe('the Postgres record store', () => {
     async (signal) => {
       await database.records.commitLocal(append([record('a')], '1'));
       await postgres.kill(signal);
-      await until(() => Promise.resolve(!postgres.isRunning()), 10_000);
+      await until('Postgres is down', 10_000, () => !postgres.isRunning());
       for (let attempt = 0; attempt < 5; attempt++) {
         const startedMs = performance.now();
         await expect(database.records.commitLocal(append([record('a')], 'lost'))).rejects.toMatchObject({
@@ -215,7 +239,7 @@ describe('the Postgres record store', () => {
       while (postgres.isRunning()) await write();
     };
     const storms = [storm(), storm(), storm(), storm()];
-    await until(() => Promise.resolve(acknowledged > 100), 10_000);
+    await until('100 writes are acknowledged', 10_000, () => acknowledged > 100);
     await postgres.kill('SIGKILL');
     await Promise.all(storms);
     await postgres.restart();

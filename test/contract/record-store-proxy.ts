@@ -3,9 +3,10 @@
  * what the client sends up to and including the packet with that word, swallows all answers from then on, and cuts
  * the connection when the server has answered.
  */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 export interface CuttingProxy {
   readonly url: (url: string) => string;
@@ -37,9 +38,10 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  assert(address !== null && typeof address === 'object', 'a listening server has an address');
   return {
-    url: (url) => url.replace(/:\d+\//, `:${port}/`),
+    url: (url) => url.replace(/:\d+\//, `:${address.port}/`),
     cutAnswersAfter: (next) => {
       word = next;
     },

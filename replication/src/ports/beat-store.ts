@@ -72,7 +72,10 @@ export interface BeatStore {
   storePublished(beat: CountedBeat): Promise<void>;
   /** Count stored with the beat whose commit ended at `end`; `null`: none, count from zero at the slot's start. */
   countAt(end: Lsn): Promise<number | null>;
-  /** Replaces what was stored of that peer, also by lower figures: never the maximum of both (P7). */
+  /**
+   * A new incarnation, the peer's or ours, replaces what was stored of that peer, also by lower figures: never the
+   * maximum of both (P7). Within one nothing goes back, whatever order messages come in.
+   */
   storePeerProgress(progress: PeerProgress): Promise<void>;
   peerProgress(): Promise<readonly PeerProgress[]>;
   /**

@@ -13,7 +13,7 @@ const oldestVersion = 150_000;
 const unlimited = '-1';
 
 /** What a server and a role bring along. */
-export interface Facts {
+interface Facts {
   readonly inRecovery: boolean;
   readonly versionNumber: number;
   readonly encoding: string;
@@ -61,7 +61,7 @@ function factsOf(row: Row): Facts {
   };
 }
 
-export function problemsOf(facts: Facts): readonly string[] {
+function problemsOf(facts: Facts): readonly string[] {
   const problems: string[] = [];
   if (facts.versionNumber < oldestVersion) {
     problems.push(`Postgres ${Math.floor(facts.versionNumber / 10_000)} is too old: use 15 or newer`);
@@ -85,7 +85,7 @@ export function problemsOf(facts: Facts): readonly string[] {
   return problems;
 }
 
-export function warningsOf(facts: Facts): readonly string[] {
+function warningsOf(facts: Facts): readonly string[] {
   const warnings: string[] = [];
   if (facts.maxSlotWalKeepSize === unlimited) {
     warnings.push(

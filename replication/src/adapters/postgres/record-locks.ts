@@ -119,7 +119,7 @@ export class LockPlan {
 }
 
 /** Rows that this transaction holds, by the caller's indices. */
-export class LockedRows {
+class LockedRows {
   /** Empty where nothing is stored. */
   readonly states: readonly Uint8Array[];
   readonly floor: number;

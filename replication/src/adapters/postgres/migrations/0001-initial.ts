@@ -1,7 +1,8 @@
 /**
  * The tables of a region's database. Names sort by their UTF-8 bytes everywhere, so that every process locks in one
  * order. A state in `record` is empty only inside the transaction that put its placeholder there.
- * Positions change with every batch, so their pages keep room for new versions of a row.
+ * Positions change with every batch, so their pages keep room for new versions of a row. States keep the default
+ * storage: compression of those over 2 kB costs a third more per write and halves what they take.
  */
 export const initial = `
 CREATE TABLE isthmus.identity (
