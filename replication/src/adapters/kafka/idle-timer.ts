@@ -4,17 +4,17 @@
  * a core go that way for each idle connection. With this in place the timer is armed only while a request waits;
  * one that comes to wait arms it itself, so nothing is ever forgotten.
  */
-import RequestQueue from 'kafkajs/src/network/requestQueue/index.js';
+import { InnerRequestQueue } from './kafkajs-internals.ts';
+import type { RequestQueue } from './kafkajs-internals.ts';
 
 let mended = false;
 
 export function mendIdleTimer(): void {
   if (mended) return;
   mended = true;
-  const schedule = RequestQueue.prototype.scheduleCheckPendingRequests;
-  RequestQueue.prototype.scheduleCheckPendingRequests = function scheduleWhenWaiting(
-    this: RequestQueue,
-  ): void {
+  const prototype: RequestQueue = InnerRequestQueue.prototype;
+  const schedule = prototype.scheduleCheckPendingRequests;
+  prototype.scheduleCheckPendingRequests = function scheduleWhenWaiting() {
     if (this.pending.length > 0) schedule.call(this);
   };
 }

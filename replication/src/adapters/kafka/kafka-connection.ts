@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import kafkajs from 'kafkajs';
-import type { Kafka, ISocketFactory, ISocketFactoryArgs, KafkaConfig, SASLOptions } from 'kafkajs';
+import type { Kafka, ISocketFactoryArgs, KafkaConfig, SASLOptions } from 'kafkajs';
 import { ReplicationError } from '../../errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { installGzip } from './gzip-codec.ts';
@@ -34,13 +34,6 @@ export interface KafkaConnectionOptions {
   readonly attempt: number;
 }
 
-/** What kafkajs is told, for parts of it that are not reached through `Kafka`. */
-export interface ClientConfig extends KafkaConfig {
-  readonly brokers: string[];
-  readonly connectionTimeout: number;
-  readonly socketFactory: ISocketFactory;
-}
-
 export const defaultStallTimeoutMs = 5_000;
 
 const connectTimeoutMs = 3_000;
@@ -51,7 +44,8 @@ mendIdleTimer();
 installGzip();
 
 export class KafkaConnection {
-  readonly config: ClientConfig;
+  /** What kafkajs is told, for parts of it that are not reached through `Kafka`. */
+  readonly config: KafkaConfig;
   readonly kafka: Kafka;
   readonly #stallTimeoutMs: number;
   readonly #sockets = new Map<Socket, string>();
@@ -65,6 +59,7 @@ export class KafkaConnection {
       ...(options.cluster.ssl === undefined ? {} : { ssl: options.cluster.ssl }),
       ...(options.cluster.sasl === undefined ? {} : { sasl: options.cluster.sasl }),
       connectionTimeout: connectTimeoutMs,
+      requestTimeout: options.stallTimeoutMs,
       enforceRequestTimeout: false,
       retry: { retries: 0 },
       socketFactory: (args) => this.#open(args),

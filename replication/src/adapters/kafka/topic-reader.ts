@@ -4,12 +4,12 @@
  * it is closed and another one opened. Isolation is "read uncommitted": our log holds no transactions, and somebody's
  * hung one must not stall it.
  */
-import Cluster from 'kafkajs/src/cluster/index.js';
-import type { FetchedMessage } from 'kafkajs/src/cluster/index.js';
 import { ReplicationError } from '../../errors.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
 import { KafkaConnection, unavailable } from './kafka-connection.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
+import { InnerCluster } from './kafkajs-internals.ts';
+import type { Cluster, FetchedMessage } from './kafkajs-internals.ts';
 
 export interface ReaderOptions extends KafkaConnectionOptions {
   readonly topic: string;
@@ -53,20 +53,12 @@ export class TopicReader {
     this.#partitionCount = options.partitionCount;
     this.#connection = new KafkaConnection(options);
     const { config, kafka } = this.#connection;
-    this.#cluster = new Cluster({
+    this.#cluster = new InnerCluster({
+      ...config,
       logger: kafka.logger(),
-      brokers: config.brokers,
-      clientId: options.clientId,
-      ssl: config.ssl,
-      sasl: config.sasl,
-      socketFactory: config.socketFactory,
-      connectionTimeout: config.connectionTimeout,
-      requestTimeout: options.stallTimeoutMs,
-      enforceRequestTimeout: false,
       metadataMaxAge: 0,
       allowAutoTopicCreation: false,
       isolationLevel: readUncommitted,
-      retry: { retries: 0 },
     });
   }
 
