@@ -3,7 +3,7 @@
  * either bound is refused before its body is read, so memory stays bounded however many callers send however much
  * (I12). A body of unknown length counts as the largest one.
  */
-export interface AdmissionLimits {
+interface AdmissionLimits {
   readonly maxRequests: number;
   readonly maxBodyBytes: number;
 }

@@ -38,14 +38,14 @@ export interface Config {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface ConfigFault {
+interface ConfigFault {
   readonly variable: string;
   /** What the variable held, hidden where it may be a secret; `null`: it was not set. */
   readonly held: string | null;
   readonly takes: string;
 }
 
-export type ConfigResult =
+type ConfigResult =
   | {
       readonly kind: 'valid';
       readonly config: Config;

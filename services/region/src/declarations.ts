@@ -35,14 +35,14 @@ const file = z.strictObject({
 
 export type FieldDeclaration = z.infer<typeof field>;
 
-export interface CollectionDeclaration {
+interface CollectionDeclaration {
   readonly deletes: 'add-wins' | 'last-writer-wins';
   readonly fields: ReadonlyMap<string, FieldDeclaration>;
 }
 
 export type Declarations = ReadonlyMap<string, CollectionDeclaration>;
 
-export type ParsedDeclarations =
+type ParsedDeclarations =
   | { readonly kind: 'declared'; readonly declarations: Declarations }
   | { readonly kind: 'faulty'; readonly faults: readonly string[] };
 

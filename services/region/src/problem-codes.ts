@@ -3,7 +3,7 @@
  * documentation: `/problems/{code}` prints these texts, so that the `type` of an answer always resolves. A code, once
  * published, keeps its status and its meaning.
  */
-export interface ProblemKind {
+interface ProblemKind {
   readonly status: number;
   readonly title: string;
   readonly meaning: string;

@@ -14,13 +14,13 @@ export interface Violation {
   readonly value: unknown;
 }
 
-export interface ProblemOptions {
+interface ProblemOptions {
   readonly violations?: readonly Violation[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
 
-export interface ProblemBody {
+interface ProblemBody {
   readonly type: string;
   readonly title: string;
   readonly status: number;

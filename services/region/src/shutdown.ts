@@ -5,12 +5,12 @@
  */
 import type { Logger } from 'pino';
 
-export interface ShutdownStep {
+interface ShutdownStep {
   readonly name: string;
   readonly run: () => Promise<unknown>;
 }
 
-export interface ShutdownOptions {
+interface ShutdownOptions {
   readonly timeoutMs: number;
   readonly log: Logger;
 }

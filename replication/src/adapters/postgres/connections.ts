@@ -73,6 +73,13 @@ export function clientConfig(connectionString: string): ClientConfig {
   };
 }
 
+/** Connections of the pool, and callers that wait for one. */
+export interface PoolUse {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+}
+
 export class Connections {
   readonly #pool: Pool;
   readonly #incarnation: Incarnation;
@@ -90,6 +97,11 @@ export class Connections {
     });
     // The pool has dropped the connection already; the next call that needs one says what is wrong.
     this.#pool.on('error', (_error, client) => this.#prepared.delete(client));
+  }
+
+  get use(): PoolUse {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { total: totalCount, idle: idleCount, waiting: waitingCount };
   }
 
   /** Runs `work` on one connection, which must leave no transaction open; failures come out coded. */

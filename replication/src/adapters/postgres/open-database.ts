@@ -9,11 +9,11 @@ import type { RecordStore } from '../../ports/record-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
 import { PostgresBeatStore } from './beat-store.ts';
 import { bootstrap, requirePartitionCount } from './bootstrap.ts';
-import { Connections } from './connections.ts';
+import { Connections, type PoolUse } from './connections.ts';
 import { DatabaseClock } from './database-clock.ts';
 import type { Identity } from './identity-row.ts';
 import { PostgresRecordStore } from './record-store.ts';
-import { defaultSlotName } from './relay-slot.ts';
+import { defaultSlotName, retainedWalBytes } from './relay-slot.ts';
 import { PostgresRoleLock } from './role-lock.ts';
 
 const defaultPartitionCount = 8;
@@ -41,6 +41,9 @@ export interface Database {
   readonly lock: RoleLock;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
+  readonly poolUse: () => PoolUse;
+  /** Write-ahead log that the relay's slot keeps from being removed; `null`: there is no slot. */
+  readonly retainedWalBytes: () => Promise<number | null>;
   /** Waits for running calls. A hold on the beats must have been released. */
   close(): Promise<void>;
 }
@@ -71,6 +74,8 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     beats: new PostgresBeatStore(connections, { incarnation: identity.incarnation, peers }),
     lock: new PostgresRoleLock(connections),
     clock,
+    poolUse: () => connections.use,
+    retainedWalBytes: () => connections.read((session) => retainedWalBytes(session, slotName)),
     close: () => connections.close(),
   };
 }

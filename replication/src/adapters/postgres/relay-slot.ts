@@ -56,6 +56,19 @@ export async function slotWarning(session: Session, slotName: string): Promise<s
   return null;
 }
 
+const selectRetained = {
+  name: 'isthmus_slot_retained',
+  text: `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), restart_lsn)::float8
+  FROM pg_replication_slots WHERE slot_name = $1`,
+};
+
+/** Write-ahead log from the oldest record that the slot still needs; `null`: the slot is gone or invalidated. */
+export async function retainedWalBytes(session: Session, slotName: string): Promise<number | null> {
+  const answer = await session.query(selectRetained, slotName);
+  const row = answer.rows[0];
+  return row === undefined ? null : nullableAt(row, 0, numberAt);
+}
+
 async function removeLeftover(session: Session, slotName: string): Promise<void> {
   const slot = await findSlot(session, slotName);
   if (slot === null) return;

@@ -17,7 +17,7 @@ export interface Digest {
 
 const modulus = 1n << 128n;
 
-export interface DigesterOptions {
+interface DigesterOptions {
   readonly store: Pick<RecordStore, 'scan'>;
   readonly clock: Clock;
 }

@@ -5,6 +5,7 @@
  */
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Drain } from '../drain.ts';
+import { within } from '../within.ts';
 
 export interface Check {
   readonly name: 'database' | 'migrated' | 'not-draining';
@@ -12,7 +13,7 @@ export interface Check {
   readonly failure: string | null;
 }
 
-export interface ReadinessOptions {
+interface ReadinessOptions {
   readonly drain: Drain;
   /** One round trip to the database; rejects with `ReplicationError`. */
   readonly askDatabase: () => Promise<void>;
@@ -43,15 +44,12 @@ export class Readiness {
 
   async #database(): Promise<string | null> {
     const { askDatabase, timeoutMs } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<string>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs, `no answer within ${timeoutMs} ms`);
-    });
     const answered = askDatabase().then(
-      () => null,
+      () => 'answered' as const,
       (error: unknown) => (error instanceof ReplicationError ? error.code : 'failed'),
     );
-    return Promise.race([answered, late]).finally(() => clearTimeout(timer));
+    const outcome = (await within(timeoutMs, answered)) ?? `no answer within ${timeoutMs} ms`;
+    return outcome === 'answered' ? null : outcome;
   }
 }
 

@@ -12,7 +12,7 @@ import { addListRoute } from './list-route.ts';
 import { addProblemPages } from './problem-pages.ts';
 import { addRecordRoutes } from './records-routes.ts';
 
-export const admissionLimits = { maxRequests: 4096, maxBodyBytes: 128 * 1024 * 1024 } as const;
+const admissionLimits = { maxRequests: 4096, maxBodyBytes: 128 * 1024 * 1024 } as const;
 
 export function createApiListener(options: ListenerOptions, parts: ApiParts): Listener {
   const app = createListener(options);

@@ -6,7 +6,7 @@
 import { Problem } from '../problem.ts';
 
 /** Tags of an `If-Match` or `If-None-Match` header; `any` stands for `*`. */
-export type TagList = 'any' | readonly string[];
+type TagList = 'any' | readonly string[];
 
 export interface Conditions {
   readonly ifMatch: TagList | null;

@@ -6,7 +6,7 @@
 import { Problem } from '../problem.ts';
 import { maxKeyBytes } from './names.ts';
 
-export interface Place {
+interface Place {
   readonly collection: string;
   readonly prefix: string;
   readonly after: string;

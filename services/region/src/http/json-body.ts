@@ -60,8 +60,21 @@ interface Frame {
   keyEnd: number;
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
+const codes = {
+  quote: 0x22,
+  plus: 0x2b,
+  comma: 0x2c,
+  minus: 0x2d,
+  point: 0x2e,
+  colon: 0x3a,
+  exponent: 0x45,
+  openArray: 0x5b,
+  backslash: 0x5c,
+  closeArray: 0x5d,
+  smallExponent: 0x65,
+  openObject: 0x7b,
+  closeObject: 0x7d,
+} as const;
 
 /** Counts and bounds; whether the text is JSON at all is left to the parser. */
 class Scan {
@@ -79,18 +92,18 @@ class Scan {
 
   /** Returns the number of members that objects name. */
   run(): number {
-    while (this.#at < this.#text.length) this.#step(this.#text[this.#at] ?? '');
+    while (this.#at < this.#text.length) this.#step(this.#text.charCodeAt(this.#at));
     return this.#members;
   }
 
-  #step(char: string): void {
-    if (char === '"') return this.#skipString();
-    if (char === '-' || (char >= '0' && char <= '9')) return this.#number();
+  #step(code: number): void {
+    if (code === codes.quote) return this.#skipString();
+    if (code === codes.minus || isDigit(code)) return this.#number();
     this.#at++;
-    if (char === '{' || char === '[') this.#open(char === '[');
-    else if (char === '}' || char === ']') this.#frames.pop();
-    else if (char === ',') this.#next();
-    else if (char === ':') this.#named();
+    if (code === codes.openObject || code === codes.openArray) this.#open(code === codes.openArray);
+    else if (code === codes.closeObject || code === codes.closeArray) this.#frames.pop();
+    else if (code === codes.comma) this.#next();
+    else if (code === codes.colon) this.#named();
   }
 
   #open(isArray: boolean): void {
@@ -138,14 +151,21 @@ class Scan {
     frame.keyEnd = this.#stringEnd;
   }
 
+  /** To the next quote that an even number of backslashes stands before. */
   #skipString(): void {
-    this.#stringStart = this.#at++;
-    while (this.#at < this.#text.length) {
-      const code = this.#text.charCodeAt(this.#at++);
-      if (code === quote) break;
-      if (code === backslash) this.#at++;
-    }
+    this.#stringStart = this.#at;
+    do {
+      const end = this.#text.indexOf('"', this.#at + 1);
+      this.#at = end === -1 ? this.#text.length : end;
+    } while (this.#at < this.#text.length && this.#isEscaped());
+    this.#at++;
     this.#stringEnd = this.#at;
+  }
+
+  #isEscaped(): boolean {
+    let start = this.#at;
+    while (this.#text.charCodeAt(start - 1) === codes.backslash) start--;
+    return (this.#at - start) % 2 === 1;
   }
 
   #number(): void {
@@ -179,14 +199,19 @@ class Scan {
   }
 }
 
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
+const numberParts: ReadonlySet<number> = new Set([
+  codes.plus,
+  codes.minus,
+  codes.point,
+  codes.exponent,
+  codes.smallExponent,
+]);
+
 /** Digits, signs, point, exponent; the `NaN` of an index past the end is none. */
 function isNumberPart(code: number): boolean {
-  return (
-    (code >= 0x30 && code <= 0x39) ||
-    code === 0x2b ||
-    code === 0x2d ||
-    code === 0x2e ||
-    code === 0x45 ||
-    code === 0x65
-  );
+  return isDigit(code) || numberParts.has(code);
 }

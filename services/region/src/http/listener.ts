@@ -104,8 +104,10 @@ function markAnswers(app: Listener, region: string): void {
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
-    const { method, url } = request;
-    request.log.debug({ method, url, status: reply.statusCode, durationMs: reply.elapsedTime }, 'answered');
+    // The pattern and not the path, because a key may name a person.
+    const { method, routeOptions } = request;
+    const { statusCode: status, elapsedTime: durationMs } = reply;
+    request.log.debug({ method, route: routeOptions.url, status, durationMs }, 'answered');
     done();
   });
 }

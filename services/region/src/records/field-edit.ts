@@ -75,7 +75,7 @@ export function problemOfFaults(faults: readonly Fault[]): Problem | null {
   return new Problem(first.code, first.detail, { violations: same.map((fault) => fault.violation) });
 }
 
-export function isObject(value: unknown): value is object {
+function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -26,7 +26,7 @@ export function parsePutValue(value: unknown, fields: Fields, path: string): Rea
   return named;
 }
 
-export interface PutOptions {
+interface PutOptions {
   readonly fields: Fields;
   /** Live fields as the region shows them; empty where the record does not exist. */
   readonly held: ReadonlyMap<string, unknown>;

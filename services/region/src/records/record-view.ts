@@ -6,7 +6,7 @@
 import { regionOfActor } from '@isthmus/replication/ports/identity';
 import type { RecordId } from '@isthmus/replication/ports/change';
 
-export interface Sibling {
+interface Sibling {
   readonly value: unknown;
   /** Milliseconds since 1970 of the stamp. */
   readonly atMs: number;
@@ -36,7 +36,7 @@ export interface RecordAnswer extends RecordId {
   readonly siblings?: Readonly<Record<string, readonly SiblingAnswer[]>>;
 }
 
-export interface SiblingAnswer {
+interface SiblingAnswer {
   readonly value: unknown;
   readonly at: string;
   readonly region: string | null;

@@ -1,0 +1,136 @@
+/**
+ * The life of the process: listeners up, database opened however long it takes to answer, traffic taken, and all of it
+ * ended in order. Nothing acknowledged is lost at the end: writes that were taken in are answered, those that come
+ * later are refused with `draining`, and what replication had begun the next process does again.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { type AssertionFailure, ReplicationError } from '@isthmus/replication/errors';
+import type { Logger } from 'pino';
+import { type AdminParts, createAdminListener } from './admin/admin-listener.ts';
+import { Readiness, isReady } from './admin/readiness.ts';
+import { createApiListener } from './api/api-listener.ts';
+import type { ApiParts } from './api/api-parts.ts';
+import type { Config } from './config.ts';
+import { Drain } from './drain.ts';
+import type { Listener, ListenerOptions } from './http/listener.ts';
+import { shutDown } from './shutdown.ts';
+
+/** What opening the database yields. */
+export interface Opened {
+  readonly api: Omit<ApiParts, 'drain'>;
+  readonly admin: AdminParts;
+  /** One round trip to the database. */
+  readonly askDatabase: () => Promise<void>;
+  /** Resolves when every write taken in has been answered. */
+  readonly closeWrites: () => Promise<void>;
+  readonly closeReplication: () => Promise<void>;
+  readonly closeDatabase: () => Promise<void>;
+}
+
+export interface RegionProcessOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly crash: (failure: AssertionFailure) => void;
+  /** Rejects with `ReplicationError`; one that is retriable is tried again. */
+  readonly open: (isReady: () => Promise<boolean>) => Promise<Opened>;
+}
+
+const openRetryMs = 500;
+const readyTimeoutMs = 1000;
+const lingerMs = 3000;
+const shutdownTimeoutMs = 8000;
+const timeouts = { headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 };
+const maxApiConnections = 10_000;
+const maxAdminConnections = 256;
+
+export class RegionProcess {
+  readonly #options: RegionProcessOptions;
+  readonly #drain = new Drain();
+  readonly #readiness: Readiness;
+  readonly #admin: Listener;
+  readonly #end = new AbortController();
+  #api: Listener | null = null;
+  #opened: Opened | null = null;
+  #stopping: Promise<boolean> | null = null;
+
+  constructor(options: RegionProcessOptions) {
+    this.#options = options;
+    const askDatabase = () => this.#opened?.askDatabase() ?? Promise.resolve();
+    this.#readiness = new Readiness({ drain: this.#drain, askDatabase, timeoutMs: readyTimeoutMs });
+    this.#admin = createAdminListener(this.#listenerOptions(maxAdminConnections), {
+      drain: this.#drain,
+      readiness: this.#readiness,
+      parts: () => this.#opened?.admin ?? null,
+    });
+  }
+
+  /** Rejects where an address cannot be listened on, or the database is not one to serve. */
+  async start(): Promise<void> {
+    const { config, log } = this.#options;
+    log.info({ address: await this.#admin.listen(config.adminAddress) }, 'admin listener is up');
+    const opened = await this.#open();
+    if (opened === null) return;
+    this.#opened = opened;
+    if (config.roles.has('api')) await this.#serve(opened);
+    this.#readiness.opened();
+    log.info({ roles: [...config.roles] }, 'ready');
+  }
+
+  /** True: everything ended in order and in time. A second call joins the first. */
+  stop(): Promise<boolean> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  #stop(): Promise<boolean> {
+    const { log } = this.#options;
+    log.info({}, 'stopping');
+    this.#drain.start();
+    this.#end.abort();
+    const steps = [
+      { name: 'public listener', run: () => closeListener(this.#api) },
+      { name: 'writes', run: () => this.#opened?.closeWrites() ?? Promise.resolve() },
+      { name: 'replication', run: () => this.#opened?.closeReplication() ?? Promise.resolve() },
+      { name: 'database', run: () => this.#opened?.closeDatabase() ?? Promise.resolve() },
+      { name: 'admin listener', run: () => closeListener(this.#admin) },
+    ];
+    return shutDown(steps, { timeoutMs: shutdownTimeoutMs, log });
+  }
+
+  /** `null`: stopped before the database answered. */
+  async #open(): Promise<Opened | null> {
+    const { log, open } = this.#options;
+    const { signal } = this.#end;
+    while (!signal.aborted) {
+      try {
+        return await open(async () => isReady(await this.#readiness.check()));
+      } catch (error) {
+        if (!(error instanceof ReplicationError) || !error.retriable) throw error;
+        log.warn({ err: error, retryMs: openRetryMs }, 'the database cannot be opened yet');
+        await pause(openRetryMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    return null;
+  }
+
+  async #serve(opened: Opened): Promise<void> {
+    const { config, log } = this.#options;
+    this.#api = createApiListener(this.#listenerOptions(maxApiConnections), {
+      ...opened.api,
+      drain: this.#drain,
+    });
+    log.info({ address: await this.#api.listen(config.apiAddress) }, 'public listener is up');
+  }
+
+  #listenerOptions(maxConnections: number): ListenerOptions {
+    const { config, log, crash } = this.#options;
+    return { region: config.region, log, crash, maxConnections, ...timeouts };
+  }
+}
+
+/** Waits for requests under way; connections that are still open after a while are cut. */
+async function closeListener(listener: Listener | null): Promise<void> {
+  if (listener === null) return;
+  const cut = setTimeout(() => listener.server.closeAllConnections(), lingerMs);
+  await listener.close().finally(() => clearTimeout(cut));
+}
