@@ -87,7 +87,7 @@ test.each(policies)(
           (state, { delta }) => merge(state, delta).state,
           new Uint8Array(0),
         );
-        const folded = shuffled.reduceRight(
+        const folded = shuffled.reduceRight<Uint8Array>(
           (delta, next) => merge(next.delta, delta).state,
           new Uint8Array(0),
         );
