@@ -248,6 +248,38 @@ describe('the Postgres record store', () => {
     expect(stored).toBeLessThanOrEqual(acknowledged + unknown);
   });
 
+  it('gives up on a server that has fallen silent, and never asks on that connection again', async () => {
+    await database.records.commitLocal(append([record('a')], '1'));
+    const [row] = await fresh.sql(
+      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'isthmus'",
+    );
+    process.kill(Number(row?.['pid']), 'SIGSTOP');
+    const startedMs = performance.now();
+    const reading = database.records.read(record('a'));
+    await expect(reading).rejects.toMatchObject({ code: 'database-unavailable', retriable: true });
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    expect(text(await database.records.read(record('a')))).toBe('1');
+    process.kill(Number(row?.['pid']), 'SIGCONT');
+  }, 20_000);
+
+  it('says that it is overloaded where every connection stays in use', async () => {
+    const narrow = await openDatabase({
+      connectionString: fresh.url,
+      region: region('eu'),
+      peers: [],
+      slotName: fresh.slotName,
+      maxConnections: 1,
+    });
+    const hold = await narrow.beats.tryHold();
+    await expect(narrow.records.read(record('a'))).rejects.toMatchObject({
+      code: 'overloaded',
+      retriable: true,
+    });
+    await hold?.release();
+    expect(await narrow.records.read(record('a'))).toBeNull();
+    await narrow.close();
+  });
+
   it('refuses calls after it was closed', async () => {
     await database.close();
     await expect(database.records.read(record('a'))).rejects.toMatchObject({ code: 'closed' });

@@ -1,6 +1,7 @@
 /**
  * What every `RecordStore` must do, whatever it is made of. States here are plain texts and a merge is an append, so
- * that a lost or doubled write shows in the stored text.
+ * that a lost or doubled write shows in the stored text. It is long because it is one port's whole contract, and an
+ * adapter is held to all of it or to nothing.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CountedBeat, RecordId } from '@isthmus/replication/ports/change';

@@ -5,7 +5,7 @@
  */
 import type pg from 'pg';
 import { assert } from '../../errors.ts';
-import { databaseUnavailable, fromPg } from './postgres-error.ts';
+import { databaseUnavailable, fromPg, isFatal, serverErrorIn } from './postgres-error.ts';
 import type { Row } from './row-values.ts';
 
 export interface Statement {
@@ -93,16 +93,26 @@ export class Session {
   }
 
   async #send([statement, ...values]: Call): Promise<Answer> {
+    return answerOf(await this.#ask(statement, values));
+  }
+
+  async #ask(statement: Statement, values: Value[]): Promise<unknown> {
     try {
-      const result: unknown = await this.#client.query<unknown[], Value[]>({
+      return await this.#client.query<unknown[], Value[]>({
         ...(statement.name === null ? {} : { name: statement.name, values }),
         text: statement.text,
         rowMode: 'array',
       });
-      return answerOf(result);
     } catch (error) {
-      throw fromPg(error);
+      throw this.#failed(fromPg(error));
     }
+  }
+
+  /** The socket may be told later than the statement that the connection is of no more use. */
+  #failed(failure: Error): Error {
+    const answer = serverErrorIn(failure);
+    if (answer === null || isFatal(answer)) this.#lost ??= failure;
+    return failure;
   }
 }
 
