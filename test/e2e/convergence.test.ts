@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { until } from '../until.ts';
 import { startDemo } from './demo.ts';
 import type { Demo } from './demo.ts';
@@ -22,6 +22,15 @@ afterAll(async () => {
   expect(await demo.stop()).toBe(0);
 }, 30_000);
 
+let running: Workload | null = null;
+
+/** What one test left behind must not fail the next. */
+afterEach(async () => {
+  await running?.stop();
+  running = null;
+  await cutBoth('ok');
+});
+
 test('a write made in one region appears in the other', async () => {
   expect((await eu.put('products', 'lamp', { title: 'Lamp', price: 40 })).status).toBe(201);
   const seen = await until('the record is in us', 5000, async () => {
@@ -33,14 +42,13 @@ test('a write made in one region appears in the other', async () => {
 });
 
 test('two regions converge under concurrent writes to the same records (I4, I7)', async () => {
-  const workload = new Workload({ regions: [eu, us], writersPerRegion: 4, seed });
-  workload.start();
+  const workload = start(4, seed);
   await until('2000 writes are acknowledged', 60_000, () => workload.acknowledged >= 2000);
   const history = await workload.stop();
   await converged([eu, us], 'products', 20_000);
-  await expectNothingLost([eu, us], history);
+  await expectNothingLost([eu, us], workload.prefix, history);
   expect(history.filter((event) => event.result !== 'ok')).toEqual([]);
-});
+}, 90_000);
 
 test('a concurrent write to one field keeps the loser as a sibling in both regions', async () => {
   await eu.put('products', 'sofa', { status: 'new' });
@@ -54,7 +62,7 @@ test('a concurrent write to one field keeps the loser as a sibling in both regio
   expect(inEu.body).toEqual(inUs.body);
   expect(inEu.body).toMatchObject({ value: { status: 'reserved' }, conflicts: ['status'] });
   expect(JSON.stringify(inEu.body)).toContain('sold');
-});
+}, 60_000);
 
 test('cut off, both regions go on, lag and RPO rise; healed, they converge (I8, I10)', async () => {
   await until('links are connected', 30_000, async () => (await eu.peer('us')).link === 'connected');
@@ -62,8 +70,7 @@ test('cut off, both regions go on, lag and RPO rise; healed, they converge (I8, 
   expect(quiet.rpoSeconds).not.toBeNull();
   expect(quiet.rpoSeconds ?? Infinity).toBeLessThan(2);
   await cutBoth('cut');
-  const workload = new Workload({ regions: [eu, us], writersPerRegion: 2, seed: seed + 1 });
-  workload.start();
+  const workload = start(2, seed + 1);
   const isolated = await until('lag and RPO have risen past 4 s on both sides', 30_000, async () => {
     const [fromEu, fromUs] = [await eu.peer('us'), await us.peer('eu')];
     const ages = [fromEu.rpoSeconds, fromEu.lagSeconds, fromUs.rpoSeconds, fromUs.lagSeconds];
@@ -84,7 +91,7 @@ test('cut off, both regions go on, lag and RPO rise; healed, they converge (I8, 
   expect(slowest).toBeLessThan(2000);
   await cutBoth('ok');
   await converged([eu, us], 'products', 30_000);
-  await expectNothingLost([eu, us], history);
+  await expectNothingLost([eu, us], workload.prefix, history);
   await until('lag and RPO are low again', 20_000, async () => {
     const { rpoSeconds, lagSeconds, rpoChanges, link } = await eu.peer('us');
     return rpoSeconds !== null && rpoSeconds < 2 && lagSeconds !== null && lagSeconds < 2 && rpoChanges === 0
@@ -127,6 +134,12 @@ test('a link that hangs holds up no local call and heals', async () => {
   await cutBoth('ok');
   await converged([eu, us], 'products', 60_000);
 }, 120_000);
+
+function start(writersPerRegion: number, from: number): Workload {
+  running = new Workload({ regions: [eu, us], writersPerRegion, seed: from });
+  running.start();
+  return running;
+}
 
 async function cutBoth(state: 'cut' | 'hang' | 'ok'): Promise<void> {
   await demo.setLink('eu', 'us', state);

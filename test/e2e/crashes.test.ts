@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { until } from '../until.ts';
 import { startDemo } from './demo.ts';
 import type { Demo, ProcessName } from './demo.ts';
@@ -21,9 +21,16 @@ afterAll(async () => {
   expect(await demo.stop()).toBe(0);
 }, 30_000);
 
+let running: Workload | null = null;
+
+/** What one test left behind must not fail the next. */
+afterEach(async () => {
+  await running?.stop();
+  running = null;
+});
+
 test(`region processes killed ${regionKills} times each under load lose and double nothing (I1, I2, I5, I7)`, async () => {
-  const workload = new Workload({ regions, writersPerRegion: 3, seed });
-  workload.start();
+  const workload = start(seed);
   for (let kill = 0; kill < regionKills; kill++) {
     for (const region of regions) {
       const before = workload.acknowledgedIn(region.region);
@@ -38,7 +45,7 @@ test(`region processes killed ${regionKills} times each under load lose and doub
   const history = await workload.stop();
   expect(workload.acknowledged).toBeGreaterThan(1000);
   await converged(regions, 'products', 60_000);
-  await expectNothingLost(regions, history);
+  await expectNothingLost(regions, workload.prefix, history);
 }, 300_000);
 
 test.each(['postgres', 'kafka'] as const)(
@@ -59,7 +66,7 @@ test.each(['postgres', 'kafka'] as const)(
     }
     const history = await workload.stop();
     await converged(regions, 'products', 90_000);
-    await expectNothingLost(regions, history);
+    await expectNothingLost(regions, workload.prefix, history);
   },
   300_000,
 );
@@ -80,6 +87,12 @@ test('while Postgres is away writes are refused at once with Retry-After, and se
   );
   expect((await eu.get('products', 'nowhere')).status).toBe(404);
 }, 60_000);
+
+function start(from: number): Workload {
+  running = new Workload({ regions, writersPerRegion: 3, seed: from });
+  running.start();
+  return running;
+}
 
 async function killAndRestart(region: RegionClient, name: ProcessName): Promise<void> {
   await demo.signal(region.region, name, 'SIGKILL');

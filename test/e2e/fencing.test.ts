@@ -44,7 +44,7 @@ test('an applier that was stopped while another took over is fenced when it wake
   }
   const history = await workload.stop();
   await converged([origin, sleeper, standby], 'products', 30_000);
-  await expectNothingLost([origin, sleeper, standby], history);
+  await expectNothingLost([origin, sleeper, standby], workload.prefix, history);
 }, 240_000);
 
 let marks = 0;

@@ -109,12 +109,15 @@ export class RegionClient {
   }
 
   async isReady(): Promise<boolean> {
-    return (await this.#call('GET', `${this.#admin}/readyz`)).status === 200;
+    return (await this.#page('/readyz')).status === 200;
   }
 
   async metrics(): Promise<string> {
-    const response = await fetch(`${this.#admin}/metrics`, { signal: AbortSignal.timeout(timeoutMs) });
-    return response.text();
+    return (await this.#page('/metrics')).text();
+  }
+
+  #page(path: string): Promise<Response> {
+    return fetch(`${this.#admin}${path}`, { signal: AbortSignal.timeout(timeoutMs) });
   }
 
   #record(collection: string, key: string): string {

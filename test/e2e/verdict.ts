@@ -20,16 +20,20 @@ export async function converged(
 }
 
 /** Fails the test with every violation found in any region. */
-export async function expectNothingLost(regions: readonly RegionClient[], history: History): Promise<void> {
+export async function expectNothingLost(
+  regions: readonly RegionClient[],
+  prefix: string,
+  history: History,
+): Promise<void> {
   for (const region of regions) {
     const records = await region.list('products');
     const counters = new Map<string, number>();
     const registers = new Map<string, string>();
     const inserts = new Set<string>();
     for (const [key, value] of records) {
-      if (key.startsWith('counter-')) counters.set(key, Number(value['likes']));
-      else if (key.startsWith('register-')) registers.set(key, String(value['title']));
-      else if (key.startsWith('insert/')) inserts.add(key);
+      if (key.startsWith(`${prefix}counter-`)) counters.set(key, Number(value['likes']));
+      else if (key.startsWith(`${prefix}register-`)) registers.set(key, String(value['title']));
+      else if (key.startsWith(`${prefix}insert/`)) inserts.add(key);
     }
     const violations = [
       ...checkCounters(history, counters),

@@ -26,8 +26,9 @@ export class Workload {
     this.#options = options;
   }
 
-  get history(): History {
-    return this.#history;
+  /** All keys that it writes begin with this, so that several workloads can share a region. */
+  get prefix(): string {
+    return `w${this.#options.seed}-`;
   }
 
   get acknowledged(): number {
@@ -55,12 +56,12 @@ export class Workload {
 
   async #write(client: RegionClient, process: string, next: () => number): Promise<void> {
     for (let step = 0; !this.#stopped; step++) {
-      const operation = draw(process, step, next);
+      const operation = draw({ prefix: this.prefix, process, step }, next);
       const invokedAtMs = performance.now();
       const reply = await send(client, operation);
       const completedAtMs = performance.now();
-      const result = reply === null ? 'info' : resultOf(reply);
-      const status = reply?.status ?? null;
+      const result = reply === 'refused' ? 'fail' : reply === null ? 'info' : resultOf(reply);
+      const status = reply === null || reply === 'refused' ? null : reply.status;
       this.#history.push({
         process,
         region: client.region,
@@ -75,20 +76,24 @@ export class Workload {
   }
 }
 
-function draw(process: string, step: number, next: () => number): Operation {
+function draw(
+  { prefix, process, step }: { prefix: string; process: string; step: number },
+  next: () => number,
+): Operation {
   const choice = next();
   if (choice < 0.4) {
     const amount = 1 + Math.floor(next() * 1_000_000);
-    return { kind: 'increment', key: `counter-${Math.floor(next() * counterKeys)}`, amount };
+    return { kind: 'increment', key: `${prefix}counter-${Math.floor(next() * counterKeys)}`, amount };
   }
   if (choice < 0.7) {
-    return { kind: 'set', key: `register-${Math.floor(next() * registerKeys)}`, value: `${process}-${step}` };
+    const key = `${prefix}register-${Math.floor(next() * registerKeys)}`;
+    return { kind: 'set', key, value: `${process}-${step}` };
   }
-  return { kind: 'insert', key: `insert/${process}-${step}` };
+  return { kind: 'insert', key: `${prefix}insert/${process}-${step}` };
 }
 
-/** `null`: no answer came. */
-async function send(client: RegionClient, operation: Operation): Promise<Reply | null> {
+/** `refused`: no connection came about, so nothing happened. `null`: no answer came. */
+async function send(client: RegionClient, operation: Operation): Promise<Reply | 'refused' | null> {
   try {
     switch (operation.kind) {
       case 'increment':
@@ -98,9 +103,14 @@ async function send(client: RegionClient, operation: Operation): Promise<Reply |
       case 'insert':
         return await client.put('products', operation.key, { title: operation.key });
     }
-  } catch {
-    return null;
+  } catch (reason) {
+    return isRefusal(reason) ? 'refused' : null;
   }
+}
+
+function isRefusal(reason: unknown): boolean {
+  const cause = reason instanceof Error ? reason.cause : null;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }
 
 /** Mulberry32. */
