@@ -96,15 +96,17 @@ export class PartitionApplier {
   }
 
   async #pump(): Promise<void> {
-    for (let attempt = 0; this.#queue.length > 0 && !this.#options.signal.aborted; ) {
+    let attempt = 0;
+    while (this.#queue.length > 0 && !this.#options.signal.aborted) {
       try {
+        // After a failure nobody knows what became of the transaction; the row does.
+        if (attempt > 0) await this.#reload();
         await this.#advance();
         attempt = 0;
       } catch (reason) {
         if (!(reason instanceof ReplicationError) || !reason.retriable) throw reason;
         this.#options.logger.warn({ err: reason, ...this.#where() }, 'the applier waits');
         await pause(backoffMs(attempt++), this.#options.signal);
-        await this.#reload();
       }
     }
     this.#pumping = null;

@@ -28,7 +28,7 @@ export interface RelayOptions {
   };
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
-  readonly beats: Pick<BeatStore, 'countAt' | 'storeCounts' | 'storePublished'>;
+  readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storeCounts' | 'storePublished'>;
   readonly logger: Logger;
   readonly onPublished: (report: { readonly changes: number; readonly bytes: number }) => void;
 }
@@ -84,7 +84,7 @@ export class Relay {
       logger.info({ start: String(stream.start), count }, 'relay holds the slot');
       this.#state = 'live';
       onLive();
-      await this.#carry(stream, count ?? 0);
+      await this.#carry(stream, count ?? (await this.#countAbove()));
     } finally {
       this.#stream = null;
       await stream.close();
@@ -133,6 +133,12 @@ export class Relay {
     );
     const bytes = outgoing.reduce((sum, record) => sum + record.bytes.length, 0);
     this.#options.onPublished({ changes, bytes });
+  }
+
+  /** Above every count given so far, so that a beat from before is never taken for one as far as a new one. */
+  async #countAbove(): Promise<number> {
+    const { newestCounted } = await this.#options.beats.ownBeats();
+    return newestCounted === null || newestCounted.count === null ? 0 : newestCounted.count + 1;
   }
 
   /** Nothing was ever confirmed, so this is where the incarnation's changes begin. */
