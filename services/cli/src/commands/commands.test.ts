@@ -26,7 +26,7 @@ beforeAll(async () => {
   }
   demo = {
     regions: regions.map(({ api, admin }, index) => ({ region: index === 0 ? 'eu' : 'us', api, admin })),
-    control: 'http://127.0.0.1:1',
+    control: 'http://127.0.0.1:3',
   };
 }, 150_000);
 afterAll(async () => {
@@ -127,10 +127,10 @@ describe('addresses', () => {
     ['no address', ['products', 'a', '--api', 'http://'], {}, 2, /is not an address/],
     [
       'nobody there',
-      ['products', 'a', '--api', '127.0.0.1:1'],
+      ['products', 'a', '--api', '127.0.0.1:3'],
       {},
       3,
-      /127\.0\.0\.1:1 cannot be reached: ECONNREFUSED/,
+      /127\.0\.0\.1:3 cannot be reached: ECONNREFUSED/,
     ],
     ['too few words', ['products'], {}, 2, /1 arguments, 2 wanted\nusage: isthmus get/],
     ['an unknown option', ['products', 'a', '--colour'], {}, 2, /--colour/],
@@ -169,7 +169,7 @@ describe('status', () => {
     const shown = await run(status, []);
     expect(shown.code).toBe(0);
     expect(shown.out).toMatch(/\neu +yes +\(no peers\)\nus +yes +\(no peers\)\n$/);
-    const admins = ['--admin', demo.regions[0]?.admin ?? '', '--admin', 'http://127.0.0.1:1'];
+    const admins = ['--admin', demo.regions[0]?.admin ?? '', '--admin', 'http://127.0.0.1:3'];
     const partial = await run(status, [...admins, '--json']);
     expect(partial.code).toBe(0);
     expect(json(partial.out)).toMatchObject({
@@ -177,7 +177,7 @@ describe('status', () => {
         expect.objectContaining('region' in one ? one : {}),
       ),
     });
-    expect((await run(status, ['--admin', 'http://127.0.0.1:1'])).code).toBe(3);
+    expect((await run(status, ['--admin', 'http://127.0.0.1:3'])).code).toBe(3);
   });
 
   it('watches until it is interrupted', async () => {
@@ -203,7 +203,7 @@ describe('links', () => {
   const bodies = (...states: object[]) => ({
     dryRun: true,
     requests: states.map((body) =>
-      expect.objectContaining({ method: 'POST', url: 'http://127.0.0.1:1/links', body }),
+      expect.objectContaining({ method: 'POST', url: 'http://127.0.0.1:3/links', body }),
     ),
   });
   const there = { origin: 'eu', target: 'us' };
