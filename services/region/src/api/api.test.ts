@@ -1,5 +1,6 @@
 /** The public and the admin listener over a real Postgres and the real journal. */
 import { startPostgres, type Postgres } from '@isthmus/local/postgres';
+import { merge, schema } from '@isthmus/conflict';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { actorOf, parseRegionId } from '@isthmus/replication/ports/identity';
@@ -233,6 +234,57 @@ describe('one record', () => {
     const answers = await Promise.all(writes);
     expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
     expect(valueOf(await call('GET', path('a')))).toEqual({ likes: 200 });
+  });
+});
+
+describe('concurrent values', () => {
+  const us = schema({ title: { type: 'register' }, status: { type: 'register' } });
+  const siblings = z.record(
+    z.string(),
+    z.array(z.object({ value: z.unknown(), at: z.iso.datetime(), region: z.string(), shown: z.boolean() })),
+  );
+
+  /** What region us wrote without having seen our write arrives. */
+  async function arrive(key: string, value: Readonly<Record<string, string>>): Promise<void> {
+    const now = Math.floor(site.database.clock.nowMs()) + 1000;
+    const { delta } = us.edit(new Uint8Array(), { actor: 'us.1.00000001', floor: 0, now }, (editor) => {
+      for (const [field, one] of Object.entries(value)) editor.set(field, one);
+    });
+    await site.database.records.commitLocal({
+      ids: [{ collection: 'products', key: prefix + key }],
+      decide: ({ states }) => [{ index: 0, state: merge(states[0] ?? new Uint8Array(), delta).state, delta }],
+    });
+  }
+
+  it('are named as conflicts, and shown where asked for or where the policy says so', async () => {
+    await call('PUT', path('a'), { value: { title: 'eu', status: 'eu', price: 1 } });
+    await arrive('a', { title: 'us', status: 'us' });
+    const read = await call('GET', path('a'));
+    expect(record.parse(read.body)).toMatchObject({
+      value: { title: 'us', status: 'us', price: 1 },
+      conflicts: ['title', 'status'],
+    });
+    const both = [
+      { value: 'us', region: 'us', shown: true },
+      { value: 'eu', region: 'eu', shown: false },
+    ];
+    const shown = (answer: Answer) => siblings.parse(Object(answer.body).siblings);
+    expect(shown(read)).toMatchObject({ status: both });
+    expect(Object.keys(shown(read))).toEqual(['status']);
+    expect(shown(await call('GET', `${path('a')}?siblings=all`))).toMatchObject({
+      title: both,
+      status: both,
+    });
+  });
+
+  it('stay when a put names the value shown, and end when a write replaces them', async () => {
+    await call('PUT', path('a'), { value: { title: 'eu' } });
+    await arrive('a', { title: 'us' });
+    const before = await call('GET', path('a'));
+    expect((await call('PUT', path('a'), { value: { title: 'us' } })).body).toEqual(before.body);
+    const decided = await call('PATCH', path('a'), { set: { title: 'us' } });
+    expect(record.parse(decided.body)).toMatchObject({ value: { title: 'us' }, conflicts: [] });
+    expect(record.parse(decided.body).version).not.toBe(record.parse(before.body).version);
   });
 });
 
