@@ -438,6 +438,7 @@ describe('hostile input', () => {
     ['a batch too long', batch(...Array.from({ length: 501 }, () => ({}))), 422, 'invalid-value'],
     ['a batch of no object', batch(1), 422, 'invalid-value'],
     ['a batch with another method', one({ method: 'get' }), 422, 'invalid-value'],
+    ['a batch with the key .', one({ method: 'delete', key: '.' }), 400, 'invalid-key'],
     ['a batch with a bad key', one({ method: 'delete', key: '..' }), 400, 'invalid-key'],
     ['a batch with half a surrogate in a key', one({ method: 'delete', key: '\ud800' }), 400, 'invalid-key'],
     ['a batch with a member too many', one({ method: 'delete', value: {} }), 422, 'invalid-value'],
