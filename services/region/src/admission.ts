@@ -17,10 +17,6 @@ export class Admission {
     this.#limits = limits;
   }
 
-  get requests(): number {
-    return this.#requests;
-  }
-
   /** True: taken in, and `leave` must follow with the same number. */
   tryEnter(bodyBytes: number): boolean {
     if (this.#requests >= this.#limits.maxRequests) return false;

@@ -183,7 +183,7 @@ describe('the declarations file', () => {
     const declared = config.collections.get('products');
     expect(declared?.deletes).toBe('last-writer-wins');
     expect([...(declared?.fields ?? [])]).toEqual([
-      ['title', { type: 'register', resolve: 'latest' }],
+      ['title', { type: 'register', resolve: 'last-writer' }],
       ['status', { type: 'register', resolve: 'siblings' }],
       ['likes', { type: 'counter' }],
     ]);
@@ -220,7 +220,7 @@ describe('the declarations file', () => {
     [
       'an unknown policy',
       products({ x: { type: 'register', resolve: 'max' } }),
-      /fields\.x\.resolve: .*latest.*siblings/,
+      /fields\.x\.resolve: .*last-writer.*siblings/,
     ],
     [
       'a misspelt policy',

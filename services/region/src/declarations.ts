@@ -13,7 +13,7 @@ const maxFields = 256;
 
 const register = z.strictObject({
   type: z.literal('register'),
-  resolve: z.enum(['latest', 'siblings']).default('latest'),
+  resolve: z.enum(['last-writer', 'siblings']).default('last-writer'),
 });
 const counter = z.strictObject({ type: z.literal('counter') });
 const field = z.discriminatedUnion('type', [register, counter]);
@@ -35,7 +35,7 @@ const file = z.strictObject({
 
 export type FieldDeclaration = z.infer<typeof field>;
 
-interface CollectionDeclaration {
+export interface CollectionDeclaration {
   readonly deletes: 'add-wins' | 'last-writer-wins';
   readonly fields: ReadonlyMap<string, FieldDeclaration>;
 }

@@ -212,7 +212,7 @@ function replicationEvents(metrics: RegionMetrics, clock: Clock): ReplicatorEven
     onApplied: (report) => {
       const { origin, changes, durationMs, conflicts, beatAtMs } = report;
       metrics.applyBatch(origin, changes, durationMs / 1000);
-      for (const { collection, fields } of conflicts) metrics.conflicts(collection, 'latest', fields);
+      for (const { collection, fields } of conflicts) metrics.conflicts(collection, 'last-writer', fields);
       if (beatAtMs !== null) metrics.visible(origin, (clock.nowMs() - beatAtMs) / 1000);
     },
     onGap: (origin, _partition, cause) => metrics.gap(origin, cause),

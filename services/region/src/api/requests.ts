@@ -23,7 +23,7 @@ function member(from: unknown, name: string): unknown {
 }
 
 export function requireBody(request: FastifyRequest): unknown {
-  if (request.body !== undefined && request.body !== null) return request.body;
+  if (request.body !== undefined) return request.body;
   if (request.headers['content-type'] === undefined)
     throw new Problem('unsupported-media-type', 'The request needs a body; send it as application/json.');
   throw new Problem('malformed-json', 'The body is empty.');

@@ -7,7 +7,7 @@ import { type Conditions, refuseWrite } from '../api/conditions.ts';
 import { Problem } from '../problem.ts';
 import type { FieldEdit } from './field-edit.ts';
 import { putEdits } from './put-edits.ts';
-import type { RecordType } from './record-type.ts';
+import type { Made, RecordType } from './record-type.ts';
 import type { RecordView } from './record-view.ts';
 
 export interface WriteResult {
@@ -30,22 +30,23 @@ export function putEdit(target: WriteTarget, named: ReadonlyMap<string, unknown>
   return guarded(target, (stored) => {
     const held = stored.view?.fields ?? new Map<string, unknown>();
     const planned = putEdits(named, { fields, held, path: target.path });
-    if (planned instanceof Problem) return { kind: 'refuse', refusal: planned };
-    return write(target.type, stored, planned);
+    return planned instanceof Problem ? planned : make(target.type, stored, planned);
   });
 }
 
 export function patchEdit(target: WriteTarget, edits: readonly FieldEdit[]): RecordEdit {
-  return guarded(target, (stored) => write(target.type, stored, edits));
+  return guarded(target, (stored) => make(target.type, stored, edits));
 }
 
 export function deleteEdit(target: WriteTarget): RecordEdit {
-  const result: WriteResult = { status: 204, view: null };
-  return guarded(target, ({ before, view, context }) => {
-    if (view === null) return { kind: 'keep', result };
-    const { state, delta } = target.type.remove(before, context);
-    return { kind: 'write', state, delta, result };
-  });
+  return guarded(target, ({ before, view, context }) =>
+    view === null ? null : target.type.remove(before, context),
+  );
+}
+
+function make(type: RecordType, stored: Stored, edits: readonly FieldEdit[]): Made | Problem | null {
+  const { before, view, context } = stored;
+  return view !== null && edits.length === 0 ? null : type.edit(before, context, edits);
 }
 
 interface Stored {
@@ -55,26 +56,22 @@ interface Stored {
   readonly context: EditContext;
 }
 
-type Step = (stored: Stored) => Edited<WriteResult, Problem>;
+/** What to write, `null` where there is nothing to do. */
+type Step = (stored: Stored) => Made | Problem | null;
 
 function guarded({ type, conditions }: WriteTarget, step: Step): RecordEdit {
   return (before, context) => {
     const view = type.view(before);
     const refusal = refuseWrite(conditions, view?.version ?? null);
-    return refusal === null ? step({ before, view, context }) : { kind: 'refuse', refusal };
+    const made = refusal ?? step({ before, view, context });
+    if (made instanceof Problem) return { kind: 'refuse', refusal: made };
+    if (made === null || !made.changed) return { kind: 'keep', result: resultOf(view, view) };
+    const { state, delta } = made;
+    return { kind: 'write', state, delta, result: resultOf(view, type.view(state)) };
   };
 }
 
-function write(type: RecordType, stored: Stored, edits: readonly FieldEdit[]): Edited<WriteResult, Problem> {
-  const { before, view, context } = stored;
-  if (view !== null && edits.length === 0) return { kind: 'keep', result: { status: 200, view } };
-  const made = type.edit(before, context, edits);
-  if (made instanceof Problem) return { kind: 'refuse', refusal: made };
-  const { state, delta } = made;
-  return {
-    kind: 'write',
-    state,
-    delta,
-    result: { status: view === null ? 201 : 200, view: type.view(state) },
-  };
+function resultOf(before: RecordView | null, after: RecordView | null): WriteResult {
+  if (after === null) return { status: 204, view: null };
+  return { status: before === null ? 201 : 200, view: after };
 }

@@ -1,3 +1,7 @@
+/**
+ * What the HTTP side needs to know of a collection's records: how to read a stored state, and how to make the next one.
+ * All of it is pure. What an edit cannot do to the record as it stands comes back as a `Problem`.
+ */
 import type { EditContext } from '@isthmus/replication/journal/journal';
 import type { RecordId } from '@isthmus/replication/ports/change';
 import type { Problem } from '../problem.ts';
@@ -6,17 +10,20 @@ import type { RecordView } from './record-view.ts';
 
 export interface Made {
   readonly state: Uint8Array;
+  /** Empty where nothing changed. */
   readonly delta: Uint8Array;
+  readonly changed: boolean;
 }
 
 export interface RecordType {
   readonly fields: Fields;
   /** `null` where the record does not exist; `state` may be empty. */
   view(state: Uint8Array): RecordView | null;
+  /** Makes the edits, and creates the record where it does not exist. */
   edit(before: Uint8Array, context: EditContext, edits: readonly FieldEdit[]): Made | Problem;
+  remove(before: Uint8Array, context: EditContext): Made | Problem;
   /** Hash of the live entries, keyed with collection and key; `null` where the record does not exist. */
   liveHash(id: RecordId, state: Uint8Array): bigint | null;
   /** Everything in the state, for operators. */
   inspect(state: Uint8Array): unknown;
-  remove(before: Uint8Array, context: EditContext): Made;
 }

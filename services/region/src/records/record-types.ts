@@ -1,13 +1,14 @@
 /**
- * The declared collections joined to the conflict library: the one file of the service that knows it. What the library
- * refuses comes out as a problem document; what it decides is not judged here.
+ * The declared collections on top of the conflict library; the only file of the service that knows it. Refusals of the
+ * library become problems with the field's path in the request. Stored bytes that the library cannot read are a failure
+ * of ours and never shown as an empty record.
  */
-import { ConflictError, inspect, liveHash, schema } from '@isthmus/conflict';
-import type { ConflictCode, Editor, FieldDeclaration as ConflictField, Schema } from '@isthmus/conflict';
+import { createHash } from 'node:crypto';
+import { ConflictError, type Editor, type Schema, inspect, liveHash, schema } from '@isthmus/conflict';
+import { ReplicationError } from '@isthmus/replication/errors';
 import type { EditContext } from '@isthmus/replication/journal/journal';
 import type { RecordId } from '@isthmus/replication/ports/change';
-import { createHash } from 'node:crypto';
-import type { Declarations, FieldDeclaration } from '../declarations.ts';
+import type { CollectionDeclaration, Declarations } from '../declarations.ts';
 import type { ProblemCode } from '../problem-codes.ts';
 import { Problem } from '../problem.ts';
 import type { FieldEdit, Fields } from './field-edit.ts';
@@ -15,29 +16,17 @@ import type { Made, RecordType } from './record-type.ts';
 import type { RecordView } from './record-view.ts';
 
 export function recordTypes(declarations: Declarations): ReadonlyMap<string, RecordType> {
-  return new Map(
-    [...declarations].map(([name, { fields, deletes }]) => {
-      const declared = [...fields].map(
-        ([field, declaration]) => [field, conflictField(declaration)] as const,
-      );
-      return [name, new DeclaredType(fields, schema(Object.fromEntries(declared), { deletes }))];
-    }),
-  );
+  return new Map([...declarations].map(([name, declaration]) => [name, new DeclaredRecords(declaration)]));
 }
 
-function conflictField(field: FieldDeclaration): ConflictField {
-  if (field.type === 'counter') return { type: 'counter' };
-  return { type: 'register', resolve: field.resolve === 'siblings' ? 'siblings' : 'last-writer' };
-}
-
-class DeclaredType implements RecordType {
+class DeclaredRecords implements RecordType {
   readonly fields: Fields;
   readonly #schema: Schema;
   readonly #showing: ReadonlySet<string>;
 
-  constructor(fields: Fields, declared: Schema) {
+  constructor({ fields, deletes }: CollectionDeclaration) {
     this.fields = fields;
-    this.#schema = declared;
+    this.#schema = schema(Object.fromEntries(fields), { deletes });
     const showing = [...fields].filter(
       ([, field]) => field.type === 'register' && field.resolve === 'siblings',
     );
@@ -45,58 +34,80 @@ class DeclaredType implements RecordType {
   }
 
   view(state: Uint8Array): RecordView | null {
-    const reading = this.#schema.read(state);
+    if (state.length === 0) return null;
+    const reading = readable(() => this.#schema.read(state));
     return reading === null ? null : { ...reading, showing: this.#showing };
   }
 
   edit(before: Uint8Array, context: EditContext, edits: readonly FieldEdit[]): Made | Problem {
-    try {
-      return this.#schema.edit(before, context, (editor) => {
-        for (const edit of edits) applyEdit(editor, edit);
-      });
-    } catch (error) {
-      if (error instanceof ConflictError) return problemOf(error);
-      throw error;
-    }
+    return this.#edit(before, context, (editor) => {
+      for (const edit of edits) make(editor, edit);
+    });
   }
 
-  remove(before: Uint8Array, context: EditContext): Made {
-    return this.#schema.edit(before, context, (editor) => editor.delete());
+  remove(before: Uint8Array, context: EditContext): Made | Problem {
+    return this.#edit(before, context, (editor) => editor.delete());
   }
 
-  liveHash({ collection, key }: RecordId, state: Uint8Array): bigint | null {
-    const live = liveHash(state);
-    if (live === null) return null;
-    const keyed = createHash('sha256').update(`${collection}\0${key}\0`).update(live).digest('hex');
+  liveHash(id: RecordId, state: Uint8Array): bigint | null {
+    const hash = readable(() => liveHash(state));
+    if (hash === null) return null;
+    const keyed = createHash('sha256')
+      .update(JSON.stringify([id.collection, id.key]))
+      .update(hash)
+      .digest('hex');
     return BigInt(`0x${keyed.slice(0, 32)}`);
   }
 
   inspect(state: Uint8Array): unknown {
-    return inspect(state);
+    return readable(() => inspect(state));
+  }
+
+  #edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Made | Problem {
+    try {
+      return this.#schema.edit(before, context, change);
+    } catch (error) {
+      if (error instanceof ConflictError) return refusalOf(error);
+      throw error;
+    }
   }
 }
 
-function applyEdit(editor: Editor, edit: FieldEdit): void {
-  switch (edit.op) {
-    case 'set':
-      return editor.set(edit.field, edit.value);
-    case 'clear':
-      return editor.clear(edit.field);
-    case 'increment':
-      return editor.increment(edit.field, edit.by);
-  }
+function make(editor: Editor, edit: FieldEdit): void {
+  if (edit.op === 'set') editor.set(edit.field, edit.value);
+  else if (edit.op === 'increment') editor.increment(edit.field, edit.by);
+  else editor.clear(edit.field);
 }
 
-const problemCodes: Readonly<Record<ConflictCode, ProblemCode>> = {
-  'unknown-field': 'unknown-field',
-  'invalid-value': 'invalid-value',
-  'wrong-operation': 'wrong-operation',
+const codes: Readonly<Record<Exclude<ConflictError['code'], 'malformed'>, ProblemCode>> = {
   'counter-out-of-range': 'counter-out-of-range',
-  'too-large': 'body-too-large',
+  'invalid-value': 'invalid-value',
   'too-deep': 'too-deep',
-  malformed: 'invalid-value',
+  'too-large': 'body-too-large',
+  'unknown-field': 'unknown-field',
+  'wrong-operation': 'wrong-operation',
 };
 
-function problemOf({ code, message, field, rule, limit, value }: ConflictError): Problem {
-  return new Problem(problemCodes[code], message, { violations: [{ field, rule, limit, value }] });
+function refusalOf(error: ConflictError): Problem {
+  const { code, field, rule, limit, value } = error;
+  if (code === 'malformed') throw unreadable(error);
+  return new Problem(codes[code], error.message, {
+    violations: [{ field, rule, limit, value }],
+    cause: error,
+  });
+}
+
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ConflictError ? unreadable(error) : error;
+  }
+}
+
+function unreadable(cause: ConflictError): ReplicationError {
+  return new ReplicationError('malformed-record', 'a stored state cannot be read', {
+    retriable: false,
+    cause,
+  });
 }

@@ -1,0 +1,245 @@
+/** The commands against two real regions that know nothing of each other. */
+import { type Postgres, startPostgres } from '@isthmus/local/postgres';
+import { type RegionProcess, prepareRegionProcess } from '@isthmus/local/region-process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Demo } from '../remote/addresses.ts';
+import { CliError, type ExitCode } from '../remote/cli-error.ts';
+import type { Command, CommandIo } from '../remote/command.ts';
+import { deleteRecord } from './delete.ts';
+import { digest } from './digest.ts';
+import { get } from './get.ts';
+import { links } from './links.ts';
+import { patch } from './patch.ts';
+import { put } from './put.ts';
+import { status } from './status.ts';
+
+const servers: Postgres[] = [];
+const regions: RegionProcess[] = [];
+let demo: Demo;
+
+beforeAll(async () => {
+  for (const region of ['eu', 'us']) {
+    const postgres = await startPostgres();
+    servers.push(postgres);
+    const prepared = await prepareRegionProcess({ region, database: postgres.url, brokers: '', peers: [] });
+    regions.push(await prepared.start());
+  }
+  demo = {
+    regions: regions.map(({ api, admin }, index) => ({ region: index === 0 ? 'eu' : 'us', api, admin })),
+    control: 'http://127.0.0.1:3',
+  };
+}, 150_000);
+afterAll(async () => {
+  for (const server of [...regions, ...servers]) await server.stop();
+});
+
+interface Run {
+  readonly code: ExitCode;
+  readonly out: string;
+  readonly error: string;
+}
+
+async function run(command: Command, args: readonly string[], io: Partial<CommandIo> = {}): Promise<Run> {
+  let out = '';
+  const base: CommandIo = {
+    out: (text) => {
+      out += text;
+    },
+    api: '',
+    admin: '',
+    readDemo: () => Promise.resolve(demo),
+    readInput: () => Promise.resolve(''),
+    interrupted: new AbortController().signal,
+  };
+  try {
+    return { code: await command.run(args, { ...base, ...io }), out, error: '' };
+  } catch (error) {
+    if (error instanceof CliError) return { code: error.exitCode, out, error: error.message };
+    throw error;
+  }
+}
+
+const json = (text: string): unknown => JSON.parse(text);
+const noDemo = { readDemo: () => Promise.resolve(null) };
+
+describe('records', () => {
+  it('are put, read, patched and deleted in the region named', async () => {
+    const written = await run(put, ['products', 'a/b', '{"title":"x"}', '--json']);
+    expect(json(written.out)).toMatchObject({ key: 'a/b', value: { title: 'x', likes: 0 } });
+    expect((await run(get, ['products', 'a/b', '--region', 'us'])).code).toBe(1);
+    const patched = await run(patch, ['products', 'a/b', '-'], {
+      readInput: () => Promise.resolve('{"increment":{"likes":2}}'),
+    });
+    expect(json(patched.out)).toMatchObject({ value: { title: 'x', likes: 2 } });
+    expect(json((await run(get, ['products', 'a/b', '--siblings'])).out)).toMatchObject({
+      value: { likes: 2 },
+    });
+    expect(await run(deleteRecord, ['products', 'a/b', '--json'])).toMatchObject({
+      code: 0,
+      out: '{"deleted":true}\n',
+    });
+    expect(await run(get, ['products', 'a/b'])).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/^not-found: /),
+    });
+  });
+
+  it('are left alone by a dry run, which shows the request and what is there', async () => {
+    await run(put, ['products', 'dry', '{"title":"x"}']);
+    for (const [command, rest] of [
+      [put, ['{"title":"y"}']],
+      [patch, ['{"set":{"title":"y"}}']],
+      [deleteRecord, []],
+    ] as const) {
+      const dry = await run(command, ['products', 'dry', ...rest, '--dry-run', '--json']);
+      expect(json(dry.out)).toMatchObject({
+        dryRun: true,
+        request: { method: command.name.toUpperCase() },
+        current: { value: { title: 'x' } },
+      });
+    }
+    expect(json((await run(get, ['products', 'dry'])).out)).toMatchObject({ value: { title: 'x' } });
+  });
+
+  it('are refused with the reason of the region', async () => {
+    const refused = await run(put, ['products', 'a', '{"titel":"x"}']);
+    expect(refused).toMatchObject({
+      code: 1,
+      error: expect.stringMatching(/unknown-field: .*Did you mean title\?.*request/),
+    });
+  });
+});
+
+describe('addresses', () => {
+  it('come from the command line before the environment before the demo', async () => {
+    const [eu, us] = demo.regions;
+    await run(put, ['products', 'where', '{"title":"us"}'], { api: us?.api ?? '' });
+    expect((await run(get, ['products', 'where'])).code).toBe(1);
+    expect((await run(get, ['products', 'where'], { api: us?.api ?? '' })).code).toBe(0);
+    expect((await run(get, ['products', 'where', '--api', eu?.api ?? ''], { api: us?.api ?? '' })).code).toBe(
+      1,
+    );
+  });
+
+  it.each<[string, readonly string[], Partial<CommandIo>, ExitCode, RegExp]>([
+    ['none', ['products', 'a'], noDemo, 2, /--api http:\/\/host:port or ISTHMUS_API, or start a demo/],
+    ['an unknown region', ['products', 'a', '--region', 'mars'], {}, 2, /no region "mars"; it has eu, us/],
+    ['no address', ['products', 'a', '--api', 'http://'], {}, 2, /is not an address/],
+    [
+      'nobody there',
+      ['products', 'a', '--api', '127.0.0.1:3'],
+      {},
+      3,
+      /127\.0\.0\.1:3 cannot be reached: ECONNREFUSED/,
+    ],
+    ['too few words', ['products'], {}, 2, /1 arguments, 2 wanted\nusage: isthmus get/],
+    ['an unknown option', ['products', 'a', '--colour'], {}, 2, /--colour/],
+  ])('%s: says what to do', async (_name, args, io, code, message) => {
+    expect(await run(get, args, io)).toMatchObject({ code, error: expect.stringMatching(message) });
+  });
+
+  it('of another kind of JSON are wrong usage', async () => {
+    expect(await run(put, ['products', 'a', '{x}'])).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/Not JSON/),
+    });
+  });
+});
+
+describe('digest', () => {
+  it('says no where regions differ, and yes where they do not', async () => {
+    const key = 'only-in-eu';
+    await run(put, ['profiles', key, '{"name":"x"}']);
+    const different = await run(digest, ['profiles', '--json']);
+    expect(different.code).toBe(1);
+    expect(json(different.out)).toMatchObject({ equal: false, regions: [{ records: 1 }, { records: 0 }] });
+    await run(deleteRecord, ['profiles', key]);
+    const equal = await run(digest, ['profiles']);
+    expect(equal.code).toBe(0);
+    expect(equal.out).toMatch(/^REGION +DIGEST +RECORDS +AS OF\neu +0{32} +0 .*\nus +0{32} +0 .*\nequal\n$/);
+  });
+
+  it('knows an address that is no admin address', async () => {
+    expect((await run(digest, ['profiles', '--admin', demo.regions[0]?.api ?? ''])).code).toBe(1);
+  });
+});
+
+describe('status', () => {
+  it('shows every region, also one that is not there', async () => {
+    const shown = await run(status, []);
+    expect(shown.code).toBe(0);
+    expect(shown.out).toMatch(/\neu +yes +\(no peers\)\nus +yes +\(no peers\)\n$/);
+    const admins = ['--admin', demo.regions[0]?.admin ?? '', '--admin', 'http://127.0.0.1:3'];
+    const partial = await run(status, [...admins, '--json']);
+    expect(partial.code).toBe(0);
+    expect(json(partial.out)).toMatchObject({
+      regions: [{ region: 'eu' }, { error: /./ }].map((one) =>
+        expect.objectContaining('region' in one ? one : {}),
+      ),
+    });
+    expect((await run(status, ['--admin', 'http://127.0.0.1:3'])).code).toBe(3);
+  });
+
+  it('watches until it is interrupted', async () => {
+    const controller = new AbortController();
+    let draws = 0;
+    const watched = run(status, ['--watch'], {
+      interrupted: controller.signal,
+      out: () => {
+        draws += 1;
+        if (draws === 2) controller.abort();
+      },
+    });
+    expect((await watched).code).toBe(0);
+    expect(draws).toBe(2);
+  });
+});
+
+describe('links', () => {
+  const requests = async (...args: string[]) => {
+    const dry = await run(links, [...args, '--dry-run', '--json']);
+    return { code: dry.code, error: dry.error, requests: dry.out === '' ? null : json(dry.out) };
+  };
+  const bodies = (...states: object[]) => ({
+    dryRun: true,
+    requests: states.map((body) =>
+      expect.objectContaining({ method: 'POST', url: 'http://127.0.0.1:3/links', body }),
+    ),
+  });
+  const there = { origin: 'eu', target: 'us' };
+  const back = { origin: 'us', target: 'eu' };
+
+  it.each<[readonly string[], object]>([
+    [['cut', 'eu', 'us'], bodies({ ...there, state: 'cut' }, { ...back, state: 'cut' })],
+    [['one-way', 'us', 'eu'], bodies({ ...back, state: 'cut' })],
+    [['hang', 'eu', 'us'], bodies({ ...there, state: 'hang' }, { ...back, state: 'hang' })],
+    [
+      ['delay', 'eu', 'us', '200'],
+      bodies({ ...there, state: 'delay', delayMs: 200 }, { ...back, state: 'delay', delayMs: 200 }),
+    ],
+    [['heal'], bodies({ ...there, state: 'ok' }, { ...back, state: 'ok' })],
+    [['heal', 'us', 'eu'], bodies({ ...there, state: 'ok' }, { ...back, state: 'ok' })],
+  ])('%j asks for the states of both directions where both are meant', async (args, expected) => {
+    expect((await requests(...args)).requests).toEqual(expected);
+  });
+
+  it.each([
+    [['break', 'eu', 'us'], /is not one of cut/],
+    [['cut', 'eu'], /two different regions/],
+    [['cut', 'eu', 'eu'], /two different regions/],
+    [['cut', 'eu', 'us', 'ap'], /two different regions/],
+    [['cut', 'eu', 'mars'], /no region "mars"/],
+    [['delay', 'eu', 'us'], /milliseconds/],
+    [['delay', 'eu', 'us', '-1'], /./],
+  ])('%j is wrong usage', async (args, message) => {
+    expect(await requests(...args)).toMatchObject({ code: 2, error: expect.stringMatching(message) });
+  });
+
+  it('need a demo', async () => {
+    expect(await run(links, [], noDemo)).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/npm run demo/),
+    });
+    expect((await run(links, [])).code).toBe(3);
+  });
+});

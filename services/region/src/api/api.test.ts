@@ -1,0 +1,548 @@
+/** The public and the admin listener over a real Postgres and the real journal. */
+import { startPostgres, type Postgres } from '@isthmus/local/postgres';
+import { merge, schema } from '@isthmus/conflict';
+import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import { Journal } from '@isthmus/replication/journal/journal';
+import { actorOf, parseRegionId } from '@isthmus/replication/ports/identity';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { createAdminListener } from '../admin/admin-listener.ts';
+import { Digester } from '../admin/digest.ts';
+import { Readiness } from '../admin/readiness.ts';
+import { parseDeclarations } from '../declarations.ts';
+import { Drain } from '../drain.ts';
+import type { Listener } from '../http/listener.ts';
+import { recordTypes } from '../records/record-types.ts';
+import { createApiListener } from './api-listener.ts';
+
+const declarations = parseDeclarations(
+  JSON.stringify({
+    collections: {
+      products: {
+        fields: {
+          title: { type: 'register' },
+          price: { type: 'register' },
+          status: { type: 'register', resolve: 'siblings' },
+          likes: { type: 'counter' },
+        },
+      },
+      profiles: {
+        deletes: 'last-writer-wins',
+        fields: { name: { type: 'register' }, visits: { type: 'counter' } },
+      },
+    },
+  }),
+);
+
+interface Site {
+  readonly postgres: Postgres;
+  readonly database: Database;
+  readonly api: Listener;
+  readonly admin: Listener;
+  readonly apiUrl: string;
+  readonly adminUrl: string;
+}
+
+const eu = parseRegionId('eu');
+let site: Site;
+const drain = new Drain();
+let prefix = '';
+let tests = 0;
+
+beforeAll(async () => {
+  const postgres = await startPostgres();
+  if (eu === null || declarations.kind === 'faulty') throw new TypeError('the test is wrong');
+  const database = await openDatabase({ connectionString: postgres.url, region: eu, peers: [] });
+  const { records: store, clock, identity } = database;
+  const actor = actorOf(eu, identity.incarnation);
+  const journal = new Journal({ store, clock, actor, maxWaitingEdits: 1000, onBatch: () => undefined });
+  const collections = recordTypes(declarations.declarations);
+  const options = {
+    region: 'eu',
+    log: pino({ level: 'silent' }),
+    crash: (failure: Error) => {
+      throw failure;
+    },
+    maxConnections: 1000,
+    headersTimeoutMs: 5000,
+    requestTimeoutMs: 5000,
+  };
+  const api = createApiListener(options, { collections, store, journal, drain });
+  const readiness = new Readiness({ drain, askDatabase: () => clock.calibrate(), timeoutMs: 1000 });
+  readiness.opened();
+  const digester = new Digester({ store, clock });
+  const admin = createAdminListener(options, {
+    drain,
+    readiness,
+    parts: () => ({
+      collections,
+      store,
+      digester,
+      status: () => Promise.resolve({}),
+      metrics: () => Promise.resolve(''),
+      echo: () => Promise.resolve({ echoedBeat: null }),
+    }),
+  });
+  const listenOn = { host: '127.0.0.1', port: 0 };
+  const [apiUrl, adminUrl] = await Promise.all([api.listen(listenOn), admin.listen(listenOn)]);
+  site = { postgres, database, api, admin, apiUrl, adminUrl };
+}, 120_000);
+
+afterAll(async () => {
+  await Promise.all([site.api.close(), site.admin.close()]);
+  await site.database.close();
+  await site.postgres.stop();
+});
+
+beforeEach(() => {
+  prefix = `t${++tests}-`;
+});
+
+const record = z.object({
+  collection: z.string(),
+  key: z.string(),
+  value: z.record(z.string(), z.unknown()),
+  version: z.string(),
+  updatedAt: z.iso.datetime(),
+  conflicts: z.array(z.string()),
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(site.apiUrl + path, {
+    method,
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
+}
+
+const path = (key: string, collection = 'products') =>
+  `/v1/collections/${collection}/records/${encodeURIComponent(prefix + key)}`;
+
+async function ask(
+  target: string,
+  method = 'GET',
+): Promise<{ readonly status: number; readonly text: string }> {
+  const response = await fetch(site.adminUrl + target, { method });
+  return { status: response.status, text: await response.text() };
+}
+
+const valueOf = (answer: Answer) => record.parse(answer.body).value;
+const codeOf = (answer: Answer) => z.object({ code: z.string() }).parse(answer.body).code;
+
+describe('one record', () => {
+  it('is put, read, put again and deleted', async () => {
+    const created = await call('PUT', path('a'), { value: { title: 'x', price: { eur: 5 } } });
+    expect(created.status).toBe(201);
+    expect(valueOf(created)).toEqual({ title: 'x', price: { eur: 5 }, likes: 0 });
+    expect(created.headers.get('etag')).toBe(`"${record.parse(created.body).version}"`);
+    const read = await call('GET', path('a'));
+    expect(read.body).toEqual(created.body);
+    const again = await call('PUT', path('a'), { value: { title: 'y' } });
+    expect(again.status).toBe(200);
+    expect(valueOf(again)).toEqual({ title: 'y', likes: 0 });
+    expect((await call('DELETE', path('a'))).status).toBe(204);
+    expect((await call('DELETE', path('a'))).status).toBe(204);
+    const gone = await call('GET', path('a'));
+    expect([gone.status, codeOf(gone)]).toEqual([404, 'not-found']);
+    expect((await call('PUT', path('a'), { value: {} })).status).toBe(201);
+  });
+
+  it('keeps its version when a put changes nothing', async () => {
+    const first = await call('PUT', path('a'), {
+      value: { title: 'x', price: [1, { a: null }], status: null },
+    });
+    const second = await call('PUT', path('a'), { value: valueOf(first) });
+    expect(second.status).toBe(200);
+    expect(second.body).toEqual(first.body);
+  });
+
+  it('is patched, and created by a patch', async () => {
+    const created = await call('PATCH', path('a'), { increment: { likes: 3 }, set: { title: 'x' } });
+    expect(created.status).toBe(201);
+    const edited = await call('PATCH', path('a'), { increment: { likes: -5 }, clear: ['title'] });
+    expect(edited.status).toBe(200);
+    expect(valueOf(edited)).toEqual({ likes: -2 });
+    expect(valueOf(await call('PATCH', path('a'), { clear: ['likes'] }))).toEqual({ likes: 0 });
+    expect((await call('PATCH', path('empty'), {})).status).toBe(201);
+    expect(valueOf(await call('GET', path('empty')))).toEqual({ likes: 0 });
+  });
+
+  it('takes a counter in a put only with the value held', async () => {
+    await call('PATCH', path('a'), { increment: { likes: 3 } });
+    expect((await call('PUT', path('a'), { value: { likes: 3, title: 'x' } })).status).toBe(200);
+    const refused = await call('PUT', path('a'), { value: { likes: 4 } });
+    expect([refused.status, codeOf(refused)]).toEqual([422, 'wrong-operation']);
+    expect(JSON.stringify(refused.body)).toContain('increment');
+  });
+
+  it.each(['a/b', 'a/', '/', '%2F', 'ü🌍', '__proto__', 'constructor', "x' OR 1=1 --", 'a?b#c&d', ' ', '%'])(
+    'has the key %j, whatever it means elsewhere',
+    async (key) => {
+      const written = await call('PUT', path(key), { value: { title: key } });
+      expect(written.status).toBe(201);
+      const read = record.parse((await call('GET', path(key))).body);
+      expect(read.key).toBe(prefix + key);
+      expect(read.value['title']).toBe(key);
+      expect((await call('GET', path(`${key}x`))).status).toBe(404);
+    },
+  );
+
+  it('keeps any JSON as it came', async () => {
+    const text = '{"__proto__":{"x":1},"constructor":1,"":[null,true,"\\u0000\\ud83c\\udf0d",-1.5e-7]}';
+    const written = await call('PUT', path('a'), `{"value":{"title":${text}}}`);
+    expect(written.status).toBe(201);
+    const { title } = valueOf(await call('GET', path('a')));
+    expect(title).toEqual(JSON.parse(text));
+    expect(Object.keys(Object(title))).toContain('__proto__');
+    expect('x' in {}).toBe(false);
+  });
+
+  it('answers 304 and 412 by its version', async () => {
+    const { version } = record.parse((await call('PUT', path('a'), { value: { title: 'x' } })).body);
+    const tag = `"${version}"`;
+    const unchanged = await call('GET', path('a'), undefined, { 'if-none-match': `"other", W/${tag}` });
+    expect([unchanged.status, unchanged.body, unchanged.headers.get('etag')]).toEqual([304, null, tag]);
+    expect((await call('GET', path('a'), undefined, { 'if-none-match': '"other"' })).status).toBe(200);
+    const edit = { set: { title: 'y' } };
+    const refused = await call('PATCH', path('a'), edit, { 'if-match': '"other"' });
+    expect([refused.status, codeOf(refused)]).toEqual([412, 'precondition-failed']);
+    expect(JSON.stringify(refused.body)).toContain('this region only');
+    expect((await call('PUT', path('a'), { value: {} }, { 'if-none-match': '*' })).status).toBe(412);
+    expect((await call('DELETE', path('b'), undefined, { 'if-match': '*' })).status).toBe(412);
+    expect((await call('PATCH', path('a'), edit, { 'if-match': tag })).status).toBe(200);
+    expect((await call('PATCH', path('a'), edit, { 'if-match': tag })).status).toBe(412);
+    expect((await call('PUT', path('b'), { value: {} }, { 'if-none-match': '*' })).status).toBe(201);
+    expect((await call('DELETE', path('a'), undefined, { 'if-match': 'untagged' })).status).toBe(400);
+  });
+
+  it('loses no increment of many writers at once', async () => {
+    const writes = Array.from({ length: 200 }, () => call('PATCH', path('a'), { increment: { likes: 1 } }));
+    const answers = await Promise.all(writes);
+    expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
+    expect(valueOf(await call('GET', path('a')))).toEqual({ likes: 200 });
+  });
+});
+
+describe('concurrent values', () => {
+  const us = schema({ title: { type: 'register' }, status: { type: 'register' } });
+  const siblings = z.record(
+    z.string(),
+    z.array(z.object({ value: z.unknown(), at: z.iso.datetime(), region: z.string(), shown: z.boolean() })),
+  );
+
+  /** What region us wrote without having seen our write arrives. */
+  async function arrive(key: string, value: Readonly<Record<string, string>>): Promise<void> {
+    const now = Math.floor(site.database.clock.nowMs()) + 1000;
+    const { delta } = us.edit(new Uint8Array(), { actor: 'us.1.00000001', floor: 0, now }, (editor) => {
+      for (const [field, one] of Object.entries(value)) editor.set(field, one);
+    });
+    await site.database.records.commitLocal({
+      ids: [{ collection: 'products', key: prefix + key }],
+      decide: ({ states }) => [{ index: 0, state: merge(states[0] ?? new Uint8Array(), delta).state, delta }],
+    });
+  }
+
+  it('are named as conflicts, and shown where asked for or where the policy says so', async () => {
+    await call('PUT', path('a'), { value: { title: 'eu', status: 'eu', price: 1 } });
+    await arrive('a', { title: 'us', status: 'us' });
+    const read = await call('GET', path('a'));
+    expect(record.parse(read.body)).toMatchObject({
+      value: { title: 'us', status: 'us', price: 1 },
+      conflicts: ['title', 'status'],
+    });
+    const both = [
+      { value: 'us', region: 'us', shown: true },
+      { value: 'eu', region: 'eu', shown: false },
+    ];
+    const shown = (answer: Answer) => siblings.parse(Object(answer.body).siblings);
+    expect(shown(read)).toMatchObject({ status: both });
+    expect(Object.keys(shown(read))).toEqual(['status']);
+    expect(shown(await call('GET', `${path('a')}?siblings=all`))).toMatchObject({
+      title: both,
+      status: both,
+    });
+  });
+
+  it('stay when a put names the value shown, and end when a write replaces them', async () => {
+    await call('PUT', path('a'), { value: { title: 'eu' } });
+    await arrive('a', { title: 'us' });
+    const before = await call('GET', path('a'));
+    expect((await call('PUT', path('a'), { value: { title: 'us' } })).body).toEqual(before.body);
+    const decided = await call('PATCH', path('a'), { set: { title: 'us' } });
+    expect(record.parse(decided.body)).toMatchObject({ value: { title: 'us' }, conflicts: [] });
+    expect(record.parse(decided.body).version).not.toBe(record.parse(before.body).version);
+  });
+});
+
+describe('a list', () => {
+  const page = z.object({ records: z.array(record), next: z.string().nullable() });
+  const list = async (query: string) =>
+    page.parse((await call('GET', `/v1/collections/products/records?${query}`)).body);
+
+  it('goes through live records in byte order, page by page', async () => {
+    const keys = ['a', 'b', 'z', 'é', '\uffee', '🌍'];
+    for (const key of keys.toReversed()) await call('PUT', path(key), { value: {} });
+    await call('PUT', path('c'), { value: {} });
+    await call('DELETE', path('c'));
+    const seen: string[] = [];
+    let query = `prefix=${prefix}&limit=2`;
+    for (;;) {
+      const { records, next } = await list(query);
+      seen.push(...records.map(({ key }) => key.slice(prefix.length)));
+      if (next === null) break;
+      query = `prefix=${prefix}&limit=2&cursor=${next}`;
+    }
+    expect(seen).toEqual(keys);
+  });
+
+  it('is empty at the end and beyond', async () => {
+    expect(await list(`prefix=${prefix}`)).toEqual({ records: [], next: null });
+  });
+
+  it.each([
+    ['limit=0', 422, 'invalid-value'],
+    ['limit=1001', 422, 'invalid-value'],
+    ['limit=x', 422, 'invalid-value'],
+    ['limit=1&limit=2', 422, 'invalid-value'],
+    ['cursor=x', 400, 'invalid-cursor'],
+    ['cursor=', 400, 'invalid-cursor'],
+    [`prefix=${'x'.repeat(513)}`, 422, 'invalid-value'],
+  ])('refuses %s', async (query, status, code) => {
+    const answer = await call('GET', `/v1/collections/products/records?${query}`);
+    expect([answer.status, codeOf(answer)]).toEqual([status, code]);
+  });
+
+  it('refuses the cursor of another list', async () => {
+    for (const key of ['a', 'b']) await call('PUT', path(key), { value: {} });
+    const { next } = await list(`prefix=${prefix}&limit=1`);
+    const answer = await call('GET', `/v1/collections/profiles/records?prefix=${prefix}&cursor=${next}`);
+    expect([answer.status, codeOf(answer)]).toEqual([400, 'invalid-cursor']);
+  });
+});
+
+describe('a batch', () => {
+  const write = (key: string, rest: object) => ({ collection: 'products', key: prefix + key, ...rest });
+  const statuses = z.object({ results: z.array(z.object({ status: z.number() })) });
+
+  it('does all its writes in order', async () => {
+    const answer = await call('POST', '/v1/batch', {
+      writes: [
+        write('a', { method: 'put', value: { title: 'x' } }),
+        write('a', { method: 'patch', increment: { likes: 2 } }),
+        write('b', { method: 'delete' }),
+        write('c', { method: 'patch', set: { title: 'c' } }),
+      ],
+    });
+    expect(answer.status).toBe(200);
+    expect(statuses.parse(answer.body).results.map(({ status }) => status)).toEqual([201, 200, 204, 201]);
+    expect(valueOf(await call('GET', path('a')))).toEqual({ title: 'x', likes: 2 });
+  });
+
+  it('does none where one is refused, and names it', async () => {
+    const answer = await call('POST', '/v1/batch', {
+      writes: [
+        write('a', { method: 'put', value: { title: 'x' } }),
+        write('b', { method: 'put', value: { likes: 7 } }),
+      ],
+    });
+    expect([answer.status, codeOf(answer)]).toEqual([422, 'wrong-operation']);
+    expect(JSON.stringify(answer.body)).toContain('writes[1].value.likes');
+    expect((await call('GET', path('a'))).status).toBe(404);
+  });
+});
+
+describe('hostile input', () => {
+  const key = 'hostile';
+  const url = () => path(key);
+  const stored = async () => {
+    const rows: string[] = [];
+    for (const collection of ['products', 'profiles'])
+      for await (const chunk of site.database.records.scan(collection))
+        for (const row of chunk) rows.push(`${row.key} ${Buffer.from(row.state).toString('hex')}`);
+    return rows;
+  };
+  const put = (value: unknown) => ['PUT', url, { value }] as const;
+  const patch = (body: unknown) => ['PATCH', url, body] as const;
+  const batch = (...writes: unknown[]) => ['POST', () => '/v1/batch', { writes }] as const;
+  const one = (rest: object) => batch({ collection: 'products', key: 'x', ...rest });
+
+  it.each<[string, readonly [string, () => string, unknown], number, string]>([
+    ['an unknown collection', ['PUT', () => path(key, 'product'), { value: {} }], 404, 'unknown-collection'],
+    [
+      'a collection of a prototype',
+      ['GET', () => path(key, '__proto__'), undefined],
+      404,
+      'unknown-collection',
+    ],
+    ['the key .', ['PUT', () => '/v1/collections/products/records/%2e', { value: {} }], 400, 'invalid-key'],
+    ['a key too long', ['PUT', () => path('x'.repeat(513)), { value: {} }], 400, 'invalid-key'],
+    ['a key with a control character', ['PUT', () => path('a\u0000b'), { value: {} }], 400, 'invalid-key'],
+    ['a key with a C1 control character', ['PUT', () => path('a\u0085b'), { value: {} }], 400, 'invalid-key'],
+    [
+      'a bare slash in the key',
+      ['PUT', () => '/v1/collections/products/records/a/b', { value: {} }],
+      400,
+      'invalid-key',
+    ],
+    ['a slash after the key', ['PUT', () => `${path(key)}/`, { value: {} }], 400, 'invalid-key'],
+    ['no body', ['PUT', url, undefined], 415, 'unsupported-media-type'],
+    ['an empty body', ['PUT', url, ''], 400, 'malformed-json'],
+    ['a body that is no object', ['PUT', url, [1]], 422, 'invalid-value'],
+    ['a body null', ['PUT', url, 'null'], 422, 'invalid-value'],
+    ['no value', ['PUT', url, {}], 422, 'invalid-value'],
+    ['a value that is no object', put('x'), 422, 'invalid-value'],
+    ['a member beside the value', ['PUT', url, { value: {}, stamp: 1 }], 422, 'invalid-value'],
+    [
+      'a member __proto__ beside the value',
+      ['PUT', url, '{"value":{},"__proto__":{"value":{}}}'],
+      422,
+      'invalid-value',
+    ],
+    ['an unknown field', put({ titel: 'x' }), 422, 'unknown-field'],
+    ['a field __proto__', ['PUT', url, '{"value":{"__proto__":{"polluted":1}}}'], 422, 'unknown-field'],
+    ['a field constructor', put({ constructor: 1 }), 422, 'unknown-field'],
+    ['a counter set', put({ likes: 1 }), 422, 'wrong-operation'],
+    ['a counter set to text', put({ likes: '0' }), 422, 'wrong-operation'],
+    ['a number too large', ['PUT', url, '{"value":{"title":9007199254740993}}'], 422, 'invalid-value'],
+    ['deep JSON', ['PUT', url, `{"value":{"title":${'['.repeat(100_000)}`], 400, 'too-deep'],
+    ['a body too large', put({ title: 'x'.repeat(1024 * 1024) }), 413, 'body-too-large'],
+    ['a change too large', put({ title: 'x'.repeat(300 * 1024) }), 413, 'body-too-large'],
+    ['an unknown operation', patch({ sett: { title: 1 } }), 422, 'invalid-value'],
+    ['an operation __proto__', ['PATCH', url, '{"__proto__":{"set":{"title":1}}}'], 422, 'invalid-value'],
+    ['a set of a counter', patch({ set: { likes: 1 } }), 422, 'wrong-operation'],
+    ['an increment of a register', patch({ increment: { title: 1 } }), 422, 'wrong-operation'],
+    ['an addition to a register', patch({ add: { title: [1] } }), 422, 'wrong-operation'],
+    ['an increment by text', patch({ increment: { likes: '1' } }), 422, 'invalid-value'],
+    ['an increment by a fraction', patch({ increment: { likes: 0.5 } }), 422, 'invalid-value'],
+    ['an increment by null', patch({ increment: { likes: null } }), 422, 'invalid-value'],
+    ['a clear that is no list', patch({ clear: 'title' }), 422, 'invalid-value'],
+    ['a clear of no name', patch({ clear: [1] }), 422, 'invalid-value'],
+    ['one path twice', patch({ set: { title: 1 }, clear: ['title'] }), 422, 'invalid-value'],
+    ['one path twice in one list', patch({ clear: ['title', 'title'] }), 422, 'invalid-value'],
+    ['one member twice', ['PATCH', url, '{"set":{"title":1,"title":2}}'], 400, 'malformed-json'],
+    ['a batch without writes', ['POST', () => '/v1/batch', {}], 422, 'invalid-value'],
+    ['a batch too long', batch(...Array.from({ length: 501 }, () => ({}))), 422, 'invalid-value'],
+    ['a batch of no object', batch(1), 422, 'invalid-value'],
+    ['a batch with another method', one({ method: 'get' }), 422, 'invalid-value'],
+    ['a batch with the key .', one({ method: 'delete', key: '.' }), 400, 'invalid-key'],
+    ['a batch with a bad key', one({ method: 'delete', key: '..' }), 400, 'invalid-key'],
+    ['a batch with half a surrogate in a key', one({ method: 'delete', key: '\ud800' }), 400, 'invalid-key'],
+    ['a batch with a member too many', one({ method: 'delete', value: {} }), 422, 'invalid-value'],
+    [
+      'a batch into no collection',
+      one({ method: 'delete', collection: 'toString' }),
+      404,
+      'unknown-collection',
+    ],
+    [
+      'siblings of another kind',
+      ['GET', () => `${path(key)}?siblings=some`, undefined],
+      422,
+      'invalid-value',
+    ],
+  ])('%s is refused and nothing is stored', async (_name, [method, target, body], status, code) => {
+    const before = await stored();
+    const answer = await call(method, target(), body);
+    expect([answer.status, codeOf(answer)]).toEqual([status, code]);
+    expect(await stored()).toEqual(before);
+    expect('polluted' in {}).toBe(false);
+  });
+
+  it('a counter beyond its range is refused and keeps its value', async () => {
+    await call('PATCH', url(), { increment: { likes: Number.MAX_SAFE_INTEGER } });
+    const refused = await call('PATCH', url(), { increment: { likes: 1 } });
+    expect([refused.status, codeOf(refused)]).toEqual([422, 'counter-out-of-range']);
+    expect(valueOf(await call('GET', url()))).toEqual({ likes: Number.MAX_SAFE_INTEGER });
+  });
+});
+
+describe('the admin listener', () => {
+  const digest = async (collection: string) => JSON.parse((await ask(`/v1/digests/${collection}`)).text);
+
+  it('has digests that follow what is live', async () => {
+    const before = await digest('profiles');
+    await call('PUT', path('a', 'profiles'), { value: { name: 'x' } });
+    const after = await digest('profiles');
+    expect(after.records).toBe(before.records + 1);
+    expect(after.digest).toMatch(/^[0-9a-f]{32}$/);
+    expect(after.digest).not.toBe(before.digest);
+    await call('DELETE', path('a', 'profiles'));
+    expect(await digest('profiles')).toMatchObject({ digest: before.digest, records: before.records });
+  });
+
+  it('shows a record with all that its state holds', async () => {
+    await call('PUT', path('a'), { value: { title: 'x' } });
+    const shown = await ask(`/v1/records/products/${encodeURIComponent(`${prefix}a`)}`);
+    expect(shown.status).toBe(200);
+    expect(shown.text).toContain('"eu.1.');
+    expect((await ask('/v1/records/products/none')).status).toBe(404);
+  });
+});
+
+describe('every error that can be answered', () => {
+  it('has a page at its type', async () => {
+    const { body } = await call('GET', path('nothing'));
+    const { type } = z.object({ type: z.string() }).parse(body);
+    const response = await fetch(site.apiUrl + type);
+    expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    expect(await response.text()).toMatch(/^not-found \(HTTP 404\)\n/);
+    expect((await fetch(`${site.apiUrl}/problems/constructor`)).status).toBe(404);
+  });
+});
+
+describe('a database that is gone', () => {
+  it('makes writes and reads 503 with Retry-After, readiness fail, and heals by itself', async () => {
+    await call('PUT', path('a'), { value: {} });
+    await site.postgres.kill('SIGKILL');
+    const refused = await call('PUT', path('a'), { value: { title: 'x' } });
+    expect(refused.status).toBe(503);
+    expect(['database-unavailable', 'outcome-unknown']).toContain(codeOf(refused));
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect((await call('GET', path('a'))).status).toBe(503);
+    expect((await fetch(`${site.adminUrl}/readyz`)).status).toBe(503);
+    await site.postgres.restart();
+    await expect.poll(async () => (await call('GET', path('a'))).status, { timeout: 10_000 }).toBe(200);
+    await expect
+      .poll(async () => (await call('PUT', path('a'), { value: { title: 'y' } })).status, { timeout: 20_000 })
+      .toBe(200);
+    expect((await fetch(`${site.adminUrl}/readyz`)).status).toBe(200);
+  }, 60_000);
+});
+
+describe('a process that drains', () => {
+  it('is ready until it drains, and then refuses writes only', async () => {
+    await call('PUT', path('a'), { value: {} });
+    expect((await ask('/readyz?verbose')).text).toBe(
+      '[+] database ok\n[+] migrated ok\n[+] not-draining ok\nok\n',
+    );
+    expect((await ask('/v1/drain', 'POST')).status).toBe(202);
+    const ready = await ask('/readyz?verbose');
+    expect([ready.status, ready.text.split('\n')[2]]).toEqual([
+      503,
+      '[-] not-draining failed: the process is being stopped',
+    ]);
+    expect((await ask('/livez')).status).toBe(200);
+    const refused = await call('PUT', path('a'), { value: {} });
+    expect([refused.status, codeOf(refused), refused.headers.get('retry-after')]).toEqual([
+      503,
+      'draining',
+      '1',
+    ]);
+    expect((await call('POST', '/v1/batch', { writes: [] })).status).toBe(503);
+    expect((await call('GET', path('a'))).status).toBe(200);
+  });
+});
