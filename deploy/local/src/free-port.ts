@@ -17,7 +17,7 @@ const ATTEMPTS = 200;
 const handedOut = new Set<number>();
 
 /** Whether nobody listens on this port of the loopback address now. */
-export async function isPortFree(port: number): Promise<boolean> {
+async function isPortFree(port: number): Promise<boolean> {
   const server = createServer();
   const outcome = new Promise<boolean>((resolve) => {
     server.once('error', () => resolve(false));

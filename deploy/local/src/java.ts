@@ -9,7 +9,7 @@ import { delimiter, join } from 'node:path';
 import { runCommand } from './command.ts';
 import { LocalError } from './errors.ts';
 
-export const OLDEST_JAVA = 17;
+const OLDEST_JAVA = 17;
 const COMMAND_TIMEOUT_MS = 20_000;
 const INSTALL_JAVA =
   `Install Java ${OLDEST_JAVA} or newer (for example: apt-get install openjdk-17-jre-headless, ` +

@@ -28,7 +28,7 @@ export interface KafkaTemplate {
 }
 
 /** Kafka's ids are 16 random bytes in base64url that do not start with a dash. */
-export function newKafkaId(): string {
+function newKafkaId(): string {
   for (;;) {
     const id = randomBytes(16).toString('base64url');
     if (!id.startsWith('-')) return id;

@@ -39,7 +39,7 @@ async function readFirst(broker: string, topic: string): Promise<string> {
   }
 }
 
-describe('a local Kafka', () => {
+describe('a local Kafka', { timeout: 60_000 }, () => {
   let kafka: Kafka;
 
   beforeAll(async () => {

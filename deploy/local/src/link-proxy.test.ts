@@ -63,7 +63,7 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   }
 }
 
-describe('a link', () => {
+describe('a link', { timeout: 60_000 }, () => {
   let echo: Awaited<ReturnType<typeof startEcho>>;
   let link: Link;
   const sockets: Socket[] = [];

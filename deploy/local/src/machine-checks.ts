@@ -151,7 +151,7 @@ async function checkTemporaryFolder(): Promise<Finding> {
 }
 
 async function checkDisk(): Promise<Finding> {
-  const places = [tmpdir(), await nearestFolder(cacheFolder()), homedir()];
+  const places = await Promise.all([tmpdir(), cacheFolder(), homedir()].map(nearestFolder));
   const free = await Promise.all(places.map(async (place) => ({ place, bytes: await freeBytes(place) })));
   const least = free.reduce((low, each) => (each.bytes < low.bytes ? each : low));
   const detail = `${(least.bytes / 1024 ** 3).toFixed(1)} GB free in ${least.place}`;

@@ -81,7 +81,8 @@ async function copyToSharedFolder(own: string, version: string): Promise<string>
   await mkdir(SHARED_FOLDER, { recursive: true, mode: 0o755 });
   const draft = await mkdtemp(`${place}.draft-`);
   try {
-    await cp(own, join(draft, 'native'), { recursive: true, filter: (path) => !path.endsWith('.a') });
+    const filter = (path: string): boolean => !path.endsWith('.a');
+    await cp(own, join(draft, 'native'), { recursive: true, verbatimSymlinks: true, filter });
     await makeLibraryLinks(join(draft, 'native'));
     await chmod(draft, 0o755);
     await rename(draft, place);

@@ -18,13 +18,13 @@ async function query(url: string, text: string): Promise<Record<string, unknown>
   }
 }
 
-describe('a local Postgres', () => {
+describe('a local Postgres', { timeout: 60_000 }, () => {
   let first: Postgres;
   let second: Postgres;
 
   beforeAll(async () => {
     [first, second] = await Promise.all([startPostgres(), startPostgres()]);
-  });
+  }, 60_000);
   afterAll(async () => {
     await Promise.all([first?.stop(), second?.stop()]);
   });
@@ -116,7 +116,7 @@ describe('a local Postgres', () => {
   });
 });
 
-describe('a Postgres in a folder to keep', () => {
+describe('a Postgres in a folder to keep', { timeout: 60_000 }, () => {
   it.runIf(process.getuid?.() === 0)('says so where its user cannot enter the folder', async () => {
     const base = await mkdtemp(join(tmpdir(), 'isthmus-keep-'));
     try {

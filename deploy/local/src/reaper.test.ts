@@ -56,7 +56,7 @@ async function segments(): Promise<readonly string[]> {
   return lines.map((line) => line.trim().split(/\s+/)[1] ?? '');
 }
 
-describe.skipIf(process.platform !== 'linux')('the reaper', () => {
+describe.skipIf(process.platform !== 'linux')('the reaper', { timeout: 60_000 }, () => {
   it('kills servers and removes folders after SIGKILL of their owner', async () => {
     const owner = spawn(process.execPath, ['--input-type=module', '-e', OWNER], {
       stdio: ['ignore', 'pipe', 'inherit'],

@@ -14,7 +14,7 @@ import { findFreePort, releasePort } from './free-port.ts';
 import type { Address } from './kafka.ts';
 import { type Server, server } from './server.ts';
 import { logTail, type ServerChild, startChild } from './server-child.ts';
-import { openWorkFolder, type WorkFolder } from './work-folder.ts';
+import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../services/region/dist/main.js', import.meta.url));
 const COLLECTIONS = fileURLToPath(new URL('../collections.json', import.meta.url));
@@ -71,7 +71,7 @@ export async function prepareRegionProcess(
         return handle(site, await startProcess(site));
       } catch (error) {
         await folder.remove();
-        throw error;
+        throw diskError(error);
       }
     },
   };

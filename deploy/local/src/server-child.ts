@@ -19,7 +19,9 @@ import type { ServerUser } from './server-user.ts';
 
 const LOG_TAIL_BYTES = 4_096;
 const POLL_MS = 5;
-const GONE_TIMEOUT_MS = 5_000;
+const GONE_TIMEOUT_MS = 10_000;
+const GONE = /[XZ]/;
+const STANDING_STILL = /[TtXZ?]/;
 
 export interface ServerCommand {
   readonly program: string;
@@ -81,7 +83,7 @@ function observe(child: ChildProcess, pid: number): ServerChild {
     }
     if (name !== 'SIGKILL') return;
     await ended;
-    await allGone(family);
+    await allInState(family, GONE);
   };
   const end = async (name: NodeJS.Signals, timeoutMs: number): Promise<void> => {
     if (!isRunning()) return;
@@ -93,16 +95,18 @@ function observe(child: ChildProcess, pid: number): ServerChild {
     await Promise.race([ended, delay(timeoutMs, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();
     if (isRunning()) return signal('SIGKILL');
-    await allGone(family);
+    await allInState(family, GONE);
   };
   return { pid, isRunning, ended, signal, end };
 }
 
-/** Stops the process, so that it can start no more children, and then them; returns all. */
+/** Stops the process, so that it can start no more children, and then them; returns all, standing still. */
 async function freezeFamily(pid: number): Promise<readonly number[]> {
   send(pid, 'SIGSTOP');
+  await allInState([pid], STANDING_STILL);
   const children = await childrenOf(pid);
   for (const child of children) send(child, 'SIGSTOP');
+  await allInState(children, STANDING_STILL);
   return [...children, pid];
 }
 
@@ -129,13 +133,21 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
     .map(Number);
 }
 
-/** Waits until none of the processes runs any more; a zombie counts as gone, for not everyone reaps. */
-async function allGone(pids: readonly number[]): Promise<void> {
+/** A signal takes effect some time after it was sent; where there is no /proc, that is not waited for. */
+async function allInState(pids: readonly number[], wanted: RegExp): Promise<void> {
   const deadline = Date.now() + GONE_TIMEOUT_MS;
-  while (pids.some((pid) => isAlive(pid)) && !(await allZombies(pids))) {
-    assert(Date.now() < deadline, `processes outlive SIGKILL: ${pids.join(' ')}`);
+  while (!(await Promise.all(pids.map(stateOf))).every((state) => wanted.test(state))) {
+    assert(Date.now() < deadline, `processes outlive a signal: ${pids.join(' ')}`);
     await delay(POLL_MS);
   }
+}
+
+/** The kernel's letter for the state of a process; a zombie counts as gone, for not everyone reaps. */
+async function stateOf(pid: number): Promise<string> {
+  if (!isAlive(pid)) return 'X';
+  if (process.platform !== 'linux') return '?';
+  const line = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') X');
+  return line.slice(line.lastIndexOf(')') + 2, line.lastIndexOf(')') + 3);
 }
 
 /** Whether a process of this number exists, be it a zombie. */
@@ -146,13 +158,6 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return systemCode(error) === 'EPERM';
   }
-}
-
-async function allZombies(pids: readonly number[]): Promise<boolean> {
-  const states = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z')),
-  );
-  return states.every((state) => /\) [ZX]/.test(state));
 }
 
 /** The last lines of a server's log, for the message about its failure. */

@@ -34,9 +34,10 @@ export async function openWorkFolder(options: WorkFolderOptions): Promise<WorkFo
   }
 }
 
-/** A full disk gets a message of its own; every other failure is returned as it is. */
+/** A full disk, however it showed, gets a message of its own; every other failure is returned as it is. */
 export function diskError(error: unknown): unknown {
-  if (systemCode(error) !== 'ENOSPC') return error;
+  const isTold = error instanceof LocalError && /no space left on device/i.test(error.message);
+  if (!isTold && systemCode(error) !== 'ENOSPC') return error;
   return new LocalError('disk-full', 'The disk is full', {
     remedy: `Free some space in ${tmpdir()}, or set TMPDIR to a folder that has some.`,
     cause: error,

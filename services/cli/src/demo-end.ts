@@ -8,8 +8,14 @@ import { fstatSync } from 'node:fs';
 
 const PARENT_POLL_MS = 250;
 
+export interface EndOptions {
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly interrupted: AbortSignal;
+  readonly isUnderNpm: boolean;
+}
+
 /** Resolves once, with what happened. */
-export function demoEnd(interrupted: AbortSignal): Promise<string> {
+export function demoEnd({ interrupted, isUnderNpm }: EndOptions): Promise<string> {
   return new Promise((resolve) => {
     if (interrupted.aborted) resolve('interrupted');
     interrupted.addEventListener('abort', () => resolve('interrupted'), { once: true });
@@ -20,7 +26,7 @@ export function demoEnd(interrupted: AbortSignal): Promise<string> {
       process.stdin.once('error', () => resolve('standard input has ended'));
       process.stdin.resume();
     }
-    if (process.env['npm_lifecycle_event'] !== undefined) watchParent(() => resolve('npm has ended'));
+    if (isUnderNpm) watchParent(() => resolve('npm has ended'));
   });
 }
 

@@ -16,6 +16,7 @@ import { links } from './commands/links.ts';
 import { patch } from './commands/patch.ts';
 import { put } from './commands/put.ts';
 import { status } from './commands/status.ts';
+import { readConfig } from './config.ts';
 import { CliError, type ExitCode } from './remote/cli-error.ts';
 import type { Command, CommandIo } from './remote/command.ts';
 
@@ -28,6 +29,7 @@ function help(): string {
 }
 
 function openIo(): CommandIo {
+  const { api, admin } = readConfig();
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => interruption.abort());
@@ -36,8 +38,8 @@ function openIo(): CommandIo {
     out: (written) => {
       process.stdout.write(written);
     },
-    api: process.env['ISTHMUS_API'] ?? '',
-    admin: process.env['ISTHMUS_ADMIN'] ?? '',
+    api,
+    admin,
     readDemo: async () => (await findRunningDemo()) ?? null,
     readInput: () => text(process.stdin),
     interrupted: interruption.signal,

@@ -11,6 +11,7 @@ import { startControl } from '@isthmus/local/control';
 import { progressOnStderr } from '@isthmus/local/progress';
 import { reapEverything } from '@isthmus/local/reaper';
 import { announceDemo, type RegionAddresses } from '@isthmus/local/running-demo';
+import { readConfig } from '../config.ts';
 import { demoEnd } from '../demo-end.ts';
 import { demoText } from '../demo-text.ts';
 import { wrongUsage } from '../remote/cli-error.ts';
@@ -37,7 +38,7 @@ export const demo: Command = {
   usage,
   run: async (args, io) => {
     const options = parseOptions(args);
-    const ended = demoEnd(io.interrupted);
+    const ended = demoEnd({ interrupted: io.interrupted, isUnderNpm: readConfig().isUnderNpm });
     try {
       const cluster = await Promise.race([start(options), ended]);
       if (typeof cluster === 'string') return 0;

@@ -1,0 +1,41 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { findJava, findMaven } from './java.ts';
+import { checkMachine } from './machine-checks.ts';
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+it('finds nothing missing on a machine that runs these tests', async () => {
+  const checks = await checkMachine();
+  expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+  expect(checks.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['node', 'java', 'postgres', 'disk space']),
+  );
+});
+
+it('says what to install where the path holds nothing', async () => {
+  vi.stubEnv('PATH', '');
+  vi.stubEnv('JAVA_HOME', '');
+  const failed = (await checkMachine()).filter(({ ok }) => !ok);
+  expect(failed).toContainEqual(
+    expect.objectContaining({ name: 'java', remedy: expect.stringContaining('Install Java 17') }),
+  );
+  expect(failed.map(({ name }) => name)).toContain('tools');
+  await expect(findJava()).rejects.toMatchObject({ code: 'java-missing' });
+  await expect(findMaven()).rejects.toMatchObject({
+    code: 'maven-missing',
+    remedy: expect.stringContaining('Install Maven'),
+  });
+});
+
+it('says where files cannot be written', async () => {
+  vi.stubEnv('TMPDIR', '/nowhere');
+  await expect(checkMachine()).resolves.toContainEqual(
+    expect.objectContaining({
+      name: 'temporary folder',
+      ok: false,
+      remedy: expect.stringContaining('TMPDIR'),
+    }),
+  );
+});

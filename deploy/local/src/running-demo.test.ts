@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { announceDemo, findRunningDemo, type RunningDemo } from './running-demo.ts';
+
+let base: string;
+
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'isthmus-announce-'));
+  vi.stubEnv('XDG_CACHE_HOME', base);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(base, { recursive: true, force: true });
+});
+
+function demo(pid: number, startedAtMs: number): RunningDemo {
+  return { pid, startedAtMs, regions: [], control: `http://127.0.0.1:${pid}` };
+}
+
+it('finds a demo from its announcement to its end, and keeps the file to its owner', async () => {
+  expect(await findRunningDemo()).toBeUndefined();
+  const withdraw = await announceDemo(demo(process.pid, 1));
+  expect(await findRunningDemo()).toEqual(demo(process.pid, 1));
+  const { mode } = await stat(join(base, 'isthmus/demos', `${process.pid}.json`));
+  expect(mode & 0o777).toBe(0o600);
+  await withdraw();
+  expect(await findRunningDemo()).toBeUndefined();
+  expect(await readdir(join(base, 'isthmus/demos'))).toEqual([]);
+});
+
+it('believes no demo whose process is gone and no file that is broken, and takes the newest', async () => {
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  const withdrawals = [
+    await announceDemo(demo(pid, 9)),
+    await announceDemo(demo(process.ppid, 1)),
+    await announceDemo(demo(process.pid, 2)),
+  ];
+  await writeFile(join(base, 'isthmus/demos/1.json'), '{"pid":');
+  expect(await findRunningDemo()).toEqual(demo(process.pid, 2));
+  await Promise.all(withdrawals.map((withdraw) => withdraw()));
+});
