@@ -142,7 +142,7 @@ export function changeSinkFeedContract(name: string, openBench: () => Promise<Lo
       const laterSink = bench.sinkOf(later);
       await expect(laterSink.publish([recordOf(1)])).rejects.toMatchObject({ code: 'log-unavailable' });
       await laterSink.prepare(partitionCount);
-      await publishSoon(laterSink, [recordOf(1)]);
+      await laterSink.publish([recordOf(1)]);
       expect((await reading)[1]?.map(numberOf)).toEqual([1]);
       expect(subscription.connected).toBe(true);
       await Promise.all([subscription.close(), laterSink.close()]);

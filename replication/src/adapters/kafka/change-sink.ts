@@ -4,6 +4,7 @@
  * topic that exists: another partition count there means another incarnation's layout, which nobody may write into
  * (P2).
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { ReplicationError } from '../../errors.ts';
 import type { ChangeSink, OutgoingRecord } from '../../ports/change-sink.ts';
@@ -27,6 +28,8 @@ export interface ChangeSinkOptions {
 const weekMs = 7 * 24 * 3_600_000;
 const adminRetry = { retries: 8, initialRetryTime: 50, maxRetryTime: 1_000 };
 const createTimeoutMs = 10_000;
+const servedAttempts = 100;
+const servedPauseMs = 30;
 
 export class KafkaChangeSink implements ChangeSink {
   readonly #region: RegionId;
@@ -89,12 +92,22 @@ export class KafkaChangeSink implements ChangeSink {
       retentionMs: this.#retentionMs,
     };
     const absent = topicsOf(plan).filter(({ topic }) => !present.has(topic));
-    if (absent.length > 0)
-      await admin.createTopics({
-        topics: absent,
-        waitForLeaders: true,
-        timeout: createTimeoutMs,
-      });
+    if (absent.length === 0) return;
+    await admin.createTopics({ topics: absent, waitForLeaders: true, timeout: createTimeoutMs });
+    for (const { topic } of absent) await untilServed(admin, topic);
+  }
+}
+
+/** A leader may refuse a new topic for a moment after the metadata have named it. */
+async function untilServed(admin: Admin, topic: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await admin.fetchTopicOffsets(topic);
+      return;
+    } catch (error) {
+      if (attempt === servedAttempts) throw error;
+      await delay(servedPauseMs);
+    }
   }
 }
 
