@@ -12,7 +12,7 @@ import type { LocalWrite } from '../ports/record-store.ts';
 
 /** Limits of one transaction, so that its changes for one partition fit in one log record (P2). */
 export const maxTransactionRecords = 500;
-export const maxTransactionDeltaBytes = 1024 * 1024;
+const maxTransactionDeltaBytes = 1024 * 1024;
 export const maxDeltaBytes = 256 * 1024;
 
 export interface EditContext {
