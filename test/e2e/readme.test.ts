@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { root } from '../tidy/tree.ts';
+import { until } from '../until.ts';
+import { startDemo } from './demo.ts';
+import type { Demo } from './demo.ts';
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+const commands = blocks.flatMap((block) => block.trim().split('\n'));
+const isthmusCommands = commands.filter((command) => command.startsWith('npx isthmus '));
+
+let demo: Demo;
+
+beforeAll(async () => {
+  demo = await startDemo();
+}, 150_000);
+
+afterAll(async () => {
+  expect(await demo.stop()).toBe(0);
+}, 30_000);
+
+test('the README says the two commands, which the scripts have', () => {
+  const scripts = readFileSync(join(root, 'package.json'), 'utf8');
+  expect(commands).toContain('npm ci && npm run demo');
+  expect(commands).toContain('npm ci && npm test');
+  expect(scripts).toMatch(/"demo":/);
+  expect(scripts).toMatch(/"test":/);
+});
+
+test('every other command in it is one that the tests below run', () => {
+  const known =
+    /^(?:npm ci && npm (?:run demo|test)|npx isthmus .*|export ISTHMUS_[A-Z_]+=.*|node services\/region\/dist\/main\.js)$/;
+  expect(commands.filter((command) => !known.test(command))).toEqual([]);
+  expect(isthmusCommands.length).toBeGreaterThan(8);
+});
+
+test('the tour of the README runs from top to bottom in the demo', async () => {
+  for (const command of isthmusCommands) {
+    await until(command, 30_000, async () => {
+      const { code, output } = await shell(command);
+      if (code !== 0) throw new Error(`exit code ${code}: ${output}`);
+      return true;
+    });
+  }
+  const { output } = await shell('npx isthmus get products lamp --region eu');
+  expect(output).toContain('reserved');
+}, 180_000);
+
+test('the configuration in it is one that a region takes', async () => {
+  const block = blocks.find((text) => text.includes('export ISTHMUS_REGION')) ?? '';
+  const script = block
+    .replace('=collections.json', '=deploy/local/collections.json')
+    .replace('dist/main.js', 'dist/main.js --print-config');
+  const { code, output } = await shell(script);
+  expect(output).toContain('kafka.eu.example:9092');
+  expect(code).toBe(0);
+});
+
+function shell(command: string): Promise<{ readonly code: number | null; readonly output: string }> {
+  return new Promise((resolve) => {
+    const child = spawn('bash', ['-e', '-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+    }
+    child.once('close', (code) => resolve({ code, output }));
+  });
+}
