@@ -1,0 +1,58 @@
+import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../until.ts';
+import { startDemo } from './demo.ts';
+import type { Demo } from './demo.ts';
+import type { RegionClient } from './region-client.ts';
+
+let demo: Demo;
+let eu: RegionClient;
+let us: RegionClient;
+
+beforeAll(async () => {
+  demo = await startDemo();
+  eu = demo.region('eu');
+  us = demo.region('us');
+}, 150_000);
+
+afterAll(async () => {
+  expect(await demo.stop()).toBe(0);
+}, 30_000);
+
+test('changes that the log forgot before a peer read them are a gap, visible and not skipped (I3)', async () => {
+  await eu.put('products', 'before', { title: 'before' });
+  await until(
+    'the first record is in us',
+    10_000,
+    async () => (await us.get('products', 'before')).status === 200,
+  );
+  await demo.setLink('eu', 'us', 'cut');
+  for (let index = 0; index < 40; index++) await eu.put('products', `lost-${index}`, { title: 'x' });
+  await until('the own log holds them', 10_000, async () =>
+    /rpo_changes\{peer="log"\} 0$/m.test(await eu.metrics()),
+  );
+  await forget();
+  await demo.setLink('eu', 'us', 'ok');
+  await until('every partition of eu says gap in us', 30_000, async () => (await us.status()).gaps === 8);
+  await eu.put('products', 'after', { title: 'after' });
+  expect(await us.metrics()).toMatch(/^isthmus_gaps_total\{origin="eu",cause="missing-interval"\} 8$/m);
+  await until('lag behind eu rises', 20_000, async () => ((await us.peer('eu')).lagSeconds ?? 0) > 3);
+  expect((await us.get('products', 'lost-0')).status).toBe(404);
+  expect((await us.get('products', 'after')).status).toBe(404);
+  await us.put('products', 'from-us', { title: 'goes on' });
+  await until('us to eu goes on', 10_000, async () => (await eu.get('products', 'from-us')).status === 200);
+}, 120_000);
+
+/** What retention does to a log that a peer has not read in time. */
+async function forget(): Promise<void> {
+  const region = demo.ready.regions.find((candidate) => candidate.region === 'eu');
+  if (region === undefined) return expect.fail('eu runs');
+  const kafka = new kafkajs.Kafka({ brokers: [region.brokers], logLevel: kafkajs.logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  const topic = 'isthmus.eu.changes';
+  const offsets = await admin.fetchTopicOffsets(topic);
+  const partitions = offsets.map(({ partition, high }) => ({ partition, offset: high }));
+  await admin.deleteTopicRecords({ topic, partitions });
+  await admin.disconnect();
+}

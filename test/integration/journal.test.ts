@@ -1,0 +1,150 @@
+import { schema, register, counter } from '@isthmus/conflict';
+import { startPostgres } from '@isthmus/local/postgres';
+import type { Postgres } from '@isthmus/local/postgres';
+import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import type { Database } from '@isthmus/replication/adapters/postgres/open-database';
+import { Journal } from '@isthmus/replication/journal/journal';
+import type { BatchReport, Edit } from '@isthmus/replication/journal/journal';
+import { actorOf, parseRegionId } from '@isthmus/replication/ports/identity';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const region = parseRegionId('eu') ?? expect.fail('eu is a region');
+const products = schema({ title: register(), likes: counter() });
+const collection = 'products';
+
+let postgres: Postgres;
+let database: Database;
+let journal: Journal;
+let batches: BatchReport[];
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  database = await openDatabase({ connectionString: postgres.url, region, peers: [] });
+  batches = [];
+  journal = new Journal({
+    store: database.records,
+    clock: database.clock,
+    actor: actorOf(region, database.identity.incarnation),
+    maxWaitingEdits: 2000,
+    onBatch: (report) => batches.push(report),
+  });
+}, 60_000);
+
+afterAll(async () => {
+  await journal.close();
+  await database.close();
+  await postgres.stop();
+});
+
+test('callers that arrive together share transactions, and each is answered', async () => {
+  batches.length = 0;
+  const writes = Array.from({ length: 200 }, (_, index) =>
+    journal.write([increment(`shared-${index % 3}`, 1)]),
+  );
+  const outcomes = await Promise.all(writes);
+  expect(outcomes.every((outcome) => outcome.kind === 'done')).toBe(true);
+  expect(batches.length).toBeLessThan(10);
+  const likes = await Promise.all([0, 1, 2].map((index) => likesOf(`shared-${index}`)));
+  expect(likes).toEqual([67, 67, 66]);
+});
+
+test('a caller that is refused or fails writes nothing and spoils nobody else', async () => {
+  const refusal = journal.write([increment('a', 1), refuse('b')]);
+  const failure = journal.write([increment('a', 10), fail('c')]);
+  const good = journal.write([increment('a', 100)]);
+  expect(await refusal).toEqual({ kind: 'refused', index: 1, refusal: 'no' });
+  await expect(failure).rejects.toThrow('the edit broke');
+  expect(await good).toEqual({ kind: 'done', results: ['ok'] });
+  expect(await likesOf('a')).toBe(100);
+  expect(await database.records.read({ collection, key: 'b' })).toBeNull();
+  expect(await database.records.read({ collection, key: 'c' })).toBeNull();
+});
+
+test('one caller may touch a record twice and sees its own edit', async () => {
+  await journal.write([increment('twice', 1), increment('twice', 2)]);
+  expect(await likesOf('twice')).toBe(3);
+});
+
+test('limits are typed: 500 edits, 1 MiB of changes, a bounded queue', async () => {
+  const many = Array.from({ length: 501 }, (_, index) => increment(`many-${index}`, 1));
+  await expect(journal.write(many)).rejects.toMatchObject({ code: 'transaction-too-large' });
+  const large = Array.from({ length: 5 }, (_, index) => setTitle(`large-${index}`, 'x'.repeat(250_000)));
+  await expect(journal.write(large)).rejects.toMatchObject({ code: 'transaction-too-large' });
+  expect(await database.records.read({ collection, key: 'large-0' })).toBeNull();
+  const flood = Array.from({ length: 3000 }, () => journal.write([increment('flood', 1)]));
+  const settled = await Promise.allSettled(flood);
+  const refused = settled.filter((one) => one.status === 'rejected');
+  expect(refused.length).toBeGreaterThan(0);
+  expect(
+    refused.every(
+      (one) => one.reason instanceof Error && 'code' in one.reason && one.reason.code === 'overloaded',
+    ),
+  ).toBe(true);
+  expect(await likesOf('flood')).toBe(3000 - refused.length);
+});
+
+test('callers whose changes do not fit into one transaction together are served one after the other', async () => {
+  const writes = Array.from({ length: 8 }, (_, index) =>
+    journal.write([setTitle(`big-${index}`, 'y'.repeat(200_000))]),
+  );
+  expect((await Promise.all(writes)).every((outcome) => outcome.kind === 'done')).toBe(true);
+});
+
+test('without Postgres it is refused at once, and served again without a new journal', async () => {
+  await postgres.kill('SIGKILL');
+  await expect(journal.write([increment('later', 1)])).rejects.toMatchObject({
+    code: 'database-unavailable',
+  });
+  await postgres.restart();
+  await expect
+    .poll(async () => (await journal.write([increment('later', 1)]).catch(() => null))?.kind, {
+      timeout: 20_000,
+    })
+    .toBe('done');
+  expect(await likesOf('later')).toBe(1);
+});
+
+test('once closed it takes nothing more and has answered everything', async () => {
+  const last = journal.write([increment('last', 1)]);
+  await journal.close();
+  expect((await last).kind).toBe('done');
+  await expect(journal.write([increment('last', 1)])).rejects.toMatchObject({ code: 'closed' });
+});
+
+function increment(key: string, amount: number): Edit<string, string> {
+  return edited(key, (editor) => editor.increment('likes', amount));
+}
+
+function setTitle(key: string, title: string): Edit<string, string> {
+  return edited(key, (editor) => editor.set('title', title));
+}
+
+type Change = Parameters<typeof products.edit>[2];
+
+function edited(key: string, change: Change): Edit<string, string> {
+  return {
+    id: { collection, key },
+    edit: (before, context) => {
+      const { state, delta } = products.edit(before, context, change);
+      return { kind: 'write', state, delta, result: 'ok' };
+    },
+  };
+}
+
+function refuse(key: string): Edit<string, string> {
+  return { id: { collection, key }, edit: () => ({ kind: 'refuse', refusal: 'no' }) };
+}
+
+function fail(key: string): Edit<string, string> {
+  return {
+    id: { collection, key },
+    edit: () => {
+      throw new TypeError('the edit broke');
+    },
+  };
+}
+
+async function likesOf(key: string): Promise<unknown> {
+  const state = await database.records.read({ collection, key });
+  return state === null ? null : products.read(state)?.fields.get('likes');
+}
