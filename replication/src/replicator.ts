@@ -5,6 +5,7 @@
  */
 import { Applier } from './applier/applier.ts';
 import type { ApplierEvents } from './applier/applier.ts';
+import type { AppliedReport } from './applier/partition-applier.ts';
 import type { Reading } from './applier/reading.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';
@@ -29,6 +30,8 @@ import { Ticker } from './ticker.ts';
 const pruneIntervalMs = 60_000;
 
 export interface ReplicatorEvents extends Omit<ApplierEvents, 'onHeard'> {
+  /** A beat of the origin became visible this long after its commit, told only where the clocks' offset is known. */
+  readonly onVisible: (origin: RegionId, afterMs: number) => void;
   readonly onPublished: RelayOptions['onPublished'];
 }
 
@@ -147,16 +150,21 @@ export class Replicator {
       clock,
       timer,
     });
-    const appliers = peers.map((origin) => {
-      const onHeard: ApplierEvents['onHeard'] = (heard) => heardBeats.note(heard);
-      const { maxDriftMs } = this.#options;
-      const shared = { partitionCount, feed, clock, maxDriftMs, logger };
-      return new Applier({ ...shared, origin, store: records, events: { ...events, onHeard } });
-    });
     const subscriptions = peers.map((peer) => feed.subscribeProgress(peer));
     const readers = subscriptions.map((subscription, index) => {
       const peer = peers[index] ?? region;
-      return new ProgressReader({ self: { region, incarnation, peer }, subscription, beats, clock }).run();
+      return new ProgressReader({ self: { region, incarnation, peer }, subscription, beats, clock });
+    });
+    const reading = readers.map((reader) => reader.run());
+    const appliers = peers.map((origin, index) => {
+      const { maxDriftMs } = this.#options;
+      const shared = { partitionCount, feed, clock, maxDriftMs, logger };
+      const onHeard: ApplierEvents['onHeard'] = (heard) => heardBeats.note(heard);
+      const onApplied: ApplierEvents['onApplied'] = (report) => {
+        events.onApplied(report);
+        this.#tellVisible(report, readers[index]);
+      };
+      return new Applier({ ...shared, origin, store: records, events: { ...events, onHeard, onApplied } });
     });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
     for (const part of [beatLoop, relay, publisher, pruning, ...appliers]) part.start();
@@ -164,10 +172,16 @@ export class Replicator {
       await Promise.all(appliers.map((applier) => applier.close()));
       await Promise.all([publisher.stop(), pruning.stop()]);
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
-      await Promise.all(readers);
+      await Promise.all(reading);
       await Promise.all([beatLoop.stop(), relay.close()]);
     };
     return { relay, appliers, stop };
+  }
+
+  #tellVisible({ origin, beatAtMs }: AppliedReport, reader: ProgressReader | undefined): void {
+    const offset = reader?.state.heard?.progress.clockOffset ?? null;
+    if (beatAtMs === null || offset === null) return;
+    this.#options.events.onVisible(origin, this.#options.clock.nowMs() - beatAtMs - offset.offsetMs);
   }
 
   async #prune(): Promise<void> {

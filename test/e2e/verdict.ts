@@ -26,6 +26,7 @@ export async function expectNothingLost(
   history: History,
 ): Promise<void> {
   for (const region of regions) {
+    expect(await region.status(), region.region).toMatchObject({ gaps: 0, deadLetters: 0 });
     const records = await region.list('products');
     const counters = new Map<string, number>();
     const registers = new Map<string, string>();

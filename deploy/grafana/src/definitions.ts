@@ -104,6 +104,13 @@ export const alerts: readonly Alert[] = [
     summary: 'Part of the log of {{ $labels.origin }} is missing: {{ $labels.cause }}',
   },
   {
+    name: 'IsthmusRefusedRecords',
+    expr: `increase(isthmus_refused_log_records_total[15m]) > 0`,
+    for: '0m',
+    severity: 'critical',
+    summary: 'Records in the log of {{ $labels.origin }} were dropped as not its own or damaged',
+  },
+  {
     name: 'IsthmusDeadLetters',
     expr: `isthmus_dead_letters > 0`,
     for: '1m',

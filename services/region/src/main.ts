@@ -11,7 +11,6 @@ import { type Database, openDatabase } from '@isthmus/replication/adapters/postg
 import { ReplicationError } from '@isthmus/replication/errors';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
-import type { Clock } from '@isthmus/replication/ports/clock';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
@@ -203,21 +202,21 @@ function createReplicator({ config, log, database, peers }: Ground, metrics: Reg
     timer: systemTimer,
     maxDriftMs,
     logger: log,
-    events: replicationEvents(metrics, clock),
+    events: replicationEvents(metrics),
   });
 }
 
-function replicationEvents(metrics: RegionMetrics, clock: Clock): ReplicatorEvents {
+function replicationEvents(metrics: RegionMetrics): ReplicatorEvents {
   return {
     onApplied: (report) => {
-      const { origin, changes, durationMs, conflicts, beatAtMs } = report;
+      const { origin, changes, durationMs, conflicts } = report;
       metrics.applyBatch(origin, changes, durationMs / 1000);
       for (const { collection, fields } of conflicts) metrics.conflicts(collection, 'last-writer', fields);
-      if (beatAtMs !== null) metrics.visible(origin, (clock.nowMs() - beatAtMs) / 1000);
     },
     onGap: (origin, _partition, cause) => metrics.gap(origin, cause),
     onFenced: () => metrics.fenced('applier'),
-    onRefused: () => undefined,
+    onVisible: (origin, afterMs) => metrics.visible(origin, afterMs / 1000),
+    onRefused: (origin) => metrics.refused(origin),
     onPublished: ({ bytes }) => metrics.logBytes('raw', bytes),
   };
 }

@@ -70,6 +70,11 @@ export class RegionMetrics {
   readonly #fenced = this.#counter('fenced_total', 'Work given up because another process had taken over', [
     'what',
   ]);
+  readonly #refused = this.#counter(
+    'refused_log_records_total',
+    'Log records dropped because their bytes, origin or partition were wrong',
+    ['origin'],
+  );
   readonly #logBytes = this.#counter('log_bytes_total', 'Bytes published to the own log, by stage', [
     'stage',
   ]);
@@ -126,6 +131,10 @@ export class RegionMetrics {
 
   gap(origin: RegionId, cause: string): void {
     this.#gaps.inc({ origin, cause });
+  }
+
+  refused(origin: RegionId): void {
+    this.#refused.inc({ origin });
   }
 
   fenced(what: string): void {
