@@ -146,5 +146,5 @@ function fail(key: string): Edit<string, string> {
 
 async function likesOf(key: string): Promise<unknown> {
   const state = await database.records.read({ collection, key });
-  return state === null ? null : products.read(state)?.fields.get('likes');
+  return state === null ? null : products.read(state).value?.['likes'];
 }

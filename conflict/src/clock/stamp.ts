@@ -4,6 +4,7 @@
  * logical count moves on to the next millisecond instead of failing.
  * Source: Kulkarni and others, "Logical Physical Clocks" (2014).
  */
+import type { ByteWriter } from '../codec/byte-writer.ts';
 import { ConflictError, describe } from '../errors.ts';
 
 export interface Stamp {
@@ -34,18 +35,19 @@ export function readStamp(bytes: Uint8Array, at: number): Stamp {
   return { ms: high * 0x10000 + (low >>> 16), logical: low & 0xffff };
 }
 
-export function encodeStamp(stamp: Stamp): Uint8Array {
-  const bytes = new Uint8Array(stampBytes);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, Math.floor(stamp.ms / 0x10000));
-  view.setUint16(4, stamp.ms % 0x10000);
-  view.setUint16(6, stamp.logical);
-  return bytes;
+export function writeStamp(writer: ByteWriter, { ms, logical }: Stamp): void {
+  let scale = 2 ** 40;
+  for (let index = 0; index < 6; index += 1) {
+    writer.byte(Math.floor(ms / scale) % 0x100);
+    scale /= 0x100;
+  }
+  writer.byte(logical >>> 8);
+  writer.byte(logical & 0xff);
 }
 
 function word(bytes: Uint8Array, at: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+  const high = ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16);
+  return (high | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0)) >>> 0;
 }
 
 export function wholeMs(nowMs: number): number {
@@ -59,9 +61,4 @@ export function wholeMs(nowMs: number): number {
     });
   }
   return ms;
-}
-
-/** RFC 3339 with the logical count behind it. */
-export function stampText({ ms, logical }: Stamp): string {
-  return `${new Date(ms).toISOString()}/${logical}`;
 }

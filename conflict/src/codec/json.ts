@@ -30,11 +30,11 @@ export function encodeJson(value: unknown, field: string, limitBytes: number): U
 }
 
 export function decodeJson(bytes: Uint8Array): JsonValue {
-  const json = decodeUtf8(bytes, 0, bytes.length);
-  if (json.length > 2 * maxJsonDepth && depthOf(json) > maxJsonDepth) throw malformed('JSON is too deep');
+  const text = decodeUtf8(bytes, 0, bytes.length);
+  if (text.length > 2 * maxJsonDepth && depthOf(text) > maxJsonDepth) throw malformed('JSON is too deep');
   try {
     // JSON.parse makes own properties of every key, `__proto__` too, and returns nothing but JSON.
-    const value: JsonValue = JSON.parse(json);
+    const value: JsonValue = JSON.parse(text);
     return value;
   } catch {
     throw malformed('a register does not hold JSON');
@@ -51,9 +51,9 @@ export function checkJson(bytes: Uint8Array): void {
 }
 
 function write(value: unknown, budget: Budget, depth: number): string {
-  if (typeof value === 'string') return spend(text(value, budget), budget);
-  if (value === null || typeof value === 'boolean') return spend(String(value), budget);
-  if (typeof value === 'number' && Number.isFinite(value)) return spend(String(value), budget);
+  if (typeof value === 'string') return quote(value, budget);
+  if (value === null || typeof value === 'boolean') return literal(value, budget);
+  if (typeof value === 'number' && Number.isFinite(value)) return literal(value, budget);
   if (typeof value !== 'object' || !isPlain(value)) throw invalid(budget, 'not a JSON value', value);
   if (depth >= maxJsonDepth) {
     throw new ConflictError('too-deep', { field: budget.field, rule: 'JSON nesting', limit: maxJsonDepth });
@@ -62,33 +62,39 @@ function write(value: unknown, budget: Budget, depth: number): string {
 }
 
 function list(value: readonly unknown[], budget: Budget, depth: number): string {
-  spend('[]', budget);
+  spend(budget, 2 + Math.max(0, value.length - 1));
   const parts: string[] = [];
   for (let index = 0; index < value.length; index += 1) parts.push(write(value[index], budget, depth));
   return `[${parts.join(',')}]`;
 }
 
 function members(value: object, budget: Budget, depth: number): string {
-  spend('{}', budget);
   if (Object.getOwnPropertySymbols(value).length > 0) throw invalid(budget, 'a key is a symbol', value);
   // Sorting compares UTF-16 units, as the canonical form wants.
   const entries = Object.entries(value).toSorted(([left], [right]) => (left < right ? -1 : 1));
-  const parts = entries.map(
-    ([key, member]) => `${spend(text(key, budget), budget)}:${write(member, budget, depth)}`,
-  );
+  spend(budget, 2 + Math.max(0, 2 * entries.length - 1));
+  const parts = entries.map(([key, member]) => `${quote(key, budget)}:${write(member, budget, depth)}`);
   return `{${parts.join(',')}}`;
 }
 
-function text(value: string, budget: Budget): string {
+function quote(value: string, budget: Budget): string {
   if (value.length > budget.limitBytes) throw tooLarge(budget.field, budget.limitBytes, value.length);
   if (hasLoneSurrogate(value)) throw invalid(budget, 'text has a lone surrogate', 'a lone surrogate');
-  return JSON.stringify(value);
+  const quoted = JSON.stringify(value);
+  spend(budget, quoted.length);
+  return quoted;
 }
 
-function spend(piece: string, budget: Budget): string {
-  budget.used += piece.length + 1;
-  if (budget.used > budget.limitBytes + 2) throw tooLarge(budget.field, budget.limitBytes, budget.used);
-  return piece;
+function literal(value: null | boolean | number, budget: Budget): string {
+  const written = String(value);
+  spend(budget, written.length);
+  return written;
+}
+
+/** Counts units as they are made, so that a small graph which unfolds without end is stopped early. */
+function spend(budget: Budget, units: number): void {
+  budget.used += units;
+  if (budget.used > budget.limitBytes) throw tooLarge(budget.field, budget.limitBytes, budget.used);
 }
 
 /** True for arrays and for objects without a class, of any realm. */

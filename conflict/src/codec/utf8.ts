@@ -12,7 +12,24 @@ export function hasLoneSurrogate(text: string): boolean {
   return loneSurrogate.test(text);
 }
 
+const shortLength = 64;
+
 export function encodeUtf8(text: string): Uint8Array {
+  return (text.length <= shortLength ? encodeShortAscii(text) : null) ?? encodeAny(text);
+}
+
+/** Most names and values are short and plain: their bytes are their units. Null for other text. */
+function encodeShortAscii(text: string): Uint8Array | null {
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x80) return null;
+    bytes[index] = unit;
+  }
+  return bytes;
+}
+
+function encodeAny(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length * 3);
   let used = 0;
   for (let index = 0; index < text.length; index += 1) {
@@ -38,6 +55,22 @@ function put(bytes: Uint8Array, at: number, point: number): number {
 }
 
 export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
+  return (
+    (end - start <= shortLength ? decodeShortAscii(bytes, start, end) : null) ?? decodeAny(bytes, start, end)
+  );
+}
+
+function decodeShortAscii(bytes: Uint8Array, start: number, end: number): string | null {
+  let text = '';
+  for (let index = start; index < end; index += 1) {
+    const byte = bytes[index] ?? 0;
+    if (byte >= 0x80) return null;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
+
+function decodeAny(bytes: Uint8Array, start: number, end: number): string {
   let text = '';
   let units: number[] = [];
   let at = start;

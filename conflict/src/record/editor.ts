@@ -1,111 +1,196 @@
 /**
- * What an edit may say of one record. Every operation checks the field's declaration first; an operation that the
- * type does not have is refused with a typed error and changes nothing.
+ * Collects what one edit wants, checks each call against the schema and the limits, and changes nothing yet.
+ * Calls act in their order: a later one on the same field replaces or continues the earlier, and a delete takes
+ * back all before it. A refused call throws a ConflictError and leaves the plan as it was.
  */
-import { encodeJson } from '../codec/json.ts';
+import { encodeJson, isPlain } from '../codec/json.ts';
 import { ConflictError, describe } from '../errors.ts';
-import type { FieldDeclaration } from '../types/declaration.ts';
-import { increased, isSlotLive, slotValue, takenBackWhole } from '../types/counter.ts';
-import type { RecordDraft } from './draft.ts';
-import { liveEntries } from './live.ts';
-import { kinds } from './record.ts';
+import type { FieldDeclaration, FieldDeclarations } from '../types/declarations.ts';
+import { compareBytes } from '../codec/byte-reader.ts';
+import type { Decoded } from './decoded.ts';
+import type { Life } from './life.ts';
+import { lifeOf } from './life.ts';
+import { deltaLimitBytes } from './limits.ts';
+import { countOf, siblingsOf } from './shown.ts';
+
+export type FieldPlan =
+  | { readonly type: 'set'; readonly payload: Uint8Array }
+  | { readonly type: 'clear' }
+  | { readonly type: 'count'; readonly reset: boolean; readonly amount: number };
 
 export interface Editor {
   /** Writes a register, also with an equal value. */
-  set(field: string, value: unknown): void;
-  /** Removes a register's values, resets a counter. */
-  clear(field: string): void;
-  /** Adds a safe integer, which may be negative, to a counter. */
-  increment(field: string, amount: number): void;
-  /** Deletes the record; what is said before is deleted with it. */
+  set(path: string, value: unknown): void;
+  /** Takes away what a field holds; a counter goes back to 0. */
+  clear(path: string): void;
+  /** Adds to a counter; negative amounts subtract. */
+  increment(path: string, amount: number): void;
+  /** Makes the record show exactly this, and writes only what differs. */
+  put(value: unknown): void;
+  /** Deletes the record. */
   delete(): void;
+  add(path: string, elements: unknown): void;
+  remove(path: string, elements: unknown): void;
+  spend(path: string, amount: number): void;
+  refill(path: string, amount: number): void;
+  moveRights(path: string, move: unknown): void;
+  splice(path: string, splices: unknown): void;
 }
 
-export interface EditRules {
-  readonly fields: ReadonlyMap<string, FieldDeclaration>;
-  readonly deletes: 'add-wins' | 'last-writer-wins';
-  readonly maxValueBytes: number;
-}
+export class EditPlan implements Editor {
+  readonly before: Decoded;
+  readonly life: Life;
+  readonly fields = new Map<string, FieldPlan>();
+  deletes = false;
+  /** The record is to exist: always, unless a delete is the last that was asked for. */
+  writes = true;
+  private readonly declarations: FieldDeclarations;
 
-export class RecordEditor implements Editor {
-  readonly #draft: RecordDraft;
-  readonly #rules: EditRules;
-  readonly #wasLive: boolean;
-  #isDeleted = false;
-  #operations = 0;
-
-  constructor(draft: RecordDraft, rules: EditRules) {
-    this.#draft = draft;
-    this.#rules = rules;
-    this.#wasLive = liveEntries(draft.parts).length > 0;
+  constructor(before: Decoded, declarations: FieldDeclarations) {
+    this.before = before;
+    this.declarations = declarations;
+    this.life = lifeOf(before.entries);
   }
 
-  set(field: string, value: unknown): void {
-    this.#require(field, 'register', 'set');
-    this.#draft.write(field, kinds.register, encodeJson(value, field, this.#rules.maxValueBytes));
+  set(path: string, value: unknown): void {
+    this.expect(path, 'register', 'set takes registers; counters are incremented');
+    this.fields.set(path, { type: 'set', payload: encodeJson(value, path, deltaLimitBytes) });
+    this.writes = true;
   }
 
-  clear(field: string): void {
-    const { type } = this.#declared(field);
-    if (type === 'register') this.#draft.remove(this.#draft.entries(field, kinds.register));
-    else this.#takeBack(field);
-    this.#did();
+  clear(path: string): void {
+    const { type } = this.declared(path);
+    this.fields.set(path, type === 'counter' ? { type: 'count', reset: true, amount: 0 } : { type: 'clear' });
+    this.writes = true;
   }
 
-  increment(field: string, amount: number): void {
-    this.#require(field, 'counter', 'increment');
-    if (!Number.isSafeInteger(amount)) {
-      throw new ConflictError('invalid-value', { field, rule: 'a safe integer', value: describe(amount) });
+  increment(path: string, amount: number): void {
+    this.expect(path, 'counter', 'increment takes counters');
+    checkAmount(path, amount);
+    const plan = this.fields.get(path);
+    const before = plan?.type === 'count' ? plan : { reset: false, amount: 0 };
+    const next = before.amount + amount;
+    checkRange(path, next, amount);
+    const held = before.reset || this.deletes ? 0 : countOf(this.before.entries, path);
+    checkRange(path, held + next, amount);
+    this.fields.set(path, { type: 'count', reset: before.reset, amount: next });
+    this.writes = true;
+  }
+
+  put(value: unknown): void {
+    const named = memberOf(value);
+    for (const name of named.keys()) this.declared(name);
+    const plans = Object.entries(this.declarations).map(
+      ([name, { type }]) => [name, type === 'counter' ? null : this.difference(name, named)] as const,
+    );
+    for (const [name, { type }] of Object.entries(this.declarations)) {
+      if (type === 'counter' && named.has(name)) this.expectCount(name, named.get(name));
     }
-    const held = this.#draft
-      .entries(field, kinds.counter)
-      .reduce((sum, entry) => sum + slotValue(entry.payload), 0);
-    const own = this.#draft.ownSlot(field);
-    this.#draft.writeSlot(field, own, increased(own?.payload ?? null, amount, { field, held }));
+    for (const [name, plan] of plans) if (plan !== null) this.fields.set(name, plan);
+    this.writes = true;
   }
 
   delete(): void {
-    this.#isDeleted = true;
-    if (liveEntries(this.#draft.parts).length === 0) return;
-    const { entries } = this.#draft.parts;
-    this.#draft.remove(
-      entries.filter((entry) => entry.kind !== kinds.counter && entry.kind !== kinds.removal),
-    );
-    for (const field of new Set(entries.map((entry) => entry.field))) this.#takeBack(field);
-    if (this.#rules.deletes === 'last-writer-wins') this.#draft.write('', kinds.removal);
+    this.fields.clear();
+    this.writes = false;
+    this.deletes = this.life.exists;
   }
 
-  /** Writes the mark where the record has to have one. */
-  finish(): void {
-    if (this.#isDeleted) return;
-    const isEveryEditMarked = this.#rules.deletes === 'last-writer-wins' && this.#operations > 0;
-    const exists = liveEntries(this.#draft.parts).length > 0;
-    if (isEveryEditMarked || !this.#wasLive || !exists) this.#draft.write('', kinds.mark);
+  add(path: string): void {
+    this.refuse(path, 'add takes sets');
   }
 
-  #takeBack(field: string): void {
-    for (const slot of this.#draft.entries(field, kinds.counter)) {
-      if (isSlotLive(slot.payload))
-        this.#draft.changeSlot({ ...slot, payload: takenBackWhole(slot.payload) });
-    }
+  remove(path: string): void {
+    this.refuse(path, 'remove takes sets');
   }
 
-  #require(field: string, type: FieldDeclaration['type'], operation: string): void {
-    const declared = this.#declared(field).type;
-    if (declared !== type) {
-      const rule = `${operation} takes a ${type}`;
-      throw new ConflictError('wrong-operation', { field, rule, limit: type, value: declared });
-    }
-    this.#did();
+  spend(path: string): void {
+    this.refuse(path, 'spend takes bounded counters');
   }
 
-  #declared(field: string): FieldDeclaration {
-    const declared = this.#rules.fields.get(field);
-    if (declared !== undefined) return declared;
-    throw new ConflictError('unknown-field', { field, rule: 'a declared field', value: field });
+  refill(path: string): void {
+    this.refuse(path, 'refill takes bounded counters');
   }
 
-  #did(): void {
-    this.#operations++;
+  moveRights(path: string): void {
+    this.refuse(path, 'moveRights takes bounded counters');
   }
+
+  splice(path: string): void {
+    this.refuse(path, 'splice takes text');
+  }
+
+  private difference(name: string, named: ReadonlyMap<string, unknown>): FieldPlan | null {
+    const held = this.heldPayload(name);
+    if (!named.has(name)) return held === null ? null : { type: 'clear' };
+    const payload = encodeJson(named.get(name), name, deltaLimitBytes);
+    return held !== null && compareBytes(held, payload) === 0 ? null : { type: 'set', payload };
+  }
+
+  private expectCount(name: string, value: unknown): void {
+    const plan = this.fields.get(name);
+    const planned = plan?.type === 'count' ? plan : { reset: false, amount: 0 };
+    const held = planned.reset || this.deletes ? 0 : countOf(this.life.live, name);
+    if (value === held + planned.amount) return;
+    const rule = 'put leaves counters as they are; increment them';
+    throw new ConflictError('wrong-operation', {
+      field: name,
+      rule,
+      limit: held + planned.amount,
+      value: describe(value),
+    });
+  }
+
+  private heldPayload(name: string): Uint8Array | null {
+    const plan = this.fields.get(name);
+    if (plan !== undefined) return plan.type === 'set' ? plan.payload : null;
+    return this.deletes ? null : (siblingsOf(this.life.live, name)[0]?.payload ?? null);
+  }
+
+  private declared(path: string): FieldDeclaration {
+    const declaration = Object.hasOwn(this.declarations, path) ? this.declarations[path] : undefined;
+    if (declaration !== undefined) return declaration;
+    throw new ConflictError('unknown-field', { field: path, rule: 'not declared', value: describe(path) });
+  }
+
+  private expect(path: string, type: FieldDeclaration['type'], rule: string): void {
+    const found = this.declared(path).type;
+    if (found !== type) throw new ConflictError('wrong-operation', { field: path, rule, value: found });
+  }
+
+  private refuse(path: string, rule: string): void {
+    const { type } = this.declared(path);
+    throw new ConflictError('wrong-operation', { field: path, rule, value: type });
+  }
+}
+
+function memberOf(value: unknown): ReadonlyMap<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || !isPlain(value)) {
+    throw new ConflictError('invalid-value', {
+      rule: 'put takes an object of fields',
+      value: describe(value),
+    });
+  }
+  return new Map(Object.entries(value));
+}
+
+function checkAmount(field: string, amount: unknown): void {
+  if (typeof amount !== 'number' || !Number.isInteger(amount)) {
+    throw new ConflictError('invalid-value', {
+      field,
+      rule: 'an amount is an integer',
+      value: describe(amount),
+    });
+  }
+  checkRange(field, amount, amount);
+}
+
+function checkRange(field: string, result: number, amount: number): void {
+  if (Number.isSafeInteger(result)) return;
+  throw new ConflictError('counter-out-of-range', {
+    field,
+    rule: 'counters stay within the safe integers',
+    limit: Number.MAX_SAFE_INTEGER,
+    value: amount,
+  });
 }

@@ -36,7 +36,17 @@ class DeclaredRecords implements RecordType {
   view(state: Uint8Array): RecordView | null {
     if (state.length === 0) return null;
     const reading = readable(() => this.#schema.read(state));
-    return reading === null ? null : { ...reading, showing: this.#showing };
+    if (reading.value === null) return null;
+    const siblings = Object.entries(reading.siblings).map(
+      ([field, values]) => [field, values.map(({ at, ...sibling }) => ({ ...sibling, atMs: at }))] as const,
+    );
+    return {
+      fields: new Map(Object.entries(reading.value)),
+      siblings: new Map(siblings),
+      updatedAtMs: reading.updatedAt ?? 0,
+      version: reading.version,
+      showing: this.#showing,
+    };
   }
 
   edit(before: Uint8Array, context: EditContext, edits: readonly FieldEdit[]): Made | Problem {
@@ -51,7 +61,7 @@ class DeclaredRecords implements RecordType {
 
   liveHash(id: RecordId, state: Uint8Array): bigint | null {
     const hash = readable(() => liveHash(state));
-    if (hash === null) return null;
+    if (hash.every((byte) => byte === 0)) return null;
     const keyed = createHash('sha256')
       .update(JSON.stringify([id.collection, id.key]))
       .update(hash)
