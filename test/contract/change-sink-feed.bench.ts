@@ -76,7 +76,7 @@ export class KafkaBench implements LogBench {
   }
 }
 
-/** Every socket that this process opens from now on, until it is closed. */
+/** Counts what passes through every socket that this process opens until `close`; goes on counting those after it. */
 export class SocketCount {
   readonly #sockets: Socket[] = [];
   readonly #notice = (message: unknown): void => {
