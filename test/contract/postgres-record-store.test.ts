@@ -153,7 +153,7 @@ describe('the Postgres record store', () => {
       code: 'outcome-unknown',
       retriable: false,
     });
-    expect(text(await database.records.read(record('a')))).toBe('12');
+    await expect.poll(async () => text(await database.records.read(record('a')))).toBe('12');
     proxy.heal();
     await behind.records.commitLocal(append([record('a')], '3'));
     expect(text(await behind.records.read(record('a')))).toBe('123');

@@ -5,7 +5,7 @@
  * our clock, becomes a dead letter and spoils nothing beside it (P4).
  * Pure; it never clamps a stamp and never drops a change.
  */
-import { ConflictError, highestStamp, merge } from '@isthmus/conflict';
+import { ConflictError, highestStamp, merge, validate } from '@isthmus/conflict';
 import { assert } from '../errors.ts';
 import type { PlacedChange } from '../log/log-record.ts';
 import type { RecordId } from '../ports/change.ts';
@@ -122,6 +122,7 @@ type Attempt =
 
 function tryMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): Attempt {
   try {
+    validate(delta);
     const stampMs = highestStamp(delta);
     if (stampMs !== null && stampMs > latestStampMs) {
       const detail = `stamp ${stampMs} lies ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
