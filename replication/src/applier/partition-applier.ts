@@ -104,7 +104,7 @@ export class PartitionApplier {
         await this.#advance();
         attempt = 0;
       } catch (reason) {
-        if (!(reason instanceof ReplicationError) || !reason.retriable) throw reason;
+        if (!(reason instanceof ReplicationError)) throw reason;
         this.#options.logger.warn({ err: reason, ...this.#where() }, 'the applier waits');
         await pause(backoffMs(attempt++), this.#options.signal);
       }
