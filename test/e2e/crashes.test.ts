@@ -73,7 +73,11 @@ test.each(['postgres', 'kafka'] as const)(
 
 test('while Postgres is away writes are refused at once with Retry-After, and served again without a restart', async () => {
   const eu = demo.region('eu');
+  await until('links are connected', 30_000, async () => (await eu.peer('us')).link === 'connected');
   await demo.signal('eu', 'postgres', 'SIGKILL');
+  const { rpoSeconds, lagSeconds } = await eu.peer('us');
+  expect(rpoSeconds ?? Infinity, 'RPO is no older than the figures').toBeLessThan(4);
+  expect(lagSeconds ?? Infinity, 'lag is no older than the figures').toBeLessThan(4);
   const startedMs = performance.now();
   const refused = await eu.put('products', 'nowhere', { title: 'x' });
   expect(performance.now() - startedMs).toBeLessThan(2000);

@@ -32,6 +32,7 @@ const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
 const calibrateIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
+const refreshIntervalMs = 1000;
 const usage = 'usage: isthmus-region [--print-config]   (configuration comes from ISTHMUS_ variables)\n';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -115,7 +116,8 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const replicator =
     config.brokers.length > 0 && config.roles.has('replicator') ? createReplicator(ground, metrics) : null;
   const calibration = calibrate(ground);
-  for (const part of [calibration, links, replicator]) part?.start();
+  const refreshing = refresh(ground);
+  for (const part of [calibration, refreshing, links, replicator]) part?.start();
   return {
     api: { collections, store: records, journal },
     admin: {
@@ -133,7 +135,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       client.close();
     },
     closeDatabase: async () => {
-      await calibration.stop();
+      await Promise.all([calibration.stop(), refreshing.stop()]);
       await database.close();
     },
   };
@@ -150,6 +152,14 @@ function calibrate({ database, log }: Ground): Ticker {
     }
   };
   return new Ticker({ timer: systemTimer, intervalMs: calibrateIntervalMs, run: read });
+}
+
+/** Keeps the figures young, so that what is told of a database that has just died is no older than this. */
+function refresh({ figures }: Ground): Ticker {
+  const read = async () => {
+    await figures.read();
+  };
+  return new Ticker({ timer: systemTimer, intervalMs: refreshIntervalMs, run: read });
 }
 
 function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
@@ -210,7 +220,7 @@ function replicationEvents(metrics: RegionMetrics): ReplicatorEvents {
   return {
     onApplied: (report) => {
       const { origin, changes, durationMs, conflicts } = report;
-      metrics.applyBatch(origin, changes, durationMs / 1000);
+      if (changes > 0) metrics.applyBatch(origin, changes, durationMs / 1000);
       for (const { collection, fields } of conflicts) metrics.conflicts(collection, 'last-writer', fields);
     },
     onGap: (origin, _partition, cause) => metrics.gap(origin, cause),
