@@ -56,10 +56,10 @@ export interface Edited {
   readonly changed: boolean;
 }
 
-export interface ReadResult<F extends Fields = Fields> {
+export interface ReadResult<Value = RecordValue<Fields>> {
   readonly exists: boolean;
   /** `null` where the record does not exist. */
-  readonly value: RecordValue<F> | null;
+  readonly value: Value | null;
   /** Paths of registers that hide concurrent siblings. */
   readonly conflicts: readonly string[];
   /** All siblings of these registers, by path, the latest first. */
@@ -72,7 +72,8 @@ export interface ReadResult<F extends Fields = Fields> {
   readonly version: string;
 }
 
-export interface Schema<F extends Fields = Fields> {
+/** `Value` follows from `F`; it is a parameter of its own so that any schema is a `Schema`. */
+export interface Schema<F extends Fields = Fields, Value = RecordValue<F>> {
   readonly fields: F;
   readonly deletes: 'add-wins' | 'last-writer-wins';
   readonly limits: Limits;
@@ -82,7 +83,7 @@ export interface Schema<F extends Fields = Fields> {
    * exceeds its limit; then nothing happened.
    */
   edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Edited;
-  read(state: Uint8Array): ReadResult<F>;
+  read(state: Uint8Array): ReadResult<Value>;
   /** What is shown in `after` and was not, or not so, in `before`. */
   diff(before: Uint8Array, after: Uint8Array): readonly FieldChange[];
 }
@@ -128,7 +129,7 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
     return { state, delta, changed: true };
   }
 
-  read(state: Uint8Array): ReadResult<F> {
+  read(state: Uint8Array): ReadResult<RecordValue<F>> {
     const { entries } = decode(state);
     const live = liveEntries(entries);
     const updatedAt = highestStamp(live)?.ms ?? null;
