@@ -1,25 +1,39 @@
 /**
- * Everything this package refuses, it refuses with a ConflictError: a code to branch on, the field, the rule
- * that was broken, the limit and the offending value. The value is a short description that always survives
- * JSON.stringify, so that a service can put it into an answer or a log line as it is.
+ * Everything that can go wrong for a caller of this package is one class with a code, so that a service can turn it
+ * into an answer without reading prose. The details name the field, the rule that was broken, the limit and the value
+ * that broke it; the value is a short description that always survives `JSON.stringify`. A broken assertion is a bug
+ * of this package and has a class of its own; callers must never catch it in order to go on.
  */
 export type ConflictCode =
-  | 'unknown-field'
-  | 'invalid-value'
-  | 'wrong-operation'
+  | 'below-horizon'
+  | 'checksum-mismatch'
   | 'counter-out-of-range'
-  | 'too-large'
+  | 'insufficient-rights'
+  | 'invalid-argument'
+  | 'invalid-schema'
+  | 'invalid-value'
+  | 'malformed'
+  | 'newer-format'
+  | 'text-engine-missing'
   | 'too-deep'
-  | 'malformed';
+  | 'too-large'
+  | 'unknown-field'
+  | 'wrong-operation';
 
 export type Described = string | number | boolean | null;
 
-export interface ConflictDetail {
-  /** Path of the field; empty where the whole record or its bytes are meant. */
+export interface ConflictDetails {
+  /** Path of the field, as `field.member`; empty where the whole record, its bytes or the call is meant. */
   readonly field?: string;
+  /** The rule that was broken, in a word or two that a program can compare. */
   readonly rule: string;
   readonly limit?: number | string;
-  readonly value?: Described;
+  /** Anything; the error keeps a description of it. */
+  readonly value?: unknown;
+  /** Rights that the actor holds and that the operation takes, for `insufficient-rights`. */
+  readonly have?: number;
+  readonly need?: number;
+  readonly cause?: unknown;
 }
 
 export class ConflictError extends Error {
@@ -29,44 +43,47 @@ export class ConflictError extends Error {
   readonly rule: string;
   readonly limit: number | string | null;
   readonly value: Described;
+  readonly have: number | null;
+  readonly need: number | null;
 
-  constructor(code: ConflictCode, detail: ConflictDetail) {
-    super(sentence(code, detail));
+  constructor(code: ConflictCode, message: string, details: ConflictDetails) {
+    const { field = '', rule, limit = null, value = null, have = null, need = null } = details;
+    super(field === '' ? message : `${field}: ${message}`, { cause: details.cause });
     this.code = code;
-    this.field = detail.field ?? '';
-    this.rule = detail.rule;
-    this.limit = detail.limit ?? null;
-    this.value = detail.value ?? null;
+    this.field = field;
+    this.rule = rule;
+    this.limit = limit;
+    this.value = describe(value);
+    this.have = have;
+    this.need = need;
   }
 }
 
-export function malformed(rule: string, value: Described = null): ConflictError {
-  return new ConflictError('malformed', { rule, value });
-}
+const longestDescription = 80;
 
-const maxDescribedLength = 80;
-
-/** A short text for any value, without running code of the value's own. */
-export function describe(value: unknown): Described {
+/** A short form of any value, without running code of the value's own. */
+function describe(value: unknown): Described {
   if (value === null || typeof value === 'boolean') return value;
-  if (typeof value === 'number')
-    return Number.isFinite(value) && !Object.is(value, -0) ? value : numberName(value);
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
   if (typeof value === 'string') {
-    return value.length > maxDescribedLength ? `${value.slice(0, maxDescribedLength)}…` : value;
+    return value.length > longestDescription ? `${value.slice(0, longestDescription)}…` : value;
   }
-  if (typeof value === 'bigint') return 'a bigint';
-  if (typeof value === 'object')
-    return Array.isArray(value) ? 'an array' : Object.prototype.toString.call(value);
-  return typeof value;
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : `a value of type ${typeof value}`;
 }
 
-function numberName(value: number): string {
-  return Object.is(value, -0) ? '-0' : String(value);
+/** Bytes that do not follow the format. `rule` names the part that is wrong. */
+export function malformed(rule: string): ConflictError {
+  return new ConflictError('malformed', `the bytes are malformed: ${rule}`, { rule });
 }
 
-function sentence(code: ConflictCode, detail: ConflictDetail): string {
-  const field = detail.field === undefined || detail.field === '' ? '' : ` in ${detail.field}`;
-  const limit = detail.limit === undefined ? '' : `; limit ${detail.limit}`;
-  const value = detail.value === undefined || detail.value === null ? '' : `; got ${String(detail.value)}`;
-  return `${code}${field}: ${detail.rule}${limit}${value}`;
+export class AssertionFailure extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'AssertionFailure';
+  }
+}
+
+export function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new AssertionFailure(message);
 }

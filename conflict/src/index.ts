@@ -1,31 +1,58 @@
 /**
- * `@isthmus/conflict`: who wins. Pure functions over bytes that merge small records without losing a write.
- * Nothing here reads a clock, draws chance, or does I/O; the same arguments always give the same bytes.
+ * The one entry of `@isthmus/conflict`: schemas, merging, reading, clocks and contexts. Text lives in
+ * `@isthmus/conflict/text`, so that nobody loads Yjs without need.
  */
-export type { Received, HybridClockOptions } from './clock/hybrid-clock.ts';
-export { HybridClock } from './clock/hybrid-clock.ts';
-export type { Stamp } from './clock/stamp.ts';
-export type { JsonValue } from './codec/json.ts';
-export type { ConflictCode, ConflictDetail, Described } from './errors.ts';
-export { ConflictError } from './errors.ts';
-export type { CounterSlot } from './record/counter-slot.ts';
-export type { Dot } from './record/decoded.ts';
-export type { EditContext } from './record/delta.ts';
+export { CausalContext, type Dot, type SeenOfActor } from './causal/causal-context.ts';
+export { checkFence, type Observed, StabilityTracker } from './causal/stability-tracker.ts';
+export { VersionVector } from './causal/version-vector.ts';
+export { HybridClock, type HybridClockOptions, type Received } from './clock/hybrid-clock.ts';
+export { compareStamps, type Stamp } from './clock/stamp.ts';
+export { namesOf, type Path, pathOf } from './codec/path.ts';
+export { open, seal } from './codec/seal.ts';
+export type { JsonValue } from './codec/value.ts';
+export { type ConflictCode, type ConflictDetails, ConflictError, type Described } from './errors.ts';
+export { compact } from './record/compact.ts';
+export type { FieldChange } from './record/diff.ts';
 export type { Editor } from './record/editor.ts';
-export type { InspectedEntry, Inspection } from './record/inspect.ts';
-export { inspect } from './record/inspect.ts';
-export type { MergeResult } from './record/merge.ts';
-export { merge } from './record/merge.ts';
-export type { RecordView, Sibling } from './record/read.ts';
-export type { EditResult, Schema } from './record/schema.ts';
-export { schema } from './record/schema.ts';
-export { highestStamp, isDead, liveHash, version } from './record/summary.ts';
+export {
+  type InspectedActor,
+  type InspectedEntry,
+  type InspectedField,
+  type Inspection,
+  inspect,
+} from './record/inspect.ts';
+export { merge, type Merged } from './record/merge.ts';
+export {
+  type EditContext,
+  type Edited,
+  type Limits,
+  type ReadResult,
+  type Schema,
+  type SchemaOptions,
+  schema,
+} from './record/schema.ts';
+export { contextOf, highestStamp, isDead, liveHash, version } from './record/summary.ts';
 export { validate } from './record/validate.ts';
-export type {
-  CounterDeclaration,
-  FieldDeclaration,
-  FieldDeclarations,
-  RegisterDeclaration,
-  SchemaOptions,
-} from './types/declarations.ts';
-export { counter, register } from './types/declarations.ts';
+export {
+  type BoundedCounterField,
+  boundedCounter,
+  type CounterField,
+  counter,
+  type DeclaredMapField,
+  type Field,
+  type Fields,
+  type MapField,
+  map,
+  type OpenMapField,
+  type RegisterField,
+  type Resolver,
+  register,
+  type SetField,
+  type Sibling,
+  set,
+  type TextField,
+  text,
+} from './types/field.ts';
+export type { FieldValue, RecordValue } from './types/record-value.ts';
+export type { Element } from './types/set.ts';
+export type { Splice, TextEngine } from './types/text.ts';

@@ -1,34 +1,30 @@
 import { expect, test } from 'vitest';
-import { ByteWriter } from '../codec/byte-writer.ts';
-import type { Stamp } from './stamp.ts';
+import { stampAt, stampText } from '../record/entry.ts';
 import { HybridClock } from './hybrid-clock.ts';
-import { compareStamps, nextStamp, readStamp, writeStamp } from './stamp.ts';
+import { checkedMs, compareStamps, nextStamp, type Stamp } from './stamp.ts';
 
-function encodeStamp(stamp: Stamp): Uint8Array {
-  const writer = new ByteWriter(8);
-  writeStamp(writer, stamp);
-  return writer.finish();
-}
-
+const bytesOf = (stamp: Stamp) => Uint8Array.from(stampText(stamp), (character) => character.charCodeAt(0));
 const end = { ms: 2 ** 48 - 1, logical: 65_535 };
 
 test('the next stamp is above what it follows, whatever the wall clock says', () => {
-  expect(nextStamp(null, 5.9)).toEqual({ ms: 5, logical: 0 });
-  expect(nextStamp({ ms: 5, logical: 3 }, 9)).toEqual({ ms: 9, logical: 0 });
-  expect(nextStamp({ ms: 5, logical: 3 }, 1)).toEqual({ ms: 5, logical: 4 });
-  expect(nextStamp({ ms: 5, logical: 65_535 }, 5)).toEqual({ ms: 6, logical: 0 });
-  expect(nextStamp(end, 1)).toEqual(end);
+  expect(nextStamp(5, null)).toEqual({ ms: 5, logical: 0 });
+  expect(nextStamp(9, { ms: 5, logical: 3 })).toEqual({ ms: 9, logical: 0 });
+  expect(nextStamp(1, { ms: 5, logical: 3 })).toEqual({ ms: 5, logical: 4 });
+  expect(nextStamp(5, { ms: 5, logical: 65_535 })).toEqual({ ms: 6, logical: 0 });
+  expect(nextStamp(1, end)).toEqual(end);
 });
 
-test.each([Number.NaN, -1, 2 ** 48, Infinity])('%s is no time', (now) => {
-  expect(() => nextStamp(null, now)).toThrow('milliseconds since 1970');
+test('readings with fractions are rounded down, others are no times', () => {
+  expect(checkedMs(5.9)).toBe(5);
+  for (const now of [Number.NaN, -1, 2 ** 48, Infinity]) {
+    expect(() => checkedMs(now)).toThrow(expect.objectContaining({ code: 'invalid-argument', rule: 'now' }));
+  }
 });
 
-test('stamps order as their bytes do', () => {
+test('stamps come back from their bytes; the common ones take six', () => {
   const stamps = [{ ms: 0, logical: 1 }, { ms: 255, logical: 0 }, { ms: 2 ** 40, logical: 256 }, end];
-  expect(stamps.map((stamp) => readStamp(encodeStamp(stamp), 0))).toEqual(stamps);
-  const bytes = stamps.map((stamp) => Buffer.from(encodeStamp(stamp)).toString('hex'));
-  expect(bytes).toEqual(bytes.toSorted());
+  expect(stamps.map((stamp) => stampAt(bytesOf(stamp), 0))).toEqual(stamps);
+  expect(stamps.map((stamp) => bytesOf(stamp).length)).toEqual([9, 6, 9, 9]);
 });
 
 test('a hybrid clock goes on past 65,536 events in a millisecond', () => {
@@ -45,10 +41,16 @@ test('a hybrid clock goes on past 65,536 events in a millisecond', () => {
 test.each([
   ['reject', 'rejected'],
   ['quarantine', 'quarantined'],
-] as const)('%s: a stamp too far ahead is not taken in', (beyondDrift, outcome) => {
+] as const)('%s: a stamp too far ahead is not taken in, and changes nothing', (beyondDrift, outcome) => {
   const clock = new HybridClock({ maxDriftMs: 1000, beyondDrift });
   expect(clock.receive({ ms: 2001, logical: 0 }, 1000)).toEqual({ outcome, aheadMs: 1001, maxDriftMs: 1000 });
-  expect(clock.send(1000).ms).toBe(1000);
-  expect(clock.receive({ ms: 2000, logical: 5 }, 1000)).toEqual({ outcome: 'accepted' });
-  expect(clock.send(1000)).toEqual({ ms: 2000, logical: 6 });
+  expect(clock.last).toBeNull();
+  const received = clock.receive({ ms: 2000, logical: 5 }, 1000);
+  expect(received).toEqual({ outcome: 'accepted', stamp: { ms: 2000, logical: 6 } });
+  expect(clock.send(1000)).toEqual({ ms: 2000, logical: 7 });
+});
+
+test('a clock that is started again goes on above its last stamp', () => {
+  const clock = new HybridClock({ maxDriftMs: 0, beyondDrift: 'reject' }, { ms: 90, logical: 2 });
+  expect(clock.send(10)).toEqual({ ms: 90, logical: 3 });
 });

@@ -1,41 +1,60 @@
 /**
- * A hybrid logical clock for embedders that issue stamps for many records from one place. It reads no clock:
- * the caller says what time it is. Every stamp sent is above all stamps sent and received before. A received
- * stamp further ahead than the allowed drift is never taken in, and never changed either: it comes back as
- * rejected or quarantined, and one wrong clock elsewhere cannot poison this one.
+ * A hybrid logical clock for programs that stamp things outside records (Kulkarni et al., 2014). Records do not need
+ * it: an edit takes its stamp from the record itself. The clock reads no time; every call is told it. What it sends is
+ * above everything that it has sent or accepted. A remote stamp further ahead than the allowed drift is never
+ * accepted and never clamped, because a clamped stamp would give one event two times, and one such stamp would
+ * otherwise push every later one into the future.
  */
-import type { Stamp } from './stamp.ts';
-import { compareStamps, nextStamp, wholeMs } from './stamp.ts';
+import { ConflictError } from '../errors.ts';
+import { checkedMs, compareStamps, nextStamp, type Stamp } from './stamp.ts';
 
 export interface HybridClockOptions {
+  /** How far a remote stamp may be ahead of the local time. */
   readonly maxDriftMs: number;
+  /** What the caller means to do with a stamp beyond it: drop what carries it, or keep it aside. */
   readonly beyondDrift: 'reject' | 'quarantine';
 }
 
 export type Received =
-  | { readonly outcome: 'accepted' }
+  | { readonly outcome: 'accepted'; readonly stamp: Stamp }
   | { readonly outcome: 'rejected' | 'quarantined'; readonly aheadMs: number; readonly maxDriftMs: number };
 
 export class HybridClock {
-  private readonly options: HybridClockOptions;
-  private highest: Stamp | null = null;
+  readonly #options: HybridClockOptions;
+  #last: Stamp | null;
 
-  constructor(options: HybridClockOptions) {
-    this.options = options;
+  /** `last` is the highest stamp of an earlier life of the same clock, if it had one. */
+  constructor(options: HybridClockOptions, last: Stamp | null = null) {
+    if (!(options.maxDriftMs >= 0)) {
+      throw new ConflictError('invalid-argument', 'the drift is a number of milliseconds', {
+        rule: 'maxDriftMs',
+        value: options.maxDriftMs,
+      });
+    }
+    this.#options = options;
+    this.#last = last;
   }
 
+  /** The highest stamp sent or accepted. */
+  get last(): Stamp | null {
+    return this.#last;
+  }
+
+  /** A stamp above all before. */
   send(nowMs: number): Stamp {
-    this.highest = nextStamp(this.highest, nowMs);
-    return this.highest;
+    const stamp = nextStamp(checkedMs(nowMs), this.#last);
+    this.#last = stamp;
+    return stamp;
   }
 
-  receive(stamp: Stamp, nowMs: number): Received {
-    const aheadMs = stamp.ms - wholeMs(nowMs);
-    const { maxDriftMs, beyondDrift } = this.options;
+  /** Takes a remote stamp into account; one that is too far ahead changes nothing. */
+  receive(remote: Stamp, nowMs: number): Received {
+    const { maxDriftMs, beyondDrift } = this.#options;
+    const aheadMs = remote.ms - checkedMs(nowMs);
     if (aheadMs > maxDriftMs) {
       return { outcome: beyondDrift === 'reject' ? 'rejected' : 'quarantined', aheadMs, maxDriftMs };
     }
-    if (this.highest === null || compareStamps(stamp, this.highest) > 0) this.highest = stamp;
-    return { outcome: 'accepted' };
+    if (this.#last === null || compareStamps(remote, this.#last) > 0) this.#last = remote;
+    return { outcome: 'accepted', stamp: this.send(nowMs) };
   }
 }

@@ -1,71 +1,70 @@
 /**
- * Reads bytes that may be hostile, forwards only and never past their end. Integers are little-endian base-128
- * in their shortest form and at most 2^53 - 1; every other form is refused, so that one value has one encoding.
+ * Reading with every bound checked. A length or a count is compared with what is left before anything is done with
+ * it, so lying bytes end in a `malformed` error and never in a large allocation or a long loop. Only the shortest form
+ * of an integer is accepted.
  */
 import { malformed } from '../errors.ts';
+import { binaryOfBytes } from './utf8.ts';
 
 export class ByteReader {
   readonly bytes: Uint8Array;
-  at: number;
+  offset: number;
+  readonly end: number;
 
-  constructor(bytes: Uint8Array, at = 0) {
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
     this.bytes = bytes;
-    this.at = at;
+    this.offset = offset;
+    this.end = end;
+  }
+
+  get remaining(): number {
+    return this.end - this.offset;
   }
 
   byte(): number {
-    const value = this.bytes[this.at];
-    if (value === undefined) throw malformed('bytes end early', this.at);
-    this.at += 1;
-    return value;
+    if (this.offset >= this.end) throw malformed('truncated');
+    return this.bytes[this.offset++] ?? 0;
   }
 
-  /** Moves over `length` bytes and returns where they began. */
-  skip(length: number): number {
-    const start = this.at;
-    if (length > this.bytes.length - start) throw malformed('a length reaches past the end', length);
-    this.at = start + length;
+  peek(): number {
+    return this.offset < this.end ? (this.bytes[this.offset] ?? 0) : -1;
+  }
+
+  varint(): number {
+    const first = this.byte();
+    if (first < 0x80) return first;
+    let value = first & 0x7f;
+    let scale = 0x80;
+    for (let count = 1; count < 8; count++) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return checkedVarint(value, byte);
+      scale *= 0x80;
+    }
+    throw malformed('integer');
+  }
+
+  /** Moves over `byteCount` bytes and returns where they began. */
+  skip(byteCount: number): number {
+    if (byteCount > this.remaining) throw malformed('length');
+    const start = this.offset;
+    this.offset += byteCount;
     return start;
   }
 
-  integer(): number {
-    const first = this.byte();
-    return first < 0x80 ? first : this.longInteger(first);
+  binary(byteCount: number): string {
+    const start = this.skip(byteCount);
+    return binaryOfBytes(this.bytes, start, this.offset);
   }
 
-  private longInteger(first: number): number {
-    let value = first & 0x7f;
-    let scale = 0x80;
-    for (let index = 1; index < 8; index += 1) {
-      const next = this.byte();
-      value += (next & 0x7f) * scale;
-      if (next < 0x80) {
-        if (next === 0 || value > Number.MAX_SAFE_INTEGER) break;
-        return value;
-      }
-      scale *= 0x80;
-    }
-    throw malformed('an integer is too large or not in its shortest form', this.at);
+  /** A view, not a copy. */
+  view(byteCount: number): Uint8Array {
+    const start = this.skip(byteCount);
+    return this.bytes.subarray(start, this.offset);
   }
 }
 
-/** Unsigned lexicographic order of two ranges: negative, zero or positive. */
-export function compareRanges(
-  left: Uint8Array,
-  leftStart: number,
-  leftEnd: number,
-  right: Uint8Array,
-  rightStart: number,
-  rightEnd: number,
-): number {
-  const length = Math.min(leftEnd - leftStart, rightEnd - rightStart);
-  for (let index = 0; index < length; index += 1) {
-    const difference = (left[leftStart + index] ?? 0) - (right[rightStart + index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return leftEnd - leftStart - (rightEnd - rightStart);
-}
-
-export function compareBytes(left: Uint8Array, right: Uint8Array): number {
-  return compareRanges(left, 0, left.length, right, 0, right.length);
+function checkedVarint(value: number, lastByte: number): number {
+  if (lastByte === 0 || value > Number.MAX_SAFE_INTEGER) throw malformed('integer');
+  return value;
 }

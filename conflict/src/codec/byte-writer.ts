@@ -1,65 +1,81 @@
 /**
- * Builds bytes in a buffer that grows by doubling. A finished result is a copy of exactly its length, never a
- * view, so one writer may be used again and results stay independent of each other.
+ * A growing buffer for everything that is encoded outside the merge. Integers are written as the shortest LEB128
+ * form, and everything has exactly one encoding, which is what makes equal states equal bytes. What `finish` returns
+ * is a copy of its own.
  */
-export class ByteWriter {
-  private buffer: Uint8Array;
-  private used = 0;
+import { assert } from '../errors.ts';
+import { allocate } from './slab.ts';
 
-  constructor(capacityBytes: number) {
-    this.buffer = new Uint8Array(capacityBytes);
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #length = 0;
+
+  constructor(initialBytes = 512) {
+    this.#bytes = new Uint8Array(initialBytes);
   }
 
-  clear(): void {
-    this.used = 0;
+  get length(): number {
+    return this.#length;
   }
 
   byte(value: number): void {
-    this.reserve(1);
-    this.buffer[this.used] = value;
-    this.used += 1;
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
   }
 
-  integer(value: number): void {
-    this.reserve(8);
+  /** Non-negative safe integer. */
+  varint(value: number): void {
+    assert(Number.isSafeInteger(value) && value >= 0, `not a varint: ${value}`);
+    this.#reserve(8);
     let rest = value;
     while (rest >= 0x80) {
-      this.buffer[this.used] = (rest % 0x80) | 0x80;
-      this.used += 1;
+      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    this.buffer[this.used] = rest;
-    this.used += 1;
+    this.#bytes[this.#length++] = rest;
   }
 
-  range(source: Uint8Array, start: number, end: number): void {
-    const length = end - start;
-    this.reserve(length);
-    if (length < 32) {
-      for (let index = 0; index < length; index += 1) {
-        this.buffer[this.used + index] = source[start + index] ?? 0;
-      }
-    } else {
-      this.buffer.set(source.subarray(start, end), this.used);
-    }
-    this.used += length;
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
   }
 
-  /** Length first, then the bytes. */
-  block(source: Uint8Array): void {
-    this.integer(source.length);
-    this.range(source, 0, source.length);
+  /** Each character of a binary string as one byte. */
+  binary(text: string): void {
+    this.#reserve(text.length);
+    for (let index = 0; index < text.length; index++)
+      this.#bytes[this.#length + index] = text.charCodeAt(index);
+    this.#length += text.length;
+  }
+
+  /** Everything that another writer holds. */
+  append(other: ByteWriter): void {
+    this.raw(other.#bytes.subarray(0, other.#length));
   }
 
   finish(): Uint8Array {
-    return this.buffer.slice(0, this.used);
+    const result = allocate(this.#length);
+    result.set(this.#bytes.subarray(0, this.#length));
+    return result;
   }
 
-  private reserve(bytes: number): void {
-    const needed = this.used + bytes;
-    if (needed <= this.buffer.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.buffer.length * 2));
-    larger.set(this.buffer.subarray(0, this.used));
-    this.buffer = larger;
+  reset(): void {
+    this.#length = 0;
   }
+
+  #reserve(byteCount: number): void {
+    const needed = this.#length + byteCount;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+}
+
+/** Bytes that `varint` takes for a value. */
+export function varintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++;
+  return length;
 }

@@ -2,13 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConflictError } from '../errors.ts';
 import { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
-import { hash128 } from './hash128.ts';
-import { checkJson, decodeJson, encodeJson } from './json.ts';
-import { decodeUtf8, encodeUtf8 } from './utf8.ts';
+import { ByteWriter, varintLength } from './byte-writer.ts';
+import { hash128, hashText } from './hash.ts';
+import { namesOf, pathOf } from './path.ts';
+import { open, seal } from './seal.ts';
+import { binaryOf, binaryOfBytes, textOf } from './utf8.ts';
+import { readValue, writeValue } from './value.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const limit = 1000;
+const bytesOfText = (text: string) => Uint8Array.from(Buffer.from(text, 'utf8'));
 
 function codeOf(run: () => unknown): string {
   try {
@@ -20,101 +22,149 @@ function codeOf(run: () => unknown): string {
   return 'none';
 }
 
-test('UTF-8 is what the platform makes of it', () => {
-  const point = fc.oneof(
-    fc.integer({ min: 0, max: 0xd7ff }),
-    fc.integer({ min: 0xe000, max: 0x10ffff }),
-    fc.constantFrom(0, 0x7f, 0x80, 0x7ff, 0x800, 0xffff, 0x10000),
-  );
-  fc.assert(
-    fc.property(fc.array(point, { maxLength: 50 }), (points) => {
-      const text = String.fromCodePoint(...points);
-      const bytes = encodeUtf8(text);
-      expect(hex(bytes)).toBe(Buffer.from(text, 'utf8').toString('hex'));
-      expect(decodeUtf8(bytes, 0, bytes.length)).toBe(text);
-    }),
-  );
-  const long = 'aé€😀'.repeat(5000);
-  const bytes = encodeUtf8(long);
-  expect(decodeUtf8(bytes, 0, bytes.length)).toBe(long);
-});
+describe('UTF-8', () => {
+  test('is what the platform makes of it', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+        expect(binaryOf(text)).toBe(Buffer.from(text, 'utf8').toString('latin1'));
+        expect(textOf(binaryOf(text) ?? '')).toBe(text);
+      }),
+    );
+    const long = bytesOfText('aé€😀'.repeat(5000));
+    expect(textOf(binaryOfBytes(long, 0, long.length))).toBe('aé€😀'.repeat(5000));
+  });
 
-test('bytes are UTF-8 exactly where the platform says so', () => {
-  const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  const interesting = fc.constantFrom(
-    0x41,
-    0x80,
-    0xbf,
-    0xc0,
-    0xc2,
-    0xe0,
-    0xed,
-    0xa0,
-    0x9f,
-    0xf0,
-    0xf4,
-    0x90,
-    0xff,
-  );
-  fc.assert(
-    fc.property(fc.array(interesting, { maxLength: 6 }), (values) => {
-      const bytes = Uint8Array.from(values);
-      let wanted: string | null = null;
-      try {
-        wanted = strict.decode(bytes);
-      } catch {
-        wanted = null;
-      }
-      if (wanted === null) expect(codeOf(() => decodeUtf8(bytes, 0, bytes.length))).toBe('malformed');
-      else expect(decodeUtf8(bytes, 0, bytes.length)).toBe(wanted);
-    }),
-    { numRuns: 2000 },
-  );
+  test('refuses lone surrogates, and bytes that the platform refuses', () => {
+    for (const text of ['\ud800', 'a\udc00b', '\udc00\ud800']) expect(binaryOf(text)).toBeNull();
+    const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    const byte = fc.constantFrom(
+      0x41,
+      0x80,
+      0xbf,
+      0xc0,
+      0xc2,
+      0xe0,
+      0xed,
+      0xa0,
+      0x9f,
+      0xf0,
+      0xf4,
+      0x90,
+      0xff,
+    );
+    fc.assert(
+      fc.property(fc.array(byte, { maxLength: 6 }), (values) => {
+        const binary = String.fromCharCode(...values);
+        let wanted: string | null;
+        try {
+          wanted = strict.decode(Uint8Array.from(values));
+        } catch {
+          wanted = null;
+        }
+        if (wanted === null) expect(codeOf(() => textOf(binary))).toBe('malformed');
+        else expect(textOf(binary)).toBe(wanted);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
 
 test('integers have one form', () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), (value) => {
       const writer = new ByteWriter(1);
-      writer.integer(value);
-      expect(new ByteReader(writer.finish()).integer()).toBe(value);
+      writer.varint(value);
+      expect(writer.length).toBe(varintLength(value));
+      expect(new ByteReader(writer.finish()).varint()).toBe(value);
     }),
   );
-  for (const bytes of [[0x80], [0x80, 0x00], [255, 255, 255, 255, 255, 255, 255, 31], Array(9).fill(0x80)]) {
-    expect(codeOf(() => new ByteReader(Uint8Array.from(bytes)).integer())).toBe('malformed');
+  for (const bytes of [
+    [0x80],
+    [0x80, 0x00],
+    [255, 255, 255, 255, 255, 255, 255, 31],
+    Array<number>(9).fill(0x80),
+  ]) {
+    expect(codeOf(() => new ByteReader(Uint8Array.from(bytes)).varint())).toBe('malformed');
   }
 });
 
 test('the hash is MurmurHash3 x86 128', () => {
-  const bytes = encodeUtf8('I will not buy this record, it is scratched.');
-  expect(hex(hash128(bytes))).toBe('a0a9683b25ac5e40d9af2895890dddf5');
-  const other = encodeUtf8("I will not buy this tobacconist's, it is scratched.");
-  expect(hex(hash128(other))).toBe('9b5b7ba2ef3f7866889adeaf00f3f98e');
-  expect(hex(hash128(new Uint8Array(0)))).toBe('0'.repeat(32));
+  const first = bytesOfText('I will not buy this record, it is scratched.');
+  expect(hashText(hash128(first))).toBe('a0a9683b25ac5e40d9af2895890dddf5');
+  const second = bytesOfText("I will not buy this tobacconist's, it is scratched.");
+  expect(hashText(hash128(second))).toBe('9b5b7ba2ef3f7866889adeaf00f3f98e');
 });
 
-const text = (value: unknown) => Buffer.from(encodeJson(value, 'f', limit)).toString();
-const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
-
-describe('JSON', () => {
-  test('is canonical and comes back', () => {
-    expect(text({ b: [1, -0, 1e21, 'é\n'], a: null, '': true })).toBe(
-      '{"":true,"a":null,"b":[1,0,1e+21,"é\\n"]}',
-    );
+describe('sealed bytes', () => {
+  test('come back, and carry the CRC-32C of RFC 3720', () => {
+    expect(hex(seal(bytesOfText('123456789')).slice(9))).toBe('e3069283');
     fc.assert(
-      fc.property(fc.jsonValue({ noUnicodeString: false, maxDepth: 4 }), (value) => {
-        const bytes = encodeJson(value, 'f', 100_000);
-        expect(decodeJson(bytes)).toEqual(JSON.parse(JSON.stringify(value)));
-        checkJson(bytes);
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        expect(open(seal(bytes))).toEqual(bytes);
       }),
     );
   });
 
-  test('takes any key as data and pollutes nothing', () => {
-    const value = JSON.parse('{"__proto__":{"polluted":1},"constructor":2,"toString":3}');
-    const back = decodeJson(encodeJson(value, 'f', limit));
+  test('are refused with any bit flipped, and truncated', () => {
+    const sealed = seal(bytesOfText('a state of a record'));
+    for (let bit = 0; bit < 8 * sealed.length; bit += 1) {
+      const flipped = sealed.slice();
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(codeOf(() => open(flipped))).toBe('checksum-mismatch');
+    }
+    for (let length = 0; length < sealed.length; length += 1) {
+      expect(codeOf(() => open(sealed.subarray(0, length)))).toBe('checksum-mismatch');
+    }
+  });
+});
+
+test('paths and names are each other in reverse', () => {
+  expect(namesOf('a.b\\.c.d\\\\')).toEqual(['a', 'b.c', 'd\\']);
+  expect(codeOf(() => namesOf('a\\b'))).toBe('invalid-argument');
+  expect(codeOf(() => namesOf('a\\'))).toBe('invalid-argument');
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: fc.constantFrom('a', '.', '\\') }), { minLength: 1 }), (names) => {
+      expect(namesOf(pathOf(names))).toEqual(names);
+    }),
+  );
+});
+
+describe('values', () => {
+  const scope = { field: 'f', maxDepth: 32, maxBytes: 1000 };
+  const encode = (value: unknown, limits = scope) => {
+    const writer = new ByteWriter();
+    writeValue(writer, value, limits);
+    return writer.finish();
+  };
+  const decode = (bytes: Uint8Array) => readValue(new ByteReader(bytes));
+  const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels));
+
+  test('come back as they were, -0 too, members sorted', () => {
+    expect(Object.is(decode(encode(-0)), -0)).toBe(true);
+    expect(JSON.stringify(decode(encode({ b: 1, a: [true, null], é: 2 })))).toBe(
+      '{"a":[true,null],"b":1,"é":2}',
+    );
+    expect(encode({ b: 1, a: 2 })).toEqual(encode({ a: 2, b: 1 }));
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        const bytes = encode(value, { ...scope, maxBytes: 1e6 });
+        expect(decode(bytes)).toEqual(value);
+        expect(encode(decode(bytes), { ...scope, maxBytes: 1e6 })).toEqual(bytes);
+      }),
+    );
+  });
+
+  test.each([0, 31, 32, 2 ** 31, 2 ** 53 - 1, -1, -(2 ** 53 - 1), 2 ** 53, 1e300, 0.1, -0.5, 5e-324])(
+    'the number %d is exact',
+    (value) => {
+      expect(decode(encode(value))).toBe(value);
+    },
+  );
+
+  test('any member name is data and touches no prototype', () => {
+    const value: unknown = JSON.parse('{"__proto__":{"polluted":1},"constructor":2,"toString":3}');
+    const back = decode(encode(value));
     expect(JSON.stringify(back)).toBe('{"__proto__":{"polluted":1},"constructor":2,"toString":3}');
-    expect(Object.hasOwn({}, 'polluted')).toBe(false);
     expect('polluted' in {}).toBe(false);
   });
 
@@ -126,59 +176,45 @@ describe('JSON', () => {
     ['a hole', Array(2)],
     ['a Date', new Date(0)],
     ['a Map', new Map()],
+    ['bytes', new Uint8Array(1)],
     ['a bigint', 2n ** 53n + 1n],
     ['a function', () => 1],
     ['a symbol', Symbol('s')],
-    ['a key that is a symbol', { [Symbol('s')]: 1 }],
-    ['a lone surrogate', 'a\uD800'],
-    ['a lone surrogate in a key', { '\uDC00': 1 }],
+    ['a name that is a symbol', { [Symbol('s')]: 1 }],
+    ['a lone surrogate', 'a\ud800'],
+    ['a lone surrogate in a name', { '\udc00': 1 }],
   ];
-  test.each(refused)('refuses %s', (_name, value) => {
-    expect(codeOf(() => encodeJson(value, 'f', limit))).toBe('invalid-value');
+  test.each(refused)('%s is refused', (_name, value) => {
+    expect(codeOf(() => encode(value))).toBe('invalid-value');
   });
 
-  test('stops at 32 levels, at cycles, and at graphs that unfold without end', () => {
-    expect(codeOf(() => encodeJson(nested(32), 'f', limit))).toBe('none');
-    expect(codeOf(() => encodeJson(nested(33), 'f', limit))).toBe('too-deep');
+  test('depth, cycles and graphs that unfold without end stop at the limits', () => {
+    expect(codeOf(() => encode(nested(32)))).toBe('none');
+    expect(codeOf(() => encode(nested(33)))).toBe('too-deep');
     const cycle: unknown[] = [];
     cycle.push(cycle);
-    expect(codeOf(() => encodeJson(cycle, 'f', limit))).toBe('too-deep');
+    expect(codeOf(() => encode(cycle))).toBe('too-deep');
     let wide: unknown = 1;
     for (let level = 0; level < 30; level += 1) wide = [wide, wide, wide, wide];
-    expect(codeOf(() => encodeJson(wide, 'f', limit))).toBe('too-large');
+    expect(codeOf(() => encode(wide))).toBe('too-large');
+    expect(encode('x'.repeat(997)).length).toBe(1000);
+    expect(codeOf(() => encode('x'.repeat(998)))).toBe('too-large');
   });
 
-  test('counts bytes exactly', () => {
-    expect(
-      encodeJson(
-        Array.from({ length: 200 }, () => [1]),
-        'f',
-        801,
-      ).length,
-    ).toBe(801);
-    expect(
-      codeOf(() =>
-        encodeJson(
-          Array.from({ length: 200 }, () => [1]),
-          'f',
-          800,
-        ),
-      ),
-    ).toBe('too-large');
-    expect(encodeJson('é'.repeat(10), 'f', 22).length).toBe(22);
-    expect(codeOf(() => encodeJson('é'.repeat(10), 'f', 21))).toBe('too-large');
-  });
-
-  test.each([
-    '{"b":1,"a":2}',
-    '[1, 2]',
-    '1.0',
-    '-0',
-    '"\\u0041"',
-    '{"a":1,"a":1}',
-    '[',
-    '['.repeat(40) + ']'.repeat(40),
-  ])('refuses the bytes %s', (json) => {
-    expect(codeOf(() => checkJson(encodeUtf8(json)))).toBe('malformed');
+  test('longer forms, lies and nests are refused', () => {
+    const bad = [
+      [0x04, 0x05],
+      [0x05, 0x00],
+      [0x03, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0],
+      [0x03, 0x7f, 0xf8, 0, 0, 0, 0, 0, 0],
+      [0x06, 0x01, 0x41],
+      [0x41],
+      [0x07, 0xff, 0xff, 0xff, 0x7f],
+      [0x92, 0x01, 0x62, 0x00, 0x01, 0x61, 0x00],
+      [0x92, 0x01, 0x61, 0x00, 0x01, 0x61, 0x00],
+      Array<number>(10_000).fill(0x81),
+    ];
+    for (const bytes of bad) expect(codeOf(() => decode(Uint8Array.from(bytes)))).toBe('malformed');
+    expect(codeOf(() => decode(Uint8Array.from([0xa0])))).toBe('newer-format');
   });
 });

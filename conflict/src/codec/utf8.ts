@@ -1,113 +1,87 @@
 /**
- * UTF-8 without the platform: strict in both directions. Text with a lone surrogate has no encoding (callers
- * refuse it before), and bytes that are not the one shortest encoding of some text are malformed. So equal text
- * is equal bytes everywhere, in Node, browsers and workers.
+ * Text to UTF-8 and back, without anything of Node or the DOM. Besides bytes there is the *binary string*: a string
+ * whose characters are the bytes of the UTF-8 form. Comparing two binary strings with `<` compares their bytes, so
+ * they serve as map keys and sort keys wherever speed is not measured. A lone surrogate has no UTF-8 form; encoding
+ * answers `null` for it and never replaces it. Decoding accepts only the shortest form of each code point and refuses
+ * everything else, so equal texts always have equal bytes.
  */
 import { malformed } from '../errors.ts';
 
-const chunkUnits = 4096;
-const loneSurrogate = /[\uD800-\uDFFF]/u;
+const beyondAscii = /[^\p{ASCII}]/u;
+const chunkBytes = 4096;
 
-export function hasLoneSurrogate(text: string): boolean {
-  return loneSurrogate.test(text);
-}
-
-const shortLength = 64;
-
-export function encodeUtf8(text: string): Uint8Array {
-  return (text.length <= shortLength ? encodeShortAscii(text) : null) ?? encodeAny(text);
-}
-
-/** Most names and values are short and plain: their bytes are their units. Null for other text. */
-function encodeShortAscii(text: string): Uint8Array | null {
-  const bytes = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    if (unit >= 0x80) return null;
-    bytes[index] = unit;
+/** The UTF-8 form as a binary string, or `null` where the text holds a lone surrogate. */
+export function binaryOf(text: string): string | null {
+  if (!beyondAscii.test(text)) return text;
+  let binary = '';
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    if (point >= 0xd800 && point <= 0xdfff) return null;
+    binary += binaryOfPoint(point);
   }
-  return bytes;
+  return binary;
 }
 
-function encodeAny(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length * 3);
-  let used = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const point = text.codePointAt(index) ?? 0;
-    if (point > 0xffff) index += 1;
-    used = put(bytes, used, point);
-  }
-  return bytes.slice(0, used);
+function binaryOfPoint(point: number): string {
+  if (point < 0x80) return String.fromCharCode(point);
+  if (point < 0x800) return String.fromCharCode(0xc0 | (point >> 6), tail(point));
+  if (point < 0x10000) return String.fromCharCode(0xe0 | (point >> 12), tail(point >> 6), tail(point));
+  return String.fromCharCode(0xf0 | (point >> 18), tail(point >> 12), tail(point >> 6), tail(point));
 }
 
-function put(bytes: Uint8Array, at: number, point: number): number {
-  if (point < 0x80) {
-    bytes[at] = point;
-    return at + 1;
-  }
-  const tail = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-  const lead = tail === 1 ? 0xc0 : tail === 2 ? 0xe0 : 0xf0;
-  bytes[at] = lead | (point >> (6 * tail));
-  for (let index = 1; index <= tail; index += 1) {
-    bytes[at + index] = 0x80 | ((point >> (6 * (tail - index))) & 0x3f);
-  }
-  return at + tail + 1;
+function tail(bits: number): number {
+  return 0x80 | (bits & 0x3f);
 }
 
-export function decodeUtf8(bytes: Uint8Array, start: number, end: number): string {
-  return (
-    (end - start <= shortLength ? decodeShortAscii(bytes, start, end) : null) ?? decodeAny(bytes, start, end)
-  );
-}
-
-function decodeShortAscii(bytes: Uint8Array, start: number, end: number): string | null {
+/** The text of a binary string; throws `malformed` where it is not the shortest UTF-8 form of a text. */
+export function textOf(binary: string): string {
+  if (!beyondAscii.test(binary)) return binary;
   let text = '';
-  for (let index = start; index < end; index += 1) {
-    const byte = bytes[index] ?? 0;
-    if (byte >= 0x80) return null;
-    text += String.fromCharCode(byte);
+  let index = 0;
+  while (index < binary.length) {
+    const length = sequenceLength(binary.charCodeAt(index));
+    text += String.fromCodePoint(pointAt(binary, index, length));
+    index += length;
   }
   return text;
 }
 
-function decodeAny(bytes: Uint8Array, start: number, end: number): string {
-  let text = '';
-  let units: number[] = [];
-  let at = start;
-  while (at < end) {
-    const lead = bytes[at] ?? 0;
-    const tail = tailOf(lead);
-    if (tail > end - at - 1) throw malformed('text ends inside a character', at);
-    const point = tail === 0 ? lead : pointAt(bytes, at, tail);
-    if (point > 0xffff) units.push(0xd7c0 + (point >> 10), 0xdc00 | (point & 0x3ff));
-    else units.push(point);
-    at += tail + 1;
-    if (units.length >= chunkUnits) {
-      text += String.fromCharCode(...units);
-      units = [];
-    }
-  }
-  return text + String.fromCharCode(...units);
+function sequenceLength(first: number): number {
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first < 0xe0) return 2;
+  if (first >= 0xe0 && first < 0xf0) return 3;
+  if (first >= 0xf0 && first < 0xf5) return 4;
+  throw malformed('utf-8');
 }
 
-function tailOf(lead: number): number {
-  if (lead < 0x80) return 0;
-  if (lead >= 0xc2 && lead < 0xe0) return 1;
-  if (lead >= 0xe0 && lead < 0xf0) return 2;
-  if (lead >= 0xf0 && lead < 0xf5) return 3;
-  throw malformed('not UTF-8', lead);
-}
+const leastPoint = [0, 0, 0x80, 0x800, 0x10000];
 
-const leastOfTail = [0, 0x80, 0x800, 0x10000];
-
-function pointAt(bytes: Uint8Array, at: number, tail: number): number {
-  let point = (bytes[at] ?? 0) & (0x3f >> tail);
-  for (let index = 1; index <= tail; index += 1) {
-    const next = bytes[at + index] ?? 0;
-    if ((next & 0xc0) !== 0x80) throw malformed('not UTF-8', next);
-    point = (point << 6) | (next & 0x3f);
+function pointAt(binary: string, index: number, length: number): number {
+  if (length === 1) return binary.charCodeAt(index);
+  if (index + length > binary.length) throw malformed('utf-8');
+  let point = binary.charCodeAt(index) & (0x7f >> length);
+  for (let offset = 1; offset < length; offset++) {
+    const byte = binary.charCodeAt(index + offset);
+    if ((byte & 0xc0) !== 0x80) throw malformed('utf-8');
+    point = (point << 6) | (byte & 0x3f);
   }
-  const surrogate = point >= 0xd800 && point < 0xe000;
-  if (point < (leastOfTail[tail] ?? 0) || surrogate || point > 0x10ffff) throw malformed('not UTF-8', point);
+  const surrogate = point >= 0xd800 && point <= 0xdfff;
+  if (point < (leastPoint[length] ?? 0) || point > 0x10ffff || surrogate) throw malformed('utf-8');
   return point;
+}
+
+/** Bytes `start` to `end` as a binary string. The caller has checked the bounds. */
+export function binaryOfBytes(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start > 24) return binaryOfLong(bytes, start, end);
+  let binary = '';
+  for (let index = start; index < end; index++) binary += String.fromCharCode(bytes[index] ?? 0);
+  return binary;
+}
+
+function binaryOfLong(bytes: Uint8Array, start: number, end: number): string {
+  let binary = '';
+  for (let from = start; from < end; from += chunkBytes) {
+    binary += String.fromCharCode(...bytes.subarray(from, Math.min(end, from + chunkBytes)));
+  }
+  return binary;
 }

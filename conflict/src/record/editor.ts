@@ -1,196 +1,230 @@
 /**
- * Collects what one edit wants, checks each call against the schema and the limits, and changes nothing yet.
- * Calls act in their order: a later one on the same field replaces or continues the earlier, and a delete takes
- * back all before it. A refused call throws a ConflictError and leaves the plan as it was.
+ * The operations of one edit. Each names its field by a path and is checked against the declaration before anything
+ * is written; an operation that throws has changed nothing, but earlier ones of the same edit have, so the edit as a
+ * whole is dropped by whoever lets the error through. The editor also keeps the record's existence: an edit of an
+ * absent record creates it, and a record that is emptied field by field goes on existing.
  */
-import { encodeJson, isPlain } from '../codec/json.ts';
-import { ConflictError, describe } from '../errors.ts';
-import type { FieldDeclaration, FieldDeclarations } from '../types/declarations.ts';
-import { compareBytes } from '../codec/byte-reader.ts';
-import type { Decoded } from './decoded.ts';
-import type { Life } from './life.ts';
-import { lifeOf } from './life.ts';
-import { deltaLimitBytes } from './limits.ts';
-import { countOf, siblingsOf } from './shown.ts';
+import type { Path } from '../codec/path.ts';
+import { isPlain } from '../codec/value.ts';
+import { ConflictError } from '../errors.ts';
+import { tagDeletion, tagMark } from '../codec/format.ts';
+import { moveRights, readBounded, refill, type RightsMove, spend } from '../types/bounded-counter.ts';
+import { increment, putCounter, readCounter } from '../types/counter.ts';
+import type { Field, Fields, MapField, SetField, Sibling } from '../types/field.ts';
+import { type Place, placeIn } from '../types/place.ts';
+import { putRegister, setRegister } from '../types/register.ts';
+import { childOf, resetPlace } from '../types/reset.ts';
+import { binaryName, declaredMember, resolveField, unknownField } from '../types/resolve-field.ts';
+import { addElements, putSet, removeElements } from '../types/set.ts';
+import { putText, type Splice, spliceText, type TextEngine } from '../types/text.ts';
+import { textOf } from '../codec/utf8.ts';
+import type { Draft } from './draft.ts';
+import { stampText } from './entry.ts';
+import { liveEntries } from './liveness.ts';
 
-export type FieldPlan =
-  | { readonly type: 'set'; readonly payload: Uint8Array }
-  | { readonly type: 'clear' }
-  | { readonly type: 'count'; readonly reset: boolean; readonly amount: number };
-
-export interface Editor {
-  /** Writes a register, also with an equal value. */
-  set(path: string, value: unknown): void;
-  /** Takes away what a field holds; a counter goes back to 0. */
-  clear(path: string): void;
-  /** Adds to a counter; negative amounts subtract. */
-  increment(path: string, amount: number): void;
-  /** Makes the record show exactly this, and writes only what differs. */
-  put(value: unknown): void;
-  /** Deletes the record. */
-  delete(): void;
-  add(path: string, elements: unknown): void;
-  remove(path: string, elements: unknown): void;
-  spend(path: string, amount: number): void;
-  refill(path: string, amount: number): void;
-  moveRights(path: string, move: unknown): void;
-  splice(path: string, splices: unknown): void;
+export interface EditorOptions {
+  readonly fields: Fields;
+  readonly lastWriterWins: boolean;
+  readonly maxDepth: number;
+  readonly maxBytes: number;
+  readonly text: TextEngine | undefined;
 }
 
-export class EditPlan implements Editor {
-  readonly before: Decoded;
-  readonly life: Life;
-  readonly fields = new Map<string, FieldPlan>();
-  deletes = false;
-  /** The record is to exist: always, unless a delete is the last that was asked for. */
-  writes = true;
-  private readonly declarations: FieldDeclarations;
+export class Editor {
+  readonly #draft: Draft;
+  readonly #options: EditorOptions;
+  /** Whether the record exists after what was done so far. */
+  #exists = true;
+  #markDue: boolean;
+  #whole = false;
 
-  constructor(before: Decoded, declarations: FieldDeclarations) {
-    this.before = before;
-    this.declarations = declarations;
-    this.life = lifeOf(before.entries);
+  constructor(draft: Draft, options: EditorOptions) {
+    this.#draft = draft;
+    this.#options = options;
+    this.#markDue = liveEntries(draft.entries()).length === 0;
   }
 
-  set(path: string, value: unknown): void {
-    this.expect(path, 'register', 'set takes registers; counters are incremented');
-    this.fields.set(path, { type: 'set', payload: encodeJson(value, path, deltaLimitBytes) });
-    this.writes = true;
+  /** What follows a deletion creates the record again. */
+  #create(): void {
+    if (!this.#exists) this.#markDue = true;
+    this.#exists = true;
   }
 
-  clear(path: string): void {
-    const { type } = this.declared(path);
-    this.fields.set(path, type === 'counter' ? { type: 'count', reset: true, amount: 0 } : { type: 'clear' });
-    this.writes = true;
+  /** Writes a register, or a register within a map, also with an equal value. */
+  set(path: Path, value: unknown): void {
+    const { place } = this.#at(path, 'set', 'register');
+    setRegister(this.#draft, place, this.#value(value));
   }
 
-  increment(path: string, amount: number): void {
-    this.expect(path, 'counter', 'increment takes counters');
-    checkAmount(path, amount);
-    const plan = this.fields.get(path);
-    const before = plan?.type === 'count' ? plan : { reset: false, amount: 0 };
-    const next = before.amount + amount;
-    checkRange(path, next, amount);
-    const held = before.reset || this.deletes ? 0 : countOf(this.before.entries, path);
-    checkRange(path, held + next, amount);
-    this.fields.set(path, { type: 'count', reset: before.reset, amount: next });
-    this.writes = true;
+  /** Writes the value of a sibling again, so that it is shown. */
+  restore(path: Path, sibling: Sibling): void {
+    this.set(path, sibling.value);
   }
 
+  /** Forgets what is seen of a field of any type; a counter starts again. */
+  clear(path: Path): void {
+    this.#create();
+    const { path: binary, label } = resolveField(this.#options.fields, path);
+    resetPlace(this.#draft, placeIn(this.#draft, binary, label), this.#options.text);
+  }
+
+  /** Adds to a counter; the amount may be negative. */
+  increment(path: Path, amount: number): void {
+    increment(this.#draft, this.#at(path, 'increment', 'counter').place, amount);
+  }
+
+  /** Adds elements to a set, also ones that are there. */
+  add(path: Path, elements: readonly unknown[]): void {
+    const { place, field } = this.#at(path, 'add', 'set');
+    addElements(this.#draft, place, this.#elements(field, elements));
+  }
+
+  remove(path: Path, elements: readonly unknown[]): void {
+    const { place, field } = this.#at(path, 'remove', 'set');
+    removeElements(this.#draft, place, this.#elements(field, elements));
+  }
+
+  /** Takes from a bounded counter what this actor has rights for; else throws `insufficient-rights`. */
+  spend(path: Path, amount: number): void {
+    spend(this.#draft, this.#at(path, 'spend', 'bounded-counter').place, amount);
+  }
+
+  /** Adds to a bounded counter; the rights belong to this actor. */
+  refill(path: Path, amount: number): void {
+    refill(this.#draft, this.#at(path, 'refill', 'bounded-counter').place, amount);
+  }
+
+  /** Hands rights of this actor to another actor. */
+  moveRights(path: Path, move: RightsMove): void {
+    moveRights(this.#draft, this.#at(path, 'moveRights', 'bounded-counter').place, move);
+  }
+
+  splice(path: Path, splices: readonly Splice[]): void {
+    const { place } = this.#at(path, 'splice', 'text');
+    spliceText(this.#draft, place, { engine: this.#options.text, splices });
+  }
+
+  /** Makes the record exactly this value, writing only what differs. Counters keep theirs, named or not. */
   put(value: unknown): void {
-    const named = memberOf(value);
-    for (const name of named.keys()) this.declared(name);
-    const plans = Object.entries(this.declarations).map(
-      ([name, { type }]) => [name, type === 'counter' ? null : this.difference(name, named)] as const,
-    );
-    for (const [name, { type }] of Object.entries(this.declarations)) {
-      if (type === 'counter' && named.has(name)) this.expectCount(name, named.get(name));
-    }
-    for (const [name, plan] of plans) if (plan !== null) this.fields.set(name, plan);
-    this.writes = true;
+    this.#create();
+    this.#putMap(placeIn(this.#draft, '', ''), { type: 'map', fields: this.#options.fields }, value);
   }
 
+  /** Deletes the whole record as this edit has seen it. */
   delete(): void {
-    this.fields.clear();
-    this.writes = false;
-    this.deletes = this.life.exists;
+    const draft = this.#draft;
+    this.#exists = false;
+    this.#markDue = false;
+    if (liveEntries(draft.entries()).length === 0) return;
+    resetPlace(draft, placeIn(draft, '', ''), this.#options.text);
+    if (this.#options.lastWriterWins) this.#writeStamped(tagDeletion);
+    this.#whole = true;
   }
 
-  add(path: string): void {
-    this.refuse(path, 'add takes sets');
+  /** Ends the edit: writes the mark where it is due, and says whether the delta has to be the whole record. */
+  finish(): { readonly whole: boolean } {
+    const draft = this.#draft;
+    const emptied = () => liveEntries(draft.entries()).every((entry) => entry.tag === tagMark);
+    const everyEdit = draft.changed && (this.#options.lastWriterWins || emptied());
+    if (this.#exists && (this.#markDue || everyEdit)) this.#writeMark();
+    return { whole: this.#whole };
   }
 
-  remove(path: string): void {
-    this.refuse(path, 'remove takes sets');
+  #writeMark(): void {
+    const { root } = this.#draft;
+    this.#draft.supersede(
+      root,
+      root.entries.filter((entry) => entry.tag === tagMark),
+    );
+    this.#writeStamped(tagMark);
   }
 
-  spend(path: string): void {
-    this.refuse(path, 'spend takes bounded counters');
+  #writeStamped(tag: number): void {
+    const stamp = stampText(this.#draft.stamp);
+    const payload = Uint8Array.from(stamp, (character) => character.charCodeAt(0));
+    this.#draft.write({ path: '', tag, sub: '' }, payload);
   }
 
-  refill(path: string): void {
-    this.refuse(path, 'refill takes bounded counters');
+  /** Finds the field of an operation, which is one for one type, and makes the record exist. */
+  #at<Type extends Field['type']>(path: Path, operation: string, type: Type) {
+    const { field, path: binary, label } = resolveField(this.#options.fields, path);
+    if (!isOfType(field, type)) {
+      const message = `${operation} is for a ${type}, the field is a ${field.type}`;
+      throw new ConflictError('wrong-operation', message, { field: label, rule: type, value: operation });
+    }
+    this.#create();
+    return { field, place: placeIn(this.#draft, binary, label) };
   }
 
-  moveRights(path: string): void {
-    this.refuse(path, 'moveRights takes bounded counters');
+  #value(value: unknown) {
+    const { maxDepth, maxBytes } = this.#options;
+    return { value, maxDepth, maxBytes };
   }
 
-  splice(path: string): void {
-    this.refuse(path, 'splice takes text');
+  #elements({ bias }: SetField, elements: unknown) {
+    return { elements, bias, stamped: this.#options.lastWriterWins };
   }
 
-  private difference(name: string, named: ReadonlyMap<string, unknown>): FieldPlan | null {
-    const held = this.heldPayload(name);
-    if (!named.has(name)) return held === null ? null : { type: 'clear' };
-    const payload = encodeJson(named.get(name), name, deltaLimitBytes);
-    return held !== null && compareBytes(held, payload) === 0 ? null : { type: 'set', payload };
+  #putField(place: Place, field: Field, value: unknown): void {
+    const draft = this.#draft;
+    switch (field.type) {
+      case 'register':
+        return putRegister(draft, place, { field, ...this.#value(value) });
+      case 'counter':
+        return putCounter(place.label, readCounter(place), value);
+      case 'bounded-counter':
+        return putCounter(place.label, readBounded(place, field), value);
+      case 'set':
+        return putSet(draft, place, this.#elements(field, value));
+      case 'text':
+        return putText(draft, place, { engine: this.#options.text, value });
+      case 'map':
+        return this.#putMap(place, field, value);
+    }
   }
 
-  private expectCount(name: string, value: unknown): void {
-    const plan = this.fields.get(name);
-    const planned = plan?.type === 'count' ? plan : { reset: false, amount: 0 };
-    const held = planned.reset || this.deletes ? 0 : countOf(this.life.live, name);
-    if (value === held + planned.amount) return;
-    const rule = 'put leaves counters as they are; increment them';
-    throw new ConflictError('wrong-operation', {
-      field: name,
-      rule,
-      limit: held + planned.amount,
-      value: describe(value),
-    });
+  #putMap(place: Place, field: MapField, value: unknown): void {
+    const named = membersOf(place.label, value);
+    for (const name of named.keys()) {
+      const label = place.label === '' ? name : `${place.label}.${name}`;
+      if (declaredMember(field, name) === undefined) throw unknownField(label);
+      binaryName(name, label);
+    }
+    for (const [name, member] of namedAndStored(place, field, named)) {
+      const child = childOf(this.#draft, place, binaryName(name, place.label));
+      if (named.has(name)) this.#putField(child, member, named.get(name));
+      else this.#clearUnnamed(child, member);
+    }
   }
 
-  private heldPayload(name: string): Uint8Array | null {
-    const plan = this.fields.get(name);
-    if (plan !== undefined) return plan.type === 'set' ? plan.payload : null;
-    return this.deletes ? null : (siblingsOf(this.life.live, name)[0]?.payload ?? null);
-  }
-
-  private declared(path: string): FieldDeclaration {
-    const declaration = Object.hasOwn(this.declarations, path) ? this.declarations[path] : undefined;
-    if (declaration !== undefined) return declaration;
-    throw new ConflictError('unknown-field', { field: path, rule: 'not declared', value: describe(path) });
-  }
-
-  private expect(path: string, type: FieldDeclaration['type'], rule: string): void {
-    const found = this.declared(path).type;
-    if (found !== type) throw new ConflictError('wrong-operation', { field: path, rule, value: found });
-  }
-
-  private refuse(path: string, rule: string): void {
-    const { type } = this.declared(path);
-    throw new ConflictError('wrong-operation', { field: path, rule, value: type });
+  /** What a put does not name is cleared, except for counters. */
+  #clearUnnamed(place: Place, field: Field): void {
+    if (field.type === 'counter' || field.type === 'bounded-counter') return;
+    if (field.type === 'map') this.#putMap(place, field, {});
+    else resetPlace(this.#draft, place, this.#options.text);
   }
 }
 
-function memberOf(value: unknown): ReadonlyMap<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || !isPlain(value)) {
-    throw new ConflictError('invalid-value', {
-      rule: 'put takes an object of fields',
-      value: describe(value),
-    });
-  }
-  return new Map(Object.entries(value));
+function isOfType<Type extends Field['type']>(
+  field: Field,
+  type: Type,
+): field is Extract<Field, { type: Type }> {
+  return field.type === type;
 }
 
-function checkAmount(field: string, amount: unknown): void {
-  if (typeof amount !== 'number' || !Number.isInteger(amount)) {
-    throw new ConflictError('invalid-value', {
-      field,
-      rule: 'an amount is an integer',
-      value: describe(amount),
-    });
-  }
-  checkRange(field, amount, amount);
+function membersOf(label: string, value: unknown): ReadonlyMap<string, unknown> {
+  if (typeof value === 'object' && value !== null && isPlain(value)) return new Map(Object.entries(value));
+  const message = 'an object with a member for each field is needed';
+  throw new ConflictError('invalid-value', message, { field: label, rule: 'object', value });
 }
 
-function checkRange(field: string, result: number, amount: number): void {
-  if (Number.isSafeInteger(result)) return;
-  throw new ConflictError('counter-out-of-range', {
-    field,
-    rule: 'counters stay within the safe integers',
-    limit: Number.MAX_SAFE_INTEGER,
-    value: amount,
-  });
+/** Members that the put names or that the map holds, with their declarations. */
+function namedAndStored(
+  place: Place,
+  map: MapField,
+  named: ReadonlyMap<string, unknown>,
+): readonly (readonly [string, Field])[] {
+  if ('fields' in map) return Object.entries(map.fields);
+  const names = new Set([...named.keys(), ...[...place.node.children.keys()].map(textOf)]);
+  return [...names].map((name) => [name, map.of] as const);
 }

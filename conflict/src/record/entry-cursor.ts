@@ -1,93 +1,110 @@
 /**
- * Walks the entries of a state or delta in order, one at a time, without making objects of them. Each entry is
- *   path length, path, tag, actor index, counter, [stamp], payload length, payload
- * and entries ascend strictly by (path, tag, actor, counter). The cursor checks order, bounds, and that the
- * context covers every dot; what a payload means is not its business.
+ * One entry of a byte sequence as the merge sees it: its bounds, its dot and where its key begins. Moving on reads
+ * three integers and looks at nothing else. Keys are compared where they lie; both are bounded by the end of their
+ * entry, so no comparison leaves it.
  */
-import { covers } from '../causal/seen.ts';
-import { stampBytes } from '../clock/stamp.ts';
-import { ByteReader, compareRanges } from '../codec/byte-reader.ts';
-import type { ByteWriter } from '../codec/byte-writer.ts';
 import { malformed } from '../errors.ts';
-import type { Header } from './header.ts';
-import { stampedBit } from './tags.ts';
+import { tagExtended, tagRegister, traitsOf, traitSub } from '../codec/format.ts';
+import { cursor, type Head, varintAt } from './head.ts';
 
 export class EntryCursor {
-  readonly bytes: Uint8Array;
-  readonly header: Header;
-  private readonly reader: ByteReader;
+  bytes: Uint8Array = new Uint8Array(0);
+  /** First byte of the entry, of its actor and of its key; `end` is the first byte after it. */
   start = 0;
+  body = 0;
+  key = 0;
   end = 0;
-  pathStart = 0;
-  pathEnd = 0;
-  tag = -1;
-  /** Index in the own header. */
+  /** Index in the head of the same bytes. */
   actor = 0;
   counter = 0;
-  /** Where the stamp begins, or where it would. */
-  stampAt = 0;
-  payloadStart = 0;
+  done = true;
 
-  constructor(header: Header) {
-    this.header = header;
-    this.bytes = header.bytes;
-    this.reader = new ByteReader(header.bytes, header.entriesAt);
+  /** Places the cursor on the first entry after a head. */
+  begin(head: Head): void {
+    this.bytes = head.bytes;
+    this.end = head.entriesStart;
+    this.next(head);
   }
 
-  /** Moves to the next entry; false at the end. */
-  next(): boolean {
-    const { reader } = this;
-    if (reader.at >= this.bytes.length) return false;
-    const { pathStart, pathEnd, tag, actor, counter } = this;
-    this.start = reader.at;
-    const pathBytes = reader.integer();
-    this.pathStart = reader.skip(pathBytes);
-    this.pathEnd = reader.at;
-    this.tag = reader.byte();
-    this.actor = reader.integer();
-    this.counter = reader.integer();
-    this.stampAt = reader.at;
-    if (this.stamped) reader.skip(stampBytes);
-    const payloadBytes = reader.integer();
-    this.payloadStart = reader.skip(payloadBytes);
-    this.end = reader.at;
-    this.checkDot();
-    if (tag >= 0) this.checkOrder(pathStart, pathEnd, tag, actor, counter);
-    return true;
+  copy(other: EntryCursor): void {
+    this.bytes = other.bytes;
+    this.start = other.start;
+    this.body = other.body;
+    this.key = other.key;
+    this.end = other.end;
+    this.actor = other.actor;
+    this.counter = other.counter;
+    this.done = other.done;
   }
 
-  get stamped(): boolean {
-    return (this.tag & stampedBit) !== 0;
+  next(head: Head): void {
+    const { bytes } = this;
+    const start = this.end;
+    this.start = start;
+    this.done = start >= bytes.length;
+    if (this.done) return;
+    const length = varintAt(bytes, start, bytes.length);
+    this.body = cursor.end;
+    const end = cursor.end + length;
+    if (end > bytes.length) throw malformed('length');
+    this.actor = varintAt(bytes, cursor.end, end);
+    this.counter = varintAt(bytes, cursor.end, end);
+    if (this.actor >= head.actorCount || this.counter === 0) throw malformed('dot');
+    this.key = cursor.end;
+    this.end = end;
   }
+}
 
-  /** Copies this entry, its actor standing at `index` in the result. */
-  write(writer: ByteWriter, index: number): void {
-    this.writeKey(writer, index);
-    writer.range(this.bytes, this.stampAt, this.end);
-  }
+/** Length of the keys that `compareKeys` found equal last, and their tag. */
+export const equalKeys = { length: 0, tag: 0 };
 
-  /** The entry up to where its stamp or payload begins. */
-  writeKey(writer: ByteWriter, index: number): void {
-    writer.range(this.bytes, this.start, this.pathEnd);
-    writer.byte(this.tag);
-    writer.integer(index);
-    writer.integer(this.counter);
-  }
-
-  private checkDot(): void {
-    const seen = this.header.actors[this.actor];
-    if (seen === undefined) throw malformed('an entry of an actor that is not listed', this.start);
-    if (this.counter === 0 || !covers(seen, this.counter)) {
-      throw malformed('a dot outside the context', this.start);
+/** Order of the keys under two cursors, as bytes. */
+export function compareKeys(a: EntryCursor, b: EntryCursor): number {
+  const bytesA = a.bytes;
+  const bytesB = b.bytes;
+  let atA = a.key;
+  let atB = b.key;
+  const endA = a.end;
+  const endB = b.end;
+  for (;;) {
+    if (atA >= endA || atB >= endB) throw malformed('key');
+    const byte = bytesA[atA++] ?? 0;
+    const difference = byte - (bytesB[atB++] ?? 0);
+    if (difference !== 0) return difference;
+    if (byte >= tagRegister) {
+      equalKeys.tag = byte;
+      break;
     }
   }
+  equalKeys.length = atA - a.key;
+  if (equalKeys.tag === tagExtended || (traitsOf(equalKeys.tag) & traitSub) !== 0) return compareSubs(a, b);
+  return 0;
+}
 
-  private checkOrder(pathStart: number, pathEnd: number, tag: number, actor: number, counter: number): void {
-    const order =
-      compareRanges(this.bytes, pathStart, pathEnd, this.bytes, this.pathStart, this.pathEnd) ||
-      tag - this.tag ||
-      actor - this.actor ||
-      counter - this.counter;
-    if (order >= 0) throw malformed('entries are not in order', this.start);
+/** The rest of two keys that are equal up to the tag. */
+function compareSubs(a: EntryCursor, b: EntryCursor): number {
+  let length = equalKeys.length;
+  if (equalKeys.tag === tagExtended) {
+    const type = byteOf(a, length);
+    const difference = type - byteOf(b, length);
+    if (difference !== 0) return difference;
+    length++;
+    equalKeys.tag = tagExtended * 256 + type;
   }
+  if ((traitsOf(equalKeys.tag) & traitSub) !== 0) {
+    const subLength = varintAt(a.bytes, a.key + length, a.end);
+    const total = cursor.end - a.key + subLength;
+    for (; length < total; length++) {
+      const difference = byteOf(a, length) - byteOf(b, length);
+      if (difference !== 0) return difference;
+    }
+  }
+  equalKeys.length = length;
+  return 0;
+}
+
+function byteOf(entry: EntryCursor, offset: number): number {
+  const at = entry.key + offset;
+  if (at >= entry.end) throw malformed('key');
+  return entry.bytes[at] ?? 0;
 }

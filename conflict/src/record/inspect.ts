@@ -1,66 +1,216 @@
-/** A state laid open for people: its context, and every entry with its dot, its stamp and whether it is live. */
-import type { JsonValue } from '../codec/json.ts';
-import { decodeJson } from '../codec/json.ts';
-import { lastOf } from '../causal/seen.ts';
-import type { CounterSlot } from './counter-slot.ts';
-import { readSlot } from './counter-slot.ts';
-import type { Dot, Entry } from './decoded.ts';
-import { decode } from './decoded.ts';
-import { lifeOf } from './life.ts';
-import { counterTag, kindOf, registerTag } from './tags.ts';
+/**
+ * A state explained: who has written what under which dot and stamp, what of it is shown, and why the rest is not.
+ * The result is plain data that a console can print and a test can compare; the sentences are for people. No schema is
+ * needed, so a resolver or a minimum of the declaration does not show here.
+ */
+import { compareStamps, type Stamp } from '../clock/stamp.ts';
+import {
+  formatMajor,
+  tagCounter,
+  tagDeletion,
+  tagElement,
+  tagMark,
+  tagMoved,
+  tagRegister,
+  tagRights,
+  tagText,
+  tagTextClient,
+} from '../codec/format.ts';
+import { pathOf } from '../codec/path.ts';
+import { textOf } from '../codec/utf8.ts';
+import type { JsonValue } from '../codec/value.ts';
+import { vectorOf } from '../codec/vector.ts';
+import { elementOf } from '../types/set.ts';
+import { siblingOf } from '../types/register.ts';
+import { decode, type DecodedRecord } from './decoded-record.ts';
+import { compareByStamp, type Entry, latestDeletion, namesOfPath, stampOf } from './entry.ts';
+import { isHidden, isRemoval, liveEntries } from './liveness.ts';
 
 export interface InspectedEntry {
-  readonly path: string;
-  /** `register`, `mark`, `counter`, `delete`, or `unknown-` and the tag. */
-  readonly kind: string;
-  readonly dot: Dot;
-  /** Milliseconds since 1970, and the logical count within them. */
-  readonly at: number | null;
-  readonly logical: number | null;
-  readonly live: boolean;
-  /** A register's JSON, a counter's slot, else null. */
-  readonly value: JsonValue | CounterSlot;
+  readonly actor: string;
+  readonly counter: number;
+  readonly stamp: Stamp | null;
+  /** The value, the element, or the numbers of a slot; `null` where there is nothing to show. */
+  readonly value: JsonValue;
+  /** Whether it is part of what the record shows. */
+  readonly shown: boolean;
+  readonly why: string;
 }
 
-export interface Inspection {
-  readonly bytes: number;
-  readonly exists: boolean;
-  readonly context: readonly {
-    readonly actor: string;
-    /** All counters up to here have been seen. */
-    readonly max: number;
-    readonly beyond: readonly number[];
-    readonly last: number;
-  }[];
+export interface InspectedField {
+  readonly path: string;
+  readonly type: string;
   readonly entries: readonly InspectedEntry[];
 }
 
+export interface InspectedActor {
+  readonly actor: string;
+  readonly max: number;
+  readonly runs: readonly number[];
+  readonly last: number;
+}
+
+/** What was seen of an actor: 1 to `max`, the runs above as pairs of bounds, and the highest counter of all. */
+export interface InspectedActor {
+  readonly actor: string;
+  readonly max: number;
+  readonly runs: readonly number[];
+  readonly last: number;
+}
+
+export interface Inspection {
+  readonly format: string;
+  readonly bytes: number;
+  readonly exists: boolean;
+  readonly why: string;
+  readonly context: readonly InspectedActor[];
+  readonly fields: readonly InspectedField[];
+}
+
 export function inspect(state: Uint8Array): Inspection {
-  const { context, entries } = decode(state);
-  const { exists, live } = lifeOf(entries);
-  const alive = new Set(live);
+  const record = decode(state);
+  const live = new Set(liveEntries(record.entries));
+  const deletion = latestDeletion(record.entries);
   return {
+    format: `${formatMajor}.${record.minor}`,
     bytes: state.length,
-    exists,
-    context: [...context].map(([actor, seen]) => ({
-      actor,
-      max: seen.max,
-      beyond: seen.beyond,
-      last: lastOf(seen),
-    })),
-    entries: entries.map((entry) => ({
-      path: entry.path,
-      kind: kindOf(entry.tag),
-      dot: entry.dot,
-      at: entry.stamp?.ms ?? null,
-      logical: entry.stamp?.logical ?? null,
-      live: alive.has(entry),
-      value: valueOf(entry),
-    })),
+    exists: live.size > 0,
+    why: whyExists(record.entries, live, deletion),
+    context: contextRows(record),
+    fields: groups(record.entries).map((group) => inspectGroup(group, live, deletion)),
   };
 }
 
-function valueOf(entry: Entry): JsonValue | CounterSlot {
-  if (entry.tag === registerTag) return decodeJson(entry.payload);
-  return entry.tag === counterTag ? readSlot(entry.payload) : null;
+function contextRows({ context }: DecodedRecord): Inspection['context'] {
+  const rows = [...context.actors()].map((actor) => {
+    const { max, runs } = context.seenOf(actor);
+    return { actor: textOf(actor), max, runs, last: context.last(actor) };
+  });
+  return rows.toSorted((a, b) => (a.actor < b.actor ? -1 : 1));
+}
+
+function whyExists(entries: readonly Entry[], live: ReadonlySet<Entry>, deletion: Entry | null): string {
+  const marked = [...live].some((entry) => entry.tag === tagMark);
+  if (live.size > 0 && deletion !== null) return `it was written after the delete at ${timeOf(deletion)}`;
+  if (live.size > 0) {
+    return marked
+      ? 'its mark is live'
+      : 'it was deleted, but these fields were written without having seen that';
+  }
+  if (deletion !== null) return `nothing was written after the delete at ${timeOf(deletion)}`;
+  return entries.length === 0
+    ? 'nothing was ever written that was not deleted'
+    : 'everything written was deleted';
+}
+
+/** Entries by field, or by element within a set. */
+function groups(entries: readonly Entry[]): readonly (readonly Entry[])[] {
+  const found = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const group = found.get(entry.key);
+    if (group === undefined) found.set(entry.key, [entry]);
+    else group.push(entry);
+  }
+  return [...found.values()];
+}
+
+const types = new Map([
+  [tagRegister, 'register'],
+  [tagElement, 'set'],
+  [tagCounter, 'counter'],
+  [tagRights, 'bounded-counter'],
+  [tagMoved, 'moved rights'],
+  [tagText, 'text'],
+  [tagTextClient, 'text client'],
+  [tagMark, 'mark'],
+  [tagDeletion, 'delete'],
+]);
+
+function inspectGroup(
+  group: readonly Entry[],
+  live: ReadonlySet<Entry>,
+  deletion: Entry | null,
+): InspectedField {
+  const [first] = group;
+  const stamped = group.every((entry) => stampOf(entry) !== null);
+  const sorted = stamped ? group.toSorted((a, b) => compareByStamp(b, a)) : group;
+  return {
+    path: pathOf(namesOfPath(first?.path ?? '')),
+    type: types.get(first?.tag ?? 0) ?? 'unknown',
+    entries: sorted.map((entry) => inspectEntry(entry, { group: sorted, live, deletion })),
+  };
+}
+
+interface Surroundings {
+  readonly group: readonly Entry[];
+  readonly live: ReadonlySet<Entry>;
+  readonly deletion: Entry | null;
+}
+
+function inspectEntry(entry: Entry, around: Surroundings): InspectedEntry {
+  const winner = around.group.find((each) => around.live.has(each));
+  const shown = around.live.has(entry) && (entry.tag !== tagRegister || entry === winner);
+  return {
+    actor: textOf(entry.actor),
+    counter: entry.counter,
+    stamp: stampOf(entry),
+    value: valueOf(entry),
+    shown,
+    why: why(entry, around, winner),
+  };
+}
+
+function valueOf(entry: Entry): JsonValue {
+  if (entry.tag === tagRegister) return siblingOf(entry, false).value;
+  if (entry.tag === tagElement) return elementOf(entry.sub);
+  if (entry.tag === tagText) return `${entry.payload.length} bytes`;
+  const [first = 0, firstBefore = 0, second = 0, secondBefore = 0] = vectorOfSlot(entry);
+  if (entry.tag === tagCounter) {
+    return { added: first, addedBeforeReset: firstBefore, taken: second, takenBeforeReset: secondBefore };
+  }
+  if (entry.tag === tagRights) {
+    return { granted: first, grantedBeforeReset: firstBefore, used: second, usedBeforeReset: secondBefore };
+  }
+  return entry.tag === tagMoved
+    ? { to: textOf(entry.sub), moved: first, movedBeforeReset: firstBefore }
+    : null;
+}
+
+function vectorOfSlot(entry: Entry): readonly number[] {
+  const isSlot = entry.tag === tagCounter || entry.tag === tagRights || entry.tag === tagMoved;
+  return isSlot ? vectorOf(entry.payload) : [];
+}
+
+function why(entry: Entry, { group, live, deletion }: Surroundings, winner: Entry | undefined): string {
+  if (entry.tag === tagDeletion) return 'hides everything that was written before it';
+  if (deletion !== null && isHidden(entry, deletion))
+    return `the record was deleted later, at ${timeOf(deletion)}`;
+  if (isRemoval(entry)) return 'removes the element, also from additions that have not seen it';
+  if (!live.has(entry)) return notLive(entry, group);
+  if (entry.tag !== tagRegister) return 'live';
+  if (winner === undefined || entry === winner) return whyShown(entry, group, live);
+  return `concurrent with what ${textOf(winner.actor)} wrote at ${timeOf(winner)}, which ${comparison(winner, entry)}`;
+}
+
+function notLive(entry: Entry, group: readonly Entry[]): string {
+  if (group.some(isRemoval)) return 'a removal that has not seen it wins';
+  return entry.tag === tagTextClient
+    ? 'numbers the insertions of this actor'
+    : 'reset: all of it was seen by a clear';
+}
+
+function whyShown(entry: Entry, group: readonly Entry[], live: ReadonlySet<Entry>): string {
+  const rival = group.find((each) => each !== entry && live.has(each));
+  return rival === undefined ? 'the only value' : `it ${comparison(entry, rival)}`;
+}
+
+function comparison(winner: Entry, loser: Entry): string {
+  const [a, b] = [stampOf(winner), stampOf(loser)];
+  if (a === null || b === null || compareStamps(a, b) === 0) return 'has the same stamp and the greater dot';
+  return a.ms === b.ms ? 'has the later stamp within one millisecond' : `is later by ${a.ms - b.ms} ms`;
+}
+
+function timeOf(entry: Entry): string {
+  const stamp = stampOf(entry);
+  return stamp === null ? 'an unknown time' : new Date(stamp.ms).toISOString();
 }

@@ -1,51 +1,203 @@
 /**
- * A collection's declarations, ready to edit and read its records. Editing invents nothing: actor, floor and time
- * are given. It is exact about its effect: the new state is the old one merged with the delta, and where the
- * edit changes nothing the state comes back as the same reference with an empty delta.
+ * A schema turns operations on named fields into deltas, and states into plain JSON. It keeps no state of its own:
+ * every call takes bytes and gives bytes or values. Edits enforce the limits and never merge anything but their own
+ * delta; merging needs no schema and is a function of its own. Field types never change once records were written;
+ * everything else in a declaration may.
  */
-import { checkDeclarations } from '../types/declarations.ts';
-import type { FieldDeclarations, SchemaOptions } from '../types/declarations.ts';
-import { decode } from './decoded.ts';
-import type { EditContext } from './delta.ts';
-import { DeltaBuilder } from './delta.ts';
-import type { Editor } from './editor.ts';
-import { EditPlan } from './editor.ts';
-import { checkSizes } from './limits.ts';
+import { checkedMs } from '../clock/stamp.ts';
+import { deepestValue, longestActorBytes } from '../codec/format.ts';
+import { binaryOf } from '../codec/utf8.ts';
+import { ConflictError } from '../errors.ts';
+import { checkFields } from '../types/check-fields.ts';
+import type { Fields, Sibling } from '../types/field.ts';
+import type { RecordValue } from '../types/record-value.ts';
+import type { TextEngine } from '../types/text.ts';
+import { decode, encode } from './decoded-record.ts';
+import { diffValues, type FieldChange } from './diff.ts';
+import { Draft } from './draft.ts';
+import { Editor } from './editor.ts';
+import { highestStamp } from './entry.ts';
+import { liveEntries } from './liveness.ts';
 import { merge } from './merge.ts';
-import type { RecordView } from './read.ts';
-import { read } from './read.ts';
+import { readRecord } from './read-record.ts';
+import { versionOf } from './summary.ts';
 
-export interface EditResult {
+export interface Limits {
+  /** Bytes of one edit's delta; 256 KiB by default. */
+  readonly deltaBytes: number;
+  /** Bytes of a state after an edit that makes it longer; 1 MiB by default. */
+  readonly stateBytes: number;
+  /** Levels of arrays and objects in a register's value; 32 by default. */
+  readonly depth: number;
+}
+
+export interface SchemaOptions {
+  /** What a delete does to writes that it has not seen: they live on, or the later of the two wins. */
+  readonly deletes?: 'add-wins' | 'last-writer-wins';
+  readonly limits?: Partial<Limits>;
+  /** Needed once a text is read or edited. */
+  readonly text?: TextEngine;
+}
+
+/** Who edits, and when. */
+export interface EditContext {
+  /** Up to 64 bytes of UTF-8; no two writers may ever share one. */
+  readonly actor: string;
+  /** Highest own counter among the records that were collected; 0 (default) where none ever was. */
+  readonly floor?: number;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+export interface Edited {
   readonly state: Uint8Array;
-  /** Empty where nothing changed. */
+  /** What to send to the other replicas; empty where nothing changed, and then `state` is the one given. */
   readonly delta: Uint8Array;
   readonly changed: boolean;
 }
 
-export interface Schema {
-  readonly fields: FieldDeclarations;
-  readonly deletes: 'add-wins' | 'last-writer-wins';
-  /** Creates the record where it does not exist, also if `change` asks for nothing. Throws ConflictError. */
-  edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): EditResult;
-  read(state: Uint8Array): RecordView;
+export interface ReadResult<Value = RecordValue<Fields>> {
+  readonly exists: boolean;
+  /** `null` where the record does not exist. */
+  readonly value: Value | null;
+  /** Paths of registers that hide concurrent siblings. */
+  readonly conflicts: readonly string[];
+  /** All siblings of these registers, by path, the latest first. */
+  readonly siblings: { readonly [path: string]: readonly Sibling[] };
+  /** Those of the conflicts whose policy asks to show the siblings beside the value. */
+  readonly exposed: readonly string[];
+  /** Milliseconds of the highest live stamp; `null` where nothing that is shown has one. */
+  readonly updatedAt: number | null;
+  /** As `version(state)`. */
+  readonly version: string;
 }
 
-export function schema(fields: FieldDeclarations, options: SchemaOptions = {}): Schema {
-  checkDeclarations(fields, options);
-  const deletes = options.deletes ?? 'add-wins';
-  const lastWriterWins = deletes === 'last-writer-wins';
-  return {
-    fields,
-    deletes,
-    read: (state) => read(state, fields),
-    edit(before, context, change) {
-      const plan = new EditPlan(decode(before), fields);
-      change(plan);
-      const delta = new DeltaBuilder(plan, context, lastWriterWins).build();
-      if (delta === null) return { state: before, delta: new Uint8Array(0), changed: false };
-      const { state, changed } = merge(before, delta);
-      checkSizes(before, delta, state);
-      return { state, delta, changed };
-    },
-  };
+/** `Value` follows from `F`; it is a parameter of its own so that any schema is a `Schema`. */
+export interface Schema<F extends Fields = Fields, Value = RecordValue<F>> {
+  readonly fields: F;
+  readonly deletes: 'add-wins' | 'last-writer-wins';
+  readonly limits: Limits;
+  /**
+   * Runs the operations that `change` calls; a record that does not exist is created, also if there are none.
+   * Throws what they throw, and `too-large` where the delta or the state
+   * exceeds its limit; then nothing happened.
+   */
+  edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Edited;
+  read(state: Uint8Array): ReadResult<Value>;
+  /** What is shown in `after` and was not, or not so, in `before`. */
+  diff(before: Uint8Array, after: Uint8Array): readonly FieldChange[];
+}
+
+const defaultLimits: Limits = { deltaBytes: 256 * 1024, stateBytes: 1024 * 1024, depth: 32 };
+const nothing = new Uint8Array(0);
+
+/** Declares a collection of records. Throws `invalid-schema`. */
+export function schema<const F extends Fields>(fields: F, options: SchemaOptions = {}): Schema<F> {
+  return new CheckedSchema(fields, options);
+}
+
+class CheckedSchema<const F extends Fields> implements Schema<F> {
+  readonly fields: F;
+  readonly deletes: 'add-wins' | 'last-writer-wins';
+  readonly limits: Limits;
+  readonly #text: TextEngine | undefined;
+
+  constructor(fields: F, options: SchemaOptions) {
+    checkFields(fields);
+    this.fields = fields;
+    this.deletes = checkedDeletes(options.deletes ?? 'add-wins');
+    this.limits = checkedLimits({ ...defaultLimits, ...options.limits });
+    this.#text = options.text;
+  }
+
+  edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Edited {
+    const draft = new Draft(decode(before), checkedContext(context));
+    const editor = new Editor(draft, {
+      fields: this.fields,
+      lastWriterWins: this.deletes === 'last-writer-wins',
+      maxDepth: this.limits.depth,
+      maxBytes: this.limits.deltaBytes,
+      text: this.#text,
+    });
+    change(editor);
+    const { whole } = editor.finish();
+    if (!draft.changed) return { state: before, delta: nothing, changed: false };
+    const delta = encode(whole ? draft.whole() : draft.delta());
+    const state = whole ? delta : merge(before, delta).state;
+    checkSize('delta-bytes', delta.length, this.limits.deltaBytes);
+    if (state.length > before.length) checkSize('state-bytes', state.length, this.limits.stateBytes);
+    return { state, delta, changed: true };
+  }
+
+  read(state: Uint8Array): ReadResult<RecordValue<F>> {
+    const { entries } = decode(state);
+    const live = liveEntries(entries);
+    const updatedAt = highestStamp(live)?.ms ?? null;
+    const version = versionOf(live);
+    if (live.length === 0) {
+      return { exists: false, value: null, conflicts: [], siblings: {}, exposed: [], updatedAt, version };
+    }
+    const { value, siblings, exposed } = readRecord(entries, { fields: this.fields, text: this.#text });
+    const conflicts = Object.keys(siblings);
+    // The value was built along the very declarations that the type is computed from.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const typed = value as RecordValue<F>;
+    return { exists: true, value: typed, conflicts, siblings, exposed, updatedAt, version };
+  }
+
+  diff(before: Uint8Array, after: Uint8Array): readonly FieldChange[] {
+    return diffValues(this.fields, this.#valueOf(before), this.#valueOf(after));
+  }
+
+  #valueOf(state: Uint8Array) {
+    const { entries } = decode(state);
+    if (liveEntries(entries).length === 0) return null;
+    return readRecord(entries, { fields: this.fields, text: this.#text }).value;
+  }
+}
+
+function checkedDeletes(deletes: unknown): 'add-wins' | 'last-writer-wins' {
+  if (deletes === 'add-wins' || deletes === 'last-writer-wins') return deletes;
+  const message = 'deletes are add-wins or last-writer-wins';
+  throw new ConflictError('invalid-schema', message, { rule: 'deletes', value: deletes });
+}
+
+function checkedLimits(limits: Limits): Limits {
+  for (const [rule, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new ConflictError('invalid-schema', 'a limit is a positive integer', { rule, value });
+    }
+  }
+  if (limits.depth <= deepestValue) return limits;
+  const message = 'values nested deeper cannot be read back';
+  throw new ConflictError('invalid-schema', message, {
+    rule: 'depth',
+    limit: deepestValue,
+    value: limits.depth,
+  });
+}
+
+function checkedContext({ actor, floor = 0, now }: EditContext) {
+  const binary = binaryOf(actor);
+  if (binary === null || binary === '' || binary.length > longestActorBytes) {
+    const message = `an actor is a text of 1 to ${longestActorBytes} bytes`;
+    throw new ConflictError('invalid-argument', message, {
+      rule: 'actor',
+      limit: longestActorBytes,
+      value: actor,
+    });
+  }
+  if (!Number.isSafeInteger(floor) || floor < 0) {
+    throw new ConflictError('invalid-argument', 'a floor is a counter', { rule: 'floor', value: floor });
+  }
+  return { actor: binary, floor, nowMs: checkedMs(now) };
+}
+
+function checkSize(rule: string, value: number, limit: number): void {
+  if (value <= limit) return;
+  throw new ConflictError('too-large', `${value} bytes are more than the limit of ${limit}`, {
+    rule,
+    limit,
+    value,
+  });
 }

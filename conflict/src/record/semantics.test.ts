@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConflictError } from '../errors.ts';
-import { counter, register } from '../types/declarations.ts';
+import { counter, register } from '../types/field.ts';
 import type { Editor } from './editor.ts';
 import { inspect } from './inspect.ts';
 import { merge } from './merge.ts';
@@ -17,7 +17,7 @@ const fields = {
 };
 const AddWins = schema(fields, { deletes: 'add-wins' });
 const LastWins = schema(fields, { deletes: 'last-writer-wins' });
-const nothing = new Uint8Array(0);
+const nothing: Uint8Array = new Uint8Array(0);
 const maxSafe = Number.MAX_SAFE_INTEGER;
 
 /** A region's copy of one record. */
@@ -186,7 +186,8 @@ describe.each([
       expect(eu.value).toMatchObject({ likes: 3 });
       eu.edit(100 + round, (e) => e.clear('likes'));
     }
-    expect(sizes.size).toBe(1);
+    // Only the counters of the dots become longer numbers.
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(3);
   });
 
   test('a deleted record is dead, hashes to zeros, and deleting it again changes nothing', () => {
@@ -215,7 +216,7 @@ describe.each([
     eu.edit(12, (e) => e.set('title', 'second'), floor);
     us.take(eu.delta);
     expect(us.value).toMatchObject({ title: 'second' });
-    expect(inspect(eu.state).context).toMatchObject([{ actor: 'eu-1', max: floor + 2, beyond: [] }]);
+    expect(inspect(eu.state).context).toMatchObject([{ actor: 'eu-1', max: floor + 3, runs: [] }]);
     eu.edit(13, (e) => e.set('title', 'third'), 1000);
     expect(inspect(eu.state).context[0]?.last).toBeLessThan(1000);
   });
@@ -251,7 +252,7 @@ describe.each([
     eu.edit(11, (e) => e.increment('likes', 4));
     expect(eu.edit(12, (e) => e.put({ title: { a: 2, b: 1 }, status: 1, likes: 4 }))).toBe(false);
     expect(eu.edit(13, (e) => e.put({ title: { a: 2, b: 1 } }))).toBe(true);
-    expect(inspect(eu.delta).entries.some((entry) => entry.path === 'title')).toBe(false);
+    expect(inspect(eu.delta).fields.some((field) => field.path === 'title')).toBe(false);
     expect(eu.value).toEqual({ title: { a: 2, b: 1 }, likes: 4, toString: 0 });
     expect(errorOf(() => eu.edit(14, (e) => e.put({ likes: 5 })))).toMatchObject({
       code: 'wrong-operation',
@@ -374,7 +375,7 @@ describe('refusals', () => {
     ['remove', (e) => e.remove('title', [])],
     ['spend', (e) => e.spend('likes', 1)],
     ['refill', (e) => e.refill('likes', 1)],
-    ['moveRights', (e) => e.moveRights('likes', {})],
+    ['moveRights', (e) => e.moveRights('likes', { to: 'us', amount: 1 })],
     ['splice', (e) => e.splice('title', [])],
   ];
   test.each(wrong)('%s is the wrong operation', (_name, change) => {
@@ -406,10 +407,13 @@ describe('refusals', () => {
     expect(us.value).toMatchObject({ likes: 0 });
   });
 
-  test('a slot without room gives way to another, not to an error', () => {
+  test('what one actor adds in all stays in range too, until a reset', () => {
     const eu = new Copy('a');
-    for (const amount of [maxSafe, -maxSafe, 5, -6]) eu.edit(1, (e) => e.increment('likes', amount));
-    expect(eu.value).toMatchObject({ likes: -1 });
+    for (const amount of [maxSafe, -maxSafe]) eu.edit(1, (e) => e.increment('likes', amount));
+    expect(errorOf(() => eu.edit(2, (e) => e.increment('likes', 1))).code).toBe('counter-out-of-range');
+    eu.edit(3, (e) => e.clear('likes'));
+    eu.edit(4, (e) => e.increment('likes', 1));
+    expect(eu.value).toMatchObject({ likes: 1 });
   });
 
   test('sizes: a delta of 256 KiB, a state of 1 MiB', () => {
@@ -441,11 +445,11 @@ describe('refusals', () => {
   });
 
   test.each(['', 'x'.repeat(65), 'é'.repeat(33), '\uD800'])('actor %j', (actor) => {
-    expect(errorOf(() => new Copy(actor).edit(1, (e) => e.put({}))).code).toBe('invalid-value');
+    expect(errorOf(() => new Copy(actor).edit(1, (e) => e.put({}))).code).toBe('invalid-argument');
   });
 
   test.each([-1, 1.5, Number.NaN])('floor %s', (floor) => {
-    expect(errorOf(() => new Copy('a').edit(1, (e) => e.put({}), floor)).code).toBe('invalid-value');
+    expect(errorOf(() => new Copy('a').edit(1, (e) => e.put({}), floor)).code).toBe('invalid-argument');
   });
 
   test.each([
@@ -455,7 +459,7 @@ describe('refusals', () => {
     { a: { type: 'register', resolve: 'nope' } },
   ])('declaration %j', (declarations) => {
     // @ts-expect-error: declarations come from files
-    expect(errorOf(() => schema(declarations, { deletes: 'add-wins' })).code).toBe('invalid-value');
+    expect(errorOf(() => schema(declarations, { deletes: 'add-wins' })).code).toBe('invalid-schema');
   });
 });
 

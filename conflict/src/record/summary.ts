@@ -1,61 +1,75 @@
 /**
- * What can be said of a state without its schema. The live hash covers every live entry, hidden siblings
- * included, with dot, stamp and payload, and nothing of the context: two regions that show the same record have
- * the same hash, whatever deletes either has forgotten. A record that does not exist hashes to zeros, so that
- * in a sum of hashes it counts as absent. The version is that hash as text.
+ * What one can say of a state without its schema: whether the record exists, how late its latest stamp is, who wrote
+ * it, and hashes of what is live. The hashes cover live entries with their dots and leave contexts out, so they agree
+ * wherever the same record is shown, whatever else has been seen there and however much was collected.
  */
+import { CausalContext } from '../causal/causal-context.ts';
+import { hash128, hashBytes, hashText } from '../codec/hash.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
-import { hash128 } from '../codec/hash128.ts';
-import { encodeUtf8 } from '../codec/utf8.ts';
-import { EntryCursor } from './entry-cursor.ts';
-import { readHeader } from './header.ts';
-import type { Entry } from './decoded.ts';
-import { decode, highestStampOf } from './decoded.ts';
-import { lifeOf } from './life.ts';
-import { readStamp, writeStamp } from '../clock/stamp.ts';
+import { binaryOf, textOf } from '../codec/utf8.ts';
+import { ConflictError } from '../errors.ts';
+import { decode } from './decoded-record.ts';
+import { type Entry, highestStamp as highestOf } from './entry.ts';
+import { liveEntries } from './liveness.ts';
 
-/** 16 bytes. */
-export function liveHash(state: Uint8Array): Uint8Array {
-  return hashOf(lifeOf(decode(state).entries).live);
+const writer = new ByteWriter();
+
+/** Whether the record does not exist: never written, or deleted. */
+export function isDead(state: Uint8Array): boolean {
+  return liveEntries(decode(state).entries).length === 0;
 }
 
-/** 32 hexadecimal digits. */
+/** 32 hexadecimal digits that change with every visible change; equal wherever the same record is shown. */
 export function version(state: Uint8Array): string {
-  return versionOf(lifeOf(decode(state).entries).live);
+  return versionOf(liveEntries(decode(state).entries));
 }
 
 export function versionOf(live: readonly Entry[]): string {
-  return [...hashOf(live)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hashText(hash128(liveBytes('', live)));
 }
 
-/** True where the record does not exist: never written, or deleted. */
-export function isDead(state: Uint8Array): boolean {
-  return !lifeOf(decode(state).entries).exists;
+/**
+ * 16 bytes for a sum over many records; zeros for a record that does not exist. `name` is whatever tells this record
+ * from others, so that equal contents under different names do not have equal hashes.
+ */
+export function liveHash(state: Uint8Array, name = ''): Uint8Array {
+  const live = liveEntries(decode(state).entries);
+  return live.length === 0 ? new Uint8Array(16) : hashBytes(hash128(liveBytes(name, live)));
 }
 
-/** Milliseconds of the highest stamp in a state or delta, hidden and deleted entries included. */
+/** Entries in a form that does not depend on the table of actors. */
+function liveBytes(name: string, live: readonly Entry[]): Uint8Array {
+  const binary = binaryOf(name);
+  if (binary === null) {
+    throw new ConflictError('invalid-argument', 'the name holds a lone surrogate', {
+      rule: 'name',
+      value: name,
+    });
+  }
+  writer.reset();
+  writer.varint(binary.length);
+  writer.binary(binary);
+  for (const { key, actor, counter, payload } of live) {
+    writer.varint(key.length);
+    writer.binary(key);
+    writer.varint(actor.length);
+    writer.binary(actor);
+    writer.varint(counter);
+    writer.varint(payload.length);
+    writer.raw(payload);
+  }
+  return writer.finish();
+}
+
+/** Milliseconds of the latest stamp in a state or a delta, of deletions too; `null` where there is none. */
 export function highestStamp(bytes: Uint8Array): number | null {
-  const cursor = new EntryCursor(readHeader(bytes));
-  let highest: number | null = null;
-  while (cursor.next()) {
-    if (cursor.stamped) highest = Math.max(highest ?? 0, readStamp(cursor.bytes, cursor.stampAt).ms);
-  }
-  return highest;
+  return highestOf(decode(bytes).entries)?.ms ?? null;
 }
 
-export function updatedAtOf(live: readonly Entry[]): number | null {
-  return highestStampOf(live)?.ms ?? null;
-}
-
-function hashOf(live: readonly Entry[]): Uint8Array {
-  const writer = new ByteWriter(512);
-  for (const entry of live) {
-    writer.block(encodeUtf8(entry.path));
-    writer.byte(entry.tag);
-    writer.block(encodeUtf8(entry.dot.actor));
-    writer.integer(entry.dot.counter);
-    if (entry.stamp !== null) writeStamp(writer, entry.stamp);
-    writer.block(entry.payload);
-  }
-  return hash128(writer.finish());
+/** All dots that a state or a delta has seen. */
+export function contextOf(bytes: Uint8Array): CausalContext {
+  const { context } = decode(bytes);
+  const named = new CausalContext();
+  for (const actor of context.actors()) named.addSeen(textOf(actor), context.seenOf(actor));
+  return named;
 }

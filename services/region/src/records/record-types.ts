@@ -89,8 +89,10 @@ function make(editor: Editor, edit: FieldEdit): void {
   else editor.clear(edit.field);
 }
 
-const codes: Readonly<Record<Exclude<ConflictError['code'], 'malformed'>, ProblemCode>> = {
+/** What a caller can mend. Every other code means that stored bytes, or our own call, were wrong. */
+const codes: Readonly<Partial<Record<ConflictError['code'], ProblemCode>>> = {
   'counter-out-of-range': 'counter-out-of-range',
+  'insufficient-rights': 'insufficient-rights',
   'invalid-value': 'invalid-value',
   'too-deep': 'too-deep',
   'too-large': 'body-too-large',
@@ -99,9 +101,10 @@ const codes: Readonly<Record<Exclude<ConflictError['code'], 'malformed'>, Proble
 };
 
 function refusalOf(error: ConflictError): Problem {
-  const { code, field, rule, limit, value } = error;
-  if (code === 'malformed') throw unreadable(error);
-  return new Problem(codes[code], error.message, {
+  const { field, rule, limit, value } = error;
+  const code = codes[error.code];
+  if (code === undefined) throw unreadable(error);
+  return new Problem(code, error.message, {
     violations: [{ field, rule, limit, value }],
     cause: error,
   });

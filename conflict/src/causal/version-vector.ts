@@ -1,0 +1,52 @@
+/**
+ * How far something has come for each actor: a map from actor to a counter or any other number that only grows. An
+ * actor that is not named stands at 0. Vectors are compared pointwise; two of them may be incomparable.
+ */
+import { ConflictError } from '../errors.ts';
+
+export class VersionVector {
+  readonly #counters = new Map<string, number>();
+
+  static from(entries: Iterable<readonly [string, number]>): VersionVector {
+    const vector = new VersionVector();
+    for (const [actor, counter] of entries) vector.raise(actor, counter);
+    return vector;
+  }
+
+  get(actor: string): number {
+    return this.#counters.get(actor) ?? 0;
+  }
+
+  /** Raises an actor to `counter`; a lower counter changes nothing. */
+  raise(actor: string, counter: number): void {
+    if (!Number.isSafeInteger(counter) || counter < 0) {
+      throw new ConflictError('invalid-argument', 'a counter is a non-negative safe integer', {
+        rule: 'counter',
+        value: counter,
+      });
+    }
+    if (counter > this.get(actor)) this.#counters.set(actor, counter);
+  }
+
+  /** Pairs of actor and counter, sorted by actor; counters are above 0. */
+  entries(): readonly (readonly [string, number])[] {
+    return [...this.#counters].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  covers(other: VersionVector): boolean {
+    for (const [actor, counter] of other.#counters) if (this.get(actor) < counter) return false;
+    return true;
+  }
+
+  /** The pointwise greatest of both. */
+  join(other: VersionVector): VersionVector {
+    return VersionVector.from([...this.#counters, ...other.#counters]);
+  }
+
+  /** The pointwise least of both. */
+  meet(other: VersionVector): VersionVector {
+    const vector = new VersionVector();
+    for (const [actor, counter] of this.#counters) vector.raise(actor, Math.min(counter, other.get(actor)));
+    return vector;
+  }
+}

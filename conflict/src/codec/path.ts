@@ -1,0 +1,41 @@
+/**
+ * A field's path as people write it: names joined by dots, where a dot inside a name is written `\.` and a backslash
+ * `\\`. Parsing and formatting are each other's inverse. A path may also be given as an array of names, which needs
+ * no escapes.
+ */
+import { ConflictError } from '../errors.ts';
+
+export type Path = string | readonly string[];
+
+export function namesOf(path: Path): readonly string[] {
+  if (typeof path !== 'string') return path;
+  return path.includes('\\') ? parseEscaped(path) : path.split('.');
+}
+
+function parseEscaped(path: string): readonly string[] {
+  const names: string[] = [];
+  let name = '';
+  for (let index = 0; index < path.length; index++) {
+    const character = path.charAt(index);
+    if (character === '.') {
+      names.push(name);
+      name = '';
+    } else name += character === '\\' ? escapedAt(path, ++index) : character;
+  }
+  names.push(name);
+  return names;
+}
+
+function escapedAt(path: string, index: number): string {
+  const character = path.charAt(index);
+  if (character === '.' || character === '\\') return character;
+  throw new ConflictError('invalid-argument', 'a backslash in a path stands before a dot or a backslash', {
+    field: path,
+    rule: 'path-escape',
+    value: path,
+  });
+}
+
+export function pathOf(names: readonly string[]): string {
+  return names.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.');
+}

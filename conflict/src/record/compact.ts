@@ -1,0 +1,79 @@
+/**
+ * What deletes, clears and removals leave behind is there for writes that have not seen them. Once everybody has seen
+ * all that a state has seen, and nothing older is under way, it can go: slots without a rest, removals, remnants of
+ * texts, deletions and what they hide, and what is known of retired actors. What the record shows stays the same.
+ */
+import type { VersionVector } from '../causal/version-vector.ts';
+import { CausalContext } from '../causal/causal-context.ts';
+import { tagMoved, tagRights, tagText, tagTextClient, traitsOf, traitVector } from '../codec/format.ts';
+import { textOf } from '../codec/utf8.ts';
+import { isExhausted, vectorOf } from '../codec/vector.ts';
+import { decode, type DecodedRecord, encode } from './decoded-record.ts';
+import type { Entry } from './entry.ts';
+import { liveEntries } from './liveness.ts';
+
+/**
+ * Returns the state itself where the horizon is not exactly what it has seen, or nothing can go. A state of which
+ * nothing is left keeps its context; it is for the caller to drop the record and raise the floor above it.
+ */
+export function compact(
+  state: Uint8Array,
+  horizon: VersionVector,
+  retired: ReadonlySet<string> = new Set(),
+): Uint8Array {
+  const record = decode(state);
+  if (!isExactly(record.context, horizon)) return state;
+  const entries = kept(record.entries);
+  const compacted = encode({
+    minor: record.minor,
+    entries,
+    context: withoutRetired(record, entries, retired),
+  });
+  return compacted.length === state.length ? state : compacted;
+}
+
+function isExactly(context: CausalContext, horizon: VersionVector): boolean {
+  const actors = [...context.actors()];
+  return (
+    actors.length === horizon.entries().length &&
+    actors.every((actor) => {
+      const { max, runs } = context.seenOf(actor);
+      return runs.length === 0 && horizon.get(textOf(actor)) === max;
+    })
+  );
+}
+
+function kept(entries: readonly Entry[]): readonly Entry[] {
+  const live = new Set(liveEntries(entries));
+  const texts = new Set([...live].filter((entry) => entry.tag === tagText).map((entry) => entry.path));
+  const accounts = new Set(entries.filter(isOpenAccount).map((entry) => entry.path));
+  return entries.filter((entry) => {
+    if (live.has(entry)) return true;
+    if (isAccount(entry)) return accounts.has(entry.path);
+    if (entry.tag === tagText || entry.tag === tagTextClient) return texts.has(entry.path);
+    if ((traitsOf(entry.tag) & traitVector) !== 0) return !isExhausted(vectorOf(entry.payload));
+    return false;
+  });
+}
+
+function isAccount({ tag }: Entry): boolean {
+  return tag === tagRights || tag === tagMoved;
+}
+
+/** The slots of a bounded counter explain each other's debts, so they go together or not at all. */
+function isOpenAccount(entry: Entry): boolean {
+  return isAccount(entry) && !isExhausted(vectorOf(entry.payload));
+}
+
+function withoutRetired(
+  record: DecodedRecord,
+  entries: readonly Entry[],
+  retired: ReadonlySet<string>,
+): CausalContext {
+  const context = new CausalContext();
+  for (const actor of record.context.actors()) {
+    const used = !retired.has(textOf(actor)) || entries.some((entry) => entry.actor === actor);
+    if (used) context.addSeen(actor, record.context.seenOf(actor));
+  }
+  return context;
+}

@@ -1,0 +1,72 @@
+/**
+ * What changed between two readings of a record, field by field, in plain JSON. Maps are compared member by member;
+ * everything else is reported whole, with what it was and what it is.
+ */
+import { pathOf } from '../codec/path.ts';
+import type { JsonValue } from '../codec/value.ts';
+import type { Fields, MapField } from '../types/field.ts';
+
+export interface FieldChange {
+  readonly path: string;
+  readonly type: string;
+  /** `undefined` where the field showed nothing. */
+  readonly before: JsonValue | undefined;
+  readonly after: JsonValue | undefined;
+}
+
+type Members = { readonly [name: string]: JsonValue };
+
+/** Changes in the order of the declaration, members of open maps by name. */
+export function diffValues(
+  fields: Fields,
+  before: Members | null,
+  after: Members | null,
+): readonly FieldChange[] {
+  const changes: FieldChange[] = [];
+  diffMap({ type: 'map', fields }, [], { before: before ?? {}, after: after ?? {}, changes });
+  return changes;
+}
+
+interface Sides {
+  readonly before: Members;
+  readonly after: Members;
+  readonly changes: FieldChange[];
+}
+
+function diffMap(map: MapField, names: readonly string[], { before, after, changes }: Sides): void {
+  for (const name of memberNames(map, before, after)) {
+    const field = 'fields' in map ? map.fields[name] : map.of;
+    const [old, next] = [memberOf(before, name), memberOf(after, name)];
+    if (field === undefined || sameJson(old, next)) continue;
+    const path = [...names, name];
+    if (field.type === 'map')
+      diffMap(field, path, { before: membersOf(old), after: membersOf(next), changes });
+    else changes.push({ path: pathOf(path), type: field.type, before: old, after: next });
+  }
+}
+
+function memberNames(map: MapField, before: Members, after: Members): readonly string[] {
+  if ('fields' in map) return Object.keys(map.fields);
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted();
+}
+
+function memberOf(members: Members, name: string): JsonValue | undefined {
+  return Object.hasOwn(members, name) ? members[name] : undefined;
+}
+
+function membersOf(value: JsonValue | undefined): Members {
+  return isMembers(value) ? value : {};
+}
+
+function isMembers(value: JsonValue | undefined): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Values that were read come with sorted members, so their texts can be compared; -0 is told from 0. */
+function sameJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+  return Object.is(a, b) || (typeof a === 'object' && typeof b === 'object' && textOf(a) === textOf(b));
+}
+
+function textOf(value: JsonValue): string {
+  return JSON.stringify(value, (_name, each: unknown) => (Object.is(each, -0) ? '-0' : each));
+}

@@ -1,0 +1,138 @@
+/**
+ * An edit in the making: the record as it was, changed step by step, and what the delta has to say about it. Dots are
+ * issued here and nowhere else, one for each entry that is written, contiguous above the actor's last one, or above
+ * the floor where the record has none of its own; then the delta also claims every own dot up to the floor. All
+ * stamps of one edit are equal and above every stamp in the record. A draft that changed nothing has no delta.
+ *
+ * The last dot of an edit belongs to no entry. Nobody can overwrite it, so nobody's delta claims it: a context holds it
+ * only where the edit's whole delta was joined. That is what lets a merge tell from the contexts alone that a delta
+ * brings nothing, also when deltas of several writers arrive out of their causal order.
+ */
+import { CausalContext } from '../causal/causal-context.ts';
+import { nextStamp, type Stamp } from '../clock/stamp.ts';
+import { traitsOf, traitVector } from '../codec/format.ts';
+import { exhausted, isExhausted, vectorOf, vectorPayload } from '../codec/vector.ts';
+import type { DecodedRecord } from './decoded-record.ts';
+import { type Entry, type EntryName, highestStamp, keyOf } from './entry.ts';
+import { entriesBelow, type FieldNode, nodeAt, treeOf } from './field-tree.ts';
+
+export interface DraftOptions {
+  /** Binary string. */
+  readonly actor: string;
+  readonly floor: number;
+  readonly nowMs: number;
+}
+
+export class Draft {
+  readonly root: FieldNode;
+  readonly stamp: Stamp;
+  readonly actor: string;
+  readonly #before: DecodedRecord;
+  readonly #firstCounter: number;
+  #nextCounter: number;
+  readonly #written = new Set<Entry>();
+  readonly #superseded: Entry[] = [];
+
+  constructor(before: DecodedRecord, options: DraftOptions) {
+    this.#before = before;
+    this.root = treeOf(before.entries);
+    this.actor = options.actor;
+    const last = before.context.last(options.actor);
+    this.#firstCounter = (last === 0 ? options.floor : last) + 1;
+    this.#nextCounter = this.#firstCounter;
+    this.stamp = nextStamp(options.nowMs, highestStamp(before.entries));
+  }
+
+  /** The counter of the dot that the next entry gets. */
+  get nextCounter(): number {
+    return this.#nextCounter;
+  }
+
+  get changed(): boolean {
+    return this.#written.size > 0 || this.#superseded.length > 0;
+  }
+
+  entries(): readonly Entry[] {
+    return entriesBelow(this.root);
+  }
+
+  /** Writes an entry under a new dot. */
+  write(name: EntryName, payload: Uint8Array): void {
+    const entry = { key: keyOf(name), ...name, actor: this.actor, counter: this.#nextCounter++, payload };
+    nodeAt(this.root, name.path).entries.push(entry);
+    this.#written.add(entry);
+  }
+
+  /** Takes entries of one node out of the record, as seen. */
+  supersede(node: FieldNode, gone: readonly Entry[]): void {
+    if (gone.length === 0) return;
+    const set = new Set(gone);
+    node.entries = node.entries.filter((entry) => !set.has(entry));
+    for (const entry of gone) if (!this.#written.delete(entry)) this.#superseded.push(entry);
+  }
+
+  /** Gives a slot other numbers under the birth that it has. */
+  raise(node: FieldNode, slot: Entry, vector: readonly number[]): void {
+    const raised = { ...slot, payload: vectorPayload(vector) };
+    node.entries[node.entries.indexOf(slot)] = raised;
+    this.#written.delete(slot);
+    this.#written.add(raised);
+  }
+
+  /**
+   * Adds to the actor's own slot. A slot that others have reset completely is not continued: the numbers start again
+   * under a new birth, so that the old baseline is forgotten.
+   */
+  addToSlot(node: FieldNode, name: EntryName, amounts: readonly number[]): void {
+    const key = keyOf(name);
+    const slot = node.entries.find((entry) => entry.key === key && entry.actor === this.actor);
+    const vector = slot === undefined ? [] : vectorOf(slot.payload);
+    if (slot !== undefined && !isExhausted(vector)) return this.raise(node, slot, sum(vector, amounts));
+    if (slot !== undefined) this.#drop(node, slot);
+    this.write(name, vectorPayload(sum([], amounts)));
+  }
+
+  /** A slot needs no dot to go: the later birth replaces it wherever they meet. */
+  #drop(node: FieldNode, slot: Entry): void {
+    node.entries = node.entries.filter((entry) => entry !== slot);
+    this.#written.delete(slot);
+  }
+
+  /** Forgets these entries of a node and nothing else: slots get their baselines, all others are superseded. */
+  reset(node: FieldNode, seen: readonly Entry[]): void {
+    this.supersede(
+      node,
+      seen.filter((entry) => (traitsOf(entry.tag) & traitVector) === 0),
+    );
+    for (const slot of seen) {
+      if ((traitsOf(slot.tag) & traitVector) === 0) continue;
+      const vector = vectorOf(slot.payload);
+      if (!isExhausted(vector)) this.raise(node, slot, exhausted(vector));
+    }
+  }
+
+  /** The delta: what was written, and everything that it has seen go. */
+  delta(): DecodedRecord {
+    const lastCounter = this.#nextCounter++;
+    const context = new CausalContext();
+    const firstEver = this.#before.context.last(this.actor) === 0;
+    context.addRun(this.actor, firstEver ? 1 : this.#firstCounter, lastCounter);
+    context.addAll(this.#superseded);
+    return { minor: this.#before.minor, context, entries: [...this.#written] };
+  }
+
+  /** The whole record after the edit, as a delta that claims all that the record has seen. */
+  whole(): DecodedRecord {
+    const { context } = this.delta();
+    context.merge(this.#before.context);
+    return { minor: this.#before.minor, context, entries: this.entries() };
+  }
+}
+
+function sum(vector: readonly number[], amounts: readonly number[]): readonly number[] {
+  const result: number[] = [];
+  for (let index = 0; index < Math.max(vector.length, amounts.length); index++) {
+    result.push((vector[index] ?? 0) + (amounts[index] ?? 0));
+  }
+  return result;
+}

@@ -1,0 +1,137 @@
+/**
+ * An entry is one thing that a record holds under one dot: a sibling of a register, an element of a set, an actor's
+ * slot of a counter, the mark. Its key is the path, the tag and, for some tags, a sub-key, as a binary string whose
+ * order is the order of the bytes. There is at most one entry for a key and an actor. This page knows how entries are
+ * named, ordered and stamped; it knows nothing of what they mean to a type.
+ */
+import { compareStamps, type Stamp } from '../clock/stamp.ts';
+import { malformed } from '../errors.ts';
+import {
+  pathSeparatorText,
+  tagDeletion,
+  tagElement,
+  tagExtended,
+  tagText,
+  traitsOf,
+  traitStamped,
+  traitSub,
+} from '../codec/format.ts';
+import { textOf } from '../codec/utf8.ts';
+import { varintLength } from '../codec/byte-writer.ts';
+
+export interface Entry {
+  /** Path, tag and sub-key: what is compared. */
+  readonly key: string;
+  /** The names as a binary string, joined by the path separator; empty for the mark and the deletion. */
+  readonly path: string;
+  readonly tag: number;
+  /** Binary string; empty where the tag has none. */
+  readonly sub: string;
+  readonly actor: string;
+  readonly counter: number;
+  readonly payload: Uint8Array;
+}
+
+/** What identifies an entry besides its actor. */
+export interface EntryName {
+  readonly path: string;
+  readonly tag: number;
+  readonly sub: string;
+}
+
+export function keyOf({ path, tag, sub }: EntryName): string {
+  const ending = tag > tagExtended ? String.fromCharCode(tagExtended, tag & 0xff) : String.fromCharCode(tag);
+  return (traitsOf(tag) & traitSub) === 0 ? path + ending : path + ending + varintText(sub.length) + sub;
+}
+
+function varintText(value: number): string {
+  let text = '';
+  let rest = value;
+  for (let left = varintLength(value); left > 1; left--) {
+    text += String.fromCharCode((rest % 0x80) | 0x80);
+    rest = Math.floor(rest / 0x80);
+  }
+  return text + String.fromCharCode(rest);
+}
+
+/** Order of entries in the bytes. Actors are binary strings too. */
+export function compareEntries(a: Entry, b: Entry): number {
+  if (a.key !== b.key) return a.key < b.key ? -1 : 1;
+  return a.actor === b.actor ? 0 : a.actor < b.actor ? -1 : 1;
+}
+
+export function namesOfPath(path: string): readonly string[] {
+  return path === '' ? [] : path.split(pathSeparatorText).map(textOf);
+}
+
+/** Bytes of a stamp: six of milliseconds and, where the logical part is not 0, 0xff and two more. */
+export const shortStampBytes = 6;
+export const longStampBytes = 9;
+const longStampMark = 0xff;
+
+export function stampText({ ms, logical }: Stamp): string {
+  const high = Math.floor(ms / 0x1000000);
+  const low = ms % 0x1000000;
+  const text = threeBytes(high) + threeBytes(low);
+  return logical === 0 ? text : text + String.fromCharCode(longStampMark, logical >> 8, logical & 0xff);
+}
+
+function threeBytes(value: number): string {
+  return String.fromCharCode(value >> 16, (value >> 8) & 0xff, value & 0xff);
+}
+
+export function stampLength(payload: Uint8Array, offset: number): number {
+  return payload[offset + shortStampBytes] === longStampMark ? longStampBytes : shortStampBytes;
+}
+
+export function stampAt(payload: Uint8Array, offset: number): Stamp {
+  const length = stampLength(payload, offset);
+  if (payload.length < offset + length) throw malformed('stamp');
+  let ms = 0;
+  for (let index = 0; index < shortStampBytes; index++) ms = ms * 256 + (payload[offset + index] ?? 0);
+  if (length === shortStampBytes) return { ms, logical: 0 };
+  const logical = ((payload[offset + 7] ?? 0) << 8) | (payload[offset + 8] ?? 0);
+  if (logical === 0) throw malformed('stamp not in its shortest form');
+  return { ms, logical };
+}
+
+/** Where the stamp of an entry begins in its payload; -1 where it has none. */
+export function stampOffset(tag: number, payload: Uint8Array): number {
+  if ((traitsOf(tag) & traitStamped) !== 0) return 0;
+  if (tag === tagText) return 1;
+  return tag === tagElement && payload.length > 1 ? 1 : -1;
+}
+
+export function stampOf(entry: Entry): Stamp | null {
+  const offset = stampOffset(entry.tag, entry.payload);
+  return offset === -1 ? null : stampAt(entry.payload, offset);
+}
+
+export function highestStamp(entries: readonly Entry[]): Stamp | null {
+  let highest: Stamp | null = null;
+  for (const entry of entries) {
+    const stamp = stampOf(entry);
+    if (stamp !== null && (highest === null || compareStamps(stamp, highest) > 0)) highest = stamp;
+  }
+  return highest;
+}
+
+/** Later stamp, then greater actor, then greater counter: a total order of stamped entries. */
+export function compareByStamp(a: Entry, b: Entry): number {
+  const left = stampOf(a);
+  const right = stampOf(b);
+  if (left === null || right === null) throw malformed('stamp missing');
+  const byTime = left.ms - right.ms || left.logical - right.logical;
+  if (byTime !== 0) return byTime;
+  return a.actor === b.actor ? a.counter - b.counter : a.actor < b.actor ? -1 : 1;
+}
+
+/** The deletion with the latest stamp, which hides every stamped entry below it. */
+export function latestDeletion(entries: readonly Entry[]): Entry | null {
+  let latest: Entry | null = null;
+  for (const entry of entries) {
+    if (entry.tag !== tagDeletion) continue;
+    if (latest === null || compareByStamp(entry, latest) > 0) latest = entry;
+  }
+  return latest;
+}

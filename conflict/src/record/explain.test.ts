@@ -1,0 +1,161 @@
+/** Compaction, inspection and differences. */
+import { describe, expect, test } from 'vitest';
+import { VersionVector } from '../causal/version-vector.ts';
+import { boundedCounter, counter, map, register, set } from '../types/field.ts';
+import { compact } from './compact.ts';
+import type { Editor } from './editor.ts';
+import { inspect } from './inspect.ts';
+import { merge } from './merge.ts';
+import { type Schema, schema } from './schema.ts';
+import { contextOf, isDead, version } from './summary.ts';
+import { validate } from './validate.ts';
+
+const fields = {
+  title: register(),
+  likes: counter(),
+  stock: boundedCounter(),
+  banned: set({ bias: 'remove' }),
+  more: map(register()),
+};
+const nothing: Uint8Array = new Uint8Array(0);
+
+function editor(type: Schema) {
+  let now = 1_700_000_000_000;
+  return (state: Uint8Array, actor: string, change: (e: Editor) => void) => {
+    now += 10;
+    return type.edit(state, { actor, now }, change).state;
+  };
+}
+
+function horizonOf(state: Uint8Array): VersionVector {
+  const context = contextOf(state);
+  return VersionVector.from([...context.actors()].map((actor) => [actor, context.last(actor)] as const));
+}
+
+describe.each(['add-wins', 'last-writer-wins'] as const)('compaction (%s)', (deletes) => {
+  const type: Schema = schema(fields, { deletes });
+  const edit = editor(type);
+  const lived = () => {
+    let state = edit(nothing, 'eu', (e) => {
+      e.put({ title: 'a', banned: ['x', 'y'] });
+      e.increment('likes', 3);
+      e.refill('stock', 5);
+    });
+    state = edit(state, 'us', (e) => {
+      e.clear('likes');
+      e.clear('stock');
+      e.remove('banned', ['x']);
+    });
+    state = edit(state, 'eu', (e) => e.delete());
+    return edit(state, 'us', (e) => {
+      e.set('title', 'again');
+      e.add('banned', ['z']);
+    });
+  };
+
+  test('drops what is left of the past and shows the same', () => {
+    const state = lived();
+    const small = compact(state, horizonOf(state));
+    validate(small);
+    expect(small.length).toBeLessThan(state.length);
+    expect(type.read(small)).toEqual(type.read(state));
+    expect(version(small)).toBe(version(state));
+    expect(compact(small, horizonOf(small))).toBe(small);
+  });
+
+  test('waits for exactly what the state has seen', () => {
+    const state = lived();
+    const less = VersionVector.from([['eu', 1]]);
+    expect(compact(state, less)).toBe(state);
+    expect(compact(state, horizonOf(state).join(VersionVector.from([['ap', 1]])))).toBe(state);
+  });
+
+  test('forgets retired actors that hold nothing', () => {
+    const state = lived();
+    const small = compact(state, horizonOf(state), new Set(['eu', 'us']));
+    expect([...contextOf(small).actors()]).toEqual(['us']);
+    expect(type.read(small)).toEqual(type.read(state));
+  });
+
+  test('a later write by anyone merges as before', () => {
+    const state = lived();
+    const small = compact(state, horizonOf(state));
+    const next = edit(state, 'eu', (e) => e.increment('likes', 4));
+    expect(type.read(merge(small, next).state)).toEqual(type.read(next));
+  });
+});
+
+test('inspection says who won and why', () => {
+  const edit = editor(schema(fields));
+  const eu = edit(nothing, 'eu', (e) => e.set('title', 'early'));
+  const us = edit(nothing, 'us', (e) => e.set('title', 'late'));
+  const both = merge(eu, us).state;
+  const { exists, why, context, fields: found } = inspect(both);
+  expect(exists).toBe(true);
+  expect(why).toBe('its mark is live');
+  expect(context).toEqual([
+    { actor: 'eu', max: 3, runs: [], last: 3 },
+    { actor: 'us', max: 3, runs: [], last: 3 },
+  ]);
+  expect(found.find((field) => field.path === 'title')).toEqual({
+    path: 'title',
+    type: 'register',
+    entries: [
+      {
+        actor: 'us',
+        counter: 1,
+        stamp: { ms: 1_700_000_000_020, logical: 0 },
+        value: 'late',
+        shown: true,
+        why: 'it is later by 10 ms',
+      },
+      {
+        actor: 'eu',
+        counter: 1,
+        stamp: { ms: 1_700_000_000_010, logical: 0 },
+        value: 'early',
+        shown: false,
+        why: 'concurrent with what us wrote at 2023-11-14T22:13:20.020Z, which is later by 10 ms',
+      },
+    ],
+  });
+  expect(JSON.parse(JSON.stringify(inspect(both)))).toEqual(inspect(both));
+});
+
+test('inspection explains a deleted record and what a delete hides', () => {
+  const type = schema(fields, { deletes: 'last-writer-wins' });
+  const edit = editor(type);
+  const base = edit(nothing, 'eu', (e) => e.set('title', 'a'));
+  const updated = edit(base, 'us', (e) => e.set('title', 'hidden'));
+  const state = merge(
+    updated,
+    edit(base, 'eu', (e) => e.delete()),
+  ).state;
+  expect(isDead(state)).toBe(true);
+  const { why, fields: found } = inspect(state);
+  expect(why).toMatch(/^nothing was written after the delete at 2023-/);
+  expect(found.find((field) => field.path === 'title')?.entries[0]).toMatchObject({
+    value: 'hidden',
+    shown: false,
+  });
+  expect(inspect(nothing)).toMatchObject({ exists: false, fields: [] });
+});
+
+test('differences name the fields that show something else', () => {
+  const type = schema(fields);
+  const edit = editor(type);
+  const before = edit(nothing, 'eu', (e) => e.put({ title: { a: 1 }, more: { x: 1, y: 2 } }));
+  const after = edit(before, 'eu', (e) => {
+    e.put({ title: { a: 1 }, more: { y: 3, z: null }, banned: ['b'] });
+    e.increment('likes', 1);
+  });
+  expect(type.diff(before, after)).toEqual([
+    { path: 'likes', type: 'counter', before: 0, after: 1 },
+    { path: 'banned', type: 'set', before: [], after: ['b'] },
+    { path: 'more.x', type: 'register', before: 1, after: undefined },
+    { path: 'more.y', type: 'register', before: 2, after: 3 },
+    { path: 'more.z', type: 'register', before: undefined, after: null },
+  ]);
+  expect(type.diff(before, before)).toEqual([]);
+  expect(type.diff(nothing, before)).toHaveLength(6);
+});

@@ -1,0 +1,55 @@
+/**
+ * The entries of a record by the place they belong to: a node for each field and each member of a map, found by the
+ * binary strings of their names. The root holds the mark and the deletions. A tree is built once for a read or an
+ * edit and never kept.
+ */
+import { pathSeparatorText } from '../codec/format.ts';
+import type { Entry } from './entry.ts';
+
+export class FieldNode {
+  entries: Entry[] = [];
+  readonly children = new Map<string, FieldNode>();
+
+  child(name: string): FieldNode {
+    const known = this.children.get(name);
+    if (known !== undefined) return known;
+    const node = new FieldNode();
+    this.children.set(name, node);
+    return node;
+  }
+}
+
+/** A field that nothing was written to. */
+export const untouched: FieldNode = Object.freeze(new FieldNode());
+
+export function treeOf(entries: readonly Entry[]): FieldNode {
+  const root = new FieldNode();
+  let node = root;
+  let path = '';
+  for (const entry of entries) {
+    if (entry.path !== path) {
+      path = entry.path;
+      node = nodeAt(root, path);
+    }
+    node.entries.push(entry);
+  }
+  return root;
+}
+
+export function nodeAt(root: FieldNode, path: string): FieldNode {
+  if (path === '') return root;
+  let node = root;
+  for (const name of path.split(pathSeparatorText)) node = node.child(name);
+  return node;
+}
+
+/** Every entry at and below a node. */
+export function entriesBelow(node: FieldNode): readonly Entry[] {
+  const found: Entry[] = [];
+  const open = [node];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    found.push(...next.entries);
+    open.push(...next.children.values());
+  }
+  return found;
+}

@@ -1,0 +1,68 @@
+/**
+ * Which entries of a record count. A record exists while its mark or any field is live; where it holds a deletion
+ * (only collections in which the last writer wins write one), only while its mark is later than that, and then a
+ * stamped entry counts only where it is later too. Nothing is removed here: what does not count stays in the state
+ * for those who ask why. No schema is needed, so every replica gives the same answer.
+ */
+import {
+  tagDeletion,
+  tagElement,
+  tagMark,
+  tagRights,
+  tagText,
+  tagTextClient,
+  traitsOf,
+  traitVector,
+} from '../codec/format.ts';
+import { isExhausted, vectorOf } from '../codec/vector.ts';
+import { compareByStamp, type Entry, latestDeletion, stampOffset } from './entry.ts';
+
+/** First byte of the payload of a removed element, and of what is left of a cleared text. */
+export const kindRemoved = 1;
+export const kindRemnant = 1;
+
+export function isRemoval(entry: Entry): boolean {
+  return entry.tag === tagElement && entry.payload[0] === kindRemoved;
+}
+
+/** Whether a deletion hides the entry: it has a stamp, and not a later one. */
+export function isHidden(entry: Entry, deletion: Entry | null): boolean {
+  if (deletion === null || stampOffset(entry.tag, entry.payload) === -1) return false;
+  return compareByStamp(entry, deletion) < 0;
+}
+
+/** The entries that make the record as it is; none where it does not exist. */
+export function liveEntries(entries: readonly Entry[]): readonly Entry[] {
+  const deletion = latestDeletion(entries);
+  const marked = entries.some((entry) => entry.tag === tagMark && !isHidden(entry, deletion));
+  if (deletion !== null && !marked) return [];
+  const shadowed = shadowedKeys(entries, deletion);
+  return entries.filter((entry) => isLive(entry, deletion) && !shadowed.has(entry.key));
+}
+
+/** Keys of elements that a removal beats, and of texts written wholly before the deletion. */
+function shadowedKeys(entries: readonly Entry[], deletion: Entry | null): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const entry of entries) if (isRemoval(entry) && !isHidden(entry, deletion)) keys.add(entry.key);
+  if (deletion === null) return keys;
+  const textsShown = new Set<string>();
+  for (const entry of entries)
+    if (entry.tag === tagText && !isHidden(entry, deletion)) textsShown.add(entry.path);
+  for (const entry of entries) if (entry.tag === tagText && !textsShown.has(entry.path)) keys.add(entry.key);
+  return keys;
+}
+
+function isLive(entry: Entry, deletion: Entry | null): boolean {
+  const { tag, payload } = entry;
+  if (tag === tagDeletion || tag === tagTextClient) return false;
+  if (tag === tagRights) return hasRights(vectorOf(payload));
+  if ((traitsOf(tag) & traitVector) !== 0) return !isExhausted(vectorOf(payload));
+  if (tag === tagText) return payload[0] !== kindRemnant;
+  if (isRemoval(entry)) return false;
+  return !isHidden(entry, deletion);
+}
+
+/** Rights are what keeps a bounded counter; a spending alone has nothing to show. */
+function hasRights([granted = 0, grantedBefore = 0]: readonly number[]): boolean {
+  return granted > grantedBefore;
+}

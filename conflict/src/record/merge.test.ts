@@ -1,0 +1,194 @@
+/** What the walk over bytes has to get right beyond the laws: references, indices, foreign entries, hostile bytes. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { CausalContext } from '../causal/causal-context.ts';
+import { formatMinor, tagExtended } from '../codec/format.ts';
+import { vectorPayload } from '../codec/vector.ts';
+import { ConflictError } from '../errors.ts';
+import { counter, map, register, set } from '../types/field.ts';
+import { decode, encode } from './decoded-record.ts';
+import { type Entry, keyOf, stampText } from './entry.ts';
+import { merge } from './merge.ts';
+import { schema } from './schema.ts';
+import { isDead, version } from './summary.ts';
+import { validate } from './validate.ts';
+
+const nothing: Uint8Array = new Uint8Array(0);
+const type = schema({ title: register(), likes: counter(), tags: set(), more: map(register()) });
+
+function edited(state: Uint8Array, actor: string, change: Parameters<typeof type.edit>[2]) {
+  return type.edit(state, { actor, now: 1_700_000_000_000 }, change);
+}
+
+function foreign(traits: number, actor: string, counterOfDot: number, payload: Uint8Array): Entry {
+  const named = { path: 'future', tag: tagExtended * 256 + 8 + traits, sub: (traits & 1) === 0 ? '' : 'sub' };
+  return { key: keyOf(named), ...named, actor, counter: counterOfDot, payload };
+}
+
+/** `last` is the dot that belongs to no entry, as every edit has one. */
+function record(entries: readonly Entry[], last: number, minor = formatMinor): Uint8Array {
+  const context = new CausalContext();
+  context.add({ actor: 'b', counter: last });
+  for (const entry of entries) context.add(entry);
+  return encode({ minor, context, entries });
+}
+
+test('the same reference comes back when nothing changes', () => {
+  const { state, delta } = edited(nothing, 'b', (e) => e.set('title', 1));
+  expect(merge(state, state)).toEqual({ state, changed: false, conflicts: [] });
+  for (const old of [nothing, delta, state, Buffer.from(delta)]) expect(merge(state, old).state).toBe(state);
+  expect(merge(nothing, nothing).state).toBe(nothing);
+});
+
+test('results do not change when inputs or later merges do', () => {
+  const { state } = edited(nothing, 'b', (e) => e.set('title', 'kept'));
+  const input = Buffer.from(state);
+  const joined = merge(nothing, input).state;
+  input.fill(0);
+  for (let index = 0; index < 1000; index += 1) merge(nothing, state);
+  expect(type.read(joined).value).toMatchObject({ title: 'kept' });
+});
+
+test('actors that sort between known ones move the indices of entries on both sides', () => {
+  let state = nothing;
+  for (const actor of ['m', 'z', 'a', 'k', 'y']) {
+    const other = edited(nothing, actor, (e) => {
+      e.set(['more', actor], actor);
+      e.increment('likes', 1);
+    });
+    state = merge(state, other.delta).state;
+    validate(state);
+  }
+  expect(type.read(state).value).toMatchObject({
+    likes: 5,
+    more: { a: 'a', k: 'k', m: 'm', y: 'y', z: 'z' },
+  });
+});
+
+test('more actors than one byte can count', () => {
+  const actors = Array.from({ length: 300 }, (_, index) => `actor-${(index * 7) % 300}`);
+  const state = actors.reduce<Uint8Array>(
+    (all, actor) => merge(all, edited(nothing, actor, (e) => e.increment('likes', 1)).delta).state,
+    nothing,
+  );
+  validate(state);
+  expect(type.read(state).value).toMatchObject({ likes: 300 });
+});
+
+test('runs of context meet in any order', () => {
+  const deltas: Uint8Array[] = [];
+  let state = nothing;
+  for (let index = 0; index < 40; index += 1) {
+    const next = edited(state, 'a', (e) => e.set(['more', String(index % 7)], index));
+    state = next.state;
+    deltas.push(next.delta);
+  }
+  fc.assert(
+    fc.property(fc.shuffledSubarray(deltas, { minLength: deltas.length }), (shuffled) => {
+      expect(shuffled.reduce<Uint8Array>((all, delta) => merge(all, delta).state, nothing)).toEqual(state);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+describe('entries of types that this version does not know', () => {
+  const opaque = foreign(0, 'b', 1, Uint8Array.from([7, 7]));
+  const slot = foreign(3, 'b', 2, vectorPayload([5, 0, 3]));
+  const stamped = foreign(
+    4,
+    'b',
+    3,
+    Uint8Array.from(stampText({ ms: 5, logical: 1 }), (c) => c.charCodeAt(0)),
+  );
+  const future = record([opaque, slot, stamped], 4, formatMinor + 1);
+
+  test('survive merges and edits, and keep the newer version', () => {
+    validate(future);
+    const { state, delta } = edited(future, 'a', (e) => e.set('title', 1));
+    expect(decode(state).minor).toBe(formatMinor + 1);
+    expect(decode(state).entries).toEqual(expect.arrayContaining([...decode(future).entries]));
+    expect(merge(delta, future).state).toEqual(state);
+    expect(type.read(state).value).toMatchObject({ title: 1 });
+  });
+
+  test('join by their traits', () => {
+    const grown = record([foreign(3, 'b', 2, vectorPayload([4, 1, 9, 2]))], 5);
+    const joined = merge(future, grown).state;
+    expect(merge(grown, future).state).toEqual(joined);
+    const found = decode(joined).entries.find((entry) => entry.sub === 'sub');
+    expect([...(found?.payload ?? [])]).toEqual([5, 1, 9, 2]);
+    const context = new CausalContext();
+    context.add(opaque);
+    context.add({ actor: 'c', counter: 1 });
+    const removed = merge(future, encode({ minor: 0, context, entries: [] })).state;
+    expect(decode(removed).entries).toHaveLength(2);
+  });
+
+  test('go with the record that is deleted', () => {
+    const { state } = edited(future, 'a', (e) => e.delete());
+    expect(isDead(state)).toBe(true);
+    expect(version(state)).toBe(version(nothing));
+  });
+});
+
+test('another major version is refused by name', () => {
+  const { state } = edited(nothing, 'a', (e) => e.set('title', 1));
+  const newer = Uint8Array.from(state, (byte, index) => (index === 0 ? 0x20 : byte));
+  for (const run of [() => merge(state, newer), () => merge(newer, state), () => validate(newer)]) {
+    expect(run).toThrow(expect.objectContaining({ code: 'newer-format' }));
+  }
+});
+
+test('any bytes end in a record or in a typed error, and never outside their bounds', () => {
+  const one = edited(nothing, 'us.1', (e) => {
+    e.increment('likes', 3);
+    e.add('tags', ['a', 1, true]);
+  }).state;
+  const state = edited(one, 'eu.1', (e) => {
+    e.set('title', { a: [1, 'two'] });
+    e.set('more.x', 'y');
+    e.remove('tags', [1]);
+  }).state;
+  const flip = fc.record({ at: fc.nat({ max: state.length - 1 }), byte: fc.nat({ max: 255 }) });
+  fc.assert(
+    fc.property(fc.array(flip, { maxLength: 3 }), fc.nat({ max: state.length }), (flips, end) => {
+      const mutated = state.slice(0, end);
+      for (const { at, byte } of flips) if (at < end) mutated[at] = byte;
+      for (const run of [
+        () => merge(state, mutated).state,
+        () => merge(mutated, one).state,
+        () => merge(one, mutated).state,
+        () => validate(mutated),
+        () => type.read(mutated),
+      ]) {
+        try {
+          run();
+        } catch (reason) {
+          if (!(reason instanceof ConflictError)) throw reason;
+        }
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('what validate passes merges into what validate passes', () => {
+  const { state } = edited(nothing, 'us.1', (e) => e.put({ title: 't', tags: ['a'], more: { x: 1 } }));
+  let passed = 0;
+  for (let at = 0; at < state.length; at += 1) {
+    for (const byte of [0, 1, 2, 127, 128, 255]) {
+      const mutated = state.slice();
+      mutated[at] = byte;
+      try {
+        validate(mutated);
+      } catch (reason) {
+        expect(reason).toBeInstanceOf(ConflictError);
+        continue;
+      }
+      passed += 1;
+      validate(merge(state, mutated).state);
+      type.read(mutated);
+    }
+  }
+  expect(passed).toBeGreaterThan(0);
+});

@@ -1,0 +1,62 @@
+/**
+ * Text over Yjs, for schemas that have text fields: `schema(fields, { text: yjsText })`. A document lives only for the
+ * length of one call; what is kept are updates in Yjs's first encoding, which merge in any order. Results depend on
+ * the arguments alone: the random number that Yjs gives a new document is replaced before anything is written.
+ * Updates that Yjs cannot read end in `malformed`.
+ */
+import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
+import { ConflictError } from '../errors.ts';
+import type { Splice, TextEngine } from '../types/text.ts';
+
+const rootName = 't';
+
+export const yjsText: TextEngine = {
+  read(chunks) {
+    return withDocument(chunks, (document) => document.getText(rootName).toJSON());
+  },
+
+  splice(chunks, client, splices) {
+    return withDocument(chunks, (document) => {
+      document.clientID = client;
+      const updates: Uint8Array[] = [];
+      document.on('update', (update: Uint8Array) => updates.push(update));
+      document.transact(() => applySplices(document, splices));
+      return updates[0] ?? new Uint8Array([0, 0]);
+    });
+  },
+
+  join(chunks) {
+    return withDocument(chunks, (document) => encodeStateAsUpdate(document));
+  },
+
+  erase(chunks) {
+    return withDocument(chunks, (document) => {
+      const text = document.getText(rootName);
+      text.delete(0, text.length);
+      return encodeStateAsUpdate(document);
+    });
+  },
+};
+
+/** From the last to the first, so that positions before the edit hold. */
+function applySplices(document: Doc, splices: readonly Splice[]): void {
+  const text = document.getText(rootName);
+  for (const { at, delete: count = 0, insert = '' } of splices.toReversed()) {
+    if (count > 0) text.delete(at, count);
+    if (insert !== '') text.insert(at, insert);
+  }
+}
+
+function withDocument<Result>(chunks: readonly Uint8Array[], use: (document: Doc) => Result): Result {
+  const document = new Doc({ guid: '', gc: true });
+  try {
+    document.transact(() => {
+      for (const chunk of chunks) applyUpdate(document, chunk);
+    });
+    return use(document);
+  } catch (cause) {
+    throw new ConflictError('malformed', 'a chunk of a text cannot be read', { rule: 'text', cause });
+  } finally {
+    document.destroy();
+  }
+}

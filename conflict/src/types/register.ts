@@ -1,0 +1,90 @@
+/**
+ * A register holds one value of JSON. A write supersedes the siblings that it has seen; writes that have not seen
+ * each other stay side by side until a later one has seen them. Which of them is shown is a question of the view: the
+ * latest stamp, ties by dot, or a resolver of the declaration.
+ */
+import { ByteReader } from '../codec/byte-reader.ts';
+import { ByteWriter } from '../codec/byte-writer.ts';
+import { deepestValue, tagRegister } from '../codec/format.ts';
+import { binaryOfBytes, textOf } from '../codec/utf8.ts';
+import { type JsonValue, readValue, type ValueScope, writeValue } from '../codec/value.ts';
+import { malformed } from '../errors.ts';
+import type { Draft } from '../record/draft.ts';
+import { compareByStamp, type Entry, stampAt, stampLength, stampText } from '../record/entry.ts';
+import type { RegisterField, Sibling } from './field.ts';
+import { entriesAt, type Place, visibleAt } from './place.ts';
+
+export interface RegisterView {
+  readonly value: JsonValue;
+  /** The latest first; one where there is no conflict. */
+  readonly siblings: readonly Sibling[];
+}
+
+const writer = new ByteWriter();
+
+/** `null` where nothing was written, or all of it was cleared or deleted. */
+export function readRegister(place: Place, field: RegisterField): RegisterView | null {
+  const entries = [...visibleAt(place, tagRegister)];
+  if (entries.length > 1) entries.sort((a, b) => compareByStamp(b, a));
+  const siblings = entries.map((entry, index) => siblingOf(entry, index === 0));
+  const [first] = siblings;
+  if (first === undefined) return null;
+  if (siblings.length === 1 || typeof field.resolve !== 'function') return { value: first.value, siblings };
+  return resolved(siblings, field.resolve(siblings), place.label);
+}
+
+function resolved(siblings: readonly Sibling[], value: JsonValue, field: string): RegisterView {
+  const scope = { field, maxDepth: deepestValue, maxBytes: Infinity };
+  const shown = binaryOfValue(value, scope);
+  const marked = siblings.map((each) => ({ ...each, shown: binaryOfValue(each.value, scope) === shown }));
+  return { value, siblings: marked };
+}
+
+function binaryOfValue(value: unknown, scope: ValueScope): string {
+  writer.reset();
+  writeValue(writer, value, scope);
+  const bytes = writer.finish();
+  return binaryOfBytes(bytes, 0, bytes.length);
+}
+
+export function siblingOf(entry: Entry, shown: boolean): Sibling {
+  const { payload, actor, counter } = entry;
+  const reader = new ByteReader(payload, stampLength(payload, 0));
+  const value = readValue(reader);
+  if (reader.remaining > 0) throw malformed('register');
+  const { ms, logical } = stampAt(payload, 0);
+  return { value, at: ms, logical, actor: textOf(actor), counter, shown };
+}
+
+export interface ValueWrite {
+  readonly value: unknown;
+  readonly maxDepth: number;
+  readonly maxBytes: number;
+}
+
+function scopeOf(place: Place, { maxDepth, maxBytes }: ValueWrite): ValueScope {
+  return { field: place.label, maxDepth, maxBytes };
+}
+
+/** Writes a value, also an equal one. */
+export function setRegister(draft: Draft, place: Place, write: ValueWrite): void {
+  writer.reset();
+  writer.binary(stampText(draft.stamp));
+  writeValue(writer, write.value, scopeOf(place, write));
+  const payload = writer.finish();
+  draft.supersede(place.node, entriesAt(place, tagRegister));
+  draft.write({ path: place.path, tag: tagRegister, sub: '' }, payload);
+}
+
+/** Writes a value where the register shows another one. */
+export function putRegister(
+  draft: Draft,
+  place: Place,
+  write: ValueWrite & { readonly field: RegisterField },
+): void {
+  const shown = readRegister(place, write.field);
+  const value = binaryOfValue(write.value, scopeOf(place, write));
+  const same = { field: place.label, maxDepth: deepestValue, maxBytes: Infinity };
+  if (shown !== null && binaryOfValue(shown.value, same) === value) return;
+  setRegister(draft, place, write);
+}

@@ -1,0 +1,28 @@
+/**
+ * Clearing a place: what it holds now is forgotten, what others write at the same time is not. A map is cleared
+ * member by member, to any depth. Entries of types that this version does not know are cleared by their traits.
+ */
+import { tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
+import type { Draft } from '../record/draft.ts';
+import { pathSeparatorText } from '../codec/format.ts';
+import { pathOf } from '../codec/path.ts';
+import { namesOfPath } from '../record/entry.ts';
+import { resetBounded } from './bounded-counter.ts';
+import { type Place, placeIn } from './place.ts';
+import { clearText, type TextEngine } from './text.ts';
+
+export function resetPlace(draft: Draft, place: Place, engine: TextEngine | undefined): void {
+  clearText(draft, place, engine);
+  resetBounded(draft, place);
+  const own = new Set([tagText, tagTextClient, tagRights, tagMoved]);
+  draft.reset(
+    place.node,
+    place.node.entries.filter((entry) => !own.has(entry.tag)),
+  );
+  for (const name of place.node.children.keys()) resetPlace(draft, childOf(draft, place, name), engine);
+}
+
+export function childOf(draft: Draft, place: Place, name: string): Place {
+  const path = place.path === '' ? name : place.path + pathSeparatorText + name;
+  return placeIn(draft, path, pathOf(namesOfPath(path)));
+}
