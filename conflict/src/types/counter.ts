@@ -2,7 +2,7 @@
  * A counter adds up what every actor added and took, each in a slot of its own that only it writes. A reset notes how
  * much of each slot it has seen, so exactly the part that it did not see survives. Sums stay exact: a change that
  * would leave the range of safe integers is refused when it is made. Merged sums can leave that range only if regions
- * add more than 2^53 concurrently; they are then read as the nearest double.
+ * add more than 2^53 concurrently; they are then read as the nearest double, and changes that lead back are taken.
  */
 import { tagCounter } from '../codec/format.ts';
 import { isExhausted, vectorOf } from '../codec/vector.ts';
@@ -33,7 +33,9 @@ export function exactSum(terms: readonly number[]): number {
 export function increment(draft: Draft, place: Place, amount: unknown): void {
   const by = checkedAmount(place.label, amount, Number.NEGATIVE_INFINITY);
   if (by === 0) return;
-  checkedRange(place.label, readCounter(place) + by, by);
+  const shown = readCounter(place);
+  const isReturning = !Number.isSafeInteger(shown) && Math.sign(by) !== Math.sign(shown);
+  if (!isReturning) checkedRange(place.label, shown + by, by);
   const own = entriesAt(place, tagCounter).find((slot) => slot.actor === draft.actor);
   const vector = own === undefined ? [] : vectorOf(own.payload);
   const [added = 0, , taken = 0] = isExhausted(vector) ? [] : vector;

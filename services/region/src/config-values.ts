@@ -84,8 +84,9 @@ function parsePeer(raw: z.infer<typeof peerList>[number]): PeerConfig | null {
   const region = parseRegionId(raw.region);
   const brokers = parseBrokers([raw.brokers].flat().join(','));
   if (region === null || !('value' in brokers) || !URL.canParse(raw.admin)) return null;
-  const { protocol, origin, pathname } = new URL(raw.admin);
+  const { protocol, origin, pathname, username, password } = new URL(raw.admin);
   if (protocol !== 'http:' && protocol !== 'https:') return null;
+  if (username !== '' || password !== '') return null;
   const admin = origin + pathname.replace(/\/$/, '');
   return { region, brokers: brokers.value, admin };
 }

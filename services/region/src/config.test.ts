@@ -155,6 +155,13 @@ describe('an invalid environment', () => {
     const peer = (region: string) => ({ region, brokers: 'k:1', admin: 'http://a' });
     const peers = (...names: string[]) => JSON.stringify(names.map(peer));
     const withLog = { ...minimal, ISTHMUS_KAFKA_BROKERS: 'k:1' };
+    const same = { ISTHMUS_API_ADDRESS: '127.0.0.1:9', ISTHMUS_ADMIN_ADDRESS: '127.0.0.1:9' };
+    expect(faults({ ...minimal, ...same })[0]).toMatch(
+      /^ISTHMUS_ADMIN_ADDRESS holds 127.0.0.1:9; it takes another/,
+    );
+    const secret = JSON.stringify([{ region: 'us', brokers: 'b:1', admin: 'http://me:topsecret@a:1' }]);
+    expect(faults({ ...withLog, ISTHMUS_PEERS: secret })[0]).toMatch(/\(hidden\)@a:1/);
+    expect(faults({ ...withLog, ISTHMUS_PEERS: secret })[0]).not.toContain('topsecret');
     expect(faults({ ...withLog, ISTHMUS_PEERS: peers('eu') })[0]).toMatch(/other regions only/);
     expect(faults({ ...withLog, ISTHMUS_PEERS: peers('us', 'us') })[0]).toMatch(/each region once/);
     expect(faults({ ...minimal, ISTHMUS_PEERS: peers('us') })[0]).toMatch(

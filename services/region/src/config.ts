@@ -131,7 +131,7 @@ class Reader {
     if (text === null) return null;
     const parsed = of.parse(text);
     if ('takes' in parsed) return this.#fault(of.name, heldBy(of, text), parsed.takes);
-    this.shown[of.name] = of.secret ? hideSecrets(text) : text;
+    this.shown[of.name] = of.secret ? hideSecrets(text) : hideUserinfo(text);
     return parsed.value;
   }
 
@@ -180,8 +180,14 @@ function variable<T>(name: string, fallback: string | null, parse: (text: string
 
 function heldBy(of: Variable<unknown>, text: string): string {
   if (of.secret) return hidden;
-  const short = text.length > shownHeldLength ? `${text.slice(0, shownHeldLength)}…` : text;
+  const bare = hideUserinfo(text);
+  const short = bare.length > shownHeldLength ? `${bare.slice(0, shownHeldLength)}…` : bare;
   return JSON.stringify(short);
+}
+
+/** Names and passwords in addresses, wherever in a text they stand. */
+function hideUserinfo(text: string): string {
+  return text.replace(/\/\/[^/@\s"]*@/g, '//(hidden)@');
 }
 
 /** What may be shown of a database address: everything but password and parameters. */
@@ -200,6 +206,11 @@ function contradictionIn(config: Config): ConfigFault | null {
       held: JSON.stringify(config.region),
       takes,
     };
+  }
+  const [api, admin] = [config.apiAddress, config.adminAddress];
+  if (config.roles.has('api') && api.port !== 0 && api.port === admin.port && api.host === admin.host) {
+    const takes = `another address than ${variables.apiAddress.name}`;
+    return { variable: variables.adminAddress.name, held: `${admin.host}:${admin.port}`, takes };
   }
   if (config.roles.has('replicator') && config.peers.length > 0 && config.brokers.length === 0) {
     const takes = `the region's own brokers (host:port,…) where ${variables.peers.name} names peers`;

@@ -214,6 +214,8 @@ describe('one record', () => {
   it('answers 304 and 412 by its version', async () => {
     const { version } = record.parse((await call('PUT', path('a'), { value: { title: 'x' } })).body);
     const tag = `"${version}"`;
+    const weak = await call('PUT', path('a'), { value: { title: 'weak' } }, { 'if-match': `W/${tag}` });
+    expect([weak.status, codeOf(weak)]).toEqual([412, 'precondition-failed']);
     const unchanged = await call('GET', path('a'), undefined, { 'if-none-match': `"other", W/${tag}` });
     expect([unchanged.status, unchanged.body, unchanged.headers.get('etag')]).toEqual([304, null, tag]);
     expect((await call('GET', path('a'), undefined, { 'if-none-match': '"other"' })).status).toBe(200);
@@ -321,6 +323,12 @@ describe('a list', () => {
     ['cursor=x', 400, 'invalid-cursor'],
     ['cursor=', 400, 'invalid-cursor'],
     [`prefix=${'x'.repeat(513)}`, 422, 'invalid-value'],
+    ['prefix=%00', 400, 'invalid-key'],
+    ['prefix=a%00b', 400, 'invalid-key'],
+    ['prefix=%ff', 400, 'invalid-key'],
+    ['prefix=%ed%a0%80', 400, 'invalid-key'],
+    ['prefix=%zz', 400, 'invalid-key'],
+    ['prefix=%', 400, 'invalid-key'],
   ])('refuses %s', async (query, status, code) => {
     const answer = await call('GET', `/v1/collections/products/records?${query}`);
     expect([answer.status, codeOf(answer)]).toEqual([status, code]);

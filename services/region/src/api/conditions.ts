@@ -14,7 +14,7 @@ export interface Conditions {
 }
 
 const maxTags = 100;
-const tagPattern = /^(?:W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/;
+const tagPattern = /^(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"$/;
 
 export function formatTag(version: string): string {
   return `"${version}"`;
@@ -34,9 +34,12 @@ function parseTags(name: string, header: string | undefined): TagList | null {
   if (header === undefined) return null;
   if (header.trim() === '*') return 'any';
   const texts = header.split(',').map((text) => text.trim());
-  const tags = texts.map((text) => tagPattern.exec(text)?.[1]);
-  const known = tags.filter((tag) => tag !== undefined);
-  if (known.length === tags.length && tags.length <= maxTags) return known;
+  const tags = texts.map((text) => tagPattern.exec(text)).filter((tag) => tag !== null);
+  if (tags.length === texts.length && tags.length <= maxTags) {
+    // A weak tag promises less than If-Match asks for, so it never matches there (RFC 9110, 13.1.1).
+    const compared = name === 'If-Match' ? tags.filter(([, weak]) => weak === undefined) : tags;
+    return compared.map(([, , tag = '']) => tag);
+  }
   throw new Problem(
     'bad-request',
     `${name} takes * or up to ${maxTags} entity tags in quotes, as in the ETag of an answer.`,

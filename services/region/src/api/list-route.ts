@@ -9,7 +9,7 @@ import { invalid } from '../records/field-edit.ts';
 import { type RecordAnswer, recordAnswer } from '../records/record-view.ts';
 import { type ApiParts, collectionOf } from './api-parts.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
-import { maxKeyBytes } from './names.ts';
+import { checkCharacters, maxKeyBytes } from './names.ts';
 import { pathParameter, queryParameter } from './requests.ts';
 
 const defaultLimit = 100;
@@ -64,6 +64,7 @@ async function readPage(parts: ApiParts, { collection, prefix, limit, after }: Q
 function parseQuery(request: FastifyRequest): Query {
   const collection = pathParameter(request, 'collection');
   const prefix = queryParameter(request, 'prefix') ?? '';
+  checkCharacters(prefix, 'prefix');
   const prefixBytes = Buffer.byteLength(prefix);
   if (prefixBytes > maxKeyBytes)
     throw invalid('prefix', {

@@ -26,14 +26,19 @@ export function checkKey(key: string, field: string): string {
       limit: null,
       value: key,
     });
-  if (refusedCharacter.test(key))
-    throw invalidKey('A key is well-formed Unicode without control characters.', {
-      field,
-      rule: 'characters',
-      limit: null,
-      value: null,
-    });
+  checkCharacters(key, field);
   return key;
+}
+
+/** What every key and every beginning of a key is made of; throws `invalid-key`. */
+export function checkCharacters(text: string, field: string): void {
+  if (!refusedCharacter.test(text)) return;
+  throw invalidKey('A key is well-formed Unicode without control characters.', {
+    field,
+    rule: 'characters',
+    limit: null,
+    value: null,
+  });
 }
 
 function invalidKey(

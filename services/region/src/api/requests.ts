@@ -13,8 +13,21 @@ export function pathParameter(request: FastifyRequest, name: string): string {
 export function queryParameter(request: FastifyRequest, name: string): string | null {
   const value = member(request.query, name);
   if (value === undefined) return null;
+  requireDecodable(request, name);
   if (typeof value === 'string') return value;
   throw invalid(name, { rule: 'once', limit: 1, value: 2, what: 'is given more than once' });
+}
+
+/** Fastify hands over what it cannot decode as it stands; a key must not be looked up by something else. */
+function requireDecodable(request: FastifyRequest, name: string): void {
+  const [, query = ''] = (request.raw.url ?? '').split('?', 2);
+  try {
+    decodeURIComponent(query);
+  } catch {
+    throw new Problem('invalid-key', 'The query is not percent-encoded UTF-8.', {
+      violations: [{ field: name, rule: 'percent-encoding', limit: null, value: null }],
+    });
+  }
 }
 
 function member(from: unknown, name: string): unknown {
