@@ -37,6 +37,8 @@ export interface RegionProcessOptions {
 
 const openRetryMs = 500;
 const readyTimeoutMs = 1000;
+/** How long callers are still answered, and asked to go elsewhere, before the listener closes. */
+const drainMs = 500;
 const lingerMs = 3000;
 const shutdownTimeoutMs = 8000;
 const timeouts = { headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 };
@@ -88,6 +90,7 @@ export class RegionProcess {
     this.#drain.start();
     this.#end.abort();
     const steps = [
+      { name: 'callers', run: () => pause(drainMs) },
       { name: 'public listener', run: () => closeListener(this.#api) },
       { name: 'writes', run: () => this.#opened?.closeWrites() ?? Promise.resolve() },
       { name: 'replication', run: () => this.#opened?.closeReplication() ?? Promise.resolve() },
@@ -124,7 +127,8 @@ export class RegionProcess {
 
   #listenerOptions(maxConnections: number): ListenerOptions {
     const { config, log, crash } = this.#options;
-    return { region: config.region, log, crash, maxConnections, ...timeouts };
+    const isDraining = () => this.#drain.draining;
+    return { region: config.region, log, crash, maxConnections, isDraining, ...timeouts };
   }
 }
 

@@ -67,6 +67,7 @@ beforeAll(async () => {
     maxConnections: 1000,
     headersTimeoutMs: 5000,
     requestTimeoutMs: 5000,
+    isDraining: () => false,
   };
   const api = createApiListener(options, { collections, store, journal, drain });
   const readiness = new Readiness({ drain, askDatabase: () => clock.calibrate(), timeoutMs: 1000 });

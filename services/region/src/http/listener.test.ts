@@ -21,6 +21,7 @@ beforeAll(async () => {
     maxConnections: 100,
     headersTimeoutMs: 200,
     requestTimeoutMs: 400,
+    isDraining: () => false,
   });
   app.get('/thing/:key', (request) => request.params);
   app.put('/thing/:key', (request) => ({ body: request.body ?? null }));

@@ -30,6 +30,8 @@ export interface ListenerOptions {
   readonly headersTimeoutMs: number;
   /** The same for the whole request with its body. */
   readonly requestTimeoutMs: number;
+  /** While true every answer asks the caller to go elsewhere with its next request. */
+  readonly isDraining: () => boolean;
 }
 
 export type Listener = FastifyInstance;
@@ -55,7 +57,7 @@ export function createListener(options: ListenerOptions): Listener {
     http: { connectionsCheckingInterval: timeoutCheckMs, headersTimeout: options.headersTimeoutMs },
     routerOptions: { maxParamLength },
     frameworkErrors: (error, request, reply) => {
-      mark(request, reply, options.region);
+      mark(request, reply, options);
       sendProblem(request, reply, problemOf(error));
     },
     clientErrorHandler: (error, socket) => {
@@ -64,7 +66,7 @@ export function createListener(options: ListenerOptions): Listener {
   });
   app.server.maxConnections = options.maxConnections;
   takeJsonOnly(app);
-  markAnswers(app, options.region);
+  markAnswers(app, options);
   answerMissing(app);
   answerErrors(app, options);
   return app;
@@ -98,9 +100,9 @@ function parseRequestBody(request: FastifyRequest, body: string | Buffer): unkno
   return body.length === 0 ? undefined : parseJsonBody(Buffer.from(body));
 }
 
-function markAnswers(app: Listener, region: string): void {
+function markAnswers(app: Listener, options: ListenerOptions): void {
   app.addHook('onRequest', (request, reply, done) => {
-    mark(request, reply, region);
+    mark(request, reply, options);
     done();
   });
   app.addHook('onResponse', (request, reply, done) => {
@@ -112,8 +114,9 @@ function markAnswers(app: Listener, region: string): void {
   });
 }
 
-function mark(request: FastifyRequest, reply: FastifyReply, region: string): void {
+function mark(request: FastifyRequest, reply: FastifyReply, { region, isDraining }: ListenerOptions): void {
   void reply.headers({ 'request-id': request.id, 'isthmus-region': region });
+  if (isDraining()) void reply.header('connection', 'close');
 }
 
 /** Paths and methods that no route takes, told before a body is read. */
