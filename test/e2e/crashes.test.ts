@@ -98,6 +98,22 @@ function start(from: number): Workload {
   return running;
 }
 
+test('a Postgres that hangs is noticed, callers are refused at once, and it is served again when it goes on', async () => {
+  const eu = demo.region('eu');
+  await demo.signal('eu', 'postgres', 'SIGSTOP');
+  await until('a write is refused at once', 20_000, async () => {
+    const startedMs = performance.now();
+    const refused = await eu.put('products', 'hung', { title: 'x' });
+    const isQuick = performance.now() - startedMs < 200;
+    return refused.status === 503 && refused.retryAfter !== null && isQuick;
+  });
+  await demo.signal('eu', 'postgres', 'SIGCONT');
+  await until('writes are served again', 20_000, async () => {
+    const { status } = await eu.put('products', 'unhung', { title: 'y' });
+    return status === 201 || status === 200;
+  });
+}, 60_000);
+
 async function killAndRestart(region: RegionClient, name: ProcessName): Promise<void> {
   await demo.signal(region.region, name, 'SIGKILL');
   await demo.signal(region.region, name, 'start');

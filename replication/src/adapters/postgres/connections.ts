@@ -18,12 +18,14 @@ import {
   selectIdentity,
   selectLineage,
 } from './identity-row.ts';
-import { fromPg, overloaded } from './postgres-error.ts';
+import { databaseUnavailable, fromPg, overloaded } from './postgres-error.ts';
 import type { Answer, Call, Statement } from './session.ts';
 import { Session } from './session.ts';
 import { repeat } from './transaction.ts';
 
 const connectTimeoutMs = 1_000;
+/** Shorter than a connection may take, so that a server that takes none is noticed too. */
+const pulseTimeoutMs = 900;
 const statementTimeoutMs = 5_000;
 /** Above the server's own limit, for a server or a network that has fallen silent. */
 const answerTimeoutMs = 8_000;
@@ -85,6 +87,8 @@ export class Connections {
   readonly #incarnation: Incarnation;
   readonly #prepared = new WeakMap<PoolClient, Prepared>();
   #closed = false;
+  /** A pulse is overdue: the server has fallen silent, and callers must not wait for it. */
+  #isSilent = false;
 
   constructor(options: ConnectionOptions, incarnation: Incarnation) {
     this.#incarnation = incarnation;
@@ -119,12 +123,31 @@ export class Connections {
     return this.write((session) => repeat(session, work));
   }
 
+  /**
+   * A question asked regularly to see whether the server answers. While one is overdue every other call is refused at
+   * once; the pulse itself goes on waiting, and its answer ends that.
+   */
+  async pulse<T>(ask: (session: Session) => Promise<T>): Promise<T> {
+    const overdue = setTimeout(() => {
+      this.#isSilent = true;
+    }, pulseTimeoutMs);
+    try {
+      const session = await this.#admit(await this.#connect(), 'read');
+      const answer = await ask(session).finally(() => session.release());
+      this.#isSilent = false;
+      return answer;
+    } finally {
+      clearTimeout(overdue);
+    }
+  }
+
   async query(...call: Call): Promise<Answer> {
     return this.read((session) => session.query(...call));
   }
 
   /** A connection for as long as the caller wants it; the caller releases or drops it. */
   async checkOut(use: 'read' | 'write'): Promise<Session> {
+    if (this.#isSilent) throw databaseUnavailable(`Postgres has not answered for over ${pulseTimeoutMs} ms`);
     const client = await this.#connect();
     return this.#admit(client, use);
   }

@@ -30,7 +30,7 @@ export class DatabaseClock implements Clock {
 
   /** Reads the database's clock. Rejects with `database-unavailable`; the last reading then stays in force. */
   async calibrate(): Promise<void> {
-    await this.#connections.read(async (session) => {
+    await this.#connections.pulse(async (session) => {
       const askedMs = performance.now();
       const answer = await session.query(selectNow);
       const answeredMs = performance.now();
