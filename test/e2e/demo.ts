@@ -33,6 +33,8 @@ export type Signal = 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'start';
 export type ProcessName = 'region' | 'postgres' | 'kafka';
 
 export interface Demo {
+  /** Process number, by which the commands tell it from other demos. */
+  readonly pid: number;
   readonly ready: ReadyLine;
   readonly regions: readonly RegionClient[];
   readonly region: (name: string) => RegionClient;
@@ -67,8 +69,11 @@ export async function startDemo(args: readonly string[] = []): Promise<Demo> {
     return line;
   });
   const ready = readyLine.parse(JSON.parse(text));
+  const { pid } = child;
+  if (pid === undefined) throw new Error('the demo has no process number');
   const regions = ready.regions.map((region) => new RegionClient(region));
   return {
+    pid,
     ready,
     regions,
     region: (name) => {

@@ -61,7 +61,11 @@ test('the configuration in it is one that a region takes', async () => {
 
 function shell(command: string): Promise<{ readonly code: number | null; readonly output: string }> {
   return new Promise((resolve) => {
-    const child = spawn('bash', ['-e', '-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('bash', ['-e', '-c', command], {
+      cwd: root,
+      env: { ...process.env, ISTHMUS_DEMO: String(demo.pid) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { announceDemo, findRunningDemo, type RunningDemo } from './running-demo.ts';
+import { announceDemo, findRunningDemos, type RunningDemo } from './running-demo.ts';
 
 let base: string;
 
@@ -21,17 +21,17 @@ function demo(pid: number, startedAtMs: number): RunningDemo {
 }
 
 it('finds a demo from its announcement to its end, and keeps the file to its owner', async () => {
-  expect(await findRunningDemo()).toBeUndefined();
+  expect(await findRunningDemos()).toEqual([]);
   const withdraw = await announceDemo(demo(process.pid, 1));
-  expect(await findRunningDemo()).toEqual(demo(process.pid, 1));
+  expect(await findRunningDemos()).toEqual([demo(process.pid, 1)]);
   const { mode } = await stat(join(base, 'isthmus/demos', `${process.pid}.json`));
   expect(mode & 0o777).toBe(0o600);
   await withdraw();
-  expect(await findRunningDemo()).toBeUndefined();
+  expect(await findRunningDemos()).toEqual([]);
   expect(await readdir(join(base, 'isthmus/demos'))).toEqual([]);
 });
 
-it('believes no demo whose process is gone and no file that is broken, and takes the newest', async () => {
+it('believes no demo whose process is gone and no file that is broken, and tells all others, the newest first', async () => {
   const { pid } = spawnSync(process.execPath, ['-e', '']);
   const withdrawals = [
     await announceDemo(demo(pid, 9)),
@@ -39,6 +39,6 @@ it('believes no demo whose process is gone and no file that is broken, and takes
     await announceDemo(demo(process.pid, 2)),
   ];
   await writeFile(join(base, 'isthmus/demos/1.json'), '{"pid":');
-  expect(await findRunningDemo()).toEqual(demo(process.pid, 2));
+  expect(await findRunningDemos()).toEqual([demo(process.pid, 2), demo(process.ppid, 1)]);
   await Promise.all(withdrawals.map((withdraw) => withdraw()));
 });

@@ -47,15 +47,15 @@ export async function announceDemo(demo: RunningDemo): Promise<() => Promise<voi
   };
 }
 
-/** The demo that was started last and still runs, or undefined. */
-export async function findRunningDemo(): Promise<RunningDemo | undefined> {
+/** Every demo that still runs, the newest first. */
+export async function findRunningDemos(): Promise<readonly RunningDemo[]> {
   const names = await readdir(folder()).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   });
   const demos = await Promise.all(names.map((name) => readDemo(join(folder(), name))));
   const running = demos.filter((demo) => demo !== undefined).filter(({ pid }) => isAlive(pid));
-  return running.toSorted((a, b) => b.startedAtMs - a.startedAtMs)[0];
+  return running.toSorted((a, b) => b.startedAtMs - a.startedAtMs);
 }
 
 /** Undefined where the file is gone by now or is half written. */

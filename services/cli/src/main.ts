@@ -6,7 +6,7 @@
  */
 import { text } from 'node:stream/consumers';
 import { LocalError } from '@isthmus/local/errors';
-import { findRunningDemo } from '@isthmus/local/running-demo';
+import { findRunningDemos } from '@isthmus/local/running-demo';
 import { deleteRecord } from './commands/delete.ts';
 import { demo } from './commands/demo.ts';
 import { digest } from './commands/digest.ts';
@@ -29,7 +29,7 @@ function help(): string {
 }
 
 function openIo(): CommandIo {
-  const { api, admin } = readConfig();
+  const { api, admin, demo: demoPid } = readConfig();
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => interruption.abort());
@@ -38,9 +38,13 @@ function openIo(): CommandIo {
     out: (written) => {
       process.stdout.write(written);
     },
+    note: (written) => {
+      process.stderr.write(written);
+    },
     api,
     admin,
-    readDemo: async () => (await findRunningDemo()) ?? null,
+    demo: demoPid,
+    readDemos: findRunningDemos,
     readInput: () => text(process.stdin),
     interrupted: interruption.signal,
   };

@@ -79,7 +79,7 @@ const variables = {
   logLevel: variable('ISTHMUS_LOG_LEVEL', 'info', parseLogLevel),
 } as const;
 
-const commandLineNames = ['ISTHMUS_API', 'ISTHMUS_ADMIN'];
+const commandLineNames = ['ISTHMUS_API', 'ISTHMUS_ADMIN', 'ISTHMUS_DEMO'];
 const kubernetesName =
   /^ISTHMUS_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT(?:_[A-Z0-9_]+)?)$/;
 

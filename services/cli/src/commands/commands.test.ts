@@ -2,9 +2,9 @@
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { type RegionProcess, prepareRegionProcess } from '@isthmus/local/region-process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Demo } from '../remote/addresses.ts';
 import { CliError, type ExitCode } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
+import type { Demo } from '../remote/demo-choice.ts';
 import { deleteRecord } from './delete.ts';
 import { digest } from './digest.ts';
 import { get } from './get.ts';
@@ -25,6 +25,8 @@ beforeAll(async () => {
     regions.push(await prepared.start());
   }
   demo = {
+    pid: 41,
+    startedAtMs: 0,
     regions: regions.map(({ api, admin }, index) => ({ region: index === 0 ? 'eu' : 'us', api, admin })),
     control: 'http://127.0.0.1:3',
   };
@@ -36,31 +38,38 @@ afterAll(async () => {
 interface Run {
   readonly code: ExitCode;
   readonly out: string;
+  readonly note: string;
   readonly error: string;
 }
 
 async function run(command: Command, args: readonly string[], io: Partial<CommandIo> = {}): Promise<Run> {
   let out = '';
+  let note = '';
   const base: CommandIo = {
     out: (text) => {
       out += text;
     },
+    note: (text) => {
+      note += text;
+    },
     api: '',
     admin: '',
-    readDemo: () => Promise.resolve(demo),
+    demo: '',
+    readDemos: () => Promise.resolve([demo]),
     readInput: () => Promise.resolve(''),
     interrupted: new AbortController().signal,
   };
   try {
-    return { code: await command.run(args, { ...base, ...io }), out, error: '' };
+    const code = await command.run(args, { ...base, ...io });
+    return { code, out, note, error: '' };
   } catch (error) {
-    if (error instanceof CliError) return { code: error.exitCode, out, error: error.message };
+    if (error instanceof CliError) return { code: error.exitCode, out, note, error: error.message };
     throw error;
   }
 }
 
 const json = (text: string): unknown => JSON.parse(text);
-const noDemo = { readDemo: () => Promise.resolve(null) };
+const noDemo = { readDemos: () => Promise.resolve([]) };
 
 describe('records', () => {
   it('are put, read, patched and deleted in the region named', async () => {
@@ -143,6 +152,44 @@ describe('addresses', () => {
       code: 2,
       error: expect.stringMatching(/Not JSON/),
     });
+  });
+});
+
+describe('several demos', () => {
+  const other: Demo = { pid: 42, startedAtMs: 1000, regions: [], control: 'http://127.0.0.1:4' };
+  const two = { readDemos: () => Promise.resolve([other, demo]) };
+  const list =
+    /2 demos run; .*--demo PID or ISTHMUS_DEMO=PID:\n +42 .*\n +41 +eu,us +started 1970-01-01T00:00:00/;
+
+  it.each<[Command, readonly string[]]>([
+    [put, ['products', 'a', '{}']],
+    [patch, ['products', 'a', '{}']],
+    [deleteRecord, ['products', 'a']],
+    [get, ['products', 'a']],
+    [status, []],
+    [digest, ['products']],
+    [links, []],
+  ])('need a choice in $name', async (command, args) => {
+    expect(await run(command, args, two)).toMatchObject({ code: 2, error: expect.stringMatching(list) });
+    expect(await run(command, [...args, '--demo', '7'], two)).toMatchObject({
+      code: 2,
+      error: expect.stringMatching(/--demo takes .*"7" is none\. Running:\n +42/),
+    });
+  });
+
+  it('are told apart by the option before the environment, and a write says where it went', async () => {
+    const written = await run(put, ['products', 'choice', '{}', '--demo', '41'], { ...two, demo: '42' });
+    expect(written.note).toBe(`Done in region eu of demo 41 (${demo.regions[0]?.api})\n`);
+    const args = ['products', 'choice', '--dry-run'];
+    const api = 'http://127.0.0.1:3';
+    expect((await run(deleteRecord, args, { ...two, demo: '41' })).note).toMatch(/region eu of demo 41/);
+    expect((await run(deleteRecord, [...args, '--demo', '41'], { ...two, api })).code).toBe(0);
+    expect((await run(deleteRecord, [...args, '--demo', '41', '--api', api], two)).code).toBe(2);
+    expect(await run(links, ['heal', '--dry-run'], { ...two, demo: '41' })).toMatchObject({
+      code: 0,
+      note: expect.stringContaining('Links of demo 41'),
+    });
+    expect((await run(links, [], { ...noDemo, demo: '41' })).error).toMatch(/^ISTHMUS_DEMO takes/);
   });
 });
 

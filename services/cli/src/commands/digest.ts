@@ -9,7 +9,7 @@ import { addressOptions, readOptions, takePositionals } from '../remote/options.
 import { member, request } from '../remote/request.ts';
 import { jsonLine, table } from '../remote/show.ts';
 
-const usage = 'isthmus digest COLLECTION [--admin URL --admin URL …] [--json]';
+const usage = 'isthmus digest COLLECTION [--demo PID | --admin URL --admin URL …] [--json]';
 
 interface RegionDigest {
   readonly region: string;
@@ -25,16 +25,8 @@ export const digest: Command = {
   run: async (args, io) => {
     const { values, positionals } = readOptions(args, addressOptions, usage);
     const [collection = ''] = takePositionals(positionals, 1, usage);
-    const { admin, region } = values;
-    const { readDemo } = io;
-    const choice = {
-      listener: 'admin',
-      given: admin ?? [],
-      environment: io.admin,
-      region,
-      readDemo,
-    } as const;
-    const targets = await findTargets(choice);
+    const { admin: given, demo, region } = values;
+    const targets = await findTargets({ listener: 'admin', given, demo, region, io });
     const digests = await Promise.all(targets.map((target) => readDigest(target, collection)));
     const equal = new Set(digests.map((one) => one.digest)).size === 1;
     io.out(values.json ? jsonLine({ collection, equal, regions: digests }) : show(digests, equal));

@@ -5,7 +5,7 @@ import { findRecord } from '../remote/record-call.ts';
 import { request } from '../remote/request.ts';
 import { jsonLine, prettyJson } from '../remote/show.ts';
 
-const usage = 'isthmus get COLLECTION KEY [--siblings] [--region NAME | --api URL] [--json]';
+const usage = 'isthmus get COLLECTION KEY [--siblings] [--demo PID] [--region NAME | --api URL] [--json]';
 
 export const get: Command = {
   name: 'get',

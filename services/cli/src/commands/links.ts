@@ -2,14 +2,14 @@
  * `isthmus links`: the links between the regions of the demo, shown and disturbed. Cutting, delaying and hanging take
  * both directions between two regions; `one-way` cuts only what the first sends to the second.
  */
-import { type Demo, requireDemo, unknownRegion } from '../remote/addresses.ts';
 import { wrongUsage } from '../remote/cli-error.ts';
 import type { Command } from '../remote/command.ts';
+import { type Demo, requireDemo, unknownRegion } from '../remote/demo-choice.ts';
 import { addressOptions, dryRunOption, readOptions } from '../remote/options.ts';
 import { type Call, member, request } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
 
-const usage = `isthmus links [--json]
+const usage = `isthmus links [--json]   (each form takes --demo PID)
        isthmus links cut|one-way|hang REGION REGION [--dry-run]
        isthmus links delay REGION REGION MILLISECONDS [--dry-run]
        isthmus links heal [REGION REGION] [--dry-run]`;
@@ -32,16 +32,20 @@ const states: Readonly<Record<Action, LinkState['state']>> = {
   heal: 'ok',
 };
 
+const { json, demo: demoOption } = addressOptions;
+const chosenOptions = { json, demo: demoOption, ...dryRunOption };
+
 export const links: Command = {
   name: 'links',
   summary: "Show, cut, delay and heal the demo's links",
   usage,
   run: async (args, io) => {
-    const { values, positionals } = readOptions(args, { json: addressOptions.json, ...dryRunOption }, usage);
+    const { values, positionals } = readOptions(args, chosenOptions, usage);
     const [word, ...rest] = positionals;
     const plan = word === undefined ? null : planOf(word, rest);
-    const demo = await requireDemo(io.readDemo);
+    const demo = await requireDemo(values.demo, io);
     const calls = plan === null ? [] : linkStates(plan, demo).map((body) => callOf(demo, body));
+    io.note(`Links of demo ${demo.pid} (${demo.control})\n`);
     if (values['dry-run']) {
       io.out(values.json ? jsonLine({ dryRun: true, requests: calls }) : showCalls(calls));
       return 0;

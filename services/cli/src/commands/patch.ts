@@ -4,7 +4,7 @@ import { addressOptions, dryRunOption, readOptions, takePositionals } from '../r
 import { findRecord, readJson, write } from '../remote/record-call.ts';
 
 const usage =
-  'isthmus patch COLLECTION KEY EDITS [--dry-run] [--region NAME | --api URL] [--json]   (EDITS is JSON, or - for standard input)';
+  'isthmus patch COLLECTION KEY EDITS [--dry-run] [--demo PID] [--region NAME | --api URL] [--json]   (EDITS is JSON, or - for standard input)';
 
 export const patch: Command = {
   name: 'patch',
@@ -14,8 +14,12 @@ export const patch: Command = {
     const { values, positionals } = readOptions(args, { ...addressOptions, ...dryRunOption }, usage);
     const [collection = '', key = '', json = ''] = takePositionals(positionals, 3, usage);
     const body = await readJson(json, io);
-    const { url } = await findRecord(values, { collection, key }, io);
-    await write({ method: 'PATCH', url, body }, { ...values, dryRun: values['dry-run'] }, io);
+    const { target, url } = await findRecord(values, { collection, key }, io);
+    await write(
+      { target, call: { method: 'PATCH', url, body } },
+      { ...values, dryRun: values['dry-run'] },
+      io,
+    );
     return 0;
   },
 };

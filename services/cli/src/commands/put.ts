@@ -4,7 +4,7 @@ import { addressOptions, dryRunOption, readOptions, takePositionals } from '../r
 import { findRecord, readJson, write } from '../remote/record-call.ts';
 
 const usage =
-  'isthmus put COLLECTION KEY VALUE [--dry-run] [--region NAME | --api URL] [--json]   (VALUE is JSON, or - for standard input)';
+  'isthmus put COLLECTION KEY VALUE [--dry-run] [--demo PID] [--region NAME | --api URL] [--json]   (VALUE is JSON, or - for standard input)';
 
 export const put: Command = {
   name: 'put',
@@ -14,8 +14,8 @@ export const put: Command = {
     const { values, positionals } = readOptions(args, { ...addressOptions, ...dryRunOption }, usage);
     const [collection = '', key = '', json = ''] = takePositionals(positionals, 3, usage);
     const body = { value: await readJson(json, io) };
-    const { url } = await findRecord(values, { collection, key }, io);
-    await write({ method: 'PUT', url, body }, { ...values, dryRun: values['dry-run'] }, io);
+    const { target, url } = await findRecord(values, { collection, key }, io);
+    await write({ target, call: { method: 'PUT', url, body } }, { ...values, dryRun: values['dry-run'] }, io);
     return 0;
   },
 };

@@ -10,7 +10,7 @@ import { addressOptions, readOptions, takePositionals } from '../remote/options.
 import { member, request } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
 
-const usage = 'isthmus status [--watch] [--region NAME | --admin URL …] [--json]';
+const usage = 'isthmus status [--watch] [--demo PID] [--region NAME | --admin URL …] [--json]';
 const redrawMs = 1000;
 /** Moves the cursor home and clears what is below. */
 const redraw = '\u001b[H\u001b[J';
@@ -30,16 +30,8 @@ export const status: Command = {
     const options = { ...addressOptions, watch: { type: 'boolean', default: false } } as const;
     const { values, positionals } = readOptions(args, options, usage);
     takePositionals(positionals, 0, usage);
-    const { admin, region } = values;
-    const { readDemo } = io;
-    const choice = {
-      listener: 'admin',
-      given: admin ?? [],
-      environment: io.admin,
-      region,
-      readDemo,
-    } as const;
-    const targets = await findTargets(choice);
+    const { admin: given, demo, region } = values;
+    const targets = await findTargets({ listener: 'admin', given, demo, region, io });
     const print = values.json ? showJson : showTable;
     if (!values.watch) return printOnce(await readAll(targets), print, io);
     return watch(targets, (views) => (values.json ? '' : redraw) + print(views), io);

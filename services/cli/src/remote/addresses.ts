@@ -1,50 +1,42 @@
 /**
- * Where a command goes: what `--api` and `--admin` name, else the environment, else the regions of the running demo.
+ * Where a command goes: what `--api` and `--admin` name, else the regions of the demo
+ * that `--demo` names, else the environment, else the running demo. Where several run and none is named it refuses.
  */
 import { wrongUsage } from './cli-error.ts';
-
-export interface DemoRegion {
-  readonly region: string;
-  readonly api: string;
-  readonly admin: string;
-}
-
-export interface Demo {
-  readonly regions: readonly DemoRegion[];
-  /** Address of the demo's controls. */
-  readonly control: string;
-}
+import type { CommandIo } from './command.ts';
+import { chooseDemo, unknownRegion } from './demo-choice.ts';
 
 export interface Choice {
   /** `api` or `admin`: which listener the command talks to. */
   readonly listener: 'api' | 'admin';
-  /** Given on the command line. */
-  readonly given: readonly string[];
-  /** Of the environment; empty where not set. */
-  readonly environment: string;
-  /** Region of the demo to use. */
+  /** Given on the command line: addresses, or a demo and a region of it. */
+  readonly given: readonly string[] | undefined;
+  readonly demo: string | undefined;
   readonly region: string | undefined;
-  readonly readDemo: () => Promise<Demo | null>;
+  readonly io: Pick<CommandIo, 'api' | 'admin' | 'demo' | 'readDemos'>;
 }
 
 export interface Target {
   /** Name where it is known before asking. */
   readonly region: string | null;
+  /** Process number of the demo it belongs to; `null` where the address was named. */
+  readonly demoPid: number | null;
   readonly url: string;
 }
 
 /** Every address that the choice names. Throws `CliError`. */
 export async function findTargets(choice: Choice): Promise<readonly Target[]> {
-  const named =
-    choice.given.length > 0 ? choice.given : choice.environment === '' ? [] : [choice.environment];
-  if (named.length > 0) return named.map((url) => ({ region: null, url: checkUrl(url) }));
-  const demo = await choice.readDemo();
-  if (demo === null) throw noAddress(choice.listener);
-  const regions = demo.regions.filter(
-    ({ region }) => choice.region === undefined || region === choice.region,
-  );
-  if (regions.length === 0) throw unknownRegion(demo, choice.region ?? '');
-  return regions.map((region) => ({ region: region.region, url: region[choice.listener] }));
+  const { listener, given = [], demo: pid, region, io } = choice;
+  if (given.length > 0 && pid !== undefined)
+    throw wrongUsage(`--${listener} and --demo both say where to go; name one of them`);
+  const environment = pid === undefined && io[listener] !== '' ? [io[listener]] : [];
+  const named = given.length > 0 ? given : environment;
+  if (named.length > 0) return named.map((url) => ({ region: null, demoPid: null, url: checkUrl(url) }));
+  const demo = await chooseDemo(pid, io);
+  if (demo === null) throw noAddress(listener);
+  const regions = demo.regions.filter((known) => region === undefined || known.region === region);
+  if (regions.length === 0) throw unknownRegion(demo, region ?? '');
+  return regions.map((known) => ({ region: known.region, demoPid: demo.pid, url: known[listener] }));
 }
 
 /** The one address to go to: the first region of the demo where none is named. */
@@ -54,15 +46,9 @@ export async function findTarget(choice: Choice): Promise<Target> {
   return first;
 }
 
-export async function requireDemo(readDemo: () => Promise<Demo | null>): Promise<Demo> {
-  const demo = await readDemo();
-  if (demo !== null) return demo;
-  throw wrongUsage('No demo runs. Start one with: npm run demo');
-}
-
-export function unknownRegion(demo: Demo, region: string): Error {
-  const names = demo.regions.map((known) => known.region).join(', ');
-  return wrongUsage(`The demo has no region ${JSON.stringify(region)}; it has ${names}.`);
+/** Where a write went, in words. */
+export function placeOf({ region, demoPid, url }: Target): string {
+  return demoPid === null ? url : `region ${region} of demo ${demoPid} (${url})`;
 }
 
 function noAddress(listener: 'api' | 'admin'): Error {

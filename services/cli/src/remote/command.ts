@@ -2,16 +2,19 @@
  * What a command is to the frame that runs it: a name, a help text and a function from arguments to an exit code.
  * A command writes through `CommandIo` alone, so that a test reads what a person would see.
  */
-import type { Demo } from './addresses.ts';
 import type { ExitCode } from './cli-error.ts';
+import type { Demo } from './demo-choice.ts';
 
 export interface CommandIo {
   readonly out: (text: string) => void;
-  /** Of the environment: `ISTHMUS_API` and `ISTHMUS_ADMIN`; empty where not set. */
+  /** Says beside the result what a person should know, so that a program still reads the result alone. */
+  readonly note: (text: string) => void;
+  /** Of the environment: `ISTHMUS_API`, `ISTHMUS_ADMIN` and `ISTHMUS_DEMO`; empty where not set. */
   readonly api: string;
   readonly admin: string;
-  /** The running demo; `null`: none runs. */
-  readonly readDemo: () => Promise<Demo | null>;
+  readonly demo: string;
+  /** Every demo that runs on this machine. */
+  readonly readDemos: () => Promise<readonly Demo[]>;
   /** All of standard input. */
   readonly readInput: () => Promise<string>;
   /** Aborted when the user interrupts. */

@@ -8,6 +8,7 @@ export const addressOptions = {
   api: { type: 'string', multiple: true },
   admin: { type: 'string', multiple: true },
   region: { type: 'string' },
+  demo: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const satisfies Options;
 

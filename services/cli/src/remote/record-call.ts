@@ -1,5 +1,5 @@
 /** What the record commands share: where a record lives, and the dry run of a write. */
-import { type Target, findTarget } from './addresses.ts';
+import { type Target, findTarget, placeOf } from './addresses.ts';
 import { CliError } from './cli-error.ts';
 import type { CommandIo } from './command.ts';
 import { type Call, refusal, request, send } from './request.ts';
@@ -8,6 +8,7 @@ import { jsonLine, prettyJson } from './show.ts';
 export interface RecordOptions {
   readonly api?: readonly string[] | undefined;
   readonly region?: string | undefined;
+  readonly demo?: string | undefined;
   readonly json: boolean;
 }
 
@@ -21,14 +22,13 @@ export async function findRecord(
   name: { readonly collection: string; readonly key: string },
   io: CommandIo,
 ): Promise<RecordPlace> {
-  const { api, region } = options;
-  const { readDemo } = io;
+  const { api, region, demo } = options;
   const target = await findTarget({
     listener: 'api',
-    given: api ?? [],
-    environment: io.api,
+    given: api,
+    demo,
     region,
-    readDemo,
+    io,
   });
   const path = `/v1/collections/${encodeURIComponent(name.collection)}/records/${encodeURIComponent(name.key)}`;
   return { target, url: `${target.url}${path}` };
@@ -38,16 +38,23 @@ export interface WriteOptions extends RecordOptions {
   readonly dryRun: boolean;
 }
 
+interface Write {
+  readonly target: Target;
+  readonly call: Call;
+}
+
 /** Sends the write and prints the record, or with a dry run prints the request and the record as it is. */
-export async function write(call: Call, options: WriteOptions, io: CommandIo): Promise<void> {
+export async function write({ target, call }: Write, options: WriteOptions, io: CommandIo): Promise<void> {
   const print = options.json ? jsonLine : prettyJson;
   if (options.dryRun) {
     const current = await readCurrent(call.url);
     io.out(print({ dryRun: true, request: call, current }));
+    io.note(`Nothing was done in ${placeOf(target)}\n`);
     return;
   }
   const answer = await request(call);
   io.out(print(answer ?? { deleted: true }));
+  io.note(`Done in ${placeOf(target)}\n`);
 }
 
 /** `null` where the record does not exist. */
