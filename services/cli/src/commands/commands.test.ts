@@ -218,7 +218,7 @@ describe('status', () => {
     expect(shown.out).toMatch(/\neu +yes +\(no peers\)\nus +yes +\(no peers\)\n$/);
     const admins = ['--admin', demo.regions[0]?.admin ?? '', '--admin', 'http://127.0.0.1:3'];
     const partial = await run(status, [...admins, '--json']);
-    expect(partial.code).toBe(0);
+    expect(partial.code).toBe(3);
     expect(json(partial.out)).toMatchObject({
       regions: [{ region: 'eu' }, { error: /./ }].map((one) =>
         expect.objectContaining('region' in one ? one : {}),

@@ -1,6 +1,6 @@
 /**
  * `isthmus status`: every region's own view of its peers. A region that cannot be reached is a line of the table, and
- * only where none can be reached does the command end with exit code 3. Unknown is shown as `unknown`, never as 0.
+ * the command then ends with exit code 3. Unknown is shown as `unknown`, never as 0.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Target, findTargets } from '../remote/addresses.ts';
@@ -46,7 +46,7 @@ function printOnce(
   const reached = views.find((view) => view.failure === null);
   if (reached === undefined) throw views[0]?.failure ?? new CliError(3, 'No region was reached.');
   io.out(print(views));
-  return 0;
+  return views.some((view) => view.failure !== null) ? 3 : 0;
 }
 
 async function watch(
