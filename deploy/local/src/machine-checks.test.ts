@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
 import { findJava, findMaven } from './java.ts';
-import { checkMachine } from './machine-checks.ts';
+import { checkMachine, OLDEST_NODE } from './machine-checks.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -12,6 +13,18 @@ it('finds nothing missing on a machine that runs these tests', async () => {
   expect(checks.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['node', 'java', 'postgres', 'disk space']),
   );
+});
+
+it('wants the Node that the package and its readers are told', () => {
+  const oldest = OLDEST_NODE.join('.');
+  for (const [file, words] of [
+    ['package.json', `"node": ">=${oldest}"`],
+    ['package-lock.json', `"node": ">=${oldest}"`],
+    ['README.md', `Node ${oldest} `],
+    ['CONTRIBUTING.md', `Node ${oldest} `],
+  ] as const) {
+    expect(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8'), file).toContain(words);
+  }
 });
 
 it('says what to install where the path holds nothing', async () => {

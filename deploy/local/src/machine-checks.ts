@@ -15,7 +15,7 @@ import { KAFKA_VERSION } from './kafka-jars.ts';
 import { findPostgresPackage } from './postgres-binaries.ts';
 import { findServerUser } from './server-user.ts';
 
-const OLDEST_NODE = [20, 12] as const;
+export const OLDEST_NODE = [20, 15] as const;
 const NEEDED_DISK_BYTES = 1024 ** 3;
 
 export interface Check {
