@@ -3,9 +3,10 @@
  * By default a temporary one that goes when the server stops or when this process ends in any way;
  * a folder that the user names stays. A temporary folder lies where an unprivileged user can reach it.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { LocalError, systemCode } from './errors.ts';
 import { reapFolder } from './reaper.ts';
 import { isReachableBy, type ServerUser } from './server-user.ts';
@@ -55,8 +56,36 @@ async function openTemporary({ kind, user }: WorkFolderOptions): Promise<WorkFol
   return { path, kept: false, remove };
 }
 
+/** Makes a folder that the user named. Throws `folder-unreachable`, which says what stands in the way. */
+export async function makeKept(path: string): Promise<void> {
+  try {
+    await makeEach(path);
+    await access(path, constants.W_OK);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === undefined || code === 'ENOSPC') throw cause;
+    throw new LocalError('folder-unreachable', `${path} cannot be made a folder to keep data in (${code})`, {
+      remedy: 'Name a folder that you may write, below folders and not below a file.',
+      cause,
+    });
+  }
+}
+
+/** One folder after the other: Node's own recursion never ends where a file system such as /proc refuses. */
+async function makeEach(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (systemCode(error) !== 'ENOENT' || parent === path) throw error;
+    await makeEach(parent);
+    await mkdir(path);
+  }
+}
+
 async function openKept(path: string, user: ServerUser | undefined): Promise<WorkFolder> {
-  await mkdir(path, { recursive: true });
+  await makeKept(path);
   if (user !== undefined && !(await isReachableBy(path, user))) {
     throw new LocalError('folder-unreachable', `The user ${user.name} cannot enter ${path}`, {
       remedy: 'Choose a folder whose parents every user may enter (chmod o+x), or do not run as root.',

@@ -1,5 +1,5 @@
 /** The demo as a program: what it prints, what its control address refuses, and that it leaves nothing. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -236,6 +236,19 @@ describe.runIf(process.platform === 'linux')('a running demo', () => {
     expect(ready.regions.map(({ region }) => region)).toEqual(['eu', 'us']);
     expect(ready.readyMs).toBeGreaterThan(0);
   });
+});
+
+describe('a folder to keep', () => {
+  it.each(['', join(BIN, 'below-a-file'), '/proc/nope'])(
+    '%j is refused before anything starts',
+    (keep) => {
+      const ended = spawnSync(process.execPath, [BIN, 'demo', '--keep', keep], { timeout: 15_000 });
+      expect(ended.status).toBe(2);
+      expect(String(ended.stderr)).toMatch(/^isthmus: --keep.*folder/);
+      expect(String(ended.stderr)).not.toMatch(/\n +at /);
+    },
+    20_000,
+  );
 });
 
 describe.runIf(process.platform === 'linux')('the end of a demo', () => {

@@ -8,9 +8,11 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Cluster, type ClusterRegion, startCluster } from '@isthmus/local/cluster';
 import { startControl } from '@isthmus/local/control';
+import { LocalError } from '@isthmus/local/errors';
 import { progressOnStderr } from '@isthmus/local/progress';
 import { reapEverything } from '@isthmus/local/reaper';
 import { announceDemo, type RegionAddresses } from '@isthmus/local/running-demo';
+import { makeKept } from '@isthmus/local/work-folder';
 import { readConfig } from '../config.ts';
 import { demoEnd } from '../demo-end.ts';
 import { demoText } from '../demo-text.ts';
@@ -38,6 +40,7 @@ export const demo: Command = {
   usage,
   run: async (args, io) => {
     const options = parseOptions(args);
+    if (options.keepIn !== undefined) await checkKept(options.keepIn);
     const ended = demoEnd({ interrupted: io.interrupted, isUnderNpm: readConfig().isUnderNpm });
     try {
       const cluster = await Promise.race([start(options), ended]);
@@ -53,6 +56,16 @@ export const demo: Command = {
     }
   },
 };
+
+/** Before anything starts, so that nothing has to be ended. */
+async function checkKept(path: string): Promise<void> {
+  try {
+    await makeKept(path);
+  } catch (error) {
+    if (!(error instanceof LocalError)) throw error;
+    throw wrongUsage(`--keep: ${error.message}\n  ${error.remedy}`);
+  }
+}
 
 function start(options: DemoOptions): Promise<Cluster> {
   return startCluster({
@@ -103,6 +116,7 @@ function parseOptions(args: readonly string[]): DemoOptions {
   );
   takePositionals(positionals, 0, usage);
   if (values.log !== 'kafka') throw wrongUsage(`--log takes kafka\nusage: ${usage}`);
+  if (values.keep === '') throw wrongUsage(`--keep takes the path of a folder; it is empty\nusage: ${usage}`);
   return {
     regions: parseRegions(values.regions),
     delayMs: parseDelay(values.delay),
