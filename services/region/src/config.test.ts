@@ -162,6 +162,9 @@ describe('an invalid environment', () => {
     const secret = JSON.stringify([{ region: 'us', brokers: 'b:1', admin: 'http://me:topsecret@a:1' }]);
     expect(faults({ ...withLog, ISTHMUS_PEERS: secret })[0]).toMatch(/\(hidden\)@a:1/);
     expect(faults({ ...withLog, ISTHMUS_PEERS: secret })[0]).not.toContain('topsecret');
+    expect(faults({ ...minimal, ISTHMUS_KAFKA_BROKERS: 'me:top/se@cret@b:1' })[0]).toMatch(
+      /holds "\(hidden\)@b:1"/,
+    );
     expect(faults({ ...withLog, ISTHMUS_PEERS: peers('eu') })[0]).toMatch(/other regions only/);
     expect(faults({ ...withLog, ISTHMUS_PEERS: peers('us', 'us') })[0]).toMatch(/each region once/);
     expect(faults({ ...minimal, ISTHMUS_PEERS: peers('us') })[0]).toMatch(

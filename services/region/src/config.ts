@@ -187,7 +187,7 @@ function heldBy(of: Variable<unknown>, text: string): string {
 
 /** Names and passwords in addresses, wherever in a text they stand. */
 function hideUserinfo(text: string): string {
-  return text.replace(/\/\/[^/@\s"]*@/g, '//(hidden)@');
+  return text.replace(/[^\s",]+@/g, '(hidden)@');
 }
 
 /** What may be shown of a database address: everything but password and parameters. */

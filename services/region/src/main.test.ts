@@ -102,7 +102,8 @@ describe('without a usable configuration', () => {
     const taken = { ...settings('postgres://u:p@127.0.0.1:1/d'), ISTHMUS_ADMIN_ADDRESS: new URL(admin).host };
     const ended = await finish(taken);
     expect(ended.code).toBe(1);
-    expect(ended.out).toContain('EADDRINUSE');
+    const held = new URL(admin).host;
+    expect(ended.err).toContain(`ISTHMUS_ADMIN_ADDRESS holds ${held}; another process listens there`);
   });
 });
 

@@ -23,6 +23,7 @@ import { HttpPeerClient, answerEcho } from './peer-client.ts';
 import type { RecordType } from './records/record-type.ts';
 import { recordTypes } from './records/record-types.ts';
 import { type Opened, RegionProcess } from './region-process.ts';
+import { describeStartFault } from './start-fault.ts';
 import { type GapStatus, type Status, statusOf } from './status.ts';
 import { version } from './version.ts';
 import { within } from './within.ts';
@@ -37,6 +38,7 @@ const usage = 'usage: isthmus-region [--print-config]   (configuration comes fro
 
 async function main(args: readonly string[]): Promise<void> {
   const isPrint = args.length === 1 && args[0] === '--print-config';
+  if (args.length === 1 && args[0] === '--help') return end(0, usage);
   if (args.length > 0 && !isPrint) return end(exitCodes.wrongUsage, usage);
   const read = readConfig();
   if (read.kind === 'invalid')
@@ -67,7 +69,9 @@ async function run(config: Config): Promise<void> {
   try {
     await region.start();
   } catch (error) {
-    log.fatal({ err: error }, 'the region cannot start');
+    const fault = describeStartFault(error, config);
+    if (fault === null) log.fatal({ err: error }, 'the region cannot start');
+    else process.stderr.write(`${fault}\n`);
     await region.stop();
     process.exit(exitCodes.failed);
   }

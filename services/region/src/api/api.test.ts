@@ -347,6 +347,16 @@ describe('a batch', () => {
   const write = (key: string, rest: object) => ({ collection: 'products', key: prefix + key, ...rest });
   const statuses = z.object({ results: z.array(z.object({ status: z.number() })) });
 
+  it('refuses conditions, which bind one record', async () => {
+    const answer = await call('POST', '/v1/batch', { writes: [] }, { 'if-match': '"x"' });
+    expect([answer.status, codeOf(answer)]).toEqual([400, 'bad-request']);
+  });
+
+  it('refuses a body that is encoded', async () => {
+    const answer = await call('POST', '/v1/batch', { writes: [] }, { 'content-encoding': 'gzip' });
+    expect([answer.status, codeOf(answer)]).toEqual([415, 'unsupported-media-type']);
+  });
+
   it('does all its writes in order', async () => {
     const answer = await call('POST', '/v1/batch', {
       writes: [

@@ -33,11 +33,26 @@ export function addBatchRoute(app: Listener, parts: ApiParts): void {
 
 async function writeBatch(parts: ApiParts, request: FastifyRequest): Promise<unknown> {
   refuseWhileDraining(parts.drain);
+  refuseConditions(request);
   const edits = parseBatch(parts, requireBody(request));
   if (edits.length === 0) return { results: [] };
   const outcome = await parts.journal.write(edits);
   if (outcome.kind === 'refused') throw inWrite(outcome.refusal, outcome.index);
   return { results: outcome.results.map((result, index) => answer(edits[index], result)) };
+}
+
+/** A condition that is not checked must not look as if it were. */
+function refuseConditions({ headers }: FastifyRequest): void {
+  for (const name of ['if-match', 'if-none-match'] as const) {
+    if (headers[name] === undefined) continue;
+    throw new Problem(
+      'bad-request',
+      `A batch takes no ${name}: it speaks of one record, and a batch has many.`,
+      {
+        violations: [{ field: name, rule: 'not-in-a-batch', limit: null, value: null }],
+      },
+    );
+  }
 }
 
 type RecordWrite = Edit<WriteResult, Problem>;

@@ -90,10 +90,17 @@ function takeJsonOnly(app: Listener): void {
   });
 }
 
+function refuseEncodedBody(request: FastifyRequest): void {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding.toLowerCase() === 'identity') return;
+  throw new Problem('unsupported-media-type', 'Bodies are sent as they are; no Content-Encoding is read.');
+}
+
 const charsetPattern = /;\s*charset\s*=\s*"?([^";\s]*)/i;
 
 /** An empty body is no body; the routes that need one refuse its absence. */
 function parseRequestBody(request: FastifyRequest, body: string | Buffer): unknown {
+  refuseEncodedBody(request);
   const charset = charsetPattern.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8';
   if (charset.toLowerCase() !== 'utf-8')
     throw new Problem('unsupported-media-type', 'Bodies are JSON in UTF-8; another charset is not read.');

@@ -44,7 +44,7 @@ export function putEdits(
     const value = named.get(field);
     if (type === 'counter') {
       const count = held.get(field) ?? 0;
-      if (named.has(field) && value !== count) faults.push(counterSet(joinPath(path, field), count));
+      if (named.has(field) && value !== count) faults.push(counterSet(joinPath(path, field), count, value));
     } else if (!named.has(field)) {
       if (held.has(field)) edits.push({ op: 'clear', field });
     } else if (!held.has(field) || !isDeepStrictEqual(held.get(field), value)) {
@@ -54,10 +54,15 @@ export function putEdits(
   return problemOfFaults(faults) ?? edits;
 }
 
-function counterSet(path: string, held: unknown): Fault {
+function counterSet(path: string, held: unknown, sent: unknown): Fault {
   return {
     code: 'wrong-operation',
     detail: `${path} is a counter and is not set: leave it out, name the value held (${String(held)}), or PATCH with increment.`,
-    violation: { field: path, rule: 'counter-keeps-value', limit: held, value: null },
+    violation: { field: path, rule: 'counter-keeps-value', limit: held, value: shortOf(sent) },
   };
+}
+
+/** Numbers as they are; of anything else only what it is, because it may be long. */
+function shortOf(sent: unknown): unknown {
+  return typeof sent === 'number' ? sent : typeof sent;
 }
