@@ -8,17 +8,39 @@
 const slabBytes = 8192;
 const largestShared = 1024;
 
-let slab = new ArrayBuffer(slabBytes);
+// The buffer is kept beside its view, because asking a view for it leaves compiled code.
+let buffer = new ArrayBuffer(slabBytes);
+let slab = new Uint8Array(buffer);
 let used = 0;
 
-/** Zeroed bytes that belong to the caller alone. */
-export function allocate(byteCount: number): Uint8Array {
+/** Where the bytes that were reserved last begin. */
+export const reserved = { start: 0 };
+
+/**
+ * Room for a result: an array in which the `byteCount` bytes from `reserved.start` are nobody else's. Nothing else may
+ * be reserved or allocated until `commit`.
+ */
+export function reserve(byteCount: number): Uint8Array {
+  reserved.start = 0;
   if (byteCount > largestShared) return new Uint8Array(byteCount);
   if (used + byteCount > slabBytes) {
-    slab = new ArrayBuffer(slabBytes);
+    buffer = new ArrayBuffer(slabBytes);
+    slab = new Uint8Array(buffer);
     used = 0;
   }
-  const result = new Uint8Array(slab, used, byteCount);
+  reserved.start = used;
+  return slab;
+}
+
+/** The first `byteCount` bytes of what was reserved in `room`, as a result. */
+export function commit(room: Uint8Array, byteCount: number): Uint8Array {
+  if (room !== slab) return byteCount === room.length ? room : room.slice(0, byteCount);
+  const result = new Uint8Array(buffer, used, byteCount);
   used += byteCount;
   return result;
+}
+
+/** Bytes that belong to the caller alone. */
+export function allocate(byteCount: number): Uint8Array {
+  return commit(reserve(byteCount), byteCount);
 }

@@ -20,7 +20,6 @@ import {
   tagRegister,
   traitsOf,
   traitSub,
-  traitVector,
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { compareEntries, type Entry } from './entry.ts';
@@ -44,11 +43,9 @@ export function decode(bytes: Uint8Array): DecodedRecord {
     const entry = readEntry(reader, actors);
     const last = entries.at(-1);
     if (last !== undefined && compareEntries(last, entry) >= 0) throw malformed('entries out of order');
-    if ((traitsOf(entry.tag) & traitVector) === 0 && !context.has(entry))
-      throw malformed('dot not in context');
+    if (!context.has(entry)) throw malformed('dot not in context');
     entries.push(entry);
   }
-  checkActorsUsed(actors, context, entries);
   return { minor, context, entries };
 }
 
@@ -97,15 +94,8 @@ function readSeen(reader: ByteReader, context: CausalContext, actor: string): vo
     if (last > Number.MAX_SAFE_INTEGER) throw malformed('counter');
     runs.push(low, last);
   }
+  if (last === 0) throw malformed('actor without a dot');
   context.addSeen(actor, { max, runs });
-}
-
-function checkActorsUsed(actors: readonly string[], context: CausalContext, entries: readonly Entry[]): void {
-  if (actors.every((actor) => context.last(actor) > 0)) return;
-  const used = new Set(entries.map((entry) => entry.actor));
-  for (const actor of actors) {
-    if (context.last(actor) === 0 && !used.has(actor)) throw malformed('actor without a dot');
-  }
 }
 
 function readEntry(reader: ByteReader, actors: readonly string[]): Entry {
@@ -150,7 +140,7 @@ const writer = new ByteWriter();
 const body = new ByteWriter();
 
 export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
-  const actors = actorsOf(context, entries);
+  const actors = [...context.actors()].toSorted();
   if (actors.length === 0) return new Uint8Array(0);
   writer.reset();
   writer.byte((formatMajor << 4) | minor);
@@ -159,12 +149,6 @@ export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
   const indexOf = new Map(actors.map((actor, index) => [actor, index]));
   for (const entry of entries.toSorted(compareEntries)) writeEntry(entry, indexOf.get(entry.actor) ?? 0);
   return writer.finish();
-}
-
-function actorsOf(context: CausalContext, entries: readonly Entry[]): readonly string[] {
-  const actors = new Set(context.actors());
-  for (const entry of entries) actors.add(entry.actor);
-  return [...actors].toSorted();
 }
 
 function writeActor(actor: string, context: CausalContext): void {

@@ -118,6 +118,7 @@ export class Draft {
     const firstEver = this.#before.context.last(this.actor) === 0;
     context.addRun(this.actor, firstEver ? 1 : this.#firstCounter, lastCounter);
     context.addAll(this.#superseded);
+    context.addAll(this.#written);
     return { minor: this.#before.minor, context, entries: [...this.#written] };
   }
 

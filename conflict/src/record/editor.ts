@@ -16,7 +16,7 @@ import { putRegister, setRegister } from '../types/register.ts';
 import { childOf, resetPlace } from '../types/reset.ts';
 import { binaryName, declaredMember, resolveField, unknownField } from '../types/resolve-field.ts';
 import { addElements, putSet, removeElements } from '../types/set.ts';
-import { putText, type Splice, spliceText, type TextEngine } from '../types/text.ts';
+import { isTextShown, required, type Splice, type TextEngine } from '../types/text.ts';
 import { textOf } from '../codec/utf8.ts';
 import type { Draft } from './draft.ts';
 import { stampText } from './entry.ts';
@@ -101,7 +101,7 @@ export class Editor {
 
   splice(path: Path, splices: readonly Splice[]): void {
     const { place } = this.#at(path, 'splice', 'text');
-    spliceText(this.#draft, place, { engine: this.#options.text, splices });
+    required(this.#options.text, place).splice(this.#draft, place, splices);
   }
 
   /** Makes the record exactly this value, writing only what differs. Counters keep theirs, named or not. */
@@ -177,10 +177,16 @@ export class Editor {
       case 'set':
         return putSet(draft, place, this.#elements(field, value));
       case 'text':
-        return putText(draft, place, { engine: this.#options.text, value });
+        return this.#putText(place, value);
       case 'map':
         return this.#putMap(place, field, value);
     }
+  }
+
+  /** An empty text that nobody wrote to needs no engine. */
+  #putText(place: Place, value: unknown): void {
+    if (value === '' && !isTextShown(place)) return;
+    required(this.#options.text, place).put(this.#draft, place, value);
   }
 
   #putMap(place: Place, field: MapField, value: unknown): void {

@@ -26,8 +26,8 @@ export class HeadJoin {
   /** Whether entries of that side keep the index of their actor. */
   leftStays = true;
   rightStays = true;
-  /** How many dots the right side has seen. */
-  rightDots = 0;
+  /** At least as many dots as both sides have seen. */
+  sharedDots = 0;
 
   #runs = new Float64Array(32);
   #runCount = 0;
@@ -38,7 +38,7 @@ export class HeadJoin {
     this.right.read(delta);
     this.#reserve(this.left.actorCount + this.right.actorCount);
     if (this.#map()) return false;
-    this.#countDots();
+    this.#countShared();
     if (!this.#patch()) this.#write();
     return true;
   }
@@ -101,13 +101,25 @@ export class HeadJoin {
     return at < end && (left.runs[at] ?? 0) <= low && (left.runs[at + 1] ?? 0) >= high;
   }
 
-  #countDots(): void {
-    const { right } = this;
-    let dots = 0;
-    for (let index = 0; index < right.actorCount; index++) dots += right.max[index] ?? 0;
-    const end = right.runsStart[right.actorCount] ?? 0;
-    for (let at = 0; at < end; at += 2) dots += 1 + (right.runs[at + 1] ?? 0) - (right.runs[at] ?? 0);
-    this.rightDots = dots;
+  /** Counts what both sides may have seen; an entry of the left goes only if its dot is among that. */
+  #countShared(): void {
+    const { left, right, leftOf } = this;
+    let shared = 0;
+    for (let theirs = 0; theirs < right.actorCount; theirs++) {
+      const mine = leftOf[theirs] ?? -1;
+      if (mine === -1) continue;
+      const highest = left.highest[mine] ?? 0;
+      const max = right.max[theirs] ?? 0;
+      shared += max < highest ? max : highest;
+      const end = right.runsStart[theirs + 1] ?? 0;
+      for (let at = right.runsStart[theirs] ?? 0; at < end; at += 2) {
+        const low = right.runs[at] ?? 0;
+        if (low > highest) break;
+        const high = right.runs[at + 1] ?? 0;
+        shared += 1 + (high < highest ? high : highest) - low;
+      }
+    }
+    this.sharedDots = shared;
   }
 
   /** Notes the bytes of the left head that change; `false` where that is not enough. */

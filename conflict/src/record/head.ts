@@ -52,6 +52,9 @@ export class Head {
   nameLength = new Int32Array(16);
   actorEnd = new Int32Array(16);
   max = new Float64Array(16);
+  /** No dot of the actor outside these bounds was seen. */
+  lowest = new Float64Array(16);
+  highest = new Float64Array(16);
   /** The runs of actor `i` are the pairs from `runsStart[i]` to `runsStart[i + 1]`. */
   runsStart = new Int32Array(17);
   runs = new Float64Array(32);
@@ -85,6 +88,8 @@ export class Head {
     const max = varintAt(bytes, nameEnd, bytes.length);
     this.max[index] = max;
     const runCount = varintAt(bytes, cursor.end, bytes.length);
+    this.lowest[index] = 1;
+    this.highest[index] = max;
     if (runCount > 0) this.#readRuns(index, runCount);
     else this.runsStart[index + 1] = this.runsStart[index] ?? 0;
     this.actorEnd[index] = cursor.end;
@@ -104,6 +109,8 @@ export class Head {
       this.runs[at++] = low;
       this.runs[at++] = last;
     }
+    if (this.max[index] === 0) this.lowest[index] = this.runs[at - 2 * runCount] ?? 1;
+    this.highest[index] = last;
     this.runsStart[index + 1] = at;
   }
 
@@ -152,6 +159,8 @@ export class Head {
     this.nameLength = new Int32Array(size);
     this.actorEnd = new Int32Array(size);
     this.max = new Float64Array(size);
+    this.lowest = new Float64Array(size);
+    this.highest = new Float64Array(size);
     this.runsStart = new Int32Array(size + 1);
   }
 

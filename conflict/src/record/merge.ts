@@ -8,7 +8,7 @@
  */
 import { malformed } from '../errors.ts';
 import { varintLength } from '../codec/byte-writer.ts';
-import { tagExtended, tagRegister, traitsOf, traitVector } from '../codec/format.ts';
+import { tagExtended, tagRegister, traitsOf, traitSub, traitVector } from '../codec/format.ts';
 import { pathOf } from '../codec/path.ts';
 import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
@@ -56,7 +56,7 @@ let vector = new Float64Array(8);
 let conflicts: readonly string[] = none;
 /** First byte of the state that is part of the result and not yet among the pieces. */
 let runStart = 0;
-/** Dots that the delta has seen and that may still belong to an entry of the state alone. */
+/** At least as many entries of the state as the delta may still remove. */
 let removals = 0;
 /** Where the entry kept last, and the one added last, have their keys; -1 where it cannot be a neighbour. */
 let keptKey = -1;
@@ -80,7 +80,7 @@ function walk(): void {
   mine.begin(heads.left);
   theirs.begin(heads.right);
   runStart = heads.length === 0 ? 0 : mine.start;
-  removals = heads.rightDots;
+  removals = heads.sharedDots;
   keptKey = -1;
   addedKey = -1;
   while (!theirs.done) {
@@ -98,9 +98,10 @@ function walk(): void {
 
 /** Moves on in the delta, whose order is checked because it may come from anywhere. */
 function nextOfTheirs(): void {
-  previous.copy(theirs);
+  const isLast = theirs.end >= theirs.bytes.length;
+  if (!isLast) previous.copy(theirs);
   theirs.next(heads.right);
-  if (theirs.done) return;
+  if (isLast) return;
   const order = compareKeys(previous, theirs);
   if (order > 0 || (order === 0 && previous.actor >= theirs.actor)) throw malformed('entries out of order');
 }
@@ -127,6 +128,7 @@ function mustVisitMine(): boolean {
 function skipMine(keyByte: number): void {
   if (mine.done || !heads.leftStays) return;
   const { bytes } = mine;
+  const { lowest, highest } = heads.right;
   const limit = bytes.length - 4;
   const knownActors = Math.min(heads.left.actorCount, 0x80);
   let at = mine.start;
@@ -139,7 +141,8 @@ function skipMine(keyByte: number): void {
     if (length >= 0x80 || actor >= knownActors || counter >= 0x4000) break;
     if ((bytes[key] ?? 0) >= keyByte) break;
     const other = heads.rightOf[actor] ?? -1;
-    if (other !== -1 && removals > 0 && heads.right.has(other, counter)) break;
+    if (other !== -1 && removals > 0 && counter >= (lowest[other] ?? 0) && counter <= (highest[other] ?? 0))
+      break;
     at += 1 + length;
   }
   if (at === mine.start) return;
@@ -183,9 +186,8 @@ function addTheirs(): void {
 }
 
 function insertTheirs(): void {
-  const ownDot = heads.right.has(theirs.actor, theirs.counter);
-  if (ownDot) removals--;
-  else if ((traitsOf(tagOf(theirs)) & traitVector) === 0) throw malformed('dot not in context');
+  if (!heads.right.has(theirs.actor, theirs.counter)) throw malformed('dot not in context');
+  checkKey(theirs);
   flush(mine.start);
   const neighbour = keptKey !== -1 && sameRegister(mine.bytes, keptKey, theirs.key);
   if (neighbour || (addedKey !== -1 && sameRegister(theirs.bytes, addedKey, theirs.key)))
@@ -305,14 +307,17 @@ function flush(end: number): void {
   runStart = end;
 }
 
-/** The tag of an entry whose key may be anything. */
-function tagOf(entry: EntryCursor): number {
-  for (let at = entry.key; at < entry.end; at++) {
-    const byte = entry.bytes[at] ?? 0;
-    if (byte === tagExtended && at + 1 < entry.end) return tagExtended * 256 + (entry.bytes[at + 1] ?? 0);
-    if (byte >= tagRegister && byte !== tagExtended) return byte;
-  }
-  throw malformed('key');
+/** Throws where the key of an entry does not end within it. */
+function checkKey(entry: EntryCursor): void {
+  const { bytes, end } = entry;
+  let at = entry.key;
+  while (at < end && (bytes[at] ?? 0) < tagRegister) at++;
+  const tag = bytes[at] ?? 0;
+  const traits = tag === tagExtended ? (bytes[++at] ?? 0) : traitsOf(tag);
+  if (at >= end) throw malformed('key');
+  if ((traits & traitSub) === 0) return;
+  const length = varintAt(bytes, at + 1, end);
+  if (cursor.end + length > end) throw malformed('key');
 }
 
 /** Whether the key at `key` of some bytes and the one at `theirKey` of the delta are those of one register. */

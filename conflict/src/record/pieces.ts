@@ -1,9 +1,9 @@
 /**
- * The result of a merge before it is copied: which runs of bytes follow each other, and from where. Runs of the first
- * argument that keep their place are copied together in one stroke, which is the common case of a field overwritten
- * by one of the same length.
+ * The result of a merge before it is copied: which runs of bytes follow each other, and from where. The first argument is
+ * copied as a whole in one stroke, and then only what does not stand in its place yet is moved, which is nothing in the
+ * common case of a field overwritten by one of the same length.
  */
-import { allocate } from '../codec/slab.ts';
+import { commit, reserve, reserved } from '../codec/slab.ts';
 
 export const fromState = 0;
 export const fromDelta = 1;
@@ -15,8 +15,9 @@ const shortPiece = 32;
 export class Pieces {
   #sources = new Int32Array(3 * 64);
   #count = 0;
-  #inPlace = true;
   #headLength = 0;
+  #movesLeft = false;
+  #movesRight = false;
   #patches = new Int32Array(64);
   #patchCount = 0;
   /** Bytes that the result takes so far. */
@@ -27,9 +28,10 @@ export class Pieces {
 
   begin(headLength: number): void {
     this.#count = 0;
-    this.#inPlace = true;
     this.length = headLength;
     this.#headLength = headLength;
+    this.#movesLeft = false;
+    this.#movesRight = false;
     this.scratchLength = 0;
     this.#patchCount = 0;
   }
@@ -55,7 +57,8 @@ export class Pieces {
     this.#sources[this.#count++] = source;
     this.#sources[this.#count++] = start;
     this.#sources[this.#count++] = end;
-    if (source === fromState && start !== this.length) this.#inPlace = false;
+    if (source === fromState && start > this.length) this.#movesLeft = true;
+    else if (source === fromState && start < this.length) this.#movesRight = true;
     this.length += end - start;
   }
 
@@ -82,25 +85,51 @@ export class Pieces {
 
   /** The head and all pieces, copied together. */
   assemble(head: Uint8Array, state: Uint8Array, delta: Uint8Array): Uint8Array {
-    const result = allocate(this.length);
-    const inPlace = this.#inPlace && state.length <= this.length;
-    if (inPlace) result.set(state);
-    let offset = this.#headLength;
-    for (let at = 0; at < offset; at++) result[at] = head[at] ?? 0;
+    const room = reserve(this.length > state.length ? this.length : state.length);
+    const base = reserved.start;
+    room.set(state, base);
+    if (this.#movesLeft) this.#shiftLeft(room, base);
+    if (this.#movesRight) this.#shiftRight(room, base);
+    for (let at = 0; at < this.#headLength; at++) room[base + at] = head[at] ?? 0;
+    let offset = base + this.#headLength;
     for (let index = 0; index < this.#count; index += 3) {
       const source = this.#sources[index] ?? 0;
       const start = this.#sources[index + 1] ?? 0;
-      const end = this.#sources[index + 2] ?? 0;
-      const length = end - start;
-      if (source !== fromState || !inPlace) {
-        const bytes = source === fromState ? state : source === fromDelta ? delta : this.scratch;
-        if (length > shortPiece) result.set(bytes.subarray(start, end), offset);
-        else for (let at = 0; at < length; at++) result[offset + at] = bytes[start + at] ?? 0;
+      const length = (this.#sources[index + 2] ?? 0) - start;
+      if (source !== fromState) {
+        const bytes = source === fromDelta ? delta : this.scratch;
+        if (length > shortPiece) room.set(bytes.subarray(start, start + length), offset);
+        else for (let at = 0; at < length; at++) room[offset + at] = bytes[start + at] ?? 0;
       }
       offset += length;
     }
-    for (let at = 0; at < this.#patchCount; at += 2)
-      result[this.#patches[at] ?? 0] = this.#patches[at + 1] ?? 0;
-    return result;
+    for (let at = 0; at < this.#patchCount; at += 2) {
+      room[base + (this.#patches[at] ?? 0)] = this.#patches[at + 1] ?? 0;
+    }
+    return commit(room, this.length);
+  }
+
+  /** Moves the state's runs that belong further left, from the first to the last, so that none is overwritten. */
+  #shiftLeft(room: Uint8Array, base: number): void {
+    let offset = this.#headLength;
+    for (let index = 0; index < this.#count; index += 3) {
+      const start = this.#sources[index + 1] ?? 0;
+      const end = this.#sources[index + 2] ?? 0;
+      if (this.#sources[index] === fromState && offset < start)
+        room.copyWithin(base + offset, base + start, base + end);
+      offset += end - start;
+    }
+  }
+
+  /** Moves the state's runs that belong further right, from the last to the first. */
+  #shiftRight(room: Uint8Array, base: number): void {
+    let offset = this.length;
+    for (let index = this.#count - 3; index >= 0; index -= 3) {
+      const start = this.#sources[index + 1] ?? 0;
+      const end = this.#sources[index + 2] ?? 0;
+      offset -= end - start;
+      if (this.#sources[index] === fromState && offset > start)
+        room.copyWithin(base + offset, base + start, base + end);
+    }
   }
 }

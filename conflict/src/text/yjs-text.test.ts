@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { tagText } from '../codec/format.ts';
 import { ConflictError } from '../errors.ts';
 import type { Editor } from '../record/editor.ts';
 import { compact } from '../record/compact.ts';
 import { VersionVector } from '../causal/version-vector.ts';
+import { decode, encode } from '../record/decoded-record.ts';
 import { merge } from '../record/merge.ts';
 import { schema } from '../record/schema.ts';
 import { contextOf, isDead } from '../record/summary.ts';
@@ -165,5 +167,11 @@ test('a text written again after its remains were collected meets none of its ol
 });
 
 test('a chunk that Yjs cannot read is malformed', () => {
-  expect(codeOf(() => yjsText.read([Uint8Array.from([255, 255, 1])]))).toBe('malformed text');
+  const { entries, ...rest } = decode(edit(nothing, 'eu', (e) => e.put({ notes: 'x' })).state);
+  const broken = entries.map((entry) =>
+    entry.tag === tagText
+      ? { ...entry, payload: Uint8Array.from([...entry.payload.subarray(0, 8), 255, 255, 1]) }
+      : entry,
+  );
+  expect(codeOf(() => notesOf(encode({ ...rest, entries: broken })))).toBe('malformed text');
 });

@@ -7,10 +7,11 @@
 import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
 import { ConflictError } from '../errors.ts';
 import type { Splice, TextEngine } from '../types/text.ts';
+import { textEngine } from './text-field.ts';
 
 const rootName = 't';
 
-export const yjsText: TextEngine = {
+export const yjsText: TextEngine = textEngine({
   read(chunks) {
     return withDocument(chunks, (document) => document.getText(rootName).toJSON());
   },
@@ -36,7 +37,7 @@ export const yjsText: TextEngine = {
       return encodeStateAsUpdate(document);
     });
   },
-};
+});
 
 /** From the last to the first, so that positions before the edit hold. */
 function applySplices(document: Doc, splices: readonly Splice[]): void {

@@ -1,17 +1,12 @@
 /**
- * Text as the core sees it: chunks that an engine understands and that merge like any other entry, by their dots.
- * The engine (`@isthmus/conflict/text` over Yjs) is handed in by who needs it, so nobody loads it for nothing. An edit
- * adds a small chunk; when there are many, it replaces those that it has seen by one. A cleared text leaves a remnant,
- * which shows nothing and lets a concurrent insertion find its place. Each actor writes under a client number that is
- * derived from the dot of its first edit of this text, so a text that is created again never meets its old numbers.
+ * Text as the core sees it: entries that merge like any other, by their dots, and an engine that understands them,
+ * which is handed in by who needs it (`@isthmus/conflict/text`), so that nobody loads it for nothing. A text shows all
+ * of its chunks or none, because a later chunk may build on an earlier one. A cleared text leaves a remnant, which
+ * shows nothing and lets a concurrent insertion find its place.
  */
-import { tagText, tagTextClient } from '../codec/format.ts';
-import { binaryOf, binaryOfBytes } from '../codec/utf8.ts';
-import { hash128 } from '../codec/hash.ts';
-import { ByteWriter } from '../codec/byte-writer.ts';
+import { tagText } from '../codec/format.ts';
 import { ConflictError } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
-import { type Entry, stampLength, stampText } from '../record/entry.ts';
 import { isHidden, kindRemnant } from '../record/liveness.ts';
 import { entriesAt, type Place } from './place.ts';
 
@@ -22,188 +17,34 @@ export interface Splice {
   readonly insert?: string;
 }
 
-/** What the core asks of a text engine. All functions are pure: equal arguments give equal results. */
+/** What the core asks of the engine, about a text that was written to. */
 export interface TextEngine {
-  read(chunks: readonly Uint8Array[]): string;
-  /** What the splices add to the chunks, written under a client number. */
-  splice(chunks: readonly Uint8Array[], client: number, splices: readonly Splice[]): Uint8Array;
-  /** One chunk that says as much as all of them. */
-  join(chunks: readonly Uint8Array[]): Uint8Array;
-  /** One chunk that deletes everything that the chunks insert. */
-  erase(chunks: readonly Uint8Array[]): Uint8Array;
-}
-
-const kindLive = 0;
-/** Names the encoding of a chunk, and keeps its first byte apart from the stamp. */
-const encodingYjs1 = 1;
-const mostChunks = 16;
-/** Larger chunks stay as they are, so that no delta repeats a long text. */
-const longestJoinedBytes = 32 * 1024;
-const writer = new ByteWriter();
-
-export function readText(place: Place, engine: TextEngine | undefined): string {
-  const chunks = entriesAt(place, tagText);
-  return isShown(place, chunks) ? required(place, engine).read(chunks.map(bodyOf)) : '';
+  read(place: Place): string;
+  splice(draft: Draft, place: Place, splices: unknown): void;
+  /** Makes the text this one, by the smallest splice. */
+  put(draft: Draft, place: Place, value: unknown): void;
+  clear(draft: Draft, place: Place): void;
 }
 
 /** Whether something was written to the text that was not cleared or deleted. */
 export function isTextShown(place: Place): boolean {
-  return isShown(place, entriesAt(place, tagText));
-}
-
-/** A text shows all of its chunks or none: a later one may build on an earlier one. */
-function isShown(place: Place, chunks: readonly Entry[]): boolean {
-  const live = chunks.some((chunk) => chunk.payload[0] !== kindRemnant);
-  return live && chunks.some((chunk) => !isHidden(chunk, place.deletion));
-}
-
-function bodyOf(chunk: Entry): Uint8Array {
-  return chunk.payload.subarray(1 + stampLength(chunk.payload, 1) + 1);
-}
-
-function required(place: Place, engine: TextEngine | undefined): TextEngine {
-  if (engine !== undefined) return engine;
-  const message = 'no text engine was given to the schema; pass the one of @isthmus/conflict/text';
-  throw new ConflictError('text-engine-missing', message, { field: place.label, rule: 'text-engine' });
-}
-
-export interface TextWrite {
-  readonly engine: TextEngine | undefined;
-  readonly splices: unknown;
-}
-
-export function spliceText(draft: Draft, place: Place, write: TextWrite): void {
-  const engine = required(place, write.engine);
-  const shown = readText(place, engine);
-  const splices = checkedSplices(place.label, shown, write.splices);
-  if (splices.length === 0) return;
-  const before = entriesAt(place, tagText);
-  if (before.length > 0 && !isShown(place, before)) clearText(draft, place, engine);
   const chunks = entriesAt(place, tagText);
-  const update = engine.splice(chunks.map(bodyOf), clientOf(draft, place), splices);
-  const small = chunks.filter((chunk) => chunk.payload.length < longestJoinedBytes);
-  if (small.length < mostChunks) return writeChunk(draft, place, { kind: kindLive, body: update });
-  draft.supersede(place.node, small);
-  writeChunk(draft, place, { kind: kindLive, body: engine.join([...small.map(bodyOf), update]) });
+  const isLive = chunks.some((chunk) => chunk.payload[0] !== kindRemnant);
+  return isLive && chunks.some((chunk) => !isHidden(chunk, place.deletion));
 }
 
-/** Makes the text this one, by the smallest splice. */
-export function putText(
-  draft: Draft,
-  place: Place,
-  write: { engine: TextEngine | undefined; value: unknown },
-): void {
-  const { value } = write;
-  if (typeof value !== 'string') throw invalidSplice(place.label, 'string', value);
-  const splice = smallestSplice(readText(place, write.engine), value);
-  if (splice !== null) spliceText(draft, place, { engine: write.engine, splices: [splice] });
+export function readText(place: Place, engine: TextEngine | undefined): string {
+  return isTextShown(place) ? required(engine, place).read(place) : '';
 }
 
 export function clearText(draft: Draft, place: Place, engine: TextEngine | undefined): void {
-  const chunks = entriesAt(place, tagText);
-  if (chunks.every((chunk) => chunk.payload[0] === kindRemnant)) return;
-  const body = required(place, engine).erase(chunks.map(bodyOf));
-  draft.supersede(place.node, chunks);
-  writeChunk(draft, place, { kind: kindRemnant, body });
+  const isLive = entriesAt(place, tagText).some((chunk) => chunk.payload[0] !== kindRemnant);
+  if (isLive) required(engine, place).clear(draft, place);
 }
 
-function writeChunk(draft: Draft, place: Place, chunk: { kind: number; body: Uint8Array }): void {
-  writer.reset();
-  writer.byte(chunk.kind);
-  writer.binary(stampText(draft.stamp));
-  writer.byte(encodingYjs1);
-  writer.raw(chunk.body);
-  const payload = writer.finish();
-  writer.reset();
-  writer.varint(draft.nextCounter);
-  const unique = writer.finish();
-  const sub = binaryOfBytes(unique, 0, unique.length);
-  draft.write({ path: place.path, tag: tagText, sub }, payload);
-}
-
-/** The number under which the actor writes into this text: 53 bits of a hash of its first dot here. */
-function clientOf(draft: Draft, place: Place): number {
-  const known = entriesAt(place, tagTextClient).find((entry) => entry.actor === draft.actor);
-  const counter = known?.counter ?? draft.nextCounter;
-  if (known === undefined) {
-    draft.write({ path: place.path, tag: tagTextClient, sub: '' }, new Uint8Array(0));
-  }
-  writer.reset();
-  writer.binary(draft.actor);
-  writer.varint(counter);
-  const [high, low] = hash128(writer.finish());
-  return (high & 0x1fffff) * 0x100000000 + low;
-}
-
-/** Splices in ascending order that lie within the text, do not overlap and split no surrogate pair. */
-function checkedSplices(label: string, shown: string, splices: unknown): readonly Splice[] {
-  if (!Array.isArray(splices)) throw invalidSplice(label, 'array', splices);
-  const checked = splices.map((splice: unknown) => checkedSplice(label, shown, splice));
-  checked.sort((a, b) => a.at - b.at);
-  let end = 0;
-  for (const splice of checked) {
-    if (splice.at < end) throw invalidSplice(label, 'no-overlap', splice);
-    end = splice.at + (splice.delete ?? 0);
-  }
-  return checked.filter((splice) => (splice.delete ?? 0) > 0 || (splice.insert ?? '') !== '');
-}
-
-function checkedSplice(label: string, shown: string, splice: unknown): Splice {
-  if (typeof splice !== 'object' || splice === null) throw invalidSplice(label, 'object', splice);
-  const {
-    at,
-    delete: count = 0,
-    insert = '',
-  } = splice as { at?: unknown; delete?: unknown; insert?: unknown };
-  if (typeof insert !== 'string' || binaryOf(insert) === null) throw invalidSplice(label, 'insert', splice);
-  if (!isBoundary(shown, at) || !isCount(count) || !isBoundary(shown, at + count)) {
-    throw invalidSplice(label, 'within-text', splice);
-  }
-  return { at, delete: count, insert };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isBoundary(text: string, at: unknown): at is number {
-  if (!isCount(at) || at > text.length) return false;
-  return !(isHigh(text.charCodeAt(at - 1)) && isLow(text.charCodeAt(at)));
-}
-
-function isHigh(unit: number): boolean {
-  return unit >= 0xd800 && unit < 0xdc00;
-}
-
-function isLow(unit: number): boolean {
-  return unit >= 0xdc00 && unit < 0xe000;
-}
-
-/** `null` where the texts are equal. */
-function smallestSplice(before: string, after: string): Splice | null {
-  if (before === after) return null;
-  const longest = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < longest && before.charCodeAt(start) === after.charCodeAt(start)) start++;
-  if (start > 0 && isHigh(before.charCodeAt(start - 1))) start--;
-  let tail = 0;
-  const most = longest - start;
-  while (
-    tail < most &&
-    before.charCodeAt(before.length - 1 - tail) === after.charCodeAt(after.length - 1 - tail)
-  ) {
-    tail++;
-  }
-  if (tail > 0 && isLow(before.charCodeAt(before.length - tail))) tail--;
-  return {
-    at: start,
-    delete: before.length - tail - start,
-    insert: after.slice(start, after.length - tail),
-  };
-}
-
-function invalidSplice(label: string, rule: string, value: unknown): ConflictError {
-  const message =
-    'a splice is {at, delete, insert} within the text, apart from others, splitting no character';
-  return new ConflictError('invalid-value', message, { field: label, rule, value });
+/** The engine, once it is needed. */
+export function required(engine: TextEngine | undefined, place: Place): TextEngine {
+  if (engine !== undefined) return engine;
+  const message = 'no text engine was given to the schema; pass the one of @isthmus/conflict/text';
+  throw new ConflictError('text-engine-missing', message, { field: place.label, rule: 'text-engine' });
 }
