@@ -8,9 +8,8 @@ import { schema } from './schema.ts';
 const type = schema({ title: register(), likes: counter() });
 const now = 1_700_000_000_000;
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const state =
-  '10' + '0102657504000900026c696b6573f803' + '1100017469746c65f6018bcfe56800426869' + '090003fd018bcfe56800';
-const delta = '10' + '0202657501000275730200' + '1401017469746c65f6018bcfe56800ff000142796f';
+const state = '100102657504000900026c696b6573f8031100017469746c65f6018bcfe56800426869090003fd018bcfe56800';
+const delta = '1002026575010002757302001401017469746c65f6018bcfe56800ff000142796f';
 
 test('a record that is created', () => {
   const created = type.edit(new Uint8Array(0), { actor: 'eu', now }, (e) => {
