@@ -40,7 +40,7 @@ export function liveEntries(entries: readonly Entry[]): readonly Entry[] {
   return entries.filter((entry) => isLive(entry, deletion) && !shadowed.has(entry.key));
 }
 
-/** Keys of elements that a removal beats, and of texts written wholly before the deletion. */
+/** Keys of elements that a removal beats, the removal among them, and of texts written wholly before the deletion. */
 function shadowedKeys(entries: readonly Entry[], deletion: Entry | null): ReadonlySet<string> {
   const keys = new Set<string>();
   for (const entry of entries) if (isRemoval(entry) && !isHidden(entry, deletion)) keys.add(entry.key);
@@ -58,7 +58,6 @@ function isLive(entry: Entry, deletion: Entry | null): boolean {
   if (tag === tagRights) return hasRights(vectorOf(payload));
   if ((traitsOf(tag) & traitVector) !== 0) return !isExhausted(vectorOf(payload));
   if (tag === tagText) return payload[0] !== kindRemnant;
-  if (isRemoval(entry)) return false;
   return !isHidden(entry, deletion);
 }
 

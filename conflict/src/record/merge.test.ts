@@ -139,6 +139,16 @@ test('another major version is refused by name', () => {
   }
 });
 
+test('an entry whose dot its own context lacks is refused', () => {
+  const { state, delta } = edited(nothing, 'a', (e) => e.set('title', 1));
+  const { entries, ...rest } = decode(delta);
+  const forged = encode({ ...rest, entries: entries.map((entry) => ({ ...entry, counter: 9 })) });
+  for (const run of [() => merge(nothing, forged), () => validate(forged)]) {
+    expect(run).toThrow(expect.objectContaining({ code: 'malformed' }));
+  }
+  expect(merge(state, forged).state).toBe(state);
+});
+
 test('any bytes end in a record or in a typed error, and never outside their bounds', () => {
   const one = edited(nothing, 'us.1', (e) => {
     e.increment('likes', 3);

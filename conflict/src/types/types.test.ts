@@ -1,10 +1,12 @@
 /** What each type promises beyond the laws: sets, maps, bounded counters and put. */
 import { describe, expect, test } from 'vitest';
+import { VersionVector } from '../causal/version-vector.ts';
 import { ConflictError } from '../errors.ts';
+import { compact } from '../record/compact.ts';
 import type { Editor } from '../record/editor.ts';
 import { merge } from '../record/merge.ts';
 import { type Schema, schema } from '../record/schema.ts';
-import { isDead, liveHash, version } from '../record/summary.ts';
+import { contextOf, isDead, liveHash, version } from '../record/summary.ts';
 import { validate } from '../record/validate.ts';
 import { boundedCounter, counter, map, register, set } from './field.ts';
 
@@ -86,6 +88,20 @@ describe('sets', () => {
     us.edit((e) => e.add('banned', ['a']));
     exchange(eu, us);
     expect(eu.value).toMatchObject({ banned: ['a', 'b'] });
+  });
+
+  test('a removal that a deletion hides beats nothing', () => {
+    const type = schema({ banned: set({ bias: 'remove' }) }, { deletes: 'last-writer-wins' });
+    const at = (state: Uint8Array, actor: string, ms: number, change: (e: Editor) => void) =>
+      type.edit(state, { actor, now: ms }, change).state;
+    const base = at(nothing, 'eu', 1, (e) => e.add('banned', ['x']));
+    const removed = at(base, 'us', 5, (e) => e.remove('banned', ['y']));
+    const deleted = at(base, 'eu', 10, (e) => e.delete());
+    const added = at(base, 'ap', 20, (e) => e.add('banned', ['y']));
+    const all = merge(merge(removed, deleted).state, added).state;
+    expect(type.read(all).value).toEqual({ banned: ['y'] });
+    const horizon = VersionVector.from([...contextOf(all).actors()].map((a) => [a, contextOf(all).last(a)]));
+    expect(type.read(compact(all, horizon))).toEqual(type.read(all));
   });
 
   test('elements stand in canonical order, each once; -0 is 0', () => {
@@ -221,6 +237,27 @@ describe('bounded counters', () => {
     eu.edit((e) => e.spend('stock', 4));
     expect(eu.value).toMatchObject({ stock: 10 });
     expect(errorOf(() => eu.edit((e) => e.spend('stock', 1))).have).toBe(0);
+  });
+
+  test('a forgiven debt takes nothing from the rights of others, also once the rest was collected', () => {
+    const [eu, us] = pair();
+    eu.edit((e) => e.refill('stock', 5));
+    us.edit((e) => e.refill('stock', 2));
+    eu.edit((e) => e.moveRights('stock', { to: 'ap', amount: 4 }));
+    const ap = new Copy('ap');
+    exchange(eu, us, ap);
+    const third = new Copy('sa');
+    third.state = eu.state;
+    third.edit((e) => e.clear('stock'));
+    ap.edit((e) => e.spend('stock', 3));
+    us.edit((e) => e.refill('stock', 1));
+    exchange(third, ap, us, eu);
+    expect(ap.value).toMatchObject({ stock: 11 });
+    const context = contextOf(ap.state);
+    const horizon = VersionVector.from([...context.actors()].map((actor) => [actor, context.last(actor)]));
+    expect(ap.type.read(compact(ap.state, horizon)).value).toEqual(ap.value);
+    us.edit((e) => e.spend('stock', 1));
+    expect(us.value).toMatchObject({ stock: 10 });
   });
 
   test('a delete beside a spending leaves nothing', () => {
