@@ -172,22 +172,16 @@ class Scan {
     const start = this.#at++;
     while (isNumberPart(this.#text.charCodeAt(this.#at))) this.#at++;
     const literal = this.#text.slice(start, this.#at);
-    if (Math.abs(Number(literal)) <= Number.MAX_SAFE_INTEGER) return;
-    if (Number.isNaN(Number(literal))) return;
+    const value = Number(literal);
+    if (Math.abs(value) <= Number.MAX_SAFE_INTEGER || Number.isNaN(value)) return;
+    const limit = Number.isFinite(value) ? Number.MAX_SAFE_INTEGER : Number.MAX_VALUE;
+    if (Number.isFinite(value) && keepsDigits(literal, value)) return;
     const field = this.#path();
+    const loss = Number.isFinite(value) ? 'its digits would be lost' : 'no number is that large';
     throw new Problem(
       'invalid-value',
-      `The number at ${field === '' ? 'the top' : field} is beyond ±${Number.MAX_SAFE_INTEGER}, where digits would be lost; send it as a string.`,
-      {
-        violations: [
-          {
-            field,
-            rule: 'safe-number',
-            limit: Number.MAX_SAFE_INTEGER,
-            value: literal.slice(0, 40),
-          },
-        ],
-      },
+      `The number at ${field === '' ? 'the top' : field} is beyond ±${limit}: ${loss}; send it as a string.`,
+      { violations: [{ field, rule: 'exact-number', limit, value: literal.slice(0, 40) }] },
     );
   }
 
@@ -214,4 +208,9 @@ const numberParts: ReadonlySet<number> = new Set([
 /** Digits, signs, point, exponent; the `NaN` of an index past the end is none. */
 function isNumberPart(code: number): boolean {
   return isDigit(code) || numberParts.has(code);
+}
+
+/** A finite double has at most 309 digits before its point, so this stays small. */
+function keepsDigits(literal: string, value: number): boolean {
+  return !/^-?\d+$/.test(literal) || BigInt(literal) === BigInt(value);
 }
