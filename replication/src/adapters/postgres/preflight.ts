@@ -9,7 +9,8 @@ import type { Row } from './row-values.ts';
 import { booleanAt, numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
 
-const oldestVersion = 150_000;
+/** The first that says why a slot was invalidated, and that keeps slots through a failover. */
+const oldestVersion = 170_000;
 const unlimited = '-1';
 
 /** What a server and a role bring along. */
@@ -64,7 +65,7 @@ function factsOf(row: Row): Facts {
 function problemsOf(facts: Facts): readonly string[] {
   const problems: string[] = [];
   if (facts.versionNumber < oldestVersion) {
-    problems.push(`Postgres ${Math.floor(facts.versionNumber / 10_000)} is too old: use 15 or newer`);
+    problems.push(`Postgres ${Math.floor(facts.versionNumber / 10_000)} is too old: use 17 or newer`);
   }
   if (facts.encoding !== 'UTF8') {
     problems.push(`the database's encoding is ${facts.encoding}: create it with ENCODING 'UTF8'`);
