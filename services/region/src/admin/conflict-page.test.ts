@@ -115,6 +115,13 @@ describe('a page', () => {
     expect((await readAll(source, 10)).map(({ scanned }) => scanned)).toEqual([100, 100, 50, 0, 0, 1]);
   });
 
+  it('leads further also where its time is over at once', async () => {
+    const { source } = make({ a: numbered(150), b: { z: ['last'] } });
+    let ms = 0;
+    const hurried = { ...source, elapsedMs: () => (ms += 3000) };
+    expect((await readAll(hurried, 10)).map(({ scanned }) => scanned)).toEqual([100, 50, 1]);
+  });
+
   it('ends where its values are many bytes', async () => {
     const wide = [`f${'y'.repeat(1024 * 1024)}`];
     const { source } = make({ a: { 1: wide, 2: wide, 3: wide, 4: wide, 5: wide, 6: wide } });

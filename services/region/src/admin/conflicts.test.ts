@@ -309,6 +309,13 @@ describe('the list', () => {
     const { next } = await pageOf('?limit=1');
     expect(refusalOf(await list(`?collection=products&after=${next}`))).toEqual([400, 'invalid-cursor']);
     const forged = (...parts: string[]) => Buffer.from(parts.join('\0')).toString('base64url');
+    const elsewhere = forged('products', '', 'profiles', 'a', '');
+    expect(refusalOf(await list(`?collection=products&after=${elsewhere}`))).toEqual([400, 'invalid-cursor']);
+    const otherKey = forged('products', 'a', 'products', 'b', 'title');
+    expect(refusalOf(await list(`?collection=products&key=a&after=${otherKey}`))).toEqual([
+      400,
+      'invalid-cursor',
+    ]);
     const atEnd = await pageOf(`?after=${forged('', '', 'zzz', 'k', 'f')}`);
     expect(atEnd).toEqual({ conflicts: [], next: null, scanned: 0 });
     const odd = await list(`?limit=1000&after=${forged('', '', 'nowhere', '\u0085', '\0')}`);
