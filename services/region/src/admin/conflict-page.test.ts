@@ -10,8 +10,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** A state is the list of its fields in conflict. */
-function conflicts(state: Uint8Array): RecordConflicts {
+function conflicts(state: Uint8Array): RecordConflicts | null {
   const fields = decoder.decode(state).split('\n').filter(Boolean);
+  if (fields.length === 0) return null;
   return {
     version: 'v',
     fields: fields.map((field) => ({ field, resolution: 'last-writer', siblings: [] })),

@@ -5,7 +5,12 @@
  * that stands from the first page to the last is given exactly once.
  */
 import type { RecordStore, StoredRecord } from '@isthmus/replication/ports/record-store';
-import { type ConflictAnswer, conflictAnswer, fieldToken } from '../records/conflict-view.ts';
+import {
+  type ConflictAnswer,
+  type RecordConflicts,
+  conflictAnswer,
+  fieldToken,
+} from '../records/conflict-view.ts';
 import type { RecordType } from '../records/record-type.ts';
 import type { ConflictFilter, ConflictPlace } from './conflict-cursor.ts';
 
@@ -104,19 +109,24 @@ class Reading {
   #take(stored: StoredRecord): boolean {
     if (this.#isFull()) return false;
     const { collection, key, state } = stored;
-    const from = key === this.place.key ? this.place.field : '';
+    const found = this.#source.collections.get(collection)?.conflicts(state) ?? null;
     this.scanned++;
-    const type = this.#source.collections.get(collection);
-    const found = type?.conflicts(state) ?? { version: '', fields: [] };
-    if (found.fields.length > 0) this.#bytes += state.length;
-    const tokens = found.fields.map((conflict) => ({ conflict, token: fieldToken(conflict.field) }));
+    if (found !== null && !this.#give(stored, found)) return false;
+    this.place = { collection, key, field: '' };
+    return true;
+  }
+
+  /** Gives those of a record that come after the place; false: the page was full before the last. */
+  #give({ collection, key, state }: StoredRecord, { version, fields }: RecordConflicts): boolean {
+    const from = key === this.place.key ? this.place.field : '';
+    this.#bytes += state.length;
+    const tokens = fields.map((conflict) => ({ conflict, token: fieldToken(conflict.field) }));
     const left = tokens.filter(({ token }) => token > from).toSorted((a, b) => (a.token < b.token ? -1 : 1));
     for (const { conflict, token } of left) {
       if (this.conflicts.length >= this.#query.limit) return false;
-      this.conflicts.push(conflictAnswer({ collection, key }, conflict, found.version));
+      this.conflicts.push(conflictAnswer({ collection, key }, conflict, version));
       this.place = { collection, key, field: token };
     }
-    this.place = { collection, key, field: '' };
     return true;
   }
 }

@@ -60,7 +60,7 @@ async function show(parts: ConflictParts, request: FastifyRequest): Promise<Conf
   const type = collectionOf(parts, record.collection);
   const state = await parts.store.read(record);
   const conflicts = state === null ? null : type.conflicts(state);
-  const conflict = conflicts === null ? null : findConflict(conflicts, record, id);
+  const conflict = findConflict(conflicts, record, id);
   if (conflicts === null || conflict === null) throw noConflict();
   return conflictAnswer(record, conflict, conflicts.version);
 }

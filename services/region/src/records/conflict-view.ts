@@ -32,6 +32,7 @@ export interface FieldConflict {
 export interface RecordConflicts {
   /** Of the record. */
   readonly version: string;
+  /** At least one. */
   readonly fields: readonly FieldConflict[];
 }
 
@@ -81,8 +82,12 @@ export function recordOfConflict(id: string): RecordId {
   return { collection, key: checkKey(key, 'id') };
 }
 
-export function findConflict(conflicts: RecordConflicts, record: RecordId, id: string): FieldConflict | null {
-  return conflicts.fields.find(({ field }) => conflictId(record, field) === id) ?? null;
+export function findConflict(
+  conflicts: RecordConflicts | null,
+  record: RecordId,
+  id: string,
+): FieldConflict | null {
+  return conflicts?.fields.find(({ field }) => conflictId(record, field) === id) ?? null;
 }
 
 export function noConflict(): Problem {

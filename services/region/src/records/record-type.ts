@@ -5,21 +5,15 @@
 import type { EditContext } from '@isthmus/replication/journal/journal';
 import type { RecordId } from '@isthmus/replication/ports/change';
 import type { Problem } from '../problem.ts';
-import type { RecordConflicts } from './conflict-view.ts';
 import type { FieldEdit, Fields } from './field-edit.ts';
 import type { RecordView } from './record-view.ts';
+import type { RecordConflicts } from './conflict-view.ts';
 
 export interface Made {
   readonly state: Uint8Array;
   /** Empty where nothing changed. */
   readonly delta: Uint8Array;
   readonly changed: boolean;
-}
-
-export interface Restored {
-  /** Path of the register. */
-  readonly field: string;
-  readonly value: unknown;
 }
 
 export interface RecordType {
@@ -29,12 +23,16 @@ export interface RecordType {
   /** Makes the edits, and creates the record where it does not exist. */
   edit(before: Uint8Array, context: EditContext, edits: readonly FieldEdit[]): Made | Problem;
   remove(before: Uint8Array, context: EditContext): Made | Problem;
-  /** Makes a register show a value that one of its siblings holds. */
-  restore(before: Uint8Array, context: EditContext, to: Restored): Made | Problem;
-  /** Registers with several live values; none where the record does not exist. */
-  conflicts(state: Uint8Array): RecordConflicts;
   /** Hash of the live entries, keyed with collection and key; `null` where the record does not exist. */
   liveHash(id: RecordId, state: Uint8Array): bigint | null;
   /** Everything in the state, for operators. */
   inspect(state: Uint8Array): unknown;
+  /** Makes the register at the path `field` show `value`, which one of its siblings holds. */
+  restore(
+    before: Uint8Array,
+    context: EditContext,
+    to: { readonly field: string; readonly value: unknown },
+  ): Made | Problem;
+  /** Registers with several live values; `null` where there is none. */
+  conflicts(state: Uint8Array): RecordConflicts | null;
 }

@@ -19,10 +19,10 @@ import type { RecordId } from '@isthmus/replication/ports/change';
 import type { CollectionDeclaration, Declarations } from '../declarations.ts';
 import type { ProblemCode } from '../problem-codes.ts';
 import { Problem } from '../problem.ts';
-import type { RecordConflicts } from './conflict-view.ts';
 import type { FieldEdit, Fields } from './field-edit.ts';
-import type { Made, RecordType, Restored } from './record-type.ts';
+import type { Made, RecordType } from './record-type.ts';
 import type { RecordView } from './record-view.ts';
+import type { RecordConflicts } from './conflict-view.ts';
 
 export function recordTypes(declarations: Declarations): ReadonlyMap<string, RecordType> {
   return new Map([...declarations].map(([name, declaration]) => [name, new DeclaredRecords(declaration)]));
@@ -68,26 +68,6 @@ class DeclaredRecords implements RecordType {
     return this.#edit(before, context, (editor) => editor.delete());
   }
 
-  restore(before: Uint8Array, context: EditContext, { field, value }: Restored): Made | Problem {
-    return this.#edit(before, context, (editor) => editor.set(field, value));
-  }
-
-  conflicts(state: Uint8Array): RecordConflicts {
-    return readable(() => {
-      const { version, siblings, exposed } = this.#schema.read(state);
-      const conflicting = Object.entries(siblings);
-      const reasons = conflicting.length === 0 ? new Map<string, string>() : reasonsOf(state);
-      const fields = conflicting.map(([field, values]) => ({
-        field,
-        resolution: exposed.includes(field) ? ('siblings' as const) : ('last-writer' as const),
-        siblings: values.map(({ value, at, actor, shown }) => {
-          return { value, atMs: at, actor, shown, why: reasons.get(reasonName(field, actor)) ?? '' };
-        }),
-      }));
-      return { version, fields };
-    });
-  }
-
   liveHash(id: RecordId, state: Uint8Array): bigint | null {
     const hash = readable(() => liveHash(state));
     if (hash.every((byte) => byte === 0)) return null;
@@ -100,6 +80,31 @@ class DeclaredRecords implements RecordType {
 
   inspect(state: Uint8Array): unknown {
     return readable(() => inspect(state));
+  }
+
+  restore(
+    before: Uint8Array,
+    context: EditContext,
+    { field, value }: { readonly field: string; readonly value: unknown },
+  ): Made | Problem {
+    return this.#edit(before, context, (editor) => editor.set(field, value));
+  }
+
+  conflicts(state: Uint8Array): RecordConflicts | null {
+    return readable(() => {
+      const { siblings, exposed } = this.#schema.read(state);
+      const conflicting = Object.entries(siblings);
+      if (conflicting.length === 0) return null;
+      const reasons = reasonsOf(state);
+      const fields = conflicting.map(([field, values]) => ({
+        field,
+        resolution: exposed.includes(field) ? ('siblings' as const) : ('last-writer' as const),
+        siblings: values.map(({ value, at, actor, shown }) => {
+          return { value, atMs: at, actor, shown, why: reasons.get(reasonName(field, actor)) ?? '' };
+        }),
+      }));
+      return { version: version(state), fields };
+    });
   }
 
   #edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Made | Problem {
@@ -116,20 +121,6 @@ function make(editor: Editor, edit: FieldEdit): void {
   if (edit.op === 'set') editor.set(edit.field, edit.value);
   else if (edit.op === 'increment') editor.increment(edit.field, edit.by);
   else editor.clear(edit.field);
-}
-
-/** Why each live value of a register is shown or not; there is at most one of each actor. */
-function reasonsOf(state: Uint8Array): ReadonlyMap<string, string> {
-  const registers = inspect(state).fields.filter(({ type }) => type === 'register');
-  return new Map(
-    registers.flatMap(({ path, entries }) =>
-      entries.map(({ actor, why }) => [reasonName(path, actor), why] as const),
-    ),
-  );
-}
-
-function reasonName(path: string, actor: string): string {
-  return JSON.stringify([path, actor]);
 }
 
 /** What a caller can mend. Every other code means that stored bytes, or our own call, were wrong. */
@@ -166,4 +157,18 @@ function unreadable(cause: ConflictError): ReplicationError {
     retriable: false,
     cause,
   });
+}
+
+/** Why each live value of a register is shown or not; there is at most one of each actor. */
+function reasonsOf(state: Uint8Array): ReadonlyMap<string, string> {
+  const registers = inspect(state).fields.filter(({ type }) => type === 'register');
+  return new Map(
+    registers.flatMap(({ path, entries }) =>
+      entries.map(({ actor, why }) => [reasonName(path, actor), why] as const),
+    ),
+  );
+}
+
+function reasonName(path: string, actor: string): string {
+  return JSON.stringify([path, actor]);
 }
