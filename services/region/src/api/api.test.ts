@@ -69,7 +69,13 @@ beforeAll(async () => {
     requestTimeoutMs: 5000,
     isDraining: () => false,
   };
-  const api = createApiListener(options, { collections, store, journal, drain });
+  const api = createApiListener(options, {
+    collections,
+    store,
+    journal,
+    peers: { find: () => ({ kind: 'none', peers: [] }) },
+    drain,
+  });
   const readiness = new Readiness({ drain, askDatabase: () => clock.calibrate(), timeoutMs: 1000 });
   readiness.opened();
   const digester = new Digester({ store, clock });
