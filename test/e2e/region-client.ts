@@ -37,7 +37,7 @@ const page = z.object({
   next: z.string().nullable(),
 });
 
-const digest = z.object({ digest: z.string() });
+const digest = z.object({ digest: z.string(), asOf: z.iso.datetime() });
 const problem = z.object({ code: z.string() });
 
 export type PeerStatus = z.infer<typeof peerStatus>;
@@ -106,6 +106,12 @@ export class RegionClient {
   async digest(collection: string): Promise<string> {
     const reply = await this.#call('GET', `${this.#admin}/v1/digests/${collection}`);
     return digest.parse(reply.body).digest;
+  }
+
+  /** Milliseconds since 1970 by the clock of the region's database. */
+  async clockMs(): Promise<number> {
+    const reply = await this.#call('GET', `${this.#admin}/v1/digests/profiles`);
+    return Date.parse(digest.parse(reply.body).asOf);
   }
 
   async isReady(): Promise<boolean> {
