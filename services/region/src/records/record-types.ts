@@ -1,7 +1,7 @@
 /**
- * The declared collections on top of the conflict library; the only file of the service that reads and edits
- * records with it. Refusals of the library become problems with the field's place in the request. Stored bytes that the library cannot read are a failure
- * of ours and never shown as an empty record.
+ * The declared collections on top of the conflict library; the only file of the service that reads and edits records
+ * with it. Refusals of the library become problems with the field's place in the request. Stored bytes that the
+ * library cannot read are a failure of ours and never shown as an empty record.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -160,6 +160,7 @@ const codes: Readonly<Partial<Record<ConflictError['code'], ProblemCode>>> = {
 
 function refusalOf(error: ConflictError, place: string): Problem {
   const { rule, limit, value, have, need } = error;
+  if (error.code === 'text-engine-missing') return undeclaredText(error, place);
   const code = codes[error.code];
   if (code === undefined) throw unreadable(error);
   return new Problem(code, error.message, {
@@ -167,6 +168,13 @@ function refusalOf(error: ConflictError, place: string): Problem {
     ...(have === null || need === null ? {} : { rights: { have, need } }),
     cause: error,
   });
+}
+
+/** Where no text is declared nothing understands one; yet one may be stored, if the declarations of peers differ. */
+function undeclaredText(cause: ConflictError, place: string): Problem {
+  const detail = `The record holds a text at ${cause.field}, which this region does not declare: declare it here, or write where it is declared.`;
+  const violation = { field: place, rule: 'declared', limit: null, value: null };
+  return new Problem('wrong-operation', detail, { violations: [violation], cause });
 }
 
 function readable<T>(read: () => T): T {
