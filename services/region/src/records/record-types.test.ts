@@ -1,6 +1,7 @@
 /** Records whose declarations differ between regions, or have changed since they were written. */
 import { schema, text } from '@isthmus/conflict';
 import { yjsText } from '@isthmus/conflict/text';
+import { actorOf, parseRegionId } from '@isthmus/replication/ports/identity';
 import { describe, expect, it } from 'vitest';
 import { parseDeclarations } from '../declarations.ts';
 import { Problem } from '../problem.ts';
@@ -8,7 +9,8 @@ import type { RecordType } from './record-type.ts';
 import { recordTypes } from './record-types.ts';
 import { loadTextEngine } from './text-engine.ts';
 
-const context = { actor: 'eu.1.00000001', floor: 0, now: 1000 };
+const region = parseRegionId('eu') ?? expect.fail('eu is a region');
+const context = { actor: actorOf(region, { counter: 1, nonce: 1 }), floor: 0, now: 1000 };
 const title = { type: 'register' };
 const notes = { type: 'text' };
 
