@@ -14,6 +14,7 @@ import {
   inspect,
   liveHash,
   schema,
+  version,
 } from '@isthmus/conflict';
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { EditContext } from '@isthmus/replication/journal/journal';
@@ -51,7 +52,7 @@ class DeclaredRecords implements RecordType {
       value: reading.value,
       siblings: new Map(siblings),
       updatedAtMs: reading.updatedAt ?? 0,
-      version: reading.version,
+      version: version(state),
       showing: new Set(reading.exposed),
     };
   }
