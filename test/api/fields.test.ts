@@ -133,6 +133,9 @@ describe('a patch', () => {
       ['__proto__', { polluted: 1 }],
       ['constructor', 2],
     ]);
+    const read = await site.get('a');
+    const again = await site.call('PUT', site.path('a'), `{"value":${JSON.stringify(valueOf(read))}}`);
+    expect(again.body).toEqual(read.body);
     expect('polluted' in {}).toBe(false);
   });
 

@@ -211,6 +211,13 @@ describe('hostile input', () => {
     expect('polluted' in {}).toBe(false);
   });
 
+  it('a bounded counter beyond its range is refused and keeps its value', async () => {
+    await call('PATCH', url(), { refill: { stock: Number.MAX_SAFE_INTEGER - 2 } });
+    const refused = await call('PATCH', url(), { refill: { stock: 3 } });
+    expect([refused.status, codeOf(refused)]).toEqual([422, 'counter-out-of-range']);
+    expect(valueOf(await call('GET', url()))).toMatchObject({ stock: Number.MAX_SAFE_INTEGER });
+  });
+
   it('a counter beyond its range is refused and keeps its value', async () => {
     await call('PATCH', url(), { increment: { likes: Number.MAX_SAFE_INTEGER } });
     const refused = await call('PATCH', url(), { increment: { likes: 1 } });
