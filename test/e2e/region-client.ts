@@ -54,7 +54,7 @@ const conflict = z.object({
 
 const conflictPage = z.object({ conflicts: z.array(conflict), next: z.string().nullable() });
 
-const digest = z.object({ digest: z.string() });
+const digest = z.object({ digest: z.string(), asOf: z.iso.datetime() });
 const problem = z.object({ code: z.string() });
 
 export type PeerStatus = z.infer<typeof peerStatus>;
@@ -136,6 +136,12 @@ export class RegionClient {
 
   restore(conflictId: string, sibling: { readonly region: string }): Promise<Reply> {
     return this.#call('POST', `${this.#admin}/v1/conflicts/${conflictId}/restore`, sibling);
+  }
+
+  /** Milliseconds since 1970 by the clock of the region's database. */
+  async clockMs(): Promise<number> {
+    const reply = await this.#call('GET', `${this.#admin}/v1/digests/profiles`);
+    return Date.parse(digest.parse(reply.body).asOf);
   }
 
   async isReady(): Promise<boolean> {

@@ -59,7 +59,13 @@ beforeAll(async () => {
     isDraining: () => false,
   };
   const readiness = new Readiness({ drain, askDatabase: () => clock.calibrate(), timeoutMs: 1000 });
-  const api = createApiListener(options, { collections, store, journal, drain });
+  const api = createApiListener(options, {
+    collections,
+    store,
+    journal,
+    drain,
+    peers: { find: () => ({ kind: 'none', peers: [] }) },
+  });
   const admin = createAdminListener(options, {
     drain,
     readiness,

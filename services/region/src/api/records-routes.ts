@@ -28,9 +28,10 @@ export function addRecordRoutes(app: Listener, parts: ApiParts): void {
       return putEdit(target, parsePutValue(value, target.type.fields, 'value'));
     }),
   );
+  const patchPlace = { path: '', others: [], peers: parts.peers };
   app.patch(path, (request, reply) =>
     write(parts, { request, reply }, (target) =>
-      patchEdit(target, parsePatch(requireBody(request), target.type.fields, { path: '', others: [] })),
+      patchEdit(target, parsePatch(requireBody(request), target.type.fields, patchPlace)),
     ),
   );
   app.delete(path, (request, reply) => write(parts, { request, reply }, deleteEdit));
