@@ -13,6 +13,7 @@ import { type ConflictCode, ConflictError } from '../errors.ts';
 import { compact } from '../record/compact.ts';
 import { decode, encode } from '../record/decoded-record.ts';
 import { inspect } from '../record/inspect.ts';
+import { join } from '../record/join.ts';
 import { merge } from '../record/merge.ts';
 import { schema, type Schema } from '../record/schema.ts';
 import { contextOf, highestStamp, isDead, liveHash, version } from '../record/summary.ts';
@@ -125,16 +126,22 @@ export class Examination {
     if (into === null || onto === null || alone === null) return this.#fail('valid bytes merge', '');
     this.#hold('an empty state takes a valid delta as it is', sameBytes(alone, input));
     for (const joined of [into, onto]) {
-      this.#hold(
-        'valid bytes merge to valid bytes',
-        this.#call('validate', [], () => validate(joined)) !== failed,
-      );
+      this.#holdValid(joined);
       this.#hold('merging the input again changes nothing', this.#merge(joined, input) === joined);
       this.#hold('merging the other again changes nothing', this.#merge(joined, other) === joined);
     }
+    if (into !== other)
+      this.#hold('a merge is the join by its definition', sameBytes(into, joinOf(other, input)));
     // Where one side has seen all of the other, its entries stand, also if forged ones differ under the same dot.
     if (into !== other && onto !== input) this.#hold('merge is commutative', sameBytes(into, onto));
     else this.#hold('the side that has seen all wins', into === other || sameContext(into, input));
+  }
+
+  /** Only a slot of a later birth can bring a dot that was forged for something else on the other side. */
+  #holdValid(joined: Uint8Array): void {
+    const isValid = this.#call('validate', ofBytes, () => validate(joined)) !== failed;
+    const isForged = this.#error?.rule === 'dot used twice';
+    this.#hold('valid bytes merge to valid bytes', isValid || isForged, this.#error?.message);
   }
 
   #merge(state: Uint8Array, delta: Uint8Array): Uint8Array | null {
@@ -257,6 +264,10 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
   return true;
+}
+
+function joinOf(a: Uint8Array, b: Uint8Array): Uint8Array {
+  return encode(join(decode(a), decode(b)));
 }
 
 function sameContext(a: Uint8Array, b: Uint8Array): boolean {

@@ -28,7 +28,7 @@ import { malformed } from '../errors.ts';
 import { elementOf } from '../types/set.ts';
 import { siblingOf } from '../types/register.ts';
 import { decode } from './decoded-record.ts';
-import { type Entry, stampAt, stampLength } from './entry.ts';
+import { type Entry, stampAt, stampLength, stampOf } from './entry.ts';
 
 /** Throws `malformed` or `newer-format`; empty bytes are valid. */
 export function validate(bytes: Uint8Array): void {
@@ -39,8 +39,7 @@ export function validate(bytes: Uint8Array): void {
     checkName(entry);
     dots.add(`${entry.counter} ${entry.actor}`);
     if ((traits & traitVector) !== 0) checkVector(entry, minor);
-    else if (entry.tag > tagExtended) checkStamped(entry, traits);
-    else if (minor <= formatMinor) checkPayload(entry);
+    else checkPayload(entry, minor);
   }
   if (dots.size < entries.length) throw malformed('dot used twice');
 }
@@ -67,12 +66,11 @@ function checkActor(actor: string): void {
   textOf(actor);
 }
 
-function checkStamped({ payload }: Entry, traits: number): void {
-  if ((traits & traitStamped) !== 0) stampAt(payload, 0);
-}
-
-function checkPayload(entry: Entry): void {
+/** Where a stamp stands never changes, because deletes of any version look at it. */
+function checkPayload(entry: Entry, minor: number): void {
   const { tag, payload } = entry;
+  stampOf(entry);
+  if (tag > tagExtended || minor > formatMinor) return;
   if (tag === tagRegister) siblingOf(entry, false);
   else if (tag === tagElement) checkElement(entry);
   else if (tag === tagMark || tag === tagDeletion) checkStampOnly(payload, 0);
