@@ -248,8 +248,9 @@ export class Examination {
 
   #examineSchema(): void {
     const type = this.#random.pick(['register', 'nothing', '__proto__', 'map', 'set']);
-    const declared = JSON.parse(`{"x":{"type":"${type}","of":{"type":"counter"}}}`) as typeof fields;
-    this.#call('schema', ['invalid-schema'], () => schema(declared));
+    this.#call('schema', ['invalid-schema'], () =>
+      Reflect.apply(schema, null, [{ x: { type, of: fields.likes } }]),
+    );
   }
 }
 

@@ -5,6 +5,8 @@ import { varint } from './parts.ts';
 const stamp = [0x01, 0x8b, 0xcf, 0xe5, 0x68, 0x00] as const;
 const numbers = [0, 1, 2, 127, 128, 300, 2 ** 32, 2 ** 53 - 2, 2 ** 53 - 1, 2 ** 53] as const;
 
+export const protoName: readonly number[] = Array.from('__proto__', (letter) => letter.charCodeAt(0));
+
 export function forgedPayload(random: Random): readonly number[] {
   return random.pick([forgedValue, forgedVector, forgedStamp, forgedBytes])(random);
 }
@@ -40,12 +42,7 @@ function oddDouble(random: Random): readonly number[] {
 }
 
 function unsortedMembers(random: Random): readonly number[] {
-  const names: readonly [number[], ...number[][]] = [
-    [0x62],
-    [0x61],
-    [],
-    [...'__proto__'].map((letter) => letter.charCodeAt(0)),
-  ];
+  const names: readonly [readonly number[], ...(readonly number[])[]] = [[0x62], [0x61], [], protoName];
   const members = [random.pick(names), random.pick(names)];
   return [0x92, ...members.flatMap((name) => [name.length, ...name, 0x21])];
 }

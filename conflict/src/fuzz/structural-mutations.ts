@@ -3,7 +3,7 @@
  * not fit, counts that lie, keys and payloads that only look right. What comes out has a good chance to pass the first
  * checks and to reach the later ones.
  */
-import { forgedPayload, someNumber } from './payloads.ts';
+import { forgedPayload, protoName, someNumber } from './payloads.ts';
 import { type ActorPart, assembled, type EntryPart, honest, type Parts } from './parts.ts';
 import type { Random } from './random.ts';
 
@@ -132,7 +132,7 @@ function forgedPath(path: readonly number[], random: Random): readonly number[] 
     Array<number>(513).fill(0x61),
     [0xc0, 0x80],
     [0xed, 0xa0, 0x80],
-    [...'__proto__'].map((letter) => letter.charCodeAt(0)),
+    protoName,
     path.slice(1),
   ]);
 }
@@ -164,7 +164,7 @@ function forgedName(name: readonly number[], random: Random): readonly number[] 
     [0xf5],
     Array<number>(64).fill(0x61),
     Array<number>(65).fill(0x61),
-    [...'__proto__'].map((letter) => letter.charCodeAt(0)),
+    protoName,
   ]);
 }
 

@@ -101,6 +101,10 @@ export interface RightsMove {
 
 /** Hands rights of this actor to another one. */
 export function moveRights(draft: Draft, place: Place, move: RightsMove): void {
+  if (typeof move !== 'object' || move === null) {
+    const message = 'rights are moved by {to, amount}';
+    throw new ConflictError('invalid-value', message, { field: place.label, rule: 'object', value: move });
+  }
   const by = checkedAmount(place.label, move.amount, 0);
   const to = typeof move.to === 'string' ? binaryOf(move.to) : null;
   if (to === null || to === '' || to.length > longestActorBytes || to === draft.actor) {
