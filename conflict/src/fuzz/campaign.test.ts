@@ -9,7 +9,7 @@ import { Random } from './random.ts';
 import { regressions } from './regressions.ts';
 
 const seed = 20_240_601;
-const inputs = 20_000;
+const inputs = 15_000;
 
 function shown(examination: Examination): readonly string[] {
   return examination.failures.map(

@@ -15,8 +15,7 @@ import { actors, operate } from './edits.ts';
 import { Random } from './random.ts';
 
 const nothing: Uint8Array = new Uint8Array(0);
-const histories = 60;
-const steps = 14;
+const histories = 120;
 
 /** Records that share a history stand next to each other. */
 export function corpusOf(seed: number): readonly [Uint8Array, ...Uint8Array[]] {
@@ -33,7 +32,8 @@ export function corpusOf(seed: number): readonly [Uint8Array, ...Uint8Array[]] {
 function historyOf(type: Schema, random: Random): readonly Uint8Array[] {
   const states = actors.map(() => nothing);
   const deltas: Uint8Array[] = [];
-  for (let step = 0; step < steps; step++) {
+  // Most are short, because short records are examined more often in the same time.
+  for (let step = random.once(8) ? 0 : 8; step < 16; step++) {
     const at = random.below(2 + random.below(actors.length - 1));
     const before = states[at] ?? nothing;
     const edited = editedOf(type, before, { actor: actors[at] ?? '', random, step });

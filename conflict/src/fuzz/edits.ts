@@ -6,7 +6,7 @@ import type { Path } from '../codec/path.ts';
 import type { Editor } from '../record/editor.ts';
 import type { Random } from './random.ts';
 
-type Operation = (editor: Editor, random: Random) => void;
+type Operation = (editor: Editor, random: Random) => unknown;
 
 export const actors = ['ap.1', 'eu.1', 'eu.2', 'us.1', 'é', '\u{1f30d}'] as const;
 const names = ['a', 'b', '__proto__', 'constructor', 'x.y', '', 'ünï', 'toString'] as const;
@@ -60,6 +60,7 @@ const polite: readonly [Operation, ...Operation[]] = [
   (editor, random) => editor.spend(roomAt(random), 1),
   (editor, random) => editor.moveRights(roomAt(random), { to: random.pick(actors), amount: 1 }),
   (editor, random) =>
+    random.once(3) &&
     editor.splice('notes', [
       { at: 0, delete: 0, insert: random.pick(['x', 'yz', 'é\u{1f30d}', 'words '.repeat(9)]) },
     ]),
