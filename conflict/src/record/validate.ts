@@ -92,10 +92,9 @@ function checkElement({ sub, payload }: Entry): void {
   if (payload.length > 1) checkStampOnly(payload, 1);
 }
 
-function checkChunk({ sub, payload }: Entry): void {
+function checkChunk({ sub, counter, payload }: Entry): void {
   const name = new ByteReader(Uint8Array.from(sub, (character) => character.charCodeAt(0)));
-  name.varint();
-  if (name.remaining > 0) throw malformed('text');
+  if (name.varint() !== counter || name.remaining > 0) throw malformed('text');
   const reader = new ByteReader(payload);
   if (reader.byte() > 1) throw malformed('text');
   stampAt(payload, 1);

@@ -2,13 +2,15 @@
  * Families of records: states and deltas that share a history, each with a name, so that merges between all of them
  * mean something. Together they hold every type, every trait of unknown types and every turn of a merge.
  */
-import { CausalContext } from '../causal/causal-context.ts';
+import { CausalContext, type Dot } from '../causal/causal-context.ts';
 import { formatMinor, tagExtended } from '../codec/format.ts';
+import { assert } from '../errors.ts';
 import { encode } from '../record/decoded-record.ts';
 import type { Editor } from '../record/editor.ts';
 import { type Entry, keyOf } from '../record/entry.ts';
 import { merge } from '../record/merge.ts';
 import { schema, type Schema } from '../record/schema.ts';
+import { contextOf } from '../record/summary.ts';
 import { yjsText } from '../text/yjs-text.ts';
 import { boundedCounter, counter, map, register, set, text } from '../types/field.ts';
 
@@ -34,6 +36,8 @@ export class Family {
   readonly name: string;
   readonly members = new Map<string, Uint8Array>();
   readonly #type: Schema;
+  /** The last counter of each actor: no vector may have two writers share one. */
+  readonly #last = new Map<string, number>();
 
   constructor(name: string, type = addWins) {
     this.name = name;
@@ -47,8 +51,13 @@ export class Family {
     [actor, at, floor = 0]: readonly [string, number, number?],
     change: (editor: Editor) => void,
   ): this {
+    assert(
+      contextOf(this.#of(before)).last(actor) === (this.#last.get(actor) ?? 0),
+      `${name} forgets ${actor}`,
+    );
     const { state, delta } = this.#type.edit(this.#of(before), { actor, now: start + at, floor }, change);
     this.members.set(name, state);
+    this.#last.set(actor, contextOf(state).last(actor));
     if (delta !== state && before !== '') this.members.set(`${name} delta`, delta);
     return this;
   }
@@ -86,10 +95,10 @@ function ofFields(): readonly Family[] {
       .edit('one', '', ['eu', 0], (e) => e.increment('likes', 3))
       .edit('more', 'one', ['eu', 1], (e) => e.increment('likes', 300))
       .edit('less', 'one', ['us', 1], (e) => e.increment('likes', -7))
-      .edit('reset', 'one', ['us', 2], (e) => e.clear('likes'))
+      .edit('reset', 'one', ['ap', 2], (e) => e.clear('likes'))
       .join('reset and more', 'reset', 'more')
-      .edit('new birth', 'reset', ['eu', 3], (e) => e.increment('likes', 5))
-      .edit('huge', 'less', ['ap', 3], (e) => e.increment('likes', 2 ** 52)),
+      .edit('new birth', 'reset and more', ['eu', 3], (e) => e.increment('likes', 5))
+      .edit('huge', 'less', ['us', 3], (e) => e.increment('likes', 2 ** 52)),
     new Family('bounded counters')
       .edit('refilled', '', ['eu', 0], (e) => e.refill('stock', 10))
       .edit('moved', 'refilled', ['eu', 1], (e) => e.moveRights('stock', { to: 'us', amount: 4 }))
@@ -103,7 +112,7 @@ function ofFields(): readonly Family[] {
       .edit('removed', 'added', ['us', 1], (e) => e.remove('tags', ['a', 1]))
       .edit('added again', 'added', ['ap', 1], (e) => e.add('tags', ['a', 'c']))
       .edit('banned', 'added', ['eu', 1], (e) => e.add('banned', ['x', 'y']))
-      .edit('unbanned', 'added', ['us', 2], (e) => e.remove('banned', ['x'])),
+      .edit('unbanned', 'added', ['za', 2], (e) => e.remove('banned', ['x'])),
     new Family('maps')
       .edit('created', '', ['eu', 0], (e) =>
         e.put({ more: { 'a.b': 1, '': 2 }, tree: { leaf: 'l', deep: { m: { count: 0, set: ['s'] } } } }),
@@ -112,13 +121,13 @@ function ofFields(): readonly Family[] {
         for (const name of ['__proto__', 'constructor', '\u{1f30d}', 'é']) e.set(['more', name], name);
       })
       .edit('inside', 'created', ['ap', 1], (e) => e.increment(['tree', 'deep', 'm', 'count'], 2))
-      .edit('cleared', 'created', ['us', 2], (e) => e.clear('tree'))
+      .edit('cleared', 'created', ['eu', 2], (e) => e.clear('tree'))
       .join('reset and inside', 'cleared', 'inside'),
     new Family('texts')
       .edit('written', '', ['eu', 0], (e) => e.splice('notes', [{ at: 0, insert: 'hello' }]))
       .edit('continued', 'written', ['us', 1], (e) => e.splice('notes', [{ at: 5, insert: ' \u{1f30d}' }]))
       .edit('cut', 'written', ['ap', 1], (e) => e.splice('notes', [{ at: 0, delete: 1, insert: 'J' }]))
-      .edit('cleared', 'written', ['us', 2], (e) => e.clear('notes'))
+      .edit('cleared', 'written', ['eu', 2], (e) => e.clear('notes'))
       .join('cleared and cut', 'cleared', 'cut'),
   ];
 }
@@ -131,13 +140,13 @@ function ofRecords(): readonly Family[] {
       .edit('deleted', 'counted', ['us', 2], (e) => e.delete())
       .edit('updated', 'counted', ['ap', 1], (e) => e.set('title', 'kept'))
       .edit('inserted again', 'deleted', ['us', 3], (e) => e.set('title', 'new'))
-      .edit('emptied', 'counted', ['ap', 4], (e) => e.put({})),
+      .edit('emptied', 'counted', ['eu', 4], (e) => e.put({})),
     new Family('deletes, last writer wins', lastWriterWins)
       .edit('created', '', ['eu', 0], (e) => e.put({ title: 't', tags: ['a'], banned: ['b'], notes: 'n' }))
       .edit('deleted', 'created', ['us', 5], (e) => e.delete())
       .edit('earlier', 'created', ['ap', 3], (e) => e.set('status', 'late to the party'))
       .edit('later', 'created', ['eu', 9], (e) => e.set('status', 'lives'))
-      .edit('deleted again', 'created', ['ap', 6], (e) => e.delete())
+      .edit('deleted again', 'created', ['za', 6], (e) => e.delete())
       .edit('inserted again', 'deleted', ['us', 4], (e) => e.set('title', 'new')),
     new Family('gaps')
       .edit('one', '', ['eu', 0, 100], (e) => e.set('title', 1))
@@ -167,19 +176,19 @@ function foreign(): Family {
       payload: Uint8Array.from(payload),
     };
   };
-  const recordOf = (entries: readonly Entry[], last: number, minor: number): Uint8Array => {
+  const recordOf = (entries: readonly Entry[], seen: readonly Dot[], minor: number): Uint8Array => {
     const context = new CausalContext();
-    context.addAll(entries);
-    context.add({ actor: 'eu', counter: last });
+    context.addAll([...entries, ...seen]);
     return encode({ minor, context, entries });
   };
+  const dot = (counterOfDot: number): Dot => ({ actor: 'eu', counter: counterOfDot });
   const all = payloads.map((payload, traits) => entryOf(payload, traits, traits + 1));
   return new Family('unknown types')
-    .put('all traits', recordOf(all, 7, formatMinor + 1))
-    .put('grown', recordOf([entryOf([4, 1, 9, 2], 2, 3)], 8, formatMinor))
-    .put('later birth', recordOf([entryOf([1], 3, 9)], 10, formatMinor))
-    .put('forged', recordOf([entryOf([7, 8], 0, 1)], 11, formatMinor))
-    .put('removed', recordOf([], 1, formatMinor + 2))
+    .put('all traits', recordOf(all, [dot(7)], formatMinor + 1))
+    .put('grown', recordOf([entryOf([4, 1, 9, 2], 2, 3)], [dot(8)], formatMinor))
+    .put('later birth', recordOf([entryOf([1], 3, 9)], [dot(10)], formatMinor))
+    .put('forged', recordOf([entryOf([7, 8], 0, 1)], [dot(11)], formatMinor))
+    .put('removed', recordOf([], [dot(1), { actor: 'za', counter: 1 }], formatMinor + 2))
     .edit('beside', 'all traits', ['us', 0], (e) => e.set('title', 1))
     .edit('deleted', 'beside', ['us', 1], (e) => e.delete());
 }

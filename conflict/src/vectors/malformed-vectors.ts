@@ -128,6 +128,7 @@ function ofPayloads(): Readonly<Record<string, string>> {
     'a chunk of kind 2': `${head} ${entry('00 01', `61 fb 01 01 02 ${stamp} 01`)}`,
     'a chunk without an encoding': `${head} ${entry('00 01', `61 fb 01 01 00 ${stamp}`)}`,
     'a chunk whose sub-key is no integer': `${head} ${entry('00 01', `61 fb 02 8000 00 ${stamp} 01`)}`,
+    'a chunk named after another dot': `${head} ${entry('00 01', `61 fb 01 02 00 ${stamp} 01`)}`,
     'a text client with a payload': `${head} ${entry('00 01', '61 fc 00')}`,
     'a mark with more behind it': `${head} ${entry('00 01', `fd ${stamp} 00`)}`,
     'a deletion without a stamp': `${head} ${entry('00 01', 'fe')}`,
