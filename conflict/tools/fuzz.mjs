@@ -79,9 +79,9 @@ function labour() {
   let early = 0;
   let done = 0;
   for (let number = first; number <= inputs; number += step) {
-    const start = performance.now();
-    campaign.run(number, (input, other) => show(progress, shown, input, other));
-    const tookMs = performance.now() - start;
+    let tookMs = timed(campaign, number, progress, shown);
+    // A busy machine may have stopped the clock's owner; a slow input is slow again.
+    if (tookMs > slowMs) tookMs = Math.min(tookMs, timed(campaign, number, progress, shown));
     if (tookMs > slowestMs) slowestMs = tookMs;
     if (tookMs > slowMs) tell({ slow: { tookMs, ...seen(progress, shown) } });
     Atomics.add(progress, 0, 1);
@@ -99,6 +99,12 @@ function labour() {
     failures: examination.failures,
     longestBytes: examination.longestBytes,
   });
+}
+
+function timed(campaign, number, progress, shown) {
+  const start = performance.now();
+  campaign.run(number, (input, other) => show(progress, shown, input, other));
+  return performance.now() - start;
 }
 
 function usedHeap() {
