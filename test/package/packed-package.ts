@@ -16,8 +16,8 @@ const windows = process.platform === 'win32';
 
 export interface Project {
   readonly folder: string;
-  /** Runs a file of the project with Node. */
-  readonly node: (...args: readonly string[]) => Promise<string>;
+  /** Runs Node in the project's folder and returns what it printed. */
+  readonly node: (args: readonly string[], environment?: Readonly<Record<string, string>>) => Promise<string>;
 }
 
 export interface PackedPackage {
@@ -60,7 +60,10 @@ async function install(folder: string, tarball: string, linked: readonly string[
   for (const name of linked) link(folder, name);
   return {
     folder,
-    node: async (...args) => (await run(process.execPath, args, { cwd: folder })).stdout,
+    node: async (args, environment = {}) => {
+      const env = { ...process.env, ...environment };
+      return (await run(process.execPath, args, { cwd: folder, env })).stdout;
+    },
   };
 }
 
@@ -77,11 +80,13 @@ async function npm(cwd: string, ...args: readonly string[]): Promise<void> {
 export interface CompileOptions {
   readonly moduleResolution: 'node16' | 'nodenext' | 'bundler';
   readonly lib?: readonly string[];
+  /** For programs that use declarations which are not ours. */
+  readonly skipLibCheck?: boolean;
 }
 
 /** Checks every `.ts` file of the project's folder strictly, and writes JavaScript beside it. */
 export async function compile(project: Project, options: CompileOptions): Promise<void> {
-  const { moduleResolution, lib = ['es2023'] } = options;
+  const { moduleResolution, lib = ['es2023', 'dom'], skipLibCheck = false } = options;
   const config = {
     compilerOptions: {
       target: 'es2022',
@@ -91,7 +96,7 @@ export async function compile(project: Project, options: CompileOptions): Promis
       strict: true,
       exactOptionalPropertyTypes: true,
       noUncheckedIndexedAccess: true,
-      skipLibCheck: false,
+      skipLibCheck,
       types: [],
     },
     include: ['*.ts'],

@@ -96,7 +96,7 @@ test('without Yjs the core works, and a text says what is missing', async () => 
     catch (error) { console.log(error.code, error.field); }
     console.log(await import('@isthmus/conflict/text').catch(({ code }) => code));
   `;
-  expect(await bare.node('--input-type=module', '--eval', program)).toBe(
+  expect(await bare.node(['--input-type=module', '--eval', program])).toBe(
     'x\ntext-engine-missing body\nERR_MODULE_NOT_FOUND\n',
   );
 });
@@ -111,7 +111,7 @@ test('with Yjs a text works, and its errors are of the class of the core', async
     try { edit((e) => e.splice('body', [{ at: 9 }])); }
     catch (error) { console.log(error instanceof ConflictError, error.rule); }
   `;
-  expect(await withYjs.node('--input-type=module', '--eval', program)).toBe('hello\ntrue within-text\n');
+  expect(await withYjs.node(['--input-type=module', '--eval', program])).toBe('hello\ntrue within-text\n');
 });
 
 test.for(['node16', 'nodenext', 'bundler'] as const)(
@@ -128,6 +128,6 @@ test.for(['node16', 'nodenext', 'bundler'] as const)(
       export const wrong: string | undefined = value?.likes;
     `;
     writeFileSync(join(withYjs.folder, 'typed.ts'), program);
-    await compile(withYjs, { moduleResolution, lib: ['es2023', 'dom'] });
+    await compile(withYjs, { moduleResolution });
   },
 );
