@@ -6,6 +6,7 @@ import type { BoundedCounterField, CounterField, DeclaredMapField, Field, Fields
 import type { OpenMapField, RegisterField, SetField, TextField } from './field.ts';
 import type { Element } from './set.ts';
 
+/** What a field of this declaration shows. */
 export type FieldValue<F extends Field> = F extends RegisterField
   ? JsonValue
   : F extends CounterField | BoundedCounterField
