@@ -4,6 +4,7 @@
  * that broke it; the value is a short description that always survives `JSON.stringify`. A broken assertion is a bug
  * of this package and has a class of its own; callers must never catch it in order to go on.
  */
+/** What went wrong; the table in README.md says what to do about each. */
 export type ConflictCode =
   | 'below-horizon'
   | 'checksum-mismatch'
@@ -20,32 +21,46 @@ export type ConflictCode =
   | 'unknown-field'
   | 'wrong-operation';
 
+/** A short form of any value: texts are cut after 80 characters, objects and arrays are only named. */
 export type Described = string | number | boolean | null;
 
+/** What a `ConflictError` is made of. */
 export interface ConflictDetails {
   /** Path of the field, as `field.member`; empty where the whole record, its bytes or the call is meant. */
   readonly field?: string;
   /** The rule that was broken, in a word or two that a program can compare. */
   readonly rule: string;
+  /** The limit that was passed, in the unit that `rule` names. */
   readonly limit?: number | string;
   /** Anything; the error keeps a description of it. */
   readonly value?: unknown;
-  /** Rights that the actor holds and that the operation takes, for `insufficient-rights`. */
+  /** Rights that the actor holds, for `insufficient-rights`. */
   readonly have?: number;
+  /** Rights that the operation takes, for `insufficient-rights`. */
   readonly need?: number;
+  /** The failure behind this one, if there is one. */
   readonly cause?: unknown;
 }
 
+/** Every failure that a caller can cause. The message is for people, the other members are for programs. */
 export class ConflictError extends Error {
   override readonly name = 'ConflictError';
+  /** What went wrong. */
   readonly code: ConflictCode;
+  /** Path of the field, as `field.member`; empty where the whole record, its bytes or the call is meant. */
   readonly field: string;
+  /** The rule that was broken, in a word or two that a program can compare. */
   readonly rule: string;
+  /** The limit that was passed, in the unit that `rule` names; `null` where there is none. */
   readonly limit: number | string | null;
+  /** A short form of the value that broke the rule. */
   readonly value: Described;
+  /** Rights that the actor holds, for `insufficient-rights`; else `null`. */
   readonly have: number | null;
+  /** Rights that the operation takes, for `insufficient-rights`; else `null`. */
   readonly need: number | null;
 
+  /** For engines of texts and the like; the field is put in front of the message. */
   constructor(code: ConflictCode, message: string, details: ConflictDetails) {
     const { field = '', rule, limit = null, value = null, have = null, need = null } = details;
     super(field === '' ? message : `${field}: ${message}`, { cause: details.cause });

@@ -6,20 +6,28 @@
  */
 import { ConflictError } from '../errors.ts';
 
+/** The identity of one write to one record. */
 export interface Dot {
+  /** Who wrote: 1 to 64 bytes of UTF-8. */
   readonly actor: string;
   /** From 1 upwards, contiguous for each record and actor. */
   readonly counter: number;
 }
 
-/** `runs` holds pairs of first and last counter, ascending, with at least one unseen counter between neighbours. */
+/** The counters of one actor that were seen. */
 export interface SeenOfActor {
+  /** All counters from 1 to this one were seen; 0 where the first was not. */
   readonly max: number;
+  /**
+   * What was seen above `max`: pairs of first and last counter, ascending, with at least one unseen counter between
+   * neighbours.
+   */
   readonly runs: readonly number[];
 }
 
 const nothing: SeenOfActor = { max: 0, runs: [] };
 
+/** Which writes were seen, exactly. Mutable, and a copy: changing what `contextOf` returned changes no record. */
 export class CausalContext {
   readonly #actors = new Map<string, SeenOfActor>();
 
@@ -28,10 +36,12 @@ export class CausalContext {
     return this.#actors.keys();
   }
 
+  /** What was seen of an actor; of an unknown one nothing, which is no error. */
   seenOf(actor: string): SeenOfActor {
     return this.#actors.get(actor) ?? nothing;
   }
 
+  /** Whether this write was seen. */
   has(dot: Dot): boolean {
     const { max, runs } = this.seenOf(dot.actor);
     if (dot.counter <= max) return dot.counter > 0;
@@ -45,11 +55,15 @@ export class CausalContext {
     return runs.at(-1) ?? max;
   }
 
+  /** Adds one dot. Throws `invalid-argument` where its counter is no positive safe integer. */
   add(dot: Dot): void {
     this.addRun(dot.actor, dot.counter, dot.counter);
   }
 
-  /** Adds the counters `first` to `last` of an actor; `last` below `first` adds nothing. */
+  /**
+   * Adds the counters `first` to `last` of an actor; `last` below `first` adds nothing. Throws `invalid-argument` where
+   * one of them is no safe integer or `first` is below 1.
+   */
   addRun(actor: string, first: number, last: number): void {
     if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last) || first < 1) {
       throw new ConflictError('invalid-argument', 'a counter is a positive safe integer', {
@@ -60,7 +74,7 @@ export class CausalContext {
     if (last >= first) this.addSeen(actor, { max: 0, runs: [first, last] });
   }
 
-  /** Adds many dots in one pass over what is known. */
+  /** Adds many dots in one pass over what is known; their counters are not checked. */
   addAll(dots: Iterable<Dot>): void {
     const counters = new Map<string, number[]>();
     for (const { actor, counter } of dots) {
@@ -73,11 +87,13 @@ export class CausalContext {
     }
   }
 
+  /** Adds what was seen of an actor elsewhere; the counters are not checked. */
   addSeen(actor: string, seen: SeenOfActor): void {
     const union = unionOf(this.seenOf(actor), seen);
     if (union.max > 0 || union.runs.length > 0) this.#actors.set(actor, union);
   }
 
+  /** Adds everything that `other` has seen. */
   merge(other: CausalContext): void {
     for (const actor of other.actors()) this.addSeen(actor, other.seenOf(actor));
   }
@@ -89,6 +105,7 @@ export class CausalContext {
     return union.equals(this);
   }
 
+  /** Whether both have seen the same dots. */
   equals(other: CausalContext): boolean {
     if (this.#actors.size !== other.#actors.size) return false;
     for (const [actor, { max, runs }] of this.#actors) {
@@ -99,6 +116,7 @@ export class CausalContext {
     return true;
   }
 
+  /** A copy that changes apart from this one. */
   clone(): CausalContext {
     const copy = new CausalContext();
     for (const [actor, seen] of this.#actors) copy.#actors.set(actor, seen);

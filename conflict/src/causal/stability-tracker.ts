@@ -3,13 +3,19 @@
  * that has not seen it. The horizon is such a cut; it only grows. It moves when all reports agree that everything
  * which any member has written is known to every member. A member that is away holds it back until it is evicted;
  * an evicted one is fenced: it is taken back only when it has seen the horizon, because below it what deletes leave
- * behind is gone and its old writes would come back to life.
+ * behind is gone and its old writes would come back to life. (Causal stability: Baquero, Almeida, Shoker, "Making
+ * Operation-Based CRDTs Operation-Based", 2014.)
  */
 import { ConflictError } from '../errors.ts';
 import { VersionVector } from './version-vector.ts';
 
+/**
+ * What became of a report. `below-horizon`: the reporter has missed what was collected, and has to load the current
+ * states before it can be a member again.
+ */
 export type Observed = 'observed' | 'unknown-member' | 'below-horizon';
 
+/** What all members of a group have seen, from their reports. */
 export class StabilityTracker {
   readonly #seen = new Map<string, VersionVector>();
   #horizon = new VersionVector();
@@ -24,6 +30,7 @@ export class StabilityTracker {
     return this.#horizon;
   }
 
+  /** The members that are waited for, sorted by name. */
   members(): readonly string[] {
     return [...this.#seen.keys()].toSorted();
   }

@@ -4,20 +4,29 @@
  */
 import { ConflictError } from '../errors.ts';
 
+/** Counters by actor that only grow. `from`, `join` and `meet` make new vectors; only `raise` changes one. */
 export class VersionVector {
   readonly #counters = new Map<string, number>();
 
+  /**
+   * A vector of these counters, the highest where an actor is named twice. Throws `invalid-argument` where one is no
+   * non-negative safe integer.
+   */
   static from(entries: Iterable<readonly [string, number]>): VersionVector {
     const vector = new VersionVector();
     for (const [actor, counter] of entries) vector.raise(actor, counter);
     return vector;
   }
 
+  /** The counter of an actor; 0 where it is not named. */
   get(actor: string): number {
     return this.#counters.get(actor) ?? 0;
   }
 
-  /** Raises an actor to `counter`; a lower counter changes nothing. */
+  /**
+   * Raises an actor to `counter`; a lower counter changes nothing. Throws `invalid-argument` where it is no non-negative
+   * safe integer.
+   */
   raise(actor: string, counter: number): void {
     if (!Number.isSafeInteger(counter) || counter < 0) {
       throw new ConflictError('invalid-argument', 'a counter is a non-negative safe integer', {
@@ -33,6 +42,7 @@ export class VersionVector {
     return [...this.#counters].toSorted(([a], [b]) => (a < b ? -1 : 1));
   }
 
+  /** Whether no counter of `other` is above the one here. */
   covers(other: VersionVector): boolean {
     for (const [actor, counter] of other.#counters) if (this.get(actor) < counter) return false;
     return true;

@@ -8,6 +8,7 @@
 import { ConflictError } from '../errors.ts';
 import { checkedMs, compareStamps, nextStamp, type Stamp } from './stamp.ts';
 
+/** The drift policy of a clock. */
 export interface HybridClockOptions {
   /** How far a remote stamp may be ahead of the local time. */
   readonly maxDriftMs: number;
@@ -15,15 +16,23 @@ export interface HybridClockOptions {
   readonly beyondDrift: 'reject' | 'quarantine';
 }
 
+/**
+ * What became of a remote stamp. `stamp` is one for the receipt, above the remote one and all before; `aheadMs` says
+ * how far the remote one is ahead of the local time.
+ */
 export type Received =
   | { readonly outcome: 'accepted'; readonly stamp: Stamp }
   | { readonly outcome: 'rejected' | 'quarantined'; readonly aheadMs: number; readonly maxDriftMs: number };
 
+/** A clock of one process; it is told the time by every call, in milliseconds since 1970. */
 export class HybridClock {
   readonly #options: HybridClockOptions;
   #last: Stamp | null;
 
-  /** `last` is the highest stamp of an earlier life of the same clock, if it had one. */
+  /**
+   * `last` is the highest stamp of an earlier life of the same clock, if it had one. Throws `invalid-argument` where the
+   * drift is negative or no number.
+   */
   constructor(options: HybridClockOptions, last: Stamp | null = null) {
     if (!(options.maxDriftMs >= 0)) {
       throw new ConflictError('invalid-argument', 'the drift is a number of milliseconds', {
@@ -35,12 +44,12 @@ export class HybridClock {
     this.#last = last;
   }
 
-  /** The highest stamp sent or accepted. */
+  /** The highest stamp sent or accepted; `null` before the first. */
   get last(): Stamp | null {
     return this.#last;
   }
 
-  /** A stamp above all before. */
+  /** A stamp above all before. Throws `invalid-argument` where `nowMs` is no time that a stamp can hold. */
   send(nowMs: number): Stamp {
     const stamp = nextStamp(checkedMs(nowMs), this.#last);
     this.#last = stamp;

@@ -7,6 +7,7 @@
  */
 import { ConflictError } from '../errors.ts';
 
+/** A reading of a hybrid logical clock. */
 export interface Stamp {
   /** Milliseconds since 1970, an integer below 2^48. */
   readonly ms: number;

@@ -5,8 +5,12 @@
  */
 import { ConflictError } from '../errors.ts';
 
+/** A field: its names joined by dots, as `address.city`, or the names as an array. */
 export type Path = string | readonly string[];
 
+/**
+ * The names of a path. Throws `invalid-argument` where a backslash stands before anything but a dot or a backslash.
+ */
 export function namesOf(path: Path): readonly string[] {
   if (typeof path !== 'string') return checkedNames(path);
   return path.includes('\\') ? parseEscaped(path) : path.split('.');
@@ -46,6 +50,7 @@ function escapedAt(path: string, index: number): string {
   });
 }
 
+/** The path of these names as one text, with dots and backslashes inside names escaped. */
 export function pathOf(names: readonly string[]): string {
   return names.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.');
 }

@@ -19,6 +19,7 @@ function castagnoliTable(): Int32Array {
   return values;
 }
 
+/** The content with its checksum: four bytes longer. */
 export function seal(bytes: Uint8Array): Uint8Array {
   const sealed = allocate(bytes.length + checksumBytes);
   sealed.set(bytes);

@@ -13,6 +13,7 @@ import type { ByteWriter } from './byte-writer.ts';
 import { deepestValue } from './format.ts';
 import { binaryOf, textOf } from './utf8.ts';
 
+/** A value of a register. Numbers are finite doubles; -0 is kept. */
 export type JsonValue =
   | null
   | boolean

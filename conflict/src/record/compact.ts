@@ -14,7 +14,9 @@ import { liveEntries } from './liveness.ts';
 
 /**
  * Returns the state itself where the horizon is not exactly what it has seen, or nothing can go. A state of which
- * nothing is left keeps its context; it is for the caller to drop the record and raise the floor above it.
+ * nothing is left keeps its context; it is for the caller to drop the record and raise the floor above it. `horizon`
+ * holds counters of this record by actor; `retired` names actors that will never write again. Throws `malformed` or
+ * `newer-format`.
  */
 export function compact(
   state: Uint8Array,

@@ -6,11 +6,15 @@ import { pathOf } from '../codec/path.ts';
 import type { MapField } from '../types/field.ts';
 import type { Schema } from './schema.ts';
 
+/** One field that shows something else than before. */
 export interface FieldChange {
+  /** Path of the field, as `field.member`. */
   readonly path: string;
+  /** Its declared type. */
   readonly type: string;
   /** `undefined` where the field showed nothing. */
   readonly before: unknown;
+  /** `undefined` where the field shows nothing any more. */
   readonly after: unknown;
 }
 
@@ -18,7 +22,7 @@ type Members = { readonly [name: string]: unknown };
 
 /**
  * What is shown in `after` and was not, or not so, in `before`: changes in the order of the declaration, members of
- * open maps by name.
+ * open maps by name. Throws what `Schema.read` throws.
  */
 export function diff(type: Schema, before: Uint8Array, after: Uint8Array): readonly FieldChange[] {
   const changes: FieldChange[] = [];

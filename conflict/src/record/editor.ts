@@ -30,6 +30,11 @@ export interface EditorOptions {
   readonly text: TextEngine | undefined;
 }
 
+/**
+ * The operations of one edit, handed to the function that is given to `Schema.edit` and of no use after it. All of
+ * them throw `unknown-field` for a field that is not declared, `wrong-operation` for one of another type, and
+ * `invalid-value` for a name that cannot be stored.
+ */
 export class Editor {
   readonly #draft: Draft;
   readonly #options: EditorOptions;
@@ -38,6 +43,7 @@ export class Editor {
   #markDue: boolean;
   #whole = false;
 
+  /** Editors are made by `Schema.edit`. */
   constructor(draft: Draft, options: EditorOptions) {
     this.#draft = draft;
     this.#options = options;
@@ -50,7 +56,10 @@ export class Editor {
     this.#exists = true;
   }
 
-  /** Writes a register, or a register within a map, also with an equal value. */
+  /**
+   * Writes a register, or a register within a map, also with an equal value. Throws `invalid-value` for what JSON cannot
+   * hold, `too-deep` and `too-large`.
+   */
   set(path: Path, value: unknown): void {
     const { place } = this.#at(path, 'set', 'register');
     setRegister(this.#draft, place, this.#value(value));
@@ -61,56 +70,69 @@ export class Editor {
     this.set(path, sibling.value);
   }
 
-  /** Forgets what is seen of a field of any type; a counter starts again. */
+  /** Forgets what is seen of a field of any type; a counter starts again. Throws `text-engine-missing`. */
   clear(path: Path): void {
     this.#create();
     const { path: binary, label } = resolveField(this.#options.fields, path);
     resetPlace(this.#draft, placeIn(this.#draft, binary, label), this.#options.text);
   }
 
-  /** Adds to a counter; the amount may be negative. */
+  /**
+   * Adds to a counter; the amount is an integer and may be negative. Throws `invalid-value` and `counter-out-of-range`.
+   */
   increment(path: Path, amount: number): void {
     increment(this.#draft, this.#at(path, 'increment', 'counter').place, amount);
   }
 
-  /** Adds elements to a set, also ones that are there. */
+  /** Adds elements to a set, also ones that are there. Throws `invalid-value`. */
   add(path: Path, elements: readonly unknown[]): void {
     const { place, field } = this.#at(path, 'add', 'set');
     addElements(this.#draft, place, this.#elements(field, elements));
   }
 
+  /** Removes elements from a set, in one biased to removal also ones that are not there. Throws `invalid-value`. */
   remove(path: Path, elements: readonly unknown[]): void {
     const { place, field } = this.#at(path, 'remove', 'set');
     removeElements(this.#draft, place, this.#elements(field, elements));
   }
 
-  /** Takes from a bounded counter what this actor has rights for; else throws `insufficient-rights`. */
+  /**
+   * Takes from a bounded counter what this actor has rights for; else throws `insufficient-rights`, whatever the counter
+   * shows. The amount is a non-negative integer; else throws `invalid-value`.
+   */
   spend(path: Path, amount: number): void {
     spend(this.#draft, this.#at(path, 'spend', 'bounded-counter').place, amount);
   }
 
-  /** Adds to a bounded counter; the rights belong to this actor. */
+  /** Adds to a bounded counter; the rights belong to this actor. Throws `invalid-value` and `counter-out-of-range`. */
   refill(path: Path, amount: number): void {
     refill(this.#draft, this.#at(path, 'refill', 'bounded-counter').place, amount);
   }
 
-  /** Hands rights of this actor to another actor. */
+  /** Hands rights of this actor to another actor. Throws `insufficient-rights`, and `invalid-value` for itself. */
   moveRights(path: Path, move: RightsMove): void {
     moveRights(this.#draft, this.#at(path, 'moveRights', 'bounded-counter').place, move);
   }
 
+  /**
+   * Deletes and inserts in a text, at positions of the text before the edit. Throws `invalid-value`,
+   * `text-engine-missing` and, where the stored text cannot be read, `malformed`.
+   */
   splice(path: Path, splices: readonly Splice[]): void {
     const { place } = this.#at(path, 'splice', 'text');
     required(this.#options.text, place).splice(this.#draft, place, splices);
   }
 
-  /** Makes the record exactly this value, writing only what differs. Counters keep theirs, named or not. */
+  /**
+   * Makes the record exactly this value, writing only what differs. Counters keep theirs, named or not; one named with
+   * another value throws `wrong-operation`. Throws what the operations of the other types throw.
+   */
   put(value: unknown): void {
     this.#create();
     this.#putMap(placeIn(this.#draft, '', ''), { type: 'map', fields: this.#options.fields }, value);
   }
 
-  /** Deletes the whole record as this edit has seen it. */
+  /** Deletes the whole record as this edit has seen it; of one that does not exist nothing. Throws `text-engine-missing`. */
   delete(): void {
     const draft = this.#draft;
     this.#exists = false;

@@ -26,47 +26,61 @@ import { decode, type DecodedRecord } from './decoded-record.ts';
 import { compareByStamp, type Entry, latestDeletion, namesOfPath, stampOf } from './entry.ts';
 import { isHidden, isRemoval, liveEntries } from './liveness.ts';
 
+/** One thing that was written and not yet superseded. */
 export interface InspectedEntry {
+  /** Who wrote it: the actor of its dot. */
   readonly actor: string;
+  /** The counter of its dot. */
   readonly counter: number;
+  /** When it was written; `null` for what needs no order. */
   readonly stamp: Stamp | null;
   /** The value, the element, or the numbers of a slot; `null` where there is nothing to show. */
   readonly value: JsonValue;
   /** Whether it is part of what the record shows. */
   readonly shown: boolean;
+  /** A sentence on why it is shown or not. */
   readonly why: string;
 }
 
+/** What stands at one field, or at one element of a set. */
 export interface InspectedField {
+  /** Path of the field, as `field.member`; empty for the record itself. */
   readonly path: string;
+  /** Its type as stored, which needs no schema. */
   readonly type: string;
+  /** At least one. */
   readonly entries: readonly InspectedEntry[];
 }
 
+/** What was seen of an actor. */
 export interface InspectedActor {
+  /** Its name. */
   readonly actor: string;
+  /** All counters from 1 to this one were seen. */
   readonly max: number;
+  /** What was seen above `max`: pairs of first and last counter. */
   readonly runs: readonly number[];
+  /** The highest counter of all. */
   readonly last: number;
 }
 
-/** What was seen of an actor: 1 to `max`, the runs above as pairs of bounds, and the highest counter of all. */
-export interface InspectedActor {
-  readonly actor: string;
-  readonly max: number;
-  readonly runs: readonly number[];
-  readonly last: number;
-}
-
+/** A state explained. */
 export interface Inspection {
+  /** Version of the byte format, as `1.0`. */
   readonly format: string;
+  /** Length of the state. */
   readonly bytes: number;
+  /** Whether the record exists. */
   readonly exists: boolean;
+  /** A sentence on why it exists or not. */
   readonly why: string;
+  /** What was seen, sorted by actor. */
   readonly context: readonly InspectedActor[];
+  /** In the order of the bytes. */
   readonly fields: readonly InspectedField[];
 }
 
+/** Explains a state or a delta. Throws `malformed` or `newer-format`. */
 export function inspect(state: Uint8Array): Inspection {
   const record = decode(state);
   const live = new Set(liveEntries(record.entries));

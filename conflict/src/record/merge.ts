@@ -1,8 +1,9 @@
 /**
- * Merging for users: two states, or a state and a delta, which is the same thing. It needs no schema and enforces no
- * limit. Bytes that do not follow the format end in a typed error; what a walk over the bytes can join is joined
- * there, and all else by the definition. A merge that brings nothing returns `state` itself, the same reference; that
- * is decided from the contexts alone, because every edit issues at least one dot.
+ * Merging for users: two states, or a state and a delta, which is the same thing (delta-state CRDTs: Almeida, Shoker,
+ * Baquero, "Delta State Replicated Data Types", 2018). It needs no schema and enforces no limit. Bytes that do not
+ * follow the format end in a typed error; what a walk over the bytes can join is joined there, and all else by the
+ * definition. A merge that brings nothing returns `state` itself, the same reference; that is decided from the contexts
+ * alone, because every edit issues at least one dot.
  */
 import { tagRegister } from '../codec/format.ts';
 import { pathOf } from '../codec/path.ts';
@@ -12,7 +13,9 @@ import { type Entry, namesOfPath } from './entry.ts';
 import { join } from './join.ts';
 import { liveEntries } from './liveness.ts';
 
+/** What a merge has made. */
 export interface Merged {
+  /** The joined state; where nothing changed, the very array that was passed. */
   readonly state: Uint8Array;
   /** Whether `state` differs from the first argument. */
   readonly changed: boolean;

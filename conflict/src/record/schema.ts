@@ -20,6 +20,7 @@ import { liveEntries } from './liveness.ts';
 import { merge } from './merge.ts';
 import { readRecord } from './read-record.ts';
 
+/** What an edit may write. */
 export interface Limits {
   /** Bytes of one edit's delta; 256 KiB by default. */
   readonly deltaBytes: number;
@@ -29,9 +30,11 @@ export interface Limits {
   readonly depth: number;
 }
 
+/** How a collection behaves; everything has a default. */
 export interface SchemaOptions {
-  /** What a delete does to writes that it has not seen: they live on, or the later of the two wins. */
+  /** What a delete does to writes that it has not seen: they live on (`add-wins`, default), or the later of the two wins. */
   readonly deletes?: 'add-wins' | 'last-writer-wins';
+  /** Limits that differ from the defaults; positive integers. */
   readonly limits?: Partial<Limits>;
   /** Needed once a text is read or edited. */
   readonly text?: TextEngine;
@@ -47,14 +50,19 @@ export interface EditContext {
   readonly now: number;
 }
 
+/** What an edit has made. */
 export interface Edited {
+  /** The record after the edit, to be stored in place of the one before. */
   readonly state: Uint8Array;
   /** What to send to the other replicas; empty where nothing changed, and then `state` is the one given. */
   readonly delta: Uint8Array;
+  /** Whether anything was written. */
   readonly changed: boolean;
 }
 
+/** A record as it is shown. */
 export interface ReadResult<Value = RecordValue<Fields>> {
+  /** Whether the record was written and not deleted. */
   readonly exists: boolean;
   /** `null` where the record does not exist. */
   readonly value: Value | null;
@@ -70,22 +78,29 @@ export interface ReadResult<Value = RecordValue<Fields>> {
 
 /** `Value` follows from `F`; it is a parameter of its own so that any schema is a `Schema`. */
 export interface Schema<F extends Fields = Fields, Value = RecordValue<F>> {
+  /** The declarations, frozen. */
   readonly fields: F;
+  /** What a delete does to writes that it has not seen. */
   readonly deletes: 'add-wins' | 'last-writer-wins';
+  /** The limits in force. */
   readonly limits: Limits;
   /**
    * Runs the operations that `change` calls; a record that does not exist is created, also if there are none.
-   * Throws what they throw, and `too-large` where the delta or the state
-   * exceeds its limit; then nothing happened.
+   * Throws what they throw, `too-large` where the delta or the state exceeds its limit, `invalid-argument` for an unfit
+   * actor, floor or time, and `malformed` or `newer-format`; then nothing happened.
    */
   edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Edited;
+  /**
+   * The record as plain JSON. Throws `malformed`, `newer-format`, and `text-engine-missing` where a text was written
+   * to.
+   */
   read(state: Uint8Array): ReadResult<Value>;
 }
 
 const defaultLimits: Limits = { deltaBytes: 256 * 1024, stateBytes: 1024 * 1024, depth: 32 };
 const nothing = new Uint8Array(0);
 
-/** Declares a collection of records. Throws `invalid-schema`. */
+/** Declares a collection of records; the declarations are frozen. Throws `invalid-schema`. */
 export function schema<const F extends Fields>(fields: F, options: SchemaOptions = {}): Schema<F> {
   return new CheckedSchema(fields, options);
 }

@@ -14,19 +14,23 @@ import { liveEntries } from './liveness.ts';
 
 const writer = new ByteWriter();
 
-/** Whether the record does not exist: never written, or deleted. */
+/** Whether the record does not exist: never written, or deleted. Throws `malformed` or `newer-format`. */
 export function isDead(state: Uint8Array): boolean {
   return liveEntries(decode(state).entries).length === 0;
 }
 
-/** 32 hexadecimal digits that change with every visible change; equal wherever the same record is shown. */
+/**
+ * 32 hexadecimal digits that change with every visible change; equal wherever the same record is shown. Throws
+ * `malformed` or `newer-format`.
+ */
 export function version(state: Uint8Array): string {
   return hashText(hash128(liveBytes('', liveEntries(decode(state).entries))));
 }
 
 /**
  * 16 bytes for a sum over many records; zeros for a record that does not exist. `name` is whatever tells this record
- * from others, so that equal contents under different names do not have equal hashes.
+ * from others, so that equal contents under different names do not have equal hashes. Throws `malformed`,
+ * `newer-format`, and `invalid-argument` for a name with a lone surrogate.
  */
 export function liveHash(state: Uint8Array, name = ''): Uint8Array {
   const live = liveEntries(decode(state).entries);
@@ -57,12 +61,15 @@ function liveBytes(name: string, live: readonly Entry[]): Uint8Array {
   return writer.finish();
 }
 
-/** Milliseconds of the latest stamp in a state or a delta, of deletions too; `null` where there is none. */
+/**
+ * Milliseconds since 1970 of the latest stamp in a state or a delta, of deletions too; `null` where there is none.
+ * Throws `malformed` or `newer-format`.
+ */
 export function highestStamp(bytes: Uint8Array): number | null {
   return highestOf(decode(bytes).entries)?.ms ?? null;
 }
 
-/** All dots that a state or a delta has seen. */
+/** All dots that a state or a delta has seen. Throws `malformed` or `newer-format`. */
 export function contextOf(bytes: Uint8Array): CausalContext {
   const { context } = decode(bytes);
   const named = new CausalContext();

@@ -11,6 +11,7 @@ import { textEngine } from './text-field.ts';
 
 const rootName = 't';
 
+/** The engine to pass to `schema` where it has fields of type text. */
 export const yjsText: TextEngine = textEngine({
   read(chunks) {
     return withDocument(chunks, (document) => document.getText(rootName).toJSON());

@@ -8,12 +8,15 @@ import type { JsonValue } from '../codec/value.ts';
 
 /** One of several values that were written to a register concurrently. */
 export interface Sibling {
+  /** What was written. */
   readonly value: JsonValue;
-  /** Its stamp: milliseconds since 1970, and the logical part. */
+  /** Its stamp: milliseconds since 1970. */
   readonly at: number;
+  /** The logical part of its stamp, 0 to 65,535. */
   readonly logical: number;
-  /** Its dot: who wrote it, and which of its writes it was. */
+  /** Its dot: who wrote it. */
   readonly actor: string;
+  /** Its dot: which of the actor's writes to this record it was. */
   readonly counter: number;
   /** Whether it is the value that the field shows. */
   readonly shown: boolean;
@@ -25,28 +28,36 @@ export interface Sibling {
  */
 export type Resolver = (siblings: readonly Sibling[]) => JsonValue;
 
+/** One value of JSON, replaced as a whole. */
 export interface RegisterField {
   readonly type: 'register';
   /** `last-writer` (default) shows the latest sibling; `siblings` does so too and asks for the others beside it. */
   readonly resolve?: 'last-writer' | 'siblings' | Resolver;
 }
 
+/** A sum of amounts, positive and negative; safe integers. */
 export interface CounterField {
   readonly type: 'counter';
 }
 
+/**
+ * A number that never falls below its minimum (Balegas et al., "Extending Eventually Consistent Cloud Databases for
+ * Enforcing Numeric Invariants", 2015).
+ */
 export interface BoundedCounterField {
   readonly type: 'bounded-counter';
   /** The value that no spending goes below; 0 by default. Also the value before anything is refilled. */
   readonly min?: number;
 }
 
+/** A set of texts, finite numbers and booleans. */
 export interface SetField {
   readonly type: 'set';
   /** Who wins when one element is added and removed concurrently; `add` by default. */
   readonly bias?: 'add' | 'remove';
 }
 
+/** A text that several people edit; needs the engine of `@isthmus/conflict/text`. */
 export interface TextField {
   readonly type: 'text';
 }
@@ -54,22 +65,28 @@ export interface TextField {
 /** A map with declared members. */
 export interface DeclaredMapField {
   readonly type: 'map';
+  /** Names of letters, digits and `_`, a letter first, at most 64. */
   readonly fields: Fields;
 }
 
 /** A map whose members have any names and one type. */
 export interface OpenMapField {
   readonly type: 'map';
+  /** The type of every member; names have up to 512 bytes of UTF-8. */
   readonly of: Field;
 }
 
+/** A map with declared members, or with any. */
 export type MapField = DeclaredMapField | OpenMapField;
+/** A declaration of any type. */
 export type Field = RegisterField | CounterField | BoundedCounterField | SetField | TextField | MapField;
 
+/** Declarations by name: letters, digits and `_`, a letter first, at most 64. */
 export interface Fields {
   readonly [name: string]: Field;
 }
 
+/** A register; `resolve` says what it shows of concurrent values. Checked by `schema`. */
 export function register<const Options extends Omit<RegisterField, 'type'>>(
   options?: Options,
 ): { readonly type: 'register' } & Options;
@@ -77,18 +94,22 @@ export function register(options: Omit<RegisterField, 'type'> = {}): RegisterFie
   return { type: 'register', ...options };
 }
 
+/** A counter, changed by `Editor.increment`. */
 export function counter(): CounterField {
   return { type: 'counter' };
 }
 
+/** A bounded counter, changed by `Editor.refill`, `spend` and `moveRights`; `min` is a safe integer, 0 by default. */
 export function boundedCounter(options: Omit<BoundedCounterField, 'type'> = {}): BoundedCounterField {
   return { type: 'bounded-counter', ...options };
 }
 
+/** A set, changed by `Editor.add` and `remove`; `bias` is `add` by default. */
 export function set(options: Omit<SetField, 'type'> = {}): SetField {
   return { type: 'set', ...options };
 }
 
+/** A text, changed by `Editor.splice`. */
 export function text(): TextField {
   return { type: 'text' };
 }

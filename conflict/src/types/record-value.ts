@@ -6,6 +6,7 @@ import type { BoundedCounterField, CounterField, DeclaredMapField, Field, Fields
 import type { OpenMapField, RegisterField, SetField, TextField } from './field.ts';
 import type { Element } from './set.ts';
 
+/** What a field of this declaration shows. */
 export type FieldValue<F extends Field> = F extends RegisterField
   ? JsonValue
   : F extends CounterField | BoundedCounterField
@@ -28,8 +29,13 @@ export type RecordValue<F extends Fields> = string extends keyof F
   ? { readonly [name: string]: unknown }
   : DeclaredValue<F>;
 
-type DeclaredValue<F extends Fields> = {
-  readonly [Name in keyof F as F[Name] extends Optional ? Name : never]?: FieldValue<F[Name]>;
-} & {
-  readonly [Name in keyof F as F[Name] extends Optional ? never : Name]: FieldValue<F[Name]>;
-};
+type DeclaredValue<F extends Fields> = Flat<
+  {
+    readonly [Name in keyof F as F[Name] extends Optional ? Name : never]?: FieldValue<F[Name]>;
+  } & {
+    readonly [Name in keyof F as F[Name] extends Optional ? never : Name]: FieldValue<F[Name]>;
+  }
+>;
+
+/** One object type in place of an intersection, as editors show it. */
+type Flat<Members> = { readonly [Name in keyof Members]: Members[Name] };

@@ -16,6 +16,7 @@ import { isRemoval, kindRemoved } from '../record/liveness.ts';
 import type { SetField } from './field.ts';
 import { entriesAt, type Place, visibleAt } from './place.ts';
 
+/** What a set may hold. -0 is stored as 0; NaN and infinities are refused. */
 export type Element = string | number | boolean;
 
 const kindAdded = 0;

@@ -10,19 +10,25 @@ import type { Draft } from '../record/draft.ts';
 import { isHidden, kindRemnant } from '../record/liveness.ts';
 import { entriesAt, type Place } from './place.ts';
 
-/** Positions count UTF-16 units of the text before the edit; splices of one edit do not overlap. */
+/** One deletion and insertion; those of one edit do not overlap, and none splits a character. */
 export interface Splice {
+  /** UTF-16 units before it, in the text before the edit. */
   readonly at: number;
+  /** UTF-16 units to delete; 0 by default. */
   readonly delete?: number;
+  /** What to insert; nothing by default. */
   readonly insert?: string;
 }
 
 /** What the core asks of the engine, about a text that was written to. */
 export interface TextEngine {
+  /** The text that is shown. Throws `malformed`. */
   read(place: Place): string;
+  /** Writes splices into a draft. Throws `invalid-value` and `malformed`. */
   splice(draft: Draft, place: Place, splices: unknown): void;
   /** Makes the text this one, by the smallest splice. */
   put(draft: Draft, place: Place, value: unknown): void;
+  /** Deletes what is seen of the text. */
   clear(draft: Draft, place: Place): void;
 }
 
