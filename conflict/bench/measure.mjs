@@ -1,51 +1,64 @@
 /**
  * Timing that treats all contenders alike: after a warm-up, each round runs every contender for about the same time,
  * and the one that begins moves on from round to round. So what disturbs the machine disturbs all of them, and ratios
- * are taken within a round. Results are added up, so that no engine can leave the work out.
+ * are taken within a round. Processor time, of all threads with the collector's, is taken beside the clock's, because
+ * on a busy machine a clock also measures who else had the core. Results are added up, so that no work can be left out.
  */
 
 /**
  * @typedef {import('./contender.mjs').Contender} Contender
  * @typedef {{ readonly name: string, readonly run: (count: number) => number }} Task Runs so many operations.
+ * @typedef {{ readonly byClock: readonly number[], readonly byProcessor: readonly number[] }} Rates Operations per second, by round.
  * @typedef {{ readonly median: number, readonly min: number, readonly max: number }} Spread
  */
 
 /** What the tasks gave; read by the report, so that it is used. */
 export const sum = { value: 0 };
 
-/** @param {Task} task @param {number} count @returns {number} Nanoseconds. */
+/** Before the first round, so that engines have compiled what they will. */
+const warmRounds = 5;
+
+/** @param {Task} task @param {number} count Seconds that so many operations take. */
 function time(task, count) {
+  const used = process.cpuUsage();
   const start = performance.now();
   sum.value += task.run(count);
-  return (performance.now() - start) * 1e6;
+  const clock = (performance.now() - start) / 1e3;
+  const { user, system } = process.cpuUsage(used);
+  return { clock, processor: (user + system) / 1e6 };
 }
 
-/** Warms a task up and finds how many operations fill a round. @param {Task} task @param {number} roundMs */
+/** Warms a task up for some rounds' time and finds how many operations fill a round. @param {Task} task @param {number} roundMs */
 function countFor(task, roundMs) {
-  let count = 16;
-  for (;;) {
-    const ns = time(task, count);
-    if (ns >= roundMs * 1e6) return Math.max(1, Math.round((count * roundMs * 1e6) / ns));
-    count *= 2;
+  let count = 1;
+  for (let spentMs = 0; spentMs < warmRounds * roundMs; ) {
+    const ms = 1e3 * time(task, count).clock;
+    spentMs += ms;
+    count = Math.max(1, Math.round(Math.min(4 * count, (count * roundMs) / ms)));
   }
+  return count;
 }
 
 /**
- * Operations per second of every task in every round.
+ * Operations per second of every task in every round. Garbage is collected once a round: engines drop the compiled
+ * code of what has not run for a few collections, so collecting before each turn would time their compilers.
  * @param {readonly Task[]} tasks
- * @param {{ readonly rounds: number, readonly roundMs: number, readonly count?: number }} options `count` fixes the operations of a round.
- * @returns {ReadonlyMap<string, readonly number[]>}
+ * @param {{ readonly rounds: number, readonly roundMs: number, readonly count?: number }} options `count` fixes the operations of a round, and then none is run untimed.
+ * @returns {ReadonlyMap<string, Rates>}
  */
 export function rates(tasks, { rounds, roundMs, count }) {
   const counts = tasks.map((task) => count ?? countFor(task, roundMs));
-  /** @type {Map<string, number[]>} */
-  const found = new Map(tasks.map(({ name }) => [name, []]));
+  /** @type {Map<string, { byClock: number[], byProcessor: number[] }>} */
+  const found = new Map(tasks.map(({ name }) => [name, { byClock: [], byProcessor: [] }]));
   for (let round = 0; round < rounds; round++) {
+    globalThis.gc?.();
     for (let turn = 0; turn < tasks.length; turn++) {
       const index = (round + turn) % tasks.length;
       const task = tasks[index];
-      globalThis.gc?.();
-      found.get(task.name)?.push((counts[index] * 1e9) / time(task, counts[index]));
+      if (count === undefined) time(task, Math.ceil(counts[index] / 8));
+      const seconds = time(task, counts[index]);
+      found.get(task.name)?.byClock.push(counts[index] / seconds.clock);
+      found.get(task.name)?.byProcessor.push(counts[index] / seconds.processor);
     }
   }
   return found;

@@ -6,10 +6,12 @@
  * what the engine has freed and not given back.
  */
 import { pathToFileURL } from 'node:url';
-import { askChild } from './child.mjs';
+import { askChild, askChildBytes } from './child.mjs';
 import { loadContender } from './contender.mjs';
 import { chanceFrom, recordOf } from './record.mjs';
 import { copyOf } from './workloads.mjs';
+
+/** @typedef {import('./contender.mjs').Contender} Contender */
 
 const edit = { actor: 'eu-1', ms: 1_764_000_000_000 };
 
@@ -25,8 +27,11 @@ export const memoryOf = (contender, form, count) =>
 /** @param {string} name @param {string} form @param {number} count */
 async function fill(name, form, count) {
   const contender = await loadContender(name);
-  const packed = pack(contender, count);
-  const keep = (index) => (form === 'live' ? contender.live(packed.at(index)) : copyOf(packed.at(index)));
+  const { ends, bytes } = form === 'live' ? packApart(name, count) : pack(contender, count);
+  const keep = (index) => {
+    const state = bytes.subarray(ends[index], ends[index + 1]);
+    return form === 'live' ? contender.live(state) : copyOf(state);
+  };
   const kept = Array.from({ length: count }, () => null);
   for (let index = 0; index < Math.min(200, count); index++) keep(index);
   const before = await settled();
@@ -38,7 +43,7 @@ async function fill(name, form, count) {
   };
 }
 
-/** Makes all states first and lays them into one buffer, so that what making them takes is not counted. */
+/** All states in one buffer, so that what making them takes is not counted. @param {Contender} contender @param {number} count */
 function pack(contender, count) {
   const ends = new Float64Array(count + 1);
   let buffer = new Uint8Array(2 ** 20);
@@ -52,14 +57,29 @@ function pack(contender, count) {
     }
     buffer.set(state, ends[index]);
   }
-  return { at: (index) => buffer.subarray(ends[index], ends[index + 1]) };
+  return { ends, bytes: buffer.subarray(0, ends[count]) };
 }
 
-/** Collects until finalizers, which free what lies outside of the heap, have run. */
+/** The same by another process, because WebAssembly never gives back the memory that it grew by. @param {string} name @param {number} count */
+function packApart(name, count) {
+  const output = askChildBytes('./memory.mjs', [name, 'pack', String(count)]);
+  const headBytes = Float64Array.BYTES_PER_ELEMENT * (count + 1);
+  const ends = new Float64Array(copyOf(output.subarray(0, headBytes)).buffer);
+  return { ends, bytes: copyOf(output.subarray(headBytes)) };
+}
+
+/** Collects until finalizers, which free what lies outside of the heap, have run and nothing more goes. */
 async function settled() {
-  for (let turn = 0; turn < 4; turn++) {
+  let last = Number.POSITIVE_INFINITY;
+  for (let turn = 0; turn < 20; turn++) {
     globalThis.gc?.();
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    const { heapUsed, external } = process.memoryUsage();
+    const counted = heapUsed + external;
+    if (turn > 3 && counted > 0.9999 * last) break;
+    last = counted;
   }
   const { heapUsed, external, rss } = process.memoryUsage();
   return { counted: heapUsed + external, resident: rss };
@@ -67,5 +87,9 @@ async function settled() {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [, , name = '', form = '', count = ''] = process.argv;
-  process.stdout.write(JSON.stringify(await fill(name, form, Number(count))));
+  if (form === 'pack') {
+    const { ends, bytes } = pack(await loadContender(name), Number(count));
+    process.stdout.write(new Uint8Array(ends.buffer));
+    process.stdout.write(bytes);
+  } else process.stdout.write(JSON.stringify(await fill(name, form, Number(count))));
 }

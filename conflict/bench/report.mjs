@@ -48,13 +48,21 @@ export function table(head, rows) {
 /** @param {import('./speed.mjs').Race} race */
 export function printRace(race) {
   say(`\n${race.name}: ${race.title}`);
-  const ours = race.rows.get('isthmus') ?? [];
-  const rows = [...race.rows].map(([name, rates]) => {
-    const spread = spreadOf(rates);
-    const ratio = ratioOf(ours, rates);
-    return [name, figure(spread.median), range(spread), figure(ratio.median), range(ratio)];
+  const ours = race.rows.get('isthmus');
+  const rows = [...race.rows].map(([name, { byClock, byProcessor }]) => {
+    const rate = spreadOf(byClock);
+    const ratio = ratioOf(ours.byClock, byClock);
+    const ofProcessor = ratioOf(ours.byProcessor, byProcessor);
+    return [
+      name,
+      figure(rate.median),
+      range(rate),
+      figure(ratio.median),
+      range(ratio),
+      figure(ofProcessor.median),
+    ];
   });
-  table(['', 'per second', 'min - max', 'ours is times', 'min - max'], rows);
+  table(['', 'per second', 'min - max', 'ours is times', 'min - max', 'by processor time'], rows);
   for (const note of race.notes) say(`  ${note}`);
   return measuresOf(race);
 }

@@ -10,7 +10,7 @@ import { copyOf, divergedPairs, duplicatePairs, hotPairs, manyPair, setPairs } f
 /**
  * @typedef {import('./contender.mjs').Contender} Contender
  * @typedef {import('./workloads.mjs').Pair} Pair
- * @typedef {{ readonly name: string, readonly title: string, readonly rows: ReadonlyMap<string, readonly number[]>, readonly notes: readonly string[] }} Race
+ * @typedef {{ readonly name: string, readonly title: string, readonly rows: ReadonlyMap<string, import('./measure.mjs').Rates>, readonly notes: readonly string[] }} Race
  */
 
 const workloads = [
@@ -133,12 +133,18 @@ export function nameFor(measure, contender) {
   return [measure, ...words].join('_');
 }
 
-/** Rates of all and ratios of ours to each. @param {Race} race */
+/** Rates of all and ratios of ours to each, by the clock and by processor time. @param {Race} race */
 export function measuresOf({ name, rows }) {
-  const ours = rows.get('isthmus') ?? [];
+  const ours = rows.get('isthmus');
   return [...rows].flatMap(([contender, theirs]) => {
-    const rate = { name: nameFor(`${name}_per_s`, contender), unit: '1/s', ...spreadOf(theirs) };
+    const rate = { name: nameFor(`${name}_per_s`, contender), unit: '1/s', ...spreadOf(theirs.byClock) };
     if (contender === 'isthmus') return [rate];
-    return [rate, { name: nameFor(`${name}_ratio_to`, contender), unit: 'ratio', ...ratioOf(ours, theirs) }];
+    const byClock = ratioOf(ours.byClock, theirs.byClock);
+    const byProcessor = ratioOf(ours.byProcessor, theirs.byProcessor);
+    return [
+      rate,
+      { name: nameFor(`${name}_ratio_to`, contender), unit: 'ratio', ...byClock },
+      { name: nameFor(`${name}_processor_ratio_to`, contender), unit: 'ratio', ...byProcessor },
+    ];
   });
 }
