@@ -18,6 +18,7 @@
  * @property {(state: Uint8Array, delta: Uint8Array) => Uint8Array} mergeTags The same for sets.
  * @property {(state: Uint8Array) => Iterable<string>} readTags
  * @property {(state: Uint8Array) => unknown} [live] The document that the library works on; absent where that is bytes.
+ * @property {string} [onlyIn] The one workload that this variant is for.
  * @property {boolean} [mergesStates] False where only deltas can be merged.
  */
 
@@ -29,6 +30,7 @@ export class BenchError extends Error {
 /** Modules and exports of all contenders; ours comes first. */
 const places = {
   isthmus: ['isthmus', 'contender'],
+  'isthmus, asked': ['isthmus', 'askingContender'],
   json: ['json', 'contender'],
   yjs: ['yjs', 'contender'],
   'yjs mergeUpdates': ['yjs', 'bytesContender'],

@@ -20,7 +20,7 @@ const full = {
   histories: 5,
   writes: 1000,
 };
-const quick = { rounds: 5, roundMs: 30, records: 20_000, few: 2000, imports: 3, histories: 1, writes: 100 };
+const quick = { rounds: 7, roundMs: 20, records: 20_000, few: 2000, imports: 3, histories: 1, writes: 100 };
 
 const { values: options } = parseArgs({
   options: {

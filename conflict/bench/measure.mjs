@@ -16,7 +16,7 @@
 export const sum = { value: 0 };
 
 /** Before the first round, so that engines have compiled what they will. */
-const warmRounds = 5;
+const warmRounds = 25;
 
 /** @param {Task} task @param {number} count Seconds that so many operations take. */
 function time(task, count) {

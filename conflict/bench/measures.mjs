@@ -20,7 +20,8 @@ import { bytesAfter } from './workloads.mjs';
 
 const million = 1_000_000;
 const fastEnough = ['isthmus', 'json'];
-const documents = contenderNames.filter((name) => name !== 'yjs mergeUpdates');
+const variants = new Set(['yjs mergeUpdates', 'isthmus, asked']);
+const libraries = contenderNames.filter((name) => !variants.has(name));
 
 /**
  * @param {readonly Contender[]} all
@@ -38,9 +39,9 @@ export function measuresWith(all, settings) {
       raceRecords(those(fastEnough), 'merge_million_kept', { count: records, keep: true }),
     // The others would take hours to make a million.
     merge_ten_thousand: () =>
-      raceRecords(those(documents), 'merge_ten_thousand', { count: few, keep: false }),
-    state_bytes: () => stateBytes(those(documents), settings),
-    memory: () => memory(those(documents), settings),
+      raceRecords(those(libraries), 'merge_ten_thousand', { count: few, keep: false }),
+    state_bytes: () => stateBytes(those(libraries), settings),
+    memory: () => memory(those(libraries), settings),
     import: () => importing(settings.imports),
     size: sizes,
   };

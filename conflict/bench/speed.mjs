@@ -53,6 +53,7 @@ export function race(name, contenders, options) {
   if (workload === undefined) throw new BenchError(`no workload ${name}`);
   const notes = [];
   const tasks = contenders.flatMap((contender) => {
+    if (contender.onlyIn !== undefined && contender.onlyIn !== name) return [];
     try {
       return [taskOf(contender, workload.prepare(contender), contender[workload.merge])];
     } catch (cause) {

@@ -9,6 +9,9 @@ const Records = schema(Object.fromEntries(fieldNames.map((name) => [name, regist
 const Tags = schema({ tags: elements() });
 const nothing = new Uint8Array(0);
 
+/** So that the answers are used. */
+const asked = { conflicts: 0 };
+
 /** @type {import('../contender.mjs').Contender} */
 export const contender = {
   name: 'isthmus',
@@ -23,4 +26,19 @@ export const contender = {
     Tags.edit(state, { actor, now: ms }, (editor) => editor.add(['tags'], added)),
   mergeTags: (state, delta) => join(state, delta).state,
   readTags: (state) => Tags.read(state).value?.tags ?? [],
+};
+
+/**
+ * Also asks which registers are left with concurrent values, which a merge works out only when asked.
+ * @type {import('../contender.mjs').Contender}
+ */
+export const askingContender = {
+  ...contender,
+  name: 'isthmus, asked',
+  merge(state, delta) {
+    const { state: joined, conflicts } = join(state, delta);
+    asked.conflicts += conflicts.length;
+    return joined;
+  },
+  onlyIn: 'merge_diverged',
 };

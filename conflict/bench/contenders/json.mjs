@@ -6,12 +6,12 @@
  */
 import { Buffer } from 'node:buffer';
 
-/** @param {Uint8Array} bytes */
-function parse(bytes) {
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
-}
+const decoder = new TextDecoder();
 
-/** @param {unknown} value */
+/** @param {Uint8Array} bytes */
+const parse = (bytes) => JSON.parse(decoder.decode(bytes));
+
+/** Of the ways in and out of text that Node has, these two are the fastest. @param {unknown} value */
 const bytesOf = (value) => Buffer.from(JSON.stringify(value), 'utf8');
 
 /** @type {import('../contender.mjs').Contender['merge']} */
