@@ -127,6 +127,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
     admin: {
       collections,
       store: records,
+      journal,
       digester: new Digester({ store: records, clock }),
       status: () => readStatus(ground, { isReady, links, replicator }),
       metrics: () => metrics.scrape(),

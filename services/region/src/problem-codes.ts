@@ -39,13 +39,13 @@ const kinds = {
   'invalid-cursor': {
     status: 400,
     title: 'The cursor is not one of ours',
-    meaning: 'The cursor was not handed out for this collection and this prefix.',
-    mend: 'Send `next` of the previous page unchanged, with the same prefix, or start again without a cursor.',
+    meaning: 'The cursor was not handed out for this list: this collection, with this prefix or key.',
+    mend: 'Send `next` of the previous page unchanged, with the same filters, or start again without a cursor.',
   },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
-    meaning: 'The record does not exist in this region, or the path is none of ours.',
+    meaning: 'The record or the conflict does not exist in this region, or the path is none of ours.',
     mend: 'Check the key and its encoding. A record written in another region appears once its change has arrived.',
   },
   'unknown-collection': {

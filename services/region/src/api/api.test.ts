@@ -79,6 +79,7 @@ beforeAll(async () => {
     parts: () => ({
       collections,
       store,
+      journal,
       digester,
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),

@@ -59,7 +59,8 @@ interface Stored {
 /** What to write, `null` where there is nothing to do. */
 type Step = (stored: Stored) => Made | Problem | null;
 
-function guarded({ type, conditions }: WriteTarget, step: Step): RecordEdit {
+/** The write that `step` decides on, once the target's conditions hold. */
+export function guarded({ type, conditions }: WriteTarget, step: Step): RecordEdit {
   return (before, context) => {
     const view = type.view(before);
     const refusal = refuseWrite(conditions, view?.version ?? null);

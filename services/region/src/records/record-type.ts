@@ -7,6 +7,7 @@ import type { RecordId } from '@isthmus/replication/ports/change';
 import type { Problem } from '../problem.ts';
 import type { FieldEdit, Fields } from './field-edit.ts';
 import type { RecordView } from './record-view.ts';
+import type { RecordConflicts } from './conflict-view.ts';
 
 export interface Made {
   readonly state: Uint8Array;
@@ -26,4 +27,12 @@ export interface RecordType {
   liveHash(id: RecordId, state: Uint8Array): bigint | null;
   /** Everything in the state, for operators. */
   inspect(state: Uint8Array): unknown;
+  /** Makes the register at the path `field` show `value`, which one of its siblings holds. */
+  restore(
+    before: Uint8Array,
+    context: EditContext,
+    to: { readonly field: string; readonly value: unknown },
+  ): Made | Problem;
+  /** Registers with several live values; `null` where there is none. */
+  conflicts(state: Uint8Array): RecordConflicts | null;
 }

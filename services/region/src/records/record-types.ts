@@ -22,6 +22,7 @@ import { Problem } from '../problem.ts';
 import type { FieldEdit, Fields } from './field-edit.ts';
 import type { Made, RecordType } from './record-type.ts';
 import type { RecordView } from './record-view.ts';
+import type { RecordConflicts } from './conflict-view.ts';
 
 export function recordTypes(declarations: Declarations): ReadonlyMap<string, RecordType> {
   return new Map([...declarations].map(([name, declaration]) => [name, new DeclaredRecords(declaration)]));
@@ -81,6 +82,31 @@ class DeclaredRecords implements RecordType {
     return readable(() => inspect(state));
   }
 
+  restore(
+    before: Uint8Array,
+    context: EditContext,
+    { field, value }: { readonly field: string; readonly value: unknown },
+  ): Made | Problem {
+    return this.#edit(before, context, (editor) => editor.set(field, value));
+  }
+
+  conflicts(state: Uint8Array): RecordConflicts | null {
+    return readable(() => {
+      const { siblings, exposed } = this.#schema.read(state);
+      const conflicting = Object.entries(siblings);
+      if (conflicting.length === 0) return null;
+      const reasons = reasonsOf(state);
+      const fields = conflicting.map(([field, values]) => ({
+        field,
+        resolution: exposed.includes(field) ? ('siblings' as const) : ('last-writer' as const),
+        siblings: values.map(({ value, at, actor, shown }) => {
+          return { value, atMs: at, actor, shown, why: reasons.get(reasonName(field, actor)) ?? '' };
+        }),
+      }));
+      return { version: version(state), fields };
+    });
+  }
+
   #edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Made | Problem {
     try {
       return this.#schema.edit(before, context, change);
@@ -131,4 +157,18 @@ function unreadable(cause: ConflictError): ReplicationError {
     retriable: false,
     cause,
   });
+}
+
+/** Why each live value of a register is shown or not; there is at most one of each actor. */
+function reasonsOf(state: Uint8Array): ReadonlyMap<string, string> {
+  const registers = inspect(state).fields.filter(({ type }) => type === 'register');
+  return new Map(
+    registers.flatMap(({ path, entries }) =>
+      entries.map(({ actor, why }) => [reasonName(path, actor), why] as const),
+    ),
+  );
+}
+
+function reasonName(path: string, actor: string): string {
+  return JSON.stringify([path, actor]);
 }
