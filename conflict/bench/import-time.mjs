@@ -15,20 +15,24 @@ export const importable = {
   'delta-crdts': 'delta-crdts',
 };
 
-/** @param {string} specifier @param {number} runs @returns {readonly number[]} Milliseconds. */
+/** @param {string} specifier @param {number} runs @returns {readonly { readonly clock: number, readonly processor: number }[]} Milliseconds. */
 export const importTimes = (specifier, runs) =>
   Array.from({ length: runs }, () => askChild('./import-time.mjs', [specifier]));
 
 /** @param {string} specifier */
 async function timed(specifier) {
+  const used = process.cpuUsage();
   const start = performance.now();
   await import(specifier);
-  return performance.now() - start;
+  const clock = performance.now() - start;
+  const { user, system } = process.cpuUsage(used);
+  return { clock, processor: (user + system) / 1e3 };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await timed('./empty.mjs?first');
   const empty = await timed('./empty.mjs?second');
   const whole = await timed(process.argv[2] ?? '');
-  process.stdout.write(JSON.stringify(whole - empty));
+  const own = { clock: whole.clock - empty.clock, processor: whole.processor - empty.processor };
+  process.stdout.write(JSON.stringify(own));
 }

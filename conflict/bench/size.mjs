@@ -13,6 +13,7 @@ import { BenchError } from './contender.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const library = '@isthmus/conflict';
+const packageFile = join(here, 'node_modules', library, 'package.json');
 
 /** @typedef {{ readonly name: string, readonly minified: number, readonly gzip: number }} Size */
 
@@ -43,7 +44,7 @@ async function sizeOf(name, specifiers, external) {
 
 /** The exports as they stand in the package's own file. @returns {readonly string[]} */
 function exportedPaths() {
-  const own = JSON.parse(readFileSync(join(here, '../package.json'), 'utf8'));
+  const own = JSON.parse(readFileSync(packageFile, 'utf8'));
   return Object.keys(own.exports).filter((path) => !path.endsWith('.json'));
 }
 
@@ -80,4 +81,4 @@ export async function otherSizes() {
 }
 
 /** Version of the library that is measured. @returns {string} */
-export const measuredVersion = () => JSON.parse(readFileSync(join(here, '../package.json'), 'utf8')).version;
+export const measuredVersion = () => JSON.parse(readFileSync(packageFile, 'utf8')).version;
