@@ -28,8 +28,8 @@ function time(task, count) {
   return { clock, processor: (user + system) / 1e6 };
 }
 
-/** Warms a task up for some rounds' time and finds how many operations fill a round. @param {Task} task @param {number} roundMs */
-function countFor(task, roundMs) {
+/** Runs a task until engines have compiled it; gives the operations that fill a round. @param {Task} task @param {number} [roundMs] */
+export function warm(task, roundMs = 20) {
   let count = 1;
   for (let spentMs = 0; spentMs < warmRounds * roundMs; ) {
     const ms = 1e3 * time(task, count).clock;
@@ -43,15 +43,15 @@ function countFor(task, roundMs) {
  * Operations per second of every task in every round. Garbage is collected once a round: engines drop the compiled
  * code of what has not run for a few collections, so collecting before each turn would time their compilers.
  * @param {readonly Task[]} tasks
- * @param {{ readonly rounds: number, readonly roundMs: number, readonly count?: number }} options `count` fixes the operations of a round, and then none is run untimed.
+ * @param {{ readonly rounds: number, readonly roundMs: number, readonly count?: number }} options `count` fixes the operations of a round; then none is run untimed, and nothing is collected by force, because sweeping millions of records would go on in the rounds.
  * @returns {ReadonlyMap<string, Rates>}
  */
 export function rates(tasks, { rounds, roundMs, count }) {
-  const counts = tasks.map((task) => count ?? countFor(task, roundMs));
+  const counts = tasks.map((task) => count ?? warm(task, roundMs));
   /** @type {Map<string, { byClock: number[], byProcessor: number[] }>} */
   const found = new Map(tasks.map(({ name }) => [name, { byClock: [], byProcessor: [] }]));
   for (let round = 0; round < rounds; round++) {
-    globalThis.gc?.();
+    if (count === undefined) globalThis.gc?.();
     for (let turn = 0; turn < tasks.length; turn++) {
       const index = (round + turn) % tasks.length;
       const task = tasks[index];

@@ -49,7 +49,7 @@ export function measuresWith(all, settings) {
 
 /** @param {readonly Contender[]} contenders @param {string} name @param {{ readonly count: number, readonly keep: boolean }} work */
 function raceRecords(contenders, name, work) {
-  return printRace({ ...raceMany(contenders, { ...work, rounds: 8 }), name });
+  return printRace({ ...raceMany(contenders, { ...work, rounds: 27 }), name });
 }
 
 /** @param {readonly Contender[]} contenders @param {Settings} settings */
