@@ -19,6 +19,7 @@
  * @property {(state: Uint8Array) => Iterable<string>} readTags
  * @property {(state: Uint8Array) => unknown} [live] The document that the library works on; absent where that is bytes.
  * @property {string} [onlyIn] The one workload that this variant is for.
+ * @property {boolean} [isWebAssembly] Slows typed arrays of the whole process once it has run.
  * @property {boolean} [mergesStates] False where only deltas can be merged.
  */
 

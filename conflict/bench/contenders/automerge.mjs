@@ -55,4 +55,5 @@ export const contender = {
   mergeTags: merge,
   readTags: (state) => Object.keys(load(state)),
   live: (state) => load(state),
+  isWebAssembly: true,
 };

@@ -53,4 +53,5 @@ export const contender = {
   mergeTags: merge,
   readTags: (state) => load(state).getMap('tags').keys(),
   live: (state) => load(state),
+  isWebAssembly: true,
 };
