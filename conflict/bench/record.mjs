@@ -61,7 +61,15 @@ const values = {
 export const fieldNames = Object.keys(values);
 
 /** @param {Chance} chance @param {string} name @returns {Plain} */
-export const valueOf = (chance, name) => values[name]?.(chance) ?? 0;
+const valueOf = (chance, name) => values[name]?.(chance) ?? 0;
+/** A value that differs from the present one, because some libraries make nothing of a write that changes nothing. @param {Chance} chance @param {string} name @param {Plain} present @returns {Plain} */
+export function otherValueOf(chance, name, present) {
+  for (;;) {
+    const value = valueOf(chance, name);
+    if (value !== present) return value;
+  }
+}
+
 /** @param {Chance} chance @returns {Readonly<Record<string, Plain>>} */
 export const recordOf = (chance) =>
   Object.fromEntries(fieldNames.map((name) => [name, valueOf(chance, name)]));

@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { BenchError } from './contender.mjs';
-import { below, chanceFrom, fieldNames, recordOf, tagsOf, valueOf } from './record.mjs';
+import { below, chanceFrom, fieldNames, otherValueOf, recordOf, tagsOf } from './record.mjs';
 
 /**
  * @typedef {import('./contender.mjs').Contender} Contender
@@ -33,7 +33,7 @@ function writtenRecord(contender, seed) {
   const value = { ...recordOf(chance) };
   let { state } = contender.set(contender.empty(), { actor: 'eu-1', ms: firstMs }, value);
   for (const name of ['status', 'price']) {
-    value[name] = valueOf(chance, name);
+    value[name] = otherValueOf(chance, name, value[name]);
     ({ state } = contender.set(state, { actor: 'us-1', ms: firstMs + 1000 }, { [name]: value[name] }));
   }
   return { state: copyOf(state), value, chance };
@@ -44,7 +44,7 @@ export function hotPairs(contender) {
   return Array.from({ length: hotRecords }, (_, seed) => {
     const { state, value, chance } = writtenRecord(contender, seed);
     return fieldNames.map((name) => {
-      const written = valueOf(chance, name);
+      const written = otherValueOf(chance, name, value[name]);
       const actor = below(chance, 2) === 0 ? 'eu-1' : 'us-1';
       const { delta } = contender.set(state, { actor, ms: firstMs + 2000 }, { [name]: written });
       checkRecord(contender, contender.merge(state, delta), { ...value, [name]: written });
@@ -70,8 +70,16 @@ export function divergedPairs(contender) {
   if (contender.mergesStates === false) throw new BenchError(`${contender.name} merges deltas only`);
   return Array.from({ length: hotRecords }, (_, seed) => {
     const { state, value, chance } = writtenRecord(contender, seed);
-    const mine = { title: valueOf(chance, 'title'), sku: valueOf(chance, 'sku'), price: -1 };
-    const theirs = { city: valueOf(chance, 'city'), notes: valueOf(chance, 'notes'), price: -2 };
+    const mine = {
+      title: otherValueOf(chance, 'title', value.title),
+      sku: otherValueOf(chance, 'sku', value.sku),
+      price: -1,
+    };
+    const theirs = {
+      city: otherValueOf(chance, 'city', value.city),
+      notes: otherValueOf(chance, 'notes', value.notes),
+      price: -2,
+    };
     const left = copyOf(contender.set(state, { actor: 'eu-1', ms: firstMs + 3000 }, mine).state);
     const right = copyOf(contender.set(state, { actor: 'us-1', ms: firstMs + 4000 }, theirs).state);
     const found = contender.read(contender.merge(left, right));
@@ -101,7 +109,7 @@ export function manyPair(contender, seed) {
   const value = recordOf(chance);
   const { state } = contender.set(contender.empty(), { actor: 'eu-1', ms: firstMs }, value);
   const name = fieldNames[below(chance, fieldNames.length)] ?? 'title';
-  const written = valueOf(chance, name);
+  const written = otherValueOf(chance, name, value[name]);
   const { delta } = contender.set(state, { actor: 'us-1', ms: firstMs + 1000 }, { [name]: written });
   if (seed % 1000 === 0) checkRecord(contender, contender.merge(state, delta), { ...value, [name]: written });
   return { state: copyOf(state), delta: copyOf(delta) };
@@ -115,7 +123,7 @@ export function bytesAfter(contender, seed, marks) {
   const lengths = [];
   for (let writes = 1; writes <= Math.max(...marks); writes++) {
     const name = fieldNames[below(chance, fieldNames.length)] ?? 'title';
-    value[name] = valueOf(chance, name);
+    value[name] = otherValueOf(chance, name, value[name]);
     const actor = below(chance, 2) === 0 ? 'eu-1' : 'us-1';
     ({ state } = contender.set(state, { actor, ms: firstMs + 1000 * writes }, { [name]: value[name] }));
     if (marks.includes(writes)) lengths.push(state.length);
