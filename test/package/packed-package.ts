@@ -11,7 +11,6 @@ import { promisify } from 'node:util';
 import { root } from '../tidy/tree.ts';
 
 const run = promisify(execFile);
-const built = new Set(['dist', 'node_modules']);
 const windows = process.platform === 'win32';
 
 export interface Project {
@@ -44,9 +43,9 @@ export async function packPackage(): Promise<PackedPackage> {
   };
 }
 
-/** `.npmrc` asks for nothing that packing needs. */
+/** With what is compiled, because packing has to clear that away. */
 function copyRepository(target: string): void {
-  const filter = (path: string) => !built.has(basename(path));
+  const filter = (path: string) => basename(path) !== 'node_modules';
   cpSync(join(root, 'conflict'), join(target, 'conflict'), { recursive: true, filter });
   cpSync(join(root, 'tsconfig.json'), join(target, 'tsconfig.json'));
   symlinkSync(join(root, 'node_modules'), join(target, 'node_modules'), 'junction');
