@@ -1,0 +1,59 @@
+/**
+ * Counts how often a campaign came by the situations that are worth testing. A situation that never came up was not
+ * tested, whatever the number of steps; the command that runs campaigns fails then.
+ */
+export const sights = [
+  'edit',
+  'merge',
+  'merge that changed nothing',
+  'delta out of order',
+  'delta repeated',
+  'message lost',
+  'delta sent again after a loss',
+  'deltas joined before delivery',
+  'delta joined with a state',
+  'state sent',
+  'conflict shown',
+  'value chosen by a resolver',
+  'delete',
+  'delete beside a concurrent update',
+  'record hidden by a later delete',
+  'record created again',
+  'collection',
+  'record collected',
+  'creation above a floor',
+  'slot begun anew',
+  'rights moved',
+  'rights refused',
+  'debt forgiven',
+  'removal beats an addition',
+  'four maps deep',
+  'text compared',
+  'text written before its past arrived',
+  'actor changed',
+  'clock behind',
+  'clock far ahead',
+  'six replicas',
+] as const;
+
+export type Sight = (typeof sights)[number];
+
+export class Coverage {
+  readonly #counts = new Map<Sight, number>(sights.map((sight) => [sight, 0]));
+
+  note(sight: Sight, isSeen = true): void {
+    if (isSeen) this.#counts.set(sight, this.of(sight) + 1);
+  }
+
+  of(sight: Sight): number {
+    return this.#counts.get(sight) ?? 0;
+  }
+
+  add(other: Coverage): void {
+    for (const sight of sights) this.#counts.set(sight, this.of(sight) + other.of(sight));
+  }
+
+  counts(): readonly (readonly [Sight, number])[] {
+    return [...this.#counts];
+  }
+}

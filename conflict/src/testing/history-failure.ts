@@ -1,0 +1,34 @@
+/**
+ * A history in which the library broke one of its laws. It carries everything that is needed to see it again: the
+ * seed, the step, and the shortest list of steps that was found to fail in the same way.
+ */
+import { type Action, describeAction } from './action.ts';
+
+export interface HistoryFailureDetails {
+  readonly seed: number;
+  /** Of the whole history, counted from 0. */
+  readonly step: number;
+  /** Steps that lead to a failure, as few as were found. */
+  readonly trace: readonly Action[];
+  readonly cause?: unknown;
+}
+
+export class HistoryFailure extends Error {
+  override readonly name = 'HistoryFailure';
+  readonly seed: number;
+  readonly step: number;
+  readonly trace: readonly Action[];
+
+  constructor(message: string, { seed, step, trace, cause }: HistoryFailureDetails) {
+    const lines = trace.map((action, index) => `  ${index + 1}. ${describeAction(action)}`);
+    super(`seed ${seed}, step ${step}: ${message}\n${lines.join('\n')}`, { cause });
+    this.seed = seed;
+    this.step = step;
+    this.trace = trace;
+  }
+}
+
+/** What a single step found; a history turns it into a failure with a trace. */
+export class Broken extends Error {
+  override readonly name = 'Broken';
+}

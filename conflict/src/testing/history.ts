@@ -1,0 +1,109 @@
+/**
+ * Plays a history by chance on the library and on the model, and says where they part. A network between one and six
+ * replicas reorders, repeats, loses and joins messages; replicas change their names; records are deleted, collected
+ * and created again. Equal options play the equal history, so a seed is all that has to be kept. A failing history is
+ * cut down to the steps that matter before it is thrown.
+ */
+import { type Schema, schema } from '../record/schema.ts';
+import type { TextEngine } from '../types/text.ts';
+import type { Action } from './action.ts';
+import { Coverage } from './coverage.ts';
+import { HistoryFailure } from './history-failure.ts';
+import { Planner } from './planner.ts';
+import { Random } from './random.ts';
+import { randomFields } from './random-schema.ts';
+import { World } from './world.ts';
+
+export interface HistoryOptions {
+  /** A 32-bit integer; equal seeds and options play equal histories. */
+  readonly seed: number;
+  /** Actions to play; each is one edit, delivery, renaming or collection. */
+  readonly steps: number;
+  /** What to test; a schema of all types by chance where none is given. Resolvers must not look at counters. */
+  readonly schema?: Schema;
+  /** Lets schemas by chance have text fields. */
+  readonly text?: TextEngine;
+  /** 1 to 6; by chance where not given. */
+  readonly replicas?: number;
+}
+
+export interface HistoryReport {
+  readonly seed: number;
+  readonly steps: number;
+  readonly replicas: number;
+  readonly coverage: Coverage;
+}
+
+interface Stage {
+  readonly schema: Schema;
+  readonly actors: readonly string[];
+}
+
+/** In the order of their UTF-16 units these two are the other way round than in their bytes. */
+const actors = ['eu.1', 'us.1', 'ap.1', '\uffee.1', '\u{10400}.1', 'sa.1'];
+/** Replays that a failing history is cut down with at most. */
+const mostReplays = 1500;
+
+/** Throws `HistoryFailure` where the library breaks a law. */
+export function runHistory(options: HistoryOptions): HistoryReport {
+  const { seed, steps } = options;
+  const random = new Random(seed);
+  const stage = stageOf(random, options);
+  const coverage = new Coverage();
+  const world = new World(stage.schema, stage.actors, coverage);
+  const planner = new Planner(random, world);
+  coverage.note('six replicas', stage.actors.length === 6);
+  const played: Action[] = [];
+  try {
+    while (played.length < steps) play(world, played, planner.next());
+    play(world, played, { does: 'settle', seed });
+  } catch (cause) {
+    const step = played.length - 1;
+    throw failureOf({ seed, step, trace: shrunk(played, stage), cause });
+  }
+  return { seed, steps, replicas: stage.actors.length, coverage };
+}
+
+function play(world: World, played: Action[], action: Action): void {
+  played.push(action);
+  world.do(action);
+}
+
+function stageOf(random: Random, options: HistoryOptions): Stage {
+  const count = options.replicas ?? 1 + random.below(6);
+  const { text } = options;
+  const deletes = random.chance(0.5) ? 'add-wins' : 'last-writer-wins';
+  const fields = randomFields(random, text !== undefined);
+  const chosen = options.schema ?? schema(fields, text === undefined ? { deletes } : { deletes, text });
+  return { schema: chosen, actors: actors.slice(0, count) };
+}
+
+function failureOf(found: { seed: number; step: number; trace: readonly Action[]; cause: unknown }): HistoryFailure {
+  const { cause } = found;
+  return new HistoryFailure(cause instanceof Error ? cause.message : String(cause), found);
+}
+
+/** Leaves out what can be left out, the longest stretches first, as long as the rest still fails. */
+function shrunk(actions: readonly Action[], stage: Stage): readonly Action[] {
+  let kept = actions;
+  let replays = 0;
+  for (let length = Math.ceil(kept.length / 2); length >= 1; length = Math.floor(length / 2)) {
+    for (let start = kept.length - length; start > -length && replays < mostReplays; start -= length) {
+      const from = Math.max(0, start);
+      const shorter = [...kept.slice(0, from), ...kept.slice(from + length)];
+      replays++;
+      if (fails(shorter, stage)) kept = shorter;
+    }
+  }
+  return kept;
+}
+
+function fails(actions: readonly Action[], { schema: type, actors: names }: Stage): boolean {
+  const world = new World(type, names, new Coverage());
+  try {
+    for (const action of actions) world.do(action);
+    return false;
+  } catch {
+    return true;
+  }
+}
