@@ -12,7 +12,7 @@ export { open, seal } from './codec/seal.ts';
 export type { JsonValue } from './codec/value.ts';
 export { type ConflictCode, type ConflictDetails, ConflictError, type Described } from './errors.ts';
 export { compact } from './record/compact.ts';
-export type { FieldChange } from './record/diff.ts';
+export { diff, type FieldChange } from './record/diff.ts';
 export type { Editor } from './record/editor.ts';
 export {
   type InspectedActor,

@@ -3,28 +3,32 @@
  * everything else is reported whole, with what it was and what it is.
  */
 import { pathOf } from '../codec/path.ts';
-import type { JsonValue } from '../codec/value.ts';
-import type { Fields, MapField } from '../types/field.ts';
+import type { MapField } from '../types/field.ts';
+import type { Schema } from './schema.ts';
 
 export interface FieldChange {
   readonly path: string;
   readonly type: string;
   /** `undefined` where the field showed nothing. */
-  readonly before: JsonValue | undefined;
-  readonly after: JsonValue | undefined;
+  readonly before: unknown;
+  readonly after: unknown;
 }
 
-type Members = { readonly [name: string]: JsonValue };
+type Members = { readonly [name: string]: unknown };
 
-/** Changes in the order of the declaration, members of open maps by name. */
-export function diffValues(
-  fields: Fields,
-  before: Members | null,
-  after: Members | null,
-): readonly FieldChange[] {
+/**
+ * What is shown in `after` and was not, or not so, in `before`: changes in the order of the declaration, members of
+ * open maps by name.
+ */
+export function diff(type: Schema, before: Uint8Array, after: Uint8Array): readonly FieldChange[] {
   const changes: FieldChange[] = [];
-  diffMap({ type: 'map', fields }, [], { before: before ?? {}, after: after ?? {}, changes });
+  const sides = { before: shownIn(type, before), after: shownIn(type, after), changes };
+  diffMap({ type: 'map', fields: type.fields }, [], sides);
   return changes;
+}
+
+function shownIn(type: Schema, state: Uint8Array): Members {
+  return type.read(state).value ?? {};
 }
 
 interface Sides {
@@ -50,23 +54,23 @@ function memberNames(map: MapField, before: Members, after: Members): readonly s
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].toSorted();
 }
 
-function memberOf(members: Members, name: string): JsonValue | undefined {
+function memberOf(members: Members, name: string): unknown {
   return Object.hasOwn(members, name) ? members[name] : undefined;
 }
 
-function membersOf(value: JsonValue | undefined): Members {
+function membersOf(value: unknown): Members {
   return isMembers(value) ? value : {};
 }
 
-function isMembers(value: JsonValue | undefined): value is Members {
+function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Values that were read come with sorted members, so their texts can be compared; -0 is told from 0. */
-function sameJson(a: JsonValue | undefined, b: JsonValue | undefined): boolean {
+function sameJson(a: unknown, b: unknown): boolean {
   return Object.is(a, b) || (typeof a === 'object' && typeof b === 'object' && textOf(a) === textOf(b));
 }
 
-function textOf(value: JsonValue): string {
+function textOf(value: unknown): string {
   return JSON.stringify(value, (_name, each: unknown) => (Object.is(each, -0) ? '-0' : each));
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { VersionVector } from '../causal/version-vector.ts';
 import { boundedCounter, counter, map, register, set } from '../types/field.ts';
 import { compact } from './compact.ts';
+import { diff } from './diff.ts';
 import type { Editor } from './editor.ts';
 import { inspect } from './inspect.ts';
 import { merge } from './merge.ts';
@@ -149,13 +150,13 @@ test('differences name the fields that show something else', () => {
     e.put({ title: { a: 1 }, more: { y: 3, z: null }, banned: ['b'] });
     e.increment('likes', 1);
   });
-  expect(type.diff(before, after)).toEqual([
+  expect(diff(type, before, after)).toEqual([
     { path: 'likes', type: 'counter', before: 0, after: 1 },
     { path: 'banned', type: 'set', before: [], after: ['b'] },
     { path: 'more.x', type: 'register', before: 1, after: undefined },
     { path: 'more.y', type: 'register', before: 2, after: 3 },
     { path: 'more.z', type: 'register', before: undefined, after: null },
   ]);
-  expect(type.diff(before, before)).toEqual([]);
-  expect(type.diff(nothing, before)).toHaveLength(6);
+  expect(diff(type, before, before)).toEqual([]);
+  expect(diff(type, nothing, before)).toHaveLength(6);
 });

@@ -1,188 +1,130 @@
 /**
- * The head of a state as the merge reads it: where each actor's name lies, and which dots of it were seen, in typed
- * arrays that are used again for every merge. Nothing is copied out of the bytes. Every bound is checked, because the
- * bytes may be anybody's; the arrays grow with the bytes that were really there, never with a count that they claim.
+ * The head of a record where it lies: each actor's name and the dots seen of it, in typed arrays that are used again
+ * for every merge. It reads the heads that ordinary records have (version 1.0, fewer than 128 actors, counters below
+ * 2^28) and declines all others, well formed or not, so it has no errors of its own; every bound is checked.
  */
-import { ConflictError, malformed } from '../errors.ts';
-import { formatMajor, longestActorBytes } from '../codec/format.ts';
+import { formatMajor, formatMinor, longestActorBytes } from '../codec/format.ts';
 
-/** Where the last `varintAt` ended. */
+/** More actors than this do not fit one byte of index. */
+const mostActors = 127;
+const mostRuns = 256;
+
+/** Where the last `smallVarint` ended. */
 export const cursor = { end: 0 };
 
-/** The integer at `offset`, which must end before `limit`; leaves its end in `cursor`. */
-export function varintAt(bytes: Uint8Array, offset: number, limit: number): number {
-  if (offset >= limit) throw malformed('truncated');
-  const first = bytes[offset] ?? 0;
+/** The integer at `offset` if it is below 2^28, in its shortest form and within the bytes; else -1. */
+export function smallVarint(bytes: Uint8Array, offset: number): number {
+  const first = bytes[offset] ?? 0xff;
   if (first < 0x80) {
     cursor.end = offset + 1;
     return first;
   }
-  const second = offset + 1 < limit ? (bytes[offset + 1] ?? 0) : 0;
-  if (second > 0 && second < 0x80) {
-    cursor.end = offset + 2;
-    return (first & 0x7f) | (second << 7);
+  let value = first & 0x7f;
+  for (let shift = 7; shift < 28; shift += 7) {
+    const byte = bytes[++offset] ?? 0;
+    if (byte < 0x80) {
+      cursor.end = offset + 1;
+      return byte === 0 ? -1 : value | (byte << shift);
+    }
+    value |= (byte & 0x7f) << shift;
   }
-  return longVarintAt(bytes, offset, limit);
+  return -1;
 }
 
-function longVarintAt(bytes: Uint8Array, offset: number, limit: number): number {
-  let value = 0;
-  let scale = 1;
-  const last = Math.min(limit, offset + 8);
-  for (let index = offset; index < last; index++) {
-    const byte = bytes[index] ?? 0;
-    value += (byte & 0x7f) * scale;
-    if (byte < 0x80) {
-      if (byte === 0 || value > Number.MAX_SAFE_INTEGER) break;
-      cursor.end = index + 1;
-      return value;
-    }
-    scale *= 0x80;
+/** Writes an integer below 2^31; returns its end. */
+export function writeVarint(room: Uint8Array, offset: number, value: number): number {
+  let at = offset;
+  let rest = value;
+  while (rest >= 0x80) {
+    room[at++] = (rest & 0x7f) | 0x80;
+    rest >>= 7;
   }
-  throw malformed('integer');
+  room[at++] = rest;
+  return at;
 }
 
 export class Head {
   bytes: Uint8Array = new Uint8Array(0);
-  minor = 0;
   actorCount = 0;
-  entriesStart = 0;
-  /** First byte of the actor's name, its length, and where the part about the actor ends. */
-  nameStart = new Int32Array(16);
-  nameLength = new Int32Array(16);
-  actorEnd = new Int32Array(16);
-  max = new Float64Array(16);
-  /** No dot of the actor outside these bounds was seen. */
-  lowest = new Float64Array(16);
-  highest = new Float64Array(16);
-  /** The runs of actor `i` are the pairs from `runsStart[i]` to `runsStart[i + 1]`. */
-  runsStart = new Int32Array(17);
-  runs = new Float64Array(32);
+  /** First byte after the head. */
+  end = 0;
+  readonly nameStart = new Int32Array(mostActors);
+  readonly nameEnd = new Int32Array(mostActors);
+  /** The dots of actor `i` are the pairs of first and last counter from `runsStart[i]` to `runsStart[i + 1]`. */
+  readonly runsStart = new Int32Array(mostActors + 1);
+  readonly runs = new Int32Array(2 * mostRuns);
 
-  read(bytes: Uint8Array): void {
+  /** Returns whether this is a head that it reads. */
+  read(bytes: Uint8Array): boolean {
     this.bytes = bytes;
-    this.minor = 0;
-    this.actorCount = 0;
-    this.entriesStart = 0;
-    if (bytes.length === 0) return;
-    this.minor = minorOf(bytes[0] ?? 0);
-    const count = varintAt(bytes, 1, bytes.length);
-    if (count === 0 || count * 3 > bytes.length) throw malformed('count');
-    this.#reserveActors(count);
-    let offset = cursor.end;
-    for (let index = 0; index < count; index++) offset = this.#readActor(index, offset);
+    const count = bytes[1] ?? 0;
+    if (bytes[0] !== ((formatMajor << 4) | formatMinor) || count === 0 || count > mostActors) return false;
     this.actorCount = count;
-    this.entriesStart = offset;
+    this.end = 2;
+    for (let index = 0; index < count; index++) if (!this.#readActor(index)) return false;
+    return true;
   }
 
-  #readActor(index: number, offset: number): number {
-    const bytes = this.bytes;
-    const length = bytes[offset] ?? 0;
-    const nameEnd = offset + 1 + length;
-    if (length === 0 || length > longestActorBytes || nameEnd > bytes.length) throw malformed('actor');
-    this.nameStart[index] = offset + 1;
-    this.nameLength[index] = length;
-    if (index > 0 && this.compare(index - 1, this, index) >= 0) {
-      throw malformed('actors out of order');
-    }
-    const max = varintAt(bytes, nameEnd, bytes.length);
-    this.max[index] = max;
-    const runCount = varintAt(bytes, cursor.end, bytes.length);
-    this.lowest[index] = 1;
-    this.highest[index] = max;
-    if (runCount > 0) this.#readRuns(index, runCount);
-    else this.runsStart[index + 1] = this.runsStart[index] ?? 0;
-    this.actorEnd[index] = cursor.end;
-    return cursor.end;
-  }
-
-  #readRuns(index: number, runCount: number): void {
-    const bytes = this.bytes;
-    if (cursor.end + 2 * runCount > bytes.length) throw malformed('count');
+  #readActor(index: number): boolean {
+    const { bytes } = this;
+    const length = bytes[this.end] ?? 0;
+    const nameEnd = this.end + 1 + length;
+    if (length === 0 || length > longestActorBytes) return false;
+    this.nameStart[index] = this.end + 1;
+    this.nameEnd[index] = nameEnd;
+    if (index > 0 && this.compareNames(index - 1, this, index) >= 0) return false;
+    const max = smallVarint(bytes, nameEnd);
+    const runCount = max < 0 ? -1 : smallVarint(bytes, cursor.end);
     let at = this.runsStart[index] ?? 0;
-    this.#reserveRuns(at + 2 * runCount);
-    let last = this.max[index] ?? 0;
+    if (runCount < 0 || at + 2 * runCount + 2 > this.runs.length || max + runCount === 0) return false;
+    if (max > 0) {
+      this.runs[at++] = 1;
+      this.runs[at++] = max;
+    }
+    let last = max;
     for (let run = 0; run < runCount; run++) {
-      const low = last + 2 + varintAt(bytes, cursor.end, bytes.length);
-      last = low + varintAt(bytes, cursor.end, bytes.length);
-      if (last > Number.MAX_SAFE_INTEGER) throw malformed('counter');
+      const gap = smallVarint(bytes, cursor.end);
+      const more = gap < 0 ? -1 : smallVarint(bytes, cursor.end);
+      const low = last + 2 + gap;
+      last = low + more;
+      if (more < 0 || last >= 1 << 28) return false;
       this.runs[at++] = low;
       this.runs[at++] = last;
     }
-    if (this.max[index] === 0) this.lowest[index] = this.runs[at - 2 * runCount] ?? 1;
-    this.highest[index] = last;
     this.runsStart[index + 1] = at;
+    this.end = cursor.end;
+    return true;
   }
 
-  /** Order of the actor at `index` and one of another head, as bytes. */
-  compare(index: number, other: Head, otherIndex: number): number {
-    const startA = this.nameStart[index] ?? 0;
-    const startB = other.nameStart[otherIndex] ?? 0;
-    const lengthA = this.nameLength[index] ?? 0;
-    const lengthB = other.nameLength[otherIndex] ?? 0;
-    const shared = lengthA < lengthB ? lengthA : lengthB;
+  /** Order of an actor's name and of one in another head, as bytes. */
+  compareNames(index: number, other: Head, otherIndex: number): number {
     const a = this.bytes;
     const b = other.bytes;
-    for (let offset = 0; offset < shared; offset++) {
-      const difference = (a[startA + offset] ?? 0) - (b[startB + offset] ?? 0);
+    let atA = this.nameStart[index] ?? 0;
+    let atB = other.nameStart[otherIndex] ?? 0;
+    const endA = this.nameEnd[index] ?? 0;
+    const endB = other.nameEnd[otherIndex] ?? 0;
+    while (atA < endA && atB < endB) {
+      const difference = (a[atA++] ?? 0) - (b[atB++] ?? 0);
       if (difference !== 0) return difference;
     }
-    return lengthA - lengthB;
+    return endA - atA - (endB - atB);
   }
 
-  /** Whether the dot (actor at `index`, `counter`) was seen. */
+  /** The highest counter up to which nothing is missing. */
+  contiguous(index: number): number {
+    const at = this.runsStart[index] ?? 0;
+    return this.runs[at] === 1 ? (this.runs[at + 1] ?? 0) : 0;
+  }
+
+  /** Whether the dot (actor at `index`, `counter`) was seen; index -1 is an actor that this head lacks. */
   has(index: number, counter: number): boolean {
-    if (counter <= (this.max[index] ?? 0)) return true;
-    const start = this.runsStart[index] ?? 0;
+    if (index < 0) return false;
     const end = this.runsStart[index + 1] ?? 0;
-    if (start === end || counter < (this.runs[start] ?? 0)) return false;
-    return counter >= (this.runs[this.runFrom(start, end, counter)] ?? Infinity);
-  }
-
-  /** First run between `start` and `end` that does not end below `counter`; `end` where there is none. */
-  runFrom(start: number, end: number, counter: number): number {
-    let low = start >> 1;
-    let high = end >> 1;
-    if ((this.runs[end - 1] ?? 0) < counter) return this.runs.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.runs[2 * middle + 1] ?? 0) < counter) low = middle + 1;
-      else high = middle;
+    for (let at = this.runsStart[index] ?? 0; at < end; at += 2) {
+      if (counter < (this.runs[at] ?? 0)) return false;
+      if (counter <= (this.runs[at + 1] ?? 0)) return true;
     }
-    return 2 * low;
+    return false;
   }
-
-  #reserveActors(count: number): void {
-    if (count <= this.max.length) return;
-    const size = 2 * count;
-    this.nameStart = new Int32Array(size);
-    this.nameLength = new Int32Array(size);
-    this.actorEnd = new Int32Array(size);
-    this.max = new Float64Array(size);
-    this.lowest = new Float64Array(size);
-    this.highest = new Float64Array(size);
-    this.runsStart = new Int32Array(size + 1);
-  }
-
-  #reserveRuns(size: number): void {
-    if (size <= this.runs.length) return;
-    const grown = new Float64Array(2 * size);
-    grown.set(this.runs);
-    this.runs = grown;
-  }
-}
-
-function minorOf(version: number): number {
-  const major = version >> 4;
-  if (major === formatMajor) return version & 0x0f;
-  if (major < formatMajor) throw malformed('version');
-  throw new ConflictError(
-    'newer-format',
-    `the bytes have format ${major}, this version knows ${formatMajor}`,
-    {
-      rule: 'format-version',
-      limit: formatMajor,
-      value: major,
-    },
-  );
 }

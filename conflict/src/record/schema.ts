@@ -13,14 +13,12 @@ import type { Fields, Sibling } from '../types/field.ts';
 import type { RecordValue } from '../types/record-value.ts';
 import type { TextEngine } from '../types/text.ts';
 import { decode, encode } from './decoded-record.ts';
-import { diffValues, type FieldChange } from './diff.ts';
 import { Draft } from './draft.ts';
 import { Editor } from './editor.ts';
 import { highestStamp } from './entry.ts';
 import { liveEntries } from './liveness.ts';
 import { merge } from './merge.ts';
 import { readRecord } from './read-record.ts';
-import { versionOf } from './summary.ts';
 
 export interface Limits {
   /** Bytes of one edit's delta; 256 KiB by default. */
@@ -68,8 +66,6 @@ export interface ReadResult<Value = RecordValue<Fields>> {
   readonly exposed: readonly string[];
   /** Milliseconds of the highest live stamp; `null` where nothing that is shown has one. */
   readonly updatedAt: number | null;
-  /** As `version(state)`. */
-  readonly version: string;
 }
 
 /** `Value` follows from `F`; it is a parameter of its own so that any schema is a `Schema`. */
@@ -84,8 +80,6 @@ export interface Schema<F extends Fields = Fields, Value = RecordValue<F>> {
    */
   edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Edited;
   read(state: Uint8Array): ReadResult<Value>;
-  /** What is shown in `after` and was not, or not so, in `before`. */
-  diff(before: Uint8Array, after: Uint8Array): readonly FieldChange[];
 }
 
 const defaultLimits: Limits = { deltaBytes: 256 * 1024, stateBytes: 1024 * 1024, depth: 32 };
@@ -133,26 +127,15 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
     const { entries } = decode(state);
     const live = liveEntries(entries);
     const updatedAt = highestStamp(live)?.ms ?? null;
-    const version = versionOf(live);
     if (live.length === 0) {
-      return { exists: false, value: null, conflicts: [], siblings: {}, exposed: [], updatedAt, version };
+      return { exists: false, value: null, conflicts: [], siblings: {}, exposed: [], updatedAt };
     }
     const { value, siblings, exposed } = readRecord(entries, { fields: this.fields, text: this.#text });
     const conflicts = Object.keys(siblings);
     // The value was built along the very declarations that the type is computed from.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const typed = value as RecordValue<F>;
-    return { exists: true, value: typed, conflicts, siblings, exposed, updatedAt, version };
-  }
-
-  diff(before: Uint8Array, after: Uint8Array): readonly FieldChange[] {
-    return diffValues(this.fields, this.#valueOf(before), this.#valueOf(after));
-  }
-
-  #valueOf(state: Uint8Array) {
-    const { entries } = decode(state);
-    if (liveEntries(entries).length === 0) return null;
-    return readRecord(entries, { fields: this.fields, text: this.#text }).value;
+    return { exists: true, value: typed, conflicts, siblings, exposed, updatedAt };
   }
 }
 

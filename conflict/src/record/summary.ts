@@ -21,11 +21,7 @@ export function isDead(state: Uint8Array): boolean {
 
 /** 32 hexadecimal digits that change with every visible change; equal wherever the same record is shown. */
 export function version(state: Uint8Array): string {
-  return versionOf(liveEntries(decode(state).entries));
-}
-
-export function versionOf(live: readonly Entry[]): string {
-  return hashText(hash128(liveBytes('', live)));
+  return hashText(hash128(liveBytes('', liveEntries(decode(state).entries))));
 }
 
 /**

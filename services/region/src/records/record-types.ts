@@ -4,7 +4,15 @@
  * of ours and never shown as an empty record.
  */
 import { createHash } from 'node:crypto';
-import { ConflictError, type Editor, type Schema, inspect, liveHash, schema } from '@isthmus/conflict';
+import {
+  ConflictError,
+  type Editor,
+  type Schema,
+  inspect,
+  liveHash,
+  schema,
+  version,
+} from '@isthmus/conflict';
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { EditContext } from '@isthmus/replication/journal/journal';
 import type { RecordId } from '@isthmus/replication/ports/change';
@@ -44,7 +52,7 @@ class DeclaredRecords implements RecordType {
       fields: new Map(Object.entries(reading.value)),
       siblings: new Map(siblings),
       updatedAtMs: reading.updatedAt ?? 0,
-      version: reading.version,
+      version: version(state),
       showing: this.#showing,
     };
   }
