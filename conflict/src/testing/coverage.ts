@@ -13,6 +13,7 @@ export const sights = [
   'deltas joined before delivery',
   'delta joined with a state',
   'state sent',
+  'message held back',
   'conflict shown',
   'value chosen by a resolver',
   'delete',

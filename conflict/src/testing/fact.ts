@@ -19,6 +19,8 @@ export interface Write {
   readonly value: unknown;
   readonly time: Time | null;
   readonly actor: string;
+  /** Where the library has room for one write of each actor: a register, an element, a chunk. */
+  readonly slot: string;
   /** Grows with every write of a history; orders the writes of one actor. */
   readonly sequence: number;
 }

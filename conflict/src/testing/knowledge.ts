@@ -61,6 +61,19 @@ export class Knowledge {
     return this.#writes;
   }
 
+  /**
+   * Whether two writes of one actor meet for which the library has but one room: a later write has arrived before the
+   * news of what made the earlier one go.
+   */
+  hasGap(): boolean {
+    const slots = new Set<string>();
+    for (const { slot } of this.writes()) {
+      if (slots.has(slot)) return true;
+      slots.add(slot);
+    }
+    return false;
+  }
+
   writesAt(path: Names): readonly Write[] {
     return this.writes().filter((write) => samePath(write.path, path));
   }

@@ -22,9 +22,17 @@ export function collectable(known: Knowledge): readonly Fact[] {
 }
 
 function isKept(known: Knowledge, write: Write): boolean {
-  if (!existsIn(known)) return false;
+  if (!existsIn(known)) return write === known.deletion() && hasHiddenSlots(known);
   if (write.of !== 'remnant') return isLiveWrite(known, write);
   return known
     .writes()
     .some((each) => each.of === 'chunk' && samePath(each.path, write.path) && isLiveWrite(known, each));
+}
+
+/** Without the deletion, what it has not seen of counters would bring the record back. */
+function hasHiddenSlots(known: Knowledge): boolean {
+  return (
+    known.increments().some((each) => known.isOpen(each)) ||
+    known.accounts().some((account) => !isSpent(standingOf(known, account)))
+  );
 }

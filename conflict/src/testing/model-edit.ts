@@ -57,6 +57,15 @@ export type Refusal = { readonly code: string; readonly have: number; readonly n
 /** What the library's text engine does with many chunks: an edit that sees so many puts one in their place. */
 const mostChunks = 16;
 
+/** What shares the room for one write of an actor; chunks of texts have rooms of their own. */
+const slotKinds: { readonly [of in Write['of']]?: string } = {
+  register: 'register',
+  added: 'element',
+  removed: 'element',
+  mark: 'mark',
+  deletion: 'deletion',
+};
+
 export class ModelEdit {
   readonly known: Knowledge;
   readonly #delta = new Set<Fact>();
@@ -141,7 +150,9 @@ export class ModelEdit {
     const { actor, sequence } = this.#context;
     const timed = (of !== 'added' && of !== 'removed') || this.#rules.deletes === 'last-writer-wins';
     const time = timed ? this.#time : null;
-    this.#note({ kind: 'write', of, path, value, time, actor, sequence: sequence() });
+    const number = sequence();
+    const slot = JSON.stringify([slotKinds[of] ?? number, actor, path, of === 'register' ? null : value]);
+    this.#note({ kind: 'write', of, path, value, time, actor, slot, sequence: number });
   }
 
   #forget(writes: readonly Write[]): void {
