@@ -7,8 +7,7 @@ import type { ReadResult } from '../record/schema.ts';
 import type { Fields } from '../types/field.ts';
 import { sameValue, type Typed } from './fact.ts';
 import type { Knowledge } from './knowledge.ts';
-import { fieldAt } from './model-edit.ts';
-import { Characters, siblingsAt, updatedIn, viewOf } from './model-view.ts';
+import { Characters, fieldAt, siblingsAt, updatedIn, viewOf } from './model-view.ts';
 import type { Names } from './operation.ts';
 
 export interface ComparisonOptions {
@@ -70,7 +69,7 @@ class Comparison {
 
   #ofText({ all, path }: Characters, shown: string): string | null {
     if (!this.#options.isTextKnown(path)) return null;
-    const letters = [...shown];
+    const letters = Array.from(shown);
     const isSame = letters.length === all.size && letters.every((letter) => all.has(letter));
     if (!isSame) return `${label(path)} shows ${shown}, in the model ${[...all].join('')} in some order`;
     const torn = this.#known.typedAt(path).find((typed) => !isInOrder(typed, letters));
@@ -139,7 +138,9 @@ function isLess(a: unknown, b: unknown): boolean {
 
 /** What was typed stands in its order, and between its neighbours, as far as these are still shown. */
 function isInOrder({ inserted, between: [left, right] }: Typed, letters: readonly string[]): boolean {
-  const places = [left, ...inserted, right].map((letter) => letters.indexOf(letter)).filter((at) => at !== -1);
+  const places = [left, ...inserted, right]
+    .map((letter) => letters.indexOf(letter))
+    .filter((at) => at !== -1);
   return places.every((at, index) => index === 0 || at > (places[index - 1] ?? -1));
 }
 

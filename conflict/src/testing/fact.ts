@@ -4,6 +4,7 @@
  * delta is a set, and merging is the union of sets. Nothing here looks at bytes, dots, contexts or vectors: this is
  * the other way to say what a record means, and it must share no code with the library that it judges.
  */
+import type { JsonValue } from '../codec/value.ts';
 import type { Names } from './operation.ts';
 
 /** Milliseconds and what counts within one of them. */
@@ -16,7 +17,7 @@ export interface Write {
   /** Empty for the mark and the deletion. */
   readonly path: Names;
   /** The value of a register, the element of a set. */
-  readonly value: unknown;
+  readonly value: JsonValue;
   readonly time: Time | null;
   readonly actor: string;
   /** Where the library has room for one write of each actor: a register, an element, a chunk. */
@@ -136,8 +137,8 @@ export function isLater(a: Write, b: Write): boolean {
 }
 
 function isGreater(a: string, b: string): boolean {
-  const left = [...a].map((character) => character.codePointAt(0) ?? 0);
-  const right = [...b].map((character) => character.codePointAt(0) ?? 0);
+  const left = Array.from(a).map((character) => character.codePointAt(0) ?? 0);
+  const right = Array.from(b).map((character) => character.codePointAt(0) ?? 0);
   const at = left.findIndex((point, index) => point !== right[index]);
   return at !== -1 && (left[at] ?? 0) > (right[at] ?? -1);
 }

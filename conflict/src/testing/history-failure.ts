@@ -10,6 +10,8 @@ export interface HistoryFailureDetails {
   readonly step: number;
   /** Steps that lead to a failure, as few as were found. */
   readonly trace: readonly Action[];
+  /** How to play the whole history again. */
+  readonly replay: string;
   readonly cause?: unknown;
 }
 
@@ -19,9 +21,9 @@ export class HistoryFailure extends Error {
   readonly step: number;
   readonly trace: readonly Action[];
 
-  constructor(message: string, { seed, step, trace, cause }: HistoryFailureDetails) {
+  constructor(message: string, { seed, step, trace, replay, cause }: HistoryFailureDetails) {
     const lines = trace.map((action, index) => `  ${index + 1}. ${describeAction(action)}`);
-    super(`seed ${seed}, step ${step}: ${message}\n${lines.join('\n')}`, { cause });
+    super(`seed ${seed}, step ${step}: ${message}\n${lines.join('\n')}\nagain: ${replay}`, { cause });
     this.seed = seed;
     this.step = step;
     this.trace = trace;

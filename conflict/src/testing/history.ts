@@ -12,7 +12,7 @@ import { HistoryFailure } from './history-failure.ts';
 import { Planner } from './planner.ts';
 import { Random } from './random.ts';
 import { randomFields } from './random-schema.ts';
-import { World } from './world.ts';
+import { type RecordedEdit, type Replica, World } from './world.ts';
 
 export interface HistoryOptions {
   /** A 32-bit integer; equal seeds and options play equal histories. */
@@ -21,17 +21,23 @@ export interface HistoryOptions {
   readonly steps: number;
   /** What to test; a schema of all types by chance where none is given. Resolvers must not look at counters. */
   readonly schema?: Schema;
-  /** Lets schemas by chance have text fields. */
+  /** Lets some of the schemas by chance have text fields. */
   readonly text?: TextEngine;
   /** 1 to 6; by chance where not given. */
   readonly replicas?: number;
+  /** Whether everybody gets everything in the end and all must agree; true by default. */
+  readonly settles?: boolean;
 }
 
 export interface HistoryReport {
   readonly seed: number;
   readonly steps: number;
-  readonly replicas: number;
   readonly coverage: Coverage;
+  readonly schema: Schema;
+  /** What each replica holds in the end, as bytes and as facts. */
+  readonly replicas: readonly Replica[];
+  /** Edits of the record's last life that changed something. */
+  readonly edits: readonly RecordedEdit[];
 }
 
 interface Stage {
@@ -56,12 +62,18 @@ export function runHistory(options: HistoryOptions): HistoryReport {
   const played: Action[] = [];
   try {
     while (played.length < steps) play(world, played, planner.next());
-    play(world, played, { does: 'settle', seed });
+    if (options.settles ?? true) play(world, played, { does: 'settle', seed });
   } catch (cause) {
     const step = played.length - 1;
-    throw failureOf({ seed, step, trace: shrunk(played, stage), cause });
+    throw new HistoryFailure(reasonOf(cause), {
+      seed,
+      step,
+      trace: shrunk(played, stage),
+      replay: options.schema === undefined ? commandFor(seed, step + 1) : 'runHistory with the same options',
+      cause,
+    });
   }
-  return { seed, steps, replicas: stage.actors.length, coverage };
+  return { seed, steps, coverage, schema: stage.schema, replicas: world.replicas, edits: world.edits() };
 }
 
 function play(world: World, played: Action[], action: Action): void {
@@ -73,14 +85,18 @@ function stageOf(random: Random, options: HistoryOptions): Stage {
   const count = options.replicas ?? 1 + random.below(6);
   const { text } = options;
   const deletes = random.chance(0.5) ? 'add-wins' : 'last-writer-wins';
-  const fields = randomFields(random, text !== undefined);
+  const fields = randomFields(random, text !== undefined && random.chance(0.4));
   const chosen = options.schema ?? schema(fields, text === undefined ? { deletes } : { deletes, text });
   return { schema: chosen, actors: actors.slice(0, count) };
 }
 
-function failureOf(found: { seed: number; step: number; trace: readonly Action[]; cause: unknown }): HistoryFailure {
-  const { cause } = found;
-  return new HistoryFailure(cause instanceof Error ? cause.message : String(cause), found);
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** The command of this package that plays the same history. */
+function commandFor(seed: number, steps: number): string {
+  return `npm run laws -w conflict -- --seed ${seed} --steps ${steps}`;
 }
 
 /** Leaves out what can be left out, the longest stretches first, as long as the rest still fails. */

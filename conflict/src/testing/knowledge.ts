@@ -15,6 +15,7 @@ import {
   sameAccount,
   samePath,
   type Settled,
+  type Time,
   type Typed,
   type Write,
 } from './fact.ts';
@@ -52,7 +53,8 @@ export class Knowledge {
     if (fact.kind === 'write') this.#writes.push(fact);
     else if (fact.kind === 'increment') this.#increments.push(fact);
     else if (fact.kind === 'typed') this.#typed.push(fact);
-    else if (fact.kind === 'booking' || fact.kind === 'settled' || fact.kind === 'closed') this.#bookings.push(fact);
+    else if (fact.kind === 'booking' || fact.kind === 'settled' || fact.kind === 'closed')
+      this.#bookings.push(fact);
   }
 
   /** What was written and, as far as is known, not seen to go. */
@@ -127,5 +129,16 @@ export class Knowledge {
   isHidden(write: Write): boolean {
     const deletion = this.deletion();
     return deletion !== null && write.time !== null && isLater(deletion, write);
+  }
+
+  /** The time given, or just after the latest that is known, whichever is later. */
+  timeAfter(now: number): Time {
+    let [ms, logical]: Time = [now, -1];
+    for (const { time } of this.writes()) {
+      if (time === null || time[0] < ms) continue;
+      logical = time[0] > ms ? time[1] : Math.max(logical, time[1]);
+      ms = time[0];
+    }
+    return logical < 0xffff ? [ms, logical + 1] : [ms + 1, 0];
   }
 }

@@ -4,6 +4,7 @@
  * a delete of the record carries everything. An operation that the library must refuse ends the edit with the reason,
  * and then nothing has happened.
  */
+import type { JsonValue } from '../codec/value.ts';
 import type { Field, Fields, MapField } from '../types/field.ts';
 import {
   type Account,
@@ -33,6 +34,7 @@ import {
   elementsAt,
   hasLiveField,
   existsIn,
+  fieldAt,
   isTextShown,
   lettersOf,
   memberNames,
@@ -83,7 +85,7 @@ export class ModelEdit {
     this.known = new Knowledge(before.facts);
     this.#rules = rules;
     this.#context = context;
-    this.#time = timeAfter(this.known, context.now);
+    this.#time = this.known.timeAfter(context.now);
     this.#markDue = !existsIn(this.known);
   }
 
@@ -146,7 +148,7 @@ export class ModelEdit {
     for (const fact of facts) this.#delta.add(fact);
   }
 
-  #write(of: Write['of'], path: Names, value: unknown = null): void {
+  #write(of: Write['of'], path: Names, value: JsonValue = null): void {
     const { actor, sequence } = this.#context;
     const timed = (of !== 'added' && of !== 'removed') || this.#rules.deletes === 'last-writer-wins';
     const time = timed ? this.#time : null;
@@ -174,7 +176,7 @@ export class ModelEdit {
     return null;
   }
 
-  #set(path: Names, value: unknown): null {
+  #set(path: Names, value: JsonValue): null {
     this.#forget(this.known.writesAt(path));
     this.#write('register', path, value);
     return null;
@@ -214,19 +216,19 @@ export class ModelEdit {
     return null;
   }
 
-  #elementsOf(path: Names, elements: readonly unknown[]) {
+  #elementsOf(path: Names, elements: readonly JsonValue[]) {
     const wanted = new Set(elements.map((element) => (element === 0 ? 0 : element)));
     return { wanted, seen: this.known.writesAt(path).filter((write) => wanted.has(write.value)) };
   }
 
-  #addAll(path: Names, elements: readonly unknown[]): null {
+  #addAll(path: Names, elements: readonly JsonValue[]): null {
     const { wanted, seen } = this.#elementsOf(path, elements);
     this.#forget(seen);
     for (const element of wanted) this.#write('added', path, element);
     return null;
   }
 
-  #removeAll(path: Names, elements: readonly unknown[]): null {
+  #removeAll(path: Names, elements: readonly JsonValue[]): null {
     const { wanted, seen } = this.#elementsOf(path, elements);
     this.#forget(seen);
     const field = fieldAt(this.#rules.fields, path);
@@ -290,7 +292,14 @@ export class ModelEdit {
     this.#forget(chunks);
     this.#write('remnant', path);
     this.#carry(after);
-    this.#note({ kind: 'typed', path, inserted: [], erased: [...lettersOf(after)], between: ['', ''], after });
+    this.#note({
+      kind: 'typed',
+      path,
+      inserted: [],
+      erased: [...lettersOf(after)],
+      between: ['', ''],
+      after,
+    });
   }
 
   #splice(path: Names, before: string, splice: { at: number; delete?: number; insert?: string }): null {
@@ -298,10 +307,14 @@ export class ModelEdit {
     if (count === 0 && insert === '') return null;
     if (!isTextShown(this.known, path)) this.#clearText(path);
     const between = [
-      [...before.slice(0, at)].at(-1) ?? '',
-      [...before.slice(at + count)].at(0) ?? '',
+      Array.from(before.slice(0, at)).at(-1) ?? '',
+      Array.from(before.slice(at + count)).at(0) ?? '',
     ] as const;
-    return this.#type(path, { inserted: [...insert], erased: [...before.slice(at, at + count)], between });
+    return this.#type(path, {
+      inserted: Array.from(insert),
+      erased: Array.from(before.slice(at, at + count)),
+      between,
+    });
   }
 
   #type(
@@ -319,36 +332,35 @@ export class ModelEdit {
     return null;
   }
 
-  #putMap(path: Names, map: MapField, value: object): Refusal | null {
-    const named = new Map<string, unknown>(Object.entries(value));
+  #putMap(path: Names, map: MapField, value: { readonly [name: string]: JsonValue }): null {
+    const named = new Map(Object.entries(value));
     for (const name of new Set([...named.keys(), ...memberNames(this.known, map, path)])) {
       const field = declarationOf(map, name);
-      if (field === undefined) return { code: 'unknown-field', have: 0, need: 0 };
+      if (field === undefined) continue;
       const child = [...path, name];
-      const refusal = named.has(name)
-        ? this.#putField(child, field, named.get(name))
-        : this.#clearUnnamed(child, field);
-      if (refusal !== null) return refusal;
+      const given = named.get(name);
+      if (given === undefined) this.#clearUnnamed(child, field);
+      else this.#putField(child, field, given);
     }
     return null;
   }
 
-  #clearUnnamed(path: Names, field: Field): Refusal | null {
+  #clearUnnamed(path: Names, field: Field): null {
     if (field.type === 'counter' || field.type === 'bounded-counter') return null;
     return field.type === 'map' ? this.#putMap(path, field, {}) : this.#reset(path);
   }
 
-  #putField(path: Names, field: Field, value: unknown): Refusal | null {
+  #putField(path: Names, field: Field, value: JsonValue): null {
     if (field.type === 'map') return this.#putMap(path, field, Object(value));
     if (field.type === 'set') return this.#putSet(path, Array.isArray(value) ? value : []);
-    if (field.type === 'text') return this.#putText(path, [...String(value)]);
+    if (field.type === 'text') return this.#putText(path, typeof value === 'string' ? Array.from(value) : []);
     // Generated puts name counters only with the value that they show, which changes nothing.
     if (field.type !== 'register') return null;
     const shown = registerAt(this.known, path, field);
     return shown !== undefined && sameValue(shown, value) ? null : this.#set(path, value);
   }
 
-  #putSet(path: Names, elements: readonly unknown[]): null {
+  #putSet(path: Names, elements: readonly JsonValue[]): null {
     const wanted = [...new Set(elements.map((element) => (element === 0 ? 0 : element)))];
     const shown = elementsAt(this.known, path);
     const missing = wanted.filter((element) => !shown.includes(element));
@@ -366,23 +378,6 @@ export class ModelEdit {
   }
 }
 
-export function fieldAt(fields: Fields, path: Names): Field | undefined {
-  let field: Field | undefined = { type: 'map', fields };
-  for (const name of path) field = field?.type === 'map' ? declarationOf(field, name) : undefined;
-  return field;
-}
-
 function distinct(paths: readonly Names[]): readonly Names[] {
   return paths.filter((path, index) => paths.findIndex((each) => samePath(each, path)) === index);
-}
-
-/** The time given, or just after the latest that is known, whichever is later. */
-function timeAfter(known: Knowledge, now: number): Time {
-  let [ms, logical]: Time = [now, -1];
-  for (const { time } of known.writes()) {
-    if (time === null || time[0] < ms) continue;
-    logical = time[0] > ms ? time[1] : Math.max(logical, time[1]);
-    ms = time[0];
-  }
-  return logical < 0xffff ? [ms, logical + 1] : [ms + 1, 0];
 }

@@ -11,7 +11,7 @@ import { holdersAt, rightsOf, standingOf } from './model-rights.ts';
 import type { Names } from './operation.ts';
 
 export interface ModelSibling {
-  readonly value: unknown;
+  readonly value: JsonValue;
   readonly at: number;
   readonly logical: number;
   readonly actor: string;
@@ -48,14 +48,13 @@ export function siblingsAt(known: Knowledge, path: Names): readonly ModelSibling
   }));
 }
 
-export function registerAt(known: Knowledge, path: Names, field: RegisterField): unknown {
+export function registerAt(known: Knowledge, path: Names, field: RegisterField): JsonValue | undefined {
   const siblings = siblingsAt(known, path);
   if (siblings.length < 2 || typeof field.resolve !== 'function') return siblings[0]?.value;
   // Dots are none of the model's business: a resolver that is tested must not look at counters.
   return field.resolve(
     siblings.map((each, index) => ({
       ...each,
-      value: each.value as JsonValue,
       counter: 0,
       shown: index === 0,
     })),
@@ -63,11 +62,11 @@ export function registerAt(known: Knowledge, path: Names, field: RegisterField):
 }
 
 /** Elements with an addition and no removal. */
-export function elementsAt(known: Knowledge, path: Names): readonly unknown[] {
+export function elementsAt(known: Knowledge, path: Names): readonly JsonValue[] {
   const seen = known.writesAt(path).filter((write) => !known.isHidden(write));
-  const removed = seen.filter((write) => write.of === 'removed').map((write) => write.value);
+  const removed = new Set(seen.filter((write) => write.of === 'removed').map((write) => write.value));
   const added = seen.filter((write) => write.of === 'added').map((write) => write.value);
-  return [...new Set(added)].filter((element) => !removed.includes(element));
+  return [...new Set(added)].filter((element) => !removed.has(element));
 }
 
 export function counterAt(known: Knowledge, path: Names): number {
@@ -122,6 +121,12 @@ export function memberNames(known: Knowledge, field: MapField, path: Names): rea
 export function declarationOf(field: MapField, name: string): Field | undefined {
   if ('of' in field) return field.of;
   return Object.hasOwn(field.fields, name) ? field.fields[name] : undefined;
+}
+
+export function fieldAt(fields: Fields, path: Names): Field | undefined {
+  let field: Field | undefined = { type: 'map', fields };
+  for (const name of path) field = field?.type === 'map' ? declarationOf(field, name) : undefined;
+  return field;
 }
 
 function showMap(known: Knowledge, field: MapField, path: Names): Shown {
@@ -208,4 +213,3 @@ export function updatedIn(known: Knowledge): number | null {
     .map((write) => write.time?.[0] ?? 0);
   return times.length === 0 ? null : Math.max(...times);
 }
-

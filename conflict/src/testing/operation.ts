@@ -3,19 +3,21 @@
  * is asked to carry it out. Paths are arrays of names. A splice names the text it was made for, because a position
  * means nothing in another one; replayed against another text it does nothing.
  */
+import type { JsonValue } from '../codec/value.ts';
 import type { Editor } from '../record/editor.ts';
+import type { Element } from '../types/set.ts';
 import type { Splice } from '../types/text.ts';
 
 export type Names = readonly string[];
 
 export type Operation =
-  | { readonly op: 'set'; readonly path: Names; readonly value: unknown }
+  | { readonly op: 'set'; readonly path: Names; readonly value: JsonValue }
   | { readonly op: 'clear'; readonly path: Names }
   | { readonly op: 'increment' | 'refill' | 'spend'; readonly path: Names; readonly amount: number }
-  | { readonly op: 'add' | 'remove'; readonly path: Names; readonly elements: readonly unknown[] }
+  | { readonly op: 'add' | 'remove'; readonly path: Names; readonly elements: readonly Element[] }
   | { readonly op: 'moveRights'; readonly path: Names; readonly to: string; readonly amount: number }
   | { readonly op: 'splice'; readonly path: Names; readonly before: string; readonly splice: Splice }
-  | { readonly op: 'put'; readonly value: { readonly [field: string]: unknown } }
+  | { readonly op: 'put'; readonly value: { readonly [field: string]: JsonValue } }
   | { readonly op: 'delete' };
 
 export function carryOut(editor: Editor, operation: Operation): void {

@@ -6,7 +6,7 @@
 import type { Action, Source } from './action.ts';
 import { textAt } from './comparison.ts';
 import type { Names, Operation } from './operation.ts';
-import { Random } from './random.ts';
+import type { Random } from './random.ts';
 import { randomOperations } from './random-operation.ts';
 import type { World } from './world.ts';
 
@@ -32,6 +32,8 @@ export class Planner {
   #numbers = 0;
   #letters = 0;
   #nowMs = firstMs;
+  /** What comes next in any case. */
+  #planned: Action[] = [];
 
   constructor(random: Random, world: World) {
     this.#random = random;
@@ -39,20 +41,23 @@ export class Planner {
   }
 
   next(): Action {
+    const planned = this.#planned.shift();
+    if (planned !== undefined) return planned;
     const chance = this.#random.below(100);
     if (chance < 42) return this.#edit();
     if (chance < 84) return this.#deliver();
     if (chance < 90) return this.#sendState();
     if (chance < 95) return this.#sendAgain();
     if (chance < 97) return this.#rename();
-    return chance < 99 ? { does: 'settle', seed: this.#random.word() } : this.#collect();
+    if (chance < 98) return { does: 'settle', seed: this.#random.word() };
+    return this.#random.chance(0.5) ? this.#collect() : this.#deleteAndCollect();
   }
 
   #someone(): number {
     return this.#random.below(this.#world.replicas.length);
   }
 
-  #edit(): Action {
+  #edit(): Extract<Action, { does: 'edit' }> {
     const replica = this.#someone();
     const number = ++this.#numbers;
     const operations = this.#operations(replica);
@@ -95,7 +100,9 @@ export class Planner {
     const first = this.#random.anyOf(this.#underWay);
     if (first === undefined) return this.#edit();
     const others = this.#underWay.filter((each) => each !== first && each.to === first.to);
-    const joined = this.#random.chance(0.2) ? this.#random.shuffled(others).slice(0, 1 + this.#random.below(3)) : [];
+    const joined = this.#random.chance(0.2)
+      ? this.#random.shuffled(others).slice(0, 1 + this.#random.below(3))
+      : [];
     const taken = [first, ...joined];
     if (!this.#random.chance(0.1)) this.#underWay = this.#underWay.filter((each) => !taken.includes(each));
     for (const message of taken) this.#noteDelivery(message);
@@ -136,6 +143,15 @@ export class Planner {
     const { actor, names } = this.#world.replica(replica);
     const [region = actor] = actor.split('.');
     return { does: 'rename', replica, actor: `${region}.${++this.#numbers}${names.length}` };
+  }
+
+  /** A record that everybody has seen deleted. */
+  #deleteAndCollect(): Action {
+    this.#planned = [this.#collect()];
+    const settle: Action = { does: 'settle', seed: this.#random.word() };
+    const edit = { ...this.#edit(), operations: [{ op: 'delete' as const }] };
+    this.#planned = [edit, ...this.#planned];
+    return settle;
   }
 
   /** What is still under way afterwards comes from below the horizon; the fence keeps it out. */

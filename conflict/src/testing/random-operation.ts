@@ -3,7 +3,8 @@
  * amounts are small, so that sums stay exact in the naive arithmetic of the model. Every character that is typed into
  * a text is a new one, so that the model knows them apart; some need two UTF-16 units.
  */
-import type { Field, Fields } from '../types/field.ts';
+import type { JsonValue } from '../codec/value.ts';
+import type { Field, Fields, MapField } from '../types/field.ts';
 import type { Names, Operation } from './operation.ts';
 import type { Random } from './random.ts';
 
@@ -30,7 +31,8 @@ export function randomOperations(random: Random, scene: Scene): readonly Operati
 
 function randomOperation(random: Random, scene: Scene): Operation {
   if (random.chance(0.05)) return { op: 'delete' };
-  if (random.chance(0.06)) return { op: 'put', value: randomMembers(random, scene, { type: 'map', fields: scene.fields }) };
+  if (random.chance(0.06))
+    return { op: 'put', value: randomMembers(random, scene, { type: 'map', fields: scene.fields }) };
   const { path, field } = randomPlace(random, scene.fields);
   if (random.chance(0.08)) return { op: 'clear', path: path.slice(0, 1 + random.below(path.length)) };
   return operationOn(random, scene, { path, field });
@@ -45,7 +47,8 @@ function randomPlace(random: Random, fields: Fields): Target {
   let field: Field = { type: 'map', fields };
   const path: string[] = [];
   while (field.type === 'map') {
-    const name: string = 'of' in field ? random.pick(members) : (random.anyOf(Object.keys(field.fields)) ?? '');
+    const name: string =
+      'of' in field ? random.pick(members) : (random.anyOf(Object.keys(field.fields)) ?? '');
     const member: Field | undefined = 'of' in field ? field.of : field.fields[name];
     path.push(name);
     if (member === undefined) break;
@@ -74,28 +77,38 @@ function operationOn(random: Random, scene: Scene, { path, field }: Target): Ope
 
 function operationOnRights(random: Random, scene: Scene, path: Names): Operation {
   const kind = random.pick(['refill', 'spend', 'spend', 'moveRights'] as const);
-  if (kind !== 'moveRights') return { op: kind, path, amount: random.below(6) };
-  return { op: 'moveRights', path, to: random.anyOf(scene.actors) ?? 'nobody', amount: random.below(4) };
+  if (kind !== 'moveRights') return { op: kind, path, amount: random.below(kind === 'refill' ? 12 : 5) };
+  return { op: 'moveRights', path, to: random.anyOf(scene.actors) ?? 'nobody', amount: 1 + random.below(4) };
 }
 
 function randomSplice(random: Random, scene: Scene, path: Names): Operation {
   const before = scene.textAt(path);
-  const letters = [...before];
+  const letters = Array.from(before);
   const start = random.below(letters.length + 1);
   const end = random.chance(0.5) ? start : start + random.below(letters.length + 1 - start);
   const at = letters.slice(0, start).join('').length;
   const insert = Array.from({ length: random.below(3) }, scene.character).join('');
-  return { op: 'splice', path, before, splice: { at, delete: letters.slice(start, end).join('').length, insert } };
+  return {
+    op: 'splice',
+    path,
+    before,
+    splice: { at, delete: letters.slice(start, end).join('').length, insert },
+  };
 }
 
 /** A value to put: counters are left out, everything else may be there. */
-function randomMembers(random: Random, scene: Scene, field: Extract<Field, { type: 'map' }>) {
-  const found = 'of' in field ? members.map((name) => [name, field.of] as const) : Object.entries(field.fields);
+function randomMembers(
+  random: Random,
+  scene: Scene,
+  field: MapField,
+): { readonly [name: string]: JsonValue } {
+  const found =
+    'of' in field ? members.map((name) => [name, field.of] as const) : Object.entries(field.fields);
   const named = found.filter(([, member]) => !member.type.endsWith('counter') && random.chance(0.6));
   return Object.fromEntries(named.map(([name, member]) => [name, valueFor(random, scene, member)]));
 }
 
-function valueFor(random: Random, scene: Scene, field: Field): unknown {
+function valueFor(random: Random, scene: Scene, field: Field): JsonValue {
   if (field.type === 'map') return randomMembers(random, scene, field);
   if (field.type === 'set') return random.shuffled(elements).slice(0, random.below(3));
   if (field.type === 'text') return Array.from({ length: random.below(3) }, scene.character).join('');

@@ -34,8 +34,14 @@ function watchOperation(coverage: Coverage, operation: Operation, { before, acto
 /** `isDelete`: what was merged is a delete that the replica had not seen. */
 export function watchMerge(coverage: Coverage, known: Knowledge, isDelete: boolean): void {
   const deletion = known.deletion();
-  coverage.note('delete beside a concurrent update', isDelete && known.writes().some(({ of }) => of !== 'deletion'));
-  coverage.note('record hidden by a later delete', deletion !== null && known.writes().some((each) => known.isHidden(each)));
+  coverage.note(
+    'delete beside a concurrent update',
+    isDelete && known.writes().some(({ of }) => of !== 'deletion'),
+  );
+  coverage.note(
+    'record hidden by a later delete',
+    deletion !== null && known.writes().some((each) => known.isHidden(each)),
+  );
   const indebted = known.accounts().some(({ path, actor }) => forgivenTo(balanceOf(known, path, actor)) > 0);
   coverage.note('debt forgiven', indebted);
   const removals = known.writes().filter((write) => write.of === 'removed' && !known.isHidden(write));

@@ -19,8 +19,10 @@ import { DotLedger } from './dot-ledger.ts';
 import { type Fact, samePath } from './fact.ts';
 import { Broken } from './history-failure.ts';
 import { Knowledge } from './knowledge.ts';
+import { joined, keyOf, type Message, unionOf, wouldGap } from './message.ts';
 import { collectable } from './model-compact.ts';
-import { fieldAt, ModelEdit, type Refusal } from './model-edit.ts';
+import { ModelEdit, type Refusal } from './model-edit.ts';
+import { fieldAt } from './model-view.ts';
 import { type Names, type Operation, carryOut } from './operation.ts';
 import { Random } from './random.ts';
 import { watchEdit, watchMerge } from './watch.ts';
@@ -33,11 +35,14 @@ export interface Replica {
   known: Knowledge;
 }
 
-/** The same news in both forms. */
-interface Message {
-  readonly bytes: Uint8Array;
+/** An edit of the library, for tests of what edits and deltas are to each other. */
+export interface RecordedEdit {
+  readonly before: Uint8Array;
+  readonly delta: Uint8Array;
+  readonly after: Uint8Array;
+  /** What the delta says, and what was known before. */
   readonly facts: ReadonlySet<Fact>;
-  readonly isDelete: boolean;
+  readonly known: ReadonlySet<Fact>;
 }
 
 const nothing: Uint8Array = new Uint8Array(0);
@@ -49,13 +54,24 @@ export class World {
   readonly #messages = new Map<string, Message>();
   readonly #floors = new Map<string, number>();
   readonly #dots = new DotLedger();
+  #edits: RecordedEdit[] = [];
   readonly #looseTexts: Names[] = [];
   #sequence = 0;
 
   constructor(schema: Schema, actors: readonly string[], coverage: Coverage) {
     this.schema = schema;
     this.coverage = coverage;
-    this.replicas = actors.map((actor) => ({ actor, names: [actor], state: nothing, known: new Knowledge() }));
+    this.replicas = actors.map((actor) => ({
+      actor,
+      names: [actor],
+      state: nothing,
+      known: new Knowledge(),
+    }));
+  }
+
+  /** Edits since the last collection. */
+  edits(): readonly RecordedEdit[] {
+    return this.#edits;
   }
 
   replica(index: number): Replica {
@@ -80,7 +96,11 @@ export class World {
       case 'send state': {
         const { state, known } = this.replica(action.replica);
         const facts = new Set(known.facts);
-        this.#messages.set(keyOf({ of: 'state', number: action.number }), { bytes: state, facts, isDelete: false });
+        this.#messages.set(keyOf({ of: 'state', number: action.number }), {
+          bytes: state,
+          facts,
+          isDelete: false,
+        });
         return;
       }
       case 'merge':
@@ -109,12 +129,20 @@ export class World {
       if (refusal !== null) throw new Broken(`the library takes what it must refuse: ${refusal.code}`);
       const { changed, delta: facts } = model.finish();
       this.#checkEdit(replica, edited, changed);
+      const before = replica.state;
       replica.state = edited.state;
       if (!changed) return this.#compare(replica);
       replica.known = model.known;
       const isDelete = operations.some(({ op }) => op === 'delete');
       const message = { bytes: edited.delta, facts: new Set(facts), isDelete };
       this.#messages.set(keyOf({ of: 'delta', number: action.number }), message);
+      this.#edits.push({
+        before,
+        delta: edited.delta,
+        after: edited.state,
+        facts: message.facts,
+        known: known.facts,
+      });
       watchEdit(this.coverage, { before: known, after: model.known, operations, actor });
       this.coverage.note('clock behind', (highestStamp(edited.delta) ?? 0) > action.now);
       this.coverage.note('creation above a floor', context.floor > 0 && contextOf(state).last(actor) === 0);
@@ -126,8 +154,9 @@ export class World {
 
   readonly #next = (): number => ++this.#sequence;
 
-  /** A splice is for the text that it was made for. */
+  /** A splice is for the text that it was made for; a put changes texts from what they show, if that is known. */
   #fits(replica: Replica, operation: Operation): boolean {
+    if (operation.op === 'put') return this.#knowsTexts(replica.known);
     if (operation.op !== 'splice') return true;
     return textAt(this.read(replica).value, operation.path) === operation.before;
   }
@@ -149,12 +178,18 @@ export class World {
     edited: { state: Uint8Array; delta: Uint8Array; changed: boolean },
     isChanged: boolean,
   ): void {
-    if (edited.changed !== isChanged) throw new Broken(`changed is ${edited.changed}, in the model ${isChanged}`);
-    if (!isChanged && edited.state !== replica.state) throw new Broken('an edit that changed nothing made bytes');
+    if (edited.changed !== isChanged)
+      throw new Broken(`changed is ${edited.changed}, in the model ${isChanged}`);
+    if (!isChanged && edited.state !== replica.state)
+      throw new Broken('an edit that changed nothing made bytes');
     validate(edited.state);
     validate(edited.delta);
     if (!isChanged) return;
-    expectSame(merge(replica.state, edited.delta).state, edited.state, 'state and delta join to another state');
+    expectSame(
+      merge(replica.state, edited.delta).state,
+      edited.state,
+      'state and delta join to another state',
+    );
     const claimed = this.#dots.claim(edited.delta, replica.actor);
     if (claimed !== null) throw new Broken(claimed);
   }
@@ -175,18 +210,28 @@ export class World {
     const isNew = !replica.known.knows(facts);
     const merged = merge(before, bytes);
     validate(merged.state);
-    if (merged.changed !== (merged.state !== before)) throw new Broken('changed says something else than state');
+    if (merged.changed !== (merged.state !== before))
+      throw new Broken('changed says something else than state');
     if (!isNew && merged.changed) throw new Broken('a merge that brings nothing made another state');
     if (isNew && !merged.changed) throw new Broken('a merge that brings something changed nothing');
-    expectSame(merge(bytes, before).state, merged.state, 'the other way round, the merge makes another state');
+    expectSame(
+      merge(bytes, before).state,
+      merged.state,
+      'the other way round, the merge makes another state',
+    );
     if (merge(merged.state, bytes).changed) throw new Broken('the same merge again makes another state');
     replica.state = merged.state;
     replica.known.learn(facts);
     this.coverage.note('merge');
     this.coverage.note('merge that changed nothing', !isNew);
     watchMerge(this.coverage, replica.known, isDelete && isNew);
+    if (merged.conflicts.length > 0) this.#checkReported(replica, merged.conflicts);
+  }
+
+  /** What a merge reports as conflicts, a read shows as conflicts. */
+  #checkReported(replica: Replica, reported: readonly string[]): void {
     const { conflicts } = this.read(replica);
-    const odd = merged.conflicts.find((path) => !conflicts.includes(path));
+    const odd = reported.find((path) => !conflicts.includes(path));
     if (odd !== undefined) throw new Broken(`${odd} is reported and not in conflict`);
   }
 
@@ -198,7 +243,9 @@ export class World {
 
   #settle(seed: number): void {
     const random = new Random(seed);
-    const deltas = [...this.#messages].filter(([key]) => key.startsWith('delta')).map(([, message]) => message);
+    const deltas = [...this.#messages]
+      .filter(([key]) => key.startsWith('delta'))
+      .map(([, message]) => message);
     for (const replica of this.replicas) {
       this.#takeAll(replica, random.shuffled(deltas));
       this.#compare(replica);
@@ -207,8 +254,13 @@ export class World {
     if (first === undefined) return;
     for (const other of others) {
       expectSame(other.state, first.state, 'replicas that have seen the same have different bytes');
-      expectSame(liveHash(other.state, 'r'), liveHash(first.state, 'r'), 'equal states have different hashes');
-      if (version(other.state) !== version(first.state)) throw new Broken('equal states have different versions');
+      expectSame(
+        liveHash(other.state, 'r'),
+        liveHash(first.state, 'r'),
+        'equal states have different hashes',
+      );
+      if (version(other.state) !== version(first.state))
+        throw new Broken('equal states have different versions');
     }
   }
 
@@ -239,10 +291,14 @@ export class World {
       const read = JSON.stringify(this.read(replica));
       replica.known.learn(gone);
       replica.state = compacted;
-      if (JSON.stringify(this.read(replica)) !== read) throw new Broken('a collection changed what is shown: '+read+' '+JSON.stringify(this.read(replica)));
+      if (JSON.stringify(this.read(replica)) !== read)
+        throw new Broken(
+          'a collection changed what is shown: ' + read + ' ' + JSON.stringify(this.read(replica)),
+        );
       this.#compare(replica);
     }
     this.#messages.clear();
+    this.#edits = [];
     if (isDropped) this.#drop();
   }
 
@@ -282,12 +338,21 @@ export class World {
     if (found !== null) throw new Broken(`${replica.actor}: ${found}`);
     if (read.exists === isDead(replica.state)) throw new Broken('read and isDead disagree');
     this.coverage.note('conflict shown', read.conflicts.length > 0);
-    this.coverage.note('value chosen by a resolver', read.conflicts.some((path) => this.#isResolved(path)));
+    this.coverage.note(
+      'value chosen by a resolver',
+      read.conflicts.some((path) => this.#isResolved(path)),
+    );
   }
 
   #isResolved(path: string): boolean {
     const field = fieldAt(this.schema.fields, namesOf(path));
     return field?.type === 'register' && typeof field.resolve === 'function';
+  }
+
+  #knowsTexts(known: Knowledge): boolean {
+    return [...known.facts].every(
+      (fact) => fact.kind !== 'typed' || (isTextWhole(known, fact.path) && !this.#isLoose(fact.path)),
+    );
   }
 
   #isLoose(path: Names): boolean {
@@ -309,30 +374,6 @@ export class World {
   }
 }
 
-/** Messages joined in their order; `null` where one of them has to wait for something. */
-function joined(messages: readonly Message[]): Message | null {
-  const known = new Knowledge();
-  for (const message of messages) {
-    known.learn(message.facts);
-    if (known.hasGap()) return null;
-  }
-  return unionOf(messages);
-}
-
-function unionOf(messages: readonly Message[]): Message {
-  return {
-    bytes: messages.reduce((all, each) => merge(all, each.bytes).state, nothing),
-    facts: new Set(messages.flatMap((each) => [...each.facts])),
-    isDelete: messages.some((each) => each.isDelete),
-  };
-}
-
-function wouldGap(known: Knowledge, { facts }: Message): boolean {
-  const after = new Knowledge(known.facts);
-  after.learn(facts);
-  return after.hasGap();
-}
-
 function isTextWhole(known: Knowledge, path: Names): boolean {
   return known.typedAt(path).every((typed) => known.knows(typed.after));
 }
@@ -343,10 +384,6 @@ function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refus
     if (refusal !== null) return refusal;
   }
   return null;
-}
-
-function keyOf({ of, number }: Source): string {
-  return `${of} ${number}`;
 }
 
 function expectSame(actual: Uint8Array, expected: Uint8Array, message: string): void {
