@@ -1,0 +1,125 @@
+/**
+ * Applies every mutation of `mutations.json` to a copy of the package, one at a time, and runs the test of the law
+ * that it breaks. Prints which test killed it and how long that took; fails where one survives, where its text is not
+ * found exactly once, or where a test fails without any mutation. A whole run writes the table in SPEC.md; `--check`
+ * compares it instead; `--law L7` tries the mutations of one law and leaves the page alone.
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Mutation, mutationsFrom, PackageCopy } from './mutation.ts';
+import { type Law, lawsOf, withTable } from './spec.ts';
+
+const longestRunMs = 120_000;
+const home = resolve(import.meta.dirname, '../../..');
+const specificationFile = join(home, 'SPEC.md');
+const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+
+type Outcome = 'killed' | 'killed by time' | 'survived' | 'does not run';
+
+interface Tried {
+  readonly mutation: Mutation;
+  readonly law: Law;
+  readonly outcome: Outcome;
+  readonly seconds: string;
+}
+
+const { values } = parseArgs({ options: { check: { type: 'boolean' }, law: { type: 'string' } } });
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function lawOf(laws: readonly Law[], number: string): Law {
+  const law = laws.find((each) => each.number === number);
+  if (law !== undefined) return law;
+  print(`SPEC.md has no ${number}`);
+  return process.exit(1);
+}
+
+/** Runs one test in the copy, and says what came of it. */
+async function run(copy: PackageCopy, { testFile, testName }: Law): Promise<Outcome> {
+  const report = join(copy.folder, 'report.json');
+  rmSync(report, { force: true });
+  // A title with a placeholder stands for several tests.
+  const pattern = testName.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('%s', '.*');
+  const options = ['--reporter=json', `--outputFile=${report}`, '--no-file-parallelism', '-t', pattern];
+  const isInTime = await new Promise<boolean>((done) => {
+    const parameters = { cwd: copy.folder, timeout: longestRunMs, maxBuffer: 2 ** 26 };
+    execFile(process.execPath, [vitest, 'run', testFile, ...options], parameters, (error) => {
+      done(error?.killed !== true);
+    });
+  });
+  return isInTime ? outcomeIn(report) : 'killed by time';
+}
+
+function outcomeIn(report: string): Outcome {
+  const found: unknown = JSON.parse(readFileSync(report, 'utf8'));
+  const counts = new Map<string, unknown>(Object.entries(Object(found)));
+  if (Number(counts.get('numFailedTests')) > 0) return 'killed';
+  return Number(counts.get('numPassedTests')) > 0 ? 'survived' : 'does not run';
+}
+
+async function tryOne(copy: PackageCopy, mutation: Mutation, law: Law): Promise<Tried> {
+  const start = performance.now();
+  copy.apply(mutation);
+  const outcome = await run(copy, law);
+  copy.restore(mutation);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  print(
+    `${mutation.law.padEnd(4)} ${outcome.padEnd(14)} ${seconds.padStart(6)} s  ${mutation.file}: ${brief(mutation.find)}`,
+  );
+  return { mutation, law, outcome, seconds };
+}
+
+/** Without mutations, every test passes; else a kill would prove nothing. */
+async function checkBaseline(copy: PackageCopy, laws: readonly Law[]): Promise<void> {
+  for (const law of laws) {
+    const outcome = await run(copy, law);
+    if (outcome === 'survived') continue;
+    print(`${law.number}: its test fails without a mutation, or is not there: ${law.testName}`);
+    process.exit(1);
+  }
+}
+
+function brief(code: string): string {
+  return code.trim().replaceAll(/\s+/g, ' ');
+}
+
+function cell(code: string): string {
+  const text = brief(code);
+  return text === '' ? 'nothing' : `\`${text.replaceAll('|', '\\|')}\``;
+}
+
+function tableOf(tried: readonly Tried[]): string {
+  const rows = tried.map(
+    ({ mutation, law, outcome }) =>
+      `| ${mutation.law} | \`${mutation.file}\` | ${cell(mutation.find)} | ${cell(mutation.replace)} | ${outcome}: ${law.testName} |`,
+  );
+  return ['| law | file | this | becomes | outcome |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
+const specification = readFileSync(specificationFile, 'utf8');
+const laws = lawsOf(specification).filter(({ number }) => values.law === undefined || number === values.law);
+const mutations = mutationsFrom(readFileSync(join(home, 'tools/mutants/mutations.json'), 'utf8')).filter(
+  ({ law }) => values.law === undefined || law === values.law,
+);
+const copy = new PackageCopy(home);
+const tried: Tried[] = [];
+try {
+  await checkBaseline(copy, laws);
+  for (const mutation of mutations) tried.push(await tryOne(copy, mutation, lawOf(laws, mutation.law)));
+} finally {
+  copy.remove();
+}
+const killed = tried.filter(({ outcome }) => outcome.startsWith('killed'));
+print(`${killed.length} of ${tried.length} mutations killed`);
+if (killed.length < tried.length) process.exit(1);
+const page = withTable(specification, tableOf(tried));
+if (values.check === true && page !== specification) {
+  print('SPEC.md has another table; run the command without --check');
+  process.exit(1);
+}
+if (values.check !== true && values.law === undefined) writeFileSync(specificationFile, page);
