@@ -41,6 +41,12 @@ test('a history follows from its seed', () => {
   expect(bytes(7)).not.toEqual(bytes(8));
 });
 
+test.each([0, 7, 1.5])('%s replicas are refused', (replicas) => {
+  expect(() => runHistory({ seed: 1, steps: 1, replicas })).toThrow(
+    expect.objectContaining({ code: 'invalid-argument', rule: 'replicas' }),
+  );
+});
+
 test('coverage counts what was seen', () => {
   const { coverage, replicas } = runHistory({ seed: 3, steps: 100, replicas: 3, text: yjsText });
   expect(replicas.length).toBe(3);

@@ -4,6 +4,7 @@
  * and created again. Equal options play the equal history, so a seed is all that has to be kept. A failing history is
  * cut down to the steps that matter before it is thrown.
  */
+import { ConflictError } from '../errors.ts';
 import { type Schema, schema } from '../record/schema.ts';
 import type { TextEngine } from '../types/text.ts';
 import type { Action } from './action.ts';
@@ -50,7 +51,7 @@ const actors = ['eu.1', 'us.1', 'ap.1', '\uffee.1', '\u{10400}.1', 'sa.1'];
 /** Replays that a failing history is cut down with at most. */
 const mostReplays = 1500;
 
-/** Throws `HistoryFailure` where the library breaks a law. */
+/** Throws `HistoryFailure` where the library breaks a law, `invalid-argument` for other numbers of replicas. */
 export function runHistory(options: HistoryOptions): HistoryReport {
   const { seed, steps } = options;
   const random = new Random(seed);
@@ -82,7 +83,15 @@ function play(world: World, played: Action[], action: Action): void {
 }
 
 function stageOf(random: Random, options: HistoryOptions): Stage {
-  const count = options.replicas ?? 1 + random.below(6);
+  const count = options.replicas ?? 1 + random.below(actors.length);
+  if (!Number.isInteger(count) || count < 1 || count > actors.length) {
+    const message = `a history has 1 to ${actors.length} replicas`;
+    throw new ConflictError('invalid-argument', message, {
+      rule: 'replicas',
+      limit: actors.length,
+      value: count,
+    });
+  }
   const { text } = options;
   const deletes = random.chance(0.5) ? 'add-wins' : 'last-writer-wins';
   const fields = randomFields(random, text !== undefined && random.chance(0.4));
