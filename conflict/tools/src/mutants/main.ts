@@ -1,8 +1,8 @@
 /**
  * Applies every mutation of `mutations.json` to a copy of the package, one at a time, and runs the test of the law
  * that it breaks. Prints which test killed it and how long that took; fails where one survives, where its text is not
- * found exactly once, or where a test fails without any mutation. A whole run writes the table in SPEC.md; `--check`
- * compares it instead; `--law L7` tries the mutations of one law and leaves the page alone.
+ * found exactly once, or where a test fails without any mutation. The table in SPEC.md gets the outcome; `--check`
+ * compares it instead; `--law L7` tries the mutations of one law.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,9 +10,10 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Mutation, mutationsFrom, PackageCopy } from './mutation.ts';
-import { type Law, lawsOf, withTable } from './spec.ts';
+import { type Law, lawsOf, withRows } from './spec.ts';
 
-const longestRunMs = 120_000;
+const workers = 2;
+const longestRunMs = 300_000;
 const home = resolve(import.meta.dirname, '../../..');
 const specificationFile = join(home, 'SPEC.md');
 const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
@@ -49,7 +50,14 @@ async function run(copy: PackageCopy, testFile: string, testNames: readonly stri
   const report = join(copy.folder, 'report.json');
   rmSync(report, { force: true });
   const pattern = testNames.map(patternOf).join('|');
-  const options = ['--reporter=json', `--outputFile=${report}`, '--no-file-parallelism', '-t', pattern];
+  const options = [
+    '--reporter=json',
+    `--outputFile=${report}`,
+    '--no-file-parallelism',
+    '--bail=1',
+    '-t',
+    pattern,
+  ];
   const isInTime = await new Promise<boolean>((done) => {
     const parameters = { cwd: copy.folder, timeout: longestRunMs, maxBuffer: 2 ** 26 };
     execFile(process.execPath, [vitest, 'run', testFile, ...options], parameters, (error) => {
@@ -97,33 +105,46 @@ function cell(code: string): string {
   return text === '' ? 'nothing' : `\`${text.replaceAll('|', '\\|')}\``;
 }
 
-function tableOf(tried: readonly Tried[]): string {
-  const rows = tried.map(
-    ({ mutation, law, outcome }) =>
-      `| ${mutation.law} | \`${mutation.file}\` | ${cell(mutation.find)} | ${cell(mutation.replace)} | ${outcome}: ${law.testName} |`,
-  );
-  return ['| law | file | this | becomes | outcome |', '|---|---|---|---|---|', ...rows].join('\n');
+function rowOf({ mutation, law, outcome }: Tried): string {
+  const change = `${cell(mutation.find)} | ${cell(mutation.replace)}`;
+  return `| ${mutation.law} | \`${mutation.file}\` | ${change} | ${outcome}: ${law.testName} |`;
+}
+
+/** Workers with a copy each take the next mutation until none is left. */
+async function tryAll(laws: readonly Law[], mutations: readonly Mutation[]): Promise<readonly Tried[]> {
+  const tried: Tried[] = [];
+  const waiting = mutations.entries();
+  const work = async (copy: PackageCopy): Promise<void> => {
+    for (const [index, mutation] of waiting) {
+      tried[index] = await tryOne(copy, mutation, lawOf(laws, mutation.law));
+    }
+  };
+  const copies = Array.from({ length: workers }, () => new PackageCopy(home));
+  try {
+    const [first] = copies;
+    if (first !== undefined) await checkBaseline(first, laws);
+    await Promise.all(copies.map(work));
+  } finally {
+    for (const copy of copies) copy.remove();
+  }
+  return tried;
 }
 
 const specification = readFileSync(specificationFile, 'utf8');
-const laws = lawsOf(specification).filter(({ number }) => values.law === undefined || number === values.law);
-const mutations = mutationsFrom(readFileSync(join(home, 'tools/src/mutants/mutations.json'), 'utf8')).filter(
-  ({ law }) => values.law === undefined || law === values.law,
+const isAsked = (law: string) => values.law === undefined || law === values.law;
+const laws = lawsOf(specification).filter(({ number }) => isAsked(number));
+const json = readFileSync(join(home, 'tools/src/mutants/mutations.json'), 'utf8');
+const tried = await tryAll(
+  laws,
+  mutationsFrom(json).filter(({ law }) => isAsked(law)),
 );
-const copy = new PackageCopy(home);
-const tried: Tried[] = [];
-try {
-  await checkBaseline(copy, laws);
-  for (const mutation of mutations) tried.push(await tryOne(copy, mutation, lawOf(laws, mutation.law)));
-} finally {
-  copy.remove();
-}
+const page = withRows(
+  specification,
+  tried.map((each) => ({ law: each.law.number, text: rowOf(each) })),
+);
 const killed = tried.filter(({ outcome }) => outcome.startsWith('killed'));
 print(`${killed.length} of ${tried.length} mutations killed`);
-if (killed.length < tried.length) process.exit(1);
-const page = withTable(specification, tableOf(tried));
-if (values.check === true && page !== specification) {
-  print('SPEC.md has another table; run the command without --check');
-  process.exit(1);
-}
-if (values.check !== true && values.law === undefined) writeFileSync(specificationFile, page);
+if (values.check !== true) writeFileSync(specificationFile, page);
+else if (page !== specification) print('SPEC.md has another table; run the command without --check');
+const isWell = killed.length === tried.length && (values.check !== true || page === specification);
+process.exit(isWell ? 0 : 1);

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { mutated, mutationsFrom } from './mutation.ts';
-import { lawsOf, withTable } from './spec.ts';
+import { lawsOf, withRows } from './spec.ts';
 
 const home = new URL('../../../', import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, home), 'utf8');
@@ -51,8 +51,13 @@ describe('mutations', () => {
     expect(() => mutated('xx', mutation)).toThrow('L1: a.ts has 2 times: x');
   });
 
-  test('the table is put between its markers', () => {
-    const page = withTable('a\n<!-- mutants -->\nold\n<!-- /mutants -->\nb', 'new');
-    expect(page).toBe('a\n<!-- mutants -->\nnew\n<!-- /mutants -->\nb');
+  test('rows take the place of those of the same law, in the order of the laws', () => {
+    const page = (...rows: readonly string[]) =>
+      `a\n<!-- mutants -->\n${rows.join('\n')}\n<!-- /mutants -->\nb`;
+    const head = ['| law | file | this | becomes | outcome |', '|---|---|---|---|---|'];
+    const before = page('| L2 | old |', '| L10 | other |');
+    expect(withRows(before, [{ law: 'L2', text: '| L2 | new |' }])).toBe(
+      page(...head, '| L2 | new |', '| L10 | other |'),
+    );
   });
 });

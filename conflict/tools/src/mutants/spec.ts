@@ -18,8 +18,24 @@ export function lawsOf(specification: string): readonly Law[] {
 const begin = '<!-- mutants -->';
 const end = '<!-- /mutants -->';
 
-/** The page with another table between its markers. */
-export function withTable(specification: string, table: string): string {
-  const head = specification.slice(0, specification.indexOf(begin) + begin.length);
-  return `${head}\n${table}\n${specification.slice(specification.indexOf(end))}`;
+const heads = ['| law | file | this | becomes | outcome |', '|---|---|---|---|---|'];
+
+export interface Row {
+  readonly law: string;
+  readonly text: string;
+}
+
+/** The page with these rows in the table between its markers, in place of all rows of the same laws. */
+export function withRows(specification: string, rows: readonly Row[]): string {
+  const from = specification.indexOf(begin) + begin.length;
+  const to = specification.indexOf(end);
+  const renewed = new Set(rows.map(({ law }) => law));
+  const kept = specification
+    .slice(from, to)
+    .split('\n')
+    .map((text) => ({ law: /^\| (L\d+) \|/.exec(text)?.[1] ?? '', text }))
+    .filter(({ law }) => law !== '' && !renewed.has(law));
+  const sorted = [...kept, ...rows].toSorted((a, b) => Number(a.law.slice(1)) - Number(b.law.slice(1)));
+  const table = [...heads, ...sorted.map(({ text }) => text)].join('\n');
+  return `${specification.slice(0, from)}\n${table}\n${specification.slice(to)}`;
 }
