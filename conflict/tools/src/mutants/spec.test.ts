@@ -1,7 +1,7 @@
 /** SPEC.md says what is there: laws in order, tests that exist, files that hold them, and a mutation for each. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { mutated, mutationsFrom } from './mutation.ts';
+import { mutated, mutationsFrom, UnfitMutation } from './mutation.ts';
 import { lawsOf, withRows } from './spec.ts';
 
 const home = new URL('../../../', import.meta.url);
@@ -49,6 +49,7 @@ describe('mutations', () => {
     expect(mutated('axb', mutation)).toBe('ayb');
     expect(() => mutated('ab', mutation)).toThrow('L1: a.ts has 0 times: x');
     expect(() => mutated('xx', mutation)).toThrow('L1: a.ts has 2 times: x');
+    expect(() => mutationsFrom('[{ "law": "L1" }]')).toThrow(UnfitMutation);
   });
 
   test('rows take the place of those of the same law, in the order of the laws', () => {
