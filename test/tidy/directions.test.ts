@@ -6,6 +6,7 @@ const sources = filesOf('.ts').filter((file) => !isTest(file));
 
 /** Which of our packages each workspace may import. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
+  'conflict/tools': ['@isthmus/conflict'],
   conflict: [],
   replication: ['@isthmus/conflict'],
   'deploy/local': [],

@@ -9,7 +9,7 @@ import { tagMoved, tagRights, tagText, tagTextClient, traitsOf, traitVector } fr
 import { textOf } from '../codec/utf8.ts';
 import { isExhausted, vectorOf } from '../codec/vector.ts';
 import { decode, type DecodedRecord, encode } from './decoded-record.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, latestDeletion } from './entry.ts';
 import { liveEntries } from './liveness.ts';
 
 /**
@@ -49,13 +49,17 @@ function kept(entries: readonly Entry[]): readonly Entry[] {
   const live = new Set(liveEntries(entries));
   const texts = new Set([...live].filter((entry) => entry.tag === tagText).map((entry) => entry.path));
   const accounts = new Set(entries.filter(isOpenAccount).map((entry) => entry.path));
-  return entries.filter((entry) => {
+  const left = entries.filter((entry) => {
     if (live.has(entry)) return true;
     if (isAccount(entry)) return accounts.has(entry.path);
     if (entry.tag === tagText || entry.tag === tagTextClient) return texts.has(entry.path);
     if ((traitsOf(entry.tag) & traitVector) !== 0) return !isExhausted(vectorOf(entry.payload));
     return false;
   });
+  if (live.size > 0 || left.length === 0) return left;
+  // Without the deletion, the slots that it has not seen would bring the record back.
+  const deletion = latestDeletion(entries);
+  return entries.filter((entry) => entry === deletion || left.includes(entry));
 }
 
 function isAccount({ tag }: Entry): boolean {

@@ -64,6 +64,23 @@ describe.each(['add-wins', 'last-writer-wins'] as const)('compaction (%s)', (del
     expect(compact(small, horizonOf(small))).toBe(small);
   });
 
+  test('leaves a deleted record deleted that holds increments and rights which the delete has not seen', () => {
+    const start = edit(nothing, 'eu', (e) => e.put({ title: 'a' }));
+    const spent = edit(start, 'us', (e) => {
+      e.increment('likes', 2);
+      e.refill('stock', 3);
+    });
+    const state = merge(
+      edit(start, 'eu', (e) => e.delete()),
+      spent,
+    ).state;
+    const small = compact(state, horizonOf(state));
+    expect(type.read(small)).toEqual(type.read(state));
+    expect(version(small)).toBe(version(state));
+    const again = edit(small, 'eu', (e) => e.set('title', 'b'));
+    expect(type.read(again).value).toMatchObject({ title: 'b', likes: 2, stock: 3 });
+  });
+
   test('waits for exactly what the state has seen', () => {
     const state = lived();
     const less = VersionVector.from([['eu', 1]]);

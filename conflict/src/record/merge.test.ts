@@ -108,6 +108,10 @@ describe('entries of types that this version does not know', () => {
     expect(decode(state).minor).toBe(formatMinor + 1);
     expect(decode(state).entries).toEqual(expect.arrayContaining([...decode(future).entries]));
     expect(merge(delta, future).state).toEqual(state);
+    const older = edited(nothing, 'a', (e) => e.set('title', 1)).state;
+    for (const both of [merge(older, future), merge(future, older)]) {
+      expect(decode(both.state).minor).toBe(formatMinor + 1);
+    }
     expect(type.read(state).value).toMatchObject({ title: 1 });
   });
 

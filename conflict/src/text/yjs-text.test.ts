@@ -43,12 +43,12 @@ test('concurrent splices both take effect; several of one edit count from before
   const eu = edit(base.state, 'eu', (e) =>
     e.splice('notes', [
       { at: 11, insert: '!' },
-      { at: 0, delete: 1, insert: 'H' },
+      { at: 0, delete: 1, insert: 'Oh, h' },
     ]),
   );
   const us = edit(base.state, 'us', (e) => e.splice('notes', [{ at: 5, delete: 1, insert: ', ' }]));
-  expect(notesOf(eu.state)).toBe('Hello world!');
-  expect(notesOf(merge(eu.state, us.delta).state)).toBe('Hello, world!');
+  expect(notesOf(eu.state)).toBe('Oh, hello world!');
+  expect(notesOf(merge(eu.state, us.delta).state)).toBe('Oh, hello, world!');
 });
 
 test('equal arguments give equal bytes', () => {

@@ -385,6 +385,10 @@ describe('views', () => {
     const before = version(eu.state);
     eu.edit((e) => e.set('title', 'a'));
     expect(version(eu.state)).not.toBe(before);
+    eu.edit((e) => e.add('tags', ['x']));
+    const added = version(eu.state);
+    eu.edit((e) => e.add('tags', ['x']));
+    expect(version(eu.state)).not.toBe(added);
   });
 });
 

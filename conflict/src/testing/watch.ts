@@ -1,0 +1,52 @@
+/** What was worth seeing in one edit or merge, found in the model and noted for the figures of a campaign. */
+import type { Coverage } from './coverage.ts';
+import { samePath } from './fact.ts';
+import type { Knowledge } from './knowledge.ts';
+import { balanceOf, forgivenTo } from './model-rights.ts';
+import { existsIn } from './model-view.ts';
+import type { Operation } from './operation.ts';
+
+export interface WatchedEdit {
+  readonly before: Knowledge;
+  readonly after: Knowledge;
+  readonly operations: readonly Operation[];
+  readonly actor: string;
+}
+
+export function watchEdit(coverage: Coverage, edit: WatchedEdit): void {
+  const { before, after, operations } = edit;
+  coverage.note('edit');
+  coverage.note('delete', existsIn(before) && !existsIn(after));
+  coverage.note('record created again', before.facts.size > 0 && !existsIn(before) && existsIn(after));
+  for (const operation of operations) watchOperation(coverage, operation, edit);
+}
+
+function watchOperation(coverage: Coverage, operation: Operation, { before, actor }: WatchedEdit): void {
+  if (operation.op === 'delete' || operation.op === 'put') return;
+  const { path } = operation;
+  coverage.note('four maps deep', path.length > 4);
+  if (operation.op === 'moveRights') coverage.note('rights moved', operation.amount > 0);
+  if (operation.op !== 'increment') return;
+  const own = before.increments().filter((each) => each.actor === actor && samePath(each.path, path));
+  coverage.note('slot begun anew', own.length > 0 && own.every((each) => !before.isOpen(each)));
+}
+
+/** `isDelete`: what was merged is a delete that the replica had not seen. */
+export function watchMerge(coverage: Coverage, known: Knowledge, isDelete: boolean): void {
+  const deletion = known.deletion();
+  coverage.note(
+    'delete beside a concurrent update',
+    isDelete && known.writes().some(({ of }) => of !== 'deletion'),
+  );
+  coverage.note(
+    'record hidden by a later delete',
+    deletion !== null && known.writes().some((each) => known.isHidden(each)),
+  );
+  const indebted = known.accounts().some(({ path, actor }) => forgivenTo(balanceOf(known, path, actor)) > 0);
+  coverage.note('debt forgiven', indebted);
+  const removals = known.writes().filter((write) => write.of === 'removed' && !known.isHidden(write));
+  const beaten = removals.some((removal) =>
+    known.writesAt(removal.path).some((write) => write.of === 'added' && write.value === removal.value),
+  );
+  coverage.note('removal beats an addition', beaten);
+}

@@ -1,0 +1,399 @@
+/**
+ * Replicas of one record, each in two forms: the library's bytes and the model's facts. Every action is done to both,
+ * and then both must agree; where they do not, or where the library breaks a law of its own, `Broken` is thrown. The
+ * world holds no chance: equal actions lead to equal worlds.
+ */
+import { StabilityTracker } from '../causal/stability-tracker.ts';
+import { VersionVector } from '../causal/version-vector.ts';
+import { namesOf } from '../codec/path.ts';
+import { ConflictError } from '../errors.ts';
+import { compact } from '../record/compact.ts';
+import { merge } from '../record/merge.ts';
+import type { ReadResult, Schema } from '../record/schema.ts';
+import { contextOf, highestStamp, isDead, liveHash, version } from '../record/summary.ts';
+import { validate } from '../record/validate.ts';
+import type { Action, Source } from './action.ts';
+import { difference, textAt } from './comparison.ts';
+import type { Coverage } from './coverage.ts';
+import { DotLedger } from './dot-ledger.ts';
+import { type Fact, samePath } from './fact.ts';
+import { Broken } from './history-failure.ts';
+import { Knowledge } from './knowledge.ts';
+import { joined, keyOf, type Message, unionOf, wouldGap } from './message.ts';
+import { collectable } from './model-compact.ts';
+import { ModelEdit, type Refusal } from './model-edit.ts';
+import { fieldAt } from './model-view.ts';
+import { type Names, type Operation, carryOut } from './operation.ts';
+import { Random } from './random.ts';
+import { watchEdit, watchMerge } from './watch.ts';
+
+/** One replica, as bytes and as facts. */
+export interface Replica {
+  /** The name under which it writes now. */
+  actor: string;
+  /** Every name that it ever wrote under in the life of this record. */
+  names: string[];
+  /** What the library holds. */
+  state: Uint8Array;
+  /** What the model knows. */
+  known: Knowledge;
+}
+
+/** An edit of the library, for tests of what edits and deltas are to each other. */
+export interface RecordedEdit {
+  /** The state before. */
+  readonly before: Uint8Array;
+  /** What was to be sent. */
+  readonly delta: Uint8Array;
+  /** The state after. */
+  readonly after: Uint8Array;
+  /** What the delta says, and what was known before. */
+  readonly facts: ReadonlySet<Fact>;
+  /** What was known before. */
+  readonly known: ReadonlySet<Fact>;
+}
+
+const nothing: Uint8Array = new Uint8Array(0);
+
+export class World {
+  readonly replicas: readonly Replica[];
+  readonly schema: Schema;
+  readonly coverage: Coverage;
+  readonly #messages = new Map<string, Message>();
+  readonly #floors = new Map<string, number>();
+  readonly #dots = new DotLedger();
+  #edits: RecordedEdit[] = [];
+  readonly #looseTexts: Names[] = [];
+  #sequence = 0;
+
+  constructor(schema: Schema, actors: readonly string[], coverage: Coverage) {
+    this.schema = schema;
+    this.coverage = coverage;
+    this.replicas = actors.map((actor) => ({
+      actor,
+      names: [actor],
+      state: nothing,
+      known: new Knowledge(),
+    }));
+  }
+
+  /** Edits since the last collection. */
+  edits(): readonly RecordedEdit[] {
+    return this.#edits;
+  }
+
+  replica(index: number): Replica {
+    const found = this.replicas[index % this.replicas.length];
+    if (found === undefined) throw new Broken('there are no replicas');
+    return found;
+  }
+
+  read(replica: Replica): ReadResult<unknown> {
+    return this.schema.read(replica.state);
+  }
+
+  /** Whether this can still be sent. */
+  has(source: Source): boolean {
+    return this.#messages.has(keyOf(source));
+  }
+
+  do(action: Action): void {
+    switch (action.does) {
+      case 'edit':
+        return this.#edit(action);
+      case 'send state': {
+        const { state, known } = this.replica(action.replica);
+        const facts = new Set(known.facts);
+        this.#messages.set(keyOf({ of: 'state', number: action.number }), {
+          bytes: state,
+          facts,
+          isDelete: false,
+        });
+        return;
+      }
+      case 'merge':
+        return this.#deliver(action);
+      case 'rename':
+        return this.#rename(this.replica(action.replica), action.actor);
+      case 'settle':
+        return this.#settle(action.seed);
+      case 'collect':
+        return this.#collect(action.seed);
+    }
+  }
+
+  #edit(action: Extract<Action, { does: 'edit' }>): void {
+    const replica = this.replica(action.replica);
+    const operations = action.operations.filter((each) => this.#fits(replica, each));
+    const { actor, known, state } = replica;
+    const model = new ModelEdit(known, this.schema, { actor, now: action.now, sequence: this.#next });
+    this.#loosenTexts(known, operations);
+    const refusal = firstRefusal(model, operations);
+    const context = { actor, floor: this.#floors.get(actor) ?? 0, now: action.now };
+    try {
+      const edited = this.schema.edit(state, context, (editor) => {
+        for (const operation of operations) carryOut(editor, operation);
+      });
+      if (refusal !== null) throw new Broken(`the library takes what it must refuse: ${refusal.code}`);
+      const { changed, delta: facts } = model.finish();
+      this.#checkEdit(replica, edited, changed);
+      const before = replica.state;
+      replica.state = edited.state;
+      if (!changed) return this.#compare(replica);
+      replica.known = model.known;
+      const isDelete = operations.some(({ op }) => op === 'delete');
+      const message = { bytes: edited.delta, facts: new Set(facts), isDelete };
+      this.#messages.set(keyOf({ of: 'delta', number: action.number }), message);
+      this.#edits.push({
+        before,
+        delta: edited.delta,
+        after: edited.state,
+        facts: message.facts,
+        known: known.facts,
+      });
+      watchEdit(this.coverage, { before: known, after: model.known, operations, actor });
+      this.coverage.note('clock behind', (highestStamp(edited.delta) ?? 0) > action.now);
+      this.coverage.note('creation above a floor', context.floor > 0 && contextOf(state).last(actor) === 0);
+    } catch (reason) {
+      this.#checkRefusal(reason, refusal);
+    }
+    this.#compare(replica);
+  }
+
+  readonly #next = (): number => ++this.#sequence;
+
+  /** A splice is for the text that it was made for; a put changes texts from what they show, if that is known. */
+  #fits(replica: Replica, operation: Operation): boolean {
+    if (operation.op === 'put') return this.#knowsTexts(replica.known);
+    if (operation.op !== 'splice') return true;
+    return textAt(this.read(replica).value, operation.path) === operation.before;
+  }
+
+  #checkRefusal(reason: unknown, refusal: Refusal | null): void {
+    if (!(reason instanceof ConflictError)) throw reason;
+    const isExpected =
+      reason.code === refusal?.code &&
+      (reason.code !== 'insufficient-rights' ||
+        (reason.have === refusal.have && reason.need === refusal.need));
+    if (!isExpected) {
+      throw new Broken(`the library refuses: ${reason.message}; the model says ${refusal?.code ?? 'yes'}`);
+    }
+    this.coverage.note('rights refused', reason.code === 'insufficient-rights');
+  }
+
+  #checkEdit(
+    replica: Replica,
+    edited: { state: Uint8Array; delta: Uint8Array; changed: boolean },
+    isChanged: boolean,
+  ): void {
+    if (edited.changed !== isChanged)
+      throw new Broken(`changed is ${edited.changed}, in the model ${isChanged}`);
+    if (!isChanged && edited.state !== replica.state)
+      throw new Broken('an edit that changed nothing made bytes');
+    validate(edited.state);
+    validate(edited.delta);
+    if (!isChanged) return;
+    expectSame(
+      merge(replica.state, edited.delta).state,
+      edited.state,
+      'state and delta join to another state',
+    );
+    const claimed = this.#dots.claim(edited.delta, replica.actor);
+    if (claimed !== null) throw new Broken(claimed);
+  }
+
+  #deliver(action: Extract<Action, { does: 'merge' }>): void {
+    const replica = this.replica(action.replica);
+    const messages = action.sources.flatMap((source) => this.#messages.get(keyOf(source)) ?? []);
+    if (messages.length === 0) return;
+    const message = joined(messages);
+    if (message === null || wouldGap(replica.known, message)) return this.coverage.note('message held back');
+    this.#merge(replica, message);
+    this.coverage.note('deltas joined before delivery', messages.length > 1);
+    this.#compare(replica);
+  }
+
+  #merge(replica: Replica, { bytes, facts, isDelete }: Message): void {
+    const before = replica.state;
+    const isNew = !replica.known.knows(facts);
+    const merged = merge(before, bytes);
+    validate(merged.state);
+    if (merged.changed !== (merged.state !== before))
+      throw new Broken('changed says something else than state');
+    if (!isNew && merged.changed) throw new Broken('a merge that brings nothing made another state');
+    if (isNew && !merged.changed) throw new Broken('a merge that brings something changed nothing');
+    expectSame(
+      merge(bytes, before).state,
+      merged.state,
+      'the other way round, the merge makes another state',
+    );
+    if (merge(merged.state, bytes).changed) throw new Broken('the same merge again makes another state');
+    replica.state = merged.state;
+    replica.known.learn(facts);
+    this.coverage.note('merge');
+    this.coverage.note('merge that changed nothing', !isNew);
+    watchMerge(this.coverage, replica.known, isDelete && isNew);
+    if (merged.conflicts.length > 0) this.#checkReported(replica, merged.conflicts);
+  }
+
+  /** What a merge reports as conflicts, a read shows as conflicts. */
+  #checkReported(replica: Replica, reported: readonly string[]): void {
+    const { conflicts } = this.read(replica);
+    const odd = reported.find((path) => !conflicts.includes(path));
+    if (odd !== undefined) throw new Broken(`${odd} is reported and not in conflict`);
+  }
+
+  #rename(replica: Replica, actor: string): void {
+    replica.actor = actor;
+    replica.names = [...replica.names, actor];
+    this.coverage.note('actor changed');
+  }
+
+  #settle(seed: number): void {
+    const random = new Random(seed);
+    const deltas = [...this.#messages]
+      .filter(([key]) => key.startsWith('delta'))
+      .map(([, message]) => message);
+    for (const replica of this.replicas) {
+      this.#takeAll(replica, random.shuffled(deltas));
+      this.#compare(replica);
+    }
+    const [first, ...others] = this.replicas;
+    if (first === undefined) return;
+    for (const other of others) {
+      expectSame(other.state, first.state, 'replicas that have seen the same have different bytes');
+      expectSame(
+        liveHash(other.state, 'r'),
+        liveHash(first.state, 'r'),
+        'equal states have different hashes',
+      );
+      if (version(other.state) !== version(first.state))
+        throw new Broken('equal states have different versions');
+    }
+  }
+
+  /** What has to wait for others is tried again after them; what is left in the end comes in one piece. */
+  #takeAll(replica: Replica, messages: readonly Message[]): void {
+    let waiting = messages;
+    for (let length = -1; length !== waiting.length; ) {
+      length = waiting.length;
+      waiting = waiting.filter((message) => {
+        if (wouldGap(replica.known, message)) return true;
+        this.#merge(replica, message);
+        return false;
+      });
+    }
+    if (waiting.length > 0) this.#merge(replica, unionOf(waiting));
+  }
+
+  #collect(seed: number): void {
+    this.#settle(seed);
+    const horizon = this.#horizon();
+    this.coverage.note('collection');
+    const isDropped = isDead(this.replica(0).state);
+    this.coverage.note('record collected', isDropped);
+    const gone = collectable(this.replica(0).known);
+    for (const replica of this.replicas) {
+      const compacted = compact(replica.state, horizon);
+      validate(compacted);
+      const read = JSON.stringify(this.read(replica));
+      replica.known.learn(gone);
+      replica.state = compacted;
+      if (JSON.stringify(this.read(replica)) !== read)
+        throw new Broken(
+          'a collection changed what is shown: ' + read + ' ' + JSON.stringify(this.read(replica)),
+        );
+      this.#compare(replica);
+    }
+    this.#messages.clear();
+    this.#edits = [];
+    if (isDropped) this.#drop();
+  }
+
+  #horizon(): VersionVector {
+    const tracker = new StabilityTracker(this.replicas.flatMap((replica) => replica.names));
+    for (const { names, state } of this.replicas) {
+      const seen = new VersionVector();
+      const context = contextOf(state);
+      for (const actor of context.actors()) seen.raise(actor, context.seenOf(actor).max);
+      for (const name of names) tracker.observe(name, seen);
+    }
+    return tracker.horizon;
+  }
+
+  /** The dead record is forgotten; whoever creates it again starts above what it has used. */
+  #drop(): void {
+    for (const replica of this.replicas) {
+      const context = contextOf(replica.state);
+      for (const actor of context.actors()) {
+        this.#floors.set(actor, Math.max(this.#floors.get(actor) ?? 0, context.last(actor)));
+      }
+      replica.state = nothing;
+      replica.known = new Knowledge();
+    }
+    this.#dots.beginLife();
+    this.#looseTexts.length = 0;
+  }
+
+  #compare(replica: Replica): void {
+    const isTextKnown = (path: Names) => {
+      const isKnown = !this.#isLoose(path) && isTextWhole(replica.known, path);
+      this.coverage.note('text compared', isKnown);
+      return isKnown;
+    };
+    const read = this.read(replica);
+    const found = difference(replica.known, read, { fields: this.schema.fields, isTextKnown });
+    if (found !== null) throw new Broken(`${replica.actor}: ${found}`);
+    if (read.exists === isDead(replica.state)) throw new Broken('read and isDead disagree');
+    this.coverage.note('conflict shown', read.conflicts.length > 0);
+    this.coverage.note(
+      'value chosen by a resolver',
+      read.conflicts.some((path) => this.#isResolved(path)),
+    );
+  }
+
+  #isResolved(path: string): boolean {
+    const field = fieldAt(this.schema.fields, namesOf(path));
+    return field?.type === 'register' && typeof field.resolve === 'function';
+  }
+
+  #knowsTexts(known: Knowledge): boolean {
+    return [...known.facts].every(
+      (fact) => fact.kind !== 'typed' || (isTextWhole(known, fact.path) && !this.#isLoose(fact.path)),
+    );
+  }
+
+  #isLoose(path: Names): boolean {
+    return this.#looseTexts.some((each) => samePath(each, path));
+  }
+
+  /**
+   * Who writes into a text of which earlier parts have not arrived cannot know where its words will stand, nor what a
+   * clear has seen; from then on the content of this text is only required to be the same everywhere.
+   */
+  #loosenTexts(known: Knowledge, operations: readonly Operation[]): void {
+    if (!operations.some(({ op }) => ['splice', 'put', 'clear', 'delete'].includes(op))) return;
+    for (const fact of known.facts) {
+      if (fact.kind !== 'typed' || this.#isLoose(fact.path) || isTextWhole(known, fact.path)) continue;
+      this.#looseTexts.push(fact.path);
+      this.coverage.note('text written before its past arrived');
+    }
+  }
+}
+
+function isTextWhole(known: Knowledge, path: Names): boolean {
+  return known.typedAt(path).every((typed) => known.knows(typed.after));
+}
+
+function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refusal | null {
+  for (const operation of operations) {
+    const refusal = model.apply(operation);
+    if (refusal !== null) return refusal;
+  }
+  return null;
+}
+
+function expectSame(actual: Uint8Array, expected: Uint8Array, message: string): void {
+  const isSame = actual.length === expected.length && actual.every((byte, index) => byte === expected[index]);
+  if (!isSame) throw new Broken(message);
+}
