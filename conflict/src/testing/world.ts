@@ -289,12 +289,15 @@ export class World {
   #collect(seed: number): void {
     this.#settle(seed);
     const horizon = this.#horizon();
+    const retired = new Set(
+      this.replicas.flatMap(({ actor, names }) => names.filter((name) => name !== actor)),
+    );
     this.coverage.note('collection');
     const isDropped = isDead(this.replica(0).state);
     this.coverage.note('record collected', isDropped);
     const gone = collectable(this.replica(0).known);
     for (const replica of this.replicas) {
-      const compacted = compact(replica.state, horizon);
+      const compacted = compact(replica.state, horizon, retired);
       validate(compacted);
       const read = JSON.stringify(this.read(replica));
       replica.known.learn(gone);
