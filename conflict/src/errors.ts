@@ -83,8 +83,17 @@ function describe(value: unknown): Described {
   if (typeof value === 'string') {
     return value.length > longestDescription ? `${value.slice(0, longestDescription)}…` : value;
   }
-  if (Array.isArray(value)) return 'an array';
+  if (isArray(value)) return 'an array';
   return typeof value === 'object' ? 'an object' : `a value of type ${typeof value}`;
+}
+
+/** A proxy that was revoked throws at any question. */
+function isArray(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** Bytes that do not follow the format. `rule` names the part that is wrong. */

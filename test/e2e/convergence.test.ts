@@ -1,26 +1,20 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { until } from '../until.ts';
-import { startDemo } from './demo.ts';
-import type { Demo } from './demo.ts';
 import type { RegionClient } from './region-client.ts';
+import { useDemo } from './use-demo.ts';
 import { converged, expectNothingLost } from './verdict.ts';
 import { Workload } from './workload.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);
 
-let demo: Demo;
+const demo = useDemo();
 let eu: RegionClient;
 let us: RegionClient;
 
-beforeAll(async () => {
-  demo = await startDemo();
+beforeAll(() => {
   eu = demo.region('eu');
   us = demo.region('us');
-}, 150_000);
-
-afterAll(async () => {
-  expect(await demo.stop()).toBe(0);
-}, 30_000);
+});
 
 let running: Workload | null = null;
 
@@ -28,7 +22,7 @@ let running: Workload | null = null;
 afterEach(async () => {
   await running?.stop();
   running = null;
-  await cutBoth('ok');
+  await demo.setLinks('ok');
 });
 
 test('a write made in one region appears in the other', async () => {
@@ -53,10 +47,10 @@ test('two regions converge under concurrent writes to the same records (I4, I7)'
 test('a concurrent write to one field keeps the loser as a sibling in both regions', async () => {
   await eu.put('products', 'sofa', { status: 'new' });
   await until('the record is in us', 5000, async () => (await us.get('products', 'sofa')).status === 200);
-  await cutBoth('cut');
+  await demo.setLinks('cut');
   await eu.patch('products', 'sofa', { set: { status: 'sold' } });
   await us.patch('products', 'sofa', { set: { status: 'reserved' } });
-  await cutBoth('ok');
+  await demo.setLinks('ok');
   await converged([eu, us], 'products', 30_000);
   const [inEu, inUs] = [await eu.get('products', 'sofa'), await us.get('products', 'sofa')];
   expect(inEu.body).toEqual(inUs.body);
@@ -69,7 +63,7 @@ test('cut off, both regions go on, lag and RPO rise; healed, they converge (I8, 
   const quiet = await eu.peer('us');
   expect(quiet.rpoSeconds).not.toBeNull();
   expect(quiet.rpoSeconds ?? Infinity).toBeLessThan(2);
-  await cutBoth('cut');
+  await demo.setLinks('cut');
   const workload = start(2, seed + 1);
   const isolated = await until('lag and RPO have risen past 4 s on both sides', 30_000, async () => {
     const [fromEu, fromUs] = [await eu.peer('us'), await us.peer('eu')];
@@ -89,7 +83,7 @@ test('cut off, both regions go on, lag and RPO rise; healed, they converge (I8, 
   expect(history.filter((event) => event.result !== 'ok')).toEqual([]);
   const slowest = Math.max(...history.map((event) => event.completedAtMs - event.invokedAtMs));
   expect(slowest).toBeLessThan(2000);
-  await cutBoth('ok');
+  await demo.setLinks('ok');
   await converged([eu, us], 'products', 30_000);
   await expectNothingLost([eu, us], workload.prefix, history);
   await until('lag and RPO are low again', 20_000, async () => {
@@ -120,7 +114,7 @@ test('a one-way cut stops one direction only, and both sides name it', async () 
 }, 120_000);
 
 test('a link that hangs holds up no local call and heals', async () => {
-  await cutBoth('hang');
+  await demo.setLinks('hang');
   const startedMs = performance.now();
   for (let index = 0; index < 50; index++) {
     expect((await eu.put('products', `hung-${index}`, { title: 'local' })).status).toBe(201);
@@ -131,7 +125,7 @@ test('a link that hangs holds up no local call and heals', async () => {
     30_000,
     async () => ((await us.peer('eu')).lagSeconds ?? 0) > 3,
   );
-  await cutBoth('ok');
+  await demo.setLinks('ok');
   await converged([eu, us], 'products', 60_000);
 }, 120_000);
 
@@ -139,9 +133,4 @@ function start(writersPerRegion: number, from: number): Workload {
   running = new Workload({ regions: [eu, us], writersPerRegion, seed: from });
   running.start();
   return running;
-}
-
-async function cutBoth(state: 'cut' | 'hang' | 'ok'): Promise<void> {
-  await demo.setLink('eu', 'us', state);
-  await demo.setLink('us', 'eu', state);
 }

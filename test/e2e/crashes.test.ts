@@ -1,25 +1,20 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import { until } from '../until.ts';
-import { startDemo } from './demo.ts';
-import type { Demo, ProcessName } from './demo.ts';
+import type { ProcessName } from './demo.ts';
 import type { RegionClient } from './region-client.ts';
+import { useDemo } from './use-demo.ts';
 import { converged, expectNothingLost } from './verdict.ts';
 import { Workload } from './workload.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);
 const regionKills = 20;
 
-let demo: Demo;
+const demo = useDemo();
 let regions: readonly RegionClient[];
 
-beforeAll(async () => {
-  demo = await startDemo();
+beforeAll(() => {
   regions = demo.regions;
-}, 150_000);
-
-afterAll(async () => {
-  expect(await demo.stop()).toBe(0);
-}, 30_000);
+});
 
 let running: Workload | null = null;
 

@@ -1,23 +1,17 @@
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { until } from '../until.ts';
-import { startDemo } from './demo.ts';
-import type { Demo } from './demo.ts';
 import type { RegionClient } from './region-client.ts';
+import { useDemo } from './use-demo.ts';
 
-let demo: Demo;
+const demo = useDemo();
 let eu: RegionClient;
 let us: RegionClient;
 
-beforeAll(async () => {
-  demo = await startDemo();
+beforeAll(() => {
   eu = demo.region('eu');
   us = demo.region('us');
-}, 150_000);
-
-afterAll(async () => {
-  expect(await demo.stop()).toBe(0);
-}, 30_000);
+});
 
 test('changes that the log forgot before a peer read them are a gap, visible and not skipped (I3)', async () => {
   await eu.put('products', 'before', { title: 'before' });

@@ -1,26 +1,17 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { root } from '../tidy/tree.ts';
 import { until } from '../until.ts';
-import { startDemo } from './demo.ts';
-import type { Demo } from './demo.ts';
+import { useDemo } from './use-demo.ts';
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
 const commands = blocks.flatMap((block) => block.trim().split('\n'));
 const isthmusCommands = commands.filter((command) => command.startsWith('npx isthmus '));
 
-let demo: Demo;
-
-beforeAll(async () => {
-  demo = await startDemo();
-}, 150_000);
-
-afterAll(async () => {
-  expect(await demo.stop()).toBe(0);
-}, 30_000);
+const demo = useDemo();
 
 test('the README says the two commands, which the scripts have', () => {
   const scripts = readFileSync(join(root, 'package.json'), 'utf8');

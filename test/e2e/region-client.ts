@@ -37,10 +37,28 @@ const page = z.object({
   next: z.string().nullable(),
 });
 
-const digest = z.object({ digest: z.string() });
+const conflict = z.object({
+  id: z.string(),
+  field: z.string(),
+  siblings: z.array(
+    z.object({
+      value: z.unknown(),
+      at: z.string(),
+      region: z.string(),
+      actor: z.string(),
+      shown: z.boolean(),
+      why: z.string(),
+    }),
+  ),
+});
+
+const conflictPage = z.object({ conflicts: z.array(conflict), next: z.string().nullable() });
+
+const digest = z.object({ digest: z.string(), asOf: z.iso.datetime() });
 const problem = z.object({ code: z.string() });
 
 export type PeerStatus = z.infer<typeof peerStatus>;
+type Conflict = z.infer<typeof conflict>;
 export type Status = z.infer<typeof status>;
 
 const timeoutMs = 10_000;
@@ -106,6 +124,24 @@ export class RegionClient {
   async digest(collection: string): Promise<string> {
     const reply = await this.#call('GET', `${this.#admin}/v1/digests/${collection}`);
     return digest.parse(reply.body).digest;
+  }
+
+  /** The conflicts of one record. */
+  async conflicts(collection: string, key: string): Promise<readonly Conflict[]> {
+    const url = `${this.#admin}/v1/conflicts?collection=${collection}&key=${encodeURIComponent(key)}`;
+    const { conflicts, next } = conflictPage.parse((await this.#call('GET', url)).body);
+    if (next !== null) throw new Error(`${key} has more conflicts than one page`);
+    return conflicts;
+  }
+
+  restore(conflictId: string, sibling: { readonly region: string }): Promise<Reply> {
+    return this.#call('POST', `${this.#admin}/v1/conflicts/${conflictId}/restore`, sibling);
+  }
+
+  /** Milliseconds since 1970 by the clock of the region's database. */
+  async clockMs(): Promise<number> {
+    const reply = await this.#call('GET', `${this.#admin}/v1/digests/profiles`);
+    return Date.parse(digest.parse(reply.body).asOf);
   }
 
   async isReady(): Promise<boolean> {

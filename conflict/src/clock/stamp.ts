@@ -32,7 +32,7 @@ export function nextStamp(nowMs: number, highest: Stamp | null): Stamp {
 
 /** Whole milliseconds that a stamp can hold; a reading with fractions is rounded down. */
 export function checkedMs(nowMs: number): number {
-  if (nowMs >= 0 && nowMs <= latestMs) return Math.floor(nowMs);
+  if (typeof nowMs === 'number' && nowMs >= 0 && nowMs <= latestMs) return Math.floor(nowMs);
   throw new ConflictError('invalid-argument', 'now is not a time in milliseconds since 1970', {
     rule: 'now',
     limit: latestMs,

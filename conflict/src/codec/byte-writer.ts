@@ -73,6 +73,23 @@ export class ByteWriter {
   }
 }
 
+let spare: ByteWriter | null = new ByteWriter();
+
+/**
+ * Lends an empty writer for the length of a call. Where the call leads back here, as a value's getter may, the inner
+ * call gets another one.
+ */
+export function withWriter<Result>(use: (writer: ByteWriter) => Result): Result {
+  const writer = spare ?? new ByteWriter();
+  spare = null;
+  writer.reset();
+  try {
+    return use(writer);
+  } finally {
+    spare = writer;
+  }
+}
+
 /** Bytes that `varint` takes for a value. */
 export function varintLength(value: number): number {
   let length = 1;

@@ -12,8 +12,18 @@ export type Path = string | readonly string[];
  * The names of a path. Throws `invalid-argument` where a backslash stands before anything but a dot or a backslash.
  */
 export function namesOf(path: Path): readonly string[] {
-  if (typeof path !== 'string') return path;
+  if (typeof path !== 'string') return checkedNames(path);
   return path.includes('\\') ? parseEscaped(path) : path.split('.');
+}
+
+function checkedNames(path: unknown): readonly string[] {
+  if (Array.isArray(path) && Array.from(path, (name: unknown) => typeof name === 'string').every(Boolean)) {
+    return path as readonly string[];
+  }
+  throw new ConflictError('invalid-argument', 'a path is a text or an array of names', {
+    rule: 'path',
+    value: path,
+  });
 }
 
 function parseEscaped(path: string): readonly string[] {

@@ -2,10 +2,12 @@
  * JSON values as canonical bytes: equal values have equal bytes, and the first byte says the type and, where it is
  * small, the length. Object members are sorted by their UTF-8 bytes. What JSON cannot hold is refused with a typed
  * error and never altered: `undefined`, NaN, infinities, bigint, symbols, functions, dates and other class instances,
- * cycles (by depth), and strings with a lone surrogate. -0 is kept apart from 0. Member names such as `__proto__` are
- * data: reading defines them as own properties and never touches a prototype.
+ * cycles (by depth), and strings with a lone surrogate. -0 is kept apart from 0. As for JSON, an array is its items and
+ * an object its enumerable members. Member names such as `__proto__` are data: reading defines them as own properties
+ * and never touches a prototype. Getters and proxies may run code of anybody; what it throws
+ * comes as the cause of a typed error.
  */
-import { ConflictError, malformed } from '../errors.ts';
+import { AssertionFailure, ConflictError, malformed } from '../errors.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { deepestValue } from './format.ts';
@@ -49,7 +51,13 @@ export interface ValueScope {
 
 export function writeValue(writer: ByteWriter, value: unknown, scope: ValueScope): void {
   const start = writer.length;
-  write(writer, value, { scope, depth: 0, end: start + scope.maxBytes });
+  try {
+    write(writer, value, { scope, depth: 0, end: start + scope.maxBytes });
+  } catch (cause) {
+    if (cause instanceof ConflictError || cause instanceof AssertionFailure) throw cause;
+    const details = { field: scope.field, rule: 'readable', cause };
+    throw new ConflictError('invalid-value', 'a part of the value throws when it is read', details);
+  }
   if (writer.length > start + scope.maxBytes) throw tooLarge(scope);
 }
 
@@ -116,8 +124,10 @@ function writeHead(writer: ByteWriter, length: number, heads: Heads): void {
 }
 
 function writeArray(writer: ByteWriter, items: readonly unknown[], inside: Progress): void {
-  writeHead(writer, items.length, { small: headSmallArray, smallEnd: headSmallObject, large: headArray });
-  for (let index = 0; index < items.length; index++) write(writer, items[index], inside);
+  const { length } = items;
+  if (!Number.isSafeInteger(length)) throw refused(inside.scope, 'array-length', length);
+  writeHead(writer, length, { small: headSmallArray, smallEnd: headSmallObject, large: headArray });
+  for (let index = 0; index < length; index++) write(writer, items[index], inside);
 }
 
 function writeObject(writer: ByteWriter, value: object, inside: Progress): void {

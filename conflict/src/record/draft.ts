@@ -12,6 +12,7 @@ import { CausalContext } from '../causal/causal-context.ts';
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
 import { traitsOf, traitVector } from '../codec/format.ts';
 import { exhausted, isExhausted, vectorOf, vectorPayload } from '../codec/vector.ts';
+import { ConflictError } from '../errors.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, type EntryName, highestStamp, keyOf } from './entry.ts';
 import { entriesBelow, type FieldNode, nodeAt, treeOf } from './field-tree.ts';
@@ -38,7 +39,7 @@ export class Draft {
     this.root = treeOf(before.entries);
     this.actor = options.actor;
     const last = before.context.last(options.actor);
-    this.#firstCounter = (last === 0 ? options.floor : last) + 1;
+    this.#firstCounter = checkedCounter((last === 0 ? options.floor : last) + 1);
     this.#nextCounter = this.#firstCounter;
     this.stamp = nextStamp(options.nowMs, highestStamp(before.entries));
   }
@@ -58,7 +59,9 @@ export class Draft {
 
   /** Writes an entry under a new dot. */
   write(name: EntryName, payload: Uint8Array): void {
-    const entry = { key: keyOf(name), ...name, actor: this.actor, counter: this.#nextCounter++, payload };
+    const counter = this.#nextCounter;
+    this.#nextCounter = checkedCounter(counter + 1);
+    const entry = { key: keyOf(name), ...name, actor: this.actor, counter, payload };
     nodeAt(this.root, name.path).entries.push(entry);
     this.#written.add(entry);
   }
@@ -128,6 +131,14 @@ export class Draft {
     context.merge(this.#before.context);
     return { minor: this.#before.minor, context, entries: this.entries() };
   }
+}
+
+/** A counter that may still be issued. Only forged contexts and floors come near the end. */
+function checkedCounter(counter: number): number {
+  if (Number.isSafeInteger(counter)) return counter;
+  const message = 'the actor has no dots left in this record';
+  const limit = Number.MAX_SAFE_INTEGER;
+  throw new ConflictError('counter-out-of-range', message, { rule: 'dot', limit, value: counter });
 }
 
 function sum(vector: readonly number[], amounts: readonly number[]): readonly number[] {

@@ -4,6 +4,7 @@
  * edit and never kept.
  */
 import { pathSeparatorText } from '../codec/format.ts';
+import { malformed } from '../errors.ts';
 import type { Entry } from './entry.ts';
 
 export class FieldNode {
@@ -38,6 +39,8 @@ export function treeOf(entries: readonly Entry[]): FieldNode {
 
 export function nodeAt(root: FieldNode, path: string): FieldNode {
   if (path === '') return root;
+  // The path of a first name that is empty would be taken for the root's.
+  if (path.startsWith(pathSeparatorText)) throw malformed('path');
   let node = root;
   for (const name of path.split(pathSeparatorText)) node = node.child(name);
   return node;

@@ -19,7 +19,7 @@ export interface Merged {
   readonly state: Uint8Array;
   /** Whether `state` differs from the first argument. */
   readonly changed: boolean;
-  /** Paths of registers that show one of several values, at least one of which this merge has brought. */
+  /** Paths of registers that show one of several values, at least one of which this merge has brought. Worked out when asked for. */
   readonly conflicts: readonly string[];
 }
 
@@ -30,20 +30,36 @@ const none: readonly string[] = Object.freeze([]);
  * was ever seen. Throws `malformed` or `newer-format`.
  */
 export function merge(state: Uint8Array, delta: Uint8Array): Merged {
-  if (delta.length === 0 || state === delta) return { state, changed: false, conflicts: none };
+  if (delta.length === 0 || state === delta) return unchanged(state);
   const walked = byteMerge(state, delta);
   if (walked === null) return mergeDecoded(state, delta);
-  const { bytes, siblings } = walked;
-  const changed = bytes !== state;
-  return { state: bytes, changed, conflicts: siblings && changed ? conflictsOf(state, bytes) : none };
+  if (walked.bytes === state) return unchanged(state);
+  if (walked.siblings) return withConflicts(state, walked.bytes);
+  return { state: walked.bytes, changed: true, conflicts: none };
+}
+
+function unchanged(state: Uint8Array): Merged {
+  return { state, changed: false, conflicts: none };
 }
 
 function mergeDecoded(state: Uint8Array, delta: Uint8Array): Merged {
   const before = decode(state);
   const other = decode(delta);
-  if (before.context.covers(other.context)) return { state, changed: false, conflicts: none };
-  const joined = encode(join(before, other));
-  return { state: joined, changed: true, conflicts: conflictsOf(state, joined) };
+  if (before.context.covers(other.context)) return unchanged(state);
+  return withConflicts(state, encode(join(before, other)));
+}
+
+/** Conflicts are looked for when somebody asks, because that takes both states apart. */
+function withConflicts(before: Uint8Array, state: Uint8Array): Merged {
+  let found: readonly string[] | null = null;
+  return {
+    state,
+    changed: true,
+    get conflicts() {
+      found ??= conflictsOf(before, state);
+      return found;
+    },
+  };
 }
 
 function conflictsOf(before: Uint8Array, after: Uint8Array): readonly string[] {

@@ -176,7 +176,7 @@ function checkedLimits(limits: Limits): Limits {
 }
 
 function checkedContext({ actor, floor = 0, now }: EditContext) {
-  const binary = binaryOf(actor);
+  const binary = typeof actor === 'string' ? binaryOf(actor) : null;
   if (binary === null || binary === '' || binary.length > longestActorBytes) {
     const message = `an actor is a text of 1 to ${longestActorBytes} bytes`;
     throw new ConflictError('invalid-argument', message, {

@@ -1,15 +1,20 @@
 /**
  * The full check of bytes that came from elsewhere: not only what a merge needs in order to stay in bounds, but that
- * every entry can be read. What passes here merges, reads and encodes without an error. Payloads of a newer minor
- * version are taken as they are, because only newer code can tell what they hold.
+ * every entry can be read and no dot is used twice. What passes here merges, reads and encodes without an error, but
+ * for texts: only their engine can tell what a chunk holds. Payloads of a newer minor version are taken as they are,
+ * because only newer code can tell what they hold.
  */
 import { ByteReader } from '../codec/byte-reader.ts';
 import {
   formatMinor,
+  longestActorBytes,
+  longestNameBytes,
+  pathSeparatorText,
   tagDeletion,
   tagElement,
   tagExtended,
   tagMark,
+  tagMoved,
   tagRegister,
   tagText,
   tagTextClient,
@@ -17,34 +22,59 @@ import {
   traitStamped,
   traitVector,
 } from '../codec/format.ts';
+import { textOf } from '../codec/utf8.ts';
 import { vectorOf } from '../codec/vector.ts';
 import { malformed } from '../errors.ts';
 import { elementOf } from '../types/set.ts';
 import { siblingOf } from '../types/register.ts';
 import { decode } from './decoded-record.ts';
-import { type Entry, stampAt, stampLength } from './entry.ts';
+import { type Entry, stampAt, stampLength, stampOf } from './entry.ts';
 
 /** Throws `malformed` or `newer-format`; empty bytes are valid. */
 export function validate(bytes: Uint8Array): void {
   const { minor, entries } = decode(bytes);
+  const dots = new Set<string>();
   for (const entry of entries) {
     const traits = traitsOf(entry.tag);
-    if ((traits & traitVector) !== 0) vectorOf(entry.payload);
-    else if (entry.tag > tagExtended) checkStamped(entry, traits);
-    else if (minor <= formatMinor) checkPayload(entry);
+    checkName(entry);
+    dots.add(`${entry.counter} ${entry.actor}`);
+    if ((traits & traitVector) !== 0) checkVector(entry, minor);
+    else checkPayload(entry, minor);
   }
+  if (dots.size < entries.length) throw malformed('dot used twice');
 }
 
-function checkStamped({ payload }: Entry, traits: number): void {
-  if ((traits & traitStamped) !== 0) stampAt(payload, 0);
+function checkName({ path, tag }: Entry): void {
+  const isOfRecord = tag === tagMark || tag === tagDeletion;
+  if (isOfRecord && path !== '') throw malformed('path');
+  const names = path.split(pathSeparatorText);
+  if (names.length > 1 && names[0] === '') throw malformed('path');
+  if (names.some((name) => name.length > longestNameBytes)) throw malformed('path');
 }
 
-function checkPayload(entry: Entry): void {
+/** A vector has no place for a stamp in front. */
+function checkVector({ tag, sub, payload }: Entry, minor: number): void {
+  if ((traitsOf(tag) & traitStamped) !== 0) throw malformed('traits');
+  const { length } = vectorOf(payload);
+  if (tag > tagExtended || minor > formatMinor) return;
+  if (length > (tag === tagMoved ? 2 : 4)) throw malformed('vector');
+  if (tag === tagMoved) checkActor(sub);
+}
+
+function checkActor(actor: string): void {
+  if (actor === '' || actor.length > longestActorBytes) throw malformed('actor');
+  textOf(actor);
+}
+
+/** Where a stamp stands never changes, because deletes of any version look at it. */
+function checkPayload(entry: Entry, minor: number): void {
   const { tag, payload } = entry;
+  stampOf(entry);
+  if (tag > tagExtended || minor > formatMinor) return;
   if (tag === tagRegister) siblingOf(entry, false);
   else if (tag === tagElement) checkElement(entry);
   else if (tag === tagMark || tag === tagDeletion) checkStampOnly(payload, 0);
-  else if (tag === tagText) checkChunk(payload);
+  else if (tag === tagText) checkChunk(entry);
   else if (tag === tagTextClient && payload.length > 0) throw malformed('text client');
 }
 
@@ -55,14 +85,16 @@ function checkStampOnly(payload: Uint8Array, offset: number): void {
 }
 
 function checkElement({ sub, payload }: Entry): void {
-  elementOf(sub);
+  if (Object.is(elementOf(sub), -0)) throw malformed('element');
   if (payload.length === 0) return;
   const kind = payload[0] ?? 0;
   if (kind > 1 || (kind === 0 && payload.length === 1)) throw malformed('element');
   if (payload.length > 1) checkStampOnly(payload, 1);
 }
 
-function checkChunk(payload: Uint8Array): void {
+function checkChunk({ sub, counter, payload }: Entry): void {
+  const name = new ByteReader(Uint8Array.from(sub, (character) => character.charCodeAt(0)));
+  if (name.varint() !== counter || name.remaining > 0) throw malformed('text');
   const reader = new ByteReader(payload);
   if (reader.byte() > 1) throw malformed('text');
   stampAt(payload, 1);

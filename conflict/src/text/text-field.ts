@@ -111,7 +111,7 @@ function clientOf(draft: Draft, place: Place): number {
 /** Splices in ascending order that lie within the text, do not overlap and split no surrogate pair. */
 function checkedSplices(label: string, shown: string, splices: unknown): readonly Splice[] {
   if (!Array.isArray(splices)) throw invalidSplice(label, 'array', splices);
-  const checked = splices.map((splice: unknown) => checkedSplice(label, shown, splice));
+  const checked = Array.from(splices, (splice: unknown) => checkedSplice(label, shown, splice));
   checked.sort((a, b) => a.at - b.at);
   let end = 0;
   for (const splice of checked) {

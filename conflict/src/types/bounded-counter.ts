@@ -101,6 +101,10 @@ export interface RightsMove {
 
 /** Hands rights of this actor to another one. */
 export function moveRights(draft: Draft, place: Place, move: RightsMove): void {
+  if (typeof move !== 'object' || move === null) {
+    const message = 'rights are moved by {to, amount}';
+    throw new ConflictError('invalid-value', message, { field: place.label, rule: 'object', value: move });
+  }
   const by = checkedAmount(place.label, move.amount, 0);
   const to = typeof move.to === 'string' ? binaryOf(move.to) : null;
   if (to === null || to === '' || to.length > longestActorBytes || to === draft.actor) {
@@ -109,9 +113,18 @@ export function moveRights(draft: Draft, place: Place, move: RightsMove): void {
   }
   if (by === 0) return;
   requireRights(draft, place, by);
+  checkedRange(place.label, movedTo(draft, place, to) + by, by);
   settle(draft, place);
   addToOwn(draft, place, [0, 0, by]);
   draft.addToSlot(place.node, { path: place.path, tag: tagMoved, sub: to }, [by]);
+}
+
+/** What the own slot for another actor says, if it will be continued. */
+function movedTo(draft: Draft, place: Place, to: string): number {
+  const slots = entriesAt(place, tagMoved);
+  const own = slots.find((slot) => slot.actor === draft.actor && slot.sub === to);
+  const vector = own === undefined ? [] : vectorOf(own.payload);
+  return isExhausted(vector) ? 0 : (vector[0] ?? 0);
 }
 
 function requireRights(draft: Draft, place: Place, need: number): void {
@@ -147,7 +160,8 @@ function settle(draft: Draft, place: Place): void {
   const forgiven = forgivenTo(account);
   if (forgiven === 0) return;
   const [granted = 0, grantedBefore = 0, used = 0, usedBefore = 0] = vectorOf(own.payload);
-  draft.raise(place.node, own, [granted, grantedBefore, used, usedBefore + forgiven]);
+  const settled = checkedRange(place.label, usedBefore + forgiven, forgiven);
+  draft.raise(place.node, own, [granted, grantedBefore, used, settled]);
 }
 
 /** Destroys the rights that are seen, and cancels only spendings whose cover is seen. */

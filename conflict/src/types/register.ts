@@ -4,7 +4,7 @@
  * latest stamp, ties by dot, or a resolver of the declaration.
  */
 import { ByteReader } from '../codec/byte-reader.ts';
-import { ByteWriter } from '../codec/byte-writer.ts';
+import { withWriter } from '../codec/byte-writer.ts';
 import { deepestValue, tagRegister } from '../codec/format.ts';
 import { binaryOfBytes, textOf } from '../codec/utf8.ts';
 import { type JsonValue, readValue, type ValueScope, writeValue } from '../codec/value.ts';
@@ -19,8 +19,6 @@ export interface RegisterView {
   /** The latest first; one where there is no conflict. */
   readonly siblings: readonly Sibling[];
 }
-
-const writer = new ByteWriter();
 
 /** `null` where nothing was written, or all of it was cleared or deleted. */
 export function readRegister(place: Place, field: RegisterField): RegisterView | null {
@@ -41,9 +39,10 @@ function resolved(siblings: readonly Sibling[], value: JsonValue, field: string)
 }
 
 function binaryOfValue(value: unknown, scope: ValueScope): string {
-  writer.reset();
-  writeValue(writer, value, scope);
-  const bytes = writer.finish();
+  const bytes = withWriter((writer) => {
+    writeValue(writer, value, scope);
+    return writer.finish();
+  });
   return binaryOfBytes(bytes, 0, bytes.length);
 }
 
@@ -68,10 +67,11 @@ function scopeOf(place: Place, { maxDepth, maxBytes }: ValueWrite): ValueScope {
 
 /** Writes a value, also an equal one. */
 export function setRegister(draft: Draft, place: Place, write: ValueWrite): void {
-  writer.reset();
-  writer.binary(stampText(draft.stamp));
-  writeValue(writer, write.value, scopeOf(place, write));
-  const payload = writer.finish();
+  const payload = withWriter((writer) => {
+    writer.binary(stampText(draft.stamp));
+    writeValue(writer, write.value, scopeOf(place, write));
+    return writer.finish();
+  });
   draft.supersede(place.node, entriesAt(place, tagRegister));
   draft.write({ path: place.path, tag: tagRegister, sub: '' }, payload);
 }

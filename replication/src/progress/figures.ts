@@ -77,6 +77,11 @@ export class FigureReader {
     this.#options = options;
   }
 
+  /** What was read last, without waiting; `null` before the first reading. */
+  get last(): Figures | null {
+    return this.#last;
+  }
+
   async read(): Promise<FiguresRead> {
     this.#reading ??= this.#refresh().finally(() => {
       this.#reading = null;

@@ -52,5 +52,7 @@ function tour(regions: readonly RegionAddresses[], control: string): readonly st
     both('ok'),
     `  curl -s '${here.api}${record}?siblings=all'\n`,
     `  curl -s '${there.api}${record}?siblings=all'\n`,
+    '   Who won, why, and how to show the other value instead:\n',
+    '  npx isthmus conflicts show products/lamp\n',
   ];
 }

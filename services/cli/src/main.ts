@@ -7,6 +7,7 @@
 import { text } from 'node:stream/consumers';
 import { LocalError } from '@isthmus/local/errors';
 import { findRunningDemos } from '@isthmus/local/running-demo';
+import { conflicts } from './commands/conflicts.ts';
 import { deleteRecord } from './commands/delete.ts';
 import { demo } from './commands/demo.ts';
 import { digest } from './commands/digest.ts';
@@ -20,7 +21,18 @@ import { readConfig } from './config.ts';
 import { CliError, type ExitCode } from './remote/cli-error.ts';
 import type { Command, CommandIo } from './remote/command.ts';
 
-const COMMANDS: readonly Command[] = [demo, doctor, status, get, put, patch, deleteRecord, links, digest];
+const COMMANDS: readonly Command[] = [
+  demo,
+  doctor,
+  status,
+  get,
+  put,
+  patch,
+  deleteRecord,
+  links,
+  digest,
+  conflicts,
+];
 
 function help(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length));
@@ -40,6 +52,9 @@ function openIo(): CommandIo {
     },
     note: (written) => {
       process.stderr.write(written);
+    },
+    progress: (shown) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${shown}`);
     },
     api,
     admin,

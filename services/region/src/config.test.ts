@@ -199,6 +199,65 @@ describe('the declarations file', () => {
     ]);
   });
 
+  it('is read with every type, maps within maps, and defaults filled in', () => {
+    const fields = {
+      stock: { type: 'bounded-counter' },
+      debt: { type: 'bounded-counter', min: -5 },
+      tags: { type: 'set' },
+      banned: { type: 'set', bias: 'remove' },
+      address: { type: 'map', fields: { geo: { type: 'map', of: { type: 'counter' } } } },
+      notes: { type: 'text' },
+    };
+    const declared = valid(declare(products(fields))).collections.get('products');
+    expect(Object.fromEntries(declared?.fields ?? [])).toEqual({
+      stock: { type: 'bounded-counter', min: 0 },
+      debt: { type: 'bounded-counter', min: -5 },
+      tags: { type: 'set', bias: 'add' },
+      banned: { type: 'set', bias: 'remove' },
+      address: { type: 'map', fields: new Map([['geo', { type: 'map', of: { type: 'counter' } }]]) },
+      notes: { type: 'text' },
+    });
+  });
+
+  const nested = (levels: number): unknown =>
+    levels === 0 ? { type: 'text' } : { type: 'map', of: nested(levels - 1) };
+  const many = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`f${index}`, { type: 'text' }]));
+
+  it('takes maps to eight names and 256 fields in all', () => {
+    expect(faults(declare(products({ a: nested(8) })))[0]).toMatch(/at most 8 names/);
+    const fields = { a: nested(7), b: { type: 'map', fields: many(247) } };
+    const config = valid(declare(products(fields)));
+    expect(config.collections.get('products')?.fields.size).toBe(2);
+    const more = { ...fields, c: { type: 'text' } };
+    expect(faults(declare(products(more)))[0]).toMatch(/products\.fields: has 257 members; takes 256/);
+  });
+
+  it('is refused with every fault at any depth told at once', () => {
+    const fields = {
+      a: { type: 'bounded_counter' },
+      b: { type: 'map', fields: { c: { type: 'set', bias: 'ad' }, '9x': { type: 'text' } } },
+      d: { type: 'map' },
+      e: { type: 'counter', min: 0 },
+      f: { type: 'map', of: { type: 'map', fields: {} } },
+      g: { type: 'bounded-counter', min: 0.5 },
+      h: 'text',
+    };
+    const [found = ''] = faults(declare(products(fields)));
+    for (const expected of [
+      /fields\.a\.type: takes one of register, .*text, map; did you mean "bounded-counter"\?/,
+      /fields\.b\.fields\.c\.bias: .*add.*remove/,
+      /fields\.b\.fields\.9x: the name is not a field name/,
+      /fields\.d: a map takes either fields/,
+      /fields\.e: unknown member "min"; it takes type/,
+      /fields\.f\.of\.fields: takes at least 1 member/,
+      /fields\.g\.min: /,
+      /fields\.h: takes \{type/,
+    ])
+      expect(found).toMatch(expected);
+    expect(found.split(' | ')).toHaveLength(8);
+  });
+
   it.each([
     ['not JSON', '{', /is not JSON/],
     ['another shape', '[]', /\(top\)/],
@@ -227,6 +286,7 @@ describe('the declarations file', () => {
       products({ x: { type: 'list' } }),
       /collections\.products\.fields\.x.*takes.*register/,
     ],
+    ['no field', products({}), /products\.fields: takes at least 1 member/],
     [
       'an unknown policy',
       products({ x: { type: 'register', resolve: 'max' } }),
@@ -237,7 +297,11 @@ describe('the declarations file', () => {
       products({ x: { type: 'register', resolv: 'siblings' } }),
       /unknown member "resolv"; did you mean "resolve"\?/,
     ],
-    ['deletes of no kind', products({}, { deletes: 'never' }), /products\.deletes: .*add-wins/],
+    [
+      'deletes of no kind',
+      products({ x: { type: 'text' } }, { deletes: 'never' }),
+      /products\.deletes: .*add-wins/,
+    ],
   ])('names path and remedy: %s', (_name, text, expected) => {
     const found = faults(declare(text));
     expect(found).toHaveLength(1);

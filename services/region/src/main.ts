@@ -19,9 +19,11 @@ import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { type Config, describeFault, readConfig } from './config.ts';
 import { RegionMetrics } from './metrics.ts';
+import { PeerActors } from './peer-actors.ts';
 import { HttpPeerClient, answerEcho } from './peer-client.ts';
 import type { RecordType } from './records/record-type.ts';
 import { recordTypes } from './records/record-types.ts';
+import { loadTextEngine } from './records/text-engine.ts';
 import { type Opened, RegionProcess } from './region-process.ts';
 import { describeStartFault } from './start-fault.ts';
 import { type GapStatus, type Status, statusOf } from './status.ts';
@@ -105,14 +107,12 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const { records, beats } = database;
   const reading = { timer: systemTimer, timeoutMs: figuresTimeoutMs };
   const figures = new FigureReader({ peers, partitionCount, beats, records, ...reading });
-  return join(
-    { config, log, database, peers, collections: recordTypes(config.collections), figures },
-    isReady,
-  );
+  const collections = recordTypes(config.collections, await loadTextEngine(config.collections));
+  return join({ config, log, database, peers, collections, figures }, isReady);
 }
 
 function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
-  const { config, database, collections } = ground;
+  const { config, database, collections, peers, figures } = ground;
   const { records, beats, clock } = database;
   const { client, links } = watchLinks(ground);
   const metrics = createMetrics(ground, links);
@@ -123,10 +123,11 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const refreshing = refresh(ground);
   for (const part of [calibration, refreshing, links, replicator]) part?.start();
   return {
-    api: { collections, store: records, journal },
+    api: { collections, store: records, journal, peers: new PeerActors(peers, figures) },
     admin: {
       collections,
       store: records,
+      journal,
       digester: new Digester({ store: records, clock }),
       status: () => readStatus(ground, { isReady, links, replicator }),
       metrics: () => metrics.scrape(),

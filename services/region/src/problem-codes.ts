@@ -39,13 +39,13 @@ const kinds = {
   'invalid-cursor': {
     status: 400,
     title: 'The cursor is not one of ours',
-    meaning: 'The cursor was not handed out for this collection and this prefix.',
-    mend: 'Send `next` of the previous page unchanged, with the same prefix, or start again without a cursor.',
+    meaning: 'The cursor was not handed out for this list: this collection, with this prefix or key.',
+    mend: 'Send `next` of the previous page unchanged, with the same filters, or start again without a cursor.',
   },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
-    meaning: 'The record does not exist in this region, or the path is none of ours.',
+    meaning: 'The record or the conflict does not exist in this region, or the path is none of ours.',
     mend: 'Check the key and its encoding. A record written in another region appears once its change has arrived.',
   },
   'unknown-collection': {
@@ -71,7 +71,7 @@ const kinds = {
     title: 'This region holds too few rights',
     meaning:
       'A bounded counter is spent only from rights that this region holds, so that the bound holds under any partition.',
-    mend: 'Spend less, or let a region that holds rights move some here. `violations` says what is held and what was asked.',
+    mend: 'Spend less, or let a region that holds rights move some here. `have` and `need` say what is held and what was asked.',
   },
   'precondition-failed': {
     status: 412,
@@ -109,14 +109,14 @@ const kinds = {
     status: 422,
     title: 'The field does not take this operation',
     meaning:
-      'Each type of field has its own operations: `set` for registers, `increment` for counters, `clear` for any.',
+      'Each type of field has its own operations: `set` for registers, `increment` for counters, `add` and `remove` for sets, `spend`, `refill` and `moveRights` for bounded counters, `splice` for texts, `clear` for any.',
     mend: 'Use the operation that the detail names.',
   },
   'counter-out-of-range': {
     status: 422,
     title: 'The counter would leave its range',
-    meaning: 'A counter is a whole number within ±9007199254740991 (2^53 - 1), and so is each increment.',
-    mend: 'Use smaller increments, or clear the counter.',
+    meaning: 'A counter is a whole number within ±9007199254740991 (2^53 - 1), and so is each amount.',
+    mend: 'Use smaller amounts, or clear the counter.',
   },
   'headers-too-large': {
     status: 431,
@@ -141,6 +141,12 @@ const kinds = {
     title: 'The region has too much to do',
     meaning: 'A queue is at its limit; nothing was written.',
     mend: 'Wait as `Retry-After` says, then send it again with growing pauses.',
+  },
+  'peer-not-heard': {
+    status: 503,
+    title: 'The peer has not been heard yet',
+    meaning: 'Rights are moved to a region as it writes now, and nothing has arrived from that region yet.',
+    mend: 'Wait until the link to that region is connected, then send it again.',
   },
   'database-unavailable': {
     status: 503,

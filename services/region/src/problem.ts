@@ -14,13 +14,20 @@ export interface Violation {
   readonly value: unknown;
 }
 
+/** Rights of a bounded counter that a region holds, and that the request takes. */
+interface Rights {
+  readonly have: number;
+  readonly need: number;
+}
+
 interface ProblemOptions {
   readonly violations?: readonly Violation[];
   readonly headers?: Readonly<Record<string, string>>;
+  readonly rights?: Rights | undefined;
   readonly cause?: unknown;
 }
 
-interface ProblemBody {
+interface ProblemBody extends Partial<Rights> {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -37,6 +44,7 @@ export class Problem extends Error {
   readonly status: number;
   readonly violations: readonly Violation[];
   readonly headers: Readonly<Record<string, string>>;
+  readonly rights: Rights | undefined;
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? {} : { cause: options.cause });
@@ -44,6 +52,7 @@ export class Problem extends Error {
     this.code = code;
     this.status = problemKind(code).status;
     this.violations = options.violations ?? [];
+    this.rights = options.rights;
     this.headers = {
       ...(this.status === 503 ? { 'retry-after': '1' } : {}),
       ...options.headers,
@@ -60,6 +69,7 @@ export function problemBody(problem: Problem, instance: string): ProblemBody {
     code: problem.code,
     instance,
     violations: problem.violations,
+    ...problem.rights,
   };
 }
 

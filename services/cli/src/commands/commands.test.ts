@@ -52,6 +52,7 @@ async function run(command: Command, args: readonly string[], io: Partial<Comman
     note: (text) => {
       note += text;
     },
+    progress: () => undefined,
     api: '',
     admin: '',
     demo: '',

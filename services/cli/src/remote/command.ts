@@ -9,6 +9,8 @@ export interface CommandIo {
   readonly out: (text: string) => void;
   /** Says beside the result what a person should know, so that a program still reads the result alone. */
   readonly note: (text: string) => void;
+  /** On a terminal shows how far long work has come, in place of what it showed before; empty: nothing more. */
+  readonly progress: (text: string) => void;
   /** Of the environment: `ISTHMUS_API`, `ISTHMUS_ADMIN` and `ISTHMUS_DEMO`; empty where not set. */
   readonly api: string;
   readonly admin: string;

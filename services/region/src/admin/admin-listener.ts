@@ -2,7 +2,6 @@
  * The admin listener, for operators, probes, scrapers and peers. It listens apart from the public one, so that what it
  * shows never reaches callers of the API, and it answers while the process drains.
  */
-import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { PeerEcho } from '@isthmus/replication/ports/peer-client';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -13,14 +12,12 @@ import type { Drain } from '../drain.ts';
 import { type Listener, type ListenerOptions, createListener } from '../http/listener.ts';
 import { Problem } from '../problem.ts';
 import { invalid } from '../records/field-edit.ts';
-import type { RecordType } from '../records/record-type.ts';
+import { type ConflictParts, addConflictRoutes } from './conflict-routes.ts';
 import type { Digester } from './digest.ts';
 import { type Readiness, isReady } from './readiness.ts';
 
 /** What needs an open database; absent until then. */
-export interface AdminParts {
-  readonly collections: ReadonlyMap<string, RecordType>;
-  readonly store: Pick<RecordStore, 'read'>;
+export interface AdminParts extends ConflictParts {
   readonly digester: Digester;
   /** The body of `/v1/status`. */
   readonly status: () => Promise<object>;
@@ -43,6 +40,7 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addProbes(app, admin);
   addDrain(app, admin.drain);
   addViews(app, () => openParts(admin));
+  addConflictRoutes(app, () => openParts(admin), admin.drain);
   return app;
 }
 

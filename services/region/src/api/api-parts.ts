@@ -3,6 +3,7 @@ import type { Journal } from '@isthmus/replication/journal/journal';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { Drain } from '../drain.ts';
 import { nearest } from '../nearest.ts';
+import type { PeerActors } from '../peer-actors.ts';
 import { Problem } from '../problem.ts';
 import type { RecordType } from '../records/record-type.ts';
 
@@ -10,6 +11,7 @@ export interface ApiParts {
   readonly collections: ReadonlyMap<string, RecordType>;
   readonly store: Pick<RecordStore, 'read' | 'list'>;
   readonly journal: Pick<Journal, 'write'>;
+  readonly peers: Pick<PeerActors, 'find'>;
   readonly drain: Drain;
 }
 

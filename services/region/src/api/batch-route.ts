@@ -6,7 +6,7 @@ import type { Edit } from '@isthmus/replication/journal/journal';
 import type { FastifyRequest } from 'fastify';
 import type { Listener } from '../http/listener.ts';
 import { Problem } from '../problem.ts';
-import { expectObject, invalid, nameOfKind, refuseOtherMembers } from '../records/field-edit.ts';
+import { expectObject, invalid, joinPath, nameOfKind, refuseOtherMembers } from '../records/field-edit.ts';
 import { parsePatch } from '../records/patch-edits.ts';
 import { parsePutValue } from '../records/put-edits.ts';
 import {
@@ -100,16 +100,16 @@ function parseWrite(parts: ApiParts, value: unknown, path: string): RecordWrite 
     conditions: noConditions,
     path: `${path}.value`,
   };
-  return { id: { collection, key }, edit: editOf(method, target, { body, path }) };
+  return { id: { collection, key }, edit: editOf(method, target, { body, path, peers: parts.peers }) };
 }
 
 function editOf(
   method: (typeof methods)[number],
   target: WriteTarget,
-  { body, path }: { readonly body: object; readonly path: string },
+  { body, path, peers }: { readonly body: object; readonly path: string; readonly peers: ApiParts['peers'] },
 ): RecordEdit {
   const { fields } = target.type;
-  if (method === 'patch') return patchEdit(target, parsePatch(body, fields, { path, others: common }));
+  if (method === 'patch') return patchEdit(target, parsePatch(body, fields, { path, others: common, peers }));
   refuseOtherMembers(body, method === 'put' ? [...common, 'value'] : common, path);
   if (method === 'delete') return deleteEdit(target);
   return putEdit(target, parsePutValue('value' in body ? body.value : undefined, fields, target.path));
@@ -130,11 +130,14 @@ function text(body: object, name: string, path: string): string {
 function inWrite(problem: Problem, index: number): Problem {
   const violations = problem.violations.map((violation) => ({
     ...violation,
-    field: violation.field.startsWith('writes[') ? violation.field : `writes[${index}].${violation.field}`,
+    field: violation.field.startsWith('writes[')
+      ? violation.field
+      : joinPath(`writes[${index}]`, violation.field),
   }));
   return new Problem(problem.code, `writes[${index}]: ${problem.message}`, {
     violations,
     headers: problem.headers,
+    rights: problem.rights,
     cause: problem,
   });
 }

@@ -10,10 +10,8 @@ import { type RecordAnswer, recordAnswer } from '../records/record-view.ts';
 import { type ApiParts, collectionOf } from './api-parts.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
 import { checkCharacters, maxKeyBytes } from './names.ts';
-import { pathParameter, queryParameter } from './requests.ts';
+import { limitParameter, pathParameter, queryParameter, wantsSiblings } from './requests.ts';
 
-const defaultLimit = 100;
-const maxLimit = 1000;
 const chunkRows = 100;
 const maxRows = 10_000;
 const maxPageBytes = 4 * 1024 * 1024;
@@ -23,6 +21,7 @@ interface Query {
   readonly prefix: string;
   readonly limit: number;
   readonly after: string | null;
+  readonly allSiblings: boolean;
 }
 
 export function addListRoute(app: Listener, parts: ApiParts): void {
@@ -42,7 +41,8 @@ interface Page {
   readonly last: string | null;
 }
 
-async function readPage(parts: ApiParts, { collection, prefix, limit, after }: Query): Promise<Page> {
+async function readPage(parts: ApiParts, query: Query): Promise<Page> {
+  const { collection, prefix, limit, after, allSiblings } = query;
   const type = collectionOf(parts, collection);
   const records: RecordAnswer[] = [];
   let last = after;
@@ -54,7 +54,7 @@ async function readPage(parts: ApiParts, { collection, prefix, limit, after }: Q
       last = stored.key;
       bytes += stored.state.length;
       const view = type.view(stored.state);
-      if (view !== null) records.push(recordAnswer(stored, view, false));
+      if (view !== null) records.push(recordAnswer(stored, view, allSiblings));
     }
     if (chunk.length < chunkRows) return { records, last: null };
   }
@@ -75,13 +75,5 @@ function parseQuery(request: FastifyRequest): Query {
     });
   const cursor = queryParameter(request, 'cursor');
   const after = cursor === null ? null : parseCursor(cursor, { collection, prefix });
-  return { collection, prefix, limit: parseLimit(queryParameter(request, 'limit')), after };
-}
-
-function parseLimit(text: string | null): number {
-  if (text === null) return defaultLimit;
-  const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= maxLimit) return limit;
-  const what = `takes a whole number from 1 to ${maxLimit}`;
-  throw invalid('limit', { rule: 'range', limit: maxLimit, value: text.slice(0, 64), what });
+  return { collection, prefix, limit: limitParameter(request), after, allSiblings: wantsSiblings(request) };
 }

@@ -6,7 +6,7 @@ import type { RecordId } from '@isthmus/replication/ports/change';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Listener } from '../http/listener.ts';
 import { Problem } from '../problem.ts';
-import { expectObject, invalid, refuseOtherMembers } from '../records/field-edit.ts';
+import { expectObject, refuseOtherMembers } from '../records/field-edit.ts';
 import { parsePatch } from '../records/patch-edits.ts';
 import { parsePutValue } from '../records/put-edits.ts';
 import { type RecordEdit, type WriteTarget, deleteEdit, patchEdit, putEdit } from '../records/record-edit.ts';
@@ -14,7 +14,7 @@ import { type RecordView, recordAnswer } from '../records/record-view.ts';
 import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts';
 import { formatTag, isUnchanged, parseConditions } from './conditions.ts';
 import { checkKey } from './names.ts';
-import { pathParameter, queryParameter, requireBody } from './requests.ts';
+import { pathParameter, requireBody, wantsSiblings } from './requests.ts';
 
 const path = '/v1/collections/:collection/records/:key';
 
@@ -28,9 +28,10 @@ export function addRecordRoutes(app: Listener, parts: ApiParts): void {
       return putEdit(target, parsePutValue(value, target.type.fields, 'value'));
     }),
   );
+  const patchPlace = { path: '', others: [], peers: parts.peers };
   app.patch(path, (request, reply) =>
     write(parts, { request, reply }, (target) =>
-      patchEdit(target, parsePatch(requireBody(request), target.type.fields, { path: '', others: [] })),
+      patchEdit(target, parsePatch(requireBody(request), target.type.fields, patchPlace)),
     ),
   );
   app.delete(path, (request, reply) => write(parts, { request, reply }, deleteEdit));
@@ -78,15 +79,4 @@ function answer(reply: FastifyReply, id: RecordId, view: RecordView): FastifyRep
 function recordId(request: FastifyRequest): RecordId {
   const key = checkKey(pathParameter(request, 'key'), 'key');
   return { collection: pathParameter(request, 'collection'), key };
-}
-
-function wantsSiblings(request: FastifyRequest): boolean {
-  const siblings = queryParameter(request, 'siblings');
-  if (siblings === null || siblings === 'all') return siblings === 'all';
-  throw invalid('siblings', {
-    rule: 'one-of',
-    limit: ['all'],
-    value: siblings.slice(0, 64),
-    what: 'takes all',
-  });
 }

@@ -35,6 +35,31 @@ function member(from: unknown, name: string): unknown {
   return Object.getOwnPropertyDescriptor(from, name)?.value;
 }
 
+const defaultLimit = 100;
+const maxLimit = 1000;
+
+/** How many a page may have. */
+export function limitParameter(request: FastifyRequest): number {
+  const text = queryParameter(request, 'limit');
+  if (text === null) return defaultLimit;
+  const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= maxLimit) return limit;
+  const what = `takes a whole number from 1 to ${maxLimit}`;
+  throw invalid('limit', { rule: 'range', limit: maxLimit, value: text.slice(0, 64), what });
+}
+
+/** Whether all values of fields in conflict are asked for. */
+export function wantsSiblings(request: FastifyRequest): boolean {
+  const siblings = queryParameter(request, 'siblings');
+  if (siblings === null || siblings === 'all') return siblings === 'all';
+  throw invalid('siblings', {
+    rule: 'one-of',
+    limit: ['all'],
+    value: siblings.slice(0, 64),
+    what: 'takes all',
+  });
+}
+
 export function requireBody(request: FastifyRequest): unknown {
   if (request.body !== undefined) return request.body;
   if (request.headers['content-type'] === undefined)

@@ -3,17 +3,32 @@
  * its type takes the operation, and the operand has the right form. What only the stored record can tell (a counter
  * at its limit) is found when the edit is made.
  */
-import type { FieldDeclaration } from '../declarations.ts';
+import type { Actor } from '@isthmus/replication/ports/identity';
+import type { FieldDeclaration } from '../field-declarations.ts';
 import { nearest } from '../nearest.ts';
 import type { ProblemCode } from '../problem-codes.ts';
 import { Problem, type Violation } from '../problem.ts';
 
-export type FieldEdit =
-  | { readonly op: 'set'; readonly field: string; readonly value: unknown }
-  | { readonly op: 'clear'; readonly field: string }
-  | { readonly op: 'increment'; readonly field: string; readonly by: number };
+/** An operation with what it was given, in the form that it takes. */
+export type OperationEdit =
+  | { readonly op: 'set'; readonly value: unknown }
+  | { readonly op: 'clear' }
+  | { readonly op: 'increment' | 'spend' | 'refill'; readonly by: number }
+  | { readonly op: 'add' | 'remove'; readonly elements: readonly (string | number | boolean)[] }
+  | { readonly op: 'moveRights'; readonly to: Actor; readonly amount: number }
+  | { readonly op: 'splice'; readonly splices: readonly TextSplice[] };
 
-export type Fields = ReadonlyMap<string, FieldDeclaration>;
+interface TextSplice {
+  readonly at: number;
+  readonly delete: number;
+  readonly insert: string;
+}
+
+export type FieldEdit = OperationEdit & {
+  readonly names: readonly string[];
+  /** Where in the request the edit stands. */
+  readonly at: string;
+};
 
 export interface Fault {
   readonly code: ProblemCode;
@@ -38,32 +53,25 @@ export type Operation = (typeof operations)[number];
 const taken: Readonly<Record<FieldDeclaration['type'], readonly Operation[]>> = {
   register: ['set', 'clear'],
   counter: ['increment', 'clear'],
+  'bounded-counter': ['spend', 'refill', 'moveRights', 'clear'],
+  set: ['add', 'remove', 'clear'],
+  map: ['clear'],
+  text: ['splice', 'clear'],
 };
 
-/** The fault of applying an operation to a field of that name, or its declaration. */
-export function findField(
-  fields: Fields,
-  name: string,
-  at: { readonly op: Operation; readonly path: string },
-): FieldDeclaration | Fault {
-  const field = fields.get(name);
-  if (field === undefined) return unknownField(fields, name, at.path);
-  const allowed = taken[field.type];
-  if (allowed.includes(at.op)) return field;
+/** The fault of an operation that a type does not take; `null` where it does. */
+export function wrongOperation(
+  op: Operation,
+  { type }: FieldDeclaration,
+  { path, at }: { readonly path: string; readonly at: string },
+): Fault | null {
+  const allowed = taken[type];
+  if (allowed.includes(op)) return null;
+  const members = type === 'map' ? `; its members are named as ${path}.member` : '';
   return {
     code: 'wrong-operation',
-    detail: `${name} is a ${field.type} and takes ${allowed.join(' and ')}, not ${at.op}.`,
-    violation: { field: at.path, rule: 'operation', limit: allowed, value: at.op },
-  };
-}
-
-export function unknownField(fields: Fields, name: string, path: string): Fault {
-  const near = nearest(name, fields.keys());
-  const hint = near === null ? '' : ` Did you mean ${near}?`;
-  return {
-    code: 'unknown-field',
-    detail: `The collection has no field ${JSON.stringify(name.slice(0, 64))}.${hint}`,
-    violation: { field: path, rule: 'declared', limit: null, value: null },
+    detail: `${path} is a ${type} and takes ${allowed.join(', ')}, not ${op}${members}.`,
+    violation: { field: at, rule: 'operation', limit: allowed, value: op },
   };
 }
 
@@ -75,7 +83,7 @@ export function problemOfFaults(faults: readonly Fault[]): Problem | null {
   return new Problem(first.code, first.detail, { violations: same.map((fault) => fault.violation) });
 }
 
-function isObject(value: unknown): value is object {
+export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -117,7 +125,9 @@ export function refuseOtherMembers(body: object, known: readonly string[], path:
   }
 }
 
+const longestShownName = 256;
+
 export function joinPath(path: string, name: string): string {
-  const short = name.slice(0, 64);
+  const short = name.slice(0, longestShownName);
   return path === '' ? short : `${path}.${short}`;
 }

@@ -1,64 +1,73 @@
 /**
- * The body of a PATCH as edits of fields. All faults are found before anything is tried, and a path that occurs twice
- * in one request is refused, because the order between its two edits would be anybody's guess.
+ * The body of a PATCH as edits of fields. All faults are found before anything is tried. A path that occurs twice in
+ * one request is refused, and so is one that lies within another, because the order between the two edits would be
+ * anybody's guess.
  */
+import { pathOf } from '@isthmus/conflict';
+import type { FieldDeclarations } from '../field-declarations.ts';
+import type { PeerActors } from '../peer-actors.ts';
 import {
   type Fault,
   type FieldEdit,
-  type Fields,
   type Operation,
   expectObject,
-  findField,
   invalid,
   joinPath,
   nameOfKind,
   operations,
   problemOfFaults,
   refuseOtherMembers,
+  wrongOperation,
 } from './field-edit.ts';
+import { type FoundField, findField, shortPath } from './field-path.ts';
+import { type Operand, readOperand } from './operands.ts';
 
-interface Operand {
-  readonly op: Operation;
-  readonly field: string;
-  readonly value: unknown;
+interface PatchPlace {
+  /** Where in the request the patch stands. */
   readonly path: string;
+  /** Members that it may have besides. */
+  readonly others: readonly string[];
+  readonly peers: Pick<PeerActors, 'find'>;
 }
 
-/** Throws `Problem`: `invalid-value`, `unknown-field` or `wrong-operation`. `body` may have `others` besides. */
+/** Throws `Problem`: `invalid-value`, `unknown-field`, `wrong-operation` or `peer-not-heard`. */
 export function parsePatch(
   body: unknown,
-  fields: Fields,
-  at: { readonly path: string; readonly others: readonly string[] },
+  fields: FieldDeclarations,
+  { path, others, peers }: PatchPlace,
 ): readonly FieldEdit[] {
-  const object = expectObject(body, at.path);
-  refuseOtherMembers(object, [...at.others, ...operations], at.path);
+  const object = expectObject(body, path);
+  refuseOtherMembers(object, [...others, ...operations], path);
   const operands = Object.entries(object).flatMap(([name, value]) => {
     const op = operations.find((known) => known === name);
-    return op === undefined ? [] : operandsOf(op, value, joinPath(at.path, name));
+    return op === undefined ? [] : operandsOf(op, value, joinPath(path, name));
   });
-  const faults: Fault[] = [];
-  const edits: FieldEdit[] = [];
-  const seen = new Set<string>();
-  for (const operand of operands) {
-    const edit = seen.has(operand.field) ? twice(operand) : editOf(operand, fields);
-    seen.add(operand.field);
-    if ('code' in edit) faults.push(edit);
-    else edits.push(edit);
-  }
-  const problem = problemOfFaults(faults);
+  const targets = operands.map((operand) => ({
+    operand,
+    found: findField(fields, operand.field, operand.at),
+  }));
+  const paths = new Paths(targets.flatMap(({ found }) => ('names' in found ? [found.names] : [])));
+  const made = targets.map(({ operand, found }) =>
+    'code' in found ? found : (paths.take(found.names, operand.at) ?? editOf(operand, found, peers)),
+  );
+  const problem = problemOfFaults(made.filter((edit) => 'code' in edit));
   if (problem !== null) throw problem;
-  return edits;
+  return made.filter((edit) => 'op' in edit);
 }
 
-function operandsOf(op: Operation, value: unknown, path: string): readonly Operand[] {
+interface PathOperand extends Operand {
+  readonly field: string;
+}
+
+function operandsOf(op: Operation, value: unknown, path: string): readonly PathOperand[] {
   if (op !== 'clear') {
     const entries = Object.entries(expectObject(value, path));
-    return entries.map(([field, operand]) => ({ op, field, value: operand, path: joinPath(path, field) }));
+    return entries.map(([field, operand]) => ({ op, field, value: operand, at: joinPath(path, field) }));
   }
   if (!Array.isArray(value)) throw notNames(path, nameOfKind(value));
   return value.map((field: unknown, index) => {
     if (typeof field !== 'string') throw notNames(`${path}[${index}]`, nameOfKind(field));
-    return { op, field, value: undefined, path: `${path}[${index}]` };
+    return { op, field, value: undefined, at: `${path}[${index}]` };
   });
 }
 
@@ -66,29 +75,40 @@ function notNames(path: string, value: string) {
   return invalid(path, { rule: 'field-names', limit: null, value, what: 'takes an array of field names' });
 }
 
-function editOf(operand: Operand, fields: Fields): FieldEdit | Fault {
-  const { op, field, value, path } = operand;
-  const declared = findField(fields, field, { op, path });
-  if ('code' in declared) return declared;
-  if (op === 'clear') return { op, field };
-  if (op === 'set') return { op, field, value };
-  return incrementOf(operand);
+function editOf(
+  operand: PathOperand,
+  { names, declaration }: FoundField,
+  peers: Pick<PeerActors, 'find'>,
+): FieldEdit | Fault {
+  const { op, at } = operand;
+  const wrong = wrongOperation(op, declaration, { path: shortPath(names), at });
+  if (wrong !== null) return wrong;
+  const edit = readOperand(operand, peers);
+  return 'code' in edit ? edit : { ...edit, names, at };
 }
 
-function incrementOf({ field, value, path }: Operand): FieldEdit | Fault {
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return { op: 'increment', field, by: value };
-  const shown = typeof value === 'number' ? value : nameOfKind(value);
-  return {
-    code: 'invalid-value',
-    detail: `${path} takes a whole number within ±${Number.MAX_SAFE_INTEGER}.`,
-    violation: { field: path, rule: 'safe-integer', limit: Number.MAX_SAFE_INTEGER, value: shown },
-  };
+/** The paths of one request, which have to be apart. */
+class Paths {
+  readonly #all: ReadonlySet<string>;
+  readonly #taken = new Set<string>();
+
+  constructor(all: readonly (readonly string[])[]) {
+    this.#all = new Set(all.map(pathOf));
+  }
+
+  /** The fault of a path that was taken before, or lies within another of them. */
+  take(names: readonly string[], at: string): Fault | null {
+    const path = pathOf(names);
+    const isTaken = this.#taken.has(path);
+    this.#taken.add(path);
+    if (isTaken) return together(`The path ${shortPath(names)} occurs twice in one request.`, 'once', at);
+    const around = names.findIndex((_name, end) => end > 0 && this.#all.has(pathOf(names.slice(0, end))));
+    if (around === -1) return null;
+    const outer = shortPath(names.slice(0, around));
+    return together(`${shortPath(names)} lies within ${outer}, which the same request edits.`, 'apart', at);
+  }
 }
 
-function twice({ field, path }: Operand): Fault {
-  return {
-    code: 'invalid-value',
-    detail: `The field ${JSON.stringify(field.slice(0, 64))} occurs twice in one request.`,
-    violation: { field: path, rule: 'once', limit: 1, value: 2 },
-  };
+function together(detail: string, rule: string, at: string): Fault {
+  return { code: 'invalid-value', detail, violation: { field: at, rule, limit: 1, value: 2 } };
 }

@@ -1,68 +1,103 @@
 /**
- * The value of a PUT as edits: only what differs from what the region holds is written, so that writing back what was
- * read creates no conflict with a region that changed another field. A counter keeps its value, because setting one
- * would undo increments that this region has not seen.
+ * The value of a PUT, checked against the declaration before it comes near a record: every name is declared and every
+ * value has the form of its type, at any depth, with all faults told at once. A counter keeps its value, because
+ * setting one would undo changes that this region has not seen; so it is left out, or named with the value held.
  */
-import { isDeepStrictEqual } from 'node:util';
+import { pathOf } from '@isthmus/conflict';
+import type { FieldDeclaration, FieldDeclarations, MapDeclaration } from '../field-declarations.ts';
 import type { Problem } from '../problem.ts';
-import {
-  type Fault,
-  type FieldEdit,
-  type Fields,
-  expectObject,
-  joinPath,
-  problemOfFaults,
-  unknownField,
-} from './field-edit.ts';
+import { type Fault, expectObject, isObject, joinPath, nameOfKind, problemOfFaults } from './field-edit.ts';
+import { memberOf, unknownMember } from './field-path.ts';
+import { elements, read, wholeText } from './operands.ts';
 
-/** The named fields of a PUT; throws `invalid-value` or `unknown-field`. */
-export function parsePutValue(value: unknown, fields: Fields, path: string): ReadonlyMap<string, unknown> {
-  const named = new Map(Object.entries(expectObject(value, path)));
-  const faults = [...named.keys()]
-    .filter((name) => !fields.has(name))
-    .map((name) => unknownField(fields, name, joinPath(path, name)));
-  const problem = problemOfFaults(faults);
+/** The value of a PUT; throws `invalid-value` or `unknown-field`. */
+export function parsePutValue(value: unknown, fields: FieldDeclarations, path: string): object {
+  const object = expectObject(value, path);
+  const problem = problemOfFaults(mapFaults({ type: 'map', fields }, object, { names: [], path }));
   if (problem !== null) throw problem;
-  return named;
+  return object;
 }
 
-interface PutOptions {
-  readonly fields: Fields;
-  /** Live fields as the region shows them; empty where the record does not exist. */
-  readonly held: ReadonlyMap<string, unknown>;
+/** Refuses counters that are named with another value than `held`, what the region shows of the record. */
+export function refuseCounters(
+  value: object,
+  fields: FieldDeclarations,
+  at: { readonly held: object; readonly path: string },
+): Problem | null {
+  return problemOfFaults(counterFaults({ type: 'map', fields }, value, { ...at, names: [] }));
+}
+
+interface Place {
+  readonly names: readonly string[];
+  /** Where in the request the whole value stands. */
   readonly path: string;
 }
 
-/** Edits that make the record `named`, or the refusal where a counter would have to be set. */
-export function putEdits(
-  named: ReadonlyMap<string, unknown>,
-  { fields, held, path }: PutOptions,
-): readonly FieldEdit[] | Problem {
-  const edits: FieldEdit[] = [];
-  const faults: Fault[] = [];
-  for (const [field, { type }] of fields) {
-    const value = named.get(field);
-    if (type === 'counter') {
-      const count = held.get(field) ?? 0;
-      if (named.has(field) && value !== count) faults.push(counterSet(joinPath(path, field), count, value));
-    } else if (!named.has(field)) {
-      if (held.has(field)) edits.push({ op: 'clear', field });
-    } else if (!held.has(field) || !isDeepStrictEqual(held.get(field), value)) {
-      edits.push({ op: 'set', field, value });
-    }
-  }
-  return problemOfFaults(faults) ?? edits;
+function mapFaults(map: MapDeclaration, value: object, { names, path }: Place): readonly Fault[] {
+  return Object.entries(value).flatMap(([name, member]) => {
+    const place = { names: [...names, name], path };
+    const declaration = memberOf(map, name);
+    if (declaration === undefined) return [unknownMember(map, place.names, placeText(place))];
+    return valueFaults(declaration, member, place);
+  });
 }
 
-function counterSet(path: string, held: unknown, sent: unknown): Fault {
+/** What counters and registers take is a question of the record and of the library. */
+function valueFaults(declaration: FieldDeclaration, value: unknown, place: Place): readonly Fault[] {
+  const at = placeText(place);
+  if (declaration.type === 'map')
+    return isObject(value) ? mapFaults(declaration, value, place) : [noObject(value, at)];
+  if (declaration.type === 'set') return formFaults(read(elements, { value, at }, () => null));
+  if (declaration.type === 'text') return formFaults(read(wholeText, { value, at }, () => null));
+  return [];
+}
+
+function formFaults(fault: Fault | null): readonly Fault[] {
+  return fault === null ? [] : [fault];
+}
+
+function placeText({ names, path }: Place): string {
+  return joinPath(path, pathOf(names));
+}
+
+function noObject(value: unknown, at: string): Fault {
+  const violation = { field: at, rule: 'object', limit: null, value: nameOfKind(value) };
+  return { code: 'invalid-value', detail: `${at} takes an object.`, violation };
+}
+
+function counterFaults(
+  map: MapDeclaration,
+  value: object,
+  { held, ...place }: Place & { readonly held: unknown },
+): readonly Fault[] {
+  return Object.entries(value).flatMap(([name, member]) => {
+    const declaration = memberOf(map, name);
+    if (declaration === undefined) return [];
+    const inner = { path: place.path, names: [...place.names, name], held: heldAt(held, name) };
+    if (declaration.type === 'map' && isObject(member)) return counterFaults(declaration, member, inner);
+    if (declaration.type !== 'counter' && declaration.type !== 'bounded-counter') return [];
+    const count = inner.held ?? (declaration.type === 'counter' ? 0 : declaration.min);
+    return member === count ? [] : [counterSet(declaration, { at: placeText(inner), count, member })];
+  });
+}
+
+function heldAt(held: unknown, name: string): unknown {
+  return isObject(held) ? Object.getOwnPropertyDescriptor(held, name)?.value : undefined;
+}
+
+function counterSet(
+  { type }: FieldDeclaration,
+  { at, count, member }: { readonly at: string; readonly count: unknown; readonly member: unknown },
+): Fault {
+  const instead = type === 'counter' ? 'increment' : 'refill or spend';
   return {
     code: 'wrong-operation',
-    detail: `${path} is a counter and is not set: leave it out, name the value held (${String(held)}), or PATCH with increment.`,
-    violation: { field: path, rule: 'counter-keeps-value', limit: held, value: shortOf(sent) },
+    detail: `${at} is a ${type} and is not set: leave it out, name the value held (${String(count)}), or PATCH with ${instead}.`,
+    violation: {
+      field: at,
+      rule: 'counter-keeps-value',
+      limit: count,
+      value: typeof member === 'number' ? member : nameOfKind(member),
+    },
   };
-}
-
-/** Numbers as they are; of anything else only what it is, because it may be long. */
-function shortOf(sent: unknown): unknown {
-  return typeof sent === 'number' ? sent : typeof sent;
 }

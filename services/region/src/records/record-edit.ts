@@ -6,7 +6,7 @@ import type { Edited, EditContext } from '@isthmus/replication/journal/journal';
 import { type Conditions, refuseWrite } from '../api/conditions.ts';
 import { Problem } from '../problem.ts';
 import type { FieldEdit } from './field-edit.ts';
-import { putEdits } from './put-edits.ts';
+import { refuseCounters } from './put-edits.ts';
 import type { Made, RecordType } from './record-type.ts';
 import type { RecordView } from './record-view.ts';
 
@@ -25,28 +25,21 @@ export interface WriteTarget {
   readonly path: string;
 }
 
-export function putEdit(target: WriteTarget, named: ReadonlyMap<string, unknown>): RecordEdit {
-  const { fields } = target.type;
-  return guarded(target, (stored) => {
-    const held = stored.view?.fields ?? new Map<string, unknown>();
-    const planned = putEdits(named, { fields, held, path: target.path });
-    return planned instanceof Problem ? planned : make(target.type, stored, planned);
+export function putEdit({ type, conditions, path }: WriteTarget, value: object): RecordEdit {
+  return guarded({ type, conditions, path }, ({ before, view, context }) => {
+    const refusal = refuseCounters(value, type.fields, { held: view?.value ?? {}, path });
+    return refusal ?? type.put(before, context, { value, path });
   });
 }
 
 export function patchEdit(target: WriteTarget, edits: readonly FieldEdit[]): RecordEdit {
-  return guarded(target, (stored) => make(target.type, stored, edits));
+  return guarded(target, ({ before, context }) => target.type.edit(before, context, edits));
 }
 
 export function deleteEdit(target: WriteTarget): RecordEdit {
   return guarded(target, ({ before, view, context }) =>
     view === null ? null : target.type.remove(before, context),
   );
-}
-
-function make(type: RecordType, stored: Stored, edits: readonly FieldEdit[]): Made | Problem | null {
-  const { before, view, context } = stored;
-  return view !== null && edits.length === 0 ? null : type.edit(before, context, edits);
 }
 
 interface Stored {
@@ -59,7 +52,8 @@ interface Stored {
 /** What to write, `null` where there is nothing to do. */
 type Step = (stored: Stored) => Made | Problem | null;
 
-function guarded({ type, conditions }: WriteTarget, step: Step): RecordEdit {
+/** The write that `step` decides on, once the target's conditions hold. */
+export function guarded({ type, conditions }: WriteTarget, step: Step): RecordEdit {
   return (before, context) => {
     const view = type.view(before);
     const refusal = refuseWrite(conditions, view?.version ?? null);

@@ -4,9 +4,11 @@
  */
 import type { EditContext } from '@isthmus/replication/journal/journal';
 import type { RecordId } from '@isthmus/replication/ports/change';
+import type { FieldDeclarations } from '../field-declarations.ts';
 import type { Problem } from '../problem.ts';
-import type { FieldEdit, Fields } from './field-edit.ts';
+import type { FieldEdit } from './field-edit.ts';
 import type { RecordView } from './record-view.ts';
+import type { RecordConflicts } from './conflict-view.ts';
 
 export interface Made {
   readonly state: Uint8Array;
@@ -16,14 +18,28 @@ export interface Made {
 }
 
 export interface RecordType {
-  readonly fields: Fields;
+  readonly fields: FieldDeclarations;
   /** `null` where the record does not exist; `state` may be empty. */
   view(state: Uint8Array): RecordView | null;
   /** Makes the edits, and creates the record where it does not exist. */
   edit(before: Uint8Array, context: EditContext, edits: readonly FieldEdit[]): Made | Problem;
+  /** Makes the record exactly this value and writes only what differs; `path` is where the request holds the value. */
+  put(
+    before: Uint8Array,
+    context: EditContext,
+    put: { readonly value: object; readonly path: string },
+  ): Made | Problem;
   remove(before: Uint8Array, context: EditContext): Made | Problem;
   /** Hash of the live entries, keyed with collection and key; `null` where the record does not exist. */
   liveHash(id: RecordId, state: Uint8Array): bigint | null;
   /** Everything in the state, for operators. */
   inspect(state: Uint8Array): unknown;
+  /** Makes the register at the path `field` show `value`, which one of its siblings holds. */
+  restore(
+    before: Uint8Array,
+    context: EditContext,
+    to: { readonly field: string; readonly value: unknown },
+  ): Made | Problem;
+  /** Registers with several live values; `null` where there is none. */
+  conflicts(state: Uint8Array): RecordConflicts | null;
 }

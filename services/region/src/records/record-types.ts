@@ -1,13 +1,16 @@
 /**
- * The declared collections on top of the conflict library; the only file of the service that knows it. Refusals of the
- * library become problems with the field's path in the request. Stored bytes that the library cannot read are a failure
- * of ours and never shown as an empty record.
+ * The declared collections on top of the conflict library; the only file of the service that reads and edits records
+ * with it. Refusals of the library become problems with the field's place in the request. Stored bytes that the
+ * library cannot read are a failure of ours and never shown as an empty record.
  */
 import { createHash } from 'node:crypto';
 import {
   ConflictError,
   type Editor,
+  type Field,
+  type Fields,
   type Schema,
+  type TextEngine,
   inspect,
   liveHash,
   schema,
@@ -17,28 +20,26 @@ import { ReplicationError } from '@isthmus/replication/errors';
 import type { EditContext } from '@isthmus/replication/journal/journal';
 import type { RecordId } from '@isthmus/replication/ports/change';
 import type { CollectionDeclaration, Declarations } from '../declarations.ts';
+import type { FieldDeclaration, FieldDeclarations } from '../field-declarations.ts';
 import type { ProblemCode } from '../problem-codes.ts';
 import { Problem } from '../problem.ts';
-import type { FieldEdit, Fields } from './field-edit.ts';
+import { type FieldEdit, joinPath } from './field-edit.ts';
 import type { Made, RecordType } from './record-type.ts';
 import type { RecordView } from './record-view.ts';
+import type { RecordConflicts } from './conflict-view.ts';
 
-export function recordTypes(declarations: Declarations): ReadonlyMap<string, RecordType> {
-  return new Map([...declarations].map(([name, declaration]) => [name, new DeclaredRecords(declaration)]));
+/** `text` is needed where a collection declares a text. */
+export function recordTypes(declarations: Declarations, text?: TextEngine): ReadonlyMap<string, RecordType> {
+  return new Map([...declarations].map(([name, declared]) => [name, new DeclaredRecords(declared, text)]));
 }
 
 class DeclaredRecords implements RecordType {
-  readonly fields: Fields;
+  readonly fields: FieldDeclarations;
   readonly #schema: Schema;
-  readonly #showing: ReadonlySet<string>;
 
-  constructor({ fields, deletes }: CollectionDeclaration) {
+  constructor({ fields, deletes }: CollectionDeclaration, text: TextEngine | undefined) {
     this.fields = fields;
-    this.#schema = schema(Object.fromEntries(fields), { deletes });
-    const showing = [...fields].filter(
-      ([, field]) => field.type === 'register' && field.resolve === 'siblings',
-    );
-    this.#showing = new Set(showing.map(([name]) => name));
+    this.#schema = schema(schemaFields(fields), { deletes, ...(text === undefined ? {} : { text }) });
   }
 
   view(state: Uint8Array): RecordView | null {
@@ -49,18 +50,35 @@ class DeclaredRecords implements RecordType {
       ([field, values]) => [field, values.map(({ at, ...sibling }) => ({ ...sibling, atMs: at }))] as const,
     );
     return {
-      fields: new Map(Object.entries(reading.value)),
+      value: reading.value,
       siblings: new Map(siblings),
       updatedAtMs: reading.updatedAt ?? 0,
       version: version(state),
-      showing: this.#showing,
+      showing: new Set(reading.exposed),
     };
   }
 
   edit(before: Uint8Array, context: EditContext, edits: readonly FieldEdit[]): Made | Problem {
     return this.#edit(before, context, (editor) => {
-      for (const edit of edits) make(editor, edit);
+      for (const edit of edits)
+        placed(
+          () => edit.at,
+          () => make(editor, edit),
+        );
     });
+  }
+
+  put(
+    before: Uint8Array,
+    context: EditContext,
+    { value, path }: { readonly value: object; readonly path: string },
+  ): Made | Problem {
+    return this.#edit(before, context, (editor) =>
+      placed(
+        (field) => joinPath(path, field),
+        () => editor.put(value),
+      ),
+    );
   }
 
   remove(before: Uint8Array, context: EditContext): Made | Problem {
@@ -81,20 +99,79 @@ class DeclaredRecords implements RecordType {
     return readable(() => inspect(state));
   }
 
+  restore(
+    before: Uint8Array,
+    context: EditContext,
+    { field, value }: { readonly field: string; readonly value: unknown },
+  ): Made | Problem {
+    return this.#edit(before, context, (editor) => editor.set(field, value));
+  }
+
+  conflicts(state: Uint8Array): RecordConflicts | null {
+    return readable(() => {
+      const { siblings, exposed } = this.#schema.read(state);
+      const conflicting = Object.entries(siblings);
+      if (conflicting.length === 0) return null;
+      const reasons = reasonsOf(state);
+      const fields = conflicting.map(([field, values]) => ({
+        field,
+        resolution: exposed.includes(field) ? ('siblings' as const) : ('last-writer' as const),
+        siblings: values.map(({ value, at, actor, shown }) => {
+          return { value, atMs: at, actor, shown, why: reasons.get(reasonName(field, actor)) ?? '' };
+        }),
+      }));
+      return { version: version(state), fields };
+    });
+  }
+
   #edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Made | Problem {
     try {
       return this.#schema.edit(before, context, change);
     } catch (error) {
-      if (error instanceof ConflictError) return refusalOf(error);
+      if (error instanceof Problem) return error;
+      if (error instanceof ConflictError) return refusalOf(error, error.field);
       throw error;
     }
   }
 }
 
+function schemaFields(fields: FieldDeclarations): Fields {
+  return Object.fromEntries([...fields].map(([name, declaration]) => [name, schemaField(declaration)]));
+}
+
+function schemaField(declaration: FieldDeclaration): Field {
+  if (declaration.type !== 'map') return declaration;
+  if ('of' in declaration) return { type: 'map', of: schemaField(declaration.of) };
+  return { type: 'map', fields: schemaFields(declaration.fields) };
+}
+
+/** Runs an operation whose refusal names its place in the request, found from the field's path. */
+function placed(placeOf: (field: string) => string, operation: () => void): void {
+  try {
+    operation();
+  } catch (error) {
+    throw error instanceof ConflictError ? refusalOf(error, placeOf(error.field)) : error;
+  }
+}
+
 function make(editor: Editor, edit: FieldEdit): void {
-  if (edit.op === 'set') editor.set(edit.field, edit.value);
-  else if (edit.op === 'increment') editor.increment(edit.field, edit.by);
-  else editor.clear(edit.field);
+  switch (edit.op) {
+    case 'set':
+      return editor.set(edit.names, edit.value);
+    case 'clear':
+      return editor.clear(edit.names);
+    case 'increment':
+    case 'spend':
+    case 'refill':
+      return editor[edit.op](edit.names, edit.by);
+    case 'add':
+    case 'remove':
+      return editor[edit.op](edit.names, edit.elements);
+    case 'moveRights':
+      return editor.moveRights(edit.names, edit);
+    case 'splice':
+      return editor.splice(edit.names, edit.splices);
+  }
 }
 
 /** What a caller can mend. Every other code means that stored bytes, or our own call, were wrong. */
@@ -108,14 +185,23 @@ const codes: Readonly<Partial<Record<ConflictError['code'], ProblemCode>>> = {
   'wrong-operation': 'wrong-operation',
 };
 
-function refusalOf(error: ConflictError): Problem {
-  const { field, rule, limit, value } = error;
+function refusalOf(error: ConflictError, place: string): Problem {
+  const { rule, limit, value, have, need } = error;
+  if (error.code === 'text-engine-missing') return undeclaredText(error, place);
   const code = codes[error.code];
   if (code === undefined) throw unreadable(error);
   return new Problem(code, error.message, {
-    violations: [{ field, rule, limit, value }],
+    violations: [{ field: place, rule, limit, value }],
+    ...(have === null || need === null ? {} : { rights: { have, need } }),
     cause: error,
   });
+}
+
+/** Where no text is declared nothing understands one; yet one may be stored, if the declarations of peers differ. */
+function undeclaredText(cause: ConflictError, place: string): Problem {
+  const detail = `The record holds a text at ${cause.field}, which this region does not declare: declare it here, or write where it is declared.`;
+  const violation = { field: place, rule: 'declared', limit: null, value: null };
+  return new Problem('wrong-operation', detail, { violations: [violation], cause });
 }
 
 function readable<T>(read: () => T): T {
@@ -131,4 +217,18 @@ function unreadable(cause: ConflictError): ReplicationError {
     retriable: false,
     cause,
   });
+}
+
+/** Why each live value of a register is shown or not; there is at most one of each actor. */
+function reasonsOf(state: Uint8Array): ReadonlyMap<string, string> {
+  const registers = inspect(state).fields.filter(({ type }) => type === 'register');
+  return new Map(
+    registers.flatMap(({ path, entries }) =>
+      entries.map(({ actor, why }) => [reasonName(path, actor), why] as const),
+    ),
+  );
+}
+
+function reasonName(path: string, actor: string): string {
+  return JSON.stringify([path, actor]);
 }

@@ -1,7 +1,7 @@
 /**
  * What a region shows of one record, as read from its stored state, and its form in answers. Counters always have a
- * value; registers that were never set, or cleared, are absent. Siblings are in it only for fields that have more
- * than one live value.
+ * value; registers that were never set, or cleared, are absent. Siblings are in it only for registers that have more
+ * than one live value, those within maps under their path, as `address.city`.
  */
 import { regionOfActor } from '@isthmus/replication/ports/identity';
 import type { RecordId } from '@isthmus/replication/ports/change';
@@ -16,12 +16,12 @@ interface Sibling {
 }
 
 export interface RecordView {
-  readonly fields: ReadonlyMap<string, unknown>;
+  readonly value: Readonly<Record<string, unknown>>;
   /** Equal wherever regions show the same record. */
   readonly version: string;
   /** Milliseconds since 1970 of the highest stamp. */
   readonly updatedAtMs: number;
-  /** Fields with several live values. */
+  /** Registers with several live values, by path. */
   readonly siblings: ReadonlyMap<string, readonly Sibling[]>;
   /** Those of them whose policy shows every value. */
   readonly showing: ReadonlySet<string>;
@@ -31,7 +31,7 @@ export interface RecordAnswer extends RecordId {
   readonly value: Readonly<Record<string, unknown>>;
   readonly version: string;
   readonly updatedAt: string;
-  /** Fields with values that `value` does not show. */
+  /** Paths of registers with values that `value` does not show. */
   readonly conflicts: readonly string[];
   readonly siblings?: Readonly<Record<string, readonly SiblingAnswer[]>>;
 }
@@ -50,7 +50,7 @@ export function recordAnswer(id: RecordId, view: RecordView, allSiblings: boolea
   return {
     collection: id.collection,
     key: id.key,
-    value: Object.fromEntries(view.fields),
+    value: view.value,
     version: view.version,
     updatedAt: new Date(view.updatedAtMs).toISOString(),
     conflicts: [...view.siblings.keys()],

@@ -1,148 +1,39 @@
 /** The public and the admin listener over a real Postgres and the real journal. */
-import { startPostgres, type Postgres } from '@isthmus/local/postgres';
-import { merge, schema } from '@isthmus/conflict';
-import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
-import { Journal } from '@isthmus/replication/journal/journal';
-import { actorOf, parseRegionId } from '@isthmus/replication/ports/identity';
-import { pino } from 'pino';
+import { schema } from '@isthmus/conflict';
+import { Drain } from '@isthmus/region/drain';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createAdminListener } from '../admin/admin-listener.ts';
-import { Digester } from '../admin/digest.ts';
-import { Readiness } from '../admin/readiness.ts';
-import { parseDeclarations } from '../declarations.ts';
-import { Drain } from '../drain.ts';
-import type { Listener } from '../http/listener.ts';
-import { recordTypes } from '../records/record-types.ts';
-import { createApiListener } from './api-listener.ts';
+import { type Answer, type Site, codeOf, record, startSite, valueOf } from './site.ts';
 
-const declarations = parseDeclarations(
-  JSON.stringify({
-    collections: {
-      products: {
-        fields: {
-          title: { type: 'register' },
-          price: { type: 'register' },
-          status: { type: 'register', resolve: 'siblings' },
-          likes: { type: 'counter' },
-        },
-      },
-      profiles: {
-        deletes: 'last-writer-wins',
-        fields: { name: { type: 'register' }, visits: { type: 'counter' } },
-      },
+const collections = {
+  products: {
+    fields: {
+      title: { type: 'register' },
+      price: { type: 'register' },
+      status: { type: 'register', resolve: 'siblings' },
+      likes: { type: 'counter' },
     },
-  }),
-);
+  },
+  profiles: {
+    deletes: 'last-writer-wins',
+    fields: { name: { type: 'register' }, visits: { type: 'counter' } },
+  },
+};
 
-interface Site {
-  readonly postgres: Postgres;
-  readonly database: Database;
-  readonly api: Listener;
-  readonly admin: Listener;
-  readonly apiUrl: string;
-  readonly adminUrl: string;
-}
-
-const eu = parseRegionId('eu');
 let site: Site;
 const drain = new Drain();
-let prefix = '';
-let tests = 0;
 
 beforeAll(async () => {
-  const postgres = await startPostgres();
-  if (eu === null || declarations.kind === 'faulty') throw new TypeError('the test is wrong');
-  const database = await openDatabase({ connectionString: postgres.url, region: eu, peers: [] });
-  const { records: store, clock, identity } = database;
-  const actor = actorOf(eu, identity.incarnation);
-  const journal = new Journal({ store, clock, actor, maxWaitingEdits: 1000, onBatch: () => undefined });
-  const collections = recordTypes(declarations.declarations);
-  const options = {
-    region: 'eu',
-    log: pino({ level: 'silent' }),
-    crash: (failure: Error) => {
-      throw failure;
-    },
-    maxConnections: 1000,
-    headersTimeoutMs: 5000,
-    requestTimeoutMs: 5000,
-    isDraining: () => false,
-  };
-  const api = createApiListener(options, { collections, store, journal, drain });
-  const readiness = new Readiness({ drain, askDatabase: () => clock.calibrate(), timeoutMs: 1000 });
-  readiness.opened();
-  const digester = new Digester({ store, clock });
-  const admin = createAdminListener(options, {
-    drain,
-    readiness,
-    parts: () => ({
-      collections,
-      store,
-      digester,
-      status: () => Promise.resolve({}),
-      metrics: () => Promise.resolve(''),
-      echo: () => Promise.resolve({ echoedBeat: null }),
-    }),
-  });
-  const listenOn = { host: '127.0.0.1', port: 0 };
-  const [apiUrl, adminUrl] = await Promise.all([api.listen(listenOn), admin.listen(listenOn)]);
-  site = { postgres, database, api, admin, apiUrl, adminUrl };
+  site = await startSite(collections, drain);
 }, 120_000);
 
-afterAll(async () => {
-  await Promise.all([site.api.close(), site.admin.close()]);
-  await site.database.close();
-  await site.postgres.stop();
-});
+afterAll(() => site.stop());
 
-beforeEach(() => {
-  prefix = `t${++tests}-`;
-});
+beforeEach(() => site.nextTest());
 
-const record = z.object({
-  collection: z.string(),
-  key: z.string(),
-  value: z.record(z.string(), z.unknown()),
-  version: z.string(),
-  updatedAt: z.iso.datetime(),
-  conflicts: z.array(z.string()),
-});
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: unknown;
-}
-
-async function call(
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const response = await fetch(site.apiUrl + path, {
-    method,
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) };
-}
-
-const path = (key: string, collection = 'products') =>
-  `/v1/collections/${collection}/records/${encodeURIComponent(prefix + key)}`;
-
-async function ask(
-  target: string,
-  method = 'GET',
-): Promise<{ readonly status: number; readonly text: string }> {
-  const response = await fetch(site.adminUrl + target, { method });
-  return { status: response.status, text: await response.text() };
-}
-
-const valueOf = (answer: Answer) => record.parse(answer.body).value;
-const codeOf = (answer: Answer) => z.object({ code: z.string() }).parse(answer.body).code;
+const call: Site['call'] = (...request) => site.call(...request);
+const path: Site['path'] = (...named) => site.path(...named);
+const ask: Site['ask'] = (...request) => site.ask(...request);
 
 describe('one record', () => {
   it('is put, read, put again and deleted', async () => {
@@ -196,7 +87,7 @@ describe('one record', () => {
       const written = await call('PUT', path(key), { value: { title: key } });
       expect(written.status).toBe(201);
       const read = record.parse((await call('GET', path(key))).body);
-      expect(read.key).toBe(prefix + key);
+      expect(read.key).toBe(site.prefix + key);
       expect(read.value['title']).toBe(key);
       expect((await call('GET', path(`${key}x`))).status).toBe(404);
     },
@@ -242,22 +133,13 @@ describe('one record', () => {
 
 describe('concurrent values', () => {
   const us = schema({ title: { type: 'register' }, status: { type: 'register' } });
-  const siblings = z.record(
-    z.string(),
-    z.array(z.object({ value: z.unknown(), at: z.iso.datetime(), region: z.string(), shown: z.boolean() })),
-  );
-
-  /** What region us wrote without having seen our write arrives. */
-  async function arrive(key: string, value: Readonly<Record<string, string>>): Promise<void> {
-    const now = Math.floor(site.database.clock.nowMs()) + 1000;
-    const { delta } = us.edit(new Uint8Array(), { actor: 'us.1.00000001', floor: 0, now }, (editor) => {
-      for (const [field, one] of Object.entries(value)) editor.set(field, one);
+  const arrive = (key: string, value: Readonly<Record<string, string>>) =>
+    site.arrive(key, {
+      type: us,
+      edit: (editor) => {
+        for (const [field, one] of Object.entries(value)) editor.set(field, one);
+      },
     });
-    await site.database.records.commitLocal({
-      ids: [{ collection: 'products', key: prefix + key }],
-      decide: ({ states }) => [{ index: 0, state: merge(states[0] ?? new Uint8Array(), delta).state, delta }],
-    });
-  }
 
   it('are named as conflicts, and shown where asked for or where the policy says so', async () => {
     await call('PUT', path('a'), { value: { title: 'eu', status: 'eu', price: 1 } });
@@ -271,7 +153,7 @@ describe('concurrent values', () => {
       { value: 'us', region: 'us', shown: true },
       { value: 'eu', region: 'eu', shown: false },
     ];
-    const shown = (answer: Answer) => siblings.parse(Object(answer.body).siblings);
+    const shown = (answer: Answer) => record.parse(answer.body).siblings ?? {};
     expect(shown(read)).toMatchObject({ status: both });
     expect(Object.keys(shown(read))).toEqual(['status']);
     expect(shown(await call('GET', `${path('a')}?siblings=all`))).toMatchObject({
@@ -302,18 +184,18 @@ describe('a list', () => {
     await call('PUT', path('c'), { value: {} });
     await call('DELETE', path('c'));
     const seen: string[] = [];
-    let query = `prefix=${prefix}&limit=2`;
+    let query = `prefix=${site.prefix}&limit=2`;
     for (;;) {
       const { records, next } = await list(query);
-      seen.push(...records.map(({ key }) => key.slice(prefix.length)));
+      seen.push(...records.map(({ key }) => key.slice(site.prefix.length)));
       if (next === null) break;
-      query = `prefix=${prefix}&limit=2&cursor=${next}`;
+      query = `prefix=${site.prefix}&limit=2&cursor=${next}`;
     }
     expect(seen).toEqual(keys);
   });
 
   it('is empty at the end and beyond', async () => {
-    expect(await list(`prefix=${prefix}`)).toEqual({ records: [], next: null });
+    expect(await list(`prefix=${site.prefix}`)).toEqual({ records: [], next: null });
   });
 
   it.each([
@@ -337,14 +219,14 @@ describe('a list', () => {
 
   it('refuses the cursor of another list', async () => {
     for (const key of ['a', 'b']) await call('PUT', path(key), { value: {} });
-    const { next } = await list(`prefix=${prefix}&limit=1`);
-    const answer = await call('GET', `/v1/collections/profiles/records?prefix=${prefix}&cursor=${next}`);
+    const { next } = await list(`prefix=${site.prefix}&limit=1`);
+    const answer = await call('GET', `/v1/collections/profiles/records?prefix=${site.prefix}&cursor=${next}`);
     expect([answer.status, codeOf(answer)]).toEqual([400, 'invalid-cursor']);
   });
 });
 
 describe('a batch', () => {
-  const write = (key: string, rest: object) => ({ collection: 'products', key: prefix + key, ...rest });
+  const write = (key: string, rest: object) => ({ collection: 'products', key: site.prefix + key, ...rest });
   const statuses = z.object({ results: z.array(z.object({ status: z.number() })) });
 
   it('refuses conditions, which bind one record', async () => {
@@ -384,111 +266,6 @@ describe('a batch', () => {
   });
 });
 
-describe('hostile input', () => {
-  const key = 'hostile';
-  const url = () => path(key);
-  const stored = async () => {
-    const rows: string[] = [];
-    for (const collection of ['products', 'profiles'])
-      for await (const chunk of site.database.records.scan(collection))
-        for (const row of chunk) rows.push(`${row.key} ${Buffer.from(row.state).toString('hex')}`);
-    return rows;
-  };
-  const put = (value: unknown) => ['PUT', url, { value }] as const;
-  const patch = (body: unknown) => ['PATCH', url, body] as const;
-  const batch = (...writes: unknown[]) => ['POST', () => '/v1/batch', { writes }] as const;
-  const one = (rest: object) => batch({ collection: 'products', key: 'x', ...rest });
-
-  it.each<[string, readonly [string, () => string, unknown], number, string]>([
-    ['an unknown collection', ['PUT', () => path(key, 'product'), { value: {} }], 404, 'unknown-collection'],
-    [
-      'a collection of a prototype',
-      ['GET', () => path(key, '__proto__'), undefined],
-      404,
-      'unknown-collection',
-    ],
-    ['the key .', ['PUT', () => '/v1/collections/products/records/%2e', { value: {} }], 400, 'invalid-key'],
-    ['a key too long', ['PUT', () => path('x'.repeat(513)), { value: {} }], 400, 'invalid-key'],
-    ['a key with a control character', ['PUT', () => path('a\u0000b'), { value: {} }], 400, 'invalid-key'],
-    ['a key with a C1 control character', ['PUT', () => path('a\u0085b'), { value: {} }], 400, 'invalid-key'],
-    [
-      'a bare slash in the key',
-      ['PUT', () => '/v1/collections/products/records/a/b', { value: {} }],
-      400,
-      'invalid-key',
-    ],
-    ['a slash after the key', ['PUT', () => `${path(key)}/`, { value: {} }], 400, 'invalid-key'],
-    ['no body', ['PUT', url, undefined], 415, 'unsupported-media-type'],
-    ['an empty body', ['PUT', url, ''], 400, 'malformed-json'],
-    ['a body that is no object', ['PUT', url, [1]], 422, 'invalid-value'],
-    ['a body null', ['PUT', url, 'null'], 422, 'invalid-value'],
-    ['no value', ['PUT', url, {}], 422, 'invalid-value'],
-    ['a value that is no object', put('x'), 422, 'invalid-value'],
-    ['a member beside the value', ['PUT', url, { value: {}, stamp: 1 }], 422, 'invalid-value'],
-    [
-      'a member __proto__ beside the value',
-      ['PUT', url, '{"value":{},"__proto__":{"value":{}}}'],
-      422,
-      'invalid-value',
-    ],
-    ['an unknown field', put({ titel: 'x' }), 422, 'unknown-field'],
-    ['a field __proto__', ['PUT', url, '{"value":{"__proto__":{"polluted":1}}}'], 422, 'unknown-field'],
-    ['a field constructor', put({ constructor: 1 }), 422, 'unknown-field'],
-    ['a counter set', put({ likes: 1 }), 422, 'wrong-operation'],
-    ['a counter set to text', put({ likes: '0' }), 422, 'wrong-operation'],
-    ['a number too large', ['PUT', url, '{"value":{"title":9007199254740993}}'], 422, 'invalid-value'],
-    ['deep JSON', ['PUT', url, `{"value":{"title":${'['.repeat(100_000)}`], 400, 'too-deep'],
-    ['a body too large', put({ title: 'x'.repeat(1024 * 1024) }), 413, 'body-too-large'],
-    ['a change too large', put({ title: 'x'.repeat(300 * 1024) }), 413, 'body-too-large'],
-    ['an unknown operation', patch({ sett: { title: 1 } }), 422, 'invalid-value'],
-    ['an operation __proto__', ['PATCH', url, '{"__proto__":{"set":{"title":1}}}'], 422, 'invalid-value'],
-    ['a set of a counter', patch({ set: { likes: 1 } }), 422, 'wrong-operation'],
-    ['an increment of a register', patch({ increment: { title: 1 } }), 422, 'wrong-operation'],
-    ['an addition to a register', patch({ add: { title: [1] } }), 422, 'wrong-operation'],
-    ['an increment by text', patch({ increment: { likes: '1' } }), 422, 'invalid-value'],
-    ['an increment by a fraction', patch({ increment: { likes: 0.5 } }), 422, 'invalid-value'],
-    ['an increment by null', patch({ increment: { likes: null } }), 422, 'invalid-value'],
-    ['a clear that is no list', patch({ clear: 'title' }), 422, 'invalid-value'],
-    ['a clear of no name', patch({ clear: [1] }), 422, 'invalid-value'],
-    ['one path twice', patch({ set: { title: 1 }, clear: ['title'] }), 422, 'invalid-value'],
-    ['one path twice in one list', patch({ clear: ['title', 'title'] }), 422, 'invalid-value'],
-    ['one member twice', ['PATCH', url, '{"set":{"title":1,"title":2}}'], 400, 'malformed-json'],
-    ['a batch without writes', ['POST', () => '/v1/batch', {}], 422, 'invalid-value'],
-    ['a batch too long', batch(...Array.from({ length: 501 }, () => ({}))), 422, 'invalid-value'],
-    ['a batch of no object', batch(1), 422, 'invalid-value'],
-    ['a batch with another method', one({ method: 'get' }), 422, 'invalid-value'],
-    ['a batch with the key .', one({ method: 'delete', key: '.' }), 400, 'invalid-key'],
-    ['a batch with a bad key', one({ method: 'delete', key: '..' }), 400, 'invalid-key'],
-    ['a batch with half a surrogate in a key', one({ method: 'delete', key: '\ud800' }), 400, 'invalid-key'],
-    ['a batch with a member too many', one({ method: 'delete', value: {} }), 422, 'invalid-value'],
-    [
-      'a batch into no collection',
-      one({ method: 'delete', collection: 'toString' }),
-      404,
-      'unknown-collection',
-    ],
-    [
-      'siblings of another kind',
-      ['GET', () => `${path(key)}?siblings=some`, undefined],
-      422,
-      'invalid-value',
-    ],
-  ])('%s is refused and nothing is stored', async (_name, [method, target, body], status, code) => {
-    const before = await stored();
-    const answer = await call(method, target(), body);
-    expect([answer.status, codeOf(answer)]).toEqual([status, code]);
-    expect(await stored()).toEqual(before);
-    expect('polluted' in {}).toBe(false);
-  });
-
-  it('a counter beyond its range is refused and keeps its value', async () => {
-    await call('PATCH', url(), { increment: { likes: Number.MAX_SAFE_INTEGER } });
-    const refused = await call('PATCH', url(), { increment: { likes: 1 } });
-    expect([refused.status, codeOf(refused)]).toEqual([422, 'counter-out-of-range']);
-    expect(valueOf(await call('GET', url()))).toEqual({ likes: Number.MAX_SAFE_INTEGER });
-  });
-});
-
 describe('the admin listener', () => {
   const digest = async (collection: string) => JSON.parse((await ask(`/v1/digests/${collection}`)).text);
 
@@ -505,7 +282,7 @@ describe('the admin listener', () => {
 
   it('shows a record with all that its state holds', async () => {
     await call('PUT', path('a'), { value: { title: 'x' } });
-    const shown = await ask(`/v1/records/products/${encodeURIComponent(`${prefix}a`)}`);
+    const shown = await ask(`/v1/records/products/${encodeURIComponent(`${site.prefix}a`)}`);
     expect(shown.status).toBe(200);
     expect(shown.text).toContain('"eu.1.');
     expect((await ask('/v1/records/products/none')).status).toBe(404);

@@ -1,0 +1,60 @@
+/**
+ * A conflict in words: what is shown, what is hidden, who wrote each value and why one won. Keys and values come from
+ * strangers, so no character of them reaches the terminal that it would not print.
+ */
+import { member } from './request.ts';
+import { table, textOf } from './show.ts';
+
+const longestValue = 60;
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
+
+/** One heading and a line for each value; long values are cut. */
+export function conflictLines(conflict: unknown): string {
+  return heading(conflict) + values(conflict, longestValue);
+}
+
+/** The same with values in full, and the commands that show another one. */
+export function conflictDetails(conflict: unknown): string {
+  const hidden = siblingsOf(conflict).filter((sibling) => member(sibling, 'shown') !== true);
+  const id = textAt(conflict, 'id');
+  const commands = hidden.map((sibling) => {
+    const value = valueOf(sibling, longestValue);
+    return `  to show ${value}: isthmus conflicts restore ${id} --actor ${textAt(sibling, 'actor')}\n`;
+  });
+  return heading(conflict) + values(conflict, Infinity) + commands.join('');
+}
+
+function heading(conflict: unknown): string {
+  const record = `${textAt(conflict, 'collection')}/${textAt(conflict, 'key')}`;
+  const count = siblingsOf(conflict).length;
+  return `${record} ${textAt(conflict, 'field')}: ${count} values, none of which saw the others\n  id ${textAt(conflict, 'id')}\n`;
+}
+
+function values(conflict: unknown, longest: number): string {
+  const rows = siblingsOf(conflict).map((sibling) => [
+    member(sibling, 'shown') === true ? '  shown' : '  hidden',
+    textAt(sibling, 'region'),
+    textAt(sibling, 'at'),
+    valueOf(sibling, longest),
+    textAt(sibling, 'why'),
+  ]);
+  return table(rows);
+}
+
+function siblingsOf(conflict: unknown): readonly unknown[] {
+  const siblings = member(conflict, 'siblings');
+  return Array.isArray(siblings) ? siblings : [];
+}
+
+function valueOf(sibling: unknown, longest: number): string {
+  const text = JSON.stringify(member(sibling, 'value')) ?? '';
+  return printable(text.length > longest ? `${text.slice(0, longest)}…` : text);
+}
+
+function textAt(value: unknown, name: string): string {
+  return printable(textOf(member(value, name), 'unknown'));
+}
+
+function printable(text: string): string {
+  return text.replace(unprintable, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+}

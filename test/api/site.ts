@@ -1,0 +1,227 @@
+/**
+ * One region's public and admin listeners over a real Postgres and the real journal, without a peer: what a caller
+ * sees, and a way for changes of other regions to arrive.
+ */
+import { merge, type Schema } from '@isthmus/conflict';
+import { yjsText } from '@isthmus/conflict/text';
+import { type Postgres, startPostgres } from '@isthmus/local/postgres';
+import { createAdminListener } from '@isthmus/region/admin/admin-listener';
+import { Digester } from '@isthmus/region/admin/digest';
+import { Readiness } from '@isthmus/region/admin/readiness';
+import { createApiListener } from '@isthmus/region/api/api-listener';
+import { type Declarations, parseDeclarations } from '@isthmus/region/declarations';
+import { Drain } from '@isthmus/region/drain';
+import type { FoundPeer } from '@isthmus/region/peer-actors';
+import { recordTypes } from '@isthmus/region/records/record-types';
+import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import { Journal } from '@isthmus/replication/journal/journal';
+import { actorOf, parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
+import { pino } from 'pino';
+import { z } from 'zod';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+export const record = z.object({
+  collection: z.string(),
+  key: z.string(),
+  value: z.record(z.string(), z.unknown()),
+  version: z.string(),
+  updatedAt: z.iso.datetime(),
+  conflicts: z.array(z.string()),
+  siblings: z
+    .record(
+      z.string(),
+      z.array(z.object({ value: z.unknown(), at: z.iso.datetime(), region: z.string(), shown: z.boolean() })),
+    )
+    .optional(),
+});
+
+const problem = z.object({
+  code: z.string(),
+  detail: z.string(),
+  have: z.number().optional(),
+  need: z.number().optional(),
+  violations: z.array(
+    z.object({ field: z.string(), rule: z.string(), limit: z.unknown(), value: z.unknown() }),
+  ),
+});
+
+export const valueOf = (answer: Answer) => record.parse(answer.body).value;
+export const problemOf = (answer: Answer) => problem.parse(answer.body);
+export const codeOf = (answer: Answer) => problemOf(answer).code;
+
+type Edit = Parameters<Schema['edit']>[2];
+
+export const usActor = 'us.1.00000001';
+
+export class Site {
+  readonly postgres: Postgres;
+  readonly database: Database;
+  readonly apiUrl: string;
+  readonly adminUrl: string;
+  readonly #close: () => Promise<void>;
+  #tests = 0;
+
+  constructor(parts: {
+    postgres: Postgres;
+    database: Database;
+    apiUrl: string;
+    adminUrl: string;
+    close: () => Promise<void>;
+  }) {
+    this.postgres = parts.postgres;
+    this.database = parts.database;
+    this.apiUrl = parts.apiUrl;
+    this.adminUrl = parts.adminUrl;
+    this.#close = parts.close;
+  }
+
+  /** Keys of one test are apart from those of others. */
+  nextTest(): void {
+    this.#tests++;
+  }
+
+  get prefix(): string {
+    return `t${this.#tests}-`;
+  }
+
+  path(key: string, collection = 'products'): string {
+    return `/v1/collections/${collection}/records/${encodeURIComponent(this.prefix + key)}`;
+  }
+
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const response = await fetch(this.apiUrl + path, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? null : JSON.parse(text),
+    };
+  }
+
+  get(key: string, collection = 'products'): Promise<Answer> {
+    return this.call('GET', this.path(key, collection));
+  }
+
+  put(key: string, value: unknown, collection = 'products'): Promise<Answer> {
+    return this.call('PUT', this.path(key, collection), { value });
+  }
+
+  patch(key: string, edits: unknown, collection = 'products'): Promise<Answer> {
+    return this.call('PATCH', this.path(key, collection), edits);
+  }
+
+  /** A request to the admin listener. */
+  async ask(target: string, method = 'GET'): Promise<{ readonly status: number; readonly text: string }> {
+    const response = await fetch(this.adminUrl + target, { method });
+    return { status: response.status, text: await response.text() };
+  }
+
+  /** What region us wrote arrives; it has seen nothing of ours unless it is told to start from our state. */
+  async arrive(
+    key: string,
+    { type, edit, seen = false }: { readonly type: Schema; readonly edit: Edit; readonly seen?: boolean },
+  ): Promise<void> {
+    const id = { collection: 'products', key: this.prefix + key };
+    const now = Math.floor(this.database.clock.nowMs()) + 1000;
+    await this.database.records.commitLocal({
+      ids: [id],
+      decide: ({ states }) => {
+        const state = states[0] ?? new Uint8Array();
+        const before = seen ? state : new Uint8Array();
+        const { delta } = type.edit(before, { actor: usActor, floor: 0, now }, edit);
+        return [{ index: 0, state: merge(state, delta).state, delta }];
+      },
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#close();
+    await this.database.close();
+    await this.postgres.stop();
+  }
+}
+
+/** Region eu with two peers: us has been heard, ap has not. */
+export async function startSite(collections: unknown, drain = new Drain()): Promise<Site> {
+  const declarations = declared(collections);
+  const postgres = await startPostgres();
+  const region = regionId('eu');
+  const database = await openDatabase({ connectionString: postgres.url, region, peers: [] });
+  const { records: store, clock, identity } = database;
+  const actor = actorOf(region, identity.incarnation);
+  const journal = new Journal({ store, clock, actor, maxWaitingEdits: 1000, onBatch: () => undefined });
+  const types = recordTypes(declarations, yjsText);
+  const api = createApiListener(listenerOptions, {
+    collections: types,
+    store,
+    journal,
+    peers: { find: findPeer },
+    drain,
+  });
+  const readiness = new Readiness({ drain, askDatabase: () => clock.calibrate(), timeoutMs: 1000 });
+  readiness.opened();
+  const digester = new Digester({ store, clock });
+  const admin = createAdminListener(listenerOptions, {
+    drain,
+    readiness,
+    parts: () => ({
+      collections: types,
+      journal,
+      store,
+      digester,
+      status: () => Promise.resolve({}),
+      metrics: () => Promise.resolve(''),
+      echo: () => Promise.resolve({ echoedBeat: null }),
+    }),
+  });
+  const listenOn = { host: '127.0.0.1', port: 0 };
+  const [apiUrl, adminUrl] = await Promise.all([api.listen(listenOn), admin.listen(listenOn)]);
+  const close = async () => {
+    await Promise.all([api.close(), admin.close()]);
+  };
+  return new Site({ postgres, database, apiUrl, adminUrl, close });
+}
+
+const listenerOptions = {
+  region: 'eu',
+  log: pino({ level: 'silent' }),
+  crash: (failure: Error) => {
+    throw failure;
+  },
+  maxConnections: 1000,
+  headersTimeoutMs: 5000,
+  requestTimeoutMs: 5000,
+  isDraining: () => false,
+};
+
+function declared(collections: unknown): Declarations {
+  const parsed = parseDeclarations(JSON.stringify({ collections }));
+  if (parsed.kind === 'faulty') throw new TypeError(parsed.faults.join('\n'));
+  return parsed.declarations;
+}
+
+function regionId(name: string): RegionId {
+  const region = parseRegionId(name);
+  if (region === null) throw new TypeError(`${name} is no region`);
+  return region;
+}
+
+function findPeer(name: string): FoundPeer {
+  const [us, ap] = [regionId('us'), regionId('ap')];
+  if (name === us) return { kind: 'known', actor: actorOf(us, { counter: 1, nonce: 1 }) };
+  return name === ap ? { kind: 'unheard' } : { kind: 'none', peers: [us, ap] };
+}

@@ -1,0 +1,44 @@
+/** The demo of a test file: started before its tests, and ended after them with nothing left. */
+import { afterAll, beforeAll, expect } from 'vitest';
+import { startDemo } from './demo.ts';
+import type { Demo, LinkState } from './demo.ts';
+
+export interface UsedDemo extends Omit<Demo, 'stop'> {
+  /** Sets the links between all regions, both ways. */
+  readonly setLinks: (state: LinkState) => Promise<void>;
+}
+
+const startDeadlineMs = 150_000;
+const stopDeadlineMs = 30_000;
+
+/** What it returns can be used once the tests run. */
+export function useDemo(args: readonly string[] = []): UsedDemo {
+  let demo: Demo | null = null;
+  const started = (): Demo => demo ?? expect.fail('the demo runs');
+  beforeAll(async () => {
+    demo = await startDemo(args);
+  }, startDeadlineMs);
+  afterAll(async () => {
+    expect(await started().stop()).toBe(0);
+  }, stopDeadlineMs);
+  return {
+    get pid() {
+      return started().pid;
+    },
+    get ready() {
+      return started().ready;
+    },
+    get regions() {
+      return started().regions;
+    },
+    region: (name) => started().region(name),
+    setLink: (...link) => started().setLink(...link),
+    signal: (...process) => started().signal(...process),
+    setLinks: async (state) => {
+      const names = started().regions.map(({ region }) => region);
+      const links = names.flatMap((origin) => names.map((target) => [origin, target] as const));
+      for (const [origin, target] of links)
+        if (origin !== target) await started().setLink(origin, target, state);
+    },
+  };
+}
