@@ -9,7 +9,9 @@ import { Random } from './random.ts';
 import { regressions } from './regressions.ts';
 
 const seed = 20_240_601;
-const inputs = 15_000;
+const inputs = 6000;
+/** Two seconds are enough, but on a machine with much else to do. */
+const timeoutMs = 120_000;
 
 function shown(examination: Examination): readonly string[] {
   return examination.failures.map(
@@ -18,29 +20,33 @@ function shown(examination: Examination): readonly string[] {
   );
 }
 
-test(`${inputs} forged and damaged records, seed ${seed}`, () => {
-  const campaign = new Campaign(seed);
-  for (let number = 1; number <= inputs; number++) campaign.run(number, () => undefined);
-  expect(shown(campaign.examination)).toEqual([]);
-  expect([...campaign.examination.codes].toSorted()).toEqual([
-    'below-horizon',
-    'checksum-mismatch',
-    'counter-out-of-range',
-    'insufficient-rights',
-    'invalid-argument',
-    'invalid-schema',
-    'invalid-value',
-    'malformed',
-    'newer-format',
-    'text-engine-missing',
-    'too-deep',
-    'too-large',
-    'unknown-field',
-    'wrong-operation',
-  ]);
-  const valid = campaign.examination.outcomes.get('read ok') ?? 0;
-  expect(valid).toBeGreaterThan(inputs / 10);
-});
+test(
+  `${inputs} forged and damaged records, seed ${seed}`,
+  () => {
+    const campaign = new Campaign(seed);
+    for (let number = 1; number <= inputs; number++) campaign.run(number, () => undefined);
+    expect(shown(campaign.examination)).toEqual([]);
+    expect([...campaign.examination.codes].toSorted()).toEqual([
+      'below-horizon',
+      'checksum-mismatch',
+      'counter-out-of-range',
+      'insufficient-rights',
+      'invalid-argument',
+      'invalid-schema',
+      'invalid-value',
+      'malformed',
+      'newer-format',
+      'text-engine-missing',
+      'too-deep',
+      'too-large',
+      'unknown-field',
+      'wrong-operation',
+    ]);
+    const valid = campaign.examination.outcomes.get('read ok') ?? 0;
+    expect(valid).toBeGreaterThan(inputs / 10);
+  },
+  timeoutMs,
+);
 
 describe('inputs that once broke a rule', () => {
   test.each(regressions.map((regression) => [regression.broke, regression] as const))(

@@ -1,0 +1,2 @@
+/** As good as nothing: what the loader takes for a module of one constant. */
+export const nothing = null;

@@ -1,0 +1,84 @@
+/**
+ * What a user's bundle grows by: each export of the package bundled and minified alone, then compressed. Yjs is left
+ * outside, because only who has texts needs it; the figure with it is given beside the whole. WebAssembly of others is
+ * counted, as it is sent to the user too; what others need of Node's own modules in a browser is not.
+ */
+import { builtinModules } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { BenchError } from './contender.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const library = '@isthmus/conflict';
+const packageFile = join(here, 'node_modules', library, 'package.json');
+
+/** @typedef {{ readonly name: string, readonly minified: number, readonly gzip: number }} Size */
+
+/** @param {string} name @param {readonly string[]} specifiers @param {readonly string[]} external @returns {Promise<Size>} */
+async function sizeOf(name, specifiers, external) {
+  const contents = specifiers
+    .map((specifier, index) => `export * as e${index} from '${specifier}';`)
+    .join('\n');
+  const { outputFiles } = await build({
+    stdin: {
+      contents: specifiers.length === 1 ? `export * from '${specifiers[0]}';` : contents,
+      resolveDir: here,
+    },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'browser',
+    logLevel: 'silent',
+    loader: { '.wasm': 'binary' },
+    external: [...external],
+  });
+  const [output] = outputFiles;
+  if (output === undefined) throw new BenchError(`${name} made no bundle`);
+  return { name, minified: output.contents.length, gzip: gzipSync(output.contents, { level: 9 }).length };
+}
+
+/** The exports as they stand in the package's own file. @returns {readonly string[]} */
+function exportedPaths() {
+  const own = JSON.parse(readFileSync(packageFile, 'utf8'));
+  return Object.keys(own.exports).filter((path) => !path.endsWith('.json'));
+}
+
+/** The first size is that of the core. @returns {Promise<readonly Size[]>} */
+export async function ownSizes() {
+  const specifiers = exportedPaths().map((path) => library + path.slice(1));
+  const sizes = [];
+  for (const specifier of specifiers) sizes.push(await sizeOf(specifier, [specifier], ['yjs']));
+  sizes.push(await sizeOf('all exports', specifiers, ['yjs']));
+  sizes.push(await sizeOf('all exports with yjs', specifiers, []));
+  return sizes;
+}
+
+/** What is bundled of the others; of Loro the export that has its WebAssembly within. */
+const others = {
+  yjs: 'yjs',
+  automerge: '@automerge/automerge',
+  loro: 'loro-crdt/base64',
+  'json-joy': 'json-joy/lib/json-crdt/index.js',
+  'delta-crdts': 'delta-crdts',
+};
+
+/** @returns {Promise<readonly (Size | { readonly name: string, readonly cause: string })[]>} */
+export async function otherSizes() {
+  const sizes = [];
+  for (const [name, specifier] of Object.entries(others)) {
+    try {
+      sizes.push(await sizeOf(name, [specifier], builtinModules));
+    } catch (cause) {
+      sizes.push({ name, cause: cause.message.split('\n').slice(0, 2).join(' ') });
+    }
+  }
+  return sizes;
+}
+
+/** Version of the library that is measured. @returns {string} */
+export const measuredVersion = () => JSON.parse(readFileSync(packageFile, 'utf8')).version;
