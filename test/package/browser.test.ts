@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { root } from '../tidy/tree.ts';
 import { findBrowser, howToGetOne, launchBrowser, serveFolder } from './browser.ts';
 import type { Site } from './browser.ts';
@@ -17,6 +18,7 @@ import type { PackedPackage, Project } from './packed-package.ts';
 import { linesOf } from './same-everywhere.ts';
 
 const seed = 20260115;
+const mergesShape = z.object({ vectors: z.array(z.object({ join: z.string() })) });
 const executable = findBrowser();
 if (executable === null) process.stderr.write(`${howToGetOne}\n`);
 
@@ -68,6 +70,17 @@ describe.runIf(executable !== null)('in a browser', () => {
       worker.postMessage(${seed});
     })`);
     expect(lines).toEqual(linesOf(seed));
+  });
+
+  test('the joins of the test vectors are the same', async () => {
+    const joins = await page.evaluate(`Promise.all([
+      import('/program.js'),
+      fetch('/node_modules/@isthmus/conflict/vectors/merges.json').then((response) => response.json()),
+    ]).then(([{ joinsOf }, { vectors }]) => joinsOf(vectors))`);
+    const file: unknown = JSON.parse(readFileSync(join(root, 'conflict/vectors/merges.json'), 'utf8'));
+    const { vectors } = mergesShape.parse(file);
+    expect(vectors.length).toBeGreaterThan(20);
+    expect(joins).toEqual(vectors.flatMap(({ join: joined }) => [joined, joined]));
   });
 
   test('text works as a bundler builds it', async () => {

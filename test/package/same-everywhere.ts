@@ -39,6 +39,14 @@ export function linesOf(seed: number): readonly string[] {
   return types.flatMap((type) => history(type, randomOf(seed)));
 }
 
+/** The joins of pairs of states, both in hexadecimal, in either order. */
+export function joinsOf(pairs: readonly { readonly a: string; readonly b: string }[]): readonly string[] {
+  return pairs.flatMap(({ a, b }) => {
+    const [first, second] = [bytesOf(a), bytesOf(b)];
+    return [hex(merge(first, second).state), hex(merge(second, first).state)];
+  });
+}
+
 type Random = (below: number) => number;
 
 function randomOf(seed: number): Random {
@@ -105,4 +113,8 @@ function change(editor: Editor, random: Random): void {
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+function bytesOf(digits: string): Uint8Array {
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
 }
