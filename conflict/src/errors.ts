@@ -101,7 +101,9 @@ export function malformed(rule: string): ConflictError {
   return new ConflictError('malformed', `the bytes are malformed: ${rule}`, { rule });
 }
 
+/** Something happened that cannot happen: a defect of this package, never of its input. */
 export class AssertionFailure extends Error {
+  /** Takes what was expected, in words. */
   constructor(message: string) {
     super(message);
     this.name = 'AssertionFailure';

@@ -10,7 +10,13 @@ export { compareStamps, type Stamp } from './clock/stamp.ts';
 export { namesOf, type Path, pathOf } from './codec/path.ts';
 export { open, seal } from './codec/seal.ts';
 export type { JsonValue } from './codec/value.ts';
-export { type ConflictCode, type ConflictDetails, ConflictError, type Described } from './errors.ts';
+export {
+  AssertionFailure,
+  type ConflictCode,
+  type ConflictDetails,
+  ConflictError,
+  type Described,
+} from './errors.ts';
 export { compact } from './record/compact.ts';
 export { diff, type FieldChange } from './record/diff.ts';
 export type { Editor } from './record/editor.ts';
@@ -53,6 +59,7 @@ export {
   type TextField,
   text,
 } from './types/field.ts';
+export type { RightsMove } from './types/bounded-counter.ts';
 export type { FieldValue, RecordValue } from './types/record-value.ts';
 export type { Element } from './types/set.ts';
 export type { Splice, TextEngine } from './types/text.ts';

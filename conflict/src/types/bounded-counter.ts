@@ -94,8 +94,11 @@ export function spend(draft: Draft, place: Place, amount: unknown): void {
   addToOwn(draft, place, [0, 0, by]);
 }
 
+/** Rights on their way from this actor to another one. */
 export interface RightsMove {
+  /** The actor that gets them. */
   readonly to: string;
+  /** How many; a non-negative integer. */
   readonly amount: number;
 }
 
