@@ -3,15 +3,7 @@ import { parseArgs } from 'node:util';
 import { LoadError } from './errors.ts';
 import type { Effort } from './scenario.ts';
 
-const scenarioNames = [
-  'demo-ready',
-  'visible',
-  'single',
-  'backlog',
-  'engine',
-  'batch',
-  'memory',
-] as const;
+const scenarioNames = ['demo-ready', 'visible', 'single', 'backlog', 'engine', 'batch', 'memory'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 export const usage = `usage: npm run loadtest -- [--quick] [--only NAME[,NAME]] [--runs N] [--seed N] [--json FILE] [--demo PID]
