@@ -18,8 +18,8 @@ import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../services/region/dist/main.js', import.meta.url));
 const COLLECTIONS = fileURLToPath(new URL('../collections.json', import.meta.url));
-/** Options of Node for region processes alone, for instance to take a profile. */
-const NODE_OPTIONS_NAME = 'ISTHMUS_LOCAL_NODE_OPTIONS';
+/** Arguments of Node for region processes alone, with spaces between; for instance to take a profile. */
+const NODE_ARGUMENTS_NAME = 'ISTHMUS_LOCAL_NODE_ARGUMENTS';
 const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 25;
 const REQUEST_TIMEOUT_MS = 2_000;
@@ -107,7 +107,6 @@ function environment({ options, apiPort, adminPort }: Site): Record<string, stri
   const foreign = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('ISTHMUS_') && name !== 'NODE_OPTIONS',
   );
-  const nodeOptions = process.env[NODE_OPTIONS_NAME];
   const peers = options.peers.map(({ region, kafka, admin }) => ({
     region,
     brokers: `${kafka.host}:${kafka.port}`,
@@ -122,9 +121,12 @@ function environment({ options, apiPort, adminPort }: Site): Record<string, stri
     ISTHMUS_API_ADDRESS: `127.0.0.1:${apiPort}`,
     ISTHMUS_ADMIN_ADDRESS: `127.0.0.1:${adminPort}`,
     ISTHMUS_COLLECTIONS: options.collections ?? COLLECTIONS,
-    ...(nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions }),
     ...options.settings,
   };
+}
+
+function nodeArguments(): readonly string[] {
+  return (process.env[NODE_ARGUMENTS_NAME] ?? '').split(' ').filter((argument) => argument !== '');
 }
 
 async function startProcess(site: Site): Promise<ServerChild> {
@@ -132,7 +134,7 @@ async function startProcess(site: Site): Promise<ServerChild> {
   const logFile = join(folder.path, 'region.log');
   const child = await startChild({
     program: process.execPath,
-    args: [PROGRAM],
+    args: [...nodeArguments(), PROGRAM],
     env: environment(site),
     folder: folder.path,
     logFile,

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { LoadError } from '../errors.ts';
 import { keyName, type Workload } from '../workload.ts';
-import { connect, createDatabase, dropDatabase } from './own-database.ts';
+import { connect, createDatabase, dropDatabase, urlOf, withClient } from './own-database.ts';
 
 const name = 'isthmus_loadtest_native';
 const subscription = 'isthmus_loadtest';
@@ -54,6 +54,7 @@ export class NativeReplication {
     servers: { readonly origin: string; readonly target: string },
     workload: Workload,
   ): Promise<NativeReplication> {
+    await removeRemains(servers);
     const [originUrl, targetUrl] = await Promise.all([
       createDatabase(servers.origin, name),
       createDatabase(servers.target, name),
@@ -130,6 +131,22 @@ export class NativeReplication {
       return values.includes(rows[0]?.value ?? '');
     });
   }
+}
+
+/** An interrupted run leaves a subscription and its slot, with which no database can be dropped. */
+async function removeRemains(servers: { readonly origin: string; readonly target: string }): Promise<void> {
+  const text = 'SELECT FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = $1';
+  const { rowCount } = await withClient(servers.target, (client) => client.query(text, [name]));
+  if (rowCount !== 0) {
+    await withClient(urlOf(servers.target, name), async (client) => {
+      await client.query(`ALTER SUBSCRIPTION ${subscription} DISABLE`);
+      await client.query(`ALTER SUBSCRIPTION ${subscription} SET (slot_name = NONE)`);
+      await client.query(`DROP SUBSCRIPTION ${subscription}`);
+    });
+  }
+  const drop = `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+    WHERE slot_name = $1 AND NOT active`;
+  await withClient(servers.origin, (client) => client.query(drop, [subscription]));
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import pg from 'pg';
 
-function urlOf(serverUrl: string, database: string): string {
+export function urlOf(serverUrl: string, database: string): string {
   const url = new URL(serverUrl);
   url.pathname = `/${database}`;
   return url.href;
@@ -19,7 +19,7 @@ export async function connect(url: string): Promise<pg.Client> {
 }
 
 /** Runs `work` on one connection. */
-async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = await connect(url);
   try {
     return await work(client);

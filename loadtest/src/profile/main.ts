@@ -8,7 +8,10 @@ const [file = '', lines = String(defaultLines)] = process.argv.slice(2);
 function table(title: string, shares: readonly Share[]): string {
   const rows = shares
     .slice(0, Number(lines))
-    .map(({ name, ms, share }) => `${(share * 100).toFixed(1).padStart(6)}%  ${ms.toFixed(0).padStart(7)} ms  ${name}`);
+    .map(
+      ({ name, ms, share }) =>
+        `${(share * 100).toFixed(1).padStart(6)}%  ${ms.toFixed(0).padStart(7)} ms  ${name}`,
+    );
   return `${[title, ...rows].join('\n')}\n`;
 }
 
