@@ -15,7 +15,7 @@ import { PeerPoll } from './peer-poll.ts';
 const connections = 64;
 const followedOneIn = 20;
 const warmMs = 3_000;
-const drainMs = 10_000;
+const drainMs = 30_000;
 
 interface Run {
   readonly sent: OpenLoopResult;
@@ -70,11 +70,6 @@ async function oneRun(
       },
     });
     await allVisible(following);
-    if (sent.failed + sent.dropped > 0)
-      throw new LoadError(
-        'unexpected-answer',
-        `${sent.failed} of ${sent.due} writes failed, ${sent.dropped} were dropped: ${sent.firstFailure}`,
-      );
     return { sent, visible: poll.visible, resolution: poll.resolution };
   } finally {
     await poll.close();
@@ -132,6 +127,7 @@ function findings(runs: readonly Run[], ratePerS: number): Findings {
     notes: [
       `${allSeen.count} of ${allWritten.count} writes were followed at ${ratePerS} writes/s; a time to visible is known ` +
         `to ±${resolution.p50Ms.toFixed(2)} ms (p50; p99 ±${resolution.p99Ms.toFixed(2)} ms).`,
+      ...lossNotes(runs),
       `Write latency counts from when a write was due; the generator itself sent it ${lateness.p50Ms.toFixed(2)} ms (p50), ` +
         `${lateness.p99Ms.toFixed(2)} ms (p99) after that.`,
     ],
@@ -147,6 +143,15 @@ function findings(runs: readonly Run[], ratePerS: number): Findings {
       },
     ],
   };
+}
+
+/** What was not answered has no latency, so it must be said. */
+function lossNotes(runs: readonly Run[]): readonly string[] {
+  const failed = runs.reduce((sum, { sent }) => sum + sent.failed, 0);
+  const dropped = runs.reduce((sum, { sent }) => sum + sent.dropped, 0);
+  if (failed + dropped === 0) return [];
+  const first = runs.find(({ sent }) => sent.firstFailure !== null)?.sent.firstFailure ?? 'none';
+  return [`THE RATE WAS NOT BORNE: ${failed} writes failed (first: ${first}), ${dropped} were not sent.`];
 }
 
 function joined(parts: readonly Latency[]): Latency {
