@@ -14,6 +14,8 @@ import { LoadError } from './errors.ts';
 
 const bin = fileURLToPath(new URL('../../services/cli/bin/isthmus.js', import.meta.url));
 const stopTimeoutMs = 12_000;
+const signals = ['SIGINT', 'SIGTERM'] as const;
+const interruptedCode = 130;
 
 const region = z.object({ region: z.string(), api: z.string(), admin: z.string(), database: z.string() });
 const readyLine = z.object({ readyMs: z.number(), regions: z.array(region), control: z.string() });
@@ -74,7 +76,7 @@ export async function startDemo(args: readonly string[]): Promise<Demo> {
   });
 }
 
-/** The running demo with this process number, its links freed of delay until we stop. */
+/** The running demo with this process number, its links freed of delay until we stop or are interrupted. */
 export async function attachDemo(named: string): Promise<Demo> {
   const running = await findRunningDemos();
   const found = running.find(({ pid }) => String(pid) === named);
@@ -86,8 +88,15 @@ export async function attachDemo(named: string): Promise<Demo> {
     );
   }
   const setAll = (state: 'ok' | 'delay') => setLinks(found.control, pairsOf(found.regions), state);
+  const leave = (): void => {
+    void setAll('ok').finally(() => process.exit(interruptedCode));
+  };
+  for (const signal of signals) process.once(signal, leave);
   await setAll('delay');
-  return demoAt(found, null, () => setAll('ok'));
+  return demoAt(found, null, async () => {
+    for (const signal of signals) process.off(signal, leave);
+    await setAll('ok');
+  });
 }
 
 function demoAt(
