@@ -9,6 +9,7 @@ import { escapeText, type Plot, shortNumber, svgOf } from './plot.ts';
 const style = `
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1f2328; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+td:nth-child(3) { white-space: nowrap; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #d0d7de; vertical-align: top; }
 .met { color: #1a7f37; } .missed { color: #cf222e; font-weight: 600; }
 svg { width: 100%; max-width: 44rem; font-size: 12px; fill: #1f2328; color: #1f2328; }
