@@ -10,7 +10,7 @@ function flow(lagAt: (sample: number) => number, acknowledged = 10_000): Flow {
     const acked = (index + 1) * 500;
     return { atMs: (index + 1) * 500, acknowledged: acked, applied: acked - lagAt(index) };
   });
-  return { ratePerS, due: 10_000, acknowledged, samples };
+  return { ratePerS, startMs: 0, due: 10_000, acknowledged, samples };
 }
 
 it('holds while the lag stands still, also where it is long or breathes', () => {
@@ -26,7 +26,10 @@ it('falls behind when the lag grows or writes are not acknowledged', () => {
 
 it('falls behind when writes are acknowledged only after the run', () => {
   const late = flow(() => 0);
-  const samples = late.samples.map((sample) => ({ ...sample, acknowledged: sample.acknowledged / 2 }));
+  const samples = late.samples.map((sample) => {
+    const answered = sample.acknowledged * 0.9;
+    return { ...sample, acknowledged: answered, applied: answered };
+  });
   expect(judge({ ...late, samples })).toEqual({ kind: 'falls behind', why: 'writes' });
 });
 

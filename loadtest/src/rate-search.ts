@@ -13,6 +13,8 @@ export interface FlowSample {
 
 export interface Flow {
   readonly ratePerS: number;
+  /** When the first write was due. */
+  readonly startMs: number;
   /** Writes that were due in the whole run. */
   readonly due: number;
   /** Of these, by the end of the run and its short drain. */
@@ -28,20 +30,26 @@ const leastAcknowledged = 0.98;
 /** Lag may differ by this much of a second's writes between early and late: it breathes. */
 const lagToleranceS = 0.25;
 
-export function judge({ ratePerS, due, acknowledged, samples }: Flow): Verdict {
-  const last = samples.at(-1);
+export function judge(flow: Flow): Verdict {
+  const { ratePerS, due, acknowledged } = flow;
+  const tolerated = ratePerS * lagToleranceS;
   if (acknowledged < due * leastAcknowledged) return { kind: 'falls behind', why: 'writes' };
-  if (last !== undefined && last.acknowledged < due * (1 - lagToleranceS))
-    return { kind: 'falls behind', why: 'writes' };
-  const third = Math.max(1, Math.floor(samples.length / 3));
-  const early = meanLag(samples.slice(0, third));
-  const late = meanLag(samples.slice(-third));
-  return late > early + ratePerS * lagToleranceS ? { kind: 'falls behind', why: 'lag' } : { kind: 'holds' };
+  const unanswered = growth(flow, (sample) => dueBy(flow, sample) - sample.acknowledged);
+  if (unanswered > tolerated) return { kind: 'falls behind', why: 'writes' };
+  const unapplied = growth(flow, (sample) => dueBy(flow, sample) - sample.applied);
+  return unapplied > tolerated ? { kind: 'falls behind', why: 'lag' } : { kind: 'holds' };
 }
 
-function meanLag(samples: readonly FlowSample[]): number {
-  const lags = samples.map(({ acknowledged, applied }) => Math.max(0, acknowledged - applied));
-  return lags.reduce((sum, lag) => sum + lag, 0) / Math.max(1, lags.length);
+function dueBy({ ratePerS, due, startMs }: Flow, { atMs }: FlowSample): number {
+  return Math.min(due, ((atMs - startMs) * ratePerS) / 1000);
+}
+
+/** By how much the mean of the last third is above that of the first. */
+function growth({ samples }: Flow, of: (sample: FlowSample) => number): number {
+  const third = Math.max(1, Math.floor(samples.length / 3));
+  const mean = (part: readonly FlowSample[]): number =>
+    part.reduce((sum, sample) => sum + of(sample), 0) / Math.max(1, part.length);
+  return mean(samples.slice(-third)) - mean(samples.slice(0, third));
 }
 
 /** Changes applied a second over the samples; undefined where there are fewer than two. */

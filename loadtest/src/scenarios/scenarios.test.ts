@@ -26,7 +26,7 @@ it('turns cumulative counts into changes a second', () => {
     { atMs: 1500, acknowledged: 500, applied: 400 },
     { atMs: 2000, acknowledged: 1000, applied: 1000 },
   ];
-  const flow = { ratePerS: 1000, due: 1000, acknowledged: 1000, samples };
+  const flow = { ratePerS: 1000, startMs: 500, due: 1000, acknowledged: 1000, samples };
   const driven = { due: 1000, acknowledged: 1000, payloadBytes: null, latency: null };
   expect(throughputOf({ flow, driven, perS: 1000, linkBytes: 0 })).toEqual({
     acknowledged: [

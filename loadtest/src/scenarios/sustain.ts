@@ -81,6 +81,7 @@ export async function stretch(
   const base = await settle(demo);
   const bytesBefore = await demo.linkBytes();
   let acknowledged = 0;
+  const startMs = performance.now();
   const driving = driver.drive(load, (changes) => {
     acknowledged = changes;
   });
@@ -91,13 +92,9 @@ export async function stretch(
   });
   const driven = await driving;
   await settle(demo);
-  const within = samples.filter(({ atMs }) => atMs <= (samples[0]?.atMs ?? 0) + load.durationMs);
-  const flow = {
-    ratePerS: load.ratePerS,
-    due: driven.due,
-    acknowledged: driven.acknowledged,
-    samples: within,
-  };
+  const within = samples.filter(({ atMs }) => atMs <= startMs + load.durationMs);
+  const { due } = driven;
+  const flow = { ratePerS: load.ratePerS, startMs, due, acknowledged: driven.acknowledged, samples: within };
   return {
     flow,
     driven,
