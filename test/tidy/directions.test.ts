@@ -13,6 +13,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'deploy/grafana': [],
   'services/region': ['@isthmus/conflict', '@isthmus/replication'],
   'services/cli': ['@isthmus/local'],
+  loadtest: ['@isthmus/conflict', '@isthmus/replication', '@isthmus/local', '@isthmus/cli'],
 };
 
 const rooms = [
@@ -75,10 +76,12 @@ test('conflict imports nothing but itself and yjs', () => {
   expect(found).toEqual([]);
 });
 
-test('only adapters and what starts servers know the drivers of Postgres and Kafka', () => {
+test('only adapters, load tests and what starts servers know the drivers of Postgres and Kafka', () => {
   const found = offences((file, specifier) => {
     if (!/^(?:pg|pg-.*|kafkajs)$/.test(specifier)) return false;
-    return !file.path.startsWith('replication/src/adapters/') && !file.path.startsWith('deploy/local/');
+    return !['replication/src/adapters/', 'deploy/local/', 'loadtest/'].some((place) =>
+      file.path.startsWith(place),
+    );
   });
   expect(found).toEqual([]);
 });

@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type GivenServers, givenServers } from './given-servers.ts';
 import { type Kafka, startKafka } from './kafka.ts';
+import type { KafkaTuning } from './kafka-process.ts';
 import { type Link, openLink } from './link-proxy.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { type Progress, progressOnStderr } from './progress.ts';
@@ -25,6 +26,8 @@ export interface ClusterOptions {
   readonly collections?: string;
   /** Further ISTHMUS_ variables for the region processes. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** By default `quick-start`. */
+  readonly kafkaTuning?: KafkaTuning;
 }
 
 export interface RegionServers {
@@ -163,6 +166,7 @@ async function startLinkedKafka(start: ServersStart, place: { keepIn?: string })
     ...place,
     listeners: Object.fromEntries(outgoing.map((link) => [link.target, { advertised: link.kafka }])),
     progress: start.options.progress ?? progressOnStderr,
+    tuning: start.options.kafkaTuning ?? 'quick-start',
   });
   for (const link of outgoing) {
     const address = kafka.listeners[link.target];

@@ -99,6 +99,17 @@ export async function strikeProcess(cluster: Cluster, body: unknown): Promise<Co
   return { status: 200, body: { region: name, process, signal, state: server.state(), pid: server.pid() } };
 }
 
+/** Every server with its state and the number of its newest process, 0 where it is not ours. */
+export function listProcesses(cluster: Cluster): ControlAnswer {
+  const processes = cluster.regions.flatMap((region) =>
+    PROCESSES.map((process) => {
+      const server = serverOf(region, process);
+      return { region: region.region, process, state: server.state(), pid: server.pid() };
+    }),
+  );
+  return { status: 200, body: { processes } };
+}
+
 function serverOf(region: ClusterRegion, process: (typeof PROCESSES)[number]): Server {
   return process === 'region' ? region.process : region[process];
 }

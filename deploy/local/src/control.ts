@@ -1,7 +1,7 @@
 /**
  * The control address of a running demo: faults on demand, over HTTP, for tests and for people.
- * `GET /links` and `POST /links` show and set the state of links; `POST /processes` strikes and starts
- * servers. An answer comes when what was asked for has happened. Whatever is wrong with a request is
+ * `GET /links` and `POST /links` show and set the state of links; `GET /processes` and `POST /processes`
+ * show, strike and start servers. An answer comes when what was asked for has happened. Whatever is wrong with a request is
  * said as a problem document that names the field and what it takes; nothing is half done. It listens on
  * the loopback address alone and has no credentials, so it must never be bound elsewhere.
  */
@@ -11,6 +11,7 @@ import type { Cluster } from './cluster.ts';
 import {
   type ControlAnswer,
   type ControlProblem,
+  listProcesses,
   problem,
   setLink,
   strikeProcess,
@@ -33,7 +34,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     GET: (cluster) => ({ status: 200, body: { links: cluster.links.all.map((link) => link.report()) } }),
     POST: setLink,
   },
-  '/processes': { POST: strikeProcess },
+  '/processes': { GET: listProcesses, POST: strikeProcess },
 };
 
 export async function startControl(cluster: Cluster): Promise<Control> {

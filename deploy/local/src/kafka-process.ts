@@ -1,7 +1,7 @@
 /**
  * Runs the Java virtual machine of one Kafka and waits until it serves.
- * It is made to start quickly: class data come from an archive, only the quick compiler runs, one
- * thread collects garbage. Nothing is written outside the given folder. Ready means that the broker is
+ * It is made to start quickly: class data come from an archive, one thread collects garbage, and unless
+ * it is tuned for long load only the quick compiler runs. Nothing is written outside the given folder. Ready means that the broker is
  * registered, unfenced and answers: topics can be created at once.
  */
 import { readFile } from 'node:fs/promises';
@@ -17,12 +17,17 @@ const READY_POLL_MS = 10;
 const READY_LINE = 'Kafka Server started';
 const LOG_PREFIX = '-Dorg.slf4j.simpleLogger';
 
+/** `quick-start` is small and soon warm; `long-load` compiles fully and keeps more in memory. */
+export type KafkaTuning = 'quick-start' | 'long-load';
+
+const TUNING: Readonly<Record<KafkaTuning, readonly string[]>> = {
+  'quick-start': ['-Xms48m', '-Xmx256m', '-XX:TieredStopAtLevel=1'],
+  'long-load': ['-Xms512m', '-Xmx512m'],
+};
+
 /** Performance counters and unpacked libraries would otherwise be left in /tmp by a kill. */
 const JVM_ARGS = [
-  '-Xms48m',
-  '-Xmx256m',
   '-XX:+UseSerialGC',
-  '-XX:TieredStopAtLevel=1',
   '-XX:-UsePerfData',
   '-XX:+ExitOnOutOfMemoryError',
   '-Xshare:auto',
@@ -42,9 +47,13 @@ export interface KafkaProgram {
 }
 
 /** The full command line of a main class of Kafka, working in `folder`. */
-export function kafkaArgs(program: KafkaProgram, folder: string): readonly string[] {
+export function kafkaArgs(
+  program: KafkaProgram,
+  folder: string,
+  tuning: KafkaTuning = 'quick-start',
+): readonly string[] {
   const temporary = `-Djava.io.tmpdir=${folder}`;
-  return [...JVM_ARGS, temporary, ...program.archiveArgs, '-cp', program.jars.classPath];
+  return [...TUNING[tuning], ...JVM_ARGS, temporary, ...program.archiveArgs, '-cp', program.jars.classPath];
 }
 
 /** The environment without what would change the class path, the options or the output of Java. */
@@ -53,12 +62,16 @@ export function javaEnvironment(): Record<string, string | undefined> {
 }
 
 /** Starts a Kafka whose `server.properties` lies in `folder`; its log is `kafka.log` beside them. */
-export async function runKafka(program: KafkaProgram, folder: string): Promise<ServerChild> {
+export async function runKafka(
+  program: KafkaProgram,
+  folder: string,
+  tuning: KafkaTuning = 'quick-start',
+): Promise<ServerChild> {
   const logFile = join(folder, 'kafka.log');
   const from = await logSize(logFile);
   const child = await startChild({
     program: program.java.program,
-    args: [...kafkaArgs(program, folder), 'kafka.Kafka', join(folder, 'server.properties')],
+    args: [...kafkaArgs(program, folder, tuning), 'kafka.Kafka', join(folder, 'server.properties')],
     env: javaEnvironment(),
     folder,
     logFile,

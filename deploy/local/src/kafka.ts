@@ -13,7 +13,7 @@ import { LocalError } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
 import { findJava } from './java.ts';
 import { kafkaJars } from './kafka-jars.ts';
-import { runKafka } from './kafka-process.ts';
+import { type KafkaTuning, runKafka } from './kafka-process.ts';
 import { type KafkaListener, kafkaProperties } from './kafka-settings.ts';
 import { copyStorage, type KafkaTemplate, kafkaTemplate } from './kafka-template.ts';
 import { type Progress, progressOnStderr } from './progress.ts';
@@ -37,6 +37,8 @@ export interface KafkaOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** A folder to keep the log in; a later start with the same folder goes on with it. */
   readonly keepIn?: string;
+  /** By default `quick-start`. */
+  readonly tuning?: KafkaTuning;
   readonly progress?: Progress;
 }
 
@@ -84,13 +86,17 @@ async function startOnFreePorts(site: Site): Promise<{ ports: Ports; child: Serv
     const ports = await findPorts(Object.keys(site.options.listeners ?? {}));
     try {
       await writeProperties(site, ports);
-      return { ports, child: await runKafka(site.template.program, site.folder.path) };
+      return { ports, child: await run(site) };
     } catch (error) {
       releasePorts(ports);
       const taken = error instanceof LocalError && error.code === 'port-in-use';
       if (!taken || attempt === PORT_ATTEMPTS) throw error;
     }
   }
+}
+
+function run({ template, folder, options }: Site): Promise<ServerChild> {
+  return runKafka(template.program, folder.path, options.tuning ?? 'quick-start');
 }
 
 async function findPorts(names: readonly string[]): Promise<Ports> {
@@ -120,11 +126,11 @@ async function writeProperties({ folder, options }: Site, ports: Ports): Promise
 }
 
 function handle(site: Site, ports: Ports, first: ServerChild): Kafka {
-  const { folder, template } = site;
+  const { folder } = site;
   const life = server({
     logFile: join(folder.path, 'kafka.log'),
     first,
-    start: () => runKafka(template.program, folder.path),
+    start: () => run(site),
     restartSignal: 'SIGTERM',
     stopSignal: folder.kept ? 'SIGTERM' : 'SIGKILL',
     endTimeoutMs: END_TIMEOUT_MS,

@@ -18,6 +18,8 @@ import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../services/region/dist/main.js', import.meta.url));
 const COLLECTIONS = fileURLToPath(new URL('../collections.json', import.meta.url));
+/** Arguments of Node for region processes alone, with spaces between; for instance to take a profile. */
+const NODE_ARGUMENTS_NAME = 'ISTHMUS_LOCAL_NODE_ARGUMENTS';
 const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 25;
 const REQUEST_TIMEOUT_MS = 2_000;
@@ -123,12 +125,16 @@ function environment({ options, apiPort, adminPort }: Site): Record<string, stri
   };
 }
 
+function nodeArguments(): readonly string[] {
+  return (process.env[NODE_ARGUMENTS_NAME] ?? '').split(' ').filter((argument) => argument !== '');
+}
+
 async function startProcess(site: Site): Promise<ServerChild> {
   const { options, folder, adminPort } = site;
   const logFile = join(folder.path, 'region.log');
   const child = await startChild({
     program: process.execPath,
-    args: [PROGRAM],
+    args: [...nodeArguments(), PROGRAM],
     env: environment(site),
     folder: folder.path,
     logFile,

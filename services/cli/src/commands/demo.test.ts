@@ -194,13 +194,32 @@ describe.runIf(process.platform === 'linux')('a running demo', () => {
     ],
     ['a body too large', '/links', 'x'.repeat(20_000), 413, 'body-too-large', []],
     ['another path', '/nothing', {}, 404, 'not-found', []],
-    ['another method', '/processes', undefined, 405, 'method-not-allowed', []],
   ] as const)('refuses %s', async (_what, path, body, status, code, fields) => {
     const answer = await call(`${ready.control}${path}`, body);
     expect(answer.type).toMatch(/^application\/problem\+json/);
     expect(answer).toMatchObject({ status, json: { status, code, type: `/problems/${code}` } });
     const problem = z.object({ violations: z.array(z.object({ field: z.string() })) }).parse(answer.json);
     expect(problem.violations.map(({ field }) => field)).toEqual([...fields]);
+  });
+
+  it('refuses another method', async () => {
+    const response = await fetch(`${ready.control}/processes`, { method: 'PUT' });
+    expect(response.status).toBe(405);
+    expect(await response.json()).toMatchObject({ code: 'method-not-allowed' });
+  });
+
+  it('shows the processes of every region', async () => {
+    const { status, json } = await call(`${ready.control}/processes`);
+    expect(status).toBe(200);
+    const schema = z.object({ processes: z.array(z.looseObject({ pid: z.number() })) });
+    const { processes } = schema.parse(json);
+    const shown = processes.map(({ pid: _pid, ...rest }) => rest);
+    expect(shown).toEqual(
+      ['eu', 'us'].flatMap((region) =>
+        ['region', 'postgres', 'kafka'].map((process) => ({ region, process, state: 'running' })),
+      ),
+    );
+    for (const { pid } of processes) expect(() => process.kill(pid, 0)).not.toThrow();
   });
 
   it('kills and starts a process at its old address', async () => {

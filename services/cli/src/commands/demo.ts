@@ -21,7 +21,8 @@ import type { Command, CommandIo } from '../remote/command.ts';
 import { readOptions, takePositionals } from '../remote/options.ts';
 import { jsonLine } from '../remote/show.ts';
 
-const usage = 'isthmus demo [--regions eu,us] [--delay MILLISECONDS] [--keep DIR] [--log kafka] [--json]';
+const usage =
+  'isthmus demo [--regions eu,us] [--delay MILLISECONDS] [--keep DIR] [--log kafka] [--long-load] [--json]';
 const STOP_TIMEOUT_MS = 8_000;
 const MOST_REGIONS = 5;
 const LONGEST_DELAY_MS = 10_000;
@@ -31,6 +32,8 @@ interface DemoOptions {
   readonly regions: readonly string[];
   readonly delayMs: number;
   readonly keepIn: string | undefined;
+  /** Kafka starts slower and bears more. */
+  readonly longLoad: boolean;
   readonly json: boolean;
 }
 
@@ -72,6 +75,7 @@ function start(options: DemoOptions): Promise<Cluster> {
     regions: options.regions,
     baseDelayMs: options.delayMs,
     keepIn: options.keepIn,
+    kafkaTuning: options.longLoad ? 'long-load' : 'quick-start',
     progress: progressOnStderr,
   });
 }
@@ -110,6 +114,7 @@ function parseOptions(args: readonly string[]): DemoOptions {
       delay: { type: 'string', default: '40' },
       keep: { type: 'string' },
       log: { type: 'string', default: 'kafka' },
+      'long-load': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
     usage,
@@ -121,6 +126,7 @@ function parseOptions(args: readonly string[]): DemoOptions {
     regions: parseRegions(values.regions),
     delayMs: parseDelay(values.delay),
     keepIn: values.keep === undefined ? undefined : resolve(values.keep),
+    longLoad: values['long-load'],
     json: values.json,
   };
 }

@@ -1,0 +1,41 @@
+/** The arithmetic of scenarios: backlog rates, growth of memory, curves of throughput. */
+import { expect, it } from 'vitest';
+import { roundOf } from './backlog.ts';
+import { growthOf } from './memory.ts';
+import { throughputOf } from './sustain.ts';
+
+it('counts a backlog from the last moment at which nothing was applied', () => {
+  const readings = [
+    { atMs: 1000, changes: 50 },
+    { atMs: 1500, changes: 50 },
+    { atMs: 2000, changes: 550 },
+    { atMs: 3500, changes: 2050 },
+  ];
+  expect(roundOf(readings, { base: 50, healedMs: 900 })).toEqual({ perS: 1000, firstAfterMs: 600 });
+  expect(() => roundOf([{ atMs: 900, changes: 99 }], { base: 50, healedMs: 900 })).toThrow(/before it could/);
+});
+
+it('compares the last third of memory readings with the first', () => {
+  expect(growthOf([100, 100, 150, 170, 200, 200])).toBe(2);
+  expect(growthOf([100])).toBe(1);
+});
+
+it('turns cumulative counts into changes a second', () => {
+  const samples = [
+    { atMs: 1000, acknowledged: 0, applied: 0 },
+    { atMs: 1500, acknowledged: 500, applied: 400 },
+    { atMs: 2000, acknowledged: 1000, applied: 1000 },
+  ];
+  const flow = { ratePerS: 1000, startMs: 500, due: 1000, acknowledged: 1000, samples };
+  const driven = { due: 1000, acknowledged: 1000, payloadBytes: null, latency: null };
+  expect(throughputOf({ flow, driven, perS: 1000, linkBytes: 0 })).toEqual({
+    acknowledged: [
+      [0.5, 1000],
+      [1, 1000],
+    ],
+    applied: [
+      [0.5, 800],
+      [1, 1200],
+    ],
+  });
+});
