@@ -31,11 +31,11 @@ export function nextStamp(nowMs: number, highest: Stamp | null): Stamp {
 }
 
 /** Whole milliseconds that a stamp can hold; a reading with fractions is rounded down. */
-export function checkedMs(nowMs: number): number {
-  if (typeof nowMs === 'number' && nowMs >= 0 && nowMs <= latestMs) return Math.floor(nowMs);
-  throw new ConflictError('invalid-argument', 'now is not a time in milliseconds since 1970', {
-    rule: 'now',
+export function checkedMs(ms: number, rule = 'now'): number {
+  if (typeof ms === 'number' && ms >= 0 && ms <= latestMs) return Math.floor(ms);
+  throw new ConflictError('invalid-argument', `${rule} is not a time in milliseconds since 1970`, {
+    rule,
     limit: latestMs,
-    value: nowMs,
+    value: ms,
   });
 }

@@ -10,17 +10,17 @@
  */
 import { CausalContext } from '../causal/causal-context.ts';
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
-import { traitsOf, traitVector } from '../codec/format.ts';
 import { exhausted, isExhausted, vectorOf, vectorPayload } from '../codec/vector.ts';
 import { ConflictError } from '../errors.ts';
 import type { DecodedRecord } from './decoded-record.ts';
-import { type Entry, type EntryName, highestStamp, keyOf } from './entry.ts';
+import { type Entry, type EntryName, highestStamp, isSlot, keyOf } from './entry.ts';
 import { entriesBelow, type FieldNode, nodeAt, treeOf } from './field-tree.ts';
 
 export interface DraftOptions {
   /** Binary string. */
   readonly actor: string;
   readonly floor: number;
+  readonly floorMs: number;
   readonly nowMs: number;
 }
 
@@ -41,7 +41,10 @@ export class Draft {
     const last = before.context.last(options.actor);
     this.#firstCounter = checkedCounter((last === 0 ? options.floor : last) + 1);
     this.#nextCounter = this.#firstCounter;
-    this.stamp = nextStamp(options.nowMs, highestStamp(before.entries));
+    this.stamp = nextStamp(
+      options.nowMs,
+      laterOf(highestStamp(before.entries), last === 0 ? options.floorMs : 0),
+    );
   }
 
   /** The counter of the dot that the next entry gets. */
@@ -105,10 +108,10 @@ export class Draft {
   reset(node: FieldNode, seen: readonly Entry[]): void {
     this.supersede(
       node,
-      seen.filter((entry) => (traitsOf(entry.tag) & traitVector) === 0),
+      seen.filter((entry) => !isSlot(entry)),
     );
     for (const slot of seen) {
-      if ((traitsOf(slot.tag) & traitVector) === 0) continue;
+      if (!isSlot(slot)) continue;
       const vector = vectorOf(slot.payload);
       if (!isExhausted(vector)) this.raise(node, slot, exhausted(vector));
     }
@@ -131,6 +134,11 @@ export class Draft {
     context.merge(this.#before.context);
     return { minor: this.#before.minor, context, entries: this.entries() };
   }
+}
+
+/** The later of a stamp and of the last one in the millisecond of a floor, if there is a floor. */
+function laterOf(stamp: Stamp | null, floorMs: number): Stamp | null {
+  return floorMs > 0 && floorMs >= (stamp?.ms ?? 0) ? { ms: floorMs, logical: 0xffff } : stamp;
 }
 
 /** A counter that may still be issued. Only forged contexts and floors come near the end. */

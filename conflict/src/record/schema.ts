@@ -46,6 +46,12 @@ export interface EditContext {
   readonly actor: string;
   /** Highest own counter among the records that were collected; 0 (default) where none ever was. */
   readonly floor?: number;
+  /**
+   * Milliseconds since 1970 of the highest stamp (`highestStamp`) among the records that were collected, 0 (default)
+   * where none ever was. What is created again is stamped later, so a delete that others still hold does not hide it,
+   * whatever the clocks say.
+   */
+  readonly floorMs?: number;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -175,7 +181,7 @@ function checkedLimits(limits: Limits): Limits {
   });
 }
 
-function checkedContext({ actor, floor = 0, now }: EditContext) {
+function checkedContext({ actor, floor = 0, floorMs = 0, now }: EditContext) {
   const binary = typeof actor === 'string' ? binaryOf(actor) : null;
   if (binary === null || binary === '' || binary.length > longestActorBytes) {
     const message = `an actor is a text of 1 to ${longestActorBytes} bytes`;
@@ -188,7 +194,7 @@ function checkedContext({ actor, floor = 0, now }: EditContext) {
   if (!Number.isSafeInteger(floor) || floor < 0) {
     throw new ConflictError('invalid-argument', 'a floor is a counter', { rule: 'floor', value: floor });
   }
-  return { actor: binary, floor, nowMs: checkedMs(now) };
+  return { actor: binary, floor, floorMs: checkedMs(floorMs, 'floorMs'), nowMs: checkedMs(now) };
 }
 
 function checkSize(rule: string, value: number, limit: number): void {
