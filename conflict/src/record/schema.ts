@@ -48,7 +48,7 @@ export interface EditContext {
   readonly floor?: number;
   /**
    * Milliseconds since 1970 of the highest stamp (`highestStamp`) among the records that were collected, 0 (default)
-   * where none ever was. What is created again is stamped later, so a delete that others still hold does not hide it,
+   * where none ever was. A record that begins is stamped later, so a delete that others still hold does not hide it,
    * whatever the clocks say.
    */
   readonly floorMs?: number;
@@ -126,7 +126,10 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
   }
 
   edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Edited {
-    const draft = new Draft(decode(before), checkedContext(context));
+    const draft = new Draft(decode(before), {
+      ...checkedContext(context),
+      maxBytes: this.limits.deltaBytes,
+    });
     const editor = new Editor(draft, {
       fields: this.fields,
       lastWriterWins: this.deletes === 'last-writer-wins',
