@@ -83,7 +83,8 @@ export class CausalContext {
       else list.push(counter);
     }
     for (const [actor, list] of counters) {
-      this.addSeen(actor, { max: 0, runs: list.toSorted((a, b) => a - b).flatMap((each) => [each, each]) });
+      const sorted = list.length === 1 ? list : list.toSorted((a, b) => a - b);
+      this.addSeen(actor, { max: 0, runs: sorted.flatMap((each) => [each, each]) });
     }
   }
 

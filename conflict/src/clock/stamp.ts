@@ -31,11 +31,22 @@ export function nextStamp(nowMs: number, highest: Stamp | null): Stamp {
 }
 
 /** Whole milliseconds that a stamp can hold; a reading with fractions is rounded down. */
-export function checkedMs(nowMs: number): number {
-  if (typeof nowMs === 'number' && nowMs >= 0 && nowMs <= latestMs) return Math.floor(nowMs);
-  throw new ConflictError('invalid-argument', 'now is not a time in milliseconds since 1970', {
-    rule: 'now',
+export function checkedMs(ms: number, rule = 'now'): number {
+  if (typeof ms === 'number' && ms >= 0 && ms <= latestMs) return Math.floor(ms);
+  throw new ConflictError('invalid-argument', `${rule} is not a time in milliseconds since 1970`, {
+    rule,
     limit: latestMs,
-    value: nowMs,
+    value: ms,
   });
+}
+
+/** A stamp that may come from anywhere. */
+export function checkedStamp(stamp: Stamp): Stamp {
+  const { ms, logical }: Partial<Stamp> = Object(stamp);
+  const isMs = typeof ms === 'number' && Number.isInteger(ms) && ms >= 0 && ms <= latestMs;
+  const isLogical =
+    typeof logical === 'number' && Number.isInteger(logical) && logical >= 0 && logical <= latestLogical;
+  if (isMs && isLogical) return { ms, logical };
+  const message = 'a stamp has whole milliseconds since 1970 and a logical part of 16 bits';
+  throw new ConflictError('invalid-argument', message, { rule: 'stamp', value: stamp });
 }

@@ -52,5 +52,14 @@ function escapedAt(path: string, index: number): string {
 
 /** The path of these names as one text, with dots and backslashes inside names escaped. */
 export function pathOf(names: readonly string[]): string {
-  return names.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.');
+  return names.map(escaped).join('.');
+}
+
+/** The path of a member of what has the path `parent`, which is empty for the record itself. */
+export function memberPath(parent: string, name: string): string {
+  return parent === '' ? escaped(name) : `${parent}.${escaped(name)}`;
+}
+
+function escaped(name: string): string {
+  return name.includes('.') || name.includes('\\') ? name.replace(/[\\.]/g, '\\$&') : name;
 }

@@ -119,6 +119,7 @@ function joinEntries(state: Uint8Array, delta: Uint8Array): boolean {
     if (order === noKey) return false;
     const sameKey = order === 0;
     if (sameKey) order = (leftTo[mine.actor] ?? 0) - (rightTo[theirs.actor] ?? 0);
+    if (sameKey && order === 0 && !isSlot()) order = mine.counter - theirs.counter;
     const joined = order < 0 ? keepMine(sameKey) : order > 0 ? addTheirs() : joinBoth();
     if (!joined) return false;
     if (order <= 0) {
@@ -159,12 +160,13 @@ function readTheirs(head: Head, offset: number): boolean {
 
 /** Moves on in the delta, whose order is checked. */
 function nextOfTheirs(head: Head, offset: number): boolean {
-  const { actor, key } = theirs;
+  const { actor, counter, key } = theirs;
   const end = keyEnd;
   if (!readTheirs(head, offset)) return false;
   const order = compareKey(head, theirs, key, end);
   if (order === 0 && tag === tagRegister) merged.siblings = true;
-  return (order > 0 && order !== noKey) || (order === 0 && actor < theirs.actor);
+  if (order !== 0) return order > 0 && order !== noKey;
+  return actor < theirs.actor || (actor === theirs.actor && counter < theirs.counter && !isSlot());
 }
 
 /** Order of an entry's key and of the one between `key` and `end` of the delta. No key is the beginning of another. */
@@ -235,18 +237,16 @@ function insertTheirs(): void {
   addedEnd = keyEnd;
 }
 
-/** Entries of one key and one actor on both sides. */
+/** Whether the delta's entry is a vector of growing numbers, of which an actor has one at a key. */
+function isSlot(): boolean {
+  return (traitsOf(tag) & traitVector) !== 0;
+}
+
+/** One entry that is on both sides, or one slot. */
 function joinBoth(): boolean {
-  if ((traitsOf(tag) & traitVector) !== 0) return joinSlots();
-  const sameDot = mine.counter === theirs.counter;
-  const mineSeen = sameDot || isMineSeen();
-  const theirsSeen = sameDot || isTheirsSeen();
-  if (mineSeen) removals--;
-  if (sameDot) return hasSamePayload() && holdMine();
-  if (!mineSeen && (theirsSeen || mine.counter > theirs.counter)) return holdMine();
-  dropMine();
-  if (!theirsSeen) insertTheirs();
-  return true;
+  if (isSlot()) return joinSlots();
+  removals--;
+  return hasSamePayload() && holdMine();
 }
 
 /** One dot has one payload; where somebody forged another, the definition decides. */

@@ -6,6 +6,7 @@
  */
 import { CausalContext } from '../causal/causal-context.ts';
 import { ConflictError, malformed } from '../errors.ts';
+import { checkBytes } from '../codec/bytes.ts';
 import { ByteReader } from '../codec/byte-reader.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import {
@@ -14,6 +15,7 @@ import {
   formatMinor,
   longestActorBytes,
   pathSeparator,
+  pathSeparatorText,
   tagDeletion,
   tagExtended,
   tagMark,
@@ -21,7 +23,7 @@ import {
   traitsOf,
   traitSub,
 } from '../codec/format.ts';
-import { textOf } from '../codec/utf8.ts';
+import { binaryOfBytes, textOf } from '../codec/utf8.ts';
 import { compareEntries, type Entry } from './entry.ts';
 
 export interface DecodedRecord {
@@ -33,6 +35,7 @@ export interface DecodedRecord {
 
 /** Throws `malformed` or `newer-format`; empty bytes are the record that never was. */
 export function decode(bytes: Uint8Array): DecodedRecord {
+  checkBytes(bytes, 'state');
   if (bytes.length === 0) return { minor: formatMinor, context: new CausalContext(), entries: [] };
   const reader = new ByteReader(bytes);
   const minor = readVersion(reader);
@@ -107,28 +110,31 @@ function readEntry(reader: ByteReader, actors: readonly string[]): Entry {
   const counter = inner.varint();
   if (counter === 0) throw malformed('counter');
   const keyStart = inner.offset;
-  const path = readPath(inner);
+  const isAscii = skipPath(inner);
+  const pathLength = inner.offset - keyStart;
   const tag = readTag(inner);
-  if (path === '' && tag !== tagMark && tag !== tagDeletion && tag < tagExtended) throw malformed('path');
-  const sub = (traitsOf(tag) & traitSub) === 0 ? '' : inner.binary(inner.varint());
-  const keyEnd = inner.offset;
-  inner.offset = keyStart;
-  const key = inner.binary(keyEnd - keyStart);
+  if (pathLength === 0 && tag !== tagMark && tag !== tagDeletion && tag < tagExtended)
+    throw malformed('path');
+  const subLength = (traitsOf(tag) & traitSub) === 0 ? 0 : inner.varint();
+  inner.skip(subLength);
+  const key = binaryOfBytes(inner.bytes, keyStart, inner.offset);
+  const path = key.slice(0, pathLength);
+  if (!isAscii) for (const name of path.split(pathSeparatorText)) textOf(name);
+  const sub = key.slice(key.length - subLength);
   return { key, path, tag, sub, actor, counter, payload: inner.view(inner.remaining) };
 }
 
-function readPath(reader: ByteReader): string {
-  const start = reader.offset;
+/** Moves on to the tag; returns whether all names before it are ASCII, so that there is nothing to check in them. */
+function skipPath(reader: ByteReader): boolean {
   let depth = 1;
-  while (reader.peek() >= 0 && reader.peek() < tagRegister) {
-    if (reader.byte() === pathSeparator) depth++;
+  let isAscii = true;
+  for (let byte = reader.peek(); byte >= 0 && byte < tagRegister; byte = reader.peek()) {
+    if (byte === pathSeparator) depth++;
+    else if (byte >= 0x80) isAscii = false;
+    reader.offset++;
   }
   if (depth > deepestPath) throw malformed('path');
-  const end = reader.offset;
-  reader.offset = start;
-  const path = reader.binary(end - start);
-  for (const name of path.split('\u00f5')) textOf(name);
-  return path;
+  return isAscii;
 }
 
 function readTag(reader: ByteReader): number {

@@ -4,7 +4,7 @@
  * whole is dropped by whoever lets the error through. The editor also keeps the record's existence: an edit of an
  * absent record creates it, and a record that is emptied field by field goes on existing.
  */
-import type { Path } from '../codec/path.ts';
+import { memberPath, type Path } from '../codec/path.ts';
 import { isPlain } from '../codec/value.ts';
 import { ConflictError } from '../errors.ts';
 import { tagDeletion, tagMark } from '../codec/format.ts';
@@ -214,7 +214,7 @@ export class Editor {
   #putMap(place: Place, field: MapField, value: unknown): void {
     const named = membersOf(place.label, value);
     for (const name of named.keys()) {
-      const label = place.label === '' ? name : `${place.label}.${name}`;
+      const label = memberPath(place.label, name);
       if (declaredMember(field, name) === undefined) throw unknownField(label);
       binaryName(name, label);
     }

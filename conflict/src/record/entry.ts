@@ -1,7 +1,8 @@
 /**
  * An entry is one thing that a record holds under one dot: a sibling of a register, an element of a set, an actor's
  * slot of a counter, the mark. Its key is the path, the tag and, for some tags, a sub-key, as a binary string whose
- * order is the order of the bytes. There is at most one entry for a key and an actor. This page knows how entries are
+ * order is the order of the bytes. An actor has at most one slot at a key; of all else it has at most one entry that
+ * counts, the latest, and earlier ones only while nobody who saw them go has been heard. This page knows how entries are
  * named, ordered and stamped; it knows nothing of what they mean to a type.
  */
 import { compareStamps, type Stamp } from '../clock/stamp.ts';
@@ -15,6 +16,7 @@ import {
   traitsOf,
   traitStamped,
   traitSub,
+  traitVector,
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { varintLength } from '../codec/byte-writer.ts';
@@ -57,7 +59,18 @@ function varintText(value: number): string {
 /** Order of entries in the bytes. Actors are binary strings too. */
 export function compareEntries(a: Entry, b: Entry): number {
   if (a.key !== b.key) return a.key < b.key ? -1 : 1;
-  return a.actor === b.actor ? 0 : a.actor < b.actor ? -1 : 1;
+  if (a.actor !== b.actor) return a.actor < b.actor ? -1 : 1;
+  return isSlot(a) ? 0 : a.counter - b.counter;
+}
+
+/** Whether the entry is a vector of growing numbers, of which an actor has one at a key. */
+export function isSlot({ tag }: Entry): boolean {
+  return (traitsOf(tag) & traitVector) !== 0;
+}
+
+/** Whether the entry that follows is a later one of the same actor at the same key. */
+export function isOutdated(entry: Entry, next: Entry | undefined): boolean {
+  return next !== undefined && next.key === entry.key && next.actor === entry.actor && !isSlot(entry);
 }
 
 export function namesOfPath(path: string): readonly string[] {

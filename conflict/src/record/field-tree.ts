@@ -41,6 +41,7 @@ export function nodeAt(root: FieldNode, path: string): FieldNode {
   if (path === '') return root;
   // The path of a first name that is empty would be taken for the root's.
   if (path.startsWith(pathSeparatorText)) throw malformed('path');
+  if (!path.includes(pathSeparatorText)) return root.child(path);
   let node = root;
   for (const name of path.split(pathSeparatorText)) node = node.child(name);
   return node;
@@ -49,10 +50,11 @@ export function nodeAt(root: FieldNode, path: string): FieldNode {
 /** Every entry at and below a node. */
 export function entriesBelow(node: FieldNode): readonly Entry[] {
   const found: Entry[] = [];
-  const open = [node];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    found.push(...next.entries);
-    open.push(...next.children.values());
-  }
+  collect(node, found);
   return found;
+}
+
+function collect(node: FieldNode, found: Entry[]): void {
+  for (const entry of node.entries) found.push(entry);
+  for (const child of node.children.values()) collect(child, found);
 }

@@ -207,6 +207,8 @@ function why(entry: Entry, { group, live, deletion }: Surroundings, winner: Entr
 }
 
 function notLive(entry: Entry, group: readonly Entry[]): string {
+  const again = group.some(({ actor, counter }) => actor === entry.actor && counter > entry.counter);
+  if (again) return 'its writer has seen it go and has written again since';
   if (group.some(isRemoval)) return 'a removal that has not seen it wins';
   return entry.tag === tagTextClient
     ? 'numbers the insertions of this actor'

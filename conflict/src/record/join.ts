@@ -5,18 +5,17 @@
  * associative and idempotent for any two records that are well formed, forged ones included. (Almeida, Shoker,
  * Baquero, "Delta State Replicated Data Types", 2018.)
  */
-import { traitsOf, traitVector } from '../codec/format.ts';
 import { vectorOf, vectorPayload } from '../codec/vector.ts';
 import type { DecodedRecord } from './decoded-record.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, isSlot } from './entry.ts';
 
 export function join(a: DecodedRecord, b: DecodedRecord): DecodedRecord {
-  const others = new Map(b.entries.map((entry) => [slotOf(entry), entry]));
+  const others = new Map(b.entries.map((entry) => [nameOf(entry), entry]));
   const entries = a.entries.flatMap((entry) => {
-    const other = others.get(slotOf(entry));
+    const other = others.get(nameOf(entry));
     if (other === undefined) return b.context.has(entry) ? [] : [entry];
-    others.delete(slotOf(entry));
-    return survivor(a, entry, b, other) ?? [];
+    others.delete(nameOf(entry));
+    return isSlot(entry) ? joinedSlot(entry, other) : oneOf(entry, other);
   });
   for (const entry of others.values()) if (!a.context.has(entry)) entries.push(entry);
   const context = a.context.clone();
@@ -24,19 +23,14 @@ export function join(a: DecodedRecord, b: DecodedRecord): DecodedRecord {
   return { minor: Math.max(a.minor, b.minor), context, entries };
 }
 
-/** There is one entry at most for a key and an actor. */
-function slotOf({ key, actor }: Entry): string {
-  return `${key}\u0100${actor}`;
+/** What identifies an entry: its dot and its key, and of a slot its actor, because its numbers grow under any dot. */
+function nameOf(entry: Entry): string {
+  return `${entry.key}\u0100${entry.actor}\u0100${isSlot(entry) ? '' : entry.counter}`;
 }
 
-function survivor(a: DecodedRecord, mine: Entry, b: DecodedRecord, theirs: Entry): Entry | null {
-  if ((traitsOf(mine.tag) & traitVector) !== 0) return joinedSlot(mine, theirs);
-  // One dot has one content; where somebody forged another, the greater bytes are taken, so that any order agrees.
-  if (mine.counter === theirs.counter) return isLess(mine.payload, theirs.payload) ? theirs : mine;
-  const [earlier, later] = mine.counter < theirs.counter ? [mine, theirs] : [theirs, mine];
-  const seen = (entry: Entry) => (entry === mine ? b : a).context.has(entry);
-  if (!seen(later)) return later;
-  return seen(earlier) ? null : earlier;
+/** One dot has one content; where somebody forged another, the greater bytes are taken, so that any order agrees. */
+function oneOf(mine: Entry, theirs: Entry): Entry {
+  return isLess(mine.payload, theirs.payload) ? theirs : mine;
 }
 
 /** The later birth proves that the earlier slot was exhausted; of one birth each number is the greater of both. */

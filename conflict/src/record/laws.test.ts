@@ -89,6 +89,36 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('deliver' as const), from: at, to: at, pick: fc.nat() }),
 );
 
+const anyOperation = fc.constantFrom<Operation>(
+  ['set', 'title', 1],
+  ['set', 'title', 2],
+  ['clear', 'title'],
+  ['add', 'banned', ['a']],
+  ['remove', 'banned', ['a']],
+  ['clear', 'banned'],
+  ['increment', 'likes', 3],
+  ['clear', 'likes'],
+  ['delete'],
+);
+
+/** Edits one after the other, of which all but the `alone` ones have seen all before them. */
+const told = fc.array(fc.record({ at, operation: anyOperation, alone: fc.nat({ max: 3 }) }), {
+  maxLength: 10,
+});
+
+/** The deltas of such edits. */
+function tell(edits: typeof told extends fc.Arbitrary<infer E> ? E : never, type: Schema) {
+  const own = [nothing, nothing, nothing];
+  let all = nothing;
+  return edits.map(({ at: index, operation: each, alone }, now) => {
+    const before = alone === 0 ? (own[index] ?? nothing) : all;
+    const { state, delta } = type.edit(before, { actor: actors[index] ?? '', now }, (e) => run(e, each));
+    own[index] = state;
+    all = merge(all, delta).state;
+    return delta;
+  });
+}
+
 function run(editor: Editor, [name, ...values]: Operation): void {
   Reflect.apply(editor[name], editor, values);
 }
@@ -141,6 +171,13 @@ function edit(
   }
 }
 
+function shuffled(deltas: readonly Uint8Array[], picks: fc.Stream<number>): readonly Uint8Array[] {
+  return deltas
+    .map((delta) => ({ delta, key: picks.next().value }))
+    .toSorted((x, y) => x.key - y.key)
+    .map(({ delta }) => delta);
+}
+
 describe.each(['add-wins', 'last-writer-wins'] as const)('%s', (deletes) => {
   const type: Schema = schema(fields, { deletes, text: yjsText });
   const histories = fc.array(step, { maxLength: 25 });
@@ -162,20 +199,31 @@ describe.each(['add-wins', 'last-writer-wins'] as const)('%s', (deletes) => {
     );
   });
 
+  test('any part of the deltas gives the same bytes in any order', () => {
+    fc.assert(
+      fc.property(told, fc.infiniteStream(fc.nat()), (edits, picks) => {
+        const part = tell(edits, type).filter(() => picks.next().value % 3 > 0);
+        const joins = [part, part.toReversed(), shuffled(part, picks)].map((some) =>
+          some.reduce<Uint8Array>((state, delta) => merge(state, delta).state, nothing),
+        );
+        expect(joins[1]).toEqual(joins[0]);
+        expect(joins[2]).toEqual(joins[0]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test('deltas in any order, folded or one by one, give the same bytes', () => {
     fc.assert(
       fc.property(histories, fc.infiniteStream(fc.nat()), (steps, picks) => {
         const replicas = play(steps, type);
         const deltas = replicas.flatMap((replica) => replica.deltas);
         const forwards = deltas.reduce<Uint8Array>((state, delta) => merge(state, delta).state, nothing);
-        const shuffled = deltas
-          .map((delta) => ({ delta, key: picks.next().value }))
-          .toSorted((x, y) => x.key - y.key)
-          .map(({ delta }) => delta);
-        expect(shuffled.reduce<Uint8Array>((state, delta) => merge(state, delta).state, nothing)).toEqual(
+        const mixed = shuffled(deltas, picks);
+        expect(mixed.reduce<Uint8Array>((state, delta) => merge(state, delta).state, nothing)).toEqual(
           forwards,
         );
-        expect(shuffled.reduceRight<Uint8Array>((all, delta) => merge(delta, all).state, nothing)).toEqual(
+        expect(mixed.reduceRight<Uint8Array>((all, delta) => merge(delta, all).state, nothing)).toEqual(
           forwards,
         );
         for (const { state } of replicas) {

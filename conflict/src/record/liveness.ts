@@ -4,18 +4,9 @@
  * stamped entry counts only where it is later too. Nothing is removed here: what does not count stays in the state
  * for those who ask why. No schema is needed, so every replica gives the same answer.
  */
-import {
-  tagDeletion,
-  tagElement,
-  tagMark,
-  tagRights,
-  tagText,
-  tagTextClient,
-  traitsOf,
-  traitVector,
-} from '../codec/format.ts';
+import { tagDeletion, tagElement, tagMark, tagRights, tagText, tagTextClient } from '../codec/format.ts';
 import { isExhausted, vectorOf } from '../codec/vector.ts';
-import { compareByStamp, type Entry, latestDeletion, stampOffset } from './entry.ts';
+import { compareByStamp, type Entry, isOutdated, isSlot, latestDeletion, stampOffset } from './entry.ts';
 
 /** First byte of the payload of a removed element, and of what is left of a cleared text. */
 export const kindRemoved = 1;
@@ -31,8 +22,9 @@ export function isHidden(entry: Entry, deletion: Entry | null): boolean {
   return compareByStamp(entry, deletion) < 0;
 }
 
-/** The entries that make the record as it is; none where it does not exist. */
-export function liveEntries(entries: readonly Entry[]): readonly Entry[] {
+/** The entries that make the record as it is, given in the order of the bytes; none where it does not exist. */
+export function liveEntries(all: readonly Entry[]): readonly Entry[] {
+  const entries = all.filter((entry, index) => !isOutdated(entry, all[index + 1]));
   const deletion = latestDeletion(entries);
   const marked = entries.some((entry) => entry.tag === tagMark && !isHidden(entry, deletion));
   if (deletion !== null && !marked) return [];
@@ -56,7 +48,7 @@ function isLive(entry: Entry, deletion: Entry | null): boolean {
   const { tag, payload } = entry;
   if (tag === tagDeletion || tag === tagTextClient) return false;
   if (tag === tagRights) return hasRights(vectorOf(payload));
-  if ((traitsOf(tag) & traitVector) !== 0) return !isExhausted(vectorOf(payload));
+  if (isSlot(entry)) return !isExhausted(vectorOf(payload));
   if (tag === tagText) return payload[0] !== kindRemnant;
   return !isHidden(entry, deletion);
 }

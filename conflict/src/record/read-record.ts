@@ -4,7 +4,7 @@
  * Entries that the declaration does not know, or knows under another type, are passed over and stay in the state.
  */
 import { tagCounter } from '../codec/format.ts';
-import { pathOf } from '../codec/path.ts';
+import { memberPath } from '../codec/path.ts';
 import { binaryOf, textOf } from '../codec/utf8.ts';
 import { defineMember, type JsonValue } from '../codec/value.ts';
 import { isExhausted, vectorOf } from '../codec/vector.ts';
@@ -40,7 +40,7 @@ interface Shown {
 
 export function readRecord(entries: readonly Entry[], options: ReadOptions): RecordView {
   const reading = new Reading(options.text, latestDeletion(entries));
-  const { value } = reading.map(treeOf(entries), { type: 'map', fields: options.fields }, []);
+  const { value } = reading.map(treeOf(entries), { type: 'map', fields: options.fields }, '');
   return { value, siblings: reading.siblings, exposed: reading.exposed };
 }
 
@@ -55,16 +55,14 @@ class Reading {
     this.#deletion = deletion;
   }
 
-  map(node: FieldNode, map: MapField, names: readonly string[]) {
+  map(node: FieldNode, map: MapField, path: string) {
     const value: Record<string, JsonValue> = {};
     let live = false;
     for (const name of 'fields' in map ? Object.keys(map.fields) : storedNames(node)) {
       const field = 'fields' in map ? map.fields[name] : map.of;
       if (field === undefined) continue;
-      const shown = this.#field(node.children.get(binaryOf(name) ?? '') ?? untouched, field, [
-        ...names,
-        name,
-      ]);
+      const child = node.children.get(binaryOf(name) ?? '') ?? untouched;
+      const shown = this.#field(child, field, memberPath(path, name));
       if (shown === null || ('of' in map && !shown.live)) continue;
       if (shown.live) live = true;
       defineMember(value, name, shown.value);
@@ -73,10 +71,10 @@ class Reading {
   }
 
   /** `null` where the field is left out. */
-  #field(node: FieldNode, field: Field, names: readonly string[]): Shown | null {
-    const place: Place = { path: '', label: pathOf(names), node, deletion: this.#deletion };
+  #field(node: FieldNode, field: Field, label: string): Shown | null {
+    const place: Place = { path: '', label, node, deletion: this.#deletion };
     if (field.type === 'map') {
-      const shown = this.map(node, field, names);
+      const shown = this.map(node, field, label);
       return shown.live ? shown : null;
     }
     if (field.type === 'register') return this.#register(place, field);

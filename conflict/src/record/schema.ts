@@ -46,6 +46,12 @@ export interface EditContext {
   readonly actor: string;
   /** Highest own counter among the records that were collected; 0 (default) where none ever was. */
   readonly floor?: number;
+  /**
+   * Milliseconds since 1970 of the highest stamp (`highestStamp`) among the records that were collected, 0 (default)
+   * where none ever was. A record that begins is stamped later, so a delete that others still hold does not hide it,
+   * whatever the clocks say.
+   */
+  readonly floorMs?: number;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -120,7 +126,10 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
   }
 
   edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Edited {
-    const draft = new Draft(decode(before), checkedContext(context));
+    const draft = new Draft(decode(before), {
+      ...checkedContext(context),
+      maxBytes: this.limits.deltaBytes,
+    });
     const editor = new Editor(draft, {
       fields: this.fields,
       lastWriterWins: this.deletes === 'last-writer-wins',
@@ -175,7 +184,7 @@ function checkedLimits(limits: Limits): Limits {
   });
 }
 
-function checkedContext({ actor, floor = 0, now }: EditContext) {
+function checkedContext({ actor, floor = 0, floorMs = 0, now }: EditContext) {
   const binary = typeof actor === 'string' ? binaryOf(actor) : null;
   if (binary === null || binary === '' || binary.length > longestActorBytes) {
     const message = `an actor is a text of 1 to ${longestActorBytes} bytes`;
@@ -188,7 +197,7 @@ function checkedContext({ actor, floor = 0, now }: EditContext) {
   if (!Number.isSafeInteger(floor) || floor < 0) {
     throw new ConflictError('invalid-argument', 'a floor is a counter', { rule: 'floor', value: floor });
   }
-  return { actor: binary, floor, nowMs: checkedMs(now) };
+  return { actor: binary, floor, floorMs: checkedMs(floorMs, 'floorMs'), nowMs: checkedMs(now) };
 }
 
 function checkSize(rule: string, value: number, limit: number): void {

@@ -100,6 +100,11 @@ export class Knowledge {
     return this.#typed.filter((typed) => samePath(typed.path, path));
   }
 
+  /** Whether all that the typists of a text knew of it is known too. */
+  isTextWhole(path: Names): boolean {
+    return this.typedAt(path).every((typed) => this.knows(typed.after));
+  }
+
   /** Every account that was ever opened and not closed, once. */
   accounts(): readonly Account[] {
     const found: Account[] = [];

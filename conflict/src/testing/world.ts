@@ -340,7 +340,7 @@ export class World {
 
   #compare(replica: Replica): void {
     const isTextKnown = (path: Names) => {
-      const isKnown = !this.#isLoose(path) && isTextWhole(replica.known, path);
+      const isKnown = !this.#isLoose(path) && replica.known.isTextWhole(path);
       this.coverage.note('text compared', isKnown);
       return isKnown;
     };
@@ -362,7 +362,7 @@ export class World {
 
   #knowsTexts(known: Knowledge): boolean {
     return [...known.facts].every(
-      (fact) => fact.kind !== 'typed' || (isTextWhole(known, fact.path) && !this.#isLoose(fact.path)),
+      (fact) => fact.kind !== 'typed' || (known.isTextWhole(fact.path) && !this.#isLoose(fact.path)),
     );
   }
 
@@ -377,15 +377,11 @@ export class World {
   #loosenTexts(known: Knowledge, operations: readonly Operation[]): void {
     if (!operations.some(({ op }) => ['splice', 'put', 'clear', 'delete'].includes(op))) return;
     for (const fact of known.facts) {
-      if (fact.kind !== 'typed' || this.#isLoose(fact.path) || isTextWhole(known, fact.path)) continue;
+      if (fact.kind !== 'typed' || this.#isLoose(fact.path) || known.isTextWhole(fact.path)) continue;
       this.#looseTexts.push(fact.path);
       this.coverage.note('text written before its past arrived');
     }
   }
-}
-
-function isTextWhole(known: Knowledge, path: Names): boolean {
-  return known.typedAt(path).every((typed) => known.knows(typed.after));
 }
 
 function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refusal | null {

@@ -3,11 +3,10 @@
  * hides some of them. Types are read from places and edited at places; they know nothing of records beyond that.
  */
 import { ConflictError } from '../errors.ts';
-import type { Entry } from '../record/entry.ts';
+import { type Entry, isOutdated, latestDeletion } from '../record/entry.ts';
 import { isHidden } from '../record/liveness.ts';
 import type { Draft } from '../record/draft.ts';
 import { type FieldNode, nodeAt } from '../record/field-tree.ts';
-import { latestDeletion } from '../record/entry.ts';
 
 export interface Place {
   /** Binary string. */
@@ -24,9 +23,11 @@ export function placeIn(draft: Draft, path: string, label: string): Place {
   return { path, label, node: nodeAt(draft.root, path), deletion: latestDeletion(draft.root.entries) };
 }
 
-/** Entries with a tag that are not hidden. */
+/** Entries with a tag that are not hidden, of each actor the latest at a key. */
 export function visibleAt(place: Place, tag: number): readonly Entry[] {
-  return place.node.entries.filter((entry) => entry.tag === tag && !isHidden(entry, place.deletion));
+  return entriesAt(place, tag).filter(
+    (entry, index, all) => !isOutdated(entry, all[index + 1]) && !isHidden(entry, place.deletion),
+  );
 }
 
 export function entriesAt(place: Place, tag: number): readonly Entry[] {

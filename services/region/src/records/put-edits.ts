@@ -18,13 +18,49 @@ export function parsePutValue(value: unknown, fields: FieldDeclarations, path: s
   return object;
 }
 
-/** Refuses counters that are named with another value than `held`, what the region shows of the record. */
+/** Refuses counters that are named with another value than the region shows; `held` is asked only where some are. */
 export function refuseCounters(
   value: object,
   fields: FieldDeclarations,
-  at: { readonly held: object; readonly path: string },
+  at: { readonly held: () => object; readonly path: string },
 ): Problem | null {
-  return problemOfFaults(counterFaults({ type: 'map', fields }, value, { ...at, names: [] }));
+  const named = namedCounters({ type: 'map', fields }, value, []);
+  if (named.length === 0) return null;
+  const held = at.held();
+  return problemOfFaults(named.flatMap((counter) => counterFault(counter, held, at.path) ?? []));
+}
+
+interface NamedCounter {
+  readonly declaration: Extract<FieldDeclaration, { readonly type: 'counter' | 'bounded-counter' }>;
+  readonly names: readonly string[];
+  readonly value: unknown;
+}
+
+function namedCounters(
+  map: MapDeclaration,
+  value: object,
+  names: readonly string[],
+): readonly NamedCounter[] {
+  return Object.entries(value).flatMap(([name, member]): readonly NamedCounter[] => {
+    const declaration = memberOf(map, name);
+    const inner = [...names, name];
+    if (declaration?.type === 'map') return isObject(member) ? namedCounters(declaration, member, inner) : [];
+    const isCounter = declaration?.type === 'counter' || declaration?.type === 'bounded-counter';
+    return isCounter ? [{ declaration, names: inner, value: member }] : [];
+  });
+}
+
+function counterFault({ declaration, names, value }: NamedCounter, held: object, path: string): Fault | null {
+  const count = names.reduce<unknown>(memberHeld, held) ?? leastOf(declaration);
+  return value === count ? null : counterSet(declaration, { at: placeText({ names, path }), count, value });
+}
+
+function leastOf(declaration: NamedCounter['declaration']): number {
+  return declaration.type === 'counter' ? 0 : declaration.min;
+}
+
+function memberHeld(held: unknown, name: string): unknown {
+  return isObject(held) ? Object.getOwnPropertyDescriptor(held, name)?.value : undefined;
 }
 
 interface Place {
@@ -65,29 +101,9 @@ function noObject(value: unknown, at: string): Fault {
   return { code: 'invalid-value', detail: `${at} takes an object.`, violation };
 }
 
-function counterFaults(
-  map: MapDeclaration,
-  value: object,
-  { held, ...place }: Place & { readonly held: unknown },
-): readonly Fault[] {
-  return Object.entries(value).flatMap(([name, member]) => {
-    const declaration = memberOf(map, name);
-    if (declaration === undefined) return [];
-    const inner = { path: place.path, names: [...place.names, name], held: heldAt(held, name) };
-    if (declaration.type === 'map' && isObject(member)) return counterFaults(declaration, member, inner);
-    if (declaration.type !== 'counter' && declaration.type !== 'bounded-counter') return [];
-    const count = inner.held ?? (declaration.type === 'counter' ? 0 : declaration.min);
-    return member === count ? [] : [counterSet(declaration, { at: placeText(inner), count, member })];
-  });
-}
-
-function heldAt(held: unknown, name: string): unknown {
-  return isObject(held) ? Object.getOwnPropertyDescriptor(held, name)?.value : undefined;
-}
-
 function counterSet(
   { type }: FieldDeclaration,
-  { at, count, member }: { readonly at: string; readonly count: unknown; readonly member: unknown },
+  { at, count, value }: { readonly at: string; readonly count: unknown; readonly value: unknown },
 ): Fault {
   const instead = type === 'counter' ? 'increment' : 'refill or spend';
   return {
@@ -97,7 +113,7 @@ function counterSet(
       field: at,
       rule: 'counter-keeps-value',
       limit: count,
-      value: typeof member === 'number' ? member : nameOfKind(member),
+      value: typeof value === 'number' ? value : nameOfKind(value),
     },
   };
 }

@@ -26,8 +26,9 @@ export interface WriteTarget {
 }
 
 export function putEdit({ type, conditions, path }: WriteTarget, value: object): RecordEdit {
-  return guarded({ type, conditions, path }, ({ before, view, context }) => {
-    const refusal = refuseCounters(value, type.fields, { held: view?.value ?? {}, path });
+  return guarded({ type, conditions, path }, ({ before, context }) => {
+    const held = () => type.view(before)?.value ?? {};
+    const refusal = refuseCounters(value, type.fields, { held, path });
     return refusal ?? type.put(before, context, { value, path });
   });
 }
@@ -37,15 +38,14 @@ export function patchEdit(target: WriteTarget, edits: readonly FieldEdit[]): Rec
 }
 
 export function deleteEdit(target: WriteTarget): RecordEdit {
-  return guarded(target, ({ before, view, context }) =>
-    view === null ? null : target.type.remove(before, context),
+  return guarded(target, ({ before, exists, context }) =>
+    exists ? target.type.remove(before, context) : null,
   );
 }
 
 interface Stored {
   readonly before: Uint8Array;
-  /** `null` where the record does not exist. */
-  readonly view: RecordView | null;
+  readonly exists: boolean;
   readonly context: EditContext;
 }
 
@@ -55,17 +55,22 @@ type Step = (stored: Stored) => Made | Problem | null;
 /** The write that `step` decides on, once the target's conditions hold. */
 export function guarded({ type, conditions }: WriteTarget, step: Step): RecordEdit {
   return (before, context) => {
-    const view = type.view(before);
-    const refusal = refuseWrite(conditions, view?.version ?? null);
-    const made = refusal ?? step({ before, view, context });
+    const exists = type.exists(before);
+    const made = refusalOf(type, conditions, before) ?? step({ before, exists, context });
     if (made instanceof Problem) return { kind: 'refuse', refusal: made };
-    if (made === null || !made.changed) return { kind: 'keep', result: resultOf(view, view) };
+    if (made === null || !made.changed) return { kind: 'keep', result: resultOf(exists, type.view(before)) };
     const { state, delta } = made;
-    return { kind: 'write', state, delta, result: resultOf(view, type.view(state)) };
+    return { kind: 'write', state, delta, result: resultOf(exists, type.view(state)) };
   };
 }
 
-function resultOf(before: RecordView | null, after: RecordView | null): WriteResult {
+/** Reading the record costs as much as the edit, so it is read only for conditions that there are. */
+function refusalOf(type: RecordType, conditions: Conditions, before: Uint8Array): Problem | null {
+  if (conditions.ifMatch === null && conditions.ifNoneMatch === null) return null;
+  return refuseWrite(conditions, type.view(before)?.version ?? null);
+}
+
+function resultOf(existed: boolean, after: RecordView | null): WriteResult {
   if (after === null) return { status: 204, view: null };
-  return { status: before === null ? 201 : 200, view: after };
+  return { status: existed ? 200 : 201, view: after };
 }

@@ -19,6 +19,8 @@ export interface Made {
 
 export interface RecordType {
   readonly fields: FieldDeclarations;
+  /** `state` may be empty. */
+  exists(state: Uint8Array): boolean;
   /** `null` where the record does not exist; `state` may be empty. */
   view(state: Uint8Array): RecordView | null;
   /** Makes the edits, and creates the record where it does not exist. */

@@ -12,6 +12,7 @@ import {
   type Schema,
   type TextEngine,
   inspect,
+  isDead,
   liveHash,
   schema,
   version,
@@ -40,6 +41,10 @@ class DeclaredRecords implements RecordType {
   constructor({ fields, deletes }: CollectionDeclaration, text: TextEngine | undefined) {
     this.fields = fields;
     this.#schema = schema(schemaFields(fields), { deletes, ...(text === undefined ? {} : { text }) });
+  }
+
+  exists(state: Uint8Array): boolean {
+    return !readable(() => isDead(state));
   }
 
   view(state: Uint8Array): RecordView | null {
