@@ -68,21 +68,26 @@ export class Knowledge {
   }
 
   /**
-   * Whether two writes of one actor meet for which the library has but one room: a later write has arrived before the
-   * news of what made the earlier one go.
+   * Of these, what counts for what is shown: who writes at a place again has seen what was there go, so of one actor
+   * only the latest write counts, also where the news of what made the earlier one go has not arrived.
    */
-  hasGap(): boolean {
-    const slots = new Set<string>();
-    for (const { slot } of this.writes()) {
-      if (slots.has(slot)) return true;
-      slots.add(slot);
+  current(): readonly Write[] {
+    const latest = new Map<string, Write>();
+    for (const write of this.writes()) {
+      const other = latest.get(write.slot);
+      if (other === undefined || other.sequence < write.sequence) latest.set(write.slot, write);
     }
-    return false;
+    return [...latest.values()];
   }
 
   /** Writes at exactly this path that nobody has seen go. */
   writesAt(path: Names): readonly Write[] {
     return this.writes().filter((write) => samePath(write.path, path));
+  }
+
+  /** Writes at exactly this path that count. */
+  currentAt(path: Names): readonly Write[] {
+    return this.current().filter((write) => samePath(write.path, path));
   }
 
   /** Increments of all actors, those that were reset too. */

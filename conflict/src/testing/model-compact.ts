@@ -1,5 +1,5 @@
 /**
- * Collection in the model: once everybody knows the same, whatever shows nothing may go. It is said with the same
+ * Collection in the model: once everybody knows the same, whatever shows nothing may go, but for removals. It is said with the same
  * facts as everything else, so that a replica which collected late still agrees.
  */
 import { type Fact, gone, samePath, type Write } from './fact.ts';
@@ -23,6 +23,8 @@ export function collectable(known: Knowledge): readonly Fact[] {
 
 function isKept(known: Knowledge, write: Write): boolean {
   if (!existsIn(known)) return write === known.deletion() && hasHiddenSlots(known);
+  // A removal stays with the record, so that who adds again can say that it has seen it.
+  if (write.of === 'removed') return !known.isHidden(write);
   if (write.of !== 'remnant') return isLiveWrite(known, write);
   return known
     .writes()

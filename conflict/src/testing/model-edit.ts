@@ -59,7 +59,7 @@ export type Refusal = { readonly code: string; readonly have: number; readonly n
 /** What the library's text engine does with many chunks: an edit that sees so many puts one in their place. */
 const mostChunks = 16;
 
-/** What shares the room for one write of an actor; chunks of texts have rooms of their own. */
+/** What shares a slot, in which only the latest write of an actor counts; chunks of texts have slots of their own. */
 const slotKinds: { readonly [of in Write['of']]?: string } = {
   register: 'register',
   added: 'element',

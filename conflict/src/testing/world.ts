@@ -19,7 +19,7 @@ import { DotLedger } from './dot-ledger.ts';
 import { type Fact, samePath } from './fact.ts';
 import { Broken } from './history-failure.ts';
 import { Knowledge } from './knowledge.ts';
-import { joined, keyOf, type Message, unionOf, wouldGap } from './message.ts';
+import { keyOf, type Message, unionOf } from './message.ts';
 import { collectable } from './model-compact.ts';
 import { ModelEdit, type Refusal } from './model-edit.ts';
 import { fieldAt } from './model-view.ts';
@@ -206,9 +206,7 @@ export class World {
     const replica = this.replica(action.replica);
     const messages = action.sources.flatMap((source) => this.#messages.get(keyOf(source)) ?? []);
     if (messages.length === 0) return;
-    const message = joined(messages);
-    if (message === null || wouldGap(replica.known, message)) return this.coverage.note('message held back');
-    this.#merge(replica, message);
+    this.#merge(replica, unionOf(messages));
     this.coverage.note('deltas joined before delivery', messages.length > 1);
     this.#compare(replica);
   }
@@ -254,8 +252,9 @@ export class World {
     const deltas = [...this.#messages]
       .filter(([key]) => key.startsWith('delta'))
       .map(([, message]) => message);
+    this.#checkPart(deltas, random);
     for (const replica of this.replicas) {
-      this.#takeAll(replica, random.shuffled(deltas));
+      for (const delta of random.shuffled(deltas)) this.#merge(replica, delta);
       this.#compare(replica);
     }
     const [first, ...others] = this.replicas;
@@ -272,18 +271,13 @@ export class World {
     }
   }
 
-  /** What has to wait for others is tried again after them; what is left in the end comes in one piece. */
-  #takeAll(replica: Replica, messages: readonly Message[]): void {
-    let waiting = messages;
-    for (let length = -1; length !== waiting.length; ) {
-      length = waiting.length;
-      waiting = waiting.filter((message) => {
-        if (wouldGap(replica.known, message)) return true;
-        this.#merge(replica, message);
-        return false;
-      });
-    }
-    if (waiting.length > 0) this.#merge(replica, unionOf(waiting));
+  /** Any part of the deltas makes the same in any order, and shows what the model shows of it. */
+  #checkPart(deltas: readonly Message[], random: Random): void {
+    const part = random.shuffled(deltas).slice(0, random.below(deltas.length + 1));
+    const { bytes, facts } = unionOf(part);
+    expectSame(unionOf(part.toReversed()).bytes, bytes, 'a part of the deltas makes another state backwards');
+    this.#compare({ actor: 'part', names: [], state: bytes, known: new Knowledge(facts) });
+    this.coverage.note('part of the deltas', part.length > 1 && part.length < deltas.length);
   }
 
   #collect(seed: number): void {
