@@ -13,7 +13,7 @@ import { textOf } from '../codec/utf8.ts';
 import { isExhausted, vectorOf } from '../codec/vector.ts';
 import { decode, type DecodedRecord, encode } from './decoded-record.ts';
 import { type Entry, isSlot, latestDeletion } from './entry.ts';
-import { isHidden, isRemoval, liveEntries } from './liveness.ts';
+import { isHidden, isRemoval, kindRemnant, liveEntries } from './liveness.ts';
 
 /**
  * Returns the state itself where the horizon is not exactly what it has seen, or nothing can go. A state of which
@@ -51,18 +51,24 @@ function isExactly(context: CausalContext, horizon: VersionVector): boolean {
 function kept(entries: readonly Entry[]): readonly Entry[] {
   const live = new Set(liveEntries(entries));
   const deletion = latestDeletion(entries);
-  const texts = new Set([...live].filter((entry) => entry.tag === tagText).map((entry) => entry.path));
+  const texts = new Set(entries.filter(isWritten).map((entry) => entry.path));
+  const holdsHidden = entries.some((entry) => isWritten(entry) && !live.has(entry));
   const accounts = new Set(entries.filter(isOpenAccount).map((entry) => entry.path));
-  const left = entries.filter((entry) => {
+  return entries.filter((entry) => {
     if (live.has(entry)) return true;
     if (isAccount(entry)) return accounts.has(entry.path);
-    if (entry.tag === tagText || entry.tag === tagTextClient) return texts.has(entry.path);
+    if (entry.tag === tagText || entry.tag === tagTextClient) return live.size > 0 && texts.has(entry.path);
+    // Without the deletion, the slots that it has not seen would bring a record back, what is written next could be
+    // stamped earlier, so that it stays hidden where the deletion is still there, and hidden texts would be shown.
+    if (entry === deletion) return live.size === 0 || holdsHidden;
     if (isSlot(entry)) return !isExhausted(vectorOf(entry.payload));
     return live.size > 0 && isRemoval(entry) && !isHidden(entry, deletion);
   });
-  if (live.size > 0 || left.length === 0) return left;
-  // Without the deletion, the slots that it has not seen would bring the record back.
-  return entries.filter((entry) => entry === deletion || left.includes(entry));
+}
+
+/** A chunk that was not cleared. One that a deletion hides counts again as soon as others are written beside it. */
+function isWritten({ tag, payload }: Entry): boolean {
+  return tag === tagText && payload[0] !== kindRemnant;
 }
 
 function isAccount({ tag }: Entry): boolean {

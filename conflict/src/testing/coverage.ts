@@ -24,6 +24,7 @@ export const sights = [
   'record hidden by a later delete',
   'record created again',
   'collection',
+  'collection by some',
   'record collected',
   'creation above a floor',
   'slot begun anew',

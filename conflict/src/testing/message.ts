@@ -5,6 +5,7 @@
 import { merge } from '../record/merge.ts';
 import type { Source } from './action.ts';
 import type { Fact } from './fact.ts';
+import { Knowledge } from './knowledge.ts';
 
 /** The same news in both forms. */
 export interface Message {
@@ -19,9 +20,18 @@ const nothing: Uint8Array = new Uint8Array(0);
 export function unionOf(messages: readonly Message[]): Message {
   return {
     bytes: messages.reduce((all, each) => merge(all, each.bytes).state, nothing),
-    facts: new Set(messages.flatMap((each) => [...each.facts])),
+    facts: messages.reduce((known, { facts }) => {
+      if (bringsNews(known, facts)) known.learn(facts);
+      return known;
+    }, new Knowledge()).facts,
     isDelete: messages.some((each) => each.isDelete),
   };
+}
+
+/** Whether an edit is told of that was not known. Mere collection is no news: a merge does not hand it on. */
+export function bringsNews(known: Knowledge, facts: Iterable<Fact>): boolean {
+  for (const fact of facts) if (fact.kind === 'happened' && !known.facts.has(fact)) return true;
+  return false;
 }
 
 export function keyOf({ of, number }: Source): string {

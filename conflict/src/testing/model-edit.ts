@@ -326,7 +326,7 @@ export class ModelEdit {
   ): null {
     const after = this.known.typedAt(path);
     const chunks = this.#chunksAt(path);
-    if (chunks.length >= mostChunks) {
+    if (chunks.length >= mostChunks || chunks.some((each) => each.of === 'remnant')) {
       this.#forget(chunks);
       this.#carry(after);
     }

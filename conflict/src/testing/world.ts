@@ -16,10 +16,11 @@ import type { Action, Source } from './action.ts';
 import { difference, textAt } from './comparison.ts';
 import type { Coverage } from './coverage.ts';
 import { DotLedger } from './dot-ledger.ts';
-import { type Fact, samePath } from './fact.ts';
+import type { Fact } from './fact.ts';
 import { Broken } from './history-failure.ts';
 import { Knowledge } from './knowledge.ts';
-import { keyOf, type Message, unionOf } from './message.ts';
+import { LooseTexts } from './loose-texts.ts';
+import { bringsNews, keyOf, type Message, unionOf } from './message.ts';
 import { collectable } from './model-compact.ts';
 import { ModelEdit, type Refusal } from './model-edit.ts';
 import { fieldAt } from './model-view.ts';
@@ -63,8 +64,10 @@ export class World {
   readonly #floors = new Map<string, number>();
   readonly #dots = new DotLedger();
   #edits: RecordedEdit[] = [];
-  readonly #looseTexts: Names[] = [];
+  readonly #looseTexts = new LooseTexts();
   #sequence = 0;
+  /** Some have collected what others still hold. */
+  #isApart = false;
 
   constructor(schema: Schema, actors: readonly string[], coverage: Coverage) {
     this.schema = schema;
@@ -127,7 +130,7 @@ export class World {
     const operations = action.operations.filter((each) => this.#fits(replica, each));
     const { actor, known, state } = replica;
     const model = new ModelEdit(known, this.schema, { actor, now: action.now, sequence: this.#next });
-    this.#loosenTexts(known, operations);
+    this.#looseTexts.watch(known, operations, this.coverage);
     const refusal = firstRefusal(model, operations);
     const context = { actor, floor: this.#floors.get(actor) ?? 0, now: action.now };
     try {
@@ -164,7 +167,7 @@ export class World {
 
   /** A splice is for the text that it was made for; a put changes texts from what they show, if that is known. */
   #fits(replica: Replica, operation: Operation): boolean {
-    if (operation.op === 'put') return this.#knowsTexts(replica.known);
+    if (operation.op === 'put') return this.#looseTexts.areAllComparable(replica.known);
     if (operation.op !== 'splice') return true;
     return textAt(this.read(replica).value, operation.path) === operation.before;
   }
@@ -213,21 +216,19 @@ export class World {
 
   #merge(replica: Replica, { bytes, facts, isDelete }: Message): void {
     const before = replica.state;
-    const isNew = !replica.known.knows(facts);
+    const isNew = bringsNews(replica.known, facts);
     const merged = merge(before, bytes);
     validate(merged.state);
     if (merged.changed !== (merged.state !== before))
       throw new Broken('changed says something else than state');
     if (!isNew && merged.changed) throw new Broken('a merge that brings nothing made another state');
     if (isNew && !merged.changed) throw new Broken('a merge that brings something changed nothing');
-    expectSame(
-      merge(bytes, before).state,
-      merged.state,
-      'the other way round, the merge makes another state',
-    );
+    const reversed = merge(bytes, before).state;
+    if (!this.#isApart)
+      expectSame(reversed, merged.state, 'the other way round, the merge makes another state');
     if (merge(merged.state, bytes).changed) throw new Broken('the same merge again makes another state');
     replica.state = merged.state;
-    replica.known.learn(facts);
+    if (isNew) replica.known.learn(facts);
     this.coverage.note('merge');
     this.coverage.note('merge that changed nothing', !isNew);
     watchMerge(this.coverage, replica.known, isDelete && isNew);
@@ -257,10 +258,12 @@ export class World {
       for (const delta of random.shuffled(deltas)) this.#merge(replica, delta);
       this.#compare(replica);
     }
+    this.#checkShownAlike();
     const [first, ...others] = this.replicas;
     if (first === undefined) return;
     for (const other of others) {
-      expectSame(other.state, first.state, 'replicas that have seen the same have different bytes');
+      if (!this.#isApart)
+        expectSame(other.state, first.state, 'replicas that have seen the same have different bytes');
       expectSame(
         liveHash(other.state, 'r'),
         liveHash(first.state, 'r'),
@@ -269,6 +272,13 @@ export class World {
       if (version(other.state) !== version(first.state))
         throw new Broken('equal states have different versions');
     }
+  }
+
+  /** What replicas have collected and others have not makes no difference to what is shown. */
+  #checkShownAlike(): void {
+    const [first, ...others] = this.replicas.map((replica) => JSON.stringify(this.read(replica)));
+    const odd = others.find((shown) => shown !== first);
+    if (odd !== undefined) throw new Broken(`replicas that were told the same show ${first} and ${odd}`);
   }
 
   /** Any part of the deltas makes the same in any order, and shows what the model shows of it. */
@@ -282,29 +292,35 @@ export class World {
 
   #collect(seed: number): void {
     this.#settle(seed);
-    const horizon = this.#horizon();
-    const retired = new Set(
-      this.replicas.flatMap(({ actor, names }) => names.filter((name) => name !== actor)),
-    );
+    const random = new Random(seed);
+    const collecting = random.chance(0.5) ? this.replicas : this.replicas.filter(() => random.chance(0.5));
+    const isAll = collecting.length === this.replicas.length;
     this.coverage.note('collection');
-    const isDropped = isDead(this.replica(0).state);
+    this.coverage.note('collection by some', !isAll && collecting.length > 0);
+    const isDropped = isAll && isDead(this.replica(0).state);
     this.coverage.note('record collected', isDropped);
-    const gone = collectable(this.replica(0).known);
-    for (const replica of this.replicas) {
-      const compacted = compact(replica.state, horizon, retired);
+    this.#compact(collecting, isAll && !this.#isApart);
+    this.#isApart = this.replicas.some(({ state }) => !isSame(state, this.replica(0).state));
+    this.#messages.clear();
+    this.#edits = [];
+    if (isDropped) this.#drop();
+  }
+
+  /** Names that are not used any more are forgotten only by all at once, else others would bring them back. */
+  #compact(collecting: readonly Replica[], isTogether: boolean): void {
+    const horizon = this.#horizon();
+    const retired = this.replicas.flatMap(({ actor, names }) => names.filter((name) => name !== actor));
+    const plan = new Map(collecting.map((replica) => [replica, collectable(replica.known)]));
+    for (const [replica, gone] of plan) {
+      const compacted = compact(replica.state, horizon, new Set(isTogether ? retired : []));
       validate(compacted);
       const read = JSON.stringify(this.read(replica));
       replica.known.learn(gone);
       replica.state = compacted;
-      if (JSON.stringify(this.read(replica)) !== read)
-        throw new Broken(
-          'a collection changed what is shown: ' + read + ' ' + JSON.stringify(this.read(replica)),
-        );
+      const after = JSON.stringify(this.read(replica));
+      if (after !== read) throw new Broken(`a collection changed what is shown: ${read} ${after}`);
       this.#compare(replica);
     }
-    this.#messages.clear();
-    this.#edits = [];
-    if (isDropped) this.#drop();
   }
 
   #horizon(): VersionVector {
@@ -329,12 +345,12 @@ export class World {
       replica.known = new Knowledge();
     }
     this.#dots.beginLife();
-    this.#looseTexts.length = 0;
+    this.#looseTexts.forget();
   }
 
   #compare(replica: Replica): void {
     const isTextKnown = (path: Names) => {
-      const isKnown = !this.#isLoose(path) && replica.known.isTextWhole(path);
+      const isKnown = this.#looseTexts.isComparable(replica.known, path);
       this.coverage.note('text compared', isKnown);
       return isKnown;
     };
@@ -353,29 +369,6 @@ export class World {
     const field = fieldAt(this.schema.fields, namesOf(path));
     return field?.type === 'register' && typeof field.resolve === 'function';
   }
-
-  #knowsTexts(known: Knowledge): boolean {
-    return [...known.facts].every(
-      (fact) => fact.kind !== 'typed' || (known.isTextWhole(fact.path) && !this.#isLoose(fact.path)),
-    );
-  }
-
-  #isLoose(path: Names): boolean {
-    return this.#looseTexts.some((each) => samePath(each, path));
-  }
-
-  /**
-   * Who writes into a text of which earlier parts have not arrived cannot know where its words will stand, nor what a
-   * clear has seen; from then on the content of this text is only required to be the same everywhere.
-   */
-  #loosenTexts(known: Knowledge, operations: readonly Operation[]): void {
-    if (!operations.some(({ op }) => ['splice', 'put', 'clear', 'delete'].includes(op))) return;
-    for (const fact of known.facts) {
-      if (fact.kind !== 'typed' || this.#isLoose(fact.path) || known.isTextWhole(fact.path)) continue;
-      this.#looseTexts.push(fact.path);
-      this.coverage.note('text written before its past arrived');
-    }
-  }
 }
 
 function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refusal | null {
@@ -387,6 +380,9 @@ function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refus
 }
 
 function expectSame(actual: Uint8Array, expected: Uint8Array, message: string): void {
-  const isSame = actual.length === expected.length && actual.every((byte, index) => byte === expected[index]);
-  if (!isSame) throw new Broken(message);
+  if (!isSame(actual, expected)) throw new Broken(message);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
