@@ -1,19 +1,20 @@
 /**
  * What deletes, clears and removals leave behind is there for writes that have not seen them. Once everybody has seen
  * all that a state has seen, and nothing older is under way, it can go: slots without a rest, remnants of texts,
- * deletions and what they hide, and what is known of retired actors; removals go with the record. What the record
- * shows stays the same, and replicas need not collect at one time: what one has collected takes nothing from what it
- * writes afterwards, wherever it arrives. That is why a removal stays as long as the record lives; else an addition
- * could not say that it has seen it.
+ * deletions and what they hide, and what is known of retired actors. What the record shows stays the same, and replicas
+ * need not collect at one time: what one has collected takes nothing from what it writes afterwards, and brings nothing
+ * back, wherever it arrives. That is why a removal and what it beats stay as long as the record lives; else an addition
+ * could not say that it has seen the removal, and a clear not that it has seen both. Hidden texts stay with what hides
+ * them, and a dead record keeps its deletion until it is dropped.
  */
 import type { VersionVector } from '../causal/version-vector.ts';
 import { CausalContext } from '../causal/causal-context.ts';
-import { tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
+import { tagElement, tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { isExhausted, vectorOf } from '../codec/vector.ts';
 import { decode, type DecodedRecord, encode } from './decoded-record.ts';
 import { type Entry, isSlot, latestDeletion } from './entry.ts';
-import { isHidden, isRemoval, kindRemnant, liveEntries } from './liveness.ts';
+import { isHidden, kindRemnant, liveEntries } from './liveness.ts';
 
 /**
  * Returns the state itself where the horizon is not exactly what it has seen, or nothing can go. A state of which
@@ -62,7 +63,7 @@ function kept(entries: readonly Entry[]): readonly Entry[] {
     // stamped earlier, so that it stays hidden where the deletion is still there, and hidden texts would be shown.
     if (entry === deletion) return live.size === 0 || holdsHidden;
     if (isSlot(entry)) return !isExhausted(vectorOf(entry.payload));
-    return live.size > 0 && isRemoval(entry) && !isHidden(entry, deletion);
+    return live.size > 0 && entry.tag === tagElement && !isHidden(entry, deletion);
   });
 }
 

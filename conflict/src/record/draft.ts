@@ -1,8 +1,8 @@
 /**
  * An edit in the making: the record as it was, changed step by step, and what the delta has to say about it. Dots are
- * issued here and nowhere else, one for each entry that is written, contiguous above the actor's last one, or above
- * the floor where the record has none of its own; then the delta also claims every own dot up to the floor. All
- * stamps of one edit are equal and above every stamp in the record. A draft that changed nothing has no delta.
+ * issued here and nowhere else, one for each entry that is written, contiguous above the actor's last one and above
+ * the floor; the delta claims every own dot between. The last one alone would not do: of a record that the actor has
+ * collected, others may hand back its earlier dots. All stamps of one edit are equal and above every stamp in the record. A draft that changed nothing has no delta.
  *
  * The last dot of an edit belongs to no entry. Nobody can overwrite it, so nobody's delta claims it: a context holds it
  * only where the edit's whole delta was joined. That is what lets a merge tell from the contexts alone that a delta
@@ -29,7 +29,7 @@ export class Draft {
   readonly stamp: Stamp;
   readonly actor: string;
   readonly #before: DecodedRecord;
-  readonly #firstCounter: number;
+  readonly #isAboveFloor: boolean;
   #nextCounter: number;
   readonly #written = new Set<Entry>();
   readonly #superseded: Entry[] = [];
@@ -39,11 +39,11 @@ export class Draft {
     this.root = treeOf(before.entries);
     this.actor = options.actor;
     const last = before.context.last(options.actor);
-    this.#firstCounter = checkedCounter((last === 0 ? options.floor : last) + 1);
-    this.#nextCounter = this.#firstCounter;
+    this.#isAboveFloor = last > options.floor;
+    this.#nextCounter = checkedCounter(Math.max(last, options.floor) + 1);
     this.stamp = nextStamp(
       options.nowMs,
-      laterOf(highestStamp(before.entries), last === 0 ? options.floorMs : 0),
+      laterOf(highestStamp(before.entries), this.#isAboveFloor ? 0 : options.floorMs),
     );
   }
 
@@ -121,8 +121,7 @@ export class Draft {
   delta(): DecodedRecord {
     const lastCounter = this.#nextCounter++;
     const context = new CausalContext();
-    const firstEver = this.#before.context.last(this.actor) === 0;
-    context.addRun(this.actor, firstEver ? 1 : this.#firstCounter, lastCounter);
+    context.addRun(this.actor, this.#before.context.last(this.actor) + 1, lastCounter);
     context.addAll(this.#superseded);
     context.addAll(this.#written);
     return { minor: this.#before.minor, context, entries: [...this.#written] };

@@ -218,7 +218,24 @@ describe.each([
     expect(us.value).toMatchObject({ title: 'second' });
     expect(inspect(eu.state).context).toMatchObject([{ actor: 'eu-1', max: floor + 3, runs: [] }]);
     eu.edit(13, (e) => e.set('title', 'third'), 1000);
-    expect(inspect(eu.state).context[0]?.last).toBeLessThan(1000);
+    us.take(eu.delta);
+    expect(us.value).toMatchObject({ title: 'third' });
+    expect(inspect(us.state).context).toMatchObject([{ actor: 'eu-1', runs: [] }]);
+    expect(inspect(us.state).context[0]?.last).toBeGreaterThan(1000);
+  });
+
+  test('a record created again reuses no dot, also where another has handed back earlier ones', () => {
+    const [eu, us] = pair(rules);
+    eu.edit(10, (e) => e.set('title', 'first'));
+    us.take(eu.state);
+    us.edit(11, (e) => e.set('title', 'second'));
+    const floor = inspect(eu.state).context[0]?.last ?? 0;
+    eu.state = nothing;
+    eu.take(us.delta);
+    expect(inspect(eu.state).context[0]?.last).toBeLessThan(floor);
+    eu.edit(12, (e) => e.set('status', 'third'), floor);
+    us.take(eu.delta);
+    expect(us.value).toMatchObject({ title: 'second', status: 'third' });
   });
 
   test('a record that an edit empties goes on existing', () => {

@@ -27,6 +27,8 @@ export const sights = [
   'collection by some',
   'record collected',
   'creation above a floor',
+  'record created again before others collected it',
+  'created again by a clock behind',
   'slot begun anew',
   'rights moved',
   'rights refused',

@@ -110,6 +110,11 @@ export class Knowledge {
     return this.typedAt(path).every((typed) => this.knows(typed.after));
   }
 
+  /** Whether the actor ever edited, as far as is known. */
+  knowsEditOf(actor: string): boolean {
+    return [...this.#facts].some((fact) => fact.kind === 'happened' && fact.actor === actor);
+  }
+
   /** Every account that was ever opened and not closed, once. */
   accounts(): readonly Account[] {
     const found: Account[] = [];
@@ -150,14 +155,15 @@ export class Knowledge {
     return deletion !== null && write.time !== null && isLater(deletion, write);
   }
 
-  /** The time given, or just after the latest that is known, whichever is later. */
-  timeAfter(now: number): Time {
+  /** The time given, or just after the latest that is known, or just after a millisecond, whichever is latest. */
+  timeAfter(now: number, floorMs = 0): Time {
     let [ms, logical]: Time = [now, -1];
     for (const { time } of this.writes()) {
       if (time === null || time[0] < ms) continue;
       logical = time[0] > ms ? time[1] : Math.max(logical, time[1]);
       ms = time[0];
     }
+    if (floorMs > 0 && floorMs >= ms) return [floorMs + 1, 0];
     return logical < 0xffff ? [ms, logical + 1] : [ms + 1, 0];
   }
 }

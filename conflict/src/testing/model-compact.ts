@@ -24,11 +24,37 @@ export function collectable(known: Knowledge): readonly Fact[] {
   return [...dead.map(gone), ...typed, ...closed];
 }
 
+/**
+ * Whether a replica alone may forget the dead record. What a delete has not seen, and only hides, counts again where it
+ * is still held; and who still holds a text goes on counting its insertions.
+ */
+export function isForgettable(known: Knowledge): boolean {
+  const isOver = (write: Write) => write.of === 'deletion' || known.isHidden(write);
+  return (
+    ![...known.facts].some(({ kind }) => kind === 'typed') &&
+    !existsIn(known) &&
+    known.writes().every(isOver) &&
+    known.increments().every((each) => !known.isOpen(each)) &&
+    known.accounts().every((account) => isSpent(standingOf(known, account)))
+  );
+}
+
+/** What an actor that has forgotten a record says when it writes above its floor: nothing of its own is left. */
+export function remainsOf(known: Knowledge, actor: string): readonly Fact[] {
+  const happened = [...known.facts].filter((fact) => fact.kind === 'happened' && fact.actor === actor);
+  const writes = known.writes().filter((write) => write.actor === actor);
+  const closed = known
+    .accounts()
+    .filter((account) => account.actor === actor)
+    .map((account): Fact => ({ kind: 'closed', account, life: known.lifeOf(account) }));
+  return [...happened, ...writes.map(gone), ...closed];
+}
+
 function isKept(known: Knowledge, write: Write): boolean {
   // Without the deletion, hidden counters would bring the record back, and later writes could be stamped before it.
   if (!existsIn(known)) return write === known.deletion();
-  // A removal stays with the record, so that who adds again can say that it has seen it.
-  if (write.of === 'removed') return !known.isHidden(write);
+  // A removal, and what it beats, stay with the record, so that who adds or clears can say that it has seen them.
+  if (write.of === 'removed' || write.of === 'added') return !known.isHidden(write);
   const isText = write.of === 'chunk' || write.of === 'remnant';
   if (isText) return known.writesAt(write.path).some((each) => each.of === 'chunk');
   return write === known.deletion() ? hidesText(known) : isLiveWrite(known, write);

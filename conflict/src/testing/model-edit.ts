@@ -50,6 +50,10 @@ export interface ModelRules {
 export interface ModelContext {
   readonly actor: string;
   readonly now: number;
+  /** Of the latest time that was collected; an actor's first edit comes later. */
+  readonly floorMs: number;
+  /** What the actor has seen go of an earlier life of the record, told with its first edit. */
+  readonly remains: readonly Fact[];
   /** Gives a greater number on every call. */
   readonly sequence: () => number;
 }
@@ -88,7 +92,8 @@ export class ModelEdit {
     this.known = new Knowledge(before.facts);
     this.#rules = rules;
     this.#context = context;
-    this.#time = this.known.timeAfter(context.now);
+    const isFirst = !before.knowsEditOf(context.actor);
+    this.#time = this.known.timeAfter(context.now, isFirst ? context.floorMs : 0);
     this.#markDue = !existsIn(this.known);
   }
 
@@ -98,8 +103,8 @@ export class ModelEdit {
     const due = this.#markDue || (this.#hasChanged() && (always || !hasLiveField(this.known)));
     if (this.#exists && due) this.#writeMark();
     const changed = this.#hasChanged();
-    const { actor, sequence } = this.#context;
-    if (changed) this.#note({ kind: 'happened', actor, sequence: sequence() });
+    const { actor, remains, sequence } = this.#context;
+    if (changed) this.#note(...remains, { kind: 'happened', actor, sequence: sequence() });
     return { changed, delta: this.#whole ? this.known.facts : this.#delta };
   }
 
@@ -383,4 +388,13 @@ export class ModelEdit {
 
 function distinct(paths: readonly Names[]): readonly Names[] {
   return paths.filter((path, index) => paths.findIndex((each) => samePath(each, path)) === index);
+}
+
+/** Applies operations up to the first that the library must refuse. */
+export function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refusal | null {
+  for (const operation of operations) {
+    const refusal = model.apply(operation);
+    if (refusal !== null) return refusal;
+  }
+  return null;
 }

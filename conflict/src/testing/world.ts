@@ -10,22 +10,25 @@ import { ConflictError } from '../errors.ts';
 import { compact } from '../record/compact.ts';
 import { merge } from '../record/merge.ts';
 import type { ReadResult, Schema } from '../record/schema.ts';
-import { contextOf, highestStamp, isDead, liveHash, version } from '../record/summary.ts';
+import { contextOf, highestStamp, isDead } from '../record/summary.ts';
 import { validate } from '../record/validate.ts';
 import type { Action, Source } from './action.ts';
+import { expectAgreement, expectSame, isSame } from './agreement.ts';
 import { difference, textAt } from './comparison.ts';
 import type { Coverage } from './coverage.ts';
 import { DotLedger } from './dot-ledger.ts';
 import type { Fact } from './fact.ts';
+import { Floors } from './floors.ts';
 import { Broken } from './history-failure.ts';
 import { Knowledge } from './knowledge.ts';
 import { LooseTexts } from './loose-texts.ts';
 import { bringsNews, keyOf, type Message, unionOf } from './message.ts';
-import { collectable } from './model-compact.ts';
-import { ModelEdit, type Refusal } from './model-edit.ts';
+import { collectable, isForgettable, remainsOf } from './model-compact.ts';
+import { firstRefusal, ModelEdit, type Refusal } from './model-edit.ts';
 import { fieldAt } from './model-view.ts';
 import { type Names, type Operation, carryOut } from './operation.ts';
 import { Random } from './random.ts';
+import type { Fields } from '../types/field.ts';
 import { watchEdit, watchMerge } from './watch.ts';
 
 /** One replica, as bytes and as facts. */
@@ -61,7 +64,9 @@ export class World {
   readonly schema: Schema;
   readonly coverage: Coverage;
   readonly #messages = new Map<string, Message>();
-  readonly #floors = new Map<string, number>();
+  readonly #floors = new Floors();
+  /** What an actor that collected the record alone has to say when it creates it again. */
+  #remains: readonly Fact[] = [];
   readonly #dots = new DotLedger();
   #edits: RecordedEdit[] = [];
   readonly #looseTexts = new LooseTexts();
@@ -120,8 +125,10 @@ export class World {
         return this.#rename(this.replica(action.replica), action.actor);
       case 'settle':
         return this.#settle(action.seed);
+      case 'create again':
+        return this.#createAgain(action);
       case 'collect':
-        return this.#collect(action.seed);
+        return this.#collect(action);
     }
   }
 
@@ -129,10 +136,11 @@ export class World {
     const replica = this.replica(action.replica);
     const operations = action.operations.filter((each) => this.#fits(replica, each));
     const { actor, known, state } = replica;
-    const model = new ModelEdit(known, this.schema, { actor, now: action.now, sequence: this.#next });
+    const context = { actor, ...this.#floors.of(actor), now: action.now };
+    const hidden = { remains: this.#remains, sequence: this.#next };
+    const model = new ModelEdit(known, this.schema, { ...context, ...hidden });
     this.#looseTexts.watch(known, operations, this.coverage);
     const refusal = firstRefusal(model, operations);
-    const context = { actor, floor: this.#floors.get(actor) ?? 0, now: action.now };
     try {
       const edited = this.schema.edit(state, context, (editor) => {
         for (const operation of operations) carryOut(editor, operation);
@@ -258,27 +266,21 @@ export class World {
       for (const delta of random.shuffled(deltas)) this.#merge(replica, delta);
       this.#compare(replica);
     }
-    this.#checkShownAlike();
-    const [first, ...others] = this.replicas;
-    if (first === undefined) return;
-    for (const other of others) {
-      if (!this.#isApart)
-        expectSame(other.state, first.state, 'replicas that have seen the same have different bytes');
-      expectSame(
-        liveHash(other.state, 'r'),
-        liveHash(first.state, 'r'),
-        'equal states have different hashes',
-      );
-      if (version(other.state) !== version(first.state))
-        throw new Broken('equal states have different versions');
-    }
+    const read = (state: Uint8Array) => this.schema.read(state);
+    expectAgreement(
+      this.replicas.map(({ state }) => state),
+      { read, isApart: this.#isApart },
+    );
   }
 
-  /** What replicas have collected and others have not makes no difference to what is shown. */
-  #checkShownAlike(): void {
-    const [first, ...others] = this.replicas.map((replica) => JSON.stringify(this.read(replica)));
-    const odd = others.find((shown) => shown !== first);
-    if (odd !== undefined) throw new Broken(`replicas that were told the same show ${first} and ${odd}`);
+  /** Deltas alone do not tell everybody what some have seen of a life of the record that others have collected. */
+  #exchangeStates(random: Random): void {
+    for (const replica of [...this.replicas, ...this.replicas]) {
+      for (const { state, known } of random.shuffled(this.replicas)) {
+        this.#merge(replica, { bytes: state, facts: new Set(known.facts), isDelete: false });
+      }
+      this.#compare(replica);
+    }
   }
 
   /** Any part of the deltas makes the same in any order, and shows what the model shows of it. */
@@ -290,10 +292,11 @@ export class World {
     this.coverage.note('part of the deltas', part.length > 1 && part.length < deltas.length);
   }
 
-  #collect(seed: number): void {
+  #collect({ by, seed }: Extract<Action, { does: 'collect' }>): void {
     this.#settle(seed);
     const random = new Random(seed);
-    const collecting = random.chance(0.5) ? this.replicas : this.replicas.filter(() => random.chance(0.5));
+    if (this.#isApart) this.#exchangeStates(random);
+    const collecting = this.replicas.filter(() => by === 'all' || random.chance(0.5));
     const isAll = collecting.length === this.replicas.length;
     this.coverage.note('collection');
     this.coverage.note('collection by some', !isAll && collecting.length > 0);
@@ -310,8 +313,9 @@ export class World {
   #compact(collecting: readonly Replica[], isTogether: boolean): void {
     const horizon = this.#horizon();
     const retired = this.replicas.flatMap(({ actor, names }) => names.filter((name) => name !== actor));
-    const plan = new Map(collecting.map((replica) => [replica, collectable(replica.known)]));
-    for (const [replica, gone] of plan) {
+    const common = collectable(this.replica(0).known);
+    for (const replica of collecting) {
+      const gone = this.#isApart ? collectable(replica.known) : common;
       const compacted = compact(replica.state, horizon, new Set(isTogether ? retired : []));
       validate(compacted);
       const read = JSON.stringify(this.read(replica));
@@ -334,16 +338,39 @@ export class World {
     return tracker.horizon;
   }
 
-  /** The dead record is forgotten; whoever creates it again starts above what it has used. */
-  #drop(): void {
-    for (const replica of this.replicas) {
-      const context = contextOf(replica.state);
-      for (const actor of context.actors()) {
-        this.#floors.set(actor, Math.max(this.#floors.get(actor) ?? 0, context.last(actor)));
-      }
-      replica.state = nothing;
-      replica.known = new Knowledge();
+  /** One replica forgets the dead record and creates it again, while others still hold what is left of it. */
+  #createAgain(action: Extract<Action, { does: 'create again' }>): void {
+    this.#settle(action.seed);
+    const replica = this.replica(action.replica);
+    const { actor, known, state } = replica;
+    if (state.length === 0 || !isForgettable(known)) return;
+    this.#messages.clear();
+    this.#edits = [];
+    const { floor } = this.#floors.of(actor);
+    this.#forget(replica);
+    this.#remains = remainsOf(known, actor);
+    this.#edit({ ...action, does: 'edit' });
+    this.#remains = [];
+    if (replica.state.length === 0) {
+      Object.assign(replica, { state, known });
+      this.#floors.lower(actor, floor);
+      return;
     }
+    this.#isApart = true;
+    this.coverage.note('record created again before others collected it');
+    this.coverage.note('created again by a clock behind', action.now <= this.#floors.of(actor).floorMs);
+  }
+
+  /** Whoever creates the record again starts above what it has used. */
+  #forget(replica: Replica): void {
+    this.#floors.raise(replica.actor, replica.state);
+    replica.state = nothing;
+    replica.known = new Knowledge();
+  }
+
+  /** Everybody forgets the dead record. */
+  #drop(): void {
+    for (const replica of this.replicas) this.#forget(replica);
     this.#dots.beginLife();
     this.#looseTexts.forget();
   }
@@ -361,28 +388,12 @@ export class World {
     this.coverage.note('conflict shown', read.conflicts.length > 0);
     this.coverage.note(
       'value chosen by a resolver',
-      read.conflicts.some((path) => this.#isResolved(path)),
+      read.conflicts.some((path) => isResolved(this.schema.fields, path)),
     );
   }
-
-  #isResolved(path: string): boolean {
-    const field = fieldAt(this.schema.fields, namesOf(path));
-    return field?.type === 'register' && typeof field.resolve === 'function';
-  }
 }
 
-function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refusal | null {
-  for (const operation of operations) {
-    const refusal = model.apply(operation);
-    if (refusal !== null) return refusal;
-  }
-  return null;
-}
-
-function expectSame(actual: Uint8Array, expected: Uint8Array, message: string): void {
-  if (!isSame(actual, expected)) throw new Broken(message);
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+function isResolved(fields: Fields, path: string): boolean {
+  const field = fieldAt(fields, namesOf(path));
+  return field?.type === 'register' && typeof field.resolve === 'function';
 }
