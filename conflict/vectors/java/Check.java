@@ -444,7 +444,7 @@ public final class Check {
     }
 
     String slot() {
-      return hex(key) + " " + hex(actor);
+      return hex(key) + " " + hex(actor) + (isVector() ? "" : " " + counter);
     }
 
     String dot() {
