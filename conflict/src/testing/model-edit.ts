@@ -99,9 +99,8 @@ export class ModelEdit {
 
   /** Whether the edit did anything; then also what its delta says. */
   finish(): { readonly changed: boolean; readonly delta: ReadonlySet<Fact> } {
-    const always = this.#rules.deletes === 'last-writer-wins';
-    const due = this.#markDue || (this.#hasChanged() && (always || !hasLiveField(this.known)));
-    if (this.#exists && due) this.#writeMark();
+    const isMarked = this.#rules.deletes === 'last-writer-wins' || !hasLiveField(this.known);
+    if (this.#exists && (this.#markDue || (isMarked && this.#hasChanged()))) this.#writeMark();
     const changed = this.#hasChanged();
     const { actor, remains, sequence } = this.#context;
     if (changed) this.#note(...remains, { kind: 'happened', actor, sequence: sequence() });
