@@ -58,7 +58,7 @@ function kept(entries: readonly Entry[]): readonly Entry[] {
   return entries.filter((entry) => {
     if (live.has(entry)) return true;
     if (isAccount(entry)) return accounts.has(entry.path);
-    if (entry.tag === tagText || entry.tag === tagTextClient) return live.size > 0 && texts.has(entry.path);
+    if (entry.tag === tagText || entry.tag === tagTextClient) return texts.has(entry.path);
     // Without the deletion, the slots that it has not seen would bring a record back, what is written next could be
     // stamped earlier, so that it stays hidden where the deletion is still there, and hidden texts would be shown.
     if (entry === deletion) return live.size === 0 || holdsHidden;

@@ -51,12 +51,12 @@ export function remainsOf(known: Knowledge, actor: string): readonly Fact[] {
 }
 
 function isKept(known: Knowledge, write: Write): boolean {
-  // Without the deletion, hidden counters would bring the record back, and later writes could be stamped before it.
-  if (!existsIn(known)) return write === known.deletion();
-  // A removal, and what it beats, stay with the record, so that who adds or clears can say that it has seen them.
-  if (write.of === 'removed' || write.of === 'added') return !known.isHidden(write);
   const isText = write.of === 'chunk' || write.of === 'remnant';
   if (isText) return known.writesAt(write.path).some((each) => each.of === 'chunk');
+  // Without the deletion, hidden counters would bring the record back, and later writes could be stamped before it.
+  // A removal, and what it beats, stay with the record, so that who adds or clears can say that it has seen them.
+  if (write.of === 'removed' || write.of === 'added') return !known.isHidden(write);
+  if (!existsIn(known)) return write === known.deletion();
   return write === known.deletion() ? hidesText(known) : isLiveWrite(known, write);
 }
 
