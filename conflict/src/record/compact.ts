@@ -1,19 +1,20 @@
 /**
  * What deletes, clears and removals leave behind is there for writes that have not seen them. Once everybody has seen
  * all that a state has seen, and nothing older is under way, it can go: slots without a rest, remnants of texts,
- * deletions and what they hide, and what is known of retired actors; removals go with the record. What the record
- * shows stays the same, and replicas need not collect at one time: what one has collected takes nothing from what it
- * writes afterwards, wherever it arrives. That is why a removal stays as long as the record lives; else an addition
- * could not say that it has seen it.
+ * deletions and what they hide, and what is known of retired actors. What the record shows stays the same, and replicas
+ * need not collect at one time: what one has collected takes nothing from what it writes afterwards, and brings nothing
+ * back, wherever it arrives. That is why a removal and what it beats stay as long as the record lives; else an addition
+ * could not say that it has seen the removal, and a clear not that it has seen both. Hidden texts stay with what hides
+ * them, and a dead record keeps its deletion until it is dropped.
  */
 import type { VersionVector } from '../causal/version-vector.ts';
 import { CausalContext } from '../causal/causal-context.ts';
-import { tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
+import { tagElement, tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { isExhausted, vectorOf } from '../codec/vector.ts';
 import { decode, type DecodedRecord, encode } from './decoded-record.ts';
 import { type Entry, isSlot, latestDeletion } from './entry.ts';
-import { isHidden, isRemoval, liveEntries } from './liveness.ts';
+import { isHidden, kindRemnant, liveEntries } from './liveness.ts';
 
 /**
  * Returns the state itself where the horizon is not exactly what it has seen, or nothing can go. A state of which
@@ -51,19 +52,24 @@ function isExactly(context: CausalContext, horizon: VersionVector): boolean {
 function kept(entries: readonly Entry[]): readonly Entry[] {
   const live = new Set(liveEntries(entries));
   const deletion = latestDeletion(entries);
-  const texts = new Set([...live].filter((entry) => entry.tag === tagText).map((entry) => entry.path));
+  const texts = new Set(entries.filter(isWritten).map((entry) => entry.path));
+  const holdsHidden = entries.some((entry) => isWritten(entry) && !live.has(entry));
   const accounts = new Set(entries.filter(isOpenAccount).map((entry) => entry.path));
-  const left = entries.filter((entry) => {
+  return entries.filter((entry) => {
     if (live.has(entry)) return true;
     if (isAccount(entry)) return accounts.has(entry.path);
     if (entry.tag === tagText || entry.tag === tagTextClient) return texts.has(entry.path);
+    // Without the deletion, the slots that it has not seen would bring a record back, what is written next could be
+    // stamped earlier, so that it stays hidden where the deletion is still there, and hidden texts would be shown.
+    if (entry === deletion) return live.size === 0 || holdsHidden;
     if (isSlot(entry)) return !isExhausted(vectorOf(entry.payload));
-    return live.size > 0 && isRemoval(entry) && !isHidden(entry, deletion);
+    return live.size > 0 && entry.tag === tagElement && !isHidden(entry, deletion);
   });
-  if (live.size > 0) return left;
-  // Without the deletion, slots that it has not seen would bring the record back, and a later write might be stamped
-  // below what others still hold.
-  return entries.filter((entry) => entry === deletion || left.includes(entry));
+}
+
+/** A chunk that was not cleared. One that a deletion hides counts again as soon as others are written beside it. */
+function isWritten({ tag, payload }: Entry): boolean {
+  return tag === tagText && payload[0] !== kindRemnant;
 }
 
 function isAccount({ tag }: Entry): boolean {

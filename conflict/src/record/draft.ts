@@ -1,9 +1,9 @@
 /**
  * An edit in the making: the record as it was, changed step by step, and what the delta has to say about it. Dots are
- * issued here and nowhere else, one for each entry that is written, contiguous above the actor's last one and the
- * floor. An actor knows all that it ever wrote, so the delta also claims every own dot below that the record has not
- * seen: they were collected. All stamps of one edit are equal and above every stamp in the record, and where there is
- * no record, above the floor of stamps. A draft that changed nothing has no delta.
+ * issued here and nowhere else, one for each entry that is written, contiguous above the actor's last one and above
+ * the floor. An actor knows all that it ever wrote, so the delta also claims every own dot below that the record has
+ * not seen: they were collected, and others may hand them back. All stamps of one edit are equal and above every stamp
+ * in the record. A draft that changed nothing has no delta.
  *
  * The last dot of an edit belongs to no entry. Nobody can overwrite it, so nobody's delta claims it: a context holds it
  * only where the edit's whole delta was joined. That is what lets a merge tell from the contexts alone that a delta
@@ -16,7 +16,6 @@ import { ConflictError } from '../errors.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, type EntryName, highestStamp, isSlot, keyOf } from './entry.ts';
 import { entriesBelow, type FieldNode, nodeAt, treeOf } from './field-tree.ts';
-import { liveEntries } from './liveness.ts';
 
 export interface DraftOptions {
   /** Binary string. */
@@ -33,6 +32,7 @@ export class Draft {
   readonly stamp: Stamp;
   readonly actor: string;
   readonly #before: DecodedRecord;
+  readonly #isAboveFloor: boolean;
   #nextCounter: number;
   readonly #written = new Set<Entry>();
   readonly #superseded: Entry[] = [];
@@ -45,8 +45,12 @@ export class Draft {
     this.actor = options.actor;
     this.#maxBytes = options.maxBytes;
     const last = before.context.last(options.actor);
+    this.#isAboveFloor = last > options.floor;
     this.#nextCounter = checkedCounter(Math.max(last, options.floor) + 1);
-    this.stamp = nextStamp(options.nowMs, laterOf(highestStamp(before.entries), floorMsOf(before, options)));
+    this.stamp = nextStamp(
+      options.nowMs,
+      laterOf(highestStamp(before.entries), this.#isAboveFloor ? 0 : options.floorMs),
+    );
   }
 
   /** The counter of the dot that the next entry gets. */
@@ -151,11 +155,6 @@ export class Draft {
     context.merge(this.#before.context);
     return { minor: this.#before.minor, context, entries: this.entries() };
   }
-}
-
-/** A record that there is has a mark above all that hides; only one that begins may be hidden by what was collected. */
-function floorMsOf({ entries }: DecodedRecord, { floorMs }: DraftOptions): number {
-  return floorMs > 0 && liveEntries(entries).length === 0 ? floorMs : 0;
 }
 
 /** The later of a stamp and of the last one in the millisecond of a floor, if there is a floor. */

@@ -48,8 +48,8 @@ export interface EditContext {
   readonly floor?: number;
   /**
    * Milliseconds since 1970 of the highest stamp (`highestStamp`) among the records that were collected, 0 (default)
-   * where none ever was. A record that begins is stamped later, so a delete that others still hold does not hide it,
-   * whatever the clocks say.
+   * where none ever was. An actor's first write above its floor is stamped later, so a delete that others still hold
+   * does not hide what is created again, whatever the clocks say.
    */
   readonly floorMs?: number;
   /** Milliseconds since 1970. */

@@ -244,6 +244,20 @@ describe.each([
     expect(us.state).toEqual(eu.state);
   });
 
+  test('a record created again reuses no dot, also where another has handed back earlier ones', () => {
+    const [eu, us] = pair(rules);
+    eu.edit(10, (e) => e.set('title', 'first'));
+    us.take(eu.state);
+    us.edit(11, (e) => e.set('title', 'second'));
+    const floor = inspect(eu.state).context[0]?.last ?? 0;
+    eu.state = nothing;
+    eu.take(us.delta);
+    expect(inspect(eu.state).context[0]?.last).toBeLessThan(floor);
+    eu.edit(12, (e) => e.set('status', 'third'), floor);
+    us.take(eu.delta);
+    expect(us.value).toMatchObject({ title: 'second', status: 'third' });
+  });
+
   test('a record that an edit empties goes on existing', () => {
     const [eu] = pair(rules);
     eu.edit(10, (e) => e.put({}));

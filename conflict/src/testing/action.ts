@@ -26,8 +26,21 @@ export type Action =
   | { readonly does: 'rename'; readonly replica: number; readonly actor: string }
   /** Everybody gets every delta, in an order of its own; then all must agree. */
   | { readonly does: 'settle'; readonly seed: number }
-  /** Settles, asks the horizon, collects everywhere what is stable, and drops the record if it is dead. */
-  | { readonly does: 'collect'; readonly seed: number };
+  /**
+   * Settles; where the record is dead and everything in it was seen to go, one replica alone collects it, at once
+   * creates it again, and tells the others, which still hold what it has collected.
+   */
+  | {
+      readonly does: 'create again';
+      readonly replica: number;
+      /** The delta's number. */
+      readonly number: number;
+      readonly now: number;
+      readonly operations: readonly Operation[];
+      readonly seed: number;
+    }
+  /** Settles, asks the horizon, collects what is stable, everywhere or at some replicas, and drops the record if it is dead everywhere. */
+  | { readonly does: 'collect'; readonly seed: number; readonly by: 'all' | 'some' };
 
 export function describeAction(action: Action): string {
   const { does, ...rest } = action;

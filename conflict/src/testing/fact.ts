@@ -20,7 +20,7 @@ export interface Write {
   readonly value: JsonValue;
   readonly time: Time | null;
   readonly actor: string;
-  /** Where the library has room for one write of each actor: a register, an element, a chunk. */
+  /** Whose write it is of what: a register, an element, the mark. Only the latest in a slot counts for what is shown. */
   readonly slot: string;
   /** Grows with every write of a history; orders the writes of one actor. */
   readonly sequence: number;

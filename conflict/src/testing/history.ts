@@ -27,6 +27,11 @@ export interface HistoryOptions {
   readonly text?: TextEngine;
   /** 1 to 6; by chance where not given. */
   readonly replicas?: number;
+  /**
+   * Whether some replicas collect, and create again what they have collected, while others still hold it; true by
+   * default. States may then differ in what is not shown, so the laws of bytes are tested without.
+   */
+  readonly collectsApart?: boolean;
   /** Whether everybody gets everything in the end and all must agree; true by default. */
   readonly settles?: boolean;
 }
@@ -64,7 +69,7 @@ export function runHistory(options: HistoryOptions): HistoryReport {
   const stage = stageOf(random, options);
   const coverage = new Coverage();
   const world = new World(stage.schema, stage.actors, coverage);
-  const planner = new Planner(random, world);
+  const planner = new Planner(random, world, options.collectsApart ?? true);
   coverage.note('six replicas', stage.actors.length === 6);
   const played: Action[] = [];
   try {

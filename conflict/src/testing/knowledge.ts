@@ -68,21 +68,26 @@ export class Knowledge {
   }
 
   /**
-   * Whether two writes of one actor meet for which the library has but one room: a later write has arrived before the
-   * news of what made the earlier one go.
+   * Of these, what counts for what is shown: who writes at a place again has seen what was there go, so of one actor
+   * only the latest write counts, also where the news of what made the earlier one go has not arrived.
    */
-  hasGap(): boolean {
-    const slots = new Set<string>();
-    for (const { slot } of this.writes()) {
-      if (slots.has(slot)) return true;
-      slots.add(slot);
+  current(): readonly Write[] {
+    const latest = new Map<string, Write>();
+    for (const write of this.writes()) {
+      const other = latest.get(write.slot);
+      if (other === undefined || other.sequence < write.sequence) latest.set(write.slot, write);
     }
-    return false;
+    return [...latest.values()];
   }
 
   /** Writes at exactly this path that nobody has seen go. */
   writesAt(path: Names): readonly Write[] {
     return this.writes().filter((write) => samePath(write.path, path));
+  }
+
+  /** Writes at exactly this path that count. */
+  currentAt(path: Names): readonly Write[] {
+    return this.current().filter((write) => samePath(write.path, path));
   }
 
   /** Increments of all actors, those that were reset too. */
@@ -103,6 +108,11 @@ export class Knowledge {
   /** Whether all that the typists of a text knew of it is known too. */
   isTextWhole(path: Names): boolean {
     return this.typedAt(path).every((typed) => this.knows(typed.after));
+  }
+
+  /** Whether the actor ever edited, as far as is known. */
+  knowsEditOf(actor: string): boolean {
+    return [...this.#facts].some((fact) => fact.kind === 'happened' && fact.actor === actor);
   }
 
   /** Every account that was ever opened and not closed, once. */
@@ -145,14 +155,15 @@ export class Knowledge {
     return deletion !== null && write.time !== null && isLater(deletion, write);
   }
 
-  /** The time given, or just after the latest that is known, whichever is later. */
-  timeAfter(now: number): Time {
+  /** The time given, or just after the latest that is known, or just after a millisecond, whichever is latest. */
+  timeAfter(now: number, floorMs = 0): Time {
     let [ms, logical]: Time = [now, -1];
     for (const { time } of this.writes()) {
       if (time === null || time[0] < ms) continue;
       logical = time[0] > ms ? time[1] : Math.max(logical, time[1]);
       ms = time[0];
     }
+    if (floorMs > 0 && floorMs >= ms) return [floorMs + 1, 0];
     return logical < 0xffff ? [ms, logical + 1] : [ms + 1, 0];
   }
 }

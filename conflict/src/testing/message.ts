@@ -1,7 +1,6 @@
 /**
- * What travels between replicas: a delta, a state, or several of them joined on the way, as bytes and as facts. A
- * message that holds a later write of an actor, without the news of what made an earlier one of it go, waits until
- * that news has arrived: for both the library has but one room (`Knowledge.hasGap`).
+ * What travels between replicas: a delta, a state, or several of them joined on the way, as bytes and as facts.
+ * Any of it may arrive before what its writer had seen.
  */
 import { merge } from '../record/merge.ts';
 import type { Source } from './action.ts';
@@ -17,29 +16,22 @@ export interface Message {
 
 const nothing: Uint8Array = new Uint8Array(0);
 
-/** Messages joined in their order; `null` where one of them has to wait for something. */
-export function joined(messages: readonly Message[]): Message | null {
-  const known = new Knowledge();
-  for (const message of messages) {
-    known.learn(message.facts);
-    if (known.hasGap()) return null;
-  }
-  return unionOf(messages);
-}
-
+/** Messages joined in their order. */
 export function unionOf(messages: readonly Message[]): Message {
   return {
     bytes: messages.reduce((all, each) => merge(all, each.bytes).state, nothing),
-    facts: new Set(messages.flatMap((each) => [...each.facts])),
+    facts: messages.reduce((known, { facts }) => {
+      if (bringsNews(known, facts)) known.learn(facts);
+      return known;
+    }, new Knowledge()).facts,
     isDelete: messages.some((each) => each.isDelete),
   };
 }
 
-export function wouldGap(known: Knowledge, { facts }: Message): boolean {
-  if (known.knows(facts)) return false;
-  const after = new Knowledge(known.facts);
-  after.learn(facts);
-  return after.hasGap();
+/** Whether an edit is told of that was not known. Mere collection is no news: a merge does not hand it on. */
+export function bringsNews(known: Knowledge, facts: Iterable<Fact>): boolean {
+  for (const fact of facts) if (fact.kind === 'happened' && !known.facts.has(fact)) return true;
+  return false;
 }
 
 export function keyOf({ of, number }: Source): string {

@@ -50,6 +50,10 @@ export interface ModelRules {
 export interface ModelContext {
   readonly actor: string;
   readonly now: number;
+  /** Of the latest time that was collected; an actor's first edit comes later. */
+  readonly floorMs: number;
+  /** What the actor has seen go of an earlier life of the record, told with its first edit. */
+  readonly remains: readonly Fact[];
   /** Gives a greater number on every call. */
   readonly sequence: () => number;
 }
@@ -59,7 +63,7 @@ export type Refusal = { readonly code: string; readonly have: number; readonly n
 /** What the library's text engine does with many chunks: an edit that sees so many puts one in their place. */
 const mostChunks = 16;
 
-/** What shares the room for one write of an actor; chunks of texts have rooms of their own. */
+/** What shares a slot, in which only the latest write of an actor counts; chunks of texts have slots of their own. */
 const slotKinds: { readonly [of in Write['of']]?: string } = {
   register: 'register',
   added: 'element',
@@ -88,18 +92,18 @@ export class ModelEdit {
     this.known = new Knowledge(before.facts);
     this.#rules = rules;
     this.#context = context;
-    this.#time = this.known.timeAfter(context.now);
+    const isFirst = !before.knowsEditOf(context.actor);
+    this.#time = this.known.timeAfter(context.now, isFirst ? context.floorMs : 0);
     this.#markDue = !existsIn(this.known);
   }
 
   /** Whether the edit did anything; then also what its delta says. */
   finish(): { readonly changed: boolean; readonly delta: ReadonlySet<Fact> } {
-    const always = this.#rules.deletes === 'last-writer-wins';
-    const due = this.#markDue || (this.#hasChanged() && (always || !hasLiveField(this.known)));
-    if (this.#exists && due) this.#writeMark();
+    const isMarked = this.#rules.deletes === 'last-writer-wins' || !hasLiveField(this.known);
+    if (this.#exists && (this.#markDue || (isMarked && this.#hasChanged()))) this.#writeMark();
     const changed = this.#hasChanged();
-    const { actor, sequence } = this.#context;
-    if (changed) this.#note({ kind: 'happened', actor, sequence: sequence() });
+    const { actor, remains, sequence } = this.#context;
+    if (changed) this.#note(...remains, { kind: 'happened', actor, sequence: sequence() });
     return { changed, delta: this.#whole ? this.known.facts : this.#delta };
   }
 
@@ -326,7 +330,7 @@ export class ModelEdit {
   ): null {
     const after = this.known.typedAt(path);
     const chunks = this.#chunksAt(path);
-    if (chunks.length >= mostChunks) {
+    if (chunks.length >= mostChunks || chunks.some((each) => each.of === 'remnant')) {
       this.#forget(chunks);
       this.#carry(after);
     }
@@ -383,4 +387,13 @@ export class ModelEdit {
 
 function distinct(paths: readonly Names[]): readonly Names[] {
   return paths.filter((path, index) => paths.findIndex((each) => samePath(each, path)) === index);
+}
+
+/** Applies operations up to the first that the library must refuse. */
+export function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refusal | null {
+  for (const operation of operations) {
+    const refusal = model.apply(operation);
+    if (refusal !== null) return refusal;
+  }
+  return null;
 }

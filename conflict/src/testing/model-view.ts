@@ -37,7 +37,7 @@ interface Shown {
 /** The registers that are written and not hidden, the latest first. */
 export function siblingsAt(known: Knowledge, path: Names): readonly ModelSibling[] {
   const writes = known
-    .writesAt(path)
+    .currentAt(path)
     .filter((write) => write.of === 'register' && !known.isHidden(write))
     .toSorted((a, b) => (isLater(a, b) ? -1 : 1));
   return writes.map(({ value, time, actor }) => ({
@@ -63,7 +63,7 @@ export function registerAt(known: Knowledge, path: Names, field: RegisterField):
 
 /** Elements with an addition and no removal. */
 export function elementsAt(known: Knowledge, path: Names): readonly JsonValue[] {
-  const seen = known.writesAt(path).filter((write) => !known.isHidden(write));
+  const seen = known.currentAt(path).filter((write) => !known.isHidden(write));
   const removed = new Set(seen.filter((write) => write.of === 'removed').map((write) => write.value));
   const added = seen.filter((write) => write.of === 'added').map((write) => write.value);
   return [...new Set(added)].filter((element) => !removed.has(element));
@@ -182,7 +182,7 @@ export function viewOf(known: Knowledge, fields: Fields): ReadonlyMap<string, un
 export function isLiveWrite(known: Knowledge, write: Write): boolean {
   if (write.of === 'chunk') return isTextShown(known, write.path);
   if (write.of === 'deletion' || write.of === 'removed' || write.of === 'remnant') return false;
-  if (known.isHidden(write)) return false;
+  if (known.isHidden(write) || !known.current().includes(write)) return false;
   return write.of !== 'added' || elementsAt(known, write.path).includes(write.value);
 }
 

@@ -35,9 +35,12 @@ export class Planner {
   /** What comes next in any case. */
   #planned: Action[] = [];
 
-  constructor(random: Random, world: World) {
+  readonly #collectsApart: boolean;
+
+  constructor(random: Random, world: World, collectsApart: boolean) {
     this.#random = random;
     this.#world = world;
+    this.#collectsApart = collectsApart;
   }
 
   next(): Action {
@@ -147,10 +150,11 @@ export class Planner {
 
   /** A record that everybody has seen deleted. */
   #deleteAndCollect(): Action {
-    this.#planned = [this.#collect()];
     const settle: Action = { does: 'settle', seed: this.#random.word() };
     const edit = { ...this.#edit(), operations: [{ op: 'delete' as const }] };
-    this.#planned = [edit, ...this.#planned];
+    const createAgain = (): Action => ({ ...this.#edit(), does: 'create again', seed: this.#random.word() });
+    const then = this.#collectsApart && this.#random.chance(0.5) ? createAgain() : this.#collect();
+    this.#planned = [edit, then];
     return settle;
   }
 
@@ -159,6 +163,7 @@ export class Planner {
     this.#underWay = [];
     this.#lost = [];
     this.#sent = [];
-    return { does: 'collect', seed: this.#random.word() };
+    const by = this.#collectsApart && this.#random.chance(0.5) ? 'some' : 'all';
+    return { does: 'collect', by, seed: this.#random.word() };
   }
 }

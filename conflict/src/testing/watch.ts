@@ -31,9 +31,10 @@ function watchOperation(coverage: Coverage, operation: Operation, { before, acto
   coverage.note('slot begun anew', own.length > 0 && own.every((each) => !before.isOpen(each)));
 }
 
-/** `isDelete`: what was merged is a delete that the replica had not seen. */
+/** Notes also what came before its past. `isDelete`: what was merged is a delete that the replica had not seen. */
 export function watchMerge(coverage: Coverage, known: Knowledge, isDelete: boolean): void {
   const deletion = known.deletion();
+  coverage.note('later write before what it overwrote went', known.current().length < known.writes().length);
   coverage.note(
     'delete beside a concurrent update',
     isDelete && known.writes().some(({ of }) => of !== 'deletion'),

@@ -10,21 +10,25 @@ import { ConflictError } from '../errors.ts';
 import { compact } from '../record/compact.ts';
 import { merge } from '../record/merge.ts';
 import type { ReadResult, Schema } from '../record/schema.ts';
-import { contextOf, highestStamp, isDead, liveHash, version } from '../record/summary.ts';
+import { contextOf, highestStamp, isDead } from '../record/summary.ts';
 import { validate } from '../record/validate.ts';
 import type { Action, Source } from './action.ts';
+import { expectAgreement, expectSame, isSame } from './agreement.ts';
 import { difference, textAt } from './comparison.ts';
 import type { Coverage } from './coverage.ts';
 import { DotLedger } from './dot-ledger.ts';
-import { type Fact, samePath } from './fact.ts';
+import type { Fact } from './fact.ts';
+import { Floors } from './floors.ts';
 import { Broken } from './history-failure.ts';
 import { Knowledge } from './knowledge.ts';
-import { joined, keyOf, type Message, unionOf, wouldGap } from './message.ts';
-import { collectable } from './model-compact.ts';
-import { ModelEdit, type Refusal } from './model-edit.ts';
+import { LooseTexts } from './loose-texts.ts';
+import { bringsNews, keyOf, type Message, unionOf } from './message.ts';
+import { collectable, isForgettable, remainsOf } from './model-compact.ts';
+import { firstRefusal, ModelEdit, type Refusal } from './model-edit.ts';
 import { fieldAt } from './model-view.ts';
 import { type Names, type Operation, carryOut } from './operation.ts';
 import { Random } from './random.ts';
+import type { Fields } from '../types/field.ts';
 import { watchEdit, watchMerge } from './watch.ts';
 
 /** One replica, as bytes and as facts. */
@@ -60,11 +64,15 @@ export class World {
   readonly schema: Schema;
   readonly coverage: Coverage;
   readonly #messages = new Map<string, Message>();
-  readonly #floors = new Map<string, number>();
+  readonly #floors = new Floors();
+  /** What an actor that collected the record alone has to say when it creates it again. */
+  #remains: readonly Fact[] = [];
   readonly #dots = new DotLedger();
   #edits: RecordedEdit[] = [];
-  readonly #looseTexts: Names[] = [];
+  readonly #looseTexts = new LooseTexts();
   #sequence = 0;
+  /** Some have collected what others still hold. */
+  #isApart = false;
 
   constructor(schema: Schema, actors: readonly string[], coverage: Coverage) {
     this.schema = schema;
@@ -117,8 +125,10 @@ export class World {
         return this.#rename(this.replica(action.replica), action.actor);
       case 'settle':
         return this.#settle(action.seed);
+      case 'create again':
+        return this.#createAgain(action);
       case 'collect':
-        return this.#collect(action.seed);
+        return this.#collect(action);
     }
   }
 
@@ -126,10 +136,11 @@ export class World {
     const replica = this.replica(action.replica);
     const operations = action.operations.filter((each) => this.#fits(replica, each));
     const { actor, known, state } = replica;
-    const model = new ModelEdit(known, this.schema, { actor, now: action.now, sequence: this.#next });
-    this.#loosenTexts(known, operations);
+    const context = { actor, ...this.#floors.of(actor), now: action.now };
+    const hidden = { remains: this.#remains, sequence: this.#next };
+    const model = new ModelEdit(known, this.schema, { ...context, ...hidden });
+    this.#looseTexts.watch(known, operations, this.coverage);
     const refusal = firstRefusal(model, operations);
-    const context = { actor, floor: this.#floors.get(actor) ?? 0, now: action.now };
     try {
       const edited = this.schema.edit(state, context, (editor) => {
         for (const operation of operations) carryOut(editor, operation);
@@ -164,7 +175,7 @@ export class World {
 
   /** A splice is for the text that it was made for; a put changes texts from what they show, if that is known. */
   #fits(replica: Replica, operation: Operation): boolean {
-    if (operation.op === 'put') return this.#knowsTexts(replica.known);
+    if (operation.op === 'put') return this.#looseTexts.areAllComparable(replica.known);
     if (operation.op !== 'splice') return true;
     return textAt(this.read(replica).value, operation.path) === operation.before;
   }
@@ -206,30 +217,26 @@ export class World {
     const replica = this.replica(action.replica);
     const messages = action.sources.flatMap((source) => this.#messages.get(keyOf(source)) ?? []);
     if (messages.length === 0) return;
-    const message = joined(messages);
-    if (message === null || wouldGap(replica.known, message)) return this.coverage.note('message held back');
-    this.#merge(replica, message);
+    this.#merge(replica, unionOf(messages));
     this.coverage.note('deltas joined before delivery', messages.length > 1);
     this.#compare(replica);
   }
 
   #merge(replica: Replica, { bytes, facts, isDelete }: Message): void {
     const before = replica.state;
-    const isNew = !replica.known.knows(facts);
+    const isNew = bringsNews(replica.known, facts);
     const merged = merge(before, bytes);
     validate(merged.state);
     if (merged.changed !== (merged.state !== before))
       throw new Broken('changed says something else than state');
     if (!isNew && merged.changed) throw new Broken('a merge that brings nothing made another state');
     if (isNew && !merged.changed) throw new Broken('a merge that brings something changed nothing');
-    expectSame(
-      merge(bytes, before).state,
-      merged.state,
-      'the other way round, the merge makes another state',
-    );
+    const reversed = merge(bytes, before).state;
+    if (!this.#isApart)
+      expectSame(reversed, merged.state, 'the other way round, the merge makes another state');
     if (merge(merged.state, bytes).changed) throw new Broken('the same merge again makes another state');
     replica.state = merged.state;
-    replica.known.learn(facts);
+    if (isNew) replica.known.learn(facts);
     this.coverage.note('merge');
     this.coverage.note('merge that changed nothing', !isNew);
     watchMerge(this.coverage, replica.known, isDelete && isNew);
@@ -254,63 +261,70 @@ export class World {
     const deltas = [...this.#messages]
       .filter(([key]) => key.startsWith('delta'))
       .map(([, message]) => message);
+    this.#checkPart(deltas, random);
     for (const replica of this.replicas) {
-      this.#takeAll(replica, random.shuffled(deltas));
+      for (const delta of random.shuffled(deltas)) this.#merge(replica, delta);
       this.#compare(replica);
     }
-    const [first, ...others] = this.replicas;
-    if (first === undefined) return;
-    for (const other of others) {
-      expectSame(other.state, first.state, 'replicas that have seen the same have different bytes');
-      expectSame(
-        liveHash(other.state, 'r'),
-        liveHash(first.state, 'r'),
-        'equal states have different hashes',
-      );
-      if (version(other.state) !== version(first.state))
-        throw new Broken('equal states have different versions');
-    }
-  }
-
-  /** What has to wait for others is tried again after them; what is left in the end comes in one piece. */
-  #takeAll(replica: Replica, messages: readonly Message[]): void {
-    let waiting = messages;
-    for (let length = -1; length !== waiting.length; ) {
-      length = waiting.length;
-      waiting = waiting.filter((message) => {
-        if (wouldGap(replica.known, message)) return true;
-        this.#merge(replica, message);
-        return false;
-      });
-    }
-    if (waiting.length > 0) this.#merge(replica, unionOf(waiting));
-  }
-
-  #collect(seed: number): void {
-    this.#settle(seed);
-    const horizon = this.#horizon();
-    const retired = new Set(
-      this.replicas.flatMap(({ actor, names }) => names.filter((name) => name !== actor)),
+    const read = (state: Uint8Array) => this.schema.read(state);
+    expectAgreement(
+      this.replicas.map(({ state }) => state),
+      { read, isApart: this.#isApart },
     );
+  }
+
+  /** Deltas alone do not tell everybody what some have seen of a life of the record that others have collected. */
+  #exchangeStates(random: Random): void {
+    for (const replica of [...this.replicas, ...this.replicas]) {
+      for (const { state, known } of random.shuffled(this.replicas)) {
+        this.#merge(replica, { bytes: state, facts: new Set(known.facts), isDelete: false });
+      }
+      this.#compare(replica);
+    }
+  }
+
+  /** Any part of the deltas makes the same in any order, and shows what the model shows of it. */
+  #checkPart(deltas: readonly Message[], random: Random): void {
+    const part = random.shuffled(deltas).slice(0, random.below(deltas.length + 1));
+    const { bytes, facts } = unionOf(part);
+    expectSame(unionOf(part.toReversed()).bytes, bytes, 'a part of the deltas makes another state backwards');
+    this.#compare({ actor: 'part', names: [], state: bytes, known: new Knowledge(facts) });
+    this.coverage.note('part of the deltas', part.length > 1 && part.length < deltas.length);
+  }
+
+  #collect({ by, seed }: Extract<Action, { does: 'collect' }>): void {
+    this.#settle(seed);
+    const random = new Random(seed);
+    if (this.#isApart) this.#exchangeStates(random);
+    const collecting = this.replicas.filter(() => by === 'all' || random.chance(0.5));
+    const isAll = collecting.length === this.replicas.length;
     this.coverage.note('collection');
-    const isDropped = isDead(this.replica(0).state);
+    this.coverage.note('collection by some', !isAll && collecting.length > 0);
+    const isDropped = isAll && isDead(this.replica(0).state);
     this.coverage.note('record collected', isDropped);
-    const gone = collectable(this.replica(0).known);
-    for (const replica of this.replicas) {
-      const compacted = compact(replica.state, horizon, retired);
+    this.#compact(collecting, isAll && !this.#isApart);
+    this.#isApart = this.replicas.some(({ state }) => !isSame(state, this.replica(0).state));
+    this.#messages.clear();
+    this.#edits = [];
+    if (isDropped) this.#drop();
+  }
+
+  /** Names that are not used any more are forgotten only by all at once, else others would bring them back. */
+  #compact(collecting: readonly Replica[], isTogether: boolean): void {
+    const horizon = this.#horizon();
+    const retired = this.replicas.flatMap(({ actor, names }) => names.filter((name) => name !== actor));
+    const common = collectable(this.replica(0).known);
+    for (const replica of collecting) {
+      const gone = this.#isApart ? collectable(replica.known) : common;
+      const compacted = compact(replica.state, horizon, new Set(isTogether ? retired : []));
       validate(compacted);
       const read = JSON.stringify(this.read(replica));
       replica.known.learn(gone);
       replica.state = compacted;
-      if (JSON.stringify(this.read(replica)) !== read)
-        throw new Broken(
-          'a collection changed what is shown: ' + read + ' ' + JSON.stringify(this.read(replica)),
-        );
+      const after = JSON.stringify(this.read(replica));
+      if (after !== read) throw new Broken(`a collection changed what is shown: ${read} ${after}`);
       this.#compare(replica);
     }
-    this.#messages.clear();
-    this.#edits = [];
-    if (isDropped) this.#drop();
   }
 
   #horizon(): VersionVector {
@@ -324,23 +338,46 @@ export class World {
     return tracker.horizon;
   }
 
-  /** The dead record is forgotten; whoever creates it again starts above what it has used. */
-  #drop(): void {
-    for (const replica of this.replicas) {
-      const context = contextOf(replica.state);
-      for (const actor of context.actors()) {
-        this.#floors.set(actor, Math.max(this.#floors.get(actor) ?? 0, context.last(actor)));
-      }
-      replica.state = nothing;
-      replica.known = new Knowledge();
+  /** One replica forgets the dead record and creates it again, while others still hold what is left of it. */
+  #createAgain(action: Extract<Action, { does: 'create again' }>): void {
+    this.#settle(action.seed);
+    const replica = this.replica(action.replica);
+    const { actor, known, state } = replica;
+    if (state.length === 0 || !isForgettable(known)) return;
+    this.#messages.clear();
+    this.#edits = [];
+    const { floor } = this.#floors.of(actor);
+    this.#forget(replica);
+    this.#remains = remainsOf(known, actor);
+    this.#edit({ ...action, does: 'edit' });
+    this.#remains = [];
+    if (replica.state.length === 0) {
+      Object.assign(replica, { state, known });
+      this.#floors.lower(actor, floor);
+      return;
     }
+    this.#isApart = true;
+    this.coverage.note('record created again before others collected it');
+    this.coverage.note('created again by a clock behind', action.now <= this.#floors.of(actor).floorMs);
+  }
+
+  /** Whoever creates the record again starts above what it has used. */
+  #forget(replica: Replica): void {
+    this.#floors.raise(replica.actor, replica.state);
+    replica.state = nothing;
+    replica.known = new Knowledge();
+  }
+
+  /** Everybody forgets the dead record. */
+  #drop(): void {
+    for (const replica of this.replicas) this.#forget(replica);
     this.#dots.beginLife();
-    this.#looseTexts.length = 0;
+    this.#looseTexts.forget();
   }
 
   #compare(replica: Replica): void {
     const isTextKnown = (path: Names) => {
-      const isKnown = !this.#isLoose(path) && replica.known.isTextWhole(path);
+      const isKnown = this.#looseTexts.isComparable(replica.known, path);
       this.coverage.note('text compared', isKnown);
       return isKnown;
     };
@@ -351,48 +388,12 @@ export class World {
     this.coverage.note('conflict shown', read.conflicts.length > 0);
     this.coverage.note(
       'value chosen by a resolver',
-      read.conflicts.some((path) => this.#isResolved(path)),
+      read.conflicts.some((path) => isResolved(this.schema.fields, path)),
     );
-  }
-
-  #isResolved(path: string): boolean {
-    const field = fieldAt(this.schema.fields, namesOf(path));
-    return field?.type === 'register' && typeof field.resolve === 'function';
-  }
-
-  #knowsTexts(known: Knowledge): boolean {
-    return [...known.facts].every(
-      (fact) => fact.kind !== 'typed' || (known.isTextWhole(fact.path) && !this.#isLoose(fact.path)),
-    );
-  }
-
-  #isLoose(path: Names): boolean {
-    return this.#looseTexts.some((each) => samePath(each, path));
-  }
-
-  /**
-   * Who writes into a text of which earlier parts have not arrived cannot know where its words will stand, nor what a
-   * clear has seen; from then on the content of this text is only required to be the same everywhere.
-   */
-  #loosenTexts(known: Knowledge, operations: readonly Operation[]): void {
-    if (!operations.some(({ op }) => ['splice', 'put', 'clear', 'delete'].includes(op))) return;
-    for (const fact of known.facts) {
-      if (fact.kind !== 'typed' || this.#isLoose(fact.path) || known.isTextWhole(fact.path)) continue;
-      this.#looseTexts.push(fact.path);
-      this.coverage.note('text written before its past arrived');
-    }
   }
 }
 
-function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refusal | null {
-  for (const operation of operations) {
-    const refusal = model.apply(operation);
-    if (refusal !== null) return refusal;
-  }
-  return null;
-}
-
-function expectSame(actual: Uint8Array, expected: Uint8Array, message: string): void {
-  const isSame = actual.length === expected.length && actual.every((byte, index) => byte === expected[index]);
-  if (!isSame) throw new Broken(message);
+function isResolved(fields: Fields, path: string): boolean {
+  const field = fieldAt(fields, namesOf(path));
+  return field?.type === 'register' && typeof field.resolve === 'function';
 }

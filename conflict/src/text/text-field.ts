@@ -1,6 +1,6 @@
 /**
- * What a text field does with chunks. An edit adds a small chunk; when there are many, it replaces those that it has
- * seen by one. Each actor writes under a client number that is derived from the dot of its first edit of this text, so
+ * What a text field does with chunks. An edit adds a small chunk; when there are many, or something was cleared, it
+ * replaces what it has seen of these by one. Each actor writes under a client number that is derived from the dot of its first edit of this text, so
  * a text that is created again never meets its old numbers. Splices are checked against the text that the edit has
  * seen, and never split a character.
  */
@@ -58,10 +58,25 @@ function spliceText(draft: Draft, place: Place, write: { codec: ChunkCodec; spli
   if (!isTextShown(place)) clearText(draft, place, codec);
   const chunks = entriesAt(place, tagText);
   const update = codec.splice(chunks.map(bodyOf), clientOf(draft, place), splices);
+  const joined = joinedBy(chunks);
+  if (joined.length === 0) return writeChunk(draft, place, { kind: kindLive, body: update });
+  draft.supersede(place.node, joined);
+  writeChunk(draft, place, { kind: kindLive, body: codec.join([...joined.map(bodyOf), update]) });
+}
+
+/**
+ * The chunks that an edit replaces: small ones where there are many or something was cleared, and all that is left of
+ * what was cleared. Words are placed beside others, cleared ones too; where these were collected already, the edit has
+ * to bring them along.
+ */
+function joinedBy(chunks: readonly Entry[]): readonly Entry[] {
   const small = chunks.filter((chunk) => chunk.payload.length < longestJoinedBytes);
-  if (small.length < mostChunks) return writeChunk(draft, place, { kind: kindLive, body: update });
-  draft.supersede(place.node, small);
-  writeChunk(draft, place, { kind: kindLive, body: codec.join([...small.map(bodyOf), update]) });
+  if (small.length < mostChunks && !chunks.some(isRemnant)) return [];
+  return chunks.filter((chunk) => isRemnant(chunk) || small.includes(chunk));
+}
+
+function isRemnant({ payload }: Entry): boolean {
+  return payload[0] === kindRemnant;
 }
 
 function putText(draft: Draft, place: Place, write: { codec: ChunkCodec; value: unknown }): void {
@@ -74,7 +89,7 @@ function putText(draft: Draft, place: Place, write: { codec: ChunkCodec; value: 
 /** A text that was never written to, or holds only a remnant, stays as it is. */
 function clearText(draft: Draft, place: Place, codec: ChunkCodec): void {
   const chunks = entriesAt(place, tagText);
-  if (chunks.every((chunk) => chunk.payload[0] === kindRemnant)) return;
+  if (chunks.every(isRemnant)) return;
   const body = erased(codec, chunks.map(bodyOf));
   draft.supersede(place.node, chunks);
   if (body !== null) writeChunk(draft, place, { kind: kindRemnant, body });

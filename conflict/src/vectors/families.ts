@@ -78,7 +78,27 @@ export class Family {
 }
 
 export function families(): readonly Family[] {
-  return [...ofFields(), ...ofRecords(), foreign(), crowded()];
+  return [...ofFields(), ...ofRecords(), ...ofGoneUnheard(), foreign(), crowded()];
+}
+
+/** Later writes of an actor that arrive before the news of what made its earlier one go. */
+function ofGoneUnheard(): readonly Family[] {
+  return [
+    new Family('registers out of order')
+      .edit('first', '', ['eu', 0], (e) => e.set('title', 1))
+      .edit('cleared', 'first', ['us', 1], (e) => e.clear('title'))
+      .edit('again', 'cleared', ['eu', 2], (e) => e.set('title', 2))
+      .edit('beside', 'first', ['ap', 1], (e) => e.set('title', 3))
+      .join('first and again', 'first', 'again delta')
+      .join('all but cleared', 'first and again', 'beside delta'),
+    new Family('sets out of order')
+      .edit('first', '', ['eu', 0], (e) => e.remove('banned', ['x', 'y']))
+      .edit('added', 'first', ['us', 1], (e) => e.add('banned', ['x', 'y']))
+      .edit('again', 'added', ['eu', 2], (e) => [e.add('banned', ['x']), e.remove('banned', ['y'])])
+      .edit('beside', 'first', ['ap', 1], (e) => e.add('banned', ['x']))
+      .join('first and again', 'first', 'again delta')
+      .join('all but added', 'first and again', 'beside delta'),
+  ];
 }
 
 function ofFields(): readonly Family[] {

@@ -444,7 +444,7 @@ public final class Check {
     }
 
     String slot() {
-      return hex(key) + " " + hex(actor);
+      return hex(key) + " " + hex(actor) + (isVector() ? "" : " " + counter);
     }
 
     String dot() {
@@ -532,7 +532,8 @@ public final class Check {
 
   static int order(Entry a, Entry b) {
     int byKey = Arrays.compareUnsigned(a.key, b.key);
-    return byKey != 0 ? byKey : Arrays.compareUnsigned(a.actor, b.actor);
+    int byActor = byKey != 0 ? byKey : Arrays.compareUnsigned(a.actor, b.actor);
+    return byActor != 0 || a.isVector() ? byActor : Long.compare(a.counter, b.counter);
   }
 
   static byte[] encode(Rec record) {
@@ -645,14 +646,14 @@ public final class Check {
     for (Entry entry : b.entries) others.put(entry.slot(), entry);
     for (Entry entry : a.entries) {
       Entry other = others.remove(entry.slot());
-      Entry survivor = other != null ? survivor(a, entry, b, other) : b.has(entry) ? null : entry;
+      Entry survivor = other != null ? survivor(entry, other) : b.has(entry) ? null : entry;
       if (survivor != null) joined.entries.add(survivor);
     }
     for (Entry entry : others.values()) if (!a.has(entry)) joined.entries.add(entry);
     return joined;
   }
 
-  static Entry survivor(Rec a, Entry mine, Rec b, Entry theirs) {
+  static Entry survivor(Entry mine, Entry theirs) {
     if (mine.isVector()) {
       if (mine.counter != theirs.counter) return mine.counter > theirs.counter ? mine : theirs;
       Writer out = new Writer();
@@ -660,11 +661,7 @@ public final class Check {
       for (int at = 0; at < length; at++) out.varint(Math.max(mine.number(at), theirs.number(at)));
       return new Entry(mine.key, mine.path, mine.tag, mine.sub, mine.actor, mine.counter, out.done());
     }
-    if (mine.counter == theirs.counter) return Arrays.compareUnsigned(mine.payload, theirs.payload) >= 0 ? mine : theirs;
-    Entry first = b.has(mine) ? null : mine;
-    Entry second = a.has(theirs) ? null : theirs;
-    if (first == null || second == null) return first == null ? second : first;
-    return first.counter > second.counter ? first : second;
+    return Arrays.compareUnsigned(mine.payload, theirs.payload) >= 0 ? mine : theirs;
   }
 
   static void checkMerge(Map<String, Object> vector) {
@@ -694,7 +691,21 @@ public final class Check {
     return deletion != null && entry.stamp() != null && later(entry, deletion) < 0;
   }
 
-  static List<Entry> live(Rec record) {
+  /** Of one actor only the latest entry at a key counts, except for vectors. */
+  static Rec current(Rec record) {
+    List<Entry> entries = new ArrayList<>();
+    for (int at = 0; at < record.entries.size(); at++) {
+      Entry entry = record.entries.get(at);
+      Entry next = at + 1 < record.entries.size() ? record.entries.get(at + 1) : null;
+      boolean isOutdated = next != null && !entry.isVector()
+          && Arrays.equals(entry.key, next.key) && Arrays.equals(entry.actor, next.actor);
+      if (!isOutdated) entries.add(entry);
+    }
+    return new Rec(record.minor, record.context, entries);
+  }
+
+  static List<Entry> live(Rec all) {
+    Rec record = current(all);
     Entry deletion = deletion(record);
     boolean marked = record.entries.stream().anyMatch(entry -> entry.tag == MARK && !isHidden(entry, deletion));
     if (deletion != null && !marked) return List.of();
@@ -777,8 +788,8 @@ public final class Check {
     final Map<String, Object> siblings = new HashMap<>();
     boolean live;
 
-    Reading(Rec record) {
-      this.record = record;
+    Reading(Rec all) {
+      this.record = current(all);
       this.deletion = deletion(record);
     }
 
