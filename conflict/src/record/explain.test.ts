@@ -4,7 +4,7 @@ import { VersionVector } from '../causal/version-vector.ts';
 import { boundedCounter, counter, map, register, set } from '../types/field.ts';
 import { compact } from './compact.ts';
 import { diff } from './diff.ts';
-import type { Editor } from './editor.ts';
+import type { Editor } from './operations.ts';
 import { inspect } from './inspect.ts';
 import { merge } from './merge.ts';
 import { type Schema, schema } from './schema.ts';

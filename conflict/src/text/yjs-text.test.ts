@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tagText } from '../codec/format.ts';
 import { ConflictError } from '../errors.ts';
-import type { Editor } from '../record/editor.ts';
+import type { Editor } from '../record/operations.ts';
 import { compact } from '../record/compact.ts';
 import { VersionVector } from '../causal/version-vector.ts';
 import { decode, encode } from '../record/decoded-record.ts';
