@@ -86,6 +86,10 @@ test('a member that is away holds the horizon back until it is evicted, and is f
   tracker.observe('b', seen);
   expect(tracker.horizon.entries()).toEqual([]);
   tracker.evict('away');
+  expect(tracker.horizon.entries()).toEqual([]);
+  tracker.observe('a', seen);
+  expect(tracker.horizon.entries()).toEqual([]);
+  tracker.observe('b', seen);
   expect(tracker.horizon.entries()).toEqual([['a', 4]]);
   const stale = VersionVector.from([['away', 9]]);
   expect(tracker.observe('away', stale)).toBe('unknown-member');
@@ -97,4 +101,38 @@ test('a member that is away holds the horizon back until it is evicted, and is f
     expect.objectContaining({ code: 'below-horizon', limit: 4, value: 0 }),
   );
   checkFence(seen, tracker.horizon);
+});
+
+test('what one member took from an evicted one holds the horizon back until all have it', () => {
+  const tracker = new StabilityTracker(['a', 'b', 'c']);
+  const all = VersionVector.from([['a', 3]]);
+  for (const member of ['a', 'b', 'c']) tracker.observe(member, all);
+  expect(tracker.horizon.entries()).toEqual([['a', 3]]);
+  tracker.evict('a');
+  const more = VersionVector.from([['a', 6]]);
+  tracker.observe('b', more);
+  tracker.observe('c', all);
+  expect(tracker.horizon.entries()).toEqual([['a', 3]]);
+  tracker.observe('c', more);
+  expect(tracker.horizon.entries()).toEqual([['a', 6]]);
+});
+
+test('only members write: a report that tells of others is not taken', () => {
+  const tracker = new StabilityTracker(['a', 'b'], ['old']);
+  const foreign = VersionVector.from([['stranger', 1]]);
+  expect(tracker.observe('a', foreign)).toBe('unknown-actor');
+  expect(tracker.observe('a', VersionVector.from([['old', 2]]))).toBe('observed');
+  expect(tracker.observe('b', VersionVector.from([['old', 2]]))).toBe('observed');
+  expect(tracker.horizon.entries()).toEqual([['old', 2]]);
+  expect(tracker.admit('stranger', foreign)).toBe('below-horizon');
+  expect(tracker.admit('stranger', VersionVector.from([['old', 2]]))).toBe('observed');
+  expect(
+    tracker.observe(
+      'a',
+      VersionVector.from([
+        ['old', 2],
+        ['stranger', 1],
+      ]),
+    ),
+  ).toBe('observed');
 });

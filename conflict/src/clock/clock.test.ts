@@ -54,3 +54,21 @@ test('a clock that is started again goes on above its last stamp', () => {
   const clock = new HybridClock({ maxDriftMs: 0, beyondDrift: 'reject' }, { ms: 90, logical: 2 });
   expect(clock.send(10)).toEqual({ ms: 90, logical: 3 });
 });
+
+test.each([
+  [{ ms: Number.NaN, logical: 0 }],
+  [{ ms: 2 ** 60, logical: 0 }],
+  [{ ms: 1, logical: 65_536 }],
+  [{ ms: 1.5, logical: 0 }],
+  [{}],
+  [null],
+])('%o is no stamp, and changes nothing', (stamp) => {
+  const clock = new HybridClock({ maxDriftMs: Infinity, beyondDrift: 'reject' });
+  const given: Stamp = JSON.parse(JSON.stringify(stamp ?? null));
+  const whole: Stamp = stamp !== null && 'ms' in stamp ? stamp : given;
+  expect(() => clock.receive(whole, 1000)).toThrow(
+    expect.objectContaining({ code: 'invalid-argument', rule: 'stamp' }),
+  );
+  expect(clock.last).toBeNull();
+  expect(clock.send(1000)).toEqual({ ms: 1000, logical: 0 });
+});

@@ -6,7 +6,7 @@
  * otherwise push every later one into the future.
  */
 import { ConflictError } from '../errors.ts';
-import { checkedMs, compareStamps, nextStamp, type Stamp } from './stamp.ts';
+import { checkedMs, checkedStamp, compareStamps, nextStamp, type Stamp } from './stamp.ts';
 
 /** The drift policy of a clock. */
 export interface HybridClockOptions {
@@ -34,14 +34,20 @@ export class HybridClock {
    * drift is negative or no number.
    */
   constructor(options: HybridClockOptions, last: Stamp | null = null) {
-    if (!(options.maxDriftMs >= 0)) {
+    if (typeof options.maxDriftMs !== 'number' || !(options.maxDriftMs >= 0)) {
       throw new ConflictError('invalid-argument', 'the drift is a number of milliseconds', {
         rule: 'maxDriftMs',
         value: options.maxDriftMs,
       });
     }
+    if (options.beyondDrift !== 'reject' && options.beyondDrift !== 'quarantine') {
+      throw new ConflictError('invalid-argument', 'beyond the drift a stamp is for reject or quarantine', {
+        rule: 'beyondDrift',
+        value: options.beyondDrift,
+      });
+    }
     this.#options = options;
-    this.#last = last;
+    this.#last = last === null ? null : checkedStamp(last);
   }
 
   /** The highest stamp sent or accepted; `null` before the first. */
@@ -56,14 +62,18 @@ export class HybridClock {
     return stamp;
   }
 
-  /** Takes a remote stamp into account; one that is too far ahead changes nothing. */
+  /**
+   * Takes a remote stamp into account; one that is too far ahead changes nothing. Throws `invalid-argument` for what is
+   * no stamp or no time.
+   */
   receive(remote: Stamp, nowMs: number): Received {
     const { maxDriftMs, beyondDrift } = this.#options;
-    const aheadMs = remote.ms - checkedMs(nowMs);
+    const stamp = checkedStamp(remote);
+    const aheadMs = stamp.ms - checkedMs(nowMs);
     if (aheadMs > maxDriftMs) {
       return { outcome: beyondDrift === 'reject' ? 'rejected' : 'quarantined', aheadMs, maxDriftMs };
     }
-    if (this.#last === null || compareStamps(remote, this.#last) > 0) this.#last = remote;
+    if (this.#last === null || compareStamps(stamp, this.#last) > 0) this.#last = stamp;
     return { outcome: 'accepted', stamp: this.send(nowMs) };
   }
 }

@@ -39,3 +39,14 @@ export function checkedMs(ms: number, rule = 'now'): number {
     value: ms,
   });
 }
+
+/** A stamp that may come from anywhere. */
+export function checkedStamp(stamp: Stamp): Stamp {
+  const { ms, logical }: Partial<Stamp> = Object(stamp);
+  const isMs = typeof ms === 'number' && Number.isInteger(ms) && ms >= 0 && ms <= latestMs;
+  const isLogical =
+    typeof logical === 'number' && Number.isInteger(logical) && logical >= 0 && logical <= latestLogical;
+  if (isMs && isLogical) return { ms, logical };
+  const message = 'a stamp has whole milliseconds since 1970 and a logical part of 16 bits';
+  throw new ConflictError('invalid-argument', message, { rule: 'stamp', value: stamp });
+}

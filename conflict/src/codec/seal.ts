@@ -4,6 +4,7 @@
  * bytes; seal where they leave and open where they come in.
  */
 import { ConflictError } from '../errors.ts';
+import { checkBytes } from './bytes.ts';
 import { allocate } from './slab.ts';
 
 const checksumBytes = 4;
@@ -21,6 +22,7 @@ function castagnoliTable(): Int32Array {
 
 /** The content with its checksum: four bytes longer. */
 export function seal(bytes: Uint8Array): Uint8Array {
+  checkBytes(bytes, 'bytes');
   const sealed = allocate(bytes.length + checksumBytes);
   sealed.set(bytes);
   const checksum = crc32c(bytes, bytes.length);
@@ -30,6 +32,7 @@ export function seal(bytes: Uint8Array): Uint8Array {
 
 /** A copy of the content. Throws `checksum-mismatch` where it is not what was sealed. */
 export function open(sealed: Uint8Array): Uint8Array {
+  checkBytes(sealed, 'sealed');
   const length = sealed.length - checksumBytes;
   let expected = 0;
   for (let at = Math.max(0, length); at < sealed.length; at++) expected = (expected << 8) | (sealed[at] ?? 0);

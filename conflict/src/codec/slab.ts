@@ -5,6 +5,8 @@
  * alive and shares `result.buffer`: who transfers a buffer, or keeps one result out of thousands for long, copies it
  * with `result.slice()` first.
  */
+import { assert } from '../errors.ts';
+
 const slabBytes = 8192;
 const largestShared = 1024;
 
@@ -21,6 +23,7 @@ export const reserved = { start: 0 };
  * be reserved or allocated until `commit`.
  */
 export function reserve(byteCount: number): Uint8Array {
+  assert(byteCount >= 0, `not a length: ${byteCount}`);
   reserved.start = 0;
   if (byteCount > largestShared) return new Uint8Array(byteCount);
   if (used + byteCount > slabBytes) {

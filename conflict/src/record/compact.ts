@@ -60,8 +60,9 @@ function kept(entries: readonly Entry[]): readonly Entry[] {
     if (isSlot(entry)) return !isExhausted(vectorOf(entry.payload));
     return live.size > 0 && isRemoval(entry) && !isHidden(entry, deletion);
   });
-  if (live.size > 0 || left.length === 0) return left;
-  // Without the deletion, the slots that it has not seen would bring the record back.
+  if (live.size > 0) return left;
+  // Without the deletion, slots that it has not seen would bring the record back, and a later write might be stamped
+  // below what others still hold.
   return entries.filter((entry) => entry === deletion || left.includes(entry));
 }
 

@@ -6,6 +6,7 @@
  */
 import { CausalContext } from '../causal/causal-context.ts';
 import { ConflictError, malformed } from '../errors.ts';
+import { checkBytes } from '../codec/bytes.ts';
 import { ByteReader } from '../codec/byte-reader.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
 import {
@@ -34,6 +35,7 @@ export interface DecodedRecord {
 
 /** Throws `malformed` or `newer-format`; empty bytes are the record that never was. */
 export function decode(bytes: Uint8Array): DecodedRecord {
+  checkBytes(bytes, 'state');
   if (bytes.length === 0) return { minor: formatMinor, context: new CausalContext(), entries: [] };
   const reader = new ByteReader(bytes);
   const minor = readVersion(reader);

@@ -1,8 +1,9 @@
 /**
  * An edit in the making: the record as it was, changed step by step, and what the delta has to say about it. Dots are
- * issued here and nowhere else, one for each entry that is written, contiguous above the actor's last one, or above
- * the floor where the record has none of its own; then the delta also claims every own dot up to the floor. All
- * stamps of one edit are equal and above every stamp in the record. A draft that changed nothing has no delta.
+ * issued here and nowhere else, one for each entry that is written, contiguous above the actor's last one and the
+ * floor. An actor knows all that it ever wrote, so the delta also claims every own dot below that the record has not
+ * seen: they were collected. All stamps of one edit are equal and above every stamp in the record, and where there is
+ * no record, above the floor of stamps. A draft that changed nothing has no delta.
  *
  * The last dot of an edit belongs to no entry. Nobody can overwrite it, so nobody's delta claims it: a context holds it
  * only where the edit's whole delta was joined. That is what lets a merge tell from the contexts alone that a delta
@@ -15,6 +16,7 @@ import { ConflictError } from '../errors.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, type EntryName, highestStamp, isSlot, keyOf } from './entry.ts';
 import { entriesBelow, type FieldNode, nodeAt, treeOf } from './field-tree.ts';
+import { liveEntries } from './liveness.ts';
 
 export interface DraftOptions {
   /** Binary string. */
@@ -22,6 +24,8 @@ export interface DraftOptions {
   readonly floor: number;
   readonly floorMs: number;
   readonly nowMs: number;
+  /** Bytes that one edit may write. */
+  readonly maxBytes: number;
 }
 
 export class Draft {
@@ -29,22 +33,20 @@ export class Draft {
   readonly stamp: Stamp;
   readonly actor: string;
   readonly #before: DecodedRecord;
-  readonly #firstCounter: number;
   #nextCounter: number;
   readonly #written = new Set<Entry>();
   readonly #superseded: Entry[] = [];
+  readonly #maxBytes: number;
+  #writtenBytes = 0;
 
   constructor(before: DecodedRecord, options: DraftOptions) {
     this.#before = before;
     this.root = treeOf(before.entries);
     this.actor = options.actor;
+    this.#maxBytes = options.maxBytes;
     const last = before.context.last(options.actor);
-    this.#firstCounter = checkedCounter((last === 0 ? options.floor : last) + 1);
-    this.#nextCounter = this.#firstCounter;
-    this.stamp = nextStamp(
-      options.nowMs,
-      laterOf(highestStamp(before.entries), last === 0 ? options.floorMs : 0),
-    );
+    this.#nextCounter = checkedCounter(Math.max(last, options.floor) + 1);
+    this.stamp = nextStamp(options.nowMs, laterOf(highestStamp(before.entries), floorMsOf(before, options)));
   }
 
   /** The counter of the dot that the next entry gets. */
@@ -67,6 +69,9 @@ export class Draft {
     const entry = { key: keyOf(name), ...name, actor: this.actor, counter, payload };
     nodeAt(this.root, name.path).entries.push(entry);
     this.#written.add(entry);
+    this.#writtenBytes += sizeOf(entry);
+    // Stops an edit of many entries early; the exact size is known only when it is encoded.
+    if (this.#writtenBytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
   }
 
   /** Takes entries of one node out of the record, as seen. */
@@ -74,7 +79,10 @@ export class Draft {
     if (gone.length === 0) return;
     const set = new Set(gone);
     node.entries = node.entries.filter((entry) => !set.has(entry));
-    for (const entry of gone) if (!this.#written.delete(entry)) this.#superseded.push(entry);
+    for (const entry of gone) {
+      if (this.#written.delete(entry)) this.#writtenBytes -= sizeOf(entry);
+      else this.#superseded.push(entry);
+    }
   }
 
   /** Gives a slot other numbers under the birth that it has. */
@@ -121,11 +129,20 @@ export class Draft {
   delta(): DecodedRecord {
     const lastCounter = this.#nextCounter++;
     const context = new CausalContext();
-    const firstEver = this.#before.context.last(this.actor) === 0;
-    context.addRun(this.actor, firstEver ? 1 : this.#firstCounter, lastCounter);
+    this.#claimOwn(context, lastCounter);
     context.addAll(this.#superseded);
     context.addAll(this.#written);
     return { minor: this.#before.minor, context, entries: [...this.#written] };
+  }
+
+  #claimOwn(context: CausalContext, lastCounter: number): void {
+    const { max, runs } = this.#before.context.seenOf(this.actor);
+    let unseen = max + 1;
+    for (let index = 0; index < runs.length; index += 2) {
+      context.addRun(this.actor, unseen, (runs[index] ?? 0) - 1);
+      unseen = (runs[index + 1] ?? 0) + 1;
+    }
+    context.addRun(this.actor, unseen, lastCounter);
   }
 
   /** The whole record after the edit, as a delta that claims all that the record has seen. */
@@ -136,9 +153,23 @@ export class Draft {
   }
 }
 
+/** A record that there is has a mark above all that hides; only one that begins may be hidden by what was collected. */
+function floorMsOf({ entries }: DecodedRecord, { floorMs }: DraftOptions): number {
+  return floorMs > 0 && liveEntries(entries).length === 0 ? floorMs : 0;
+}
+
 /** The later of a stamp and of the last one in the millisecond of a floor, if there is a floor. */
 function laterOf(stamp: Stamp | null, floorMs: number): Stamp | null {
   return floorMs > 0 && floorMs >= (stamp?.ms ?? 0) ? { ms: floorMs, logical: 0xffff } : stamp;
+}
+
+function sizeOf({ key, payload }: Entry): number {
+  return key.length + payload.length;
+}
+
+function tooLarge(limit: number): ConflictError {
+  const message = `the edit writes more than the limit of ${limit} bytes`;
+  return new ConflictError('too-large', message, { rule: 'delta-bytes', limit });
 }
 
 /** A counter that may still be issued. Only forged contexts and floors come near the end. */

@@ -5,6 +5,7 @@
  * definition. A merge that brings nothing returns `state` itself, the same reference; that is decided from the contexts
  * alone, because every edit issues at least one dot.
  */
+import { checkBytes } from '../codec/bytes.ts';
 import { tagRegister } from '../codec/format.ts';
 import { pathOf } from '../codec/path.ts';
 import { byteMerge } from './byte-merge.ts';
@@ -30,6 +31,8 @@ const none: readonly string[] = Object.freeze([]);
  * was ever seen. Throws `malformed` or `newer-format`.
  */
 export function merge(state: Uint8Array, delta: Uint8Array): Merged {
+  checkBytes(state, 'state');
+  checkBytes(delta, 'delta');
   if (delta.length === 0 || state === delta) return unchanged(state);
   const walked = byteMerge(state, delta);
   if (walked === null) return mergeDecoded(state, delta);

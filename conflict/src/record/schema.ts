@@ -50,7 +50,7 @@ export interface EditContext {
   readonly floor?: number;
   /**
    * Milliseconds since 1970 of the highest stamp (`highestStamp`) among the records that were collected, 0 (default)
-   * where none ever was. What is created again is stamped later, so a delete that others still hold does not hide it,
+   * where none ever was. A record that begins is stamped later, so a delete that others still hold does not hide it,
    * whatever the clocks say.
    */
   readonly floorMs?: number;
@@ -131,7 +131,10 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
 
   edit(before: Uint8Array, context: EditContext, change: (editor: Editor<F>) => void): Edited {
     checkFunction(change);
-    const draft = new Draft(decode(before), checkedContext(context));
+    const draft = new Draft(decode(before), {
+      ...checkedContext(context),
+      maxBytes: this.limits.deltaBytes,
+    });
     const editor = new RecordEditor(draft, {
       fields: this.fields,
       lastWriterWins: this.deletes === 'last-writer-wins',

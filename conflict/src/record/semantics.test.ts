@@ -218,7 +218,30 @@ describe.each([
     expect(us.value).toMatchObject({ title: 'second' });
     expect(inspect(eu.state).context).toMatchObject([{ actor: 'eu-1', max: floor + 3, runs: [] }]);
     eu.edit(13, (e) => e.set('title', 'third'), 1000);
-    expect(inspect(eu.state).context[0]?.last).toBeLessThan(1000);
+    expect(inspect(eu.state).context[0]).toMatchObject({ actor: 'eu-1', runs: [] });
+    expect(inspect(eu.state).context[0]?.last).toBeGreaterThan(1000);
+    us.take(eu.delta);
+    expect(us.state).toEqual(eu.state);
+  });
+
+  test('no dot is used again, though others still tell of collected ones', () => {
+    const [eu, us] = pair(rules);
+    eu.edit(10, (e) => e.set('title', 'first'));
+    eu.edit(11, (e) => e.set('status', 's'));
+    us.take(eu.state);
+    eu.edit(12, (e) => e.delete());
+    us.take(eu.state);
+    const floor = inspect(eu.state).context[0]?.last ?? 0;
+    eu.state = nothing;
+    us.edit(20, (e) => e.set('title', 'again'));
+    eu.take(us.delta);
+    eu.edit(21, (e) => e.set('title', 'EU'), floor);
+    us.take(eu.delta);
+    expect(us.value).toMatchObject({ title: 'EU' });
+    eu.take(us.state);
+    us.take(eu.state);
+    expect(eu.value).toMatchObject({ title: 'EU' });
+    expect(us.state).toEqual(eu.state);
   });
 
   test('a record that an edit empties goes on existing', () => {

@@ -1,8 +1,8 @@
 /**
  * The full check of bytes that came from elsewhere: not only what a merge needs in order to stay in bounds, but that
  * every entry can be read and no dot is used twice. What passes here merges, reads and encodes without an error, but
- * for texts: only their engine can tell what a chunk holds. Payloads of a newer minor version are taken as they are,
- * because only newer code can tell what they hold.
+ * for texts: only their engine can tell what a chunk holds. Tags of a newer minor version are taken as they are,
+ * because only newer code can tell what they hold; those that are known never change.
  */
 import { ByteReader } from '../codec/byte-reader.ts';
 import {
@@ -24,7 +24,7 @@ import {
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { vectorOf } from '../codec/vector.ts';
-import { malformed } from '../errors.ts';
+import { ConflictError, malformed } from '../errors.ts';
 import { elementOf } from '../types/set.ts';
 import { siblingOf } from '../types/register.ts';
 import { decode } from './decoded-record.ts';
@@ -38,8 +38,8 @@ export function validate(bytes: Uint8Array): void {
     const traits = traitsOf(entry.tag);
     checkName(entry);
     dots.add(`${entry.counter} ${entry.actor}`);
-    if ((traits & traitVector) !== 0) checkVector(entry, minor);
-    else checkPayload(entry, minor);
+    if ((traits & traitVector) !== 0) checkVector(entry);
+    else checkNewer(minor, () => checkPayload(entry));
   }
   if (dots.size < entries.length) throw malformed('dot used twice');
 }
@@ -53,10 +53,10 @@ function checkName({ path, tag }: Entry): void {
 }
 
 /** A vector has no place for a stamp in front. */
-function checkVector({ tag, sub, payload }: Entry, minor: number): void {
+function checkVector({ tag, sub, payload }: Entry): void {
   if ((traitsOf(tag) & traitStamped) !== 0) throw malformed('traits');
   const { length } = vectorOf(payload);
-  if (tag > tagExtended || minor > formatMinor) return;
+  if (tag > tagExtended) return;
   if (length > (tag === tagMoved ? 2 : 4)) throw malformed('vector');
   if (tag === tagMoved) checkActor(sub);
 }
@@ -66,11 +66,21 @@ function checkActor(actor: string): void {
   textOf(actor);
 }
 
+/** A newer minor version may hold types of values that are not known here; all else of known tags stays as it is. */
+function checkNewer(minor: number, check: () => void): void {
+  try {
+    check();
+  } catch (reason) {
+    const isNewer = reason instanceof ConflictError && reason.code === 'newer-format';
+    if (!isNewer || minor <= formatMinor) throw reason;
+  }
+}
+
 /** Where a stamp stands never changes, because deletes of any version look at it. */
-function checkPayload(entry: Entry, minor: number): void {
+function checkPayload(entry: Entry): void {
   const { tag, payload } = entry;
   stampOf(entry);
-  if (tag > tagExtended || minor > formatMinor) return;
+  if (tag > tagExtended) return;
   if (tag === tagRegister) siblingOf(entry, false);
   else if (tag === tagElement) checkElement(entry);
   else if (tag === tagMark || tag === tagDeletion) checkStampOnly(payload, 0);

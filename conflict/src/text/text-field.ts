@@ -75,9 +75,19 @@ function putText(draft: Draft, place: Place, write: { codec: ChunkCodec; value: 
 function clearText(draft: Draft, place: Place, codec: ChunkCodec): void {
   const chunks = entriesAt(place, tagText);
   if (chunks.every((chunk) => chunk.payload[0] === kindRemnant)) return;
-  const body = codec.erase(chunks.map(bodyOf));
+  const body = erased(codec, chunks.map(bodyOf));
   draft.supersede(place.node, chunks);
-  writeChunk(draft, place, { kind: kindRemnant, body });
+  if (body !== null) writeChunk(draft, place, { kind: kindRemnant, body });
+}
+
+/** `null` where the chunks cannot be read; nobody can build on them then, and they go as a whole. */
+function erased(codec: ChunkCodec, bodies: readonly Uint8Array[]): Uint8Array | null {
+  try {
+    return codec.erase(bodies);
+  } catch (reason) {
+    if (reason instanceof ConflictError && reason.code === 'malformed') return null;
+    throw reason;
+  }
 }
 
 function writeChunk(draft: Draft, place: Place, chunk: { kind: number; body: Uint8Array }): void {
