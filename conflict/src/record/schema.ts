@@ -123,6 +123,7 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
 
   constructor(fields: F, options: SchemaOptions) {
     checkFields(fields);
+    checkOptions(options);
     this.fields = fields;
     this.deletes = checkedDeletes(options.deletes ?? 'add-wins');
     this.limits = checkedLimits({ ...defaultLimits, ...options.limits });
@@ -172,6 +173,12 @@ function typed<F extends Fields>(value: unknown, conflicts: unknown, exposed: un
     exposed: exposed as readonly RegisterPath<F>[],
   };
   /* oxlint-enable typescript/no-unsafe-type-assertion */
+}
+
+function checkOptions(options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  const message = 'the options of a collection are an object';
+  throw new ConflictError('invalid-schema', message, { rule: 'options', value: options });
 }
 
 function checkedDeletes(deletes: unknown): 'add-wins' | 'last-writer-wins' {
