@@ -19,7 +19,7 @@ export {
 } from './errors.ts';
 export { compact } from './record/compact.ts';
 export { diff, type FieldChange } from './record/diff.ts';
-export type { Editor } from './record/editor.ts';
+export type { Editor } from './record/operations.ts';
 export {
   type InspectedActor,
   type InspectedEntry,
@@ -59,6 +59,7 @@ export {
   type TextField,
   text,
 } from './types/field.ts';
+export type { ElementInput, FieldPaths, RecordInput, RegisterPath } from './types/field-path.ts';
 export type { RightsMove } from './types/bounded-counter.ts';
 export type { FieldValue, RecordValue } from './types/record-value.ts';
 export type { Element } from './types/set.ts';

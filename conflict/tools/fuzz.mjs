@@ -5,11 +5,11 @@
  * prototype has changed, or if a documented error was never seen. It runs what `npm run build` has built.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { parseArgs } from 'node:util';
 import { Campaign } from '../dist/fuzz/campaign.js';
 import { Examination } from '../dist/fuzz/examination.js';
 import { bytesOf, hexOf } from '../dist/fuzz/hex.js';
 import { Random } from '../dist/fuzz/random.js';
+import { numberOf, readOptions, refuse } from './dist/command-line.js';
 
 const slowMs = 1000;
 const stuckMs = 30_000;
@@ -36,22 +36,33 @@ const everyCode = [
 const tell = (message) => parentPort.postMessage(message);
 const say = (line) => process.stdout.write(`${line}\n`);
 
-if (!isMainThread) labour();
-else if (options().input === undefined) await supervise(options());
-else replay(options());
+const usage = `npm run fuzz -w conflict -- [--inputs N] [--seed N] [--workers N]
+       npm run fuzz -w conflict -- --input HEX [--other HEX] [--seed N]`;
+
+if (isMainThread) await main();
+else labour();
+
+async function main() {
+  const given = options();
+  if (given.input === undefined) await supervise(given);
+  else replay(given);
+}
 
 function options() {
   const text = { type: 'string' };
-  const { values } = parseArgs({
-    options: { inputs: text, seed: text, workers: text, input: text, other: text },
-  });
+  const values = readOptions(usage, { inputs: text, seed: text, workers: text, input: text, other: text });
   return {
-    inputs: Number(values.inputs ?? 100_000),
-    seed: Number(values.seed ?? Date.now() % 0x7fffffff),
-    workers: Number(values.workers ?? 1),
-    input: values.input,
-    other: values.other ?? '',
+    inputs: numberOf('inputs', values.inputs ?? '100000', 1),
+    seed: numberOf('seed', values.seed ?? String(Date.now() % 0x7fffffff), 0),
+    workers: numberOf('workers', values.workers ?? '1', 1),
+    input: values.input === undefined ? undefined : hexadecimal('input', values.input),
+    other: hexadecimal('other', values.other ?? ''),
   };
+}
+
+function hexadecimal(name, text) {
+  if (/^([0-9a-fA-F]{2})*$/.test(text)) return text;
+  return refuse(`--${name} is bytes as pairs of hexadecimal digits`);
 }
 
 /** Every random choice of the examination is made often enough to meet the one that failed. */

@@ -243,8 +243,19 @@ export function defineMember<Value>(target: Record<string, Value>, name: string,
   else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function refused(scope: ValueScope, rule: string, value: unknown): ConflictError {
-  const message = `the value breaks the rule ${rule}; store it as a string or a number of JSON`;
+/** What to tell, by the rule that was broken. */
+const faults = {
+  json: 'JSON cannot hold this; null stands for nothing, a bigint or a symbol is stored as a string',
+  'finite-number': 'JSON knows neither NaN nor infinity; store null or a string in its place',
+  'well-formed-unicode': 'the text holds half a character (a lone surrogate), which UTF-8 cannot store',
+  'array-length': 'the array has a length that is no whole number',
+  'plain-object':
+    'only plain objects and arrays are stored; make a Date a string or a number, a Map an object',
+} as const;
+
+function refused(scope: ValueScope, rule: keyof typeof faults, value: unknown): ConflictError {
+  const message =
+    value === undefined ? 'undefined is no value; store null, or clear the field' : faults[rule];
   return new ConflictError('invalid-value', message, { field: scope.field, rule, value });
 }
 

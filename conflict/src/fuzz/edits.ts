@@ -3,7 +3,7 @@
  * purpose; what they may fail with is known to who runs them.
  */
 import type { Path } from '../codec/path.ts';
-import type { Editor } from '../record/editor.ts';
+import type { Editor } from '../record/operations.ts';
 import type { Random } from './random.ts';
 
 type Operation = (editor: Editor, random: Random) => unknown;

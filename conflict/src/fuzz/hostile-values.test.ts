@@ -1,7 +1,7 @@
 /** Values that programs hand in by mistake or on purpose: each is stored exactly or refused with a typed error. */
 import { describe, expect, test } from 'vitest';
 import { ConflictError } from '../errors.ts';
-import type { Editor } from '../record/editor.ts';
+import type { Editor } from '../record/operations.ts';
 import { merge } from '../record/merge.ts';
 import { type EditContext, schema } from '../record/schema.ts';
 import { validate } from '../record/validate.ts';

@@ -1,8 +1,7 @@
 /**
- * The operations of one edit. Each names its field by a path and is checked against the declaration before anything
- * is written; an operation that throws has changed nothing, but earlier ones of the same edit have, so the edit as a
- * whole is dropped by whoever lets the error through. The editor also keeps the record's existence: an edit of an
- * absent record creates it, and a record that is emptied field by field goes on existing.
+ * Carries out the operations of one edit. Each is checked against the declaration before it writes, but one that fails
+ * half way leaves a draft that must not be used: the first error is kept, and `finish` throws it where nobody else did.
+ * An editor takes nothing once it is closed, so what a kept one is told is never silently lost.
  */
 import { memberPath, type Path } from '../codec/path.ts';
 import { isPlain } from '../codec/value.ts';
@@ -21,6 +20,7 @@ import { textOf } from '../codec/utf8.ts';
 import type { Draft } from './draft.ts';
 import { stampText } from './entry.ts';
 import { liveEntries } from './liveness.ts';
+import type { Editor } from './operations.ts';
 
 export interface EditorOptions {
   readonly fields: Fields;
@@ -30,20 +30,17 @@ export interface EditorOptions {
   readonly text: TextEngine | undefined;
 }
 
-/**
- * The operations of one edit, handed to the function that is given to `Schema.edit` and of no use after it. All of
- * them throw `unknown-field` for a field that is not declared, `wrong-operation` for one of another type, and
- * `invalid-value` for a name that cannot be stored.
- */
-export class Editor {
+/** Operations on a draft, whose delta the draft has in the end. */
+export class RecordEditor implements Editor {
   readonly #draft: Draft;
   readonly #options: EditorOptions;
   /** Whether the record exists after what was done so far. */
   #exists = true;
   #markDue: boolean;
   #whole = false;
+  #closed = false;
+  #failure: { readonly error: unknown } | null = null;
 
-  /** Editors are made by `Schema.edit`. */
   constructor(draft: Draft, options: EditorOptions) {
     this.#draft = draft;
     this.#options = options;
@@ -56,95 +53,109 @@ export class Editor {
     this.#exists = true;
   }
 
-  /**
-   * Writes a register, or a register within a map, also with an equal value. Throws `invalid-value` for what JSON cannot
-   * hold, `too-deep` and `too-large`.
-   */
   set(path: Path, value: unknown): void {
-    const { place } = this.#at(path, 'set', 'register');
-    setRegister(this.#draft, place, this.#value(value));
+    this.#run(() => {
+      const { place } = this.#at(path, 'set', 'register');
+      setRegister(this.#draft, place, this.#value(value));
+    });
   }
 
-  /** Writes the value of a sibling again, so that it is shown. */
   restore(path: Path, sibling: Sibling): void {
-    this.set(path, sibling.value);
+    this.#run(() => {
+      const { place } = this.#at(path, 'restore', 'register');
+      setRegister(this.#draft, place, this.#value(valueOf(sibling, place.label)));
+    });
   }
 
-  /** Forgets what is seen of a field of any type; a counter starts again. Throws `text-engine-missing`. */
   clear(path: Path): void {
-    this.#create();
-    const { path: binary, label } = resolveField(this.#options.fields, path);
-    resetPlace(this.#draft, placeIn(this.#draft, binary, label), this.#options.text);
+    this.#run(() => {
+      const { path: binary, label } = resolveField(this.#options.fields, path);
+      this.#create();
+      resetPlace(this.#draft, placeIn(this.#draft, binary, label), this.#options.text);
+    });
   }
 
-  /**
-   * Adds to a counter; the amount is an integer and may be negative. Throws `invalid-value` and `counter-out-of-range`.
-   */
   increment(path: Path, amount: number): void {
-    increment(this.#draft, this.#at(path, 'increment', 'counter').place, amount);
+    this.#run(() => increment(this.#draft, this.#at(path, 'increment', 'counter').place, amount));
   }
 
-  /** Adds elements to a set, also ones that are there. Throws `invalid-value`. */
   add(path: Path, elements: readonly unknown[]): void {
-    const { place, field } = this.#at(path, 'add', 'set');
-    addElements(this.#draft, place, this.#elements(field, elements));
+    this.#run(() => {
+      const { place, field } = this.#at(path, 'add', 'set');
+      addElements(this.#draft, place, this.#elements(field, elements));
+    });
   }
 
-  /** Removes elements from a set, in one biased to removal also ones that are not there. Throws `invalid-value`. */
   remove(path: Path, elements: readonly unknown[]): void {
-    const { place, field } = this.#at(path, 'remove', 'set');
-    removeElements(this.#draft, place, this.#elements(field, elements));
+    this.#run(() => {
+      const { place, field } = this.#at(path, 'remove', 'set');
+      removeElements(this.#draft, place, this.#elements(field, elements));
+    });
   }
 
-  /**
-   * Takes from a bounded counter what this actor has rights for; else throws `insufficient-rights`, whatever the counter
-   * shows. The amount is a non-negative integer; else throws `invalid-value`.
-   */
   spend(path: Path, amount: number): void {
-    spend(this.#draft, this.#at(path, 'spend', 'bounded-counter').place, amount);
+    this.#run(() => spend(this.#draft, this.#at(path, 'spend', 'bounded-counter').place, amount));
   }
 
-  /** Adds to a bounded counter; the rights belong to this actor. Throws `invalid-value` and `counter-out-of-range`. */
   refill(path: Path, amount: number): void {
-    refill(this.#draft, this.#at(path, 'refill', 'bounded-counter').place, amount);
+    this.#run(() => refill(this.#draft, this.#at(path, 'refill', 'bounded-counter').place, amount));
   }
 
-  /** Hands rights of this actor to another actor. Throws `insufficient-rights`, and `invalid-value` for itself. */
   moveRights(path: Path, move: RightsMove): void {
-    moveRights(this.#draft, this.#at(path, 'moveRights', 'bounded-counter').place, move);
+    this.#run(() => moveRights(this.#draft, this.#at(path, 'moveRights', 'bounded-counter').place, move));
   }
 
-  /**
-   * Deletes and inserts in a text, at positions of the text before the edit. Throws `invalid-value`,
-   * `text-engine-missing` and, where the stored text cannot be read, `malformed`.
-   */
   splice(path: Path, splices: readonly Splice[]): void {
-    const { place } = this.#at(path, 'splice', 'text');
-    required(this.#options.text, place).splice(this.#draft, place, splices);
+    this.#run(() => {
+      const { place } = this.#at(path, 'splice', 'text');
+      required(this.#options.text, place).splice(this.#draft, place, splices);
+    });
+  }
+
+  put(value: unknown): void {
+    this.#run(() => {
+      this.#create();
+      this.#putMap(placeIn(this.#draft, '', ''), { type: 'map', fields: this.#options.fields }, value);
+    });
+  }
+
+  delete(): void {
+    this.#run(() => {
+      const draft = this.#draft;
+      this.#exists = false;
+      this.#markDue = false;
+      if (liveEntries(draft.entries()).length === 0) return;
+      resetPlace(draft, placeIn(draft, '', ''), this.#options.text);
+      if (this.#options.lastWriterWins) this.#writeStamped(tagDeletion);
+      this.#whole = true;
+    });
+  }
+
+  /** An operation that failed may have written a part, so the edit fails with it. */
+  #run(operation: () => void): void {
+    if (this.#closed) {
+      const message = 'the edit is over; its operations are called before its function returns';
+      throw new ConflictError('invalid-argument', message, { rule: 'open-edit' });
+    }
+    try {
+      operation();
+    } catch (error) {
+      this.#failure ??= { error };
+      throw error;
+    }
+  }
+
+  /** Takes no operations any more. */
+  close(): void {
+    this.#closed = true;
   }
 
   /**
-   * Makes the record exactly this value, writing only what differs. Counters keep theirs, named or not; one named with
-   * another value throws `wrong-operation`. Throws what the operations of the other types throw.
+   * Ends the edit: writes the mark where it is due, and says whether the delta has to be the whole record. Throws what
+   * an operation threw, if one did.
    */
-  put(value: unknown): void {
-    this.#create();
-    this.#putMap(placeIn(this.#draft, '', ''), { type: 'map', fields: this.#options.fields }, value);
-  }
-
-  /** Deletes the whole record as this edit has seen it; of one that does not exist nothing. Throws `text-engine-missing`. */
-  delete(): void {
-    const draft = this.#draft;
-    this.#exists = false;
-    this.#markDue = false;
-    if (liveEntries(draft.entries()).length === 0) return;
-    resetPlace(draft, placeIn(draft, '', ''), this.#options.text);
-    if (this.#options.lastWriterWins) this.#writeStamped(tagDeletion);
-    this.#whole = true;
-  }
-
-  /** Ends the edit: writes the mark where it is due, and says whether the delta has to be the whole record. */
   finish(): { readonly whole: boolean } {
+    if (this.#failure !== null) throw this.#failure.error;
     const draft = this.#draft;
     const emptied = () => liveEntries(draft.entries()).every((entry) => entry.tag === tagMark);
     const everyEdit = draft.changed && (this.#options.lastWriterWins || emptied());
@@ -231,6 +242,12 @@ export class Editor {
     if (field.type === 'map') this.#putMap(place, field, {});
     else resetPlace(this.#draft, place, this.#options.text);
   }
+}
+
+function valueOf(sibling: unknown, label: string): unknown {
+  if (typeof sibling === 'object' && sibling !== null && 'value' in sibling) return sibling.value;
+  const message = 'a sibling is restored as it was read';
+  throw new ConflictError('invalid-value', message, { field: label, rule: 'sibling', value: sibling });
 }
 
 function isOfType<Type extends Field['type']>(

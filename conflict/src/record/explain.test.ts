@@ -1,10 +1,11 @@
 /** Compaction, inspection and differences. */
 import { describe, expect, test } from 'vitest';
 import { VersionVector } from '../causal/version-vector.ts';
-import { boundedCounter, counter, map, register, set } from '../types/field.ts';
+import type { JsonValue } from '../codec/value.ts';
+import { boundedCounter, counter, map, type Resolver, register, type Sibling, set } from '../types/field.ts';
 import { compact } from './compact.ts';
 import { diff } from './diff.ts';
-import type { Editor } from './editor.ts';
+import type { Editor } from './operations.ts';
 import { inspect } from './inspect.ts';
 import { merge } from './merge.ts';
 import { type Schema, schema } from './schema.ts';
@@ -176,4 +177,72 @@ test('differences name the fields that show something else', () => {
   ]);
   expect(diff(type, before, before)).toEqual([]);
   expect(diff(type, nothing, before)).toHaveLength(6);
+});
+
+describe('a reading with a resolver', () => {
+  const conflicting = (resolve: Resolver) => {
+    const type = schema({ price: register({ resolve }), more: map(register({ resolve })) });
+    const edit = editor(type);
+    const write = (actor: string, value: JsonValue) =>
+      edit(nothing, actor, (e) => e.put({ price: value, more: { x: value } }));
+    return { type, state: merge(write('eu', 9), write('us', 4)).state };
+  };
+  const reasonsOf = (path: string, { type, state }: ReturnType<typeof conflicting>) =>
+    inspect(state, type)
+      .fields.filter((field) => field.path === path)
+      .flatMap(({ entries }) => entries.map(({ actor, shown, why }) => [actor, shown, why]));
+
+  test.each(['price', 'more.x'])('%s is explained by what the resolver chose', (path) => {
+    const largest = conflicting((siblings) => Math.max(...siblings.map(({ value }) => Number(value))));
+    expect(reasonsOf(path, largest)).toEqual([
+      ['us', false, 'the resolver chose what eu wrote at 2023-11-14T22:13:20.010Z'],
+      ['eu', true, 'the resolver chose this value'],
+    ]);
+    const untold = inspect(largest.state).fields.find((field) => field.path === path);
+    expect(untold?.entries.map(({ actor, shown }) => [actor, shown])).toEqual([
+      ['us', true],
+      ['eu', false],
+    ]);
+  });
+
+  test('a value of its own is told', () => {
+    const sum = conflicting((siblings) => ({ sum: siblings.length, of: siblings.map(({ value }) => value) }));
+    const why = 'the resolver shows a value of its own: {"of":[4,9],"sum":2}';
+    expect(reasonsOf('price', sum)).toEqual([
+      ['us', false, why],
+      ['eu', false, why],
+    ]);
+  });
+
+  test('a resolver is asked only about conflicts, and with fields of another type not at all', () => {
+    const refuse: Resolver = () => expect.fail('the resolver was asked');
+    const { type, state } = conflicting(refuse);
+    const alone = type.edit(nothing, { actor: 'eu', now: 1 }, (e) => e.set('price', 1)).state;
+    expect(inspect(alone, type).fields[0]?.entries[0]?.why).toBe('the only value');
+    expect(inspect(state, schema({ price: counter() }))).toEqual(inspect(state));
+  });
+
+  test('what a resolver does to its siblings shows nowhere', () => {
+    const rude = (siblings: readonly Sibling[]) => {
+      for (const sibling of siblings) Object.assign(sibling, { value: 'changed', actor: 'changed' });
+      Object.assign(siblings, { length: 0 });
+      return 4;
+    };
+    const { type, state } = conflicting(rude);
+    const { value, siblings, conflicts } = type.read(state);
+    expect([value?.price, conflicts]).toEqual([4, ['price', 'more.x']]);
+    expect(siblings['price']?.map((each) => [each.value, each.actor, each.shown])).toEqual([
+      [4, 'us', true],
+      [9, 'eu', false],
+    ]);
+    expect(inspect(state, type).fields[0]?.entries.map(({ shown }) => shown)).toEqual([true, false]);
+  });
+
+  test('what a resolver keeps is not what was read', () => {
+    const own = { amount: 1 };
+    const { type, state } = conflicting(() => own);
+    const before = type.read(state).value?.price;
+    own.amount = 2;
+    expect([before, type.read(state).value?.price]).toEqual([{ amount: 1 }, { amount: 2 }]);
+  });
 });

@@ -1,7 +1,8 @@
 /**
  * A state explained: who has written what under which dot and stamp, what of it is shown, and why the rest is not.
  * The result is plain data that a console can print and a test can compare; the sentences are for people. No schema is
- * needed, so a resolver or a minimum of the declaration does not show here.
+ * needed; one that is given says which registers have a resolver, and then it is the resolver's choice that is told. A
+ * minimum of the declaration does not show here.
  */
 import { compareStamps, type Stamp } from '../clock/stamp.ts';
 import {
@@ -20,11 +21,14 @@ import { pathOf } from '../codec/path.ts';
 import { textOf } from '../codec/utf8.ts';
 import type { JsonValue } from '../codec/value.ts';
 import { vectorOf } from '../codec/vector.ts';
+import type { Field, Fields } from '../types/field.ts';
 import { elementOf } from '../types/set.ts';
-import { siblingOf } from '../types/register.ts';
+import { type RegisterView, siblingOf, viewOf } from '../types/register.ts';
+import { declaredMember } from '../types/resolve-field.ts';
 import { decode, type DecodedRecord } from './decoded-record.ts';
 import { compareByStamp, type Entry, latestDeletion, namesOfPath, stampOf } from './entry.ts';
 import { isHidden, isRemoval, liveEntries } from './liveness.ts';
+import type { Schema } from './schema.ts';
 
 /** One thing that was written and not yet superseded. */
 export interface InspectedEntry {
@@ -80,18 +84,23 @@ export interface Inspection {
   readonly fields: readonly InspectedField[];
 }
 
-/** Explains a state or a delta. Throws `malformed` or `newer-format`. */
-export function inspect(state: Uint8Array): Inspection {
+/**
+ * Explains a state or a delta. Without the schema, or for registers that it gives no resolver, the latest of concurrent
+ * values is the one that is shown; else what the resolver chose, as in `Schema.read`. Throws `malformed` or
+ * `newer-format`, `invalid-value` for what a resolver must not return, and what a resolver throws.
+ */
+export function inspect(state: Uint8Array, type?: Schema): Inspection {
   const record = decode(state);
   const live = new Set(liveEntries(record.entries));
   const deletion = latestDeletion(record.entries);
+  const around = { live, deletion, fields: type?.fields ?? {} };
   return {
     format: `${formatMajor}.${record.minor}`,
     bytes: state.length,
     exists: live.size > 0,
     why: whyExists(record.entries, live, deletion),
     context: contextRows(record),
-    fields: groups(record.entries).map((group) => inspectGroup(group, live, deletion)),
+    fields: groups(record.entries).map((group) => inspectGroup(group, around)),
   };
 }
 
@@ -128,6 +137,8 @@ function groups(entries: readonly Entry[]): readonly (readonly Entry[])[] {
   return [...found.values()];
 }
 
+const longestShown = 80;
+
 const types = new Map([
   [tagRegister, 'register'],
   [tagElement, 'set'],
@@ -140,38 +151,61 @@ const types = new Map([
   [tagDeletion, 'delete'],
 ]);
 
-function inspectGroup(
-  group: readonly Entry[],
-  live: ReadonlySet<Entry>,
-  deletion: Entry | null,
-): InspectedField {
+interface Whole {
+  readonly live: ReadonlySet<Entry>;
+  readonly deletion: Entry | null;
+  readonly fields: Fields;
+}
+
+function inspectGroup(group: readonly Entry[], around: Whole): InspectedField {
   const [first] = group;
+  const names = namesOfPath(first?.path ?? '');
   const stamped = group.every((entry) => stampOf(entry) !== null);
   const sorted = stamped ? group.toSorted((a, b) => compareByStamp(b, a)) : group;
+  const choice = first?.tag === tagRegister ? choiceOf(sorted, names, around) : null;
   return {
-    path: pathOf(namesOfPath(first?.path ?? '')),
+    path: pathOf(names),
     type: types.get(first?.tag ?? 0) ?? 'unknown',
-    entries: sorted.map((entry) => inspectEntry(entry, { group: sorted, live, deletion })),
+    entries: sorted.map((entry) => inspectEntry(entry, { ...around, group: sorted, choice })),
   };
 }
 
-interface Surroundings {
+/** What the declared resolver made of siblings, the latest first; `null` where it was not asked. */
+function choiceOf(group: readonly Entry[], names: readonly string[], around: Whole): RegisterView | null {
+  const siblings = group.filter((entry) => around.live.has(entry));
+  const field = declaredAt(around.fields, names);
+  if (field?.type !== 'register' || typeof field.resolve !== 'function' || siblings.length < 2) return null;
+  return viewOf(siblings, field, pathOf(names));
+}
+
+function declaredAt(fields: Fields, names: readonly string[]): Field | undefined {
+  let field: Field | undefined = { type: 'map', fields };
+  for (const name of names) field = field?.type === 'map' ? declaredMember(field, name) : undefined;
+  return field;
+}
+
+interface Surroundings extends Whole {
   readonly group: readonly Entry[];
-  readonly live: ReadonlySet<Entry>;
-  readonly deletion: Entry | null;
+  readonly choice: RegisterView | null;
 }
 
 function inspectEntry(entry: Entry, around: Surroundings): InspectedEntry {
-  const winner = around.group.find((each) => around.live.has(each));
-  const shown = around.live.has(entry) && (entry.tag !== tagRegister || entry === winner);
+  const { live, choice } = around;
+  const winner = around.group.find((each) => live.has(each));
+  const isChosen = choice === null ? entry === winner : isShownBy(choice, entry);
   return {
     actor: textOf(entry.actor),
     counter: entry.counter,
     stamp: stampOf(entry),
     value: valueOf(entry),
-    shown,
+    shown: live.has(entry) && (entry.tag !== tagRegister || isChosen),
     why: why(entry, around, winner),
   };
+}
+
+function isShownBy({ siblings }: RegisterView, { actor, counter }: Entry): boolean {
+  const name = textOf(actor);
+  return siblings.some((each) => each.shown && each.actor === name && each.counter === counter);
 }
 
 function valueOf(entry: Entry): JsonValue {
@@ -195,15 +229,28 @@ function vectorOfSlot(entry: Entry): readonly number[] {
   return isSlot ? vectorOf(entry.payload) : [];
 }
 
-function why(entry: Entry, { group, live, deletion }: Surroundings, winner: Entry | undefined): string {
+function why(entry: Entry, around: Surroundings, winner: Entry | undefined): string {
+  const { group, live, deletion, choice } = around;
   if (entry.tag === tagDeletion) return 'hides everything that was written before it';
   if (deletion !== null && isHidden(entry, deletion))
     return `the record was deleted later, at ${timeOf(deletion)}`;
   if (isRemoval(entry)) return 'removes the element, also from additions that have not seen it';
   if (!live.has(entry)) return notLive(entry, group);
   if (entry.tag !== tagRegister) return 'live';
+  if (choice !== null) return whyChosen(entry, choice);
   if (winner === undefined || entry === winner) return whyShown(entry, group, live);
   return `concurrent with what ${textOf(winner.actor)} wrote at ${timeOf(winner)}, which ${comparison(winner, entry)}`;
+}
+
+function whyChosen(entry: Entry, choice: RegisterView): string {
+  if (isShownBy(choice, entry)) return 'the resolver chose this value';
+  const chosen = choice.siblings.find(({ shown }) => shown);
+  if (chosen !== undefined) return `the resolver chose what ${chosen.actor} wrote at ${timeAt(chosen.at)}`;
+  return `the resolver shows a value of its own: ${shortened(JSON.stringify(choice.value))}`;
+}
+
+function shortened(text: string): string {
+  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
 }
 
 function notLive(entry: Entry, group: readonly Entry[]): string {
@@ -228,5 +275,9 @@ function comparison(winner: Entry, loser: Entry): string {
 
 function timeOf(entry: Entry): string {
   const stamp = stampOf(entry);
-  return stamp === null ? 'an unknown time' : new Date(stamp.ms).toISOString();
+  return stamp === null ? 'an unknown time' : timeAt(stamp.ms);
+}
+
+function timeAt(ms: number): string {
+  return new Date(ms).toISOString();
 }

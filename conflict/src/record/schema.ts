@@ -9,15 +9,17 @@ import { deepestValue, longestActorBytes } from '../codec/format.ts';
 import { binaryOf } from '../codec/utf8.ts';
 import { ConflictError } from '../errors.ts';
 import { checkFields } from '../types/check-fields.ts';
+import type { RegisterPath } from '../types/field-path.ts';
 import type { Fields, Sibling } from '../types/field.ts';
 import type { RecordValue } from '../types/record-value.ts';
 import type { TextEngine } from '../types/text.ts';
 import { decode, encode } from './decoded-record.ts';
 import { Draft } from './draft.ts';
-import { Editor } from './editor.ts';
+import { RecordEditor } from './editor.ts';
 import { highestStamp } from './entry.ts';
 import { liveEntries } from './liveness.ts';
 import { merge } from './merge.ts';
+import type { Editor } from './operations.ts';
 import { readRecord } from './read-record.ts';
 
 /** What an edit may write. */
@@ -66,18 +68,18 @@ export interface Edited {
   readonly changed: boolean;
 }
 
-/** A record as it is shown. */
-export interface ReadResult<Value = RecordValue<Fields>> {
+/** A record as it is shown; `Name` are the paths of registers, which the editor takes. */
+export interface ReadResult<Value = RecordValue<Fields>, Name extends string = string> {
   /** Whether the record was written and not deleted. */
   readonly exists: boolean;
   /** `null` where the record does not exist. */
   readonly value: Value | null;
   /** Paths of registers that hide concurrent siblings. */
-  readonly conflicts: readonly string[];
+  readonly conflicts: readonly Name[];
   /** All siblings of these registers, by path, the latest first. */
   readonly siblings: { readonly [path: string]: readonly Sibling[] };
   /** Those of the conflicts whose policy asks to show the siblings beside the value. */
-  readonly exposed: readonly string[];
+  readonly exposed: readonly Name[];
   /** Milliseconds of the highest live stamp; `null` where nothing that is shown has one. */
   readonly updatedAt: number | null;
 }
@@ -92,15 +94,17 @@ export interface Schema<F extends Fields = Fields, Value = RecordValue<F>> {
   readonly limits: Limits;
   /**
    * Runs the operations that `change` calls; a record that does not exist is created, also if there are none.
-   * Throws what they throw, `too-large` where the delta or the state exceeds its limit, `invalid-argument` for an unfit
-   * actor, floor or time, and `malformed` or `newer-format`; then nothing happened.
+   * `change` has to be done when it returns: one that is asynchronous is refused.
+   * Throws what the operations throw, also where `change` has caught it, `too-large` where the delta or the state exceeds
+   * its limit, `invalid-argument` for an unfit actor, floor or time and for a function that returns a promise, and
+   * `malformed` or `newer-format`; then nothing happened.
    */
-  edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Edited;
+  edit(before: Uint8Array, context: EditContext, change: (editor: Editor<F>) => void): Edited;
   /**
    * The record as plain JSON. Throws `malformed`, `newer-format`, and `text-engine-missing` where a text was written
    * to.
    */
-  read(state: Uint8Array): ReadResult<Value>;
+  read(state: Uint8Array): ReadResult<Value, RegisterPath<F>>;
 }
 
 const defaultLimits: Limits = { deltaBytes: 256 * 1024, stateBytes: 1024 * 1024, depth: 32 };
@@ -119,26 +123,27 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
 
   constructor(fields: F, options: SchemaOptions) {
     checkFields(fields);
+    checkOptions(options);
     this.fields = fields;
     this.deletes = checkedDeletes(options.deletes ?? 'add-wins');
     this.limits = checkedLimits({ ...defaultLimits, ...options.limits });
     this.#text = options.text;
   }
 
-  edit(before: Uint8Array, context: EditContext, change: (editor: Editor) => void): Edited {
+  edit(before: Uint8Array, context: EditContext, change: (editor: Editor<F>) => void): Edited {
+    checkFunction(change);
     const draft = new Draft(decode(before), {
       ...checkedContext(context),
       maxBytes: this.limits.deltaBytes,
     });
-    const editor = new Editor(draft, {
+    const editor = new RecordEditor(draft, {
       fields: this.fields,
       lastWriterWins: this.deletes === 'last-writer-wins',
       maxDepth: this.limits.depth,
       maxBytes: this.limits.deltaBytes,
       text: this.#text,
     });
-    change(editor);
-    const { whole } = editor.finish();
+    const { whole } = changed(editor, change);
     if (!draft.changed) return { state: before, delta: nothing, changed: false };
     const delta = encode(whole ? draft.whole() : draft.delta());
     const state = whole ? delta : merge(before, delta).state;
@@ -147,7 +152,7 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
     return { state, delta, changed: true };
   }
 
-  read(state: Uint8Array): ReadResult<RecordValue<F>> {
+  read(state: Uint8Array): ReadResult<RecordValue<F>, RegisterPath<F>> {
     const { entries } = decode(state);
     const live = liveEntries(entries);
     const updatedAt = highestStamp(live)?.ms ?? null;
@@ -155,12 +160,25 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
       return { exists: false, value: null, conflicts: [], siblings: {}, exposed: [], updatedAt };
     }
     const { value, siblings, exposed } = readRecord(entries, { fields: this.fields, text: this.#text });
-    const conflicts = Object.keys(siblings);
-    // The value was built along the very declarations that the type is computed from.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const typed = value as RecordValue<F>;
-    return { exists: true, value: typed, conflicts, siblings, exposed, updatedAt };
+    return { exists: true, siblings, updatedAt, ...typed<F>(value, Object.keys(siblings), exposed) };
   }
+}
+
+/** The value was built along the very declarations that the types are computed from. */
+function typed<F extends Fields>(value: unknown, conflicts: unknown, exposed: unknown) {
+  /* oxlint-disable typescript/no-unsafe-type-assertion */
+  return {
+    value: value as RecordValue<F>,
+    conflicts: conflicts as readonly RegisterPath<F>[],
+    exposed: exposed as readonly RegisterPath<F>[],
+  };
+  /* oxlint-enable typescript/no-unsafe-type-assertion */
+}
+
+function checkOptions(options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  const message = 'the options of a collection are an object';
+  throw new ConflictError('invalid-schema', message, { rule: 'options', value: options });
 }
 
 function checkedDeletes(deletes: unknown): 'add-wins' | 'last-writer-wins' {
@@ -184,7 +202,41 @@ function checkedLimits(limits: Limits): Limits {
   });
 }
 
-function checkedContext({ actor, floor = 0, floorMs = 0, now }: EditContext) {
+function checkFunction(change: unknown): void {
+  if (typeof change === 'function') return;
+  const message = 'an edit is made by a function that calls operations';
+  throw new ConflictError('invalid-argument', message, { rule: 'function', value: change });
+}
+
+/** Runs the operations; afterwards the editor takes none, whatever happened. */
+function changed<F extends Fields>(editor: RecordEditor, change: (editor: Editor<F>) => void) {
+  try {
+    checkFinished(change(editor));
+    return editor.finish();
+  } finally {
+    editor.close();
+  }
+}
+
+/** What comes after an `await` would find the edit made. */
+function checkFinished(result: unknown): void {
+  if (!isPromise(result)) return;
+  // It fails once it goes on, because the edit is over; this error stands for that one.
+  result.then(undefined, () => undefined);
+  const message = 'an edit has to be done when its function returns; this one returned a promise';
+  throw new ConflictError('invalid-argument', message, { rule: 'synchronous', value: result });
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function checkedContext(context: EditContext) {
+  if (typeof context !== 'object' || context === null) {
+    const message = 'an edit needs to know who makes it and when: {actor, now}';
+    throw new ConflictError('invalid-argument', message, { rule: 'context', value: context });
+  }
+  const { actor, floor = 0, floorMs = 0, now } = context;
   const binary = typeof actor === 'string' ? binaryOf(actor) : null;
   if (binary === null || binary === '' || binary.length > longestActorBytes) {
     const message = `an actor is a text of 1 to ${longestActorBytes} bytes`;

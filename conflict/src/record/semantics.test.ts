@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConflictError } from '../errors.ts';
 import { counter, register } from '../types/field.ts';
-import type { Editor } from './editor.ts';
+import type { Editor } from './operations.ts';
 import { inspect } from './inspect.ts';
 import { merge } from './merge.ts';
 import type { Schema } from './schema.ts';

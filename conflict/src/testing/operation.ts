@@ -4,7 +4,7 @@
  * means nothing in another one; replayed against another text it does nothing.
  */
 import type { JsonValue } from '../codec/value.ts';
-import type { Editor } from '../record/editor.ts';
+import type { Editor } from '../record/operations.ts';
 import type { Element } from '../types/set.ts';
 import type { Splice } from '../types/text.ts';
 

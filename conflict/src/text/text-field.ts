@@ -81,7 +81,7 @@ function isRemnant({ payload }: Entry): boolean {
 
 function putText(draft: Draft, place: Place, write: { codec: ChunkCodec; value: unknown }): void {
   const { codec, value } = write;
-  if (typeof value !== 'string') throw invalidSplice(place.label, 'string', value);
+  if (typeof value !== 'string') throw invalidSplice(place.label, 'string', { value });
   const splice = smallestSplice(read(place, codec), value);
   if (splice !== null) spliceText(draft, place, { codec, splices: [splice] });
 }
@@ -135,28 +135,32 @@ function clientOf(draft: Draft, place: Place): number {
 
 /** Splices in ascending order that lie within the text, do not overlap and split no surrogate pair. */
 function checkedSplices(label: string, shown: string, splices: unknown): readonly Splice[] {
-  if (!Array.isArray(splices)) throw invalidSplice(label, 'array', splices);
+  if (!Array.isArray(splices)) throw invalidSplice(label, 'array', { value: splices });
   const checked = Array.from(splices, (splice: unknown) => checkedSplice(label, shown, splice));
   checked.sort((a, b) => a.at - b.at);
   let end = 0;
   for (const splice of checked) {
-    if (splice.at < end) throw invalidSplice(label, 'no-overlap', splice);
+    if (splice.at < end) throw invalidSplice(label, 'no-overlap', { value: splice.at, limit: end });
     end = splice.at + (splice.delete ?? 0);
   }
   return checked.filter((splice) => (splice.delete ?? 0) > 0 || (splice.insert ?? '') !== '');
 }
 
 function checkedSplice(label: string, shown: string, splice: unknown): Splice {
-  if (typeof splice !== 'object' || splice === null) throw invalidSplice(label, 'object', splice);
+  if (typeof splice !== 'object' || splice === null) throw invalidSplice(label, 'object', { value: splice });
   const {
     at,
     delete: count = 0,
     insert = '',
   } = splice as { at?: unknown; delete?: unknown; insert?: unknown };
-  if (typeof insert !== 'string' || binaryOf(insert) === null) throw invalidSplice(label, 'insert', splice);
-  if (!isBoundary(shown, at) || !isCount(count) || !isBoundary(shown, at + count)) {
-    throw invalidSplice(label, 'within-text', splice);
-  }
+  if (typeof insert !== 'string') throw invalidSplice(label, 'insert', { value: insert });
+  if (binaryOf(insert) === null) throw invalidSplice(label, 'well-formed-unicode', { value: insert });
+  if (!isCount(at)) throw invalidSplice(label, 'at', { value: at });
+  if (!isCount(count)) throw invalidSplice(label, 'delete', { value: count });
+  if (at + count > shown.length)
+    throw invalidSplice(label, 'within-text', { value: at + count, limit: shown.length });
+  if (splitsAt(shown, at)) throw invalidSplice(label, 'whole-characters', { value: at });
+  if (splitsAt(shown, at + count)) throw invalidSplice(label, 'whole-characters', { value: at + count });
   return { at, delete: count, insert };
 }
 
@@ -164,9 +168,9 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-function isBoundary(text: string, at: unknown): at is number {
-  if (!isCount(at) || at > text.length) return false;
-  return !(isHigh(text.charCodeAt(at - 1)) && isLow(text.charCodeAt(at)));
+/** Whether a position lies within a character of two units. */
+function splitsAt(text: string, at: number): boolean {
+  return isHigh(text.charCodeAt(at - 1)) && isLow(text.charCodeAt(at));
 }
 
 function isHigh(unit: number): boolean {
@@ -200,8 +204,22 @@ function smallestSplice(before: string, after: string): Splice | null {
   };
 }
 
-function invalidSplice(label: string, rule: string, value: unknown): ConflictError {
-  const message =
-    'a splice is {at, delete, insert} within the text, apart from others, splitting no character';
-  return new ConflictError('invalid-value', message, { field: label, rule, value });
+type SpliceRule = keyof typeof spliceFaults;
+
+/** What to tell, by the rule that was broken. */
+const spliceFaults = {
+  string: 'a text is given as a string',
+  array: 'splices are given as an array',
+  object: 'a splice is an object {at, delete, insert}',
+  insert: 'what a splice inserts is a string',
+  'well-formed-unicode': 'what a splice inserts holds half a character (a lone surrogate)',
+  at: 'the position of a splice is a non-negative integer',
+  delete: 'what a splice deletes is a number of UTF-16 units, a non-negative integer',
+  'within-text': 'a splice reaches beyond the end of the text',
+  'whole-characters': 'a splice begins or ends within a character (a surrogate pair)',
+  'no-overlap': 'a splice begins within what another one deletes',
+} as const;
+
+function invalidSplice(label: string, rule: SpliceRule, found: { value: unknown; limit?: number }) {
+  return new ConflictError('invalid-value', spliceFaults[rule], { field: label, rule, ...found });
 }

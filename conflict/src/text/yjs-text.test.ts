@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { tagText } from '../codec/format.ts';
 import { ConflictError } from '../errors.ts';
-import type { Editor } from '../record/editor.ts';
+import type { Editor } from '../record/operations.ts';
 import { compact } from '../record/compact.ts';
 import { VersionVector } from '../causal/version-vector.ts';
 import { decode, encode } from '../record/decoded-record.ts';
@@ -118,9 +118,12 @@ test.each([
   [{ at: 0 }, 'invalid-value array'],
   [[{ at: 9 }], 'invalid-value within-text'],
   [[{ at: 0, delete: 9 }], 'invalid-value within-text'],
-  [[{ at: -1 }], 'invalid-value within-text'],
-  [[{ at: 2, insert: 'x' }], 'invalid-value within-text'],
-  [[{ at: 0, insert: '\ud800' }], 'invalid-value insert'],
+  [[{ at: -1 }], 'invalid-value at'],
+  [[{ at: '1' }], 'invalid-value at'],
+  [[{ at: 0, delete: 0.5 }], 'invalid-value delete'],
+  [[{ at: 2, insert: 'x' }], 'invalid-value whole-characters'],
+  [[{ at: 0, delete: 2 }], 'invalid-value whole-characters'],
+  [[{ at: 0, insert: '\ud800' }], 'invalid-value well-formed-unicode'],
   [[{ at: 0, insert: 1 }], 'invalid-value insert'],
   [
     [
@@ -137,6 +140,18 @@ test.each([
   expect(
     codeOf(() => edit(base, 'eu', (e) => e.splice('notes', lone ? [{ at: 0, insert: '\ud800' }] : given))),
   ).toBe(code);
+});
+
+test.each([
+  [
+    (e: Editor) => e.splice('notes', [{ at: 3, insert: '!' }]),
+    'a splice reaches beyond the end of the text',
+    3,
+  ],
+  [(e: Editor) => e.put({ notes: 5 }), 'a text is given as a string', 5],
+])('a fault is told in words of its own: %s', (change, message, value) => {
+  const run = () => edit(nothing, 'eu', change);
+  expect(run).toThrow(expect.objectContaining({ message: `notes: ${message}`, value }));
 });
 
 test('without an engine, texts are refused only once they are touched', () => {

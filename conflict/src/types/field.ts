@@ -5,6 +5,7 @@
  * one could write by hand, with their exact types.
  */
 import type { JsonValue } from '../codec/value.ts';
+import { ConflictError } from '../errors.ts';
 
 /** One of several values that were written to a register concurrently. */
 export interface Sibling {
@@ -114,7 +115,7 @@ export function text(): TextField {
   return { type: 'text' };
 }
 
-/** `map({ city: register() })` declares members; `map(register())` takes any names. */
+/** `map({ city: register() })` declares members; `map(register())` takes any names. Throws `invalid-schema`. */
 export function map<Of extends Field>(of: Of): { readonly type: 'map'; readonly of: Of };
 export function map<Members extends Fields>(
   fields: Members,
@@ -123,6 +124,11 @@ export function map(members: Field | Fields): MapField {
   return isField(members) ? { type: 'map', of: members } : { type: 'map', fields: members };
 }
 
+/** A declaration has a text as its type, where a member that is called `type` would have a declaration. */
 function isField(members: Field | Fields): members is Field {
+  if (typeof members !== 'object' || members === null) {
+    const message = 'a map is declared by its members or by the type of all of them';
+    throw new ConflictError('invalid-schema', message, { rule: 'map', value: members });
+  }
   return typeof members['type' as keyof typeof members] === 'string';
 }

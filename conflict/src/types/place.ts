@@ -39,8 +39,11 @@ export function checkedAmount(label: string, amount: unknown, least: number): nu
   if (typeof amount === 'number' && Number.isInteger(amount) && amount >= least) {
     return checkedRange(label, amount, amount);
   }
-  const rule = least === 0 ? 'non-negative-integer' : 'integer';
-  throw new ConflictError('invalid-value', `an amount has to be a ${rule.replaceAll('-', ' ')}`, {
+  const [rule, message] =
+    least === 0
+      ? ['non-negative-integer', 'an amount has to be a non-negative integer']
+      : ['integer', 'an amount has to be an integer'];
+  throw new ConflictError('invalid-value', message, {
     field: label,
     rule,
     value: amount,

@@ -24,25 +24,40 @@ export interface RegisterView {
 export function readRegister(place: Place, field: RegisterField): RegisterView | null {
   const entries = [...visibleAt(place, tagRegister)];
   if (entries.length > 1) entries.sort((a, b) => compareByStamp(b, a));
-  const siblings = entries.map((entry, index) => siblingOf(entry, index === 0));
+  return viewOf(entries, field, place.label);
+}
+
+/** What a register shows of entries that are visible, the latest first. */
+export function viewOf(entries: readonly Entry[], field: RegisterField, label: string): RegisterView | null {
+  const siblings = siblingsOf(entries);
   const [first] = siblings;
   if (first === undefined) return null;
   if (siblings.length === 1 || typeof field.resolve !== 'function') return { value: first.value, siblings };
-  return resolved(siblings, field.resolve(siblings), place.label);
+  // A resolver is anybody's code and gets siblings of its own, so that what it does to them shows nowhere.
+  return resolved(siblings, field.resolve(siblingsOf(entries)), label);
+}
+
+function siblingsOf(entries: readonly Entry[]): readonly Sibling[] {
+  return entries.map((entry, index) => siblingOf(entry, index === 0));
 }
 
 function resolved(siblings: readonly Sibling[], value: JsonValue, field: string): RegisterView {
   const scope = { field, maxDepth: deepestValue, maxBytes: Infinity };
-  const shown = binaryOfValue(value, scope);
+  const bytes = bytesOfValue(value, scope);
+  const shown = binaryOfBytes(bytes, 0, bytes.length);
   const marked = siblings.map((each) => ({ ...each, shown: binaryOfValue(each.value, scope) === shown }));
-  return { value, siblings: marked };
+  return { value: readValue(new ByteReader(bytes)), siblings: marked };
 }
 
-function binaryOfValue(value: unknown, scope: ValueScope): string {
-  const bytes = withWriter((writer) => {
+function bytesOfValue(value: unknown, scope: ValueScope): Uint8Array {
+  return withWriter((writer) => {
     writeValue(writer, value, scope);
     return writer.finish();
   });
+}
+
+function binaryOfValue(value: unknown, scope: ValueScope): string {
+  const bytes = bytesOfValue(value, scope);
   return binaryOfBytes(bytes, 0, bytes.length);
 }
 

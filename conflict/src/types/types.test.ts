@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { VersionVector } from '../causal/version-vector.ts';
 import { ConflictError } from '../errors.ts';
 import { compact } from '../record/compact.ts';
-import type { Editor } from '../record/editor.ts';
+import type { Editor } from '../record/operations.ts';
 import { merge } from '../record/merge.ts';
 import { type Schema, schema } from '../record/schema.ts';
 import { contextOf, isDead, liveHash, version } from '../record/summary.ts';

@@ -6,7 +6,7 @@ import { CausalContext, type Dot } from '../causal/causal-context.ts';
 import { formatMinor, tagExtended } from '../codec/format.ts';
 import { assert } from '../errors.ts';
 import { encode } from '../record/decoded-record.ts';
-import type { Editor } from '../record/editor.ts';
+import type { Editor } from '../record/operations.ts';
 import { type Entry, keyOf } from '../record/entry.ts';
 import { merge } from '../record/merge.ts';
 import { schema, type Schema } from '../record/schema.ts';

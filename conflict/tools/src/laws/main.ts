@@ -5,27 +5,19 @@
  *
  *     npm run laws -w conflict -- --steps 1000000 --seed 1
  */
-import { parseArgs } from 'node:util';
 import { Coverage, HistoryFailure, runHistory } from '@isthmus/conflict/testing';
 import { yjsText } from '@isthmus/conflict/text';
+import { numberOf, readOptions } from '../command-line.ts';
 
 const stepsOfHistory = 100;
 /** Shorter campaigns may miss a situation by chance. */
 const shortestComplete = 50_000;
 const progressEveryMs = 10_000;
 
-const { values } = parseArgs({ options: { steps: { type: 'string' }, seed: { type: 'string' } } });
-const steps = numberOf(values.steps, 10_000);
-const seed = numberOf(values.seed, Date.now() % 2 ** 31);
-
-function numberOf(text: string | undefined, otherwise: number): number {
-  const value = text === undefined ? otherwise : Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    process.stderr.write(`${text} is no number of steps and no seed\n`);
-    process.exit(2);
-  }
-  return value;
-}
+const usage = 'npm run laws -w conflict -- [--steps N] [--seed N]';
+const values = readOptions(usage, { steps: { type: 'string' }, seed: { type: 'string' } });
+const steps = numberOf('steps', values['steps'] ?? '10000', 1);
+const seed = numberOf('seed', values['seed'] ?? String(Date.now() % 2 ** 31), 0);
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -8,7 +8,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions, refuse } from '../command-line.ts';
 import { type Mutation, mutationsFrom, PackageCopy } from './mutation.ts';
 import { type Law, lawsOf, withRows } from './spec.ts';
 
@@ -27,7 +27,8 @@ interface Tried {
   readonly seconds: string;
 }
 
-const { values } = parseArgs({ options: { check: { type: 'boolean' }, law: { type: 'string' } } });
+const usage = 'npm run mutants -w conflict -- [--check] [--law L7]';
+const values = readOptions(usage, { check: { type: 'boolean' }, law: { type: 'string' } });
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -131,8 +132,9 @@ async function tryAll(laws: readonly Law[], mutations: readonly Mutation[]): Pro
 }
 
 const specification = readFileSync(specificationFile, 'utf8');
-const isAsked = (law: string) => values.law === undefined || law === values.law;
+const isAsked = (law: string) => values['law'] === undefined || law === values['law'];
 const laws = lawsOf(specification).filter(({ number }) => isAsked(number));
+if (laws.length === 0) refuse(`SPEC.md has no ${String(values['law'])}`);
 const json = readFileSync(join(home, 'tools/src/mutants/mutations.json'), 'utf8');
 const tried = await tryAll(
   laws,
@@ -144,7 +146,7 @@ const page = withRows(
 );
 const killed = tried.filter(({ outcome }) => outcome.startsWith('killed'));
 print(`${killed.length} of ${tried.length} mutations killed`);
-if (values.check !== true) writeFileSync(specificationFile, page);
+if (values['check'] !== true) writeFileSync(specificationFile, page);
 else if (page !== specification) print('SPEC.md has another table; run the command without --check');
-const isWell = killed.length === tried.length && (values.check !== true || page === specification);
+const isWell = killed.length === tried.length && (values['check'] !== true || page === specification);
 process.exit(isWell ? 0 : 1);

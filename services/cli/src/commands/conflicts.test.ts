@@ -121,6 +121,13 @@ const pages = ({ url }: Asked): Reply => {
 };
 
 describe('list', () => {
+  it.each([[], ['--json']])('is what is done without a word, %j', async (...args) => {
+    answer = pages;
+    const listed = await run(args);
+    expect(listed).toMatchObject({ code: 0, out: (await run(['list', ...args])).out });
+    expect(listed.out).toContain('reserved');
+  });
+
   it('goes through all pages, says who won and why, and shows how far it is', async () => {
     answer = pages;
     const listed = await run(['list', 'products']);
@@ -279,7 +286,7 @@ describe('restore', () => {
 });
 
 it.each([
-  [[], 2, /"" is not one of list, show, restore\nusage: isthmus conflicts/],
+  [[''], 2, /"" is not one of list, show, restore\nusage: isthmus conflicts/],
   [['lst'], 2, /"lst" is not one of/],
   [['list', 'a', 'b'], 2, /2 arguments, 1 wanted/],
   [['list', '--key', 'a'], 2, /--key needs a COLLECTION/],

@@ -15,7 +15,7 @@ import { jsonLine, prettyJson } from '../remote/show.ts';
 const usage = `isthmus conflicts list [COLLECTION] [--key KEY] [--demo PID] [--region NAME | --admin URL] [--json]
        isthmus conflicts show ID|COLLECTION/KEY [--demo PID] [--region NAME | --admin URL] [--json]
        isthmus conflicts restore ID [--actor ACTOR | --region NAME] [--dry-run] [--demo PID] [--in NAME | --admin URL] [--json]
-         (of restore, --region and --actor say whose value to show, --in in which region to write)`;
+         (without a word it lists all; of restore, --region and --actor say whose value to show, --in in which region to write)`;
 
 type Action = (args: readonly string[], io: CommandIo) => Promise<ExitCode>;
 
@@ -29,7 +29,9 @@ export const conflicts: Command = {
   name: 'conflicts',
   summary: 'List conflicts, say why a value won, and restore one that lost',
   usage,
-  run: async ([word = '', ...rest], io) => {
+  run: async (args, io) => {
+    const [word, ...rest] = args;
+    if (word === undefined || word.startsWith('-')) return list(args, io);
     const action = actions.get(word);
     if (action !== undefined) return action(rest, io);
     const names = [...actions.keys()].join(', ');

@@ -182,7 +182,7 @@ async function arrive(
   const { collection = 'products', actor = usActor, aheadMs = 60_000 } = from;
   const now = Math.floor(site.database.clock.nowMs()) + aheadMs;
   const { delta } = types[collection].edit(new Uint8Array(), { actor, now }, (editor) => {
-    for (const [field, one] of Object.entries(value)) editor.set(field, one);
+    for (const [field, one] of Object.entries(value)) editor.set([field], one);
   });
   await site.database.records.commitLocal({
     ids: [{ collection, key: prefix + key }],
