@@ -32,7 +32,6 @@ export class Draft {
   readonly stamp: Stamp;
   readonly actor: string;
   readonly #before: DecodedRecord;
-  readonly #isAboveFloor: boolean;
   #nextCounter: number;
   readonly #written = new Set<Entry>();
   readonly #superseded: Entry[] = [];
@@ -45,12 +44,9 @@ export class Draft {
     this.actor = options.actor;
     this.#maxBytes = options.maxBytes;
     const last = before.context.last(options.actor);
-    this.#isAboveFloor = last > options.floor;
     this.#nextCounter = checkedCounter(Math.max(last, options.floor) + 1);
-    this.stamp = nextStamp(
-      options.nowMs,
-      laterOf(highestStamp(before.entries), this.#isAboveFloor ? 0 : options.floorMs),
-    );
+    const floorMs = last > options.floor ? 0 : options.floorMs;
+    this.stamp = nextStamp(options.nowMs, laterOf(highestStamp(before.entries), floorMs));
   }
 
   /** The counter of the dot that the next entry gets. */

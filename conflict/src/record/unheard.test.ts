@@ -6,7 +6,7 @@ import { ConflictError } from '../errors.ts';
 import { yjsText } from '../text/yjs-text.ts';
 import { register, set, text } from '../types/field.ts';
 import { compact } from './compact.ts';
-import type { Editor } from './editor.ts';
+import type { Editor } from './operations.ts';
 import { inspect } from './inspect.ts';
 import { merge } from './merge.ts';
 import { schema } from './schema.ts';
