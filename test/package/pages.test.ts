@@ -58,14 +58,22 @@ test('no block of code is passed over', () => {
   expect(new Set(languagesOf(recipes))).toEqual(new Set(['ts']));
   const recipesText = readFileSync(recipes, 'utf8');
   const sections = [...recipesText.matchAll(/^## (.*)$/gm)].map((match) => match[1]);
-  expect(sections).toEqual(['Your own Postgres service', 'Offline edits in a browser', 'Over a queue']);
+  expect(sections).toEqual([
+    'Your own Postgres service',
+    'Offline edits in a browser',
+    'Over a queue',
+    'Collecting what was deleted',
+  ]);
   expect(recipesText.indexOf('```')).toBeGreaterThan(recipesText.indexOf('## '));
 });
 
-test('the recipe for a queue prints what its comments say', { timeout: 60_000 }, async () => {
+test.each([
+  ['Over a queue', 'queue'],
+  ['Collecting what was deleted', 'collecting'],
+])('the recipe "%s" prints what its comments say', { timeout: 60_000 }, async (section, name) => {
   const project = await packed.install();
-  const program = programOf(recipes, 'Over a queue');
-  writeFileSync(join(project.folder, 'queue.ts'), program.code);
+  const program = programOf(recipes, section);
+  writeFileSync(join(project.folder, `${name}.ts`), program.code);
   await compile(project, { moduleResolution: 'nodenext' });
-  expect(await printedBy(project, 'queue')).toEqual(expectedOf(program));
+  expect(await printedBy(project, name)).toEqual(expectedOf(program));
 });
