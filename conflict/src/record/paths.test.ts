@@ -108,6 +108,7 @@ test('what is written for any schema and any editor takes a typed one', () => {
   expectTypeOf(Product).toExtend<Schema>();
   expectTypeOf(Deep).toExtend<Schema>();
   expectTypeOf<ProductEditor>().toExtend<Editor>();
+  expectTypeOf<Editor<typeof Product.fields>>().toEqualTypeOf<ProductEditor>();
   const change = (editor: Editor) => editor.set(['title'], 'Lamp');
   expectTypeOf(change).toExtend<Parameters<typeof Product.edit>[2]>();
 });

@@ -84,8 +84,13 @@ export interface ReadResult<Value = RecordValue<Fields>, Name extends string = s
   readonly updatedAt: number | null;
 }
 
-/** `Value` follows from `F`; it is a parameter of its own so that any schema is a `Schema`. */
-export interface Schema<F extends Fields = Fields, Value = RecordValue<F>> {
+/** All else follows from `F`; these are parameters of their own so that any schema is a `Schema`. */
+export interface Schema<
+  F extends Fields = Fields,
+  Value = RecordValue<F>,
+  Given = Editor<F>,
+  Name extends string = RegisterPath<F>,
+> {
   /** The declarations, frozen. */
   readonly fields: F;
   /** What a delete does to writes that it has not seen. */
@@ -99,12 +104,12 @@ export interface Schema<F extends Fields = Fields, Value = RecordValue<F>> {
    * its limit, `invalid-argument` for an unfit actor, floor or time and for a function that returns a promise, and
    * `malformed` or `newer-format`; then nothing happened.
    */
-  edit(before: Uint8Array, context: EditContext, change: (editor: Editor<F>) => void): Edited;
+  edit(before: Uint8Array, context: EditContext, change: (editor: Given) => void): Edited;
   /**
    * The record as plain JSON. Throws `malformed`, `newer-format`, and `text-engine-missing` where a text was written
    * to.
    */
-  read(state: Uint8Array): ReadResult<Value, RegisterPath<F>>;
+  read(state: Uint8Array): ReadResult<Value, Name>;
 }
 
 const defaultLimits: Limits = { deltaBytes: 256 * 1024, stateBytes: 1024 * 1024, depth: 32 };

@@ -7,29 +7,31 @@
 import type { DeclaredMapField, Field, Fields, OpenMapField } from './field.ts';
 import type { Element } from './set.ts';
 
-/**
- * What names the fields of each type, or of `any`: a path as one text, or an array of names. Written out here, because
- * the compiler names an alias in its messages instead of the paths.
- */
+/** What names the fields of each type, or of `any`: a path as one text, or an array of names. */
 export type FieldPaths<F extends Fields> = {
-  readonly [Type in Field['type'] | 'any']:
-    | (string & { [Name in keyof F & string]: PathAt<F[Name], Type, Name, EightLevels> }[keyof F & string])
-    | readonly string[];
+  readonly [Type in Field['type'] | 'any']: FieldPath<F, Type> | readonly string[];
 };
 
-/** Paths of registers as one text, as a reading lists them. */
-export type RegisterPath<F extends Fields> = Extract<FieldPaths<F>['register'], string>;
+/** Paths as one text of the fields of one type, or of `any`. */
+export type FieldPath<F extends Fields, Type extends Field['type'] | 'any'> = string &
+  { [Name in keyof F & string]: PathAt<F[Name], Type, Name, EightLevels> }[keyof F & string];
 
-type EightLevels = readonly [1, 2, 3, 4, 5, 6, 7, 8];
+/** Paths of registers as one text, as a reading lists them. */
+export type RegisterPath<F extends Fields> = FieldPath<F, 'register'>;
+
+export type EightLevels = readonly [1, 2, 3, 4, 5, 6, 7, 8];
 
 type PathWithin<F extends Fields, Type, Levels extends readonly unknown[]> = {
   [Name in keyof F & string]: PathAt<F[Name], Type, Name, Levels>;
 }[keyof F & string];
 
 /** Of a field whose type is not known, everything that may be there. */
-type PathAt<F extends Field, Type, Name extends string, Levels extends readonly unknown[]> = Field extends F
-  ? Name | `${Name}.${string}`
-  : OwnPath<F, Type, Name> | MemberPath<F, Type, Name, Levels>;
+export type PathAt<
+  F extends Field,
+  Type,
+  Name extends string,
+  Levels extends readonly unknown[],
+> = Field extends F ? Name | `${Name}.${string}` : OwnPath<F, Type, Name> | MemberPath<F, Type, Name, Levels>;
 
 type OwnPath<F extends Field, Type, Name> = Type extends F['type'] | 'any' ? Name : never;
 
