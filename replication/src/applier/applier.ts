@@ -42,7 +42,7 @@ export interface ApplierOptions {
 }
 
 /** Transactions in flight. */
-const laneCount = 2;
+const laneCount = 1;
 const maxQueuedBytes = 16 * 1024 * 1024;
 
 export class Applier {
