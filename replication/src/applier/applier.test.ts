@@ -222,6 +222,26 @@ describe('what stops alone', () => {
     expect(store.carried.at(-1)).toEqual([0, 1]);
   });
 
+  test('a partition that waits long for its turn does not hold up the others', async () => {
+    let release = (): void => {};
+    const waiting = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    store.before = async ({ positions }) => {
+      if (positions.every(({ partition }) => partition !== 1)) return;
+      if (positions.length > 1) throw unavailable();
+      await waiting;
+    };
+    feed.push(record(0, [10n, 20n]), record(1, [10n, 20n]));
+    await reaches([20n, 10n, 10n, 10n]);
+    await vi.waitFor(() => expect(store.carried).toContainEqual([1]));
+    feed.push(record(0, [20n, 30n]), record(1, [20n, 30n]), record(2, [10n, 30n]));
+    await reaches([30n, 10n, 30n, 10n]);
+    release();
+    await reaches([30n, 30n, 30n, 10n]);
+    expect(store.carried.filter((partitions) => partitions.includes(1))).toEqual([[0, 1], [1], [1]]);
+  });
+
   test('after the outcome of a transaction was unknown, its rows tell what is left', async () => {
     store.before = async (transaction) => {
       store.before = async () => {};

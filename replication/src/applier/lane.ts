@@ -2,8 +2,8 @@
  * Applies the partitions of one origin that are given to it, one transaction at a time: what has arrived for any of
  * them while one is in flight goes into the next, empty intervals too, so that a commit which the origin spread over
  * its partitions costs one commit here. No two lanes share a partition. All positions of a transaction move from the
- * values they had or none does (I2, P4); what went wrong together is tried again partition by partition, so that one
- * that is fenced or odd cannot hold back the others.
+ * values they had or none does (I2, P4); what went wrong together is tried again partition by partition beside the
+ * rest, so that one that is fenced or odd cannot hold back the others.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { ReplicationError } from '../errors.ts';
@@ -54,6 +54,8 @@ export class Lane {
   readonly #options: LaneOptions;
   #first = 0;
   #running: Promise<void> | null = null;
+  /** The transaction of a partition that is tried alone; one at a time. */
+  #aside: Promise<void> | null = null;
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -66,7 +68,7 @@ export class Lane {
 
   /** Resolves when no transaction is in flight; call after the signal is aborted. */
   async settle(): Promise<void> {
-    await this.#running;
+    await Promise.all([this.#running, this.#aside]);
   }
 
   async #run(): Promise<void> {
@@ -84,7 +86,15 @@ export class Lane {
     if (this.#options.signal.aborted) return [];
     const ready = this.#inTurn().filter((partition) => partition.advance());
     const alone = ready.find((partition) => partition.isAlone);
-    return this.#fill(alone === undefined ? ready : [alone]);
+    if (alone !== undefined) this.#aside ??= this.#applyAside(alone);
+    return this.#fill(ready.filter((partition) => !partition.isAlone));
+  }
+
+  /** Beside the others, which must not wait for a partition that may wait long for a lock. */
+  async #applyAside(alone: PartitionQueue): Promise<void> {
+    await this.#apply(this.#fill([alone]));
+    this.#aside = null;
+    this.wake();
   }
 
   /** Another one comes first each time, because the first gets all the room that it wants. */
