@@ -94,11 +94,12 @@ let reports: AppliedReport[];
 let fenced: number[];
 let gaps: number[];
 let heard: number;
+let gates: (() => void)[];
 
 beforeEach(async () => {
   store = new WatchedStore();
   feed = new ScriptedFeed();
-  [reports, fenced, gaps, heard] = [[], [], [], 0];
+  [reports, fenced, gaps, gates, heard] = [[], [], [], [], 0];
   for (let partition = 0; partition < partitionCount; partition++) {
     const place = { origin, incarnation, partition, beat: null, nextOffset: 0n };
     await store.createPosition({ ...place, applied: 10n, settled: 10n });
@@ -124,6 +125,7 @@ beforeEach(async () => {
   applier.start();
 });
 afterEach(async () => {
+  for (const open of gates) open();
   await applier.close();
 });
 
@@ -139,17 +141,29 @@ function record(partition: number, [from, to]: readonly [bigint, bigint], count 
   return { kind: 'changes', origin, incarnation, partition, from, to, beats, changes };
 }
 
+interface Gate {
+  readonly opened: Promise<void>;
+  readonly open: () => void;
+}
+
+/** Opened by the test, or at its end. */
+function gate(): Gate {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  gates.push(open);
+  return { opened, open };
+}
+
 /** Holds the next transaction until the returned function is called. */
 function hold(): () => void {
-  let release = (): void => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { opened, open } = gate();
   store.before = async () => {
     store.before = async () => {};
-    await held;
+    await opened;
   };
-  return release;
+  return open;
 }
 
 function ascending(a: number, b: number): number {
@@ -223,21 +237,18 @@ describe('what stops alone', () => {
   });
 
   test('a partition that waits long for its turn does not hold up the others', async () => {
-    let release = (): void => {};
-    const waiting = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { opened, open } = gate();
     store.before = async ({ positions }) => {
       if (positions.every(({ partition }) => partition !== 1)) return;
       if (positions.length > 1) throw unavailable();
-      await waiting;
+      await opened;
     };
     feed.push(record(0, [10n, 20n]), record(1, [10n, 20n]));
     await reaches([20n, 10n, 10n, 10n]);
     await vi.waitFor(() => expect(store.carried).toContainEqual([1]));
     feed.push(record(0, [20n, 30n]), record(1, [20n, 30n]), record(2, [10n, 30n]));
     await reaches([30n, 10n, 30n, 10n]);
-    release();
+    open();
     await reaches([30n, 30n, 30n, 10n]);
     expect(store.carried.filter((partitions) => partitions.includes(1))).toEqual([[0, 1], [1], [1]]);
   });
