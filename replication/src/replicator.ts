@@ -5,7 +5,7 @@
  */
 import { Applier } from './applier/applier.ts';
 import type { ApplierEvents } from './applier/applier.ts';
-import type { AppliedReport } from './applier/partition-applier.ts';
+import type { AppliedReport } from './applier/lane.ts';
 import type { Reading } from './applier/reading.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';

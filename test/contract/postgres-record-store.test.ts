@@ -179,13 +179,12 @@ describe('the Postgres record store', () => {
   it('rejects an apply that may have been committed as one to try again, which is then fenced', async () => {
     const proxy = await startCuttingProxy(postgres.port);
     const behind = await open(fresh, proxy.url(fresh.url));
-    const place = { origin: region('us'), incarnation: { counter: 1, nonce: 7 }, partition: 0, beat: null };
-    await behind.records.createPosition({ ...place, applied: 1n, settled: 1n, nextOffset: 0n });
+    const origin = region('us');
+    const place = { incarnation: { counter: 1, nonce: 7 }, partition: 0, beat: null };
+    await behind.records.createPosition({ origin, ...place, applied: 1n, settled: 1n, nextOffset: 0n });
     const batch = {
-      ...place,
-      expected: 1n,
-      applied: 2n,
-      nextOffset: 1n,
+      origin,
+      positions: [{ ...place, expected: 1n, applied: 2n, nextOffset: 1n }],
       ids: [record('a')],
       decide: () => ({ writes: [{ index: 0, state: bytes('x') }], deadLetters: [] }),
     };

@@ -12,9 +12,9 @@ import { selectOwnBeats, selectRpoFigures } from '@isthmus/replication/adapters/
 import { settings } from '@isthmus/replication/adapters/postgres/connections';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import {
-  movePosition,
+  movePositions,
   selectPositions,
-  settlePosition,
+  settlePositions,
 } from '@isthmus/replication/adapters/postgres/positions';
 import {
   deleteRecords,
@@ -41,8 +41,8 @@ const statements = [
   listBelow,
   listRest,
   scanChunk,
-  movePosition,
-  settlePosition,
+  movePositions,
+  settlePositions,
   selectPositions,
   insertBeat,
   selectCountAt,

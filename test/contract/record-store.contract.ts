@@ -12,6 +12,7 @@ import type {
   ApplyTransaction,
   DeadLetter,
   LocalTransaction,
+  PositionMove,
   PositionRow,
   RecordStore,
 } from '@isthmus/replication/ports/record-store';
@@ -24,7 +25,6 @@ export interface OpenRecordStore {
 const chunkLimitBytes = 1024 * 1024;
 const origin = region('us');
 const incarnation = { counter: 1, nonce: 7 };
-const nothing: ApplyDecision = { writes: [], deadLetters: [] };
 
 export function region(name: string): RegionId {
   const id = parseRegionId(name);
@@ -71,6 +71,7 @@ export function recordStoreContract(name: string, open: () => Promise<OpenRecord
     describe('concurrent transactions', () => concurrentTransactions(store));
     describe('reading', () => reading(store));
     describe('positions', () => positions(store));
+    describe('several positions', () => severalPositions(store));
     describe('dead letters', () => deadLetters(store));
   });
 }
@@ -331,7 +332,7 @@ function positions(store: () => RecordStore): void {
     expect(await store().positions(origin)).toEqual([
       position({ applied: 9n, settled: 9n, beat: newest, nextOffset: 12n }),
     ]);
-    await store().applyRemote({ ...remote({ expected: 9n, applied: 11n }), ids: [], decide: () => nothing });
+    await store().applyRemote({ ...remote({ expected: 9n, applied: 11n }), ids: [] });
     expect((await store().positions(origin))[0]).toMatchObject({ applied: 11n, settled: 11n, beat: newest });
   });
 
@@ -340,7 +341,7 @@ function positions(store: () => RecordStore): void {
     for (const expected of [4n, 6n]) {
       expect(await store().applyRemote(remote({ expected, applied: 9n, appends: 'x' }))).toBe('fenced');
     }
-    const elsewhere = { ...remote({ expected: 5n, applied: 9n, appends: 'x' }), partition: 1 };
+    const elsewhere = remote({ expected: 5n, applied: 9n, partition: 1, appends: 'x' });
     expect(await store().applyRemote(elsewhere)).toBe('fenced');
     expect(await everything(store())).toEqual([]);
     expect(await store().positions(origin)).toEqual([position({ applied: 5n, settled: 5n })]);
@@ -370,9 +371,149 @@ function positions(store: () => RecordStore): void {
   });
 }
 
+function severalPositions(store: () => RecordStore): void {
+  const open = async (applied: readonly bigint[]): Promise<void> => {
+    for (const [partition, at] of applied.entries()) {
+      await store().createPosition(position({ partition, applied: at, settled: at }));
+    }
+  };
+
+  it('moves all of them with the rows, each with its own beat and offset', async () => {
+    await open([5n, 6n, 7n]);
+    const moves = [
+      move({
+        partition: 2,
+        expected: 7n,
+        applied: 10n,
+        beat: { ...beat(3, 9n), count: null },
+        nextOffset: 4n,
+      }),
+      move({ partition: 0, expected: 5n, applied: 8n, beat: beat(2, 8n), nextOffset: 2n ** 40n }),
+      move({ partition: 1, expected: 6n, applied: 2n ** 63n + 9n }),
+    ];
+    expect(await store().applyRemote(joint(moves, ['x', '', 'y']))).toBe('applied');
+    expect(await everything(store())).toEqual([
+      ['a', 'x'],
+      ['c', 'y'],
+    ]);
+    expect(await store().positions(origin)).toEqual([
+      position({ applied: 8n, settled: 8n, beat: beat(2, 8n), nextOffset: 2n ** 40n }),
+      position({ partition: 1, applied: 2n ** 63n + 9n, settled: 2n ** 63n + 9n }),
+      position({
+        partition: 2,
+        applied: 10n,
+        settled: 10n,
+        beat: { ...beat(3, 9n), count: null },
+        nextOffset: 4n,
+      }),
+    ]);
+  });
+
+  it('writes nothing where one of them is fenced, and the others go on (P4)', async () => {
+    await open([5n, 6n]);
+    const [first, second, absent] = [
+      move({ partition: 0, expected: 5n, applied: 8n, beat: beat(2, 8n) }),
+      move({ partition: 1, expected: 5n, applied: 9n }),
+      move({ partition: 2, expected: 0n, applied: 9n }),
+    ];
+    for (const stale of [
+      second,
+      absent,
+      { ...second, expected: 6n, incarnation: { counter: 1, nonce: 8 } },
+    ]) {
+      expect(await store().applyRemote(joint([first, stale], ['x', 'y']))).toBe('fenced');
+    }
+    expect(await everything(store())).toEqual([]);
+    expect(await store().positions(origin)).toEqual([
+      position({ applied: 5n, settled: 5n }),
+      position({ partition: 1, applied: 6n, settled: 6n }),
+    ]);
+    expect(await store().applyRemote(joint([first, { ...second, expected: 6n }], ['x', 'y']))).toBe(
+      'applied',
+    );
+    expect(await store().positions(origin)).toMatchObject([{ applied: 8n }, { applied: 9n }]);
+  });
+
+  it('moves positions of different incarnations', async () => {
+    await open([5n]);
+    const newer = { counter: 2, nonce: 0 };
+    await store().createPosition(position({ partition: 1, incarnation: newer, applied: 1n, settled: 1n }));
+    const moves = [
+      move({ expected: 5n, applied: 6n }),
+      move({ partition: 1, incarnation: newer, expected: 1n, applied: 2n }),
+    ];
+    expect(await store().applyRemote(joint(moves, []))).toBe('applied');
+    expect(await store().positions(origin)).toMatchObject([{ applied: 6n }, { applied: 2n }]);
+  });
+
+  it('undoes all of them when the decision throws', async () => {
+    await open([5n, 6n]);
+    const moves = [5n, 6n].map((expected, partition) => move({ partition, expected, applied: 9n }));
+    const thrown = new RangeError('no');
+    const decide = (): never => {
+      throw thrown;
+    };
+    await expect(store().applyRemote({ ...joint(moves, ['x', 'y']), decide })).rejects.toBe(thrown);
+    expect(await everything(store())).toEqual([]);
+    expect(await store().positions(origin)).toMatchObject([{ applied: 5n }, { applied: 6n }]);
+  });
+
+  it('lets one of several appliers through, in whatever order they name the positions', async () => {
+    await open([0n, 0n, 0n]);
+    for (let lsn = 1n; lsn <= 10n; lsn++) {
+      const moves = [0, 1, 2].map((partition) => move({ partition, expected: lsn - 1n, applied: lsn }));
+      const orders = [moves, moves.toReversed(), [...moves.slice(1), ...moves.slice(0, 1)]];
+      const outcomes = await Promise.all(
+        orders.map((order) => store().applyRemote(joint(order, ['x', 'y']))),
+      );
+      expect(outcomes.toSorted()).toEqual(['applied', 'fenced', 'fenced']);
+    }
+    expect(text(await store().read(record('b')))).toBe('y'.repeat(10));
+  });
+
+  it('loses no write of appliers of different partitions that share records', async () => {
+    await open([0n, 0n]);
+    const apply = async (partition: number, mark: string): Promise<void> => {
+      for (let lsn = 1n; lsn <= 15n; lsn++) {
+        const moved = move({ partition, expected: lsn - 1n, applied: lsn });
+        expect(await store().applyRemote(joint([moved], [mark, mark]))).toBe('applied');
+      }
+    };
+    await Promise.all([apply(0, 'x'), apply(1, 'y')]);
+    for (const key of ['a', 'b']) {
+      const letters = Array.from(text(await store().read(record(key))) ?? '');
+      expect(letters.toSorted().join('')).toBe('x'.repeat(15) + 'y'.repeat(15));
+    }
+  });
+
+  it('holds back the settled position of the partition whose change was put aside, and no other', async () => {
+    await open([0n, 0n]);
+    const refused = {
+      lsn: 3n,
+      index: 0,
+      delta: bytes('bad'),
+      cause: 'malformed',
+      detail: 'no delta',
+    } as const;
+    const moves = [0, 1].map((partition) =>
+      move({ partition, expected: 0n, applied: 9n, beat: beat(1, 9n) }),
+    );
+    const letters = [{ ...record('b'), partition: 1, ...refused }];
+    await store().applyRemote({
+      ...joint(moves, ['x']),
+      decide: () => ({ writes: [], deadLetters: letters }),
+    });
+    expect(await store().positions(origin)).toEqual([
+      position({ applied: 9n, settled: 9n, beat: beat(1, 9n) }),
+      position({ partition: 1, applied: 9n, settled: 2n }),
+    ]);
+  });
+}
+
 function deadLetters(store: () => RecordStore): void {
   const letter = (lsn: bigint, index = 0): DeadLetter => ({
     ...record('a\0'),
+    partition: 0,
     lsn,
     index,
     delta: bytes('bad'),
@@ -416,11 +557,7 @@ function deadLetters(store: () => RecordStore): void {
       await store().applyRemote({ ...remote({ expected, applied }), decide: () => refused });
     }
     expect(await store().countDeadLetters()).toEqual([{ origin, cause: 'malformed', count: 1 }]);
-    await store().applyRemote({
-      ...remote({ expected: 0n, applied: 9n }),
-      partition: 1,
-      decide: () => nothing,
-    });
+    await store().applyRemote(remote({ expected: 0n, applied: 9n, partition: 1 }));
     expect((await store().positions(origin))[1]).toMatchObject({ partition: 1, settled: 9n });
   });
 }
@@ -446,24 +583,27 @@ function position(values: Partial<PositionRow> & Pick<PositionRow, 'applied' | '
   return { origin, incarnation, partition: 0, beat: null, nextOffset: 0n, ...values };
 }
 
-function remote(
-  values: Partial<ApplyTransaction> & Pick<ApplyTransaction, 'expected' | 'applied'> & { appends?: string },
-): ApplyTransaction {
-  const { appends = '', ...rest } = values;
+type Move = Partial<PositionMove> & Pick<PositionMove, 'expected' | 'applied'>;
+
+function move(values: Move): PositionMove {
+  return { incarnation, partition: 0, beat: null, nextOffset: 0n, ...values };
+}
+
+/** Moves one position, and appends to one record. */
+function remote({ appends = '', ...values }: Move & { readonly appends?: string }): ApplyTransaction {
+  return joint([move(values)], [appends]);
+}
+
+/** Moves all of the positions, and appends to the record of each, which is a, b, c and so on. */
+function joint(moves: readonly PositionMove[], appends: readonly string[]): ApplyTransaction {
   const decide = (states: readonly Uint8Array[]): ApplyDecision => ({
-    writes: appends === '' ? [] : [{ index: 0, state: bytes(`${text(states[0]) ?? ''}${appends}`) }],
+    writes: appends.flatMap((mark, index) =>
+      mark === '' ? [] : [{ index, state: bytes(`${text(states[index]) ?? ''}${mark}`) }],
+    ),
     deadLetters: [],
   });
-  return {
-    origin,
-    incarnation,
-    partition: 0,
-    beat: null,
-    nextOffset: 0n,
-    ids: [record('a')],
-    decide,
-    ...rest,
-  };
+  const ids = appends.map((_, index) => record(String.fromCharCode(97 + index)));
+  return { origin, positions: moves, ids, decide };
 }
 
 function beat(number: number, end: bigint): CountedBeat {

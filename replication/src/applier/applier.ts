@@ -1,6 +1,6 @@
 /**
  * Brings one origin's changes into this region: reads the origin's Kafka across the link and hands its log records to
- * the appliers of their partitions. Two of these for one origin do no harm, because the positions are the fence (P4).
+ * the queues of their partitions, which lanes apply. Two of these for one origin do no harm, because the positions are the fence (P4).
  * What waits is bounded in bytes, and a slow database holds back the feed. Bytes that are no log record of this
  * origin and partition are dropped with an alarm, and the intervals then show what is missing.
  */
@@ -15,13 +15,15 @@ import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { PositionRow, RecordStore } from '../ports/record-store.ts';
 import type { QueuedRecord } from './collect.ts';
-import { PartitionApplier } from './partition-applier.ts';
-import type { PartitionEvents } from './partition-applier.ts';
+import { Lane } from './lane.ts';
+import type { AppliedReport } from './lane.ts';
+import { PartitionQueue } from './partition-queue.ts';
+import type { PartitionEvents } from './partition-queue.ts';
 import { newestPosition } from './positions.ts';
 import type { Reading } from './reading.ts';
-import { Workers } from './workers.ts';
 
 export interface ApplierEvents extends PartitionEvents {
+  readonly onApplied: (report: AppliedReport) => void;
   /** A beat of the origin arrived, applied or not. */
   readonly onHeard: (heard: HeardBeat) => void;
   /** A record was dropped because its bytes, origin or partition were wrong. */
@@ -39,14 +41,16 @@ export interface ApplierOptions {
   readonly events: ApplierEvents;
 }
 
-const concurrentTransactions = 2;
+/** Transactions in flight. */
+const laneCount = 1;
 const maxQueuedBytes = 16 * 1024 * 1024;
 
 export class Applier {
   readonly #options: ApplierOptions;
   readonly #end = new AbortController();
   #subscription: FeedSubscription | null = null;
-  #partitions: readonly PartitionApplier[] = [];
+  #partitions: readonly PartitionQueue[] = [];
+  #lanes: readonly Lane[] = [];
   #running: Promise<void> | null = null;
   #onRoom: (() => void) | null = null;
 
@@ -85,7 +89,7 @@ export class Applier {
         await this.#room();
       }
     } finally {
-      await Promise.all(this.#partitions.map((partition) => partition.settle()));
+      await Promise.all([...this.#lanes, ...this.#partitions].map((part) => part.settle()));
     }
   }
 
@@ -105,30 +109,47 @@ export class Applier {
   }
 
   #open(rows: readonly PositionRow[]): FeedSubscription {
-    const { origin, partitionCount, feed, ...shared } = this.#options;
+    const { origin, partitionCount, feed } = this.#options;
     const positions = Array.from({ length: partitionCount }, (_, partition) =>
       newestPosition(rows, partition),
     );
     const offsets = positions.map((position) => position?.nextOffset ?? 0n);
     const subscription = feed.subscribe(origin, offsets);
     this.#subscription = subscription;
-    const workers = new Workers(concurrentTransactions);
-    this.#partitions = positions.map((position, partition) => {
-      const rewind = () => subscription.rewind(partition);
-      const onDrained = () => this.#onRoom?.();
-      const { signal } = this.#end;
-      return new PartitionApplier({
-        ...shared,
-        origin,
-        partition,
-        position,
-        workers,
-        rewind,
-        signal,
-        onDrained,
-      });
-    });
+    this.#partitions = positions.map((position, partition) =>
+      this.#queue({ partition, position, subscription }),
+    );
+    this.#lanes = Array.from({ length: laneCount }, (_, lane) => this.#lane(lane));
     return subscription;
+  }
+
+  #queue(of: {
+    readonly partition: number;
+    readonly position: PositionRow | null;
+    readonly subscription: FeedSubscription;
+  }): PartitionQueue {
+    const { partition, position, subscription } = of;
+    const { origin, store, logger, events } = this.#options;
+    return new PartitionQueue({
+      origin,
+      partition,
+      position,
+      store,
+      logger,
+      events,
+      signal: this.#end.signal,
+      rewind: () => subscription.rewind(partition),
+      onDrained: () => this.#onRoom?.(),
+      onReady: () => this.#lanes[partition % laneCount]?.wake(),
+    });
+  }
+
+  #lane(lane: number): Lane {
+    const { origin, store, clock, maxDriftMs, logger, events } = this.#options;
+    const partitions = this.#partitions.filter((_, partition) => partition % laneCount === lane);
+    const { onApplied } = events;
+    const { signal } = this.#end;
+    return new Lane({ origin, partitions, store, clock, maxDriftMs, signal, logger, onApplied });
   }
 
   #dispatch(batch: FeedBatch): void {

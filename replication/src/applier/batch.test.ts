@@ -2,6 +2,7 @@ import { register, schema } from '@isthmus/conflict';
 import { expect, test } from 'vitest';
 import type { PlacedChange } from '../log/log-record.ts';
 import { batchOf, cutAtCommit, decide } from './batch.ts';
+import type { Share } from './batch.ts';
 
 const products = schema({ title: register() });
 const nothing = new Uint8Array(0);
@@ -16,29 +17,47 @@ function place(lsn: number, index: number): PlacedChange {
   return { collection: 'products', key: `k${lsn}-${index}`, delta: nothing, lsn: BigInt(lsn), index };
 }
 
+function share(changes: readonly PlacedChange[], partition = 0): Share {
+  return { partition, changes };
+}
+
 test('a batch is cut only where a commit ends, and holds at least one commit', () => {
   const changes = [place(1, 0), place(1, 1), place(2, 0), place(2, 1), place(2, 2), place(3, 0)];
   expect([6, 5, 4, 3, 2, 1].map((max) => cutAtCommit(changes, max))).toEqual([6, 5, 2, 2, 2, 2]);
 });
 
 test('changes to one record are merged in order and written once', () => {
-  const batch = batchOf([change('a', 'first'), change('b', 'x'), change('a', 'second', 2000)]);
+  const batch = batchOf([share([change('a', 'first'), change('b', 'x'), change('a', 'second', 2000)])]);
   expect(batch.ids.map((id) => id.key)).toEqual(['a', 'b']);
   const { writes, deadLetters } = decide(batch, [nothing, nothing], Infinity);
   expect(deadLetters).toEqual([]);
   expect(writes.map(({ index }) => index)).toEqual([0, 1]);
 });
 
+test('changes of several partitions make one batch, and what is put aside keeps its partition', () => {
+  const broken = { ...change('b', 'x'), delta: Uint8Array.from([255, 1, 2]) };
+  const batch = batchOf([share([change('a', 'x')], 3), share([], 4), share([broken, change('c', 'y')], 5)]);
+  expect(batch.ids.map((id) => id.key)).toEqual(['a', 'b', 'c']);
+  expect(batch.changeCount).toBe(3);
+  const { writes, deadLetters } = decide(batch, [nothing, nothing, nothing], Infinity);
+  expect(writes.map(({ index }) => index)).toEqual([0, 2]);
+  expect(deadLetters.map(({ key, partition }) => [key, partition])).toEqual([['b', 5]]);
+});
+
 test('what changes nothing is not written', () => {
   const first = change('a', 'x');
-  expect(decide(batchOf([first]), [first.delta], Infinity).writes).toEqual([]);
+  expect(decide(batchOf([share([first])]), [first.delta], Infinity).writes).toEqual([]);
 });
 
 test('bytes that are no record, and stamps too far ahead, are put aside; the rest goes on (P3, P4)', () => {
   const broken = { ...change('a', 'x'), delta: Uint8Array.from([255, 1, 2]) };
   const ahead = change('b', 'y', 90_000);
   const good = change('c', 'z');
-  const { writes, deadLetters } = decide(batchOf([broken, ahead, good]), [nothing, nothing, nothing], 60_000);
+  const { writes, deadLetters } = decide(
+    batchOf([share([broken, ahead, good])]),
+    [nothing, nothing, nothing],
+    60_000,
+  );
   expect(writes.map(({ index }) => index)).toEqual([2]);
   expect(deadLetters.map(({ key, cause }) => [key, cause])).toEqual([
     ['a', 'malformed'],
@@ -48,7 +67,7 @@ test('bytes that are no record, and stamps too far ahead, are put aside; the res
 });
 
 test('concurrent values of one field are reported as a conflict', () => {
-  const batch = batchOf([change('a', 'theirs')]);
+  const batch = batchOf([share([change('a', 'theirs')])]);
   const ours = products.edit(nothing, { actor: 'us.1.00000001', floor: 0, now: 1 }, (editor) =>
     editor.set('title', 'ours'),
   );

@@ -1,5 +1,5 @@
 /**
- * Makes an apply transaction out of changes, and decides it. Changes are cut only at commit ends, so that the position
+ * Makes an apply transaction out of what partitions bring, and decides it. Changes are cut only at commit ends, so that the position
  * after the batch is one that the origin's database really had (P3). Changes to one record are merged into it one
  * after the other and written once. A change that the conflict library refuses, or whose stamps lie too far ahead of
  * our clock, becomes a dead letter and spoils nothing beside it (P4).
@@ -11,10 +11,21 @@ import type { PlacedChange } from '../log/log-record.ts';
 import type { RecordId } from '../ports/change.ts';
 import type { ApplyDecision, DeadLetter, DeadLetterCause } from '../ports/record-store.ts';
 
+/** What one partition brings, in order of commit. */
+export interface Share {
+  readonly partition: number;
+  readonly changes: readonly PlacedChange[];
+}
+
+interface SharedChange {
+  readonly partition: number;
+  readonly change: PlacedChange;
+}
+
 /** The changes of one batch, grouped by record in order of first appearance. */
 export interface Batch {
   readonly ids: readonly RecordId[];
-  readonly changes: readonly (readonly PlacedChange[])[];
+  readonly changes: readonly (readonly SharedChange[])[];
   readonly changeCount: number;
 }
 
@@ -36,29 +47,32 @@ function sameCommit(changes: readonly PlacedChange[], index: number): boolean {
   return changes[index - 1]?.lsn === changes[index]?.lsn;
 }
 
-export function batchOf(changes: readonly PlacedChange[]): Batch {
-  const byCollection = new Map<string, Map<string, PlacedChange[]>>();
+export function batchOf(shares: readonly Share[]): Batch {
+  const byCollection = new Map<string, Map<string, SharedChange[]>>();
   const ids: RecordId[] = [];
-  const grouped: PlacedChange[][] = [];
-  for (const change of changes) {
-    const group = groupFor(byCollection, change);
-    if (group.length === 0) {
-      ids.push({ collection: change.collection, key: change.key });
-      grouped.push(group);
+  const grouped: SharedChange[][] = [];
+  for (const { partition, changes } of shares) {
+    for (const change of changes) {
+      const group = groupFor(byCollection, change);
+      if (group.length === 0) {
+        ids.push({ collection: change.collection, key: change.key });
+        grouped.push(group);
+      }
+      group.push({ partition, change });
     }
-    group.push(change);
   }
-  return { ids, changes: grouped, changeCount: changes.length };
+  const changeCount = shares.reduce((sum, { changes }) => sum + changes.length, 0);
+  return { ids, changes: grouped, changeCount };
 }
 
 function groupFor(
-  byCollection: Map<string, Map<string, PlacedChange[]>>,
-  change: PlacedChange,
-): PlacedChange[] {
-  const byKey = byCollection.get(change.collection) ?? new Map<string, PlacedChange[]>();
-  byCollection.set(change.collection, byKey);
-  const group = byKey.get(change.key) ?? [];
-  byKey.set(change.key, group);
+  byCollection: Map<string, Map<string, SharedChange[]>>,
+  { collection, key }: RecordId,
+): SharedChange[] {
+  const byKey = byCollection.get(collection) ?? new Map<string, SharedChange[]>();
+  byCollection.set(collection, byKey);
+  const group = byKey.get(key) ?? [];
+  byKey.set(key, group);
   return group;
 }
 
@@ -92,14 +106,14 @@ interface Merged {
   readonly conflicts: number;
 }
 
-function mergeAll(before: Uint8Array, changes: readonly PlacedChange[], latestStampMs: number): Merged {
+function mergeAll(before: Uint8Array, changes: readonly SharedChange[], latestStampMs: number): Merged {
   let state = before;
   let conflicts = 0;
   const deadLetters: DeadLetter[] = [];
-  for (const change of changes) {
-    const attempt = tryMerge(state, change.delta, latestStampMs);
+  for (const shared of changes) {
+    const attempt = tryMerge(state, shared.change.delta, latestStampMs);
     if (attempt.kind === 'refused') {
-      deadLetters.push(deadLetterOf(change, attempt));
+      deadLetters.push(deadLetterOf(shared, attempt));
       continue;
     }
     state = attempt.state;
@@ -140,15 +154,10 @@ function tryMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): 
   }
 }
 
-function deadLetterOf(change: PlacedChange, refused: { cause: DeadLetterCause; detail: string }): DeadLetter {
+function deadLetterOf(
+  { partition, change }: SharedChange,
+  { cause, detail }: { readonly cause: DeadLetterCause; readonly detail: string },
+): DeadLetter {
   const { collection, key, delta, lsn, index } = change;
-  return {
-    collection,
-    key,
-    delta,
-    lsn,
-    index,
-    cause: refused.cause,
-    detail: refused.detail,
-  };
+  return { partition, collection, key, delta, lsn, index, cause, detail };
 }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { PlacedChange } from '../log/log-record.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import { collect } from './collect.ts';
-import type { QueuedRecord } from './collect.ts';
+import type { QueuedRecord, Room } from './collect.ts';
 import { isOpen, readingOf } from './reading.ts';
 import type { OpenReading } from './reading.ts';
 
@@ -13,6 +13,10 @@ const incarnation = { counter: 1, nonce: 1 };
 function open(applied: bigint): OpenReading {
   const reading = readingOf({ incarnation, applied });
   return isOpen(reading) ? reading : expect.fail('a position is open');
+}
+
+function room(changes: number, limits: Partial<Room> = {}): Room {
+  return { changes, bytes: 1_000_000, isEmpty: true, ...limits };
 }
 
 /** Commits of 1 to 6 changes, packed into records that join; some records are sent twice. */
@@ -60,7 +64,7 @@ test('however a queue is cut, each change is applied once, in order, and cuts li
       let queue: readonly QueuedRecord[] = records;
       const applied: PlacedChange[] = [];
       while (queue.length > 0 && reading.applied < end) {
-        const collected = collect(reading, queue, maxChanges);
+        const collected = collect(reading, queue, room(maxChanges)) ?? expect.fail('something fits');
         expect(collected.applied).toBeGreaterThan(reading.applied);
         for (const change of collected.changes) {
           expect(change.lsn > reading.applied && change.lsn <= collected.applied).toBe(true);
@@ -81,5 +85,51 @@ test('a batch stops before a record that does not fit the position', () => {
     { offset: 0n, byteCount: 1, record: { ...head, from: 10n, to: 20n } },
     { offset: 1n, byteCount: 1, record: { ...head, from: 30n, to: 40n } },
   ];
-  expect(collect(open(10n), queue, 100)).toMatchObject({ consumed: 1, applied: 20n, nextOffset: 1n });
+  expect(collect(open(10n), queue, room(100))).toMatchObject({ consumed: 1, applied: 20n, nextOffset: 1n });
+});
+
+function entry(from: bigint, sizes: readonly number[]): QueuedRecord {
+  const changes = sizes.flatMap((size, commit) =>
+    Array.from({ length: size }, (_, index) => {
+      const lsn = from + BigInt(commit) + 1n;
+      return { lsn, index, collection: 'c', key: `k${lsn}-${index}`, delta: new Uint8Array([1]) };
+    }),
+  );
+  const to = from + BigInt(sizes.length);
+  const record = {
+    kind: 'changes',
+    origin,
+    incarnation,
+    partition: 0,
+    from,
+    to,
+    beats: [],
+    changes,
+  } as const;
+  return { offset: from, byteCount: 10, record };
+}
+
+test('beside other partitions only whole records are taken, as far as there is room for them', () => {
+  const queue = [entry(10n, [2, 1]), entry(12n, [1, 1])];
+  const beside = (changes: number, bytes = 100) =>
+    collect(open(10n), queue, { changes, bytes, isEmpty: false });
+  expect(beside(2)).toBeNull();
+  expect(beside(5, 9)).toBeNull();
+  expect(beside(4)).toMatchObject({ consumed: 1, applied: 12n, byteCount: 10, nextOffset: 11n });
+  expect(beside(5, 19)).toMatchObject({ consumed: 1, applied: 12n });
+  expect(beside(5)).toMatchObject({ consumed: 2, applied: 14n, byteCount: 20 });
+});
+
+test('an empty interval needs no room for changes', () => {
+  const queue = [entry(10n, [0])];
+  expect(collect(open(10n), queue, room(0, { isEmpty: false }))).toMatchObject({ consumed: 1, applied: 11n });
+});
+
+test('an empty transaction takes one commit, however large', () => {
+  const queue = [entry(10n, [3, 1])];
+  expect(collect(open(10n), queue, room(2, { bytes: 1 }))).toMatchObject({
+    consumed: 0,
+    applied: 11n,
+    nextOffset: 10n,
+  });
 });

@@ -1,6 +1,6 @@
 /**
- * Takes from the front of a partition's queue what one apply transaction is to carry. Whole log records where they
- * fit, else a part of one that ends at a commit. Pure: it moves the reading along as if the transaction had committed,
+ * Takes from the front of a partition's queue what one apply transaction is to carry: whole log records that fit into
+ * the room that is left, or, into an empty transaction, a part of one that ends at a commit. Pure: it moves the reading along as if the transaction had committed,
  * and the caller keeps that reading only if it does.
  */
 import type { LogRecord, PlacedChange } from '../log/log-record.ts';
@@ -15,68 +15,74 @@ export interface QueuedRecord {
   readonly record: LogRecord;
 }
 
+/** What a transaction still has room for. */
+export interface Room {
+  readonly changes: number;
+  readonly bytes: number;
+  /** Nothing is in it yet: one commit must go in, however large. */
+  readonly isEmpty: boolean;
+}
+
 export interface Collected {
   readonly changes: readonly PlacedChange[];
+  readonly byteCount: number;
   readonly applied: Lsn;
   readonly beat: CountedBeat | null;
   /** Queue entries that are done with once the transaction has committed. */
   readonly consumed: number;
-  /** Offset after the last entry done with; `null`: none. */
-  readonly nextOffset: bigint | null;
+  /** Offset of the first entry that is not done with then. */
+  readonly nextOffset: bigint;
   /** Where the partition stands once the transaction has committed. */
   readonly reading: OpenReading;
 }
 
-/** The first of `queue` is to be applied. */
-export function collect(reading: OpenReading, queue: readonly QueuedRecord[], maxChanges: number): Collected {
+/** The first of `queue` is to be applied; `null` where it does not fit into the room. */
+export function collect(reading: OpenReading, queue: readonly QueuedRecord[], room: Room): Collected | null {
+  const { applied } = reading;
+  const nextOffset = queue[0]?.offset ?? 0n;
   let collected: Collected = {
     changes: [],
-    applied: reading.applied,
+    byteCount: 0,
+    applied,
     beat: null,
     consumed: 0,
-    nextOffset: null,
+    nextOffset,
     reading,
   };
   for (const entry of queue) {
     const step = judge(collected.reading, entry.record, entry.offset);
-    const next = take(collected, entry, step, maxChanges);
+    const next = take(collected, entry, { step, room });
     if (next === null) break;
     const whole = next.consumed > collected.consumed;
     collected = next;
     if (!whole) break;
   }
-  return collected;
+  return collected.applied === applied ? null : collected;
 }
 
 /** `null` where the entry has to wait for the next transaction. */
-function take(before: Collected, entry: QueuedRecord, step: Step, maxChanges: number): Collected | null {
-  const consumed = {
-    consumed: before.consumed + 1,
-    nextOffset: entry.offset + 1n,
-  };
+function take(
+  before: Collected,
+  entry: QueuedRecord,
+  { step, room }: { readonly step: Step; readonly room: Room },
+): Collected | null {
+  const consumed = { consumed: before.consumed + 1, nextOffset: entry.offset + 1n };
   if (step.kind === 'drop')
-    return {
-      ...before,
-      ...consumed,
-      reading: passOver(before.reading, entry.offset),
-    };
+    return { ...before, ...consumed, reading: passOver(before.reading, entry.offset) };
   if (step.kind !== 'apply') return null;
   const { record } = step;
+  const byteCount = before.byteCount + entry.byteCount;
   const fresh = record.changes.filter((change) => change.lsn > before.applied);
-  const room = maxChanges - before.changes.length;
-  if (fresh.length > room && before.changes.length > 0) return null;
-  const cut = cutAtCommit(fresh, room);
+  const changesLeft = room.changes - before.changes.length;
+  const mustGo = room.isEmpty && before.changes.length === 0;
+  if (!mustGo && (fresh.length > changesLeft || byteCount > room.bytes)) return null;
+  const cut = cutAtCommit(fresh, changesLeft);
   const changes = [...before.changes, ...fresh.slice(0, cut)];
   const last = fresh[cut - 1];
   if (cut < fresh.length && last !== undefined) {
-    return {
-      ...before,
-      changes,
-      applied: last.lsn,
-      reading: movedTo(before.reading, last.lsn),
-    };
+    return { ...before, changes, byteCount, applied: last.lsn, reading: movedTo(before.reading, last.lsn) };
   }
   const beat = record.beats.at(-1) ?? before.beat;
   const reading = advance(before.reading, record.to, entry.offset);
-  return { changes, applied: record.to, beat, ...consumed, reading };
+  return { changes, byteCount, applied: record.to, beat, ...consumed, reading };
 }

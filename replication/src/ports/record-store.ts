@@ -35,6 +35,8 @@ export interface LocalTransaction {
 }
 
 export interface DeadLetter extends RecordId {
+  /** One of those whose positions the transaction moves. */
+  readonly partition: number;
   readonly lsn: Lsn;
   readonly index: number;
   readonly delta: Uint8Array;
@@ -52,17 +54,25 @@ export interface ApplyDecision {
   readonly deadLetters: readonly DeadLetter[];
 }
 
-export interface ApplyTransaction {
-  readonly origin: RegionId;
+/** Where a partition stands before and after the transaction. */
+export interface PositionMove {
   readonly incarnation: Incarnation;
   readonly partition: number;
-  /** The batch is written only where `applied` still holds this value (compare-and-set, P4). */
   readonly expected: Lsn;
   readonly applied: Lsn;
-  /** Newest beat that the batch covers; `null`: none. */
+  /** Newest beat that is covered; `null`: none. */
   readonly beat: CountedBeat | null;
   /** Offset of the log record after the last one applied. */
   readonly nextOffset: bigint;
+}
+
+export interface ApplyTransaction {
+  readonly origin: RegionId;
+  /**
+   * One for each partition that brings something, at least one. Nothing is written where any of them does not stand
+   * at `expected` (compare-and-set, P4).
+   */
+  readonly positions: readonly PositionMove[];
   readonly ids: readonly RecordId[];
   readonly decide: (states: readonly Uint8Array[]) => ApplyDecision;
 }
@@ -101,7 +111,7 @@ export interface RecordStore {
    * was sent and no answer came; what `decide` throws rolls back and is thrown on unchanged.
    */
   commitLocal(transaction: LocalTransaction): Promise<{ readonly end: Lsn | null }>;
-  /** `fenced`: the position was not at `expected`, nothing was written. */
+  /** `fenced`: a position was not at its `expected`, nothing was written. */
   applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'>;
   positions(origin: RegionId): Promise<readonly PositionRow[]>;
   /** Creates the position of a partition where it is absent; never changes one that exists. */

@@ -5,11 +5,10 @@
 import type { CountedBeat } from '../../ports/change.ts';
 import type { Row } from './row-values.ts';
 import { lsnAt, nullableAt, numberAt } from './row-values.ts';
-import type { Value } from './session.ts';
 import { formatLsn } from './wal-message.ts';
 
 /** Parameters for `beatFrom`: number, lsn, atMs, count, end. */
-export function beatValues(beat: CountedBeat | null): Value[] {
+export function beatValues(beat: CountedBeat | null): (string | number | null)[] {
   if (beat === null) return [null, null, null, null, null];
   return [beat.number, formatLsn(beat.lsn), beat.atMs, beat.count, formatLsn(beat.end)];
 }

@@ -8,6 +8,7 @@ import { assert } from '../../errors.ts';
 const headerBytes = 20;
 const lengthBytes = 4;
 const tidBytes = 6;
+const nullLength = -1;
 
 const byteaOid = 17;
 const textOid = 25;
@@ -16,13 +17,13 @@ const tidOid = 27;
 const tidPattern = /^\((\d+),(\d+)\)$/;
 
 /** For `$n::text[]`. */
-export function textArray(values: readonly string[]): Buffer {
-  const lengths = values.map((value) => Buffer.byteLength(value));
+export function textArray(values: readonly (string | null)[]): Buffer {
+  const lengths = values.map((value) => (value === null ? nullLength : Buffer.byteLength(value)));
   const array = allocate(textOid, lengths);
   let offset = headerBytes;
   for (const [index, value] of values.entries()) {
-    offset = array.writeInt32BE(lengths[index] ?? 0, offset);
-    offset += array.write(value, offset);
+    offset = array.writeInt32BE(lengths[index] ?? nullLength, offset);
+    if (value !== null) offset += array.write(value, offset);
   }
   return array;
 }
@@ -61,10 +62,10 @@ export function tidArray(values: readonly string[]): Buffer {
 
 function allocate(elementOid: number, lengths: readonly number[]): Buffer {
   let byteLength = headerBytes + lengths.length * lengthBytes;
-  for (const length of lengths) byteLength += length;
+  for (const length of lengths) byteLength += Math.max(0, length);
   const array = Buffer.allocUnsafe(byteLength);
   array.writeInt32BE(1, 0); // dimensions
-  array.writeInt32BE(0, 4); // no nulls
+  array.writeInt32BE(lengths.includes(nullLength) ? 1 : 0, 4); // nulls
   array.writeUInt32BE(elementOid, 8);
   array.writeInt32BE(lengths.length, 12);
   array.writeInt32BE(1, 16); // lower bound

@@ -40,13 +40,15 @@ export interface ConnectionOptions {
 
 /**
  * Plans are cached for the life of a connection and may be made while the tables are empty, when a scan of everything
- * looks cheap. Every statement of ours goes by an index or by tuple ids, so that way is closed.
+ * looks cheap. Every statement of ours goes by an index or by tuple ids, also where it joins, so that way is closed.
  */
 export const settings: Statement = {
   name: null,
   text: `SELECT ${[
     ['plan_cache_mode', 'force_generic_plan'],
     ['enable_seqscan', 'off'],
+    ['enable_hashjoin', 'off'],
+    ['enable_mergejoin', 'off'],
     ['jit', 'off'],
     ['bytea_output', 'hex'],
     ['default_transaction_isolation', 'read committed'],

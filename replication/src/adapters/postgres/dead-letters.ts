@@ -10,7 +10,7 @@ import type {
   DeadLetterCount,
 } from '../../ports/record-store.ts';
 import { byteaArray, textArray } from './binary-array.ts';
-import { partitionValues, regionAt } from './positions.ts';
+import { partitionArrays, regionAt } from './positions.ts';
 import type { Row } from './row-values.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Call, Statement } from './session.ts';
@@ -28,8 +28,9 @@ const insertDeadLetters: Statement = {
   name: 'isthmus_dead_letters_insert',
   text: `INSERT INTO isthmus.dead_letter
   (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail)
-  SELECT $1, $2, $3, $4, letter.* FROM unnest($5::text[]::pg_lsn[], $6::text[]::int[], $7::text[], $8::text[],
-    $9::bytea[], $10::text[], $11::text[]) AS letter ON CONFLICT DO NOTHING`,
+  SELECT $1, letter.* FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[],
+    $5::text[]::pg_lsn[], $6::text[]::int[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::text[])
+    AS letter ON CONFLICT DO NOTHING`,
 };
 
 export const countOpen: Statement = {
@@ -39,16 +40,22 @@ export const countOpen: Statement = {
 };
 
 export function insertLetters(
-  transaction: ApplyTransaction,
+  { origin, positions }: ApplyTransaction,
   letters: readonly DeadLetter[],
 ): readonly Call[] {
   if (letters.length === 0) return [];
   const texts = (read: (letter: DeadLetter) => string): Buffer =>
     textArray(letters.map((letter) => storable(read(letter))));
+  const homes = letters.map(({ partition }) => {
+    const home = positions.find((position) => position.partition === partition);
+    assert(home !== undefined, `a dead letter of partition ${partition}, which does not move`);
+    return home;
+  });
   return [
     [
       insertDeadLetters,
-      ...partitionValues(transaction),
+      origin,
+      ...partitionArrays(homes),
       texts((letter) => formatLsn(letter.lsn)),
       texts((letter) => `${letter.index}`),
       texts((letter) => letter.collection),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareNames, endOfPrefix, requireStorable } from './key-order.ts';
+import { compareNames, endOfPrefix, orderOf, requireStorable } from './key-order.ts';
 
 const point = fc.oneof(
   fc.constantFrom('a', 'é', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}'),
@@ -17,6 +17,14 @@ describe('the order of names', () => {
     fc.assert(
       fc.property(name, name, (a, b) => {
         expect(Math.sign(compareNames(a, b))).toBe(byBytes(a, b));
+      }),
+    );
+  });
+
+  it('is the same over many, with and without surrogates among them', () => {
+    fc.assert(
+      fc.property(fc.array(name, { maxLength: 8 }), (names) => {
+        expect(names.toSorted(orderOf(names))).toEqual(names.toSorted(byBytes));
       }),
     );
   });

@@ -4,37 +4,46 @@
  * same transaction, after the position row is locked, and never goes back.
  */
 import type { Incarnation, RegionId } from '../../ports/identity.ts';
-import type { ApplyTransaction, PositionRow } from '../../ports/record-store.ts';
+import type { ApplyTransaction, PositionMove, PositionRow } from '../../ports/record-store.ts';
 import { assert } from '../../errors.ts';
 import { parseRegionId } from '../../ports/identity.ts';
 import { beatAt, beatColumns, beatFrom, beatValues } from './beat-columns.ts';
+import { textArray } from './binary-array.ts';
 import type { Row } from './row-values.ts';
 import { bigintAt, lsnAt, numberAt, textAt } from './row-values.ts';
-import type { Call, Statement, Value } from './session.ts';
+import type { Call, Statement } from './session.ts';
 import { formatLsn } from './wal-message.ts';
 
-export interface PartitionId {
+interface PartitionId {
   readonly origin: RegionId;
   readonly incarnation: Incarnation;
   readonly partition: number;
 }
 
-const ofPartition = 'origin = $1 AND incarnation_counter = $2 AND incarnation_nonce = $3 AND partition = $4';
-
-export const movePosition: Statement = {
-  name: 'isthmus_position_move',
-  text: `UPDATE isthmus.position SET applied = $6::pg_lsn, next_offset = $7
-  WHERE ${ofPartition} AND applied = $5::pg_lsn`,
+/** Rows are locked in the order of the primary key, so that two appliers do not wait for each other. */
+export const movePositions: Statement = {
+  name: 'isthmus_positions_move',
+  text: `UPDATE isthmus.position SET applied = moved.applied, next_offset = moved.next_offset
+  FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], $5::text[]::pg_lsn[],
+    $6::text[]::pg_lsn[], $7::text[]::bigint[])
+    AS moved (counter, nonce, partition, expected, applied, next_offset)
+  WHERE ${isRowOf('moved')} AND position.applied = moved.expected`,
 };
 
 /** The beat is left behind where an open dead letter lies before it. */
-export const settlePosition: Statement = {
-  name: 'isthmus_position_settle',
+export const settlePositions: Statement = {
+  name: 'isthmus_positions_settle',
   text: `UPDATE isthmus.position SET
     settled = greatest(settled, least(applied, open.oldest - 1)),
-    beat = CASE WHEN $5::bigint IS NULL OR open.oldest <= $9::pg_lsn THEN beat ELSE ${beatFrom(5)} END
-  FROM (SELECT min(lsn) AS oldest FROM isthmus.dead_letter WHERE ${ofPartition} AND closed_at IS NULL) AS open
-  WHERE ${ofPartition}`,
+    beat = CASE WHEN moved.beat IS NULL OR open.oldest <= moved.beat_end THEN position.beat
+      ELSE ROW(moved.beat, moved.beat_lsn, moved.beat_at, moved.beat_count, moved.beat_end)::isthmus.counted_beat END
+  FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], $5::text[]::bigint[],
+    $6::text[]::pg_lsn[], $7::text[]::float8[], $8::text[]::bigint[], $9::text[]::pg_lsn[])
+    AS moved (counter, nonce, partition, beat, beat_lsn, beat_at, beat_count, beat_end),
+  LATERAL (SELECT min(lsn) AS oldest FROM isthmus.dead_letter AS letter WHERE letter.origin = $1
+    AND letter.incarnation_counter = moved.counter AND letter.incarnation_nonce = moved.nonce
+    AND letter.partition = moved.partition AND letter.closed_at IS NULL) AS open
+  WHERE ${isRowOf('moved')}`,
 };
 
 export const selectPositions: Statement = {
@@ -52,32 +61,65 @@ const insertPosition: Statement = {
     CASE WHEN $8::bigint IS NULL THEN NULL ELSE ${beatFrom(8)} END) ON CONFLICT DO NOTHING`,
 };
 
-export function partitionValues(id: PartitionId): Value[] {
-  const { counter, nonce } = id.incarnation;
-  return [id.origin, counter, nonce, id.partition];
+function isRowOf(moved: string): string {
+  return `position.origin = $1 AND position.incarnation_counter = ${moved}.counter
+    AND position.incarnation_nonce = ${moved}.nonce AND position.partition = ${moved}.partition`;
 }
 
-/** No row answers where the position is not at `expected`. */
-export function move(transaction: ApplyTransaction): Call {
-  assert(transaction.applied > transaction.expected, 'a position must move forward');
+/** As many rows are moved as there are positions, unless one is not at its `expected`. */
+export function move({ origin, positions }: ApplyTransaction): Call {
+  for (const { applied, expected } of positions) {
+    assert(applied > expected, 'a position must move forward');
+  }
+  const moves = inOrder(positions);
   return [
-    movePosition,
-    ...partitionValues(transaction),
-    formatLsn(transaction.expected),
-    formatLsn(transaction.applied),
-    transaction.nextOffset.toString(),
+    movePositions,
+    origin,
+    ...partitionArrays(moves),
+    textArray(moves.map(({ expected }) => formatLsn(expected))),
+    textArray(moves.map(({ applied }) => formatLsn(applied))),
+    textArray(moves.map(({ nextOffset }) => nextOffset.toString())),
   ];
 }
 
 /** After the dead letters of the same transaction are stored. */
-export function settle(transaction: ApplyTransaction): Call {
-  return [settlePosition, ...partitionValues(transaction), ...beatValues(transaction.beat)];
+export function settle({ origin, positions }: ApplyTransaction): Call {
+  const moves = inOrder(positions);
+  const beats = moves.map(({ beat }) => beatValues(beat));
+  const columns = [0, 1, 2, 3, 4].map((column) => textArray(beats.map((beat) => asText(beat[column]))));
+  return [settlePositions, origin, ...partitionArrays(moves), ...columns];
+}
+
+/** In the order of the primary key. */
+function inOrder(positions: readonly PositionMove[]): readonly PositionMove[] {
+  return positions.toSorted(
+    (a, b) =>
+      a.incarnation.counter - b.incarnation.counter ||
+      a.incarnation.nonce - b.incarnation.nonce ||
+      a.partition - b.partition,
+  );
+}
+
+/** Counters, nonces and partitions, each a text array. */
+export function partitionArrays(of: readonly Pick<PositionMove, 'incarnation' | 'partition'>[]): Buffer[] {
+  return [
+    textArray(of.map(({ incarnation }) => `${incarnation.counter}`)),
+    textArray(of.map(({ incarnation }) => `${incarnation.nonce}`)),
+    textArray(of.map(({ partition }) => `${partition}`)),
+  ];
+}
+
+function asText(value: string | number | null | undefined): string | null {
+  return value === undefined || value === null ? null : `${value}`;
 }
 
 export function insert(row: PositionRow): Call {
   return [
     insertPosition,
-    ...partitionValues(row),
+    row.origin,
+    row.incarnation.counter,
+    row.incarnation.nonce,
+    row.partition,
     formatLsn(row.applied),
     formatLsn(row.settled),
     row.nextOffset.toString(),

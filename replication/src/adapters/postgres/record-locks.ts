@@ -7,7 +7,7 @@
 import { assert } from '../../errors.ts';
 import type { RecordId } from '../../ports/change.ts';
 import { byteaArray, textArray, tidArray } from './binary-array.ts';
-import { compareNames, requireStorable } from './key-order.ts';
+import { orderOf, requireText } from './key-order.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, numberAt, textAt } from './row-values.ts';
 import type { Answer, Call, Statement } from './session.ts';
@@ -50,33 +50,32 @@ export interface RecordWrite {
   readonly state: Uint8Array;
 }
 
+/** The records of one collection, in the order in which they are locked. */
 interface Group {
   readonly collection: string;
-  readonly keys: string[];
+  readonly keys: readonly string[];
+  /** The caller's indices of the keys. */
+  readonly indices: readonly number[];
 }
 
 /** The records of one transaction in the order in which they are locked. */
 export class LockPlan {
-  readonly #ids: readonly RecordId[];
+  readonly #groups: readonly Group[];
   /** Indices into the caller's ids, sorted. */
   readonly #order: readonly number[];
-  readonly #groups: readonly Group[];
 
   constructor(ids: readonly RecordId[]) {
-    for (const id of ids) requireStorable(id);
-    this.#ids = ids;
-    this.#order = ids.map((_, index) => index).toSorted((a, b) => this.#compare(a, b));
-    this.#groups = this.#grouped();
+    this.#groups = groupsOf(ids);
+    this.#order = this.#groups.flatMap(({ indices }) => indices);
   }
 
   /** What to send, after BEGIN and whatever must come first; `read` takes the answers to exactly these. */
   calls(): readonly Call[] {
     if (this.#order.length === 0) return [[selectFloor]];
-    const sorted = this.#order.map((index) => this.#id(index));
-    const collections = textArray(sorted.map((id) => id.collection));
-    const keys = textArray(sorted.map((id) => id.key));
+    const collections = this.#groups.flatMap(({ collection, keys }) => keys.map(() => collection));
+    const keys = this.#groups.flatMap((group) => group.keys);
     return [
-      [insertPlaceholders, collections, keys],
+      [insertPlaceholders, textArray(collections), textArray(keys)],
       ...this.#groups.map((group): Call => [lockRecords, group.collection, textArray(group.keys)]),
       [selectFloor],
     ];
@@ -91,31 +90,32 @@ export class LockPlan {
     assert(floor !== undefined, 'the identity row is gone');
     return new LockedRows(this.#order, locked, floor);
   }
+}
 
-  #compare(a: number, b: number): number {
-    const first = this.#id(a);
-    const second = this.#id(b);
-    const order = compareNames(first.collection, second.collection) || compareNames(first.key, second.key);
-    assert(order !== 0 || a === b, 'a record was named twice in a transaction');
-    return order;
+function groupsOf(ids: readonly RecordId[]): readonly Group[] {
+  const byCollection = new Map<string, number[]>();
+  for (const [index, { collection, key }] of ids.entries()) {
+    requireText('key', key);
+    const indices = byCollection.get(collection);
+    if (indices === undefined) byCollection.set(collection, [index]);
+    else indices.push(index);
   }
+  const collections = [...byCollection.keys()];
+  for (const collection of collections) requireText('collection', collection);
+  return collections
+    .toSorted(orderOf(collections))
+    .map((collection) => groupOf(collection, ids, byCollection.get(collection) ?? []));
+}
 
-  #grouped(): readonly Group[] {
-    const groups: Group[] = [];
-    for (const index of this.#order) {
-      const { collection, key } = this.#id(index);
-      const last = groups.at(-1);
-      if (last?.collection === collection) last.keys.push(key);
-      else groups.push({ collection, keys: [key] });
-    }
-    return groups;
+function groupOf(collection: string, ids: readonly RecordId[], members: readonly number[]): Group {
+  const keyAt = (index: number): string => ids[index]?.key ?? '';
+  const order = orderOf(members.map(keyAt));
+  const indices = members.toSorted((a, b) => order(keyAt(a), keyAt(b)));
+  const keys = indices.map(keyAt);
+  for (const [place, key] of keys.entries()) {
+    assert(place === 0 || key !== keys[place - 1], 'a record was named twice in a transaction');
   }
-
-  #id(index: number): RecordId {
-    const id = this.#ids[index];
-    assert(id !== undefined, `no record ${index}`);
-    return id;
-  }
+  return { collection, keys, indices };
 }
 
 /** Rows that this transaction holds, by the caller's indices. */

@@ -1,6 +1,6 @@
 /**
- * Applies one batch of a peer's changes together with the position that it moves (P4). The position's compare-and-set
- * is the first statement. The commit need not wait for the disk, because rows and position fall together in a crash;
+ * Applies one batch of a peer's changes together with the positions that it moves (P4). Their compare-and-set is the
+ * first statement, and all of them move or nothing does. The commit need not wait for the disk, because rows and position fall together in a crash;
  * whoever promises a position to others makes it durable first.
  */
 import { ReplicationError, assert } from '../../errors.ts';
@@ -26,9 +26,11 @@ export interface RemoteApply {
 }
 
 export function planRemote(transaction: ApplyTransaction): RemoteApply {
-  const count = transaction.ids.length;
-  assert(count <= maxRecords, `a batch has ${count} records, over ${maxRecords}`);
-  return { transaction, plan: new LockPlan(transaction.ids) };
+  const { ids, positions } = transaction;
+  assert(ids.length <= maxRecords, `a batch has ${ids.length} records, over ${maxRecords}`);
+  const partitions = new Set(positions.map(({ partition }) => partition));
+  assert(positions.length > 0 && partitions.size === positions.length, 'each partition moves once');
+  return { transaction, plan: new LockPlan(ids) };
 }
 
 /** One attempt. The caller rolls back what it throws. */
@@ -42,7 +44,7 @@ export async function applyRemote(
     move(transaction),
     ...plan.calls(),
   ]);
-  if (moved?.rowCount !== 1) {
+  if (moved?.rowCount !== transaction.positions.length) {
     await session.rollback();
     return 'fenced';
   }

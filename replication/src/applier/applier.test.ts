@@ -1,0 +1,288 @@
+/**
+ * The applier over a feed that the test fills and a store that it can hold: what goes together, what stops alone, and
+ * what a fence or a failure in the middle leaves to be done.
+ */
+import { register, schema } from '@isthmus/conflict';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
+import { ReplicationError } from '../errors.ts';
+import { encodeLogRecord } from '../log/log-record.ts';
+import type { ChangesRecord, PlacedChange } from '../log/log-record.ts';
+import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
+import { parseRegionId } from '../ports/identity.ts';
+import type { ApplyTransaction } from '../ports/record-store.ts';
+import { Applier } from './applier.ts';
+import type { AppliedReport } from './lane.ts';
+
+const origin = parseRegionId('eu') ?? expect.fail('eu is a region');
+const incarnation = { counter: 1, nonce: 1 };
+const partitionCount = 4;
+const products = schema({ title: register() });
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Delivers what the test pushes; `rewind` delivers all of a partition again. */
+class ScriptedFeed implements FeedSubscription {
+  readonly connected = true;
+  readonly #log: FeedBatch[] = [];
+  readonly #unread: FeedBatch[] = [];
+  #reader: ((batch: FeedBatch | null) => void) | null = null;
+
+  push(...records: readonly ChangesRecord[]): void {
+    for (const pushed of records) {
+      const { partition } = pushed;
+      const offset = BigInt(this.#log.filter((batch) => batch.partition === partition).length);
+      const batch = { partition, records: [{ offset, bytes: encodeLogRecord(pushed) }] };
+      this.#log.push(batch);
+      this.#hand(batch);
+    }
+  }
+
+  async next(): Promise<FeedBatch | null> {
+    const batch = this.#unread.shift();
+    if (batch !== undefined) return batch;
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+    });
+  }
+
+  async rewind(partition: number): Promise<bigint> {
+    const again = this.#log.filter((batch) => batch.partition === partition);
+    for (const batch of again) setImmediate(() => this.#hand(batch));
+    return BigInt(again.length);
+  }
+
+  async close(): Promise<void> {
+    this.#reader?.(null);
+  }
+
+  #hand(batch: FeedBatch): void {
+    const reader = this.#reader;
+    this.#reader = null;
+    if (reader === null) this.#unread.push(batch);
+    else reader(batch);
+  }
+}
+
+/** Notes what comes, and answers when and as the test wants. */
+class WatchedStore extends MemoryRecordStore {
+  readonly transactions: ApplyTransaction[] = [];
+  /** Asked before each transaction; what it throws is the answer. */
+  before: (transaction: ApplyTransaction) => Promise<void> = async () => {};
+
+  override async applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'> {
+    this.transactions.push(transaction);
+    await this.before(transaction);
+    return super.applyRemote(transaction);
+  }
+
+  /** The partitions of each transaction so far. */
+  get carried(): readonly (readonly number[])[] {
+    return this.transactions.map(({ positions }) =>
+      positions.map((move) => move.partition).toSorted(ascending),
+    );
+  }
+
+  async applied(): Promise<readonly bigint[]> {
+    return (await this.positions(origin)).map(({ applied }) => applied);
+  }
+}
+
+let store: WatchedStore;
+let feed: ScriptedFeed;
+let applier: Applier;
+let reports: AppliedReport[];
+let fenced: number[];
+let gaps: number[];
+let heard: number;
+let gates: (() => void)[];
+
+beforeEach(async () => {
+  store = new WatchedStore();
+  feed = new ScriptedFeed();
+  [reports, fenced, gaps, gates, heard] = [[], [], [], [], 0];
+  for (let partition = 0; partition < partitionCount; partition++) {
+    const place = { origin, incarnation, partition, beat: null, nextOffset: 0n };
+    await store.createPosition({ ...place, applied: 10n, settled: 10n });
+  }
+  applier = new Applier({
+    origin,
+    partitionCount,
+    store,
+    feed: { subscribe: () => feed },
+    clock: { nowMs: () => 0 },
+    maxDriftMs: 60_000,
+    logger: quiet,
+    events: {
+      onApplied: (report) => reports.push(report),
+      onFenced: (_, partition) => fenced.push(partition),
+      onGap: (_, partition) => gaps.push(partition),
+      onHeard: () => {
+        heard++;
+      },
+      onRefused: () => {},
+    },
+  });
+  applier.start();
+});
+afterEach(async () => {
+  for (const open of gates) open();
+  await applier.close();
+});
+
+/** Changes of `partition` in one commit at `to`, to records that are named after it. */
+function record(partition: number, [from, to]: readonly [bigint, bigint], count = 1): ChangesRecord {
+  const changes: PlacedChange[] = Array.from({ length: count }, (_, index) => {
+    const context = { actor: 'eu.1.00000001', floor: 0, now: 1000 };
+    const nothing = new Uint8Array(0);
+    const { delta } = products.edit(nothing, context, (editor) => editor.set('title', `at ${to}`));
+    return { lsn: to, index, collection: 'products', key: `p${partition}-${to}-${index}`, delta };
+  });
+  const beats = [{ number: Number(to), lsn: to, atMs: Number(to), count: null, end: to }];
+  return { kind: 'changes', origin, incarnation, partition, from, to, beats, changes };
+}
+
+interface Gate {
+  readonly opened: Promise<void>;
+  readonly open: () => void;
+}
+
+/** Opened by the test, or at its end. */
+function gate(): Gate {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  gates.push(open);
+  return { opened, open };
+}
+
+/** Holds the next transaction until the returned function is called. */
+function hold(): () => void {
+  const { opened, open } = gate();
+  store.before = async () => {
+    store.before = async () => {};
+    await opened;
+  };
+  return open;
+}
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}
+
+async function reaches(applied: readonly bigint[]): Promise<void> {
+  await vi.waitFor(async () => expect(await store.applied()).toEqual(applied), { timeout: 5_000 });
+}
+
+function unavailable(): ReplicationError {
+  return new ReplicationError('database-unavailable', 'gone', { retriable: true });
+}
+
+describe('what goes together', () => {
+  test('what one fetch brings for several partitions is one transaction, empty intervals included', async () => {
+    feed.push(record(0, [10n, 20n]), record(1, [10n, 21n], 0), record(3, [10n, 22n], 2));
+    await reaches([20n, 21n, 10n, 22n]);
+    expect(store.carried).toEqual([[0, 1, 3]]);
+    expect(reports).toMatchObject([{ records: 3, changes: 3, beatAtMs: 20 }]);
+  });
+
+  test('what arrives while a transaction is in flight goes into the next one', async () => {
+    const release = hold();
+    feed.push(record(2, [10n, 15n]));
+    await vi.waitFor(() => expect(store.transactions).toHaveLength(1));
+    feed.push(record(0, [10n, 20n]), record(2, [15n, 20n]));
+    feed.push(record(1, [10n, 20n], 0), record(0, [20n, 30n]));
+    await vi.waitFor(() => expect(heard).toBe(5));
+    release();
+    await reaches([30n, 20n, 20n, 10n]);
+    expect(store.carried).toEqual([[2], [0, 1, 2]]);
+  });
+
+  test('a transaction stays within 500 changes over all of its partitions, and every partition gets its turn', async () => {
+    feed.push(...[0, 1, 2, 3].map((partition) => record(partition, [10n, 20n], 200)));
+    await reaches([20n, 20n, 20n, 20n]);
+    expect(store.transactions.map(({ ids }) => ids.length)).toEqual([400, 400]);
+    expect(store.carried.flat().toSorted(ascending)).toEqual([0, 1, 2, 3]);
+  });
+});
+
+describe('what stops alone', () => {
+  test('a gap in one partition leaves the others alone (I3)', async () => {
+    feed.push(record(0, [10n, 20n]), record(1, [15n, 20n]), record(2, [10n, 20n]));
+    await reaches([20n, 10n, 20n, 10n]);
+    await vi.waitFor(() => expect(gaps).toEqual([1]));
+    feed.push(record(0, [20n, 30n]), record(1, [20n, 30n]), record(3, [10n, 30n]));
+    await reaches([30n, 10n, 20n, 30n]);
+    expect(applier.readings[1]).toMatchObject({ kind: 'gap', applied: 10n, resumesAt: 15n });
+    expect(store.carried.flat()).not.toContain(1);
+  });
+
+  test('a partition whose transactions fail is tried by itself, and the others go on', async () => {
+    store.before = async ({ positions }) => {
+      if (positions.some(({ partition }) => partition === 1)) throw unavailable();
+    };
+    feed.push(record(0, [10n, 20n]), record(1, [10n, 20n]), record(2, [10n, 20n]));
+    await reaches([20n, 10n, 20n, 10n]);
+    feed.push(record(0, [20n, 30n]), record(3, [10n, 30n]));
+    await reaches([30n, 10n, 20n, 30n]);
+    expect(store.carried[0]).toEqual([0, 1, 2]);
+    expect(
+      store.carried.slice(1).filter((partitions) => partitions.includes(1) && partitions.length > 1),
+    ).toEqual([]);
+    store.before = async () => {};
+    await reaches([30n, 20n, 20n, 30n]);
+    feed.push(record(0, [30n, 40n]), record(1, [20n, 40n]));
+    await reaches([40n, 40n, 20n, 30n]);
+    expect(store.carried.at(-1)).toEqual([0, 1]);
+  });
+
+  test('a partition that waits long for its turn does not hold up the others', async () => {
+    const { opened, open } = gate();
+    store.before = async ({ positions }) => {
+      if (positions.every(({ partition }) => partition !== 1)) return;
+      if (positions.length > 1) throw unavailable();
+      await opened;
+    };
+    feed.push(record(0, [10n, 20n]), record(1, [10n, 20n]));
+    await reaches([20n, 10n, 10n, 10n]);
+    await vi.waitFor(() => expect(store.carried).toContainEqual([1]));
+    feed.push(record(0, [20n, 30n]), record(1, [20n, 30n]), record(2, [10n, 30n]));
+    await reaches([30n, 10n, 30n, 10n]);
+    open();
+    await reaches([30n, 30n, 30n, 10n]);
+    expect(store.carried.filter((partitions) => partitions.includes(1))).toEqual([[0, 1], [1], [1]]);
+  });
+
+  test('after the outcome of a transaction was unknown, its rows tell what is left', async () => {
+    store.before = async (transaction) => {
+      store.before = async () => {};
+      await MemoryRecordStore.prototype.applyRemote.call(store, transaction);
+      throw unavailable();
+    };
+    feed.push(record(0, [10n, 20n]), record(1, [10n, 20n]));
+    await reaches([20n, 20n, 10n, 10n]);
+    feed.push(record(0, [20n, 30n]));
+    await reaches([30n, 20n, 10n, 10n]);
+    expect(store.carried).toEqual([[0, 1], [0]]);
+    expect(fenced).toEqual([]);
+  });
+});
+
+describe('a stale applier', () => {
+  test('is fenced where another went on, writes nothing of that transaction, and goes on from the rows (P4)', async () => {
+    const release = hold();
+    feed.push(record(0, [10n, 20n]), record(1, [10n, 20n]), record(2, [10n, 20n]));
+    await vi.waitFor(() => expect(store.transactions).toHaveLength(1));
+    const move = { incarnation, partition: 1, expected: 10n, applied: 25n, beat: null, nextOffset: 1n };
+    const other = { origin, positions: [move], ids: [], decide: () => ({ writes: [], deadLetters: [] }) };
+    expect(await MemoryRecordStore.prototype.applyRemote.call(store, other)).toBe('applied');
+    release();
+    await reaches([20n, 25n, 20n, 10n]);
+    expect(fenced).toEqual([1]);
+    expect(await store.read({ collection: 'products', key: 'p1-20-0' })).toBeNull();
+    expect(await store.read({ collection: 'products', key: 'p2-20-0' })).not.toBeNull();
+    feed.push(record(1, [20n, 30n]), record(3, [10n, 30n]));
+    await reaches([20n, 30n, 20n, 30n]);
+    expect(applier.readings[1]).toMatchObject({ kind: 'live', applied: 30n });
+  });
+});

@@ -1,0 +1,179 @@
+/**
+ * Applies the partitions of one origin that are given to it, one transaction at a time: what has arrived for any of
+ * them while one is in flight goes into the next, empty intervals too, so that a commit which the origin spread over
+ * its partitions costs one commit here. No two lanes share a partition. All positions of a transaction move from the
+ * values they had or none does (I2, P4); what went wrong together is tried again partition by partition beside the
+ * rest, so that one that is fenced or odd cannot hold back the others.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+import { ReplicationError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import { batchOf, decide } from './batch.ts';
+import type { Batch, Decided } from './batch.ts';
+import type { PartitionQueue, Taken } from './partition-queue.ts';
+
+export interface AppliedReport {
+  readonly origin: RegionId;
+  readonly records: number;
+  readonly changes: number;
+  readonly durationMs: number;
+  readonly conflicts: readonly {
+    readonly collection: string;
+    readonly fields: number;
+  }[];
+  readonly deadLetters: number;
+  /**
+   * Time, by the origin's clock, of the beat that became visible: the oldest, where partitions got different ones;
+   * `null`: none did.
+   */
+  readonly beatAtMs: number | null;
+}
+
+export interface LaneOptions {
+  readonly origin: RegionId;
+  readonly partitions: readonly PartitionQueue[];
+  readonly store: Pick<RecordStore, 'applyRemote'>;
+  readonly clock: Clock;
+  /** Remote stamps further ahead of our clock than this are put aside. */
+  readonly maxDriftMs: number;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly onApplied: (report: AppliedReport) => void;
+}
+
+/** While live, batches stay small so that one slow commit does not make the next ones larger and slower. */
+const liveChanges = 500;
+const backlogChanges = 2000;
+const backlogBytes = 256 * 1024;
+const transactionBytes = 4 * 1024 * 1024;
+
+export class Lane {
+  readonly #options: LaneOptions;
+  #first = 0;
+  #running: Promise<void> | null = null;
+  /** The transaction of a partition that is tried alone; one at a time. */
+  #aside: Promise<void> | null = null;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /** One of the partitions may have something to apply. */
+  wake(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when no transaction is in flight; call after the signal is aborted. */
+  async settle(): Promise<void> {
+    await Promise.all([this.#running, this.#aside]);
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      // What one fetch brought is handed over partition by partition within a turn of the event loop.
+      await turn();
+      const taken = this.#take();
+      if (taken.length === 0) break;
+      await this.#apply(taken);
+    }
+    this.#running = null;
+  }
+
+  #take(): readonly Taken[] {
+    if (this.#options.signal.aborted) return [];
+    const ready = this.#inTurn().filter((partition) => partition.advance());
+    const alone = ready.find((partition) => partition.isAlone);
+    if (alone !== undefined) this.#aside ??= this.#applyAside(alone);
+    return this.#fill(ready.filter((partition) => !partition.isAlone));
+  }
+
+  /** Beside the others, which must not wait for a partition that may wait long for a lock. */
+  async #applyAside(alone: PartitionQueue): Promise<void> {
+    await this.#apply(this.#fill([alone]));
+    this.#aside = null;
+    this.wake();
+  }
+
+  /** Another one comes first each time, because the first gets all the room that it wants. */
+  #inTurn(): readonly PartitionQueue[] {
+    const { partitions } = this.#options;
+    this.#first = (this.#first + 1) % partitions.length;
+    return [...partitions.slice(this.#first), ...partitions.slice(0, this.#first)];
+  }
+
+  #fill(ready: readonly PartitionQueue[]): readonly Taken[] {
+    const waitingBytes = ready.reduce((sum, partition) => sum + partition.queuedBytes, 0);
+    let changes = waitingBytes > backlogBytes ? backlogChanges : liveChanges;
+    let bytes = transactionBytes;
+    const filled: Taken[] = [];
+    for (const partition of ready) {
+      const taken = partition.take({ changes, bytes, isEmpty: filled.length === 0 });
+      if (taken === null) continue;
+      changes -= taken.collected.changes.length;
+      bytes -= taken.collected.byteCount;
+      filled.push(taken);
+    }
+    return filled;
+  }
+
+  async #apply(taken: readonly Taken[]): Promise<void> {
+    const { logger, origin } = this.#options;
+    const partitions = taken.map(({ move }) => move.partition);
+    try {
+      if (await this.#transact(taken)) return;
+      logger.warn({ origin, partitions }, 'a position is not where it was');
+      for (const { queue } of taken) queue.retry(true);
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      logger.warn({ err: reason, origin, partitions }, 'the applier waits');
+      for (const { queue } of taken) queue.retry(false);
+    }
+  }
+
+  /** False where it was fenced. */
+  async #transact(taken: readonly Taken[]): Promise<boolean> {
+    const { origin, store, clock, maxDriftMs, onApplied } = this.#options;
+    const batch = batchOf(
+      taken.map(({ move, collected }) => ({ partition: move.partition, changes: collected.changes })),
+    );
+    const startedMs = performance.now();
+    let decided: Decided = { writes: [], deadLetters: [], conflicts: [] };
+    const outcome = await store.applyRemote({
+      origin,
+      positions: taken.map(({ move }) => move),
+      ids: batch.ids,
+      decide: (states) => {
+        decided = decide(batch, states, clock.nowMs() + maxDriftMs);
+        return decided;
+      },
+    });
+    if (outcome === 'fenced') return false;
+    for (const { queue, collected } of taken) queue.accept(collected);
+    onApplied({
+      origin,
+      ...figures(batch, decided),
+      durationMs: performance.now() - startedMs,
+      beatAtMs: oldestBeat(taken),
+    });
+    return true;
+  }
+}
+
+function figures(batch: Batch, { writes, deadLetters, conflicts }: Decided) {
+  return {
+    records: writes.length,
+    changes: batch.changeCount,
+    deadLetters: deadLetters.length,
+    conflicts: conflicts.map(({ index, fields }) => {
+      return { collection: batch.ids[index]?.collection ?? '', fields };
+    }),
+  };
+}
+
+function oldestBeat(taken: readonly Taken[]): number | null {
+  const times = taken.flatMap(({ move }) => (move.beat === null ? [] : [move.beat.atMs]));
+  return times.length === 0 ? null : Math.min(...times);
+}

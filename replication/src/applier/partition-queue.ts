@@ -1,0 +1,245 @@
+/**
+ * One partition of one origin's log on its way into the database: where it stands and what waits. What needs no
+ * transaction it does by itself: it drops what is old, opens a position, reads again, and stops at a gap where everyone
+ * can see it (I3). The rest is handed out to be applied together with other partitions. After a transaction that
+ * failed or was fenced it reads its row, which is the truth, and asks to be tried alone, so that its trouble never
+ * stops another partition. Nothing here gives up or skips.
+ */
+import { backoffMs, pause } from '../backoff.ts';
+import { ReplicationError, assert } from '../errors.ts';
+import type { StartRecord } from '../log/log-record.ts';
+import { sameIncarnation } from '../ports/identity.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { PositionMove, PositionRow, RecordStore } from '../ports/record-store.ts';
+import { collect } from './collect.ts';
+import type { Collected, QueuedRecord, Room } from './collect.ts';
+import { newestPosition } from './positions.ts';
+import { isOpen, judge, movedTo, passOver, readingOf, reread } from './reading.ts';
+import type { Reading } from './reading.ts';
+
+export interface PartitionEvents {
+  readonly onGap: (origin: RegionId, partition: number, cause: string) => void;
+  readonly onFenced: (origin: RegionId, partition: number) => void;
+}
+
+export interface PartitionQueueOptions {
+  readonly origin: RegionId;
+  readonly partition: number;
+  readonly position: PositionRow | null;
+  readonly store: Pick<RecordStore, 'createPosition' | 'positions'>;
+  readonly rewind: () => Promise<bigint>;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  readonly events: PartitionEvents;
+  /** Something left the queue. */
+  readonly onDrained: () => void;
+  /** There may be something to apply. */
+  readonly onReady: () => void;
+}
+
+/** What one transaction is to carry of a partition. */
+export interface Taken {
+  readonly queue: PartitionQueue;
+  readonly collected: Collected;
+  readonly move: PositionMove;
+}
+
+/** How far the reading is to be trusted. */
+type Standing =
+  | { readonly kind: 'sure' }
+  /** A transaction ended otherwise than it should; the row has to be read. */
+  | { readonly kind: 'doubtful'; readonly isFenced: boolean }
+  /** The row has been read, and no transaction has gone through since. */
+  | { readonly kind: 'alone' };
+
+export class PartitionQueue {
+  readonly #options: PartitionQueueOptions;
+  #reading: Reading;
+  #standing: Standing = { kind: 'sure' };
+  #queue: QueuedRecord[] = [];
+  #queuedBytes = 0;
+  #failures = 0;
+  #busy: Promise<void> | null = null;
+
+  constructor(options: PartitionQueueOptions) {
+    this.#options = options;
+    this.#reading = readingOf(options.position);
+  }
+
+  get reading(): Reading {
+    return this.#reading;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Its next transaction must carry no other partition. */
+  get isAlone(): boolean {
+    return this.#standing.kind === 'alone';
+  }
+
+  offer(records: readonly QueuedRecord[]): void {
+    for (const record of records) {
+      this.#queue.push(record);
+      this.#queuedBytes += record.byteCount;
+    }
+    this.#options.onReady();
+  }
+
+  /** Resolves when nothing of its own is under way; call after the signal is aborted. */
+  async settle(): Promise<void> {
+    await this.#busy;
+  }
+
+  /** Works off what needs no transaction, and says whether what comes then waits for one. */
+  advance(): boolean {
+    while (this.#busy === null) {
+      const head = this.#queue[0];
+      if (head === undefined) return false;
+      if (this.#standing.kind === 'doubtful') this.#start(() => this.#reload());
+      else if (this.#step(head)) return true;
+    }
+    return false;
+  }
+
+  /** After `advance` said so; `null` where nothing fits into the room. */
+  take(room: Room): Taken | null {
+    const reading = this.#reading;
+    assert(isOpen(reading) && this.#busy === null, 'only an open partition applies');
+    const collected = collect(reading, this.#queue, room);
+    if (collected === null) return null;
+    const { applied, beat, nextOffset } = collected;
+    const { incarnation, applied: expected } = reading;
+    const { partition } = this.#options;
+    return { queue: this, collected, move: { incarnation, partition, expected, applied, beat, nextOffset } };
+  }
+
+  /** The transaction that carried this is committed. */
+  accept(collected: Collected): void {
+    this.#reading = collected.reading;
+    this.#standing = { kind: 'sure' };
+    this.#failures = 0;
+    this.#consume(collected.consumed);
+  }
+
+  /** The transaction failed or was fenced. Who was alone in it rests first. */
+  retry(isFenced: boolean): void {
+    const wasAlone = this.isAlone;
+    this.#standing = { kind: 'doubtful', isFenced };
+    if (wasAlone) this.#start(() => this.#rest());
+  }
+
+  #step(head: QueuedRecord): boolean {
+    const step = judge(this.#reading, head.record, head.offset);
+    switch (step.kind) {
+      case 'drop':
+        this.#reading = passOver(this.#reading, head.offset);
+        this.#consume(1);
+        return false;
+      case 'open':
+        this.#start(() => this.#open(step.start, head.offset));
+        return false;
+      case 'apply':
+        return true;
+      case 'reread':
+        this.#start(() => this.#reread());
+        return false;
+      case 'gap':
+        this.#stop(step.reading);
+        return false;
+    }
+  }
+
+  /** Runs beside the other partitions; what fails is found again at the head of the queue. */
+  #start(work: () => Promise<void>): void {
+    const { logger, signal, onReady } = this.#options;
+    const run = async (): Promise<void> => {
+      try {
+        await work();
+      } catch (reason) {
+        if (!(reason instanceof ReplicationError)) throw reason;
+        logger.warn({ err: reason, ...this.#where() }, 'the applier waits');
+        await this.#rest();
+      }
+      this.#busy = null;
+      if (!signal.aborted) onReady();
+    };
+    this.#busy = run();
+  }
+
+  async #rest(): Promise<void> {
+    await pause(backoffMs(this.#failures++), this.#options.signal);
+  }
+
+  async #open(start: StartRecord, offset: bigint): Promise<void> {
+    const { origin, partition, store, logger } = this.#options;
+    const { incarnation, at } = start;
+    await store.createPosition({
+      origin,
+      incarnation,
+      partition,
+      applied: at,
+      settled: at,
+      beat: null,
+      nextOffset: offset + 1n,
+    });
+    await this.#read();
+    this.#failures = 0;
+    this.#consume(1);
+    logger.info({ ...this.#where(), at: String(at) }, 'position opened');
+  }
+
+  /** What is queued was read before the rewind and comes again after it. */
+  async #reread(): Promise<void> {
+    const until = await this.#options.rewind();
+    this.#failures = 0;
+    this.#consume(this.#queue.length);
+    this.#reading = reread(this.#reading, until);
+    this.#options.logger.warn(
+      { ...this.#where(), until: String(until) },
+      'an interval is missing; reading again',
+    );
+  }
+
+  #stop(reading: Reading & { readonly kind: 'gap' }): void {
+    const { origin, partition, logger, events } = this.#options;
+    this.#reading = reading;
+    this.#consume(1);
+    const { cause, applied, resumesAt } = reading;
+    const places = { applied: String(applied), resumesAt: String(resumesAt) };
+    logger.error({ ...this.#where(), cause, ...places }, 'gap');
+    events.onGap(origin, partition, cause);
+  }
+
+  async #reload(): Promise<void> {
+    const { origin, partition, logger, events } = this.#options;
+    const hasMoved = await this.#read();
+    const isFenced = this.#standing.kind === 'doubtful' && this.#standing.isFenced;
+    this.#standing = { kind: 'alone' };
+    if (!isFenced || !hasMoved) return;
+    logger.warn(this.#where(), 'fenced: the position was moved by somebody else');
+    events.onFenced(origin, partition);
+  }
+
+  /** What lies below the row in the queue is dropped when its turn comes. True where the row stands elsewhere. */
+  async #read(): Promise<boolean> {
+    const { origin, partition, store } = this.#options;
+    const row = newestPosition(await store.positions(origin), partition);
+    if (row === null) return false;
+    const before = this.#reading;
+    const isSame = isOpen(before) && sameIncarnation(before.incarnation, row.incarnation);
+    this.#reading = isSame ? movedTo(before, row.applied) : readingOf(row);
+    return !isSame || before.applied !== row.applied;
+  }
+
+  #consume(count: number): void {
+    for (const { byteCount } of this.#queue.splice(0, count)) this.#queuedBytes -= byteCount;
+    this.#options.onDrained();
+  }
+
+  #where() {
+    return { origin: this.#options.origin, partition: this.#options.partition };
+  }
+}
