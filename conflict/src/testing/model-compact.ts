@@ -29,7 +29,7 @@ export function collectable(known: Knowledge): readonly Fact[] {
  * is still held; and who still holds a text goes on counting its insertions.
  */
 export function isForgettable(known: Knowledge): boolean {
-  const isOver = (write: Write) => write.of === 'deletion' || known.isHidden(write);
+  const isOver = ({ of }: Write) => of === 'deletion' || of === 'mark';
   return (
     ![...known.facts].some(({ kind }) => kind === 'typed') &&
     !existsIn(known) &&
