@@ -124,7 +124,8 @@ export class RecordEditor implements Editor {
       const draft = this.#draft;
       this.#exists = false;
       this.#markDue = false;
-      if (liveEntries(draft.entries()).length === 0) return;
+      // What this edit has written does not live before its mark does, and goes too.
+      if (!draft.changed && liveEntries(draft.entries()).length === 0) return;
       resetPlace(draft, placeIn(draft, '', ''), this.#options.text);
       if (this.#options.lastWriterWins) this.#writeStamped(tagDeletion);
       this.#whole = true;

@@ -258,6 +258,29 @@ describe.each([
     expect(us.value).toMatchObject({ title: 'second', status: 'third' });
   });
 
+  test('a delete takes what the same edit has written, also into a dead record', () => {
+    const [eu, us] = pair(rules);
+    eu.edit(10, (e) => e.set('title', 'secret'));
+    us.take(eu.delta);
+    eu.edit(11, (e) => {
+      e.delete();
+      e.set('title', 'draft');
+      e.increment('likes', 5);
+      e.delete();
+    });
+    us.take(eu.delta);
+    eu.edit(12, (e) => {
+      e.set('title', 'again');
+      e.delete();
+    });
+    us.take(eu.delta);
+    expect([eu.view.exists, us.view.exists]).toEqual([false, false]);
+    us.edit(13, (e) => e.set('status', 'new'));
+    eu.take(us.delta);
+    expect(us.value).toEqual({ status: 'new', likes: 0, toString: 0 });
+    expect(eu.value).toEqual(us.value);
+  });
+
   test('a record that an edit empties goes on existing', () => {
     const [eu] = pair(rules);
     eu.edit(10, (e) => e.put({}));

@@ -176,7 +176,7 @@ export class ModelEdit {
   #delete(): null {
     this.#exists = false;
     this.#markDue = false;
-    if (!existsIn(this.known)) return null;
+    if (!this.#hasChanged() && !existsIn(this.known)) return null;
     this.#reset([]);
     if (this.#rules.deletes === 'last-writer-wins') this.#write('deletion', []);
     this.#whole = true;
