@@ -7,7 +7,7 @@ import { converged, expectNothingLost } from './verdict.ts';
 import { Workload } from './workload.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);
-const maxStops = 10;
+const maxStops = 30;
 
 let cluster: Cluster;
 
@@ -27,7 +27,7 @@ test('an applier that was stopped while another took over is fenced when it wake
   const origin = new RegionClient({ region: 'eu', ...eu.process });
   const sleeper = new RegionClient({ region: 'us', ...first });
   const standby = new RegionClient({ region: 'us', ...second });
-  const workload = new Workload({ regions: [origin], writersPerRegion: 4, seed });
+  const workload = new Workload({ regions: [origin], writersPerRegion: 16, seed });
   workload.start();
   let [active, idle] = [
     { process: first, client: sleeper },
