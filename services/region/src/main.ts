@@ -10,14 +10,17 @@ import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/cha
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { Journal } from '@isthmus/replication/journal/journal';
+import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
+import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { type Config, describeFault, readConfig } from './config.ts';
+import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
 import { HttpPeerClient, answerEcho } from './peer-client.ts';
@@ -121,22 +124,30 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
     config.brokers.length > 0 && config.roles.has('replicator') ? createReplicator(ground, metrics) : null;
   const calibration = calibrate(ground);
   const refreshing = refresh(ground);
-  for (const part of [calibration, refreshing, links, replicator]) part?.start();
+  const digester = new Digester({ store: records, clock });
+  const sweeps = new DigestSweep({ collections, digester, client });
+  const incidents = watchIncidents(ground, { links, replicator, sweeps });
+  for (const part of [calibration, refreshing, links, replicator, incidents]) part?.start();
   return {
     api: { collections, store: records, journal, peers: new PeerActors(peers, figures) },
     admin: {
+      region: config.region,
+      clock,
+      incidents: database.incidents,
+      deadLetters: database.deadLetters,
+      retrying: { letters: database.deadLetters, clock, maxDriftMs },
       collections,
       store: records,
       journal,
-      digester: new Digester({ store: records, clock }),
+      digester,
       status: () => readStatus(ground, { isReady, links, replicator }),
       metrics: () => metrics.scrape(),
-      echo: (caller) => answerEcho(beats, config.region, caller),
+      echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
     },
     askDatabase: () => clock.calibrate(),
     closeWrites: () => journal.close(),
     closeReplication: async () => {
-      await Promise.all([links.stop(), replicator?.close()]);
+      await Promise.all([links.stop(), incidents.stop(), replicator?.close()]);
       client.close();
     },
     closeDatabase: async () => {
@@ -168,10 +179,37 @@ function refresh({ figures }: Ground): Ticker {
 }
 
 function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
-  const { beats, clock, identity } = database;
+  const { beats, records, identity } = database;
+  const { incarnation, partitionCount } = identity;
   const admins = new Map(config.peers.map((peer) => [peer.region, peer.admin]));
-  const client = new HttpPeerClient({ region: config.region, incarnation: identity.incarnation, admins });
-  return { client, links: new LinkWatch({ peers, beats, client, clock, timer: systemTimer }) };
+  const client = new HttpPeerClient({ region: config.region, incarnation, admins });
+  const reading = { beats, records, partitionCount, beatIntervalMs };
+  return { client, links: new LinkWatch({ peers, ...reading, client, timer: systemTimer }) };
+}
+
+interface IncidentSources {
+  readonly links: LinkWatch;
+  readonly replicator: Replicator | null;
+  readonly sweeps: DigestSweep;
+}
+
+/** The process that replicates writes incidents down, for all. */
+function watchIncidents(ground: Ground, { links, replicator, sweeps }: IncidentSources): IncidentWatch {
+  const { database, log } = ground;
+  const { beats, records, clock, incidents, identity } = database;
+  return new IncidentWatch({
+    incarnation: identity.incarnation,
+    partitionCount: identity.partitionCount,
+    links: () => links.links,
+    isActive: () => replicator !== null && replicator.relayState !== 'standby',
+    incidents,
+    beats,
+    records,
+    sweeps,
+    clock,
+    timer: systemTimer,
+    logger: log,
+  });
 }
 
 function createMetrics({ config, database, peers, figures }: Ground, links: LinkWatch): RegionMetrics {
@@ -184,6 +222,7 @@ function createMetrics({ config, database, peers, figures }: Ground, links: Link
     clock,
     links,
     retainedWalBytes: () => within(figuresTimeoutMs, database.retainedWalBytes()),
+    incidents: () => within(figuresTimeoutMs, database.incidents.open()),
     pool: database.poolUse,
     objectives: [],
   });
@@ -202,13 +241,14 @@ function createJournal({ identity, records, clock }: Database, metrics: RegionMe
 
 function createReplicator({ config, log, database, peers }: Ground, metrics: RegionMetrics): Replicator {
   const { region, brokers, databaseUrl } = config;
-  const { identity, records, beats, lock, clock } = database;
+  const { identity, records, beats, deadLetters, lock, clock } = database;
   const clusters = new Map(config.peers.map((peer) => [peer.region, { brokers: peer.brokers }]));
   return new Replicator({
     identity,
     peers,
     records,
     beats,
+    deadLetters,
     source: new PostgresChangeSource({ connectionString: databaseUrl }),
     sink: new KafkaChangeSink({ region, cluster: { brokers }, logger: log }),
     feed: new KafkaChangeFeed({ region, clusters, logger: log }),
@@ -257,6 +297,7 @@ function readStatus(
     ready: isReady,
     links: () => links.links,
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
+    incidents: () => within(figuresTimeoutMs, database.incidents.open()),
   });
 }
 

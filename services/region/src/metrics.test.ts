@@ -1,4 +1,4 @@
-import { initialLink, linkStates } from '@isthmus/replication/links/link-monitor';
+import { linkStates } from '@isthmus/replication/links/link-monitor';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
 import type { FiguresRead } from '@isthmus/replication/progress/figures';
 import { expect, test } from 'vitest';
@@ -38,15 +38,10 @@ function metrics(read: FiguresRead, retained: number | null = null): RegionMetri
     figures: { read: () => Promise.resolve(read) },
     clock: { nowMs: () => nowMs },
     links: {
-      links: [
-        {
-          peer: us,
-          state: initialLink(0),
-          signals: { tickAgeMs: null, echoAgeMs: null, answered: false },
-        },
-      ],
+      links: [{ peer: us, state: { kind: 'suspected' } }],
     },
     retainedWalBytes: () => Promise.resolve(retained),
+    incidents: () => Promise.resolve([]),
     pool: () => ({ total: 4, idle: 3, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });

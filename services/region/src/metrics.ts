@@ -4,9 +4,10 @@
  * it happens, by the methods below, which cost next to nothing and never fail. Labels take few values: regions,
  * collections, causes; a record's key is never one.
  */
-import type { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
+import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { FigureGauges } from './figure-gauges.ts';
@@ -29,9 +30,11 @@ export interface RegionMetricsOptions {
   readonly figures: Pick<FigureReader, 'read'>;
   readonly clock: Clock;
   /** `null` where this process watches no links. */
-  readonly links: Pick<LinkWatch, 'links'> | null;
+  readonly links: { readonly links: readonly LinkView[] } | null;
   /** Write-ahead log that the relay's slot retains; `null`: unknown. Must be bounded in time. */
   readonly retainedWalBytes: () => Promise<number | null>;
+  /** Incidents that have not ended; `null`: unknown. Must be bounded in time. */
+  readonly incidents: () => Promise<readonly Incident[] | null>;
   readonly pool: () => PoolFigures;
   /** RPO objectives of the tiers in use. */
   readonly objectives: readonly { readonly tier: string; readonly seconds: number }[];
@@ -103,8 +106,12 @@ export class RegionMetrics {
 
   async scrape(): Promise<string> {
     const { figures, clock, links, pool } = this.#options;
-    const [read, retained] = await Promise.all([figures.read(), this.#options.retainedWalBytes()]);
-    this.#gauges.set({ read, nowMs: wallMs(clock), links: links?.links ?? [] });
+    const [read, retained, incidents] = await Promise.all([
+      figures.read(),
+      this.#options.retainedWalBytes(),
+      this.#options.incidents(),
+    ]);
+    this.#gauges.set({ read, nowMs: wallMs(clock), links: links?.links ?? [], incidents });
     this.#retainedWal.set(retained ?? Number.NaN);
     for (const [state, count] of Object.entries(pool())) this.#pool.set({ state }, count);
     return this.#registry.metrics();

@@ -44,14 +44,9 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     figures: { read: () => Promise.resolve({ figures, isCurrent: true, ageMs: 1, ...read }) },
     clock: { nowMs: () => nowMs },
     ready: () => Promise.resolve(true),
-    links: () => [
-      {
-        peer: us,
-        state: { kind: 'connected', sinceMs: 0, freshSinceMs: 0, decidedAtMs: 0 },
-        signals: { tickAgeMs: 1, echoAgeMs: 1, answered: true },
-      },
-    ],
+    links: () => [{ peer: us, state: { kind: 'connected' } }],
     gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
+    incidents: () => Promise.resolve([]),
     ...changes,
   };
 }

@@ -4,14 +4,18 @@
  * as it likes, and every call says for itself whether it could be served.
  */
 import type { BeatStore } from '../../ports/beat-store.ts';
+import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
+import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
 import { PostgresBeatStore } from './beat-store.ts';
 import { bootstrap, requirePartitionCount } from './bootstrap.ts';
 import { Connections, type PoolUse } from './connections.ts';
 import { DatabaseClock } from './database-clock.ts';
+import { PostgresDeadLetterStore } from './dead-letter-store.ts';
 import type { Identity } from './identity-row.ts';
+import { PostgresIncidentStore } from './incident-store.ts';
 import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName, retainedWalBytes } from './relay-slot.ts';
 import { PostgresRoleLock } from './role-lock.ts';
@@ -38,6 +42,8 @@ export interface Database {
   readonly warnings: readonly string[];
   readonly records: RecordStore;
   readonly beats: BeatStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly incidents: IncidentStore;
   readonly lock: RoleLock;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
@@ -72,6 +78,8 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     warnings,
     records: new PostgresRecordStore(connections),
     beats: new PostgresBeatStore(connections, { incarnation: identity.incarnation, peers }),
+    deadLetters: new PostgresDeadLetterStore(connections),
+    incidents: new PostgresIncidentStore(connections),
     lock: new PostgresRoleLock(connections),
     clock,
     poolUse: () => connections.use,

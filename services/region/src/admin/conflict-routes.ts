@@ -23,6 +23,7 @@ import { recordAnswer } from '../records/record-view.ts';
 import { type SiblingChoice, restoreEdit, withoutWriting } from '../records/restore-edit.ts';
 import { type ConflictFilter, formatConflictCursor, parseConflictCursor } from './conflict-cursor.ts';
 import { readConflictPage } from './conflict-page.ts';
+import { flagParameter } from './flag-parameter.ts';
 
 export interface ConflictParts extends Pick<ApiParts, 'collections' | 'store'> {
   readonly journal: Pick<Journal, 'write'>;
@@ -70,7 +71,7 @@ async function restore(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const dryRun = flag(request, 'dryRun');
+  const dryRun = flagParameter(request, 'dryRun');
   if (!dryRun) refuseWhileDraining(parts.drain);
   const id = pathParameter(request, 'id');
   const record = recordOfConflict(id);
@@ -98,12 +99,4 @@ function textIn(body: object, name: string): string | null {
   if (value === undefined) return null;
   if (typeof value === 'string') return value;
   throw invalid(name, { rule: 'text', limit: null, value: nameOfKind(value), what: 'takes a text' });
-}
-
-function flag(request: FastifyRequest, name: string): boolean {
-  const text = queryParameter(request, name);
-  if (text === null || text === 'false') return false;
-  if (text === 'true') return true;
-  const fault = { rule: 'one-of', limit: ['true', 'false'], value: text.slice(0, 64) };
-  throw invalid(name, { ...fault, what: 'takes true or false' });
 }

@@ -70,13 +70,18 @@ beforeAll(async () => {
     drain,
     readiness,
     parts: () => ({
+      region: database.identity.region,
+      clock,
+      incidents: database.incidents,
+      deadLetters: database.deadLetters,
+      retrying: { letters: database.deadLetters, clock, maxDriftMs: 60_000 },
       collections,
       store,
       journal,
       digester: new Digester({ store, clock }),
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
-      echo: () => Promise.resolve({ echoedBeat: null }),
+      echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),
     }),
   });
   const listenOn = { host: '127.0.0.1', port: 0 };
