@@ -169,6 +169,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     collections: types,
     store,
     journal,
+    guards: { check: () => undefined },
     peers: { find: findPeer },
     drain,
   });
@@ -180,6 +181,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     readiness,
     parts: () => ({
       region: database.identity.region,
+      guards: { check: () => undefined },
       clock,
       incidents: database.incidents,
       deadLetters: database.deadLetters,

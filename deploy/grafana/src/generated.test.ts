@@ -47,6 +47,7 @@ function exercised(): RegionMetrics {
   metrics.conflicts('products', 'shown', 1);
   metrics.gap(us, 'missing-interval');
   metrics.fenced('applier');
+  metrics.guarded('products');
   metrics.refused(us);
   metrics.logBytes('raw', 1);
   return metrics;

@@ -22,6 +22,7 @@ import {
   readText,
 } from './config-values.ts';
 import type { Declarations } from './declarations.ts';
+import { guardContradiction } from './guard-declaration.ts';
 import { nearest } from './nearest.ts';
 
 export interface Config {
@@ -215,6 +216,17 @@ function contradictionIn(config: Config): ConfigFault | null {
   if (config.roles.has('replicator') && config.peers.length > 0 && config.brokers.length === 0) {
     const takes = `the region's own brokers (host:port,…) where ${variables.peers.name} names peers`;
     return { variable: variables.brokers.name, held: null, takes };
+  }
+  return guardFault(config);
+}
+
+function guardFault({ region, peers, collections }: Config): ConfigFault | null {
+  const names = peers.map((peer) => peer.region);
+  for (const [collection, { guard }] of collections) {
+    const reason = guardContradiction(guard, region, names);
+    if (reason === null) continue;
+    const takes = `guards that can let a write pass; ${reason}`;
+    return { variable: variables.collections.name, held: `collections.${collection}.guard`, takes };
   }
   return null;
 }

@@ -10,6 +10,7 @@ import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/cha
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { Journal } from '@isthmus/replication/journal/journal';
+import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
@@ -19,6 +20,7 @@ import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/r
 import { Ticker } from '@isthmus/replication/ticker';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { Digester } from './admin/digest.ts';
+import { WriteGuards } from './api/write-guards.ts';
 import { type Config, describeFault, readConfig } from './config.ts';
 import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
@@ -127,9 +129,12 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const digester = new Digester({ store: records, clock });
   const sweeps = new DigestSweep({ collections, digester, client });
   const incidents = watchIncidents(ground, { links, replicator, sweeps });
-  for (const part of [calibration, refreshing, links, replicator, incidents]) part?.start();
+  const guard = watchGuards(ground);
+  const onRefused = (collection: string) => metrics.guarded(collection);
+  const guards = new WriteGuards({ region: config.region, watch: guard, onRefused });
+  for (const part of [calibration, refreshing, links, replicator, incidents, guard]) part?.start();
   return {
-    api: { collections, store: records, journal, peers: new PeerActors(peers, figures) },
+    api: { collections, store: records, journal, guards, peers: new PeerActors(peers, figures) },
     admin: {
       region: config.region,
       clock,
@@ -139,6 +144,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       collections,
       store: records,
       journal,
+      guards,
       digester,
       status: () => readStatus(ground, { isReady, links, replicator }),
       metrics: () => metrics.scrape(),
@@ -147,7 +153,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
     askDatabase: () => clock.calibrate(),
     closeWrites: () => journal.close(),
     closeReplication: async () => {
-      await Promise.all([links.stop(), incidents.stop(), replicator?.close()]);
+      await Promise.all([links.stop(), incidents.stop(), guard.stop(), replicator?.close()]);
       client.close();
     },
     closeDatabase: async () => {
@@ -185,6 +191,13 @@ function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClie
   const client = new HttpPeerClient({ region: config.region, incarnation, admins });
   const reading = { beats, records, partitionCount, beatIntervalMs };
   return { client, links: new LinkWatch({ peers, ...reading, client, timer: systemTimer }) };
+}
+
+/** Every process that takes writes decides for itself. */
+function watchGuards({ config, database, peers }: Ground): GuardWatch {
+  const { beats, clock } = database;
+  const guards = new Map([...config.collections].map(([name, { guard }]) => [name, guard]));
+  return new GuardWatch({ region: config.region, peers, guards, beats, clock, timer: systemTimer });
 }
 
 interface IncidentSources {

@@ -70,6 +70,11 @@ export class RegionMetrics {
     'resolution',
   ]);
   readonly #gaps = this.#counter('gaps_total', 'Gaps found in the log of the origin', ['origin', 'cause']);
+  readonly #guardRefusals = this.#counter(
+    'guard_refusals_total',
+    'Writes refused by the guard of their collection',
+    ['collection'],
+  );
   readonly #fenced = this.#counter('fenced_total', 'Work given up because another process had taken over', [
     'what',
   ]);
@@ -138,6 +143,11 @@ export class RegionMetrics {
 
   gap(origin: RegionId, cause: string): void {
     this.#gaps.inc({ origin, cause });
+  }
+
+  /** A write was refused by the guard of its collection. */
+  guarded(collection: string): void {
+    this.#guardRefusals.inc({ collection });
   }
 
   refused(origin: RegionId): void {

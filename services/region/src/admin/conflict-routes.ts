@@ -25,7 +25,7 @@ import { type ConflictFilter, formatConflictCursor, parseConflictCursor } from '
 import { readConflictPage } from './conflict-page.ts';
 import { flagParameter } from './flag-parameter.ts';
 
-export interface ConflictParts extends Pick<ApiParts, 'collections' | 'store'> {
+export interface ConflictParts extends Pick<ApiParts, 'collections' | 'store' | 'guards'> {
   readonly journal: Pick<Journal, 'write'>;
 }
 
@@ -77,6 +77,7 @@ async function restore(
   const record = recordOfConflict(id);
   const type = collectionOf(parts, record.collection);
   const target = { type, conditions: parseConditions(request.headers), path: '' };
+  if (!dryRun) parts.guards.check([record.collection], () => 'id');
   const edit = restoreEdit(target, { id, record, choice: choiceOf(request) });
   const outcome = await parts.journal.write([{ id: record, edit: dryRun ? withoutWriting(edit) : edit }]);
   if (outcome.kind === 'refused') throw outcome.refusal;

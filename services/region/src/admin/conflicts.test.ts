@@ -63,6 +63,7 @@ beforeAll(async () => {
     collections,
     store,
     journal,
+    guards: { check: () => undefined },
     drain,
     peers: { find: () => ({ kind: 'none', peers: [] }) },
   });
@@ -71,6 +72,7 @@ beforeAll(async () => {
     readiness,
     parts: () => ({
       region: database.identity.region,
+      guards: { check: () => undefined },
       clock,
       incidents: database.incidents,
       deadLetters: database.deadLetters,
