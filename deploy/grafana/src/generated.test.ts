@@ -36,7 +36,7 @@ function exercised(): RegionMetrics {
     figures: { read: () => Promise.resolve({ figures: null, isCurrent: false, ageMs: null }) },
     clock: { nowMs: () => 0 },
     links: { links: [{ peer: us, state: { kind: 'suspected' } }] },
-    retainedWalBytes: () => Promise.resolve(null),
+    slot: () => Promise.resolve(null),
     incidents: () => Promise.resolve([]),
     pool: () => ({ total: 0, idle: 0, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],

@@ -16,6 +16,7 @@ import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
+import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
@@ -132,7 +133,8 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const guard = watchGuards(ground);
   const onRefused = (collection: string) => metrics.guarded(collection);
   const guards = new WriteGuards({ region: config.region, watch: guard, onRefused });
-  for (const part of [calibration, refreshing, links, replicator, incidents, guard]) part?.start();
+  const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
+  for (const part of [calibration, refreshing, links, replicator, incidents, guard, slot]) part?.start();
   return {
     api: { collections, store: records, journal, guards, peers: new PeerActors(peers, figures) },
     admin: {
@@ -157,7 +159,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       client.close();
     },
     closeDatabase: async () => {
-      await Promise.all([calibration.stop(), refreshing.stop()]);
+      await Promise.all([calibration.stop(), refreshing.stop(), slot.stop()]);
       await database.close();
     },
   };
@@ -234,7 +236,7 @@ function createMetrics({ config, database, peers, figures }: Ground, links: Link
     figures,
     clock,
     links,
-    retainedWalBytes: () => within(figuresTimeoutMs, database.retainedWalBytes()),
+    slot: () => within(figuresTimeoutMs, database.slotHealth()),
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
     pool: database.poolUse,
     objectives: [],
@@ -311,6 +313,7 @@ function readStatus(
     links: () => links.links,
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
+    slot: () => within(figuresTimeoutMs, database.slotHealth()),
   });
 }
 

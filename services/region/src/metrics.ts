@@ -8,7 +8,9 @@ import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import type { Incident } from '@isthmus/replication/ports/incident-store';
+import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
+import { judgeSlot, slotLevels } from '@isthmus/replication/relay/slot-watch';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { FigureGauges } from './figure-gauges.ts';
 import { wallMs } from './wall-time.ts';
@@ -31,8 +33,8 @@ export interface RegionMetricsOptions {
   readonly clock: Clock;
   /** `null` where this process watches no links. */
   readonly links: { readonly links: readonly LinkView[] } | null;
-  /** Write-ahead log that the relay's slot retains; `null`: unknown. Must be bounded in time. */
-  readonly retainedWalBytes: () => Promise<number | null>;
+  /** The relay's slot; `null`: unknown. Must be bounded in time. */
+  readonly slot: () => Promise<SlotHealth | null>;
   /** Incidents that have not ended; `null`: unknown. Must be bounded in time. */
   readonly incidents: () => Promise<readonly Incident[] | null>;
   readonly pool: () => PoolFigures;
@@ -91,6 +93,16 @@ export class RegionMetrics {
     "Write-ahead log retained by the relay's slot; NaN: unknown",
     [],
   );
+  readonly #safeWal = this.#gauge(
+    'slot_safe_wal_bytes',
+    'What may be written before Postgres gives up the slot of the relay; +Inf: no limit is set; NaN: unknown',
+    [],
+  );
+  readonly #slotLevel = this.#gauge(
+    'slot_level',
+    '1 for the present level of the slot of the relay, 0 for all others; NaN: unknown',
+    ['level'],
+  );
   readonly #pool = this.#gauge('pool_connections', 'Database connections of this process, and who waits', [
     'state',
   ]);
@@ -111,15 +123,24 @@ export class RegionMetrics {
 
   async scrape(): Promise<string> {
     const { figures, clock, links, pool } = this.#options;
-    const [read, retained, incidents] = await Promise.all([
+    const [read, slot, incidents] = await Promise.all([
       figures.read(),
-      this.#options.retainedWalBytes(),
+      this.#options.slot(),
       this.#options.incidents(),
     ]);
     this.#gauges.set({ read, nowMs: wallMs(clock), links: links?.links ?? [], incidents });
-    this.#retainedWal.set(retained ?? Number.NaN);
+    this.#setSlot(slot);
     for (const [state, count] of Object.entries(pool())) this.#pool.set({ state }, count);
     return this.#registry.metrics();
+  }
+
+  #setSlot(slot: SlotHealth | null): void {
+    this.#retainedWal.set(slot?.retainedBytes ?? Number.NaN);
+    const level = slot === null ? null : judgeSlot(slot);
+    const isUnlimited = slot !== null && level !== 'lost' && slot.limitBytes === null;
+    this.#safeWal.set(isUnlimited ? Number.POSITIVE_INFINITY : (slot?.safeBytes ?? Number.NaN));
+    for (const each of slotLevels)
+      this.#slotLevel.set({ level: each }, level === null ? Number.NaN : Number(each === level));
   }
 
   /** A change of the origin became visible here this long after its commit. */

@@ -10,6 +10,8 @@ const ap = parseRegionId('ap') ?? expect.fail('ap is a region');
 const incarnation = { counter: 3, nonce: 0xbeef };
 const nowMs = Date.UTC(2026, 0, 1, 12);
 
+const slot = { retainedBytes: 10, walStatus: 'reserved', safeBytes: null, limitBytes: null } as const;
+
 function beat(number: number, count: number, agoMs: number) {
   return { number, count, atMs: nowMs - agoMs, lsn: 1n, end: 1n };
 }
@@ -47,6 +49,7 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     links: () => [{ peer: us, state: { kind: 'connected' } }],
     gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
     incidents: () => Promise.resolve([]),
+    slot: () => Promise.resolve(slot),
     ...changes,
   };
 }
@@ -93,6 +96,7 @@ test('says everything by the names of the outer contract, what is unknown as nul
     gaps: 1,
     openGaps: [{ origin: 'us', partition: 2, cause: 'missing-interval' }],
     transfers: 0,
+    slot: { ...slot, level: 'ok' },
   });
 });
 

@@ -9,7 +9,9 @@ import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
 import type { Incident } from '@isthmus/replication/ports/incident-store';
+import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import { type FigureReader, type PeerView, viewPeer } from '@isthmus/replication/progress/figures';
+import { judgeSlot, type SlotLevel } from '@isthmus/replication/relay/slot-watch';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import { wallMs } from './wall-time.ts';
 
@@ -53,6 +55,8 @@ export interface Status {
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
   readonly transfers: number;
+  /** What Postgres keeps for the relay; `null`: unknown. */
+  readonly slot: (SlotHealth & { readonly level: SlotLevel }) | null;
 }
 
 export interface StatusInput {
@@ -70,13 +74,16 @@ export interface StatusInput {
   readonly gaps: () => readonly GapStatus[] | null;
   /** Incidents that have not ended; `null`: unknown. Bounded in time. */
   readonly incidents: () => Promise<readonly Incident[] | null>;
+  /** `null`: unknown. Bounded in time. */
+  readonly slot: () => Promise<SlotHealth | null>;
 }
 
 export async function statusOf(input: StatusInput): Promise<Status> {
-  const [read, ready, incidents] = await Promise.all([
+  const [read, ready, incidents, slot] = await Promise.all([
     input.figures.read(),
     input.ready(),
     input.incidents(),
+    input.slot(),
   ]);
   const nowMs = wallMs(input.clock);
   const { figures } = read;
@@ -99,6 +106,7 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     gaps: openGaps?.length ?? null,
     openGaps,
     transfers: 0,
+    slot: slot === null ? null : { ...slot, level: judgeSlot(slot) },
   };
 }
 

@@ -17,18 +17,18 @@ export class MemoryIncidentStore implements IncidentStore {
   #last = 0;
 
   async open(): Promise<readonly Incident[]> {
-    return this.#incidents.filter(({ endedAtMs }) => endedAtMs === null);
+    return this.#open();
   }
 
   async create(incident: NewIncident): Promise<Incident | null> {
-    if ((await this.open()).some(({ peer }) => peer === incident.peer)) return null;
+    if (this.#open().some(({ peer }) => peer === incident.peer)) return null;
     const created = { ...incident, number: ++this.#last, revision: 1, conflictCount: 0 };
     this.#incidents = [...this.#incidents, created];
     return created;
   }
 
   async replace(incident: Incident): Promise<boolean> {
-    const known = await this.#unchanged(incident);
+    const known = this.#unchanged(incident);
     if (known === null) return false;
     const { conflictCount } = known;
     const replaced = { ...incident, conflictCount, revision: incident.revision + 1 };
@@ -37,7 +37,7 @@ export class MemoryIncidentStore implements IncidentStore {
   }
 
   async drop(incident: Incident): Promise<boolean> {
-    const known = await this.#unchanged(incident);
+    const known = this.#unchanged(incident);
     if (known === null) return false;
     this.#incidents = this.#incidents.filter((each) => each !== known);
     this.#conflicts.delete(known.number);
@@ -82,8 +82,12 @@ export class MemoryIncidentStore implements IncidentStore {
     });
   }
 
-  async #unchanged({ number, revision }: Incident): Promise<Incident | null> {
-    const known = await this.find(number);
-    return known?.revision === revision ? known : null;
+  #open(): readonly Incident[] {
+    return this.#incidents.filter(({ endedAtMs }) => endedAtMs === null);
+  }
+
+  #unchanged(incident: Incident): Incident | null {
+    const known = this.#incidents.find(({ number }) => number === incident.number) ?? null;
+    return known?.revision === incident.revision ? known : null;
   }
 }

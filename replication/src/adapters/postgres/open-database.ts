@@ -9,6 +9,7 @@ import type { RegionId } from '../../ports/identity.ts';
 import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
+import type { SlotHealth } from '../../ports/slot-health.ts';
 import { PostgresBeatStore } from './beat-store.ts';
 import { bootstrap, requirePartitionCount } from './bootstrap.ts';
 import { Connections, type PoolUse } from './connections.ts';
@@ -17,7 +18,7 @@ import { PostgresDeadLetterStore } from './dead-letter-store.ts';
 import type { Identity } from './identity-row.ts';
 import { PostgresIncidentStore } from './incident-store.ts';
 import { PostgresRecordStore } from './record-store.ts';
-import { defaultSlotName, retainedWalBytes } from './relay-slot.ts';
+import { defaultSlotName, slotHealth } from './relay-slot.ts';
 import { PostgresRoleLock } from './role-lock.ts';
 
 const defaultPartitionCount = 8;
@@ -48,8 +49,7 @@ export interface Database {
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
   readonly poolUse: () => PoolUse;
-  /** Write-ahead log that the relay's slot keeps from being removed; `null`: there is no slot. */
-  readonly retainedWalBytes: () => Promise<number | null>;
+  readonly slotHealth: () => Promise<SlotHealth>;
   /** Waits for running calls. A hold on the beats must have been released. */
   close(): Promise<void>;
 }
@@ -83,7 +83,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     lock: new PostgresRoleLock(connections),
     clock,
     poolUse: () => connections.use,
-    retainedWalBytes: () => connections.read((session) => retainedWalBytes(session, slotName)),
+    slotHealth: () => connections.read((session) => slotHealth(session, slotName)),
     close: () => connections.close(),
   };
 }
