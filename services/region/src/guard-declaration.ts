@@ -36,19 +36,19 @@ const byBudget = members({ budget }).transform(({ budget: guard }) => guard);
 const byHome = members({ homeRegion }).transform(({ homeRegion: guard }) => guard);
 
 export function guardDeclaration() {
-  return z.unknown().transform((value, context): Guard => {
-    if (value === undefined || value === 'accept') return { kind: 'accept' };
-    const schema = schemaOf(value);
-    if (schema === null) {
-      context.addIssue(takes);
+  return z
+    .unknown()
+    .default('accept')
+    .transform((value, context): Guard => {
+      if (value === 'accept') return { kind: 'accept' };
+      const schema = schemaOf(value);
+      const parsed = schema?.safeParse(value);
+      if (parsed?.success === true) return parsed.data;
+      if (parsed === undefined) context.addIssue(takes);
+      for (const { path, message } of parsed?.error.issues ?? [])
+        context.addIssue({ code: 'custom', path: [...path], message });
       return z.NEVER;
-    }
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    for (const { path, message } of parsed.error.issues)
-      context.addIssue({ code: 'custom', path: [...path], message });
-    return z.NEVER;
-  });
+    });
 }
 
 function schemaOf(value: unknown): z.ZodType<Guard> | null {
