@@ -83,8 +83,8 @@ test('a budget refuses within its seconds and one refresh during a cut, and open
     return null;
   });
   const overshootMs = lastAcceptedMs - cutMs - budgetSeconds * 1000;
-  console.info(
-    `${accepted} writes passed after the cut, the last ${Math.round(overshootMs)} ms beyond the budget`,
+  process.stdout.write(
+    `${accepted} writes passed after the cut, the last ${Math.round(overshootMs)} ms beyond the budget\n`,
   );
   expect(overshootMs).toBeLessThan(refreshMs + 500);
   expect(refused).toMatchObject({ body: { code: 'write-guarded', violations: [{ rule: 'budget' }] } });
@@ -106,7 +106,7 @@ test('a budget of changes refuses once so many are not confirmed', async () => {
     accepted++;
     return null;
   });
-  console.info(`${accepted} writes passed after the cut with a budget of 50`);
+  process.stdout.write(`${accepted} writes passed after the cut with a budget of 50\n`);
   expect(accepted).toBeGreaterThanOrEqual(50);
   setLinks('ok');
   await opened('counted');

@@ -45,7 +45,7 @@ function reportOf(decided: RetryDecision): RetryReport {
   return { outcome: 'kept', cause: decided.cause, detail: decided.detail };
 }
 
-export function retryDecision(
+function retryDecision(
   state: Uint8Array,
   delta: Uint8Array,
   latestStampMs: number,

@@ -14,9 +14,9 @@ export type Guard =
 /** At least one of the bounds is set. */
 export interface Budget {
   readonly kind: 'budget';
-  /** Oldest own commit that a peer may lack; `null`: any. */
+  /** Oldest own commit that a peer may lack; `null`: of every age. */
   readonly seconds: number | null;
-  /** Own changes that a peer may lack; `null`: any number. */
+  /** Own changes that a peer may lack; `null`: as many as there are. */
   readonly changes: number | null;
   /** Peers that must be within both bounds. */
   readonly peers: number;

@@ -197,7 +197,7 @@ test('whatever is seen, an incident ends only when it may, and a restart at any 
         const observation = seen({ ...each, nowMs: 100_000 + index * 1000 });
         const before: Incident | null = incident;
         incident = follow([observation], before);
-        if (isRestart && incident !== null) incident = JSON.parse(JSON.stringify(incident)) as Incident;
+        if (isRestart && incident !== null) incident = structuredClone(incident);
         if (before === null || incident === null) continue;
         expect(incident.startedAtMs).toBe(before.startedAtMs);
         expect(incident.from).toEqual(before.from);

@@ -136,10 +136,10 @@ export class IncidentWatch {
     const sinceMs = incident.settledAtMs;
     if (sinceMs === null || !wantsSweep(incident, seen)) return null;
     const last = this.#asked.get(incident.peer);
-    const isSame = last !== undefined && last.sinceMs === sinceMs;
-    if (isSame && (last.found !== null || timer.monotonicMs() < last.notBeforeMs)) return last.found;
+    const isKnown = last !== undefined && last.sinceMs === sinceMs;
+    if (isKnown && (last.found !== null || timer.monotonicMs() < last.notBeforeMs)) return last.found;
     const found = await sweeps.cleanSweepSince(incident.peer, sinceMs);
-    const pauseMs = isSame ? Math.min(longestPauseMs, 2 * last.pauseMs) : firstPauseMs;
+    const pauseMs = isKnown ? Math.min(longestPauseMs, 2 * last.pauseMs) : firstPauseMs;
     this.#asked.set(incident.peer, { sinceMs, found, pauseMs, notBeforeMs: timer.monotonicMs() + pauseMs });
     return found;
   }
