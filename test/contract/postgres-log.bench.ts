@@ -16,6 +16,7 @@ import { parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { LogBench } from './change-sink-feed.contract.ts';
+import { forgetInPostgresSql } from '../e2e/log-under-test.ts';
 import { freshDatabase } from './fresh-database.ts';
 import type { FreshDatabase } from './fresh-database.ts';
 
@@ -92,20 +93,8 @@ export class PostgresLogBench implements LogBench {
     return this.#place(region).database.sql(text, values);
   }
 
-  /** The segment that is written to is left for a free one, and what was written before is emptied. */
   async forget(region: RegionId): Promise<void> {
-    const [current] = await this.sql(
-      region,
-      "SELECT segment, next_offset FROM isthmus.log_topic WHERE name = 'changes'",
-    );
-    const next = (Number(current?.['segment']) + 1) % 16;
-    const emptied = Array.from({ length: 16 }, (_, segment) => `isthmus.log_record_${segment}`).join(', ');
-    await this.sql(
-      region,
-      `BEGIN; TRUNCATE ${emptied}; DELETE FROM isthmus.log_segment WHERE topic = 'changes';
-      INSERT INTO isthmus.log_segment (segment, topic, first_offset) VALUES (${next}, 'changes', ${String(current?.['next_offset'])});
-      UPDATE isthmus.log_topic SET segment = ${next} WHERE name = 'changes'; COMMIT`,
-    );
+    await this.sql(region, forgetInPostgresSql);
   }
 
   async dropChanges(region: RegionId): Promise<void> {

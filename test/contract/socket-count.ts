@@ -1,18 +1,21 @@
-/** Counts the bytes that sockets opened by this process carry. */
-import { subscribe as listen, unsubscribe } from 'node:diagnostics_channel';
-import { Socket } from 'node:net';
+/** Counts the bytes that sockets carry which this process opens until `close`; goes on counting those after it. */
+import { type AsyncHook, createHook } from 'node:async_hooks';
 
-/** Counts what passes through every socket that this process opens until `close`; goes on counting those after it. */
+interface Counted {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
 export class SocketCount {
-  readonly #sockets: Socket[] = [];
-  readonly #notice = (message: unknown): void => {
-    const socket =
-      typeof message === 'object' && message !== null && 'socket' in message ? message.socket : null;
-    if (socket instanceof Socket) this.#sockets.push(socket);
-  };
+  readonly #sockets: Counted[] = [];
+  readonly #hook: AsyncHook;
 
   constructor() {
-    listen('net.client.socket', this.#notice);
+    this.#hook = createHook({
+      init: (_id, type, _trigger, resource) => {
+        if (type === 'TCPWRAP' && isCounted(resource)) this.#sockets.push(resource);
+      },
+    }).enable();
   }
 
   get bytesRead(): number {
@@ -24,6 +27,10 @@ export class SocketCount {
   }
 
   close(): void {
-    unsubscribe('net.client.socket', this.#notice);
+    this.#hook.disable();
   }
+}
+
+function isCounted(resource: object): resource is Counted {
+  return 'bytesRead' in resource && 'bytesWritten' in resource;
 }

@@ -7,6 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { assert } from '../../errors.ts';
+import type { ReplicationError } from '../../errors.ts';
 import type { FeedBatch, FeedRecord, FeedSubscription } from '../../ports/change-feed.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { BatchQueue } from '../batch-queue.ts';
@@ -64,7 +65,8 @@ export class LogSubscription implements FeedSubscription {
 
   rewind(partition: number): Promise<bigint> {
     assert(partition < this.#wanted.length, `partition ${partition} of ${this.#wanted.length}`);
-    if (!this.#connected) return Promise.reject(unavailable('the feed is not connected'));
+    if (!this.#connected || this.#closing.signal.aborted)
+      return Promise.reject(unavailable('the feed is not connected'));
     return new Promise((resolve, reject) => {
       this.#rewinds.push({ partition, resolve, reject });
       this.#onRewind();
@@ -82,20 +84,16 @@ export class LogSubscription implements FeedSubscription {
     while (!this.#closing.signal.aborted) {
       const reader = new LogReader(this.#options);
       this.#reader = reader;
-      try {
-        await this.#serve(reader);
-      } catch (error) {
-        this.#lost(error);
-      } finally {
-        this.#reader = null;
-        reader.close();
-      }
+      const cause = await this.#serve(reader).catch(unavailable);
+      this.#reader = null;
+      reader.close();
+      this.#lost(cause);
       await this.#pause();
     }
   }
 
   /** Ends only by a rejection, or once closed. */
-  async #serve(reader: LogReader): Promise<void> {
+  async #serve(reader: LogReader): Promise<ReplicationError> {
     const { end } = await reader.open();
     this.#scanFrom ??= end;
     this.#succeeded();
@@ -105,6 +103,7 @@ export class LogSubscription implements FeedSubscription {
       this.#scanFrom = this.#take(found, scanFrom);
       await this.#room(reader);
     }
+    return unavailable('the subscription is closed');
   }
 
   /** Returns where to look from next. */
@@ -157,8 +156,7 @@ export class LogSubscription implements FeedSubscription {
     logger.info({ origin, topic }, 'the feed is connected');
   }
 
-  #lost(error: unknown): void {
-    const cause = unavailable(error);
+  #lost(cause: ReplicationError): void {
     this.#connected = false;
     for (const rewind of this.#rewinds.splice(0)) rewind.reject(cause);
     if (this.#closing.signal.aborted) return;
