@@ -34,13 +34,18 @@ export class PostgresLogBench implements LogBench {
   readonly silenceNoticedMs = answerTimeoutMs + 2 * stallTimeoutMs;
   readonly postgres: Postgres;
   readonly warnings: string[] = [];
+  /** What was given as their causes. */
+  readonly causes: string[] = [];
   readonly #logger: Logger;
   readonly #places = new Map<RegionId, Place>();
 
   private constructor(postgres: Postgres) {
     this.postgres = postgres;
     const ignore = (): void => undefined;
-    const note = (_: unknown, message: string): void => void this.warnings.push(message);
+    const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+      this.warnings.push(message);
+      this.causes.push(String(fields['cause'] ?? ''));
+    };
     this.#logger = { debug: ignore, info: ignore, warn: note, error: note };
   }
 
@@ -60,11 +65,18 @@ export class PostgresLogBench implements LogBench {
     return region;
   }
 
-  sinkOf(region: RegionId, options: { readonly retention?: Retention } = {}): ChangeSink {
-    const { database, incarnation } = this.#place(region);
+  sinkOf(
+    region: RegionId,
+    options: {
+      readonly retention?: Retention;
+      readonly readerPassword?: string | null;
+      readonly connectionString?: string;
+    } = {},
+  ): ChangeSink {
+    const { incarnation } = this.#place(region);
     return new PostgresLogSink({
       region,
-      connectionString: database.url,
+      connectionString: this.databaseUrl(region),
       incarnation,
       readerPassword,
       logger: this.#logger,
@@ -81,9 +93,13 @@ export class PostgresLogBench implements LogBench {
     return new PostgresLogFeed({ logs, logger: this.#logger, stallTimeoutMs, ...limits });
   }
 
+  databaseUrl(region: RegionId): string {
+    return this.#place(region).database.url;
+  }
+
   /** Where a peer reads that region's log. */
   readerUrl(region: RegionId): string {
-    const url = new URL(this.#place(region).database.url);
+    const url = new URL(this.databaseUrl(region));
     url.username = readerRole(region);
     url.password = encodeURIComponent(readerPassword);
     return url.href;
