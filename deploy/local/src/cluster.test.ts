@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Kafka as Client, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ServerCluster, startServers } from './cluster.ts';
+import type { Link } from './link-proxy.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { isAlive } from './server-child.ts';
 
@@ -76,6 +79,37 @@ describe('servers of several regions', { timeout: 60_000 }, () => {
     expect(await readdir(dirname(given.logFile))).not.toEqual([]);
   });
 });
+
+describe('servers of regions whose log lies in Postgres', { timeout: 60_000 }, () => {
+  it('have no Kafka, and are read through their links alone', async () => {
+    const cluster = await startServers({ regions: ['eu', 'us'], log: 'postgres' });
+    try {
+      for (const { region, kafka, postgres, brokers } of cluster.regions) {
+        expect(kafka).toBeNull();
+        expect(brokers).toMatch(
+          new RegExp(`^postgres://isthmus_log_${region}:[^@]+@127\\.0\\.0\\.1:${postgres.port}/postgres$`),
+        );
+      }
+      const [there, back] = cluster.links.all;
+      expect(await answerAt(there)).toBe('N');
+      there?.set({ state: 'cut' });
+      await expect(answerAt(there)).rejects.toMatchObject({ code: 'ECONNRESET' });
+      expect(await answerAt(back)).toBe('N');
+    } finally {
+      await cluster.stop();
+    }
+  });
+});
+
+/** What Postgres answers to the question for TLS. */
+async function answerAt(link: Link | undefined): Promise<string> {
+  const socket = connect(link?.log ?? expect.fail('a link'));
+  const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+  socket.write(sslRequest);
+  const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(5_000) });
+  socket.destroy();
+  return String(answer);
+}
 
 describe('addresses in the environment', () => {
   it.each([
