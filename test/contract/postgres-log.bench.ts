@@ -44,7 +44,7 @@ export class PostgresLogBench implements LogBench {
     const ignore = (): void => undefined;
     const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
       this.warnings.push(message);
-      this.causes.push(String(fields['cause'] ?? ''));
+      if (typeof fields['cause'] === 'string') this.causes.push(fields['cause']);
     };
     this.#logger = { debug: ignore, info: ignore, warn: note, error: note };
   }

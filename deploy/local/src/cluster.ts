@@ -172,9 +172,9 @@ async function startRegionServers(start: ServersStart): Promise<RegionServers> {
   );
   if (options.log === 'postgres') {
     const postgres = await startingPostgres;
-    const place = { host: new URL(postgres.url).hostname, port: postgres.port };
-    leadPeersTo(place, start);
-    return { region, postgres, kafka: null, brokers: logOf(start.logs, region).addressAt(place) };
+    const address = { host: new URL(postgres.url).hostname, port: postgres.port };
+    leadPeersTo(address, start);
+    return { region, postgres, kafka: null, brokers: logOf(start.logs, region).addressAt(address) };
   }
   const ownKafka = given.kafka(region);
   const startingKafka = started.server(

@@ -44,9 +44,9 @@ export type Found =
   /** Nothing can lie where it was to look; the log goes on there. */
   | { readonly kind: 'nothing-there'; readonly resumesAt: bigint };
 
-/** How long the server holds a question that has no answer yet, and how often it looks meanwhile. */
+/** How long the server holds a question that has no answer yet, and how rarely it may look in the end. */
 const waitMs = 500;
-const pauseMs: Readonly<Record<TopicName, number>> = { changes: 3, progress: 20, control: 100 };
+const maxPauseMs: Readonly<Record<TopicName, number>> = { changes: 10, progress: 40, control: 100 };
 /** Exceeded by no more than one record. */
 const answerBytes = 1024 * 1024;
 const recordKind = 0;
@@ -87,7 +87,7 @@ export class LogReader {
   async read({ scanFrom, offsets }: Wanted): Promise<Found> {
     const { topic } = this.#options;
     const place = `'${topic}', '{${offsets.join(',')}}', ${scanFrom}`;
-    const limits = `${answerBytes}, ${waitMs}, ${pauseMs[topic]}`;
+    const limits = `${answerBytes}, ${waitMs}, ${maxPauseMs[topic]}`;
     const columns = 'kind, log_offset, partition, compressed, bytes';
     const rows = await this.#ask(`SELECT ${columns} FROM isthmus.read_log(${place}, ${limits})`);
     const last = rows.at(-1);

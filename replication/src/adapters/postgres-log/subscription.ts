@@ -44,6 +44,8 @@ export class LogSubscription implements FeedSubscription {
   #onRewind: () => void = () => undefined;
   #reader: LogReader | null = null;
   #connected = false;
+  /** Whether the reader has read: that it was let in is not enough for failures to be over. */
+  #hasRead = false;
   #failures = 0;
 
   constructor(options: SubscriptionOptions) {
@@ -96,10 +98,11 @@ export class LogSubscription implements FeedSubscription {
   async #serve(reader: LogReader): Promise<ReplicationError> {
     const { end } = await reader.open();
     this.#scanFrom ??= end;
-    this.#succeeded();
+    this.#connected = true;
     while (!this.#closing.signal.aborted) {
       const scanFrom = this.#scanFrom;
       const found = await reader.read({ scanFrom, offsets: this.#wanted });
+      this.#succeeded();
       this.#scanFrom = this.#take(found, scanFrom);
       await this.#room(reader);
     }
@@ -150,14 +153,16 @@ export class LogSubscription implements FeedSubscription {
   }
 
   #succeeded(): void {
+    if (this.#hasRead) return;
+    this.#hasRead = true;
     this.#failures = 0;
-    this.#connected = true;
     const { origin, topic, logger } = this.#options;
     logger.info({ origin, topic }, 'the feed is connected');
   }
 
   #lost(cause: ReplicationError): void {
     this.#connected = false;
+    this.#hasRead = false;
     for (const rewind of this.#rewinds.splice(0)) rewind.reject(cause);
     if (this.#closing.signal.aborted) return;
     const { origin, topic, logger } = this.#options;

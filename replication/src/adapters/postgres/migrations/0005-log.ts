@@ -5,10 +5,10 @@
  * for control. Records are stored as they come, because who writes them has compressed them already.
  *
  * `read_log` is what peers call across the link, so it is part of the protocol between regions: another shape takes
- * another name. It waits in the server until there is something at `scan_from`, at most `wait_ms`; then it gives a row
- * of kind 0 for each record at or beyond what its partition wants, and last a row of kind 1 with the place up to which
- * it has looked, or of kind 2 where nothing lies at `scan_from`, with the place of what comes next. No row at all: there
- * is no such topic.
+ * another name. It waits in the server until there is something at `scan_from`, at most `wait_ms`, and looks the more
+ * rarely the longer it has waited, at least every `max_pause_ms`. Then it gives a row of kind 0 for each record at or
+ * beyond what its partition wants, and last a row of kind 1 with the place up to which it has looked, or of kind 2 where
+ * nothing lies at `scan_from`, with the place of what comes next. No row at all: there is no such topic.
  */
 export const log = `
 CREATE TABLE isthmus.log_topic (
@@ -45,14 +45,17 @@ END
 $$;
 
 CREATE FUNCTION isthmus.read_log(
-  topic_name text, wanted bigint[], scan_from bigint, max_bytes integer, wait_ms integer, pause_ms integer
+  topic_name text, wanted bigint[], scan_from bigint, max_bytes integer, wait_ms integer, max_pause_ms integer
 ) RETURNS TABLE (kind smallint, log_offset bigint, partition smallint, compressed boolean, bytes bytea)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   max_records constant integer := 10000;
   row_cost constant integer := 64;
-  waits_until constant timestamptz := clock_timestamp() + wait_ms * interval '1 millisecond';
+  least_pause_ms constant double precision := 1;
+  pause_per_wait constant double precision := 0.5;
+  began constant timestamptz := clock_timestamp();
+  waited_ms double precision;
   next_offset bigint;
   looked bigint := scan_from;
   beyond bigint;
@@ -63,8 +66,9 @@ BEGIN
   LOOP
     SELECT topic.next_offset INTO next_offset FROM isthmus.log_topic AS topic WHERE topic.name = topic_name;
     IF NOT FOUND THEN RETURN; END IF;
-    EXIT WHEN next_offset <> scan_from OR clock_timestamp() >= waits_until;
-    PERFORM pg_sleep(pause_ms / 1000.0);
+    waited_ms := extract(epoch FROM clock_timestamp() - began) * 1000;
+    EXIT WHEN next_offset <> scan_from OR waited_ms >= wait_ms;
+    PERFORM pg_sleep(least(max_pause_ms, greatest(least_pause_ms, waited_ms * pause_per_wait)) / 1000);
   END LOOP;
   IF next_offset < scan_from THEN
     SELECT 2, min(ours.first_offset) INTO kind, log_offset FROM isthmus.log_segment AS ours WHERE ours.topic = topic_name;
