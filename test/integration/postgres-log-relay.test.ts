@@ -2,6 +2,7 @@
  * The relay over a log in the very database that it reads: what it appends is write-ahead log again, and must not come
  * back to it. Both the log and the write-ahead log stand still once nobody writes.
  */
+import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { startPostgres } from '@isthmus/local/postgres';
 import type { Postgres } from '@isthmus/local/postgres';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
@@ -48,7 +49,15 @@ test('its own appends do not come back to the relay, and an idle region stands s
   const source = new PostgresChangeSource({ connectionString, slot: slotName });
   let publishes = 0;
   const onPublished = (): void => void publishes++;
-  const relay = new Relay({ identity, source, sink, beats: database.beats, logger, onPublished });
+  const relay = new Relay({
+    timer: systemTimer,
+    identity,
+    source,
+    sink,
+    beats: database.beats,
+    logger,
+    onPublished,
+  });
   relay.start();
   const hold = await until('the beats are held', deadlineMs, () => database.beats.tryHold());
   await until('the relay is live', deadlineMs, () => relay.state === 'live');
