@@ -7,7 +7,7 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
-import type { Incarnation, RegionId } from '../../ports/identity.ts';
+import type { RegionId } from '../../ports/identity.ts';
 import type {
   ApplyTransaction,
   DeadLetter,
@@ -20,6 +20,7 @@ import type {
   RecordStore,
   StoredRecord,
 } from '../../ports/record-store.ts';
+import { MemoryDeadLetters } from './dead-letters.ts';
 import { compareNames, requireStorable, requireText } from '../postgres/key-order.ts';
 
 const maxRecords = 500;
@@ -27,15 +28,15 @@ const maxDeltaBytes = 1024 * 1024;
 const chunkBytes = 1024 * 1024;
 const empty = new Uint8Array(0);
 
-interface Letter extends DeadLetter {
-  readonly origin: RegionId;
-  readonly incarnation: Incarnation;
-}
-
 export class MemoryRecordStore implements RecordStore {
   readonly #states = new Map<string, Map<string, Uint8Array>>();
   #positions: readonly PositionRow[] = [];
-  readonly #letters = new Map<string, Letter>();
+  /** The same letters as the port shows them. */
+  readonly deadLetters = new MemoryDeadLetters({
+    read: (id) => this.#lock([id])[0] ?? empty,
+    write: (id, state) => this.#write([id], [{ index: 0, state }]),
+    resettle: (place) => this.#resettle(place),
+  });
   #end: Lsn = 0n;
 
   async read(id: RecordId): Promise<Uint8Array | null> {
@@ -97,12 +98,7 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async countDeadLetters(): Promise<readonly DeadLetterCount[]> {
-    const counts = new Map<string, DeadLetterCount>();
-    for (const { origin, cause } of this.#letters.values()) {
-      const count = counts.get(`${origin} ${cause}`)?.count ?? 0;
-      counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1 });
-    }
-    return [...counts.values()];
+    return this.deadLetters.counts();
   }
 
   #sorted(collection: string): readonly StoredRecord[] {
@@ -133,17 +129,19 @@ export class MemoryRecordStore implements RecordStore {
   #putAside(letter: DeadLetter, { origin, positions }: Pick<ApplyTransaction, 'origin' | 'positions'>): void {
     const home = positions.find(({ partition }) => partition === letter.partition);
     assert(home !== undefined, `a dead letter of partition ${letter.partition}, which does not move`);
-    const { incarnation } = home;
-    const { counter, nonce } = incarnation;
-    const place = [origin, counter, nonce, letter.partition, letter.lsn, letter.index].join(' ');
-    if (!this.#letters.has(place)) this.#letters.set(place, { origin, incarnation, ...letter });
+    this.deadLetters.putAside({ origin, incarnation: home.incarnation, ...letter });
   }
 
   #move(move: PositionMove & { readonly origin: RegionId }): void {
-    const oldest = [...this.#letters.values()]
-      .filter((letter) => isRowOf(move, letter))
-      .reduce<Lsn | null>((least, { lsn }) => (least === null || lsn < least ? lsn : least), null);
+    const oldest = this.deadLetters.oldest(move);
     this.#positions = this.#positions.map((row) => (isRowOf(row, move) ? moved(row, move, oldest) : row));
+  }
+
+  #resettle(place: Place): void {
+    const oldest = this.deadLetters.oldest(place);
+    this.#positions = this.#positions.map((row) =>
+      isRowOf(row, place) ? moved(row, { ...row, beat: null }, oldest) : row,
+    );
   }
 }
 
@@ -159,7 +157,7 @@ function isRowOf(row: Place, other: Place): boolean {
 /** `oldest` is where the oldest open dead letter lies. */
 function moved(
   row: PositionRow,
-  { applied, beat, nextOffset }: PositionMove,
+  { applied, beat, nextOffset }: Pick<PositionMove, 'applied' | 'beat' | 'nextOffset'>,
   oldest: Lsn | null,
 ): PositionRow {
   const reach = oldest === null || oldest > applied ? applied : oldest - 1n;
