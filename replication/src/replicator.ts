@@ -102,7 +102,7 @@ export class Replicator {
   }
 
   async #run(): Promise<void> {
-    const { lock, logger } = this.#options;
+    const { lock, timer, logger } = this.#options;
     for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
       try {
         const held = await lock.tryAcquire();
@@ -114,7 +114,7 @@ export class Replicator {
         if (!(reason instanceof ReplicationError)) throw reason;
         logger.warn({ err: reason }, 'the replicator cannot tell whether it is needed');
       }
-      await pause(Math.min(backoffMs(attempt), 500), this.#end.signal);
+      await pause(timer, Math.min(backoffMs(attempt), 500), this.#end.signal);
     }
   }
 
@@ -140,7 +140,15 @@ export class Replicator {
     const { region, incarnation, partitionCount } = identity;
     const heardBeats = new HeardBeats();
     const beatLoop = new BeatLoop({ store: beats, timer });
-    const relay = new Relay({ identity, source, sink, beats, logger, onPublished: events.onPublished });
+    const relay = new Relay({
+      identity,
+      source,
+      sink,
+      beats,
+      timer,
+      logger,
+      onPublished: events.onPublished,
+    });
     const publisher = new ProgressPublisher({
       region,
       incarnation,
@@ -161,7 +169,7 @@ export class Replicator {
     const reading = readers.map((reader) => reader.run());
     const appliers = peers.map((origin, index) => {
       const { maxDriftMs } = this.#options;
-      const shared = { partitionCount, feed, clock, maxDriftMs, logger };
+      const shared = { partitionCount, feed, clock, timer, maxDriftMs, logger };
       const onHeard: ApplierEvents['onHeard'] = (heard) => heardBeats.note(heard);
       const onApplied: ApplierEvents['onApplied'] = (report) => {
         events.onApplied(report);

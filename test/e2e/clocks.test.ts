@@ -2,6 +2,7 @@
  * A region's clock that jumps, on real servers: a second process of the region is played by the engine on the same
  * database, with a clock of the test's own.
  */
+import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { schema } from '@isthmus/conflict';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { Journal } from '@isthmus/replication/journal/journal';
@@ -47,6 +48,7 @@ function processWith(offsetMs: number): Journal {
     store: records,
     clock: { nowMs: () => clock.nowMs() + offsetMs },
     actor: actorOf(identity.region, identity.incarnation),
+    timer: systemTimer,
     maxWaitingEdits: 100,
     onBatch: () => undefined,
   });

@@ -16,7 +16,7 @@ import type { Connections } from './connections.ts';
 import { causeAt } from './dead-letters.ts';
 import { noteCalls } from './incident-store.ts';
 import { incarnationAt, regionAt } from './positions.ts';
-import { LockPlan } from './record-locks.ts';
+import { LockPlan, PlaceholderHabit } from './record-locks.ts';
 import { harmless } from './remote-apply.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, lsnAt, nullableAt, numberAt, textAt } from './row-values.ts';
@@ -120,7 +120,7 @@ async function retryIn(
   const row = found?.rows[0];
   if (row === undefined) return leave(session, 'gone');
   const id = { collection: textAt(row, 0), key: textAt(row, 1) };
-  const plan = new LockPlan([id]);
+  const plan = new LockPlan([id], new PlaceholderHabit());
   const locked = plan.read(await session.pipeline(plan.calls()));
   const [state] = locked.states;
   assert(state !== undefined, 'the store locked the record');

@@ -11,7 +11,7 @@ import { insertLetters } from './dead-letters.ts';
 import { noteCalls } from './incident-store.ts';
 import { move, settle } from './positions.ts';
 import { databaseUnavailable } from './postgres-error.ts';
-import { LockPlan } from './record-locks.ts';
+import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
 
@@ -27,12 +27,12 @@ export interface RemoteApply {
   readonly plan: LockPlan;
 }
 
-export function planRemote(transaction: ApplyTransaction): RemoteApply {
+export function planRemote(transaction: ApplyTransaction, habit: PlaceholderHabit): RemoteApply {
   const { ids, positions } = transaction;
   assert(ids.length <= maxRecords, `a batch has ${ids.length} records, over ${maxRecords}`);
   const partitions = new Set(positions.map(({ partition }) => partition));
   assert(positions.length > 0 && partitions.size === positions.length, 'each partition moves once');
-  return { transaction, plan: new LockPlan(ids) };
+  return { transaction, plan: new LockPlan(ids, habit) };
 }
 
 /** One attempt. The caller rolls back what it throws. */
