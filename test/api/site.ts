@@ -192,6 +192,12 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
       journal,
       store,
       digester,
+      transfers: {
+        donor: { answer: () => Promise.resolve({ kind: 'closed' }) },
+        jobs: database.jobs,
+        verifications: database.verifications,
+        peers: [],
+      },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
       echo: () => Promise.resolve({ echoedBeat: null }),

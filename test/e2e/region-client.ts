@@ -28,7 +28,8 @@ const status = z.object({
   region: z.string(),
   ready: z.boolean(),
   peers: z.array(peerStatus),
-  gaps: z.unknown(),
+  gaps: z.number().nullable(),
+  transfers: z.number().nullable(),
   deadLetters: z.unknown(),
 });
 

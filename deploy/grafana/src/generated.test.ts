@@ -39,6 +39,7 @@ function exercised(): RegionMetrics {
     clock: { nowMs: () => 0 },
     links: { links: [{ peer: us, state, signals }] },
     retainedWalBytes: () => Promise.resolve(null),
+    verifications: () => Promise.resolve(null),
     pool: () => ({ total: 0, idle: 0, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -47,6 +48,7 @@ function exercised(): RegionMetrics {
   metrics.applyBatch(us, 1, 1);
   metrics.conflicts('products', 'shown', 1);
   metrics.gap(us, 'missing-interval');
+  metrics.transfer(us, 'gap');
   metrics.fenced('applier');
   metrics.refused(us);
   metrics.logBytes('raw', 1);

@@ -5,7 +5,7 @@
  * our clock, becomes a dead letter and spoils nothing beside it (P4).
  * Pure; it never clamps a stamp and never drops a change.
  */
-import { ConflictError, highestStamp, merge, validate } from '@isthmus/conflict';
+import { checkedMerge } from '../checked-merge.ts';
 import { assert } from '../errors.ts';
 import type { PlacedChange } from '../log/log-record.ts';
 import type { RecordId } from '../ports/change.ts';
@@ -111,7 +111,7 @@ function mergeAll(before: Uint8Array, changes: readonly SharedChange[], latestSt
   let conflicts = 0;
   const deadLetters: DeadLetter[] = [];
   for (const shared of changes) {
-    const attempt = tryMerge(state, shared.change.delta, latestStampMs);
+    const attempt = checkedMerge(state, shared.change.delta, latestStampMs);
     if (attempt.kind === 'refused') {
       deadLetters.push(deadLetterOf(shared, attempt));
       continue;
@@ -120,38 +120,6 @@ function mergeAll(before: Uint8Array, changes: readonly SharedChange[], latestSt
     conflicts += attempt.conflicts;
   }
   return { state, deadLetters, conflicts };
-}
-
-type Attempt =
-  | {
-      readonly kind: 'merged';
-      readonly state: Uint8Array;
-      readonly conflicts: number;
-    }
-  | {
-      readonly kind: 'refused';
-      readonly cause: DeadLetterCause;
-      readonly detail: string;
-    };
-
-function tryMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): Attempt {
-  try {
-    validate(delta);
-    const stampMs = highestStamp(delta);
-    if (stampMs !== null && stampMs > latestStampMs) {
-      const detail = `stamp ${stampMs} lies ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
-      return { kind: 'refused', cause: 'clock-too-far-ahead', detail };
-    }
-    const merged = merge(state, delta);
-    return {
-      kind: 'merged',
-      state: merged.state,
-      conflicts: merged.conflicts.length,
-    };
-  } catch (reason) {
-    if (!(reason instanceof ConflictError)) throw reason;
-    return { kind: 'refused', cause: 'malformed', detail: reason.message };
-  }
 }
 
 function deadLetterOf(

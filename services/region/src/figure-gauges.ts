@@ -8,6 +8,7 @@ import { ageMs } from '@isthmus/replication/age';
 import { linkStates } from '@isthmus/replication/links/link-monitor';
 import type { WatchedLink } from '@isthmus/replication/links/link-watch';
 import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Verification } from '@isthmus/replication/ports/verification';
 import type { DeadLetterCause, DeadLetterCount } from '@isthmus/replication/ports/record-store';
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
 import { type FiguresRead, type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
@@ -32,6 +33,8 @@ export interface Scraped {
   /** `null`: the clock was not read yet. */
   readonly nowMs: number | null;
   readonly links: readonly WatchedLink[];
+  /** `null`: the database does not say. */
+  readonly verified: readonly Verification[] | null;
 }
 
 /** An age in seconds; unknown is unbounded. */
@@ -56,6 +59,8 @@ export class FigureGauges {
   readonly #clockOffsetError;
   readonly #linkState;
   readonly #deadLetters;
+  readonly #verifiedThrough;
+  readonly #diverged;
   readonly #beatAge;
   readonly #figuresAge;
 
@@ -105,6 +110,16 @@ export class FigureGauges {
       ['peer', 'state'],
     );
     this.#deadLetters = gauge('dead_letters', 'Open dead letters; NaN: unknown', ['origin', 'cause']);
+    this.#verifiedThrough = gauge(
+      'verified_through_timestamp_seconds',
+      'Begin of the last clean sweep: both sides showed the same; NaN: none yet, or unknown',
+      ['peer'],
+    );
+    this.#diverged = gauge(
+      'diverged',
+      '1 where the last sweep found live data to differ though both sides were caught up; NaN: unknown',
+      ['peer'],
+    );
     this.#beatAge = gauge('beat_age_seconds', 'Age of the newest own beat; +Inf: unknown', []);
     this.#figuresAge = gauge(
       'figures_age_seconds',
@@ -127,6 +142,7 @@ export class FigureGauges {
       const found = figures?.peers.find((candidate) => candidate.peer === peer);
       const view = isKnown && found !== undefined ? viewPeer(figures, found, nowMs) : null;
       this.#setPeer(peer, view, nowMs);
+      this.#setVerified(peer, scraped.verified?.find((candidate) => candidate.peer === peer) ?? null);
     }
   }
 
@@ -138,6 +154,12 @@ export class FigureGauges {
     this.#clockOffset.set({ peer }, known(offset === null ? null : offset.offsetMs / 1000));
     const errorMs = offset === null || nowMs === null ? null : errorNow(offset, nowMs);
     this.#clockOffsetError.set({ peer }, age(errorMs === null ? null : errorMs / 1000));
+  }
+
+  #setVerified(peer: RegionId, proof: Verification | null): void {
+    const { throughMs = null, diverged = null } = proof ?? {};
+    this.#verifiedThrough.set({ peer }, known(throughMs === null ? null : throughMs / 1000));
+    this.#diverged.set({ peer }, known(diverged === null ? null : Number(diverged)));
   }
 
   #setRpo(peer: RegionId | 'log', rpo: Rpo | null): void {

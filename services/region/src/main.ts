@@ -15,6 +15,8 @@ import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
+import { Donor } from '@isthmus/replication/transfer/donor';
+import { randomUUID } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { type Config, describeFault, readConfig } from './config.ts';
@@ -27,6 +29,7 @@ import { loadTextEngine } from './records/text-engine.ts';
 import { type Opened, RegionProcess } from './region-process.ts';
 import { describeStartFault } from './start-fault.ts';
 import { type GapStatus, type Status, statusOf } from './status.ts';
+import { HttpTransferPeer } from './transfer-peer.ts';
 import { version } from './version.ts';
 import { within } from './within.ts';
 
@@ -116,6 +119,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const { records, beats, clock } = database;
   const { client, links } = watchLinks(ground);
   const metrics = createMetrics(ground, links);
+  const donor = createDonor(ground);
   const journal = createJournal(database, metrics);
   const replicator =
     config.brokers.length > 0 && config.roles.has('replicator') ? createReplicator(ground, metrics) : null;
@@ -129,6 +133,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       store: records,
       journal,
       digester: new Digester({ store: records, clock }),
+      transfers: { donor, jobs: database.jobs, verifications: database.verifications, peers },
       status: () => readStatus(ground, { isReady, links, replicator }),
       metrics: () => metrics.scrape(),
       echo: (caller) => answerEcho(beats, config.region, caller),
@@ -136,7 +141,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
     askDatabase: () => clock.calibrate(),
     closeWrites: () => journal.close(),
     closeReplication: async () => {
-      await Promise.all([links.stop(), replicator?.close()]);
+      await Promise.all([links.stop(), replicator?.close(), donor.close()]);
       client.close();
     },
     closeDatabase: async () => {
@@ -167,6 +172,11 @@ function refresh({ figures }: Ground): Ticker {
   return new Ticker({ timer: systemTimer, intervalMs: refreshIntervalMs, run: read });
 }
 
+function createDonor({ database, log }: Ground): Donor {
+  const { identity, transfers } = database;
+  return new Donor({ self: identity, store: transfers, timer: systemTimer, logger: log, newName: randomUUID });
+}
+
 function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
   const { beats, clock, identity } = database;
   const admins = new Map(config.peers.map((peer) => [peer.region, peer.admin]));
@@ -184,6 +194,7 @@ function createMetrics({ config, database, peers, figures }: Ground, links: Link
     clock,
     links,
     retainedWalBytes: () => within(figuresTimeoutMs, database.retainedWalBytes()),
+    verifications: () => within(figuresTimeoutMs, database.verifications.all()),
     pool: database.poolUse,
     objectives: [],
   });
@@ -205,11 +216,14 @@ function createReplicator({ config, log, database, peers }: Ground, metrics: Reg
   const { region, brokers, databaseUrl } = config;
   const { identity, records, beats, lock, clock } = database;
   const clusters = new Map(config.peers.map((peer) => [peer.region, { brokers: peer.brokers }]));
+  const admins = new Map(config.peers.map((peer) => [peer.region, peer.admin]));
+  const { transfers: store, jobs, verifications, slots } = database;
   return new Replicator({
     identity,
     peers,
     records,
     beats,
+    transfer: { store, jobs, verifications, slots, peer: new HttpTransferPeer({ admins }) },
     source: new PostgresChangeSource({ connectionString: databaseUrl }),
     sink: new KafkaChangeSink({ region, cluster: { brokers }, logger: log }),
     feed: new KafkaChangeFeed({ region, clusters, logger: log }),
@@ -218,11 +232,11 @@ function createReplicator({ config, log, database, peers }: Ground, metrics: Reg
     timer: systemTimer,
     maxDriftMs,
     logger: log,
-    events: replicationEvents(metrics),
+    events: replicationEvents(metrics, region),
   });
 }
 
-function replicationEvents(metrics: RegionMetrics): ReplicatorEvents {
+function replicationEvents(metrics: RegionMetrics, region: RegionId): ReplicatorEvents {
   return {
     onApplied: (report) => {
       const { origin, changes, durationMs, conflicts } = report;
@@ -233,6 +247,8 @@ function replicationEvents(metrics: RegionMetrics): ReplicatorEvents {
     onFenced: () => metrics.fenced('applier'),
     onVisible: (origin, afterMs) => metrics.visible(origin, afterMs / 1000),
     onRefused: (origin) => metrics.refused(origin),
+    onSlotLost: () => metrics.gap(region, 'slot-lost'),
+    onTransfer: (origin, cause) => metrics.transfer(origin, cause),
     onPublished: ({ bytes }) => metrics.logBytes('raw', bytes),
   };
 }
@@ -258,6 +274,8 @@ function readStatus(
     ready: isReady,
     links: () => links.links,
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
+    verifications: () => within(figuresTimeoutMs, database.verifications.all()),
+    transfers: () => within(figuresTimeoutMs, database.jobs.open()),
   });
 }
 

@@ -28,6 +28,7 @@ const full: FiguresRead = {
     ],
   },
 };
+const verified = [{ peer: us, throughMs: nowMs - 3000, diverged: false, sweptAtMs: nowMs, isWanted: false }];
 const nothing: FiguresRead = { figures: null, isCurrent: false, ageMs: null };
 
 function metrics(read: FiguresRead, retained: number | null = null): RegionMetrics {
@@ -47,6 +48,7 @@ function metrics(read: FiguresRead, retained: number | null = null): RegionMetri
       ],
     },
     retainedWalBytes: () => Promise.resolve(retained),
+    verifications: () => Promise.resolve(read.figures === null ? null : verified),
     pool: () => ({ total: 4, idle: 3, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -78,6 +80,8 @@ test('lag, RPO and links stand under their names', async () => {
     'isthmus_dead_letters{origin="us",cause="malformed"}': '2',
     'isthmus_dead_letters{origin="us",cause="too-large"}': '0',
     isthmus_retained_wal_bytes: '4096',
+    'isthmus_verified_through_timestamp_seconds{peer="us"}': '1699999997',
+    'isthmus_diverged{peer="us"}': '0',
     'isthmus_pool_connections{state="idle"}': '3',
   });
   const states = linkStates.map((state) => samples.get(`isthmus_link_state{peer="us",state="${state}"}`));
@@ -106,6 +110,8 @@ test('what is unknown is never zero, and no series is missing', async () => {
     'clock_offset_seconds{peer="us"}',
     'dead_letters{origin="us",cause="malformed"}',
     'retained_wal_bytes',
+    'verified_through_timestamp_seconds{peer="us"}',
+    'diverged{peer="us"}',
   ];
   for (const name of noNumber) expect([name, unknown.get(`isthmus_${name}`)]).toEqual([name, 'Nan']);
 });
@@ -124,6 +130,7 @@ test('work is counted where it happens', async () => {
   counted.applyBatch(us, 300, 0.03);
   counted.conflicts('products', 'shown', 2);
   counted.gap(us, 'missing-interval');
+  counted.transfer(us, 'gap');
   counted.fenced('applier');
   counted.logBytes('raw', 1000);
   counted.logBytes('compressed', 150);
@@ -136,6 +143,7 @@ test('work is counted where it happens', async () => {
     'isthmus_apply_batch_seconds_count{origin="us"}': '1',
     'isthmus_conflicts_total{collection="products",resolution="shown"}': '2',
     'isthmus_gaps_total{origin="us",cause="missing-interval"}': '1',
+    'isthmus_transfers_total{origin="us",cause="gap"}': '1',
     'isthmus_fenced_total{what="applier"}': '1',
     'isthmus_log_bytes_total{stage="raw"}': '1000',
     'isthmus_log_bytes_total{stage="compressed"}': '150',

@@ -7,6 +7,7 @@
 import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
+import type { Verification } from '@isthmus/replication/ports/verification';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { FigureGauges } from './figure-gauges.ts';
@@ -32,6 +33,8 @@ export interface RegionMetricsOptions {
   readonly links: Pick<LinkWatch, 'links'> | null;
   /** Write-ahead log that the relay's slot retains; `null`: unknown. Must be bounded in time. */
   readonly retainedWalBytes: () => Promise<number | null>;
+  /** What sweeps have proven; `null`: unknown. Must be bounded in time. */
+  readonly verifications: () => Promise<readonly Verification[] | null>;
   readonly pool: () => PoolFigures;
   /** RPO objectives of the tiers in use. */
   readonly objectives: readonly { readonly tier: string; readonly seconds: number }[];
@@ -67,6 +70,10 @@ export class RegionMetrics {
     'resolution',
   ]);
   readonly #gaps = this.#counter('gaps_total', 'Gaps found in the log of the origin', ['origin', 'cause']);
+  readonly #transfers = this.#counter('transfers_total', 'Transfers of state outside the log that came to their end', [
+    'origin',
+    'cause',
+  ]);
   readonly #fenced = this.#counter('fenced_total', 'Work given up because another process had taken over', [
     'what',
   ]);
@@ -103,8 +110,9 @@ export class RegionMetrics {
 
   async scrape(): Promise<string> {
     const { figures, clock, links, pool } = this.#options;
-    const [read, retained] = await Promise.all([figures.read(), this.#options.retainedWalBytes()]);
-    this.#gauges.set({ read, nowMs: wallMs(clock), links: links?.links ?? [] });
+    const { retainedWalBytes, verifications } = this.#options;
+    const [read, retained, verified] = await Promise.all([figures.read(), retainedWalBytes(), verifications()]);
+    this.#gauges.set({ read, nowMs: wallMs(clock), links: links?.links ?? [], verified });
     this.#retainedWal.set(retained ?? Number.NaN);
     for (const [state, count] of Object.entries(pool())) this.#pool.set({ state }, count);
     return this.#registry.metrics();
@@ -131,6 +139,10 @@ export class RegionMetrics {
 
   gap(origin: RegionId, cause: string): void {
     this.#gaps.inc({ origin, cause });
+  }
+
+  transfer(origin: RegionId, cause: string): void {
+    this.#transfers.inc({ origin, cause });
   }
 
   refused(origin: RegionId): void {

@@ -8,7 +8,10 @@ import type { WatchedLink } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
 import { type FigureReader, type PeerView, viewPeer } from '@isthmus/replication/progress/figures';
+import type { TransferJob } from '@isthmus/replication/ports/transfer-jobs';
+import type { Verification } from '@isthmus/replication/ports/verification';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
+import { type TransferView, transferView } from './admin/transfer-view.ts';
 import { wallMs } from './wall-time.ts';
 
 export interface PeerStatus {
@@ -20,8 +23,10 @@ export interface PeerStatus {
   readonly rpoChanges: number | null;
   /** RFC 3339: everything that committed before is there. */
   readonly replicatedThrough: string | null;
-  readonly verifiedThrough: null;
-  readonly diverged: null;
+  /** RFC 3339: both showed the same as of then, by the last clean sweep. */
+  readonly verifiedThrough: string | null;
+  /** Whether the last sweep found live data to differ though both sides were caught up. */
+  readonly diverged: boolean | null;
   /** How far the own clock is ahead of the peer's. */
   readonly clockOffsetSeconds: number | null;
 }
@@ -49,7 +54,9 @@ export interface Status {
   readonly deadLetters: number | null;
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
-  readonly transfers: number;
+  /** Wanted or under way. */
+  readonly transfers: number | null;
+  readonly openTransfers: readonly TransferView[] | null;
 }
 
 export interface StatusInput {
@@ -65,10 +72,18 @@ export interface StatusInput {
   readonly links: () => readonly WatchedLink[];
   /** Open gaps; `null` where this process applies nothing and cannot tell. */
   readonly gaps: () => readonly GapStatus[] | null;
+  /** Both bounded in time; `null`: the database does not say. */
+  readonly verifications: () => Promise<readonly Verification[] | null>;
+  readonly transfers: () => Promise<readonly TransferJob[] | null>;
 }
 
 export async function statusOf(input: StatusInput): Promise<Status> {
-  const [read, ready] = await Promise.all([input.figures.read(), input.ready()]);
+  const [read, ready, verified, transfers] = await Promise.all([
+    input.figures.read(),
+    input.ready(),
+    input.verifications(),
+    input.transfers(),
+  ]);
   const nowMs = wallMs(input.clock);
   const { figures } = read;
   const views =
@@ -83,26 +98,40 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     ready,
     rpoSeconds: best.seconds,
     rpoChanges: best.changes,
-    peers: peerStatuses(input, views),
+    peers: peerStatuses(input, views, verified),
     collections: input.collections,
     incidents: { open: 0 },
     deadLetters: read.isCurrent && figures !== null ? total(figures.deadLetters) : null,
     gaps: openGaps?.length ?? null,
     openGaps,
-    transfers: 0,
+    transfers: transfers?.length ?? null,
+    openTransfers: transfers?.map(transferView) ?? null,
   };
 }
 
-function peerStatuses(input: StatusInput, views: readonly PeerView[]): readonly PeerStatus[] {
+function peerStatuses(
+  input: StatusInput,
+  views: readonly PeerView[],
+  verified: readonly Verification[] | null,
+): readonly PeerStatus[] {
   const links = input.links();
   return input.peers.map((peer) => {
     const view = views.find((candidate) => candidate.peer === peer) ?? null;
     const link = links.find((candidate) => candidate.peer === peer) ?? null;
-    return peerStatus(peer, view, link);
+    const proof = verified?.find((candidate) => candidate.peer === peer) ?? null;
+    return {
+      ...peerStatus(peer, view, link),
+      verifiedThrough: rfc3339(proof?.throughMs ?? null),
+      diverged: proof?.diverged ?? null,
+    };
   });
 }
 
-function peerStatus(region: RegionId, view: PeerView | null, link: WatchedLink | null): PeerStatus {
+function peerStatus(
+  region: RegionId,
+  view: PeerView | null,
+  link: WatchedLink | null,
+): Omit<PeerStatus, 'verifiedThrough' | 'diverged'> {
   return {
     region,
     link: link?.state.kind ?? null,
@@ -111,8 +140,6 @@ function peerStatus(region: RegionId, view: PeerView | null, link: WatchedLink |
     rpoSeconds: view?.rpo.seconds ?? null,
     rpoChanges: view?.rpo.changes ?? null,
     replicatedThrough: rfc3339(view?.rpo.replicatedThroughMs ?? null),
-    verifiedThrough: null,
-    diverged: null,
     clockOffsetSeconds: seconds(view?.clockOffset?.offsetMs ?? null),
   };
 }

@@ -7,6 +7,10 @@ import type { BeatStore } from '../../ports/beat-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
+import type { SlotKeeper } from '../../ports/slot-keeper.ts';
+import type { TransferJobs } from '../../ports/transfer-jobs.ts';
+import type { TransferStore } from '../../ports/transfer-store.ts';
+import type { VerificationStore } from '../../ports/verification.ts';
 import { PostgresBeatStore } from './beat-store.ts';
 import { bootstrap, requirePartitionCount } from './bootstrap.ts';
 import { Connections, type PoolUse } from './connections.ts';
@@ -15,6 +19,10 @@ import type { Identity } from './identity-row.ts';
 import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName, retainedWalBytes } from './relay-slot.ts';
 import { PostgresRoleLock } from './role-lock.ts';
+import { PostgresSlotKeeper } from './slot-life.ts';
+import { PostgresTransferJobs } from './transfer-jobs.ts';
+import { PostgresTransferStore } from './transfer-store.ts';
+import { PostgresVerifications } from './verifications.ts';
 
 const defaultPartitionCount = 8;
 const defaultMaxConnections = 10;
@@ -39,6 +47,10 @@ export interface Database {
   readonly records: RecordStore;
   readonly beats: BeatStore;
   readonly lock: RoleLock;
+  readonly transfers: TransferStore;
+  readonly jobs: TransferJobs;
+  readonly verifications: VerificationStore;
+  readonly slots: SlotKeeper;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
   readonly poolUse: () => PoolUse;
@@ -73,6 +85,10 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     records: new PostgresRecordStore(connections),
     beats: new PostgresBeatStore(connections, { incarnation: identity.incarnation, peers }),
     lock: new PostgresRoleLock(connections),
+    transfers: new PostgresTransferStore(connections),
+    jobs: new PostgresTransferJobs(connections),
+    verifications: new PostgresVerifications(connections),
+    slots: new PostgresSlotKeeper(connections, slotName),
     clock,
     poolUse: () => connections.use,
     retainedWalBytes: () => connections.read((session) => retainedWalBytes(session, slotName)),

@@ -15,10 +15,12 @@ import { invalid } from '../records/field-edit.ts';
 import { type ConflictParts, addConflictRoutes } from './conflict-routes.ts';
 import type { Digester } from './digest.ts';
 import { type Readiness, isReady } from './readiness.ts';
+import { type TransferAdmin, addTransferRoutes } from './transfer-routes.ts';
 
 /** What needs an open database; absent until then. */
 export interface AdminParts extends ConflictParts {
   readonly digester: Digester;
+  readonly transfers: TransferAdmin;
   /** The body of `/v1/status`. */
   readonly status: () => Promise<object>;
   /** In the text format of Prometheus. */
@@ -40,6 +42,7 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addProbes(app, admin);
   addDrain(app, admin.drain);
   addViews(app, () => openParts(admin));
+  addTransferRoutes(app, () => openParts(admin).transfers);
   addConflictRoutes(app, () => openParts(admin), admin.drain);
   return app;
 }

@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiParts, collectionOf, refuseWhileDraining } from '../api/api-parts.ts';
 import { formatTag, parseConditions } from '../api/conditions.ts';
 import { checkKey } from '../api/names.ts';
-import { limitParameter, pathParameter, queryParameter } from '../api/requests.ts';
+import { flagParameter, limitParameter, pathParameter, queryParameter } from '../api/requests.ts';
 import type { Drain } from '../drain.ts';
 import type { Listener } from '../http/listener.ts';
 import {
@@ -70,7 +70,7 @@ async function restore(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const dryRun = flag(request, 'dryRun');
+  const dryRun = flagParameter(request, 'dryRun');
   if (!dryRun) refuseWhileDraining(parts.drain);
   const id = pathParameter(request, 'id');
   const record = recordOfConflict(id);
@@ -98,12 +98,4 @@ function textIn(body: object, name: string): string | null {
   if (value === undefined) return null;
   if (typeof value === 'string') return value;
   throw invalid(name, { rule: 'text', limit: null, value: nameOfKind(value), what: 'takes a text' });
-}
-
-function flag(request: FastifyRequest, name: string): boolean {
-  const text = queryParameter(request, name);
-  if (text === null || text === 'false') return false;
-  if (text === 'true') return true;
-  const fault = { rule: 'one-of', limit: ['true', 'false'], value: text.slice(0, 64) };
-  throw invalid(name, { ...fault, what: 'takes true or false' });
 }
