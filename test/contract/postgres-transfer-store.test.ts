@@ -195,7 +195,9 @@ describe('the Postgres transfer store', () => {
     expect(life.number).toBe(2);
     expect(life.from >= lostUpTo).toBe(true);
     expect(await database.slots.renew('again')).toEqual(life);
-    const slots = await fresh.sql('SELECT failover FROM pg_replication_slots WHERE database = current_database()');
+    const slots = await fresh.sql(
+      'SELECT failover FROM pg_replication_slots WHERE database = current_database()',
+    );
     expect(slots).toEqual([{ failover: true }]);
   });
 });

@@ -48,7 +48,8 @@ export function transferStoreContract(name: string, open: () => Promise<OpenTran
 }
 
 async function fill({ records }: OpenTransferStore, ids: readonly RecordId[], mark = 'x'): Promise<void> {
-  for (let at = 0; at < ids.length; at += 500) await records.commitLocal(append(ids.slice(at, at + 500), mark));
+  for (let at = 0; at < ids.length; at += 500)
+    await records.commitLocal(append(ids.slice(at, at + 500), mark));
 }
 
 async function allRanges(reader: RecordReader): Promise<readonly NextRange[]> {
@@ -60,7 +61,14 @@ async function allRanges(reader: RecordReader): Promise<readonly NextRange[]> {
   }
 }
 
-const odd = [record('a'), record('é'), record('😀'), record('\ue000'), record('b', 'ant'), record('z', 'zoo')];
+const odd = [
+  record('a'),
+  record('é'),
+  record('😀'),
+  record('\ue000'),
+  record('b', 'ant'),
+  record('z', 'zoo'),
+];
 
 function reading(now: Opened): void {
   it('cuts all records into ranges that follow one another, in order of UTF-8 bytes', async () => {
@@ -98,12 +106,17 @@ function reading(now: Opened): void {
   });
 
   it('bounds a range on both sides, exclusive and inclusive', async () => {
-    await fill(now(), ['a', 'b', 'c', 'd'].map((key) => record(key)));
+    await fill(
+      now(),
+      ['a', 'b', 'c', 'd'].map((key) => record(key)),
+    );
     const held = await now().transfers.hashes({ after: record('a'), until: record('c') }, 100);
     expect(held.map(({ key }) => key)).toEqual(['b', 'c']);
     const first = await now().transfers.hashes({ after: record('a'), until: record('d') }, 2);
     expect(first.map(({ key }) => key)).toEqual(['b', 'c']);
-    expect(await now().transfers.digest({ after: record('x'), until: record('y') })).toMatchObject({ records: 0 });
+    expect(await now().transfers.digest({ after: record('x'), until: record('y') })).toMatchObject({
+      records: 0,
+    });
   });
 
   it('sees every change of a state in the digest', async () => {
@@ -135,7 +148,12 @@ function snapshots(now: Opened): void {
   });
 
   it('say how far they reach', async () => {
-    expect(await now().transfers.standing()).toMatchObject({ isEmpty: true, settled: [], ahead: [], horizon: [] });
+    expect(await now().transfers.standing()).toMatchObject({
+      isEmpty: true,
+      settled: [],
+      ahead: [],
+      horizon: [],
+    });
     await now().records.createPosition(row(0, 5n, 3n));
     const { end } = await now().records.commitLocal(append([record('a')], 'x'));
     const standing = await now().transfers.standing();
@@ -229,7 +247,9 @@ function raising(now: Opened): void {
     await now().records.createPosition(row(0, 5n));
     const job = await now().jobs.want(wish);
     const vector = [entry(0, 10n), entry(1, 10n)];
-    expect(await now().transfers.raise({ job, vector, partitionOf: () => 0, decide: () => null })).toBe(false);
+    expect(await now().transfers.raise({ job, vector, partitionOf: () => 0, decide: () => null })).toBe(
+      false,
+    );
     expect(await now().records.positions(origin)).toMatchObject([{ partition: 0, applied: 5n }]);
   });
 
@@ -247,7 +267,9 @@ function raising(now: Opened): void {
       { partition: 1, applied: 5n, settled: 5n },
       { partition: 2, applied: 10n, settled: 10n },
     ]);
-    expect(await now().records.countDeadLetters()).toEqual([{ origin, cause: 'clock-too-far-ahead', count: 2 }]);
+    expect(await now().records.countDeadLetters()).toEqual([
+      { origin, cause: 'clock-too-far-ahead', count: 2 },
+    ]);
   });
 }
 
@@ -292,7 +314,9 @@ function ahead(now: Opened): void {
     await now().transfers.expect([entry(0, 8n), entry(1, 3n)]);
     await now().transfers.expect([entry(0, 7n)]);
     expect(await now().transfers.forgetCovered()).toBe(true);
-    expect((await now().transfers.standing()).ahead).toEqual(expect.arrayContaining([entry(0, 8n), entry(1, 3n)]));
+    expect((await now().transfers.standing()).ahead).toEqual(
+      expect.arrayContaining([entry(0, 8n), entry(1, 3n)]),
+    );
     await raise(now, { vector: [entry(0, 8n), entry(1, 2n)] });
     expect(await now().transfers.forgetCovered()).toBe(true);
     expect((await now().transfers.standing()).ahead).toEqual([entry(1, 3n)]);

@@ -104,6 +104,27 @@ export const alerts: readonly Alert[] = [
     summary: 'Part of the log of {{ $labels.origin }} is missing: {{ $labels.cause }}',
   },
   {
+    name: 'IsthmusTransferSlow',
+    expr: `isthmus_open_transfers > 0`,
+    for: '30m',
+    severity: 'warning',
+    summary: '{{ $value }} transfers have been wanted or under way for half an hour',
+  },
+  {
+    name: 'IsthmusDiverged',
+    expr: `isthmus_diverged == 1`,
+    for: '0m',
+    severity: 'critical',
+    summary: 'This region and {{ $labels.peer }} show different records though both are caught up',
+  },
+  {
+    name: 'IsthmusUnverified',
+    expr: `time() - isthmus_verified_through_timestamp_seconds > 3600 or isthmus_verified_through_timestamp_seconds != isthmus_verified_through_timestamp_seconds`,
+    for: '1h',
+    severity: 'warning',
+    summary: 'No sweep of {{ $labels.peer }} has come to a clean end for over an hour',
+  },
+  {
     name: 'IsthmusRefusedRecords',
     expr: `increase(isthmus_refused_log_records_total[15m]) > 0`,
     for: '0m',
@@ -252,6 +273,29 @@ export const rows: readonly Row[] = [
         kind: 'timeseries',
         unit: 'short',
         queries: [{ expr: `isthmus_gaps_total${at}`, legend: '{{origin}} {{cause}}' }],
+      },
+      {
+        title: 'Transfers',
+        description: 'Transfers of state outside the log that came to their end, and those that are open.',
+        kind: 'timeseries',
+        unit: 'short',
+        queries: [
+          { expr: `isthmus_transfers_total${at}`, legend: '{{origin}} {{cause}}' },
+          { expr: `isthmus_open_transfers${at}`, legend: '{{instance}} open' },
+        ],
+      },
+      {
+        title: 'Not verified for',
+        description:
+          'Time since the begin of the last clean sweep of each peer; gaps in the line are unknown.',
+        kind: 'timeseries',
+        unit: 's',
+        queries: [
+          {
+            expr: `time() - isthmus_verified_through_timestamp_seconds${at}`,
+            legend: '{{instance}} with {{peer}}',
+          },
+        ],
       },
       {
         title: 'Dead letters',

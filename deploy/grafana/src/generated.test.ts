@@ -40,6 +40,7 @@ function exercised(): RegionMetrics {
     links: { links: [{ peer: us, state, signals }] },
     retainedWalBytes: () => Promise.resolve(null),
     verifications: () => Promise.resolve(null),
+    openTransfers: () => Promise.resolve(null),
     pool: () => ({ total: 0, idle: 0, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });

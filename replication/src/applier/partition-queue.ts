@@ -223,7 +223,10 @@ export class PartitionQueue {
 
   async #goOn(): Promise<void> {
     const before = this.#reading;
-    const row = newestPosition(await this.#options.store.positions(this.#options.origin), this.#options.partition);
+    const row = newestPosition(
+      await this.#options.store.positions(this.#options.origin),
+      this.#options.partition,
+    );
     const isSame = isOpen(before) && row !== null && sameIncarnation(before.incarnation, row.incarnation);
     if (row === null || (isSame && row.applied <= before.applied)) return;
     this.#reading = readingOf(row);

@@ -103,11 +103,17 @@ export class Donor {
       await snapshot.close();
       return judgement.kind === 'refuse'
         ? refuse(judgement.refusal, judgement.detail)
-        : refuse('unpublished', `the own log does not hold what the snapshot shows after ${publishWaitMs} ms`);
+        : refuse(
+            'unpublished',
+            `the own log does not hold what the snapshot shows after ${publishWaitMs} ms`,
+          );
     }
     const { beatAgeMs } = judgement.offer;
     if (beatAgeMs > staleBeatMs)
-      this.#options.logger.warn({ beatAgeMs }, 'a long writing transaction holds back what transfers can prove');
+      this.#options.logger.warn(
+        { beatAgeMs },
+        'a long writing transaction holds back what transfers can prove',
+      );
     const name = this.#keep(snapshot);
     return { kind: 'offer', offer: { ...judgement.offer, snapshot: name } };
   }

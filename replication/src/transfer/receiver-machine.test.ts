@@ -26,7 +26,16 @@ const id = (key: number): RecordId => ({ collection: 'c', key: String(key).padSt
 
 function offer(lsn: bigint, snapshot = `s${lsn}`): Offer {
   const vector = [{ region: eu, incarnation, partition: 0, lsn }];
-  return { region: eu, incarnation, snapshot, vector, ahead: vector, horizon: [], slot: null, beatAgeMs: 100 };
+  return {
+    region: eu,
+    incarnation,
+    snapshot,
+    vector,
+    ahead: vector,
+    horizon: [],
+    slot: null,
+    beatAgeMs: 100,
+  };
 }
 
 /** Mulberry32. */
@@ -112,7 +121,8 @@ class World {
 
   #compare({ range, expected }: Extract<ReceiverEffect, { kind: 'compare' }>): ReceiverInput {
     const rows = within(this.own, range.after, range.until);
-    if (expected !== null && Buffer.from(JSON.stringify(rows)).equals(expected.digest)) return { kind: 'equal' };
+    if (expected !== null && Buffer.from(JSON.stringify(rows)).equals(expected.digest))
+      return { kind: 'equal' };
     const held = rows.slice(0, 5);
     const last = held.length < 5 ? undefined : held.at(-1);
     const until = last === undefined ? range.until : { collection: 'c', key: last[0] };
@@ -179,7 +189,11 @@ describe('a receiver', () => {
     const place = { ...fresh, cursor: id(5), vector: offer(10n).vector };
     const [state] = startReceiver(place);
     const reached = (at: bigint) => {
-      const [next] = stepReceiver(state, { kind: 'offered', offer: offer(at), isBelow: false }, { isDryRun: false });
+      const [next] = stepReceiver(
+        state,
+        { kind: 'offered', offer: offer(at), isBelow: false },
+        { isDryRun: false },
+      );
       return next.kind === 'ranging' ? next.place.vector?.[0]?.lsn : null;
     };
     expect([reached(8n), reached(12n)]).toEqual([8n, 10n]);

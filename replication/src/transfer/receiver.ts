@@ -19,12 +19,7 @@ import type { Vector } from '../ports/vector.ts';
 import { beyond, lacking } from '../vector.ts';
 import { decideMerge, decideRaise } from './merge-states.ts';
 import type { Self } from './offer.ts';
-import type {
-  ReceiverEffect,
-  ReceiverInput,
-  ReceiverState,
-  TransferOutcome,
-} from './receiver-machine.ts';
+import type { ReceiverEffect, ReceiverInput, ReceiverState, TransferOutcome } from './receiver-machine.ts';
 import { startReceiver, stepReceiver } from './receiver-machine.ts';
 import { othersIn, requireAscending, requireThrough, unexpected } from './trust.ts';
 
@@ -152,11 +147,7 @@ export class Receiver {
     return { kind: 'differs', range: { after: range.after, until }, have: held.map(({ hash }) => hash) };
   }
 
-  async #fetch(
-    { snapshot }: Offer,
-    range: RecordRange,
-    have: readonly Uint8Array[],
-  ): Promise<ReceiverInput> {
+  async #fetch({ snapshot }: Offer, range: RecordRange, have: readonly Uint8Array[]): Promise<ReceiverInput> {
     const answer = await this.#ask({ kind: 'fetch', snapshot, range, have });
     if (answer.kind !== 'records') return refusedOr(answer);
     requireThrough(range, answer.fetched.through);

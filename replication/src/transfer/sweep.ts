@@ -105,7 +105,11 @@ export class Sweep {
       const held = await store.hashes({ after: gathered.through, until }, maxHave);
       const last = held.length < maxHave ? until : (held.at(-1) ?? until);
       const range = { after: gathered.through, until: { collection: last.collection, key: last.key } };
-      const answer = await this.#fetch(offer, range, held.map(({ hash }) => hash));
+      const answer = await this.#fetch(
+        offer,
+        range,
+        held.map(({ hash }) => hash),
+      );
       const { records, through, lacking: places } = answer;
       const ids = new Map<string, RecordId>();
       for (const id of [...records, ...places.flatMap((place) => held[place] ?? [])])

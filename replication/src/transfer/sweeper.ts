@@ -24,6 +24,9 @@ const betweenMs = 60_000;
 /** After the start: what a restart interrupted is in order again by then. */
 const firstMs = 20_000;
 
+/** For the transfer that mends a divergence. */
+const mendMs = 5000;
+
 interface Schedule {
   readonly dueMs: number;
   readonly failures: number;
@@ -94,8 +97,11 @@ export class Sweeper {
   }
 
   async #diverged(peer: RegionId, records: number): Promise<void> {
-    this.#options.logger.error({ peer, records }, 'diverged: live data differs though both sides are caught up');
+    this.#options.logger.error(
+      { peer, records },
+      'diverged: live data differs though both sides are caught up',
+    );
     await this.#options.jobs.want({ donor: peer, origin: peer, cause: 'sweep', isDryRun: false });
-    await this.#options.verifications.want([peer]);
+    this.#schedules.set(peer, { dueMs: this.#options.timer.monotonicMs() + mendMs, failures: 0 });
   }
 }

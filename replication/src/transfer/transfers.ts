@@ -99,7 +99,13 @@ export class Transfers {
     const { peers, told, beats, clock, store, jobs } = this.#options;
     const nowMs = clock.nowMs();
     this.#sinceMs ??= nowMs;
-    const view: TailView = { peers, told: told.all(), heard: await beats.heard(), sinceMs: this.#sinceMs, nowMs };
+    const view: TailView = {
+      peers,
+      told: told.all(),
+      heard: await beats.heard(),
+      sinceMs: this.#sinceMs,
+      nowMs,
+    };
     if (silentPeers(view).length === 0) return;
     const { settled } = await store.standing();
     for (const wish of tailsOf(view, settled)) await jobs.want(wish);

@@ -174,7 +174,13 @@ function refresh({ figures }: Ground): Ticker {
 
 function createDonor({ database, log }: Ground): Donor {
   const { identity, transfers } = database;
-  return new Donor({ self: identity, store: transfers, timer: systemTimer, logger: log, newName: randomUUID });
+  return new Donor({
+    self: identity,
+    store: transfers,
+    timer: systemTimer,
+    logger: log,
+    newName: randomUUID,
+  });
 }
 
 function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
@@ -195,6 +201,7 @@ function createMetrics({ config, database, peers, figures }: Ground, links: Link
     links,
     retainedWalBytes: () => within(figuresTimeoutMs, database.retainedWalBytes()),
     verifications: () => within(figuresTimeoutMs, database.verifications.all()),
+    openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
     pool: database.poolUse,
     objectives: [],
   });

@@ -49,6 +49,7 @@ function metrics(read: FiguresRead, retained: number | null = null): RegionMetri
     },
     retainedWalBytes: () => Promise.resolve(retained),
     verifications: () => Promise.resolve(read.figures === null ? null : verified),
+    openTransfers: () => Promise.resolve(read.figures === null ? null : 2),
     pool: () => ({ total: 4, idle: 3, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -80,6 +81,7 @@ test('lag, RPO and links stand under their names', async () => {
     'isthmus_dead_letters{origin="us",cause="malformed"}': '2',
     'isthmus_dead_letters{origin="us",cause="too-large"}': '0',
     isthmus_retained_wal_bytes: '4096',
+    isthmus_open_transfers: '2',
     'isthmus_verified_through_timestamp_seconds{peer="us"}': '1699999997',
     'isthmus_diverged{peer="us"}': '0',
     'isthmus_pool_connections{state="idle"}': '3',
@@ -110,6 +112,7 @@ test('what is unknown is never zero, and no series is missing', async () => {
     'clock_offset_seconds{peer="us"}',
     'dead_letters{origin="us",cause="malformed"}',
     'retained_wal_bytes',
+    'open_transfers',
     'verified_through_timestamp_seconds{peer="us"}',
     'diverged{peer="us"}',
   ];

@@ -35,6 +35,8 @@ export interface RegionMetricsOptions {
   readonly retainedWalBytes: () => Promise<number | null>;
   /** What sweeps have proven; `null`: unknown. Must be bounded in time. */
   readonly verifications: () => Promise<readonly Verification[] | null>;
+  /** Transfers wanted or under way; `null`: unknown. Must be bounded in time. */
+  readonly openTransfers: () => Promise<number | null>;
   readonly pool: () => PoolFigures;
   /** RPO objectives of the tiers in use. */
   readonly objectives: readonly { readonly tier: string; readonly seconds: number }[];
@@ -70,10 +72,11 @@ export class RegionMetrics {
     'resolution',
   ]);
   readonly #gaps = this.#counter('gaps_total', 'Gaps found in the log of the origin', ['origin', 'cause']);
-  readonly #transfers = this.#counter('transfers_total', 'Transfers of state outside the log that came to their end', [
-    'origin',
-    'cause',
-  ]);
+  readonly #transfers = this.#counter(
+    'transfers_total',
+    'Transfers of state outside the log that came to their end',
+    ['origin', 'cause'],
+  );
   readonly #fenced = this.#counter('fenced_total', 'Work given up because another process had taken over', [
     'what',
   ]);
@@ -90,6 +93,7 @@ export class RegionMetrics {
     "Write-ahead log retained by the relay's slot; NaN: unknown",
     [],
   );
+  readonly #openTransfers = this.#gauge('open_transfers', 'Transfers wanted or under way; NaN: unknown', []);
   readonly #pool = this.#gauge('pool_connections', 'Database connections of this process, and who waits', [
     'state',
   ]);
@@ -110,10 +114,12 @@ export class RegionMetrics {
 
   async scrape(): Promise<string> {
     const { figures, clock, links, pool } = this.#options;
-    const { retainedWalBytes, verifications } = this.#options;
-    const [read, retained, verified] = await Promise.all([figures.read(), retainedWalBytes(), verifications()]);
+    const { retainedWalBytes, verifications, openTransfers } = this.#options;
+    const asked = [figures.read(), retainedWalBytes(), verifications(), openTransfers()] as const;
+    const [read, retained, verified, open] = await Promise.all(asked);
     this.#gauges.set({ read, nowMs: wallMs(clock), links: links?.links ?? [], verified });
     this.#retainedWal.set(retained ?? Number.NaN);
+    this.#openTransfers.set(open ?? Number.NaN);
     for (const [state, count] of Object.entries(pool())) this.#pool.set({ state }, count);
     return this.#registry.metrics();
   }

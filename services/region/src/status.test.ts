@@ -72,7 +72,9 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     ],
     gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
     verifications: () =>
-      Promise.resolve([{ peer: us, throughMs: nowMs - 3000, diverged: true, sweptAtMs: nowMs, isWanted: false }]),
+      Promise.resolve([
+        { peer: us, throughMs: nowMs - 3000, diverged: true, sweptAtMs: nowMs, isWanted: false },
+      ]),
     transfers: () => Promise.resolve([transfer]),
     ...changes,
   };
@@ -162,7 +164,13 @@ test('with neither tables nor clock every number is null', async () => {
     transfers: () => Promise.resolve(null),
   };
   const blind = await statusOf(input({ figures: null, isCurrent: false, ageMs: null }, silent));
-  expect(blind).toMatchObject({ ...unknown, deadLetters: null, transfers: null, openTransfers: null, peers: [unknownPeer, unknownPeer] });
+  expect(blind).toMatchObject({
+    ...unknown,
+    deadLetters: null,
+    transfers: null,
+    openTransfers: null,
+    peers: [unknownPeer, unknownPeer],
+  });
   expect(await statusOf(input({}, { clock, ...silent }))).toMatchObject({
     ...unknown,
     peers: [unknownPeer, unknownPeer],

@@ -8,11 +8,7 @@ import https from 'node:https';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { decodeAnswer, encodeRequest, maxTransferBytes } from '@isthmus/replication/log/transfer-message';
 import type { RegionId } from '@isthmus/replication/ports/identity';
-import type {
-  TransferAnswer,
-  TransferPeer,
-  TransferRequest,
-} from '@isthmus/replication/ports/transfer-peer';
+import type { TransferAnswer, TransferPeer, TransferRequest } from '@isthmus/replication/ports/transfer-peer';
 import { transferMediaType } from './admin/transfer-routes.ts';
 
 const timeoutMs = 15_000;

@@ -85,9 +85,13 @@ async function removeLeftover(session: Session, slotName: string): Promise<void>
     );
   }
   if (slot.active) {
-    throw new ReplicationError('slot-held', `replication slot "${slotName}" is in use and cannot be replaced`, {
-      retriable: true,
-    });
+    throw new ReplicationError(
+      'slot-held',
+      `replication slot "${slotName}" is in use and cannot be replaced`,
+      {
+        retriable: true,
+      },
+    );
   }
   await session.query({ name: 'isthmus_slot_drop', text: 'SELECT pg_drop_replication_slot($1)' }, slotName);
 }

@@ -85,5 +85,8 @@ function chosen(peers: readonly RegionId[], request: FastifyRequest, name: strin
   const peer = peers.find((candidate) => candidate === text);
   if (peer !== undefined) return [peer];
   const fault = { rule: 'one-of', limit: [...peers], value: text.slice(0, 64) };
-  throw invalid(name, { ...fault, what: peers.length === 0 ? 'there is no peer' : `takes ${peers.join(', ')}` });
+  throw invalid(name, {
+    ...fault,
+    what: peers.length === 0 ? 'there is no peer' : `takes ${peers.join(', ')}`,
+  });
 }
