@@ -28,6 +28,14 @@ import {
   scanChunk,
   selectRecord,
 } from '@isthmus/replication/adapters/postgres/record-reader';
+import {
+  selectDigest,
+  selectHashes,
+  selectRanges,
+  selectStates,
+} from '@isthmus/replication/adapters/postgres/record-digests';
+import { lockRows } from '@isthmus/replication/adapters/postgres/transfer-raise';
+import { selectPublished } from '@isthmus/replication/adapters/postgres/transfer-store';
 import type { FreshDatabase } from './fresh-database.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { region } from './record-store.contract.ts';
@@ -48,9 +56,16 @@ const statements = [
   selectCountAt,
   selectOwnBeats,
   selectRpoFigures,
+  selectRanges,
+  selectDigest,
+  selectHashes,
+  selectStates,
+  lockRows,
+  selectPublished,
 ];
 /** By the primary key for names, so that a range of keys is read and not the rest of the collection. */
-const byKey = [lockRecords, selectRecord, listBelow, listRest, scanChunk];
+const byKey = [lockRecords, selectRecord, listBelow, listRest, scanChunk, selectStates];
+const byPlace = [selectRanges, selectDigest, selectHashes];
 const byTuple = [updateRecords, deleteRecords];
 
 let postgres: Postgres;
@@ -95,6 +110,8 @@ async function checkAll(): Promise<void> {
     const condition = await plan(statement);
     expect(condition, statement.name ?? '').toMatch(/Index Cond: \(\(collection = \$1\) AND \(key/);
   }
+  for (const statement of byPlace)
+    expect(await plan(statement)).toContain('Index Cond: (ROW(collection, key) > ROW($1, $2))');
   for (const statement of byTuple) expect(await plan(statement)).toContain('TID Cond');
 }
 

@@ -25,7 +25,7 @@ export interface DonorOptions {
 }
 
 const maxSnapshots = 2;
-export const snapshotLifeMs = 60_000;
+const snapshotLifeMs = 60_000;
 const publishWaitMs = 5000;
 const publishPollMs = 50;
 /** A beat older than this speaks for a transaction that has been open for long. */
@@ -185,7 +185,7 @@ async function boundedStates(
 ): Promise<readonly Uint8Array[]> {
   const states: Uint8Array[] = [];
   let bytes = 0;
-  const step = 64;
+  const step = 32;
   const bounded = ids.slice(0, maxIds);
   for (let at = 0; at < bounded.length && bytes < maxAnswerBytes; at += step) {
     for (const state of await snapshot.states(bounded.slice(at, at + step))) {

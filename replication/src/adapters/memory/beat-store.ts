@@ -12,7 +12,7 @@ import type {
   PeerProgress,
   RpoFigures,
 } from '../../ports/beat-store.ts';
-import type { CountedBeat, Lsn } from '../../ports/change.ts';
+import type { Beat, CountedBeat, Lsn } from '../../ports/change.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import { MemoryBeats } from './beats.ts';
@@ -33,6 +33,15 @@ export class MemoryBeatStore implements BeatStore {
     this.#progress = database.table('peer_progress');
     this.#heard = database.table('heard');
     this.#peers = peers;
+  }
+
+  /** Its transaction has ended, as every other has that is not running right now. */
+  get newest(): Beat | null {
+    return this.#beats.newest;
+  }
+
+  get publishedThrough(): Lsn | null {
+    return this.#beats.newestPublished?.end ?? null;
   }
 
   async tryHold(): Promise<BeatHold | null> {

@@ -30,7 +30,7 @@ const maxDeltaBytes = 1024 * 1024;
 const chunkBytes = 1024 * 1024;
 const empty = new Uint8Array(0);
 
-interface Letter extends DeadLetter {
+export interface Letter extends DeadLetter {
   readonly origin: RegionId;
   readonly incarnation: Incarnation;
 }
@@ -47,6 +47,11 @@ export class MemoryRecordStore implements RecordStore {
     this.#records = database.table('record');
     this.#positions = database.table('position');
     this.#letters = database.table('dead_letter');
+  }
+
+  /** For what else works on the same rows. */
+  get tables() {
+    return { records: this.#records, positions: this.#positions, letters: this.#letters };
   }
 
   async read(id: RecordId): Promise<Uint8Array | null> {
@@ -162,10 +167,8 @@ export class MemoryRecordStore implements RecordStore {
   #putAside(letter: DeadLetter, { origin, positions }: Pick<ApplyTransaction, 'origin' | 'positions'>): void {
     const home = positions.find(({ partition }) => partition === letter.partition);
     assert(home !== undefined, `a dead letter of partition ${letter.partition}, which does not move`);
-    const { incarnation } = home;
-    const { counter, nonce } = incarnation;
-    const place = [origin, counter, nonce, letter.partition, letter.lsn, letter.index].join(' ');
-    if (this.#letters.get(place) === undefined) this.#letters.put(place, { origin, incarnation, ...letter });
+    const named = { origin, incarnation: home.incarnation, ...letter };
+    if (this.#letters.get(letterName(named)) === undefined) this.#letters.put(letterName(named), named);
   }
 
   #move(origin: RegionId, moves: readonly PositionMove[]): void {
@@ -210,8 +213,19 @@ function moved(
   };
 }
 
-/** No name holds U+0000. */
-function nameOf({ collection, key }: RecordId): string {
+/** Of a letter in its table. */
+export function letterName({
+  origin,
+  incarnation,
+  partition,
+  lsn,
+  index,
+}: Omit<Letter, keyof RecordId>): string {
+  return [origin, incarnation.counter, incarnation.nonce, partition, lsn, index].join(' ');
+}
+
+/** Of a record in its table; no part of it holds U+0000. */
+export function nameOf({ collection, key }: RecordId): string {
   return `${collection}\u0000${key}`;
 }
 

@@ -118,10 +118,8 @@ export class PostgresTransferJobs implements TransferJobs {
   async note(id: number, { cursor, vector, counts }: TransferPlace): Promise<void> {
     const { examined, differing, merged, refused, bytes } = counts;
     const bound = vector === null ? null : bytesOf(vector);
-    await this.#write([
-      noteJob,
-      ...[id, cursor.collection, cursor.key, bound, examined, differing, merged, refused, bytes],
-    ]);
+    const place = [cursor.collection, cursor.key, bound] as const;
+    await this.#write([noteJob, id, ...place, examined, differing, merged, refused, bytes]);
   }
 
   async postpone(id: number, detail: string): Promise<void> {
