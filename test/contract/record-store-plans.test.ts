@@ -110,8 +110,12 @@ async function checkAll(): Promise<void> {
     const condition = await plan(statement);
     expect(condition, statement.name ?? '').toMatch(/Index Cond: \(\(collection = \$1\) AND \(key/);
   }
-  for (const statement of byPlace)
-    expect(await plan(statement)).toContain('Index Cond: (ROW(collection, key) > ROW($1, $2))');
+  for (const statement of byPlace) {
+    const inOrder = await plan(statement);
+    expect(inOrder, statement.name ?? '').toMatch(
+      /Index Scan using record_pkey.*\n.*Index Cond: \(+ROW\(collection, key\) > ROW/,
+    );
+  }
   for (const statement of byTuple) expect(await plan(statement)).toContain('TID Cond');
 }
 

@@ -9,7 +9,7 @@ import { ReplicationError } from '../errors.ts';
 import type { BeatStore } from '../ports/beat-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { TransferCause, TransferJob, TransferJobs } from '../ports/transfer-jobs.ts';
+import type { TransferCause, TransferJob, TransferJobs, TransferWish } from '../ports/transfer-jobs.ts';
 import { Receiver, type Received, type ReceiverOptions } from './receiver.ts';
 import { silentPeers, type TailView, tailsOf } from './tail-watch.ts';
 import type { ToldVectors } from './told-vectors.ts';
@@ -79,36 +79,32 @@ export class Transfers {
   }
 
   async #turn(): Promise<void> {
-    await this.#wantGaps();
-    await this.#wantTails();
-    const open = await this.#options.jobs.open();
+    const { jobs } = this.#options;
+    const open = await jobs.open();
     this.#forgetRests(open);
-    for (const job of open) {
+    const wishes = [...this.#gaps(), ...(await this.#tails())];
+    const fresh = wishes.filter(({ donor }) => !open.some((job) => job.donor === donor && !job.isDryRun));
+    for (const wish of fresh) await jobs.want(wish);
+    for (const job of fresh.length === 0 ? open : await jobs.open()) {
       if (this.#end.signal.aborted) return;
       if (this.#isDue(job.donor)) await this.#serve(job);
     }
     if (this.#mayBeAhead) this.#mayBeAhead = await this.#options.store.forgetCovered();
   }
 
-  async #wantGaps(): Promise<void> {
-    for (const { origin, cause } of this.#options.gaps())
-      await this.#options.jobs.want({ donor: origin, origin, cause, isDryRun: false });
+  #gaps(): readonly TransferWish[] {
+    return this.#options.gaps().map((need) => ({ ...need, donor: need.origin, isDryRun: false }));
   }
 
-  async #wantTails(): Promise<void> {
-    const { peers, told, beats, clock, store, jobs } = this.#options;
+  async #tails(): Promise<readonly TransferWish[]> {
+    const { peers, told, beats, clock, store } = this.#options;
     const nowMs = clock.nowMs();
     this.#sinceMs ??= nowMs;
-    const view: TailView = {
-      peers,
-      told: told.all(),
-      heard: await beats.heard(),
-      sinceMs: this.#sinceMs,
-      nowMs,
-    };
-    if (silentPeers(view).length === 0) return;
+    const heard = await beats.heard();
+    const view: TailView = { peers, told: told.all(), heard, sinceMs: this.#sinceMs, nowMs };
+    if (silentPeers(view).length === 0) return [];
     const { settled } = await store.standing();
-    for (const wish of tailsOf(view, settled)) await jobs.want(wish);
+    return tailsOf(view, settled);
   }
 
   async #serve(job: TransferJob): Promise<void> {

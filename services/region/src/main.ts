@@ -121,8 +121,11 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const metrics = createMetrics(ground, links);
   const donor = createDonor(ground);
   const journal = createJournal(database, metrics);
+  const transferPeer = new HttpTransferPeer({ admins: adminsOf(config) });
   const replicator =
-    config.brokers.length > 0 && config.roles.has('replicator') ? createReplicator(ground, metrics) : null;
+    config.brokers.length > 0 && config.roles.has('replicator')
+      ? createReplicator(ground, { metrics, transferPeer })
+      : null;
   const calibration = calibrate(ground);
   const refreshing = refresh(ground);
   for (const part of [calibration, refreshing, links, replicator]) part?.start();
@@ -143,6 +146,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
     closeReplication: async () => {
       await Promise.all([links.stop(), replicator?.close(), donor.close()]);
       client.close();
+      transferPeer.close();
     },
     closeDatabase: async () => {
       await Promise.all([calibration.stop(), refreshing.stop()]);
@@ -185,7 +189,7 @@ function createDonor({ database, log }: Ground): Donor {
 
 function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
   const { beats, clock, identity } = database;
-  const admins = new Map(config.peers.map((peer) => [peer.region, peer.admin]));
+  const admins = adminsOf(config);
   const client = new HttpPeerClient({ region: config.region, incarnation: identity.incarnation, admins });
   return { client, links: new LinkWatch({ peers, beats, client, clock, timer: systemTimer }) };
 }
@@ -219,18 +223,24 @@ function createJournal({ identity, records, clock }: Database, metrics: RegionMe
   });
 }
 
-function createReplicator({ config, log, database, peers }: Ground, metrics: RegionMetrics): Replicator {
+function adminsOf({ peers }: Config): ReadonlyMap<RegionId, string> {
+  return new Map(peers.map((peer) => [peer.region, peer.admin]));
+}
+
+function createReplicator(
+  { config, log, database, peers }: Ground,
+  { metrics, transferPeer }: { readonly metrics: RegionMetrics; readonly transferPeer: HttpTransferPeer },
+): Replicator {
   const { region, brokers, databaseUrl } = config;
   const { identity, records, beats, lock, clock } = database;
   const clusters = new Map(config.peers.map((peer) => [peer.region, { brokers: peer.brokers }]));
-  const admins = new Map(config.peers.map((peer) => [peer.region, peer.admin]));
   const { transfers: store, jobs, verifications, slots } = database;
   return new Replicator({
     identity,
     peers,
     records,
     beats,
-    transfer: { store, jobs, verifications, slots, peer: new HttpTransferPeer({ admins }) },
+    transfer: { store, jobs, verifications, slots, peer: transferPeer },
     source: new PostgresChangeSource({ connectionString: databaseUrl }),
     sink: new KafkaChangeSink({ region, cluster: { brokers }, logger: log }),
     feed: new KafkaChangeFeed({ region, clusters, logger: log }),

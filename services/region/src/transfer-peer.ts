@@ -20,6 +20,8 @@ export interface HttpTransferPeerOptions {
 
 export class HttpTransferPeer implements TransferPeer {
   readonly #admins: ReadonlyMap<RegionId, string>;
+  readonly #plain = new http.Agent({ keepAlive: true, maxSockets: 4 });
+  readonly #secure = new https.Agent({ keepAlive: true, maxSockets: 4 });
 
   constructor({ admins }: HttpTransferPeerOptions) {
     this.#admins = admins;
@@ -29,7 +31,7 @@ export class HttpTransferPeer implements TransferPeer {
     const admin = this.#admins.get(peer);
     if (admin === undefined) throw unavailable(`no address of ${peer} is configured`);
     try {
-      const response = await post(new URL(`${admin}/v1/transfer/ask`), encodeRequest(request));
+      const response = await this.#post(new URL(`${admin}/v1/transfer/ask`), encodeRequest(request));
       if (response.statusCode === 200) return decodeAnswer(await boundedBody(response));
       response.destroy();
       throw unavailable(`${peer} answers ${response.statusCode}`);
@@ -39,19 +41,26 @@ export class HttpTransferPeer implements TransferPeer {
       throw unavailable(`${peer} does not answer: ${detail}`, reason);
     }
   }
-}
 
-/** Without an agent: transfers are rare, and a connection that is kept would have to be closed by somebody. */
-function post(url: URL, body: Uint8Array): Promise<http.IncomingMessage> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const headers = { 'content-type': transferMediaType, 'content-length': body.length };
-  return new Promise((resolve, reject) => {
-    const send = url.protocol === 'https:' ? https.request : http.request;
-    const request = send(url, { method: 'POST', agent: false, headers, signal });
-    request.on('response', resolve);
-    request.on('error', reject);
-    request.end(body);
-  });
+  close(): void {
+    this.#plain.destroy();
+    this.#secure.destroy();
+  }
+
+  #post(url: URL, body: Uint8Array): Promise<http.IncomingMessage> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const headers = { 'content-type': transferMediaType, 'content-length': body.length };
+    const options = { method: 'POST', headers, signal };
+    return new Promise((resolve, reject) => {
+      const request =
+        url.protocol === 'https:'
+          ? https.request(url, { ...options, agent: this.#secure })
+          : http.request(url, { ...options, agent: this.#plain });
+      request.on('response', resolve);
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
 }
 
 async function boundedBody(response: http.IncomingMessage): Promise<Uint8Array> {

@@ -81,7 +81,8 @@ const endJob: Statement = {
 
 const pruneJobs: Statement = {
   name: 'isthmus_transfer_prune',
-  text: `DELETE FROM isthmus.transfer WHERE id <= $1::bigint - ${keptJobs} AND NOT (${isOpen})`,
+  text: `DELETE FROM isthmus.transfer WHERE NOT (${isOpen}) AND id <= (
+    SELECT id FROM isthmus.transfer ORDER BY id DESC OFFSET ${keptJobs} LIMIT 1)`,
 };
 
 export class PostgresTransferJobs implements TransferJobs {
@@ -131,7 +132,7 @@ export class PostgresTransferJobs implements TransferJobs {
     outcome: { readonly state: 'done' | 'failed'; readonly detail: string },
   ): Promise<void> {
     await this.#write([endJob, id, outcome.state, outcome.detail.slice(0, maxDetailLength)]);
-    await this.#write([pruneJobs, id]);
+    await this.#write([pruneJobs]);
   }
 
   async #write(call: Call): Promise<void> {
