@@ -34,7 +34,8 @@ export interface TransfersOptions extends Omit<ReceiverOptions, 'signal' | 'jobs
 }
 
 const lookMs = 500;
-const firstRestMs = 500;
+/** Also the time that readers get to notice that they may go on. */
+const firstRestMs = 2000;
 const longestRestMs = 60_000;
 
 interface Rest {
@@ -81,11 +82,13 @@ export class Transfers {
   async #turn(): Promise<void> {
     const { jobs } = this.#options;
     const open = await jobs.open();
-    this.#forgetRests(open);
     const wishes = [...this.#gaps(), ...(await this.#tails())];
-    const fresh = wishes.filter(({ donor }) => !open.some((job) => job.donor === donor && !job.isDryRun));
+    const isOpen = (donor: RegionId) => open.some((job) => job.donor === donor && !job.isDryRun);
+    const fresh = wishes.filter(({ donor }) => !isOpen(donor) && this.#isDue(donor));
     for (const wish of fresh) await jobs.want(wish);
-    for (const job of fresh.length === 0 ? open : await jobs.open()) {
+    const due = fresh.length === 0 ? open : await jobs.open();
+    this.#forgetRests(due);
+    for (const job of due) {
       if (this.#end.signal.aborted) return;
       if (this.#isDue(job.donor)) await this.#serve(job);
     }

@@ -8,7 +8,7 @@ import { assert } from '../../errors.ts';
 import type { MergeTransaction, RefusedState } from '../../ports/transfer-store.ts';
 import { byteaArray, textArray } from './binary-array.ts';
 import { commitWith } from './commit.ts';
-import { LockPlan } from './record-locks.ts';
+import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import { doNotWait } from './remote-apply.ts';
 import type { Call, Session, Statement } from './session.ts';
 import { begin } from './session.ts';
@@ -31,10 +31,10 @@ export interface PlannedMerge {
   readonly plan: LockPlan;
 }
 
-export function planMerge(transaction: MergeTransaction): PlannedMerge {
+export function planMerge(transaction: MergeTransaction, habit: PlaceholderHabit): PlannedMerge {
   const count = transaction.ids.length;
   assert(count > 0 && count <= maxRecords, `a merging transaction has ${count} records`);
-  return { transaction, plan: new LockPlan(transaction.ids) };
+  return { transaction, plan: new LockPlan(transaction.ids, habit) };
 }
 
 /** One attempt. The caller rolls back what it throws. */

@@ -17,6 +17,7 @@ import type { Vector } from '../../ports/vector.ts';
 import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
 import { PostgresRecordReader } from './record-digests.ts';
+import { PlaceholderHabit } from './record-locks.ts';
 import { doNotWait, harmless } from './remote-apply.ts';
 import { booleanAt, lsnAt, nullableAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
@@ -60,6 +61,7 @@ const selectLeft: Statement = {
 export class PostgresTransferStore implements TransferStore {
   readonly #connections: Connections;
   readonly #reader: PostgresRecordReader;
+  readonly #habit = new PlaceholderHabit();
 
   constructor(connections: Connections) {
     this.#connections = connections;
@@ -107,7 +109,7 @@ export class PostgresTransferStore implements TransferStore {
   }
 
   async merge(transaction: MergeTransaction): Promise<boolean> {
-    const planned = planMerge(transaction);
+    const planned = planMerge(transaction, this.#habit);
     return this.#repeatable((session) => mergeStates(session, planned));
   }
 
