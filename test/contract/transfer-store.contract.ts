@@ -348,10 +348,13 @@ function jobs(now: Opened): void {
     const place = { cursor: record('é😀'), vector: [entry(0, 2n ** 62n)], counts };
     await now().jobs.note(id, place);
     await now().jobs.postpone(id, 'the link is cut');
+    await now().jobs.start(id);
     const found = await now().jobs.find(id);
     expect(found).toMatchObject({ ...wish, id, state: 'running', place, detail: 'the link is cut' });
     expect(found?.startedAtMs).not.toBeNull();
     expect(found?.endedAtMs).toBeNull();
+    await now().jobs.note(id, place);
+    expect(await now().jobs.find(id)).toMatchObject({ detail: '' });
   });
 
   it('that have ended stay to be looked at, and do not change any more', async () => {

@@ -70,6 +70,7 @@ export interface TransferJobs {
   /** Newest first, at most 100. */
   recent(): Promise<readonly TransferJob[]>;
   start(id: number): Promise<void>;
+  /** It has come so far; whatever it waited for is over. */
   note(id: number, place: TransferPlace): Promise<void>;
   /** It stays open and is tried again. */
   postpone(id: number, detail: string): Promise<void>;

@@ -48,12 +48,11 @@ export class MemoryTransferJobs implements TransferJobs {
       ...job,
       state: 'running',
       startedAtMs: job.startedAtMs ?? nowMs,
-      detail: '',
     }));
   }
 
   async note(id: number, place: TransferPlace): Promise<void> {
-    this.#change(id, (job) => ({ ...job, place }));
+    this.#change(id, (job) => ({ ...job, place, detail: '' }));
   }
 
   async postpone(id: number, detail: string): Promise<void> {

@@ -59,14 +59,14 @@ const selectRecent: Statement = {
 
 const startJob: Statement = {
   name: 'isthmus_transfer_start',
-  text: `UPDATE isthmus.transfer SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), detail = ''
+  text: `UPDATE isthmus.transfer SET state = 'running', started_at = coalesce(started_at, clock_timestamp())
   WHERE id = $1 AND ${isOpen}`,
 };
 
 const noteJob: Statement = {
   name: 'isthmus_transfer_note',
   text: `UPDATE isthmus.transfer SET cursor_collection = $2, cursor_key = $3, vector = $4, examined = $5, differing = $6,
-    merged = $7, refused = $8, bytes = $9 WHERE id = $1 AND ${isOpen}`,
+    merged = $7, refused = $8, bytes = $9, detail = '' WHERE id = $1 AND ${isOpen}`,
 };
 
 const postponeJob: Statement = {
