@@ -5,8 +5,8 @@
 import { query } from '../contract/fresh-database.ts';
 import { beforeAll, expect, test } from 'vitest';
 import { until } from '../until.ts';
-import { forgetLog } from './forget-log.ts';
 import { isthmus } from './isthmus.ts';
+import { forgetChanges, holdLog } from './log-under-test.ts';
 import type { RegionClient } from './region-client.ts';
 import { useDemo } from './use-demo.ts';
 import { converged } from './verdict.ts';
@@ -32,7 +32,7 @@ test('changes that the log forgot before a peer read them are a gap, which repai
   await until('the own log holds them', 10_000, async () =>
     /rpo_changes\{peer="log"\} 0$/m.test(await eu.metrics()),
   );
-  await forgetLog(demo.serversOf('eu').brokers, 'eu');
+  await forgetChanges(demo.serversOf('eu'));
   await us.put('products', 'from-us', { title: 'goes on' });
   await demo.setLink('eu', 'us', 'ok');
   await until(
@@ -58,10 +58,10 @@ test('changes that the log forgot before a peer read them are a gap, which repai
 test('changes that a lost slot never gave to the log come from the records (P6)', async () => {
   const { database } = demo.serversOf('eu');
   await converged([eu, us], 'products', 20_000);
-  await demo.signal('eu', 'kafka', 'SIGSTOP');
+  const goOn = await holdLog(demo, 'eu');
   for (let index = 0; index < 20; index++) await eu.put('products', `unread-${index}`, { title: 'x' });
   await demo.signal('eu', 'region', 'SIGKILL');
-  await demo.signal('eu', 'kafka', 'SIGCONT');
+  await goOn();
   await until('the slot is dropped', 20_000, async () => {
     await query(database, "SELECT pg_drop_replication_slot('isthmus_relay')");
     return true;

@@ -87,7 +87,7 @@ export const alerts: readonly Alert[] = [
     expr: `isthmus_rpo_seconds{peer="log"} > 10`,
     for: '30s',
     severity: 'critical',
-    summary: 'Commits of the last {{ $value }} s are not in the own log: the relay or Kafka stands still',
+    summary: 'Commits of the last {{ $value }} s are not in the own log: the relay or the log stands still',
   },
   {
     name: 'IsthmusLinkDown',

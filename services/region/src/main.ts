@@ -3,14 +3,19 @@
  * once with exit code 2; a database that does not answer is waited for; a database that is not this region's, and a
  * failed assertion, end it, because going on could only do harm.
  */
+import { FeedByRegion } from '@isthmus/replication/adapters/feed-by-region';
 import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
+import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
+import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
@@ -39,6 +44,8 @@ const maxDriftMs = 60_000;
 const calibrateIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
 const refreshIntervalMs = 1000;
+const hourMs = 3_600_000;
+const mebibyte = 1024 * 1024;
 const usage = 'usage: isthmus-region [--print-config]   (configuration comes from ISTHMUS_ variables)\n';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -122,10 +129,8 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const donor = createDonor(ground);
   const journal = createJournal(database, metrics);
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config) });
-  const replicator =
-    config.brokers.length > 0 && config.roles.has('replicator')
-      ? createReplicator(ground, { metrics, transferPeer })
-      : null;
+  const sink = config.roles.has('replicator') ? createSink(ground) : null;
+  const replicator = sink === null ? null : createReplicator(ground, { metrics, sink, transferPeer });
   const calibration = calibrate(ground);
   const refreshing = refresh(ground);
   for (const part of [calibration, refreshing, links, replicator]) part?.start();
@@ -145,6 +150,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
     closeWrites: () => journal.close(),
     closeReplication: async () => {
       await Promise.all([links.stop(), replicator?.close(), donor.close()]);
+      await sink?.close();
       client.close();
       transferPeer.close();
     },
@@ -227,13 +233,15 @@ function adminsOf({ peers }: Config): ReadonlyMap<RegionId, string> {
   return new Map(peers.map((peer) => [peer.region, peer.admin]));
 }
 
-function createReplicator(
-  { config, log, database, peers }: Ground,
-  { metrics, transferPeer }: { readonly metrics: RegionMetrics; readonly transferPeer: HttpTransferPeer },
-): Replicator {
-  const { region, brokers, databaseUrl } = config;
+interface ReplicatorParts {
+  readonly metrics: RegionMetrics;
+  readonly sink: ChangeSink;
+  readonly transferPeer: HttpTransferPeer;
+}
+
+function createReplicator(ground: Ground, { metrics, sink, transferPeer }: ReplicatorParts): Replicator {
+  const { config, log, database, peers } = ground;
   const { identity, records, beats, lock, clock } = database;
-  const clusters = new Map(config.peers.map((peer) => [peer.region, { brokers: peer.brokers }]));
   const { transfers: store, jobs, verifications, slots } = database;
   return new Replicator({
     identity,
@@ -241,16 +249,43 @@ function createReplicator(
     records,
     beats,
     transfer: { store, jobs, verifications, slots, peer: transferPeer },
-    source: new PostgresChangeSource({ connectionString: databaseUrl }),
-    sink: new KafkaChangeSink({ region, cluster: { brokers }, logger: log }),
-    feed: new KafkaChangeFeed({ region, clusters, logger: log }),
+    source: new PostgresChangeSource({ connectionString: config.databaseUrl }),
+    sink,
+    feed: createFeed(ground),
     lock,
     clock,
     timer: systemTimer,
     maxDriftMs,
     logger: log,
-    events: replicationEvents(metrics, region),
+    events: replicationEvents(metrics, config.region),
   });
+}
+
+function createSink({ config, log: logger, database }: Ground): ChangeSink {
+  const { region, databaseUrl: connectionString, logPassword } = config;
+  const retentionMs = config.logRetentionHours * hourMs;
+  logger.info({ log: config.log.kind }, 'the region writes its log');
+  if (config.log.kind === 'kafka') {
+    return new KafkaChangeSink({ region, cluster: { brokers: config.log.brokers }, logger, retentionMs });
+  }
+  return new PostgresLogSink({
+    region,
+    connectionString,
+    incarnation: database.identity.incarnation,
+    readerPassword: logPassword === '' ? null : logPassword,
+    retention: { keepMs: retentionMs, keepBytes: config.logRetentionMebibytes * mebibyte },
+    logger,
+  });
+}
+
+function createFeed({ config, log: logger }: Ground): ChangeFeed {
+  const feeds = config.peers.map(({ region: peer, log }): readonly [RegionId, ChangeFeed] => {
+    if (log.kind === 'postgres')
+      return [peer, new PostgresLogFeed({ logs: new Map([[peer, log.url]]), logger })];
+    const clusters = new Map([[peer, { brokers: log.brokers }]]);
+    return [peer, new KafkaChangeFeed({ region: config.region, clusters, logger })];
+  });
+  return new FeedByRegion(new Map(feeds));
 }
 
 function replicationEvents(metrics: RegionMetrics, region: RegionId): ReplicatorEvents {
