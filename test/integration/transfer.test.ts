@@ -259,28 +259,26 @@ describe('a sweep', () => {
     return passing(new Sweep({ self, peer: eu.self.region, donor: peer, store, clock, timer, signal }).run());
   };
 
-  /** Each has settled whatever the other has by now; the log brings that about again and again. */
-  async function catchUp(): Promise<void> {
-    for (const [target, source] of [
-      [us, eu],
-      [eu, us],
-    ] as const) {
-      const { region } = source.self;
-      const vector = ownEntries(source.self, source.database.wal.insert);
-      const job = await target.jobs.want({ donor: region, origin: region, cause: 'repair', isDryRun: true });
-      const decide = ({ letters }: { readonly letters: readonly unknown[] }) => letters.map(() => false);
-      await target.transfers.raise({ job, vector, partitionOf: () => 0, decide });
-    }
+  /** The target has settled whatever the source has by now. */
+  async function settle(target: MemoryRegion, source: MemoryRegion): Promise<void> {
+    const { region } = source.self;
+    const vector = ownEntries(source.self, source.database.wal.insert);
+    const job = await target.jobs.want({ donor: region, origin: region, cause: 'repair', isDryRun: true });
+    const decide = ({ letters }: { readonly letters: readonly unknown[] }) => letters.map(() => false);
+    await target.transfers.raise({ job, vector, partitionOf: () => 0, decide });
   }
 
-  function keepOn(before: () => Promise<void> = async () => undefined): void {
-    timer.after(
-      1000,
-      () =>
-        void before()
-          .then(catchUp)
-          .then(() => keepOn(before)),
-    );
+  /** The log brings that about again and again, from a moment on. */
+  function keepOn(target: MemoryRegion, source: MemoryRegion, afterMs = 0): void {
+    const next = (delayMs: number): void => {
+      timer.after(delayMs, () => void settle(target, source).then(() => next(250)));
+    };
+    next(afterMs);
+  }
+
+  function keepBothOn(): void {
+    keepOn(us, eu);
+    keepOn(eu, us);
   }
 
   it('of equal regions is clean, whatever they know of deletions', async () => {
@@ -288,26 +286,39 @@ describe('a sweep', () => {
     await us.take({ ...id('a'), state: await eu.state(id('a')) });
     await eu.edit(id('a'), (e) => e.add('tags', ['gone']));
     await eu.edit(id('a'), (e) => e.remove('tags', ['gone']));
-    keepOn();
+    keepBothOn();
     expect(await sweep()).toMatchObject({ diverged: 0 });
   });
 
   it('finds what one side lacks though it has settled it, on either side, and merges nothing (P7)', async () => {
     await eu.edit(id('a'), (e) => e.set('title', 'only in eu'));
     await us.edit(id('z'), (e) => e.set('title', 'only in us'));
-    keepOn();
+    keepBothOn();
     expect((await sweep()).diverged).toBe(2);
     expect(await titles(us)).toEqual({ z: 'only in us' });
   });
 
-  it('does not take for diverged what is merely on its way', async () => {
+  it('does not take for diverged what is merely on its way here', async () => {
     await eu.edit(id('a'), (e) => e.set('title', 'on its way'));
-    let isBrought = false;
-    keepOn(async () => {
-      if (!isBrought) await us.take({ ...id('a'), state: await eu.state(id('a')) });
-      isBrought = true;
-    });
+    keepOn(eu, us);
+    timer.after(8000, () => void eu.state(id('a')).then((state) => us.take({ ...id('a'), state })));
+    keepOn(us, eu, 8500);
     expect((await sweep()).diverged).toBe(0);
-    expect(isBrought).toBe(true);
+    expect(await titles(us)).toEqual({ a: 'on its way' });
+  });
+
+  it('does not take for diverged what is merely on its way there', async () => {
+    await us.edit(id('a'), (e) => e.set('title', 'on its way'));
+    keepOn(us, eu);
+    timer.after(8000, () => void us.state(id('a')).then((state) => eu.take({ ...id('a'), state })));
+    keepOn(eu, us, 8500);
+    expect((await sweep()).diverged).toBe(0);
+    expect(await titles(eu)).toEqual({ a: 'on its way' });
+  });
+
+  it('proves nothing where a side does not catch up', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'late'));
+    keepOn(eu, us);
+    await expect(sweep()).rejects.toMatchObject({ code: 'peer-unavailable' });
   });
 });
