@@ -271,7 +271,11 @@ describe('a sweep', () => {
   /** The log brings that about again and again, from a moment on. */
   function keepOn(target: MemoryRegion, source: MemoryRegion, afterMs = 0): void {
     const next = (delayMs: number): void => {
-      timer.after(delayMs, () => void settle(target, source).then(() => next(250)));
+      timer.after(delayMs, () => void again());
+    };
+    const again = async (): Promise<void> => {
+      await settle(target, source);
+      next(250);
     };
     next(afterMs);
   }
