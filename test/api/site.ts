@@ -180,6 +180,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     collections: types,
     store,
     journal,
+    guards: { check: () => undefined },
     peers: { find: findPeer },
     drain,
   });
@@ -197,6 +198,12 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     drain,
     readiness,
     parts: () => ({
+      region: database.identity.region,
+      guards: { check: () => undefined },
+      clock,
+      incidents: database.incidents,
+      deadLetters: database.deadLetters,
+      retrying: { letters: database.deadLetters, clock, maxDriftMs: 60_000 },
       collections: types,
       journal,
       store,
@@ -209,7 +216,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
       },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
-      echo: () => Promise.resolve({ echoedBeat: null }),
+      echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),
     }),
   });
   const listenOn = { host: '127.0.0.1', port: 0 };

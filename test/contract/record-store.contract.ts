@@ -506,6 +506,7 @@ function severalPositions(store: () => RecordStore): void {
       delta: bytes('bad'),
       cause: 'malformed',
       detail: 'no delta',
+      stampMs: null,
     } as const;
     const moves = [0, 1].map((partition) =>
       move({ partition, expected: 0n, applied: 9n, beat: beat(1, 9n) }),
@@ -531,6 +532,7 @@ function deadLetters(store: () => RecordStore): void {
     delta: bytes('bad'),
     cause: 'malformed',
     detail: 'not a delta',
+    stampMs: null,
   });
 
   it('holds back settled and the beat, but not applied', async () => {

@@ -196,6 +196,7 @@ const refusal = (id: RecordId): RefusedState => ({
   state: bytes(`refused ${id.key}`),
   cause: 'clock-too-far-ahead',
   detail: 'an hour',
+  stampMs: 1_700_000_000_000,
 });
 
 async function refuse(now: Opened, job: number, ids: readonly RecordId[]): Promise<void> {
@@ -282,6 +283,7 @@ function letters(now: Opened): void {
     delta: bytes(`letter ${lsn}`),
     cause: 'malformed' as const,
     detail: 'no delta',
+    stampMs: null,
   });
 
   async function putAside(lsns: readonly bigint[]): Promise<void> {

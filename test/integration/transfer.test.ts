@@ -206,8 +206,14 @@ describe('a transfer', () => {
       nextOffset: 0n,
     });
     const cause = 'clock-too-far-ahead' as const;
-    const letter = { ...id('a'), partition, lsn: 2n, index: 0, delta, cause, detail: '' };
-    const stray = { ...letter, lsn: 3n, delta: Uint8Array.of(1, 2, 3), cause: 'malformed' as const };
+    const letter = { ...id('a'), partition, lsn: 2n, index: 0, delta, cause, detail: '', stampMs: epochMs };
+    const stray = {
+      ...letter,
+      lsn: 3n,
+      delta: Uint8Array.of(1, 2, 3),
+      cause: 'malformed' as const,
+      stampMs: null,
+    };
     const move = { incarnation, partition, expected: 1n, applied: 3n, beat: null, nextOffset: 1n };
     const decide = () => ({ writes: [], deadLetters: [letter, stray] });
     await us.records.applyRemote({ origin, positions: [move], ids: [], decide });

@@ -5,11 +5,11 @@
  * our clock, becomes a dead letter and spoils nothing beside it (P4).
  * Pure; it never clamps a stamp and never drops a change.
  */
-import { checkedMerge } from '../checked-merge.ts';
+import { type CheckedMerge, checkedMerge } from '../checked-merge.ts';
 import { assert } from '../errors.ts';
 import type { PlacedChange } from '../log/log-record.ts';
 import type { RecordId } from '../ports/change.ts';
-import type { ApplyDecision, DeadLetter, DeadLetterCause } from '../ports/record-store.ts';
+import type { ApplyDecision, DeadLetter, RecordConflict } from '../ports/record-store.ts';
 
 /** What one partition brings, in order of commit. */
 export interface Share {
@@ -77,11 +77,7 @@ function groupFor(
 }
 
 export interface Decided extends ApplyDecision {
-  /** Index into the batch's ids and number of fields that the merge found in conflict. */
-  readonly conflicts: readonly {
-    readonly index: number;
-    readonly fields: number;
-  }[];
+  readonly conflicts: readonly RecordConflict[];
 }
 
 /** `latestStampMs`: changes with a stamp beyond it are put aside. */
@@ -122,10 +118,10 @@ function mergeAll(before: Uint8Array, changes: readonly SharedChange[], latestSt
   return { state, deadLetters, conflicts };
 }
 
-function deadLetterOf(
-  { partition, change }: SharedChange,
-  { cause, detail }: { readonly cause: DeadLetterCause; readonly detail: string },
-): DeadLetter {
+type Refused = Extract<CheckedMerge, { readonly kind: 'refused' }>;
+
+function deadLetterOf({ partition, change }: SharedChange, refused: Refused): DeadLetter {
   const { collection, key, delta, lsn, index } = change;
-  return { partition, collection, key, delta, lsn, index, cause, detail };
+  const { cause, detail, stampMs } = refused;
+  return { partition, collection, key, delta, lsn, index, cause, detail, stampMs };
 }

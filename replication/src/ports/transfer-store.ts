@@ -41,6 +41,8 @@ export interface RefusedState extends RecordId {
   readonly state: Uint8Array;
   readonly cause: DeadLetterCause;
   readonly detail: string;
+  /** The stamp that lies too far ahead, where that is the cause. */
+  readonly stampMs: number | null;
 }
 
 export interface MergeDecision {

@@ -38,8 +38,8 @@ export function decideMerge(
     assert(before !== undefined, 'the store answers every id');
     const merged = checkedMerge(before, record.state, latestStampMs);
     if (merged.kind === 'refused') {
-      const { cause, detail } = merged;
-      refused.push({ ...record, cause, detail });
+      const { cause, detail, stampMs } = merged;
+      refused.push({ ...record, cause, detail, stampMs });
     } else if (merged.state !== before) writes.push({ index, state: merged.state });
   }
   return { writes, refused };

@@ -358,6 +358,36 @@ describe('the declarations file', () => {
       /unknown member "resolv"; did you mean "resolve"\?/,
     ],
     [
+      'a guard of no kind',
+      products({ x: { type: 'counter' } }, { guard: 'refuse' }),
+      /products\.guard: takes "accept", \{"budget"/,
+    ],
+    [
+      'a misspelt bound of a budget',
+      products({ x: { type: 'counter' } }, { guard: { budget: { second: 5 } } }),
+      /products\.guard\.budget: unknown member "second"; did you mean "seconds"\?/,
+    ],
+    [
+      'a budget without bounds',
+      products({ x: { type: 'counter' } }, { guard: { budget: { peers: 1 } } }),
+      /products\.guard\.budget: a budget bounds seconds, changes or both/,
+    ],
+    [
+      'a guard beside a guard',
+      products({ x: { type: 'counter' } }, { guard: { budget: { seconds: 5 }, homeRegion: 'eu' } }),
+      /products\.guard: unknown member "homeRegion"/,
+    ],
+    [
+      'a budget that nobody can meet',
+      products({ x: { type: 'counter' } }, { guard: { budget: { seconds: 0.5 } } }),
+      /products\.guard\.budget\.seconds: .*>=1/,
+    ],
+    [
+      'a home that is no name',
+      products({ x: { type: 'counter' } }, { guard: { homeRegion: 'EU' } }),
+      /products\.guard\.homeRegion: takes the name of a region/,
+    ],
+    [
       'deletes of no kind',
       products({ x: { type: 'text' } }, { deletes: 'never' }),
       /products\.deletes: .*add-wins/,
@@ -369,5 +399,44 @@ describe('the declarations file', () => {
       /^ISTHMUS_COLLECTIONS holds ".*collections\.json"; it takes a file of collection declarations/,
     );
     expect(found[0]).toMatch(expected);
+  });
+
+  it('reads the guard of a collection, and accepts where there is none', () => {
+    const peers = '[{"region":"us","brokers":"u:1","admin":"http://u:2"}]';
+    const guardOf = (guard: unknown) => {
+      const environment = {
+        ...declare(products({ x: { type: 'counter' } }, { guard })),
+        ISTHMUS_PEERS: peers,
+      };
+      return valid({ ...environment, ISTHMUS_KAFKA_BROKERS: 'k:1' }).collections.get('products')?.guard;
+    };
+    expect(guardOf(undefined)).toEqual({ kind: 'accept' });
+    expect(guardOf('accept')).toEqual({ kind: 'accept' });
+    expect(guardOf({ homeRegion: 'us' })).toEqual({ kind: 'home-region', region: 'us' });
+    expect(guardOf({ budget: { seconds: 5 } })).toEqual({
+      kind: 'budget',
+      seconds: 5,
+      changes: null,
+      peers: 1,
+    });
+    expect(guardOf({ budget: { changes: 0, peers: 1 } })).toMatchObject({ changes: 0, seconds: null });
+  });
+
+  it.each([
+    [
+      'a home that nobody knows',
+      { homeRegion: 'ap' },
+      /the home region ap is neither this region nor a peer/,
+    ],
+    [
+      'a budget of more peers than there are',
+      { budget: { seconds: 5 } },
+      /budget of 1 peers refuses every write/,
+    ],
+  ])('refuses a guard that lets no write pass: %s', (_name, guard, expected) => {
+    const [found, ...others] = faults(declare(products({ x: { type: 'counter' } }, { guard })));
+    expect(others).toEqual([]);
+    expect(found).toMatch(/^ISTHMUS_COLLECTIONS holds collections\.products\.guard; it takes guards/);
+    expect(found).toMatch(expected);
   });
 });

@@ -25,6 +25,7 @@ import {
   wholeNumber,
 } from './config-values.ts';
 import type { Declarations } from './declarations.ts';
+import { guardContradiction } from './guard-declaration.ts';
 import { nearest } from './nearest.ts';
 
 export interface Config {
@@ -256,6 +257,17 @@ function contradictionIn(config: Config): ConfigFault | null {
   if (config.roles.has('replicator') && isForgotten && config.peers.some(({ log }) => log.kind === 'kafka')) {
     const takes = `the region's own brokers (host:port,…), or postgres, where ${variables.peers.name} names brokers`;
     return { variable: variables.log.name, held: null, takes };
+  }
+  return guardFault(config);
+}
+
+function guardFault({ region, peers, collections }: Config): ConfigFault | null {
+  const names = peers.map((peer) => peer.region);
+  for (const [collection, { guard }] of collections) {
+    const reason = guardContradiction(guard, region, names);
+    if (reason === null) continue;
+    const takes = `guards that can let a write pass; ${reason}`;
+    return { variable: variables.collections.name, held: `collections.${collection}.guard`, takes };
   }
   return null;
 }

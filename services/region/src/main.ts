@@ -13,18 +13,24 @@ import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/chan
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { Journal } from '@isthmus/replication/journal/journal';
+import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
+import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
+import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
+import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomUUID } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { Digester } from './admin/digest.ts';
+import { WriteGuards } from './api/write-guards.ts';
 import { type Config, describeFault, readConfig } from './config.ts';
+import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
 import { HttpPeerClient, answerEcho } from './peer-client.ts';
@@ -133,29 +139,43 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const replicator = sink === null ? null : createReplicator(ground, { metrics, sink, transferPeer });
   const calibration = calibrate(ground);
   const refreshing = refresh(ground);
-  for (const part of [calibration, refreshing, links, replicator]) part?.start();
+  const digester = new Digester({ store: records, clock });
+  const sweeps = new DigestSweep({ collections, digester, client });
+  const incidents = watchIncidents(ground, { links, replicator, sweeps });
+  const guard = watchGuards(ground);
+  const onRefused = (collection: string) => metrics.guarded(collection);
+  const guards = new WriteGuards({ region: config.region, watch: guard, onRefused });
+  const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
+  for (const part of [calibration, refreshing, links, replicator, incidents, guard, slot]) part?.start();
   return {
-    api: { collections, store: records, journal, peers: new PeerActors(peers, figures) },
+    api: { collections, store: records, journal, guards, peers: new PeerActors(peers, figures) },
     admin: {
+      region: config.region,
+      clock,
+      incidents: database.incidents,
+      deadLetters: database.deadLetters,
+      retrying: { letters: database.deadLetters, clock, maxDriftMs },
       collections,
       store: records,
       journal,
-      digester: new Digester({ store: records, clock }),
+      guards,
+      digester,
       transfers: { donor, jobs: database.jobs, verifications: database.verifications, peers },
       status: () => readStatus(ground, { isReady, links, replicator }),
       metrics: () => metrics.scrape(),
-      echo: (caller) => answerEcho(beats, config.region, caller),
+      echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
     },
     askDatabase: () => clock.calibrate(),
     closeWrites: () => journal.close(),
     closeReplication: async () => {
-      await Promise.all([links.stop(), replicator?.close(), donor.close()]);
+      await Promise.all([links.stop(), incidents.stop(), guard.stop(), donor.close()]);
+      await replicator?.close();
       await sink?.close();
       client.close();
       transferPeer.close();
     },
     closeDatabase: async () => {
-      await Promise.all([calibration.stop(), refreshing.stop()]);
+      await Promise.all([calibration.stop(), refreshing.stop(), slot.stop()]);
       await database.close();
     },
   };
@@ -194,10 +214,44 @@ function createDonor({ database, log }: Ground): Donor {
 }
 
 function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
-  const { beats, clock, identity } = database;
+  const { beats, records, identity } = database;
+  const { incarnation, partitionCount } = identity;
   const admins = adminsOf(config);
-  const client = new HttpPeerClient({ region: config.region, incarnation: identity.incarnation, admins });
-  return { client, links: new LinkWatch({ peers, beats, client, clock, timer: systemTimer }) };
+  const client = new HttpPeerClient({ region: config.region, incarnation, admins });
+  const reading = { beats, records, partitionCount, beatIntervalMs };
+  return { client, links: new LinkWatch({ peers, ...reading, client, timer: systemTimer }) };
+}
+
+/** Every process that takes writes decides for itself. */
+function watchGuards({ config, database, peers }: Ground): GuardWatch {
+  const { beats, clock } = database;
+  const guards = new Map([...config.collections].map(([name, { guard }]) => [name, guard]));
+  return new GuardWatch({ region: config.region, peers, guards, beats, clock, timer: systemTimer });
+}
+
+interface IncidentSources {
+  readonly links: LinkWatch;
+  readonly replicator: Replicator | null;
+  readonly sweeps: DigestSweep;
+}
+
+/** The process that replicates writes incidents down, for all. */
+function watchIncidents(ground: Ground, { links, replicator, sweeps }: IncidentSources): IncidentWatch {
+  const { database, log } = ground;
+  const { beats, records, clock, incidents, identity } = database;
+  return new IncidentWatch({
+    incarnation: identity.incarnation,
+    partitionCount: identity.partitionCount,
+    links: () => links.links,
+    isActive: () => replicator !== null && replicator.relayState !== 'standby',
+    incidents,
+    beats,
+    records,
+    sweeps,
+    clock,
+    timer: systemTimer,
+    logger: log,
+  });
 }
 
 function createMetrics({ config, database, peers, figures }: Ground, links: LinkWatch): RegionMetrics {
@@ -209,7 +263,8 @@ function createMetrics({ config, database, peers, figures }: Ground, links: Link
     figures,
     clock,
     links,
-    retainedWalBytes: () => within(figuresTimeoutMs, database.retainedWalBytes()),
+    slot: () => within(figuresTimeoutMs, database.slotHealth()),
+    incidents: () => within(figuresTimeoutMs, database.incidents.open()),
     verifications: () => within(figuresTimeoutMs, database.verifications.all()),
     openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
     pool: database.poolUse,
@@ -241,7 +296,7 @@ interface ReplicatorParts {
 
 function createReplicator(ground: Ground, { metrics, sink, transferPeer }: ReplicatorParts): Replicator {
   const { config, log, database, peers } = ground;
-  const { identity, records, beats, lock, clock } = database;
+  const { identity, records, beats, deadLetters, lock, clock } = database;
   const { transfers: store, jobs, verifications, slots } = database;
   return new Replicator({
     identity,
@@ -249,6 +304,7 @@ function createReplicator(ground: Ground, { metrics, sink, transferPeer }: Repli
     records,
     beats,
     transfer: { store, jobs, verifications, slots, peer: transferPeer },
+    deadLetters,
     source: new PostgresChangeSource({ connectionString: config.databaseUrl }),
     sink,
     feed: createFeed(ground),
@@ -328,6 +384,8 @@ function readStatus(
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
     verifications: () => within(figuresTimeoutMs, database.verifications.all()),
     transfers: () => within(figuresTimeoutMs, database.jobs.open()),
+    incidents: () => within(figuresTimeoutMs, database.incidents.open()),
+    slot: () => within(figuresTimeoutMs, database.slotHealth()),
   });
 }
 

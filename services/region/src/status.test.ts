@@ -11,6 +11,8 @@ const ap = parseRegionId('ap') ?? expect.fail('ap is a region');
 const incarnation = { counter: 3, nonce: 0xbeef };
 const nowMs = Date.UTC(2026, 0, 1, 12);
 
+const slot = { retainedBytes: 10, walStatus: 'reserved', safeBytes: null, limitBytes: null } as const;
+
 function beat(number: number, count: number, agoMs: number) {
   return { number, count, atMs: nowMs - agoMs, lsn: 1n, end: 1n };
 }
@@ -63,19 +65,15 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     figures: { read: () => Promise.resolve({ figures, isCurrent: true, ageMs: 1, ...read }) },
     clock: { nowMs: () => nowMs },
     ready: () => Promise.resolve(true),
-    links: () => [
-      {
-        peer: us,
-        state: { kind: 'connected', sinceMs: 0, freshSinceMs: 0, decidedAtMs: 0 },
-        signals: { tickAgeMs: 1, echoAgeMs: 1, answered: true },
-      },
-    ],
+    links: () => [{ peer: us, state: { kind: 'connected' } }],
     gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
     verifications: () =>
       Promise.resolve([
         { peer: us, throughMs: nowMs - 3000, diverged: true, sweptAtMs: nowMs, isWanted: false },
       ]),
     transfers: () => Promise.resolve([transfer]),
+    incidents: () => Promise.resolve([]),
+    slot: () => Promise.resolve(slot),
     ...changes,
   };
 }
@@ -141,6 +139,7 @@ test('says everything by the names of the outer contract, what is unknown as nul
         detail: '',
       },
     ],
+    slot: { ...slot, level: 'ok' },
   });
 });
 

@@ -3,13 +3,17 @@
  * is `null` and never zero, also where a peer has not been heard, a measurement is missing or the database does not
  * answer. Counts that may have changed since an older reading are withheld, while ages go on growing from it.
  */
+import { isOpenIncident } from '@isthmus/replication/links/incident-machine';
 import type { LinkKind } from '@isthmus/replication/links/link-monitor';
-import type { WatchedLink } from '@isthmus/replication/links/link-watch';
+import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
+import type { Incident } from '@isthmus/replication/ports/incident-store';
+import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import { type FigureReader, type PeerView, viewPeer } from '@isthmus/replication/progress/figures';
 import type { TransferJob } from '@isthmus/replication/ports/transfer-jobs';
 import type { Verification } from '@isthmus/replication/ports/verification';
+import { judgeSlot, type SlotLevel } from '@isthmus/replication/relay/slot-watch';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import { type TransferView, transferView } from './admin/transfer-view.ts';
 import { wallMs } from './wall-time.ts';
@@ -50,13 +54,16 @@ export interface Status {
   readonly rpoChanges: number | null;
   readonly peers: readonly PeerStatus[];
   readonly collections: readonly string[];
-  readonly incidents: { readonly open: number };
+  /** Partition windows that are not over, in which both sides wrote as far as can be told. */
+  readonly incidents: { readonly open: number | null };
   readonly deadLetters: number | null;
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
   /** Wanted or under way. */
   readonly transfers: number | null;
   readonly openTransfers: readonly TransferView[] | null;
+  /** What Postgres keeps for the relay; `null`: unknown. */
+  readonly slot: (SlotHealth & { readonly level: SlotLevel }) | null;
 }
 
 export interface StatusInput {
@@ -69,18 +76,24 @@ export interface StatusInput {
   readonly clock: Clock;
   readonly ready: () => Promise<boolean>;
   /** Links that this process watches. */
-  readonly links: () => readonly WatchedLink[];
+  readonly links: () => readonly LinkView[];
   /** Open gaps; `null` where this process applies nothing and cannot tell. */
   readonly gaps: () => readonly GapStatus[] | null;
-  /** Both bounded in time; `null`: the database does not say. */
+  /** Incidents that have not ended; `null`: unknown. Bounded in time. */
+  readonly incidents: () => Promise<readonly Incident[] | null>;
+  /** `null`: unknown. Bounded in time. */
+  readonly slot: () => Promise<SlotHealth | null>;
+  /** Bounded in time; `null`: the database does not say. */
   readonly verifications: () => Promise<readonly Verification[] | null>;
   readonly transfers: () => Promise<readonly TransferJob[] | null>;
 }
 
 export async function statusOf(input: StatusInput): Promise<Status> {
-  const [read, ready, verified, transfers] = await Promise.all([
+  const [read, ready, incidents, slot, verified, transfers] = await Promise.all([
     input.figures.read(),
     input.ready(),
+    input.incidents(),
+    input.slot(),
     input.verifications(),
     input.transfers(),
   ]);
@@ -100,12 +113,13 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     rpoChanges: best.changes,
     peers: peerStatuses(input, views, verified),
     collections: input.collections,
-    incidents: { open: 0 },
+    incidents: { open: incidents?.filter(isOpenIncident).length ?? null },
     deadLetters: read.isCurrent && figures !== null ? total(figures.deadLetters) : null,
     gaps: openGaps?.length ?? null,
     openGaps,
     transfers: transfers?.length ?? null,
     openTransfers: transfers?.map(transferView) ?? null,
+    slot: slot === null ? null : { ...slot, level: judgeSlot(slot) },
   };
 }
 
@@ -130,7 +144,7 @@ function peerStatuses(
 function peerStatus(
   region: RegionId,
   view: PeerView | null,
-  link: WatchedLink | null,
+  link: LinkView | null,
 ): Omit<PeerStatus, 'verifiedThrough' | 'diverged'> {
   return {
     region,

@@ -7,7 +7,8 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
-import type { Incarnation, RegionId } from '../../ports/identity.ts';
+import type { DeadLetterPlace } from '../../ports/dead-letter-store.ts';
+import type { RegionId } from '../../ports/identity.ts';
 import type {
   ApplyTransaction,
   DeadLetter,
@@ -20,6 +21,7 @@ import type {
   RecordStore,
   StoredRecord,
 } from '../../ports/record-store.ts';
+import { MemoryDeadLetters } from './dead-letters.ts';
 import { compareNames, requireStorable, requireText } from '../postgres/key-order.ts';
 import { MemoryDatabase } from './database.ts';
 import type { Emission } from './database.ts';
@@ -30,28 +32,30 @@ const maxDeltaBytes = 1024 * 1024;
 const chunkBytes = 1024 * 1024;
 const empty = new Uint8Array(0);
 
-export interface Letter extends DeadLetter {
-  readonly origin: RegionId;
-  readonly incarnation: Incarnation;
-}
-
 export class MemoryRecordStore implements RecordStore {
+  /** The same letters as the port shows them. */
+  readonly deadLetters: MemoryDeadLetters;
   readonly #database: MemoryDatabase;
   readonly #records: MemoryTable<StoredRecord>;
   /** The rows of one origin, in order. */
   readonly #positions: MemoryTable<readonly PositionRow[]>;
-  readonly #letters: MemoryTable<Letter>;
 
   constructor(database = new MemoryDatabase({ nowMs: () => 0 })) {
     this.#database = database;
     this.#records = database.table('record');
     this.#positions = database.table('position');
-    this.#letters = database.table('dead_letter');
+    this.deadLetters = new MemoryDeadLetters({
+      letters: database.table('dead_letter'),
+      transact: (body) => void database.transact(false, body),
+      read: (id) => this.#lock([id])[0] ?? empty,
+      write: (id, state) => this.#write([id], [{ index: 0, state }]),
+      resettle: (place) => this.#resettle(place),
+    });
   }
 
   /** For what else works on the same rows. */
   get tables() {
-    return { records: this.#records, positions: this.#positions, letters: this.#letters };
+    return { records: this.#records, positions: this.#positions };
   }
 
   async read(id: RecordId): Promise<Uint8Array | null> {
@@ -124,12 +128,7 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async countDeadLetters(): Promise<readonly DeadLetterCount[]> {
-    const counts = new Map<string, DeadLetterCount>();
-    for (const { origin, cause } of this.#letters.values()) {
-      const count = counts.get(`${origin} ${cause}`)?.count ?? 0;
-      counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1 });
-    }
-    return [...counts.values()];
+    return this.deadLetters.counts();
   }
 
   #sorted(collection: string): readonly StoredRecord[] {
@@ -167,25 +166,25 @@ export class MemoryRecordStore implements RecordStore {
   #putAside(letter: DeadLetter, { origin, positions }: Pick<ApplyTransaction, 'origin' | 'positions'>): void {
     const home = positions.find(({ partition }) => partition === letter.partition);
     assert(home !== undefined, `a dead letter of partition ${letter.partition}, which does not move`);
-    const named = { origin, incarnation: home.incarnation, ...letter };
-    if (this.#letters.get(letterName(named)) === undefined) this.#letters.put(letterName(named), named);
+    this.deadLetters.putAside({ origin, incarnation: home.incarnation, ...letter });
   }
 
   #move(origin: RegionId, moves: readonly PositionMove[]): void {
     const rows = this.#positions.get(origin) ?? [];
     const after = rows.map((row) => {
       const move = moves.find((candidate) => isRowOf(row, candidate));
-      return move === undefined ? row : moved(row, move, this.#oldestLetter(row));
+      return move === undefined ? row : moved(row, move, this.deadLetters.oldest(row));
     });
     this.#positions.put(origin, after);
   }
 
-  #oldestLetter(row: PositionRow): Lsn | null {
-    let oldest: Lsn | null = null;
-    for (const letter of this.#letters.values())
-      if (letter.origin === row.origin && isRowOf(row, letter) && (oldest === null || letter.lsn < oldest))
-        oldest = letter.lsn;
-    return oldest;
+  #resettle(place: DeadLetterPlace): void {
+    const rows = this.#positions.get(place.origin) ?? [];
+    const oldest = this.deadLetters.oldest(place);
+    const settled = rows.map((row) =>
+      isRowOf(row, place) ? moved(row, { ...row, beat: null }, oldest) : row,
+    );
+    this.#positions.put(place.origin, settled);
   }
 }
 
@@ -199,7 +198,7 @@ function isRowOf(row: Place, { incarnation, partition }: Place): boolean {
 /** `oldest` is where the oldest open dead letter lies. */
 function moved(
   row: PositionRow,
-  { applied, beat, nextOffset }: PositionMove,
+  { applied, beat, nextOffset }: Pick<PositionMove, 'applied' | 'beat' | 'nextOffset'>,
   oldest: Lsn | null,
 ): PositionRow {
   const reach = oldest === null || oldest > applied ? applied : oldest - 1n;
@@ -211,17 +210,6 @@ function moved(
     settled: reach > row.settled ? reach : row.settled,
     beat: covers ? beat : row.beat,
   };
-}
-
-/** Of a letter in its table. */
-export function letterName({
-  origin,
-  incarnation,
-  partition,
-  lsn,
-  index,
-}: Omit<Letter, keyof RecordId>): string {
-  return [origin, incarnation.counter, incarnation.nonce, partition, lsn, index].join(' ');
 }
 
 /** Of a record in its table; no part of it holds U+0000. */

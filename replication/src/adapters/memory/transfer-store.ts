@@ -21,7 +21,8 @@ import { placeOf } from '../../vector.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import { MemoryRecordReader } from './record-reader.ts';
-import { type Letter, letterName, type MemoryRecordStore, nameOf } from './record-store.ts';
+import type { Letter } from './dead-letters.ts';
+import { type MemoryRecordStore, nameOf } from './record-store.ts';
 import type { MemoryTable } from './table.ts';
 
 export interface MemoryTransferGround {
@@ -117,7 +118,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     if (covered === null) return false;
     this.#ground.database.transact(false, () => {
       for (const [index, letter] of passed.entries())
-        if (covered[index] === true) this.#tables.letters.delete(letterName(letter));
+        if (covered[index] === true) this.#ground.records.deadLetters.close(letter);
       for (const entry of vector) this.#raiseOne(entry, this.#refusedBy(job, entry.partition, partitionOf));
       for (const refused of this.#refused.values())
         if (refused.job === job) this.#refused.delete(`${job} ${nameOf(refused)}`);
@@ -152,9 +153,9 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   }
 
   #passed(vector: Vector): readonly Letter[] {
-    return [...this.#tables.letters.values()].filter((letter) =>
-      vector.some((entry) => isOf(letter, entry) && letter.lsn <= entry.lsn),
-    );
+    return this.#ground.records.deadLetters
+      .all()
+      .filter((letter) => vector.some((entry) => isOf(letter, entry) && letter.lsn <= entry.lsn));
   }
 
   #refusedBy(job: number, partition: number, partitionOf: (id: RecordId) => number): readonly RefusedState[] {
@@ -170,7 +171,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     const row = found ?? opened(entry);
     if (row.applied < entry.lsn) this.#putAside({ ...entry, lsn: row.applied + 1n }, refused);
     const applied = row.applied < entry.lsn ? entry.lsn : row.applied;
-    const oldest = this.#oldest(entry);
+    const oldest = this.#ground.records.deadLetters.oldest({ ...entry, origin: entry.region });
     const reach = oldest === null || oldest > applied ? applied : oldest - 1n;
     const raised = { ...row, applied, settled: reach > row.settled ? reach : row.settled };
     const others = rows.filter((each) => each !== found);
@@ -179,9 +180,10 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
 
   #putAside(entry: VectorEntry, refused: readonly RefusedState[]): void {
     const { region: origin, incarnation, partition, lsn } = entry;
-    const before = [...this.#tables.letters.values()].filter((letter) => isOf(letter, entry));
+    const { deadLetters } = this.#ground.records;
+    const before = deadLetters.all().filter((letter) => isOf(letter, entry));
     let index = Math.min(0, ...before.filter((letter) => letter.lsn === lsn).map((letter) => letter.index));
-    for (const { collection, key, state: delta, cause, detail } of refused) {
+    for (const { collection, key, state: delta, cause, detail, stampMs } of refused) {
       const isKept = before.some(
         (letter) =>
           letter.index < 0 &&
@@ -190,17 +192,9 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       );
       if (isKept) continue;
       index--;
-      const named = { collection, key, delta, cause, detail };
-      const letter: Letter = { origin, incarnation, partition, lsn, index, ...named };
-      this.#tables.letters.put(letterName(letter), letter);
+      const named = { collection, key, delta, cause, detail, stampMs };
+      deadLetters.putAside({ origin, incarnation, partition, lsn, index, ...named });
     }
-  }
-
-  #oldest(entry: VectorEntry): Lsn | null {
-    let oldest: Lsn | null = null;
-    for (const letter of this.#tables.letters.values())
-      if (isOf(letter, entry) && (oldest === null || letter.lsn < oldest)) oldest = letter.lsn;
-    return oldest;
   }
 }
 

@@ -20,10 +20,11 @@ const maxRecords = 500;
 /** A state that was refused under an earlier snapshot is replaced. */
 const insertRefused: Statement = {
   name: 'isthmus_transfer_refused',
-  text: `INSERT INTO isthmus.transfer_refused (transfer, collection, key, state, cause, detail)
-  SELECT $1, refused.* FROM unnest($2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[]) AS refused
+  text: `INSERT INTO isthmus.transfer_refused (transfer, collection, key, state, cause, detail, stamp_ms)
+  SELECT $1, refused.* FROM unnest($2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[]::bigint[])
+    AS refused
   ON CONFLICT (transfer, collection, key) DO UPDATE
-    SET state = excluded.state, cause = excluded.cause, detail = excluded.detail`,
+    SET state = excluded.state, cause = excluded.cause, detail = excluded.detail, stamp_ms = excluded.stamp_ms`,
 };
 
 export interface PlannedMerge {
@@ -68,6 +69,7 @@ function refusedCalls(job: number, refused: readonly RefusedState[]): readonly C
       byteaArray(refused.map(({ state }) => state)),
       texts(({ cause }) => cause),
       texts(({ detail }) => detail),
+      textArray(refused.map(({ stampMs }) => (stampMs === null ? null : `${stampMs}`))),
     ],
   ];
 }

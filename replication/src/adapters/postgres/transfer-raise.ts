@@ -66,14 +66,15 @@ const closeLetters: Statement = {
 const openLetters: Statement = {
   name: 'isthmus_transfer_open_letters',
   text: `INSERT INTO isthmus.dead_letter
-    (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail)
+    (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail,
+      stamp_ms)
   SELECT place.region, place.counter, place.nonce, place.partition, place.lsn,
     least(0, (SELECT min(index) FROM isthmus.dead_letter AS before WHERE before.origin = place.region
       AND before.incarnation_counter = place.counter AND before.incarnation_nonce = place.nonce
       AND before.partition = place.partition AND before.lsn = place.lsn))
       - row_number() OVER (PARTITION BY place.region, place.counter, place.nonce, place.partition
         ORDER BY refused.collection, refused.key),
-    refused.collection, refused.key, refused.state, refused.cause, refused.detail
+    refused.collection, refused.key, refused.state, refused.cause, refused.detail, refused.stamp_ms
   FROM unnest($2::text[], $3::text[]::bigint[], $4::text[]::bigint[], $5::text[]::int[], $6::text[]::pg_lsn[],
     $7::text[], $8::text[]) AS place (region, counter, nonce, partition, lsn, collection, key)
   JOIN isthmus.transfer_refused AS refused ON refused.transfer = $1 AND refused.collection = place.collection

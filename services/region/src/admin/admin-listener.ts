@@ -13,12 +13,14 @@ import { type Listener, type ListenerOptions, createListener } from '../http/lis
 import { Problem } from '../problem.ts';
 import { invalid } from '../records/field-edit.ts';
 import { type ConflictParts, addConflictRoutes } from './conflict-routes.ts';
+import { type DeadLetterParts, addDeadLetterRoutes } from './dead-letter-routes.ts';
 import type { Digester } from './digest.ts';
+import { type IncidentParts, addIncidentRoutes } from './incident-routes.ts';
 import { type Readiness, isReady } from './readiness.ts';
 import { type TransferAdmin, addTransferRoutes } from './transfer-routes.ts';
 
 /** What needs an open database; absent until then. */
-export interface AdminParts extends ConflictParts {
+export interface AdminParts extends ConflictParts, IncidentParts, DeadLetterParts {
   readonly digester: Digester;
   readonly transfers: TransferAdmin;
   /** The body of `/v1/status`. */
@@ -44,6 +46,8 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addViews(app, () => openParts(admin));
   addTransferRoutes(app, () => openParts(admin).transfers);
   addConflictRoutes(app, () => openParts(admin), admin.drain);
+  addIncidentRoutes(app, () => openParts(admin));
+  addDeadLetterRoutes(app, () => openParts(admin));
   return app;
 }
 

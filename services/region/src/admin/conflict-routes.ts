@@ -8,7 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ApiParts, collectionOf, refuseWhileDraining } from '../api/api-parts.ts';
 import { formatTag, parseConditions } from '../api/conditions.ts';
 import { checkKey } from '../api/names.ts';
-import { flagParameter, limitParameter, pathParameter, queryParameter } from '../api/requests.ts';
+import { limitParameter, pathParameter, queryParameter } from '../api/requests.ts';
 import type { Drain } from '../drain.ts';
 import type { Listener } from '../http/listener.ts';
 import {
@@ -23,8 +23,9 @@ import { recordAnswer } from '../records/record-view.ts';
 import { type SiblingChoice, restoreEdit, withoutWriting } from '../records/restore-edit.ts';
 import { type ConflictFilter, formatConflictCursor, parseConflictCursor } from './conflict-cursor.ts';
 import { readConflictPage } from './conflict-page.ts';
+import { flagParameter } from './flag-parameter.ts';
 
-export interface ConflictParts extends Pick<ApiParts, 'collections' | 'store'> {
+export interface ConflictParts extends Pick<ApiParts, 'collections' | 'store' | 'guards'> {
   readonly journal: Pick<Journal, 'write'>;
 }
 
@@ -76,6 +77,7 @@ async function restore(
   const record = recordOfConflict(id);
   const type = collectionOf(parts, record.collection);
   const target = { type, conditions: parseConditions(request.headers), path: '' };
+  if (!dryRun) parts.guards.check([record.collection], () => 'id');
   const edit = restoreEdit(target, { id, record, choice: choiceOf(request) });
   const outcome = await parts.journal.write([{ id: record, edit: dryRun ? withoutWriting(edit) : edit }]);
   if (outcome.kind === 'refused') throw outcome.refusal;

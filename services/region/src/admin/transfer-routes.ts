@@ -11,10 +11,11 @@ import type { TransferAnswer } from '@isthmus/replication/ports/transfer-peer';
 import type { VerificationStore } from '@isthmus/replication/ports/verification';
 import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { flagParameter, pathParameter, queryParameter } from '../api/requests.ts';
+import { pathParameter, queryParameter } from '../api/requests.ts';
 import type { Listener } from '../http/listener.ts';
 import { Problem } from '../problem.ts';
 import { invalid } from '../records/field-edit.ts';
+import { flagParameter } from './flag-parameter.ts';
 import { type TransferView, transferView } from './transfer-view.ts';
 
 export interface TransferAdmin {

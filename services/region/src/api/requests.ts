@@ -48,15 +48,6 @@ export function limitParameter(request: FastifyRequest): number {
   throw invalid('limit', { rule: 'range', limit: maxLimit, value: text.slice(0, 64), what });
 }
 
-/** False where the parameter is absent. */
-export function flagParameter(request: FastifyRequest, name: string): boolean {
-  const text = queryParameter(request, name);
-  if (text === null || text === 'false') return false;
-  if (text === 'true') return true;
-  const fault = { rule: 'one-of', limit: ['true', 'false'], value: text.slice(0, 64) };
-  throw invalid(name, { ...fault, what: 'takes true or false' });
-}
-
 /** Whether all values of fields in conflict are asked for. */
 export function wantsSiblings(request: FastifyRequest): boolean {
   const siblings = queryParameter(request, 'siblings');

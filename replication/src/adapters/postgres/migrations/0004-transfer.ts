@@ -40,6 +40,7 @@ CREATE TABLE isthmus.transfer_refused (
   state bytea NOT NULL,
   cause text NOT NULL,
   detail text NOT NULL,
+  stamp_ms bigint,
   PRIMARY KEY (transfer, collection, key)
 );
 
