@@ -22,7 +22,7 @@ import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
-import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
+import { Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomUUID } from 'node:crypto';
@@ -39,8 +39,9 @@ import { recordTypes } from './records/record-types.ts';
 import { loadTextEngine } from './records/text-engine.ts';
 import { type Opened, RegionProcess } from './region-process.ts';
 import { describeStartFault } from './start-fault.ts';
-import { type GapStatus, type Status, statusOf } from './status.ts';
+import { type Status, gapsOf, statusOf } from './status.ts';
 import { HttpTransferPeer } from './transfer-peer.ts';
+import { VerifiedSweeps } from './verified-sweeps.ts';
 import { version } from './version.ts';
 import { within } from './within.ts';
 
@@ -140,7 +141,8 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const calibration = calibrate(ground);
   const refreshing = refresh(ground);
   const digester = new Digester({ store: records, clock });
-  const sweeps = new DigestSweep({ collections, digester, client });
+  const digests = new DigestSweep({ collections, digester, client });
+  const sweeps = new VerifiedSweeps(digests, database.verifications);
   const incidents = watchIncidents(ground, { links, replicator, sweeps });
   const guard = watchGuards(ground);
   const onRefused = (collection: string) => metrics.guarded(collection);
@@ -202,15 +204,9 @@ function refresh({ figures }: Ground): Ticker {
   return new Ticker({ timer: systemTimer, intervalMs: refreshIntervalMs, run: read });
 }
 
-function createDonor({ database, log }: Ground): Donor {
-  const { identity, transfers } = database;
-  return new Donor({
-    self: identity,
-    store: transfers,
-    timer: systemTimer,
-    logger: log,
-    newName: randomUUID,
-  });
+function createDonor({ database, log: logger }: Ground): Donor {
+  const { identity: self, transfers: store } = database;
+  return new Donor({ self, store, timer: systemTimer, logger, newName: randomUUID });
 }
 
 function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
@@ -232,7 +228,7 @@ function watchGuards({ config, database, peers }: Ground): GuardWatch {
 interface IncidentSources {
   readonly links: LinkWatch;
   readonly replicator: Replicator | null;
-  readonly sweeps: DigestSweep;
+  readonly sweeps: VerifiedSweeps;
 }
 
 /** The process that replicates writes incidents down, for all. */
@@ -387,12 +383,6 @@ function readStatus(
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
     slot: () => within(figuresTimeoutMs, database.slotHealth()),
   });
-}
-
-function gapsOf({ origin, readings }: OriginStatus): readonly GapStatus[] {
-  return readings.flatMap((reading, partition) =>
-    reading.kind === 'gap' ? [{ origin, partition, cause: reading.cause }] : [],
-  );
 }
 
 await main(process.argv.slice(2));

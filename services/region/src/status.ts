@@ -15,6 +15,7 @@ import type { TransferJob } from '@isthmus/replication/ports/transfer-jobs';
 import type { Verification } from '@isthmus/replication/ports/verification';
 import { judgeSlot, type SlotLevel } from '@isthmus/replication/relay/slot-watch';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
+import type { OriginStatus } from '@isthmus/replication/replicator';
 import { type TransferView, transferView } from './admin/transfer-view.ts';
 import { wallMs } from './wall-time.ts';
 
@@ -156,6 +157,13 @@ function peerStatus(
     replicatedThrough: rfc3339(view?.rpo.replicatedThroughMs ?? null),
     clockOffsetSeconds: seconds(view?.clockOffset?.offsetMs ?? null),
   };
+}
+
+/** Partitions of an origin that stand before a gap. */
+export function gapsOf({ origin, readings }: OriginStatus): readonly GapStatus[] {
+  return readings.flatMap((reading, partition) =>
+    reading.kind === 'gap' ? [{ origin, partition, cause: reading.cause }] : [],
+  );
 }
 
 function rfc3339(atMs: number | null): string | null {
