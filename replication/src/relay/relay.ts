@@ -29,7 +29,7 @@ export interface RelayOptions {
   };
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
-  readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storeCounts' | 'storePublished'>;
+  readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storePublished'>;
   readonly timer: Timer;
   readonly logger: Logger;
   readonly onPublished: (report: { readonly changes: number; readonly bytes: number }) => void;

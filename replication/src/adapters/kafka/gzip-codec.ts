@@ -17,11 +17,18 @@ const inflating = { maxOutputLength: maxInflatedBytes };
 const deflate = promisify(gzip);
 const inflate = promisify(gunzip);
 
+/** What is small does not fill the window and the tables of the usual size, but would pay for clearing them. */
+const smallBytes = 4 * 1024;
+const deflatingSmall = { ...deflating, windowBits: 12, memLevel: 5 };
+
+export async function deflateBatch(bytes: Buffer): Promise<Buffer> {
+  if (bytes.length < smallBytes) return gzipSync(bytes, deflatingSmall);
+  if (bytes.length < inlineBytes) return gzipSync(bytes, deflating);
+  return deflate(bytes, deflating);
+}
+
 const codec = {
-  async compress({ buffer }: { readonly buffer: Buffer }): Promise<Buffer> {
-    if (buffer.length < inlineBytes) return gzipSync(buffer, deflating);
-    return deflate(buffer, deflating);
-  },
+  compress: ({ buffer }: { readonly buffer: Buffer }): Promise<Buffer> => deflateBatch(buffer),
   async decompress(bytes: Buffer): Promise<Buffer> {
     if (bytes.length < inlineBytes) return gunzipSync(bytes, inflating);
     return inflate(bytes, inflating);

@@ -15,6 +15,7 @@ import { ReplicationError } from '../../errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { installGzip } from './gzip-codec.ts';
 import { mendIdleTimer } from './idle-timer.ts';
+import type { ClusterOptions } from './kafkajs-internals.ts';
 
 /** Where a region's Kafka is and how to be let in. */
 export interface KafkaCluster {
@@ -36,6 +37,9 @@ export interface KafkaConnectionOptions {
 
 export const defaultStallTimeoutMs = 5_000;
 
+/** Our log holds no transactions, and somebody's hung one must not stall it. */
+export const readUncommitted = 0;
+
 const connectTimeoutMs = 3_000;
 const looksPerStall = 10;
 const keepAliveDelayMs = 10_000;
@@ -44,16 +48,16 @@ mendIdleTimer();
 installGzip();
 
 export class KafkaConnection {
-  /** What kafkajs is told, for parts of it that are not reached through `Kafka`. */
-  readonly config: KafkaConfig;
   readonly kafka: Kafka;
+  /** For a cluster of kafkajs, which is not reached through `Kafka`. */
+  readonly clusterOptions: ClusterOptions;
   readonly #stallTimeoutMs: number;
   readonly #sockets = new Map<Socket, string>();
   #destroyed = false;
 
   constructor(options: KafkaConnectionOptions) {
     this.#stallTimeoutMs = options.stallTimeoutMs;
-    this.config = {
+    const config: KafkaConfig = {
       brokers: rotated(options.cluster.brokers, options.attempt),
       clientId: options.clientId,
       ...(options.cluster.ssl === undefined ? {} : { ssl: options.cluster.ssl }),
@@ -67,7 +71,14 @@ export class KafkaConnection {
       logCreator: () => (entry) =>
         options.logger.debug({ kafka: entry.namespace, detail: entry.log.message }, 'kafka client'),
     };
-    this.kafka = new kafkajs.Kafka(this.config);
+    this.kafka = new kafkajs.Kafka(config);
+    this.clusterOptions = {
+      ...config,
+      logger: this.kafka.logger(),
+      metadataMaxAge: 0,
+      allowAutoTopicCreation: false,
+      isolationLevel: readUncommitted,
+    };
   }
 
   /**

@@ -8,7 +8,7 @@
 import { createRequire } from 'node:module';
 import type { KafkaConfig, Logger } from 'kafkajs';
 
-interface ClusterOptions extends KafkaConfig {
+export interface ClusterOptions extends KafkaConfig {
   readonly logger: Logger;
   readonly metadataMaxAge: number;
   readonly allowAutoTopicCreation: boolean;
@@ -46,9 +46,36 @@ interface FetchResponse {
   }[];
 }
 
-interface Broker {
+/** What the library takes for an encoder that has finished: both are the bytes. */
+export interface Encoded {
+  readonly buf: Buffer;
+  readonly buffer: Buffer;
+}
+
+/** A request and how its answer is read. */
+export interface Exchange<T> {
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName: string;
+    readonly encode: () => Promise<Encoded>;
+  };
+  readonly response: {
+    readonly decode: (answer: Buffer) => Promise<ProduceAnswer>;
+    readonly parse: (answer: ProduceAnswer) => Promise<T>;
+  };
+}
+
+/** Partitions' error codes, and for how many milliseconds the broker asks to be left alone. */
+export interface ProduceAnswer {
+  readonly failures: readonly number[];
+  readonly clientSideThrottleTime: number;
+}
+
+export interface Broker {
   /** `host:port`. */
   readonly brokerAddress: string;
+  readonly connectionPool: { send<T>(exchange: Exchange<T>): Promise<T> };
   fetch(request: FetchRequest): Promise<FetchResponse>;
 }
 
@@ -87,6 +114,15 @@ export interface RequestQueue {
 const load = createRequire(import.meta.url);
 
 export const InnerCluster: new (options: ClusterOptions) => Cluster = load('kafkajs/src/cluster');
+const { createErrorFromCode }: { createErrorFromCode: (code: number) => Error } = load(
+  'kafkajs/src/protocol/error',
+);
+
+/** The library's error for a broker's error code. */
+export function errorOfCode(code: number): Error {
+  return createErrorFromCode(code);
+}
+
 export const InnerRequestQueue: new (options: unknown) => RequestQueue = load(
   'kafkajs/src/network/requestQueue',
 );

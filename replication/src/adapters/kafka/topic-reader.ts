@@ -6,7 +6,7 @@
  */
 import { ReplicationError } from '../../errors.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
-import { KafkaConnection, unavailable } from './kafka-connection.ts';
+import { KafkaConnection, readUncommitted, unavailable } from './kafka-connection.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
 import { InnerCluster } from './kafkajs-internals.ts';
 import type { Cluster, FetchedMessage } from './kafkajs-internals.ts';
@@ -35,7 +35,6 @@ export interface FetchedPartition {
   readonly records: readonly FeedRecord[];
 }
 
-const readUncommitted = 0;
 /** How long a broker with nothing to tell holds a fetch. */
 const fetchWaitMs = 500;
 const fetchMaxBytes = 4 * 1024 * 1024;
@@ -52,14 +51,7 @@ export class TopicReader {
     this.#topic = options.topic;
     this.#partitionCount = options.partitionCount;
     this.#connection = new KafkaConnection(options);
-    const { config, kafka } = this.#connection;
-    this.#cluster = new InnerCluster({
-      ...config,
-      logger: kafka.logger(),
-      metadataMaxAge: 0,
-      allowAutoTopicCreation: false,
-      isolationLevel: readUncommitted,
-    });
+    this.#cluster = new InnerCluster(this.#connection.clusterOptions);
   }
 
   /** Connects and returns the partitions of each leader. Rejects with `log-unavailable`, also for an absent topic. */
