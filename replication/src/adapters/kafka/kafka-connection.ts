@@ -13,9 +13,9 @@ import kafkajs from 'kafkajs';
 import type { Kafka, ISocketFactoryArgs, KafkaConfig, SASLOptions } from 'kafkajs';
 import { ReplicationError } from '../../errors.ts';
 import type { Logger } from '../../ports/logger.ts';
-import { installGzip } from './gzip-codec.ts';
 import { mendIdleTimer } from './idle-timer.ts';
 import type { ClusterOptions } from './kafkajs-internals.ts';
+import { readUncommitted } from './topics.ts';
 
 /** Where a region's Kafka is and how to be let in. */
 export interface KafkaCluster {
@@ -37,15 +37,11 @@ export interface KafkaConnectionOptions {
 
 export const defaultStallTimeoutMs = 5_000;
 
-/** Our log holds no transactions, and somebody's hung one must not stall it. */
-export const readUncommitted = 0;
-
 const connectTimeoutMs = 3_000;
 const looksPerStall = 10;
 const keepAliveDelayMs = 10_000;
 
 mendIdleTimer();
-installGzip();
 
 export class KafkaConnection {
   readonly kafka: Kafka;

@@ -1,8 +1,8 @@
 /**
- * The inner parts of kafkajs 2.2.4 that are used here, with the shapes that its own types leave out. Its consumers
- * cannot read without a consumer group, which we have no use for: positions live in Postgres, an applier reads every
+ * The inner parts of kafkajs 2.2.4 that are used here, with the shapes that its own types leave out: the cluster, which
+ * finds brokers and keeps connections, and the sending of requests over them. Its consumers cannot read without a consumer group, which we have no use for: positions live in Postgres, an applier reads every
  * partition, and a group costs a join, heartbeats, a coordinator that may be down while the leader is up, and a
- * silent reset of lost offsets. The cluster and its brokers can read without one. Nothing else of the library's
+ * silent reset of lost offsets. Nothing else of the library's
  * inside may be reached into; a test fails when the library changes.
  */
 import { createRequire } from 'node:module';
@@ -15,45 +15,14 @@ export interface ClusterOptions extends KafkaConfig {
   readonly isolationLevel: number;
 }
 
-interface FetchRequest {
-  readonly isolationLevel: number;
-  readonly maxWaitTime: number;
-  readonly minBytes: number;
-  readonly maxBytes: number;
-  readonly topics: readonly {
-    readonly topic: string;
-    readonly partitions: readonly {
-      readonly partition: number;
-      readonly fetchOffset: string;
-      readonly maxBytes: number;
-    }[];
-  }[];
-}
-
-export interface FetchedMessage {
-  readonly offset: string;
-  readonly value: Buffer | null;
-  readonly isControlRecord: boolean;
-}
-
-interface FetchResponse {
-  readonly responses: readonly {
-    readonly topicName: string;
-    readonly partitions: readonly {
-      readonly partition: number;
-      readonly messages: readonly FetchedMessage[];
-    }[];
-  }[];
-}
-
 /** What the library takes for an encoder that has finished: both are the bytes. */
 export interface Encoded {
   readonly buf: Buffer;
   readonly buffer: Buffer;
 }
 
-/** A request and how its answer is read. */
-export interface Exchange<T> {
+/** A request and how its answer is read: decoded to `D`, from which its result is taken. */
+export interface Exchange<T, D extends Throttled> {
   readonly request: {
     readonly apiKey: number;
     readonly apiVersion: number;
@@ -61,22 +30,20 @@ export interface Exchange<T> {
     readonly encode: () => Promise<Encoded>;
   };
   readonly response: {
-    readonly decode: (answer: Buffer) => Promise<ProduceAnswer>;
-    readonly parse: (answer: ProduceAnswer) => Promise<T>;
+    readonly decode: (answer: Buffer) => Promise<D>;
+    readonly parse: (decoded: D) => Promise<T>;
   };
 }
 
-/** Partitions' error codes, and for how many milliseconds the broker asks to be left alone. */
-export interface ProduceAnswer {
-  readonly failures: readonly number[];
+export interface Throttled {
+  /** For how many milliseconds the broker asks to be left alone. */
   readonly clientSideThrottleTime: number;
 }
 
 export interface Broker {
   /** `host:port`. */
   readonly brokerAddress: string;
-  readonly connectionPool: { send<T>(exchange: Exchange<T>): Promise<T> };
-  fetch(request: FetchRequest): Promise<FetchResponse>;
+  readonly connectionPool: { send<T, D extends Throttled>(exchange: Exchange<T, D>): Promise<T> };
 }
 
 interface OffsetRequest {

@@ -5,7 +5,7 @@
  */
 import { unavailable } from './kafka-connection.ts';
 import { errorOfCode } from './kafkajs-internals.ts';
-import type { Encoded, Exchange, ProduceAnswer } from './kafkajs-internals.ts';
+import type { Encoded, Exchange } from './kafkajs-internals.ts';
 
 const produceKey = 0;
 const version = 7;
@@ -22,8 +22,14 @@ export interface PartitionBatch {
   readonly batch: Buffer;
 }
 
+interface ProduceAnswer {
+  /** Error codes of partitions. */
+  readonly failures: readonly number[];
+  readonly clientSideThrottleTime: number;
+}
+
 /** Resolves to nothing; rejects with what the first partition says that took no records. */
-export function produce(topic: string, batches: readonly PartitionBatch[]): Exchange<void> {
+export function produce(topic: string, batches: readonly PartitionBatch[]): Exchange<void, ProduceAnswer> {
   const bytes = encode(topic, batches);
   return {
     request: {

@@ -17,7 +17,7 @@ const uncheckedBytes = 21;
 const magic = 2;
 const gzipped = 1;
 const none = -1;
-const compressFromBytes = 768;
+const compressFromBytes = 2_048;
 const varintBytes = 5;
 
 export async function encodeBatch(values: readonly Uint8Array[], nowMs: number): Promise<Buffer> {
