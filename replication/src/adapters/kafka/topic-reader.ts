@@ -3,7 +3,7 @@
  * at an offset and says so when nothing can lie there. It keeps no offsets and retries nothing; after any rejection
  * it is closed and another one opened.
  */
-import { ReplicationError } from '../../errors.ts';
+import type { ReplicationError } from '../../errors.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
 import { KafkaConnection, unavailable } from './kafka-connection.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
