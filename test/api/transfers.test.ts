@@ -28,7 +28,7 @@ async function beat(): Promise<void> {
   const { newest } = await beats.ownBeats();
   const { insertLsn } = await site.database.transfers.standing();
   if (newest === null) return expect.fail('a beat was just written');
-  await beats.storePublished({ ...newest, end: insertLsn + 1_000_000n, count: 0 });
+  await beats.storePublished([{ ...newest, end: insertLsn + 1_000_000n, count: 0 }]);
 }
 
 describe('a peer', () => {

@@ -104,6 +104,6 @@ export class MemoryRegion {
     const { newest } = this.beats;
     const end = this.database.wal.insert;
     if (newest !== null && this.isPublishing)
-      await this.beats.storePublished({ ...newest, end, count: null });
+      await this.beats.storePublished([{ ...newest, end, count: null }]);
   }
 }

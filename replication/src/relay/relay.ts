@@ -30,7 +30,7 @@ export interface RelayOptions {
   };
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
-  readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storeCounts' | 'storePublished'>;
+  readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storePublished'>;
   readonly slots: SlotKeeper;
   readonly timer: Timer;
   readonly logger: Logger;

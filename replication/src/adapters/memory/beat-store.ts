@@ -49,14 +49,10 @@ export class MemoryBeatStore implements BeatStore {
     return lock === null ? null : new MemoryBeatHold(lock, this.#beats);
   }
 
-  async storeCounts(beats: readonly CountedBeat[]): Promise<void> {
+  async storePublished(beats: readonly CountedBeat[]): Promise<void> {
     this.#database.transact(true, () => {
-      for (const beat of beats) this.#beats.store(beat, false);
+      for (const beat of beats) this.#beats.storePublished(beat);
     });
-  }
-
-  async storePublished(beat: CountedBeat): Promise<void> {
-    this.#database.transact(true, () => this.#beats.store(beat, true));
   }
 
   async countAt(end: Lsn): Promise<number | null> {

@@ -9,9 +9,8 @@ import type { MergeTransaction, RefusedState } from '../../ports/transfer-store.
 import { byteaArray, textArray } from './binary-array.ts';
 import { commitWith } from './commit.ts';
 import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
-import { doNotWait } from './remote-apply.ts';
+import { beginWithoutWaiting } from './remote-apply.ts';
 import type { Call, Session, Statement } from './session.ts';
-import { begin } from './session.ts';
 import { selectHorizon } from './standing.ts';
 import { entryAt } from './vector-columns.ts';
 
@@ -41,8 +40,8 @@ export function planMerge(transaction: MergeTransaction, habit: PlaceholderHabit
 /** One attempt. The caller rolls back what it throws. */
 export async function mergeStates(session: Session, { transaction, plan }: PlannedMerge): Promise<boolean> {
   const calls = plan.calls();
-  const answers = await session.pipeline([[begin], [doNotWait], ...calls, [selectHorizon]]);
-  const locked = plan.read(answers.slice(2, 2 + calls.length));
+  const answers = await session.pipeline([[beginWithoutWaiting], ...calls, [selectHorizon]]);
+  const locked = plan.read(answers.slice(1, 1 + calls.length));
   const horizon = (answers.at(-1)?.rows ?? []).map((row) => entryAt(row, 0));
   const decision = transaction.decide({ states: locked.states, horizon });
   if (decision === null) {

@@ -11,11 +11,10 @@ import type { PassedLetter, RaiseTransaction } from '../../ports/transfer-store.
 import type { Vector } from '../../ports/vector.ts';
 import { textArray } from './binary-array.ts';
 import { commitWith } from './commit.ts';
-import { doNotWait } from './remote-apply.ts';
+import { beginWithoutWaiting } from './remote-apply.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, lsnAt, numberAt, textAt } from './row-values.ts';
 import type { Call, Session, Statement } from './session.ts';
-import { begin } from './session.ts';
 import { selectHorizon } from './standing.ts';
 import { entryAt, isEntryOf, vectorFrom, vectorValues } from './vector-columns.ts';
 import { formatLsn } from './wal-message.ts';
@@ -108,9 +107,8 @@ const forgetRefused: Statement = {
 export async function raisePositions(session: Session, transaction: RaiseTransaction): Promise<boolean> {
   const { job, vector, decide } = transaction;
   const entries = vectorValues(vector);
-  const [, , , locked, horizon, passed, refused] = await session.pipeline([
-    [begin],
-    [doNotWait],
+  const [, , locked, horizon, passed, refused] = await session.pipeline([
+    [beginWithoutWaiting],
     [openRows, ...entries],
     [lockRows, ...entries],
     [selectHorizon],

@@ -18,10 +18,10 @@ import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
 import { PostgresRecordReader } from './record-digests.ts';
 import { PlaceholderHabit } from './record-locks.ts';
-import { doNotWait, harmless } from './remote-apply.ts';
+import { beginWithoutWaiting, harmless } from './remote-apply.ts';
 import { booleanAt, lsnAt, nullableAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
-import { begin, commit } from './session.ts';
+import { commit } from './session.ts';
 import { standingCalls, standingOf } from './standing.ts';
 import { mergeStates, planMerge } from './transfer-merge.ts';
 import { raisePositions } from './transfer-raise.ts';
@@ -95,7 +95,7 @@ export class PostgresTransferStore implements TransferStore {
   async expect(ahead: Vector): Promise<void> {
     await this.#connections.transact((session) =>
       commitWith(session, {
-        before: [[begin], [doNotWait], [insertAhead, ...vectorValues(ahead)]],
+        before: [[beginWithoutWaiting], [insertAhead, ...vectorValues(ahead)]],
         after: [],
       }),
     );

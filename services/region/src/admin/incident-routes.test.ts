@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { Problem } from '../problem.ts';
 import { formatDeadLetterId, parseDeadLetterId } from './dead-letter-id.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
+import { z } from 'zod';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
 const us = parseRegionId('us') ?? expect.fail('us is a region');
@@ -68,15 +69,20 @@ test('tells windows in which both sides wrote, or may have; all windows when ask
   expect(await get('/v1/incidents?include=all')).toMatchObject({ status: 422 });
 });
 
+const incidentPage = z.object({
+  incidents: z.array(z.object({ id: z.string() })),
+  next: z.string().nullable(),
+});
+
 test('goes on page by page without losing or doubling one', async () => {
   const { get } = await site(
     Array.from({ length: 7 }, (_, index) => ended(index % 2 === 0 ? both : { own: 0, peer: 0 })),
   );
   const found: unknown[] = [];
-  let next: unknown = null;
+  let next: string | null = null;
   do {
-    const { body } = await get(`/v1/incidents?limit=2${next === null ? '' : `&after=${String(next)}`}`);
-    const page = Object(body) as { incidents: { id: string }[]; next: string | null };
+    const after: string = next === null ? '' : `&after=${next}`;
+    const page = incidentPage.parse((await get(`/v1/incidents?limit=2${after}`)).body);
     found.push(...page.incidents.map(({ id }) => id));
     next = page.next;
   } while (next !== null);
