@@ -3,6 +3,7 @@ import { parseRegionId } from '@isthmus/replication/ports/identity';
 import type { NewIncident } from '@isthmus/replication/ports/incident-store';
 import fastify from 'fastify';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { Problem } from '../problem.ts';
 import { formatDeadLetterId, parseDeadLetterId } from './dead-letter-id.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
@@ -10,6 +11,7 @@ import { addIncidentRoutes } from './incident-routes.ts';
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
 const us = parseRegionId('us') ?? expect.fail('us is a region');
 const startedAtMs = Date.UTC(2026, 0, 1);
+const pageShape = z.object({ incidents: z.array(z.object({ id: z.string() })), next: z.string().nullable() });
 const both = { own: 3, peer: 2 };
 
 function ended(writes: NewIncident['writes'], declaredAtMs: number | null = startedAtMs + 5000): NewIncident {
@@ -73,10 +75,12 @@ test('goes on page by page without losing or doubling one', async () => {
     Array.from({ length: 7 }, (_, index) => ended(index % 2 === 0 ? both : { own: 0, peer: 0 })),
   );
   const found: unknown[] = [];
-  let next: unknown = null;
+  let next: string | null = null;
   do {
-    const { body } = await get(`/v1/incidents?limit=2${next === null ? '' : `&after=${String(next)}`}`);
-    const page = Object(body) as { incidents: { id: string }[]; next: string | null };
+    const after: string = next === null ? '' : `&after=${next}`;
+    const page: z.infer<typeof pageShape> = pageShape.parse(
+      (await get(`/v1/incidents?limit=2${after}`)).body,
+    );
     found.push(...page.incidents.map(({ id }) => id));
     next = page.next;
   } while (next !== null);
