@@ -37,6 +37,14 @@ import {
   scanChunk,
   selectRecord,
 } from '@isthmus/replication/adapters/postgres/record-reader';
+import {
+  selectDigest,
+  selectHashes,
+  selectRanges,
+  selectStates,
+} from '@isthmus/replication/adapters/postgres/record-digests';
+import { lockRows } from '@isthmus/replication/adapters/postgres/transfer-raise';
+import { selectPublished } from '@isthmus/replication/adapters/postgres/transfer-store';
 import type { FreshDatabase } from './fresh-database.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { region } from './record-store.contract.ts';
@@ -65,9 +73,16 @@ const statements = [
   settleAfterClose,
   noteConflicts,
   selectOpen,
+  selectRanges,
+  selectDigest,
+  selectHashes,
+  selectStates,
+  lockRows,
+  selectPublished,
 ];
 /** By the primary key for names, so that a range of keys is read and not the rest of the collection. */
-const byKey = [lockRecords, selectRecord, listBelow, listRest, scanChunk];
+const byKey = [lockRecords, selectRecord, listBelow, listRest, scanChunk, selectStates];
+const byPlace = [selectRanges, selectDigest, selectHashes];
 const byTuple = [updateRecords, deleteRecords];
 
 let postgres: Postgres;
@@ -113,6 +128,12 @@ async function checkAll(): Promise<void> {
   for (const statement of byKey) {
     const condition = await plan(statement);
     expect(condition, statement.name ?? '').toMatch(/Index Cond: \(\(collection = \$1\) AND \(key/);
+  }
+  for (const statement of byPlace) {
+    const inOrder = await plan(statement);
+    expect(inOrder, statement.name ?? '').toMatch(
+      /Index Scan using record_pkey.*\n.*Index Cond: \(+ROW\(collection, key\) > ROW/,
+    );
   }
   for (const statement of byTuple) expect(await plan(statement)).toContain('TID Cond');
 }

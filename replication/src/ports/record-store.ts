@@ -1,9 +1,9 @@
 /**
  * Records and positions of one region's database. The store owns the order of every write transaction (P3):
- * placeholders first, then row locks in one fixed order, then floor and generation in a later statement, then the
- * caller's decision outside SQL, then rows and (for local writes) the emitted changes, then the commit. The caller's
- * `decide` is synchronous and may be called again when the database asks for a retry, so it must have no effects.
- * The store never merges and never judges; it must never make half of a decision visible.
+ * placeholders for what is absent, then row locks in one fixed order, then floor and generation in a later statement,
+ * then the caller's decision outside SQL, then rows and (for local writes) the emitted changes, then the commit. The
+ * caller's `decide` is synchronous and may be called again when the database asks for a retry, so it must have no
+ * effects. The store never merges and never judges; it must never make half of a decision visible.
  */
 import type { CountedBeat, Lsn, RecordId } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';

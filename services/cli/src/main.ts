@@ -19,6 +19,7 @@ import { links } from './commands/links.ts';
 import { patch } from './commands/patch.ts';
 import { put } from './commands/put.ts';
 import { status } from './commands/status.ts';
+import { transfer } from './commands/transfer.ts';
 import { readConfig } from './config.ts';
 import { CliError, type ExitCode } from './remote/cli-error.ts';
 import type { Command, CommandIo } from './remote/command.ts';
@@ -33,6 +34,7 @@ const COMMANDS: readonly Command[] = [
   deleteRecord,
   links,
   digest,
+  transfer,
   conflicts,
   incidents,
   deadLetters,

@@ -22,8 +22,10 @@ import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
-import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
+import { Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
+import { Donor } from '@isthmus/replication/transfer/donor';
+import { randomUUID } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { WriteGuards } from './api/write-guards.ts';
@@ -37,7 +39,9 @@ import { recordTypes } from './records/record-types.ts';
 import { loadTextEngine } from './records/text-engine.ts';
 import { type Opened, RegionProcess } from './region-process.ts';
 import { describeStartFault } from './start-fault.ts';
-import { type GapStatus, type Status, statusOf } from './status.ts';
+import { type Status, gapsOf, statusOf } from './status.ts';
+import { HttpTransferPeer } from './transfer-peer.ts';
+import { VerifiedSweeps } from './verified-sweeps.ts';
 import { version } from './version.ts';
 import { within } from './within.ts';
 
@@ -129,13 +133,16 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const { records, beats, clock } = database;
   const { client, links } = watchLinks(ground);
   const metrics = createMetrics(ground, links);
+  const donor = createDonor(ground);
   const journal = createJournal(database, metrics);
+  const transferPeer = new HttpTransferPeer({ admins: adminsOf(config) });
   const sink = config.roles.has('replicator') ? createSink(ground) : null;
-  const replicator = sink === null ? null : createReplicator(ground, metrics, sink);
+  const replicator = sink === null ? null : createReplicator(ground, { metrics, sink, transferPeer });
   const calibration = calibrate(ground);
   const refreshing = refresh(ground);
   const digester = new Digester({ store: records, clock });
-  const sweeps = new DigestSweep({ collections, digester, client });
+  const digests = new DigestSweep({ collections, digester, client });
+  const sweeps = new VerifiedSweeps(digests, database.verifications);
   const incidents = watchIncidents(ground, { links, replicator, sweeps });
   const guard = watchGuards(ground);
   const onRefused = (collection: string) => metrics.guarded(collection);
@@ -157,6 +164,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       journal,
       guards,
       digester,
+      transfers: { donor, jobs: database.jobs, verifications: database.verifications, peers },
       status: () => readStatus(ground, { isReady, links, replicator }),
       metrics: () => metrics.scrape(),
       echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
@@ -164,9 +172,11 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
     askDatabase: () => clock.calibrate(),
     closeWrites: () => journal.close(),
     closeReplication: async () => {
-      await Promise.all([links.stop(), incidents.stop(), guard.stop(), replicator?.close()]);
+      await Promise.all([links.stop(), incidents.stop(), guard.stop(), donor.close()]);
+      await replicator?.close();
       await sink?.close();
       client.close();
+      transferPeer.close();
     },
     closeDatabase: async () => {
       await Promise.all([calibration.stop(), refreshing.stop(), slot.stop()]);
@@ -196,10 +206,15 @@ function refresh({ figures }: Ground): Ticker {
   return new Ticker({ timer: systemTimer, intervalMs: refreshIntervalMs, run: read });
 }
 
+function createDonor({ database, log: logger }: Ground): Donor {
+  const { identity: self, transfers: store } = database;
+  return new Donor({ self, store, timer: systemTimer, logger, newName: randomUUID });
+}
+
 function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
   const { beats, records, identity } = database;
   const { incarnation, partitionCount } = identity;
-  const admins = new Map(config.peers.map((peer) => [peer.region, peer.admin]));
+  const admins = adminsOf(config);
   const client = new HttpPeerClient({ region: config.region, incarnation, admins });
   const reading = { beats, records, partitionCount, beatIntervalMs };
   return { client, links: new LinkWatch({ peers, ...reading, client, timer: systemTimer }) };
@@ -215,7 +230,7 @@ function watchGuards({ config, database, peers }: Ground): GuardWatch {
 interface IncidentSources {
   readonly links: LinkWatch;
   readonly replicator: Replicator | null;
-  readonly sweeps: DigestSweep;
+  readonly sweeps: VerifiedSweeps;
 }
 
 /** The process that replicates writes incidents down, for all. */
@@ -248,6 +263,8 @@ function createMetrics({ config, database, peers, figures }: Ground, links: Link
     links,
     slot: () => within(figuresTimeoutMs, database.slotHealth()),
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
+    verifications: () => within(figuresTimeoutMs, database.verifications.all()),
+    openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
     pool: database.poolUse,
     objectives: [],
   });
@@ -265,14 +282,26 @@ function createJournal({ identity, records, clock }: Database, metrics: RegionMe
   });
 }
 
-function createReplicator(ground: Ground, metrics: RegionMetrics, sink: ChangeSink): Replicator {
+function adminsOf({ peers }: Config): ReadonlyMap<RegionId, string> {
+  return new Map(peers.map((peer) => [peer.region, peer.admin]));
+}
+
+interface ReplicatorParts {
+  readonly metrics: RegionMetrics;
+  readonly sink: ChangeSink;
+  readonly transferPeer: HttpTransferPeer;
+}
+
+function createReplicator(ground: Ground, { metrics, sink, transferPeer }: ReplicatorParts): Replicator {
   const { config, log, database, peers } = ground;
   const { identity, records, beats, deadLetters, lock, clock } = database;
+  const { transfers: store, jobs, verifications, slots } = database;
   return new Replicator({
     identity,
     peers,
     records,
     beats,
+    transfer: { store, jobs, verifications, slots, peer: transferPeer },
     deadLetters,
     source: new PostgresChangeSource({ connectionString: config.databaseUrl }),
     sink,
@@ -282,7 +311,7 @@ function createReplicator(ground: Ground, metrics: RegionMetrics, sink: ChangeSi
     timer: systemTimer,
     maxDriftMs,
     logger: log,
-    events: replicationEvents(metrics),
+    events: replicationEvents(metrics, config.region),
   });
 }
 
@@ -313,7 +342,7 @@ function createFeed({ config, log: logger }: Ground): ChangeFeed {
   return new FeedByRegion(new Map(feeds));
 }
 
-function replicationEvents(metrics: RegionMetrics): ReplicatorEvents {
+function replicationEvents(metrics: RegionMetrics, region: RegionId): ReplicatorEvents {
   return {
     onApplied: (report) => {
       const { origin, changes, durationMs, conflicts } = report;
@@ -324,6 +353,8 @@ function replicationEvents(metrics: RegionMetrics): ReplicatorEvents {
     onFenced: () => metrics.fenced('applier'),
     onVisible: (origin, afterMs) => metrics.visible(origin, afterMs / 1000),
     onRefused: (origin) => metrics.refused(origin),
+    onSlotLost: () => metrics.gap(region, 'slot-lost'),
+    onTransfer: (origin, cause) => metrics.transfer(origin, cause),
     onPublished: ({ bytes }) => metrics.logBytes('raw', bytes),
   };
 }
@@ -349,15 +380,11 @@ function readStatus(
     ready: isReady,
     links: () => links.links,
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
+    verifications: () => within(figuresTimeoutMs, database.verifications.all()),
+    transfers: () => within(figuresTimeoutMs, database.jobs.open()),
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
     slot: () => within(figuresTimeoutMs, database.slotHealth()),
   });
-}
-
-function gapsOf({ origin, readings }: OriginStatus): readonly GapStatus[] {
-  return readings.flatMap((reading, partition) =>
-    reading.kind === 'gap' ? [{ origin, partition, cause: reading.cause }] : [],
-  );
 }
 
 await main(process.argv.slice(2));

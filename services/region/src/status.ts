@@ -11,8 +11,12 @@ import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/r
 import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import { type FigureReader, type PeerView, viewPeer } from '@isthmus/replication/progress/figures';
+import type { TransferJob } from '@isthmus/replication/ports/transfer-jobs';
+import type { Verification } from '@isthmus/replication/ports/verification';
 import { judgeSlot, type SlotLevel } from '@isthmus/replication/relay/slot-watch';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
+import type { OriginStatus } from '@isthmus/replication/replicator';
+import { type TransferView, transferView } from './admin/transfer-view.ts';
 import { wallMs } from './wall-time.ts';
 
 export interface PeerStatus {
@@ -24,8 +28,10 @@ export interface PeerStatus {
   readonly rpoChanges: number | null;
   /** RFC 3339: everything that committed before is there. */
   readonly replicatedThrough: string | null;
-  readonly verifiedThrough: null;
-  readonly diverged: null;
+  /** RFC 3339: both showed the same as of then, by the last clean sweep. */
+  readonly verifiedThrough: string | null;
+  /** Whether the last sweep found live data to differ though both sides were caught up. */
+  readonly diverged: boolean | null;
   /** How far the own clock is ahead of the peer's. */
   readonly clockOffsetSeconds: number | null;
 }
@@ -54,7 +60,9 @@ export interface Status {
   readonly deadLetters: number | null;
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
-  readonly transfers: number;
+  /** Wanted or under way. */
+  readonly transfers: number | null;
+  readonly openTransfers: readonly TransferView[] | null;
   /** What Postgres keeps for the relay; `null`: unknown. */
   readonly slot: (SlotHealth & { readonly level: SlotLevel }) | null;
 }
@@ -76,14 +84,19 @@ export interface StatusInput {
   readonly incidents: () => Promise<readonly Incident[] | null>;
   /** `null`: unknown. Bounded in time. */
   readonly slot: () => Promise<SlotHealth | null>;
+  /** Bounded in time; `null`: the database does not say. */
+  readonly verifications: () => Promise<readonly Verification[] | null>;
+  readonly transfers: () => Promise<readonly TransferJob[] | null>;
 }
 
 export async function statusOf(input: StatusInput): Promise<Status> {
-  const [read, ready, incidents, slot] = await Promise.all([
+  const [read, ready, incidents, slot, verified, transfers] = await Promise.all([
     input.figures.read(),
     input.ready(),
     input.incidents(),
     input.slot(),
+    input.verifications(),
+    input.transfers(),
   ]);
   const nowMs = wallMs(input.clock);
   const { figures } = read;
@@ -99,27 +112,41 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     ready,
     rpoSeconds: best.seconds,
     rpoChanges: best.changes,
-    peers: peerStatuses(input, views),
+    peers: peerStatuses(input, views, verified),
     collections: input.collections,
     incidents: { open: incidents?.filter(isOpenIncident).length ?? null },
     deadLetters: read.isCurrent && figures !== null ? total(figures.deadLetters) : null,
     gaps: openGaps?.length ?? null,
     openGaps,
-    transfers: 0,
+    transfers: transfers?.length ?? null,
+    openTransfers: transfers?.map(transferView) ?? null,
     slot: slot === null ? null : { ...slot, level: judgeSlot(slot) },
   };
 }
 
-function peerStatuses(input: StatusInput, views: readonly PeerView[]): readonly PeerStatus[] {
+function peerStatuses(
+  input: StatusInput,
+  views: readonly PeerView[],
+  verified: readonly Verification[] | null,
+): readonly PeerStatus[] {
   const links = input.links();
   return input.peers.map((peer) => {
     const view = views.find((candidate) => candidate.peer === peer) ?? null;
     const link = links.find((candidate) => candidate.peer === peer) ?? null;
-    return peerStatus(peer, view, link);
+    const proof = verified?.find((candidate) => candidate.peer === peer) ?? null;
+    return {
+      ...peerStatus(peer, view, link),
+      verifiedThrough: rfc3339(proof?.throughMs ?? null),
+      diverged: proof?.diverged ?? null,
+    };
   });
 }
 
-function peerStatus(region: RegionId, view: PeerView | null, link: LinkView | null): PeerStatus {
+function peerStatus(
+  region: RegionId,
+  view: PeerView | null,
+  link: LinkView | null,
+): Omit<PeerStatus, 'verifiedThrough' | 'diverged'> {
   return {
     region,
     link: link?.state.kind ?? null,
@@ -128,10 +155,15 @@ function peerStatus(region: RegionId, view: PeerView | null, link: LinkView | nu
     rpoSeconds: view?.rpo.seconds ?? null,
     rpoChanges: view?.rpo.changes ?? null,
     replicatedThrough: rfc3339(view?.rpo.replicatedThroughMs ?? null),
-    verifiedThrough: null,
-    diverged: null,
     clockOffsetSeconds: seconds(view?.clockOffset?.offsetMs ?? null),
   };
+}
+
+/** Partitions of an origin that stand before a gap. */
+export function gapsOf({ origin, readings }: OriginStatus): readonly GapStatus[] {
+  return readings.flatMap((reading, partition) =>
+    reading.kind === 'gap' ? [{ origin, partition, cause: reading.cause }] : [],
+  );
 }
 
 function rfc3339(atMs: number | null): string | null {

@@ -11,11 +11,14 @@ import type {
 import type { Lsn, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { DeadLetter, DeadLetterCount } from '../../ports/record-store.ts';
+import type { MemoryTable } from './table.ts';
 
-type Letter = DeadLetter & DeadLetterPlace;
+export type Letter = DeadLetter & DeadLetterPlace;
 
 /** What a letter needs of the store that it belongs to. */
 export interface LetterHome {
+  readonly letters: MemoryTable<Letter>;
+  readonly transact: (body: () => void) => void;
   readonly read: (id: RecordId) => Uint8Array;
   readonly write: (id: RecordId, state: Uint8Array) => void;
   /** A letter of this partition was closed. */
@@ -24,25 +27,34 @@ export interface LetterHome {
 
 export class MemoryDeadLetters implements DeadLetterStore {
   readonly #home: LetterHome;
-  #letters: readonly Letter[] = [];
 
   constructor(home: LetterHome) {
     this.#home = home;
   }
 
-  /** Storing one twice is harmless. */
+  /** In order of place. */
+  all(): readonly Letter[] {
+    return [...this.#home.letters.values()].toSorted(byPlace);
+  }
+
+  /** Within a transaction. Storing one twice is harmless. */
   putAside(letter: Letter): void {
-    if (this.#find(letter) === null) this.#letters = [...this.#letters, letter].toSorted(byPlace);
+    if (this.#find(letter) === null) this.#home.letters.put(nameOf(letter), letter);
+  }
+
+  /** Within a transaction. */
+  close(place: DeadLetterPlace): void {
+    this.#home.letters.delete(nameOf(place));
   }
 
   /** Where the oldest open one of a partition lies; `null`: there is none. */
   oldest(partition: Pick<DeadLetterPlace, 'origin' | 'incarnation' | 'partition'>): Lsn | null {
-    return this.#letters.find((letter) => isOfPartition(letter, partition))?.lsn ?? null;
+    return this.all().find((letter) => isOfPartition(letter, partition))?.lsn ?? null;
   }
 
   counts(): readonly DeadLetterCount[] {
     const counts = new Map<string, DeadLetterCount>();
-    for (const { origin, cause } of this.#letters) {
+    for (const { origin, cause } of this.all()) {
       const count = counts.get(`${origin} ${cause}`)?.count ?? 0;
       counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1 });
     }
@@ -54,14 +66,14 @@ export class MemoryDeadLetters implements DeadLetterStore {
     readonly limit: number;
   }): Promise<readonly OpenDeadLetter[]> {
     const { after, limit } = query;
-    const rest = this.#letters.filter((letter) => after === null || byPlace(letter, after) > 0);
+    const rest = this.all().filter((letter) => after === null || byPlace(letter, after) > 0);
     return rest.slice(0, limit).map((letter) => {
       return { ...letter, byteCount: letter.delta.length, openedAtMs: 0 };
     });
   }
 
   async due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
-    const due = this.#letters.filter((letter) => letter.stampMs !== null && letter.stampMs <= stampMs);
+    const due = this.all().filter((letter) => letter.stampMs !== null && letter.stampMs <= stampMs);
     return due.toSorted((a, b) => (a.stampMs ?? 0) - (b.stampMs ?? 0)).slice(0, limit);
   }
 
@@ -73,19 +85,21 @@ export class MemoryDeadLetters implements DeadLetterStore {
     if (letter === null) return 'gone';
     const decision = decide(this.#home.read(letter), letter.delta);
     if (decision.kind === 'leave') return 'left';
-    this.#letters = this.#letters.filter((each) => each !== letter);
-    if (decision.kind === 'keep') {
-      const { cause, detail, stampMs } = decision;
-      this.putAside({ ...letter, cause, detail, stampMs });
-      return 'kept';
-    }
-    this.#home.write(letter, decision.state);
-    this.#home.resettle(letter);
-    return 'applied';
+    this.#home.transact(() => {
+      this.close(letter);
+      if (decision.kind === 'keep') {
+        const { cause, detail, stampMs } = decision;
+        this.putAside({ ...letter, cause, detail, stampMs });
+        return;
+      }
+      this.#home.write(letter, decision.state);
+      this.#home.resettle(letter);
+    });
+    return decision.kind === 'keep' ? 'kept' : 'applied';
   }
 
   #find(place: DeadLetterPlace): Letter | null {
-    return this.#letters.find((letter) => byPlace(letter, place) === 0) ?? null;
+    return this.#home.letters.get(nameOf(place)) ?? null;
   }
 }
 
@@ -96,6 +110,10 @@ function isOfPartition(
   return (
     a.origin === b.origin && a.partition === b.partition && sameIncarnation(a.incarnation, b.incarnation)
   );
+}
+
+function nameOf({ origin, incarnation, partition, lsn, index }: DeadLetterPlace): string {
+  return [origin, incarnation.counter, incarnation.nonce, partition, lsn, index].join(' ');
 }
 
 function byPlace(a: DeadLetterPlace, b: DeadLetterPlace): number {

@@ -9,6 +9,10 @@ import type { RegionId } from '../../ports/identity.ts';
 import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
+import type { SlotKeeper } from '../../ports/slot-keeper.ts';
+import type { TransferJobs } from '../../ports/transfer-jobs.ts';
+import type { TransferStore } from '../../ports/transfer-store.ts';
+import type { VerificationStore } from '../../ports/verification.ts';
 import type { SlotHealth } from '../../ports/slot-health.ts';
 import { PostgresBeatStore } from './beat-store.ts';
 import { bootstrap, requirePartitionCount } from './bootstrap.ts';
@@ -20,6 +24,10 @@ import { PostgresIncidentStore } from './incident-store.ts';
 import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName, slotHealth } from './relay-slot.ts';
 import { PostgresRoleLock } from './role-lock.ts';
+import { PostgresSlotKeeper } from './slot-life.ts';
+import { PostgresTransferJobs } from './transfer-jobs.ts';
+import { PostgresTransferStore } from './transfer-store.ts';
+import { PostgresVerifications } from './verifications.ts';
 
 const defaultPartitionCount = 8;
 const defaultMaxConnections = 10;
@@ -46,6 +54,10 @@ export interface Database {
   readonly deadLetters: DeadLetterStore;
   readonly incidents: IncidentStore;
   readonly lock: RoleLock;
+  readonly transfers: TransferStore;
+  readonly jobs: TransferJobs;
+  readonly verifications: VerificationStore;
+  readonly slots: SlotKeeper;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
   readonly poolUse: () => PoolUse;
@@ -81,6 +93,10 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     deadLetters: new PostgresDeadLetterStore(connections),
     incidents: new PostgresIncidentStore(connections),
     lock: new PostgresRoleLock(connections),
+    transfers: new PostgresTransferStore(connections),
+    jobs: new PostgresTransferJobs(connections),
+    verifications: new PostgresVerifications(connections),
+    slots: new PostgresSlotKeeper(connections, slotName),
     clock,
     poolUse: () => connections.use,
     slotHealth: () => connections.read((session) => slotHealth(session, slotName)),

@@ -17,7 +17,7 @@ import { begin } from './session.ts';
 
 const maxRecords = 5_000;
 
-const doNotWait: Statement = {
+export const doNotWait: Statement = {
   name: null,
   text: 'SET LOCAL synchronous_commit = off',
 };

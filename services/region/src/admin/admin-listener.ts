@@ -18,11 +18,13 @@ import type { Digester } from './digest.ts';
 import { type IncidentParts, addIncidentRoutes } from './incident-routes.ts';
 import { type RawRecordParts, rawRecord } from './raw-record.ts';
 import { type Readiness, isReady } from './readiness.ts';
+import { type TransferAdmin, addTransferRoutes } from './transfer-routes.ts';
 
 /** What needs an open database; absent until then. */
 export interface AdminParts extends ConflictParts, IncidentParts, DeadLetterParts, RawRecordParts {
   readonly store: ConflictParts['store'] & RawRecordParts['store'];
   readonly digester: Digester;
+  readonly transfers: TransferAdmin;
   /** The body of `/v1/status`. */
   readonly status: () => Promise<object>;
   /** In the text format of Prometheus. */
@@ -44,6 +46,7 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addProbes(app, admin);
   addDrain(app, admin.drain);
   addViews(app, () => openParts(admin));
+  addTransferRoutes(app, () => openParts(admin).transfers);
   addConflictRoutes(app, () => openParts(admin), admin.drain);
   addIncidentRoutes(app, () => openParts(admin));
   addDeadLetterRoutes(app, () => openParts(admin));

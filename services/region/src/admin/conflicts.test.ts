@@ -92,6 +92,12 @@ beforeAll(async () => {
       store,
       journal,
       digester: new Digester({ store, clock }),
+      transfers: {
+        donor: { answer: () => Promise.resolve({ kind: 'closed' }) },
+        jobs: database.jobs,
+        verifications: database.verifications,
+        peers: [],
+      },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
       echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),
