@@ -47,7 +47,7 @@ test('a slot that nobody confirms is at risk, then critical, then lost, and neve
 }, 60_000);
 
 test('without a slot, and without a limit, it says so', async () => {
-  const unlimited = await startPostgres();
+  const unlimited = await startPostgres({ settings: { max_slot_wal_keep_size: '-1' } });
   const fresh = await freshDatabase(unlimited);
   const database = await openDatabase({
     connectionString: fresh.url,
