@@ -3,14 +3,15 @@ import { parseRegionId } from '@isthmus/replication/ports/identity';
 import type { NewIncident } from '@isthmus/replication/ports/incident-store';
 import fastify from 'fastify';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { Problem } from '../problem.ts';
 import { formatDeadLetterId, parseDeadLetterId } from './dead-letter-id.ts';
 import { addIncidentRoutes } from './incident-routes.ts';
-import { z } from 'zod';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
 const us = parseRegionId('us') ?? expect.fail('us is a region');
 const startedAtMs = Date.UTC(2026, 0, 1);
+const pageShape = z.object({ incidents: z.array(z.object({ id: z.string() })), next: z.string().nullable() });
 const both = { own: 3, peer: 2 };
 
 function ended(writes: NewIncident['writes'], declaredAtMs: number | null = startedAtMs + 5000): NewIncident {
@@ -69,11 +70,6 @@ test('tells windows in which both sides wrote, or may have; all windows when ask
   expect(await get('/v1/incidents?include=all')).toMatchObject({ status: 422 });
 });
 
-const incidentPage = z.object({
-  incidents: z.array(z.object({ id: z.string() })),
-  next: z.string().nullable(),
-});
-
 test('goes on page by page without losing or doubling one', async () => {
   const { get } = await site(
     Array.from({ length: 7 }, (_, index) => ended(index % 2 === 0 ? both : { own: 0, peer: 0 })),
@@ -82,7 +78,9 @@ test('goes on page by page without losing or doubling one', async () => {
   let next: string | null = null;
   do {
     const after: string = next === null ? '' : `&after=${next}`;
-    const page = incidentPage.parse((await get(`/v1/incidents?limit=2${after}`)).body);
+    const page: z.infer<typeof pageShape> = pageShape.parse(
+      (await get(`/v1/incidents?limit=2${after}`)).body,
+    );
     found.push(...page.incidents.map(({ id }) => id));
     next = page.next;
   } while (next !== null);
