@@ -14,6 +14,7 @@ import { demo } from './commands/demo.ts';
 import { digest } from './commands/digest.ts';
 import { doctor } from './commands/doctor.ts';
 import { get } from './commands/get.ts';
+import { identity } from './commands/identity.ts';
 import { incidents } from './commands/incidents.ts';
 import { links } from './commands/links.ts';
 import { patch } from './commands/patch.ts';
@@ -38,6 +39,7 @@ const COMMANDS: readonly Command[] = [
   conflicts,
   incidents,
   deadLetters,
+  identity,
 ];
 
 function help(): string {

@@ -6,12 +6,14 @@
 import { FeedByRegion } from '@isthmus/replication/adapters/feed-by-region';
 import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
+import { KafkaOwnLog } from '@isthmus/replication/adapters/kafka/own-log';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
 import { ReplicationError } from '@isthmus/replication/errors';
+import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
@@ -22,7 +24,7 @@ import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
-import { Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
+import { Replicator } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomUUID } from 'node:crypto';
@@ -38,6 +40,7 @@ import type { RecordType } from './records/record-type.ts';
 import { recordTypes } from './records/record-types.ts';
 import { loadTextEngine } from './records/text-engine.ts';
 import { type Opened, RegionProcess } from './region-process.ts';
+import { replicationEvents } from './replication-events.ts';
 import { describeStartFault } from './start-fault.ts';
 import { type Status, gapsOf, statusOf } from './status.ts';
 import { HttpTransferPeer } from './transfer-peer.ts';
@@ -118,7 +121,8 @@ interface Ground {
 async function openRegion(config: Config, log: Logger, isReady: () => Promise<boolean>): Promise<Opened> {
   const { region, databaseUrl } = config;
   const peers = config.peers.map((peer) => peer.region);
-  const database = await openDatabase({ connectionString: databaseUrl, region, peers });
+  const trustsRestarts = config.log.kind === 'postgres';
+  const database = await openDatabase({ connectionString: databaseUrl, region, peers, trustsRestarts });
   for (const warning of database.warnings) log.warn({ warning }, 'the database should be looked at');
   const { partitionCount } = database.identity;
   const { records, beats } = database;
@@ -130,7 +134,7 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
 
 function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const { config, database, collections, peers, figures } = ground;
-  const { records, beats, clock } = database;
+  const { identity, past, records, beats, clock } = database;
   const { client, links } = watchLinks(ground);
   const metrics = createMetrics(ground, links);
   const donor = createDonor(ground);
@@ -138,6 +142,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config) });
   const sink = config.roles.has('replicator') ? createSink(ground) : null;
   const replicator = sink === null ? null : createReplicator(ground, { metrics, sink, transferPeer });
+  const keeper = sink && createGuard(ground, metrics, sink);
   const calibration = calibrate(ground);
   const refreshing = refresh(ground);
   const digester = new Digester({ store: records, clock });
@@ -148,7 +153,8 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const onRefused = (collection: string) => metrics.guarded(collection);
   const guards = new WriteGuards({ region: config.region, watch: guard, onRefused });
   const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
-  for (const part of [calibration, refreshing, links, replicator, incidents, guard, slot]) part?.start();
+  const parts = [calibration, refreshing, links, keeper, replicator, incidents, guard, slot];
+  for (const part of parts) part?.start();
   return {
     api: { collections, store: records, journal, guards, peers: new PeerActors(peers, figures) },
     admin: {
@@ -165,14 +171,15 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       guards,
       digester,
       transfers: { donor, jobs: database.jobs, verifications: database.verifications, peers },
-      status: () => readStatus(ground, { isReady, links, replicator }),
+      identity: { self: identity, past, guard: keeper },
+      status: () => readStatus(ground, { isReady, links, replicator, guard: keeper }),
       metrics: () => metrics.scrape(),
       echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
     },
     askDatabase: () => clock.calibrate(),
     closeWrites: () => journal.close(),
     closeReplication: async () => {
-      await Promise.all([links.stop(), incidents.stop(), guard.stop(), donor.close()]);
+      await Promise.all([links.stop(), incidents.stop(), guard.stop(), keeper?.stop(), donor.close()]);
       await replicator?.close();
       await sink?.close();
       client.close();
@@ -282,6 +289,24 @@ function createJournal({ identity, records, clock }: Database, metrics: RegionMe
   });
 }
 
+/** `null` where the log lies in the database itself: it goes back in time with it, and cannot tell. */
+function createGuard(ground: Ground, metrics: RegionMetrics, sink: ChangeSink): IdentityGuard | null {
+  const { config, log: logger, database } = ground;
+  const { region, log } = config;
+  const { identity, past, records } = database;
+  if (log.kind === 'postgres') return null;
+  return new IdentityGuard({
+    self: identity,
+    past,
+    records,
+    log: new KafkaOwnLog({ region, cluster: { brokers: log.brokers }, logger }),
+    prepareLog: () => sink.prepare(identity.partitionCount),
+    timer: systemTimer,
+    logger,
+    onRefused: () => metrics.identityRefused(),
+  });
+}
+
 function adminsOf({ peers }: Config): ReadonlyMap<RegionId, string> {
   return new Map(peers.map((peer) => [peer.region, peer.admin]));
 }
@@ -342,32 +367,16 @@ function createFeed({ config, log: logger }: Ground): ChangeFeed {
   return new FeedByRegion(new Map(feeds));
 }
 
-function replicationEvents(metrics: RegionMetrics, region: RegionId): ReplicatorEvents {
-  return {
-    onApplied: (report) => {
-      const { origin, changes, durationMs, conflicts } = report;
-      if (changes > 0) metrics.applyBatch(origin, changes, durationMs / 1000);
-      for (const { collection, fields } of conflicts) metrics.conflicts(collection, 'last-writer', fields);
-    },
-    onGap: (origin, _partition, cause) => metrics.gap(origin, cause),
-    onFenced: () => metrics.fenced('applier'),
-    onVisible: (origin, afterMs) => metrics.visible(origin, afterMs / 1000),
-    onRefused: (origin) => metrics.refused(origin),
-    onSlotLost: () => metrics.gap(region, 'slot-lost'),
-    onTransfer: (origin, cause) => metrics.transfer(origin, cause),
-    onPublished: ({ bytes }) => metrics.logBytes('raw', bytes),
-  };
-}
-
 interface StatusSources {
   readonly isReady: () => Promise<boolean>;
   readonly links: LinkWatch;
   readonly replicator: Replicator | null;
+  readonly guard: IdentityGuard | null;
 }
 
 function readStatus(
   { config, database, peers, collections, figures }: Ground,
-  { isReady, links, replicator }: StatusSources,
+  { isReady, links, replicator, guard }: StatusSources,
 ): Promise<Status> {
   return statusOf({
     region: config.region,
@@ -377,6 +386,7 @@ function readStatus(
     collections: [...collections.keys()],
     figures,
     clock: database.clock,
+    identity: guard?.state ?? null,
     ready: isReady,
     links: () => links.links,
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,

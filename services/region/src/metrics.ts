@@ -90,6 +90,11 @@ export class RegionMetrics {
   readonly #fenced = this.#counter('fenced_total', 'Work given up because another process had taken over', [
     'what',
   ]);
+  readonly #identityRefused = this.#counter(
+    'identity_refused_total',
+    'Times that the database was found not to continue the past of its region',
+    [],
+  );
   readonly #refused = this.#counter(
     'refused_log_records_total',
     'Log records dropped because their bytes, origin or partition were wrong',
@@ -184,6 +189,10 @@ export class RegionMetrics {
   /** A write was refused by the guard of its collection. */
   guarded(collection: string): void {
     this.#guardRefusals.inc({ collection });
+  }
+
+  identityRefused(): void {
+    this.#identityRefused.inc();
   }
 
   refused(origin: RegionId): void {

@@ -64,6 +64,7 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     collections: ['products'],
     figures: { read: () => Promise.resolve({ figures, isCurrent: true, ageMs: 1, ...read }) },
     clock: { nowMs: () => nowMs },
+    identity: { kind: 'proven' },
     ready: () => Promise.resolve(true),
     links: () => [{ peer: us, state: { kind: 'connected' } }],
     gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
@@ -94,6 +95,7 @@ test('says everything by the names of the outer contract, what is unknown as nul
   expect(await statusOf(input())).toEqual({
     region: 'eu',
     actor: 'eu.3.0000beef',
+    identity: { kind: 'proven' },
     incarnation: 3,
     version: '1.2.3',
     ready: true,

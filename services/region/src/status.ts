@@ -5,6 +5,7 @@
  */
 import { isOpenIncident } from '@isthmus/replication/links/incident-machine';
 import type { LinkKind } from '@isthmus/replication/links/link-monitor';
+import type { IdentityState } from '@isthmus/replication/identity/identity-guard';
 import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
@@ -49,6 +50,7 @@ export interface Status {
   /** Its counter. */
   readonly incarnation: number;
   readonly version: string;
+  readonly identity: IdentityState | null;
   readonly ready: boolean;
   /** Of the region: that of its best peer. */
   readonly rpoSeconds: number | null;
@@ -78,6 +80,8 @@ export interface StatusInput {
   readonly ready: () => Promise<boolean>;
   /** Links that this process watches. */
   readonly links: () => readonly LinkView[];
+  /** Whether the database is proven to continue its past; `null` where another process looks after it. */
+  readonly identity: IdentityState | null;
   /** Open gaps; `null` where this process applies nothing and cannot tell. */
   readonly gaps: () => readonly GapStatus[] | null;
   /** Incidents that have not ended; `null`: unknown. Bounded in time. */
@@ -109,6 +113,7 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     actor: actorOf(input.region, input.incarnation),
     incarnation: input.incarnation.counter,
     version: input.version,
+    identity: input.identity,
     ready,
     rpoSeconds: best.seconds,
     rpoChanges: best.changes,

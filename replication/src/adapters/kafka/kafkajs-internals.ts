@@ -50,6 +50,8 @@ interface OffsetRequest {
   readonly topic: string;
   readonly partitions: readonly { readonly partition: number }[];
   readonly fromBeginning: boolean;
+  /** Milliseconds since 1970; goes before `fromBeginning`. */
+  readonly fromTimestamp?: number;
 }
 
 interface TopicOffsets {

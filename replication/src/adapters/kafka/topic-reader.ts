@@ -80,6 +80,19 @@ export class TopicReader {
     return BigInt(offset);
   }
 
+  /** The first offset of a record that was written then or later; `null`: there is none. */
+  async offsetAt(partition: number, atMs: number): Promise<bigint | null> {
+    const request = {
+      topic: this.#topic,
+      partitions: [{ partition }],
+      fromBeginning: false,
+      fromTimestamp: Math.trunc(atMs),
+    };
+    const answer = await this.#connection.answered(this.#cluster.fetchTopicsOffset([request]));
+    const offset = answer[0]?.partitions[0]?.offset;
+    return offset === undefined || BigInt(offset) < 0n ? null : BigInt(offset);
+  }
+
   /** Waits until the leader has something at one of the offsets, at most half a second. */
   async fetch(leader: number, wanted: readonly Wanted[]): Promise<Fetched> {
     const broker = await this.#connection.answered(this.#cluster.findBroker({ nodeId: String(leader) }));

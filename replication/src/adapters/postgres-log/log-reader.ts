@@ -83,22 +83,6 @@ export class LogReader {
     return { beginning, end, partitionEnd };
   }
 
-  /** A place from which everything is read that was written since then, by the clock of the log's database. */
-  async offsetAt(sinceMs: number): Promise<bigint> {
-    const { topic } = this.#options;
-    const newestFirst = `WHERE topic = '${topic}' ORDER BY first_offset DESC`;
-    const segments = await this.#ask(`SELECT segment, first_offset FROM isthmus.log_segment ${newestFirst}`);
-    const since = `to_timestamp(${sinceMs / 1000}::float8)`;
-    for (const segment of segments) {
-      const table = `isthmus.log_record_${columnOf(segment, 0).readInt16BE()}`;
-      const before = `WHERE written_at < ${since} ORDER BY log_offset DESC LIMIT 1`;
-      const [row] = await this.#ask(`SELECT log_offset FROM ${table} ${before}`);
-      if (row !== undefined) return bigintOf(row, 0) + 1n;
-    }
-    const oldest = segments.at(-1);
-    return oldest === undefined ? 0n : bigintOf(oldest, 1);
-  }
-
   /** Waits until the log has something at the place to look from, at most half a second. */
   async read({ scanFrom, offsets }: Wanted): Promise<Found> {
     const { topic } = this.#options;

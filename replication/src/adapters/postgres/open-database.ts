@@ -5,6 +5,7 @@
  */
 import type { BeatStore } from '../../ports/beat-store.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
+import type { IdentityStore } from '../../ports/identity-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
@@ -21,6 +22,7 @@ import { DatabaseClock } from './database-clock.ts';
 import { PostgresDeadLetterStore } from './dead-letter-store.ts';
 import type { Identity } from './identity-row.ts';
 import { PostgresIncidentStore } from './incident-store.ts';
+import { PostgresIdentityStore } from './identity-store.ts';
 import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName, slotHealth } from './relay-slot.ts';
 import { PostgresRoleLock } from './role-lock.ts';
@@ -43,6 +45,8 @@ export interface DatabaseConfig {
   readonly slotName?: string;
   /** Of the pool; the relay's replication connection is not among them. Default 10. */
   readonly maxConnections?: number;
+  /** For a region without a log of its own, which nothing can be compared with. Default false: a restart is proven. */
+  readonly trustsRestarts?: boolean;
 }
 
 export interface Database {
@@ -53,6 +57,7 @@ export interface Database {
   readonly beats: BeatStore;
   readonly deadLetters: DeadLetterStore;
   readonly incidents: IncidentStore;
+  readonly past: IdentityStore;
   readonly lock: RoleLock;
   readonly transfers: TransferStore;
   readonly jobs: TransferJobs;
@@ -77,7 +82,9 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   const maxConnections = config.maxConnections ?? defaultMaxConnections;
   requirePartitionCount(partitionCount);
   const { identity, warnings } = await bootstrap({ connectionString, region, partitionCount, slotName });
-  const connections = new Connections({ connectionString, maxConnections }, identity.incarnation);
+  const trustsRestarts = config.trustsRestarts ?? false;
+  const pool = { connectionString, maxConnections, trustsRestarts };
+  const connections = new Connections(pool, identity.incarnation);
   const clock = new DatabaseClock(connections);
   try {
     await clock.calibrate();
@@ -92,6 +99,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     beats: new PostgresBeatStore(connections, { incarnation: identity.incarnation, peers }),
     deadLetters: new PostgresDeadLetterStore(connections),
     incidents: new PostgresIncidentStore(connections),
+    past: new PostgresIdentityStore(connections),
     lock: new PostgresRoleLock(connections),
     transfers: new PostgresTransferStore(connections),
     jobs: new PostgresTransferJobs(connections),

@@ -15,6 +15,7 @@ import { invalid } from '../records/field-edit.ts';
 import { type ConflictParts, addConflictRoutes } from './conflict-routes.ts';
 import { type DeadLetterParts, addDeadLetterRoutes } from './dead-letter-routes.ts';
 import type { Digester } from './digest.ts';
+import { type IdentityAdmin, addIdentityRoutes } from './identity-routes.ts';
 import { type IncidentParts, addIncidentRoutes } from './incident-routes.ts';
 import { type RawRecordParts, rawRecord } from './raw-record.ts';
 import { type Readiness, isReady } from './readiness.ts';
@@ -25,6 +26,7 @@ export interface AdminParts extends ConflictParts, IncidentParts, DeadLetterPart
   readonly store: ConflictParts['store'] & RawRecordParts['store'];
   readonly digester: Digester;
   readonly transfers: TransferAdmin;
+  readonly identity: IdentityAdmin;
   /** The body of `/v1/status`. */
   readonly status: () => Promise<object>;
   /** In the text format of Prometheus. */
@@ -46,6 +48,7 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addProbes(app, admin);
   addDrain(app, admin.drain);
   addViews(app, () => openParts(admin));
+  addIdentityRoutes(app, () => openParts(admin).identity);
   addTransferRoutes(app, () => openParts(admin).transfers);
   addConflictRoutes(app, () => openParts(admin), admin.drain);
   addIncidentRoutes(app, () => openParts(admin));

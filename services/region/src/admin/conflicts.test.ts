@@ -43,7 +43,12 @@ let tests = 0;
 beforeAll(async () => {
   const postgres = await startPostgres();
   if (eu === null || declarations.kind === 'faulty') throw new TypeError('the test is wrong');
-  const database = await openDatabase({ connectionString: postgres.url, region: eu, peers: [] });
+  const database = await openDatabase({
+    connectionString: postgres.url,
+    region: eu,
+    peers: [],
+    trustsRestarts: true,
+  });
   const { records: store, clock, identity } = database;
   const actor = actorOf(eu, identity.incarnation);
   const timer = systemTimer;
@@ -98,6 +103,7 @@ beforeAll(async () => {
         verifications: database.verifications,
         peers: [],
       },
+      identity: { self: identity, past: database.past, guard: null },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
       echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),

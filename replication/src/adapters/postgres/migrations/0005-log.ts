@@ -31,8 +31,7 @@ CREATE TABLE isthmus.log_record (
   segment smallint NOT NULL,
   partition smallint NOT NULL,
   compressed boolean NOT NULL,
-  bytes bytea STORAGE EXTERNAL NOT NULL,
-  written_at timestamptz NOT NULL DEFAULT clock_timestamp()
+  bytes bytea STORAGE EXTERNAL NOT NULL
 ) PARTITION BY LIST (segment);
 
 DO $$
