@@ -51,9 +51,8 @@ import { within } from './within.ts';
 const exitCodes = { failed: 1, wrongUsage: 2, bug: 70 } as const;
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
-const calibrateIntervalMs = 1000;
+const readIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
-const refreshIntervalMs = 1000;
 const hourMs = 3_600_000;
 const mebibyte = 1024 * 1024;
 const usage = 'usage: isthmus-region [--print-config]   (configuration comes from ISTHMUS_ variables)\n';
@@ -202,7 +201,7 @@ function calibrate({ database, log }: Ground): Ticker {
       log.debug({ err: error }, 'the database clock could not be read');
     }
   };
-  return new Ticker({ timer: systemTimer, intervalMs: calibrateIntervalMs, run: read });
+  return new Ticker({ timer: systemTimer, intervalMs: readIntervalMs, run: read });
 }
 
 /** Keeps the figures young, so that what is told of a database that has just died is no older than this. */
@@ -210,7 +209,7 @@ function refresh({ figures }: Ground): Ticker {
   const read = async () => {
     await figures.read();
   };
-  return new Ticker({ timer: systemTimer, intervalMs: refreshIntervalMs, run: read });
+  return new Ticker({ timer: systemTimer, intervalMs: readIntervalMs, run: read });
 }
 
 function createDonor({ database, log: logger }: Ground): Donor {
