@@ -199,6 +199,8 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     readiness,
     parts: () => ({
       region: database.identity.region,
+      peers: [],
+      partitionCount: database.identity.partitionCount,
       guards: { check: () => undefined },
       clock,
       incidents: database.incidents,

@@ -12,6 +12,15 @@ import { selectOwnBeats, selectRpoFigures } from '@isthmus/replication/adapters/
 import { settings } from '@isthmus/replication/adapters/postgres/connections';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import {
+  closeLetter,
+  lockLetter,
+  lockPosition,
+  selectDue,
+  selectLetters,
+  settleAfterClose,
+} from '@isthmus/replication/adapters/postgres/dead-letter-store';
+import { noteConflicts, selectOpen } from '@isthmus/replication/adapters/postgres/incident-store';
+import {
   movePositions,
   selectPositions,
   settlePositions,
@@ -56,6 +65,14 @@ const statements = [
   selectCountAt,
   selectOwnBeats,
   selectRpoFigures,
+  selectLetters,
+  selectDue,
+  lockPosition,
+  lockLetter,
+  closeLetter,
+  settleAfterClose,
+  noteConflicts,
+  selectOpen,
   selectRanges,
   selectDigest,
   selectHashes,
@@ -103,7 +120,9 @@ async function plan(statement: { readonly name: string | null; readonly text: st
 async function checkAll(): Promise<void> {
   for (const statement of statements) {
     const text = await plan(statement);
-    expect(text, statement.name ?? '').not.toMatch(/Seq Scan on (record|position|beat|dead_letter)\b/);
+    expect(text, statement.name ?? '').not.toMatch(
+      /Seq Scan on (record|position|beat|dead_letter|incident|incident_conflict)\b/,
+    );
     expect(text, statement.name ?? '').not.toMatch(/Hash Join|Merge Join/);
   }
   for (const statement of byKey) {
@@ -130,6 +149,11 @@ describe('plans of the hot statements', () => {
       SELECT n, '0/0'::pg_lsn + n, now(), n, '0/0'::pg_lsn + n FROM generate_series(1, 20000) AS n`);
     await client.query(`INSERT INTO isthmus.position
       SELECT 'us', 1, 7, n, '0/1', '0/1', NULL, 0 FROM generate_series(1, 64) AS n`);
+    await client.query(`INSERT INTO isthmus.dead_letter
+      SELECT 'us', 1, 7, n % 64, '0/0'::pg_lsn + n, 0, 'orders', 'k', 'd', 'clock-too-far-ahead', 'x', now(), NULL, n
+      FROM generate_series(1, 20000) AS n`);
+    await client.query(`INSERT INTO isthmus.incident (peer, state, ended, body)
+      SELECT 'us', 'reconciled', true, '{}' FROM generate_series(1, 5000) AS n`);
     await checkAll();
     await reprepare();
     await checkAll();

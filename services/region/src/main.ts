@@ -153,6 +153,8 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
     api: { collections, store: records, journal, guards, peers: new PeerActors(peers, figures) },
     admin: {
       region: config.region,
+      peers,
+      partitionCount: database.identity.partitionCount,
       clock,
       incidents: database.incidents,
       deadLetters: database.deadLetters,

@@ -81,6 +81,8 @@ beforeAll(async () => {
     readiness,
     parts: () => ({
       region: database.identity.region,
+      peers: [],
+      partitionCount: database.identity.partitionCount,
       guards: { check: () => undefined },
       clock,
       incidents: database.incidents,
