@@ -52,9 +52,9 @@ export async function createSlot(session: Session, slotName: string): Promise<vo
 export async function slotWarning(session: Session, slotName: string): Promise<string | null> {
   const slot = await findSlot(session, slotName);
   if (slot === null || !slot.ownDatabase)
-    return `replication slot "${slotName}" of this database is lost: its changes no longer reach the log`;
+    return `replication slot "${slotName}" of this database is lost: the relay makes it anew, and peers fetch what it had not read`;
   if (slot.walStatus === 'lost')
-    return `replication slot "${slotName}" was invalidated: WAL that it needed is gone`;
+    return `replication slot "${slotName}" was invalidated and is lost: the relay makes it anew, and peers fetch what it had not read`;
   return null;
 }
 
