@@ -2,11 +2,22 @@
  * How far something has come for each actor: a map from actor to a counter or any other number that only grows. An
  * actor that is not named stands at 0. Vectors are compared pointwise; two of them may be incomparable.
  */
-import { ConflictError } from '../errors.ts';
+import { unfit } from '../arguments.ts';
+
+let isVector: (value: object) => boolean;
+
+/** Throws `invalid-argument` where `value` is no vector; asking for the private member asks no proxy. */
+export function checkVector(value: unknown, rule: string): void {
+  if (typeof value !== 'object' || value === null || !isVector(value)) throw unfit(rule, 'a VersionVector', value);
+}
 
 /** Counters by actor that only grow. `from`, `join` and `meet` make new vectors; only `raise` changes one. */
 export class VersionVector {
   readonly #counters = new Map<string, number>();
+
+  static {
+    isVector = (value) => #counters in value;
+  }
 
   /**
    * A vector of these counters, the highest where an actor is named twice. Throws `invalid-argument` where one is no
@@ -29,10 +40,7 @@ export class VersionVector {
    */
   raise(actor: string, counter: number): void {
     if (!Number.isSafeInteger(counter) || counter < 0) {
-      throw new ConflictError('invalid-argument', 'a counter is a non-negative safe integer', {
-        rule: 'counter',
-        value: counter,
-      });
+      throw unfit('counter', 'a non-negative safe integer', counter);
     }
     if (counter > this.get(actor)) this.#counters.set(actor, counter);
   }

@@ -226,7 +226,7 @@ export class Examination {
     const compacted = this.#call('compact', ofBytes, () =>
       compact(input, horizon, new Set(names.slice(0, 1))),
     );
-    if (compacted !== failed) this.#hold('compacting shortens', compacted.length <= input.length);
+    if (compacted !== failed) this.#hold('compacting shortens', compacted.state.length <= input.length);
     if (this.#random.once(16)) {
       this.#call('checkFence', ['below-horizon'], () => checkFence(new VersionVector(), horizon));
     }

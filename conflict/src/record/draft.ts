@@ -10,12 +10,14 @@
  * brings nothing, also when deltas of several writers arrive out of their causal order.
  */
 import { CausalContext } from '../causal/causal-context.ts';
+import type { VersionVector } from '../causal/version-vector.ts';
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
 import { exhausted, isExhausted, vectorOf, vectorPayload } from '../codec/vector.ts';
 import { ConflictError } from '../errors.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, type EntryName, highestStamp, isSlot, keyOf } from './entry.ts';
 import { entriesBelow, type FieldNode, nodeAt, treeOf } from './field-tree.ts';
+import { isStable } from './stable.ts';
 
 export interface DraftOptions {
   /** Binary string. */
@@ -23,6 +25,8 @@ export interface DraftOptions {
   readonly floor: number;
   readonly floorMs: number;
   readonly nowMs: number;
+  /** What everybody has seen of the record, if that is known. */
+  readonly horizon: VersionVector | undefined;
   /** Bytes that one edit may write. */
   readonly maxBytes: number;
 }
@@ -31,6 +35,8 @@ export class Draft {
   readonly root: FieldNode;
   readonly stamp: Stamp;
   readonly actor: string;
+  /** Everybody has seen what the record has seen, so whatever it builds on is in it. */
+  readonly isStable: boolean;
   readonly #before: DecodedRecord;
   #nextCounter: number;
   readonly #written = new Set<Entry>();
@@ -42,6 +48,7 @@ export class Draft {
     this.#before = before;
     this.root = treeOf(before.entries);
     this.actor = options.actor;
+    this.isStable = options.horizon !== undefined && isStable(before.context, options.horizon);
     this.#maxBytes = options.maxBytes;
     const last = before.context.last(options.actor);
     this.#nextCounter = checkedCounter(Math.max(last, options.floor) + 1);

@@ -4,6 +4,7 @@
  * delta; merging needs no schema and is a function of its own. Field types never change once records were written;
  * everything else in a declaration may.
  */
+import { checkVector, type VersionVector } from '../causal/version-vector.ts';
 import { checkedMs } from '../clock/stamp.ts';
 import { deepestValue, longestActorBytes } from '../codec/format.ts';
 import { binaryOf } from '../codec/utf8.ts';
@@ -56,6 +57,11 @@ export interface EditContext {
   readonly floorMs?: number;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /**
+   * What everybody has seen of this record, with nothing older under way, as `compact` needs it; for deletes by those who
+   * collect. Where the record has seen exactly that, a delete also takes spendings whose rights others have destroyed.
+   */
+  readonly horizon?: VersionVector;
 }
 
 /** What an edit has made. */
@@ -241,7 +247,7 @@ function checkedContext(context: EditContext) {
     const message = 'an edit needs to know who makes it and when: {actor, now}';
     throw new ConflictError('invalid-argument', message, { rule: 'context', value: context });
   }
-  const { actor, floor = 0, floorMs = 0, now } = context;
+  const { actor, floor = 0, floorMs = 0, now, horizon } = context;
   const binary = typeof actor === 'string' ? binaryOf(actor) : null;
   if (binary === null || binary === '' || binary.length > longestActorBytes) {
     const message = `an actor is a text of 1 to ${longestActorBytes} bytes`;
@@ -254,7 +260,8 @@ function checkedContext(context: EditContext) {
   if (!Number.isSafeInteger(floor) || floor < 0) {
     throw new ConflictError('invalid-argument', 'a floor is a counter', { rule: 'floor', value: floor });
   }
-  return { actor: binary, floor, floorMs: checkedMs(floorMs, 'floorMs'), nowMs: checkedMs(now) };
+  if (horizon !== undefined) checkVector(horizon, 'horizon');
+  return { actor: binary, floor, floorMs: checkedMs(floorMs, 'floorMs'), nowMs: checkedMs(now), horizon };
 }
 
 function checkSize(rule: string, value: number, limit: number): void {

@@ -13,8 +13,8 @@ export type Time = readonly [ms: number, logical: number];
 /** Something written that is there until somebody has seen it go. */
 export interface Write {
   readonly kind: 'write';
-  readonly of: 'register' | 'added' | 'removed' | 'mark' | 'deletion' | 'chunk' | 'remnant';
-  /** Empty for the mark and the deletion. */
+  readonly of: 'register' | 'added' | 'removed' | 'mark' | 'deletion' | 'chunk' | 'remnant' | 'client';
+  /** Empty for the mark and the deletion. A client is what numbers an actor's insertions into a text. */
   readonly path: Names;
   /** The value of a register, the element of a set. */
   readonly value: JsonValue;

@@ -52,8 +52,12 @@ export interface ModelContext {
   readonly now: number;
   /** Of the latest time that was collected; an actor's first edit comes later. */
   readonly floorMs: number;
-  /** What the actor has seen go of an earlier life of the record, told with its first edit. */
+  /** What the actor has seen go of earlier lives of the record, told with its first edit. */
   readonly remains: readonly Fact[];
+  /** Of the actor's last edit of an earlier life; 0 where there was none. */
+  readonly floorSequence: number;
+  /** Whether everybody knows all that is known here. */
+  readonly isStable: boolean;
   /** Gives a greater number on every call. */
   readonly sequence: () => number;
 }
@@ -70,6 +74,7 @@ const slotKinds: { readonly [of in Write['of']]?: string } = {
   removed: 'element',
   mark: 'mark',
   deletion: 'deletion',
+  client: 'client',
 };
 
 /** One edit of the model. */
@@ -92,7 +97,7 @@ export class ModelEdit {
     this.known = new Knowledge(before.facts);
     this.#rules = rules;
     this.#context = context;
-    const isFirst = !before.knowsEditOf(context.actor);
+    const isFirst = !before.knowsEditOf(context.actor, context.floorSequence);
     this.#time = this.known.timeAfter(context.now, isFirst ? context.floorMs : 0);
     this.#markDue = !existsIn(this.known);
   }
@@ -157,7 +162,8 @@ export class ModelEdit {
 
   #write(of: Write['of'], path: Names, value: JsonValue = null): void {
     const { actor, sequence } = this.#context;
-    const timed = (of !== 'added' && of !== 'removed') || this.#rules.deletes === 'last-writer-wins';
+    const isElement = of === 'added' || of === 'removed';
+    const timed = of !== 'client' && (!isElement || this.#rules.deletes === 'last-writer-wins');
     const time = timed ? this.#time : null;
     const number = sequence();
     const slot = JSON.stringify([slotKinds[of] ?? number, actor, path, of === 'register' ? null : value]);
@@ -174,12 +180,13 @@ export class ModelEdit {
   }
 
   #delete(): null {
+    const lives = (this.#exists && this.#hasChanged()) || existsIn(this.known);
     this.#exists = false;
     this.#markDue = false;
-    if (!this.#hasChanged() && !existsIn(this.known)) return null;
     this.#reset([]);
-    if (this.#rules.deletes === 'last-writer-wins') this.#write('deletion', []);
-    this.#whole = true;
+    if (lives) this.#forget(this.known.writes().filter((write) => write.of === 'deletion'));
+    if (lives && this.#rules.deletes === 'last-writer-wins') this.#write('deletion', []);
+    this.#whole = this.#hasChanged();
     return null;
   }
 
@@ -189,9 +196,10 @@ export class ModelEdit {
     return null;
   }
 
-  /** Forgets everything that is seen at a path and below. */
+  /** Forgets everything that is seen at a path and below, but no deletion of the record. */
   #reset(path: Names): null {
-    const writes = this.known.writes().filter((write) => isWithin(write.path, path));
+    const inside = this.known.writes().filter((write) => isWithin(write.path, path));
+    const writes = inside.filter((write) => write.of !== 'deletion');
     const chunks = writes.filter((write) => write.of === 'chunk' || write.of === 'remnant');
     for (const each of distinct(chunks.map((write) => write.path))) this.#clearText(each);
     this.#forget(writes.filter((write) => !chunks.includes(write)));
@@ -202,7 +210,7 @@ export class ModelEdit {
     }
     const accounts = this.known.accounts().filter((account) => isWithin(account.path, path));
     const noted = distinct(accounts.map((account) => account.path)).flatMap((each) =>
-      resetRights(this.known, each),
+      resetRights(this.known, each, this.#context.isStable),
     );
     this.#note(...noted);
     return null;
@@ -334,6 +342,8 @@ export class ModelEdit {
       this.#forget(chunks);
       this.#carry(after);
     }
+    const isNumbered = (write: Write) => write.of === 'client' && write.actor === this.#context.actor;
+    if (!this.known.writesAt(path).some(isNumbered)) this.#write('client', path);
     this.#note({ kind: 'typed', path, ...typed, after });
     this.#write('chunk', path);
     return null;

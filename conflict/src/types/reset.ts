@@ -1,8 +1,10 @@
 /**
  * Clearing a place: what it holds now is forgotten, what others write at the same time is not. A map is cleared
- * member by member, to any depth. Entries of types that this version does not know are cleared by their traits.
+ * member by member, to any depth. Entries of types that this version does not know are cleared by their traits. The
+ * numbers under which a text was written go with it, so that nobody writes under one whose earlier words are not at hand.
+ * A deletion is nothing that the record holds; what hides other writes goes on hiding them.
  */
-import { tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
+import { tagDeletion, tagMoved, tagRights, tagText } from '../codec/format.ts';
 import type { Draft } from '../record/draft.ts';
 import { pathSeparatorText } from '../codec/format.ts';
 import { pathOf } from '../codec/path.ts';
@@ -14,7 +16,7 @@ import { clearText, type TextEngine } from './text.ts';
 export function resetPlace(draft: Draft, place: Place, engine: TextEngine | undefined): void {
   clearText(draft, place, engine);
   resetBounded(draft, place);
-  const own = new Set([tagText, tagTextClient, tagRights, tagMoved]);
+  const own = new Set([tagText, tagRights, tagMoved, tagDeletion]);
   draft.reset(
     place.node,
     place.node.entries.filter((entry) => !own.has(entry.tag)),
