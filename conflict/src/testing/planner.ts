@@ -51,8 +51,8 @@ export class Planner {
     if (chance < 84) return this.#deliver();
     if (chance < 90) return this.#sendState();
     if (chance < 95) return this.#sendAgain();
-    if (chance < 97) return this.#rename();
-    if (chance < 98) return { does: 'settle', seed: this.#random.word() };
+    if (chance < 96) return this.#rename();
+    if (chance < 97) return { does: 'settle', seed: this.#random.word() };
     return this.#random.chance(0.5) ? this.#collect() : this.#deleteAndCollect();
   }
 
@@ -60,8 +60,15 @@ export class Planner {
     return this.#random.below(this.#world.replicas.length);
   }
 
-  readonly #edit = (): Extract<Action, { does: 'edit' }> => {
-    const replica = this.#someone();
+  readonly #edit = (): Extract<Action, { does: 'edit' }> => this.#editAt(this.#someone());
+
+  /** By one that holds nothing, if there is one. */
+  readonly #createAgain = (): Action => {
+    const empty = [...this.#world.replicas.keys()].filter((at) => this.#world.replica(at).state.length === 0);
+    return this.#editAt(this.#random.anyOf(empty) ?? this.#someone());
+  };
+
+  #editAt(replica: number): Extract<Action, { does: 'edit' }> {
     const number = ++this.#numbers;
     const operations = this.#operations(replica);
     for (const to of this.#world.replicas.keys()) {
@@ -69,7 +76,7 @@ export class Planner {
     }
     const asksHorizon = this.#random.chance(0.5);
     return { does: 'edit', replica, number, now: this.#time(), operations, asksHorizon };
-  };
+  }
 
   /** Mostly the true time; sometimes that of a clock that is behind, or far ahead. */
   #time(): number {
@@ -178,8 +185,10 @@ export class Planner {
       this.#barrier,
       ...between(),
       this.#drop,
+      ...perhaps(0.7, this.#createAgain),
       ...between(),
       ...perhaps(0.5, this.#drop),
+      ...perhaps(0.3, this.#createAgain),
       ...between(),
       ...perhaps(0.5, this.#barrier),
       ...perhaps(0.5, this.#drop),
