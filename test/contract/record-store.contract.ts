@@ -156,6 +156,18 @@ function localTransactions(store: () => RecordStore): void {
     expect(await everything(store())).toHaveLength(4);
   });
 
+  it('takes one change of up to 3 MiB alone, as a delete of a large record is', async () => {
+    const alone = (bytesOfDelta: number) => ({
+      ids: [record('a')],
+      decide: () => [{ index: 0, state: bytes('x'), delta: new Uint8Array(bytesOfDelta) }],
+    });
+    await expect(store().commitLocal(alone(3 * 1024 * 1024 + 1))).rejects.toMatchObject({
+      code: 'transaction-too-large',
+    });
+    await store().commitLocal(alone(3 * 1024 * 1024));
+    expect(await everything(store())).toEqual([['a', 'x']]);
+  });
+
   it.each([
     ['U+0000', record('a\0b')],
     ['a lone surrogate', record('a\ud800b')],

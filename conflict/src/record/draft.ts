@@ -12,11 +12,13 @@
 import { CausalContext } from '../causal/causal-context.ts';
 import type { VersionVector } from '../causal/version-vector.ts';
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
+import { tagDeletion, tagMark, tagTextClient } from '../codec/format.ts';
 import { exhausted, isExhausted, vectorOf, vectorPayload } from '../codec/vector.ts';
 import { ConflictError } from '../errors.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, type EntryName, highestStamp, isSlot, keyOf } from './entry.ts';
 import { entriesBelow, type FieldNode, nodeAt, treeOf } from './field-tree.ts';
+import { isRemnant } from './liveness.ts';
 import { isStable } from './stable.ts';
 
 export interface DraftOptions {
@@ -42,7 +44,7 @@ export class Draft {
   readonly #written = new Set<Entry>();
   readonly #superseded: Entry[] = [];
   readonly #maxBytes: number;
-  #writtenBytes = 0;
+  #addedBytes = 0;
 
   constructor(before: DecodedRecord, options: DraftOptions) {
     this.#before = before;
@@ -61,6 +63,11 @@ export class Draft {
     return this.#nextCounter;
   }
 
+  /** Whether the edit holds more than marks and what deletes and clears leave behind. */
+  get adds(): boolean {
+    return this.#addedBytes > 0;
+  }
+
   get changed(): boolean {
     return this.#written.size > 0 || this.#superseded.length > 0;
   }
@@ -76,9 +83,9 @@ export class Draft {
     const entry = { key: keyOf(name), ...name, actor: this.actor, counter, payload };
     nodeAt(this.root, name.path).entries.push(entry);
     this.#written.add(entry);
-    this.#writtenBytes += sizeOf(entry);
+    this.#addedBytes += addedBy(entry);
     // Stops an edit of many entries early; the exact size is known only when it is encoded.
-    if (this.#writtenBytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    if (this.#addedBytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
   }
 
   /** Takes entries of one node out of the record, as seen. */
@@ -87,7 +94,7 @@ export class Draft {
     const set = new Set(gone);
     node.entries = node.entries.filter((entry) => !set.has(entry));
     for (const entry of gone) {
-      if (this.#written.delete(entry)) this.#writtenBytes -= sizeOf(entry);
+      if (this.#written.delete(entry)) this.#addedBytes -= addedBy(entry);
       else this.#superseded.push(entry);
     }
   }
@@ -108,7 +115,10 @@ export class Draft {
     const key = keyOf(name);
     const slot = node.entries.find((entry) => entry.key === key && entry.actor === this.actor);
     const vector = slot === undefined ? [] : vectorOf(slot.payload);
-    if (slot !== undefined && !isExhausted(vector)) return this.raise(node, slot, sum(vector, amounts));
+    if (slot !== undefined && !isExhausted(vector)) {
+      this.#addedBytes += addedBy(slot);
+      return this.raise(node, slot, sum(vector, amounts));
+    }
     if (slot !== undefined) this.#drop(node, slot);
     this.write(name, vectorPayload(sum([], amounts)));
   }
@@ -165,8 +175,11 @@ function laterOf(stamp: Stamp | null, floorMs: number): Stamp | null {
   return floorMs > 0 && floorMs >= (stamp?.ms ?? 0) ? { ms: floorMs, logical: 0xffff } : stamp;
 }
 
-function sizeOf({ key, payload }: Entry): number {
-  return key.length + payload.length;
+/** Bytes of the user's; what tells of existence, and what is left of a text, is written also by who only takes away. */
+function addedBy(entry: Entry): number {
+  const { key, tag, payload } = entry;
+  const isOwn = tag === tagMark || tag === tagDeletion || tag === tagTextClient || isRemnant(entry);
+  return isOwn ? 0 : key.length + payload.length;
 }
 
 function tooLarge(limit: number): ConflictError {

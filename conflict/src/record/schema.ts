@@ -23,7 +23,7 @@ import { merge } from './merge.ts';
 import type { Editor } from './operations.ts';
 import { readRecord } from './read-record.ts';
 
-/** What an edit may write. */
+/** What an edit may write. One that only takes away (deletes, clears, removals) is never refused for its size. */
 export interface Limits {
   /** Bytes of one edit's delta; 256 KiB by default. */
   readonly deltaBytes: number;
@@ -158,6 +158,8 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
     if (!draft.changed) return { state: before, delta: nothing, changed: false };
     const delta = encode(whole ? draft.whole() : draft.delta());
     const state = whole ? delta : merge(before, delta).state;
+    // What only takes away is as large as what it finds, and always possible.
+    if (!draft.adds) return { state, delta, changed: true };
     checkSize('delta-bytes', delta.length, this.limits.deltaBytes);
     if (state.length > before.length) checkSize('state-bytes', state.length, this.limits.stateBytes);
     return { state, delta, changed: true };

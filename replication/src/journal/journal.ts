@@ -10,7 +10,8 @@ import type { RecordId } from '../ports/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Actor } from '../ports/identity.ts';
 import type { LockedRecords, RecordStore } from '../ports/record-store.ts';
-import { TransactionDraft, maxTransactionRecords, recordName } from './draft.ts';
+import { maxTransactionRecords } from '../transaction-limits.ts';
+import { TransactionDraft, recordName } from './draft.ts';
 import type { Edit, EditContext } from './draft.ts';
 
 export type { Edit, EditContext, Edited } from './draft.ts';

@@ -20,10 +20,9 @@ import type {
   RecordStore,
   StoredRecord,
 } from '../../ports/record-store.ts';
+import { fitsTransaction, maxTransactionRecords } from '../../transaction-limits.ts';
 import { compareNames, requireStorable, requireText } from '../postgres/key-order.ts';
 
-const maxRecords = 500;
-const maxDeltaBytes = 1024 * 1024;
 const chunkBytes = 1024 * 1024;
 const empty = new Uint8Array(0);
 
@@ -65,10 +64,10 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async commitLocal({ ids, decide }: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
-    if (ids.length > maxRecords) throw tooLarge(`${ids.length} records`);
+    if (ids.length > maxTransactionRecords) throw tooLarge(`${ids.length} records`);
     const writes: readonly LocalWrite[] = decide({ states: this.#lock(ids), floor: 0 });
     const deltaBytes = writes.reduce((sum, { delta }) => sum + delta.length, 0);
-    if (deltaBytes > maxDeltaBytes) throw tooLarge(`${deltaBytes} bytes of deltas`);
+    if (!fitsTransaction(writes.length, deltaBytes)) throw tooLarge(`${deltaBytes} bytes of deltas`);
     if (writes.length === 0) return { end: null };
     this.#write(ids, writes);
     return { end: ++this.#end };
