@@ -7,6 +7,7 @@
  * could not say that it has seen the removal, and a clear not that it has seen both. Hidden texts stay with what hides
  * them, and a dead record keeps its deletion, and what that hides, until it is dropped.
  */
+import { textsOf } from '../arguments.ts';
 import { checkVector, type VersionVector } from '../causal/version-vector.ts';
 import { CausalContext } from '../causal/causal-context.ts';
 import { tagElement, tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
@@ -33,21 +34,22 @@ export interface Compacted {
 /**
  * Drops what is no longer needed of a state that has seen exactly what everybody has seen. `horizon` holds counters of
  * this record by actor; `retired` names actors that will never write again. Throws `malformed`, `newer-format`, and
- * `invalid-argument` for what is no horizon or no set.
+ * `invalid-argument` for what is no horizon and no list of names.
  */
 export function compact(
   state: Uint8Array,
   horizon: VersionVector,
-  retired: ReadonlySet<string> = new Set(),
+  retired: Iterable<string> = [],
 ): Compacted {
   checkVector(horizon, 'horizon');
+  const gone = new Set(textsOf(retired, 'retired'));
   const record = decode(state);
   if (!isStable(record.context, horizon)) return { state, record: 'unstable' };
   const entries = kept(record.entries);
   const compacted = encode({
     minor: record.minor,
     entries,
-    context: withoutRetired(record, entries, retired),
+    context: withoutRetired(record, entries, gone),
   });
   return {
     state: compacted.length === state.length ? state : compacted,

@@ -70,15 +70,16 @@ const stories = [
 
 describe.each(stories)('%s: a %s that the delete has not seen', (_deletes, _name, type, story) => {
   const dead = hiddenBy(type, story);
-  const purge = () =>
-    type.edit(dead, { actor: 'eu', now: 60, horizon: seenIn(dead) }, (e) => e.delete());
-  const again = (to: string): Change => (e) => {
-    e.put({ title: 'new', banned: ['x'] });
-    e.increment('likes', 1);
-    e.refill('stock', 1);
-    e.moveRights('stock', { to, amount: 1 });
-    e.splice('notes', [{ at: 0, insert: 'words' }]);
-  };
+  const purge = () => type.edit(dead, { actor: 'eu', now: 60, horizon: seenIn(dead) }, (e) => e.delete());
+  const again =
+    (to: string): Change =>
+    (e) => {
+      e.put({ title: 'new', banned: ['x'] });
+      e.increment('likes', 1);
+      e.refill('stock', 1);
+      e.moveRights('stock', { to, amount: 1 });
+      e.splice('notes', [{ at: 0, insert: 'words' }]);
+    };
 
   test('keeps the record from being dropped, also where it is compacted', () => {
     expect([isDead(dead), collectable(dead)]).toEqual([true, 'hiding']);
@@ -146,7 +147,10 @@ test('words written beside a clear are numbered anew, so no insertion is taken f
     e.splice('notes', [{ at: 3, insert: ' word' }]),
   );
   const ap = AddWins.edit(join(held, us.delta), { actor: 'ap', now: 6 }, (e) =>
-    e.splice('notes', [{ at: 0, insert: '' }, { at: 0, insert: '>' }]),
+    e.splice('notes', [
+      { at: 0, insert: '' },
+      { at: 0, insert: '>' },
+    ]),
   );
   const all = join(us.state, ap.delta);
   expect(AddWins.read(all).value?.notes).toContain('new word');

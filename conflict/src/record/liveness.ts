@@ -48,8 +48,7 @@ function shadowedKeys(entries: readonly Entry[], deletion: Entry | null): Readon
   for (const entry of entries) if (isRemoval(entry) && !isHidden(entry, deletion)) keys.add(entry.key);
   if (deletion === null) return keys;
   const textsShown = new Set<string>();
-  for (const entry of entries)
-    if (isWritten(entry) && !isHidden(entry, deletion)) textsShown.add(entry.path);
+  for (const entry of entries) if (isWritten(entry) && !isHidden(entry, deletion)) textsShown.add(entry.path);
   for (const entry of entries) if (entry.tag === tagText && !textsShown.has(entry.path)) keys.add(entry.key);
   return keys;
 }

@@ -4,6 +4,7 @@
  * delta; merging needs no schema and is a function of its own. Field types never change once records were written;
  * everything else in a declaration may.
  */
+import { readFrom } from '../arguments.ts';
 import { checkVector, type VersionVector } from '../causal/version-vector.ts';
 import { checkedMs } from '../clock/stamp.ts';
 import { deepestValue, longestActorBytes } from '../codec/format.ts';
@@ -135,10 +136,11 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
   constructor(fields: F, options: SchemaOptions) {
     checkFields(fields);
     checkOptions(options);
+    const { deletes, limits, text } = readFrom(options, 'options', () => ({ ...options }));
     this.fields = fields;
-    this.deletes = checkedDeletes(options.deletes ?? 'add-wins');
-    this.limits = checkedLimits({ ...defaultLimits, ...options.limits });
-    this.#text = options.text;
+    this.deletes = checkedDeletes(deletes ?? 'add-wins');
+    this.limits = checkedLimits(limits ?? {});
+    this.#text = text === undefined ? undefined : checkedEngine(text);
   }
 
   edit(before: Uint8Array, context: EditContext, change: (editor: Editor<F>) => void): Edited {
@@ -200,8 +202,22 @@ function checkedDeletes(deletes: unknown): 'add-wins' | 'last-writer-wins' {
   throw new ConflictError('invalid-schema', message, { rule: 'deletes', value: deletes });
 }
 
-function checkedLimits(limits: Limits): Limits {
+function checkedEngine(text: TextEngine): TextEngine {
+  const isEngine = readFrom(text, 'text', () => typeof Object(text).splice === 'function');
+  if (isEngine) return text;
+  const message = 'the engine of texts is the one of @isthmus/conflict/text';
+  throw new ConflictError('invalid-schema', message, { rule: 'text', value: text });
+}
+
+function checkedLimits(given: Partial<Limits>): Limits {
+  if (typeof given !== 'object' || given === null) {
+    throw new ConflictError('invalid-schema', 'limits are an object', { rule: 'limits', value: given });
+  }
+  const limits = { ...defaultLimits, ...readFrom(given, 'limits', () => ({ ...given })) };
   for (const [rule, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(defaultLimits, rule)) {
+      throw new ConflictError('invalid-schema', 'there is no such limit', { rule, value });
+    }
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new ConflictError('invalid-schema', 'a limit is a positive integer', { rule, value });
     }
@@ -249,7 +265,10 @@ function checkedContext(context: EditContext) {
     const message = 'an edit needs to know who makes it and when: {actor, now}';
     throw new ConflictError('invalid-argument', message, { rule: 'context', value: context });
   }
-  const { actor, floor = 0, floorMs = 0, now, horizon } = context;
+  const { actor, floor, floorMs, now, horizon } = readFrom(context, 'context', () => {
+    const { actor: name, floor: above = 0, floorMs: after = 0, now: at, horizon: seen } = context;
+    return { actor: name, floor: above, floorMs: after, now: at, horizon: seen };
+  });
   const binary = typeof actor === 'string' ? binaryOf(actor) : null;
   if (binary === null || binary === '' || binary.length > longestActorBytes) {
     const message = `an actor is a text of 1 to ${longestActorBytes} bytes`;

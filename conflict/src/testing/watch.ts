@@ -46,8 +46,14 @@ export function watchLife(coverage: Coverage, { before, after, context, isApart 
 
 /** Notes what the others held when one replica dropped the record. */
 export function watchDrop(coverage: Coverage, others: readonly Replica[]): void {
-  coverage.note('record dropped by some', others.some(({ known }) => known.facts.size > 0));
-  coverage.note('record dropped beside a new life', others.some(({ known }) => existsIn(known)));
+  coverage.note(
+    'record dropped by some',
+    others.some(({ known }) => known.facts.size > 0),
+  );
+  coverage.note(
+    'record dropped beside a new life',
+    others.some(({ known }) => existsIn(known)),
+  );
 }
 
 function watchOperation(coverage: Coverage, operation: Operation, { before, actor }: WatchedEdit): void {

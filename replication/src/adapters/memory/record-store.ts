@@ -21,6 +21,7 @@ import type {
   StoredRecord,
 } from '../../ports/record-store.ts';
 import { fitsTransaction, maxTransactionRecords } from '../../transaction-limits.ts';
+import { listPageBytes } from '../../ports/record-store.ts';
 import { compareNames, requireStorable, requireText } from '../postgres/key-order.ts';
 
 const chunkBytes = 1024 * 1024;
@@ -44,9 +45,15 @@ export class MemoryRecordStore implements RecordStore {
 
   async list({ collection, prefix, after, limit }: ListQuery): Promise<readonly StoredRecord[]> {
     requireText('prefix', prefix);
-    return this.#sorted(collection)
-      .filter(({ key }) => key.startsWith(prefix) && (after === null || compareNames(key, after) > 0))
-      .slice(0, limit);
+    const found = this.#sorted(collection).filter(
+      ({ key }) => key.startsWith(prefix) && (after === null || compareNames(key, after) > 0),
+    );
+    let byteCount = 0;
+    return found.slice(0, limit).filter(({ state }) => {
+      const fits = byteCount < listPageBytes;
+      byteCount += state.length;
+      return fits;
+    });
   }
 
   async *scan(collection: string): AsyncGenerator<readonly StoredRecord[]> {

@@ -129,6 +129,21 @@ describe('a page', () => {
     expect((await readAll(source, 1000)).map(({ fields }) => fields.length)).toEqual([4, 2]);
   });
 
+  it('ends after 64 MiB of records, also where it found nothing', async () => {
+    const { source } = make({ a: { ...numbered(250), z: ['last'] } });
+    const large = new Uint8Array(1024 * 1024).fill(10);
+    const store = {
+      ...source.store,
+      list: async (query: ListQuery) => {
+        const page = await source.store.list({ ...query, limit: 1 });
+        return page.map((row) => (row.state.length === 0 ? { ...row, state: large } : row));
+      },
+    };
+    const pages = await readAll({ ...source, store }, 10);
+    expect(pages.map(({ scanned }) => scanned)).toEqual([64, 64, 64, 59]);
+    expect(pages.at(-1)?.fields).toEqual(['a z last']);
+  });
+
   it('goes on after a collection that is declared no longer', async () => {
     const { source } = make({ a: { k: ['f'] }, c: { k: ['g'] } });
     const after = { collection: 'b', key: 'k', field: 'f' };
