@@ -112,15 +112,15 @@ describe('a page', () => {
   });
 
   it('ends after two seconds, and yet each page leads further', async () => {
-    const { source } = make({ a: numbered(250), b: {}, c: {}, d: { z: ['last'] } }, 2000);
-    expect((await readAll(source, 10)).map(({ scanned }) => scanned)).toEqual([100, 100, 50, 0, 0, 1]);
+    const { source } = make({ a: numbered(2500), b: {}, c: {}, d: { z: ['last'] } }, 2000);
+    expect((await readAll(source, 10)).map(({ scanned }) => scanned)).toEqual([1000, 1000, 500, 0, 0, 1]);
   });
 
   it('leads further also where its time is over at once', async () => {
-    const { source } = make({ a: numbered(150), b: { z: ['last'] } });
+    const { source } = make({ a: numbered(1500), b: { z: ['last'] } });
     let ms = 0;
     const hurried = { ...source, elapsedMs: () => (ms += 3000) };
-    expect((await readAll(hurried, 10)).map(({ scanned }) => scanned)).toEqual([100, 50, 1]);
+    expect((await readAll(hurried, 10)).map(({ scanned }) => scanned)).toEqual([1000, 500, 1]);
   });
 
   it('ends where its values are many bytes', async () => {

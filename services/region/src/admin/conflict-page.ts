@@ -1,6 +1,6 @@
 /**
  * A page of conflicts: collections by name, records in the byte order of keys, fields by path. There is no index of
- * conflicts, because every write would pay for it; records are read one after the other. A page ends where it is full,
+ * conflicts, because every write and every merge would have to take its record apart for it; records are read one after the other. A page ends where it is full,
  * or where it has read as many records, as many bytes or for as long as one request may, and then its place leads on,
  * also where it found nothing. Every conflict that stands from the first page to the last is given exactly once.
  */
@@ -35,7 +35,8 @@ export interface ConflictPage {
   readonly scanned: number;
 }
 
-const chunkRows = 100;
+/** A list costs as much as fifty small records; large ones end it by their bytes. */
+const chunkRows = 1000;
 const maxScanned = 10_000;
 const maxMs = 2000;
 const maxScannedBytes = 64 * 1024 * 1024;
