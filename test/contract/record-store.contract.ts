@@ -272,7 +272,11 @@ function reading(store: () => RecordStore): void {
       if (isLastPage(page, 3)) break;
       after = page.at(-1)?.key ?? null;
     }
-    expect(pages).toEqual([['k0', 'k1', 'k2'], ['k3', 'k4'], ['k5', 'k6']]);
+    expect(pages).toEqual([
+      ['k0', 'k1', 'k2'],
+      ['k3', 'k4'],
+      ['k5', 'k6'],
+    ]);
   });
 
   it('lists by the bytes of the keys, page by page', async () => {

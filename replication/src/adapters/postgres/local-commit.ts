@@ -6,7 +6,11 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Change, Lsn } from '../../ports/change.ts';
 import type { LocalTransaction, LocalWrite } from '../../ports/record-store.ts';
-import { fitsTransaction, maxTransactionDeltaBytes, maxTransactionRecords } from '../../transaction-limits.ts';
+import {
+  fitsTransaction,
+  maxTransactionDeltaBytes,
+  maxTransactionRecords,
+} from '../../transaction-limits.ts';
 import { commitWith } from './commit.ts';
 import { LockPlan } from './record-locks.ts';
 import { lsnAt } from './row-values.ts';

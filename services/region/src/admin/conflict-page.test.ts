@@ -131,7 +131,10 @@ describe('a page', () => {
 
   it('ends after 64 MiB of records, also where it found nothing', async () => {
     const { source } = make({ a: { ...numbered(250), z: ['last'] } });
-    const large = new Uint8Array(1024 * 1024).fill(10);
+    const large = new Uint8Array(1024 * 1024);
+    const collections = new Map([
+      ['a', { conflicts: (state: Uint8Array) => (state === large ? null : conflicts(state)) }],
+    ]);
     const store = {
       ...source.store,
       list: async (query: ListQuery) => {
@@ -139,7 +142,7 @@ describe('a page', () => {
         return page.map((row) => (row.state.length === 0 ? { ...row, state: large } : row));
       },
     };
-    const pages = await readAll({ ...source, store }, 10);
+    const pages = await readAll({ ...source, collections, store }, 10);
     expect(pages.map(({ scanned }) => scanned)).toEqual([64, 64, 64, 59]);
     expect(pages.at(-1)?.fields).toEqual(['a z last']);
   });

@@ -1,8 +1,9 @@
 /**
  * A page of conflicts: collections by name, records in the byte order of keys, fields by path. There is no index of
- * conflicts, because every write and every merge would have to take its record apart for it; records are read one after the other. A page ends where it is full,
- * or where it has read as many records, as many bytes or for as long as one request may, and then its place leads on,
- * also where it found nothing. Every conflict that stands from the first page to the last is given exactly once.
+ * conflicts, because every write and every merge would have to take its record apart for it; records are read one after
+ * the other. A page ends where it is full, or where it has read as many records, as many bytes or for as long as one
+ * request may, and then its place leads on, also where it found nothing. Every conflict that stands from the first page
+ * to the last is given exactly once.
  */
 import { isLastPage, type RecordStore, type StoredRecord } from '@isthmus/replication/ports/record-store';
 import {
