@@ -123,6 +123,10 @@ export function isWithin(path: Names, map: Names): boolean {
   return map.every((name, index) => path[index] === name);
 }
 
+export function distinctPaths(paths: readonly Names[]): readonly Names[] {
+  return paths.filter((path, index) => paths.findIndex((each) => samePath(each, path)) === index);
+}
+
 export function sameAccount(a: Account, b: Account): boolean {
   return a.actor === b.actor && a.to === b.to && samePath(a.path, b.path);
 }

@@ -9,6 +9,7 @@ import type { Field, Fields, MapField } from '../types/field.ts';
 import {
   type Account,
   cancelled,
+  distinctPaths,
   type Fact,
   gone,
   isWithin,
@@ -41,6 +42,7 @@ import {
   registerAt,
 } from './model-view.ts';
 import type { Names, Operation } from './operation.ts';
+import type { Refusal } from './refusal.ts';
 
 export interface ModelRules {
   readonly fields: Fields;
@@ -61,8 +63,6 @@ export interface ModelContext {
   /** Gives a greater number on every call. */
   readonly sequence: () => number;
 }
-
-export type Refusal = { readonly code: string; readonly have: number; readonly need: number };
 
 /** What the library's text engine does with many chunks: an edit that sees so many puts one in their place. */
 const mostChunks = 16;
@@ -201,7 +201,7 @@ export class ModelEdit {
     const inside = this.known.writes().filter((write) => isWithin(write.path, path));
     const writes = inside.filter((write) => write.of !== 'deletion');
     const chunks = writes.filter((write) => write.of === 'chunk' || write.of === 'remnant');
-    for (const each of distinct(chunks.map((write) => write.path))) this.#clearText(each);
+    for (const each of distinctPaths(chunks.map((write) => write.path))) this.#clearText(each);
     this.#forget(writes.filter((write) => !chunks.includes(write)));
     for (const each of this.known.increments()) {
       if (!isWithin(each.path, path) || !this.known.isOpen(each)) continue;
@@ -209,7 +209,7 @@ export class ModelEdit {
       this.#note(cancelled(each));
     }
     const accounts = this.known.accounts().filter((account) => isWithin(account.path, path));
-    const noted = distinct(accounts.map((account) => account.path)).flatMap((each) =>
+    const noted = distinctPaths(accounts.map((account) => account.path)).flatMap((each) =>
       resetRights(this.known, each, this.#context.isStable),
     );
     this.#note(...noted);
@@ -393,17 +393,4 @@ export class ModelEdit {
     if (!isTextShown(this.known, path)) this.#clearText(path);
     return this.#type(path, { inserted, erased, between: ['', ''] });
   }
-}
-
-function distinct(paths: readonly Names[]): readonly Names[] {
-  return paths.filter((path, index) => paths.findIndex((each) => samePath(each, path)) === index);
-}
-
-/** Applies operations up to the first that the library must refuse. */
-export function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refusal | null {
-  for (const operation of operations) {
-    const refusal = model.apply(operation);
-    if (refusal !== null) return refusal;
-  }
-  return null;
 }

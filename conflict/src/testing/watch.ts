@@ -1,9 +1,11 @@
 /** What was worth seeing in one edit or merge, found in the model and noted for the figures of a campaign. */
+import { namesOf } from '../codec/path.ts';
+import type { Fields } from '../types/field.ts';
 import type { Coverage } from './coverage.ts';
 import { samePath } from './fact.ts';
 import type { Knowledge } from './knowledge.ts';
 import { balanceOf, forgivenTo } from './model-rights.ts';
-import { existsIn } from './model-view.ts';
+import { existsIn, fieldAt } from './model-view.ts';
 import type { Operation } from './operation.ts';
 import type { Replica } from './replica.ts';
 
@@ -54,6 +56,16 @@ export function watchDrop(coverage: Coverage, others: readonly Replica[]): void 
     'record dropped beside a new life',
     others.some(({ known }) => existsIn(known)),
   );
+}
+
+/** Notes which registers show one of several values. */
+export function watchShown(coverage: Coverage, fields: Fields, conflicts: readonly string[]): void {
+  const isResolved = (path: string) => {
+    const field = fieldAt(fields, namesOf(path));
+    return field?.type === 'register' && typeof field.resolve === 'function';
+  };
+  coverage.note('conflict shown', conflicts.length > 0);
+  coverage.note('value chosen by a resolver', conflicts.some(isResolved));
 }
 
 function watchOperation(coverage: Coverage, operation: Operation, { before, actor }: WatchedEdit): void {

@@ -3,7 +3,6 @@
  * and then both must agree; where they do not, or where the library breaks a law of its own, `Broken` is thrown. The
  * world holds no chance: equal actions lead to equal worlds.
  */
-import { namesOf } from '../codec/path.ts';
 import { ConflictError } from '../errors.ts';
 import { collectable } from '../record/collectable.ts';
 import { compact } from '../record/compact.ts';
@@ -24,13 +23,13 @@ import { Knowledge } from './knowledge.ts';
 import { LooseTexts } from './loose-texts.ts';
 import { bringsNews, keyOf, type Message, unionOf } from './message.ts';
 import { collectableIn, compactedFrom } from './model-compact.ts';
-import { firstRefusal, ModelEdit, type Refusal } from './model-edit.ts';
-import { existsIn, fieldAt } from './model-view.ts';
+import { ModelEdit } from './model-edit.ts';
+import { existsIn } from './model-view.ts';
 import { type Names, type Operation, carryOut } from './operation.ts';
 import { Random } from './random.ts';
+import { firstRefusal, type Refusal } from './refusal.ts';
 import type { Replica } from './replica.ts';
-import type { Fields } from '../types/field.ts';
-import { watchDrop, watchEdit, watchLife, watchMerge } from './watch.ts';
+import { watchDrop, watchEdit, watchLife, watchMerge, watchShown } from './watch.ts';
 
 /** An edit of the library, for tests of what edits and deltas are to each other. */
 export interface RecordedEdit {
@@ -391,15 +390,6 @@ export class World {
     if (read.exists === isDead(replica.state)) throw new Broken('read and isDead disagree');
     const [said, meant] = [collectable(replica.state), collectableIn(replica.known)];
     if (said !== meant) throw new Broken(`the library says that the record is ${said}, the model ${meant}`);
-    this.coverage.note('conflict shown', read.conflicts.length > 0);
-    this.coverage.note(
-      'value chosen by a resolver',
-      read.conflicts.some((path) => isResolved(this.schema.fields, path)),
-    );
+    watchShown(this.coverage, this.schema.fields, read.conflicts);
   }
-}
-
-function isResolved(fields: Fields, path: string): boolean {
-  const field = fieldAt(fields, namesOf(path));
-  return field?.type === 'register' && typeof field.resolve === 'function';
 }
