@@ -6,6 +6,7 @@
 import { Applier } from './applier/applier.ts';
 import type { ApplierEvents } from './applier/applier.ts';
 import type { AppliedReport } from './applier/lane.ts';
+import { DeadLetterRelease } from './applier/dead-letter-retry.ts';
 import type { Reading } from './applier/reading.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';
@@ -14,11 +15,17 @@ import type { ChangeFeed } from './ports/change-feed.ts';
 import type { ChangeSink } from './ports/change-sink.ts';
 import type { ChangeSource } from './ports/change-source.ts';
 import type { Clock } from './ports/clock.ts';
+import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { Incarnation, RegionId } from './ports/identity.ts';
 import type { Logger } from './ports/logger.ts';
 import type { RecordStore } from './ports/record-store.ts';
 import type { HeldLock, RoleLock } from './ports/role-lock.ts';
+import type { SlotKeeper } from './ports/slot-keeper.ts';
 import type { Timer } from './ports/timer.ts';
+import type { TransferJobs } from './ports/transfer-jobs.ts';
+import type { TransferPeer } from './ports/transfer-peer.ts';
+import type { TransferStore } from './ports/transfer-store.ts';
+import type { VerificationStore } from './ports/verification.ts';
 import { BeatLoop } from './progress/beat-loop.ts';
 import { HeardBeats } from './progress/heard-beats.ts';
 import { ProgressPublisher } from './progress/progress-publisher.ts';
@@ -26,6 +33,9 @@ import { ProgressReader } from './progress/progress-reader.ts';
 import { Relay } from './relay/relay.ts';
 import type { RelayOptions, RelayState } from './relay/relay.ts';
 import { Ticker } from './ticker.ts';
+import { Sweeper } from './transfer/sweeper.ts';
+import { ToldVectors } from './transfer/told-vectors.ts';
+import { type Need, Transfers, type TransfersOptions } from './transfer/transfers.ts';
 
 const pruneIntervalMs = 60_000;
 
@@ -33,6 +43,17 @@ export interface ReplicatorEvents extends Omit<ApplierEvents, 'onHeard'> {
   /** A beat of the origin became visible this long after its commit, told only where the clocks' offset is known. */
   readonly onVisible: (origin: RegionId, afterMs: number) => void;
   readonly onPublished: RelayOptions['onPublished'];
+  readonly onSlotLost: RelayOptions['onSlotLost'];
+  readonly onTransfer: TransfersOptions['onTransfer'];
+}
+
+/** What moves state outside the log (P6). */
+export interface TransferParts {
+  readonly store: TransferStore;
+  readonly jobs: TransferJobs;
+  readonly verifications: VerificationStore;
+  readonly peer: TransferPeer;
+  readonly slots: SlotKeeper;
 }
 
 export interface ReplicatorOptions {
@@ -44,6 +65,8 @@ export interface ReplicatorOptions {
   readonly peers: readonly RegionId[];
   readonly records: RecordStore;
   readonly beats: BeatStore;
+  readonly transfer: TransferParts;
+  readonly deadLetters: DeadLetterStore;
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
   readonly feed: ChangeFeed;
@@ -99,7 +122,7 @@ export class Replicator {
   }
 
   async #run(): Promise<void> {
-    const { lock, logger } = this.#options;
+    const { lock, timer, logger } = this.#options;
     for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
       try {
         const held = await lock.tryAcquire();
@@ -111,7 +134,7 @@ export class Replicator {
         if (!(reason instanceof ReplicationError)) throw reason;
         logger.warn({ err: reason }, 'the replicator cannot tell whether it is needed');
       }
-      await pause(Math.min(backoffMs(attempt), 500), this.#end.signal);
+      await pause(timer, Math.min(backoffMs(attempt), 500), this.#end.signal);
     }
   }
 
@@ -132,12 +155,14 @@ export class Replicator {
   }
 
   #activate(): Active {
-    const { identity, peers, records, beats, source, sink, feed, clock, timer, logger, events } =
+    const { identity, peers, records, beats, source, sink, feed, clock, timer, logger, events, transfer } =
       this.#options;
     const { region, incarnation, partitionCount } = identity;
     const heardBeats = new HeardBeats();
     const beatLoop = new BeatLoop({ store: beats, timer });
-    const relay = new Relay({ identity, source, sink, beats, logger, onPublished: events.onPublished });
+    const { onPublished, onSlotLost } = events;
+    const published = { source, sink, beats, slots: transfer.slots, timer, logger };
+    const relay = new Relay({ identity, ...published, onPublished, onSlotLost });
     const publisher = new ProgressPublisher({
       region,
       incarnation,
@@ -150,15 +175,17 @@ export class Replicator {
       clock,
       timer,
     });
+    const told = new ToldVectors(clock);
     const subscriptions = peers.map((peer) => feed.subscribeProgress(peer));
     const readers = subscriptions.map((subscription, index) => {
       const peer = peers[index] ?? region;
-      return new ProgressReader({ self: { region, incarnation, peer }, subscription, beats, clock });
+      const onTold = told.note.bind(told);
+      return new ProgressReader({ self: { region, incarnation, peer }, subscription, beats, clock, onTold });
     });
     const reading = readers.map((reader) => reader.run());
     const appliers = peers.map((origin, index) => {
       const { maxDriftMs } = this.#options;
-      const shared = { partitionCount, feed, clock, maxDriftMs, logger };
+      const shared = { partitionCount, feed, clock, timer, maxDriftMs, logger };
       const onHeard: ApplierEvents['onHeard'] = (heard) => heardBeats.note(heard);
       const onApplied: ApplierEvents['onApplied'] = (report) => {
         events.onApplied(report);
@@ -166,16 +193,40 @@ export class Replicator {
       };
       return new Applier({ ...shared, origin, store: records, events: { ...events, onHeard, onApplied } });
     });
+    const { transfers, sweeper } = this.#transfers(appliers, told);
+    const { deadLetters: letters, maxDriftMs } = this.#options;
+    const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
-    for (const part of [beatLoop, relay, publisher, pruning, ...appliers]) part.start();
+    const helpers = [pruning, release, transfers, sweeper];
+    for (const part of [beatLoop, relay, publisher, ...helpers, ...appliers]) part.start();
     const stop = async () => {
+      await Promise.all([transfers.close(), sweeper.close()]);
       await Promise.all(appliers.map((applier) => applier.close()));
-      await Promise.all([publisher.stop(), pruning.stop()]);
+      await Promise.all([publisher.stop(), pruning.stop(), release.stop()]);
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
       await Promise.all(reading);
       await Promise.all([beatLoop.stop(), relay.close()]);
     };
     return { relay, appliers, stop };
+  }
+
+  #transfers(appliers: readonly Applier[], told: ToldVectors) {
+    const { identity, peers, beats, clock, timer, maxDriftMs, logger, events, transfer } = this.#options;
+    const { store, jobs, verifications, peer } = transfer;
+    const shared = { self: identity, peers, store, jobs, clock, timer, logger };
+    const transfers = new Transfers({
+      ...shared,
+      peer,
+      beats,
+      told,
+      maxDriftMs,
+      gaps: () => appliers.flatMap(needOf),
+      onRaised: () => {
+        for (const applier of appliers) applier.recheck();
+      },
+      onTransfer: events.onTransfer,
+    });
+    return { transfers, sweeper: new Sweeper({ ...shared, donor: peer, verifications }) };
   }
 
   #tellVisible({ origin, beatAtMs }: AppliedReport, reader: ProgressReader | undefined): void {
@@ -192,4 +243,11 @@ export class Replicator {
       this.#options.logger.warn({ err: reason }, 'old beats were not dropped; the next turn does it');
     }
   }
+}
+
+/** What an origin that stands before a gap needs: one transfer brings all of its partitions. */
+function needOf({ origin, readings }: OriginStatus): readonly Need[] {
+  const gap = readings.find((reading) => reading.kind === 'gap');
+  if (gap?.kind !== 'gap') return [];
+  return [{ origin, cause: gap.cause === 'missing-interval' ? 'gap' : gap.cause }];
 }

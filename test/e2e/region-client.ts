@@ -22,14 +22,43 @@ const peerStatus = z.object({
   backlogChanges: z.number().nullable(),
   rpoSeconds: z.number().nullable(),
   rpoChanges: z.number().nullable(),
+  verifiedThrough: z.string().nullable(),
+  diverged: z.boolean().nullable(),
 });
 
 const status = z.object({
   region: z.string(),
   ready: z.boolean(),
   peers: z.array(peerStatus),
-  gaps: z.unknown(),
+  gaps: z.number().nullable(),
+  transfers: z.number().nullable(),
   deadLetters: z.unknown(),
+  incidents: z.object({ open: z.number().nullable() }),
+});
+
+const incident = z.object({
+  id: z.string(),
+  peer: z.string(),
+  state: z.string(),
+  splitBrain: z.boolean().nullable(),
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().nullable(),
+  durationSeconds: z.number().nullable(),
+  writes: z.record(z.string(), z.number().nullable()),
+  conflictCount: z.number(),
+});
+
+const fullIncident = incident.extend({
+  conflicts: z.array(z.object({ collection: z.string(), key: z.string(), fields: z.number() })),
+  digests: z.record(z.string(), z.record(z.string(), z.string())).nullable(),
+});
+
+const deadLetter = z.object({
+  id: z.string(),
+  origin: z.string(),
+  collection: z.string(),
+  key: z.string(),
+  cause: z.string(),
 });
 
 const page = z.object({
@@ -60,6 +89,9 @@ const problem = z.object({ code: z.string() });
 export type PeerStatus = z.infer<typeof peerStatus>;
 type Conflict = z.infer<typeof conflict>;
 export type Status = z.infer<typeof status>;
+type Incident = z.infer<typeof incident>;
+type FullIncident = z.infer<typeof fullIncident>;
+type DeadLetter = z.infer<typeof deadLetter>;
 
 const timeoutMs = 10_000;
 
@@ -121,6 +153,26 @@ export class RegionClient {
     return peer;
   }
 
+  async incidents(include?: 'windows'): Promise<readonly Incident[]> {
+    const query = include === undefined ? '' : `?include=${include}`;
+    const { body } = await this.#call('GET', `${this.#admin}/v1/incidents${query}`);
+    return z.object({ incidents: z.array(incident) }).parse(body).incidents;
+  }
+
+  async incident(id: string): Promise<FullIncident> {
+    return fullIncident.parse((await this.#call('GET', `${this.#admin}/v1/incidents/${id}`)).body);
+  }
+
+  async deadLetters(): Promise<readonly DeadLetter[]> {
+    const { body } = await this.#call('GET', `${this.#admin}/v1/dead-letters`);
+    return z.object({ deadLetters: z.array(deadLetter) }).parse(body).deadLetters;
+  }
+
+  retryDeadLetter(id: string, dryRun: boolean): Promise<Reply> {
+    const query = dryRun ? '?dryRun=true' : '';
+    return this.#call('POST', `${this.#admin}/v1/dead-letters/${id}/retry${query}`);
+  }
+
   async digest(collection: string): Promise<string> {
     const reply = await this.#call('GET', `${this.#admin}/v1/digests/${collection}`);
     return digest.parse(reply.body).digest;
@@ -142,6 +194,12 @@ export class RegionClient {
   async clockMs(): Promise<number> {
     const reply = await this.#call('GET', `${this.#admin}/v1/digests/profiles`);
     return Date.parse(digest.parse(reply.body).asOf);
+  }
+
+  /** Asks for a sweep of every peer. */
+  async sweep(): Promise<void> {
+    const { status: answered } = await this.#call('POST', `${this.#admin}/v1/sweep`);
+    if (answered !== 202) throw new Error(`${this.region} answered ${answered} to a sweep`);
   }
 
   async isReady(): Promise<boolean> {

@@ -1,11 +1,14 @@
 /** The demo of a test file: started before its tests, and ended after them with nothing left. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { startDemo } from './demo.ts';
+import { logUnderTest } from './log-under-test.ts';
 import type { Demo, LinkState } from './demo.ts';
 
 export interface UsedDemo extends Omit<Demo, 'stop'> {
   /** Sets the links between all regions, both ways. */
   readonly setLinks: (state: LinkState) => Promise<void>;
+  /** Addresses of a region's servers. */
+  readonly serversOf: (region: string) => Demo['ready']['regions'][number];
 }
 
 const startDeadlineMs = 150_000;
@@ -16,7 +19,7 @@ export function useDemo(args: readonly string[] = []): UsedDemo {
   let demo: Demo | null = null;
   const started = (): Demo => demo ?? expect.fail('the demo runs');
   beforeAll(async () => {
-    demo = await startDemo(args);
+    demo = await startDemo(['--log', logUnderTest(), ...args]);
   }, startDeadlineMs);
   afterAll(async () => {
     expect(await started().stop()).toBe(0);
@@ -34,6 +37,8 @@ export function useDemo(args: readonly string[] = []): UsedDemo {
     region: (name) => started().region(name),
     setLink: (...link) => started().setLink(...link),
     signal: (...process) => started().signal(...process),
+    serversOf: (region) =>
+      started().ready.regions.find((each) => each.region === region) ?? expect.fail(`the demo has ${region}`),
     setLinks: async (state) => {
       const names = started().regions.map(({ region }) => region);
       const links = names.flatMap((origin) => names.map((target) => [origin, target] as const));

@@ -104,10 +104,7 @@ export class CausalContext {
       if (list === undefined) counters.set(actor, [counter]);
       else list.push(counter);
     }
-    for (const [actor, list] of counters) {
-      const sorted = list.length === 1 ? list : list.toSorted((a, b) => a - b);
-      this.#add(actor, { max: 0, runs: sorted.flatMap((each) => [each, each]) });
-    }
+    for (const [actor, list] of counters) this.#add(actor, { max: 0, runs: runsOf(list) });
   }
 
   /**
@@ -178,6 +175,18 @@ function checkedSeen(seen: SeenOfActor): SeenOfActor {
   const odd = runs.find((bound) => typeof bound !== 'number');
   if (odd !== undefined) throw unfit('runs', 'counters', odd);
   return { max, runs };
+}
+
+/** The fewest runs that hold these counters, which are sorted on the way. */
+function runsOf(counters: number[]): readonly number[] {
+  const runs: number[] = [];
+  if (counters.length > 1) counters.sort((a, b) => a - b);
+  for (const counter of counters) {
+    const end = runs.length - 1;
+    if (end > 0 && counter <= (runs[end] ?? 0) + 1) runs[end] = counter;
+    else runs.push(counter, counter);
+  }
+  return runs;
 }
 
 /** The first run that does not end below `counter`. */

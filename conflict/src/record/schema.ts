@@ -159,7 +159,8 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
     const { whole } = changed(editor, change);
     if (!draft.changed) return { state: before, delta: nothing, changed: false };
     const delta = encode(whole ? draft.whole() : draft.delta());
-    const state = whole ? delta : merge(before, delta).state;
+    // Joining a delta into nothing gives the bytes of the delta.
+    const state = whole || before.length === 0 ? delta : merge(before, delta).state;
     // What only takes away is as large as what it finds, and always possible.
     if (!draft.adds) return { state, delta, changed: true };
     checkSize('delta-bytes', delta.length, this.limits.deltaBytes);

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { parseRegionId } from '../../../replication/src/ports/identity.ts';
 import { RegionMetrics } from '../../../services/region/src/metrics.ts';
 import { runbookPath, runbookUrl } from './alert-rules.ts';
-import { alerts, recordings, rows } from './definitions.ts';
+import { alerts, recordings } from './alert-definitions.ts';
+import { rows } from './definitions.ts';
 import { generatedFiles } from './generated-files.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -29,16 +30,17 @@ async function exportedSeries(): Promise<ReadonlyMap<string, ReadonlySet<string>
 function exercised(): RegionMetrics {
   const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
   const us = parseRegionId('us') ?? expect.fail('us is a region');
-  const state = { kind: 'suspected', sinceMs: 0, freshSinceMs: null, decidedAtMs: 0 } as const;
-  const signals = { tickAgeMs: null, echoAgeMs: null, answered: false };
   const metrics = new RegionMetrics({
     region: eu,
     incarnation: { counter: 1, nonce: 1 },
     peers: [us],
     figures: { read: () => Promise.resolve({ figures: null, isCurrent: false, ageMs: null }) },
     clock: { nowMs: () => 0 },
-    links: { links: [{ peer: us, state, signals }] },
-    retainedWalBytes: () => Promise.resolve(null),
+    links: { links: [{ peer: us, state: { kind: 'suspected' } }] },
+    slot: () => Promise.resolve(null),
+    incidents: () => Promise.resolve([]),
+    verifications: () => Promise.resolve(null),
+    openTransfers: () => Promise.resolve(null),
     pool: () => ({ total: 0, idle: 0, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -47,7 +49,9 @@ function exercised(): RegionMetrics {
   metrics.applyBatch(us, 1, 1);
   metrics.conflicts('products', 'shown', 1);
   metrics.gap(us, 'missing-interval');
+  metrics.transfer(us, 'gap');
   metrics.fenced('applier');
+  metrics.guarded('products');
   metrics.refused(us);
   metrics.logBytes('raw', 1);
   return metrics;

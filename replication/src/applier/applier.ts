@@ -14,16 +14,18 @@ import type { Clock } from '../ports/clock.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { PositionRow, RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
 import type { QueuedRecord } from './collect.ts';
 import { Lane } from './lane.ts';
-import type { AppliedReport } from './lane.ts';
+import type { LaneOptions } from './lane.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import type { PartitionEvents } from './partition-queue.ts';
 import { newestPosition } from './positions.ts';
 import type { Reading } from './reading.ts';
 
 export interface ApplierEvents extends PartitionEvents {
-  readonly onApplied: (report: AppliedReport) => void;
+  readonly onApplied: LaneOptions['onApplied'];
+  readonly onFenced: LaneOptions['onFenced'];
   /** A beat of the origin arrived, applied or not. */
   readonly onHeard: (heard: HeardBeat) => void;
   /** A record was dropped because its bytes, origin or partition were wrong. */
@@ -36,6 +38,7 @@ export interface ApplierOptions {
   readonly store: Pick<RecordStore, 'applyRemote' | 'createPosition' | 'positions'>;
   readonly feed: Pick<ChangeFeed, 'subscribe'>;
   readonly clock: Clock;
+  readonly timer: Timer;
   readonly maxDriftMs: number;
   readonly logger: Logger;
   readonly events: ApplierEvents;
@@ -67,6 +70,11 @@ export class Applier {
     return this.#partitions.map((partition) => partition.reading);
   }
 
+  /** Partitions that stand look whether a transfer has raised their positions. */
+  recheck(): void {
+    for (const partition of this.#partitions) partition.recheck();
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }
@@ -95,14 +103,14 @@ export class Applier {
 
   /** Tried until the database answers; `null` where the applier was closed meanwhile. */
   async #positions(): Promise<readonly PositionRow[] | null> {
-    const { store, origin, logger } = this.#options;
+    const { store, origin, timer, logger } = this.#options;
     for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
       try {
         return await store.positions(origin);
       } catch (reason) {
         if (!(reason instanceof ReplicationError)) throw reason;
         logger.warn({ err: reason, origin }, 'the applier waits for its positions');
-        await pause(backoffMs(attempt), this.#end.signal);
+        await pause(timer, backoffMs(attempt), this.#end.signal);
       }
     }
     return null;
@@ -129,12 +137,13 @@ export class Applier {
     readonly subscription: FeedSubscription;
   }): PartitionQueue {
     const { partition, position, subscription } = of;
-    const { origin, store, logger, events } = this.#options;
+    const { origin, store, timer, logger, events } = this.#options;
     return new PartitionQueue({
       origin,
       partition,
       position,
       store,
+      timer,
       logger,
       events,
       signal: this.#end.signal,
@@ -145,11 +154,12 @@ export class Applier {
   }
 
   #lane(lane: number): Lane {
-    const { origin, store, clock, maxDriftMs, logger, events } = this.#options;
+    const { origin, store, clock, timer, maxDriftMs, logger, events } = this.#options;
     const partitions = this.#partitions.filter((_, partition) => partition % laneCount === lane);
-    const { onApplied } = events;
+    const { onApplied, onFenced } = events;
     const { signal } = this.#end;
-    return new Lane({ origin, partitions, store, clock, maxDriftMs, signal, logger, onApplied });
+    const shared = { origin, store, clock, timer, maxDriftMs, signal, logger };
+    return new Lane({ ...shared, partitions, onApplied, onFenced });
   }
 
   #dispatch(batch: FeedBatch): void {

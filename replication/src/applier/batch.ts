@@ -5,11 +5,11 @@
  * our clock, becomes a dead letter and spoils nothing beside it (P4).
  * Pure; it never clamps a stamp and never drops a change.
  */
-import { ConflictError, highestStamp, merge, validate } from '@isthmus/conflict';
+import { type CheckedMerge, checkedMerge } from '../checked-merge.ts';
 import { assert } from '../errors.ts';
 import type { PlacedChange } from '../log/log-record.ts';
 import type { RecordId } from '../ports/change.ts';
-import type { ApplyDecision, DeadLetter, DeadLetterCause } from '../ports/record-store.ts';
+import type { ApplyDecision, DeadLetter, RecordConflict } from '../ports/record-store.ts';
 
 /** What one partition brings, in order of commit. */
 export interface Share {
@@ -77,11 +77,7 @@ function groupFor(
 }
 
 export interface Decided extends ApplyDecision {
-  /** Index into the batch's ids and number of fields that the merge found in conflict. */
-  readonly conflicts: readonly {
-    readonly index: number;
-    readonly fields: number;
-  }[];
+  readonly conflicts: readonly RecordConflict[];
 }
 
 /** `latestStampMs`: changes with a stamp beyond it are put aside. */
@@ -111,7 +107,7 @@ function mergeAll(before: Uint8Array, changes: readonly SharedChange[], latestSt
   let conflicts = 0;
   const deadLetters: DeadLetter[] = [];
   for (const shared of changes) {
-    const attempt = tryMerge(state, shared.change.delta, latestStampMs);
+    const attempt = checkedMerge(state, shared.change.delta, latestStampMs);
     if (attempt.kind === 'refused') {
       deadLetters.push(deadLetterOf(shared, attempt));
       continue;
@@ -122,42 +118,10 @@ function mergeAll(before: Uint8Array, changes: readonly SharedChange[], latestSt
   return { state, deadLetters, conflicts };
 }
 
-type Attempt =
-  | {
-      readonly kind: 'merged';
-      readonly state: Uint8Array;
-      readonly conflicts: number;
-    }
-  | {
-      readonly kind: 'refused';
-      readonly cause: DeadLetterCause;
-      readonly detail: string;
-    };
+type Refused = Extract<CheckedMerge, { readonly kind: 'refused' }>;
 
-function tryMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): Attempt {
-  try {
-    validate(delta);
-    const stampMs = highestStamp(delta);
-    if (stampMs !== null && stampMs > latestStampMs) {
-      const detail = `stamp ${stampMs} lies ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
-      return { kind: 'refused', cause: 'clock-too-far-ahead', detail };
-    }
-    const merged = merge(state, delta);
-    return {
-      kind: 'merged',
-      state: merged.state,
-      conflicts: merged.conflicts.length,
-    };
-  } catch (reason) {
-    if (!(reason instanceof ConflictError)) throw reason;
-    return { kind: 'refused', cause: 'malformed', detail: reason.message };
-  }
-}
-
-function deadLetterOf(
-  { partition, change }: SharedChange,
-  { cause, detail }: { readonly cause: DeadLetterCause; readonly detail: string },
-): DeadLetter {
+function deadLetterOf({ partition, change }: SharedChange, refused: Refused): DeadLetter {
   const { collection, key, delta, lsn, index } = change;
-  return { partition, collection, key, delta, lsn, index, cause, detail };
+  const { cause, detail, stampMs } = refused;
+  return { partition, collection, key, delta, lsn, index, cause, detail, stampMs };
 }

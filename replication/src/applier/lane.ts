@@ -5,12 +5,12 @@
  * values they had or none does (I2, P4); what went wrong together is tried again partition by partition beside the
  * rest, so that one that is fenced or odd cannot hold back the others.
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import { ReplicationError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
 import { batchOf, decide } from './batch.ts';
 import type { Batch, Decided } from './batch.ts';
 import type { PartitionQueue, Taken } from './partition-queue.ts';
@@ -37,11 +37,14 @@ export interface LaneOptions {
   readonly partitions: readonly PartitionQueue[];
   readonly store: Pick<RecordStore, 'applyRemote'>;
   readonly clock: Clock;
+  readonly timer: Timer;
   /** Remote stamps further ahead of our clock than this are put aside. */
   readonly maxDriftMs: number;
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly onApplied: (report: AppliedReport) => void;
+  /** A transaction was refused, because another applier had moved one of its positions. */
+  readonly onFenced: (origin: RegionId) => void;
 }
 
 /** While live, batches stay small so that one slow commit does not make the next ones larger and slower. */
@@ -74,7 +77,7 @@ export class Lane {
   async #run(): Promise<void> {
     for (;;) {
       // What one fetch brought is handed over partition by partition within a turn of the event loop.
-      await turn();
+      await new Promise<void>((resolve) => this.#options.timer.turn(resolve));
       const taken = this.#take();
       if (taken.length === 0) break;
       await this.#apply(taken);
@@ -120,26 +123,27 @@ export class Lane {
   }
 
   async #apply(taken: readonly Taken[]): Promise<void> {
-    const { logger, origin } = this.#options;
+    const { logger, origin, onFenced } = this.#options;
     const partitions = taken.map(({ move }) => move.partition);
     try {
       if (await this.#transact(taken)) return;
-      logger.warn({ origin, partitions }, 'a position is not where it was');
-      for (const { queue } of taken) queue.retry(true);
+      logger.warn({ origin, partitions }, 'fenced: a position was moved by somebody else');
+      onFenced(origin);
+      for (const { queue } of taken) queue.retry();
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
       logger.warn({ err: reason, origin, partitions }, 'the applier waits');
-      for (const { queue } of taken) queue.retry(false);
+      for (const { queue } of taken) queue.retry();
     }
   }
 
   /** False where it was fenced. */
   async #transact(taken: readonly Taken[]): Promise<boolean> {
-    const { origin, store, clock, maxDriftMs, onApplied } = this.#options;
+    const { origin, store, clock, timer, maxDriftMs, onApplied } = this.#options;
     const batch = batchOf(
       taken.map(({ move, collected }) => ({ partition: move.partition, changes: collected.changes })),
     );
-    const startedMs = performance.now();
+    const startedMs = timer.monotonicMs();
     let decided: Decided = { writes: [], deadLetters: [], conflicts: [] };
     const outcome = await store.applyRemote({
       origin,
@@ -155,7 +159,7 @@ export class Lane {
     onApplied({
       origin,
       ...figures(batch, decided),
-      durationMs: performance.now() - startedMs,
+      durationMs: timer.monotonicMs() - startedMs,
       beatAtMs: oldestBeat(taken),
     });
     return true;

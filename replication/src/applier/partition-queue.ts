@@ -12,6 +12,7 @@ import { sameIncarnation } from '../ports/identity.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { PositionMove, PositionRow, RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
 import { collect } from './collect.ts';
 import type { Collected, QueuedRecord, Room } from './collect.ts';
 import { newestPosition } from './positions.ts';
@@ -20,7 +21,6 @@ import type { Reading } from './reading.ts';
 
 export interface PartitionEvents {
   readonly onGap: (origin: RegionId, partition: number, cause: string) => void;
-  readonly onFenced: (origin: RegionId, partition: number) => void;
 }
 
 export interface PartitionQueueOptions {
@@ -29,6 +29,7 @@ export interface PartitionQueueOptions {
   readonly position: PositionRow | null;
   readonly store: Pick<RecordStore, 'createPosition' | 'positions'>;
   readonly rewind: () => Promise<bigint>;
+  readonly timer: Timer;
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly events: PartitionEvents;
@@ -49,7 +50,7 @@ export interface Taken {
 type Standing =
   | { readonly kind: 'sure' }
   /** A transaction ended otherwise than it should; the row has to be read. */
-  | { readonly kind: 'doubtful'; readonly isFenced: boolean }
+  | { readonly kind: 'doubtful' }
   /** The row has been read, and no transaction has gone through since. */
   | { readonly kind: 'alone' };
 
@@ -125,10 +126,16 @@ export class PartitionQueue {
   }
 
   /** The transaction failed or was fenced. Who was alone in it rests first. */
-  retry(isFenced: boolean): void {
+  retry(): void {
     const wasAlone = this.isAlone;
-    this.#standing = { kind: 'doubtful', isFenced };
+    this.#standing = { kind: 'doubtful' };
     if (wasAlone) this.#start(() => this.#rest());
+  }
+
+  /** A transfer may have raised the position of a partition that stands. */
+  recheck(): void {
+    const isStanding = this.#reading.kind === 'gap' || this.#reading.kind === 'unopened';
+    if (isStanding && this.#busy === null) this.#start(() => this.#goOn());
   }
 
   #step(head: QueuedRecord): boolean {
@@ -170,7 +177,8 @@ export class PartitionQueue {
   }
 
   async #rest(): Promise<void> {
-    await pause(backoffMs(this.#failures++), this.#options.signal);
+    const { timer, signal } = this.#options;
+    await pause(timer, backoffMs(this.#failures++), signal);
   }
 
   async #open(start: StartRecord, offset: bigint): Promise<void> {
@@ -213,25 +221,31 @@ export class PartitionQueue {
     events.onGap(origin, partition, cause);
   }
 
-  async #reload(): Promise<void> {
-    const { origin, partition, logger, events } = this.#options;
-    const hasMoved = await this.#read();
-    const isFenced = this.#standing.kind === 'doubtful' && this.#standing.isFenced;
-    this.#standing = { kind: 'alone' };
-    if (!isFenced || !hasMoved) return;
-    logger.warn(this.#where(), 'fenced: the position was moved by somebody else');
-    events.onFenced(origin, partition);
+  async #goOn(): Promise<void> {
+    const before = this.#reading;
+    const row = newestPosition(
+      await this.#options.store.positions(this.#options.origin),
+      this.#options.partition,
+    );
+    const isSame = isOpen(before) && row !== null && sameIncarnation(before.incarnation, row.incarnation);
+    if (row === null || (isSame && row.applied <= before.applied)) return;
+    this.#reading = readingOf(row);
+    this.#options.logger.info({ ...this.#where(), applied: String(row.applied) }, 'reading goes on');
   }
 
-  /** What lies below the row in the queue is dropped when its turn comes. True where the row stands elsewhere. */
-  async #read(): Promise<boolean> {
+  async #reload(): Promise<void> {
+    await this.#read();
+    this.#standing = { kind: 'alone' };
+  }
+
+  /** What lies below the row in the queue is dropped when its turn comes. */
+  async #read(): Promise<void> {
     const { origin, partition, store } = this.#options;
     const row = newestPosition(await store.positions(origin), partition);
-    if (row === null) return false;
+    if (row === null) return;
     const before = this.#reading;
     const isSame = isOpen(before) && sameIncarnation(before.incarnation, row.incarnation);
     this.#reading = isSame ? movedTo(before, row.applied) : readingOf(row);
-    return !isSame || before.applied !== row.applied;
   }
 
   #consume(count: number): void {

@@ -10,6 +10,7 @@ import type { RecordId } from '../ports/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Actor } from '../ports/identity.ts';
 import type { LockedRecords, RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
 import { maxTransactionRecords } from '../transaction-limits.ts';
 import { TransactionDraft, recordName } from './draft.ts';
 import type { Edit, EditContext } from './draft.ts';
@@ -31,6 +32,7 @@ export interface JournalOptions {
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly actor: Actor;
+  readonly timer: Pick<Timer, 'monotonicMs'>;
   /** Edits waiting beyond this are refused with `overloaded`. */
   readonly maxWaitingEdits: number;
   readonly onBatch: (report: BatchReport) => void;
@@ -122,22 +124,23 @@ export class Journal {
   }
 
   async #commit(batch: readonly Caller[]): Promise<void> {
-    const startedMs = performance.now();
-    const ids = distinct(batch.flatMap((caller) => caller.ids));
+    const { store, timer } = this.#options;
+    const startedMs = timer.monotonicMs();
+    const { ids, indexes } = distinct(batch.flatMap((caller) => caller.ids));
     let verdicts: readonly Verdict[] = [];
     const decide = (locked: LockedRecords) => {
-      const draft = new TransactionDraft(ids, locked.states, this.#context(locked));
+      const draft = new TransactionDraft(indexes, locked.states, this.#context(locked));
       verdicts = batch.map((caller) => runGuarded(caller, draft));
       return draft.writes();
     };
     try {
-      await this.#options.store.commitLocal({ ids, decide });
+      await store.commitLocal({ ids, decide });
     } catch (reason) {
       for (const caller of batch) caller.fail(reason);
       return;
     }
     this.#answer(batch, verdicts);
-    const durationMs = performance.now() - startedMs;
+    const durationMs = timer.monotonicMs() - startedMs;
     this.#options.onBatch({
       callers: batch.length,
       records: ids.length,
@@ -185,7 +188,8 @@ function runEdits<T, R>(
 ): Verdict {
   const results: T[] = [];
   for (const [index, { id, edit }] of edits.entries()) {
-    const edited = edit(draft.state(id), draft.context);
+    const name = recordName(id);
+    const edited = edit(draft.state(name), draft.context);
     if (edited.kind === 'refuse') {
       draft.discard();
       const { refusal } = edited;
@@ -194,15 +198,25 @@ function runEdits<T, R>(
         reply: () => resolve({ kind: 'refused', index, refusal }),
       };
     }
-    if (edited.kind === 'write') draft.stage(id, edited.state, edited.delta);
+    if (edited.kind === 'write') draft.stage(name, edited.state, edited.delta);
     results.push(edited.result);
   }
   if (!draft.accept()) return { kind: 'postpone' };
   return { kind: 'answer', reply: () => resolve({ kind: 'done', results }) };
 }
 
-function distinct(ids: readonly RecordId[]): readonly RecordId[] {
-  const byName = new Map<string, RecordId>();
-  for (const id of ids) byName.set(recordName(id), id);
-  return [...byName.values()];
+/** Each record once, and its place by name. */
+function distinct(all: readonly RecordId[]): {
+  readonly ids: readonly RecordId[];
+  readonly indexes: ReadonlyMap<string, number>;
+} {
+  const ids: RecordId[] = [];
+  const indexes = new Map<string, number>();
+  for (const id of all) {
+    const name = recordName(id);
+    if (indexes.has(name)) continue;
+    indexes.set(name, ids.length);
+    ids.push(id);
+  }
+  return { ids, indexes };
 }

@@ -1,9 +1,9 @@
 /**
  * Records and positions of one region's database. The store owns the order of every write transaction (P3):
- * placeholders first, then row locks in one fixed order, then floor and generation in a later statement, then the
- * caller's decision outside SQL, then rows and (for local writes) the emitted changes, then the commit. The caller's
- * `decide` is synchronous and may be called again when the database asks for a retry, so it must have no effects.
- * The store never merges and never judges; it must never make half of a decision visible.
+ * placeholders for what is absent, then row locks in one fixed order, then floor and generation in a later statement,
+ * then the caller's decision outside SQL, then rows and (for local writes) the emitted changes, then the commit. The
+ * caller's `decide` is synchronous and may be called again when the database asks for a retry, so it must have no
+ * effects. The store never merges and never judges; it must never make half of a decision visible.
  */
 import type { CountedBeat, Lsn, RecordId } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
@@ -42,6 +42,8 @@ export interface DeadLetter extends RecordId {
   readonly delta: Uint8Array;
   readonly cause: DeadLetterCause;
   readonly detail: string;
+  /** Highest stamp in the delta, where that is the cause: it may be tried again once time has caught up. */
+  readonly stampMs: number | null;
 }
 
 export type DeadLetterCause = 'malformed' | 'clock-too-far-ahead' | 'too-large' | 'newer-format';
@@ -52,6 +54,15 @@ export interface ApplyDecision {
     readonly state: Uint8Array;
   }[];
   readonly deadLetters: readonly DeadLetter[];
+  /** Noted with the origin's open incident, where there is one, in the same transaction. */
+  readonly conflicts?: readonly RecordConflict[];
+}
+
+/** A record with fields that two sides wrote unseen by each other. */
+export interface RecordConflict {
+  /** Index into the ids of the transaction. */
+  readonly index: number;
+  readonly fields: number;
 }
 
 /** Where a partition stands before and after the transaction. */

@@ -14,6 +14,8 @@ import type { ChangeSink } from '../ports/change-sink.ts';
 import type { ChangeSource, ChangeStream } from '../ports/change-source.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { SlotKeeper } from '../ports/slot-keeper.ts';
+import type { Timer } from '../ports/timer.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { pack, startPacking } from './packer.ts';
 
@@ -28,8 +30,12 @@ export interface RelayOptions {
   };
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
-  readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storeCounts' | 'storePublished'>;
+  readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storePublished'>;
+  readonly slots: SlotKeeper;
+  readonly timer: Timer;
   readonly logger: Logger;
+  /** The slot was lost and made anew: what it had not read is in no log and has to come from the records. */
+  readonly onSlotLost: () => void;
   readonly onPublished: (report: { readonly changes: number; readonly bytes: number }) => void;
 }
 
@@ -61,6 +67,7 @@ export class Relay {
   }
 
   async #run(): Promise<void> {
+    const { timer } = this.#options;
     for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
       try {
         await this.#session(() => {
@@ -68,8 +75,9 @@ export class Relay {
         });
       } catch (reason) {
         this.#failed(reason);
+        if (this.#state === 'slot-lost') await this.#renew(reason);
       }
-      await pause(backoffMs(attempt), this.#stop.signal);
+      await pause(timer, backoffMs(attempt), this.#stop.signal);
     }
   }
 
@@ -80,7 +88,8 @@ export class Relay {
     this.#stream = stream;
     try {
       const count = await beats.countAt(stream.start);
-      if (count === null) await this.#publish(this.#startRecords(stream.start));
+      if (count === null && (await this.#isFirstStart(stream.start)))
+        await this.#publish(this.#startRecords(stream.start));
       logger.info({ start: String(stream.start), count }, 'relay holds the slot');
       this.#state = 'live';
       onLive();
@@ -124,7 +133,7 @@ export class Relay {
       } catch (reason) {
         if (!(reason instanceof ReplicationError) || !reason.retriable) throw reason;
         this.#options.logger.warn({ err: reason, attempt }, 'the own log did not take a publish; sent again');
-        if (!(await pause(backoffMs(attempt), this.#stop.signal))) throw reason;
+        if (!(await pause(this.#options.timer, backoffMs(attempt), this.#stop.signal))) throw reason;
       }
     }
     const changes = records.reduce(
@@ -139,6 +148,24 @@ export class Relay {
   async #countAbove(): Promise<number> {
     const { newestCounted } = await this.#options.beats.ownBeats();
     return newestCounted === null || newestCounted.count === null ? 0 : newestCounted.count + 1;
+  }
+
+  /** Only the slot that the incarnation began with may say that nothing came before. */
+  async #isFirstStart(start: bigint): Promise<boolean> {
+    const life = await this.#options.slots.life();
+    return life === null || (life.number === 1 && life.from === start);
+  }
+
+  async #renew(lost: unknown): Promise<void> {
+    const { slots, logger, onSlotLost } = this.#options;
+    try {
+      const { from } = await slots.renew(lost instanceof Error ? lost.message : String(lost));
+      logger.error({ from: String(from) }, 'the slot was made anew; peers fetch what it had not read');
+      onSlotLost();
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      logger.error({ err: reason }, 'the slot cannot be made anew yet');
+    }
   }
 
   /** Nothing was ever confirmed, so this is where the incarnation's changes begin. */

@@ -8,15 +8,18 @@ import { text } from 'node:stream/consumers';
 import { LocalError } from '@isthmus/local/errors';
 import { findRunningDemos } from '@isthmus/local/running-demo';
 import { conflicts } from './commands/conflicts.ts';
+import { deadLetters } from './commands/dead-letters.ts';
 import { deleteRecord } from './commands/delete.ts';
 import { demo } from './commands/demo.ts';
 import { digest } from './commands/digest.ts';
 import { doctor } from './commands/doctor.ts';
 import { get } from './commands/get.ts';
+import { incidents } from './commands/incidents.ts';
 import { links } from './commands/links.ts';
 import { patch } from './commands/patch.ts';
 import { put } from './commands/put.ts';
 import { status } from './commands/status.ts';
+import { transfer } from './commands/transfer.ts';
 import { readConfig } from './config.ts';
 import { CliError, type ExitCode } from './remote/cli-error.ts';
 import type { Command, CommandIo } from './remote/command.ts';
@@ -31,7 +34,10 @@ const COMMANDS: readonly Command[] = [
   deleteRecord,
   links,
   digest,
+  transfer,
   conflicts,
+  incidents,
+  deadLetters,
 ];
 
 function help(): string {

@@ -5,9 +5,12 @@
  * that this process does not watch has no series.
  */
 import { ageMs } from '@isthmus/replication/age';
+import { isOpenIncident } from '@isthmus/replication/links/incident-machine';
 import { linkStates } from '@isthmus/replication/links/link-monitor';
-import type { WatchedLink } from '@isthmus/replication/links/link-watch';
+import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Verification } from '@isthmus/replication/ports/verification';
+import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { DeadLetterCause, DeadLetterCount } from '@isthmus/replication/ports/record-store';
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
 import { type FiguresRead, type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
@@ -31,7 +34,11 @@ export interface Scraped {
   readonly read: FiguresRead;
   /** `null`: the clock was not read yet. */
   readonly nowMs: number | null;
-  readonly links: readonly WatchedLink[];
+  readonly links: readonly LinkView[];
+  /** Incidents that have not ended; `null`: unknown. */
+  readonly incidents: readonly Incident[] | null;
+  /** `null`: the database does not say. */
+  readonly verified: readonly Verification[] | null;
 }
 
 /** An age in seconds; unknown is unbounded. */
@@ -55,7 +62,11 @@ export class FigureGauges {
   readonly #clockOffset;
   readonly #clockOffsetError;
   readonly #linkState;
+  readonly #splitBrain;
+  readonly #incidentSeconds;
   readonly #deadLetters;
+  readonly #verifiedThrough;
+  readonly #diverged;
   readonly #beatAge;
   readonly #figuresAge;
 
@@ -104,7 +115,27 @@ export class FigureGauges {
       '1 for the present state of the link to the peer, 0 for all others',
       ['peer', 'state'],
     );
+    this.#splitBrain = gauge(
+      'split_brain',
+      '1 while a partition window to the peer is open in which both sides wrote, or may have; NaN: unknown',
+      ['peer'],
+    );
+    this.#incidentSeconds = gauge(
+      'incident_seconds',
+      'Age of the oldest incident that is not over; 0: there is none; +Inf: unknown',
+      [],
+    );
     this.#deadLetters = gauge('dead_letters', 'Open dead letters; NaN: unknown', ['origin', 'cause']);
+    this.#verifiedThrough = gauge(
+      'verified_through_timestamp_seconds',
+      'Begin of the last clean sweep: both sides showed the same; NaN: none yet, or unknown',
+      ['peer'],
+    );
+    this.#diverged = gauge(
+      'diverged',
+      '1 where the last sweep found live data to differ though both sides were caught up; NaN: unknown',
+      ['peer'],
+    );
     this.#beatAge = gauge('beat_age_seconds', 'Age of the newest own beat; +Inf: unknown', []);
     this.#figuresAge = gauge(
       'figures_age_seconds',
@@ -119,6 +150,7 @@ export class FigureGauges {
     this.#figuresAge.set(age(readAgeMs === null ? null : readAgeMs / 1000));
     this.#setDeadLetters(isCurrent ? (figures?.deadLetters ?? null) : null);
     this.#setLinks(scraped.links);
+    this.#setIncidents(scraped);
     const isKnown = figures !== null && nowMs !== null;
     const beatAgeMs = isKnown ? ageMs(nowMs, figures.own.newest?.atMs ?? null) : null;
     this.#beatAge.set(age(beatAgeMs === null ? null : beatAgeMs / 1000));
@@ -127,6 +159,7 @@ export class FigureGauges {
       const found = figures?.peers.find((candidate) => candidate.peer === peer);
       const view = isKnown && found !== undefined ? viewPeer(figures, found, nowMs) : null;
       this.#setPeer(peer, view, nowMs);
+      this.#setVerified(peer, scraped.verified?.find((candidate) => candidate.peer === peer) ?? null);
     }
   }
 
@@ -140,6 +173,12 @@ export class FigureGauges {
     this.#clockOffsetError.set({ peer }, age(errorMs === null ? null : errorMs / 1000));
   }
 
+  #setVerified(peer: RegionId, proof: Verification | null): void {
+    const { throughMs = null, diverged = null } = proof ?? {};
+    this.#verifiedThrough.set({ peer }, known(throughMs === null ? null : throughMs / 1000));
+    this.#diverged.set({ peer }, known(diverged === null ? null : Number(diverged)));
+  }
+
   #setRpo(peer: RegionId | 'log', rpo: Rpo | null): void {
     const throughMs = rpo?.replicatedThroughMs ?? null;
     this.#rpoSeconds.set({ peer }, age(rpo?.seconds ?? null));
@@ -147,9 +186,19 @@ export class FigureGauges {
     this.#replicatedThrough.set({ peer }, known(throughMs === null ? null : throughMs / 1000));
   }
 
-  #setLinks(links: readonly WatchedLink[]): void {
+  #setLinks(links: readonly LinkView[]): void {
     for (const { peer, state } of links)
       for (const kind of linkStates) this.#linkState.set({ peer, state: kind }, kind === state.kind ? 1 : 0);
+  }
+
+  #setIncidents({ incidents, nowMs }: Scraped): void {
+    const open = incidents?.filter(isOpenIncident) ?? null;
+    for (const peer of this.#peers) {
+      const isSplit = open?.some((incident) => incident.peer === peer) ?? null;
+      this.#splitBrain.set({ peer }, known(isSplit === null ? null : Number(isSplit)));
+    }
+    const ages = nowMs === null ? null : open?.map(({ startedAtMs }) => nowMs - startedAtMs);
+    this.#incidentSeconds.set(age(ages ? Math.max(0, ...ages) / 1000 : null));
   }
 
   #setDeadLetters(counts: readonly DeadLetterCount[] | null): void {

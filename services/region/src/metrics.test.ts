@@ -1,5 +1,6 @@
-import { initialLink, linkStates } from '@isthmus/replication/links/link-monitor';
+import { linkStates } from '@isthmus/replication/links/link-monitor';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
+import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import type { FiguresRead } from '@isthmus/replication/progress/figures';
 import { expect, test } from 'vitest';
 import { RegionMetrics } from './metrics.ts';
@@ -28,9 +29,10 @@ const full: FiguresRead = {
     ],
   },
 };
+const verified = [{ peer: us, throughMs: nowMs - 3000, diverged: false, sweptAtMs: nowMs, isWanted: false }];
 const nothing: FiguresRead = { figures: null, isCurrent: false, ageMs: null };
 
-function metrics(read: FiguresRead, retained: number | null = null): RegionMetrics {
+function metrics(read: FiguresRead, slot: SlotHealth | null = null): RegionMetrics {
   return new RegionMetrics({
     region: eu,
     incarnation,
@@ -38,15 +40,12 @@ function metrics(read: FiguresRead, retained: number | null = null): RegionMetri
     figures: { read: () => Promise.resolve(read) },
     clock: { nowMs: () => nowMs },
     links: {
-      links: [
-        {
-          peer: us,
-          state: initialLink(0),
-          signals: { tickAgeMs: null, echoAgeMs: null, answered: false },
-        },
-      ],
+      links: [{ peer: us, state: { kind: 'suspected' } }],
     },
-    retainedWalBytes: () => Promise.resolve(retained),
+    slot: () => Promise.resolve(slot),
+    incidents: () => Promise.resolve([]),
+    verifications: () => Promise.resolve(read.figures === null ? null : verified),
+    openTransfers: () => Promise.resolve(read.figures === null ? null : 2),
     pool: () => ({ total: 4, idle: 3, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -61,7 +60,9 @@ async function scraped(from: RegionMetrics): Promise<ReadonlyMap<string, string>
 }
 
 test('lag, RPO and links stand under their names', async () => {
-  const samples = await scraped(metrics(full, 4096));
+  const samples = await scraped(
+    metrics(full, { retainedBytes: 4096, walStatus: 'reserved', safeBytes: null, limitBytes: null }),
+  );
   expect(Object.fromEntries(samples)).toMatchObject({
     'isthmus_replication_lag_seconds{origin="us",target="eu"}': '0.75',
     'isthmus_replication_backlog_changes{origin="us"}': '4',
@@ -78,6 +79,13 @@ test('lag, RPO and links stand under their names', async () => {
     'isthmus_dead_letters{origin="us",cause="malformed"}': '2',
     'isthmus_dead_letters{origin="us",cause="too-large"}': '0',
     isthmus_retained_wal_bytes: '4096',
+    isthmus_open_transfers: '2',
+    'isthmus_verified_through_timestamp_seconds{peer="us"}': '1699999997',
+    'isthmus_diverged{peer="us"}': '0',
+    isthmus_slot_safe_wal_bytes: '+Inf',
+    'isthmus_slot_level{level="ok"}': '1',
+    'isthmus_split_brain{peer="us"}': '0',
+    isthmus_incident_seconds: '0',
     'isthmus_pool_connections{state="idle"}': '3',
   });
   const states = linkStates.map((state) => samples.get(`isthmus_link_state{peer="us",state="${state}"}`));
@@ -106,6 +114,11 @@ test('what is unknown is never zero, and no series is missing', async () => {
     'clock_offset_seconds{peer="us"}',
     'dead_letters{origin="us",cause="malformed"}',
     'retained_wal_bytes',
+    'open_transfers',
+    'verified_through_timestamp_seconds{peer="us"}',
+    'diverged{peer="us"}',
+    'slot_safe_wal_bytes',
+    'slot_level{level="ok"}',
   ];
   for (const name of noNumber) expect([name, unknown.get(`isthmus_${name}`)]).toEqual([name, 'Nan']);
 });
@@ -124,6 +137,7 @@ test('work is counted where it happens', async () => {
   counted.applyBatch(us, 300, 0.03);
   counted.conflicts('products', 'shown', 2);
   counted.gap(us, 'missing-interval');
+  counted.transfer(us, 'gap');
   counted.fenced('applier');
   counted.logBytes('raw', 1000);
   counted.logBytes('compressed', 150);
@@ -136,6 +150,7 @@ test('work is counted where it happens', async () => {
     'isthmus_apply_batch_seconds_count{origin="us"}': '1',
     'isthmus_conflicts_total{collection="products",resolution="shown"}': '2',
     'isthmus_gaps_total{origin="us",cause="missing-interval"}': '1',
+    'isthmus_transfers_total{origin="us",cause="gap"}': '1',
     'isthmus_fenced_total{what="applier"}': '1',
     'isthmus_log_bytes_total{stage="raw"}': '1000',
     'isthmus_log_bytes_total{stage="compressed"}': '150',

@@ -47,6 +47,7 @@ export const settings: Statement = {
   text: `SELECT ${[
     ['plan_cache_mode', 'force_generic_plan'],
     ['enable_seqscan', 'off'],
+    ['enable_bitmapscan', 'off'],
     ['enable_hashjoin', 'off'],
     ['enable_mergejoin', 'off'],
     ['jit', 'off'],

@@ -12,7 +12,7 @@ import {
   maxTransactionRecords,
 } from '../../transaction-limits.ts';
 import { commitWith } from './commit.ts';
-import { LockPlan } from './record-locks.ts';
+import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import { lsnAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
@@ -34,10 +34,10 @@ export interface LocalCommit {
   readonly plan: LockPlan;
 }
 
-export function planLocal(transaction: LocalTransaction): LocalCommit {
+export function planLocal(transaction: LocalTransaction, habit: PlaceholderHabit): LocalCommit {
   const count = transaction.ids.length;
   if (count > maxTransactionRecords) throw tooLarge('records', maxTransactionRecords, count);
-  return { transaction, plan: new LockPlan(transaction.ids) };
+  return { transaction, plan: new LockPlan(transaction.ids, habit) };
 }
 
 /** One attempt. The caller rolls back what it throws. */

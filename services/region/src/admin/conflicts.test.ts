@@ -1,4 +1,5 @@
 /** Conflicts on the admin listener, over a real Postgres and the real journal. */
+import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { startPostgres, type Postgres } from '@isthmus/local/postgres';
 import { merge, schema } from '@isthmus/conflict';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
@@ -45,7 +46,15 @@ beforeAll(async () => {
   const database = await openDatabase({ connectionString: postgres.url, region: eu, peers: [] });
   const { records: store, clock, identity } = database;
   const actor = actorOf(eu, identity.incarnation);
-  const journal = new Journal({ store, clock, actor, maxWaitingEdits: 1000, onBatch: () => undefined });
+  const timer = systemTimer;
+  const journal = new Journal({
+    store,
+    clock,
+    actor,
+    timer,
+    maxWaitingEdits: 1000,
+    onBatch: () => undefined,
+  });
   const collections = recordTypes(declarations.declarations);
   const options = {
     region: 'eu',
@@ -63,6 +72,7 @@ beforeAll(async () => {
     collections,
     store,
     journal,
+    guards: { check: () => undefined },
     drain,
     peers: { find: () => ({ kind: 'none', peers: [] }) },
   });
@@ -70,13 +80,27 @@ beforeAll(async () => {
     drain,
     readiness,
     parts: () => ({
+      region: database.identity.region,
+      peers: [],
+      partitionCount: database.identity.partitionCount,
+      guards: { check: () => undefined },
+      clock,
+      incidents: database.incidents,
+      deadLetters: database.deadLetters,
+      retrying: { letters: database.deadLetters, clock, maxDriftMs: 60_000 },
       collections,
       store,
       journal,
       digester: new Digester({ store, clock }),
+      transfers: {
+        donor: { answer: () => Promise.resolve({ kind: 'closed' }) },
+        jobs: database.jobs,
+        verifications: database.verifications,
+        peers: [],
+      },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
-      echo: () => Promise.resolve({ echoedBeat: null }),
+      echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),
     }),
   });
   const listenOn = { host: '127.0.0.1', port: 0 };

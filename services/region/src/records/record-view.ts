@@ -24,7 +24,7 @@ export interface RecordView {
   /** Registers with several live values, by path. */
   readonly siblings: ReadonlyMap<string, readonly Sibling[]>;
   /** Those of them whose policy shows every value. */
-  readonly showing: ReadonlySet<string>;
+  readonly showing: readonly string[];
 }
 
 export interface RecordAnswer extends RecordId {
@@ -45,17 +45,18 @@ interface SiblingAnswer {
 
 /** The record as answers show it; with `allSiblings` also those that the fields' policies hide. */
 export function recordAnswer(id: RecordId, view: RecordView, allSiblings: boolean): RecordAnswer {
-  const shown = [...view.siblings].filter(([field]) => allSiblings || view.showing.has(field));
-  const siblings = shown.map(([field, values]) => [field, values.map(siblingAnswer)] as const);
-  return {
+  const answer = {
     collection: id.collection,
     key: id.key,
     value: view.value,
     version: view.version,
     updatedAt: new Date(view.updatedAtMs).toISOString(),
     conflicts: [...view.siblings.keys()],
-    ...(siblings.length > 0 ? { siblings: Object.fromEntries(siblings) } : {}),
   };
+  const shown = answer.conflicts.filter((field) => allSiblings || view.showing.includes(field));
+  if (shown.length === 0) return answer;
+  const siblings = shown.map((field) => [field, view.siblings.get(field)?.map(siblingAnswer) ?? []] as const);
+  return { ...answer, siblings: Object.fromEntries(siblings) };
 }
 
 function siblingAnswer({ value, atMs, actor, shown }: Sibling): SiblingAnswer {

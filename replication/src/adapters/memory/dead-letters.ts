@@ -1,0 +1,128 @@
+/**
+ * Open dead letters of one store in memory, by their place. It belongs to a `MemoryRecordStore`, which gives it the
+ * record that a retry works on; a retry runs to its end within one call, as every transaction there does.
+ */
+import type {
+  DeadLetterPlace,
+  DeadLetterStore,
+  OpenDeadLetter,
+  RetryDecision,
+} from '../../ports/dead-letter-store.ts';
+import type { Lsn, RecordId } from '../../ports/change.ts';
+import { sameIncarnation } from '../../ports/identity.ts';
+import type { DeadLetter, DeadLetterCount } from '../../ports/record-store.ts';
+import type { MemoryTable } from './table.ts';
+
+export type Letter = DeadLetter & DeadLetterPlace;
+
+/** What a letter needs of the store that it belongs to. */
+export interface LetterHome {
+  readonly letters: MemoryTable<Letter>;
+  readonly transact: (body: () => void) => void;
+  readonly read: (id: RecordId) => Uint8Array;
+  readonly write: (id: RecordId, state: Uint8Array) => void;
+  /** A letter of this partition was closed. */
+  readonly resettle: (place: DeadLetterPlace) => void;
+}
+
+export class MemoryDeadLetters implements DeadLetterStore {
+  readonly #home: LetterHome;
+
+  constructor(home: LetterHome) {
+    this.#home = home;
+  }
+
+  /** In order of place. */
+  all(): readonly Letter[] {
+    return [...this.#home.letters.values()].toSorted(byPlace);
+  }
+
+  /** Within a transaction. Storing one twice is harmless. */
+  putAside(letter: Letter): void {
+    if (this.#find(letter) === null) this.#home.letters.put(nameOf(letter), letter);
+  }
+
+  /** Within a transaction. */
+  close(place: DeadLetterPlace): void {
+    this.#home.letters.delete(nameOf(place));
+  }
+
+  /** Where the oldest open one of a partition lies; `null`: there is none. */
+  oldest(partition: Pick<DeadLetterPlace, 'origin' | 'incarnation' | 'partition'>): Lsn | null {
+    return this.all().find((letter) => isOfPartition(letter, partition))?.lsn ?? null;
+  }
+
+  counts(): readonly DeadLetterCount[] {
+    const counts = new Map<string, DeadLetterCount>();
+    for (const { origin, cause } of this.all()) {
+      const count = counts.get(`${origin} ${cause}`)?.count ?? 0;
+      counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1 });
+    }
+    return [...counts.values()];
+  }
+
+  async list(query: {
+    readonly after: DeadLetterPlace | null;
+    readonly limit: number;
+  }): Promise<readonly OpenDeadLetter[]> {
+    const { after, limit } = query;
+    const rest = this.all().filter((letter) => after === null || byPlace(letter, after) > 0);
+    return rest.slice(0, limit).map((letter) => {
+      return { ...letter, byteCount: letter.delta.length, openedAtMs: 0 };
+    });
+  }
+
+  async due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
+    const due = this.all().filter((letter) => letter.stampMs !== null && letter.stampMs <= stampMs);
+    return due.toSorted((a, b) => (a.stampMs ?? 0) - (b.stampMs ?? 0)).slice(0, limit);
+  }
+
+  async retry(
+    place: DeadLetterPlace,
+    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
+  ): Promise<'applied' | 'kept' | 'left' | 'gone'> {
+    const letter = this.#find(place);
+    if (letter === null) return 'gone';
+    const decision = decide(this.#home.read(letter), letter.delta);
+    if (decision.kind === 'leave') return 'left';
+    this.#home.transact(() => {
+      this.close(letter);
+      if (decision.kind === 'keep') {
+        const { cause, detail, stampMs } = decision;
+        this.putAside({ ...letter, cause, detail, stampMs });
+        return;
+      }
+      this.#home.write(letter, decision.state);
+      this.#home.resettle(letter);
+    });
+    return decision.kind === 'keep' ? 'kept' : 'applied';
+  }
+
+  #find(place: DeadLetterPlace): Letter | null {
+    return this.#home.letters.get(nameOf(place)) ?? null;
+  }
+}
+
+function isOfPartition(
+  a: Pick<DeadLetterPlace, 'origin' | 'incarnation' | 'partition'>,
+  b: Pick<DeadLetterPlace, 'origin' | 'incarnation' | 'partition'>,
+): boolean {
+  return (
+    a.origin === b.origin && a.partition === b.partition && sameIncarnation(a.incarnation, b.incarnation)
+  );
+}
+
+function nameOf({ origin, incarnation, partition, lsn, index }: DeadLetterPlace): string {
+  return [origin, incarnation.counter, incarnation.nonce, partition, lsn, index].join(' ');
+}
+
+function byPlace(a: DeadLetterPlace, b: DeadLetterPlace): number {
+  if (a.origin !== b.origin) return a.origin < b.origin ? -1 : 1;
+  return (
+    a.incarnation.counter - b.incarnation.counter ||
+    a.incarnation.nonce - b.incarnation.nonce ||
+    a.partition - b.partition ||
+    Number(a.lsn > b.lsn) - Number(a.lsn < b.lsn) ||
+    a.index - b.index
+  );
+}
