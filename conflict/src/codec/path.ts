@@ -17,9 +17,9 @@ export function namesOf(path: Path): readonly string[] {
   return path.includes('\\') ? parseEscaped(path) : path.split('.');
 }
 
-function checkedNames(path: unknown): readonly string[] {
+function checkedNames(path: readonly string[]): readonly string[] {
   const isFit = readFrom(path, 'path', () => Array.isArray(path) && Array.from(path, isText).every(Boolean));
-  if (isFit) return path as readonly string[];
+  if (isFit) return path;
   throw unfit('path', 'a string or an array of names', path);
 }
 

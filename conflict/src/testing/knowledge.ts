@@ -107,8 +107,8 @@ export class Knowledge {
 
   /** Whether the actor edited after a number, as far as is known. */
   knowsEditOf(actor: string, after: number): boolean {
-    const isLater = (fact: Fact) => fact.kind === 'happened' && fact.actor === actor && fact.sequence > after;
-    return [...this.#facts].some(isLater);
+    const isOne = (fact: Fact) => fact.kind === 'happened' && fact.actor === actor && fact.sequence > after;
+    return [...this.#facts].some(isOne);
   }
 
   /** Every account that was ever opened and not closed, once. */
