@@ -21,14 +21,14 @@ import type {
   RecordStore,
   StoredRecord,
 } from '../../ports/record-store.ts';
+import { fitsTransaction, maxTransactionRecords } from '../../transaction-limits.ts';
+import { listPageBytes } from '../../ports/record-store.ts';
 import { MemoryDeadLetters } from './dead-letters.ts';
 import { compareNames, requireStorable, requireText } from '../postgres/key-order.ts';
 import { MemoryDatabase } from './database.ts';
 import type { Emission } from './database.ts';
 import type { MemoryTable } from './table.ts';
 
-const maxRecords = 500;
-const maxDeltaBytes = 1024 * 1024;
 const chunkBytes = 1024 * 1024;
 const empty = new Uint8Array(0);
 
@@ -65,9 +65,15 @@ export class MemoryRecordStore implements RecordStore {
 
   async list({ collection, prefix, after, limit }: ListQuery): Promise<readonly StoredRecord[]> {
     requireText('prefix', prefix);
-    return this.#sorted(collection)
-      .filter(({ key }) => key.startsWith(prefix) && (after === null || compareNames(key, after) > 0))
-      .slice(0, limit);
+    const found = this.#sorted(collection).filter(
+      ({ key }) => key.startsWith(prefix) && (after === null || compareNames(key, after) > 0),
+    );
+    let byteCount = 0;
+    return found.slice(0, limit).filter(({ state }) => {
+      const fits = byteCount < listPageBytes;
+      byteCount += state.length;
+      return fits;
+    });
   }
 
   async *scan(collection: string): AsyncGenerator<readonly StoredRecord[]> {
@@ -85,10 +91,10 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async commitLocal({ ids, decide }: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
-    if (ids.length > maxRecords) throw tooLarge(`${ids.length} records`);
+    if (ids.length > maxTransactionRecords) throw tooLarge(`${ids.length} records`);
     const writes: readonly LocalWrite[] = decide({ states: this.#lock(ids), floor: 0 });
     const deltaBytes = writes.reduce((sum, { delta }) => sum + delta.length, 0);
-    if (deltaBytes > maxDeltaBytes) throw tooLarge(`${deltaBytes} bytes of deltas`);
+    if (!fitsTransaction(writes.length, deltaBytes)) throw tooLarge(`${deltaBytes} bytes of deltas`);
     if (writes.length === 0) return { end: null };
     const end = this.#database.transact(true, (emission) => {
       this.#write(ids, writes);
