@@ -21,6 +21,7 @@ import { smallVarint, writeVarint } from '../codec/small-varint.ts';
 import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
 import { type Head, HeadUnion } from './head-union.ts';
+import { replaceValue } from './replace-value.ts';
 
 /** An entry where it lies: its first byte, the first of its body and of its key, the first after it, and its dot. */
 class EntryPlace {
@@ -81,7 +82,11 @@ export function byteMerge(state: Uint8Array, delta: Uint8Array): ByteMerged | nu
   if (!heads.join(state, delta)) return null;
   merged.bytes = state;
   merged.siblings = false;
-  return !heads.grows || walk(state, delta) ? merged : null;
+  if (!heads.grows) return merged;
+  const replaced = replaceValue(heads, state, delta);
+  if (replaced === null) return walk(state, delta) ? merged : null;
+  merged.bytes = replaced;
+  return merged;
 }
 
 /** What of the state is still to be moved begins at `from`; it lies `shift` further in the room and goes to `to`. */
@@ -210,7 +215,6 @@ const declined = -2;
 function passMine(isMore: boolean): number {
   const { left, leftTo, rightTo, rightOf, leftStays } = heads;
   const last = left.bytes.length;
-  if (isMore && leftStays && addedKey.end === 0) skipMine();
   while (at < last && (isMore || removals > 0 || addedKey.end > 0 || !leftStays)) {
     if (!mine.read(left, at)) return declined;
     let order = isMore ? compareKey() : -1;
@@ -230,30 +234,6 @@ function passMine(isMore: boolean): number {
   }
   isNeighbour = false;
   return isMore ? 1 : finished;
-}
-
-/**
- * Passes entries that stay whatever the delta brings: their keys begin with a lower byte than its key, and their dots
- * are none that it has seen. Most of a merge is spent here, so everything is kept in variables of its own.
- */
-function skipMine(): void {
-  const { left, right, lowestShared, highestShared } = heads;
-  const { bytes, actorCount } = left;
-  const last = bytes.length;
-  const first = right.bytes[theirKey.start] ?? 0;
-  let start = at;
-  while (start < last) {
-    const size = smallVarint(bytes, start);
-    const body = start + varintLength(size);
-    const actor = bytes[body] ?? 0x7f;
-    const counter = smallVarint(bytes, body + 1);
-    const key = body + 1 + varintLength(counter);
-    const end = body + size;
-    if (size <= 2 || end > last || actor >= actorCount || counter <= 0 || (bytes[key] ?? 0) >= first) break;
-    if (counter >= lowestShared && counter <= highestShared) break;
-    start = end;
-  }
-  at = start;
 }
 
 /** An entry of the state whose key and actor the delta lacks. */

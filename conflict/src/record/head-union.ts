@@ -49,10 +49,9 @@ export class HeadUnion {
   readonly leftMax = new Int32Array(mostActors);
   /** Whether entries of the left keep the index of their actor. */
   leftStays = true;
-  /** At least as many dots as both sides have seen; between the other two lie the counters of all of them. */
+  /** At least as many dots as both sides have seen, and the counter of one of them. */
   sharedDots = 0;
-  lowestShared = 0;
-  highestShared = 0;
+  sharedCounter = 0;
   /** Whether the right has seen a dot that the left has not. */
   grows = false;
   /** The head of the union: so many bytes. */
@@ -69,17 +68,17 @@ export class HeadUnion {
   /** Returns whether these are heads that it joins. */
   join(state: Uint8Array, delta: Uint8Array): boolean {
     const { left, right } = this;
-    if (!left.begin(state) || !right.begin(delta) || left.actorCount + right.actorCount > mostActors) return false;
+    if (!left.begin(state) || !right.begin(delta) || left.actorCount + right.actorCount > mostActors)
+      return false;
     this.leftStays = true;
     this.sharedDots = 0;
-    this.lowestShared = 1 << 28;
-    this.highestShared = 0;
     this.grows = false;
     this.length = 2;
     this.bytes[0] = version;
     let count = 0;
     for (let mine = 0, theirs = 0; mine < left.actorCount || theirs < right.actorCount; count++) {
-      const order = mine === left.actorCount ? 1 : theirs === right.actorCount ? -1 : compareNames(left, right);
+      const order =
+        mine === left.actorCount ? 1 : theirs === right.actorCount ? -1 : compareNames(left, right);
       if (!this.#addName(order > 0 ? right : left)) return false;
       let max = 0;
       if (order <= 0) {
@@ -151,8 +150,7 @@ export class HeadUnion {
   /** Notes dots that both sides have seen. */
   #share(low: number, high: number): void {
     this.sharedDots += high - low + 1;
-    if (low < this.lowestShared) this.lowestShared = low;
-    if (high > this.highestShared) this.highestShared = high;
+    this.sharedCounter = low;
   }
 
   /** Whether the right has seen the dot of its actor at `index`; -1 is an actor that it lacks. */
