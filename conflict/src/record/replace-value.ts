@@ -77,7 +77,7 @@ function placeOf(heads: HeadUnion, state: Uint8Array, delta: Uint8Array): number
     if (order > 0) return place;
     const isSeen = counter === sharedCounter && heads.rightHas(rightOf[actor] ?? -1, counter);
     const isSameKey = order === 0 && at > key && delta[at] === tagRegister && at + apart < end;
-    if (isSeen !== isSameKey || place >= 0) return -1;
+    if (isSeen !== isSameKey) return -1;
     if (isSeen) place = start;
     start = end;
   }
