@@ -2,7 +2,7 @@
  * Waiting between attempts: doubling from a tenth of a second to a ceiling of two seconds, so that recovery is noticed
  * soon and a broken neighbour is not hammered. The wait ends at once when its signal is aborted.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Timer } from './ports/timer.ts';
 
 const firstMs = 100;
 const ceilingMs = 2000;
@@ -13,13 +13,17 @@ export function backoffMs(attempt: number): number {
 }
 
 /** `false` where the signal ended the wait. */
-export async function pause(durationMs: number, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return false;
-  try {
-    await delay(durationMs, undefined, { signal });
-    return true;
-  } catch (reason) {
-    if (signal.aborted) return false;
-    throw reason;
-  }
+export function pause(timer: Timer, durationMs: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const cancel = timer.after(durationMs, () => {
+      signal.removeEventListener('abort', abort);
+      resolve(true);
+    });
+    const abort = (): void => {
+      cancel();
+      resolve(false);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+  });
 }

@@ -99,7 +99,7 @@ export class Replicator {
   }
 
   async #run(): Promise<void> {
-    const { lock, logger } = this.#options;
+    const { lock, timer, logger } = this.#options;
     for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
       try {
         const held = await lock.tryAcquire();
@@ -111,7 +111,7 @@ export class Replicator {
         if (!(reason instanceof ReplicationError)) throw reason;
         logger.warn({ err: reason }, 'the replicator cannot tell whether it is needed');
       }
-      await pause(Math.min(backoffMs(attempt), 500), this.#end.signal);
+      await pause(timer, Math.min(backoffMs(attempt), 500), this.#end.signal);
     }
   }
 
@@ -137,7 +137,7 @@ export class Replicator {
     const { region, incarnation, partitionCount } = identity;
     const heardBeats = new HeardBeats();
     const beatLoop = new BeatLoop({ store: beats, timer });
-    const relay = new Relay({ identity, source, sink, beats, logger, onPublished: events.onPublished });
+    const relay = new Relay({ identity, source, sink, beats, timer, logger, onPublished: events.onPublished });
     const publisher = new ProgressPublisher({
       region,
       incarnation,
@@ -158,7 +158,7 @@ export class Replicator {
     const reading = readers.map((reader) => reader.run());
     const appliers = peers.map((origin, index) => {
       const { maxDriftMs } = this.#options;
-      const shared = { partitionCount, feed, clock, maxDriftMs, logger };
+      const shared = { partitionCount, feed, clock, timer, maxDriftMs, logger };
       const onHeard: ApplierEvents['onHeard'] = (heard) => heardBeats.note(heard);
       const onApplied: ApplierEvents['onApplied'] = (report) => {
         events.onApplied(report);

@@ -2,6 +2,7 @@
  * One region's public and admin listeners over a real Postgres and the real journal, without a peer: what a caller
  * sees, and a way for changes of other regions to arrive.
  */
+import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { merge, type Schema } from '@isthmus/conflict';
 import { yjsText } from '@isthmus/conflict/text';
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
@@ -163,7 +164,8 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
   const database = await openDatabase({ connectionString: postgres.url, region, peers: [] });
   const { records: store, clock, identity } = database;
   const actor = actorOf(region, identity.incarnation);
-  const journal = new Journal({ store, clock, actor, maxWaitingEdits: 1000, onBatch: () => undefined });
+  const timer = systemTimer;
+  const journal = new Journal({ store, clock, actor, timer, maxWaitingEdits: 1000, onBatch: () => undefined });
   const types = recordTypes(declarations, yjsText);
   const api = createApiListener(listenerOptions, {
     collections: types,

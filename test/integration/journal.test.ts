@@ -1,6 +1,7 @@
 import { schema, register, counter } from '@isthmus/conflict';
 import { startPostgres } from '@isthmus/local/postgres';
 import type { Postgres } from '@isthmus/local/postgres';
+import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import type { Database } from '@isthmus/replication/adapters/postgres/open-database';
 import { Journal } from '@isthmus/replication/journal/journal';
@@ -25,6 +26,7 @@ beforeAll(async () => {
     store: database.records,
     clock: database.clock,
     actor: actorOf(region, database.identity.incarnation),
+    timer: systemTimer,
     maxWaitingEdits: 2000,
     onBatch: (report) => batches.push(report),
   });

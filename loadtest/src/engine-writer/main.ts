@@ -152,6 +152,7 @@ async function open(order: Extract<ToWriter, { kind: 'open' }>): Promise<Engine>
     store: records,
     clock,
     actor: actorOf(region, identity.incarnation),
+    timer: systemTimer,
     maxWaitingEdits,
     onBatch: () => undefined,
   });

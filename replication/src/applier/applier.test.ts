@@ -5,6 +5,7 @@
 import { register, schema } from '@isthmus/conflict';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
+import { systemTimer } from '../adapters/node/system-timer.ts';
 import { ReplicationError } from '../errors.ts';
 import { encodeLogRecord } from '../log/log-record.ts';
 import type { ChangesRecord, PlacedChange } from '../log/log-record.ts';
@@ -110,6 +111,7 @@ beforeEach(async () => {
     store,
     feed: { subscribe: () => feed },
     clock: { nowMs: () => 0 },
+    timer: systemTimer,
     maxDriftMs: 60_000,
     logger: quiet,
     events: {

@@ -14,6 +14,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { PositionRow, RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
 import type { QueuedRecord } from './collect.ts';
 import { Lane } from './lane.ts';
 import type { AppliedReport } from './lane.ts';
@@ -36,6 +37,7 @@ export interface ApplierOptions {
   readonly store: Pick<RecordStore, 'applyRemote' | 'createPosition' | 'positions'>;
   readonly feed: Pick<ChangeFeed, 'subscribe'>;
   readonly clock: Clock;
+  readonly timer: Timer;
   readonly maxDriftMs: number;
   readonly logger: Logger;
   readonly events: ApplierEvents;
@@ -95,14 +97,14 @@ export class Applier {
 
   /** Tried until the database answers; `null` where the applier was closed meanwhile. */
   async #positions(): Promise<readonly PositionRow[] | null> {
-    const { store, origin, logger } = this.#options;
+    const { store, origin, timer, logger } = this.#options;
     for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
       try {
         return await store.positions(origin);
       } catch (reason) {
         if (!(reason instanceof ReplicationError)) throw reason;
         logger.warn({ err: reason, origin }, 'the applier waits for its positions');
-        await pause(backoffMs(attempt), this.#end.signal);
+        await pause(timer, backoffMs(attempt), this.#end.signal);
       }
     }
     return null;
@@ -129,12 +131,13 @@ export class Applier {
     readonly subscription: FeedSubscription;
   }): PartitionQueue {
     const { partition, position, subscription } = of;
-    const { origin, store, logger, events } = this.#options;
+    const { origin, store, timer, logger, events } = this.#options;
     return new PartitionQueue({
       origin,
       partition,
       position,
       store,
+      timer,
       logger,
       events,
       signal: this.#end.signal,
@@ -145,11 +148,11 @@ export class Applier {
   }
 
   #lane(lane: number): Lane {
-    const { origin, store, clock, maxDriftMs, logger, events } = this.#options;
+    const { origin, store, clock, timer, maxDriftMs, logger, events } = this.#options;
     const partitions = this.#partitions.filter((_, partition) => partition % laneCount === lane);
     const { onApplied } = events;
     const { signal } = this.#end;
-    return new Lane({ origin, partitions, store, clock, maxDriftMs, signal, logger, onApplied });
+    return new Lane({ origin, partitions, store, clock, timer, maxDriftMs, signal, logger, onApplied });
   }
 
   #dispatch(batch: FeedBatch): void {

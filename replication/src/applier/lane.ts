@@ -5,12 +5,12 @@
  * values they had or none does (I2, P4); what went wrong together is tried again partition by partition beside the
  * rest, so that one that is fenced or odd cannot hold back the others.
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import { ReplicationError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
 import { batchOf, decide } from './batch.ts';
 import type { Batch, Decided } from './batch.ts';
 import type { PartitionQueue, Taken } from './partition-queue.ts';
@@ -37,6 +37,7 @@ export interface LaneOptions {
   readonly partitions: readonly PartitionQueue[];
   readonly store: Pick<RecordStore, 'applyRemote'>;
   readonly clock: Clock;
+  readonly timer: Timer;
   /** Remote stamps further ahead of our clock than this are put aside. */
   readonly maxDriftMs: number;
   readonly signal: AbortSignal;
@@ -74,7 +75,7 @@ export class Lane {
   async #run(): Promise<void> {
     for (;;) {
       // What one fetch brought is handed over partition by partition within a turn of the event loop.
-      await turn();
+      await new Promise<void>((resolve) => this.#options.timer.turn(resolve));
       const taken = this.#take();
       if (taken.length === 0) break;
       await this.#apply(taken);
@@ -135,11 +136,11 @@ export class Lane {
 
   /** False where it was fenced. */
   async #transact(taken: readonly Taken[]): Promise<boolean> {
-    const { origin, store, clock, maxDriftMs, onApplied } = this.#options;
+    const { origin, store, clock, timer, maxDriftMs, onApplied } = this.#options;
     const batch = batchOf(
       taken.map(({ move, collected }) => ({ partition: move.partition, changes: collected.changes })),
     );
-    const startedMs = performance.now();
+    const startedMs = timer.monotonicMs();
     let decided: Decided = { writes: [], deadLetters: [], conflicts: [] };
     const outcome = await store.applyRemote({
       origin,
@@ -155,7 +156,7 @@ export class Lane {
     onApplied({
       origin,
       ...figures(batch, decided),
-      durationMs: performance.now() - startedMs,
+      durationMs: timer.monotonicMs() - startedMs,
       beatAtMs: oldestBeat(taken),
     });
     return true;

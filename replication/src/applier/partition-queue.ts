@@ -12,6 +12,7 @@ import { sameIncarnation } from '../ports/identity.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { PositionMove, PositionRow, RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
 import { collect } from './collect.ts';
 import type { Collected, QueuedRecord, Room } from './collect.ts';
 import { newestPosition } from './positions.ts';
@@ -29,6 +30,7 @@ export interface PartitionQueueOptions {
   readonly position: PositionRow | null;
   readonly store: Pick<RecordStore, 'createPosition' | 'positions'>;
   readonly rewind: () => Promise<bigint>;
+  readonly timer: Timer;
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly events: PartitionEvents;
@@ -170,7 +172,8 @@ export class PartitionQueue {
   }
 
   async #rest(): Promise<void> {
-    await pause(backoffMs(this.#failures++), this.#options.signal);
+    const { timer, signal } = this.#options;
+    await pause(timer, backoffMs(this.#failures++), signal);
   }
 
   async #open(start: StartRecord, offset: bigint): Promise<void> {

@@ -10,6 +10,7 @@ import type { RecordId } from '../ports/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Actor } from '../ports/identity.ts';
 import type { LockedRecords, RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
 import { TransactionDraft, maxTransactionRecords, recordName } from './draft.ts';
 import type { Edit, EditContext } from './draft.ts';
 
@@ -30,6 +31,7 @@ export interface JournalOptions {
   readonly store: RecordStore;
   readonly clock: Clock;
   readonly actor: Actor;
+  readonly timer: Pick<Timer, 'monotonicMs'>;
   /** Edits waiting beyond this are refused with `overloaded`. */
   readonly maxWaitingEdits: number;
   readonly onBatch: (report: BatchReport) => void;
@@ -121,7 +123,8 @@ export class Journal {
   }
 
   async #commit(batch: readonly Caller[]): Promise<void> {
-    const startedMs = performance.now();
+    const { store, timer } = this.#options;
+    const startedMs = timer.monotonicMs();
     const ids = distinct(batch.flatMap((caller) => caller.ids));
     let verdicts: readonly Verdict[] = [];
     const decide = (locked: LockedRecords) => {
@@ -130,13 +133,13 @@ export class Journal {
       return draft.writes();
     };
     try {
-      await this.#options.store.commitLocal({ ids, decide });
+      await store.commitLocal({ ids, decide });
     } catch (reason) {
       for (const caller of batch) caller.fail(reason);
       return;
     }
     this.#answer(batch, verdicts);
-    const durationMs = performance.now() - startedMs;
+    const durationMs = timer.monotonicMs() - startedMs;
     this.#options.onBatch({
       callers: batch.length,
       records: ids.length,

@@ -8,4 +8,6 @@ export interface Timer {
   monotonicMs(): number;
   /** Calls `fire` once, not before the delay is over; the returned function prevents that. */
   after(delayMs: number, fire: () => void): () => void;
+  /** Calls `fire` once everything that has arrived by now has been handed over, without letting time pass. */
+  turn(fire: () => void): void;
 }

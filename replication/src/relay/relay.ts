@@ -14,6 +14,7 @@ import type { ChangeSink } from '../ports/change-sink.ts';
 import type { ChangeSource, ChangeStream } from '../ports/change-source.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { Timer } from '../ports/timer.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { pack, startPacking } from './packer.ts';
 
@@ -29,6 +30,7 @@ export interface RelayOptions {
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
   readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storeCounts' | 'storePublished'>;
+  readonly timer: Timer;
   readonly logger: Logger;
   readonly onPublished: (report: { readonly changes: number; readonly bytes: number }) => void;
 }
@@ -61,6 +63,7 @@ export class Relay {
   }
 
   async #run(): Promise<void> {
+    const { timer } = this.#options;
     for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
       try {
         await this.#session(() => {
@@ -69,7 +72,7 @@ export class Relay {
       } catch (reason) {
         this.#failed(reason);
       }
-      await pause(backoffMs(attempt), this.#stop.signal);
+      await pause(timer, backoffMs(attempt), this.#stop.signal);
     }
   }
 
@@ -124,7 +127,7 @@ export class Relay {
       } catch (reason) {
         if (!(reason instanceof ReplicationError) || !reason.retriable) throw reason;
         this.#options.logger.warn({ err: reason, attempt }, 'the own log did not take a publish; sent again');
-        if (!(await pause(backoffMs(attempt), this.#stop.signal))) throw reason;
+        if (!(await pause(this.#options.timer, backoffMs(attempt), this.#stop.signal))) throw reason;
       }
     }
     const changes = records.reduce(

@@ -195,6 +195,7 @@ function createJournal({ identity, records, clock }: Database, metrics: RegionMe
     store: records,
     clock,
     actor: actorOf(region, incarnation),
+    timer: systemTimer,
     maxWaitingEdits,
     onBatch: (batch) => metrics.writeBatch(batch.records, batch.durationMs / 1000),
   });

@@ -24,6 +24,10 @@ export class ManualTimer implements Timer {
     return () => this.#pending.delete(pending);
   }
 
+  turn(fire: () => void): void {
+    this.after(0, fire);
+  }
+
   async advance(byMs: number): Promise<void> {
     const untilMs = this.#nowMs + byMs;
     await setImmediate();

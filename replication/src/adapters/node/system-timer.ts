@@ -8,4 +8,7 @@ export const systemTimer: Timer = {
     const handle = setTimeout(fire, delayMs);
     return () => clearTimeout(handle);
   },
+  turn(fire) {
+    setImmediate(fire);
+  },
 };

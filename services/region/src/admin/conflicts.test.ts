@@ -1,4 +1,5 @@
 /** Conflicts on the admin listener, over a real Postgres and the real journal. */
+import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { startPostgres, type Postgres } from '@isthmus/local/postgres';
 import { merge, schema } from '@isthmus/conflict';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
@@ -45,7 +46,8 @@ beforeAll(async () => {
   const database = await openDatabase({ connectionString: postgres.url, region: eu, peers: [] });
   const { records: store, clock, identity } = database;
   const actor = actorOf(eu, identity.incarnation);
-  const journal = new Journal({ store, clock, actor, maxWaitingEdits: 1000, onBatch: () => undefined });
+  const timer = systemTimer;
+  const journal = new Journal({ store, clock, actor, timer, maxWaitingEdits: 1000, onBatch: () => undefined });
   const collections = recordTypes(declarations.declarations);
   const options = {
     region: 'eu',
