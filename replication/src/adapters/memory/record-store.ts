@@ -1,8 +1,8 @@
 /**
- * Records and positions in memory, for simulations: held to the same contract as the store on Postgres, and gone with
- * its process. A transaction runs to its end within one call, so nothing waits for a lock and none is seen half done;
- * what its decision throws leaves everything as it was. Bytes are kept as they are given and must not be changed by
- * whoever gave them.
+ * Records and positions on a database in memory: held to the same contract as the store on Postgres. A transaction
+ * runs to its end within one call, so nothing waits for a lock and none is seen half done; what its decision throws
+ * leaves everything as it was. Local writes are durable, what is applied need not be (P4). Bytes are kept as they are
+ * given and must not be changed by whoever gave them.
  */
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
@@ -21,6 +21,9 @@ import type {
   StoredRecord,
 } from '../../ports/record-store.ts';
 import { compareNames, requireStorable, requireText } from '../postgres/key-order.ts';
+import { MemoryDatabase } from './database.ts';
+import type { Emission } from './database.ts';
+import type { MemoryTable } from './table.ts';
 
 const maxRecords = 500;
 const maxDeltaBytes = 1024 * 1024;
@@ -33,14 +36,22 @@ interface Letter extends DeadLetter {
 }
 
 export class MemoryRecordStore implements RecordStore {
-  readonly #states = new Map<string, Map<string, Uint8Array>>();
-  #positions: readonly PositionRow[] = [];
-  readonly #letters = new Map<string, Letter>();
-  #end: Lsn = 0n;
+  readonly #database: MemoryDatabase;
+  readonly #records: MemoryTable<StoredRecord>;
+  /** The rows of one origin, in order. */
+  readonly #positions: MemoryTable<readonly PositionRow[]>;
+  readonly #letters: MemoryTable<Letter>;
+
+  constructor(database = new MemoryDatabase({ nowMs: () => 0 })) {
+    this.#database = database;
+    this.#records = database.table('record');
+    this.#positions = database.table('position');
+    this.#letters = database.table('dead_letter');
+  }
 
   async read(id: RecordId): Promise<Uint8Array | null> {
     requireStorable(id);
-    return this.#states.get(id.collection)?.get(id.key) ?? null;
+    return this.#records.get(nameOf(id))?.state ?? null;
   }
 
   async list({ collection, prefix, after, limit }: ListQuery): Promise<readonly StoredRecord[]> {
@@ -70,30 +81,41 @@ export class MemoryRecordStore implements RecordStore {
     const deltaBytes = writes.reduce((sum, { delta }) => sum + delta.length, 0);
     if (deltaBytes > maxDeltaBytes) throw tooLarge(`${deltaBytes} bytes of deltas`);
     if (writes.length === 0) return { end: null };
-    this.#write(ids, writes);
-    return { end: ++this.#end };
+    const end = this.#database.transact(true, (emission) => {
+      this.#write(ids, writes);
+      this.#emit(emission, ids, writes);
+    });
+    return { end };
   }
 
   async applyRemote({ origin, positions, ids, decide }: ApplyTransaction): Promise<'applied' | 'fenced'> {
+    const rows = this.#positions.get(origin) ?? [];
     const stand = (move: PositionMove): boolean =>
-      this.#positions.some((row) => isRowOf(row, { origin, ...move }) && row.applied === move.expected);
+      rows.some((row) => isRowOf(row, move) && row.applied === move.expected);
     if (!positions.every(stand)) return 'fenced';
-    const { writes, deadLetters } = decide(this.#lock(ids));
-    this.#write(ids, writes);
-    for (const letter of deadLetters) this.#putAside(letter, { origin, positions });
-    for (const move of positions) this.#move({ origin, ...move });
+    this.#database.transact(false, () => {
+      const { writes, deadLetters } = decide(this.#lock(ids));
+      this.#write(ids, writes);
+      for (const letter of deadLetters) this.#putAside(letter, { origin, positions });
+      this.#move(origin, positions);
+    });
     return 'applied';
   }
 
   async positions(origin: RegionId): Promise<readonly PositionRow[]> {
-    return this.#positions.filter((row) => row.origin === origin);
+    return this.#positions.get(origin) ?? [];
   }
 
   async createPosition(created: PositionRow): Promise<void> {
-    if (this.#positions.some((row) => isRowOf(row, created))) return;
-    this.#positions = [...this.#positions, created].toSorted(
-      (a, b) => a.incarnation.counter - b.incarnation.counter || a.partition - b.partition,
+    const rows = this.#positions.get(created.origin) ?? [];
+    if (rows.some((row) => isRowOf(row, created))) return;
+    const sorted = [...rows, created].toSorted(
+      (a, b) =>
+        a.incarnation.counter - b.incarnation.counter ||
+        a.incarnation.nonce - b.incarnation.nonce ||
+        a.partition - b.partition,
     );
+    this.#database.transact(true, () => this.#positions.put(created.origin, sorted));
   }
 
   async countDeadLetters(): Promise<readonly DeadLetterCount[]> {
@@ -107,15 +129,14 @@ export class MemoryRecordStore implements RecordStore {
 
   #sorted(collection: string): readonly StoredRecord[] {
     requireText('collection', collection);
-    const found = [...(this.#states.get(collection) ?? [])];
-    return found
-      .map(([key, state]) => ({ collection, key, state }))
+    return [...this.#records.values()]
+      .filter((record) => record.collection === collection)
       .toSorted((a, b) => compareNames(a.key, b.key));
   }
 
   #lock(ids: readonly RecordId[]): readonly Uint8Array[] {
     for (const id of ids) requireStorable(id);
-    return ids.map(({ collection, key }) => this.#states.get(collection)?.get(key) ?? empty);
+    return ids.map((id) => this.#records.get(nameOf(id))?.state ?? empty);
   }
 
   #write(
@@ -125,8 +146,16 @@ export class MemoryRecordStore implements RecordStore {
     for (const { index, state } of writes) {
       const id = ids[index];
       assert(id !== undefined && state.length > 0, `a write to no record or of no state: ${index}`);
-      const byKey = this.#states.get(id.collection) ?? new Map<string, Uint8Array>();
-      this.#states.set(id.collection, byKey.set(id.key, state));
+      const { collection, key } = id;
+      this.#records.put(nameOf(id), { collection, key, state });
+    }
+  }
+
+  #emit(emission: Emission, ids: readonly RecordId[], writes: readonly LocalWrite[]): void {
+    for (const { index, delta } of writes) {
+      const id = ids[index];
+      assert(id !== undefined, `a write to no record: ${index}`);
+      emission.changes.push({ collection: id.collection, key: id.key, delta });
     }
   }
 
@@ -136,24 +165,32 @@ export class MemoryRecordStore implements RecordStore {
     const { incarnation } = home;
     const { counter, nonce } = incarnation;
     const place = [origin, counter, nonce, letter.partition, letter.lsn, letter.index].join(' ');
-    if (!this.#letters.has(place)) this.#letters.set(place, { origin, incarnation, ...letter });
+    if (this.#letters.get(place) === undefined) this.#letters.put(place, { origin, incarnation, ...letter });
   }
 
-  #move(move: PositionMove & { readonly origin: RegionId }): void {
-    const oldest = [...this.#letters.values()]
-      .filter((letter) => isRowOf(move, letter))
-      .reduce<Lsn | null>((least, { lsn }) => (least === null || lsn < least ? lsn : least), null);
-    this.#positions = this.#positions.map((row) => (isRowOf(row, move) ? moved(row, move, oldest) : row));
+  #move(origin: RegionId, moves: readonly PositionMove[]): void {
+    const rows = this.#positions.get(origin) ?? [];
+    const after = rows.map((row) => {
+      const move = moves.find((candidate) => isRowOf(row, candidate));
+      return move === undefined ? row : moved(row, move, this.#oldestLetter(row));
+    });
+    this.#positions.put(origin, after);
+  }
+
+  #oldestLetter(row: PositionRow): Lsn | null {
+    let oldest: Lsn | null = null;
+    for (const letter of this.#letters.values())
+      if (letter.origin === row.origin && isRowOf(row, letter) && (oldest === null || letter.lsn < oldest))
+        oldest = letter.lsn;
+    return oldest;
   }
 }
 
-type Place = Pick<PositionRow, 'origin' | 'incarnation' | 'partition'>;
+type Place = Pick<PositionRow, 'incarnation' | 'partition'>;
 
-function isRowOf(row: Place, other: Place): boolean {
-  const { origin, incarnation, partition } = other;
-  return (
-    row.origin === origin && row.partition === partition && sameIncarnation(row.incarnation, incarnation)
-  );
+/** Among the rows of one origin. */
+function isRowOf(row: Place, { incarnation, partition }: Place): boolean {
+  return row.partition === partition && sameIncarnation(row.incarnation, incarnation);
 }
 
 /** `oldest` is where the oldest open dead letter lies. */
@@ -171,6 +208,11 @@ function moved(
     settled: reach > row.settled ? reach : row.settled,
     beat: covers ? beat : row.beat,
   };
+}
+
+/** No name holds U+0000. */
+function nameOf({ collection, key }: RecordId): string {
+  return `${collection}\u0000${key}`;
 }
 
 function tooLarge(what: string): ReplicationError {

@@ -1,0 +1,165 @@
+/**
+ * Beats, counts and progress on a database in memory: held to the same contract as the store on Postgres, by the same
+ * formulas of P7. Everything it stores is durable when the call returns. Beats are found by their numbers, which have
+ * no holes but those that pruning leaves.
+ */
+import { ReplicationError } from '../../errors.ts';
+import type {
+  BeatHold,
+  BeatStore,
+  HeardBeat,
+  OwnBeats,
+  PeerProgress,
+  RpoFigures,
+} from '../../ports/beat-store.ts';
+import type { CountedBeat, Lsn } from '../../ports/change.ts';
+import type { RegionId } from '../../ports/identity.ts';
+import { sameIncarnation } from '../../ports/identity.ts';
+import { MemoryBeats } from './beats.ts';
+import type { MemoryDatabase, MemoryLock } from './database.ts';
+import type { MemoryTable } from './table.ts';
+
+export class MemoryBeatStore implements BeatStore {
+  readonly #database: MemoryDatabase;
+  readonly #beats: MemoryBeats;
+  readonly #progress: MemoryTable<PeerProgress>;
+  readonly #heard: MemoryTable<HeardBeat>;
+  readonly #peers: readonly RegionId[];
+
+  /** `peers` are waited for, also those that were never heard. */
+  constructor(database: MemoryDatabase, peers: readonly RegionId[]) {
+    this.#database = database;
+    this.#beats = new MemoryBeats(database);
+    this.#progress = database.table('peer_progress');
+    this.#heard = database.table('heard');
+    this.#peers = peers;
+  }
+
+  async tryHold(): Promise<BeatHold | null> {
+    const lock = this.#database.tryLock('beats');
+    return lock === null ? null : new MemoryBeatHold(lock, this.#beats);
+  }
+
+  async storeCounts(beats: readonly CountedBeat[]): Promise<void> {
+    this.#database.transact(true, () => {
+      for (const beat of beats) this.#beats.store(beat, false);
+    });
+  }
+
+  async storePublished(beat: CountedBeat): Promise<void> {
+    this.#database.transact(true, () => this.#beats.store(beat, true));
+  }
+
+  async countAt(end: Lsn): Promise<number | null> {
+    return this.#beats.endingAt(end)?.count ?? null;
+  }
+
+  async storePeerProgress(told: PeerProgress): Promise<void> {
+    const known = this.#progress.get(told.peer);
+    if (known !== undefined && told.peerIncarnation.counter < known.peerIncarnation.counter) return;
+    const isSame = known !== undefined && sameIncarnation(known.peerIncarnation, told.peerIncarnation);
+    this.#database.transact(true, () => this.#progress.put(told.peer, isSame ? later(known, told) : told));
+  }
+
+  async peerProgress(): Promise<readonly PeerProgress[]> {
+    return [...this.#progress.values()].toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
+  }
+
+  async storeHeard(heard: readonly HeardBeat[]): Promise<void> {
+    this.#database.transact(true, () => {
+      for (const beat of heard) {
+        const known = this.#heard.get(beat.origin);
+        if (known === undefined || !isOlder(beat, known)) this.#heard.put(beat.origin, beat);
+      }
+    });
+  }
+
+  async heard(): Promise<readonly HeardBeat[]> {
+    return [...this.#heard.values()].toSorted((a, b) => (a.origin < b.origin ? -1 : 1));
+  }
+
+  async ownBeats(): Promise<OwnBeats> {
+    const { newest, newestCounted, newestPublished } = this.#beats;
+    return {
+      newest: newest && { number: newest.number, lsn: newest.lsn, atMs: newest.atMs },
+      newestCounted,
+      logCoveredAtMs: newestPublished && this.#beats.coveredAtMs(newestPublished),
+      logCount: newestPublished && newestPublished.count,
+    };
+  }
+
+  async rpoFigures(): Promise<readonly RpoFigures[]> {
+    const peers = new Set([...this.#peers, ...[...this.#progress.values()].map(({ peer }) => peer)]);
+    return [...peers].toSorted().map((peer) => {
+      const settled = this.#progress.get(peer)?.settledBeat ?? null;
+      const beat = settled === null ? null : this.#beats.notAfter(settled);
+      if (beat === null) return { peer, coveredAtMs: null, settledCount: null };
+      return { peer, coveredAtMs: this.#beats.coveredAtMs(beat), settledCount: beat.count };
+    });
+  }
+
+  async beatAtMs(number: number): Promise<number | null> {
+    return this.#beats.get(number)?.atMs ?? null;
+  }
+
+  async prune(): Promise<number> {
+    const settled = [...this.#peers].map((peer) => this.#progress.get(peer)?.settledBeat ?? 0);
+    let pruned = 0;
+    this.#database.transact(true, () => {
+      pruned = this.#beats.prune(settled, this.#database.nowMs());
+    });
+    return pruned;
+  }
+}
+
+class MemoryBeatHold implements BeatHold {
+  readonly #lock: MemoryLock;
+  readonly #beats: MemoryBeats;
+
+  constructor(lock: MemoryLock, beats: MemoryBeats) {
+    this.#lock = lock;
+    this.#beats = beats;
+  }
+
+  async beat(): Promise<void> {
+    if (!this.#lock.isHeld)
+      throw new ReplicationError('database-unavailable', 'the hold on the beats is gone', {
+        retriable: true,
+      });
+    this.#beats.write();
+  }
+
+  async release(): Promise<void> {
+    this.#lock.release();
+  }
+}
+
+/** Nothing goes back, whatever order messages come in. */
+function later(known: PeerProgress, told: PeerProgress): PeerProgress {
+  return {
+    ...told,
+    settled: greatestOf(known.settled, told.settled),
+    settledBeat: greatest(known.settledBeat, told.settledBeat),
+    echoedBeat: greatest(known.echoedBeat, told.echoedBeat),
+    heardAtMs: Math.max(known.heardAtMs, told.heardAtMs),
+    clockOffset: told.clockOffset ?? known.clockOffset,
+  };
+}
+
+function greatest(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.max(a, b);
+}
+
+function greatestOf(a: readonly Lsn[] | null, b: readonly Lsn[] | null): readonly Lsn[] | null {
+  if (a === null || b === null) return a ?? b;
+  return b.map((told, partition) => {
+    const known = a[partition] ?? 0n;
+    return known > told ? known : told;
+  });
+}
+
+function isOlder(beat: HeardBeat, known: HeardBeat): boolean {
+  if (sameIncarnation(beat.incarnation, known.incarnation)) return beat.beat.number <= known.beat.number;
+  return beat.incarnation.counter < known.incarnation.counter;
+}

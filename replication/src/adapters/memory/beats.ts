@@ -1,0 +1,135 @@
+/**
+ * The region's own beats in a database in memory, and the questions of P7 about them. `k` is the newest beat that a
+ * peer has settled, `j` the newest one that was counted with the same number of changes before it. Pruning keeps ten
+ * minutes and whatever is still measured against.
+ */
+import type { Beat, CountedBeat, Lsn } from '../../ports/change.ts';
+import type { MemoryDatabase } from './database.ts';
+import type { MemoryTable } from './table.ts';
+
+interface BeatRow extends Beat {
+  readonly end: Lsn | null;
+  readonly count: number | null;
+  readonly isPublished: boolean;
+}
+
+type Mark = 'oldest' | 'newest' | 'counted' | 'published';
+
+const keptMs = 600_000;
+
+export class MemoryBeats {
+  readonly #database: MemoryDatabase;
+  readonly #rows: MemoryTable<BeatRow>;
+  readonly #byEnd: MemoryTable<number>;
+  readonly #marks: MemoryTable<number>;
+
+  constructor(database: MemoryDatabase) {
+    this.#database = database;
+    this.#rows = database.table('beat');
+    this.#byEnd = database.table('beat_end');
+    this.#marks = database.table('beat_mark');
+  }
+
+  get newest(): Beat | null {
+    return this.#marked('newest');
+  }
+
+  get newestCounted(): CountedBeat | null {
+    return countedOf(this.#marked('counted'));
+  }
+
+  get newestPublished(): CountedBeat | null {
+    return countedOf(this.#marked('published'));
+  }
+
+  get(number: number): BeatRow | null {
+    return this.#rows.get(String(number)) ?? null;
+  }
+
+  /** Commits the next beat; its position is read before its transaction begins (P2). */
+  write(): void {
+    const lsn = this.#database.wal.insert;
+    this.#database.transact(true, (emission) => {
+      const number = (this.#marks.get('newest') ?? 0) + 1;
+      const beat = { number, lsn, atMs: this.#database.nowMs() };
+      this.#rows.put(String(number), { ...beat, end: null, count: null, isPublished: false });
+      this.#marks.put('newest', number);
+      if (this.#marks.get('oldest') === undefined) this.#marks.put('oldest', number);
+      emission.beats.push(beat);
+    });
+  }
+
+  /** Puts back one that was pruned before its count came. */
+  store(beat: CountedBeat, isPublished: boolean): void {
+    const { number, end, count } = beat;
+    const known = this.get(number);
+    this.#rows.put(String(number), {
+      number,
+      lsn: known?.lsn ?? beat.lsn,
+      atMs: known?.atMs ?? beat.atMs,
+      end,
+      count,
+      isPublished: isPublished || (known?.isPublished ?? false),
+    });
+    this.#byEnd.put(String(end), number);
+    if (isPublished) this.#raise('published', number);
+    if (count !== null && count >= (this.newestCounted?.count ?? 0)) this.#raise('counted', number);
+  }
+
+  endingAt(end: Lsn): BeatRow | null {
+    const number = this.#byEnd.get(String(end));
+    return number === undefined ? null : this.get(number);
+  }
+
+  /** The newest beat with at most this number. */
+  notAfter(number: number): BeatRow | null {
+    const oldest = this.#marks.get('oldest') ?? 1;
+    for (let found = Math.min(number, this.#marks.get('newest') ?? 0); found >= oldest; found--) {
+      const row = this.get(found);
+      if (row !== null) return row;
+    }
+    return null;
+  }
+
+  /** Time of `j`: up to there nothing was written after this beat. */
+  coveredAtMs(beat: { readonly number: number; readonly atMs: number; readonly count: number | null }): number {
+    if (beat.count === null) return beat.atMs;
+    for (let number = this.#marks.get('newest') ?? 0; number > beat.number; number--) {
+      const row = this.get(number);
+      if (row !== null && row.count === beat.count) return Math.max(beat.atMs, row.atMs);
+    }
+    return beat.atMs;
+  }
+
+  /** Drops what is old and settled by all; `settled` holds a number for every peer. Returns how many. */
+  prune(settled: readonly number[], nowMs: number): number {
+    const published = this.#marks.get('published') ?? 0;
+    const newest = this.#marks.get('newest') ?? 0;
+    const needed = Math.min(...settled, published, newest, this.#marks.get('counted') ?? 0);
+    let oldest = this.#marks.get('oldest') ?? 1;
+    const first = oldest;
+    for (; oldest < needed; oldest++) {
+      const row = this.get(oldest);
+      if (row !== null && nowMs - row.atMs < keptMs) break;
+      if (row?.end !== null && row?.end !== undefined) this.#byEnd.delete(String(row.end));
+      this.#rows.delete(String(oldest));
+    }
+    if (oldest > first) this.#marks.put('oldest', oldest);
+    return oldest - first;
+  }
+
+  #marked(mark: Mark): BeatRow | null {
+    const number = this.#marks.get(mark);
+    return number === undefined ? null : this.get(number);
+  }
+
+  #raise(mark: Mark, number: number): void {
+    if (number > (this.#marks.get(mark) ?? 0)) this.#marks.put(mark, number);
+  }
+}
+
+function countedOf(row: BeatRow | null): CountedBeat | null {
+  if (row === null || row.end === null) return null;
+  const { number, lsn, atMs, end, count } = row;
+  return { number, lsn, atMs, end, count };
+}
