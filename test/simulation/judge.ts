@@ -1,0 +1,136 @@
+/**
+ * Judges, while a world runs, what its regions say of themselves: lag and RPO whenever a process has read its figures,
+ * the state of a link when a cut ends that was long enough to be seen. Ages that a jump of a clock distorts are left
+ * out, because then the regions cannot know better.
+ */
+import { viewLog, viewPeer } from '@isthmus/replication/progress/figures';
+import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
+import { checkGauge } from '../checkers/metrics.ts';
+import type { SimNode } from './sim-node.ts';
+import type { SimRegion } from './sim-region.ts';
+import type { World } from './world.ts';
+
+/** By then a cut must have been noticed: signals are old, and the grace is over. */
+const cutNoticedMs = 15_000;
+
+export function judgeNode(world: World, node: SimNode): void {
+  const figures = node.figures.last;
+  if (figures === null) return;
+  const { region } = node;
+  for (const peer of figures.peers) {
+    const other = world.regionOf(peer.peer);
+    if (hasJumped(region) || hasJumped(other)) continue;
+    const view = viewPeer(figures, peer, node.clock.nowMs());
+    void region.records.positions(other.id).then((rows) => {
+      const truth = world.oracle.lag(other.id, rows);
+      const shownMs = milliseconds(view.lag.seconds);
+      judge(world, {
+        gauge: 'lag',
+        place: `${region.id} of ${other.id}`,
+        shownMs,
+        leastMs: truth.oldestChangeMs,
+        mostMs: truth.newestBeatMs,
+      });
+    });
+    if (!other.isGone) judgeRpo(world, { region, other, shownMs: milliseconds(view.rpo.seconds) });
+  }
+}
+
+/** What the region shows of itself now: of its log, or of its best peer; `null`: unknown. */
+export function shownRpo(nodes: readonly (SimNode | null)[], ofLog: boolean): number | null {
+  for (const node of nodes) {
+    const figures = node?.isOpen === true ? node.figures.last : null;
+    if (node === null || figures === null) continue;
+    const nowMs = node.clock.nowMs();
+    if (ofLog) return milliseconds(viewLog(figures, nowMs).seconds);
+    return milliseconds(rpoOfRegion(figures.peers.map((peer) => viewPeer(figures, peer, nowMs).rpo)).seconds);
+  }
+  return null;
+}
+
+export function judgeCut(
+  world: World,
+  { a, b, startedAtMs }: { readonly a: SimRegion; readonly b: SimRegion; readonly startedAtMs: number },
+): void {
+  if (world.scheduler.nowMs - startedAtMs < cutNoticedMs) return;
+  world.seen('long cut');
+  for (const [here, there] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    if (hasJumped(here) || here.isGone) continue;
+    for (const node of world.nodesOf(here.id)) {
+      const link = node?.links.links.find(({ peer }) => peer === there.id);
+      if (node?.isOpen !== true || link?.state.kind !== 'connected') continue;
+      const detail = `says connected although nothing passes since ${Math.round(startedAtMs)} ms`;
+      world.violations.push({ checker: 'links', key: `${here.id} to ${there.id}`, detail });
+    }
+  }
+}
+
+function judgeRpo(
+  world: World,
+  { region, other, shownMs }: { readonly region: SimRegion; readonly other: SimRegion; readonly shownMs: number | null },
+): void {
+  void other.records.positions(region.id).then((rows) => {
+    const truth = world.oracle.lag(region.id, rows);
+    const place = `${region.id} at ${other.id}`;
+    judge(world, { gauge: 'rpo', place, shownMs, leastMs: truth.oldestChangeMs, mostMs: Infinity });
+  });
+}
+
+function judge(world: World, reading: Parameters<typeof checkGauge>[0]): void {
+  const violation = checkGauge(reading);
+  if (violation === null) return;
+  const at = ` at ${Math.round(world.scheduler.nowMs)} ms`;
+  world.violations.push({ ...violation, detail: violation.detail + at });
+}
+
+function hasJumped({ clock }: SimRegion): boolean {
+  return clock.jumpedAtMs > -Infinity;
+}
+
+function milliseconds(seconds: number | null): number | null {
+  return seconds === null ? null : seconds * 1000;
+}
+
+/** Long after everything is well, everything must say so. */
+const wellMs = 2000;
+
+export function judgeQuiet(world: World): void {
+  for (const region of world.survivors) {
+    for (const node of world.nodesOf(region.id)) {
+      if (node === null) continue;
+      for (const { peer, state } of node.links.links)
+        if (!world.regionOf(peer).isGone && state.kind !== 'connected')
+          fail(world, 'links', `${region.id} to ${peer} says ${state.kind} long after all is well`);
+      judgeQuietFigures(world, node);
+    }
+  }
+}
+
+/** A gap or a dead letter holds back what is settled, and then both sides must go on saying so. */
+function judgeQuietFigures(world: World, node: SimNode): void {
+  const figures = node.figures.last;
+  if (figures === null || hasJumped(node.region) || isHeldBack(world)) return;
+  for (const peer of figures.peers) {
+    const other = world.regionOf(peer.peer);
+    if (other.isGone || hasJumped(other)) continue;
+    const { lag, rpo } = viewPeer(figures, peer, node.clock.nowMs());
+    for (const [gauge, seconds] of [
+      ['lag', lag.seconds],
+      ['rpo', rpo.seconds],
+    ] as const)
+      if (seconds === null || seconds * 1000 > wellMs)
+        fail(world, 'metrics', `${node.region.id} shows a ${gauge} of ${seconds} s for ${peer.peer} when all is well`);
+  }
+}
+
+function isHeldBack(world: World): boolean {
+  const points = [...world.coverage.keys()];
+  return points.some((point) => point.startsWith('gap seen') || point === 'quarantine' || point.endsWith('lose-slot'));
+}
+
+function fail(world: World, checker: string, detail: string): void {
+  world.violations.push({ checker, key: 'quiet', detail });
+}
