@@ -122,6 +122,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return nothing;
   },
   'recreate-topic': ({ region }) => {
+    if (!region.log.isRunning) return nothing;
     region.log.delete('changes');
     region.log.create('changes', region.identity.partitionCount);
     return nothing;

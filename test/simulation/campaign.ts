@@ -1,0 +1,36 @@
+/** Runs many seeds on all cores and tells each result as it comes. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { ScenarioOptions } from './scenario.ts';
+import type { SeedResult } from './seed-result.ts';
+
+export async function runCampaign(
+  seeds: readonly number[],
+  options: ScenarioOptions,
+  onResult: (result: SeedResult) => void,
+): Promise<void> {
+  const left = [...seeds];
+  const count = Math.min(availableParallelism(), seeds.length);
+  await Promise.all(Array.from({ length: count }, () => work(left, options, onResult)));
+}
+
+function work(
+  left: number[],
+  options: ScenarioOptions,
+  onResult: (result: SeedResult) => void,
+): Promise<void> {
+  const worker = new Worker(new URL('worker.js', import.meta.url), { workerData: { options } });
+  return new Promise<void>((resolve, reject) => {
+    const next = (): void => {
+      const seed = left.shift();
+      if (seed === undefined) resolve();
+      else worker.postMessage(seed);
+    };
+    worker.on('message', (result: SeedResult) => {
+      onResult(result);
+      next();
+    });
+    worker.on('error', reject);
+    next();
+  }).finally(() => worker.terminate());
+}
