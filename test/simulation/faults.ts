@@ -4,7 +4,7 @@
  * between regions, and the difference matters: the latter must never be felt by local writers (I8).
  */
 import type { RegionId } from '@isthmus/replication/ports/identity';
-import type { Link } from './link.ts';
+import type { Link, LinkQuality } from './link.ts';
 import type { Random } from './random.ts';
 import type { Fault, FaultKind } from './scenario.ts';
 import type { SimNode } from './sim-node.ts';
@@ -49,9 +49,11 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     node.process.stop();
     return () => node.process.goOn();
   },
-  'postgres-crash': ({ region }) => {
+  'postgres-crash': ({ region, world }) => {
+    const before = region.database.wal.insert;
     region.postgres.goDown();
     region.database.crash();
+    if (region.database.wal.insert < before) world.seen('crash lost unflushed commits');
     return () => region.postgres.comeUp();
   },
   'postgres-freeze': ({ region }) => {
@@ -247,13 +249,9 @@ function flap(place: Place): End {
   };
 }
 
-function worsen(place: Place, quality: Partial<Link['quality']>): End {
-  const links = bothWays(place);
-  const before = links.map((link) => link.quality);
-  for (const link of links) link.quality = { ...link.quality, ...quality };
-  return () => {
-    for (const [index, link] of links.entries()) link.quality = before[index] ?? link.quality;
-  };
+function worsen(place: Place, quality: Partial<LinkQuality>): End {
+  const ends = bothWays(place).map((link) => link.worsen(quality));
+  return () => ends.forEach((end) => end());
 }
 
 function killAtStep({ world, region, fault, random }: Place): End {

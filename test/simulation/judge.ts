@@ -3,6 +3,7 @@
  * the state of a link when a cut ends that was long enough to be seen. Ages that a jump of a clock distorts are left
  * out, because then the regions cannot know better.
  */
+import { errorNow } from '@isthmus/replication/progress/clock-offset';
 import { viewLog, viewPeer } from '@isthmus/replication/progress/figures';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import { checkGauge } from '../checkers/metrics.ts';
@@ -20,7 +21,10 @@ export function judgeNode(world: World, node: SimNode): void {
   for (const peer of figures.peers) {
     const other = world.regionOf(peer.peer);
     if (hasJumped(region) || hasJumped(other)) continue;
-    const view = viewPeer(figures, peer, node.clock.nowMs());
+    const nowMs = node.clock.nowMs();
+    const view = viewPeer(figures, peer, nowMs);
+    // It is shown beside the lag, and says within what the lag is known.
+    const errorMs = view.clockOffset === null ? 0 : errorNow(view.clockOffset, nowMs);
     void region.records.positions(other.id).then((rows) => {
       const truth = world.oracle.lag(other.id, rows);
       const shownMs = milliseconds(view.lag.seconds);
@@ -28,8 +32,8 @@ export function judgeNode(world: World, node: SimNode): void {
         gauge: 'lag',
         place: `${region.id} of ${other.id}`,
         shownMs,
-        leastMs: truth.oldestChangeMs,
-        mostMs: truth.newestBeatMs,
+        leastMs: Math.max(0, truth.oldestChangeMs - errorMs),
+        mostMs: truth.newestBeatMs + errorMs,
       });
     });
     if (!other.isGone) judgeRpo(world, { region, other, shownMs: milliseconds(view.rpo.seconds) });

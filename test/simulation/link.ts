@@ -12,7 +12,8 @@ export interface LinkQuality {
 }
 
 export class Link {
-  quality: LinkQuality;
+  readonly #quality: LinkQuality;
+  readonly #worse = new Set<Partial<LinkQuality>>();
   readonly #random: Random;
   #cuts = 0;
   #clogs = 0;
@@ -21,7 +22,7 @@ export class Link {
   readonly #users = new Set<() => void>();
 
   constructor(quality: LinkQuality, random: Random) {
-    this.quality = quality;
+    this.#quality = quality;
     this.#random = random;
   }
 
@@ -35,9 +36,16 @@ export class Link {
 
   /** Time of one way. */
   delayMs(): number {
-    const { latencyMs, jitterMs, lossRate } = this.quality;
+    const { latencyMs, jitterMs, lossRate } = this.#present();
     const again = lossRate > 0 && this.#random.chance(lossRate) ? this.#random.scale(200, 1500) : 0;
     return latencyMs + jitterMs * this.#random.next() + again;
+  }
+
+  /** Until the returned function is called; what came last counts. */
+  worsen(quality: Partial<LinkQuality>): () => void {
+    const own = { ...quality };
+    this.#worse.add(own);
+    return () => this.#worse.delete(own);
   }
 
   cut(): void {
@@ -64,6 +72,12 @@ export class Link {
   watch(change: () => void): () => void {
     this.#users.add(change);
     return () => this.#users.delete(change);
+  }
+
+  #present(): LinkQuality {
+    let present = this.#quality;
+    for (const worse of this.#worse) present = { ...present, ...worse };
+    return present;
   }
 
   #tell(): void {

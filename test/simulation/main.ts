@@ -9,6 +9,7 @@ import { readOptions, type SimOptions, usage } from './options.ts';
 import { describe, reportOn } from './report.ts';
 import { ResultsFile } from './results-file.ts';
 import { runScenario } from './run.ts';
+import type { Scenario } from './scenario.ts';
 import { drawScenario } from './scenario.ts';
 import type { SeedResult } from './seed-result.ts';
 import { shrink } from './shrink.ts';
@@ -65,7 +66,9 @@ function tellFailure({ seed, violations }: SeedResult, { regions, seconds }: Sim
 async function tellShrunk({ seed, violations }: SeedResult, options: SimOptions): Promise<void> {
   const [first] = violations;
   if (first === undefined) return;
-  const small = await shrink(drawScenario(seed, options), first.checker, maxShrinkRuns);
+  const failsAlike = async (candidate: Scenario): Promise<boolean> =>
+    (await runScenario(candidate)).violations.some(({ checker }) => checker === first.checker);
+  const small = await shrink(drawScenario(seed, options), failsAlike, maxShrinkRuns);
   const { violations: left } = await runScenario(small);
   say(`seed ${seed}, shrunk to ${small.faults.length} faults and ${small.operations.length} operations:`);
   say(JSON.stringify({ ...small, operations: small.operations.slice(0, shownFailures) }));

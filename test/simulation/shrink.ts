@@ -3,20 +3,18 @@
  * quarters and so on, as long as what is left fails in the same way. A scenario is plain data and a run depends on
  * nothing else, so every step is certain.
  */
-import { runScenario } from './run.ts';
 import type { Scenario } from './scenario.ts';
 
 interface Budget {
   runs: number;
 }
 
-export async function shrink(scenario: Scenario, checker: string, maxRuns: number): Promise<Scenario> {
+type Fails = (candidate: Scenario) => Promise<boolean>;
+
+/** `failsAlike` says whether a candidate still fails in the way that is looked into. */
+export async function shrink(scenario: Scenario, failsAlike: Fails, maxRuns: number): Promise<Scenario> {
   const budget = { runs: maxRuns };
-  const fails = async (candidate: Scenario): Promise<boolean> => {
-    if (budget.runs-- <= 0) return false;
-    const { violations } = await runScenario(candidate);
-    return violations.some((violation) => violation.checker === checker);
-  };
+  const fails: Fails = async (candidate) => budget.runs-- > 0 && failsAlike(candidate);
   let small = scenario;
   small = await without(small, 'faults', { fails, budget });
   small = await without(small, 'operations', { fails, budget });
@@ -26,7 +24,7 @@ export async function shrink(scenario: Scenario, checker: string, maxRuns: numbe
 async function without(
   scenario: Scenario,
   what: 'faults' | 'operations',
-  { fails, budget }: { readonly fails: (candidate: Scenario) => Promise<boolean>; readonly budget: Budget },
+  { fails, budget }: { readonly fails: Fails; readonly budget: Budget },
 ): Promise<Scenario> {
   let small = scenario;
   for (let size = Math.ceil(small[what].length / 2); size >= 1 && budget.runs > 0; ) {
@@ -45,10 +43,7 @@ async function without(
   return small;
 }
 
-async function shorten(
-  scenario: Scenario,
-  fails: (candidate: Scenario) => Promise<boolean>,
-): Promise<Scenario> {
+async function shorten(scenario: Scenario, fails: Fails): Promise<Scenario> {
   const lastMs = Math.max(
     1000,
     ...scenario.operations.map(({ atMs }) => atMs),

@@ -20,6 +20,15 @@ import { SimBeatStore, SimChangeSource, SimPostgres, SimRecordStore, SimRoleLock
 import { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
 
+/** What the engine's own words say of rare things. */
+const told: Readonly<Record<string, string>> = {
+  'an interval is missing; reading again': 'read again',
+  'this process replicates': 'process took over',
+  'the lock of the replicator is lost': 'lock lost',
+  'the own log did not take a publish; sent again': 'publish repeated',
+  'counts could not be stored; they come with a later beat': 'counts not stored',
+};
+
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
 const calibrateIntervalMs = 1000;
@@ -143,8 +152,12 @@ export class SimNode {
   }
 
   #logger(): Logger {
-    const { trace } = this.#world;
-    const note = (_: unknown, message: string): void => trace.note(this.process.name, message);
+    const { trace, seen } = this.#world;
+    const note = (_: unknown, message: string): void => {
+      trace.note(this.process.name, message);
+      const point = told[message];
+      if (point !== undefined) seen(point);
+    };
     return { debug: note, info: note, warn: note, error: note };
   }
 

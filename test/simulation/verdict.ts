@@ -48,10 +48,11 @@ export class Verdict {
   async violations(workload: Workload): Promise<readonly Violation[]> {
     const world = this.#world;
     const excused = await this.#excused();
-    const history = workload.history.filter(({ operation }) => !excused.has(`${collection}/${operation.key}`));
+    const all = workload.history;
+    const history = all.filter(({ operation }) => !excused.has(`${collection}/${operation.key}`));
     const found: Violation[] = [...world.violations, ...world.oracle.violations];
     found.push(...(await this.#losses()), ...(await this.#unsettled()));
-    found.push(...checkAvailability(workload.history, localAnswerMs));
+    found.push(...checkAvailability(all, localAnswerMs));
     const hashes = new Map<string, ReadonlyMap<string, string>>();
     for (const region of world.survivors) {
       const shown = await shownBy(region, excused);
@@ -125,7 +126,9 @@ export class Verdict {
     const found: Violation[] = [];
     for (const loss of this.#world.losses) {
       if (loss.region.clock.jumpedAtMs > -Infinity) continue;
-      const violation = checkLoss(loss.region.id, loss.shownMs, await this.#lostMs(loss));
+      const lostMs = await this.#lostMs(loss);
+      if (lostMs > 0) this.#world.seen('region destroyed with loss');
+      const violation = checkLoss(loss.region.id, loss.shownMs, lostMs);
       if (violation !== null) found.push(violation);
     }
     return found;

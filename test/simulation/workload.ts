@@ -37,7 +37,7 @@ const recordOf: Readonly<Record<PlannedOperation['kind'], string>> = {
 const patienceMs = 5000;
 
 export class Workload {
-  readonly history: JudgedEvent[] = [];
+  readonly #events: { readonly attempt: Attempt; readonly event: Omit<JudgedEvent, 'operation'> }[] = [];
   readonly #world: World;
   readonly #scenario: Scenario;
   readonly #lastOf = new Map<string, Promise<void>>();
@@ -48,9 +48,14 @@ export class Workload {
     this.#scenario = scenario;
   }
 
+  /** An operation that was given up may still run, and only then sees what it removes. */
+  get history(): readonly JudgedEvent[] {
+    return this.#events.map(({ attempt, event }) => ({ ...event, operation: attempt.operation }));
+  }
+
   /** Operations that were acknowledged. */
   get acknowledged(): number {
-    return this.history.reduce((sum, { result }) => sum + (result === 'ok' ? 1 : 0), 0);
+    return this.#events.reduce((sum, { event }) => sum + (event.result === 'ok' ? 1 : 0), 0);
   }
 
   start(): void {
@@ -76,17 +81,17 @@ export class Workload {
     const disturbances = this.#world.disturbancesOf(region.id);
     const wasSoundBefore = this.#world.isSound(region.id);
     const answer = await this.#answer(node, attempt);
-    this.history.push({
+    const event = {
       process: client,
       region: region.id,
-      operation: attempt.operation,
       invokedAtMs,
       completedAtMs: this.#world.scheduler.nowMs,
-      result: answer === 'refused' ? 'fail' : answer,
+      result: answer === 'refused' ? ('fail' as const) : answer,
       status: null,
       wasRefused: answer === 'refused',
       wasSound: wasSoundBefore && this.#world.disturbancesOf(region.id) === disturbances,
-    });
+    };
+    this.#events.push({ attempt, event });
   }
 
   /** Whoever stops waiting does not know; what is answered later is not heard. */
@@ -102,6 +107,7 @@ export class Workload {
         (outcome) => hear(outcome.kind === 'done' ? 'ok' : 'refused'),
         (reason: unknown) => {
           if (!(reason instanceof ReplicationError)) throw reason;
+          if (reason.code === 'outcome-unknown') this.#world.seen('unknown outcome');
           hear(reason.code === 'outcome-unknown' ? 'info' : 'fail');
         },
       );
