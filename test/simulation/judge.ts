@@ -25,8 +25,7 @@ export function judgeNode(world: World, node: SimNode): void {
     const view = viewPeer(figures, peer, nowMs);
     // It is shown beside the lag, and says within what the lag is known.
     const errorMs = view.clockOffset === null ? 0 : errorNow(view.clockOffset, nowMs);
-    void region.records.positions(other.id).then((rows) => {
-      const truth = world.oracle.lag(other.id, rows);
+    void world.oracle.lag(other.id, region).then((truth) => {
       const shownMs = milliseconds(view.lag.seconds);
       judge(world, {
         gauge: 'lag',
@@ -76,8 +75,7 @@ function judgeRpo(
   world: World,
   { region, other, shownMs }: { readonly region: SimRegion; readonly other: SimRegion; readonly shownMs: number | null },
 ): void {
-  void other.records.positions(region.id).then((rows) => {
-    const truth = world.oracle.lag(region.id, rows);
+  void world.oracle.lag(region.id, other).then((truth) => {
     const place = `${region.id} at ${other.id}`;
     judge(world, { gauge: 'rpo', place, shownMs, leastMs: truth.oldestChangeMs, mostMs: Infinity });
   });

@@ -102,7 +102,10 @@ export class Oracle {
     }
   }
 
-  lag(origin: RegionId, rows: readonly PositionRow[]): TrueLag {
+  /** By what is really there: everything applied, up to the oldest change that was put aside. */
+  async lag(origin: RegionId, target: SimRegion): Promise<TrueLag> {
+    const rows = await target.records.positions(origin);
+    const letters = target.records.lettersOf(origin);
     const truth = this.#origins.get(origin);
     const nowMs = this.#nowMs();
     if (truth === undefined) return { oldestChangeMs: 0, newestBeatMs: Infinity, changes: 0 };
@@ -110,7 +113,9 @@ export class Oracle {
     let changes = 0;
     let settled: Lsn | null = null;
     for (const [partition, placed] of truth.changes.entries()) {
-      const reach = rows.find((row) => row.partition === partition)?.settled ?? 0n;
+      let reach = rows.find((row) => row.partition === partition)?.applied ?? 0n;
+      for (const letter of letters)
+        if (letter.partition === partition && letter.lsn <= reach) reach = letter.lsn - 1n;
       if (settled === null || reach < settled) settled = reach;
       const first = firstAfter(placed, reach);
       changes += placed.length - first;

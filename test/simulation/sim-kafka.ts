@@ -17,10 +17,16 @@ import type { ChangeSink, OutgoingRecord } from '@isthmus/replication/ports/chan
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Link } from './link.ts';
 import type { Random } from './random.ts';
-import type { ProcessWorld, SimProcess } from './sim-process.ts';
+import type { ProcessWorld, RequestKind, SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
 
-const publishMs = { leastMs: 0.3, mostMs: 2 };
+const publishKind: RequestKind = {
+  leastMs: 0.3,
+  mostMs: 2,
+  needsProcess: false,
+  refused: noAnswer,
+  lost: noAnswer,
+};
 const reconnectMs = 200;
 const rewindTimeoutMs = 2000;
 /** Fetching rests while so many batches are unread. */
@@ -58,17 +64,7 @@ export class SimChangeSink implements ChangeSink {
   async close(): Promise<void> {}
 
   #call<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const failed = (): ReplicationError => unavailable('the log does not answer');
-    const { kafka } = this.#region;
-    return this.#process.call({
-      ...publishMs,
-      name,
-      server: kafka,
-      needsProcess: false,
-      work,
-      refused: failed,
-      lost: failed,
-    });
+    return this.#process.call({ server: this.#region.kafka, kind: publishKind, name, work });
   }
 }
 
@@ -320,6 +316,10 @@ class SimSubscription implements FeedSubscription {
     if (reader === null) this.#ready.push(batch);
     else reader(batch);
   }
+}
+
+function noAnswer(): ReplicationError {
+  return unavailable('the log does not answer');
 }
 
 function unavailable(message: string): ReplicationError {

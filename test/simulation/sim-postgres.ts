@@ -28,11 +28,21 @@ import type {
 } from '@isthmus/replication/ports/record-store';
 import type { HeldLock, RoleLock } from '@isthmus/replication/ports/role-lock';
 import type { Oracle } from './oracle.ts';
-import type { ProcessWorld, SimProcess } from './sim-process.ts';
+import type { ProcessWorld, RequestKind, SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
 
-const readMs = { leastMs: 0.05, mostMs: 0.4 };
-const commitMs = { leastMs: 0.3, mostMs: 1.5 };
+const readKind: RequestKind = {
+  leastMs: 0.05,
+  mostMs: 0.4,
+  needsProcess: false,
+  refused: unavailable,
+  lost: unavailable,
+};
+const commitKind: RequestKind = { ...readKind, leastMs: 0.3, mostMs: 1.5 };
+/** A transaction in the middle of which the process decides. */
+const decideKind: RequestKind = { ...commitKind, needsProcess: true };
+const localCommitKind: RequestKind = { ...decideKind, lost: unknownOutcome };
+const openStreamKind: RequestKind = { ...commitKind, lost: sourceLost };
 /** How soon a holder notices that its lock is gone. */
 const noticeMs = 500;
 
@@ -48,23 +58,22 @@ export class SimPostgres {
   }
 
   read<T>(name: string, work: () => Promise<T>): Promise<T> {
-    return this.#call(name, { ...readMs, needsProcess: false, work, lost: unavailable });
+    return this.call(readKind, name, work);
   }
 
-  commit<T>(name: string, work: () => Promise<T>, lost = unavailable): Promise<T> {
-    return this.#call(name, { ...commitMs, needsProcess: false, work, lost });
+  commit<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.call(commitKind, name, work);
   }
 
-  /** A transaction in the middle of which the process decides. */
-  decide<T>(name: string, work: () => Promise<T>, lost = unavailable): Promise<T> {
-    return this.#call(name, { ...commitMs, needsProcess: true, work, lost });
+  call<T>(kind: RequestKind, name: string, work: () => Promise<T>): Promise<T> {
+    return this.#process.call({ server: this.region.postgres, kind, name, work });
   }
 
   /** Takes something that is held on the connection, so it is given back where the answer is lost. */
   async take<T>(
     name: string,
     take: () => Promise<T | null>,
-    how: { readonly giveBack: (taken: T) => void; readonly lost: () => ReplicationError },
+    how: { readonly giveBack: (taken: T) => void; readonly kind: RequestKind },
   ): Promise<T | null> {
     let taken: T | null = null;
     let isLost = false;
@@ -74,7 +83,7 @@ export class SimPostgres {
       return taken;
     };
     try {
-      return await this.commit(name, work, how.lost);
+      return await this.call(how.kind, name, work);
     } catch (reason) {
       isLost = true;
       if (taken !== null) how.giveBack(taken);
@@ -98,19 +107,6 @@ export class SimPostgres {
   note(what: string, detail: number): void {
     this.#world.trace.note(this.#process.name, what, detail);
   }
-
-  #call<T>(
-    name: string,
-    how: {
-      readonly leastMs: number;
-      readonly mostMs: number;
-      readonly needsProcess: boolean;
-      readonly work: () => Promise<T>;
-      readonly lost: () => ReplicationError;
-    },
-  ): Promise<T> {
-    return this.#process.call({ ...how, name, server: this.region.postgres, refused: unavailable });
-  }
 }
 
 function unavailable(): ReplicationError {
@@ -119,6 +115,10 @@ function unavailable(): ReplicationError {
 
 function unknownOutcome(): ReplicationError {
   return new ReplicationError('outcome-unknown', 'the answer to a commit is lost', { retriable: false });
+}
+
+function sourceLost(): ReplicationError {
+  return new ReplicationError('source-lost', 'the stream could not be opened', { retriable: true });
 }
 
 export class SimRecordStore implements RecordStore {
@@ -159,7 +159,7 @@ export class SimRecordStore implements RecordStore {
       this.#postgres.note('commit', Number(committed.end ?? 0n));
       return committed;
     };
-    return this.#postgres.decide('commit', work, unknownOutcome);
+    return this.#postgres.call(localCommitKind, 'commit', work);
   }
 
   applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'> {
@@ -172,7 +172,7 @@ export class SimRecordStore implements RecordStore {
       this.#postgres.note(outcome, transaction.ids.length);
       return outcome;
     };
-    return this.#postgres.decide('apply', work);
+    return this.#postgres.call(decideKind, 'apply', work);
   }
 
   positions(origin: RegionId): Promise<readonly PositionRow[]> {
@@ -205,7 +205,7 @@ export class SimBeatStore implements BeatStore {
     const postgres = this.#postgres;
     const hold = await postgres.take('hold beats', () => this.#held(), {
       giveBack: (held) => void held.release(),
-      lost: unavailable,
+      kind: commitKind,
     });
     if (hold === null) return null;
     return { beat: () => postgres.commit('beat', () => hold.beat()), release: () => hold.release() };
@@ -282,7 +282,7 @@ export class SimRoleLock implements RoleLock {
   tryAcquire(): Promise<HeldLock | null> {
     return this.#postgres.take('replicator lock', () => this.#held(), {
       giveBack: (held) => void held.release(),
-      lost: unavailable,
+      kind: commitKind,
     });
   }
 
@@ -315,12 +315,10 @@ export class SimChangeSource implements ChangeSource {
   }
 
   async open(): Promise<ChangeStream> {
-    const lost = (): ReplicationError =>
-      new ReplicationError('source-lost', 'the stream could not be opened', { retriable: true });
     const take = async (): Promise<SimChangeStream> =>
       new SimChangeStream(this.#postgres, await this.#postgres.region.source.open());
     const giveBack = (stream: SimChangeStream): void => void stream.close();
-    const stream = await this.#postgres.take('open stream', take, { giveBack, lost });
+    const stream = await this.#postgres.take('open stream', take, { giveBack, kind: openStreamKind });
     assert(stream !== null, 'a source gives a stream or rejects');
     return stream;
   }
@@ -371,7 +369,7 @@ class SimChangeStream implements ChangeStream {
       if (postgres.isUp && postgres.isFrozen) this.#postgres.after(noticeMs, arrive);
       else this.#postgres.hear(news);
     };
-    this.#postgres.after(postgres.delayMs(readMs.leastMs, readMs.mostMs), arrive);
+    this.#postgres.after(postgres.delayMs(readKind.leastMs, readKind.mostMs), arrive);
   }
 }
 

@@ -10,19 +10,23 @@ import type { Scheduler } from './scheduler.ts';
 import type { SimServer } from './sim-server.ts';
 import type { Trace } from './trace.ts';
 
-export interface Request<T> {
-  readonly server: SimServer;
-  readonly name: string;
-  /** Half of a round trip. */
+/** What kind of request it is: how long half of its round trip takes, and what a process has to do with it. */
+export interface RequestKind {
   readonly leastMs: number;
   readonly mostMs: number;
   /** Code of the process runs inside the server's transaction, so nothing happens while the process stands. */
   readonly needsProcess: boolean;
-  readonly work: () => Promise<T>;
   /** Nothing happened. */
   readonly refused: () => ReplicationError;
   /** It may or may not have happened. */
   readonly lost: () => ReplicationError;
+}
+
+export interface Request<T> {
+  readonly server: SimServer;
+  readonly kind: RequestKind;
+  readonly name: string;
+  readonly work: () => Promise<T>;
 }
 
 /** Tells where a process that is to be killed at a certain step has reached it. */
@@ -74,21 +78,7 @@ export class SimProcess {
 
   call<T>(request: Request<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const { server, leastMs, mostMs } = request;
-      const epoch = server.epoch;
-      let isAnswered = false;
-      const answer = (news: () => void): void => {
-        if (isAnswered) return;
-        isAnswered = true;
-        this.hear(news);
-      };
-      const refuse = (): void => answer(() => reject(request.refused()));
-      this.#world.scheduler.after(server.delayMs(leastMs, mostMs), () => {
-        if (server.epoch !== epoch) return refuse();
-        if (server.isFrozen)
-          this.#world.scheduler.after(answerTimeoutMs, () => answer(() => reject(request.lost())));
-        if (!server.serve(() => this.#perform(request, { answer, resolve, reject }))) refuse();
-      });
+      new Call(this, this.#world, { request, resolve, reject }).send();
     });
   }
 
@@ -125,37 +115,6 @@ export class SimProcess {
     for (const news of this.#deferred.splice(0)) this.#world.scheduler.after(0, () => this.hear(news));
   }
 
-  #perform<T>(
-    request: Request<T>,
-    to: {
-      readonly answer: (news: () => void) => void;
-      readonly resolve: (value: T) => void;
-      readonly reject: (reason: unknown) => void;
-    },
-  ): void {
-    const { server, name, needsProcess } = request;
-    if (needsProcess && this.#life !== 'running') {
-      this.hear(() => this.#perform(request, to));
-      return;
-    }
-    this.#world.failpoint(this, name, 'before');
-    if (needsProcess && this.#life !== 'running') return;
-    const epoch = server.epoch;
-    const reply = (news: () => void): void => {
-      this.#world.failpoint(this, name, 'after');
-      const isLost = server.losesAnswer();
-      const arrive = (): void =>
-        to.answer(isLost || server.epoch !== epoch ? () => to.reject(request.lost()) : news);
-      if (server.chance(slowAnswerRate))
-        this.#world.scheduler.after(server.delayMs(request.leastMs, request.mostMs), arrive);
-      else arrive();
-    };
-    request.work().then(
-      (value) => reply(() => to.resolve(value)),
-      (reason: unknown) => reply(() => to.reject(reason)),
-    );
-  }
-
   #after(delayMs: number, fire: () => void): () => void {
     let isCancelled = false;
     const scheduled = this.#world.scheduler.after(delayMs, () =>
@@ -173,5 +132,73 @@ export class SimProcess {
     const ends = [...this.#sessions];
     this.#sessions.clear();
     for (const end of ends) end();
+  }
+}
+
+interface Caller<T> {
+  readonly request: Request<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** One request from its sending to its answer. */
+class Call<T> {
+  readonly #process: SimProcess;
+  readonly #world: ProcessWorld;
+  readonly #caller: Caller<T>;
+  #epoch: number;
+  #isAnswered = false;
+
+  constructor(process: SimProcess, world: ProcessWorld, caller: Caller<T>) {
+    this.#process = process;
+    this.#world = world;
+    this.#caller = caller;
+    this.#epoch = caller.request.server.epoch;
+  }
+
+  send(): void {
+    const { server, kind } = this.#caller.request;
+    this.#world.scheduler.after(server.delayMs(kind.leastMs, kind.mostMs), () => this.#reach());
+  }
+
+  #reach(): void {
+    const { server, kind } = this.#caller.request;
+    if (server.epoch !== this.#epoch) return this.#fail(kind.refused);
+    if (server.isFrozen) this.#world.scheduler.after(answerTimeoutMs, () => this.#fail(kind.lost));
+    if (!server.serve(() => this.#perform())) this.#fail(kind.refused);
+  }
+
+  #perform(): void {
+    const { server, kind, name, work } = this.#caller.request;
+    if (kind.needsProcess && this.#process.life !== 'running')
+      return this.#process.hear(() => this.#perform());
+    this.#world.failpoint(this.#process, name, 'before');
+    if (kind.needsProcess && this.#process.life !== 'running') return;
+    this.#epoch = server.epoch;
+    work().then(
+      (value) => this.#reply(() => this.#caller.resolve(value)),
+      (reason: unknown) => this.#reply(() => this.#caller.reject(reason)),
+    );
+  }
+
+  #reply(news: () => void): void {
+    const { server, kind, name } = this.#caller.request;
+    this.#world.failpoint(this.#process, name, 'after');
+    if (server.losesAnswer()) return this.#fail(kind.lost);
+    if (!server.chance(slowAnswerRate)) return this.#answer(news);
+    this.#world.scheduler.after(server.delayMs(kind.leastMs, kind.mostMs), () => {
+      if (server.epoch === this.#epoch) this.#answer(news);
+      else this.#fail(kind.lost);
+    });
+  }
+
+  #fail(why: () => ReplicationError): void {
+    if (!this.#isAnswered) this.#answer(() => this.#caller.reject(why()));
+  }
+
+  #answer(news: () => void): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#process.hear(news);
   }
 }

@@ -127,6 +127,12 @@ export class MemoryRecordStore implements RecordStore {
     return [...counts.values()];
   }
 
+  /** Open dead letters of one origin, to look at. */
+  lettersOf(origin: RegionId): readonly DeadLetter[] {
+    if (this.#letters.size === 0) return [];
+    return [...this.#letters.values()].filter((letter) => letter.origin === origin);
+  }
+
   #sorted(collection: string): readonly StoredRecord[] {
     requireText('collection', collection);
     return [...this.#records.values()]
