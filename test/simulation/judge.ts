@@ -83,7 +83,13 @@ function judgeRpo(
 
 function judge(world: World, reading: Parameters<typeof checkGauge>[0]): void {
   const violation = checkGauge(reading);
-  if (violation === null) return;
+  const { place, shownMs, mostMs } = reading;
+  const isHigh = violation !== null && shownMs !== null && shownMs > mostMs;
+  const wasHigh = world.high.has(place);
+  if (isHigh) world.high.add(place);
+  else world.high.delete(place);
+  // What was read a moment before much became visible at once is right for that moment.
+  if (violation === null || (isHigh && !wasHigh)) return;
   const at = ` at ${Math.round(world.scheduler.nowMs)} ms`;
   world.violations.push({ ...violation, detail: violation.detail + at });
 }

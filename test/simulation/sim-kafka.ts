@@ -173,25 +173,24 @@ class SimSubscription implements FeedSubscription {
     });
   }
 
+  /** The log's end is asked for over the link; the cursor moves when the answer is here. */
   rewind(partition: number): Promise<bigint> {
-    const { link, world, process } = this.#parts;
+    const { link, region, world, process } = this.#parts;
     return new Promise((resolve, reject) => {
       const fail = (): void => process.hear(() => reject(unavailable('the feed is not connected')));
       world.scheduler.after(link.delayMs(), () => {
-        if (!this.#isAlive()) {
+        const log = this.#isAlive() ? region.log.partitions('changes')?.[partition] : undefined;
+        if (log === undefined) {
           world.scheduler.after(rewindTimeoutMs, fail);
           return;
         }
-        const inner = this.#inner;
-        const partitions = this.#parts.region.log.partitions('changes');
-        const log = partitions?.[partition];
-        if (inner === null || log === undefined) return fail();
-        void inner.rewind(partition).then((end) => {
-          this.#turns[partition] = (this.#turns[partition] ?? 0) + 1;
-          this.#offsets[partition] = log.begin;
-          this.#ready = this.#ready.filter((batch) => batch.partition !== partition);
-          world.scheduler.after(link.delayMs(), () => process.hear(() => resolve(end)));
-        }, fail);
+        const { begin, end } = log;
+        world.scheduler.after(link.delayMs(), () =>
+          process.hear(() => {
+            this.#moveTo(partition, begin);
+            resolve(end);
+          }),
+        );
       });
     });
   }
@@ -212,6 +211,15 @@ class SimSubscription implements FeedSubscription {
     this.#ready = [];
     this.#drop();
     this.#reconnect();
+  }
+
+  /** What is on its way or unread was read before. */
+  #moveTo(partition: number, offset: bigint): void {
+    this.#turns[partition] = (this.#turns[partition] ?? 0) + 1;
+    this.#offsets[partition] = offset;
+    this.#ready = this.#ready.filter((batch) => batch.partition !== partition);
+    void this.#inner?.rewind(partition);
+    this.#fetch();
   }
 
   get #isConnectable(): boolean {

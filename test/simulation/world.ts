@@ -42,6 +42,8 @@ export class World implements NodeWorld {
   readonly violations: Violation[] = [];
   readonly coverage = new Map<string, number>();
   readonly losses: Loss[] = [];
+  /** Where a gauge stood too high when it was last read. */
+  readonly high = new Set<string>();
   readonly regions: readonly SimRegion[];
   readonly #links = new Map<string, Link>();
   readonly #nodes = new Map<RegionId, (SimNode | null)[]>();
