@@ -137,7 +137,15 @@ export class Replicator {
     const { region, incarnation, partitionCount } = identity;
     const heardBeats = new HeardBeats();
     const beatLoop = new BeatLoop({ store: beats, timer });
-    const relay = new Relay({ identity, source, sink, beats, timer, logger, onPublished: events.onPublished });
+    const relay = new Relay({
+      identity,
+      source,
+      sink,
+      beats,
+      timer,
+      logger,
+      onPublished: events.onPublished,
+    });
     const publisher = new ProgressPublisher({
       region,
       incarnation,

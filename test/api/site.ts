@@ -165,7 +165,14 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
   const { records: store, clock, identity } = database;
   const actor = actorOf(region, identity.incarnation);
   const timer = systemTimer;
-  const journal = new Journal({ store, clock, actor, timer, maxWaitingEdits: 1000, onBatch: () => undefined });
+  const journal = new Journal({
+    store,
+    clock,
+    actor,
+    timer,
+    maxWaitingEdits: 1000,
+    onBatch: () => undefined,
+  });
   const types = recordTypes(declarations, yjsText);
   const api = createApiListener(listenerOptions, {
     collections: types,

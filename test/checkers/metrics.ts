@@ -24,7 +24,11 @@ export function checkGauge({ gauge, place, shownMs, leastMs, mostMs }: GaugeRead
   const isHigh = shownMs > mostMs + slack(mostMs);
   if (!isLow && !isHigh) return null;
   const truth = `${Math.round(leastMs)} to ${Math.round(mostMs)}`;
-  return { checker: 'metrics', key: place, detail: `${gauge} of ${Math.round(shownMs)} ms, in truth ${truth}` };
+  return {
+    checker: 'metrics',
+    key: place,
+    detail: `${gauge} of ${Math.round(shownMs)} ms, in truth ${truth}`,
+  };
 }
 
 /** Two readings of one clock differ by this at most. */

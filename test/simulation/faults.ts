@@ -25,7 +25,16 @@ interface Place {
 const nothing: End = () => undefined;
 
 /** Places in the engine's work where a process is killed, before or after the server has done it. */
-const steps = ['commit', 'apply', 'publish', 'counts', 'published', 'heard', 'publish progress', 'open'] as const;
+const steps = [
+  'commit',
+  'apply',
+  'publish',
+  'counts',
+  'published',
+  'heard',
+  'publish progress',
+  'open',
+] as const;
 
 const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
   cut: (place) => cut(place, bothWays(place)),
@@ -238,7 +247,8 @@ function flap(place: Place): End {
   const turn = (): void => {
     if (isOver) return;
     isCut = !isCut;
-    for (const link of links) if (isCut) link.cut();
+    for (const link of links)
+      if (isCut) link.cut();
       else link.mend();
     world.scheduler.after(random.between(300, 3000), turn);
   };

@@ -73,7 +73,11 @@ export function judgeCut(
 
 function judgeRpo(
   world: World,
-  { region, other, shownMs }: { readonly region: SimRegion; readonly other: SimRegion; readonly shownMs: number | null },
+  {
+    region,
+    other,
+    shownMs,
+  }: { readonly region: SimRegion; readonly other: SimRegion; readonly shownMs: number | null },
 ): void {
   void world.oracle.lag(region.id, other).then((truth) => {
     const place = `${region.id} at ${other.id}`;
@@ -130,13 +134,19 @@ function judgeQuietFigures(world: World, node: SimNode): void {
       ['rpo', rpo.seconds],
     ] as const)
       if (seconds === null || seconds * 1000 > wellMs)
-        fail(world, 'metrics', `${node.region.id} shows a ${gauge} of ${seconds} s for ${peer.peer} when all is well`);
+        fail(
+          world,
+          'metrics',
+          `${node.region.id} shows a ${gauge} of ${seconds} s for ${peer.peer} when all is well`,
+        );
   }
 }
 
 function isHeldBack(world: World): boolean {
   const points = [...world.coverage.keys()];
-  return points.some((point) => point.startsWith('gap seen') || point === 'quarantine' || point.endsWith('lose-slot'));
+  return points.some(
+    (point) => point.startsWith('gap seen') || point === 'quarantine' || point.endsWith('lose-slot'),
+  );
 }
 
 function fail(world: World, checker: string, detail: string): void {

@@ -38,7 +38,9 @@ async function campaign(options: SimOptions): Promise<void> {
   const { seed, seeds } = options;
   say(`seeds ${seed} to ${seed + seeds - 1} at ${commit()}`);
   const file = new ResultsFile(options.results);
-  const results: SeedResult[] = file.read().filter((known) => known.seed >= seed && known.seed < seed + seeds);
+  const results: SeedResult[] = file
+    .read()
+    .filter((known) => known.seed >= seed && known.seed < seed + seeds);
   const known = new Set(results.map((result) => result.seed));
   const left = Array.from({ length: seeds }, (_, index) => seed + index).filter((each) => !known.has(each));
   const before = process.cpuUsage();
@@ -58,7 +60,10 @@ async function campaign(options: SimOptions): Promise<void> {
 }
 
 function tellFailure({ seed, violations }: SeedResult, { regions, seconds }: SimOptions): void {
-  const rest = [regions === null ? '' : ` --regions ${regions}`, seconds === null ? '' : ` --seconds ${seconds}`];
+  const rest = [
+    regions === null ? '' : ` --regions ${regions}`,
+    seconds === null ? '' : ` --seconds ${seconds}`,
+  ];
   say(`seed ${seed} failed at ${commit()}: npm run sim -- --seed ${seed}${rest.join('')}`);
   for (const violation of violations.slice(0, shownFailures)) say(describe(violation));
 }

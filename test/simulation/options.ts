@@ -34,8 +34,7 @@ export function readOptions(args: readonly string[], freshSeed: number): SimOpti
     const isInteger = /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most;
     if (!isInteger) return `--${name} is ${value}: take an integer from ${least} to ${most}`;
   }
-  const numberOf = (name: string): number | null =>
-    given.has(name) ? Number(given.get(name)) : null;
+  const numberOf = (name: string): number | null => (given.has(name) ? Number(given.get(name)) : null);
   return {
     seed: numberOf('seed') ?? freshSeed,
     seeds: numberOf('seeds') ?? (given.has('seed') ? 1 : 100),

@@ -91,7 +91,8 @@ export class Oracle {
     for (const move of positions) this.#checkMove(target, origin, { move, before });
     const due = new Set(positions.flatMap((move) => this.#between(origin, move)));
     const brought = new Set(ids.map(({ collection, key }) => `${collection}/${key}`));
-    for (const name of due) if (!brought.has(name)) this.#fail('applied once', name, `${target.id} skipped it`);
+    for (const name of due)
+      if (!brought.has(name)) this.#fail('applied once', name, `${target.id} skipped it`);
     for (const name of brought)
       if (!due.has(name)) this.#fail('applied once', name, `${target.id} applied it outside its interval`);
     for (const { collection, key, cause, partition } of decision.deadLetters) {

@@ -45,7 +45,8 @@ export function reportOn(results: readonly SeedResult[], cpuMs: number): Report 
   const failed = results.filter(({ violations }) => violations.length > 0);
   const counts = new Map<string, number>();
   for (const { coverage } of results)
-    for (const [point, count] of Object.entries(coverage)) counts.set(point, (counts.get(point) ?? 0) + count);
+    for (const [point, count] of Object.entries(coverage))
+      counts.set(point, (counts.get(point) ?? 0) + count);
   const never = sometimes.filter((point) => !counts.has(point));
   const isCovered = never.length === 0 || results.length < completeFrom;
   const virtualMs = sum(results, ({ virtualMs: ms, isTwice }) => (isTwice ? 2 * ms : ms));

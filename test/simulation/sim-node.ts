@@ -127,7 +127,11 @@ export class SimNode {
       }
     }
     const { timer } = this.process;
-    const calibration = new Ticker({ timer, intervalMs: calibrateIntervalMs, run: () => this.#recalibrate() });
+    const calibration = new Ticker({
+      timer,
+      intervalMs: calibrateIntervalMs,
+      run: () => this.#recalibrate(),
+    });
     const refreshing = new Ticker({ timer, intervalMs: refreshIntervalMs, run: () => this.#refresh() });
     for (const part of [calibration, refreshing, this.links, this.replicator]) part.start();
   }

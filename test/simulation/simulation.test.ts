@@ -24,7 +24,8 @@ test(`${seeds} seeds from ${seed} hold every invariant`, async () => {
 }, 600_000);
 
 test('one scenario gives one trace, and another seed another', async () => {
-  const run = async (from: number) => (await runScenario(drawScenario(from, { regions: 2, seconds: 20 }))).trace;
+  const run = async (from: number) =>
+    (await runScenario(drawScenario(from, { regions: 2, seconds: 20 }))).trace;
   const first = await run(seed);
   expect(await run(seed)).toBe(first);
   expect(await run(seed + 1)).not.toBe(first);

@@ -40,7 +40,8 @@ export class Trace {
     const known = this.#words.get(text);
     if (known !== undefined) return known;
     let hash = 7;
-    for (let index = 0; index < text.length; index++) hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0;
+    for (let index = 0; index < text.length; index++)
+      hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0;
     this.#words.set(text, hash);
     return hash;
   }

@@ -157,7 +157,11 @@ export class Verdict {
     if (isDue) return [];
     return [...coverage]
       .filter(([point]) => point.startsWith('gap seen'))
-      .map(([point, count]) => ({ checker: 'gaps', key: point, detail: `${count} times, and nothing was lost` }));
+      .map(([point, count]) => ({
+        checker: 'gaps',
+        key: point,
+        detail: `${count} times, and nothing was lost`,
+      }));
   }
 }
 

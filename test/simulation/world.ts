@@ -62,8 +62,7 @@ export class World implements NodeWorld {
     const names = Array.from({ length: scenario.regions }, (_, index) => regionName(index));
     this.regions = names.map((region, index) => this.#region(region, names, index));
     for (const from of names)
-      for (const to of names)
-        if (from !== to) this.#links.set(`${from} ${to}`, this.#link(`${from} ${to}`));
+      for (const to of names) if (from !== to) this.#links.set(`${from} ${to}`, this.#link(`${from} ${to}`));
   }
 
   start(): void {
@@ -88,7 +87,8 @@ export class World implements NodeWorld {
     }
   };
 
-  readonly isServed = (region: RegionId): boolean => this.nodesOf(region).some((node) => node?.isOpen ?? false);
+  readonly isServed = (region: RegionId): boolean =>
+    this.nodesOf(region).some((node) => node?.isOpen ?? false);
 
   readonly judge = (node: SimNode): void => judgeNode(this, node);
 

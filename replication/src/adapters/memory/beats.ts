@@ -92,7 +92,11 @@ export class MemoryBeats {
   }
 
   /** Time of `j`: up to there nothing was written after this beat. */
-  coveredAtMs(beat: { readonly number: number; readonly atMs: number; readonly count: number | null }): number {
+  coveredAtMs(beat: {
+    readonly number: number;
+    readonly atMs: number;
+    readonly count: number | null;
+  }): number {
     if (beat.count === null) return beat.atMs;
     for (let number = this.#marks.get('newest') ?? 0; number > beat.number; number--) {
       const row = this.get(number);

@@ -44,7 +44,9 @@ class MemoryChangeStream implements ChangeStream {
     this.#lock = lock;
     this.start = start;
     this.#delivered = start;
-    this.#forget = database.whenDisconnected(() => this.#end('source-lost', 'the server has ended the stream'));
+    this.#forget = database.whenDisconnected(() =>
+      this.#end('source-lost', 'the server has ended the stream'),
+    );
     database.wal.onFlushed = () => this.#wakeReader();
   }
 

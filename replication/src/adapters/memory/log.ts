@@ -104,7 +104,10 @@ export class MemoryLog {
     this.#topics.delete(topic);
   }
 
-  append(topic: TopicName, records: readonly { readonly partition: number; readonly bytes: Uint8Array }[]): void {
+  append(
+    topic: TopicName,
+    records: readonly { readonly partition: number; readonly bytes: Uint8Array }[],
+  ): void {
     this.#requireRunning();
     const partitions = this.#topics.get(topic);
     if (partitions === undefined) throw unavailable(`the topic ${topic} does not exist`);

@@ -47,7 +47,14 @@ beforeAll(async () => {
   const { records: store, clock, identity } = database;
   const actor = actorOf(eu, identity.incarnation);
   const timer = systemTimer;
-  const journal = new Journal({ store, clock, actor, timer, maxWaitingEdits: 1000, onBatch: () => undefined });
+  const journal = new Journal({
+    store,
+    clock,
+    actor,
+    timer,
+    maxWaitingEdits: 1000,
+    onBatch: () => undefined,
+  });
   const collections = recordTypes(declarations.declarations);
   const options = {
     region: 'eu',
