@@ -6,6 +6,8 @@
 export const capabilities = {
   /** Gaps, lost slots and the tail of a dead origin are filled from another region (P6). */
   transfer: false,
+  /** What a lost slot had not handed out is published again, so that the log holds it and its RPO is true. */
+  republishesLostSlot: false,
   /** What was put aside is tried again by itself once its reason has gone (P4). */
   retriesDeadLetters: false,
 } as const;

@@ -139,6 +139,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return nothing;
   },
   'lose-slot': ({ region, world, fault }) => {
+    region.hasLostSlot = true;
     region.database.wal.dropSlot();
     region.database.disconnect();
     world.scheduler.after(Math.min(fault.forMs, 5000), () => {

@@ -6,7 +6,7 @@
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
 import { viewLog, viewPeer } from '@isthmus/replication/progress/figures';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
-import { checkGauge } from '../checkers/metrics.ts';
+import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
 import type { World } from './world.ts';
@@ -27,7 +27,7 @@ export function judgeNode(world: World, node: SimNode): void {
     const errorMs = view.clockOffset === null ? 0 : errorNow(view.clockOffset, nowMs);
     void world.oracle.lag(other.id, region).then((truth) => {
       const shownMs = milliseconds(view.lag.seconds);
-      judge(world, {
+      judge(world, node, {
         gauge: 'lag',
         place: `${region.id} of ${other.id}`,
         shownMs,
@@ -35,7 +35,7 @@ export function judgeNode(world: World, node: SimNode): void {
         mostMs: truth.newestBeatMs + errorMs,
       });
     });
-    if (!other.isGone) judgeRpo(world, { region, other, shownMs: milliseconds(view.rpo.seconds) });
+    if (!other.isGone) judgeRpo(world, node, { other, shownMs: milliseconds(view.rpo.seconds) });
   }
 }
 
@@ -73,21 +73,20 @@ export function judgeCut(
 
 function judgeRpo(
   world: World,
-  {
-    region,
-    other,
-    shownMs,
-  }: { readonly region: SimRegion; readonly other: SimRegion; readonly shownMs: number | null },
+  node: SimNode,
+  { other, shownMs }: { readonly other: SimRegion; readonly shownMs: number | null },
 ): void {
-  void world.oracle.lag(region.id, other).then((truth) => {
-    const place = `${region.id} at ${other.id}`;
-    judge(world, { gauge: 'rpo', place, shownMs, leastMs: truth.oldestChangeMs, mostMs: Infinity });
+  const { id } = node.region;
+  void world.oracle.lag(id, other).then((truth) => {
+    const place = `${id} at ${other.id}`;
+    judge(world, node, { gauge: 'rpo', place, shownMs, leastMs: truth.oldestChangeMs, mostMs: Infinity });
   });
 }
 
-function judge(world: World, reading: Parameters<typeof checkGauge>[0]): void {
+function judge(world: World, node: SimNode, reading: GaugeReading): void {
   const violation = checkGauge(reading);
-  const { place, shownMs, mostMs } = reading;
+  const { shownMs, mostMs } = reading;
+  const place = `${node.process.name} ${reading.place}`;
   const isHigh = violation !== null && shownMs !== null && shownMs > mostMs;
   const wasHigh = world.high.has(place);
   if (isHigh) world.high.add(place);

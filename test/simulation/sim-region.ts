@@ -31,6 +31,7 @@ export class SimRegion {
   /** Destroyed for good. */
   isGone = false;
   isLogGone = false;
+  hasLostSlot = false;
 
   constructor(
     identity: RegionIdentity,
