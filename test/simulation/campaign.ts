@@ -29,6 +29,8 @@ function work(
     const next = (): void => {
       const seed = left.shift();
       if (seed === undefined) resolve();
+      // A worker of Node has no origin.
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin
       else worker.postMessage(seed);
     };
     worker.on('message', (result: SeedResult) => {
@@ -37,5 +39,7 @@ function work(
     });
     worker.on('error', reject);
     next();
-  }).finally(() => worker.terminate());
+  }).finally(async () => {
+    await worker.terminate();
+  });
 }

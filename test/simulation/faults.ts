@@ -195,7 +195,7 @@ export class Faults {
   /** Ends everything; nothing begins any more. */
   heal(): void {
     this.#isOver = true;
-    for (const fault of [...this.#active.keys()]) this.#end(fault);
+    for (const fault of Array.from(this.#active.keys())) this.#end(fault);
   }
 
   #begin(fault: Fault): void {

@@ -4,7 +4,7 @@
  * out, because then the regions cannot know better.
  */
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
-import { viewLog, viewPeer } from '@isthmus/replication/progress/figures';
+import { type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
 import type { SimNode } from './sim-node.ts';
@@ -21,22 +21,41 @@ export function judgeNode(world: World, node: SimNode): void {
   for (const peer of figures.peers) {
     const other = world.regionOf(peer.peer);
     if (hasJumped(region) || hasJumped(other)) continue;
-    const nowMs = node.clock.nowMs();
-    const view = viewPeer(figures, peer, nowMs);
-    // It is shown beside the lag, and says within what the lag is known.
-    const errorMs = view.clockOffset === null ? 0 : errorNow(view.clockOffset, nowMs);
-    void world.oracle.lag(other.id, region).then((truth) => {
-      const shownMs = milliseconds(view.lag.seconds);
-      judge(world, node, {
-        gauge: 'lag',
-        place: `${region.id} of ${other.id}`,
-        shownMs,
-        leastMs: Math.max(0, truth.oldestChangeMs - errorMs),
-        mostMs: truth.newestBeatMs + errorMs,
-      });
-    });
-    if (!other.isGone) judgeRpo(world, node, { other, shownMs: milliseconds(view.rpo.seconds) });
+    const view = viewPeer(figures, peer, node.clock.nowMs());
+    void judgeLag(world, node, { other, view });
+    if (!other.isGone) void judgeRpo(world, node, { other, view });
   }
+}
+
+interface Seen {
+  readonly other: SimRegion;
+  readonly view: PeerView;
+}
+
+/** The error of the clocks' offset is shown beside the lag, and says within what the lag is known. */
+async function judgeLag(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
+  const { clockOffset, lag } = view;
+  const errorMs = clockOffset === null ? 0 : errorNow(clockOffset, node.clock.nowMs());
+  const truth = await world.oracle.lag(other.id, node.region);
+  judge(world, node, {
+    gauge: 'lag',
+    place: `${node.region.id} of ${other.id}`,
+    shownMs: milliseconds(lag.seconds),
+    leastMs: Math.max(0, truth.oldestChangeMs - errorMs),
+    mostMs: truth.newestBeatMs + errorMs,
+  });
+}
+
+async function judgeRpo(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
+  const { id } = node.region;
+  const truth = await world.oracle.lag(id, other);
+  judge(world, node, {
+    gauge: 'rpo',
+    place: `${id} at ${other.id}`,
+    shownMs: milliseconds(view.rpo.seconds),
+    leastMs: truth.oldestChangeMs,
+    mostMs: Infinity,
+  });
 }
 
 /** What the region shows of itself now: of its log, or of its best peer; `null`: unknown. */
@@ -69,18 +88,6 @@ export function judgeCut(
       world.violations.push({ checker: 'links', key: `${here.id} to ${there.id}`, detail });
     }
   }
-}
-
-function judgeRpo(
-  world: World,
-  node: SimNode,
-  { other, shownMs }: { readonly other: SimRegion; readonly shownMs: number | null },
-): void {
-  const { id } = node.region;
-  void world.oracle.lag(id, other).then((truth) => {
-    const place = `${id} at ${other.id}`;
-    judge(world, node, { gauge: 'rpo', place, shownMs, leastMs: truth.oldestChangeMs, mostMs: Infinity });
-  });
 }
 
 function judge(world: World, node: SimNode, reading: GaugeReading): void {

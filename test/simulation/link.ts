@@ -75,12 +75,17 @@ export class Link {
   }
 
   #present(): LinkQuality {
-    let present = this.#quality;
-    for (const worse of this.#worse) present = { ...present, ...worse };
-    return present;
+    if (this.#worse.size === 0) return this.#quality;
+    let { latencyMs, jitterMs, lossRate } = this.#quality;
+    for (const worse of this.#worse) {
+      latencyMs = worse.latencyMs ?? latencyMs;
+      jitterMs = worse.jitterMs ?? jitterMs;
+      lossRate = worse.lossRate ?? lossRate;
+    }
+    return { latencyMs, jitterMs, lossRate };
   }
 
   #tell(): void {
-    for (const change of [...this.#users]) change();
+    for (const change of Array.from(this.#users)) change();
   }
 }

@@ -192,7 +192,7 @@ async function shownBy(region: SimRegion, excused: ReadonlySet<string>): Promise
       const { value } = things.read(state);
       if (value === null || excused.has(`${collection}/${key}`)) continue;
       shown.hashes.set(key, Buffer.from(liveHash(state, key)).toString('hex'));
-      const title = String(value.title);
+      const title = typeof value.title === 'string' ? value.title : '';
       if (key.startsWith('counter')) shown.counters.set(key, value.count);
       else if (key.startsWith('register')) shown.registers.set(key, title);
       else if (key.startsWith('insert')) shown.inserts.add(key);

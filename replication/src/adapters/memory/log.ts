@@ -137,7 +137,7 @@ export class MemoryLog {
   }
 
   #wake(): void {
-    for (const wake of [...this.#readers]) wake();
+    for (const wake of Array.from(this.#readers)) wake();
   }
 }
 
