@@ -60,6 +60,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
   },
   'postgres-crash': ({ region, world }) => {
     const before = region.database.wal.insert;
+    region.mayRecount = true;
     region.postgres.goDown();
     region.database.crash();
     if (region.database.wal.insert < before) world.seen('crash lost unflushed commits');
@@ -140,6 +141,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
   },
   'lose-slot': ({ region, world, fault }) => {
     region.hasLostSlot = true;
+    region.mayRecount = true;
     region.database.wal.dropSlot();
     region.database.disconnect();
     world.scheduler.after(Math.min(fault.forMs, 5000), () => {

@@ -5,7 +5,7 @@
  * engine never sees it.
  */
 import { partitionOf } from '@isthmus/replication/log/partition';
-import type { Lsn, RecordId } from '@isthmus/replication/ports/change';
+import type { CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/change';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type {
   ApplyDecision,
@@ -25,11 +25,19 @@ interface PlacedName extends TrueCommit {
   readonly name: string;
 }
 
+interface Total extends TrueCommit {
+  /** Changes up to here. */
+  readonly total: number;
+}
+
 interface OriginTruth {
   /** For each partition, the changes in order of commit. */
   readonly changes: readonly PlacedName[][];
+  readonly totals: Total[];
   readonly beats: TrueCommit[];
   count: number;
+  /** How much the relay's count is above the true one. */
+  countedAbove: number;
 }
 
 export interface AppliedFact {
@@ -76,6 +84,19 @@ export class Oracle {
       truth.changes[partition]?.push({ atMs, end, name: `${id.collection}/${id.key}` });
       truth.count++;
     }
+    truth.totals.push({ atMs, end, total: truth.count });
+  }
+
+  /** A restart counts on exactly (P2); only where the slot went back or was lost may it begin above. */
+  counted(region: SimRegion, beats: readonly CountedBeat[]): void {
+    const truth = this.#truthOf(region);
+    for (const { number, end, count } of beats) {
+      const total = truth.totals[firstAfter(truth.totals, end) - 1]?.total ?? 0;
+      const above = (count ?? total) - total;
+      if (above !== truth.countedAbove && !region.mayRecount)
+        this.#fail('counts', `beat ${number} of ${region.id}`, `${count}, in truth ${total}`);
+      truth.countedAbove = above;
+    }
   }
 
   beat(region: SimRegion): void {
@@ -90,6 +111,7 @@ export class Oracle {
     const { origin, positions, ids } = transaction;
     for (const move of positions) this.#checkMove(target, origin, { move, before });
     const due = new Set(positions.flatMap((move) => this.#between(origin, move)));
+    if (due.size === 0 && ids.length === 0) return;
     const brought = new Set(ids.map(({ collection, key }) => `${collection}/${key}`));
     for (const name of due)
       if (!brought.has(name)) this.#fail('applied once', name, `${target.id} skipped it`);
@@ -151,14 +173,16 @@ export class Oracle {
   /** Names of the changes that the move covers. */
   #between(origin: RegionId, { partition, expected, applied }: PositionMove): readonly string[] {
     const placed = this.#origins.get(origin)?.changes[partition] ?? [];
-    return placed.slice(firstAfter(placed, expected), firstAfter(placed, applied)).map(({ name }) => name);
+    const first = firstAfter(placed, expected);
+    if (first === placed.length) return [];
+    return placed.slice(first, firstAfter(placed, applied)).map(({ name }) => name);
   }
 
   #truthOf(region: SimRegion): OriginTruth {
     const known = this.#origins.get(region.id);
     if (known !== undefined) return known;
     const changes = Array.from({ length: region.identity.partitionCount }, (): PlacedName[] => []);
-    const truth = { changes, beats: [], count: 0 };
+    const truth = { changes, totals: [], beats: [], count: 0, countedAbove: 0 };
     this.#origins.set(region.id, truth);
     return truth;
   }
@@ -170,6 +194,8 @@ export class Oracle {
 
 /** Index of the first that lies after the position. */
 function firstAfter(commits: readonly TrueCommit[], position: Lsn): number {
+  const newest = commits.at(-1);
+  if (newest === undefined || newest.end <= position) return commits.length;
   let low = 0;
   let high = commits.length;
   while (low < high) {

@@ -212,7 +212,10 @@ export class SimBeatStore implements BeatStore {
   }
 
   storeCounts(beats: readonly CountedBeat[]): Promise<void> {
-    return this.#postgres.commit('counts', () => this.#inner.storeCounts(beats));
+    return this.#postgres.commit('counts', async () => {
+      await this.#inner.storeCounts(beats);
+      this.#oracle.counted(this.#postgres.region, beats);
+    });
   }
 
   storePublished(beat: CountedBeat): Promise<void> {

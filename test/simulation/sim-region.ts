@@ -32,6 +32,8 @@ export class SimRegion {
   isGone = false;
   isLogGone = false;
   hasLostSlot = false;
+  /** The slot may have gone back behind every counted beat. */
+  mayRecount = false;
 
   constructor(
     identity: RegionIdentity,

@@ -37,7 +37,8 @@ export class SimServer {
   }
 
   delayMs(least: number, most: number): number {
-    return this.slowMs * this.#random.next() + this.#random.between(least, most);
+    const ownMs = this.#random.between(least, most);
+    return this.slowMs === 0 ? ownMs : ownMs + this.slowMs * this.#random.next();
   }
 
   /** Whether this answer is lost. */

@@ -69,7 +69,16 @@ export class World implements NodeWorld {
     for (const region of this.regions) {
       const nodes = Array.from({ length: this.scenario.processes }, () => this.#node(region));
       this.#nodes.set(region.id, nodes);
+      this.#checkpoint(region);
     }
+  }
+
+  /** Databases save what their slots have confirmed, now and then. */
+  #checkpoint(region: SimRegion): void {
+    this.scheduler.after(this.random.between(2000, 30_000), () => {
+      region.database.wal.checkpoint();
+      this.#checkpoint(region);
+    });
   }
 
   readonly seen = (point: string): void => {
