@@ -30,12 +30,14 @@ export async function runCampaign(options: LoadOptions, say: Say): Promise<Repor
   const { only, effort, seed, isQuick } = options;
   const sections: Section[] = [];
   const workload = new Workload(seed, effort.keyCount);
-  if (only.includes('demo-ready')) sections.push(await demoReady(effort.runs, say));
+  let log = options.log;
+  if (only.includes('demo-ready')) sections.push(await demoReady(options, say));
   if (only.some((name) => name !== 'demo-ready')) {
     say(options.demo === '' ? 'Starting a demo tuned for long load' : `Driving the demo ${options.demo}`);
     const demo = await (options.demo === ''
-      ? startDemo(['--delay', '0', '--long-load'])
+      ? startDemo(['--log', options.log, '--delay', '0', '--long-load'])
       : attachDemo(options.demo));
+    log = demo.log;
     try {
       sections.push(...(await onDemo(demo, { options, workload, say })));
     } finally {
@@ -46,16 +48,17 @@ export async function runCampaign(options: LoadOptions, say: Say): Promise<Repor
   return {
     startedAt: new Date(performance.timeOrigin).toISOString(),
     machine: `${availableParallelism()} × ${model}`,
+    log,
     recordBytes: workload.meanBytes,
     isQuick,
     sections,
   };
 }
 
-function demoReady(runs: number, say: Say): Promise<Section> {
+function demoReady({ effort, log }: LoadOptions, say: Say): Promise<Section> {
   say('demo-ready: demos started one after the other');
   return watched('demo-ready', [{ name: 'demos', pid: process.pid, withChildren: false }], async () => ({
-    measures: [await measureDemoReady(runs, say)],
+    measures: [await measureDemoReady(effort.runs, log, say)],
     notes: [],
     plots: [],
   }));

@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { LogKind } from '@isthmus/local/region-log';
 import { findRunningDemos } from '@isthmus/local/running-demo';
 import { z } from 'zod';
 import { LoadError } from './errors.ts';
@@ -17,7 +18,13 @@ const stopTimeoutMs = 12_000;
 const signals = ['SIGINT', 'SIGTERM'] as const;
 const interruptedCode = 130;
 
-const region = z.object({ region: z.string(), api: z.string(), admin: z.string(), database: z.string() });
+const region = z.object({
+  region: z.string(),
+  api: z.string(),
+  admin: z.string(),
+  database: z.string(),
+  brokers: z.string(),
+});
 const readyLine = z.object({ readyMs: z.number(), regions: z.array(region), control: z.string() });
 const processes = z.object({
   processes: z.array(
@@ -40,6 +47,8 @@ export type DemoProcess = z.infer<typeof processes>['processes'][number];
 
 export interface Demo {
   readonly pid: number;
+  /** Where its logs lie. */
+  readonly log: LogKind;
   /** Where everything is written. */
   readonly origin: DemoRegion;
   /** Where it is waited for. */
@@ -110,6 +119,7 @@ function demoAt(
   const pair = new Set([origin.region, target.region]);
   return {
     pid: found.pid,
+    log: origin.brokers.startsWith('postgres') ? 'postgres' : 'kafka',
     origin,
     target,
     readyMs,

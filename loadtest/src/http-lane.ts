@@ -8,6 +8,9 @@ import { connect, type Socket } from 'node:net';
 import { LoadError } from './errors.ts';
 
 const headEnd = Buffer.from('\r\n\r\n');
+const nothing = Buffer.alloc(0);
+/** More than one answer to a single write takes. */
+const readBytes = 16 * 1024;
 const lengthPattern = /\r\ncontent-length: *(\d+)\r\n/i;
 
 export interface HttpAnswer {
@@ -25,12 +28,24 @@ class HttpLane {
   readonly #socket: Socket;
   readonly #onFree: (lane: HttpLane) => void;
   #current: Waiting | null = null;
-  #received: Buffer = Buffer.alloc(0);
+  /** Of an answer that is not whole yet. */
+  #received: Buffer = nothing;
 
   constructor(address: URL, onFree: (lane: HttpLane) => void) {
     this.#onFree = onFree;
-    this.#socket = connect({ host: address.hostname, port: Number(address.port), noDelay: true });
-    this.#socket.on('data', (bytes) => this.#take(bytes));
+    const room = Buffer.alloc(readBytes);
+    this.#socket = connect({
+      host: address.hostname,
+      port: Number(address.port),
+      noDelay: true,
+      onread: {
+        buffer: room,
+        callback: (count) => {
+          this.#take(room.subarray(0, count));
+          return true;
+        },
+      },
+    });
     this.#socket.on('error', (error) => this.#fail(error));
     this.#socket.on('close', () => this.#fail(null));
   }
@@ -48,12 +63,14 @@ class HttpLane {
     this.#socket.destroy();
   }
 
+  /** `bytes` are overwritten by what arrives next. */
   #take(bytes: Buffer): void {
-    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
-    const parsed = parseAnswer(this.#received);
-    if (parsed === null) return;
+    const received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
+    const parsed = parseAnswer(received);
     if (parsed instanceof LoadError) return this.#fail(parsed);
-    this.#received = this.#received.subarray(parsed.endsAt);
+    const rest = parsed === null ? received : received.subarray(parsed.endsAt);
+    this.#received = rest.length === 0 ? nothing : Buffer.from(rest);
+    if (parsed === null) return;
     const current = this.#current;
     this.#current = null;
     current?.resolve(parsed.answer);

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { readOptions } from './options.ts';
 
 it('runs everything five times on a demo of its own by default', () => {
-  const { only, effort, demo, jsonFile } = readOptions([], '');
+  const { only, effort, demo, jsonFile, log } = readOptions([], '');
+  expect(log).toBe('kafka');
   expect(only).toHaveLength(7);
   expect(effort).toMatchObject({ runs: 5, keyCount: 100_000, backlogUpdates: 200_000, visiblePerS: 1_000 });
   expect({ demo, jsonFile }).toEqual({ demo: '', jsonFile: null });
@@ -14,12 +15,17 @@ it('lets the command line decide before the environment', () => {
   expect(readOptions(['--demo', '13'], '12').demo).toBe('13');
   const quick = readOptions(['--quick', '--runs', '2', '--only', 'visible,engine'], '');
   expect(quick.effort.runs).toBe(2);
+  expect(readOptions(['--log', 'postgres'], '').log).toBe('postgres');
   expect(quick.only).toEqual(['visible', 'engine']);
 });
 
-it.each([['--only', 'nothing'], ['--runs', '0'], ['--runs', 'x'], ['--fast'], ['visible']])(
-  'refuses %s %s',
-  (...args) => {
-    expect(() => readOptions(args, '')).toThrow();
-  },
-);
+it.each([
+  ['--only', 'nothing'],
+  ['--runs', '0'],
+  ['--runs', 'x'],
+  ['--fast'],
+  ['visible'],
+  ['--log', 'paper'],
+])('refuses %s %s', (...args) => {
+  expect(() => readOptions(args, '')).toThrow();
+});

@@ -1,13 +1,16 @@
 /** The command line of the load test, read strictly: what it does not know is wrong usage, told with the usage. */
 import { parseArgs } from 'node:util';
+import type { LogKind } from '@isthmus/local/region-log';
 import { LoadError } from './errors.ts';
 import type { Effort } from './scenario.ts';
 
 const scenarioNames = ['demo-ready', 'visible', 'single', 'backlog', 'engine', 'batch', 'memory'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
-export const usage = `usage: npm run loadtest -- [--quick] [--only NAME[,NAME]] [--runs N] [--seed N] [--json FILE] [--demo PID]
+export const usage = `usage: npm run loadtest -- [--quick] [--only NAME[,NAME]] [--runs N] [--seed N] [--log kafka|postgres]
+                               [--json FILE] [--demo PID]
   scenarios: ${scenarioNames.join(', ')}
+  --log says where the log of the started demo lies; by default in Kafka
   --json FILE writes the figures there and a page with plots beside it, with the ending .html
   --demo PID drives a demo that runs already: it writes 100,000 records and cuts a link; otherwise it starts its own
 `;
@@ -16,6 +19,7 @@ export interface LoadOptions {
   readonly only: readonly ScenarioName[];
   readonly isQuick: boolean;
   readonly seed: number;
+  readonly log: LogKind;
   readonly jsonFile: string | null;
   /** Process number of a running demo; empty: start one. */
   readonly demo: string;
@@ -51,6 +55,7 @@ export function readOptions(args: readonly string[], environmentDemo: string): L
     only: only.map(scenarioNamed),
     isQuick: values.quick,
     seed: wholeNumber('--seed', values.seed ?? '1'),
+    log: logNamed(values.log ?? 'kafka'),
     jsonFile: values.json ?? null,
     demo: values.demo ?? environmentDemo,
     effort: { ...effort, runs: wholeNumber('--runs', values.runs ?? String(effort.runs)) },
@@ -66,6 +71,7 @@ function parsed(args: readonly string[]) {
         only: { type: 'string' },
         runs: { type: 'string' },
         seed: { type: 'string' },
+        log: { type: 'string' },
         json: { type: 'string' },
         demo: { type: 'string' },
       },
@@ -80,6 +86,11 @@ function scenarioNamed(name: string): ScenarioName {
   const found = scenarioNames.find((known) => known === name);
   if (found !== undefined) return found;
   throw new LoadError('wrong-usage', `--only takes ${scenarioNames.join(', ')}; not ${JSON.stringify(name)}`);
+}
+
+function logNamed(name: string): LogKind {
+  if (name === 'kafka' || name === 'postgres') return name;
+  throw new LoadError('wrong-usage', `--log takes kafka or postgres; not ${JSON.stringify(name)}`);
 }
 
 function wholeNumber(option: string, text: string): number {

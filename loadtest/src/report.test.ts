@@ -20,6 +20,7 @@ function reportWith(usage: Usage, failure: string | null = null): Report {
   return {
     startedAt: '2030-01-01T00:00:00.000Z',
     machine: '2 × test',
+    log: 'kafka',
     recordBytes: 240,
     isQuick: false,
     sections: [

@@ -3,6 +3,7 @@
  * with its spread; a scenario during which others used the machine is called disturbed where it is told, and so are its
  * figures. What failed is told as failed, never left out.
  */
+import type { LogKind } from '@isthmus/local/region-log';
 import type { Usage } from './machine/usage.ts';
 import { goals, type Measure, meetsGoal, type Spread } from './measure.ts';
 import { type Plot, shortNumber } from './report/plot.ts';
@@ -21,6 +22,8 @@ export interface Section {
 export interface Report {
   readonly startedAt: string;
   readonly machine: string;
+  /** Where the regions' logs lay. */
+  readonly log: LogKind;
   /** Bytes of a record's JSON in the mean. */
   readonly recordBytes: number;
   readonly isQuick: boolean;
@@ -35,8 +38,8 @@ export function jsonOf(report: Report): string {
     usage,
     failure,
   }));
-  const { startedAt, machine, recordBytes, isQuick } = report;
-  const about = { startedAt, machine, recordBytes, quick: isQuick };
+  const { startedAt, machine, log, recordBytes, isQuick } = report;
+  const about = { startedAt, machine, log, recordBytes, quick: isQuick };
   return `${JSON.stringify({ measures, about, scenarios }, null, 2)}\n`;
 }
 
@@ -49,7 +52,7 @@ export function headLines(report: Report): readonly string[] {
   const disturbed = report.sections.filter(({ usage }) => usage?.isDisturbed);
   const names = disturbed.map(({ scenario }) => scenario).join(', ');
   return [
-    `Load test of ${report.startedAt} on ${report.machine}; records of ${report.recordBytes.toFixed(0)} bytes of JSON.`,
+    `Load test of ${report.startedAt} on ${report.machine}; records of ${report.recordBytes.toFixed(0)} bytes of JSON; logs in ${report.log}.`,
     ...(report.isQuick ? ['A quick run: too short for figures to be quoted.'] : []),
     disturbed.length === 0
       ? 'The machine was otherwise idle.'

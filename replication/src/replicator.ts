@@ -6,6 +6,7 @@
 import { Applier } from './applier/applier.ts';
 import type { ApplierEvents } from './applier/applier.ts';
 import type { AppliedReport } from './applier/lane.ts';
+import { DeadLetterRelease } from './applier/dead-letter-retry.ts';
 import type { Reading } from './applier/reading.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';
@@ -14,6 +15,7 @@ import type { ChangeFeed } from './ports/change-feed.ts';
 import type { ChangeSink } from './ports/change-sink.ts';
 import type { ChangeSource } from './ports/change-source.ts';
 import type { Clock } from './ports/clock.ts';
+import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { Incarnation, RegionId } from './ports/identity.ts';
 import type { Logger } from './ports/logger.ts';
 import type { RecordStore } from './ports/record-store.ts';
@@ -44,6 +46,7 @@ export interface ReplicatorOptions {
   readonly peers: readonly RegionId[];
   readonly records: RecordStore;
   readonly beats: BeatStore;
+  readonly deadLetters: DeadLetterStore;
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
   readonly feed: ChangeFeed;
@@ -174,11 +177,13 @@ export class Replicator {
       };
       return new Applier({ ...shared, origin, store: records, events: { ...events, onHeard, onApplied } });
     });
+    const { deadLetters: letters, maxDriftMs } = this.#options;
+    const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
-    for (const part of [beatLoop, relay, publisher, pruning, ...appliers]) part.start();
+    for (const part of [beatLoop, relay, publisher, pruning, release, ...appliers]) part.start();
     const stop = async () => {
       await Promise.all(appliers.map((applier) => applier.close()));
-      await Promise.all([publisher.stop(), pruning.stop()]);
+      await Promise.all([publisher.stop(), pruning.stop(), release.stop()]);
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
       await Promise.all(reading);
       await Promise.all([beatLoop.stop(), relay.close()]);

@@ -178,6 +178,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     collections: types,
     store,
     journal,
+    guards: { check: () => undefined },
     peers: { find: findPeer },
     drain,
   });
@@ -188,13 +189,19 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     drain,
     readiness,
     parts: () => ({
+      region: database.identity.region,
+      guards: { check: () => undefined },
+      clock,
+      incidents: database.incidents,
+      deadLetters: database.deadLetters,
+      retrying: { letters: database.deadLetters, clock, maxDriftMs: 60_000 },
       collections: types,
       journal,
       store,
       digester,
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
-      echo: () => Promise.resolve({ echoedBeat: null }),
+      echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),
     }),
   });
   const listenOn = { host: '127.0.0.1', port: 0 };

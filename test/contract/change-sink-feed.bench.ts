@@ -1,6 +1,4 @@
-/** A real Kafka with sinks and feeds over it, and a count of the bytes that sockets to it have carried. */
-import { subscribe as listen, unsubscribe } from 'node:diagnostics_channel';
-import { Socket } from 'node:net';
+/** A real Kafka with sinks and feeds over it. */
 import { startKafka } from '@isthmus/local/kafka';
 import type { Kafka } from '@isthmus/local/kafka';
 import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
@@ -12,6 +10,10 @@ import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
+import kafkajs from 'kafkajs';
+import type { Admin } from 'kafkajs';
+import { changesTopic } from '@isthmus/replication/adapters/kafka/topics';
+import { expect, vi } from 'vitest';
 import type { LogBench } from './change-sink-feed.contract.ts';
 
 const stallTimeoutMs = 2_000;
@@ -19,14 +21,17 @@ const stallTimeoutMs = 2_000;
 export class KafkaBench implements LogBench {
   /** The stall time, a look at the clock, and an attempt to connect that was under way. */
   readonly silenceNoticedMs = 2 * stallTimeoutMs;
+  readonly isOverSockets = true;
   readonly kafka: Kafka;
+  readonly admin: Admin;
   readonly cluster: KafkaCluster;
   readonly warnings: string[] = [];
   readonly #logger: Logger;
   #regionCount = 0;
 
-  private constructor(kafka: Kafka) {
+  private constructor(kafka: Kafka, admin: Admin) {
     this.kafka = kafka;
+    this.admin = admin;
     this.cluster = { brokers: [kafka.brokers] };
     const ignore = (): void => undefined;
     const note = (_: unknown, message: string): void => void this.warnings.push(message);
@@ -34,10 +39,14 @@ export class KafkaBench implements LogBench {
   }
 
   static async open(): Promise<KafkaBench> {
-    return new KafkaBench(await startKafka());
+    const kafka = await startKafka();
+    const client = new kafkajs.Kafka({ brokers: [kafka.brokers], logLevel: kafkajs.logLevel.NOTHING });
+    const admin = client.admin();
+    await admin.connect();
+    return new KafkaBench(kafka, admin);
   }
 
-  newRegion(): RegionId {
+  async newRegion(): Promise<RegionId> {
     this.#regionCount++;
     const region = parseRegionId(`region-${this.#regionCount}`);
     assert(region !== null, 'a bench names its regions well');
@@ -48,10 +57,29 @@ export class KafkaBench implements LogBench {
     return new KafkaChangeSink({ region, cluster, logger: this.#logger, stallTimeoutMs });
   }
 
-  feedOf(region: RegionId, options: { maxUnreadBytes?: number; cluster?: KafkaCluster } = {}): ChangeFeed {
+  feedOf(
+    region: RegionId,
+    options: { readonly maxUnreadBytes?: number; readonly cluster?: KafkaCluster } = {},
+  ): ChangeFeed {
     const { cluster = this.cluster, ...limits } = options;
     const clusters = new Map([[region, cluster]]);
     return new KafkaChangeFeed({ region, clusters, logger: this.#logger, stallTimeoutMs, ...limits });
+  }
+
+  async forget(region: RegionId): Promise<void> {
+    const topic = changesTopic(region);
+    const offsets = await this.admin.fetchTopicOffsets(topic);
+    const partitions = offsets.map(({ partition, high }) => ({ partition, offset: high }));
+    await this.admin.deleteTopicRecords({ topic, partitions });
+  }
+
+  async dropChanges(region: RegionId): Promise<void> {
+    const topic = changesTopic(region);
+    await this.admin.deleteTopics({ topics: [topic] });
+    await vi.waitFor(async () => expect(await this.admin.listTopics()).not.toContain(topic), {
+      timeout: 20_000,
+      interval: 20,
+    });
   }
 
   restart(): Promise<void> {
@@ -71,33 +99,8 @@ export class KafkaBench implements LogBench {
     return this.kafka.kill('SIGCONT');
   }
 
-  close(): Promise<void> {
-    return this.kafka.stop();
-  }
-}
-
-/** Counts what passes through every socket that this process opens until `close`; goes on counting those after it. */
-export class SocketCount {
-  readonly #sockets: Socket[] = [];
-  readonly #notice = (message: unknown): void => {
-    const socket =
-      typeof message === 'object' && message !== null && 'socket' in message ? message.socket : null;
-    if (socket instanceof Socket) this.#sockets.push(socket);
-  };
-
-  constructor() {
-    listen('net.client.socket', this.#notice);
-  }
-
-  get bytesRead(): number {
-    return this.#sockets.reduce((sum, socket) => sum + socket.bytesRead, 0);
-  }
-
-  get bytesWritten(): number {
-    return this.#sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0);
-  }
-
-  close(): void {
-    unsubscribe('net.client.socket', this.#notice);
+  async close(): Promise<void> {
+    await this.admin.disconnect();
+    await this.kafka.stop();
   }
 }

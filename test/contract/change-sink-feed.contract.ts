@@ -6,13 +6,20 @@ import type { ChangeFeed, FeedRecord, FeedSubscription } from '@isthmus/replicat
 import type { ChangeSink, OutgoingRecord } from '@isthmus/replication/ports/change-sink';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { SocketCount } from './socket-count.ts';
 
 export interface LogBench {
   /** A region that nobody has written to. */
-  newRegion(): RegionId;
+  newRegion(): Promise<RegionId>;
   sinkOf(region: RegionId): ChangeSink;
   /** Reads that region's log. */
-  feedOf(region: RegionId): ChangeFeed;
+  feedOf(region: RegionId, options?: { readonly maxUnreadBytes?: number }): ChangeFeed;
+  /** As retention does: nothing that the changes hold now is held any longer. */
+  forget(region: RegionId): Promise<void>;
+  /** The changes are gone, as if they had never been; `prepare` makes them anew. */
+  dropChanges(region: RegionId): Promise<void>;
+  /** What was told to an operator so far. */
+  readonly warnings: readonly string[];
   /** Ends the server in good order and starts it again. */
   restart(): Promise<void>;
   /** Ends the server as a power cut would and starts it again. */
@@ -20,6 +27,8 @@ export interface LogBench {
   /** The server stops to answer, and nobody is told. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  /** Whether what is read comes over sockets of this process, whose bytes can be counted. */
+  readonly isOverSockets: boolean;
   /** Upper bound in which silence must have been noticed. */
   readonly silenceNoticedMs: number;
   close(): Promise<void>;
@@ -74,7 +83,7 @@ export function changeSinkFeedContract(name: string, openBench: () => Promise<Lo
       bench = await openBench();
     }, 120_000);
     beforeEach(async () => {
-      region = bench.newRegion();
+      region = await bench.newRegion();
       sink = bench.sinkOf(region);
       feed = bench.feedOf(region);
       await vi.waitFor(() => sink.prepare(partitionCount), recovery);
@@ -94,7 +103,7 @@ export function changeSinkFeedContract(name: string, openBench: () => Promise<Lo
         expect(records.map(numberOf)).toEqual(
           Array.from({ length: 50 }, (_, index) => partition + index * partitionCount),
         );
-        expect(records.map(({ offset }) => offset)).toEqual(records.map((_, index) => BigInt(index)));
+        expectGrowing(records);
       }
     });
 
@@ -104,6 +113,21 @@ export function changeSinkFeedContract(name: string, openBench: () => Promise<Lo
       const offsets = first.map((records, partition) => records[10 + partition]?.offset ?? 0n);
       const second = await readRecords(subscribe(offsets), 80 - 10 - 11 - 12 - 13);
       expect(second).toEqual(first.map((records, partition) => records.slice(10 + partition)));
+    });
+
+    test('partitions that start at different places get neither more nor less', async () => {
+      await sink.publish(Array.from({ length: 40 }, (_, number) => recordOf(number)));
+      const first = await readRecords(subscribe(), 40);
+      const offsets = first.map((records, partition) => (partition === 1 ? 0n : afterLast(records)));
+      const second = subscribe(offsets);
+      await sink.publish(Array.from({ length: 4 }, (_, number) => recordOf(40 + number)));
+      const partitions = await readRecords(second, 14);
+      expect(partitions.map((records) => records.map(numberOf))).toEqual([
+        [40],
+        [...(first[1]?.map(numberOf) ?? []), 41],
+        [42],
+        [43],
+      ]);
     });
 
     test('rewinding reads one partition again from its beginning', async () => {
@@ -124,14 +148,29 @@ export function changeSinkFeedContract(name: string, openBench: () => Promise<Lo
       for (let round = 1; round <= 5; round++) {
         await sink.publish([recordOf(round * partitionCount)]);
         await sink.publish([recordOf(round * partitionCount)]);
-        expect(await subscription.rewind(0)).toBe(BigInt(1 + 2 * round));
+        await subscription.rewind(0);
         const batch = await subscription.next();
         expect(batch?.records[0]?.offset).toBe(0n);
+        expect(batch?.records.slice(0, 2 * round + 1).map(numberOf)[0]).toBe(0);
       }
     });
 
+    test('rewinding several partitions at once reads each of them once more, also while nothing is taken', async () => {
+      const slow = bench.feedOf(region, { maxUnreadBytes: 1_000 }).subscribe(region, fromBeginning());
+      open.push(slow);
+      await sink.publish(Array.from({ length: 80 }, (_, number) => recordOf(number)));
+      const first = await slow.next();
+      expect(first).not.toBeNull();
+      const ends = await Promise.all([0, 1, 2, 3].map((partition) => slow.rewind(partition)));
+      const partitions = await readRecords(slow, 80);
+      expect(partitions.map((records) => records.map(numberOf))).toEqual(
+        [0, 1, 2, 3].map((partition) => Array.from({ length: 20 }, (_, index) => partition + 4 * index)),
+      );
+      expect(partitions.map(afterLast)).toEqual(ends);
+    });
+
     test('a log that does not exist yet is waited for', async () => {
-      const later = bench.newRegion();
+      const later = await bench.newRegion();
       const subscription = bench.feedOf(later).subscribe(later, fromBeginning());
       const reading = readRecords(subscription, 1);
       expect(subscription.connected).toBe(false);
@@ -185,6 +224,66 @@ export function changeSinkFeedContract(name: string, openBench: () => Promise<Lo
       expect(records?.slice(1).map(numberOf)).toEqual([4]);
     }, 20_000);
 
+    test('a closed subscription rewinds no more', async () => {
+      const subscription = subscribe();
+      await sink.publish([recordOf(0)]);
+      await readRecords(subscription, 1);
+      await subscription.close();
+      await expect(subscription.rewind(0)).rejects.toMatchObject({ code: 'log-unavailable' });
+    });
+
+    test('I12: a slow reader holds back the feed, and goes on where it was', async () => {
+      if (!bench.isOverSockets) return;
+      const total = 48;
+      for (let number = 0; number < total; number++)
+        await sink.publish([{ partition: number % partitionCount, bytes: noise(mebibyte) }]);
+      const count = new SocketCount();
+      const slow = bench.feedOf(region, { maxUnreadBytes: 2 * mebibyte }).subscribe(region, fromBeginning());
+      open.push(slow);
+      await vi.waitFor(() => expect(count.bytesRead).toBeGreaterThan(2 * mebibyte), recovery);
+      count.close();
+      await readRecords(subscribe(), total);
+      expect(count.bytesRead).toBeLessThan(8 * mebibyte);
+      expect((await readRecords(slow, total)).map((records) => records.length)).toEqual([12, 12, 12, 12]);
+    }, 40_000);
+
+    test('I3: what retention has removed is told to an operator, and reading goes on behind it', async () => {
+      await sink.publish(Array.from({ length: 40 }, (_, number) => recordOf(number)));
+      const first = await readRecords(subscribe(), 40);
+      await bench.forget(region);
+      await sink.publish(Array.from({ length: 8 }, (_, number) => recordOf(40 + number)));
+      const told = bench.warnings.length;
+      const late = subscribe(first.map((records) => records[2]?.offset ?? 0n));
+      const partitions = await readRecords(late, 8);
+      expect(partitions.map((records) => records.map(numberOf))).toEqual(
+        [0, 1, 2, 3].map((n) => [40 + n, 44 + n]),
+      );
+      expect(bench.warnings.slice(told)).toContainEqual(expect.stringContaining('nothing can lie'));
+    }, 20_000);
+
+    test('rewinding a log that retention has emptied finds its end', async () => {
+      const subscription = subscribe();
+      await sink.publish(Array.from({ length: 8 }, (_, number) => recordOf(number)));
+      await readRecords(subscription, 8);
+      await bench.forget(region);
+      await sink.publish([recordOf(8)]);
+      const [records] = await readRecords(subscription, 1);
+      expect(await subscription.rewind(0)).toBe(afterLast(records ?? []));
+      expect((await readRecords(subscription, 1))[0]).toEqual(records);
+    }, 20_000);
+
+    test('I3: a log that was made anew is read from its beginning', async () => {
+      const subscription = subscribe();
+      await sink.publish(Array.from({ length: 40 }, (_, number) => recordOf(number)));
+      await readRecords(subscription, 40);
+      await bench.dropChanges(region);
+      await vi.waitFor(() => sink.prepare(partitionCount), recovery);
+      await publishSoon(sink, [recordOf(100)]);
+      const [records] = await readRecords(subscription, 1);
+      expect(records?.map(numberOf)).toEqual([100]);
+      expect(records?.[0]?.offset).toBe(0n);
+    }, 40_000);
+
     test('a restart of the server loses nothing, doubles only what was sent again, and keeps the order', async () => {
       await writtenThrough(() => bench.restart());
     }, 90_000);
@@ -232,6 +331,15 @@ export function changeSinkFeedContract(name: string, openBench: () => Promise<Lo
       expect(numbers.length).toBeLessThan(count + 100);
     }
   });
+}
+
+function afterLast(records: readonly FeedRecord[]): bigint {
+  return (records.at(-1)?.offset ?? -1n) + 1n;
+}
+
+function expectGrowing(records: readonly FeedRecord[]): void {
+  const offsets = records.map(({ offset }) => offset);
+  expect(offsets.every((offset, index) => index === 0 || offset > (offsets[index - 1] ?? 0n))).toBe(true);
 }
 
 /** The numbers of the first partition, as they come, up to this one. */

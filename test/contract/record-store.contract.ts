@@ -186,6 +186,18 @@ function concurrentTransactions(store: () => RecordStore): void {
     }
   });
 
+  it('loses no write to records that are new beside those that were just there', async () => {
+    const known = record('known');
+    const marks = Array.from('wxyz');
+    for (let round = 0; round < 10; round++) {
+      for (let count = 0; count < 2; count++) await store().commitLocal(append([known], '.'));
+      const id = record(`new${round}`);
+      await Promise.all(marks.map((mark) => store().commitLocal(append([id, known], mark))));
+      expect(Array.from(text(await store().read(id)) ?? '').toSorted()).toEqual(marks);
+    }
+    expect(text(await store().read(known))).toHaveLength(10 * (2 + marks.length));
+  });
+
   it('lets batches with the same records in different orders pass each other', async () => {
     const ids = Array.from({ length: 40 }, (_, index) =>
       record(`k${index}`, index % 2 === 0 ? 'odd' : 'even'),
@@ -494,6 +506,7 @@ function severalPositions(store: () => RecordStore): void {
       delta: bytes('bad'),
       cause: 'malformed',
       detail: 'no delta',
+      stampMs: null,
     } as const;
     const moves = [0, 1].map((partition) =>
       move({ partition, expected: 0n, applied: 9n, beat: beat(1, 9n) }),
@@ -519,6 +532,7 @@ function deadLetters(store: () => RecordStore): void {
     delta: bytes('bad'),
     cause: 'malformed',
     detail: 'not a delta',
+    stampMs: null,
   });
 
   it('holds back settled and the beat, but not applied', async () => {

@@ -1,6 +1,6 @@
-import kafkajs from 'kafkajs';
 import { beforeAll, expect, test } from 'vitest';
 import { until } from '../until.ts';
+import { forgetChanges } from './log-under-test.ts';
 import type { RegionClient } from './region-client.ts';
 import { useDemo } from './use-demo.ts';
 
@@ -25,7 +25,8 @@ test('changes that the log forgot before a peer read them are a gap, visible and
   await until('the own log holds them', 10_000, async () =>
     /rpo_changes\{peer="log"\} 0$/m.test(await eu.metrics()),
   );
-  await forget();
+  const origin = demo.ready.regions.find(({ region }) => region === 'eu');
+  await forgetChanges(origin ?? expect.fail('eu runs'));
   await demo.setLink('eu', 'us', 'ok');
   await until('every partition of eu says gap in us', 30_000, async () => (await us.status()).gaps === 8);
   await eu.put('products', 'after', { title: 'after' });
@@ -36,17 +37,3 @@ test('changes that the log forgot before a peer read them are a gap, visible and
   await us.put('products', 'from-us', { title: 'goes on' });
   await until('us to eu goes on', 10_000, async () => (await eu.get('products', 'from-us')).status === 200);
 }, 120_000);
-
-/** What retention does to a log that a peer has not read in time. */
-async function forget(): Promise<void> {
-  const region = demo.ready.regions.find((candidate) => candidate.region === 'eu');
-  if (region === undefined) return expect.fail('eu runs');
-  const kafka = new kafkajs.Kafka({ brokers: [region.brokers], logLevel: kafkajs.logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  const topic = 'isthmus.eu.changes';
-  const offsets = await admin.fetchTopicOffsets(topic);
-  const partitions = offsets.map(({ partition, high }) => ({ partition, offset: high }));
-  await admin.deleteTopicRecords({ topic, partitions });
-  await admin.disconnect();
-}

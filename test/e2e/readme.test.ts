@@ -48,6 +48,12 @@ test('the configuration in it is one that a region takes', async () => {
   const { code, output } = await shell(script);
   expect(output).toContain('kafka.eu.example:9092');
   expect(code).toBe(0);
+  const withoutKafka = blocks.find((text) => text.includes('ISTHMUS_LOG_PASSWORD=')) ?? '';
+  const second = await shell(script.replace('node services', `${withoutKafka}node services`));
+  expect(second.output).toContain('"ISTHMUS_KAFKA_BROKERS": "postgres"');
+  expect(second.output).toContain('(hidden)@db.us.example');
+  expect(second.output).not.toMatch(/change-me-please|its-password/);
+  expect(second.code).toBe(0);
 });
 
 function shell(command: string): Promise<{ readonly code: number | null; readonly output: string }> {

@@ -30,6 +30,32 @@ const status = z.object({
   peers: z.array(peerStatus),
   gaps: z.unknown(),
   deadLetters: z.unknown(),
+  incidents: z.object({ open: z.number().nullable() }),
+});
+
+const incident = z.object({
+  id: z.string(),
+  peer: z.string(),
+  state: z.string(),
+  splitBrain: z.boolean().nullable(),
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().nullable(),
+  durationSeconds: z.number().nullable(),
+  writes: z.record(z.string(), z.number().nullable()),
+  conflictCount: z.number(),
+});
+
+const fullIncident = incident.extend({
+  conflicts: z.array(z.object({ collection: z.string(), key: z.string(), fields: z.number() })),
+  digests: z.record(z.string(), z.record(z.string(), z.string())).nullable(),
+});
+
+const deadLetter = z.object({
+  id: z.string(),
+  origin: z.string(),
+  collection: z.string(),
+  key: z.string(),
+  cause: z.string(),
 });
 
 const page = z.object({
@@ -60,6 +86,9 @@ const problem = z.object({ code: z.string() });
 export type PeerStatus = z.infer<typeof peerStatus>;
 type Conflict = z.infer<typeof conflict>;
 export type Status = z.infer<typeof status>;
+type Incident = z.infer<typeof incident>;
+type FullIncident = z.infer<typeof fullIncident>;
+type DeadLetter = z.infer<typeof deadLetter>;
 
 const timeoutMs = 10_000;
 
@@ -119,6 +148,26 @@ export class RegionClient {
     const peer = (await this.status()).peers.find((candidate) => candidate.region === region);
     if (peer === undefined) throw new Error(`${this.region} does not list ${region}`);
     return peer;
+  }
+
+  async incidents(include?: 'windows'): Promise<readonly Incident[]> {
+    const query = include === undefined ? '' : `?include=${include}`;
+    const { body } = await this.#call('GET', `${this.#admin}/v1/incidents${query}`);
+    return z.object({ incidents: z.array(incident) }).parse(body).incidents;
+  }
+
+  async incident(id: string): Promise<FullIncident> {
+    return fullIncident.parse((await this.#call('GET', `${this.#admin}/v1/incidents/${id}`)).body);
+  }
+
+  async deadLetters(): Promise<readonly DeadLetter[]> {
+    const { body } = await this.#call('GET', `${this.#admin}/v1/dead-letters`);
+    return z.object({ deadLetters: z.array(deadLetter) }).parse(body).deadLetters;
+  }
+
+  retryDeadLetter(id: string, dryRun: boolean): Promise<Reply> {
+    const query = dryRun ? '?dryRun=true' : '';
+    return this.#call('POST', `${this.#admin}/v1/dead-letters/${id}/retry${query}`);
   }
 
   async digest(collection: string): Promise<string> {

@@ -1,6 +1,7 @@
 /** The demo of a test file: started before its tests, and ended after them with nothing left. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import { startDemo } from './demo.ts';
+import { logUnderTest } from './log-under-test.ts';
 import type { Demo, LinkState } from './demo.ts';
 
 export interface UsedDemo extends Omit<Demo, 'stop'> {
@@ -16,7 +17,7 @@ export function useDemo(args: readonly string[] = []): UsedDemo {
   let demo: Demo | null = null;
   const started = (): Demo => demo ?? expect.fail('the demo runs');
   beforeAll(async () => {
-    demo = await startDemo(args);
+    demo = await startDemo(['--log', logUnderTest(), ...args]);
   }, startDeadlineMs);
   afterAll(async () => {
     expect(await started().stop()).toBe(0);

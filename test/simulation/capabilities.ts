@@ -8,6 +8,4 @@ export const capabilities = {
   transfer: false,
   /** What a lost slot had not handed out is published again, so that the log holds it and its RPO is true. */
   republishesLostSlot: false,
-  /** What was put aside is tried again by itself once its reason has gone (P4). */
-  retriesDeadLetters: false,
 } as const;

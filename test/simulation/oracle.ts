@@ -61,10 +61,6 @@ export class Oracle {
   readonly #origins = new Map<RegionId, OriginTruth>();
   readonly #seen: (point: string) => void;
   readonly violations: Violation[] = [];
-  /** For each target, the partitions of which something was put aside there. */
-  readonly lettersAt = new Map<RegionId, Set<string>>();
-  /** Records with a change that was put aside somewhere. */
-  readonly putAside = new Set<string>();
 
   constructor(nowMs: () => number, seen: (point: string) => void) {
     this.#nowMs = nowMs;
@@ -117,18 +113,16 @@ export class Oracle {
       if (!brought.has(name)) this.#fail('applied once', name, `${target.id} skipped it`);
     for (const name of brought)
       if (!due.has(name)) this.#fail('applied once', name, `${target.id} applied it outside its interval`);
-    for (const { collection, key, cause, partition } of decision.deadLetters) {
+    for (const { cause } of decision.deadLetters) {
       this.#seen(cause === 'clock-too-far-ahead' ? 'quarantine' : 'dead letter');
-      this.putAside.add(`${collection}/${key}`);
-      const letters = this.lettersAt.get(target.id) ?? new Set();
-      this.lettersAt.set(target.id, letters.add(`${origin}/${partition}`));
     }
   }
 
   /** By what is really there: everything applied, up to the oldest change that was put aside. */
   async lag(origin: RegionId, target: SimRegion): Promise<TrueLag> {
     const rows = await target.records.positions(origin);
-    const letters = target.records.lettersOf(origin);
+    const all = await target.records.deadLetters.list({ after: null, limit: Infinity });
+    const letters = all.filter((letter) => letter.origin === origin);
     const truth = this.#origins.get(origin);
     const nowMs = this.#nowMs();
     if (truth === undefined) return { oldestChangeMs: 0, newestBeatMs: Infinity, changes: 0 };

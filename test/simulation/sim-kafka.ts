@@ -15,6 +15,7 @@ import type {
 } from '@isthmus/replication/ports/change-feed';
 import type { ChangeSink, OutgoingRecord } from '@isthmus/replication/ports/change-sink';
 import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Logger } from '@isthmus/replication/ports/logger';
 import type { Link } from './link.ts';
 import type { Random } from './random.ts';
 import type { ProcessWorld, RequestKind, SimProcess } from './sim-process.ts';
@@ -69,6 +70,8 @@ export class SimChangeSink implements ChangeSink {
 }
 
 export interface FeedWorld extends ProcessWorld {
+  /** For what the clients of brokers say. */
+  readonly logger: Logger;
   readonly random: Random;
   regionOf(region: RegionId): SimRegion;
   linkBetween(caller: RegionId, callee: RegionId): Link;
@@ -106,7 +109,7 @@ export class SimChangeFeed implements ChangeFeed {
     offsets: readonly bigint[],
   ): SimSubscription {
     const region = this.#world.regionOf(origin);
-    const feed = new MemoryChangeFeed(new Map([[origin, region.log]]));
+    const feed = new MemoryChangeFeed(new Map([[origin, region.log]]), this.#world.logger);
     const subscription = new SimSubscription({
       region,
       link: this.#world.linkBetween(this.#self, origin),

@@ -4,7 +4,7 @@
  * it would export is judged whenever it has read its figures.
  */
 import { MemoryClock } from '@isthmus/replication/adapters/memory/clock';
-import { MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
+import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
@@ -12,11 +12,19 @@ import { actorOf, type RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
 import { FigureReader } from '@isthmus/replication/progress/figures';
+import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { Replicator } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
 import type { Oracle } from './oracle.ts';
 import { type FeedWorld, SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
-import { SimBeatStore, SimChangeSource, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
+import {
+  SimBeatStore,
+  SimChangeSource,
+  SimDeadLetters,
+  SimPostgres,
+  SimRecordStore,
+  SimRoleLock,
+} from './sim-postgres.ts';
 import { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
 
@@ -38,6 +46,8 @@ const openRetryMs = 500;
 const pingTimeoutMs = 1000;
 
 export interface NodeWorld extends FeedWorld {
+  /** How long ago data of the caller last moved anything here; `null`: nobody can tell. */
+  readonly dataAgeMs: (region: RegionId, caller: RegionId) => number | null;
   readonly oracle: Oracle;
   readonly seen: (point: string) => void;
   /** Whether some process of the region answers on the admin listener. */
@@ -90,12 +100,14 @@ export class SimNode {
       timeoutMs: figuresTimeoutMs,
     });
     const client = new SimPeerClient(this, world);
-    this.links = new LinkWatch({ peers, beats, client, clock, timer });
+    const { partitionCount } = identity;
+    this.links = new LinkWatch({ peers, beats, records, partitionCount, client, timer, beatIntervalMs });
     this.replicator = new Replicator({
       identity,
       peers,
       records,
       beats,
+      deadLetters: new SimDeadLetters(postgres),
       source: new SimChangeSource(postgres),
       sink: new SimChangeSink(region, process),
       feed,
@@ -193,8 +205,13 @@ class SimPeerClient implements PeerClient {
     this.#node = node;
     this.#world = world;
     const { region, incarnation } = node.region.identity;
-    const tables = node.region.peers.map((peer) => [peer, world.regionOf(peer).beats] as const);
-    this.#inner = new MemoryPeerClient({ region, incarnation }, new Map(tables));
+    const peers = node.region.peers.map((peer) => [peer, this.#answering(peer)] as const);
+    this.#inner = new MemoryPeerClient({ region, incarnation }, new Map(peers));
+  }
+
+  /** Nobody sweeps here. */
+  digests(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   ping(peer: RegionId): Promise<PeerEcho | null> {
@@ -219,5 +236,15 @@ class SimPeerClient implements PeerClient {
         );
       });
     });
+  }
+
+  #answering(peer: RegionId): MemoryPeer {
+    const { identity, beats } = this.#world.regionOf(peer);
+    return {
+      incarnation: identity.incarnation,
+      beats,
+      dataAgeMs: (caller) => this.#world.dataAgeMs(peer, caller),
+      digests: () => this.digests(),
+    };
   }
 }

@@ -14,6 +14,12 @@ import type {
 } from '@isthmus/replication/ports/beat-store';
 import type { Commit, CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/change';
 import type { ChangeSource, ChangeStream } from '@isthmus/replication/ports/change-source';
+import type {
+  DeadLetterPlace,
+  DeadLetterStore,
+  OpenDeadLetter,
+  RetryDecision,
+} from '@isthmus/replication/ports/dead-letter-store';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type {
   ApplyDecision,
@@ -272,6 +278,33 @@ export class SimBeatStore implements BeatStore {
       await inner.release();
     };
     return { beat, release };
+  }
+}
+
+export class SimDeadLetters implements DeadLetterStore {
+  readonly #postgres: SimPostgres;
+
+  constructor(postgres: SimPostgres) {
+    this.#postgres = postgres;
+  }
+
+  get #inner(): DeadLetterStore {
+    return this.#postgres.region.records.deadLetters;
+  }
+
+  list(query: Parameters<DeadLetterStore['list']>[0]): Promise<readonly OpenDeadLetter[]> {
+    return this.#postgres.read('dead letters', () => this.#inner.list(query));
+  }
+
+  due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
+    return this.#postgres.read('due letters', () => this.#inner.due(stampMs, limit));
+  }
+
+  retry(
+    place: DeadLetterPlace,
+    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
+  ): Promise<'applied' | 'kept' | 'left' | 'gone'> {
+    return this.#postgres.call(decideKind, 'retry', () => this.#inner.retry(place, decide));
   }
 }
 

@@ -5,6 +5,7 @@
  * that was destroyed, whose age its RPO must have covered.
  */
 import { liveHash } from '@isthmus/conflict';
+import type { OpenDeadLetter } from '@isthmus/replication/ports/dead-letter-store';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { PositionRow } from '@isthmus/replication/ports/record-store';
 import { checkAvailability } from '../checkers/availability.ts';
@@ -66,21 +67,17 @@ export class Verdict {
   /** Partitions of the origin whose changes are not all settled, and that do not say why. */
   async #missing(target: SimRegion, origin: SimRegion): Promise<readonly number[]> {
     const rows = await target.records.positions(origin.id);
+    const letters = await lettersAt(target);
     return partitionsOf(origin).filter(
       (partition) =>
         this.#world.oracle.beyond(origin.id, partition, settledOf(rows, partition)).length > 0 &&
-        !this.#isExplained(target, origin, partition),
+        !letters.some((letter) => letter.origin === origin.id && letter.partition === partition) &&
+        !this.#isGapExcused(target, origin, partition),
     );
   }
 
-  #isExplained(target: SimRegion, origin: SimRegion, partition: number): boolean {
-    const rows = this.#letters.get(target.id);
-    if (!capabilities.retriesDeadLetters && (rows?.has(`${origin.id}/${partition}`) ?? false)) return true;
+  #isGapExcused(target: SimRegion, origin: SimRegion, partition: number): boolean {
     return !capabilities.transfer && this.#stands(target, origin.id, partition);
-  }
-
-  get #letters(): ReadonlyMap<RegionId, ReadonlySet<string>> {
-    return this.#world.oracle.lettersAt;
   }
 
   /** The target says that it stands at a gap, or that it cannot read on because the origin does not publish. */
@@ -108,17 +105,19 @@ export class Verdict {
   /** Records that some region cannot be expected to show as the others do. */
   async #excused(): Promise<ReadonlySet<string>> {
     const { oracle, regions, survivors } = this.#world;
-    const excused = new Set(capabilities.retriesDeadLetters ? [] : oracle.putAside);
-    for (const target of survivors)
+    const excused = new Set<string>();
+    for (const target of survivors) {
+      for (const { collection: of, key } of await lettersAt(target)) excused.add(`${of}/${key}`);
       for (const origin of regions) {
         if (origin === target) continue;
         const rows = await target.records.positions(origin.id);
         for (const partition of partitionsOf(origin)) {
-          if (!origin.isGone && !this.#isExplained(target, origin, partition)) continue;
+          if (!origin.isGone && !this.#isGapExcused(target, origin, partition)) continue;
           for (const { name } of oracle.beyond(origin.id, partition, settledOf(rows, partition)))
             excused.add(name);
         }
       }
+    }
     return excused;
   }
 
@@ -216,6 +215,11 @@ function checkShown(history: History, shown: Shown): readonly Violation[] {
 
 function at(region: SimRegion, violation: Violation): Violation {
   return { ...violation, key: `${violation.key} at ${region.id}` };
+}
+
+/** A change whose stamp lies far ahead is put aside until time has caught up with it. */
+function lettersAt(target: SimRegion): Promise<readonly OpenDeadLetter[]> {
+  return target.records.deadLetters.list({ after: null, limit: Infinity });
 }
 
 function partitionsOf(region: SimRegion): readonly number[] {

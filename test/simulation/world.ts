@@ -5,6 +5,7 @@
  */
 import { assert } from '@isthmus/replication/errors';
 import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
+import type { Logger } from '@isthmus/replication/ports/logger';
 import type { Violation } from '../checkers/history.ts';
 import type { Step } from './faults.ts';
 import { slotOf } from './faults.ts';
@@ -65,6 +66,11 @@ export class World implements NodeWorld {
       for (const to of names) if (from !== to) this.#links.set(`${from} ${to}`, this.#link(`${from} ${to}`));
   }
 
+  get logger(): Logger {
+    const note = (_: unknown, message: string): void => this.trace.note('feed', message);
+    return { debug: note, info: note, warn: note, error: note };
+  }
+
   start(): void {
     for (const region of this.regions) {
       const nodes = Array.from({ length: this.scenario.processes }, () => this.#node(region));
@@ -98,6 +104,11 @@ export class World implements NodeWorld {
 
   readonly isServed = (region: RegionId): boolean =>
     this.nodesOf(region).some((node) => node?.isOpen ?? false);
+
+  readonly dataAgeMs = (region: RegionId, caller: RegionId): number | null =>
+    this.nodesOf(region)
+      .find((node) => node?.isOpen ?? false)
+      ?.links.dataAgeMs(caller) ?? null;
 
   readonly judge = (node: SimNode): void => judgeNode(this, node);
 

@@ -82,10 +82,7 @@ export class CausalContext {
       if (list === undefined) counters.set(actor, [counter]);
       else list.push(counter);
     }
-    for (const [actor, list] of counters) {
-      const sorted = list.length === 1 ? list : list.toSorted((a, b) => a - b);
-      this.addSeen(actor, { max: 0, runs: sorted.flatMap((each) => [each, each]) });
-    }
+    for (const [actor, list] of counters) this.addSeen(actor, { max: 0, runs: runsOf(list) });
   }
 
   /** Adds what was seen of an actor elsewhere; the counters are not checked. */
@@ -123,6 +120,18 @@ export class CausalContext {
     for (const [actor, seen] of this.#actors) copy.#actors.set(actor, seen);
     return copy;
   }
+}
+
+/** The fewest runs that hold these counters, which are sorted on the way. */
+function runsOf(counters: number[]): readonly number[] {
+  const runs: number[] = [];
+  if (counters.length > 1) counters.sort((a, b) => a - b);
+  for (const counter of counters) {
+    const end = runs.length - 1;
+    if (end > 0 && counter <= (runs[end] ?? 0) + 1) runs[end] = counter;
+    else runs.push(counter, counter);
+  }
+  return runs;
 }
 
 /** The first run that does not end below `counter`. */

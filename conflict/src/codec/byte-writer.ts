@@ -49,11 +49,6 @@ export class ByteWriter {
     this.#length += text.length;
   }
 
-  /** Everything that another writer holds. */
-  append(other: ByteWriter): void {
-    this.raw(other.#bytes.subarray(0, other.#length));
-  }
-
   finish(): Uint8Array {
     const result = allocate(this.#length);
     result.set(this.#bytes.subarray(0, this.#length));

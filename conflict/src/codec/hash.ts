@@ -85,7 +85,14 @@ export function hashBytes(hash: Hash128): Uint8Array {
   return bytes;
 }
 
+/** Two digits for each byte. */
+const hexadecimal = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** 32 hexadecimal digits. */
 export function hashText(hash: Hash128): string {
-  return hash.map((word) => word.toString(16).padStart(8, '0')).join('');
+  let text = '';
+  for (const word of hash) {
+    for (let shift = 24; shift >= 0; shift -= 8) text += hexadecimal[(word >>> shift) & 0xff] ?? '';
+  }
+  return text;
 }

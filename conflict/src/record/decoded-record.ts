@@ -8,7 +8,7 @@ import { CausalContext } from '../causal/causal-context.ts';
 import { ConflictError, malformed } from '../errors.ts';
 import { checkBytes } from '../codec/bytes.ts';
 import { ByteReader } from '../codec/byte-reader.ts';
-import { ByteWriter } from '../codec/byte-writer.ts';
+import { ByteWriter, varintLength } from '../codec/byte-writer.ts';
 import {
   deepestPath,
   formatMajor,
@@ -143,7 +143,6 @@ function readTag(reader: ByteReader): number {
 }
 
 const writer = new ByteWriter();
-const body = new ByteWriter();
 
 export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
   const actors = [...context.actors()].toSorted();
@@ -174,11 +173,10 @@ function writeActor(actor: string, context: CausalContext): void {
 }
 
 function writeEntry(entry: Entry, actorIndex: number): void {
-  body.reset();
-  body.varint(actorIndex);
-  body.varint(entry.counter);
-  body.binary(entry.key);
-  body.raw(entry.payload);
-  writer.varint(body.length);
-  writer.append(body);
+  const { counter, key, payload } = entry;
+  writer.varint(varintLength(actorIndex) + varintLength(counter) + key.length + payload.length);
+  writer.varint(actorIndex);
+  writer.varint(counter);
+  writer.binary(key);
+  writer.raw(payload);
 }

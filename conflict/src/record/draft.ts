@@ -66,8 +66,10 @@ export class Draft {
   write(name: EntryName, payload: Uint8Array): void {
     const counter = this.#nextCounter;
     this.#nextCounter = checkedCounter(counter + 1);
-    const entry = { key: keyOf(name), ...name, actor: this.actor, counter, payload };
-    nodeAt(this.root, name.path).entries.push(entry);
+    const { path, tag, sub } = name;
+    // In the order of an entry that was read, so that an engine has one kind of entry.
+    const entry = { key: keyOf(name), path, tag, sub, actor: this.actor, counter, payload };
+    nodeAt(this.root, path).entries.push(entry);
     this.#written.add(entry);
     this.#writtenBytes += sizeOf(entry);
     // Stops an edit of many entries early; the exact size is known only when it is encoded.
@@ -77,8 +79,8 @@ export class Draft {
   /** Takes entries of one node out of the record, as seen. */
   supersede(node: FieldNode, gone: readonly Entry[]): void {
     if (gone.length === 0) return;
-    const set = new Set(gone);
-    node.entries = node.entries.filter((entry) => !set.has(entry));
+    const set = gone.length === node.entries.length ? null : new Set(gone);
+    node.entries = set === null ? [] : node.entries.filter((entry) => !set.has(entry));
     for (const entry of gone) {
       if (this.#written.delete(entry)) this.#writtenBytes -= sizeOf(entry);
       else this.#superseded.push(entry);

@@ -231,9 +231,9 @@ export class RecordEditor implements Editor {
       binaryName(name, label);
     }
     for (const [name, member] of namedAndStored(place, field, named)) {
-      const child = childOf(this.#draft, place, binaryName(name, place.label));
-      if (named.has(name)) this.#putField(child, member, named.get(name));
-      else this.#clearUnnamed(child, member);
+      const binary = binaryName(name, place.label);
+      if (named.has(name)) this.#putField(childOf(place, binary, name), member, named.get(name));
+      else if (place.node.children.has(binary)) this.#clearUnnamed(childOf(place, binary, name), member);
     }
   }
 

@@ -7,21 +7,29 @@ import { pathSeparatorText } from '../codec/format.ts';
 import { malformed } from '../errors.ts';
 import type { Entry } from './entry.ts';
 
+/** Most nodes are fields without members, and a map of their own costs more than all else about them. */
+const noChildren: ReadonlyMap<string, FieldNode> = new Map();
+
 export class FieldNode {
   entries: Entry[] = [];
-  readonly children = new Map<string, FieldNode>();
+  #children: Map<string, FieldNode> | null = null;
+
+  get children(): ReadonlyMap<string, FieldNode> {
+    return this.#children ?? noChildren;
+  }
 
   child(name: string): FieldNode {
     const known = this.children.get(name);
     if (known !== undefined) return known;
     const node = new FieldNode();
-    this.children.set(name, node);
+    this.#children ??= new Map();
+    this.#children.set(name, node);
     return node;
   }
 }
 
-/** A field that nothing was written to. */
-export const untouched: FieldNode = Object.freeze(new FieldNode());
+/** A field that nothing was written to, for reading alone. */
+export const untouched = new FieldNode();
 
 export function treeOf(entries: readonly Entry[]): FieldNode {
   const root = new FieldNode();

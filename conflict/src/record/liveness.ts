@@ -26,8 +26,8 @@ export function isHidden(entry: Entry, deletion: Entry | null): boolean {
 export function liveEntries(all: readonly Entry[]): readonly Entry[] {
   const entries = all.filter((entry, index) => !isOutdated(entry, all[index + 1]));
   const deletion = latestDeletion(entries);
-  const marked = entries.some((entry) => entry.tag === tagMark && !isHidden(entry, deletion));
-  if (deletion !== null && !marked) return [];
+  const marked = () => entries.some((entry) => entry.tag === tagMark && !isHidden(entry, deletion));
+  if (deletion !== null && !marked()) return [];
   const shadowed = shadowedKeys(entries, deletion);
   return entries.filter((entry) => isLive(entry, deletion) && !shadowed.has(entry.key));
 }

@@ -72,6 +72,7 @@ class Reading {
 
   /** `null` where the field is left out. */
   #field(node: FieldNode, field: Field, label: string): Shown | null {
+    if (node === untouched && (field.type === 'register' || field.type === 'map')) return null;
     const place: Place = { path: '', label, node, deletion: this.#deletion };
     if (field.type === 'map') {
       const shown = this.map(node, field, label);

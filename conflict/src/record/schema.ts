@@ -151,7 +151,8 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
     const { whole } = changed(editor, change);
     if (!draft.changed) return { state: before, delta: nothing, changed: false };
     const delta = encode(whole ? draft.whole() : draft.delta());
-    const state = whole ? delta : merge(before, delta).state;
+    // Joining a delta into nothing gives the bytes of the delta.
+    const state = whole || before.length === 0 ? delta : merge(before, delta).state;
     checkSize('delta-bytes', delta.length, this.limits.deltaBytes);
     if (state.length > before.length) checkSize('state-bytes', state.length, this.limits.stateBytes);
     return { state, delta, changed: true };

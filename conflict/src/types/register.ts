@@ -82,11 +82,18 @@ function scopeOf(place: Place, { maxDepth, maxBytes }: ValueWrite): ValueScope {
 
 /** Writes a value, also an equal one. */
 export function setRegister(draft: Draft, place: Place, write: ValueWrite): void {
-  const payload = withWriter((writer) => {
+  store(draft, place, payloadOf(draft, place, write));
+}
+
+function payloadOf(draft: Draft, place: Place, write: ValueWrite): Uint8Array {
+  return withWriter((writer) => {
     writer.binary(stampText(draft.stamp));
     writeValue(writer, write.value, scopeOf(place, write));
     return writer.finish();
   });
+}
+
+function store(draft: Draft, place: Place, payload: Uint8Array): void {
   draft.supersede(place.node, entriesAt(place, tagRegister));
   draft.write({ path: place.path, tag: tagRegister, sub: '' }, payload);
 }
@@ -97,9 +104,36 @@ export function putRegister(
   place: Place,
   write: ValueWrite & { readonly field: RegisterField },
 ): void {
-  const shown = readRegister(place, write.field);
-  const value = binaryOfValue(write.value, scopeOf(place, write));
-  const same = { field: place.label, maxDepth: deepestValue, maxBytes: Infinity };
-  if (shown !== null && binaryOfValue(shown.value, same) === value) return;
-  setRegister(draft, place, write);
+  const payload = payloadOf(draft, place, write);
+  if (!isShown(payload, place, write.field)) store(draft, place, payload);
+}
+
+/** Whether the register shows the value of this payload; equal values have equal bytes. */
+function isShown(payload: Uint8Array, place: Place, field: RegisterField): boolean {
+  const visible = visibleAt(place, tagRegister);
+  const [only] = visible;
+  if (only === undefined) return false;
+  if (visible.length === 1) return hasSameValue(only.payload, payload);
+  const shown = readRegister(place, field);
+  if (shown === null) return false;
+  const bytes = bytesOfValue(shown.value, { field: place.label, maxDepth: deepestValue, maxBytes: Infinity });
+  return areEqual({ bytes, start: 0 }, { bytes: payload, start: stampLength(payload, 0) });
+}
+
+function hasSameValue(a: Uint8Array, b: Uint8Array): boolean {
+  return areEqual({ bytes: a, start: stampLength(a, 0) }, { bytes: b, start: stampLength(b, 0) });
+}
+
+interface Tail {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+}
+
+function areEqual(a: Tail, b: Tail): boolean {
+  const length = a.bytes.length - a.start;
+  if (length !== b.bytes.length - b.start) return false;
+  for (let index = 0; index < length; index++) {
+    if (a.bytes[a.start + index] !== b.bytes[b.start + index]) return false;
+  }
+  return true;
 }

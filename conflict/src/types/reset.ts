@@ -5,13 +5,15 @@
 import { tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
 import type { Draft } from '../record/draft.ts';
 import { pathSeparatorText } from '../codec/format.ts';
-import { pathOf } from '../codec/path.ts';
-import { namesOfPath } from '../record/entry.ts';
+import { memberPath } from '../codec/path.ts';
+import { textOf } from '../codec/utf8.ts';
+import { latestDeletion } from '../record/entry.ts';
 import { resetBounded } from './bounded-counter.ts';
-import { type Place, placeIn } from './place.ts';
+import type { Place } from './place.ts';
 import { clearText, type TextEngine } from './text.ts';
 
 export function resetPlace(draft: Draft, place: Place, engine: TextEngine | undefined): void {
+  if (place.node.entries.length === 0 && place.node.children.size === 0) return;
   clearText(draft, place, engine);
   resetBounded(draft, place);
   const own = new Set([tagText, tagTextClient, tagRights, tagMoved]);
@@ -19,10 +21,15 @@ export function resetPlace(draft: Draft, place: Place, engine: TextEngine | unde
     place.node,
     place.node.entries.filter((entry) => !own.has(entry.tag)),
   );
-  for (const name of place.node.children.keys()) resetPlace(draft, childOf(draft, place, name), engine);
+  // What was just reset may have been the deletion itself.
+  const cleared = { ...place, deletion: latestDeletion(draft.root.entries) };
+  for (const name of place.node.children.keys())
+    resetPlace(draft, childOf(cleared, name, textOf(name)), engine);
 }
 
-export function childOf(draft: Draft, place: Place, name: string): Place {
+/** The place of a member, by its name as a binary string and as a text. */
+export function childOf(place: Place, name: string, text: string): Place {
   const path = place.path === '' ? name : place.path + pathSeparatorText + name;
-  return placeIn(draft, path, pathOf(namesOfPath(path)));
+  const { node, deletion } = place;
+  return { path, label: memberPath(place.label, text), node: node.child(name), deletion };
 }

@@ -87,7 +87,7 @@ export const alerts: readonly Alert[] = [
     expr: `isthmus_rpo_seconds{peer="log"} > 10`,
     for: '30s',
     severity: 'critical',
-    summary: 'Commits of the last {{ $value }} s are not in the own log: the relay or Kafka stands still',
+    summary: 'Commits of the last {{ $value }} s are not in the own log: the relay or the log stands still',
   },
   {
     name: 'IsthmusLinkDown',
@@ -95,6 +95,14 @@ export const alerts: readonly Alert[] = [
     for: '30s',
     severity: 'critical',
     summary: 'The link to {{ $labels.peer }} is {{ $labels.state }}',
+  },
+  {
+    name: 'IsthmusSplitBrain',
+    expr: `isthmus_split_brain == 1`,
+    for: '0m',
+    severity: 'critical',
+    summary:
+      'Both sides of the broken link to {{ $labels.peer }} write, or may: conflicts will come with the heal',
   },
   {
     name: 'IsthmusGap',
@@ -123,6 +131,20 @@ export const alerts: readonly Alert[] = [
     for: '5m',
     severity: 'warning',
     summary: 'Postgres retains {{ $value | humanize1024 }}B of write-ahead log for the relay',
+  },
+  {
+    name: 'IsthmusSlotAtRisk',
+    expr: `isthmus_slot_level{level=~"critical|lost"} == 1`,
+    for: '30s',
+    severity: 'critical',
+    summary: "The relay's replication slot is {{ $labels.level }}: Postgres gives up what was not relayed",
+  },
+  {
+    name: 'IsthmusGuardRefusing',
+    expr: `rate(isthmus_guard_refusals_total[5m]) > 0`,
+    for: '1m',
+    severity: 'warning',
+    summary: 'Writes to {{ $labels.collection }} are refused by the guard that its owner chose',
   },
   {
     name: 'IsthmusBeatsStopped',
@@ -187,6 +209,13 @@ export const rows: readonly Row[] = [
         kind: 'state-timeline',
         unit: 'short',
         queries: [{ expr: `isthmus_link_state${at} == 1`, legend: '{{instance}} to {{peer}}: {{state}}' }],
+      },
+      {
+        title: 'Incidents',
+        description: 'Partition windows in which both sides wrote, or may have, while they are not over.',
+        kind: 'state-timeline',
+        unit: 'short',
+        queries: [{ expr: `isthmus_split_brain${at}`, legend: '{{instance}} and {{peer}}' }],
       },
       {
         title: 'Changes not confirmed',
@@ -261,6 +290,18 @@ export const rows: readonly Row[] = [
         queries: [{ expr: `isthmus_dead_letters${at}`, legend: '{{origin}} {{cause}}' }],
       },
       {
+        title: 'Writes refused by guards',
+        description: 'Writes that the guard of their collection did not let pass.',
+        kind: 'timeseries',
+        unit: 'ops',
+        queries: [
+          {
+            expr: `sum by (collection) (rate(isthmus_guard_refusals_total${at}[1m]))`,
+            legend: '{{collection}}',
+          },
+        ],
+      },
+      {
         title: 'Fenced',
         description: 'Work given up because another process had taken over.',
         kind: 'timeseries',
@@ -319,7 +360,13 @@ export const rows: readonly Row[] = [
         description: 'What Postgres keeps because the relay has not confirmed it.',
         kind: 'timeseries',
         unit: 'bytes',
-        queries: [{ expr: `isthmus_retained_wal_bytes${at}`, legend: '{{instance}}' }],
+        queries: [
+          { expr: `isthmus_retained_wal_bytes${at}`, legend: '{{instance}}' },
+          {
+            expr: `isthmus_slot_safe_wal_bytes${at} < Inf`,
+            legend: '{{instance}} left before it is given up',
+          },
+        ],
       },
       {
         title: 'Age of the newest beat',

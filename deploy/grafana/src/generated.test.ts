@@ -29,16 +29,15 @@ async function exportedSeries(): Promise<ReadonlyMap<string, ReadonlySet<string>
 function exercised(): RegionMetrics {
   const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
   const us = parseRegionId('us') ?? expect.fail('us is a region');
-  const state = { kind: 'suspected', sinceMs: 0, freshSinceMs: null, decidedAtMs: 0 } as const;
-  const signals = { tickAgeMs: null, echoAgeMs: null, answered: false };
   const metrics = new RegionMetrics({
     region: eu,
     incarnation: { counter: 1, nonce: 1 },
     peers: [us],
     figures: { read: () => Promise.resolve({ figures: null, isCurrent: false, ageMs: null }) },
     clock: { nowMs: () => 0 },
-    links: { links: [{ peer: us, state, signals }] },
-    retainedWalBytes: () => Promise.resolve(null),
+    links: { links: [{ peer: us, state: { kind: 'suspected' } }] },
+    slot: () => Promise.resolve(null),
+    incidents: () => Promise.resolve([]),
     pool: () => ({ total: 0, idle: 0, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -48,6 +47,7 @@ function exercised(): RegionMetrics {
   metrics.conflicts('products', 'shown', 1);
   metrics.gap(us, 'missing-interval');
   metrics.fenced('applier');
+  metrics.guarded('products');
   metrics.refused(us);
   metrics.logBytes('raw', 1);
   return metrics;

@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { readdir, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { Kafka as Client, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ServerCluster, startServers } from './cluster.ts';
+import type { Link } from './link-proxy.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { isAlive } from './server-child.ts';
 
@@ -36,7 +39,7 @@ describe('servers of several regions', { timeout: 60_000 }, () => {
   it('joins each directed pair by a link that carries the origin Kafka and stays on it', async () => {
     expect(cluster.links.all.map(({ origin, target }) => `${origin}>${target}`)).toEqual(['eu>us', 'us>eu']);
     for (const link of cluster.links.all) {
-      expect(await brokerSeenAt(link.kafka)).toBe(`${link.kafka.host}:${link.kafka.port}`);
+      expect(await brokerSeenAt(link.log)).toBe(`${link.log.host}:${link.log.port}`);
       expect(link.report().bytesToTarget).toBeGreaterThan(0);
     }
   });
@@ -46,12 +49,12 @@ describe('servers of several regions', { timeout: 60_000 }, () => {
     const [eu] = cluster.regions;
     if (there === undefined || back === undefined || eu === undefined) return expect.fail('two links');
     there.set({ state: 'cut' });
-    await expect(brokerSeenAt(there.kafka)).rejects.toThrow();
-    expect(await brokerSeenAt(back.kafka)).not.toBe('');
-    const [host = '', port] = eu.kafka.brokers.split(':');
-    expect(await brokerSeenAt({ host, port: Number(port) })).toBe(eu.kafka.brokers);
+    await expect(brokerSeenAt(there.log)).rejects.toThrow();
+    expect(await brokerSeenAt(back.log)).not.toBe('');
+    const [host = '', port] = eu.brokers.split(':');
+    expect(await brokerSeenAt({ host, port: Number(port) })).toBe(eu.brokers);
     there.set({ state: 'ok' });
-    expect(await brokerSeenAt(there.kafka)).not.toBe('');
+    expect(await brokerSeenAt(there.log)).not.toBe('');
   });
 
   it('uses a server that was given, and never touches it', async () => {
@@ -64,7 +67,7 @@ describe('servers of several regions', { timeout: 60_000 }, () => {
 
   it('stops everything of its own and nothing that was given', async () => {
     const own = cluster.regions
-      .flatMap(({ postgres, kafka }) => [postgres, kafka])
+      .flatMap(({ postgres, kafka }) => [postgres, ...(kafka === null ? [] : [kafka])])
       .filter(({ pid }) => pid() > 0);
     expect(own).toHaveLength(3);
     await cluster.stop();
@@ -76,6 +79,37 @@ describe('servers of several regions', { timeout: 60_000 }, () => {
     expect(await readdir(dirname(given.logFile))).not.toEqual([]);
   });
 });
+
+describe('servers of regions whose log lies in Postgres', { timeout: 60_000 }, () => {
+  it('have no Kafka, and are read through their links alone', async () => {
+    const cluster = await startServers({ regions: ['eu', 'us'], log: 'postgres' });
+    try {
+      for (const { region, kafka, postgres, brokers } of cluster.regions) {
+        expect(kafka).toBeNull();
+        expect(brokers).toMatch(
+          new RegExp(`^postgres://isthmus_log_${region}:[^@]+@127\\.0\\.0\\.1:${postgres.port}/postgres$`),
+        );
+      }
+      const [there, back] = cluster.links.all;
+      expect(await answerAt(there)).toBe('N');
+      there?.set({ state: 'cut' });
+      await expect(answerAt(there)).rejects.toMatchObject({ code: 'ECONNRESET' });
+      expect(await answerAt(back)).toBe('N');
+    } finally {
+      await cluster.stop();
+    }
+  });
+});
+
+/** What Postgres answers to the question for TLS. */
+async function answerAt(link: Link | undefined): Promise<string> {
+  const socket = connect(link?.log ?? expect.fail('a link'));
+  const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+  socket.write(sslRequest);
+  const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(5_000) });
+  socket.destroy();
+  return String(answer);
+}
 
 describe('addresses in the environment', () => {
   it.each([

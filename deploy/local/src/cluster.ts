@@ -1,22 +1,26 @@
 /**
- * Several regions side by side on one machine: a Postgres, a Kafka and a region process each, and a link
- * for each directed pair, through which all that passes between regions goes.
+ * Several regions side by side on one machine: a Postgres, a Kafka where the log is to lie in one, and a region
+ * process each, and a link for each directed pair, through which all that passes between regions goes.
  * Everything starts at once; where one part fails, what has started is stopped before the failure is
  * told. `stop` leaves nothing. The servers and links can be had without the region processes.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import type { Address } from './address.ts';
 import { type GivenServers, givenServers } from './given-servers.ts';
 import { type Kafka, startKafka } from './kafka.ts';
 import type { KafkaTuning } from './kafka-process.ts';
 import { type Link, openLink } from './link-proxy.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { type Progress, progressOnStderr } from './progress.ts';
+import { type LogKind, type RegionLog, logInKafka, logInPostgres } from './region-log.ts';
 import { type PeerAddresses, prepareRegionProcess, type RegionProcess } from './region-process.ts';
 import type { Server } from './server.ts';
 
 export interface ClusterOptions {
   readonly regions: readonly string[];
+  /** By default `kafka`. */
+  readonly log?: LogKind;
   /** Milliseconds each way between regions. */
   readonly baseDelayMs?: number;
   /** A folder to keep all data and logs in. */
@@ -33,7 +37,10 @@ export interface ClusterOptions {
 export interface RegionServers {
   readonly region: string;
   readonly postgres: Postgres;
-  readonly kafka: Kafka;
+  /** `null` where the log lies in Postgres. */
+  readonly kafka: Kafka | null;
+  /** Where its log is read near by: brokers, or the address of its Postgres. */
+  readonly brokers: string;
 }
 
 export interface ClusterRegion extends RegionServers {
@@ -96,29 +103,45 @@ async function all<T>(started: Started, starts: readonly Promise<T>[]): Promise<
   throw failed.reason;
 }
 
-/** Starts Postgres, Kafka and the links of every region, without region processes. */
+/** Starts the servers and the links of every region, without region processes. */
 export async function startServers(options: ClusterOptions): Promise<ServerCluster> {
   const started = new Started();
-  const links = await openLinks(options, started);
-  const given = givenServers(process.env);
-  const starts = options.regions.map((region) =>
-    startRegionServers({ region, options, links, given, started }),
-  );
+  const ground = await prepare(options, started);
+  const starts = options.regions.map((region) => startRegionServers({ region, ...ground }));
   const regions = await all(started, starts);
-  return { regions, links, stop: () => started.stop() };
+  return { regions, links: ground.links, stop: () => started.stop() };
 }
 
 /** Starts whole regions; resolves when each of them says that it is ready. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const started = new Started();
-  const links = await openLinks(options, started);
-  const given = givenServers(process.env);
+  const ground = await prepare(options, started);
   const starts = options.regions.map(async (region) => {
-    const servers = await startRegionServers({ region, options, links, given, started });
-    return startRegion({ servers, options, links, started });
+    const servers = await startRegionServers({ region, ...ground });
+    return startRegion({ servers, ...ground });
   });
   const regions = await all(started, starts);
-  return { regions, links, stop: () => started.stop() };
+  return { regions, links: ground.links, stop: () => started.stop() };
+}
+
+/** What all regions of a cluster stand on. */
+interface Ground {
+  readonly options: ClusterOptions;
+  readonly links: Links;
+  readonly given: GivenServers;
+  readonly logs: ReadonlyMap<string, RegionLog>;
+  readonly started: Started;
+}
+
+async function prepare(options: ClusterOptions, started: Started): Promise<Ground> {
+  const links = await openLinks(options, started);
+  const given = givenServers(process.env);
+  const logs = options.regions.map((region): readonly [string, RegionLog] => {
+    if (options.log !== 'postgres') return [region, logInKafka];
+    const url = given.postgres(region)?.url;
+    return [region, logInPostgres(region, url === undefined ? '/postgres' : new URL(url).pathname)];
+  });
+  return { options, links, given, logs: new Map(logs), started };
 }
 
 async function openLinks(options: ClusterOptions, started: Started): Promise<Links> {
@@ -135,12 +158,8 @@ async function openLinks(options: ClusterOptions, started: Started): Promise<Lin
   };
 }
 
-interface ServersStart {
+interface ServersStart extends Ground {
   readonly region: string;
-  readonly options: ClusterOptions;
-  readonly links: Links;
-  readonly given: GivenServers;
-  readonly started: Started;
 }
 
 async function startRegionServers(start: ServersStart): Promise<RegionServers> {
@@ -148,15 +167,25 @@ async function startRegionServers(start: ServersStart): Promise<RegionServers> {
   const place = (kind: string): { keepIn?: string } =>
     options.keepIn === undefined ? {} : { keepIn: join(options.keepIn, region, kind) };
   const ownPostgres = given.postgres(region);
+  const startingPostgres = started.server(
+    ownPostgres ? Promise.resolve(ownPostgres) : startPostgres(place('postgres')),
+  );
+  if (options.log === 'postgres') {
+    const postgres = await startingPostgres;
+    const address = { host: new URL(postgres.url).hostname, port: postgres.port };
+    leadPeersTo(address, start);
+    return { region, postgres, kafka: null, brokers: logOf(start.logs, region).addressAt(address) };
+  }
   const ownKafka = given.kafka(region);
-  const starting = [
-    started.server(ownPostgres ? Promise.resolve(ownPostgres) : startPostgres(place('postgres'))),
-    started.server(ownKafka ? Promise.resolve(ownKafka) : startLinkedKafka(start, place('kafka'))),
-  ] as const;
-  await Promise.allSettled(starting);
-  const [postgres, kafka] = await Promise.all(starting);
-  if (ownKafka) leadPeersTo(ownKafka, start);
-  return { region, postgres, kafka };
+  const startingKafka = started.server(
+    ownKafka ? Promise.resolve(ownKafka) : startLinkedKafka(start, place('kafka')),
+  );
+  await Promise.allSettled([startingPostgres, startingKafka]);
+  const [postgres, kafka] = await Promise.all([startingPostgres, startingKafka]);
+  // Only the first contact of a peer passes the link: then a broker that was given tells its own address.
+  const { hostname: host, port } = new URL(`kafka://${kafka.brokers.split(',')[0] ?? ''}`);
+  if (ownKafka) leadPeersTo({ host, port: Number(port) }, start);
+  return { region, postgres, kafka, brokers: kafka.brokers };
 }
 
 /** Peers are told the address of the link, and the link leads to the listener made for it. */
@@ -164,31 +193,30 @@ async function startLinkedKafka(start: ServersStart, place: { keepIn?: string })
   const outgoing = start.links.all.filter((link) => link.origin === start.region);
   const kafka = await startKafka({
     ...place,
-    listeners: Object.fromEntries(outgoing.map((link) => [link.target, { advertised: link.kafka }])),
+    listeners: Object.fromEntries(outgoing.map((link) => [link.target, { advertised: link.log }])),
     progress: start.options.progress ?? progressOnStderr,
     tuning: start.options.kafkaTuning ?? 'quick-start',
   });
   for (const link of outgoing) {
     const address = kafka.listeners[link.target];
     assert(address !== undefined, `Kafka of ${link.origin} listens for ${link.target}`);
-    link.leadKafkaTo(address);
+    link.leadLogTo(address);
   }
   return kafka;
 }
 
-/** Only the first contact of a peer passes the link: then the broker tells its own address. */
-function leadPeersTo(given: Kafka, { links, region }: ServersStart): void {
-  const { hostname, port } = new URL(`kafka://${given.brokers.split(',')[0] ?? ''}`);
-  for (const link of links.all) {
-    if (link.origin === region) link.leadKafkaTo({ host: hostname, port: Number(port) });
-  }
+function leadPeersTo(address: Address, { links, region }: ServersStart): void {
+  for (const link of links.all) if (link.origin === region) link.leadLogTo(address);
 }
 
-interface RegionStart {
+function logOf(logs: ReadonlyMap<string, RegionLog>, region: string): RegionLog {
+  const log = logs.get(region);
+  assert(log !== undefined, `the log of ${region} is planned`);
+  return log;
+}
+
+interface RegionStart extends Ground {
   readonly servers: RegionServers;
-  readonly options: ClusterOptions;
-  readonly links: Links;
-  readonly started: Started;
 }
 
 async function startRegion(start: RegionStart): Promise<ClusterRegion> {
@@ -208,28 +236,24 @@ async function startRegion(start: RegionStart): Promise<ClusterRegion> {
   return { ...servers, process, startAnother };
 }
 
-function processOptions({
-  servers,
-  options,
-  links,
-}: RegionStart): Parameters<typeof prepareRegionProcess>[0] {
+function processOptions(start: RegionStart): Parameters<typeof prepareRegionProcess>[0] {
+  const { servers, options, logs } = start;
   const { region, postgres, kafka } = servers;
+  const own = kafka === null ? logOf(logs, region).settings : { ISTHMUS_KAFKA_BROKERS: kafka.brokers };
   return {
     region,
     database: postgres.url,
-    brokers: kafka.brokers,
-    peers: options.regions
-      .filter((peer) => peer !== region)
-      .map((peer) => peerAddresses(links, region, peer)),
+    peers: options.regions.filter((peer) => peer !== region).map((peer) => peerAddresses(start, peer)),
     collections: options.collections,
-    settings: options.settings,
+    settings: { ...own, ...options.settings },
   };
 }
 
 /** What a region reads from a peer comes by the peer's link to it; what it asks goes by its own. */
-function peerAddresses(links: Links, region: string, peer: string): PeerAddresses {
+function peerAddresses({ links, logs, servers: { region } }: RegionStart, peer: string): PeerAddresses {
   const incoming = links.find(peer, region);
   const outgoing = links.find(region, peer);
   assert(incoming !== undefined && outgoing !== undefined, `links join ${region} and ${peer}`);
-  return { region: peer, kafka: incoming.kafka, admin: outgoing.admin };
+  const brokers = logOf(logs, peer).addressAt(incoming.log);
+  return { region: peer, brokers, admin: outgoing.admin };
 }

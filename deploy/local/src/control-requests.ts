@@ -67,8 +67,8 @@ export function setLink(cluster: Cluster, body: unknown): ControlAnswer {
     const limit = LINK_TAKES['delayMs'];
     return invalid([{ field: 'delayMs', rule: 'required', limit, value: null }]);
   }
-  const kafka = cluster.regions.find(({ region }) => region === origin)?.kafka;
-  if (kafka?.listeners[target] === undefined) {
+  const kafka = cluster.regions.find(({ region }) => region === origin)?.kafka ?? null;
+  if (kafka !== null && kafka.listeners[target] === undefined) {
     const detail = `The Kafka of ${origin} was given from outside; its messages do not pass the link`;
     return problem({ status: 409, code: 'server-not-ours', detail });
   }
@@ -92,6 +92,10 @@ export async function strikeProcess(cluster: Cluster, body: unknown): Promise<Co
   const region = cluster.regions.find((each) => each.region === name);
   if (region === undefined) return invalid(unknownRegions(cluster, { region: name }));
   const server = serverOf(region, process);
+  if (server === null) {
+    const detail = `The region ${name} has no Kafka: its log lies in its Postgres; this takes region or postgres`;
+    return problem({ status: 409, code: 'no-kafka', detail });
+  }
   const refusal = stateRefusal(server, signal, `${process} of ${name}`);
   if (refusal !== undefined) return problem(refusal);
   if (signal !== 'start') await server.kill(signal);
@@ -102,15 +106,17 @@ export async function strikeProcess(cluster: Cluster, body: unknown): Promise<Co
 /** Every server with its state and the number of its newest process, 0 where it is not ours. */
 export function listProcesses(cluster: Cluster): ControlAnswer {
   const processes = cluster.regions.flatMap((region) =>
-    PROCESSES.map((process) => {
+    PROCESSES.flatMap((process) => {
       const server = serverOf(region, process);
-      return { region: region.region, process, state: server.state(), pid: server.pid() };
+      if (server === null) return [];
+      return [{ region: region.region, process, state: server.state(), pid: server.pid() }];
     }),
   );
   return { status: 200, body: { processes } };
 }
 
-function serverOf(region: ClusterRegion, process: (typeof PROCESSES)[number]): Server {
+/** `null`: the region has none. */
+function serverOf(region: ClusterRegion, process: (typeof PROCESSES)[number]): Server | null {
   return process === 'region' ? region.process : region[process];
 }
 

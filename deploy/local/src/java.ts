@@ -13,10 +13,11 @@ const OLDEST_JAVA = 17;
 const COMMAND_TIMEOUT_MS = 20_000;
 const INSTALL_JAVA =
   `Install Java ${OLDEST_JAVA} or newer (for example: apt-get install openjdk-17-jre-headless, ` +
-  'or brew install openjdk), or set JAVA_HOME; or give addresses of your own Kafka in ISTHMUS_LOCAL_KAFKA_BROKERS.';
+  'or brew install openjdk), or set JAVA_HOME; or give addresses of your own Kafka in ISTHMUS_LOCAL_KAFKA_BROKERS; ' +
+  'or do without Kafka (--log postgres).';
 const INSTALL_MAVEN =
   'Install Maven (for example: apt-get install maven, or brew install maven); it is needed once, to load ' +
-  'Apache Kafka. Or give addresses of your own Kafka in ISTHMUS_LOCAL_KAFKA_BROKERS.';
+  'Apache Kafka. Or give addresses of your own Kafka in ISTHMUS_LOCAL_KAFKA_BROKERS, or do without (--log postgres).';
 
 export interface Java {
   readonly program: string;

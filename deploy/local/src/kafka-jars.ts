@@ -27,6 +27,12 @@ export interface KafkaJars {
   readonly hash: string;
 }
 
+/** Whether they are among the entries of the cache folder. */
+export function hasJars(cached: readonly string[]): boolean {
+  const entry = new RegExp(`^kafka-${KAFKA_VERSION.replaceAll('.', '\\.')}-[0-9a-f]{12}$`);
+  return cached.some((name) => entry.test(name));
+}
+
 interface PinnedJar {
   readonly name: string;
   readonly sha256: string;

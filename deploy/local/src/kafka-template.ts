@@ -43,6 +43,11 @@ export async function kafkaTemplate(java: Java, jars: KafkaJars, progress: Progr
   return { program: { java, jars, archiveArgs }, storage: join(folder, 'storage') };
 }
 
+/** Whether there is one, be it for another Java, among the entries of the cache folder. */
+export function hasTemplate(cached: readonly string[]): boolean {
+  return cached.some((name) => name.startsWith(`kafka-${KAFKA_VERSION}-start-`));
+}
+
 /** Copies the formatted storage to `dataFolder`, as a cluster of its own. */
 export async function copyStorage(template: KafkaTemplate, dataFolder: string): Promise<void> {
   await cp(template.storage, dataFolder, { recursive: true });

@@ -8,6 +8,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Address } from './address.ts';
 import { isFolder } from './cache-folder.ts';
 import { LocalError } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
@@ -24,11 +25,6 @@ import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 const END_TIMEOUT_MS = 4_000;
 const PORT_ATTEMPTS = 5;
 const OWN_LISTENER = 'LOCAL';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface KafkaOptions {
   /** Further listeners by name, each with the address that clients are told. */

@@ -68,7 +68,7 @@ describe('a link', { timeout: 60_000 }, () => {
   let link: Link;
   const sockets: Socket[] = [];
 
-  const dial = async (address = link.kafka): Promise<Socket> => {
+  const dial = async (address = link.log): Promise<Socket> => {
     const socket = await open(address);
     sockets.push(socket);
     return socket;
@@ -77,7 +77,7 @@ describe('a link', { timeout: 60_000 }, () => {
   beforeEach(async () => {
     echo = await startEcho();
     link = await openLink({ origin: 'eu', target: 'us', baseDelayMs: 0 });
-    link.leadKafkaTo(echo.address);
+    link.leadLogTo(echo.address);
     link.leadAdminTo(echo.address);
   });
   afterEach(async () => {
@@ -98,8 +98,8 @@ describe('a link', { timeout: 60_000 }, () => {
     expect(link.report()).toMatchObject({ bytesToOrigin: 3_000_000, bytesToTarget: 3_000_000 });
   });
 
-  it('counts Kafka answers and admin requests as bytes to the target', async () => {
-    await roundTripMs(await dial(link.kafka));
+  it('counts what is read of the log and admin requests as bytes to the target', async () => {
+    await roundTripMs(await dial(link.log));
     const before = link.report();
     const admin = await dial(link.admin);
     admin.write('hello');
@@ -109,13 +109,13 @@ describe('a link', { timeout: 60_000 }, () => {
   });
 
   it('resets open and new connections when it is cut, and serves again when it is healed', async () => {
-    const kafka = await dial(link.kafka);
+    const reader = await dial(link.log);
     const admin = await dial(link.admin);
-    await Promise.all([roundTripMs(kafka), roundTripMs(admin)]);
-    const reasons = Promise.all([closeReason(kafka), closeReason(admin)]);
+    await Promise.all([roundTripMs(reader), roundTripMs(admin)]);
+    const reasons = Promise.all([closeReason(reader), closeReason(admin)]);
     link.set({ state: 'cut' });
     expect(await reasons).toEqual(['ECONNRESET', 'ECONNRESET']);
-    const fresh = connect(link.kafka);
+    const fresh = connect(link.log);
     expect(await closeReason(fresh)).toBe('ECONNRESET');
     expect(link.report()).toMatchObject({ state: 'cut', openConnections: 0 });
     link.set({ state: 'ok' });
@@ -123,7 +123,7 @@ describe('a link', { timeout: 60_000 }, () => {
   });
 
   it('resets a connection that is still being made when it is cut', async () => {
-    const socket = connect(link.kafka);
+    const socket = connect(link.log);
     const reason = closeReason(socket);
     await until('the connection is accepted', () => link.report().openConnections === 1);
     link.set({ state: 'cut' });
@@ -217,7 +217,7 @@ describe('a link', { timeout: 60_000 }, () => {
   });
 
   it('resets the client when nobody listens at the other end', async () => {
-    link.leadKafkaTo({ host: '127.0.0.1', port: 1 });
-    expect(await closeReason(connect(link.kafka))).toBe('ECONNRESET');
+    link.leadLogTo({ host: '127.0.0.1', port: 1 });
+    expect(await closeReason(connect(link.log))).toBe('ECONNRESET');
   });
 });

@@ -1,11 +1,11 @@
 /**
  * The wide area between regions: everything that passes between two of them passes here.
  * A link is directed and carries origin's changes to target. Two tunnels belong to it: the one through
- * which target reads origin's Kafka, and the one through which origin reaches target's admin listener.
+ * which target reads origin's log (its Kafka, or its Postgres), and the one through which origin reaches target's admin listener.
  * Its state strikes both, for open and new connections; the link of the opposite direction is untouched,
  * and traffic inside a region never comes here.
  */
-import type { Address } from './kafka.ts';
+import type { Address } from './address.ts';
 import { Tunnel, type TunnelState } from './tunnel.ts';
 
 export const LINK_STATES = ['ok', 'cut', 'delay', 'hang'] as const;
@@ -29,11 +29,11 @@ export interface LinkReport {
 export interface Link {
   readonly origin: string;
   readonly target: string;
-  /** Where target reads origin's Kafka. */
-  readonly kafka: Address;
+  /** Where target reads origin's log. */
+  readonly log: Address;
   /** Where origin reaches target's admin listener. */
   readonly admin: Address;
-  readonly leadKafkaTo: (address: Address) => void;
+  readonly leadLogTo: (address: Address) => void;
   readonly leadAdminTo: (address: Address) => void;
   readonly set: (condition: LinkCondition) => void;
   readonly report: () => LinkReport;
@@ -56,7 +56,7 @@ export async function openLink({ origin, target, baseDelayMs }: LinkOptions): Pr
     moved.toOrigin += bytes;
   };
   const state = tunnelState({ state: 'ok' }, baseDelayMs);
-  const [kafka, admin] = await Promise.all([
+  const [log, admin] = await Promise.all([
     Tunnel.open({ state, counters: { onForward: onToOrigin, onBackward: onToTarget } }),
     Tunnel.open({ state, counters: { onForward: onToTarget, onBackward: onToOrigin } }),
   ]);
@@ -64,14 +64,14 @@ export async function openLink({ origin, target, baseDelayMs }: LinkOptions): Pr
   return {
     origin,
     target,
-    kafka: kafka.address,
+    log: log.address,
     admin: admin.address,
-    leadKafkaTo: (address) => kafka.leadTo(address),
+    leadLogTo: (address) => log.leadTo(address),
     leadAdminTo: (address) => admin.leadTo(address),
     set: (next) => {
       condition = next;
       const changed = tunnelState(next, baseDelayMs);
-      kafka.set(changed);
+      log.set(changed);
       admin.set(changed);
     },
     report: () => ({
@@ -81,10 +81,10 @@ export async function openLink({ origin, target, baseDelayMs }: LinkOptions): Pr
       delayMs: condition.state === 'delay' ? condition.delayMs : baseDelayMs,
       bytesToTarget: moved.toTarget,
       bytesToOrigin: moved.toOrigin,
-      openConnections: kafka.openConnections + admin.openConnections,
+      openConnections: log.openConnections + admin.openConnections,
     }),
     close: async () => {
-      await Promise.all([kafka.close(), admin.close()]);
+      await Promise.all([log.close(), admin.close()]);
     },
   };
 }

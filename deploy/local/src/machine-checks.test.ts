@@ -32,9 +32,13 @@ it('says what to install where the path holds nothing', async () => {
   vi.stubEnv('JAVA_HOME', '');
   const failed = (await checkMachine()).filter(({ ok }) => !ok);
   expect(failed).toContainEqual(
-    expect.objectContaining({ name: 'java', remedy: expect.stringContaining('Install Java 17') }),
+    expect.objectContaining({
+      name: 'java',
+      remedy: expect.stringContaining('Install Java 17'),
+      isForKafka: true,
+    }),
   );
-  expect(failed.map(({ name }) => name)).toContain('tools');
+  expect(failed).toContainEqual(expect.objectContaining({ name: 'tools', isForKafka: false }));
   await expect(findJava()).rejects.toMatchObject({ code: 'java-missing' });
   await expect(findMaven()).rejects.toMatchObject({
     code: 'maven-missing',

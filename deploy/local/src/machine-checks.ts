@@ -11,7 +11,8 @@ import { cacheFolder } from './cache-folder.ts';
 import { LocalError, systemCode } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
 import { checkJavaVersion, findJava, findMaven, findProgram, pathFolders } from './java.ts';
-import { KAFKA_VERSION } from './kafka-jars.ts';
+import { hasJars } from './kafka-jars.ts';
+import { hasTemplate } from './kafka-template.ts';
 import { findPostgresPackage } from './postgres-binaries.ts';
 import { findServerUser } from './server-user.ts';
 
@@ -23,9 +24,13 @@ export interface Check {
   readonly ok: boolean;
   readonly detail: string;
   readonly remedy?: string;
+  /** Only Kafka needs it; without it the log of a local region lies in its Postgres. */
+  readonly isForKafka: boolean;
 }
 
-type Finding = Omit<Check, 'name'>;
+const FOR_KAFKA: ReadonlySet<string> = new Set(['java', 'maven']);
+
+type Finding = Omit<Check, 'name' | 'isForKafka'>;
 
 export async function checkMachine(): Promise<readonly Check[]> {
   const cached = await readdir(cacheFolder()).catch(() => []);
@@ -45,11 +50,12 @@ export async function checkMachine(): Promise<readonly Check[]> {
 }
 
 async function conclude(name: string, check: () => Finding | Promise<Finding>): Promise<Check> {
+  const isForKafka = FOR_KAFKA.has(name);
   try {
-    return { name, ...(await check()) };
+    return { name, isForKafka, ...(await check()) };
   } catch (error) {
     if (!(error instanceof LocalError)) throw error;
-    return { name, ok: false, detail: error.message, remedy: error.remedy };
+    return { name, isForKafka, ok: false, detail: error.message, remedy: error.remedy };
   }
 }
 
@@ -95,11 +101,6 @@ async function checkMaven(cached: readonly string[]): Promise<Finding> {
   return { ok: true, detail: await findMaven() };
 }
 
-function hasJars(cached: readonly string[]): boolean {
-  const entry = new RegExp(`^kafka-${KAFKA_VERSION.replaceAll('.', '\\.')}-[0-9a-f]{12}$`);
-  return cached.some((name) => entry.test(name));
-}
-
 async function checkTools(): Promise<Finding> {
   const missing: string[] = [];
   for (const name of ['sh', 'cp', 'rm', 'sed', 'ipcrm']) {
@@ -122,7 +123,7 @@ async function checkCache(cached: readonly string[]): Promise<Finding> {
   }
   const parts = [
     ['Kafka loaded', hasJars(cached)],
-    ['Kafka prepared', cached.some((name) => name.startsWith(`kafka-${KAFKA_VERSION}-start-`))],
+    ['Kafka prepared', hasTemplate(cached)],
     ['Postgres prepared', cached.some((name) => name.startsWith('postgres-'))],
   ] as const;
   const warm = parts.filter(([, there]) => there).map(([part]) => part);

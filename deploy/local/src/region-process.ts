@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LocalError } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
-import type { Address } from './kafka.ts';
+import type { Address } from './address.ts';
 import { type Server, server } from './server.ts';
 import { logTail, type ServerChild, startChild } from './server-child.ts';
 import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
@@ -27,18 +27,18 @@ const END_TIMEOUT_MS = 4_000;
 
 export interface PeerAddresses {
   readonly region: string;
-  readonly kafka: Address;
+  /** Of its log: brokers, or the address of a Postgres. */
+  readonly brokers: string;
   readonly admin: Address;
 }
 
 export interface RegionProcessOptions {
   readonly region: string;
   readonly database: string;
-  readonly brokers: string;
   readonly peers: readonly PeerAddresses[];
   /** A file of declarations; by default the demo's. */
   readonly collections?: string | undefined;
-  /** Further ISTHMUS_ variables. */
+  /** Further ISTHMUS_ variables; where they name no brokers, the log lies in the region's Postgres. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
   readonly keepIn?: string | undefined;
 }
@@ -107,16 +107,15 @@ function environment({ options, apiPort, adminPort }: Site): Record<string, stri
   const foreign = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('ISTHMUS_') && name !== 'NODE_OPTIONS',
   );
-  const peers = options.peers.map(({ region, kafka, admin }) => ({
+  const peers = options.peers.map(({ region, brokers, admin }) => ({
     region,
-    brokers: `${kafka.host}:${kafka.port}`,
+    brokers,
     admin: `http://${admin.host}:${admin.port}`,
   }));
   return {
     ...Object.fromEntries(foreign),
     ISTHMUS_REGION: options.region,
     ISTHMUS_DATABASE_URL: options.database,
-    ISTHMUS_KAFKA_BROKERS: options.brokers,
     ISTHMUS_PEERS: JSON.stringify(peers),
     ISTHMUS_API_ADDRESS: `127.0.0.1:${apiPort}`,
     ISTHMUS_ADMIN_ADDRESS: `127.0.0.1:${adminPort}`,

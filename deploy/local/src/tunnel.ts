@@ -11,7 +11,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { DelayLine, type Flow, LineBudget } from './delay-line.ts';
 import { systemCode } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
-import type { Address } from './kafka.ts';
+import type { Address } from './address.ts';
 
 const CONNECTION_LIMIT = 512;
 const PORT_ATTEMPTS = 5;

@@ -17,14 +17,15 @@ import type { PositionRow, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { QueuedRecord } from './collect.ts';
 import { Lane } from './lane.ts';
-import type { AppliedReport } from './lane.ts';
+import type { LaneOptions } from './lane.ts';
 import { PartitionQueue } from './partition-queue.ts';
 import type { PartitionEvents } from './partition-queue.ts';
 import { newestPosition } from './positions.ts';
 import type { Reading } from './reading.ts';
 
 export interface ApplierEvents extends PartitionEvents {
-  readonly onApplied: (report: AppliedReport) => void;
+  readonly onApplied: LaneOptions['onApplied'];
+  readonly onFenced: LaneOptions['onFenced'];
   /** A beat of the origin arrived, applied or not. */
   readonly onHeard: (heard: HeardBeat) => void;
   /** A record was dropped because its bytes, origin or partition were wrong. */
@@ -150,9 +151,10 @@ export class Applier {
   #lane(lane: number): Lane {
     const { origin, store, clock, timer, maxDriftMs, logger, events } = this.#options;
     const partitions = this.#partitions.filter((_, partition) => partition % laneCount === lane);
-    const { onApplied } = events;
+    const { onApplied, onFenced } = events;
     const { signal } = this.#end;
-    return new Lane({ origin, partitions, store, clock, timer, maxDriftMs, signal, logger, onApplied });
+    const shared = { origin, store, clock, timer, maxDriftMs, signal, logger };
+    return new Lane({ ...shared, partitions, onApplied, onFenced });
   }
 
   #dispatch(batch: FeedBatch): void {

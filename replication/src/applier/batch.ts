@@ -9,7 +9,7 @@ import { ConflictError, highestStamp, merge, validate } from '@isthmus/conflict'
 import { assert } from '../errors.ts';
 import type { PlacedChange } from '../log/log-record.ts';
 import type { RecordId } from '../ports/change.ts';
-import type { ApplyDecision, DeadLetter, DeadLetterCause } from '../ports/record-store.ts';
+import type { ApplyDecision, DeadLetter, DeadLetterCause, RecordConflict } from '../ports/record-store.ts';
 
 /** What one partition brings, in order of commit. */
 export interface Share {
@@ -77,11 +77,7 @@ function groupFor(
 }
 
 export interface Decided extends ApplyDecision {
-  /** Index into the batch's ids and number of fields that the merge found in conflict. */
-  readonly conflicts: readonly {
-    readonly index: number;
-    readonly fields: number;
-  }[];
+  readonly conflicts: readonly RecordConflict[];
 }
 
 /** `latestStampMs`: changes with a stamp beyond it are put aside. */
@@ -122,25 +118,30 @@ function mergeAll(before: Uint8Array, changes: readonly SharedChange[], latestSt
   return { state, deadLetters, conflicts };
 }
 
+interface Refused {
+  readonly kind: 'refused';
+  readonly cause: DeadLetterCause;
+  readonly detail: string;
+  /** The stamp that lies too far ahead. */
+  readonly stampMs: number | null;
+}
+
 type Attempt =
   | {
       readonly kind: 'merged';
       readonly state: Uint8Array;
       readonly conflicts: number;
     }
-  | {
-      readonly kind: 'refused';
-      readonly cause: DeadLetterCause;
-      readonly detail: string;
-    };
+  | Refused;
 
-function tryMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): Attempt {
+/** Merges one change, or says why it must be put aside. */
+export function tryMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): Attempt {
   try {
     validate(delta);
     const stampMs = highestStamp(delta);
     if (stampMs !== null && stampMs > latestStampMs) {
       const detail = `stamp ${stampMs} lies ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
-      return { kind: 'refused', cause: 'clock-too-far-ahead', detail };
+      return { kind: 'refused', cause: 'clock-too-far-ahead', detail, stampMs };
     }
     const merged = merge(state, delta);
     return {
@@ -150,14 +151,12 @@ function tryMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): 
     };
   } catch (reason) {
     if (!(reason instanceof ConflictError)) throw reason;
-    return { kind: 'refused', cause: 'malformed', detail: reason.message };
+    return { kind: 'refused', cause: 'malformed', detail: reason.message, stampMs: null };
   }
 }
 
-function deadLetterOf(
-  { partition, change }: SharedChange,
-  { cause, detail }: { readonly cause: DeadLetterCause; readonly detail: string },
-): DeadLetter {
+function deadLetterOf({ partition, change }: SharedChange, refused: Refused): DeadLetter {
   const { collection, key, delta, lsn, index } = change;
-  return { partition, collection, key, delta, lsn, index, cause, detail };
+  const { cause, detail, stampMs } = refused;
+  return { partition, collection, key, delta, lsn, index, cause, detail, stampMs };
 }

@@ -43,6 +43,8 @@ export interface LaneOptions {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   readonly onApplied: (report: AppliedReport) => void;
+  /** A transaction was refused, because another applier had moved one of its positions. */
+  readonly onFenced: (origin: RegionId) => void;
 }
 
 /** While live, batches stay small so that one slow commit does not make the next ones larger and slower. */
@@ -121,16 +123,17 @@ export class Lane {
   }
 
   async #apply(taken: readonly Taken[]): Promise<void> {
-    const { logger, origin } = this.#options;
+    const { logger, origin, onFenced } = this.#options;
     const partitions = taken.map(({ move }) => move.partition);
     try {
       if (await this.#transact(taken)) return;
-      logger.warn({ origin, partitions }, 'a position is not where it was');
-      for (const { queue } of taken) queue.retry(true);
+      logger.warn({ origin, partitions }, 'fenced: a position was moved by somebody else');
+      onFenced(origin);
+      for (const { queue } of taken) queue.retry();
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
       logger.warn({ err: reason, origin, partitions }, 'the applier waits');
-      for (const { queue } of taken) queue.retry(false);
+      for (const { queue } of taken) queue.retry();
     }
   }
 

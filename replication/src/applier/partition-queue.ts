@@ -21,7 +21,6 @@ import type { Reading } from './reading.ts';
 
 export interface PartitionEvents {
   readonly onGap: (origin: RegionId, partition: number, cause: string) => void;
-  readonly onFenced: (origin: RegionId, partition: number) => void;
 }
 
 export interface PartitionQueueOptions {
@@ -51,7 +50,7 @@ export interface Taken {
 type Standing =
   | { readonly kind: 'sure' }
   /** A transaction ended otherwise than it should; the row has to be read. */
-  | { readonly kind: 'doubtful'; readonly isFenced: boolean }
+  | { readonly kind: 'doubtful' }
   /** The row has been read, and no transaction has gone through since. */
   | { readonly kind: 'alone' };
 
@@ -127,9 +126,9 @@ export class PartitionQueue {
   }
 
   /** The transaction failed or was fenced. Who was alone in it rests first. */
-  retry(isFenced: boolean): void {
+  retry(): void {
     const wasAlone = this.isAlone;
-    this.#standing = { kind: 'doubtful', isFenced };
+    this.#standing = { kind: 'doubtful' };
     if (wasAlone) this.#start(() => this.#rest());
   }
 
@@ -217,24 +216,18 @@ export class PartitionQueue {
   }
 
   async #reload(): Promise<void> {
-    const { origin, partition, logger, events } = this.#options;
-    const hasMoved = await this.#read();
-    const isFenced = this.#standing.kind === 'doubtful' && this.#standing.isFenced;
+    await this.#read();
     this.#standing = { kind: 'alone' };
-    if (!isFenced || !hasMoved) return;
-    logger.warn(this.#where(), 'fenced: the position was moved by somebody else');
-    events.onFenced(origin, partition);
   }
 
-  /** What lies below the row in the queue is dropped when its turn comes. True where the row stands elsewhere. */
-  async #read(): Promise<boolean> {
+  /** What lies below the row in the queue is dropped when its turn comes. */
+  async #read(): Promise<void> {
     const { origin, partition, store } = this.#options;
     const row = newestPosition(await store.positions(origin), partition);
-    if (row === null) return false;
+    if (row === null) return;
     const before = this.#reading;
     const isSame = isOpen(before) && sameIncarnation(before.incarnation, row.incarnation);
     this.#reading = isSame ? movedTo(before, row.applied) : readingOf(row);
-    return !isSame || before.applied !== row.applied;
   }
 
   #consume(count: number): void {

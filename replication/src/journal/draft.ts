@@ -45,32 +45,27 @@ interface Staged {
 
 export class TransactionDraft {
   readonly context: EditContext;
-  readonly #stored = new Map<string, Uint8Array>();
-  readonly #indexes = new Map<string, number>();
+  readonly #indexes: ReadonlyMap<string, number>;
+  readonly #stored: readonly Uint8Array[];
   readonly #accepted = new Map<string, Staged>();
   readonly #staged = new Map<string, Staged>();
   #acceptedBytes = 0;
 
-  constructor(ids: readonly RecordId[], states: readonly Uint8Array[], context: EditContext) {
+  /** `indexes` says by name where in `stored` a record's state is. */
+  constructor(indexes: ReadonlyMap<string, number>, stored: readonly Uint8Array[], context: EditContext) {
     this.context = context;
-    for (const [index, id] of ids.entries()) {
-      const state = states[index];
-      assert(state !== undefined, 'the store answers every id');
-      this.#stored.set(recordName(id), state);
-      this.#indexes.set(recordName(id), index);
-    }
+    this.#indexes = indexes;
+    this.#stored = stored;
   }
 
   /** The record as the present caller sees it. */
-  state(id: RecordId): Uint8Array {
-    const name = recordName(id);
-    const state = this.#newest(name)?.state ?? this.#stored.get(name);
+  state(name: string): Uint8Array {
+    const state = this.#newest(name)?.state ?? this.#stored[this.#indexes.get(name) ?? -1];
     assert(state !== undefined, 'every edited record is locked');
     return state;
   }
 
-  stage(id: RecordId, state: Uint8Array, delta: Uint8Array): void {
-    const name = recordName(id);
+  stage(name: string, state: Uint8Array, delta: Uint8Array): void {
     const earlier = this.#newest(name);
     const joined = earlier === undefined ? delta : merge(earlier.delta, delta).state;
     this.#staged.set(name, { state, delta: joined });

@@ -125,10 +125,10 @@ export class Journal {
   async #commit(batch: readonly Caller[]): Promise<void> {
     const { store, timer } = this.#options;
     const startedMs = timer.monotonicMs();
-    const ids = distinct(batch.flatMap((caller) => caller.ids));
+    const { ids, indexes } = distinct(batch.flatMap((caller) => caller.ids));
     let verdicts: readonly Verdict[] = [];
     const decide = (locked: LockedRecords) => {
-      const draft = new TransactionDraft(ids, locked.states, this.#context(locked));
+      const draft = new TransactionDraft(indexes, locked.states, this.#context(locked));
       verdicts = batch.map((caller) => runGuarded(caller, draft));
       return draft.writes();
     };
@@ -187,7 +187,8 @@ function runEdits<T, R>(
 ): Verdict {
   const results: T[] = [];
   for (const [index, { id, edit }] of edits.entries()) {
-    const edited = edit(draft.state(id), draft.context);
+    const name = recordName(id);
+    const edited = edit(draft.state(name), draft.context);
     if (edited.kind === 'refuse') {
       draft.discard();
       const { refusal } = edited;
@@ -196,15 +197,25 @@ function runEdits<T, R>(
         reply: () => resolve({ kind: 'refused', index, refusal }),
       };
     }
-    if (edited.kind === 'write') draft.stage(id, edited.state, edited.delta);
+    if (edited.kind === 'write') draft.stage(name, edited.state, edited.delta);
     results.push(edited.result);
   }
   if (!draft.accept()) return { kind: 'postpone' };
   return { kind: 'answer', reply: () => resolve({ kind: 'done', results }) };
 }
 
-function distinct(ids: readonly RecordId[]): readonly RecordId[] {
-  const byName = new Map<string, RecordId>();
-  for (const id of ids) byName.set(recordName(id), id);
-  return [...byName.values()];
+/** Each record once, and its place by name. */
+function distinct(all: readonly RecordId[]): {
+  readonly ids: readonly RecordId[];
+  readonly indexes: ReadonlyMap<string, number>;
+} {
+  const ids: RecordId[] = [];
+  const indexes = new Map<string, number>();
+  for (const id of all) {
+    const name = recordName(id);
+    if (indexes.has(name)) continue;
+    indexes.set(name, ids.length);
+    ids.push(id);
+  }
+  return { ids, indexes };
 }

@@ -3,36 +3,53 @@ import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { ReplicationError } from '../errors.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import { LinkWatch } from './link-watch.ts';
+import { leastApplied } from './position-marks.ts';
 
 const us = parseRegionId('us') ?? expect.fail('us is a region');
 const incarnation = { counter: 1, nonce: 5 };
-const wallMs = 1_700_000_000_000;
+const always = Number.POSITIVE_INFINITY;
 
 /** Tables and one peer in a world where every link works until the test says otherwise; beat n is at n * 250 ms. */
 class World {
   readonly timer = new ManualTimer();
-  ticksUntilMs = Number.POSITIVE_INFINITY;
-  echoesUntilMs = Number.POSITIVE_INFINITY;
+  ownUntilMs = always;
+  ticksUntilMs = always;
+  progressUntilMs = always;
+  changesUntilMs = always;
+  echoesUntilMs = always;
   pingEchoesUntilMs = -1;
   answers = true;
+  peerChangesAgeMs: number | null = 100;
   database: 'up' | 'down' | 'hangs' = 'up';
-  setBackMs = 0;
+  wallMs = 1_700_000_000_000;
   pings = 0;
 
   readonly watch = new LinkWatch({
     peers: [us],
+    partitionCount: 2,
     timer: this.timer,
-    clock: { nowMs: () => wallMs + this.timer.monotonicMs() - this.setBackMs },
+    beatIntervalMs: 250,
     client: {
       ping: async () => {
         this.pings++;
-        if (this.answers) return { echoedBeat: this.#beat(this.pingEchoesUntilMs) };
+        if (this.answers) {
+          const echoedBeat = this.#beat(this.pingEchoesUntilMs);
+          return { echoedBeat, changesAgeMs: this.peerChangesAgeMs, written: null };
+        }
         await new Promise<void>((resolve) => this.timer.after(1000, resolve));
         return null;
       },
     },
+    records: {
+      positions: () => this.#read(() => [0, 1].map((partition) => this.#position(partition))),
+    },
     beats: {
       heard: () => this.#read(() => [this.#tick()]),
+      ownBeats: () =>
+        this.#read(() => {
+          const newest = { number: this.#beat(this.ownUntilMs), atMs: 0, lsn: 1n };
+          return { newest, newestCounted: null, logCoveredAtMs: null, logCount: null };
+        }),
       peerProgress: () =>
         this.#read(() => [
           {
@@ -40,12 +57,11 @@ class World {
             peerIncarnation: incarnation,
             settled: null,
             settledBeat: null,
-            echoedBeat: this.#beat(this.echoesUntilMs),
-            heardAtMs: wallMs,
+            echoedBeat: this.#beat(Math.min(this.echoesUntilMs, this.ownUntilMs)),
+            heardAtMs: this.wallMs + Math.min(this.timer.monotonicMs(), this.progressUntilMs),
             clockOffset: null,
           },
         ]),
-      beatAtMs: (number) => this.#read(() => wallMs + number * 250),
     },
   });
 
@@ -53,11 +69,28 @@ class World {
     return this.watch.links[0]?.state.kind ?? 'none';
   }
 
+  cutIn(): void {
+    const nowMs = this.timer.monotonicMs();
+    [this.ticksUntilMs, this.progressUntilMs, this.changesUntilMs] = [nowMs, nowMs, nowMs];
+    this.echoesUntilMs = nowMs;
+  }
+
+  heal(): void {
+    [this.ticksUntilMs, this.progressUntilMs, this.changesUntilMs] = [always, always, always];
+    this.echoesUntilMs = always;
+    this.answers = true;
+    this.database = 'up';
+  }
+
   #tick() {
     const number = this.#beat(this.ticksUntilMs);
-    const atMs = wallMs + number * 250;
-    const beat = { number, count: 0, atMs, lsn: 1n, end: 1n };
-    return { origin: us, incarnation, beat, receivedAtMs: atMs };
+    const beat = { number, count: 0, atMs: number * 250, lsn: 1n, end: 1n };
+    return { origin: us, incarnation, beat, receivedAtMs: number * 250 };
+  }
+
+  #position(partition: number) {
+    const applied = BigInt(this.#beat(this.changesUntilMs) + partition);
+    return { origin: us, incarnation, partition, applied, settled: applied, beat: null, nextOffset: 0n };
   }
 
   #beat(untilMs: number): number {
@@ -90,29 +123,44 @@ test('asks every peer twice a second', async () => {
   expect(world.pings).toBe(13);
 });
 
-test('a cut of both directions is partitioned within seconds, and heals', async () => {
+test('after the start it is connected within three seconds, and not before beats have gone round', async () => {
+  const world = new World();
+  world.watch.start();
+  await world.timer.advance(1500);
+  expect(world.kind).toBe('suspected');
+  await world.timer.advance(1500);
+  expect(world.kind).toBe('connected');
+});
+
+test('what tables hold from before the start is no sign of life', async () => {
+  const world = new World();
+  await world.timer.advance(10_000);
+  world.cutIn();
+  world.watch.start();
+  await world.timer.advance(30_000);
+  expect(world.watch.links[0]?.signals).toMatchObject({ tickAgeMs: null, dataAgeMs: null });
+  expect(world.kind).toBe('stalled');
+});
+
+test('a cut of both directions is partitioned within seconds, and heals within three', async () => {
   const world = await connected();
-  world.ticksUntilMs = 6000;
-  world.echoesUntilMs = 6000;
+  world.cutIn();
   world.answers = false;
-  await world.timer.advance(2501);
+  await world.timer.advance(3001);
   expect(world.kind).toBe('suspected');
   await world.timer.advance(4000);
   expect(world.kind).toBe('partitioned');
-  world.ticksUntilMs = Number.POSITIVE_INFINITY;
-  world.echoesUntilMs = Number.POSITIVE_INFINITY;
-  world.answers = true;
-  await world.timer.advance(2500);
+  world.heal();
+  await world.timer.advance(1000);
   expect(world.kind).toBe('healing');
-  await world.timer.advance(4000);
+  await world.timer.advance(2000);
   expect(world.kind).toBe('connected');
 });
 
 test('when only what comes in is cut, the echo by request tells the direction', async () => {
   const world = await connected();
-  world.ticksUntilMs = 6000;
-  world.echoesUntilMs = 6000;
-  world.pingEchoesUntilMs = Number.POSITIVE_INFINITY;
+  world.cutIn();
+  world.pingEchoesUntilMs = always;
   await world.timer.advance(8000);
   expect(world.kind).toBe('one-way-in');
 });
@@ -121,45 +169,84 @@ test('when only what goes out is cut, ticks go on and nothing of ours is echoed'
   const world = await connected();
   world.echoesUntilMs = 6000;
   world.answers = false;
-  await world.timer.advance(8000);
+  await world.timer.advance(8500);
   expect(world.kind).toBe('one-way-out');
 });
 
-test.each(['down', 'hangs'] as const)('a database that is %s never leaves a link connected', async (how) => {
+test.each([
+  ['changes arrive no more while progress does', { ticksUntilMs: 6000, changesUntilMs: 6000 }],
+  ['changes arrive and are not applied', { changesUntilMs: 6000 }],
+  ['the peer says that ours are not applied there', { peerChangesAgeMs: 20_000 }],
+  ['the peer answers and receives nothing of ours', { echoesUntilMs: 6000 }],
+])('a gray link is stalled: %s', async (_what, broken) => {
   const world = await connected();
-  world.database = how;
-  await world.timer.advance(3000);
-  expect(world.kind).toBe('suspected');
-  await world.timer.advance(5000);
+  Object.assign(world, broken);
+  await world.timer.advance(8500);
   expect(world.kind).toBe('stalled');
+  world.heal();
+  world.peerChangesAgeMs = 100;
+  await world.timer.advance(5000);
+  expect(world.kind).toBe('connected');
 });
 
-test('a clock that was set back makes ages unknown, not young', async () => {
+test.each(['down', 'hangs'] as const)(
+  'a database that is %s says nothing of the link, and is soon forgotten',
+  async (how) => {
+    const world = await connected();
+    world.database = how;
+    world.ownUntilMs = 6000;
+    await world.timer.advance(3500);
+    expect(world.kind).toBe('suspected');
+    await world.timer.advance(60_000);
+    expect(world.kind).toBe('suspected');
+    expect(world.watch.dataAgeMs(us)).toBeNull();
+    if (how === 'hangs') return;
+    world.heal();
+    world.ownUntilMs = always;
+    await world.timer.advance(3000);
+    expect(world.kind).toBe('connected');
+  },
+);
+
+test('own beats that stand still leave no echo young', async () => {
   const world = await connected();
-  world.setBackMs = 3_600_000;
-  await world.timer.advance(1000);
-  expect(world.watch.links[0]?.signals).toMatchObject({ tickAgeMs: null, echoAgeMs: null });
+  world.ownUntilMs = 6000;
+  await world.timer.advance(3500);
   expect(world.kind).toBe('suspected');
 });
 
-test('before the clock was read nothing is young', async () => {
-  const world = new World();
-  const watch = new LinkWatch({
-    peers: [us],
-    timer: world.timer,
-    client: { ping: () => Promise.resolve(null) },
-    beats: {
-      heard: () => Promise.resolve([]),
-      peerProgress: () => Promise.resolve([]),
-      beatAtMs: () => Promise.resolve(null),
-    },
-    clock: {
-      nowMs: () => {
-        throw new ReplicationError('clock-unknown', 'not read yet', { retriable: true });
-      },
-    },
-  });
-  watch.start();
-  await world.timer.advance(4000);
-  expect(watch.links[0]).toMatchObject({ state: { kind: 'partitioned' }, signals: { tickAgeMs: null } });
+test('a wall clock that is set, forwards or backwards, makes no link better or worse', async () => {
+  const world = await connected();
+  for (const jumpMs of [3_600_000, -7_200_000, 60_000]) {
+    world.wallMs += jumpMs;
+    for (let passedMs = 0; passedMs < 5000; passedMs += 500) {
+      await world.timer.advance(500);
+      expect(world.kind).toBe('connected');
+    }
+  }
+});
+
+test('a process that was stopped says so before it has looked again', async () => {
+  const world = await connected();
+  world.timer.pause(60_000);
+  expect(world.kind).toBe('suspected');
+});
+
+test('it tells a peer how long ago its changes moved our positions', async () => {
+  const world = await connected();
+  expect(world.watch.dataAgeMs(us)).toBeLessThan(1000);
+  world.changesUntilMs = world.timer.monotonicMs();
+  await world.timer.advance(10_000);
+  expect(world.watch.dataAgeMs(us)).toBeGreaterThan(9000);
+});
+
+test('positions count once every partition of the newest incarnation has one', () => {
+  const row = (counter: number, partition: number, applied: bigint) => {
+    const life = { counter, nonce: 1 };
+    return { origin: us, incarnation: life, partition, applied, settled: 0n, beat: null, nextOffset: 0n };
+  };
+  expect(leastApplied([], 2)).toBeNull();
+  expect(leastApplied([row(1, 0, 9n)], 2)).toBeNull();
+  expect(leastApplied([row(1, 0, 9n), row(1, 1, 7n)], 2)?.applied).toBe(7n);
+  expect(leastApplied([row(1, 0, 9n), row(1, 1, 7n), row(2, 0, 1n)], 2)).toBeNull();
 });

@@ -1,28 +1,33 @@
 /**
  * Watches the link to every peer: the shell around `link-monitor.ts`. Twice a second it reads from the tables what
- * arrived from each peer and what each peer echoed, asks every peer over HTTP, and decides with what is known at that
- * moment. Neither a database nor a peer that hangs holds up a decision, because reading and asking run beside it, one
- * of each in flight: what does not come back simply grows old. It needs nothing but tables and the peers, so every
- * process of a region can run it and they agree.
+ * arrived from each peer, how far it was applied and what each peer echoed, asks every peer over HTTP, and decides
+ * with what is known at that moment. Neither a database nor a peer that hangs holds up a decision, because reading and
+ * asking run beside it, one of each in flight: what does not come back simply grows old. All ages are monotonic, so a
+ * wall clock that is set makes no link better or worse. It needs nothing but tables and the peers, so every process of
+ * a region can run it and they agree.
  */
-import { ageMs } from '../age.ts';
 import { ReplicationError } from '../errors.ts';
 import type { BeatStore, HeardBeat, PeerProgress } from '../ports/beat-store.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { PeerClient } from '../ports/peer-client.ts';
+import type { RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
-import { initialLink, type LinkSignals, type LinkState, stepLink } from './link-monitor.ts';
+import { freshMs, type LinkSignals, type LinkState, shownLink } from './link-monitor.ts';
+import { Moved } from './moved.ts';
+import { leastApplied } from './position-marks.ts';
+import { WatchedPeer, type Written } from './watched-peer.ts';
 
 const watchIntervalMs = 500;
 
 export interface LinkWatchOptions {
   readonly peers: readonly RegionId[];
-  readonly beats: Pick<BeatStore, 'heard' | 'peerProgress' | 'beatAtMs'>;
-  readonly client: PeerClient;
-  readonly clock: Clock;
+  readonly partitionCount: number;
+  readonly beats: Pick<BeatStore, 'heard' | 'peerProgress' | 'ownBeats'>;
+  readonly records: Pick<RecordStore, 'positions'>;
+  readonly client: Pick<PeerClient, 'ping'>;
   readonly timer: Timer;
+  readonly beatIntervalMs: number;
 }
 
 export interface WatchedLink {
@@ -30,14 +35,21 @@ export interface WatchedLink {
   readonly state: LinkState;
   /** What the state was last decided from. */
   readonly signals: LinkSignals;
+  readonly written: Written | null;
 }
 
-const noSignals: LinkSignals = { tickAgeMs: null, echoAgeMs: null, answered: false };
+/** What is shown of a link. */
+export interface LinkView {
+  readonly peer: RegionId;
+  readonly state: Pick<LinkState, 'kind'>;
+}
 
 export class LinkWatch {
   readonly #options: LinkWatchOptions;
   readonly #peers: readonly WatchedPeer[];
   readonly #ticker: Ticker;
+  readonly #own = new Moved();
+  #ownNewest: { readonly number: number; readonly readAtMs: number } | null = null;
   #reading: Promise<void> | null = null;
   #lastFailure: unknown = null;
 
@@ -53,12 +65,22 @@ export class LinkWatch {
   }
 
   get links(): readonly WatchedLink[] {
-    return this.#peers.map(({ peer, state, signals }) => ({ peer, state, signals }));
+    const nowMs = this.#options.timer.monotonicMs();
+    return this.#peers.map(({ peer, state, signals, written }) => {
+      return { peer, state: shownLink(state, nowMs), signals, written };
+    });
   }
 
   /** What the last reading of the tables failed with; `null` once one succeeded after it. */
   get lastFailure(): unknown {
     return this.#lastFailure;
+  }
+
+  /** What to tell this peer of its changes: how long ago they moved our positions, or how long they have not. */
+  dataAgeMs(peer: RegionId): number | null {
+    const watched = this.#peers.find((candidate) => candidate.peer === peer);
+    const nowMs = this.#options.timer.monotonicMs();
+    return watched === undefined || this.#isBlind(nowMs) ? null : watched.toldDataAgeMs(nowMs);
   }
 
   start(): void {
@@ -80,88 +102,63 @@ export class LinkWatch {
       peer.asking ??= this.#ask(peer).finally(() => {
         peer.asking = null;
       });
-    const wallMs = this.#wallMs();
-    for (const peer of this.#peers) peer.decide(wallMs, this.#options.timer.monotonicMs());
+    const nowMs = this.#options.timer.monotonicMs();
+    const own = { isBlind: this.#isBlind(nowMs), beatAgeMs: (beat: number) => this.#beatAgeMs(beat, nowMs) };
+    for (const peer of this.#peers) peer.decide(own, nowMs);
     return Promise.resolve();
   }
 
+  /** Where our own beats were not seen to move, no echo can be young, and no table can be believed. */
+  #isBlind(nowMs: number): boolean {
+    const ageMs = this.#own.ageMs(nowMs);
+    return ageMs === null || ageMs > freshMs;
+  }
+
+  /** Beats come at a fixed rate, so their numbers tell their ages without a clock. */
+  #beatAgeMs(beat: number, nowMs: number): number | null {
+    if (this.#ownNewest === null) return null;
+    const { number, readAtMs } = this.#ownNewest;
+    return Math.max(0, number - beat) * this.#options.beatIntervalMs + (nowMs - readAtMs);
+  }
+
   async #read(): Promise<void> {
-    await this.#orFailure(async () => {
-      const { beats } = this.#options;
+    const { beats, timer } = this.#options;
+    try {
+      const readAtMs = timer.monotonicMs();
+      const { newest } = await beats.ownBeats();
       const heard = await beats.heard();
       const progress = await beats.peerProgress();
-      await Promise.all(this.#peers.map((peer) => this.#take(peer, heard, progress)));
+      await Promise.all(this.#peers.map((peer) => this.#take(peer, { heard, progress, readAtMs })));
+      if (newest !== null) this.#ownNewest = { number: newest.number, readAtMs };
+      this.#own.see(newest === null ? null : BigInt(newest.number), readAtMs);
       this.#lastFailure = null;
-    });
-  }
-
-  async #take(
-    peer: WatchedPeer,
-    heard: readonly HeardBeat[],
-    progress: readonly PeerProgress[],
-  ): Promise<void> {
-    peer.tick = heard.find(({ origin }) => origin === peer.peer) ?? null;
-    const told = progress.find((candidate) => candidate.peer === peer.peer);
-    await this.#echoed(peer, told?.echoedBeat ?? null);
-  }
-
-  async #ask(peer: WatchedPeer): Promise<void> {
-    const echo = await this.#options.client.ping(peer.peer);
-    peer.answered = echo !== null;
-    await this.#orFailure(() => this.#echoed(peer, echo?.echoedBeat ?? null));
-  }
-
-  async #echoed(peer: WatchedPeer, beat: number | null): Promise<void> {
-    if (beat === null || !peer.isNewEcho(beat)) return;
-    const atMs = await this.#options.beats.beatAtMs(beat);
-    if (atMs !== null && peer.isNewEcho(beat)) peer.echo = { beat, atMs };
-  }
-
-  async #orFailure(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
     } catch (error) {
       if (!(error instanceof ReplicationError)) throw error;
       this.#lastFailure = error;
     }
   }
 
-  /** `null` before the database's clock was read for the first time. */
-  #wallMs(): number | null {
-    try {
-      return this.#options.clock.nowMs();
-    } catch (error) {
-      if (error instanceof ReplicationError && error.code === 'clock-unknown') return null;
-      throw error;
-    }
-  }
-}
-
-class WatchedPeer {
-  readonly peer: RegionId;
-  state: LinkState;
-  signals: LinkSignals = noSignals;
-  tick: HeardBeat | null = null;
-  echo: { readonly beat: number; readonly atMs: number } | null = null;
-  answered = false;
-  asking: Promise<void> | null = null;
-
-  constructor(peer: RegionId, nowMs: number) {
-    this.peer = peer;
-    this.state = initialLink(nowMs);
+  async #take(
+    peer: WatchedPeer,
+    found: {
+      readonly heard: readonly HeardBeat[];
+      readonly progress: readonly PeerProgress[];
+      readonly readAtMs: number;
+    },
+  ): Promise<void> {
+    const { records, partitionCount } = this.#options;
+    const rows = await records.positions(peer.peer);
+    peer.take({
+      heard: found.heard.find(({ origin }) => origin === peer.peer) ?? null,
+      progress: found.progress.find((told) => told.peer === peer.peer) ?? null,
+      applied: leastApplied(rows, partitionCount),
+      readAtMs: found.readAtMs,
+    });
   }
 
-  isNewEcho(beat: number): boolean {
-    return this.echo === null || beat > this.echo.beat;
-  }
-
-  decide(wallMs: number | null, nowMs: number): void {
-    const age = (atMs: number | null) => (wallMs === null ? null : ageMs(wallMs, atMs));
-    this.signals = {
-      tickAgeMs: age(this.tick?.receivedAtMs ?? null),
-      echoAgeMs: age(this.echo?.atMs ?? null),
-      answered: this.answered,
-    };
-    this.state = stepLink(this.state, this.signals, nowMs);
+  async #ask(peer: WatchedPeer): Promise<void> {
+    const askedAtMs = this.#options.timer.monotonicMs();
+    const answer = await this.#options.client.ping(peer.peer);
+    if (answer !== null) peer.answer(answer, askedAtMs);
   }
 }

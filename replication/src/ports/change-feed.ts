@@ -2,7 +2,7 @@
  * A peer's log, to read across the link. It is pulled, so that a slow applier holds back the feed and not its own
  * memory; what is fetched but unread is bounded in bytes. Offsets are hints: a feed may deliver again, skip or start
  * anew (a truncated or re-created topic), and the intervals in the records are what tells (P2). A dead or silent
- * broker is left within seconds and the feed rebuilds itself without end, with its state visible.
+ * server is left within seconds and the feed rebuilds itself without end, with its state visible.
  */
 import type { RegionId } from './identity.ts';
 

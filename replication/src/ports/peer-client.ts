@@ -4,13 +4,20 @@
  * ticks and echoes go old together (P7). Every call is bounded in time.
  */
 import type { RegionId } from './identity.ts';
+import type { Mark } from './incident-store.ts';
 
 export interface PeerEcho {
   /** Newest beat of ours that the peer had received; `null`: none. */
   readonly echoedBeat: number | null;
+  /** How long ago our changes last moved the peer's positions in all partitions; `null`: it cannot tell. */
+  readonly changesAgeMs: number | null;
+  /** The newest beat of the peer's own that its relay has counted; `null`: there is none, or it cannot tell. */
+  readonly written: Mark | null;
 }
 
 export interface PeerClient {
   /** `null`: no answer within the bound. */
   ping(peer: RegionId): Promise<PeerEcho | null>;
+  /** Digest of what the peer holds of each collection, by its name; `null`: no answer, or no such collections. */
+  digests(peer: RegionId, collections: readonly string[]): Promise<ReadonlyMap<string, string> | null>;
 }

@@ -42,6 +42,8 @@ export interface DeadLetter extends RecordId {
   readonly delta: Uint8Array;
   readonly cause: DeadLetterCause;
   readonly detail: string;
+  /** Highest stamp in the delta, where that is the cause: it may be tried again once time has caught up. */
+  readonly stampMs: number | null;
 }
 
 export type DeadLetterCause = 'malformed' | 'clock-too-far-ahead' | 'too-large' | 'newer-format';
@@ -52,6 +54,15 @@ export interface ApplyDecision {
     readonly state: Uint8Array;
   }[];
   readonly deadLetters: readonly DeadLetter[];
+  /** Noted with the origin's open incident, where there is one, in the same transaction. */
+  readonly conflicts?: readonly RecordConflict[];
+}
+
+/** A record with fields that two sides wrote unseen by each other. */
+export interface RecordConflict {
+  /** Index into the ids of the transaction. */
+  readonly index: number;
+  readonly fields: number;
 }
 
 /** Where a partition stands before and after the transaction. */

@@ -2,6 +2,7 @@
  * What a person reads when the demo is ready: the addresses, and three things to try.
  * The lines can be pasted as they stand; they show the product's point in the order of its story.
  */
+import type { LogChoice } from '@isthmus/local/log-choice';
 import type { RegionAddresses } from '@isthmus/local/running-demo';
 import { table } from './remote/show.ts';
 
@@ -10,19 +11,23 @@ export interface ReadyDemo {
   readonly delayMs: number;
   readonly regions: readonly RegionAddresses[];
   readonly control: string;
+  readonly log: LogChoice;
 }
 
-export function demoText({ readyMs, delayMs, regions, control }: ReadyDemo): string {
+const logNames = { kafka: 'Kafka', postgres: 'their own Postgres' } as const;
+
+export function demoText({ readyMs, delayMs, regions, control, log }: ReadyDemo): string {
   const names = regions.map(({ region }) => region).join(', ');
   const seconds = (readyMs / 1000).toFixed(1);
   const addresses = table([
-    ['REGION', 'API', 'ADMIN', 'POSTGRES', 'KAFKA'],
+    ['REGION', 'API', 'ADMIN', 'POSTGRES', 'LOG'],
     ...regions.map(({ region, api, admin, database, brokers }) => [region, api, admin, database, brokers]),
   ]);
   return [
     `\nRegions ${names} are ready after ${seconds} s, ${delayMs} ms apart each way.\n\n`,
     addresses,
-    `\nFaults on demand: ${control} (links and processes)\n`,
+    `\nTheir logs lie in ${logNames[log.kind]}, because ${log.why}.\n`,
+    `Faults on demand: ${control} (links and processes)\n`,
     ...tour(regions, control),
     '\nCtrl-C ends it and leaves nothing behind.\n',
   ].join('');

@@ -8,11 +8,13 @@ import { text } from 'node:stream/consumers';
 import { LocalError } from '@isthmus/local/errors';
 import { findRunningDemos } from '@isthmus/local/running-demo';
 import { conflicts } from './commands/conflicts.ts';
+import { deadLetters } from './commands/dead-letters.ts';
 import { deleteRecord } from './commands/delete.ts';
 import { demo } from './commands/demo.ts';
 import { digest } from './commands/digest.ts';
 import { doctor } from './commands/doctor.ts';
 import { get } from './commands/get.ts';
+import { incidents } from './commands/incidents.ts';
 import { links } from './commands/links.ts';
 import { patch } from './commands/patch.ts';
 import { put } from './commands/put.ts';
@@ -32,6 +34,8 @@ const COMMANDS: readonly Command[] = [
   links,
   digest,
   conflicts,
+  incidents,
+  deadLetters,
 ];
 
 function help(): string {

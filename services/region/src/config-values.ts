@@ -14,9 +14,20 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** Where a peer's log is read. */
+export type LogPlace =
+  | { readonly kind: 'kafka'; readonly brokers: readonly string[] }
+  /** In that region's own Postgres, read as a role made for that. */
+  | { readonly kind: 'postgres'; readonly url: string };
+
+/** Where the own log is kept; `isGiven`: somebody has chosen it and not just named no brokers. */
+export type OwnLog =
+  | { readonly kind: 'kafka'; readonly brokers: readonly string[] }
+  | { readonly kind: 'postgres'; readonly isGiven: boolean };
+
 export interface PeerConfig {
   readonly region: RegionId;
-  readonly brokers: readonly string[];
+  readonly log: LogPlace;
   /** Base address of the peer's admin listener, without a slash at the end. */
   readonly admin: string;
 }
@@ -46,12 +57,17 @@ export function parseDatabaseUrl(text: string): Parsed<string> {
   return isPostgres && pathname.length > 1 ? { value: text } : { takes };
 }
 
-export function parseBrokers(text: string): Parsed<readonly string[]> {
-  if (text === '') return { value: [] };
+export function parseOwnLog(text: string): Parsed<OwnLog> {
+  if (text === '' || text === 'postgres')
+    return { value: { kind: 'postgres', isGiven: text === 'postgres' } };
+  const brokers = parseBrokers(text);
+  if (brokers !== null) return { value: { kind: 'kafka', brokers } };
+  return { takes: 'host:port, more of them with commas between, or postgres' };
+}
+
+function parseBrokers(text: string): readonly string[] | null {
   const brokers = text.split(',').map((broker) => broker.trim());
-  return brokers.every(isBroker)
-    ? { value: brokers }
-    : { takes: 'host:port, more of them with commas between' };
+  return brokers.every(isBroker) ? brokers : null;
 }
 
 function isBroker(text: string): boolean {
@@ -71,7 +87,8 @@ const peerList = z
 
 export function parsePeers(text: string): Parsed<readonly PeerConfig[]> {
   const takes =
-    'a JSON array of {"region": name, "brokers": "host:port,…", "admin": "http://host:port"}, each region once';
+    'a JSON array of {"region": name, "brokers": "host:port,…" or "postgres://role:password@host:port/database", ' +
+    '"admin": "http://host:port"}, each region once';
   const list = peerList.safeParse(parseJson(text));
   if (!list.success) return { takes };
   const peers = list.data.map(parsePeer).filter((peer) => peer !== null);
@@ -82,13 +99,27 @@ export function parsePeers(text: string): Parsed<readonly PeerConfig[]> {
 
 function parsePeer(raw: z.infer<typeof peerList>[number]): PeerConfig | null {
   const region = parseRegionId(raw.region);
-  const brokers = parseBrokers([raw.brokers].flat().join(','));
-  if (region === null || !('value' in brokers) || !URL.canParse(raw.admin)) return null;
+  const log = parseLogPlace([raw.brokers].flat().join(','));
+  if (region === null || log === null || !URL.canParse(raw.admin)) return null;
   const { protocol, origin, pathname, username, password } = new URL(raw.admin);
   if (protocol !== 'http:' && protocol !== 'https:') return null;
   if (username !== '' || password !== '') return null;
   const admin = origin + pathname.replace(/\/$/, '');
-  return { region, brokers: brokers.value, admin };
+  return { region, log, admin };
+}
+
+/** What may stand behind the address of a log: how the connection is secured, and nothing that could hold a secret. */
+const logParameters = new Set(['sslmode', 'sslrootcert', 'sslcert', 'sslkey']);
+
+function parseLogPlace(text: string): LogPlace | null {
+  if (!/^postgres(?:ql)?:/.test(text)) {
+    const brokers = parseBrokers(text);
+    return brokers === null ? null : { kind: 'kafka', brokers };
+  }
+  if (!('value' in parseDatabaseUrl(text))) return null;
+  const { username, hostname, searchParams } = new URL(text);
+  const areKnown = [...searchParams.keys()].every((name) => logParameters.has(name));
+  return username !== '' && hostname !== '' && areKnown ? { kind: 'postgres', url: text } : null;
 }
 
 function parseJson(text: string): unknown {
@@ -130,6 +161,19 @@ export function parseCollections(path: string): Parsed<Declarations> {
   if (parsed.kind === 'declared') return { value: parsed.declarations };
   return {
     takes: `a file of collection declarations, but in it: ${parsed.faults.join(' | ')}`,
+  };
+}
+
+/** For the role that peers read the own log with; empty: none is set. */
+export function parseLogPassword(text: string): Parsed<string> {
+  if (text === '' || /^[!-~]{8,128}$/.test(text)) return { value: text };
+  return { takes: '8 to 128 printable ASCII characters without spaces' };
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => Parsed<number> {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most ? { value } : { takes: `a whole number from ${least} to ${most}` };
   };
 }
 

@@ -36,7 +36,10 @@ describe('a valid environment', () => {
     expect(valid(minimal)).toEqual({
       region: 'eu',
       databaseUrl: minimal.ISTHMUS_DATABASE_URL,
-      brokers: [],
+      log: { kind: 'postgres', isGiven: false },
+      logPassword: '',
+      logRetentionHours: 168,
+      logRetentionMebibytes: 1024,
       peers: [],
       apiAddress: { host: '0.0.0.0', port: 8080 },
       adminAddress: { host: '127.0.0.1', port: 8081 },
@@ -57,9 +60,40 @@ describe('a valid environment', () => {
       ISTHMUS_KAFKA_BROKERS: 'k:9092',
     });
     expect(config.peers).toEqual([
-      { region: 'us', brokers: ['a:9092', 'b:9092'], admin: 'http://us:8081' },
-      { region: 'ap', brokers: ['c:9092'], admin: 'https://ap/admin' },
+      { region: 'us', log: { kind: 'kafka', brokers: ['a:9092', 'b:9092'] }, admin: 'http://us:8081' },
+      { region: 'ap', log: { kind: 'kafka', brokers: ['c:9092'] }, admin: 'https://ap/admin' },
     ]);
+  });
+
+  const logUrl = 'postgres://isthmus_log_us:s3cret@us:5432/isthmus?sslmode=verify-full';
+  const peerInPostgres = JSON.stringify([{ region: 'us', brokers: logUrl, admin: 'http://us:8081' }]);
+
+  it('takes a peer whose log is in its Postgres, and keeps the own one there where no brokers are named', () => {
+    const config = valid({
+      ...minimal,
+      ISTHMUS_PEERS: peerInPostgres,
+      ISTHMUS_LOG_PASSWORD: 'l0g-s3cret',
+      ISTHMUS_LOG_RETENTION_HOURS: '24',
+      ISTHMUS_LOG_RETENTION_MIB: '64',
+    });
+    expect(config.peers).toEqual([
+      { region: 'us', log: { kind: 'postgres', url: logUrl }, admin: 'http://us:8081' },
+    ]);
+    expect(config).toMatchObject({
+      log: { kind: 'postgres', isGiven: false },
+      logPassword: 'l0g-s3cret',
+      logRetentionHours: 24,
+      logRetentionMebibytes: 64,
+    });
+    expect(valid({ ...minimal, ISTHMUS_KAFKA_BROKERS: 'postgres' }).log).toEqual({
+      kind: 'postgres',
+      isGiven: true,
+    });
+  });
+
+  it('takes peers from a file, since they may hold passwords', () => {
+    const config = valid({ ...minimal, ISTHMUS_PEERS_FILE: file('peers.json', peerInPostgres) });
+    expect(config.peers.map(({ log }) => log)).toEqual([{ kind: 'postgres', url: logUrl }]);
   });
 
   it('takes the secret from a file without its line end', () => {
@@ -90,9 +124,13 @@ describe('a valid environment', () => {
     const result = readConfig({
       ...minimal,
       ISTHMUS_DATABASE_URL: 'postgres://isthmus:s3cret@db/isthmus?sslpassword=t0ken',
+      ISTHMUS_LOG_PASSWORD: 'l0g-s3cret',
+      ISTHMUS_PEERS: peerInPostgres,
     });
     const shown = JSON.stringify(result.kind === 'valid' ? result.shown : null);
     expect(shown).toContain('postgres://isthmus:hidden@db/isthmus');
+    expect(shown).toContain('(hidden)@us:5432/isthmus');
+    expect(shown).toContain('"ISTHMUS_KAFKA_BROKERS":"postgres"');
     expect(shown).not.toMatch(/s3cret|t0ken/);
   });
 });
@@ -121,6 +159,28 @@ describe('an invalid environment', () => {
       'a port too high',
       { ...minimal, ISTHMUS_API_ADDRESS: 'x:65536' },
       /^ISTHMUS_API_ADDRESS holds "x:65536"; it takes host:port/,
+    ],
+    [
+      'a short password of the log',
+      { ...minimal, ISTHMUS_LOG_PASSWORD: 's3cret' },
+      /^ISTHMUS_LOG_PASSWORD holds \(hidden\)/,
+    ],
+    ['no time to keep', { ...minimal, ISTHMUS_LOG_RETENTION_HOURS: '0' }, /from 1 to 87840$/],
+    ['brokers of another kind', { ...minimal, ISTHMUS_KAFKA_BROKERS: 'mysql' }, /or postgres$/],
+    [
+      'a peer with a password among the parameters',
+      {
+        ...minimal,
+        ISTHMUS_PEERS: JSON.stringify([
+          { region: 'us', brokers: 'postgres://u@h/d?password=s3cret', admin: 'http://us' },
+        ]),
+      },
+      /^ISTHMUS_PEERS holds \(hidden\)/,
+    ],
+    [
+      'a peer whose log nobody in particular reads',
+      { ...minimal, ISTHMUS_PEERS: '[{"region":"us","brokers":"postgres://h/d","admin":"http://us"}]' },
+      /"postgres:\/\/role:password@host:port\/database"/,
     ],
     ['an unknown role', { ...minimal, ISTHMUS_ROLES: 'api,boss' }, /^ISTHMUS_ROLES holds "api,boss"/],
     ['an unknown level', { ...minimal, ISTHMUS_LOG_LEVEL: 'loud' }, /it takes one of fatal, error/],
@@ -298,6 +358,36 @@ describe('the declarations file', () => {
       /unknown member "resolv"; did you mean "resolve"\?/,
     ],
     [
+      'a guard of no kind',
+      products({ x: { type: 'counter' } }, { guard: 'refuse' }),
+      /products\.guard: takes "accept", \{"budget"/,
+    ],
+    [
+      'a misspelt bound of a budget',
+      products({ x: { type: 'counter' } }, { guard: { budget: { second: 5 } } }),
+      /products\.guard\.budget: unknown member "second"; did you mean "seconds"\?/,
+    ],
+    [
+      'a budget without bounds',
+      products({ x: { type: 'counter' } }, { guard: { budget: { peers: 1 } } }),
+      /products\.guard\.budget: a budget bounds seconds, changes or both/,
+    ],
+    [
+      'a guard beside a guard',
+      products({ x: { type: 'counter' } }, { guard: { budget: { seconds: 5 }, homeRegion: 'eu' } }),
+      /products\.guard: unknown member "homeRegion"/,
+    ],
+    [
+      'a budget that nobody can meet',
+      products({ x: { type: 'counter' } }, { guard: { budget: { seconds: 0.5 } } }),
+      /products\.guard\.budget\.seconds: .*>=1/,
+    ],
+    [
+      'a home that is no name',
+      products({ x: { type: 'counter' } }, { guard: { homeRegion: 'EU' } }),
+      /products\.guard\.homeRegion: takes the name of a region/,
+    ],
+    [
       'deletes of no kind',
       products({ x: { type: 'text' } }, { deletes: 'never' }),
       /products\.deletes: .*add-wins/,
@@ -309,5 +399,44 @@ describe('the declarations file', () => {
       /^ISTHMUS_COLLECTIONS holds ".*collections\.json"; it takes a file of collection declarations/,
     );
     expect(found[0]).toMatch(expected);
+  });
+
+  it('reads the guard of a collection, and accepts where there is none', () => {
+    const peers = '[{"region":"us","brokers":"u:1","admin":"http://u:2"}]';
+    const guardOf = (guard: unknown) => {
+      const environment = {
+        ...declare(products({ x: { type: 'counter' } }, { guard })),
+        ISTHMUS_PEERS: peers,
+      };
+      return valid({ ...environment, ISTHMUS_KAFKA_BROKERS: 'k:1' }).collections.get('products')?.guard;
+    };
+    expect(guardOf(undefined)).toEqual({ kind: 'accept' });
+    expect(guardOf('accept')).toEqual({ kind: 'accept' });
+    expect(guardOf({ homeRegion: 'us' })).toEqual({ kind: 'home-region', region: 'us' });
+    expect(guardOf({ budget: { seconds: 5 } })).toEqual({
+      kind: 'budget',
+      seconds: 5,
+      changes: null,
+      peers: 1,
+    });
+    expect(guardOf({ budget: { changes: 0, peers: 1 } })).toMatchObject({ changes: 0, seconds: null });
+  });
+
+  it.each([
+    [
+      'a home that nobody knows',
+      { homeRegion: 'ap' },
+      /the home region ap is neither this region nor a peer/,
+    ],
+    [
+      'a budget of more peers than there are',
+      { budget: { seconds: 5 } },
+      /budget of 1 peers refuses every write/,
+    ],
+  ])('refuses a guard that lets no write pass: %s', (_name, guard, expected) => {
+    const [found, ...others] = faults(declare(products({ x: { type: 'counter' } }, { guard })));
+    expect(others).toEqual([]);
+    expect(found).toMatch(/^ISTHMUS_COLLECTIONS holds collections\.products\.guard; it takes guards/);
+    expect(found).toMatch(expected);
   });
 });

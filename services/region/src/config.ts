@@ -8,26 +8,36 @@ import type { RegionId } from '@isthmus/replication/ports/identity';
 import {
   type ListenAddress,
   type LogLevel,
+  type OwnLog,
   type Parsed,
   type PeerConfig,
   type Role,
   parseAddress,
-  parseBrokers,
   parseCollections,
   parseDatabaseUrl,
   parseLogLevel,
+  parseLogPassword,
+  parseOwnLog,
   parsePeers,
   parseRegion,
   parseRoles,
   readText,
+  wholeNumber,
 } from './config-values.ts';
 import type { Declarations } from './declarations.ts';
+import { guardContradiction } from './guard-declaration.ts';
 import { nearest } from './nearest.ts';
 
 export interface Config {
   readonly region: RegionId;
   readonly databaseUrl: string;
-  readonly brokers: readonly string[];
+  readonly log: OwnLog;
+  /** For the role that peers read a log in Postgres with; empty: that role is somebody else's business. */
+  readonly logPassword: string;
+  /** How long the log keeps changes where it is made. */
+  readonly logRetentionHours: number;
+  /** How much of them, where the log is in Postgres. */
+  readonly logRetentionMebibytes: number;
   readonly peers: readonly PeerConfig[];
   readonly apiAddress: ListenAddress;
   readonly adminAddress: ListenAddress;
@@ -57,21 +67,50 @@ interface Variable<T> {
   readonly name: string;
   /** Used where the variable is not set; `null`: it must be set. */
   readonly fallback: string | null;
+  /** Holds a secret, so that it may also be named as a file. */
   readonly secret: boolean;
   readonly parse: (text: string) => Parsed<T>;
+  /** The value as anybody may see it. */
+  readonly show: (text: string) => string;
+  /** The same of a value that is at fault, of which nothing is known. */
+  readonly showFault: (text: string) => string;
 }
 
 const shownHeldLength = 80;
 const hidden = '(hidden)';
+
+const maxRetentionHours = 10 * 366 * 24;
+const maxRetentionMebibytes = 100 * 1024 * 1024;
 
 const variables = {
   region: variable('ISTHMUS_REGION', null, parseRegion),
   databaseUrl: {
     ...variable('ISTHMUS_DATABASE_URL', null, parseDatabaseUrl),
     secret: true,
+    show: hideSecrets,
+    showFault: () => hidden,
   },
-  brokers: variable('ISTHMUS_KAFKA_BROKERS', '', parseBrokers),
-  peers: variable('ISTHMUS_PEERS', '[]', parsePeers),
+  log: {
+    ...variable('ISTHMUS_KAFKA_BROKERS', '', parseOwnLog),
+    show: (text: string) => (text === '' ? 'postgres' : text),
+  },
+  logPassword: {
+    ...variable('ISTHMUS_LOG_PASSWORD', '', parseLogPassword),
+    secret: true,
+    show: (text: string) => (text === '' ? '' : hidden),
+    showFault: () => hidden,
+  },
+  logRetentionHours: variable('ISTHMUS_LOG_RETENTION_HOURS', '168', wholeNumber(1, maxRetentionHours)),
+  logRetentionMebibytes: variable(
+    'ISTHMUS_LOG_RETENTION_MIB',
+    '1024',
+    wholeNumber(16, maxRetentionMebibytes),
+  ),
+  peers: {
+    ...variable('ISTHMUS_PEERS', '[]', parsePeers),
+    secret: true,
+    showFault: (text: string) => (/postgres(?:ql)?:/.test(text) ? hidden : quoted(text)),
+  },
   apiAddress: variable('ISTHMUS_API_ADDRESS', '0.0.0.0:8080', parseAddress),
   adminAddress: variable('ISTHMUS_ADMIN_ADDRESS', '127.0.0.1:8081', parseAddress),
   roles: variable('ISTHMUS_ROLES', 'api,replicator', parseRoles),
@@ -88,7 +127,10 @@ export function readConfig(environment: Environment = process.env): ConfigResult
   const config = {
     region: reader.read(variables.region),
     databaseUrl: reader.read(variables.databaseUrl),
-    brokers: reader.read(variables.brokers),
+    log: reader.read(variables.log),
+    logPassword: reader.read(variables.logPassword),
+    logRetentionHours: reader.read(variables.logRetentionHours),
+    logRetentionMebibytes: reader.read(variables.logRetentionMebibytes),
     peers: reader.read(variables.peers),
     apiAddress: reader.read(variables.apiAddress),
     adminAddress: reader.read(variables.adminAddress),
@@ -130,8 +172,8 @@ class Reader {
     const text = this.#text(of);
     if (text === null) return null;
     const parsed = of.parse(text);
-    if ('takes' in parsed) return this.#fault(of.name, heldBy(of, text), parsed.takes);
-    this.shown[of.name] = of.secret ? hideSecrets(text) : hideUserinfo(text);
+    if ('takes' in parsed) return this.#fault(of.name, of.showFault(text), parsed.takes);
+    this.shown[of.name] = of.show(text);
     return parsed.value;
   }
 
@@ -175,11 +217,10 @@ class Reader {
 }
 
 function variable<T>(name: string, fallback: string | null, parse: (text: string) => Parsed<T>): Variable<T> {
-  return { name, fallback, parse, secret: false };
+  return { name, fallback, parse, secret: false, show: hideUserinfo, showFault: quoted };
 }
 
-function heldBy(of: Variable<unknown>, text: string): string {
-  if (of.secret) return hidden;
+function quoted(text: string): string {
   const bare = hideUserinfo(text);
   const short = bare.length > shownHeldLength ? `${bare.slice(0, shownHeldLength)}…` : bare;
   return JSON.stringify(short);
@@ -212,9 +253,21 @@ function contradictionIn(config: Config): ConfigFault | null {
     const takes = `another address than ${variables.apiAddress.name}`;
     return { variable: variables.adminAddress.name, held: `${admin.host}:${admin.port}`, takes };
   }
-  if (config.roles.has('replicator') && config.peers.length > 0 && config.brokers.length === 0) {
-    const takes = `the region's own brokers (host:port,…) where ${variables.peers.name} names peers`;
-    return { variable: variables.brokers.name, held: null, takes };
+  const isForgotten = config.log.kind === 'postgres' && !config.log.isGiven;
+  if (config.roles.has('replicator') && isForgotten && config.peers.some(({ log }) => log.kind === 'kafka')) {
+    const takes = `the region's own brokers (host:port,…), or postgres, where ${variables.peers.name} names brokers`;
+    return { variable: variables.log.name, held: null, takes };
+  }
+  return guardFault(config);
+}
+
+function guardFault({ region, peers, collections }: Config): ConfigFault | null {
+  const names = peers.map((peer) => peer.region);
+  for (const [collection, { guard }] of collections) {
+    const reason = guardContradiction(guard, region, names);
+    if (reason === null) continue;
+    const takes = `guards that can let a write pass; ${reason}`;
+    return { variable: variables.collections.name, held: `collections.${collection}.guard`, takes };
   }
   return null;
 }

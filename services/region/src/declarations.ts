@@ -3,14 +3,17 @@
  * every fault at once, each with its path in the file and what may stand there, and accepts nothing that it does not
  * understand: a misspelt policy must not silently become the default.
  */
+import type { Guard } from '@isthmus/replication/guard/write-guard';
 import { z } from 'zod';
 import { collectionFields, type FieldDeclarations, members, named } from './field-declarations.ts';
+import { guardDeclaration } from './guard-declaration.ts';
 
 const collectionNamePattern = /^[a-z][a-z0-9_-]{0,62}$/;
 const maxCollections = 1000;
 
 const collection = members({
   deletes: z.enum(['add-wins', 'last-writer-wins']).default('add-wins'),
+  guard: guardDeclaration(),
   fields: collectionFields(),
 });
 const file = members({
@@ -24,6 +27,7 @@ const file = members({
 
 export interface CollectionDeclaration {
   readonly deletes: 'add-wins' | 'last-writer-wins';
+  readonly guard: Guard;
   readonly fields: FieldDeclarations;
 }
 

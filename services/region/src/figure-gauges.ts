@@ -5,9 +5,11 @@
  * that this process does not watch has no series.
  */
 import { ageMs } from '@isthmus/replication/age';
+import { isOpenIncident } from '@isthmus/replication/links/incident-machine';
 import { linkStates } from '@isthmus/replication/links/link-monitor';
-import type { WatchedLink } from '@isthmus/replication/links/link-watch';
+import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { DeadLetterCause, DeadLetterCount } from '@isthmus/replication/ports/record-store';
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
 import { type FiguresRead, type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
@@ -31,7 +33,9 @@ export interface Scraped {
   readonly read: FiguresRead;
   /** `null`: the clock was not read yet. */
   readonly nowMs: number | null;
-  readonly links: readonly WatchedLink[];
+  readonly links: readonly LinkView[];
+  /** Incidents that have not ended; `null`: unknown. */
+  readonly incidents: readonly Incident[] | null;
 }
 
 /** An age in seconds; unknown is unbounded. */
@@ -55,6 +59,8 @@ export class FigureGauges {
   readonly #clockOffset;
   readonly #clockOffsetError;
   readonly #linkState;
+  readonly #splitBrain;
+  readonly #incidentSeconds;
   readonly #deadLetters;
   readonly #beatAge;
   readonly #figuresAge;
@@ -104,6 +110,16 @@ export class FigureGauges {
       '1 for the present state of the link to the peer, 0 for all others',
       ['peer', 'state'],
     );
+    this.#splitBrain = gauge(
+      'split_brain',
+      '1 while a partition window to the peer is open in which both sides wrote, or may have; NaN: unknown',
+      ['peer'],
+    );
+    this.#incidentSeconds = gauge(
+      'incident_seconds',
+      'Age of the oldest incident that is not over; 0: there is none; +Inf: unknown',
+      [],
+    );
     this.#deadLetters = gauge('dead_letters', 'Open dead letters; NaN: unknown', ['origin', 'cause']);
     this.#beatAge = gauge('beat_age_seconds', 'Age of the newest own beat; +Inf: unknown', []);
     this.#figuresAge = gauge(
@@ -119,6 +135,7 @@ export class FigureGauges {
     this.#figuresAge.set(age(readAgeMs === null ? null : readAgeMs / 1000));
     this.#setDeadLetters(isCurrent ? (figures?.deadLetters ?? null) : null);
     this.#setLinks(scraped.links);
+    this.#setIncidents(scraped);
     const isKnown = figures !== null && nowMs !== null;
     const beatAgeMs = isKnown ? ageMs(nowMs, figures.own.newest?.atMs ?? null) : null;
     this.#beatAge.set(age(beatAgeMs === null ? null : beatAgeMs / 1000));
@@ -147,9 +164,19 @@ export class FigureGauges {
     this.#replicatedThrough.set({ peer }, known(throughMs === null ? null : throughMs / 1000));
   }
 
-  #setLinks(links: readonly WatchedLink[]): void {
+  #setLinks(links: readonly LinkView[]): void {
     for (const { peer, state } of links)
       for (const kind of linkStates) this.#linkState.set({ peer, state: kind }, kind === state.kind ? 1 : 0);
+  }
+
+  #setIncidents({ incidents, nowMs }: Scraped): void {
+    const open = incidents?.filter(isOpenIncident) ?? null;
+    for (const peer of this.#peers) {
+      const isSplit = open?.some((incident) => incident.peer === peer) ?? null;
+      this.#splitBrain.set({ peer }, known(isSplit === null ? null : Number(isSplit)));
+    }
+    const ages = nowMs === null ? null : open?.map(({ startedAtMs }) => nowMs - startedAtMs);
+    this.#incidentSeconds.set(age(ages ? Math.max(0, ...ages) / 1000 : null));
   }
 
   #setDeadLetters(counts: readonly DeadLetterCount[] | null): void {

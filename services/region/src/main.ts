@@ -3,21 +3,32 @@
  * once with exit code 2; a database that does not answer is waited for; a database that is not this region's, and a
  * failed assertion, end it, because going on could only do harm.
  */
+import { FeedByRegion } from '@isthmus/replication/adapters/feed-by-region';
 import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
+import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { Journal } from '@isthmus/replication/journal/journal';
+import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
+import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
+import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
+import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
+import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { Digester } from './admin/digest.ts';
+import { WriteGuards } from './api/write-guards.ts';
 import { type Config, describeFault, readConfig } from './config.ts';
+import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
 import { HttpPeerClient, answerEcho } from './peer-client.ts';
@@ -36,6 +47,8 @@ const maxDriftMs = 60_000;
 const calibrateIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
 const refreshIntervalMs = 1000;
+const hourMs = 3_600_000;
+const mebibyte = 1024 * 1024;
 const usage = 'usage: isthmus-region [--print-config]   (configuration comes from ISTHMUS_ variables)\n';
 
 async function main(args: readonly string[]): Promise<void> {
@@ -117,30 +130,44 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const { client, links } = watchLinks(ground);
   const metrics = createMetrics(ground, links);
   const journal = createJournal(database, metrics);
-  const replicator =
-    config.brokers.length > 0 && config.roles.has('replicator') ? createReplicator(ground, metrics) : null;
+  const sink = config.roles.has('replicator') ? createSink(ground) : null;
+  const replicator = sink === null ? null : createReplicator(ground, metrics, sink);
   const calibration = calibrate(ground);
   const refreshing = refresh(ground);
-  for (const part of [calibration, refreshing, links, replicator]) part?.start();
+  const digester = new Digester({ store: records, clock });
+  const sweeps = new DigestSweep({ collections, digester, client });
+  const incidents = watchIncidents(ground, { links, replicator, sweeps });
+  const guard = watchGuards(ground);
+  const onRefused = (collection: string) => metrics.guarded(collection);
+  const guards = new WriteGuards({ region: config.region, watch: guard, onRefused });
+  const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
+  for (const part of [calibration, refreshing, links, replicator, incidents, guard, slot]) part?.start();
   return {
-    api: { collections, store: records, journal, peers: new PeerActors(peers, figures) },
+    api: { collections, store: records, journal, guards, peers: new PeerActors(peers, figures) },
     admin: {
+      region: config.region,
+      clock,
+      incidents: database.incidents,
+      deadLetters: database.deadLetters,
+      retrying: { letters: database.deadLetters, clock, maxDriftMs },
       collections,
       store: records,
       journal,
-      digester: new Digester({ store: records, clock }),
+      guards,
+      digester,
       status: () => readStatus(ground, { isReady, links, replicator }),
       metrics: () => metrics.scrape(),
-      echo: (caller) => answerEcho(beats, config.region, caller),
+      echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
     },
     askDatabase: () => clock.calibrate(),
     closeWrites: () => journal.close(),
     closeReplication: async () => {
-      await Promise.all([links.stop(), replicator?.close()]);
+      await Promise.all([links.stop(), incidents.stop(), guard.stop(), replicator?.close()]);
+      await sink?.close();
       client.close();
     },
     closeDatabase: async () => {
-      await Promise.all([calibration.stop(), refreshing.stop()]);
+      await Promise.all([calibration.stop(), refreshing.stop(), slot.stop()]);
       await database.close();
     },
   };
@@ -168,10 +195,44 @@ function refresh({ figures }: Ground): Ticker {
 }
 
 function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
-  const { beats, clock, identity } = database;
+  const { beats, records, identity } = database;
+  const { incarnation, partitionCount } = identity;
   const admins = new Map(config.peers.map((peer) => [peer.region, peer.admin]));
-  const client = new HttpPeerClient({ region: config.region, incarnation: identity.incarnation, admins });
-  return { client, links: new LinkWatch({ peers, beats, client, clock, timer: systemTimer }) };
+  const client = new HttpPeerClient({ region: config.region, incarnation, admins });
+  const reading = { beats, records, partitionCount, beatIntervalMs };
+  return { client, links: new LinkWatch({ peers, ...reading, client, timer: systemTimer }) };
+}
+
+/** Every process that takes writes decides for itself. */
+function watchGuards({ config, database, peers }: Ground): GuardWatch {
+  const { beats, clock } = database;
+  const guards = new Map([...config.collections].map(([name, { guard }]) => [name, guard]));
+  return new GuardWatch({ region: config.region, peers, guards, beats, clock, timer: systemTimer });
+}
+
+interface IncidentSources {
+  readonly links: LinkWatch;
+  readonly replicator: Replicator | null;
+  readonly sweeps: DigestSweep;
+}
+
+/** The process that replicates writes incidents down, for all. */
+function watchIncidents(ground: Ground, { links, replicator, sweeps }: IncidentSources): IncidentWatch {
+  const { database, log } = ground;
+  const { beats, records, clock, incidents, identity } = database;
+  return new IncidentWatch({
+    incarnation: identity.incarnation,
+    partitionCount: identity.partitionCount,
+    links: () => links.links,
+    isActive: () => replicator !== null && replicator.relayState !== 'standby',
+    incidents,
+    beats,
+    records,
+    sweeps,
+    clock,
+    timer: systemTimer,
+    logger: log,
+  });
 }
 
 function createMetrics({ config, database, peers, figures }: Ground, links: LinkWatch): RegionMetrics {
@@ -183,7 +244,8 @@ function createMetrics({ config, database, peers, figures }: Ground, links: Link
     figures,
     clock,
     links,
-    retainedWalBytes: () => within(figuresTimeoutMs, database.retainedWalBytes()),
+    slot: () => within(figuresTimeoutMs, database.slotHealth()),
+    incidents: () => within(figuresTimeoutMs, database.incidents.open()),
     pool: database.poolUse,
     objectives: [],
   });
@@ -201,18 +263,18 @@ function createJournal({ identity, records, clock }: Database, metrics: RegionMe
   });
 }
 
-function createReplicator({ config, log, database, peers }: Ground, metrics: RegionMetrics): Replicator {
-  const { region, brokers, databaseUrl } = config;
-  const { identity, records, beats, lock, clock } = database;
-  const clusters = new Map(config.peers.map((peer) => [peer.region, { brokers: peer.brokers }]));
+function createReplicator(ground: Ground, metrics: RegionMetrics, sink: ChangeSink): Replicator {
+  const { config, log, database, peers } = ground;
+  const { identity, records, beats, deadLetters, lock, clock } = database;
   return new Replicator({
     identity,
     peers,
     records,
     beats,
-    source: new PostgresChangeSource({ connectionString: databaseUrl }),
-    sink: new KafkaChangeSink({ region, cluster: { brokers }, logger: log }),
-    feed: new KafkaChangeFeed({ region, clusters, logger: log }),
+    deadLetters,
+    source: new PostgresChangeSource({ connectionString: config.databaseUrl }),
+    sink,
+    feed: createFeed(ground),
     lock,
     clock,
     timer: systemTimer,
@@ -220,6 +282,33 @@ function createReplicator({ config, log, database, peers }: Ground, metrics: Reg
     logger: log,
     events: replicationEvents(metrics),
   });
+}
+
+function createSink({ config, log: logger, database }: Ground): ChangeSink {
+  const { region, databaseUrl: connectionString, logPassword } = config;
+  const retentionMs = config.logRetentionHours * hourMs;
+  logger.info({ log: config.log.kind }, 'the region writes its log');
+  if (config.log.kind === 'kafka') {
+    return new KafkaChangeSink({ region, cluster: { brokers: config.log.brokers }, logger, retentionMs });
+  }
+  return new PostgresLogSink({
+    region,
+    connectionString,
+    incarnation: database.identity.incarnation,
+    readerPassword: logPassword === '' ? null : logPassword,
+    retention: { keepMs: retentionMs, keepBytes: config.logRetentionMebibytes * mebibyte },
+    logger,
+  });
+}
+
+function createFeed({ config, log: logger }: Ground): ChangeFeed {
+  const feeds = config.peers.map(({ region: peer, log }): readonly [RegionId, ChangeFeed] => {
+    if (log.kind === 'postgres')
+      return [peer, new PostgresLogFeed({ logs: new Map([[peer, log.url]]), logger })];
+    const clusters = new Map([[peer, { brokers: log.brokers }]]);
+    return [peer, new KafkaChangeFeed({ region: config.region, clusters, logger })];
+  });
+  return new FeedByRegion(new Map(feeds));
 }
 
 function replicationEvents(metrics: RegionMetrics): ReplicatorEvents {
@@ -258,6 +347,8 @@ function readStatus(
     ready: isReady,
     links: () => links.links,
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
+    incidents: () => within(figuresTimeoutMs, database.incidents.open()),
+    slot: () => within(figuresTimeoutMs, database.slotHealth()),
   });
 }
 

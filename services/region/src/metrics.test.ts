@@ -1,5 +1,6 @@
-import { initialLink, linkStates } from '@isthmus/replication/links/link-monitor';
+import { linkStates } from '@isthmus/replication/links/link-monitor';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
+import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import type { FiguresRead } from '@isthmus/replication/progress/figures';
 import { expect, test } from 'vitest';
 import { RegionMetrics } from './metrics.ts';
@@ -30,7 +31,7 @@ const full: FiguresRead = {
 };
 const nothing: FiguresRead = { figures: null, isCurrent: false, ageMs: null };
 
-function metrics(read: FiguresRead, retained: number | null = null): RegionMetrics {
+function metrics(read: FiguresRead, slot: SlotHealth | null = null): RegionMetrics {
   return new RegionMetrics({
     region: eu,
     incarnation,
@@ -38,15 +39,10 @@ function metrics(read: FiguresRead, retained: number | null = null): RegionMetri
     figures: { read: () => Promise.resolve(read) },
     clock: { nowMs: () => nowMs },
     links: {
-      links: [
-        {
-          peer: us,
-          state: initialLink(0),
-          signals: { tickAgeMs: null, echoAgeMs: null, answered: false },
-        },
-      ],
+      links: [{ peer: us, state: { kind: 'suspected' } }],
     },
-    retainedWalBytes: () => Promise.resolve(retained),
+    slot: () => Promise.resolve(slot),
+    incidents: () => Promise.resolve([]),
     pool: () => ({ total: 4, idle: 3, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -61,7 +57,9 @@ async function scraped(from: RegionMetrics): Promise<ReadonlyMap<string, string>
 }
 
 test('lag, RPO and links stand under their names', async () => {
-  const samples = await scraped(metrics(full, 4096));
+  const samples = await scraped(
+    metrics(full, { retainedBytes: 4096, walStatus: 'reserved', safeBytes: null, limitBytes: null }),
+  );
   expect(Object.fromEntries(samples)).toMatchObject({
     'isthmus_replication_lag_seconds{origin="us",target="eu"}': '0.75',
     'isthmus_replication_backlog_changes{origin="us"}': '4',
@@ -78,6 +76,10 @@ test('lag, RPO and links stand under their names', async () => {
     'isthmus_dead_letters{origin="us",cause="malformed"}': '2',
     'isthmus_dead_letters{origin="us",cause="too-large"}': '0',
     isthmus_retained_wal_bytes: '4096',
+    isthmus_slot_safe_wal_bytes: '+Inf',
+    'isthmus_slot_level{level="ok"}': '1',
+    'isthmus_split_brain{peer="us"}': '0',
+    isthmus_incident_seconds: '0',
     'isthmus_pool_connections{state="idle"}': '3',
   });
   const states = linkStates.map((state) => samples.get(`isthmus_link_state{peer="us",state="${state}"}`));
@@ -106,6 +108,8 @@ test('what is unknown is never zero, and no series is missing', async () => {
     'clock_offset_seconds{peer="us"}',
     'dead_letters{origin="us",cause="malformed"}',
     'retained_wal_bytes',
+    'slot_safe_wal_bytes',
+    'slot_level{level="ok"}',
   ];
   for (const name of noNumber) expect([name, unknown.get(`isthmus_${name}`)]).toEqual([name, 'Nan']);
 });

@@ -4,10 +4,13 @@
  * it happens, by the methods below, which cost next to nothing and never fail. Labels take few values: regions,
  * collections, causes; a record's key is never one.
  */
-import type { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
+import type { Incident } from '@isthmus/replication/ports/incident-store';
+import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
+import { judgeSlot, slotLevels } from '@isthmus/replication/relay/slot-watch';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { FigureGauges } from './figure-gauges.ts';
 import { wallMs } from './wall-time.ts';
@@ -29,9 +32,11 @@ export interface RegionMetricsOptions {
   readonly figures: Pick<FigureReader, 'read'>;
   readonly clock: Clock;
   /** `null` where this process watches no links. */
-  readonly links: Pick<LinkWatch, 'links'> | null;
-  /** Write-ahead log that the relay's slot retains; `null`: unknown. Must be bounded in time. */
-  readonly retainedWalBytes: () => Promise<number | null>;
+  readonly links: { readonly links: readonly LinkView[] } | null;
+  /** The relay's slot; `null`: unknown. Must be bounded in time. */
+  readonly slot: () => Promise<SlotHealth | null>;
+  /** Incidents that have not ended; `null`: unknown. Must be bounded in time. */
+  readonly incidents: () => Promise<readonly Incident[] | null>;
   readonly pool: () => PoolFigures;
   /** RPO objectives of the tiers in use. */
   readonly objectives: readonly { readonly tier: string; readonly seconds: number }[];
@@ -67,6 +72,11 @@ export class RegionMetrics {
     'resolution',
   ]);
   readonly #gaps = this.#counter('gaps_total', 'Gaps found in the log of the origin', ['origin', 'cause']);
+  readonly #guardRefusals = this.#counter(
+    'guard_refusals_total',
+    'Writes refused by the guard of their collection',
+    ['collection'],
+  );
   readonly #fenced = this.#counter('fenced_total', 'Work given up because another process had taken over', [
     'what',
   ]);
@@ -82,6 +92,16 @@ export class RegionMetrics {
     'retained_wal_bytes',
     "Write-ahead log retained by the relay's slot; NaN: unknown",
     [],
+  );
+  readonly #safeWal = this.#gauge(
+    'slot_safe_wal_bytes',
+    'What may be written before Postgres gives up the slot of the relay; +Inf: no limit is set; NaN: unknown',
+    [],
+  );
+  readonly #slotLevel = this.#gauge(
+    'slot_level',
+    '1 for the present level of the slot of the relay, 0 for all others; NaN: unknown',
+    ['level'],
   );
   readonly #pool = this.#gauge('pool_connections', 'Database connections of this process, and who waits', [
     'state',
@@ -103,11 +123,24 @@ export class RegionMetrics {
 
   async scrape(): Promise<string> {
     const { figures, clock, links, pool } = this.#options;
-    const [read, retained] = await Promise.all([figures.read(), this.#options.retainedWalBytes()]);
-    this.#gauges.set({ read, nowMs: wallMs(clock), links: links?.links ?? [] });
-    this.#retainedWal.set(retained ?? Number.NaN);
+    const [read, slot, incidents] = await Promise.all([
+      figures.read(),
+      this.#options.slot(),
+      this.#options.incidents(),
+    ]);
+    this.#gauges.set({ read, nowMs: wallMs(clock), links: links?.links ?? [], incidents });
+    this.#setSlot(slot);
     for (const [state, count] of Object.entries(pool())) this.#pool.set({ state }, count);
     return this.#registry.metrics();
+  }
+
+  #setSlot(slot: SlotHealth | null): void {
+    this.#retainedWal.set(slot?.retainedBytes ?? Number.NaN);
+    const level = slot === null ? null : judgeSlot(slot);
+    const isUnlimited = slot !== null && level !== 'lost' && slot.limitBytes === null;
+    this.#safeWal.set(isUnlimited ? Number.POSITIVE_INFINITY : (slot?.safeBytes ?? Number.NaN));
+    for (const each of slotLevels)
+      this.#slotLevel.set({ level: each }, level === null ? Number.NaN : Number(each === level));
   }
 
   /** A change of the origin became visible here this long after its commit. */
@@ -131,6 +164,11 @@ export class RegionMetrics {
 
   gap(origin: RegionId, cause: string): void {
     this.#gaps.inc({ origin, cause });
+  }
+
+  /** A write was refused by the guard of its collection. */
+  guarded(collection: string): void {
+    this.#guardRefusals.inc({ collection });
   }
 
   refused(origin: RegionId): void {

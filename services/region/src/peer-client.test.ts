@@ -6,7 +6,9 @@ import { answerEcho, HttpPeerClient } from './peer-client.ts';
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
 const us = parseRegionId('us') ?? expect.fail('us is a region');
 const incarnation = { counter: 1, nonce: 5 };
-const right = { region: 'us', incarnation, echoedBeat: 42 };
+const written = { incarnation: { counter: 2, nonce: 9 }, beat: 77, count: 1000 };
+const right = { region: 'us', incarnation, echoedBeat: 42, changesAgeMs: 120, written };
+const echo = { echoedBeat: 42, changesAgeMs: 120, written };
 
 let server: http.Server | null = null;
 
@@ -39,18 +41,39 @@ test('asks under the own name and takes the echo', async () => {
     seen.push(request.url);
     answering(right)(request, response);
   });
-  expect(await client.ping(us)).toEqual({ echoedBeat: 42 });
-  expect(await client.ping(us)).toEqual({ echoedBeat: 42 });
+  expect(await client.ping(us)).toEqual(echo);
+  expect(await client.ping(us)).toEqual(echo);
   expect(seen).toEqual(['/v1/echo?region=eu', '/v1/echo?region=eu']);
   client.close();
 });
 
 test('an answer without a beat, or about another incarnation of ours, is an answer and no echo', async () => {
   const none = await peer(answering({ ...right, incarnation: null, echoedBeat: null }));
-  expect(await none.ping(us)).toEqual({ echoedBeat: null });
+  expect(await none.ping(us)).toEqual({ ...echo, echoedBeat: null });
   server?.close();
   const other = await peer(answering({ ...right, incarnation: { counter: 2, nonce: 5 } }));
-  expect(await other.ping(us)).toEqual({ echoedBeat: null });
+  expect(await other.ping(us)).toEqual({ ...echo, echoedBeat: null });
+});
+
+test('what a peer of an earlier version does not say is unknown', async () => {
+  const { changesAgeMs: _changesAgeMs, written: _written, ...earlier } = right;
+  const client = await peer(answering(earlier));
+  expect(await client.ping(us)).toEqual({ echoedBeat: 42, changesAgeMs: null, written: null });
+});
+
+test('digests of several collections are one answer, or none', async () => {
+  const digests = await peer((request, response) => {
+    const known = request.url === '/v1/digests/a' || request.url === '/v1/digests/b%20c';
+    answering({ digest: `of ${request.url}`, records: 1, asOf: '' }, known ? 200 : 404)(request, response);
+  });
+  expect(await digests.digests(us, ['a', 'b c'])).toEqual(
+    new Map([
+      ['a', 'of /v1/digests/a'],
+      ['b c', 'of /v1/digests/b%20c'],
+    ]),
+  );
+  expect(await digests.digests(us, ['a', 'other'])).toBeNull();
+  expect(await digests.digests(eu, ['a'])).toBeNull();
 });
 
 test.each([
@@ -81,9 +104,16 @@ test('a peer that is not there, and one that is not known, give no answer', asyn
   expect(await client.ping(eu)).toBeNull();
 });
 
-test('the answer to a caller carries its newest beat that we hold', async () => {
+test('the answer to a caller carries its newest beat that we hold, and how far we have written', async () => {
   const beat = { number: 42, count: 0, atMs: 0, lsn: 1n, end: 1n };
-  const beats = { heard: () => Promise.resolve([{ origin: eu, incarnation, beat, receivedAtMs: 0 }]) };
-  expect(await answerEcho(beats, us, eu)).toEqual(right);
-  expect(await answerEcho(beats, us, us)).toEqual({ region: 'us', incarnation: null, echoedBeat: null });
+  const own = { ...beat, number: 77, count: 1000 };
+  const beats = {
+    heard: () => Promise.resolve([{ origin: eu, incarnation, beat, receivedAtMs: 0 }]),
+    ownBeats: () =>
+      Promise.resolve({ newest: own, newestCounted: own, logCoveredAtMs: null, logCount: null }),
+  };
+  const links = { dataAgeMs: () => 120 };
+  const sources = { region: us, incarnation: written.incarnation, beats, links };
+  expect(await answerEcho(sources, eu)).toEqual(right);
+  expect(await answerEcho(sources, us)).toMatchObject({ region: 'us', incarnation: null, echoedBeat: null });
 });

@@ -1,17 +1,21 @@
 /**
- * Asks a peer's admin listener which of our beats it holds, and says what to answer when a peer asks us. A request
- * is bounded in time from the first byte of connecting to the last of the answer, and the answer in bytes. Whatever
- * goes wrong is the same outcome, no answer, because that is all that the link monitor needs; an answer of another
- * region, or about another incarnation of ours, never counts as an echo.
+ * Asks a peer's admin listener which of our beats it holds and how far it has written, and says what to answer when a
+ * peer asks us. A request is bounded in time from the first byte of connecting to the last of the answer, and the
+ * answer in bytes. Whatever goes wrong is the same outcome, no answer, because that is all that the link monitor
+ * needs; an answer of another region, or about another incarnation of ours, never counts as an echo. What a peer of an
+ * earlier version does not say is unknown.
  */
 import http from 'node:http';
 import https from 'node:https';
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
 import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
+import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
 import { z } from 'zod';
 
 const defaultTimeoutMs = 1000;
+/** A digest reads its whole collection. */
+const digestTimeoutMs = 30_000;
 const maxAnswerBytes = 4096;
 
 export interface EchoAnswer extends PeerEcho {
@@ -21,11 +25,20 @@ export interface EchoAnswer extends PeerEcho {
   readonly incarnation: Incarnation | null;
 }
 
+const incarnationOf = z.object({ counter: z.int().positive(), nonce: z.int().nonnegative() });
+const written = z.object({
+  incarnation: incarnationOf,
+  beat: z.int().nonnegative(),
+  count: z.int().nonnegative().nullable(),
+});
 const echoAnswer = z.object({
   region: z.string(),
-  incarnation: z.object({ counter: z.int().positive(), nonce: z.int().nonnegative() }).nullable(),
+  incarnation: incarnationOf.nullable(),
   echoedBeat: z.int().nonnegative().nullable(),
+  changesAgeMs: z.number().nonnegative().nullable().default(null),
+  written: written.nullable().default(null),
 });
+const digestAnswer = z.object({ digest: z.string().max(128) });
 
 export interface HttpPeerClientOptions {
   readonly region: RegionId;
@@ -48,12 +61,26 @@ export class HttpPeerClient implements PeerClient {
     const { region, incarnation, admins } = this.#options;
     const admin = admins.get(peer);
     if (admin === undefined) return null;
-    const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`));
+    const timeoutMs = this.#options.timeoutMs ?? defaultTimeoutMs;
+    const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), timeoutMs);
     const answer = echoAnswer.safeParse(body);
     if (!answer.success || answer.data.region !== peer) return null;
-    const told = answer.data.incarnation;
+    const { incarnation: told, echoedBeat, changesAgeMs, written: peerWritten } = answer.data;
     const isOurs = told !== null && sameIncarnation(told, incarnation);
-    return { echoedBeat: isOurs ? answer.data.echoedBeat : null };
+    return { echoedBeat: isOurs ? echoedBeat : null, changesAgeMs, written: peerWritten };
+  }
+
+  async digests(peer: RegionId, collections: readonly string[]): Promise<ReadonlyMap<string, string> | null> {
+    const admin = this.#options.admins.get(peer);
+    if (admin === undefined) return null;
+    const found = new Map<string, string>();
+    for (const collection of collections) {
+      const url = new URL(`${admin}/v1/digests/${encodeURIComponent(collection)}`);
+      const answer = digestAnswer.safeParse(await this.#get(url, digestTimeoutMs));
+      if (!answer.success) return null;
+      found.set(collection, answer.data.digest);
+    }
+    return found;
   }
 
   close(): void {
@@ -62,9 +89,9 @@ export class HttpPeerClient implements PeerClient {
   }
 
   /** The JSON of an answer 200; `null` for everything else. */
-  async #get(url: URL): Promise<unknown> {
+  async #get(url: URL, timeoutMs: number): Promise<unknown> {
     try {
-      const response = await this.#request(url);
+      const response = await this.#request(url, timeoutMs);
       const body = response.statusCode === 200 ? await boundedBody(response) : null;
       response.destroy();
       return body === null ? null : JSON.parse(body);
@@ -73,8 +100,8 @@ export class HttpPeerClient implements PeerClient {
     }
   }
 
-  #request(url: URL): Promise<http.IncomingMessage> {
-    const signal = AbortSignal.timeout(this.#options.timeoutMs ?? defaultTimeoutMs);
+  #request(url: URL, timeoutMs: number): Promise<http.IncomingMessage> {
+    const signal = AbortSignal.timeout(timeoutMs);
     return new Promise((resolve, reject) => {
       const request =
         url.protocol === 'https:'
@@ -97,16 +124,23 @@ async function boundedBody(response: http.IncomingMessage): Promise<string | nul
   return body;
 }
 
+export interface EchoSources {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly beats: Pick<BeatStore, 'heard' | 'ownBeats'>;
+  readonly links: Pick<LinkWatch, 'dataAgeMs'>;
+}
+
 /** What to answer a peer that asks which of its beats we hold. */
-export async function answerEcho(
-  beats: Pick<BeatStore, 'heard'>,
-  region: RegionId,
-  caller: RegionId,
-): Promise<EchoAnswer> {
+export async function answerEcho(sources: EchoSources, caller: RegionId): Promise<EchoAnswer> {
+  const { region, incarnation, beats, links } = sources;
   const heard = (await beats.heard()).find(({ origin }) => origin === caller);
+  const { newestCounted } = await beats.ownBeats();
   return {
     region,
     incarnation: heard?.incarnation ?? null,
     echoedBeat: heard?.beat.number ?? null,
+    changesAgeMs: links.dataAgeMs(caller),
+    written: newestCounted && { incarnation, beat: newestCounted.number, count: newestCounted.count },
   };
 }

@@ -154,6 +154,13 @@ const kinds = {
     meaning: 'Nothing was written.',
     mend: 'Wait as `Retry-After` says and send it again, or use another region.',
   },
+  'write-guarded': {
+    status: 503,
+    title: 'The guard of the collection lets no write pass now',
+    meaning:
+      "The collection's owner chose that it is written in its home region only, or only while enough other regions have confirmed what was written before. Reads go on.",
+    mend: 'With a home region, write there: `violations` names it. With a budget, wait as `Retry-After` says and send it again; it opens once enough peers have caught up.',
+  },
   draining: {
     status: 503,
     title: 'The process is being stopped',

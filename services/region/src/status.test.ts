@@ -10,6 +10,8 @@ const ap = parseRegionId('ap') ?? expect.fail('ap is a region');
 const incarnation = { counter: 3, nonce: 0xbeef };
 const nowMs = Date.UTC(2026, 0, 1, 12);
 
+const slot = { retainedBytes: 10, walStatus: 'reserved', safeBytes: null, limitBytes: null } as const;
+
 function beat(number: number, count: number, agoMs: number) {
   return { number, count, atMs: nowMs - agoMs, lsn: 1n, end: 1n };
 }
@@ -44,14 +46,10 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     figures: { read: () => Promise.resolve({ figures, isCurrent: true, ageMs: 1, ...read }) },
     clock: { nowMs: () => nowMs },
     ready: () => Promise.resolve(true),
-    links: () => [
-      {
-        peer: us,
-        state: { kind: 'connected', sinceMs: 0, freshSinceMs: 0, decidedAtMs: 0 },
-        signals: { tickAgeMs: 1, echoAgeMs: 1, answered: true },
-      },
-    ],
+    links: () => [{ peer: us, state: { kind: 'connected' } }],
     gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
+    incidents: () => Promise.resolve([]),
+    slot: () => Promise.resolve(slot),
     ...changes,
   };
 }
@@ -98,6 +96,7 @@ test('says everything by the names of the outer contract, what is unknown as nul
     gaps: 1,
     openGaps: [{ origin: 'us', partition: 2, cause: 'missing-interval' }],
     transfers: 0,
+    slot: { ...slot, level: 'ok' },
   });
 });
 

@@ -3,11 +3,15 @@
  * is `null` and never zero, also where a peer has not been heard, a measurement is missing or the database does not
  * answer. Counts that may have changed since an older reading are withheld, while ages go on growing from it.
  */
+import { isOpenIncident } from '@isthmus/replication/links/incident-machine';
 import type { LinkKind } from '@isthmus/replication/links/link-monitor';
-import type { WatchedLink } from '@isthmus/replication/links/link-watch';
+import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
+import type { Incident } from '@isthmus/replication/ports/incident-store';
+import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import { type FigureReader, type PeerView, viewPeer } from '@isthmus/replication/progress/figures';
+import { judgeSlot, type SlotLevel } from '@isthmus/replication/relay/slot-watch';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import { wallMs } from './wall-time.ts';
 
@@ -45,11 +49,14 @@ export interface Status {
   readonly rpoChanges: number | null;
   readonly peers: readonly PeerStatus[];
   readonly collections: readonly string[];
-  readonly incidents: { readonly open: number };
+  /** Partition windows that are not over, in which both sides wrote as far as can be told. */
+  readonly incidents: { readonly open: number | null };
   readonly deadLetters: number | null;
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
   readonly transfers: number;
+  /** What Postgres keeps for the relay; `null`: unknown. */
+  readonly slot: (SlotHealth & { readonly level: SlotLevel }) | null;
 }
 
 export interface StatusInput {
@@ -62,13 +69,22 @@ export interface StatusInput {
   readonly clock: Clock;
   readonly ready: () => Promise<boolean>;
   /** Links that this process watches. */
-  readonly links: () => readonly WatchedLink[];
+  readonly links: () => readonly LinkView[];
   /** Open gaps; `null` where this process applies nothing and cannot tell. */
   readonly gaps: () => readonly GapStatus[] | null;
+  /** Incidents that have not ended; `null`: unknown. Bounded in time. */
+  readonly incidents: () => Promise<readonly Incident[] | null>;
+  /** `null`: unknown. Bounded in time. */
+  readonly slot: () => Promise<SlotHealth | null>;
 }
 
 export async function statusOf(input: StatusInput): Promise<Status> {
-  const [read, ready] = await Promise.all([input.figures.read(), input.ready()]);
+  const [read, ready, incidents, slot] = await Promise.all([
+    input.figures.read(),
+    input.ready(),
+    input.incidents(),
+    input.slot(),
+  ]);
   const nowMs = wallMs(input.clock);
   const { figures } = read;
   const views =
@@ -85,11 +101,12 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     rpoChanges: best.changes,
     peers: peerStatuses(input, views),
     collections: input.collections,
-    incidents: { open: 0 },
+    incidents: { open: incidents?.filter(isOpenIncident).length ?? null },
     deadLetters: read.isCurrent && figures !== null ? total(figures.deadLetters) : null,
     gaps: openGaps?.length ?? null,
     openGaps,
     transfers: 0,
+    slot: slot === null ? null : { ...slot, level: judgeSlot(slot) },
   };
 }
 
@@ -102,7 +119,7 @@ function peerStatuses(input: StatusInput, views: readonly PeerView[]): readonly 
   });
 }
 
-function peerStatus(region: RegionId, view: PeerView | null, link: WatchedLink | null): PeerStatus {
+function peerStatus(region: RegionId, view: PeerView | null, link: LinkView | null): PeerStatus {
   return {
     region,
     link: link?.state.kind ?? null,

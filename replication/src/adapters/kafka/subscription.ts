@@ -9,7 +9,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { assert } from '../../errors.ts';
 import type { FeedBatch, FeedSubscription } from '../../ports/change-feed.ts';
-import { BatchQueue } from './batch-queue.ts';
+import { BatchQueue } from '../batch-queue.ts';
 import { unavailable } from './kafka-connection.ts';
 import { TopicReader } from './topic-reader.ts';
 import type { FetchedPartition, ReaderOptions, Wanted } from './topic-reader.ts';

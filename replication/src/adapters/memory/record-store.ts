@@ -7,7 +7,8 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
-import type { Incarnation, RegionId } from '../../ports/identity.ts';
+import type { DeadLetterPlace } from '../../ports/dead-letter-store.ts';
+import type { RegionId } from '../../ports/identity.ts';
 import type {
   ApplyTransaction,
   DeadLetter,
@@ -23,6 +24,7 @@ import type {
 import { compareNames, requireStorable, requireText } from '../postgres/key-order.ts';
 import { MemoryDatabase } from './database.ts';
 import type { Emission } from './database.ts';
+import { MemoryDeadLetters } from './dead-letters.ts';
 import type { MemoryTable } from './table.ts';
 
 const maxRecords = 500;
@@ -30,23 +32,23 @@ const maxDeltaBytes = 1024 * 1024;
 const chunkBytes = 1024 * 1024;
 const empty = new Uint8Array(0);
 
-interface Letter extends DeadLetter {
-  readonly origin: RegionId;
-  readonly incarnation: Incarnation;
-}
-
 export class MemoryRecordStore implements RecordStore {
   readonly #database: MemoryDatabase;
   readonly #records: MemoryTable<StoredRecord>;
   /** The rows of one origin, in order. */
   readonly #positions: MemoryTable<readonly PositionRow[]>;
-  readonly #letters: MemoryTable<Letter>;
+  /** The letters that apply transactions put aside. */
+  readonly deadLetters: MemoryDeadLetters;
 
   constructor(database = new MemoryDatabase({ nowMs: () => 0 })) {
     this.#database = database;
     this.#records = database.table('record');
     this.#positions = database.table('position');
-    this.#letters = database.table('dead_letter');
+    this.deadLetters = new MemoryDeadLetters(database, {
+      read: (id) => this.#lock([id])[0] ?? empty,
+      write: (id, state) => this.#write([id], [{ index: 0, state }]),
+      resettle: (place) => this.#resettle(place),
+    });
   }
 
   async read(id: RecordId): Promise<Uint8Array | null> {
@@ -119,18 +121,7 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async countDeadLetters(): Promise<readonly DeadLetterCount[]> {
-    const counts = new Map<string, DeadLetterCount>();
-    for (const { origin, cause } of this.#letters.values()) {
-      const count = counts.get(`${origin} ${cause}`)?.count ?? 0;
-      counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1 });
-    }
-    return [...counts.values()];
-  }
-
-  /** Open dead letters of one origin, to look at. */
-  lettersOf(origin: RegionId): readonly DeadLetter[] {
-    if (this.#letters.size === 0) return [];
-    return [...this.#letters.values()].filter((letter) => letter.origin === origin);
+    return this.deadLetters.counts();
   }
 
   #sorted(collection: string): readonly StoredRecord[] {
@@ -168,27 +159,24 @@ export class MemoryRecordStore implements RecordStore {
   #putAside(letter: DeadLetter, { origin, positions }: Pick<ApplyTransaction, 'origin' | 'positions'>): void {
     const home = positions.find(({ partition }) => partition === letter.partition);
     assert(home !== undefined, `a dead letter of partition ${letter.partition}, which does not move`);
-    const { incarnation } = home;
-    const { counter, nonce } = incarnation;
-    const place = [origin, counter, nonce, letter.partition, letter.lsn, letter.index].join(' ');
-    if (this.#letters.get(place) === undefined) this.#letters.put(place, { origin, incarnation, ...letter });
+    this.deadLetters.putAside({ origin, incarnation: home.incarnation, ...letter });
   }
 
   #move(origin: RegionId, moves: readonly PositionMove[]): void {
     const rows = this.#positions.get(origin) ?? [];
     const after = rows.map((row) => {
       const move = moves.find((candidate) => isRowOf(row, candidate));
-      return move === undefined ? row : moved(row, move, this.#oldestLetter(row));
+      return move === undefined ? row : moved(row, move, this.deadLetters.oldest(row));
     });
     this.#positions.put(origin, after);
   }
 
-  #oldestLetter(row: PositionRow): Lsn | null {
-    let oldest: Lsn | null = null;
-    for (const letter of this.#letters.values())
-      if (letter.origin === row.origin && isRowOf(row, letter) && (oldest === null || letter.lsn < oldest))
-        oldest = letter.lsn;
-    return oldest;
+  #resettle({ origin, ...place }: DeadLetterPlace): void {
+    const rows = this.#positions.get(origin) ?? [];
+    const after = rows.map((row) =>
+      isRowOf(row, place) ? moved(row, { ...row, beat: null }, this.deadLetters.oldest(row)) : row,
+    );
+    this.#positions.put(origin, after);
   }
 }
 
@@ -202,7 +190,7 @@ function isRowOf(row: Place, { incarnation, partition }: Place): boolean {
 /** `oldest` is where the oldest open dead letter lies. */
 function moved(
   row: PositionRow,
-  { applied, beat, nextOffset }: PositionMove,
+  { applied, beat, nextOffset }: Pick<PositionMove, 'applied' | 'beat' | 'nextOffset'>,
   oldest: Lsn | null,
 ): PositionRow {
   const reach = oldest === null || oldest > applied ? applied : oldest - 1n;

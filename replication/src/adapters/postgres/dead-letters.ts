@@ -27,10 +27,10 @@ const causes: ReadonlySet<string> = new Set<DeadLetterCause>([
 const insertDeadLetters: Statement = {
   name: 'isthmus_dead_letters_insert',
   text: `INSERT INTO isthmus.dead_letter
-  (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail)
+  (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail, stamp_ms)
   SELECT $1, letter.* FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[],
-    $5::text[]::pg_lsn[], $6::text[]::int[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::text[])
-    AS letter ON CONFLICT DO NOTHING`,
+    $5::text[]::pg_lsn[], $6::text[]::int[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::text[],
+    $12::text[]::bigint[]) AS letter ON CONFLICT DO NOTHING`,
 };
 
 export const countOpen: Statement = {
@@ -63,14 +63,19 @@ export function insertLetters(
       byteaArray(letters.map((letter) => letter.delta)),
       texts((letter) => letter.cause),
       texts((letter) => letter.detail.slice(0, maxDetailLength)),
+      textArray(letters.map(({ stampMs }) => (stampMs === null ? null : `${stampMs}`))),
     ],
   ];
 }
 
 export function countOf(row: Row): DeadLetterCount {
-  const cause = textAt(row, 1);
+  return { origin: regionAt(row, 0), cause: causeAt(row, 1), count: numberAt(row, 2) };
+}
+
+export function causeAt(row: Row, column: number): DeadLetterCause {
+  const cause = textAt(row, column);
   assert(isCause(cause), `no cause of a dead letter: ${cause}`);
-  return { origin: regionAt(row, 0), cause, count: numberAt(row, 2) };
+  return cause;
 }
 
 function isCause(text: string): text is DeadLetterCause {

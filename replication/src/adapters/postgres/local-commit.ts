@@ -7,7 +7,7 @@ import { ReplicationError, assert } from '../../errors.ts';
 import type { Change, Lsn } from '../../ports/change.ts';
 import type { LocalTransaction, LocalWrite } from '../../ports/record-store.ts';
 import { commitWith } from './commit.ts';
-import { LockPlan } from './record-locks.ts';
+import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import { lsnAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
@@ -32,10 +32,10 @@ export interface LocalCommit {
   readonly plan: LockPlan;
 }
 
-export function planLocal(transaction: LocalTransaction): LocalCommit {
+export function planLocal(transaction: LocalTransaction, habit: PlaceholderHabit): LocalCommit {
   const count = transaction.ids.length;
   if (count > maxRecords) throw tooLarge('records', maxRecords, count);
-  return { transaction, plan: new LockPlan(transaction.ids) };
+  return { transaction, plan: new LockPlan(transaction.ids, habit) };
 }
 
 /** One attempt. The caller rolls back what it throws. */

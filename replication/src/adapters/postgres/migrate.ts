@@ -6,6 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { initial } from './migrations/0001-initial.ts';
+import { incidents } from './migrations/0003-incidents.ts';
+import { log } from './migrations/0005-log.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -17,7 +19,11 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const migrations: readonly Migration[] = [{ number: 1, name: 'initial', sql: initial }];
+export const migrations: readonly Migration[] = [
+  { number: 1, name: 'initial', sql: initial },
+  { number: 3, name: 'incidents', sql: incidents },
+  { number: 5, name: 'log', sql: log },
+];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;
 CREATE TABLE IF NOT EXISTS isthmus.migration (

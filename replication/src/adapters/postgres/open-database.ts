@@ -4,16 +4,21 @@
  * as it likes, and every call says for itself whether it could be served.
  */
 import type { BeatStore } from '../../ports/beat-store.ts';
+import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
+import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
+import type { SlotHealth } from '../../ports/slot-health.ts';
 import { PostgresBeatStore } from './beat-store.ts';
 import { bootstrap, requirePartitionCount } from './bootstrap.ts';
 import { Connections, type PoolUse } from './connections.ts';
 import { DatabaseClock } from './database-clock.ts';
+import { PostgresDeadLetterStore } from './dead-letter-store.ts';
 import type { Identity } from './identity-row.ts';
+import { PostgresIncidentStore } from './incident-store.ts';
 import { PostgresRecordStore } from './record-store.ts';
-import { defaultSlotName, retainedWalBytes } from './relay-slot.ts';
+import { defaultSlotName, slotHealth } from './relay-slot.ts';
 import { PostgresRoleLock } from './role-lock.ts';
 
 const defaultPartitionCount = 8;
@@ -38,12 +43,13 @@ export interface Database {
   readonly warnings: readonly string[];
   readonly records: RecordStore;
   readonly beats: BeatStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly incidents: IncidentStore;
   readonly lock: RoleLock;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
   readonly poolUse: () => PoolUse;
-  /** Write-ahead log that the relay's slot keeps from being removed; `null`: there is no slot. */
-  readonly retainedWalBytes: () => Promise<number | null>;
+  readonly slotHealth: () => Promise<SlotHealth>;
   /** Waits for running calls. A hold on the beats must have been released. */
   close(): Promise<void>;
 }
@@ -72,10 +78,12 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     warnings,
     records: new PostgresRecordStore(connections),
     beats: new PostgresBeatStore(connections, { incarnation: identity.incarnation, peers }),
+    deadLetters: new PostgresDeadLetterStore(connections),
+    incidents: new PostgresIncidentStore(connections),
     lock: new PostgresRoleLock(connections),
     clock,
     poolUse: () => connections.use,
-    retainedWalBytes: () => connections.read((session) => retainedWalBytes(session, slotName)),
+    slotHealth: () => connections.read((session) => slotHealth(session, slotName)),
     close: () => connections.close(),
   };
 }

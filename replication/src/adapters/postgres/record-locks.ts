@@ -3,6 +3,10 @@
  * then, in a later statement, floor and generation. Locking an absent row locks nothing, so without placeholders two
  * writers of one new record would overwrite each other. The order is (collection, key) by UTF-8 bytes for everybody,
  * which is what keeps two batches with the same records from waiting for each other. All of it is one round trip.
+ *
+ * A placeholder for a record that exists does nothing, so a transaction whose records are likely all there only locks
+ * them. It goes on only where every row came back locked; else it is rolled back whole, so that no lock is ever taken
+ * out of order, and repeated with placeholders.
  */
 import { assert } from '../../errors.ts';
 import type { RecordId } from '../../ports/change.ts';
@@ -58,34 +62,51 @@ interface Group {
   readonly indices: readonly number[];
 }
 
+/** Whether the transactions of one kind have lately met records that were absent. */
+export class PlaceholderHabit {
+  isNeeded = true;
+}
+
 /** The records of one transaction in the order in which they are locked. */
 export class LockPlan {
   readonly #groups: readonly Group[];
   /** Indices into the caller's ids, sorted. */
   readonly #order: readonly number[];
+  readonly #habit: PlaceholderHabit;
+  #withPlaceholders: boolean;
 
-  constructor(ids: readonly RecordId[]) {
+  constructor(ids: readonly RecordId[], habit: PlaceholderHabit) {
     this.#groups = groupsOf(ids);
     this.#order = this.#groups.flatMap(({ indices }) => indices);
+    this.#habit = habit;
+    this.#withPlaceholders = habit.isNeeded;
   }
 
   /** What to send, after BEGIN and whatever must come first; `read` takes the answers to exactly these. */
   calls(): readonly Call[] {
     if (this.#order.length === 0) return [[selectFloor]];
-    const collections = this.#groups.flatMap(({ collection, keys }) => keys.map(() => collection));
-    const keys = this.#groups.flatMap((group) => group.keys);
-    return [
-      [insertPlaceholders, textArray(collections), textArray(keys)],
-      ...this.#groups.map((group): Call => [lockRecords, group.collection, textArray(group.keys)]),
-      [selectFloor],
-    ];
+    const locks = this.#groups.map((group): Call => [lockRecords, group.collection, textArray(group.keys)]);
+    return this.#withPlaceholders
+      ? [this.#placeholders(), ...locks, [selectFloor]]
+      : [...locks, [selectFloor]];
   }
 
-  /** Throws `RecordsRemoved` where a record vanished between its placeholder and its lock. */
+  #placeholders(): Call {
+    const collections = this.#groups.flatMap(({ collection, keys }) => keys.map(() => collection));
+    const keys = this.#groups.flatMap((group) => group.keys);
+    return [insertPlaceholders, textArray(collections), textArray(keys)];
+  }
+
+  /** Throws `RecordsRemoved` where a record was absent, or vanished between its placeholder and its lock. */
   read(answers: readonly Answer[]): LockedRows {
-    const rows = answers.slice(this.#order.length === 0 ? 0 : 1, -1);
-    const locked = rows.flatMap((answer) => answer.rows);
-    if (locked.length !== this.#order.length) throw new RecordsRemoved();
+    const placed = this.#withPlaceholders && this.#order.length > 0 ? answers[0] : undefined;
+    const locked = answers.slice(placed === undefined ? 0 : 1, -1).flatMap((answer) => answer.rows);
+    if (locked.length !== this.#order.length) {
+      this.#withPlaceholders = true;
+      this.#habit.isNeeded = true;
+      throw new RecordsRemoved();
+    }
+    if (placed !== undefined) this.#habit.isNeeded = placed.rowCount > 0;
     const floor = answers.at(-1)?.rows[0];
     assert(floor !== undefined, 'the identity row is gone');
     return new LockedRows(this.#order, locked, floor);

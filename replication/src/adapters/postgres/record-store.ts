@@ -18,11 +18,14 @@ import type { Connections } from './connections.ts';
 import { countOf, countOpen } from './dead-letters.ts';
 import { commitLocal, planLocal } from './local-commit.ts';
 import { insert, positionOf, selectPositions } from './positions.ts';
+import { PlaceholderHabit } from './record-locks.ts';
 import { listRecords, readRecord, scanRecords } from './record-reader.ts';
 import { applyRemote, harmless, planRemote } from './remote-apply.ts';
 
 export class PostgresRecordStore implements RecordStore {
   readonly #connections: Connections;
+  readonly #localHabit = new PlaceholderHabit();
+  readonly #remoteHabit = new PlaceholderHabit();
 
   constructor(connections: Connections) {
     this.#connections = connections;
@@ -41,13 +44,13 @@ export class PostgresRecordStore implements RecordStore {
   }
 
   async commitLocal(transaction: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
-    const planned = planLocal(transaction);
+    const planned = planLocal(transaction, this.#localHabit);
     const end = await this.#connections.transact((session) => commitLocal(session, planned));
     return { end };
   }
 
   async applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'> {
-    const planned = planRemote(transaction);
+    const planned = planRemote(transaction, this.#remoteHabit);
     try {
       return await this.#connections.transact((session) => applyRemote(session, planned));
     } catch (error) {

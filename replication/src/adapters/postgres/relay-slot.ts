@@ -4,6 +4,7 @@
  * never made again here: a new one would hide the changes between the two (I3).
  */
 import { ReplicationError } from '../../errors.ts';
+import type { SlotHealth } from '../../ports/slot-health.ts';
 import { misconfigured } from './postgres-error.ts';
 import type { Row } from './row-values.ts';
 import { booleanAt, nullableAt, numberAt, textAt } from './row-values.ts';
@@ -56,17 +57,26 @@ export async function slotWarning(session: Session, slotName: string): Promise<s
   return null;
 }
 
-const selectRetained = {
-  name: 'isthmus_slot_retained',
-  text: `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), restart_lsn)::float8
-  FROM pg_replication_slots WHERE slot_name = $1`,
+/** The setting is in megabytes, -1 where there is no limit. */
+const selectHealth = {
+  name: 'isthmus_slot_health',
+  text: `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), restart_lsn)::float8, wal_status, safe_wal_size::float8,
+    nullif(setting::float8, -1) * 1024 * 1024
+  FROM pg_settings LEFT JOIN pg_replication_slots ON slot_name = $1 WHERE name = 'max_slot_wal_keep_size'`,
 };
 
-/** Write-ahead log from the oldest record that the slot still needs; `null`: the slot is gone or invalidated. */
-export async function retainedWalBytes(session: Session, slotName: string): Promise<number | null> {
-  const answer = await session.query(selectRetained, slotName);
-  const row = answer.rows[0];
-  return row === undefined ? null : nullableAt(row, 0, numberAt);
+const walStatuses = ['reserved', 'extended', 'unreserved', 'lost'] as const;
+
+export async function slotHealth(session: Session, slotName: string): Promise<SlotHealth> {
+  const answer = await session.query(selectHealth, slotName);
+  const row = answer.rows[0] ?? [null, null, null, null];
+  const status = nullableAt(row, 1, textAt);
+  return {
+    retainedBytes: nullableAt(row, 0, numberAt),
+    walStatus: walStatuses.find((known) => known === status) ?? null,
+    safeBytes: nullableAt(row, 2, numberAt),
+    limitBytes: nullableAt(row, 3, numberAt),
+  };
 }
 
 async function removeLeftover(session: Session, slotName: string): Promise<void> {

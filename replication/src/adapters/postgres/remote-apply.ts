@@ -4,12 +4,14 @@
  * whoever promises a position to others makes it durable first.
  */
 import { ReplicationError, assert } from '../../errors.ts';
-import type { ApplyTransaction } from '../../ports/record-store.ts';
+import type { IncidentConflict } from '../../ports/incident-store.ts';
+import type { ApplyTransaction, RecordConflict } from '../../ports/record-store.ts';
 import { commitWith } from './commit.ts';
 import { insertLetters } from './dead-letters.ts';
+import { noteCalls } from './incident-store.ts';
 import { move, settle } from './positions.ts';
 import { databaseUnavailable } from './postgres-error.ts';
-import { LockPlan } from './record-locks.ts';
+import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
 
@@ -25,12 +27,12 @@ export interface RemoteApply {
   readonly plan: LockPlan;
 }
 
-export function planRemote(transaction: ApplyTransaction): RemoteApply {
+export function planRemote(transaction: ApplyTransaction, habit: PlaceholderHabit): RemoteApply {
   const { ids, positions } = transaction;
   assert(ids.length <= maxRecords, `a batch has ${ids.length} records, over ${maxRecords}`);
   const partitions = new Set(positions.map(({ partition }) => partition));
   assert(positions.length > 0 && partitions.size === positions.length, 'each partition moves once');
-  return { transaction, plan: new LockPlan(ids) };
+  return { transaction, plan: new LockPlan(ids, habit) };
 }
 
 /** One attempt. The caller rolls back what it throws. */
@@ -49,12 +51,27 @@ export async function applyRemote(
     return 'fenced';
   }
   const locked = plan.read(answers);
-  const { writes, deadLetters } = transaction.decide(locked.states);
+  const { writes, deadLetters, conflicts = [] } = transaction.decide(locked.states);
   await commitWith(session, {
-    before: [...locked.calls(writes), ...insertLetters(transaction, deadLetters), settle(transaction)],
+    before: [
+      ...locked.calls(writes),
+      ...insertLetters(transaction, deadLetters),
+      ...noteCalls(transaction.origin, namedConflicts(transaction.ids, conflicts)),
+      settle(transaction),
+    ],
     after: [],
   });
   return 'applied';
+}
+
+function namedConflicts(
+  ids: ApplyTransaction['ids'],
+  conflicts: readonly RecordConflict[],
+): readonly IncidentConflict[] {
+  return conflicts.flatMap(({ index, fields }) => {
+    const id = ids[index];
+    return id === undefined ? [] : [{ collection: id.collection, key: id.key, fields }];
+  });
 }
 
 /** A batch may be sent again whatever became of it: had it been applied, it is fenced. */

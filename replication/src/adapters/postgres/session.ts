@@ -92,20 +92,10 @@ export class Session {
     this.#client.release(true);
   }
 
-  async #send([statement, ...values]: Call): Promise<Answer> {
-    return answerOf(await this.#ask(statement, values));
-  }
-
-  async #ask(statement: Statement, values: Value[]): Promise<unknown> {
-    try {
-      return await this.#client.query<unknown[], Value[]>({
-        ...(statement.name === null ? {} : { name: statement.name, values }),
-        text: statement.text,
-        rowMode: 'array',
-      });
-    } catch (error) {
+  #send(call: Call): Promise<Answer> {
+    return this.#client.query<unknown[], Value[]>(queryOf(call)).then(answerOf, (error: unknown) => {
       throw this.#failed(fromPg(error));
-    }
+    });
   }
 
   /** The socket may be told later than the statement that the connection is of no more use. */
@@ -114,6 +104,11 @@ export class Session {
     if (answer === null || isFatal(answer)) this.#lost ??= failure;
     return failure;
   }
+}
+
+function queryOf([statement, ...values]: Call): pg.QueryArrayConfig<Value[]> {
+  const { name, text } = statement;
+  return name === null ? { text, rowMode: 'array' } : { name, text, values, rowMode: 'array' };
 }
 
 /** A text of several statements has a result for each; the last one counts. */

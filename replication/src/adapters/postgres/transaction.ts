@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 
 const maxAttempts = 5;
 
-/** Rows that were just put in place were gone when they were to be locked: somebody removed them in between. */
+/** Rows were absent when they were to be locked: never there, or removed by somebody in between. */
 export class RecordsRemoved extends ReplicationError {
   constructor() {
     super('overloaded', `records were removed ${maxAttempts} times in a row`, {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   for (const region of ['eu', 'us']) {
     const postgres = await startPostgres();
     servers.push(postgres);
-    const prepared = await prepareRegionProcess({ region, database: postgres.url, brokers: '', peers: [] });
+    const prepared = await prepareRegionProcess({ region, database: postgres.url, peers: [] });
     regions.push(await prepared.start());
   }
   demo = {

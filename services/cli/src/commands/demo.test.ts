@@ -1,7 +1,7 @@
 /** The demo as a program: what it prints, what its control address refuses, and that it leaves nothing. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -28,28 +28,36 @@ const READY = z.object({
     }),
   ),
   control: z.url(),
+  log: z.enum(['kafka', 'postgres']),
 });
 
 interface Demo {
   readonly child: ChildProcessWithoutNullStreams;
   readonly folder: string;
   readonly output: () => string;
+  readonly errors: () => string;
 }
 
 /** Starts a demo whose temporary files all lie in a folder of its own. */
-async function startDemo(args: readonly string[] = []): Promise<Demo> {
+async function startDemo(
+  args: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Demo> {
   const folder = await mkdtemp(join(tmpdir(), 'isthmus-demo-test-'));
   await chmod(folder, 0o755);
   const child = spawn(process.execPath, [BIN, 'demo', '--json', ...args], {
-    env: { ...process.env, TMPDIR: folder },
+    env: { ...process.env, TMPDIR: folder, ...environment },
     stdio: 'pipe',
   });
-  child.stderr.resume();
+  let errors = '';
+  child.stderr.on('data', (bytes: Buffer) => {
+    errors += bytes.toString();
+  });
   let output = '';
   child.stdout.on('data', (bytes: Buffer) => {
     output += bytes.toString();
   });
-  return { child, folder, output: () => output };
+  return { child, folder, output: () => output, errors: () => errors };
 }
 
 async function readyLine({ child }: Demo): Promise<z.infer<typeof READY>> {
@@ -255,6 +263,96 @@ describe.runIf(process.platform === 'linux')('a running demo', () => {
     expect(ready.regions.map(({ region }) => region)).toEqual(['eu', 'us']);
     expect(ready.readyMs).toBeGreaterThan(0);
   });
+});
+
+/** A path on which there is what servers need, and neither Java nor Maven. */
+async function pathWithoutJava(folder: string): Promise<string> {
+  const path = join(folder, 'programs');
+  await mkdir(path);
+  for (const name of ['sh', 'cp', 'rm', 'sed', 'ipcrm', 'id', 'useradd']) {
+    for (const place of ['/usr/bin', '/bin', '/usr/sbin', '/sbin']) {
+      const isThere = await access(join(place, name)).then(
+        () => true,
+        () => false,
+      );
+      if (!isThere) continue;
+      await symlink(join(place, name), join(path, name));
+      break;
+    }
+  }
+  return path;
+}
+
+describe.runIf(process.platform === 'linux')('a machine with Node alone', () => {
+  let tools: string;
+  let withoutJava: Readonly<Record<string, string>>;
+  beforeAll(async () => {
+    tools = await mkdtemp(join(tmpdir(), 'isthmus-tools-'));
+    await chmod(tools, 0o755);
+    withoutJava = { PATH: await pathWithoutJava(tools), JAVA_HOME: '' };
+  });
+  afterAll(() => rm(tools, { recursive: true, force: true }));
+
+  it(
+    'runs the demo with its log in Postgres, says so and why, and has no Kafka to strike',
+    async () => {
+      const demo = await startDemo(['--delay', '5'], withoutJava);
+      try {
+        const { log, control, regions } = await readyLine(demo);
+        expect(log).toBe('postgres');
+        expect(demo.errors()).toContain('The log lies in Postgres, because Java is not installed');
+        for (const { region, brokers } of regions)
+          expect(brokers).toContain(`postgres://isthmus_log_${region}:`);
+        const strike = await call(`${control}/processes`, {
+          region: 'eu',
+          process: 'kafka',
+          signal: 'SIGKILL',
+        });
+        expect(strike).toMatchObject({ status: 409, json: { code: 'no-kafka' } });
+        const { json } = await call(`${control}/processes`);
+        expect(JSON.stringify(json)).not.toContain('kafka');
+        const [eu, us] = regions;
+        const record = '/v1/collections/products/records/lamp';
+        const put = await fetch(`${eu?.api}${record}`, {
+          method: 'PUT',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ value: { title: 'Lamp' } }),
+        });
+        expect(put.status).toBe(201);
+        await until('the record is in us', async () => (await fetch(`${us?.api}${record}`)).status === 200);
+        const links = z.object({ links: z.array(z.object({ bytesToTarget: z.number() })) });
+        const { links: all } = links.parse((await call(`${control}/links`)).json);
+        for (const { bytesToTarget } of all) expect(bytesToTarget).toBeGreaterThan(1_000);
+      } finally {
+        demo.child.kill('SIGTERM');
+        await once(demo.child, 'exit', { signal: AbortSignal.timeout(END_TIMEOUT_MS) });
+        await rm(demo.folder, { recursive: true, force: true });
+      }
+    },
+    START_TIMEOUT_MS,
+  );
+
+  it('is well by its doctor, which says what Kafka would take', () => {
+    const env = { ...process.env, ...withoutJava };
+    const ended = spawnSync(process.execPath, [BIN, 'doctor'], { timeout: 15_000, env });
+    expect(String(ended.stdout)).toMatch(/^no Kafka +java +Java is not installed/m);
+    expect(String(ended.stdout)).toContain('can run Isthmus with its log in Postgres');
+    expect(ended.status).toBe(0);
+  });
+
+  it('is told what is missing where Kafka is asked for', () => {
+    const env = { ...process.env, ...withoutJava };
+    const ended = spawnSync(process.execPath, [BIN, 'demo', '--log', 'kafka'], {
+      timeout: 60_000,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    expect(ended.status).toBe(1);
+    expect(String(ended.stderr)).toMatch(/Java is not installed.*\n.*--log postgres/);
+    const unknown = spawnSync(process.execPath, [BIN, 'demo', '--log', 'paper'], { timeout: 15_000, env });
+    expect(unknown.status).toBe(2);
+    expect(String(unknown.stderr)).toContain('--log takes kafka or postgres; not "paper"');
+  }, 90_000);
 });
 
 describe('a folder to keep', () => {

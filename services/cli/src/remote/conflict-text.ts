@@ -2,11 +2,11 @@
  * A conflict in words: what is shown, what is hidden, who wrote each value and why one won. Keys and values come from
  * strangers, so no character of them reaches the terminal that it would not print.
  */
+import { printable } from './printable.ts';
 import { member } from './request.ts';
 import { table, textOf } from './show.ts';
 
 const longestValue = 60;
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
 
 /** One heading and a line for each value; long values are cut. */
 export function conflictLines(conflict: unknown): string {
@@ -53,8 +53,4 @@ function valueOf(sibling: unknown, longest: number): string {
 
 function textAt(value: unknown, name: string): string {
   return printable(textOf(member(value, name), 'unknown'));
-}
-
-function printable(text: string): string {
-  return text.replace(unprintable, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -13,11 +13,13 @@ import { type Listener, type ListenerOptions, createListener } from '../http/lis
 import { Problem } from '../problem.ts';
 import { invalid } from '../records/field-edit.ts';
 import { type ConflictParts, addConflictRoutes } from './conflict-routes.ts';
+import { type DeadLetterParts, addDeadLetterRoutes } from './dead-letter-routes.ts';
 import type { Digester } from './digest.ts';
+import { type IncidentParts, addIncidentRoutes } from './incident-routes.ts';
 import { type Readiness, isReady } from './readiness.ts';
 
 /** What needs an open database; absent until then. */
-export interface AdminParts extends ConflictParts {
+export interface AdminParts extends ConflictParts, IncidentParts, DeadLetterParts {
   readonly digester: Digester;
   /** The body of `/v1/status`. */
   readonly status: () => Promise<object>;
@@ -41,6 +43,8 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addDrain(app, admin.drain);
   addViews(app, () => openParts(admin));
   addConflictRoutes(app, () => openParts(admin), admin.drain);
+  addIncidentRoutes(app, () => openParts(admin));
+  addDeadLetterRoutes(app, () => openParts(admin));
   return app;
 }
 

@@ -23,8 +23,9 @@ import { recordAnswer } from '../records/record-view.ts';
 import { type SiblingChoice, restoreEdit, withoutWriting } from '../records/restore-edit.ts';
 import { type ConflictFilter, formatConflictCursor, parseConflictCursor } from './conflict-cursor.ts';
 import { readConflictPage } from './conflict-page.ts';
+import { flagParameter } from './flag-parameter.ts';
 
-export interface ConflictParts extends Pick<ApiParts, 'collections' | 'store'> {
+export interface ConflictParts extends Pick<ApiParts, 'collections' | 'store' | 'guards'> {
   readonly journal: Pick<Journal, 'write'>;
 }
 
@@ -70,12 +71,13 @@ async function restore(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<unknown> {
-  const dryRun = flag(request, 'dryRun');
+  const dryRun = flagParameter(request, 'dryRun');
   if (!dryRun) refuseWhileDraining(parts.drain);
   const id = pathParameter(request, 'id');
   const record = recordOfConflict(id);
   const type = collectionOf(parts, record.collection);
   const target = { type, conditions: parseConditions(request.headers), path: '' };
+  if (!dryRun) parts.guards.check([record.collection], () => 'id');
   const edit = restoreEdit(target, { id, record, choice: choiceOf(request) });
   const outcome = await parts.journal.write([{ id: record, edit: dryRun ? withoutWriting(edit) : edit }]);
   if (outcome.kind === 'refused') throw outcome.refusal;
@@ -98,12 +100,4 @@ function textIn(body: object, name: string): string | null {
   if (value === undefined) return null;
   if (typeof value === 'string') return value;
   throw invalid(name, { rule: 'text', limit: null, value: nameOfKind(value), what: 'takes a text' });
-}
-
-function flag(request: FastifyRequest, name: string): boolean {
-  const text = queryParameter(request, name);
-  if (text === null || text === 'false') return false;
-  if (text === 'true') return true;
-  const fault = { rule: 'one-of', limit: ['true', 'false'], value: text.slice(0, 64) };
-  throw invalid(name, { ...fault, what: 'takes true or false' });
 }

@@ -72,6 +72,7 @@ beforeAll(async () => {
     collections,
     store,
     journal,
+    guards: { check: () => undefined },
     drain,
     peers: { find: () => ({ kind: 'none', peers: [] }) },
   });
@@ -79,13 +80,19 @@ beforeAll(async () => {
     drain,
     readiness,
     parts: () => ({
+      region: database.identity.region,
+      guards: { check: () => undefined },
+      clock,
+      incidents: database.incidents,
+      deadLetters: database.deadLetters,
+      retrying: { letters: database.deadLetters, clock, maxDriftMs: 60_000 },
       collections,
       store,
       journal,
       digester: new Digester({ store, clock }),
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
-      echo: () => Promise.resolve({ echoedBeat: null }),
+      echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),
     }),
   });
   const listenOn = { host: '127.0.0.1', port: 0 };

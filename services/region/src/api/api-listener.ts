@@ -25,16 +25,14 @@ export function createApiListener(options: ListenerOptions, parts: ApiParts): Li
 }
 
 function admit(app: Listener, admission: Admission): void {
-  const entered = new WeakMap<object, number>();
   app.addHook('onRequest', (request, reply, done) => {
     const bytes = announcedBytes(request.headers);
     if (!admission.tryEnter(bytes)) {
       done(new Problem('overloaded', 'Too many requests are under way; nothing was written.'));
       return;
     }
-    entered.set(reply.raw, bytes);
     reply.raw.once('close', () => {
-      admission.leave(entered.get(reply.raw) ?? 0);
+      admission.leave(bytes);
     });
     done();
   });

@@ -6,12 +6,14 @@ import { nearest } from '../nearest.ts';
 import type { PeerActors } from '../peer-actors.ts';
 import { Problem } from '../problem.ts';
 import type { RecordType } from '../records/record-type.ts';
+import type { WriteGuards } from './write-guards.ts';
 
 export interface ApiParts {
   readonly collections: ReadonlyMap<string, RecordType>;
   readonly store: Pick<RecordStore, 'read' | 'list'>;
   readonly journal: Pick<Journal, 'write'>;
   readonly peers: Pick<PeerActors, 'find'>;
+  readonly guards: Pick<WriteGuards, 'check'>;
   readonly drain: Drain;
 }
 

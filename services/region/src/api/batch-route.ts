@@ -36,6 +36,8 @@ async function writeBatch(parts: ApiParts, request: FastifyRequest): Promise<unk
   refuseConditions(request);
   const edits = parseBatch(parts, requireBody(request));
   if (edits.length === 0) return { results: [] };
+  const collections = edits.map(({ id }) => id.collection);
+  parts.guards.check(collections, (index) => `writes[${index}].collection`);
   const outcome = await parts.journal.write(edits);
   if (outcome.kind === 'refused') throw inWrite(outcome.refusal, outcome.index);
   return { results: outcome.results.map((result, index) => answer(edits[index], result)) };

@@ -65,6 +65,7 @@ async function write(
   const type = collectionOf(parts, id.collection);
   const conditions = parseConditions(request.headers);
   const edit = editOf({ type, conditions, path: 'value' });
+  parts.guards.check([id.collection], () => 'collection');
   const outcome = await parts.journal.write([{ id, edit }]);
   if (outcome.kind === 'refused') throw outcome.refusal;
   const result = outcome.results[0];

@@ -41,13 +41,15 @@ function namedCounters(
   value: object,
   names: readonly string[],
 ): readonly NamedCounter[] {
-  return Object.entries(value).flatMap(([name, member]): readonly NamedCounter[] => {
+  const found: NamedCounter[] = [];
+  for (const [name, member] of Object.entries(value)) {
     const declaration = memberOf(map, name);
-    const inner = [...names, name];
-    if (declaration?.type === 'map') return isObject(member) ? namedCounters(declaration, member, inner) : [];
-    const isCounter = declaration?.type === 'counter' || declaration?.type === 'bounded-counter';
-    return isCounter ? [{ declaration, names: inner, value: member }] : [];
-  });
+    if (declaration?.type === 'map' && isObject(member))
+      found.push(...namedCounters(declaration, member, [...names, name]));
+    else if (declaration?.type === 'counter' || declaration?.type === 'bounded-counter')
+      found.push({ declaration, names: [...names, name], value: member });
+  }
+  return found;
 }
 
 function counterFault({ declaration, names, value }: NamedCounter, held: object, path: string): Fault | null {
@@ -70,15 +72,22 @@ interface Place {
 }
 
 function mapFaults(map: MapDeclaration, value: object, { names, path }: Place): readonly Fault[] {
-  return Object.entries(value).flatMap(([name, member]) => {
-    const place = { names: [...names, name], path };
+  const faults: Fault[] = [];
+  for (const [name, member] of Object.entries(value)) {
     const declaration = memberOf(map, name);
-    if (declaration === undefined) return [unknownMember(map, place.names, placeText(place))];
-    return valueFaults(declaration, member, place);
-  });
+    if (declaration !== undefined && hasAnyForm(declaration)) continue;
+    const place = { names: [...names, name], path };
+    if (declaration === undefined) faults.push(unknownMember(map, place.names, placeText(place)));
+    else faults.push(...valueFaults(declaration, member, place));
+  }
+  return faults;
 }
 
 /** What counters and registers take is a question of the record and of the library. */
+function hasAnyForm({ type }: FieldDeclaration): boolean {
+  return type === 'register' || type === 'counter' || type === 'bounded-counter';
+}
+
 function valueFaults(declaration: FieldDeclaration, value: unknown, place: Place): readonly Fault[] {
   const at = placeText(place);
   if (declaration.type === 'map')

@@ -9,6 +9,7 @@ import {
   type Editor,
   type Field,
   type Fields,
+  type ReadResult,
   type Schema,
   type TextEngine,
   inspect,
@@ -51,15 +52,12 @@ class DeclaredRecords implements RecordType {
     if (state.length === 0) return null;
     const reading = readable(() => this.#schema.read(state));
     if (reading.value === null) return null;
-    const siblings = Object.entries(reading.siblings).map(
-      ([field, values]) => [field, values.map(({ at, ...sibling }) => ({ ...sibling, atMs: at }))] as const,
-    );
     return {
       value: reading.value,
-      siblings: new Map(siblings),
+      siblings: siblingsOf(reading),
       updatedAtMs: reading.updatedAt ?? 0,
       version: version(state),
-      showing: new Set(reading.exposed),
+      showing: reading.exposed,
     };
   }
 
@@ -138,6 +136,19 @@ class DeclaredRecords implements RecordType {
       throw error;
     }
   }
+}
+
+const noSiblings: RecordView['siblings'] = new Map();
+
+/** Most records have none, and an empty map costs as much as a field. */
+function siblingsOf({ siblings, conflicts }: ReadResult): RecordView['siblings'] {
+  if (conflicts.length === 0) return noSiblings;
+  return new Map(
+    Object.entries(siblings).map(([field, values]) => [
+      field,
+      values.map(({ at, ...sibling }) => ({ ...sibling, atMs: at })),
+    ]),
+  );
 }
 
 function schemaFields(fields: FieldDeclarations): Fields {

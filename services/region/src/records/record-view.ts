@@ -24,7 +24,7 @@ export interface RecordView {
   /** Registers with several live values, by path. */
   readonly siblings: ReadonlyMap<string, readonly Sibling[]>;
   /** Those of them whose policy shows every value. */
-  readonly showing: ReadonlySet<string>;
+  readonly showing: readonly string[];
 }
 
 export interface RecordAnswer extends RecordId {
@@ -45,7 +45,7 @@ interface SiblingAnswer {
 
 /** The record as answers show it; with `allSiblings` also those that the fields' policies hide. */
 export function recordAnswer(id: RecordId, view: RecordView, allSiblings: boolean): RecordAnswer {
-  const shown = [...view.siblings].filter(([field]) => allSiblings || view.showing.has(field));
+  const shown = [...view.siblings].filter(([field]) => allSiblings || view.showing.includes(field));
   const siblings = shown.map(([field, values]) => [field, values.map(siblingAnswer)] as const);
   return {
     collection: id.collection,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FeedBatch } from '../../ports/change-feed.ts';
+import type { FeedBatch } from '../ports/change-feed.ts';
 import { BatchQueue } from './batch-queue.ts';
 
 function batchOf(partition: number, sizeBytes: number): FeedBatch {

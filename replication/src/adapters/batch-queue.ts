@@ -2,8 +2,8 @@
  * What was fetched and not yet read, bounded in bytes: who fills it asks for room first, so that it exceeds its limit
  * by no more than what was on its way. First in, first out; one reader.
  */
-import { assert } from '../../errors.ts';
-import type { FeedBatch } from '../../ports/change-feed.ts';
+import { assert } from '../errors.ts';
+import type { FeedBatch } from '../ports/change-feed.ts';
 
 export class BatchQueue {
   readonly #maxBytes: number;

@@ -1,0 +1,144 @@
+/**
+ * The change sink over the region's own database: the same records that Kafka would hold, in tables that peers read.
+ * An append is one statement and one synchronous commit. Offsets come from the topic's counter under its row's lock, so
+ * they are without holes in the order of commits, also should two relays append at once. Preparing creates what is
+ * absent and never alters a topic that exists: another partition count there means another incarnation's layout, which
+ * nobody may write into (P2). What it appends holds no logical message, so the relay never meets its own records again.
+ */
+import { ReplicationError, assert } from '../../errors.ts';
+import type { ChangeSink, OutgoingRecord } from '../../ports/change-sink.ts';
+import type { Incarnation, RegionId } from '../../ports/identity.ts';
+import type { Logger } from '../../ports/logger.ts';
+import { byteaArray } from '../postgres/binary-array.ts';
+import { Connections } from '../postgres/connections.ts';
+import { numberAt } from '../postgres/row-values.ts';
+import type { Session, Statement } from '../postgres/session.ts';
+import { unavailable } from './log-connection.ts';
+import { LogKeeper } from './log-keeper.ts';
+import { ensureReader } from './reader-role.ts';
+import { toStored } from './record-bytes.ts';
+import { defaultRetention, maxRecordBytes, topicsOf } from './topic.ts';
+import type { Retention, Topic, TopicName } from './topic.ts';
+
+export interface ChangeSinkOptions {
+  readonly region: RegionId;
+  readonly connectionString: string;
+  /** Of the database; on a connection to another one nothing is appended. */
+  readonly incarnation: Incarnation;
+  /** For the role that peers read with; `null`: that role is somebody else's business. */
+  readonly readerPassword: string | null;
+  readonly logger: Logger;
+  readonly retention?: Retention;
+}
+
+/** Changes, progress and the keeper have one each. */
+const maxConnections = 3;
+
+const createTopic: Statement = {
+  name: 'isthmus_log_topic_create',
+  text: `WITH topic AS (
+    INSERT INTO isthmus.log_topic (name, region, partition_count, segment) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (name) DO NOTHING RETURNING name, segment)
+  INSERT INTO isthmus.log_segment (segment, topic, first_offset) SELECT segment, name, 0 FROM topic`,
+};
+
+const selectPartitionCount: Statement = {
+  name: 'isthmus_log_partition_count',
+  text: `SELECT partition_count FROM isthmus.log_topic WHERE name = 'changes'`,
+};
+
+const appendRecords: Statement = {
+  name: 'isthmus_log_append',
+  text: `WITH topic AS (
+    UPDATE isthmus.log_topic SET next_offset = next_offset + $2 WHERE name = $1
+    RETURNING next_offset - $2 AS first, segment)
+  INSERT INTO isthmus.log_record (log_offset, segment, partition, compressed, bytes)
+  SELECT topic.first + ours.place - 1, topic.segment, ours.partition, ours.compressed, ours.bytes
+  FROM topic, unnest($3::smallint[], $4::boolean[], $5::bytea[])
+    WITH ORDINALITY AS ours (partition, compressed, bytes, place)`,
+};
+
+export class PostgresLogSink implements ChangeSink {
+  readonly #options: ChangeSinkOptions;
+  readonly #connections: Connections;
+  readonly #topics: readonly Topic[];
+  readonly #keeper: LogKeeper;
+  #closed = false;
+
+  constructor(options: ChangeSinkOptions) {
+    const { connectionString, incarnation, logger } = options;
+    this.#options = options;
+    this.#connections = new Connections({ connectionString, maxConnections }, incarnation);
+    this.#topics = topicsOf(options.retention ?? defaultRetention);
+    this.#keeper = new LogKeeper(this.#connections, this.#topics, logger);
+  }
+
+  async prepare(partitionCount: number): Promise<void> {
+    const found = await asked(() =>
+      this.#connections.write((session) => this.#create(session, partitionCount)),
+    );
+    if (found !== partitionCount) throw otherCount(found, partitionCount);
+  }
+
+  publish(records: readonly OutgoingRecord[]): Promise<void> {
+    return this.#append('changes', records);
+  }
+
+  publishProgress(bytes: Uint8Array): Promise<void> {
+    return this.#append('progress', [{ partition: 0, bytes }]);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#keeper.settle();
+    await this.#connections.close();
+  }
+
+  /** Returns the partition count of the changes. */
+  async #create(session: Session, partitionCount: number): Promise<number> {
+    const { region, readerPassword } = this.#options;
+    for (const { name, segments } of this.#topics) {
+      const count = name === 'changes' ? partitionCount : 1;
+      await session.query(createTopic, name, region, count, segments[0] ?? 0);
+    }
+    await ensureReader(session, region, readerPassword);
+    const { rows } = await session.query(selectPartitionCount);
+    return numberAt(rows[0] ?? [], 0);
+  }
+
+  async #append(topic: TopicName, records: readonly OutgoingRecord[]): Promise<void> {
+    assert(!this.#closed, 'nothing is appended after close');
+    for (const { bytes } of records) requireSize(bytes);
+    const stored = await Promise.all(records.map(({ bytes }) => toStored(bytes)));
+    const values = [
+      topic,
+      records.length,
+      `{${records.map(({ partition }) => partition).join(',')}}`,
+      `{${stored.map(({ compressed }) => compressed).join(',')}}`,
+      byteaArray(stored.map(({ bytes }) => bytes)),
+    ] as const;
+    const held = await asked(() =>
+      this.#connections.write((session) => session.query(appendRecords, ...values)),
+    );
+    if (held.rowCount !== records.length) throw unavailable(`there is no topic ${topic} yet`);
+    this.#keeper.appended();
+  }
+}
+
+/** What may pass by itself is the log that does not answer; what a person must mend stays what it is. */
+async function asked<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof ReplicationError && error.retriable ? unavailable(error) : error;
+  }
+}
+
+function requireSize(bytes: Uint8Array): void {
+  assert(bytes.length <= maxRecordBytes, `a log record of ${bytes.length} bytes, at most ${maxRecordBytes}`);
+}
+
+function otherCount(found: number, wanted: number): ReplicationError {
+  const detail = `the topic changes has ${found} partitions and not ${wanted}`;
+  return new ReplicationError('partition-count-mismatch', detail, { retriable: false });
+}

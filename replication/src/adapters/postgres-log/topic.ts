@@ -1,0 +1,38 @@
+/**
+ * The topics of a log that lies in the region's own database: which segments each has and what it keeps. `changes`
+ * holds the log records, one partition for each partition of positions; `progress` the region's claims about its
+ * peers, of which only the newest matter; `control` the claims of incarnations, kept for ever (P9). Names and segments
+ * are those of the tables, which peers read: they are part of the protocol between regions.
+ */
+
+/** The largest record that passes, compressed or not: as in Kafka. */
+export const maxRecordBytes = 4 * 1024 * 1024;
+
+const mebibyte = 1024 * 1024;
+const hourMs = 3_600_000;
+
+export type TopicName = 'changes' | 'progress' | 'control';
+
+export interface Retention {
+  readonly keepMs: number;
+  /** On disk, with indexes. */
+  readonly keepBytes: number;
+}
+
+export interface Topic {
+  readonly name: TopicName;
+  /** The ring of its segments; one alone is never emptied. */
+  readonly segments: readonly number[];
+  readonly retention: Retention;
+}
+
+/** A week of absence is repaired from the log, unless more than this was written meanwhile. */
+export const defaultRetention: Retention = { keepMs: 7 * 24 * hourMs, keepBytes: 1024 * mebibyte };
+
+export function topicsOf(changes: Retention): readonly Topic[] {
+  return [
+    { name: 'changes', segments: Array.from({ length: 16 }, (_, index) => index), retention: changes },
+    { name: 'progress', segments: [16, 17], retention: { keepMs: hourMs, keepBytes: 64 * mebibyte } },
+    { name: 'control', segments: [18], retention: { keepMs: Infinity, keepBytes: Infinity } },
+  ];
+}

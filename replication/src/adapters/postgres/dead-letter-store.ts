@@ -1,0 +1,187 @@
+/**
+ * The port `DeadLetterStore` on Postgres. A retry takes its locks in the order of an apply transaction, position first
+ * and records last, so the two never wait for each other in a circle, and no applier settles past a letter that is
+ * being tried.
+ */
+import { assert } from '../../errors.ts';
+import type {
+  DeadLetterPlace,
+  DeadLetterStore,
+  OpenDeadLetter,
+  RetryDecision,
+} from '../../ports/dead-letter-store.ts';
+import { milliseconds } from './beat-figures.ts';
+import { commitWith } from './commit.ts';
+import type { Connections } from './connections.ts';
+import { causeAt } from './dead-letters.ts';
+import { noteCalls } from './incident-store.ts';
+import { incarnationAt, regionAt } from './positions.ts';
+import { LockPlan, PlaceholderHabit } from './record-locks.ts';
+import { harmless } from './remote-apply.ts';
+import type { Row } from './row-values.ts';
+import { bytesAt, lsnAt, nullableAt, numberAt, textAt } from './row-values.ts';
+import type { Call, Session, Statement, Value } from './session.ts';
+import { begin } from './session.ts';
+import { formatLsn } from './wal-message.ts';
+
+type Outcome = 'applied' | 'kept' | 'left' | 'gone';
+
+const placeColumns = 'origin, incarnation_counter, incarnation_nonce, partition, lsn, index';
+const isPlace = `origin = $1 AND incarnation_counter = $2 AND incarnation_nonce = $3 AND partition = $4`;
+const isLetter = `${isPlace} AND lsn = $5::pg_lsn AND index = $6 AND closed_at IS NULL`;
+
+const selectLetters: Statement = {
+  name: 'isthmus_dead_letters',
+  text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, lsn::text, index, collection, key, cause,
+    detail, octet_length(delta), ${milliseconds('opened_at')}, stamp_ms
+  FROM isthmus.dead_letter WHERE closed_at IS NULL
+    AND (${placeColumns}) > ($1, $2, $3, $4, $5::pg_lsn, $6) ORDER BY ${placeColumns} LIMIT $7`,
+};
+
+const selectDue: Statement = {
+  name: 'isthmus_dead_letters_due',
+  text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, lsn::text, index
+  FROM isthmus.dead_letter WHERE closed_at IS NULL AND stamp_ms <= $1 ORDER BY stamp_ms, ${placeColumns} LIMIT $2`,
+};
+
+const lockPosition: Statement = {
+  name: 'isthmus_position_lock',
+  text: `SELECT applied::text FROM isthmus.position WHERE ${isPlace} FOR NO KEY UPDATE`,
+};
+
+const lockLetter: Statement = {
+  name: 'isthmus_dead_letter_lock',
+  text: `SELECT collection, key, delta FROM isthmus.dead_letter WHERE ${isLetter} FOR NO KEY UPDATE`,
+};
+
+const closeLetter: Statement = {
+  name: 'isthmus_dead_letter_close',
+  text: `UPDATE isthmus.dead_letter SET closed_at = clock_timestamp() WHERE ${isLetter}`,
+};
+
+const keepLetter: Statement = {
+  name: 'isthmus_dead_letter_keep',
+  text: `UPDATE isthmus.dead_letter SET cause = $7, detail = left($8, 500), stamp_ms = $9 WHERE ${isLetter}`,
+};
+
+/** The beat stays where it is: the next one that arrives covers what is settled now. */
+const settleAfterClose: Statement = {
+  name: 'isthmus_position_resettle',
+  text: `UPDATE isthmus.position SET settled = greatest(settled, least(applied, (
+    SELECT min(lsn) - 1 FROM isthmus.dead_letter AS letter WHERE letter.origin = $1
+      AND letter.incarnation_counter = $2 AND letter.incarnation_nonce = $3 AND letter.partition = $4
+      AND letter.closed_at IS NULL)))
+  WHERE ${isPlace}`,
+};
+
+export class PostgresDeadLetterStore implements DeadLetterStore {
+  readonly #connections: Connections;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async list(query: {
+    readonly after: DeadLetterPlace | null;
+    readonly limit: number;
+  }): Promise<readonly OpenDeadLetter[]> {
+    const after = query.after === null ? ['', 0, 0, 0, '0/0', 0] : letterValues(query.after);
+    const answer = await this.#connections.query(selectLetters, ...after, query.limit);
+    return answer.rows.map(letterOf);
+  }
+
+  async due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
+    const answer = await this.#connections.query(selectDue, Math.floor(stampMs), limit);
+    return answer.rows.map(placeOf);
+  }
+
+  async retry(
+    place: DeadLetterPlace,
+    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
+  ): Promise<Outcome> {
+    try {
+      return await this.#connections.transact((session) => retryIn(session, place, decide));
+    } catch (error) {
+      throw harmless(error);
+    }
+  }
+}
+
+async function retryIn(
+  session: Session,
+  place: DeadLetterPlace,
+  decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
+): Promise<Outcome> {
+  const [, , found] = await session.pipeline([
+    [begin],
+    [lockPosition, ...partitionValues(place)],
+    [lockLetter, ...letterValues(place)],
+  ]);
+  const row = found?.rows[0];
+  if (row === undefined) return leave(session, 'gone');
+  const id = { collection: textAt(row, 0), key: textAt(row, 1) };
+  const plan = new LockPlan([id], new PlaceholderHabit());
+  const locked = plan.read(await session.pipeline(plan.calls()));
+  const [state] = locked.states;
+  assert(state !== undefined, 'the store locked the record');
+  const decision = decide(state, bytesAt(row, 2));
+  if (decision.kind === 'leave') return leave(session, 'left');
+  const conflicts =
+    decision.kind === 'apply' && decision.conflicts > 0 ? [{ ...id, fields: decision.conflicts }] : [];
+  const writes = decision.kind === 'apply' ? [{ index: 0, state: decision.state }] : [];
+  await commitWith(session, {
+    before: [
+      ...locked.calls(writes),
+      ...endingOf(place, decision),
+      ...noteCalls(place.origin, conflicts),
+      [settleAfterClose, ...partitionValues(place)],
+    ],
+    after: [],
+  });
+  return decision.kind === 'apply' ? 'applied' : 'kept';
+}
+
+async function leave(session: Session, outcome: 'gone' | 'left'): Promise<Outcome> {
+  await session.rollback();
+  return outcome;
+}
+
+function endingOf(
+  place: DeadLetterPlace,
+  decision: Exclude<RetryDecision, { readonly kind: 'leave' }>,
+): readonly Call[] {
+  if (decision.kind === 'apply') return [[closeLetter, ...letterValues(place)]];
+  const { cause, detail, stampMs } = decision;
+  return [[keepLetter, ...letterValues(place), cause, detail, stampMs]];
+}
+
+function partitionValues({ origin, incarnation, partition }: DeadLetterPlace): Value[] {
+  return [origin, incarnation.counter, incarnation.nonce, partition];
+}
+
+function letterValues(place: DeadLetterPlace): Value[] {
+  return [...partitionValues(place), formatLsn(place.lsn), place.index];
+}
+
+function placeOf(row: Row): DeadLetterPlace {
+  return {
+    origin: regionAt(row, 0),
+    incarnation: incarnationAt(row, 1),
+    partition: numberAt(row, 3),
+    lsn: lsnAt(row, 4),
+    index: numberAt(row, 5),
+  };
+}
+
+function letterOf(row: Row): OpenDeadLetter {
+  return {
+    ...placeOf(row),
+    collection: textAt(row, 6),
+    key: textAt(row, 7),
+    cause: causeAt(row, 8),
+    detail: textAt(row, 9),
+    byteCount: numberAt(row, 10),
+    openedAtMs: numberAt(row, 11),
+    stampMs: nullableAt(row, 12, numberAt),
+  };
+}

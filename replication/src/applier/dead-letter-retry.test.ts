@@ -1,0 +1,124 @@
+import { schema } from '@isthmus/conflict';
+import { expect, test } from 'vitest';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
+import { ReplicationError } from '../errors.ts';
+import { actorOf, parseRegionId } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
+import { batchOf, decide } from './batch.ts';
+import { DeadLetterRelease, retryDeadLetter } from './dead-letter-retry.ts';
+
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const incarnation = { counter: 1, nonce: 5 };
+const products = schema({ title: { type: 'register' } }, { deletes: 'add-wins' });
+const startMs = 1_700_000_000_000;
+const maxDriftMs = 60_000;
+const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** A region whose clock a peer is ahead of; beat by beat its time passes. */
+class World {
+  readonly timer = new ManualTimer();
+  readonly records = new MemoryRecordStore();
+  isClockKnown = true;
+  readonly clock = {
+    nowMs: () => {
+      if (this.isClockKnown) return startMs + this.timer.monotonicMs();
+      throw new ReplicationError('clock-unknown', 'never read', { retriable: true });
+    },
+  };
+  readonly release = new DeadLetterRelease({
+    letters: this.records.deadLetters,
+    clock: this.clock,
+    timer: this.timer,
+    maxDriftMs,
+    logger: silent,
+  });
+  #applied = 0n;
+
+  /** A change of the peer, stamped by its clock, arrives. */
+  async arrive(title: string, stampMs: number): Promise<void> {
+    const context = { actor: actorOf(us, incarnation), floor: Number(this.#applied), now: stampMs };
+    const { delta } = products.edit(new Uint8Array(0), context, (editor) => editor.set('title', title));
+    const lsn = this.#applied + 1n;
+    const change = { collection: 'products', key: title, delta, lsn, index: 0 };
+    const batch = batchOf([{ partition: 0, changes: [change] }]);
+    const row = { origin: us, incarnation, partition: 0, applied: 0n, settled: 0n };
+    await this.records.createPosition({ ...row, beat: null, nextOffset: 0n });
+    const move = { incarnation, partition: 0, expected: this.#applied, applied: lsn };
+    await this.records.applyRemote({
+      origin: us,
+      positions: [{ ...move, beat: null, nextOffset: 0n }],
+      ids: batch.ids,
+      decide: (states) => decide(batch, states, this.clock.nowMs() + maxDriftMs),
+    });
+    this.#applied = lsn;
+  }
+
+  async title(key: string): Promise<unknown> {
+    const state = await this.records.read({ collection: 'products', key });
+    return state === null ? null : products.read(state).value;
+  }
+
+  async settled(): Promise<bigint | undefined> {
+    return (await this.records.positions(us))[0]?.settled;
+  }
+}
+
+test('a change from too far ahead waits until time has caught up, and is then applied by itself (P3, P4)', async () => {
+  const world = new World();
+  await world.arrive('ahead', startMs + maxDriftMs + 5000);
+  await world.arrive('near', startMs + maxDriftMs - 5000);
+  expect(await world.title('near')).toEqual({ title: 'near' });
+  world.release.start();
+  await world.timer.advance(4500);
+  expect(await world.title('ahead')).toBeNull();
+  expect(await world.settled()).toBe(0n);
+  await world.timer.advance(2000);
+  expect(await world.title('ahead')).toEqual({ title: 'ahead' });
+  expect(await world.settled()).toBe(2n);
+  expect(await world.records.countDeadLetters()).toEqual([]);
+  await world.release.stop();
+});
+
+test('more than one batch is released in one turn', async () => {
+  const world = new World();
+  for (let index = 0; index < 450; index++) await world.arrive(`n${index}`, startMs + maxDriftMs + 1000);
+  world.release.start();
+  await world.timer.advance(2000);
+  expect(await world.records.countDeadLetters()).toEqual([]);
+  await world.release.stop();
+});
+
+test('a clock that is not known yet releases nothing and ends nothing', async () => {
+  const world = new World();
+  await world.arrive('ahead', startMs + maxDriftMs + 1000);
+  world.isClockKnown = false;
+  world.release.start();
+  await world.timer.advance(5000);
+  expect(await world.title('ahead')).toBeNull();
+  world.isClockKnown = true;
+  await world.timer.advance(1000);
+  expect(await world.title('ahead')).toEqual({ title: 'ahead' });
+  await world.release.stop();
+});
+
+test('a person may try one at any time; too early it is kept with its reason, and a dry run changes nothing', async () => {
+  const world = new World();
+  await world.arrive('ahead', startMs + maxDriftMs + 5000);
+  const options = { letters: world.records.deadLetters, clock: world.clock, maxDriftMs };
+  const [letter] = await options.letters.list({ after: null, limit: 1 });
+  if (letter === undefined) return expect.fail('a change was put aside');
+  const early = await retryDeadLetter(options, letter, false);
+  expect(early).toMatchObject({ outcome: 'kept', cause: 'clock-too-far-ahead' });
+  await world.timer.advance(6000);
+  expect(await retryDeadLetter(options, letter, true)).toEqual({ outcome: 'applied' });
+  expect(await world.title('ahead')).toBeNull();
+  expect(await retryDeadLetter(options, letter, false)).toEqual({ outcome: 'applied' });
+  expect(await world.title('ahead')).toEqual({ title: 'ahead' });
+  expect(await retryDeadLetter(options, letter, false)).toEqual({ outcome: 'gone' });
+});

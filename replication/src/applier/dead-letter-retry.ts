@@ -1,0 +1,110 @@
+/**
+ * Tries changes again that were put aside. Those whose stamps lay too far ahead are tried by themselves once the
+ * region's clock has caught up with them (P3); any other waits for a person. A change is judged exactly as when it
+ * arrived, so a retry can end in another dead letter but never in a clamped stamp or a skipped change.
+ */
+import { ReplicationError } from '../errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { DeadLetterPlace, DeadLetterStore, RetryDecision } from '../ports/dead-letter-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Timer } from '../ports/timer.ts';
+import { Ticker } from '../ticker.ts';
+import { tryMerge } from './batch.ts';
+
+const intervalMs = 1000;
+const lettersAtOnce = 200;
+
+export interface RetryOptions {
+  readonly letters: Pick<DeadLetterStore, 'due' | 'retry'>;
+  readonly clock: Clock;
+  readonly maxDriftMs: number;
+}
+
+export type RetryReport =
+  | { readonly outcome: 'applied' | 'gone' }
+  /** Still put aside, and why. */
+  | { readonly outcome: 'kept'; readonly cause: string; readonly detail: string };
+
+/** With `dryRun` it says what would come of it and changes nothing. */
+export async function retryDeadLetter(
+  { letters, clock, maxDriftMs }: RetryOptions,
+  place: DeadLetterPlace,
+  dryRun: boolean,
+): Promise<RetryReport> {
+  let decided: RetryDecision = { kind: 'leave' };
+  const outcome = await letters.retry(place, (state, delta) => {
+    decided = retryDecision(state, delta, clock.nowMs() + maxDriftMs);
+    return dryRun ? { kind: 'leave' } : decided;
+  });
+  if (outcome === 'gone') return { outcome: 'gone' };
+  return reportOf(decided);
+}
+
+function reportOf(decided: RetryDecision): RetryReport {
+  if (decided.kind !== 'keep') return { outcome: 'applied' };
+  return { outcome: 'kept', cause: decided.cause, detail: decided.detail };
+}
+
+function retryDecision(
+  state: Uint8Array,
+  delta: Uint8Array,
+  latestStampMs: number,
+): Exclude<RetryDecision, { readonly kind: 'leave' }> {
+  const attempt = tryMerge(state, delta, latestStampMs);
+  if (attempt.kind === 'merged') return { kind: 'apply', state: attempt.state, conflicts: attempt.conflicts };
+  const { cause, detail, stampMs } = attempt;
+  return { kind: 'keep', cause, detail, stampMs };
+}
+
+export interface ReleaseOptions extends RetryOptions {
+  readonly timer: Timer;
+  readonly logger: Logger;
+}
+
+/** Runs in the process that replicates. */
+export class DeadLetterRelease {
+  readonly #options: ReleaseOptions;
+  readonly #ticker: Ticker;
+  #isStopped = false;
+
+  constructor(options: ReleaseOptions) {
+    this.#options = options;
+    this.#ticker = new Ticker({ timer: options.timer, intervalMs, run: () => this.#turn() });
+  }
+
+  start(): void {
+    this.#ticker.start();
+  }
+
+  /** Resolves when no retry is in flight. */
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    return this.#ticker.stop();
+  }
+
+  async #turn(): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      const applied = await this.#release();
+      if (applied > 0) logger.info({ applied }, 'changes put aside for their stamps are applied');
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      logger.warn({ err: reason }, 'changes put aside for their stamps wait for the next turn');
+    }
+  }
+
+  /** One batch after the other, until none is due. */
+  async #release(): Promise<number> {
+    const { letters, clock, maxDriftMs } = this.#options;
+    let applied = 0;
+    for (;;) {
+      const places = await letters.due(clock.nowMs() + maxDriftMs, lettersAtOnce);
+      for (const place of places) {
+        if (this.#isStopped) return applied;
+        const { outcome } = await retryDeadLetter(this.#options, place, false);
+        if (outcome === 'applied') applied++;
+      }
+      if (places.length < lettersAtOnce) return applied;
+    }
+  }
+}

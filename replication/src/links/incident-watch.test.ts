@@ -1,0 +1,217 @@
+import { expect, test } from 'vitest';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { MemoryIncidentStore } from '../adapters/memory/incident-store.ts';
+import { ReplicationError } from '../errors.ts';
+import { parseRegionId } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
+import { IncidentWatch } from './incident-watch.ts';
+import type { LinkKind } from './link-monitor.ts';
+
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const own = { counter: 1, nonce: 5 };
+const theirs = { counter: 1, nonce: 6 };
+const wallMs = 1_700_000_000_000;
+const digests = { own: { products: 'd' }, peer: { products: 'd' } };
+const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** Both regions write ten changes a second, a beat each time; the link does what the test says. */
+class World {
+  readonly timer = new ManualTimer();
+  readonly store = new MemoryIncidentStore();
+  kind: LinkKind = 'connected';
+  sinceMs = 0;
+  settledUntilMs = Number.POSITIVE_INFINITY;
+  isClean = false;
+  isActive = true;
+  isDown = false;
+  readonly asked: number[] = [];
+  watch = this.#create();
+
+  set(kind: LinkKind): void {
+    this.kind = kind;
+    this.sinceMs = this.timer.monotonicMs();
+  }
+
+  /** The process ends and another one begins, with what the store holds. */
+  async restart(): Promise<void> {
+    await this.watch.stop();
+    this.watch = this.#create();
+    this.watch.start();
+  }
+
+  #create(): IncidentWatch {
+    const signals = {
+      blind: false,
+      tickAgeMs: null,
+      dataAgeMs: null,
+      echoAgeMs: null,
+      echoMovedMs: null,
+      peerDataAgeMs: null,
+      answered: true,
+    };
+    return new IncidentWatch({
+      incarnation: own,
+      partitionCount: 1,
+      isActive: () => this.isActive,
+      incidents: this.store,
+      timer: this.timer,
+      clock: { nowMs: () => wallMs + this.timer.monotonicMs() },
+      logger: silent,
+      links: () => {
+        const { kind, sinceMs } = this;
+        const state = { kind, sinceMs, freshSinceMs: null, decidedAtMs: sinceMs, relapses: 0 };
+        const mark = { incarnation: theirs, beat: this.#written(), count: this.#written() };
+        return [{ peer: us, state, signals, written: { mark, askedAtMs: this.timer.monotonicMs() } }];
+      },
+      sweeps: {
+        cleanSweepSince: (_peer, sinceMs) => {
+          this.asked.push(sinceMs);
+          return Promise.resolve(this.isClean ? digests : null);
+        },
+      },
+      records: {
+        positions: async () => {
+          const at = { origin: us, incarnation: theirs, partition: 0, applied: 1n, settled: 1n };
+          return [{ ...at, beat: this.#beat(this.#settled()), nextOffset: 0n }];
+        },
+      },
+      beats: {
+        rpoFigures: async () => [{ peer: us, coveredAtMs: wallMs, settledCount: this.#settled() }],
+        ownBeats: async () => {
+          if (this.isDown) throw new ReplicationError('database-unavailable', 'down', { retriable: true });
+          const newest = this.#beat(this.#written());
+          return { newest, newestCounted: newest, logCoveredAtMs: null, logCount: null };
+        },
+        heard: async () => [
+          { origin: us, incarnation: theirs, beat: this.#beat(1), receivedAtMs: this.#contactMs() },
+        ],
+        peerProgress: async () => [
+          {
+            peer: us,
+            peerIncarnation: theirs,
+            settled: null,
+            settledBeat: this.#settled(),
+            echoedBeat: null,
+            heardAtMs: this.#contactMs(),
+            clockOffset: null,
+          },
+        ],
+      },
+    });
+  }
+
+  #beat(number: number) {
+    return { number, count: number, atMs: 0, lsn: 1n, end: 1n };
+  }
+
+  #written(): number {
+    return Math.floor(this.timer.monotonicMs() / 100);
+  }
+
+  #settled(): number {
+    return Math.floor(Math.min(this.timer.monotonicMs(), this.settledUntilMs) / 100);
+  }
+
+  #contactMs(): number {
+    return wallMs + Math.min(this.timer.monotonicMs(), this.settledUntilMs);
+  }
+}
+
+async function cutAt10s(): Promise<World> {
+  const world = new World();
+  world.watch.start();
+  await world.timer.advance(10_000);
+  world.settledUntilMs = 10_000;
+  world.set('suspected');
+  await world.timer.advance(3000);
+  world.set('partitioned');
+  await world.timer.advance(3000);
+  return world;
+}
+
+test('while all is well it writes nothing', async () => {
+  const world = new World();
+  world.watch.start();
+  await world.timer.advance(60_000);
+  expect(await world.store.list({ before: null, limit: 10 })).toEqual([]);
+});
+
+test.each([false, true])(
+  'a partition in which both sides wrote is one incident from the last contact to the clean sweep; restarts: %s',
+  async (isRestarting) => {
+    const restart = (world: World) => (isRestarting ? world.restart() : Promise.resolve());
+    const world = await cutAt10s();
+    await restart(world);
+    await world.timer.advance(4000);
+    const [cut] = await world.store.open();
+    expect(cut).toMatchObject({
+      state: 'partitioned',
+      startedAtMs: wallMs + 10_000,
+      from: { own: { count: 100 } },
+    });
+    world.set('healing');
+    await world.timer.advance(1000);
+    await restart(world);
+    world.set('connected');
+    await world.timer.advance(2000);
+    await restart(world);
+    world.settledUntilMs = Number.POSITIVE_INFINITY;
+    await world.timer.advance(2000);
+    await restart(world);
+    expect(world.asked).toEqual([]);
+    await world.timer.advance(6000);
+    world.isClean = true;
+    await world.timer.advance(10_000);
+    expect(await world.store.open()).toEqual([]);
+    const [ended, ...others] = await world.store.list({ before: null, limit: 10 });
+    expect(others).toEqual([]);
+    expect(ended).toMatchObject({ number: cut?.number, state: 'reconciled', digests });
+    expect(ended?.writes.own).toBe((ended?.until?.own.count ?? 0) - 100);
+    expect(ended?.writes.peer).toBe((ended?.until?.peer.count ?? 0) - 100);
+    expect(ended?.writes.own).toBeGreaterThan(90);
+    expect(new Set(world.asked)).toEqual(new Set([ended?.settledAtMs]));
+  },
+);
+
+test('sweeps that are not clean are asked for ever less often', async () => {
+  const world = await cutAt10s();
+  world.set('connected');
+  world.settledUntilMs = Number.POSITIVE_INFINITY;
+  await world.timer.advance(120_000);
+  expect(world.asked.length).toBeGreaterThan(4);
+  expect(world.asked.length).toBeLessThan(10);
+  expect(await world.store.open()).toMatchObject([{ state: 'healing' }]);
+});
+
+test('a doubt that passes leaves nothing', async () => {
+  const world = new World();
+  world.watch.start();
+  world.set('suspected');
+  await world.timer.advance(2000);
+  expect(await world.store.open()).toMatchObject([{ state: 'suspected', declaredAtMs: null }]);
+  world.set('connected');
+  await world.timer.advance(2000);
+  expect(await world.store.list({ before: null, limit: 10 })).toEqual([]);
+});
+
+test('a process that does not replicate leaves incidents alone, and one without a database waits', async () => {
+  const world = new World();
+  world.isActive = false;
+  world.set('partitioned');
+  world.watch.start();
+  await world.timer.advance(3000);
+  expect(await world.store.open()).toEqual([]);
+  world.isActive = true;
+  world.isDown = true;
+  await world.timer.advance(3000);
+  expect(world.watch.lastFailure).toBeInstanceOf(ReplicationError);
+  world.isDown = false;
+  await world.timer.advance(2000);
+  expect(world.watch.lastFailure).toBeNull();
+  expect(await world.store.open()).toHaveLength(1);
+});

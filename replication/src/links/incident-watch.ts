@@ -1,0 +1,181 @@
+/**
+ * Writes down incidents as links come and go: the shell around `incident-machine.ts`. Once a second it reads which
+ * incidents are open and, for a peer whose link or incident wants it, what both sides have written and settled; then
+ * it stores what the machine decided before anybody is told. It asks for sweeps with growing pauses, because they read
+ * whole collections. Only the process that replicates does this; a second one that believes the same loses every
+ * compare-and-set and does no harm. A database that is away costs a turn, never an incident.
+ */
+import { ReplicationError } from '../errors.ts';
+import type { BeatStore } from '../ports/beat-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Incarnation, RegionId } from '../ports/identity.ts';
+import type { Incident, IncidentStore, Mark } from '../ports/incident-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { RecordStore } from '../ports/record-store.ts';
+import type { SweepDigests, Sweeps } from '../ports/sweeps.ts';
+import type { Timer } from '../ports/timer.ts';
+import { Ticker } from '../ticker.ts';
+import { type IncidentStep, type Observation, stepIncident, wantsSweep } from './incident-machine.ts';
+import type { WatchedLink } from './link-watch.ts';
+import { settledMark } from './position-marks.ts';
+
+const watchIntervalMs = 1000;
+const firstPauseMs = 1000;
+const longestPauseMs = 60_000;
+
+export interface IncidentWatchOptions {
+  readonly incarnation: Incarnation;
+  readonly partitionCount: number;
+  /** Of all peers, each time that it is read. */
+  readonly links: () => readonly WatchedLink[];
+  readonly isActive: () => boolean;
+  readonly incidents: Pick<IncidentStore, 'open' | 'create' | 'replace' | 'drop'>;
+  readonly beats: Pick<BeatStore, 'heard' | 'ownBeats' | 'peerProgress' | 'rpoFigures'>;
+  readonly records: Pick<RecordStore, 'positions'>;
+  readonly sweeps: Sweeps;
+  readonly clock: Clock;
+  readonly timer: Timer;
+  readonly logger: Logger;
+}
+
+/** A clean sweep that was asked for, and when to ask again. */
+interface Asked {
+  readonly sinceMs: number;
+  readonly found: SweepDigests | null;
+  readonly pauseMs: number;
+  readonly notBeforeMs: number;
+}
+
+export class IncidentWatch {
+  readonly #options: IncidentWatchOptions;
+  readonly #ticker: Ticker;
+  readonly #asked = new Map<RegionId, Asked>();
+  #lastFailure: unknown = null;
+
+  constructor(options: IncidentWatchOptions) {
+    this.#options = options;
+    this.#ticker = new Ticker({
+      timer: options.timer,
+      intervalMs: watchIntervalMs,
+      run: () => this.#turn(),
+    });
+  }
+
+  /** What the last turn failed with; `null` once one succeeded after it. */
+  get lastFailure(): unknown {
+    return this.#lastFailure;
+  }
+
+  start(): void {
+    this.#ticker.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#ticker.stop();
+  }
+
+  async #turn(): Promise<void> {
+    if (!this.#options.isActive()) return;
+    try {
+      const open = await this.#options.incidents.open();
+      for (const link of this.#options.links()) {
+        const incident = open.find(({ peer }) => peer === link.peer) ?? null;
+        if (incident !== null || link.state.kind !== 'connected') await this.#follow(link, incident);
+      }
+      this.#lastFailure = null;
+    } catch (error) {
+      if (!(error instanceof ReplicationError)) throw error;
+      this.#lastFailure = error;
+    }
+  }
+
+  async #follow(link: WatchedLink, incident: Incident | null): Promise<void> {
+    const seen = await this.#observe(link);
+    const sweep = incident === null ? null : await this.#sweep(incident, seen);
+    await this.#store(incident, stepIncident(incident, { ...seen, sweep }));
+  }
+
+  async #observe({ peer, state, signals, written }: WatchedLink): Promise<Observation> {
+    const { beats, records, clock, timer, incarnation, partitionCount } = this.#options;
+    const figures = (await beats.rpoFigures()).find((each) => each.peer === peer);
+    const told = (await beats.peerProgress()).find((each) => each.peer === peer);
+    const heard = (await beats.heard()).find(({ origin }) => origin === peer);
+    const { newestCounted } = await beats.ownBeats();
+    const positions = await records.positions(peer);
+    const [nowMs, monotonicMs] = [clock.nowMs(), timer.monotonicMs()];
+    const heldMs = monotonicMs - state.sinceMs;
+    const isYoung = written !== null && monotonicMs - written.askedAtMs <= heldMs;
+    const lastWellAtMs = Math.min(
+      nowMs - (signals.tickAgeMs ?? 0),
+      nowMs - (signals.dataAgeMs ?? 0),
+      nowMs - (signals.echoAgeMs ?? 0),
+      signals.tickAgeMs === null ? (told?.heardAtMs ?? nowMs) : nowMs,
+      signals.dataAgeMs === null ? (heard?.receivedAtMs ?? nowMs) : nowMs,
+    );
+    const count = figures?.settledCount ?? null;
+    return {
+      peer,
+      nowMs,
+      link: state.kind,
+      heldMs,
+      lastWellAtMs,
+      settled: {
+        own: markOf(incarnation, told?.settledBeat ?? null, count),
+        peer: settledMark(positions, partitionCount),
+      },
+      written: {
+        own: markOf(incarnation, newestCounted?.number ?? null, newestCounted?.count ?? null),
+        peer: isYoung ? written.mark : null,
+      },
+      sweep: null,
+    };
+  }
+
+  async #sweep(incident: Incident, seen: Observation): Promise<SweepDigests | null> {
+    const { sweeps, timer } = this.#options;
+    const sinceMs = incident.settledAtMs;
+    if (sinceMs === null || !wantsSweep(incident, seen)) return null;
+    const last = this.#asked.get(incident.peer);
+    const isKnown = last !== undefined && last.sinceMs === sinceMs;
+    if (isKnown && (last.found !== null || timer.monotonicMs() < last.notBeforeMs)) return last.found;
+    const found = await sweeps.cleanSweepSince(incident.peer, sinceMs);
+    const pauseMs = isKnown ? Math.min(longestPauseMs, 2 * last.pauseMs) : firstPauseMs;
+    this.#asked.set(incident.peer, { sinceMs, found, pauseMs, notBeforeMs: timer.monotonicMs() + pauseMs });
+    return found;
+  }
+
+  async #store(before: Incident | null, step: IncidentStep): Promise<void> {
+    const { incidents } = this.#options;
+    switch (step.kind) {
+      case 'none':
+        return;
+      case 'open': {
+        const created = await incidents.create(step.incident);
+        if (created !== null) this.#tell(before, created);
+        return;
+      }
+      case 'drop':
+        if (before !== null) await incidents.drop(before);
+        return;
+      case 'keep':
+        if (before === null || isSame(before, step.incident)) return;
+        if (await incidents.replace(step.incident)) this.#tell(before, step.incident);
+    }
+  }
+
+  #tell(before: Incident | null, { number, peer, state, writes, declaredAtMs }: Incident): void {
+    if (before?.state === state || declaredAtMs === null) return;
+    const { logger } = this.#options;
+    if (state === 'healing' || state === 'reconciled')
+      logger.info({ number, peer, state, writes }, 'incident');
+    else logger.warn({ number, peer, state, writes }, 'incident');
+  }
+}
+
+function markOf(incarnation: Incarnation, beat: number | null, count: number | null): Mark | null {
+  return beat === null ? null : { incarnation, beat, count };
+}
+
+function isSame(a: Incident, b: Incident): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,57 @@
+/**
+ * Changes that were put aside, to be looked at and tried again (P4). A retry is one transaction that locks the
+ * position of the letter's partition first, then the letter, then the record, and closes the letter together with
+ * what it wrote; `settled` then moves as far as the remaining ones allow. Trying again is safe at any time and in any
+ * order, because deltas commute; nothing that a retry merges is ever published.
+ */
+import type { Lsn, RecordId } from './change.ts';
+import type { Incarnation, RegionId } from './identity.ts';
+import type { DeadLetterCause } from './record-store.ts';
+
+/** Where its change lies in its origin's log. */
+export interface DeadLetterPlace {
+  readonly origin: RegionId;
+  readonly incarnation: Incarnation;
+  readonly partition: number;
+  readonly lsn: Lsn;
+  readonly index: number;
+}
+
+export interface OpenDeadLetter extends DeadLetterPlace, RecordId {
+  readonly cause: DeadLetterCause;
+  readonly detail: string;
+  readonly byteCount: number;
+  /** Own clock. */
+  readonly openedAtMs: number;
+  readonly stampMs: number | null;
+}
+
+export type RetryDecision =
+  | { readonly kind: 'apply'; readonly state: Uint8Array; readonly conflicts: number }
+  /** It cannot be applied yet, or ever, for this reason. */
+  | {
+      readonly kind: 'keep';
+      readonly cause: DeadLetterCause;
+      readonly detail: string;
+      readonly stampMs: number | null;
+    }
+  /** Nothing is changed. */
+  | { readonly kind: 'leave' };
+
+export interface DeadLetterStore {
+  /** Open ones in order of place, after `after`. */
+  list(query: {
+    readonly after: DeadLetterPlace | null;
+    readonly limit: number;
+  }): Promise<readonly OpenDeadLetter[]>;
+  /** Open ones whose stamp is not beyond `stampMs`, lowest first. */
+  due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]>;
+  /**
+   * `decide` gets the stored state (empty where there is none) and the delta; it is synchronous and may run again.
+   * `gone`: there is no such open letter.
+   */
+  retry(
+    place: DeadLetterPlace,
+    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
+  ): Promise<'applied' | 'kept' | 'left' | 'gone'>;
+}

@@ -1,0 +1,68 @@
+/**
+ * `isthmus dead-letters`: changes that a region has put aside because it could not apply them, and one of them tried
+ * again. A retry that is refused again is an answer of no, not a failure.
+ */
+import { findTarget, placeOf } from '../remote/addresses.ts';
+import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
+import type { Command, CommandIo } from '../remote/command.ts';
+import { addressOptions, dryRunOption, readOptions, takePositionals } from '../remote/options.ts';
+import { allPages } from '../remote/pages.ts';
+import { printable } from '../remote/printable.ts';
+import { member, request } from '../remote/request.ts';
+import { jsonLine, table, textOf } from '../remote/show.ts';
+
+const usage = `isthmus dead-letters [list] [--demo PID] [--region NAME | --admin URL] [--json]
+       isthmus dead-letters retry ID [--dry-run] [--demo PID] [--region NAME | --admin URL] [--json]`;
+
+export const deadLetters: Command = {
+  name: 'dead-letters',
+  summary: 'List changes that were put aside, and try one again',
+  usage,
+  run: async (args, io) => {
+    const [word, ...rest] = args;
+    if (word === undefined || word.startsWith('-')) return list(args, io);
+    if (word === 'list') return list(rest, io);
+    if (word === 'retry') return retry(rest, io);
+    throw wrongUsage(`${JSON.stringify(word.slice(0, 80))} is not one of list, retry\nusage: ${usage}`);
+  },
+};
+
+async function list(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+  const { values, positionals } = readOptions(args, addressOptions, usage);
+  takePositionals(positionals, 0, usage);
+  const { admin: given, demo, region } = values;
+  const target = await findTarget({ listener: 'admin', given, demo, region, io });
+  const found = await allPages(target, { path: '/v1/dead-letters', member: 'deadLetters', query: {} });
+  io.out(values.json ? jsonLine({ deadLetters: found }) : show(found));
+  io.note(`${found.length} dead letter${found.length === 1 ? '' : 's'} in ${placeOf(target)}\n`);
+  return 0;
+}
+
+function show(letters: readonly unknown[]): string {
+  if (letters.length === 0) return 'Nothing is put aside.\n';
+  const text = (letter: unknown, name: string) => printable(textOf(member(letter, name), ''));
+  const rows = letters.map((letter) => [
+    text(letter, 'id'),
+    `${text(letter, 'collection')}/${text(letter, 'key')}`,
+    text(letter, 'cause'),
+    text(letter, 'openedAt'),
+    text(letter, 'detail'),
+  ]);
+  return table([['ID', 'RECORD', 'CAUSE', 'SINCE', 'DETAIL'], ...rows]);
+}
+
+async function retry(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+  const { values, positionals } = readOptions(args, { ...addressOptions, ...dryRunOption }, usage);
+  const [id = ''] = takePositionals(positionals, 1, usage);
+  const { admin: given, demo, region } = values;
+  const target = await findTarget({ listener: 'admin', given, demo, region, io });
+  const dryRun = values['dry-run'];
+  const url = `${target.url}/v1/dead-letters/${encodeURIComponent(id)}/retry${dryRun ? '?dryRun=true' : ''}`;
+  const report = await request({ method: 'POST', url });
+  const isApplied = member(report, 'outcome') === 'applied';
+  const reason = `${textOf(member(report, 'cause'), 'kept')}: ${textOf(member(report, 'detail'), '')}`;
+  const sentence = isApplied ? `${dryRun ? 'would be ' : ''}applied` : `kept, ${printable(reason)}`;
+  io.out(values.json ? jsonLine(report) : `${sentence}\n`);
+  io.note(`${dryRun ? 'Nothing was done' : 'Done'} in ${placeOf(target)}\n`);
+  return isApplied ? 0 : 1;
+}

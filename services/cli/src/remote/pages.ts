@@ -1,0 +1,32 @@
+/** All pages of a list that is told newest first or by place, as one; for lists that are bounded by their region. */
+import type { Target } from './addresses.ts';
+import { wrongUsage } from './cli-error.ts';
+import { member, request } from './request.ts';
+
+interface List {
+  readonly path: string;
+  /** Which member of the answer holds the page. */
+  readonly member: string;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+const maxItems = 10_000;
+
+/** Throws `CliError`. Beyond ten thousand the rest is left out. */
+export async function allPages(target: Target, list: List): Promise<readonly unknown[]> {
+  const found: unknown[] = [];
+  let after: string | null = null;
+  do {
+    const search = new URLSearchParams({ ...list.query, ...(after === null ? {} : { after }) });
+    const body = await request({ method: 'GET', url: `${target.url}${list.path}?${search.toString()}` });
+    const page = member(body, list.member);
+    const next = member(body, 'next');
+    if (!Array.isArray(page))
+      throw wrongUsage(
+        `${target.url} is not the admin address of a region; --admin takes that, not the API's.`,
+      );
+    found.push(...page);
+    after = typeof next === 'string' ? next : null;
+  } while (after !== null && found.length < maxItems);
+  return found;
+}

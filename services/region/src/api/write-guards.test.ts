@@ -1,0 +1,54 @@
+import type { Verdict } from '@isthmus/replication/guard/write-guard';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
+import { expect, test } from 'vitest';
+import { Problem } from '../problem.ts';
+import { WriteGuards } from './write-guards.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const budget = { kind: 'budget', seconds: 5, changes: null, peers: 2 } as const;
+const verdicts = new Map<string, Verdict>([
+  ['home', { kind: 'not-home', home: us }],
+  ['bounded', { kind: 'over-budget', budget, within: 1 }],
+]);
+
+/** What a request to these collections is refused with, and what is counted. */
+function check(collections: readonly string[]) {
+  const counted: string[] = [];
+  const guards = new WriteGuards({
+    region: eu,
+    watch: { judge: (collection) => verdicts.get(collection) ?? { kind: 'accept' } },
+    onRefused: (collection) => counted.push(collection),
+  });
+  let refusal: unknown = null;
+  try {
+    guards.check(collections, (index) => `writes[${index}]`);
+  } catch (error) {
+    refusal = error;
+  }
+  return { refusal, counted };
+}
+
+test('writes to collections that accept pass', () => {
+  expect(check(['open', 'open'])).toEqual({ refusal: null, counted: [] });
+});
+
+test('every write at fault is named with its rule, its limit and what was found, and counted', () => {
+  const { refusal, counted } = check(['open', 'bounded', 'home', 'bounded']);
+  expect(refusal).toBeInstanceOf(Problem);
+  expect(refusal).toMatchObject({ code: 'write-guarded', status: 503, headers: { 'retry-after': '1' } });
+  const over = { rule: 'budget', limit: { seconds: 5, changes: null, peers: 2 }, value: { peers: 1 } };
+  expect(refusal).toMatchObject({
+    violations: [
+      { field: 'writes[1]', ...over },
+      { field: 'writes[2]', rule: 'home-region', limit: 'us', value: 'eu' },
+      { field: 'writes[3]', ...over },
+    ],
+  });
+  expect(counted).toEqual(['bounded', 'home', 'bounded']);
+});
+
+test('a home region is named to the caller', () => {
+  const { refusal } = check(['home']);
+  expect(refusal).toMatchObject({ message: expect.stringContaining('home region us') });
+});

@@ -1,0 +1,63 @@
+/**
+ * Compares digests with a peer: the port `Sweeps`. A collection is clean once both sides' digests were equal at some
+ * reading after the moment asked about; all of them must have been. Under steady writes to one collection digests are
+ * hardly ever equal, so the answer may be long in coming, and is never wrong.
+ */
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { PeerClient } from '@isthmus/replication/ports/peer-client';
+import type { SweepDigests, Sweeps } from '@isthmus/replication/ports/sweeps';
+import type { Digester } from './admin/digest.ts';
+import type { RecordType } from './records/record-type.ts';
+
+export interface DigestSweepOptions {
+  readonly collections: ReadonlyMap<string, RecordType>;
+  readonly digester: Digester;
+  readonly client: Pick<PeerClient, 'digests'>;
+}
+
+/** Equal digests seen since one moment. */
+interface Seen {
+  readonly sinceMs: number;
+  readonly equal: Map<string, string>;
+}
+
+export class DigestSweep implements Sweeps {
+  readonly #options: DigestSweepOptions;
+  readonly #seen = new Map<RegionId, Seen>();
+
+  constructor(options: DigestSweepOptions) {
+    this.#options = options;
+  }
+
+  async cleanSweepSince(peer: RegionId, sinceMs: number): Promise<SweepDigests | null> {
+    const { collections } = this.#options;
+    const { equal } = this.#since(peer, sinceMs);
+    const missing = [...collections.keys()].filter((name) => !equal.has(name));
+    for (const [name, digest] of await this.#compare(peer, missing)) equal.set(name, digest);
+    if (equal.size < collections.size) return null;
+    const digests = Object.fromEntries(equal);
+    return { own: digests, peer: digests };
+  }
+
+  #since(peer: RegionId, sinceMs: number): Seen {
+    const known = this.#seen.get(peer);
+    if (known !== undefined && known.sinceMs === sinceMs) return known;
+    const seen = { sinceMs, equal: new Map<string, string>() };
+    this.#seen.set(peer, seen);
+    return seen;
+  }
+
+  /** Those of the collections whose digests are equal now. */
+  async #compare(peer: RegionId, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const { collections, digester, client } = this.#options;
+    const equal = new Map<string, string>();
+    const theirs = names.length === 0 ? null : await client.digests(peer, names);
+    for (const name of theirs === null ? [] : names) {
+      const type = collections.get(name);
+      if (type === undefined) continue;
+      const { digest } = await digester.digest(name, type);
+      if (digest === theirs?.get(name)) equal.set(name, digest);
+    }
+    return equal;
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * What every `DeadLetterStore` must do: find letters by place and by stamp, and try one again in a transaction that
+ * closes it together with what it wrote. States here are plain texts and a merge is an append.
+ */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DeadLetterStore, RetryDecision } from '@isthmus/replication/ports/dead-letter-store';
+import type { DeadLetter, RecordStore } from '@isthmus/replication/ports/record-store';
+import { append, bytes, record, region, text } from './record-store.contract.ts';
+
+export interface OpenDeadLetterStore {
+  readonly letters: DeadLetterStore;
+  readonly records: RecordStore;
+  readonly close: () => Promise<void>;
+}
+
+const origin = region('us');
+const incarnation = { counter: 1, nonce: 7 };
+const place = { origin, incarnation, partition: 0, index: 0 };
+
+function letter(lsn: bigint, stampMs: number | null = null): DeadLetter {
+  const cause = stampMs === null ? 'malformed' : 'clock-too-far-ahead';
+  const delta = bytes(`d${lsn}`);
+  return { ...record('a'), partition: 0, lsn, index: 0, delta, cause, detail: 'because', stampMs };
+}
+
+/** Appends the delta, as a merge would. */
+function appendDelta(state: Uint8Array, delta: Uint8Array): RetryDecision {
+  return { kind: 'apply', state: Buffer.concat([state, delta]), conflicts: 0 };
+}
+
+export function deadLetterStoreContract(name: string, open: () => Promise<OpenDeadLetterStore>): void {
+  describe(`DeadLetterStore: ${name}`, () => {
+    let opened: OpenDeadLetterStore;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(async () => {
+      await opened.close();
+    });
+
+    /** The position stands at 30 and these were put aside on the way. */
+    async function putAside(...letters: readonly DeadLetter[]): Promise<void> {
+      const row = { origin, incarnation, partition: 0, applied: 0n, settled: 0n, beat: null, nextOffset: 0n };
+      await opened.records.createPosition(row);
+      await opened.records.applyRemote({
+        origin,
+        positions: [{ incarnation, partition: 0, expected: 0n, applied: 30n, beat: null, nextOffset: 0n }],
+        ids: [record('a')],
+        decide: () => ({ writes: [], deadLetters: letters }),
+      });
+    }
+
+    async function settledAt(): Promise<bigint | undefined> {
+      return (await opened.records.positions(origin))[0]?.settled;
+    }
+
+    it('lists open letters page by page in order of place', async () => {
+      await putAside(letter(15n), letter(11n), letter(13n, 5_000));
+      const first = await opened.letters.list({ after: null, limit: 2 });
+      expect(first.map(({ lsn, cause }) => [lsn, cause])).toEqual([
+        [11n, 'malformed'],
+        [13n, 'clock-too-far-ahead'],
+      ]);
+      expect(first[1]).toMatchObject({ ...record('a'), ...place, byteCount: 3, stampMs: 5_000 });
+      const rest = await opened.letters.list({ after: first[1] ?? null, limit: 2 });
+      expect(rest.map(({ lsn }) => lsn)).toEqual([15n]);
+    });
+
+    it('says which are due by their stamps, lowest first', async () => {
+      await putAside(letter(11n, 9_000), letter(12n), letter(13n, 7_000), letter(14n, 8_000));
+      const due = async (stampMs: number, limit = 10) =>
+        (await opened.letters.due(stampMs, limit)).map(({ lsn }) => lsn);
+      expect(await due(6_999)).toEqual([]);
+      expect(await due(8_000.5)).toEqual([13n, 14n]);
+      expect(await due(10_000, 2)).toEqual([13n, 14n]);
+    });
+
+    it('applies one, closes it and settles as far as the others allow (P4)', async () => {
+      await putAside(letter(11n), letter(13n));
+      await opened.records.commitLocal(append([record('a')], 'x'));
+      expect(await settledAt()).toBe(10n);
+      expect(await opened.letters.retry({ ...place, lsn: 11n }, appendDelta)).toBe('applied');
+      expect(await settledAt()).toBe(12n);
+      expect(await opened.letters.retry({ ...place, lsn: 13n }, appendDelta)).toBe('applied');
+      expect(await settledAt()).toBe(30n);
+      expect(text(await opened.records.read(record('a')))).toBe('xd11d13');
+      expect(await opened.records.countDeadLetters()).toEqual([]);
+    });
+
+    it('applies one only once, also when tried twice at the same time', async () => {
+      await putAside(letter(11n));
+      const tries = [1, 2, 3].map(() => opened.letters.retry({ ...place, lsn: 11n }, appendDelta));
+      expect((await Promise.all(tries)).toSorted()).toEqual(['applied', 'gone', 'gone']);
+      expect(text(await opened.records.read(record('a')))).toBe('d11');
+    });
+
+    it('keeps one with its new reason, and it is due no more', async () => {
+      await putAside(letter(11n, 5_000));
+      const keep = { kind: 'keep', cause: 'malformed', detail: 'no delta', stampMs: null } as const;
+      expect(await opened.letters.retry({ ...place, lsn: 11n }, () => keep)).toBe('kept');
+      expect(await opened.letters.due(9_000, 10)).toEqual([]);
+      const [kept] = await opened.letters.list({ after: null, limit: 10 });
+      expect(kept).toMatchObject({ cause: 'malformed', detail: 'no delta', stampMs: null });
+      expect(await settledAt()).toBe(10n);
+      expect(await opened.records.read(record('a'))).toBeNull();
+    });
+
+    it('leaves everything as it is where so decided, and where the decision throws', async () => {
+      await putAside(letter(11n, 5_000));
+      expect(await opened.letters.retry({ ...place, lsn: 11n }, () => ({ kind: 'leave' }))).toBe('left');
+      const thrown = new TypeError('a bug');
+      const failing = opened.letters.retry({ ...place, lsn: 11n }, () => {
+        throw thrown;
+      });
+      await expect(failing).rejects.toBe(thrown);
+      expect(await opened.letters.due(9_000, 10)).toHaveLength(1);
+      expect(await opened.records.read(record('a'))).toBeNull();
+    });
+
+    it('knows nothing of a place without a letter', async () => {
+      await putAside();
+      expect(await opened.letters.retry({ ...place, lsn: 11n }, appendDelta)).toBe('gone');
+    });
+  });
+}

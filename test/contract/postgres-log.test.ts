@@ -1,0 +1,307 @@
+/** The contract of sink and feed on a log in Postgres, and what only such a log owes: to its database and its readers. */
+import { openLink } from '@isthmus/local/link-proxy';
+import { readerRole } from '@isthmus/replication/adapters/postgres-log/reader-role';
+import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
+import type { FeedSubscription } from '@isthmus/replication/ports/change-feed';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import { Client } from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  changeSinkFeedContract,
+  fromBeginning,
+  noise,
+  numberOf,
+  partitionCount,
+  publishSoon,
+  readRecords,
+  recordOf,
+} from './change-sink-feed.contract.ts';
+import { query } from './fresh-database.ts';
+import { PostgresLogBench, readerPassword } from './postgres-log.bench.ts';
+import { SocketCount } from './socket-count.ts';
+
+changeSinkFeedContract('postgres-log', () => PostgresLogBench.open());
+
+const soon = { timeout: 20_000, interval: 20 };
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+
+describe('the log in Postgres', () => {
+  let bench: PostgresLogBench;
+  let region: RegionId;
+  let sink: ChangeSink;
+  const open: FeedSubscription[] = [];
+  beforeAll(async () => {
+    bench = await PostgresLogBench.open();
+  }, 60_000);
+  beforeEach(async () => {
+    region = await bench.newRegion();
+    sink = bench.sinkOf(region);
+    await sink.prepare(partitionCount);
+    return async () => {
+      await Promise.all(open.splice(0).map((subscription) => subscription.close()));
+      await sink.close();
+    };
+  });
+  afterAll(() => bench.close());
+
+  function subscribe(connectionString = bench.readerUrl(region)): FeedSubscription {
+    const subscription = bench.feedOf(region, { connectionString }).subscribe(region, fromBeginning());
+    open.push(subscription);
+    return subscription;
+  }
+
+  test('its reader may read the log and do nothing else', async () => {
+    await bench.sql(region, 'CREATE TABLE other AS SELECT 1 AS n');
+    await sink.publish([recordOf(1)]);
+    const reader = bench.readerUrl(region);
+    for (const table of ['log_record_0', 'log_topic', 'log_segment'])
+      expect(await query(reader, `SELECT count(*)::int AS n FROM isthmus.${table}`)).toHaveLength(1);
+    for (const refused of [
+      'SELECT FROM isthmus.record',
+      'SELECT FROM isthmus.identity',
+      'SELECT FROM isthmus.peer_progress',
+      'SELECT FROM public.other',
+      'DELETE FROM isthmus.log_record_0',
+      'TRUNCATE isthmus.log_record_0',
+      "UPDATE isthmus.log_topic SET next_offset = 0 WHERE name = 'changes'",
+      "INSERT INTO isthmus.log_segment VALUES (1, 'changes', 0)",
+      'CREATE TABLE isthmus.mine (n int)',
+      "SELECT pg_logical_emit_message(true, 'isthmus.changes', 'x')",
+      'CREATE ROLE another',
+    ])
+      await expect(query(reader, `BEGIN READ WRITE; ${refused}`), refused).rejects.toThrow(
+        /permission denied/,
+      );
+  });
+
+  test('I8: readers cannot use up the connections of the database', async () => {
+    const held: Client[] = [];
+    const reader = async () => {
+      const client = new Client({ connectionString: bench.readerUrl(region) });
+      client.on('error', () => undefined);
+      await client.connect();
+      held.push(client);
+    };
+    const outcomes = await Promise.allSettled(Array.from({ length: 50 }, reader));
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    expect(held.length).toBeLessThanOrEqual(40);
+    expect(refused.length).toBe(50 - held.length);
+    await sink.publish([recordOf(1)]);
+    await Promise.all(held.map((client) => client.end()));
+  });
+
+  test('a password that changes is the role’s from the next start on, and no statement holds it', async () => {
+    const url = new URL(bench.readerUrl(region));
+    const next = bench.sinkOf(region, { readerPassword: 'another-password' });
+    await next.prepare(partitionCount);
+    await next.close();
+    await expect(query(url.href, 'SELECT 1')).rejects.toThrow(/password authentication failed/);
+    url.password = 'another-password';
+    expect(await query(url.href, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
+    const [role] = await bench.sql(region, 'SELECT rolpassword FROM pg_authid WHERE rolname = $1', [
+      readerRole(region),
+    ]);
+    expect(role?.['rolpassword']).toMatch(/^SCRAM-SHA-256\$4096:/);
+  });
+
+  test('a role of ours that may not make roles is told what to do; one that somebody made is given its rights', async () => {
+    const other = await bench.newRegion();
+    const [own] = await bench.sql(other, 'SELECT current_database() AS name');
+    const name = String(own?.['name']);
+    const role = readerRole(other);
+    await bench.sql(other, `CREATE ROLE "${name}" LOGIN REPLICATION PASSWORD 'p'`);
+    await bench.sql(other, `GRANT CREATE ON DATABASE ${name} TO "${name}"`);
+    await bench.sql(
+      other,
+      `DO $$ DECLARE t record; BEGIN
+        ALTER SCHEMA isthmus OWNER TO "${name}";
+        FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'isthmus' LOOP
+          EXECUTE format('ALTER TABLE isthmus.%I OWNER TO "${name}"', t.tablename); END LOOP;
+        ALTER FUNCTION isthmus.read_log OWNER TO "${name}"; ALTER FUNCTION isthmus.log_edges OWNER TO "${name}";
+      END $$`,
+    );
+    const asOwn = new URL(bench.databaseUrl(other));
+    asOwn.username = name;
+    asOwn.password = 'p';
+    const refused = bench.sinkOf(other, { connectionString: asOwn.href });
+    await expect(refused.prepare(partitionCount)).rejects.toMatchObject({
+      code: 'database-misconfigured',
+      message: expect.stringContaining(`"${role}"`),
+    });
+    await refused.close();
+    await bench.sql(other, `CREATE ROLE "${role}" LOGIN PASSWORD '${readerPassword.replaceAll("'", "''")}'`);
+    const granted = bench.sinkOf(other, { connectionString: asOwn.href, readerPassword: null });
+    await granted.prepare(partitionCount);
+    await granted.publish([recordOf(1)]);
+    const subscription = bench.feedOf(other).subscribe(other, fromBeginning());
+    expect((await readRecords(subscription, 1))[1]?.map(numberOf)).toEqual([1]);
+    await Promise.all([subscription.close(), granted.close()]);
+  });
+
+  test('I8: a link that hangs is left and taken up again, and no append waits for it', async () => {
+    const link = await openLink({ origin: 'here', target: 'there', baseDelayMs: 20 });
+    link.leadLogTo({ host: '127.0.0.1', port: bench.postgres.port });
+    const url = new URL(bench.readerUrl(region));
+    url.port = String(link.log.port);
+    const subscription = subscribe(url.href);
+    await sink.publish([recordOf(0)]);
+    await readRecords(subscription, 1);
+    link.set({ state: 'hang' });
+    const hungAtMs = performance.now();
+    await vi.waitFor(() => expect(subscription.connected).toBe(false), soon);
+    expect(performance.now() - hungAtMs).toBeLessThan(bench.silenceNoticedMs);
+    for (let number = 1; number <= 20; number++) await sink.publish([recordOf(number * partitionCount)]);
+    link.set({ state: 'ok' });
+    const [records] = await readRecords(subscription, 20);
+    expect(records?.map(numberOf)).toEqual(Array.from({ length: 20 }, (_, index) => (index + 1) * 4));
+    expect(subscription.connected).toBe(true);
+    await subscription.close();
+    await link.close();
+  }, 60_000);
+
+  test('two relays at once leave no offset out and pass over no late committer', async () => {
+    const late = new Client({ connectionString: bench.databaseUrl(region) });
+    await late.connect();
+    const subscription = subscribe();
+    await late.query('BEGIN');
+    await late.query(`WITH topic AS (
+      UPDATE isthmus.log_topic SET next_offset = next_offset + 1 WHERE name = 'changes'
+      RETURNING next_offset - 1 AS first, segment)
+    INSERT INTO isthmus.log_record SELECT first, segment, 0, false, 'record 0' FROM topic`);
+    const second = bench.sinkOf(region);
+    const publishing = [1, 2, 3].map((number) => second.publish([recordOf(number * partitionCount)]));
+    await vi.waitFor(
+      async () =>
+        expect(
+          await bench.sql(
+            region,
+            "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+          ),
+        ).not.toHaveLength(0),
+      soon,
+    );
+    await late.query('COMMIT');
+    await Promise.all([...publishing, sink.publish([recordOf(16)])]);
+    const [records] = await readRecords(subscription, 5);
+    expect(records?.map(({ offset }) => offset)).toEqual([0n, 1n, 2n, 3n, 4n]);
+    expect(records?.map(numberOf)[0]).toBe(0);
+    expect(records?.map(numberOf).toSorted((a, b) => a - b)).toEqual([0, 4, 8, 12, 16]);
+    await Promise.all([late.end(), second.close()]);
+  });
+
+  test('the log of another region is not read', async () => {
+    const other = await bench.newRegion();
+    const otherSink = bench.sinkOf(other);
+    await otherSink.prepare(partitionCount);
+    await otherSink.publish([recordOf(1)]);
+    const told = bench.causes.length;
+    const subscription = subscribe(bench.readerUrl(other));
+    await vi.waitFor(
+      () =>
+        expect(bench.causes.slice(told).join()).toContain(`the log of region ${other} and not of ${region}`),
+      soon,
+    );
+    expect(subscription.connected).toBe(false);
+    await otherSink.close();
+  });
+
+  test('large records cross the link compressed, and no record crosses it as text', async () => {
+    const text = Array.from(
+      { length: 20_000 },
+      (_, number) => `{"key":"things/${number}","number":${number}}`,
+    ).join();
+    const random = noise(512 * kibibyte);
+    const count = new SocketCount();
+    const subscription = subscribe();
+    await vi.waitFor(() => expect(subscription.connected).toBe(true), soon);
+    count.close();
+    await sink.publish([{ partition: 0, bytes: Buffer.from(text) }]);
+    await readRecords(subscription, 1);
+    const afterText = count.bytesRead;
+    expect(afterText).toBeLessThan(text.length / 3);
+    await sink.publish([{ partition: 0, bytes: random }]);
+    await readRecords(subscription, 1);
+    expect(count.bytesRead - afterText).toBeLessThan(random.length * 1.05);
+  });
+
+  test('I12: it keeps its limits while it is written and read, and a reader in the oldest segment holds up nobody', async () => {
+    const keepBytes = 4 * mebibyte;
+    const small = bench.sinkOf(region, { retention: { keepMs: 3_600_000, keepBytes } });
+    const subscription = subscribe();
+    let written = 0;
+    let read = 0;
+    const writeOn = async (bytes: number): Promise<void> => {
+      await small.publish([{ partition: written++ % partitionCount, bytes: noise(bytes) }]);
+      read += (await subscription.next())?.records.length ?? 0;
+    };
+    const first = () => firstOffset(region);
+    const stuck = new Client({ connectionString: bench.readerUrl(region) });
+    await stuck.connect();
+    await stuck.query('BEGIN');
+    await stuck.query('SELECT count(*) FROM isthmus.log_record_0');
+    await vi.waitFor(async () => {
+      await writeOn(256 * kibibyte);
+      expect(bench.warnings).toContainEqual(expect.stringContaining('was not emptied'));
+    }, soon);
+    expect(await first()).toBe(0);
+    await stuck.query('COMMIT');
+    await stuck.end();
+    await vi.waitFor(async () => {
+      // An append begins a turn; large ones could add more between two turns than a turn empties.
+      await writeOn(kibibyte);
+      expect(await first()).toBeGreaterThan(0);
+      expect(await logBytes(region)).toBeLessThan(keepBytes + mebibyte);
+    }, soon);
+    while (read < written) read += (await subscription.next())?.records.length ?? 0;
+    expect(read).toBe(written);
+    await small.close();
+  }, 90_000);
+
+  test('a database that is not the one we knew is not appended to', async () => {
+    await bench.sql(region, 'UPDATE isthmus.identity SET incarnation_counter = 2');
+    const stranger = bench.sinkOf(region);
+    await expect(stranger.publish([recordOf(1)])).rejects.toMatchObject({
+      code: 'identity-mismatch',
+      retriable: false,
+    });
+    await stranger.close();
+  });
+
+  test('a record that was torn out of the middle is told and passed over', async () => {
+    await publishSoon(
+      sink,
+      Array.from({ length: 12 }, (_, number) => recordOf(number)),
+    );
+    await bench.sql(
+      region,
+      'DELETE FROM isthmus.log_record WHERE segment = 0 AND log_offset BETWEEN 4 AND 6',
+    );
+    const told = bench.warnings.length;
+    const partitions = await readRecords(subscribe(), 9);
+    expect(partitions.map((records) => records.map(numberOf))).toEqual([
+      [0, 8],
+      [1, 9],
+      [2, 10],
+      [3, 7, 11],
+    ]);
+    expect(bench.warnings.slice(told)).toContainEqual(expect.stringContaining('nothing can lie'));
+  });
+
+  async function firstOffset(of: RegionId): Promise<number> {
+    const [row] = await bench.sql(
+      of,
+      "SELECT min(first_offset)::int AS first FROM isthmus.log_segment WHERE topic = 'changes'",
+    );
+    return Number(row?.['first']);
+  }
+
+  async function logBytes(of: RegionId): Promise<number> {
+    const [row] = await bench.sql(
+      of,
+      `SELECT sum(pg_total_relation_size(format('isthmus.log_record_%s', segment)::regclass))::int AS bytes
+      FROM isthmus.log_segment WHERE topic = 'changes'`,
+    );
+    return Number(row?.['bytes']);
+  }
+});
