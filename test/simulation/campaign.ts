@@ -19,27 +19,29 @@ export async function runCampaign(
   await Promise.all(Array.from({ length: count }, () => work(left, options, onResult)));
 }
 
-function work(
+async function work(
   left: number[],
   options: ScenarioOptions,
   onResult: (result: SeedResult) => void,
 ): Promise<void> {
   const worker = new Worker(new URL('worker.js', import.meta.url), { workerData: { options } });
-  return new Promise<void>((resolve, reject) => {
-    const next = (): void => {
-      const seed = left.shift();
-      if (seed === undefined) resolve();
-      // A worker of Node has no origin.
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin
-      else worker.postMessage(seed);
-    };
-    worker.on('message', (result: SeedResult) => {
-      onResult(result);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const next = (): void => {
+        const seed = left.shift();
+        if (seed === undefined) return resolve();
+        // A worker of Node has no origin.
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin
+        worker.postMessage(seed);
+      };
+      worker.on('message', (result: SeedResult) => {
+        onResult(result);
+        next();
+      });
+      worker.on('error', reject);
       next();
     });
-    worker.on('error', reject);
-    next();
-  }).finally(async () => {
+  } finally {
     await worker.terminate();
-  });
+  }
 }
