@@ -1,22 +1,16 @@
-/**
- * I7: a counter reads the sum of every acknowledged increment and of some subset of those whose outcome is unknown.
- * Amounts are large and random, so a lost, doubled or torn increment gives a sum that no subset explains.
- */
+/** I7: a counter reads the sum of every acknowledged increment and of some subset of those whose outcome is unknown. */
 import type { History, Violation } from './history.ts';
+import { judgeSum } from './sums.ts';
 
 interface Expected {
   acknowledged: number;
   readonly unknown: number[];
 }
 
-/** More unknown amounts than this on one counter could explain anything, so the checker refuses to judge. */
-const maxUnknown = 16;
-
 export function checkCounters(history: History, finals: ReadonlyMap<string, number>): readonly Violation[] {
   const violations: Violation[] = [];
   for (const [key, expected] of expectations(history)) {
-    const found = finals.get(key) ?? 0;
-    const detail = judge(expected, found);
+    const detail = judgeSum(expected, finals.get(key) ?? 0);
     if (detail !== null) violations.push({ checker: 'counters', key, detail });
   }
   return violations;
@@ -32,17 +26,4 @@ function expectations(history: History): ReadonlyMap<string, Expected> {
     else entry.unknown.push(operation.amount);
   }
   return expected;
-}
-
-function judge({ acknowledged, unknown }: Expected, found: number): string | null {
-  if (unknown.length > maxUnknown)
-    return `${unknown.length} unknown increments, at most ${maxUnknown} can be judged`;
-  if (subsetSums(unknown).has(found - acknowledged)) return null;
-  return `reads ${found}, acknowledged ${acknowledged}, unknown ${unknown.join(' ')}`;
-}
-
-function subsetSums(amounts: readonly number[]): ReadonlySet<number> {
-  let sums = new Set([0]);
-  for (const amount of amounts) sums = new Set([...sums, ...[...sums].map((sum) => sum + amount)]);
-  return sums;
 }

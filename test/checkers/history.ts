@@ -6,7 +6,17 @@
 export type Operation =
   | { readonly kind: 'increment'; readonly key: string; readonly amount: number }
   | { readonly kind: 'set'; readonly key: string; readonly value: string }
-  | { readonly kind: 'insert'; readonly key: string };
+  | { readonly kind: 'insert'; readonly key: string }
+  /** Elements are unique: each is added once. */
+  | { readonly kind: 'add'; readonly key: string; readonly element: string }
+  /** Removes an element that it saw; `null`: it saw none. */
+  | { readonly kind: 'remove'; readonly key: string; readonly element: string | null }
+  | { readonly kind: 'refill'; readonly key: string; readonly amount: number }
+  | { readonly kind: 'spend'; readonly key: string; readonly amount: number }
+  /** Writes a value that is unique into a record that may be deleted. */
+  | { readonly kind: 'put'; readonly key: string; readonly value: string }
+  /** Deletes the record with the value that it saw; `null`: it saw none. */
+  | { readonly kind: 'delete'; readonly key: string; readonly saw: string | null };
 
 export type Result = 'ok' | 'fail' | 'info';
 

@@ -21,6 +21,7 @@ const stallTimeoutMs = 2_000;
 export class KafkaBench implements LogBench {
   /** The stall time, a look at the clock, and an attempt to connect that was under way. */
   readonly silenceNoticedMs = 2 * stallTimeoutMs;
+  readonly isOverSockets = true;
   readonly kafka: Kafka;
   readonly admin: Admin;
   readonly cluster: KafkaCluster;

@@ -32,6 +32,7 @@ interface Place {
 
 export class PostgresLogBench implements LogBench {
   readonly silenceNoticedMs = answerTimeoutMs + 2 * stallTimeoutMs;
+  readonly isOverSockets = true;
   readonly postgres: Postgres;
   readonly warnings: string[] = [];
   /** What was given as their causes. */

@@ -13,6 +13,9 @@ export interface WorkloadOptions {
   readonly seed: number;
 }
 
+/** What it does, of all that a history can hold. */
+type Written = Extract<Operation, { readonly kind: 'increment' | 'set' | 'insert' }>;
+
 const counterKeys = 12;
 const registerKeys = 12;
 
@@ -79,7 +82,7 @@ export class Workload {
 function draw(
   { prefix, process, step }: { prefix: string; process: string; step: number },
   next: () => number,
-): Operation {
+): Written {
   const choice = next();
   if (choice < 0.4) {
     const amount = 1 + Math.floor(next() * 1_000_000);
@@ -93,7 +96,7 @@ function draw(
 }
 
 /** `refused`: no connection came about, so nothing happened. `null`: no answer came. */
-async function send(client: RegionClient, operation: Operation): Promise<Reply | 'refused' | null> {
+async function send(client: RegionClient, operation: Written): Promise<Reply | 'refused' | null> {
   try {
     switch (operation.kind) {
       case 'increment':

@@ -1,0 +1,31 @@
+/**
+ * The port `Clock` over a database in memory: that database's clock at the last reading plus the monotonic time since,
+ * as the one over Postgres has it, so a step of the database's clock shows after the next reading.
+ */
+import { betterReading, type ClockReading, readingOf } from '../../clock-reading.ts';
+import { ReplicationError } from '../../errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Timer } from '../../ports/timer.ts';
+
+export class MemoryClock implements Clock {
+  readonly #timer: Pick<Timer, 'monotonicMs'>;
+  #reading: ClockReading | null = null;
+
+  constructor(timer: Pick<Timer, 'monotonicMs'>) {
+    this.#timer = timer;
+  }
+
+  nowMs(): number {
+    if (this.#reading === null)
+      throw new ReplicationError('clock-unknown', 'the database clock was never read', { retriable: true });
+    return this.#reading.offsetMs + this.#timer.monotonicMs();
+  }
+
+  /** `read` asks the database. */
+  async calibrate(read: () => Promise<number>): Promise<void> {
+    const askedMs = this.#timer.monotonicMs();
+    const answerMs = await read();
+    const reading = readingOf(answerMs, askedMs, this.#timer.monotonicMs());
+    this.#reading = betterReading(this.#reading, reading);
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * Judges, while a world runs, what its regions say of themselves: lag and RPO whenever a process has read its figures,
+ * the state of a link when a cut ends that was long enough to be seen. Ages that a jump of a clock distorts are left
+ * out, because then the regions cannot know better.
+ */
+import type { LinkKind } from '@isthmus/replication/links/link-monitor';
+import { errorNow } from '@isthmus/replication/progress/clock-offset';
+import { type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
+import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
+import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
+import type { SimNode } from './sim-node.ts';
+import type { SimRegion } from './sim-region.ts';
+import type { World } from './world.ts';
+
+/** By then a cut must have been noticed: signals are old, and the grace is over. */
+const cutNoticedMs = 15_000;
+
+export function judgeNode(world: World, node: SimNode): void {
+  const figures = node.figures.last;
+  if (figures === null) return;
+  const { region } = node;
+  for (const peer of figures.peers) {
+    const other = world.regionOf(peer.peer);
+    if (hasJumped(region) || hasJumped(other)) continue;
+    const view = viewPeer(figures, peer, node.clock.nowMs());
+    void judgeLag(world, node, { other, view });
+    if (!other.isGone) void judgeRpo(world, node, { other, view });
+  }
+}
+
+interface Seen {
+  readonly other: SimRegion;
+  readonly view: PeerView;
+}
+
+/** The error of the clocks' offset is shown beside the lag, and says within what the lag is known. */
+async function judgeLag(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
+  const { clockOffset, lag } = view;
+  const errorMs = clockOffset === null ? 0 : errorNow(clockOffset, node.clock.nowMs());
+  const truth = await world.oracle.lag(other.id, node.region);
+  judge(world, node, {
+    gauge: 'lag',
+    place: `${node.region.id} of ${other.id}`,
+    shownMs: milliseconds(lag.seconds),
+    leastMs: Math.max(0, truth.oldestChangeMs - errorMs),
+    mostMs: truth.newestBeatMs + errorMs,
+  });
+}
+
+async function judgeRpo(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
+  const { id } = node.region;
+  const truth = await world.oracle.lag(id, other);
+  judge(world, node, {
+    gauge: 'rpo',
+    place: `${id} at ${other.id}`,
+    shownMs: milliseconds(view.rpo.seconds),
+    leastMs: truth.oldestChangeMs,
+    mostMs: Infinity,
+  });
+}
+
+/** What the region shows of itself now: of its log, or of its best peer; `null`: unknown. */
+export function shownRpo(nodes: readonly (SimNode | null)[], ofLog: boolean): number | null {
+  for (const node of nodes) {
+    const figures = node?.isOpen === true ? node.figures.last : null;
+    if (node === null || figures === null) continue;
+    const nowMs = node.clock.nowMs();
+    if (ofLog) return milliseconds(viewLog(figures, nowMs).seconds);
+    return milliseconds(rpoOfRegion(figures.peers.map((peer) => viewPeer(figures, peer, nowMs).rpo)).seconds);
+  }
+  return null;
+}
+
+export function judgeCut(
+  world: World,
+  { a, b, startedAtMs }: { readonly a: SimRegion; readonly b: SimRegion; readonly startedAtMs: number },
+): void {
+  if (world.scheduler.nowMs - startedAtMs < cutNoticedMs) return;
+  world.seen('long cut');
+  for (const [here, there] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    if (hasJumped(here) || here.isGone) continue;
+    for (const node of world.nodesOf(here.id)) {
+      const link = node?.links.links.find(({ peer }) => peer === there.id);
+      if (node?.isOpen !== true || link?.state.kind !== 'connected') continue;
+      const detail = `says connected although nothing passes since ${Math.round(startedAtMs)} ms`;
+      world.violations.push({ checker: 'links', key: `${here.id} to ${there.id}`, detail });
+    }
+  }
+}
+
+function judge(world: World, node: SimNode, reading: GaugeReading): void {
+  const violation = checkGauge(reading);
+  const { shownMs, mostMs } = reading;
+  const place = `${node.process.name} ${reading.place}`;
+  const isHigh = violation !== null && shownMs !== null && shownMs > mostMs;
+  const wasHigh = world.high.has(place);
+  if (isHigh) world.high.add(place);
+  else world.high.delete(place);
+  // What was read a moment before much became visible at once is right for that moment.
+  if (violation === null || (isHigh && !wasHigh)) return;
+  const at = ` at ${Math.round(world.scheduler.nowMs)} ms`;
+  world.violations.push({ ...violation, detail: violation.detail + at });
+}
+
+function hasJumped({ clock }: SimRegion): boolean {
+  return clock.jumpedAtMs > -Infinity;
+}
+
+function milliseconds(seconds: number | null): number | null {
+  return seconds === null ? null : seconds * 1000;
+}
+
+/** Long after everything is well, everything must say so. */
+const wellMs = 2000;
+
+export function judgeQuiet(world: World): void {
+  for (const region of world.survivors) {
+    for (const node of world.nodesOf(region.id)) {
+      if (node === null) continue;
+      for (const { peer, state } of node.links.links)
+        if (!world.regionOf(peer).isGone && !isLinkWell(world, state.kind))
+          fail(world, 'links', `${region.id} to ${peer} says ${state.kind} long after all is well`);
+      judgeQuietFigures(world, node);
+    }
+  }
+}
+
+/** Across a link whose partition stands at a gap no data pass. */
+function isLinkWell(world: World, kind: LinkKind): boolean {
+  return kind === 'connected' || (kind === 'stalled' && isHeldBack(world));
+}
+
+/** A gap or a dead letter holds back what is settled, and then both sides must go on saying so. */
+function judgeQuietFigures(world: World, node: SimNode): void {
+  const figures = node.figures.last;
+  if (figures === null || hasJumped(node.region) || isHeldBack(world)) return;
+  for (const peer of figures.peers) {
+    const other = world.regionOf(peer.peer);
+    if (other.isGone || hasJumped(other)) continue;
+    const { lag, rpo } = viewPeer(figures, peer, node.clock.nowMs());
+    for (const [gauge, seconds] of [
+      ['lag', lag.seconds],
+      ['rpo', rpo.seconds],
+    ] as const)
+      if (seconds === null || seconds * 1000 > wellMs)
+        fail(
+          world,
+          'metrics',
+          `${node.region.id} shows a ${gauge} of ${seconds} s for ${peer.peer} when all is well`,
+        );
+  }
+}
+
+function isHeldBack(world: World): boolean {
+  const points = [...world.coverage.keys()];
+  return points.some(
+    (point) => point.startsWith('gap seen') || point === 'quarantine' || point.endsWith('lose-slot'),
+  );
+}
+
+function fail(world: World, checker: string, detail: string): void {
+  world.violations.push({ checker, key: 'quiet', detail });
+}

@@ -1,0 +1,95 @@
+/**
+ * `npm run sim`: runs seeds on all cores, says for each failure how to run it again, shrinks the first one, and ends
+ * with 1 where anything failed, where a seed did too little, or where something that should happen never did.
+ */
+import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { runCampaign } from './campaign.ts';
+import { readOptions, type SimOptions, usage } from './options.ts';
+import { describe, reportOn } from './report.ts';
+import { ResultsFile } from './results-file.ts';
+import { runScenario } from './run.ts';
+import type { Scenario } from './scenario.ts';
+import { drawScenario } from './scenario.ts';
+import type { SeedResult } from './seed-result.ts';
+import { shrink } from './shrink.ts';
+
+const maxShrinkRuns = 400;
+const shownFailures = 10;
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), randomInt(2 ** 31));
+  if (typeof options === 'string') {
+    process.stderr.write(`${options}\n${usage}`);
+    process.exitCode = 2;
+    return;
+  }
+  if (options.trace) await trace(options);
+  else await campaign(options);
+}
+
+async function trace(options: SimOptions): Promise<void> {
+  const result = await runScenario(drawScenario(options.seed, options), say);
+  for (const violation of result.violations) say(describe(violation));
+  if (result.violations.length > 0) process.exitCode = 1;
+}
+
+async function campaign(options: SimOptions): Promise<void> {
+  const { seed, seeds } = options;
+  say(`seeds ${seed} to ${seed + seeds - 1} at ${commit()}`);
+  const file = new ResultsFile(options.results);
+  const results: SeedResult[] = file
+    .read()
+    .filter((known) => known.seed >= seed && known.seed < seed + seeds);
+  const known = new Set(results.map((result) => result.seed));
+  const left = Array.from({ length: seeds }, (_, index) => seed + index).filter((each) => !known.has(each));
+  const before = process.cpuUsage();
+  const fresh: SeedResult[] = [];
+  await runCampaign(left, options, (result) => {
+    file.add(result);
+    fresh.push(result);
+    if (result.violations.length > 0) tellFailure(result, options);
+  });
+  const { user, system } = process.cpuUsage(before);
+  results.push(...fresh);
+  const failed = results.find(({ violations }) => violations.length > 0);
+  const report = reportOn(results, (user + system) / 1000);
+  if (failed !== undefined) await tellShrunk(failed, options);
+  say(report.text);
+  if (!report.isPassed) process.exitCode = 1;
+}
+
+function tellFailure({ seed, violations }: SeedResult, { regions, seconds }: SimOptions): void {
+  const rest = [
+    regions === null ? '' : ` --regions ${regions}`,
+    seconds === null ? '' : ` --seconds ${seconds}`,
+  ];
+  say(`seed ${seed} failed at ${commit()}: npm run sim -- --seed ${seed}${rest.join('')}`);
+  for (const violation of violations.slice(0, shownFailures)) say(describe(violation));
+}
+
+async function tellShrunk({ seed, violations }: SeedResult, options: SimOptions): Promise<void> {
+  const [first] = violations;
+  if (first === undefined) return;
+  const failsAlike = async (candidate: Scenario): Promise<boolean> =>
+    (await runScenario(candidate)).violations.some(({ checker }) => checker === first.checker);
+  const small = await shrink(drawScenario(seed, options), failsAlike, maxShrinkRuns);
+  const { violations: left } = await runScenario(small);
+  say(`seed ${seed}, shrunk to ${small.faults.length} faults and ${small.operations.length} operations:`);
+  say(JSON.stringify({ ...small, operations: small.operations.slice(0, shownFailures) }));
+  for (const violation of left.slice(0, shownFailures)) say(describe(violation));
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'an unknown commit';
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+await main();

@@ -1,0 +1,46 @@
+/** The command line of the simulator. */
+export interface SimOptions {
+  /** First seed, and how many follow it. */
+  readonly seed: number;
+  readonly seeds: number;
+  readonly results: string | null;
+  readonly regions: number | null;
+  readonly seconds: number | null;
+  readonly trace: boolean;
+}
+
+export const usage =
+  'usage: npm run sim -- [--seed N] [--seeds M] [--results FILE] [--regions 2..5] [--seconds S] [--trace]\n';
+
+const limits: Readonly<Record<string, readonly [number, number]>> = {
+  seed: [0, 2 ** 32 - 1],
+  seeds: [1, 10_000_000],
+  regions: [2, 5],
+  seconds: [5, 3600],
+};
+
+/** What is wrong, as a sentence, or the options. */
+export function readOptions(args: readonly string[], freshSeed: number): SimOptions | string {
+  const given = new Map<string, string>();
+  for (let index = 0; index < args.length; index++) {
+    const name = args[index]?.replace(/^--/, '') ?? '';
+    if (name === 'trace') given.set(name, '');
+    else if (name in limits || name === 'results') given.set(name, args[++index] ?? '');
+    else return `unknown option ${args[index] ?? ''}`;
+  }
+  for (const [name, [least, most]] of Object.entries(limits)) {
+    const value = given.get(name);
+    if (value === undefined) continue;
+    const isInteger = /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most;
+    if (!isInteger) return `--${name} is ${value}: take an integer from ${least} to ${most}`;
+  }
+  const numberOf = (name: string): number | null => (given.has(name) ? Number(given.get(name)) : null);
+  return {
+    seed: numberOf('seed') ?? freshSeed,
+    seeds: numberOf('seeds') ?? (given.has('seed') ? 1 : 100),
+    results: given.get('results') ?? null,
+    regions: numberOf('regions'),
+    seconds: numberOf('seconds'),
+    trace: given.has('trace'),
+  };
+}

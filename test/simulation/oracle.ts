@@ -1,0 +1,201 @@
+/**
+ * Knows the truth about a simulated world: when everything was really committed, which changes each interval of each
+ * partition holds, and so whether what was applied is what should have been (I3, P4), and how old the oldest change is
+ * that a peer has not settled. It sees the databases from inside, at the moment of the deed and by true time, and the
+ * engine never sees it.
+ */
+import { partitionOf } from '@isthmus/replication/log/partition';
+import type { CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/change';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type {
+  ApplyDecision,
+  ApplyTransaction,
+  PositionMove,
+  PositionRow,
+} from '@isthmus/replication/ports/record-store';
+import type { Violation } from '../checkers/history.ts';
+import type { SimRegion } from './sim-region.ts';
+
+interface TrueCommit {
+  readonly atMs: number;
+  readonly end: Lsn;
+}
+
+interface PlacedName extends TrueCommit {
+  readonly name: string;
+}
+
+interface Total extends TrueCommit {
+  /** Changes up to here. */
+  readonly total: number;
+}
+
+interface OriginTruth {
+  /** For each partition, the changes in order of commit. */
+  readonly changes: readonly PlacedName[][];
+  readonly totals: Total[];
+  readonly beats: TrueCommit[];
+  count: number;
+  /** How much the relay's count is above the true one. */
+  countedAbove: number;
+}
+
+export interface AppliedFact {
+  readonly transaction: ApplyTransaction;
+  readonly decision: ApplyDecision;
+  readonly outcome: 'applied' | 'fenced';
+  readonly before: readonly PositionRow[];
+}
+
+/** How far a target really is behind an origin. */
+export interface TrueLag {
+  /** Age of the oldest change that is not settled; 0 where all are. */
+  readonly oldestChangeMs: number;
+  /** Age of the newest beat that is settled in all partitions; infinite without one. */
+  readonly newestBeatMs: number;
+  readonly changes: number;
+}
+
+export class Oracle {
+  readonly #nowMs: () => number;
+  readonly #origins = new Map<RegionId, OriginTruth>();
+  readonly #seen: (point: string) => void;
+  readonly violations: Violation[] = [];
+
+  constructor(nowMs: () => number, seen: (point: string) => void) {
+    this.#nowMs = nowMs;
+    this.#seen = seen;
+  }
+
+  /** Changes that were committed anywhere. */
+  get committedChanges(): number {
+    return [...this.#origins.values()].reduce((sum, { count }) => sum + count, 0);
+  }
+
+  committed(region: SimRegion, { end, ids }: { readonly end: Lsn; readonly ids: readonly RecordId[] }): void {
+    const truth = this.#truthOf(region);
+    const atMs = this.#nowMs();
+    for (const id of ids) {
+      const partition = partitionOf(id, region.identity.partitionCount);
+      truth.changes[partition]?.push({ atMs, end, name: `${id.collection}/${id.key}` });
+      truth.count++;
+    }
+    truth.totals.push({ atMs, end, total: truth.count });
+  }
+
+  /** A restart counts on exactly (P2); only where the slot went back or was lost may it begin above. */
+  counted(region: SimRegion, beats: readonly CountedBeat[]): void {
+    const truth = this.#truthOf(region);
+    for (const { number, end, count } of beats) {
+      const total = truth.totals[firstAfter(truth.totals, end) - 1]?.total ?? 0;
+      const above = (count ?? total) - total;
+      if (above !== truth.countedAbove && !region.mayRecount)
+        this.#fail('counts', `beat ${number} of ${region.id}`, `${count}, in truth ${total}`);
+      truth.countedAbove = above;
+    }
+  }
+
+  beat(region: SimRegion): void {
+    this.#truthOf(region).beats.push({ atMs: this.#nowMs(), end: region.database.wal.insert });
+  }
+
+  applied(target: SimRegion, { transaction, decision, outcome, before }: AppliedFact): void {
+    if (outcome === 'fenced') {
+      this.#seen('fence used');
+      return;
+    }
+    const { origin, positions, ids } = transaction;
+    for (const move of positions) this.#checkMove(target, origin, { move, before });
+    const due = new Set(positions.flatMap((move) => this.#between(origin, move)));
+    if (due.size === 0 && ids.length === 0) return;
+    const brought = new Set(ids.map(({ collection, key }) => `${collection}/${key}`));
+    for (const name of due)
+      if (!brought.has(name)) this.#fail('applied once', name, `${target.id} skipped it`);
+    for (const name of brought)
+      if (!due.has(name)) this.#fail('applied once', name, `${target.id} applied it outside its interval`);
+    for (const { cause } of decision.deadLetters) {
+      this.#seen(cause === 'clock-too-far-ahead' ? 'quarantine' : 'dead letter');
+    }
+  }
+
+  /** By what is really there: everything applied, up to the oldest change that was put aside. */
+  async lag(origin: RegionId, target: SimRegion): Promise<TrueLag> {
+    const rows = await target.records.positions(origin);
+    const all = await target.records.deadLetters.list({ after: null, limit: Infinity });
+    const letters = all.filter((letter) => letter.origin === origin);
+    const truth = this.#origins.get(origin);
+    const nowMs = this.#nowMs();
+    if (truth === undefined) return { oldestChangeMs: 0, newestBeatMs: Infinity, changes: 0 };
+    let oldestAtMs = nowMs;
+    let changes = 0;
+    let settled: Lsn | null = null;
+    for (const [partition, placed] of truth.changes.entries()) {
+      let reach = rows.find((row) => row.partition === partition)?.applied ?? 0n;
+      for (const letter of letters)
+        if (letter.partition === partition && letter.lsn <= reach) reach = letter.lsn - 1n;
+      if (settled === null || reach < settled) settled = reach;
+      const first = firstAfter(placed, reach);
+      changes += placed.length - first;
+      oldestAtMs = Math.min(oldestAtMs, placed[first]?.atMs ?? nowMs);
+    }
+    const beat = truth.beats[firstAfter(truth.beats, settled ?? 0n) - 1];
+    return {
+      oldestChangeMs: nowMs - oldestAtMs,
+      newestBeatMs: beat === undefined ? Infinity : nowMs - beat.atMs,
+      changes,
+    };
+  }
+
+  /** Changes of a partition beyond a position, by name and with their moments. */
+  beyond(origin: RegionId, partition: number, position: Lsn): readonly PlacedName[] {
+    const placed = this.#origins.get(origin)?.changes[partition] ?? [];
+    return placed.slice(firstAfter(placed, position));
+  }
+
+  #checkMove(
+    target: SimRegion,
+    origin: RegionId,
+    { move, before }: { readonly move: PositionMove; readonly before: readonly PositionRow[] },
+  ): void {
+    const place = `${target.id} of ${origin}/${move.partition}`;
+    const stood = before.find((row) => row.partition === move.partition)?.applied;
+    if (stood !== move.expected)
+      this.#fail('fence', place, `moved from ${stood} although it was taken for ${move.expected}`);
+    if (move.applied <= move.expected) this.#fail('fence', place, `went back to ${move.applied}`);
+  }
+
+  /** Names of the changes that the move covers. */
+  #between(origin: RegionId, { partition, expected, applied }: PositionMove): readonly string[] {
+    const placed = this.#origins.get(origin)?.changes[partition] ?? [];
+    const first = firstAfter(placed, expected);
+    if (first === placed.length) return [];
+    return placed.slice(first, firstAfter(placed, applied)).map(({ name }) => name);
+  }
+
+  #truthOf(region: SimRegion): OriginTruth {
+    const known = this.#origins.get(region.id);
+    if (known !== undefined) return known;
+    const changes = Array.from({ length: region.identity.partitionCount }, (): PlacedName[] => []);
+    const truth = { changes, totals: [], beats: [], count: 0, countedAbove: 0 };
+    this.#origins.set(region.id, truth);
+    return truth;
+  }
+
+  #fail(checker: string, key: string, detail: string): void {
+    this.violations.push({ checker, key, detail });
+  }
+}
+
+/** Index of the first that lies after the position. */
+function firstAfter(commits: readonly TrueCommit[], position: Lsn): number {
+  const newest = commits.at(-1);
+  if (newest === undefined || newest.end <= position) return commits.length;
+  let low = 0;
+  let high = commits.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((commits[middle]?.end ?? 0n) <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

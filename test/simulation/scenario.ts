@@ -1,0 +1,193 @@
+/**
+ * What is to happen in one run, as plain data drawn from a seed: how many regions, how good their links, which
+ * operations when, which faults when. A run adds nothing to it but chance in latencies, so a scenario can be shrunk by
+ * leaving out faults and operations, and the same scenario gives the same run.
+ */
+import { capabilities } from './capabilities.ts';
+import { Random } from './random.ts';
+
+export type OrdinaryFault =
+  | 'cut'
+  | 'cut-one-way'
+  | 'clog'
+  | 'lossy-link'
+  | 'slow-link'
+  | 'flap'
+  | 'kill'
+  | 'kill-at-step'
+  | 'stop'
+  | 'postgres-crash'
+  | 'postgres-freeze'
+  | 'postgres-slow'
+  | 'postgres-flaky'
+  | 'kafka-down'
+  | 'kafka-freeze'
+  | 'kafka-flaky'
+  | 'clock-jump'
+  | 'replay'
+  | 'offsets-back'
+  | 'offsets-forward';
+
+/** What only a transfer can repair; without it, it has to be seen. */
+export type GapFault = 'drop-oldest' | 'drop-newest' | 'recreate-topic' | 'lose-slot';
+
+export type FaultKind = OrdinaryFault | GapFault | 'clock-far-ahead' | 'destroy' | 'destroy-with-log';
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly atMs: number;
+  readonly forMs: number;
+  readonly region: number;
+  /** Another region, where the kind needs one. */
+  readonly other: number;
+  /** From 0 to 1: how bad, or which of several. */
+  readonly level: number;
+}
+
+export const operationKinds = [
+  'increment',
+  'set',
+  'insert',
+  'add',
+  'remove',
+  'refill',
+  'spend',
+  'put',
+  'delete',
+] as const;
+
+export interface PlannedOperation {
+  readonly kind: (typeof operationKinds)[number];
+  readonly atMs: number;
+  readonly region: number;
+  /** Of the region; one does one thing at a time. */
+  readonly client: number;
+  /** Which of the shared records. */
+  readonly record: number;
+  readonly amount: number;
+}
+
+export interface Scenario {
+  readonly seed: number;
+  readonly regions: number;
+  readonly partitions: number;
+  /** Processes of each region. */
+  readonly processes: number;
+  readonly durationMs: number;
+  readonly linkLatencyMs: number;
+  readonly clocks: readonly { readonly offsetMs: number; readonly driftRate: number }[];
+  readonly operations: readonly PlannedOperation[];
+  readonly faults: readonly Fault[];
+}
+
+export interface ScenarioOptions {
+  /** `null`: drawn. */
+  readonly regions: number | null;
+  readonly seconds: number | null;
+}
+
+const ordinaryFaults: readonly OrdinaryFault[] = [
+  'cut',
+  'cut-one-way',
+  'clog',
+  'lossy-link',
+  'slow-link',
+  'flap',
+  'kill',
+  'kill-at-step',
+  'stop',
+  'postgres-crash',
+  'postgres-freeze',
+  'postgres-slow',
+  'postgres-flaky',
+  'kafka-down',
+  'kafka-freeze',
+  'kafka-flaky',
+  'clock-jump',
+  'replay',
+  'offsets-back',
+  'offsets-forward',
+];
+
+const gapFaults: readonly GapFault[] = ['drop-oldest', 'drop-newest', 'recreate-topic', 'lose-slot'];
+
+/** Nothing goes wrong before, so that every region has heard every other once. */
+const calmMs = 3000;
+const clientsPerRegion = 3;
+
+export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
+  const random = new Random(seed);
+  const shape = random.split('shape');
+  const regions = options.regions ?? shape.pick([2, 2, 2, 2, 2, 3, 3, 3, 4, 5]);
+  const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(58, 80)));
+  return {
+    seed,
+    regions,
+    partitions: shape.pick([1, 1, 2, 2, 3, 4]),
+    processes: shape.pick([1, 1, 1, 2]),
+    durationMs,
+    linkLatencyMs: shape.scale(1, 120),
+    clocks: Array.from({ length: regions }, () => ({
+      offsetMs: shape.between(-5000, 5000),
+      driftRate: shape.between(-1e-4, 1e-4),
+    })),
+    operations: drawOperations(random.split('operations'), { regions, durationMs }),
+    faults: drawFaults(random.split('faults'), { regions, durationMs }),
+  };
+}
+
+interface Extent {
+  readonly regions: number;
+  readonly durationMs: number;
+}
+
+function drawOperations(random: Random, { regions, durationMs }: Extent): readonly PlannedOperation[] {
+  const kinds = swarm(random, operationKinds, 0.7);
+  const perSecond = random.scale(5.5, 10);
+  const records = random.pick([2, 6, 20]);
+  const operations: PlannedOperation[] = [];
+  for (let atMs = 500; atMs < durationMs; atMs += (-Math.log(1 - random.next()) * 1000) / perSecond) {
+    operations.push({
+      kind: kinds[random.int(kinds.length)] ?? 'insert',
+      atMs,
+      region: random.int(regions),
+      client: random.int(clientsPerRegion),
+      record: random.int(records),
+      amount: 1 + random.int(1_000_000),
+    });
+  }
+  return operations;
+}
+
+function drawFaults(random: Random, { regions, durationMs }: Extent): readonly Fault[] {
+  const isCalm = random.chance(0.05);
+  if (isCalm) return [];
+  const kinds: FaultKind[] = [...swarm(random, ordinaryFaults, 0.4)];
+  if (capabilities.transfer || random.chance(0.3)) kinds.push(...swarm(random, gapFaults, 0.5));
+  if (random.chance(0.1)) kinds.push('clock-far-ahead');
+  const everyMs = random.scale(1500, 8000);
+  const faults: Fault[] = [];
+  for (let atMs = calmMs; atMs < durationMs; atMs += random.between(0, 2 * everyMs))
+    faults.push(drawFault(random, { kind: kinds[random.int(kinds.length)] ?? 'cut', atMs, regions }));
+  if (random.chance(0.2)) {
+    const kind = random.chance(0.5) ? 'destroy' : 'destroy-with-log';
+    faults.push(drawFault(random, { kind, atMs: random.between(durationMs / 3, durationMs), regions }));
+  }
+  return faults.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+function drawFault(
+  random: Random,
+  { kind, atMs, regions }: { readonly kind: FaultKind; readonly atMs: number; readonly regions: number },
+): Fault {
+  const region = random.int(regions);
+  const other = (region + 1 + random.int(regions - 1)) % regions;
+  return { kind, atMs, forMs: random.scale(300, 25_000), region, other, level: random.next() };
+}
+
+/** Some of the kinds, at least one: what is left out cannot hide what is left. */
+function swarm<T>(random: Random, kinds: readonly T[], rate: number): readonly T[] {
+  const chosen = kinds.filter(() => random.chance(rate));
+  const one = kinds[random.int(kinds.length)];
+  return chosen.length > 0 || one === undefined ? chosen : [one];
+}

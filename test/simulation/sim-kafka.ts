@@ -1,0 +1,338 @@
+/**
+ * Logs as one process reaches them: its own region's to write, its peers' to read across the links. A fetch waits at
+ * the broker until there is something, its answer takes one way, the next fetch another; what is on the way when the
+ * link is cut is gone, and the subscription goes on from what it had handed over once it can connect again.
+ */
+import { MemoryChangeFeed } from '@isthmus/replication/adapters/memory/change-feed';
+import type { MemorySubscription } from '@isthmus/replication/adapters/memory/change-feed';
+import { MemoryChangeSink } from '@isthmus/replication/adapters/memory/change-sink';
+import { ReplicationError, assert } from '@isthmus/replication/errors';
+import type {
+  ChangeFeed,
+  FeedBatch,
+  FeedRecord,
+  FeedSubscription,
+} from '@isthmus/replication/ports/change-feed';
+import type { ChangeSink, OutgoingRecord } from '@isthmus/replication/ports/change-sink';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Logger } from '@isthmus/replication/ports/logger';
+import type { Link } from './link.ts';
+import type { Random } from './random.ts';
+import type { ProcessWorld, RequestKind, SimProcess } from './sim-process.ts';
+import type { SimRegion } from './sim-region.ts';
+
+const publishKind: RequestKind = {
+  leastMs: 0.3,
+  mostMs: 2,
+  needsProcess: false,
+  refused: noAnswer,
+  lost: noAnswer,
+};
+const reconnectMs = 200;
+const rewindTimeoutMs = 2000;
+/** Fetching rests while so many batches are unread. */
+const maxReady = 256;
+
+export class SimChangeSink implements ChangeSink {
+  readonly #inner: MemoryChangeSink;
+  readonly #region: SimRegion;
+  readonly #process: SimProcess;
+
+  constructor(region: SimRegion, process: SimProcess) {
+    this.#inner = new MemoryChangeSink(region.log);
+    this.#region = region;
+    this.#process = process;
+  }
+
+  prepare(partitionCount: number): Promise<void> {
+    return this.#call('prepare', () => this.#inner.prepare(partitionCount));
+  }
+
+  /** When an answer is lost, a part of the records may be all that the log holds. */
+  publish(records: readonly OutgoingRecord[]): Promise<void> {
+    return this.#call('publish', async () => {
+      const { kafka } = this.#region;
+      if (kafka.lossRate === 0 || !kafka.chance(kafka.lossRate)) return this.#inner.publish(records);
+      await this.#inner.publish(records.filter(() => kafka.chance(0.5)));
+      throw unavailable('only a part of the records was taken');
+    });
+  }
+
+  publishProgress(bytes: Uint8Array): Promise<void> {
+    return this.#call('publish progress', () => this.#inner.publishProgress(bytes));
+  }
+
+  async close(): Promise<void> {}
+
+  #call<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.#process.call({ server: this.#region.kafka, kind: publishKind, name, work });
+  }
+}
+
+export interface FeedWorld extends ProcessWorld {
+  /** For what the clients of brokers say. */
+  readonly logger: Logger;
+  readonly random: Random;
+  regionOf(region: RegionId): SimRegion;
+  linkBetween(caller: RegionId, callee: RegionId): Link;
+}
+
+export class SimChangeFeed implements ChangeFeed {
+  readonly #self: RegionId;
+  readonly #process: SimProcess;
+  readonly #world: FeedWorld;
+  readonly #open: SimSubscription[] = [];
+
+  constructor(self: RegionId, process: SimProcess, world: FeedWorld) {
+    this.#self = self;
+    this.#process = process;
+    this.#world = world;
+  }
+
+  subscribe(origin: RegionId, offsets: readonly bigint[]): FeedSubscription {
+    return this.#subscription(origin, (feed, at) => feed.subscribe(origin, at), offsets);
+  }
+
+  subscribeProgress(peer: RegionId): FeedSubscription {
+    let kept: MemorySubscription | null = null;
+    return this.#subscription(peer, (feed) => (kept ??= feed.subscribeProgress(peer)), []);
+  }
+
+  /** Moves the cursors of what is read from this origin by so many records, as an offset that was lost would. */
+  shift(origin: RegionId, byRecords: number): void {
+    for (const subscription of this.#open) if (subscription.origin === origin) subscription.shift(byRecords);
+  }
+
+  #subscription(
+    origin: RegionId,
+    connect: (feed: MemoryChangeFeed, offsets: readonly bigint[]) => MemorySubscription,
+    offsets: readonly bigint[],
+  ): SimSubscription {
+    const region = this.#world.regionOf(origin);
+    const feed = new MemoryChangeFeed(new Map([[origin, region.log]]), this.#world.logger);
+    const subscription = new SimSubscription({
+      region,
+      link: this.#world.linkBetween(this.#self, origin),
+      process: this.#process,
+      world: this.#world,
+      connect: (at) => connect(feed, at),
+      offsets,
+    });
+    this.#open.push(subscription);
+    return subscription;
+  }
+}
+
+interface SubscriptionParts {
+  readonly region: SimRegion;
+  readonly link: Link;
+  readonly process: SimProcess;
+  readonly world: FeedWorld;
+  readonly connect: (offsets: readonly bigint[]) => MemorySubscription;
+  readonly offsets: readonly bigint[];
+}
+
+class SimSubscription implements FeedSubscription {
+  readonly #parts: SubscriptionParts;
+  /** Where to connect again: behind what was handed over. */
+  readonly #offsets: bigint[];
+  readonly #turns: number[] = [];
+  readonly #unwatch: readonly (() => void)[];
+  #inner: MemorySubscription | null = null;
+  #linkEpoch = 0;
+  #serverEpoch = 0;
+  #isFetching = false;
+  #isReconnecting = false;
+  #isClosed = false;
+  #ready: FeedBatch[] = [];
+  #reader: ((batch: FeedBatch | null) => void) | null = null;
+
+  constructor(parts: SubscriptionParts) {
+    this.#parts = parts;
+    this.#offsets = [...parts.offsets];
+    const poke = (): void => this.#fetch();
+    this.#unwatch = [parts.link.watch(poke), parts.region.log.watch(poke)];
+    this.#forgetWithProcess();
+    this.#reconnect();
+  }
+
+  get origin(): RegionId {
+    return this.#parts.region.id;
+  }
+
+  get connected(): boolean {
+    return this.#inner !== null && this.#isConnectable;
+  }
+
+  next(): Promise<FeedBatch | null> {
+    const batch = this.#ready.shift();
+    if (batch !== undefined) {
+      this.#fetch();
+      return Promise.resolve(batch);
+    }
+    if (this.#isClosed) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+    });
+  }
+
+  /** The log's end is asked for over the link; the cursor moves when the answer is here. */
+  rewind(partition: number): Promise<bigint> {
+    const { link, region, world, process } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const fail = (): void => process.hear(() => reject(unavailable('the feed is not connected')));
+      world.scheduler.after(link.delayMs(), () => {
+        const log = this.#isAlive() ? region.log.partitions('changes')?.[partition] : undefined;
+        if (log === undefined) {
+          world.scheduler.after(rewindTimeoutMs, fail);
+          return;
+        }
+        const { begin, end } = log;
+        world.scheduler.after(link.delayMs(), () =>
+          process.hear(() => {
+            this.#moveTo(partition, begin);
+            resolve(end);
+          }),
+        );
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#forget();
+    this.#ready = [];
+    this.#reader?.(null);
+    this.#reader = null;
+  }
+
+  shift(byRecords: number): void {
+    for (const [partition, offset] of this.#offsets.entries()) {
+      const moved = offset + BigInt(byRecords);
+      this.#offsets[partition] = moved < 0n ? 0n : moved;
+    }
+    this.#ready = [];
+    this.#drop();
+    this.#reconnect();
+  }
+
+  /** What is on its way or unread was read before. */
+  #moveTo(partition: number, offset: bigint): void {
+    this.#turns[partition] = (this.#turns[partition] ?? 0) + 1;
+    this.#offsets[partition] = offset;
+    this.#ready = this.#ready.filter((batch) => batch.partition !== partition);
+    void this.#inner?.rewind(partition);
+    this.#fetch();
+  }
+
+  get #isConnectable(): boolean {
+    const { link, region } = this.#parts;
+    return !link.isCut && region.kafka.isUp;
+  }
+
+  /** The connection that it reads through still stands. */
+  #isAlive(): boolean {
+    const { link, region } = this.#parts;
+    const stands =
+      this.#isConnectable && link.epoch === this.#linkEpoch && region.kafka.epoch === this.#serverEpoch;
+    if (!stands) this.#drop();
+    return stands && this.#inner !== null;
+  }
+
+  /** What is read of progress goes on where it was: it has no offsets of its own. */
+  #drop(): void {
+    if (this.#offsets.length > 0) void this.#inner?.close();
+    this.#inner = null;
+  }
+
+  /** A broker does not care whether its reader stands still. */
+  #forgetWithProcess(): void {
+    const { process } = this.#parts;
+    process.session(() => {
+      if (process.life === 'dead') this.#forget();
+      else this.#forgetWithProcess();
+    });
+  }
+
+  #forget(): void {
+    for (const unwatch of this.#unwatch) unwatch();
+    this.#drop();
+    this.#isClosed = true;
+  }
+
+  #reconnect(): void {
+    if (this.#isReconnecting || this.#isClosed) return;
+    this.#isReconnecting = true;
+    const { link, region, world, connect } = this.#parts;
+    world.scheduler.after(reconnectMs * 0.1 + link.delayMs(), () => {
+      this.#isReconnecting = false;
+      if (this.#isClosed || this.#inner !== null || !this.#isConnectable) return;
+      this.#linkEpoch = link.epoch;
+      this.#serverEpoch = region.kafka.epoch;
+      this.#inner = connect(this.#offsets);
+      this.#fetch();
+    });
+  }
+
+  /** Takes what the broker has and brings it over. */
+  #fetch(): void {
+    const { link, region, world, process } = this.#parts;
+    if (this.#isClosed || this.#isFetching || this.#ready.length >= maxReady) return;
+    if (!this.#isAlive()) {
+      if (this.#isConnectable) this.#reconnect();
+      return;
+    }
+    if (region.kafka.isFrozen || link.isClogged || process.life === 'stopped') return this.#fetchLater(250);
+    const batches: FeedBatch[] = [];
+    for (let batch = this.#take(); batch !== null && batches.length < maxReady; batch = this.#take())
+      batches.push(batch);
+    if (batches.length === 0) return;
+    this.#isFetching = true;
+    const turns = [...this.#turns];
+    const epoch = link.epoch;
+    world.scheduler.after(link.delayMs(), () => {
+      if (link.epoch === epoch) process.hear(() => this.#arrive(batches, turns));
+      this.#isFetching = false;
+      this.#fetchLater(link.delayMs());
+    });
+  }
+
+  #fetchLater(delayMs: number): void {
+    this.#isFetching = true;
+    this.#parts.world.scheduler.after(delayMs, () => {
+      this.#isFetching = false;
+      this.#fetch();
+    });
+  }
+
+  #take(): FeedBatch | null {
+    return this.#inner?.take() ?? null;
+  }
+
+  #arrive(batches: readonly FeedBatch[], turns: readonly number[]): void {
+    if (this.#isClosed) return;
+    for (const batch of batches) {
+      const { partition } = batch;
+      if ((turns[partition] ?? 0) !== (this.#turns[partition] ?? 0)) continue;
+      const last: FeedRecord | undefined = batch.records.at(-1);
+      assert(last !== undefined, 'a batch has a record');
+      if (partition < this.#offsets.length) this.#offsets[partition] = last.offset + 1n;
+      this.#hand(batch);
+    }
+  }
+
+  #hand(batch: FeedBatch): void {
+    const reader = this.#reader;
+    this.#reader = null;
+    if (reader === null) this.#ready.push(batch);
+    else reader(batch);
+  }
+}
+
+function noAnswer(): ReplicationError {
+  return unavailable('the log does not answer');
+}
+
+function unavailable(message: string): ReplicationError {
+  return new ReplicationError('log-unavailable', message, { retriable: true });
+}

@@ -1,0 +1,253 @@
+/**
+ * One process of a region with the shipped engine in it, joined as the region's `main.ts` joins it: journal,
+ * replicator, link watch, figures, and the readings of the clock. It opens its database however long that takes. What
+ * it would export is judged whenever it has read its figures.
+ */
+import { MemoryClock } from '@isthmus/replication/adapters/memory/clock';
+import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
+import { ReplicationError } from '@isthmus/replication/errors';
+import { Journal } from '@isthmus/replication/journal/journal';
+import { LinkWatch } from '@isthmus/replication/links/link-watch';
+import { actorOf, type RegionId } from '@isthmus/replication/ports/identity';
+import type { Logger } from '@isthmus/replication/ports/logger';
+import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
+import { FigureReader } from '@isthmus/replication/progress/figures';
+import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
+import { Replicator } from '@isthmus/replication/replicator';
+import { Ticker } from '@isthmus/replication/ticker';
+import type { Oracle } from './oracle.ts';
+import { type FeedWorld, SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
+import {
+  SimBeatStore,
+  SimChangeSource,
+  SimDeadLetters,
+  SimPostgres,
+  SimRecordStore,
+  SimRoleLock,
+} from './sim-postgres.ts';
+import { SimProcess } from './sim-process.ts';
+import type { SimRegion } from './sim-region.ts';
+
+/** What the engine's own words say of rare things. */
+const told: Readonly<Record<string, string>> = {
+  'an interval is missing; reading again': 'read again',
+  'this process replicates': 'process took over',
+  'the lock of the replicator is lost': 'lock lost',
+  'the own log did not take a publish; sent again': 'publish repeated',
+  'counts could not be stored; they come with a later beat': 'counts not stored',
+};
+
+const maxWaitingEdits = 20_000;
+const maxDriftMs = 60_000;
+const calibrateIntervalMs = 1000;
+const refreshIntervalMs = 1000;
+const figuresTimeoutMs = 2000;
+const openRetryMs = 500;
+const pingTimeoutMs = 1000;
+
+export interface NodeWorld extends FeedWorld {
+  /** How long ago data of the caller last moved anything here; `null`: nobody can tell. */
+  readonly dataAgeMs: (region: RegionId, caller: RegionId) => number | null;
+  readonly oracle: Oracle;
+  readonly seen: (point: string) => void;
+  /** Whether some process of the region answers on the admin listener. */
+  readonly isServed: (region: RegionId) => boolean;
+  readonly judge: (node: SimNode) => void;
+}
+
+export class SimNode {
+  readonly region: SimRegion;
+  readonly process: SimProcess;
+  readonly clock: MemoryClock;
+  readonly records: SimRecordStore;
+  readonly journal: Journal;
+  readonly replicator: Replicator;
+  readonly links: LinkWatch;
+  readonly figures: FigureReader;
+  readonly feed: SimChangeFeed;
+  #isOpen = false;
+  readonly #postgres: SimPostgres;
+  readonly #world: NodeWorld;
+
+  constructor(region: SimRegion, name: string, world: NodeWorld) {
+    const process = new SimProcess(name, world);
+    const postgres = new SimPostgres(region, process, world);
+    const { timer } = process;
+    const { peers, identity } = region;
+    this.region = region;
+    this.process = process;
+    this.#postgres = postgres;
+    this.#world = world;
+    this.clock = new MemoryClock(timer);
+    this.records = new SimRecordStore(postgres, world.oracle);
+    this.feed = new SimChangeFeed(region.id, process, world);
+    const beats = new SimBeatStore(postgres, world.oracle);
+    const { clock, records, feed } = this;
+    this.journal = new Journal({
+      store: records,
+      clock,
+      actor: actorOf(identity.region, identity.incarnation),
+      timer,
+      maxWaitingEdits,
+      onBatch: ({ callers }) => (callers > 1 ? world.seen('writes batched') : undefined),
+    });
+    this.figures = new FigureReader({
+      peers,
+      partitionCount: identity.partitionCount,
+      beats,
+      records,
+      timer,
+      timeoutMs: figuresTimeoutMs,
+    });
+    const client = new SimPeerClient(this, world);
+    const { partitionCount } = identity;
+    this.links = new LinkWatch({ peers, beats, records, partitionCount, client, timer, beatIntervalMs });
+    this.replicator = new Replicator({
+      identity,
+      peers,
+      records,
+      beats,
+      transfer: region.transfer,
+      deadLetters: new SimDeadLetters(postgres),
+      source: new SimChangeSource(postgres),
+      sink: new SimChangeSink(region, process),
+      feed,
+      lock: new SimRoleLock(postgres),
+      clock,
+      timer,
+      maxDriftMs,
+      logger: this.#logger(),
+      events: this.#events(),
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen && this.process.life === 'running';
+  }
+
+  start(): void {
+    void this.#open();
+  }
+
+  async #open(): Promise<void> {
+    while (!this.#isOpen) {
+      try {
+        await this.#calibrate();
+        this.#isOpen = true;
+      } catch (reason) {
+        if (!(reason instanceof ReplicationError)) throw reason;
+        await new Promise<void>((resolve) => void this.process.timer.after(openRetryMs, resolve));
+      }
+    }
+    const { timer } = this.process;
+    const calibration = new Ticker({
+      timer,
+      intervalMs: calibrateIntervalMs,
+      run: () => this.#recalibrate(),
+    });
+    const refreshing = new Ticker({ timer, intervalMs: refreshIntervalMs, run: () => this.#refresh() });
+    for (const part of [calibration, refreshing, this.links, this.replicator]) part.start();
+  }
+
+  #calibrate(): Promise<void> {
+    return this.clock.calibrate(() =>
+      this.#postgres.read('clock', () => Promise.resolve(this.region.clock.nowMs())),
+    );
+  }
+
+  async #recalibrate(): Promise<void> {
+    try {
+      await this.#calibrate();
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const { isCurrent } = await this.figures.read();
+    if (isCurrent) this.#world.judge(this);
+  }
+
+  #logger(): Logger {
+    const { trace, seen } = this.#world;
+    const note = (_: unknown, message: string): void => {
+      trace.note(this.process.name, message);
+      const point = told[message];
+      if (point !== undefined) seen(point);
+    };
+    return { debug: note, info: note, warn: note, error: note };
+  }
+
+  #events() {
+    const { seen, trace } = this.#world;
+    const { name } = this.process;
+    return {
+      onApplied: ({ conflicts }: { readonly conflicts: readonly unknown[] }) => {
+        if (conflicts.length > 0) seen('conflict resolved');
+      },
+      onGap: (origin: RegionId, partition: number, cause: string) => {
+        seen(`gap seen: ${cause}`);
+        trace.tell(name, () => `gap of ${origin}/${partition}: ${cause}`);
+      },
+      onFenced: () => seen('fenced applier noticed'),
+      onVisible: () => undefined,
+      onRefused: () => seen('record refused'),
+      onPublished: () => undefined,
+      onSlotLost: () => seen('slot lost'),
+      onTransfer: () => undefined,
+    };
+  }
+}
+
+class SimPeerClient implements PeerClient {
+  readonly #node: SimNode;
+  readonly #world: NodeWorld;
+  readonly #inner: MemoryPeerClient;
+
+  constructor(node: SimNode, world: NodeWorld) {
+    this.#node = node;
+    this.#world = world;
+    const { region, incarnation } = node.region.identity;
+    const peers = node.region.peers.map((peer) => [peer, this.#answering(peer)] as const);
+    this.#inner = new MemoryPeerClient({ region, incarnation }, new Map(peers));
+  }
+
+  /** Nobody sweeps here. */
+  digests(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
+  ping(peer: RegionId): Promise<PeerEcho | null> {
+    const { scheduler } = this.#world;
+    const { process, region } = this.#node;
+    const link = this.#world.linkBetween(region.id, peer);
+    const callee = this.#world.regionOf(peer);
+    return new Promise((resolve) => {
+      const { epoch } = link;
+      const silence = process.timer.after(pingTimeoutMs, () => resolve(null));
+      scheduler.after(link.delayMs(), () => {
+        const isServed = this.#world.isServed(peer) && callee.postgres.isUp && !callee.postgres.isFrozen;
+        if (link.isCut || !isServed) return;
+        void this.#inner.ping(peer).then((echo) =>
+          scheduler.after(link.delayMs(), () => {
+            if (link.epoch !== epoch) return;
+            process.hear(() => {
+              silence();
+              resolve(echo);
+            });
+          }),
+        );
+      });
+    });
+  }
+
+  #answering(peer: RegionId): MemoryPeer {
+    const { identity, beats } = this.#world.regionOf(peer);
+    return {
+      incarnation: identity.incarnation,
+      beats,
+      dataAgeMs: (caller) => this.#world.dataAgeMs(peer, caller),
+      digests: () => this.digests(),
+    };
+  }
+}

@@ -1,0 +1,410 @@
+/**
+ * A region's Postgres as one process reaches it: every port of the engine that lives on the database, each call a
+ * request over a connection that can be cut. The process's locks and its stream fall when its sessions end, whether
+ * it knows that or not.
+ */
+import { ReplicationError, assert } from '@isthmus/replication/errors';
+import type {
+  BeatHold,
+  BeatStore,
+  HeardBeat,
+  OwnBeats,
+  PeerProgress,
+  RpoFigures,
+} from '@isthmus/replication/ports/beat-store';
+import type { Commit, CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/change';
+import type { ChangeSource, ChangeStream } from '@isthmus/replication/ports/change-source';
+import type {
+  DeadLetterPlace,
+  DeadLetterStore,
+  OpenDeadLetter,
+  RetryDecision,
+} from '@isthmus/replication/ports/dead-letter-store';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type {
+  ApplyDecision,
+  ApplyTransaction,
+  DeadLetterCount,
+  ListQuery,
+  LocalTransaction,
+  LocalWrite,
+  PositionRow,
+  RecordStore,
+  StoredRecord,
+} from '@isthmus/replication/ports/record-store';
+import type { HeldLock, RoleLock } from '@isthmus/replication/ports/role-lock';
+import type { Oracle } from './oracle.ts';
+import type { ProcessWorld, RequestKind, SimProcess } from './sim-process.ts';
+import type { SimRegion } from './sim-region.ts';
+
+const readKind: RequestKind = {
+  leastMs: 0.05,
+  mostMs: 0.4,
+  needsProcess: false,
+  refused: unavailable,
+  lost: unavailable,
+};
+const commitKind: RequestKind = { ...readKind, leastMs: 0.3, mostMs: 1.5 };
+/** A transaction in the middle of which the process decides. */
+const decideKind: RequestKind = { ...commitKind, needsProcess: true };
+const localCommitKind: RequestKind = { ...decideKind, lost: unknownOutcome };
+const openStreamKind: RequestKind = { ...commitKind, lost: sourceLost };
+/** How soon a holder notices that its lock is gone. */
+const noticeMs = 500;
+
+export class SimPostgres {
+  readonly region: SimRegion;
+  readonly #process: SimProcess;
+  readonly #world: ProcessWorld;
+
+  constructor(region: SimRegion, process: SimProcess, world: ProcessWorld) {
+    this.region = region;
+    this.#process = process;
+    this.#world = world;
+  }
+
+  read<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.call(readKind, name, work);
+  }
+
+  commit<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return this.call(commitKind, name, work);
+  }
+
+  call<T>(kind: RequestKind, name: string, work: () => Promise<T>): Promise<T> {
+    return this.#process.call({ server: this.region.postgres, kind, name, work });
+  }
+
+  /** Takes something that is held on the connection, so it is given back where the answer is lost. */
+  async take<T>(
+    name: string,
+    take: () => Promise<T | null>,
+    how: { readonly giveBack: (taken: T) => void; readonly kind: RequestKind },
+  ): Promise<T | null> {
+    let taken: T | null = null;
+    let isLost = false;
+    const work = async (): Promise<T | null> => {
+      taken = await take();
+      if (isLost && taken !== null) how.giveBack(taken);
+      return taken;
+    };
+    try {
+      return await this.call(how.kind, name, work);
+    } catch (reason) {
+      isLost = true;
+      if (taken !== null) how.giveBack(taken);
+      throw reason;
+    }
+  }
+
+  /** Something that is held on a connection; `end` gives it back at the server. */
+  hold(end: () => void): () => void {
+    return this.#process.session(end);
+  }
+
+  hear(news: () => void): void {
+    this.#process.hear(news);
+  }
+
+  after(delayMs: number, fire: () => void): void {
+    this.#world.scheduler.after(delayMs, fire);
+  }
+
+  note(what: string, detail: number): void {
+    this.#world.trace.note(this.#process.name, what, detail);
+  }
+}
+
+function unavailable(): ReplicationError {
+  return new ReplicationError('database-unavailable', 'the database does not answer', { retriable: true });
+}
+
+function unknownOutcome(): ReplicationError {
+  return new ReplicationError('outcome-unknown', 'the answer to a commit is lost', { retriable: false });
+}
+
+function sourceLost(): ReplicationError {
+  return new ReplicationError('source-lost', 'the stream could not be opened', { retriable: true });
+}
+
+export class SimRecordStore implements RecordStore {
+  readonly #postgres: SimPostgres;
+  readonly #oracle: Oracle;
+
+  constructor(postgres: SimPostgres, oracle: Oracle) {
+    this.#postgres = postgres;
+    this.#oracle = oracle;
+  }
+
+  get #inner(): RecordStore {
+    return this.#postgres.region.records;
+  }
+
+  read(id: RecordId): Promise<Uint8Array | null> {
+    return this.#postgres.read('read', () => this.#inner.read(id));
+  }
+
+  list(query: ListQuery): Promise<readonly StoredRecord[]> {
+    return this.#postgres.read('list', () => this.#inner.list(query));
+  }
+
+  scan(collection: string): AsyncIterable<readonly StoredRecord[]> {
+    return this.#inner.scan(collection);
+  }
+
+  commitLocal(transaction: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
+    let writes: readonly LocalWrite[] = [];
+    const decide: LocalTransaction['decide'] = (locked) => (writes = transaction.decide(locked));
+    const work = async () => {
+      const committed = await this.#inner.commitLocal({ ids: transaction.ids, decide });
+      if (committed.end !== null)
+        this.#oracle.committed(this.#postgres.region, {
+          end: committed.end,
+          ids: writes.flatMap(({ index }) => transaction.ids[index] ?? []),
+        });
+      this.#postgres.note('commit', Number(committed.end ?? 0n));
+      return committed;
+    };
+    return this.#postgres.call(localCommitKind, 'commit', work);
+  }
+
+  applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'> {
+    let decision: ApplyDecision = { writes: [], deadLetters: [] };
+    const decide: ApplyTransaction['decide'] = (states) => (decision = transaction.decide(states));
+    const work = async () => {
+      const before = await this.#inner.positions(transaction.origin);
+      const outcome = await this.#inner.applyRemote({ ...transaction, decide });
+      this.#oracle.applied(this.#postgres.region, { transaction, decision, outcome, before });
+      this.#postgres.note(outcome, transaction.ids.length);
+      return outcome;
+    };
+    return this.#postgres.call(decideKind, 'apply', work);
+  }
+
+  positions(origin: RegionId): Promise<readonly PositionRow[]> {
+    return this.#postgres.read('positions', () => this.#inner.positions(origin));
+  }
+
+  createPosition(row: PositionRow): Promise<void> {
+    return this.#postgres.commit('open', () => this.#inner.createPosition(row));
+  }
+
+  countDeadLetters(): Promise<readonly DeadLetterCount[]> {
+    return this.#postgres.read('letters', () => this.#inner.countDeadLetters());
+  }
+}
+
+export class SimBeatStore implements BeatStore {
+  readonly #postgres: SimPostgres;
+  readonly #oracle: Oracle;
+
+  constructor(postgres: SimPostgres, oracle: Oracle) {
+    this.#postgres = postgres;
+    this.#oracle = oracle;
+  }
+
+  get #inner(): BeatStore {
+    return this.#postgres.region.beats;
+  }
+
+  async tryHold(): Promise<BeatHold | null> {
+    const postgres = this.#postgres;
+    const hold = await postgres.take('hold beats', () => this.#held(), {
+      giveBack: (held) => void held.release(),
+      kind: commitKind,
+    });
+    if (hold === null) return null;
+    return { beat: () => postgres.commit('beat', () => hold.beat()), release: () => hold.release() };
+  }
+
+  storePublished(beats: readonly CountedBeat[]): Promise<void> {
+    return this.#postgres.commit('published', async () => {
+      await this.#inner.storePublished(beats);
+      this.#oracle.counted(this.#postgres.region, beats);
+    });
+  }
+
+  countAt(end: Lsn): Promise<number | null> {
+    return this.#postgres.read('count at', () => this.#inner.countAt(end));
+  }
+
+  storePeerProgress(progress: PeerProgress): Promise<void> {
+    return this.#postgres.commit('progress', () => this.#inner.storePeerProgress(progress));
+  }
+
+  peerProgress(): Promise<readonly PeerProgress[]> {
+    return this.#postgres.read('progress of peers', () => this.#inner.peerProgress());
+  }
+
+  storeHeard(heard: readonly HeardBeat[]): Promise<void> {
+    return this.#postgres.commit('heard', () => this.#inner.storeHeard(heard));
+  }
+
+  heard(): Promise<readonly HeardBeat[]> {
+    return this.#postgres.read('heard beats', () => this.#inner.heard());
+  }
+
+  ownBeats(): Promise<OwnBeats> {
+    return this.#postgres.read('own beats', () => this.#inner.ownBeats());
+  }
+
+  rpoFigures(): Promise<readonly RpoFigures[]> {
+    return this.#postgres.read('figures', () => this.#inner.rpoFigures());
+  }
+
+  beatAtMs(number: number): Promise<number | null> {
+    return this.#postgres.read('beat at', () => this.#inner.beatAtMs(number));
+  }
+
+  prune(): Promise<number> {
+    return this.#postgres.commit('prune', () => this.#inner.prune());
+  }
+
+  /** The lock falls with the session, also where its answer never arrived. */
+  async #held(): Promise<BeatHold | null> {
+    const inner = await this.#inner.tryHold();
+    if (inner === null) return null;
+    const forget = this.#postgres.hold(() => void inner.release());
+    const beat = async (): Promise<void> => {
+      await inner.beat();
+      this.#oracle.beat(this.#postgres.region);
+    };
+    const release = async (): Promise<void> => {
+      forget();
+      await inner.release();
+    };
+    return { beat, release };
+  }
+}
+
+export class SimDeadLetters implements DeadLetterStore {
+  readonly #postgres: SimPostgres;
+
+  constructor(postgres: SimPostgres) {
+    this.#postgres = postgres;
+  }
+
+  get #inner(): DeadLetterStore {
+    return this.#postgres.region.records.deadLetters;
+  }
+
+  list(query: Parameters<DeadLetterStore['list']>[0]): Promise<readonly OpenDeadLetter[]> {
+    return this.#postgres.read('dead letters', () => this.#inner.list(query));
+  }
+
+  due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
+    return this.#postgres.read('due letters', () => this.#inner.due(stampMs, limit));
+  }
+
+  retry(
+    place: DeadLetterPlace,
+    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
+  ): Promise<'applied' | 'kept' | 'left' | 'gone'> {
+    return this.#postgres.call(decideKind, 'retry', () => this.#inner.retry(place, decide));
+  }
+}
+
+export class SimRoleLock implements RoleLock {
+  readonly #postgres: SimPostgres;
+
+  constructor(postgres: SimPostgres) {
+    this.#postgres = postgres;
+  }
+
+  tryAcquire(): Promise<HeldLock | null> {
+    return this.#postgres.take('replicator lock', () => this.#held(), {
+      giveBack: (held) => void held.release(),
+      kind: commitKind,
+    });
+  }
+
+  async #held(): Promise<HeldLock | null> {
+    const postgres = this.#postgres;
+    const inner = await postgres.region.lock.tryAcquire();
+    if (inner === null) return null;
+    let lose = (): void => undefined;
+    const lost = new Promise<void>((resolve) => {
+      lose = () => postgres.after(noticeMs, () => postgres.hear(resolve));
+    });
+    void inner.lost.then(lose);
+    const forget = postgres.hold(() => {
+      void inner.release();
+      lose();
+    });
+    const release = async (): Promise<void> => {
+      forget();
+      await inner.release();
+    };
+    return { lost, release };
+  }
+}
+
+export class SimChangeSource implements ChangeSource {
+  readonly #postgres: SimPostgres;
+
+  constructor(postgres: SimPostgres) {
+    this.#postgres = postgres;
+  }
+
+  async open(): Promise<ChangeStream> {
+    const take = async (): Promise<SimChangeStream> =>
+      new SimChangeStream(this.#postgres, await this.#postgres.region.source.open());
+    const giveBack = (stream: SimChangeStream): void => void stream.close();
+    const stream = await this.#postgres.take('open stream', take, { giveBack, kind: openStreamKind });
+    assert(stream !== null, 'a source gives a stream or rejects');
+    return stream;
+  }
+}
+
+class SimChangeStream implements ChangeStream {
+  readonly start: Lsn;
+  readonly #postgres: SimPostgres;
+  readonly #inner: ChangeStream;
+  readonly #forget: () => void;
+  #isClosed = false;
+  #end: ((failure: ReplicationError) => void) | null = null;
+
+  constructor(postgres: SimPostgres, inner: ChangeStream) {
+    this.start = inner.start;
+    this.#postgres = postgres;
+    this.#inner = inner;
+    this.#forget = postgres.hold(() => void inner.close());
+  }
+
+  read(): Promise<readonly Commit[]> {
+    if (this.#isClosed) return Promise.reject(closed());
+    return new Promise((resolve, reject) => {
+      this.#end = reject;
+      this.#inner.read().then(
+        (commits) => this.#arrive(() => resolve(commits)),
+        (reason: unknown) => this.#arrive(() => reject(reason)),
+      );
+    });
+  }
+
+  confirm(end: Lsn): void {
+    this.#postgres.after(0.1, () => {
+      this.#postgres.region.postgres.serve(() => this.#inner.confirm(end));
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#end?.(closed());
+    this.#forget();
+    await this.#inner.close();
+  }
+
+  #arrive(news: () => void): void {
+    const { postgres } = this.#postgres.region;
+    const arrive = (): void => {
+      if (postgres.isUp && postgres.isFrozen) this.#postgres.after(noticeMs, arrive);
+      else this.#postgres.hear(news);
+    };
+    this.#postgres.after(postgres.delayMs(readKind.leastMs, readKind.mostMs), arrive);
+  }
+}
+
+function closed(): ReplicationError {
+  return new ReplicationError('closed', 'the change stream is closed', { retriable: false });
+}

@@ -1,0 +1,63 @@
+/** What a region consists of outside its processes: a database, a log, a clock, and the servers that they run on. */
+import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
+import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-source';
+import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
+import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
+import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
+import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
+import type { TransferParts } from '@isthmus/replication/replicator';
+import { loneTransfers } from './lone-transfers.ts';
+import type { RegionClock } from './region-clock.ts';
+import { SimServer } from './sim-server.ts';
+import type { Random } from './random.ts';
+
+export interface RegionIdentity {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly partitionCount: number;
+}
+
+export class SimRegion {
+  readonly identity: RegionIdentity;
+  readonly peers: readonly RegionId[];
+  readonly clock: RegionClock;
+  readonly database: MemoryDatabase;
+  readonly records: MemoryRecordStore;
+  readonly beats: MemoryBeatStore;
+  readonly source: MemoryChangeSource;
+  readonly lock: MemoryRoleLock;
+  readonly transfer: TransferParts;
+  readonly log = new MemoryLog();
+  readonly postgres: SimServer;
+  readonly kafka: SimServer;
+  /** Destroyed for good. */
+  isGone = false;
+  isLogGone = false;
+  hasLostSlot = false;
+  /** The slot may have gone back behind every counted beat. */
+  mayRecount = false;
+
+  constructor(
+    identity: RegionIdentity,
+    peers: readonly RegionId[],
+    of: { readonly clock: RegionClock; readonly random: Random },
+  ) {
+    this.identity = identity;
+    this.peers = peers;
+    this.clock = of.clock;
+    this.database = new MemoryDatabase({ nowMs: () => of.clock.nowMs() });
+    this.records = new MemoryRecordStore(this.database);
+    this.beats = new MemoryBeatStore(this.database, peers);
+    this.source = new MemoryChangeSource(this.database);
+    this.lock = new MemoryRoleLock(this.database);
+    const { database, records, beats } = this;
+    this.transfer = loneTransfers({ database, records, beats });
+    this.postgres = new SimServer(`${identity.region}.postgres`, of.random.split('postgres'));
+    this.kafka = new SimServer(`${identity.region}.kafka`, of.random.split('kafka'));
+  }
+
+  get id(): RegionId {
+    return this.identity.region;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * A slice of the simulation on every run of the tests, from a fresh seed: the command itself, on both cores, so that
+ * what the test shows is what an operator of the command sees.
+ */
+import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { readOptions } from './options.ts';
+import { runScenario } from './run.ts';
+import { drawScenario } from './scenario.ts';
+import { shrink } from './shrink.ts';
+
+const program = new URL('../dist/simulation/main.js', import.meta.url).pathname;
+const seed = randomInt(2 ** 31);
+const seeds = 60;
+
+test(`${seeds} seeds from ${seed} hold every invariant`, async () => {
+  const run = promisify(execFile)(process.execPath, [program, '--seed', `${seed}`, '--seeds', `${seeds}`], {
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const { stdout } = await run.catch((reason: { readonly stdout: string }) => reason);
+  expect(stdout).toContain(`${seeds} seeds, 0 failed`);
+}, 600_000);
+
+test('one scenario gives one trace, and another seed another', async () => {
+  const run = async (from: number) =>
+    (await runScenario(drawScenario(from, { regions: 2, seconds: 20 }))).trace;
+  const first = await run(seed);
+  expect(await run(seed)).toBe(first);
+  expect(await run(seed + 1)).not.toBe(first);
+}, 120_000);
+
+test('a failing scenario is shrunk to what makes it fail', async () => {
+  const scenario = drawScenario(4711, { regions: 3, seconds: 60 });
+  const guilty = [scenario.faults[3], scenario.operations[20], scenario.operations[300]];
+  const small = await shrink(
+    scenario,
+    async ({ faults, operations }) =>
+      guilty.every((part) => [...faults, ...operations].some((left) => left === part)),
+    1000,
+  );
+  expect([...small.faults, ...small.operations]).toEqual(guilty);
+});
+
+test('the command line is read, and what is wrong with it is said', () => {
+  expect(readOptions(['--seed', '7', '--seeds', '3', '--regions', '4', '--trace'], 1)).toMatchObject({
+    seed: 7,
+    seeds: 3,
+    regions: 4,
+    seconds: null,
+    trace: true,
+  });
+  expect(readOptions(['--regions', '9'], 1)).toBe('--regions is 9: take an integer from 2 to 5');
+  expect(readOptions(['--nonsense'], 1)).toBe('unknown option --nonsense');
+});

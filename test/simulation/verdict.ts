@@ -1,0 +1,232 @@
+/**
+ * The judgement at the end of a run: after the faults are over every region must come to hold everything, soon, and
+ * then what the regions show is held against what clients were told. What the engine cannot repair is excused only
+ * where it says so itself: a partition that stands at a gap, a change among the dead letters, the tail of a region
+ * that was destroyed, whose age its RPO must have covered.
+ */
+import { liveHash } from '@isthmus/conflict';
+import type { OpenDeadLetter } from '@isthmus/replication/ports/dead-letter-store';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { PositionRow } from '@isthmus/replication/ports/record-store';
+import { checkAvailability } from '../checkers/availability.ts';
+import { checkBounded } from '../checkers/bounded.ts';
+import { checkConvergence } from '../checkers/convergence.ts';
+import { checkCounters } from '../checkers/counters.ts';
+import { checkDeletes } from '../checkers/deletes.ts';
+import type { History, Violation } from '../checkers/history.ts';
+import { checkInserts } from '../checkers/inserts.ts';
+import { checkLoss } from '../checkers/metrics.ts';
+import { checkRegisters } from '../checkers/registers.ts';
+import { checkSets } from '../checkers/sets.ts';
+import { capabilities } from './capabilities.ts';
+import type { SimRegion } from './sim-region.ts';
+import { collection, things } from './workload.ts';
+import type { Workload } from './workload.ts';
+import type { Loss, World } from './world.ts';
+
+const localAnswerMs = 250;
+
+export class Verdict {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Whether every region holds all that it can get. */
+  async isSettled(): Promise<boolean> {
+    const { survivors } = this.#world;
+    for (const target of survivors) {
+      if (!this.#world.isServed(target.id)) return false;
+      for (const origin of this.#world.regions) {
+        if (origin === target || origin.isGone) continue;
+        if ((await this.#missing(target, origin)).length > 0) return false;
+      }
+    }
+    return true;
+  }
+
+  async violations(workload: Workload): Promise<readonly Violation[]> {
+    const world = this.#world;
+    const excused = await this.#excused();
+    const all = workload.history;
+    const history = all.filter(({ operation }) => !excused.has(`${collection}/${operation.key}`));
+    const found: Violation[] = [...world.violations, ...world.oracle.violations];
+    found.push(...(await this.#losses()), ...(await this.#unsettled()));
+    found.push(...checkAvailability(all, localAnswerMs));
+    const hashes = new Map<string, ReadonlyMap<string, string>>();
+    for (const region of world.survivors) {
+      const shown = await shownBy(region, excused);
+      hashes.set(region.id, shown.hashes);
+      found.push(...checkShown(history, shown).map((violation) => at(region, violation)));
+    }
+    found.push(...checkConvergence(hashes), ...this.#needlessGaps());
+    return found;
+  }
+
+  /** Partitions of the origin whose changes are not all settled, and that do not say why. */
+  async #missing(target: SimRegion, origin: SimRegion): Promise<readonly number[]> {
+    const rows = await target.records.positions(origin.id);
+    const letters = await lettersAt(target);
+    return partitionsOf(origin).filter(
+      (partition) =>
+        this.#world.oracle.beyond(origin.id, partition, settledOf(rows, partition)).length > 0 &&
+        !letters.some((letter) => letter.origin === origin.id && letter.partition === partition) &&
+        !this.#isGapExcused(target, origin, partition),
+    );
+  }
+
+  #isGapExcused(target: SimRegion, origin: SimRegion, partition: number): boolean {
+    return !capabilities.transfer && this.#stands(target, origin.id, partition);
+  }
+
+  /** The target says that it stands at a gap, or that it cannot read on because the origin does not publish. */
+  #stands(target: SimRegion, origin: RegionId, partition: number): boolean {
+    return this.#world.nodesOf(target.id).some((node) => {
+      const status = node?.replicator.origins.find((candidate) => candidate.origin === origin);
+      return status?.readings[partition]?.kind === 'gap';
+    });
+  }
+
+  async #unsettled(): Promise<readonly Violation[]> {
+    const found: Violation[] = [];
+    const { regions, survivors } = this.#world;
+    for (const target of survivors)
+      for (const origin of regions) {
+        if (origin === target || origin.isGone) continue;
+        const missing = await this.#missing(target, origin);
+        if (missing.length === 0) continue;
+        const detail = `partitions ${missing.join(' ')} are not settled, and nothing says why`;
+        found.push({ checker: 'catches up', key: `${target.id} of ${origin.id}`, detail });
+      }
+    return found;
+  }
+
+  /** Records that some region cannot be expected to show as the others do. */
+  async #excused(): Promise<ReadonlySet<string>> {
+    const { oracle, regions, survivors } = this.#world;
+    const excused = new Set<string>();
+    for (const target of survivors) {
+      for (const { collection: of, key } of await lettersAt(target)) excused.add(`${of}/${key}`);
+      for (const origin of regions) {
+        if (origin === target) continue;
+        const rows = await target.records.positions(origin.id);
+        for (const partition of partitionsOf(origin)) {
+          if (!origin.isGone && !this.#isGapExcused(target, origin, partition)) continue;
+          for (const { name } of oracle.beyond(origin.id, partition, settledOf(rows, partition)))
+            excused.add(name);
+        }
+      }
+    }
+    return excused;
+  }
+
+  async #losses(): Promise<readonly Violation[]> {
+    const found: Violation[] = [];
+    for (const loss of this.#world.losses) {
+      if (loss.region.clock.jumpedAtMs > -Infinity) continue;
+      const hasLostSlot = !capabilities.republishesLostSlot && loss.region.hasLostSlot;
+      if (hasLostSlot && !loss.withLog) continue;
+      const lostMs = await this.#lostMs(loss);
+      if (lostMs > 0) this.#world.seen('region destroyed with loss');
+      const violation = checkLoss(loss.region.id, loss.shownMs, lostMs);
+      if (violation !== null) found.push(violation);
+    }
+    return found;
+  }
+
+  /** Age, at the moment of the loss, of the oldest change that no survivor has settled. */
+  async #lostMs({ region, atMs }: Loss): Promise<number> {
+    let oldestAtMs = atMs;
+    const held = await Promise.all(
+      this.#world.survivors.map((survivor) => survivor.records.positions(region.id)),
+    );
+    for (const partition of partitionsOf(region)) {
+      const settled = held.map((rows) => settledOf(rows, partition)).reduce((a, b) => (a > b ? a : b), 0n);
+      const first = this.#world.oracle.beyond(region.id, partition, settled)[0];
+      oldestAtMs = Math.min(oldestAtMs, first?.atMs ?? atMs);
+    }
+    return atMs - oldestAtMs;
+  }
+
+  /** Without a fault that takes something out of a log, nothing can be missing from it. */
+  #needlessGaps(): readonly Violation[] {
+    const { coverage } = this.#world;
+    const isDue = ['drop-oldest', 'drop-newest', 'recreate-topic', 'lose-slot'].some((kind) =>
+      coverage.has(`fault: ${kind}`),
+    );
+    if (isDue) return [];
+    return [...coverage]
+      .filter(([point]) => point.startsWith('gap seen'))
+      .map(([point, count]) => ({
+        checker: 'gaps',
+        key: point,
+        detail: `${count} times, and nothing was lost`,
+      }));
+  }
+}
+
+interface Shown {
+  readonly hashes: ReadonlyMap<string, string>;
+  readonly counters: ReadonlyMap<string, number>;
+  readonly registers: ReadonlyMap<string, string>;
+  readonly inserts: ReadonlySet<string>;
+  readonly sets: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly stocks: ReadonlyMap<string, number>;
+  readonly mortals: ReadonlyMap<string, string>;
+}
+
+async function shownBy(region: SimRegion, excused: ReadonlySet<string>): Promise<Shown> {
+  const shown = {
+    hashes: new Map<string, string>(),
+    counters: new Map<string, number>(),
+    registers: new Map<string, string>(),
+    inserts: new Set<string>(),
+    sets: new Map<string, Set<string>>(),
+    stocks: new Map<string, number>(),
+    mortals: new Map<string, string>(),
+  };
+  for await (const chunk of region.records.scan(collection))
+    for (const { key, state } of chunk) {
+      const { value } = things.read(state);
+      if (value === null || excused.has(`${collection}/${key}`)) continue;
+      shown.hashes.set(key, Buffer.from(liveHash(state, key)).toString('hex'));
+      const title = typeof value.title === 'string' ? value.title : '';
+      if (key.startsWith('counter')) shown.counters.set(key, value.count);
+      else if (key.startsWith('register')) shown.registers.set(key, title);
+      else if (key.startsWith('insert')) shown.inserts.add(key);
+      else if (key.startsWith('set')) shown.sets.set(key, new Set(value.tags.map(String)));
+      else if (key.startsWith('stock')) shown.stocks.set(key, value.stock);
+      // A delete that came before a creation which it had not seen leaves the record, and perhaps nothing in it.
+      else if (title !== '') shown.mortals.set(key, title);
+    }
+  return shown;
+}
+
+function checkShown(history: History, shown: Shown): readonly Violation[] {
+  return [
+    ...checkCounters(history, shown.counters),
+    ...checkRegisters(history, shown.registers),
+    ...checkInserts(history, shown.inserts),
+    ...checkSets(history, shown.sets),
+    ...checkBounded(history, shown.stocks),
+    ...checkDeletes(history, shown.mortals),
+  ];
+}
+
+function at(region: SimRegion, violation: Violation): Violation {
+  return { ...violation, key: `${violation.key} at ${region.id}` };
+}
+
+/** A change whose stamp lies far ahead is put aside until time has caught up with it. */
+function lettersAt(target: SimRegion): Promise<readonly OpenDeadLetter[]> {
+  return target.records.deadLetters.list({ after: null, limit: Infinity });
+}
+
+function partitionsOf(region: SimRegion): readonly number[] {
+  return Array.from({ length: region.identity.partitionCount }, (_, partition) => partition);
+}
+
+function settledOf(rows: readonly PositionRow[], partition: number): bigint {
+  return rows.find((row) => row.partition === partition)?.settled ?? 0n;
+}

@@ -1,0 +1,198 @@
+/**
+ * Clients of the regions: each does one operation after the other through the journal of a process of its region, and
+ * what it was told goes into the history. A client that gets no answer waits for a while and then goes on, not knowing.
+ */
+import { ConflictError, boundedCounter, counter, register, schema, set } from '@isthmus/conflict';
+import { ReplicationError } from '@isthmus/replication/errors';
+import type { Edit, EditContext, Edited } from '@isthmus/replication/journal/journal';
+import type { RecordId } from '@isthmus/replication/ports/change';
+import type { JudgedEvent } from '../checkers/availability.ts';
+import type { Operation } from '../checkers/history.ts';
+import type { PlannedOperation, Scenario } from './scenario.ts';
+import type { SimNode } from './sim-node.ts';
+import type { World } from './world.ts';
+
+export const collection = 'things';
+
+export const things = schema({
+  count: counter(),
+  title: register(),
+  tags: set(),
+  stock: boundedCounter(),
+});
+
+/** Which records are used for what, by the first word of their keys. */
+const recordOf: Readonly<Record<PlannedOperation['kind'], string>> = {
+  increment: 'counter',
+  set: 'register',
+  insert: 'insert',
+  add: 'set',
+  remove: 'set',
+  refill: 'stock',
+  spend: 'stock',
+  put: 'mortal',
+  delete: 'mortal',
+};
+
+const patienceMs = 5000;
+
+export class Workload {
+  readonly #events: { readonly attempt: Attempt; readonly event: Omit<JudgedEvent, 'operation'> }[] = [];
+  readonly #world: World;
+  readonly #scenario: Scenario;
+  readonly #lastOf = new Map<string, Promise<void>>();
+  #written = 0;
+
+  constructor(world: World, scenario: Scenario) {
+    this.#world = world;
+    this.#scenario = scenario;
+  }
+
+  /** An operation that was given up may still run, and only then sees what it removes. */
+  get history(): readonly JudgedEvent[] {
+    return this.#events.map(({ attempt, event }) => ({ ...event, operation: attempt.operation }));
+  }
+
+  /** Operations that were acknowledged. */
+  get acknowledged(): number {
+    return this.#events.reduce((sum, { event }) => sum + (event.result === 'ok' ? 1 : 0), 0);
+  }
+
+  start(): void {
+    for (const planned of this.#scenario.operations)
+      this.#world.scheduler.after(planned.atMs, () => this.#queue(planned));
+  }
+
+  #queue(planned: PlannedOperation): void {
+    const client = `${planned.region}-${planned.client}`;
+    const last = this.#lastOf.get(client) ?? Promise.resolve();
+    this.#lastOf.set(
+      client,
+      last.then(() => this.#run(planned, client)),
+    );
+  }
+
+  async #run(planned: PlannedOperation, client: string): Promise<void> {
+    const node = this.#world.openNode(planned.region);
+    if (node === null) return;
+    const attempt = new Attempt(planned, `${client}-${this.#written++}`);
+    const { region } = node;
+    const invokedAtMs = this.#world.scheduler.nowMs;
+    const disturbances = this.#world.disturbancesOf(region.id);
+    const wasSoundBefore = this.#world.isSound(region.id);
+    const answer = await this.#answer(node, attempt);
+    const event = {
+      process: client,
+      region: region.id,
+      invokedAtMs,
+      completedAtMs: this.#world.scheduler.nowMs,
+      result: answer === 'refused' ? ('fail' as const) : answer,
+      status: null,
+      wasRefused: answer === 'refused',
+      wasSound: wasSoundBefore && this.#world.disturbancesOf(region.id) === disturbances,
+    };
+    this.#events.push({ attempt, event });
+  }
+
+  /** Whoever stops waiting does not know; what is answered later is not heard. */
+  #answer(node: SimNode, attempt: Attempt): Promise<'ok' | 'fail' | 'info' | 'refused'> {
+    const { scheduler } = this.#world;
+    return new Promise((resolve) => {
+      const silence = scheduler.after(patienceMs, () => resolve('info'));
+      const hear = (answer: 'ok' | 'fail' | 'info' | 'refused'): void => {
+        silence.fire = null;
+        resolve(answer);
+      };
+      node.journal.write([attempt.edit]).then(
+        (outcome) => hear(outcome.kind === 'done' ? 'ok' : 'refused'),
+        (reason: unknown) => {
+          if (!(reason instanceof ReplicationError)) throw reason;
+          if (reason.code === 'outcome-unknown') this.#world.seen('unknown outcome');
+          hear(reason.code === 'outcome-unknown' ? 'info' : 'fail');
+        },
+      );
+    });
+  }
+}
+
+/** One operation on its way; what it saw is known only once its edit has run. */
+class Attempt {
+  readonly edit: Edit<null, string>;
+  readonly #planned: PlannedOperation;
+  readonly #unique: string;
+  readonly #key: string;
+  #saw: string | null = null;
+
+  constructor(planned: PlannedOperation, unique: string) {
+    this.#planned = planned;
+    this.#unique = unique;
+    const kind = recordOf[planned.kind];
+    this.#key = kind === 'insert' ? `insert/${unique}` : `${kind}-${planned.record}/x`;
+    const id: RecordId = { collection, key: this.#key };
+    this.edit = { id, edit: (before, context) => this.#run(before, context) };
+  }
+
+  get operation(): Operation {
+    const { kind, amount } = this.#planned;
+    const key = this.#key;
+    switch (kind) {
+      case 'increment':
+      case 'refill':
+      case 'spend':
+        return { kind, key, amount };
+      case 'set':
+      case 'put':
+        return { kind, key, value: this.#unique };
+      case 'insert':
+        return { kind, key };
+      case 'add':
+        return { kind, key, element: this.#unique };
+      case 'remove':
+        return { kind, key, element: this.#saw };
+      case 'delete':
+        return { kind, key, saw: this.#saw };
+    }
+  }
+
+  #run(before: Uint8Array, context: EditContext): Edited<null, string> {
+    try {
+      const { state, delta, changed } = things.edit(before, context, (record) => {
+        const { kind, amount } = this.#planned;
+        switch (kind) {
+          case 'increment':
+            return record.increment('count', amount);
+          case 'refill':
+            return record.refill('stock', amount);
+          case 'spend':
+            return record.spend('stock', amount);
+          case 'set':
+          case 'insert':
+          case 'put':
+            return record.set('title', this.#unique);
+          case 'add':
+            return record.add('tags', [this.#unique]);
+          case 'remove':
+            this.#saw = firstTag(before);
+            return this.#saw === null ? undefined : record.remove('tags', [this.#saw]);
+          case 'delete':
+            this.#saw = titleOf(before);
+            return record.delete();
+        }
+      });
+      return changed ? { kind: 'write', state, delta, result: null } : { kind: 'keep', result: null };
+    } catch (reason) {
+      if (!(reason instanceof ConflictError) || reason.code !== 'insufficient-rights') throw reason;
+      return { kind: 'refuse', refusal: reason.code };
+    }
+  }
+}
+
+function firstTag(state: Uint8Array): string | null {
+  const tag = things.read(state).value?.tags[0];
+  return typeof tag === 'string' ? tag : null;
+}
+
+function titleOf(state: Uint8Array): string | null {
+  const title = things.read(state).value?.title;
+  return typeof title === 'string' ? title : null;
+}

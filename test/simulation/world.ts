@@ -1,0 +1,234 @@
+/**
+ * A whole system: regions with their servers, processes with the shipped engine in them, and the links between. It
+ * replaces processes that die, as a supervisor does, and knows for every region whether anything is wrong with the
+ * region itself.
+ */
+import { assert } from '@isthmus/replication/errors';
+import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
+import type { Logger } from '@isthmus/replication/ports/logger';
+import type { Violation } from '../checkers/history.ts';
+import type { Step } from './faults.ts';
+import { slotOf } from './faults.ts';
+import { judgeCut, judgeNode, shownRpo } from './judge.ts';
+import { Link } from './link.ts';
+import { Oracle } from './oracle.ts';
+import { Random } from './random.ts';
+import { RegionClock } from './region-clock.ts';
+import type { Scenario } from './scenario.ts';
+import { Scheduler } from './scheduler.ts';
+import { type NodeWorld, SimNode } from './sim-node.ts';
+import type { SimProcess } from './sim-process.ts';
+import { SimRegion } from './sim-region.ts';
+import { Trace } from './trace.ts';
+
+/** What a region showed in the moment in which it was destroyed. */
+export interface Loss {
+  readonly region: SimRegion;
+  readonly withLog: boolean;
+  readonly atMs: number;
+  /** The RPO that counts: of the log where it survives, else of the best peer; `null`: unknown. */
+  readonly shownMs: number | null;
+}
+
+interface Armed extends Step {
+  readonly fire: (slot: number) => void;
+}
+
+export class World implements NodeWorld {
+  readonly scheduler = new Scheduler();
+  readonly trace: Trace;
+  readonly oracle: Oracle;
+  readonly random: Random;
+  readonly scenario: Scenario;
+  readonly violations: Violation[] = [];
+  readonly coverage = new Map<string, number>();
+  readonly losses: Loss[] = [];
+  /** Where a gauge stood too high when it was last read. */
+  readonly high = new Set<string>();
+  readonly regions: readonly SimRegion[];
+  readonly #links = new Map<string, Link>();
+  readonly #nodes = new Map<RegionId, (SimNode | null)[]>();
+  readonly #disturbances = new Map<RegionId, number>();
+  readonly #armed = new Map<RegionId, Armed>();
+  #born = 0;
+
+  constructor(scenario: Scenario, write: ((line: string) => void) | null) {
+    this.scenario = scenario;
+    this.random = new Random(scenario.seed).split('world');
+    this.trace = new Trace(() => this.scheduler.nowMs, write);
+    this.oracle = new Oracle(
+      () => this.scheduler.nowMs,
+      (point) => this.seen(point),
+    );
+    const names = Array.from({ length: scenario.regions }, (_, index) => regionName(index));
+    this.regions = names.map((region, index) => this.#region(region, names, index));
+    for (const from of names)
+      for (const to of names) if (from !== to) this.#links.set(`${from} ${to}`, this.#link(`${from} ${to}`));
+  }
+
+  get logger(): Logger {
+    const note = (_: unknown, message: string): void => this.trace.note('feed', message);
+    return { debug: note, info: note, warn: note, error: note };
+  }
+
+  start(): void {
+    for (const region of this.regions) {
+      const nodes = Array.from({ length: this.scenario.processes }, () => this.#node(region));
+      this.#nodes.set(region.id, nodes);
+      this.#checkpoint(region);
+    }
+  }
+
+  /** Databases save what their slots have confirmed, now and then. */
+  #checkpoint(region: SimRegion): void {
+    this.scheduler.after(this.random.between(2000, 30_000), () => {
+      region.database.wal.checkpoint();
+      this.#checkpoint(region);
+    });
+  }
+
+  readonly seen = (point: string): void => {
+    this.coverage.set(point, (this.coverage.get(point) ?? 0) + 1);
+  };
+
+  readonly failpoint = (process: SimProcess, step: string, moment: 'before' | 'after'): void => {
+    for (const [region, armed] of this.#armed) {
+      if (armed.step !== step || armed.moment !== moment) continue;
+      const slot = slotOf(this.nodesOf(region), process);
+      if (slot === null) continue;
+      this.#armed.delete(region);
+      armed.fire(slot);
+      return;
+    }
+  };
+
+  readonly isServed = (region: RegionId): boolean =>
+    this.nodesOf(region).some((node) => node?.isOpen ?? false);
+
+  readonly dataAgeMs = (region: RegionId, caller: RegionId): number | null =>
+    this.nodesOf(region)
+      .find((node) => node?.isOpen ?? false)
+      ?.links.dataAgeMs(caller) ?? null;
+
+  readonly judge = (node: SimNode): void => judgeNode(this, node);
+
+  get survivors(): readonly SimRegion[] {
+    return this.regions.filter(({ isGone }) => !isGone);
+  }
+
+  regionAt(index: number): SimRegion {
+    const region = this.regions[index % this.regions.length];
+    assert(region !== undefined, `region ${index}`);
+    return region;
+  }
+
+  regionOf(id: RegionId): SimRegion {
+    const region = this.regions.find((candidate) => candidate.id === id);
+    assert(region !== undefined, `no region ${id}`);
+    return region;
+  }
+
+  linkBetween(caller: RegionId, callee: RegionId): Link {
+    const link = this.#links.get(`${caller} ${callee}`);
+    assert(link !== undefined, `no link from ${caller} to ${callee}`);
+    return link;
+  }
+
+  nodesOf(region: RegionId): readonly (SimNode | null)[] {
+    return this.#nodes.get(region) ?? [];
+  }
+
+  /** A process that takes writes; `null` while there is none. */
+  openNode(region: number): SimNode | null {
+    const open = this.nodesOf(this.regionAt(region).id).filter((node) => node?.isOpen ?? false);
+    return open[this.random.int(open.length)] ?? null;
+  }
+
+  /** Something is done to the region itself, or undone. */
+  disturb(region: RegionId): void {
+    this.#disturbances.set(region, this.disturbancesOf(region) + 1);
+  }
+
+  disturbancesOf(region: RegionId): number {
+    return this.#disturbances.get(region) ?? 0;
+  }
+
+  isSound(region: RegionId): boolean {
+    const { postgres, isGone } = this.regionOf(region);
+    return !isGone && postgres.isSound && this.nodesOf(region).every((node) => node?.isOpen ?? false);
+  }
+
+  /** The process dies and is replaced after a while, or when the returned function is called. */
+  killNode(region: RegionId, slot: number, downMs: number): () => void {
+    const nodes = this.#nodes.get(region);
+    assert(nodes !== undefined, `no processes of ${region}`);
+    nodes[slot]?.process.kill();
+    nodes[slot] = null;
+    const revive = (): void => {
+      const of = this.regionOf(region);
+      if (nodes[slot] !== null || of.isGone) return;
+      nodes[slot] = this.#node(of);
+      this.disturb(region);
+    };
+    this.scheduler.after(downMs, revive);
+    return revive;
+  }
+
+  /** A process of the region is killed when it comes to this step; the returned function takes that back. */
+  arm(region: RegionId, step: Step, fire: (slot: number) => void): () => void {
+    const armed = { ...step, fire };
+    this.#armed.set(region, armed);
+    return () => {
+      if (this.#armed.get(region) === armed) this.#armed.delete(region);
+    };
+  }
+
+  /** For good, and never the last region. */
+  destroy(region: SimRegion, { withLog }: { readonly withLog: boolean }): void {
+    if (this.survivors.length < 2) return;
+    const nodes = this.#nodes.get(region.id) ?? [];
+    const shownMs = shownRpo(nodes, !withLog);
+    this.losses.push({ region, withLog, atMs: this.scheduler.nowMs, shownMs });
+    region.isGone = true;
+    for (const [slot, node] of nodes.entries()) {
+      node?.process.kill();
+      nodes[slot] = null;
+    }
+    region.postgres.goDown();
+    if (!withLog) return;
+    region.isLogGone = true;
+    region.kafka.goDown();
+    region.log.stop();
+  }
+
+  judgeCut(a: SimRegion, b: SimRegion, startedAtMs: number): void {
+    judgeCut(this, { a, b, startedAtMs });
+  }
+
+  #region(region: RegionId, names: readonly RegionId[], index: number): SimRegion {
+    const { clocks, partitions } = this.scenario;
+    const { offsetMs, driftRate } = clocks[index] ?? { offsetMs: 0, driftRate: 0 };
+    const random = this.random.split(region);
+    const incarnation = { counter: 1, nonce: random.int(2 ** 32) };
+    const clock = new RegionClock(() => this.scheduler.nowMs, offsetMs, driftRate);
+    const peers = names.filter((name) => name !== region);
+    return new SimRegion({ region, incarnation, partitionCount: partitions }, peers, { clock, random });
+  }
+
+  #link(name: string): Link {
+    const latencyMs = this.scenario.linkLatencyMs;
+    return new Link({ latencyMs, jitterMs: latencyMs / 10, lossRate: 0 }, this.random.split(name));
+  }
+
+  #node(region: SimRegion): SimNode {
+    const node = new SimNode(region, `${region.id}#${this.#born++}`, this);
+    node.start();
+    return node;
+  }
+}
+
+function regionName(index: number): RegionId {
+  const name = parseRegionId(['eu', 'us', 'asia', 'africa', 'oceania'][index] ?? `r${index}`);
+  assert(name !== null, 'a region name');
+  return name;
+}
