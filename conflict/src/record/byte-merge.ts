@@ -95,7 +95,7 @@ let shift = 0;
 let from = 0;
 let to = 0;
 /** Where the walk stands in the state. */
-let at = 0;
+let place = 0;
 /** At least as many entries of the state as may still have to go. */
 let removals = 0;
 /** Whether the entry of the state at which the walk stands has the key of the delta's. */
@@ -112,7 +112,7 @@ function walk(state: Uint8Array, delta: Uint8Array): boolean {
   room.set(state, shift);
   const { bytes, length } = heads;
   for (let index = 0; index < length; index++) room[base + index] = bytes[index] ?? 0;
-  at = from;
+  place = from;
   removals = heads.sharedDots;
   addedKey.end = 0;
   if (!joinEntries(delta.length)) return false;
@@ -215,8 +215,10 @@ const declined = -2;
 function passMine(isMore: boolean): number {
   const { left, leftTo, rightTo, rightOf, leftStays } = heads;
   const last = left.bytes.length;
-  while (at < last && (isMore || removals > 0 || addedKey.end > 0 || !leftStays)) {
-    if (!mine.read(left, at)) return declined;
+  const readsAll = isMore || !leftStays;
+  for (;;) {
+    if (place >= last || !(readsAll || removals > 0 || addedKey.end > 0)) break;
+    if (!mine.read(left, place)) return declined;
     let order = isMore ? compareKey() : -1;
     if (order === noKey) return declined;
     const sameKey = order === 0;
@@ -226,7 +228,7 @@ function passMine(isMore: boolean): number {
       isNeighbour = sameKey;
       return order;
     }
-    at = mine.end;
+    place = mine.end;
     if (removals > 0 && heads.rightHas(rightOf[mine.actor] ?? -1, mine.counter)) {
       removals--;
       dropMine();
@@ -262,7 +264,7 @@ function dropMine(): void {
 /** An entry of the delta that the state lacks, or has seen go: it has seen a contiguous part of every actor. */
 function addTheirs(): void {
   if (theirs.counter <= (heads.leftMax[theirs.actor] ?? 0)) return;
-  moveUpTo(at);
+  moveUpTo(place);
   insertTheirs();
 }
 
@@ -287,7 +289,7 @@ function isSlot(): boolean {
 
 /** One entry that is on both sides, or one slot. */
 function joinBoth(): boolean {
-  at = mine.end;
+  place = mine.end;
   if (isSlot()) return joinSlots();
   removals--;
   if (!hasSamePayload()) return false;
