@@ -1,7 +1,8 @@
 /**
  * What `npm pack` puts in the place of the compiled modules: one file for each entry of `exports`, straight from the
  * sources, and what entries share in chunks, so that a class has one identity whichever entry it came by. A program
- * that imports one file instead of fifty starts several times faster. Nothing is minified, and `yjs` stays outside.
+ * that imports one file instead of fifty starts several times faster, and a minified one faster still; source maps lead
+ * back to the sources, which are in the package. `yjs` stays outside.
  */
 import { readFileSync } from 'node:fs';
 
@@ -19,6 +20,7 @@ export default {
     chunkFileNames: 'shared/[name].js',
     // Every file costs a program that starts half a millisecond, so all that entries share is one.
     codeSplitting: { groups: [{ name: 'core', test: /\/src\/(?!testing\/|text\/)/ }] },
+    minify: true,
     sourcemap: true,
     sourcemapExcludeSources: true,
   },

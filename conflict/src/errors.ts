@@ -62,13 +62,13 @@ export class ConflictError extends Error {
 
   /** For engines of texts and the like; the field is put in front of the message. */
   constructor(code: ConflictCode, message: string, details: ConflictDetails) {
-    const { field = '', rule, limit = null, value = null, have = null, need = null } = details;
+    const { field = '', rule, limit = null, have = null, need = null } = details;
     super(field === '' ? message : `${field}: ${message}`, { cause: details.cause });
     this.code = code;
     this.field = field;
     this.rule = rule;
     this.limit = limit;
-    this.value = describe(value);
+    this.value = 'value' in details ? describe(details.value) : null;
     this.have = have;
     this.need = need;
   }

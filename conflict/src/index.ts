@@ -17,7 +17,8 @@ export {
   ConflictError,
   type Described,
 } from './errors.ts';
-export { compact } from './record/compact.ts';
+export { type Collectable, collectable } from './record/collectable.ts';
+export { compact, type Compacted } from './record/compact.ts';
 export { diff, type FieldChange } from './record/diff.ts';
 export type { Editor } from './record/operations.ts';
 export {

@@ -13,6 +13,7 @@ export type ReplicationErrorCode =
   | 'outcome-unknown'
   | 'overloaded'
   | 'partition-count-mismatch'
+  | 'peer-unavailable'
   | 'slot-held'
   | 'slot-lost'
   | 'source-lost'

@@ -20,7 +20,12 @@ import type { Incarnation, RegionId } from './ports/identity.ts';
 import type { Logger } from './ports/logger.ts';
 import type { RecordStore } from './ports/record-store.ts';
 import type { HeldLock, RoleLock } from './ports/role-lock.ts';
+import type { SlotKeeper } from './ports/slot-keeper.ts';
 import type { Timer } from './ports/timer.ts';
+import type { TransferJobs } from './ports/transfer-jobs.ts';
+import type { TransferPeer } from './ports/transfer-peer.ts';
+import type { TransferStore } from './ports/transfer-store.ts';
+import type { VerificationStore } from './ports/verification.ts';
 import { BeatLoop } from './progress/beat-loop.ts';
 import { HeardBeats } from './progress/heard-beats.ts';
 import { ProgressPublisher } from './progress/progress-publisher.ts';
@@ -28,6 +33,9 @@ import { ProgressReader } from './progress/progress-reader.ts';
 import { Relay } from './relay/relay.ts';
 import type { RelayOptions, RelayState } from './relay/relay.ts';
 import { Ticker } from './ticker.ts';
+import { Sweeper } from './transfer/sweeper.ts';
+import { ToldVectors } from './transfer/told-vectors.ts';
+import { type Need, Transfers, type TransfersOptions } from './transfer/transfers.ts';
 
 const pruneIntervalMs = 60_000;
 
@@ -35,6 +43,17 @@ export interface ReplicatorEvents extends Omit<ApplierEvents, 'onHeard'> {
   /** A beat of the origin became visible this long after its commit, told only where the clocks' offset is known. */
   readonly onVisible: (origin: RegionId, afterMs: number) => void;
   readonly onPublished: RelayOptions['onPublished'];
+  readonly onSlotLost: RelayOptions['onSlotLost'];
+  readonly onTransfer: TransfersOptions['onTransfer'];
+}
+
+/** What moves state outside the log (P6). */
+export interface TransferParts {
+  readonly store: TransferStore;
+  readonly jobs: TransferJobs;
+  readonly verifications: VerificationStore;
+  readonly peer: TransferPeer;
+  readonly slots: SlotKeeper;
 }
 
 export interface ReplicatorOptions {
@@ -46,6 +65,7 @@ export interface ReplicatorOptions {
   readonly peers: readonly RegionId[];
   readonly records: RecordStore;
   readonly beats: BeatStore;
+  readonly transfer: TransferParts;
   readonly deadLetters: DeadLetterStore;
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
@@ -135,20 +155,14 @@ export class Replicator {
   }
 
   #activate(): Active {
-    const { identity, peers, records, beats, source, sink, feed, clock, timer, logger, events } =
+    const { identity, peers, records, beats, source, sink, feed, clock, timer, logger, events, transfer } =
       this.#options;
     const { region, incarnation, partitionCount } = identity;
     const heardBeats = new HeardBeats();
     const beatLoop = new BeatLoop({ store: beats, timer });
-    const relay = new Relay({
-      identity,
-      source,
-      sink,
-      beats,
-      timer,
-      logger,
-      onPublished: events.onPublished,
-    });
+    const { onPublished, onSlotLost } = events;
+    const published = { source, sink, beats, slots: transfer.slots, timer, logger };
+    const relay = new Relay({ identity, ...published, onPublished, onSlotLost });
     const publisher = new ProgressPublisher({
       region,
       incarnation,
@@ -161,10 +175,12 @@ export class Replicator {
       clock,
       timer,
     });
+    const told = new ToldVectors(clock);
     const subscriptions = peers.map((peer) => feed.subscribeProgress(peer));
     const readers = subscriptions.map((subscription, index) => {
       const peer = peers[index] ?? region;
-      return new ProgressReader({ self: { region, incarnation, peer }, subscription, beats, clock });
+      const onTold = told.note.bind(told);
+      return new ProgressReader({ self: { region, incarnation, peer }, subscription, beats, clock, onTold });
     });
     const reading = readers.map((reader) => reader.run());
     const appliers = peers.map((origin, index) => {
@@ -177,11 +193,14 @@ export class Replicator {
       };
       return new Applier({ ...shared, origin, store: records, events: { ...events, onHeard, onApplied } });
     });
+    const { transfers, sweeper } = this.#transfers(appliers, told);
     const { deadLetters: letters, maxDriftMs } = this.#options;
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
-    for (const part of [beatLoop, relay, publisher, pruning, release, ...appliers]) part.start();
+    const helpers = [pruning, release, transfers, sweeper];
+    for (const part of [beatLoop, relay, publisher, ...helpers, ...appliers]) part.start();
     const stop = async () => {
+      await Promise.all([transfers.close(), sweeper.close()]);
       await Promise.all(appliers.map((applier) => applier.close()));
       await Promise.all([publisher.stop(), pruning.stop(), release.stop()]);
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
@@ -189,6 +208,25 @@ export class Replicator {
       await Promise.all([beatLoop.stop(), relay.close()]);
     };
     return { relay, appliers, stop };
+  }
+
+  #transfers(appliers: readonly Applier[], told: ToldVectors) {
+    const { identity, peers, beats, clock, timer, maxDriftMs, logger, events, transfer } = this.#options;
+    const { store, jobs, verifications, peer } = transfer;
+    const shared = { self: identity, peers, store, jobs, clock, timer, logger };
+    const transfers = new Transfers({
+      ...shared,
+      peer,
+      beats,
+      told,
+      maxDriftMs,
+      gaps: () => appliers.flatMap(needOf),
+      onRaised: () => {
+        for (const applier of appliers) applier.recheck();
+      },
+      onTransfer: events.onTransfer,
+    });
+    return { transfers, sweeper: new Sweeper({ ...shared, donor: peer, verifications }) };
   }
 
   #tellVisible({ origin, beatAtMs }: AppliedReport, reader: ProgressReader | undefined): void {
@@ -205,4 +243,11 @@ export class Replicator {
       this.#options.logger.warn({ err: reason }, 'old beats were not dropped; the next turn does it');
     }
   }
+}
+
+/** What an origin that stands before a gap needs: one transfer brings all of its partitions. */
+function needOf({ origin, readings }: OriginStatus): readonly Need[] {
+  const gap = readings.find((reading) => reading.kind === 'gap');
+  if (gap?.kind !== 'gap') return [];
+  return [{ origin, cause: gap.cause === 'missing-interval' ? 'gap' : gap.cause }];
 }

@@ -2,6 +2,7 @@
  * One region's public and admin listeners over a real Postgres and the real journal, without a peer: what a caller
  * sees, and a way for changes of other regions to arrive.
  */
+import { randomUUID } from 'node:crypto';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { merge, type Schema } from '@isthmus/conflict';
 import { yjsText } from '@isthmus/conflict/text';
@@ -17,6 +18,7 @@ import { recordTypes } from '@isthmus/region/records/record-types';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { actorOf, parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
+import { Donor } from '@isthmus/replication/transfer/donor';
 import { pino } from 'pino';
 import { z } from 'zod';
 
@@ -161,7 +163,12 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
   const declarations = declared(collections);
   const postgres = await startPostgres();
   const region = regionId('eu');
-  const database = await openDatabase({ connectionString: postgres.url, region, peers: [] });
+  const database = await openDatabase({
+    connectionString: postgres.url,
+    region,
+    peers: [],
+    trustsRestarts: true,
+  });
   const { records: store, clock, identity } = database;
   const actor = actorOf(region, identity.incarnation);
   const timer = systemTimer;
@@ -185,11 +192,20 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
   const readiness = new Readiness({ drain, askDatabase: () => clock.calibrate(), timeoutMs: 1000 });
   readiness.opened();
   const digester = new Digester({ store, clock });
+  const donor = new Donor({
+    self: identity,
+    store: database.transfers,
+    timer: systemTimer,
+    logger: listenerOptions.log,
+    newName: randomUUID,
+  });
   const admin = createAdminListener(listenerOptions, {
     drain,
     readiness,
     parts: () => ({
       region: database.identity.region,
+      peers: [],
+      partitionCount: database.identity.partitionCount,
       guards: { check: () => undefined },
       clock,
       incidents: database.incidents,
@@ -199,6 +215,13 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
       journal,
       store,
       digester,
+      transfers: {
+        donor,
+        jobs: database.jobs,
+        verifications: database.verifications,
+        peers: [regionId('us')],
+      },
+      identity: { self: identity, past: database.past, guard: null },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
       echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),
@@ -207,7 +230,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
   const listenOn = { host: '127.0.0.1', port: 0 };
   const [apiUrl, adminUrl] = await Promise.all([api.listen(listenOn), admin.listen(listenOn)]);
   const close = async () => {
-    await Promise.all([api.close(), admin.close()]);
+    await Promise.all([api.close(), admin.close(), donor.close()]);
   };
   return new Site({ postgres, database, apiUrl, adminUrl, close });
 }

@@ -1,5 +1,6 @@
 /** The contracts of `IncidentStore` and `DeadLetterStore` on a real Postgres and in memory. */
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Client } from 'pg';
 import { startPostgres } from '@isthmus/local/postgres';
 import type { Postgres } from '@isthmus/local/postgres';
 import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incident-store';
@@ -11,6 +12,7 @@ import type { IncidentConflict } from '@isthmus/replication/ports/incident-store
 import { deadLetterStoreContract } from './dead-letter-store.contract.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { incidentStoreContract } from './incident-store.contract.ts';
+import { until } from '../until.ts';
 import { bytes, region } from './record-store.contract.ts';
 
 let postgres: Postgres;
@@ -56,6 +58,47 @@ incidentStoreContract('memory', () => {
   const note = (peer: RegionId, conflicts: readonly IncidentConflict[]) =>
     Promise.resolve(store.note(peer, conflicts));
   return Promise.resolve({ store, note, close: () => Promise.resolve() });
+});
+
+test('a retry locks the position first, so it never settles past a letter that comes meanwhile (P4)', async () => {
+  const fresh = await freshDatabase(postgres);
+  const [us, incarnation] = [region('us'), { counter: 1, nonce: 7 }];
+  const database = await openDatabase({
+    connectionString: fresh.url,
+    region: region('eu'),
+    peers: [us],
+    slotName: fresh.slotName,
+  });
+  const at = { origin: us, incarnation, partition: 0, beat: null, nextOffset: 0n };
+  await database.records.createPosition({ ...at, applied: 0n, settled: 0n });
+  const refused = { cause: 'malformed', detail: 'x', stampMs: null, delta: bytes('d') } as const;
+  const letter = { collection: 'a', key: 'k', partition: 0, lsn: 20n, index: 0, ...refused };
+  await database.records.applyRemote({
+    origin: us,
+    positions: [{ ...at, expected: 0n, applied: 30n }],
+    ids: [],
+    decide: () => ({ writes: [], deadLetters: [letter] }),
+  });
+  const applier = new Client({ connectionString: fresh.url });
+  await applier.connect();
+  await applier.query('BEGIN');
+  await applier.query('UPDATE isthmus.position SET next_offset = 1');
+  const place = { origin: us, incarnation, partition: 0, lsn: 20n, index: 0 };
+  const retried = database.deadLetters.retry(place, (_state, state) => {
+    return { kind: 'apply', state, conflicts: 0 };
+  });
+  await until('the retry waits for the applier', 10_000, async () => {
+    const waiting = await fresh.sql("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
+    return waiting.length > 0;
+  });
+  await applier.query(`INSERT INTO isthmus.dead_letter (origin, incarnation_counter, incarnation_nonce, partition,
+    lsn, index, collection, key, delta, cause, detail) VALUES ('us', 1, 7, 0, '0/19', 0, 'a', 'k', 'd', 'malformed', 'x')`);
+  await applier.query('COMMIT');
+  await applier.end();
+  expect(await retried).toBe('applied');
+  expect(await database.records.positions(us)).toMatchObject([{ applied: 30n, settled: 24n }]);
+  await database.close();
+  await fresh.drop();
 });
 
 /** Applies changes of the peer in which these conflicts are found. */

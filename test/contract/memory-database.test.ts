@@ -143,7 +143,7 @@ describe('a database in memory', () => {
       clockMs += 400_000;
       await hold.beat();
       const beat = (await beats.ownBeats()).newest;
-      if (beat !== null) await beats.storePublished({ ...beat, end: BigInt(number), count: number });
+      if (beat !== null) await beats.storePublished([{ ...beat, end: BigInt(number), count: number }]);
     }
     expect(await beats.prune()).toBe(1);
     expect([await beats.beatAtMs(1), await beats.beatAtMs(2)]).toEqual([null, 1_800_000]);

@@ -27,6 +27,7 @@ function open(fresh: FreshDatabase): Promise<Database> {
     region: region('eu'),
     peers,
     slotName: fresh.slotName,
+    trustsRestarts: true,
   });
 }
 
@@ -80,7 +81,7 @@ describe('the Postgres beat store', () => {
     expect(parseLsn(String(row?.['lsn'])) <= parseLsn(String(first?.['lsn']))).toBe(true);
   });
 
-  it.each(['beat', 'counts', 'heard', 'nothing heard'])(
+  it.each(['beat', 'published', 'heard', 'nothing heard'])(
     'waits for the disk even where the role does not: %s',
     async (what) => {
       await database.close();
@@ -89,7 +90,7 @@ describe('the Postgres beat store', () => {
       const hold = await taken(database.beats);
       const write = {
         beat: () => hold.beat(),
-        counts: () => database.beats.storeCounts([beat(1)]),
+        published: () => database.beats.storePublished([beat(1)]),
         heard: () => database.beats.storeHeard([heard(1)]),
         'nothing heard': () => database.beats.storeHeard([]),
       }[what];
@@ -141,7 +142,7 @@ describe('the Postgres beat store', () => {
   it('stores the count of a beat that was pruned before the relay came to it', async () => {
     const [first, second] = counted(await beats(database.beats, 2), [1, 2]);
     await fresh.sql('DELETE FROM isthmus.beat WHERE number = 1');
-    await database.beats.storeCounts([first, second]);
+    await database.beats.storePublished([first, second]);
     expect(await database.beats.countAt(first.end)).toBe(1);
     expect(await database.beats.beatAtMs(1)).toBeCloseTo(first.atMs, 2);
   });
@@ -250,7 +251,7 @@ describe('the Postgres beat store', () => {
   }
 });
 
-function beat(number: number): Parameters<Database['beats']['storePublished']>[0] {
+function beat(number: number): Parameters<Database['beats']['storePublished']>[0][number] {
   return { number, lsn: 1n, atMs: 1, end: 2n, count: 3 };
 }
 

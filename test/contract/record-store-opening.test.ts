@@ -2,7 +2,7 @@
  * Opening a region's database: what a fresh one gets, what an unsuitable one is told, and that one database never
  * serves two identities (P1, I11).
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startPostgres } from '@isthmus/local/postgres';
 import type { Postgres } from '@isthmus/local/postgres';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
@@ -126,7 +126,7 @@ describe('a database that is in use', () => {
 
   it.each([
     ['system identifier', 'UPDATE isthmus.identity SET system_identifier = 12345'],
-    ['timeline', 'UPDATE isthmus.identity SET timeline = timeline + 1'],
+    ['incarnation', 'UPDATE isthmus.identity SET incarnation_nonce = (incarnation_nonce + 1) % 4294967296'],
     ['incarnation', 'UPDATE isthmus.identity SET incarnation_counter = 2'],
   ])('refuses writes and serves reads on a server with another %s', async (what, change) => {
     const database = await open();
@@ -144,17 +144,55 @@ describe('a database that is in use', () => {
     await database.close();
   });
 
-  it('goes on after a restart of its server, and records it', async () => {
-    const database = await open();
+  it.each([
+    ['started anew', "UPDATE isthmus.identity SET postmaster_started_at = '2001-01-01'", false],
+    ['promoted', 'UPDATE isthmus.identity SET timeline = timeline + 1', true],
+  ])(
+    'writes nothing on a server that was %s before it is proven, then goes on (P1)',
+    async (_, change, isPromoted) => {
+      const database = await open();
+      await database.records.commitLocal(append([record('a')], '1'));
+      await fresh.sql(change);
+      await endConnections();
+      const refused = { code: 'database-unavailable', retriable: true };
+      await expect(database.records.commitLocal(append([record('a')], '2'))).rejects.toMatchObject(refused);
+      await expect(database.beats.tryHold()).rejects.toMatchObject(refused);
+      expect(text(await database.records.read(record('a')))).toBe('1');
+      const continuity = await database.past.continuity();
+      if (continuity.kind !== 'unproven') return expect.fail(continuity.kind);
+      expect(continuity.isPromoted).toBe(isPromoted);
+      await database.past.prove({ ...continuity.lineage, postmasterStart: '1.5' });
+      await expect(database.records.commitLocal(append([record('a')], '2'))).rejects.toMatchObject(refused);
+      await database.past.prove(continuity.lineage);
+      await database.records.commitLocal(append([record('a')], '2'));
+      expect(await database.past.continuity()).toEqual({ kind: 'same' });
+      await database.close();
+    },
+  );
+
+  it('takes a restart for what it seems where there is no log to compare with', async () => {
+    const database = await open({ trustsRestarts: true });
     await fresh.sql("UPDATE isthmus.identity SET postmaster_started_at = '2001-01-01'");
     await endConnections();
     await database.records.commitLocal(append([record('a')], '1'));
-    expect(
-      await fresh.sql(
-        'SELECT postmaster_started_at = pg_postmaster_start_time() AS recorded FROM isthmus.identity',
-      ),
-    ).toEqual([{ recorded: true }]);
+    expect(await database.past.continuity()).toEqual({ kind: 'same' });
     await database.close();
+  });
+
+  it('stops the writes of all its processes while it is held, until an operator accepts it (I11)', async () => {
+    const [one, other] = [await open(), await open()];
+    await other.records.commitLocal(append([record('a')], '1'));
+    await one.past.hold('another database writes in our name');
+    const refused = { code: 'identity-mismatch', message: expect.stringContaining('writes in our name') };
+    for (const database of [one, other]) {
+      await vi.waitFor(
+        () => expect(database.records.commitLocal(append([record('a')], '2'))).rejects.toMatchObject(refused),
+        { timeout: 5_000 },
+      );
+    }
+    await one.past.accept();
+    for (const database of [one, other]) await database.records.commitLocal(append([record('a')], '3'));
+    await Promise.all([one.close(), other.close()]);
   });
 
   it('is refused to a program that knows fewer migrations, or other ones', async () => {

@@ -12,6 +12,15 @@ import { selectOwnBeats, selectRpoFigures } from '@isthmus/replication/adapters/
 import { settings } from '@isthmus/replication/adapters/postgres/connections';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import {
+  closeLetter,
+  lockLetter,
+  lockPosition,
+  selectDue,
+  selectLetters,
+  settleAfterClose,
+} from '@isthmus/replication/adapters/postgres/dead-letter-store';
+import { noteConflicts, selectOpen } from '@isthmus/replication/adapters/postgres/incident-store';
+import {
   movePositions,
   selectPositions,
   settlePositions,
@@ -28,6 +37,14 @@ import {
   scanChunk,
   selectRecord,
 } from '@isthmus/replication/adapters/postgres/record-reader';
+import {
+  selectDigest,
+  selectHashes,
+  selectRanges,
+  selectStates,
+} from '@isthmus/replication/adapters/postgres/record-digests';
+import { lockRows } from '@isthmus/replication/adapters/postgres/transfer-raise';
+import { selectPublished } from '@isthmus/replication/adapters/postgres/transfer-store';
 import type { FreshDatabase } from './fresh-database.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { region } from './record-store.contract.ts';
@@ -48,9 +65,24 @@ const statements = [
   selectCountAt,
   selectOwnBeats,
   selectRpoFigures,
+  selectLetters,
+  selectDue,
+  lockPosition,
+  lockLetter,
+  closeLetter,
+  settleAfterClose,
+  noteConflicts,
+  selectOpen,
+  selectRanges,
+  selectDigest,
+  selectHashes,
+  selectStates,
+  lockRows,
+  selectPublished,
 ];
 /** By the primary key for names, so that a range of keys is read and not the rest of the collection. */
-const byKey = [lockRecords, selectRecord, listBelow, listRest, scanChunk];
+const byKey = [lockRecords, selectRecord, listBelow, listRest, scanChunk, selectStates];
+const byPlace = [selectRanges, selectDigest, selectHashes];
 const byTuple = [updateRecords, deleteRecords];
 
 let postgres: Postgres;
@@ -88,12 +120,20 @@ async function plan(statement: { readonly name: string | null; readonly text: st
 async function checkAll(): Promise<void> {
   for (const statement of statements) {
     const text = await plan(statement);
-    expect(text, statement.name ?? '').not.toMatch(/Seq Scan on (record|position|beat|dead_letter)\b/);
+    expect(text, statement.name ?? '').not.toMatch(
+      /Seq Scan on (record|position|beat|dead_letter|incident|incident_conflict)\b/,
+    );
     expect(text, statement.name ?? '').not.toMatch(/Hash Join|Merge Join/);
   }
   for (const statement of byKey) {
     const condition = await plan(statement);
     expect(condition, statement.name ?? '').toMatch(/Index Cond: \(\(collection = \$1\) AND \(key/);
+  }
+  for (const statement of byPlace) {
+    const inOrder = await plan(statement);
+    expect(inOrder, statement.name ?? '').toMatch(
+      /Index Scan using record_pkey.*\n.*Index Cond: \(+ROW\(collection, key\) > ROW/,
+    );
   }
   for (const statement of byTuple) expect(await plan(statement)).toContain('TID Cond');
 }
@@ -109,6 +149,11 @@ describe('plans of the hot statements', () => {
       SELECT n, '0/0'::pg_lsn + n, now(), n, '0/0'::pg_lsn + n FROM generate_series(1, 20000) AS n`);
     await client.query(`INSERT INTO isthmus.position
       SELECT 'us', 1, 7, n, '0/1', '0/1', NULL, 0 FROM generate_series(1, 64) AS n`);
+    await client.query(`INSERT INTO isthmus.dead_letter
+      SELECT 'us', 1, 7, n % 64, '0/0'::pg_lsn + n, 0, 'orders', 'k', 'd', 'clock-too-far-ahead', 'x', now(), NULL, n
+      FROM generate_series(1, 20000) AS n`);
+    await client.query(`INSERT INTO isthmus.incident (peer, state, ended, body)
+      SELECT 'us', 'reconciled', true, '{}' FROM generate_series(1, 5000) AS n`);
     await checkAll();
     await reprepare();
     await checkAll();

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CountedBeat, RecordId } from '@isthmus/replication/ports/change';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
+import { isLastPage } from '@isthmus/replication/ports/record-store';
 import type {
   ApplyDecision,
   ApplyTransaction,
@@ -156,6 +157,18 @@ function localTransactions(store: () => RecordStore): void {
     expect(await everything(store())).toHaveLength(4);
   });
 
+  it('takes one change of up to 3 MiB alone, as a delete of a large record is', async () => {
+    const alone = (bytesOfDelta: number) => ({
+      ids: [record('a')],
+      decide: () => [{ index: 0, state: bytes('x'), delta: new Uint8Array(bytesOfDelta) }],
+    });
+    await expect(store().commitLocal(alone(3 * 1024 * 1024 + 1))).rejects.toMatchObject({
+      code: 'transaction-too-large',
+    });
+    await store().commitLocal(alone(3 * 1024 * 1024));
+    expect(await everything(store())).toEqual([['a', 'x']]);
+  });
+
   it.each([
     ['U+0000', record('a\0b')],
     ['a lone surrogate', record('a\ud800b')],
@@ -251,6 +264,32 @@ function reading(store: () => RecordStore): void {
   ];
   // By UTF-8 bytes U+FFFD comes before U+1F600, by UTF-16 units after it.
   const keys = [...sorted, '日本', '\ufffd', '😀', '😀/1'];
+
+  it('lists at most 1 MiB of states and one record more, and says where more follows', async () => {
+    const sizes = [400, 400, 400, 10, 1100, 10, 10].map((kibibytes) => kibibytes * 1024);
+    for (const [index, size] of sizes.entries()) {
+      const id = record(`k${index}`);
+      const decide = () => [{ index: 0, state: new Uint8Array(size).fill(1), delta: bytes('x') }];
+      await store().commitLocal({ ids: [id], decide });
+    }
+    const pages: (readonly string[])[] = [];
+    for (let after: string | null = null; ; ) {
+      const page: Awaited<ReturnType<RecordStore['list']>> = await store().list({
+        collection: 'orders',
+        prefix: 'k',
+        after,
+        limit: 3,
+      });
+      pages.push(page.map(({ key }) => key));
+      if (isLastPage(page, 3)) break;
+      after = page.at(-1)?.key ?? null;
+    }
+    expect(pages).toEqual([
+      ['k0', 'k1', 'k2'],
+      ['k3', 'k4'],
+      ['k5', 'k6'],
+    ]);
+  });
 
   it('lists by the bytes of the keys, page by page', async () => {
     await store().commitLocal(

@@ -3,7 +3,9 @@
  * file of tests holds for both, and each log has a file that runs it.
  */
 import kafkajs from 'kafkajs';
+import { Client } from 'pg';
 import { query } from '../contract/fresh-database.ts';
+import type { UsedDemo } from './use-demo.ts';
 
 export type LogKind = 'kafka' | 'postgres';
 
@@ -26,6 +28,18 @@ interface LogAddresses {
 /** What retention does to a region's log that a peer has not read in time. */
 export async function forgetChanges(region: LogAddresses): Promise<void> {
   return chosen === 'kafka' ? forgetInKafka(region) : forgetInPostgres(region);
+}
+
+/** Lets a region's log take nothing until the result is called; its database goes on. */
+export async function holdLog(demo: UsedDemo, region: string): Promise<() => Promise<void>> {
+  if (chosen === 'kafka') {
+    await demo.signal(region, 'kafka', 'SIGSTOP');
+    return () => demo.signal(region, 'kafka', 'SIGCONT');
+  }
+  const client = new Client({ connectionString: demo.serversOf(region).database });
+  await client.connect();
+  await client.query('BEGIN; LOCK TABLE isthmus.log_topic IN EXCLUSIVE MODE');
+  return () => client.end();
 }
 
 async function forgetInKafka({ region, brokers }: LogAddresses): Promise<void> {

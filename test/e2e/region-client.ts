@@ -22,13 +22,16 @@ const peerStatus = z.object({
   backlogChanges: z.number().nullable(),
   rpoSeconds: z.number().nullable(),
   rpoChanges: z.number().nullable(),
+  verifiedThrough: z.string().nullable(),
+  diverged: z.boolean().nullable(),
 });
 
 const status = z.object({
   region: z.string(),
   ready: z.boolean(),
   peers: z.array(peerStatus),
-  gaps: z.unknown(),
+  gaps: z.number().nullable(),
+  transfers: z.number().nullable(),
   deadLetters: z.unknown(),
   incidents: z.object({ open: z.number().nullable() }),
 });
@@ -191,6 +194,12 @@ export class RegionClient {
   async clockMs(): Promise<number> {
     const reply = await this.#call('GET', `${this.#admin}/v1/digests/profiles`);
     return Date.parse(digest.parse(reply.body).asOf);
+  }
+
+  /** Asks for a sweep of every peer. */
+  async sweep(): Promise<void> {
+    const { status: answered } = await this.#call('POST', `${this.#admin}/v1/sweep`);
+    if (answered !== 202) throw new Error(`${this.region} answered ${answered} to a sweep`);
   }
 
   async isReady(): Promise<boolean> {

@@ -7,6 +7,8 @@ import type { Demo, LinkState } from './demo.ts';
 export interface UsedDemo extends Omit<Demo, 'stop'> {
   /** Sets the links between all regions, both ways. */
   readonly setLinks: (state: LinkState) => Promise<void>;
+  /** Addresses of a region's servers. */
+  readonly serversOf: (region: string) => Demo['ready']['regions'][number];
 }
 
 const startDeadlineMs = 150_000;
@@ -35,6 +37,8 @@ export function useDemo(args: readonly string[] = []): UsedDemo {
     region: (name) => started().region(name),
     setLink: (...link) => started().setLink(...link),
     signal: (...process) => started().signal(...process),
+    serversOf: (region) =>
+      started().ready.regions.find((each) => each.region === region) ?? expect.fail(`the demo has ${region}`),
     setLinks: async (state) => {
       const names = started().regions.map(({ region }) => region);
       const links = names.flatMap((origin) => names.map((target) => [origin, target] as const));

@@ -20,7 +20,7 @@ let batches: BatchReport[];
 
 beforeAll(async () => {
   postgres = await startPostgres();
-  database = await openDatabase({ connectionString: postgres.url, region, peers: [] });
+  database = await openDatabase({ connectionString: postgres.url, region, peers: [], trustsRestarts: true });
   batches = [];
   journal = new Journal({
     store: database.records,

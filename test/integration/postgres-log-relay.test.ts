@@ -2,9 +2,9 @@
  * The relay over a log in the very database that it reads: what it appends is write-ahead log again, and must not come
  * back to it. Both the log and the write-ahead log stand still once nobody writes.
  */
-import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { startPostgres } from '@isthmus/local/postgres';
 import type { Postgres } from '@isthmus/local/postgres';
+import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
@@ -50,12 +50,14 @@ test('its own appends do not come back to the relay, and an idle region stands s
   let publishes = 0;
   const onPublished = (): void => void publishes++;
   const relay = new Relay({
-    timer: systemTimer,
     identity,
     source,
     sink,
     beats: database.beats,
+    slots: database.slots,
+    timer: systemTimer,
     logger,
+    onSlotLost: () => undefined,
     onPublished,
   });
   relay.start();

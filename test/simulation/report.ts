@@ -25,7 +25,7 @@ export const sometimes: readonly string[] = [
   'killed before apply',
   'killed after apply',
   'killed after publish',
-  'killed after counts',
+  'killed after published',
   'crash lost unflushed commits',
   'process took over',
   'region destroyed with loss',

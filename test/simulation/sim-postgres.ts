@@ -46,7 +46,7 @@ const readKind: RequestKind = {
 };
 const commitKind: RequestKind = { ...readKind, leastMs: 0.3, mostMs: 1.5 };
 /** A transaction in the middle of which the process decides. */
-const decideKind: RequestKind = { ...commitKind, needsProcess: true };
+export const decideKind: RequestKind = { ...commitKind, needsProcess: true };
 const localCommitKind: RequestKind = { ...decideKind, lost: unknownOutcome };
 const openStreamKind: RequestKind = { ...commitKind, lost: sourceLost };
 /** How soon a holder notices that its lock is gone. */
@@ -217,15 +217,11 @@ export class SimBeatStore implements BeatStore {
     return { beat: () => postgres.commit('beat', () => hold.beat()), release: () => hold.release() };
   }
 
-  storeCounts(beats: readonly CountedBeat[]): Promise<void> {
-    return this.#postgres.commit('counts', async () => {
-      await this.#inner.storeCounts(beats);
+  storePublished(beats: readonly CountedBeat[]): Promise<void> {
+    return this.#postgres.commit('published', async () => {
+      await this.#inner.storePublished(beats);
       this.#oracle.counted(this.#postgres.region, beats);
     });
-  }
-
-  storePublished(beat: CountedBeat): Promise<void> {
-    return this.#postgres.commit('published', () => this.#inner.storePublished(beat));
   }
 
   countAt(end: Lsn): Promise<number | null> {

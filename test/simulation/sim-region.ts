@@ -5,6 +5,10 @@ import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
+import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
+import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
+import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
+import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import type { RegionClock } from './region-clock.ts';
 import { SimServer } from './sim-server.ts';
@@ -25,6 +29,10 @@ export class SimRegion {
   readonly beats: MemoryBeatStore;
   readonly source: MemoryChangeSource;
   readonly lock: MemoryRoleLock;
+  readonly slots: MemorySlotKeeper;
+  readonly transfers: MemoryTransferStore;
+  readonly jobs: MemoryTransferJobs;
+  readonly verifications: MemoryVerifications;
   readonly log = new MemoryLog();
   readonly postgres: SimServer;
   readonly kafka: SimServer;
@@ -48,6 +56,11 @@ export class SimRegion {
     this.beats = new MemoryBeatStore(this.database, peers);
     this.source = new MemoryChangeSource(this.database);
     this.lock = new MemoryRoleLock(this.database);
+    this.slots = new MemorySlotKeeper(this.database);
+    const { database, records, beats, slots } = this;
+    this.transfers = new MemoryTransferStore({ database, records, beats, slots });
+    this.jobs = new MemoryTransferJobs(database);
+    this.verifications = new MemoryVerifications(database);
     this.postgres = new SimServer(`${identity.region}.postgres`, of.random.split('postgres'));
     this.kafka = new SimServer(`${identity.region}.kafka`, of.random.split('kafka'));
   }

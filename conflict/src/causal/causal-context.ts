@@ -4,7 +4,7 @@
  * 1 and the run 3 to 3, and 2 remains unseen. (Version vectors with exceptions, in the compact form of Almeida et al.,
  * "Scalable and Accurate Causality Tracking", 2014.)
  */
-import { ConflictError } from '../errors.ts';
+import { checkText, itemsOf, readFrom, unfit } from '../arguments.ts';
 
 /** The identity of one write to one record. */
 export interface Dot {
@@ -27,26 +27,42 @@ export interface SeenOfActor {
 
 const nothing: SeenOfActor = { max: 0, runs: [] };
 
+let isContext: (value: object) => boolean;
+
+function checkContext(value: unknown): void {
+  const isOne = typeof value === 'object' && value !== null && isContext(value);
+  if (!isOne) throw unfit('other', 'a CausalContext', value);
+}
+
 /** Which writes were seen, exactly. Mutable, and a copy: changing what `contextOf` returned changes no record. */
 export class CausalContext {
   readonly #actors = new Map<string, SeenOfActor>();
+
+  static {
+    isContext = (value) => #actors in value;
+  }
 
   /** Actors with at least one dot seen, in no particular order. */
   actors(): Iterable<string> {
     return this.#actors.keys();
   }
 
-  /** What was seen of an actor; of an unknown one nothing, which is no error. */
+  /**
+   * What was seen of an actor; of an unknown one nothing, which is no error. Throws `invalid-argument` for what is no
+   * string.
+   */
   seenOf(actor: string): SeenOfActor {
+    checkText(actor, 'actor');
     return this.#actors.get(actor) ?? nothing;
   }
 
-  /** Whether this write was seen. */
+  /** Whether this write was seen. Throws `invalid-argument` for what is no dot. */
   has(dot: Dot): boolean {
-    const { max, runs } = this.seenOf(dot.actor);
-    if (dot.counter <= max) return dot.counter > 0;
-    const index = runIndex(runs, dot.counter);
-    return index < runs.length && dot.counter >= (runs[index] ?? 0);
+    const { actor, counter } = checkedDot(dot);
+    const { max, runs } = this.seenOf(actor);
+    if (counter <= max) return counter > 0;
+    const index = runIndex(runs, counter);
+    return index < runs.length && counter >= (runs[index] ?? 0);
   }
 
   /** The highest counter seen of an actor, contiguous or not; 0 where none was. */
@@ -57,7 +73,8 @@ export class CausalContext {
 
   /** Adds one dot. Throws `invalid-argument` where its counter is no positive safe integer. */
   add(dot: Dot): void {
-    this.addRun(dot.actor, dot.counter, dot.counter);
+    const { actor, counter } = checkedDot(dot);
+    this.addRun(actor, counter, counter);
   }
 
   /**
@@ -66,34 +83,47 @@ export class CausalContext {
    */
   addRun(actor: string, first: number, last: number): void {
     if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last) || first < 1) {
-      throw new ConflictError('invalid-argument', 'a counter is a positive safe integer', {
-        rule: 'counter',
-        value: [first, last],
-      });
+      throw unfit(
+        'counter',
+        'a positive safe integer',
+        Number.isSafeInteger(first) && first > 0 ? last : first,
+      );
     }
-    if (last >= first) this.addSeen(actor, { max: 0, runs: [first, last] });
+    if (last >= first) this.#add(actor, { max: 0, runs: [first, last] });
   }
 
-  /** Adds many dots in one pass over what is known; their counters are not checked. */
+  /**
+   * Adds many dots in one pass over what is known; their counters are not checked. Throws `invalid-argument` for what is
+   * no list of dots.
+   */
   addAll(dots: Iterable<Dot>): void {
     const counters = new Map<string, number[]>();
-    for (const { actor, counter } of dots) {
+    for (const dot of itemsOf(dots, 'dots')) {
+      const { actor, counter } = checkedDot(dot);
       const list = counters.get(actor);
       if (list === undefined) counters.set(actor, [counter]);
       else list.push(counter);
     }
-    for (const [actor, list] of counters) this.addSeen(actor, { max: 0, runs: runsOf(list) });
+    for (const [actor, list] of counters) this.#add(actor, { max: 0, runs: runsOf(list) });
   }
 
-  /** Adds what was seen of an actor elsewhere; the counters are not checked. */
+  /**
+   * Adds what was seen of an actor elsewhere; the counters are not checked. Throws `invalid-argument` for what is not of
+   * its kind.
+   */
   addSeen(actor: string, seen: SeenOfActor): void {
+    this.#add(actor, checkedSeen(seen));
+  }
+
+  #add(actor: string, seen: SeenOfActor): void {
     const union = unionOf(this.seenOf(actor), seen);
     if (union.max > 0 || union.runs.length > 0) this.#actors.set(actor, union);
   }
 
-  /** Adds everything that `other` has seen. */
+  /** Adds everything that `other` has seen. Throws `invalid-argument` for what is no context. */
   merge(other: CausalContext): void {
-    for (const actor of other.actors()) this.addSeen(actor, other.seenOf(actor));
+    checkContext(other);
+    for (const [actor, seen] of other.#actors) this.#add(actor, seen);
   }
 
   /** Whether every dot of `other` has been seen here. */
@@ -103,8 +133,9 @@ export class CausalContext {
     return union.equals(this);
   }
 
-  /** Whether both have seen the same dots. */
+  /** Whether both have seen the same dots. Throws `invalid-argument` for what is no context. */
   equals(other: CausalContext): boolean {
+    checkContext(other);
     if (this.#actors.size !== other.#actors.size) return false;
     for (const [actor, { max, runs }] of this.#actors) {
       const theirs = other.seenOf(actor);
@@ -120,6 +151,30 @@ export class CausalContext {
     for (const [actor, seen] of this.#actors) copy.#actors.set(actor, seen);
     return copy;
   }
+}
+
+/** Called for every entry that is decoded, so without a closure. */
+function checkedDot(dot: Dot): Dot {
+  if (typeof dot !== 'object' || dot === null) throw unfit('dot', 'an object {actor, counter}', dot);
+  let given: Dot | null = null;
+  try {
+    given = { actor: dot.actor, counter: dot.counter };
+  } catch (cause) {
+    return readFrom(dot, 'dot', () => {
+      throw cause;
+    });
+  }
+  checkText(given.actor, 'actor');
+  if (typeof given.counter !== 'number') throw unfit('counter', 'a positive safe integer', given.counter);
+  return given;
+}
+
+function checkedSeen(seen: SeenOfActor): SeenOfActor {
+  const { max, runs } = readFrom(seen, 'seen', () => ({ max: seen.max, runs: [...seen.runs] }));
+  if (typeof max !== 'number') throw unfit('max', 'a counter', max);
+  const odd = runs.find((bound) => typeof bound !== 'number');
+  if (odd !== undefined) throw unfit('runs', 'counters', odd);
+  return { max, runs };
 }
 
 /** The fewest runs that hold these counters, which are sorted on the way. */

@@ -8,8 +8,9 @@
  * it has seen the horizon, because below it what deletes leave behind is gone and its old writes would come back to
  * life. (Causal stability: Baquero, Almeida, Shoker, "Making Operation-Based CRDTs Operation-Based", 2014.)
  */
+import { checkText, textsOf } from '../arguments.ts';
 import { ConflictError } from '../errors.ts';
-import { VersionVector } from './version-vector.ts';
+import { checkVector, VersionVector } from './version-vector.ts';
 
 /**
  * What became of a report. `below-horizon`: the reporter has missed what was collected, and has to load the current
@@ -29,10 +30,11 @@ export class StabilityTracker {
 
   /**
    * Members are named by the actor under which they write; `former` are actors that wrote before and never will again.
+   * Throws `invalid-argument` where one of them is no list of strings.
    */
   constructor(members: Iterable<string>, former: Iterable<string> = []) {
-    for (const member of members) this.#join(member, new VersionVector());
-    for (const actor of former) this.#actors.add(actor);
+    for (const member of textsOf(members, 'members')) this.#join(member, new VersionVector());
+    for (const actor of textsOf(former, 'former')) this.#actors.add(actor);
   }
 
   /** What every member has seen, with nothing under way below it. */
@@ -47,9 +49,12 @@ export class StabilityTracker {
 
   /**
    * A member's report of all that it has seen, its own writes included. Reports only grow. After an eviction a report
-   * is also the promise to take nothing of the evicted any more but what passes `checkFence`.
+   * is also the promise to take nothing of the evicted any more but what passes `checkFence`. Throws `invalid-argument`
+   * where the member is no string or what it has seen no vector.
    */
   observe(member: string, seen: VersionVector): Observed {
+    checkText(member, 'member');
+    checkVector(seen, 'seen');
     const known = this.#seen.get(member);
     if (known === undefined) return 'unknown-member';
     const refusal = this.#refusal(seen);
@@ -59,15 +64,21 @@ export class StabilityTracker {
     return 'observed';
   }
 
-  /** Stops waiting for a member; the horizon waits until all others have reported again. */
+  /**
+   * Stops waiting for a member; the horizon waits until all others have reported again. Throws `invalid-argument` for
+   * what is no string.
+   */
   evict(member: string): void {
+    checkText(member, 'member');
     if (!this.#reports.delete(member)) return;
     this.#seen.delete(member);
     for (const other of this.#reports.keys()) this.#reports.set(other, null);
   }
 
-  /** Takes in a member, new or evicted before, that has seen the horizon. */
+  /** Takes in a member, new or evicted before, that has seen the horizon. Throws what `observe` throws. */
   admit(member: string, seen: VersionVector): Observed {
+    checkText(member, 'member');
+    checkVector(seen, 'seen');
     const refusal = this.#refusal(seen, member);
     if (refusal !== null) return refusal;
     this.#join(member, (this.#seen.get(member) ?? new VersionVector()).join(seen));
@@ -95,8 +106,12 @@ export class StabilityTracker {
   }
 }
 
-/** Throws `below-horizon` where the sender of a delta has not seen the horizon. */
+/**
+ * Throws `below-horizon` where the sender of a delta has not seen the horizon, `invalid-argument` for what is no vector.
+ */
 export function checkFence(senderSaw: VersionVector, horizon: VersionVector): void {
+  checkVector(senderSaw, 'senderSaw');
+  checkVector(horizon, 'horizon');
   for (const [actor, counter] of horizon.entries()) {
     if (senderSaw.get(actor) >= counter) continue;
     const message = `the sender has seen ${senderSaw.get(actor)} of ${actor}, the horizon stands at ${counter}`;

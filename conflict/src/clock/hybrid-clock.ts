@@ -5,8 +5,8 @@
  * accepted and never clamped, because a clamped stamp would give one event two times, and one such stamp would
  * otherwise push every later one into the future.
  */
-import { ConflictError } from '../errors.ts';
-import { checkedMs, checkedStamp, compareStamps, nextStamp, type Stamp } from './stamp.ts';
+import { readFrom, unfit } from '../arguments.ts';
+import { checkedMs, checkedStamp, nextStamp, orderOf, type Stamp } from './stamp.ts';
 
 /** The drift policy of a clock. */
 export interface HybridClockOptions {
@@ -34,19 +34,15 @@ export class HybridClock {
    * drift is negative or no number.
    */
   constructor(options: HybridClockOptions, last: Stamp | null = null) {
-    if (typeof options.maxDriftMs !== 'number' || !(options.maxDriftMs >= 0)) {
-      throw new ConflictError('invalid-argument', 'the drift is a number of milliseconds', {
-        rule: 'maxDriftMs',
-        value: options.maxDriftMs,
-      });
+    if (typeof options !== 'object' || options === null) throw unfit('options', 'an object', options);
+    const { maxDriftMs, beyondDrift } = readFrom(options, 'options', () => ({ ...options }));
+    if (typeof maxDriftMs !== 'number' || !(maxDriftMs >= 0)) {
+      throw unfit('maxDriftMs', 'a number of milliseconds', maxDriftMs);
     }
-    if (options.beyondDrift !== 'reject' && options.beyondDrift !== 'quarantine') {
-      throw new ConflictError('invalid-argument', 'beyond the drift a stamp is for reject or quarantine', {
-        rule: 'beyondDrift',
-        value: options.beyondDrift,
-      });
+    if (beyondDrift !== 'reject' && beyondDrift !== 'quarantine') {
+      throw unfit('beyondDrift', 'reject or quarantine', beyondDrift);
     }
-    this.#options = options;
+    this.#options = { maxDriftMs, beyondDrift };
     this.#last = last === null ? null : checkedStamp(last);
   }
 
@@ -73,7 +69,7 @@ export class HybridClock {
     if (aheadMs > maxDriftMs) {
       return { outcome: beyondDrift === 'reject' ? 'rejected' : 'quarantined', aheadMs, maxDriftMs };
     }
-    if (this.#last === null || compareStamps(stamp, this.#last) > 0) this.#last = stamp;
+    if (this.#last === null || orderOf(stamp, this.#last) > 0) this.#last = stamp;
     return { outcome: 'accepted', stamp: this.send(nowMs) };
   }
 }

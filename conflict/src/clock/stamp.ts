@@ -5,6 +5,7 @@
  * advance by one; only at the end of the representable time, in the year 10889, stamps stand still. Issuing one never
  * fails.
  */
+import { readFrom } from '../arguments.ts';
 import { ConflictError } from '../errors.ts';
 
 /** A reading of a hybrid logical clock. */
@@ -18,8 +19,14 @@ export interface Stamp {
 const latestMs = 2 ** 48 - 1;
 const latestLogical = 0xffff;
 
-/** Negative, zero or positive, as `a` is before, equal to or after `b`. */
+/**
+ * Negative, zero or positive, as `a` is before, equal to or after `b`. Throws `invalid-argument` for what is no stamp.
+ */
 export function compareStamps(a: Stamp, b: Stamp): number {
+  return orderOf(checkedStamp(a), checkedStamp(b));
+}
+
+export function orderOf(a: Stamp, b: Stamp): number {
   return a.ms - b.ms || a.logical - b.logical;
 }
 
@@ -42,7 +49,10 @@ export function checkedMs(ms: number, rule = 'now'): number {
 
 /** A stamp that may come from anywhere. */
 export function checkedStamp(stamp: Stamp): Stamp {
-  const { ms, logical }: Partial<Stamp> = Object(stamp);
+  const { ms, logical } = readFrom(stamp, 'stamp', (): Partial<Stamp> => {
+    const { ms: given, logical: part } = Object(stamp);
+    return { ms: given, logical: part };
+  });
   const isMs = typeof ms === 'number' && Number.isInteger(ms) && ms >= 0 && ms <= latestMs;
   const isLogical =
     typeof logical === 'number' && Number.isInteger(logical) && logical >= 0 && logical <= latestLogical;

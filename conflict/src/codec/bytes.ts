@@ -3,11 +3,14 @@
  * length, and what a database gives may be `null`. It takes byte arrays of any realm, Node's `Buffer` among them, and
  * looks at nothing but the kind of the object.
  */
-import { ConflictError } from '../errors.ts';
+import { unfit } from '../arguments.ts';
 
 /** Throws `invalid-argument` where `value` is no `Uint8Array`. */
 export function checkBytes(value: unknown, rule: string): void {
-  if (value instanceof Uint8Array) return;
-  if (ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]') return;
-  throw new ConflictError('invalid-argument', `${rule} has to be a Uint8Array`, { rule, value });
+  // A proxy of bytes is no view of them, whatever class it claims.
+  if (ArrayBuffer.isView(value)) {
+    if (value instanceof Uint8Array) return;
+    if (Object.prototype.toString.call(value) === '[object Uint8Array]') return;
+  }
+  throw unfit(rule, 'a Uint8Array', value);
 }

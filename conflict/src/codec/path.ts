@@ -3,6 +3,7 @@
  * `\\`. Parsing and formatting are each other's inverse. A path may also be given as an array of names, which needs
  * no escapes.
  */
+import { readFrom, unfit } from '../arguments.ts';
 import { ConflictError } from '../errors.ts';
 
 /** A field: its names joined by dots, as `address.city`, or the names as an array. */
@@ -16,14 +17,14 @@ export function namesOf(path: Path): readonly string[] {
   return path.includes('\\') ? parseEscaped(path) : path.split('.');
 }
 
-function checkedNames(path: unknown): readonly string[] {
-  if (Array.isArray(path) && Array.from(path, (name: unknown) => typeof name === 'string').every(Boolean)) {
-    return path as readonly string[];
-  }
-  throw new ConflictError('invalid-argument', 'a path is a text or an array of names', {
-    rule: 'path',
-    value: path,
-  });
+function checkedNames(path: readonly string[]): readonly string[] {
+  const isFit = readFrom(path, 'path', () => Array.isArray(path) && Array.from(path, isText).every(Boolean));
+  if (isFit) return path;
+  throw unfit('path', 'a string or an array of names', path);
+}
+
+function isText(name: unknown): boolean {
+  return typeof name === 'string';
 }
 
 function parseEscaped(path: string): readonly string[] {
@@ -50,9 +51,12 @@ function escapedAt(path: string, index: number): string {
   });
 }
 
-/** The path of these names as one text, with dots and backslashes inside names escaped. */
+/**
+ * The path of these names as one text, with dots and backslashes inside names escaped. Throws `invalid-argument` for what
+ * is no array of strings.
+ */
 export function pathOf(names: readonly string[]): string {
-  return names.map(escaped).join('.');
+  return checkedNames(names).map(escaped).join('.');
 }
 
 /** The path of a member of what has the path `parent`, which is empty for the record itself. */

@@ -7,7 +7,7 @@
  */
 import { assert } from '../errors.ts';
 
-const slabBytes = 8192;
+const slabBytes = 16_384;
 const largestShared = 1024;
 
 // The buffer is kept beside its view, because asking a view for it leaves compiled code.
@@ -23,7 +23,7 @@ export const reserved = { start: 0 };
  * be reserved or allocated until `commit`.
  */
 export function reserve(byteCount: number): Uint8Array {
-  assert(byteCount >= 0, `not a length: ${byteCount}`);
+  assert(byteCount >= 0, 'no length');
   reserved.start = 0;
   if (byteCount > largestShared) return new Uint8Array(byteCount);
   if (used + byteCount > slabBytes) {

@@ -10,6 +10,7 @@ import { VersionVector } from '../causal/version-vector.ts';
 import { formatMinor } from '../codec/format.ts';
 import { open, seal } from '../codec/seal.ts';
 import { type ConflictCode, ConflictError } from '../errors.ts';
+import { collectable } from '../record/collectable.ts';
 import { compact } from '../record/compact.ts';
 import { decode, encode } from '../record/decoded-record.ts';
 import { diff } from '../record/diff.ts';
@@ -74,7 +75,7 @@ export class Examination {
     this.#examineMerges(isValid);
     this.#examineReading(type, isValid && minorOf(input) <= formatMinor);
     this.#examineEditing(type, isValid && minorOf(input) <= formatMinor);
-    if (context !== failed) this.#examineHorizon(input, context);
+    if (context !== failed) this.#examineHorizon(context, isValid && minorOf(input) <= formatMinor);
     this.#examineSeal(input);
     if (this.#random.once(64)) this.#examineSchema();
   }
@@ -205,8 +206,10 @@ export class Examination {
       return;
     }
     const { state, delta } = edited;
-    this.#hold('a delta stays within its limit', delta.length <= limits.deltaBytes);
-    this.#hold('a state stays within its limit', state.length <= Math.max(limits.stateBytes, input.length));
+    // What only takes away is as large as what it finds, and notes in every slot how much it has seen.
+    const most = 2 * input.length + 100;
+    this.#hold('a delta stays within its limit', delta.length <= Math.max(limits.deltaBytes, most));
+    this.#hold('a state stays within its limit', state.length <= Math.max(limits.stateBytes, most));
     if (!isSound) return;
     this.#hold(
       'an edit of valid bytes is valid',
@@ -220,16 +223,31 @@ export class Examination {
     this.#hold('a delta leads to the state', joined !== null && sameBytes(joined, state));
   }
 
-  #examineHorizon(input: Uint8Array, context: ReturnType<typeof contextOf>): void {
+  #examineHorizon(context: ReturnType<typeof contextOf>, isSound: boolean): void {
+    const input = this.#input;
     const names = [...context.actors()];
     const horizon = VersionVector.from(names.map((actor) => [actor, context.last(actor)]));
-    const compacted = this.#call('compact', ofBytes, () =>
-      compact(input, horizon, new Set(names.slice(0, 1))),
-    );
-    if (compacted !== failed) this.#hold('compacting shortens', compacted.length <= input.length);
     if (this.#random.once(16)) {
       this.#call('checkFence', ['below-horizon'], () => checkFence(new VersionVector(), horizon));
     }
+    const compacted = this.#call('compact', ofBytes, () =>
+      compact(input, horizon, new Set(names.slice(0, 1))),
+    );
+    if (compacted !== failed) {
+      this.#hold('compacting shortens', compacted.state.length <= input.length);
+      const record = this.#call('collectable', ofBytes, () => collectable(input));
+      if (compacted.record === 'unstable') return;
+      this.#hold('compacting says what the record is', compacted.record === record);
+      if (record === 'hiding' && isSound) this.#examinePurge(input, horizon);
+    }
+  }
+
+  /** Whoever has seen what everybody has seen leaves nothing behind that keeps the record from being dropped. */
+  #examinePurge(input: Uint8Array, horizon: VersionVector): void {
+    const context = { actor: 'purge', now: 1_700_000_000_002, horizon };
+    const purged = this.#call('purge', ofEditing, () => addWins.edit(input, context, (e) => e.delete()));
+    if (purged === failed) return;
+    this.#hold('a purge leaves the record droppable', collectable(purged.state) === 'droppable');
   }
 
   /** One to three flipped bits within a kibibyte are always found. */

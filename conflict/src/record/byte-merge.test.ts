@@ -15,7 +15,9 @@ import {
 } from '../index.ts';
 import { byteMerge } from './byte-merge.ts';
 import { decode, encode } from './decoded-record.ts';
+import { HeadUnion } from './head-union.ts';
 import { join } from './join.ts';
+import { replaceValue } from './replace-value.ts';
 
 const fields = {
   a: register(),
@@ -135,6 +137,50 @@ test('the walk takes what is written one after the other, also by actors that ar
     ({ state } = edited);
     behind = edited.state;
   }
+});
+
+describe('one value in the place of another', () => {
+  const type = schema({ a: register(), b: register(), c: register() });
+  const heads = new HeadUnion();
+  const replaced = (state: Uint8Array, delta: Uint8Array) =>
+    heads.join(state, delta) ? replaceValue(heads, state, delta) : null;
+  const edit = (state: Uint8Array, actor: string, change: (e: Editor) => void) =>
+    type.edit(state, { actor, now: 1 }, change);
+  const { state } = edit(nothing, 'eu', (e) => {
+    e.set('a', 'one');
+    e.set('b', 'two');
+    e.set('c', 'three');
+  });
+
+  test.each(['a', 'b', 'c'])('needs no walk: %s', (field) => {
+    for (const value of ['', 'four', 'x'.repeat(100), 'y'.repeat(2000)]) {
+      const edited = edit(state, 'eu', (e) => e.set(field, value));
+      expect(replaced(state, edited.delta)).toEqual(edited.state);
+      const again = edit(edited.state, 'us', (e) => e.set(field, 5));
+      expect(replaced(edited.state, again.delta)).toEqual(again.state);
+    }
+  });
+
+  test('is left to the walk where anything else is there', () => {
+    const mine = edit(state, 'eu', (e) => e.set('b', 'mine'));
+    const theirs = edit(state, 'us', (e) => e.set('b', 'theirs'));
+    const two = edit(state, 'us', (e) => {
+      e.set('a', 1);
+      e.set('b', 2);
+    });
+    const siblings = merge(mine.state, theirs.delta).state;
+    const later = edit(theirs.state, 'us', (e) => e.set('b', 'later'));
+    for (const [before, delta] of [
+      [mine.state, theirs.delta],
+      [siblings, later.delta],
+      [state, two.delta],
+      [state, edit(state, 'us', (e) => e.clear('b')).delta],
+      [state, later.delta],
+    ] as const) {
+      expect(replaced(before, delta)).toBeNull();
+      expect(merge(before, delta).state).toEqual(encode(join(decode(before), decode(delta))));
+    }
+  });
 });
 
 test('the walk declines what is malformed, and merge names the fault', () => {

@@ -4,6 +4,7 @@
  * is out of the ordinary, malformed bytes among it, so it has no errors of its own and decides nothing that the
  * definition does not. Nothing outside the given arrays is read. What it skips of the state it does not look at.
  */
+import { varintLength } from '../codec/byte-writer.ts';
 import {
   deepestPath,
   pathSeparator,
@@ -15,15 +16,15 @@ import {
   traitSub,
   traitVector,
 } from '../codec/format.ts';
-import { varintLength } from '../codec/byte-writer.ts';
 import { commit, reserve, reserved } from '../codec/slab.ts';
-import { cursor, type Head, smallVarint, writeVarint } from './head.ts';
+import { smallVarint, writeVarint } from '../codec/small-varint.ts';
 import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
-import { HeadUnion } from './head-union.ts';
+import { type Head, HeadUnion } from './head-union.ts';
+import { replaceValue } from './replace-value.ts';
 
 /** An entry where it lies: its first byte, the first of its body and of its key, the first after it, and its dot. */
-class EntryCursor {
+class EntryPlace {
   start = 0;
   body = 0;
   key = 0;
@@ -31,33 +32,41 @@ class EntryCursor {
   actor = 0;
   counter = 0;
 
-  /** Reads the entry at `offset`; `false` where it is not one that the walk takes. */
-  read({ bytes, actorCount }: Head, offset: number): boolean {
-    const size = smallVarint(bytes, offset);
-    const body = cursor.end;
+  /** Reads the entry at `start`; `false` where it is not one that the walk takes. */
+  read({ bytes, actorCount }: Head, start: number): boolean {
+    const size = smallVarint(bytes, start);
+    const body = start + varintLength(size);
     const actor = bytes[body] ?? 0x7f;
     const counter = smallVarint(bytes, body + 1);
-    this.start = offset;
+    const end = body + size;
+    this.start = start;
     this.body = body;
-    this.key = cursor.end;
-    this.end = body + size;
+    this.key = body + 1 + varintLength(counter);
+    this.end = end;
     this.actor = actor;
     this.counter = counter;
-    return size > 2 && this.end <= bytes.length && actor < actorCount && counter > 0;
+    return size > 2 && end <= bytes.length && actor < actorCount && counter > 0;
   }
+}
+
+/** A key of the delta where it lies. */
+class KeyPlace {
+  start = 0;
+  end = 0;
 }
 
 // A merge runs from its first line to its last without giving way, so all merges share their working memory.
 const heads = new HeadUnion();
-const mine = new EntryCursor();
-const theirs = new EntryCursor();
-/** Where the key of the delta's entry ends, and its tag. */
-let keyEnd = 0;
+/** The entry of the delta that comes next, its key and its tag. */
+const theirs = new EntryPlace();
+const theirKey = new KeyPlace();
 let tag = 0;
+/** The entry of the state that goes with it. */
+const mine = new EntryPlace();
+/** The key before `theirKey`, and the one of a register that was inserted and has a neighbour in the state. */
+const lastKey = new KeyPlace();
+const addedKey = new KeyPlace();
 const vector = new Int32Array(64);
-
-/** What `compareKey` answers where an entry ends before its key does. */
-const noKey = 0x100;
 
 export interface ByteMerged {
   /** The join; the state itself where nothing changes. */
@@ -73,10 +82,14 @@ export function byteMerge(state: Uint8Array, delta: Uint8Array): ByteMerged | nu
   if (!heads.join(state, delta)) return null;
   merged.bytes = state;
   merged.siblings = false;
-  return !heads.grows || walk(state, delta) ? merged : null;
+  if (!heads.grows) return merged;
+  const replaced = replaceValue(heads, state, delta);
+  if (replaced === null) return walk(state, delta) ? merged : null;
+  merged.bytes = replaced;
+  return merged;
 }
 
-/** What of the state is still to be copied begins at `from`; it lies `shift` further in the room and goes to `to`. */
+/** What of the state is still to be moved begins at `from`; it lies `shift` further in the room and goes to `to`. */
 let room = merged.bytes;
 let shift = 0;
 let from = 0;
@@ -85,156 +98,186 @@ let to = 0;
 let at = 0;
 /** At least as many entries of the state as may still have to go. */
 let removals = 0;
-/** Where the key of a register lies that was inserted and may have a neighbour in the state; else -1. */
-let added = -1;
-let addedEnd = 0;
+/** Whether the entry of the state at which the walk stands has the key of the delta's. */
+let isNeighbour = false;
 
 function walk(state: Uint8Array, delta: Uint8Array): boolean {
-  // The state lies at the end of the room, and its parts are moved forward. What is written is never longer than what
-  // was read of both sides, so it never reaches what is still to be moved.
-  const slack = delta.length + 16;
-  room = reserve(state.length + slack);
+  // Copied as a whole, the state lies where it belongs up to the first change. What is written is never longer than
+  // what was read of both sides, so the room suffices.
+  room = reserve(state.length + delta.length + 16);
   const base = reserved.start;
-  shift = base + slack;
-  room.set(state, shift);
-  to = heads.write(room, base);
   from = heads.left.end;
+  to = base + heads.length;
+  shift = to - from;
+  room.set(state, shift);
+  const { bytes, length } = heads;
+  for (let index = 0; index < length; index++) room[base + index] = bytes[index] ?? 0;
   at = from;
   removals = heads.sharedDots;
-  added = -1;
-  if (!joinEntries(state, delta)) return false;
-  copyUpTo(state.length);
+  addedKey.end = 0;
+  if (!joinEntries(delta.length)) return false;
+  moveUpTo(state.length);
   merged.bytes = commit(room, to - base);
   return true;
 }
 
-function joinEntries(state: Uint8Array, delta: Uint8Array): boolean {
-  const { left, right, leftTo, rightTo } = heads;
-  const last = state.length;
-  let next = right.end;
-  if (at < last && !mine.read(left, at)) return false;
-  if (next < delta.length && !readTheirs(right, next)) return false;
-  while (next < delta.length || (at < last && (removals > 0 || added >= 0 || !heads.leftStays))) {
-    let order = next === delta.length ? -1 : at === last ? 1 : compareKey(heads.left, mine);
-    if (order === noKey) return false;
-    const sameKey = order === 0;
-    if (sameKey) order = (leftTo[mine.actor] ?? 0) - (rightTo[theirs.actor] ?? 0);
-    if (sameKey && order === 0 && !isSlot()) order = mine.counter - theirs.counter;
-    const joined = order < 0 ? keepMine(sameKey) : order > 0 ? addTheirs() : joinBoth();
-    if (!joined) return false;
-    if (order <= 0) {
-      at = mine.end;
-      if (at < last && !mine.read(left, at)) return false;
-    }
-    if (order >= 0) {
-      next = theirs.end;
-      if (next < delta.length && !nextOfTheirs(right, next)) return false;
-    }
+function joinEntries(last: number): boolean {
+  let next = heads.right.end;
+  if (next < last && !readTheirs(next)) return false;
+  for (;;) {
+    const order = passMine(next < last);
+    if (order < 0) return order === finished;
+    if (order > 0) addTheirs();
+    else if (!joinBoth()) return false;
+    next = theirs.end;
+    if (next < last && !nextOfTheirs(next)) return false;
   }
-  return true;
 }
 
 /** Reads an entry of the delta and checks its key, which may come from anywhere. Throws `malformed` as decoding does. */
-function readTheirs(head: Head, offset: number): boolean {
-  if (!theirs.read(head, offset)) return false;
-  const { bytes } = head;
+function readTheirs(start: number): boolean {
+  const { right } = heads;
+  if (!theirs.read(right, start) || !heads.rightHas(theirs.actor, theirs.counter)) return false;
+  return readKey(right.bytes, theirs.key) && theirKey.end <= theirs.end;
+}
+
+function readKey(bytes: Uint8Array, start: number): boolean {
   let depth = 1;
   let isAscii = true;
-  let end = theirs.key;
+  let end = start;
   let byte = bytes[end] ?? tagExtended;
   for (; byte < tagRegister; byte = bytes[++end] ?? tagExtended) {
     if (byte === pathSeparator) depth++;
     else if (byte >= 0x80) isAscii = false;
   }
-  if (!isAscii) namesOfPath(binaryOfBytes(bytes, theirs.key, end));
+  if (!isAscii) namesOfPath(binaryOfBytes(bytes, start, end));
   tag = byte === tagExtended ? tagExtended * 256 + (bytes[end + 1] ?? 0) : byte;
-  keyEnd = end + (byte === tagExtended ? 2 : 1);
-  if (end === theirs.key && tag !== tagMark && tag !== tagDeletion && tag < tagExtended) return false;
+  if (end === start && tag !== tagMark && tag !== tagDeletion && tag < tagExtended) return false;
+  end += byte === tagExtended ? 2 : 1;
   if ((traitsOf(tag) & traitSub) !== 0) {
-    const length = smallVarint(bytes, keyEnd);
+    const length = smallVarint(bytes, end);
     if (length < 0) return false;
-    keyEnd = cursor.end + length;
+    end += varintLength(length) + length;
   }
-  return depth <= deepestPath && keyEnd <= theirs.end && head.has(theirs.actor, theirs.counter);
+  theirKey.start = start;
+  theirKey.end = end;
+  return depth <= deepestPath;
 }
 
 /** Moves on in the delta, whose order is checked. */
-function nextOfTheirs(head: Head, offset: number): boolean {
-  const { actor, counter, key } = theirs;
-  const end = keyEnd;
-  if (!readTheirs(head, offset)) return false;
-  const order = compareKey(head, theirs, key, end);
-  if (order === 0 && tag === tagRegister) merged.siblings = true;
-  if (order !== 0) return order > 0 && order !== noKey;
+function nextOfTheirs(start: number): boolean {
+  const { bytes } = heads.right;
+  const { actor, counter } = theirs;
+  lastKey.start = theirKey.start;
+  lastKey.end = theirKey.end;
+  if (!readTheirs(start)) return false;
+  const { key } = theirs;
+  const same = common(bytes, key, lastKey);
+  const difference = (bytes[key + same] ?? 0) - (bytes[lastKey.start + same] ?? 0);
+  if (!isWhole(same, lastKey)) return difference > 0;
+  if (tag === tagRegister) merged.siblings = true;
   return actor < theirs.actor || (actor === theirs.actor && counter < theirs.counter && !isSlot());
 }
 
-/** Order of an entry's key and of the one between `key` and `end` of the delta. No key is the beginning of another. */
-function compareKey({ bytes }: Head, entry: EntryCursor, key = theirs.key, end = keyEnd): number {
+/** How many bytes from `at` are those of a key of the delta. */
+function common(bytes: Uint8Array, at: number, { start, end }: KeyPlace): number {
   const other = heads.right.bytes;
-  let index = entry.key;
-  for (let offset = key; offset < end; offset++) {
-    if (index >= entry.end) return noKey;
-    const difference = (bytes[index++] ?? 0) - (other[offset] ?? 0);
-    if (difference !== 0) return difference;
+  const apart = at - start;
+  let index = start;
+  while (index < end && bytes[index + apart] === other[index]) index++;
+  return index - start;
+}
+
+function isWhole(length: number, { start, end }: KeyPlace): boolean {
+  return length === end - start;
+}
+
+/** What `compareKey` answers where an entry ends before its key does. */
+const noKey = 0x100;
+
+/** Order of the key of `mine` and of `theirKey`. No key is the beginning of another. */
+function compareKey(): number {
+  const { bytes } = heads.left;
+  const same = common(bytes, mine.key, theirKey);
+  const key = mine.key + same;
+  if (isWhole(same, theirKey)) return key > mine.end ? noKey : 0;
+  return key < mine.end ? (bytes[key] ?? 0) - (heads.right.bytes[theirKey.start + same] ?? 0) : noKey;
+}
+
+/** What `passMine` answers where nothing is left to do, and where the definition has to be asked. */
+const finished = -1;
+const declined = -2;
+
+/**
+ * Passes what the state has before the delta's entry, and lets go what the delta has seen and lacks. Answers 0 where
+ * both have `mine`; more than 0 where the delta's comes first; else `finished` or `declined`.
+ */
+function passMine(isMore: boolean): number {
+  const { left, leftTo, rightTo, rightOf, leftStays } = heads;
+  const last = left.bytes.length;
+  while (at < last && (isMore || removals > 0 || addedKey.end > 0 || !leftStays)) {
+    if (!mine.read(left, at)) return declined;
+    let order = isMore ? compareKey() : -1;
+    if (order === noKey) return declined;
+    const sameKey = order === 0;
+    if (sameKey) order = (leftTo[mine.actor] ?? 0) - (rightTo[theirs.actor] ?? 0);
+    if (sameKey && order === 0 && !isSlot()) order = mine.counter - theirs.counter;
+    if (order >= 0) {
+      isNeighbour = sameKey;
+      return order;
+    }
+    at = mine.end;
+    if (removals > 0 && heads.rightHas(rightOf[mine.actor] ?? -1, mine.counter)) {
+      removals--;
+      dropMine();
+    } else keepMine(sameKey);
   }
-  return 0;
+  isNeighbour = false;
+  return isMore ? 1 : finished;
 }
 
 /** An entry of the state whose key and actor the delta lacks. */
-function keepMine(sameKey: boolean): boolean {
-  if (removals > 0 && isMineSeen()) {
-    removals--;
-    dropMine();
-    return true;
-  }
+function keepMine(sameKey: boolean): void {
   if (sameKey && tag === tagRegister) merged.siblings = true;
-  if (added >= 0 && compareKey(heads.left, mine, added, addedEnd) === 0) merged.siblings = true;
-  else added = -1;
-  return holdMine();
-}
-
-function isMineSeen(): boolean {
-  return heads.right.has(heads.rightOf[mine.actor] ?? -1, mine.counter);
-}
-
-function isTheirsSeen(): boolean {
-  return heads.left.has(heads.leftOf[theirs.actor] ?? -1, theirs.counter);
-}
-
-function dropMine(): void {
-  copyUpTo(mine.start);
-  from = mine.end;
+  if (addedKey.end > 0) {
+    if (isWhole(common(heads.left.bytes, mine.key, addedKey), addedKey)) merged.siblings = true;
+    else addedKey.end = 0;
+  }
+  holdMine();
 }
 
 /** Lets an entry of the state stay, under the index that its actor has in the union. */
-function holdMine(): boolean {
+function holdMine(): void {
   const index = heads.leftTo[mine.actor] ?? 0;
-  if (index === mine.actor) return true;
-  copyUpTo(mine.end);
+  if (index === mine.actor) return;
+  moveUpTo(mine.end);
   room[to - mine.end + mine.body] = index;
-  return true;
 }
 
-/** An entry of the delta whose key and actor the state lacks. */
-function addTheirs(): boolean {
-  if (isTheirsSeen()) return true;
-  copyUpTo(at);
+function dropMine(): void {
+  moveUpTo(mine.start);
+  from = mine.end;
+}
+
+/** An entry of the delta that the state lacks, or has seen go: it has seen a contiguous part of every actor. */
+function addTheirs(): void {
+  if (theirs.counter <= (heads.leftMax[theirs.actor] ?? 0)) return;
+  moveUpTo(at);
   insertTheirs();
-  return true;
 }
 
 function insertTheirs(): void {
   const { bytes } = heads.right;
-  const { start, end } = theirs;
-  const index = to + theirs.body - start;
-  if (end - start > 32) {
-    room.set(bytes.subarray(start, end), to);
-    to += end - start;
-  } else for (let offset = start; offset < end; offset++) room[to++] = bytes[offset] ?? 0;
-  room[index] = heads.rightTo[theirs.actor] ?? 0;
-  added = tag === tagRegister ? theirs.key : -1;
-  addedEnd = keyEnd;
+  const { start, body, end } = theirs;
+  makeRoom(end - start);
+  const apart = to - start;
+  const target = room;
+  if (end - start > 64) target.set(bytes.subarray(start, end), to);
+  else for (let offset = start; offset < end; offset++) target[offset + apart] = bytes[offset] ?? 0;
+  target[body + apart] = heads.rightTo[theirs.actor] ?? 0;
+  to += end - start;
+  addedKey.start = theirKey.start;
+  addedKey.end = isNeighbour && tag === tagRegister ? theirKey.end : 0;
 }
 
 /** Whether the delta's entry is a vector of growing numbers, of which an actor has one at a key. */
@@ -244,9 +287,12 @@ function isSlot(): boolean {
 
 /** One entry that is on both sides, or one slot. */
 function joinBoth(): boolean {
+  at = mine.end;
   if (isSlot()) return joinSlots();
   removals--;
-  return hasSamePayload() && holdMine();
+  if (!hasSamePayload()) return false;
+  holdMine();
+  return true;
 }
 
 /** One dot has one payload; where somebody forged another, the definition decides. */
@@ -262,36 +308,42 @@ function hasSamePayload(): boolean {
 
 /** The later birth wins; of one birth each number is the greater of both. */
 function joinSlots(): boolean {
-  if (mine.counter > theirs.counter) return holdMine();
-  if (mine.counter < theirs.counter) {
-    dropMine();
-    insertTheirs();
+  if (mine.counter > theirs.counter) {
+    holdMine();
     return true;
   }
-  const keyBytes = keyEnd - theirs.body - 1;
+  if (mine.counter === theirs.counter) return joinNumbers();
+  dropMine();
+  insertTheirs();
+  return true;
+}
+
+function joinNumbers(): boolean {
+  const { bytes } = heads.right;
   const length = joinVectors();
   if (length < 0) return false;
-  let size = 1 + keyBytes;
+  let size = theirKey.end - theirs.body;
   for (let index = 0; index < length; index++) size += varintLength(vector[index] ?? 0);
   dropMine();
+  makeRoom(varintLength(size) + size);
   to = writeVarint(room, to, size);
   room[to++] = heads.leftTo[mine.actor] ?? 0;
-  for (let index = theirs.body + 1; index < keyEnd; index++) room[to++] = heads.right.bytes[index] ?? 0;
+  for (let index = theirs.body + 1; index < theirKey.end; index++) room[to++] = bytes[index] ?? 0;
   for (let index = 0; index < length; index++) to = writeVarint(room, to, vector[index] ?? 0);
   return true;
 }
 
 /** Fills `vector`; returns its length, or -1 where the numbers are not in their shortest form or too large. */
 function joinVectors(): number {
-  let a = mine.key + keyEnd - theirs.key;
-  let b = keyEnd;
+  let a = mine.key + theirKey.end - theirKey.start;
+  let b = theirKey.end;
   let length = 0;
   let last = 1;
   for (; a < mine.end || b < theirs.end; length++) {
     const left = a < mine.end ? smallVarint(heads.left.bytes, a) : 0;
-    if (a < mine.end) a = cursor.end;
+    if (a < mine.end) a += varintLength(left);
     const right = b < theirs.end ? smallVarint(heads.right.bytes, b) : 0;
-    if (b < theirs.end) b = cursor.end;
+    if (b < theirs.end) b += varintLength(right);
     if (left < 0 || right < 0 || length === vector.length) return -1;
     last = left > right ? left : right;
     vector[length] = last;
@@ -300,9 +352,19 @@ function joinVectors(): number {
 }
 
 /** Moves the state's bytes up to `end` to where they belong. */
-function copyUpTo(end: number): void {
+function moveUpTo(end: number): void {
   if (end <= from) return;
-  room.copyWithin(to, shift + from, shift + end);
+  if (to < shift + from) room.copyWithin(to, shift + from, shift + end);
   to += end - from;
   from = end;
+}
+
+/** Lets `byteCount` bytes be written without touching what of the state is still to be moved. */
+function makeRoom(byteCount: number): void {
+  const missing = to + byteCount - shift - from;
+  if (missing <= 0) return;
+  // What else the delta has gets its room at once, so that nothing is moved out of the way twice.
+  const by = missing + heads.right.bytes.length - theirs.end;
+  room.copyWithin(shift + from + by, shift + from, shift + heads.left.bytes.length);
+  shift += by;
 }

@@ -5,48 +5,56 @@
  * need not collect at one time: what one has collected takes nothing from what it writes afterwards, and brings nothing
  * back, wherever it arrives. That is why a removal and what it beats stay as long as the record lives; else an addition
  * could not say that it has seen the removal, and a clear not that it has seen both. Hidden texts stay with what hides
- * them, and a dead record keeps its deletion until it is dropped.
+ * them, and a dead record keeps its deletion, and what that hides, until it is dropped.
  */
-import type { VersionVector } from '../causal/version-vector.ts';
+import { textsOf } from '../arguments.ts';
+import { checkVector, type VersionVector } from '../causal/version-vector.ts';
 import { CausalContext } from '../causal/causal-context.ts';
 import { tagElement, tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { isExhausted, vectorOf } from '../codec/vector.ts';
+import { type Collectable, collectableOf, isOver } from './collectable.ts';
 import { decode, type DecodedRecord, encode } from './decoded-record.ts';
 import { type Entry, isSlot, latestDeletion } from './entry.ts';
-import { isHidden, kindRemnant, liveEntries } from './liveness.ts';
+import { isHidden, isWritten, liveEntries } from './liveness.ts';
+import { isStable } from './stable.ts';
+
+/** What a compaction has made. */
+export interface Compacted {
+  /** What is left; the very array that was passed where nothing can go. */
+  readonly state: Uint8Array;
+  /**
+   * Whether the record may be dropped as a whole, `droppable`, or why not: it exists, it hides what its deletion has not
+   * seen (another delete takes that), or the horizon is not exactly what the state has seen. Who drops it raises the
+   * floors above it.
+   */
+  readonly record: Collectable | 'unstable';
+}
 
 /**
- * Returns the state itself where the horizon is not exactly what it has seen, or nothing can go. A state of which
- * nothing is left keeps its context; it is for the caller to drop the record and raise the floor above it. `horizon`
- * holds counters of this record by actor; `retired` names actors that will never write again. Throws `malformed` or
- * `newer-format`.
+ * Drops what is no longer needed of a state that has seen exactly what everybody has seen. `horizon` holds counters of
+ * this record by actor; `retired` names actors that will never write again. Throws `malformed`, `newer-format`, and
+ * `invalid-argument` for what is no horizon and no list of names.
  */
 export function compact(
   state: Uint8Array,
   horizon: VersionVector,
-  retired: ReadonlySet<string> = new Set(),
-): Uint8Array {
+  retired: Iterable<string> = [],
+): Compacted {
+  checkVector(horizon, 'horizon');
+  const gone = new Set(textsOf(retired, 'retired'));
   const record = decode(state);
-  if (!isExactly(record.context, horizon)) return state;
+  if (!isStable(record.context, horizon)) return { state, record: 'unstable' };
   const entries = kept(record.entries);
   const compacted = encode({
     minor: record.minor,
     entries,
-    context: withoutRetired(record, entries, retired),
+    context: withoutRetired(record, entries, gone),
   });
-  return compacted.length === state.length ? state : compacted;
-}
-
-function isExactly(context: CausalContext, horizon: VersionVector): boolean {
-  const actors = [...context.actors()];
-  return (
-    actors.length === horizon.entries().length &&
-    actors.every((actor) => {
-      const { max, runs } = context.seenOf(actor);
-      return runs.length === 0 && horizon.get(textOf(actor)) === max;
-    })
-  );
+  return {
+    state: compacted.length === state.length ? state : compacted,
+    record: collectableOf(entries),
+  };
 }
 
 function kept(entries: readonly Entry[]): readonly Entry[] {
@@ -58,18 +66,16 @@ function kept(entries: readonly Entry[]): readonly Entry[] {
   return entries.filter((entry) => {
     if (live.has(entry)) return true;
     if (isAccount(entry)) return accounts.has(entry.path);
-    if (entry.tag === tagText || entry.tag === tagTextClient) return texts.has(entry.path);
+    if (entry.tag === tagText) return texts.has(entry.path);
     // Without the deletion, the slots that it has not seen would bring a record back, what is written next could be
     // stamped earlier, so that it stays hidden where the deletion is still there, and hidden texts would be shown.
     if (entry === deletion) return live.size === 0 || holdsHidden;
+    // What is hidden has to be seen where the record may be dropped: others hold it too, and it counts there again.
+    if (live.size === 0) return !isOver(entry);
+    if (entry.tag === tagTextClient) return texts.has(entry.path);
     if (isSlot(entry)) return !isExhausted(vectorOf(entry.payload));
-    return live.size > 0 && entry.tag === tagElement && !isHidden(entry, deletion);
+    return entry.tag === tagElement && !isHidden(entry, deletion);
   });
-}
-
-/** A chunk that was not cleared. One that a deletion hides counts again as soon as others are written beside it. */
-function isWritten({ tag, payload }: Entry): boolean {
-  return tag === tagText && payload[0] !== kindRemnant;
 }
 
 function isAccount({ tag }: Entry): boolean {

@@ -2,6 +2,7 @@
  * What changed between two readings of a record, field by field, in plain JSON. Maps are compared member by member;
  * everything else is reported whole, with what it was and what it is.
  */
+import { readFrom, unfit } from '../arguments.ts';
 import { pathOf } from '../codec/path.ts';
 import type { MapField } from '../types/field.ts';
 import type { Schema } from './schema.ts';
@@ -22,13 +23,23 @@ type Members = { readonly [name: string]: unknown };
 
 /**
  * What is shown in `after` and was not, or not so, in `before`: changes in the order of the declaration, members of
- * open maps by name. Throws what `Schema.read` throws.
+ * open maps by name. Throws what `Schema.read` throws, and `invalid-argument` for what is no schema.
  */
 export function diff(type: Schema, before: Uint8Array, after: Uint8Array): readonly FieldChange[] {
+  checkSchema(type);
   const changes: FieldChange[] = [];
   const sides = { before: shownIn(type, before), after: shownIn(type, after), changes };
   diffMap({ type: 'map', fields: type.fields }, [], sides);
   return changes;
+}
+
+/** Anything that reads and has fields passes: schemas may be wrapped. */
+export function checkSchema(type: unknown): void {
+  const isOne = readFrom(type, 'type', () => {
+    const { fields, read } = Object(type);
+    return typeof read === 'function' && isMembers(fields);
+  });
+  if (!isOne) throw unfit('type', 'a schema', type);
 }
 
 function shownIn(type: Schema, state: Uint8Array): Members {

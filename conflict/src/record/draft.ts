@@ -10,12 +10,16 @@
  * brings nothing, also when deltas of several writers arrive out of their causal order.
  */
 import { CausalContext } from '../causal/causal-context.ts';
+import type { VersionVector } from '../causal/version-vector.ts';
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
+import { tagDeletion, tagMark, tagTextClient } from '../codec/format.ts';
 import { exhausted, isExhausted, vectorOf, vectorPayload } from '../codec/vector.ts';
 import { ConflictError } from '../errors.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, type EntryName, highestStamp, isSlot, keyOf } from './entry.ts';
 import { entriesBelow, type FieldNode, nodeAt, treeOf } from './field-tree.ts';
+import { isRemnant } from './liveness.ts';
+import { isStable } from './stable.ts';
 
 export interface DraftOptions {
   /** Binary string. */
@@ -23,6 +27,8 @@ export interface DraftOptions {
   readonly floor: number;
   readonly floorMs: number;
   readonly nowMs: number;
+  /** What everybody has seen of the record, if that is known. */
+  readonly horizon: VersionVector | undefined;
   /** Bytes that one edit may write. */
   readonly maxBytes: number;
 }
@@ -31,17 +37,20 @@ export class Draft {
   readonly root: FieldNode;
   readonly stamp: Stamp;
   readonly actor: string;
+  /** Everybody has seen what the record has seen, so whatever it builds on is in it. */
+  readonly isStable: boolean;
   readonly #before: DecodedRecord;
   #nextCounter: number;
   readonly #written = new Set<Entry>();
   readonly #superseded: Entry[] = [];
   readonly #maxBytes: number;
-  #writtenBytes = 0;
+  #addedBytes = 0;
 
   constructor(before: DecodedRecord, options: DraftOptions) {
     this.#before = before;
     this.root = treeOf(before.entries);
     this.actor = options.actor;
+    this.isStable = options.horizon !== undefined && isStable(before.context, options.horizon);
     this.#maxBytes = options.maxBytes;
     const last = before.context.last(options.actor);
     this.#nextCounter = checkedCounter(Math.max(last, options.floor) + 1);
@@ -52,6 +61,11 @@ export class Draft {
   /** The counter of the dot that the next entry gets. */
   get nextCounter(): number {
     return this.#nextCounter;
+  }
+
+  /** Whether the edit holds more than marks and what deletes and clears leave behind. */
+  get adds(): boolean {
+    return this.#addedBytes > 0;
   }
 
   get changed(): boolean {
@@ -71,9 +85,9 @@ export class Draft {
     const entry = { key: keyOf(name), path, tag, sub, actor: this.actor, counter, payload };
     nodeAt(this.root, path).entries.push(entry);
     this.#written.add(entry);
-    this.#writtenBytes += sizeOf(entry);
+    this.#addedBytes += addedBy(entry);
     // Stops an edit of many entries early; the exact size is known only when it is encoded.
-    if (this.#writtenBytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    if (this.#addedBytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
   }
 
   /** Takes entries of one node out of the record, as seen. */
@@ -82,7 +96,7 @@ export class Draft {
     const set = gone.length === node.entries.length ? null : new Set(gone);
     node.entries = set === null ? [] : node.entries.filter((entry) => !set.has(entry));
     for (const entry of gone) {
-      if (this.#written.delete(entry)) this.#writtenBytes -= sizeOf(entry);
+      if (this.#written.delete(entry)) this.#addedBytes -= addedBy(entry);
       else this.#superseded.push(entry);
     }
   }
@@ -103,7 +117,10 @@ export class Draft {
     const key = keyOf(name);
     const slot = node.entries.find((entry) => entry.key === key && entry.actor === this.actor);
     const vector = slot === undefined ? [] : vectorOf(slot.payload);
-    if (slot !== undefined && !isExhausted(vector)) return this.raise(node, slot, sum(vector, amounts));
+    if (slot !== undefined && !isExhausted(vector)) {
+      this.#addedBytes += addedBy(slot);
+      return this.raise(node, slot, sum(vector, amounts));
+    }
     if (slot !== undefined) this.#drop(node, slot);
     this.write(name, vectorPayload(sum([], amounts)));
   }
@@ -160,8 +177,11 @@ function laterOf(stamp: Stamp | null, floorMs: number): Stamp | null {
   return floorMs > 0 && floorMs >= (stamp?.ms ?? 0) ? { ms: floorMs, logical: 0xffff } : stamp;
 }
 
-function sizeOf({ key, payload }: Entry): number {
-  return key.length + payload.length;
+/** Bytes of the user's; what tells of existence, and what is left of a text, is written also by who only takes away. */
+function addedBy(entry: Entry): number {
+  const { key, tag, payload } = entry;
+  const isOwn = tag === tagMark || tag === tagDeletion || tag === tagTextClient || isRemnant(entry);
+  return isOwn ? 0 : key.length + payload.length;
 }
 
 function tooLarge(limit: number): ConflictError {

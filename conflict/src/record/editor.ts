@@ -122,13 +122,15 @@ export class RecordEditor implements Editor {
   delete(): void {
     this.#run(() => {
       const draft = this.#draft;
+      // What this edit has written does not live before its mark does, and goes too.
+      const lives = (this.#exists && draft.changed) || liveEntries(draft.entries()).length > 0;
       this.#exists = false;
       this.#markDue = false;
-      // What this edit has written does not live before its mark does, and goes too.
-      if (!draft.changed && liveEntries(draft.entries()).length === 0) return;
       resetPlace(draft, placeIn(draft, '', ''), this.#options.text);
-      if (this.#options.lastWriterWins) this.#writeStamped(tagDeletion);
-      this.#whole = true;
+      // Of a record that is dead, only what its deletion hides goes; one of now would hide what others create meanwhile.
+      if (lives) this.#supersede(tagDeletion);
+      if (lives && this.#options.lastWriterWins) this.#writeStamped(tagDeletion);
+      this.#whole = draft.changed;
     });
   }
 
@@ -165,12 +167,16 @@ export class RecordEditor implements Editor {
   }
 
   #writeMark(): void {
+    this.#supersede(tagMark);
+    this.#writeStamped(tagMark);
+  }
+
+  #supersede(tag: number): void {
     const { root } = this.#draft;
     this.#draft.supersede(
       root,
-      root.entries.filter((entry) => entry.tag === tagMark),
+      root.entries.filter((entry) => entry.tag === tag),
     );
-    this.#writeStamped(tagMark);
   }
 
   #writeStamped(tag: number): void {

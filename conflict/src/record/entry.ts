@@ -5,7 +5,7 @@
  * counts, the latest, and earlier ones only while nobody who saw them go has been heard. This page knows how entries are
  * named, ordered and stamped; it knows nothing of what they mean to a type.
  */
-import { compareStamps, type Stamp } from '../clock/stamp.ts';
+import { orderOf, type Stamp } from '../clock/stamp.ts';
 import { malformed } from '../errors.ts';
 import {
   pathSeparatorText,
@@ -124,7 +124,7 @@ export function highestStamp(entries: readonly Entry[]): Stamp | null {
   let highest: Stamp | null = null;
   for (const entry of entries) {
     const stamp = stampOf(entry);
-    if (stamp !== null && (highest === null || compareStamps(stamp, highest) > 0)) highest = stamp;
+    if (stamp !== null && (highest === null || orderOf(stamp, highest) > 0)) highest = stamp;
   }
   return highest;
 }

@@ -1,110 +1,187 @@
 /**
- * The union of the heads of a state and a delta: one table of actors, the maps between the indices of both sides and
- * of the union, and whether the delta brings anything at all. It takes states that have seen a contiguous part of
- * every actor and deltas that go on from there, which is what arrives when nothing was lost or overtaken.
+ * The union of the heads of a state and a delta, made in one walk over both: one table of actors, the maps between the
+ * indices of both sides and of the union, and whether the delta brings anything at all. It takes heads as ordinary
+ * records have them (version 1.0, fewer than 128 actors, counters below 2^28) where the state has seen a contiguous
+ * part of every actor and the delta goes on from there, which is what arrives when nothing was lost or overtaken. It
+ * declines all else, well formed or not, so it has no errors of its own. Its arrays are used again for every merge.
  */
-import { formatMajor, formatMinor } from '../codec/format.ts';
-import { Head, writeVarint } from './head.ts';
+import { varintLength } from '../codec/byte-writer.ts';
+import { formatMajor, formatMinor, longestActorBytes } from '../codec/format.ts';
+import { smallVarint, writeVarint } from '../codec/small-varint.ts';
+
+const version = (formatMajor << 4) | formatMinor;
+/** More actors than this do not fit one byte of index. */
+const mostActors = 127;
+const mostRuns = 256;
+
+/** Where a name lies, its length in front of it. */
+class NamePlace {
+  bytes: Uint8Array;
+  end = 2;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
+/** A head that is read: `end` is the first byte of the next actor, and at last the first after the head. */
+export class Head extends NamePlace {
+  actorCount = 0;
+
+  /** Returns whether there may be a head that is read here. */
+  begin(bytes: Uint8Array): boolean {
+    this.bytes = bytes;
+    this.actorCount = bytes[1] ?? 0;
+    this.end = 2;
+    return bytes[0] === version && this.actorCount > 0;
+  }
+}
 
 export class HeadUnion {
-  readonly left = new Head();
-  readonly right = new Head();
+  readonly left = new Head(new Uint8Array(0));
+  readonly right = new Head(new Uint8Array(0));
   /** Index in the union of each left and each right actor. */
-  readonly leftTo = new Int32Array(128);
-  readonly rightTo = new Int32Array(128);
-  /** Index on the other side of each left and each right actor; -1 where it is not there. */
-  readonly rightOf = new Int32Array(128);
-  readonly leftOf = new Int32Array(128);
+  readonly leftTo = new Int32Array(mostActors);
+  readonly rightTo = new Int32Array(mostActors);
+  /** Index on the right of each left actor; -1 where it is not there. */
+  readonly rightOf = new Int32Array(mostActors);
+  /** The last counter that the left has seen of each right actor. */
+  readonly leftMax = new Int32Array(mostActors);
   /** Whether entries of the left keep the index of their actor. */
   leftStays = true;
-  /** At least as many dots as both sides have seen. */
+  /** At least as many dots as both sides have seen, and the counter of one of them. */
   sharedDots = 0;
+  sharedCounter = 0;
   /** Whether the right has seen a dot that the left has not. */
   grows = false;
+  /** The head of the union: so many bytes. */
+  readonly bytes = new Uint8Array(mostActors * (longestActorBytes + 8));
+  length = 0;
 
-  #count = 0;
-  /** For each actor of the union the highest counter, and on which side and where its name is. */
-  readonly #max = new Int32Array(128);
-  readonly #from = new Int32Array(128);
+  /** The dots of right actor `i` are the pairs of first and last counter from `#runsStart[i]` to `#runsStart[i + 1]`. */
+  readonly #runsStart = new Int32Array(mostActors + 1);
+  readonly #runs = new Int32Array(2 * mostRuns);
+  /** The last two names of the union. */
+  readonly #lastName = new NamePlace(this.bytes);
+  readonly #name = new NamePlace(this.bytes);
 
   /** Returns whether these are heads that it joins. */
   join(state: Uint8Array, delta: Uint8Array): boolean {
     const { left, right } = this;
-    if (!left.read(state) || !right.read(delta)) return false;
-    if (left.actorCount + right.actorCount > 127) return false;
+    if (!left.begin(state) || !right.begin(delta) || left.actorCount + right.actorCount > mostActors)
+      return false;
     this.leftStays = true;
     this.sharedDots = 0;
     this.grows = false;
-    this.#count = 0;
-    let mine = 0;
-    let theirs = 0;
-    while (mine < left.actorCount || theirs < right.actorCount) {
-      const order = this.#order(mine, theirs);
-      if (!this.#add(order <= 0 ? mine : -1, order >= 0 ? theirs : -1)) return false;
-      if (order <= 0) mine++;
-      if (order >= 0) theirs++;
+    this.length = 2;
+    this.bytes[0] = version;
+    let count = 0;
+    for (let mine = 0, theirs = 0; mine < left.actorCount || theirs < right.actorCount; count++) {
+      const order =
+        mine === left.actorCount ? 1 : theirs === right.actorCount ? -1 : compareNames(left, right);
+      if (!this.#addName(order > 0 ? right : left)) return false;
+      let max = 0;
+      if (order <= 0) {
+        max = readMax(left);
+        if (max < 0) return false;
+        if (mine !== count) this.leftStays = false;
+        this.leftTo[mine] = count;
+        this.rightOf[mine++] = order === 0 ? theirs : -1;
+      }
+      if (order >= 0) {
+        this.rightTo[theirs] = count;
+        max = this.#readRuns(theirs++, max);
+        if (max < 0) return false;
+      }
+      this.length = writeVarint(this.bytes, this.length, max);
+      this.bytes[this.length++] = 0;
     }
+    this.bytes[1] = count;
     return true;
   }
 
-  #order(mine: number, theirs: number): number {
-    if (mine >= this.left.actorCount) return 1;
-    if (theirs >= this.right.actorCount) return -1;
-    return this.left.compareNames(mine, this.right, theirs);
+  /** Adds a name to the union, where names go up; so they do on both sides. */
+  #addName({ bytes: from, end }: Head): boolean {
+    const { bytes, length } = this;
+    const size = from[end] ?? 0;
+    if (size === 0 || size > longestActorBytes) return false;
+    for (let index = 0; index <= size; index++) bytes[length + index] = from[end + index] ?? 0;
+    this.#lastName.end = this.#name.end;
+    this.#name.end = length;
+    this.length = length + 1 + size;
+    return length === 2 || compareNames(this.#lastName, this.#name) < 0;
   }
 
-  /** Adds the actor with these indices; -1 where a side lacks it. */
-  #add(mine: number, theirs: number): boolean {
-    const { left } = this;
-    const index = this.#count++;
-    let max = 0;
-    if (mine >= 0) {
-      this.leftTo[mine] = index;
-      this.rightOf[mine] = theirs;
-      if (mine !== index) this.leftStays = false;
-      max = left.contiguous(mine);
-      if ((left.runsStart[mine + 1] ?? 0) - (left.runsStart[mine] ?? 0) !== 2 || max === 0) return false;
-    }
-    this.#from[index] = mine >= 0 ? mine : -1 - theirs;
-    this.#max[index] = max;
-    return theirs < 0 || this.#extend(index, mine, theirs);
-  }
-
-  #extend(index: number, mine: number, theirs: number): boolean {
-    const { right } = this;
-    this.rightTo[theirs] = index;
-    this.leftOf[theirs] = mine;
-    const known = this.#max[index] ?? 0;
+  /** Reads what the right has seen of an actor; returns the last counter of both sides, -1 where one is missing. */
+  #readRuns(theirs: number, known: number): number {
+    const { bytes, end } = this.right;
+    const runs = this.#runs;
+    let at = end + 1 + (bytes[end] ?? 0);
+    let low = 1;
+    let high = smallVarint(bytes, at);
+    at += varintLength(high);
+    const runCount = smallVarint(bytes, at);
+    at += varintLength(runCount);
+    let index = this.#runsStart[theirs] ?? 0;
+    if (high < 0 || runCount < 0 || high + runCount === 0 || index + 2 * runCount >= runs.length) return -1;
     let max = known;
-    const end = right.runsStart[theirs + 1] ?? 0;
-    for (let at = right.runsStart[theirs] ?? 0; at < end; at += 2) {
-      const low = right.runs[at] ?? 0;
-      const high = right.runs[at + 1] ?? 0;
-      if (low > max + 1) return false;
-      if (low <= known) this.sharedDots += (high < known ? high : known) - low + 1;
+    for (let run = 0; ; run++) {
+      if (low > max + 1) return -1;
+      runs[index++] = low;
+      runs[index++] = high;
+      if (low <= known && low <= high) this.#share(low, high < known ? high : known);
       if (high > max) max = high;
+      if (run === runCount) break;
+      const gap = smallVarint(bytes, at);
+      at += varintLength(gap);
+      const more = smallVarint(bytes, at);
+      at += varintLength(more);
+      low = high + 2 + gap;
+      high = low + more;
+      if (gap < 0 || more < 0 || high >= 1 << 28) return -1;
     }
     if (max > known) this.grows = true;
-    this.#max[index] = max;
-    return true;
+    this.leftMax[theirs] = known;
+    this.#runsStart[theirs + 1] = index;
+    this.right.end = at;
+    return max;
   }
 
-  /** Writes the head of the union; returns its end. */
-  write(room: Uint8Array, start: number): number {
-    const count = this.#count;
-    let at = start;
-    room[at++] = (formatMajor << 4) | formatMinor;
-    room[at++] = count;
-    for (let index = 0; index < count; index++) {
-      const from = this.#from[index] ?? 0;
-      const head = from >= 0 ? this.left : this.right;
-      const actor = from >= 0 ? from : -1 - from;
-      const { bytes } = head;
-      const nameEnd = head.nameEnd[actor] ?? 0;
-      for (let byte = (head.nameStart[actor] ?? 1) - 1; byte < nameEnd; byte++) room[at++] = bytes[byte] ?? 0;
-      at = writeVarint(room, at, this.#max[index] ?? 0);
-      room[at++] = 0;
-    }
-    return at;
+  /** Notes dots that both sides have seen. */
+  #share(low: number, high: number): void {
+    this.sharedDots += high - low + 1;
+    this.sharedCounter = low;
   }
+
+  /** Whether the right has seen the dot of its actor at `index`; -1 is an actor that it lacks. */
+  rightHas(index: number, counter: number): boolean {
+    if (index < 0) return false;
+    const end = this.#runsStart[index + 1] ?? 0;
+    for (let at = this.#runsStart[index] ?? 0; at < end; at += 2) {
+      if (counter < (this.#runs[at] ?? 0)) return false;
+      if (counter <= (this.#runs[at + 1] ?? 0)) return true;
+    }
+    return false;
+  }
+}
+
+/** Reads an actor of which all counters up to the last were seen; returns that, else -1. */
+function readMax(head: Head): number {
+  const { bytes, end } = head;
+  const at = end + 1 + (bytes[end] ?? 0);
+  const max = smallVarint(bytes, at);
+  const runCount = at + varintLength(max);
+  head.end = runCount + 1;
+  return max > 0 && bytes[runCount] === 0 ? max : -1;
+}
+
+/** Order of two names as bytes. */
+function compareNames(a: NamePlace, b: NamePlace): number {
+  const length = a.bytes[a.end] ?? 0;
+  const otherLength = b.bytes[b.end] ?? 0;
+  for (let at = 1; at <= length && at <= otherLength; at++) {
+    const difference = (a.bytes[a.end + at] ?? 0) - (b.bytes[b.end + at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return length - otherLength;
 }

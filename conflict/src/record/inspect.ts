@@ -4,7 +4,7 @@
  * needed; one that is given says which registers have a resolver, and then it is the resolver's choice that is told. A
  * minimum of the declaration does not show here.
  */
-import { compareStamps, type Stamp } from '../clock/stamp.ts';
+import { orderOf, type Stamp } from '../clock/stamp.ts';
 import {
   formatMajor,
   tagCounter,
@@ -25,6 +25,7 @@ import type { Field, Fields } from '../types/field.ts';
 import { elementOf } from '../types/set.ts';
 import { type RegisterView, siblingOf, viewOf } from '../types/register.ts';
 import { declaredMember } from '../types/resolve-field.ts';
+import { checkSchema } from './diff.ts';
 import { decode, type DecodedRecord } from './decoded-record.ts';
 import { compareByStamp, type Entry, latestDeletion, namesOfPath, stampOf } from './entry.ts';
 import { isHidden, isRemoval, liveEntries } from './liveness.ts';
@@ -87,9 +88,11 @@ export interface Inspection {
 /**
  * Explains a state or a delta. Without the schema, or for registers that it gives no resolver, the latest of concurrent
  * values is the one that is shown; else what the resolver chose, as in `Schema.read`. Throws `malformed` or
- * `newer-format`, `invalid-value` for what a resolver must not return, and what a resolver throws.
+ * `newer-format`, `invalid-argument` for what is no schema, `invalid-value` for what a resolver must not return, and what
+ * a resolver throws.
  */
 export function inspect(state: Uint8Array, type?: Schema): Inspection {
+  if (type !== undefined) checkSchema(type);
   const record = decode(state);
   const live = new Set(liveEntries(record.entries));
   const deletion = latestDeletion(record.entries);
@@ -269,7 +272,7 @@ function whyShown(entry: Entry, group: readonly Entry[], live: ReadonlySet<Entry
 
 function comparison(winner: Entry, loser: Entry): string {
   const [a, b] = [stampOf(winner), stampOf(loser)];
-  if (a === null || b === null || compareStamps(a, b) === 0) return 'has the same stamp and the greater dot';
+  if (a === null || b === null || orderOf(a, b) === 0) return 'has the same stamp and the greater dot';
   return a.ms === b.ms ? 'has the later stamp within one millisecond' : `is later by ${a.ms - b.ms} ms`;
 }
 

@@ -16,6 +16,16 @@ export function isRemoval(entry: Entry): boolean {
   return entry.tag === tagElement && entry.payload[0] === kindRemoved;
 }
 
+/** What is left of a cleared text. It shows nothing, and never lets a text be shown that the deletion hides. */
+export function isRemnant(entry: Entry): boolean {
+  return entry.tag === tagText && entry.payload[0] === kindRemnant;
+}
+
+/** A chunk that was not cleared. */
+export function isWritten(entry: Entry): boolean {
+  return entry.tag === tagText && !isRemnant(entry);
+}
+
 /** Whether a deletion hides the entry: it has a stamp, and not a later one. */
 export function isHidden(entry: Entry, deletion: Entry | null): boolean {
   if (deletion === null || stampOffset(entry.tag, entry.payload) === -1) return false;
@@ -38,8 +48,7 @@ function shadowedKeys(entries: readonly Entry[], deletion: Entry | null): Readon
   for (const entry of entries) if (isRemoval(entry) && !isHidden(entry, deletion)) keys.add(entry.key);
   if (deletion === null) return keys;
   const textsShown = new Set<string>();
-  for (const entry of entries)
-    if (entry.tag === tagText && !isHidden(entry, deletion)) textsShown.add(entry.path);
+  for (const entry of entries) if (isWritten(entry) && !isHidden(entry, deletion)) textsShown.add(entry.path);
   for (const entry of entries) if (entry.tag === tagText && !textsShown.has(entry.path)) keys.add(entry.key);
   return keys;
 }
@@ -49,7 +58,7 @@ function isLive(entry: Entry, deletion: Entry | null): boolean {
   if (tag === tagDeletion || tag === tagTextClient) return false;
   if (tag === tagRights) return hasRights(vectorOf(payload));
   if (isSlot(entry)) return !isExhausted(vectorOf(payload));
-  if (tag === tagText) return payload[0] !== kindRemnant;
+  if (tag === tagText) return isWritten(entry);
   return !isHidden(entry, deletion);
 }
 

@@ -73,6 +73,9 @@ export interface Editor<
    */
   put(value: Value): void;
 
-  /** Deletes the whole record as this edit has seen it; of one that does not exist nothing. Throws `text-engine-missing`. */
+  /**
+   * Deletes the whole record as this edit has seen it; of one that does not exist, what its deletion has not seen and
+   * only hides. Throws `text-engine-missing`.
+   */
   delete(): void;
 }

@@ -4,6 +4,8 @@
  * delta; merging needs no schema and is a function of its own. Field types never change once records were written;
  * everything else in a declaration may.
  */
+import { readFrom } from '../arguments.ts';
+import { checkVector, type VersionVector } from '../causal/version-vector.ts';
 import { checkedMs } from '../clock/stamp.ts';
 import { deepestValue, longestActorBytes } from '../codec/format.ts';
 import { binaryOf } from '../codec/utf8.ts';
@@ -22,7 +24,7 @@ import { merge } from './merge.ts';
 import type { Editor } from './operations.ts';
 import { readRecord } from './read-record.ts';
 
-/** What an edit may write. */
+/** What an edit may write. One that only takes away (deletes, clears, removals) is never refused for its size. */
 export interface Limits {
   /** Bytes of one edit's delta; 256 KiB by default. */
   readonly deltaBytes: number;
@@ -56,6 +58,11 @@ export interface EditContext {
   readonly floorMs?: number;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /**
+   * What everybody has seen of this record, with nothing older under way, as `compact` needs it; for deletes by those who
+   * collect. Where the record has seen exactly that, a delete also takes spendings whose rights others have destroyed.
+   */
+  readonly horizon?: VersionVector;
 }
 
 /** What an edit has made. */
@@ -129,10 +136,11 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
   constructor(fields: F, options: SchemaOptions) {
     checkFields(fields);
     checkOptions(options);
+    const { deletes, limits, text } = readFrom(options, 'options', () => ({ ...options }));
     this.fields = fields;
-    this.deletes = checkedDeletes(options.deletes ?? 'add-wins');
-    this.limits = checkedLimits({ ...defaultLimits, ...options.limits });
-    this.#text = options.text;
+    this.deletes = checkedDeletes(deletes ?? 'add-wins');
+    this.limits = checkedLimits(limits ?? {});
+    this.#text = text === undefined ? undefined : checkedEngine(text);
   }
 
   edit(before: Uint8Array, context: EditContext, change: (editor: Editor<F>) => void): Edited {
@@ -153,6 +161,8 @@ class CheckedSchema<const F extends Fields> implements Schema<F> {
     const delta = encode(whole ? draft.whole() : draft.delta());
     // Joining a delta into nothing gives the bytes of the delta.
     const state = whole || before.length === 0 ? delta : merge(before, delta).state;
+    // What only takes away is as large as what it finds, and always possible.
+    if (!draft.adds) return { state, delta, changed: true };
     checkSize('delta-bytes', delta.length, this.limits.deltaBytes);
     if (state.length > before.length) checkSize('state-bytes', state.length, this.limits.stateBytes);
     return { state, delta, changed: true };
@@ -193,8 +203,22 @@ function checkedDeletes(deletes: unknown): 'add-wins' | 'last-writer-wins' {
   throw new ConflictError('invalid-schema', message, { rule: 'deletes', value: deletes });
 }
 
-function checkedLimits(limits: Limits): Limits {
+function checkedEngine(text: TextEngine): TextEngine {
+  const isEngine = readFrom(text, 'text', () => typeof Object(text).splice === 'function');
+  if (isEngine) return text;
+  const message = 'the engine of texts is the one of @isthmus/conflict/text';
+  throw new ConflictError('invalid-schema', message, { rule: 'text', value: text });
+}
+
+function checkedLimits(given: Partial<Limits>): Limits {
+  if (typeof given !== 'object' || given === null) {
+    throw new ConflictError('invalid-schema', 'limits are an object', { rule: 'limits', value: given });
+  }
+  const limits = { ...defaultLimits, ...readFrom(given, 'limits', () => ({ ...given })) };
   for (const [rule, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(defaultLimits, rule)) {
+      throw new ConflictError('invalid-schema', 'there is no such limit', { rule, value });
+    }
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new ConflictError('invalid-schema', 'a limit is a positive integer', { rule, value });
     }
@@ -242,7 +266,10 @@ function checkedContext(context: EditContext) {
     const message = 'an edit needs to know who makes it and when: {actor, now}';
     throw new ConflictError('invalid-argument', message, { rule: 'context', value: context });
   }
-  const { actor, floor = 0, floorMs = 0, now } = context;
+  const { actor, floor, floorMs, now, horizon } = readFrom(context, 'context', () => {
+    const { actor: name, floor: above = 0, floorMs: after = 0, now: at, horizon: seen } = context;
+    return { actor: name, floor: above, floorMs: after, now: at, horizon: seen };
+  });
   const binary = typeof actor === 'string' ? binaryOf(actor) : null;
   if (binary === null || binary === '' || binary.length > longestActorBytes) {
     const message = `an actor is a text of 1 to ${longestActorBytes} bytes`;
@@ -255,7 +282,8 @@ function checkedContext(context: EditContext) {
   if (!Number.isSafeInteger(floor) || floor < 0) {
     throw new ConflictError('invalid-argument', 'a floor is a counter', { rule: 'floor', value: floor });
   }
-  return { actor: binary, floor, floorMs: checkedMs(floorMs, 'floorMs'), nowMs: checkedMs(now) };
+  if (horizon !== undefined) checkVector(horizon, 'horizon');
+  return { actor: binary, floor, floorMs: checkedMs(floorMs, 'floorMs'), nowMs: checkedMs(now), horizon };
 }
 
 function checkSize(rule: string, value: number, limit: number): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ConflictError } from '../errors.ts';
-import { counter, register } from '../types/field.ts';
+import { counter, map, register, set } from '../types/field.ts';
 import type { Editor } from './operations.ts';
 import { inspect } from './inspect.ts';
 import { merge } from './merge.ts';
@@ -497,6 +497,34 @@ describe('refusals', () => {
     expect(eu.state.length).toBeGreaterThan(1024 * 1024);
     eu.edit(2, (e) => e.clear('b'));
     expect(eu.edit(3, (e) => e.delete())).toBe(true);
+  });
+
+  test.each(['add-wins', 'last-writer-wins'] as const)('%s: what only takes away has no limit', (deletes) => {
+    const type = schema({ many: map(counter()), tags: set(), note: register() }, { deletes });
+    const context = { actor: 'a', now: 1 };
+    const words = Array.from({ length: 2000 }, (_, index) => `${index}`.padStart(100, 'x'));
+    let state: Uint8Array = nothing;
+    for (const half of [words.slice(0, 1000), words.slice(1000)]) {
+      state = type.edit(state, context, (e) => half.forEach((each) => e.increment(['many', each], 1))).state;
+      state = type.edit(state, context, (e) => e.add('tags', half)).state;
+    }
+    expect(state.length).toBeGreaterThan(400_000);
+    const cleared = type.edit(state, context, (e) => e.clear('many'));
+    expect(cleared.delta.length).toBeGreaterThan(type.limits.deltaBytes / 2);
+    const full = schema(type.fields, { deletes, limits: { deltaBytes: 1000, stateBytes: state.length } });
+    for (const change of [
+      (e: Editor<typeof type.fields>) => e.clear('many'),
+      (e: Editor<typeof type.fields>) => e.remove('tags', words),
+      (e: Editor<typeof type.fields>) => e.delete(),
+    ]) {
+      const edited = full.edit(state, context, change);
+      expect(Buffer.from(merge(state, edited.delta).state).equals(edited.state)).toBe(true);
+    }
+    const refused = (change: (e: Editor<typeof type.fields>) => void) =>
+      errorOf(() => full.edit(state, context, change)).code;
+    expect(refused((e) => e.set('note', 'x'.repeat(1000)))).toBe('too-large');
+    expect(refused((e) => words.forEach((each) => e.increment(['many', each], 1)))).toBe('too-large');
+    expect(refused((e) => [e.clear('many'), e.set('note', 'x')])).toBe('too-large');
   });
 
   test('errors survive JSON', () => {

@@ -3,6 +3,7 @@
  * it, and hashes of what is live. The hashes cover live entries with their dots and leave contexts out, so they agree
  * wherever the same record is shown, whatever else has been seen there and however much was collected.
  */
+import { checkText } from '../arguments.ts';
 import { CausalContext } from '../causal/causal-context.ts';
 import { hash128, hashBytes, hashText } from '../codec/hash.ts';
 import { ByteWriter } from '../codec/byte-writer.ts';
@@ -30,9 +31,10 @@ export function version(state: Uint8Array): string {
 /**
  * 16 bytes for a sum over many records; zeros for a record that does not exist. `name` is whatever tells this record
  * from others, so that equal contents under different names do not have equal hashes. Throws `malformed`,
- * `newer-format`, and `invalid-argument` for a name with a lone surrogate.
+ * `newer-format`, and `invalid-argument` for a name that is no string or holds a lone surrogate.
  */
 export function liveHash(state: Uint8Array, name = ''): Uint8Array {
+  checkText(name, 'name');
   const live = liveEntries(decode(state).entries);
   return live.length === 0 ? new Uint8Array(16) : hashBytes(hash128(liveBytes(name, live)));
 }

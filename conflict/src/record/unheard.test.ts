@@ -120,7 +120,7 @@ describe.each([
   test('an addition after one collected reaches those that have not', () => {
     const added = type.edit(nothing, { actor: 'eu', now: 10 }, (e) => e.add('banned', ['x', 'y']));
     const { state } = type.edit(added.state, { actor: 'us', now: 20 }, (e) => e.remove('banned', ['x']));
-    const small = compact(state, horizonOf(state));
+    const small = compact(state, horizonOf(state)).state;
     const { delta } = type.edit(small, { actor: 'eu', now: 30 }, (e) => e.add('banned', ['x']));
     expect(type.read(merge(state, delta).state).value).toMatchObject({ banned: ['x', 'y'] });
   });
@@ -131,7 +131,7 @@ describe.each([
     const removed = type.edit(start.state, { actor: 'us', now: 20 }, (e) => e.remove('banned', ['x']));
     const state = join(added.state, removed.delta);
     expect(type.read(state).value).toMatchObject({ banned: [] });
-    const { delta } = type.edit(compact(state, horizonOf(state)), { actor: 'ap', now: 30 }, (e) =>
+    const { delta } = type.edit(compact(state, horizonOf(state)).state, { actor: 'ap', now: 30 }, (e) =>
       e.clear('banned'),
     );
     expect(type.read(merge(state, delta).state).value).toMatchObject({ banned: [] });
@@ -140,7 +140,7 @@ describe.each([
   test('words written beside a cleared text are read where the cleared text was collected', () => {
     const start = type.edit(nothing, { actor: 'eu', now: 10 }, (e) => e.put({ title: 'a', notes: 'gone' }));
     const { state } = type.edit(start.state, { actor: 'us', now: 20 }, (e) => e.clear('notes'));
-    const small = compact(state, horizonOf(state));
+    const small = compact(state, horizonOf(state)).state;
     expect(small.length).toBeLessThan(state.length);
     const write = (before: Uint8Array) =>
       type.edit(before, { actor: 'eu', now: 30 }, (e) => e.splice('notes', [{ at: 0, insert: 'new' }])).delta;
@@ -167,7 +167,7 @@ describe('a record that is created again by a clock behind its deletion', () => 
   });
 
   test('is shown there too where it was collected, and not dropped yet', () => {
-    const small = compact(deleted.state, horizonOf(deleted.state));
+    const small = compact(deleted.state, horizonOf(deleted.state)).state;
     const { delta } = LastWins.edit(small, { actor: 'eu', now: 5000 }, (e) => e.set('title', 'new'));
     expect(LastWins.read(merge(deleted.state, delta).state).value).toMatchObject({ title: 'new' });
   });
@@ -177,7 +177,7 @@ describe('a record that is created again by a clock behind its deletion', () => 
     const late = type.edit(created.state, { actor: 'ap', now: 15_000 }, (e) => e.put({ notes: 'hidden' }));
     const dead = join(deleted.state, late.delta);
     const { state } = type.edit(dead, { actor: 'eu', now: 30_000 }, (e) => e.set('title', 'new'));
-    const small = compact(state, horizonOf(state));
+    const small = compact(state, horizonOf(state)).state;
     const { delta } = type.edit(small, { actor: 'eu', now: 40_000 }, (e) =>
       e.splice('notes', [{ at: 0, insert: 'seen' }]),
     );

@@ -18,6 +18,8 @@ export type Action =
       readonly number: number;
       readonly now: number;
       readonly operations: readonly Operation[];
+      /** Where the replica's state is as the last barrier found it, the edit knows that everybody has seen it. */
+      readonly asksHorizon: boolean;
     }
   | { readonly does: 'send state'; readonly replica: number; readonly number: number }
   /** Sources are joined with each other first, then into the replica. */
@@ -26,20 +28,11 @@ export type Action =
   | { readonly does: 'rename'; readonly replica: number; readonly actor: string }
   /** Everybody gets every delta, in an order of its own; then all must agree. */
   | { readonly does: 'settle'; readonly seed: number }
-  /**
-   * Settles; where the record is dead and everything in it was seen to go, one replica alone collects it, at once
-   * creates it again, and tells the others, which still hold what it has collected.
-   */
-  | {
-      readonly does: 'create again';
-      readonly replica: number;
-      /** The delta's number. */
-      readonly number: number;
-      readonly now: number;
-      readonly operations: readonly Operation[];
-      readonly seed: number;
-    }
-  /** Settles, asks the horizon, collects what is stable, everywhere or at some replicas, and drops the record if it is dead everywhere. */
+  /** Settles; from then on nothing older is under way, and states that do not change are stable. */
+  | { readonly does: 'barrier'; readonly seed: number }
+  /** Some of the replicas whose state is stable and droppable drop it, whatever others hold. */
+  | { readonly does: 'drop'; readonly seed: number }
+  /** A barrier, then compaction, everywhere or at some replicas. Where nothing is left of the record, all drop it. */
   | { readonly does: 'collect'; readonly seed: number; readonly by: 'all' | 'some' };
 
 export function describeAction(action: Action): string {

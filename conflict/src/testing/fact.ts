@@ -13,8 +13,8 @@ export type Time = readonly [ms: number, logical: number];
 /** Something written that is there until somebody has seen it go. */
 export interface Write {
   readonly kind: 'write';
-  readonly of: 'register' | 'added' | 'removed' | 'mark' | 'deletion' | 'chunk' | 'remnant';
-  /** Empty for the mark and the deletion. */
+  readonly of: 'register' | 'added' | 'removed' | 'mark' | 'deletion' | 'chunk' | 'remnant' | 'client';
+  /** Empty for the mark and the deletion. A client is what numbers an actor's insertions into a text. */
   readonly path: Names;
   /** The value of a register, the element of a set. */
   readonly value: JsonValue;
@@ -121,6 +121,10 @@ export function samePath(a: Names, b: Names): boolean {
 
 export function isWithin(path: Names, map: Names): boolean {
   return map.every((name, index) => path[index] === name);
+}
+
+export function distinctPaths(paths: readonly Names[]): readonly Names[] {
+  return paths.filter((path, index) => paths.findIndex((each) => samePath(each, path)) === index);
 }
 
 export function sameAccount(a: Account, b: Account): boolean {

@@ -13,7 +13,8 @@ import { HistoryFailure } from './history-failure.ts';
 import { Planner } from './planner.ts';
 import { Random } from './random.ts';
 import { randomFields } from './random-schema.ts';
-import { type RecordedEdit, type Replica, World } from './world.ts';
+import type { Replica } from './replica.ts';
+import { type RecordedEdit, World } from './world.ts';
 
 /** What to play, and on what. */
 export interface HistoryOptions {

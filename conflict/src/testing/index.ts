@@ -17,4 +17,5 @@ export { carryOut, type Operation } from './operation.ts';
 export { Random } from './random.ts';
 export { randomOperations, type Scene } from './random-operation.ts';
 export { randomFields } from './random-schema.ts';
-export type { RecordedEdit, Replica } from './world.ts';
+export type { Replica } from './replica.ts';
+export type { RecordedEdit } from './world.ts';

@@ -105,14 +105,10 @@ export class Knowledge {
     return this.#typed.filter((typed) => samePath(typed.path, path));
   }
 
-  /** Whether all that the typists of a text knew of it is known too. */
-  isTextWhole(path: Names): boolean {
-    return this.typedAt(path).every((typed) => this.knows(typed.after));
-  }
-
-  /** Whether the actor ever edited, as far as is known. */
-  knowsEditOf(actor: string): boolean {
-    return [...this.#facts].some((fact) => fact.kind === 'happened' && fact.actor === actor);
+  /** Whether the actor edited after a number, as far as is known. */
+  knowsEditOf(actor: string, after: number): boolean {
+    const isOne = (fact: Fact) => fact.kind === 'happened' && fact.actor === actor && fact.sequence > after;
+    return [...this.#facts].some(isOne);
   }
 
   /** Every account that was ever opened and not closed, once. */

@@ -12,6 +12,8 @@ export interface Message {
   readonly bytes: Uint8Array;
   readonly facts: ReadonlySet<Fact>;
   readonly isDelete: boolean;
+  /** A delete of what was dead already. */
+  readonly isPurge: boolean;
 }
 
 const nothing: Uint8Array = new Uint8Array(0);
@@ -25,6 +27,7 @@ export function unionOf(messages: readonly Message[]): Message {
       return known;
     }, new Knowledge()).facts,
     isDelete: messages.some((each) => each.isDelete),
+    isPurge: messages.some((each) => each.isPurge),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Field, Fields, MapField } from '../types/field.ts';
 import {
   type Account,
   cancelled,
+  distinctPaths,
   type Fact,
   gone,
   isWithin,
@@ -41,6 +42,7 @@ import {
   registerAt,
 } from './model-view.ts';
 import type { Names, Operation } from './operation.ts';
+import type { Refusal } from './refusal.ts';
 
 export interface ModelRules {
   readonly fields: Fields;
@@ -52,13 +54,15 @@ export interface ModelContext {
   readonly now: number;
   /** Of the latest time that was collected; an actor's first edit comes later. */
   readonly floorMs: number;
-  /** What the actor has seen go of an earlier life of the record, told with its first edit. */
+  /** What the actor has seen go of earlier lives of the record, told with its first edit. */
   readonly remains: readonly Fact[];
+  /** Of the actor's last edit of an earlier life; 0 where there was none. */
+  readonly floorSequence: number;
+  /** Whether everybody knows all that is known here. */
+  readonly isStable: boolean;
   /** Gives a greater number on every call. */
   readonly sequence: () => number;
 }
-
-export type Refusal = { readonly code: string; readonly have: number; readonly need: number };
 
 /** What the library's text engine does with many chunks: an edit that sees so many puts one in their place. */
 const mostChunks = 16;
@@ -70,6 +74,7 @@ const slotKinds: { readonly [of in Write['of']]?: string } = {
   removed: 'element',
   mark: 'mark',
   deletion: 'deletion',
+  client: 'client',
 };
 
 /** One edit of the model. */
@@ -92,7 +97,7 @@ export class ModelEdit {
     this.known = new Knowledge(before.facts);
     this.#rules = rules;
     this.#context = context;
-    const isFirst = !before.knowsEditOf(context.actor);
+    const isFirst = !before.knowsEditOf(context.actor, context.floorSequence);
     this.#time = this.known.timeAfter(context.now, isFirst ? context.floorMs : 0);
     this.#markDue = !existsIn(this.known);
   }
@@ -157,7 +162,8 @@ export class ModelEdit {
 
   #write(of: Write['of'], path: Names, value: JsonValue = null): void {
     const { actor, sequence } = this.#context;
-    const timed = (of !== 'added' && of !== 'removed') || this.#rules.deletes === 'last-writer-wins';
+    const isElement = of === 'added' || of === 'removed';
+    const timed = of !== 'client' && (!isElement || this.#rules.deletes === 'last-writer-wins');
     const time = timed ? this.#time : null;
     const number = sequence();
     const slot = JSON.stringify([slotKinds[of] ?? number, actor, path, of === 'register' ? null : value]);
@@ -174,12 +180,13 @@ export class ModelEdit {
   }
 
   #delete(): null {
+    const lives = (this.#exists && this.#hasChanged()) || existsIn(this.known);
     this.#exists = false;
     this.#markDue = false;
-    if (!this.#hasChanged() && !existsIn(this.known)) return null;
     this.#reset([]);
-    if (this.#rules.deletes === 'last-writer-wins') this.#write('deletion', []);
-    this.#whole = true;
+    if (lives) this.#forget(this.known.writes().filter((write) => write.of === 'deletion'));
+    if (lives && this.#rules.deletes === 'last-writer-wins') this.#write('deletion', []);
+    this.#whole = this.#hasChanged();
     return null;
   }
 
@@ -189,11 +196,12 @@ export class ModelEdit {
     return null;
   }
 
-  /** Forgets everything that is seen at a path and below. */
+  /** Forgets everything that is seen at a path and below, but no deletion of the record. */
   #reset(path: Names): null {
-    const writes = this.known.writes().filter((write) => isWithin(write.path, path));
+    const inside = this.known.writes().filter((write) => isWithin(write.path, path));
+    const writes = inside.filter((write) => write.of !== 'deletion');
     const chunks = writes.filter((write) => write.of === 'chunk' || write.of === 'remnant');
-    for (const each of distinct(chunks.map((write) => write.path))) this.#clearText(each);
+    for (const each of distinctPaths(chunks.map((write) => write.path))) this.#clearText(each);
     this.#forget(writes.filter((write) => !chunks.includes(write)));
     for (const each of this.known.increments()) {
       if (!isWithin(each.path, path) || !this.known.isOpen(each)) continue;
@@ -201,8 +209,8 @@ export class ModelEdit {
       this.#note(cancelled(each));
     }
     const accounts = this.known.accounts().filter((account) => isWithin(account.path, path));
-    const noted = distinct(accounts.map((account) => account.path)).flatMap((each) =>
-      resetRights(this.known, each),
+    const noted = distinctPaths(accounts.map((account) => account.path)).flatMap((each) =>
+      resetRights(this.known, each, this.#context.isStable),
     );
     this.#note(...noted);
     return null;
@@ -334,6 +342,8 @@ export class ModelEdit {
       this.#forget(chunks);
       this.#carry(after);
     }
+    const isNumbered = (write: Write) => write.of === 'client' && write.actor === this.#context.actor;
+    if (!this.known.writesAt(path).some(isNumbered)) this.#write('client', path);
     this.#note({ kind: 'typed', path, ...typed, after });
     this.#write('chunk', path);
     return null;
@@ -383,17 +393,4 @@ export class ModelEdit {
     if (!isTextShown(this.known, path)) this.#clearText(path);
     return this.#type(path, { inserted, erased, between: ['', ''] });
   }
-}
-
-function distinct(paths: readonly Names[]): readonly Names[] {
-  return paths.filter((path, index) => paths.findIndex((each) => samePath(each, path)) === index);
-}
-
-/** Applies operations up to the first that the library must refuse. */
-export function firstRefusal(model: ModelEdit, operations: readonly Operation[]): Refusal | null {
-  for (const operation of operations) {
-    const refusal = model.apply(operation);
-    if (refusal !== null) return refusal;
-  }
-  return null;
 }

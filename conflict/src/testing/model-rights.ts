@@ -81,11 +81,12 @@ export function holdersAt(known: Knowledge, path: Names): readonly string[] {
   return [...new Set(accountsAt(known, path).map((account) => account.to ?? account.actor))];
 }
 
-/** A reset: rights that it sees are gone, and so are spendings that were covered by what it sees. */
-export function resetRights(known: Knowledge, path: Names): readonly Fact[] {
+/** A reset: rights that it sees are gone, and so are spendings that were covered by what it sees, all of what is stable. */
+export function resetRights(known: Knowledge, path: Names, isStable: boolean): readonly Fact[] {
   return accountsAt(known, path).flatMap((account) => {
     const { granted, grantedBefore, used, usedBefore } = standingOf(known, account);
-    const debt = account.to === null ? Math.max(0, -leftOf(balanceOf(known, path, account.actor))) : 0;
+    const isCovered = isStable || account.to !== null;
+    const debt = isCovered ? 0 : Math.max(0, -leftOf(balanceOf(known, path, account.actor)));
     const cancelledUse = Math.max(usedBefore, used - debt);
     if (granted <= grantedBefore && cancelledUse <= usedBefore) return [];
     const life = known.lifeOf(account);

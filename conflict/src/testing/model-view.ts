@@ -89,8 +89,7 @@ export function boundedAt(known: Knowledge, path: Names, min: number): number {
 }
 
 export function isTextShown(known: Knowledge, path: Names): boolean {
-  const chunks = known.writesAt(path).filter((write) => write.of === 'chunk' || write.of === 'remnant');
-  return chunks.some((write) => write.of === 'chunk') && chunks.some((write) => !known.isHidden(write));
+  return known.writesAt(path).some((write) => write.of === 'chunk' && !known.isHidden(write));
 }
 
 export function charactersAt(known: Knowledge, path: Names): ReadonlySet<string> {
@@ -181,7 +180,7 @@ export function viewOf(known: Knowledge, fields: Fields): ReadonlyMap<string, un
 /** Whether a write counts towards the record's being there. */
 export function isLiveWrite(known: Knowledge, write: Write): boolean {
   if (write.of === 'chunk') return isTextShown(known, write.path);
-  if (write.of === 'deletion' || write.of === 'removed' || write.of === 'remnant') return false;
+  if (['deletion', 'removed', 'remnant', 'client'].includes(write.of)) return false;
   if (known.isHidden(write) || !known.current().includes(write)) return false;
   return write.of !== 'added' || elementsAt(known, write.path).includes(write.value);
 }

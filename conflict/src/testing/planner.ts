@@ -32,8 +32,8 @@ export class Planner {
   #numbers = 0;
   #letters = 0;
   #nowMs = firstMs;
-  /** What comes next in any case. */
-  #planned: Action[] = [];
+  /** What comes next in any case; each is decided only when it is its turn. */
+  #planned: (() => Action)[] = [];
 
   readonly #collectsApart: boolean;
 
@@ -45,14 +45,14 @@ export class Planner {
 
   next(): Action {
     const planned = this.#planned.shift();
-    if (planned !== undefined) return planned;
+    if (planned !== undefined) return planned();
     const chance = this.#random.below(100);
     if (chance < 42) return this.#edit();
     if (chance < 84) return this.#deliver();
     if (chance < 90) return this.#sendState();
     if (chance < 95) return this.#sendAgain();
-    if (chance < 97) return this.#rename();
-    if (chance < 98) return { does: 'settle', seed: this.#random.word() };
+    if (chance < 96) return this.#rename();
+    if (chance < 97) return { does: 'settle', seed: this.#random.word() };
     return this.#random.chance(0.5) ? this.#collect() : this.#deleteAndCollect();
   }
 
@@ -60,14 +60,22 @@ export class Planner {
     return this.#random.below(this.#world.replicas.length);
   }
 
-  #edit(): Extract<Action, { does: 'edit' }> {
-    const replica = this.#someone();
+  readonly #edit = (): Extract<Action, { does: 'edit' }> => this.#editAt(this.#someone());
+
+  /** By one that holds nothing, if there is one. */
+  readonly #createAgain = (): Action => {
+    const empty = [...this.#world.replicas.keys()].filter((at) => this.#world.replica(at).state.length === 0);
+    return this.#editAt(this.#random.anyOf(empty) ?? this.#someone());
+  };
+
+  #editAt(replica: number): Extract<Action, { does: 'edit' }> {
     const number = ++this.#numbers;
     const operations = this.#operations(replica);
     for (const to of this.#world.replicas.keys()) {
       if (to !== replica) this.#post({ to, from: replica, source: { of: 'delta', number } });
     }
-    return { does: 'edit', replica, number, now: this.#time(), operations };
+    const asksHorizon = this.#random.chance(0.5);
+    return { does: 'edit', replica, number, now: this.#time(), operations, asksHorizon };
   }
 
   /** Mostly the true time; sometimes that of a clock that is behind, or far ahead. */
@@ -99,7 +107,7 @@ export class Planner {
   }
 
   /** Takes any message out of the network, perhaps leaves a copy, perhaps joins others for the same replica to it. */
-  #deliver(): Action {
+  readonly #deliver = (): Action => {
     const first = this.#random.anyOf(this.#underWay);
     if (first === undefined) return this.#edit();
     const others = this.#underWay.filter((each) => each !== first && each.to === first.to);
@@ -112,7 +120,7 @@ export class Planner {
     const kinds = new Set(taken.map((each) => each.source.of));
     this.#world.coverage.note('delta joined with a state', kinds.size > 1);
     return { does: 'merge', replica: first.to, sources: taken.map((each) => each.source) };
-  }
+  };
 
   #noteDelivery({ to, from, source }: UnderWay): void {
     if (source.of !== 'delta' || !this.#world.has(source)) return;
@@ -148,22 +156,62 @@ export class Planner {
     return { does: 'rename', replica, actor: `${region}.${++this.#numbers}${names.length}` };
   }
 
-  /** A record that everybody has seen deleted. */
+  /** A record that everybody has seen deleted, sometimes by who had not seen all of it. */
   #deleteAndCollect(): Action {
-    const settle: Action = { does: 'settle', seed: this.#random.word() };
-    const edit = { ...this.#edit(), operations: [{ op: 'delete' as const }] };
-    const createAgain = (): Action => ({ ...this.#edit(), does: 'create again', seed: this.#random.word() });
-    const then = this.#collectsApart && this.#random.chance(0.5) ? createAgain() : this.#collect();
-    this.#planned = [edit, then];
-    return settle;
+    const late = this.#random.chance(0.4) ? [this.#edit, this.#delete] : [];
+    const then = this.#collectsApart && this.#random.chance(0.7) ? this.#dropApart() : [this.#collect];
+    this.#planned = [this.#delete, ...late, ...then];
+    return this.#random.chance(0.7) ? { does: 'settle', seed: this.#random.word() } : this.#edit();
   }
 
-  /** What is still under way afterwards comes from below the horizon; the fence keeps it out. */
-  #collect(): Action {
+  readonly #delete = (): Action => ({ ...this.#edit(), operations: [{ op: 'delete' }] });
+
+  readonly #purge = (): Action => ({ ...this.#edit(), operations: [{ op: 'delete' }], asksHorizon: true });
+
+  /** Purges between two barriers, then some drop it; in every phase somebody may write. */
+  #dropApart(): readonly (() => Action)[] {
+    const perhaps = (chance: number, action: () => Action) => (this.#random.chance(chance) ? [action] : []);
+    const between = () => [
+      ...perhaps(0.3, this.#edit),
+      ...perhaps(0.3, this.#deliver),
+      ...perhaps(0.2, this.#edit),
+    ];
+    return [
+      this.#barrier,
+      ...between(),
+      ...perhaps(0.8, this.#purge),
+      ...between(),
+      ...perhaps(0.4, this.#purge),
+      this.#barrier,
+      ...between(),
+      this.#drop,
+      ...perhaps(0.7, this.#createAgain),
+      ...between(),
+      ...perhaps(0.5, this.#drop),
+      ...perhaps(0.3, this.#createAgain),
+      ...between(),
+      ...perhaps(0.5, this.#barrier),
+      ...perhaps(0.5, this.#drop),
+    ];
+  }
+
+  readonly #drop = (): Action => ({ does: 'drop', seed: this.#random.word() });
+
+  readonly #barrier = (): Action => {
+    this.#forgetMessages();
+    return { does: 'barrier', seed: this.#random.word() };
+  };
+
+  readonly #collect = (): Action => {
+    this.#forgetMessages();
+    const by = this.#collectsApart && this.#random.chance(0.5) ? 'some' : 'all';
+    return { does: 'collect', by, seed: this.#random.word() };
+  };
+
+  /** What is still under way after a barrier comes from below it; the fence keeps it out. */
+  #forgetMessages(): void {
     this.#underWay = [];
     this.#lost = [];
     this.#sent = [];
-    const by = this.#collectsApart && this.#random.chance(0.5) ? 'some' : 'all';
-    return { does: 'collect', by, seed: this.#random.word() };
   }
 }

@@ -1,10 +1,13 @@
 /** What was worth seeing in one edit or merge, found in the model and noted for the figures of a campaign. */
+import { namesOf } from '../codec/path.ts';
+import type { Fields } from '../types/field.ts';
 import type { Coverage } from './coverage.ts';
 import { samePath } from './fact.ts';
 import type { Knowledge } from './knowledge.ts';
 import { balanceOf, forgivenTo } from './model-rights.ts';
-import { existsIn } from './model-view.ts';
+import { existsIn, fieldAt } from './model-view.ts';
 import type { Operation } from './operation.ts';
+import type { Replica } from './replica.ts';
 
 export interface WatchedEdit {
   readonly before: Knowledge;
@@ -19,6 +22,50 @@ export function watchEdit(coverage: Coverage, edit: WatchedEdit): void {
   coverage.note('delete', existsIn(before) && !existsIn(after));
   coverage.note('record created again', before.facts.size > 0 && !existsIn(before) && existsIn(after));
   for (const operation of operations) watchOperation(coverage, operation, edit);
+}
+
+export interface WatchedLife {
+  readonly before: Knowledge;
+  readonly after: Knowledge;
+  readonly context: { readonly floor: number; readonly floorMs: number; readonly now: number };
+  /** Some have dropped what others still hold. */
+  readonly isApart: boolean;
+}
+
+/** Notes how a record was created again. */
+export function watchLife(coverage: Coverage, { before, after, context, isApart }: WatchedLife): void {
+  if (existsIn(before) || !existsIn(after)) return;
+  const { floor, floorMs, now } = context;
+  const isByWhoDropped = floor > 0 && before.facts.size === 0;
+  coverage.note('creation above a floor', isByWhoDropped);
+  coverage.note('created again by a clock behind', isByWhoDropped && now <= floorMs);
+  if (!isApart) return;
+  coverage.note('record created again while others hold the old one', isByWhoDropped);
+  coverage.note('record created again where others have dropped it', before.facts.size > 0);
+  const hasText = after.writes().some(({ of }) => of === 'chunk');
+  coverage.note('text created again while others hold its remains', isByWhoDropped && hasText);
+}
+
+/** Notes what the others held when one replica dropped the record. */
+export function watchDrop(coverage: Coverage, others: readonly Replica[]): void {
+  coverage.note(
+    'record dropped by some',
+    others.some(({ known }) => known.facts.size > 0),
+  );
+  coverage.note(
+    'record dropped beside a new life',
+    others.some(({ known }) => existsIn(known)),
+  );
+}
+
+/** Notes which registers show one of several values. */
+export function watchShown(coverage: Coverage, fields: Fields, conflicts: readonly string[]): void {
+  const isResolved = (path: string) => {
+    const field = fieldAt(fields, namesOf(path));
+    return field?.type === 'register' && typeof field.resolve === 'function';
+  };
+  coverage.note('conflict shown', conflicts.length > 0);
+  coverage.note('value chosen by a resolver', conflicts.some(isResolved));
 }
 
 function watchOperation(coverage: Coverage, operation: Operation, { before, actor }: WatchedEdit): void {

@@ -3,14 +3,12 @@
  * and then both must agree; where they do not, or where the library breaks a law of its own, `Broken` is thrown. The
  * world holds no chance: equal actions lead to equal worlds.
  */
-import { StabilityTracker } from '../causal/stability-tracker.ts';
-import { VersionVector } from '../causal/version-vector.ts';
-import { namesOf } from '../codec/path.ts';
 import { ConflictError } from '../errors.ts';
+import { collectable } from '../record/collectable.ts';
 import { compact } from '../record/compact.ts';
 import { merge } from '../record/merge.ts';
 import type { ReadResult, Schema } from '../record/schema.ts';
-import { contextOf, highestStamp, isDead } from '../record/summary.ts';
+import { highestStamp, isDead } from '../record/summary.ts';
 import { validate } from '../record/validate.ts';
 import type { Action, Source } from './action.ts';
 import { expectAgreement, expectSame, isSame } from './agreement.ts';
@@ -20,28 +18,18 @@ import { DotLedger } from './dot-ledger.ts';
 import type { Fact } from './fact.ts';
 import { Floors } from './floors.ts';
 import { Broken } from './history-failure.ts';
+import { horizonOf, seenIn } from './horizon.ts';
 import { Knowledge } from './knowledge.ts';
 import { LooseTexts } from './loose-texts.ts';
 import { bringsNews, keyOf, type Message, unionOf } from './message.ts';
-import { collectable, isForgettable, remainsOf } from './model-compact.ts';
-import { firstRefusal, ModelEdit, type Refusal } from './model-edit.ts';
-import { fieldAt } from './model-view.ts';
+import { collectableIn, compactedFrom } from './model-compact.ts';
+import { ModelEdit } from './model-edit.ts';
+import { existsIn } from './model-view.ts';
 import { type Names, type Operation, carryOut } from './operation.ts';
 import { Random } from './random.ts';
-import type { Fields } from '../types/field.ts';
-import { watchEdit, watchMerge } from './watch.ts';
-
-/** One replica, as bytes and as facts. */
-export interface Replica {
-  /** The name under which it writes now. */
-  actor: string;
-  /** Every name that it ever wrote under in the life of this record. */
-  names: string[];
-  /** What the library holds. */
-  state: Uint8Array;
-  /** What the model knows. */
-  known: Knowledge;
-}
+import { firstRefusal, type Refusal } from './refusal.ts';
+import type { Replica } from './replica.ts';
+import { watchDrop, watchEdit, watchLife, watchMerge, watchShown } from './watch.ts';
 
 /** An edit of the library, for tests of what edits and deltas are to each other. */
 export interface RecordedEdit {
@@ -65,8 +53,8 @@ export class World {
   readonly coverage: Coverage;
   readonly #messages = new Map<string, Message>();
   readonly #floors = new Floors();
-  /** What an actor that collected the record alone has to say when it creates it again. */
-  #remains: readonly Fact[] = [];
+  /** What each replica held when everybody had seen it. */
+  readonly #stable = new Map<Replica, Uint8Array>();
   readonly #dots = new DotLedger();
   #edits: RecordedEdit[] = [];
   readonly #looseTexts = new LooseTexts();
@@ -116,6 +104,7 @@ export class World {
           bytes: state,
           facts,
           isDelete: false,
+          isPurge: false,
         });
         return;
       }
@@ -125,8 +114,10 @@ export class World {
         return this.#rename(this.replica(action.replica), action.actor);
       case 'settle':
         return this.#settle(action.seed);
-      case 'create again':
-        return this.#createAgain(action);
+      case 'barrier':
+        return this.#barrier(action.seed);
+      case 'drop':
+        return this.#drop(new Random(action.seed));
       case 'collect':
         return this.#collect(action);
     }
@@ -136,9 +127,16 @@ export class World {
     const replica = this.replica(action.replica);
     const operations = action.operations.filter((each) => this.#fits(replica, each));
     const { actor, known, state } = replica;
-    const context = { actor, ...this.#floors.of(actor), now: action.now };
-    const hidden = { remains: this.#remains, sequence: this.#next };
-    const model = new ModelEdit(known, this.schema, { ...context, ...hidden });
+    const isStable = action.asksHorizon && this.#isStable(replica);
+    const floors = this.#floors.of(replica);
+    const context = { actor, ...floors, now: action.now, ...(isStable ? { horizon: seenIn(state) } : {}) };
+    const model = new ModelEdit(known, this.schema, {
+      ...context,
+      isStable,
+      remains: this.#floors.remainsOf(replica),
+      floorSequence: this.#floors.sequenceOf(actor),
+      sequence: this.#next,
+    });
     this.#looseTexts.watch(known, operations, this.coverage);
     const refusal = firstRefusal(model, operations);
     try {
@@ -152,8 +150,10 @@ export class World {
       replica.state = edited.state;
       if (!changed) return this.#compare(replica);
       replica.known = model.known;
+      this.#floors.forgetRemains(actor);
       const isDelete = operations.some(({ op }) => op === 'delete');
-      const message = { bytes: edited.delta, facts: new Set(facts), isDelete };
+      const isPurge = isDelete && !existsIn(known) && !existsIn(model.known);
+      const message = { bytes: edited.delta, facts: new Set(facts), isDelete, isPurge };
       this.#messages.set(keyOf({ of: 'delta', number: action.number }), message);
       this.#edits.push({
         before,
@@ -164,7 +164,9 @@ export class World {
       });
       watchEdit(this.coverage, { before: known, after: model.known, operations, actor });
       this.coverage.note('clock behind', (highestStamp(edited.delta) ?? 0) > action.now);
-      this.coverage.note('creation above a floor', context.floor > 0 && contextOf(state).last(actor) === 0);
+      this.coverage.note('purge', isPurge);
+      watchLife(this.coverage, { before: known, after: model.known, context, isApart: this.#isApart });
+      if (isStable && isDelete && isDead(edited.state)) this.#expectDroppable(edited.state);
     } catch (reason) {
       this.#checkRefusal(reason, refusal);
     }
@@ -222,7 +224,7 @@ export class World {
     this.#compare(replica);
   }
 
-  #merge(replica: Replica, { bytes, facts, isDelete }: Message): void {
+  #merge(replica: Replica, { bytes, facts, isDelete, isPurge }: Message): void {
     const before = replica.state;
     const isNew = bringsNews(replica.known, facts);
     const merged = merge(before, bytes);
@@ -240,6 +242,7 @@ export class World {
     this.coverage.note('merge');
     this.coverage.note('merge that changed nothing', !isNew);
     watchMerge(this.coverage, replica.known, isDelete && isNew);
+    this.coverage.note('purge beside a new life', isPurge && isNew && existsIn(replica.known));
     if (merged.conflicts.length > 0) this.#checkReported(replica, merged.conflicts);
   }
 
@@ -277,7 +280,8 @@ export class World {
   #exchangeStates(random: Random): void {
     for (const replica of [...this.replicas, ...this.replicas]) {
       for (const { state, known } of random.shuffled(this.replicas)) {
-        this.#merge(replica, { bytes: state, facts: new Set(known.facts), isDelete: false });
+        const facts = new Set(known.facts);
+        this.#merge(replica, { bytes: state, facts, isDelete: false, isPurge: false });
       }
       this.#compare(replica);
     }
@@ -292,87 +296,86 @@ export class World {
     this.coverage.note('part of the deltas', part.length > 1 && part.length < deltas.length);
   }
 
-  #collect({ by, seed }: Extract<Action, { does: 'collect' }>): void {
+  /** Nothing older is under way from now on; the fence keeps it out. */
+  #barrier(seed: number): void {
     this.#settle(seed);
+    this.#messages.clear();
+    this.#edits = [];
+    this.#noteStable();
+    this.coverage.note('barrier');
+  }
+
+  #noteStable(): void {
+    for (const replica of this.replicas) this.#stable.set(replica, replica.state);
+  }
+
+  #isStable(replica: Replica): boolean {
+    return this.#stable.get(replica) === replica.state;
+  }
+
+  #collect({ by, seed }: Extract<Action, { does: 'collect' }>): void {
+    this.#barrier(seed);
     const random = new Random(seed);
     if (this.#isApart) this.#exchangeStates(random);
     const collecting = this.replicas.filter(() => by === 'all' || random.chance(0.5));
     const isAll = collecting.length === this.replicas.length;
     this.coverage.note('collection');
     this.coverage.note('collection by some', !isAll && collecting.length > 0);
-    const isDropped = isAll && isDead(this.replica(0).state);
-    this.coverage.note('record collected', isDropped);
     this.#compact(collecting, isAll && !this.#isApart);
     this.#isApart = this.replicas.some(({ state }) => !isSame(state, this.replica(0).state));
-    this.#messages.clear();
-    this.#edits = [];
-    if (isDropped) this.#drop();
+    this.#noteStable();
+    if (isAll) for (const replica of this.#droppable()) this.#forget(replica);
   }
 
   /** Names that are not used any more are forgotten only by all at once, else others would bring them back. */
   #compact(collecting: readonly Replica[], isTogether: boolean): void {
-    const horizon = this.#horizon();
+    const horizon = horizonOf(this.replicas);
     const retired = this.replicas.flatMap(({ actor, names }) => names.filter((name) => name !== actor));
-    const common = collectable(this.replica(0).known);
+    const common = compactedFrom(this.replica(0).known);
     for (const replica of collecting) {
-      const gone = this.#isApart ? collectable(replica.known) : common;
-      const compacted = compact(replica.state, horizon, new Set(isTogether ? retired : []));
-      validate(compacted);
+      const gone = this.#isApart ? compactedFrom(replica.known) : common;
+      const { state, record } = compact(replica.state, horizon, new Set(isTogether ? retired : []));
+      validate(state);
       const read = JSON.stringify(this.read(replica));
       replica.known.learn(gone);
-      replica.state = compacted;
+      replica.state = state;
       const after = JSON.stringify(this.read(replica));
       if (after !== read) throw new Broken(`a collection changed what is shown: ${read} ${after}`);
+      if (record !== collectable(state)) throw new Broken(`a collection says that the record is ${record}`);
       this.#compare(replica);
     }
   }
 
-  #horizon(): VersionVector {
-    const tracker = new StabilityTracker(this.replicas.flatMap((replica) => replica.names));
-    for (const { names, state } of this.replicas) {
-      const seen = new VersionVector();
-      const context = contextOf(state);
-      for (const actor of context.actors()) seen.raise(actor, context.seenOf(actor).max);
-      for (const name of names) tracker.observe(name, seen);
-    }
-    return tracker.horizon;
+  /** Replicas that may drop what they hold, by what they themselves know. */
+  #droppable(): readonly Replica[] {
+    return this.replicas.filter(
+      (each) => each.state.length > 0 && this.#isStable(each) && collectable(each.state) === 'droppable',
+    );
   }
 
-  /** One replica forgets the dead record and creates it again, while others still hold what is left of it. */
-  #createAgain(action: Extract<Action, { does: 'create again' }>): void {
-    this.#settle(action.seed);
-    const replica = this.replica(action.replica);
-    const { actor, known, state } = replica;
-    if (state.length === 0 || !isForgettable(known)) return;
-    this.#messages.clear();
-    this.#edits = [];
-    const { floor } = this.#floors.of(actor);
-    this.#forget(replica);
-    this.#remains = remainsOf(known, actor);
-    this.#edit({ ...action, does: 'edit' });
-    this.#remains = [];
-    if (replica.state.length === 0) {
-      Object.assign(replica, { state, known });
-      this.#floors.lower(actor, floor);
-      return;
-    }
-    this.#isApart = true;
-    this.coverage.note('record created again before others collected it');
-    this.coverage.note('created again by a clock behind', action.now <= this.#floors.of(actor).floorMs);
+  #drop(random: Random): void {
+    for (const replica of this.#droppable()) if (random.chance(0.5)) this.#forget(replica);
   }
 
   /** Whoever creates the record again starts above what it has used. */
   #forget(replica: Replica): void {
-    this.#floors.raise(replica.actor, replica.state);
+    const others = this.replicas.filter((each) => each !== replica);
+    watchDrop(this.coverage, others);
+    this.#looseTexts.end(replica.known);
+    this.#floors.raise(replica, this.#sequence);
     replica.state = nothing;
     replica.known = new Knowledge();
-  }
-
-  /** Everybody forgets the dead record. */
-  #drop(): void {
-    for (const replica of this.replicas) this.#forget(replica);
+    this.#isApart = others.some(({ state }) => state.length > 0);
+    if (this.#isApart) return;
+    this.coverage.note('record collected');
     this.#dots.beginLife();
     this.#looseTexts.forget();
+  }
+
+  #expectDroppable(state: Uint8Array): void {
+    this.coverage.note('delete of what is stable');
+    if (collectable(state) === 'droppable') return;
+    throw new Broken('a delete by who has seen what everybody has seen leaves something hidden');
   }
 
   #compare(replica: Replica): void {
@@ -385,15 +388,8 @@ export class World {
     const found = difference(replica.known, read, { fields: this.schema.fields, isTextKnown });
     if (found !== null) throw new Broken(`${replica.actor}: ${found}`);
     if (read.exists === isDead(replica.state)) throw new Broken('read and isDead disagree');
-    this.coverage.note('conflict shown', read.conflicts.length > 0);
-    this.coverage.note(
-      'value chosen by a resolver',
-      read.conflicts.some((path) => isResolved(this.schema.fields, path)),
-    );
+    const [said, meant] = [collectable(replica.state), collectableIn(replica.known)];
+    if (said !== meant) throw new Broken(`the library says that the record is ${said}, the model ${meant}`);
+    watchShown(this.coverage, this.schema.fields, read.conflicts);
   }
-}
-
-function isResolved(fields: Fields, path: string): boolean {
-  const field = fieldAt(fields, namesOf(path));
-  return field?.type === 'register' && typeof field.resolve === 'function';
 }

@@ -11,7 +11,7 @@ import { binaryOf, binaryOfBytes } from '../codec/utf8.ts';
 import { ConflictError } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { type Entry, stampLength, stampText } from '../record/entry.ts';
-import { kindRemnant } from '../record/liveness.ts';
+import { isRemnant, kindRemnant } from '../record/liveness.ts';
 import { entriesAt, type Place } from '../types/place.ts';
 import { isTextShown, type Splice, type TextEngine } from '../types/text.ts';
 
@@ -73,10 +73,6 @@ function joinedBy(chunks: readonly Entry[]): readonly Entry[] {
   const small = chunks.filter((chunk) => chunk.payload.length < longestJoinedBytes);
   if (small.length < mostChunks && !chunks.some(isRemnant)) return [];
   return chunks.filter((chunk) => isRemnant(chunk) || small.includes(chunk));
-}
-
-function isRemnant({ payload }: Entry): boolean {
-  return payload[0] === kindRemnant;
 }
 
 function putText(draft: Draft, place: Place, write: { codec: ChunkCodec; value: unknown }): void {

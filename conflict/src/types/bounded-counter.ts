@@ -167,12 +167,12 @@ function settle(draft: Draft, place: Place): void {
   draft.raise(place.node, own, [granted, grantedBefore, used, settled]);
 }
 
-/** Destroys the rights that are seen, and cancels only spendings whose cover is seen. */
+/** Destroys the rights that are seen, and cancels only spendings whose cover is seen; of a stable record it is. */
 export function resetBounded(draft: Draft, place: Place): void {
   const accounts = new Map(accountsAt(place));
   for (const slot of entriesAt(place, tagRights)) {
     const [granted = 0, , used = 0, usedBefore = 0] = vectorOf(slot.payload);
-    const uncovered = Math.max(0, -balanceOf(accountOf(accounts, slot.actor)));
+    const uncovered = draft.isStable ? 0 : Math.max(0, -balanceOf(accountOf(accounts, slot.actor)));
     const cancelled = Math.max(usedBefore, used - uncovered);
     raiseIfNew(draft, place, slot, [granted, granted, used, cancelled]);
   }

@@ -2,6 +2,7 @@
  * Checks declarations that come from anywhere, a JSON file for instance: every name, type and option is known, and
  * nothing is declared that would be ignored. What passes is frozen, because the meaning of stored records hangs on it.
  */
+import { readFrom } from '../arguments.ts';
 import { ConflictError } from '../errors.ts';
 import { isPlain } from '../codec/value.ts';
 import { deepestPath } from '../codec/format.ts';
@@ -23,7 +24,7 @@ const options: Readonly<Record<string, Readonly<Record<string, (value: unknown) 
 };
 
 export function checkFields(fields: Fields): void {
-  checkNamed(fields, '', 1);
+  readFrom(fields, 'fields', () => checkNamed(fields, '', 1));
   if (Object.keys(fields).length === 0) throw invalid('', 'at-least-one-field', fields);
 }
 

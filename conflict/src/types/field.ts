@@ -5,6 +5,7 @@
  * one could write by hand, with their exact types.
  */
 import type { JsonValue } from '../codec/value.ts';
+import { readFrom } from '../arguments.ts';
 import { ConflictError } from '../errors.ts';
 
 /** One of several values that were written to a register concurrently. */
@@ -87,12 +88,15 @@ export interface Fields {
   readonly [name: string]: Field;
 }
 
-/** A register; `resolve` says what it shows of concurrent values. Checked by `schema`. */
+/**
+ * A register; `resolve` says what it shows of concurrent values. Checked by `schema`; like the functions below, throws
+ * `invalid-schema` where its options are no object.
+ */
 export function register<const Options extends Omit<RegisterField, 'type'>>(
   options?: Options,
 ): { readonly type: 'register' } & Options;
 export function register(options: Omit<RegisterField, 'type'> = {}): RegisterField {
-  return { type: 'register', ...options };
+  return { type: 'register', ...checkedOptions(options) };
 }
 
 /** A counter, changed by `Editor.increment`. */
@@ -102,12 +106,12 @@ export function counter(): CounterField {
 
 /** A bounded counter, changed by `Editor.refill`, `spend` and `moveRights`; `min` is a safe integer, 0 by default. */
 export function boundedCounter(options: Omit<BoundedCounterField, 'type'> = {}): BoundedCounterField {
-  return { type: 'bounded-counter', ...options };
+  return { type: 'bounded-counter', ...checkedOptions(options) };
 }
 
 /** A set, changed by `Editor.add` and `remove`; `bias` is `add` by default. */
 export function set(options: Omit<SetField, 'type'> = {}): SetField {
-  return { type: 'set', ...options };
+  return { type: 'set', ...checkedOptions(options) };
 }
 
 /** A text, changed by `Editor.splice`. */
@@ -124,11 +128,19 @@ export function map(members: Field | Fields): MapField {
   return isField(members) ? { type: 'map', of: members } : { type: 'map', fields: members };
 }
 
+/** What is spread must be an object, else it would be ignored. */
+function checkedOptions<Options extends object>(options: Options): Options {
+  const isFit = typeof options === 'object' && options !== null;
+  if (isFit) return readFrom(options, 'options', () => ({ ...options }));
+  const message = 'the options of a field are an object';
+  throw new ConflictError('invalid-schema', message, { rule: 'options', value: options });
+}
+
 /** A declaration has a text as its type, where a member that is called `type` would have a declaration. */
 function isField(members: Field | Fields): members is Field {
   if (typeof members !== 'object' || members === null) {
     const message = 'a map is declared by its members or by the type of all of them';
     throw new ConflictError('invalid-schema', message, { rule: 'map', value: members });
   }
-  return typeof members['type' as keyof typeof members] === 'string';
+  return readFrom(members, 'map', () => typeof members['type' as keyof typeof members] === 'string');
 }

@@ -1,13 +1,14 @@
 /**
  * Clearing a place: what it holds now is forgotten, what others write at the same time is not. A map is cleared
- * member by member, to any depth. Entries of types that this version does not know are cleared by their traits.
+ * member by member, to any depth. Entries of types that this version does not know are cleared by their traits. The
+ * numbers under which a text was written go with it, so that nobody writes under one whose earlier words are not at hand.
+ * A deletion is nothing that the record holds; what hides other writes goes on hiding them.
  */
-import { tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
+import { tagDeletion, tagMoved, tagRights, tagText } from '../codec/format.ts';
 import type { Draft } from '../record/draft.ts';
 import { pathSeparatorText } from '../codec/format.ts';
 import { memberPath } from '../codec/path.ts';
 import { textOf } from '../codec/utf8.ts';
-import { latestDeletion } from '../record/entry.ts';
 import { resetBounded } from './bounded-counter.ts';
 import type { Place } from './place.ts';
 import { clearText, type TextEngine } from './text.ts';
@@ -16,15 +17,13 @@ export function resetPlace(draft: Draft, place: Place, engine: TextEngine | unde
   if (place.node.entries.length === 0 && place.node.children.size === 0) return;
   clearText(draft, place, engine);
   resetBounded(draft, place);
-  const own = new Set([tagText, tagTextClient, tagRights, tagMoved]);
+  const own = new Set([tagText, tagRights, tagMoved, tagDeletion]);
   draft.reset(
     place.node,
     place.node.entries.filter((entry) => !own.has(entry.tag)),
   );
-  // What was just reset may have been the deletion itself.
-  const cleared = { ...place, deletion: latestDeletion(draft.root.entries) };
   for (const name of place.node.children.keys())
-    resetPlace(draft, childOf(cleared, name, textOf(name)), engine);
+    resetPlace(draft, childOf(place, name, textOf(name)), engine);
 }
 
 /** The place of a member, by its name as a binary string and as a text. */

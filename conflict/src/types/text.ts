@@ -4,11 +4,10 @@
  * of its chunks or none, because a later chunk may build on an earlier one. A cleared text leaves a remnant, which
  * shows nothing and lets a concurrent insertion find its place.
  */
-import { tagText } from '../codec/format.ts';
 import { ConflictError } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
-import { isHidden, kindRemnant } from '../record/liveness.ts';
-import { entriesAt, type Place } from './place.ts';
+import { isHidden, isWritten } from '../record/liveness.ts';
+import type { Place } from './place.ts';
 
 /** One deletion and insertion; those of one edit do not overlap, and none splits a character. */
 export interface Splice {
@@ -34,9 +33,7 @@ export interface TextEngine {
 
 /** Whether something was written to the text that was not cleared or deleted. */
 export function isTextShown(place: Place): boolean {
-  const chunks = entriesAt(place, tagText);
-  const isLive = chunks.some((chunk) => chunk.payload[0] !== kindRemnant);
-  return isLive && chunks.some((chunk) => !isHidden(chunk, place.deletion));
+  return place.node.entries.some((entry) => isWritten(entry) && !isHidden(entry, place.deletion));
 }
 
 export function readText(place: Place, engine: TextEngine | undefined): string {
@@ -44,8 +41,7 @@ export function readText(place: Place, engine: TextEngine | undefined): string {
 }
 
 export function clearText(draft: Draft, place: Place, engine: TextEngine | undefined): void {
-  const isLive = entriesAt(place, tagText).some((chunk) => chunk.payload[0] !== kindRemnant);
-  if (isLive) required(engine, place).clear(draft, place);
+  if (place.node.entries.some(isWritten)) required(engine, place).clear(draft, place);
 }
 
 /** The engine, once it is needed. */

@@ -724,7 +724,7 @@ public final class Check {
   }
 
   static boolean isTextHidden(Rec record, Entry chunk, Entry deletion) {
-    return record.entries.stream().filter(entry -> entry.tag == CHUNK && Arrays.equals(entry.path, chunk.path))
+    return record.entries.stream().filter(entry -> entry.tag == CHUNK && entry.payload[0] == 0 && Arrays.equals(entry.path, chunk.path))
         .allMatch(entry -> isHidden(entry, deletion));
   }
 

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { parseRegionId } from '../../../replication/src/ports/identity.ts';
 import { RegionMetrics } from '../../../services/region/src/metrics.ts';
 import { runbookPath, runbookUrl } from './alert-rules.ts';
-import { alerts, recordings, rows } from './definitions.ts';
+import { alerts, recordings } from './alert-definitions.ts';
+import { rows } from './definitions.ts';
 import { generatedFiles } from './generated-files.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -38,6 +39,8 @@ function exercised(): RegionMetrics {
     links: { links: [{ peer: us, state: { kind: 'suspected' } }] },
     slot: () => Promise.resolve(null),
     incidents: () => Promise.resolve([]),
+    verifications: () => Promise.resolve(null),
+    openTransfers: () => Promise.resolve(null),
     pool: () => ({ total: 0, idle: 0, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -46,6 +49,7 @@ function exercised(): RegionMetrics {
   metrics.applyBatch(us, 1, 1);
   metrics.conflicts('products', 'shown', 1);
   metrics.gap(us, 'missing-interval');
+  metrics.transfer(us, 'gap');
   metrics.fenced('applier');
   metrics.guarded('products');
   metrics.refused(us);

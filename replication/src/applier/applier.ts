@@ -70,6 +70,11 @@ export class Applier {
     return this.#partitions.map((partition) => partition.reading);
   }
 
+  /** Partitions that stand look whether a transfer has raised their positions. */
+  recheck(): void {
+    for (const partition of this.#partitions) partition.recheck();
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }

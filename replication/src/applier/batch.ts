@@ -5,11 +5,11 @@
  * our clock, becomes a dead letter and spoils nothing beside it (P4).
  * Pure; it never clamps a stamp and never drops a change.
  */
-import { ConflictError, highestStamp, merge, validate } from '@isthmus/conflict';
+import { type CheckedMerge, checkedMerge } from '../checked-merge.ts';
 import { assert } from '../errors.ts';
 import type { PlacedChange } from '../log/log-record.ts';
 import type { RecordId } from '../ports/change.ts';
-import type { ApplyDecision, DeadLetter, DeadLetterCause, RecordConflict } from '../ports/record-store.ts';
+import type { ApplyDecision, DeadLetter, RecordConflict } from '../ports/record-store.ts';
 
 /** What one partition brings, in order of commit. */
 export interface Share {
@@ -107,7 +107,7 @@ function mergeAll(before: Uint8Array, changes: readonly SharedChange[], latestSt
   let conflicts = 0;
   const deadLetters: DeadLetter[] = [];
   for (const shared of changes) {
-    const attempt = tryMerge(state, shared.change.delta, latestStampMs);
+    const attempt = checkedMerge(state, shared.change.delta, latestStampMs);
     if (attempt.kind === 'refused') {
       deadLetters.push(deadLetterOf(shared, attempt));
       continue;
@@ -118,42 +118,7 @@ function mergeAll(before: Uint8Array, changes: readonly SharedChange[], latestSt
   return { state, deadLetters, conflicts };
 }
 
-interface Refused {
-  readonly kind: 'refused';
-  readonly cause: DeadLetterCause;
-  readonly detail: string;
-  /** The stamp that lies too far ahead. */
-  readonly stampMs: number | null;
-}
-
-type Attempt =
-  | {
-      readonly kind: 'merged';
-      readonly state: Uint8Array;
-      readonly conflicts: number;
-    }
-  | Refused;
-
-/** Merges one change, or says why it must be put aside. */
-export function tryMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): Attempt {
-  try {
-    validate(delta);
-    const stampMs = highestStamp(delta);
-    if (stampMs !== null && stampMs > latestStampMs) {
-      const detail = `stamp ${stampMs} lies ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
-      return { kind: 'refused', cause: 'clock-too-far-ahead', detail, stampMs };
-    }
-    const merged = merge(state, delta);
-    return {
-      kind: 'merged',
-      state: merged.state,
-      conflicts: merged.conflicts.length,
-    };
-  } catch (reason) {
-    if (!(reason instanceof ConflictError)) throw reason;
-    return { kind: 'refused', cause: 'malformed', detail: reason.message, stampMs: null };
-  }
-}
+type Refused = Extract<CheckedMerge, { readonly kind: 'refused' }>;
 
 function deadLetterOf({ partition, change }: SharedChange, refused: Refused): DeadLetter {
   const { collection, key, delta, lsn, index } = change;

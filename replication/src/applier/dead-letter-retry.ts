@@ -3,13 +3,13 @@
  * region's clock has caught up with them (P3); any other waits for a person. A change is judged exactly as when it
  * arrived, so a retry can end in another dead letter but never in a clamped stamp or a skipped change.
  */
+import { checkedMerge } from '../checked-merge.ts';
 import { ReplicationError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterPlace, DeadLetterStore, RetryDecision } from '../ports/dead-letter-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
-import { tryMerge } from './batch.ts';
 
 const intervalMs = 1000;
 const lettersAtOnce = 200;
@@ -50,7 +50,7 @@ function retryDecision(
   delta: Uint8Array,
   latestStampMs: number,
 ): Exclude<RetryDecision, { readonly kind: 'leave' }> {
-  const attempt = tryMerge(state, delta, latestStampMs);
+  const attempt = checkedMerge(state, delta, latestStampMs);
   if (attempt.kind === 'merged') return { kind: 'apply', state: attempt.state, conflicts: attempt.conflicts };
   const { cause, detail, stampMs } = attempt;
   return { kind: 'keep', cause, detail, stampMs };

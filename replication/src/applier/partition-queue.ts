@@ -132,6 +132,12 @@ export class PartitionQueue {
     if (wasAlone) this.#start(() => this.#rest());
   }
 
+  /** A transfer may have raised the position of a partition that stands. */
+  recheck(): void {
+    const isStanding = this.#reading.kind === 'gap' || this.#reading.kind === 'unopened';
+    if (isStanding && this.#busy === null) this.#start(() => this.#goOn());
+  }
+
   #step(head: QueuedRecord): boolean {
     const step = judge(this.#reading, head.record, head.offset);
     switch (step.kind) {
@@ -213,6 +219,18 @@ export class PartitionQueue {
     const places = { applied: String(applied), resumesAt: String(resumesAt) };
     logger.error({ ...this.#where(), cause, ...places }, 'gap');
     events.onGap(origin, partition, cause);
+  }
+
+  async #goOn(): Promise<void> {
+    const before = this.#reading;
+    const row = newestPosition(
+      await this.#options.store.positions(this.#options.origin),
+      this.#options.partition,
+    );
+    const isSame = isOpen(before) && row !== null && sameIncarnation(before.incarnation, row.incarnation);
+    if (row === null || (isSame && row.applied <= before.applied)) return;
+    this.#reading = readingOf(row);
+    this.#options.logger.info({ ...this.#where(), applied: String(row.applied) }, 'reading goes on');
   }
 
   async #reload(): Promise<void> {

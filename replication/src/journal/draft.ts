@@ -9,11 +9,10 @@ import { ReplicationError, assert } from '../errors.ts';
 import type { RecordId } from '../ports/change.ts';
 import type { Actor } from '../ports/identity.ts';
 import type { LocalWrite } from '../ports/record-store.ts';
+import { fitsTransaction, maxLoneDeltaBytes, maxTransactionDeltaBytes } from '../transaction-limits.ts';
 
-/** Limits of one transaction, so that its changes for one partition fit in one log record (P2). */
-export const maxTransactionRecords = 500;
-const maxTransactionDeltaBytes = 1024 * 1024;
-export const maxDeltaBytes = 256 * 1024;
+/** A record's change in a transaction that it shares with others (P2). */
+const maxDeltaBytes = 256 * 1024;
 
 export interface EditContext {
   readonly actor: Actor;
@@ -77,7 +76,9 @@ export class TransactionDraft {
    */
   accept(): boolean {
     const bytes = this.#bytesWithStaged();
-    if (bytes > maxTransactionDeltaBytes || this.#largestStaged() > maxDeltaBytes) {
+    const isLone = this.#accepted.size === 0 && this.#staged.size === 1;
+    const fits = bytes <= maxTransactionDeltaBytes && this.#largestStaged() <= maxDeltaBytes;
+    if (!fits && !(isLone && fitsTransaction(1, bytes))) {
       if (this.#accepted.size === 0) throw tooLarge(bytes);
       this.discard();
       return false;
@@ -127,7 +128,7 @@ export function recordName(id: RecordId): string {
 function tooLarge(bytes: number): ReplicationError {
   const detail =
     `the changes of one transaction take ${bytes} bytes; at most ${maxTransactionDeltaBytes}, ` +
-    `and at most ${maxDeltaBytes} for one record`;
+    `and at most ${maxDeltaBytes} for one record, or ${maxLoneDeltaBytes} for one alone`;
   return new ReplicationError('transaction-too-large', detail, {
     retriable: false,
   });

@@ -11,7 +11,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { Actor } from '../ports/identity.ts';
 import type { LockedRecords, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
-import { TransactionDraft, maxTransactionRecords, recordName } from './draft.ts';
+import { maxTransactionRecords } from '../transaction-limits.ts';
+import { TransactionDraft, recordName } from './draft.ts';
 import type { Edit, EditContext } from './draft.ts';
 
 export type { Edit, EditContext, Edited } from './draft.ts';
@@ -63,7 +64,7 @@ export class Journal {
 
   /**
    * Commits the edits in one transaction, all or none. Rejects with `transaction-too-large` beyond 500 records or
-   * 1 MiB of deltas, `overloaded` when too much waits, `closed` while shutting down, and with the store's
+   * 1 MiB of deltas (3 MiB for one change alone), `overloaded` when too much waits, `closed` while shutting down, and the store's
    * `database-unavailable` (nothing happened) or `outcome-unknown` (it may or may not have).
    */
   write<T, R>(edits: readonly Edit<T, R>[]): Promise<Outcome<T, R>> {

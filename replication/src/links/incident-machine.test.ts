@@ -171,6 +171,15 @@ test('both wrote, one did not, or nobody can tell', () => {
   expect(apart !== null && isOpenIncident(apart)).toBe(true);
 });
 
+test('a peer that was never heard holds nothing: all that is written counts', () => {
+  const nothing = { own: null, peer: null };
+  const starting = follow([seen({ settled: nothing, written: { own: mark(3, 0), peer: null } })]);
+  expect(starting).toMatchObject({ from: nothing, writes: { own: 0, peer: null } });
+  const joined = { own: mark(9, 4), peer: mark(8, 2, theirs) };
+  const met = follow([{ ...healed, settled: nothing, written: joined }], starting);
+  expect(met).toMatchObject({ writes: { own: 4, peer: 2 } });
+});
+
 const countOf = fc.option(fc.nat(1000));
 const life = fc.constantFrom(own, theirs);
 const anyMark = fc.option(

@@ -155,8 +155,9 @@ function writesSoFar(incident: NewIncident, { written }: Observation): Incident[
   return { own: between(incident.from.own, written.own), peer: peer === 0 ? null : peer };
 }
 
-/** Changes from one mark to the other; `null`: not comparable, or not counted. */
+/** Changes from one mark to the other, all where there is no first one; `null`: not comparable, or not counted. */
 function between(from: Mark | null, to: Mark | null): number | null {
-  if (from === null || to === null || !sameIncarnation(from.incarnation, to.incarnation)) return null;
+  if (from === null || to === null) return to?.count ?? null;
+  if (!sameIncarnation(from.incarnation, to.incarnation)) return null;
   return from.count === null || to.count === null ? null : Math.max(0, to.count - from.count);
 }

@@ -28,6 +28,7 @@ class World {
   settledUntilMs = Number.POSITIVE_INFINITY;
   isClean = false;
   isActive = true;
+  isConfigured = true;
   isDown = false;
   readonly asked: number[] = [];
   watch = this.#create();
@@ -63,6 +64,7 @@ class World {
       clock: { nowMs: () => wallMs + this.timer.monotonicMs() },
       logger: silent,
       links: () => {
+        if (!this.isConfigured) return [];
         const { kind, sinceMs } = this;
         const state = { kind, sinceMs, freshSinceMs: null, decidedAtMs: sinceMs, relapses: 0 };
         const mark = { incarnation: theirs, beat: this.#written(), count: this.#written() };
@@ -197,6 +199,15 @@ test('a doubt that passes leaves nothing', async () => {
   world.set('connected');
   await world.timer.advance(2000);
   expect(await world.store.list({ before: null, limit: 10 })).toEqual([]);
+});
+
+test('an incident with a peer that is no longer configured ends as it stands', async () => {
+  const world = await cutAt10s();
+  const [open] = await world.store.open();
+  world.isConfigured = false;
+  await world.timer.advance(2000);
+  expect(await world.store.open()).toEqual([]);
+  expect(await world.store.find(open?.number ?? 0)).toMatchObject({ state: 'partitioned', digests: null });
 });
 
 test('a process that does not replicate leaves incidents alone, and one without a database waits', async () => {

@@ -78,7 +78,10 @@ export class IncidentWatch {
     if (!this.#options.isActive()) return;
     try {
       const open = await this.#options.incidents.open();
-      for (const link of this.#options.links()) {
+      const links = this.#options.links();
+      for (const incident of open)
+        if (!links.some(({ peer }) => peer === incident.peer)) await this.#abandon(incident);
+      for (const link of links) {
         const incident = open.find(({ peer }) => peer === link.peer) ?? null;
         if (incident !== null || link.state.kind !== 'connected') await this.#follow(link, incident);
       }
@@ -93,6 +96,14 @@ export class IncidentWatch {
     const seen = await this.#observe(link);
     const sweep = incident === null ? null : await this.#sweep(incident, seen);
     await this.#store(incident, stepIncident(incident, { ...seen, sweep }));
+  }
+
+  /** Its peer was taken out of the configuration: it ends as it stands, never reconciled. */
+  async #abandon(incident: Incident): Promise<void> {
+    const { incidents, clock, logger } = this.#options;
+    const { number, peer, state } = incident;
+    if (!(await incidents.replace({ ...incident, endedAtMs: clock.nowMs() }))) return;
+    logger.warn({ number, peer, state }, 'the peer of an incident is no longer configured');
   }
 
   async #observe({ peer, state, signals, written }: WatchedLink): Promise<Observation> {

@@ -66,10 +66,11 @@ export interface OwnBeats {
 export interface BeatStore {
   /** `null` while another process holds the lock. */
   tryHold(): Promise<BeatHold | null>;
-  /** Makes the counts of these beats durable; the relay confirms only beats stored here (P2). */
-  storeCounts(beats: readonly CountedBeat[]): Promise<void>;
-  /** The newest of these beats is held by the own log in all partitions. */
-  storePublished(beat: CountedBeat): Promise<void>;
+  /**
+   * The own log holds these beats, oldest first, in all partitions. One commit makes their counts durable; the relay
+   * confirms only beats stored here (P2).
+   */
+  storePublished(beats: readonly CountedBeat[]): Promise<void>;
   /** Count stored with the beat whose commit ended at `end`; `null`: none, count from zero at the slot's start. */
   countAt(end: Lsn): Promise<number | null>;
   /**

@@ -1,9 +1,9 @@
 /**
  * Records and positions of one region's database. The store owns the order of every write transaction (P3):
- * placeholders first, then row locks in one fixed order, then floor and generation in a later statement, then the
- * caller's decision outside SQL, then rows and (for local writes) the emitted changes, then the commit. The caller's
- * `decide` is synchronous and may be called again when the database asks for a retry, so it must have no effects.
- * The store never merges and never judges; it must never make half of a decision visible.
+ * placeholders for what is absent, then row locks in one fixed order, then floor and generation in a later statement,
+ * then the caller's decision outside SQL, then rows and (for local writes) the emitted changes, then the commit. The
+ * caller's `decide` is synchronous and may be called again when the database asks for a retry, so it must have no
+ * effects. The store never merges and never judges; it must never make half of a decision visible.
  */
 import type { CountedBeat, Lsn, RecordId } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
@@ -109,10 +109,22 @@ export interface ListQuery {
   readonly limit: number;
 }
 
+/** Bytes of states after which a page of a list takes no further record. */
+export const listPageBytes = 1024 * 1024;
+
+/** Whether nothing comes after a page that was asked for with this limit. */
+export function isLastPage(page: readonly StoredRecord[], limit: number): boolean {
+  const bytes = page.reduce((sum, { state }) => sum + state.length, 0);
+  return page.length < limit && bytes < listPageBytes;
+}
+
 export interface RecordStore {
   /** The stored state, or `null` where nothing is stored. */
   read(id: RecordId): Promise<Uint8Array | null>;
-  /** Up to `limit` stored records in order of key; dead ones are among them. */
+  /**
+   * Stored records in order of key, dead ones among them: up to `limit`, and none after those that take `listPageBytes`,
+   * so a page holds at most these and one record more. `isLastPage` tells whether more may follow.
+   */
   list(query: ListQuery): Promise<readonly StoredRecord[]>;
   /** Every stored record of a collection from one snapshot, in chunks bounded in bytes. */
   scan(collection: string): AsyncIterable<readonly StoredRecord[]>;

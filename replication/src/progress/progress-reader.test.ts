@@ -57,6 +57,7 @@ class Link {
       self: { region: eu, incarnation: first, peer: us },
       subscription,
       clock: { nowMs: () => 1_000_140 },
+      onTold: () => undefined,
       beats: {
         peerProgress: () => Promise.resolve(before),
         storePeerProgress: (progress) => {

@@ -90,6 +90,8 @@ export interface ProgressReaderOptions {
   readonly subscription: FeedSubscription;
   readonly beats: Pick<BeatStore, 'storePeerProgress' | 'peerProgress'>;
   readonly clock: Clock;
+  /** Every message of the peer that counts, with what it says of all origins. */
+  readonly onTold: (message: ProgressMessage) => void;
 }
 
 export interface ReaderState {
@@ -171,8 +173,12 @@ export class ProgressReader {
       self,
       nowMs: clock.nowMs(),
     });
-    if (heard === 'stale' || heard === 'foreign') this.#dropped[heard]++;
-    else this.#heard = heard;
+    if (heard === 'stale' || heard === 'foreign') {
+      this.#dropped[heard]++;
+      return;
+    }
+    this.#heard = heard;
+    this.#options.onTold(message);
   }
 }
 

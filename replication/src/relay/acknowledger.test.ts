@@ -11,11 +11,10 @@ function gatedStore() {
   const stored: number[] = [];
   const gates: { open: () => void; fail: (reason: unknown) => void }[] = [];
   const store = {
-    async storeCounts(beats: readonly CountedBeat[]) {
+    async storePublished(beats: readonly CountedBeat[]) {
       await new Promise<void>((open, fail) => gates.push({ open, fail }));
       stored.push(...beats.map((counted) => counted.number));
     },
-    async storePublished() {},
   };
   return { store, stored, gates };
 }

@@ -8,14 +8,14 @@ import type { BeatStore } from '../ports/beat-store.ts';
 import type { CountedBeat, Lsn } from '../ports/change.ts';
 
 export class Acknowledger {
-  readonly #store: Pick<BeatStore, 'storeCounts' | 'storePublished'>;
+  readonly #store: Pick<BeatStore, 'storePublished'>;
   readonly #confirm: (end: Lsn) => void;
   readonly #onFailure: (reason: unknown) => void;
   #waiting: CountedBeat[] = [];
   #storing: Promise<void> | null = null;
 
   constructor(
-    store: Pick<BeatStore, 'storeCounts' | 'storePublished'>,
+    store: Pick<BeatStore, 'storePublished'>,
     confirm: (end: Lsn) => void,
     onFailure: (reason: unknown) => void,
   ) {
@@ -49,8 +49,7 @@ export class Acknowledger {
   async #storeOnce(beats: readonly CountedBeat[]): Promise<void> {
     const newest = beats.at(-1);
     if (newest === undefined) return;
-    await this.#store.storeCounts(beats);
-    await this.#store.storePublished(newest);
+    await this.#store.storePublished(beats);
     this.#confirm(newest.end);
   }
 }

@@ -84,13 +84,12 @@ function countBeats(before: number | null, commits: readonly Commit[]) {
 
 function placeChanges(partitionCount: number, commits: readonly Commit[]): readonly PlacedChange[][] {
   const placed: PlacedChange[][] = Array.from({ length: partitionCount }, () => []);
-  for (const { end, changes } of commits) {
-    for (const [index, change] of changes.entries()) {
-      placed[partitionOf(change, partitionCount)]?.push({
-        ...change,
-        lsn: end,
-        index,
-      });
+  for (const { end: lsn, changes } of commits) {
+    for (let index = 0; index < changes.length; index++) {
+      const change = changes[index];
+      if (change === undefined) continue;
+      const { collection, key, delta } = change;
+      placed[partitionOf(change, partitionCount)]?.push({ collection, key, delta, lsn, index });
     }
   }
   return placed;

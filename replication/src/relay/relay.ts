@@ -14,6 +14,7 @@ import type { ChangeSink } from '../ports/change-sink.ts';
 import type { ChangeSource, ChangeStream } from '../ports/change-source.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { SlotKeeper } from '../ports/slot-keeper.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { pack, startPacking } from './packer.ts';
@@ -29,9 +30,12 @@ export interface RelayOptions {
   };
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
-  readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storeCounts' | 'storePublished'>;
+  readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storePublished'>;
+  readonly slots: SlotKeeper;
   readonly timer: Timer;
   readonly logger: Logger;
+  /** The slot was lost and made anew: what it had not read is in no log and has to come from the records. */
+  readonly onSlotLost: () => void;
   readonly onPublished: (report: { readonly changes: number; readonly bytes: number }) => void;
 }
 
@@ -71,6 +75,7 @@ export class Relay {
         });
       } catch (reason) {
         this.#failed(reason);
+        if (this.#state === 'slot-lost') await this.#renew(reason);
       }
       await pause(timer, backoffMs(attempt), this.#stop.signal);
     }
@@ -83,7 +88,8 @@ export class Relay {
     this.#stream = stream;
     try {
       const count = await beats.countAt(stream.start);
-      if (count === null) await this.#publish(this.#startRecords(stream.start));
+      if (count === null && (await this.#isFirstStart(stream.start)))
+        await this.#publish(this.#startRecords(stream.start));
       logger.info({ start: String(stream.start), count }, 'relay holds the slot');
       this.#state = 'live';
       onLive();
@@ -142,6 +148,24 @@ export class Relay {
   async #countAbove(): Promise<number> {
     const { newestCounted } = await this.#options.beats.ownBeats();
     return newestCounted === null || newestCounted.count === null ? 0 : newestCounted.count + 1;
+  }
+
+  /** Only the slot that the incarnation began with may say that nothing came before. */
+  async #isFirstStart(start: bigint): Promise<boolean> {
+    const life = await this.#options.slots.life();
+    return life === null || (life.number === 1 && life.from === start);
+  }
+
+  async #renew(lost: unknown): Promise<void> {
+    const { slots, logger, onSlotLost } = this.#options;
+    try {
+      const { from } = await slots.renew(lost instanceof Error ? lost.message : String(lost));
+      logger.error({ from: String(from) }, 'the slot was made anew; peers fetch what it had not read');
+      onSlotLost();
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      logger.error({ err: reason }, 'the slot cannot be made anew yet');
+    }
   }
 
   /** Nothing was ever confirmed, so this is where the incarnation's changes begin. */

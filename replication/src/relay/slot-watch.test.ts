@@ -20,6 +20,7 @@ test.each([
   ['at-risk', { walStatus: 'extended' as const, safeBytes: 25_000 }],
   ['critical', { walStatus: 'extended' as const, safeBytes: 24_999 }],
   ['critical', { walStatus: 'unreserved' as const, safeBytes: -5 }],
+  ['critical', { walStatus: 'unreserved' as const, safeBytes: null }],
   ['lost', { walStatus: 'lost' as const, retainedBytes: null, safeBytes: null }],
   ['lost', { walStatus: null, retainedBytes: null, safeBytes: null }],
   ['ok', { ...unlimited, retainedBytes: 4 * gibibyte }],

@@ -14,11 +14,13 @@ import { demo } from './commands/demo.ts';
 import { digest } from './commands/digest.ts';
 import { doctor } from './commands/doctor.ts';
 import { get } from './commands/get.ts';
+import { identity } from './commands/identity.ts';
 import { incidents } from './commands/incidents.ts';
 import { links } from './commands/links.ts';
 import { patch } from './commands/patch.ts';
 import { put } from './commands/put.ts';
 import { status } from './commands/status.ts';
+import { transfer } from './commands/transfer.ts';
 import { readConfig } from './config.ts';
 import { CliError, type ExitCode } from './remote/cli-error.ts';
 import type { Command, CommandIo } from './remote/command.ts';
@@ -33,9 +35,11 @@ const COMMANDS: readonly Command[] = [
   deleteRecord,
   links,
   digest,
+  transfer,
   conflicts,
   incidents,
   deadLetters,
+  identity,
 ];
 
 function help(): string {

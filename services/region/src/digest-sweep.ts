@@ -39,6 +39,16 @@ export class DigestSweep implements Sweeps {
     return { own: digests, peer: digests };
   }
 
+  /** Of both sides as they are now, equal or not; `null`: the peer does not answer. */
+  async digests(peer: RegionId): Promise<SweepDigests | null> {
+    const { collections, digester, client } = this.#options;
+    const theirs = await client.digests(peer, [...collections.keys()]);
+    if (theirs === null) return null;
+    const own: Record<string, string> = {};
+    for (const [name, type] of collections) own[name] = (await digester.digest(name, type)).digest;
+    return { own, peer: Object.fromEntries(theirs) };
+  }
+
   #since(peer: RegionId, sinceMs: number): Seen {
     const known = this.#seen.get(peer);
     if (known !== undefined && known.sinceMs === sinceMs) return known;

@@ -9,6 +9,7 @@ import { isOpenIncident } from '@isthmus/replication/links/incident-machine';
 import { linkStates } from '@isthmus/replication/links/link-monitor';
 import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Verification } from '@isthmus/replication/ports/verification';
 import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { DeadLetterCause, DeadLetterCount } from '@isthmus/replication/ports/record-store';
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
@@ -36,6 +37,8 @@ export interface Scraped {
   readonly links: readonly LinkView[];
   /** Incidents that have not ended; `null`: unknown. */
   readonly incidents: readonly Incident[] | null;
+  /** `null`: the database does not say. */
+  readonly verified: readonly Verification[] | null;
 }
 
 /** An age in seconds; unknown is unbounded. */
@@ -62,6 +65,8 @@ export class FigureGauges {
   readonly #splitBrain;
   readonly #incidentSeconds;
   readonly #deadLetters;
+  readonly #verifiedThrough;
+  readonly #diverged;
   readonly #beatAge;
   readonly #figuresAge;
 
@@ -121,6 +126,16 @@ export class FigureGauges {
       [],
     );
     this.#deadLetters = gauge('dead_letters', 'Open dead letters; NaN: unknown', ['origin', 'cause']);
+    this.#verifiedThrough = gauge(
+      'verified_through_timestamp_seconds',
+      'Begin of the last clean sweep: both sides showed the same; NaN: none yet, or unknown',
+      ['peer'],
+    );
+    this.#diverged = gauge(
+      'diverged',
+      '1 where the last sweep found live data to differ though both sides were caught up; NaN: unknown',
+      ['peer'],
+    );
     this.#beatAge = gauge('beat_age_seconds', 'Age of the newest own beat; +Inf: unknown', []);
     this.#figuresAge = gauge(
       'figures_age_seconds',
@@ -144,6 +159,7 @@ export class FigureGauges {
       const found = figures?.peers.find((candidate) => candidate.peer === peer);
       const view = isKnown && found !== undefined ? viewPeer(figures, found, nowMs) : null;
       this.#setPeer(peer, view, nowMs);
+      this.#setVerified(peer, scraped.verified?.find((candidate) => candidate.peer === peer) ?? null);
     }
   }
 
@@ -155,6 +171,12 @@ export class FigureGauges {
     this.#clockOffset.set({ peer }, known(offset === null ? null : offset.offsetMs / 1000));
     const errorMs = offset === null || nowMs === null ? null : errorNow(offset, nowMs);
     this.#clockOffsetError.set({ peer }, age(errorMs === null ? null : errorMs / 1000));
+  }
+
+  #setVerified(peer: RegionId, proof: Verification | null): void {
+    const { throughMs = null, diverged = null } = proof ?? {};
+    this.#verifiedThrough.set({ peer }, known(throughMs === null ? null : throughMs / 1000));
+    this.#diverged.set({ peer }, known(diverged === null ? null : Number(diverged)));
   }
 
   #setRpo(peer: RegionId | 'log', rpo: Rpo | null): void {

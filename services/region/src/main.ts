@@ -6,12 +6,14 @@
 import { FeedByRegion } from '@isthmus/replication/adapters/feed-by-region';
 import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
+import { KafkaOwnLog } from '@isthmus/replication/adapters/kafka/own-log';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
 import { ReplicationError } from '@isthmus/replication/errors';
+import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
@@ -22,8 +24,10 @@ import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
-import { type OriginStatus, Replicator, type ReplicatorEvents } from '@isthmus/replication/replicator';
+import { Replicator } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
+import { Donor } from '@isthmus/replication/transfer/donor';
+import { randomUUID } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { WriteGuards } from './api/write-guards.ts';
@@ -36,17 +40,19 @@ import type { RecordType } from './records/record-type.ts';
 import { recordTypes } from './records/record-types.ts';
 import { loadTextEngine } from './records/text-engine.ts';
 import { type Opened, RegionProcess } from './region-process.ts';
+import { replicationEvents } from './replication-events.ts';
 import { describeStartFault } from './start-fault.ts';
-import { type GapStatus, type Status, statusOf } from './status.ts';
+import { type Status, gapsOf, statusOf } from './status.ts';
+import { HttpTransferPeer } from './transfer-peer.ts';
+import { VerifiedSweeps } from './verified-sweeps.ts';
 import { version } from './version.ts';
 import { within } from './within.ts';
 
 const exitCodes = { failed: 1, wrongUsage: 2, bug: 70 } as const;
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
-const calibrateIntervalMs = 1000;
+const readIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
-const refreshIntervalMs = 1000;
 const hourMs = 3_600_000;
 const mebibyte = 1024 * 1024;
 const usage = 'usage: isthmus-region [--print-config]   (configuration comes from ISTHMUS_ variables)\n';
@@ -114,7 +120,8 @@ interface Ground {
 async function openRegion(config: Config, log: Logger, isReady: () => Promise<boolean>): Promise<Opened> {
   const { region, databaseUrl } = config;
   const peers = config.peers.map((peer) => peer.region);
-  const database = await openDatabase({ connectionString: databaseUrl, region, peers });
+  const trustsRestarts = config.log.kind === 'postgres';
+  const database = await openDatabase({ connectionString: databaseUrl, region, peers, trustsRestarts });
   for (const warning of database.warnings) log.warn({ warning }, 'the database should be looked at');
   const { partitionCount } = database.identity;
   const { records, beats } = database;
@@ -126,26 +133,33 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
 
 function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const { config, database, collections, peers, figures } = ground;
-  const { records, beats, clock } = database;
+  const { identity, past, records, beats, clock } = database;
   const { client, links } = watchLinks(ground);
   const metrics = createMetrics(ground, links);
+  const donor = createDonor(ground);
   const journal = createJournal(database, metrics);
+  const transferPeer = new HttpTransferPeer({ admins: adminsOf(config) });
   const sink = config.roles.has('replicator') ? createSink(ground) : null;
-  const replicator = sink === null ? null : createReplicator(ground, metrics, sink);
+  const replicator = sink === null ? null : createReplicator(ground, { metrics, sink, transferPeer });
+  const keeper = sink && createGuard(ground, metrics, sink);
   const calibration = calibrate(ground);
   const refreshing = refresh(ground);
   const digester = new Digester({ store: records, clock });
-  const sweeps = new DigestSweep({ collections, digester, client });
+  const digests = new DigestSweep({ collections, digester, client });
+  const sweeps = new VerifiedSweeps(digests, database.verifications);
   const incidents = watchIncidents(ground, { links, replicator, sweeps });
   const guard = watchGuards(ground);
   const onRefused = (collection: string) => metrics.guarded(collection);
   const guards = new WriteGuards({ region: config.region, watch: guard, onRefused });
   const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
-  for (const part of [calibration, refreshing, links, replicator, incidents, guard, slot]) part?.start();
+  const parts = [calibration, refreshing, links, keeper, replicator, incidents, guard, slot];
+  for (const part of parts) part?.start();
   return {
     api: { collections, store: records, journal, guards, peers: new PeerActors(peers, figures) },
     admin: {
       region: config.region,
+      peers,
+      partitionCount: database.identity.partitionCount,
       clock,
       incidents: database.incidents,
       deadLetters: database.deadLetters,
@@ -155,16 +169,20 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       journal,
       guards,
       digester,
-      status: () => readStatus(ground, { isReady, links, replicator }),
+      transfers: { donor, jobs: database.jobs, verifications: database.verifications, peers },
+      identity: { self: identity, past, guard: keeper },
+      status: () => readStatus(ground, { isReady, links, replicator, guard: keeper }),
       metrics: () => metrics.scrape(),
       echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
     },
     askDatabase: () => clock.calibrate(),
     closeWrites: () => journal.close(),
     closeReplication: async () => {
-      await Promise.all([links.stop(), incidents.stop(), guard.stop(), replicator?.close()]);
+      await Promise.all([links.stop(), incidents.stop(), guard.stop(), keeper?.stop(), donor.close()]);
+      await replicator?.close();
       await sink?.close();
       client.close();
+      transferPeer.close();
     },
     closeDatabase: async () => {
       await Promise.all([calibration.stop(), refreshing.stop(), slot.stop()]);
@@ -183,7 +201,7 @@ function calibrate({ database, log }: Ground): Ticker {
       log.debug({ err: error }, 'the database clock could not be read');
     }
   };
-  return new Ticker({ timer: systemTimer, intervalMs: calibrateIntervalMs, run: read });
+  return new Ticker({ timer: systemTimer, intervalMs: readIntervalMs, run: read });
 }
 
 /** Keeps the figures young, so that what is told of a database that has just died is no older than this. */
@@ -191,13 +209,18 @@ function refresh({ figures }: Ground): Ticker {
   const read = async () => {
     await figures.read();
   };
-  return new Ticker({ timer: systemTimer, intervalMs: refreshIntervalMs, run: read });
+  return new Ticker({ timer: systemTimer, intervalMs: readIntervalMs, run: read });
+}
+
+function createDonor({ database, log: logger }: Ground): Donor {
+  const { identity: self, transfers: store } = database;
+  return new Donor({ self, store, timer: systemTimer, logger, newName: randomUUID });
 }
 
 function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
   const { beats, records, identity } = database;
   const { incarnation, partitionCount } = identity;
-  const admins = new Map(config.peers.map((peer) => [peer.region, peer.admin]));
+  const admins = adminsOf(config);
   const client = new HttpPeerClient({ region: config.region, incarnation, admins });
   const reading = { beats, records, partitionCount, beatIntervalMs };
   return { client, links: new LinkWatch({ peers, ...reading, client, timer: systemTimer }) };
@@ -213,7 +236,7 @@ function watchGuards({ config, database, peers }: Ground): GuardWatch {
 interface IncidentSources {
   readonly links: LinkWatch;
   readonly replicator: Replicator | null;
-  readonly sweeps: DigestSweep;
+  readonly sweeps: VerifiedSweeps;
 }
 
 /** The process that replicates writes incidents down, for all. */
@@ -246,6 +269,8 @@ function createMetrics({ config, database, peers, figures }: Ground, links: Link
     links,
     slot: () => within(figuresTimeoutMs, database.slotHealth()),
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
+    verifications: () => within(figuresTimeoutMs, database.verifications.all()),
+    openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
     pool: database.poolUse,
     objectives: [],
   });
@@ -263,14 +288,44 @@ function createJournal({ identity, records, clock }: Database, metrics: RegionMe
   });
 }
 
-function createReplicator(ground: Ground, metrics: RegionMetrics, sink: ChangeSink): Replicator {
+/** `null` where the log lies in the database itself: it goes back in time with it, and cannot tell. */
+function createGuard(ground: Ground, metrics: RegionMetrics, sink: ChangeSink): IdentityGuard | null {
+  const { config, log: logger, database } = ground;
+  const { region, log } = config;
+  const { identity, past, records } = database;
+  if (log.kind === 'postgres') return null;
+  return new IdentityGuard({
+    self: identity,
+    past,
+    records,
+    log: new KafkaOwnLog({ region, cluster: { brokers: log.brokers }, logger }),
+    prepareLog: () => sink.prepare(identity.partitionCount),
+    timer: systemTimer,
+    logger,
+    onRefused: () => metrics.identityRefused(),
+  });
+}
+
+function adminsOf({ peers }: Config): ReadonlyMap<RegionId, string> {
+  return new Map(peers.map((peer) => [peer.region, peer.admin]));
+}
+
+interface ReplicatorParts {
+  readonly metrics: RegionMetrics;
+  readonly sink: ChangeSink;
+  readonly transferPeer: HttpTransferPeer;
+}
+
+function createReplicator(ground: Ground, { metrics, sink, transferPeer }: ReplicatorParts): Replicator {
   const { config, log, database, peers } = ground;
   const { identity, records, beats, deadLetters, lock, clock } = database;
+  const { transfers: store, jobs, verifications, slots } = database;
   return new Replicator({
     identity,
     peers,
     records,
     beats,
+    transfer: { store, jobs, verifications, slots, peer: transferPeer },
     deadLetters,
     source: new PostgresChangeSource({ connectionString: config.databaseUrl }),
     sink,
@@ -280,7 +335,7 @@ function createReplicator(ground: Ground, metrics: RegionMetrics, sink: ChangeSi
     timer: systemTimer,
     maxDriftMs,
     logger: log,
-    events: replicationEvents(metrics),
+    events: replicationEvents(metrics, config.region),
   });
 }
 
@@ -311,30 +366,16 @@ function createFeed({ config, log: logger }: Ground): ChangeFeed {
   return new FeedByRegion(new Map(feeds));
 }
 
-function replicationEvents(metrics: RegionMetrics): ReplicatorEvents {
-  return {
-    onApplied: (report) => {
-      const { origin, changes, durationMs, conflicts } = report;
-      if (changes > 0) metrics.applyBatch(origin, changes, durationMs / 1000);
-      for (const { collection, fields } of conflicts) metrics.conflicts(collection, 'last-writer', fields);
-    },
-    onGap: (origin, _partition, cause) => metrics.gap(origin, cause),
-    onFenced: () => metrics.fenced('applier'),
-    onVisible: (origin, afterMs) => metrics.visible(origin, afterMs / 1000),
-    onRefused: (origin) => metrics.refused(origin),
-    onPublished: ({ bytes }) => metrics.logBytes('raw', bytes),
-  };
-}
-
 interface StatusSources {
   readonly isReady: () => Promise<boolean>;
   readonly links: LinkWatch;
   readonly replicator: Replicator | null;
+  readonly guard: IdentityGuard | null;
 }
 
 function readStatus(
   { config, database, peers, collections, figures }: Ground,
-  { isReady, links, replicator }: StatusSources,
+  { isReady, links, replicator, guard }: StatusSources,
 ): Promise<Status> {
   return statusOf({
     region: config.region,
@@ -344,18 +385,15 @@ function readStatus(
     collections: [...collections.keys()],
     figures,
     clock: database.clock,
+    identity: guard?.state ?? null,
     ready: isReady,
     links: () => links.links,
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
+    verifications: () => within(figuresTimeoutMs, database.verifications.all()),
+    transfers: () => within(figuresTimeoutMs, database.jobs.open()),
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
     slot: () => within(figuresTimeoutMs, database.slotHealth()),
   });
-}
-
-function gapsOf({ origin, readings }: OriginStatus): readonly GapStatus[] {
-  return readings.flatMap((reading, partition) =>
-    reading.kind === 'gap' ? [{ origin, partition, cause: reading.cause }] : [],
-  );
 }
 
 await main(process.argv.slice(2));

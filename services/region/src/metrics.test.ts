@@ -29,6 +29,7 @@ const full: FiguresRead = {
     ],
   },
 };
+const verified = [{ peer: us, throughMs: nowMs - 3000, diverged: false, sweptAtMs: nowMs, isWanted: false }];
 const nothing: FiguresRead = { figures: null, isCurrent: false, ageMs: null };
 
 function metrics(read: FiguresRead, slot: SlotHealth | null = null): RegionMetrics {
@@ -43,6 +44,8 @@ function metrics(read: FiguresRead, slot: SlotHealth | null = null): RegionMetri
     },
     slot: () => Promise.resolve(slot),
     incidents: () => Promise.resolve([]),
+    verifications: () => Promise.resolve(read.figures === null ? null : verified),
+    openTransfers: () => Promise.resolve(read.figures === null ? null : 2),
     pool: () => ({ total: 4, idle: 3, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -76,6 +79,9 @@ test('lag, RPO and links stand under their names', async () => {
     'isthmus_dead_letters{origin="us",cause="malformed"}': '2',
     'isthmus_dead_letters{origin="us",cause="too-large"}': '0',
     isthmus_retained_wal_bytes: '4096',
+    isthmus_open_transfers: '2',
+    'isthmus_verified_through_timestamp_seconds{peer="us"}': '1699999997',
+    'isthmus_diverged{peer="us"}': '0',
     isthmus_slot_safe_wal_bytes: '+Inf',
     'isthmus_slot_level{level="ok"}': '1',
     'isthmus_split_brain{peer="us"}': '0',
@@ -108,6 +114,9 @@ test('what is unknown is never zero, and no series is missing', async () => {
     'clock_offset_seconds{peer="us"}',
     'dead_letters{origin="us",cause="malformed"}',
     'retained_wal_bytes',
+    'open_transfers',
+    'verified_through_timestamp_seconds{peer="us"}',
+    'diverged{peer="us"}',
     'slot_safe_wal_bytes',
     'slot_level{level="ok"}',
   ];
@@ -128,6 +137,7 @@ test('work is counted where it happens', async () => {
   counted.applyBatch(us, 300, 0.03);
   counted.conflicts('products', 'shown', 2);
   counted.gap(us, 'missing-interval');
+  counted.transfer(us, 'gap');
   counted.fenced('applier');
   counted.logBytes('raw', 1000);
   counted.logBytes('compressed', 150);
@@ -140,6 +150,7 @@ test('work is counted where it happens', async () => {
     'isthmus_apply_batch_seconds_count{origin="us"}': '1',
     'isthmus_conflicts_total{collection="products",resolution="shown"}': '2',
     'isthmus_gaps_total{origin="us",cause="missing-interval"}': '1',
+    'isthmus_transfers_total{origin="us",cause="gap"}': '1',
     'isthmus_fenced_total{what="applier"}': '1',
     'isthmus_log_bytes_total{stage="raw"}': '1000',
     'isthmus_log_bytes_total{stage="compressed"}': '150',

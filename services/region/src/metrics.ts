@@ -7,6 +7,7 @@
 import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
+import type { Verification } from '@isthmus/replication/ports/verification';
 import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
@@ -37,6 +38,10 @@ export interface RegionMetricsOptions {
   readonly slot: () => Promise<SlotHealth | null>;
   /** Incidents that have not ended; `null`: unknown. Must be bounded in time. */
   readonly incidents: () => Promise<readonly Incident[] | null>;
+  /** What sweeps have proven; `null`: unknown. Must be bounded in time. */
+  readonly verifications: () => Promise<readonly Verification[] | null>;
+  /** Transfers wanted or under way; `null`: unknown. Must be bounded in time. */
+  readonly openTransfers: () => Promise<number | null>;
   readonly pool: () => PoolFigures;
   /** RPO objectives of the tiers in use. */
   readonly objectives: readonly { readonly tier: string; readonly seconds: number }[];
@@ -72,6 +77,11 @@ export class RegionMetrics {
     'resolution',
   ]);
   readonly #gaps = this.#counter('gaps_total', 'Gaps found in the log of the origin', ['origin', 'cause']);
+  readonly #transfers = this.#counter(
+    'transfers_total',
+    'Transfers of state outside the log that came to their end',
+    ['origin', 'cause'],
+  );
   readonly #guardRefusals = this.#counter(
     'guard_refusals_total',
     'Writes refused by the guard of their collection',
@@ -80,6 +90,11 @@ export class RegionMetrics {
   readonly #fenced = this.#counter('fenced_total', 'Work given up because another process had taken over', [
     'what',
   ]);
+  readonly #identityRefused = this.#counter(
+    'identity_refused_total',
+    'Times that the database was found not to continue the past of its region',
+    [],
+  );
   readonly #refused = this.#counter(
     'refused_log_records_total',
     'Log records dropped because their bytes, origin or partition were wrong',
@@ -93,6 +108,7 @@ export class RegionMetrics {
     "Write-ahead log retained by the relay's slot; NaN: unknown",
     [],
   );
+  readonly #openTransfers = this.#gauge('open_transfers', 'Transfers wanted or under way; NaN: unknown', []);
   readonly #safeWal = this.#gauge(
     'slot_safe_wal_bytes',
     'What may be written before Postgres gives up the slot of the relay; +Inf: no limit is set; NaN: unknown',
@@ -123,13 +139,13 @@ export class RegionMetrics {
 
   async scrape(): Promise<string> {
     const { figures, clock, links, pool } = this.#options;
-    const [read, slot, incidents] = await Promise.all([
-      figures.read(),
-      this.#options.slot(),
-      this.#options.incidents(),
-    ]);
-    this.#gauges.set({ read, nowMs: wallMs(clock), links: links?.links ?? [], incidents });
-    this.#setSlot(slot);
+    const { slot, incidents, verifications, openTransfers } = this.#options;
+    const asked = [figures.read(), slot(), incidents(), verifications(), openTransfers()] as const;
+    const [read, health, open, verified, transfers] = await Promise.all(asked);
+    const shown = links?.links ?? [];
+    this.#gauges.set({ read, nowMs: wallMs(clock), links: shown, incidents: open, verified });
+    this.#setSlot(health);
+    this.#openTransfers.set(transfers ?? Number.NaN);
     for (const [state, count] of Object.entries(pool())) this.#pool.set({ state }, count);
     return this.#registry.metrics();
   }
@@ -166,9 +182,17 @@ export class RegionMetrics {
     this.#gaps.inc({ origin, cause });
   }
 
+  transfer(origin: RegionId, cause: string): void {
+    this.#transfers.inc({ origin, cause });
+  }
+
   /** A write was refused by the guard of its collection. */
   guarded(collection: string): void {
     this.#guardRefusals.inc({ collection });
+  }
+
+  identityRefused(): void {
+    this.#identityRefused.inc();
   }
 
   refused(origin: RegionId): void {

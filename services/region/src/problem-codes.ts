@@ -84,7 +84,7 @@ const kinds = {
     status: 413,
     title: 'The request is too large',
     meaning:
-      'A body has at most 1 MiB and 100,000 values; one change has at most 256 KiB and one transaction 1 MiB of changes.',
+      'A body has at most 1 MiB and 100,000 values; one change has at most 256 KiB and one transaction 1 MiB of changes; deletes and clears of one record have up to 3 MiB.',
     mend: 'Divide the work over several requests, or store large contents elsewhere.',
   },
   'unsupported-media-type': {

@@ -100,6 +100,7 @@ const failureTexts: Readonly<Record<ReplicationErrorCode, FailureText>> = {
   'log-unavailable': failed,
   'malformed-record': failed,
   'partition-count-mismatch': failed,
+  'peer-unavailable': failed,
   'slot-held': failed,
   'slot-lost': failed,
   'source-lost': failed,

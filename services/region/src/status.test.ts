@@ -1,5 +1,6 @@
 import { ReplicationError } from '@isthmus/replication/errors';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
+import type { TransferJob } from '@isthmus/replication/ports/transfer-jobs';
 import type { Figures, FiguresRead } from '@isthmus/replication/progress/figures';
 import { expect, test } from 'vitest';
 import { type StatusInput, statusOf } from './status.ts';
@@ -36,6 +37,24 @@ const figures: Figures = {
   ],
 };
 
+const transfer: TransferJob = {
+  id: 7,
+  donor: us,
+  origin: us,
+  cause: 'gap',
+  isDryRun: false,
+  state: 'running',
+  place: {
+    cursor: { collection: 'products', key: 'k' },
+    vector: null,
+    counts: { examined: 5, differing: 4, merged: 3, refused: 1, bytes: 200 },
+  },
+  wantedAtMs: nowMs - 1000,
+  startedAtMs: nowMs,
+  endedAtMs: null,
+  detail: '',
+};
+
 function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = {}): StatusInput {
   return {
     region: eu,
@@ -45,9 +64,15 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     collections: ['products'],
     figures: { read: () => Promise.resolve({ figures, isCurrent: true, ageMs: 1, ...read }) },
     clock: { nowMs: () => nowMs },
+    identity: { kind: 'proven' },
     ready: () => Promise.resolve(true),
     links: () => [{ peer: us, state: { kind: 'connected' } }],
     gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
+    verifications: () =>
+      Promise.resolve([
+        { peer: us, throughMs: nowMs - 3000, diverged: true, sweptAtMs: nowMs, isWanted: false },
+      ]),
+    transfers: () => Promise.resolve([transfer]),
     incidents: () => Promise.resolve([]),
     slot: () => Promise.resolve(slot),
     ...changes,
@@ -70,6 +95,7 @@ test('says everything by the names of the outer contract, what is unknown as nul
   expect(await statusOf(input())).toEqual({
     region: 'eu',
     actor: 'eu.3.0000beef',
+    identity: { kind: 'proven' },
     incarnation: 3,
     version: '1.2.3',
     ready: true,
@@ -84,8 +110,8 @@ test('says everything by the names of the outer contract, what is unknown as nul
         rpoSeconds: 1.5,
         rpoChanges: 7,
         replicatedThrough: '2026-01-01T11:59:58.500Z',
-        verifiedThrough: null,
-        diverged: null,
+        verifiedThrough: '2026-01-01T11:59:57.000Z',
+        diverged: true,
         clockOffsetSeconds: -0.02,
       },
       { region: 'ap', ...unknownPeer },
@@ -95,7 +121,26 @@ test('says everything by the names of the outer contract, what is unknown as nul
     deadLetters: 3,
     gaps: 1,
     openGaps: [{ origin: 'us', partition: 2, cause: 'missing-interval' }],
-    transfers: 0,
+    transfers: 1,
+    openTransfers: [
+      {
+        id: 7,
+        donor: 'us',
+        origin: 'us',
+        cause: 'gap',
+        dryRun: false,
+        state: 'running',
+        wantedAt: '2026-01-01T11:59:59.000Z',
+        startedAt: '2026-01-01T12:00:00.000Z',
+        endedAt: null,
+        examined: 5,
+        differing: 4,
+        merged: 3,
+        refused: 1,
+        bytes: 200,
+        detail: '',
+      },
+    ],
     slot: { ...slot, level: 'ok' },
   });
 });
@@ -114,9 +159,20 @@ test('with neither tables nor clock every number is null', async () => {
     },
   };
   const unknown = { rpoSeconds: null, rpoChanges: null };
-  const blind = await statusOf(input({ figures: null, isCurrent: false, ageMs: null }, { links: () => [] }));
-  expect(blind).toMatchObject({ ...unknown, deadLetters: null, peers: [unknownPeer, unknownPeer] });
-  expect(await statusOf(input({}, { clock, links: () => [] }))).toMatchObject({
+  const silent = {
+    links: () => [],
+    verifications: () => Promise.resolve(null),
+    transfers: () => Promise.resolve(null),
+  };
+  const blind = await statusOf(input({ figures: null, isCurrent: false, ageMs: null }, silent));
+  expect(blind).toMatchObject({
+    ...unknown,
+    deadLetters: null,
+    transfers: null,
+    openTransfers: null,
+    peers: [unknownPeer, unknownPeer],
+  });
+  expect(await statusOf(input({}, { clock, ...silent }))).toMatchObject({
     ...unknown,
     peers: [unknownPeer, unknownPeer],
   });

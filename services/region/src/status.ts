@@ -5,14 +5,19 @@
  */
 import { isOpenIncident } from '@isthmus/replication/links/incident-machine';
 import type { LinkKind } from '@isthmus/replication/links/link-monitor';
+import type { IdentityState } from '@isthmus/replication/identity/identity-guard';
 import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
 import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import { type FigureReader, type PeerView, viewPeer } from '@isthmus/replication/progress/figures';
+import type { TransferJob } from '@isthmus/replication/ports/transfer-jobs';
+import type { Verification } from '@isthmus/replication/ports/verification';
 import { judgeSlot, type SlotLevel } from '@isthmus/replication/relay/slot-watch';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
+import type { OriginStatus } from '@isthmus/replication/replicator';
+import { type TransferView, transferView } from './admin/transfer-view.ts';
 import { wallMs } from './wall-time.ts';
 
 export interface PeerStatus {
@@ -24,8 +29,10 @@ export interface PeerStatus {
   readonly rpoChanges: number | null;
   /** RFC 3339: everything that committed before is there. */
   readonly replicatedThrough: string | null;
-  readonly verifiedThrough: null;
-  readonly diverged: null;
+  /** RFC 3339: both showed the same as of then, by the last clean sweep. */
+  readonly verifiedThrough: string | null;
+  /** Whether the last sweep found live data to differ though both sides were caught up. */
+  readonly diverged: boolean | null;
   /** How far the own clock is ahead of the peer's. */
   readonly clockOffsetSeconds: number | null;
 }
@@ -43,6 +50,7 @@ export interface Status {
   /** Its counter. */
   readonly incarnation: number;
   readonly version: string;
+  readonly identity: IdentityState | null;
   readonly ready: boolean;
   /** Of the region: that of its best peer. */
   readonly rpoSeconds: number | null;
@@ -54,7 +62,9 @@ export interface Status {
   readonly deadLetters: number | null;
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
-  readonly transfers: number;
+  /** Wanted or under way. */
+  readonly transfers: number | null;
+  readonly openTransfers: readonly TransferView[] | null;
   /** What Postgres keeps for the relay; `null`: unknown. */
   readonly slot: (SlotHealth & { readonly level: SlotLevel }) | null;
 }
@@ -70,20 +80,27 @@ export interface StatusInput {
   readonly ready: () => Promise<boolean>;
   /** Links that this process watches. */
   readonly links: () => readonly LinkView[];
+  /** Whether the database is proven to continue its past; `null` where another process looks after it. */
+  readonly identity: IdentityState | null;
   /** Open gaps; `null` where this process applies nothing and cannot tell. */
   readonly gaps: () => readonly GapStatus[] | null;
   /** Incidents that have not ended; `null`: unknown. Bounded in time. */
   readonly incidents: () => Promise<readonly Incident[] | null>;
   /** `null`: unknown. Bounded in time. */
   readonly slot: () => Promise<SlotHealth | null>;
+  /** Bounded in time; `null`: the database does not say. */
+  readonly verifications: () => Promise<readonly Verification[] | null>;
+  readonly transfers: () => Promise<readonly TransferJob[] | null>;
 }
 
 export async function statusOf(input: StatusInput): Promise<Status> {
-  const [read, ready, incidents, slot] = await Promise.all([
+  const [read, ready, incidents, slot, verified, transfers] = await Promise.all([
     input.figures.read(),
     input.ready(),
     input.incidents(),
     input.slot(),
+    input.verifications(),
+    input.transfers(),
   ]);
   const nowMs = wallMs(input.clock);
   const { figures } = read;
@@ -96,30 +113,45 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     actor: actorOf(input.region, input.incarnation),
     incarnation: input.incarnation.counter,
     version: input.version,
+    identity: input.identity,
     ready,
     rpoSeconds: best.seconds,
     rpoChanges: best.changes,
-    peers: peerStatuses(input, views),
+    peers: peerStatuses(input, views, verified),
     collections: input.collections,
     incidents: { open: incidents?.filter(isOpenIncident).length ?? null },
     deadLetters: read.isCurrent && figures !== null ? total(figures.deadLetters) : null,
     gaps: openGaps?.length ?? null,
     openGaps,
-    transfers: 0,
+    transfers: transfers?.length ?? null,
+    openTransfers: transfers?.map(transferView) ?? null,
     slot: slot === null ? null : { ...slot, level: judgeSlot(slot) },
   };
 }
 
-function peerStatuses(input: StatusInput, views: readonly PeerView[]): readonly PeerStatus[] {
+function peerStatuses(
+  input: StatusInput,
+  views: readonly PeerView[],
+  verified: readonly Verification[] | null,
+): readonly PeerStatus[] {
   const links = input.links();
   return input.peers.map((peer) => {
     const view = views.find((candidate) => candidate.peer === peer) ?? null;
     const link = links.find((candidate) => candidate.peer === peer) ?? null;
-    return peerStatus(peer, view, link);
+    const proof = verified?.find((candidate) => candidate.peer === peer) ?? null;
+    return {
+      ...peerStatus(peer, view, link),
+      verifiedThrough: rfc3339(proof?.throughMs ?? null),
+      diverged: proof?.diverged ?? null,
+    };
   });
 }
 
-function peerStatus(region: RegionId, view: PeerView | null, link: LinkView | null): PeerStatus {
+function peerStatus(
+  region: RegionId,
+  view: PeerView | null,
+  link: LinkView | null,
+): Omit<PeerStatus, 'verifiedThrough' | 'diverged'> {
   return {
     region,
     link: link?.state.kind ?? null,
@@ -128,10 +160,15 @@ function peerStatus(region: RegionId, view: PeerView | null, link: LinkView | nu
     rpoSeconds: view?.rpo.seconds ?? null,
     rpoChanges: view?.rpo.changes ?? null,
     replicatedThrough: rfc3339(view?.rpo.replicatedThroughMs ?? null),
-    verifiedThrough: null,
-    diverged: null,
     clockOffsetSeconds: seconds(view?.clockOffset?.offsetMs ?? null),
   };
+}
+
+/** Partitions of an origin that stand before a gap. */
+export function gapsOf({ origin, readings }: OriginStatus): readonly GapStatus[] {
+  return readings.flatMap((reading, partition) =>
+    reading.kind === 'gap' ? [{ origin, partition, cause: reading.cause }] : [],
+  );
 }
 
 function rfc3339(atMs: number | null): string | null {

@@ -13,8 +13,9 @@ import kafkajs from 'kafkajs';
 import type { Kafka, ISocketFactoryArgs, KafkaConfig, SASLOptions } from 'kafkajs';
 import { ReplicationError } from '../../errors.ts';
 import type { Logger } from '../../ports/logger.ts';
-import { installGzip } from './gzip-codec.ts';
 import { mendIdleTimer } from './idle-timer.ts';
+import type { ClusterOptions } from './kafkajs-internals.ts';
+import { readUncommitted } from './topics.ts';
 
 /** Where a region's Kafka is and how to be let in. */
 export interface KafkaCluster {
@@ -41,19 +42,18 @@ const looksPerStall = 10;
 const keepAliveDelayMs = 10_000;
 
 mendIdleTimer();
-installGzip();
 
 export class KafkaConnection {
-  /** What kafkajs is told, for parts of it that are not reached through `Kafka`. */
-  readonly config: KafkaConfig;
   readonly kafka: Kafka;
+  /** For a cluster of kafkajs, which is not reached through `Kafka`. */
+  readonly clusterOptions: ClusterOptions;
   readonly #stallTimeoutMs: number;
   readonly #sockets = new Map<Socket, string>();
   #destroyed = false;
 
   constructor(options: KafkaConnectionOptions) {
     this.#stallTimeoutMs = options.stallTimeoutMs;
-    this.config = {
+    const config: KafkaConfig = {
       brokers: rotated(options.cluster.brokers, options.attempt),
       clientId: options.clientId,
       ...(options.cluster.ssl === undefined ? {} : { ssl: options.cluster.ssl }),
@@ -67,7 +67,14 @@ export class KafkaConnection {
       logCreator: () => (entry) =>
         options.logger.debug({ kafka: entry.namespace, detail: entry.log.message }, 'kafka client'),
     };
-    this.kafka = new kafkajs.Kafka(this.config);
+    this.kafka = new kafkajs.Kafka(config);
+    this.clusterOptions = {
+      ...config,
+      logger: this.kafka.logger(),
+      metadataMaxAge: 0,
+      allowAutoTopicCreation: false,
+      isolationLevel: readUncommitted,
+    };
   }
 
   /**

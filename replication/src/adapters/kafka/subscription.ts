@@ -19,6 +19,8 @@ export interface SubscriptionOptions extends Omit<ReaderOptions, 'attempt'> {
   readonly offsets: readonly (bigint | null)[];
   /** Where a partition starts that has no offset, or one at which nothing can lie. */
   readonly edge: 'beginning' | 'end';
+  /** The one partition that is read; by default all of them. */
+  readonly only?: number;
   readonly maxUnreadBytes: number;
 }
 
@@ -101,7 +103,12 @@ export class KafkaSubscription implements FeedSubscription {
   /** Ends only by a rejection. */
   async #serve(reader: TopicReader): Promise<void> {
     const leaders = await reader.open();
-    await Promise.all([...leaders].map(([leader, partitions]) => this.#follow(reader, leader, partitions)));
+    const { only } = this.#options;
+    const follows = [...leaders].flatMap(([leader, led]) => {
+      const partitions = only === undefined ? led : led.filter((partition) => partition === only);
+      return partitions.length === 0 ? [] : [this.#follow(reader, leader, partitions)];
+    });
+    await Promise.all(follows);
   }
 
   async #follow(reader: TopicReader, leader: number, partitions: readonly number[]): Promise<void> {

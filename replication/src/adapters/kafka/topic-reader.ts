@@ -1,15 +1,17 @@
 /**
  * Reads one topic over one connection, without a consumer group: it asks the leader of each partition for what lies
  * at an offset and says so when nothing can lie there. It keeps no offsets and retries nothing; after any rejection
- * it is closed and another one opened. Isolation is "read uncommitted": our log holds no transactions, and somebody's
- * hung one must not stall it.
+ * it is closed and another one opened.
  */
-import { ReplicationError } from '../../errors.ts';
+import type { ReplicationError } from '../../errors.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
 import { KafkaConnection, unavailable } from './kafka-connection.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
+import { fetchOf } from './fetch-request.ts';
+import type { PartitionAnswer } from './fetch-request.ts';
 import { InnerCluster } from './kafkajs-internals.ts';
-import type { Cluster, FetchedMessage } from './kafkajs-internals.ts';
+import type { Cluster } from './kafkajs-internals.ts';
+import { readBatches } from './record-batch-reader.ts';
 
 export interface ReaderOptions extends KafkaConnectionOptions {
   readonly topic: string;
@@ -35,12 +37,10 @@ export interface FetchedPartition {
   readonly records: readonly FeedRecord[];
 }
 
-const readUncommitted = 0;
 /** How long a broker with nothing to tell holds a fetch. */
 const fetchWaitMs = 500;
 const fetchMaxBytes = 4 * 1024 * 1024;
 const fetchMaxBytesPerPartition = 1024 * 1024;
-const noValue = new Uint8Array(0);
 
 export class TopicReader {
   readonly #topic: string;
@@ -52,14 +52,7 @@ export class TopicReader {
     this.#topic = options.topic;
     this.#partitionCount = options.partitionCount;
     this.#connection = new KafkaConnection(options);
-    const { config, kafka } = this.#connection;
-    this.#cluster = new InnerCluster({
-      ...config,
-      logger: kafka.logger(),
-      metadataMaxAge: 0,
-      allowAutoTopicCreation: false,
-      isolationLevel: readUncommitted,
-    });
+    this.#cluster = new InnerCluster(this.#connection.clusterOptions);
   }
 
   /** Connects and returns the partitions of each leader. Rejects with `log-unavailable`, also for an absent topic. */
@@ -87,30 +80,35 @@ export class TopicReader {
     return BigInt(offset);
   }
 
+  /** The first offset of a record that was written then or later; `null`: there is none. */
+  async offsetAt(partition: number, atMs: number): Promise<bigint | null> {
+    const request = {
+      topic: this.#topic,
+      partitions: [{ partition }],
+      fromBeginning: false,
+      fromTimestamp: Math.trunc(atMs),
+    };
+    const answer = await this.#connection.answered(this.#cluster.fetchTopicsOffset([request]));
+    const offset = answer[0]?.partitions[0]?.offset;
+    return offset === undefined || BigInt(offset) < 0n ? null : BigInt(offset);
+  }
+
   /** Waits until the leader has something at one of the offsets, at most half a second. */
   async fetch(leader: number, wanted: readonly Wanted[]): Promise<Fetched> {
     const broker = await this.#connection.answered(this.#cluster.findBroker({ nodeId: String(leader) }));
-    const partitions = wanted.map(({ partition, offset }) => ({
-      partition,
-      fetchOffset: String(offset),
-      maxBytes: fetchMaxBytesPerPartition,
-    }));
-    const work = broker.fetch({
-      isolationLevel: readUncommitted,
-      maxWaitTime: fetchWaitMs,
-      minBytes: 1,
+    const exchange = fetchOf({
+      topic: this.#topic,
+      wanted,
+      waitMs: fetchWaitMs,
       maxBytes: fetchMaxBytes,
-      topics: [{ topic: this.#topic, partitions }],
+      maxBytesPerPartition: fetchMaxBytesPerPartition,
     });
-    try {
-      const { responses } = await this.#connection.answered(work, broker.brokerAddress);
-      const found = responses.flatMap((response) => response.partitions);
-      return { kind: 'records', partitions: readPartitions(found, wanted) };
-    } catch (error) {
-      const partition = outOfRangePartition(error);
-      if (partition === null) throw error;
-      return { kind: 'out-of-range', partition };
-    }
+    const answer = await this.#connection.answered(
+      broker.connectionPool.send(exchange),
+      broker.brokerAddress,
+    );
+    if (answer.kind === 'out-of-range') return answer;
+    return { kind: 'records', partitions: await readPartitions(answer.partitions, wanted) };
   }
 
   close(): void {
@@ -122,33 +120,17 @@ export class TopicReader {
   }
 }
 
-/** A broker answers with whole batches, which may begin before what was asked. */
-function readPartitions(
-  found: readonly {
-    readonly partition: number;
-    readonly messages: readonly FetchedMessage[];
-  }[],
+/** A partition without a whole batch for us is left out. */
+async function readPartitions(
+  found: readonly PartitionAnswer[],
   wanted: readonly Wanted[],
-): FetchedPartition[] {
+): Promise<FetchedPartition[]> {
   const read: FetchedPartition[] = [];
   for (const { partition, offset } of wanted) {
-    const messages = found.flatMap((entry) => (entry.partition === partition ? entry.messages : []));
-    const last = messages.at(-1);
-    if (last === undefined || BigInt(last.offset) < offset) continue;
-    const records = messages
-      .filter((message) => !message.isControlRecord)
-      .map((message) => ({
-        offset: BigInt(message.offset),
-        bytes: message.value ?? noValue,
-      }))
-      .filter((record) => record.offset >= offset);
-    read.push({ partition, next: BigInt(last.offset) + 1n, records });
+    const batches = found.find((entry) => entry.partition === partition)?.batches;
+    if (batches === undefined || batches.length === 0) continue;
+    const { records, next } = await readBatches(batches, offset);
+    if (next !== null && next > offset) read.push({ partition, next, records });
   }
   return read;
-}
-
-function outOfRangePartition(error: unknown): number | null {
-  const cause = error instanceof ReplicationError ? error.cause : error;
-  if (!(cause instanceof Error) || cause.name !== 'KafkaJSOffsetOutOfRange') return null;
-  return 'partition' in cause && typeof cause.partition === 'number' ? cause.partition : null;
 }

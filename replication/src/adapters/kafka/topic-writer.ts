@@ -2,28 +2,27 @@
  * Appends to one topic of the region's own log. An append resolves only when every in-sync replica holds all of its
  * records; when it fails, the client is thrown away and the next append builds a new one with fresh metadata, so a
  * moved leader, a restarted broker and a silent one are all left in the same way. It never retries by itself: who
- * calls knows what still matters. Large appends are compressed, because bytes between regions cost money.
+ * calls knows what still matters.
  */
-import kafkajs from 'kafkajs';
-import type { Producer } from 'kafkajs';
-import { assert } from '../../errors.ts';
+import { ReplicationError, assert } from '../../errors.ts';
 import type { OutgoingRecord } from '../../ports/change-sink.ts';
 import { KafkaConnection, unavailable } from './kafka-connection.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
+import { InnerCluster } from './kafkajs-internals.ts';
+import type { Broker, Cluster } from './kafkajs-internals.ts';
+import { produce } from './produce-request.ts';
+import type { PartitionBatch } from './produce-request.ts';
+import { encodeBatch } from './record-batch.ts';
 import { maxRecordBytes } from './topics.ts';
 
 export type WriterOptions = Omit<KafkaConnectionOptions, 'attempt'>;
 
 interface Client {
   readonly connection: KafkaConnection;
-  readonly producer: Producer;
+  readonly cluster: Cluster;
+  /** By partition. */
+  readonly leaders: ReadonlyMap<number, number>;
 }
-
-const { CompressionTypes, Partitioners } = kafkajs;
-
-const acksOfAllReplicas = -1;
-const acknowledgeTimeoutMs = 5_000;
-const compressFromBytes = 1_024;
 
 export class TopicWriter {
   readonly #topic: string;
@@ -40,23 +39,10 @@ export class TopicWriter {
   /** Rejects with `log-unavailable`; then some, all or none of the records may be held. */
   async append(records: readonly OutgoingRecord[]): Promise<void> {
     assert(!this.#closed, 'nothing is appended after close');
-    const messages = records.map(({ partition, bytes }) => ({
-      partition,
-      key: null,
-      value: asBuffer(bytes),
-    }));
-    const sizeBytes = records.reduce((sum, { bytes }) => sum + bytes.length, 0);
     const client = (this.#client ??= this.#connect());
     try {
-      const { connection, producer } = await client;
-      const sent = producer.send({
-        topic: this.#topic,
-        acks: acksOfAllReplicas,
-        timeout: acknowledgeTimeoutMs,
-        compression: sizeBytes < compressFromBytes ? CompressionTypes.None : CompressionTypes.GZIP,
-        messages,
-      });
-      await connection.answered(sent);
+      const [connected, batches] = await Promise.all([client, encodeBatches(records)]);
+      await this.#send(connected, batches);
     } catch (error) {
       this.#discard(client);
       throw unavailable(error);
@@ -70,22 +56,30 @@ export class TopicWriter {
     if (client !== null) await destroy(client);
   }
 
+  async #send({ connection, cluster, leaders }: Client, batches: readonly PartitionBatch[]): Promise<void> {
+    const sending = [...byLeader(batches, leaders)].map(async ([leader, led]) => {
+      const broker: Broker = await cluster.findBroker({ nodeId: String(leader) });
+      await broker.connectionPool.send(produce(this.#topic, led));
+    });
+    await connection.answered(Promise.all(sending));
+  }
+
   async #connect(): Promise<Client> {
     const connection = new KafkaConnection({
       ...this.#options,
       attempt: this.#attempt++,
     });
-    const producer = connection.kafka.producer({
-      allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
-    });
+    const cluster = new InnerCluster(connection.clusterOptions);
     try {
-      await connection.answered(producer.connect());
+      await connection.answered(cluster.connect());
+      await connection.answered(cluster.addMultipleTargetTopics([this.#topic]));
     } catch (error) {
       connection.destroy();
       throw error;
     }
-    return { connection, producer };
+    const found = cluster.findTopicPartitionMetadata(this.#topic);
+    const leaders = new Map(found.map(({ partitionId, leader }) => [partitionId, leader]));
+    return { connection, cluster, leaders };
   }
 
   #discard(client: Promise<Client>): void {
@@ -99,7 +93,43 @@ async function destroy(client: Promise<Client>): Promise<void> {
   if (settled.status === 'fulfilled') settled.value.connection.destroy();
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  assert(bytes.length <= maxRecordBytes, `a log record of ${bytes.length} bytes, at most ${maxRecordBytes}`);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** One batch for each partition, its records in the order in which they were given. */
+function encodeBatches(records: readonly OutgoingRecord[]): Promise<readonly PartitionBatch[]> {
+  const byPartition = new Map<number, Uint8Array[]>();
+  for (const { partition, bytes } of records) {
+    assert(
+      bytes.length <= maxRecordBytes,
+      `a log record of ${bytes.length} bytes, at most ${maxRecordBytes}`,
+    );
+    const values = byPartition.get(partition);
+    if (values === undefined) byPartition.set(partition, [bytes]);
+    else values.push(bytes);
+  }
+  const nowMs = Date.now();
+  const encoding = [...byPartition].map(async ([partition, values]) => ({
+    partition,
+    batch: await encodeBatch(values, nowMs),
+  }));
+  return Promise.all(encoding);
+}
+
+function byLeader(
+  batches: readonly PartitionBatch[],
+  leaders: ReadonlyMap<number, number>,
+): ReadonlyMap<number, readonly PartitionBatch[]> {
+  const led = new Map<number, PartitionBatch[]>();
+  for (const batch of batches) {
+    const leader = leaders.get(batch.partition);
+    if (leader === undefined) throw noLeader(batch.partition);
+    const others = led.get(leader);
+    if (others === undefined) led.set(leader, [batch]);
+    else others.push(batch);
+  }
+  return led;
+}
+
+function noLeader(partition: number): ReplicationError {
+  return new ReplicationError('log-unavailable', `partition ${partition} of the topic has no leader`, {
+    retriable: true,
+  });
 }

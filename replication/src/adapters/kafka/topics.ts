@@ -10,6 +10,9 @@ import type { RegionId } from '../../ports/identity.ts';
 /** The largest value of a record that passes, compressed or not. */
 export const maxRecordBytes = 4 * 1024 * 1024;
 
+/** The isolation of reads: our log holds no transactions, and somebody's hung one must not stall it. */
+export const readUncommitted = 0;
+
 const batchFrameBytes = 4 * 1024;
 const hourMs = 3_600_000;
 const progressRetentionMs = hourMs;

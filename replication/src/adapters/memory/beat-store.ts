@@ -12,7 +12,7 @@ import type {
   PeerProgress,
   RpoFigures,
 } from '../../ports/beat-store.ts';
-import type { CountedBeat, Lsn } from '../../ports/change.ts';
+import type { Beat, CountedBeat, Lsn } from '../../ports/change.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import { MemoryBeats } from './beats.ts';
@@ -35,19 +35,24 @@ export class MemoryBeatStore implements BeatStore {
     this.#peers = peers;
   }
 
+  /** Its transaction has ended, as every other has that is not running right now. */
+  get newest(): Beat | null {
+    return this.#beats.newest;
+  }
+
+  get publishedThrough(): Lsn | null {
+    return this.#beats.newestPublished?.end ?? null;
+  }
+
   async tryHold(): Promise<BeatHold | null> {
     const lock = this.#database.tryLock('beats');
     return lock === null ? null : new MemoryBeatHold(lock, this.#beats);
   }
 
-  async storeCounts(beats: readonly CountedBeat[]): Promise<void> {
+  async storePublished(beats: readonly CountedBeat[]): Promise<void> {
     this.#database.transact(true, () => {
-      for (const beat of beats) this.#beats.store(beat, false);
+      for (const beat of beats) this.#beats.storePublished(beat);
     });
-  }
-
-  async storePublished(beat: CountedBeat): Promise<void> {
-    this.#database.transact(true, () => this.#beats.store(beat, true));
   }
 
   async countAt(end: Lsn): Promise<number | null> {

@@ -60,7 +60,7 @@ export class MemoryBeats {
   }
 
   /** Puts back one that was pruned before its count came. */
-  store(beat: CountedBeat, isPublished: boolean): void {
+  storePublished(beat: CountedBeat): void {
     const { number, end, count } = beat;
     const known = this.get(number);
     this.#rows.put(String(number), {
@@ -69,10 +69,10 @@ export class MemoryBeats {
       atMs: known?.atMs ?? beat.atMs,
       end,
       count,
-      isPublished: isPublished || (known?.isPublished ?? false),
+      isPublished: true,
     });
     this.#byEnd.put(String(end), number);
-    if (isPublished) this.#raise('published', number);
+    this.#raise('published', number);
     if (count !== null && count >= (this.newestCounted?.count ?? 0)) this.#raise('counted', number);
   }
 

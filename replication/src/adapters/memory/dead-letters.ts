@@ -1,6 +1,6 @@
 /**
- * Open dead letters of one database in memory, by their place. It belongs to a `MemoryRecordStore`, which gives it the
- * record that a retry works on; a retry is a transaction and runs to its end within one call, as all do there.
+ * Open dead letters of one store in memory, by their place. It belongs to a `MemoryRecordStore`, which gives it the
+ * record that a retry works on; a retry runs to its end within one call, as every transaction there does.
  */
 import type {
   DeadLetterPlace,
@@ -11,17 +11,14 @@ import type {
 import type { Lsn, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { DeadLetter, DeadLetterCount } from '../../ports/record-store.ts';
-import type { MemoryDatabase } from './database.ts';
 import type { MemoryTable } from './table.ts';
 
-type Letter = DeadLetter & DeadLetterPlace;
-
-interface LetterRow extends Letter {
-  readonly openedAtMs: number;
-}
+export type Letter = DeadLetter & DeadLetterPlace;
 
 /** What a letter needs of the store that it belongs to. */
 export interface LetterHome {
+  readonly letters: MemoryTable<Letter>;
+  readonly transact: (body: () => void) => void;
   readonly read: (id: RecordId) => Uint8Array;
   readonly write: (id: RecordId, state: Uint8Array) => void;
   /** A letter of this partition was closed. */
@@ -29,35 +26,35 @@ export interface LetterHome {
 }
 
 export class MemoryDeadLetters implements DeadLetterStore {
-  readonly #database: MemoryDatabase;
-  readonly #rows: MemoryTable<LetterRow>;
   readonly #home: LetterHome;
 
-  constructor(database: MemoryDatabase, home: LetterHome) {
-    this.#database = database;
-    this.#rows = database.table('dead_letter');
+  constructor(home: LetterHome) {
     this.#home = home;
   }
 
-  /** In a transaction; storing one twice is harmless. */
+  /** In order of place. */
+  all(): readonly Letter[] {
+    return [...this.#home.letters.values()].toSorted(byPlace);
+  }
+
+  /** Within a transaction. Storing one twice is harmless. */
   putAside(letter: Letter): void {
-    const name = nameOf(letter);
-    const openedAtMs = this.#database.nowMs();
-    if (this.#rows.get(name) === undefined) this.#rows.put(name, { ...letter, openedAtMs });
+    if (this.#find(letter) === null) this.#home.letters.put(nameOf(letter), letter);
+  }
+
+  /** Within a transaction. */
+  close(place: DeadLetterPlace): void {
+    this.#home.letters.delete(nameOf(place));
   }
 
   /** Where the oldest open one of a partition lies; `null`: there is none. */
   oldest(partition: Pick<DeadLetterPlace, 'origin' | 'incarnation' | 'partition'>): Lsn | null {
-    if (this.#rows.size === 0) return null;
-    let oldest: Lsn | null = null;
-    for (const letter of this.#rows.values())
-      if (isOfPartition(letter, partition) && (oldest === null || letter.lsn < oldest)) oldest = letter.lsn;
-    return oldest;
+    return this.all().find((letter) => isOfPartition(letter, partition))?.lsn ?? null;
   }
 
   counts(): readonly DeadLetterCount[] {
     const counts = new Map<string, DeadLetterCount>();
-    for (const { origin, cause } of this.#rows.values()) {
+    for (const { origin, cause } of this.all()) {
       const count = counts.get(`${origin} ${cause}`)?.count ?? 0;
       counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1 });
     }
@@ -69,18 +66,14 @@ export class MemoryDeadLetters implements DeadLetterStore {
     readonly limit: number;
   }): Promise<readonly OpenDeadLetter[]> {
     const { after, limit } = query;
-    return [...this.#rows.values()]
-      .toSorted(byPlace)
-      .filter((letter) => after === null || byPlace(letter, after) > 0)
-      .slice(0, limit)
-      .map((letter) => ({ ...letter, byteCount: letter.delta.length }));
+    const rest = this.all().filter((letter) => after === null || byPlace(letter, after) > 0);
+    return rest.slice(0, limit).map((letter) => {
+      return { ...letter, byteCount: letter.delta.length, openedAtMs: 0 };
+    });
   }
 
   async due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
-    if (this.#rows.size === 0) return [];
-    const due = [...this.#rows.values()].filter(
-      (letter) => letter.stampMs !== null && letter.stampMs <= stampMs,
-    );
+    const due = this.all().filter((letter) => letter.stampMs !== null && letter.stampMs <= stampMs);
     return due.toSorted((a, b) => (a.stampMs ?? 0) - (b.stampMs ?? 0)).slice(0, limit);
   }
 
@@ -88,28 +81,26 @@ export class MemoryDeadLetters implements DeadLetterStore {
     place: DeadLetterPlace,
     decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
   ): Promise<'applied' | 'kept' | 'left' | 'gone'> {
-    const letter = this.#rows.get(nameOf(place));
-    if (letter === undefined) return 'gone';
+    const letter = this.#find(place);
+    if (letter === null) return 'gone';
     const decision = decide(this.#home.read(letter), letter.delta);
     if (decision.kind === 'leave') return 'left';
-    this.#database.transact(true, () => this.#carryOut(letter, decision));
+    this.#home.transact(() => {
+      this.close(letter);
+      if (decision.kind === 'keep') {
+        const { cause, detail, stampMs } = decision;
+        this.putAside({ ...letter, cause, detail, stampMs });
+        return;
+      }
+      this.#home.write(letter, decision.state);
+      this.#home.resettle(letter);
+    });
     return decision.kind === 'keep' ? 'kept' : 'applied';
   }
 
-  #carryOut(letter: LetterRow, decision: Exclude<RetryDecision, { readonly kind: 'leave' }>): void {
-    if (decision.kind === 'keep') {
-      const { cause, detail, stampMs } = decision;
-      this.#rows.put(nameOf(letter), { ...letter, cause, detail, stampMs });
-      return;
-    }
-    this.#rows.delete(nameOf(letter));
-    this.#home.write(letter, decision.state);
-    this.#home.resettle(letter);
+  #find(place: DeadLetterPlace): Letter | null {
+    return this.#home.letters.get(nameOf(place)) ?? null;
   }
-}
-
-function nameOf({ origin, incarnation, partition, lsn, index }: DeadLetterPlace): string {
-  return [origin, incarnation.counter, incarnation.nonce, partition, lsn, index].join(' ');
 }
 
 function isOfPartition(
@@ -119,6 +110,10 @@ function isOfPartition(
   return (
     a.origin === b.origin && a.partition === b.partition && sameIncarnation(a.incarnation, b.incarnation)
   );
+}
+
+function nameOf({ origin, incarnation, partition, lsn, index }: DeadLetterPlace): string {
+  return [origin, incarnation.counter, incarnation.nonce, partition, lsn, index].join(' ');
 }
 
 function byPlace(a: DeadLetterPlace, b: DeadLetterPlace): number {

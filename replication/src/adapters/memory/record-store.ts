@@ -21,34 +21,41 @@ import type {
   RecordStore,
   StoredRecord,
 } from '../../ports/record-store.ts';
+import { fitsTransaction, maxTransactionRecords } from '../../transaction-limits.ts';
+import { listPageBytes } from '../../ports/record-store.ts';
+import { MemoryDeadLetters } from './dead-letters.ts';
 import { compareNames, requireStorable, requireText } from '../postgres/key-order.ts';
 import { MemoryDatabase } from './database.ts';
 import type { Emission } from './database.ts';
-import { MemoryDeadLetters } from './dead-letters.ts';
 import type { MemoryTable } from './table.ts';
 
-const maxRecords = 500;
-const maxDeltaBytes = 1024 * 1024;
 const chunkBytes = 1024 * 1024;
 const empty = new Uint8Array(0);
 
 export class MemoryRecordStore implements RecordStore {
+  /** The same letters as the port shows them. */
+  readonly deadLetters: MemoryDeadLetters;
   readonly #database: MemoryDatabase;
   readonly #records: MemoryTable<StoredRecord>;
   /** The rows of one origin, in order. */
   readonly #positions: MemoryTable<readonly PositionRow[]>;
-  /** The letters that apply transactions put aside. */
-  readonly deadLetters: MemoryDeadLetters;
 
   constructor(database = new MemoryDatabase({ nowMs: () => 0 })) {
     this.#database = database;
     this.#records = database.table('record');
     this.#positions = database.table('position');
-    this.deadLetters = new MemoryDeadLetters(database, {
+    this.deadLetters = new MemoryDeadLetters({
+      letters: database.table('dead_letter'),
+      transact: (body) => void database.transact(false, body),
       read: (id) => this.#lock([id])[0] ?? empty,
       write: (id, state) => this.#write([id], [{ index: 0, state }]),
       resettle: (place) => this.#resettle(place),
     });
+  }
+
+  /** For what else works on the same rows. */
+  get tables() {
+    return { records: this.#records, positions: this.#positions };
   }
 
   async read(id: RecordId): Promise<Uint8Array | null> {
@@ -58,9 +65,15 @@ export class MemoryRecordStore implements RecordStore {
 
   async list({ collection, prefix, after, limit }: ListQuery): Promise<readonly StoredRecord[]> {
     requireText('prefix', prefix);
-    return this.#sorted(collection)
-      .filter(({ key }) => key.startsWith(prefix) && (after === null || compareNames(key, after) > 0))
-      .slice(0, limit);
+    const found = this.#sorted(collection).filter(
+      ({ key }) => key.startsWith(prefix) && (after === null || compareNames(key, after) > 0),
+    );
+    let byteCount = 0;
+    return found.slice(0, limit).filter(({ state }) => {
+      const fits = byteCount < listPageBytes;
+      byteCount += state.length;
+      return fits;
+    });
   }
 
   async *scan(collection: string): AsyncGenerator<readonly StoredRecord[]> {
@@ -78,10 +91,10 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async commitLocal({ ids, decide }: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
-    if (ids.length > maxRecords) throw tooLarge(`${ids.length} records`);
+    if (ids.length > maxTransactionRecords) throw tooLarge(`${ids.length} records`);
     const writes: readonly LocalWrite[] = decide({ states: this.#lock(ids), floor: 0 });
     const deltaBytes = writes.reduce((sum, { delta }) => sum + delta.length, 0);
-    if (deltaBytes > maxDeltaBytes) throw tooLarge(`${deltaBytes} bytes of deltas`);
+    if (!fitsTransaction(writes.length, deltaBytes)) throw tooLarge(`${deltaBytes} bytes of deltas`);
     if (writes.length === 0) return { end: null };
     const end = this.#database.transact(true, (emission) => {
       this.#write(ids, writes);
@@ -171,12 +184,13 @@ export class MemoryRecordStore implements RecordStore {
     this.#positions.put(origin, after);
   }
 
-  #resettle({ origin, ...place }: DeadLetterPlace): void {
-    const rows = this.#positions.get(origin) ?? [];
-    const after = rows.map((row) =>
-      isRowOf(row, place) ? moved(row, { ...row, beat: null }, this.deadLetters.oldest(row)) : row,
+  #resettle(place: DeadLetterPlace): void {
+    const rows = this.#positions.get(place.origin) ?? [];
+    const oldest = this.deadLetters.oldest(place);
+    const settled = rows.map((row) =>
+      isRowOf(row, place) ? moved(row, { ...row, beat: null }, oldest) : row,
     );
-    this.#positions.put(origin, after);
+    this.#positions.put(place.origin, settled);
   }
 }
 
@@ -204,8 +218,8 @@ function moved(
   };
 }
 
-/** No name holds U+0000. */
-function nameOf({ collection, key }: RecordId): string {
+/** Of a record in its table; no part of it holds U+0000. */
+export function nameOf({ collection, key }: RecordId): string {
   return `${collection}\u0000${key}`;
 }
 

@@ -68,7 +68,10 @@ export class PostgresLogSink implements ChangeSink {
   constructor(options: ChangeSinkOptions) {
     const { connectionString, incarnation, logger } = options;
     this.#options = options;
-    this.#connections = new Connections({ connectionString, maxConnections }, incarnation);
+    this.#connections = new Connections(
+      { connectionString, maxConnections, trustsRestarts: true },
+      incarnation,
+    );
     this.#topics = topicsOf(options.retention ?? defaultRetention);
     this.#keeper = new LogKeeper(this.#connections, this.#topics, logger);
   }

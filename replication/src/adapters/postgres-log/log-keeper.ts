@@ -68,7 +68,7 @@ export class LogKeeper {
   async #run(): Promise<void> {
     for (const topic of this.#topics) {
       try {
-        await this.#connections.write((session) => keep(session, topic));
+        await this.#connections.write((session) => keepAll(session, topic));
       } catch (error) {
         if (!(error instanceof ReplicationError)) throw error;
         this.#logger.warn(
@@ -80,17 +80,27 @@ export class LogKeeper {
   }
 }
 
-async function keep(session: Session, topic: Topic): Promise<void> {
+/** What was written since the last turn may take more than one segment to make up for. */
+async function keepAll(session: Session, topic: Topic): Promise<void> {
+  for (let round = 0; round < topic.segments.length; round++) {
+    const hasEmptied = await keep(session, topic);
+    if (!hasEmptied) return;
+  }
+}
+
+/** Returns whether a segment was emptied. */
+async function keep(session: Session, topic: Topic): Promise<boolean> {
   const { rows } = await session.query(selectSegments, topic.name);
   const states = rows.map((row): SegmentState => {
     return { segment: numberAt(row, 0), openedAtMs: numberAt(row, 1), sizeBytes: numberAt(row, 2) };
   });
   const [first] = rows;
   const current = states.at(-1);
-  if (first === undefined || current === undefined) return;
+  if (first === undefined || current === undefined) return false;
   const { empty, next } = retentionTurn(topic, states, numberAt(first, 3));
   if (next !== null) await session.query(leaveSegment, topic.name, current.segment, next);
   if (empty !== null) await emptySegment(session, empty);
+  return empty !== null;
 }
 
 async function emptySegment(session: Session, segment: number): Promise<void> {

@@ -18,6 +18,8 @@ import type { Found, PlacedRecord, ReaderOptions } from './log-reader.ts';
 export interface SubscriptionOptions extends ReaderOptions {
   /** Where each partition starts; `null`: at the end that the topic has when it is first reached. */
   readonly offsets: readonly bigint[] | null;
+  /** The one partition that is read; all where it is absent. */
+  readonly only?: number;
   readonly maxUnreadBytes: number;
   readonly logger: Logger;
 }
@@ -28,6 +30,8 @@ interface Rewind {
   readonly reject: (cause: Error) => void;
 }
 
+/** Where no record will ever lie. */
+const beyondAll = 2n ** 63n - 1n;
 const firstPauseMs = 50;
 const longestPauseMs = 2_000;
 
@@ -51,7 +55,7 @@ export class LogSubscription implements FeedSubscription {
   constructor(options: SubscriptionOptions) {
     const { offsets, partitionCount } = options;
     this.#options = options;
-    this.#wanted = offsets === null ? Array.from({ length: partitionCount }, () => 0n) : [...offsets];
+    this.#wanted = this.#wantedFrom(offsets ?? Array.from({ length: partitionCount }, () => 0n));
     this.#scanFrom = offsets === null ? null : least(offsets);
     this.#queue = new BatchQueue(options.maxUnreadBytes);
     this.#running = this.#run();
@@ -124,8 +128,15 @@ export class LogSubscription implements FeedSubscription {
       { origin, topic, offset: String(scanFrom), resumesAt: String(resumesAt) },
       'nothing can lie at the offset; the log is read from where it goes on',
     );
-    if (resumesAt < scanFrom) this.#wanted = this.#wanted.map(() => resumesAt);
+    if (resumesAt < scanFrom) this.#wanted = this.#wantedFrom(this.#wanted.map(() => resumesAt));
     return resumesAt;
+  }
+
+  #wantedFrom(offsets: readonly bigint[]): bigint[] {
+    const { only } = this.#options;
+    return offsets.map((offset, partition) =>
+      only === undefined || partition === only ? offset : beyondAll,
+    );
   }
 
   /** Resolves when more may be read; meanwhile partitions are taken back to their beginning where that is wanted. */

@@ -41,10 +41,9 @@ export interface BeatStoreOptions {
 /** A beat that was pruned before the relay came to it is put back. */
 const storeBeat: Statement = {
   name: 'isthmus_beat_store',
-  text: `INSERT INTO isthmus.beat AS old (number, lsn, at, count, end_lsn, published)
-  VALUES ($1, $2::pg_lsn, to_timestamp($3::double precision / 1000), $4, $5::pg_lsn, $6)
-  ON CONFLICT (number) DO UPDATE SET count = excluded.count, end_lsn = excluded.end_lsn,
-    published = old.published OR excluded.published`,
+  text: `INSERT INTO isthmus.beat (number, lsn, at, count, end_lsn, published)
+  VALUES ($1, $2::pg_lsn, to_timestamp($3::double precision / 1000), $4, $5::pg_lsn, true)
+  ON CONFLICT (number) DO UPDATE SET count = excluded.count, end_lsn = excluded.end_lsn, published = true`,
 };
 
 export const selectCountAt: Statement = {
@@ -78,12 +77,8 @@ export class PostgresBeatStore implements BeatStore {
     return PostgresBeatHold.tryTake(this.#connections);
   }
 
-  async storeCounts(beats: readonly CountedBeat[]): Promise<void> {
-    await this.#commit(beats.map((beat) => storeCall(beat, false)));
-  }
-
-  async storePublished(beat: CountedBeat): Promise<void> {
-    await this.#commit([storeCall(beat, true)]);
+  async storePublished(beats: readonly CountedBeat[]): Promise<void> {
+    await this.#commit(beats.map(storeCall));
   }
 
   async countAt(end: Lsn): Promise<number | null> {
@@ -141,6 +136,6 @@ export class PostgresBeatStore implements BeatStore {
   }
 }
 
-function storeCall(beat: CountedBeat, published: boolean): Call {
-  return [storeBeat, beat.number, formatLsn(beat.lsn), beat.atMs, beat.count, formatLsn(beat.end), published];
+function storeCall(beat: CountedBeat): Call {
+  return [storeBeat, beat.number, formatLsn(beat.lsn), beat.atMs, beat.count, formatLsn(beat.end)];
 }

@@ -25,6 +25,7 @@ import { fromPg } from './postgres-error.ts';
 import { preflight } from './preflight.ts';
 import { createSlot, slotWarning } from './relay-slot.ts';
 import { Session } from './session.ts';
+import { noteLife } from './slot-life.ts';
 
 const statementTimeoutMs = 60_000;
 const nonceLimit = 2 ** 32;
@@ -96,6 +97,7 @@ async function prepare(session: Session, options: BootstrapOptions): Promise<Boo
 async function createIdentity(session: Session, options: BootstrapOptions): Promise<Identity> {
   await reserveEmission(session);
   await createSlot(session, options.slotName);
+  await noteLife(session, options.slotName, 'the database was fresh');
   const answer = await session.query(selectLineage);
   const lineage = lineageOf(answer.rows[0]);
   const incarnation = { counter: 1, nonce: randomInt(nonceLimit) };

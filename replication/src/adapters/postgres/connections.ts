@@ -8,13 +8,13 @@ import type { ClientConfig, PoolClient } from 'pg';
 import { Pool } from 'pg';
 import { ReplicationError } from '../../errors.ts';
 import type { Incarnation } from '../../ports/identity.ts';
-import type { Continuity } from './continuity.ts';
+import type { Continuity } from '../../ports/identity-store.ts';
 import { judgeContinuity } from './continuity.ts';
 import {
   identityMismatch,
   lifeOf,
   lineageOf,
-  recordRestart,
+  recordProof,
   selectIdentity,
   selectLineage,
 } from './identity-row.ts';
@@ -36,6 +36,8 @@ const keepAliveDelayMs = 5_000;
 export interface ConnectionOptions {
   readonly connectionString: string;
   readonly maxConnections: number;
+  /** Where there is no log to compare a server with that was started anew, it is taken for the one that it was. */
+  readonly trustsRestarts: boolean;
 }
 
 /**
@@ -47,6 +49,7 @@ export const settings: Statement = {
   text: `SELECT ${[
     ['plan_cache_mode', 'force_generic_plan'],
     ['enable_seqscan', 'off'],
+    ['enable_bitmapscan', 'off'],
     ['enable_hashjoin', 'off'],
     ['enable_mergejoin', 'off'],
     ['jit', 'off'],
@@ -87,13 +90,16 @@ export interface PoolUse {
 export class Connections {
   readonly #pool: Pool;
   readonly #incarnation: Incarnation;
+  readonly #trustsRestarts: boolean;
   readonly #prepared = new WeakMap<PoolClient, Prepared>();
   #closed = false;
   /** A pulse is overdue: the server has fallen silent, and callers must not wait for it. */
   #isSilent = false;
+  #standing: Continuity['kind'] = 'same';
 
   constructor(options: ConnectionOptions, incarnation: Incarnation) {
     this.#incarnation = incarnation;
+    this.#trustsRestarts = options.trustsRestarts;
     this.#pool = new Pool({
       ...clientConfig(options.connectionString),
       max: options.maxConnections,
@@ -108,6 +114,11 @@ export class Connections {
   get use(): PoolUse {
     const { totalCount, idleCount, waitingCount } = this.#pool;
     return { total: totalCount, idle: idleCount, waiting: waitingCount };
+  }
+
+  /** What the newest connection found. */
+  get standing(): Continuity['kind'] {
+    return this.#standing;
   }
 
   /** Runs `work` on one connection, which must leave no transaction open; failures come out coded. */
@@ -184,13 +195,15 @@ export class Connections {
   async #admit(client: PoolClient, use: 'read' | 'write'): Promise<Session> {
     let prepared = this.#prepared.get(client);
     // A refusal is asked anew for each write, since another process may have proven the new server meanwhile.
-    if (prepared === undefined || (use === 'write' && prepared.continuity.kind === 'broken')) {
+    if (prepared === undefined || (use === 'write' && prepared.continuity.kind !== 'same')) {
       prepared = await this.#prepare(client, prepared?.session);
     }
     const { session, continuity } = prepared;
-    if (use === 'read' || continuity.kind !== 'broken') return session;
+    if (use === 'read' || continuity.kind === 'same') return session;
     session.release();
-    throw identityMismatch(`writes are refused: ${continuity.reason}`);
+    throw continuity.kind === 'broken'
+      ? identityMismatch(`writes are refused: ${continuity.reason}`)
+      : databaseUnavailable('writes wait until the server has been compared with the own log');
   }
 
   async #prepare(client: PoolClient, known: Session | undefined): Promise<Prepared> {
@@ -208,13 +221,20 @@ export class Connections {
 
   /** The place of P1's check on a new connection. */
   async #proveContinuity(session: Session): Promise<Continuity> {
+    const continuity = await this.continuity(session);
+    this.#standing = continuity.kind;
+    if (continuity.kind !== 'unproven' || continuity.isPromoted || !this.#trustsRestarts) return continuity;
+    await session.query(recordProof, continuity.lineage.timeline, continuity.lineage.postmasterStart);
+    this.#standing = 'same';
+    return { kind: 'same' };
+  }
+
+  async continuity(session: Session): Promise<Continuity> {
     const [, lineage, identity] = await session.pipeline([[settings], [selectLineage], [selectIdentity]]);
     const found = lineageOf(lineage?.rows[0]);
     const row = identity?.rows[0];
     if (row === undefined) return { kind: 'broken', reason: 'the identity row is gone' };
-    const continuity = judgeContinuity(this.#incarnation, lifeOf(row), found);
-    if (continuity.kind === 'restarted') await session.query(recordRestart);
-    return continuity;
+    return judgeContinuity(this.#incarnation, lifeOf(row), found);
   }
 }
 

@@ -3,21 +3,28 @@ import { judgeContinuity } from './continuity.ts';
 
 const incarnation = { counter: 1, nonce: 7 };
 const lineage = { systemIdentifier: '18446744073709551615', timeline: 1, postmasterStart: '1763900000.5' };
-const stored = { incarnation, lineage };
+const stored = { incarnation, lineage, held: null };
 
 describe('continuity (P1)', () => {
   it('is the same on the server that the identity row was written on', () => {
     expect(judgeContinuity(incarnation, stored, { ...lineage })).toEqual({ kind: 'same' });
   });
 
-  it('stands a restart', () => {
-    const found = { ...lineage, postmasterStart: '1763900009.25' };
-    expect(judgeContinuity(incarnation, stored, found)).toEqual({ kind: 'restarted' });
+  it.each([
+    ['another start', { ...lineage, postmasterStart: '1763900009.25' }, false],
+    ['another timeline', { ...lineage, timeline: 2 }, true],
+  ])('is to be proven after %s', (_, found, isPromoted) => {
+    const expected = { kind: 'unproven', isPromoted, lineage: found };
+    expect(judgeContinuity(incarnation, stored, found)).toEqual(expected);
+  });
+
+  it('is broken while something holds it, whatever the server says', () => {
+    const held = { ...stored, held: 'another database writes in our name' };
+    expect(judgeContinuity(incarnation, held, lineage)).toEqual({ kind: 'broken', reason: held.held });
   });
 
   it.each([
     ['another system', incarnation, { ...lineage, systemIdentifier: '1' }, /system identifier 1,/],
-    ['another timeline', incarnation, { ...lineage, timeline: 2 }, /timeline 2,/],
     ['another counter', { counter: 2, nonce: 7 }, lineage, /incarnation 1\.00000007,/],
     ['another nonce', { counter: 1, nonce: 8 }, lineage, /expected 1\.00000008/],
   ])('is broken by %s', (_, expected, found, reason) => {

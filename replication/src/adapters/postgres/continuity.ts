@@ -1,41 +1,31 @@
 /**
- * Whether the server behind a connection is the one that our identity row was written on (P1). System identifier and
- * timeline must be equal; another start of the same server is an ordinary restart. A region writes only where the
- * answer is `same` or `restarted`: anything else may be a restored copy, whose writes would take the dots of others.
+ * Whether the server behind a connection is the one that our identity row was proven on (P1). Another start of it, or
+ * another timeline, may be a restart, a promotion or a restored copy: which of them, contents alone tell, and until
+ * they have been compared nothing is written. Another system or incarnation is refused at once.
  */
 import type { Incarnation } from '../../ports/identity.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
-
-/** What a server says of itself. */
-export interface Lineage {
-  /** Of 64 bits, in decimal. */
-  readonly systemIdentifier: string;
-  readonly timeline: number;
-  /** When its postmaster started, as Postgres prints it in seconds since 1970. */
-  readonly postmasterStart: string;
-}
+import type { Continuity, Lineage } from '../../ports/identity-store.ts';
 
 export interface Life {
   readonly incarnation: Incarnation;
   readonly lineage: Lineage;
+  /** Why nothing is to be written until an operator has looked; `null`: no such reason. */
+  readonly held: string | null;
 }
-
-export type Continuity =
-  | { readonly kind: 'same' }
-  | { readonly kind: 'restarted' }
-  | { readonly kind: 'broken'; readonly reason: string };
 
 /** `stored` is what the identity row says, `expected` the incarnation that this process was opened with. */
 export function judgeContinuity(expected: Incarnation, stored: Life, found: Lineage): Continuity {
-  if (!sameIncarnation(expected, stored.incarnation))
-    return broken('incarnation', print(stored.incarnation), print(expected));
-  const lineage = stored.lineage;
+  const { incarnation, lineage, held } = stored;
+  if (held !== null) return { kind: 'broken', reason: held };
+  if (!sameIncarnation(expected, incarnation))
+    return broken('incarnation', print(incarnation), print(expected));
   if (found.systemIdentifier !== lineage.systemIdentifier) {
     return broken('system identifier', found.systemIdentifier, lineage.systemIdentifier);
   }
-  if (found.timeline !== lineage.timeline)
-    return broken('timeline', `${found.timeline}`, `${lineage.timeline}`);
-  return found.postmasterStart === lineage.postmasterStart ? { kind: 'same' } : { kind: 'restarted' };
+  const isPromoted = found.timeline !== lineage.timeline;
+  const isSame = !isPromoted && found.postmasterStart === lineage.postmasterStart;
+  return isSame ? { kind: 'same' } : { kind: 'unproven', isPromoted, lineage: found };
 }
 
 function broken(what: string, found: string, expected: string): Continuity {

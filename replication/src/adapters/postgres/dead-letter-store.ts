@@ -30,7 +30,7 @@ const placeColumns = 'origin, incarnation_counter, incarnation_nonce, partition,
 const isPlace = `origin = $1 AND incarnation_counter = $2 AND incarnation_nonce = $3 AND partition = $4`;
 const isLetter = `${isPlace} AND lsn = $5::pg_lsn AND index = $6 AND closed_at IS NULL`;
 
-const selectLetters: Statement = {
+export const selectLetters: Statement = {
   name: 'isthmus_dead_letters',
   text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, lsn::text, index, collection, key, cause,
     detail, octet_length(delta), ${milliseconds('opened_at')}, stamp_ms
@@ -38,23 +38,23 @@ const selectLetters: Statement = {
     AND (${placeColumns}) > ($1, $2, $3, $4, $5::pg_lsn, $6) ORDER BY ${placeColumns} LIMIT $7`,
 };
 
-const selectDue: Statement = {
+export const selectDue: Statement = {
   name: 'isthmus_dead_letters_due',
   text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, lsn::text, index
   FROM isthmus.dead_letter WHERE closed_at IS NULL AND stamp_ms <= $1 ORDER BY stamp_ms, ${placeColumns} LIMIT $2`,
 };
 
-const lockPosition: Statement = {
+export const lockPosition: Statement = {
   name: 'isthmus_position_lock',
   text: `SELECT applied::text FROM isthmus.position WHERE ${isPlace} FOR NO KEY UPDATE`,
 };
 
-const lockLetter: Statement = {
+export const lockLetter: Statement = {
   name: 'isthmus_dead_letter_lock',
   text: `SELECT collection, key, delta FROM isthmus.dead_letter WHERE ${isLetter} FOR NO KEY UPDATE`,
 };
 
-const closeLetter: Statement = {
+export const closeLetter: Statement = {
   name: 'isthmus_dead_letter_close',
   text: `UPDATE isthmus.dead_letter SET closed_at = clock_timestamp() WHERE ${isLetter}`,
 };
@@ -65,7 +65,7 @@ const keepLetter: Statement = {
 };
 
 /** The beat stays where it is: the next one that arrives covers what is settled now. */
-const settleAfterClose: Statement = {
+export const settleAfterClose: Statement = {
   name: 'isthmus_position_resettle',
   text: `UPDATE isthmus.position SET settled = greatest(settled, least(applied, (
     SELECT min(lsn) - 1 FROM isthmus.dead_letter AS letter WHERE letter.origin = $1

@@ -5,10 +5,11 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Incarnation, RegionId } from '../../ports/identity.ts';
 import { parseRegionId } from '../../ports/identity.ts';
-import type { Life, Lineage } from './continuity.ts';
+import type { Lineage } from '../../ports/identity-store.ts';
+import type { Life } from './continuity.ts';
 import { databaseUnavailable } from './postgres-error.ts';
 import type { Row } from './row-values.ts';
-import { booleanAt, numberAt, textAt } from './row-values.ts';
+import { booleanAt, nullableAt, numberAt, textAt } from './row-values.ts';
 import type { Statement } from './session.ts';
 
 export interface Identity {
@@ -31,7 +32,7 @@ export const selectLineage: Statement = {
 export const selectIdentity: Statement = {
   name: null,
   text: `SELECT region, incarnation_counter, incarnation_nonce, partition_count,
-  system_identifier, timeline, extract(epoch FROM postmaster_started_at)::text
+  system_identifier, timeline, extract(epoch FROM postmaster_started_at)::text, held
   FROM isthmus.identity`,
 };
 
@@ -42,11 +43,27 @@ export const insertIdentity: Statement = {
   VALUES ($1, $2, $3, $4, $5, $6, pg_postmaster_start_time())`,
 };
 
-/** Only where another process has not recorded the same restart yet. */
-export const recordRestart: Statement = {
-  name: null,
-  text: `UPDATE isthmus.identity SET postmaster_started_at = pg_postmaster_start_time()
-  WHERE postmaster_started_at <> pg_postmaster_start_time()`,
+/** Only on the very server that was compared, and only where no other process has recorded it yet. */
+export const recordProof: Statement = {
+  name: 'isthmus_identity_prove',
+  text: `UPDATE isthmus.identity SET timeline = $1, postmaster_started_at = pg_postmaster_start_time()
+  WHERE held IS NULL AND ${currentTimeline} = $1 AND ${currentStart} = $2`,
+};
+
+export const recordAcceptance: Statement = {
+  name: 'isthmus_identity_accept',
+  text: `UPDATE isthmus.identity SET held = NULL, timeline = ${currentTimeline},
+    system_identifier = (SELECT system_identifier FROM pg_control_system()),
+    postmaster_started_at = pg_postmaster_start_time()`,
+};
+
+/** The first reason stays. Every other connection of ours ends, and reads this when it comes back. */
+export const recordHold: Statement = {
+  name: 'isthmus_identity_hold',
+  text: `WITH held AS (UPDATE isthmus.identity SET held = coalesce(held, $1) RETURNING one)
+  SELECT count(pg_terminate_backend(pid)) FROM held, pg_stat_activity
+  WHERE datname = current_database() AND usename = current_user AND application_name = 'isthmus'
+    AND pid <> pg_backend_pid()`,
 };
 
 /** Rejects a standby: it may be behind, and it cannot write. */
@@ -79,6 +96,7 @@ export function lifeOf(row: Row): Life {
       timeline: numberAt(row, 5),
       postmasterStart: textAt(row, 6),
     },
+    held: nullableAt(row, 7, textAt),
   };
 }
 

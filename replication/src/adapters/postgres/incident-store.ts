@@ -19,7 +19,7 @@ import type { Call, Statement } from './session.ts';
 const keptIncidents = 10_000;
 const columns = 'number, revision, peer, state, body::text, conflict_count';
 
-const selectOpen: Statement = {
+export const selectOpen: Statement = {
   name: 'isthmus_incidents_open',
   text: `SELECT ${columns} FROM isthmus.incident WHERE NOT ended ORDER BY number`,
 };
@@ -64,7 +64,7 @@ const selectConflicts: Statement = {
 };
 
 /** Parameters: the peer; collection, key and number of fields of each record in conflict. */
-const noteConflicts: Statement = {
+export const noteConflicts: Statement = {
   name: 'isthmus_incident_note',
   text: `WITH open AS (
     SELECT number, conflict_count FROM isthmus.incident WHERE peer = $1 AND NOT ended FOR NO KEY UPDATE

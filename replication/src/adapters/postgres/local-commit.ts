@@ -6,15 +6,17 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Change, Lsn } from '../../ports/change.ts';
 import type { LocalTransaction, LocalWrite } from '../../ports/record-store.ts';
+import {
+  fitsTransaction,
+  maxTransactionDeltaBytes,
+  maxTransactionRecords,
+} from '../../transaction-limits.ts';
 import { commitWith } from './commit.ts';
 import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import { lsnAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
 import { changesPrefix, encodeChanges } from './wal-message.ts';
-
-const maxRecords = 500;
-const maxDeltaBytes = 1024 * 1024;
 
 const emitChanges: Statement = {
   name: 'isthmus_emit',
@@ -34,7 +36,7 @@ export interface LocalCommit {
 
 export function planLocal(transaction: LocalTransaction, habit: PlaceholderHabit): LocalCommit {
   const count = transaction.ids.length;
-  if (count > maxRecords) throw tooLarge('records', maxRecords, count);
+  if (count > maxTransactionRecords) throw tooLarge('records', maxTransactionRecords, count);
   return { transaction, plan: new LockPlan(transaction.ids, habit) };
 }
 
@@ -63,7 +65,8 @@ function changesOf(transaction: LocalTransaction, writes: readonly LocalWrite[])
     deltaBytes += delta.length;
     return { collection: id.collection, key: id.key, delta };
   });
-  if (deltaBytes > maxDeltaBytes) throw tooLarge('bytes of deltas', maxDeltaBytes, deltaBytes);
+  if (!fitsTransaction(changes.length, deltaBytes))
+    throw tooLarge('bytes of deltas', maxTransactionDeltaBytes, deltaBytes);
   return changes;
 }
 

@@ -7,7 +7,9 @@
 import { createHash } from 'node:crypto';
 import { initial } from './migrations/0001-initial.ts';
 import { incidents } from './migrations/0003-incidents.ts';
+import { transfer } from './migrations/0004-transfer.ts';
 import { log } from './migrations/0005-log.ts';
+import { identityHold } from './migrations/0006-identity-hold.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -22,7 +24,9 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { number: 1, name: 'initial', sql: initial },
   { number: 3, name: 'incidents', sql: incidents },
+  { number: 4, name: 'transfer', sql: transfer },
   { number: 5, name: 'log', sql: log },
+  { number: 6, name: 'identity-hold', sql: identityHold },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

@@ -5,10 +5,15 @@
  */
 import type { BeatStore } from '../../ports/beat-store.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
+import type { IdentityStore } from '../../ports/identity-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
+import type { SlotKeeper } from '../../ports/slot-keeper.ts';
+import type { TransferJobs } from '../../ports/transfer-jobs.ts';
+import type { TransferStore } from '../../ports/transfer-store.ts';
+import type { VerificationStore } from '../../ports/verification.ts';
 import type { SlotHealth } from '../../ports/slot-health.ts';
 import { PostgresBeatStore } from './beat-store.ts';
 import { bootstrap, requirePartitionCount } from './bootstrap.ts';
@@ -17,9 +22,14 @@ import { DatabaseClock } from './database-clock.ts';
 import { PostgresDeadLetterStore } from './dead-letter-store.ts';
 import type { Identity } from './identity-row.ts';
 import { PostgresIncidentStore } from './incident-store.ts';
+import { PostgresIdentityStore } from './identity-store.ts';
 import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName, slotHealth } from './relay-slot.ts';
 import { PostgresRoleLock } from './role-lock.ts';
+import { PostgresSlotKeeper } from './slot-life.ts';
+import { PostgresTransferJobs } from './transfer-jobs.ts';
+import { PostgresTransferStore } from './transfer-store.ts';
+import { PostgresVerifications } from './verifications.ts';
 
 const defaultPartitionCount = 8;
 const defaultMaxConnections = 10;
@@ -35,6 +45,8 @@ export interface DatabaseConfig {
   readonly slotName?: string;
   /** Of the pool; the relay's replication connection is not among them. Default 10. */
   readonly maxConnections?: number;
+  /** For a region without a log of its own, which nothing can be compared with. Default false: a restart is proven. */
+  readonly trustsRestarts?: boolean;
 }
 
 export interface Database {
@@ -45,7 +57,12 @@ export interface Database {
   readonly beats: BeatStore;
   readonly deadLetters: DeadLetterStore;
   readonly incidents: IncidentStore;
+  readonly past: IdentityStore;
   readonly lock: RoleLock;
+  readonly transfers: TransferStore;
+  readonly jobs: TransferJobs;
+  readonly verifications: VerificationStore;
+  readonly slots: SlotKeeper;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
   readonly poolUse: () => PoolUse;
@@ -65,7 +82,9 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
   const maxConnections = config.maxConnections ?? defaultMaxConnections;
   requirePartitionCount(partitionCount);
   const { identity, warnings } = await bootstrap({ connectionString, region, partitionCount, slotName });
-  const connections = new Connections({ connectionString, maxConnections }, identity.incarnation);
+  const trustsRestarts = config.trustsRestarts ?? false;
+  const pool = { connectionString, maxConnections, trustsRestarts };
+  const connections = new Connections(pool, identity.incarnation);
   const clock = new DatabaseClock(connections);
   try {
     await clock.calibrate();
@@ -80,7 +99,12 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     beats: new PostgresBeatStore(connections, { incarnation: identity.incarnation, peers }),
     deadLetters: new PostgresDeadLetterStore(connections),
     incidents: new PostgresIncidentStore(connections),
+    past: new PostgresIdentityStore(connections),
     lock: new PostgresRoleLock(connections),
+    transfers: new PostgresTransferStore(connections),
+    jobs: new PostgresTransferJobs(connections),
+    verifications: new PostgresVerifications(connections),
+    slots: new PostgresSlotKeeper(connections, slotName),
     clock,
     poolUse: () => connections.use,
     slotHealth: () => connections.read((session) => slotHealth(session, slotName)),

@@ -5,6 +5,7 @@
  */
 import { assert } from '../../errors.ts';
 import type { RecordId } from '../../ports/change.ts';
+import { listPageBytes } from '../../ports/record-store.ts';
 import type { ListQuery, StoredRecord } from '../../ports/record-store.ts';
 import type { Connections } from './connections.ts';
 import { endOfPrefix, requireStorable, requireText } from './key-order.ts';
@@ -21,25 +22,30 @@ export const selectRecord: Statement = {
   text: 'SELECT state FROM isthmus.record WHERE collection = $1 AND key = $2',
 };
 
+/** At least one record, and then as many as keep the page in its bytes; sizes are known without the values. */
+function measured(next: string, pageBytes: number): string {
+  return `SELECT key, state FROM (
+    SELECT key, state, sum(octet_length(state)) OVER (ORDER BY key) - octet_length(state) AS bytes_before
+    FROM (SELECT key, state FROM isthmus.record WHERE ${next}) AS next
+  ) AS measured WHERE bytes_before < ${pageBytes} ORDER BY key`;
+}
+
 export const listBelow: Statement = {
   name: 'isthmus_list_below',
-  text: `SELECT key, state FROM isthmus.record
-  WHERE collection = $1 AND key > $2 AND key >= $3 AND key < $5 ORDER BY key LIMIT $4`,
+  text: measured(
+    'collection = $1 AND key > $2 AND key >= $3 AND key < $5 ORDER BY key LIMIT $4',
+    listPageBytes,
+  ),
 };
 
 export const listRest: Statement = {
   name: 'isthmus_list_rest',
-  text: `SELECT key, state FROM isthmus.record
-  WHERE collection = $1 AND key > $2 AND key >= $3 ORDER BY key LIMIT $4`,
+  text: measured('collection = $1 AND key > $2 AND key >= $3 ORDER BY key LIMIT $4', listPageBytes),
 };
 
-/** At least one record, and then as many as keep the chunk in its bytes. */
 export const scanChunk: Statement = {
   name: 'isthmus_scan',
-  text: `SELECT key, state FROM (
-    SELECT key, state, sum(octet_length(state)) OVER (ORDER BY key) - octet_length(state) AS bytes_before
-    FROM (SELECT key, state FROM isthmus.record WHERE collection = $1 AND key > $2 ORDER BY key LIMIT ${chunkRecords}) AS next
-  ) AS measured WHERE bytes_before < ${chunkBytes} ORDER BY key`,
+  text: measured(`collection = $1 AND key > $2 ORDER BY key LIMIT ${chunkRecords}`, chunkBytes),
 };
 
 const beginSnapshot: Statement = {

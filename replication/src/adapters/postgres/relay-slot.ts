@@ -1,7 +1,8 @@
 /**
  * The publication and the replication slot that the relay reads through. They are made once, before the first write
  * of a fresh database is accepted, so that the slot holds every change there ever was. A slot that is lost later is
- * never made again here: a new one would hide the changes between the two (I3).
+ * made again only by `slot-life.ts`, which notes where the new one begins: else it would hide the changes between the
+ * two (I3).
  */
 import { ReplicationError } from '../../errors.ts';
 import type { SlotHealth } from '../../ports/slot-health.ts';
@@ -29,7 +30,7 @@ const selectSlot = {
   FROM pg_replication_slots WHERE slot_name = $1`,
 };
 
-/** For a fresh database only. A slot left behind by an earlier life of this database is replaced. */
+/** A slot left behind by an earlier life of this database, or invalidated, is replaced. */
 export async function createSlot(session: Session, slotName: string): Promise<void> {
   await removeLeftover(session, slotName);
   await createPublication(session);
@@ -51,10 +52,16 @@ export async function createSlot(session: Session, slotName: string): Promise<vo
 export async function slotWarning(session: Session, slotName: string): Promise<string | null> {
   const slot = await findSlot(session, slotName);
   if (slot === null || !slot.ownDatabase)
-    return `replication slot "${slotName}" of this database is lost: its changes no longer reach the log`;
+    return `replication slot "${slotName}" of this database is lost: the relay makes it anew, and peers fetch what it had not read`;
   if (slot.walStatus === 'lost')
-    return `replication slot "${slotName}" was invalidated: WAL that it needed is gone`;
+    return `replication slot "${slotName}" was invalidated and is lost: the relay makes it anew, and peers fetch what it had not read`;
   return null;
+}
+
+/** Whether the slot is there and still holds what it needs. */
+export async function isSlotSound(session: Session, slotName: string): Promise<boolean> {
+  const slot = await findSlot(session, slotName);
+  return slot !== null && slot.ownDatabase && slot.walStatus !== null && slot.walStatus !== 'lost';
 }
 
 /** The setting is in megabytes, -1 where there is no limit. */
@@ -90,8 +97,10 @@ async function removeLeftover(session: Session, slotName: string): Promise<void>
   if (slot.active) {
     throw new ReplicationError(
       'slot-held',
-      `replication slot "${slotName}" is in use, yet the database is fresh`,
-      { retriable: true },
+      `replication slot "${slotName}" is in use and cannot be replaced`,
+      {
+        retriable: true,
+      },
     );
   }
   await session.query({ name: 'isthmus_slot_drop', text: 'SELECT pg_drop_replication_slot($1)' }, slotName);

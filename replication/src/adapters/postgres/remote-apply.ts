@@ -17,9 +17,9 @@ import { begin } from './session.ts';
 
 const maxRecords = 5_000;
 
-const doNotWait: Statement = {
+export const beginWithoutWaiting: Statement = {
   name: null,
-  text: 'SET LOCAL synchronous_commit = off',
+  text: `${begin.text}; SET LOCAL synchronous_commit = off`,
 };
 
 export interface RemoteApply {
@@ -40,9 +40,8 @@ export async function applyRemote(
   session: Session,
   { transaction, plan }: RemoteApply,
 ): Promise<'applied' | 'fenced'> {
-  const [, , moved, ...answers] = await session.pipeline([
-    [begin],
-    [doNotWait],
+  const [, moved, ...answers] = await session.pipeline([
+    [beginWithoutWaiting],
     move(transaction),
     ...plan.calls(),
   ]);

@@ -12,6 +12,7 @@ import { links } from './links.ts';
 import { patch } from './patch.ts';
 import { put } from './put.ts';
 import { status } from './status.ts';
+import { transfer } from './transfer.ts';
 
 const servers: Postgres[] = [];
 const regions: RegionProcess[] = [];
@@ -194,7 +195,22 @@ describe('several demos', () => {
   });
 });
 
+describe('transfer', () => {
+  it('has nothing to fetch where a region has no peers, and says so of one that it does not know', async () => {
+    const fetched = await run(transfer, ['--json']);
+    expect([fetched.code, json(fetched.out)]).toEqual([0, { dryRun: false, transfers: [] }]);
+    const unknown = await run(transfer, ['--from', 'mars']);
+    expect([unknown.code, unknown.error]).toEqual([1, expect.stringContaining('there is no peer')]);
+    expect((await run(transfer, ['products'])).code).toBe(2);
+    expect((await run(transfer, [], noDemo)).code).toBe(2);
+  });
+});
+
 describe('digest', () => {
+  it('takes a dry run only of a repair', async () => {
+    expect((await run(digest, ['profiles', '--dry-run'])).code).toBe(2);
+  });
+
   it('says no where regions differ, and yes where they do not', async () => {
     const key = 'only-in-eu';
     await run(put, ['profiles', key, '{"name":"x"}']);

@@ -15,12 +15,18 @@ import { invalid } from '../records/field-edit.ts';
 import { type ConflictParts, addConflictRoutes } from './conflict-routes.ts';
 import { type DeadLetterParts, addDeadLetterRoutes } from './dead-letter-routes.ts';
 import type { Digester } from './digest.ts';
+import { type IdentityAdmin, addIdentityRoutes } from './identity-routes.ts';
 import { type IncidentParts, addIncidentRoutes } from './incident-routes.ts';
+import { type RawRecordParts, rawRecord } from './raw-record.ts';
 import { type Readiness, isReady } from './readiness.ts';
+import { type TransferAdmin, addTransferRoutes } from './transfer-routes.ts';
 
 /** What needs an open database; absent until then. */
-export interface AdminParts extends ConflictParts, IncidentParts, DeadLetterParts {
+export interface AdminParts extends ConflictParts, IncidentParts, DeadLetterParts, RawRecordParts {
+  readonly store: ConflictParts['store'] & RawRecordParts['store'];
   readonly digester: Digester;
+  readonly transfers: TransferAdmin;
+  readonly identity: IdentityAdmin;
   /** The body of `/v1/status`. */
   readonly status: () => Promise<object>;
   /** In the text format of Prometheus. */
@@ -42,6 +48,8 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addProbes(app, admin);
   addDrain(app, admin.drain);
   addViews(app, () => openParts(admin));
+  addIdentityRoutes(app, () => openParts(admin).identity);
+  addTransferRoutes(app, () => openParts(admin).transfers);
   addConflictRoutes(app, () => openParts(admin), admin.drain);
   addIncidentRoutes(app, () => openParts(admin));
   addDeadLetterRoutes(app, () => openParts(admin));
@@ -104,10 +112,7 @@ async function answerMetrics(parts: AdminParts, reply: FastifyReply): Promise<Fa
 async function inspectRecord(parts: AdminParts, request: FastifyRequest): Promise<unknown> {
   const collection = pathParameter(request, 'collection');
   const key = checkKey(pathParameter(request, 'key'), 'key');
-  const type = collectionOf(parts, collection);
-  const state = await parts.store.read({ collection, key });
-  if (state === null) throw new Problem('not-found', 'Nothing is stored under this key.');
-  return { collection, key, bytes: state.length, state: type.inspect(state) };
+  return rawRecord(parts, { collection, key }, collectionOf(parts, collection));
 }
 
 function callerOf(request: FastifyRequest): RegionId {

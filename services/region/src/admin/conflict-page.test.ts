@@ -112,21 +112,39 @@ describe('a page', () => {
   });
 
   it('ends after two seconds, and yet each page leads further', async () => {
-    const { source } = make({ a: numbered(250), b: {}, c: {}, d: { z: ['last'] } }, 2000);
-    expect((await readAll(source, 10)).map(({ scanned }) => scanned)).toEqual([100, 100, 50, 0, 0, 1]);
+    const { source } = make({ a: numbered(2500), b: {}, c: {}, d: { z: ['last'] } }, 2000);
+    expect((await readAll(source, 10)).map(({ scanned }) => scanned)).toEqual([1000, 1000, 500, 0, 0, 1]);
   });
 
   it('leads further also where its time is over at once', async () => {
-    const { source } = make({ a: numbered(150), b: { z: ['last'] } });
+    const { source } = make({ a: numbered(1500), b: { z: ['last'] } });
     let ms = 0;
     const hurried = { ...source, elapsedMs: () => (ms += 3000) };
-    expect((await readAll(hurried, 10)).map(({ scanned }) => scanned)).toEqual([100, 50, 1]);
+    expect((await readAll(hurried, 10)).map(({ scanned }) => scanned)).toEqual([1000, 500, 1]);
   });
 
   it('ends where its values are many bytes', async () => {
     const wide = [`f${'y'.repeat(1024 * 1024)}`];
     const { source } = make({ a: { 1: wide, 2: wide, 3: wide, 4: wide, 5: wide, 6: wide } });
     expect((await readAll(source, 1000)).map(({ fields }) => fields.length)).toEqual([4, 2]);
+  });
+
+  it('ends after 64 MiB of records, also where it found nothing', async () => {
+    const { source } = make({ a: { ...numbered(250), z: ['last'] } });
+    const large = new Uint8Array(1024 * 1024);
+    const collections = new Map([
+      ['a', { conflicts: (state: Uint8Array) => (state === large ? null : conflicts(state)) }],
+    ]);
+    const store = {
+      ...source.store,
+      list: async (query: ListQuery) => {
+        const page = await source.store.list({ ...query, limit: 1 });
+        return page.map((row) => (row.state.length === 0 ? { ...row, state: large } : row));
+      },
+    };
+    const pages = await readAll({ ...source, collections, store }, 10);
+    expect(pages.map(({ scanned }) => scanned)).toEqual([64, 64, 64, 59]);
+    expect(pages.at(-1)?.fields).toEqual(['a z last']);
   });
 
   it('goes on after a collection that is declared no longer', async () => {

@@ -1,10 +1,11 @@
 /**
  * A page of conflicts: collections by name, records in the byte order of keys, fields by path. There is no index of
- * conflicts, so records are read one after the other; a page ends where it is full, or where it has read as many
- * records or for as long as one request may, and then its place leads on, also where it found nothing. Every conflict
- * that stands from the first page to the last is given exactly once.
+ * conflicts, because every write and every merge would have to take its record apart for it; records are read one after
+ * the other. A page ends where it is full, or where it has read as many records, as many bytes or for as long as one
+ * request may, and then its place leads on, also where it found nothing. Every conflict that stands from the first page
+ * to the last is given exactly once.
  */
-import type { RecordStore, StoredRecord } from '@isthmus/replication/ports/record-store';
+import { isLastPage, type RecordStore, type StoredRecord } from '@isthmus/replication/ports/record-store';
 import {
   type ConflictAnswer,
   type RecordConflicts,
@@ -35,9 +36,11 @@ export interface ConflictPage {
   readonly scanned: number;
 }
 
-const chunkRows = 100;
+/** A list costs as much as fifty small records; large ones end it by their bytes. */
+const chunkRows = 1000;
 const maxScanned = 10_000;
 const maxMs = 2000;
+const maxScannedBytes = 64 * 1024 * 1024;
 const maxPageBytes = 4 * 1024 * 1024;
 
 export async function readConflictPage(source: ConflictSource, query: ConflictQuery): Promise<ConflictPage> {
@@ -56,6 +59,7 @@ class Reading {
   readonly #query: ConflictQuery;
   readonly #endMs: number;
   #bytes = 0;
+  #scannedBytes = 0;
   #lists = 0;
 
   constructor(source: ConflictSource, query: ConflictQuery) {
@@ -86,7 +90,7 @@ class Reading {
       const after = this.place.key === '' ? null : this.place.key;
       const chunk = await this.#source.store.list({ collection, prefix: '', after, limit: chunkRows });
       if (!chunk.every((stored) => this.#take(stored))) return false;
-      if (chunk.length < chunkRows) return true;
+      if (isLastPage(chunk, chunkRows)) return true;
     }
   }
 
@@ -98,7 +102,8 @@ class Reading {
 
   /** Every page looks further at least once, so that pages come to an end. */
   #isSpent(): boolean {
-    return this.#lists > 0 && (this.scanned >= maxScanned || this.#source.elapsedMs() >= this.#endMs);
+    const isRead = this.scanned >= maxScanned || this.#scannedBytes >= maxScannedBytes;
+    return this.#lists > 0 && (isRead || this.#source.elapsedMs() >= this.#endMs);
   }
 
   #isFull(): boolean {
@@ -111,6 +116,7 @@ class Reading {
     const { collection, key, state } = stored;
     const found = this.#source.collections.get(collection)?.conflicts(state) ?? null;
     this.scanned++;
+    this.#scannedBytes += state.length;
     if (found !== null && !this.#give(stored, found)) return false;
     this.place = { collection, key, field: '' };
     return true;

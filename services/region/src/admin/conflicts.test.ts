@@ -43,7 +43,12 @@ let tests = 0;
 beforeAll(async () => {
   const postgres = await startPostgres();
   if (eu === null || declarations.kind === 'faulty') throw new TypeError('the test is wrong');
-  const database = await openDatabase({ connectionString: postgres.url, region: eu, peers: [] });
+  const database = await openDatabase({
+    connectionString: postgres.url,
+    region: eu,
+    peers: [],
+    trustsRestarts: true,
+  });
   const { records: store, clock, identity } = database;
   const actor = actorOf(eu, identity.incarnation);
   const timer = systemTimer;
@@ -81,6 +86,8 @@ beforeAll(async () => {
     readiness,
     parts: () => ({
       region: database.identity.region,
+      peers: [],
+      partitionCount: database.identity.partitionCount,
       guards: { check: () => undefined },
       clock,
       incidents: database.incidents,
@@ -90,6 +97,13 @@ beforeAll(async () => {
       store,
       journal,
       digester: new Digester({ store, clock }),
+      transfers: {
+        donor: { answer: () => Promise.resolve({ kind: 'closed' }) },
+        jobs: database.jobs,
+        verifications: database.verifications,
+        peers: [],
+      },
+      identity: { self: identity, past: database.past, guard: null },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
       echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),

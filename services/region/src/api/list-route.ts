@@ -3,6 +3,7 @@
  * passed over, so a request reads a bounded number of stored rows and a bounded number of bytes; where it stops early
  * the page is short and `next` leads on.
  */
+import { isLastPage } from '@isthmus/replication/ports/record-store';
 import type { FastifyRequest } from 'fastify';
 import type { Listener } from '../http/listener.ts';
 import { invalid } from '../records/field-edit.ts';
@@ -56,7 +57,7 @@ async function readPage(parts: ApiParts, query: Query): Promise<Page> {
       const view = type.view(stored.state);
       if (view !== null) records.push(recordAnswer(stored, view, allSiblings));
     }
-    if (chunk.length < chunkRows) return { records, last: null };
+    if (isLastPage(chunk, chunkRows)) return { records, last: null };
   }
   return { records, last };
 }

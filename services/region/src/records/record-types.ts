@@ -45,7 +45,7 @@ class DeclaredRecords implements RecordType {
   }
 
   exists(state: Uint8Array): boolean {
-    return !readable(() => isDead(state));
+    return state.length > 0 && !readable(() => isDead(state));
   }
 
   view(state: Uint8Array): RecordView | null {

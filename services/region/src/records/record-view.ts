@@ -45,17 +45,18 @@ interface SiblingAnswer {
 
 /** The record as answers show it; with `allSiblings` also those that the fields' policies hide. */
 export function recordAnswer(id: RecordId, view: RecordView, allSiblings: boolean): RecordAnswer {
-  const shown = [...view.siblings].filter(([field]) => allSiblings || view.showing.includes(field));
-  const siblings = shown.map(([field, values]) => [field, values.map(siblingAnswer)] as const);
-  return {
+  const answer = {
     collection: id.collection,
     key: id.key,
     value: view.value,
     version: view.version,
     updatedAt: new Date(view.updatedAtMs).toISOString(),
     conflicts: [...view.siblings.keys()],
-    ...(siblings.length > 0 ? { siblings: Object.fromEntries(siblings) } : {}),
   };
+  const shown = answer.conflicts.filter((field) => allSiblings || view.showing.includes(field));
+  if (shown.length === 0) return answer;
+  const siblings = shown.map((field) => [field, view.siblings.get(field)?.map(siblingAnswer) ?? []] as const);
+  return { ...answer, siblings: Object.fromEntries(siblings) };
 }
 
 function siblingAnswer({ value, atMs, actor, shown }: Sibling): SiblingAnswer {

@@ -1,0 +1,40 @@
+/**
+ * How arguments are refused that are of the wrong kind: by the name of the parameter and what it has to be, with what
+ * was given in the details. Proxies and getters are anybody's code; what they throw while an argument is read is a fault
+ * of the argument too, and never leaves this package bare.
+ */
+import { ConflictError } from './errors.ts';
+
+/** `rule` names the parameter. */
+export function unfit(rule: string, expected: string, value: unknown): ConflictError {
+  return new ConflictError('invalid-argument', `${rule} has to be ${expected}`, { rule, value });
+}
+
+/** Throws `invalid-argument` where `value` is no string. */
+export function checkText(value: unknown, rule: string): asserts value is string {
+  if (typeof value !== 'string') throw unfit(rule, 'a string', value);
+}
+
+/** What `read` makes of an argument. Throws `invalid-argument` where the argument itself throws. */
+export function readFrom<Result>(value: unknown, rule: string, read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof ConflictError) throw cause;
+    const message = `${rule} cannot be read`;
+    throw new ConflictError('invalid-argument', message, { rule, value, cause });
+  }
+}
+
+/** The items of anything that lists them, but for a string. Throws `invalid-argument`. */
+export function itemsOf<Item>(value: Iterable<Item>, rule: string): readonly Item[] {
+  if (typeof value !== 'object' || value === null) throw unfit(rule, 'iterable', value);
+  return readFrom(value, rule, () => [...value]);
+}
+
+/** The same, where every item has to be a string. */
+export function textsOf(value: Iterable<string>, rule: string): readonly string[] {
+  const items = itemsOf(value, rule);
+  for (const item of items) checkText(item, rule);
+  return items;
+}

@@ -1,0 +1,32 @@
+/**
+ * Integers as the format has them, for the walk over bytes: those below 2^28, which all of ordinary records are. Others
+ * are declined, well formed or not. Where an integer ends follows from its value, because only the shortest form is
+ * taken, so nothing but a number is handed back and nothing is allocated.
+ */
+/** The integer at `offset` if it is below 2^28, in its shortest form and within the bytes; else -1. */
+export function smallVarint(bytes: Uint8Array, offset: number): number {
+  const first = bytes[offset] ?? 0xff;
+  return first < 0x80 ? first : longerVarint(bytes, offset, first & 0x7f);
+}
+
+function longerVarint(bytes: Uint8Array, offset: number, low: number): number {
+  let value = low;
+  for (let at = 1; at < 4; at++) {
+    const byte = bytes[offset + at] ?? 0;
+    value |= (byte & 0x7f) << (7 * at);
+    if (byte < 0x80) return byte === 0 ? -1 : value;
+  }
+  return -1;
+}
+
+/** Writes an integer below 2^31; returns its end. */
+export function writeVarint(room: Uint8Array, offset: number, value: number): number {
+  let at = offset;
+  let rest = value;
+  while (rest >= 0x80) {
+    room[at++] = (rest & 0x7f) | 0x80;
+    rest >>= 7;
+  }
+  room[at++] = rest;
+  return at;
+}

@@ -1,0 +1,123 @@
+/**
+ * Reads record batches of Kafka's second format as a broker hands them out: whole ones, the last perhaps cut off, the
+ * first perhaps beginning before what was asked for. Values are views on the answer, which belongs to nobody else.
+ * What is not understood (another format, another compression) is an error and never passed over.
+ */
+import type { FeedRecord } from '../../ports/change-feed.ts';
+import { inflateBatch } from './gzip-codec.ts';
+import { unavailable } from './kafka-connection.ts';
+
+const headBytes = 61;
+const uncountedBytes = 12;
+const magicAt = 16;
+const attributesAt = 21;
+const lastOffsetDeltaAt = 23;
+const countAt = 57;
+const magic = 2;
+const compressionMask = 7;
+const gzipped = 1;
+const controlFlag = 0x20;
+const noValue = new Uint8Array(0);
+
+export interface ReadBatches {
+  readonly records: readonly FeedRecord[];
+  /** Where the next fetch goes on; `null`: no whole batch came. */
+  readonly next: bigint | null;
+}
+
+/** Records from `from` on. Rejects with `log-unavailable`. */
+export async function readBatches(batches: Buffer, from: bigint): Promise<ReadBatches> {
+  const records: FeedRecord[] = [];
+  let next: bigint | null = null;
+  for (let at = 0; at + headBytes <= batches.length; ) {
+    const end = at + uncountedBytes + batches.readInt32BE(at + 8);
+    if (end < at + headBytes)
+      throw unavailable(`a batch of ${end - at} bytes, at least ${headBytes} are its head`);
+    if (end > batches.length) break;
+    const batch = batches.subarray(at, end);
+    next = batch.readBigInt64BE(0) + BigInt(batch.readInt32BE(lastOffsetDeltaAt)) + 1n;
+    if (next > from) await readInto(records, batch, from);
+    at = end;
+  }
+  return { records, next };
+}
+
+async function readInto(records: FeedRecord[], batch: Buffer, from: bigint): Promise<void> {
+  if (batch.readInt8(magicAt) !== magic) throw unavailable(`a batch of format ${batch.readInt8(magicAt)}`);
+  const attributes = batch.readInt16BE(attributesAt);
+  if ((attributes & controlFlag) !== 0) return;
+  const base = batch.readBigInt64BE(0);
+  const reader = new VarintReader(await contentOf(batch, attributes & compressionMask));
+  for (let left = batch.readInt32BE(countAt); left > 0; left--) {
+    const { offsetDelta, bytes } = readRecord(reader);
+    const offset = base + BigInt(offsetDelta);
+    if (offset >= from) records.push({ offset, bytes });
+  }
+}
+
+async function contentOf(batch: Buffer, compression: number): Promise<Buffer> {
+  const content = batch.subarray(headBytes);
+  if (compression === 0) return content;
+  if (compression !== gzipped)
+    throw unavailable(`a batch in compression ${compression}, known is gzip (${gzipped})`);
+  try {
+    return await inflateBatch(content);
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+/** Attributes, time and headers are nothing to us, and a key is passed over. */
+function readRecord(reader: VarintReader): { readonly offsetDelta: number; readonly bytes: Uint8Array } {
+  const length = reader.varint();
+  const end = reader.position + length;
+  reader.skip(1);
+  reader.skipVarint();
+  const offsetDelta = reader.varint();
+  reader.skip(Math.max(0, reader.varint()));
+  const size = reader.varint();
+  const bytes = size < 0 ? noValue : reader.take(size);
+  reader.skip(end - reader.position);
+  return { offsetDelta, bytes };
+}
+
+class VarintReader {
+  readonly #buffer: Buffer;
+  position = 0;
+
+  constructor(buffer: Buffer) {
+    this.#buffer = buffer;
+  }
+
+  /** Signed, low bits first, sign in the lowest bit. */
+  varint(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = this.#byte();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
+    }
+  }
+
+  skipVarint(): void {
+    while (this.#byte() >= 0x80);
+  }
+
+  skip(count: number): void {
+    this.take(count);
+  }
+
+  take(count: number): Uint8Array {
+    const start = this.position;
+    if (count < 0 || start + count > this.#buffer.length)
+      throw unavailable('a record reaches beyond its batch');
+    this.position += count;
+    return this.#buffer.subarray(start, start + count);
+  }
+
+  #byte(): number {
+    const byte = this.#buffer[this.position++];
+    if (byte === undefined) throw unavailable('a record reaches beyond its batch');
+    return byte;
+  }
+}

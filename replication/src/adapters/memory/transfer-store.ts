@@ -1,0 +1,219 @@
+/**
+ * What transfers read and write, on a database in memory: held to the same contract as the store on Postgres. A
+ * snapshot is a copy of the rows. What is merged and raised need not be durable, as there: a crash takes back the one
+ * with the other.
+ */
+import { assert } from '../../errors.ts';
+import type { Lsn, RecordId } from '../../ports/change.ts';
+import { sameIncarnation } from '../../ports/identity.ts';
+import type { PositionRow } from '../../ports/record-store.ts';
+import type { SlotLife } from '../../ports/slot-keeper.ts';
+import type {
+  MergeTransaction,
+  RaiseTransaction,
+  RefusedState,
+  Standing,
+  TransferSnapshot,
+  TransferStore,
+} from '../../ports/transfer-store.ts';
+import type { Vector, VectorEntry } from '../../ports/vector.ts';
+import { placeOf } from '../../vector.ts';
+import type { MemoryBeatStore } from './beat-store.ts';
+import type { MemoryDatabase } from './database.ts';
+import { MemoryRecordReader } from './record-reader.ts';
+import type { Letter } from './dead-letters.ts';
+import { type MemoryRecordStore, nameOf } from './record-store.ts';
+import type { MemoryTable } from './table.ts';
+
+export interface MemoryTransferGround {
+  readonly database: MemoryDatabase;
+  readonly records: MemoryRecordStore;
+  readonly beats: Pick<MemoryBeatStore, 'newest' | 'publishedThrough'>;
+  readonly slots: { readonly current: SlotLife };
+}
+
+const nothing = new Uint8Array(0);
+
+export class MemoryTransferStore extends MemoryRecordReader implements TransferStore {
+  readonly #ground: MemoryTransferGround;
+  readonly #tables: MemoryRecordStore['tables'];
+  readonly #ahead: MemoryTable<VectorEntry>;
+  readonly #horizon: MemoryTable<VectorEntry>;
+  readonly #refused: MemoryTable<RefusedState & { readonly job: number }>;
+
+  constructor(ground: MemoryTransferGround) {
+    super(() => ground.records.tables.records.values());
+    this.#ground = ground;
+    this.#tables = ground.records.tables;
+    this.#ahead = ground.database.table('ahead');
+    this.#horizon = ground.database.table('horizon');
+    this.#refused = ground.database.table('transfer_refused');
+  }
+
+  async openSnapshot(): Promise<TransferSnapshot> {
+    const records = [...this.#tables.records.values()];
+    const reader = new MemoryRecordReader(() => records);
+    const standing = this.#read();
+    return {
+      standing,
+      ranges: (after) => reader.ranges(after),
+      digest: (range) => reader.digest(range),
+      hashes: (range, limit) => reader.hashes(range, limit),
+      states: (ids) => reader.states(ids),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  async standing(): Promise<Standing> {
+    return this.#read();
+  }
+
+  async publishedThrough(): Promise<Lsn | null> {
+    return this.#ground.beats.publishedThrough;
+  }
+
+  async expect(ahead: Vector): Promise<void> {
+    this.#ground.database.transact(false, () => {
+      for (const entry of ahead) {
+        const known = this.#ahead.get(placeOf(entry));
+        if (known === undefined || known.lsn < entry.lsn) this.#ahead.put(placeOf(entry), entry);
+      }
+    });
+  }
+
+  async forgetCovered(): Promise<boolean> {
+    this.#ground.database.transact(false, () => {
+      for (const { origin: region, incarnation, partition, settled } of this.#rows()) {
+        const place = placeOf({ region, incarnation, partition });
+        if ((this.#ahead.get(place)?.lsn ?? settled + 1n) <= settled) this.#ahead.delete(place);
+      }
+    });
+    return this.#ahead.size > 0;
+  }
+
+  async merge({ job, ids, decide }: MergeTransaction): Promise<boolean> {
+    const { records } = this.#tables;
+    const states = ids.map((id) => records.get(nameOf(id))?.state ?? nothing);
+    const decision = decide({ states, horizon: [...this.#horizon.values()] });
+    if (decision === null) return false;
+    this.#ground.database.transact(false, () => {
+      for (const { index, state } of decision.writes) {
+        const id = ids[index];
+        assert(id !== undefined, `a write to no record: ${index}`);
+        records.put(nameOf(id), { collection: id.collection, key: id.key, state });
+      }
+      for (const refused of decision.refused)
+        this.#refused.put(`${job} ${nameOf(refused)}`, { job, ...refused });
+    });
+    return true;
+  }
+
+  async raise({ job, vector, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
+    const passed = this.#passed(vector);
+    const letters = passed.map(({ collection, key, delta }) => {
+      const state = this.#tables.records.get(nameOf({ collection, key }))?.state ?? nothing;
+      return { collection, key, delta, state };
+    });
+    const covered = decide({ letters, horizon: [...this.#horizon.values()] });
+    if (covered === null) return false;
+    this.#ground.database.transact(false, () => {
+      for (const [index, letter] of passed.entries())
+        if (covered[index] === true) this.#ground.records.deadLetters.close(letter);
+      for (const entry of vector) this.#raiseOne(entry, this.#refusedBy(job, entry.partition, partitionOf));
+      for (const refused of this.#refused.values())
+        if (refused.job === job) this.#refused.delete(`${job} ${nameOf(refused)}`);
+    });
+    return true;
+  }
+
+  #read(): Standing {
+    const { database, beats, slots } = this.#ground;
+    const rows = this.#rows();
+    const reached = (lsnOf: (row: PositionRow) => Lsn): Vector =>
+      rows.map((row) => {
+        const { origin: region, incarnation, partition } = row;
+        return { region, incarnation, partition, lsn: lsnOf(row) };
+      });
+    const { newest } = beats;
+    return {
+      settled: reached(({ settled }) => settled),
+      applied: reached(({ applied }) => applied),
+      ahead: [...this.#ahead.values()],
+      horizon: [...this.#horizon.values()],
+      insertLsn: database.wal.insert,
+      beat: newest === null ? null : { lsn: newest.lsn, atMs: newest.atMs },
+      slot: slots.current,
+      isEmpty: this.#tables.records.size === 0,
+      readAtMs: database.nowMs(),
+    };
+  }
+
+  #rows(): readonly PositionRow[] {
+    return [...this.#tables.positions.values()].flat();
+  }
+
+  #passed(vector: Vector): readonly Letter[] {
+    return this.#ground.records.deadLetters
+      .all()
+      .filter((letter) => vector.some((entry) => isOf(letter, entry) && letter.lsn <= entry.lsn));
+  }
+
+  #refusedBy(job: number, partition: number, partitionOf: (id: RecordId) => number): readonly RefusedState[] {
+    return [...this.#refused.values()].filter(
+      (refused) => refused.job === job && partitionOf(refused) === partition,
+    );
+  }
+
+  #raiseOne(entry: VectorEntry, refused: readonly RefusedState[]): void {
+    const { positions } = this.#tables;
+    const rows = positions.get(entry.region) ?? [];
+    const found = rows.find((row) => isOf(row, entry));
+    const row = found ?? opened(entry);
+    if (row.applied < entry.lsn) this.#putAside({ ...entry, lsn: row.applied + 1n }, refused);
+    const applied = row.applied < entry.lsn ? entry.lsn : row.applied;
+    const oldest = this.#ground.records.deadLetters.oldest({ ...entry, origin: entry.region });
+    const reach = oldest === null || oldest > applied ? applied : oldest - 1n;
+    const raised = { ...row, applied, settled: reach > row.settled ? reach : row.settled };
+    const others = rows.filter((each) => each !== found);
+    positions.put(entry.region, [...others, raised].toSorted(inOrder));
+  }
+
+  #putAside(entry: VectorEntry, refused: readonly RefusedState[]): void {
+    const { region: origin, incarnation, partition, lsn } = entry;
+    const { deadLetters } = this.#ground.records;
+    const before = deadLetters.all().filter((letter) => isOf(letter, entry));
+    let index = Math.min(0, ...before.filter((letter) => letter.lsn === lsn).map((letter) => letter.index));
+    for (const { collection, key, state: delta, cause, detail, stampMs } of refused) {
+      const isKept = before.some(
+        (letter) =>
+          letter.index < 0 &&
+          nameOf(letter) === nameOf({ collection, key }) &&
+          Buffer.compare(letter.delta, delta) === 0,
+      );
+      if (isKept) continue;
+      index--;
+      const named = { collection, key, delta, cause, detail, stampMs };
+      deadLetters.putAside({ origin, incarnation, partition, lsn, index, ...named });
+    }
+  }
+}
+
+type Placed = Pick<PositionRow, 'origin' | 'incarnation' | 'partition'>;
+
+function isOf(row: Placed, { region, incarnation, partition }: VectorEntry): boolean {
+  return (
+    row.origin === region && row.partition === partition && sameIncarnation(row.incarnation, incarnation)
+  );
+}
+
+function opened({ region: origin, incarnation, partition }: VectorEntry): PositionRow {
+  return { origin, incarnation, partition, applied: 0n, settled: 0n, beat: null, nextOffset: 0n };
+}
+
+function inOrder(a: PositionRow, b: PositionRow): number {
+  return (
+    a.incarnation.counter - b.incarnation.counter ||
+    a.incarnation.nonce - b.incarnation.nonce ||
+    a.partition - b.partition
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * The port `RecordReader` on Postgres. Digests are computed where the rows are, so that comparing a million equal
+ * records moves a few kilobytes; the function is the one of `record-hash.ts`. Every statement goes by the primary key
+ * and is bounded in records, and those that hash are bounded in bytes too.
+ */
+import { assert } from '../../errors.ts';
+import type { RecordId } from '../../ports/change.ts';
+import type {
+  HashedRecord,
+  NextRange,
+  RangeDigest,
+  RecordRange,
+  RecordReader,
+} from '../../ports/record-reader.ts';
+import { hashBytes, maxRangeBytes, maxRangeRecords, maxRanges } from '../../record-hash.ts';
+import { textArray } from './binary-array.ts';
+import { requireStorable } from './key-order.ts';
+import type { Row } from './row-values.ts';
+import { bytesAt, nullableAt, numberAt, textAt } from './row-values.ts';
+import type { Answer, Call, Statement } from './session.ts';
+
+/** Sends statements together and gives their answers in order. */
+export type Ask = (calls: readonly Call[]) => Promise<readonly Answer[]>;
+
+const hash = `substring(sha256(convert_to(collection, 'UTF8') || '\\x00'::bytea || convert_to(key, 'UTF8')
+  || '\\x00'::bytea || state) FROM 1 FOR ${hashBytes})`;
+const inRange = '(collection, key) > ($1, $2) AND (collection, key) <= ($3, $4)';
+const noDigest = new Uint8Array(0);
+/** A range of the receiver that holds more differs from one of the donor by its count alone. */
+const mostCounted = maxRangeRecords * 4;
+
+export const selectRanges: Statement = {
+  name: 'isthmus_ranges',
+  text: `SELECT (array_agg(collection ORDER BY place DESC))[1], (array_agg(key ORDER BY place DESC))[1],
+    sha256(string_agg(hash, ''::bytea ORDER BY place)), count(*)
+  FROM (
+    SELECT collection, key, place, (place - 1) / ${maxRangeRecords} + bytes_before / ${maxRangeBytes} AS range, ${hash} AS hash
+    FROM (
+      SELECT collection, key, state, row_number() OVER names AS place,
+        (sum(octet_length(state)) OVER names - octet_length(state))::bigint AS bytes_before
+      FROM (SELECT collection, key, state FROM isthmus.record WHERE (collection, key) > ($1, $2)
+        ORDER BY collection, key LIMIT ${maxRangeRecords * maxRanges}) AS next
+      WINDOW names AS (ORDER BY collection, key)
+    ) AS measured WHERE bytes_before < ${maxRangeBytes * maxRanges}
+  ) AS hashed GROUP BY range ORDER BY range`,
+};
+
+export const selectDigest: Statement = {
+  name: 'isthmus_range_digest',
+  text: `SELECT sha256(string_agg(hash, ''::bytea ORDER BY collection, key)), count(*) FROM (
+    SELECT collection, key, ${hash} AS hash FROM isthmus.record WHERE ${inRange}
+    ORDER BY collection, key LIMIT ${mostCounted}) AS hashed`,
+};
+
+export const selectHashes: Statement = {
+  name: 'isthmus_range_hashes',
+  text: `SELECT collection, key, ${hash} FROM isthmus.record WHERE ${inRange}
+  ORDER BY collection, key LIMIT $5`,
+};
+
+export const selectStates: Statement = {
+  name: 'isthmus_states',
+  text: 'SELECT key, state FROM isthmus.record WHERE collection = $1 AND key = ANY ($2::text[])',
+};
+
+export class PostgresRecordReader implements RecordReader {
+  readonly #ask: Ask;
+
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  async ranges(after: RecordId): Promise<readonly NextRange[]> {
+    const rows = await this.#rows([selectRanges, after.collection, after.key]);
+    return rows.map((row) => ({
+      until: idAt(row),
+      digest: bytesAt(row, 2),
+      records: numberAt(row, 3),
+    }));
+  }
+
+  async digest(range: RecordRange): Promise<RangeDigest> {
+    const [row] = await this.#rows([selectDigest, ...bounds(range)]);
+    assert(row !== undefined, 'an aggregate has one row');
+    return { digest: nullableAt(row, 0, bytesAt) ?? noDigest, records: numberAt(row, 1) };
+  }
+
+  async hashes(range: RecordRange, limit: number): Promise<readonly HashedRecord[]> {
+    const rows = await this.#rows([selectHashes, ...bounds(range), limit]);
+    return rows.map((row) => ({ ...idAt(row), hash: bytesAt(row, 2) }));
+  }
+
+  async states(ids: readonly RecordId[]): Promise<readonly Uint8Array[]> {
+    if (ids.length === 0) return [];
+    const keys = new Map<string, string[]>();
+    for (const id of ids) {
+      requireStorable(id);
+      keys.set(id.collection, [...(keys.get(id.collection) ?? []), id.key]);
+    }
+    const collections = [...keys];
+    const answers = await this.#ask(
+      collections.map(([collection, named]): Call => [selectStates, collection, textArray(named)]),
+    );
+    const found = new Map(
+      collections.map(([collection], index) => [
+        collection,
+        new Map((answers[index]?.rows ?? []).map((row) => [textAt(row, 0), bytesAt(row, 1)])),
+      ]),
+    );
+    return ids.map(({ collection, key }) => found.get(collection)?.get(key) ?? noDigest);
+  }
+
+  async #rows(call: Call): Promise<readonly Row[]> {
+    const [answer] = await this.#ask([call]);
+    assert(answer !== undefined, 'every statement is answered');
+    return answer.rows;
+  }
+}
+
+function bounds({ after, until }: RecordRange): readonly [string, string, string, string] {
+  return [after.collection, after.key, until.collection, until.key];
+}
+
+function idAt(row: Row): RecordId {
+  return { collection: textAt(row, 0), key: textAt(row, 1) };
+}

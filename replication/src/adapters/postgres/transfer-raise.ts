@@ -1,0 +1,197 @@
+/**
+ * The end of a transfer (P6): positions are raised to the greater of themselves and the vector, in one transaction with
+ * everything that this promises. The position rows are locked first (P4), so no applier and no retry of a dead letter
+ * stands between. States that were refused become dead letters just beyond where each raised partition stood, so
+ * `settled` stays there; letters whose change is in the stored record are closed. An applier that is in mid-flight
+ * meanwhile is fenced and reads its position anew.
+ */
+import { assert } from '../../errors.ts';
+import type { RecordId } from '../../ports/change.ts';
+import type { PassedLetter, RaiseTransaction } from '../../ports/transfer-store.ts';
+import type { Vector } from '../../ports/vector.ts';
+import { textArray } from './binary-array.ts';
+import { commitWith } from './commit.ts';
+import { beginWithoutWaiting } from './remote-apply.ts';
+import type { Row } from './row-values.ts';
+import { bytesAt, lsnAt, numberAt, textAt } from './row-values.ts';
+import type { Call, Session, Statement } from './session.ts';
+import { selectHorizon } from './standing.ts';
+import { entryAt, isEntryOf, vectorFrom, vectorValues } from './vector-columns.ts';
+import { formatLsn } from './wal-message.ts';
+
+/** Beyond this many, letters stay open and a later transfer or a retry closes them. */
+const maxLetters = 1000;
+
+const openRows: Statement = {
+  name: 'isthmus_transfer_open_positions',
+  text: `INSERT INTO isthmus.position
+    (origin, incarnation_counter, incarnation_nonce, partition, applied, settled, next_offset)
+  SELECT region, counter, nonce, partition, '0/0', '0/0', 0 FROM ${vectorFrom(1)} ON CONFLICT DO NOTHING`,
+};
+
+export const lockRows: Statement = {
+  name: 'isthmus_transfer_lock_positions',
+  text: `SELECT origin, incarnation_counter, incarnation_nonce, position.partition, applied::text, entry.lsn::text
+  FROM ${vectorFrom(1)} JOIN isthmus.position ON ${isEntryOf('position', 'origin')}
+  ORDER BY origin, incarnation_counter, incarnation_nonce, position.partition FOR UPDATE OF position`,
+};
+
+const selectPassed: Statement = {
+  name: 'isthmus_transfer_passed',
+  text: `SELECT letter.origin, letter.incarnation_counter, letter.incarnation_nonce, letter.partition, letter.lsn::text,
+    letter.index, letter.collection, letter.key, letter.delta, coalesce(record.state, '')
+  FROM ${vectorFrom(1)} JOIN isthmus.dead_letter AS letter ON ${isEntryOf('letter', 'origin')}
+    AND letter.closed_at IS NULL AND letter.lsn <= entry.lsn
+  LEFT JOIN isthmus.record ON record.collection = letter.collection AND record.key = letter.key
+  ORDER BY letter.lsn LIMIT ${maxLetters}`,
+};
+
+const selectRefused: Statement = {
+  name: 'isthmus_transfer_refused_select',
+  text: 'SELECT collection, key FROM isthmus.transfer_refused WHERE transfer = $1 ORDER BY collection, key',
+};
+
+const closeLetters: Statement = {
+  name: 'isthmus_transfer_close_letters',
+  text: `UPDATE isthmus.dead_letter AS letter SET closed_at = clock_timestamp()
+  FROM unnest($1::text[], $2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], $5::text[]::pg_lsn[],
+    $6::text[]::int[]) AS covered (region, counter, nonce, partition, lsn, index)
+  WHERE letter.origin = covered.region AND letter.incarnation_counter = covered.counter
+    AND letter.incarnation_nonce = covered.nonce AND letter.partition = covered.partition
+    AND letter.lsn = covered.lsn AND letter.index = covered.index`,
+};
+
+/** Indices below zero: they are places of no change. The same state is put aside once. */
+const openLetters: Statement = {
+  name: 'isthmus_transfer_open_letters',
+  text: `INSERT INTO isthmus.dead_letter
+    (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail,
+      stamp_ms)
+  SELECT place.region, place.counter, place.nonce, place.partition, place.lsn,
+    least(0, (SELECT min(index) FROM isthmus.dead_letter AS before WHERE before.origin = place.region
+      AND before.incarnation_counter = place.counter AND before.incarnation_nonce = place.nonce
+      AND before.partition = place.partition AND before.lsn = place.lsn))
+      - row_number() OVER (PARTITION BY place.region, place.counter, place.nonce, place.partition
+        ORDER BY refused.collection, refused.key),
+    refused.collection, refused.key, refused.state, refused.cause, refused.detail, refused.stamp_ms
+  FROM unnest($2::text[], $3::text[]::bigint[], $4::text[]::bigint[], $5::text[]::int[], $6::text[]::pg_lsn[],
+    $7::text[], $8::text[]) AS place (region, counter, nonce, partition, lsn, collection, key)
+  JOIN isthmus.transfer_refused AS refused ON refused.transfer = $1 AND refused.collection = place.collection
+    AND refused.key = place.key
+  WHERE NOT EXISTS (SELECT FROM isthmus.dead_letter AS kept WHERE kept.origin = place.region
+    AND kept.incarnation_counter = place.counter AND kept.incarnation_nonce = place.nonce
+    AND kept.partition = place.partition AND kept.closed_at IS NULL AND kept.index < 0
+    AND kept.collection = refused.collection AND kept.key = refused.key AND kept.delta = refused.state)`,
+};
+
+const raiseApplied: Statement = {
+  name: 'isthmus_transfer_raise',
+  text: `UPDATE isthmus.position SET applied = entry.lsn FROM ${vectorFrom(1)}
+  WHERE ${isEntryOf('position', 'origin')} AND position.applied < entry.lsn`,
+};
+
+const settleRaised: Statement = {
+  name: 'isthmus_transfer_settle',
+  text: `UPDATE isthmus.position SET settled = greatest(settled, least(applied, open.oldest - 1))
+  FROM ${vectorFrom(1)}, LATERAL (SELECT min(letter.lsn) AS oldest FROM isthmus.dead_letter AS letter
+    WHERE ${isEntryOf('letter', 'origin')} AND letter.closed_at IS NULL) AS open
+  WHERE ${isEntryOf('position', 'origin')}`,
+};
+
+const forgetRefused: Statement = {
+  name: 'isthmus_transfer_forget_refused',
+  text: 'DELETE FROM isthmus.transfer_refused WHERE transfer = $1',
+};
+
+/** One attempt. The caller rolls back what it throws. */
+export async function raisePositions(session: Session, transaction: RaiseTransaction): Promise<boolean> {
+  const { job, vector, decide } = transaction;
+  const entries = vectorValues(vector);
+  const [, , locked, horizon, passed, refused] = await session.pipeline([
+    [beginWithoutWaiting],
+    [openRows, ...entries],
+    [lockRows, ...entries],
+    [selectHorizon],
+    [selectPassed, ...entries],
+    [selectRefused, job],
+  ]);
+  const letters = (passed?.rows ?? []).map(letterAt);
+  const covered = decide({ letters, horizon: (horizon?.rows ?? []).map((row) => entryAt(row, 0)) });
+  if (covered === null) {
+    await session.rollback();
+    return false;
+  }
+  assert(covered.length === letters.length, 'every letter is judged');
+  const places = placesOf(transaction, locked?.rows ?? [], refused?.rows ?? []);
+  await commitWith(session, {
+    before: [
+      ...closeCalls((passed?.rows ?? []).filter((_, index) => covered[index])),
+      ...openCalls(job, places),
+      [raiseApplied, ...entries],
+      [settleRaised, ...entries],
+      [forgetRefused, job],
+    ],
+    after: [],
+  });
+  return true;
+}
+
+function letterAt(row: Row): PassedLetter {
+  return {
+    collection: textAt(row, 6),
+    key: textAt(row, 7),
+    delta: bytesAt(row, 8),
+    state: bytesAt(row, 9),
+  };
+}
+
+function closeCalls(rows: readonly Row[]): readonly Call[] {
+  if (rows.length === 0) return [];
+  const column = (read: (row: Row) => string): Buffer => textArray(rows.map(read));
+  return [
+    [
+      closeLetters,
+      column((row) => textAt(row, 0)),
+      ...[1, 2, 3].map((at) => column((row) => `${numberAt(row, at)}`)),
+      column((row) => textAt(row, 4)),
+      column((row) => `${numberAt(row, 5)}`),
+    ],
+  ];
+}
+
+interface Placed {
+  readonly entry: Vector[number];
+  readonly id: RecordId;
+}
+
+/** Every raised partition that may miss what was refused, at the first place beyond where it stood. */
+function placesOf(
+  { partitionOf }: RaiseTransaction,
+  rows: readonly Row[],
+  refused: readonly Row[],
+): readonly Placed[] {
+  const raised = rows.filter((row) => lsnAt(row, 4) < lsnAt(row, 5)).map((row) => entryAt(row, 0));
+  return refused.flatMap((row) => {
+    const id = { collection: textAt(row, 0), key: textAt(row, 1) };
+    const partition = partitionOf(id);
+    return raised.filter((entry) => entry.partition === partition).map((entry) => ({ entry, id }));
+  });
+}
+
+function openCalls(job: number, places: readonly Placed[]): readonly Call[] {
+  if (places.length === 0) return [];
+  const column = (read: (place: Placed) => string): Buffer => textArray(places.map(read));
+  return [
+    [
+      openLetters,
+      job,
+      column(({ entry }) => entry.region),
+      column(({ entry }) => `${entry.incarnation.counter}`),
+      column(({ entry }) => `${entry.incarnation.nonce}`),
+      column(({ entry }) => `${entry.partition}`),
+      column(({ entry }) => formatLsn(entry.lsn + 1n)),
+      column(({ id }) => id.collection),
+      column(({ id }) => id.key),
+    ],
+  ];
+}

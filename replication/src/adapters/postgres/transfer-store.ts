@@ -1,0 +1,169 @@
+/**
+ * The port `TransferStore` on Postgres. A snapshot is a connection of its own that stands in one REPEATABLE READ
+ * transaction; few are open at once, because each keeps a connection from others and dead rows from being removed.
+ * The server ends one that has been idle for long, and its reader then goes on under another.
+ */
+import { assert } from '../../errors.ts';
+import type { Lsn, RecordId } from '../../ports/change.ts';
+import type { HashedRecord, NextRange, RangeDigest, RecordRange } from '../../ports/record-reader.ts';
+import type {
+  MergeTransaction,
+  RaiseTransaction,
+  Standing,
+  TransferSnapshot,
+  TransferStore,
+} from '../../ports/transfer-store.ts';
+import type { Vector } from '../../ports/vector.ts';
+import { commitWith } from './commit.ts';
+import type { Connections } from './connections.ts';
+import { PostgresRecordReader } from './record-digests.ts';
+import { PlaceholderHabit } from './record-locks.ts';
+import { beginWithoutWaiting, harmless } from './remote-apply.ts';
+import { booleanAt, lsnAt, nullableAt } from './row-values.ts';
+import type { Session, Statement } from './session.ts';
+import { commit } from './session.ts';
+import { standingCalls, standingOf } from './standing.ts';
+import { mergeStates, planMerge } from './transfer-merge.ts';
+import { raisePositions } from './transfer-raise.ts';
+import { vectorFrom, vectorValues } from './vector-columns.ts';
+
+const beginSnapshot: Statement = {
+  name: null,
+  text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+};
+
+export const selectPublished: Statement = {
+  name: 'isthmus_published_through',
+  text: 'SELECT end_lsn::text FROM isthmus.beat WHERE published ORDER BY number DESC LIMIT 1',
+};
+
+const insertAhead: Statement = {
+  name: 'isthmus_ahead_insert',
+  text: `INSERT INTO isthmus.ahead AS old (region, incarnation_counter, incarnation_nonce, partition, lsn)
+  SELECT region, counter, nonce, partition, lsn FROM ${vectorFrom(1)}
+  ON CONFLICT (region, incarnation_counter, incarnation_nonce, partition)
+    DO UPDATE SET lsn = excluded.lsn WHERE old.lsn < excluded.lsn`,
+};
+
+const deleteCovered: Statement = {
+  name: 'isthmus_ahead_forget',
+  text: `DELETE FROM isthmus.ahead USING isthmus.position AS entry
+  WHERE ahead.region = entry.origin AND ahead.incarnation_counter = entry.incarnation_counter
+    AND ahead.incarnation_nonce = entry.incarnation_nonce AND ahead.partition = entry.partition
+    AND entry.settled >= ahead.lsn`,
+};
+
+const selectLeft: Statement = {
+  name: 'isthmus_ahead_left',
+  text: 'SELECT EXISTS (SELECT FROM isthmus.ahead)',
+};
+
+export class PostgresTransferStore implements TransferStore {
+  readonly #connections: Connections;
+  readonly #reader: PostgresRecordReader;
+  readonly #habit = new PlaceholderHabit();
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+    this.#reader = new PostgresRecordReader((calls) =>
+      connections.read((session) => session.pipeline(calls)),
+    );
+  }
+
+  async openSnapshot(): Promise<TransferSnapshot> {
+    const session = await this.#connections.checkOut('read');
+    try {
+      const [, ...answers] = await session.pipeline([[beginSnapshot], ...standingCalls]);
+      return new PostgresSnapshot(session, standingOf(answers));
+    } catch (error) {
+      session.drop();
+      throw error;
+    }
+  }
+
+  async standing(): Promise<Standing> {
+    const snapshot = await this.openSnapshot();
+    await snapshot.close();
+    return snapshot.standing;
+  }
+
+  async publishedThrough(): Promise<Lsn | null> {
+    const answer = await this.#connections.query(selectPublished);
+    return nullableAt(answer.rows[0] ?? [null], 0, lsnAt);
+  }
+
+  async expect(ahead: Vector): Promise<void> {
+    await this.#connections.transact((session) =>
+      commitWith(session, {
+        before: [[beginWithoutWaiting], [insertAhead, ...vectorValues(ahead)]],
+        after: [],
+      }),
+    );
+  }
+
+  async forgetCovered(): Promise<boolean> {
+    const [, left] = await this.#connections.write((session) =>
+      session.pipeline([[deleteCovered], [selectLeft]]),
+    );
+    return booleanAt(left?.rows[0] ?? [], 0);
+  }
+
+  async merge(transaction: MergeTransaction): Promise<boolean> {
+    const planned = planMerge(transaction, this.#habit);
+    return this.#repeatable((session) => mergeStates(session, planned));
+  }
+
+  async raise(transaction: RaiseTransaction): Promise<boolean> {
+    return this.#repeatable((session) => raisePositions(session, transaction));
+  }
+
+  ranges(after: RecordId): Promise<readonly NextRange[]> {
+    return this.#reader.ranges(after);
+  }
+
+  digest(range: RecordRange): Promise<RangeDigest> {
+    return this.#reader.digest(range);
+  }
+
+  hashes(range: RecordRange, limit: number): Promise<readonly HashedRecord[]> {
+    return this.#reader.hashes(range, limit);
+  }
+
+  states(ids: readonly RecordId[]): Promise<readonly Uint8Array[]> {
+    return this.#reader.states(ids);
+  }
+
+  /** Merging and raising twice is harmless, so an outcome that is unknown is one to try again. */
+  async #repeatable(work: (session: Session) => Promise<boolean>): Promise<boolean> {
+    try {
+      return await this.#connections.transact(work);
+    } catch (error) {
+      throw harmless(error);
+    }
+  }
+}
+
+class PostgresSnapshot extends PostgresRecordReader implements TransferSnapshot {
+  readonly standing: Standing;
+  #session: Session | null;
+
+  constructor(session: Session, standing: Standing) {
+    super((calls) => {
+      assert(this.#session !== null, 'a snapshot is not read after it was closed');
+      return this.#session.pipeline(calls);
+    });
+    this.#session = session;
+    this.standing = standing;
+  }
+
+  async close(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    if (session === null) return;
+    try {
+      if (session.lost === null) await session.query(commit);
+    } finally {
+      session.release();
+    }
+  }
+}

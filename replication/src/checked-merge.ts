@@ -1,0 +1,34 @@
+/**
+ * The one check that everything from outside passes before it is merged, whether the log or a transfer brought it
+ * (P4, P6): it must be well formed and its stamps must not lie too far ahead of our clock. What is refused is named
+ * with its cause, never dropped and never clamped. Pure.
+ */
+import { ConflictError, highestStamp, merge, validate } from '@isthmus/conflict';
+import type { DeadLetterCause } from './ports/record-store.ts';
+
+export type CheckedMerge =
+  | { readonly kind: 'merged'; readonly state: Uint8Array; readonly conflicts: number }
+  | {
+      readonly kind: 'refused';
+      readonly cause: DeadLetterCause;
+      readonly detail: string;
+      /** The stamp that lies too far ahead. */
+      readonly stampMs: number | null;
+    };
+
+/** `latestStampMs`: what bears a later stamp is refused. The state comes back itself where nothing changed. */
+export function checkedMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): CheckedMerge {
+  try {
+    validate(delta);
+    const stampMs = highestStamp(delta);
+    if (stampMs !== null && stampMs > latestStampMs) {
+      const detail = `stamp ${stampMs} lies ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
+      return { kind: 'refused', cause: 'clock-too-far-ahead', detail, stampMs };
+    }
+    const merged = merge(state, delta);
+    return { kind: 'merged', state: merged.state, conflicts: merged.conflicts.length };
+  } catch (reason) {
+    if (!(reason instanceof ConflictError)) throw reason;
+    return { kind: 'refused', cause: 'malformed', detail: reason.message, stampMs: null };
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Listens to the own log for what others publish in the region's name (P1): a beat that the own table does not have,
+ * or a record of an incarnation that is not ours and not an earlier one. One partition is enough, because every beat
+ * is published in all of them. A log that does not answer says nothing; listening goes on when it is back.
+ */
+import { backoffMs, pause } from '../backoff.ts';
+import { ReplicationError } from '../errors.ts';
+import { decodeLogRecord } from '../log/log-record.ts';
+import type { Beat } from '../ports/change.ts';
+import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
+import type { IdentityStore } from '../ports/identity-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { OwnLog } from '../ports/own-log.ts';
+import type { Timer } from '../ports/timer.ts';
+import type { OwnLogProofOptions } from './own-log-proof.ts';
+import { judgeBeats, judgeOwnRecord } from './own-record.ts';
+
+export interface OwnLogTailOptions {
+  readonly self: OwnLogProofOptions['self'];
+  readonly past: Pick<IdentityStore, 'beats' | 'newestBeat' | 'standing'>;
+  readonly log: OwnLog;
+  readonly timer: Timer;
+  readonly logger: Logger;
+  readonly onForeign: (reason: string) => Promise<void>;
+}
+
+/** Beats are looked up this seldom, many at once. */
+const restMs = 1_000;
+const maxHeld = 1_000;
+
+export class OwnLogTail {
+  readonly #options: OwnLogTailOptions;
+  readonly #end = new AbortController();
+  #subscription: FeedSubscription | null = null;
+  #running: Promise<void> | null = null;
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: OwnLogTailOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#subscription?.close();
+    await this.#running;
+  }
+
+  /** Whether nothing is published in our name for so long from now on. */
+  async isAlone(forMs: number): Promise<boolean> {
+    const { timer } = this.#options;
+    const startedMs = timer.monotonicMs();
+    const connected = this.#subscription?.connected === true;
+    if (!connected)
+      throw new ReplicationError('log-unavailable', 'the own log does not answer', { retriable: true });
+    await pause(timer, forMs, this.#end.signal);
+    return this.#heardAtMs < startedMs;
+  }
+
+  async #run(): Promise<void> {
+    const { log, self } = this.#options;
+    const subscription = log.tail(self.partitionCount);
+    this.#subscription = subscription;
+    for (let batch = await subscription.next(); batch !== null; batch = await subscription.next()) {
+      await this.#judge(batch);
+      await pause(this.#options.timer, restMs, this.#end.signal);
+    }
+  }
+
+  async #judge({ records }: FeedBatch): Promise<void> {
+    const { self, onForeign } = this.#options;
+    const beats: Beat[] = [];
+    for (const { bytes } of records) {
+      const judged = this.#judgeBytes(bytes);
+      if (judged === null) continue;
+      this.#heardAtMs = this.#options.timer.monotonicMs();
+      if (judged.kind === 'foreign') return onForeign(judged.reason);
+      if (judged.kind === 'claim') beats.push(...judged.beats.slice(0, maxHeld - beats.length));
+    }
+    if (beats.length === 0) return;
+    const reason = await this.#lookUp(beats);
+    if (reason !== null) await onForeign(`${reason}: another database writes as ${self.region}`);
+  }
+
+  #judgeBytes(bytes: Uint8Array) {
+    const { region, incarnation } = this.#options.self;
+    try {
+      const record = decodeLogRecord(bytes);
+      if (record.origin !== region) return null;
+      const anyBeat = { number: Number.MAX_SAFE_INTEGER, lsn: 0n, atMs: 0 };
+      return judgeOwnRecord({ incarnation, newestBeat: anyBeat }, record);
+    } catch (reason) {
+      if (reason instanceof ReplicationError) return null;
+      throw reason;
+    }
+  }
+
+  /** Tried until the database answers: a beat that was heard is not forgotten. */
+  async #lookUp(beats: readonly Beat[]): Promise<string | null> {
+    const { past, timer, logger } = this.#options;
+    const numbers = beats.map(({ number }) => number);
+    const [first, last] = [Math.min(...numbers), Math.max(...numbers)];
+    for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
+      try {
+        const kept = await past.beats(first, last);
+        const newest = (await past.newestBeat()).beat?.number ?? 0;
+        // Who was restored to an older day is about to be compared, which says it better.
+        if (past.standing !== 'same') return null;
+        if (last > newest) return `the own log holds beat ${last}, the database none after ${newest}`;
+        return judgeBeats(beats, kept);
+      } catch (reason) {
+        if (!(reason instanceof ReplicationError)) throw reason;
+        logger.debug({ err: reason }, 'beats of the own log wait to be looked up');
+        await pause(timer, backoffMs(attempt), this.#end.signal);
+      }
+    }
+    return null;
+  }
+}

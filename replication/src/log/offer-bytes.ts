@@ -1,0 +1,62 @@
+/**
+ * Offers and vectors as bytes, for the wire and for a job that is to be gone on with. The same vector always gives the
+ * same bytes. Reading throws `malformed-record`.
+ */
+import { type ByteReader, type ByteWriter, malformed } from '../bytes.ts';
+import { parseRegionId, type RegionId } from '../ports/identity.ts';
+import type { Offer } from '../ports/transfer-peer.ts';
+import type { Vector } from '../ports/vector.ts';
+
+export function writeOffer(writer: ByteWriter, offer: Offer): void {
+  writer.string(offer.region);
+  writer.u32(offer.incarnation.counter);
+  writer.u32(offer.incarnation.nonce);
+  writer.string(offer.snapshot);
+  for (const vector of [offer.vector, offer.ahead, offer.horizon]) writeVector(writer, vector);
+  writer.varint(offer.slot?.number ?? 0);
+  writer.u64(offer.slot?.from ?? 0n);
+  writer.f64(offer.beatAgeMs);
+}
+
+export function readOffer(reader: ByteReader): Offer {
+  const region = readRegion(reader);
+  const incarnation = { counter: reader.u32(), nonce: reader.u32() };
+  const snapshot = reader.string();
+  const vector = readVector(reader);
+  const ahead = readVector(reader);
+  const horizon = readVector(reader);
+  const number = reader.varint();
+  const from = reader.u64();
+  const beatAgeMs = reader.f64();
+  if (!Number.isFinite(beatAgeMs)) throw malformed('the age of a beat is no finite number');
+  const slot = number === 0 ? null : { number, from };
+  return { region, incarnation, snapshot, vector, ahead, horizon, slot, beatAgeMs };
+}
+
+export function writeVector(writer: ByteWriter, vector: Vector): void {
+  writer.varint(vector.length);
+  for (const { region, incarnation, partition, lsn } of vector) {
+    writer.string(region);
+    writer.u32(incarnation.counter);
+    writer.u32(incarnation.nonce);
+    writer.varint(partition);
+    writer.u64(lsn);
+  }
+}
+
+export function readVector(reader: ByteReader): Vector {
+  const count = reader.varint();
+  if (count > reader.remaining) throw malformed(`${count} entries announced, ${reader.remaining} bytes left`);
+  return Array.from({ length: count }, () => {
+    const region = readRegion(reader);
+    const incarnation = { counter: reader.u32(), nonce: reader.u32() };
+    return { region, incarnation, partition: reader.varint(), lsn: reader.u64() };
+  });
+}
+
+function readRegion(reader: ByteReader): RegionId {
+  const name = reader.string();
+  const region = parseRegionId(name);
+  if (region === null) throw malformed(`a region named ${JSON.stringify(name.slice(0, 40))}`);
+  return region;
+}

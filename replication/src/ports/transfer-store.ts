@@ -1,0 +1,105 @@
+/**
+ * What a transfer reads and writes in a region's database (P6). The donor reads one snapshot; the receiver merges
+ * what differs in transactions of its own and raises its positions once at the end. Nothing written here is ever
+ * emitted to the log. The store never merges and never judges; `decide` is synchronous, may be called again and has no
+ * effects.
+ */
+import type { Lsn, RecordId } from './change.ts';
+import type { RecordReader } from './record-reader.ts';
+import type { DeadLetterCause } from './record-store.ts';
+import type { SlotLife } from './slot-keeper.ts';
+import type { Vector } from './vector.ts';
+
+/** How far a region reaches, read in one snapshot. */
+export interface Standing {
+  /** Others' changes that are all merged. */
+  readonly settled: Vector;
+  /** Others' changes that may be merged as far as the log brought them. */
+  readonly applied: Vector;
+  /** What transfers that are not covered yet may have brought beyond that. */
+  readonly ahead: Vector;
+  /** What tombstone collection here has made final (P8). */
+  readonly horizon: Vector;
+  /** Own insert position: beyond every own commit that the snapshot shows. */
+  readonly insertLsn: Lsn;
+  /** Newest own beat older than every transaction that the snapshot does not show; `null`: there is none. */
+  readonly beat: { readonly lsn: Lsn; readonly atMs: number } | null;
+  /** Where the relay's slot begins; `null`: not known. */
+  readonly slot: SlotLife | null;
+  readonly isEmpty: boolean;
+  /** Database clock. */
+  readonly readAtMs: number;
+}
+
+export interface TransferSnapshot extends RecordReader {
+  readonly standing: Standing;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface RefusedState extends RecordId {
+  readonly state: Uint8Array;
+  readonly cause: DeadLetterCause;
+  readonly detail: string;
+  /** The stamp that lies too far ahead, where that is the cause. */
+  readonly stampMs: number | null;
+}
+
+export interface MergeDecision {
+  readonly writes: readonly { readonly index: number; readonly state: Uint8Array }[];
+  readonly refused: readonly RefusedState[];
+}
+
+export interface MergeTransaction {
+  /** Of the job that it belongs to; refused states are kept with it until it ends. */
+  readonly job: number;
+  /** Distinct, at most 500. */
+  readonly ids: readonly RecordId[];
+  /**
+   * `horizon` is read after the records are locked, because barriers go on meanwhile; `null` leaves everything as it
+   * was.
+   */
+  readonly decide: (locked: {
+    readonly states: readonly Uint8Array[];
+    readonly horizon: Vector;
+  }) => MergeDecision | null;
+}
+
+/** An open dead letter that the donor's vector has passed. */
+export interface PassedLetter extends RecordId {
+  readonly delta: Uint8Array;
+  /** What is stored under its name now; empty where nothing is. */
+  readonly state: Uint8Array;
+}
+
+export interface RaiseTransaction {
+  readonly job: number;
+  readonly vector: Vector;
+  /** Chooses the partition of a state that was refused. */
+  readonly partitionOf: (id: RecordId) => number;
+  /** `null`: nothing is raised. Else which of the letters are covered by what is stored. */
+  readonly decide: (locked: {
+    readonly letters: readonly PassedLetter[];
+    readonly horizon: Vector;
+  }) => readonly boolean[] | null;
+}
+
+export interface TransferStore extends RecordReader {
+  /** Rejects with `overloaded` while too many are open. */
+  openSnapshot(): Promise<TransferSnapshot>;
+  standing(): Promise<Standing>;
+  /** Everything that committed up to there is in the own log; `null`: nothing is known to be. */
+  publishedThrough(): Promise<Lsn | null>;
+  /** Before the first record of a snapshot is merged: sessions must know what may come (P5). */
+  expect(ahead: Vector): Promise<void>;
+  /** Drops what the settled positions have come to cover; true while something is left. */
+  forgetCovered(): Promise<boolean>;
+  /** False where `decide` said so. */
+  merge(transaction: MergeTransaction): Promise<boolean>;
+  /**
+   * Raises `applied` to the greater of itself and the vector, opening rows that are absent; opens a dead letter for
+   * each state that the job had refused, in every partition that is raised and may miss it; closes those that are
+   * covered; moves `settled` as far as open letters allow. False where `decide` said so.
+   */
+  raise(transaction: RaiseTransaction): Promise<boolean>;
+}

@@ -1,0 +1,15 @@
+/**
+ * What one transaction may carry, so that its changes for one partition fit in one log record of 4 MiB (P2). The
+ * conflict library bounds what an edit adds to a record; a delete or a clear is as large as what it finds, at most twice
+ * the 1 MiB of a state, and has to be possible always. So one change may be larger than the others where it has a
+ * transaction of its own.
+ */
+export const maxTransactionRecords = 500;
+export const maxTransactionDeltaBytes = 1024 * 1024;
+/** Of a single change that has the transaction for itself. */
+export const maxLoneDeltaBytes = 3 * 1024 * 1024;
+
+/** Whether so many changes of so many bytes together may be one transaction. */
+export function fitsTransaction(changes: number, deltaBytes: number): boolean {
+  return deltaBytes <= (changes === 1 ? maxLoneDeltaBytes : maxTransactionDeltaBytes);
+}

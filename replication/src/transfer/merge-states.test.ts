@@ -1,0 +1,60 @@
+import { register, schema } from '@isthmus/conflict';
+import { describe, expect, it } from 'vitest';
+import { parseRegionId } from '../ports/identity.ts';
+import { decideMerge, decideRaise } from './merge-states.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const at = (lsn: bigint) => [{ region: eu, incarnation: { counter: 1, nonce: 1 }, partition: 0, lsn }];
+const Product = schema({ title: register() });
+const nothing = new Uint8Array(0);
+const now = 1_700_000_000_000;
+const id = { collection: 'products', key: 'a' };
+
+function written(title: string, stampMs = now): Uint8Array {
+  return Product.edit(nothing, { actor: 'eu.1.00000001', now: stampMs }, (e) => e.set('title', title)).state;
+}
+
+describe('merging what a donor holds', () => {
+  const state = written('a');
+  const records = [{ ...id, state }];
+  const bounds = { vector: at(9n), latestStampMs: now + 60_000 };
+
+  it('writes what brings something, and nothing else', () => {
+    const decide = (before: Uint8Array) => decideMerge(records, { states: [before], horizon: [] }, bounds);
+    expect(decide(nothing)).toEqual({ writes: [{ index: 0, state }], refused: [] });
+    expect(decide(state)).toEqual({ writes: [], refused: [] });
+  });
+
+  it('is off where the snapshot has not reached the own horizon (P6, P8)', () => {
+    const decide = (horizon: bigint) =>
+      decideMerge(records, { states: [nothing], horizon: at(horizon) }, bounds);
+    expect(decide(9n)).not.toBeNull();
+    expect(decide(10n)).toBeNull();
+    expect(decideRaise({ letters: [], horizon: at(10n) }, at(9n))).toBeNull();
+    expect(decideRaise({ letters: [], horizon: at(9n) }, at(9n))).toEqual([]);
+  });
+
+  it('puts aside what is malformed or from too far ahead, and spoils nothing beside it', () => {
+    const late = { ...id, key: 'b', state: written('b', now + 60_001) };
+    const broken = { ...id, key: 'c', state: Uint8Array.of(9, 9, 9) };
+    const decision = decideMerge(
+      [late, broken, ...records],
+      { states: [nothing, nothing, nothing], horizon: [] },
+      bounds,
+    );
+    expect(decision?.writes).toEqual([{ index: 2, state }]);
+    expect(decision?.refused).toMatchObject([
+      { key: 'b', cause: 'clock-too-far-ahead' },
+      { key: 'c', cause: 'malformed' },
+    ]);
+  });
+
+  it('covers a dead letter only where the record has seen all of it', () => {
+    const letters = [
+      { ...id, delta: state, state },
+      { ...id, delta: state, state: nothing },
+      { ...id, delta: Uint8Array.of(9, 9, 9), state },
+    ];
+    expect(decideRaise({ letters, horizon: [] }, [])).toEqual([true, false, false]);
+  });
+});

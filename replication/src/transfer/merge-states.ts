@@ -1,0 +1,63 @@
+/**
+ * Decides the two kinds of write transactions of a transfer (P6). States of the donor pass the same checks as changes
+ * from the log. Nothing is merged and nothing is raised where the vector has not reached the own horizon: the donor may
+ * still hold what was deleted and collected here. A dead letter is covered only where the stored record has seen all
+ * that it would bring, whatever the positions say. Pure.
+ */
+import { ConflictError, merge } from '@isthmus/conflict';
+import { checkedMerge } from '../checked-merge.ts';
+import { assert } from '../errors.ts';
+import type { StoredRecord } from '../ports/record-store.ts';
+import type { MergeDecision, PassedLetter, RefusedState } from '../ports/transfer-store.ts';
+import type { Vector } from '../ports/vector.ts';
+import { lacking } from '../vector.ts';
+
+export interface Locked {
+  readonly states: readonly Uint8Array[];
+  readonly horizon: Vector;
+}
+
+export interface Bounds {
+  /** Of the snapshot that the records are from. */
+  readonly vector: Vector;
+  /** States with a stamp beyond it are put aside. */
+  readonly latestStampMs: number;
+}
+
+/** `null`: the snapshot lies below the horizon. */
+export function decideMerge(
+  records: readonly StoredRecord[],
+  { states, horizon }: Locked,
+  { vector, latestStampMs }: Bounds,
+): MergeDecision | null {
+  if (lacking(vector, horizon) !== null) return null;
+  const writes: { index: number; state: Uint8Array }[] = [];
+  const refused: RefusedState[] = [];
+  for (const [index, record] of records.entries()) {
+    const before = states[index];
+    assert(before !== undefined, 'the store answers every id');
+    const merged = checkedMerge(before, record.state, latestStampMs);
+    if (merged.kind === 'refused') {
+      const { cause, detail, stampMs } = merged;
+      refused.push({ ...record, cause, detail, stampMs });
+    } else if (merged.state !== before) writes.push({ index, state: merged.state });
+  }
+  return { writes, refused };
+}
+
+/** `null`: the vector lies below the horizon. */
+export function decideRaise(
+  { letters, horizon }: { readonly letters: readonly PassedLetter[]; readonly horizon: Vector },
+  vector: Vector,
+): readonly boolean[] | null {
+  return lacking(vector, horizon) === null ? letters.map(isCovered) : null;
+}
+
+function isCovered({ state, delta }: PassedLetter): boolean {
+  try {
+    return state.length > 0 && !merge(state, delta).changed;
+  } catch (reason) {
+    if (reason instanceof ConflictError) return false;
+    throw reason;
+  }
+}

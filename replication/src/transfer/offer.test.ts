@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { parseRegionId } from '../ports/identity.ts';
+import type { Standing } from '../ports/transfer-store.ts';
+import { judgeOffer } from './offer.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const incarnation = { counter: 1, nonce: 1 };
+const self = { region: eu, incarnation, partitionCount: 2 };
+const ofUs = (partition: number, lsn: bigint) => ({ region: us, incarnation, partition, lsn });
+const ofEu = (partition: number, lsn: bigint) => ({ region: eu, incarnation, partition, lsn });
+
+const standing: Standing = {
+  settled: [ofUs(0, 5n), ofUs(1, 6n)],
+  applied: [ofUs(0, 7n), ofUs(1, 6n)],
+  ahead: [ofUs(1, 9n)],
+  horizon: [],
+  insertLsn: 100n,
+  beat: { lsn: 80n, atMs: 1000 },
+  slot: { number: 1, from: 10n },
+  isEmpty: false,
+  readAtMs: 1200,
+};
+
+describe('a donor', () => {
+  it('speaks for what is settled, and for its own changes up to its oldest sure beat', () => {
+    const judgement = judgeOffer(self, standing, 100n);
+    expect(judgement).toEqual({
+      kind: 'serve',
+      offer: {
+        region: eu,
+        incarnation,
+        vector: [ofUs(0, 5n), ofUs(1, 6n), ofEu(0, 80n), ofEu(1, 80n)],
+        ahead: [ofUs(0, 7n), ofUs(1, 9n), ofEu(0, 100n), ofEu(1, 100n)],
+        horizon: [],
+        slot: { number: 1, from: 10n },
+        beatAgeMs: 200,
+      },
+    });
+  });
+
+  it('does not serve what its relay has not published (P6)', () => {
+    expect(judgeOffer(self, standing, 99n)).toEqual({ kind: 'wait' });
+    expect(judgeOffer(self, standing, null)).toEqual({ kind: 'wait' });
+  });
+
+  it('does not serve below the beginning of its slot, where the same gap would come again (P6)', () => {
+    const judgement = judgeOffer(self, { ...standing, slot: { number: 2, from: 81n } }, 100n);
+    expect(judgement).toMatchObject({ kind: 'refuse', refusal: 'below-slot' });
+    expect(judgeOffer(self, { ...standing, slot: { number: 2, from: 80n } }, 100n).kind).toBe('serve');
+  });
+
+  it('does not serve without a beat that is older than every open transaction', () => {
+    expect(judgeOffer(self, { ...standing, beat: null }, 100n)).toMatchObject({ refusal: 'no-beat' });
+  });
+});

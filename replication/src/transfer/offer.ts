@@ -1,0 +1,63 @@
+/**
+ * Whether a donor may serve a snapshot, and what it says of it (P6). Its own entry is the insert position of the
+ * newest beat whose xid is older than everything that the snapshot does not show: a commit may be in the log and yet
+ * be invisible to a snapshot that was taken later, but none that ended before that beat began. It does not serve what
+ * its relay has not published, because a snapshot that carries such a change leaks it past a later restore; and not
+ * below its slot's beginning, because the same gap would come again. Pure.
+ */
+import type { Lsn } from '../ports/change.ts';
+import type { Incarnation, RegionId } from '../ports/identity.ts';
+import type { Standing } from '../ports/transfer-store.ts';
+import type { Offer, Refusal } from '../ports/transfer-peer.ts';
+import type { Vector } from '../ports/vector.ts';
+import { greatestOf } from '../vector.ts';
+
+export interface Self {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly partitionCount: number;
+}
+
+export type Judgement =
+  | { readonly kind: 'serve'; readonly offer: Omit<Offer, 'snapshot'> }
+  /** The relay will have published it soon. */
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly detail: string };
+
+/** `publishedThrough` may be read later than the standing, which it must reach. */
+export function judgeOffer(self: Self, standing: Standing, publishedThrough: Lsn | null): Judgement {
+  const { beat, slot, insertLsn, readAtMs } = standing;
+  if (beat === null) return refuse('no-beat', 'no own beat is older than every open transaction');
+  if (slot !== null && beat.lsn < slot.from) {
+    const detail = `the own entry ${beat.lsn} has not reached the slot's beginning ${slot.from}`;
+    return refuse('below-slot', detail);
+  }
+  if (publishedThrough === null || publishedThrough < insertLsn) return { kind: 'wait' };
+  const { region, incarnation } = self;
+  return {
+    kind: 'serve',
+    offer: {
+      region,
+      incarnation,
+      vector: [...standing.settled, ...ownEntries(self, beat.lsn)],
+      ahead: upperBound(self, standing),
+      horizon: standing.horizon,
+      slot,
+      beatAgeMs: readAtMs - beat.atMs,
+    },
+  };
+}
+
+/** Nothing beyond this is in what was read under the standing. */
+export function upperBound(self: Self, { applied, ahead, insertLsn }: Standing): Vector {
+  return greatestOf([...applied, ...ownEntries(self, insertLsn)], ahead);
+}
+
+/** The same position in every own partition. */
+export function ownEntries({ region, incarnation, partitionCount }: Self, lsn: Lsn): Vector {
+  return Array.from({ length: partitionCount }, (_, partition) => ({ region, incarnation, partition, lsn }));
+}
+
+function refuse(refusal: Refusal, detail: string): Judgement {
+  return { kind: 'refuse', refusal, detail };
+}

@@ -1,0 +1,53 @@
+/**
+ * The convergence proof of P7. A sweep keeps both sides' states of the records that differ; once each side has settled
+ * all that the other one could have shown, both are read again. A side has diverged where the other's earlier state
+ * still changes what it shows: it had every chance to know. Contexts may differ for good reason, so only live data
+ * counts, and a record that was collected meanwhile waits for the next sweep. Pure.
+ */
+import { ConflictError, liveHash, merge } from '@isthmus/conflict';
+import type { RecordId } from '../ports/change.ts';
+
+/** What both sides held of one record; empty where nothing was stored. */
+export interface Suspect extends RecordId {
+  readonly own: Uint8Array;
+  readonly theirs: Uint8Array;
+}
+
+export interface Later {
+  readonly own: Uint8Array;
+  readonly theirs: Uint8Array;
+}
+
+/** False where both show the same, whatever else they know. */
+export function isSuspect({ own, theirs }: Suspect): boolean {
+  return !isSameLive(own, theirs);
+}
+
+export function hasDiverged(earlier: Suspect, later: Later): boolean {
+  if (wasCollected(earlier.own, later.own) || wasCollected(earlier.theirs, later.theirs)) return false;
+  return changesLive(later.own, earlier.theirs) || changesLive(later.theirs, earlier.own);
+}
+
+function wasCollected(before: Uint8Array, after: Uint8Array): boolean {
+  return before.length > 0 && after.length === 0;
+}
+
+/** A state that cannot be merged is kept apart as a dead letter and shown there. */
+function changesLive(state: Uint8Array, delta: Uint8Array): boolean {
+  try {
+    return !isSameLive(state, merge(state, delta).state);
+  } catch (reason) {
+    if (reason instanceof ConflictError) return false;
+    throw reason;
+  }
+}
+
+function isSameLive(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(hashOf(a), hashOf(b)) === 0;
+}
+
+function hashOf(state: Uint8Array): Uint8Array {
+  return state.length === 0 ? noLife : liveHash(state);
+}
+
+const noLife = new Uint8Array(16);

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { parseRegionId, type RegionId } from '../ports/identity.ts';
+import { type TailView, tailsOf } from './tail-watch.ts';
+
+const region = (name: string): RegionId => parseRegionId(name) ?? expect.fail(`${name} is a region`);
+const [eu, us, ap] = [region('eu'), region('us'), region('ap')];
+const incarnation = { counter: 1, nonce: 1 };
+const nowMs = 100_000;
+const reach = (of: RegionId, lsn: bigint) => [{ region: of, incarnation, partition: 0, lsn }];
+const beat = { number: 1, lsn: 1n, end: 1n, atMs: 0, count: 0 };
+const heard = (origin: RegionId, agoMs: number) => ({
+  origin,
+  incarnation,
+  beat,
+  receivedAtMs: nowMs - agoMs,
+});
+
+function view(changes: Partial<TailView> = {}): TailView {
+  return {
+    peers: [eu, us],
+    told: [{ peer: us, settled: reach(eu, 20n), atMs: nowMs - 300 }],
+    heard: [heard(eu, 15_000), heard(us, 100)],
+    sinceMs: 0,
+    nowMs,
+    ...changes,
+  };
+}
+
+describe('the tail of a silent origin', () => {
+  it('is fetched from a peer that has settled more of it', () => {
+    const wish = { donor: us, origin: eu, cause: 'tail', isDryRun: false };
+    expect(tailsOf(view(), reach(eu, 10n))).toEqual([wish]);
+  });
+
+  it('is not fetched where nobody has more', () => {
+    expect(tailsOf(view(), reach(eu, 20n))).toEqual([]);
+  });
+
+  it('is not fetched while the origin is heard: what is late comes by itself', () => {
+    expect(tailsOf(view({ heard: [heard(eu, 500), heard(us, 100)] }), reach(eu, 10n))).toEqual([]);
+  });
+
+  it('is not fetched before this process has listened for as long', () => {
+    expect(tailsOf(view({ sinceMs: nowMs - 3000 }), reach(eu, 10n))).toEqual([]);
+  });
+
+  it('is not fetched on an old word, nor from the origin itself', () => {
+    const told = [
+      { peer: us, settled: reach(eu, 20n), atMs: nowMs - 20_000 },
+      { peer: eu, settled: reach(eu, 30n), atMs: nowMs },
+      { peer: ap, settled: reach(us, 30n), atMs: nowMs },
+    ];
+    expect(tailsOf(view({ told }), reach(eu, 10n))).toEqual([]);
+  });
+});

@@ -1,0 +1,57 @@
+/**
+ * Who holds more of a silent origin than we do (P6): where an origin has not been heard for a while, be it dead or cut
+ * off from us alone, a peer that has settled more of it gives us its tail. An origin that is heard brings its changes
+ * itself, so nothing is ever fetched on account of mere lag. Pure.
+ */
+import type { HeardBeat } from '../ports/beat-store.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { TransferWish } from '../ports/transfer-jobs.ts';
+import type { Vector } from '../ports/vector.ts';
+import { lacking } from '../vector.ts';
+
+/** An origin that was not heard for this long is silent. */
+const silentMs = 10_000;
+/** What a peer told longer ago may have been taken back by a new life of it. */
+const toldFreshMs = 5000;
+
+/** What a peer has settled of all origins. */
+export interface Told {
+  readonly peer: RegionId;
+  readonly settled: Vector;
+  /** By the own clock, like all moments here. */
+  readonly atMs: number;
+}
+
+export interface TailView {
+  readonly peers: readonly RegionId[];
+  readonly told: readonly Told[];
+  readonly heard: readonly HeardBeat[];
+  /** Since when we listen: before that nobody can be called silent. */
+  readonly sinceMs: number;
+  readonly nowMs: number;
+}
+
+/** Peers that are silent. */
+export function silentPeers({ peers, heard, sinceMs, nowMs }: TailView): readonly RegionId[] {
+  return peers.filter((peer) => {
+    const beat = heard.find(({ origin }) => origin === peer);
+    return nowMs - Math.max(sinceMs, beat?.receivedAtMs ?? 0) > silentMs;
+  });
+}
+
+/** At most one wish for each silent origin: from the first peer that has more. */
+export function tailsOf(view: TailView, settled: Vector): readonly TransferWish[] {
+  return silentPeers(view).flatMap((origin) => {
+    const donor = view.told.find(
+      (told) =>
+        told.peer !== origin &&
+        view.nowMs - told.atMs < toldFreshMs &&
+        lacking(settled, ofOrigin(told.settled, origin)) !== null,
+    );
+    return donor === undefined ? [] : [{ donor: donor.peer, origin, cause: 'tail', isDryRun: false }];
+  });
+}
+
+function ofOrigin(vector: Vector, origin: RegionId): Vector {
+  return vector.filter(({ region }) => region === origin);
+}

@@ -1,0 +1,159 @@
+/**
+ * The desk where transfers are asked for and run, one at a time (P6). It looks again and again at what is missing
+ * instead of being told once, so nothing that is missing is forgotten: partitions that stand before a gap, silent
+ * origins of which a peer holds more, jobs that somebody asked for or that an earlier process left. A job that comes to
+ * nothing waits longer each time and lets the others go first; it is never dropped.
+ */
+import { pause } from '../backoff.ts';
+import { ReplicationError } from '../errors.ts';
+import type { BeatStore } from '../ports/beat-store.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { TransferCause, TransferJob, TransferJobs, TransferWish } from '../ports/transfer-jobs.ts';
+import { Receiver, type Received, type ReceiverOptions } from './receiver.ts';
+import { silentPeers, type TailView, tailsOf } from './tail-watch.ts';
+import type { ToldVectors } from './told-vectors.ts';
+
+export interface Need {
+  readonly origin: RegionId;
+  readonly cause: TransferCause;
+}
+
+export interface TransfersOptions extends Omit<ReceiverOptions, 'signal' | 'jobs'> {
+  readonly peers: readonly RegionId[];
+  readonly jobs: TransferJobs;
+  readonly beats: Pick<BeatStore, 'heard'>;
+  readonly told: ToldVectors;
+  /** Origins of which a partition stands before a gap now. */
+  readonly gaps: () => readonly Need[];
+  /** Positions may have been raised. */
+  readonly onRaised: () => void;
+  /** A transfer came to its end. */
+  readonly onTransfer: (origin: RegionId, cause: TransferCause) => void;
+  readonly logger: Logger;
+}
+
+const lookMs = 500;
+/** Also the time that readers get to notice that they may go on. */
+const firstRestMs = 2000;
+const longestRestMs = 60_000;
+
+interface Rest {
+  readonly count: number;
+  readonly untilMs: number;
+}
+
+export class Transfers {
+  readonly #options: TransfersOptions;
+  readonly #end = new AbortController();
+  readonly #rests = new Map<RegionId, Rest>();
+  #sinceMs: number | null = null;
+  #mayBeAhead = true;
+  #running: Promise<void> | null = null;
+
+  constructor(options: TransfersOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** What is under way is left where it stands. */
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { timer, logger } = this.#options;
+    const { signal } = this.#end;
+    while (!signal.aborted) {
+      try {
+        await this.#turn();
+      } catch (reason) {
+        if (!(reason instanceof ReplicationError)) throw reason;
+        logger.warn({ err: reason }, 'transfers wait');
+      }
+      await pause(timer, lookMs, signal);
+    }
+  }
+
+  async #turn(): Promise<void> {
+    const { jobs } = this.#options;
+    const open = await jobs.open();
+    const wishes = [...this.#gaps(), ...(await this.#tails())];
+    const isOpen = (donor: RegionId) => open.some((job) => job.donor === donor && !job.isDryRun);
+    const fresh = wishes.filter(({ donor }) => !isOpen(donor) && this.#isDue(donor));
+    for (const wish of fresh) await jobs.want(wish);
+    const due = fresh.length === 0 ? open : await jobs.open();
+    this.#forgetRests(due);
+    for (const job of due) {
+      if (this.#end.signal.aborted) return;
+      if (this.#isDue(job.donor)) await this.#serve(job);
+    }
+    if (this.#mayBeAhead) this.#mayBeAhead = await this.#options.store.forgetCovered();
+  }
+
+  #gaps(): readonly TransferWish[] {
+    return this.#options.gaps().map((need) => ({ ...need, donor: need.origin, isDryRun: false }));
+  }
+
+  async #tails(): Promise<readonly TransferWish[]> {
+    const { peers, told, beats, clock, store } = this.#options;
+    const nowMs = clock.nowMs();
+    this.#sinceMs ??= nowMs;
+    const heard = await beats.heard();
+    const view: TailView = { peers, told: told.all(), heard, sinceMs: this.#sinceMs, nowMs };
+    if (silentPeers(view).length === 0) return [];
+    const { settled } = await store.standing();
+    return tailsOf(view, settled);
+  }
+
+  async #serve(job: TransferJob): Promise<void> {
+    const { jobs, logger } = this.#options;
+    const { id, donor, origin, cause, isDryRun } = job;
+    const where = { transfer: id, donor, origin, cause, isDryRun };
+    await jobs.start(id);
+    logger.info(where, job.state === 'running' ? 'transfer goes on' : 'transfer begins');
+    this.#mayBeAhead = true;
+    const received = await new Receiver(job, { ...this.#options, signal: this.#end.signal }).run();
+    const { outcome } = received;
+    this.#tire(donor);
+    if (outcome.kind === 'postponed') {
+      logger.warn({ ...where, detail: outcome.detail }, 'transfer waits');
+      return jobs.postpone(id, outcome.detail);
+    }
+    const detail = outcome.kind === 'failed' ? outcome.detail : '';
+    await jobs.end(id, { state: outcome.kind, detail });
+    if (outcome.kind === 'failed') logger.error({ ...where, detail }, 'transfer failed');
+    else this.#ended(job, received);
+  }
+
+  #ended({ id, donor, origin, cause, isDryRun }: TransferJob, { isSlotLost }: Received): void {
+    const { logger, onRaised, onTransfer } = this.#options;
+    logger.info({ transfer: id, donor, origin, cause, isDryRun, isSlotLost }, 'transfer is complete');
+    if (isDryRun) return;
+    onRaised();
+    onTransfer(origin, cause === 'gap' && isSlotLost ? 'slot-lost' : cause);
+  }
+
+  #isDue(donor: RegionId): boolean {
+    const rest = this.#rests.get(donor);
+    return rest === undefined || rest.untilMs <= this.#options.timer.monotonicMs();
+  }
+
+  /** The same donor rests longer each time, until nothing is wanted of it any more. */
+  #tire(donor: RegionId): void {
+    const count = this.#rests.get(donor)?.count ?? 0;
+    const restMs = Math.min(longestRestMs, firstRestMs * 2 ** Math.min(count, 10));
+    this.#rests.set(donor, { count: count + 1, untilMs: this.#options.timer.monotonicMs() + restMs });
+  }
+
+  #forgetRests(open: readonly TransferJob[]): void {
+    for (const [donor, { untilMs }] of this.#rests) {
+      const isOver = untilMs <= this.#options.timer.monotonicMs();
+      if (isOver && !open.some((job) => job.donor === donor)) this.#rests.delete(donor);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * What a receiver checks of a donor's answers although it trusts the donor: that nothing is left out and that the
+ * work comes to an end. Ranges must ascend, an answer must go at least one step and not beyond what was asked; what
+ * does not is `peer-unavailable`, as if nothing had been said. Pure.
+ */
+import { ReplicationError } from '../errors.ts';
+import type { RecordId } from '../ports/change.ts';
+import { sameIncarnation } from '../ports/identity.ts';
+import type { NextRange, RecordRange } from '../ports/record-reader.ts';
+import type { Vector } from '../ports/vector.ts';
+import { compareIds } from '../record-hash.ts';
+import type { Self } from './offer.ts';
+
+export function requireAscending(after: RecordId, ranges: readonly NextRange[]): void {
+  let last = after;
+  for (const { until } of ranges) {
+    if (compareIds(until, last) <= 0) throw unexpected('ranges that do not ascend');
+    last = until;
+  }
+}
+
+export function requireThrough({ after, until }: RecordRange, through: RecordId): void {
+  if (compareIds(through, after) <= 0 || compareIds(through, until) > 0)
+    throw unexpected('records that end outside the range asked for');
+}
+
+/** Without the entries of the own incarnation, whose changes are all here. */
+export function othersIn(vector: Vector, { region, incarnation }: Self): Vector {
+  return vector.filter(
+    (entry) => entry.region !== region || !sameIncarnation(entry.incarnation, incarnation),
+  );
+}
+
+export function unexpected(what: string): ReplicationError {
+  return new ReplicationError('peer-unavailable', `the peer sent ${what}`, { retriable: true });
+}

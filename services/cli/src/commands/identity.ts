@@ -1,0 +1,56 @@
+/**
+ * `isthmus identity`: who a region is, and whether its database is proven to continue its past. `accept` is an operator's
+ * word that it does, for the day on which the log that would prove it is gone; where the word is wrong, acknowledged
+ * writes are lost, so it asks to be shown with `--dry-run` first.
+ */
+import { findTarget } from '../remote/addresses.ts';
+import { wrongUsage } from '../remote/cli-error.ts';
+import type { Command } from '../remote/command.ts';
+import { addressOptions, dryRunOption, readOptions } from '../remote/options.ts';
+import { member, request } from '../remote/request.ts';
+import { jsonLine } from '../remote/show.ts';
+
+const usage = 'isthmus identity [accept [--dry-run]] [--admin URL | --demo PID --region REGION] [--json]';
+
+export const identity: Command = {
+  name: 'identity',
+  summary: 'Show who a region is, or take its database for the one that it was',
+  usage,
+  run: async (args, io) => {
+    const { values, positionals } = readOptions(args, { ...addressOptions, ...dryRunOption }, usage);
+    const [action, ...rest] = positionals;
+    if (rest.length > 0 || (action !== undefined && action !== 'accept')) throw wrongUsage(`usage: ${usage}`);
+    const { admin: given, demo, region } = values;
+    const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
+    if (action === undefined) {
+      const shown = await request({ method: 'GET', url: `${url}/v1/identity` });
+      io.out(values.json ? jsonLine(shown) : text(shown));
+      return member(shown, 'continuity') === 'same' ? 0 : 1;
+    }
+    const query = values['dry-run'] ? '?dryRun=true' : '';
+    const answer = await request({ method: 'POST', url: `${url}/v1/identity/accept${query}` });
+    io.out(values.json ? jsonLine(answer) : accepted(answer));
+    return 0;
+  },
+};
+
+function text(shown: unknown): string {
+  const guard = member(shown, 'guard');
+  const state =
+    guard === null ? 'another process compares it with the own log' : String(member(guard, 'kind'));
+  const reason = guard === null ? undefined : member(guard, 'reason');
+  const lines = [
+    `region       ${String(member(shown, 'region'))}`,
+    `actor        ${String(member(shown, 'actor'))}`,
+    `continuity   ${String(member(shown, 'continuity'))}`,
+    `guard        ${state}`,
+    ...(typeof reason === 'string' ? [`reason       ${reason}`] : []),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function accepted(answer: unknown): string {
+  const before = text(member(answer, 'before'));
+  if (member(answer, 'accepted') === true) return `${before}accepted: the region writes again\n`;
+  return `${before}nothing was changed\n`;
+}

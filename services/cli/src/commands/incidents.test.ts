@@ -1,0 +1,141 @@
+/** Incidents and dead letters on the command line, against an admin listener that is made up. */
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { once } from 'node:events';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { CliError } from '../remote/cli-error.ts';
+import type { Command, CommandIo } from '../remote/command.ts';
+import { deadLetters } from './dead-letters.ts';
+import { incidents } from './incidents.ts';
+
+let server: Server;
+let admin = '';
+let asked: string[] = [];
+let answer: (asked: string) => { readonly status?: number; readonly body: unknown };
+
+beforeAll(async () => {
+  server = createServer((request, response) => respond(request, response));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new TypeError('the server has a port');
+  admin = `http://127.0.0.1:${address.port}`;
+});
+afterAll(() => {
+  server.close();
+});
+beforeEach(() => {
+  asked = [];
+});
+
+function respond(request: IncomingMessage, response: ServerResponse): void {
+  const one = `${request.method ?? ''} ${request.url ?? ''}`;
+  asked.push(one);
+  const { status = 200, body } = answer(one);
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+async function run(command: Command, ...args: readonly string[]) {
+  let out = '';
+  let note = '';
+  const io: CommandIo = {
+    out: (text) => {
+      out += text;
+    },
+    note: (text) => {
+      note += text;
+    },
+    progress: () => undefined,
+    api: '',
+    admin: '',
+    demo: '',
+    readDemos: () => Promise.resolve([]),
+    readInput: () => Promise.resolve(''),
+    interrupted: new AbortController().signal,
+  };
+  try {
+    return { code: await command.run([...args, '--admin', admin], io), out, note };
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return { code: error.exitCode, out, note: error.message };
+  }
+}
+
+const incident = {
+  id: '7',
+  peer: 'us',
+  state: 'healing',
+  splitBrain: null,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  declaredAt: '2026-01-01T00:00:05.000Z',
+  healedAt: null,
+  endedAt: null,
+  durationSeconds: 12.34,
+  writes: { eu: 8, us: null },
+  conflictCount: 25,
+};
+const conflicts = Array.from({ length: 25 }, (_, index) => ({
+  collection: 'products',
+  key: `k${index}\u001b`,
+  fields: 1,
+}));
+
+test('lists all pages, and says unknown for what is not known', async () => {
+  answer = (one) =>
+    one.includes('after=5')
+      ? { body: { incidents: [{ ...incident, id: '4' }], next: null } }
+      : { body: { incidents: [incident], next: '5' } };
+  const { code, out, note } = await run(incidents);
+  expect(code).toBe(0);
+  expect(asked).toEqual(['GET /v1/incidents', 'GET /v1/incidents?after=5']);
+  expect(out).toMatch(/7 +us +healing +2026-01-01T00:00:00.000Z +12\.3 +eu 8, us unknown +25/);
+  expect(note).toContain('2 incidents');
+  const json = await run(incidents, 'list', '--windows', '--json');
+  expect(JSON.parse(json.out)).toEqual({ incidents: [incident, { ...incident, id: '4' }] });
+  expect(asked).toContain('GET /v1/incidents?include=windows&after=5');
+});
+
+test('shows one with its records in conflict and its digests, and lets nothing unprintable through', async () => {
+  const digests = { products: { eu: 'd1', us: 'd1' } };
+  answer = () => ({ body: { ...incident, conflicts, digests } });
+  const { code, out } = await run(incidents, 'show', '7');
+  expect(code).toBe(0);
+  expect(out).toContain('products/k0\\u{1b}');
+  expect(out).not.toContain('\u001b');
+  expect(out).toContain('and 5 more');
+  expect(out).toMatch(/ended +not yet/);
+  expect(out).toMatch(/products +eu d1 +us d1/);
+});
+
+test('what does not exist is an answer of no, and a strange word wrong usage', async () => {
+  answer = () => ({ status: 404, body: { code: 'not-found', detail: 'no such incident' } });
+  expect(await run(incidents, 'show', '9')).toMatchObject({ code: 1 });
+  expect(await run(incidents, 'heal')).toMatchObject({ code: 2 });
+  expect(await run(deadLetters, 'drop')).toMatchObject({ code: 2 });
+});
+
+const letter = {
+  id: 'eu.1.000000ff.3.1a2b.0',
+  origin: 'eu',
+  collection: 'products',
+  key: 'lamp',
+  cause: 'clock-too-far-ahead',
+  detail: 'stamp lies ahead',
+  openedAt: '2026-01-01T00:00:00.000Z',
+};
+
+test('lists dead letters, and a retry that is refused again is an answer of no', async () => {
+  answer = () => ({ body: { deadLetters: [letter], next: null } });
+  expect((await run(deadLetters)).out).toMatch(/eu\.1\.000000ff\.3\.1a2b\.0 +products\/lamp +clock-too-far/);
+  answer = () => ({
+    body: { id: letter.id, outcome: 'kept', cause: 'clock-too-far-ahead', detail: 'still' },
+  });
+  const kept = await run(deadLetters, 'retry', letter.id);
+  expect(kept).toMatchObject({ code: 1, out: 'kept, clock-too-far-ahead: still\n' });
+  answer = () => ({ body: { id: letter.id, outcome: 'applied' } });
+  const dry = await run(deadLetters, 'retry', letter.id, '--dry-run');
+  expect(dry).toMatchObject({ code: 0, out: 'would be applied\n' });
+  expect(asked.slice(1)).toEqual([
+    `POST /v1/dead-letters/${letter.id}/retry`,
+    `POST /v1/dead-letters/${letter.id}/retry?dryRun=true`,
+  ]);
+});

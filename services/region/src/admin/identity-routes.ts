@@ -1,0 +1,49 @@
+/**
+ * Who the region is, on the admin listener, and the operator's word on a database that could not be proven to continue
+ * its past (P1). That word is dangerous and says so: where it is wrong, two databases write under one identity, and
+ * peers take the second's changes for ones that they have.
+ */
+import type { IdentityGuard, IdentityState } from '@isthmus/replication/identity/identity-guard';
+import { type Incarnation, type RegionId, actorOf } from '@isthmus/replication/ports/identity';
+import type { Continuity, IdentityStore } from '@isthmus/replication/ports/identity-store';
+import type { Listener } from '../http/listener.ts';
+import { flagParameter } from './flag-parameter.ts';
+
+export interface IdentityAdmin {
+  readonly self: { readonly region: RegionId; readonly incarnation: Incarnation };
+  readonly past: Pick<IdentityStore, 'continuity' | 'accept'>;
+  /** `null` where another process looks after it. */
+  readonly guard: Pick<IdentityGuard, 'state'> | null;
+}
+
+interface IdentityView {
+  readonly region: RegionId;
+  readonly actor: string;
+  readonly incarnation: number;
+  readonly continuity: Continuity['kind'];
+  readonly guard: IdentityState | null;
+}
+
+export function addIdentityRoutes(app: Listener, parts: () => IdentityAdmin): void {
+  app.get('/v1/identity', () => viewOf(parts()));
+  app.post('/v1/identity/accept', (request) => accept(parts(), flagParameter(request, 'dryRun')));
+}
+
+async function accept(admin: IdentityAdmin, dryRun: boolean) {
+  const before = await viewOf(admin);
+  const accepted = before.continuity !== 'same' && !dryRun;
+  if (accepted) await admin.past.accept();
+  return { dryRun, accepted, before };
+}
+
+async function viewOf({ self, past, guard }: IdentityAdmin): Promise<IdentityView> {
+  const { region, incarnation } = self;
+  const continuity = await past.continuity();
+  return {
+    region,
+    actor: actorOf(region, incarnation),
+    incarnation: incarnation.counter,
+    continuity: continuity.kind,
+    guard: guard?.state ?? null,
+  };
+}

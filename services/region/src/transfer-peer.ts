@@ -1,0 +1,80 @@
+/**
+ * The port `TransferPeer` over HTTP: one POST for each request to the peer's admin listener, binary both ways, sealed,
+ * and bounded in time from the first byte of connecting to the last of the answer, and in bytes. Whatever goes wrong is
+ * `peer-unavailable`: the receiver asks again.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import { ReplicationError } from '@isthmus/replication/errors';
+import { decodeAnswer, encodeRequest, maxTransferBytes } from '@isthmus/replication/log/transfer-message';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { TransferAnswer, TransferPeer, TransferRequest } from '@isthmus/replication/ports/transfer-peer';
+import { transferMediaType } from './admin/transfer-routes.ts';
+
+const timeoutMs = 15_000;
+
+export interface HttpTransferPeerOptions {
+  /** Base address of each peer's admin listener, without a slash at the end. */
+  readonly admins: ReadonlyMap<RegionId, string>;
+}
+
+export class HttpTransferPeer implements TransferPeer {
+  readonly #admins: ReadonlyMap<RegionId, string>;
+  readonly #plain = new http.Agent({ keepAlive: true, maxSockets: 4 });
+  readonly #secure = new https.Agent({ keepAlive: true, maxSockets: 4 });
+
+  constructor({ admins }: HttpTransferPeerOptions) {
+    this.#admins = admins;
+  }
+
+  async ask(peer: RegionId, request: TransferRequest): Promise<TransferAnswer> {
+    const admin = this.#admins.get(peer);
+    if (admin === undefined) throw unavailable(`no address of ${peer} is configured`);
+    try {
+      const response = await this.#post(new URL(`${admin}/v1/transfer/ask`), encodeRequest(request));
+      if (response.statusCode === 200) return decodeAnswer(await boundedBody(response));
+      response.destroy();
+      throw unavailable(`${peer} answers ${response.statusCode}`);
+    } catch (reason) {
+      if (reason instanceof ReplicationError && reason.code === 'peer-unavailable') throw reason;
+      const detail = reason instanceof Error ? reason.message : String(reason);
+      throw unavailable(`${peer} does not answer: ${detail}`, reason);
+    }
+  }
+
+  close(): void {
+    this.#plain.destroy();
+    this.#secure.destroy();
+  }
+
+  #post(url: URL, body: Uint8Array): Promise<http.IncomingMessage> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const headers = { 'content-type': transferMediaType, 'content-length': body.length };
+    const options = { method: 'POST', headers, signal };
+    return new Promise((resolve, reject) => {
+      const request =
+        url.protocol === 'https:'
+          ? https.request(url, { ...options, agent: this.#secure })
+          : http.request(url, { ...options, agent: this.#plain });
+      request.on('response', resolve);
+      request.on('error', reject);
+      request.end(body);
+    });
+  }
+}
+
+async function boundedBody(response: http.IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response) {
+    const bytes = Buffer.from(chunk);
+    length += bytes.length;
+    if (length > maxTransferBytes) throw unavailable(`an answer of more than ${maxTransferBytes} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+function unavailable(message: string, cause?: unknown): ReplicationError {
+  return new ReplicationError('peer-unavailable', message, { retriable: true, cause });
+}

@@ -1,0 +1,39 @@
+/** The contract of `TransferStore` on a database in memory. */
+import { performance } from 'node:perf_hooks';
+import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
+import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
+import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
+import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
+import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
+import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
+import { expect, test } from 'vitest';
+import { transferStoreContract } from './transfer-store.contract.ts';
+
+function open() {
+  const database = new MemoryDatabase({ nowMs: () => performance.timeOrigin + performance.now() });
+  const records = new MemoryRecordStore(database);
+  const beats = new MemoryBeatStore(database, []);
+  const slots = new MemorySlotKeeper(database);
+  return {
+    database,
+    records,
+    slots,
+    transfers: new MemoryTransferStore({ database, records, beats, slots }),
+    jobs: new MemoryTransferJobs(database),
+    verifications: new MemoryVerifications(database),
+    close: () => Promise.resolve(),
+  };
+}
+
+transferStoreContract('memory', () => Promise.resolve(open()));
+
+test('a slot that was lost begins a new life, once', async () => {
+  const { database, slots } = open();
+  expect(slots.current.number).toBe(1);
+  expect(await slots.renew()).toMatchObject({ number: 1 });
+  database.wal.dropSlot();
+  const life = await slots.renew();
+  expect(life).toEqual({ number: 2, from: database.wal.confirmed });
+  expect(await slots.renew()).toEqual(life);
+});

@@ -1,0 +1,105 @@
+/**
+ * A third region that joins when the logs no longer reach back to their beginning, and the tail of a region that dies
+ * while one survivor has heard more of it than the other (P6). Membership is configuration here.
+ */
+import { type ServerCluster, startServers } from '@isthmus/local/cluster';
+import { prepareRegionProcess, type RegionProcess } from '@isthmus/local/region-process';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../until.ts';
+import { forgetChanges } from './log-under-test.ts';
+import { RegionClient } from './region-client.ts';
+import { converged } from './verdict.ts';
+
+const names = ['eu', 'us', 'ap'] as const;
+type Name = (typeof names)[number];
+
+let servers: ServerCluster;
+const processes = new Map<Name, RegionProcess>();
+
+beforeAll(async () => {
+  servers = await startServers({ regions: names });
+}, 150_000);
+
+afterAll(async () => {
+  await Promise.all([...processes.values()].map((each) => each.stop()));
+  await servers.stop();
+}, 60_000);
+
+function serversOf(region: Name) {
+  return servers.regions.find((each) => each.region === region) ?? expect.fail(`${region} has servers`);
+}
+
+function link(origin: Name, target: Name) {
+  return servers.links.find(origin, target) ?? expect.fail(`a link joins ${origin} and ${target}`);
+}
+
+/** Starts the region with these peers, in place of its former process. */
+async function start(region: Name, peers: readonly Name[]): Promise<RegionClient> {
+  await processes.get(region)?.stop();
+  const { postgres, brokers } = serversOf(region);
+  const prepared = await prepareRegionProcess({
+    region,
+    database: postgres.url,
+    settings: { ISTHMUS_KAFKA_BROKERS: brokers },
+    peers: peers.map((peer) => {
+      const { host, port } = link(peer, region).log;
+      return { region: peer, brokers: `${host}:${port}`, admin: link(region, peer).admin };
+    }),
+  });
+  for (const other of names) if (other !== region) link(other, region).leadAdminTo(prepared.adminAddress);
+  const started = await prepared.start();
+  processes.set(region, started);
+  return new RegionClient({ region, api: started.api, admin: started.admin });
+}
+
+const has = (region: RegionClient, key: string) => async (): Promise<boolean> =>
+  (await region.get('products', key)).status === 200;
+
+test('a region that joins late is filled by the others, and then follows their logs', async () => {
+  const first = [await start('eu', ['us']), await start('us', ['eu'])] as const;
+  await first[0].put('products', 'kept', { title: 'kept' });
+  await first[0].put('products', 'gone', { title: 'gone' });
+  await first[1].patch('products', 'counted', { increment: { likes: 5 } });
+  await converged(first, 'products', 20_000);
+  await first[1].delete('products', 'gone');
+  await first[0].patch('products', 'counted', { increment: { likes: 2 } });
+  await converged(first, 'products', 20_000);
+  for (const region of ['eu', 'us'] as const) {
+    const { postgres, brokers } = serversOf(region);
+    await forgetChanges({ region, database: postgres.url, brokers });
+  }
+  const [eu, us] = [await start('eu', ['us', 'ap']), await start('us', ['eu', 'ap'])];
+  const ap = await start('ap', ['eu', 'us']);
+  await until('ap has what no log holds', 60_000, has(ap, 'kept'));
+  await eu.put('products', 'later', { title: 'later' });
+  await us.patch('products', 'counted', { increment: { likes: 1 } });
+  await converged([eu, us, ap], 'products', 30_000);
+  expect((await ap.list('products')).get('counted')).toMatchObject({ likes: 8 });
+  await ap.put('products', 'from-ap', { title: 'from-ap' });
+  await converged([eu, us, ap], 'products', 30_000);
+  await until('no gap is open', 30_000, async () => (await ap.status()).gaps === 0);
+  expect(await ap.metrics()).toMatch(
+    /^isthmus_transfers_total\{origin="(?:eu|us)",cause="no-position"\} 1$/m,
+  );
+  for (const region of [eu, us]) expect(await region.metrics()).not.toMatch(/^isthmus_transfers_total/m);
+}, 240_000);
+
+test('the tail of a dead region comes from the survivor that has heard more of it', async () => {
+  const [eu, us, ap] = [clientOf('eu'), clientOf('us'), clientOf('ap')];
+  link('eu', 'ap').set({ state: 'cut' });
+  for (let index = 0; index < 20; index++) await eu.put('products', `tail-${index}`, { title: 'tail' });
+  await until('us has the tail', 20_000, has(us, 'tail-19'));
+  const { postgres, kafka } = serversOf('eu');
+  const dead = processes.get('eu') ?? expect.fail('eu runs');
+  await Promise.all([dead.kill('SIGKILL'), postgres.kill('SIGKILL'), kafka?.kill('SIGKILL')]);
+  await until('ap has the tail', 60_000, has(ap, 'tail-19'));
+  await converged([us, ap], 'products', 30_000);
+  await until('the transfer is counted', 20_000, async () =>
+    /^isthmus_transfers_total\{origin="eu",cause="tail"\} \d+$/m.test(await ap.metrics()),
+  );
+}, 180_000);
+
+function clientOf(region: Name): RegionClient {
+  const { api, admin } = processes.get(region) ?? expect.fail(`${region} runs`);
+  return new RegionClient({ region, api, admin });
+}

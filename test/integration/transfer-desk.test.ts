@@ -1,0 +1,238 @@
+/** The desk that runs transfers and the sweeper, over regions in memory and virtual time. */
+import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
+import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import { ownEntries } from '@isthmus/replication/transfer/offer';
+import { Sweeper } from '@isthmus/replication/transfer/sweeper';
+import { ToldVectors } from '@isthmus/replication/transfer/told-vectors';
+import { type Need, Transfers } from '@isthmus/replication/transfer/transfers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { epochMs, MemoryRegion, silent } from './memory-region.ts';
+
+const id = (key: string) => ({ collection: 'products', key });
+
+let timer: ManualTimer;
+let eu: MemoryRegion;
+let us: MemoryRegion;
+let ap: MemoryRegion;
+let gaps: readonly Need[];
+let away: Set<string>;
+let raised: number;
+let onRaised: () => void;
+let counted: string[];
+const running: { close: () => Promise<void> }[] = [];
+
+beforeEach(() => {
+  timer = new ManualTimer();
+  [eu, us, ap] = [
+    new MemoryRegion('eu', timer),
+    new MemoryRegion('us', timer),
+    new MemoryRegion('ap', timer),
+  ];
+  [gaps, away, raised, counted] = [[], new Set(), 0, []];
+  onRaised = () => undefined;
+});
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((each) => closed(each)));
+});
+
+/** Closing waits for what is under way, which waits for time. */
+async function closed(part: { close: () => Promise<void> }): Promise<void> {
+  const closing = part.close();
+  for (let turns = 0; turns < 20; turns++) await timer.advance(100);
+  await closing;
+}
+
+const clock = () => ({ nowMs: () => epochMs + timer.monotonicMs() });
+
+const peer = () =>
+  new MemoryTransferPeer((region) => {
+    if (away.has(region)) return null;
+    return { eu, us, ap }[region === 'eu' ? 'eu' : region === 'us' ? 'us' : 'ap'].donor;
+  });
+
+function desk(told = new ToldVectors(clock())): Transfers {
+  const started = new Transfers({
+    self: us.self,
+    peers: [eu.self.region, ap.self.region],
+    store: us.transfers,
+    jobs: us.jobs,
+    beats: us.beats,
+    told,
+    peer: peer(),
+    clock: clock(),
+    timer,
+    maxDriftMs: 60_000,
+    logger: silent,
+    gaps: () => gaps,
+    onRaised: () => {
+      raised++;
+      onRaised();
+    },
+    onTransfer: (origin, cause) => counted.push(`${origin} ${cause}`),
+  });
+  running.push(started);
+  started.start();
+  return started;
+}
+
+const gapOf = (origin: RegionId): Need => ({ origin, cause: 'gap' });
+const states = async (): Promise<readonly string[]> =>
+  (await us.jobs.recent()).map(({ donor, state }) => `${donor} ${state}`);
+
+describe('the desk', () => {
+  it('does nothing while nothing is missing', async () => {
+    desk();
+    await timer.advance(60_000);
+    expect(await us.jobs.recent()).toEqual([]);
+    expect(counted).toEqual([]);
+  });
+
+  it('fetches what is missing once, where readers then go on within a second', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'a'));
+    gaps = [gapOf(eu.self.region)];
+    onRaised = () =>
+      timer.after(1000, () => {
+        gaps = [];
+      });
+    desk();
+    await timer.advance(60_000);
+    expect([await states(), counted, raised]).toEqual([['eu done'], ['eu gap'], 1]);
+    expect(await us.records.read(id('a'))).not.toBeNull();
+  });
+
+  it('rests longer each time where the same gap comes again', async () => {
+    gaps = [gapOf(eu.self.region)];
+    desk();
+    await timer.advance(120_000);
+    expect(counted.length).toBeGreaterThan(3);
+    expect(counted.length).toBeLessThan(12);
+  });
+
+  it('lets no origin that is away hold back another', async () => {
+    away.add('eu');
+    gaps = [gapOf(eu.self.region), gapOf(ap.self.region)];
+    desk();
+    await timer.advance(60_000);
+    expect(new Set(counted)).toEqual(new Set(['ap gap']));
+    const [waiting] = await us.jobs.open();
+    expect(waiting).toMatchObject({ donor: 'eu', detail: expect.stringContaining('cannot be reached') });
+    away.clear();
+    await timer.advance(120_000);
+    expect(counted).toContain('eu gap');
+  });
+
+  it('goes on with the job of a process that is gone', async () => {
+    for (let index = 0; index < 30; index++) await eu.edit(id(`k${index}`), (e) => e.set('title', 't'));
+    away.add('eu');
+    gaps = [gapOf(eu.self.region)];
+    const first = desk();
+    await timer.advance(2000);
+    await closed(first);
+    gaps = [];
+    away.clear();
+    expect(await states()).toEqual(['eu running']);
+    desk();
+    await timer.advance(60_000);
+    expect([await states(), counted]).toEqual([['eu done'], ['eu gap']]);
+  });
+
+  it('fetches the tail of a silent origin from the peer that holds more of it (P6)', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'tail'));
+    await ap.take({ ...id('a'), state: await eu.state(id('a')) });
+    const vector = ownEntries(eu.self, 500n);
+    const job = await ap.jobs.want({
+      donor: eu.self.region,
+      origin: eu.self.region,
+      cause: 'gap',
+      isDryRun: true,
+    });
+    await ap.transfers.raise({ job, vector, partitionOf: () => 0, decide: () => [] });
+    away.add('eu');
+    const told = new ToldVectors(clock());
+    desk(told);
+    const settled = vector.map(({ lsn }) => lsn);
+    const { region, incarnation } = ap.self;
+    const { region: origin } = eu.self;
+    for (let second = 0; second < 30; second++) {
+      const origins = [{ origin, incarnation: eu.self.incarnation, settled, settledBeat: null, echo: null }];
+      told.note({ region, incarnation, publishedAtMs: 0, origins });
+      await timer.advance(1000);
+    }
+    expect(counted).toEqual(['eu tail']);
+    expect(await us.records.read(id('a'))).not.toBeNull();
+    const [position] = await us.records.positions(origin);
+    expect(position).toMatchObject({ applied: 500n, settled: 500n });
+  });
+});
+
+describe('the sweeper', () => {
+  function sweeper(): void {
+    const { self, transfers: store, jobs, verifications } = us;
+    const peers = [eu.self.region];
+    const shared = { self, peers, store, jobs, verifications, clock: clock(), timer, logger: silent };
+    const started = new Sweeper({ ...shared, donor: peer() });
+    running.push(started);
+    started.start();
+  }
+
+  /** Each settles whatever the other has, again and again. */
+  function keepOn(): void {
+    timer.after(500, () => {
+      const turns = [
+        [us, eu],
+        [eu, us],
+      ] as const;
+      void Promise.all(
+        turns.map(async ([target, source]) => {
+          const { region } = source.self;
+          const vector = ownEntries(source.self, source.database.wal.insert);
+          await target.transfers.raise({ job: 0, vector, partitionOf: () => 0, decide: () => [] });
+          return region;
+        }),
+      ).then(keepOn);
+    });
+  }
+
+  const proven = async () => (await us.verifications.all())[0];
+
+  it('proves again and again what both sides show', async () => {
+    keepOn();
+    sweeper();
+    await timer.advance(40_000);
+    const first = (await proven())?.throughMs ?? 0;
+    await timer.advance(120_000);
+    expect((await proven())?.throughMs ?? 0).toBeGreaterThan(first + 50_000);
+    expect(await us.jobs.recent()).toEqual([]);
+  });
+
+  it('tells a divergence, has it mended, and takes the word back only after a clean sweep (P7)', async () => {
+    keepOn();
+    sweeper();
+    await timer.advance(40_000);
+    const clean = (await proven())?.throughMs;
+    await eu.edit(id('a'), (e) => e.set('title', 'lost on the way'));
+    await timer.advance(2000);
+    await us.verifications.want([eu.self.region]);
+    for (let seconds = 0; (await proven())?.diverged === false; seconds++) {
+      expect(seconds).toBeLessThan(20);
+      await timer.advance(1000);
+    }
+    expect(await proven()).toMatchObject({ diverged: true, throughMs: clean });
+    expect(await us.jobs.open()).toMatchObject([{ donor: 'eu', cause: 'sweep' }]);
+    await timer.advance(30_000);
+    expect(await proven()).toMatchObject({ diverged: true });
+    desk();
+    await timer.advance(90_000);
+    expect(await proven()).toMatchObject({ diverged: false });
+    expect(counted).toEqual(['eu sweep']);
+  });
+
+  it('proves nothing while the peer is away', async () => {
+    away.add('eu');
+    sweeper();
+    await timer.advance(120_000);
+    expect(await proven()).toBeUndefined();
+  });
+});
