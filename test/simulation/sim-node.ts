@@ -18,16 +18,10 @@ import { Donor } from '@isthmus/replication/transfer/donor';
 import { Ticker } from '@isthmus/replication/ticker';
 import type { Oracle } from './oracle.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
-import {
-  SimBeatStore,
-  SimChangeSource,
-  SimDeadLetters,
-  SimPostgres,
-  SimRecordStore,
-  SimRoleLock,
-} from './sim-postgres.ts';
+import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
 import { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
+import { SimChangeSource } from './sim-source.ts';
 import {
   SimSlotKeeper,
   SimTransferJobs,
