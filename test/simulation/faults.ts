@@ -130,14 +130,11 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     region.log.create('changes', region.identity.partitionCount);
     return nothing;
   },
-  'lose-slot': ({ region, world, fault }) => {
+  'lose-slot': ({ region }) => {
     region.hasLostSlot = true;
     region.mayRecount = true;
     region.database.wal.dropSlot();
     region.database.disconnect();
-    world.scheduler.after(Math.min(fault.forMs, 5000), () => {
-      if (region.database.wal.confirmed === null) region.database.wal.createSlot();
-    });
     return nothing;
   },
   destroy: ({ world, region }) => {

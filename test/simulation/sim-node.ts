@@ -14,19 +14,22 @@ import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-clien
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { Replicator } from '@isthmus/replication/replicator';
+import { Donor } from '@isthmus/replication/transfer/donor';
 import { Ticker } from '@isthmus/replication/ticker';
 import type { Oracle } from './oracle.ts';
-import { type FeedWorld, SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
-import {
-  SimBeatStore,
-  SimChangeSource,
-  SimDeadLetters,
-  SimPostgres,
-  SimRecordStore,
-  SimRoleLock,
-} from './sim-postgres.ts';
+import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
+import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
 import { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
+import { SimChangeSource } from './sim-source.ts';
+import {
+  SimSlotKeeper,
+  SimTransferJobs,
+  SimTransferPeer,
+  SimTransferStore,
+  SimVerifications,
+  type TransferWorld,
+} from './sim-transfer.ts';
 
 /** What the engine's own words say of rare things. */
 const told: Readonly<Record<string, string>> = {
@@ -45,7 +48,7 @@ const figuresTimeoutMs = 2000;
 const openRetryMs = 500;
 const pingTimeoutMs = 1000;
 
-export interface NodeWorld extends FeedWorld {
+export interface NodeWorld extends TransferWorld {
   /** How long ago data of the caller last moved anything here; `null`: nobody can tell. */
   readonly dataAgeMs: (region: RegionId, caller: RegionId) => number | null;
   readonly oracle: Oracle;
@@ -65,7 +68,9 @@ export class SimNode {
   readonly links: LinkWatch;
   readonly figures: FigureReader;
   readonly feed: SimChangeFeed;
+  readonly donor: Donor;
   #isOpen = false;
+  #snapshots = 0;
   readonly #postgres: SimPostgres;
   readonly #world: NodeWorld;
 
@@ -102,13 +107,22 @@ export class SimNode {
     const client = new SimPeerClient(this, world);
     const { partitionCount } = identity;
     this.links = new LinkWatch({ peers, beats, records, partitionCount, client, timer, beatIntervalMs });
+    const store = new SimTransferStore(postgres);
+    const newName = (): string => `${name}-${this.#snapshots++}`;
+    this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
     this.replicator = new Replicator({
       identity,
       peers,
       records,
       beats,
-      transfer: region.transfer,
       deadLetters: new SimDeadLetters(postgres),
+      transfer: {
+        store,
+        jobs: new SimTransferJobs(postgres),
+        verifications: new SimVerifications(postgres),
+        peer: new SimTransferPeer(region.id, process, world),
+        slots: new SimSlotKeeper(postgres),
+      },
       source: new SimChangeSource(postgres),
       sink: new SimChangeSink(region, process),
       feed,
@@ -192,9 +206,9 @@ export class SimNode {
       onFenced: () => seen('fenced applier noticed'),
       onVisible: () => undefined,
       onRefused: () => seen('record refused'),
-      onPublished: () => undefined,
       onSlotLost: () => seen('slot lost'),
-      onTransfer: () => undefined,
+      onTransfer: () => seen('transfer'),
+      onPublished: () => undefined,
     };
   }
 }

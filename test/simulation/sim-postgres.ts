@@ -3,7 +3,7 @@
  * request over a connection that can be cut. The process's locks and its stream fall when its sessions end, whether
  * it knows that or not.
  */
-import { ReplicationError, assert } from '@isthmus/replication/errors';
+import { ReplicationError } from '@isthmus/replication/errors';
 import type {
   BeatHold,
   BeatStore,
@@ -12,8 +12,7 @@ import type {
   PeerProgress,
   RpoFigures,
 } from '@isthmus/replication/ports/beat-store';
-import type { Commit, CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/change';
-import type { ChangeSource, ChangeStream } from '@isthmus/replication/ports/change-source';
+import type { CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/change';
 import type {
   DeadLetterPlace,
   DeadLetterStore,
@@ -37,20 +36,19 @@ import type { Oracle } from './oracle.ts';
 import type { ProcessWorld, RequestKind, SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
 
-const readKind: RequestKind = {
+export const readKind: RequestKind = {
   leastMs: 0.05,
   mostMs: 0.4,
   needsProcess: false,
   refused: unavailable,
   lost: unavailable,
 };
-const commitKind: RequestKind = { ...readKind, leastMs: 0.3, mostMs: 1.5 };
+export const commitKind: RequestKind = { ...readKind, leastMs: 0.3, mostMs: 1.5 };
 /** A transaction in the middle of which the process decides. */
-const decideKind: RequestKind = { ...commitKind, needsProcess: true };
+export const decideKind: RequestKind = { ...commitKind, needsProcess: true };
 const localCommitKind: RequestKind = { ...decideKind, lost: unknownOutcome };
-const openStreamKind: RequestKind = { ...commitKind, lost: sourceLost };
 /** How soon a holder notices that its lock is gone. */
-const noticeMs = 500;
+export const noticeMs = 500;
 
 export class SimPostgres {
   readonly region: SimRegion;
@@ -121,10 +119,6 @@ function unavailable(): ReplicationError {
 
 function unknownOutcome(): ReplicationError {
   return new ReplicationError('outcome-unknown', 'the answer to a commit is lost', { retriable: false });
-}
-
-function sourceLost(): ReplicationError {
-  return new ReplicationError('source-lost', 'the stream could not be opened', { retriable: true });
 }
 
 export class SimRecordStore implements RecordStore {
@@ -337,74 +331,4 @@ export class SimRoleLock implements RoleLock {
     };
     return { lost, release };
   }
-}
-
-export class SimChangeSource implements ChangeSource {
-  readonly #postgres: SimPostgres;
-
-  constructor(postgres: SimPostgres) {
-    this.#postgres = postgres;
-  }
-
-  async open(): Promise<ChangeStream> {
-    const take = async (): Promise<SimChangeStream> =>
-      new SimChangeStream(this.#postgres, await this.#postgres.region.source.open());
-    const giveBack = (stream: SimChangeStream): void => void stream.close();
-    const stream = await this.#postgres.take('open stream', take, { giveBack, kind: openStreamKind });
-    assert(stream !== null, 'a source gives a stream or rejects');
-    return stream;
-  }
-}
-
-class SimChangeStream implements ChangeStream {
-  readonly start: Lsn;
-  readonly #postgres: SimPostgres;
-  readonly #inner: ChangeStream;
-  readonly #forget: () => void;
-  #isClosed = false;
-  #end: ((failure: ReplicationError) => void) | null = null;
-
-  constructor(postgres: SimPostgres, inner: ChangeStream) {
-    this.start = inner.start;
-    this.#postgres = postgres;
-    this.#inner = inner;
-    this.#forget = postgres.hold(() => void inner.close());
-  }
-
-  read(): Promise<readonly Commit[]> {
-    if (this.#isClosed) return Promise.reject(closed());
-    return new Promise((resolve, reject) => {
-      this.#end = reject;
-      this.#inner.read().then(
-        (commits) => this.#arrive(() => resolve(commits)),
-        (reason: unknown) => this.#arrive(() => reject(reason)),
-      );
-    });
-  }
-
-  confirm(end: Lsn): void {
-    this.#postgres.after(0.1, () => {
-      this.#postgres.region.postgres.serve(() => this.#inner.confirm(end));
-    });
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#end?.(closed());
-    this.#forget();
-    await this.#inner.close();
-  }
-
-  #arrive(news: () => void): void {
-    const { postgres } = this.#postgres.region;
-    const arrive = (): void => {
-      if (postgres.isUp && postgres.isFrozen) this.#postgres.after(noticeMs, arrive);
-      else this.#postgres.hear(news);
-    };
-    this.#postgres.after(postgres.delayMs(readKind.leastMs, readKind.mostMs), arrive);
-  }
-}
-
-function closed(): ReplicationError {
-  return new ReplicationError('closed', 'the change stream is closed', { retriable: false });
 }

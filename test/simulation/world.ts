@@ -6,6 +6,7 @@
 import { assert } from '@isthmus/replication/errors';
 import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
+import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { Violation } from '../checkers/history.ts';
 import type { Step } from './faults.ts';
 import { slotOf } from './faults.ts';
@@ -109,6 +110,9 @@ export class World implements NodeWorld {
     this.nodesOf(region)
       .find((node) => node?.isOpen ?? false)
       ?.links.dataAgeMs(caller) ?? null;
+
+  readonly donorOf = (region: RegionId): Donor | null =>
+    this.nodesOf(region).find((node) => node?.isOpen ?? false)?.donor ?? null;
 
   readonly judge = (node: SimNode): void => judgeNode(this, node);
 

@@ -49,7 +49,6 @@ export class MemoryDeadLetters implements DeadLetterStore {
 
   /** Where the oldest open one of a partition lies; `null`: there is none. */
   oldest(partition: Pick<DeadLetterPlace, 'origin' | 'incarnation' | 'partition'>): Lsn | null {
-    if (this.#home.letters.size === 0) return null;
     return this.all().find((letter) => isOfPartition(letter, partition))?.lsn ?? null;
   }
 
@@ -74,7 +73,6 @@ export class MemoryDeadLetters implements DeadLetterStore {
   }
 
   async due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
-    if (this.#home.letters.size === 0) return [];
     const due = this.all().filter((letter) => letter.stampMs !== null && letter.stampMs <= stampMs);
     return due.toSorted((a, b) => (a.stampMs ?? 0) - (b.stampMs ?? 0)).slice(0, limit);
   }

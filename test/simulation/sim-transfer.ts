@@ -1,0 +1,241 @@
+/**
+ * What transfers work on, as one process reaches it: the tables of its own database, and the donors of its peers
+ * across the links. A donor answers from a process that can die between two questions, and its snapshot with it.
+ */
+import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
+import { ReplicationError } from '@isthmus/replication/errors';
+import type { Lsn, RecordId } from '@isthmus/replication/ports/change';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type {
+  HashedRecord,
+  NextRange,
+  RangeDigest,
+  RecordRange,
+} from '@isthmus/replication/ports/record-reader';
+import type { SlotKeeper, SlotLife } from '@isthmus/replication/ports/slot-keeper';
+import type {
+  TransferJob,
+  TransferJobs,
+  TransferPlace,
+  TransferWish,
+} from '@isthmus/replication/ports/transfer-jobs';
+import type { TransferAnswer, TransferPeer, TransferRequest } from '@isthmus/replication/ports/transfer-peer';
+import type {
+  MergeTransaction,
+  RaiseTransaction,
+  Standing,
+  TransferSnapshot,
+  TransferStore,
+} from '@isthmus/replication/ports/transfer-store';
+import type { Vector } from '@isthmus/replication/ports/vector';
+import type { SweepResult, Verification, VerificationStore } from '@isthmus/replication/ports/verification';
+import type { Donor } from '@isthmus/replication/transfer/donor';
+import type { FeedWorld } from './sim-kafka.ts';
+import { decideKind, type SimPostgres } from './sim-postgres.ts';
+import type { SimProcess } from './sim-process.ts';
+
+const answerTimeoutMs = 3000;
+
+export class SimTransferStore implements TransferStore {
+  readonly #postgres: SimPostgres;
+
+  constructor(postgres: SimPostgres) {
+    this.#postgres = postgres;
+  }
+
+  get #inner(): TransferStore {
+    return this.#postgres.region.transfers;
+  }
+
+  async openSnapshot(): Promise<TransferSnapshot> {
+    const postgres = this.#postgres;
+    const inner = await postgres.read('snapshot', () => this.#inner.openSnapshot());
+    return {
+      standing: inner.standing,
+      ranges: (after) => postgres.read('ranges', () => inner.ranges(after)),
+      digest: (range) => postgres.read('digest', () => inner.digest(range)),
+      hashes: (range, limit) => postgres.read('hashes', () => inner.hashes(range, limit)),
+      states: (ids) => postgres.read('states', () => inner.states(ids)),
+      close: () => inner.close(),
+    };
+  }
+
+  standing(): Promise<Standing> {
+    return this.#postgres.read('standing', () => this.#inner.standing());
+  }
+
+  publishedThrough(): Promise<Lsn | null> {
+    return this.#postgres.read('published through', () => this.#inner.publishedThrough());
+  }
+
+  expect(ahead: Vector): Promise<void> {
+    return this.#postgres.commit('expect', () => this.#inner.expect(ahead));
+  }
+
+  forgetCovered(): Promise<boolean> {
+    return this.#postgres.commit('forget covered', () => this.#inner.forgetCovered());
+  }
+
+  merge(transaction: MergeTransaction): Promise<boolean> {
+    return this.#postgres.call(decideKind, 'merge', () => this.#inner.merge(transaction));
+  }
+
+  raise(transaction: RaiseTransaction): Promise<boolean> {
+    return this.#postgres.call(decideKind, 'raise', () => this.#inner.raise(transaction));
+  }
+
+  ranges(after: RecordId): Promise<readonly NextRange[]> {
+    return this.#postgres.read('ranges', () => this.#inner.ranges(after));
+  }
+
+  digest(range: RecordRange): Promise<RangeDigest> {
+    return this.#postgres.read('digest', () => this.#inner.digest(range));
+  }
+
+  hashes(range: RecordRange, limit: number): Promise<readonly HashedRecord[]> {
+    return this.#postgres.read('hashes', () => this.#inner.hashes(range, limit));
+  }
+
+  states(ids: readonly RecordId[]): Promise<readonly Uint8Array[]> {
+    return this.#postgres.read('states', () => this.#inner.states(ids));
+  }
+}
+
+export class SimTransferJobs implements TransferJobs {
+  readonly #postgres: SimPostgres;
+
+  constructor(postgres: SimPostgres) {
+    this.#postgres = postgres;
+  }
+
+  get #inner(): TransferJobs {
+    return this.#postgres.region.jobs;
+  }
+
+  want(wish: TransferWish): Promise<number> {
+    return this.#postgres.commit('want', () => this.#inner.want(wish));
+  }
+
+  open(): Promise<readonly TransferJob[]> {
+    return this.#postgres.read('open jobs', () => this.#inner.open());
+  }
+
+  find(id: number): Promise<TransferJob | null> {
+    return this.#postgres.read('find job', () => this.#inner.find(id));
+  }
+
+  recent(): Promise<readonly TransferJob[]> {
+    return this.#postgres.read('recent jobs', () => this.#inner.recent());
+  }
+
+  start(id: number): Promise<void> {
+    return this.#postgres.commit('start job', () => this.#inner.start(id));
+  }
+
+  note(id: number, place: TransferPlace): Promise<void> {
+    return this.#postgres.commit('note job', () => this.#inner.note(id, place));
+  }
+
+  postpone(id: number, detail: string): Promise<void> {
+    return this.#postgres.commit('postpone job', () => this.#inner.postpone(id, detail));
+  }
+
+  end(id: number, outcome: Parameters<TransferJobs['end']>[1]): Promise<void> {
+    return this.#postgres.commit('end job', () => this.#inner.end(id, outcome));
+  }
+}
+
+export class SimVerifications implements VerificationStore {
+  readonly #postgres: SimPostgres;
+
+  constructor(postgres: SimPostgres) {
+    this.#postgres = postgres;
+  }
+
+  get #inner(): VerificationStore {
+    return this.#postgres.region.verifications;
+  }
+
+  all(): Promise<readonly Verification[]> {
+    return this.#postgres.read('verifications', () => this.#inner.all());
+  }
+
+  want(peers: readonly RegionId[]): Promise<void> {
+    return this.#postgres.commit('want sweep', () => this.#inner.want(peers));
+  }
+
+  began(peer: RegionId): Promise<void> {
+    return this.#postgres.commit('sweep began', () => this.#inner.began(peer));
+  }
+
+  ended(peer: RegionId, result: SweepResult): Promise<void> {
+    return this.#postgres.commit('sweep ended', () => this.#inner.ended(peer, result));
+  }
+}
+
+export class SimSlotKeeper implements SlotKeeper {
+  readonly #postgres: SimPostgres;
+
+  constructor(postgres: SimPostgres) {
+    this.#postgres = postgres;
+  }
+
+  life(): Promise<SlotLife | null> {
+    return this.#postgres.read('slot life', () => this.#postgres.region.slots.life());
+  }
+
+  renew(): Promise<SlotLife> {
+    return this.#postgres.commit('renew slot', () => this.#postgres.region.slots.renew());
+  }
+}
+
+export interface TransferWorld extends FeedWorld {
+  /** Of a process of the region that answers; `null`: there is none. */
+  readonly donorOf: (region: RegionId) => Donor | null;
+}
+
+export class SimTransferPeer implements TransferPeer {
+  readonly #self: RegionId;
+  readonly #process: SimProcess;
+  readonly #world: TransferWorld;
+  readonly #inner: MemoryTransferPeer;
+
+  constructor(self: RegionId, process: SimProcess, world: TransferWorld) {
+    this.#self = self;
+    this.#process = process;
+    this.#world = world;
+    this.#inner = new MemoryTransferPeer(world.donorOf);
+  }
+
+  ask(peer: RegionId, request: TransferRequest): Promise<TransferAnswer> {
+    const { scheduler } = this.#world;
+    const link = this.#world.linkBetween(this.#self, peer);
+    return new Promise((resolve, reject) => {
+      const { epoch } = link;
+      const fail = (reason: unknown): void => {
+        cancel();
+        reject(reason);
+      };
+      const cancel = this.#process.timer.after(answerTimeoutMs, () => reject(unreachable(peer)));
+      const answer = (news: () => void): void =>
+        void scheduler.after(link.delayMs(), () => {
+          if (link.epoch === epoch && !link.isClogged) this.#process.hear(news);
+        });
+      scheduler.after(link.delayMs(), () => {
+        if (link.isCut) return;
+        this.#inner.ask(peer, request).then(
+          (given) =>
+            answer(() => {
+              cancel();
+              resolve(given);
+            }),
+          (reason: unknown) => answer(() => fail(reason)),
+        );
+      });
+    });
+  }
+}
+
+function unreachable(peer: RegionId): ReplicationError {
+  return new ReplicationError('peer-unavailable', `${peer} does not answer`, { retriable: true });
+}
