@@ -97,6 +97,9 @@ describe.each(stories)('%s: a %s that the delete has not seen', (_deletes, _name
     expect(compact(state, seenIn(state)).record).toBe('droppable');
     const meanwhile = type.edit(dead, { actor: 'ap', now: 50 }, (e) => e.set('title', 'alive'));
     expect(type.read(join(meanwhile.state, purge().delta)).value).toMatchObject({ title: 'alive', likes: 0 });
+    // The deletion that was there goes on hiding what comes later than the purge and was written before it.
+    const late = type.edit(nothing, { actor: 'sa', now: 25 }, (e) => e.set('title', 'late'));
+    expect(isDead(join(state, late.delta))).toBe(type.deletes === 'last-writer-wins');
   });
 
   test.each(['eu', 'us', 'ap'])('then %s drops and creates it again while others hold it', (actor) => {
