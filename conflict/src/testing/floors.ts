@@ -36,7 +36,10 @@ export class Floors {
   /** What the actor's next edit says of its forgotten writes; not of those that others have told it of again. */
   remainsOf({ actor, known }: Replica): readonly Fact[] {
     const remains = this.#remains.get(actor) ?? [];
-    return remains.filter((fact) => fact.kind !== 'gone' || !known.facts.has(fact.what));
+    return remains.filter((fact) => {
+      if (fact.kind === 'gone') return !known.facts.has(fact.what);
+      return fact.kind === 'closed' ? known.lifeOf(fact.account) === 0 : !known.facts.has(fact);
+    });
   }
 
   /** It was said, and the actor knows it from now on. */

