@@ -143,14 +143,14 @@ export const mutants: readonly Mutant[] = [
     file: `${engine}/relay/acknowledger.js`,
     edits: [
       [
-        'await this.#store.storeCounts(beats);',
-        'this.#confirm(newest.end);\n        await this.#store.storeCounts(beats);',
+        'await this.#store.storePublished(beats);',
+        'this.#confirm(newest.end); await this.#store.storePublished(beats);',
       ],
     ],
   },
   {
-    name: 'commits cut in the middle',
+    name: 'a change beside its commit',
     file: `${engine}/relay/packer.js`,
-    edits: [['lsn: end,\n', 'lsn: end - 1n,\n']],
+    edits: [['key, delta, lsn, index }', 'key, delta, lsn: lsn - 1n, index }']],
   },
 ];
