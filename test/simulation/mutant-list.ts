@@ -144,13 +144,13 @@ export const mutants: readonly Mutant[] = [
     edits: [
       [
         'await this.#store.storePublished(beats);',
-        'this.#confirm(newest.end);\n        await this.#store.storePublished(beats);',
+        'this.#confirm(newest.end); await this.#store.storePublished(beats);',
       ],
     ],
   },
   {
-    name: 'commits cut in the middle',
+    name: 'a change beside its commit',
     file: `${engine}/relay/packer.js`,
-    edits: [['lsn: end,\n', 'lsn: end - 1n,\n']],
+    edits: [['key, delta, lsn, index }', 'key, delta, lsn: lsn - 1n, index }']],
   },
 ];

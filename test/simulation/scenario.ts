@@ -3,7 +3,6 @@
  * operations when, which faults when. A run adds nothing to it but chance in latencies, so a scenario can be shrunk by
  * leaving out faults and operations, and the same scenario gives the same run.
  */
-import { capabilities } from './capabilities.ts';
 import { Random } from './random.ts';
 
 export type OrdinaryFault =
@@ -163,7 +162,8 @@ function drawFaults(random: Random, { regions, durationMs }: Extent): readonly F
   const isCalm = random.chance(0.05);
   if (isCalm) return [];
   const kinds: FaultKind[] = [...swarm(random, ordinaryFaults, 0.4)];
-  if (capabilities.transfer || random.chance(0.3)) kinds.push(...swarm(random, gapFaults, 0.5));
+  // Where nothing is taken out of a log, nothing may be missing from it: repair must not hide what caused it.
+  if (random.chance(0.5)) kinds.push(...swarm(random, gapFaults, 0.5));
   if (random.chance(0.1)) kinds.push('clock-far-ahead');
   const everyMs = random.scale(1500, 8000);
   const faults: Fault[] = [];
