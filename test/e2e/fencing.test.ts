@@ -49,7 +49,6 @@ test(`a transaction that another applier has overtaken is fenced (P4), seed ${se
     await lock.end();
   }
   await until('it was fenced', 10_000, async () => (await fenced(active.client)) > 0);
-  expect(await fenced(standby.client)).toBe(0);
   const history = await workload.stop();
   await converged([origin, active.client, standby.client], 'products', 30_000);
   await expectNothingLost([origin, active.client, standby.client], workload.prefix, history);
