@@ -222,10 +222,8 @@ function concurrentTransactions(store: () => RecordStore): void {
       ids.toSorted(byKeyLength),
     ];
     const batches = Array.from({ length: 24 }, (_, index) => append(orders[index % 4] ?? ids, '.'));
-    const startedMs = performance.now();
+    // Where the adapter's server never looks for deadlocks, one of them would wait here until the test's deadline.
     await Promise.all(batches.map((batch) => store().commitLocal(batch)));
-    // Postgres looks for deadlocks after one second of waiting: finishing earlier means there was none.
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
     for (const id of ids) expect(text(await store().read(id))).toBe('.'.repeat(24));
   });
 
