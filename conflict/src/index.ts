@@ -20,6 +20,7 @@ export {
 export { type Collectable, collectable } from './record/collectable.ts';
 export { compact, type Compacted } from './record/compact.ts';
 export { diff, type FieldChange } from './record/diff.ts';
+export { hasSiblings } from './record/has-siblings.ts';
 export type { Editor } from './record/operations.ts';
 export {
   type InspectedActor,

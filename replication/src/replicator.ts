@@ -10,6 +10,7 @@ import { DeadLetterRelease } from './applier/dead-letter-retry.ts';
 import type { Reading } from './applier/reading.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';
+import { MarkPass } from './mark-pass.ts';
 import type { BeatStore } from './ports/beat-store.ts';
 import type { ChangeFeed } from './ports/change-feed.ts';
 import type { ChangeSink } from './ports/change-sink.ts';
@@ -197,12 +198,13 @@ export class Replicator {
     const { deadLetters: letters, maxDriftMs } = this.#options;
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
-    const helpers = [pruning, release, transfers, sweeper];
+    const marking = new MarkPass({ records, timer, logger });
+    const helpers = [pruning, release, marking, transfers, sweeper];
     for (const part of [beatLoop, relay, publisher, ...helpers, ...appliers]) part.start();
     const stop = async () => {
       await Promise.all([transfers.close(), sweeper.close()]);
       await Promise.all(appliers.map((applier) => applier.close()));
-      await Promise.all([publisher.stop(), pruning.stop(), release.stop()]);
+      await Promise.all([publisher.stop(), pruning.stop(), release.stop(), marking.stop()]);
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
       await Promise.all(reading);
       await Promise.all([beatLoop.stop(), relay.close()]);

@@ -19,6 +19,7 @@ import {
   selectLetters,
   settleAfterClose,
 } from '@isthmus/replication/adapters/postgres/dead-letter-store';
+import { lockUnmarked, markRecords } from '@isthmus/replication/adapters/postgres/examination';
 import { noteConflicts, selectOpen } from '@isthmus/replication/adapters/postgres/incident-store';
 import {
   movePositions,
@@ -33,6 +34,7 @@ import {
 } from '@isthmus/replication/adapters/postgres/record-locks';
 import {
   listBelow,
+  listMarked,
   listRest,
   scanChunk,
   selectRecord,
@@ -56,8 +58,11 @@ const statements = [
   deleteRecords,
   selectRecord,
   listBelow,
+  listMarked,
   listRest,
   scanChunk,
+  lockUnmarked,
+  markRecords,
   movePositions,
   settlePositions,
   selectPositions,
@@ -81,9 +86,11 @@ const statements = [
   selectPublished,
 ];
 /** By the primary key for names, so that a range of keys is read and not the rest of the collection. */
-const byKey = [lockRecords, selectRecord, listBelow, listRest, scanChunk, selectStates];
+const byKey = [lockRecords, selectRecord, listBelow, listMarked, listRest, scanChunk, selectStates];
 const byPlace = [selectRanges, selectDigest, selectHashes];
-const byTuple = [updateRecords, deleteRecords];
+const byTuple = [updateRecords, deleteRecords, markRecords];
+/** By the index that holds nothing but what may be in conflict. */
+const byMark = [listMarked, lockUnmarked];
 
 let postgres: Postgres;
 let fresh: FreshDatabase;
@@ -135,6 +142,8 @@ async function checkAll(): Promise<void> {
       /Index Scan using record_pkey.*\n.*Index Cond: \(+ROW\(collection, key\) > ROW/,
     );
   }
+  for (const statement of byMark)
+    expect(await plan(statement), statement.name ?? '').toContain('Index Scan using record_conflicting');
   for (const statement of byTuple) expect(await plan(statement)).toContain('TID Cond');
 }
 
@@ -143,7 +152,8 @@ describe('plans of the hot statements', () => {
 
   it('are by index on filled tables, cached and anew, before and after ANALYZE', async () => {
     await client.query(
-      `INSERT INTO isthmus.record SELECT 'orders', 'k' || n, 'state', 1 FROM generate_series(1, 50000) AS n`,
+      `INSERT INTO isthmus.record (collection, key, state, gen, conflicting)
+      SELECT 'orders', 'k' || n, 'state', 1, n % 100 = 0 FROM generate_series(1, 50000) AS n`,
     );
     await client.query(`INSERT INTO isthmus.beat (number, lsn, at, count, end_lsn)
       SELECT n, '0/0'::pg_lsn + n, now(), n, '0/0'::pg_lsn + n FROM generate_series(1, 20000) AS n`);

@@ -23,6 +23,7 @@ import type { RegionId } from '@isthmus/replication/ports/identity';
 import type {
   ApplyDecision,
   ApplyTransaction,
+  ConflictingQuery,
   DeadLetterCount,
   ListQuery,
   LocalTransaction,
@@ -140,6 +141,14 @@ export class SimRecordStore implements RecordStore {
 
   list(query: ListQuery): Promise<readonly StoredRecord[]> {
     return this.#postgres.read('list', () => this.#inner.list(query));
+  }
+
+  listConflicting(query: ConflictingQuery): Promise<readonly StoredRecord[]> {
+    return this.#postgres.read('list', () => this.#inner.listConflicting(query));
+  }
+
+  examine(after: RecordId): Promise<RecordId | null> {
+    return this.#postgres.commit('open', () => this.#inner.examine(after));
   }
 
   scan(collection: string): AsyncIterable<readonly StoredRecord[]> {

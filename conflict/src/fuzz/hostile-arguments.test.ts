@@ -201,6 +201,7 @@ const parameters: Readonly<Record<string, readonly Parameter[]>> = {
   ],
   contextOf: [bytes(core.contextOf)],
   highestStamp: [bytes(core.highestStamp)],
+  hasSiblings: [bytes(core.hasSiblings)],
   isDead: [bytes(core.isDead)],
   version: [bytes(core.version)],
   validate: [bytes(core.validate)],

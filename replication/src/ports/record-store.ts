@@ -109,6 +109,9 @@ export interface ListQuery {
   readonly limit: number;
 }
 
+/** A page of the records that may be in conflict, as `ListQuery` says. */
+export type ConflictingQuery = Pick<ListQuery, 'collection' | 'after' | 'limit'>;
+
 /** Bytes of states after which a page of a list takes no further record. */
 export const listPageBytes = 1024 * 1024;
 
@@ -126,6 +129,16 @@ export interface RecordStore {
    * so a page holds at most these and one record more. `isLastPage` tells whether more may follow.
    */
   list(query: ListQuery): Promise<readonly StoredRecord[]>;
+  /**
+   * As `list`, but of those records alone that may have a register with several values. None that has one is left out;
+   * one that has none may be there, where it was not looked at yet or where its siblings are not live.
+   */
+  listConflicting(query: ConflictingQuery): Promise<readonly StoredRecord[]>;
+  /**
+   * Looks at some of the stored records that nobody has looked at yet, so that they leave that list where they have no
+   * siblings. It waits for no lock and changes no state. Returns after which record to go on; `null`: at the end.
+   */
+  examine(after: RecordId): Promise<RecordId | null>;
   /** Every stored record of a collection from one snapshot, in chunks bounded in bytes. */
   scan(collection: string): AsyncIterable<readonly StoredRecord[]>;
   /**

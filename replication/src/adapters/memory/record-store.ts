@@ -4,6 +4,7 @@
  * leaves everything as it was. Local writes are durable, what is applied need not be (P4). Bytes are kept as they are
  * given and must not be changed by whoever gave them.
  */
+import { hasSiblings } from '@isthmus/conflict';
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
@@ -11,6 +12,7 @@ import type { DeadLetterPlace } from '../../ports/dead-letter-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type {
   ApplyTransaction,
+  ConflictingQuery,
   DeadLetter,
   DeadLetterCount,
   ListQuery,
@@ -68,12 +70,20 @@ export class MemoryRecordStore implements RecordStore {
     const found = this.#sorted(collection).filter(
       ({ key }) => key.startsWith(prefix) && (after === null || compareNames(key, after) > 0),
     );
-    let byteCount = 0;
-    return found.slice(0, limit).filter(({ state }) => {
-      const fits = byteCount < listPageBytes;
-      byteCount += state.length;
-      return fits;
-    });
+    return pageOf(found.slice(0, limit));
+  }
+
+  async listConflicting(query: ConflictingQuery): Promise<readonly StoredRecord[]> {
+    const { collection, after, limit } = query;
+    const found = this.#sorted(collection).filter(
+      ({ key, state }) => (after === null || compareNames(key, after) > 0) && hasSiblings(state),
+    );
+    return pageOf(found.slice(0, limit));
+  }
+
+  /** Every record is looked at whenever it is listed. */
+  async examine(): Promise<null> {
+    return null;
   }
 
   async *scan(collection: string): AsyncGenerator<readonly StoredRecord[]> {
@@ -192,6 +202,16 @@ export class MemoryRecordStore implements RecordStore {
     );
     this.#positions.put(place.origin, settled);
   }
+}
+
+/** As many from the first on as keep the page in its bytes, and one more. */
+function pageOf(found: readonly StoredRecord[]): readonly StoredRecord[] {
+  let byteCount = 0;
+  return found.filter(({ state }) => {
+    const fits = byteCount < listPageBytes;
+    byteCount += state.length;
+    return fits;
+  });
 }
 
 type Place = Pick<PositionRow, 'incarnation' | 'partition'>;

@@ -10,6 +10,7 @@ const lengthBytes = 4;
 const tidBytes = 6;
 const nullLength = -1;
 
+const booleanOid = 16;
 const byteaOid = 17;
 const textOid = 25;
 const tidOid = 27;
@@ -24,6 +25,20 @@ export function textArray(values: readonly (string | null)[]): Buffer {
   for (const [index, value] of values.entries()) {
     offset = array.writeInt32BE(lengths[index] ?? nullLength, offset);
     if (value !== null) offset += array.write(value, offset);
+  }
+  return array;
+}
+
+/** For `$n::boolean[]`. */
+export function booleanArray(values: readonly boolean[]): Buffer {
+  const array = allocate(
+    booleanOid,
+    values.map(() => 1),
+  );
+  let offset = headerBytes;
+  for (const value of values) {
+    offset = array.writeInt32BE(1, offset);
+    offset = array.writeUInt8(value ? 1 : 0, offset);
   }
   return array;
 }

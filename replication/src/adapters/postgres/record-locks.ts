@@ -7,10 +7,13 @@
  * A placeholder for a record that exists does nothing, so a transaction whose records are likely all there only locks
  * them. It goes on only where every row came back locked; else it is rolled back whole, so that no lock is ever taken
  * out of order, and repeated with placeholders.
+ *
+ * Whoever stores a state marks whether it may be in conflict, so that the index of those never lacks one.
  */
+import { hasSiblings } from '@isthmus/conflict';
 import { assert } from '../../errors.ts';
 import type { RecordId } from '../../ports/change.ts';
-import { byteaArray, textArray, tidArray } from './binary-array.ts';
+import { booleanArray, byteaArray, textArray, tidArray } from './binary-array.ts';
 import { orderOf, requireText } from './key-order.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, numberAt, textAt } from './row-values.ts';
@@ -19,8 +22,8 @@ import { RecordsRemoved } from './transaction.ts';
 
 export const insertPlaceholders: Statement = {
   name: 'isthmus_placeholders',
-  text: `INSERT INTO isthmus.record (collection, key, state, gen)
-  SELECT collection, key, '', 0 FROM unnest($1::text[], $2::text[]) AS wanted (collection, key)
+  text: `INSERT INTO isthmus.record (collection, key, state, gen, conflicting)
+  SELECT collection, key, '', 0, false FROM unnest($1::text[], $2::text[]) AS wanted (collection, key)
   ON CONFLICT DO NOTHING`,
 };
 
@@ -39,8 +42,9 @@ const selectFloor: Statement = {
 /** Tuple ids hold still while this transaction has the rows locked. */
 export const updateRecords: Statement = {
   name: 'isthmus_update',
-  text: `UPDATE isthmus.record SET state = written.state, gen = $3
-  FROM unnest($1::tid[], $2::bytea[]) AS written (tuple, state) WHERE record.ctid = written.tuple`,
+  text: `UPDATE isthmus.record SET state = written.state, gen = $3, conflicting = written.conflicting
+  FROM unnest($1::tid[], $2::bytea[], $4::boolean[]) AS written (tuple, state, conflicting)
+  WHERE record.ctid = written.tuple`,
 };
 
 export const deleteRecords: Statement = {
@@ -181,6 +185,7 @@ class LockedRows {
   #update(writes: readonly RecordWrite[]): Call {
     const tuples = writes.map((write) => this.#tuples[write.index] ?? '');
     const states = writes.map((write) => write.state);
-    return [updateRecords, tidArray(tuples), byteaArray(states), this.#generation];
+    const marks = booleanArray(states.map(hasSiblings));
+    return [updateRecords, tidArray(tuples), byteaArray(states), this.#generation, marks];
   }
 }

@@ -6,7 +6,7 @@
 import { assert } from '../../errors.ts';
 import type { RecordId } from '../../ports/change.ts';
 import { listPageBytes } from '../../ports/record-store.ts';
-import type { ListQuery, StoredRecord } from '../../ports/record-store.ts';
+import type { ConflictingQuery, ListQuery, StoredRecord } from '../../ports/record-store.ts';
 import type { Connections } from './connections.ts';
 import { endOfPrefix, requireStorable, requireText } from './key-order.ts';
 import type { Row } from './row-values.ts';
@@ -43,6 +43,14 @@ export const listRest: Statement = {
   text: measured('collection = $1 AND key > $2 AND key >= $3 ORDER BY key LIMIT $4', listPageBytes),
 };
 
+export const listMarked: Statement = {
+  name: 'isthmus_list_conflicting',
+  text: measured(
+    'collection = $1 AND key > $2 AND conflicting IS NOT FALSE ORDER BY key LIMIT $3',
+    listPageBytes,
+  ),
+};
+
 export const scanChunk: Statement = {
   name: 'isthmus_scan',
   text: measured(`collection = $1 AND key > $2 ORDER BY key LIMIT ${chunkRecords}`, chunkBytes),
@@ -66,6 +74,17 @@ export async function listRecords(
 ): Promise<readonly StoredRecord[]> {
   const answer = await connections.query(...listCall(query));
   return answer.rows.map((row) => storedOf(query.collection, row));
+}
+
+export async function listConflicting(
+  connections: Connections,
+  { collection, after, limit }: ConflictingQuery,
+): Promise<readonly StoredRecord[]> {
+  requireText('collection', collection);
+  requireText('after', after ?? '');
+  assert(limit > 0, `limit ${limit}`);
+  const answer = await connections.query(listMarked, collection, after ?? '', limit);
+  return answer.rows.map((row) => storedOf(collection, row));
 }
 
 /** No key is empty, so the empty text stands for "from the beginning". */

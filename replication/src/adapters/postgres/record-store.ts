@@ -7,6 +7,7 @@ import type { Lsn, RecordId } from '../../ports/change.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type {
   ApplyTransaction,
+  ConflictingQuery,
   DeadLetterCount,
   ListQuery,
   LocalTransaction,
@@ -16,10 +17,11 @@ import type {
 } from '../../ports/record-store.ts';
 import type { Connections } from './connections.ts';
 import { countOf, countOpen } from './dead-letters.ts';
+import { examineRecords } from './examination.ts';
 import { commitLocal, planLocal } from './local-commit.ts';
 import { insert, positionOf, selectPositions } from './positions.ts';
 import { PlaceholderHabit } from './record-locks.ts';
-import { listRecords, readRecord, scanRecords } from './record-reader.ts';
+import { listConflicting, listRecords, readRecord, scanRecords } from './record-reader.ts';
 import { applyRemote, harmless, planRemote } from './remote-apply.ts';
 
 export class PostgresRecordStore implements RecordStore {
@@ -37,6 +39,14 @@ export class PostgresRecordStore implements RecordStore {
 
   async list(query: ListQuery): Promise<readonly StoredRecord[]> {
     return listRecords(this.#connections, query);
+  }
+
+  async listConflicting(query: ConflictingQuery): Promise<readonly StoredRecord[]> {
+    return listConflicting(this.#connections, query);
+  }
+
+  async examine(after: RecordId): Promise<RecordId | null> {
+    return this.#connections.transact((session) => examineRecords(session, after));
   }
 
   scan(collection: string): AsyncIterable<readonly StoredRecord[]> {

@@ -1,5 +1,5 @@
 /** Pages of conflicts over stored records that are made up, so that bounds and long paths can be reached. */
-import type { ListQuery, StoredRecord } from '@isthmus/replication/ports/record-store';
+import type { ConflictingQuery, StoredRecord } from '@isthmus/replication/ports/record-store';
 import { describe, expect, it } from 'vitest';
 import type { RecordConflicts } from '../records/conflict-view.ts';
 import { formatConflictCursor, parseConflictCursor } from './conflict-cursor.ts';
@@ -40,7 +40,7 @@ function make(stored: Stored, msPerList = 0): Made {
       store: {
         read: ({ collection, key }) =>
           Promise.resolve(records(collection).find((record) => record.key === key)?.state ?? null),
-        list: ({ collection, after, limit }: ListQuery) => {
+        listConflicting: ({ collection, after, limit }: ConflictingQuery) => {
           lists += 1;
           const left = records(collection).filter(({ key }) => after === null || key > after);
           return Promise.resolve(left.slice(0, limit));
@@ -137,8 +137,8 @@ describe('a page', () => {
     ]);
     const store = {
       ...source.store,
-      list: async (query: ListQuery) => {
-        const page = await source.store.list({ ...query, limit: 1 });
+      listConflicting: async (query: ConflictingQuery) => {
+        const page = await source.store.listConflicting({ ...query, limit: 1 });
         return page.map((row) => (row.state.length === 0 ? { ...row, state: large } : row));
       },
     };

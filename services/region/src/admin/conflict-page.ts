@@ -1,9 +1,9 @@
 /**
- * A page of conflicts: collections by name, records in the byte order of keys, fields by path. There is no index of
- * conflicts, because every write and every merge would have to take its record apart for it; records are read one after
- * the other. A page ends where it is full, or where it has read as many records, as many bytes or for as long as one
- * request may, and then its place leads on, also where it found nothing. Every conflict that stands from the first page
- * to the last is given exactly once.
+ * A page of conflicts: collections by name, records in the byte order of keys, fields by path. The store knows which
+ * records may be in conflict; those are read one after the other, and what they show says which are, because that
+ * depends on what the collection declares. A page ends where it is full, or where it has read as many records, as many
+ * bytes or for as long as one request may, and then its place leads on, also where it found nothing. Every conflict
+ * that stands from the first page to the last is given exactly once.
  */
 import { isLastPage, type RecordStore, type StoredRecord } from '@isthmus/replication/ports/record-store';
 import {
@@ -17,7 +17,7 @@ import type { ConflictFilter, ConflictPlace } from './conflict-cursor.ts';
 
 export interface ConflictSource {
   readonly collections: ReadonlyMap<string, Pick<RecordType, 'conflicts'>>;
-  readonly store: Pick<RecordStore, 'read' | 'list'>;
+  readonly store: Pick<RecordStore, 'read' | 'listConflicting'>;
   /** Milliseconds of a clock that never goes back. */
   readonly elapsedMs: () => number;
 }
@@ -88,7 +88,7 @@ class Reading {
       if (this.#isSpent()) return false;
       this.#lists++;
       const after = this.place.key === '' ? null : this.place.key;
-      const chunk = await this.#source.store.list({ collection, prefix: '', after, limit: chunkRows });
+      const chunk = await this.#source.store.listConflicting({ collection, after, limit: chunkRows });
       if (!chunk.every((stored) => this.#take(stored))) return false;
       if (isLastPage(chunk, chunkRows)) return true;
     }

@@ -10,7 +10,7 @@ import type { WriteGuards } from './write-guards.ts';
 
 export interface ApiParts {
   readonly collections: ReadonlyMap<string, RecordType>;
-  readonly store: Pick<RecordStore, 'read' | 'list'>;
+  readonly store: Pick<RecordStore, 'read' | 'list' | 'listConflicting'>;
   readonly journal: Pick<Journal, 'write'>;
   readonly peers: Pick<PeerActors, 'find'>;
   readonly guards: Pick<WriteGuards, 'check'>;
