@@ -28,22 +28,9 @@ import { existsIn } from './model-view.ts';
 import { type Names, type Operation, carryOut } from './operation.ts';
 import { Random } from './random.ts';
 import { firstRefusal, type Refusal } from './refusal.ts';
+import type { RecordedEdit } from './recorded-edit.ts';
 import type { Replica } from './replica.ts';
 import { watchDrop, watchEdit, watchLife, watchMerge, watchShown } from './watch.ts';
-
-/** An edit of the library, for tests of what edits and deltas are to each other. */
-export interface RecordedEdit {
-  /** The state before. */
-  readonly before: Uint8Array;
-  /** What was to be sent. */
-  readonly delta: Uint8Array;
-  /** The state after. */
-  readonly after: Uint8Array;
-  /** What the delta says, and what was known before. */
-  readonly facts: ReadonlySet<Fact>;
-  /** What was known before. */
-  readonly known: ReadonlySet<Fact>;
-}
 
 const nothing: Uint8Array = new Uint8Array(0);
 
