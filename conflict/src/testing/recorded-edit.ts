@@ -1,4 +1,7 @@
-/** What a history keeps of an edit that changed something. */
+/**
+ * What a history keeps of an edit that changed something: the bytes before and after, the delta, and the same as facts of
+ * the model. Laws of what edits and deltas are to each other are asked of these; they are never changed.
+ */
 import type { Fact } from './fact.ts';
 
 /** An edit of the library, for tests of what edits and deltas are to each other. */

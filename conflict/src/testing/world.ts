@@ -15,7 +15,6 @@ import { expectAgreement, expectSame, isSame } from './agreement.ts';
 import { difference, textAt } from './comparison.ts';
 import type { Coverage } from './coverage.ts';
 import { DotLedger } from './dot-ledger.ts';
-import type { Fact } from './fact.ts';
 import { Floors } from './floors.ts';
 import { Broken } from './history-failure.ts';
 import { horizonOf, lastIn } from './horizon.ts';
