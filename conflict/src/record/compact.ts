@@ -33,7 +33,7 @@ export interface Compacted {
 
 /**
  * Drops what is no longer needed of a state that has seen exactly what everybody has seen. `horizon` holds counters of
- * this record by actor; `retired` names actors that will never write again. Throws `malformed`, `newer-format`, and
+ * this record by actor, the last that the state has seen of each; `retired` names actors that will never write again. Throws `malformed`, `newer-format`, and
  * `invalid-argument` for what is no horizon and no list of names.
  */
 export function compact(

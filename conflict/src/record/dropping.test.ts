@@ -170,3 +170,19 @@ test('a clear does not show a text that the deletion hides', () => {
   const cleared = LastWins.edit(again.state, { actor: 'us', now: 50 }, (e) => e.clear('notes'));
   expect(LastWins.read(join(cleared.state, late.delta)).value?.notes).toBe('');
 });
+
+test('who has dropped a record collects the next life of it too, which begins with a gap for it', () => {
+  const held = AddWins.edit(nothing, { actor: 'us', now: 1 }, (e) => e.set('title', 'old'));
+  const dead = AddWins.edit(held.state, { actor: 'us', now: 2 }, (e) => e.delete()).state;
+  // eu has dropped that, us has not and creates the record again.
+  const again = AddWins.edit(dead, { actor: 'us', now: 3 }, refill);
+  const spent = AddWins.edit(again.state, { actor: 'us', now: 4 }, (e) => e.spend('stock', 3));
+  const deleted = AddWins.edit(again.delta, { actor: 'eu', now: 5 }, (e) => e.delete());
+  const state = join(deleted.state, spent.delta);
+  expect([contextOf(state).seenOf('us').max, collectable(state)]).toEqual([0, 'hiding']);
+  const horizon = seenIn(state);
+  expect(compact(state, horizon).record).toBe('hiding');
+  const purged = AddWins.edit(state, { actor: 'eu', now: 6, horizon }, (e) => e.delete());
+  expect(collectable(purged.state)).toBe('droppable');
+  expect(collectable(join(spent.state, deleted.delta, purged.delta))).toBe('droppable');
+});

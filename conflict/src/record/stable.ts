@@ -1,6 +1,7 @@
 /**
- * Whether a record stands at a horizon: it has seen exactly what everybody has seen, neither less nor more. Then nothing
- * that it holds is still under way to anybody, and nothing older will arrive.
+ * Whether a record stands at a horizon: the last that it has seen of each actor is what everybody has seen. Then nothing
+ * that it holds is still under way to anybody, and nothing older will arrive. Below, it may have gaps: where a record was
+ * dropped and others created it again, its new state has not seen what the old one had.
  */
 import type { CausalContext } from '../causal/causal-context.ts';
 import type { VersionVector } from '../causal/version-vector.ts';
@@ -11,9 +12,6 @@ export function isStable(context: CausalContext, horizon: VersionVector): boolea
   const actors = [...context.actors()];
   return (
     actors.length === horizon.entries().length &&
-    actors.every((actor) => {
-      const { max, runs } = context.seenOf(actor);
-      return runs.length === 0 && horizon.get(textOf(actor)) === max;
-    })
+    actors.every((actor) => horizon.get(textOf(actor)) === context.last(actor))
   );
 }
