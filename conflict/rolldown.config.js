@@ -20,7 +20,7 @@ export default {
     chunkFileNames: 'shared/[name].js',
     // Every file costs a program that starts half a millisecond, so all that entries share is one.
     codeSplitting: { groups: [{ name: 'core', test: /\/src\/(?!testing\/|text\/)/ }] },
-    minify: { compress: true, mangle: true, codegen: { removeWhitespace: false } },
+    minify: true,
     sourcemap: true,
     sourcemapExcludeSources: true,
   },

@@ -28,7 +28,7 @@ export function isTest(file: SourceFile): boolean {
 /** Specifiers of everything that a file imports, exports from, or loads when called. */
 export function importsOf(file: SourceFile): readonly string[] {
   const pattern =
-    /(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s*['"]([^'"]+)['"]/g;
+    /(?:^|[\n;])\s*(?:import|export)\b[^;'"]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|[\n;])import\s*['"]([^'"]+)['"]/g;
   return [...file.text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 }
 

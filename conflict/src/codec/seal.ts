@@ -8,7 +8,8 @@ import { checkBytes } from './bytes.ts';
 import { allocate } from './slab.ts';
 
 const checksumBytes = 4;
-const table = castagnoliTable();
+/** Made when it is first needed, because most programs that import this never seal. */
+let table: Int32Array | null = null;
 
 function castagnoliTable(): Int32Array {
   const values = new Int32Array(256);
@@ -47,7 +48,8 @@ export function open(sealed: Uint8Array): Uint8Array {
 
 /** As a signed 32-bit integer. */
 function crc32c(bytes: Uint8Array, length: number): number {
+  const known = (table ??= castagnoliTable());
   let value = -1;
-  for (let at = 0; at < length; at++) value = (value >>> 8) ^ (table[(value ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
+  for (let at = 0; at < length; at++) value = (value >>> 8) ^ (known[(value ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
   return ~value;
 }

@@ -8,31 +8,37 @@
 import { assert } from '../errors.ts';
 
 const slabBytes = 16_384;
-const largestShared = 1024;
+export const largestShared = 1024;
 
 // The buffer is kept beside its view, because asking a view for it leaves compiled code.
 let buffer = new ArrayBuffer(slabBytes);
 let slab = new Uint8Array(buffer);
 let used = 0;
 
-/** Where the bytes that were reserved last begin. */
-export const reserved = { start: 0 };
+/** The bytes that were reserved last: the array, and where in it they begin. */
+export const reserved = { room: slab, start: 0 };
 
 /**
  * Room for a result: an array in which the `byteCount` bytes from `reserved.start` are nobody else's. Nothing else may
- * be reserved or allocated until `commit`.
+ * be reserved or allocated until `commit`; who reserves again without it gives the first room back.
  */
 export function reserve(byteCount: number): Uint8Array {
   assert(byteCount >= 0, 'no length');
   reserved.start = 0;
-  if (byteCount > largestShared) return new Uint8Array(byteCount);
+  if (byteCount > largestShared) return (reserved.room = new Uint8Array(byteCount));
   if (used + byteCount > slabBytes) {
     buffer = new ArrayBuffer(slabBytes);
     slab = new Uint8Array(buffer);
     used = 0;
   }
   reserved.start = used;
+  reserved.room = slab;
   return slab;
+}
+
+/** Reserves room for `bytes`, which are copied into it, and for so many more. */
+export function reserveCopy(bytes: Uint8Array, more: number): void {
+  reserve(bytes.length + more).set(bytes, reserved.start);
 }
 
 /** The first `byteCount` bytes of what was reserved in `room`, as a result. */

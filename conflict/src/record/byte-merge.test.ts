@@ -13,6 +13,7 @@ import {
   schema,
   set,
 } from '../index.ts';
+import { reserveCopy } from '../codec/slab.ts';
 import { byteMerge } from './byte-merge.ts';
 import { decode, encode } from './decoded-record.ts';
 import { HeadUnion } from './head-union.ts';
@@ -142,8 +143,10 @@ test('the walk takes what is written one after the other, also by actors that ar
 describe('one value in the place of another', () => {
   const type = schema({ a: register(), b: register(), c: register() });
   const heads = new HeadUnion();
-  const replaced = (state: Uint8Array, delta: Uint8Array) =>
-    heads.join(state, delta) ? replaceValue(heads, state, delta) : null;
+  const replaced = (state: Uint8Array, delta: Uint8Array) => {
+    reserveCopy(state, delta.length + 16);
+    return heads.join(state, delta) ? replaceValue(heads, state, delta) : null;
+  };
   const edit = (state: Uint8Array, actor: string, change: (e: Editor) => void) =>
     type.edit(state, { actor, now: 1 }, change);
   const { state } = edit(nothing, 'eu', (e) => {

@@ -16,7 +16,7 @@ import {
   traitSub,
   traitVector,
 } from '../codec/format.ts';
-import { commit, reserve, reserved } from '../codec/slab.ts';
+import { commit, largestShared, reserveCopy, reserved } from '../codec/slab.ts';
 import { smallVarint, writeVarint } from '../codec/small-varint.ts';
 import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
@@ -77,12 +77,21 @@ export interface ByteMerged {
 
 const merged: ByteMerged = { bytes: new Uint8Array(0), siblings: false };
 
+/** More than this, besides what was read of both sides, is never written. */
+const spareBytes = 16;
+
 /** `null` where the definition has to be asked. What it returns holds until the next call. */
 export function byteMerge(state: Uint8Array, delta: Uint8Array): ByteMerged | null {
+  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line;
+  // so small states are copied first. Large ones are not, because it may turn out that there is nothing to do.
+  const more = delta.length + spareBytes;
+  const isSmall = state.length + more <= largestShared;
+  if (isSmall) reserveCopy(state, more);
   if (!heads.join(state, delta)) return null;
   merged.bytes = state;
   merged.siblings = false;
   if (!heads.grows) return merged;
+  if (!isSmall) reserveCopy(state, more);
   const replaced = replaceValue(heads, state, delta);
   if (replaced === null) return walk(state, delta) ? merged : null;
   merged.bytes = replaced;
@@ -102,14 +111,13 @@ let removals = 0;
 let isNeighbour = false;
 
 function walk(state: Uint8Array, delta: Uint8Array): boolean {
-  // Copied as a whole, the state lies where it belongs up to the first change. What is written is never longer than
-  // what was read of both sides, so the room suffices.
-  room = reserve(state.length + delta.length + 16);
+  // The copy of the state lies where it belongs up to the first change, if the head does not grow.
+  ({ room } = reserved);
   const base = reserved.start;
   from = heads.left.end;
   to = base + heads.length;
   shift = to - from;
-  room.set(state, shift);
+  if (shift !== base) room.set(state, shift);
   const { bytes, length } = heads;
   for (let index = 0; index < length; index++) room[base + index] = bytes[index] ?? 0;
   place = from;
@@ -215,9 +223,8 @@ const declined = -2;
 function passMine(isMore: boolean): number {
   const { left, leftTo, rightTo, rightOf, leftStays } = heads;
   const last = left.bytes.length;
-  const readsAll = isMore || !leftStays;
-  for (;;) {
-    if (place >= last || !(readsAll || removals > 0 || addedKey.end > 0)) break;
+  while (place < last) {
+    if (!isMore && leftStays && removals === 0 && addedKey.end === 0) break;
     if (!mine.read(left, place)) return declined;
     let order = isMore ? compareKey() : -1;
     if (order === noKey) return declined;

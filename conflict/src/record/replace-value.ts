@@ -7,11 +7,14 @@
  */
 import { varintLength } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
-import { commit, reserve, reserved } from '../codec/slab.ts';
+import { commit, reserved } from '../codec/slab.ts';
 import { smallVarint } from '../codec/small-varint.ts';
 import type { HeadUnion } from './head-union.ts';
 
-/** The joined record; `null` where the walk has to make it. `heads` holds the union of both heads. */
+/**
+ * The joined record; `null` where the walk has to make it. `heads` holds the union of both heads, and a copy of the
+ * state, with room for the delta behind it, is what was reserved last.
+ */
 export function replaceValue(heads: HeadUnion, state: Uint8Array, delta: Uint8Array): Uint8Array | null {
   const { left, right, bytes, length } = heads;
   if (!heads.leftStays || heads.sharedDots !== 1 || !isOnlyEntry(heads, delta)) return null;
@@ -21,10 +24,9 @@ export function replaceValue(heads: HeadUnion, state: Uint8Array, delta: Uint8Ar
   const entry = right.end;
   const change = delta.length - entry - (end - start);
   const growth = length - left.end;
-  const room = reserve(state.length + growth + Math.max(change, 0));
-  const base = reserved.start;
+  const { room, start: base } = reserved;
   const shift = base + growth;
-  room.set(state, shift);
+  if (growth !== 0) room.set(state, shift);
   if (change !== 0) room.copyWithin(shift + end + change, shift + end, shift + state.length);
   for (let at = 0; at < length; at++) room[base + at] = bytes[at] ?? 0;
   const apart = shift + start - entry;
