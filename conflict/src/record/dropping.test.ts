@@ -186,3 +186,24 @@ test('who has dropped a record collects the next life of it too, which begins wi
   expect(collectable(purged.state)).toBe('droppable');
   expect(collectable(join(spent.state, deleted.delta, purged.delta))).toBe('droppable');
 });
+
+test('a clear takes words that build on others which it has not seen', () => {
+  const start = AddWins.edit(nothing, { actor: 'eu', now: 1 }, (e) =>
+    e.splice('notes', [{ at: 0, insert: 'ab' }]),
+  );
+  const seen = AddWins.edit(start.state, { actor: 'eu', now: 2 }, (e) =>
+    e.splice('notes', [{ at: 2, insert: 'c' }]),
+  );
+  const early = AddWins.edit(seen.state, { actor: 'eu', now: 3 }, (e) =>
+    e.splice('notes', [{ at: 1, insert: 'x' }]),
+  );
+  const byUs = AddWins.edit(join(start.state, early.delta), { actor: 'us', now: 4 }, (e) => e.delete());
+  const byAp = AddWins.edit(seen.state, { actor: 'ap', now: 5 }, (e) => e.delete());
+  const held = join(early.state, byUs.delta, byAp.delta);
+  expect(collectable(held)).toBe('droppable');
+  const floors = { floor: contextOf(held).last('ap'), floorMs: highestStamp(held) ?? 0 };
+  const again = AddWins.edit(nothing, { actor: 'ap', now: 6, ...floors }, (e) => e.put({ notes: 'new' }));
+  expect(AddWins.read(join(held, again.delta)).value).toEqual(AddWins.read(again.state).value);
+  const alone = join(seen.state, byUs.delta);
+  expect(AddWins.read(alone).value?.notes).toBe('c');
+});

@@ -316,7 +316,8 @@ export class World {
   /** Names that are not used any more are forgotten only by all at once, else others would bring them back. */
   #compact(collecting: readonly Replica[], isTogether: boolean): void {
     const horizon = horizonOf(this.replicas);
-    const horizonAt = ({ state }: Replica) => (this.#isApart ? lastIn(state) : horizon);
+    // Reports are without what was dropped, so the horizon may stay below a state that begins with a gap.
+    const horizonAt = ({ state }: Replica) => (horizon.covers(lastIn(state)) ? horizon : lastIn(state));
     const retired = this.replicas.flatMap(({ actor, names }) => names.filter((name) => name !== actor));
     const common = compactedFrom(this.replica(0).known);
     for (const replica of collecting) {
