@@ -5,6 +5,7 @@
  */
 import { assert } from '../errors.ts';
 import { allocate } from './slab.ts';
+import { binaryOfBytes } from './utf8.ts';
 
 export class ByteWriter {
   #bytes: Uint8Array;
@@ -55,6 +56,11 @@ export class ByteWriter {
     return result;
   }
 
+  /** What was written, as a binary string. */
+  text(): string {
+    return binaryOfBytes(this.#bytes, 0, this.#length);
+  }
+
   reset(): void {
     this.#length = 0;
   }
@@ -68,13 +74,10 @@ export class ByteWriter {
   }
 }
 
-let spare: ByteWriter | null = new ByteWriter();
+let spare: ByteWriter | null = null;
 
-/**
- * Lends an empty writer for the length of a call. Where the call leads back here, as a value's getter may, the inner
- * call gets another one.
- */
-export function withWriter<Result>(use: (writer: ByteWriter) => Result): Result {
+/** Lends a writer. Where the call leads back here, as a value's getter may, the inner call gets another one. */
+function withWriter<Result>(use: (writer: ByteWriter) => Result): Result {
   const writer = spare ?? new ByteWriter();
   spare = null;
   writer.reset();
@@ -83,6 +86,27 @@ export function withWriter<Result>(use: (writer: ByteWriter) => Result): Result 
   } finally {
     spare = writer;
   }
+}
+
+/** The bytes that `write` writes. */
+export function written(write: (writer: ByteWriter) => void): Uint8Array {
+  return withWriter((writer) => {
+    write(writer);
+    return writer.finish();
+  });
+}
+
+/** The same as a binary string. */
+export function binaryWritten(write: (writer: ByteWriter) => void): string {
+  return withWriter((writer) => {
+    write(writer);
+    return writer.text();
+  });
+}
+
+/** A binary string as bytes. */
+export function bytesOf(binary: string): Uint8Array {
+  return written((writer) => writer.binary(binary));
 }
 
 /** Bytes that `varint` takes for a value. */

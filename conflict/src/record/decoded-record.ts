@@ -4,18 +4,17 @@
  * is canonical. Merging does not come through here; editing, reading and explaining do. Actors are binary strings in
  * this form.
  */
-import { CausalContext } from '../causal/causal-context.ts';
-import { ConflictError, malformed } from '../errors.ts';
+import { hasSeen, type Ranges, rangesOf, type Seen, seenOfRanges } from '../causal/seen.ts';
+import { check, checkForm, malformed } from '../errors.ts';
 import { checkBytes } from '../codec/bytes.ts';
 import { ByteReader } from '../codec/byte-reader.ts';
-import { ByteWriter, varintLength } from '../codec/byte-writer.ts';
+import { type ByteWriter, varintLength, written } from '../codec/byte-writer.ts';
 import {
   deepestPath,
   formatMajor,
   formatMinor,
   longestActorBytes,
   pathSeparator,
-  pathSeparatorText,
   tagDeletion,
   tagExtended,
   tagMark,
@@ -24,11 +23,11 @@ import {
   traitSub,
 } from '../codec/format.ts';
 import { binaryOfBytes, textOf } from '../codec/utf8.ts';
-import { compareEntries, type Entry } from './entry.ts';
+import { compareEntries, type Entry, namesOfPath } from './entry.ts';
 
 export interface DecodedRecord {
   readonly minor: number;
-  readonly context: CausalContext;
+  readonly context: Seen;
   /** Sorted by key, then actor. */
   readonly entries: readonly Entry[];
 }
@@ -36,17 +35,17 @@ export interface DecodedRecord {
 /** Throws `malformed` or `newer-format`; empty bytes are the record that never was. */
 export function decode(bytes: Uint8Array): DecodedRecord {
   checkBytes(bytes, 'state');
-  if (bytes.length === 0) return { minor: formatMinor, context: new CausalContext(), entries: [] };
+  const context = new Map<string, Ranges>();
+  const entries: Entry[] = [];
+  if (bytes.length === 0) return { minor: formatMinor, context, entries };
   const reader = new ByteReader(bytes);
   const minor = readVersion(reader);
-  const context = new CausalContext();
   const actors = readActors(reader, context);
-  const entries: Entry[] = [];
   while (reader.remaining > 0) {
     const entry = readEntry(reader, actors);
     const last = entries.at(-1);
-    if (last !== undefined && compareEntries(last, entry) >= 0) throw malformed('entries out of order');
-    if (!context.has(entry)) throw malformed('dot not in context');
+    checkForm(last === undefined || compareEntries(last, entry) < 0, 'entries out of order');
+    checkForm(hasSeen(context, entry), 'dot not in context');
     entries.push(entry);
   }
   return { minor, context, entries };
@@ -55,50 +54,42 @@ export function decode(bytes: Uint8Array): DecodedRecord {
 function readVersion(reader: ByteReader): number {
   const version = reader.byte();
   const major = version >> 4;
-  if (major === formatMajor) return version & 0x0f;
-  if (major < formatMajor) throw malformed('version');
-  throw new ConflictError(
-    'newer-format',
-    `the bytes have format ${major}, this version knows ${formatMajor}`,
-    {
-      rule: 'format-version',
-      limit: formatMajor,
-      value: major,
-    },
-  );
+  checkForm(major >= formatMajor, 'version');
+  const details = { rule: 'format-version', limit: formatMajor, value: major };
+  check(major === formatMajor, 'newer-format', details);
+  return version & 0x0f;
 }
 
-function readActors(reader: ByteReader, context: CausalContext): readonly string[] {
+function readActors(reader: ByteReader, context: Map<string, Ranges>): readonly string[] {
   const count = reader.varint();
-  if (count === 0 || count > reader.remaining) throw malformed('count');
+  checkForm(count > 0 && count <= reader.remaining, 'count');
   const actors: string[] = [];
   for (let index = 0; index < count; index++) {
     const length = reader.byte();
-    if (length === 0 || length > longestActorBytes) throw malformed('actor');
+    checkForm(length > 0 && length <= longestActorBytes, 'actor');
     const actor = reader.binary(length);
     textOf(actor);
-    const last = actors.at(-1);
-    if (last !== undefined && actor <= last) throw malformed('actors out of order');
+    checkForm(actor > (actors.at(-1) ?? ''), 'actors out of order');
     actors.push(actor);
-    readSeen(reader, context, actor);
+    context.set(actor, readRanges(reader));
   }
   return actors;
 }
 
-function readSeen(reader: ByteReader, context: CausalContext, actor: string): void {
+function readRanges(reader: ByteReader): Ranges {
   const max = reader.varint();
   const runCount = reader.varint();
-  if (runCount > reader.remaining) throw malformed('count');
-  const runs: number[] = [];
+  checkForm(runCount <= reader.remaining, 'count');
+  const ranges = max > 0 ? [1, max] : [];
   let last = max;
   for (let index = 0; index < runCount; index++) {
     const low = last + 2 + reader.varint();
     last = low + reader.varint();
-    if (last > Number.MAX_SAFE_INTEGER) throw malformed('counter');
-    runs.push(low, last);
+    checkForm(last <= Number.MAX_SAFE_INTEGER, 'counter');
+    ranges.push(low, last);
   }
-  if (last === 0) throw malformed('actor without a dot');
-  context.addSeen(actor, { max, runs });
+  checkForm(last > 0, 'actor without a dot');
+  return ranges;
 }
 
 function readEntry(reader: ByteReader, actors: readonly string[]): Entry {
@@ -108,18 +99,18 @@ function readEntry(reader: ByteReader, actors: readonly string[]): Entry {
   const actor = actors[inner.varint()];
   if (actor === undefined) throw malformed('actor index');
   const counter = inner.varint();
-  if (counter === 0) throw malformed('counter');
+  checkForm(counter > 0, 'counter');
   const keyStart = inner.offset;
   const isAscii = skipPath(inner);
   const pathLength = inner.offset - keyStart;
   const tag = readTag(inner);
-  if (pathLength === 0 && tag !== tagMark && tag !== tagDeletion && tag < tagExtended)
-    throw malformed('path');
+  const mayLackPath = tag === tagMark || tag === tagDeletion || tag > tagExtended;
+  checkForm(pathLength > 0 || mayLackPath, 'path');
   const subLength = (traitsOf(tag) & traitSub) === 0 ? 0 : inner.varint();
   inner.skip(subLength);
   const key = binaryOfBytes(inner.bytes, keyStart, inner.offset);
   const path = key.slice(0, pathLength);
-  if (!isAscii) for (const name of path.split(pathSeparatorText)) textOf(name);
+  if (!isAscii) namesOfPath(path);
   const sub = key.slice(key.length - subLength);
   return { key, path, tag, sub, actor, counter, payload: inner.view(inner.remaining) };
 }
@@ -133,7 +124,7 @@ function skipPath(reader: ByteReader): boolean {
     else if (byte >= 0x80) isAscii = false;
     reader.offset++;
   }
-  if (depth > deepestPath) throw malformed('path');
+  checkForm(depth <= deepestPath, 'path');
   return isAscii;
 }
 
@@ -142,37 +133,35 @@ function readTag(reader: ByteReader): number {
   return tag === tagExtended ? tagExtended * 256 + reader.byte() : tag;
 }
 
-const writer = new ByteWriter();
-
 export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
-  const actors = [...context.actors()].toSorted();
+  const actors = [...context.keys()].toSorted();
   if (actors.length === 0) return new Uint8Array(0);
-  writer.reset();
-  writer.byte((formatMajor << 4) | minor);
-  writer.varint(actors.length);
-  for (const actor of actors) writeActor(actor, context);
   const indexOf = new Map(actors.map((actor, index) => [actor, index]));
-  for (const entry of entries.toSorted(compareEntries)) writeEntry(entry, indexOf.get(entry.actor) ?? 0);
-  return writer.finish();
+  return written((writer) => {
+    writer.byte((formatMajor << 4) | minor);
+    writer.varint(actors.length);
+    for (const actor of actors) {
+      writer.byte(actor.length);
+      writer.binary(actor);
+      writeRanges(writer, rangesOf(context, actor));
+    }
+    for (const entry of entries.toSorted(compareEntries))
+      writeEntry(writer, entry, indexOf.get(entry.actor) ?? 0);
+  });
 }
 
-function writeActor(actor: string, context: CausalContext): void {
-  const { max, runs } = context.seenOf(actor);
-  writer.byte(actor.length);
-  writer.binary(actor);
+function writeRanges(writer: ByteWriter, ranges: Ranges): void {
+  const { max, runs } = seenOfRanges(ranges);
   writer.varint(max);
   writer.varint(runs.length / 2);
   let last = max;
-  for (let index = 0; index < runs.length; index += 2) {
-    const low = runs[index] ?? 0;
-    const high = runs[index + 1] ?? 0;
-    writer.varint(low - last - 2);
-    writer.varint(high - low);
-    last = high;
+  for (const [index, bound] of runs.entries()) {
+    writer.varint(bound - last - (index % 2 === 0 ? 2 : 0));
+    last = bound;
   }
 }
 
-function writeEntry(entry: Entry, actorIndex: number): void {
+function writeEntry(writer: ByteWriter, entry: Entry, actorIndex: number): void {
   const { counter, key, payload } = entry;
   writer.varint(varintLength(actorIndex) + varintLength(counter) + key.length + payload.length);
   writer.varint(actorIndex);

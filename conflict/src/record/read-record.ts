@@ -4,25 +4,18 @@
  * Entries that the declaration does not know, or knows under another type, are passed over and stay in the state.
  */
 import { tagCounter } from '../codec/format.ts';
-import { memberPath } from '../codec/path.ts';
 import { binaryOf, textOf } from '../codec/utf8.ts';
 import { defineMember, type JsonValue } from '../codec/value.ts';
 import { isExhausted, vectorOf } from '../codec/vector.ts';
 import { readBounded, rightsAt } from '../types/bounded-counter.ts';
 import { readCounter } from '../types/counter.ts';
-import type { Field, Fields, MapField, RegisterField, Sibling } from '../types/field.ts';
-import { entriesAt, type Place } from '../types/place.ts';
+import type { Field, MapField, RegisterField, Sibling } from '../types/field.ts';
 import { readRegister } from '../types/register.ts';
+import { declaredMember } from '../types/resolve-field.ts';
 import { readSet } from '../types/set.ts';
 import { isTextShown, readText, type TextEngine } from '../types/text.ts';
 import type { Entry } from './entry.ts';
-import { latestDeletion } from './entry.ts';
-import { type FieldNode, treeOf, untouched } from './field-tree.ts';
-
-export interface ReadOptions {
-  readonly fields: Fields;
-  readonly text: TextEngine | undefined;
-}
+import { entriesAt, type Place, treeOf, untouched } from './place.ts';
 
 export interface RecordView {
   readonly value: { readonly [field: string]: JsonValue };
@@ -38,9 +31,13 @@ interface Shown {
   readonly live: boolean;
 }
 
-export function readRecord(entries: readonly Entry[], options: ReadOptions): RecordView {
-  const reading = new Reading(options.text, latestDeletion(entries));
-  const { value } = reading.map(treeOf(entries), { type: 'map', fields: options.fields }, '');
+export function readRecord(
+  entries: readonly Entry[],
+  record: MapField,
+  text: TextEngine | undefined,
+): RecordView {
+  const reading = new Reading(text);
+  const { value } = reading.map(treeOf(entries), record);
   return { value, siblings: reading.siblings, exposed: reading.exposed };
 }
 
@@ -48,61 +45,57 @@ class Reading {
   readonly siblings: Record<string, readonly Sibling[]> = {};
   readonly exposed: string[] = [];
   readonly #text: TextEngine | undefined;
-  readonly #deletion: Entry | null;
 
-  constructor(text: TextEngine | undefined, deletion: Entry | null) {
+  constructor(text: TextEngine | undefined) {
     this.#text = text;
-    this.#deletion = deletion;
   }
 
-  map(node: FieldNode, map: MapField, path: string) {
+  map(place: Place, map: MapField) {
     const value: Record<string, JsonValue> = {};
     let live = false;
-    for (const name of 'fields' in map ? Object.keys(map.fields) : storedNames(node)) {
-      const field = 'fields' in map ? map.fields[name] : map.of;
+    for (const name of 'fields' in map ? Object.keys(map.fields) : storedNames(place)) {
+      const field = declaredMember(map, name);
       if (field === undefined) continue;
-      const child = node.children.get(binaryOf(name) ?? '') ?? untouched;
-      const shown = this.#field(child, field, memberPath(path, name));
+      const shown = this.#field(place.children.get(binaryOf(name) ?? '') ?? untouched, field);
       if (shown === null || ('of' in map && !shown.live)) continue;
-      if (shown.live) live = true;
+      live ||= shown.live;
       defineMember(value, name, shown.value);
     }
     return { value, live };
   }
 
   /** `null` where the field is left out. */
-  #field(node: FieldNode, field: Field, label: string): Shown | null {
-    if (node === untouched && (field.type === 'register' || field.type === 'map')) return null;
-    const place: Place = { path: '', label, node, deletion: this.#deletion };
-    if (field.type === 'map') {
-      const shown = this.map(node, field, label);
-      return shown.live ? shown : null;
+  #field(place: Place, field: Field): Shown | null {
+    switch (field.type) {
+      case 'register':
+        return this.#register(place, field);
+      case 'counter':
+        return { value: readCounter(place), live: entriesAt(place, tagCounter).some(isOpenSlot) };
+      case 'bounded-counter': {
+        const live = [...rightsAt(place).values()].some((rights) => rights > 0);
+        return { value: readBounded(place, field), live };
+      }
+      case 'set': {
+        const elements = readSet(place);
+        return { value: elements, live: elements.length > 0 };
+      }
+      case 'text':
+        return { value: readText(place, this.#text), live: isTextShown(place) };
+      case 'map': {
+        const shown = this.map(place, field);
+        return shown.live ? shown : null;
+      }
     }
-    if (field.type === 'register') return this.#register(place, field);
-    if (field.type === 'counter') {
-      return { value: readCounter(place), live: entriesAt(place, tagCounter).some(isOpenSlot) };
-    }
-    if (field.type === 'bounded-counter') {
-      return {
-        value: readBounded(place, field),
-        live: [...rightsAt(place).values()].some((rights) => rights > 0),
-      };
-    }
-    if (field.type === 'text') return { value: readText(place, this.#text), live: isTextShown(place) };
-    const elements = readSet(place);
-    return { value: elements, live: elements.length > 0 };
   }
 
   #register(place: Place, field: RegisterField): Shown | null {
     const view = readRegister(place, field);
     if (view === null) return null;
-    if (view.siblings.length > 1) this.#note(place.label, view.siblings, field.resolve === 'siblings');
+    if (view.siblings.length > 1) {
+      defineMember(this.siblings, place.label, view.siblings);
+      if (field.resolve === 'siblings') this.exposed.push(place.label);
+    }
     return { value: view.value, live: true };
-  }
-
-  #note(label: string, siblings: readonly Sibling[], exposed: boolean): void {
-    defineMember(this.siblings, label, siblings);
-    if (exposed) this.exposed.push(label);
   }
 }
 
@@ -110,6 +103,6 @@ function isOpenSlot(slot: Entry): boolean {
   return !isExhausted(vectorOf(slot.payload));
 }
 
-function storedNames(node: FieldNode): readonly string[] {
-  return [...node.children.keys()].toSorted().map(textOf);
+function storedNames(place: Place): readonly string[] {
+  return [...place.children.keys()].toSorted().map(textOf);
 }

@@ -12,7 +12,7 @@ import { ConflictError } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { type Entry, stampLength, stampText } from '../record/entry.ts';
 import { isRemnant, kindRemnant } from '../record/liveness.ts';
-import { entriesAt, type Place } from '../types/place.ts';
+import { entriesAt, type Place } from '../record/place.ts';
 import { isTextShown, type Splice, type TextEngine } from '../types/text.ts';
 
 /** What understands the bodies of chunks. All functions are pure: equal arguments give equal results. */
@@ -60,7 +60,7 @@ function spliceText(draft: Draft, place: Place, write: { codec: ChunkCodec; spli
   const update = codec.splice(chunks.map(bodyOf), clientOf(draft, place), splices);
   const joined = joinedBy(chunks);
   if (joined.length === 0) return writeChunk(draft, place, { kind: kindLive, body: update });
-  draft.supersede(place.node, joined);
+  draft.supersede(place, joined);
   writeChunk(draft, place, { kind: kindLive, body: codec.join([...joined.map(bodyOf), update]) });
 }
 
@@ -87,7 +87,7 @@ function clearText(draft: Draft, place: Place, codec: ChunkCodec): void {
   const chunks = entriesAt(place, tagText);
   if (chunks.every(isRemnant)) return;
   const body = erased(codec, chunks.map(bodyOf));
-  draft.supersede(place.node, chunks);
+  draft.supersede(place, chunks);
   if (body !== null) writeChunk(draft, place, { kind: kindRemnant, body });
 }
 
@@ -112,7 +112,7 @@ function writeChunk(draft: Draft, place: Place, chunk: { kind: number; body: Uin
   writer.varint(draft.nextCounter);
   const unique = writer.finish();
   const sub = binaryOfBytes(unique, 0, unique.length);
-  draft.write({ path: place.path, tag: tagText, sub }, payload);
+  draft.write(place, { tag: tagText, sub }, payload);
 }
 
 /** The number under which the actor writes into this text: 53 bits of a hash of its first dot here. */
@@ -120,7 +120,7 @@ function clientOf(draft: Draft, place: Place): number {
   const known = entriesAt(place, tagTextClient).find((entry) => entry.actor === draft.actor);
   const counter = known?.counter ?? draft.nextCounter;
   if (known === undefined) {
-    draft.write({ path: place.path, tag: tagTextClient, sub: '' }, new Uint8Array(0));
+    draft.write(place, { tag: tagTextClient, sub: '' }, new Uint8Array(0));
   }
   writer.reset();
   writer.binary(draft.actor);
