@@ -9,8 +9,16 @@
  */
 import { AssertionFailure, check, checkForm, ConflictError, refusal } from '../errors.ts';
 import { isObject } from '../arguments.ts';
-import type { ByteReader } from './byte-reader.ts';
-import { binaryWritten, type ByteWriter } from './byte-writer.ts';
+import { beginReading, readBinary, readByte, readNumber, readView, remaining } from './byte-reader.ts';
+import {
+  binaryWritten,
+  writeBinary,
+  writeByte,
+  writeBytes,
+  writeNumber,
+  writeSized,
+  writtenLength,
+} from './byte-writer.ts';
 import { deepestValue } from './format.ts';
 import { binaryOf, textOf } from './utf8.ts';
 
@@ -54,18 +62,18 @@ export function anyValueAt(field: string): ValueScope {
 
 /** The bytes of a value as a binary string. */
 export function binaryOfValue(value: unknown, scope: ValueScope): string {
-  return binaryWritten((writer) => writeValue(writer, value, scope));
+  return binaryWritten(() => writeValue(value, scope));
 }
 
-export function writeValue(writer: ByteWriter, value: unknown, scope: ValueScope): void {
-  const progress = { ...scope, depth: 0, end: writer.length + scope.maxBytes };
+export function writeValue(value: unknown, scope: ValueScope): void {
+  const progress = { ...scope, depth: 0, end: writtenLength() + scope.maxBytes };
   try {
-    write(writer, value, progress);
+    write(value, progress);
   } catch (cause) {
     if (cause instanceof ConflictError || cause instanceof AssertionFailure) throw cause;
     throw refusal('invalid-value', { field: scope.field, rule: 'readable', cause });
   }
-  checkBytes(writer, progress);
+  checkBytes(progress);
 }
 
 /** How far the writing has come into a value. */
@@ -75,37 +83,37 @@ interface Progress extends ValueScope {
   readonly end: number;
 }
 
-function checkBytes(writer: ByteWriter, { end, field, maxBytes }: Progress): void {
-  check(writer.length <= end, 'too-large', { field, rule: 'value-bytes', limit: maxBytes });
+function checkBytes({ end, field, maxBytes }: Progress): void {
+  check(writtenLength() <= end, 'too-large', { field, rule: 'value-bytes', limit: maxBytes });
 }
 
-function write(writer: ByteWriter, value: unknown, progress: Progress): void {
+function write(value: unknown, progress: Progress): void {
   const { field, depth, maxDepth } = progress;
-  checkBytes(writer, progress);
-  if (value === null) writer.byte(headNull);
-  else if (typeof value === 'boolean') writer.byte(value ? headTrue : headFalse);
-  else if (typeof value === 'number') writeNumber(writer, value, progress);
+  checkBytes(progress);
+  if (value === null) writeByte(headNull);
+  else if (typeof value === 'boolean') writeByte(value ? headTrue : headFalse);
+  else if (typeof value === 'number') writeDecimal(value, progress);
   else if (typeof value === 'string') {
     const binary = wellFormed(value, progress);
-    writeHead(writer, headText, binary.length);
-    writer.binary(binary);
+    writeHead(headText, binary.length);
+    writeBinary(binary);
   } else {
     check(isObject(value), 'invalid-value', { field, rule: 'json', value });
     check(depth < maxDepth, 'too-deep', { field, rule: 'depth', limit: maxDepth });
     const inside = { ...progress, depth: depth + 1 };
-    if (Array.isArray(value)) writeArray(writer, value, inside);
-    else writeObject(writer, value, inside);
+    if (Array.isArray(value)) writeArray(value, inside);
+    else writeObject(value, inside);
   }
 }
 
-function writeNumber(writer: ByteWriter, value: number, { field }: Progress): void {
+function writeDecimal(value: number, { field }: Progress): void {
   check(Number.isFinite(value), 'invalid-value', { field, rule: 'finite-number', value });
   if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
     const double = new DataView(new ArrayBuffer(8));
     double.setFloat64(0, value);
-    writer.byte(headDouble);
-    writer.raw(new Uint8Array(double.buffer));
-  } else writeHead(writer, value < 0 ? headNegative : headInteger, Math.abs(value));
+    writeByte(headDouble);
+    writeBytes(new Uint8Array(double.buffer));
+  } else writeHead(value < 0 ? headNegative : headInteger, Math.abs(value));
 }
 
 function wellFormed(value: string, { field }: Progress): string {
@@ -114,33 +122,32 @@ function wellFormed(value: string, { field }: Progress): string {
   return binary;
 }
 
-function writeHead(writer: ByteWriter, head: number, number: number): void {
+function writeHead(head: number, number: number): void {
   const kind = head - headInteger;
-  if (number < (leastNumbers[kind] ?? 0)) return writer.byte((smallHeads[kind] ?? 0) + number);
-  writer.byte(head);
-  writer.varint(number);
+  if (number < (leastNumbers[kind] ?? 0)) return writeByte((smallHeads[kind] ?? 0) + number);
+  writeByte(head);
+  writeNumber(number);
 }
 
-function writeArray(writer: ByteWriter, items: readonly unknown[], inside: Progress): void {
+function writeArray(items: readonly unknown[], inside: Progress): void {
   const { field } = inside;
   const { length } = items;
   check(Number.isSafeInteger(length), 'invalid-value', { field, rule: 'array-length', value: length });
-  writeHead(writer, headArray, length);
-  for (let index = 0; index < length; index++) write(writer, items[index], inside);
+  writeHead(headArray, length);
+  for (let index = 0; index < length; index++) write(items[index], inside);
 }
 
-function writeObject(writer: ByteWriter, value: object, inside: Progress): void {
+function writeObject(value: object, inside: Progress): void {
   check(isPlain(value), 'invalid-value', { field: inside.field, rule: 'plain-object', value });
   const members = Object.entries(value).map(([name, item]: [string, unknown]) => ({
     name: wellFormed(name, inside),
     item,
   }));
   members.sort((a, b) => (a.name < b.name ? -1 : 1));
-  writeHead(writer, headObject, members.length);
+  writeHead(headObject, members.length);
   for (const { name, item } of members) {
-    writer.varint(name.length);
-    writer.binary(name);
-    write(writer, item, inside);
+    writeSized(name);
+    write(item, inside);
   }
 }
 
@@ -151,44 +158,48 @@ export function isPlain(value: object): boolean {
   return literal && !Array.isArray(value) && Object.getOwnPropertySymbols(value).length === 0;
 }
 
+/** Reads bytes from `offset` on as one value, of what `rule` names. */
+export function readWhole(bytes: Uint8Array, offset: number, rule: string): JsonValue {
+  beginReading(bytes, offset);
+  const value = readValue();
+  checkForm(remaining() === 0, rule);
+  return value;
+}
+
 /** Reads one value; throws `malformed` where the bytes are not the one encoding of a value. */
-export function readValue(reader: ByteReader, depth = 0): JsonValue {
-  const first = reader.byte();
+export function readValue(depth = 0): JsonValue {
+  const first = readByte();
   if (first <= headTrue) return first === headNull ? null : first === headTrue;
-  if (first === headDouble) return readDouble(reader);
+  if (first === headDouble) return readDouble();
   const isSmall = first >= firstSmall;
   const kind = isSmall ? smallHeads.findLastIndex((head) => head > 0 && head <= first) : first - headInteger;
   const isKnown = first < headsEnd && kind < smallHeads.length;
   check(isKnown, 'newer-format', { rule: 'value-type' });
-  const number = isSmall ? first - (smallHeads[kind] ?? 0) : reader.varint();
+  const number = isSmall ? first - (smallHeads[kind] ?? 0) : readNumber();
   checkForm(isSmall || number >= (leastNumbers[kind] ?? 0), 'value not in its shortest form');
-  return readKind(reader, kind + headInteger, { number, depth });
+  return readKind(kind + headInteger, { number, depth });
 }
 
-function readKind(
-  reader: ByteReader,
-  head: number,
-  { number, depth }: { number: number; depth: number },
-): JsonValue {
+function readKind(head: number, { number, depth }: { number: number; depth: number }): JsonValue {
   if (head === headInteger) return number;
   if (head === headNegative) return -number;
-  if (head === headText) return textOf(reader.binary(number));
-  checkForm(number <= reader.remaining, 'count');
+  if (head === headText) return textOf(readBinary(number));
+  checkForm(number <= remaining(), 'count');
   checkForm(depth < deepestValue, 'nesting');
-  if (head === headArray) return Array.from({ length: number }, () => readValue(reader, depth + 1));
+  if (head === headArray) return Array.from({ length: number }, () => readValue(depth + 1));
   const value: Record<string, JsonValue> = {};
   let last = '';
   for (let index = 0; index < number; index++) {
-    const name = reader.binary(reader.varint());
+    const name = readBinary(readNumber());
     checkForm(index === 0 || name > last, 'members out of order');
     last = name;
-    defineMember(value, textOf(name), readValue(reader, depth + 1));
+    defineMember(value, textOf(name), readValue(depth + 1));
   }
   return value;
 }
 
-function readDouble(reader: ByteReader): number {
-  const { buffer, byteOffset } = reader.view(8);
+function readDouble(): number {
+  const { buffer, byteOffset } = readView(8);
   const value = new DataView(buffer, byteOffset).getFloat64(0);
   const isShorter = Number.isSafeInteger(value) && !Object.is(value, -0);
   checkForm(Number.isFinite(value) && !isShorter, 'double');

@@ -2,23 +2,21 @@
  * The payload of a slot: numbers that only grow, in pairs of a value and its baseline, with trailing zeros left out.
  * A slot adds value minus baseline to what is read; a reset raises baselines, the actor's own operations raise values.
  */
-import { malformed } from '../errors.ts';
-import { ByteReader } from './byte-reader.ts';
-import { written } from './byte-writer.ts';
+import { checkForm } from '../errors.ts';
+import { beginReading, readNumber, remaining } from './byte-reader.ts';
+import { writeNumber, written } from './byte-writer.ts';
 
 export function vectorOf(payload: Uint8Array): readonly number[] {
-  const reader = new ByteReader(payload);
+  beginReading(payload);
   const vector: number[] = [];
-  while (reader.remaining > 0) vector.push(reader.varint());
-  if (vector.at(-1) === 0) throw malformed('vector not in its shortest form');
+  while (remaining() > 0) vector.push(readNumber());
+  checkForm(vector.at(-1) !== 0, 'vector not in its shortest form');
   return vector;
 }
 
 export function vectorPayload(vector: readonly number[]): Uint8Array {
-  return written((writer) => {
-    const length = vector.findLastIndex((value) => value > 0) + 1;
-    for (const value of vector.slice(0, length)) writer.varint(value);
-  });
+  const length = vector.findLastIndex((value) => value > 0) + 1;
+  return written(() => vector.slice(0, length).forEach(writeNumber));
 }
 
 /** Number by number. */

@@ -7,8 +7,26 @@
 import { hasSeen, type Ranges, rangesOf, type Seen, seenOfRanges } from '../causal/seen.ts';
 import { check, checkForm, malformed } from '../errors.ts';
 import { checkBytes } from '../codec/bytes.ts';
-import { ByteReader } from '../codec/byte-reader.ts';
-import { type ByteWriter, varintLength, written } from '../codec/byte-writer.ts';
+import {
+  beginReading,
+  peekByte,
+  readBinary,
+  readByte,
+  readNumber,
+  readPart,
+  readSince,
+  readView,
+  remaining,
+  skip,
+} from '../codec/byte-reader.ts';
+import {
+  varintLength,
+  writeBinary,
+  writeByte,
+  writeBytes,
+  writeNumber,
+  written,
+} from '../codec/byte-writer.ts';
 import {
   deepestPath,
   formatMajor,
@@ -22,7 +40,7 @@ import {
   traitsOf,
   traitSub,
 } from '../codec/format.ts';
-import { binaryOfBytes, textOf } from '../codec/utf8.ts';
+import { textOf } from '../codec/utf8.ts';
 import { compareEntries, type Entry, namesOfPath } from './entry.ts';
 
 export interface DecodedRecord {
@@ -38,11 +56,11 @@ export function decode(bytes: Uint8Array): DecodedRecord {
   const context = new Map<string, Ranges>();
   const entries: Entry[] = [];
   if (bytes.length === 0) return { minor: formatMinor, context, entries };
-  const reader = new ByteReader(bytes);
-  const minor = readVersion(reader);
-  const actors = readActors(reader, context);
-  while (reader.remaining > 0) {
-    const entry = readEntry(reader, actors);
+  beginReading(bytes);
+  const minor = readVersion();
+  const actors = readActors(context);
+  while (remaining() > 0) {
+    const entry = readPart(readNumber(), () => readEntry(actors));
     const last = entries.at(-1);
     checkForm(last === undefined || compareEntries(last, entry) < 0, 'entries out of order');
     checkForm(hasSeen(context, entry), 'dot not in context');
@@ -51,8 +69,8 @@ export function decode(bytes: Uint8Array): DecodedRecord {
   return { minor, context, entries };
 }
 
-function readVersion(reader: ByteReader): number {
-  const version = reader.byte();
+function readVersion(): number {
+  const version = readByte();
   const major = version >> 4;
   checkForm(major >= formatMajor, 'version');
   const details = { rule: 'format-version', limit: formatMajor, value: major };
@@ -60,31 +78,31 @@ function readVersion(reader: ByteReader): number {
   return version & 0x0f;
 }
 
-function readActors(reader: ByteReader, context: Map<string, Ranges>): readonly string[] {
-  const count = reader.varint();
-  checkForm(count > 0 && count <= reader.remaining, 'count');
+function readActors(context: Map<string, Ranges>): readonly string[] {
+  const count = readNumber();
+  checkForm(count > 0 && count <= remaining(), 'count');
   const actors: string[] = [];
   for (let index = 0; index < count; index++) {
-    const length = reader.byte();
+    const length = readByte();
     checkForm(length > 0 && length <= longestActorBytes, 'actor');
-    const actor = reader.binary(length);
+    const actor = readBinary(length);
     textOf(actor);
     checkForm(actor > (actors.at(-1) ?? ''), 'actors out of order');
     actors.push(actor);
-    context.set(actor, readRanges(reader));
+    context.set(actor, readRanges());
   }
   return actors;
 }
 
-function readRanges(reader: ByteReader): Ranges {
-  const max = reader.varint();
-  const runCount = reader.varint();
-  checkForm(runCount <= reader.remaining, 'count');
+function readRanges(): Ranges {
+  const max = readNumber();
+  const runCount = readNumber();
+  checkForm(runCount <= remaining(), 'count');
   const ranges = max > 0 ? [1, max] : [];
   let last = max;
   for (let index = 0; index < runCount; index++) {
-    const low = last + 2 + reader.varint();
-    last = low + reader.varint();
+    const low = last + 2 + readNumber();
+    last = low + readNumber();
     checkForm(last <= Number.MAX_SAFE_INTEGER, 'counter');
     ranges.push(low, last);
   }
@@ -92,80 +110,67 @@ function readRanges(reader: ByteReader): Ranges {
   return ranges;
 }
 
-function readEntry(reader: ByteReader, actors: readonly string[]): Entry {
-  const length = reader.varint();
-  const start = reader.skip(length);
-  const inner = new ByteReader(reader.bytes, start, start + length);
-  const actor = actors[inner.varint()];
+function readEntry(actors: readonly string[]): Entry {
+  const actor = actors[readNumber()];
   if (actor === undefined) throw malformed('actor index');
-  const counter = inner.varint();
+  const counter = readNumber();
   checkForm(counter > 0, 'counter');
-  const keyStart = inner.offset;
-  const isAscii = skipPath(inner);
-  const pathLength = inner.offset - keyStart;
-  const tag = readTag(inner);
+  const keyStart = skip(0);
+  const path = readPath();
+  const tag = readTag();
   const mayLackPath = tag === tagMark || tag === tagDeletion || tag > tagExtended;
-  checkForm(pathLength > 0 || mayLackPath, 'path');
-  const subLength = (traitsOf(tag) & traitSub) === 0 ? 0 : inner.varint();
-  inner.skip(subLength);
-  const key = binaryOfBytes(inner.bytes, keyStart, inner.offset);
-  const path = key.slice(0, pathLength);
-  if (!isAscii) namesOfPath(path);
-  const sub = key.slice(key.length - subLength);
-  return { key, path, tag, sub, actor, counter, payload: inner.view(inner.remaining) };
+  checkForm(path !== '' || mayLackPath, 'path');
+  const sub = (traitsOf(tag) & traitSub) === 0 ? '' : readBinary(readNumber());
+  namesOfPath(path);
+  return { key: readSince(keyStart), path, tag, sub, actor, counter, payload: readView(remaining()) };
 }
 
-/** Moves on to the tag; returns whether all names before it are ASCII, so that there is nothing to check in them. */
-function skipPath(reader: ByteReader): boolean {
+/** The names up to the tag. */
+function readPath(): string {
+  const start = skip(0);
   let depth = 1;
-  let isAscii = true;
-  for (let byte = reader.peek(); byte >= 0 && byte < tagRegister; byte = reader.peek()) {
-    if (byte === pathSeparator) depth++;
-    else if (byte >= 0x80) isAscii = false;
-    reader.offset++;
-  }
+  for (; peekByte() < tagRegister; skip(1)) if (peekByte() === pathSeparator) depth++;
   checkForm(depth <= deepestPath, 'path');
-  return isAscii;
+  return readSince(start);
 }
 
-function readTag(reader: ByteReader): number {
-  const tag = reader.byte();
-  return tag === tagExtended ? tagExtended * 256 + reader.byte() : tag;
+function readTag(): number {
+  const tag = readByte();
+  return tag === tagExtended ? tagExtended * 256 + readByte() : tag;
 }
 
 export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
   const actors = [...context.keys()].toSorted();
   if (actors.length === 0) return new Uint8Array(0);
   const indexOf = new Map(actors.map((actor, index) => [actor, index]));
-  return written((writer) => {
-    writer.byte((formatMajor << 4) | minor);
-    writer.varint(actors.length);
+  return written(() => {
+    writeByte((formatMajor << 4) | minor);
+    writeNumber(actors.length);
     for (const actor of actors) {
-      writer.byte(actor.length);
-      writer.binary(actor);
-      writeRanges(writer, rangesOf(context, actor));
+      writeByte(actor.length);
+      writeBinary(actor);
+      writeRanges(rangesOf(context, actor));
     }
-    for (const entry of entries.toSorted(compareEntries))
-      writeEntry(writer, entry, indexOf.get(entry.actor) ?? 0);
+    for (const entry of entries.toSorted(compareEntries)) writeEntry(entry, indexOf.get(entry.actor) ?? 0);
   });
 }
 
-function writeRanges(writer: ByteWriter, ranges: Ranges): void {
+function writeRanges(ranges: Ranges): void {
   const { max, runs } = seenOfRanges(ranges);
-  writer.varint(max);
-  writer.varint(runs.length / 2);
+  writeNumber(max);
+  writeNumber(runs.length / 2);
   let last = max;
   for (const [index, bound] of runs.entries()) {
-    writer.varint(bound - last - (index % 2 === 0 ? 2 : 0));
+    writeNumber(bound - last - (index % 2 === 0 ? 2 : 0));
     last = bound;
   }
 }
 
-function writeEntry(writer: ByteWriter, entry: Entry, actorIndex: number): void {
+function writeEntry(entry: Entry, actorIndex: number): void {
   const { counter, key, payload } = entry;
-  writer.varint(varintLength(actorIndex) + varintLength(counter) + key.length + payload.length);
-  writer.varint(actorIndex);
-  writer.varint(counter);
-  writer.binary(key);
-  writer.raw(payload);
+  writeNumber(varintLength(actorIndex) + varintLength(counter) + key.length + payload.length);
+  writeNumber(actorIndex);
+  writeNumber(counter);
+  writeBinary(key);
+  writeBytes(payload);
 }

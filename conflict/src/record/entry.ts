@@ -19,7 +19,7 @@ import {
   traitVector,
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
-import { binaryWritten } from '../codec/byte-writer.ts';
+import { binaryWritten, writeBinary, writeByte, writeSized } from '../codec/byte-writer.ts';
 
 export interface Entry {
   /** Path, tag and sub-key: what is compared. */
@@ -42,13 +42,11 @@ export interface EntryName {
 }
 
 export function keyOf(path: string, { tag, sub }: EntryName): string {
-  return binaryWritten((writer) => {
-    writer.binary(path);
-    if (tag > tagExtended) writer.byte(tagExtended);
-    writer.byte(tag & 0xff);
-    if ((traitsOf(tag) & traitSub) === 0) return;
-    writer.varint(sub.length);
-    writer.binary(sub);
+  return binaryWritten(() => {
+    writeBinary(path);
+    if (tag > tagExtended) writeByte(tagExtended);
+    writeByte(tag & 0xff);
+    if ((traitsOf(tag) & traitSub) !== 0) writeSized(sub);
   });
 }
 

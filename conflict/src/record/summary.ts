@@ -7,14 +7,12 @@ import { checkText } from '../arguments.ts';
 import { CausalContext } from '../causal/causal-context.ts';
 import { seenOfRanges } from '../causal/seen.ts';
 import { hash128, hashBytes, hashText } from '../codec/hash.ts';
-import { ByteWriter } from '../codec/byte-writer.ts';
+import { writeBytes, writeNumber, writeSized, written } from '../codec/byte-writer.ts';
 import { binaryOf, textOf } from '../codec/utf8.ts';
 import { check } from '../errors.ts';
 import { decode } from './decoded-record.ts';
 import { type Entry, highestStamp as highestOf } from './entry.ts';
 import { liveEntries } from './liveness.ts';
-
-const writer = new ByteWriter();
 
 /** Whether the record does not exist: never written, or deleted. Throws `malformed` or `newer-format`. */
 export function isDead(state: Uint8Array): boolean {
@@ -44,19 +42,16 @@ export function liveHash(state: Uint8Array, name = ''): Uint8Array {
 function liveBytes(name: string, live: readonly Entry[]): Uint8Array {
   const binary = binaryOf(name);
   check(binary !== null, 'invalid-argument', { rule: 'name', value: name });
-  writer.reset();
-  writer.varint(binary.length);
-  writer.binary(binary);
-  for (const { key, actor, counter, payload } of live) {
-    writer.varint(key.length);
-    writer.binary(key);
-    writer.varint(actor.length);
-    writer.binary(actor);
-    writer.varint(counter);
-    writer.varint(payload.length);
-    writer.raw(payload);
-  }
-  return writer.finish();
+  return written(() => {
+    writeSized(binary);
+    for (const { key, actor, counter, payload } of live) {
+      writeSized(key);
+      writeSized(actor);
+      writeNumber(counter);
+      writeNumber(payload.length);
+      writeBytes(payload);
+    }
+  });
 }
 
 /**

@@ -5,9 +5,16 @@
  * seen, and never split a character.
  */
 import { tagText, tagTextClient } from '../codec/format.ts';
-import { ByteWriter } from '../codec/byte-writer.ts';
+import {
+  binaryWritten,
+  writeBinary,
+  writeByte,
+  writeBytes,
+  writeNumber,
+  written,
+} from '../codec/byte-writer.ts';
 import { hash128 } from '../codec/hash.ts';
-import { binaryOf, binaryOfBytes } from '../codec/utf8.ts';
+import { binaryOf } from '../codec/utf8.ts';
 import { ConflictError } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { type Entry, stampLength, stampText } from '../record/entry.ts';
@@ -32,7 +39,6 @@ const encodingYjs1 = 1;
 const mostChunks = 16;
 /** Larger chunks stay as they are, so that no delta repeats a long text. */
 const longestJoinedBytes = 32 * 1024;
-const writer = new ByteWriter();
 
 export function textEngine(codec: ChunkCodec): TextEngine {
   return {
@@ -102,16 +108,13 @@ function erased(codec: ChunkCodec, bodies: readonly Uint8Array[]): Uint8Array | 
 }
 
 function writeChunk(draft: Draft, place: Place, chunk: { kind: number; body: Uint8Array }): void {
-  writer.reset();
-  writer.byte(chunk.kind);
-  writer.binary(stampText(draft.stamp));
-  writer.byte(encodingYjs1);
-  writer.raw(chunk.body);
-  const payload = writer.finish();
-  writer.reset();
-  writer.varint(draft.nextCounter);
-  const unique = writer.finish();
-  const sub = binaryOfBytes(unique, 0, unique.length);
+  const payload = written(() => {
+    writeByte(chunk.kind);
+    writeBinary(stampText(draft.stamp));
+    writeByte(encodingYjs1);
+    writeBytes(chunk.body);
+  });
+  const sub = binaryWritten(() => writeNumber(draft.nextCounter));
   draft.write(place, { tag: tagText, sub }, payload);
 }
 
@@ -122,10 +125,11 @@ function clientOf(draft: Draft, place: Place): number {
   if (known === undefined) {
     draft.write(place, { tag: tagTextClient, sub: '' }, new Uint8Array(0));
   }
-  writer.reset();
-  writer.binary(draft.actor);
-  writer.varint(counter);
-  const [high, low] = hash128(writer.finish());
+  const firstDot = written(() => {
+    writeBinary(draft.actor);
+    writeNumber(counter);
+  });
+  const [high, low] = hash128(firstDot);
   return (high & 0x1fffff) * 0x100000000 + low;
 }
 

@@ -5,7 +5,7 @@
  * Updates that Yjs cannot read end in `malformed`.
  */
 import { applyUpdate, decodeUpdateV2, Doc, encodeStateAsUpdate, Skip } from 'yjs';
-import { ByteWriter } from '../codec/byte-writer.ts';
+import { writeNumber, written } from '../codec/byte-writer.ts';
 import { ConflictError } from '../errors.ts';
 import type { Splice, TextEngine } from '../types/text.ts';
 import { textEngine } from './text-field.ts';
@@ -60,14 +60,10 @@ function erasePending(document: Doc): void {
   if (pendingStructs === null) return;
   const { structs } = decodeUpdateV2(pendingStructs.update);
   const pending = structs.filter((struct) => !(struct instanceof Skip));
-  const writer = new ByteWriter();
   // An update without structs, and one deleted range for each client that is named.
-  writer.varint(0);
-  writer.varint(pending.length);
-  for (const { id, length } of pending) {
-    for (const number of [id.client, 1, id.clock, length]) writer.varint(number);
-  }
-  applyUpdate(document, writer.finish());
+  const numbers = pending.flatMap(({ id, length }) => [id.client, 1, id.clock, length]);
+  const update = written(() => [0, pending.length, ...numbers].forEach(writeNumber));
+  applyUpdate(document, update);
 }
 
 function withDocument<Result>(chunks: readonly Uint8Array[], use: (document: Doc) => Result): Result {

@@ -4,12 +4,11 @@
  * latest stamp, ties by dot, or a resolver of the declaration.
  */
 import { isObject } from '../arguments.ts';
-import { ByteReader } from '../codec/byte-reader.ts';
-import { bytesOf, written } from '../codec/byte-writer.ts';
+import { bytesOf, writeBinary, written } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
 import { binaryOfBytes, textOf } from '../codec/utf8.ts';
-import { anyValueAt, binaryOfValue, type JsonValue, readValue, writeValue } from '../codec/value.ts';
-import { checkForm, refusal } from '../errors.ts';
+import { anyValueAt, binaryOfValue, type JsonValue, readWhole, writeValue } from '../codec/value.ts';
+import { refusal } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { compareByStamp, type Entry, stampAt, stampLength, stampText } from '../record/entry.ts';
 import { entriesAt, type Place, visibleAt } from '../record/place.ts';
@@ -53,14 +52,12 @@ function resolved(siblings: readonly Sibling[], value: JsonValue, label: string)
   const scope = anyValueAt(label);
   const shown = binaryOfValue(value, scope);
   const marked = siblings.map((each) => ({ ...each, shown: binaryOfValue(each.value, scope) === shown }));
-  return { value: readValue(new ByteReader(bytesOf(shown))), siblings: marked };
+  return { value: readWhole(bytesOf(shown), 0, 'register'), siblings: marked };
 }
 
 export function siblingOf(entry: Entry, shown: boolean): Sibling {
   const { payload, actor, counter } = entry;
-  const reader = new ByteReader(payload, stampLength(payload, 0));
-  const value = readValue(reader);
-  checkForm(reader.remaining === 0, 'register');
+  const value = readWhole(payload, stampLength(payload, 0), 'register');
   const { ms, logical } = stampAt(payload, 0);
   return { value, at: ms, logical, actor: textOf(actor), counter, shown };
 }
@@ -100,9 +97,9 @@ interface RegisterPlace {
 
 function payloadOf({ stamp, options }: Draft, { label: field }: Place, value: unknown): Uint8Array {
   const { maxDepth, maxBytes } = options;
-  return written((writer) => {
-    writer.binary(stampText(stamp));
-    writeValue(writer, value, { field, maxDepth, maxBytes });
+  return written(() => {
+    writeBinary(stampText(stamp));
+    writeValue(value, { field, maxDepth, maxBytes });
   });
 }
 

@@ -4,10 +4,9 @@
  * removals have dots as well and beat the additions that have not seen them. -0 is stored as 0, because JSON readers
  * do not tell them apart.
  */
-import { ByteReader } from '../codec/byte-reader.ts';
-import { bytesOf, written } from '../codec/byte-writer.ts';
+import { bytesOf, writeBinary, writeByte, written } from '../codec/byte-writer.ts';
 import { tagElement } from '../codec/format.ts';
-import { anyValueAt, binaryOfValue, readValue } from '../codec/value.ts';
+import { anyValueAt, binaryOfValue, readWhole } from '../codec/value.ts';
 import { check, malformed } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { stampText } from '../record/entry.ts';
@@ -34,9 +33,8 @@ function membersAt(place: Place): ReadonlySet<string> {
 }
 
 export function elementOf(sub: string): Element {
-  const reader = new ByteReader(bytesOf(sub));
-  const value = readValue(reader);
-  if (reader.remaining === 0 && isElement(value)) return value;
+  const value = readWhole(bytesOf(sub), 0, 'element');
+  if (isElement(value)) return value;
   throw malformed('element');
 }
 
@@ -92,9 +90,9 @@ function writeElements(
 ): void {
   supersedeElements(draft, place, subs);
   const { stamp, options } = draft;
-  const payload = written((writer) => {
-    if (kind === kindRemoved || options.lastWriterWins) writer.byte(kind);
-    if (options.lastWriterWins) writer.binary(stampText(stamp));
+  const payload = written(() => {
+    if (kind === kindRemoved || options.lastWriterWins) writeByte(kind);
+    if (options.lastWriterWins) writeBinary(stampText(stamp));
   });
   for (const sub of subs) draft.write(place, { tag: tagElement, sub }, payload);
 }
