@@ -18,7 +18,7 @@ import { checkRange } from '../types/amount.ts';
 import type { TextEngine } from '../types/text.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, type EntryName, highestStamp, isSlot, keyOf } from './entry.ts';
-import { isRemnant } from './liveness.ts';
+import { isRemnant, liveEntries } from './liveness.ts';
 import { entriesBelow, type Place, treeOf } from './place.ts';
 import { isStable } from './stable.ts';
 
@@ -37,6 +37,9 @@ export interface DraftOptions {
   readonly text: TextEngine | undefined;
 }
 
+/** Whether a mark has to be written, or none because the edit has deleted the record. */
+type Mark = 'kept' | 'due' | 'gone';
+
 export class Draft {
   readonly root: Place;
   readonly stamp: Stamp;
@@ -46,16 +49,20 @@ export class Draft {
   readonly isStable: boolean;
   /** The counter of the dot that the next entry gets. */
   nextCounter: number;
+  mark: Mark;
+  /** Whether the delta has to be the whole record. */
+  isWhole = false;
   readonly #before: DecodedRecord;
-  readonly #written = new Set<Entry>();
-  readonly #superseded: Entry[] = [];
+  readonly #known: ReadonlySet<Entry>;
   #addedBytes = 0;
 
   constructor(before: DecodedRecord, options: DraftOptions) {
     const { actor, floor, horizon } = options;
     this.#before = before;
+    this.#known = new Set(before.entries);
     this.options = options;
     this.root = treeOf(before.entries);
+    this.mark = this.live.length > 0 ? 'kept' : 'due';
     this.actor = actor;
     this.isStable = horizon !== undefined && isStable(before.context, horizon);
     const last = lastOf(before.context, actor);
@@ -70,11 +77,22 @@ export class Draft {
   }
 
   get changed(): boolean {
-    return this.#written.size > 0 || this.#superseded.length > 0;
+    return this.#written().length > 0 || this.#superseded().length > 0;
   }
 
-  entries(): readonly Entry[] {
-    return entriesBelow(this.root);
+  /** The entries that make the record as it is now. */
+  get live(): readonly Entry[] {
+    return liveEntries(entriesBelow(this.root));
+  }
+
+  #written(): readonly Entry[] {
+    return entriesBelow(this.root).filter((entry) => !this.#known.has(entry));
+  }
+
+  /** A slot needs no dot to go: the later birth replaces it wherever they meet. */
+  #superseded(): readonly Entry[] {
+    const left = new Set(entriesBelow(this.root));
+    return this.#before.entries.filter((entry) => !left.has(entry) && !isSlot(entry));
   }
 
   /** Writes an entry under a new dot. */
@@ -86,9 +104,12 @@ export class Draft {
     // In the order of an entry that was read, so that an engine has one kind of entry.
     const entry = { key: keyOf(path, name), path, tag, sub, actor: this.actor, counter, payload };
     place.entries.push(entry);
-    this.#written.add(entry);
-    this.#addedBytes += addedBy(entry);
-    // Stops an edit of many entries early; the exact size is known only when it is encoded.
+    this.#add(addedBy(entry));
+  }
+
+  /** Stops an edit of many entries early; the exact size is known only when it is encoded. */
+  #add(byteCount: number): void {
+    this.#addedBytes += byteCount;
     const limit = this.options.maxBytes;
     check(this.#addedBytes <= limit, 'too-large', { rule: 'delta-bytes', limit });
   }
@@ -97,10 +118,7 @@ export class Draft {
   supersede(place: Place, gone: readonly Entry[]): void {
     const set = new Set(gone);
     place.entries = place.entries.filter((entry) => !set.has(entry));
-    for (const entry of gone) {
-      if (this.#written.delete(entry)) this.#addedBytes -= addedBy(entry);
-      else this.#superseded.push(entry);
-    }
+    for (const entry of gone) if (!this.#known.has(entry)) this.#addedBytes -= addedBy(entry);
   }
 
   /** Gives a slot greater numbers under the birth that it has. */
@@ -108,16 +126,12 @@ export class Draft {
     const known = vectorOf(slot.payload);
     if (!vector.some((value, index) => value > (known[index] ?? 0))) return;
     for (const value of vector) checkRange(place, value, value);
-    const raised = { ...slot, payload: vectorPayload(vector) };
-    place.entries[place.entries.indexOf(slot)] = raised;
-    this.#written.delete(slot);
-    this.#written.add(raised);
+    place.entries[place.entries.indexOf(slot)] = { ...slot, payload: vectorPayload(vector) };
   }
 
   /**
    * Adds to the actor's own slot. A slot that others have reset completely is not continued: the numbers start again
-   * under a new birth, so that the old baseline is forgotten. It needs no dot to go: the later birth replaces it wherever
-   * they meet.
+   * under a new birth, so that the old baseline is forgotten.
    */
   addToSlot(place: Place, name: EntryName, amounts: readonly number[]): void {
     if (!amounts.some((amount) => amount > 0)) return;
@@ -128,11 +142,10 @@ export class Draft {
     const sum = sumOf(isOpen ? vector : [], amounts);
     for (const [index, value] of sum.entries()) checkRange(place, value, amounts[index] ?? 0);
     if (slot !== undefined && isOpen) {
-      this.#addedBytes += addedBy(slot);
+      this.#add(addedBy(slot));
       return this.raise(place, slot, sum);
     }
     place.entries = place.entries.filter((entry) => entry !== slot);
-    if (slot !== undefined) this.#written.delete(slot);
     this.write(place, name, vectorPayload(sum));
   }
 
@@ -145,20 +158,18 @@ export class Draft {
     for (const slot of seen) if (isSlot(slot)) this.raise(place, slot, exhausted(vectorOf(slot.payload)));
   }
 
-  /** The delta: what was written, and everything that it has seen go. */
+  /**
+   * The delta: what was written, and everything that it has seen go. A whole one has the record after the edit, and all
+   * that the record has seen.
+   */
   delta(): DecodedRecord {
     const { minor, context: before } = this.#before;
     const own = gapsIn(rangesOf(before, this.actor), this.nextCounter++);
     const context = new Map<string, Ranges>([[this.actor, own]]);
-    seeAll(context, this.#superseded);
-    seeAll(context, this.#written);
-    return { minor, context, entries: [...this.#written] };
-  }
-
-  /** The whole record after the edit, as a delta that claims all that the record has seen. */
-  whole(): DecodedRecord {
-    const { minor, context } = this.delta();
-    return { minor, context: joinSeen(context, this.#before.context), entries: this.entries() };
+    const written = this.#written();
+    seeAll(context, [...written, ...this.#superseded()]);
+    if (!this.isWhole) return { minor, context, entries: written };
+    return { minor, context: joinSeen(context, before), entries: entriesBelow(this.root) };
   }
 }
 

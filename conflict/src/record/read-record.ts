@@ -11,11 +11,11 @@ import { readBounded, rightsAt } from '../types/bounded-counter.ts';
 import { readCounter } from '../types/counter.ts';
 import type { Field, MapField, RegisterField, Sibling } from '../types/field.ts';
 import { readRegister } from '../types/register.ts';
-import { declaredMember } from '../types/resolve-field.ts';
+import { memberOf } from '../types/resolve-field.ts';
 import { readSet } from '../types/set.ts';
 import { isTextShown, readText, type TextEngine } from '../types/text.ts';
 import type { Entry } from './entry.ts';
-import { entriesAt, type Place, treeOf, untouched } from './place.ts';
+import { entriesAt, type Place, untouched } from './place.ts';
 
 export interface RecordView {
   readonly value: { readonly [field: string]: JsonValue };
@@ -31,72 +31,65 @@ interface Shown {
   readonly live: boolean;
 }
 
-export function readRecord(
-  entries: readonly Entry[],
-  record: MapField,
-  text: TextEngine | undefined,
-): RecordView {
-  const reading = new Reading(text);
-  const { value } = reading.map(treeOf(entries), record);
-  return { value, siblings: reading.siblings, exposed: reading.exposed };
+/** Throws `text-engine-missing`. */
+export function readRecord(root: Place, record: MapField, text: TextEngine | undefined): RecordView {
+  const view = { siblings: {}, exposed: [], text };
+  const { value } = shownMap(root, record, view);
+  return { value, ...view };
 }
 
-class Reading {
-  readonly siblings: Record<string, readonly Sibling[]> = {};
-  readonly exposed: string[] = [];
-  readonly #text: TextEngine | undefined;
+/** What is found on the way. */
+interface View {
+  readonly siblings: Record<string, readonly Sibling[]>;
+  readonly exposed: string[];
+  readonly text: TextEngine | undefined;
+}
 
-  constructor(text: TextEngine | undefined) {
-    this.#text = text;
+function shownMap(place: Place, map: MapField, view: View) {
+  const value: Record<string, JsonValue> = {};
+  let live = false;
+  for (const name of 'fields' in map ? Object.keys(map.fields) : storedNames(place)) {
+    const member = place.children.get(binaryOf(name) ?? '') ?? untouched;
+    const shown = shownField(member, memberOf(map, name, name), view);
+    if (shown === null || ('of' in map && !shown.live)) continue;
+    live ||= shown.live;
+    defineMember(value, name, shown.value);
   }
+  return { value, live };
+}
 
-  map(place: Place, map: MapField) {
-    const value: Record<string, JsonValue> = {};
-    let live = false;
-    for (const name of 'fields' in map ? Object.keys(map.fields) : storedNames(place)) {
-      const field = declaredMember(map, name);
-      if (field === undefined) continue;
-      const shown = this.#field(place.children.get(binaryOf(name) ?? '') ?? untouched, field);
-      if (shown === null || ('of' in map && !shown.live)) continue;
-      live ||= shown.live;
-      defineMember(value, name, shown.value);
+/** `null` where the field is left out. */
+function shownField(place: Place, field: Field, view: View): Shown | null {
+  switch (field.type) {
+    case 'register':
+      return shownRegister(place, field, view);
+    case 'counter':
+      return { value: readCounter(place), live: entriesAt(place, tagCounter).some(isOpenSlot) };
+    case 'bounded-counter': {
+      const live = [...rightsAt(place).values()].some((rights) => rights > 0);
+      return { value: readBounded(place, field), live };
     }
-    return { value, live };
-  }
-
-  /** `null` where the field is left out. */
-  #field(place: Place, field: Field): Shown | null {
-    switch (field.type) {
-      case 'register':
-        return this.#register(place, field);
-      case 'counter':
-        return { value: readCounter(place), live: entriesAt(place, tagCounter).some(isOpenSlot) };
-      case 'bounded-counter': {
-        const live = [...rightsAt(place).values()].some((rights) => rights > 0);
-        return { value: readBounded(place, field), live };
-      }
-      case 'set': {
-        const elements = readSet(place);
-        return { value: elements, live: elements.length > 0 };
-      }
-      case 'text':
-        return { value: readText(place, this.#text), live: isTextShown(place) };
-      case 'map': {
-        const shown = this.map(place, field);
-        return shown.live ? shown : null;
-      }
+    case 'set': {
+      const value = readSet(place);
+      return { value, live: value.length > 0 };
+    }
+    case 'text':
+      return { value: readText(place, view.text), live: isTextShown(place) };
+    case 'map': {
+      const shown = shownMap(place, field, view);
+      return shown.live ? shown : null;
     }
   }
+}
 
-  #register(place: Place, field: RegisterField): Shown | null {
-    const view = readRegister(place, field);
-    if (view === null) return null;
-    if (view.siblings.length > 1) {
-      defineMember(this.siblings, place.label, view.siblings);
-      if (field.resolve === 'siblings') this.exposed.push(place.label);
-    }
-    return { value: view.value, live: true };
+function shownRegister(place: Place, field: RegisterField, { siblings, exposed }: View): Shown | null {
+  const shown = readRegister(place, field);
+  if (shown === null) return null;
+  if (shown.siblings.length > 1) {
+    defineMember(siblings, place.label, shown.siblings);
+    if (field.resolve === 'siblings') exposed.push(place.label);
   }
+  return { value: shown.value, live: true };
 }
 
 function isOpenSlot(slot: Entry): boolean {

@@ -9,7 +9,7 @@ import { countersOf } from '../causal/vector-counters.ts';
 import type { VersionVector } from '../causal/version-vector.ts';
 import { checkedMs } from '../clock/stamp.ts';
 import { deepestValue, longestActorBytes } from '../codec/format.ts';
-import { check, refusal } from '../errors.ts';
+import { check } from '../errors.ts';
 import { actorOf } from '../types/bounded-counter.ts';
 import { checkFields } from '../types/check-fields.ts';
 import type { RegisterPath } from '../types/field-path.ts';
@@ -18,11 +18,12 @@ import type { RecordValue } from '../types/record-value.ts';
 import type { TextEngine } from '../types/text.ts';
 import { decode, encode } from './decoded-record.ts';
 import { Draft } from './draft.ts';
-import { Edit } from './editor.ts';
+import { runEdit } from './editor.ts';
 import { highestStamp } from './entry.ts';
 import { liveEntries } from './liveness.ts';
 import { merge } from './merge.ts';
 import type { Editor } from './operations.ts';
+import { treeOf } from './place.ts';
 import { readRecord } from './read-record.ts';
 
 /** What an edit may write. One that only takes away (deletes, clears, removals) is never refused for its size. */
@@ -151,11 +152,11 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
         lastWriterWins: deletes === 'last-writer-wins',
         text,
       });
-      const { whole } = changed(new Edit(draft, record), change);
+      runEdit(draft, record, change);
       if (!draft.changed) return { state: before, delta: new Uint8Array(0), changed: false };
-      const delta = encode(whole ? draft.whole() : draft.delta());
+      const delta = encode(draft.delta());
       // Joining a delta into nothing gives the bytes of the delta.
-      const state = whole || before.length === 0 ? delta : merge(before, delta).state;
+      const state = draft.isWhole || before.length === 0 ? delta : merge(before, delta).state;
       // What only takes away is as large as what it finds, and always possible.
       if (draft.adds) {
         checkSize('delta-bytes', delta.length, limits.deltaBytes);
@@ -170,7 +171,7 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
       if (live.length === 0) {
         return { exists: false, value: null, conflicts: [], siblings: {}, exposed: [], updatedAt };
       }
-      const { value, siblings, exposed } = readRecord(entries, record, text);
+      const { value, siblings, exposed } = readRecord(treeOf(entries), record, text);
       return { exists: true, siblings, updatedAt, ...typed<F>(value, Object.keys(siblings), exposed) };
     },
   };
@@ -202,44 +203,21 @@ function checkedLimits(given: Partial<Limits>): Limits {
   return limits;
 }
 
-/** Runs the operations; afterwards the editor takes none, whatever happened. */
-function changed<F extends Fields>(edit: Edit, change: (editor: Editor<F>) => void) {
-  try {
-    checkFinished(change(edit.editor()));
-    return edit.finish();
-  } finally {
-    edit.close();
-  }
-}
-
-/** What comes after an `await` would find the edit made. */
-function checkFinished(result: unknown): void {
-  if (!isPromise(result)) return;
-  // It fails once it goes on, because the edit is over; this error stands for that one.
-  result.then(undefined, () => undefined);
-  throw refusal('invalid-argument', { rule: 'synchronous', value: result });
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return isObject(value) && 'then' in value && typeof value.then === 'function';
-}
-
 function checkedContext(context: EditContext) {
   checkArgument(isObject(context), 'context', context);
-  const { actor, floor, floorMs, now, horizon } = readFrom(context, 'context', () => {
-    const { actor: name, floor: above = 0, floorMs: after = 0, now: at, horizon: seen } = context;
-    return { actor: name, floor: above, floorMs: after, now: at, horizon: seen };
+  return readFrom(context, 'context', () => {
+    const { actor: name, floor = 0, floorMs = 0, now, horizon } = context;
+    const actor = actorOf(name);
+    check(actor !== null, 'invalid-argument', { rule: 'actor', limit: longestActorBytes, value: name });
+    checkArgument(Number.isSafeInteger(floor) && floor >= 0, 'floor', floor);
+    return {
+      actor,
+      floor,
+      floorMs: checkedMs(floorMs, 'floorMs'),
+      nowMs: checkedMs(now),
+      horizon: horizon === undefined ? undefined : countersOf(horizon, 'horizon'),
+    };
   });
-  const binary = actorOf(actor);
-  check(binary !== null, 'invalid-argument', { rule: 'actor', limit: longestActorBytes, value: actor });
-  checkArgument(Number.isSafeInteger(floor) && floor >= 0, 'floor', floor);
-  return {
-    actor: binary,
-    floor,
-    floorMs: checkedMs(floorMs, 'floorMs'),
-    nowMs: checkedMs(now),
-    horizon: horizon === undefined ? undefined : countersOf(horizon, 'horizon'),
-  };
 }
 
 function checkSize(rule: string, value: number, limit: number): void {

@@ -18,6 +18,7 @@ import type { Draft } from '../record/draft.ts';
 import { entriesAt, type Place } from '../record/place.ts';
 import { checkedAmount, checkRange, exactSum } from './amount.ts';
 import type { BoundedCounterField } from './field.ts';
+import type { PlaceOf } from './resolve-field.ts';
 
 /** What one actor was given and used, each followed by how much of that resets have seen, as in its slot. */
 type Account = readonly number[];
@@ -57,7 +58,7 @@ function forgivenTo(account: Account): number {
   return Math.min(destroyed, Math.max(0, -balanceOf(account)));
 }
 
-export function refill(draft: Draft, place: Place, amount: unknown): void {
+export function refill(draft: Draft, { place }: PlaceOf, amount: unknown): void {
   const by = checkedAmount(place, amount, 0);
   if (by === 0) return;
   const total = exactSum([...rightsAt(place).values()].map((rights) => Math.max(0, rights)));
@@ -66,7 +67,7 @@ export function refill(draft: Draft, place: Place, amount: unknown): void {
 }
 
 /** Throws `insufficient-rights` where the actor itself holds less, whatever the counter shows. */
-export function spend(draft: Draft, place: Place, amount: unknown): void {
+export function spend(draft: Draft, { place }: PlaceOf, amount: unknown): void {
   const need = checkedAmount(place, amount, 0);
   if (need === 0) return;
   const have = Math.max(0, rightsAt(place).get(draft.actor) ?? 0);
@@ -84,14 +85,15 @@ export interface RightsMove {
 }
 
 /** Hands rights of this actor to another one. */
-export function moveRights(draft: Draft, place: Place, move: RightsMove): void {
+export function moveRights(draft: Draft, at: PlaceOf, move: RightsMove): void {
+  const { place } = at;
   const { label: field } = place;
   check(isObject(move), 'invalid-value', { field, rule: 'object', value: move });
   const { to, amount } = move;
   const by = checkedAmount(place, amount, 0);
   const sub = actorOf(to);
   check(sub !== null && sub !== draft.actor, 'invalid-value', { field, rule: 'actor', value: to });
-  spend(draft, place, by);
+  spend(draft, at, by);
   draft.addToSlot(place, { tag: tagMoved, sub }, [by]);
 }
 

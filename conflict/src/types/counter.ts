@@ -9,6 +9,7 @@ import { vectorOf } from '../codec/vector.ts';
 import { check } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { entriesAt, type Place } from '../record/place.ts';
+import type { PlaceOf } from './resolve-field.ts';
 import { checkedAmount, checkRange, exactSum } from './amount.ts';
 
 export function readCounter(place: Place): number {
@@ -20,7 +21,7 @@ export function readCounter(place: Place): number {
 }
 
 /** Adds `amount`, which may be negative; 0 changes nothing. */
-export function increment(draft: Draft, place: Place, amount: unknown): void {
+export function increment(draft: Draft, { place }: PlaceOf, amount: unknown): void {
   const by = checkedAmount(place, amount, Number.NEGATIVE_INFINITY);
   if (by === 0) return;
   const shown = readCounter(place);

@@ -15,16 +15,11 @@ import { putCounter, readCounter } from './counter.ts';
 import type { MapField } from './field.ts';
 import { putRegister } from './register.ts';
 import { resetPlace } from './reset.ts';
-import { binaryName, type FieldPlace, memberOf } from './resolve-field.ts';
+import { binaryName, type PlaceOf, memberOf } from './resolve-field.ts';
 import { putSet } from './set.ts';
 import { putText } from './text.ts';
 
-interface MapPlace {
-  readonly place: Place;
-  readonly field: MapField;
-}
-
-export function putMap(draft: Draft, { place, field }: MapPlace, value: unknown): void {
+export function putMap(draft: Draft, { place, field }: PlaceOf<MapField>, value: unknown): void {
   const named = membersOf(place, value);
   for (const name of named.keys()) {
     const label = pathOf([...namesOfPath(place.path), name]);
@@ -47,7 +42,7 @@ function membersOf({ label: field }: Place, value: unknown): ReadonlyMap<string,
   throw refusal('invalid-value', { field, rule: 'object', value });
 }
 
-function putField(draft: Draft, { place, field }: FieldPlace, value: unknown): void {
+function putField(draft: Draft, { place, field }: PlaceOf, value: unknown): void {
   switch (field.type) {
     case 'register':
       return putRegister(draft, { place, field }, value);
@@ -64,7 +59,7 @@ function putField(draft: Draft, { place, field }: FieldPlace, value: unknown): v
   }
 }
 
-function clearUnnamed(draft: Draft, { place, field }: FieldPlace): void {
+function clearUnnamed(draft: Draft, { place, field }: PlaceOf): void {
   if (field.type === 'map') putMap(draft, { place, field }, {});
   else if (field.type !== 'counter' && field.type !== 'bounded-counter') resetPlace(draft, place);
 }

@@ -13,6 +13,7 @@ import type { Draft } from '../record/draft.ts';
 import { compareByStamp, type Entry, stampAt, stampLength, stampText } from '../record/entry.ts';
 import { entriesAt, type Place, visibleAt } from '../record/place.ts';
 import type { RegisterField, Sibling } from './field.ts';
+import type { PlaceOf } from './resolve-field.ts';
 
 export interface RegisterView {
   readonly value: JsonValue;
@@ -63,19 +64,19 @@ export function siblingOf(entry: Entry, shown: boolean): Sibling {
 }
 
 /** Writes a value, also an equal one. */
-export function setRegister(draft: Draft, place: Place, value: unknown): void {
+export function setRegister(draft: Draft, { place }: PlaceOf, value: unknown): void {
   store(draft, place, payloadOf(draft, place, value));
 }
 
 /** Writes the value of a sibling again. */
-export function restoreRegister(draft: Draft, place: Place, sibling: unknown): void {
+export function restoreRegister(draft: Draft, { place }: PlaceOf, sibling: unknown): void {
   const isSibling = isObject(sibling) && 'value' in sibling;
   if (!isSibling) throw refusal('invalid-value', { field: place.label, rule: 'sibling', value: sibling });
-  setRegister(draft, place, sibling.value);
+  store(draft, place, payloadOf(draft, place, sibling.value));
 }
 
 /** Writes a value where the register shows another one; equal values have equal bytes. */
-export function putRegister(draft: Draft, { place, field }: RegisterPlace, value: unknown): void {
+export function putRegister(draft: Draft, { place, field }: PlaceOf<RegisterField>, value: unknown): void {
   const payload = payloadOf(draft, place, value);
   const visible = visibleAt(place, tagRegister);
   const [only] = visible;
@@ -88,11 +89,6 @@ export function putRegister(draft: Draft, { place, field }: RegisterPlace, value
 
 function shownBy(view: RegisterView | null, label: string): string | null {
   return view === null ? null : binaryOfValue(view.value, anyValueAt(label));
-}
-
-interface RegisterPlace {
-  readonly place: Place;
-  readonly field: RegisterField;
 }
 
 function payloadOf({ stamp, options }: Draft, { label: field }: Place, value: unknown): Uint8Array {

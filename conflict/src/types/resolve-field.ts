@@ -10,12 +10,12 @@ import type { Place } from '../record/place.ts';
 import type { Field, MapField } from './field.ts';
 
 /** A place in a record and what is declared there. */
-export interface FieldPlace {
-  readonly field: Field;
+export interface PlaceOf<Declared extends Field = Field> {
+  readonly field: Declared;
   readonly place: Place;
 }
 
-export function resolveField(root: FieldPlace, path: Path): FieldPlace {
+export function resolveField(root: PlaceOf, path: Path): PlaceOf {
   const names = namesOf(path);
   const label = pathOf(names);
   let { field, place } = root;

@@ -13,6 +13,7 @@ import { stampText } from '../record/entry.ts';
 import { isRemoval, kindRemoved } from '../record/liveness.ts';
 import { entriesAt, type Place, visibleAt } from '../record/place.ts';
 import type { SetField } from './field.ts';
+import type { PlaceOf } from './resolve-field.ts';
 
 /** What a set may hold. -0 is stored as 0; NaN and infinities are refused. */
 export type Element = string | number | boolean;
@@ -47,27 +48,22 @@ function compareElements(a: Element, b: Element): number {
   return a < b ? -1 : 1;
 }
 
-interface SetPlace {
-  readonly place: Place;
-  readonly field: SetField;
-}
-
 /** Adds elements, also ones that are there: the new dot protects them from removals under way. */
-export function addElements(draft: Draft, { place }: SetPlace, elements: unknown): void {
+export function addElements(draft: Draft, { place }: PlaceOf<SetField>, elements: unknown): void {
   writeElements(draft, place, { subs: subsOf(place, elements), kind: kindAdded });
 }
 
-export function removeElements(draft: Draft, at: SetPlace, elements: unknown): void {
+export function removeElements(draft: Draft, at: PlaceOf<SetField>, elements: unknown): void {
   removeSubs(draft, at, subsOf(at.place, elements));
 }
 
-function removeSubs(draft: Draft, { place, field }: SetPlace, subs: ReadonlySet<string>): void {
+function removeSubs(draft: Draft, { place, field }: PlaceOf<SetField>, subs: ReadonlySet<string>): void {
   if (field.bias === 'remove') writeElements(draft, place, { subs, kind: kindRemoved });
   else supersedeElements(draft, place, subs);
 }
 
 /** Makes the set exactly these elements and touches no others. */
-export function putSet(draft: Draft, at: SetPlace, elements: unknown): void {
+export function putSet(draft: Draft, at: PlaceOf<SetField>, elements: unknown): void {
   const { place } = at;
   const wanted = subsOf(place, elements);
   const shown = membersAt(place);

@@ -7,6 +7,7 @@
 import { check } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { isHidden, isWritten } from '../record/liveness.ts';
+import type { PlaceOf } from './resolve-field.ts';
 import type { Place } from '../record/place.ts';
 
 /** One deletion and insertion; those of one edit do not overlap, and none splits a character. */
@@ -40,7 +41,7 @@ export function readText(place: Place, engine: TextEngine | undefined): string {
   return isTextShown(place) ? required(engine, place).read(place) : '';
 }
 
-export function spliceText(draft: Draft, place: Place, splices: unknown): void {
+export function spliceText(draft: Draft, { place }: PlaceOf, splices: unknown): void {
   required(draft.options.text, place).splice(draft, place, splices);
 }
 
