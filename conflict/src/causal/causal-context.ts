@@ -1,7 +1,7 @@
 /**
  * The exact set of dots that a replica has seen of one record: for each actor the counters 1 to `max`, and above them
  * the runs that are not contiguous with it yet. It never claims a dot that it was not told of: after 1 and 3 it holds
- * 1 and the run 3 to 3, and 2 remains unseen. It is `seen.ts` for users: whatever comes in is checked.
+ * 1 and the run 3 to 3, and 2 remains unseen. Whatever comes in is checked.
  */
 import { checkArgument, checkText, isObject, itemsOf, readFrom } from '../arguments.ts';
 import {

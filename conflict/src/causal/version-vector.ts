@@ -9,6 +9,7 @@ import { countersByVector, countersOf } from './vector-counters.ts';
 export class VersionVector {
   readonly #counters = new Map<string, number>();
 
+  /** An empty one: every actor stands at 0. */
   constructor() {
     countersByVector.set(this, this.#counters);
   }
