@@ -97,7 +97,7 @@ export function seeAll(seen: Map<string, Ranges>, dots: Iterable<Dot>): void {
     else known.push(counter);
   }
   for (const [actor, list] of counters) {
-    const sorted = list.sort((a, b) => a - b);
+    const sorted = list.toSorted((a, b) => a - b);
     see(
       seen,
       actor,
