@@ -3,16 +3,20 @@
  * was given in the details. Proxies and getters are anybody's code; what they throw while an argument is read is a fault
  * of the argument too, and never leaves this package bare.
  */
-import { ConflictError } from './errors.ts';
+import { check, ConflictError, refusal } from './errors.ts';
 
-/** `rule` names the parameter. */
-export function unfit(rule: string, expected: string, value: unknown): ConflictError {
-  return new ConflictError('invalid-argument', `${rule} has to be ${expected}`, { rule, value });
+/** Throws `invalid-argument` where an argument is not of its kind; `rule` names the parameter. */
+export function checkArgument(isFit: boolean, rule: string, value: unknown): asserts isFit {
+  check(isFit, 'invalid-argument', { rule, value });
 }
 
 /** Throws `invalid-argument` where `value` is no string. */
 export function checkText(value: unknown, rule: string): asserts value is string {
-  if (typeof value !== 'string') throw unfit(rule, 'a string', value);
+  checkArgument(typeof value === 'string', rule, value);
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 /** What `read` makes of an argument. Throws `invalid-argument` where the argument itself throws. */
@@ -20,15 +24,13 @@ export function readFrom<Result>(value: unknown, rule: string, read: () => Resul
   try {
     return read();
   } catch (cause) {
-    if (cause instanceof ConflictError) throw cause;
-    const message = `${rule} cannot be read`;
-    throw new ConflictError('invalid-argument', message, { rule, value, cause });
+    throw cause instanceof ConflictError ? cause : refusal('invalid-argument', { rule, value, cause });
   }
 }
 
 /** The items of anything that lists them, but for a string. Throws `invalid-argument`. */
 export function itemsOf<Item>(value: Iterable<Item>, rule: string): readonly Item[] {
-  if (typeof value !== 'object' || value === null) throw unfit(rule, 'iterable', value);
+  checkArgument(isObject(value), rule, value);
   return readFrom(value, rule, () => [...value]);
 }
 

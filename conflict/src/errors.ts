@@ -46,32 +46,40 @@ export interface ConflictDetails {
 export class ConflictError extends Error {
   override readonly name = 'ConflictError';
   /** What went wrong. */
-  readonly code: ConflictCode;
+  declare readonly code: ConflictCode;
   /** Path of the field, as `field.member`; empty where the whole record, its bytes or the call is meant. */
-  readonly field: string;
+  declare readonly field: string;
   /** The rule that was broken, in a word or two that a program can compare. */
-  readonly rule: string;
+  declare readonly rule: string;
   /** The limit that was passed, in the unit that `rule` names; `null` where there is none. */
-  readonly limit: number | string | null;
+  declare readonly limit: number | string | null;
   /** A short form of the value that broke the rule. */
-  readonly value: Described;
+  declare readonly value: Described;
   /** Rights that the actor holds, for `insufficient-rights`; else `null`. */
-  readonly have: number | null;
+  declare readonly have: number | null;
   /** Rights that the operation takes, for `insufficient-rights`; else `null`. */
-  readonly need: number | null;
+  declare readonly need: number | null;
 
   /** For engines of texts and the like; the field is put in front of the message. */
   constructor(code: ConflictCode, message: string, details: ConflictDetails) {
-    const { field = '', rule, limit = null, have = null, need = null } = details;
-    super(field === '' ? message : `${field}: ${message}`, { cause: details.cause });
-    this.code = code;
-    this.field = field;
-    this.rule = rule;
-    this.limit = limit;
-    this.value = 'value' in details ? describe(details.value) : null;
-    this.have = have;
-    this.need = need;
+    const { field = '', rule, limit = null, have = null, need = null, cause } = details;
+    super(field === '' ? message : `${field}: ${message}`, { cause });
+    const value = 'value' in details ? describe(details.value) : null;
+    Object.assign(this, { code, field, rule, limit, value, have, need });
   }
+}
+
+/** A failure whose message is made of its parts, as `likes: invalid-value (integer), value 0.5`. */
+export function refusal(code: ConflictCode, details: ConflictDetails): ConflictError {
+  let message = `${code} (${details.rule})`;
+  if ('limit' in details) message += `, limit ${details.limit}`;
+  if ('value' in details) message += `, value ${describe(details.value)}`;
+  return new ConflictError(code, message, details);
+}
+
+/** Throws where a rule is broken. */
+export function check(isKept: boolean, code: ConflictCode, details: ConflictDetails): asserts isKept {
+  if (!isKept) throw refusal(code, details);
 }
 
 const longestDescription = 80;
@@ -98,7 +106,12 @@ function isArray(value: unknown): boolean {
 
 /** Bytes that do not follow the format. `rule` names the part that is wrong. */
 export function malformed(rule: string): ConflictError {
-  return new ConflictError('malformed', `the bytes are malformed: ${rule}`, { rule });
+  return refusal('malformed', { rule });
+}
+
+/** Throws `malformed` where bytes break a rule of the format. */
+export function checkForm(isKept: boolean, rule: string): asserts isKept {
+  if (!isKept) throw malformed(rule);
 }
 
 /** Something happened that cannot happen: a defect of this package, never of its input. */

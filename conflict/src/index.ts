@@ -2,7 +2,8 @@
  * The one entry of `@isthmus/conflict`: schemas, merging, reading, clocks and contexts. Text lives in
  * `@isthmus/conflict/text`, so that nobody loads Yjs without need.
  */
-export { CausalContext, type Dot, type SeenOfActor } from './causal/causal-context.ts';
+export { CausalContext } from './causal/causal-context.ts';
+export type { Dot, SeenOfActor } from './causal/seen.ts';
 export { checkFence, type Observed, StabilityTracker } from './causal/stability-tracker.ts';
 export { VersionVector } from './causal/version-vector.ts';
 export { HybridClock, type HybridClockOptions, type Received } from './clock/hybrid-clock.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CausalContext, type Dot } from './causal-context.ts';
+import { CausalContext } from './causal-context.ts';
+import type { Dot } from './seen.ts';
 import { checkFence, StabilityTracker } from './stability-tracker.ts';
 import { VersionVector } from './version-vector.ts';
 

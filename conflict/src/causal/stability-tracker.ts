@@ -9,8 +9,9 @@
  * life. (Causal stability: Baquero, Almeida, Shoker, "Making Operation-Based CRDTs Operation-Based", 2014.)
  */
 import { checkText, textsOf } from '../arguments.ts';
-import { ConflictError } from '../errors.ts';
-import { checkVector, VersionVector } from './version-vector.ts';
+import { refusal } from '../errors.ts';
+import { countersOf } from './vector-counters.ts';
+import { VersionVector } from './version-vector.ts';
 
 /**
  * What became of a report. `below-horizon`: the reporter has missed what was collected, and has to load the current
@@ -54,11 +55,11 @@ export class StabilityTracker {
    */
   observe(member: string, seen: VersionVector): Observed {
     checkText(member, 'member');
-    checkVector(seen, 'seen');
+    countersOf(seen, 'seen');
     const known = this.#seen.get(member);
     if (known === undefined) return 'unknown-member';
-    const refusal = this.#refusal(seen);
-    if (refusal !== null) return refusal;
+    const refused = this.#refusal(seen);
+    if (refused !== null) return refused;
     this.#join(member, known.join(seen));
     this.#advance();
     return 'observed';
@@ -78,9 +79,9 @@ export class StabilityTracker {
   /** Takes in a member, new or evicted before, that has seen the horizon. Throws what `observe` throws. */
   admit(member: string, seen: VersionVector): Observed {
     checkText(member, 'member');
-    checkVector(seen, 'seen');
-    const refusal = this.#refusal(seen, member);
-    if (refusal !== null) return refusal;
+    countersOf(seen, 'seen');
+    const refused = this.#refusal(seen, member);
+    if (refused !== null) return refused;
     this.#join(member, (this.#seen.get(member) ?? new VersionVector()).join(seen));
     return 'observed';
   }
@@ -110,15 +111,10 @@ export class StabilityTracker {
  * Throws `below-horizon` where the sender of a delta has not seen the horizon, `invalid-argument` for what is no vector.
  */
 export function checkFence(senderSaw: VersionVector, horizon: VersionVector): void {
-  checkVector(senderSaw, 'senderSaw');
-  checkVector(horizon, 'horizon');
+  countersOf(senderSaw, 'senderSaw');
+  countersOf(horizon, 'horizon');
   for (const [actor, counter] of horizon.entries()) {
     if (senderSaw.get(actor) >= counter) continue;
-    const message = `the sender has seen ${senderSaw.get(actor)} of ${actor}, the horizon stands at ${counter}`;
-    throw new ConflictError('below-horizon', message, {
-      rule: 'fence',
-      limit: counter,
-      value: senderSaw.get(actor),
-    });
+    throw refusal('below-horizon', { rule: 'fence', limit: counter, value: senderSaw.get(actor) });
   }
 }

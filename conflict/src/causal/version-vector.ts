@@ -2,22 +2,16 @@
  * How far something has come for each actor: a map from actor to a counter or any other number that only grows. An
  * actor that is not named stands at 0. Vectors are compared pointwise; two of them may be incomparable.
  */
-import { checkText, itemsOf, readFrom, unfit } from '../arguments.ts';
-
-let isVector: (value: object) => boolean;
-
-/** Throws `invalid-argument` where `value` is no vector; asking for the private member asks no proxy. */
-export function checkVector(value: unknown, rule: string): void {
-  if (typeof value !== 'object' || value === null || !isVector(value))
-    throw unfit(rule, 'a VersionVector', value);
-}
+import { checkArgument, checkText, itemsOf, readFrom } from '../arguments.ts';
+import { countersByVector, countersOf } from './vector-counters.ts';
 
 /** Counters by actor that only grow. `from`, `join` and `meet` make new vectors; only `raise` changes one. */
 export class VersionVector {
   readonly #counters = new Map<string, number>();
 
-  static {
-    isVector = (value) => #counters in value;
+  /** An empty one: every actor stands at 0. */
+  constructor() {
+    countersByVector.set(this, this.#counters);
   }
 
   /**
@@ -45,9 +39,7 @@ export class VersionVector {
    */
   raise(actor: string, counter: number): void {
     checkText(actor, 'actor');
-    if (!Number.isSafeInteger(counter) || counter < 0) {
-      throw unfit('counter', 'a non-negative safe integer', counter);
-    }
+    checkArgument(Number.isSafeInteger(counter) && counter >= 0, 'counter', counter);
     if (counter > (this.#counters.get(actor) ?? 0)) this.#counters.set(actor, counter);
   }
 
@@ -58,20 +50,20 @@ export class VersionVector {
 
   /** Whether no counter of `other` is above the one here. Throws `invalid-argument` for what is no vector. */
   covers(other: VersionVector): boolean {
-    checkVector(other, 'other');
+    countersOf(other, 'other');
     for (const [actor, counter] of other.#counters) if (this.get(actor) < counter) return false;
     return true;
   }
 
   /** The pointwise greatest of both. Throws `invalid-argument` for what is no vector. */
   join(other: VersionVector): VersionVector {
-    checkVector(other, 'other');
+    countersOf(other, 'other');
     return VersionVector.from([...this.#counters, ...other.#counters]);
   }
 
   /** The pointwise least of both. Throws `invalid-argument` for what is no vector. */
   meet(other: VersionVector): VersionVector {
-    checkVector(other, 'other');
+    countersOf(other, 'other');
     const vector = new VersionVector();
     for (const [actor, counter] of this.#counters) vector.raise(actor, Math.min(counter, other.get(actor)));
     return vector;

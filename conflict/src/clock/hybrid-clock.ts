@@ -5,7 +5,7 @@
  * accepted and never clamped, because a clamped stamp would give one event two times, and one such stamp would
  * otherwise push every later one into the future.
  */
-import { readFrom, unfit } from '../arguments.ts';
+import { checkArgument, isObject, readFrom } from '../arguments.ts';
 import { checkedMs, checkedStamp, nextStamp, orderOf, type Stamp } from './stamp.ts';
 
 /** The drift policy of a clock. */
@@ -34,14 +34,10 @@ export class HybridClock {
    * drift is negative or no number.
    */
   constructor(options: HybridClockOptions, last: Stamp | null = null) {
-    if (typeof options !== 'object' || options === null) throw unfit('options', 'an object', options);
+    checkArgument(isObject(options), 'options', options);
     const { maxDriftMs, beyondDrift } = readFrom(options, 'options', () => ({ ...options }));
-    if (typeof maxDriftMs !== 'number' || !(maxDriftMs >= 0)) {
-      throw unfit('maxDriftMs', 'a number of milliseconds', maxDriftMs);
-    }
-    if (beyondDrift !== 'reject' && beyondDrift !== 'quarantine') {
-      throw unfit('beyondDrift', 'reject or quarantine', beyondDrift);
-    }
+    checkArgument(typeof maxDriftMs === 'number' && maxDriftMs >= 0, 'maxDriftMs', maxDriftMs);
+    checkArgument(beyondDrift === 'reject' || beyondDrift === 'quarantine', 'beyondDrift', beyondDrift);
     this.#options = { maxDriftMs, beyondDrift };
     this.#last = last === null ? null : checkedStamp(last);
   }

@@ -6,7 +6,7 @@
  * fails.
  */
 import { readFrom } from '../arguments.ts';
-import { ConflictError } from '../errors.ts';
+import { check, refusal } from '../errors.ts';
 
 /** A reading of a hybrid logical clock. */
 export interface Stamp {
@@ -39,12 +39,9 @@ export function nextStamp(nowMs: number, highest: Stamp | null): Stamp {
 
 /** Whole milliseconds that a stamp can hold; a reading with fractions is rounded down. */
 export function checkedMs(ms: number, rule = 'now'): number {
-  if (typeof ms === 'number' && ms >= 0 && ms <= latestMs) return Math.floor(ms);
-  throw new ConflictError('invalid-argument', `${rule} is not a time in milliseconds since 1970`, {
-    rule,
-    limit: latestMs,
-    value: ms,
-  });
+  const isMs = typeof ms === 'number' && ms >= 0 && ms <= latestMs;
+  check(isMs, 'invalid-argument', { rule, limit: latestMs, value: ms });
+  return Math.floor(ms);
 }
 
 /** A stamp that may come from anywhere. */
@@ -53,10 +50,12 @@ export function checkedStamp(stamp: Stamp): Stamp {
     const { ms: given, logical: part } = Object(stamp);
     return { ms: given, logical: part };
   });
-  const isMs = typeof ms === 'number' && Number.isInteger(ms) && ms >= 0 && ms <= latestMs;
-  const isLogical =
-    typeof logical === 'number' && Number.isInteger(logical) && logical >= 0 && logical <= latestLogical;
-  if (isMs && isLogical) return { ms, logical };
-  const message = 'a stamp has whole milliseconds since 1970 and a logical part of 16 bits';
-  throw new ConflictError('invalid-argument', message, { rule: 'stamp', value: stamp });
+  if (!isWhole(ms, latestMs) || !isWhole(logical, latestLogical)) {
+    throw refusal('invalid-argument', { rule: 'stamp', value: stamp });
+  }
+  return { ms, logical };
+}
+
+function isWhole(value: unknown, most: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most;
 }

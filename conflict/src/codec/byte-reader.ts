@@ -1,70 +1,82 @@
 /**
  * Reading with every bound checked. A length or a count is compared with what is left before anything is done with
  * it, so lying bytes end in a `malformed` error and never in a large allocation or a long loop. Only the shortest form
- * of an integer is accepted.
+ * of an integer is accepted. There is one reading at a time: each runs from its `beginReading` to its end without giving
+ * way, and one that fails is left as it is.
  */
-import { malformed } from '../errors.ts';
+import { checkForm, malformed } from '../errors.ts';
 import { binaryOfBytes } from './utf8.ts';
 
-export class ByteReader {
-  readonly bytes: Uint8Array;
-  offset: number;
-  readonly end: number;
+let source: Uint8Array = new Uint8Array(0);
+let at = 0;
+let end = 0;
 
-  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
-    this.bytes = bytes;
-    this.offset = offset;
-    this.end = end;
-  }
-
-  get remaining(): number {
-    return this.end - this.offset;
-  }
-
-  byte(): number {
-    if (this.offset >= this.end) throw malformed('truncated');
-    return this.bytes[this.offset++] ?? 0;
-  }
-
-  peek(): number {
-    return this.offset < this.end ? (this.bytes[this.offset] ?? 0) : -1;
-  }
-
-  varint(): number {
-    const first = this.byte();
-    if (first < 0x80) return first;
-    let value = first & 0x7f;
-    let scale = 0x80;
-    for (let count = 1; count < 8; count++) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return checkedVarint(value, byte);
-      scale *= 0x80;
-    }
-    throw malformed('integer');
-  }
-
-  /** Moves over `byteCount` bytes and returns where they began. */
-  skip(byteCount: number): number {
-    if (byteCount > this.remaining) throw malformed('length');
-    const start = this.offset;
-    this.offset += byteCount;
-    return start;
-  }
-
-  binary(byteCount: number): string {
-    const start = this.skip(byteCount);
-    return binaryOfBytes(this.bytes, start, this.offset);
-  }
-
-  /** A view, not a copy. */
-  view(byteCount: number): Uint8Array {
-    const start = this.skip(byteCount);
-    return this.bytes.subarray(start, this.offset);
-  }
+/** Reads `bytes` from `offset` on. */
+export function beginReading(bytes: Uint8Array, offset = 0): void {
+  source = bytes;
+  at = offset;
+  end = bytes.length;
 }
 
-function checkedVarint(value: number, lastByte: number): number {
-  if (lastByte === 0 || value > Number.MAX_SAFE_INTEGER) throw malformed('integer');
-  return value;
+/** How many bytes are left. */
+export function remaining(): number {
+  return end - at;
+}
+
+/** The next byte, which stays; the end is like 0xff. */
+export function peekByte(): number {
+  return at < end ? (source[at] ?? 0) : 0xff;
+}
+
+export function readByte(): number {
+  return source[skip(1, 'truncated')] ?? 0;
+}
+
+export function readNumber(): number {
+  let value = 0;
+  let scale = 1;
+  for (let count = 0; count < 8; count++) {
+    const byte = readByte();
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) {
+      checkForm((byte > 0 || count === 0) && value <= Number.MAX_SAFE_INTEGER, 'integer');
+      return value;
+    }
+    scale *= 0x80;
+  }
+  throw malformed('integer');
+}
+
+/** Moves over `byteCount` bytes and returns where they began. */
+export function skip(byteCount: number, rule = 'length'): number {
+  checkForm(byteCount <= remaining(), rule);
+  const start = at;
+  at += byteCount;
+  return start;
+}
+
+export function readBinary(byteCount: number): string {
+  const start = skip(byteCount);
+  return binaryOfBytes(source, start, at);
+}
+
+/** What was read since `start`. */
+export function readSince(start: number): string {
+  return binaryOfBytes(source, start, at);
+}
+
+/** A view, not a copy. */
+export function readView(byteCount: number): Uint8Array {
+  const start = skip(byteCount);
+  return source.subarray(start, at);
+}
+
+/** Reads a part of so many bytes. */
+export function readPart<Result>(byteCount: number, read: () => Result): Result {
+  checkForm(byteCount <= remaining(), 'length');
+  const outerEnd = end;
+  end = at + byteCount;
+  const result = read();
+  end = outerEnd;
+  return result;
 }

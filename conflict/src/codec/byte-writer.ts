@@ -1,93 +1,96 @@
 /**
  * A growing buffer for everything that is encoded outside the merge. Integers are written as the shortest LEB128
- * form, and everything has exactly one encoding, which is what makes equal states equal bytes. What `finish` returns
- * is a copy of its own.
+ * form, and everything has exactly one encoding, which is what makes equal states equal bytes. The buffer is a stack:
+ * what is encoded while something else is being encoded, as a value's getter may, comes behind it and goes again. What
+ * is handed out is a copy of its own.
  */
 import { assert } from '../errors.ts';
 import { allocate } from './slab.ts';
+import { binaryOfBytes } from './utf8.ts';
 
-export class ByteWriter {
-  #bytes: Uint8Array;
-  #length = 0;
+let buffer = new Uint8Array(0);
+let length = 0;
 
-  constructor(initialBytes = 512) {
-    this.#bytes = new Uint8Array(initialBytes);
-  }
-
-  get length(): number {
-    return this.#length;
-  }
-
-  byte(value: number): void {
-    this.#reserve(1);
-    this.#bytes[this.#length++] = value;
-  }
-
-  /** Non-negative safe integer. */
-  varint(value: number): void {
-    assert(Number.isSafeInteger(value) && value >= 0, `not a varint: ${value}`);
-    this.#reserve(8);
-    let rest = value;
-    while (rest >= 0x80) {
-      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    this.#bytes[this.#length++] = rest;
-  }
-
-  raw(bytes: Uint8Array): void {
-    this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
-  }
-
-  /** Each character of a binary string as one byte. */
-  binary(text: string): void {
-    this.#reserve(text.length);
-    for (let index = 0; index < text.length; index++)
-      this.#bytes[this.#length + index] = text.charCodeAt(index);
-    this.#length += text.length;
-  }
-
-  finish(): Uint8Array {
-    const result = allocate(this.#length);
-    result.set(this.#bytes.subarray(0, this.#length));
-    return result;
-  }
-
-  reset(): void {
-    this.#length = 0;
-  }
-
-  #reserve(byteCount: number): void {
-    const needed = this.#length + byteCount;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
-  }
-}
-
-let spare: ByteWriter | null = new ByteWriter();
-
-/**
- * Lends an empty writer for the length of a call. Where the call leads back here, as a value's getter may, the inner
- * call gets another one.
- */
-export function withWriter<Result>(use: (writer: ByteWriter) => Result): Result {
-  const writer = spare ?? new ByteWriter();
-  spare = null;
-  writer.reset();
-  try {
-    return use(writer);
-  } finally {
-    spare = writer;
-  }
-}
-
-/** Bytes that `varint` takes for a value. */
-export function varintLength(value: number): number {
-  let length = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++;
+/** Bytes that were written and not handed out yet. */
+export function writtenLength(): number {
   return length;
+}
+
+function makeRoom(byteCount: number): void {
+  const needed = length + byteCount;
+  if (needed <= buffer.length) return;
+  const grown = new Uint8Array(Math.max(needed, 2 * buffer.length, 512));
+  grown.set(buffer);
+  buffer = grown;
+}
+
+export function writeByte(value: number): void {
+  makeRoom(1);
+  buffer[length++] = value;
+}
+
+/** Writes a non-negative safe integer. */
+export function writeNumber(value: number): void {
+  assert(Number.isSafeInteger(value) && value >= 0, `not a varint: ${value}`);
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) writeByte((rest % 0x80) | 0x80);
+  writeByte(rest);
+}
+
+export function writeBytes(bytes: Uint8Array): void {
+  makeRoom(bytes.length);
+  buffer.set(bytes, length);
+  length += bytes.length;
+}
+
+/** Writes each character of a binary string as one byte. */
+export function writeBinary(text: string): void {
+  makeRoom(text.length);
+  for (let index = 0; index < text.length; index++) buffer[length++] = text.charCodeAt(index);
+}
+
+/** Writes a binary string with its length in front. */
+export function writeSized(text: string): void {
+  writeNumber(text.length);
+  writeBinary(text);
+}
+
+/** What `take` makes of the buffer, and of where in it begins what `write` writes. */
+function taken<Result>(
+  write: () => void,
+  take: (bytes: Uint8Array, start: number, end: number) => Result,
+): Result {
+  const start = length;
+  try {
+    write();
+    return take(buffer, start, length);
+  } finally {
+    length = start;
+  }
+}
+
+/** The bytes that `write` writes. */
+export function written(write: () => void): Uint8Array {
+  return taken(write, (bytes, start, end) => {
+    const result = allocate(end - start);
+    result.set(bytes.subarray(start, end));
+    return result;
+  });
+}
+
+/** The same as a binary string. */
+export function binaryWritten(write: () => void): string {
+  return taken(write, binaryOfBytes);
+}
+
+/** A binary string as bytes. */
+export function bytesOf(binary: string): Uint8Array {
+  return written(() => writeBinary(binary));
+}
+
+/** Bytes that `writeNumber` takes for a value. */
+export function varintLength(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
+  return bytes;
 }

@@ -3,14 +3,13 @@
  * length, and what a database gives may be `null`. It takes byte arrays of any realm, Node's `Buffer` among them, and
  * looks at nothing but the kind of the object.
  */
-import { unfit } from '../arguments.ts';
+import { checkArgument } from '../arguments.ts';
 
 /** Throws `invalid-argument` where `value` is no `Uint8Array`. */
 export function checkBytes(value: unknown, rule: string): void {
   // A proxy of bytes is no view of them, whatever class it claims.
-  if (ArrayBuffer.isView(value)) {
-    if (value instanceof Uint8Array) return;
-    if (Object.prototype.toString.call(value) === '[object Uint8Array]') return;
-  }
-  throw unfit(rule, 'a Uint8Array', value);
+  const isBytes =
+    ArrayBuffer.isView(value) &&
+    (value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]');
+  checkArgument(isBytes, rule, value);
 }

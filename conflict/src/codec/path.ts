@@ -3,8 +3,8 @@
  * `\\`. Parsing and formatting are each other's inverse. A path may also be given as an array of names, which needs
  * no escapes.
  */
-import { readFrom, unfit } from '../arguments.ts';
-import { ConflictError } from '../errors.ts';
+import { checkArgument, readFrom } from '../arguments.ts';
+import { check } from '../errors.ts';
 
 /** A field: its names joined by dots, as `address.city`, or the names as an array. */
 export type Path = string | readonly string[];
@@ -14,41 +14,21 @@ export type Path = string | readonly string[];
  */
 export function namesOf(path: Path): readonly string[] {
   if (typeof path !== 'string') return checkedNames(path);
-  return path.includes('\\') ? parseEscaped(path) : path.split('.');
+  if (!path.includes('\\')) return path.split('.');
+  const parts = `${path}.`.matchAll(/([^.\\]*(?:\\.[^.\\]*)*)\./gs);
+  const names = Array.from(parts, ([, name = '']) => name.replace(/\\(.)/gs, '$1'));
+  check(pathOf(names) === path, 'invalid-argument', { field: path, rule: 'path-escape', value: path });
+  return names;
 }
 
 function checkedNames(path: readonly string[]): readonly string[] {
-  const isFit = readFrom(path, 'path', () => Array.isArray(path) && Array.from(path, isText).every(Boolean));
-  if (isFit) return path;
-  throw unfit('path', 'a string or an array of names', path);
+  const isNames = () => Array.isArray(path) && Array.from(path, isText).every(Boolean);
+  checkArgument(readFrom(path, 'path', isNames), 'path', path);
+  return path;
 }
 
 function isText(name: unknown): boolean {
   return typeof name === 'string';
-}
-
-function parseEscaped(path: string): readonly string[] {
-  const names: string[] = [];
-  let name = '';
-  for (let index = 0; index < path.length; index++) {
-    const character = path.charAt(index);
-    if (character === '.') {
-      names.push(name);
-      name = '';
-    } else name += character === '\\' ? escapedAt(path, ++index) : character;
-  }
-  names.push(name);
-  return names;
-}
-
-function escapedAt(path: string, index: number): string {
-  const character = path.charAt(index);
-  if (character === '.' || character === '\\') return character;
-  throw new ConflictError('invalid-argument', 'a backslash in a path stands before a dot or a backslash', {
-    field: path,
-    rule: 'path-escape',
-    value: path,
-  });
 }
 
 /**
@@ -56,14 +36,7 @@ function escapedAt(path: string, index: number): string {
  * is no array of strings.
  */
 export function pathOf(names: readonly string[]): string {
-  return checkedNames(names).map(escaped).join('.');
-}
-
-/** The path of a member of what has the path `parent`, which is empty for the record itself. */
-export function memberPath(parent: string, name: string): string {
-  return parent === '' ? escaped(name) : `${parent}.${escaped(name)}`;
-}
-
-function escaped(name: string): string {
-  return name.includes('.') || name.includes('\\') ? name.replace(/[\\.]/g, '\\$&') : name;
+  return checkedNames(names)
+    .map((name) => name.replace(/[\\.]/g, '\\$&'))
+    .join('.');
 }

@@ -3,7 +3,7 @@
  * first. It finds every single flipped bit and every burst up to 32 bits; it is no signature. Merging takes unsealed
  * bytes; seal where they leave and open where they come in.
  */
-import { ConflictError } from '../errors.ts';
+import { check } from '../errors.ts';
 import { checkBytes } from './bytes.ts';
 import { allocate } from './slab.ts';
 
@@ -37,10 +37,8 @@ export function open(sealed: Uint8Array): Uint8Array {
   const length = sealed.length - checksumBytes;
   let expected = 0;
   for (let at = Math.max(0, length); at < sealed.length; at++) expected = (expected << 8) | (sealed[at] ?? 0);
-  if (length < 0 || crc32c(sealed, length) !== expected) {
-    const details = { rule: 'crc-32c', value: sealed.length };
-    throw new ConflictError('checksum-mismatch', 'the bytes are not what was sealed', details);
-  }
+  const isSealed = length >= 0 && crc32c(sealed, length) === expected;
+  check(isSealed, 'checksum-mismatch', { rule: 'crc-32c', value: sealed.length });
   const content = allocate(length);
   content.set(sealed.subarray(0, length));
   return content;

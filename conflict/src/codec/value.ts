@@ -7,9 +7,18 @@
  * and never touches a prototype. Getters and proxies may run code of anybody; what it throws
  * comes as the cause of a typed error.
  */
-import { AssertionFailure, ConflictError, malformed } from '../errors.ts';
-import type { ByteReader } from './byte-reader.ts';
-import type { ByteWriter } from './byte-writer.ts';
+import { AssertionFailure, check, checkForm, ConflictError, refusal } from '../errors.ts';
+import { isObject } from '../arguments.ts';
+import { beginReading, readBinary, readByte, readNumber, readView, remaining } from './byte-reader.ts';
+import {
+  binaryWritten,
+  writeBinary,
+  writeByte,
+  writeBytes,
+  writeNumber,
+  writeSized,
+  writtenLength,
+} from './byte-writer.ts';
 import { deepestValue } from './format.ts';
 import { binaryOf, textOf } from './utf8.ts';
 
@@ -26,20 +35,17 @@ const headNull = 0x00;
 const headFalse = 0x01;
 const headTrue = 0x02;
 const headDouble = 0x03;
+/** Heads that a number follows: the value, or how long it is. */
 const headInteger = 0x04;
 const headNegative = 0x05;
-const headString = 0x06;
+const headText = 0x06;
 const headArray = 0x07;
 const headObject = 0x08;
-const headSmallInteger = 0x20;
-const headSmallString = 0x40;
-const headSmallArray = 0x80;
-const headSmallObject = 0x90;
+/** From head 4 upwards: heads that have a small number within themselves, and from which number on another follows. */
+const smallHeads = [0x20, 0, 0x40, 0x80, 0x90];
+const leastNumbers = [0x20, 1, 0x40, 0x10, 0x10];
+const firstSmall = 0x20;
 const headsEnd = 0xa0;
-
-const doubles = new Float64Array(1);
-const doubleBytes = new Uint8Array(doubles.buffer);
-const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** Where a value is written, for error messages, and what it may take. */
 export interface ValueScope {
@@ -49,101 +55,99 @@ export interface ValueScope {
   readonly maxBytes: number;
 }
 
-export function writeValue(writer: ByteWriter, value: unknown, scope: ValueScope): void {
-  const start = writer.length;
+/** What may be read back. */
+export function anyValueAt(field: string): ValueScope {
+  return { field, maxDepth: deepestValue, maxBytes: Infinity };
+}
+
+/** The bytes of a value as a binary string. */
+export function binaryOfValue(value: unknown, scope: ValueScope): string {
+  return binaryWritten(() => writeValue(value, scope));
+}
+
+export function writeValue(value: unknown, scope: ValueScope): void {
+  const progress = { ...scope, depth: 0, end: writtenLength() + scope.maxBytes };
   try {
-    write(writer, value, { scope, depth: 0, end: start + scope.maxBytes });
+    write(value, progress);
   } catch (cause) {
     if (cause instanceof ConflictError || cause instanceof AssertionFailure) throw cause;
-    const details = { field: scope.field, rule: 'readable', cause };
-    throw new ConflictError('invalid-value', 'a part of the value throws when it is read', details);
+    throw refusal('invalid-value', { field: scope.field, rule: 'readable', cause });
   }
-  if (writer.length > start + scope.maxBytes) throw tooLarge(scope);
+  checkBytes(progress);
 }
 
 /** How far the writing has come into a value. */
-interface Progress {
-  readonly scope: ValueScope;
+interface Progress extends ValueScope {
   readonly depth: number;
   /** Length of the writer that must not be passed. */
   readonly end: number;
 }
 
-function write(writer: ByteWriter, value: unknown, progress: Progress): void {
-  const { scope, depth, end } = progress;
-  if (writer.length > end) throw tooLarge(scope);
-  if (value === null) writer.byte(headNull);
-  else if (typeof value === 'boolean') writer.byte(value ? headTrue : headFalse);
-  else if (typeof value === 'number') writeNumber(writer, value, scope);
-  else if (typeof value === 'string') {
-    writeText(writer, value, scope);
-  } else if (typeof value === 'object') {
-    if (depth >= scope.maxDepth) throw tooDeep(scope);
-    const inside = { ...progress, depth: depth + 1 };
-    if (Array.isArray(value)) writeArray(writer, value, inside);
-    else writeObject(writer, value, inside);
-  } else throw refused(scope, 'json', value);
+function checkBytes({ end, field, maxBytes }: Progress): void {
+  check(writtenLength() <= end, 'too-large', { field, rule: 'value-bytes', limit: maxBytes });
 }
 
-function writeNumber(writer: ByteWriter, value: number, scope: ValueScope): void {
-  if (!Number.isFinite(value)) throw refused(scope, 'finite-number', value);
-  if (!Number.isSafeInteger(value) || Object.is(value, -0)) writeDouble(writer, value);
-  else if (value < 0) {
-    writer.byte(headNegative);
-    writer.varint(-value);
-  } else if (value < headSmallString - headSmallInteger) writer.byte(headSmallInteger + value);
-  else {
-    writer.byte(headInteger);
-    writer.varint(value);
+function write(value: unknown, progress: Progress): void {
+  const { field, depth, maxDepth } = progress;
+  checkBytes(progress);
+  if (value === null) writeByte(headNull);
+  else if (typeof value === 'boolean') writeByte(value ? headTrue : headFalse);
+  else if (typeof value === 'number') writeDecimal(value, progress);
+  else if (typeof value === 'string') {
+    const binary = wellFormed(value, progress);
+    writeHead(headText, binary.length);
+    writeBinary(binary);
+  } else {
+    check(isObject(value), 'invalid-value', { field, rule: 'json', value });
+    check(depth < maxDepth, 'too-deep', { field, rule: 'depth', limit: maxDepth });
+    const inside = { ...progress, depth: depth + 1 };
+    if (Array.isArray(value)) writeArray(value, inside);
+    else writeObject(value, inside);
   }
 }
 
-function writeDouble(writer: ByteWriter, value: number): void {
-  doubles[0] = value;
-  writer.byte(headDouble);
-  for (let index = 0; index < 8; index++) writer.byte(doubleBytes[littleEndian ? 7 - index : index] ?? 0);
+function writeDecimal(value: number, { field }: Progress): void {
+  check(Number.isFinite(value), 'invalid-value', { field, rule: 'finite-number', value });
+  if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
+    const double = new DataView(new ArrayBuffer(8));
+    double.setFloat64(0, value);
+    writeByte(headDouble);
+    writeBytes(new Uint8Array(double.buffer));
+  } else writeHead(value < 0 ? headNegative : headInteger, Math.abs(value));
 }
 
-function writeText(writer: ByteWriter, value: string, scope: ValueScope): void {
+function wellFormed(value: string, { field }: Progress): string {
   const binary = binaryOf(value);
-  if (binary === null) throw refused(scope, 'well-formed-unicode', value);
-  writeHead(writer, binary.length, { small: headSmallString, smallEnd: headSmallArray, large: headString });
-  writer.binary(binary);
+  check(binary !== null, 'invalid-value', { field, rule: 'well-formed-unicode', value });
+  return binary;
 }
 
-interface Heads {
-  readonly small: number;
-  readonly smallEnd: number;
-  readonly large: number;
+function writeHead(head: number, number: number): void {
+  const kind = head - headInteger;
+  if (number < (leastNumbers[kind] ?? 0)) return writeByte((smallHeads[kind] ?? 0) + number);
+  writeByte(head);
+  writeNumber(number);
 }
 
-function writeHead(writer: ByteWriter, length: number, heads: Heads): void {
-  if (length < heads.smallEnd - heads.small) return writer.byte(heads.small + length);
-  writer.byte(heads.large);
-  writer.varint(length);
-}
-
-function writeArray(writer: ByteWriter, items: readonly unknown[], inside: Progress): void {
+function writeArray(items: readonly unknown[], inside: Progress): void {
+  const { field } = inside;
   const { length } = items;
-  if (!Number.isSafeInteger(length)) throw refused(inside.scope, 'array-length', length);
-  writeHead(writer, length, { small: headSmallArray, smallEnd: headSmallObject, large: headArray });
-  for (let index = 0; index < length; index++) write(writer, items[index], inside);
+  check(Number.isSafeInteger(length), 'invalid-value', { field, rule: 'array-length', value: length });
+  writeHead(headArray, length);
+  for (let index = 0; index < length; index++) write(items[index], inside);
 }
 
-function writeObject(writer: ByteWriter, value: object, inside: Progress): void {
-  const { scope } = inside;
-  if (!isPlain(value)) throw refused(scope, 'plain-object', value);
-  const members = Object.entries(value).map(([name, item]) => ({
-    name: binaryOf(name),
-    item: item as unknown,
+function writeObject(value: object, inside: Progress): void {
+  check(isPlain(value), 'invalid-value', { field: inside.field, rule: 'plain-object', value });
+  const members = Object.entries(value).map(([name, item]: [string, unknown]) => ({
+    name: wellFormed(name, inside),
+    item,
   }));
-  members.sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1));
-  writeHead(writer, members.length, { small: headSmallObject, smallEnd: headsEnd, large: headObject });
+  members.sort((a, b) => (a.name < b.name ? -1 : 1));
+  writeHead(headObject, members.length);
   for (const { name, item } of members) {
-    if (name === null) throw refused(scope, 'well-formed-unicode', 'a member name');
-    writer.varint(name.length);
-    writer.binary(name);
-    write(writer, item, inside);
+    writeSized(name);
+    write(item, inside);
   }
 }
 
@@ -154,123 +158,56 @@ export function isPlain(value: object): boolean {
   return literal && !Array.isArray(value) && Object.getOwnPropertySymbols(value).length === 0;
 }
 
+/** Reads bytes from `offset` on as one value, of what `rule` names. */
+export function readWhole(bytes: Uint8Array, offset: number, rule: string): JsonValue {
+  beginReading(bytes, offset);
+  const value = readValue();
+  checkForm(remaining() === 0, rule);
+  return value;
+}
+
 /** Reads one value; throws `malformed` where the bytes are not the one encoding of a value. */
-export function readValue(reader: ByteReader): JsonValue {
-  return read(reader, 0);
+export function readValue(depth = 0): JsonValue {
+  const first = readByte();
+  if (first <= headTrue) return first === headNull ? null : first === headTrue;
+  if (first === headDouble) return readDouble();
+  const isSmall = first >= firstSmall;
+  const kind = isSmall ? smallHeads.findLastIndex((head) => head > 0 && head <= first) : first - headInteger;
+  const isKnown = first < headsEnd && kind < smallHeads.length;
+  check(isKnown, 'newer-format', { rule: 'value-type' });
+  const number = isSmall ? first - (smallHeads[kind] ?? 0) : readNumber();
+  checkForm(isSmall || number >= (leastNumbers[kind] ?? 0), 'value not in its shortest form');
+  return readKind(kind + headInteger, { number, depth });
 }
 
-function read(reader: ByteReader, depth: number): JsonValue {
-  const head = reader.byte();
-  if (head >= headSmallObject && head < headsEnd) return readObject(reader, head - headSmallObject, depth);
-  if (head >= headsEnd) throw unknownHead();
-  if (head >= headSmallArray) return readArray(reader, head - headSmallArray, depth);
-  if (head >= headSmallString) return textOf(reader.binary(head - headSmallString));
-  if (head >= headSmallInteger) return head - headSmallInteger;
-  switch (head) {
-    case headNull:
-      return null;
-    case headFalse:
-      return false;
-    case headTrue:
-      return true;
-    case headDouble:
-      return readDouble(reader);
-    case headInteger:
-      return atLeast(reader.varint(), headSmallString - headSmallInteger);
-    case headNegative:
-      return -atLeast(reader.varint(), 1);
-    case headString:
-      return textOf(reader.binary(atLeast(reader.varint(), headSmallArray - headSmallString)));
-    case headArray:
-      return readArray(reader, atLeast(reader.varint(), headSmallObject - headSmallArray), depth);
-    case headObject:
-      return readObject(reader, atLeast(reader.varint(), headsEnd - headSmallObject), depth);
-    default:
-      throw unknownHead();
-  }
-}
-
-function unknownHead(): ConflictError {
-  return new ConflictError('newer-format', 'the value has a type that this version does not know', {
-    rule: 'value-type',
-  });
-}
-
-function atLeast(value: number, least: number): number {
-  if (value < least) throw malformed('value not in its shortest form');
-  return value;
-}
-
-function readDouble(reader: ByteReader): number {
-  const start = reader.skip(8);
-  for (let index = 0; index < 8; index++) {
-    doubleBytes[littleEndian ? 7 - index : index] = reader.bytes[start + index] ?? 0;
-  }
-  const value = doubles[0] ?? 0;
-  const shorter = Number.isSafeInteger(value) && !Object.is(value, -0);
-  if (!Number.isFinite(value) || shorter) throw malformed('double');
-  return value;
-}
-
-function readArray(reader: ByteReader, count: number, depth: number): JsonValue {
-  checkNested(reader, count, depth);
-  const items: JsonValue[] = [];
-  for (let index = 0; index < count; index++) items.push(read(reader, depth + 1));
-  return items;
-}
-
-function readObject(reader: ByteReader, count: number, depth: number): JsonValue {
-  checkNested(reader, count, depth);
+function readKind(head: number, { number, depth }: { number: number; depth: number }): JsonValue {
+  if (head === headInteger) return number;
+  if (head === headNegative) return -number;
+  if (head === headText) return textOf(readBinary(number));
+  checkForm(number <= remaining(), 'count');
+  checkForm(depth < deepestValue, 'nesting');
+  if (head === headArray) return Array.from({ length: number }, () => readValue(depth + 1));
   const value: Record<string, JsonValue> = {};
-  let last: string | null = null;
-  for (let index = 0; index < count; index++) {
-    const name = reader.binary(reader.varint());
-    if (last !== null && name <= last) throw malformed('members out of order');
+  let last = '';
+  for (let index = 0; index < number; index++) {
+    const name = readBinary(readNumber());
+    checkForm(index === 0 || name > last, 'members out of order');
     last = name;
-    defineMember(value, textOf(name), read(reader, depth + 1));
+    defineMember(value, textOf(name), readValue(depth + 1));
   }
   return value;
 }
 
-function checkNested(reader: ByteReader, count: number, depth: number): void {
-  if (count > reader.remaining) throw malformed('count');
-  if (depth >= deepestValue) throw malformed('nesting');
+function readDouble(): number {
+  const { buffer, byteOffset } = readView(8);
+  const value = new DataView(buffer, byteOffset).getFloat64(0);
+  const isShorter = Number.isSafeInteger(value) && !Object.is(value, -0);
+  checkForm(Number.isFinite(value) && !isShorter, 'double');
+  return value;
 }
 
 /** Sets an own property whatever its name is; a plain assignment to `__proto__` would set the prototype. */
 export function defineMember<Value>(target: Record<string, Value>, name: string, value: Value): void {
   if (name !== '__proto__') target[name] = value;
   else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
-}
-
-/** What to tell, by the rule that was broken. */
-const faults = {
-  json: 'JSON cannot hold this; null stands for nothing, a bigint or a symbol is stored as a string',
-  'finite-number': 'JSON knows neither NaN nor infinity; store null or a string in its place',
-  'well-formed-unicode': 'the text holds half a character (a lone surrogate), which UTF-8 cannot store',
-  'array-length': 'the array has a length that is no whole number',
-  'plain-object':
-    'only plain objects and arrays are stored; make a Date a string or a number, a Map an object',
-} as const;
-
-function refused(scope: ValueScope, rule: keyof typeof faults, value: unknown): ConflictError {
-  const message =
-    value === undefined ? 'undefined is no value; store null, or clear the field' : faults[rule];
-  return new ConflictError('invalid-value', message, { field: scope.field, rule, value });
-}
-
-function tooLarge(scope: ValueScope): ConflictError {
-  return new ConflictError('too-large', 'the value takes more bytes than one edit may write', {
-    field: scope.field,
-    rule: 'value-bytes',
-    limit: scope.maxBytes,
-  });
-}
-
-function tooDeep(scope: ValueScope): ConflictError {
-  return new ConflictError('too-deep', `the value nests deeper than ${scope.maxDepth} levels`, {
-    field: scope.field,
-    rule: 'depth',
-    limit: scope.maxDepth,
-  });
 }

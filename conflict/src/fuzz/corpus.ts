@@ -3,7 +3,7 @@
  * gaps in what was seen, crowds of actors, types that only newer code knows, and records after deletes. It follows
  * from a seed and is valid throughout.
  */
-import { CausalContext } from '../causal/causal-context.ts';
+import { type Ranges, seeAll } from '../causal/seen.ts';
 import { formatMinor, tagExtended } from '../codec/format.ts';
 import { ConflictError } from '../errors.ts';
 import { encode } from '../record/decoded-record.ts';
@@ -75,16 +75,15 @@ function foreignRecords(base: Uint8Array): readonly Uint8Array[] {
       sub: (traits & 1) === 0 ? '' : 'sub',
     };
     return {
-      key: keyOf(named),
+      key: keyOf(named.path, named),
       ...named,
       actor: 'zz',
       counter: 2 * traits + 1,
       payload: Uint8Array.from(payload),
     };
   });
-  const context = new CausalContext();
-  context.addAll(entries);
-  context.add({ actor: 'zz', counter: 40 });
+  const context = new Map<string, Ranges>();
+  seeAll(context, [...entries, { actor: 'zz', counter: 40 }]);
   const record = encode({ minor: formatMinor + 1, context, entries });
   return [record, merge(base, record).state];
 }

@@ -3,7 +3,15 @@
  * library's own forms it can hold what the format forbids: counts and sizes that lie, integers that are too long,
  * names that are no UTF-8. Only well-formed records are taken apart.
  */
-import { ByteReader } from '../codec/byte-reader.ts';
+import {
+  beginReading,
+  peekByte,
+  readByte,
+  readNumber,
+  readPart,
+  readView,
+  remaining,
+} from '../codec/byte-reader.ts';
 import { tagExtended, tagRegister, traitsOf, traitSub } from '../codec/format.ts';
 
 export interface ActorPart {
@@ -45,32 +53,32 @@ export const honest: Lies = { actorCount: 0, runCount: 0, entrySize: 0, subSize:
 
 export function partsOf(bytes: Uint8Array): Parts {
   if (bytes.length === 0) return { version: 0x10, actors: [], entries: [], lies: honest };
-  const reader = new ByteReader(bytes);
-  const version = reader.byte();
-  const actors = Array.from({ length: reader.varint() }, () => actorPart(reader));
+  beginReading(bytes);
+  const version = readByte();
+  const actors = Array.from({ length: readNumber() }, actorPart);
   const entries: EntryPart[] = [];
-  while (reader.remaining > 0) entries.push(entryPart(new ByteReader(reader.view(reader.varint()))));
+  while (remaining() > 0) entries.push(readPart(readNumber(), entryPart));
   return { version, actors, entries, lies: honest };
 }
 
-function actorPart(reader: ByteReader): ActorPart {
-  const name = [...reader.view(reader.byte())];
-  const max = reader.varint();
-  const runs = Array.from({ length: 2 * reader.varint() }, () => reader.varint());
+function actorPart(): ActorPart {
+  const name = [...readView(readByte())];
+  const max = readNumber();
+  const runs = Array.from({ length: 2 * readNumber() }, readNumber);
   return { name, max, runs };
 }
 
-function entryPart(reader: ByteReader): EntryPart {
-  const index = reader.varint();
-  const counter = reader.varint();
+function entryPart(): EntryPart {
+  const index = readNumber();
+  const counter = readNumber();
   const path: number[] = [];
-  while (reader.peek() >= 0 && reader.peek() < tagRegister) path.push(reader.byte());
-  const tag = [reader.byte()];
-  if (tag[0] === tagExtended) tag.push(reader.byte());
+  while (peekByte() < tagRegister) path.push(readByte());
+  const tag = [readByte()];
+  if (tag[0] === tagExtended) tag.push(readByte());
   const [first = 0, second = 0] = tag;
   const traits = traitsOf(first === tagExtended ? tagExtended * 256 + second : first);
-  const sub = (traits & traitSub) === 0 ? null : [...reader.view(reader.varint())];
-  return { index, counter, path, tag, sub, payload: [...reader.view(reader.remaining)] };
+  const sub = (traits & traitSub) === 0 ? null : [...readView(readNumber())];
+  return { index, counter, path, tag, sub, payload: [...readView(remaining())] };
 }
 
 export function assembled({ version, actors, entries, lies }: Parts): Uint8Array {

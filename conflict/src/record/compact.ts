@@ -8,8 +8,9 @@
  * them, and a dead record keeps its deletion, and what that hides, until it is dropped.
  */
 import { textsOf } from '../arguments.ts';
-import { checkVector, type VersionVector } from '../causal/version-vector.ts';
-import { CausalContext } from '../causal/causal-context.ts';
+import { countersOf } from '../causal/vector-counters.ts';
+import type { VersionVector } from '../causal/version-vector.ts';
+import type { Seen } from '../causal/seen.ts';
 import { tagElement, tagMoved, tagRights, tagText, tagTextClient } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { isExhausted, vectorOf } from '../codec/vector.ts';
@@ -33,7 +34,7 @@ export interface Compacted {
 
 /**
  * Drops what is no longer needed of a state that has seen exactly what everybody has seen. `horizon` holds counters of
- * this record by actor; `retired` names actors that will never write again. Throws `malformed`, `newer-format`, and
+ * this record by actor, the last that the state has seen of each; `retired` names actors that will never write again. Throws `malformed`, `newer-format`, and
  * `invalid-argument` for what is no horizon and no list of names.
  */
 export function compact(
@@ -41,10 +42,10 @@ export function compact(
   horizon: VersionVector,
   retired: Iterable<string> = [],
 ): Compacted {
-  checkVector(horizon, 'horizon');
+  const seenByAll = countersOf(horizon, 'horizon');
   const gone = new Set(textsOf(retired, 'retired'));
   const record = decode(state);
-  if (!isStable(record.context, horizon)) return { state, record: 'unstable' };
+  if (!isStable(record.context, seenByAll)) return { state, record: 'unstable' };
   const entries = kept(record.entries);
   const compacted = encode({
     minor: record.minor,
@@ -88,14 +89,11 @@ function isOpenAccount(entry: Entry): boolean {
 }
 
 function withoutRetired(
-  record: DecodedRecord,
+  { context }: DecodedRecord,
   entries: readonly Entry[],
   retired: ReadonlySet<string>,
-): CausalContext {
-  const context = new CausalContext();
-  for (const actor of record.context.actors()) {
-    const used = !retired.has(textOf(actor)) || entries.some((entry) => entry.actor === actor);
-    if (used) context.addSeen(actor, record.context.seenOf(actor));
-  }
-  return context;
+): Seen {
+  const isUsed = (actor: string) =>
+    !retired.has(textOf(actor)) || entries.some((entry) => entry.actor === actor);
+  return new Map([...context].filter(([actor]) => isUsed(actor)));
 }

@@ -2,7 +2,7 @@
  * What changed between two readings of a record, field by field, in plain JSON. Maps are compared member by member;
  * everything else is reported whole, with what it was and what it is.
  */
-import { readFrom, unfit } from '../arguments.ts';
+import { checkArgument, readFrom } from '../arguments.ts';
 import { pathOf } from '../codec/path.ts';
 import type { MapField } from '../types/field.ts';
 import type { Schema } from './schema.ts';
@@ -39,7 +39,7 @@ export function checkSchema(type: unknown): void {
     const { fields, read } = Object(type);
     return typeof read === 'function' && isMembers(fields);
   });
-  if (!isOne) throw unfit('type', 'a schema', type);
+  checkArgument(isOne, 'type', type);
 }
 
 function shownIn(type: Schema, state: Uint8Array): Members {

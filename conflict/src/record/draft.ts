@@ -9,16 +9,17 @@
  * only where the edit's whole delta was joined. That is what lets a merge tell from the contexts alone that a delta
  * brings nothing, also when deltas of several writers arrive out of their causal order.
  */
-import { CausalContext } from '../causal/causal-context.ts';
-import type { VersionVector } from '../causal/version-vector.ts';
+import { gapsIn, joinSeen, lastOf, type Ranges, rangesOf, seeAll } from '../causal/seen.ts';
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
 import { tagDeletion, tagMark, tagTextClient } from '../codec/format.ts';
-import { exhausted, isExhausted, vectorOf, vectorPayload } from '../codec/vector.ts';
-import { ConflictError } from '../errors.ts';
+import { exhausted, isExhausted, sumOf, vectorOf, vectorPayload } from '../codec/vector.ts';
+import { check } from '../errors.ts';
+import { checkRange } from '../types/amount.ts';
+import type { TextEngine } from '../types/text.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, type EntryName, highestStamp, isSlot, keyOf } from './entry.ts';
-import { entriesBelow, type FieldNode, nodeAt, treeOf } from './field-tree.ts';
-import { isRemnant } from './liveness.ts';
+import { isRemnant, liveEntries } from './liveness.ts';
+import { entriesBelow, type Place, treeOf } from './place.ts';
 import { isStable } from './stable.ts';
 
 export interface DraftOptions {
@@ -28,39 +29,46 @@ export interface DraftOptions {
   readonly floorMs: number;
   readonly nowMs: number;
   /** What everybody has seen of the record, if that is known. */
-  readonly horizon: VersionVector | undefined;
-  /** Bytes that one edit may write. */
+  readonly horizon: ReadonlyMap<string, number> | undefined;
+  /** Bytes that one edit may write, and levels of a value. */
   readonly maxBytes: number;
+  readonly maxDepth: number;
+  readonly lastWriterWins: boolean;
+  readonly text: TextEngine | undefined;
 }
 
+/** Whether a mark has to be written, or none because the edit has deleted the record. */
+type Mark = 'kept' | 'due' | 'gone';
+
 export class Draft {
-  readonly root: FieldNode;
+  readonly root: Place;
   readonly stamp: Stamp;
   readonly actor: string;
+  readonly options: DraftOptions;
   /** Everybody has seen what the record has seen, so whatever it builds on is in it. */
   readonly isStable: boolean;
+  /** The counter of the dot that the next entry gets. */
+  nextCounter: number;
+  mark: Mark;
+  /** Whether the delta has to be the whole record. */
+  isWhole = false;
   readonly #before: DecodedRecord;
-  #nextCounter: number;
-  readonly #written = new Set<Entry>();
-  readonly #superseded: Entry[] = [];
-  readonly #maxBytes: number;
+  readonly #known: ReadonlySet<Entry>;
   #addedBytes = 0;
 
   constructor(before: DecodedRecord, options: DraftOptions) {
+    const { actor, floor, horizon } = options;
     this.#before = before;
+    this.#known = new Set(before.entries);
+    this.options = options;
     this.root = treeOf(before.entries);
-    this.actor = options.actor;
-    this.isStable = options.horizon !== undefined && isStable(before.context, options.horizon);
-    this.#maxBytes = options.maxBytes;
-    const last = before.context.last(options.actor);
-    this.#nextCounter = checkedCounter(Math.max(last, options.floor) + 1);
-    const floorMs = last > options.floor ? 0 : options.floorMs;
+    this.mark = this.live.length > 0 ? 'kept' : 'due';
+    this.actor = actor;
+    this.isStable = horizon !== undefined && isStable(before.context, horizon);
+    const last = lastOf(before.context, actor);
+    this.nextCounter = checkedCounter(Math.max(last, floor) + 1);
+    const floorMs = last > floor ? 0 : options.floorMs;
     this.stamp = nextStamp(options.nowMs, laterOf(highestStamp(before.entries), floorMs));
-  }
-
-  /** The counter of the dot that the next entry gets. */
-  get nextCounter(): number {
-    return this.#nextCounter;
   }
 
   /** Whether the edit holds more than marks and what deletes and clears leave behind. */
@@ -69,106 +77,99 @@ export class Draft {
   }
 
   get changed(): boolean {
-    return this.#written.size > 0 || this.#superseded.length > 0;
+    return this.#written().length > 0 || this.#superseded().length > 0;
   }
 
-  entries(): readonly Entry[] {
-    return entriesBelow(this.root);
+  /** The entries that make the record as it is now. */
+  get live(): readonly Entry[] {
+    return liveEntries(entriesBelow(this.root));
+  }
+
+  #written(): readonly Entry[] {
+    return entriesBelow(this.root).filter((entry) => !this.#known.has(entry));
+  }
+
+  /** A slot needs no dot to go: the later birth replaces it wherever they meet. */
+  #superseded(): readonly Entry[] {
+    const left = new Set(entriesBelow(this.root));
+    return this.#before.entries.filter((entry) => !left.has(entry) && !isSlot(entry));
   }
 
   /** Writes an entry under a new dot. */
-  write(name: EntryName, payload: Uint8Array): void {
-    const counter = this.#nextCounter;
-    this.#nextCounter = checkedCounter(counter + 1);
-    const { path, tag, sub } = name;
+  write(place: Place, name: EntryName, payload: Uint8Array): void {
+    const counter = this.nextCounter;
+    this.nextCounter = checkedCounter(counter + 1);
+    const { path } = place;
+    const { tag, sub } = name;
     // In the order of an entry that was read, so that an engine has one kind of entry.
-    const entry = { key: keyOf(name), path, tag, sub, actor: this.actor, counter, payload };
-    nodeAt(this.root, path).entries.push(entry);
-    this.#written.add(entry);
-    this.#addedBytes += addedBy(entry);
-    // Stops an edit of many entries early; the exact size is known only when it is encoded.
-    if (this.#addedBytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    const entry = { key: keyOf(path, name), path, tag, sub, actor: this.actor, counter, payload };
+    place.entries.push(entry);
+    this.#add(addedBy(entry));
   }
 
-  /** Takes entries of one node out of the record, as seen. */
-  supersede(node: FieldNode, gone: readonly Entry[]): void {
-    if (gone.length === 0) return;
-    const set = gone.length === node.entries.length ? null : new Set(gone);
-    node.entries = set === null ? [] : node.entries.filter((entry) => !set.has(entry));
-    for (const entry of gone) {
-      if (this.#written.delete(entry)) this.#addedBytes -= addedBy(entry);
-      else this.#superseded.push(entry);
-    }
+  /** Stops an edit of many entries early; the exact size is known only when it is encoded. */
+  #add(byteCount: number): void {
+    this.#addedBytes += byteCount;
+    const limit = this.options.maxBytes;
+    check(this.#addedBytes <= limit, 'too-large', { rule: 'delta-bytes', limit });
   }
 
-  /** Gives a slot other numbers under the birth that it has. */
-  raise(node: FieldNode, slot: Entry, vector: readonly number[]): void {
-    const raised = { ...slot, payload: vectorPayload(vector) };
-    node.entries[node.entries.indexOf(slot)] = raised;
-    this.#written.delete(slot);
-    this.#written.add(raised);
+  /** Takes entries of one place out of the record, as seen. */
+  supersede(place: Place, gone: readonly Entry[]): void {
+    const set = new Set(gone);
+    place.entries = place.entries.filter((entry) => !set.has(entry));
+    for (const entry of gone) if (!this.#known.has(entry)) this.#addedBytes -= addedBy(entry);
+  }
+
+  /** Gives a slot greater numbers under the birth that it has. */
+  raise(place: Place, slot: Entry, vector: readonly number[]): void {
+    const known = vectorOf(slot.payload);
+    if (!vector.some((value, index) => value > (known[index] ?? 0))) return;
+    for (const value of vector) checkRange(place, value, value);
+    place.entries[place.entries.indexOf(slot)] = { ...slot, payload: vectorPayload(vector) };
   }
 
   /**
    * Adds to the actor's own slot. A slot that others have reset completely is not continued: the numbers start again
    * under a new birth, so that the old baseline is forgotten.
    */
-  addToSlot(node: FieldNode, name: EntryName, amounts: readonly number[]): void {
-    const key = keyOf(name);
-    const slot = node.entries.find((entry) => entry.key === key && entry.actor === this.actor);
+  addToSlot(place: Place, name: EntryName, amounts: readonly number[]): void {
+    if (!amounts.some((amount) => amount > 0)) return;
+    const key = keyOf(place.path, name);
+    const slot = place.entries.find((entry) => entry.key === key && entry.actor === this.actor);
     const vector = slot === undefined ? [] : vectorOf(slot.payload);
-    if (slot !== undefined && !isExhausted(vector)) {
-      this.#addedBytes += addedBy(slot);
-      return this.raise(node, slot, sum(vector, amounts));
+    const isOpen = !isExhausted(vector);
+    const sum = sumOf(isOpen ? vector : [], amounts);
+    for (const [index, value] of sum.entries()) checkRange(place, value, amounts[index] ?? 0);
+    if (slot !== undefined && isOpen) {
+      this.#add(addedBy(slot));
+      return this.raise(place, slot, sum);
     }
-    if (slot !== undefined) this.#drop(node, slot);
-    this.write(name, vectorPayload(sum([], amounts)));
+    place.entries = place.entries.filter((entry) => entry !== slot);
+    this.write(place, name, vectorPayload(sum));
   }
 
-  /** A slot needs no dot to go: the later birth replaces it wherever they meet. */
-  #drop(node: FieldNode, slot: Entry): void {
-    node.entries = node.entries.filter((entry) => entry !== slot);
-    this.#written.delete(slot);
-  }
-
-  /** Forgets these entries of a node and nothing else: slots get their baselines, all others are superseded. */
-  reset(node: FieldNode, seen: readonly Entry[]): void {
+  /** Forgets these entries of a place and nothing else: slots get their baselines, all others are superseded. */
+  reset(place: Place, seen: readonly Entry[]): void {
     this.supersede(
-      node,
+      place,
       seen.filter((entry) => !isSlot(entry)),
     );
-    for (const slot of seen) {
-      if (!isSlot(slot)) continue;
-      const vector = vectorOf(slot.payload);
-      if (!isExhausted(vector)) this.raise(node, slot, exhausted(vector));
-    }
+    for (const slot of seen) if (isSlot(slot)) this.raise(place, slot, exhausted(vectorOf(slot.payload)));
   }
 
-  /** The delta: what was written, and everything that it has seen go. */
+  /**
+   * The delta: what was written, and everything that it has seen go. A whole one has the record after the edit, and all
+   * that the record has seen.
+   */
   delta(): DecodedRecord {
-    const lastCounter = this.#nextCounter++;
-    const context = new CausalContext();
-    this.#claimOwn(context, lastCounter);
-    context.addAll(this.#superseded);
-    context.addAll(this.#written);
-    return { minor: this.#before.minor, context, entries: [...this.#written] };
-  }
-
-  #claimOwn(context: CausalContext, lastCounter: number): void {
-    const { max, runs } = this.#before.context.seenOf(this.actor);
-    let unseen = max + 1;
-    for (let index = 0; index < runs.length; index += 2) {
-      context.addRun(this.actor, unseen, (runs[index] ?? 0) - 1);
-      unseen = (runs[index + 1] ?? 0) + 1;
-    }
-    context.addRun(this.actor, unseen, lastCounter);
-  }
-
-  /** The whole record after the edit, as a delta that claims all that the record has seen. */
-  whole(): DecodedRecord {
-    const { context } = this.delta();
-    context.merge(this.#before.context);
-    return { minor: this.#before.minor, context, entries: this.entries() };
+    const { minor, context: before } = this.#before;
+    const own = gapsIn(rangesOf(before, this.actor), this.nextCounter++);
+    const context = new Map<string, Ranges>([[this.actor, own]]);
+    const written = this.#written();
+    seeAll(context, [...written, ...this.#superseded()]);
+    if (!this.isWhole) return { minor, context, entries: written };
+    return { minor, context: joinSeen(context, before), entries: entriesBelow(this.root) };
   }
 }
 
@@ -184,23 +185,9 @@ function addedBy(entry: Entry): number {
   return isOwn ? 0 : key.length + payload.length;
 }
 
-function tooLarge(limit: number): ConflictError {
-  const message = `the edit writes more than the limit of ${limit} bytes`;
-  return new ConflictError('too-large', message, { rule: 'delta-bytes', limit });
-}
-
 /** A counter that may still be issued. Only forged contexts and floors come near the end. */
 function checkedCounter(counter: number): number {
-  if (Number.isSafeInteger(counter)) return counter;
-  const message = 'the actor has no dots left in this record';
   const limit = Number.MAX_SAFE_INTEGER;
-  throw new ConflictError('counter-out-of-range', message, { rule: 'dot', limit, value: counter });
-}
-
-function sum(vector: readonly number[], amounts: readonly number[]): readonly number[] {
-  const result: number[] = [];
-  for (let index = 0; index < Math.max(vector.length, amounts.length); index++) {
-    result.push((vector[index] ?? 0) + (amounts[index] ?? 0));
-  }
-  return result;
+  check(counter <= limit, 'counter-out-of-range', { rule: 'dot', limit, value: counter });
+  return counter;
 }

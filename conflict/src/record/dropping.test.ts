@@ -170,3 +170,40 @@ test('a clear does not show a text that the deletion hides', () => {
   const cleared = LastWins.edit(again.state, { actor: 'us', now: 50 }, (e) => e.clear('notes'));
   expect(LastWins.read(join(cleared.state, late.delta)).value?.notes).toBe('');
 });
+
+test('who has dropped a record collects the next life of it too, which begins with a gap for it', () => {
+  const held = AddWins.edit(nothing, { actor: 'us', now: 1 }, (e) => e.set('title', 'old'));
+  const dead = AddWins.edit(held.state, { actor: 'us', now: 2 }, (e) => e.delete()).state;
+  // eu has dropped that, us has not and creates the record again.
+  const again = AddWins.edit(dead, { actor: 'us', now: 3 }, refill);
+  const spent = AddWins.edit(again.state, { actor: 'us', now: 4 }, (e) => e.spend('stock', 3));
+  const deleted = AddWins.edit(again.delta, { actor: 'eu', now: 5 }, (e) => e.delete());
+  const state = join(deleted.state, spent.delta);
+  expect([contextOf(state).seenOf('us').max, collectable(state)]).toEqual([0, 'hiding']);
+  const horizon = seenIn(state);
+  expect(compact(state, horizon).record).toBe('hiding');
+  const purged = AddWins.edit(state, { actor: 'eu', now: 6, horizon }, (e) => e.delete());
+  expect(collectable(purged.state)).toBe('droppable');
+  expect(collectable(join(spent.state, deleted.delta, purged.delta))).toBe('droppable');
+});
+
+test('a clear takes words that build on others which it has not seen', () => {
+  const start = AddWins.edit(nothing, { actor: 'eu', now: 1 }, (e) =>
+    e.splice('notes', [{ at: 0, insert: 'ab' }]),
+  );
+  const seen = AddWins.edit(start.state, { actor: 'eu', now: 2 }, (e) =>
+    e.splice('notes', [{ at: 2, insert: 'c' }]),
+  );
+  const early = AddWins.edit(seen.state, { actor: 'eu', now: 3 }, (e) =>
+    e.splice('notes', [{ at: 1, insert: 'x' }]),
+  );
+  const byUs = AddWins.edit(join(start.state, early.delta), { actor: 'us', now: 4 }, (e) => e.delete());
+  const byAp = AddWins.edit(seen.state, { actor: 'ap', now: 5 }, (e) => e.delete());
+  const held = join(early.state, byUs.delta, byAp.delta);
+  expect(collectable(held)).toBe('droppable');
+  const floors = { floor: contextOf(held).last('ap'), floorMs: highestStamp(held) ?? 0 };
+  const again = AddWins.edit(nothing, { actor: 'ap', now: 6, ...floors }, (e) => e.put({ notes: 'new' }));
+  expect(AddWins.read(join(held, again.delta)).value).toEqual(AddWins.read(again.state).value);
+  const alone = join(seen.state, byUs.delta);
+  expect(AddWins.read(alone).value?.notes).toBe('c');
+});

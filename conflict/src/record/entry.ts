@@ -6,7 +6,7 @@
  * named, ordered and stamped; it knows nothing of what they mean to a type.
  */
 import { orderOf, type Stamp } from '../clock/stamp.ts';
-import { malformed } from '../errors.ts';
+import { checkForm, malformed } from '../errors.ts';
 import {
   pathSeparatorText,
   tagDeletion,
@@ -19,7 +19,7 @@ import {
   traitVector,
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
-import { varintLength } from '../codec/byte-writer.ts';
+import { binaryWritten, writeBinary, writeByte, writeSized } from '../codec/byte-writer.ts';
 
 export interface Entry {
   /** Path, tag and sub-key: what is compared. */
@@ -34,33 +34,30 @@ export interface Entry {
   readonly payload: Uint8Array;
 }
 
-/** What identifies an entry besides its actor. */
+/** What identifies an entry besides its path and its actor. */
 export interface EntryName {
-  readonly path: string;
   readonly tag: number;
+  /** Binary string; empty where the tag has none. */
   readonly sub: string;
 }
 
-export function keyOf({ path, tag, sub }: EntryName): string {
-  const ending = tag > tagExtended ? String.fromCharCode(tagExtended, tag & 0xff) : String.fromCharCode(tag);
-  return (traitsOf(tag) & traitSub) === 0 ? path + ending : path + ending + varintText(sub.length) + sub;
+export function keyOf(path: string, { tag, sub }: EntryName): string {
+  return binaryWritten(() => {
+    writeBinary(path);
+    if (tag > tagExtended) writeByte(tagExtended);
+    writeByte(tag & 0xff);
+    if ((traitsOf(tag) & traitSub) !== 0) writeSized(sub);
+  });
 }
 
-function varintText(value: number): string {
-  let text = '';
-  let rest = value;
-  for (let left = varintLength(value); left > 1; left--) {
-    text += String.fromCharCode((rest % 0x80) | 0x80);
-    rest = Math.floor(rest / 0x80);
-  }
-  return text + String.fromCharCode(rest);
+/** Order of binary strings, which is that of their bytes. */
+function order(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
 }
 
 /** Order of entries in the bytes. Actors are binary strings too. */
 export function compareEntries(a: Entry, b: Entry): number {
-  if (a.key !== b.key) return a.key < b.key ? -1 : 1;
-  if (a.actor !== b.actor) return a.actor < b.actor ? -1 : 1;
-  return isSlot(a) ? 0 : a.counter - b.counter;
+  return order(a.key, b.key) || order(a.actor, b.actor) || (isSlot(a) ? 0 : a.counter - b.counter);
 }
 
 /** Whether the entry is a vector of growing numbers, of which an actor has one at a key. */
@@ -77,20 +74,19 @@ export function namesOfPath(path: string): readonly string[] {
   return path === '' ? [] : path.split(pathSeparatorText).map(textOf);
 }
 
-/** Bytes of a stamp: six of milliseconds and, where the logical part is not 0, 0xff and two more. */
-export const shortStampBytes = 6;
-export const longStampBytes = 9;
+/** A stamp has six bytes of milliseconds and, where the logical part is not 0, 0xff and two more. */
+const shortStampBytes = 6;
+const longStampBytes = 9;
 const longStampMark = 0xff;
 
 export function stampText({ ms, logical }: Stamp): string {
-  const high = Math.floor(ms / 0x1000000);
-  const low = ms % 0x1000000;
-  const text = threeBytes(high) + threeBytes(low);
-  return logical === 0 ? text : text + String.fromCharCode(longStampMark, logical >> 8, logical & 0xff);
-}
-
-function threeBytes(value: number): string {
-  return String.fromCharCode(value >> 16, (value >> 8) & 0xff, value & 0xff);
+  const parts = logical === 0 ? [] : [longStampMark, logical >> 8, logical & 0xff];
+  let rest = ms;
+  for (let index = 0; index < shortStampBytes; index++) {
+    parts.unshift(rest % 256);
+    rest = Math.floor(rest / 256);
+  }
+  return String.fromCharCode(...parts);
 }
 
 export function stampLength(payload: Uint8Array, offset: number): number {
@@ -99,20 +95,19 @@ export function stampLength(payload: Uint8Array, offset: number): number {
 
 export function stampAt(payload: Uint8Array, offset: number): Stamp {
   const length = stampLength(payload, offset);
-  if (payload.length < offset + length) throw malformed('stamp');
+  checkForm(payload.length >= offset + length, 'stamp');
   let ms = 0;
   for (let index = 0; index < shortStampBytes; index++) ms = ms * 256 + (payload[offset + index] ?? 0);
   if (length === shortStampBytes) return { ms, logical: 0 };
   const logical = ((payload[offset + 7] ?? 0) << 8) | (payload[offset + 8] ?? 0);
-  if (logical === 0) throw malformed('stamp not in its shortest form');
+  checkForm(logical > 0, 'stamp not in its shortest form');
   return { ms, logical };
 }
 
 /** Where the stamp of an entry begins in its payload; -1 where it has none. */
 export function stampOffset(tag: number, payload: Uint8Array): number {
   if ((traitsOf(tag) & traitStamped) !== 0) return 0;
-  if (tag === tagText) return 1;
-  return tag === tagElement && payload.length > 1 ? 1 : -1;
+  return tag === tagText || (tag === tagElement && payload.length > 1) ? 1 : -1;
 }
 
 export function stampOf(entry: Entry): Stamp | null {
@@ -120,31 +115,26 @@ export function stampOf(entry: Entry): Stamp | null {
   return offset === -1 ? null : stampAt(entry.payload, offset);
 }
 
-export function highestStamp(entries: readonly Entry[]): Stamp | null {
-  let highest: Stamp | null = null;
-  for (const entry of entries) {
-    const stamp = stampOf(entry);
-    if (stamp !== null && (highest === null || orderOf(stamp, highest) > 0)) highest = stamp;
-  }
-  return highest;
-}
-
 /** Later stamp, then greater actor, then greater counter: a total order of stamped entries. */
 export function compareByStamp(a: Entry, b: Entry): number {
   const left = stampOf(a);
   const right = stampOf(b);
   if (left === null || right === null) throw malformed('stamp missing');
-  const byTime = left.ms - right.ms || left.logical - right.logical;
-  if (byTime !== 0) return byTime;
-  return a.actor === b.actor ? a.counter - b.counter : a.actor < b.actor ? -1 : 1;
+  return orderOf(left, right) || order(a.actor, b.actor) || a.counter - b.counter;
+}
+
+function latestOf(entries: readonly Entry[]): Entry | null {
+  let latest: Entry | null = null;
+  for (const entry of entries) if (latest === null || compareByStamp(entry, latest) > 0) latest = entry;
+  return latest;
+}
+
+export function highestStamp(entries: readonly Entry[]): Stamp | null {
+  const latest = latestOf(entries.filter((entry) => stampOf(entry) !== null));
+  return latest === null ? null : stampOf(latest);
 }
 
 /** The deletion with the latest stamp, which hides every stamped entry below it. */
 export function latestDeletion(entries: readonly Entry[]): Entry | null {
-  let latest: Entry | null = null;
-  for (const entry of entries) {
-    if (entry.tag !== tagDeletion) continue;
-    if (latest === null || compareByStamp(entry, latest) > 0) latest = entry;
-  }
-  return latest;
+  return latestOf(entries.filter(({ tag }) => tag === tagDeletion));
 }

@@ -4,6 +4,7 @@
  * needed; one that is given says which registers have a resolver, and then it is the resolver's choice that is told. A
  * minimum of the declaration does not show here.
  */
+import { lastOf, seenOfRanges } from '../causal/seen.ts';
 import { orderOf, type Stamp } from '../clock/stamp.ts';
 import {
   formatMajor,
@@ -108,10 +109,11 @@ export function inspect(state: Uint8Array, type?: Schema): Inspection {
 }
 
 function contextRows({ context }: DecodedRecord): Inspection['context'] {
-  const rows = [...context.actors()].map((actor) => {
-    const { max, runs } = context.seenOf(actor);
-    return { actor: textOf(actor), max, runs, last: context.last(actor) };
-  });
+  const rows = [...context].map(([actor, ranges]) => ({
+    actor: textOf(actor),
+    ...seenOfRanges(ranges),
+    last: lastOf(context, actor),
+  }));
   return rows.toSorted((a, b) => (a.actor < b.actor ? -1 : 1));
 }
 
@@ -178,7 +180,7 @@ function choiceOf(group: readonly Entry[], names: readonly string[], around: Who
   const siblings = group.filter((entry) => around.live.has(entry));
   const field = declaredAt(around.fields, names);
   if (field?.type !== 'register' || typeof field.resolve !== 'function' || siblings.length < 2) return null;
-  return viewOf(siblings, field, pathOf(names));
+  return viewOf(siblings, field, { label: pathOf(names) });
 }
 
 function declaredAt(fields: Fields, names: readonly string[]): Field | undefined {

@@ -5,6 +5,7 @@
  * associative and idempotent for any two records that are well formed, forged ones included. (Almeida, Shoker,
  * Baquero, "Delta State Replicated Data Types", 2018.)
  */
+import { hasSeen, joinSeen } from '../causal/seen.ts';
 import { vectorOf, vectorPayload } from '../codec/vector.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, isSlot } from './entry.ts';
@@ -13,14 +14,12 @@ export function join(a: DecodedRecord, b: DecodedRecord): DecodedRecord {
   const others = new Map(b.entries.map((entry) => [nameOf(entry), entry]));
   const entries = a.entries.flatMap((entry) => {
     const other = others.get(nameOf(entry));
-    if (other === undefined) return b.context.has(entry) ? [] : [entry];
+    if (other === undefined) return hasSeen(b.context, entry) ? [] : [entry];
     others.delete(nameOf(entry));
     return isSlot(entry) ? joinedSlot(entry, other) : oneOf(entry, other);
   });
-  for (const entry of others.values()) if (!a.context.has(entry)) entries.push(entry);
-  const context = a.context.clone();
-  context.merge(b.context);
-  return { minor: Math.max(a.minor, b.minor), context, entries };
+  for (const entry of others.values()) if (!hasSeen(a.context, entry)) entries.push(entry);
+  return { minor: Math.max(a.minor, b.minor), context: joinSeen(a.context, b.context), entries };
 }
 
 /** What identifies an entry: its dot and its key, and of a slot its actor, because its numbers grow under any dot. */

@@ -1,7 +1,7 @@
 /** What the walk over bytes has to get right beyond the laws: references, indices, foreign entries, hostile bytes. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CausalContext } from '../causal/causal-context.ts';
+import { type Ranges, seeAll } from '../causal/seen.ts';
 import { formatMinor, tagExtended } from '../codec/format.ts';
 import { vectorPayload } from '../codec/vector.ts';
 import { ConflictError } from '../errors.ts';
@@ -22,14 +22,13 @@ function edited(state: Uint8Array, actor: string, change: Parameters<typeof type
 
 function foreign(traits: number, actor: string, counterOfDot: number, payload: Uint8Array): Entry {
   const named = { path: 'future', tag: tagExtended * 256 + 8 + traits, sub: (traits & 1) === 0 ? '' : 'sub' };
-  return { key: keyOf(named), ...named, actor, counter: counterOfDot, payload };
+  return { key: keyOf(named.path, named), ...named, actor, counter: counterOfDot, payload };
 }
 
 /** `last` is the dot that belongs to no entry, as every edit has one. */
 function record(entries: readonly Entry[], last: number, minor = formatMinor): Uint8Array {
-  const context = new CausalContext();
-  context.add({ actor: 'b', counter: last });
-  for (const entry of entries) context.add(entry);
+  const context = new Map<string, Ranges>();
+  seeAll(context, [...entries, { actor: 'b', counter: last }]);
   return encode({ minor, context, entries });
 }
 
@@ -121,9 +120,8 @@ describe('entries of types that this version does not know', () => {
     expect(merge(grown, future).state).toEqual(joined);
     const found = decode(joined).entries.find((entry) => entry.sub === 'sub');
     expect([...(found?.payload ?? [])]).toEqual([5, 1, 9, 2]);
-    const context = new CausalContext();
-    context.add(opaque);
-    context.add({ actor: 'c', counter: 1 });
+    const context = new Map<string, Ranges>();
+    seeAll(context, [opaque, { actor: 'c', counter: 1 }]);
     const removed = merge(future, encode({ minor: 0, context, entries: [] })).state;
     expect(decode(removed).entries).toHaveLength(2);
   });

@@ -5,6 +5,7 @@
  * definition. A merge that brings nothing returns `state` itself, the same reference; that is decided from the contexts
  * alone, because every edit issues at least one dot.
  */
+import { covers } from '../causal/seen.ts';
 import { checkBytes } from '../codec/bytes.ts';
 import { tagRegister } from '../codec/format.ts';
 import { pathOf } from '../codec/path.ts';
@@ -48,7 +49,7 @@ function unchanged(state: Uint8Array): Merged {
 function mergeDecoded(state: Uint8Array, delta: Uint8Array): Merged {
   const before = decode(state);
   const other = decode(delta);
-  if (before.context.covers(other.context)) return unchanged(state);
+  if (covers(before.context, other.context)) return unchanged(state);
   return withConflicts(state, encode(join(before, other)));
 }
 

@@ -69,23 +69,20 @@ describe('missing arguments', () => {
   });
 });
 
-describe('messages', () => {
+describe('messages are made of the code, the rule, the limit and the value', () => {
   test.each([
-    [undefined, 'undefined is no value; store null, or clear the field'],
-    [{ a: undefined }, 'undefined is no value; store null, or clear the field'],
-    [5n, 'JSON cannot hold this; null stands for nothing, a bigint or a symbol is stored as a string'],
-    [Number.NaN, 'JSON knows neither NaN nor infinity; store null or a string in its place'],
-    ['\ud800', 'the text holds half a character (a lone surrogate), which UTF-8 cannot store'],
-    [
-      new Date(0),
-      'only plain objects and arrays are stored; make a Date a string or a number, a Map an object',
-    ],
+    [undefined, 'invalid-value (json), value a value of type undefined'],
+    [{ a: undefined }, 'invalid-value (json), value a value of type undefined'],
+    [5n, 'invalid-value (json), value a value of type bigint'],
+    [Number.NaN, 'invalid-value (finite-number), value NaN'],
+    ['\ud800', 'invalid-value (well-formed-unicode), value \ud800'],
+    [new Date(0), 'invalid-value (plain-object), value an object'],
   ])('of the value %o', (value, message) => {
     expect(edited((e) => e.set('title', value))).toBe(`title: ${message}`);
   });
 
   test('of amounts', () => {
-    expect(edited((e) => e.increment('likes', 0.5))).toBe('likes: an amount has to be an integer');
-    expect(edited((e) => e.refill('stock', -1))).toBe('stock: an amount has to be a non-negative integer');
+    expect(edited((e) => e.increment('likes', 0.5))).toBe('likes: invalid-value (integer), value 0.5');
+    expect(edited((e) => e.spend('stock', 3))).toBe('stock: insufficient-rights (rights), limit 0, value 3');
   });
 });

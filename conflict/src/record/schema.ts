@@ -4,12 +4,13 @@
  * delta; merging needs no schema and is a function of its own. Field types never change once records were written;
  * everything else in a declaration may.
  */
-import { readFrom } from '../arguments.ts';
-import { checkVector, type VersionVector } from '../causal/version-vector.ts';
+import { checkArgument, isObject, readFrom } from '../arguments.ts';
+import { countersOf } from '../causal/vector-counters.ts';
+import type { VersionVector } from '../causal/version-vector.ts';
 import { checkedMs } from '../clock/stamp.ts';
 import { deepestValue, longestActorBytes } from '../codec/format.ts';
-import { binaryOf } from '../codec/utf8.ts';
-import { ConflictError } from '../errors.ts';
+import { check } from '../errors.ts';
+import { actorOf } from '../types/bounded-counter.ts';
 import { checkFields } from '../types/check-fields.ts';
 import type { RegisterPath } from '../types/field-path.ts';
 import type { Fields, Sibling } from '../types/field.ts';
@@ -17,11 +18,12 @@ import type { RecordValue } from '../types/record-value.ts';
 import type { TextEngine } from '../types/text.ts';
 import { decode, encode } from './decoded-record.ts';
 import { Draft } from './draft.ts';
-import { RecordEditor } from './editor.ts';
+import { runEdit } from './editor.ts';
 import { highestStamp } from './entry.ts';
 import { liveEntries } from './liveness.ts';
 import { merge } from './merge.ts';
 import type { Editor } from './operations.ts';
+import { treeOf } from './place.ts';
 import { readRecord } from './read-record.ts';
 
 /** What an edit may write. One that only takes away (deletes, clears, removals) is never refused for its size. */
@@ -120,64 +122,59 @@ export interface Schema<
 }
 
 const defaultLimits: Limits = { deltaBytes: 256 * 1024, stateBytes: 1024 * 1024, depth: 32 };
-const nothing = new Uint8Array(0);
 
 /** Declares a collection of records; the declarations are frozen. Throws `invalid-schema`. */
 export function schema<const F extends Fields>(fields: F, options: SchemaOptions = {}): Schema<F> {
-  return new CheckedSchema(fields, options);
-}
-
-class CheckedSchema<const F extends Fields> implements Schema<F> {
-  readonly fields: F;
-  readonly deletes: 'add-wins' | 'last-writer-wins';
-  readonly limits: Limits;
-  readonly #text: TextEngine | undefined;
-
-  constructor(fields: F, options: SchemaOptions) {
-    checkFields(fields);
-    checkOptions(options);
-    const { deletes, limits, text } = readFrom(options, 'options', () => ({ ...options }));
-    this.fields = fields;
-    this.deletes = checkedDeletes(deletes ?? 'add-wins');
-    this.limits = checkedLimits(limits ?? {});
-    this.#text = text === undefined ? undefined : checkedEngine(text);
+  checkFields(fields);
+  checkRule(isObject(options), 'options', options);
+  const {
+    deletes = 'add-wins',
+    limits: given = {},
+    text,
+  } = readFrom(options, 'options', () => ({ ...options }));
+  checkRule(deletes === 'add-wins' || deletes === 'last-writer-wins', 'deletes', deletes);
+  const limits = checkedLimits(given);
+  if (text !== undefined) {
+    const isEngine = readFrom(text, 'text', () => typeof Object(text).splice === 'function');
+    checkRule(isEngine, 'text', text);
   }
-
-  edit(before: Uint8Array, context: EditContext, change: (editor: Editor<F>) => void): Edited {
-    checkFunction(change);
-    const draft = new Draft(decode(before), {
-      ...checkedContext(context),
-      maxBytes: this.limits.deltaBytes,
-    });
-    const editor = new RecordEditor(draft, {
-      fields: this.fields,
-      lastWriterWins: this.deletes === 'last-writer-wins',
-      maxDepth: this.limits.depth,
-      maxBytes: this.limits.deltaBytes,
-      text: this.#text,
-    });
-    const { whole } = changed(editor, change);
-    if (!draft.changed) return { state: before, delta: nothing, changed: false };
-    const delta = encode(whole ? draft.whole() : draft.delta());
-    // Joining a delta into nothing gives the bytes of the delta.
-    const state = whole || before.length === 0 ? delta : merge(before, delta).state;
-    // What only takes away is as large as what it finds, and always possible.
-    if (!draft.adds) return { state, delta, changed: true };
-    checkSize('delta-bytes', delta.length, this.limits.deltaBytes);
-    if (state.length > before.length) checkSize('state-bytes', state.length, this.limits.stateBytes);
-    return { state, delta, changed: true };
-  }
-
-  read(state: Uint8Array): ReadResult<RecordValue<F>, RegisterPath<F>> {
-    const { entries } = decode(state);
-    const live = liveEntries(entries);
-    const updatedAt = highestStamp(live)?.ms ?? null;
-    if (live.length === 0) {
-      return { exists: false, value: null, conflicts: [], siblings: {}, exposed: [], updatedAt };
-    }
-    const { value, siblings, exposed } = readRecord(entries, { fields: this.fields, text: this.#text });
-    return { exists: true, siblings, updatedAt, ...typed<F>(value, Object.keys(siblings), exposed) };
-  }
+  const record = { type: 'map', fields } as const;
+  return {
+    fields,
+    deletes,
+    limits,
+    edit(before, context, change) {
+      checkArgument(typeof change === 'function', 'function', change);
+      const draft = new Draft(decode(before), {
+        ...checkedContext(context),
+        maxBytes: limits.deltaBytes,
+        maxDepth: limits.depth,
+        lastWriterWins: deletes === 'last-writer-wins',
+        text,
+      });
+      runEdit(draft, record, change);
+      if (!draft.changed) return { state: before, delta: new Uint8Array(0), changed: false };
+      const delta = encode(draft.delta());
+      // Joining a delta into nothing gives the bytes of the delta.
+      const state = draft.isWhole || before.length === 0 ? delta : merge(before, delta).state;
+      // What only takes away is as large as what it finds, and always possible.
+      if (draft.adds) {
+        checkSize('delta-bytes', delta.length, limits.deltaBytes);
+        if (state.length > before.length) checkSize('state-bytes', state.length, limits.stateBytes);
+      }
+      return { state, delta, changed: true };
+    },
+    read(state) {
+      const { entries } = decode(state);
+      const live = liveEntries(entries);
+      const updatedAt = highestStamp(live)?.ms ?? null;
+      if (live.length === 0) {
+        return { exists: false, value: null, conflicts: [], siblings: {}, exposed: [], updatedAt };
+      }
+      const { value, siblings, exposed } = readRecord(treeOf(entries), record, text);
+      return { exists: true, siblings, updatedAt, ...typed<F>(value, Object.keys(siblings), exposed) };
+    },
+  };
 }
 
 /** The value was built along the very declarations that the types are computed from. */
@@ -191,106 +188,38 @@ function typed<F extends Fields>(value: unknown, conflicts: unknown, exposed: un
   /* oxlint-enable typescript/no-unsafe-type-assertion */
 }
 
-function checkOptions(options: unknown): void {
-  if (typeof options === 'object' && options !== null) return;
-  const message = 'the options of a collection are an object';
-  throw new ConflictError('invalid-schema', message, { rule: 'options', value: options });
-}
-
-function checkedDeletes(deletes: unknown): 'add-wins' | 'last-writer-wins' {
-  if (deletes === 'add-wins' || deletes === 'last-writer-wins') return deletes;
-  const message = 'deletes are add-wins or last-writer-wins';
-  throw new ConflictError('invalid-schema', message, { rule: 'deletes', value: deletes });
-}
-
-function checkedEngine(text: TextEngine): TextEngine {
-  const isEngine = readFrom(text, 'text', () => typeof Object(text).splice === 'function');
-  if (isEngine) return text;
-  const message = 'the engine of texts is the one of @isthmus/conflict/text';
-  throw new ConflictError('invalid-schema', message, { rule: 'text', value: text });
+function checkRule(isKept: boolean, rule: string, value: unknown): void {
+  check(isKept, 'invalid-schema', { rule, value });
 }
 
 function checkedLimits(given: Partial<Limits>): Limits {
-  if (typeof given !== 'object' || given === null) {
-    throw new ConflictError('invalid-schema', 'limits are an object', { rule: 'limits', value: given });
-  }
+  checkRule(isObject(given), 'limits', given);
   const limits = { ...defaultLimits, ...readFrom(given, 'limits', () => ({ ...given })) };
   for (const [rule, value] of Object.entries(limits)) {
-    if (!Object.hasOwn(defaultLimits, rule)) {
-      throw new ConflictError('invalid-schema', 'there is no such limit', { rule, value });
-    }
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new ConflictError('invalid-schema', 'a limit is a positive integer', { rule, value });
-    }
+    checkRule(Object.hasOwn(defaultLimits, rule) && Number.isSafeInteger(value) && value >= 1, rule, value);
   }
-  if (limits.depth <= deepestValue) return limits;
-  const message = 'values nested deeper cannot be read back';
-  throw new ConflictError('invalid-schema', message, {
-    rule: 'depth',
-    limit: deepestValue,
-    value: limits.depth,
-  });
-}
-
-function checkFunction(change: unknown): void {
-  if (typeof change === 'function') return;
-  const message = 'an edit is made by a function that calls operations';
-  throw new ConflictError('invalid-argument', message, { rule: 'function', value: change });
-}
-
-/** Runs the operations; afterwards the editor takes none, whatever happened. */
-function changed<F extends Fields>(editor: RecordEditor, change: (editor: Editor<F>) => void) {
-  try {
-    checkFinished(change(editor));
-    return editor.finish();
-  } finally {
-    editor.close();
-  }
-}
-
-/** What comes after an `await` would find the edit made. */
-function checkFinished(result: unknown): void {
-  if (!isPromise(result)) return;
-  // It fails once it goes on, because the edit is over; this error stands for that one.
-  result.then(undefined, () => undefined);
-  const message = 'an edit has to be done when its function returns; this one returned a promise';
-  throw new ConflictError('invalid-argument', message, { rule: 'synchronous', value: result });
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  const { depth } = limits;
+  check(depth <= deepestValue, 'invalid-schema', { rule: 'depth', limit: deepestValue, value: depth });
+  return limits;
 }
 
 function checkedContext(context: EditContext) {
-  if (typeof context !== 'object' || context === null) {
-    const message = 'an edit needs to know who makes it and when: {actor, now}';
-    throw new ConflictError('invalid-argument', message, { rule: 'context', value: context });
-  }
-  const { actor, floor, floorMs, now, horizon } = readFrom(context, 'context', () => {
-    const { actor: name, floor: above = 0, floorMs: after = 0, now: at, horizon: seen } = context;
-    return { actor: name, floor: above, floorMs: after, now: at, horizon: seen };
+  checkArgument(isObject(context), 'context', context);
+  return readFrom(context, 'context', () => {
+    const { actor: name, floor = 0, floorMs = 0, now, horizon } = context;
+    const actor = actorOf(name);
+    check(actor !== null, 'invalid-argument', { rule: 'actor', limit: longestActorBytes, value: name });
+    checkArgument(Number.isSafeInteger(floor) && floor >= 0, 'floor', floor);
+    return {
+      actor,
+      floor,
+      floorMs: checkedMs(floorMs, 'floorMs'),
+      nowMs: checkedMs(now),
+      horizon: horizon === undefined ? undefined : countersOf(horizon, 'horizon'),
+    };
   });
-  const binary = typeof actor === 'string' ? binaryOf(actor) : null;
-  if (binary === null || binary === '' || binary.length > longestActorBytes) {
-    const message = `an actor is a text of 1 to ${longestActorBytes} bytes`;
-    throw new ConflictError('invalid-argument', message, {
-      rule: 'actor',
-      limit: longestActorBytes,
-      value: actor,
-    });
-  }
-  if (!Number.isSafeInteger(floor) || floor < 0) {
-    throw new ConflictError('invalid-argument', 'a floor is a counter', { rule: 'floor', value: floor });
-  }
-  if (horizon !== undefined) checkVector(horizon, 'horizon');
-  return { actor: binary, floor, floorMs: checkedMs(floorMs, 'floorMs'), nowMs: checkedMs(now), horizon };
 }
 
 function checkSize(rule: string, value: number, limit: number): void {
-  if (value <= limit) return;
-  throw new ConflictError('too-large', `${value} bytes are more than the limit of ${limit}`, {
-    rule,
-    limit,
-    value,
-  });
+  check(value <= limit, 'too-large', { rule, limit, value });
 }

@@ -5,15 +5,14 @@
  */
 import { checkText } from '../arguments.ts';
 import { CausalContext } from '../causal/causal-context.ts';
+import { seenOfRanges } from '../causal/seen.ts';
 import { hash128, hashBytes, hashText } from '../codec/hash.ts';
-import { ByteWriter } from '../codec/byte-writer.ts';
+import { writeBytes, writeNumber, writeSized, written } from '../codec/byte-writer.ts';
 import { binaryOf, textOf } from '../codec/utf8.ts';
-import { ConflictError } from '../errors.ts';
+import { check } from '../errors.ts';
 import { decode } from './decoded-record.ts';
 import { type Entry, highestStamp as highestOf } from './entry.ts';
 import { liveEntries } from './liveness.ts';
-
-const writer = new ByteWriter();
 
 /** Whether the record does not exist: never written, or deleted. Throws `malformed` or `newer-format`. */
 export function isDead(state: Uint8Array): boolean {
@@ -42,25 +41,17 @@ export function liveHash(state: Uint8Array, name = ''): Uint8Array {
 /** Entries in a form that does not depend on the table of actors. */
 function liveBytes(name: string, live: readonly Entry[]): Uint8Array {
   const binary = binaryOf(name);
-  if (binary === null) {
-    throw new ConflictError('invalid-argument', 'the name holds a lone surrogate', {
-      rule: 'name',
-      value: name,
-    });
-  }
-  writer.reset();
-  writer.varint(binary.length);
-  writer.binary(binary);
-  for (const { key, actor, counter, payload } of live) {
-    writer.varint(key.length);
-    writer.binary(key);
-    writer.varint(actor.length);
-    writer.binary(actor);
-    writer.varint(counter);
-    writer.varint(payload.length);
-    writer.raw(payload);
-  }
-  return writer.finish();
+  check(binary !== null, 'invalid-argument', { rule: 'name', value: name });
+  return written(() => {
+    writeSized(binary);
+    for (const { key, actor, counter, payload } of live) {
+      writeSized(key);
+      writeSized(actor);
+      writeNumber(counter);
+      writeNumber(payload.length);
+      writeBytes(payload);
+    }
+  });
 }
 
 /**
@@ -73,8 +64,7 @@ export function highestStamp(bytes: Uint8Array): number | null {
 
 /** All dots that a state or a delta has seen. Throws `malformed` or `newer-format`. */
 export function contextOf(bytes: Uint8Array): CausalContext {
-  const { context } = decode(bytes);
   const named = new CausalContext();
-  for (const actor of context.actors()) named.addSeen(textOf(actor), context.seenOf(actor));
+  for (const [actor, ranges] of decode(bytes).context) named.addSeen(textOf(actor), seenOfRanges(ranges));
   return named;
 }

@@ -4,7 +4,8 @@
  * for texts: only their engine can tell what a chunk holds. Tags of a newer minor version are taken as they are,
  * because only newer code can tell what they hold; those that are known never change.
  */
-import { ByteReader } from '../codec/byte-reader.ts';
+import { beginReading, readByte, readNumber, remaining, skip } from '../codec/byte-reader.ts';
+import { bytesOf } from '../codec/byte-writer.ts';
 import {
   formatMinor,
   longestActorBytes,
@@ -24,7 +25,7 @@ import {
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { vectorOf } from '../codec/vector.ts';
-import { ConflictError, malformed } from '../errors.ts';
+import { checkForm, ConflictError, malformed } from '../errors.ts';
 import { elementOf } from '../types/set.ts';
 import { siblingOf } from '../types/register.ts';
 import { decode } from './decoded-record.ts';
@@ -103,11 +104,11 @@ function checkElement({ sub, payload }: Entry): void {
 }
 
 function checkChunk({ sub, counter, payload }: Entry): void {
-  const name = new ByteReader(Uint8Array.from(sub, (character) => character.charCodeAt(0)));
-  if (name.varint() !== counter || name.remaining > 0) throw malformed('text');
-  const reader = new ByteReader(payload);
-  if (reader.byte() > 1) throw malformed('text');
+  beginReading(bytesOf(sub));
+  checkForm(readNumber() === counter && remaining() === 0, 'text');
+  beginReading(payload);
+  checkForm(readByte() <= 1, 'text');
   stampAt(payload, 1);
-  reader.skip(stampLength(payload, 1));
-  reader.byte();
+  skip(stampLength(payload, 1));
+  readByte();
 }

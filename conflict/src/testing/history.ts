@@ -13,8 +13,9 @@ import { HistoryFailure } from './history-failure.ts';
 import { Planner } from './planner.ts';
 import { Random } from './random.ts';
 import { randomFields } from './random-schema.ts';
+import type { RecordedEdit } from './recorded-edit.ts';
 import type { Replica } from './replica.ts';
-import { type RecordedEdit, World } from './world.ts';
+import { World } from './world.ts';
 
 /** What to play, and on what. */
 export interface HistoryOptions {

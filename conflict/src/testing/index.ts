@@ -18,4 +18,4 @@ export { Random } from './random.ts';
 export { randomOperations, type Scene } from './random-operation.ts';
 export { randomFields } from './random-schema.ts';
 export type { Replica } from './replica.ts';
-export type { RecordedEdit } from './world.ts';
+export type { RecordedEdit } from './recorded-edit.ts';

@@ -5,14 +5,21 @@
  * seen, and never split a character.
  */
 import { tagText, tagTextClient } from '../codec/format.ts';
-import { ByteWriter } from '../codec/byte-writer.ts';
+import {
+  binaryWritten,
+  writeBinary,
+  writeByte,
+  writeBytes,
+  writeNumber,
+  written,
+} from '../codec/byte-writer.ts';
 import { hash128 } from '../codec/hash.ts';
-import { binaryOf, binaryOfBytes } from '../codec/utf8.ts';
+import { binaryOf } from '../codec/utf8.ts';
 import { ConflictError } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { type Entry, stampLength, stampText } from '../record/entry.ts';
 import { isRemnant, kindRemnant } from '../record/liveness.ts';
-import { entriesAt, type Place } from '../types/place.ts';
+import { entriesAt, type Place } from '../record/place.ts';
 import { isTextShown, type Splice, type TextEngine } from '../types/text.ts';
 
 /** What understands the bodies of chunks. All functions are pure: equal arguments give equal results. */
@@ -32,7 +39,6 @@ const encodingYjs1 = 1;
 const mostChunks = 16;
 /** Larger chunks stay as they are, so that no delta repeats a long text. */
 const longestJoinedBytes = 32 * 1024;
-const writer = new ByteWriter();
 
 export function textEngine(codec: ChunkCodec): TextEngine {
   return {
@@ -60,7 +66,7 @@ function spliceText(draft: Draft, place: Place, write: { codec: ChunkCodec; spli
   const update = codec.splice(chunks.map(bodyOf), clientOf(draft, place), splices);
   const joined = joinedBy(chunks);
   if (joined.length === 0) return writeChunk(draft, place, { kind: kindLive, body: update });
-  draft.supersede(place.node, joined);
+  draft.supersede(place, joined);
   writeChunk(draft, place, { kind: kindLive, body: codec.join([...joined.map(bodyOf), update]) });
 }
 
@@ -87,7 +93,7 @@ function clearText(draft: Draft, place: Place, codec: ChunkCodec): void {
   const chunks = entriesAt(place, tagText);
   if (chunks.every(isRemnant)) return;
   const body = erased(codec, chunks.map(bodyOf));
-  draft.supersede(place.node, chunks);
+  draft.supersede(place, chunks);
   if (body !== null) writeChunk(draft, place, { kind: kindRemnant, body });
 }
 
@@ -102,17 +108,14 @@ function erased(codec: ChunkCodec, bodies: readonly Uint8Array[]): Uint8Array | 
 }
 
 function writeChunk(draft: Draft, place: Place, chunk: { kind: number; body: Uint8Array }): void {
-  writer.reset();
-  writer.byte(chunk.kind);
-  writer.binary(stampText(draft.stamp));
-  writer.byte(encodingYjs1);
-  writer.raw(chunk.body);
-  const payload = writer.finish();
-  writer.reset();
-  writer.varint(draft.nextCounter);
-  const unique = writer.finish();
-  const sub = binaryOfBytes(unique, 0, unique.length);
-  draft.write({ path: place.path, tag: tagText, sub }, payload);
+  const payload = written(() => {
+    writeByte(chunk.kind);
+    writeBinary(stampText(draft.stamp));
+    writeByte(encodingYjs1);
+    writeBytes(chunk.body);
+  });
+  const sub = binaryWritten(() => writeNumber(draft.nextCounter));
+  draft.write(place, { tag: tagText, sub }, payload);
 }
 
 /** The number under which the actor writes into this text: 53 bits of a hash of its first dot here. */
@@ -120,12 +123,13 @@ function clientOf(draft: Draft, place: Place): number {
   const known = entriesAt(place, tagTextClient).find((entry) => entry.actor === draft.actor);
   const counter = known?.counter ?? draft.nextCounter;
   if (known === undefined) {
-    draft.write({ path: place.path, tag: tagTextClient, sub: '' }, new Uint8Array(0));
+    draft.write(place, { tag: tagTextClient, sub: '' }, new Uint8Array(0));
   }
-  writer.reset();
-  writer.binary(draft.actor);
-  writer.varint(counter);
-  const [high, low] = hash128(writer.finish());
+  const firstDot = written(() => {
+    writeBinary(draft.actor);
+    writeNumber(counter);
+  });
+  const [high, low] = hash128(firstDot);
   return (high & 0x1fffff) * 0x100000000 + low;
 }
 

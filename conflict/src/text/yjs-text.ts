@@ -4,7 +4,8 @@
  * the arguments alone: the random number that Yjs gives a new document is replaced before anything is written.
  * Updates that Yjs cannot read end in `malformed`.
  */
-import { applyUpdate, Doc, encodeStateAsUpdate } from 'yjs';
+import { applyUpdate, decodeUpdateV2, Doc, encodeStateAsUpdate, Skip } from 'yjs';
+import { writeNumber, written } from '../codec/byte-writer.ts';
 import { ConflictError } from '../errors.ts';
 import type { Splice, TextEngine } from '../types/text.ts';
 import { textEngine } from './text-field.ts';
@@ -35,6 +36,7 @@ export const yjsText: TextEngine = textEngine({
     return withDocument(chunks, (document) => {
       const text = document.getText(rootName);
       text.delete(0, text.length);
+      erasePending(document);
       return encodeStateAsUpdate(document);
     });
   },
@@ -47,6 +49,21 @@ function applySplices(document: Doc, splices: readonly Splice[]): void {
     if (count > 0) text.delete(at, count);
     if (insert !== '') text.insert(at, insert);
   }
+}
+
+/**
+ * What builds on words that have not arrived is in no text yet, so no deletion in the text reaches it: it would be read
+ * once they arrive. Its deletion is noted by its numbers and takes effect then. Gaps between are nobody's to delete.
+ */
+function erasePending(document: Doc): void {
+  const { pendingStructs } = document.store;
+  if (pendingStructs === null) return;
+  const { structs } = decodeUpdateV2(pendingStructs.update);
+  const pending = structs.filter((struct) => !(struct instanceof Skip));
+  // An update without structs, and one deleted range for each client that is named.
+  const numbers = pending.flatMap(({ id, length }) => [id.client, 1, id.clock, length]);
+  const update = written(() => [0, pending.length, ...numbers].forEach(writeNumber));
+  applyUpdate(document, update);
 }
 
 function withDocument<Result>(chunks: readonly Uint8Array[], use: (document: Doc) => Result): Result {

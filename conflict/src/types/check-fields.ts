@@ -2,68 +2,68 @@
  * Checks declarations that come from anywhere, a JSON file for instance: every name, type and option is known, and
  * nothing is declared that would be ignored. What passes is frozen, because the meaning of stored records hangs on it.
  */
-import { readFrom } from '../arguments.ts';
-import { ConflictError } from '../errors.ts';
-import { isPlain } from '../codec/value.ts';
+import { isObject, readFrom } from '../arguments.ts';
 import { deepestPath } from '../codec/format.ts';
+import { isPlain } from '../codec/value.ts';
+import { check, type ConflictDetails } from '../errors.ts';
 import type { Fields } from './field.ts';
 
-const fieldName = /^[A-Za-z][A-Za-z0-9_]*$/;
-const longestFieldName = 64;
+const fieldName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
 /** Options of each type and what each may be. */
 const options: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
-  register: {
-    resolve: (value) => value === 'last-writer' || value === 'siblings' || typeof value === 'function',
-  },
+  register: { resolve: (value) => oneOf(value, 'last-writer', 'siblings') || typeof value === 'function' },
   counter: {},
-  'bounded-counter': { min: (value) => Number.isSafeInteger(value) },
-  set: { bias: (value) => value === 'add' || value === 'remove' },
+  'bounded-counter': { min: Number.isSafeInteger },
+  set: { bias: (value) => oneOf(value, 'add', 'remove') },
   text: {},
-  map: { fields: isObject, of: isObject },
+  map: { fields: isMembers, of: isMembers },
 };
+
+function oneOf(value: unknown, ...choices: readonly unknown[]): boolean {
+  return choices.includes(value);
+}
 
 export function checkFields(fields: Fields): void {
   readFrom(fields, 'fields', () => checkNamed(fields, '', 1));
-  if (Object.keys(fields).length === 0) throw invalid('', 'at-least-one-field', fields);
+  checkRule(Object.keys(fields).length > 0, { field: '', rule: 'at-least-one-field', value: fields });
 }
 
 function checkNamed(fields: unknown, label: string, depth: number): void {
-  if (!isObject(fields)) throw invalid(label, 'object', fields);
-  if (depth > deepestPath) throw invalid(label, 'depth', depth);
+  checkRule(isMembers(fields), { field: label, rule: 'object', value: fields });
+  checkRule(depth <= deepestPath, { field: label, rule: 'depth', value: depth });
   for (const [name, field] of Object.entries(fields)) {
     const path = label === '' ? name : `${label}.${name}`;
-    if (!fieldName.test(name) || name.length > longestFieldName) throw invalid(path, 'field-name', name);
+    checkRule(fieldName.test(name), { field: path, rule: 'field-name', value: name });
     checkField(field, path, depth);
   }
   Object.freeze(fields);
 }
 
-function checkField(field: unknown, label: string, depth: number): void {
-  if (!isObject(field)) throw invalid(label, 'object', field);
-  const { type, ...rest } = field;
+function checkField(given: unknown, field: string, depth: number): void {
+  checkRule(isMembers(given), { field, rule: 'object', value: given });
+  const { type, ...rest } = given;
   const known = typeof type === 'string' && Object.hasOwn(options, type) ? options[type] : undefined;
-  if (known === undefined) throw invalid(label, 'type', type);
+  checkRule(known !== undefined, { field, rule: 'type', value: type });
   for (const [option, value] of Object.entries(rest)) {
-    const check = Object.hasOwn(known, option) ? known[option] : undefined;
-    if (check === undefined || !check(value)) throw invalid(label, `option ${option}`, value);
+    const isFit = Object.hasOwn(known, option) && known[option]?.(value) === true;
+    checkRule(isFit, { field, rule: `option ${option}`, value });
   }
-  Object.freeze(field);
-  if (type === 'map') checkMap(rest, label, depth);
+  Object.freeze(given);
+  if (type === 'map') checkMap(rest, field, depth);
 }
 
-function checkMap(map: Record<string, unknown>, label: string, depth: number): void {
-  if ('fields' in map === 'of' in map) throw invalid(label, 'either fields or of', map);
-  if (depth >= deepestPath) throw invalid(label, 'depth', depth);
-  if ('fields' in map) checkNamed(map['fields'], label, depth + 1);
-  else checkField(map['of'], `${label}.*`, depth + 1);
+function checkMap(map: Record<string, unknown>, field: string, depth: number): void {
+  checkRule('fields' in map !== 'of' in map, { field, rule: 'either fields or of', value: map });
+  checkRule(depth < deepestPath, { field, rule: 'depth', value: depth });
+  if ('fields' in map) checkNamed(map['fields'], field, depth + 1);
+  else checkField(map['of'], `${field}.*`, depth + 1);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && isPlain(value);
+function isMembers(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && isPlain(value);
 }
 
-function invalid(label: string, rule: string, value: unknown): ConflictError {
-  const message = `the declaration breaks the rule: ${rule}`;
-  return new ConflictError('invalid-schema', message, { field: label, rule, value });
+function checkRule(isKept: boolean, details: ConflictDetails): asserts isKept {
+  check(isKept, 'invalid-schema', details);
 }

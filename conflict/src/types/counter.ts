@@ -5,48 +5,33 @@
  * add more than 2^53 concurrently; they are then read as the nearest double, and changes that lead back are taken.
  */
 import { tagCounter } from '../codec/format.ts';
-import { isExhausted, vectorOf } from '../codec/vector.ts';
-import { ConflictError } from '../errors.ts';
+import { vectorOf } from '../codec/vector.ts';
+import { check } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
-import { checkedAmount, checkedRange, entriesAt, type Place } from './place.ts';
+import { entriesAt, type Place } from '../record/place.ts';
+import type { PlaceOf } from './resolve-field.ts';
+import { checkedAmount, checkRange, exactSum } from './amount.ts';
 
 export function readCounter(place: Place): number {
-  const terms: number[] = [];
-  for (const slot of entriesAt(place, tagCounter)) {
-    const [added = 0, addedBefore = 0, taken = 0, takenBefore = 0] = vectorOf(slot.payload);
-    terms.push(added - addedBefore, takenBefore - taken);
-  }
+  const terms = entriesAt(place, tagCounter).flatMap(({ payload }) => {
+    const [added = 0, addedBefore = 0, taken = 0, takenBefore = 0] = vectorOf(payload);
+    return [added - addedBefore, takenBefore - taken];
+  });
   return exactSum(terms);
 }
 
-/** The sum of safe integers, rounded once at the end where it is not safe itself. */
-export function exactSum(terms: readonly number[]): number {
-  let total = 0;
-  for (const term of terms) {
-    total += term;
-    if (!Number.isSafeInteger(total)) return Number(terms.reduce((sum, each) => sum + BigInt(each), 0n));
-  }
-  return total;
-}
-
 /** Adds `amount`, which may be negative; 0 changes nothing. */
-export function increment(draft: Draft, place: Place, amount: unknown): void {
-  const by = checkedAmount(place.label, amount, Number.NEGATIVE_INFINITY);
+export function increment(draft: Draft, { place }: PlaceOf, amount: unknown): void {
+  const by = checkedAmount(place, amount, Number.NEGATIVE_INFINITY);
   if (by === 0) return;
   const shown = readCounter(place);
   const isReturning = !Number.isSafeInteger(shown) && Math.sign(by) !== Math.sign(shown);
-  if (!isReturning) checkedRange(place.label, shown + by, by);
-  const own = entriesAt(place, tagCounter).find((slot) => slot.actor === draft.actor);
-  const vector = own === undefined ? [] : vectorOf(own.payload);
-  const [added = 0, , taken = 0] = isExhausted(vector) ? [] : vector;
-  checkedRange(place.label, by > 0 ? added + by : by - taken, by);
-  draft.addToSlot(place.node, { path: place.path, tag: tagCounter, sub: '' }, by > 0 ? [by] : [0, 0, -by]);
+  if (!isReturning) checkRange(place, shown + by, by);
+  draft.addToSlot(place, { tag: tagCounter, sub: '' }, by > 0 ? [by] : [0, 0, -by]);
 }
 
 /** A counter is not set: a value is accepted only where it is the one that is shown. */
-export function putCounter(label: string, shown: number, value: unknown): void {
-  if (value === shown) return;
+export function putCounter({ label: field }: Place, shown: number, value: unknown): void {
   const rule = 'counter-is-incremented';
-  const message = `the counter holds ${shown}; change it by an amount instead of setting it`;
-  throw new ConflictError('wrong-operation', message, { field: label, rule, limit: shown, value });
+  check(value === shown, 'wrong-operation', { field, rule, limit: shown, value });
 }

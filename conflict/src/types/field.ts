@@ -5,8 +5,8 @@
  * one could write by hand, with their exact types.
  */
 import type { JsonValue } from '../codec/value.ts';
-import { readFrom } from '../arguments.ts';
-import { ConflictError } from '../errors.ts';
+import { isObject, readFrom } from '../arguments.ts';
+import { check } from '../errors.ts';
 
 /** One of several values that were written to a register concurrently. */
 export interface Sibling {
@@ -130,17 +130,12 @@ export function map(members: Field | Fields): MapField {
 
 /** What is spread must be an object, else it would be ignored. */
 function checkedOptions<Options extends object>(options: Options): Options {
-  const isFit = typeof options === 'object' && options !== null;
-  if (isFit) return readFrom(options, 'options', () => ({ ...options }));
-  const message = 'the options of a field are an object';
-  throw new ConflictError('invalid-schema', message, { rule: 'options', value: options });
+  check(isObject(options), 'invalid-schema', { rule: 'options', value: options });
+  return readFrom(options, 'options', () => ({ ...options }));
 }
 
 /** A declaration has a text as its type, where a member that is called `type` would have a declaration. */
 function isField(members: Field | Fields): members is Field {
-  if (typeof members !== 'object' || members === null) {
-    const message = 'a map is declared by its members or by the type of all of them';
-    throw new ConflictError('invalid-schema', message, { rule: 'map', value: members });
-  }
+  check(isObject(members), 'invalid-schema', { rule: 'map', value: members });
   return readFrom(members, 'map', () => typeof members['type' as keyof typeof members] === 'string');
 }

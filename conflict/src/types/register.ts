@@ -3,16 +3,17 @@
  * each other stay side by side until a later one has seen them. Which of them is shown is a question of the view: the
  * latest stamp, ties by dot, or a resolver of the declaration.
  */
-import { ByteReader } from '../codec/byte-reader.ts';
-import { withWriter } from '../codec/byte-writer.ts';
-import { deepestValue, tagRegister } from '../codec/format.ts';
+import { isObject } from '../arguments.ts';
+import { bytesOf, writeBinary, written } from '../codec/byte-writer.ts';
+import { tagRegister } from '../codec/format.ts';
 import { binaryOfBytes, textOf } from '../codec/utf8.ts';
-import { type JsonValue, readValue, type ValueScope, writeValue } from '../codec/value.ts';
-import { malformed } from '../errors.ts';
+import { anyValueAt, binaryOfValue, type JsonValue, readWhole, writeValue } from '../codec/value.ts';
+import { refusal } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { compareByStamp, type Entry, stampAt, stampLength, stampText } from '../record/entry.ts';
+import { entriesAt, type Place, visibleAt } from '../record/place.ts';
 import type { RegisterField, Sibling } from './field.ts';
-import { entriesAt, type Place, visibleAt } from './place.ts';
+import type { PlaceOf } from './resolve-field.ts';
 
 export interface RegisterView {
   readonly value: JsonValue;
@@ -22,13 +23,20 @@ export interface RegisterView {
 
 /** `null` where nothing was written, or all of it was cleared or deleted. */
 export function readRegister(place: Place, field: RegisterField): RegisterView | null {
-  const entries = [...visibleAt(place, tagRegister)];
-  if (entries.length > 1) entries.sort((a, b) => compareByStamp(b, a));
-  return viewOf(entries, field, place.label);
+  const entries = visibleAt(place, tagRegister);
+  return viewOf(
+    entries.toSorted((a, b) => compareByStamp(b, a)),
+    field,
+    place,
+  );
 }
 
 /** What a register shows of entries that are visible, the latest first. */
-export function viewOf(entries: readonly Entry[], field: RegisterField, label: string): RegisterView | null {
+export function viewOf(
+  entries: readonly Entry[],
+  field: RegisterField,
+  { label }: Pick<Place, 'label'>,
+): RegisterView | null {
   const siblings = siblingsOf(entries);
   const [first] = siblings;
   if (first === undefined) return null;
@@ -41,99 +49,62 @@ function siblingsOf(entries: readonly Entry[]): readonly Sibling[] {
   return entries.map((entry, index) => siblingOf(entry, index === 0));
 }
 
-function resolved(siblings: readonly Sibling[], value: JsonValue, field: string): RegisterView {
-  const scope = { field, maxDepth: deepestValue, maxBytes: Infinity };
-  const bytes = bytesOfValue(value, scope);
-  const shown = binaryOfBytes(bytes, 0, bytes.length);
+function resolved(siblings: readonly Sibling[], value: JsonValue, label: string): RegisterView {
+  const scope = anyValueAt(label);
+  const shown = binaryOfValue(value, scope);
   const marked = siblings.map((each) => ({ ...each, shown: binaryOfValue(each.value, scope) === shown }));
-  return { value: readValue(new ByteReader(bytes)), siblings: marked };
-}
-
-function bytesOfValue(value: unknown, scope: ValueScope): Uint8Array {
-  return withWriter((writer) => {
-    writeValue(writer, value, scope);
-    return writer.finish();
-  });
-}
-
-function binaryOfValue(value: unknown, scope: ValueScope): string {
-  const bytes = bytesOfValue(value, scope);
-  return binaryOfBytes(bytes, 0, bytes.length);
+  return { value: readWhole(bytesOf(shown), 0, 'register'), siblings: marked };
 }
 
 export function siblingOf(entry: Entry, shown: boolean): Sibling {
   const { payload, actor, counter } = entry;
-  const reader = new ByteReader(payload, stampLength(payload, 0));
-  const value = readValue(reader);
-  if (reader.remaining > 0) throw malformed('register');
+  const value = readWhole(payload, stampLength(payload, 0), 'register');
   const { ms, logical } = stampAt(payload, 0);
   return { value, at: ms, logical, actor: textOf(actor), counter, shown };
 }
 
-export interface ValueWrite {
-  readonly value: unknown;
-  readonly maxDepth: number;
-  readonly maxBytes: number;
-}
-
-function scopeOf(place: Place, { maxDepth, maxBytes }: ValueWrite): ValueScope {
-  return { field: place.label, maxDepth, maxBytes };
-}
-
 /** Writes a value, also an equal one. */
-export function setRegister(draft: Draft, place: Place, write: ValueWrite): void {
-  store(draft, place, payloadOf(draft, place, write));
+export function setRegister(draft: Draft, { place }: PlaceOf, value: unknown): void {
+  store(draft, place, payloadOf(draft, place, value));
 }
 
-function payloadOf(draft: Draft, place: Place, write: ValueWrite): Uint8Array {
-  return withWriter((writer) => {
-    writer.binary(stampText(draft.stamp));
-    writeValue(writer, write.value, scopeOf(place, write));
-    return writer.finish();
+/** Writes the value of a sibling again. */
+export function restoreRegister(draft: Draft, { place }: PlaceOf, sibling: unknown): void {
+  const isSibling = isObject(sibling) && 'value' in sibling;
+  if (!isSibling) throw refusal('invalid-value', { field: place.label, rule: 'sibling', value: sibling });
+  store(draft, place, payloadOf(draft, place, sibling.value));
+}
+
+/** Writes a value where the register shows another one; equal values have equal bytes. */
+export function putRegister(draft: Draft, { place, field }: PlaceOf<RegisterField>, value: unknown): void {
+  const payload = payloadOf(draft, place, value);
+  const visible = visibleAt(place, tagRegister);
+  const [only] = visible;
+  const shown =
+    visible.length === 1 && only !== undefined
+      ? valueIn(only.payload)
+      : shownBy(readRegister(place, field), place.label);
+  if (shown !== valueIn(payload)) store(draft, place, payload);
+}
+
+function shownBy(view: RegisterView | null, label: string): string | null {
+  return view === null ? null : binaryOfValue(view.value, anyValueAt(label));
+}
+
+function payloadOf({ stamp, options }: Draft, { label: field }: Place, value: unknown): Uint8Array {
+  const { maxDepth, maxBytes } = options;
+  return written(() => {
+    writeBinary(stampText(stamp));
+    writeValue(value, { field, maxDepth, maxBytes });
   });
 }
 
 function store(draft: Draft, place: Place, payload: Uint8Array): void {
-  draft.supersede(place.node, entriesAt(place, tagRegister));
-  draft.write({ path: place.path, tag: tagRegister, sub: '' }, payload);
+  draft.supersede(place, entriesAt(place, tagRegister));
+  draft.write(place, { tag: tagRegister, sub: '' }, payload);
 }
 
-/** Writes a value where the register shows another one. */
-export function putRegister(
-  draft: Draft,
-  place: Place,
-  write: ValueWrite & { readonly field: RegisterField },
-): void {
-  const payload = payloadOf(draft, place, write);
-  if (!isShown(payload, place, write.field)) store(draft, place, payload);
-}
-
-/** Whether the register shows the value of this payload; equal values have equal bytes. */
-function isShown(payload: Uint8Array, place: Place, field: RegisterField): boolean {
-  const visible = visibleAt(place, tagRegister);
-  const [only] = visible;
-  if (only === undefined) return false;
-  if (visible.length === 1) return hasSameValue(only.payload, payload);
-  const shown = readRegister(place, field);
-  if (shown === null) return false;
-  const bytes = bytesOfValue(shown.value, { field: place.label, maxDepth: deepestValue, maxBytes: Infinity });
-  return areEqual({ bytes, start: 0 }, { bytes: payload, start: stampLength(payload, 0) });
-}
-
-function hasSameValue(a: Uint8Array, b: Uint8Array): boolean {
-  return areEqual({ bytes: a, start: stampLength(a, 0) }, { bytes: b, start: stampLength(b, 0) });
-}
-
-interface Tail {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-}
-
-function areEqual(a: Tail, b: Tail): boolean {
-  const length = a.bytes.length - a.start;
-  if (length !== b.bytes.length - b.start) return false;
-  for (let index = 0; index < length; index++) {
-    if (a.bytes[a.start + index] !== b.bytes[b.start + index]) return false;
-  }
-  return true;
+/** What comes after the stamp, as a binary string. */
+function valueIn(payload: Uint8Array): string {
+  return binaryOfBytes(payload, stampLength(payload, 0), payload.length);
 }

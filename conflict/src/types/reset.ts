@@ -6,29 +6,18 @@
  */
 import { tagDeletion, tagMoved, tagRights, tagText } from '../codec/format.ts';
 import type { Draft } from '../record/draft.ts';
-import { pathSeparatorText } from '../codec/format.ts';
-import { memberPath } from '../codec/path.ts';
-import { textOf } from '../codec/utf8.ts';
+import type { Place } from '../record/place.ts';
 import { resetBounded } from './bounded-counter.ts';
-import type { Place } from './place.ts';
-import { clearText, type TextEngine } from './text.ts';
+import { clearText } from './text.ts';
 
-export function resetPlace(draft: Draft, place: Place, engine: TextEngine | undefined): void {
-  if (place.node.entries.length === 0 && place.node.children.size === 0) return;
-  clearText(draft, place, engine);
+const ownWays = new Set([tagText, tagRights, tagMoved, tagDeletion]);
+
+export function resetPlace(draft: Draft, place: Place): void {
+  clearText(draft, place);
   resetBounded(draft, place);
-  const own = new Set([tagText, tagRights, tagMoved, tagDeletion]);
   draft.reset(
-    place.node,
-    place.node.entries.filter((entry) => !own.has(entry.tag)),
+    place,
+    place.entries.filter((entry) => !ownWays.has(entry.tag)),
   );
-  for (const name of place.node.children.keys())
-    resetPlace(draft, childOf(place, name, textOf(name)), engine);
-}
-
-/** The place of a member, by its name as a binary string and as a text. */
-export function childOf(place: Place, name: string, text: string): Place {
-  const path = place.path === '' ? name : place.path + pathSeparatorText + name;
-  const { node, deletion } = place;
-  return { path, label: memberPath(place.label, text), node: node.child(name), deletion };
+  for (const child of place.children.values()) resetPlace(draft, child);
 }

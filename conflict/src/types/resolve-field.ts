@@ -2,37 +2,36 @@
  * From a path to the declaration it names. Whatever is not declared is refused by name; prototypes are never asked,
  * so `constructor` is a field only where somebody declared it.
  */
-import { pathSeparatorText } from '../codec/format.ts';
 import { longestNameBytes } from '../codec/format.ts';
 import { namesOf, type Path, pathOf } from '../codec/path.ts';
 import { binaryOf } from '../codec/utf8.ts';
-import { ConflictError } from '../errors.ts';
-import type { Field, Fields, MapField } from './field.ts';
+import { check, refusal } from '../errors.ts';
+import type { Place } from '../record/place.ts';
+import type { Field, MapField } from './field.ts';
 
-export interface ResolvedField {
-  readonly field: Field;
-  /** Binary string. */
-  readonly path: string;
-  readonly label: string;
+/** A place in a record and what is declared there. */
+export interface PlaceOf<Declared extends Field = Field> {
+  readonly field: Declared;
+  readonly place: Place;
 }
 
-export function resolveField(fields: Fields, path: Path): ResolvedField {
+export function resolveField(root: PlaceOf, path: Path): PlaceOf {
   const names = namesOf(path);
-  const label = typeof path === 'string' ? path : pathOf(path);
-  let field: Field = { type: 'map', fields };
-  const parts: string[] = [];
+  const label = pathOf(names);
+  let { field, place } = root;
   for (const name of names) {
     field = memberOf(field, name, label);
-    parts.push(binaryName(name, label));
+    place = place.child(binaryName(name, label));
   }
-  if (parts.length === 0) throw unknownField(label);
-  return { field, path: parts.join(pathSeparatorText), label };
+  check(names.length > 0, 'unknown-field', { field: label, rule: 'declared', value: label });
+  return { field, place };
 }
 
-function memberOf(field: Field, name: string, label: string): Field {
+/** The declaration of a member. Throws `unknown-field` where there is none. */
+export function memberOf(field: Field, name: string, label: string): Field {
   const member = field.type === 'map' ? declaredMember(field, name) : undefined;
-  if (member === undefined) throw unknownField(label);
-  return member;
+  if (member !== undefined) return member;
+  throw refusal('unknown-field', { field: label, rule: 'declared', value: label });
 }
 
 /** The declaration of a map's member, or `undefined` where it has none. */
@@ -41,22 +40,11 @@ export function declaredMember(map: MapField, name: string): Field | undefined {
   return Object.hasOwn(map.fields, name) ? map.fields[name] : undefined;
 }
 
-export function unknownField(label: string): ConflictError {
-  return new ConflictError('unknown-field', 'the schema declares no such field', {
-    field: label,
-    rule: 'declared',
-    value: label,
-  });
-}
-
 export function binaryName(name: string, label: string): string {
   const binary = binaryOf(name);
-  if (binary !== null && binary.length <= longestNameBytes) return binary;
+  const limit = longestNameBytes;
+  const isFit = binary !== null && binary.length <= limit;
   const rule = binary === null ? 'well-formed-unicode' : 'name-bytes';
-  throw new ConflictError('invalid-value', 'the name of a member is not fit to be stored', {
-    field: label,
-    rule,
-    limit: longestNameBytes,
-    value: binary === null ? name : binary.length,
-  });
+  if (isFit) return binary;
+  throw refusal('invalid-value', { field: label, rule, limit, value: binary?.length ?? name });
 }

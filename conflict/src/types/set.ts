@@ -4,23 +4,21 @@
  * removals have dots as well and beat the additions that have not seen them. -0 is stored as 0, because JSON readers
  * do not tell them apart.
  */
-import { ByteReader } from '../codec/byte-reader.ts';
-import { ByteWriter } from '../codec/byte-writer.ts';
+import { bytesOf, writeBinary, writeByte, written } from '../codec/byte-writer.ts';
 import { tagElement } from '../codec/format.ts';
-import { binaryOfBytes } from '../codec/utf8.ts';
-import { readValue, writeValue } from '../codec/value.ts';
-import { ConflictError, malformed } from '../errors.ts';
+import { anyValueAt, binaryOfValue, readWhole } from '../codec/value.ts';
+import { check, malformed } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
-import { type Entry, stampText } from '../record/entry.ts';
+import { stampText } from '../record/entry.ts';
 import { isRemoval, kindRemoved } from '../record/liveness.ts';
+import { entriesAt, type Place, visibleAt } from '../record/place.ts';
 import type { SetField } from './field.ts';
-import { entriesAt, type Place, visibleAt } from './place.ts';
+import type { PlaceOf } from './resolve-field.ts';
 
 /** What a set may hold. -0 is stored as 0; NaN and infinities are refused. */
 export type Element = string | number | boolean;
 
 const kindAdded = 0;
-const writer = new ByteWriter(64);
 
 /** Elements in canonical order: booleans, numbers by size, strings by UTF-16 units. */
 export function readSet(place: Place): readonly Element[] {
@@ -36,11 +34,13 @@ function membersAt(place: Place): ReadonlySet<string> {
 }
 
 export function elementOf(sub: string): Element {
-  const bytes = Uint8Array.from(sub, (character) => character.charCodeAt(0));
-  const reader = new ByteReader(bytes);
-  const value = readValue(reader);
-  if (reader.remaining > 0 || value === null || typeof value === 'object') throw malformed('element');
-  return value;
+  const value = readWhole(bytesOf(sub), 0, 'element');
+  if (isElement(value)) return value;
+  throw malformed('element');
+}
+
+function isElement(value: unknown): value is Element {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
 function compareElements(a: Element, b: Element): number {
@@ -48,66 +48,58 @@ function compareElements(a: Element, b: Element): number {
   return a < b ? -1 : 1;
 }
 
-export interface ElementsWrite {
-  readonly elements: unknown;
-  readonly bias: SetField['bias'];
-  /** Whether additions carry the edit's stamp, to be compared with deletions. */
-  readonly stamped: boolean;
-}
-
 /** Adds elements, also ones that are there: the new dot protects them from removals under way. */
-export function addElements(draft: Draft, place: Place, write: ElementsWrite): void {
-  writeElements(draft, place, { subs: subsOf(place.label, write.elements), kind: kindAdded, write });
+export function addElements(draft: Draft, { place }: PlaceOf<SetField>, elements: unknown): void {
+  writeElements(draft, place, { subs: subsOf(place, elements), kind: kindAdded });
 }
 
-export function removeElements(draft: Draft, place: Place, write: ElementsWrite): void {
-  const subs = subsOf(place.label, write.elements);
-  if (write.bias === 'remove') return writeElements(draft, place, { subs, kind: kindRemoved, write });
-  const gone = entriesAt(place, tagElement).filter((entry) => subs.has(entry.sub));
-  draft.supersede(place.node, gone);
+export function removeElements(draft: Draft, at: PlaceOf<SetField>, elements: unknown): void {
+  removeSubs(draft, at, subsOf(at.place, elements));
+}
+
+function removeSubs(draft: Draft, { place, field }: PlaceOf<SetField>, subs: ReadonlySet<string>): void {
+  if (field.bias === 'remove') writeElements(draft, place, { subs, kind: kindRemoved });
+  else supersedeElements(draft, place, subs);
 }
 
 /** Makes the set exactly these elements and touches no others. */
-export function putSet(draft: Draft, place: Place, write: ElementsWrite): void {
-  const wanted = subsOf(place.label, write.elements);
+export function putSet(draft: Draft, at: PlaceOf<SetField>, elements: unknown): void {
+  const { place } = at;
+  const wanted = subsOf(place, elements);
   const shown = membersAt(place);
-  const missing = [...wanted].filter((sub) => !shown.has(sub)).map(elementOf);
-  const surplus = [...shown].filter((sub) => !wanted.has(sub)).map(elementOf);
-  if (missing.length > 0) addElements(draft, place, { ...write, elements: missing });
-  if (surplus.length > 0) removeElements(draft, place, { ...write, elements: surplus });
+  const missing = [...wanted].filter((sub) => !shown.has(sub));
+  const surplus = [...shown].filter((sub) => !wanted.has(sub));
+  writeElements(draft, place, { subs: new Set(missing), kind: kindAdded });
+  removeSubs(draft, at, new Set(surplus));
 }
 
+function supersedeElements(draft: Draft, place: Place, subs: ReadonlySet<string>): void {
+  const gone = entriesAt(place, tagElement).filter((entry) => subs.has(entry.sub));
+  draft.supersede(place, gone);
+}
+
+/** In collections in which the last writer wins, entries carry the edit's stamp, to be compared with deletions. */
 function writeElements(
   draft: Draft,
   place: Place,
-  { subs, kind, write }: { subs: ReadonlySet<string>; kind: number; write: ElementsWrite },
+  { subs, kind }: { readonly subs: ReadonlySet<string>; readonly kind: number },
 ): void {
-  const gone: Entry[] = entriesAt(place, tagElement).filter((entry) => subs.has(entry.sub));
-  draft.supersede(place.node, gone);
-  writer.reset();
-  if (kind === kindRemoved || write.stamped) writer.byte(kind);
-  if (write.stamped) writer.binary(stampText(draft.stamp));
-  const payload = writer.finish();
-  for (const sub of subs) draft.write({ path: place.path, tag: tagElement, sub }, payload);
+  supersedeElements(draft, place, subs);
+  const { stamp, options } = draft;
+  const payload = written(() => {
+    if (kind === kindRemoved || options.lastWriterWins) writeByte(kind);
+    if (options.lastWriterWins) writeBinary(stampText(stamp));
+  });
+  for (const sub of subs) draft.write(place, { tag: tagElement, sub }, payload);
 }
 
-function subsOf(label: string, elements: unknown): ReadonlySet<string> {
-  if (!Array.isArray(elements)) {
-    const message = 'elements are given as an array';
-    throw new ConflictError('invalid-value', message, { field: label, rule: 'array', value: elements });
-  }
+function subsOf({ label: field }: Place, elements: unknown): ReadonlySet<string> {
+  check(Array.isArray(elements), 'invalid-value', { field, rule: 'array', value: elements });
   // Unlike `map`, this does not pass over holes.
-  return new Set(Array.from(elements, (element: unknown) => subOf(label, element)));
+  return new Set(Array.from(elements, (element: unknown) => subOf(field, element)));
 }
 
-function subOf(label: string, element: unknown): string {
-  const known = typeof element === 'string' || typeof element === 'number' || typeof element === 'boolean';
-  if (!known) {
-    const message = 'an element is a string, a finite number or a boolean';
-    throw new ConflictError('invalid-value', message, { field: label, rule: 'element', value: element });
-  }
-  writer.reset();
-  writeValue(writer, Object.is(element, -0) ? 0 : element, { field: label, maxDepth: 0, maxBytes: Infinity });
-  const bytes = writer.finish();
-  return binaryOfBytes(bytes, 0, bytes.length);
+function subOf(field: string, element: unknown): string {
+  check(isElement(element), 'invalid-value', { field, rule: 'element', value: element });
+  return binaryOfValue(Object.is(element, -0) ? 0 : element, anyValueAt(field));
 }

@@ -4,10 +4,11 @@
  * of its chunks or none, because a later chunk may build on an earlier one. A cleared text leaves a remnant, which
  * shows nothing and lets a concurrent insertion find its place.
  */
-import { ConflictError } from '../errors.ts';
+import { check } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { isHidden, isWritten } from '../record/liveness.ts';
-import type { Place } from './place.ts';
+import type { PlaceOf } from './resolve-field.ts';
+import type { Place } from '../record/place.ts';
 
 /** One deletion and insertion; those of one edit do not overlap, and none splits a character. */
 export interface Splice {
@@ -33,20 +34,28 @@ export interface TextEngine {
 
 /** Whether something was written to the text that was not cleared or deleted. */
 export function isTextShown(place: Place): boolean {
-  return place.node.entries.some((entry) => isWritten(entry) && !isHidden(entry, place.deletion));
+  return place.entries.some((entry) => isWritten(entry) && !isHidden(entry, place.deletion));
 }
 
 export function readText(place: Place, engine: TextEngine | undefined): string {
   return isTextShown(place) ? required(engine, place).read(place) : '';
 }
 
-export function clearText(draft: Draft, place: Place, engine: TextEngine | undefined): void {
-  if (place.node.entries.some(isWritten)) required(engine, place).clear(draft, place);
+export function spliceText(draft: Draft, { place }: PlaceOf, splices: unknown): void {
+  required(draft.options.text, place).splice(draft, place, splices);
+}
+
+/** An empty text that nobody wrote to needs no engine. */
+export function putText(draft: Draft, place: Place, value: unknown): void {
+  if (value !== '' || isTextShown(place)) required(draft.options.text, place).put(draft, place, value);
+}
+
+export function clearText(draft: Draft, place: Place): void {
+  if (place.entries.some(isWritten)) required(draft.options.text, place).clear(draft, place);
 }
 
 /** The engine, once it is needed. */
-export function required(engine: TextEngine | undefined, place: Place): TextEngine {
-  if (engine !== undefined) return engine;
-  const message = 'no text engine was given to the schema; pass the one of @isthmus/conflict/text';
-  throw new ConflictError('text-engine-missing', message, { field: place.label, rule: 'text-engine' });
+function required(engine: TextEngine | undefined, { label: field }: Place): TextEngine {
+  check(engine !== undefined, 'text-engine-missing', { field, rule: 'text-engine' });
+  return engine;
 }

@@ -1,5 +1,5 @@
 /** Contexts, told as runs of dots in any order, and as records that hold nothing else; and sealed bytes. */
-import { CausalContext } from '../causal/causal-context.ts';
+import { type Ranges, see } from '../causal/seen.ts';
 import { open, seal } from '../codec/seal.ts';
 import { binaryOf } from '../codec/utf8.ts';
 import { ConflictError } from '../errors.ts';
@@ -56,8 +56,8 @@ export function contextVectors(): VectorFile {
     about:
       'dots: runs of first and last counter of an actor; hex: a record without entries that has seen just these',
     vectors: contexts.map((dots) => {
-      const context = new CausalContext();
-      for (const [actor, first, last] of dots) context.addRun(binaryOf(actor) ?? '', first, last);
+      const context = new Map<string, Ranges>();
+      for (const [actor, first, last] of dots) see(context, binaryOf(actor) ?? '', [first, last]);
       return { dots, hex: hexOf(encode({ minor: 0, context, entries: [] })) };
     }),
   };

@@ -2,7 +2,7 @@
  * Families of records: states and deltas that share a history, each with a name, so that merges between all of them
  * mean something. Together they hold every type, every trait of unknown types and every turn of a merge.
  */
-import { CausalContext, type Dot } from '../causal/causal-context.ts';
+import { type Dot, type Ranges, seeAll } from '../causal/seen.ts';
 import { formatMinor, tagExtended } from '../codec/format.ts';
 import { assert } from '../errors.ts';
 import { encode } from '../record/decoded-record.ts';
@@ -189,7 +189,7 @@ function foreign(): Family {
       sub: (traits & 1) === 0 ? '' : 'sub',
     };
     return {
-      key: keyOf(named),
+      key: keyOf(named.path, named),
       ...named,
       actor: 'eu',
       counter: counterOfDot,
@@ -197,8 +197,8 @@ function foreign(): Family {
     };
   };
   const recordOf = (entries: readonly Entry[], seen: readonly Dot[], minor: number): Uint8Array => {
-    const context = new CausalContext();
-    context.addAll([...entries, ...seen]);
+    const context = new Map<string, Ranges>();
+    seeAll(context, [...entries, ...seen]);
     return encode({ minor, context, entries });
   };
   const dot = (counterOfDot: number): Dot => ({ actor: 'eu', counter: counterOfDot });

@@ -1,5 +1,5 @@
 /** Values of registers and their one encoding. */
-import { ByteWriter } from '../codec/byte-writer.ts';
+import { written } from '../codec/byte-writer.ts';
 import { writeValue } from '../codec/value.ts';
 import { hexOf } from '../fuzz/hex.ts';
 import type { VectorFile } from './vector-file.ts';
@@ -64,10 +64,6 @@ export function valueVectors(): VectorFile {
   return {
     name: 'values',
     about: 'value: JSON; hex: its encoding, which is the only one',
-    vectors: values.map((value) => {
-      const writer = new ByteWriter();
-      writeValue(writer, value, scope);
-      return { value, hex: hexOf(writer.finish()) };
-    }),
+    vectors: values.map((value) => ({ value, hex: hexOf(written(() => writeValue(value, scope))) })),
   };
 }

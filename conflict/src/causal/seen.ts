@@ -1,0 +1,121 @@
+/**
+ * The exact set of dots that was seen of one record, as the core works with it: for each actor the ranges of counters,
+ * apart by at least one unseen counter. It never claims a dot that it was not told of. Nothing here changes what it is
+ * given, and nothing is checked; `CausalContext` is the same for users. (Version vectors with exceptions, in the compact
+ * form of Almeida et al., "Scalable and Accurate Causality Tracking", 2014.)
+ */
+/** Pairs of first and last counter, ascending. */
+export type Ranges = readonly number[];
+/** Ranges by actor; an actor that is named has at least one. */
+export type Seen = ReadonlyMap<string, Ranges>;
+
+/** The identity of one write to one record. */
+export interface Dot {
+  /** Who wrote: 1 to 64 bytes of UTF-8. */
+  readonly actor: string;
+  /** From 1 upwards, contiguous for each record and actor. */
+  readonly counter: number;
+}
+
+/** The counters of one actor that were seen. */
+export interface SeenOfActor {
+  /** All counters from 1 to this one were seen; 0 where the first was not. */
+  readonly max: number;
+  /**
+   * What was seen above `max`: pairs of first and last counter, ascending, with at least one unseen counter between
+   * neighbours.
+   */
+  readonly runs: readonly number[];
+}
+
+const none: Ranges = [];
+
+export function rangesOf(seen: Seen, actor: string): Ranges {
+  return seen.get(actor) ?? none;
+}
+
+/** The highest counter seen of an actor; 0 where none was. */
+export function lastOf(seen: Seen, actor: string): number {
+  return rangesOf(seen, actor).at(-1) ?? 0;
+}
+
+export function hasSeen(seen: Seen, { actor, counter }: Dot): boolean {
+  const ranges = rangesOf(seen, actor);
+  let low = 0;
+  let high = ranges.length / 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[2 * middle + 1] ?? 0) < counter) low = middle + 1;
+    else high = middle;
+  }
+  return counter >= (ranges[2 * low] ?? Infinity);
+}
+
+/** The union in its one form, in one pass over both. */
+export function unionOf(a: Ranges, b: Ranges): Ranges {
+  const union: number[] = [];
+  let left = 0;
+  let right = 0;
+  while (left < a.length || right < b.length) {
+    const isRight = (b[right] ?? Infinity) < (a[left] ?? Infinity) || left === a.length;
+    const low = (isRight ? b[right++] : a[left++]) ?? 0;
+    const high = (isRight ? b[right++] : a[left++]) ?? 0;
+    const end = union.length - 1;
+    const last = union[end] ?? -1;
+    if (low > last + 1) union.push(low, high);
+    else union[end] = Math.max(last, high);
+  }
+  return union;
+}
+
+/** Adds ranges of one actor. */
+export function see(seen: Map<string, Ranges>, actor: string, ranges: Ranges): void {
+  const union = unionOf(rangesOf(seen, actor), ranges);
+  if (union.length > 0) seen.set(actor, union);
+}
+
+export function joinSeen(a: Seen, b: Seen): Map<string, Ranges> {
+  const joined = new Map(a);
+  for (const [actor, ranges] of b) see(joined, actor, ranges);
+  return joined;
+}
+
+/** Whether `a` has seen every dot of `b`. */
+export function covers(a: Seen, b: Seen): boolean {
+  return [...b].every(([actor, ranges]) => {
+    const mine = rangesOf(a, actor);
+    return String(unionOf(mine, ranges)) === String(mine);
+  });
+}
+
+/** Adds many dots in one pass over what is known. */
+export function seeAll(seen: Map<string, Ranges>, dots: Iterable<Dot>): void {
+  const counters = new Map<string, number[]>();
+  for (const { actor, counter } of dots) {
+    const known = counters.get(actor);
+    if (known === undefined) counters.set(actor, [counter]);
+    else known.push(counter);
+  }
+  for (const [actor, list] of counters) {
+    const sorted = list.toSorted((a, b) => a - b);
+    see(
+      seen,
+      actor,
+      unionOf(
+        none,
+        sorted.flatMap((counter) => [counter, counter]),
+      ),
+    );
+  }
+}
+
+/** What is unseen of the counters from 1 to `last`, which is not below any that was seen. */
+export function gapsIn(ranges: Ranges, last: number): Ranges {
+  const bounds = ranges.map((bound, index) => (index % 2 === 0 ? bound - 1 : bound + 1));
+  return [1, ...bounds, last].slice(ranges[0] === 1 ? 2 : 0);
+}
+
+/** Ranges as users and the bytes have them: the one that begins with 1 apart from the others. */
+export function seenOfRanges(ranges: Ranges): SeenOfActor {
+  return ranges[0] === 1 ? { max: ranges[1] ?? 0, runs: ranges.slice(2) } : { max: 0, runs: ranges };
+}

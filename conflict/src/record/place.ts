@@ -1,0 +1,89 @@
+/**
+ * The entries of a record by the place they belong to: one for each field and each member of a map, found by the binary
+ * strings of their names. The root holds the mark and the deletions. Types are read from places and edited at places;
+ * they know nothing of records beyond that. A tree of places is built once for a read or an edit and never kept.
+ */
+import { pathSeparatorText } from '../codec/format.ts';
+import { pathOf } from '../codec/path.ts';
+import { checkForm } from '../errors.ts';
+import { type Entry, isOutdated, latestDeletion, namesOfPath } from './entry.ts';
+import { isHidden } from './liveness.ts';
+
+/** Most places are fields without members, and a map of their own costs more than all else about them. */
+const noChildren: ReadonlyMap<string, Place> = new Map();
+
+export class Place {
+  /** Binary string. */
+  readonly path: string;
+  readonly root: Place;
+  entries: Entry[] = [];
+  #children: Map<string, Place> | null = null;
+
+  constructor(path: string, root: Place | null) {
+    this.path = path;
+    this.root = root ?? this;
+  }
+
+  /** Path in words, for errors and reports. */
+  get label(): string {
+    return pathOf(namesOfPath(this.path));
+  }
+
+  /** What hides earlier entries, in collections in which the last writer wins. */
+  get deletion(): Entry | null {
+    return latestDeletion(this.root.entries);
+  }
+
+  get children(): ReadonlyMap<string, Place> {
+    return this.#children ?? noChildren;
+  }
+
+  /** The place of a member, by its name as a binary string. */
+  child(name: string): Place {
+    const known = this.children.get(name);
+    if (known !== undefined) return known;
+    const path = this.path === '' ? name : this.path + pathSeparatorText + name;
+    const place = new Place(path, this.root);
+    this.#children ??= new Map();
+    this.#children.set(name, place);
+    return place;
+  }
+}
+
+/** A field that nothing was written to, for reading alone. */
+export const untouched = new Place('', null);
+
+export function treeOf(entries: readonly Entry[]): Place {
+  const root = new Place('', null);
+  let place = root;
+  for (const entry of entries) {
+    if (entry.path !== place.path) place = placeAt(root, entry.path);
+    place.entries.push(entry);
+  }
+  return root;
+}
+
+export function placeAt(root: Place, path: string): Place {
+  if (path === '') return root;
+  const [first = '', ...others] = path.split(pathSeparatorText);
+  // The path of a first name that is empty would be taken for the root's.
+  checkForm(first !== '', 'path');
+  return others.reduce((place, name) => place.child(name), root.child(first));
+}
+
+/** Every entry at and below a place. */
+export function entriesBelow({ entries, children }: Place): readonly Entry[] {
+  return entries.concat(...[...children.values()].map(entriesBelow));
+}
+
+export function entriesAt(place: Place, tag: number): readonly Entry[] {
+  return place.entries.filter((entry) => entry.tag === tag);
+}
+
+/** Entries with a tag that are not hidden, of each actor the latest at a key. */
+export function visibleAt(place: Place, tag: number): readonly Entry[] {
+  const { deletion } = place;
+  return entriesAt(place, tag).filter(
+    (entry, index, all) => !isOutdated(entry, all[index + 1]) && !isHidden(entry, deletion),
+  );
+}

@@ -1,0 +1,32 @@
+/**
+ * Amounts of counters' operations, and the range in which sums are exact. Nothing rounds in silence: a change that would
+ * leave the safe integers is refused when it is made.
+ */
+import { refusal } from '../errors.ts';
+import type { Place } from '../record/place.ts';
+
+/** An amount of an operation, not below `least`. */
+export function checkedAmount(place: Place, amount: unknown, least: number): number {
+  const isFit = typeof amount === 'number' && Number.isInteger(amount) && amount >= least;
+  const rule = least === 0 ? 'non-negative-integer' : 'integer';
+  if (!isFit) throw refusal('invalid-value', { field: place.label, rule, value: amount });
+  checkRange(place, amount, amount);
+  return amount;
+}
+
+/** Refuses a number that a counter would hold after a change by `amount`, where it may not hold it. */
+export function checkRange(place: Place, value: number, amount: number): void {
+  if (Number.isSafeInteger(value)) return;
+  const limit = Math.sign(value) * Number.MAX_SAFE_INTEGER;
+  throw refusal('counter-out-of-range', { field: place.label, rule: 'safe-integer', limit, value: amount });
+}
+
+/** The sum of safe integers, rounded once at the end where it is not safe itself. */
+export function exactSum(terms: readonly number[]): number {
+  let total = 0;
+  for (const term of terms) {
+    total += term;
+    if (!Number.isSafeInteger(total)) return Number(terms.reduce((sum, each) => sum + BigInt(each), 0n));
+  }
+  return total;
+}
