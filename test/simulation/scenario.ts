@@ -117,7 +117,7 @@ const clientsPerRegion = 3;
 export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const random = new Random(seed);
   const shape = random.split('shape');
-  const regions = options.regions ?? shape.pick([2, 2, 2, 2, 2, 3, 3, 3, 4, 5]);
+  const regions = options.regions ?? shape.pick([2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 5]);
   const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(58, 80)));
   return {
     seed,
@@ -142,7 +142,7 @@ interface Extent {
 
 function drawOperations(random: Random, { regions, durationMs }: Extent): readonly PlannedOperation[] {
   const kinds = swarm(random, operationKinds, 0.7);
-  const perSecond = random.scale(5.5, 10);
+  const perSecond = random.scale(4.8, 7.5);
   const records = random.pick([2, 6, 20]);
   const operations: PlannedOperation[] = [];
   for (let atMs = 500; atMs < durationMs; atMs += (-Math.log(1 - random.next()) * 1000) / perSecond) {

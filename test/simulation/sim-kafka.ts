@@ -24,6 +24,7 @@ import type { SimRegion } from './sim-region.ts';
 const publishKind: RequestKind = {
   leastMs: 0.3,
   mostMs: 2,
+  isPipelined: false,
   needsProcess: false,
   refused: noAnswer,
   lost: noAnswer,
@@ -142,6 +143,10 @@ class SimSubscription implements FeedSubscription {
   #linkEpoch = 0;
   #serverEpoch = 0;
   #isFetching = false;
+  /** Something may have come while a fetch was on its way. */
+  #isPoked = false;
+  /** When the next fetch can be at the broker. */
+  #fetchAtMs = 0;
   #isReconnecting = false;
   #isClosed = false;
   #ready: FeedBatch[] = [];
@@ -277,7 +282,11 @@ class SimSubscription implements FeedSubscription {
   /** Takes what the broker has and brings it over. */
   #fetch(): void {
     const { link, region, world, process } = this.#parts;
-    if (this.#isClosed || this.#isFetching || this.#ready.length >= maxReady) return;
+    if (this.#isClosed || this.#ready.length >= maxReady) return;
+    this.#isPoked = this.#isFetching;
+    if (this.#isFetching) return;
+    const waitMs = this.#fetchAtMs - world.scheduler.nowMs;
+    if (waitMs > 0) return this.#fetchLater(waitMs);
     if (!this.#isAlive()) {
       if (this.#isConnectable) this.#reconnect();
       return;
@@ -293,7 +302,8 @@ class SimSubscription implements FeedSubscription {
     world.scheduler.after(link.delayMs(), () => {
       if (link.epoch === epoch) process.hear(() => this.#arrive(batches, turns));
       this.#isFetching = false;
-      this.#fetchLater(link.delayMs());
+      this.#fetchAtMs = world.scheduler.nowMs + link.delayMs();
+      if (this.#isPoked) this.#fetch();
     });
   }
 

@@ -39,11 +39,12 @@ import type { SimRegion } from './sim-region.ts';
 export const readKind: RequestKind = {
   leastMs: 0.05,
   mostMs: 0.4,
+  isPipelined: true,
   needsProcess: false,
   refused: unavailable,
   lost: unavailable,
 };
-export const commitKind: RequestKind = { ...readKind, leastMs: 0.3, mostMs: 1.5 };
+export const commitKind: RequestKind = { ...readKind, leastMs: 0.3, mostMs: 1.5, isPipelined: false };
 /** A transaction in the middle of which the process decides. */
 export const decideKind: RequestKind = { ...commitKind, needsProcess: true };
 const localCommitKind: RequestKind = { ...decideKind, lost: unknownOutcome };

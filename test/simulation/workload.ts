@@ -59,8 +59,18 @@ export class Workload {
   }
 
   start(): void {
-    for (const planned of this.#scenario.operations)
-      this.#world.scheduler.after(planned.atMs, () => this.#queue(planned));
+    this.#plan(0);
+  }
+
+  /** One after the other, in order of time. */
+  #plan(index: number): void {
+    const planned = this.#scenario.operations[index];
+    if (planned === undefined) return;
+    const { scheduler } = this.#world;
+    scheduler.after(Math.max(0, planned.atMs - scheduler.nowMs), () => {
+      this.#plan(index + 1);
+      this.#queue(planned);
+    });
   }
 
   #queue(planned: PlannedOperation): void {
