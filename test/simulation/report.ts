@@ -13,6 +13,7 @@ export const sometimes: readonly string[] = [
   'quarantine',
   'record refused',
   'records sent twice',
+  'poison',
   'writes batched',
   'long cut',
   'read again',

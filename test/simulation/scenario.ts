@@ -24,6 +24,7 @@ export type OrdinaryFault =
   | 'kafka-flaky'
   | 'clock-jump'
   | 'replay'
+  | 'poison'
   | 'offsets-back'
   | 'offsets-forward';
 
@@ -104,6 +105,7 @@ const ordinaryFaults: readonly OrdinaryFault[] = [
   'kafka-flaky',
   'clock-jump',
   'replay',
+  'poison',
   'offsets-back',
   'offsets-forward',
 ];
