@@ -3,6 +3,7 @@
  * operations when, which faults when. A run adds nothing to it but chance in latencies, so a scenario can be shrunk by
  * leaving out faults and operations, and the same scenario gives the same run.
  */
+import type { Guard } from '@isthmus/replication/guard/write-guard';
 import { Random } from './random.ts';
 
 export type OrdinaryFault =
@@ -76,6 +77,7 @@ export interface Scenario {
   readonly durationMs: number;
   readonly linkLatencyMs: number;
   readonly clocks: readonly { readonly offsetMs: number; readonly driftRate: number }[];
+  readonly guard: Guard;
   readonly operations: readonly PlannedOperation[];
   readonly faults: readonly Fault[];
 }
@@ -132,9 +134,18 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
       offsetMs: shape.between(-5000, 5000),
       driftRate: shape.between(-1e-4, 1e-4),
     })),
+    guard: drawGuard(random.split('guard')),
     operations: drawOperations(random.split('operations'), { regions, durationMs }),
     faults: drawFaults(random.split('faults'), { regions, durationMs }),
   };
+}
+
+/** Mostly none, so that faults do not keep writers from doing harm. */
+function drawGuard(random: Random): Guard {
+  if (!random.chance(0.1)) return { kind: 'accept' };
+  const seconds = random.chance(0.7) ? Math.round(random.between(2, 15)) : null;
+  const changes = seconds === null || random.chance(0.3) ? 10 + random.int(60) : null;
+  return { kind: 'budget', seconds, changes, peers: 1 };
 }
 
 interface Extent {

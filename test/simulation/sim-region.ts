@@ -2,6 +2,7 @@
 import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
 import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-source';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incident-store';
 import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
@@ -33,6 +34,7 @@ export class SimRegion {
   readonly transfers: MemoryTransferStore;
   readonly jobs: MemoryTransferJobs;
   readonly verifications: MemoryVerifications;
+  readonly incidents = new MemoryIncidentStore();
   readonly log = new MemoryLog();
   readonly postgres: SimServer;
   readonly kafka: SimServer;

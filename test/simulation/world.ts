@@ -4,6 +4,7 @@
  * region itself.
  */
 import { assert } from '@isthmus/replication/errors';
+import type { Guard } from '@isthmus/replication/guard/write-guard';
 import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { Donor } from '@isthmus/replication/transfer/donor';
@@ -65,6 +66,10 @@ export class World implements NodeWorld {
     this.regions = names.map((region, index) => this.#region(region, names, index));
     for (const from of names)
       for (const to of names) if (from !== to) this.#links.set(`${from} ${to}`, this.#link(`${from} ${to}`));
+  }
+
+  get guard(): Guard {
+    return this.scenario.guard;
   }
 
   get logger(): Logger {
