@@ -115,6 +115,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return nothing;
   },
   'drop-oldest': ({ region, fault, random }) => {
+    region.hasLostLog = true;
     for (const partition of region.log.partitions('changes') ?? [])
       if (random.chance(0.5)) {
         const held = Number(partition.end - partition.begin);
@@ -123,12 +124,14 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return nothing;
   },
   'drop-newest': ({ region, fault, random }) => {
+    region.hasLostLog = true;
     for (const partition of region.log.partitions('changes') ?? [])
       if (random.chance(0.5)) partition.dropNewest(1 + Math.floor(fault.level * 10));
     return nothing;
   },
   'recreate-topic': ({ region }) => {
     if (!region.log.isRunning) return nothing;
+    region.hasLostLog = true;
     region.log.delete('changes');
     region.log.create('changes', region.identity.partitionCount);
     return nothing;

@@ -16,6 +16,8 @@ export const sometimes: readonly string[] = [
   'poison',
   'writes batched',
   'guard refused',
+  'identity proven',
+  'identity refused',
   'incident declared',
   'incident reconciled',
   'long cut',

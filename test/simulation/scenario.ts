@@ -121,13 +121,13 @@ const clientsPerRegion = 3;
 export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const random = new Random(seed);
   const shape = random.split('shape');
-  const regions = options.regions ?? shape.pick([2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 5]);
+  const regions = options.regions ?? shape.pick([2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 4, 5]);
   const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(58, 80)));
   return {
     seed,
     regions,
-    partitions: shape.pick([1, 1, 2, 2, 3, 4]),
-    processes: shape.pick([1, 1, 1, 2]),
+    partitions: shape.pick([1, 1, 1, 1, 2, 2, 2, 3, 4]),
+    processes: shape.pick([1, 1, 1, 1, 1, 2]),
     durationMs,
     linkLatencyMs: shape.scale(1, 120),
     clocks: Array.from({ length: regions }, () => ({

@@ -8,6 +8,7 @@ import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters
 import { ReplicationError } from '@isthmus/replication/errors';
 import { type Guard, type Verdict as GuardVerdict } from '@isthmus/replication/guard/write-guard';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
+import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import { actorOf, type RegionId } from '@isthmus/replication/ports/identity';
@@ -20,6 +21,7 @@ import { Donor } from '@isthmus/replication/transfer/donor';
 import { Ticker } from '@isthmus/replication/ticker';
 import type { Oracle } from './oracle.ts';
 import { collection } from './workload.ts';
+import { guardIdentity } from './sim-identity.ts';
 import { watchIncidents } from './sim-incidents.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
 import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
@@ -37,6 +39,7 @@ import {
 
 /** What the engine's own words say of rare things. */
 const told: Readonly<Record<string, string>> = {
+  'the server that was started anew continues the own log': 'identity proven',
   'an interval is missing; reading again': 'read again',
   'this process replicates': 'process took over',
   'the lock of the replicator is lost': 'lock lost',
@@ -60,6 +63,8 @@ export interface NodeWorld extends TransferWorld {
   /** Whether some process of the region answers on the admin listener. */
   readonly isServed: (region: RegionId) => boolean;
   readonly judge: (node: SimNode) => void;
+  /** The region's database is held not to continue its own past. */
+  readonly onRefused: (region: SimRegion, reason: string) => void;
   /** Of the collection that clients write to, in every region. */
   readonly guard: Guard;
 }
@@ -75,6 +80,7 @@ export class SimNode {
   readonly figures: FigureReader;
   readonly feed: SimChangeFeed;
   readonly donor: Donor;
+  readonly keeper: IdentityGuard;
   #isOpen = false;
   #snapshots = 0;
   readonly #guards: GuardWatch;
@@ -121,6 +127,8 @@ export class SimNode {
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
+    const sink = new SimChangeSink(region, process);
+    this.keeper = guardIdentity({ ...{ region, postgres, process, records, feed, sink }, ...this.#alarm() });
     this.replicator = new Replicator({
       identity,
       peers,
@@ -135,7 +143,7 @@ export class SimNode {
         slots: new SimSlotKeeper(postgres),
       },
       source: new SimChangeSource(postgres),
-      sink: new SimChangeSink(region, process),
+      sink,
       feed,
       lock: new SimRoleLock(postgres),
       clock,
@@ -172,13 +180,19 @@ export class SimNode {
     });
     const refreshing = new Ticker({ timer, intervalMs: refreshIntervalMs, run: () => this.#refresh() });
     const incidents = this.#incidents();
-    const parts = [calibration, refreshing, this.links, this.replicator, incidents, this.#guards];
+    const { links, keeper, replicator } = this;
+    const parts = [calibration, refreshing, links, keeper, replicator, incidents, this.#guards];
     for (const part of parts) part.start();
   }
 
   /** What the guard of the collection says of a write now. */
   judgeWrite(): GuardVerdict {
     return this.#guards.judge(collection);
+  }
+
+  #alarm() {
+    const onRefused = (reason: string): void => this.#world.onRefused(this.region, reason);
+    return { logger: this.#logger(), onRefused };
   }
 
   #incidents() {

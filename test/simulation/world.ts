@@ -32,6 +32,10 @@ export interface Loss {
   readonly shownMs: number | null;
 }
 
+const localLatencyMs = 0.5;
+/** How long an operator takes who is called. */
+const operatorMs = 3000;
+
 interface Armed extends Step {
   readonly fire: (slot: number) => void;
 }
@@ -65,7 +69,7 @@ export class World implements NodeWorld {
     const names = Array.from({ length: scenario.regions }, (_, index) => regionName(index));
     this.regions = names.map((region, index) => this.#region(region, names, index));
     for (const from of names)
-      for (const to of names) if (from !== to) this.#links.set(`${from} ${to}`, this.#link(`${from} ${to}`));
+      for (const to of names) this.#links.set(`${from} ${to}`, this.#link(from, to));
   }
 
   get guard(): Guard {
@@ -119,6 +123,13 @@ export class World implements NodeWorld {
   readonly donorOf = (region: RegionId): Donor | null =>
     this.nodesOf(region).find((node) => node?.isOpen ?? false)?.donor ?? null;
 
+  /** Where its log has lost nothing, every database here continues it, and to refuse one is wrong. */
+  readonly onRefused = (region: SimRegion, reason: string): void => {
+    this.seen('identity refused');
+    if (!region.hasLostLog) this.violations.push({ checker: 'identity', key: region.id, detail: reason });
+    this.scheduler.after(operatorMs, () => void region.past.accept());
+  };
+
   readonly judge = (node: SimNode): void => judgeNode(this, node);
 
   get survivors(): readonly SimRegion[] {
@@ -163,8 +174,8 @@ export class World implements NodeWorld {
   }
 
   isSound(region: RegionId): boolean {
-    const { postgres, isGone } = this.regionOf(region);
-    return !isGone && postgres.isSound && this.nodesOf(region).every((node) => node?.isOpen ?? false);
+    const { postgres, past, isGone } = this.regionOf(region);
+    return !isGone && postgres.isSound && past.standing === 'same' && this.nodesOf(region).every((node) => node?.isOpen ?? false);
   }
 
   /** The process dies and is replaced after a while, or when the returned function is called. */
@@ -224,9 +235,11 @@ export class World implements NodeWorld {
     return new SimRegion({ region, incarnation, partitionCount: partitions }, peers, { clock, random });
   }
 
-  #link(name: string): Link {
-    const latencyMs = this.scenario.linkLatencyMs;
-    return new Link({ latencyMs, jitterMs: latencyMs / 10, lossRate: 0 }, this.random.split(name));
+  /** That to the own log is short. */
+  #link(from: RegionId, to: RegionId): Link {
+    const latencyMs = from === to ? localLatencyMs : this.scenario.linkLatencyMs;
+    const random = this.random.split(`${from} ${to}`);
+    return new Link({ latencyMs, jitterMs: latencyMs / 10, lossRate: 0 }, random);
   }
 
   #node(region: SimRegion): SimNode {

@@ -58,8 +58,7 @@ export function encodeLogRecord(record: LogRecord): Buffer {
   writer.varint(record.partition);
   if (record.kind === 'start') writeStart(writer, record);
   else writeChanges(writer, record);
-  const body = writer.finish();
-  writer.u32(crc32(body));
+  writer.u32(crc32(writer.view()));
   return writer.finish();
 }
 
