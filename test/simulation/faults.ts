@@ -147,6 +147,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     world.destroy(region, { withLog: false });
     return nothing;
   },
+  restore,
   'destroy-with-log': ({ world, region }) => {
     world.destroy(region, { withLog: true });
     return nothing;
@@ -165,6 +166,7 @@ const local: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'lose-slot',
   'destroy',
   'destroy-with-log',
+  'restore',
 ]);
 
 export class Faults {
@@ -273,6 +275,17 @@ function killAtStep({ world, region, fault, random }: Place): End {
   return () => {
     disarm();
     revive();
+  };
+}
+
+/** An older copy of the database is put back; what was published meanwhile tells it from a restart (I11). */
+function restore({ world, region }: Place): End {
+  const putBack = region.database.copy();
+  const copiedAt = region.database.wal.insert;
+  return () => {
+    const published = region.beats.publishedThrough ?? 0n;
+    if (published <= copiedAt || region.isGone) return;
+    world.restore(region, putBack);
   };
 }
 

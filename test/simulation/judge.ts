@@ -18,8 +18,8 @@ const cutNoticedMs = 15_000;
 
 export function judgeNode(world: World, node: SimNode): void {
   const figures = node.figures.last;
-  if (figures === null) return;
   const { region } = node;
+  if (figures === null || region.isGone) return;
   for (const peer of figures.peers) {
     const other = world.regionOf(peer.peer);
     if (hasJumped(region) || hasJumped(other)) continue;

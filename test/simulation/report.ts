@@ -18,6 +18,7 @@ export const sometimes: readonly string[] = [
   'guard refused',
   'identity proven',
   'identity refused',
+  'database restored',
   'incident declared',
   'incident reconciled',
   'long cut',

@@ -32,7 +32,7 @@ export type OrdinaryFault =
 /** What only a transfer can repair; without it, it has to be seen. */
 export type GapFault = 'drop-oldest' | 'drop-newest' | 'recreate-topic' | 'lose-slot';
 
-export type FaultKind = OrdinaryFault | GapFault | 'clock-far-ahead' | 'destroy' | 'destroy-with-log';
+export type FaultKind = OrdinaryFault | GapFault | 'clock-far-ahead' | 'destroy' | 'destroy-with-log' | 'restore';
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -183,7 +183,7 @@ function drawFaults(random: Random, { regions, durationMs }: Extent): readonly F
   for (let atMs = calmMs; atMs < durationMs; atMs += random.between(0, 2 * everyMs))
     faults.push(drawFault(random, { kind: kinds[random.int(kinds.length)] ?? 'cut', atMs, regions }));
   if (random.chance(0.2)) {
-    const kind = random.chance(0.5) ? 'destroy' : 'destroy-with-log';
+    const kind = random.pick(['destroy', 'destroy-with-log', 'restore'] as const);
     faults.push(drawFault(random, { kind, atMs: random.between(durationMs / 3, durationMs), regions }));
   }
   return faults.toSorted((a, b) => a.atMs - b.atMs);

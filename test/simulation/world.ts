@@ -126,8 +126,8 @@ export class World implements NodeWorld {
   /** Where its log has lost nothing, every database here continues it, and to refuse one is wrong. */
   readonly onRefused = (region: SimRegion, reason: string): void => {
     this.seen('identity refused');
-    if (!region.hasLostLog) this.violations.push({ checker: 'identity', key: region.id, detail: reason });
-    this.scheduler.after(operatorMs, () => void region.past.accept());
+    if (!region.hasLostLog && !region.isGone) this.violations.push({ checker: 'identity', key: region.id, detail: reason });
+    if (!region.isGone) this.scheduler.after(operatorMs, () => void region.past.accept());
   };
 
   readonly judge = (node: SimNode): void => judgeNode(this, node);
@@ -219,6 +219,18 @@ export class World implements NodeWorld {
     region.isLogGone = true;
     region.kafka.goDown();
     region.log.stop();
+  }
+
+  /** Its processes go on, and must not write; for the others it is as good as destroyed. */
+  restore(region: SimRegion, putBack: () => void): void {
+    if (this.survivors.length < 2) return;
+    const shownMs = shownRpo(this.nodesOf(region.id), true);
+    this.losses.push({ region, withLog: false, atMs: this.scheduler.nowMs, shownMs });
+    region.isGone = true;
+    putBack();
+    region.postgres.cutConnections();
+    this.oracle.stopped(region);
+    this.seen('database restored');
   }
 
   judgeCut(a: SimRegion, b: SimRegion, startedAtMs: number): void {
