@@ -69,6 +69,11 @@ export class ByteWriter {
     this.#length += value.length;
   }
 
+  /** What was written so far, good until more is. */
+  view(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
   /** A copy of what was written. */
   finish(): Buffer {
     return Buffer.from(this.#buffer.subarray(0, this.#length));

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
-import type { ScenarioOptions } from './scenario.ts';
+import type { SimOptions } from './options.ts';
 import type { SeedResult } from './seed-result.ts';
 
 /** A campaign is short for a compiler that waits to see what is worth it. */
@@ -10,18 +10,18 @@ const compileSoon = ['--always-sparkplug', '--interrupt-budget=20000'];
 
 export async function runCampaign(
   seeds: readonly number[],
-  options: ScenarioOptions,
+  options: SimOptions,
   onResult: (result: SeedResult) => void,
 ): Promise<void> {
   for (const flag of compileSoon) setFlagsFromString(flag);
   const left = [...seeds];
-  const count = Math.min(availableParallelism(), seeds.length);
+  const count = Math.min(options.workers ?? availableParallelism(), seeds.length);
   await Promise.all(Array.from({ length: count }, () => work(left, options, onResult)));
 }
 
 async function work(
   left: number[],
-  options: ScenarioOptions,
+  options: SimOptions,
   onResult: (result: SeedResult) => void,
 ): Promise<void> {
   const worker = new Worker(new URL('worker.js', import.meta.url), { workerData: { options } });

@@ -3,6 +3,8 @@
  * still going on when the world is healed ends then. Some of them disturb a region itself, others only what lies
  * between regions, and the difference matters: the latter must never be felt by local writers (I8).
  */
+import { ReplicationError } from '@isthmus/replication/errors';
+import { type LogRecord, decodeLogRecord, encodeLogRecord } from '@isthmus/replication/log/log-record';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Link, LinkQuality } from './link.ts';
 import type { Random } from './random.ts';
@@ -103,6 +105,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return () => region.clock.jump(-byMs);
   },
   replay,
+  poison,
   'offsets-back': ({ world, region, other, fault }) => {
     nodeAt(world, region.id, fault.level)?.feed.shift(other.id, -1 - Math.floor(fault.level * 200));
     return nothing;
@@ -112,6 +115,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return nothing;
   },
   'drop-oldest': ({ region, fault, random }) => {
+    region.hasLostLog = true;
     for (const partition of region.log.partitions('changes') ?? [])
       if (random.chance(0.5)) {
         const held = Number(partition.end - partition.begin);
@@ -120,12 +124,14 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return nothing;
   },
   'drop-newest': ({ region, fault, random }) => {
+    region.hasLostLog = true;
     for (const partition of region.log.partitions('changes') ?? [])
       if (random.chance(0.5)) partition.dropNewest(1 + Math.floor(fault.level * 10));
     return nothing;
   },
   'recreate-topic': ({ region }) => {
     if (!region.log.isRunning) return nothing;
+    region.hasLostLog = true;
     region.log.delete('changes');
     region.log.create('changes', region.identity.partitionCount);
     return nothing;
@@ -141,6 +147,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     world.destroy(region, { withLog: false });
     return nothing;
   },
+  restore,
   'destroy-with-log': ({ world, region }) => {
     world.destroy(region, { withLog: true });
     return nothing;
@@ -159,6 +166,7 @@ const local: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'lose-slot',
   'destroy',
   'destroy-with-log',
+  'restore',
 ]);
 
 export class Faults {
@@ -270,6 +278,17 @@ function killAtStep({ world, region, fault, random }: Place): End {
   };
 }
 
+/** An older copy of the database is put back; what was published meanwhile tells it from a restart (I11). */
+function restore({ world, region }: Place): End {
+  const putBack = region.database.copy();
+  const copiedAt = region.database.wal.insert;
+  return () => {
+    const published = region.beats.publishedThrough ?? 0n;
+    if (published <= copiedAt || region.isGone) return;
+    world.restore(region, putBack);
+  };
+}
+
 /** A zombie or a confused broker: records come again, late, and in partitions where they do not belong. */
 function replay({ region, random, world }: Place): End {
   const partitions = region.log.partitions('changes') ?? [];
@@ -285,6 +304,41 @@ function replay({ region, random, world }: Place): End {
     world.seen('records sent twice');
   }
   return nothing;
+}
+
+/** Records that nobody may apply and that must stop nothing (P4): damaged, of another origin, or with an impossible key. */
+function poison({ region, other, random, world }: Place): End {
+  for (const [index, partition] of (region.log.partitions('changes') ?? []).entries()) {
+    const held = Number(partition.end - partition.begin);
+    if (held === 0) continue;
+    const [found] = partition.read(partition.begin + BigInt(random.int(held)), 1);
+    const record = found === undefined ? null : decodeOrNull(found.bytes);
+    if (record?.kind !== 'changes') continue;
+    const bytes = Buffer.from(encodeLogRecord(record));
+    const place = random.int(bytes.length);
+    bytes[place] = (bytes[place] ?? 0) ^ (1 + random.int(255));
+    const change = { collection: 'things', key: 'a\0b', delta: bytes, lsn: record.to, index: 0 };
+    const to = record.to + 1_000_000n;
+    const impossible = { ...record, to, changes: [...record.changes, change] };
+    const foreign = { ...record, to, origin: other.id };
+    const bad = [bytes, encodeLogRecord(impossible), encodeLogRecord(foreign)];
+    region.log.append(
+      'changes',
+      bad.map((poisoned) => ({ partition: index, bytes: poisoned })),
+    );
+    world.seen('poison');
+  }
+  return nothing;
+}
+
+/** What was poisoned before is no record. */
+function decodeOrNull(bytes: Uint8Array): LogRecord | null {
+  try {
+    return decodeLogRecord(bytes);
+  } catch (reason) {
+    if (reason instanceof ReplicationError) return null;
+    throw reason;
+  }
 }
 
 function nodeAt(world: World, region: RegionId, level: number): SimNode | null {

@@ -18,8 +18,8 @@ const cutNoticedMs = 15_000;
 
 export function judgeNode(world: World, node: SimNode): void {
   const figures = node.figures.last;
-  if (figures === null) return;
   const { region } = node;
+  if (figures === null || region.isGone) return;
   for (const peer of figures.peers) {
     const other = world.regionOf(peer.peer);
     if (hasJumped(region) || hasJumped(other)) continue;
@@ -127,6 +127,7 @@ export function judgeQuiet(world: World): void {
         if (!world.regionOf(peer).isGone && !isLinkWell(world, state.kind))
           fail(world, 'links', `${region.id} to ${peer} says ${state.kind} long after all is well`);
       judgeQuietFigures(world, node);
+      judgeQuietGuard(world, node);
     }
   }
 }
@@ -155,6 +156,14 @@ function judgeQuietFigures(world: World, node: SimNode): void {
           `${node.region.id} shows a ${gauge} of ${seconds} s for ${peer.peer} when all is well`,
         );
   }
+}
+
+/** A budget is kept again, where there is still a peer to keep it. */
+function judgeQuietGuard(world: World, node: SimNode): void {
+  const isLonely = node.region.peers.some((peer) => world.regionOf(peer).isGone);
+  if (isLonely || isHeldBack(world) || hasJumped(node.region)) return;
+  const { kind } = node.judgeWrite();
+  if (node.isOpen && kind !== 'accept') fail(world, 'guard', `${node.region.id} refuses: ${kind}`);
 }
 
 function isHeldBack(world: World): boolean {

@@ -44,6 +44,7 @@ async function campaign(options: SimOptions): Promise<void> {
   const known = new Set(results.map((result) => result.seed));
   const left = Array.from({ length: seeds }, (_, index) => seed + index).filter((each) => !known.has(each));
   const before = process.cpuUsage();
+  const startedMs = performance.now();
   const fresh: SeedResult[] = [];
   await runCampaign(left, options, (result) => {
     file.add(result);
@@ -51,9 +52,10 @@ async function campaign(options: SimOptions): Promise<void> {
     if (result.violations.length > 0) tellFailure(result, options);
   });
   const { user, system } = process.cpuUsage(before);
+  const tookMs = performance.now() - startedMs;
   results.push(...fresh);
   const failed = results.find(({ violations }) => violations.length > 0);
-  const report = reportOn(results, (user + system) / 1000);
+  const report = reportOn(results, { fresh, cpuMs: (user + system) / 1000, tookMs });
   if (failed !== undefined) await tellShrunk(failed, options);
   say(report.text);
   if (!report.isPassed) process.exitCode = 1;

@@ -6,17 +6,20 @@ export interface SimOptions {
   readonly results: string | null;
   readonly regions: number | null;
   readonly seconds: number | null;
+  /** `null`: as many as there are cores. */
+  readonly workers: number | null;
   readonly trace: boolean;
 }
 
 export const usage =
-  'usage: npm run sim -- [--seed N] [--seeds M] [--results FILE] [--regions 2..5] [--seconds S] [--trace]\n';
+  'usage: npm run sim -- [--seed N] [--seeds M] [--results FILE] [--regions 2..5] [--seconds S] [--workers W] [--trace]\n';
 
 const limits: Readonly<Record<string, readonly [number, number]>> = {
   seed: [0, 2 ** 32 - 1],
   seeds: [1, 10_000_000],
   regions: [2, 5],
   seconds: [5, 3600],
+  workers: [1, 64],
 };
 
 /** What is wrong, as a sentence, or the options. */
@@ -41,6 +44,7 @@ export function readOptions(args: readonly string[], freshSeed: number): SimOpti
     results: given.get('results') ?? null,
     regions: numberOf('regions'),
     seconds: numberOf('seconds'),
+    workers: numberOf('workers'),
     trace: given.has('trace'),
   };
 }

@@ -61,6 +61,7 @@ export class Oracle {
   readonly #origins = new Map<RegionId, OriginTruth>();
   readonly #seen: (point: string) => void;
   readonly violations: Violation[] = [];
+  readonly #stopped = new Set<RegionId>();
 
   constructor(nowMs: () => number, seen: (point: string) => void) {
     this.#nowMs = nowMs;
@@ -72,7 +73,14 @@ export class Oracle {
     return [...this.#origins.values()].reduce((sum, { count }) => sum + count, 0);
   }
 
+  /** Its database is an older copy, and takes no write any more (I11). */
+  stopped(region: SimRegion): void {
+    this.#stopped.add(region.id);
+  }
+
   committed(region: SimRegion, { end, ids }: { readonly end: Lsn; readonly ids: readonly RecordId[] }): void {
+    if (this.#stopped.has(region.id))
+      this.#fail('identity', region.id, 'an older copy of the database took a write');
     const truth = this.#truthOf(region);
     const atMs = this.#nowMs();
     for (const id of ids) {

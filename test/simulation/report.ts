@@ -13,7 +13,14 @@ export const sometimes: readonly string[] = [
   'quarantine',
   'record refused',
   'records sent twice',
+  'poison',
   'writes batched',
+  'guard refused',
+  'identity proven',
+  'identity refused',
+  'database restored',
+  'incident declared',
+  'incident reconciled',
   'long cut',
   'read again',
   'lock lost',
@@ -41,7 +48,14 @@ export interface Report {
   readonly isPassed: boolean;
 }
 
-export function reportOn(results: readonly SeedResult[], cpuMs: number): Report {
+/** What this run of the program did itself; the rest comes from a results file. */
+export interface Effort {
+  readonly fresh: readonly SeedResult[];
+  readonly cpuMs: number;
+  readonly tookMs: number;
+}
+
+export function reportOn(results: readonly SeedResult[], effort: Effort): Report {
   const failed = results.filter(({ violations }) => violations.length > 0);
   const counts = new Map<string, number>();
   for (const { coverage } of results)
@@ -49,7 +63,6 @@ export function reportOn(results: readonly SeedResult[], cpuMs: number): Report 
       counts.set(point, (counts.get(point) ?? 0) + count);
   const never = sometimes.filter((point) => !counts.has(point));
   const isCovered = never.length === 0 || results.length < completeFrom;
-  const virtualMs = sum(results, ({ virtualMs: ms, isTwice }) => (isTwice ? 2 * ms : ms));
   const medians = {
     virtualMs: median(results.map((result) => result.virtualMs)),
     acknowledged: median(results.map((result) => result.acknowledged)),
@@ -61,7 +74,7 @@ export function reportOn(results: readonly SeedResult[], cpuMs: number): Report 
     medians.overlaps >= least.overlaps;
   const lines = [
     `${results.length} seeds, ${failed.length} failed, ${results.filter(({ isTwice }) => isTwice).length} run twice`,
-    `${Math.round(virtualMs / 1000)} virtual seconds, ${Math.round(virtualMs / cpuMs)}x real time per core`,
+    rateOf(effort),
     `medians per seed: ${Math.round(medians.virtualMs / 1000)} virtual seconds, ` +
       `${medians.acknowledged} acknowledged writes, ${medians.overlaps} overlapping faults`,
     ...[...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([point, count]) => `  ${point}: ${count}`),
@@ -69,6 +82,15 @@ export function reportOn(results: readonly SeedResult[], cpuMs: number): Report 
   ];
   if (!isBusy) lines.push(`a seed must do at least ${JSON.stringify(least)}`);
   return { text: `${lines.join('\n')}\n`, isPassed: failed.length === 0 && isCovered && isBusy };
+}
+
+function rateOf({ fresh, cpuMs, tookMs }: Effort): string {
+  const virtualMs = sum(fresh, ({ virtualMs: ms, isTwice }) => (isTwice ? 2 * ms : ms));
+  const rate = cpuMs === 0 ? 0 : Math.round(virtualMs / cpuMs);
+  return (
+    `${fresh.length} run now in ${Math.round(tookMs / 1000)} s: ` +
+    `${Math.round(virtualMs / 1000)} virtual seconds, ${rate}x real time per core`
+  );
 }
 
 export function describe({ checker, key, detail }: Violation): string {

@@ -53,7 +53,7 @@ async function live(world: World, crashes: readonly Violation[]): Promise<Omit<R
   const workload = new Workload(world, scenario);
   const faults = new Faults(world, world.random.split('faults'));
   const verdict = new Verdict(world);
-  const until = (atMs: number): Promise<void> => scheduler.run(atMs, () => isCrashed(crashes));
+  const until = (atMs: number): Promise<void> => scheduler.run(atMs, () => stopIfCrashed(crashes));
   let settledMs = Infinity;
   try {
     world.start();
@@ -89,7 +89,7 @@ async function live(world: World, crashes: readonly Violation[]): Promise<Omit<R
 
 class Crashed extends Error {}
 
-function isCrashed(crashes: readonly Violation[]): void {
+function stopIfCrashed(crashes: readonly Violation[]): void {
   if (crashes.length > 0) throw new Crashed();
 }
 

@@ -3,6 +3,7 @@
  * operations when, which faults when. A run adds nothing to it but chance in latencies, so a scenario can be shrunk by
  * leaving out faults and operations, and the same scenario gives the same run.
  */
+import type { Guard } from '@isthmus/replication/guard/write-guard';
 import { Random } from './random.ts';
 
 export type OrdinaryFault =
@@ -24,13 +25,14 @@ export type OrdinaryFault =
   | 'kafka-flaky'
   | 'clock-jump'
   | 'replay'
+  | 'poison'
   | 'offsets-back'
   | 'offsets-forward';
 
 /** What only a transfer can repair; without it, it has to be seen. */
 export type GapFault = 'drop-oldest' | 'drop-newest' | 'recreate-topic' | 'lose-slot';
 
-export type FaultKind = OrdinaryFault | GapFault | 'clock-far-ahead' | 'destroy' | 'destroy-with-log';
+export type FaultKind = OrdinaryFault | GapFault | 'clock-far-ahead' | 'destroy' | 'destroy-with-log' | 'restore';
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -75,6 +77,7 @@ export interface Scenario {
   readonly durationMs: number;
   readonly linkLatencyMs: number;
   readonly clocks: readonly { readonly offsetMs: number; readonly driftRate: number }[];
+  readonly guard: Guard;
   readonly operations: readonly PlannedOperation[];
   readonly faults: readonly Fault[];
 }
@@ -104,6 +107,7 @@ const ordinaryFaults: readonly OrdinaryFault[] = [
   'kafka-flaky',
   'clock-jump',
   'replay',
+  'poison',
   'offsets-back',
   'offsets-forward',
 ];
@@ -117,22 +121,31 @@ const clientsPerRegion = 3;
 export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const random = new Random(seed);
   const shape = random.split('shape');
-  const regions = options.regions ?? shape.pick([2, 2, 2, 2, 2, 3, 3, 3, 4, 5]);
+  const regions = options.regions ?? shape.pick([2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 4, 5]);
   const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(58, 80)));
   return {
     seed,
     regions,
-    partitions: shape.pick([1, 1, 2, 2, 3, 4]),
-    processes: shape.pick([1, 1, 1, 2]),
+    partitions: shape.pick([1, 1, 1, 1, 2, 2, 2, 3, 4]),
+    processes: shape.pick([1, 1, 1, 1, 1, 2]),
     durationMs,
     linkLatencyMs: shape.scale(1, 120),
     clocks: Array.from({ length: regions }, () => ({
       offsetMs: shape.between(-5000, 5000),
       driftRate: shape.between(-1e-4, 1e-4),
     })),
+    guard: drawGuard(random.split('guard')),
     operations: drawOperations(random.split('operations'), { regions, durationMs }),
     faults: drawFaults(random.split('faults'), { regions, durationMs }),
   };
+}
+
+/** Mostly none, so that faults do not keep writers from doing harm. */
+function drawGuard(random: Random): Guard {
+  if (!random.chance(0.1)) return { kind: 'accept' };
+  const seconds = random.chance(0.7) ? Math.round(random.between(2, 15)) : null;
+  const changes = seconds === null || random.chance(0.3) ? 10 + random.int(60) : null;
+  return { kind: 'budget', seconds, changes, peers: 1 };
 }
 
 interface Extent {
@@ -142,7 +155,7 @@ interface Extent {
 
 function drawOperations(random: Random, { regions, durationMs }: Extent): readonly PlannedOperation[] {
   const kinds = swarm(random, operationKinds, 0.7);
-  const perSecond = random.scale(5.5, 10);
+  const perSecond = random.scale(4.8, 7.5);
   const records = random.pick([2, 6, 20]);
   const operations: PlannedOperation[] = [];
   for (let atMs = 500; atMs < durationMs; atMs += (-Math.log(1 - random.next()) * 1000) / perSecond) {
@@ -170,7 +183,7 @@ function drawFaults(random: Random, { regions, durationMs }: Extent): readonly F
   for (let atMs = calmMs; atMs < durationMs; atMs += random.between(0, 2 * everyMs))
     faults.push(drawFault(random, { kind: kinds[random.int(kinds.length)] ?? 'cut', atMs, regions }));
   if (random.chance(0.2)) {
-    const kind = random.chance(0.5) ? 'destroy' : 'destroy-with-log';
+    const kind = random.pick(['destroy', 'destroy-with-log', 'restore'] as const);
     faults.push(drawFault(random, { kind, atMs: random.between(durationMs / 3, durationMs), regions }));
   }
   return faults.toSorted((a, b) => a.atMs - b.atMs);

@@ -21,6 +21,9 @@ export class Scheduler {
   #order = 0;
   #fired = 0;
   readonly #heap: Scheduled[] = [];
+  /** What is due at this very moment; the first one that is left is at `#soonAt`. */
+  #soon: Scheduled[] = [];
+  #soonAt = 0;
 
   get nowMs(): number {
     return this.#nowMs;
@@ -34,7 +37,8 @@ export class Scheduler {
   after(delayMs: number, fire: () => void): Scheduled {
     assert(delayMs >= 0, `a delay of ${delayMs} ms`);
     const scheduled = { atMs: this.#nowMs + delayMs, order: this.#order++, fire };
-    this.#push(scheduled);
+    if (delayMs === 0) this.#soon.push(scheduled);
+    else this.#push(scheduled);
     return scheduled;
   }
 
@@ -66,9 +70,8 @@ export class Scheduler {
   /** False where nothing is due by then. */
   #fireNext(untilMs: number): boolean {
     for (;;) {
-      const next = this.#heap[0];
-      if (next === undefined || next.atMs > untilMs) return false;
-      this.#pop();
+      const next = this.#next(untilMs);
+      if (next === null) return false;
       const { fire } = next;
       if (fire === null) continue;
       next.fire = null;
@@ -77,6 +80,20 @@ export class Scheduler {
       fire();
       return true;
     }
+  }
+
+  /** Time does not go on while something is due at once, so only the order decides. */
+  #next(untilMs: number): Scheduled | null {
+    const later = this.#heap[0];
+    const soon = this.#soon[this.#soonAt];
+    if (soon !== undefined && (later === undefined || isBefore(soon, later))) {
+      this.#soonAt++;
+      return soon;
+    }
+    if (this.#soonAt > 0 && soon === undefined) [this.#soon, this.#soonAt] = [[], 0];
+    if (later === undefined || later.atMs > untilMs) return null;
+    this.#pop();
+    return later;
   }
 
   #push(item: Scheduled): void {

@@ -5,6 +5,7 @@
  */
 import { MemoryChangeFeed } from '@isthmus/replication/adapters/memory/change-feed';
 import type { MemorySubscription } from '@isthmus/replication/adapters/memory/change-feed';
+import type { TopicName } from '@isthmus/replication/adapters/memory/log';
 import { MemoryChangeSink } from '@isthmus/replication/adapters/memory/change-sink';
 import { ReplicationError, assert } from '@isthmus/replication/errors';
 import type {
@@ -24,10 +25,12 @@ import type { SimRegion } from './sim-region.ts';
 const publishKind: RequestKind = {
   leastMs: 0.3,
   mostMs: 2,
+  isPipelined: false,
   needsProcess: false,
   refused: noAnswer,
   lost: noAnswer,
 };
+export const logReadKind: RequestKind = { ...publishKind, leastMs: 0.2, mostMs: 1 };
 const reconnectMs = 200;
 const rewindTimeoutMs = 2000;
 /** Fetching rests while so many batches are unread. */
@@ -90,12 +93,21 @@ export class SimChangeFeed implements ChangeFeed {
   }
 
   subscribe(origin: RegionId, offsets: readonly bigint[]): FeedSubscription {
-    return this.#subscription(origin, (feed, at) => feed.subscribe(origin, at), offsets);
+    const connect = (feed: MemoryChangeFeed, at: readonly bigint[]): MemorySubscription =>
+      feed.subscribe(origin, at);
+    return this.#subscription(origin, connect, { topic: 'changes', offsets });
   }
 
   subscribeProgress(peer: RegionId): FeedSubscription {
     let kept: MemorySubscription | null = null;
-    return this.#subscription(peer, (feed) => (kept ??= feed.subscribeProgress(peer)), []);
+    const connect = (feed: MemoryChangeFeed): MemorySubscription => (kept ??= feed.subscribeProgress(peer));
+    return this.#subscription(peer, connect, { topic: 'progress', offsets: [] });
+  }
+
+  /** Of the own log, from its end on. */
+  subscribeTail(self: RegionId, connect: () => MemorySubscription): FeedSubscription {
+    let kept: MemorySubscription | null = null;
+    return this.#subscription(self, () => (kept ??= connect()), { topic: 'changes', offsets: [] });
   }
 
   /** Moves the cursors of what is read from this origin by so many records, as an offset that was lost would. */
@@ -106,7 +118,7 @@ export class SimChangeFeed implements ChangeFeed {
   #subscription(
     origin: RegionId,
     connect: (feed: MemoryChangeFeed, offsets: readonly bigint[]) => MemorySubscription,
-    offsets: readonly bigint[],
+    { topic, offsets }: { readonly topic: TopicName; readonly offsets: readonly bigint[] },
   ): SimSubscription {
     const region = this.#world.regionOf(origin);
     const feed = new MemoryChangeFeed(new Map([[origin, region.log]]), this.#world.logger);
@@ -115,6 +127,7 @@ export class SimChangeFeed implements ChangeFeed {
       link: this.#world.linkBetween(this.#self, origin),
       process: this.#process,
       world: this.#world,
+      topic,
       connect: (at) => connect(feed, at),
       offsets,
     });
@@ -128,6 +141,7 @@ interface SubscriptionParts {
   readonly link: Link;
   readonly process: SimProcess;
   readonly world: FeedWorld;
+  readonly topic: TopicName;
   readonly connect: (offsets: readonly bigint[]) => MemorySubscription;
   readonly offsets: readonly bigint[];
 }
@@ -142,6 +156,10 @@ class SimSubscription implements FeedSubscription {
   #linkEpoch = 0;
   #serverEpoch = 0;
   #isFetching = false;
+  /** Something may have come while a fetch was on its way. */
+  #isPoked = false;
+  /** When the next fetch can be at the broker. */
+  #fetchAtMs = 0;
   #isReconnecting = false;
   #isClosed = false;
   #ready: FeedBatch[] = [];
@@ -150,8 +168,10 @@ class SimSubscription implements FeedSubscription {
   constructor(parts: SubscriptionParts) {
     this.#parts = parts;
     this.#offsets = [...parts.offsets];
-    const poke = (): void => this.#fetch();
-    this.#unwatch = [parts.link.watch(poke), parts.region.log.watch(poke)];
+    const wake = (topic: TopicName | null): void => {
+      if (topic === null || topic === parts.topic) this.#fetch();
+    };
+    this.#unwatch = [parts.link.watch(() => this.#fetch()), parts.region.log.watch(wake)];
     this.#forgetWithProcess();
     this.#reconnect();
   }
@@ -277,7 +297,11 @@ class SimSubscription implements FeedSubscription {
   /** Takes what the broker has and brings it over. */
   #fetch(): void {
     const { link, region, world, process } = this.#parts;
-    if (this.#isClosed || this.#isFetching || this.#ready.length >= maxReady) return;
+    if (this.#isClosed || this.#ready.length >= maxReady) return;
+    this.#isPoked = this.#isFetching;
+    if (this.#isFetching) return;
+    const waitMs = this.#fetchAtMs - world.scheduler.nowMs;
+    if (waitMs > 0) return this.#fetchLater(waitMs);
     if (!this.#isAlive()) {
       if (this.#isConnectable) this.#reconnect();
       return;
@@ -293,7 +317,8 @@ class SimSubscription implements FeedSubscription {
     world.scheduler.after(link.delayMs(), () => {
       if (link.epoch === epoch) process.hear(() => this.#arrive(batches, turns));
       this.#isFetching = false;
-      this.#fetchLater(link.delayMs());
+      this.#fetchAtMs = world.scheduler.nowMs + link.delayMs();
+      if (this.#isPoked) this.#fetch();
     });
   }
 

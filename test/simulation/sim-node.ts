@@ -6,6 +6,9 @@
 import { MemoryClock } from '@isthmus/replication/adapters/memory/clock';
 import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
 import { ReplicationError } from '@isthmus/replication/errors';
+import { type Guard, type Verdict as GuardVerdict } from '@isthmus/replication/guard/write-guard';
+import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
+import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import { actorOf, type RegionId } from '@isthmus/replication/ports/identity';
@@ -17,6 +20,9 @@ import { Replicator } from '@isthmus/replication/replicator';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { Ticker } from '@isthmus/replication/ticker';
 import type { Oracle } from './oracle.ts';
+import { collection } from './workload.ts';
+import { guardIdentity } from './sim-identity.ts';
+import { watchIncidents } from './sim-incidents.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
 import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
 import { SimProcess } from './sim-process.ts';
@@ -33,6 +39,7 @@ import {
 
 /** What the engine's own words say of rare things. */
 const told: Readonly<Record<string, string>> = {
+  'the server that was started anew continues the own log': 'identity proven',
   'an interval is missing; reading again': 'read again',
   'this process replicates': 'process took over',
   'the lock of the replicator is lost': 'lock lost',
@@ -56,6 +63,10 @@ export interface NodeWorld extends TransferWorld {
   /** Whether some process of the region answers on the admin listener. */
   readonly isServed: (region: RegionId) => boolean;
   readonly judge: (node: SimNode) => void;
+  /** The region's database is held not to continue its own past. */
+  readonly onRefused: (region: SimRegion, reason: string) => void;
+  /** Of the collection that clients write to, in every region. */
+  readonly guard: Guard;
 }
 
 export class SimNode {
@@ -69,8 +80,11 @@ export class SimNode {
   readonly figures: FigureReader;
   readonly feed: SimChangeFeed;
   readonly donor: Donor;
+  readonly keeper: IdentityGuard;
   #isOpen = false;
   #snapshots = 0;
+  readonly #guards: GuardWatch;
+  readonly #beats: SimBeatStore;
   readonly #postgres: SimPostgres;
   readonly #world: NodeWorld;
 
@@ -86,7 +100,8 @@ export class SimNode {
     this.clock = new MemoryClock(timer);
     this.records = new SimRecordStore(postgres, world.oracle);
     this.feed = new SimChangeFeed(region.id, process, world);
-    const beats = new SimBeatStore(postgres, world.oracle);
+    this.#beats = new SimBeatStore(postgres, world.oracle);
+    const beats = this.#beats;
     const { clock, records, feed } = this;
     this.journal = new Journal({
       store: records,
@@ -107,9 +122,13 @@ export class SimNode {
     const client = new SimPeerClient(this, world);
     const { partitionCount } = identity;
     this.links = new LinkWatch({ peers, beats, records, partitionCount, client, timer, beatIntervalMs });
+    const guards = new Map([[collection, world.guard]]);
+    this.#guards = new GuardWatch({ region: region.id, peers, guards, beats, clock, timer });
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
+    const sink = new SimChangeSink(region, process);
+    this.keeper = guardIdentity({ ...{ region, postgres, process, records, feed, sink }, ...this.#alarm() });
     this.replicator = new Replicator({
       identity,
       peers,
@@ -124,7 +143,7 @@ export class SimNode {
         slots: new SimSlotKeeper(postgres),
       },
       source: new SimChangeSource(postgres),
-      sink: new SimChangeSink(region, process),
+      sink,
       feed,
       lock: new SimRoleLock(postgres),
       clock,
@@ -160,7 +179,27 @@ export class SimNode {
       run: () => this.#recalibrate(),
     });
     const refreshing = new Ticker({ timer, intervalMs: refreshIntervalMs, run: () => this.#refresh() });
-    for (const part of [calibration, refreshing, this.links, this.replicator]) part.start();
+    const incidents = this.#incidents();
+    const { links, keeper, replicator } = this;
+    const parts = [calibration, refreshing, links, keeper, replicator, incidents, this.#guards];
+    for (const part of parts) part.start();
+  }
+
+  /** What the guard of the collection says of a write now. */
+  judgeWrite(): GuardVerdict {
+    return this.#guards.judge(collection);
+  }
+
+  #alarm() {
+    const onRefused = (reason: string): void => this.#world.onRefused(this.region, reason);
+    return { logger: this.#logger(), onRefused };
+  }
+
+  #incidents() {
+    const { process, records, links, replicator, clock } = this;
+    const { seen } = this.#world;
+    const parts = { process, records, links, replicator, clock, seen, logger: this.#logger() };
+    return watchIncidents({ ...parts, postgres: this.#postgres, beats: this.#beats });
   }
 
   #calibrate(): Promise<void> {

@@ -40,11 +40,12 @@ import type { SimRegion } from './sim-region.ts';
 export const readKind: RequestKind = {
   leastMs: 0.05,
   mostMs: 0.4,
+  isPipelined: true,
   needsProcess: false,
   refused: unavailable,
   lost: unavailable,
 };
-export const commitKind: RequestKind = { ...readKind, leastMs: 0.3, mostMs: 1.5 };
+export const commitKind: RequestKind = { ...readKind, leastMs: 0.3, mostMs: 1.5, isPipelined: false };
 /** A transaction in the middle of which the process decides. */
 export const decideKind: RequestKind = { ...commitKind, needsProcess: true };
 const localCommitKind: RequestKind = { ...decideKind, lost: unknownOutcome };
@@ -70,8 +71,15 @@ export class SimPostgres {
     return this.call(commitKind, name, work);
   }
 
+  /** Whatever may write is refused on a server that was not proven to continue the region's past (P1). */
   call<T>(kind: RequestKind, name: string, work: () => Promise<T>): Promise<T> {
-    return this.#process.call({ server: this.region.postgres, kind, name, work });
+    const { postgres: server, past } = this.region;
+    if (kind === readKind) return this.#process.call({ server, kind, name, work });
+    const admitted = async (): Promise<T> => {
+      past.requireProven();
+      return work();
+    };
+    return this.#process.call({ server, kind, name, work: admitted });
   }
 
   /** Takes something that is held on the connection, so it is given back where the answer is lost. */

@@ -14,6 +14,8 @@ import type { Trace } from './trace.ts';
 export interface RequestKind {
   readonly leastMs: number;
   readonly mostMs: number;
+  /** What is asked at one moment travels together, as on one connection. */
+  readonly isPipelined: boolean;
   /** Code of the process runs inside the server's transaction, so nothing happens while the process stands. */
   readonly needsProcess: boolean;
   /** Nothing happened. */
@@ -45,7 +47,14 @@ const answerTimeoutMs = 10_000;
 /** Servers end the session of a client that has fallen silent. */
 const sessionTimeoutMs = 3000;
 /** How often the answer takes time of its own, in which a connection can be cut. */
-const slowAnswerRate = 0.25;
+const slowAnswerRate = 0.1;
+
+/** Requests that arrive at a server together. */
+interface Flight {
+  readonly server: SimServer;
+  readonly sentAtMs: number;
+  readonly calls: { arrive(): void }[];
+}
 
 export class SimProcess {
   readonly name: string;
@@ -55,6 +64,7 @@ export class SimProcess {
   #stops = 0;
   #deferred: (() => void)[] = [];
   readonly #sessions = new Set<() => void>();
+  #flight: Flight | null = null;
 
   constructor(name: string, world: ProcessWorld) {
     this.name = name;
@@ -78,7 +88,22 @@ export class SimProcess {
 
   call<T>(request: Request<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      new Call(this, this.#world, { request, resolve, reject }).send();
+      this.#send(request, new Call(this, this.#world, { request, resolve, reject }));
+    });
+  }
+
+  #send({ server, kind }: Request<unknown>, call: Flight['calls'][number]): void {
+    const { scheduler } = this.#world;
+    const last = this.#flight;
+    const isBoarding = last !== null && last.server === server && last.sentAtMs === scheduler.nowMs;
+    if (kind.isPipelined && isBoarding) {
+      last.calls.push(call);
+      return;
+    }
+    const flight = { server, sentAtMs: scheduler.nowMs, calls: [call] };
+    if (kind.isPipelined) this.#flight = flight;
+    scheduler.after(server.delayMs(kind.leastMs, kind.mostMs), () => {
+      for (const arrived of flight.calls) arrived.arrive();
     });
   }
 
@@ -156,12 +181,7 @@ class Call<T> {
     this.#epoch = caller.request.server.epoch;
   }
 
-  send(): void {
-    const { server, kind } = this.#caller.request;
-    this.#world.scheduler.after(server.delayMs(kind.leastMs, kind.mostMs), () => this.#reach());
-  }
-
-  #reach(): void {
+  arrive(): void {
     const { server, kind } = this.#caller.request;
     if (server.epoch !== this.#epoch) return this.#fail(kind.refused);
     if (server.isFrozen) this.#world.scheduler.after(answerTimeoutMs, () => this.#fail(kind.lost));

@@ -2,6 +2,8 @@
 import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
 import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-source';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
+import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incident-store';
 import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
@@ -30,9 +32,11 @@ export class SimRegion {
   readonly source: MemoryChangeSource;
   readonly lock: MemoryRoleLock;
   readonly slots: MemorySlotKeeper;
+  readonly past: MemoryIdentityStore;
   readonly transfers: MemoryTransferStore;
   readonly jobs: MemoryTransferJobs;
   readonly verifications: MemoryVerifications;
+  readonly incidents = new MemoryIncidentStore();
   readonly log = new MemoryLog();
   readonly postgres: SimServer;
   readonly kafka: SimServer;
@@ -40,6 +44,8 @@ export class SimRegion {
   isGone = false;
   isLogGone = false;
   hasLostSlot = false;
+  /** Something was taken out of its log. */
+  hasLostLog = false;
   /** The slot may have gone back behind every counted beat. */
   mayRecount = false;
 
@@ -54,6 +60,7 @@ export class SimRegion {
     this.database = new MemoryDatabase({ nowMs: () => of.clock.nowMs() });
     this.records = new MemoryRecordStore(this.database);
     this.beats = new MemoryBeatStore(this.database, peers);
+    this.past = new MemoryIdentityStore(this.database, this.beats);
     this.source = new MemoryChangeSource(this.database);
     this.lock = new MemoryRoleLock(this.database);
     this.slots = new MemorySlotKeeper(this.database);

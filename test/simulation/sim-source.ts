@@ -54,9 +54,7 @@ class SimChangeStream implements ChangeStream {
   }
 
   confirm(end: Lsn): void {
-    this.#postgres.after(0.1, () => {
-      this.#postgres.region.postgres.serve(() => this.#inner.confirm(end));
-    });
+    this.#postgres.region.postgres.serve(() => this.#inner.confirm(end));
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,9 @@ import { assert } from '@isthmus/replication/errors';
 import type { ScenarioOptions } from './scenario.ts';
 import { runSeed } from './seed-result.ts';
 
+/** Failures of servers are errors too, and most of what one costs is its stack. */
+Error.stackTraceLimit = 3;
+
 const port = parentPort;
 assert(port !== null, 'a worker has a parent');
 const { options }: { readonly options: ScenarioOptions } = workerData;

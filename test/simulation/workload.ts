@@ -9,6 +9,7 @@ import type { RecordId } from '@isthmus/replication/ports/change';
 import type { JudgedEvent } from '../checkers/availability.ts';
 import type { Operation } from '../checkers/history.ts';
 import type { PlannedOperation, Scenario } from './scenario.ts';
+import { judgeAccepted } from './judge-guard.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
@@ -59,8 +60,18 @@ export class Workload {
   }
 
   start(): void {
-    for (const planned of this.#scenario.operations)
-      this.#world.scheduler.after(planned.atMs, () => this.#queue(planned));
+    this.#plan(0);
+  }
+
+  /** One after the other, in order of time. */
+  #plan(index: number): void {
+    const planned = this.#scenario.operations[index];
+    if (planned === undefined) return;
+    const { scheduler } = this.#world;
+    scheduler.after(Math.max(0, planned.atMs - scheduler.nowMs), () => {
+      this.#plan(index + 1);
+      this.#queue(planned);
+    });
   }
 
   #queue(planned: PlannedOperation): void {
@@ -97,6 +108,11 @@ export class Workload {
   /** Whoever stops waiting does not know; what is answered later is not heard. */
   #answer(node: SimNode, attempt: Attempt): Promise<'ok' | 'fail' | 'info' | 'refused'> {
     const { scheduler } = this.#world;
+    if (node.judgeWrite().kind !== 'accept') {
+      this.#world.seen('guard refused');
+      return Promise.resolve('refused');
+    }
+    void judgeAccepted(this.#world, node);
     return new Promise((resolve) => {
       const silence = scheduler.after(patienceMs, () => resolve('info'));
       const hear = (answer: 'ok' | 'fail' | 'info' | 'refused'): void => {

@@ -4,6 +4,7 @@
  * region itself.
  */
 import { assert } from '@isthmus/replication/errors';
+import type { Guard } from '@isthmus/replication/guard/write-guard';
 import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { Donor } from '@isthmus/replication/transfer/donor';
@@ -30,6 +31,10 @@ export interface Loss {
   /** The RPO that counts: of the log where it survives, else of the best peer; `null`: unknown. */
   readonly shownMs: number | null;
 }
+
+const localLatencyMs = 0.5;
+/** How long an operator takes who is called. */
+const operatorMs = 3000;
 
 interface Armed extends Step {
   readonly fire: (slot: number) => void;
@@ -64,7 +69,11 @@ export class World implements NodeWorld {
     const names = Array.from({ length: scenario.regions }, (_, index) => regionName(index));
     this.regions = names.map((region, index) => this.#region(region, names, index));
     for (const from of names)
-      for (const to of names) if (from !== to) this.#links.set(`${from} ${to}`, this.#link(`${from} ${to}`));
+      for (const to of names) this.#links.set(`${from} ${to}`, this.#link(from, to));
+  }
+
+  get guard(): Guard {
+    return this.scenario.guard;
   }
 
   get logger(): Logger {
@@ -114,6 +123,13 @@ export class World implements NodeWorld {
   readonly donorOf = (region: RegionId): Donor | null =>
     this.nodesOf(region).find((node) => node?.isOpen ?? false)?.donor ?? null;
 
+  /** Where its log has lost nothing, every database here continues it, and to refuse one is wrong. */
+  readonly onRefused = (region: SimRegion, reason: string): void => {
+    this.seen('identity refused');
+    if (!region.hasLostLog && !region.isGone) this.violations.push({ checker: 'identity', key: region.id, detail: reason });
+    if (!region.isGone) this.scheduler.after(operatorMs, () => void region.past.accept());
+  };
+
   readonly judge = (node: SimNode): void => judgeNode(this, node);
 
   get survivors(): readonly SimRegion[] {
@@ -158,8 +174,8 @@ export class World implements NodeWorld {
   }
 
   isSound(region: RegionId): boolean {
-    const { postgres, isGone } = this.regionOf(region);
-    return !isGone && postgres.isSound && this.nodesOf(region).every((node) => node?.isOpen ?? false);
+    const { postgres, past, isGone } = this.regionOf(region);
+    return !isGone && postgres.isSound && past.standing === 'same' && this.nodesOf(region).every((node) => node?.isOpen ?? false);
   }
 
   /** The process dies and is replaced after a while, or when the returned function is called. */
@@ -205,6 +221,18 @@ export class World implements NodeWorld {
     region.log.stop();
   }
 
+  /** Its processes go on, and must not write; for the others it is as good as destroyed. */
+  restore(region: SimRegion, putBack: () => void): void {
+    if (this.survivors.length < 2) return;
+    const shownMs = shownRpo(this.nodesOf(region.id), true);
+    this.losses.push({ region, withLog: false, atMs: this.scheduler.nowMs, shownMs });
+    region.isGone = true;
+    putBack();
+    region.postgres.cutConnections();
+    this.oracle.stopped(region);
+    this.seen('database restored');
+  }
+
   judgeCut(a: SimRegion, b: SimRegion, startedAtMs: number): void {
     judgeCut(this, { a, b, startedAtMs });
   }
@@ -219,9 +247,11 @@ export class World implements NodeWorld {
     return new SimRegion({ region, incarnation, partitionCount: partitions }, peers, { clock, random });
   }
 
-  #link(name: string): Link {
-    const latencyMs = this.scenario.linkLatencyMs;
-    return new Link({ latencyMs, jitterMs: latencyMs / 10, lossRate: 0 }, this.random.split(name));
+  /** That to the own log is short. */
+  #link(from: RegionId, to: RegionId): Link {
+    const latencyMs = from === to ? localLatencyMs : this.scenario.linkLatencyMs;
+    const random = this.random.split(`${from} ${to}`);
+    return new Link({ latencyMs, jitterMs: latencyMs / 10, lossRate: 0 }, random);
   }
 
   #node(region: SimRegion): SimNode {

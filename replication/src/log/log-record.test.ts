@@ -33,7 +33,7 @@ const changesRecord: fc.Arbitrary<ChangesRecord> = fc
         step: fc.integer({ min: 0, max: 10_000 }),
         index: fc.nat({ max: 500 }),
         collection: fc.constantFrom('products', 'profiles', 'x'),
-        key: fc.string({ minLength: 1, unit: 'grapheme' }),
+        key: fc.string({ minLength: 1, unit: 'grapheme' }).filter((key) => !key.includes('\0')),
         delta: fc.uint8Array({ maxLength: 64 }),
       }),
       { maxLength: 20 },
@@ -51,6 +51,23 @@ const changesRecord: fc.Arbitrary<ChangesRecord> = fc
 const startRecord: fc.Arbitrary<LogRecord> = fc
   .tuple(head, fc.nat({ max: 1000 }), lsn)
   .map(([common, partitionCount, at]) => ({ kind: 'start', ...common, partitionCount, at }));
+
+test('a name that no database can hold makes the whole record malformed (P4)', () => {
+  const change = { lsn: 5n, index: 0, collection: 'products', key: 'a', delta: new Uint8Array([1]) };
+  const record = (changed: Partial<PlacedChange>): LogRecord => ({
+    kind: 'changes',
+    origin: eu,
+    incarnation: { counter: 1, nonce: 1 },
+    partition: 0,
+    from: 4n,
+    to: 5n,
+    beats: [],
+    changes: [{ ...change, ...changed }],
+  });
+  expect(decodeLogRecord(encodeLogRecord(record({})))).toEqual(record({}));
+  for (const changed of [{ key: 'a\0b' }, { collection: '\0' }])
+    expect(() => decodeLogRecord(encodeLogRecord(record(changed)))).toThrow(/U\+0000/);
+});
 
 test('what is encoded is decoded, and equal records are equal bytes', () => {
   fc.assert(

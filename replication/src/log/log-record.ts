@@ -58,8 +58,7 @@ export function encodeLogRecord(record: LogRecord): Buffer {
   writer.varint(record.partition);
   if (record.kind === 'start') writeStart(writer, record);
   else writeChanges(writer, record);
-  const body = writer.finish();
-  writer.u32(crc32(body));
+  writer.u32(crc32(writer.view()));
   return writer.finish();
 }
 
@@ -136,7 +135,7 @@ function readChanges(reader: ByteReader, head: RecordHead): ChangesRecord {
   const to = reader.u64();
   if (from >= to) throw malformed(`empty interval ${from}..${to}`);
   const beats = readMany(reader, () => readBeat(reader));
-  const collections = readMany(reader, () => reader.string());
+  const collections = readMany(reader, () => readName(reader));
   let lsn = from;
   const changes = readMany(reader, () => {
     lsn += BigInt(reader.varint());
@@ -147,12 +146,19 @@ function readChanges(reader: ByteReader, head: RecordHead): ChangesRecord {
       lsn,
       index,
       collection,
-      key: reader.string(),
+      key: readName(reader),
       delta: reader.bytes(),
     };
   });
   if (lsn > to) throw malformed(`a change at ${lsn} lies beyond its interval's end ${to}`);
   return { kind: 'changes', ...head, from, to, beats, changes };
+}
+
+/** No database can hold the character, so a record with it could be neither applied nor put aside (P4). */
+function readName(reader: ByteReader): string {
+  const name = reader.string();
+  if (name.includes('\0')) throw malformed('a collection or key holds the character U+0000');
+  return name;
 }
 
 function writeBeat(writer: ByteWriter, beat: CountedBeat): void {

@@ -6,20 +6,24 @@ import type { Told } from './tail-watch.ts';
 
 export class ToldVectors {
   readonly #clock: Clock;
-  readonly #told = new Map<RegionId, Told>();
+  readonly #told = new Map<RegionId, { readonly message: ProgressMessage; readonly atMs: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  note({ region, origins }: ProgressMessage): void {
-    const settled = origins.flatMap(({ origin, incarnation, settled: lsns }) =>
-      (lsns ?? []).map((lsn, partition) => ({ region: origin, incarnation, partition, lsn })),
-    );
-    this.#told.set(region, { peer: region, settled, atMs: this.#clock.nowMs() });
+  note(message: ProgressMessage): void {
+    this.#told.set(message.region, { message, atMs: this.#clock.nowMs() });
   }
 
   all(): readonly Told[] {
-    return [...this.#told.values()];
+    return Array.from(this.#told.values(), ({ message, atMs }) => toldBy(message, atMs));
   }
+}
+
+function toldBy({ region, origins }: ProgressMessage, atMs: number): Told {
+  const settled = origins.flatMap(({ origin, incarnation, settled: lsns }) =>
+    (lsns ?? []).map((lsn, partition) => ({ region: origin, incarnation, partition, lsn })),
+  );
+  return { peer: region, settled, atMs };
 }

@@ -40,6 +40,11 @@ export class MemoryBeatStore implements BeatStore {
     return this.#beats.newest;
   }
 
+  /** Those of the numbers from and to, inclusive, that are kept. */
+  between(from: number, to: number): readonly Beat[] {
+    return this.#beats.between(from, to);
+  }
+
   get publishedThrough(): Lsn | null {
     return this.#beats.newestPublished?.end ?? null;
   }

@@ -81,6 +81,17 @@ export class MemoryBeats {
     return number === undefined ? null : this.get(number);
   }
 
+  /** Inclusive. */
+  between(from: number, to: number): readonly Beat[] {
+    const found: Beat[] = [];
+    const last = Math.min(to, this.#marks.get('newest') ?? 0);
+    for (let number = Math.max(from, this.#marks.get('oldest') ?? 1); number <= last; number++) {
+      const row = this.get(number);
+      if (row !== null) found.push({ number, lsn: row.lsn, atMs: row.atMs });
+    }
+    return found;
+  }
+
   /** The newest beat with at most this number. */
   notAfter(number: number): BeatRow | null {
     const oldest = this.#marks.get('oldest') ?? 1;

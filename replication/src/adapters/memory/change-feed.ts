@@ -30,6 +30,12 @@ export class MemoryChangeFeed implements ChangeFeed {
     return new MemorySubscription(this.#logOf(peer), plan);
   }
 
+  /** Partition 0 of the changes, from its end on. */
+  subscribeTail(origin: RegionId): MemorySubscription {
+    const plan = { topic: 'changes', edge: 'end', offsets: [null], logger: this.#logger } as const;
+    return new MemorySubscription(this.#logOf(origin), plan);
+  }
+
   #logOf(region: RegionId): MemoryLog {
     const log = this.#logs.get(region);
     assert(log !== undefined, `no log of ${region}`);

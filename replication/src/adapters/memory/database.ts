@@ -41,11 +41,17 @@ export class MemoryDatabase {
   #undo: Undo[] = [];
   #emission: Emission | null = null;
   readonly #onDisconnect = new Set<() => void>();
+  #starts = 1;
 
   constructor({ nowMs, maxRetainedBytes }: MemoryDatabaseOptions) {
     this.nowMs = nowMs;
     this.wal = new MemoryWal({ maxRetainedBytes: maxRetainedBytes ?? defaultRetainedBytes });
     this.wal.createSlot();
+  }
+
+  /** How often the server was started. */
+  get starts(): number {
+    return this.#starts;
   }
 
   /** Each name once: the caller is the only one who knows the table. */
@@ -106,6 +112,7 @@ export class MemoryDatabase {
 
   /** Loses what was not flushed, and all connections. */
   crash(): void {
+    this.#starts++;
     this.#undoFrom(0);
     this.wal.crash();
     this.disconnect();
@@ -116,6 +123,7 @@ export class MemoryDatabase {
     this.flush();
     const restore = [this.wal.copy(), ...[...this.#tables.values()].map((table) => table.copy())];
     return () => {
+      this.#starts++;
       this.#undo = [];
       for (const part of restore) part();
       this.disconnect();

@@ -9,6 +9,9 @@ import type { FeedRecord } from '../../ports/change-feed.ts';
 
 export type TopicName = 'changes' | 'progress';
 
+/** `topic`: only this one has more; `null`: anything may have changed. */
+export type Wake = (topic: TopicName | null) => void;
+
 export interface MemoryLogOptions {
   /** For each partition. */
   readonly retentionBytes?: number;
@@ -74,7 +77,7 @@ export class MemoryLog {
   readonly #retentionBytes: number;
   readonly #topics = new Map<TopicName, readonly MemoryPartition[]>();
   #isRunning = true;
-  readonly #readers = new Set<() => void>();
+  readonly #readers = new Set<Wake>();
 
   constructor({ retentionBytes }: MemoryLogOptions = {}) {
     this.#retentionBytes = retentionBytes ?? defaultRetentionBytes;
@@ -112,7 +115,7 @@ export class MemoryLog {
     const partitions = this.#topics.get(topic);
     if (partitions === undefined) throw unavailable(`the topic ${topic} does not exist`);
     for (const { partition, bytes } of records) partitions[partition]?.append(bytes);
-    this.#wake();
+    this.#wake(topic);
   }
 
   /** Nobody is answered until it starts again; what it holds stays. */
@@ -127,7 +130,7 @@ export class MemoryLog {
   }
 
   /** Calls `wake` whenever something has changed; the returned function takes that back. */
-  watch(wake: () => void): () => void {
+  watch(wake: Wake): () => void {
     this.#readers.add(wake);
     return () => this.#readers.delete(wake);
   }
@@ -136,8 +139,8 @@ export class MemoryLog {
     if (!this.#isRunning) throw unavailable('the log does not answer');
   }
 
-  #wake(): void {
-    for (const wake of Array.from(this.#readers)) wake();
+  #wake(topic: TopicName | null = null): void {
+    for (const wake of Array.from(this.#readers)) wake(topic);
   }
 }
 

@@ -1,0 +1,49 @@
+/** A region's own log in memory, to read back what was published in its name (P1). It tells no times, so all is read. */
+import type { FeedSubscription } from '../../ports/change-feed.ts';
+import type { RegionId } from '../../ports/identity.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { LogSpan, OwnLog } from '../../ports/own-log.ts';
+import { MemoryChangeFeed, type MemorySubscription } from './change-feed.ts';
+import { type MemoryLog, type MemoryPartition, type TopicName, unavailable } from './log.ts';
+
+export interface MemoryOwnLogOptions {
+  readonly region: RegionId;
+  readonly log: MemoryLog;
+  readonly logger: Logger;
+}
+
+export class MemoryOwnLog implements OwnLog {
+  readonly #region: RegionId;
+  readonly #log: MemoryLog;
+  readonly #feed: MemoryChangeFeed;
+
+  constructor({ region, log, logger }: MemoryOwnLogOptions) {
+    this.#region = region;
+    this.#log = log;
+    this.#feed = new MemoryChangeFeed(new Map([[region, log]]), logger);
+  }
+
+  async spans(): Promise<readonly LogSpan[]> {
+    return this.#partitions('changes').map(({ begin, end }) => ({ first: begin, end }));
+  }
+
+  subscribe(offsets: readonly bigint[]): FeedSubscription {
+    return this.#feed.subscribe(this.#region, offsets);
+  }
+
+  tail(): MemorySubscription {
+    return this.#feed.subscribeTail(this.#region);
+  }
+
+  async newestProgress(): Promise<Uint8Array | null> {
+    const partition = this.#partitions('progress')[0];
+    if (partition === undefined || partition.begin === partition.end) return null;
+    return partition.read(partition.end - 1n, 1)[0]?.bytes ?? null;
+  }
+
+  #partitions(topic: TopicName): readonly MemoryPartition[] {
+    const partitions = this.#log.partitions(topic);
+    if (partitions === null) throw unavailable(`the topic ${topic} does not answer`);
+    return partitions;
+  }
+}

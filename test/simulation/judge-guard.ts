@@ -1,0 +1,35 @@
+/**
+ * Judges, while a world runs, what a write guard lets pass (P7): as many peers as the budget names really lack nothing
+ * older than it allows, and no more than it allows and what was written since the last look. Ages that a jump of a
+ * clock distorts are left out, as everywhere.
+ */
+import type { TrueLag } from './oracle.ts';
+import type { SimNode } from './sim-node.ts';
+import type { World } from './world.ts';
+
+/** Looks lie this far apart, and a reading takes its time; the same in ages of beats. */
+const overshootMs = 1500;
+/** The most that is written in that time, and in the second that a count is believed. */
+const overshootChanges = 60;
+
+export async function judgeAccepted(world: World, node: SimNode): Promise<void> {
+  const { guard } = world.scenario;
+  const { region } = node;
+  if (guard.kind !== 'budget' || hasJumped(world)) return;
+  const atMs = world.scheduler.nowMs;
+  const lags = await Promise.all(
+    region.peers.map((peer) => world.oracle.lag(region.id, world.regionOf(peer))),
+  );
+  const within = lags.filter(
+    ({ oldestChangeMs, changes }: TrueLag) =>
+      (guard.seconds === null || oldestChangeMs <= guard.seconds * 1000 + overshootMs) &&
+      (guard.changes === null || changes <= guard.changes + overshootChanges),
+  ).length;
+  if (within >= guard.peers) return;
+  const detail = `took a write at ${Math.round(atMs)} ms with ${within} peers within the budget`;
+  world.violations.push({ checker: 'guard', key: region.id, detail });
+}
+
+function hasJumped(world: World): boolean {
+  return world.regions.some(({ clock }) => clock.jumpedAtMs > -Infinity);
+}

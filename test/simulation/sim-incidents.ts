@@ -1,0 +1,90 @@
+/**
+ * The incidents of a region as one of its processes writes them down, and what it takes for the proof that ends one:
+ * a clean sweep of the transfer engine, asked for here. Digests are for people to compare, and nobody reads them here.
+ */
+import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
+import type { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { Clock } from '@isthmus/replication/ports/clock';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Incident, NewIncident } from '@isthmus/replication/ports/incident-store';
+import type { Logger } from '@isthmus/replication/ports/logger';
+import type { SweepDigests, Sweeps } from '@isthmus/replication/ports/sweeps';
+import type { Replicator } from '@isthmus/replication/replicator';
+import type { SimBeatStore, SimPostgres, SimRecordStore } from './sim-postgres.ts';
+import type { SimProcess } from './sim-process.ts';
+import { SimVerifications } from './sim-transfer.ts';
+
+export interface IncidentParts {
+  readonly postgres: SimPostgres;
+  readonly process: SimProcess;
+  readonly records: SimRecordStore;
+  readonly beats: SimBeatStore;
+  readonly links: LinkWatch;
+  readonly replicator: Replicator;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly seen: (point: string) => void;
+}
+
+export function watchIncidents(parts: IncidentParts): IncidentWatch {
+  const { postgres, process, records, beats, links, replicator, clock, logger, seen } = parts;
+  return new IncidentWatch({
+    ...postgres.region.identity,
+    links: () => links.links,
+    isActive: () => replicator.relayState !== 'standby',
+    incidents: new SimIncidents(postgres, seen),
+    beats,
+    records,
+    sweeps: new SimSweeps(new SimVerifications(postgres)),
+    clock,
+    timer: process.timer,
+    logger,
+  });
+}
+
+class SimIncidents {
+  readonly #postgres: SimPostgres;
+  readonly #seen: (point: string) => void;
+
+  constructor(postgres: SimPostgres, seen: (point: string) => void) {
+    this.#postgres = postgres;
+    this.#seen = seen;
+  }
+
+  get #inner() {
+    return this.#postgres.region.incidents;
+  }
+
+  open(): Promise<readonly Incident[]> {
+    return this.#postgres.read('open incidents', () => this.#inner.open());
+  }
+
+  create(incident: NewIncident): Promise<Incident | null> {
+    return this.#postgres.commit('create incident', () => this.#inner.create(incident));
+  }
+
+  replace(incident: Incident): Promise<boolean> {
+    if (incident.state === 'reconciled') this.#seen('incident reconciled');
+    else if (incident.declaredAtMs !== null) this.#seen('incident declared');
+    return this.#postgres.commit('replace incident', () => this.#inner.replace(incident));
+  }
+
+  drop(incident: Incident): Promise<boolean> {
+    return this.#postgres.commit('drop incident', () => this.#inner.drop(incident));
+  }
+}
+
+class SimSweeps implements Sweeps {
+  readonly #verifications: SimVerifications;
+
+  constructor(verifications: SimVerifications) {
+    this.#verifications = verifications;
+  }
+
+  async cleanSweepSince(peer: RegionId, sinceMs: number): Promise<SweepDigests | null> {
+    const proof = (await this.#verifications.all()).find((known) => known.peer === peer);
+    if (proof?.diverged === false && (proof.throughMs ?? 0) > sinceMs) return { own: {}, peer: {} };
+    await this.#verifications.want([peer]);
+    return null;
+  }
+}
