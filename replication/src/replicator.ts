@@ -6,10 +6,12 @@
 import { Applier } from './applier/applier.ts';
 import type { ApplierEvents } from './applier/applier.ts';
 import type { AppliedReport } from './applier/lane.ts';
+import type { Opening } from './applier/partition-queue.ts';
 import { DeadLetterRelease } from './applier/dead-letter-retry.ts';
 import type { Reading } from './applier/reading.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';
+import { type IncarnationParts, Relearner } from './identity/relearning.ts';
 import type { BeatStore } from './ports/beat-store.ts';
 import type { ChangeFeed } from './ports/change-feed.ts';
 import type { ChangeSink } from './ports/change-sink.ts';
@@ -39,7 +41,7 @@ import { type Need, Transfers, type TransfersOptions } from './transfer/transfer
 
 const pruneIntervalMs = 60_000;
 
-export interface ReplicatorEvents extends Omit<ApplierEvents, 'onHeard'> {
+export interface ReplicatorEvents extends Omit<ApplierEvents, 'onHeard' | 'onOpen'> {
   /** A beat of the origin became visible this long after its commit, told only where the clocks' offset is known. */
   readonly onVisible: (origin: RegionId, afterMs: number) => void;
   readonly onPublished: RelayOptions['onPublished'];
@@ -67,6 +69,7 @@ export interface ReplicatorOptions {
   readonly beats: BeatStore;
   readonly transfer: TransferParts;
   readonly deadLetters: DeadLetterStore;
+  readonly incarnations: IncarnationParts;
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
   readonly feed: ChangeFeed;
@@ -88,6 +91,7 @@ export interface OriginStatus {
 interface Active {
   readonly relay: Relay;
   readonly appliers: readonly Applier[];
+  readonly relearner: Relearner;
   readonly stop: () => Promise<void>;
 }
 
@@ -109,6 +113,11 @@ export class Replicator {
   /** Empty in standby. */
   get origins(): readonly OriginStatus[] {
     return this.#active?.appliers.map(({ origin, readings }) => ({ origin, readings })) ?? [];
+  }
+
+  /** What the region's own writes wait for after it has taken a new incarnation; `null`: nothing known of. */
+  get relearning(): Relearner['judgement'] {
+    return this.#active?.relearner.judgement ?? null;
   }
 
   start(): void {
@@ -191,26 +200,63 @@ export class Replicator {
         events.onApplied(report);
         this.#tellVisible(report, readers[index]);
       };
-      return new Applier({ ...shared, origin, store: records, events: { ...events, onHeard, onApplied } });
+      const onOpen = (opening: Opening) => this.#opens(opening);
+      const told = { ...events, onHeard, onApplied, onOpen };
+      return new Applier({ ...shared, origin, store: records, events: told });
     });
-    const { transfers, sweeper } = this.#transfers(appliers, told);
+    // What is told to peers meanwhile would replace the promise that has to be kept again.
+    const relearner = this.#relearner(() => publisher.start());
+    const { transfers, sweeper } = this.#transfers(appliers, { told, relearner });
     const { deadLetters: letters, maxDriftMs } = this.#options;
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
-    const helpers = [pruning, release, transfers, sweeper];
-    for (const part of [beatLoop, relay, publisher, ...helpers, ...appliers]) part.start();
+    const helpers = [pruning, release, transfers, sweeper, relearner];
+    for (const part of [beatLoop, relay, ...helpers, ...appliers]) part.start();
     const stop = async () => {
       await Promise.all([transfers.close(), sweeper.close()]);
-      await Promise.all(appliers.map((applier) => applier.close()));
+      await Promise.all([...appliers, relearner].map((part) => part.close()));
       await Promise.all([publisher.stop(), pruning.stop(), release.stop()]);
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
       await Promise.all(reading);
       await Promise.all([beatLoop.stop(), relay.close()]);
     };
-    return { relay, appliers, stop };
+    return { relay, appliers, relearner, stop };
   }
 
-  #transfers(appliers: readonly Applier[], told: ToldVectors) {
+  #relearner(onLearnt: () => void): Relearner {
+    const { identity, peers, records, incarnations, transfer, clock, timer, maxDriftMs, logger, events } =
+      this.#options;
+    return new Relearner({
+      self: identity,
+      peers,
+      parts: incarnations,
+      records,
+      transfers: transfer.store,
+      jobs: transfer.jobs,
+      onGap: events.onGap,
+      onLearnt,
+      clock,
+      timer,
+      maxDriftMs,
+      logger,
+    });
+  }
+
+  /**
+   * A start that is not a region's first comes after lives of which something may be in no log: acknowledged, never
+   * published, and in the records of the region that goes on (P9).
+   */
+  async #opens({ origin, start, closed }: Opening): Promise<void> {
+    const { incarnations, transfer } = this.#options;
+    if (closed !== null) await incarnations.store.close(closed);
+    if (start.incarnation.counter === 1) return;
+    await transfer.jobs.want({ donor: origin, origin, cause: 'other-incarnation', isDryRun: false });
+  }
+
+  #transfers(
+    appliers: readonly Applier[],
+    { told, relearner }: { readonly told: ToldVectors; readonly relearner: Relearner },
+  ) {
     const { identity, peers, beats, clock, timer, maxDriftMs, logger, events, transfer } = this.#options;
     const { store, jobs, verifications, peer } = transfer;
     const shared = { self: identity, peers, store, jobs, clock, timer, logger };
@@ -222,7 +268,7 @@ export class Replicator {
       maxDriftMs,
       gaps: () => appliers.flatMap(needOf),
       onRaised: () => {
-        for (const applier of appliers) applier.recheck();
+        for (const reader of [...appliers, relearner]) reader.recheck();
       },
       onTransfer: events.onTransfer,
     });

@@ -2,6 +2,7 @@
 import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
 import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-source';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
 import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
@@ -33,6 +34,7 @@ export class SimRegion {
   readonly transfers: MemoryTransferStore;
   readonly jobs: MemoryTransferJobs;
   readonly verifications: MemoryVerifications;
+  readonly incarnations: MemoryIncarnationStore;
   readonly log = new MemoryLog();
   readonly postgres: SimServer;
   readonly kafka: SimServer;
@@ -61,6 +63,7 @@ export class SimRegion {
     this.transfers = new MemoryTransferStore({ database, records, beats, slots });
     this.jobs = new MemoryTransferJobs(database);
     this.verifications = new MemoryVerifications(database);
+    this.incarnations = new MemoryIncarnationStore(database);
     this.postgres = new SimServer(`${identity.region}.postgres`, of.random.split('postgres'));
     this.kafka = new SimServer(`${identity.region}.kafka`, of.random.split('kafka'));
   }

@@ -6,20 +6,24 @@
 import { FeedByRegion } from '@isthmus/replication/adapters/feed-by-region';
 import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
+import { KafkaControlLog } from '@isthmus/replication/adapters/kafka/control-log';
 import { KafkaOwnLog } from '@isthmus/replication/adapters/kafka/own-log';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import { PostgresControlLog } from '@isthmus/replication/adapters/postgres-log/control-log';
 import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
+import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
+import type { ControlLog } from '@isthmus/replication/ports/control-log';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
@@ -27,7 +31,7 @@ import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { Replicator } from '@isthmus/replication/replicator';
 import { Ticker } from '@isthmus/replication/ticker';
 import { Donor } from '@isthmus/replication/transfer/donor';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { WriteGuards } from './api/write-guards.ts';
@@ -54,6 +58,7 @@ const maxDriftMs = 60_000;
 const readIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
 const hourMs = 3_600_000;
+const nonceLimit = 2 ** 32;
 const mebibyte = 1024 * 1024;
 const usage = 'usage: isthmus-region [--print-config]   (configuration comes from ISTHMUS_ variables)\n';
 
@@ -140,8 +145,9 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const journal = createJournal(database, metrics);
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config) });
   const sink = config.roles.has('replicator') ? createSink(ground) : null;
-  const replicator = sink === null ? null : createReplicator(ground, { metrics, sink, transferPeer });
-  const keeper = sink && createGuard(ground, metrics, sink);
+  const incarnations = sink && incarnationParts(ground);
+  const replicator = sink && incarnations && createReplicator(ground, { metrics, sink, transferPeer, incarnations });
+  const keeper = sink && incarnations && createGuard(ground, { metrics, sink, incarnations });
   const calibration = calibrate(ground);
   const refreshing = refresh(ground);
   const digester = new Digester({ store: records, clock });
@@ -176,11 +182,13 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
     },
     askDatabase: () => clock.calibrate(),
+    isRenewed: () => past.standing === 'renewed' || keeper?.state.kind === 'renewed',
     closeWrites: () => journal.close(),
     closeReplication: async () => {
       await Promise.all([links.stop(), incidents.stop(), guard.stop(), keeper?.stop(), donor.close()]);
       await replicator?.close();
       await sink?.close();
+      await incarnations?.control.close();
       client.close();
       transferPeer.close();
     },
@@ -288,22 +296,42 @@ function createJournal({ identity, records, clock }: Database, metrics: RegionMe
   });
 }
 
+interface GuardParts {
+  readonly metrics: RegionMetrics;
+  readonly sink: ChangeSink;
+  readonly incarnations: IncarnationParts;
+}
+
 /** `null` where the log lies in the database itself: it goes back in time with it, and cannot tell. */
-function createGuard(ground: Ground, metrics: RegionMetrics, sink: ChangeSink): IdentityGuard | null {
-  const { config, log: logger, database } = ground;
-  const { region, log } = config;
+function createGuard(ground: Ground, { metrics, sink, incarnations }: GuardParts): IdentityGuard | null {
+  const { log: logger, database } = ground;
   const { identity, past, records } = database;
-  if (log.kind === 'postgres') return null;
+  const { ownLog, control } = incarnations;
+  if (ownLog === null) return null;
   return new IdentityGuard({
     self: identity,
     past,
     records,
-    log: new KafkaOwnLog({ region, cluster: { brokers: log.brokers }, logger }),
+    log: ownLog,
+    control,
+    newNonce: () => randomInt(nonceLimit),
     prepareLog: () => sink.prepare(identity.partitionCount),
     timer: systemTimer,
     logger,
     onRefused: () => metrics.identityRefused(),
   });
+}
+
+function incarnationParts({ config, log: logger, database }: Ground): IncarnationParts {
+  const { region, databaseUrl: connectionString, log } = config;
+  const { incarnations: store, past, identity } = database;
+  const { incarnation } = identity;
+  if (log.kind === 'postgres') {
+    const control: ControlLog = new PostgresControlLog({ region, connectionString, incarnation });
+    return { store, past, ownLog: null, control };
+  }
+  const own = { region, cluster: { brokers: log.brokers }, logger };
+  return { store, past, ownLog: new KafkaOwnLog(own), control: new KafkaControlLog(own) };
 }
 
 function adminsOf({ peers }: Config): ReadonlyMap<RegionId, string> {
@@ -314,9 +342,11 @@ interface ReplicatorParts {
   readonly metrics: RegionMetrics;
   readonly sink: ChangeSink;
   readonly transferPeer: HttpTransferPeer;
+  readonly incarnations: IncarnationParts;
 }
 
-function createReplicator(ground: Ground, { metrics, sink, transferPeer }: ReplicatorParts): Replicator {
+function createReplicator(ground: Ground, parts: ReplicatorParts): Replicator {
+  const { metrics, sink, transferPeer, incarnations } = parts;
   const { config, log, database, peers } = ground;
   const { identity, records, beats, deadLetters, lock, clock } = database;
   const { transfers: store, jobs, verifications, slots } = database;
@@ -327,6 +357,7 @@ function createReplicator(ground: Ground, { metrics, sink, transferPeer }: Repli
     beats,
     transfer: { store, jobs, verifications, slots, peer: transferPeer },
     deadLetters,
+    incarnations,
     source: new PostgresChangeSource({ connectionString: config.databaseUrl }),
     sink,
     feed: createFeed(ground),

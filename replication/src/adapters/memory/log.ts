@@ -7,7 +7,7 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
 
-export type TopicName = 'changes' | 'progress';
+export type TopicName = 'changes' | 'progress' | 'control';
 
 export interface MemoryLogOptions {
   /** For each partition. */

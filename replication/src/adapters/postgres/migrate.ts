@@ -10,6 +10,7 @@ import { incidents } from './migrations/0003-incidents.ts';
 import { transfer } from './migrations/0004-transfer.ts';
 import { log } from './migrations/0005-log.ts';
 import { identityHold } from './migrations/0006-identity-hold.ts';
+import { incarnations } from './migrations/0009-incarnations.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { number: 4, name: 'transfer', sql: transfer },
   { number: 5, name: 'log', sql: log },
   { number: 6, name: 'identity-hold', sql: identityHold },
+  { number: 9, name: 'incarnations', sql: incarnations },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;
