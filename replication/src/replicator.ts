@@ -11,7 +11,12 @@ import { DeadLetterRelease } from './applier/dead-letter-retry.ts';
 import type { Reading } from './applier/reading.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';
-import { type IncarnationParts, Relearner } from './identity/relearning.ts';
+import {
+  type IncarnationParts,
+  type PastReader,
+  Relearner,
+  type RelearnerOptions,
+} from './identity/relearning.ts';
 import type { BeatStore } from './ports/beat-store.ts';
 import type { ChangeFeed } from './ports/change-feed.ts';
 import type { ChangeSink } from './ports/change-sink.ts';
@@ -201,8 +206,8 @@ export class Replicator {
         this.#tellVisible(report, readers[index]);
       };
       const onOpen = (opening: Opening) => this.#opens(opening);
-      const told = { ...events, onHeard, onApplied, onOpen };
-      return new Applier({ ...shared, origin, store: records, events: told });
+      const all = { ...events, onHeard, onApplied, onOpen };
+      return new Applier({ ...shared, origin, store: records, events: all });
     });
     // What is told to peers meanwhile would replace the promise that has to be kept again.
     const relearner = this.#relearner(() => publisher.start());
@@ -224,22 +229,39 @@ export class Replicator {
   }
 
   #relearner(onLearnt: () => void): Relearner {
-    const { identity, peers, records, incarnations, transfer, clock, timer, maxDriftMs, logger, events } =
-      this.#options;
-    return new Relearner({
-      self: identity,
-      peers,
-      parts: incarnations,
-      records,
-      transfers: transfer.store,
-      jobs: transfer.jobs,
-      onGap: events.onGap,
-      onLearnt,
+    const { identity: self, peers, incarnations: parts, transfer, timer, logger } = this.#options;
+    const { store: transfers, jobs } = transfer;
+    const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);
+    return new Relearner({ self, peers, parts, read, transfers, jobs, onLearnt, timer, logger });
+  }
+
+  #readPast(feed: Parameters<RelearnerOptions['read']>[0]): PastReader {
+    const { identity, records, incarnations, clock, timer, maxDriftMs, logger, events } = this.#options;
+    const { region: origin, partitionCount } = identity;
+    const ignore = () => undefined;
+    const onOpen = async ({ closed }: Opening) => {
+      if (closed !== null) await incarnations.store.close(closed);
+    };
+    const quiet = { onApplied: ignore, onFenced: ignore, onHeard: ignore, onRefused: ignore };
+    const applier = new Applier({
+      origin,
+      partitionCount,
+      store: records,
+      feed,
       clock,
       timer,
       maxDriftMs,
       logger,
+      events: { ...quiet, onGap: events.onGap, onOpen },
     });
+    applier.start();
+    return {
+      get hasGap() {
+        return applier.readings.some(({ kind }) => kind === 'gap');
+      },
+      recheck: () => applier.recheck(),
+      close: () => applier.close(),
+    };
   }
 
   /**

@@ -177,7 +177,8 @@ export class PartitionQueue {
   #see({ record }: QueuedRecord): void {
     const { incarnation } = this.#reading.kind === 'unopened' ? { incarnation: null } : this.#reading;
     if (record.kind !== 'changes' || incarnation === null) return;
-    if (sameIncarnation(record.incarnation, incarnation) && record.to > this.#seenTo) this.#seenTo = record.to;
+    if (sameIncarnation(record.incarnation, incarnation) && record.to > this.#seenTo)
+      this.#seenTo = record.to;
   }
 
   /** Runs beside the other partitions; what fails is found again at the head of the queue. */

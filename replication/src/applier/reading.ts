@@ -131,7 +131,10 @@ function judgeUnopened(record: LogRecord): Step {
 }
 
 /** Without a position only a start of what comes later can open one: what lies before is missing as it is. */
-function judgeUnplaced({ incarnation }: { readonly incarnation: Incarnation | null }, record: LogRecord): Step {
+function judgeUnplaced(
+  { incarnation }: { readonly incarnation: Incarnation | null },
+  record: LogRecord,
+): Step {
   const isNewer = incarnation === null || record.incarnation.counter > incarnation.counter;
   return record.kind === 'start' && isNewer ? { kind: 'open', start: record } : { kind: 'drop' };
 }

@@ -121,7 +121,10 @@ export class IdentityGuard {
   async #renew(reason: string): Promise<void> {
     const { timer, logger, onRefused } = this.#options;
     if (this.#state.kind !== 'renewing') {
-      logger.error({ reason }, 'this database does not continue the past of its region; it takes a new incarnation');
+      logger.error(
+        { reason },
+        'this database does not continue the past of its region; it takes a new incarnation',
+      );
       onRefused(reason);
     }
     this.#state = { kind: 'renewing', reason };

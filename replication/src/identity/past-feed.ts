@@ -66,7 +66,8 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     const lsn = record.kind === 'start' ? record.at : record.to;
     const place = placeOf({ region, incarnation, partition });
     const known = this.#ends.get(place);
-    if (known === undefined || known.lsn < lsn) this.#ends.set(place, { region, incarnation, partition, lsn });
+    if (known === undefined || known.lsn < lsn)
+      this.#ends.set(place, { region, incarnation, partition, lsn });
     return known === undefined;
   }
 

@@ -50,6 +50,26 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   return promise === null ? { kind: 'learnt', lost } : { kind: 'promised', missing: promise };
 }
 
+/** In one sentence, for an operator. */
+export function describeRelearning(judgement: RelearningJudgement): string {
+  switch (judgement.kind) {
+    case 'reading':
+      return `the own log is still to be read in ${judgement.partitions} partitions`;
+    case 'applying':
+      return `the own log is not applied up to ${show(judgement.missing)}`;
+    case 'fetching':
+      return `all is to be fetched from ${judgement.peers.join(', ')}, because the own log does not hold it`;
+    case 'promised':
+      return `peers were told of ${show(judgement.missing)}, which is not settled again`;
+    case 'learnt':
+      return 'the past is learnt';
+  }
+}
+
+export function show({ region, incarnation, partition, lsn }: VectorEntry): string {
+  return `${region}.${incarnation.counter}/${partition} at ${lsn}`;
+}
+
 /** Whether something of every life that the database was taken from is in every partition of the log. */
 function holdsAll({ region, partitionCount, relearning }: RelearningView, ends: Vector): boolean {
   const seen = new Set(ends.map(placeOf));

@@ -1,26 +1,26 @@
 /**
- * Learns the past of the region again after it has taken a new incarnation (P9): an applier reads the own log as if
- * earlier lives were another region's, transfers from peers bring what the log does not hold, and writes wait until
+ * Learns the past of the region again after it has taken a new incarnation (P9): the own log is read as if earlier lives
+ * were another region's, transfers from peers bring what the log does not hold, and writes wait until
  * `relearning-judge.ts` says that all is there. Before it lets them go it reads the claims once more: a higher one means
  * that the region lives elsewhere by now, and this database stops for good. Where nothing is to be learnt it does
  * nothing; what it has done it does again after a restart, which is harmless.
  */
-import { Applier } from '../applier/applier.ts';
-import type { ApplierOptions } from '../applier/applier.ts';
 import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
 import { encodeClaim } from '../log/claim-record.ts';
+import type { ChangeFeed } from '../ports/change-feed.ts';
 import type { ControlLog } from '../ports/control-log.ts';
 import { sameIncarnation, type RegionId } from '../ports/identity.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
 import type { IncarnationStore, Relearning } from '../ports/incarnation-store.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { OwnLog } from '../ports/own-log.ts';
+import type { Timer } from '../ports/timer.ts';
 import type { TransferJobs } from '../ports/transfer-jobs.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
-import type { VectorEntry } from '../ports/vector.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
 import { PastFeed } from './past-feed.ts';
-import { judgeRelearning, type RelearningJudgement } from './relearning-judge.ts';
+import { describeRelearning, judgeRelearning, type RelearningJudgement, show } from './relearning-judge.ts';
 import { readClaims } from './renewal.ts';
 import { rulingClaim } from './renewal-machine.ts';
 
@@ -33,29 +33,40 @@ export interface IncarnationParts {
   readonly control: ControlLog;
 }
 
-export interface RelearnerOptions extends Pick<ApplierOptions, 'clock' | 'timer' | 'maxDriftMs' | 'logger'> {
+/** Applies what it reads of the own log as if it were another region's. */
+export interface PastReader {
+  /** A partition stands before a part of the past that the log does not hold. */
+  readonly hasGap: boolean;
+  /** Positions may have been raised. */
+  recheck(): void;
+  close(): Promise<void>;
+}
+
+export interface RelearnerOptions {
   readonly self: OwnLogProofOptions['self'];
   readonly peers: readonly RegionId[];
   readonly parts: IncarnationParts;
-  readonly records: ApplierOptions['store'];
+  /** Begins to read the past out of this feed. */
+  readonly read: (feed: Pick<ChangeFeed, 'subscribe'>) => PastReader;
   readonly transfers: Pick<TransferStore, 'standing'>;
   readonly jobs: Pick<TransferJobs, 'want' | 'open' | 'recent'>;
-  readonly onGap: ApplierOptions['events']['onGap'];
   /** Nothing is left to be learnt, from the start or by now. */
   readonly onLearnt: () => void;
+  readonly timer: Timer;
+  readonly logger: Logger;
 }
 
 const lookMs = 200;
 
-interface Reader {
+interface Reading {
   readonly feed: PastFeed;
-  readonly applier: Applier;
+  readonly reader: PastReader;
 }
 
 export class Relearner {
   readonly #options: RelearnerOptions;
   readonly #end = new AbortController();
-  #reader: Reader | null = null;
+  #reading: Reading | null = null;
   #judgement: RelearningJudgement | null = null;
   #running: Promise<void> | null = null;
 
@@ -79,7 +90,7 @@ export class Relearner {
 
   /** Positions may have been raised. */
   recheck(): void {
-    this.#reader?.applier.recheck();
+    this.#reading?.reader.recheck();
   }
 
   async #run(): Promise<void> {
@@ -95,8 +106,8 @@ export class Relearner {
       }
       await pause(timer, Math.max(lookMs, failures === 0 ? 0 : backoffMs(failures)), this.#end.signal);
     }
-    await this.#reader?.applier.close();
-    this.#reader = null;
+    await this.#reading?.reader.close();
+    this.#reading = null;
     if (!this.#end.signal.aborted) this.#options.onLearnt();
   }
 
@@ -108,45 +119,22 @@ export class Relearner {
       this.#judgement = null;
       return true;
     }
-    this.#reader ??= this.#read(relearning);
+    this.#reading ??= this.#read(relearning);
     const judgement = await this.#judge(relearning);
     if (judgement.kind !== this.#judgement?.kind)
-      logger.info(shown(judgement), 'the past of the region is learnt again');
+      logger.info({ waitsFor: describeRelearning(judgement) }, 'the past of the region is learnt again');
     this.#judgement = judgement;
     if (judgement.kind === 'fetching') await this.#fetch(judgement.peers);
     if (judgement.kind === 'learnt') await this.#finish(judgement);
     return false;
   }
 
-  #read(relearning: Relearning): Reader | null {
-    const { self, parts, records, onGap } = this.#options;
-    const { clock, timer, maxDriftMs, logger } = this.#options;
+  #read({ pasts }: Relearning): Reading | null {
+    const { self, parts, read } = this.#options;
     if (parts.ownLog === null) return null;
-    const { region, incarnation, partitionCount } = self;
-    const feed = new PastFeed({ region, incarnation, pasts: relearning.pasts, log: parts.ownLog });
-    const ignore = () => undefined;
-    const applier = new Applier({
-      origin: region,
-      partitionCount,
-      store: records,
-      feed,
-      clock,
-      timer,
-      maxDriftMs,
-      logger,
-      events: {
-        onApplied: ignore,
-        onFenced: ignore,
-        onHeard: ignore,
-        onRefused: ignore,
-        onGap,
-        onOpen: async ({ closed }) => {
-          if (closed !== null) await parts.store.close(closed);
-        },
-      },
-    });
-    applier.start();
-    return { feed, applier };
+    const { region, incarnation } = self;
+    const feed = new PastFeed({ region, incarnation, pasts, log: parts.ownLog });
+    return { feed, reader: read(feed) };
   }
 
   async #judge(relearning: Relearning): Promise<RelearningJudgement> {
@@ -170,25 +158,26 @@ export class Relearner {
   }
 
   #logView() {
-    if (this.#reader === null) return null;
-    const { feed, applier } = this.#reader;
-    const hasGap = applier.readings.some(({ kind }) => kind === 'gap');
-    return { through: feed.through, ends: feed.ends, hasGap };
+    if (this.#reading === null) return null;
+    const { feed, reader } = this.#reading;
+    return { through: feed.through, ends: feed.ends, hasGap: reader.hasGap };
   }
 
   async #fetch(peers: readonly RegionId[]): Promise<void> {
     const { self, jobs } = this.#options;
     const open = new Set((await jobs.open()).filter(({ isDryRun }) => !isDryRun).map(({ donor }) => donor));
     for (const donor of peers) {
-      if (!open.has(donor)) await jobs.want({ donor, origin: self.region, cause: 'own-past', isDryRun: false });
+      if (!open.has(donor))
+        await jobs.want({ donor, origin: self.region, cause: 'own-past', isDryRun: false });
     }
   }
 
   async #finish({ lost }: Extract<RelearningJudgement, { kind: 'learnt' }>): Promise<void> {
     const { self, parts, logger } = this.#options;
     if (!(await this.#isRuling())) return;
-    for (const end of this.#reader?.feed.ends ?? []) await parts.store.close(end);
-    if (lost.length > 0) logger.error({ lost: lost.map(printed) }, 'no log and no peer holds this past; it is lost');
+    for (const end of this.#reading?.feed.ends ?? []) await parts.store.close(end);
+    if (lost.length > 0)
+      logger.error({ lost: lost.map(show) }, 'no log and no peer holds this past; it is lost');
     await parts.store.relearnt();
     logger.info({ incarnation: self.incarnation.counter }, 'the past is learnt; the region takes writes');
   }
@@ -205,26 +194,11 @@ export class Relearner {
       return false;
     }
     const reason = `another database of the region has taken incarnation ${ruling.counter}`;
-    logger.error({ reason }, 'this incarnation is not the one that the region goes on under; writes are refused');
+    logger.error(
+      { reason },
+      'this incarnation is not the one that the region goes on under; writes are refused',
+    );
     await parts.past.hold(reason);
     return false;
   }
-}
-
-function shown(judgement: RelearningJudgement) {
-  switch (judgement.kind) {
-    case 'reading':
-      return { waits: 'reading', partitions: judgement.partitions };
-    case 'applying':
-    case 'promised':
-      return { waits: judgement.kind, missing: printed(judgement.missing) };
-    case 'fetching':
-      return { waits: 'fetching', peers: judgement.peers };
-    case 'learnt':
-      return { waits: 'nothing' };
-  }
-}
-
-function printed({ region, incarnation, partition, lsn }: VectorEntry): string {
-  return `${region}.${incarnation.counter}/${partition} at ${lsn}`;
 }

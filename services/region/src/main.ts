@@ -14,7 +14,6 @@ import { type Database, openDatabase } from '@isthmus/replication/adapters/postg
 import { PostgresControlLog } from '@isthmus/replication/adapters/postgres-log/control-log';
 import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
-import { ReplicationError } from '@isthmus/replication/errors';
 import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
 import { Journal } from '@isthmus/replication/journal/journal';
@@ -29,7 +28,6 @@ import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { Replicator } from '@isthmus/replication/replicator';
-import { Ticker } from '@isthmus/replication/ticker';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomInt, randomUUID } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
@@ -39,6 +37,7 @@ import { type Config, describeFault, readConfig } from './config.ts';
 import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
+import { keepCalibrated, keepRead } from './keep-young.ts';
 import { HttpPeerClient, answerEcho } from './peer-client.ts';
 import type { RecordType } from './records/record-type.ts';
 import { recordTypes } from './records/record-types.ts';
@@ -46,16 +45,14 @@ import { loadTextEngine } from './records/text-engine.ts';
 import { type Opened, RegionProcess } from './region-process.ts';
 import { replicationEvents } from './replication-events.ts';
 import { describeStartFault } from './start-fault.ts';
-import { type Status, gapsOf, statusOf } from './status.ts';
+import { readStatus } from './status-sources.ts';
 import { HttpTransferPeer } from './transfer-peer.ts';
 import { VerifiedSweeps } from './verified-sweeps.ts';
-import { version } from './version.ts';
 import { within } from './within.ts';
 
 const exitCodes = { failed: 1, wrongUsage: 2, bug: 70 } as const;
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
-const readIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
 const hourMs = 3_600_000;
 const nonceLimit = 2 ** 32;
@@ -146,10 +143,11 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config) });
   const sink = config.roles.has('replicator') ? createSink(ground) : null;
   const incarnations = sink && incarnationParts(ground);
-  const replicator = sink && incarnations && createReplicator(ground, { metrics, sink, transferPeer, incarnations });
+  const replicator =
+    sink && incarnations && createReplicator(ground, { metrics, sink, transferPeer, incarnations });
   const keeper = sink && incarnations && createGuard(ground, { metrics, sink, incarnations });
-  const calibration = calibrate(ground);
-  const refreshing = refresh(ground);
+  const calibration = keepCalibrated(clock, ground.log, systemTimer);
+  const refreshing = keepRead(figures, systemTimer);
   const digester = new Digester({ store: records, clock });
   const digests = new DigestSweep({ collections, digester, client });
   const sweeps = new VerifiedSweeps(digests, database.verifications);
@@ -176,7 +174,13 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       guards,
       digester,
       transfers: { donor, jobs: database.jobs, verifications: database.verifications, peers },
-      identity: { self: identity, past, guard: keeper },
+      identity: {
+        self: identity,
+        past,
+        guard: keeper,
+        incarnations: database.incarnations,
+        relearning: () => replicator?.relearning ?? null,
+      },
       status: () => readStatus(ground, { isReady, links, replicator, guard: keeper }),
       metrics: () => metrics.scrape(),
       echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
@@ -197,27 +201,6 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       await database.close();
     },
   };
-}
-
-/** Keeps the clock read; a reading that fails leaves the last one in force. */
-function calibrate({ database, log }: Ground): Ticker {
-  const read = async () => {
-    try {
-      await database.clock.calibrate();
-    } catch (error) {
-      if (!(error instanceof ReplicationError)) throw error;
-      log.debug({ err: error }, 'the database clock could not be read');
-    }
-  };
-  return new Ticker({ timer: systemTimer, intervalMs: readIntervalMs, run: read });
-}
-
-/** Keeps the figures young, so that what is told of a database that has just died is no older than this. */
-function refresh({ figures }: Ground): Ticker {
-  const read = async () => {
-    await figures.read();
-  };
-  return new Ticker({ timer: systemTimer, intervalMs: readIntervalMs, run: read });
 }
 
 function createDonor({ database, log: logger }: Ground): Donor {
@@ -395,36 +378,6 @@ function createFeed({ config, log: logger }: Ground): ChangeFeed {
     return [peer, new KafkaChangeFeed({ region: config.region, clusters, logger })];
   });
   return new FeedByRegion(new Map(feeds));
-}
-
-interface StatusSources {
-  readonly isReady: () => Promise<boolean>;
-  readonly links: LinkWatch;
-  readonly replicator: Replicator | null;
-  readonly guard: IdentityGuard | null;
-}
-
-function readStatus(
-  { config, database, peers, collections, figures }: Ground,
-  { isReady, links, replicator, guard }: StatusSources,
-): Promise<Status> {
-  return statusOf({
-    region: config.region,
-    incarnation: database.identity.incarnation,
-    version,
-    peers,
-    collections: [...collections.keys()],
-    figures,
-    clock: database.clock,
-    identity: guard?.state ?? null,
-    ready: isReady,
-    links: () => links.links,
-    gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
-    verifications: () => within(figuresTimeoutMs, database.verifications.all()),
-    transfers: () => within(figuresTimeoutMs, database.jobs.open()),
-    incidents: () => within(figuresTimeoutMs, database.incidents.open()),
-    slot: () => within(figuresTimeoutMs, database.slotHealth()),
-  });
 }
 
 await main(process.argv.slice(2));

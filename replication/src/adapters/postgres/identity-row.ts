@@ -59,7 +59,9 @@ export const recordAcceptance: Statement = {
 };
 
 /** Every other connection of ours ends, and reads the identity row when it comes back. */
-const endOf = (changed: string): string => `SELECT count(pg_terminate_backend(pid)) FROM ${changed}, pg_stat_activity
+const endOf = (
+  changed: string,
+): string => `SELECT count(pg_terminate_backend(pid)) FROM ${changed}, pg_stat_activity
   WHERE datname = current_database() AND usename = current_user AND application_name = 'isthmus'
     AND pid <> pg_backend_pid()`;
 
