@@ -6,11 +6,18 @@
 import { Applier } from './applier/applier.ts';
 import type { ApplierEvents } from './applier/applier.ts';
 import type { AppliedReport } from './applier/lane.ts';
+import type { Opening } from './applier/partition-queue.ts';
 import { DeadLetterRelease } from './applier/dead-letter-retry.ts';
 import type { Reading } from './applier/reading.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';
 import { MarkPass } from './mark-pass.ts';
+import {
+  type IncarnationParts,
+  type PastReader,
+  Relearner,
+  type RelearnerOptions,
+} from './identity/relearning.ts';
 import type { BeatStore } from './ports/beat-store.ts';
 import type { ChangeFeed } from './ports/change-feed.ts';
 import type { ChangeSink } from './ports/change-sink.ts';
@@ -40,7 +47,7 @@ import { type Need, Transfers, type TransfersOptions } from './transfer/transfer
 
 const pruneIntervalMs = 60_000;
 
-export interface ReplicatorEvents extends Omit<ApplierEvents, 'onHeard'> {
+export interface ReplicatorEvents extends Omit<ApplierEvents, 'onHeard' | 'onOpen'> {
   /** A beat of the origin became visible this long after its commit, told only where the clocks' offset is known. */
   readonly onVisible: (origin: RegionId, afterMs: number) => void;
   readonly onPublished: RelayOptions['onPublished'];
@@ -68,6 +75,7 @@ export interface ReplicatorOptions {
   readonly beats: BeatStore;
   readonly transfer: TransferParts;
   readonly deadLetters: DeadLetterStore;
+  readonly incarnations: IncarnationParts;
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
   readonly feed: ChangeFeed;
@@ -89,6 +97,7 @@ export interface OriginStatus {
 interface Active {
   readonly relay: Relay;
   readonly appliers: readonly Applier[];
+  readonly relearner: Relearner;
   readonly stop: () => Promise<void>;
 }
 
@@ -110,6 +119,11 @@ export class Replicator {
   /** Empty in standby. */
   get origins(): readonly OriginStatus[] {
     return this.#active?.appliers.map(({ origin, readings }) => ({ origin, readings })) ?? [];
+  }
+
+  /** What the region's own writes wait for after it has taken a new incarnation; `null`: nothing known of. */
+  get relearning(): Relearner['judgement'] {
+    return this.#active?.relearner.judgement ?? null;
   }
 
   start(): void {
@@ -192,27 +206,81 @@ export class Replicator {
         events.onApplied(report);
         this.#tellVisible(report, readers[index]);
       };
-      return new Applier({ ...shared, origin, store: records, events: { ...events, onHeard, onApplied } });
+      const onOpen = (opening: Opening) => this.#opens(opening);
+      const all = { ...events, onHeard, onApplied, onOpen };
+      return new Applier({ ...shared, origin, store: records, events: all });
     });
-    const { transfers, sweeper } = this.#transfers(appliers, told);
+    // What is told to peers meanwhile would replace the promise that has to be kept again.
+    const relearner = this.#relearner(() => publisher.start());
+    const { transfers, sweeper } = this.#transfers(appliers, { told, relearner });
     const { deadLetters: letters, maxDriftMs } = this.#options;
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
     const marking = new MarkPass({ records, timer, logger });
-    const helpers = [pruning, release, marking, transfers, sweeper];
-    for (const part of [beatLoop, relay, publisher, ...helpers, ...appliers]) part.start();
+    const helpers = [pruning, release, marking, transfers, sweeper, relearner];
+    for (const part of [beatLoop, relay, ...helpers, ...appliers]) part.start();
     const stop = async () => {
       await Promise.all([transfers.close(), sweeper.close()]);
-      await Promise.all(appliers.map((applier) => applier.close()));
+      await Promise.all([...appliers, relearner].map((part) => part.close()));
       await Promise.all([publisher.stop(), pruning.stop(), release.stop(), marking.stop()]);
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
       await Promise.all(reading);
       await Promise.all([beatLoop.stop(), relay.close()]);
     };
-    return { relay, appliers, stop };
+    return { relay, appliers, relearner, stop };
   }
 
-  #transfers(appliers: readonly Applier[], told: ToldVectors) {
+  #relearner(onLearnt: () => void): Relearner {
+    const { identity: self, peers, incarnations: parts, transfer, timer, logger } = this.#options;
+    const { store: transfers, jobs } = transfer;
+    const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);
+    return new Relearner({ self, peers, parts, read, transfers, jobs, onLearnt, timer, logger });
+  }
+
+  #readPast(feed: Parameters<RelearnerOptions['read']>[0]): PastReader {
+    const { identity, records, incarnations, clock, timer, maxDriftMs, logger, events } = this.#options;
+    const { region: origin, partitionCount } = identity;
+    const ignore = () => undefined;
+    const onOpen = async ({ closed }: Opening) => {
+      if (closed !== null) await incarnations.store.close(closed);
+    };
+    const quiet = { onApplied: ignore, onFenced: ignore, onHeard: ignore, onRefused: ignore };
+    const applier = new Applier({
+      origin,
+      partitionCount,
+      store: records,
+      feed,
+      clock,
+      timer,
+      maxDriftMs,
+      logger,
+      events: { ...quiet, onGap: events.onGap, onOpen },
+    });
+    applier.start();
+    return {
+      get hasGap() {
+        return applier.readings.some(({ kind }) => kind === 'gap');
+      },
+      recheck: () => applier.recheck(),
+      close: () => applier.close(),
+    };
+  }
+
+  /**
+   * A start that is not a region's first comes after lives of which something may be in no log: acknowledged, never
+   * published, and in the records of the region that goes on (P9).
+   */
+  async #opens({ origin, start, closed }: Opening): Promise<void> {
+    const { incarnations, transfer } = this.#options;
+    if (closed !== null) await incarnations.store.close(closed);
+    if (start.incarnation.counter === 1) return;
+    await transfer.jobs.want({ donor: origin, origin, cause: 'other-incarnation', isDryRun: false });
+  }
+
+  #transfers(
+    appliers: readonly Applier[],
+    { told, relearner }: { readonly told: ToldVectors; readonly relearner: Relearner },
+  ) {
     const { identity, peers, beats, clock, timer, maxDriftMs, logger, events, transfer } = this.#options;
     const { store, jobs, verifications, peer } = transfer;
     const shared = { self: identity, peers, store, jobs, clock, timer, logger };
@@ -224,7 +292,7 @@ export class Replicator {
       maxDriftMs,
       gaps: () => appliers.flatMap(needOf),
       onRaised: () => {
-        for (const applier of appliers) applier.recheck();
+        for (const reader of [...appliers, relearner]) reader.recheck();
       },
       onTransfer: events.onTransfer,
     });

@@ -3,6 +3,7 @@
  * replicator, link watch, figures, and the readings of the clock. It opens its database however long that takes. What
  * it would export is judged whenever it has read its figures.
  */
+import { MemoryControlLog } from '@isthmus/replication/adapters/memory/control-log';
 import { MemoryClock } from '@isthmus/replication/adapters/memory/clock';
 import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
 import { ReplicationError } from '@isthmus/replication/errors';
@@ -29,6 +30,7 @@ import { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
 import { SimChangeSource } from './sim-source.ts';
 import {
+  SimIncarnations,
   SimSlotKeeper,
   SimTransferJobs,
   SimTransferPeer,
@@ -141,6 +143,12 @@ export class SimNode {
         verifications: new SimVerifications(postgres),
         peer: new SimTransferPeer(region.id, process, world),
         slots: new SimSlotKeeper(postgres),
+      },
+      incarnations: {
+        store: new SimIncarnations(postgres),
+        past: { hold: () => Promise.resolve() },
+        ownLog: null,
+        control: new MemoryControlLog(region.log),
       },
       source: new SimChangeSource(postgres),
       sink,

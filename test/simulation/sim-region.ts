@@ -4,6 +4,7 @@ import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
 import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incident-store';
+import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
 import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
@@ -37,6 +38,7 @@ export class SimRegion {
   readonly jobs: MemoryTransferJobs;
   readonly verifications: MemoryVerifications;
   readonly incidents = new MemoryIncidentStore();
+  readonly incarnations: MemoryIncarnationStore;
   readonly log = new MemoryLog();
   readonly postgres: SimServer;
   readonly kafka: SimServer;
@@ -68,6 +70,7 @@ export class SimRegion {
     this.transfers = new MemoryTransferStore({ database, records, beats, slots });
     this.jobs = new MemoryTransferJobs(database);
     this.verifications = new MemoryVerifications(database);
+    this.incarnations = new MemoryIncarnationStore(database);
     this.postgres = new SimServer(`${identity.region}.postgres`, of.random.split('postgres'));
     this.kafka = new SimServer(`${identity.region}.kafka`, of.random.split('kafka'));
   }

@@ -12,6 +12,7 @@ import type {
   RangeDigest,
   RecordRange,
 } from '@isthmus/replication/ports/record-reader';
+import type { IncarnationStore, Relearning } from '@isthmus/replication/ports/incarnation-store';
 import type { SlotKeeper, SlotLife } from '@isthmus/replication/ports/slot-keeper';
 import type {
   TransferJob,
@@ -27,7 +28,7 @@ import type {
   TransferSnapshot,
   TransferStore,
 } from '@isthmus/replication/ports/transfer-store';
-import type { Vector } from '@isthmus/replication/ports/vector';
+import type { Vector, VectorEntry } from '@isthmus/replication/ports/vector';
 import type { SweepResult, Verification, VerificationStore } from '@isthmus/replication/ports/verification';
 import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { FeedWorld } from './sim-kafka.ts';
@@ -186,6 +187,34 @@ export class SimSlotKeeper implements SlotKeeper {
 
   renew(): Promise<SlotLife> {
     return this.#postgres.commit('renew slot', () => this.#postgres.region.slots.renew());
+  }
+}
+
+export class SimIncarnations implements IncarnationStore {
+  readonly #postgres: SimPostgres;
+
+  constructor(postgres: SimPostgres) {
+    this.#postgres = postgres;
+  }
+
+  get #inner(): IncarnationStore {
+    return this.#postgres.region.incarnations;
+  }
+
+  close(ended: VectorEntry): Promise<void> {
+    return this.#postgres.commit('close incarnation', () => this.#inner.close(ended));
+  }
+
+  closed(): Promise<Vector> {
+    return this.#postgres.read('closed incarnations', () => this.#inner.closed());
+  }
+
+  relearning(): Promise<Relearning | null> {
+    return this.#postgres.read('relearning', () => this.#inner.relearning());
+  }
+
+  relearnt(): Promise<void> {
+    return this.#postgres.commit('relearnt', () => this.#inner.relearnt());
   }
 }
 

@@ -14,6 +14,7 @@ import { parseRegionId } from '../ports/identity.ts';
 import type { ApplyTransaction } from '../ports/record-store.ts';
 import { Applier } from './applier.ts';
 import type { AppliedReport } from './lane.ts';
+import type { Opening } from './partition-queue.ts';
 
 const origin = parseRegionId('eu') ?? expect.fail('eu is a region');
 const incarnation = { counter: 1, nonce: 1 };
@@ -94,13 +95,14 @@ let applier: Applier;
 let reports: AppliedReport[];
 let fenced: number;
 let gaps: number[];
+let openings: Opening[];
 let heard: number;
 let gates: (() => void)[];
 
 beforeEach(async () => {
   store = new WatchedStore();
   feed = new ScriptedFeed();
-  [reports, gaps, gates, fenced, heard] = [[], [], [], 0, 0];
+  [reports, gaps, openings, gates, fenced, heard] = [[], [], [], [], 0, 0];
   for (let partition = 0; partition < partitionCount; partition++) {
     const place = { origin, incarnation, partition, beat: null, nextOffset: 0n };
     await store.createPosition({ ...place, applied: 10n, settled: 10n });
@@ -120,6 +122,7 @@ beforeEach(async () => {
         fenced++;
       },
       onGap: (_, partition) => gaps.push(partition),
+      onOpen: async (opening) => void openings.push(opening),
       onHeard: () => {
         heard++;
       },

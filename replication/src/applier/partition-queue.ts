@@ -13,13 +13,24 @@ import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { PositionMove, PositionRow, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
+import type { VectorEntry } from '../ports/vector.ts';
 import { collect } from './collect.ts';
 import type { Collected, QueuedRecord, Room } from './collect.ts';
 import { newestPosition } from './positions.ts';
 import { isOpen, judge, movedTo, passOver, readingOf, reread } from './reading.ts';
 import type { Reading } from './reading.ts';
 
+/** A position is about to be opened at a start. */
+export interface Opening {
+  readonly origin: RegionId;
+  readonly start: StartRecord;
+  /** Where the incarnation that was read before has ended (F of P9); `null`: none was. */
+  readonly closed: VectorEntry | null;
+}
+
 export interface PartitionEvents {
+  /** Resolves when whatever has to be known of it is stored; only then the position is opened. */
+  readonly onOpen: (opening: Opening) => Promise<void>;
   readonly onGap: (origin: RegionId, partition: number, cause: string) => void;
 }
 
@@ -61,6 +72,8 @@ export class PartitionQueue {
   #queue: QueuedRecord[] = [];
   #queuedBytes = 0;
   #failures = 0;
+  /** The furthest end of an interval that came, of the incarnation that is read. */
+  #seenTo = 0n;
   #busy: Promise<void> | null = null;
 
   constructor(options: PartitionQueueOptions) {
@@ -122,6 +135,7 @@ export class PartitionQueue {
     this.#reading = collected.reading;
     this.#standing = { kind: 'sure' };
     this.#failures = 0;
+    for (const entry of this.#queue.slice(0, collected.consumed)) this.#see(entry);
     this.#consume(collected.consumed);
   }
 
@@ -139,6 +153,7 @@ export class PartitionQueue {
   }
 
   #step(head: QueuedRecord): boolean {
+    this.#see(head);
     const step = judge(this.#reading, head.record, head.offset);
     switch (step.kind) {
       case 'drop':
@@ -157,6 +172,13 @@ export class PartitionQueue {
         this.#stop(step.reading);
         return false;
     }
+  }
+
+  #see({ record }: QueuedRecord): void {
+    const { incarnation } = this.#reading.kind === 'unopened' ? { incarnation: null } : this.#reading;
+    if (record.kind !== 'changes' || incarnation === null) return;
+    if (sameIncarnation(record.incarnation, incarnation) && record.to > this.#seenTo)
+      this.#seenTo = record.to;
   }
 
   /** Runs beside the other partitions; what fails is found again at the head of the queue. */
@@ -182,8 +204,12 @@ export class PartitionQueue {
   }
 
   async #open(start: StartRecord, offset: bigint): Promise<void> {
-    const { origin, partition, store, logger } = this.#options;
+    const { origin, partition, store, logger, events } = this.#options;
     const { incarnation, at } = start;
+    const closed = this.#closed();
+    const isShort = closed !== null && isOpen(this.#reading) && this.#reading.applied < closed.lsn;
+    if (isShort) events.onGap(origin, partition, 'missing-interval');
+    await events.onOpen({ origin, start, closed });
     await store.createPosition({
       origin,
       incarnation,
@@ -195,8 +221,17 @@ export class PartitionQueue {
     });
     await this.#read();
     this.#failures = 0;
+    this.#seenTo = 0n;
     this.#consume(1);
     logger.info({ ...this.#where(), at: String(at) }, 'position opened');
+  }
+
+  #closed(): VectorEntry | null {
+    const reading = this.#reading;
+    if (!isOpen(reading)) return null;
+    const { origin: region, partition } = this.#options;
+    const { incarnation, applied } = reading;
+    return { region, incarnation, partition, lsn: applied > this.#seenTo ? applied : this.#seenTo };
   }
 
   /** What is queued was read before the rewind and comes again after it. */

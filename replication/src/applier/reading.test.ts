@@ -91,17 +91,34 @@ test('without a position only the start of the incarnation opens the partition',
   });
 });
 
-test('a start that repeats or is older changes nothing, a newer one stops the partition', () => {
+test('a start that repeats or is older changes nothing, a newer one opens a position of its own (P9)', () => {
   expect(judge(live, start(40n), 5n).kind).toBe('drop');
-  expect(
-    judge(readingOf({ incarnation: { counter: 2, nonce: 1 }, applied: 5n }), start(40n, 1), 5n).kind,
-  ).toBe('drop');
-  expect(judge(live, start(40n, 2), 5n)).toMatchObject({
-    kind: 'gap',
-    reading: { cause: 'other-incarnation' },
-  });
+  const newer = readingOf({ incarnation: { counter: 2, nonce: 1 }, applied: 5n });
+  expect(judge(newer, start(40n, 1), 5n).kind).toBe('drop');
+  expect(judge(newer, changes(5n, 400n, 1), 5n).kind).toBe('drop');
+  expect(judge(live, start(40n, 2), 5n)).toMatchObject({ kind: 'open', start: { at: 40n } });
+  expect(judge(reread(live, 12n), start(40n, 2), 5n).kind).toBe('open');
+});
+
+test('changes of a newer incarnation without its start stop the partition', () => {
   expect(judge(live, changes(0n, 400n, 2), 5n)).toMatchObject({
     kind: 'gap',
     reading: { cause: 'other-incarnation' },
   });
+});
+
+test('another incarnation of the same counter is nobody that one could follow', () => {
+  const impostor: StartRecord = { ...start(40n), incarnation: { counter: 1, nonce: 8 } };
+  expect(judge(live, impostor, 5n)).toMatchObject({ kind: 'gap', reading: { cause: 'other-incarnation' } });
+});
+
+test('a gap ends where a newer incarnation starts, also one without a position', () => {
+  const missing = judge(reread(live, 10n), changes(120n, 150n), 9n);
+  const gap = missing.kind === 'gap' ? missing.reading : expect.fail('a gap');
+  expect(judge(gap, start(40n, 2), 10n).kind).toBe('open');
+  expect(judge(gap, start(40n, 1), 10n).kind).toBe('drop');
+  const cut = judge(readingOf(null), changes(40n, 60n), 0n);
+  const unplaced = cut.kind === 'gap' ? cut.reading : expect.fail('a gap');
+  expect(judge(unplaced, start(30n, 1), 1n).kind).toBe('drop');
+  expect(judge(unplaced, start(40n, 2), 1n).kind).toBe('open');
 });

@@ -3,6 +3,8 @@
  * or it fits and its changes beyond the position are to be applied, or it begins beyond the position. The latter is
  * read once more from the partition's beginning before it is called a gap (I3), because offsets are only hints. A gap
  * stops the partition visibly and ends by itself should a record that fits arrive after all; nothing is ever skipped.
+ * The start of a newer incarnation ends the older one wherever its reading stood, and whatever comes of that one
+ * afterwards is ignored (P9); what may be missing of it is the business of a transfer.
  */
 import { assert } from '../errors.ts';
 import type { ChangesRecord, LogRecord, StartRecord } from '../log/log-record.ts';
@@ -15,7 +17,7 @@ export type GapCause =
   | 'missing-interval'
   /** There is no position, and the log does not begin with the incarnation's start. */
   | 'no-position'
-  /** The origin goes on under another incarnation. */
+  /** The origin goes on under another incarnation, whose start is not in the log. */
   | 'other-incarnation';
 
 export type Reading =
@@ -56,6 +58,7 @@ export function isOpen(reading: Reading): reading is OpenReading {
 
 export type Step =
   | { readonly kind: 'drop' }
+  /** Opens a position; that of an older incarnation, where there is one, is closed. */
   | { readonly kind: 'open'; readonly start: StartRecord }
   /** Apply the changes of `record` that lie beyond the position; `to` becomes the position. */
   | { readonly kind: 'apply'; readonly record: ChangesRecord }
@@ -79,7 +82,7 @@ export function readingOf(
 /** Decides for one record at `offset`. The caller carries the step out and then moves the reading on. */
 export function judge(reading: Reading, record: LogRecord, offset: bigint): Step {
   if (reading.kind === 'unopened') return judgeUnopened(record);
-  if (reading.incarnation === null || reading.applied === null) return { kind: 'drop' };
+  if (reading.incarnation === null || reading.applied === null) return judgeUnplaced(reading, record);
   if (!sameIncarnation(record.incarnation, reading.incarnation)) {
     return judgeForeign(reading, reading.incarnation, record);
   }
@@ -127,8 +130,20 @@ function judgeUnopened(record: LogRecord): Step {
   };
 }
 
+/** Without a position only a start of what comes later can open one: what lies before is missing as it is. */
+function judgeUnplaced(
+  { incarnation }: { readonly incarnation: Incarnation | null },
+  record: LogRecord,
+): Step {
+  const isNewer = incarnation === null || record.incarnation.counter > incarnation.counter;
+  return record.kind === 'start' && isNewer ? { kind: 'open', start: record } : { kind: 'drop' };
+}
+
 function judgeForeign(reading: Reading, known: Incarnation, record: LogRecord): Step {
-  if (record.incarnation.counter < known.counter || reading.kind === 'gap') return { kind: 'drop' };
+  if (record.incarnation.counter < known.counter) return { kind: 'drop' };
+  if (record.kind === 'start' && record.incarnation.counter > known.counter)
+    return { kind: 'open', start: record };
+  if (reading.kind === 'gap') return { kind: 'drop' };
   const applied = reading.kind === 'unopened' ? null : reading.applied;
   const resumesAt = record.kind === 'start' ? record.at : record.from;
   return {

@@ -1,27 +1,36 @@
 /**
  * Keeps a region from writing on a database that is not its own past (P1, I11). A server that was started anew is
- * compared with the own log before any write; what does not continue that log is refused for as long as it is so,
- * with its reason in sight, and reads go on. While all is well it listens to the own log, and stops the writes of the
+ * compared with the own log before any write; what does not continue that log becomes a new incarnation (P9), unless
+ * somebody else is alive in the region's name: then it is refused, with its reason in sight, and reads go on. While all is well it listens to the own log, and stops the writes of the
  * whole region when somebody else publishes in its name. It never makes anything up: where the log does not answer,
  * the question stays open and writes wait, unless an operator says otherwise.
  */
 import { ReplicationError } from '../errors.ts';
+import type { ControlLog } from '../ports/control-log.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import { OwnLogProof } from './own-log-proof.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
+import { renewIncarnation } from './renewal.ts';
 import { OwnLogTail } from './own-log-tail.ts';
 
 export type IdentityState =
   | { readonly kind: 'proven' }
   /** Writes wait for the comparison; `reason` says what it waits for. */
   | { readonly kind: 'unproven'; readonly reason: string }
+  /** It is not its own past, for this reason, and is about to become a new incarnation. */
+  | { readonly kind: 'renewing'; readonly reason: string }
+  /** It has become one, and this process has to be opened again. */
+  | { readonly kind: 'renewed'; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface IdentityGuardOptions extends Omit<OwnLogProofOptions, 'store'> {
   readonly past: IdentityStore;
+  readonly control: ControlLog;
+  /** Of 32 bits, from chance. */
+  readonly newNonce: () => number;
   /** Creates the topics where they are absent, so that there is a log to ask. */
   readonly prepareLog: () => Promise<void>;
   readonly timer: Timer;
@@ -66,6 +75,7 @@ export class IdentityGuard {
 
   async #look(): Promise<void> {
     const { past, timer, logger } = this.#options;
+    if (this.#state.kind === 'renewed') return;
     if (past.standing === 'same') {
       this.#state = { kind: 'proven' };
       return;
@@ -86,7 +96,12 @@ export class IdentityGuard {
   async #decide(): Promise<void> {
     const { past, timer, logger } = this.#options;
     const continuity = await past.continuity();
-    if (continuity.kind === 'broken') return this.#refuse(continuity.reason);
+    if (continuity.kind === 'renewed') {
+      this.#state = continuity;
+      return;
+    }
+    if (continuity.kind === 'broken')
+      return continuity.isHeld ? this.#refuse(continuity.reason) : this.#renew(continuity.reason);
     if (continuity.kind === 'same') return;
     if (this.#state.kind === 'proven') this.#state = { kind: 'unproven', reason: comparing };
     const startedMs = timer.monotonicMs();
@@ -95,11 +110,36 @@ export class IdentityGuard {
       return this.#refuse('somebody else published in our name while this server was being promoted');
     }
     const verdict = await new OwnLogProof({ ...this.#options, store: past }).run();
-    if (verdict.kind === 'broken') return this.#refuse(verdict.reason);
+    if (verdict.kind === 'broken') return this.#renew(verdict.reason);
     await past.prove(continuity.lineage);
     const durationMs = Math.round(timer.monotonicMs() - startedMs);
     const { readRecords } = verdict;
     logger.info({ durationMs, readRecords }, 'the server that was started anew continues the own log');
+  }
+
+  /** Ends with the claim won and the database adopted, or leaves everything to the next look. */
+  async #renew(reason: string): Promise<void> {
+    const { timer, logger, onRefused } = this.#options;
+    if (this.#state.kind !== 'renewing') {
+      logger.error(
+        { reason },
+        'this database does not continue the past of its region; it takes a new incarnation',
+      );
+      onRefused(reason);
+    }
+    this.#state = { kind: 'renewing', reason };
+    await this.#options.prepareLog();
+    const outcome = await renewIncarnation({ ...this.#options, isAlone: () => this.#tail.isAlone(aloneMs) });
+    if (outcome.kind === 'lost' || (outcome.kind === 'given-up' && outcome.isAlive))
+      return this.#refuse(outcome.reason);
+    if (outcome.kind === 'given-up') {
+      logger.warn({ reason: outcome.reason }, 'no new incarnation was taken yet');
+      this.#quietUntilMs = timer.monotonicMs() + 10 * lookIntervalMs;
+      return;
+    }
+    const { counter } = outcome.claim;
+    this.#state = { kind: 'renewed', reason: `the database has become incarnation ${counter}` };
+    logger.warn({ incarnation: counter, reason }, 'the region goes on under a new incarnation');
   }
 
   #refuse(reason: string): void {

@@ -56,7 +56,8 @@ export class OwnLogTail {
     const connected = this.#subscription?.connected === true;
     if (!connected)
       throw new ReplicationError('log-unavailable', 'the own log does not answer', { retriable: true });
-    await pause(timer, forMs, this.#end.signal);
+    if (!(await pause(timer, forMs, this.#end.signal)))
+      throw new ReplicationError('closed', 'nobody listens to the own log any more', { retriable: false });
     return this.#heardAtMs < startedMs;
   }
 

@@ -2,9 +2,12 @@
  * What a region's database says of its own past (P1). A server that was started anew may be a restored copy, whose
  * next write would take a dot that peers know with another content; so it serves no write before somebody has compared
  * it with the own log and says `prove`. A hold stops the writes of every process of the region until it is lifted by
- * an operator, and no restart forgets it.
+ * an operator, and no restart forgets it. A database that is not its own past becomes a new incarnation of its region
+ * (P9): nothing that was emitted before is emitted again, and no dot of the old one is given away.
  */
 import type { Beat } from './change.ts';
+import type { Incarnation } from './identity.ts';
+import type { Vector } from './vector.ts';
 
 /** The server behind a connection, as it names itself: compared, never understood. */
 export interface Lineage {
@@ -19,7 +22,17 @@ export type Continuity =
   | { readonly kind: 'same' }
   /** Another start of the same system, perhaps promoted to another timeline: no write before it is proven. */
   | { readonly kind: 'unproven'; readonly isPromoted: boolean; readonly lineage: Lineage }
-  | { readonly kind: 'broken'; readonly reason: string };
+  /** The database has another incarnation than the one that was opened: whoever opened it has to open it again. */
+  | { readonly kind: 'renewed'; readonly reason: string }
+  /** It is on another system; `held`: writes wait for an operator whatever becomes of it. */
+  | { readonly kind: 'broken'; readonly isHeld: boolean; readonly reason: string };
+
+/** What a new incarnation begins with. */
+export interface Adoption {
+  readonly claim: Incarnation;
+  /** What the region last told its peers, whichever of its incarnations did; `null`: the log does not say. */
+  readonly promised: Vector | null;
+}
 
 export interface NewestBeat {
   /** `null`: none was ever written. */
@@ -41,4 +54,16 @@ export interface IdentityStore {
   hold(reason: string): Promise<void>;
   /** On an operator's word: the server that is there continues our past, and a hold is lifted. */
   accept(): Promise<void>;
+  /** Of a new incarnation that is being taken; `null`: none is. */
+  claim(): Promise<Incarnation | null>;
+  /**
+   * Before it is made in the log. It replaces one of a lower counter; of two for one counter the first stays, so that
+   * processes of one database make one claim. Returns the one that holds then.
+   */
+  noteClaim(claim: Incarnation): Promise<Incarnation>;
+  /**
+   * The claim has won: the database is that incarnation from now on, with a log of its own that begins here, and has
+   * its past to learn again. Every connection that was open is ended. Once is as good as twice.
+   */
+  adopt(adoption: Adoption): Promise<void>;
 }

@@ -17,6 +17,8 @@ export type TransferCause =
   | 'slot-lost'
   /** The origin is silent, and the donor holds more of it. */
   | 'tail'
+  /** We have taken a new incarnation, and the own log does not hold all of our past. */
+  | 'own-past'
   /** A sweep found live data that differs. */
   | 'sweep'
   /** An operator asked. */

@@ -6,28 +6,30 @@
 import { FeedByRegion } from '@isthmus/replication/adapters/feed-by-region';
 import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
+import { KafkaControlLog } from '@isthmus/replication/adapters/kafka/control-log';
 import { KafkaOwnLog } from '@isthmus/replication/adapters/kafka/own-log';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import { PostgresControlLog } from '@isthmus/replication/adapters/postgres-log/control-log';
 import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
-import { ReplicationError } from '@isthmus/replication/errors';
 import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
+import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
+import type { ControlLog } from '@isthmus/replication/ports/control-log';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { Replicator } from '@isthmus/replication/replicator';
-import { Ticker } from '@isthmus/replication/ticker';
 import { Donor } from '@isthmus/replication/transfer/donor';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { WriteGuards } from './api/write-guards.ts';
@@ -35,6 +37,7 @@ import { type Config, describeFault, readConfig } from './config.ts';
 import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
+import { keepCalibrated, keepRead } from './keep-young.ts';
 import { HttpPeerClient, answerEcho } from './peer-client.ts';
 import type { RecordType } from './records/record-type.ts';
 import { recordTypes } from './records/record-types.ts';
@@ -42,18 +45,17 @@ import { loadTextEngine } from './records/text-engine.ts';
 import { type Opened, RegionProcess } from './region-process.ts';
 import { replicationEvents } from './replication-events.ts';
 import { describeStartFault } from './start-fault.ts';
-import { type Status, gapsOf, statusOf } from './status.ts';
+import { readStatus } from './status-sources.ts';
 import { HttpTransferPeer } from './transfer-peer.ts';
 import { VerifiedSweeps } from './verified-sweeps.ts';
-import { version } from './version.ts';
 import { within } from './within.ts';
 
 const exitCodes = { failed: 1, wrongUsage: 2, bug: 70 } as const;
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
-const readIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
 const hourMs = 3_600_000;
+const nonceLimit = 2 ** 32;
 const mebibyte = 1024 * 1024;
 const usage = 'usage: isthmus-region [--print-config]   (configuration comes from ISTHMUS_ variables)\n';
 
@@ -140,10 +142,12 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const journal = createJournal(database, metrics);
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config) });
   const sink = config.roles.has('replicator') ? createSink(ground) : null;
-  const replicator = sink === null ? null : createReplicator(ground, { metrics, sink, transferPeer });
-  const keeper = sink && createGuard(ground, metrics, sink);
-  const calibration = calibrate(ground);
-  const refreshing = refresh(ground);
+  const incarnations = sink && incarnationParts(ground);
+  const replicator =
+    sink && incarnations && createReplicator(ground, { metrics, sink, transferPeer, incarnations });
+  const keeper = sink && incarnations && createGuard(ground, { metrics, sink, incarnations });
+  const calibration = keepCalibrated(clock, ground.log, systemTimer);
+  const refreshing = keepRead(figures, systemTimer);
   const digester = new Digester({ store: records, clock });
   const digests = new DigestSweep({ collections, digester, client });
   const sweeps = new VerifiedSweeps(digests, database.verifications);
@@ -170,17 +174,25 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       guards,
       digester,
       transfers: { donor, jobs: database.jobs, verifications: database.verifications, peers },
-      identity: { self: identity, past, guard: keeper },
+      identity: {
+        self: identity,
+        past,
+        guard: keeper,
+        incarnations: database.incarnations,
+        relearning: () => replicator?.relearning ?? null,
+      },
       status: () => readStatus(ground, { isReady, links, replicator, guard: keeper }),
       metrics: () => metrics.scrape(),
       echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
     },
     askDatabase: () => clock.calibrate(),
+    isRenewed: () => past.standing === 'renewed' || keeper?.state.kind === 'renewed',
     closeWrites: () => journal.close(),
     closeReplication: async () => {
       await Promise.all([links.stop(), incidents.stop(), guard.stop(), keeper?.stop(), donor.close()]);
       await replicator?.close();
       await sink?.close();
+      await incarnations?.control.close();
       client.close();
       transferPeer.close();
     },
@@ -189,27 +201,6 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       await database.close();
     },
   };
-}
-
-/** Keeps the clock read; a reading that fails leaves the last one in force. */
-function calibrate({ database, log }: Ground): Ticker {
-  const read = async () => {
-    try {
-      await database.clock.calibrate();
-    } catch (error) {
-      if (!(error instanceof ReplicationError)) throw error;
-      log.debug({ err: error }, 'the database clock could not be read');
-    }
-  };
-  return new Ticker({ timer: systemTimer, intervalMs: readIntervalMs, run: read });
-}
-
-/** Keeps the figures young, so that what is told of a database that has just died is no older than this. */
-function refresh({ figures }: Ground): Ticker {
-  const read = async () => {
-    await figures.read();
-  };
-  return new Ticker({ timer: systemTimer, intervalMs: readIntervalMs, run: read });
 }
 
 function createDonor({ database, log: logger }: Ground): Donor {
@@ -288,22 +279,42 @@ function createJournal({ identity, records, clock }: Database, metrics: RegionMe
   });
 }
 
+interface GuardParts {
+  readonly metrics: RegionMetrics;
+  readonly sink: ChangeSink;
+  readonly incarnations: IncarnationParts;
+}
+
 /** `null` where the log lies in the database itself: it goes back in time with it, and cannot tell. */
-function createGuard(ground: Ground, metrics: RegionMetrics, sink: ChangeSink): IdentityGuard | null {
-  const { config, log: logger, database } = ground;
-  const { region, log } = config;
+function createGuard(ground: Ground, { metrics, sink, incarnations }: GuardParts): IdentityGuard | null {
+  const { log: logger, database } = ground;
   const { identity, past, records } = database;
-  if (log.kind === 'postgres') return null;
+  const { ownLog, control } = incarnations;
+  if (ownLog === null) return null;
   return new IdentityGuard({
     self: identity,
     past,
     records,
-    log: new KafkaOwnLog({ region, cluster: { brokers: log.brokers }, logger }),
+    log: ownLog,
+    control,
+    newNonce: () => randomInt(nonceLimit),
     prepareLog: () => sink.prepare(identity.partitionCount),
     timer: systemTimer,
     logger,
     onRefused: () => metrics.identityRefused(),
   });
+}
+
+function incarnationParts({ config, log: logger, database }: Ground): IncarnationParts {
+  const { region, databaseUrl: connectionString, log } = config;
+  const { incarnations: store, past, identity } = database;
+  const { incarnation } = identity;
+  if (log.kind === 'postgres') {
+    const control: ControlLog = new PostgresControlLog({ region, connectionString, incarnation });
+    return { store, past, ownLog: null, control };
+  }
+  const own = { region, cluster: { brokers: log.brokers }, logger };
+  return { store, past, ownLog: new KafkaOwnLog(own), control: new KafkaControlLog(own) };
 }
 
 function adminsOf({ peers }: Config): ReadonlyMap<RegionId, string> {
@@ -314,9 +325,11 @@ interface ReplicatorParts {
   readonly metrics: RegionMetrics;
   readonly sink: ChangeSink;
   readonly transferPeer: HttpTransferPeer;
+  readonly incarnations: IncarnationParts;
 }
 
-function createReplicator(ground: Ground, { metrics, sink, transferPeer }: ReplicatorParts): Replicator {
+function createReplicator(ground: Ground, parts: ReplicatorParts): Replicator {
+  const { metrics, sink, transferPeer, incarnations } = parts;
   const { config, log, database, peers } = ground;
   const { identity, records, beats, deadLetters, lock, clock } = database;
   const { transfers: store, jobs, verifications, slots } = database;
@@ -327,6 +340,7 @@ function createReplicator(ground: Ground, { metrics, sink, transferPeer }: Repli
     beats,
     transfer: { store, jobs, verifications, slots, peer: transferPeer },
     deadLetters,
+    incarnations,
     source: new PostgresChangeSource({ connectionString: config.databaseUrl }),
     sink,
     feed: createFeed(ground),
@@ -364,36 +378,6 @@ function createFeed({ config, log: logger }: Ground): ChangeFeed {
     return [peer, new KafkaChangeFeed({ region: config.region, clusters, logger })];
   });
   return new FeedByRegion(new Map(feeds));
-}
-
-interface StatusSources {
-  readonly isReady: () => Promise<boolean>;
-  readonly links: LinkWatch;
-  readonly replicator: Replicator | null;
-  readonly guard: IdentityGuard | null;
-}
-
-function readStatus(
-  { config, database, peers, collections, figures }: Ground,
-  { isReady, links, replicator, guard }: StatusSources,
-): Promise<Status> {
-  return statusOf({
-    region: config.region,
-    incarnation: database.identity.incarnation,
-    version,
-    peers,
-    collections: [...collections.keys()],
-    figures,
-    clock: database.clock,
-    identity: guard?.state ?? null,
-    ready: isReady,
-    links: () => links.links,
-    gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
-    verifications: () => within(figuresTimeoutMs, database.verifications.all()),
-    transfers: () => within(figuresTimeoutMs, database.jobs.open()),
-    incidents: () => within(figuresTimeoutMs, database.incidents.open()),
-    slot: () => within(figuresTimeoutMs, database.slotHealth()),
-  });
 }
 
 await main(process.argv.slice(2));

@@ -1,15 +1,17 @@
 /**
  * The life of the process: listeners up, database opened however long it takes to answer, traffic taken, and all of it
  * ended in order. Nothing acknowledged is lost at the end: writes that were taken in are answered, those that come
- * later are refused with `draining`, and what replication had begun the next process does again.
+ * later are refused with `draining`, and what replication had begun the next process does again. A database that has
+ * become another incarnation is opened again as that, under the same listeners.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type AssertionFailure, ReplicationError } from '@isthmus/replication/errors';
+import { ReplicationError } from '@isthmus/replication/errors';
 import type { Logger } from 'pino';
 import { type AdminParts, createAdminListener } from './admin/admin-listener.ts';
 import { Readiness, isReady } from './admin/readiness.ts';
 import { createApiListener } from './api/api-listener.ts';
 import type { ApiParts } from './api/api-parts.ts';
+import { switchedParts } from './api/switched-parts.ts';
 import type { Config } from './config.ts';
 import { Drain } from './drain.ts';
 import type { Listener, ListenerOptions } from './http/listener.ts';
@@ -19,6 +21,8 @@ import { shutDown } from './shutdown.ts';
 export interface Opened {
   readonly api: Omit<ApiParts, 'drain'>;
   readonly admin: AdminParts;
+  /** The database has become another incarnation of its region: it has to be opened again as that (P9). */
+  readonly isRenewed: () => boolean;
   /** One round trip to the database. */
   readonly askDatabase: () => Promise<void>;
   /** Resolves when every write taken in has been answered. */
@@ -30,12 +34,13 @@ export interface Opened {
 export interface RegionProcessOptions {
   readonly config: Config;
   readonly log: Logger;
-  readonly crash: (failure: AssertionFailure) => void;
+  readonly crash: (failure: unknown) => void;
   /** Rejects with `ReplicationError`; one that is retriable is tried again. */
   readonly open: (isReady: () => Promise<boolean>) => Promise<Opened>;
 }
 
 const openRetryMs = 500;
+const lookMs = 100;
 const readyTimeoutMs = 1000;
 /** How long callers are still answered, and asked to go elsewhere, before the listener closes. */
 const drainMs = 500;
@@ -52,6 +57,7 @@ export class RegionProcess {
   readonly #admin: Listener;
   readonly #end = new AbortController();
   #api: Listener | null = null;
+  #following: Promise<void> | null = null;
   #opened: Opened | null = null;
   #stopping: Promise<boolean> | null = null;
 
@@ -73,9 +79,10 @@ export class RegionProcess {
     const opened = await this.#open();
     if (opened === null) return;
     this.#opened = opened;
-    if (config.roles.has('api')) await this.#serve(opened);
+    if (config.roles.has('api')) await this.#serve();
     this.#readiness.opened();
     log.info({ roles: [...config.roles] }, 'ready');
+    this.#following = this.#follow();
   }
 
   /** True: everything ended in order and in time. A second call joins the first. */
@@ -92,12 +99,38 @@ export class RegionProcess {
     const steps = [
       { name: 'callers', run: () => pause(drainMs) },
       { name: 'public listener', run: () => closeListener(this.#api) },
+      { name: 'opening', run: () => this.#following ?? Promise.resolve() },
       { name: 'writes', run: () => this.#opened?.closeWrites() ?? Promise.resolve() },
       { name: 'replication', run: () => this.#opened?.closeReplication() ?? Promise.resolve() },
       { name: 'database', run: () => this.#opened?.closeDatabase() ?? Promise.resolve() },
       { name: 'admin listener', run: () => closeListener(this.#admin) },
     ];
     return shutDown(steps, { timeoutMs: shutdownTimeoutMs, log });
+  }
+
+  /** As long as the process lives, it serves the incarnation that its database is. */
+  async #follow(): Promise<void> {
+    const { log, crash } = this.#options;
+    const { signal } = this.#end;
+    while (!signal.aborted) {
+      await pause(lookMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted || this.#opened?.isRenewed() !== true) continue;
+      log.warn({}, 'the database has become another incarnation and is opened again');
+      try {
+        await this.#reopen(this.#opened);
+      } catch (failure) {
+        crash(failure);
+      }
+    }
+  }
+
+  /** Meanwhile callers are told that the database is unavailable. */
+  async #reopen(former: Opened): Promise<void> {
+    this.#opened = null;
+    await former.closeWrites();
+    await former.closeReplication();
+    await former.closeDatabase();
+    this.#opened = await this.#open();
   }
 
   /** `null`: stopped before the database answered. */
@@ -116,10 +149,10 @@ export class RegionProcess {
     return null;
   }
 
-  async #serve(opened: Opened): Promise<void> {
+  async #serve(): Promise<void> {
     const { config, log } = this.#options;
     this.#api = createApiListener(this.#listenerOptions(maxApiConnections), {
-      ...opened.api,
+      ...switchedParts(() => this.#opened?.api ?? null),
       drain: this.#drain,
     });
     log.info({ address: await this.#api.listen(config.apiAddress) }, 'public listener is up');

@@ -6,6 +6,7 @@
 import { isOpenIncident } from '@isthmus/replication/links/incident-machine';
 import type { LinkKind } from '@isthmus/replication/links/link-monitor';
 import type { IdentityState } from '@isthmus/replication/identity/identity-guard';
+import { describeRelearning, type RelearningJudgement } from '@isthmus/replication/identity/relearning-judge';
 import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
@@ -51,6 +52,8 @@ export interface Status {
   readonly incarnation: number;
   readonly version: string;
   readonly identity: IdentityState | null;
+  /** What the region's own writes wait for after it has taken a new incarnation; `null`: nothing known of. */
+  readonly relearning: string | null;
   readonly ready: boolean;
   /** Of the region: that of its best peer. */
   readonly rpoSeconds: number | null;
@@ -82,6 +85,7 @@ export interface StatusInput {
   readonly links: () => readonly LinkView[];
   /** Whether the database is proven to continue its past; `null` where another process looks after it. */
   readonly identity: IdentityState | null;
+  readonly relearning: RelearningJudgement | null;
   /** Open gaps; `null` where this process applies nothing and cannot tell. */
   readonly gaps: () => readonly GapStatus[] | null;
   /** Incidents that have not ended; `null`: unknown. Bounded in time. */
@@ -114,6 +118,7 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     incarnation: input.incarnation.counter,
     version: input.version,
     identity: input.identity,
+    relearning: input.relearning === null ? null : describeRelearning(input.relearning),
     ready,
     rpoSeconds: best.seconds,
     rpoChanges: best.changes,

@@ -13,6 +13,7 @@ export class MemoryChangeSink implements ChangeSink {
   async prepare(partitionCount: number): Promise<void> {
     this.#log.create('changes', partitionCount);
     this.#log.create('progress', 1);
+    this.#log.create('control', 1);
     const found = this.#log.partitions('changes')?.length ?? 0;
     if (found === partitionCount) return;
     const detail = `the topic has ${found} partitions and not ${partitionCount}`;

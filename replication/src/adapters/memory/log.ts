@@ -7,7 +7,7 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
 
-export type TopicName = 'changes' | 'progress';
+export type TopicName = 'changes' | 'progress' | 'control';
 
 /** `topic`: only this one has more; `null`: anything may have changed. */
 export type Wake = (topic: TopicName | null) => void;

@@ -9,15 +9,13 @@ import { ReplicationError, assert } from '../../errors.ts';
 import type { ChangeSink, OutgoingRecord } from '../../ports/change-sink.ts';
 import type { Incarnation, RegionId } from '../../ports/identity.ts';
 import type { Logger } from '../../ports/logger.ts';
-import { byteaArray } from '../postgres/binary-array.ts';
 import { Connections } from '../postgres/connections.ts';
 import { numberAt } from '../postgres/row-values.ts';
 import type { Session, Statement } from '../postgres/session.ts';
-import { unavailable } from './log-connection.ts';
+import { appendCall, asked, requireHeld } from './append.ts';
 import { LogKeeper } from './log-keeper.ts';
 import { ensureReader } from './reader-role.ts';
-import { toStored } from './record-bytes.ts';
-import { defaultRetention, maxRecordBytes, topicsOf } from './topic.ts';
+import { defaultRetention, topicsOf } from './topic.ts';
 import type { Retention, Topic, TopicName } from './topic.ts';
 
 export interface ChangeSinkOptions {
@@ -45,17 +43,6 @@ const createTopic: Statement = {
 const selectPartitionCount: Statement = {
   name: 'isthmus_log_partition_count',
   text: `SELECT partition_count FROM isthmus.log_topic WHERE name = 'changes'`,
-};
-
-const appendRecords: Statement = {
-  name: 'isthmus_log_append',
-  text: `WITH topic AS (
-    UPDATE isthmus.log_topic SET next_offset = next_offset + $2 WHERE name = $1
-    RETURNING next_offset - $2 AS first, segment)
-  INSERT INTO isthmus.log_record (log_offset, segment, partition, compressed, bytes)
-  SELECT topic.first + ours.place - 1, topic.segment, ours.partition, ours.compressed, ours.bytes
-  FROM topic, unnest($3::smallint[], $4::boolean[], $5::bytea[])
-    WITH ORDINALITY AS ours (partition, compressed, bytes, place)`,
 };
 
 export class PostgresLogSink implements ChangeSink {
@@ -111,34 +98,11 @@ export class PostgresLogSink implements ChangeSink {
 
   async #append(topic: TopicName, records: readonly OutgoingRecord[]): Promise<void> {
     assert(!this.#closed, 'nothing is appended after close');
-    for (const { bytes } of records) requireSize(bytes);
-    const stored = await Promise.all(records.map(({ bytes }) => toStored(bytes)));
-    const values = [
-      topic,
-      records.length,
-      `{${records.map(({ partition }) => partition).join(',')}}`,
-      `{${stored.map(({ compressed }) => compressed).join(',')}}`,
-      byteaArray(stored.map(({ bytes }) => bytes)),
-    ] as const;
-    const held = await asked(() =>
-      this.#connections.write((session) => session.query(appendRecords, ...values)),
-    );
-    if (held.rowCount !== records.length) throw unavailable(`there is no topic ${topic} yet`);
+    const call = await appendCall(topic, records);
+    const held = await asked(() => this.#connections.write((session) => session.query(...call)));
+    requireHeld(topic, records, held.rowCount);
     this.#keeper.appended();
   }
-}
-
-/** What may pass by itself is the log that does not answer; what a person must mend stays what it is. */
-async function asked<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw error instanceof ReplicationError && error.retriable ? unavailable(error) : error;
-  }
-}
-
-function requireSize(bytes: Uint8Array): void {
-  assert(bytes.length <= maxRecordBytes, `a log record of ${bytes.length} bytes, at most ${maxRecordBytes}`);
 }
 
 function otherCount(found: number, wanted: number): ReplicationError {

@@ -64,9 +64,13 @@ export const settings: Statement = {
     replace(current_setting('synchronous_commit'), 'off', 'on'), false)`,
 };
 
+/** `local`: writes of the region itself, which wait while it learns its past again (P9). */
+type Use = 'read' | 'write' | 'local';
+
 interface Prepared {
   readonly session: Session;
   readonly continuity: Continuity;
+  readonly isRelearning: boolean;
 }
 
 /** What is common to the connections of the pool and to the single one that opens the database. */
@@ -131,6 +135,11 @@ export class Connections {
     return this.#run('write', work);
   }
 
+  /** A transaction of the region's own writes: `database-unavailable` while it learns its past again. */
+  async transactLocal<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#run('local', (session) => repeat(session, work));
+  }
+
   /** One write transaction, repeated a bounded number of times where the database asks for it. */
   async transact<T>(work: (session: Session) => Promise<T>): Promise<T> {
     return this.write((session) => repeat(session, work));
@@ -159,7 +168,7 @@ export class Connections {
   }
 
   /** A connection for as long as the caller wants it; the caller releases or drops it. */
-  async checkOut(use: 'read' | 'write'): Promise<Session> {
+  async checkOut(use: Use): Promise<Session> {
     if (this.#isSilent) throw databaseUnavailable(`Postgres has not answered for over ${pulseTimeoutMs} ms`);
     const client = await this.#connect();
     return this.#admit(client, use);
@@ -183,7 +192,7 @@ export class Connections {
     }
   }
 
-  async #run<T>(use: 'read' | 'write', work: (session: Session) => Promise<T>): Promise<T> {
+  async #run<T>(use: Use, work: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.checkOut(use);
     try {
       return await work(session);
@@ -192,25 +201,23 @@ export class Connections {
     }
   }
 
-  async #admit(client: PoolClient, use: 'read' | 'write'): Promise<Session> {
+  async #admit(client: PoolClient, use: Use): Promise<Session> {
     let prepared = this.#prepared.get(client);
-    // A refusal is asked anew for each write, since another process may have proven the new server meanwhile.
-    if (prepared === undefined || (use === 'write' && prepared.continuity.kind !== 'same')) {
+    // A refusal is asked anew for each write, since another process may have lifted it meanwhile.
+    if (prepared === undefined || (use !== 'read' && refusal(prepared, use) !== null)) {
       prepared = await this.#prepare(client, prepared?.session);
     }
-    const { session, continuity } = prepared;
-    if (use === 'read' || continuity.kind === 'same') return session;
-    session.release();
-    throw continuity.kind === 'broken'
-      ? identityMismatch(`writes are refused: ${continuity.reason}`)
-      : databaseUnavailable('writes wait until the server has been compared with the own log');
+    const refused = refusal(prepared, use);
+    if (refused === null) return prepared.session;
+    prepared.session.release();
+    throw refused;
   }
 
   async #prepare(client: PoolClient, known: Session | undefined): Promise<Prepared> {
     const session = known ?? new Session(client);
     try {
-      const continuity = await this.#proveContinuity(session);
-      const prepared = { session, continuity };
+      const { continuity, isRelearning } = await this.#proveContinuity(session);
+      const prepared = { session, continuity, isRelearning };
       this.#prepared.set(client, prepared);
       return prepared;
     } catch (error) {
@@ -220,22 +227,46 @@ export class Connections {
   }
 
   /** The place of P1's check on a new connection. */
-  async #proveContinuity(session: Session): Promise<Continuity> {
-    const continuity = await this.continuity(session);
+  async #proveContinuity(session: Session): Promise<Omit<Prepared, 'session'>> {
+    const found = await this.#judge(session);
+    const { continuity } = found;
     this.#standing = continuity.kind;
-    if (continuity.kind !== 'unproven' || continuity.isPromoted || !this.#trustsRestarts) return continuity;
+    if (continuity.kind !== 'unproven' || continuity.isPromoted || !this.#trustsRestarts) return found;
     await session.query(recordProof, continuity.lineage.timeline, continuity.lineage.postmasterStart);
     this.#standing = 'same';
-    return { kind: 'same' };
+    return { ...found, continuity: { kind: 'same' } };
   }
 
   async continuity(session: Session): Promise<Continuity> {
+    return (await this.#judge(session)).continuity;
+  }
+
+  async #judge(session: Session): Promise<Omit<Prepared, 'session'>> {
     const [, lineage, identity] = await session.pipeline([[settings], [selectLineage], [selectIdentity]]);
     const found = lineageOf(lineage?.rows[0]);
     const row = identity?.rows[0];
-    if (row === undefined) return { kind: 'broken', reason: 'the identity row is gone' };
-    return judgeContinuity(this.#incarnation, lifeOf(row), found);
+    if (row === undefined) {
+      const continuity: Continuity = { kind: 'broken', isHeld: true, reason: 'the identity row is gone' };
+      return { continuity, isRelearning: false };
+    }
+    const life = lifeOf(row);
+    return {
+      continuity: judgeContinuity(this.#incarnation, life, found),
+      isRelearning: life.isRelearning,
+    };
   }
+}
+
+/** `null`: it may be used. */
+function refusal({ continuity, isRelearning }: Prepared, use: Use): ReplicationError | null {
+  if (use === 'read') return null;
+  if (continuity.kind === 'broken' || continuity.kind === 'renewed')
+    return identityMismatch(`writes are refused: ${continuity.reason}`);
+  if (continuity.kind === 'unproven')
+    return databaseUnavailable('writes wait until the server has been compared with the own log');
+  return use === 'local' && isRelearning
+    ? databaseUnavailable('writes wait until this new incarnation has learnt its past again')
+    : null;
 }
 
 function waitedTooLong(error: unknown): boolean {

@@ -32,7 +32,7 @@ export const selectLineage: Statement = {
 export const selectIdentity: Statement = {
   name: null,
   text: `SELECT region, incarnation_counter, incarnation_nonce, partition_count,
-  system_identifier, timeline, extract(epoch FROM postmaster_started_at)::text, held
+  system_identifier, timeline, extract(epoch FROM postmaster_started_at)::text, held, relearning_since IS NOT NULL
   FROM isthmus.identity`,
 };
 
@@ -52,18 +52,38 @@ export const recordProof: Statement = {
 
 export const recordAcceptance: Statement = {
   name: 'isthmus_identity_accept',
-  text: `UPDATE isthmus.identity SET held = NULL, timeline = ${currentTimeline},
+  text: `UPDATE isthmus.identity SET held = NULL, relearning_since = NULL, claim_counter = NULL, claim_nonce = NULL,
+    timeline = ${currentTimeline},
     system_identifier = (SELECT system_identifier FROM pg_control_system()),
     postmaster_started_at = pg_postmaster_start_time()`,
 };
 
-/** The first reason stays. Every other connection of ours ends, and reads this when it comes back. */
+/** Every other connection of ours ends, and reads the identity row when it comes back. */
+const endOf = (
+  changed: string,
+): string => `SELECT count(pg_terminate_backend(pid)) FROM ${changed}, pg_stat_activity
+  WHERE datname = current_database() AND usename = current_user AND application_name = 'isthmus'
+    AND pid <> pg_backend_pid()`;
+
+/** The first reason stays. */
 export const recordHold: Statement = {
   name: 'isthmus_identity_hold',
-  text: `WITH held AS (UPDATE isthmus.identity SET held = coalesce(held, $1) RETURNING one)
-  SELECT count(pg_terminate_backend(pid)) FROM held, pg_stat_activity
-  WHERE datname = current_database() AND usename = current_user AND application_name = 'isthmus'
-    AND pid <> pg_backend_pid()`,
+  text: `WITH held AS (UPDATE isthmus.identity SET held = coalesce(held, $1) RETURNING one) ${endOf('held')}`,
+};
+
+export const endOthers: Statement = { name: 'isthmus_identity_end', text: endOf('(SELECT) AS one') };
+
+export const selectClaim: Statement = {
+  name: 'isthmus_identity_claim',
+  text: `SELECT claim_counter, claim_nonce FROM isthmus.identity WHERE claim_counter IS NOT NULL`,
+};
+
+/** A higher counter replaces what was noted; of two for one counter the first stays. */
+export const recordClaim: Statement = {
+  name: 'isthmus_identity_claim_note',
+  text: `UPDATE isthmus.identity SET
+    claim_nonce = CASE WHEN claim_counter >= $1 THEN claim_nonce ELSE $2 END,
+    claim_counter = greatest(claim_counter, $1) RETURNING claim_counter, claim_nonce`,
 };
 
 /** Rejects a standby: it may be behind, and it cannot write. */
@@ -97,6 +117,7 @@ export function lifeOf(row: Row): Life {
       postmasterStart: textAt(row, 6),
     },
     held: nullableAt(row, 7, textAt),
+    isRelearning: booleanAt(row, 8),
   };
 }
 

@@ -4,13 +4,16 @@
  * ours, so that no process goes on with one that was opened before.
  */
 import type { Beat } from '../../ports/change.ts';
-import type { Continuity, IdentityStore, Lineage, NewestBeat } from '../../ports/identity-store.ts';
+import type { Adoption, Continuity, IdentityStore, Lineage, NewestBeat } from '../../ports/identity-store.ts';
+import type { Incarnation } from '../../ports/identity.ts';
+import { adopt } from './adopt.ts';
 import { milliseconds } from './beat-figures.ts';
 import type { Connections } from './connections.ts';
-import { recordAcceptance, recordHold, recordProof } from './identity-row.ts';
+import { recordAcceptance, recordClaim, recordHold, recordProof, selectClaim } from './identity-row.ts';
+import { incarnationAt } from './positions.ts';
 import type { Row } from './row-values.ts';
 import { booleanAt, lsnAt, numberAt } from './row-values.ts';
-import type { Statement } from './session.ts';
+import type { Session, Statement } from './session.ts';
 
 const beatColumns = `number, lsn::text, ${milliseconds('at')}`;
 
@@ -27,9 +30,11 @@ const selectBetween: Statement = {
 
 export class PostgresIdentityStore implements IdentityStore {
   readonly #connections: Connections;
+  readonly #slotName: string;
 
-  constructor(connections: Connections) {
+  constructor(connections: Connections, slotName: string) {
     this.#connections = connections;
+    this.#slotName = slotName;
   }
 
   get standing(): Continuity['kind'] {
@@ -57,17 +62,35 @@ export class PostgresIdentityStore implements IdentityStore {
   }
 
   async hold(reason: string): Promise<void> {
-    const session = await this.#connections.checkOut('read');
-    try {
-      await session.query(recordHold, reason);
-    } finally {
-      // It was open before, too.
-      session.drop();
-    }
+    await this.#last((session) => session.query(recordHold, reason));
   }
 
   async accept(): Promise<void> {
     await this.#connections.query(recordAcceptance);
+  }
+
+  async claim(): Promise<Incarnation | null> {
+    const row = (await this.#connections.query(selectClaim)).rows[0];
+    return row === undefined ? null : incarnationAt(row, 0);
+  }
+
+  async noteClaim({ counter, nonce }: Incarnation): Promise<Incarnation> {
+    const { rows } = await this.#connections.query(recordClaim, counter, nonce);
+    return incarnationAt(rows[0] ?? [], 0);
+  }
+
+  async adopt(adoption: Adoption): Promise<void> {
+    await this.#last((session) => adopt(session, adoption, this.#slotName));
+  }
+
+  /** All other connections end, and this one, which was open before as well. */
+  async #last(work: (session: Session) => Promise<unknown>): Promise<void> {
+    const session = await this.#connections.checkOut('read');
+    try {
+      await work(session);
+    } finally {
+      session.drop();
+    }
   }
 }
 

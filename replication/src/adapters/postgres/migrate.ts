@@ -11,6 +11,7 @@ import { transfer } from './migrations/0004-transfer.ts';
 import { log } from './migrations/0005-log.ts';
 import { identityHold } from './migrations/0006-identity-hold.ts';
 import { conflicts } from './migrations/0008-conflicts.ts';
+import { incarnations } from './migrations/0009-incarnations.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { number: 5, name: 'log', sql: log },
   { number: 6, name: 'identity-hold', sql: identityHold },
   { number: 8, name: 'conflicts', sql: conflicts },
+  { number: 9, name: 'incarnations', sql: incarnations },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

@@ -7,6 +7,7 @@ import type { BeatStore } from '../../ports/beat-store.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { IdentityStore } from '../../ports/identity-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
+import type { IncarnationStore } from '../../ports/incarnation-store.ts';
 import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
@@ -21,6 +22,7 @@ import { Connections, type PoolUse } from './connections.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { PostgresDeadLetterStore } from './dead-letter-store.ts';
 import type { Identity } from './identity-row.ts';
+import { PostgresIncarnationStore } from './incarnation-store.ts';
 import { PostgresIncidentStore } from './incident-store.ts';
 import { PostgresIdentityStore } from './identity-store.ts';
 import { PostgresRecordStore } from './record-store.ts';
@@ -58,6 +60,7 @@ export interface Database {
   readonly deadLetters: DeadLetterStore;
   readonly incidents: IncidentStore;
   readonly past: IdentityStore;
+  readonly incarnations: IncarnationStore;
   readonly lock: RoleLock;
   readonly transfers: TransferStore;
   readonly jobs: TransferJobs;
@@ -99,7 +102,8 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     beats: new PostgresBeatStore(connections, { incarnation: identity.incarnation, peers }),
     deadLetters: new PostgresDeadLetterStore(connections),
     incidents: new PostgresIncidentStore(connections),
-    past: new PostgresIdentityStore(connections),
+    past: new PostgresIdentityStore(connections, slotName),
+    incarnations: new PostgresIncarnationStore(connections),
     lock: new PostgresRoleLock(connections),
     transfers: new PostgresTransferStore(connections),
     jobs: new PostgresTransferJobs(connections),

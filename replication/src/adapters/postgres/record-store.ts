@@ -55,7 +55,7 @@ export class PostgresRecordStore implements RecordStore {
 
   async commitLocal(transaction: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
     const planned = planLocal(transaction, this.#localHabit);
-    const end = await this.#connections.transact((session) => commitLocal(session, planned));
+    const end = await this.#connections.transactLocal((session) => commitLocal(session, planned));
     return { end };
   }
 

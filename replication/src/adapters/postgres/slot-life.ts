@@ -17,7 +17,7 @@ export const selectLife: Statement = {
 };
 
 /** Nothing where the newest life begins there already. */
-const insertLife: Statement = {
+export const insertLife: Statement = {
   name: 'isthmus_slot_life_insert',
   text: `INSERT INTO isthmus.slot_life (number, from_lsn, reason)
   SELECT coalesce((SELECT max(number) FROM isthmus.slot_life), 0) + 1, confirmed_flush_lsn, $2

@@ -27,6 +27,7 @@ const causes: readonly TransferCause[] = [
   'other-incarnation',
   'slot-lost',
   'tail',
+  'own-past',
   'sweep',
   'repair',
 ];

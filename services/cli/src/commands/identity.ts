@@ -25,7 +25,8 @@ export const identity: Command = {
     if (action === undefined) {
       const shown = await request({ method: 'GET', url: `${url}/v1/identity` });
       io.out(values.json ? jsonLine(shown) : text(shown));
-      return member(shown, 'continuity') === 'same' ? 0 : 1;
+      const isLearnt = (member(shown, 'relearning') ?? null) === null;
+      return member(shown, 'continuity') === 'same' && isLearnt ? 0 : 1;
     }
     const query = values['dry-run'] ? '?dryRun=true' : '';
     const answer = await request({ method: 'POST', url: `${url}/v1/identity/accept${query}` });
@@ -42,11 +43,21 @@ function text(shown: unknown): string {
   const lines = [
     `region       ${String(member(shown, 'region'))}`,
     `actor        ${String(member(shown, 'actor'))}`,
+    `incarnation  ${String(member(shown, 'incarnation'))}`,
     `continuity   ${String(member(shown, 'continuity'))}`,
     `guard        ${state}`,
     ...(typeof reason === 'string' ? [`reason       ${reason}`] : []),
+    ...relearning(member(shown, 'relearning') ?? null),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** A new incarnation takes no writes before it has learnt its past again. */
+function relearning(shown: unknown): readonly string[] {
+  if (shown === null) return [];
+  const waitsFor = member(shown, 'waitsFor');
+  const what = typeof waitsFor === 'string' ? waitsFor : 'another process learns the past again';
+  return [`learning     since ${String(member(shown, 'since'))}: ${what}`];
 }
 
 function accepted(answer: unknown): string {

@@ -4,7 +4,9 @@
  * peers take the second's changes for ones that they have.
  */
 import type { IdentityGuard, IdentityState } from '@isthmus/replication/identity/identity-guard';
+import { type RelearningJudgement, describeRelearning } from '@isthmus/replication/identity/relearning-judge';
 import { type Incarnation, type RegionId, actorOf } from '@isthmus/replication/ports/identity';
+import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
 import type { Continuity, IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { Listener } from '../http/listener.ts';
 import { flagParameter } from './flag-parameter.ts';
@@ -14,6 +16,9 @@ export interface IdentityAdmin {
   readonly past: Pick<IdentityStore, 'continuity' | 'accept'>;
   /** `null` where another process looks after it. */
   readonly guard: Pick<IdentityGuard, 'state'> | null;
+  readonly incarnations: Pick<IncarnationStore, 'relearning'>;
+  /** `null`: nothing known of, because nothing is to be learnt or another process does it. */
+  readonly relearning: () => RelearningJudgement | null;
 }
 
 interface IdentityView {
@@ -22,6 +27,8 @@ interface IdentityView {
   readonly incarnation: number;
   readonly continuity: Continuity['kind'];
   readonly guard: IdentityState | null;
+  /** Why a new incarnation takes no writes yet (P9); `null`: it does, as far as that goes. */
+  readonly relearning: { readonly since: string; readonly waitsFor: string | null } | null;
 }
 
 export function addIdentityRoutes(app: Listener, parts: () => IdentityAdmin): void {
@@ -36,7 +43,8 @@ async function accept(admin: IdentityAdmin, dryRun: boolean) {
   return { dryRun, accepted, before };
 }
 
-async function viewOf({ self, past, guard }: IdentityAdmin): Promise<IdentityView> {
+async function viewOf(admin: IdentityAdmin): Promise<IdentityView> {
+  const { self, past, guard } = admin;
   const { region, incarnation } = self;
   const continuity = await past.continuity();
   return {
@@ -45,5 +53,19 @@ async function viewOf({ self, past, guard }: IdentityAdmin): Promise<IdentityVie
     incarnation: incarnation.counter,
     continuity: continuity.kind,
     guard: guard?.state ?? null,
+    relearning: await relearningOf(admin),
+  };
+}
+
+async function relearningOf({
+  incarnations,
+  relearning,
+}: IdentityAdmin): Promise<IdentityView['relearning']> {
+  const wanted = await incarnations.relearning();
+  if (wanted === null) return null;
+  const judgement = relearning();
+  return {
+    since: new Date(wanted.sinceMs).toISOString(),
+    waitsFor: judgement === null ? null : describeRelearning(judgement),
   };
 }

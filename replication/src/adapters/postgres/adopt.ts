@@ -1,0 +1,97 @@
+/**
+ * Makes a database a new incarnation of its region (P9). The relay's slot is made anew first, so that what earlier lives
+ * committed and never published is emitted by nobody: peers fetch it from the records. Then one transaction writes the
+ * identity, how far the database reached of the life that it had, what was promised to peers, and drops the beats, which
+ * speak of another write-ahead log. Whoever dies in between does all of it again. Other processes wait behind a lock and
+ * find it done.
+ */
+import type { Adoption } from '../../ports/identity-store.ts';
+import type { Incarnation } from '../../ports/identity.ts';
+import { sameIncarnation } from '../../ports/identity.ts';
+import { bootstrapLock } from './advisory-keys.ts';
+import { commitWith } from './commit.ts';
+import { identityMismatch, endOthers, lineageOf, selectLineage } from './identity-row.ts';
+import { incarnationAt } from './positions.ts';
+import { createSlot } from './relay-slot.ts';
+import { numberAt } from './row-values.ts';
+import type { Session, Statement } from './session.ts';
+import { begin } from './session.ts';
+import { insertLife } from './slot-life.ts';
+import { vectorFrom, vectorValues } from './vector-columns.ts';
+
+/** A beat this much older than the newest is surely older than everything that the database may lack. */
+const marginSeconds = 10;
+
+const lock: Statement = { name: 'isthmus_adopt_lock', text: 'SELECT pg_advisory_lock($1, $2)' };
+
+const selectStored: Statement = {
+  name: 'isthmus_adopt_stored',
+  text: `SELECT incarnation_counter, incarnation_nonce, coalesce(claim_counter, 0), coalesce(claim_nonce, 0)
+  FROM isthmus.identity`,
+};
+
+const keepPast: Statement = {
+  name: 'isthmus_adopt_past',
+  text: `INSERT INTO isthmus.own_past (incarnation_counter, incarnation_nonce, through)
+  SELECT incarnation_counter, incarnation_nonce, coalesce((SELECT lsn FROM isthmus.beat
+    WHERE at <= (SELECT max(at) FROM isthmus.beat) - interval '${marginSeconds} seconds'
+    ORDER BY number DESC LIMIT 1), '0/0')
+  FROM isthmus.identity ON CONFLICT DO NOTHING`,
+};
+
+const keepPromised: Statement = {
+  name: 'isthmus_adopt_promised',
+  text: `INSERT INTO isthmus.promised AS old (region, incarnation_counter, incarnation_nonce, partition, lsn)
+  SELECT region, counter, nonce, partition, lsn FROM ${vectorFrom(1)}
+  ON CONFLICT (region, incarnation_counter, incarnation_nonce, partition)
+    DO UPDATE SET lsn = excluded.lsn WHERE old.lsn < excluded.lsn`,
+};
+
+const forgetBeats: Statement = { name: 'isthmus_adopt_beats', text: 'DELETE FROM isthmus.beat' };
+const forgetLives: Statement = { name: 'isthmus_adopt_lives', text: 'DELETE FROM isthmus.slot_life' };
+
+/** They told of beats that are gone. What is known of the peers themselves stays. */
+const forgetTold: Statement = {
+  name: 'isthmus_adopt_told',
+  text: 'UPDATE isthmus.peer_progress SET settled = NULL, settled_beat = NULL, echoed_beat = NULL',
+};
+
+const renew: Statement = {
+  name: 'isthmus_adopt',
+  text: `UPDATE isthmus.identity SET incarnation_counter = $1, incarnation_nonce = $2, system_identifier = $3,
+    timeline = $4, postmaster_started_at = pg_postmaster_start_time(), floor = 0, relearning_since = clock_timestamp(),
+    promise_known = $5 AND (relearning_since IS NULL OR promise_known), held = NULL, claim_counter = NULL, claim_nonce = NULL`,
+};
+
+/** On a session that the caller drops. Rejects with `slot-held` where a relay still reads. */
+export async function adopt(
+  session: Session,
+  { claim, promised }: Adoption,
+  slotName: string,
+): Promise<void> {
+  await session.query(lock, ...bootstrapLock);
+  const { rows } = await session.query(selectStored);
+  const stored = incarnationAt(rows[0] ?? [], 0);
+  if (sameIncarnation(stored, claim)) return;
+  const noted = { counter: numberAt(rows[0] ?? [], 2), nonce: numberAt(rows[0] ?? [], 3) };
+  if (!sameIncarnation(noted, claim)) throw otherClaim(claim);
+  await createSlot(session, slotName);
+  const lineage = lineageOf((await session.query(selectLineage)).rows[0]);
+  await commitWith(session, {
+    before: [
+      [begin],
+      [keepPast],
+      [keepPromised, ...vectorValues(promised ?? [])],
+      [forgetBeats],
+      [forgetTold],
+      [forgetLives],
+      [insertLife, slotName, `incarnation ${claim.counter} began`],
+      [renew, claim.counter, claim.nonce, lineage.systemIdentifier, lineage.timeline, promised !== null],
+    ],
+    after: [[endOthers]],
+  });
+}
+
+function otherClaim({ counter }: Incarnation) {
+  return identityMismatch(`the claim of incarnation ${counter} is not the one that is under way`);
+}

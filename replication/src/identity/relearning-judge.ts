@@ -1,0 +1,97 @@
+/**
+ * When a new incarnation has learnt its past again and may take its first write (P9). Pure. The own log has been read
+ * through in every partition and applied; where it does not hold everything, or nobody knows what peers were told, one
+ * transfer from each peer stands in; and what peers were told to be settled is settled again, because they may have
+ * collected on that word. What neither the log nor any peer holds is lost, and is said.
+ */
+import { type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { Relearning } from '../ports/incarnation-store.ts';
+import type { Vector, VectorEntry } from '../ports/vector.ts';
+import { lacking, placeOf } from '../vector.ts';
+
+export interface RelearningView {
+  readonly region: RegionId;
+  readonly partitionCount: number;
+  readonly peers: readonly RegionId[];
+  readonly relearning: Relearning;
+  /** Of the own log; `null`: there is none beside the database. */
+  readonly log: {
+    readonly through: ReadonlySet<number>;
+    readonly ends: Vector;
+    /** A partition stands before a part of its past that the log does not hold. */
+    readonly hasGap: boolean;
+  } | null;
+  readonly applied: Vector;
+  readonly settled: Vector;
+  /** Peers from which all has been fetched since the incarnation began. */
+  readonly fetched: ReadonlySet<RegionId>;
+}
+
+export type RelearningJudgement =
+  | { readonly kind: 'reading'; readonly partitions: number }
+  | { readonly kind: 'applying'; readonly missing: VectorEntry }
+  /** These are still to be asked. */
+  | { readonly kind: 'fetching'; readonly peers: readonly RegionId[] }
+  | { readonly kind: 'promised'; readonly missing: VectorEntry }
+  /** `lost`: no log and no peer holds it. */
+  | { readonly kind: 'learnt'; readonly lost: Vector };
+
+export function judgeRelearning(view: RelearningView): RelearningJudgement {
+  const { log, partitionCount, relearning } = view;
+  if (log !== null && log.through.size < partitionCount)
+    return { kind: 'reading', partitions: partitionCount - log.through.size };
+  const isWhole = log !== null && !log.hasGap && relearning.promised !== null && holdsAll(view, log.ends);
+  const unasked = view.peers.filter((peer) => !view.fetched.has(peer));
+  const lost = (log?.ends ?? []).filter((end) => lacking(view.applied, [end]) !== null);
+  const [missing] = lost;
+  if (isWhole && missing !== undefined) return { kind: 'applying', missing };
+  if (!isWhole && unasked.length > 0) return { kind: 'fetching', peers: unasked };
+  const promise = unkept(view);
+  return promise === null ? { kind: 'learnt', lost } : { kind: 'promised', missing: promise };
+}
+
+/** In one sentence, for an operator. */
+export function describeRelearning(judgement: RelearningJudgement): string {
+  switch (judgement.kind) {
+    case 'reading':
+      return `the own log is still to be read in ${judgement.partitions} partitions`;
+    case 'applying':
+      return `the own log is not applied up to ${show(judgement.missing)}`;
+    case 'fetching':
+      return `all is to be fetched from ${judgement.peers.join(', ')}, because the own log does not hold it`;
+    case 'promised':
+      return `peers were told of ${show(judgement.missing)}, which is not settled again`;
+    case 'learnt':
+      return 'the past is learnt';
+  }
+}
+
+export function show({ region, incarnation, partition, lsn }: VectorEntry): string {
+  return `${region}.${incarnation.counter}/${partition} at ${lsn}`;
+}
+
+/** Whether something of every life that the database was taken from is in every partition of the log. */
+function holdsAll({ region, partitionCount, relearning }: RelearningView, ends: Vector): boolean {
+  const seen = new Set(ends.map(placeOf));
+  const partitions = Array.from({ length: partitionCount }, (_, partition) => partition);
+  return relearning.pasts.every(({ incarnation }) =>
+    partitions.every((partition) => seen.has(placeOf({ region, incarnation, partition }))),
+  );
+}
+
+/** What was promised of regions that still are peers, and is not settled; a newer life of the peer replaces the older. */
+function unkept({ peers, relearning, settled }: RelearningView): VectorEntry | null {
+  const promised = (relearning.promised ?? []).filter(({ region }) => peers.includes(region));
+  return (
+    promised.find(
+      (entry) =>
+        !settled.some(
+          ({ region, partition, incarnation, lsn }) =>
+            region === entry.region &&
+            partition === entry.partition &&
+            (incarnation.counter > entry.incarnation.counter ||
+              (sameIncarnation(incarnation, entry.incarnation) && lsn >= entry.lsn)),
+        ),
+    ) ?? null
+  );
+}

@@ -1,0 +1,204 @@
+/**
+ * Learns the past of the region again after it has taken a new incarnation (P9): the own log is read as if earlier lives
+ * were another region's, transfers from peers bring what the log does not hold, and writes wait until
+ * `relearning-judge.ts` says that all is there. Before it lets them go it reads the claims once more: a higher one means
+ * that the region lives elsewhere by now, and this database stops for good. Where nothing is to be learnt it does
+ * nothing; what it has done it does again after a restart, which is harmless.
+ */
+import { backoffMs, pause } from '../backoff.ts';
+import { ReplicationError } from '../errors.ts';
+import { encodeClaim } from '../log/claim-record.ts';
+import type { ChangeFeed } from '../ports/change-feed.ts';
+import type { ControlLog } from '../ports/control-log.ts';
+import { sameIncarnation, type RegionId } from '../ports/identity.ts';
+import type { IdentityStore } from '../ports/identity-store.ts';
+import type { IncarnationStore, Relearning } from '../ports/incarnation-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { OwnLog } from '../ports/own-log.ts';
+import type { Timer } from '../ports/timer.ts';
+import type { TransferJobs } from '../ports/transfer-jobs.ts';
+import type { TransferStore } from '../ports/transfer-store.ts';
+import type { OwnLogProofOptions } from './own-log-proof.ts';
+import { PastFeed } from './past-feed.ts';
+import { describeRelearning, judgeRelearning, type RelearningJudgement, show } from './relearning-judge.ts';
+import { readClaims } from './renewal.ts';
+import { rulingClaim } from './renewal-machine.ts';
+
+/** What of the region's identity its replicating process works on. */
+export interface IncarnationParts {
+  readonly store: IncarnationStore;
+  readonly past: Pick<IdentityStore, 'hold'>;
+  /** `null` where it lies in the database itself, and has gone back in time with it. */
+  readonly ownLog: OwnLog | null;
+  readonly control: ControlLog;
+}
+
+/** Applies what it reads of the own log as if it were another region's. */
+export interface PastReader {
+  /** A partition stands before a part of the past that the log does not hold. */
+  readonly hasGap: boolean;
+  /** Positions may have been raised. */
+  recheck(): void;
+  close(): Promise<void>;
+}
+
+export interface RelearnerOptions {
+  readonly self: OwnLogProofOptions['self'];
+  readonly peers: readonly RegionId[];
+  readonly parts: IncarnationParts;
+  /** Begins to read the past out of this feed. */
+  readonly read: (feed: Pick<ChangeFeed, 'subscribe'>) => PastReader;
+  readonly transfers: Pick<TransferStore, 'standing'>;
+  readonly jobs: Pick<TransferJobs, 'want' | 'open' | 'recent'>;
+  /** Nothing is left to be learnt, from the start or by now. */
+  readonly onLearnt: () => void;
+  readonly timer: Timer;
+  readonly logger: Logger;
+}
+
+const lookMs = 200;
+
+interface Reading {
+  readonly feed: PastFeed;
+  readonly reader: PastReader;
+}
+
+export class Relearner {
+  readonly #options: RelearnerOptions;
+  readonly #end = new AbortController();
+  #reading: Reading | null = null;
+  #judgement: RelearningJudgement | null = null;
+  #running: Promise<void> | null = null;
+
+  constructor(options: RelearnerOptions) {
+    this.#options = options;
+  }
+
+  /** What writes wait for; `null`: nothing that this process knows of. */
+  get judgement(): RelearningJudgement | null {
+    return this.#judgement;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async close(): Promise<void> {
+    this.#end.abort();
+    await this.#running;
+  }
+
+  /** Positions may have been raised. */
+  recheck(): void {
+    this.#reading?.reader.recheck();
+  }
+
+  async #run(): Promise<void> {
+    const { timer, logger } = this.#options;
+    for (let failures = 0; !this.#end.signal.aborted; ) {
+      try {
+        if (await this.#turn()) break;
+        failures = 0;
+      } catch (reason) {
+        if (!(reason instanceof ReplicationError)) throw reason;
+        logger.warn({ err: reason }, 'learning the past again waits');
+        failures++;
+      }
+      await pause(timer, Math.max(lookMs, failures === 0 ? 0 : backoffMs(failures)), this.#end.signal);
+    }
+    await this.#reading?.reader.close();
+    this.#reading = null;
+    if (!this.#end.signal.aborted) this.#options.onLearnt();
+  }
+
+  /** True where nothing is left to be done. */
+  async #turn(): Promise<boolean> {
+    const { parts, logger } = this.#options;
+    const relearning = await parts.store.relearning();
+    if (relearning === null) {
+      this.#judgement = null;
+      return true;
+    }
+    this.#reading ??= this.#read(relearning);
+    const judgement = await this.#judge(relearning);
+    if (judgement.kind !== this.#judgement?.kind)
+      logger.info({ waitsFor: describeRelearning(judgement) }, 'the past of the region is learnt again');
+    this.#judgement = judgement;
+    if (judgement.kind === 'fetching') await this.#fetch(judgement.peers);
+    if (judgement.kind === 'learnt') await this.#finish(judgement);
+    return false;
+  }
+
+  #read({ pasts }: Relearning): Reading | null {
+    const { self, parts, read } = this.#options;
+    if (parts.ownLog === null) return null;
+    const { region, incarnation } = self;
+    const feed = new PastFeed({ region, incarnation, pasts, log: parts.ownLog });
+    return { feed, reader: read(feed) };
+  }
+
+  async #judge(relearning: Relearning): Promise<RelearningJudgement> {
+    const { self, peers, transfers, jobs } = this.#options;
+    const { applied, settled } = await transfers.standing();
+    const fetched = (await jobs.recent())
+      .filter(({ cause, state, wantedAtMs }) => {
+        return cause === 'own-past' && state === 'done' && wantedAtMs >= relearning.sinceMs;
+      })
+      .map(({ donor }) => donor);
+    return judgeRelearning({
+      region: self.region,
+      partitionCount: self.partitionCount,
+      peers,
+      relearning,
+      log: this.#logView(),
+      applied,
+      settled,
+      fetched: new Set(fetched),
+    });
+  }
+
+  #logView() {
+    if (this.#reading === null) return null;
+    const { feed, reader } = this.#reading;
+    return { through: feed.through, ends: feed.ends, hasGap: reader.hasGap };
+  }
+
+  async #fetch(peers: readonly RegionId[]): Promise<void> {
+    const { self, jobs } = this.#options;
+    const open = new Set((await jobs.open()).filter(({ isDryRun }) => !isDryRun).map(({ donor }) => donor));
+    for (const donor of peers) {
+      if (!open.has(donor))
+        await jobs.want({ donor, origin: self.region, cause: 'own-past', isDryRun: false });
+    }
+  }
+
+  async #finish({ lost }: Extract<RelearningJudgement, { kind: 'learnt' }>): Promise<void> {
+    const { self, parts, logger } = this.#options;
+    if (!(await this.#isRuling())) return;
+    for (const end of this.#reading?.feed.ends ?? []) await parts.store.close(end);
+    if (lost.length > 0)
+      logger.error({ lost: lost.map(show) }, 'no log and no peer holds this past; it is lost');
+    await parts.store.relearnt();
+    logger.info({ incarnation: self.incarnation.counter }, 'the past is learnt; the region takes writes');
+  }
+
+  /** The log may have been out of reach when an operator made this incarnation: then it hears of it now. */
+  async #isRuling(): Promise<boolean> {
+    const { self, parts, logger } = this.#options;
+    const { region, incarnation } = self;
+    const claims = await readClaims({ self, control: parts.control });
+    const ruling = rulingClaim(claims);
+    if (ruling !== null && sameIncarnation(ruling, incarnation)) return true;
+    if (ruling === null || ruling.counter < incarnation.counter) {
+      await parts.control.append(encodeClaim({ region, incarnation }));
+      return false;
+    }
+    const reason = `another database of the region has taken incarnation ${ruling.counter}`;
+    logger.error(
+      { reason },
+      'this incarnation is not the one that the region goes on under; writes are refused',
+    );
+    await parts.past.hold(reason);
+    return false;
+  }
+}

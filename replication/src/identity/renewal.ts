@@ -1,0 +1,109 @@
+/**
+ * Carries a renewal out: the shell around `renewal-machine.ts`. It asks the control topic and the own log, listens for
+ * others in our name, and writes the outcome into the database. What does not answer gives the attempt up, and nothing
+ * is lost by that: whoever tries again begins with a higher counter.
+ */
+import { ReplicationError } from '../errors.ts';
+import { decodeClaim, encodeClaim } from '../log/claim-record.ts';
+import { decodeProgress } from '../log/progress-record.ts';
+import type { ControlLog } from '../ports/control-log.ts';
+import type { Incarnation } from '../ports/identity.ts';
+import type { IdentityStore } from '../ports/identity-store.ts';
+import type { OwnLog } from '../ports/own-log.ts';
+import type { Vector } from '../ports/vector.ts';
+import type { OwnLogProofOptions } from './own-log-proof.ts';
+import {
+  type EndedState,
+  isEnded,
+  type RenewalEffect,
+  type RenewalInput,
+  startRenewal,
+  stepRenewal,
+} from './renewal-machine.ts';
+
+export interface RenewalOptions {
+  readonly self: OwnLogProofOptions['self'];
+  readonly past: Pick<IdentityStore, 'claim' | 'noteClaim' | 'adopt' | 'hold'>;
+  readonly log: Pick<OwnLog, 'newestProgress'>;
+  readonly control: ControlLog;
+  /** Whether nobody publishes in our name for long enough from now on. */
+  readonly isAlone: () => Promise<boolean>;
+  /** Of 32 bits, from chance. */
+  readonly newNonce: () => number;
+}
+
+export async function renewIncarnation(options: RenewalOptions): Promise<EndedState> {
+  let [state, effect] = startRenewal();
+  while (!isEnded(state)) [state, effect] = stepRenewal(state, await tried(options, effect));
+  return state;
+}
+
+async function tried(options: RenewalOptions, effect: RenewalEffect): Promise<RenewalInput> {
+  try {
+    return await perform(options, effect);
+  } catch (reason) {
+    if (!(reason instanceof ReplicationError)) throw reason;
+    return { kind: 'failed', reason: reason.message };
+  }
+}
+
+async function perform(options: RenewalOptions, effect: RenewalEffect): Promise<RenewalInput> {
+  const { self, past, control, isAlone, newNonce } = options;
+  switch (effect.kind) {
+    case 'survey':
+      return survey(options);
+    case 'listen':
+      if (await isAlone()) return { kind: 'alone' };
+      return { kind: 'heard', reason: 'somebody else publishes in our name' };
+    case 'note': {
+      const claim = await past.noteClaim({ counter: effect.counter, nonce: newNonce() });
+      return { kind: 'noted', claim };
+    }
+    case 'claim':
+      await control.append(encodeClaim({ region: self.region, incarnation: effect.claim }));
+      return { kind: 'read', claims: await readClaims(options), noted: await past.claim() };
+    case 'adopt':
+      await past.adopt({ claim: effect.claim, promised: await lastPromise(options) });
+      return { kind: 'adopted' };
+    case 'hold':
+      await past.hold(effect.reason);
+      return { kind: 'held' };
+    case 'end':
+      return { kind: 'failed', reason: 'nothing follows the end' };
+  }
+}
+
+async function survey(options: RenewalOptions): Promise<RenewalInput> {
+  const { self, past } = options;
+  const counters = (await readClaims(options)).map(({ counter }) => counter);
+  const noted = (await past.claim())?.counter ?? 0;
+  return { kind: 'surveyed', highest: Math.max(self.incarnation.counter, noted, ...counters) };
+}
+
+/** Of our region, oldest first. What cannot be read claims nothing. */
+export async function readClaims({
+  self,
+  control,
+}: Pick<RenewalOptions, 'self' | 'control'>): Promise<readonly Incarnation[]> {
+  const claims: Incarnation[] = [];
+  for (const bytes of await control.read()) {
+    try {
+      const { region, incarnation } = decodeClaim(bytes);
+      if (region === self.region) claims.push(incarnation);
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+    }
+  }
+  return claims;
+}
+
+/** What the region last told its peers, under whichever of its incarnations. */
+async function lastPromise({ self, log }: RenewalOptions): Promise<Vector | null> {
+  const bytes = await log.newestProgress();
+  if (bytes === null) return null;
+  const { region, origins } = decodeProgress(bytes);
+  if (region !== self.region) return null;
+  return origins.flatMap(({ origin, incarnation, settled }) =>
+    (settled ?? []).map((lsn, partition) => ({ region: origin, incarnation, partition, lsn })),
+  );
+}

@@ -1,0 +1,38 @@
+/**
+ * What a region's database knows of incarnations that are over: where the log of each has ended (F of P9), and, after it
+ * has taken a new one itself, what it has to learn again of its own past before it takes a write. Plain facts; whoever
+ * reads logs or runs transfers writes them down.
+ */
+import type { Lsn } from './change.ts';
+import type { Incarnation } from './identity.ts';
+import type { Vector, VectorEntry } from './vector.ts';
+
+/** A life that the database was taken from. */
+export interface OwnPast {
+  readonly incarnation: Incarnation;
+  /** Everything of it up to there is in the database; 0 where nothing is known to be. */
+  readonly through: Lsn;
+}
+
+export interface Relearning {
+  /** Oldest first. */
+  readonly pasts: readonly OwnPast[];
+  /**
+   * What peers were told that the region had settled: they may have collected on that word. `null`: nobody knows what
+   * they were told.
+   */
+  readonly promised: Vector | null;
+  /** Since when, by the database's clock. */
+  readonly sinceMs: number;
+}
+
+export interface IncarnationStore {
+  /** The first word about a partition of an incarnation stays. */
+  close(ended: VectorEntry): Promise<void>;
+  /** Where the logs of incarnations have ended, all regions'. */
+  closed(): Promise<Vector>;
+  /** `null`: the past is known, and the region takes writes. */
+  relearning(): Promise<Relearning | null>;
+  /** Every process of the region takes writes from now on. */
+  relearnt(): Promise<void>;
+}

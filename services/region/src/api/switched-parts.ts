@@ -1,0 +1,27 @@
+/**
+ * The parts of the public listener as those of the database that is open at the moment of each call. A database that
+ * becomes another incarnation is opened again while the listener stays; between the two every call is refused as if the
+ * database did not answer, and nothing was written.
+ */
+import { Problem } from '../problem.ts';
+import type { ApiParts } from './api-parts.ts';
+
+type OpenedParts = Omit<ApiParts, 'drain'>;
+
+export function switchedParts(current: () => OpenedParts | null): OpenedParts {
+  const now = (): OpenedParts => {
+    const parts = current();
+    if (parts === null)
+      throw new Problem('database-unavailable', 'The database is being opened again; nothing was written.');
+    return parts;
+  };
+  return {
+    get collections() {
+      return now().collections;
+    },
+    store: { read: (id) => now().store.read(id), list: (query) => now().store.list(query) },
+    journal: { write: (writes) => now().journal.write(writes) },
+    peers: { find: (name) => now().peers.find(name) },
+    guards: { check: (collections, place) => now().guards.check(collections, place) },
+  };
+}

@@ -1,0 +1,62 @@
+/** Where the status page reads: the parts of the process, and the database within a bounded time. */
+import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
+import type { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { Clock } from '@isthmus/replication/ports/clock';
+import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
+import type { IncidentStore } from '@isthmus/replication/ports/incident-store';
+import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
+import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
+import type { VerificationStore } from '@isthmus/replication/ports/verification';
+import type { FigureReader } from '@isthmus/replication/progress/figures';
+import type { Replicator } from '@isthmus/replication/replicator';
+import { type Status, gapsOf, statusOf } from './status.ts';
+import { version } from './version.ts';
+import { within } from './within.ts';
+
+interface StatusGround {
+  readonly config: { readonly region: RegionId };
+  readonly peers: readonly RegionId[];
+  readonly collections: ReadonlyMap<string, unknown>;
+  readonly figures: FigureReader;
+  readonly database: {
+    readonly identity: { readonly incarnation: Incarnation };
+    readonly clock: Clock;
+    readonly verifications: Pick<VerificationStore, 'all'>;
+    readonly jobs: Pick<TransferJobs, 'open'>;
+    readonly incidents: Pick<IncidentStore, 'open'>;
+    readonly slotHealth: () => Promise<SlotHealth>;
+  };
+}
+
+interface StatusSources {
+  readonly isReady: () => Promise<boolean>;
+  readonly links: LinkWatch;
+  readonly replicator: Replicator | null;
+  readonly guard: IdentityGuard | null;
+}
+
+const timeoutMs = 2000;
+
+export function readStatus(
+  { config, database, peers, collections, figures }: StatusGround,
+  { isReady, links, replicator, guard }: StatusSources,
+): Promise<Status> {
+  return statusOf({
+    region: config.region,
+    incarnation: database.identity.incarnation,
+    version,
+    peers,
+    collections: [...collections.keys()],
+    figures,
+    clock: database.clock,
+    identity: guard?.state ?? null,
+    relearning: replicator?.relearning ?? null,
+    ready: isReady,
+    links: () => links.links,
+    gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
+    verifications: () => within(timeoutMs, database.verifications.all()),
+    transfers: () => within(timeoutMs, database.jobs.open()),
+    incidents: () => within(timeoutMs, database.incidents.open()),
+    slot: () => within(timeoutMs, database.slotHealth()),
+  });
+}

@@ -1,0 +1,46 @@
+/** The contract of control logs over Kafka, over a log in Postgres, and in memory. */
+import { KafkaControlLog } from '@isthmus/replication/adapters/kafka/control-log';
+import { MemoryChangeSink } from '@isthmus/replication/adapters/memory/change-sink';
+import { MemoryControlLog } from '@isthmus/replication/adapters/memory/control-log';
+import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
+import { PostgresControlLog } from '@isthmus/replication/adapters/postgres-log/control-log';
+import { vi } from 'vitest';
+import { KafkaBench } from './change-sink-feed.bench.ts';
+import { partitionCount } from './change-sink-feed.contract.ts';
+import { controlLogContract } from './control-log.contract.ts';
+import { PostgresLogBench } from './postgres-log.bench.ts';
+
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const recovery = { timeout: 40_000, interval: 50 };
+
+controlLogContract('memory', async () => {
+  const log = new MemoryLog();
+  await new MemoryChangeSink(log).prepare(partitionCount);
+  return { open: () => new MemoryControlLog(log), close: async () => {} };
+});
+
+controlLogContract('kafka', async () => {
+  const bench = await KafkaBench.open();
+  const region = await bench.newRegion();
+  const sink = bench.sinkOf(region);
+  await vi.waitFor(() => sink.prepare(partitionCount), recovery);
+  await sink.close();
+  return {
+    open: () => new KafkaControlLog({ region, cluster: bench.cluster, logger: quiet }),
+    close: () => bench.close(),
+  };
+});
+
+controlLogContract('postgres-log', async () => {
+  const bench = await PostgresLogBench.open();
+  const region = await bench.newRegion();
+  const sink = bench.sinkOf(region);
+  await vi.waitFor(() => sink.prepare(partitionCount), recovery);
+  await sink.close();
+  const connectionString = bench.databaseUrl(region);
+  const incarnation = { counter: 1, nonce: 1 };
+  return {
+    open: () => new PostgresControlLog({ region, connectionString, incarnation }),
+    close: () => bench.close(),
+  };
+});
