@@ -2,10 +2,13 @@
  * The identity guard of a process, on its own region's log, and the operator who is called when it refuses. A guard may
  * refuse a database that has lost nothing only where its log has, because then it cannot be told from one that did.
  */
+import { MemoryControlLog } from '@isthmus/replication/adapters/memory/control-log';
 import { MemoryOwnLog } from '@isthmus/replication/adapters/memory/own-log';
+import { ReplicationError } from '@isthmus/replication/errors';
 import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import type { FeedSubscription } from '@isthmus/replication/ports/change-feed';
-import type { Lineage } from '@isthmus/replication/ports/identity-store';
+import type { IdentityStore, Lineage } from '@isthmus/replication/ports/identity-store';
+import type { Incarnation } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { LogSpan, OwnLog } from '@isthmus/replication/ports/own-log';
 import type { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
@@ -31,6 +34,8 @@ export function guardIdentity(parts: IdentityParts): IdentityGuard {
   return new IdentityGuard({
     self,
     past: new SimPast(postgres),
+    control: new MemoryControlLog(region.log),
+    newNonce: () => self.incarnation.nonce + 1,
     records,
     log: new SimOwnLog(parts),
     prepareLog: () => sink.prepare(self.partitionCount),
@@ -40,7 +45,8 @@ export function guardIdentity(parts: IdentityParts): IdentityGuard {
   });
 }
 
-class SimPast {
+/** Regions of this world keep their incarnation: a database that would become another is held for the operator. */
+class SimPast implements IdentityStore {
   readonly #postgres: SimPostgres;
 
   constructor(postgres: SimPostgres) {
@@ -78,6 +84,23 @@ class SimPast {
 
   accept() {
     return this.#postgres.read('accept', () => this.#inner.accept());
+  }
+
+  async claim() {
+    return null;
+  }
+
+  async noteClaim(): Promise<Incarnation> {
+    await this.hold('the database is not its own past');
+    throw new ReplicationError('identity-mismatch', 'no other incarnation is taken here', {
+      retriable: false,
+    });
+  }
+
+  async adopt(): Promise<void> {
+    throw new ReplicationError('identity-mismatch', 'no other incarnation is taken here', {
+      retriable: false,
+    });
   }
 }
 

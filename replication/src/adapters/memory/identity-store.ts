@@ -16,7 +16,8 @@ interface IdentityRow {
 
 const only = 'one';
 
-export class MemoryIdentityStore implements IdentityStore {
+/** It never becomes another incarnation: what is broken stays so until somebody accepts it. */
+export class MemoryIdentityStore implements Omit<IdentityStore, 'claim' | 'noteClaim' | 'adopt'> {
   readonly #database: MemoryDatabase;
   readonly #beats: MemoryBeatStore;
   readonly #rows: MemoryTable<IdentityRow>;
@@ -78,7 +79,7 @@ export class MemoryIdentityStore implements IdentityStore {
 
   #judge(): Continuity {
     const { provenOn, held } = this.#row;
-    if (held !== null) return { kind: 'broken', reason: held };
+    if (held !== null) return { kind: 'broken', isHeld: true, reason: held };
     const postmasterStart = String(this.#database.starts);
     if (provenOn === postmasterStart) return { kind: 'same' };
     const lineage = { systemIdentifier: '1', timeline: 1, postmasterStart };

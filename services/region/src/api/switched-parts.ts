@@ -19,7 +19,11 @@ export function switchedParts(current: () => OpenedParts | null): OpenedParts {
     get collections() {
       return now().collections;
     },
-    store: { read: (id) => now().store.read(id), list: (query) => now().store.list(query) },
+    store: {
+      read: (id) => now().store.read(id),
+      list: (query) => now().store.list(query),
+      listConflicting: (query) => now().store.listConflicting(query),
+    },
     journal: { write: (writes) => now().journal.write(writes) },
     peers: { find: (name) => now().peers.find(name) },
     guards: { check: (collections, place) => now().guards.check(collections, place) },
