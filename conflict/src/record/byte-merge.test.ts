@@ -16,7 +16,7 @@ import {
 import { reserveCopy } from '../codec/slab.ts';
 import { byteMerge } from './byte-merge.ts';
 import { decode, encode } from './decoded-record.ts';
-import { HeadUnion } from './head-union.ts';
+import { joinHeads } from './head-union.ts';
 import { join } from './join.ts';
 import { replaceValue } from './replace-value.ts';
 
@@ -142,10 +142,9 @@ test('the walk takes what is written one after the other, also by actors that ar
 
 describe('one value in the place of another', () => {
   const type = schema({ a: register(), b: register(), c: register() });
-  const heads = new HeadUnion();
   const replaced = (state: Uint8Array, delta: Uint8Array) => {
     reserveCopy(state, delta.length + 16);
-    return heads.join(state, delta) ? replaceValue(heads, state, delta) : null;
+    return joinHeads(state, delta) ? replaceValue(state, delta) : null;
   };
   const edit = (state: Uint8Array, actor: string, change: (e: Editor) => void) =>
     type.edit(state, { actor, now: 1 }, change);

@@ -20,7 +20,22 @@ import { commit, largestShared, reserveCopy, reserved } from '../codec/slab.ts';
 import { smallVarint, writeVarint } from '../codec/small-varint.ts';
 import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
-import { type Head, HeadUnion } from './head-union.ts';
+import {
+  grows,
+  type Head,
+  head,
+  headLength,
+  joinHeads,
+  left,
+  leftMax,
+  leftStays,
+  leftTo,
+  right,
+  rightHas,
+  rightOf,
+  rightTo,
+  sharedDots,
+} from './head-union.ts';
 import { replaceValue } from './replace-value.ts';
 
 /** An entry where it lies: its first byte, the first of its body and of its key, the first after it, and its dot. */
@@ -56,7 +71,6 @@ class KeyPlace {
 }
 
 // A merge runs from its first line to its last without giving way, so all merges share their working memory.
-const heads = new HeadUnion();
 /** The entry of the delta that comes next, its key and its tag. */
 const theirs = new EntryPlace();
 const theirKey = new KeyPlace();
@@ -87,12 +101,12 @@ export function byteMerge(state: Uint8Array, delta: Uint8Array): ByteMerged | nu
   const more = delta.length + spareBytes;
   const isSmall = state.length + more <= largestShared;
   if (isSmall) reserveCopy(state, more);
-  if (!heads.join(state, delta)) return null;
+  if (!joinHeads(state, delta)) return null;
   merged.bytes = state;
   merged.siblings = false;
-  if (!heads.grows) return merged;
+  if (!grows) return merged;
   if (!isSmall) reserveCopy(state, more);
-  const replaced = replaceValue(heads, state, delta);
+  const replaced = replaceValue(state, delta);
   if (replaced === null) return walk(state, delta) ? merged : null;
   merged.bytes = replaced;
   return merged;
@@ -114,14 +128,13 @@ function walk(state: Uint8Array, delta: Uint8Array): boolean {
   // The copy of the state lies where it belongs up to the first change, if the head does not grow.
   ({ room } = reserved);
   const base = reserved.start;
-  from = heads.left.end;
-  to = base + heads.length;
+  from = left.end;
+  to = base + headLength;
   shift = to - from;
   if (shift !== base) room.set(state, shift);
-  const { bytes, length } = heads;
-  for (let index = 0; index < length; index++) room[base + index] = bytes[index] ?? 0;
+  for (let index = 0; index < headLength; index++) room[base + index] = head[index] ?? 0;
   place = from;
-  removals = heads.sharedDots;
+  removals = sharedDots;
   addedKey.end = 0;
   if (!joinEntries(delta.length)) return false;
   moveUpTo(state.length);
@@ -130,7 +143,7 @@ function walk(state: Uint8Array, delta: Uint8Array): boolean {
 }
 
 function joinEntries(last: number): boolean {
-  let next = heads.right.end;
+  let next = right.end;
   if (next < last && !readTheirs(next)) return false;
   for (;;) {
     const order = passMine(next < last);
@@ -144,8 +157,7 @@ function joinEntries(last: number): boolean {
 
 /** Reads an entry of the delta and checks its key, which may come from anywhere. Throws `malformed` as decoding does. */
 function readTheirs(start: number): boolean {
-  const { right } = heads;
-  if (!theirs.read(right, start) || !heads.rightHas(theirs.actor, theirs.counter)) return false;
+  if (!theirs.read(right, start) || !rightHas(theirs.actor, theirs.counter)) return false;
   return readKey(right.bytes, theirs.key) && theirKey.end <= theirs.end;
 }
 
@@ -174,7 +186,7 @@ function readKey(bytes: Uint8Array, start: number): boolean {
 
 /** Moves on in the delta, whose order is checked. */
 function nextOfTheirs(start: number): boolean {
-  const { bytes } = heads.right;
+  const { bytes } = right;
   const { actor, counter } = theirs;
   lastKey.start = theirKey.start;
   lastKey.end = theirKey.end;
@@ -189,7 +201,7 @@ function nextOfTheirs(start: number): boolean {
 
 /** How many bytes from `at` are those of a key of the delta. */
 function common(bytes: Uint8Array, at: number, { start, end }: KeyPlace): number {
-  const other = heads.right.bytes;
+  const other = right.bytes;
   const apart = at - start;
   let index = start;
   while (index < end && bytes[index + apart] === other[index]) index++;
@@ -205,11 +217,11 @@ const noKey = 0x100;
 
 /** Order of the key of `mine` and of `theirKey`. No key is the beginning of another. */
 function compareKey(): number {
-  const { bytes } = heads.left;
+  const { bytes } = left;
   const same = common(bytes, mine.key, theirKey);
   const key = mine.key + same;
   if (isWhole(same, theirKey)) return key > mine.end ? noKey : 0;
-  return key < mine.end ? (bytes[key] ?? 0) - (heads.right.bytes[theirKey.start + same] ?? 0) : noKey;
+  return key < mine.end ? (bytes[key] ?? 0) - (right.bytes[theirKey.start + same] ?? 0) : noKey;
 }
 
 /** What `passMine` answers where nothing is left to do, and where the definition has to be asked. */
@@ -221,7 +233,6 @@ const declined = -2;
  * both have `mine`; more than 0 where the delta's comes first; else `finished` or `declined`.
  */
 function passMine(isMore: boolean): number {
-  const { left, leftTo, rightTo, rightOf, leftStays } = heads;
   const last = left.bytes.length;
   while (place < last) {
     if (!isMore && leftStays && removals === 0 && addedKey.end === 0) break;
@@ -236,7 +247,7 @@ function passMine(isMore: boolean): number {
       return order;
     }
     place = mine.end;
-    if (removals > 0 && heads.rightHas(rightOf[mine.actor] ?? -1, mine.counter)) {
+    if (removals > 0 && rightHas(rightOf[mine.actor] ?? -1, mine.counter)) {
       removals--;
       dropMine();
     } else keepMine(sameKey);
@@ -249,7 +260,7 @@ function passMine(isMore: boolean): number {
 function keepMine(sameKey: boolean): void {
   if (sameKey && tag === tagRegister) merged.siblings = true;
   if (addedKey.end > 0) {
-    if (isWhole(common(heads.left.bytes, mine.key, addedKey), addedKey)) merged.siblings = true;
+    if (isWhole(common(left.bytes, mine.key, addedKey), addedKey)) merged.siblings = true;
     else addedKey.end = 0;
   }
   holdMine();
@@ -257,7 +268,7 @@ function keepMine(sameKey: boolean): void {
 
 /** Lets an entry of the state stay, under the index that its actor has in the union. */
 function holdMine(): void {
-  const index = heads.leftTo[mine.actor] ?? 0;
+  const index = leftTo[mine.actor] ?? 0;
   if (index === mine.actor) return;
   moveUpTo(mine.end);
   room[to - mine.end + mine.body] = index;
@@ -270,20 +281,20 @@ function dropMine(): void {
 
 /** An entry of the delta that the state lacks, or has seen go: it has seen a contiguous part of every actor. */
 function addTheirs(): void {
-  if (theirs.counter <= (heads.leftMax[theirs.actor] ?? 0)) return;
+  if (theirs.counter <= (leftMax[theirs.actor] ?? 0)) return;
   moveUpTo(place);
   insertTheirs();
 }
 
 function insertTheirs(): void {
-  const { bytes } = heads.right;
+  const { bytes } = right;
   const { start, body, end } = theirs;
   makeRoom(end - start);
   const apart = to - start;
   const target = room;
   if (end - start > 64) target.set(bytes.subarray(start, end), to);
   else for (let offset = start; offset < end; offset++) target[offset + apart] = bytes[offset] ?? 0;
-  target[body + apart] = heads.rightTo[theirs.actor] ?? 0;
+  target[body + apart] = rightTo[theirs.actor] ?? 0;
   to += end - start;
   addedKey.start = theirKey.start;
   addedKey.end = isNeighbour && tag === tagRegister ? theirKey.end : 0;
@@ -306,11 +317,11 @@ function joinBoth(): boolean {
 
 /** One dot has one payload; where somebody forged another, the definition decides. */
 function hasSamePayload(): boolean {
-  const { bytes } = heads.left;
+  const { bytes } = left;
   const offset = theirs.end - mine.end;
   if (mine.end - mine.key !== theirs.end - theirs.key) return false;
   for (let index = mine.key; index < mine.end; index++) {
-    if (bytes[index] !== heads.right.bytes[index + offset]) return false;
+    if (bytes[index] !== right.bytes[index + offset]) return false;
   }
   return true;
 }
@@ -328,7 +339,7 @@ function joinSlots(): boolean {
 }
 
 function joinNumbers(): boolean {
-  const { bytes } = heads.right;
+  const { bytes } = right;
   const length = joinVectors();
   if (length < 0) return false;
   let size = theirKey.end - theirs.body;
@@ -336,7 +347,7 @@ function joinNumbers(): boolean {
   dropMine();
   makeRoom(varintLength(size) + size);
   to = writeVarint(room, to, size);
-  room[to++] = heads.leftTo[mine.actor] ?? 0;
+  room[to++] = leftTo[mine.actor] ?? 0;
   for (let index = theirs.body + 1; index < theirKey.end; index++) room[to++] = bytes[index] ?? 0;
   for (let index = 0; index < length; index++) to = writeVarint(room, to, vector[index] ?? 0);
   return true;
@@ -349,12 +360,12 @@ function joinVectors(): number {
   let length = 0;
   let last = 1;
   for (; a < mine.end || b < theirs.end; length++) {
-    const left = a < mine.end ? smallVarint(heads.left.bytes, a) : 0;
-    if (a < mine.end) a += varintLength(left);
-    const right = b < theirs.end ? smallVarint(heads.right.bytes, b) : 0;
-    if (b < theirs.end) b += varintLength(right);
-    if (left < 0 || right < 0 || length === vector.length) return -1;
-    last = left > right ? left : right;
+    const my = a < mine.end ? smallVarint(left.bytes, a) : 0;
+    if (a < mine.end) a += varintLength(my);
+    const their = b < theirs.end ? smallVarint(right.bytes, b) : 0;
+    if (b < theirs.end) b += varintLength(their);
+    if (my < 0 || their < 0 || length === vector.length) return -1;
+    last = my > their ? my : their;
     vector[length] = last;
   }
   return a === mine.end && b === theirs.end && last > 0 ? length : -1;
@@ -373,7 +384,7 @@ function makeRoom(byteCount: number): void {
   const missing = to + byteCount - shift - from;
   if (missing <= 0) return;
   // What else the delta has gets its room at once, so that nothing is moved out of the way twice.
-  const by = missing + heads.right.bytes.length - theirs.end;
-  room.copyWithin(shift + from + by, shift + from, shift + heads.left.bytes.length);
+  const by = missing + right.bytes.length - theirs.end;
+  room.copyWithin(shift + from + by, shift + from, shift + left.bytes.length);
   shift += by;
 }

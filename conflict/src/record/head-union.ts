@@ -37,141 +37,136 @@ export class Head extends NamePlace {
   }
 }
 
-export class HeadUnion {
-  readonly left = new Head(new Uint8Array(0));
-  readonly right = new Head(new Uint8Array(0));
-  /** Index in the union of each left and each right actor. */
-  readonly leftTo = new Int32Array(mostActors);
-  readonly rightTo = new Int32Array(mostActors);
-  /** Index on the right of each left actor; -1 where it is not there. */
-  readonly rightOf = new Int32Array(mostActors);
-  /** The last counter that the left has seen of each right actor. */
-  readonly leftMax = new Int32Array(mostActors);
-  /** Whether entries of the left keep the index of their actor. */
-  leftStays = true;
-  /** At least as many dots as both sides have seen, and the counter of one of them. */
-  sharedDots = 0;
-  sharedCounter = 0;
-  /** Whether the right has seen a dot that the left has not. */
-  grows = false;
-  /** The head of the union: so many bytes. */
-  readonly bytes = new Uint8Array(mostActors * (longestActorBytes + 8));
-  length = 0;
+export const left = new Head(new Uint8Array(0));
+export const right = new Head(new Uint8Array(0));
+/** Index in the union of each left and each right actor. */
+export const leftTo = new Int32Array(mostActors);
+export const rightTo = new Int32Array(mostActors);
+/** Index on the right of each left actor; -1 where it is not there. */
+export const rightOf = new Int32Array(mostActors);
+/** The last counter that the left has seen of each right actor. */
+export const leftMax = new Int32Array(mostActors);
+/** Whether entries of the left keep the index of their actor. */
+export let leftStays = true;
+/** At least as many dots as both sides have seen, and the counter of one of them. */
+export let sharedDots = 0;
+export let sharedCounter = 0;
+/** Whether the right has seen a dot that the left has not. */
+export let grows = false;
+/** The head of the union: so many bytes. */
+export const head = new Uint8Array(mostActors * (longestActorBytes + 8));
+export let headLength = 0;
 
-  /** The dots of right actor `i` are the pairs of first and last counter from `#runsStart[i]` to `#runsStart[i + 1]`. */
-  readonly #runsStart = new Int32Array(mostActors + 1);
-  readonly #runs = new Int32Array(2 * mostRuns);
-  /** The last two names of the union. */
-  readonly #lastName = new NamePlace(this.bytes);
-  readonly #name = new NamePlace(this.bytes);
+/** The dots of right actor `i` are the pairs of first and last counter from `runsStart[i]` to `runsStart[i + 1]`. */
+const runsStart = new Int32Array(mostActors + 1);
+const runs = new Int32Array(2 * mostRuns);
+/** The last two names of the union. */
+const lastName = new NamePlace(head);
+const name = new NamePlace(head);
 
-  /** Returns whether these are heads that it joins. */
-  join(state: Uint8Array, delta: Uint8Array): boolean {
-    const { left, right } = this;
-    if (!left.begin(state) || !right.begin(delta) || left.actorCount + right.actorCount > mostActors)
-      return false;
-    this.leftStays = true;
-    this.sharedDots = 0;
-    this.grows = false;
-    this.length = 2;
-    this.bytes[0] = version;
-    let count = 0;
-    for (let mine = 0, theirs = 0; mine < left.actorCount || theirs < right.actorCount; count++) {
-      const order =
-        mine === left.actorCount ? 1 : theirs === right.actorCount ? -1 : compareNames(left, right);
-      if (!this.#addName(order > 0 ? right : left)) return false;
-      let max = 0;
-      if (order <= 0) {
-        max = readMax(left);
-        if (max < 0) return false;
-        if (mine !== count) this.leftStays = false;
-        this.leftTo[mine] = count;
-        this.rightOf[mine++] = order === 0 ? theirs : -1;
-      }
-      if (order >= 0) {
-        this.rightTo[theirs] = count;
-        max = this.#readRuns(theirs++, max);
-        if (max < 0) return false;
-      }
-      this.length = writeVarint(this.bytes, this.length, max);
-      this.bytes[this.length++] = 0;
-    }
-    this.bytes[1] = count;
-    return true;
-  }
-
-  /** Adds a name to the union, where names go up; so they do on both sides. */
-  #addName({ bytes: from, end }: Head): boolean {
-    const { bytes, length } = this;
-    const size = from[end] ?? 0;
-    if (size === 0 || size > longestActorBytes) return false;
-    for (let index = 0; index <= size; index++) bytes[length + index] = from[end + index] ?? 0;
-    this.#lastName.end = this.#name.end;
-    this.#name.end = length;
-    this.length = length + 1 + size;
-    return length === 2 || compareNames(this.#lastName, this.#name) < 0;
-  }
-
-  /** Reads what the right has seen of an actor; returns the last counter of both sides, -1 where one is missing. */
-  #readRuns(theirs: number, known: number): number {
-    const { bytes, end } = this.right;
-    const runs = this.#runs;
-    let at = end + 1 + (bytes[end] ?? 0);
-    let low = 1;
-    let high = smallVarint(bytes, at);
-    at += varintLength(high);
-    const runCount = smallVarint(bytes, at);
-    at += varintLength(runCount);
-    let index = this.#runsStart[theirs] ?? 0;
-    if (high < 0 || runCount < 0 || high + runCount === 0 || index + 2 * runCount >= runs.length) return -1;
-    let max = known;
-    for (let run = 0; ; run++) {
-      if (low > max + 1) return -1;
-      runs[index++] = low;
-      runs[index++] = high;
-      if (low <= known && low <= high) this.#share(low, high < known ? high : known);
-      if (high > max) max = high;
-      if (run === runCount) break;
-      const gap = smallVarint(bytes, at);
-      at += varintLength(gap);
-      const more = smallVarint(bytes, at);
-      at += varintLength(more);
-      low = high + 2 + gap;
-      high = low + more;
-      if (gap < 0 || more < 0 || high >= 1 << 28) return -1;
-    }
-    if (max > known) this.grows = true;
-    this.leftMax[theirs] = known;
-    this.#runsStart[theirs + 1] = index;
-    this.right.end = at;
-    return max;
-  }
-
-  /** Notes dots that both sides have seen. */
-  #share(low: number, high: number): void {
-    this.sharedDots += high - low + 1;
-    this.sharedCounter = low;
-  }
-
-  /** Whether the right has seen the dot of its actor at `index`; -1 is an actor that it lacks. */
-  rightHas(index: number, counter: number): boolean {
-    if (index < 0) return false;
-    const end = this.#runsStart[index + 1] ?? 0;
-    for (let at = this.#runsStart[index] ?? 0; at < end; at += 2) {
-      if (counter < (this.#runs[at] ?? 0)) return false;
-      if (counter <= (this.#runs[at + 1] ?? 0)) return true;
-    }
+/** Returns whether these are heads that it joins. */
+export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
+  if (!left.begin(state) || !right.begin(delta) || left.actorCount + right.actorCount > mostActors)
     return false;
+  leftStays = true;
+  sharedDots = 0;
+  grows = false;
+  headLength = 2;
+  head[0] = version;
+  let count = 0;
+  for (let mine = 0, theirs = 0; mine < left.actorCount || theirs < right.actorCount; count++) {
+    const order = mine === left.actorCount ? 1 : theirs === right.actorCount ? -1 : compareNames(left, right);
+    if (!addName(order > 0 ? right : left)) return false;
+    let max = 0;
+    if (order <= 0) {
+      max = readMax(left);
+      if (max < 0) return false;
+      if (mine !== count) leftStays = false;
+      leftTo[mine] = count;
+      rightOf[mine++] = order === 0 ? theirs : -1;
+    }
+    if (order >= 0) {
+      rightTo[theirs] = count;
+      max = readRuns(theirs++, max);
+      if (max < 0) return false;
+    }
+    headLength = writeVarint(head, headLength, max);
+    head[headLength++] = 0;
   }
+  head[1] = count;
+  return true;
+}
+
+/** Adds a name to the union, where names go up; so they do on both sides. */
+function addName({ bytes, end }: Head): boolean {
+  const size = bytes[end] ?? 0;
+  if (size === 0 || size > longestActorBytes) return false;
+  const start = headLength;
+  for (let index = 0; index <= size; index++) head[start + index] = bytes[end + index] ?? 0;
+  lastName.end = name.end;
+  name.end = start;
+  headLength = start + 1 + size;
+  return start === 2 || compareNames(lastName, name) < 0;
+}
+
+/** Reads what the right has seen of an actor; returns the last counter of both sides, -1 where one is missing. */
+function readRuns(theirs: number, known: number): number {
+  const { bytes, end } = right;
+  let at = end + 1 + (bytes[end] ?? 0);
+  let low = 1;
+  let high = smallVarint(bytes, at);
+  at += varintLength(high);
+  const runCount = smallVarint(bytes, at);
+  at += varintLength(runCount);
+  let index = runsStart[theirs] ?? 0;
+  if (high < 0 || runCount < 0 || high + runCount === 0 || index + 2 * runCount >= runs.length) return -1;
+  let max = known;
+  for (let run = 0; ; run++) {
+    if (low > max + 1) return -1;
+    runs[index++] = low;
+    runs[index++] = high;
+    if (low <= known && low <= high) share(low, high < known ? high : known);
+    if (high > max) max = high;
+    if (run === runCount) break;
+    const gap = smallVarint(bytes, at);
+    at += varintLength(gap);
+    const more = smallVarint(bytes, at);
+    at += varintLength(more);
+    low = high + 2 + gap;
+    high = low + more;
+    if (gap < 0 || more < 0 || high >= 1 << 28) return -1;
+  }
+  if (max > known) grows = true;
+  leftMax[theirs] = known;
+  runsStart[theirs + 1] = index;
+  right.end = at;
+  return max;
+}
+
+/** Notes dots that both sides have seen. */
+function share(low: number, high: number): void {
+  sharedDots += high - low + 1;
+  sharedCounter = low;
+}
+
+/** Whether the right has seen the dot of its actor at `index`; -1 is an actor that it lacks. */
+export function rightHas(index: number, counter: number): boolean {
+  if (index < 0) return false;
+  const end = runsStart[index + 1] ?? 0;
+  for (let at = runsStart[index] ?? 0; at < end; at += 2) {
+    if (counter < (runs[at] ?? 0)) return false;
+    if (counter <= (runs[at + 1] ?? 0)) return true;
+  }
+  return false;
 }
 
 /** Reads an actor of which all counters up to the last were seen; returns that, else -1. */
-function readMax(head: Head): number {
-  const { bytes, end } = head;
+function readMax(side: Head): number {
+  const { bytes, end } = side;
   const at = end + 1 + (bytes[end] ?? 0);
   const max = smallVarint(bytes, at);
   const runCount = at + varintLength(max);
-  head.end = runCount + 1;
+  side.end = runCount + 1;
   return max > 0 && bytes[runCount] === 0 ? max : -1;
 }
 

@@ -9,31 +9,42 @@ import { varintLength } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
 import { commit, reserved } from '../codec/slab.ts';
 import { smallVarint } from '../codec/small-varint.ts';
-import type { HeadUnion } from './head-union.ts';
+import {
+  head,
+  headLength,
+  left,
+  leftMax,
+  leftStays,
+  right,
+  rightHas,
+  rightOf,
+  rightTo,
+  sharedCounter,
+  sharedDots,
+} from './head-union.ts';
 
 /**
- * The joined record; `null` where the walk has to make it. `heads` holds the union of both heads, and a copy of the
+ * The joined record; `null` where the walk has to make it. The union of both heads is made, and a copy of the
  * state, with room for the delta behind it, is what was reserved last.
  */
-export function replaceValue(heads: HeadUnion, state: Uint8Array, delta: Uint8Array): Uint8Array | null {
-  const { left, right, bytes, length } = heads;
-  if (!heads.leftStays || heads.sharedDots !== 1 || !isOnlyEntry(heads, delta)) return null;
-  const start = placeOf(heads, state, delta);
+export function replaceValue(state: Uint8Array, delta: Uint8Array): Uint8Array | null {
+  if (!leftStays || sharedDots !== 1 || !isOnlyEntry(delta)) return null;
+  const start = placeOf(state, delta);
   if (start < 0) return null;
   const end = endOf(state, start);
   const entry = right.end;
   const change = delta.length - entry - (end - start);
-  const growth = length - left.end;
+  const growth = headLength - left.end;
   const { room, start: base } = reserved;
   const shift = base + growth;
   if (growth !== 0) room.set(state, shift);
   if (change !== 0) room.copyWithin(shift + end + change, shift + end, shift + state.length);
-  for (let at = 0; at < length; at++) room[base + at] = bytes[at] ?? 0;
+  for (let at = 0; at < headLength; at++) room[base + at] = head[at] ?? 0;
   const apart = shift + start - entry;
   if (delta.length - entry > 64) room.set(delta.subarray(entry), shift + start);
   else for (let at = entry; at < delta.length; at++) room[apart + at] = delta[at] ?? 0;
   const index = bodyOf(delta, entry);
-  room[apart + index] = heads.rightTo[delta[index] ?? 0] ?? 0;
+  room[apart + index] = rightTo[delta[index] ?? 0] ?? 0;
   return commit(room, state.length + growth + change);
 }
 
@@ -46,20 +57,19 @@ function endOf(bytes: Uint8Array, start: number): number {
 }
 
 /** Whether the delta has one entry, whose dot is its own and new to the state. */
-function isOnlyEntry(heads: HeadUnion, delta: Uint8Array): boolean {
-  const body = bodyOf(delta, heads.right.end);
+function isOnlyEntry(delta: Uint8Array): boolean {
+  const body = bodyOf(delta, right.end);
   const actor = delta[body] ?? 0xff;
   const counter = smallVarint(delta, body + 1);
-  const isLast = endOf(delta, heads.right.end) === delta.length && counter > (heads.leftMax[actor] ?? 0);
-  return isLast && actor < heads.right.actorCount && heads.rightHas(actor, counter);
+  const isLast = endOf(delta, right.end) === delta.length && counter > (leftMax[actor] ?? 0);
+  return isLast && actor < right.actorCount && rightHas(actor, counter);
 }
 
 /**
  * Where the one entry of the state lies that has the key of the delta's and was seen by it; -1 where it is not there or
  * has neighbours. Most of a merge is spent in this loop.
  */
-function placeOf(heads: HeadUnion, state: Uint8Array, delta: Uint8Array): number {
-  const { left, right, rightOf, sharedCounter } = heads;
+function placeOf(state: Uint8Array, delta: Uint8Array): number {
   const { actorCount } = left;
   const last = state.length;
   const body = bodyOf(delta, right.end);
@@ -77,7 +87,7 @@ function placeOf(heads: HeadUnion, state: Uint8Array, delta: Uint8Array): number
     while (state[at + apart] === delta[at] && (delta[at] ?? 0xff) < tagRegister) at++;
     const order = (state[at + apart] ?? 0xff) - (delta[at] ?? 0);
     if (order > 0) return place;
-    const isSeen = counter === sharedCounter && heads.rightHas(rightOf[actor] ?? -1, counter);
+    const isSeen = counter === sharedCounter && rightHas(rightOf[actor] ?? -1, counter);
     const isSameKey = order === 0 && at > key && delta[at] === tagRegister && at + apart < end;
     if (isSeen !== isSameKey) return -1;
     if (isSeen) place = start;
