@@ -32,7 +32,13 @@ export type OrdinaryFault =
 /** What only a transfer can repair; without it, it has to be seen. */
 export type GapFault = 'drop-oldest' | 'drop-newest' | 'recreate-topic' | 'lose-slot';
 
-export type FaultKind = OrdinaryFault | GapFault | 'clock-far-ahead' | 'destroy' | 'destroy-with-log' | 'restore';
+export type FaultKind =
+  | OrdinaryFault
+  | GapFault
+  | 'clock-far-ahead'
+  | 'destroy'
+  | 'destroy-with-log'
+  | 'restore';
 
 export interface Fault {
   readonly kind: FaultKind;

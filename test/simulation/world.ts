@@ -68,8 +68,7 @@ export class World implements NodeWorld {
     );
     const names = Array.from({ length: scenario.regions }, (_, index) => regionName(index));
     this.regions = names.map((region, index) => this.#region(region, names, index));
-    for (const from of names)
-      for (const to of names) this.#links.set(`${from} ${to}`, this.#link(from, to));
+    for (const from of names) for (const to of names) this.#links.set(`${from} ${to}`, this.#link(from, to));
   }
 
   get guard(): Guard {
@@ -126,7 +125,8 @@ export class World implements NodeWorld {
   /** Where its log has lost nothing, every database here continues it, and to refuse one is wrong. */
   readonly onRefused = (region: SimRegion, reason: string): void => {
     this.seen('identity refused');
-    if (!region.hasLostLog && !region.isGone) this.violations.push({ checker: 'identity', key: region.id, detail: reason });
+    if (!region.hasLostLog && !region.isGone)
+      this.violations.push({ checker: 'identity', key: region.id, detail: reason });
     if (!region.isGone) this.scheduler.after(operatorMs, () => void region.past.accept());
   };
 
@@ -175,7 +175,12 @@ export class World implements NodeWorld {
 
   isSound(region: RegionId): boolean {
     const { postgres, past, isGone } = this.regionOf(region);
-    return !isGone && postgres.isSound && past.standing === 'same' && this.nodesOf(region).every((node) => node?.isOpen ?? false);
+    return (
+      !isGone &&
+      postgres.isSound &&
+      past.standing === 'same' &&
+      this.nodesOf(region).every((node) => node?.isOpen ?? false)
+    );
   }
 
   /** The process dies and is replaced after a while, or when the returned function is called. */
