@@ -130,7 +130,7 @@ export class SimNode {
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
     const sink = new SimChangeSink(region, process);
-    this.keeper = guardIdentity({ ...{ region, postgres, process, records, feed, sink }, ...this.#alarm() });
+    this.keeper = guardIdentity({ region, postgres, process, records, feed, sink, ...this.#alarm() });
     this.replicator = new Replicator({
       identity,
       peers,
