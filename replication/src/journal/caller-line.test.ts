@@ -8,7 +8,7 @@ interface Caller {
 
 function lineOf(...callers: readonly Caller[]): CallerLine<Caller> {
   const line = new CallerLine<Caller>();
-  for (const caller of callers) line.join(caller);
+  for (const each of callers) line.join(each);
   return line;
 }
 
