@@ -8,6 +8,7 @@ import { Journal } from '@isthmus/replication/journal/journal';
 import type { BatchReport, Edit } from '@isthmus/replication/journal/journal';
 import { actorOf, parseRegionId } from '@isthmus/replication/ports/identity';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from '../until.ts';
 
 const region = parseRegionId('eu') ?? expect.fail('eu is a region');
 const products = schema({ title: register(), likes: counter() });
@@ -22,14 +23,7 @@ beforeAll(async () => {
   postgres = await startPostgres();
   database = await openDatabase({ connectionString: postgres.url, region, peers: [], trustsRestarts: true });
   batches = [];
-  journal = new Journal({
-    store: database.records,
-    clock: database.clock,
-    actor: actorOf(region, database.identity.incarnation),
-    timer: systemTimer,
-    maxWaitingEdits: 2000,
-    onBatch: (report) => batches.push(report),
-  });
+  journal = journalOn(database.records);
 }, 60_000);
 
 afterAll(async () => {
@@ -92,6 +86,61 @@ test('callers whose changes do not fit into one transaction together are served 
   expect((await Promise.all(writes)).every((outcome) => outcome.kind === 'done')).toBe(true);
 });
 
+test('while one transaction waits for the disk the next one decides, but never on a record of the former', async () => {
+  const { isDurable, makeDurable } = disk();
+  const overlapping = journalOn({
+    commitLocal: async (transaction) => {
+      const done = await database.records.commitLocal(transaction);
+      await isDurable;
+      return done;
+    },
+  });
+  const decided: string[] = [];
+  const noted = (key: string, name: string): Edit<string, string> => {
+    const { id, edit } = increment(key, 1);
+    return { id, edit: (...given) => (decided.push(name), edit(...given)) };
+  };
+  const writes = [overlapping.write([noted('one', 'first')])];
+  await until('the first is decided', 10_000, () => decided.length === 1);
+  writes.push(
+    overlapping.write([noted('one', 'again'), noted('two', 'with it')]),
+    overlapping.write([noted('two', 'behind')]),
+    overlapping.write([noted('three', 'other')]),
+  );
+  await until('another one is decided', 10_000, () => decided.length > 1);
+  expect(decided).toEqual(['first', 'other']);
+  makeDurable();
+  await Promise.all(writes);
+  expect(decided).toEqual(['first', 'other', 'again', 'with it', 'behind']);
+  await overlapping.close();
+});
+
+test('transactions under way are bounded: a fourth one waits', async () => {
+  const { isDurable, makeDurable } = disk();
+  let underWay = 0;
+  let most = 0;
+  const overlapping = journalOn({
+    commitLocal: async (transaction) => {
+      most = Math.max(most, ++underWay);
+      const done = await database.records.commitLocal(transaction);
+      await isDurable;
+      underWay--;
+      return done;
+    },
+  });
+  const writes: Promise<unknown>[] = [];
+  for (let count = 1; count <= 3; count++) {
+    writes.push(overlapping.write([increment(`bound-${count}`, 1)]));
+    await until(`${count} transactions wait for the disk`, 10_000, () => underWay === count);
+  }
+  writes.push(overlapping.write([increment('bound-4', 1)]));
+  expect(underWay).toBe(3);
+  makeDurable();
+  await Promise.all(writes);
+  await overlapping.close();
+  expect(most).toBe(3);
+});
+
 test('without Postgres it is refused at once, and served again without a new journal', async () => {
   await postgres.kill('SIGKILL');
   await expect(journal.write([increment('later', 1)])).rejects.toMatchObject({
@@ -112,6 +161,26 @@ test('once closed it takes nothing more and has answered everything', async () =
   expect((await last).kind).toBe('done');
   await expect(journal.write([increment('last', 1)])).rejects.toMatchObject({ code: 'closed' });
 });
+
+function journalOn(store: Pick<Database['records'], 'commitLocal'>): Journal {
+  return new Journal({
+    store,
+    clock: database.clock,
+    actor: actorOf(region, database.identity.incarnation),
+    timer: systemTimer,
+    maxWaitingEdits: 2000,
+    onBatch: (report) => batches.push(report),
+  });
+}
+
+/** One that takes as long as the test says. */
+function disk(): { readonly isDurable: Promise<void>; readonly makeDurable: () => void } {
+  let makeDurable = (): void => undefined;
+  const isDurable = new Promise<void>((resolve) => {
+    makeDurable = resolve;
+  });
+  return { isDurable, makeDurable: () => makeDurable() };
+}
 
 function increment(key: string, amount: number): Edit<string, string> {
   return edited(key, (editor) => editor.increment('likes', amount));

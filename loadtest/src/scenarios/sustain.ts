@@ -1,7 +1,9 @@
 /**
  * The sustained rate of one way of writing: the highest rate that a bounded search finds to hold, then that rate held
- * again for every run, taken down a step where it no longer holds. During a stretch it is seen twice a second how many
- * writes were acknowledged and how many are applied at the peer; the figure of a run is what the peer applied.
+ * again for every run, taken down a step where it no longer holds. A stretch that nobody judges comes first, because
+ * the search never goes back above a rate that fell behind, and code that is not compiled yet falls behind soon.
+ * During a stretch it is seen twice a second how many writes were acknowledged and how many are applied at the peer;
+ * the figure of a run is what the peer applied.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { readApplied } from '../applied.ts';
@@ -43,7 +45,7 @@ export interface Stretch {
   readonly linkBytes: number;
 }
 
-/** One stretch for each run, all of which held. */
+/** One stretch for each run, all of which held. What comes before the search warms both regions up and is not judged. */
 export async function sustain(context: Context, driver: Driver): Promise<readonly Stretch[]> {
   const { effort, say } = context;
   const isHeld = async (ratePerS: number): Promise<boolean> => {
@@ -54,6 +56,7 @@ export async function sustain(context: Context, driver: Driver): Promise<readonl
     return verdict.kind === 'holds';
   };
   const { startPerS } = driver;
+  await stretch(context, driver, { ratePerS: startPerS, durationMs: effort.stretchMs });
   let rate = await searchRate({ startPerS, growth, maxTries: effort.searchTries }, isHeld);
   const held: Stretch[] = [];
   for (let steps = 0; held.length < effort.runs && rate > 0; ) {

@@ -1,9 +1,11 @@
 /**
- * Local writes. Edits that arrive while a transaction is in flight are committed together in the next one (natural
- * batching): no timer, one transaction in flight, replies after the commit is durable (I1). A caller's edits are all
- * or none; a caller who is refused, or whose edit fails, writes nothing and spoils nobody else's. Two callers who
- * touch one record in one batch are served in order of arrival, and peers see one change. The journal decides who
- * shares a transaction and never what an edit means; it must never reply before the store has committed.
+ * Local writes. Edits that arrive while a transaction reads and decides are committed together in the next one
+ * (natural batching): no timer, replies after the commit is durable (I1). The next one begins once the former has
+ * decided, so that it reads and decides while the former waits for the disk; a few may wait for it at once, and the
+ * server makes them durable together. A caller's edits are all or none; a caller who is refused, or whose edit fails,
+ * writes nothing and spoils nobody else's. Callers who touch one record are served in order of arrival, and where they
+ * share a transaction peers see one change. The journal decides who shares a transaction and never what an edit
+ * means; it must never reply before the store has committed.
  */
 import { ReplicationError, assert } from '../errors.ts';
 import type { RecordId } from '../ports/change.ts';
@@ -12,6 +14,7 @@ import type { Actor } from '../ports/identity.ts';
 import type { LockedRecords, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { maxTransactionRecords } from '../transaction-limits.ts';
+import { CallerLine } from './caller-line.ts';
 import { TransactionDraft, recordName } from './draft.ts';
 import type { Edit, EditContext } from './draft.ts';
 
@@ -29,7 +32,7 @@ export interface BatchReport {
 }
 
 export interface JournalOptions {
-  readonly store: RecordStore;
+  readonly store: Pick<RecordStore, 'commitLocal'>;
   readonly clock: Clock;
   readonly actor: Actor;
   readonly timer: Pick<Timer, 'monotonicMs'>;
@@ -41,6 +44,7 @@ export interface JournalOptions {
 /** One caller's edits with the types of its results closed over. */
 interface Caller {
   readonly ids: readonly RecordId[];
+  readonly names: readonly string[];
   /** Runs all edits on the draft; says how to answer once the transaction is durable. */
   readonly run: (draft: TransactionDraft) => Verdict;
   readonly fail: (reason: unknown) => void;
@@ -51,12 +55,16 @@ type Verdict =
   | { readonly kind: 'postpone' }
   | { readonly kind: 'throw'; readonly reason: unknown };
 
+/** Transactions under way: one that reads and decides, the others wait for the disk. */
+const maxInFlight = 3;
+
 export class Journal {
   readonly #options: JournalOptions;
-  readonly #waiting: Caller[] = [];
-  #waitingEdits = 0;
-  #draining: Promise<void> | null = null;
+  readonly #line = new CallerLine<Caller>();
+  #inFlight = 0;
+  #isDeciding = false;
   #closed = false;
+  #onIdle: (() => void)[] = [];
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -71,20 +79,18 @@ export class Journal {
     const refusal = this.#admission(edits.length);
     if (refusal !== null) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({
-        ids: edits.map((edit) => edit.id),
-        run: (draft) => runEdits(edits, draft, resolve),
-        fail: reject,
-      });
-      this.#waitingEdits += edits.length;
-      this.#draining ??= this.#drain();
+      const ids = edits.map((edit) => edit.id);
+      const names = ids.map(recordName);
+      const run = (draft: TransactionDraft) => runEdits({ edits, names }, draft, resolve);
+      this.#line.join({ ids, names, run, fail: reject });
+      this.#startNext();
     });
   }
 
   /** Refuses new edits and resolves when those already taken have been answered. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#draining;
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   #admission(editCount: number): ReplicationError | null {
@@ -98,54 +104,70 @@ export class Journal {
         retriable: false,
       });
     }
-    if (this.#waitingEdits + editCount > this.#options.maxWaitingEdits) {
-      const detail = `${this.#waitingEdits} edits wait; at most ${this.#options.maxWaitingEdits}`;
+    const waitingEdits = this.#line.edits;
+    if (waitingEdits + editCount > this.#options.maxWaitingEdits) {
+      const detail = `${waitingEdits} edits wait; at most ${this.#options.maxWaitingEdits}`;
       return new ReplicationError('overloaded', detail, { retriable: true });
     }
     return null;
   }
 
-  async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#commit(this.#takeBatch());
-    this.#draining = null;
-  }
-
-  /** The longest run of callers from the front whose edits fit into one transaction; at least one caller. */
-  #takeBatch(): readonly Caller[] {
-    let edits = 0;
-    let callers = 0;
-    for (const caller of this.#waiting) {
-      if (callers > 0 && edits + caller.ids.length > maxTransactionRecords) break;
-      edits += caller.ids.length;
-      callers++;
+  #startNext(): void {
+    if (this.#isDeciding || this.#inFlight === maxInFlight) return;
+    const batch = this.#line.take();
+    if (batch.length === 0) {
+      if (this.#inFlight === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+      return;
     }
-    this.#waitingEdits -= edits;
-    return this.#waiting.splice(0, callers);
+    this.#isDeciding = true;
+    this.#inFlight++;
+    void this.#run(batch);
   }
 
-  async #commit(batch: readonly Caller[]): Promise<void> {
+  async #run(batch: readonly Caller[]): Promise<void> {
+    let isDeciding = true;
+    const decided = (): void => {
+      if (!isDeciding) return;
+      isDeciding = false;
+      this.#isDeciding = false;
+    };
+    const postponed = await this.#commit(batch, () => {
+      decided();
+      // Not before the store has sent what was decided.
+      queueMicrotask(() => this.#startNext());
+    });
+    decided();
+    this.#inFlight--;
+    this.#line.release(batch, postponed);
+    this.#startNext();
+  }
+
+  /** Answers all callers of the batch but those who have to come again. */
+  async #commit(batch: readonly Caller[], onDecided: () => void): Promise<readonly Caller[]> {
     const { store, timer } = this.#options;
     const startedMs = timer.monotonicMs();
-    const { ids, indexes } = distinct(batch.flatMap((caller) => caller.ids));
+    const { ids, indexes } = distinct(batch);
     let verdicts: readonly Verdict[] = [];
     const decide = (locked: LockedRecords) => {
       const draft = new TransactionDraft(indexes, locked.states, this.#context(locked));
       verdicts = batch.map((caller) => runGuarded(caller, draft));
+      onDecided();
       return draft.writes();
     };
     try {
       await store.commitLocal({ ids, decide });
     } catch (reason) {
       for (const caller of batch) caller.fail(reason);
-      return;
+      return [];
     }
-    this.#answer(batch, verdicts);
+    const postponed = answer(batch, verdicts);
     const durationMs = timer.monotonicMs() - startedMs;
     this.#options.onBatch({
       callers: batch.length,
       records: ids.length,
       durationMs,
     });
+    return postponed;
   }
 
   #context(locked: LockedRecords): EditContext {
@@ -155,20 +177,20 @@ export class Journal {
       now: Math.floor(this.#options.clock.nowMs()),
     };
   }
+}
 
-  #answer(batch: readonly Caller[], verdicts: readonly Verdict[]): void {
-    const postponed: Caller[] = [];
-    for (const [index, caller] of batch.entries()) {
-      const verdict = verdicts[index];
-      assert(verdict !== undefined, 'every caller of a committed batch has a verdict');
-      if (verdict.kind === 'answer') verdict.reply();
-      else if (verdict.kind === 'throw') caller.fail(verdict.reason);
-      else postponed.push(caller);
-    }
-    assert(postponed.length < batch.length, 'the first caller of a batch is never postponed');
-    for (const caller of postponed) this.#waitingEdits += caller.ids.length;
-    this.#waiting.unshift(...postponed);
+/** The callers who did not fit beside the others. */
+function answer(batch: readonly Caller[], verdicts: readonly Verdict[]): readonly Caller[] {
+  const postponed: Caller[] = [];
+  for (const [index, caller] of batch.entries()) {
+    const verdict = verdicts[index];
+    assert(verdict !== undefined, 'every caller of a committed batch has a verdict');
+    if (verdict.kind === 'answer') verdict.reply();
+    else if (verdict.kind === 'throw') caller.fail(verdict.reason);
+    else postponed.push(caller);
   }
+  assert(postponed.length < batch.length, 'the first caller of a batch is never postponed');
+  return postponed;
 }
 
 /** An edit that throws is its caller's failure alone. */
@@ -182,13 +204,13 @@ function runGuarded(caller: Caller, draft: TransactionDraft): Verdict {
 }
 
 function runEdits<T, R>(
-  edits: readonly Edit<T, R>[],
+  { edits, names }: { readonly edits: readonly Edit<T, R>[]; readonly names: readonly string[] },
   draft: TransactionDraft,
   resolve: (outcome: Outcome<T, R>) => void,
 ): Verdict {
   const results: T[] = [];
-  for (const [index, { id, edit }] of edits.entries()) {
-    const name = recordName(id);
+  for (const [index, { edit }] of edits.entries()) {
+    const name = names[index] ?? '';
     const edited = edit(draft.state(name), draft.context);
     if (edited.kind === 'refuse') {
       draft.discard();
@@ -206,17 +228,19 @@ function runEdits<T, R>(
 }
 
 /** Each record once, and its place by name. */
-function distinct(all: readonly RecordId[]): {
+function distinct(batch: readonly Caller[]): {
   readonly ids: readonly RecordId[];
   readonly indexes: ReadonlyMap<string, number>;
 } {
   const ids: RecordId[] = [];
   const indexes = new Map<string, number>();
-  for (const id of all) {
-    const name = recordName(id);
-    if (indexes.has(name)) continue;
-    indexes.set(name, ids.length);
-    ids.push(id);
+  for (const caller of batch) {
+    for (const [place, id] of caller.ids.entries()) {
+      const name = caller.names[place] ?? '';
+      if (indexes.has(name)) continue;
+      indexes.set(name, ids.length);
+      ids.push(id);
+    }
   }
   return { ids, indexes };
 }
