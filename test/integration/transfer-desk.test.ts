@@ -2,7 +2,8 @@
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
 import type { RegionId } from '@isthmus/replication/ports/identity';
-import { ownEntries } from '@isthmus/replication/transfer/offer';
+import { silence } from '@isthmus/replication/log/barrier-word';
+import { ownEntries } from '@isthmus/replication/reach';
 import { Sweeper } from '@isthmus/replication/transfer/sweeper';
 import { ToldVectors } from '@isthmus/replication/transfer/told-vectors';
 import { type Need, Transfers } from '@isthmus/replication/transfer/transfers';
@@ -157,7 +158,7 @@ describe('the desk', () => {
     const { region: origin } = eu.self;
     for (let second = 0; second < 30; second++) {
       const origins = [{ origin, incarnation: eu.self.incarnation, settled, settledBeat: null, echo: null }];
-      told.note({ region, incarnation, publishedAtMs: 0, origins });
+      told.note({ region, incarnation, publishedAtMs: 0, origins, barriers: silence });
       await timer.advance(1000);
     }
     expect(counted).toEqual(['eu tail']);

@@ -14,7 +14,7 @@ import type {
 } from '@isthmus/replication/ports/transfer-peer';
 import { partitionOf } from '@isthmus/replication/log/partition';
 import { Receiver, type Received } from '@isthmus/replication/transfer/receiver';
-import { ownEntries } from '@isthmus/replication/transfer/offer';
+import { ownEntries } from '@isthmus/replication/reach';
 import { Sweep } from '@isthmus/replication/transfer/sweep';
 import type { SweepResult } from '@isthmus/replication/ports/verification';
 import { beforeEach, describe, expect, it } from 'vitest';

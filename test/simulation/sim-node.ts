@@ -16,12 +16,15 @@ import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { Replicator } from '@isthmus/replication/replicator';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { Ticker } from '@isthmus/replication/ticker';
+import { type Collected } from '@isthmus/replication/tombstones/collector';
+import { Purge } from '@isthmus/replication/tombstones/collecting';
 import type { Oracle } from './oracle.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
 import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
 import { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
 import { SimChangeSource } from './sim-source.ts';
+import { SimTombstoneStore } from './sim-tombstones.ts';
 import {
   SimSlotKeeper,
   SimTransferJobs,
@@ -35,6 +38,7 @@ import {
 const told: Readonly<Record<string, string>> = {
   'an interval is missing; reading again': 'read again',
   'this process replicates': 'process took over',
+  'a barrier is complete': 'barrier finished',
   'the lock of the replicator is lost': 'lock lost',
   'the own log did not take a publish; sent again': 'publish repeated',
   'counts could not be stored; they come with a later beat': 'counts not stored',
@@ -123,6 +127,7 @@ export class SimNode {
         peer: new SimTransferPeer(region.id, process, world),
         slots: new SimSlotKeeper(postgres),
       },
+      tombstones: { store: new SimTombstoneStore(postgres), purge: new Purge(null) },
       source: new SimChangeSource(postgres),
       sink: new SimChangeSink(region, process),
       feed,
@@ -208,6 +213,10 @@ export class SimNode {
       onRefused: () => seen('record refused'),
       onSlotLost: () => seen('slot lost'),
       onTransfer: () => seen('transfer'),
+      onCollected: ({ dropped, purged }: Collected) => {
+        if (dropped > 0) seen('tombstone dropped');
+        if (purged > 0) seen('tombstone purged');
+      },
       onPublished: () => undefined,
     };
   }

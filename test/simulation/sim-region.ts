@@ -6,6 +6,7 @@ import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
+import { MemoryTombstoneStore } from '@isthmus/replication/adapters/memory/tombstone-store';
 import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
 import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
@@ -32,6 +33,7 @@ export class SimRegion {
   readonly slots: MemorySlotKeeper;
   readonly transfers: MemoryTransferStore;
   readonly jobs: MemoryTransferJobs;
+  readonly tombstones: MemoryTombstoneStore;
   readonly verifications: MemoryVerifications;
   readonly log = new MemoryLog();
   readonly postgres: SimServer;
@@ -60,6 +62,7 @@ export class SimRegion {
     const { database, records, beats, slots } = this;
     this.transfers = new MemoryTransferStore({ database, records, beats, slots });
     this.jobs = new MemoryTransferJobs(database);
+    this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });
     this.verifications = new MemoryVerifications(database);
     this.postgres = new SimServer(`${identity.region}.postgres`, of.random.split('postgres'));
     this.kafka = new SimServer(`${identity.region}.kafka`, of.random.split('kafka'));

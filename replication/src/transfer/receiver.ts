@@ -16,12 +16,12 @@ import type { TransferJob, TransferJobs } from '../ports/transfer-jobs.ts';
 import type { Offer, TransferAnswer, TransferPeer } from '../ports/transfer-peer.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
 import type { Vector } from '../ports/vector.ts';
+import { othersIn, type Self } from '../reach.ts';
 import { beyond, lacking } from '../vector.ts';
 import { decideMerge, decideRaise } from './merge-states.ts';
-import type { Self } from './offer.ts';
 import type { ReceiverEffect, ReceiverInput, ReceiverState, TransferOutcome } from './receiver-machine.ts';
 import { startReceiver, stepReceiver } from './receiver-machine.ts';
-import { othersIn, requireAscending, requireThrough, unexpected } from './trust.ts';
+import { requireAscending, requireThrough, unexpected } from './trust.ts';
 
 export interface ReceiverOptions {
   readonly self: Self;

@@ -12,7 +12,6 @@ import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/cha
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
-import { ReplicationError } from '@isthmus/replication/errors';
 import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
@@ -25,7 +24,7 @@ import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { Replicator } from '@isthmus/replication/replicator';
-import { Ticker } from '@isthmus/replication/ticker';
+import { Purge } from '@isthmus/replication/tombstones/collecting';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomUUID } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
@@ -36,6 +35,7 @@ import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
 import { HttpPeerClient, answerEcho } from './peer-client.ts';
+import { calibrate, refresh } from './readings.ts';
 import type { RecordType } from './records/record-type.ts';
 import { recordTypes } from './records/record-types.ts';
 import { loadTextEngine } from './records/text-engine.ts';
@@ -43,6 +43,7 @@ import { type Opened, RegionProcess } from './region-process.ts';
 import { replicationEvents } from './replication-events.ts';
 import { describeStartFault } from './start-fault.ts';
 import { type Status, gapsOf, statusOf } from './status.ts';
+import { readTombstones } from './tombstones.ts';
 import { HttpTransferPeer } from './transfer-peer.ts';
 import { VerifiedSweeps } from './verified-sweeps.ts';
 import { version } from './version.ts';
@@ -51,7 +52,6 @@ import { within } from './within.ts';
 const exitCodes = { failed: 1, wrongUsage: 2, bug: 70 } as const;
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
-const readIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
 const hourMs = 3_600_000;
 const mebibyte = 1024 * 1024;
@@ -114,6 +114,7 @@ interface Ground {
   readonly database: Database;
   readonly peers: readonly RegionId[];
   readonly collections: ReadonlyMap<string, RecordType>;
+  readonly purge: Purge;
   readonly figures: FigureReader;
 }
 
@@ -127,8 +128,10 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const { records, beats } = database;
   const reading = { timer: systemTimer, timeoutMs: figuresTimeoutMs };
   const figures = new FigureReader({ peers, partitionCount, beats, records, ...reading });
-  const collections = recordTypes(config.collections, await loadTextEngine(config.collections));
-  return join({ config, log, database, peers, collections, figures }, isReady);
+  const text = await loadTextEngine(config.collections);
+  const collections = recordTypes(config.collections, text);
+  const purge = new Purge(text ?? null);
+  return join({ config, log, database, peers, collections, purge, figures }, isReady);
 }
 
 function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
@@ -142,8 +145,8 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const sink = config.roles.has('replicator') ? createSink(ground) : null;
   const replicator = sink === null ? null : createReplicator(ground, { metrics, sink, transferPeer });
   const keeper = sink && createGuard(ground, metrics, sink);
-  const calibration = calibrate(ground);
-  const refreshing = refresh(ground);
+  const calibration = calibrate(clock, { timer: systemTimer, log: ground.log });
+  const refreshing = refresh(figures, systemTimer);
   const digester = new Digester({ store: records, clock });
   const digests = new DigestSweep({ collections, digester, client });
   const sweeps = new VerifiedSweeps(digests, database.verifications);
@@ -189,27 +192,6 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       await database.close();
     },
   };
-}
-
-/** Keeps the clock read; a reading that fails leaves the last one in force. */
-function calibrate({ database, log }: Ground): Ticker {
-  const read = async () => {
-    try {
-      await database.clock.calibrate();
-    } catch (error) {
-      if (!(error instanceof ReplicationError)) throw error;
-      log.debug({ err: error }, 'the database clock could not be read');
-    }
-  };
-  return new Ticker({ timer: systemTimer, intervalMs: readIntervalMs, run: read });
-}
-
-/** Keeps the figures young, so that what is told of a database that has just died is no older than this. */
-function refresh({ figures }: Ground): Ticker {
-  const read = async () => {
-    await figures.read();
-  };
-  return new Ticker({ timer: systemTimer, intervalMs: readIntervalMs, run: read });
 }
 
 function createDonor({ database, log: logger }: Ground): Donor {
@@ -269,6 +251,7 @@ function createMetrics({ config, database, peers, figures }: Ground, links: Link
     links,
     slot: () => within(figuresTimeoutMs, database.slotHealth()),
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
+    tombstones: () => within(figuresTimeoutMs, readTombstones(database.tombstones)),
     verifications: () => within(figuresTimeoutMs, database.verifications.all()),
     openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
     pool: database.poolUse,
@@ -317,8 +300,8 @@ interface ReplicatorParts {
 }
 
 function createReplicator(ground: Ground, { metrics, sink, transferPeer }: ReplicatorParts): Replicator {
-  const { config, log, database, peers } = ground;
-  const { identity, records, beats, deadLetters, lock, clock } = database;
+  const { config, log, database, peers, purge } = ground;
+  const { identity, records, beats, deadLetters, tombstones, lock, clock } = database;
   const { transfers: store, jobs, verifications, slots } = database;
   return new Replicator({
     identity,
@@ -326,6 +309,7 @@ function createReplicator(ground: Ground, { metrics, sink, transferPeer }: Repli
     records,
     beats,
     transfer: { store, jobs, verifications, slots, peer: transferPeer },
+    tombstones: { store: tombstones, purge },
     deadLetters,
     source: new PostgresChangeSource({ connectionString: config.databaseUrl }),
     sink,
@@ -392,6 +376,8 @@ function readStatus(
     verifications: () => within(figuresTimeoutMs, database.verifications.all()),
     transfers: () => within(figuresTimeoutMs, database.jobs.open()),
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
+    tombstones: () => within(figuresTimeoutMs, readTombstones(database.tombstones)),
+    barrier: () => replicator?.barrier ?? null,
     slot: () => within(figuresTimeoutMs, database.slotHealth()),
   });
 }

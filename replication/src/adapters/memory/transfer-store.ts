@@ -50,6 +50,11 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     this.#refused = ground.database.table('transfer_refused');
   }
 
+  /** For who raises it. */
+  get horizon(): MemoryTable<VectorEntry> {
+    return this.#horizon;
+  }
+
   async openSnapshot(): Promise<TransferSnapshot> {
     const records = [...this.#tables.records.values()];
     const reader = new MemoryRecordReader(() => records);
@@ -92,15 +97,14 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   }
 
   async merge({ job, ids, decide }: MergeTransaction): Promise<boolean> {
-    const { records } = this.#tables;
-    const states = ids.map((id) => records.get(nameOf(id))?.state ?? nothing);
+    const states = ids.map((id) => this.#tables.records.get(nameOf(id))?.state ?? nothing);
     const decision = decide({ states, horizon: [...this.#horizon.values()] });
     if (decision === null) return false;
     this.#ground.database.transact(false, () => {
       for (const { index, state } of decision.writes) {
         const id = ids[index];
         assert(id !== undefined, `a write to no record: ${index}`);
-        records.put(nameOf(id), { collection: id.collection, key: id.key, state });
+        this.#ground.records.put({ collection: id.collection, key: id.key, state });
       }
       for (const refused of decision.refused)
         this.#refused.put(`${job} ${nameOf(refused)}`, { job, ...refused });
