@@ -51,7 +51,7 @@ export interface BarrierView {
 
 const lookMs = 250;
 /** From the end of one collection to the next barrier. */
-const betweenMs = 15_000;
+const betweenMs = 5000;
 /** A barrier that is open for longer is told of once. */
 const longOpenMs = 60_000;
 
