@@ -143,7 +143,15 @@ export class Model {
       partition: 0,
       lsn: BigInt(lsn),
     }));
-    const known = { ahead: [], horizon: [], beat: null, slot: null, isEmpty: false, readAtMs: this.#nowMs };
+    const known = {
+      ahead: [],
+      horizon: [],
+      floorMs: 0,
+      beat: null,
+      slot: null,
+      isEmpty: false,
+      readAtMs: this.#nowMs,
+    };
     return { ...known, settled, applied: settled, insertLsn: region.lsn };
   }
 

@@ -149,7 +149,7 @@ describe('the desk', () => {
       cause: 'gap',
       isDryRun: true,
     });
-    await ap.transfers.raise({ job, vector, partitionOf: () => 0, decide: () => [] });
+    await ap.transfers.raise({ floorMs: 0, job, vector, partitionOf: () => 0, decide: () => [] });
     away.add('eu');
     const told = new ToldVectors(clock());
     desk(told);
@@ -189,7 +189,13 @@ describe('the sweeper', () => {
         turns.map(async ([target, source]) => {
           const { region } = source.self;
           const vector = ownEntries(source.self, source.database.wal.insert);
-          await target.transfers.raise({ job: 0, vector, partitionOf: () => 0, decide: () => [] });
+          await target.transfers.raise({
+            floorMs: 0,
+            job: 0,
+            vector,
+            partitionOf: () => 0,
+            decide: () => [],
+          });
           return region;
         }),
       ).then(keepOn);

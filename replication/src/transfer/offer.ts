@@ -34,6 +34,7 @@ export function judgeOffer(self: Self, standing: Standing, publishedThrough: Lsn
       vector: [...standing.settled, ...ownEntries(self, beat.lsn)],
       ahead: upperBound(self, standing),
       horizon: standing.horizon,
+      floorMs: standing.floorMs,
       slot,
       beatAgeMs: readAtMs - beat.atMs,
     },

@@ -103,7 +103,7 @@ export class Receiver {
       case 'merge':
         return this.#merge(effect.offer, effect.records);
       case 'raise':
-        return this.#raise(effect.vector);
+        return this.#raise(effect.offer, effect.vector);
       case 'end':
         throw unexpected('nothing follows the end');
     }
@@ -178,11 +178,12 @@ export class Receiver {
     return { kind: 'merged', merged, refused };
   }
 
-  async #raise(vector: Vector): Promise<ReceiverInput> {
+  async #raise({ floorMs }: Offer, vector: Vector): Promise<ReceiverInput> {
     const { store, self } = this.#options;
     const isRaised = await store.raise({
       job: this.#job.id,
       vector: othersIn(vector, self),
+      floorMs,
       partitionOf: (id) => partitionOf(id, self.partitionCount),
       decide: (locked) => decideRaise(locked, vector),
     });

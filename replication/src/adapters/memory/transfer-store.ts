@@ -112,7 +112,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     return true;
   }
 
-  async raise({ job, vector, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
+  async raise({ job, vector, floorMs, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
     const passed = this.#passed(vector);
     const letters = passed.map(({ collection, key, delta }) => {
       const state = this.#tables.records.get(nameOf({ collection, key }))?.state ?? nothing;
@@ -124,6 +124,8 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       for (const [index, letter] of passed.entries())
         if (covered[index] === true) this.#ground.records.deadLetters.close(letter);
       for (const entry of vector) this.#raiseOne(entry, this.#refusedBy(job, entry.partition, partitionOf));
+      const { records } = this.#ground;
+      records.setFloors({ ...records.floors, floorMs: Math.max(records.floors.floorMs, floorMs) });
       for (const refused of this.#refused.values())
         if (refused.job === job) this.#refused.delete(`${job} ${nameOf(refused)}`);
     });
@@ -144,6 +146,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       applied: reached(({ applied }) => applied),
       ahead: [...this.#ahead.values()],
       horizon: [...this.#horizon.values()],
+      floorMs: this.#ground.records.floors.floorMs,
       insertLsn: database.wal.insert,
       beat: newest === null ? null : { lsn: newest.lsn, atMs: newest.atMs },
       slot: slots.current,

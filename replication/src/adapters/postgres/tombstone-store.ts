@@ -99,7 +99,8 @@ const markLiving: Statement = {
   text: 'UPDATE isthmus.record SET dead = false WHERE ctid = ANY ($1::tid[])',
 };
 
-const raiseFloors: Statement = {
+/** Of own counters, and of stamps. */
+export const raiseFloors: Statement = {
   name: 'isthmus_floors_raise',
   text: 'UPDATE isthmus.identity SET floor = greatest(floor, $1), stamp_floor_ms = greatest(stamp_floor_ms, $2)',
 };
