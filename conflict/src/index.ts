@@ -30,6 +30,7 @@ export {
   type Inspection,
   inspect,
 } from './record/inspect.ts';
+export { mayBeDead } from './record/may-be-dead.ts';
 export { merge, type Merged } from './record/merge.ts';
 export {
   type EditContext,

@@ -11,6 +11,7 @@ import { DeadLetterRelease } from './applier/dead-letter-retry.ts';
 import type { Reading } from './applier/reading.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';
+import type { ProgressMessage } from './log/progress-record.ts';
 import { MarkPass } from './mark-pass.ts';
 import {
   type IncarnationParts,
@@ -30,6 +31,7 @@ import type { RecordStore } from './ports/record-store.ts';
 import type { HeldLock, RoleLock } from './ports/role-lock.ts';
 import type { SlotKeeper } from './ports/slot-keeper.ts';
 import type { Timer } from './ports/timer.ts';
+import type { TombstoneStore } from './ports/tombstone-store.ts';
 import type { TransferJobs } from './ports/transfer-jobs.ts';
 import type { TransferPeer } from './ports/transfer-peer.ts';
 import type { TransferStore } from './ports/transfer-store.ts';
@@ -41,6 +43,8 @@ import { ProgressReader } from './progress/progress-reader.ts';
 import { Relay } from './relay/relay.ts';
 import type { RelayOptions, RelayState } from './relay/relay.ts';
 import { Ticker } from './ticker.ts';
+import { Barriers, type BarriersOptions, type BarrierView } from './tombstones/barriers.ts';
+import type { Purge } from './tombstones/collecting.ts';
 import { Sweeper } from './transfer/sweeper.ts';
 import { ToldVectors } from './transfer/told-vectors.ts';
 import { type Need, Transfers, type TransfersOptions } from './transfer/transfers.ts';
@@ -53,6 +57,7 @@ export interface ReplicatorEvents extends Omit<ApplierEvents, 'onHeard' | 'onOpe
   readonly onPublished: RelayOptions['onPublished'];
   readonly onSlotLost: RelayOptions['onSlotLost'];
   readonly onTransfer: TransfersOptions['onTransfer'];
+  readonly onCollected: BarriersOptions['onCollected'];
 }
 
 /** What moves state outside the log (P6). */
@@ -74,6 +79,7 @@ export interface ReplicatorOptions {
   readonly records: RecordStore;
   readonly beats: BeatStore;
   readonly transfer: TransferParts;
+  readonly tombstones: { readonly store: TombstoneStore; readonly purge: Purge };
   readonly deadLetters: DeadLetterStore;
   readonly incarnations: IncarnationParts;
   readonly source: ChangeSource;
@@ -98,6 +104,7 @@ interface Active {
   readonly relay: Relay;
   readonly appliers: readonly Applier[];
   readonly relearner: Relearner;
+  readonly barriers: Barriers;
   readonly stop: () => Promise<void>;
 }
 
@@ -124,6 +131,11 @@ export class Replicator {
   /** What the region's own writes wait for after it has taken a new incarnation; `null`: nothing known of. */
   get relearning(): Relearner['judgement'] {
     return this.#active?.relearner.judgement ?? null;
+  }
+
+  /** `null` in standby, and until the database was read. */
+  get barrier(): BarrierView | null {
+    return this.#active?.barriers.view ?? null;
   }
 
   start(): void {
@@ -178,6 +190,7 @@ export class Replicator {
     const { onPublished, onSlotLost } = events;
     const published = { source, sink, beats, slots: transfer.slots, timer, logger };
     const relay = new Relay({ identity, ...published, onPublished, onSlotLost });
+    const barriers = this.#barriers();
     const publisher = new ProgressPublisher({
       region,
       incarnation,
@@ -185,6 +198,7 @@ export class Replicator {
       partitionCount,
       records,
       beats,
+      barriers,
       sink,
       heardBeats,
       clock,
@@ -194,7 +208,10 @@ export class Replicator {
     const subscriptions = peers.map((peer) => feed.subscribeProgress(peer));
     const readers = subscriptions.map((subscription, index) => {
       const peer = peers[index] ?? region;
-      const onTold = told.note.bind(told);
+      const onTold = (message: ProgressMessage): void => {
+        told.note(message);
+        barriers.hear(message);
+      };
       return new ProgressReader({ self: { region, incarnation, peer }, subscription, beats, clock, onTold });
     });
     const reading = readers.map((reader) => reader.run());
@@ -217,17 +234,35 @@ export class Replicator {
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
     const marking = new MarkPass({ records, timer, logger });
-    const helpers = [pruning, release, marking, transfers, sweeper, relearner];
+    const helpers = [pruning, release, marking, transfers, sweeper, barriers, relearner];
     for (const part of [beatLoop, relay, ...helpers, ...appliers]) part.start();
     const stop = async () => {
-      await Promise.all([transfers.close(), sweeper.close()]);
+      await Promise.all([transfers.close(), sweeper.close(), barriers.close()]);
       await Promise.all([...appliers, relearner].map((part) => part.close()));
       await Promise.all([publisher.stop(), pruning.stop(), release.stop(), marking.stop()]);
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
       await Promise.all(reading);
       await Promise.all([beatLoop.stop(), relay.close()]);
     };
-    return { relay, appliers, relearner, stop };
+    return { relay, appliers, relearner, barriers, stop };
+  }
+
+  #barriers(): Barriers {
+    const {
+      identity: self,
+      peers,
+      records,
+      transfer,
+      tombstones,
+      clock,
+      timer,
+      logger,
+      events,
+    } = this.#options;
+    const { onCollected } = events;
+    const members = () => peers;
+    const parts = { ...tombstones, records, standing: transfer.store };
+    return new Barriers({ self, ...parts, members, clock, timer, logger, onCollected });
   }
 
   #relearner(onLearnt: () => void): Relearner {

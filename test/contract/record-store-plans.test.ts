@@ -45,6 +45,7 @@ import {
   selectRanges,
   selectStates,
 } from '@isthmus/replication/adapters/postgres/record-digests';
+import { lockDead, selectDead } from '@isthmus/replication/adapters/postgres/tombstone-store';
 import { lockRows } from '@isthmus/replication/adapters/postgres/transfer-raise';
 import { selectPublished } from '@isthmus/replication/adapters/postgres/transfer-store';
 import type { FreshDatabase } from './fresh-database.ts';
@@ -84,9 +85,11 @@ const statements = [
   selectStates,
   lockRows,
   selectPublished,
+  lockDead,
+  selectDead,
 ];
 /** By the primary key for names, so that a range of keys is read and not the rest of the collection. */
-const byKey = [lockRecords, selectRecord, listBelow, listMarked, listRest, scanChunk, selectStates];
+const byKey = [lockRecords, lockDead, selectRecord, listBelow, listMarked, listRest, scanChunk, selectStates];
 const byPlace = [selectRanges, selectDigest, selectHashes];
 const byTuple = [updateRecords, deleteRecords, markRecords];
 /** By the index that holds nothing but what may be in conflict. */
@@ -145,6 +148,7 @@ async function checkAll(): Promise<void> {
   for (const statement of byMark)
     expect(await plan(statement), statement.name ?? '').toContain('Index Scan using record_conflicting');
   for (const statement of byTuple) expect(await plan(statement)).toContain('TID Cond');
+  expect(await plan(selectDead)).toMatch(/Index Scan using record_dead/);
 }
 
 describe('plans of the hot statements', () => {
@@ -152,8 +156,8 @@ describe('plans of the hot statements', () => {
 
   it('are by index on filled tables, cached and anew, before and after ANALYZE', async () => {
     await client.query(
-      `INSERT INTO isthmus.record (collection, key, state, gen, conflicting)
-      SELECT 'orders', 'k' || n, 'state', 1, n % 100 = 0 FROM generate_series(1, 50000) AS n`,
+      `INSERT INTO isthmus.record (collection, key, state, gen, conflicting, dead)
+      SELECT 'orders', 'k' || n, 'state', 1, n % 100 = 0, n % 100 = 0 FROM generate_series(1, 50000) AS n`,
     );
     await client.query(`INSERT INTO isthmus.beat (number, lsn, at, count, end_lsn)
       SELECT n, '0/0'::pg_lsn + n, now(), n, '0/0'::pg_lsn + n FROM generate_series(1, 20000) AS n`);

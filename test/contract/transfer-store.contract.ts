@@ -212,6 +212,7 @@ interface Raise {
 async function raise(now: Opened, { job, vector, covered = () => false }: Raise): Promise<readonly string[]> {
   const seen: string[] = [];
   const isRaised = await now().transfers.raise({
+    floorMs: 0,
     job: job ?? (await now().jobs.want(wish)),
     vector,
     partitionOf: ({ key }) => (key === 'b' ? 1 : 0),
@@ -244,13 +245,28 @@ function raising(now: Opened): void {
     expect(await now().records.applyRemote({ origin, positions, ids: [], decide })).toBe('fenced');
   });
 
+  it("raises the floor of stamps to the donor's, and never lowers it (P8)", async () => {
+    const job = await now().jobs.want(wish);
+    for (const floorMs of [7000, 5000])
+      await now().transfers.raise({ floorMs, job, vector: [], partitionOf: () => 0, decide: () => [] });
+    let found = 0;
+    await now().records.commitLocal({
+      ids: [],
+      decide: ({ floorMs }) => {
+        found = floorMs;
+        return [];
+      },
+    });
+    expect([found, (await now().transfers.standing()).floorMs]).toEqual([7000, 7000]);
+  });
+
   it('raises nothing where the decision says so', async () => {
     await now().records.createPosition(row(0, 5n));
     const job = await now().jobs.want(wish);
     const vector = [entry(0, 10n), entry(1, 10n)];
-    expect(await now().transfers.raise({ job, vector, partitionOf: () => 0, decide: () => null })).toBe(
-      false,
-    );
+    expect(
+      await now().transfers.raise({ floorMs: 0, job, vector, partitionOf: () => 0, decide: () => null }),
+    ).toBe(false);
     expect(await now().records.positions(origin)).toMatchObject([{ partition: 0, applied: 5n }]);
   });
 

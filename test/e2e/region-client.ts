@@ -33,6 +33,12 @@ const status = z.object({
   gaps: z.number().nullable(),
   transfers: z.number().nullable(),
   deadLetters: z.unknown(),
+  tombstones: z.object({
+    count: z.number().nullable(),
+    completed: z.number().nullable(),
+    openSeconds: z.number().nullable(),
+    waitingFor: z.array(z.string()).nullable(),
+  }),
   incidents: z.object({ open: z.number().nullable() }),
 });
 

@@ -8,6 +8,7 @@ import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import type { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
+import { MemoryTombstoneStore } from '@isthmus/replication/adapters/memory/tombstone-store';
 import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
 import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
@@ -38,6 +39,7 @@ export class MemoryRegion {
   readonly slots: MemorySlotKeeper;
   readonly transfers: MemoryTransferStore;
   readonly jobs: MemoryTransferJobs;
+  readonly tombstones: MemoryTombstoneStore;
   readonly verifications: MemoryVerifications;
   readonly donor: Donor;
   isPublishing = true;
@@ -55,6 +57,7 @@ export class MemoryRegion {
     const { database, records, beats, slots } = this;
     this.transfers = new MemoryTransferStore({ database, records, beats, slots });
     this.jobs = new MemoryTransferJobs(database);
+    this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });
     this.verifications = new MemoryVerifications(database);
     let names = 0;
     const newName = (): string => `${name}-${++names}`;

@@ -2,7 +2,8 @@
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
 import type { RegionId } from '@isthmus/replication/ports/identity';
-import { ownEntries } from '@isthmus/replication/transfer/offer';
+import { silence } from '@isthmus/replication/log/barrier-word';
+import { ownEntries } from '@isthmus/replication/reach';
 import { Sweeper } from '@isthmus/replication/transfer/sweeper';
 import { ToldVectors } from '@isthmus/replication/transfer/told-vectors';
 import { type Need, Transfers } from '@isthmus/replication/transfer/transfers';
@@ -148,7 +149,7 @@ describe('the desk', () => {
       cause: 'gap',
       isDryRun: true,
     });
-    await ap.transfers.raise({ job, vector, partitionOf: () => 0, decide: () => [] });
+    await ap.transfers.raise({ floorMs: 0, job, vector, partitionOf: () => 0, decide: () => [] });
     away.add('eu');
     const told = new ToldVectors(clock());
     desk(told);
@@ -157,7 +158,7 @@ describe('the desk', () => {
     const { region: origin } = eu.self;
     for (let second = 0; second < 30; second++) {
       const origins = [{ origin, incarnation: eu.self.incarnation, settled, settledBeat: null, echo: null }];
-      told.note({ region, incarnation, publishedAtMs: 0, origins });
+      told.note({ region, incarnation, publishedAtMs: 0, origins, barriers: silence });
       await timer.advance(1000);
     }
     expect(counted).toEqual(['eu tail']);
@@ -188,7 +189,13 @@ describe('the sweeper', () => {
         turns.map(async ([target, source]) => {
           const { region } = source.self;
           const vector = ownEntries(source.self, source.database.wal.insert);
-          await target.transfers.raise({ job: 0, vector, partitionOf: () => 0, decide: () => [] });
+          await target.transfers.raise({
+            floorMs: 0,
+            job: 0,
+            vector,
+            partitionOf: () => 0,
+            decide: () => [],
+          });
           return region;
         }),
       ).then(keepOn);

@@ -14,7 +14,7 @@ import type {
 } from '@isthmus/replication/ports/transfer-peer';
 import { partitionOf } from '@isthmus/replication/log/partition';
 import { Receiver, type Received } from '@isthmus/replication/transfer/receiver';
-import { ownEntries } from '@isthmus/replication/transfer/offer';
+import { ownEntries } from '@isthmus/replication/reach';
 import { Sweep } from '@isthmus/replication/transfer/sweep';
 import type { SweepResult } from '@isthmus/replication/ports/verification';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -271,7 +271,7 @@ describe('a sweep', () => {
     const vector = ownEntries(source.self, source.database.wal.insert);
     const job = await target.jobs.want({ donor: region, origin: region, cause: 'repair', isDryRun: true });
     const decide = ({ letters }: { readonly letters: readonly unknown[] }) => letters.map(() => false);
-    await target.transfers.raise({ job, vector, partitionOf: () => 0, decide });
+    await target.transfers.raise({ floorMs: 0, job, vector, partitionOf: () => 0, decide });
   }
 
   /** The log brings that about again and again, from a moment on. */

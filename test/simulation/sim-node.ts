@@ -20,6 +20,8 @@ import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { Replicator } from '@isthmus/replication/replicator';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { Ticker } from '@isthmus/replication/ticker';
+import { type Collected } from '@isthmus/replication/tombstones/collector';
+import { Purge } from '@isthmus/replication/tombstones/collecting';
 import type { Oracle } from './oracle.ts';
 import { collection } from './workload.ts';
 import { guardIdentity } from './sim-identity.ts';
@@ -29,6 +31,7 @@ import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock 
 import { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
 import { SimChangeSource } from './sim-source.ts';
+import { SimTombstoneStore } from './sim-tombstones.ts';
 import {
   SimIncarnations,
   SimSlotKeeper,
@@ -44,6 +47,7 @@ const told: Readonly<Record<string, string>> = {
   'the server that was started anew continues the own log': 'identity proven',
   'an interval is missing; reading again': 'read again',
   'this process replicates': 'process took over',
+  'a barrier is complete': 'barrier finished',
   'the lock of the replicator is lost': 'lock lost',
   'the own log did not take a publish; sent again': 'publish repeated',
   'counts could not be stored; they come with a later beat': 'counts not stored',
@@ -150,6 +154,7 @@ export class SimNode {
         ownLog: null,
         control: new MemoryControlLog(region.log),
       },
+      tombstones: { store: new SimTombstoneStore(postgres), purge: new Purge(null) },
       source: new SimChangeSource(postgres),
       sink,
       feed,
@@ -255,6 +260,10 @@ export class SimNode {
       onRefused: () => seen('record refused'),
       onSlotLost: () => seen('slot lost'),
       onTransfer: () => seen('transfer'),
+      onCollected: ({ dropped, purged }: Collected) => {
+        if (dropped > 0) seen('tombstone dropped');
+        if (purged > 0) seen('tombstone purged');
+      },
       onPublished: () => undefined,
     };
   }

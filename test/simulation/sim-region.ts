@@ -9,6 +9,7 @@ import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
+import { MemoryTombstoneStore } from '@isthmus/replication/adapters/memory/tombstone-store';
 import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
 import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
@@ -36,6 +37,7 @@ export class SimRegion {
   readonly past: MemoryIdentityStore;
   readonly transfers: MemoryTransferStore;
   readonly jobs: MemoryTransferJobs;
+  readonly tombstones: MemoryTombstoneStore;
   readonly verifications: MemoryVerifications;
   readonly incidents = new MemoryIncidentStore();
   readonly incarnations: MemoryIncarnationStore;
@@ -69,6 +71,7 @@ export class SimRegion {
     const { database, records, beats, slots } = this;
     this.transfers = new MemoryTransferStore({ database, records, beats, slots });
     this.jobs = new MemoryTransferJobs(database);
+    this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });
     this.verifications = new MemoryVerifications(database);
     this.incarnations = new MemoryIncarnationStore(database);
     this.postgres = new SimServer(`${identity.region}.postgres`, of.random.split('postgres'));

@@ -95,6 +95,13 @@ export const alerts: readonly Alert[] = [
     summary: '{{ $value }} transfers have been wanted or under way for half an hour',
   },
   {
+    name: 'IsthmusBarrierOpen',
+    expr: `isthmus_barrier_age_seconds > 600`,
+    for: '5m',
+    severity: 'warning',
+    summary: 'Deleted records have not been collected for {{ $value | humanizeDuration }}: a region is away',
+  },
+  {
     name: 'IsthmusDiverged',
     expr: `isthmus_diverged == 1`,
     for: '0m',

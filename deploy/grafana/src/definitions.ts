@@ -156,6 +156,16 @@ export const rows: readonly Row[] = [
         ],
       },
       {
+        title: 'Tombstones',
+        description: 'Deleted records that are still kept, and for how long the open barrier has waited.',
+        kind: 'timeseries',
+        unit: 'short',
+        queries: [
+          { expr: `isthmus_tombstones${at}`, legend: '{{instance}} kept' },
+          { expr: `isthmus_barrier_age_seconds${at}`, legend: '{{instance}} barrier, seconds' },
+        ],
+      },
+      {
         title: 'Not verified for',
         description:
           'Time since the begin of the last clean sweep of each peer; gaps in the line are unknown.',

@@ -41,6 +41,7 @@ function exercised(): RegionMetrics {
     incidents: () => Promise.resolve([]),
     verifications: () => Promise.resolve(null),
     openTransfers: () => Promise.resolve(null),
+    tombstones: () => Promise.resolve(null),
     pool: () => ({ total: 0, idle: 0, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -51,6 +52,7 @@ function exercised(): RegionMetrics {
   metrics.gap(us, 'missing-interval');
   metrics.transfer(us, 'gap');
   metrics.fenced('applier');
+  metrics.collected(1, 1);
   metrics.guarded('products');
   metrics.refused(us);
   metrics.logBytes('raw', 1);

@@ -207,6 +207,7 @@ test('a database that lost only what it had applied of others is found by what w
       region,
       incarnation,
       publishedAtMs: 1000,
+      barriers: { ask: null, answers: [] },
       origins: [
         { origin: us, incarnation: { counter: 1, nonce: 1 }, settled, settledBeat: null, echo: null },
       ],

@@ -17,6 +17,8 @@ const maxDeltaBytes = 256 * 1024;
 export interface EditContext {
   readonly actor: Actor;
   readonly floor: number;
+  /** What collection dropped was stamped no later; 0: nothing was dropped. */
+  readonly floorMs: number;
   /** Milliseconds since 1970, whole. */
   readonly now: number;
 }

@@ -174,6 +174,7 @@ export class Journal {
     return {
       actor: this.#options.actor,
       floor: locked.floor,
+      floorMs: locked.floorMs,
       now: Math.floor(this.#options.clock.nowMs()),
     };
   }

@@ -13,6 +13,7 @@ export function writeOffer(writer: ByteWriter, offer: Offer): void {
   writer.u32(offer.incarnation.nonce);
   writer.string(offer.snapshot);
   for (const vector of [offer.vector, offer.ahead, offer.horizon]) writeVector(writer, vector);
+  writer.varint(offer.floorMs);
   writer.varint(offer.slot?.number ?? 0);
   writer.u64(offer.slot?.from ?? 0n);
   writer.f64(offer.beatAgeMs);
@@ -25,12 +26,13 @@ export function readOffer(reader: ByteReader): Offer {
   const vector = readVector(reader);
   const ahead = readVector(reader);
   const horizon = readVector(reader);
+  const floorMs = reader.varint();
   const number = reader.varint();
   const from = reader.u64();
   const beatAgeMs = reader.f64();
   if (!Number.isFinite(beatAgeMs)) throw malformed('the age of a beat is no finite number');
   const slot = number === 0 ? null : { number, from };
-  return { region, incarnation, snapshot, vector, ahead, horizon, slot, beatAgeMs };
+  return { region, incarnation, snapshot, vector, ahead, horizon, floorMs, slot, beatAgeMs };
 }
 
 export function writeVector(writer: ByteWriter, vector: Vector): void {

@@ -21,11 +21,35 @@ const originProgress = fc.record({
   settledBeat: fc.option(beatNumber),
   echo: fc.option(fc.record({ number: beatNumber, atMs: time, receivedAtMs: time })),
 });
+const vector = fc.array(
+  fc.record({
+    region: fc.constantFrom('eu', 'us').map(region),
+    incarnation,
+    partition: fc.nat({ max: 1023 }),
+    lsn: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+  }),
+  { maxLength: 5 },
+);
+const barriers = fc.record({
+  ask: fc.option(fc.record({ number: beatNumber, round: beatNumber, vector: fc.option(vector) })),
+  answers: fc.array(
+    fc.record({
+      asker: fc.constantFrom('eu', 'ap').map(region),
+      askerIncarnation: incarnation,
+      number: beatNumber,
+      round: beatNumber,
+      position: vector,
+      isCovered: fc.boolean(),
+    }),
+    { maxLength: 3 },
+  ),
+});
 const message: fc.Arbitrary<ProgressMessage> = fc.record({
   region: fc.constantFrom('eu', 'us').map(region),
   incarnation,
   publishedAtMs: time,
   origins: fc.uniqueArray(originProgress, { selector: ({ origin }) => origin, maxLength: 4 }),
+  barriers,
 });
 
 const sample: ProgressMessage = {
@@ -41,6 +65,7 @@ const sample: ProgressMessage = {
       echo: { number: 42, atMs: 1_700_000_000_000, receivedAtMs: 1_700_000_000_000.25 },
     },
   ],
+  barriers: { ask: { number: 3, round: 5, vector: null }, answers: [] },
 };
 
 function refusal(bytes: Uint8Array): string {

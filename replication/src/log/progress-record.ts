@@ -4,19 +4,23 @@
  * message that the engine can trust in form, or in a `malformed-record` that names field, limit and value. Whether
  * the message comes from the region that it names is for the reader of that region's topic to check.
  *
- *     u8 version = 1
+ *     u8 version = 2 (version 1 has no barriers)
  *     string region, u32 counter, u32 nonce, f64 publishedAtMs
  *     varint origins, then for each
  *       string origin, u32 counter, u32 nonce
  *       varint partitions (0: nothing settled), u64 settled LSN for each
  *       u8 flag [varint number]                                 newest beat settled in all partitions
  *       u8 flag [varint number, f64 atMs, f64 receivedAtMs]     newest beat received
+ *     barriers: `barrier-word.ts`
  */
 import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
 import type { Lsn } from '../ports/change.ts';
 import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
+import { type BarrierWord, readBarrierWord, silence, writeBarrierWord } from './barrier-word.ts';
 
-const progressVersion = 1;
+const progressVersion = 2;
+/** Still read: an own log may hold it from before. */
+const versionWithoutBarriers = 1;
 const maxMessageBytes = 1024 * 1024;
 const maxOrigins = 256;
 const maxPartitions = 1024;
@@ -50,6 +54,7 @@ export interface ProgressMessage {
   readonly publishedAtMs: number;
   /** Each origin once. */
   readonly origins: readonly OriginProgress[];
+  readonly barriers: BarrierWord;
 }
 
 export function encodeProgress(message: ProgressMessage): Buffer {
@@ -60,6 +65,7 @@ export function encodeProgress(message: ProgressMessage): Buffer {
   writer.f64(message.publishedAtMs);
   writer.varint(message.origins.length);
   for (const origin of message.origins) writeOrigin(writer, origin);
+  writeBarrierWord(writer, message.barriers);
   return writer.finish();
 }
 
@@ -68,12 +74,14 @@ export function decodeProgress(bytes: Uint8Array): ProgressMessage {
   if (bytes.length > maxMessageBytes) throw outside('message bytes', maxMessageBytes, bytes.length);
   const reader = new ByteReader(bytes);
   const version = reader.u8();
-  if (version !== progressVersion) throw malformed(`progress message of version ${version}`);
+  if (version !== progressVersion && version !== versionWithoutBarriers)
+    throw malformed(`progress message of version ${version}`);
   const message = {
     region: readRegion(reader, 'region'),
     incarnation: readIncarnation(reader),
     publishedAtMs: readTime(reader, 'publishedAtMs'),
     origins: readOrigins(reader),
+    barriers: version === versionWithoutBarriers ? silence : readBarrierWord(reader),
   };
   reader.end();
   return message;

@@ -23,7 +23,16 @@ const requests: readonly TransferRequest[] = [
   { kind: 'close', snapshot: 's' },
 ];
 
-const offer = { region: eu, incarnation, snapshot: 's', vector, ahead: [], horizon: vector, beatAgeMs: 0.5 };
+const offer = {
+  region: eu,
+  incarnation,
+  snapshot: 's',
+  vector,
+  ahead: [],
+  horizon: vector,
+  floorMs: 7000,
+  beatAgeMs: 0.5,
+};
 
 const answers: readonly TransferAnswer[] = [
   { kind: 'offer', offer: { ...offer, slot: { number: 2, from: 9n } } },

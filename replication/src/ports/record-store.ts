@@ -18,6 +18,8 @@ export interface LockedRecords {
   readonly states: readonly Uint8Array[];
   /** Highest own counter that collection has ever dropped (P3). */
   readonly floor: number;
+  /** Highest stamp that collection has ever dropped, milliseconds since 1970; 0: none. */
+  readonly floorMs: number;
 }
 
 export interface LocalWrite {

@@ -21,6 +21,8 @@ export interface Offer {
   /** Nothing beyond this is in it. */
   readonly ahead: Vector;
   readonly horizon: Vector;
+  /** Highest stamp that collection there has dropped; 0: none. */
+  readonly floorMs: number;
   readonly slot: SlotLife | null;
   /** Age of the beat that stands for the donor's own changes; much over a second: a long transaction is open there. */
   readonly beatAgeMs: number;

@@ -20,6 +20,8 @@ export interface Standing {
   readonly ahead: Vector;
   /** What tombstone collection here has made final (P8). */
   readonly horizon: Vector;
+  /** Highest stamp that collection here has dropped, milliseconds since 1970; 0: none. */
+  readonly floorMs: number;
   /** Own insert position: beyond every own commit that the snapshot shows. */
   readonly insertLsn: Lsn;
   /** Newest own beat older than every transaction that the snapshot does not show; `null`: there is none. */
@@ -75,6 +77,8 @@ export interface PassedLetter extends RecordId {
 export interface RaiseTransaction {
   readonly job: number;
   readonly vector: Vector;
+  /** The donor's: what it has dropped, others may still hold, and nothing written here may be stamped before it (P8). */
+  readonly floorMs: number;
   /** Chooses the partition of a state that was refused. */
   readonly partitionOf: (id: RecordId) => number;
   /** `null`: nothing is raised. Else which of the letters are covered by what is stored. */
@@ -99,7 +103,7 @@ export interface TransferStore extends RecordReader {
   /**
    * Raises `applied` to the greater of itself and the vector, opening rows that are absent; opens a dead letter for
    * each state that the job had refused, in every partition that is raised and may miss it; closes those that are
-   * covered; moves `settled` as far as open letters allow. False where `decide` said so.
+   * covered; moves `settled` as far as open letters allow; raises the floor of stamps. False where `decide` said so.
    */
   raise(transaction: RaiseTransaction): Promise<boolean>;
 }

@@ -54,6 +54,7 @@ class Region {
     timer: this.timer,
     clock: { nowMs: () => 1e6 + this.timer.monotonicMs() },
     heardBeats: this.heardBeats,
+    barriers: { word: () => this.#call('barriers', () => ({ ask: null, answers: [] })) },
     records: {
       positions: (origin) =>
         this.#call('positions', () => this.positionRows.filter((stored) => stored.origin === origin)),
@@ -94,7 +95,7 @@ function started(): Region {
 test('reads settled, then commits, then publishes (P4), once per beat interval', async () => {
   const region = started();
   await region.timer.advance(500);
-  const turn = ['positions', 'positions', 'storeHeard', 'publish'];
+  const turn = ['positions', 'positions', 'barriers', 'storeHeard', 'publish'];
   expect(region.calls).toEqual(['heard', ...turn, ...turn, ...turn]);
   expect(region.publisher.state).toEqual({ kind: 'published', atMs: 1e6 + 500 });
 });
@@ -107,6 +108,7 @@ test('tells settled and not applied, the least beat, and the newest beat heard',
   expect(region.newest).toEqual({
     region: us,
     incarnation: second,
+    barriers: { ask: null, answers: [] },
     publishedAtMs: 1e6,
     origins: [
       {

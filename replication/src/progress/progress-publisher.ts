@@ -6,6 +6,7 @@
  * this region heard is taken up before the first message, so a restart does not take an echo back.
  */
 import { AssertionFailure } from '../errors.ts';
+import type { BarrierWord } from '../log/barrier-word.ts';
 import { encodeProgress, type OriginProgress } from '../log/progress-record.ts';
 import type { BeatStore, HeardBeat } from '../ports/beat-store.ts';
 import type { ChangeSink } from '../ports/change-sink.ts';
@@ -26,6 +27,8 @@ export interface ProgressPublisherOptions {
   readonly records: Pick<RecordStore, 'positions'>;
   readonly beats: Pick<BeatStore, 'storeHeard' | 'heard'>;
   readonly sink: Pick<ChangeSink, 'publishProgress'>;
+  /** What is said of barriers; whatever it promises is durable before it is told. */
+  readonly barriers: { readonly word: () => Promise<BarrierWord> };
   /** Shared with the appliers, which note into it. */
   readonly heardBeats: HeardBeats;
   readonly clock: Clock;
@@ -92,12 +95,14 @@ export class ProgressPublisher {
   }
 
   async #publish(): Promise<number> {
-    const { region, incarnation, beats, sink, clock } = this.#options;
+    const { region, incarnation, barriers, beats, sink, clock } = this.#options;
     const heard = this.#options.heardBeats.all();
     const origins = await this.#readSettled(heard);
+    const word = await barriers.word();
     await beats.storeHeard(heard);
     const publishedAtMs = clock.nowMs();
-    await sink.publishProgress(encodeProgress({ region, incarnation, publishedAtMs, origins }));
+    const message = { region, incarnation, publishedAtMs, origins, barriers: word };
+    await sink.publishProgress(encodeProgress(message));
     return publishedAtMs;
   }
 

@@ -27,6 +27,7 @@ function message(told: Partial<Told> = {}): ProgressMessage {
     region,
     incarnation: told.incarnation ?? first,
     publishedAtMs: told.publishedAtMs ?? 940_100,
+    barriers: { ask: null, answers: [] },
     origins: [
       {
         origin: eu,

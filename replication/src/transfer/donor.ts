@@ -11,8 +11,9 @@ import type { StoredRecord } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { Refusal, TransferAnswer, TransferRequest } from '../ports/transfer-peer.ts';
 import type { TransferSnapshot, TransferStore } from '../ports/transfer-store.ts';
+import type { Self } from '../reach.ts';
 import { difference } from './difference.ts';
-import type { Judgement, Self } from './offer.ts';
+import type { Judgement } from './offer.ts';
 import { judgeOffer } from './offer.ts';
 
 export interface DonorOptions {

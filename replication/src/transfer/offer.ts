@@ -6,17 +6,9 @@
  * below its slot's beginning, because the same gap would come again. Pure.
  */
 import type { Lsn } from '../ports/change.ts';
-import type { Incarnation, RegionId } from '../ports/identity.ts';
 import type { Standing } from '../ports/transfer-store.ts';
 import type { Offer, Refusal } from '../ports/transfer-peer.ts';
-import type { Vector } from '../ports/vector.ts';
-import { greatestOf } from '../vector.ts';
-
-export interface Self {
-  readonly region: RegionId;
-  readonly incarnation: Incarnation;
-  readonly partitionCount: number;
-}
+import { ownEntries, type Self, upperBound } from '../reach.ts';
 
 export type Judgement =
   | { readonly kind: 'serve'; readonly offer: Omit<Offer, 'snapshot'> }
@@ -42,20 +34,11 @@ export function judgeOffer(self: Self, standing: Standing, publishedThrough: Lsn
       vector: [...standing.settled, ...ownEntries(self, beat.lsn)],
       ahead: upperBound(self, standing),
       horizon: standing.horizon,
+      floorMs: standing.floorMs,
       slot,
       beatAgeMs: readAtMs - beat.atMs,
     },
   };
-}
-
-/** Nothing beyond this is in what was read under the standing. */
-export function upperBound(self: Self, { applied, ahead, insertLsn }: Standing): Vector {
-  return greatestOf([...applied, ...ownEntries(self, insertLsn)], ahead);
-}
-
-/** The same position in every own partition. */
-export function ownEntries({ region, incarnation, partitionCount }: Self, lsn: Lsn): Vector {
-  return Array.from({ length: partitionCount }, (_, partition) => ({ region, incarnation, partition, lsn }));
 }
 
 function refuse(refusal: Refusal, detail: string): Judgement {

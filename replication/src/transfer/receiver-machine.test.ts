@@ -33,6 +33,7 @@ function offer(lsn: bigint, snapshot = `s${lsn}`): Offer {
     vector,
     ahead: vector,
     horizon: [],
+    floorMs: 0,
     slot: null,
     beatAgeMs: 100,
   };

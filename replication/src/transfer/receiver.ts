@@ -16,12 +16,12 @@ import type { TransferJob, TransferJobs } from '../ports/transfer-jobs.ts';
 import type { Offer, TransferAnswer, TransferPeer } from '../ports/transfer-peer.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
 import type { Vector } from '../ports/vector.ts';
+import { othersIn, type Self } from '../reach.ts';
 import { beyond, lacking } from '../vector.ts';
 import { decideMerge, decideRaise } from './merge-states.ts';
-import type { Self } from './offer.ts';
 import type { ReceiverEffect, ReceiverInput, ReceiverState, TransferOutcome } from './receiver-machine.ts';
 import { startReceiver, stepReceiver } from './receiver-machine.ts';
-import { othersIn, requireAscending, requireThrough, unexpected } from './trust.ts';
+import { requireAscending, requireThrough, unexpected } from './trust.ts';
 
 export interface ReceiverOptions {
   readonly self: Self;
@@ -103,7 +103,7 @@ export class Receiver {
       case 'merge':
         return this.#merge(effect.offer, effect.records);
       case 'raise':
-        return this.#raise(effect.vector);
+        return this.#raise(effect.offer, effect.vector);
       case 'end':
         throw unexpected('nothing follows the end');
     }
@@ -178,11 +178,12 @@ export class Receiver {
     return { kind: 'merged', merged, refused };
   }
 
-  async #raise(vector: Vector): Promise<ReceiverInput> {
+  async #raise({ floorMs }: Offer, vector: Vector): Promise<ReceiverInput> {
     const { store, self } = this.#options;
     const isRaised = await store.raise({
       job: this.#job.id,
       vector: othersIn(vector, self),
+      floorMs,
       partitionOf: (id) => partitionOf(id, self.partitionCount),
       decide: (locked) => decideRaise(locked, vector),
     });

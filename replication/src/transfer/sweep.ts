@@ -15,10 +15,10 @@ import type { Offer, TransferAnswer, TransferPeer, TransferRequest } from '../po
 import type { TransferStore } from '../ports/transfer-store.ts';
 import type { SweepResult } from '../ports/verification.ts';
 import type { Vector } from '../ports/vector.ts';
+import { othersIn, type Self, upperBound } from '../reach.ts';
 import { lacking } from '../vector.ts';
-import { type Self, upperBound } from './offer.ts';
 import { hasDiverged, isSuspect, type Suspect } from './suspects.ts';
-import { othersIn, requireAscending, requireThrough, unexpected } from './trust.ts';
+import { requireAscending, requireThrough, unexpected } from './trust.ts';
 
 export interface SweepOptions {
   readonly self: Self;

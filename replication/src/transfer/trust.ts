@@ -5,11 +5,8 @@
  */
 import { ReplicationError } from '../errors.ts';
 import type { RecordId } from '../ports/change.ts';
-import { sameIncarnation } from '../ports/identity.ts';
 import type { NextRange, RecordRange } from '../ports/record-reader.ts';
-import type { Vector } from '../ports/vector.ts';
 import { compareIds } from '../record-hash.ts';
-import type { Self } from './offer.ts';
 
 export function requireAscending(after: RecordId, ranges: readonly NextRange[]): void {
   let last = after;
@@ -22,13 +19,6 @@ export function requireAscending(after: RecordId, ranges: readonly NextRange[]):
 export function requireThrough({ after, until }: RecordRange, through: RecordId): void {
   if (compareIds(through, after) <= 0 || compareIds(through, until) > 0)
     throw unexpected('records that end outside the range asked for');
-}
-
-/** Without the entries of the own incarnation, whose changes are all here. */
-export function othersIn(vector: Vector, { region, incarnation }: Self): Vector {
-  return vector.filter(
-    (entry) => entry.region !== region || !sameIncarnation(entry.incarnation, incarnation),
-  );
 }
 
 export function unexpected(what: string): ReplicationError {

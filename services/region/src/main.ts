@@ -28,6 +28,7 @@ import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { Replicator } from '@isthmus/replication/replicator';
+import { Purge } from '@isthmus/replication/tombstones/collecting';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomInt, randomUUID } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
@@ -46,6 +47,7 @@ import { type Opened, RegionProcess } from './region-process.ts';
 import { replicationEvents } from './replication-events.ts';
 import { describeStartFault } from './start-fault.ts';
 import { readStatus } from './status-sources.ts';
+import { readTombstones } from './tombstones.ts';
 import { HttpTransferPeer } from './transfer-peer.ts';
 import { VerifiedSweeps } from './verified-sweeps.ts';
 import { within } from './within.ts';
@@ -116,6 +118,7 @@ interface Ground {
   readonly database: Database;
   readonly peers: readonly RegionId[];
   readonly collections: ReadonlyMap<string, RecordType>;
+  readonly purge: Purge;
   readonly figures: FigureReader;
 }
 
@@ -129,8 +132,10 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const { records, beats } = database;
   const reading = { timer: systemTimer, timeoutMs: figuresTimeoutMs };
   const figures = new FigureReader({ peers, partitionCount, beats, records, ...reading });
-  const collections = recordTypes(config.collections, await loadTextEngine(config.collections));
-  return join({ config, log, database, peers, collections, figures }, isReady);
+  const text = await loadTextEngine(config.collections);
+  const collections = recordTypes(config.collections, text);
+  const purge = new Purge(text ?? null);
+  return join({ config, log, database, peers, collections, purge, figures }, isReady);
 }
 
 function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
@@ -260,6 +265,7 @@ function createMetrics({ config, database, peers, figures }: Ground, links: Link
     links,
     slot: () => within(figuresTimeoutMs, database.slotHealth()),
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
+    tombstones: () => within(figuresTimeoutMs, readTombstones(database.tombstones)),
     verifications: () => within(figuresTimeoutMs, database.verifications.all()),
     openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
     pool: database.poolUse,
@@ -330,8 +336,8 @@ interface ReplicatorParts {
 
 function createReplicator(ground: Ground, parts: ReplicatorParts): Replicator {
   const { metrics, sink, transferPeer, incarnations } = parts;
-  const { config, log, database, peers } = ground;
-  const { identity, records, beats, deadLetters, lock, clock } = database;
+  const { config, log, database, peers, purge } = ground;
+  const { identity, records, beats, deadLetters, tombstones, lock, clock } = database;
   const { transfers: store, jobs, verifications, slots } = database;
   return new Replicator({
     identity,
@@ -339,6 +345,7 @@ function createReplicator(ground: Ground, parts: ReplicatorParts): Replicator {
     records,
     beats,
     transfer: { store, jobs, verifications, slots, peer: transferPeer },
+    tombstones: { store: tombstones, purge },
     deadLetters,
     incarnations,
     source: new PostgresChangeSource({ connectionString: config.databaseUrl }),

@@ -30,6 +30,8 @@ const full: FiguresRead = {
   },
 };
 const verified = [{ peer: us, throughMs: nowMs - 3000, diverged: false, sweptAtMs: nowMs, isWanted: false }];
+const barrier = { completed: 4, open: 5, openedAtMs: 1000, completedAtMs: 900, readAtMs: 4500 };
+const dead = { count: 12, barrier };
 const nothing: FiguresRead = { figures: null, isCurrent: false, ageMs: null };
 
 function metrics(read: FiguresRead, slot: SlotHealth | null = null): RegionMetrics {
@@ -46,6 +48,7 @@ function metrics(read: FiguresRead, slot: SlotHealth | null = null): RegionMetri
     incidents: () => Promise.resolve([]),
     verifications: () => Promise.resolve(read.figures === null ? null : verified),
     openTransfers: () => Promise.resolve(read.figures === null ? null : 2),
+    tombstones: () => Promise.resolve(read.figures === null ? null : dead),
     pool: () => ({ total: 4, idle: 3, waiting: 0 }),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
@@ -80,6 +83,8 @@ test('lag, RPO and links stand under their names', async () => {
     'isthmus_dead_letters{origin="us",cause="too-large"}': '0',
     isthmus_retained_wal_bytes: '4096',
     isthmus_open_transfers: '2',
+    isthmus_tombstones: '12',
+    isthmus_barrier_age_seconds: '3.5',
     'isthmus_verified_through_timestamp_seconds{peer="us"}': '1699999997',
     'isthmus_diverged{peer="us"}': '0',
     isthmus_slot_safe_wal_bytes: '+Inf',
@@ -102,6 +107,7 @@ test('what is unknown is never zero, and no series is missing', async () => {
     'rpo_seconds{peer="log"}',
     'clock_offset_error_seconds{peer="us"}',
     'beat_age_seconds',
+    'barrier_age_seconds',
     'figures_age_seconds',
   ];
   for (const name of infinite) expect([name, unknown.get(`isthmus_${name}`)]).toEqual([name, '+Inf']);
@@ -115,6 +121,7 @@ test('what is unknown is never zero, and no series is missing', async () => {
     'dead_letters{origin="us",cause="malformed"}',
     'retained_wal_bytes',
     'open_transfers',
+    'tombstones',
     'verified_through_timestamp_seconds{peer="us"}',
     'diverged{peer="us"}',
     'slot_safe_wal_bytes',
@@ -139,6 +146,7 @@ test('work is counted where it happens', async () => {
   counted.gap(us, 'missing-interval');
   counted.transfer(us, 'gap');
   counted.fenced('applier');
+  counted.collected(5, 2);
   counted.logBytes('raw', 1000);
   counted.logBytes('compressed', 150);
   expect(Object.fromEntries(await scraped(counted))).toMatchObject({
@@ -152,6 +160,8 @@ test('work is counted where it happens', async () => {
     'isthmus_gaps_total{origin="us",cause="missing-interval"}': '1',
     'isthmus_transfers_total{origin="us",cause="gap"}': '1',
     'isthmus_fenced_total{what="applier"}': '1',
+    'isthmus_tombstones_collected_total{how="dropped"}': '5',
+    'isthmus_tombstones_collected_total{how="purged"}': '2',
     'isthmus_log_bytes_total{stage="raw"}': '1000',
     'isthmus_log_bytes_total{stage="compressed"}': '150',
   });

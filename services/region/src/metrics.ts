@@ -14,6 +14,7 @@ import type { FigureReader } from '@isthmus/replication/progress/figures';
 import { judgeSlot, slotLevels } from '@isthmus/replication/relay/slot-watch';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { FigureGauges } from './figure-gauges.ts';
+import { openMs, type Tombstones } from './tombstones.ts';
 import { wallMs } from './wall-time.ts';
 
 const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
@@ -42,6 +43,8 @@ export interface RegionMetricsOptions {
   readonly verifications: () => Promise<readonly Verification[] | null>;
   /** Transfers wanted or under way; `null`: unknown. Must be bounded in time. */
   readonly openTransfers: () => Promise<number | null>;
+  /** `null`: unknown. Must be bounded in time. */
+  readonly tombstones: () => Promise<Tombstones | null>;
   readonly pool: () => PoolFigures;
   /** RPO objectives of the tiers in use. */
   readonly objectives: readonly { readonly tier: string; readonly seconds: number }[];
@@ -100,12 +103,27 @@ export class RegionMetrics {
     'Log records dropped because their bytes, origin or partition were wrong',
     ['origin'],
   );
+  readonly #collected = this.#counter(
+    'tombstones_collected_total',
+    'Dead records that were dropped, or purged of what they hide so that they can be',
+    ['how'],
+  );
   readonly #logBytes = this.#counter('log_bytes_total', 'Bytes published to the own log, by stage', [
     'stage',
   ]);
   readonly #retainedWal = this.#gauge(
     'retained_wal_bytes',
     "Write-ahead log retained by the relay's slot; NaN: unknown",
+    [],
+  );
+  readonly #tombstones = this.#gauge(
+    'tombstones',
+    'Dead records that collection has not dropped yet, counted up to a million; NaN: unknown',
+    [],
+  );
+  readonly #barrierAge = this.#gauge(
+    'barrier_age_seconds',
+    'For how long the open barrier of tombstone collection has been open; 0: none is; +Inf: unknown',
     [],
   );
   readonly #openTransfers = this.#gauge('open_transfers', 'Transfers wanted or under way; NaN: unknown', []);
@@ -139,13 +157,17 @@ export class RegionMetrics {
 
   async scrape(): Promise<string> {
     const { figures, clock, links, pool } = this.#options;
-    const { slot, incidents, verifications, openTransfers } = this.#options;
-    const asked = [figures.read(), slot(), incidents(), verifications(), openTransfers()] as const;
-    const [read, health, open, verified, transfers] = await Promise.all(asked);
+    const { slot, incidents, verifications, openTransfers, tombstones } = this.#options;
+    const jobs = [openTransfers(), tombstones()] as const;
+    const asked = [figures.read(), slot(), incidents(), verifications(), ...jobs] as const;
+    const [read, health, open, verified, transfers, dead] = await Promise.all(asked);
     const shown = links?.links ?? [];
     this.#gauges.set({ read, nowMs: wallMs(clock), links: shown, incidents: open, verified });
     this.#setSlot(health);
     this.#openTransfers.set(transfers ?? Number.NaN);
+    this.#tombstones.set(dead?.count ?? Number.NaN);
+    const ageMs = dead === null ? Number.POSITIVE_INFINITY : (openMs(dead.barrier) ?? 0);
+    this.#barrierAge.set(ageMs / 1000);
     for (const [state, count] of Object.entries(pool())) this.#pool.set({ state }, count);
     return this.#registry.metrics();
   }
@@ -197,6 +219,11 @@ export class RegionMetrics {
 
   refused(origin: RegionId): void {
     this.#refused.inc({ origin });
+  }
+
+  collected(dropped: number, purged: number): void {
+    this.#collected.inc({ how: 'dropped' }, dropped);
+    this.#collected.inc({ how: 'purged' }, purged);
   }
 
   fenced(what: string): void {

@@ -16,6 +16,7 @@ export function replicationEvents(metrics: RegionMetrics, region: RegionId): Rep
     onRefused: (origin) => metrics.refused(origin),
     onSlotLost: () => metrics.gap(region, 'slot-lost'),
     onTransfer: (origin, cause) => metrics.transfer(origin, cause),
+    onCollected: ({ dropped, purged }) => metrics.collected(dropped, purged),
     onPublished: ({ bytes }) => metrics.logBytes('raw', bytes),
   };
 }

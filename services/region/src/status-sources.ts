@@ -5,11 +5,13 @@ import type { Clock } from '@isthmus/replication/ports/clock';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import type { IncidentStore } from '@isthmus/replication/ports/incident-store';
 import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
+import type { TombstoneStore } from '@isthmus/replication/ports/tombstone-store';
 import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
 import type { VerificationStore } from '@isthmus/replication/ports/verification';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
 import type { Replicator } from '@isthmus/replication/replicator';
 import { type Status, gapsOf, statusOf } from './status.ts';
+import { readTombstones } from './tombstones.ts';
 import { version } from './version.ts';
 import { within } from './within.ts';
 
@@ -24,6 +26,7 @@ interface StatusGround {
     readonly verifications: Pick<VerificationStore, 'all'>;
     readonly jobs: Pick<TransferJobs, 'open'>;
     readonly incidents: Pick<IncidentStore, 'open'>;
+    readonly tombstones: Pick<TombstoneStore, 'countDead' | 'barrier'>;
     readonly slotHealth: () => Promise<SlotHealth>;
   };
 }
@@ -57,6 +60,8 @@ export function readStatus(
     verifications: () => within(timeoutMs, database.verifications.all()),
     transfers: () => within(timeoutMs, database.jobs.open()),
     incidents: () => within(timeoutMs, database.incidents.open()),
+    tombstones: () => within(timeoutMs, readTombstones(database.tombstones)),
+    barrier: () => replicator?.barrier ?? null,
     slot: () => within(timeoutMs, database.slotHealth()),
   });
 }

@@ -13,6 +13,11 @@ const nowMs = Date.UTC(2026, 0, 1, 12);
 
 const slot = { retainedBytes: 10, walStatus: 'reserved', safeBytes: null, limitBytes: null } as const;
 
+const tombstones = {
+  count: 12,
+  barrier: { completed: 4, open: 5, openedAtMs: 1000, completedAtMs: 900, readAtMs: 4500 },
+};
+
 function beat(number: number, count: number, agoMs: number) {
   return { number, count, atMs: nowMs - agoMs, lsn: 1n, end: 1n };
 }
@@ -76,6 +81,8 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     transfers: () => Promise.resolve([transfer]),
     incidents: () => Promise.resolve([]),
     slot: () => Promise.resolve(slot),
+    tombstones: () => Promise.resolve(tombstones),
+    barrier: () => ({ phase: 'asking', waitingFor: [ap] }),
     ...changes,
   };
 }
@@ -143,6 +150,7 @@ test('says everything by the names of the outer contract, what is unknown as nul
         detail: '',
       },
     ],
+    tombstones: { count: 12, completed: 4, openSeconds: 3.5, waitingFor: ['ap'] },
     slot: { ...slot, level: 'ok' },
   });
 });

@@ -18,7 +18,9 @@ import type { Verification } from '@isthmus/replication/ports/verification';
 import { judgeSlot, type SlotLevel } from '@isthmus/replication/relay/slot-watch';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import type { OriginStatus } from '@isthmus/replication/replicator';
+import type { BarrierView } from '@isthmus/replication/tombstones/barriers';
 import { type TransferView, transferView } from './admin/transfer-view.ts';
+import { openMs, type Tombstones } from './tombstones.ts';
 import { wallMs } from './wall-time.ts';
 
 export interface PeerStatus {
@@ -45,6 +47,17 @@ export interface GapStatus {
   readonly cause: string;
 }
 
+/** How the collection of dead records stands; each is `null` where it is not known. */
+export interface TombstoneStatus {
+  readonly count: number | null;
+  /** Number of the newest barrier that is complete; 0: none was needed yet. */
+  readonly completed: number | null;
+  /** Of the open barrier; `null` also where none is open. */
+  readonly openSeconds: number | null;
+  /** Regions whose word the open barrier waits for, where this process runs it. */
+  readonly waitingFor: readonly RegionId[] | null;
+}
+
 export interface Status {
   readonly region: RegionId;
   readonly actor: Actor;
@@ -68,6 +81,7 @@ export interface Status {
   /** Wanted or under way. */
   readonly transfers: number | null;
   readonly openTransfers: readonly TransferView[] | null;
+  readonly tombstones: TombstoneStatus;
   /** What Postgres keeps for the relay; `null`: unknown. */
   readonly slot: (SlotHealth & { readonly level: SlotLevel }) | null;
 }
@@ -95,16 +109,21 @@ export interface StatusInput {
   /** Bounded in time; `null`: the database does not say. */
   readonly verifications: () => Promise<readonly Verification[] | null>;
   readonly transfers: () => Promise<readonly TransferJob[] | null>;
+  /** Bounded in time; `null`: the database does not say. */
+  readonly tombstones: () => Promise<Tombstones | null>;
+  /** `null` where another process runs the barriers. */
+  readonly barrier: () => BarrierView | null;
 }
 
 export async function statusOf(input: StatusInput): Promise<Status> {
-  const [read, ready, incidents, slot, verified, transfers] = await Promise.all([
+  const [read, ready, incidents, slot, verified, transfers, tombstones] = await Promise.all([
     input.figures.read(),
     input.ready(),
     input.incidents(),
     input.slot(),
     input.verifications(),
     input.transfers(),
+    input.tombstones(),
   ]);
   const nowMs = wallMs(input.clock);
   const { figures } = read;
@@ -130,7 +149,17 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     openGaps,
     transfers: transfers?.length ?? null,
     openTransfers: transfers?.map(transferView) ?? null,
+    tombstones: tombstoneStatus(tombstones, input.barrier()),
     slot: slot === null ? null : { ...slot, level: judgeSlot(slot) },
+  };
+}
+
+function tombstoneStatus(tombstones: Tombstones | null, barrier: BarrierView | null): TombstoneStatus {
+  return {
+    count: tombstones?.count ?? null,
+    completed: tombstones?.barrier.completed ?? null,
+    openSeconds: seconds(tombstones === null ? null : openMs(tombstones.barrier)),
+    waitingFor: barrier?.waitingFor ?? null,
   };
 }
 

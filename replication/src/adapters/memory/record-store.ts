@@ -34,11 +34,26 @@ import type { MemoryTable } from './table.ts';
 const chunkBytes = 1024 * 1024;
 const empty = new Uint8Array(0);
 
+export interface MemoryRecord extends StoredRecord {
+  /** The generation in which it was last written. */
+  readonly generation: number;
+}
+
+/** What the identity row holds for writes (P3, P8). */
+export interface MemoryFloors {
+  readonly floor: number;
+  readonly floorMs: number;
+  readonly generation: number;
+}
+
+const firstFloors: MemoryFloors = { floor: 0, floorMs: 0, generation: 1 };
+
 export class MemoryRecordStore implements RecordStore {
   /** The same letters as the port shows them. */
   readonly deadLetters: MemoryDeadLetters;
   readonly #database: MemoryDatabase;
-  readonly #records: MemoryTable<StoredRecord>;
+  readonly #records: MemoryTable<MemoryRecord>;
+  readonly #floors: MemoryTable<MemoryFloors>;
   /** The rows of one origin, in order. */
   readonly #positions: MemoryTable<readonly PositionRow[]>;
 
@@ -46,6 +61,7 @@ export class MemoryRecordStore implements RecordStore {
     this.#database = database;
     this.#records = database.table('record');
     this.#positions = database.table('position');
+    this.#floors = database.table('identity');
     this.deadLetters = new MemoryDeadLetters({
       letters: database.table('dead_letter'),
       transact: (body) => void database.transact(false, body),
@@ -58,6 +74,21 @@ export class MemoryRecordStore implements RecordStore {
   /** For what else works on the same rows. */
   get tables() {
     return { records: this.#records, positions: this.#positions };
+  }
+
+  get floors(): MemoryFloors {
+    return this.#floors.get('') ?? firstFloors;
+  }
+
+  /** In a transaction. */
+  setFloors(floors: MemoryFloors): void {
+    this.#floors.put('', floors);
+  }
+
+  /** In a transaction; under the present generation. */
+  put(record: StoredRecord): void {
+    const { collection, key, state } = record;
+    this.#records.put(nameOf(record), { collection, key, state, generation: this.floors.generation });
   }
 
   async read(id: RecordId): Promise<Uint8Array | null> {
@@ -102,7 +133,7 @@ export class MemoryRecordStore implements RecordStore {
 
   async commitLocal({ ids, decide }: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
     if (ids.length > maxTransactionRecords) throw tooLarge(`${ids.length} records`);
-    const writes: readonly LocalWrite[] = decide({ states: this.#lock(ids), floor: 0 });
+    const writes: readonly LocalWrite[] = decide({ ...this.floors, states: this.#lock(ids) });
     const deltaBytes = writes.reduce((sum, { delta }) => sum + delta.length, 0);
     if (!fitsTransaction(writes.length, deltaBytes)) throw tooLarge(`${deltaBytes} bytes of deltas`);
     if (writes.length === 0) return { end: null };
@@ -166,8 +197,7 @@ export class MemoryRecordStore implements RecordStore {
     for (const { index, state } of writes) {
       const id = ids[index];
       assert(id !== undefined && state.length > 0, `a write to no record or of no state: ${index}`);
-      const { collection, key } = id;
-      this.#records.put(nameOf(id), { collection, key, state });
+      this.put({ collection: id.collection, key: id.key, state });
     }
   }
 

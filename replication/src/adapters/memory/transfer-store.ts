@@ -50,6 +50,11 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     this.#refused = ground.database.table('transfer_refused');
   }
 
+  /** For who raises it. */
+  get horizon(): MemoryTable<VectorEntry> {
+    return this.#horizon;
+  }
+
   async openSnapshot(): Promise<TransferSnapshot> {
     const records = [...this.#tables.records.values()];
     const reader = new MemoryRecordReader(() => records);
@@ -92,15 +97,14 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   }
 
   async merge({ job, ids, decide }: MergeTransaction): Promise<boolean> {
-    const { records } = this.#tables;
-    const states = ids.map((id) => records.get(nameOf(id))?.state ?? nothing);
+    const states = ids.map((id) => this.#tables.records.get(nameOf(id))?.state ?? nothing);
     const decision = decide({ states, horizon: [...this.#horizon.values()] });
     if (decision === null) return false;
     this.#ground.database.transact(false, () => {
       for (const { index, state } of decision.writes) {
         const id = ids[index];
         assert(id !== undefined, `a write to no record: ${index}`);
-        records.put(nameOf(id), { collection: id.collection, key: id.key, state });
+        this.#ground.records.put({ collection: id.collection, key: id.key, state });
       }
       for (const refused of decision.refused)
         this.#refused.put(`${job} ${nameOf(refused)}`, { job, ...refused });
@@ -108,7 +112,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     return true;
   }
 
-  async raise({ job, vector, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
+  async raise({ job, vector, floorMs, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
     const passed = this.#passed(vector);
     const letters = passed.map(({ collection, key, delta }) => {
       const state = this.#tables.records.get(nameOf({ collection, key }))?.state ?? nothing;
@@ -120,6 +124,8 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       for (const [index, letter] of passed.entries())
         if (covered[index] === true) this.#ground.records.deadLetters.close(letter);
       for (const entry of vector) this.#raiseOne(entry, this.#refusedBy(job, entry.partition, partitionOf));
+      const { records } = this.#ground;
+      records.setFloors({ ...records.floors, floorMs: Math.max(records.floors.floorMs, floorMs) });
       for (const refused of this.#refused.values())
         if (refused.job === job) this.#refused.delete(`${job} ${nameOf(refused)}`);
     });
@@ -140,6 +146,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       applied: reached(({ applied }) => applied),
       ahead: [...this.#ahead.values()],
       horizon: [...this.#horizon.values()],
+      floorMs: this.#ground.records.floors.floorMs,
       insertLsn: database.wal.insert,
       beat: newest === null ? null : { lsn: newest.lsn, atMs: newest.atMs },
       slot: slots.current,

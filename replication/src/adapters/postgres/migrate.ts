@@ -10,6 +10,7 @@ import { incidents } from './migrations/0003-incidents.ts';
 import { transfer } from './migrations/0004-transfer.ts';
 import { log } from './migrations/0005-log.ts';
 import { identityHold } from './migrations/0006-identity-hold.ts';
+import { tombstones } from './migrations/0007-tombstones.ts';
 import { conflicts } from './migrations/0008-conflicts.ts';
 import { incarnations } from './migrations/0009-incarnations.ts';
 import { misconfigured } from './postgres-error.ts';
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { number: 4, name: 'transfer', sql: transfer },
   { number: 5, name: 'log', sql: log },
   { number: 6, name: 'identity-hold', sql: identityHold },
+  { number: 7, name: 'tombstones', sql: tombstones },
   { number: 8, name: 'conflicts', sql: conflicts },
   { number: 9, name: 'incarnations', sql: incarnations },
 ];

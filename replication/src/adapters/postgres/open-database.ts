@@ -14,6 +14,7 @@ import type { RoleLock } from '../../ports/role-lock.ts';
 import type { SlotKeeper } from '../../ports/slot-keeper.ts';
 import type { TransferJobs } from '../../ports/transfer-jobs.ts';
 import type { TransferStore } from '../../ports/transfer-store.ts';
+import type { TombstoneStore } from '../../ports/tombstone-store.ts';
 import type { VerificationStore } from '../../ports/verification.ts';
 import type { SlotHealth } from '../../ports/slot-health.ts';
 import { PostgresBeatStore } from './beat-store.ts';
@@ -29,6 +30,7 @@ import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName, slotHealth } from './relay-slot.ts';
 import { PostgresRoleLock } from './role-lock.ts';
 import { PostgresSlotKeeper } from './slot-life.ts';
+import { PostgresTombstoneStore } from './tombstone-store.ts';
 import { PostgresTransferJobs } from './transfer-jobs.ts';
 import { PostgresTransferStore } from './transfer-store.ts';
 import { PostgresVerifications } from './verifications.ts';
@@ -66,6 +68,7 @@ export interface Database {
   readonly jobs: TransferJobs;
   readonly verifications: VerificationStore;
   readonly slots: SlotKeeper;
+  readonly tombstones: TombstoneStore;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
   readonly poolUse: () => PoolUse;
@@ -109,6 +112,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     jobs: new PostgresTransferJobs(connections),
     verifications: new PostgresVerifications(connections),
     slots: new PostgresSlotKeeper(connections, slotName),
+    tombstones: new PostgresTombstoneStore(connections),
     clock,
     poolUse: () => connections.use,
     slotHealth: () => connections.read((session) => slotHealth(session, slotName)),

@@ -8,9 +8,10 @@
  * them. It goes on only where every row came back locked; else it is rolled back whole, so that no lock is ever taken
  * out of order, and repeated with placeholders.
  *
- * Whoever stores a state marks whether it may be in conflict, so that the index of those never lacks one.
+ * Whoever stores a state marks whether it may be in conflict and whether it is dead, so that
+ * the indexes of those never lack one.
  */
-import { hasSiblings } from '@isthmus/conflict';
+import { ConflictError, collectable, hasSiblings, mayBeDead } from '@isthmus/conflict';
 import { assert } from '../../errors.ts';
 import type { RecordId } from '../../ports/change.ts';
 import { booleanArray, byteaArray, textArray, tidArray } from './binary-array.ts';
@@ -22,8 +23,8 @@ import { RecordsRemoved } from './transaction.ts';
 
 export const insertPlaceholders: Statement = {
   name: 'isthmus_placeholders',
-  text: `INSERT INTO isthmus.record (collection, key, state, gen, conflicting)
-  SELECT collection, key, '', 0, false FROM unnest($1::text[], $2::text[]) AS wanted (collection, key)
+  text: `INSERT INTO isthmus.record (collection, key, state, gen, conflicting, dead)
+  SELECT collection, key, '', 0, false, false FROM unnest($1::text[], $2::text[]) AS wanted (collection, key)
   ON CONFLICT DO NOTHING`,
 };
 
@@ -36,15 +37,16 @@ export const lockRecords: Statement = {
 
 const selectFloor: Statement = {
   name: 'isthmus_floor',
-  text: 'SELECT floor, generation FROM isthmus.identity',
+  text: 'SELECT floor, generation, stamp_floor_ms FROM isthmus.identity',
 };
 
 /** Tuple ids hold still while this transaction has the rows locked. */
 export const updateRecords: Statement = {
   name: 'isthmus_update',
-  text: `UPDATE isthmus.record SET state = written.state, gen = $3, conflicting = written.conflicting
-  FROM unnest($1::tid[], $2::bytea[], $4::boolean[]) AS written (tuple, state, conflicting)
-  WHERE record.ctid = written.tuple`,
+  text: `UPDATE isthmus.record SET state = written.state, gen = $3, conflicting = written.conflicting,
+    dead = written.dead
+  FROM unnest($1::tid[], $2::bytea[], $4::boolean[], $5::boolean[])
+    AS written (tuple, state, conflicting, dead) WHERE record.ctid = written.tuple`,
 };
 
 export const deleteRecords: Statement = {
@@ -117,7 +119,8 @@ export class LockPlan {
   }
 }
 
-function groupsOf(ids: readonly RecordId[]): readonly Group[] {
+/** In the order in which every transaction locks. */
+export function groupsOf(ids: readonly RecordId[]): readonly Group[] {
   const byCollection = new Map<string, number[]>();
   for (const [index, { collection, key }] of ids.entries()) {
     requireText('key', key);
@@ -148,6 +151,7 @@ class LockedRows {
   /** Empty where nothing is stored. */
   readonly states: readonly Uint8Array[];
   readonly floor: number;
+  readonly floorMs: number;
   readonly #generation: number;
   readonly #tuples: readonly string[];
 
@@ -164,6 +168,7 @@ class LockedRows {
     this.#tuples = tuples;
     this.floor = numberAt(floor, 0);
     this.#generation = numberAt(floor, 1);
+    this.floorMs = numberAt(floor, 2);
   }
 
   /** Statements that store `writes` and remove the placeholders that stay empty; `check` takes their answers. */
@@ -185,7 +190,18 @@ class LockedRows {
   #update(writes: readonly RecordWrite[]): Call {
     const tuples = writes.map((write) => this.#tuples[write.index] ?? '');
     const states = writes.map((write) => write.state);
-    const marks = booleanArray(states.map(hasSiblings));
-    return [updateRecords, tidArray(tuples), byteaArray(states), this.#generation, marks];
+    const marks = [booleanArray(states.map(hasSiblings)), booleanArray(states.map(isDead))];
+    return [updateRecords, tidArray(tuples), byteaArray(states), this.#generation, ...marks];
+  }
+}
+
+/** Asked of every state that is written, so what is surely alive is told by a look. What nobody can read is kept. */
+function isDead(state: Uint8Array): boolean {
+  if (!mayBeDead(state)) return false;
+  try {
+    return collectable(state) !== 'live';
+  } catch (reason) {
+    if (reason instanceof ConflictError) return false;
+    throw reason;
   }
 }

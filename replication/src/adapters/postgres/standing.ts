@@ -15,7 +15,8 @@ import { entryAt } from './vector-columns.ts';
 const selectOwn: Statement = {
   name: 'isthmus_standing',
   text: `SELECT pg_current_wal_insert_lsn()::text, ${milliseconds('clock_timestamp()')}, beat.lsn::text,
-    ${milliseconds('beat.at')}, NOT EXISTS (SELECT FROM isthmus.record)
+    ${milliseconds('beat.at')}, NOT EXISTS (SELECT FROM isthmus.record),
+    (SELECT stamp_floor_ms FROM isthmus.identity)
   FROM (SELECT) AS one LEFT JOIN LATERAL (
     SELECT lsn, at FROM isthmus.beat WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY number DESC LIMIT 1
   ) AS beat ON true`,
@@ -58,6 +59,7 @@ export function standingOf(answers: readonly Answer[]): Standing {
     applied: reached.map((each) => ({ ...entryAt(each, 0), lsn: lsnAt(each, 5) })),
     ahead: (ahead ?? []).map((each) => entryAt(each, 0)),
     horizon: (horizon ?? []).map((each) => entryAt(each, 0)),
+    floorMs: numberAt(row, 5),
     insertLsn: lsnAt(row, 0),
     beat: beatLsn === null ? null : { lsn: beatLsn, atMs: numberAt(row, 3) },
     slot: lifeRow === undefined ? null : lifeAt(lifeRow),

@@ -16,6 +16,7 @@ import type { Row } from './row-values.ts';
 import { bytesAt, lsnAt, numberAt, textAt } from './row-values.ts';
 import type { Call, Session, Statement } from './session.ts';
 import { selectHorizon } from './standing.ts';
+import { raiseFloors } from './tombstone-store.ts';
 import { entryAt, isEntryOf, vectorFrom, vectorValues } from './vector-columns.ts';
 import { formatLsn } from './wal-message.ts';
 
@@ -105,7 +106,7 @@ const forgetRefused: Statement = {
 
 /** One attempt. The caller rolls back what it throws. */
 export async function raisePositions(session: Session, transaction: RaiseTransaction): Promise<boolean> {
-  const { job, vector, decide } = transaction;
+  const { job, vector, floorMs, decide } = transaction;
   const entries = vectorValues(vector);
   const [, , locked, horizon, passed, refused] = await session.pipeline([
     [beginWithoutWaiting],
@@ -130,6 +131,7 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
       [raiseApplied, ...entries],
       [settleRaised, ...entries],
       [forgetRefused, job],
+      [raiseFloors, 0, floorMs],
     ],
     after: [],
   });

@@ -12,6 +12,7 @@ import { jsonLine, table, textOf } from '../remote/show.ts';
 
 const usage = 'isthmus status [--watch] [--demo PID] [--region NAME | --admin URL …] [--json]';
 const redrawMs = 1000;
+const longOpenSeconds = 60;
 /** Moves the cursor home and clears what is below. */
 const redraw = '\u001b[H\u001b[J';
 
@@ -87,7 +88,7 @@ const heading = ['REGION', 'READY', 'PEER', 'LINK', 'LAG', 'BACKLOG', 'RPO', 'RP
 
 function showTable(views: readonly View[]): string {
   const failures = views.flatMap(({ failure }) => (failure === null ? [] : [`${failure.message}\n`]));
-  return table([heading, ...views.flatMap(rowsOf)]) + failures.join('');
+  return table([heading, ...views.flatMap(rowsOf)]) + views.flatMap(heldBack).join('') + failures.join('');
 }
 
 function rowsOf({ target, status: body, failure }: View): readonly (readonly string[])[] {
@@ -106,6 +107,18 @@ function rowsOf({ target, status: body, failure }: View): readonly (readonly str
     seconds(member(peer, 'rpoSeconds')),
     count(member(peer, 'rpoChanges')),
   ]);
+}
+
+/** Dead records that cannot be collected, because the barrier has waited for others for so long. */
+function heldBack({ status: body }: View): readonly string[] {
+  const tombstones = member(body, 'tombstones');
+  const open = member(tombstones, 'openSeconds');
+  if (typeof open !== 'number' || open < longOpenSeconds) return [];
+  const waitingFor = member(tombstones, 'waitingFor');
+  const whom =
+    Array.isArray(waitingFor) && waitingFor.length > 0 ? waitingFor.map(String).join(', ') : 'others';
+  const name = textOf(member(body, 'region'), 'a region');
+  return [`${name} collects no tombstones: it has waited ${Math.round(open)} s for ${whom}\n`];
 }
 
 function seconds(value: unknown): string {

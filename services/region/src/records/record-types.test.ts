@@ -10,7 +10,7 @@ import { recordTypes } from './record-types.ts';
 import { loadTextEngine } from './text-engine.ts';
 
 const region = parseRegionId('eu') ?? expect.fail('eu is a region');
-const context = { actor: actorOf(region, { counter: 1, nonce: 1 }), floor: 0, now: 1000 };
+const context = { actor: actorOf(region, { counter: 1, nonce: 1 }), floor: 0, floorMs: 0, now: 1000 };
 const title = { type: 'register' };
 const notes = { type: 'text' };
 

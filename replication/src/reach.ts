@@ -1,0 +1,38 @@
+/**
+ * How far a region reaches, from what it reads of its own database (P6). What a snapshot has surely shown and what it
+ * may have shown are two vectors: the former is promised, the latter is what others have to wait for. Pure.
+ */
+import type { Lsn } from './ports/change.ts';
+import { type Incarnation, type RegionId, sameIncarnation } from './ports/identity.ts';
+import type { Standing } from './ports/transfer-store.ts';
+import type { Vector } from './ports/vector.ts';
+import { greatestOf } from './vector.ts';
+
+export interface Self {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly partitionCount: number;
+}
+
+/** Nothing beyond this is in what was read under the standing. */
+export function upperBound(
+  self: Self,
+  { applied, ahead, insertLsn }: Pick<Standing, 'applied' | 'ahead' | 'insertLsn'>,
+): Vector {
+  return greatestOf([...applied, ...ownEntries(self, insertLsn)], ahead);
+}
+
+/** The same position in every own partition. */
+export function ownEntries({ region, incarnation, partitionCount }: Self, lsn: Lsn): Vector {
+  return Array.from({ length: partitionCount }, (_, partition) => ({ region, incarnation, partition, lsn }));
+}
+
+/** Without the entries of the own incarnation, whose changes are all here. */
+export function othersIn(
+  vector: Vector,
+  { region, incarnation }: Pick<Self, 'region' | 'incarnation'>,
+): Vector {
+  return vector.filter(
+    (entry) => entry.region !== region || !sameIncarnation(entry.incarnation, incarnation),
+  );
+}
