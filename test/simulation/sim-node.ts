@@ -261,7 +261,7 @@ export class SimNode {
       onVisible: () => undefined,
       onRefused: () => seen('record refused'),
       onSlotLost: () => seen('slot lost'),
-      onTransfer: () => seen('transfer'),
+      onTransfer: (_: RegionId, cause: string) => seen(`transfer: ${cause}`),
       onCollected: ({ dropped, purged }: Collected) => {
         if (dropped > 0) seen('tombstone dropped');
         if (purged > 0) seen('tombstone purged');
