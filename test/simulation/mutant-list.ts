@@ -99,7 +99,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       [
         'nextStamp(options.nowMs, laterOf(highestStamp(before.entries), floorMs))',
-        'nextStamp(options.nowMs, undefined)',
+        'nextStamp(options.nowMs, null)',
       ],
     ],
   },

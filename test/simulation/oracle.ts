@@ -126,6 +126,18 @@ export class Oracle {
     }
   }
 
+  /** Nothing may be called settled that lies at or beyond a change that was put aside (P4). */
+  putAside(target: SimRegion, letters: ApplyDecision['deadLetters'], rows: readonly PositionRow[]): void {
+    for (const { partition, lsn } of letters)
+      for (const row of rows)
+        if (row.partition === partition && row.settled >= lsn)
+          this.#fail(
+            'settled',
+            `${target.id} of ${row.origin}/${partition}`,
+            `${row.settled}, put aside ${lsn}`,
+          );
+  }
+
   /** By what is really there: everything applied, up to the oldest change that was put aside. */
   async lag(origin: RegionId, target: SimRegion): Promise<TrueLag> {
     const rows = await target.records.positions(origin);

@@ -241,7 +241,8 @@ class SimSubscription implements FeedSubscription {
     this.#turns[partition] = (this.#turns[partition] ?? 0) + 1;
     this.#offsets[partition] = offset;
     this.#ready = this.#ready.filter((batch) => batch.partition !== partition);
-    void this.#inner?.rewind(partition);
+    if (this.#parts.region.log.partitions('changes') === null) this.#drop();
+    else void this.#inner?.rewind(partition);
     this.#fetch();
   }
 

@@ -186,6 +186,13 @@ export class SimRecordStore implements RecordStore {
       const before = await this.#inner.positions(transaction.origin);
       const outcome = await this.#inner.applyRemote({ ...transaction, decide });
       this.#oracle.applied(this.#postgres.region, { transaction, decision, outcome, before });
+      const { deadLetters } = decision;
+      if (outcome === 'applied' && deadLetters.length > 0)
+        this.#oracle.putAside(
+          this.#postgres.region,
+          deadLetters,
+          await this.#inner.positions(transaction.origin),
+        );
       this.#postgres.note(outcome, transaction.ids.length);
       return outcome;
     };

@@ -185,7 +185,11 @@ class Call<T> {
     const { server, kind } = this.#caller.request;
     if (server.epoch !== this.#epoch) return this.#fail(kind.refused);
     if (server.isFrozen) this.#world.scheduler.after(answerTimeoutMs, () => this.#fail(kind.lost));
-    if (!server.serve(() => this.#perform())) this.#fail(kind.refused);
+    const isServed = server.serve(
+      () => this.#perform(),
+      () => this.#fail(kind.lost),
+    );
+    if (!isServed) this.#fail(kind.refused);
   }
 
   #perform(): void {

@@ -18,7 +18,7 @@ export class SimServer {
   isSettling = false;
   /** Probability that an answer is lost. */
   lossRate = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly work: () => void; readonly drop: () => void }[] = [];
 
   constructor(name: string, random: Random) {
     this.name = name;
@@ -53,19 +53,19 @@ export class SimServer {
     return this.#random.chance(probability);
   }
 
-  /** Does the work now, or when the server goes on. False: it is down. */
-  serve(work: () => void): boolean {
+  /** Does the work now, or when the server goes on, and drops it where that goes down instead. False: it is down. */
+  serve(work: () => void, drop: () => void): boolean {
     if (!this.#isUp) return false;
-    if (this.isFrozen) this.#waiting.push(work);
+    if (this.isFrozen) this.#waiting.push({ work, drop });
     else work();
     return true;
   }
 
-  /** What waits is never answered. */
+  /** The connections on which somebody waits are closed. */
   goDown(): void {
     this.#isUp = false;
     this.cutConnections();
-    this.#waiting.length = 0;
+    for (const { drop } of this.#waiting.splice(0)) drop();
   }
 
   comeUp(): void {
@@ -83,6 +83,6 @@ export class SimServer {
   thaw(): void {
     this.#freezes--;
     if (this.#freezes > 0) return;
-    for (const work of this.#waiting.splice(0)) work();
+    for (const { work } of this.#waiting.splice(0)) work();
   }
 }

@@ -54,7 +54,10 @@ class SimChangeStream implements ChangeStream {
   }
 
   confirm(end: Lsn): void {
-    this.#postgres.region.postgres.serve(() => this.#inner.confirm(end));
+    this.#postgres.region.postgres.serve(
+      () => this.#inner.confirm(end),
+      () => undefined,
+    );
   }
 
   async close(): Promise<void> {

@@ -207,7 +207,7 @@ describe('a receiver', () => {
     expect(next).toMatchObject({ kind: 'ranging', place: { vector: offer(12n).vector } });
   });
 
-  it('takes another snapshot where the horizon has passed the one it reads, and does not begin anew', () => {
+  it('takes another snapshot where the horizon has passed the one it reads, and begins anew (P8)', () => {
     const range: NextRange = { until: id(9), digest: Uint8Array.of(1), records: 4 };
     const place = { ...fresh, cursor: id(5), vector: offer(10n).vector };
     const merging: ReceiverState = {
@@ -219,7 +219,7 @@ describe('a receiver', () => {
       through: id(7),
     };
     const [state, effect] = stepReceiver(merging, { kind: 'below-horizon' }, { isDryRun: false });
-    expect(state).toMatchObject({ kind: 'opening', place: { cursor: id(5) } });
+    expect(state).toMatchObject({ kind: 'opening', place: { cursor: beginning, vector: null } });
     expect(effect.kind).toBe('open');
   });
 
@@ -240,3 +240,27 @@ describe('a receiver', () => {
     expect(state).toMatchObject({ place, outcome: { kind: 'postponed', detail: 'cut' } });
   });
 });
+
+it('begins anew where the own horizon has passed it, because the least of old and new would never reach that (P8)', () => {
+  const atEnd: TransferPlace = { cursor: id(9), vector: offer(5n).vector, counts: nothingCounted };
+  const [raising] = raisingFrom(atEnd, offer(6n));
+  const [reopened] = stepReceiver(raising, { kind: 'below-horizon' }, { isDryRun: false });
+  const [, effect] = stepReceiver(
+    reopened,
+    { kind: 'offered', offer: offer(20n), isBelow: false },
+    { isDryRun: false },
+  );
+  expect(effect).toMatchObject({ kind: 'ranges', after: beginning });
+  const [, raise] = raisingFrom({ ...fresh, vector: null }, offer(20n));
+  expect(raise).toMatchObject({ kind: 'raise', vector: offer(20n).vector });
+});
+
+function raisingFrom(place: TransferPlace, served: Offer) {
+  const [opening] = startReceiver(place);
+  const [ranging] = stepReceiver(
+    opening,
+    { kind: 'offered', offer: served, isBelow: false },
+    { isDryRun: false },
+  );
+  return stepReceiver(ranging, { kind: 'ranges', ranges: [] }, { isDryRun: false });
+}

@@ -11,7 +11,7 @@
  *        +-- any failure   +--none left--> raising --raised--> ended
  */
 import type { RecordId } from '../ports/change.ts';
-import type { NextRange, RecordRange } from '../ports/record-reader.ts';
+import { type NextRange, type RecordRange, beginning } from '../ports/record-reader.ts';
 import type { StoredRecord } from '../ports/record-store.ts';
 import type { TransferCounts, TransferPlace } from '../ports/transfer-jobs.ts';
 import type { FetchedRecords, Offer, Refusal } from '../ports/transfer-peer.ts';
@@ -106,7 +106,7 @@ export function stepReceiver(state: ReceiverState, input: ReceiverInput, plan: P
     case 'refused':
       return reopen(state, `the donor refuses (${input.refusal}): ${input.detail}`);
     case 'below-horizon':
-      return reopen(state, 'the snapshot lies below what was collected here meanwhile');
+      return beginAnew(state);
     case 'offered':
       return state.kind === 'opening' ? offered(state, input) : stray(state, input);
     case 'ranges':
@@ -225,6 +225,12 @@ function reopen({ place, failures }: Live, detail: string): ReceiverStep {
     { kind: 'opening', place, failures: failures + 1 },
     { kind: 'open', afterMs },
   ];
+}
+
+/** A horizon never goes back, so what this was covered by will never do: only a pass under younger snapshots can (P8). */
+function beginAnew(state: Live): ReceiverStep {
+  const place = { cursor: beginning, vector: null, counts: state.place.counts };
+  return reopen({ ...state, place }, 'the snapshot lies below what was collected here meanwhile');
 }
 
 function stray(state: Live, input: ReceiverInput): ReceiverStep {
