@@ -59,7 +59,7 @@ describe('a peer', () => {
       fetch(`${site.adminUrl}/v1/transfer/ask`, { method: 'POST', headers: { 'content-type': type }, body });
     const answered = await send(Uint8Array.of(1, 2, 3), mediaType);
     expect([answered.status, answered.headers.get('content-type')]).toEqual([200, mediaType]);
-    expect(Buffer.from(await answered.arrayBuffer()).toString('latin1')).toContain('not what was sealed');
+    expect(Buffer.from(await answered.arrayBuffer()).toString('latin1')).toContain('checksum-mismatch');
     expect((await send('{}', 'application/json')).status).toBe(415);
     expect((await send(new Uint8Array(2 * 1024 * 1024), mediaType)).status).toBe(413);
     const nowhere = new HttpTransferPeer({ admins: new Map([[eu, 'http://127.0.0.1:9']]) });

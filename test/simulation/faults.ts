@@ -24,6 +24,9 @@ interface Place {
   readonly random: Random;
 }
 
+/** By then what was slow on its way is through, and nothing waits behind it. */
+const settlingMs = 1000;
+
 const nothing: End = () => undefined;
 
 /** Places in the engine's work where a process is killed, before or after the server has done it. */
@@ -63,10 +66,14 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     region.postgres.freeze();
     return () => region.postgres.thaw();
   },
-  'postgres-slow': ({ region, fault }) => {
+  'postgres-slow': ({ region, fault, world }) => {
     region.postgres.slowMs += 20 + fault.level * 400;
     return () => {
       region.postgres.slowMs = 0;
+      region.postgres.isSettling = true;
+      world.scheduler.after(settlingMs, () => {
+        region.postgres.isSettling = false;
+      });
     };
   },
   'postgres-flaky': ({ region, fault }) => {

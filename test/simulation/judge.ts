@@ -3,7 +3,6 @@
  * the state of a link when a cut ends that was long enough to be seen. Ages that a jump of a clock distorts are left
  * out, because then the regions cannot know better.
  */
-import type { LinkKind } from '@isthmus/replication/links/link-monitor';
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
 import { type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
@@ -103,76 +102,15 @@ function judge(world: World, node: SimNode, reading: GaugeReading): void {
   // What was read a moment before much became visible at once is right for that moment.
   if (violation === null || (isHigh && !wasHigh)) return;
   // A transfer raises positions and brings no beat, so the age falls only with the next one that is applied.
-  if (isHigh && !capabilities.transfersBringBeats && world.coverage.has('transfer')) return;
+  if (isHigh && !capabilities.transfersBringBeats && node.region.hasRaised) return;
   const at = ` at ${Math.round(world.scheduler.nowMs)} ms`;
   world.violations.push({ ...violation, detail: violation.detail + at });
 }
 
-function hasJumped({ clock }: SimRegion): boolean {
+export function hasJumped({ clock }: SimRegion): boolean {
   return clock.jumpedAtMs > -Infinity;
 }
 
 function milliseconds(seconds: number | null): number | null {
   return seconds === null ? null : seconds * 1000;
-}
-
-/** Long after everything is well, everything must say so. */
-const wellMs = 2000;
-
-export function judgeQuiet(world: World): void {
-  for (const region of world.survivors) {
-    for (const node of world.nodesOf(region.id)) {
-      if (node === null) continue;
-      for (const { peer, state } of node.links.links)
-        if (!world.regionOf(peer).isGone && !isLinkWell(world, state.kind))
-          fail(world, 'links', `${region.id} to ${peer} says ${state.kind} long after all is well`);
-      judgeQuietFigures(world, node);
-      judgeQuietGuard(world, node);
-    }
-  }
-}
-
-/** Across a link whose partition stands at a gap no data pass. */
-function isLinkWell(world: World, kind: LinkKind): boolean {
-  return kind === 'connected' || (kind === 'stalled' && isHeldBack(world));
-}
-
-/** A gap or a dead letter holds back what is settled, and then both sides must go on saying so. */
-function judgeQuietFigures(world: World, node: SimNode): void {
-  const figures = node.figures.last;
-  if (figures === null || hasJumped(node.region) || isHeldBack(world)) return;
-  for (const peer of figures.peers) {
-    const other = world.regionOf(peer.peer);
-    if (other.isGone || hasJumped(other)) continue;
-    const { lag, rpo } = viewPeer(figures, peer, node.clock.nowMs());
-    for (const [gauge, seconds] of [
-      ['lag', lag.seconds],
-      ['rpo', rpo.seconds],
-    ] as const)
-      if (seconds === null || seconds * 1000 > wellMs)
-        fail(
-          world,
-          'metrics',
-          `${node.region.id} shows a ${gauge} of ${seconds} s for ${peer.peer} when all is well`,
-        );
-  }
-}
-
-/** A budget is kept again, where there is still a peer to keep it. */
-function judgeQuietGuard(world: World, node: SimNode): void {
-  const isLonely = node.region.peers.some((peer) => world.regionOf(peer).isGone);
-  if (isLonely || isHeldBack(world) || hasJumped(node.region)) return;
-  const { kind } = node.judgeWrite();
-  if (node.isOpen && kind !== 'accept') fail(world, 'guard', `${node.region.id} refuses: ${kind}`);
-}
-
-function isHeldBack(world: World): boolean {
-  const points = [...world.coverage.keys()];
-  return points.some(
-    (point) => point.startsWith('gap seen') || point === 'quarantine' || point.endsWith('lose-slot'),
-  );
-}
-
-function fail(world: World, checker: string, detail: string): void {
-  world.violations.push({ checker, key: 'quiet', detail });
 }

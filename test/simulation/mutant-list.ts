@@ -153,4 +153,19 @@ export const mutants: readonly Mutant[] = [
     file: `${engine}/relay/packer.js`,
     edits: [['key, delta, lsn, index }', 'key, delta, lsn: lsn - 1n, index }']],
   },
+  {
+    name: 'restart taken for granted',
+    file: `${engine}/identity/identity-guard.js`,
+    edits: [["if (verdict.kind === 'broken')", 'if (false)']],
+  },
+  {
+    name: 'impossible name let in',
+    file: `${engine}/log/log-record.js`,
+    edits: [["if (name.includes('\\0'))", 'if (false)']],
+  },
+  {
+    name: 'budget that never refuses',
+    file: `${engine}/guard/write-guard.js`,
+    edits: [['return within >= guard.peers ?', 'return true ?']],
+  },
 ];

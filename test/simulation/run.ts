@@ -5,7 +5,7 @@
  */
 import type { Violation } from '../checkers/history.ts';
 import { Faults } from './faults.ts';
-import { judgeQuiet } from './judge.ts';
+import { quietFaults } from './judge-quiet.ts';
 import type { Scenario } from './scenario.ts';
 import { Verdict } from './verdict.ts';
 import { Workload } from './workload.ts';
@@ -27,6 +27,8 @@ export interface RunResult {
 const settleTimeoutMs = 90_000;
 const settlePollMs = 500;
 const quietMs = 8000;
+/** By then even a link that kept breaking has proven itself. */
+const restlessMs = 12_000;
 const maxViolations = 50;
 
 export async function runScenario(
@@ -69,7 +71,9 @@ async function live(world: World, crashes: readonly Violation[]): Promise<Omit<R
       break;
     }
     await until(scheduler.nowMs + quietMs);
-    judgeQuiet(world);
+    for (let leftMs = restlessMs; leftMs > 0 && quietFaults(world).length > 0; leftMs -= 1000)
+      await until(scheduler.nowMs + 1000);
+    world.violations.push(...quietFaults(world));
   } catch (reason) {
     if (!(reason instanceof Crashed)) throw reason;
   }

@@ -84,6 +84,8 @@ export interface Scenario {
   readonly linkLatencyMs: number;
   readonly clocks: readonly { readonly offsetMs: number; readonly driftRate: number }[];
   readonly guard: Guard;
+  /** Whether each region compares a database that was started anew with its own log. */
+  readonly isGuarded: boolean;
   readonly operations: readonly PlannedOperation[];
   readonly faults: readonly Fault[];
 }
@@ -120,6 +122,9 @@ const ordinaryFaults: readonly OrdinaryFault[] = [
 
 const gapFaults: readonly GapFault[] = ['drop-oldest', 'drop-newest', 'recreate-topic', 'lose-slot'];
 
+/** After these a server was started anew, and who it is has to be proven. */
+const startsAnew: ReadonlySet<FaultKind> = new Set<FaultKind>(['postgres-crash', 'restore']);
+
 /** Nothing goes wrong before, so that every region has heard every other once. */
 const calmMs = 3000;
 const clientsPerRegion = 3;
@@ -127,8 +132,9 @@ const clientsPerRegion = 3;
 export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const random = new Random(seed);
   const shape = random.split('shape');
-  const regions = options.regions ?? shape.pick([2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 4, 5]);
+  const regions = options.regions ?? drawRegions(shape.next());
   const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(58, 80)));
+  const faults = drawFaults(random.split('faults'), { regions, durationMs });
   return {
     seed,
     regions,
@@ -142,8 +148,16 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
     })),
     guard: drawGuard(random.split('guard')),
     operations: drawOperations(random.split('operations'), { regions, durationMs }),
-    faults: drawFaults(random.split('faults'), { regions, durationMs }),
+    faults,
+    isGuarded: shape.chance(0.1) || faults.some(({ kind }) => startsAnew.has(kind)),
   };
+}
+
+/** Few are enough for most of what can go wrong, and a world's cost grows with the square. */
+function drawRegions(at: number): number {
+  if (at < 0.78) return 2;
+  if (at < 0.95) return 3;
+  return at < 0.98 ? 4 : 5;
 }
 
 /** Mostly none, so that faults do not keep writers from doing harm. */

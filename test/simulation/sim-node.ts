@@ -71,6 +71,7 @@ export interface NodeWorld extends TransferWorld {
   readonly judge: (node: SimNode) => void;
   /** The region's database is held not to continue its own past. */
   readonly onRefused: (region: SimRegion, reason: string) => void;
+  readonly isGuarded: boolean;
   /** Of the collection that clients write to, in every region. */
   readonly guard: Guard;
 }
@@ -194,8 +195,9 @@ export class SimNode {
     const refreshing = new Ticker({ timer, intervalMs: refreshIntervalMs, run: () => this.#refresh() });
     const incidents = this.#incidents();
     const { links, keeper, replicator } = this;
-    const parts = [calibration, refreshing, links, keeper, replicator, incidents, this.#guards];
+    const parts = [calibration, refreshing, links, replicator, incidents, this.#guards];
     for (const part of parts) part.start();
+    if (this.#world.isGuarded) keeper.start();
   }
 
   /** What the guard of the collection says of a write now. */
@@ -259,7 +261,7 @@ export class SimNode {
       onVisible: () => undefined,
       onRefused: () => seen('record refused'),
       onSlotLost: () => seen('slot lost'),
-      onTransfer: () => seen('transfer'),
+      onTransfer: (_: RegionId, cause: string) => seen(`transfer: ${cause}`),
       onCollected: ({ dropped, purged }: Collected) => {
         if (dropped > 0) seen('tombstone dropped');
         if (purged > 0) seen('tombstone purged');

@@ -48,6 +48,8 @@ export class SimRegion {
   isGone = false;
   isLogGone = false;
   hasLostSlot = false;
+  /** A transfer may have raised its positions. */
+  hasRaised = false;
   /** Something was taken out of its log. */
   hasLostLog = false;
   /** The slot may have gone back behind every counted beat. */

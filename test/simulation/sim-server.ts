@@ -14,6 +14,8 @@ export class SimServer {
   epoch = 0;
   /** Added to the time of every request. */
   slowMs = 0;
+  /** It was slow a moment ago. */
+  isSettling = false;
   /** Probability that an answer is lost. */
   lossRate = 0;
   readonly #waiting: (() => void)[] = [];
@@ -33,7 +35,8 @@ export class SimServer {
 
   /** In good order, so that it answers at once. */
   get isSound(): boolean {
-    return this.#isUp && this.#freezes === 0 && this.slowMs === 0 && this.lossRate === 0;
+    const isQuick = this.slowMs === 0 && !this.isSettling;
+    return this.#isUp && this.#freezes === 0 && isQuick && this.lossRate === 0;
   }
 
   delayMs(least: number, most: number): number {

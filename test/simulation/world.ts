@@ -71,6 +71,10 @@ export class World implements NodeWorld {
     for (const from of names) for (const to of names) this.#links.set(`${from} ${to}`, this.#link(from, to));
   }
 
+  get isGuarded(): boolean {
+    return this.scenario.isGuarded;
+  }
+
   get guard(): Guard {
     return this.scenario.guard;
   }
@@ -212,7 +216,7 @@ export class World implements NodeWorld {
   destroy(region: SimRegion, { withLog }: { readonly withLog: boolean }): void {
     if (this.survivors.length < 2) return;
     const nodes = this.#nodes.get(region.id) ?? [];
-    const shownMs = shownRpo(nodes, !withLog);
+    const shownMs = shownRpo(nodes, !withLog && !region.hasLostLog);
     this.losses.push({ region, withLog, atMs: this.scheduler.nowMs, shownMs });
     region.isGone = true;
     for (const [slot, node] of nodes.entries()) {
@@ -229,7 +233,7 @@ export class World implements NodeWorld {
   /** Its processes go on, and must not write; for the others it is as good as destroyed. */
   restore(region: SimRegion, putBack: () => void): void {
     if (this.survivors.length < 2) return;
-    const shownMs = shownRpo(this.nodesOf(region.id), true);
+    const shownMs = shownRpo(this.nodesOf(region.id), !region.hasLostLog);
     this.losses.push({ region, withLog: false, atMs: this.scheduler.nowMs, shownMs });
     region.isGone = true;
     putBack();

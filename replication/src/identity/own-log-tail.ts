@@ -34,6 +34,10 @@ export class OwnLogTail {
   #subscription: FeedSubscription | null = null;
   #running: Promise<void> | null = null;
   #heardAtMs = Number.NEGATIVE_INFINITY;
+  /** Heard and not yet looked up. */
+  #beats: Beat[] = [];
+  #lookAtMs = 0;
+  #looking: Promise<void> | null = null;
 
   constructor(options: OwnLogTailOptions) {
     this.#options = options;
@@ -47,6 +51,7 @@ export class OwnLogTail {
     this.#end.abort();
     await this.#subscription?.close();
     await this.#running;
+    await this.#looking;
   }
 
   /** Whether nothing is published in our name for so long from now on. */
@@ -66,22 +71,35 @@ export class OwnLogTail {
     const subscription = log.tail(self.partitionCount);
     this.#subscription = subscription;
     for (let batch = await subscription.next(); batch !== null; batch = await subscription.next()) {
-      await this.#judge(batch);
-      await pause(this.#options.timer, restMs, this.#end.signal);
+      const foreign = this.#hear(batch);
+      if (foreign !== null) await this.#options.onForeign(foreign);
+      this.#look();
     }
   }
 
-  async #judge({ records }: FeedBatch): Promise<void> {
-    const { self, onForeign } = this.#options;
-    const beats: Beat[] = [];
+  /** Never waits for the database: what waited unread would be taken for something that is said now. */
+  #hear({ records }: FeedBatch): string | null {
     for (const { bytes } of records) {
       const judged = this.#judgeBytes(bytes);
       if (judged === null) continue;
       this.#heardAtMs = this.#options.timer.monotonicMs();
-      if (judged.kind === 'foreign') return onForeign(judged.reason);
-      if (judged.kind === 'claim') beats.push(...judged.beats.slice(0, maxHeld - beats.length));
+      if (judged.kind === 'foreign') return judged.reason;
+      if (judged.kind === 'claim') this.#beats.push(...judged.beats.slice(0, maxHeld - this.#beats.length));
     }
-    if (beats.length === 0) return;
+    return null;
+  }
+
+  #look(): void {
+    const nowMs = this.#options.timer.monotonicMs();
+    if (this.#looking !== null || this.#beats.length === 0 || nowMs < this.#lookAtMs) return;
+    this.#lookAtMs = nowMs + restMs;
+    this.#looking = this.#judgeBeats(this.#beats.splice(0)).finally(() => {
+      this.#looking = null;
+    });
+  }
+
+  async #judgeBeats(beats: readonly Beat[]): Promise<void> {
+    const { self, onForeign } = this.#options;
     const reason = await this.#lookUp(beats);
     if (reason !== null) await onForeign(`${reason}: another database writes as ${self.region}`);
   }

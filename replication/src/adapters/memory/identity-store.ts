@@ -25,7 +25,7 @@ export class MemoryIdentityStore implements Omit<IdentityStore, 'claim' | 'noteC
   constructor(database: MemoryDatabase, beats: MemoryBeatStore) {
     this.#database = database;
     this.#beats = beats;
-    this.#rows = database.table('identity');
+    this.#rows = database.table('identity_proof');
     this.#put({ provenOn: String(database.starts), held: null });
   }
 

@@ -1,0 +1,85 @@
+/** Listening to the own log keeps up with it (P1): what was said long ago is never taken for something said now. */
+import { expect, test } from 'vitest';
+import { BatchQueue } from '../adapters/batch-queue.ts';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { MemoryBeatStore } from '../adapters/memory/beat-store.ts';
+import { MemoryDatabase } from '../adapters/memory/database.ts';
+import { MemoryIdentityStore } from '../adapters/memory/identity-store.ts';
+import { encodeLogRecord } from '../log/log-record.ts';
+import type { Beat } from '../ports/change.ts';
+import { parseRegionId } from '../ports/identity.ts';
+import { OwnLogTail } from './own-log-tail.ts';
+
+const region = parseRegionId('eu') ?? expect.fail('eu is a region');
+const self = { region, incarnation: { counter: 1, nonce: 7 }, partitionCount: 1 };
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const beatMs = 250;
+
+/** A region that writes its beats into its table and its log, and the tail that hears them. */
+async function listening() {
+  const timer = new ManualTimer();
+  const database = new MemoryDatabase({ nowMs: () => timer.monotonicMs() });
+  const beats = new MemoryBeatStore(database, []);
+  const hold = (await beats.tryHold()) ?? expect.fail('nobody holds the beats');
+  const queue = new BatchQueue(1024 * 1024);
+  const foreign: string[] = [];
+  const subscription = {
+    connected: true,
+    next: () => queue.take(),
+    rewind: async () => 0n,
+    close: async () => queue.close(),
+  };
+  const log = { tail: () => subscription, subscribe: () => subscription };
+  const tail = new OwnLogTail({
+    self,
+    past: new MemoryIdentityStore(database, beats),
+    log: { ...log, spans: async () => [], newestProgress: async () => null },
+    timer,
+    logger: silent,
+    onForeign: async (reason) => void foreign.push(reason),
+  });
+  tail.start();
+  const publish = (beat: Beat): void =>
+    queue.push({ partition: 0, records: [{ offset: 0n, bytes: bytesOf(beat) }] });
+  const beat = async (): Promise<Beat> => {
+    await hold.beat();
+    return beats.newest ?? expect.fail('a beat was written');
+  };
+  return { timer, tail, foreign, publish, beat };
+}
+
+function bytesOf(beat: Beat): Uint8Array {
+  const { lsn } = beat;
+  const counted = { ...beat, end: lsn + 1n, count: 0 };
+  const { incarnation } = self;
+  const head = { kind: 'changes', origin: region, incarnation, partition: 0 } as const;
+  return encodeLogRecord({ ...head, from: lsn, to: lsn + 1n, beats: [counted], changes: [] });
+}
+
+test('a region that has been silent for a while is alone, however long it spoke before', async () => {
+  const { timer, tail, foreign, publish, beat } = await listening();
+  for (let count = 0; count < 400; count++) {
+    publish(await beat());
+    await timer.advance(beatMs);
+  }
+  const isAlone = tail.isAlone(10_000);
+  await timer.advance(10_000);
+  expect(await isAlone).toBe(true);
+  expect(foreign).toEqual([]);
+  await tail.close();
+});
+
+test('a beat that the table lacks is noticed within seconds, however long the region spoke before', async () => {
+  const { timer, tail, foreign, publish, beat } = await listening();
+  for (let count = 0; count < 400; count++) {
+    publish(await beat());
+    await timer.advance(beatMs);
+  }
+  publish({ number: 500, lsn: 1n, atMs: 0 });
+  for (let count = 0; count < 12; count++) {
+    publish(await beat());
+    await timer.advance(beatMs);
+  }
+  expect(foreign).not.toEqual([]);
+  await tail.close();
+});

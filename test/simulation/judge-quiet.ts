@@ -1,0 +1,70 @@
+/**
+ * What is still not right when nothing has been wrong for a while: every link must say that it is well, lag and RPO
+ * must be small, and no budget may refuse. A link that kept breaking has to prove itself for longer, so whoever asks
+ * may have to ask again before it is a fault.
+ */
+import type { LinkKind } from '@isthmus/replication/links/link-monitor';
+import { viewPeer } from '@isthmus/replication/progress/figures';
+import type { Violation } from '../checkers/history.ts';
+import { hasJumped } from './judge.ts';
+import type { SimNode } from './sim-node.ts';
+import type { World } from './world.ts';
+
+/** Long after everything is well, everything must say so. */
+const wellMs = 2000;
+
+export function quietFaults(world: World): readonly Violation[] {
+  return world.survivors
+    .flatMap(({ id }) => world.nodesOf(id))
+    .flatMap((node) => (node === null ? [] : faultsOf(world, node)))
+    .map(([checker, detail]) => ({ checker, key: 'quiet', detail }));
+}
+
+type Fault = readonly [checker: string, detail: string];
+
+function faultsOf(world: World, node: SimNode): readonly Fault[] {
+  return [...linkFaults(world, node), ...figureFaults(world, node), ...guardFaults(world, node)];
+}
+
+function linkFaults(world: World, { region, links }: SimNode): readonly Fault[] {
+  return links.links
+    .filter(({ peer, state }) => !world.regionOf(peer).isGone && !isLinkWell(world, state.kind))
+    .map(({ peer, state }) => ['links', `${region.id} to ${peer} says ${state.kind} long after all is well`]);
+}
+
+/** Across a link whose partition stands at a gap no data pass. */
+function isLinkWell(world: World, kind: LinkKind): boolean {
+  return kind === 'connected' || (kind === 'stalled' && isHeldBack(world));
+}
+
+/** A gap or a dead letter holds back what is settled, and then both sides must go on saying so. */
+function figureFaults(world: World, { figures, region, clock }: SimNode): readonly Fault[] {
+  const { last } = figures;
+  if (last === null || hasJumped(region) || isHeldBack(world)) return [];
+  return last.peers.flatMap((peer) => {
+    const other = world.regionOf(peer.peer);
+    if (other.isGone || hasJumped(other)) return [];
+    const { lag, rpo } = viewPeer(last, peer, clock.nowMs());
+    const gauges = { lag: lag.seconds, rpo: rpo.seconds };
+    return Object.entries(gauges)
+      .filter(([, seconds]) => seconds === null || seconds * 1000 > wellMs)
+      .map(([gauge, seconds]): Fault => {
+        return ['metrics', `${region.id} shows a ${gauge} of ${seconds} s for ${peer.peer} when all is well`];
+      });
+  });
+}
+
+/** A budget is kept again, where there is still a peer to keep it. */
+function guardFaults(world: World, node: SimNode): readonly Fault[] {
+  const isLonely = node.region.peers.some((peer) => world.regionOf(peer).isGone);
+  if (isLonely || isHeldBack(world) || hasJumped(node.region) || !node.isOpen) return [];
+  const { kind } = node.judgeWrite();
+  return kind === 'accept' ? [] : [['guard', `${node.region.id} refuses: ${kind}`]];
+}
+
+function isHeldBack(world: World): boolean {
+  const points = [...world.coverage.keys()];
+  return points.some(
+    (point) => point.startsWith('gap seen') || point === 'quarantine' || point.endsWith('lose-slot'),
+  );
+}
