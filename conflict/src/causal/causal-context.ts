@@ -18,18 +18,12 @@ import {
   seenOfRanges,
 } from './seen.ts';
 
-let isContext: (value: object) => boolean;
-
-function checkContext(value: unknown): void {
-  checkArgument(isObject(value) && isContext(value), 'other', value);
-}
-
 /** Which writes were seen, exactly. Mutable, and a copy: changing what `contextOf` returned changes no record. */
 export class CausalContext {
   #seen = new Map<string, Ranges>();
 
-  static {
-    isContext = (value) => #seen in value;
+  static #check(value: unknown): void {
+    checkArgument(isObject(value) && #seen in value, 'other', value);
   }
 
   /** Actors with at least one dot seen, in no particular order. */
@@ -96,13 +90,13 @@ export class CausalContext {
 
   /** Adds everything that `other` has seen. Throws `invalid-argument` for what is no context. */
   merge(other: CausalContext): void {
-    checkContext(other);
+    CausalContext.#check(other);
     this.#seen = joinSeen(this.#seen, other.#seen);
   }
 
   /** Whether every dot of `other` has been seen here. Throws `invalid-argument` for what is no context. */
   covers(other: CausalContext): boolean {
-    checkContext(other);
+    CausalContext.#check(other);
     return covers(this.#seen, other.#seen);
   }
 

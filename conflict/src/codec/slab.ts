@@ -16,29 +16,30 @@ let slab = new Uint8Array(buffer);
 let used = 0;
 
 /** The bytes that were reserved last: the array, and where in it they begin. */
-export const reserved = { room: slab, start: 0 };
+export let reservedRoom = slab;
+export let reservedStart = 0;
 
 /**
- * Room for a result: an array in which the `byteCount` bytes from `reserved.start` are nobody else's. Nothing else may
+ * Room for a result: an array in which the `byteCount` bytes from `reservedStart` are nobody else's. Nothing else may
  * be reserved or allocated until `commit`; who reserves again without it gives the first room back.
  */
 export function reserve(byteCount: number): Uint8Array {
   assert(byteCount >= 0, 'no length');
-  reserved.start = 0;
-  if (byteCount > largestShared) return (reserved.room = new Uint8Array(byteCount));
+  reservedStart = 0;
+  if (byteCount > largestShared) return (reservedRoom = new Uint8Array(byteCount));
   if (used + byteCount > slabBytes) {
     buffer = new ArrayBuffer(slabBytes);
     slab = new Uint8Array(buffer);
     used = 0;
   }
-  reserved.start = used;
-  reserved.room = slab;
+  reservedStart = used;
+  reservedRoom = slab;
   return slab;
 }
 
 /** Reserves room for `bytes`, which are copied into it, and for so many more. */
 export function reserveCopy(bytes: Uint8Array, more: number): void {
-  reserve(bytes.length + more).set(bytes, reserved.start);
+  reserve(bytes.length + more).set(bytes, reservedStart);
 }
 
 /** The first `byteCount` bytes of what was reserved in `room`, as a result. */

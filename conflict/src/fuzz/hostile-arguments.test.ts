@@ -203,6 +203,7 @@ const parameters: Readonly<Record<string, readonly Parameter[]>> = {
   highestStamp: [bytes(core.highestStamp)],
   hasSiblings: [bytes(core.hasSiblings)],
   isDead: [bytes(core.isDead)],
+  mayBeDead: [bytes(core.mayBeDead)],
   version: [bytes(core.version)],
   validate: [bytes(core.validate)],
   liveHash: [

@@ -16,7 +16,7 @@ import {
   traitSub,
   traitVector,
 } from '../codec/format.ts';
-import { commit, largestShared, reserveCopy, reserved } from '../codec/slab.ts';
+import { commit, largestShared, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
 import { smallVarint, writeVarint } from '../codec/small-varint.ts';
 import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
@@ -126,8 +126,8 @@ let isNeighbour = false;
 
 function walk(state: Uint8Array, delta: Uint8Array): boolean {
   // The copy of the state lies where it belongs up to the first change, if the head does not grow.
-  ({ room } = reserved);
-  const base = reserved.start;
+  room = reservedRoom;
+  const base = reservedStart;
   from = left.end;
   to = base + headLength;
   shift = to - from;

@@ -2,15 +2,18 @@
  * A quick look at a state for those who have to look at every one: whether it may be one of a record that does not
  * exist. It walks over the sizes of the entries and reads only the last one: a mark comes after all fields, and only a
  * deletion after it, so a state that ends with a mark is one of a record that exists. Everything else, malformed bytes
- * among it, may be dead; `isDead` says it for certain. It never throws and never reads outside the given bytes.
+ * among it, may be dead; `isDead` says it for certain. Whatever the bytes are, it neither throws nor
+ * reads outside them.
  */
+import { checkBytes } from '../codec/bytes.ts';
 import { tagMark } from '../codec/format.ts';
 
 /** Where the walk stands. Nothing here gives way, so one place serves all. */
 let offset = 0;
 
-/** False only where the record exists. */
+/** False only where the record exists. Throws `invalid-argument` for what is no `Uint8Array`. */
 export function mayBeDead(state: Uint8Array): boolean {
+  checkBytes(state, 'state');
   const last = lastEntry(state);
   if (last === -1) return true;
   offset = last;

@@ -7,7 +7,7 @@
  */
 import { varintLength } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
-import { commit, reserved } from '../codec/slab.ts';
+import { commit, reservedRoom, reservedStart } from '../codec/slab.ts';
 import { smallVarint } from '../codec/small-varint.ts';
 import {
   head,
@@ -35,7 +35,8 @@ export function replaceValue(state: Uint8Array, delta: Uint8Array): Uint8Array |
   const entry = right.end;
   const change = delta.length - entry - (end - start);
   const growth = headLength - left.end;
-  const { room, start: base } = reserved;
+  const room = reservedRoom;
+  const base = reservedStart;
   const shift = base + growth;
   if (growth !== 0) room.set(state, shift);
   if (change !== 0) room.copyWithin(shift + end + change, shift + end, shift + state.length);

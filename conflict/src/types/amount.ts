@@ -21,12 +21,7 @@ export function checkRange(place: Place, value: number, amount: number): void {
   throw refusal('counter-out-of-range', { field: place.label, rule: 'safe-integer', limit, value: amount });
 }
 
-/** The sum of safe integers, rounded once at the end where it is not safe itself. */
+/** The sum of integers, rounded once at the end where it is not safe itself. */
 export function exactSum(terms: readonly number[]): number {
-  let total = 0;
-  for (const term of terms) {
-    total += term;
-    if (!Number.isSafeInteger(total)) return Number(terms.reduce((sum, each) => sum + BigInt(each), 0n));
-  }
-  return total;
+  return Number(terms.reduce((sum, term) => sum + BigInt(term), 0n));
 }
