@@ -29,6 +29,7 @@ import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { Replicator } from '@isthmus/replication/replicator';
 import { Purge } from '@isthmus/replication/tombstones/collecting';
+import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomInt, randomUUID } from 'node:crypto';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
@@ -151,6 +152,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const replicator =
     sink && incarnations && createReplicator(ground, { metrics, sink, transferPeer, incarnations });
   const keeper = sink && incarnations && createGuard(ground, { metrics, sink, incarnations });
+  const sessions = createSessions(ground);
   const calibration = keepCalibrated(clock, ground.log, systemTimer);
   const refreshing = keepRead(figures, systemTimer);
   const digester = new Digester({ store: records, clock });
@@ -164,7 +166,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const parts = [calibration, refreshing, links, keeper, replicator, incidents, guard, slot];
   for (const part of parts) part?.start();
   return {
-    api: { collections, store: records, journal, guards, peers: new PeerActors(peers, figures) },
+    api: { collections, store: records, journal, guards, sessions, peers: new PeerActors(peers, figures) },
     admin: {
       region: config.region,
       peers,
@@ -192,7 +194,10 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
     },
     askDatabase: () => clock.calibrate(),
     isRenewed: () => past.standing === 'renewed' || keeper?.state.kind === 'renewed',
-    closeWrites: () => journal.close(),
+    closeWrites: () => {
+      sessions.close();
+      return journal.close();
+    },
     closeReplication: async () => {
       await Promise.all([links.stop(), incidents.stop(), guard.stop(), keeper?.stop(), donor.close()]);
       await replicator?.close();
@@ -321,6 +326,13 @@ function incarnationParts({ config, log: logger, database }: Ground): Incarnatio
   }
   const own = { region, cluster: { brokers: log.brokers }, logger };
   return { store, past, ownLog: new KafkaOwnLog(own), control: new KafkaControlLog(own) };
+}
+
+/** Without a key of their own, tokens are checked for damage and not for who made them. */
+function createSessions({ config, database }: Ground): SessionDesk {
+  const { identity: self, sessions: store } = database;
+  const key = Buffer.from(config.sessionKey);
+  return new SessionDesk({ self, store, key, timer: systemTimer });
 }
 
 function adminsOf({ peers }: Config): ReadonlyMap<RegionId, string> {
