@@ -183,11 +183,7 @@ export class Journal {
 }
 
 /** The callers who did not fit beside the others. */
-function answer(
-  batch: readonly Caller[],
-  verdicts: readonly Verdict[],
-  end: Lsn | null,
-): readonly Caller[] {
+function answer(batch: readonly Caller[], verdicts: readonly Verdict[], end: Lsn | null): readonly Caller[] {
   const postponed: Caller[] = [];
   for (const [index, caller] of batch.entries()) {
     const verdict = verdicts[index];

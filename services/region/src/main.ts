@@ -32,10 +32,11 @@ import { Purge } from '@isthmus/replication/tombstones/collecting';
 import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomInt, randomUUID } from 'node:crypto';
-import { type Logger, pino, stdTimeFunctions } from 'pino';
+import type { Logger } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { WriteGuards } from './api/write-guards.ts';
 import { type Config, describeFault, readConfig } from './config.ts';
+import { createLog } from './create-log.ts';
 import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
@@ -101,15 +102,6 @@ async function run(config: Config): Promise<void> {
     await region.stop();
     process.exit(exitCodes.failed);
   }
-}
-
-function createLog({ region, logLevel }: Config): Logger {
-  return pino({
-    level: logLevel,
-    base: { region },
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
 }
 
 /** What the parts of the region are made of. */
