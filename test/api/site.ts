@@ -18,6 +18,7 @@ import { recordTypes } from '@isthmus/region/records/record-types';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { actorOf, parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
+import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { pino } from 'pino';
 import { z } from 'zod';
@@ -187,6 +188,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     journal,
     guards: { check: () => undefined },
     peers: { find: findPeer },
+    sessions: new SessionDesk({ self: identity, store: database.sessions, key: Buffer.alloc(0), timer }),
     drain,
   });
   const readiness = new Readiness({ drain, askDatabase: () => clock.calibrate(), timeoutMs: 1000 });

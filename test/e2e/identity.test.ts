@@ -69,6 +69,33 @@ test('P9: a database restored from an older copy learns what it lost and goes on
   }
 }, 150_000);
 
+test('P9: killed while it claims and right after it was made another incarnation, the region goes on', async () => {
+  await write(3);
+  await halt(site(eu));
+  execFileSync('cp', ['-a', data(), join(folder, 'copy')]);
+  await go(site(eu));
+  await write(4);
+  await halt(site(eu));
+  rmSync(data(), { recursive: true });
+  execFileSync('cp', ['-a', join(folder, 'copy'), data()]);
+  await go(site(eu));
+  const { admin } = site(eu).process;
+  await until('it is about to claim', 30_000, async () => (await guard(admin)).kind === 'renewing');
+  await halt(site(eu));
+  await go(site(eu));
+  await until('it is another incarnation', 60_000, async () =>
+    JSON.stringify(await identityOf(admin)).includes('"eu.2.'),
+  );
+  await halt(site(eu));
+  await go(site(eu));
+  await until('the region takes writes again', 60_000, async () => {
+    return (await clients.eu.patch('products', 'counted', { increment: { likes: 1 } })).status < 300;
+  });
+  await write(2);
+  await converged([clients.eu, clients.us], 'products', 20_000);
+  expect([await likes(clients.eu), await likes(clients.us)]).toEqual([10, 10]);
+}, 170_000);
+
 test('a copy that is started beside the living database is refused, and the living one goes on', async () => {
   await write(3);
   await halt(site(eu));

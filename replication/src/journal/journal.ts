@@ -8,7 +8,7 @@
  * means; it must never reply before the store has committed.
  */
 import { ReplicationError, assert } from '../errors.ts';
-import type { RecordId } from '../ports/change.ts';
+import type { Lsn, RecordId } from '../ports/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Actor } from '../ports/identity.ts';
 import type { LockedRecords, RecordStore } from '../ports/record-store.ts';
@@ -21,7 +21,8 @@ import type { Edit, EditContext } from './draft.ts';
 export type { Edit, EditContext, Edited } from './draft.ts';
 
 export type Outcome<T, R> =
-  | { readonly kind: 'done'; readonly results: readonly T[] }
+  /** `end`: not below the end of the commit; `null`: nothing had to be written. */
+  | { readonly kind: 'done'; readonly results: readonly T[]; readonly end: Lsn | null }
   | { readonly kind: 'refused'; readonly index: number; readonly refusal: R };
 
 /** What one committed batch took; for metrics. */
@@ -51,7 +52,7 @@ interface Caller {
 }
 
 type Verdict =
-  | { readonly kind: 'answer'; readonly reply: () => void }
+  | { readonly kind: 'answer'; readonly reply: (end: Lsn | null) => void }
   | { readonly kind: 'postpone' }
   | { readonly kind: 'throw'; readonly reason: unknown };
 
@@ -154,13 +155,14 @@ export class Journal {
       onDecided();
       return draft.writes();
     };
+    let end: Lsn | null = null;
     try {
-      await store.commitLocal({ ids, decide });
+      ({ end } = await store.commitLocal({ ids, decide }));
     } catch (reason) {
       for (const caller of batch) caller.fail(reason);
       return [];
     }
-    const postponed = answer(batch, verdicts);
+    const postponed = answer(batch, verdicts, end);
     const durationMs = timer.monotonicMs() - startedMs;
     this.#options.onBatch({
       callers: batch.length,
@@ -181,12 +183,12 @@ export class Journal {
 }
 
 /** The callers who did not fit beside the others. */
-function answer(batch: readonly Caller[], verdicts: readonly Verdict[]): readonly Caller[] {
+function answer(batch: readonly Caller[], verdicts: readonly Verdict[], end: Lsn | null): readonly Caller[] {
   const postponed: Caller[] = [];
   for (const [index, caller] of batch.entries()) {
     const verdict = verdicts[index];
     assert(verdict !== undefined, 'every caller of a committed batch has a verdict');
-    if (verdict.kind === 'answer') verdict.reply();
+    if (verdict.kind === 'answer') verdict.reply(end);
     else if (verdict.kind === 'throw') caller.fail(verdict.reason);
     else postponed.push(caller);
   }
@@ -225,7 +227,7 @@ function runEdits<T, R>(
     results.push(edited.result);
   }
   if (!draft.accept()) return { kind: 'postpone' };
-  return { kind: 'answer', reply: () => resolve({ kind: 'done', results }) };
+  return { kind: 'answer', reply: (end) => resolve({ kind: 'done', results, end }) };
 }
 
 /** Each record once, and its place by name. */

@@ -46,6 +46,7 @@ describe('a valid environment', () => {
       roles: new Set(['api', 'replicator']),
       collections: new Map(),
       logLevel: 'info',
+      sessionKey: '',
     });
   });
 

@@ -17,6 +17,7 @@ import {
   parseDatabaseUrl,
   parseLogLevel,
   parseLogPassword,
+  parseSessionKey,
   parseOwnLog,
   parsePeers,
   parseRegion,
@@ -44,6 +45,8 @@ export interface Config {
   readonly roles: ReadonlySet<Role>;
   readonly collections: Declarations;
   readonly logLevel: LogLevel;
+  /** Authenticates sessions, the same in every region; empty: they are only protected against accidents. */
+  readonly sessionKey: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -116,6 +119,12 @@ const variables = {
   roles: variable('ISTHMUS_ROLES', 'api,replicator', parseRoles),
   collections: variable('ISTHMUS_COLLECTIONS', '', parseCollections),
   logLevel: variable('ISTHMUS_LOG_LEVEL', 'info', parseLogLevel),
+  sessionKey: {
+    ...variable('ISTHMUS_SESSION_KEY', '', parseSessionKey),
+    secret: true,
+    show: (text: string) => (text === '' ? '' : hidden),
+    showFault: () => hidden,
+  },
 } as const;
 
 const commandLineNames = ['ISTHMUS_API', 'ISTHMUS_ADMIN', 'ISTHMUS_DEMO'];
@@ -137,6 +146,7 @@ export function readConfig(environment: Environment = process.env): ConfigResult
     roles: reader.read(variables.roles),
     collections: reader.read(variables.collections),
     logLevel: reader.read(variables.logLevel),
+    sessionKey: reader.read(variables.sessionKey),
   };
   reader.refuseUnknownNames();
   const faults = reader.faults;

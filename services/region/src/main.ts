@@ -29,12 +29,14 @@ import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { Replicator } from '@isthmus/replication/replicator';
 import { Purge } from '@isthmus/replication/tombstones/collecting';
+import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomInt, randomUUID } from 'node:crypto';
-import { type Logger, pino, stdTimeFunctions } from 'pino';
+import type { Logger } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { WriteGuards } from './api/write-guards.ts';
 import { type Config, describeFault, readConfig } from './config.ts';
+import { createLog } from './create-log.ts';
 import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
@@ -102,15 +104,6 @@ async function run(config: Config): Promise<void> {
   }
 }
 
-function createLog({ region, logLevel }: Config): Logger {
-  return pino({
-    level: logLevel,
-    base: { region },
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
-}
-
 /** What the parts of the region are made of. */
 interface Ground {
   readonly config: Config;
@@ -151,6 +144,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const replicator =
     sink && incarnations && createReplicator(ground, { metrics, sink, transferPeer, incarnations });
   const keeper = sink && incarnations && createGuard(ground, { metrics, sink, incarnations });
+  const sessions = createSessions(ground);
   const calibration = keepCalibrated(clock, ground.log, systemTimer);
   const refreshing = keepRead(figures, systemTimer);
   const digester = new Digester({ store: records, clock });
@@ -164,7 +158,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const parts = [calibration, refreshing, links, keeper, replicator, incidents, guard, slot];
   for (const part of parts) part?.start();
   return {
-    api: { collections, store: records, journal, guards, peers: new PeerActors(peers, figures) },
+    api: { collections, store: records, journal, guards, sessions, peers: new PeerActors(peers, figures) },
     admin: {
       region: config.region,
       peers,
@@ -192,7 +186,10 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
     },
     askDatabase: () => clock.calibrate(),
     isRenewed: () => past.standing === 'renewed' || keeper?.state.kind === 'renewed',
-    closeWrites: () => journal.close(),
+    closeWrites: () => {
+      sessions.close();
+      return journal.close();
+    },
     closeReplication: async () => {
       await Promise.all([links.stop(), incidents.stop(), guard.stop(), keeper?.stop(), donor.close()]);
       await replicator?.close();
@@ -321,6 +318,13 @@ function incarnationParts({ config, log: logger, database }: Ground): Incarnatio
   }
   const own = { region, cluster: { brokers: log.brokers }, logger };
   return { store, past, ownLog: new KafkaOwnLog(own), control: new KafkaControlLog(own) };
+}
+
+/** Without a key of their own, tokens are checked for damage and not for who made them. */
+function createSessions({ config, database }: Ground): SessionDesk {
+  const { identity: self, sessions: store } = database;
+  const key = Buffer.from(config.sessionKey);
+  return new SessionDesk({ self, store, key, timer: systemTimer });
 }
 
 function adminsOf({ peers }: Config): ReadonlyMap<RegionId, string> {

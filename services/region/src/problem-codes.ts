@@ -42,6 +42,13 @@ const kinds = {
     meaning: 'The cursor was not handed out for this list: this collection, with this prefix or key.',
     mend: 'Send `next` of the previous page unchanged, with the same filters, or start again without a cursor.',
   },
+  'session-invalid': {
+    status: 400,
+    title: 'The session is not one of ours',
+    meaning:
+      'The `Isthmus-Session` header was not handed out by a region of this installation, or was changed on its way; or `Isthmus-Wait` is no whole number of milliseconds up to 10000.',
+    mend: 'Send the header of the last answer unchanged, or none to begin anew. Every region needs the same ISTHMUS_SESSION_KEY.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
@@ -72,6 +79,13 @@ const kinds = {
     meaning:
       'A bounded counter is spent only from rights that this region holds, so that the bound holds under any partition.',
     mend: 'Spend less, or let a region that holds rights move some here. `have` and `need` say what is held and what was asked.',
+  },
+  'session-lost': {
+    status: 409,
+    title: 'What the session knows may be lost',
+    meaning:
+      'The session has seen or written something whose region went on under a new incarnation, from a copy that did not have it. It may have come back by another way; nobody can promise it.',
+    mend: 'Read without a session what is there, and begin a new one.',
   },
   'precondition-failed': {
     status: 412,
@@ -153,6 +167,13 @@ const kinds = {
     title: 'The database of the region does not answer',
     meaning: 'Nothing was written.',
     mend: 'Wait as `Retry-After` says and send it again, or use another region.',
+  },
+  'session-not-reached': {
+    status: 503,
+    title: 'This region is not as far as the session',
+    meaning:
+      'What the caller has seen or written elsewhere has not arrived here within `Isthmus-Wait` milliseconds. Nothing was read or written.',
+    mend: 'Try again, wait longer (`Isthmus-Wait`, at most 10000), go back to the former region, or send no session and take what is here.',
   },
   'write-guarded': {
     status: 503,

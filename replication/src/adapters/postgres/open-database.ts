@@ -11,6 +11,7 @@ import type { IncarnationStore } from '../../ports/incarnation-store.ts';
 import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
+import type { SessionStore } from '../../ports/session-store.ts';
 import type { SlotKeeper } from '../../ports/slot-keeper.ts';
 import type { TransferJobs } from '../../ports/transfer-jobs.ts';
 import type { TransferStore } from '../../ports/transfer-store.ts';
@@ -29,6 +30,7 @@ import { PostgresIdentityStore } from './identity-store.ts';
 import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName, slotHealth } from './relay-slot.ts';
 import { PostgresRoleLock } from './role-lock.ts';
+import { PostgresSessionStore } from './session-store.ts';
 import { PostgresSlotKeeper } from './slot-life.ts';
 import { PostgresTombstoneStore } from './tombstone-store.ts';
 import { PostgresTransferJobs } from './transfer-jobs.ts';
@@ -63,6 +65,7 @@ export interface Database {
   readonly incidents: IncidentStore;
   readonly past: IdentityStore;
   readonly incarnations: IncarnationStore;
+  readonly sessions: SessionStore;
   readonly lock: RoleLock;
   readonly transfers: TransferStore;
   readonly jobs: TransferJobs;
@@ -107,6 +110,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     incidents: new PostgresIncidentStore(connections),
     past: new PostgresIdentityStore(connections, slotName),
     incarnations: new PostgresIncarnationStore(connections),
+    sessions: new PostgresSessionStore(connections),
     lock: new PostgresRoleLock(connections),
     transfers: new PostgresTransferStore(connections),
     jobs: new PostgresTransferJobs(connections),

@@ -1,5 +1,6 @@
 /** Conflicts on the admin listener, over a real Postgres and the real journal. */
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
+import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { startPostgres, type Postgres } from '@isthmus/local/postgres';
 import { merge, schema } from '@isthmus/conflict';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
@@ -80,6 +81,12 @@ beforeAll(async () => {
     guards: { check: () => undefined },
     drain,
     peers: { find: () => ({ kind: 'none', peers: [] }) },
+    sessions: new SessionDesk({
+      self: database.identity,
+      store: database.sessions,
+      key: Buffer.alloc(0),
+      timer: systemTimer,
+    }),
   });
   const admin = createAdminListener(options, {
     drain,

@@ -11,15 +11,18 @@ import { addBatchRoute } from './batch-route.ts';
 import { addListRoute } from './list-route.ts';
 import { addProblemPages } from './problem-pages.ts';
 import { addRecordRoutes } from './records-routes.ts';
+import { ApiSessions } from './sessions.ts';
 
 const admissionLimits = { maxRequests: 4096, maxBodyBytes: 128 * 1024 * 1024 } as const;
 
 export function createApiListener(options: ListenerOptions, parts: ApiParts): Listener {
   const app = createListener(options);
   admit(app, new Admission(admissionLimits));
-  addRecordRoutes(app, parts);
-  addListRoute(app, parts);
-  addBatchRoute(app, parts);
+  const sessions = new ApiSessions(parts.sessions);
+  sessions.addTo(app);
+  addRecordRoutes(app, parts, sessions);
+  addListRoute(app, parts, sessions);
+  addBatchRoute(app, parts, sessions);
   addProblemPages(app);
   return app;
 }

@@ -19,6 +19,7 @@ import {
 } from '../records/record-edit.ts';
 import { recordAnswer } from '../records/record-view.ts';
 import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts';
+import type { ApiSessions, Exchange } from './sessions.ts';
 import { checkKey } from './names.ts';
 import { requireBody } from './requests.ts';
 
@@ -27,11 +28,17 @@ const methods = ['put', 'patch', 'delete'] as const;
 const common = ['method', 'collection', 'key'];
 const noConditions = { ifMatch: null, ifNoneMatch: null };
 
-export function addBatchRoute(app: Listener, parts: ApiParts): void {
-  app.post('/v1/batch', (request) => writeBatch(parts, request));
+export function addBatchRoute(app: Listener, parts: ApiParts, sessions: ApiSessions): void {
+  app.post('/v1/batch', (request, reply) => writeBatch({ parts, sessions }, { request, reply }));
 }
 
-async function writeBatch(parts: ApiParts, request: FastifyRequest): Promise<unknown> {
+interface Ground {
+  readonly parts: ApiParts;
+  readonly sessions: ApiSessions;
+}
+
+async function writeBatch({ parts, sessions }: Ground, exchange: Exchange): Promise<unknown> {
+  const { request } = exchange;
   refuseWhileDraining(parts.drain);
   refuseConditions(request);
   const edits = parseBatch(parts, requireBody(request));
@@ -40,6 +47,11 @@ async function writeBatch(parts: ApiParts, request: FastifyRequest): Promise<unk
   parts.guards.check(collections, (index) => `writes[${index}].collection`);
   const outcome = await parts.journal.write(edits);
   if (outcome.kind === 'refused') throw inWrite(outcome.refusal, outcome.index);
+  await sessions.wrote(
+    exchange,
+    edits.map(({ id }) => id),
+    outcome.end,
+  );
   return { results: outcome.results.map((result, index) => answer(edits[index], result)) };
 }
 

@@ -9,6 +9,7 @@ import type { Listener } from '../http/listener.ts';
 import { invalid } from '../records/field-edit.ts';
 import { type RecordAnswer, recordAnswer } from '../records/record-view.ts';
 import { type ApiParts, collectionOf } from './api-parts.ts';
+import type { ApiSessions } from './sessions.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
 import { checkCharacters, maxKeyBytes } from './names.ts';
 import { limitParameter, pathParameter, queryParameter, wantsSiblings } from './requests.ts';
@@ -25,8 +26,12 @@ interface Query {
   readonly allSiblings: boolean;
 }
 
-export function addListRoute(app: Listener, parts: ApiParts): void {
-  app.get('/v1/collections/:collection/records', (request) => list(parts, request));
+export function addListRoute(app: Listener, parts: ApiParts, sessions: ApiSessions): void {
+  app.get('/v1/collections/:collection/records', async (request, reply) => {
+    const page = await list(parts, request);
+    await sessions.read({ request, reply }, null);
+    return page;
+  });
 }
 
 async function list(parts: ApiParts, request: FastifyRequest): Promise<unknown> {

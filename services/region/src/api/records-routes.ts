@@ -15,13 +15,15 @@ import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts
 import { formatTag, isUnchanged, parseConditions } from './conditions.ts';
 import { checkKey } from './names.ts';
 import { pathParameter, requireBody, wantsSiblings } from './requests.ts';
+import type { ApiSessions, Exchange } from './sessions.ts';
 
 const path = '/v1/collections/:collection/records/:key';
 
-export function addRecordRoutes(app: Listener, parts: ApiParts): void {
-  app.get(path, (request, reply) => getRecord(parts, request, reply));
+export function addRecordRoutes(app: Listener, parts: ApiParts, sessions: ApiSessions): void {
+  const ground = { parts, sessions };
+  app.get(path, (request, reply) => getRecord(ground, request, reply));
   app.put(path, (request, reply) =>
-    write(parts, { request, reply }, (target) => {
+    write(ground, { request, reply }, (target) => {
       const body = expectObject(requireBody(request), '');
       refuseOtherMembers(body, ['value'], '');
       const value = 'value' in body ? body.value : undefined;
@@ -30,19 +32,29 @@ export function addRecordRoutes(app: Listener, parts: ApiParts): void {
   );
   const patchPlace = { path: '', others: [], peers: parts.peers };
   app.patch(path, (request, reply) =>
-    write(parts, { request, reply }, (target) =>
+    write(ground, { request, reply }, (target) =>
       patchEdit(target, parsePatch(requireBody(request), target.type.fields, patchPlace)),
     ),
   );
-  app.delete(path, (request, reply) => write(parts, { request, reply }, deleteEdit));
+  app.delete(path, (request, reply) => write(ground, { request, reply }, deleteEdit));
 }
 
-async function getRecord(parts: ApiParts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+interface Ground {
+  readonly parts: ApiParts;
+  readonly sessions: ApiSessions;
+}
+
+async function getRecord(
+  { parts, sessions }: Ground,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
   const id = recordId(request);
   const type = collectionOf(parts, id.collection);
   const allSiblings = wantsSiblings(request);
   const conditions = parseConditions(request.headers);
   const state = await parts.store.read(id);
+  await sessions.read({ request, reply }, [id]);
   const view = state === null ? null : type.view(state);
   if (view === null) throw new Problem('not-found', 'The record does not exist in this region.');
   void reply.header('etag', formatTag(view.version));
@@ -50,13 +62,8 @@ async function getRecord(parts: ApiParts, request: FastifyRequest, reply: Fastif
   return recordAnswer(id, view, allSiblings);
 }
 
-interface Exchange {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-}
-
 async function write(
-  parts: ApiParts,
+  { parts, sessions }: Ground,
   { request, reply }: Exchange,
   editOf: (target: WriteTarget) => RecordEdit,
 ): Promise<unknown> {
@@ -68,6 +75,7 @@ async function write(
   parts.guards.check([id.collection], () => 'collection');
   const outcome = await parts.journal.write([{ id, edit }]);
   if (outcome.kind === 'refused') throw outcome.refusal;
+  await sessions.wrote({ request, reply }, [id], outcome.end);
   const result = outcome.results[0];
   if (result === undefined || result.view === null) return reply.status(204).send();
   return answer(reply.status(result.status), id, result.view);

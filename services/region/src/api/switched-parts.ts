@@ -26,6 +26,13 @@ export function switchedParts(current: () => OpenedParts | null): OpenedParts {
     },
     journal: { write: (writes) => now().journal.write(writes) },
     peers: { find: (name) => now().peers.find(name) },
+    sessions: {
+      parse: (token) => now().sessions.parse(token),
+      reach: (session, waitMs) => now().sessions.reach(session, waitMs),
+      tokenOf: (session) => now().sessions.tokenOf(session),
+      afterRead: (session, ids) => now().sessions.afterRead(session, ids),
+      afterWrite: (session, ids, end) => now().sessions.afterWrite(session, ids, end),
+    },
     guards: { check: (collections, place) => now().guards.check(collections, place) },
   };
 }

@@ -1,0 +1,132 @@
+/** What a new incarnation waits for before its first write (P9), one view after the other. */
+import { expect, test } from 'vitest';
+import { encodeLogRecord, decodeLogRecord, type LogRecord } from '../log/log-record.ts';
+import type { FeedBatch } from '../ports/change-feed.ts';
+import { parseRegionId } from '../ports/identity.ts';
+import type { Vector, VectorEntry } from '../ports/vector.ts';
+import { PastFeed } from './past-feed.ts';
+import { describeRelearning, judgeRelearning, type RelearningView } from './relearning-judge.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const former = { counter: 1, nonce: 7 };
+const present = { counter: 2, nonce: 9 };
+
+function at(region: typeof eu, lsn: bigint, partition = 0, counter = 1): VectorEntry {
+  return { region, incarnation: { counter, nonce: 7 }, partition, lsn };
+}
+
+function both(region: typeof eu, lsn: bigint): Vector {
+  return [at(region, lsn, 0), at(region, lsn, 1)];
+}
+
+function view(of: Partial<RelearningView> = {}): RelearningView {
+  return {
+    region: eu,
+    partitionCount: 2,
+    peers: [us],
+    relearning: {
+      pasts: [{ incarnation: former, through: 10n }],
+      promised: both(us, 40n),
+      sinceMs: 0,
+    },
+    log: { through: new Set([0, 1]), ends: both(eu, 90n), hasGap: false },
+    applied: [...both(eu, 90n), ...both(us, 40n)],
+    settled: [...both(eu, 90n), ...both(us, 40n)],
+    fetched: new Set(),
+    ...of,
+  };
+}
+
+const whole = view();
+const promised = whole.relearning.promised;
+
+test('it takes writes once the log is read and applied and the promise is kept', () => {
+  expect(judgeRelearning(whole)).toEqual({ kind: 'learnt', lost: [] });
+});
+
+test.each<readonly [string, RelearningView, string]>([
+  [
+    'a partition that is not read through',
+    view({ log: { ...logOf(whole), through: new Set([0]) } }),
+    'reading',
+  ],
+  ['what is read and not applied', view({ applied: [at(eu, 89n, 0), at(eu, 90n, 1)] }), 'applying'],
+  ['a gap in the log', view({ log: { ...logOf(whole), hasGap: true } }), 'fetching'],
+  [
+    'a life that a partition has nothing of',
+    view({ log: { ...logOf(whole), ends: [at(eu, 90n, 0)] } }),
+    'fetching',
+  ],
+  ['a log that went back with the database', view({ log: null }), 'fetching'],
+  ['a promise that nobody knows', view({ relearning: { ...whole.relearning, promised: null } }), 'fetching'],
+  ['a promise that is not settled', view({ settled: [at(us, 39n, 0), at(us, 40n, 1)] }), 'promised'],
+])('it waits for %s', (_, waiting, kind) => {
+  const judgement = judgeRelearning(waiting);
+  expect(judgement.kind).toBe(kind);
+  expect(describeRelearning(judgement)).toMatch(/own log|peers|fetched/);
+});
+
+test('what every peer was asked for and none had is lost, and does not hold writes for ever', () => {
+  const applied = [at(eu, 50n, 0), at(eu, 90n, 1)];
+  const asked = view({ log: { ...logOf(whole), hasGap: true }, applied, fetched: new Set([us]) });
+  expect(judgeRelearning(asked)).toEqual({ kind: 'learnt', lost: [at(eu, 90n, 0)] });
+});
+
+test('a promise about a former peer, or of a former life of a peer, holds nobody', () => {
+  expect(judgeRelearning(view({ peers: [], settled: [] })).kind).toBe('learnt');
+  const renewed = view({ settled: [at(us, 1n, 0, 2), at(us, 1n, 1, 2)] });
+  expect(promised).not.toBeNull();
+  expect(judgeRelearning(renewed).kind).toBe('learnt');
+});
+
+function logOf({ log }: RelearningView): NonNullable<RelearningView['log']> {
+  return log ?? expect.fail('there is a log');
+}
+
+function changes(from: bigint, to: bigint, incarnation = former): LogRecord {
+  return { kind: 'changes', origin: eu, incarnation, partition: 0, from, to, beats: [], changes: [] };
+}
+
+function start(atLsn: bigint, incarnation = former): LogRecord {
+  return { kind: 'start', origin: eu, incarnation, partition: 0, partitionCount: 1, at: atLsn };
+}
+
+/** What an applier gets of these records of partition 0, and the feed afterwards. */
+async function fed(records: readonly LogRecord[], through: bigint) {
+  const batch: FeedBatch = {
+    partition: 0,
+    records: records.map((record, offset) => ({ offset: BigInt(offset), bytes: encodeLogRecord(record) })),
+  };
+  const batches = [batch];
+  const log = {
+    subscribe: () => ({
+      connected: true,
+      next: async () => batches.shift() ?? null,
+      rewind: async () => 0n,
+      close: async () => {},
+    }),
+  };
+  const pasts = [{ incarnation: former, through }];
+  const feed = new PastFeed({ region: eu, incarnation: present, pasts, log });
+  const given = await feed.subscribe(eu, [5n]).next();
+  return { feed, given: (given?.records ?? []).map(({ bytes }) => decodeLogRecord(bytes)) };
+}
+
+test('the past ends where the present begins, and nothing of the present is given', async () => {
+  const { feed, given } = await fed(
+    [start(5n), changes(5n, 20n), start(100n, present), changes(100n, 110n, present), changes(20n, 30n)],
+    20n,
+  );
+  expect(given).toEqual([start(5n), changes(5n, 20n), changes(20n, 30n)]);
+  expect([...feed.through]).toEqual([0]);
+  expect(feed.ends).toEqual([at(eu, 30n)]);
+});
+
+test('the first record stands for a start that is gone, where the database reached beyond it', async () => {
+  expect((await fed([changes(8n, 20n), changes(20n, 30n)], 8n)).given[0]).toMatchObject({
+    kind: 'start',
+    at: 8n,
+  });
+  expect((await fed([changes(9n, 20n)], 8n)).given).toEqual([changes(9n, 20n)]);
+});

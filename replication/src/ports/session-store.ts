@@ -1,0 +1,19 @@
+/** How far a region's database stands, for the promises that sessions make (P5); read in one statement. */
+import type { Lsn } from './change.ts';
+import type { Vector } from './vector.ts';
+
+export interface SessionPlace {
+  readonly applied: Vector;
+  /** `applied`, but stopping before what was put aside. */
+  readonly settled: Vector;
+  /** What transfers that are not complete may have brought beyond that. */
+  readonly ahead: Vector;
+  /** Where the logs of incarnations have ended. */
+  readonly closed: Vector;
+  /** Own insert position: beyond every own commit that a statement before this one could see. */
+  readonly insertLsn: Lsn;
+}
+
+export interface SessionStore {
+  place(): Promise<SessionPlace>;
+}

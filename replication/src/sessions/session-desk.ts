@@ -1,0 +1,124 @@
+/**
+ * Takes sessions in and gives them out (P5): waits, within a bound, until the region includes what a session has seen,
+ * and adds what its caller sees and writes here. Readings of where the region stands are shared: who asks while one is
+ * under way takes the next one, because one that began before a record was read might say too little. It stores
+ * nothing; a session is what its caller carries.
+ */
+import { pause } from '../backoff.ts';
+import { partitionOf } from '../log/partition.ts';
+import type { Lsn, RecordId } from '../ports/change.ts';
+import type { SessionPlace, SessionStore } from '../ports/session-store.ts';
+import type { Timer } from '../ports/timer.ts';
+import {
+  accepted,
+  afterRead,
+  afterWrite,
+  isIssuer,
+  type Issuer,
+  judgeSession,
+  newSession,
+  type Session,
+  type SessionJudgement,
+} from './session.ts';
+import { decodeSession, encodeSession } from './session-token.ts';
+
+export interface SessionDeskOptions {
+  readonly self: Issuer & { readonly partitionCount: number };
+  readonly store: SessionStore;
+  /** The same in every region. */
+  readonly key: Uint8Array;
+  readonly timer: Timer;
+}
+
+const lookMs = 15;
+
+export class SessionDesk {
+  readonly #options: SessionDeskOptions;
+  readonly #end = new AbortController();
+  #last: SessionPlace | null = null;
+  #reading: Promise<SessionPlace> | null = null;
+  #next: Promise<SessionPlace> | null = null;
+
+  constructor(options: SessionDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Who waits is answered at once with what is missing. */
+  close(): void {
+    this.#end.abort();
+  }
+
+  /** Throws `malformed-record`. */
+  parse(token: string): Session {
+    return decodeSession(token, this.#options.key);
+  }
+
+  /** Waits at most so long; rejects with what the database rejects with. */
+  async reach(session: Session, waitMs: number): Promise<SessionJudgement> {
+    const { self, timer } = this.#options;
+    const endMs = timer.monotonicMs() + waitMs;
+    // Places only grow, so one that was read before is good enough where it suffices.
+    if (this.#last !== null && judgeSession(self, this.#last, session).kind === 'reached')
+      return { kind: 'reached' };
+    for (;;) {
+      const judgement = judgeSession(self, await this.#place(), session);
+      const leftMs = endMs - timer.monotonicMs();
+      if (judgement.kind !== 'waiting' || leftMs <= 0) return judgement;
+      if (!(await pause(timer, Math.min(lookMs, leftMs), this.#end.signal))) return judgement;
+    }
+  }
+
+  /** The token to go on with after nothing was seen. */
+  tokenOf(session: Session | null): string {
+    return this.#encode(this.#own(session));
+  }
+
+  /** The token after these records were read, or, for `null`, some of all. To be called once they have been. */
+  async afterRead(session: Session | null, ids: readonly RecordId[] | null): Promise<string> {
+    const place = await this.#place();
+    return this.#encode(afterRead(this.#own(session), place, this.#partitions(ids)));
+  }
+
+  /** The token after these records were written. */
+  afterWrite(session: Session | null, ids: readonly RecordId[], end: Lsn): string {
+    return this.#encode(afterWrite(this.#own(session), this.#partitions(ids), end));
+  }
+
+  #own(session: Session | null): Session {
+    const { self } = this.#options;
+    if (session === null) return newSession(self);
+    return isIssuer(self, session) ? session : accepted(self, session);
+  }
+
+  #encode(session: Session): string {
+    return encodeSession(session, this.#options.key);
+  }
+
+  #partitions(ids: readonly RecordId[] | null): ReadonlySet<number> {
+    const { partitionCount } = this.#options.self;
+    if (ids === null) return new Set(Array.from({ length: partitionCount }, (_, partition) => partition));
+    return new Set(ids.map((id) => partitionOf(id, partitionCount)));
+  }
+
+  /** A reading that begins after this call. */
+  #place(): Promise<SessionPlace> {
+    if (this.#reading === null) return this.#read();
+    this.#next ??= this.#reading.then(
+      () => this.#read(),
+      () => this.#read(),
+    );
+    return this.#next;
+  }
+
+  #read(): Promise<SessionPlace> {
+    this.#next = null;
+    const reading = this.#options.store.place().finally(() => {
+      this.#reading = null;
+    });
+    this.#reading = reading;
+    return reading.then((place) => {
+      this.#last = place;
+      return place;
+    });
+  }
+}

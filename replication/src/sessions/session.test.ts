@@ -1,0 +1,116 @@
+/** What sessions promise (P5), on places that the test makes up: each rule, and the way back in time that it closes. */
+import { expect, test } from 'vitest';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { partitionOf } from '../log/partition.ts';
+import { parseRegionId, type RegionId } from '../ports/identity.ts';
+import type { SessionPlace } from '../ports/session-store.ts';
+import type { VectorEntry } from '../ports/vector.ts';
+import { accepted, afterRead, afterWrite, judgeSession, newSession } from './session.ts';
+import { SessionDesk } from './session-desk.ts';
+import { decodeSession, encodeSession } from './session-token.ts';
+
+const eu = issuer('eu');
+const us = issuer('us');
+const ap = issuer('ap');
+const zero = new Set([0]);
+const key = Buffer.from('a key for tests alone');
+const id = { collection: 'products', key: 'a' };
+
+function issuer(name: string, counter = 1) {
+  const region: RegionId = parseRegionId(name) ?? expect.fail('a region');
+  return { region, incarnation: { counter, nonce: 7 } };
+}
+
+function at(of: ReturnType<typeof issuer>, lsn: bigint, partition = 0): VectorEntry {
+  return { ...of, partition, lsn };
+}
+
+function place(of: Partial<SessionPlace>): SessionPlace {
+  return { applied: [], settled: [], ahead: [], closed: [], insertLsn: 0n, ...of };
+}
+
+test('a region includes what was written in it, and a peer only once that is settled there', () => {
+  const session = afterWrite(newSession(eu), zero, 100n);
+  expect(judgeSession(eu, place({ insertLsn: 100n }), session).kind).toBe('reached');
+  expect(judgeSession(us, place({ settled: [at(eu, 99n)] }), session)).toMatchObject({ kind: 'waiting' });
+  expect(judgeSession(us, place({ settled: [at(eu, 100n)] }), session).kind).toBe('reached');
+});
+
+test('a change that was put aside fails no session at home, and holds back those elsewhere', () => {
+  const held = place({ applied: [at(ap, 50n)], settled: [at(ap, 40n)] });
+  const session = afterRead(newSession(us), held, zero);
+  expect(judgeSession(us, held, session).kind).toBe('reached');
+  expect(judgeSession(eu, place({ ...held, settled: [at(ap, 49n), at(us, 0n)] }), session)).toMatchObject({
+    kind: 'waiting',
+    missing: { region: 'ap' },
+  });
+});
+
+test('what a transfer brought ahead is demanded elsewhere, so that nobody goes back in time', () => {
+  const filling = place({ applied: [at(ap, 10n)], settled: [at(ap, 10n)], ahead: [at(ap, 90n)] });
+  const session = afterRead(newSession(us), filling, zero);
+  expect(judgeSession(us, filling, session).kind, 'the issuer shows it already').toBe('reached');
+  const lower = place({ settled: [at(ap, 60n), at(us, 0n)], insertLsn: 5n });
+  expect(judgeSession(eu, lower, session)).toMatchObject({ kind: 'waiting', missing: { lsn: 90n } });
+  const higher = place({ ...lower, settled: [at(ap, 90n), at(us, 0n)] });
+  expect(judgeSession(eu, higher, session).kind).toBe('reached');
+  const onward = accepted(eu, session);
+  expect(onward.ahead).toEqual([]);
+  expect(
+    judgeSession(eu, place({ applied: [at(ap, 89n)] }), onward),
+    'the demand is kept whole',
+  ).toMatchObject({
+    kind: 'waiting',
+  });
+});
+
+test('a read adds the places of its own partitions alone', () => {
+  const both = place({ applied: [at(ap, 10n, 0), at(ap, 20n, 1)], insertLsn: 5n });
+  expect(afterRead(newSession(us), both, zero).vector).toEqual([at(ap, 10n, 0), at(us, 5n, 0)]);
+});
+
+test('what lies beyond the end of a life is lost, and what lies before it only late', () => {
+  const ended = place({ settled: [at(eu, 100n)], closed: [at(eu, 100n)] });
+  expect(judgeSession(us, ended, afterWrite(newSession(eu), zero, 101n))).toMatchObject({
+    kind: 'lost',
+    endedAt: 100n,
+  });
+  expect(judgeSession(us, ended, afterWrite(newSession(eu), zero, 100n)).kind).toBe('reached');
+  const late = place({ settled: [at(eu, 50n)], closed: [at(eu, 100n)] });
+  expect(judgeSession(us, late, afterWrite(newSession(eu), zero, 100n)).kind).toBe('waiting');
+  const again = issuer('eu', 2);
+  expect(judgeSession(again, ended, afterWrite(newSession(eu), zero, 101n)).kind, 'nor at home').toBe('lost');
+});
+
+test('a token comes back as it was, and no other bytes are taken', () => {
+  const session = { issuer: eu, vector: [at(eu, 7n), at(us, 2n ** 63n, 1023)], ahead: [at(ap, 1n)] };
+  const token = encodeSession(session, key);
+  expect(decodeSession(token, key)).toEqual(session);
+  expect(() => decodeSession(token, Buffer.from('another key'))).toThrow(/shares our key/);
+  for (let index = 0; index < token.length; index++) {
+    const changed = `${token.slice(0, index)}${token[index] === 'A' ? 'B' : 'A'}${token.slice(index + 1)}`;
+    if (Buffer.from(changed, 'base64url').equals(Buffer.from(token, 'base64url'))) continue;
+    expect(() => decodeSession(changed, key)).toThrow(/session/);
+  }
+  expect(() => decodeSession('', key)).toThrow(/base64url/);
+  expect(() => decodeSession('x'.repeat(9000), key)).toThrow(/at most 8192/);
+});
+
+test('the desk waits for what is missing, no longer than it was asked to', async () => {
+  const partition = partitionOf(id, 4);
+  const timer = new ManualTimer();
+  let settled = 99n;
+  const store = { place: async () => place({ settled: [at(eu, settled, partition)] }) };
+  const desk = (self: ReturnType<typeof issuer>) =>
+    new SessionDesk({ self: { ...self, partitionCount: 4 }, store, key, timer });
+  const session = desk(us).parse(desk(eu).afterWrite(null, [id], 100n));
+  const reached = desk(us).reach(session, 1000);
+  await timer.advance(200);
+  settled = 100n;
+  await timer.advance(200);
+  expect((await reached).kind).toBe('reached');
+  settled = 99n;
+  const waited = desk(us).reach(session, 300);
+  await timer.advance(400);
+  expect(await waited).toMatchObject({ kind: 'waiting', missing: { region: 'eu', lsn: 100n } });
+});

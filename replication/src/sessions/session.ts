@@ -1,0 +1,87 @@
+/**
+ * What a session has seen and written, and whether a region includes it (P5). A write adds its own place; a read adds
+ * how far the region stood in the record's partition, and what transfers may have brought ahead of that. The issuer is
+ * satisfied by what it has applied, so that a change that was put aside does not fail sessions at home; everyone else by
+ * what is settled, of `ahead` too, or a client that moves on from what a transfer brought would go back in time. It
+ * promises read-your-writes and monotonic reads per record, not causality between records. Pure.
+ */
+import type { Lsn } from '../ports/change.ts';
+import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { SessionPlace } from '../ports/session-store.ts';
+import type { Vector, VectorEntry } from '../ports/vector.ts';
+import { greatestOf, lacking, placeOf } from '../vector.ts';
+
+export interface Issuer {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+}
+
+export interface Session {
+  readonly issuer: Issuer;
+  readonly vector: Vector;
+  readonly ahead: Vector;
+}
+
+export type SessionJudgement =
+  | { readonly kind: 'reached' }
+  | { readonly kind: 'waiting'; readonly missing: VectorEntry }
+  /** The log of that incarnation ended before it: what was written there may be lost. */
+  | { readonly kind: 'lost'; readonly missing: VectorEntry; readonly endedAt: Lsn };
+
+export function newSession({ region, incarnation }: Issuer): Session {
+  return { issuer: { region, incarnation }, vector: [], ahead: [] };
+}
+
+/** As the region goes on with it: another's demand becomes the session's own, whole. */
+export function accepted(self: Issuer, session: Session): Session {
+  if (isIssuer(self, session)) return session;
+  return { ...newSession(self), vector: greatestOf(session.vector, session.ahead) };
+}
+
+export function judgeSession(self: Issuer, place: SessionPlace, session: Session): SessionJudgement {
+  const isOwn = isIssuer(self, session);
+  const demand = (isOwn ? session.vector : greatestOf(session.vector, session.ahead)).filter(
+    (entry) => !isWrittenHere(self, place, entry),
+  );
+  const missing = lacking(isOwn ? place.applied : place.settled, demand);
+  if (missing === null) return { kind: 'reached' };
+  // One that is only late must not hide one that never comes.
+  const reached = isOwn ? place.applied : place.settled;
+  for (const entry of demand) {
+    const end = place.closed.find((ended) => placeOf(ended) === placeOf(entry));
+    if (end !== undefined && end.lsn < entry.lsn && lacking(reached, [entry]) !== null)
+      return { kind: 'lost', missing: entry, endedAt: end.lsn };
+  }
+  return { kind: 'waiting', missing };
+}
+
+/** `place` was read by the statement that read the records, or by a later one. */
+export function afterRead(session: Session, place: SessionPlace, partitions: ReadonlySet<number>): Session {
+  const seen = place.applied.filter(({ partition }) => partitions.has(partition));
+  const own = [...partitions].map((partition) => ({
+    ...session.issuer,
+    partition,
+    lsn: place.insertLsn,
+  }));
+  return {
+    issuer: session.issuer,
+    vector: greatestOf(session.vector, [...seen, ...own]),
+    ahead: greatestOf(session.ahead, place.ahead),
+  };
+}
+
+/** `end` is not below the commit's end. */
+export function afterWrite(session: Session, partitions: ReadonlySet<number>, end: Lsn): Session {
+  const written = [...partitions].map((partition) => ({ ...session.issuer, partition, lsn: end }));
+  return { ...session, vector: greatestOf(session.vector, written) };
+}
+
+export function isIssuer(self: Issuer, { issuer }: Session): boolean {
+  return issuer.region === self.region && sameIncarnation(issuer.incarnation, self.incarnation);
+}
+
+function isWrittenHere({ region, incarnation }: Issuer, place: SessionPlace, entry: VectorEntry): boolean {
+  return (
+    entry.region === region && sameIncarnation(entry.incarnation, incarnation) && entry.lsn <= place.insertLsn
+  );
+}

@@ -1,0 +1,106 @@
+/**
+ * Sessions over HTTP (P5): `Isthmus-Session` comes with a request and goes back with every answer. A request that brings
+ * one is not looked at further before the region includes what the session has seen, for at most `Isthmus-Wait`
+ * milliseconds. The token is opaque to callers; one that was changed or made elsewhere is refused, never guessed at.
+ */
+import { ReplicationError } from '@isthmus/replication/errors';
+import type { Lsn, RecordId } from '@isthmus/replication/ports/change';
+import type { Session, SessionJudgement } from '@isthmus/replication/sessions/session';
+import type { SessionDesk } from '@isthmus/replication/sessions/session-desk';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Listener } from '../http/listener.ts';
+import { Problem } from '../problem.ts';
+
+export type SessionParts = Pick<SessionDesk, 'parse' | 'reach' | 'tokenOf' | 'afterRead' | 'afterWrite'>;
+
+export interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+const sessionHeader = 'isthmus-session';
+const waitHeader = 'isthmus-wait';
+const defaultWaitMs = 1000;
+const maxWaitMs = 10_000;
+
+export class ApiSessions {
+  readonly #desk: SessionParts;
+  readonly #open = new WeakMap<FastifyRequest, Session>();
+
+  constructor(desk: SessionParts) {
+    this.#desk = desk;
+  }
+
+  addTo(app: Listener): void {
+    app.addHook('preHandler', (request, reply) => this.#enter({ request, reply }));
+  }
+
+  /** To be called once the records were read, also where there were none; `null` stands for some of all. */
+  async read({ request, reply }: Exchange, ids: readonly RecordId[] | null): Promise<void> {
+    void reply.header(sessionHeader, await this.#desk.afterRead(this.#sessionOf(request), ids));
+  }
+
+  /** `end` is `null` where nothing had to be written: then what is stored was seen. */
+  async wrote(exchange: Exchange, ids: readonly RecordId[], end: Lsn | null): Promise<void> {
+    if (end === null) return this.read(exchange, ids);
+    const { request, reply } = exchange;
+    void reply.header(sessionHeader, this.#desk.afterWrite(this.#sessionOf(request), ids, end));
+  }
+
+  #sessionOf(request: FastifyRequest): Session | null {
+    return this.#open.get(request) ?? null;
+  }
+
+  /** A refusal carries what the caller may go on with: the session that it brought, or none where that is no use. */
+  async #enter({ request, reply }: Exchange): Promise<void> {
+    const give = (token: string) => void reply.header(sessionHeader, token);
+    give(this.#desk.tokenOf(null));
+    const waitMs = waitOf(request);
+    const header = request.headers[sessionHeader];
+    if (header === undefined) return;
+    const session = this.#parse(String(header));
+    give(String(header));
+    const judgement = await this.#desk.reach(session, waitMs);
+    if (judgement.kind === 'lost') give(this.#desk.tokenOf(null));
+    requireReached(judgement, waitMs);
+    this.#open.set(request, session);
+    give(this.#desk.tokenOf(session));
+  }
+
+  #parse(token: string): Session {
+    try {
+      return this.#desk.parse(token);
+    } catch (error) {
+      if (!(error instanceof ReplicationError)) throw error;
+      throw new Problem('session-invalid', `The session is refused: ${error.message}.`, { cause: error });
+    }
+  }
+}
+
+function requireReached(judgement: SessionJudgement, waitMs: number): void {
+  if (judgement.kind === 'reached') return;
+  const { region, incarnation, partition } = judgement.missing;
+  if (judgement.kind === 'lost') {
+    throw new Problem(
+      'session-lost',
+      `What the session knows of region ${region} was written by incarnation ${incarnation.counter}, whose log ended before it; it may be lost.`,
+    );
+  }
+  const value = `${region}.${incarnation.counter}/${partition}`;
+  throw new Problem(
+    'session-not-reached',
+    `After ${waitMs} ms this region does not have what the session knows of region ${region}.`,
+    { violations: [{ field: sessionHeader, rule: 'reached', limit: waitMs, value }] },
+  );
+}
+
+function waitOf({ headers }: FastifyRequest): number {
+  const header = headers[waitHeader];
+  if (header === undefined) return defaultWaitMs;
+  const text = String(header);
+  const waitMs = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
+  if (waitMs <= maxWaitMs) return waitMs;
+  const violation = { field: waitHeader, rule: 'wait', limit: maxWaitMs, value: text.slice(0, 16) };
+  const detail = `Isthmus-Wait takes whole milliseconds, at most ${maxWaitMs}.`;
+  throw new Problem('session-invalid', detail, { violations: [violation] });
+}
