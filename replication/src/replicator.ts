@@ -28,6 +28,7 @@ import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { Incarnation, RegionId } from './ports/identity.ts';
 import type { Logger } from './ports/logger.ts';
 import type { RecordStore } from './ports/record-store.ts';
+import type { RetirementStore } from './ports/retirement-store.ts';
 import type { HeldLock, RoleLock } from './ports/role-lock.ts';
 import type { SlotKeeper } from './ports/slot-keeper.ts';
 import type { Timer } from './ports/timer.ts';
@@ -45,6 +46,7 @@ import type { RelayOptions, RelayState } from './relay/relay.ts';
 import { Ticker } from './ticker.ts';
 import { Barriers, type BarriersOptions, type BarrierView } from './tombstones/barriers.ts';
 import type { Purge } from './tombstones/collecting.ts';
+import { Membership } from './tombstones/membership.ts';
 import { Sweeper } from './transfer/sweeper.ts';
 import { ToldVectors } from './transfer/told-vectors.ts';
 import { type Need, Transfers, type TransfersOptions } from './transfer/transfers.ts';
@@ -80,6 +82,7 @@ export interface ReplicatorOptions {
   readonly beats: BeatStore;
   readonly transfer: TransferParts;
   readonly tombstones: { readonly store: TombstoneStore; readonly purge: Purge };
+  readonly retirements: Pick<RetirementStore, 'all'>;
   readonly deadLetters: DeadLetterStore;
   readonly incarnations: IncarnationParts;
   readonly source: ChangeSource;
@@ -106,6 +109,13 @@ interface Active {
   readonly relearner: Relearner;
   readonly barriers: Barriers;
   readonly stop: () => Promise<void>;
+}
+
+/** What transfers hear from and tell. */
+interface TransferMates {
+  readonly told: ToldVectors;
+  readonly relearner: Relearner;
+  readonly membership: Membership;
 }
 
 export class Replicator {
@@ -190,7 +200,11 @@ export class Replicator {
     const { onPublished, onSlotLost } = events;
     const published = { source, sink, beats, slots: transfer.slots, timer, logger };
     const relay = new Relay({ identity, ...published, onPublished, onSlotLost });
-    const barriers = this.#barriers();
+    // An applier that was closed stays so, and closing it again does nothing.
+    const membership = this.#membership((closed) => {
+      for (const applier of appliers) if (applier.origin === closed) void applier.close();
+    });
+    const barriers = this.#barriers(membership);
     const publisher = new ProgressPublisher({
       region,
       incarnation,
@@ -229,15 +243,15 @@ export class Replicator {
     });
     // What is told to peers meanwhile would replace the promise that has to be kept again.
     const relearner = this.#relearner(() => publisher.start());
-    const { transfers, sweeper } = this.#transfers(appliers, { told, relearner });
+    const { transfers, sweeper } = this.#transfers(appliers, { told, relearner, membership });
     const { deadLetters: letters, maxDriftMs } = this.#options;
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
     const marking = new MarkPass({ records, timer, logger });
-    const helpers = [pruning, release, marking, transfers, sweeper, barriers, relearner];
+    const helpers = [pruning, release, marking, transfers, sweeper, barriers, relearner, membership];
     for (const part of [beatLoop, relay, ...helpers, ...appliers]) part.start();
     const stop = async () => {
-      await Promise.all([transfers.close(), sweeper.close(), barriers.close()]);
+      await Promise.all([transfers.close(), sweeper.close(), barriers.close(), membership.stop()]);
       await Promise.all([...appliers, relearner].map((part) => part.close()));
       await Promise.all([publisher.stop(), pruning.stop(), release.stop(), marking.stop()]);
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
@@ -247,20 +261,15 @@ export class Replicator {
     return { relay, appliers, relearner, barriers, stop };
   }
 
-  #barriers(): Barriers {
-    const {
-      identity: self,
-      peers,
-      records,
-      transfer,
-      tombstones,
-      clock,
-      timer,
-      logger,
-      events,
-    } = this.#options;
+  #membership(onClosed: (region: RegionId) => void): Membership {
+    const { peers, retirements: store, timer, logger } = this.#options;
+    return new Membership({ peers, store, timer, logger, onClosed });
+  }
+
+  #barriers(membership: Membership): Barriers {
+    const { identity: self, records, transfer, tombstones, clock, timer, logger, events } = this.#options;
     const { onCollected } = events;
-    const members = () => peers;
+    const members = () => membership.members();
     const parts = { ...tombstones, records, standing: transfer.store };
     return new Barriers({ self, ...parts, members, clock, timer, logger, onCollected });
   }
@@ -314,11 +323,12 @@ export class Replicator {
 
   #transfers(
     appliers: readonly Applier[],
-    { told, relearner }: { readonly told: ToldVectors; readonly relearner: Relearner },
+    { told, relearner, membership }: TransferMates,
   ) {
     const { identity, peers, beats, clock, timer, maxDriftMs, logger, events, transfer } = this.#options;
     const { store, jobs, verifications, peer } = transfer;
-    const shared = { self: identity, peers, store, jobs, clock, timer, logger };
+    const closed = () => membership.closed();
+    const shared = { self: identity, peers, store, jobs, closed, clock, timer, logger };
     const transfers = new Transfers({
       ...shared,
       peer,

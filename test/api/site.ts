@@ -230,6 +230,11 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         incarnations: database.incarnations,
         relearning: () => null,
       },
+      retirement: {
+        self: identity.region,
+        peers: [regionId('us')],
+        retirements: database.retirements,
+      },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
       echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),

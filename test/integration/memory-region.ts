@@ -7,6 +7,7 @@ import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import type { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
+import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
 import { MemoryTombstoneStore } from '@isthmus/replication/adapters/memory/tombstone-store';
 import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
@@ -40,6 +41,7 @@ export class MemoryRegion {
   readonly transfers: MemoryTransferStore;
   readonly jobs: MemoryTransferJobs;
   readonly tombstones: MemoryTombstoneStore;
+  readonly retirements: MemoryRetirementStore;
   readonly verifications: MemoryVerifications;
   readonly donor: Donor;
   isPublishing = true;
@@ -57,6 +59,7 @@ export class MemoryRegion {
     const { database, records, beats, slots } = this;
     this.transfers = new MemoryTransferStore({ database, records, beats, slots });
     this.jobs = new MemoryTransferJobs(database);
+    this.retirements = new MemoryRetirementStore(database, records);
     this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });
     this.verifications = new MemoryVerifications(database);
     let names = 0;

@@ -57,6 +57,7 @@ function desk(told = new ToldVectors(clock())): Transfers {
   const started = new Transfers({
     self: us.self,
     peers: [eu.self.region, ap.self.region],
+    closed: () => [],
     store: us.transfers,
     jobs: us.jobs,
     beats: us.beats,
@@ -172,7 +173,8 @@ describe('the sweeper', () => {
   function sweeper(): void {
     const { self, transfers: store, jobs, verifications } = us;
     const peers = [eu.self.region];
-    const shared = { self, peers, store, jobs, verifications, clock: clock(), timer, logger: silent };
+    const closed = () => [];
+    const shared = { self, peers, store, jobs, verifications, closed, clock: clock(), timer, logger: silent };
     const started = new Sweeper({ ...shared, donor: peer() });
     running.push(started);
     started.start();

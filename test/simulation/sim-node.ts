@@ -156,6 +156,7 @@ export class SimNode {
         control: new MemoryControlLog(region.log),
       },
       tombstones: { store: new SimTombstoneStore(postgres), purge: new Purge(null) },
+      retirements: { all: () => postgres.read('retired', () => region.retirements.all()) },
       source: new SimChangeSource(postgres),
       sink,
       feed,

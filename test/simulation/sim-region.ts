@@ -7,6 +7,7 @@ import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incide
 import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
 import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
+import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
 import { MemoryTombstoneStore } from '@isthmus/replication/adapters/memory/tombstone-store';
@@ -38,6 +39,7 @@ export class SimRegion {
   readonly transfers: MemoryTransferStore;
   readonly jobs: MemoryTransferJobs;
   readonly tombstones: MemoryTombstoneStore;
+  readonly retirements: MemoryRetirementStore;
   readonly verifications: MemoryVerifications;
   readonly incidents = new MemoryIncidentStore();
   readonly incarnations: MemoryIncarnationStore;
@@ -73,6 +75,7 @@ export class SimRegion {
     const { database, records, beats, slots } = this;
     this.transfers = new MemoryTransferStore({ database, records, beats, slots });
     this.jobs = new MemoryTransferJobs(database);
+    this.retirements = new MemoryRetirementStore(database, records);
     this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });
     this.verifications = new MemoryVerifications(database);
     this.incarnations = new MemoryIncarnationStore(database);

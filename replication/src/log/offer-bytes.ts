@@ -2,7 +2,7 @@
  * Offers and vectors as bytes, for the wire and for a job that is to be gone on with. The same vector always gives the
  * same bytes. Reading throws `malformed-record`.
  */
-import { type ByteReader, type ByteWriter, malformed } from '../bytes.ts';
+import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
 import { parseRegionId, type RegionId } from '../ports/identity.ts';
 import type { Offer } from '../ports/transfer-peer.ts';
 import type { Vector } from '../ports/vector.ts';
@@ -33,6 +33,20 @@ export function readOffer(reader: ByteReader): Offer {
   if (!Number.isFinite(beatAgeMs)) throw malformed('the age of a beat is no finite number');
   const slot = number === 0 ? null : { number, from };
   return { region, incarnation, snapshot, vector, ahead, horizon, floorMs, slot, beatAgeMs };
+}
+
+/** A vector alone. */
+export function encodeVector(vector: Vector): Buffer {
+  const writer = new ByteWriter(256);
+  writeVector(writer, vector);
+  return writer.finish();
+}
+
+export function decodeVector(bytes: Uint8Array): Vector {
+  const reader = new ByteReader(bytes);
+  const vector = readVector(reader);
+  reader.end();
+  return vector;
 }
 
 export function writeVector(writer: ByteWriter, vector: Vector): void {

@@ -14,6 +14,8 @@ import { Sweep, type SweepOptions } from './sweep.ts';
 export interface SweeperOptions extends Omit<SweepOptions, 'peer' | 'signal'> {
   readonly peers: readonly RegionId[];
   readonly verifications: VerificationStore;
+  /** Regions that nobody compares with any more. */
+  readonly closed: () => readonly RegionId[];
   readonly jobs: Pick<TransferJobs, 'want'>;
   readonly logger: Logger;
 }
@@ -70,7 +72,8 @@ export class Sweeper {
   async #turn(): Promise<void> {
     const { peers, verifications, timer } = this.#options;
     const known = await verifications.all();
-    for (const peer of peers) {
+    const closed = this.#options.closed();
+    for (const peer of peers.filter((each) => !closed.includes(each))) {
       if (this.#end.signal.aborted) return;
       const isWanted = known.find((candidate) => candidate.peer === peer)?.isWanted === true;
       const { dueMs, failures } = this.#schedules.get(peer) ?? { dueMs: 0, failures: 0 };

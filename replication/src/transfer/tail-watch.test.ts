@@ -20,6 +20,7 @@ function view(changes: Partial<TailView> = {}): TailView {
     peers: [eu, us],
     told: [{ peer: us, settled: reach(eu, 20n), atMs: nowMs - 300 }],
     heard: [heard(eu, 15_000), heard(us, 100)],
+    closed: [],
     sinceMs: 0,
     nowMs,
     ...changes,
@@ -27,6 +28,14 @@ function view(changes: Partial<TailView> = {}): TailView {
 }
 
 describe('the tail of a silent origin', () => {
+  it('is fetched of one that was closed, however loud it is', () => {
+    const loud = { heard: [heard(eu, 100), heard(us, 100)] };
+    expect(tailsOf(view(loud), reach(eu, 10n))).toEqual([]);
+    expect(tailsOf(view({ ...loud, closed: [eu] }), reach(eu, 10n))).toMatchObject([
+      { donor: us, origin: eu },
+    ]);
+  });
+
   it('is fetched from a peer that has settled more of it', () => {
     const wish = { donor: us, origin: eu, cause: 'tail', isDryRun: false };
     expect(tailsOf(view(), reach(eu, 10n))).toEqual([wish]);

@@ -26,14 +26,17 @@ export interface TailView {
   readonly peers: readonly RegionId[];
   readonly told: readonly Told[];
   readonly heard: readonly HeardBeat[];
+  /** Regions of which nothing is taken from their own logs any more: as good as silent. */
+  readonly closed: readonly RegionId[];
   /** Since when we listen: before that nobody can be called silent. */
   readonly sinceMs: number;
   readonly nowMs: number;
 }
 
 /** Peers that are silent. */
-export function silentPeers({ peers, heard, sinceMs, nowMs }: TailView): readonly RegionId[] {
+export function silentPeers({ peers, heard, closed, sinceMs, nowMs }: TailView): readonly RegionId[] {
   return peers.filter((peer) => {
+    if (closed.includes(peer)) return true;
     const beat = heard.find(({ origin }) => origin === peer);
     return nowMs - Math.max(sinceMs, beat?.receivedAtMs ?? 0) > silentMs;
   });

@@ -24,6 +24,8 @@ export interface TransfersOptions extends Omit<ReceiverOptions, 'signal' | 'jobs
   readonly jobs: TransferJobs;
   readonly beats: Pick<BeatStore, 'heard'>;
   readonly told: ToldVectors;
+  /** Regions that were closed: nothing comes from them any more. */
+  readonly closed: () => readonly RegionId[];
   /** Origins of which a partition stands before a gap now. */
   readonly gaps: () => readonly Need[];
   /** Positions may have been raised. */
@@ -90,13 +92,16 @@ export class Transfers {
     this.#forgetRests(due);
     for (const job of due) {
       if (this.#end.signal.aborted) return;
-      if (this.#isDue(job.donor)) await this.#serve(job);
+      if (this.#options.closed().includes(job.donor)) await this.#refuse(job);
+      else if (this.#isDue(job.donor)) await this.#serve(job);
     }
     if (this.#mayBeAhead) this.#mayBeAhead = await this.#options.store.forgetCovered();
   }
 
   #gaps(): readonly TransferWish[] {
-    return this.#options.gaps().map((need) => ({ ...need, donor: need.origin, isDryRun: false }));
+    const closed = this.#options.closed();
+    const needs = this.#options.gaps().filter(({ origin }) => !closed.includes(origin));
+    return needs.map((need) => ({ ...need, donor: need.origin, isDryRun: false }));
   }
 
   async #tails(): Promise<readonly TransferWish[]> {
@@ -104,7 +109,8 @@ export class Transfers {
     const nowMs = clock.nowMs();
     this.#sinceMs ??= nowMs;
     const heard = await beats.heard();
-    const view: TailView = { peers, told: told.all(), heard, sinceMs: this.#sinceMs, nowMs };
+    const closed = this.#options.closed();
+    const view: TailView = { peers, told: told.all(), heard, closed, sinceMs: this.#sinceMs, nowMs };
     if (silentPeers(view).length === 0) return [];
     const { settled } = await store.standing();
     return tailsOf(view, settled);
@@ -128,6 +134,11 @@ export class Transfers {
     await jobs.end(id, { state: outcome.kind, detail });
     if (outcome.kind === 'failed') logger.error({ ...where, detail }, 'transfer failed');
     else this.#ended(job, received);
+  }
+
+  /** What a region holds beyond what the survivors agreed on is nobody's. */
+  async #refuse({ id, donor }: TransferJob): Promise<void> {
+    await this.#options.jobs.end(id, { state: 'failed', detail: `${donor} was retired` });
   }
 
   #ended({ id, donor, origin, cause, isDryRun }: TransferJob, { isSlotLost }: Received): void {

@@ -19,6 +19,7 @@ import { incidents } from './commands/incidents.ts';
 import { links } from './commands/links.ts';
 import { patch } from './commands/patch.ts';
 import { put } from './commands/put.ts';
+import { region } from './commands/region.ts';
 import { status } from './commands/status.ts';
 import { transfer } from './commands/transfer.ts';
 import { readConfig } from './config.ts';
@@ -40,6 +41,7 @@ const COMMANDS: readonly Command[] = [
   incidents,
   deadLetters,
   identity,
+  region,
 ];
 
 function help(): string {

@@ -54,6 +54,8 @@ export class MemoryRecordStore implements RecordStore {
   readonly #database: MemoryDatabase;
   readonly #records: MemoryTable<MemoryRecord>;
   readonly #floors: MemoryTable<MemoryFloors>;
+  /** Origins of which nothing is applied any more. */
+  readonly #closed: MemoryTable<RegionId>;
   /** The rows of one origin, in order. */
   readonly #positions: MemoryTable<readonly PositionRow[]>;
 
@@ -62,6 +64,7 @@ export class MemoryRecordStore implements RecordStore {
     this.#records = database.table('record');
     this.#positions = database.table('position');
     this.#floors = database.table('identity');
+    this.#closed = database.table('closed');
     this.deadLetters = new MemoryDeadLetters({
       letters: database.table('dead_letter'),
       transact: (body) => void database.transact(false, body),
@@ -83,6 +86,11 @@ export class MemoryRecordStore implements RecordStore {
   /** In a transaction. */
   setFloors(floors: MemoryFloors): void {
     this.#floors.put('', floors);
+  }
+
+  /** In a transaction. */
+  closeOrigin(origin: RegionId): void {
+    this.#closed.put(origin, origin);
   }
 
   /** In a transaction; under the present generation. */
@@ -148,7 +156,7 @@ export class MemoryRecordStore implements RecordStore {
     const rows = this.#positions.get(origin) ?? [];
     const stand = (move: PositionMove): boolean =>
       rows.some((row) => isRowOf(row, move) && row.applied === move.expected);
-    if (!positions.every(stand)) return 'fenced';
+    if (this.#closed.get(origin) !== undefined || !positions.every(stand)) return 'fenced';
     this.#database.transact(false, () => {
       const { writes, deadLetters } = decide(this.#lock(ids));
       this.#write(ids, writes);

@@ -13,6 +13,7 @@ import { identityHold } from './migrations/0006-identity-hold.ts';
 import { tombstones } from './migrations/0007-tombstones.ts';
 import { conflicts } from './migrations/0008-conflicts.ts';
 import { incarnations } from './migrations/0009-incarnations.ts';
+import { retired } from './migrations/0010-retired.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   { number: 7, name: 'tombstones', sql: tombstones },
   { number: 8, name: 'conflicts', sql: conflicts },
   { number: 9, name: 'incarnations', sql: incarnations },
+  { number: 10, name: 'retired', sql: retired },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

@@ -10,6 +10,7 @@ import type { RegionId } from '../../ports/identity.ts';
 import type { IncarnationStore } from '../../ports/incarnation-store.ts';
 import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import type { RetirementStore } from '../../ports/retirement-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
 import type { SessionStore } from '../../ports/session-store.ts';
 import type { SlotKeeper } from '../../ports/slot-keeper.ts';
@@ -29,6 +30,7 @@ import { PostgresIncidentStore } from './incident-store.ts';
 import { PostgresIdentityStore } from './identity-store.ts';
 import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName, slotHealth } from './relay-slot.ts';
+import { PostgresRetirementStore } from './retirement-store.ts';
 import { PostgresRoleLock } from './role-lock.ts';
 import { PostgresSessionStore } from './session-store.ts';
 import { PostgresSlotKeeper } from './slot-life.ts';
@@ -72,6 +74,7 @@ export interface Database {
   readonly verifications: VerificationStore;
   readonly slots: SlotKeeper;
   readonly tombstones: TombstoneStore;
+  readonly retirements: RetirementStore;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
   readonly poolUse: () => PoolUse;
@@ -117,6 +120,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     verifications: new PostgresVerifications(connections),
     slots: new PostgresSlotKeeper(connections, slotName),
     tombstones: new PostgresTombstoneStore(connections),
+    retirements: new PostgresRetirementStore(connections),
     clock,
     poolUse: () => connections.use,
     slotHealth: () => connections.read((session) => slotHealth(session, slotName)),

@@ -20,14 +20,17 @@ interface PartitionId {
   readonly partition: number;
 }
 
-/** Rows are locked in the order of the primary key, so that two appliers do not wait for each other. */
+/**
+ * Rows are locked in the order of the primary key, so that two appliers do not wait for each other. Those of a region
+ * that was closed move no more.
+ */
 export const movePositions: Statement = {
   name: 'isthmus_positions_move',
   text: `UPDATE isthmus.position SET applied = moved.applied, next_offset = moved.next_offset
   FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], $5::text[]::pg_lsn[],
     $6::text[]::pg_lsn[], $7::text[]::bigint[])
     AS moved (counter, nonce, partition, expected, applied, next_offset)
-  WHERE ${isRowOf('moved')} AND position.applied = moved.expected`,
+  WHERE ${isRowOf('moved')} AND position.applied = moved.expected AND NOT position.closed`,
 };
 
 /** The beat is left behind where an open dead letter lies before it. */

@@ -19,6 +19,7 @@ import { type IdentityAdmin, addIdentityRoutes } from './identity-routes.ts';
 import { type IncidentParts, addIncidentRoutes } from './incident-routes.ts';
 import { type RawRecordParts, rawRecord } from './raw-record.ts';
 import { type Readiness, isReady } from './readiness.ts';
+import { type RetirementAdmin, addRetirementRoutes } from './retirement-routes.ts';
 import { type TransferAdmin, addTransferRoutes } from './transfer-routes.ts';
 
 /** What needs an open database; absent until then. */
@@ -27,6 +28,7 @@ export interface AdminParts extends ConflictParts, IncidentParts, DeadLetterPart
   readonly digester: Digester;
   readonly transfers: TransferAdmin;
   readonly identity: IdentityAdmin;
+  readonly retirement: RetirementAdmin;
   /** The body of `/v1/status`. */
   readonly status: () => Promise<object>;
   /** In the text format of Prometheus. */
@@ -50,6 +52,7 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addViews(app, () => openParts(admin));
   addIdentityRoutes(app, () => openParts(admin).identity);
   addTransferRoutes(app, () => openParts(admin).transfers);
+  addRetirementRoutes(app, () => openParts(admin).retirement);
   addConflictRoutes(app, () => openParts(admin), admin.drain);
   addIncidentRoutes(app, () => openParts(admin));
   addDeadLetterRoutes(app, () => openParts(admin));

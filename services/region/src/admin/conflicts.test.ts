@@ -117,6 +117,7 @@ beforeAll(async () => {
         incarnations: database.incarnations,
         relearning: () => null,
       },
+      retirement: { self: identity.region, peers: [], retirements: database.retirements },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
       echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),

@@ -1,0 +1,123 @@
+/**
+ * The port `RetirementStore` on Postgres. Closing changes the position rows themselves, so an applier that waits for one
+ * of them meanwhile finds that it no longer stands as expected, and is fenced like by any other.
+ */
+import type { RegionId } from '../../ports/identity.ts';
+import type { Retirement, RetirementStore } from '../../ports/retirement-store.ts';
+import type { Vector } from '../../ports/vector.ts';
+import { decodeVector, encodeVector } from '../../log/offer-bytes.ts';
+import { lacking } from '../../vector.ts';
+import { commitWith } from './commit.ts';
+import type { Connections } from './connections.ts';
+import { regionAt } from './positions.ts';
+import { harmless } from './remote-apply.ts';
+import type { Row } from './row-values.ts';
+import { bytesAt, lsnAt, nullableAt } from './row-values.ts';
+import type { Session, Statement } from './session.ts';
+import { begin } from './session.ts';
+import { entryAt } from './vector-columns.ts';
+
+const selectRetired: Statement = {
+  name: 'isthmus_retired',
+  text: 'SELECT region, final FROM isthmus.retired ORDER BY region',
+};
+
+const selectOne: Statement = {
+  name: 'isthmus_retired_one',
+  text: 'SELECT region, final FROM isthmus.retired WHERE region = $1 FOR UPDATE',
+};
+
+const selectReached: Statement = {
+  name: 'isthmus_retired_reached',
+  text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, applied::text, settled::text
+  FROM isthmus.position WHERE origin = $1 ORDER BY incarnation_counter, incarnation_nonce, partition`,
+};
+
+const closePositions: Statement = {
+  name: 'isthmus_positions_close',
+  text: 'UPDATE isthmus.position SET closed = true WHERE origin = $1',
+};
+
+const insertRetired: Statement = {
+  name: 'isthmus_retired_insert',
+  text: 'INSERT INTO isthmus.retired (region) VALUES ($1) ON CONFLICT DO NOTHING',
+};
+
+const setFinal: Statement = {
+  name: 'isthmus_retired_final',
+  text: 'UPDATE isthmus.retired SET final = $2, retired_at = clock_timestamp() WHERE region = $1',
+};
+
+export class PostgresRetirementStore implements RetirementStore {
+  readonly #connections: Connections;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async all(): Promise<readonly Retirement[]> {
+    const { rows } = await this.#connections.query(selectRetired);
+    return Promise.all(rows.map((row) => this.#retirement(row)));
+  }
+
+  async position(region: RegionId): Promise<Vector> {
+    return appliedIn((await this.#connections.query(selectReached, region)).rows);
+  }
+
+  close(region: RegionId): Promise<Vector> {
+    return this.#transact(async (session) => {
+      const sent = [
+        [begin],
+        [insertRetired, region],
+        [closePositions, region],
+        [selectReached, region],
+      ] as const;
+      const answers = await session.pipeline(sent);
+      await commitWith(session, { before: [], after: [] });
+      return appliedIn(answers.at(-1)?.rows ?? []);
+    });
+  }
+
+  retire(region: RegionId, final: Vector): Promise<boolean> {
+    return this.#transact(async (session) => {
+      const [, found, reached] = await session.pipeline([
+        [begin],
+        [selectOne, region],
+        [selectReached, region],
+      ]);
+      const row = found?.rows[0];
+      const known = row === undefined ? null : nullableAt(row, 1, bytesAt);
+      const bytes = encodeVector(final);
+      const isSame = known === null || Buffer.compare(known, bytes) === 0;
+      if (row === undefined || !isSame || lacking(final, appliedIn(reached?.rows ?? [])) !== null) {
+        await session.rollback();
+        return false;
+      }
+      await commitWith(session, { before: [[setFinal, region, bytes]], after: [] });
+      return true;
+    });
+  }
+
+  async #retirement(row: Row): Promise<Retirement> {
+    const region = regionAt(row, 0);
+    const bytes = nullableAt(row, 1, bytesAt);
+    if (bytes === null) return { region, final: null, isReached: false };
+    const final = decodeVector(bytes);
+    const { rows } = await this.#connections.query(selectReached, region);
+    const settled = rows.map((each) => ({ ...entryAt(each, 0), lsn: lsnAt(each, 5) }));
+    return { region, final, isReached: lacking(settled, final) === null };
+  }
+
+  /** Doing it twice is harmless. */
+  async #transact<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      return await this.#connections.transact(work);
+    } catch (error) {
+      throw harmless(error);
+    }
+  }
+}
+
+function appliedIn(rows: readonly Row[]): Vector {
+  return rows.map((row) => entryAt(row, 0));
+}

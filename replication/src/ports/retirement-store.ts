@@ -1,0 +1,26 @@
+/**
+ * Regions that are gone for good (P8). Closing one is the fence: no applier of any process takes another change of it,
+ * and what had been taken by then is known. Once the survivors have agreed, everybody holds it up to the same final
+ * vector and nothing beyond. Neither is ever taken back, so a name that was retired is not used again.
+ */
+import type { RegionId } from './identity.ts';
+import type { Vector } from './vector.ts';
+
+export interface Retirement {
+  readonly region: RegionId;
+  /** What the survivors agreed on; `null`: not yet. */
+  readonly final: Vector | null;
+  /** The final vector is settled here. */
+  readonly isReached: boolean;
+}
+
+export interface RetirementStore {
+  /** In order of name. */
+  all(): Promise<readonly Retirement[]>;
+  /** How far the region's changes have come here, its incarnations all. */
+  position(region: RegionId): Promise<Vector>;
+  /** Durably; closing it again changes nothing. Returns the position at which it was closed, or what transfers made of it. */
+  close(region: RegionId): Promise<Vector>;
+  /** False where it was not closed, was closed beyond `final`, or is retired with another. */
+  retire(region: RegionId, final: Vector): Promise<boolean>;
+}

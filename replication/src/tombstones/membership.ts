@@ -1,0 +1,62 @@
+/**
+ * Who belongs to the mesh, as this process last read it (P8): the configured peers, without those that were retired. A
+ * region that was closed gives nothing more, and one whose final vector is agreed on is not asked by barriers: what it
+ * wrote is in what the others hold, and they are asked for all of that. Reading fails safe: what was known stays.
+ */
+import { ReplicationError } from '../errors.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Retirement, RetirementStore } from '../ports/retirement-store.ts';
+import type { Timer } from '../ports/timer.ts';
+import { Ticker } from '../ticker.ts';
+
+export interface MembershipOptions {
+  readonly peers: readonly RegionId[];
+  readonly store: Pick<RetirementStore, 'all'>;
+  readonly timer: Timer;
+  readonly logger: Logger;
+  /** Asked again and again until it does nothing: nothing of this region may be taken from its own log any more. */
+  readonly onClosed: (region: RegionId) => void;
+}
+
+const intervalMs = 500;
+
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #ticker: Ticker;
+  #retired: readonly Retirement[] = [];
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+    this.#ticker = new Ticker({ timer: options.timer, intervalMs, run: () => this.#read() });
+  }
+
+  /** Whom barriers ask. */
+  members(): readonly RegionId[] {
+    return this.#options.peers.filter(
+      (peer) => !this.#retired.some(({ region, final }) => region === peer && final !== null),
+    );
+  }
+
+  closed(): readonly RegionId[] {
+    return this.#retired.map(({ region }) => region);
+  }
+
+  start(): void {
+    this.#ticker.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#ticker.stop();
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.#retired = await this.#options.store.all();
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      this.#options.logger.debug({ err: reason }, 'retired regions could not be read');
+    }
+    for (const region of this.closed()) this.#options.onClosed(region);
+  }
+}

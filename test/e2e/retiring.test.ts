@@ -1,0 +1,76 @@
+/**
+ * A region that is gone for good: two survivors agree on how far its changes are kept, the one that lacks some of that
+ * gets it from the other, and tombstones are collected again without it (P8).
+ */
+import { beforeAll, expect, test } from 'vitest';
+import { query } from '../contract/fresh-database.ts';
+import { until } from '../until.ts';
+import { isthmus } from './isthmus.ts';
+import { chooseLogUnderTest } from './log-under-test.ts';
+import type { RegionClient } from './region-client.ts';
+import { useDemo } from './use-demo.ts';
+import { converged } from './verdict.ts';
+
+chooseLogUnderTest('postgres');
+const demo = useDemo(['--regions', 'eu,us,ap']);
+let eu: RegionClient;
+let us: RegionClient;
+let ap: RegionClient;
+
+beforeAll(() => {
+  [eu, us, ap] = [demo.region('eu'), demo.region('us'), demo.region('ap')];
+});
+
+test('the survivors agree, share what one of them had more, and collect without it', async () => {
+  await eu.put('products', 'doomed', { title: 'x' });
+  await converged([eu, us, ap], 'products', 20_000);
+  await demo.setLink('ap', 'us', 'cut');
+  for (let index = 0; index < 10; index++) await ap.put('products', `tail-${index}`, { title: 'from ap' });
+  await until('eu has the tail', 20_000, async () => (await eu.get('products', 'tail-9')).status === 200);
+  expect((await us.get('products', 'tail-9')).status).toBe(404);
+  await demo.signal('ap', 'region', 'SIGKILL');
+  await demo.signal('ap', 'postgres', 'SIGKILL');
+  await eu.delete('products', 'doomed');
+
+  const dry = await isthmus(demo.pid, 'region retire ap --dry-run --json');
+  expect(dry).toMatchObject({ code: 0, answer: { regions: [{ region: 'eu' }, { region: 'us' }] } });
+  const [untouched] = await query(demo.serversOf('eu').database, 'SELECT count(*)::int FROM isthmus.retired');
+  expect(untouched).toEqual({ count: 0 });
+
+  const retired = await isthmus(demo.pid, 'region retire ap --json');
+  expect(retired).toMatchObject({
+    code: 0,
+    answer: {
+      regions: [
+        { region: 'eu', state: 'retired' },
+        { region: 'us', state: 'retired' },
+      ],
+    },
+  });
+  expect((await us.get('products', 'tail-9')).status).toBe(200);
+  await converged([eu, us], 'products', 20_000);
+  for (const name of ['eu', 'us'])
+    await until(`${name} has dropped what was deleted`, 90_000, async () => {
+      const { database } = demo.serversOf(name);
+      return (await query(database, "SELECT FROM isthmus.record WHERE key = 'doomed'")).length === 0;
+    });
+  await converged([eu, us], 'products', 10_000);
+}, 240_000);
+
+test('what the retired region writes afterwards is taken by nobody', async () => {
+  await demo.setLink('ap', 'us', 'ok');
+  await demo.signal('ap', 'postgres', 'start');
+  await demo.signal('ap', 'region', 'start');
+  await until('ap is back', 60_000, async () => {
+    const back = await ap.put('products', 'beyond', { title: 'too late' }).catch(() => null);
+    return back?.status === 201 || back?.status === 200;
+  });
+  await eu.put('products', 'goes-on', { title: 'x' });
+  await converged([eu, us], 'products', 20_000);
+  await until(
+    'ap has told its beats again',
+    20_000,
+    async () => ((await ap.peer('eu')).lagSeconds ?? 99) < 5,
+  );
+  for (const survivor of [eu, us]) expect((await survivor.get('products', 'beyond')).status).toBe(404);
+}, 150_000);
