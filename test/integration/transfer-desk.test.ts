@@ -173,9 +173,8 @@ describe('the sweeper', () => {
   function sweeper(): void {
     const { self, transfers: store, jobs, verifications } = us;
     const peers = [eu.self.region];
-    const closed = () => [];
-    const shared = { self, peers, store, jobs, verifications, closed, clock: clock(), timer, logger: silent };
-    const started = new Sweeper({ ...shared, donor: peer() });
+    const shared = { self, peers, store, jobs, verifications, clock: clock(), timer, logger: silent };
+    const started = new Sweeper({ ...shared, closed: () => [], donor: peer() });
     running.push(started);
     started.start();
   }
