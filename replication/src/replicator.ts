@@ -321,10 +321,7 @@ export class Replicator {
     await transfer.jobs.want({ donor: origin, origin, cause: 'other-incarnation', isDryRun: false });
   }
 
-  #transfers(
-    appliers: readonly Applier[],
-    { told, relearner, membership }: TransferMates,
-  ) {
+  #transfers(appliers: readonly Applier[], { told, relearner, membership }: TransferMates) {
     const { identity, peers, beats, clock, timer, maxDriftMs, logger, events, transfer } = this.#options;
     const { store, jobs, verifications, peer } = transfer;
     const closed = () => membership.closed();
