@@ -30,9 +30,20 @@ async function listening() {
     close: async () => queue.close(),
   };
   const log = { tail: () => subscription, subscribe: () => subscription };
+  const store = new MemoryIdentityStore(database, beats);
+  /** From this number on the table does not show them yet. */
+  const hidden = { from: Number.POSITIVE_INFINITY };
   const tail = new OwnLogTail({
     self,
-    past: new MemoryIdentityStore(database, beats),
+    past: {
+      standing: store.standing,
+      beats: async (from, to) => (await store.beats(from, to)).filter(({ number }) => number < hidden.from),
+      newestBeat: async () => {
+        const { beat: newest, hasPublished } = await store.newestBeat();
+        const number = Math.min(newest?.number ?? 0, hidden.from - 1);
+        return { beat: (await store.beats(number, number))[0] ?? null, hasPublished };
+      },
+    },
     log: { ...log, spans: async () => [], newestProgress: async () => null },
     timer,
     logger: silent,
@@ -45,7 +56,7 @@ async function listening() {
     await hold.beat();
     return beats.newest ?? expect.fail('a beat was written');
   };
-  return { timer, tail, foreign, publish, beat };
+  return { timer, tail, foreign, publish, beat, hidden };
 }
 
 function bytesOf(beat: Beat): Uint8Array {
@@ -76,10 +87,23 @@ test('a beat that the table lacks is noticed within seconds, however long the re
     await timer.advance(beatMs);
   }
   publish({ number: 500, lsn: 1n, atMs: 0 });
-  for (let count = 0; count < 12; count++) {
+  for (let count = 0; count < 24; count++) {
     publish(await beat());
     await timer.advance(beatMs);
   }
   expect(foreign).not.toEqual([]);
+  await tail.close();
+});
+
+test('a beat that the log holds a moment before the table shows it is our own', async () => {
+  const { timer, tail, foreign, publish, beat, hidden } = await listening();
+  for (let count = 0; count < 60; count++) {
+    const written = await beat();
+    publish(written);
+    if (count === 20) hidden.from = written.number;
+    if (count === 26) hidden.from = Number.POSITIVE_INFINITY;
+    await timer.advance(beatMs);
+  }
+  expect(foreign).toEqual([]);
   await tail.close();
 });

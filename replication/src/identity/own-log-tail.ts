@@ -24,8 +24,10 @@ export interface OwnLogTailOptions {
   readonly onForeign: (reason: string) => Promise<void>;
 }
 
-/** Beats are looked up this seldom, many at once. */
+/** Beats are looked up this seldom, many at once, and this long after they were heard. */
 const restMs = 1_000;
+/** A commit is in the log before others see it in the table, so only what is lacking this often is another's. */
+const looks = 3;
 const maxHeld = 1_000;
 
 export class OwnLogTail {
@@ -36,7 +38,6 @@ export class OwnLogTail {
   #heardAtMs = Number.NEGATIVE_INFINITY;
   /** Heard and not yet looked up. */
   #beats: Beat[] = [];
-  #lookAtMs = 0;
   #looking: Promise<void> | null = null;
 
   constructor(options: OwnLogTailOptions) {
@@ -90,17 +91,20 @@ export class OwnLogTail {
   }
 
   #look(): void {
-    const nowMs = this.#options.timer.monotonicMs();
-    if (this.#looking !== null || this.#beats.length === 0 || nowMs < this.#lookAtMs) return;
-    this.#lookAtMs = nowMs + restMs;
+    if (this.#looking !== null || this.#beats.length === 0) return;
     this.#looking = this.#judgeBeats(this.#beats.splice(0)).finally(() => {
       this.#looking = null;
     });
   }
 
   async #judgeBeats(beats: readonly Beat[]): Promise<void> {
-    const { self, onForeign } = this.#options;
-    const reason = await this.#lookUp(beats);
+    const { self, timer, onForeign } = this.#options;
+    let reason: string | null = null;
+    for (let look = 0; look < looks; look++) {
+      if (!(await pause(timer, restMs, this.#end.signal))) return;
+      reason = await this.#lookUp(beats);
+      if (reason === null) return;
+    }
     if (reason !== null) await onForeign(`${reason}: another database writes as ${self.region}`);
   }
 
