@@ -126,12 +126,13 @@ test('P9: of two clones that are started at once one goes on, and the other stop
   const clones = await Promise.all(['first', 'second'].map(startClone));
   try {
     const kinds = () => Promise.all(clones.map(async ({ twin }) => (await guard(twin.admin)).kind));
+    let found: readonly (string | undefined)[] = [];
     await until('one goes on and the other is refused', 60_000, async () => {
-      const found = await kinds();
+      found = await kinds();
       return found.includes('proven') && found.includes('refused');
     });
-    const winner = clones[(await kinds()).indexOf('proven')] ?? expect.fail('one has won');
-    const loser = clones[(await kinds()).indexOf('refused')] ?? expect.fail('one has lost');
+    const winner = clones[found.indexOf('proven')] ?? expect.fail('one has won');
+    const loser = clones[found.indexOf('refused')] ?? expect.fail('one has lost');
     const client = new RegionClient({ region: 'eu', ...winner.twin });
     await until('the winner takes writes', 30_000, async () => {
       return (await client.patch('products', 'counted', { increment: { likes: 1 } })).status < 300;

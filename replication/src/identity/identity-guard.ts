@@ -50,12 +50,13 @@ export class IdentityGuard {
   readonly #options: IdentityGuardOptions;
   readonly #ticker: Ticker;
   readonly #tail: OwnLogTail;
-  #state: IdentityState = { kind: 'proven' };
+  #state: IdentityState;
   #quietUntilMs = 0;
 
   constructor(options: IdentityGuardOptions) {
-    const { timer } = options;
+    const { timer, past } = options;
     this.#options = options;
+    this.#state = past.standing === 'same' ? { kind: 'proven' } : { kind: 'unproven', reason: comparing };
     this.#ticker = new Ticker({ timer, intervalMs: lookIntervalMs, run: () => this.#look() });
     this.#tail = new OwnLogTail({ ...options, onForeign: (reason) => this.#hold(reason) });
   }
