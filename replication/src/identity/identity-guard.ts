@@ -1,9 +1,10 @@
 /**
  * Keeps a region from writing on a database that is not its own past (P1, I11). A server that was started anew is
  * compared with the own log before any write; what does not continue that log becomes a new incarnation (P9), unless
- * somebody else is alive in the region's name: then it is refused, with its reason in sight, and reads go on. While all is well it listens to the own log, and stops the writes of the
- * whole region when somebody else publishes in its name. It never makes anything up: where the log does not answer,
- * the question stays open and writes wait, unless an operator says otherwise.
+ * somebody else is alive in the region's name: then it is refused, with its reason in sight, and reads go on. While all
+ * is well it listens to the own log, and stops the writes of the whole region when somebody else publishes in its name.
+ * It never makes anything up: where the log does not answer, the question stays open and writes wait, unless an
+ * operator says otherwise.
  */
 import { ReplicationError } from '../errors.ts';
 import type { ControlLog } from '../ports/control-log.ts';

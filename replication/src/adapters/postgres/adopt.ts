@@ -17,7 +17,7 @@ import { numberAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
 import { insertLife } from './slot-life.ts';
-import { vectorFrom, vectorValues } from './vector-columns.ts';
+import { raiseIn, vectorValues } from './vector-columns.ts';
 
 /** A beat this much older than the newest is surely older than everything that the database may lack. */
 const marginSeconds = 10;
@@ -41,10 +41,7 @@ const keepPast: Statement = {
 
 const keepPromised: Statement = {
   name: 'isthmus_adopt_promised',
-  text: `INSERT INTO isthmus.promised AS old (region, incarnation_counter, incarnation_nonce, partition, lsn)
-  SELECT region, counter, nonce, partition, lsn FROM ${vectorFrom(1)}
-  ON CONFLICT (region, incarnation_counter, incarnation_nonce, partition)
-    DO UPDATE SET lsn = excluded.lsn WHERE old.lsn < excluded.lsn`,
+  text: raiseIn('isthmus.promised'),
 };
 
 const forgetBeats: Statement = { name: 'isthmus_adopt_beats', text: 'DELETE FROM isthmus.beat' };

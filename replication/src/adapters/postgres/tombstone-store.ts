@@ -19,7 +19,7 @@ import type { Row } from './row-values.ts';
 import { bigintAt, booleanAt, bytesAt, nullableAt, numberAt, textAt } from './row-values.ts';
 import type { Call, Session, Statement } from './session.ts';
 import { begin } from './session.ts';
-import { vectorFrom, vectorValues } from './vector-columns.ts';
+import { raiseIn, vectorValues } from './vector-columns.ts';
 
 const maxRecords = 500;
 const pageBytes = 4 * 1024 * 1024;
@@ -61,10 +61,7 @@ const completeBarrier: Statement = {
 
 const raiseHorizon: Statement = {
   name: 'isthmus_horizon_raise',
-  text: `INSERT INTO isthmus.horizon AS old (region, incarnation_counter, incarnation_nonce, partition, lsn)
-  SELECT region, counter, nonce, partition, lsn FROM ${vectorFrom(1)}
-  ON CONFLICT (region, incarnation_counter, incarnation_nonce, partition)
-    DO UPDATE SET lsn = excluded.lsn WHERE old.lsn < excluded.lsn`,
+  text: raiseIn('isthmus.horizon'),
 };
 
 const selectHasDead: Statement = {

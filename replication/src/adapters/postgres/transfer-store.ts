@@ -25,7 +25,7 @@ import { commit } from './session.ts';
 import { standingCalls, standingOf } from './standing.ts';
 import { mergeStates, planMerge } from './transfer-merge.ts';
 import { raisePositions } from './transfer-raise.ts';
-import { vectorFrom, vectorValues } from './vector-columns.ts';
+import { raiseIn, vectorValues } from './vector-columns.ts';
 
 const beginSnapshot: Statement = {
   name: null,
@@ -39,10 +39,7 @@ export const selectPublished: Statement = {
 
 const insertAhead: Statement = {
   name: 'isthmus_ahead_insert',
-  text: `INSERT INTO isthmus.ahead AS old (region, incarnation_counter, incarnation_nonce, partition, lsn)
-  SELECT region, counter, nonce, partition, lsn FROM ${vectorFrom(1)}
-  ON CONFLICT (region, incarnation_counter, incarnation_nonce, partition)
-    DO UPDATE SET lsn = excluded.lsn WHERE old.lsn < excluded.lsn`,
+  text: raiseIn('isthmus.ahead'),
 };
 
 const deleteCovered: Statement = {

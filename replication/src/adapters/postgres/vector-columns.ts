@@ -50,3 +50,11 @@ function compare(a: VectorEntry, b: VectorEntry): number {
     a.partition - b.partition
   );
 }
+
+/** Takes `vectorValues` from $1 on; entries of the table only grow. */
+export function raiseIn(table: string): string {
+  return `INSERT INTO ${table} AS old (region, incarnation_counter, incarnation_nonce, partition, lsn)
+  SELECT region, counter, nonce, partition, lsn FROM ${vectorFrom(1)}
+  ON CONFLICT (region, incarnation_counter, incarnation_nonce, partition)
+    DO UPDATE SET lsn = excluded.lsn WHERE old.lsn < excluded.lsn`;
+}
