@@ -1,6 +1,6 @@
 /** The source files of the repository, read once, for the checks on layout and style. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
 
 export interface SourceFile {
   /** From the repository's root, with forward slashes. */
@@ -8,9 +8,14 @@ export interface SourceFile {
   readonly text: string;
 }
 
-export const root = resolve(import.meta.dirname, '../..');
+export const root = rootAbove(import.meta.dirname);
 
 const skipped = new Set(['node_modules', 'dist', '.git', 'coverage']);
+
+/** The nearest folder above that has the lock file: compiled tests lie deeper than their sources. */
+function rootAbove(folder: string): string {
+  return existsSync(join(folder, 'package-lock.json')) ? folder : rootAbove(dirname(folder));
+}
 
 export function filesOf(...endings: readonly string[]): readonly SourceFile[] {
   return walk(root)

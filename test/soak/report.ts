@@ -1,0 +1,126 @@
+/**
+ * What a soak found: for every measure of every region its curve and whether it is flat, the faults that fired, what the
+ * load was told, and whether the regions agree at the end and no increment is lost. As text, as JSON, and as a page of
+ * HTML with charts that needs nothing besides itself. All three say the same.
+ */
+import { escapeText, type Series, shortNumber, svgOf } from '@isthmus/loadtest/report/plot';
+import type { FiredFault } from './faults.ts';
+import { type Flatness, flatnessOf, warmUpShare } from './flatness.ts';
+import type { LoadTotals } from './load.ts';
+import { type MeasureName, measures } from './readings.ts';
+
+export interface Curve extends Series {
+  readonly region: string;
+  readonly measure: MeasureName;
+}
+
+export interface Soak {
+  readonly about: {
+    readonly startedAt: string;
+    readonly commit: string;
+    readonly machine: string;
+    readonly minutes: number;
+    readonly ratePerS: number;
+    readonly seed: number;
+    readonly log: string;
+  };
+  readonly totals: LoadTotals;
+  readonly faults: readonly FiredFault[];
+  readonly curves: readonly Curve[];
+  /** What is wrong at the end; empty: nothing. */
+  readonly violations: readonly string[];
+}
+
+export interface Judged {
+  readonly region: string;
+  readonly measure: MeasureName;
+  readonly flatness: Flatness | null;
+}
+
+export function judge(soak: Soak): readonly Judged[] {
+  const totalS = soak.about.minutes * 60;
+  return soak.curves
+    .filter(({ points }) => points.length > 0)
+    .map(({ region, measure, points }) => ({
+      region,
+      measure,
+      flatness: flatnessOf(points, totalS, measures[measure].slack),
+    }));
+}
+
+/** A soak that is too short to be judged has not failed, and says so. */
+export function hasFailed(soak: Soak): boolean {
+  return soak.violations.length > 0 || judge(soak).some(({ flatness }) => flatness?.isFlat === false);
+}
+
+export function textOf(soak: Soak): string {
+  return `${[...headLines(soak), '', ...judge(soak).map(flatLine), '', ...soak.violations].join('\n')}\n`;
+}
+
+export function jsonOf(soak: Soak): string {
+  const { about, totals, faults, violations, curves } = soak;
+  return `${JSON.stringify({ about, totals, faults, violations, flatness: judge(soak), curves })}\n`;
+}
+
+function headLines({ about, totals, faults, violations }: Soak): readonly string[] {
+  const slowest = Math.max(0, ...faults.map(({ healedAfterS }) => healedAfterS));
+  return [
+    `Soak of ${about.startedAt} at ${about.commit} on ${about.machine}: ${about.minutes} min, ${about.ratePerS} writes/s, seed ${about.seed}, log in ${about.log}.`,
+    `${totals.acknowledged} acknowledged, ${totals.refused} refused, ${totals.unknown} without an answer, ${totals.shed} not sent because 64 waited.`,
+    `${faults.length} faults; the slowest was whole again after ${slowest.toFixed(1)} s.`,
+    violations.length === 0
+      ? 'The regions agree, and no increment is lost or doubled.'
+      : `${violations.length} violations.`,
+  ];
+}
+
+function flatLine({ region, measure, flatness }: Judged): string {
+  const { title, unit } = measures[measure];
+  if (flatness === null) return `${region}  ${title}: too short to be judged`;
+  const { first, last, isFlat } = flatness;
+  const verdict = measure === 'logMb' ? 'kept until its retention' : isFlat ? 'flat' : 'GROWS';
+  return `${region}  ${title}: ${shortNumber(first)} -> ${shortNumber(last)} ${unit}, ${verdict}`;
+}
+
+const style = `
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1f2328; }
+svg { width: 100%; max-width: 44rem; font-size: 12px; fill: #1f2328; color: #1f2328; }
+.grid { stroke: #d0d7de; } .wrong { color: #cf222e; font-weight: 600; }
+figure { margin: 1rem 0; } figcaption { font-weight: 600; }
+table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem .8rem .2rem 0; }`;
+
+export function htmlOf(soak: Soak): string {
+  const names = Object.keys(measures).filter((name): name is MeasureName => name in measures);
+  const judged = judge(soak);
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Isthmus soak</title><style>${style}</style></head><body>
+<h1>Isthmus soak</h1>
+${headLines(soak).map(paragraph).join('\n')}
+<p>The first ${warmUpShare * 100} % are warm-up: drawn, but not judged.</p>
+${soak.violations.map((line) => `<p class="wrong">${escapeText(line)}</p>`).join('\n')}
+${names.map((name) => chart(soak, judged, name)).join('\n')}
+${faultTable(soak.faults)}
+</body></html>
+`;
+}
+
+function chart({ curves }: Soak, judged: readonly Judged[], name: MeasureName): string {
+  const series = curves.filter(({ measure, points }) => measure === name && points.length > 0);
+  if (series.length === 0) return '';
+  const { title, unit } = measures[name];
+  const lines = judged.filter(({ measure }) => measure === name).map(flatLine);
+  return `<figure><figcaption>${escapeText(title)}</figcaption>${svgOf({ kind: 'over-time', title, unit, series })}${lines.map(paragraph).join('')}</figure>`;
+}
+
+function faultTable(faults: readonly FiredFault[]): string {
+  const rows = faults.map(
+    ({ name, fromS, untilS, healedAfterS }) =>
+      `<tr><td>${escapeText(name)}</td><td>${fromS.toFixed(1)}</td><td>${untilS.toFixed(1)}</td><td>${healedAfterS.toFixed(1)}</td></tr>`,
+  );
+  return `<h2>Faults</h2><table><tr><th>fault</th><th>from, s</th><th>until, s</th><th>whole again after, s</th></tr>${rows.join('')}</table>`;
+}
+
+function paragraph(line: string): string {
+  return `<p>${escapeText(line)}</p>`;
+}
