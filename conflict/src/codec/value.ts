@@ -66,12 +66,13 @@ export function binaryOfValue(value: unknown, scope: ValueScope): string {
 }
 
 export function writeValue(value: unknown, scope: ValueScope): void {
-  const progress = { ...scope, depth: 0, end: writtenLength() + scope.maxBytes };
+  const { field, maxDepth, maxBytes } = scope;
+  const progress = { field, maxDepth, maxBytes, depth: 0, end: writtenLength() + maxBytes };
   try {
     write(value, progress);
   } catch (cause) {
     if (cause instanceof ConflictError || cause instanceof AssertionFailure) throw cause;
-    throw refusal('invalid-value', { field: scope.field, rule: 'readable', cause });
+    throw refusal('invalid-value', { field, rule: 'readable', cause });
   }
   checkBytes(progress);
 }

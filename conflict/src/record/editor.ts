@@ -18,7 +18,6 @@ import { type PlaceOf, resolveField } from '../types/resolve-field.ts';
 import { addElements, removeElements } from '../types/set.ts';
 import { spliceText } from '../types/text.ts';
 import type { Draft } from './draft.ts';
-import { stampText } from './entry.ts';
 import type { Editor } from './operations.ts';
 import { entriesAt } from './place.ts';
 
@@ -125,5 +124,5 @@ function writeMark(draft: Draft): void {
 }
 
 function writeStamped(draft: Draft, tag: number): void {
-  draft.write(draft.root, { tag, sub: '' }, bytesOf(stampText(draft.stamp)));
+  draft.write(draft.root, { tag, sub: '' }, bytesOf(draft.stampText));
 }

@@ -17,7 +17,7 @@ export interface PlaceOf<Declared extends Field = Field> {
 
 export function resolveField(root: PlaceOf, path: Path): PlaceOf {
   const names = namesOf(path);
-  const label = pathOf(names);
+  const label = typeof path === 'string' ? path : pathOf(names);
   let { field, place } = root;
   for (const name of names) {
     field = memberOf(field, name, label);
