@@ -14,11 +14,13 @@ export type Present = (keys: readonly string[]) => Promise<ReadonlySet<string>>;
 
 /** So many of the oldest are asked for at once. */
 const askedAtOnce = 400;
+const keptMs = 10_000;
 
 export class Missing {
   /** In the order of their acknowledgements. */
   #waiting: Insert[] = [];
-  #reachedMs = performance.now();
+  /** By the moment at which it was seen; the oldest first. */
+  #reached: { readonly seenMs: number; readonly reachedMs: number }[] = [];
 
   add(insert: Insert): void {
     this.#waiting.push(insert);
@@ -29,9 +31,10 @@ export class Missing {
     return this.#waiting;
   }
 
-  /** Everything that was acknowledged before this moment is there. */
-  get reachedMs(): number {
-    return this.#reachedMs;
+  /** Everything that was acknowledged before this moment was seen to be there so long ago. */
+  reachedMs(agoMs: number): number {
+    const untilMs = performance.now() - agoMs;
+    return this.#reached.findLast(({ seenMs }) => seenMs <= untilMs)?.reachedMs ?? 0;
   }
 
   async look(present: Present): Promise<void> {
@@ -41,10 +44,16 @@ export class Missing {
       const found = await present(asked.map(({ key }) => key));
       const oldest = asked.find(({ key }) => !found.has(key));
       const reached = asked.filter(({ key }) => found.has(key));
-      const first = oldest?.invokedAtMs ?? reached.at(-1)?.invokedAtMs ?? this.#reachedMs;
-      this.#reachedMs = Math.max(this.#reachedMs, first);
+      this.#reach(oldest?.invokedAtMs ?? reached.at(-1)?.invokedAtMs ?? 0);
       this.#waiting = this.#waiting.filter(({ key }) => !found.has(key));
       if (oldest !== undefined) return;
     }
+  }
+
+  #reach(foundMs: number): void {
+    const reachedMs = Math.max(this.#reached.at(-1)?.reachedMs ?? 0, foundMs);
+    const seenMs = performance.now();
+    const kept = this.#reached.filter((each) => each.seenMs > seenMs - keptMs);
+    this.#reached = [...kept, { seenMs, reachedMs }];
   }
 }

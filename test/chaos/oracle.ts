@@ -1,7 +1,8 @@
 /**
  * Holds what regions say about lag and RPO against the truth, four times a second: the truth is read before and after
  * each scrape, so that what changes in between counts for neither side. That a figure is too low is judged at all
- * times. That an RPO is too high is judged only where nothing stands in the way of a confirmation.
+ * times. That it is too high is judged with patience where something was repaired just now, and for an RPO only where
+ * nothing stands in the way of a confirmation.
  */
 import { Client } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -40,6 +41,8 @@ const intervalMs = 250;
 const statementTimeoutMs = 1000;
 /** A peer tells its progress once in each beat, and reads it once in each. */
 const progressMs = 500;
+/** Ages are told by beats, and after a repair a beat has to be made, published and applied before they fall. */
+const afterRepairMs = 3000;
 
 export class Oracle {
   readonly #options: OracleOptions;
@@ -132,8 +135,8 @@ export class Oracle {
     };
     for (const pair of pairs) {
       await pair.missing.look(present);
-      const mostSinceMs = pair.missing.reachedMs;
       const isCalm = this.#options.isCalm();
+      const mostSinceMs = pair.missing.reachedMs(isCalm ? 0 : afterRepairMs);
       const [ofOrigin, ofTarget] = await Promise.all([this.#scrape(pair.origin), this.#scrape(pair.target)]);
       await pair.missing.look(present);
       const truth = { pair, mostSinceMs };
