@@ -17,11 +17,7 @@ export interface Attempt {
 const shownViolations = 20;
 const failedFolder = join(root, 'test/dist/chaos-failures');
 
-export async function attempt(
-  scenario: Scenario,
-  seed: number,
-  histories: string | null,
-): Promise<Attempt> {
+export async function attempt(scenario: Scenario, seed: number, histories: string | null): Promise<Attempt> {
   const startedAt = new Date().toISOString();
   const startedMs = performance.now();
   const common = { scenario: scenario.name, row: scenario.row, seed, commit: commit(), machine: machine() };
@@ -45,10 +41,14 @@ export async function attempt(
   }
 }
 
-function told({ proof, history, stage, oracle, convergedMs, violations }: Ran): Pick<
-  RunResult,
-  'proof' | 'windows' | 'operations' | 'convergedMs' | 'gauges' | 'violations'
-> {
+function told({
+  proof,
+  history,
+  stage,
+  oracle,
+  convergedMs,
+  violations,
+}: Ran): Pick<RunResult, 'proof' | 'windows' | 'operations' | 'convergedMs' | 'gauges' | 'violations'> {
   return {
     proof,
     windows: stage.windows.map(({ fault, fromMs, toMs, acknowledged }) => ({

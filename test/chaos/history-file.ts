@@ -9,7 +9,10 @@ export interface HistoryPlace {
 }
 
 /** Resolves with its path. */
-export function writeHistory({ folder, name }: HistoryPlace, { history, stage }: Pick<Ran, 'history' | 'stage'>): string {
+export function writeHistory(
+  { folder, name }: HistoryPlace,
+  { history, stage }: Pick<Ran, 'history' | 'stage'>,
+): string {
   const calls = history.flatMap((event) => {
     const { process, region, operation, result, status } = event;
     const { kind: f, ...rest } = operation;

@@ -17,7 +17,10 @@ function kafkaOf(region: ChaosRegion): kafkajs.Kafka {
   return new kafkajs.Kafka({ brokers: [region.site.brokers], logLevel: kafkajs.logLevel.NOTHING });
 }
 
-export async function withAdmin<T>(region: ChaosRegion, work: (admin: kafkajs.Admin) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(
+  region: ChaosRegion,
+  work: (admin: kafkajs.Admin) => Promise<T>,
+): Promise<T> {
   const admin = kafkaOf(region).admin();
   await admin.connect();
   try {
@@ -67,7 +70,8 @@ export async function appendLog(region: ChaosRegion, entries: readonly LogEntry[
   await producer.connect();
   try {
     const topic = changesOf(region);
-    for (const { partition, value } of entries) await producer.send({ topic, messages: [{ partition, value }] });
+    for (const { partition, value } of entries)
+      await producer.send({ topic, messages: [{ partition, value }] });
   } finally {
     await producer.disconnect();
   }

@@ -3,14 +3,20 @@
  * and a table at the end, and ends with 1 where anything failed. With `--results` it goes on where it was interrupted.
  */
 import { randomInt } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../tidy/tree.ts';
 import { attempt } from './attempt.ts';
 import { type ChaosOptions, readOptions, usage } from './options.ts';
+import { testsPage } from './page.ts';
 import { summarise, table } from './report.ts';
 import { addResult, readResults } from './results-file.ts';
 import type { RunResult } from './run-result.ts';
 import { scenarios } from './scenario-list.ts';
 
 const shownViolations = 5;
+const pagePath = join(root, 'test/README.md');
+const resultsPath = join(root, 'test/campaigns/chaos.jsonl');
 
 async function main(): Promise<void> {
   const options = readOptions(
@@ -21,6 +27,7 @@ async function main(): Promise<void> {
     process.stderr.write(`${options}\n${usage}`);
     process.exitCode = 2;
   } else if (options.isList) for (const { row, name, about } of scenarios) say(`${row}\t${name}\t${about}`);
+  else if (options.isPage) writeFileSync(pagePath, testsPage(scenarios, readResults(resultsPath)));
   else await campaign(options);
 }
 
@@ -40,7 +47,8 @@ async function campaign({ seed, runs, only, results: path, histories }: ChaosOpt
     }
   say(table(summarise(chosen, results)));
   const names = new Set(chosen.map(({ name }) => name));
-  if (results.some(({ scenario, outcome }) => outcome === 'failed' && names.has(scenario))) process.exitCode = 1;
+  if (results.some(({ scenario, outcome }) => outcome === 'failed' && names.has(scenario)))
+    process.exitCode = 1;
 }
 
 function tell(result: RunResult, historyPath: string | null): void {

@@ -11,21 +11,23 @@ export interface ChaosOptions {
   /** A folder for the histories of all runs; `null`: only those of failed runs are kept. */
   readonly histories: string | null;
   readonly isList: boolean;
+  /** Writes the page about the tests from what campaigns have left, and runs nothing. */
+  readonly isPage: boolean;
 }
 
 export const usage =
-  'usage: npm run chaos -- [--list] [--only NAME,…] [--runs N] [--seed N] [--results FILE] [--histories FOLDER]\n';
+  'usage: npm run chaos -- [--list] [--page] [--only NAME,…] [--runs N] [--seed N] [--results FILE] [--histories FOLDER]\n';
 
 const limits = { seed: [0, 2 ** 31], runs: [1, 1000] } as const;
-const names = ['seed', 'runs', 'only', 'results', 'histories'];
+const names = new Set(['seed', 'runs', 'only', 'results', 'histories']);
 
 /** What is wrong, as a sentence, or the options. */
 export function readOptions(args: readonly string[], known: readonly string[]): ChaosOptions | string {
   const given = new Map<string, string>();
   for (let index = 0; index < args.length; index++) {
     const name = args[index]?.replace(/^--/, '') ?? '';
-    if (name === 'list') given.set(name, '');
-    else if (names.includes(name)) given.set(name, args[++index] ?? '');
+    if (name === 'list' || name === 'page') given.set(name, '');
+    else if (names.has(name)) given.set(name, args[++index] ?? '');
     else return `unknown option ${args[index] ?? ''}`;
   }
   const only = given.get('only')?.split(',') ?? [];
@@ -45,5 +47,6 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
     results: given.get('results') ?? null,
     histories: given.get('histories') ?? null,
     isList: given.has('list'),
+    isPage: given.has('page'),
   };
 }

@@ -159,7 +159,13 @@ export class Oracle {
     const series = `replication_lag_seconds{origin="${origin.name}",target="${target.name}"}`;
     const shownMs = inMs(known(gauges, series));
     const place = `${target.name} of ${origin.name}`;
-    this.#judge({ gauge: 'lag', place, shownMs, leastMs: leastAge(missing, fromMs), mostMs: toMs - mostSinceMs });
+    this.#judge({
+      gauge: 'lag',
+      place,
+      shownMs,
+      leastMs: leastAge(missing, fromMs),
+      mostMs: toMs - mostSinceMs,
+    });
   }
 
   #judgeRpo({ pair, mostSinceMs }: Truth, { fromMs, toMs, gauges }: Scrape, isCalm: boolean): void {

@@ -12,8 +12,8 @@ export class PacketRules {
 
   /** Each rule is in the language of nft, with `counter` where packets are to be counted. */
   constructor(rules: readonly string[], onEnd: OnEnd) {
-    const chain = `type filter hook output priority 0; ${rules.join('; ')};`;
-    execFileSync('nft', ['-f', '-'], { input: `table inet ${this.#table} { chain out { ${chain} } }\n` });
+    const chain = ['type filter hook output priority 0;', ...rules].join('\n');
+    execFileSync('nft', ['-f', '-'], { input: `table inet ${this.#table} {\nchain out {\n${chain}\n}\n}\n` });
     onEnd(() => this.remove());
   }
 

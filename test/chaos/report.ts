@@ -47,19 +47,36 @@ function sumOf(operations: RunResult['operations'], result: string): number {
 }
 
 export function table(summaries: readonly Summary[]): string {
-  const head = ['row', 'scenario', 'runs', 'passed', 'faults', 'writes', 'in faults', 'gauge readings', 'worst ms'];
+  const head = [
+    'row',
+    'scenario',
+    'runs',
+    'passed',
+    'faults',
+    'writes',
+    'in faults',
+    'gauge readings',
+    'worst ms',
+  ];
   const rows = summaries.map((each) => [
     String(each.row),
     each.scenario,
     each.reason === '' ? String(each.runs) : `not staged: ${each.reason}`,
     ...(each.reason === ''
-      ? [each.passed, each.faults, each.acknowledged, each.overlapped, each.readings, each.worstMs].map(String)
+      ? [each.passed, each.faults, each.acknowledged, each.overlapped, each.readings, each.worstMs].map(
+          String,
+        )
       : []),
   ]);
   const widths = head.map((_, column) =>
     Math.max(...[head, ...rows.filter((row) => row.length > 3)].map((row) => row[column]?.length ?? 0)),
   );
   return [head, ...rows]
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }

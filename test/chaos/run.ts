@@ -9,6 +9,7 @@ import { type Cluster, startCluster } from '@isthmus/local/cluster';
 import type { History, Violation } from '../checkers/history.ts';
 import { until } from '../until.ts';
 import { type ChaosRegion, chaosRegion } from './chaos-region.ts';
+import { Endings } from './endings.ts';
 import { readFinals } from './finals.ts';
 import { judgeAvailability, judgeFinals } from './judge.ts';
 import { Load } from './load.ts';
@@ -37,16 +38,20 @@ export async function runScenario(scenario: Scenario, seed: number): Promise<Ran
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-chaos-'));
   // The servers run as another user where we are root.
   chmodSync(folder, 0o755);
-  const ended: (() => Promise<unknown> | unknown)[] = [
-    () => rmSync(folder, { recursive: true, force: true }),
-  ];
+  const endings = new Endings();
+  const onEnd: OnEnd = (end) => endings.add(end);
+  onEnd(() => rmSync(folder, { recursive: true, force: true }));
   try {
-    await scenario.prepare?.(folder, (end) => ended.push(end));
-    const cluster = await startCluster({ regions: scenario.regions, keepIn: folder, progress: () => undefined });
-    ended.push(() => cluster.stop());
-    return await runOn(cluster, { scenario, seed, folder, onEnd: (end) => ended.push(end) });
+    await scenario.prepare?.(folder, onEnd);
+    const cluster = await startCluster({
+      regions: scenario.regions,
+      keepIn: folder,
+      progress: () => undefined,
+    });
+    onEnd(() => cluster.stop());
+    return await runOn(cluster, { scenario, seed, folder, onEnd });
   } finally {
-    for (const end of ended.reverse()) await end();
+    await endings.run();
   }
 }
 

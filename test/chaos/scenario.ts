@@ -5,6 +5,7 @@
  * is promised for this fault alone. It throws where one of these does not hold.
  */
 import type { History, Violation } from '../checkers/history.ts';
+import type { Ending } from './endings.ts';
 import type { Finals } from './finals.ts';
 import type { Oracle } from './oracle.ts';
 import type { Stage } from './stage.ts';
@@ -19,7 +20,7 @@ export interface Ended {
 }
 
 /** Is told what to do at the end of a run, however it ends. */
-export type OnEnd = (end: () => Promise<unknown> | unknown) => void;
+export type OnEnd = (end: Ending) => void;
 
 export interface Scenario {
   readonly name: string;

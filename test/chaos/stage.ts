@@ -116,7 +116,11 @@ export class Stage {
     const { region } = struck;
     if (destroyed.includes(region)) return;
     const before = load.acknowledged(region);
-    await until(`${region} serves writes again`, recoveryDeadlineMs, () => load.acknowledged(region) > before + 20);
+    await until(
+      `${region} serves writes again`,
+      recoveryDeadlineMs,
+      () => load.acknowledged(region) > before + 20,
+    );
     struck.toMs = performance.now() + afterRecoveryMs;
     this.#calmFromMs = struck.toMs + calmAfterMs;
   }

@@ -47,14 +47,15 @@ function judgeSurvivors({ history, finals }: Ended): readonly Violation[] {
   const softened = history.map((event) =>
     event.region === 'eu' && event.result === 'ok' ? { ...event, result: 'info' as const } : event,
   );
-  return judgeFinals(softened, ofSurvivors).filter(({ checker }) => checker !== 'counters' && checker !== 'bounded');
+  return judgeFinals(softened, ofSurvivors).filter(
+    ({ checker }) => checker !== 'counters' && checker !== 'bounded',
+  );
 }
 
 function judgeLoss({ oracle }: Ended, peer: string): readonly Violation[] {
   const word = oracle.lastWord('eu', peer);
   if (word === null) return [{ checker: 'loss', key: peer, detail: 'its RPO was never read' }];
-  const lost = oracle.missing('eu', peer).filter(({ ackedAtMs }) => ackedAtMs <= word.atMs);
-  const [oldest] = lost;
+  const oldest = oracle.missing('eu', peer).find(({ ackedAtMs }) => ackedAtMs <= word.atMs);
   const lostMs = oldest === undefined ? 0 : word.atMs - oldest.ackedAtMs;
   const violation = checkLoss(`eu of ${peer}`, word.shownMs, lostMs);
   return violation === null ? [] : [violation];

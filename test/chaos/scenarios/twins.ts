@@ -30,7 +30,11 @@ export const twins: Scenario = {
     let status = 0;
     await stage.during({ fault: 'two databases have one identity', strikes: [] }, async (overlap) => {
       const twin = await startTwin(stage);
-      await until('the copy is refused', refusedWithinMs, async () => (await guardOf(twin.admin)) === 'refused');
+      await until(
+        'the copy is refused',
+        refusedWithinMs,
+        async () => (await guardOf(twin.admin)) === 'refused',
+      );
       ({ status } = await twin.client.put('products', 'by the copy', { title: 'x' }));
       await overlap(0);
       if ((await guardOf(stage.region('eu').site.process.admin)) !== 'proven')
