@@ -1,7 +1,10 @@
 /** Where a campaign ran: a figure without its commit and its machine says nothing. */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { arch, cpus, platform, totalmem } from 'node:os';
 import type { Need } from './scenario.ts';
+
+export const fakeClockLibrary = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
 
 export function commit(): string {
   try {
@@ -20,7 +23,9 @@ export function machine(): string {
 export function lackOf(needs: readonly Need[]): string | null {
   for (const need of needs) {
     if (need === 'several brokers') return 'each region has one broker here; it takes three to move a leader';
-    if (process.getuid?.() !== 0) return 'it needs root';
+    if (need === 'faketime') {
+      if (!existsSync(fakeClockLibrary)) return 'it needs libfaketime (Debian package libfaketime)';
+    } else if (process.getuid?.() !== 0) return 'it needs root';
     if (need === 'nft' && !hasNft()) return 'it needs nft (Debian package nftables) and the right to use it';
   }
   return null;

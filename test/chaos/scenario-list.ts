@@ -1,6 +1,7 @@
 /** Every scenario, in the order of the fault matrix. */
 import type { Scenario } from './scenario.ts';
 import { betweenSteps } from './scenarios/between-steps.ts';
+import { clockJump } from './scenarios/clock-jump.ts';
 import { destroyed } from './scenarios/destroyed.ts';
 import { diskFull } from './scenarios/disk-full.ts';
 import { duplicates } from './scenarios/duplicates.ts';
@@ -37,6 +38,7 @@ export const scenarios: readonly Scenario[] = [
   paused,
   postgresKilled,
   diskFull,
+  clockJump,
   duplicates,
   leaderMoves,
   retention,

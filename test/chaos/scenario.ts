@@ -11,7 +11,7 @@ import type { Oracle } from './oracle.ts';
 import type { Stage } from './stage.ts';
 
 /** What some machines have and others do not. */
-export type Need = 'root' | 'nft' | 'several brokers';
+export type Need = 'root' | 'nft' | 'faketime' | 'several brokers';
 
 export interface Ended {
   readonly history: History;
@@ -36,6 +36,8 @@ export interface Scenario {
   readonly isLossy?: boolean;
   /** Makes ready where the servers are to keep their data. */
   readonly prepare?: (folder: string, onEnd: OnEnd) => Promise<void>;
+  /** Further variables of the environment of a region's database. */
+  readonly databaseEnvironment?: (region: string, folder: string) => Readonly<Record<string, string>>;
   /** What is promised for this fault alone, at the end. */
   readonly judge?: (ended: Ended) => readonly Violation[];
   /** Resolves with what shows that the fault fired, for people. */
