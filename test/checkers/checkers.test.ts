@@ -3,6 +3,7 @@ import { checkCounters } from './counters.ts';
 import type { HistoryEvent, Operation, Result } from './history.ts';
 import { checkInserts } from './inserts.ts';
 import { checkRegisters } from './registers.ts';
+import { checkTexts } from './texts.ts';
 
 function event(operation: Operation, result: Result, process = 'p1'): HistoryEvent {
   return { process, region: 'eu', operation, result, invokedAtMs: 0, completedAtMs: 1, status: null };
@@ -48,4 +49,14 @@ test('registers: a value that its own writer overwrote, or that nobody wrote, is
   expect(['v2', 'w1', 'w2'].map(found)).toEqual([0, 0, 0]);
   expect(['v1', 'x'].map(found)).toEqual([1, 1]);
   expect(checkRegisters(history, new Map())).toHaveLength(1);
+});
+
+test('texts: a lost, doubled, torn or strange piece is found', () => {
+  const note = (token: string, result: Result) => event({ kind: 'note', key: 't', token }, result);
+  const history = [note('[a]', 'ok'), note('[b]', 'ok'), note('[c]', 'info'), note('[d]', 'fail')];
+  const found = (text: string) => checkTexts(history, new Map([['t', text]])).length;
+  expect(['[a][b]', '[b][a][c]'].map(found)).toEqual([0, 0]);
+  expect(['[a]', '[a][b][a]', '[a][b][d]', '[a][b]x', '[a][b][c][c]'].map(found)).toEqual([1, 1, 1, 1, 1]);
+  expect(found('[a[b]]'), 'torn').toBeGreaterThan(0);
+  expect(checkTexts([], new Map([['u', '[z]']]))).toHaveLength(1);
 });

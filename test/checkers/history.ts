@@ -16,7 +16,9 @@ export type Operation =
   /** Writes a value that is unique into a record that may be deleted. */
   | { readonly kind: 'put'; readonly key: string; readonly value: string }
   /** Deletes the record with the value that it saw; `null`: it saw none. */
-  | { readonly kind: 'delete'; readonly key: string; readonly saw: string | null };
+  | { readonly kind: 'delete'; readonly key: string; readonly saw: string | null }
+  /** Writes a token that is unique into a text, in one piece. */
+  | { readonly kind: 'note'; readonly key: string; readonly token: string };
 
 export type Result = 'ok' | 'fail' | 'info';
 

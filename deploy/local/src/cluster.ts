@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly collections?: string;
   /** Further ISTHMUS_ variables for the region processes. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Further variables of the environment of a region's Postgres. */
+  readonly postgresEnvironment?: (region: string) => Readonly<Record<string, string>>;
   /** By default `quick-start`. */
   readonly kafkaTuning?: KafkaTuning;
 }
@@ -167,8 +169,9 @@ async function startRegionServers(start: ServersStart): Promise<RegionServers> {
   const place = (kind: string): { keepIn?: string } =>
     options.keepIn === undefined ? {} : { keepIn: join(options.keepIn, region, kind) };
   const ownPostgres = given.postgres(region);
+  const environment = options.postgresEnvironment?.(region) ?? {};
   const startingPostgres = started.server(
-    ownPostgres ? Promise.resolve(ownPostgres) : startPostgres(place('postgres')),
+    ownPostgres ? Promise.resolve(ownPostgres) : startPostgres({ ...place('postgres'), environment }),
   );
   if (options.log === 'postgres') {
     const postgres = await startingPostgres;

@@ -51,6 +51,8 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** A folder to keep the data in; a later start with the same folder goes on with it. */
   readonly keepIn?: string;
+  /** Variables of the server's environment beside its own, such as a library to load before others. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Postgres extends Server {
@@ -64,13 +66,15 @@ interface Site {
   readonly binaries: PostgresBinaries;
   readonly user: ServerUser | undefined;
   readonly settings: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const user = await serverUser();
   const binaries = await postgresBinaries(user);
   const folder = await openWorkFolder({ kind: 'postgres', keepIn: options.keepIn, user });
-  const site: Site = { folder, binaries, user, settings: { ...SETTINGS, ...options.settings } };
+  const settings = { ...SETTINGS, ...options.settings };
+  const site: Site = { folder, binaries, user, settings, environment: options.environment ?? {} };
   try {
     const password = await prepareData(site);
     const { port, child } = await startOnFreePort(site);
@@ -111,7 +115,7 @@ async function startServer(site: Site, port: number): Promise<ServerChild> {
   const child = await startChild({
     program: site.binaries.postgres,
     args: ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
+    env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC', ...site.environment },
     folder: site.folder.path,
     logFile,
     user: site.user,

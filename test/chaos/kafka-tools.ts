@@ -1,0 +1,78 @@
+/** What an administrator, or somebody else's program, can do to the Kafka of a region. */
+import kafkajs from 'kafkajs';
+import type { ChaosRegion } from './chaos-region.ts';
+
+export interface LogEntry {
+  readonly partition: number;
+  readonly value: Buffer;
+}
+
+let groups = 0;
+
+export function changesOf({ name }: ChaosRegion): string {
+  return `isthmus.${name}.changes`;
+}
+
+function kafkaOf(region: ChaosRegion): kafkajs.Kafka {
+  return new kafkajs.Kafka({ brokers: [region.site.brokers], logLevel: kafkajs.logLevel.NOTHING });
+}
+
+export async function withAdmin<T>(
+  region: ChaosRegion,
+  work: (admin: kafkajs.Admin) => Promise<T>,
+): Promise<T> {
+  const admin = kafkaOf(region).admin();
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Drops everything that the log of changes holds, as retention does. */
+export async function forgetChanges(region: ChaosRegion): Promise<number> {
+  const topic = changesOf(region);
+  return withAdmin(region, async (admin) => {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({
+      topic,
+      partitions: offsets.map(({ partition, high }) => ({ partition, offset: high })),
+    });
+    return offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+  });
+}
+
+/** The entries that the log of changes holds now, at most so many. */
+export async function readLog(region: ChaosRegion, most: number): Promise<readonly LogEntry[]> {
+  const consumer = kafkaOf(region).consumer({ groupId: `chaos-${process.pid}-${groups++}` });
+  const entries: LogEntry[] = [];
+  await consumer.connect();
+  try {
+    await consumer.subscribe({ topic: changesOf(region), fromBeginning: true });
+    await new Promise<void>((resolve) => {
+      void consumer.run({
+        autoCommit: false,
+        eachMessage: async ({ partition, message: { value } }) => {
+          if (value !== null && entries.length < most) entries.push({ partition, value: Buffer.from(value) });
+          if (entries.length >= most) resolve();
+        },
+      });
+    });
+  } finally {
+    await consumer.disconnect();
+  }
+  return entries;
+}
+
+export async function appendLog(region: ChaosRegion, entries: readonly LogEntry[]): Promise<void> {
+  const producer = kafkaOf(region).producer({ retry: { retries: 2 } });
+  await producer.connect();
+  try {
+    const topic = changesOf(region);
+    for (const { partition, value } of entries)
+      await producer.send({ topic, messages: [{ partition, value }] });
+  } finally {
+    await producer.disconnect();
+  }
+}

@@ -1,0 +1,41 @@
+/** Where a campaign ran: a figure without its commit and its machine says nothing. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { arch, cpus, platform, totalmem } from 'node:os';
+import type { Need } from './scenario.ts';
+
+export const fakeClockLibrary = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
+
+export function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+export function machine(): string {
+  const gibibytes = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} cores, ${gibibytes} GiB, ${platform()} ${arch()}, Node ${process.versions.node}`;
+}
+
+/** Why this machine cannot stage something that needs this; `null`: it can. */
+export function lackOf(needs: readonly Need[]): string | null {
+  for (const need of needs) {
+    if (need === 'several brokers') return 'each region has one broker here; it takes three to move a leader';
+    if (need === 'faketime') {
+      if (!existsSync(fakeClockLibrary)) return 'it needs libfaketime (Debian package libfaketime)';
+    } else if (process.getuid?.() !== 0) return 'it needs root';
+    if (need === 'nft' && !hasNft()) return 'it needs nft (Debian package nftables) and the right to use it';
+  }
+  return null;
+}
+
+function hasNft(): boolean {
+  try {
+    execFileSync('nft', ['list', 'tables'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Holds what regions say about lag and RPO against the truth, four times a second: the truth is read before and after
+ * each scrape, so that what changes in between counts for neither side. That a figure is too low is judged at all
+ * times. That it is too high is judged with patience where something was repaired just now, and for an RPO only where
+ * nothing stands in the way of a confirmation.
+ */
+import { Client } from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { HistoryEvent, Violation } from '../checkers/history.ts';
+import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
+import type { ChaosRegion } from './chaos-region.ts';
+import { type Gauges, known, parseGauges } from './gauges.ts';
+import { type Insert, Missing } from './missing.ts';
+
+interface Pair {
+  readonly origin: ChaosRegion;
+  readonly target: ChaosRegion;
+  readonly missing: Missing;
+}
+
+interface Scrape {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly gauges: Gauges;
+}
+
+/** What an origin last said about its RPO towards a target. */
+export interface LastWord {
+  readonly atMs: number;
+  readonly shownMs: number | null;
+  readonly changes: number | null;
+}
+
+export interface OracleOptions {
+  readonly regions: readonly ChaosRegion[];
+  /** Nothing is wrong, and nothing was for a while. */
+  readonly isCalm: () => boolean;
+}
+
+const intervalMs = 250;
+const statementTimeoutMs = 1000;
+/** A peer tells its progress once in each beat, and reads it once in each. */
+const progressMs = 500;
+/** Ages are told by beats, and after a repair a beat has to be made, published and applied before they fall. */
+const afterRepairMs = 3000;
+
+export class Oracle {
+  readonly #options: OracleOptions;
+  readonly #pairs: readonly Pair[];
+  readonly #violations: Violation[] = [];
+  readonly #latest = new Map<string, Scrape>();
+  readonly #lastWords = new Map<string, LastWord>();
+  readonly #ended = new AbortController();
+  #readings = 0;
+  #worstMs = 0;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(options: OracleOptions) {
+    this.#options = options;
+    const { regions } = options;
+    this.#pairs = regions.flatMap((origin) =>
+      regions
+        .filter((target) => target !== origin)
+        .map((target) => ({ origin, target, missing: new Missing() })),
+    );
+  }
+
+  start(): void {
+    this.#running = Promise.all(this.#options.regions.map((target) => this.#watch(target)));
+  }
+
+  note({ operation, result, region, invokedAtMs, completedAtMs }: HistoryEvent): void {
+    if (operation.kind !== 'insert' || result !== 'ok') return;
+    const insert = { key: operation.key, invokedAtMs, ackedAtMs: completedAtMs };
+    for (const { origin, missing } of this.#pairs) if (origin.name === region) missing.add(insert);
+  }
+
+  /** Of a region's newest scrape; empty before the first. */
+  gauges(region: string): Gauges {
+    return this.#latest.get(region)?.gauges ?? new Map();
+  }
+
+  lastWord(origin: string, target: string): LastWord | null {
+    return this.#lastWords.get(`${origin} of ${target}`) ?? null;
+  }
+
+  /** Acknowledged by an origin, and not at a target when that was last looked at; oldest first. */
+  missing(origin: string, target: string): readonly Insert[] {
+    const pair = this.#pairs.find((each) => each.origin.name === origin && each.target.name === target);
+    return pair?.missing.inserts ?? [];
+  }
+
+  get figures(): { readonly readings: number; readonly worstMs: number } {
+    return { readings: this.#readings, worstMs: Math.round(this.#worstMs) };
+  }
+
+  async stop(): Promise<readonly Violation[]> {
+    this.#ended.abort();
+    await this.#running;
+    return this.#violations;
+  }
+
+  /** Looks at all that goes to one target, until the end. */
+  async #watch(target: ChaosRegion): Promise<void> {
+    const pairs = this.#pairs.filter((pair) => pair.target === target);
+    while (!this.#ended.signal.aborted) {
+      const client = new Client({
+        connectionString: target.site.postgres.url,
+        statement_timeout: statementTimeoutMs,
+        query_timeout: statementTimeoutMs,
+        connectionTimeoutMillis: statementTimeoutMs,
+      });
+      client.on('error', () => undefined);
+      try {
+        await client.connect();
+        while (!this.#ended.signal.aborted) {
+          await this.#round(pairs, client);
+          await delay(intervalMs);
+        }
+      } catch {
+        // The target's database is away: nobody knows the truth about it, and nothing is judged.
+        await this.#scrape(target);
+        await delay(intervalMs);
+      } finally {
+        await client.end().catch(() => undefined);
+      }
+    }
+  }
+
+  async #round(pairs: readonly Pair[], client: Client): Promise<void> {
+    const present = async (keys: readonly string[]): Promise<ReadonlySet<string>> => {
+      const sql = "SELECT key FROM isthmus.record WHERE collection = 'products' AND key = ANY($1)";
+      const { rows } = await client.query<{ key: string }>(sql, [keys]);
+      return new Set(rows.map(({ key }) => key));
+    };
+    for (const pair of pairs) {
+      await pair.missing.look(present);
+      const isCalm = this.#options.isCalm();
+      const mostSinceMs = pair.missing.reachedMs(isCalm ? 0 : afterRepairMs);
+      const [ofOrigin, ofTarget] = await Promise.all([this.#scrape(pair.origin), this.#scrape(pair.target)]);
+      await pair.missing.look(present);
+      const truth = { pair, mostSinceMs };
+      if (ofTarget !== null) this.#judgeLag(truth, ofTarget);
+      if (ofOrigin !== null) this.#judgeRpo(truth, ofOrigin, isCalm && this.#options.isCalm());
+    }
+  }
+
+  async #scrape(region: ChaosRegion): Promise<Scrape | null> {
+    const fromMs = performance.now();
+    const page = await region.client.metrics().catch(() => null);
+    if (page === null) return null;
+    const scrape = { fromMs, toMs: performance.now(), gauges: parseGauges(page) };
+    this.#latest.set(region.name, scrape);
+    return scrape;
+  }
+
+  #judgeLag({ pair, mostSinceMs }: Truth, { fromMs, toMs, gauges }: Scrape): void {
+    const { origin, target, missing } = pair;
+    const series = `replication_lag_seconds{origin="${origin.name}",target="${target.name}"}`;
+    const shownMs = inMs(known(gauges, series));
+    const place = `${target.name} of ${origin.name}`;
+    this.#judge({
+      gauge: 'lag',
+      place,
+      shownMs,
+      leastMs: leastAge(missing, fromMs),
+      mostMs: toMs - mostSinceMs,
+    });
+  }
+
+  #judgeRpo({ pair, mostSinceMs }: Truth, { fromMs, toMs, gauges }: Scrape, isCalm: boolean): void {
+    const { origin, target, missing } = pair;
+    const peer = `{peer="${target.name}"}`;
+    const shownMs = inMs(known(gauges, `rpo_seconds${peer}`));
+    const place = `${origin.name} of ${target.name}`;
+    this.#lastWords.set(place, { atMs: fromMs, shownMs, changes: known(gauges, `rpo_changes${peer}`) });
+    const mostMs = isCalm ? toMs - mostSinceMs + progressMs : Number.POSITIVE_INFINITY;
+    this.#judge({ gauge: 'rpo', place, shownMs, leastMs: leastAge(missing, fromMs), mostMs });
+  }
+
+  #judge(reading: GaugeReading): void {
+    const { shownMs, leastMs, mostMs } = reading;
+    if (shownMs === null) return;
+    this.#readings += 1;
+    const high = Number.isFinite(mostMs) ? shownMs - mostMs : 0;
+    this.#worstMs = Math.max(this.#worstMs, leastMs - shownMs, high);
+    const violation = checkGauge(reading);
+    if (violation !== null) this.#violations.push(violation);
+  }
+}
+
+interface Truth {
+  readonly pair: Pair;
+  /** Everything acknowledged before this was there before the scrape. */
+  readonly mostSinceMs: number;
+}
+
+/** Age of the oldest insert that was acknowledged before the scrape and is missing after it. */
+function leastAge({ inserts }: Missing, scrapedMs: number): number {
+  const [oldest] = inserts;
+  return oldest === undefined ? 0 : Math.max(0, scrapedMs - oldest.ackedAtMs);
+}
+
+function inMs(seconds: number | null): number | null {
+  return seconds === null ? null : seconds * 1000;
+}

@@ -1,0 +1,82 @@
+/** A campaign as a table: for each scenario how often it ran, what it met, and what was found. */
+import type { RunResult } from './run-result.ts';
+import type { Scenario } from './scenario.ts';
+
+export interface Summary {
+  readonly scenario: string;
+  readonly row: number;
+  readonly about: string;
+  readonly runs: number;
+  readonly passed: number;
+  readonly seeds: readonly number[];
+  readonly faults: number;
+  readonly acknowledged: number;
+  /** Acknowledged while a fault was on. */
+  readonly overlapped: number;
+  readonly readings: number;
+  readonly worstMs: number;
+  /** Why it was not staged; empty: it was. */
+  readonly reason: string;
+}
+
+export function summarise(scenarios: readonly Scenario[], results: readonly RunResult[]): readonly Summary[] {
+  return scenarios.map(({ name, row, about }) => {
+    const own = results.filter(({ scenario }) => scenario === name);
+    const staged = own.filter(({ outcome }) => outcome !== 'not staged');
+    const sum = (read: (result: RunResult) => number): number =>
+      staged.reduce((total, result) => total + read(result), 0);
+    return {
+      scenario: name,
+      row,
+      about,
+      runs: staged.length,
+      passed: staged.filter(({ outcome }) => outcome === 'passed').length,
+      seeds: staged.map(({ seed }) => seed),
+      faults: sum(({ windows }) => windows.length),
+      acknowledged: sum(({ operations }) => sumOf(operations, 'ok')),
+      overlapped: sum(({ windows }) => windows.reduce((total, window) => total + window.acknowledged, 0)),
+      readings: sum(({ gauges }) => gauges.readings),
+      worstMs: Math.max(0, ...staged.map(({ gauges }) => gauges.worstMs)),
+      reason: own.find(({ outcome }) => outcome === 'not staged')?.reason ?? '',
+    };
+  });
+}
+
+function sumOf(operations: RunResult['operations'], result: string): number {
+  return Object.values(operations).reduce((total, counts) => total + (counts[result] ?? 0), 0);
+}
+
+export function table(summaries: readonly Summary[]): string {
+  const head = [
+    'row',
+    'scenario',
+    'runs',
+    'passed',
+    'faults',
+    'writes',
+    'in faults',
+    'gauge readings',
+    'worst ms',
+  ];
+  const rows = summaries.map((each) => [
+    String(each.row),
+    each.scenario,
+    each.reason === '' ? String(each.runs) : `not staged: ${each.reason}`,
+    ...(each.reason === ''
+      ? [each.passed, each.faults, each.acknowledged, each.overlapped, each.readings, each.worstMs].map(
+          String,
+        )
+      : []),
+  ]);
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...rows.filter((row) => row.length > 3)].map((row) => row[column]?.length ?? 0)),
+  );
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,149 @@
+/**
+ * One run of one scenario with one seed on servers of its own: load, the fault, its end, convergence within a
+ * deadline, and the verdict. However it ends, its servers are stopped and its folder is gone.
+ */
+import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Cluster, startCluster } from '@isthmus/local/cluster';
+import type { History, Violation } from '../checkers/history.ts';
+import { until } from '../until.ts';
+import { type ChaosRegion, chaosRegion } from './chaos-region.ts';
+import { Endings } from './endings.ts';
+import { readFinals } from './finals.ts';
+import { judgeAvailability, judgeFinals } from './judge.ts';
+import { Load } from './load.ts';
+import { Oracle } from './oracle.ts';
+import { random } from './random.ts';
+import type { OnEnd, Scenario } from './scenario.ts';
+import { leastOverlap, Stage } from './stage.ts';
+
+export interface Ran {
+  readonly proof: string;
+  readonly history: History;
+  readonly stage: Stage;
+  readonly oracle: Oracle;
+  readonly convergedMs: number;
+  readonly violations: readonly Violation[];
+}
+
+const connectedDeadlineMs = 60_000;
+const warmDeadlineMs = 60_000;
+const convergedDeadlineMs = 150_000;
+const warmWrites = 300;
+/** After the fault, so that what it left behind meets new work. */
+const writesAfter = 400;
+
+export async function runScenario(scenario: Scenario, seed: number): Promise<Ran> {
+  const folder = mkdtempSync(join(tmpdir(), 'isthmus-chaos-'));
+  // The servers run as another user where we are root.
+  chmodSync(folder, 0o755);
+  const endings = new Endings();
+  const onEnd: OnEnd = (end) => endings.add(end);
+  onEnd(() => rmSync(folder, { recursive: true, force: true }));
+  try {
+    await scenario.prepare?.(folder, onEnd);
+    const cluster = await startCluster({
+      regions: scenario.regions,
+      keepIn: folder,
+      progress: () => undefined,
+    });
+    onEnd(() => cluster.stop());
+    return await runOn(cluster, { scenario, seed, folder, onEnd });
+  } finally {
+    await endings.run();
+  }
+}
+
+interface Ground {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly folder: string;
+  /** Newest first, before the servers are stopped. */
+  readonly onEnd: OnEnd;
+}
+
+async function runOn(cluster: Cluster, { scenario, seed, folder, onEnd }: Ground): Promise<Ran> {
+  const regions = cluster.regions.map(chaosRegion);
+  await allConnected(regions);
+  let stage: Stage | null = null;
+  const oracle = new Oracle({ regions, isCalm: () => stage?.isCalm ?? false });
+  const clients = regions.map(({ client }) => client);
+  const load = new Load({ clients, seed, onEvent: (event) => oracle.note(event) });
+  onEnd(() => Promise.all([load.stop(), oracle.stop()]));
+  oracle.start();
+  const { destroyed } = scenario;
+  stage = new Stage({
+    regions,
+    links: cluster.links,
+    load,
+    oracle,
+    next: random(seed),
+    folder,
+    destroyed,
+    onEnd,
+  });
+  await until('writers are warm', warmDeadlineMs, () => load.acknowledged() >= warmWrites);
+  const proof = await scenario.run(stage);
+  const after = load.acknowledged();
+  await until('writes go on', warmDeadlineMs, () => load.acknowledged() >= after + writesAfter);
+  const history = await load.stop();
+  const survivors = regions.filter(({ name }) => !destroyed.includes(name));
+  const startedMs = performance.now();
+  await allConverged(survivors);
+  const convergedMs = performance.now() - startedMs;
+  await allQuiet(survivors, destroyed.length === 0);
+  const dishonest = await oracle.stop();
+  const finals = await Promise.all(
+    survivors.map(async ({ name, client }) => [name, await readFinals(client, load.prefix)] as const),
+  );
+  const lost = scenario.isLossy ? [] : judgeFinals(history, new Map(finals));
+  const violations = [
+    ...lost,
+    ...(scenario.judge?.({ history, finals: new Map(finals), oracle }) ?? []),
+    ...judgeAvailability(history, stage.struck),
+    ...dishonest,
+    ...shortWindows(stage),
+  ];
+  return { proof, history, stage, oracle, convergedMs, violations };
+}
+
+async function allConnected(regions: readonly ChaosRegion[]): Promise<void> {
+  for (const { name, client } of regions)
+    await until(`all links of ${name} are connected`, connectedDeadlineMs, async () =>
+      (await client.status()).peers.every(({ link }) => link === 'connected'),
+    );
+}
+
+async function allConverged(regions: readonly ChaosRegion[]): Promise<void> {
+  await until('equal digests', convergedDeadlineMs, async () => {
+    const digests = await Promise.all(regions.map(({ client }) => client.digest('products')));
+    if (new Set(digests).size > 1) throw new Error(`digests ${digests.join(' ')}`);
+    return true;
+  });
+}
+
+/** Nothing is left to be repaired, and where everybody is there, everybody says so. */
+async function allQuiet(regions: readonly ChaosRegion[], areAllThere: boolean): Promise<void> {
+  for (const { name, client } of regions)
+    await until(`${name} is quiet`, convergedDeadlineMs, async () => {
+      const { gaps, transfers, peers } = await client.status();
+      const isQuiet = gaps === 0 && transfers === 0;
+      const isConnected = peers.every(
+        ({ link, lagSeconds }) => link === 'connected' && (lagSeconds ?? Infinity) < 2,
+      );
+      if (isQuiet && (isConnected || !areAllThere)) return true;
+      throw new Error(`gaps ${gaps}, transfers ${transfers}, ${JSON.stringify(peers)}`);
+    });
+}
+
+/** A fault that met hardly any write proves nothing. */
+function shortWindows({ windows }: Stage): readonly Violation[] {
+  return windows
+    .filter(({ acknowledged }) => acknowledged < leastOverlap)
+    .map(({ fault, acknowledged }) => ({
+      checker: 'overlap',
+      key: fault,
+      detail: `${acknowledged} acknowledged writes, at least ${leastOverlap} are needed`,
+    }));
+}
