@@ -3,6 +3,7 @@
  * interleavings that P6 and P7 name.
  */
 import { merge } from '@isthmus/conflict';
+import { pause } from '@isthmus/replication/backoff';
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
 import { ReplicationError } from '@isthmus/replication/errors';
@@ -15,7 +16,7 @@ import type {
 import { partitionOf } from '@isthmus/replication/log/partition';
 import { Receiver, type Received } from '@isthmus/replication/transfer/receiver';
 import { ownEntries } from '@isthmus/replication/reach';
-import { Sweep } from '@isthmus/replication/transfer/sweep';
+import { Sweep, type SweepOptions } from '@isthmus/replication/transfer/sweep';
 import type { SweepResult } from '@isthmus/replication/ports/verification';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { epochMs, MemoryRegion, Product } from './memory-region.ts';
@@ -77,6 +78,24 @@ function listening(offers: Offer[]): TransferPeer {
       const answer = await peer.ask(region, request);
       if (answer.kind === 'offer') offers.push(answer.offer);
       return answer;
+    },
+  };
+}
+
+type SweptStore = SweepOptions['store'];
+
+const slowMs = 500;
+
+/** The database of a region, at which every digest takes its time. */
+function slowly({ transfers }: MemoryRegion): SweptStore {
+  return {
+    standing: () => transfers.standing(),
+    ranges: (after) => transfers.ranges(after),
+    hashes: (range, limit) => transfers.hashes(range, limit),
+    states: (ids) => transfers.states(ids),
+    digest: async (range) => {
+      await pause(timer, slowMs, new AbortController().signal);
+      return transfers.digest(range);
     },
   };
 }
@@ -257,12 +276,12 @@ describe('a donor', () => {
 });
 
 describe('a sweep', () => {
-  const sweep = async (): Promise<SweepResult> => {
+  const sweep = async (donor = peer, store: SweptStore = us.transfers): Promise<SweepResult> => {
     await timer.advance(1000);
-    const { self, transfers: store } = us;
+    const { self } = us;
     const clock = { nowMs: () => epochMs + timer.monotonicMs() };
     const { signal } = new AbortController();
-    return passing(new Sweep({ self, peer: eu.self.region, donor: peer, store, clock, timer, signal }).run());
+    return passing(new Sweep({ self, peer: eu.self.region, donor, store, clock, timer, signal }).run());
   };
 
   /** The target has settled whatever the source has by now. */
@@ -298,6 +317,19 @@ describe('a sweep', () => {
     await eu.edit(id('a'), (e) => e.remove('tags', ['gone']));
     keepBothOn();
     expect(await sweep()).toMatchObject({ diverged: 0 });
+  });
+
+  it('rests after what the database worked, and not after what it waited for', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'same'));
+    await us.take({ ...id('a'), state: await eu.state(id('a')) });
+    const far = disturbed(peer, async () => void (await pause(timer, 400, new AbortController().signal)));
+    const begunMs = timer.monotonicMs();
+    expect(await sweep(far)).toMatchObject({ diverged: 0 });
+    expect(timer.monotonicMs() - begunMs).toBeLessThan(6000);
+    const busy = slowly(us);
+    const againMs = timer.monotonicMs();
+    expect(await sweep(peer, busy)).toMatchObject({ diverged: 0 });
+    expect(timer.monotonicMs() - againMs).toBeGreaterThan(20 * slowMs);
   });
 
   it('finds what one side lacks though it has settled it, on either side, and merges nothing (P7)', async () => {
