@@ -58,7 +58,11 @@ export interface OwnBeats {
   /** Perhaps not decoded yet: it has neither count nor end before the relay has seen it. */
   readonly newest: Beat | null;
   readonly newestCounted: CountedBeat | null;
-  /** Newest beat that the own log holds in all partitions, with the figures of P7 for `peer="log"`. */
+  /**
+   * The figures of P7 for `peer="log"`, of the newest beat that the own log holds in all partitions with everything
+   * before it. After a lost slot that is one from before the loss, until a peer has settled beyond the beginning of the
+   * new slot and so holds what the log lacks.
+   */
   readonly logCoveredAtMs: number | null;
   readonly logCount: number | null;
 }
