@@ -121,6 +121,9 @@ describe('a transfer', () => {
     expect(positions.map(({ partition, applied, settled }) => [partition, applied, settled])).toEqual(
       [0, 1, 2, 3].map((partition) => [partition, lsn, lsn]),
     );
+    const { beat, settled } = positions[0] ?? expect.fail('a position was opened');
+    expect(beat !== null && beat.end <= settled).toBe(true);
+    expect(epochMs + timer.monotonicMs() - (beat?.atMs ?? 0)).toBeLessThan(1000);
   });
 
   it('does not carry a change that its donor has not published (P6)', async () => {
@@ -191,7 +194,10 @@ describe('a transfer', () => {
     expect((await transfer(cutting)).outcome.kind).toBe('done');
     const reached = offers.map(({ vector }) => vector[0]?.lsn ?? 0n);
     expect(reached.length).toBe(2);
-    for (const { applied } of await us.records.positions(eu.self.region)) expect(applied).toBe(reached[0]);
+    for (const { applied, beat } of await us.records.positions(eu.self.region)) {
+      expect(applied).toBe(reached[0]);
+      expect(beat).toEqual(offers[0]?.beats[0]?.beat);
+    }
     expect(await titles(us)).toMatchObject({ k0: 'old', k999: 'new' });
   });
 
@@ -290,7 +296,7 @@ describe('a sweep', () => {
     const vector = ownEntries(source.self, source.database.wal.insert);
     const job = await target.jobs.want({ donor: region, origin: region, cause: 'repair', isDryRun: true });
     const decide = ({ letters }: { readonly letters: readonly unknown[] }) => letters.map(() => false);
-    await target.transfers.raise({ floorMs: 0, job, vector, partitionOf: () => 0, decide });
+    await target.transfers.raise({ beats: [], floorMs: 0, job, vector, partitionOf: () => 0, decide });
   }
 
   /** The log brings that about again and again, from a moment on. */

@@ -6,6 +6,4 @@
 export const capabilities = {
   /** Gaps, lost slots and the tail of a dead origin are filled from another region (P6). */
   transfer: true,
-  /** What a transfer has raised shows at once in the lag, and not only with the next beat. */
-  transfersBringBeats: false,
 } as const;

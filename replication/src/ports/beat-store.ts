@@ -45,6 +45,13 @@ export interface HeardBeat {
   readonly receivedAtMs: number;
 }
 
+/** A beat of one life of a region. */
+export interface BeatOf {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly beat: CountedBeat;
+}
+
 /** The raw figures of the origin's side of P7, read in one statement. */
 export interface RpoFigures {
   readonly peer: RegionId;

@@ -49,6 +49,11 @@ export class MemoryBeatStore implements BeatStore {
     return this.#beats.newestPublished?.end ?? null;
   }
 
+  /** The newest published beat that ended up to there. */
+  publishedUpTo(end: Lsn): CountedBeat | null {
+    return this.#beats.publishedUpTo(end);
+  }
+
   async tryHold(): Promise<BeatHold | null> {
     const lock = this.#database.tryLock('beats');
     return lock === null ? null : new MemoryBeatHold(lock, this.#beats);
