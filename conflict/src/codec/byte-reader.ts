@@ -4,7 +4,7 @@
  * of an integer is accepted. There is one reading at a time: each runs from its `beginReading` to its end without giving
  * way, and one that fails is left as it is.
  */
-import { checkForm, malformed } from '../errors.ts';
+import { checkForm, malformed } from '../refusal.ts';
 import { binaryOfBytes } from './utf8.ts';
 
 let source: Uint8Array = new Uint8Array(0);

@@ -5,7 +5,7 @@
  * alive and shares `result.buffer`: who transfers a buffer, or keeps one result out of thousands for long, copies it
  * with `result.slice()` first.
  */
-import { assert } from '../errors.ts';
+import { assert } from '../refusal.ts';
 
 const slabBytes = 16_384;
 const largestShared = 1024;

@@ -5,7 +5,7 @@
  * this form.
  */
 import { hasSeen, type Ranges, rangesOf, type Seen, seenOfRanges } from '../causal/seen.ts';
-import { check, checkForm, malformed } from '../errors.ts';
+import { check, checkForm, malformed } from '../refusal.ts';
 import { checkBytes } from '../codec/bytes.ts';
 import {
   beginReading,
