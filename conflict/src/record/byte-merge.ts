@@ -201,7 +201,8 @@ function passMine(isMore: boolean): number {
   const lastOfKey = keyEnd;
   const last = bytes.length;
   let start = place;
-  while (start < last && (isMore || removals > 0 || !leftStays)) {
+  while (start < last) {
+    if (!isMore && leftStays && removals === 0) break;
     const size = smallVarint(bytes, start);
     const body = start + varintLength(size);
     const actor = bytes[body] ?? 0x7f;
