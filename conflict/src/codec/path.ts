@@ -4,7 +4,7 @@
  * no escapes.
  */
 import { checkArgument, readFrom } from '../arguments.ts';
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 
 /** A field: its names joined by dots, as `address.city`, or the names as an array. */
 export type Path = string | readonly string[];

@@ -6,7 +6,7 @@
  * answers `null` for it and never replaces it. Decoding accepts only the shortest form of each code point and refuses
  * everything else, so equal texts always have equal bytes.
  */
-import { malformed } from '../errors.ts';
+import { malformed } from '../refusal.ts';
 
 const beyondAscii = /[^\p{ASCII}]/u;
 

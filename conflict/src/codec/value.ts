@@ -7,7 +7,8 @@
  * and never touches a prototype. Getters and proxies may run code of anybody; what it throws
  * comes as the cause of a typed error.
  */
-import { AssertionFailure, check, checkForm, ConflictError, refusal } from '../errors.ts';
+import { AssertionFailure, ConflictError } from '../errors.ts';
+import { check, checkForm, refusal } from '../refusal.ts';
 import { isObject } from '../arguments.ts';
 import { beginReading, readBinary, readByte, readNumber, readView, remaining } from './byte-reader.ts';
 import {

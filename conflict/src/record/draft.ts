@@ -13,7 +13,7 @@ import { gapsIn, joinSeen, lastOf, type Ranges, rangesOf, seeAll } from '../caus
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
 import { tagDeletion, tagMark, tagTextClient } from '../codec/format.ts';
 import { exhausted, isExhausted, sumOf, vectorOf, vectorPayload } from '../codec/vector.ts';
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 import { checkRange } from '../types/amount.ts';
 import type { TextEngine } from '../types/text.ts';
 import type { DecodedRecord } from './decoded-record.ts';

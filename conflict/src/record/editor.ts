@@ -7,7 +7,7 @@ import { isObject } from '../arguments.ts';
 import { bytesOf } from '../codec/byte-writer.ts';
 import { tagDeletion, tagMark } from '../codec/format.ts';
 import type { Path } from '../codec/path.ts';
-import { check, refusal } from '../errors.ts';
+import { check, refusal } from '../refusal.ts';
 import { moveRights, refill, spend } from '../types/bounded-counter.ts';
 import { increment } from '../types/counter.ts';
 import type { Field, MapField } from '../types/field.ts';

@@ -6,7 +6,7 @@
  * named, ordered and stamped; it knows nothing of what they mean to a type.
  */
 import { orderOf, type Stamp } from '../clock/stamp.ts';
-import { checkForm, malformed } from '../errors.ts';
+import { checkForm, malformed } from '../refusal.ts';
 import {
   pathSeparatorText,
   tagDeletion,
@@ -60,6 +60,14 @@ export function compareEntries(a: Entry, b: Entry): number {
 /** Whether the entry is a vector of growing numbers, of which an actor has one at a key. */
 export function isSlot({ tag }: Entry): boolean {
   return (traitsOf(tag) & traitVector) !== 0;
+}
+
+/**
+ * What identifies an entry: its dot and its key, and of a slot its actor, because its numbers grow under any dot. A key
+ * ends itself.
+ */
+export function identityOf(entry: Entry): string {
+  return `${isSlot(entry) ? '' : entry.counter} ${entry.key}${entry.actor}`;
 }
 
 /** Whether the entry that follows is a later one of the same actor at the same key. */

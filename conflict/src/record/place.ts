@@ -5,7 +5,7 @@
  */
 import { pathSeparatorText } from '../codec/format.ts';
 import { labelOf } from '../codec/path.ts';
-import { checkForm } from '../errors.ts';
+import { checkForm } from '../refusal.ts';
 import { type Entry, isOutdated, latestDeletion, namesOfPath } from './entry.ts';
 import { isHidden } from './liveness.ts';
 

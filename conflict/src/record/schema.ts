@@ -9,7 +9,7 @@ import { countersOf } from '../causal/vector-counters.ts';
 import type { VersionVector } from '../causal/version-vector.ts';
 import { checkedMs } from '../clock/stamp.ts';
 import { deepestValue, longestActorBytes } from '../codec/format.ts';
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 import { actorOf } from '../types/bounded-counter.ts';
 import { checkFields } from '../types/check-fields.ts';
 import type { RegisterPath } from '../types/field-path.ts';

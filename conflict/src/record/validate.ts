@@ -25,7 +25,8 @@ import {
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { vectorOf } from '../codec/vector.ts';
-import { checkForm, ConflictError, malformed } from '../errors.ts';
+import { ConflictError } from '../errors.ts';
+import { checkForm, malformed } from '../refusal.ts';
 import { elementOf } from '../types/set.ts';
 import { siblingOf } from '../types/register.ts';
 import { decode } from './decoded-record.ts';

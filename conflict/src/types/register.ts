@@ -8,7 +8,7 @@ import { bytesOf, writeBinary, written } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
 import { binaryOfBytes, textOf } from '../codec/utf8.ts';
 import { anyValueAt, binaryOfValue, type JsonValue, readWhole, writeValue } from '../codec/value.ts';
-import { refusal } from '../errors.ts';
+import { refusal } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { compareByStamp, type Entry, stampAt, stampLength } from '../record/entry.ts';
 import { entriesAt, type Place, visibleAt } from '../record/place.ts';

@@ -5,7 +5,7 @@
 import { longestNameBytes } from '../codec/format.ts';
 import { namesOf, type Path, pathOf } from '../codec/path.ts';
 import { binaryOf } from '../codec/utf8.ts';
-import { check, refusal } from '../errors.ts';
+import { check, refusal } from '../refusal.ts';
 import type { Place } from '../record/place.ts';
 import type { Field, MapField } from './field.ts';
 

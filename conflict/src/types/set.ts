@@ -7,7 +7,7 @@
 import { bytesOf, writeBinary, writeByte, written } from '../codec/byte-writer.ts';
 import { tagElement } from '../codec/format.ts';
 import { anyValueAt, binaryOfValue, readWhole } from '../codec/value.ts';
-import { check, malformed } from '../errors.ts';
+import { check, malformed } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { isRemoval, kindRemoved } from '../record/liveness.ts';
 import { entriesAt, type Place, visibleAt } from '../record/place.ts';
