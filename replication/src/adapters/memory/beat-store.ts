@@ -109,7 +109,7 @@ export class MemoryBeatStore implements BeatStore {
     const told = [...this.#progress.values()];
     const isHeld = (from: Lsn): boolean =>
       told.some(({ settled }) => settled !== null && settled.every((lsn) => from <= lsn));
-    const [missing] = this.#database.wal.laterStarts.filter((from) => !isHeld(from));
+    const missing = this.#database.wal.laterStarts.find((from) => !isHeld(from));
     return missing === undefined ? this.#beats.newestPublished : this.#beats.publishedUpTo(missing);
   }
 
