@@ -47,6 +47,7 @@ export async function runScenario(scenario: Scenario, seed: number): Promise<Ran
       regions: scenario.regions,
       keepIn: folder,
       progress: () => undefined,
+      postgresEnvironment: (region) => scenario.databaseEnvironment?.(region, folder) ?? {},
     });
     onEnd(() => cluster.stop());
     return await runOn(cluster, { scenario, seed, folder, onEnd });
