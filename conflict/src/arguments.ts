@@ -3,7 +3,8 @@
  * was given in the details. Proxies and getters are anybody's code; what they throw while an argument is read is a fault
  * of the argument too, and never leaves this package bare.
  */
-import { check, ConflictError, refusal } from './errors.ts';
+import { ConflictError } from './errors.ts';
+import { check, refusal } from './refusal.ts';
 
 /** Throws `invalid-argument` where an argument is not of its kind; `rule` names the parameter. */
 export function checkArgument(isFit: boolean, rule: string, value: unknown): asserts isFit {

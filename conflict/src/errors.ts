@@ -4,6 +4,8 @@
  * that broke it; the value is a short description that always survives `JSON.stringify`. A broken assertion is a bug
  * of this package and has a class of its own; callers must never catch it in order to go on.
  */
+import { type Described, describe } from './described.ts';
+
 /** What went wrong; the table in README.md says what to do about each. */
 export type ConflictCode =
   | 'below-horizon'
@@ -20,9 +22,6 @@ export type ConflictCode =
   | 'too-large'
   | 'unknown-field'
   | 'wrong-operation';
-
-/** A short form of any value: texts are cut after 80 characters, objects and arrays are only named. */
-export type Described = string | number | boolean | null;
 
 /** What a `ConflictError` is made of. */
 export interface ConflictDetails {
@@ -69,51 +68,6 @@ export class ConflictError extends Error {
   }
 }
 
-/** A failure whose message is made of its parts, as `likes: invalid-value (integer), value 0.5`. */
-export function refusal(code: ConflictCode, details: ConflictDetails): ConflictError {
-  let message = `${code} (${details.rule})`;
-  if ('limit' in details) message += `, limit ${details.limit}`;
-  if ('value' in details) message += `, value ${describe(details.value)}`;
-  return new ConflictError(code, message, details);
-}
-
-/** Throws where a rule is broken. */
-export function check(isKept: boolean, code: ConflictCode, details: ConflictDetails): asserts isKept {
-  if (!isKept) throw refusal(code, details);
-}
-
-const longestDescription = 80;
-
-/** A short form of any value, without running code of the value's own. */
-function describe(value: unknown): Described {
-  if (value === null || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (typeof value === 'string') {
-    return value.length > longestDescription ? `${value.slice(0, longestDescription)}…` : value;
-  }
-  if (isArray(value)) return 'an array';
-  return typeof value === 'object' ? 'an object' : `a value of type ${typeof value}`;
-}
-
-/** A proxy that was revoked throws at any question. */
-function isArray(value: unknown): boolean {
-  try {
-    return Array.isArray(value);
-  } catch {
-    return false;
-  }
-}
-
-/** Bytes that do not follow the format. `rule` names the part that is wrong. */
-export function malformed(rule: string): ConflictError {
-  return refusal('malformed', { rule });
-}
-
-/** Throws `malformed` where bytes break a rule of the format. */
-export function checkForm(isKept: boolean, rule: string): asserts isKept {
-  if (!isKept) throw malformed(rule);
-}
-
 /** Something happened that cannot happen: a defect of this package, never of its input. */
 export class AssertionFailure extends Error {
   /** Takes what was expected, in words. */
@@ -121,8 +75,4 @@ export class AssertionFailure extends Error {
     super(message);
     this.name = 'AssertionFailure';
   }
-}
-
-export function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new AssertionFailure(message);
 }

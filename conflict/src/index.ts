@@ -11,13 +11,8 @@ export { compareStamps, type Stamp } from './clock/stamp.ts';
 export { namesOf, type Path, pathOf } from './codec/path.ts';
 export { open, seal } from './codec/seal.ts';
 export type { JsonValue } from './codec/value.ts';
-export {
-  AssertionFailure,
-  type ConflictCode,
-  type ConflictDetails,
-  ConflictError,
-  type Described,
-} from './errors.ts';
+export type { Described } from './described.ts';
+export { AssertionFailure, type ConflictCode, type ConflictDetails, ConflictError } from './errors.ts';
 export { type Collectable, collectable } from './record/collectable.ts';
 export { compact, type Compacted } from './record/compact.ts';
 export { diff, type FieldChange } from './record/diff.ts';

@@ -3,7 +3,7 @@
  * (P4, P6): it must be well formed and its stamps must not lie too far ahead of our clock. What is refused is named
  * with its cause, never dropped and never clamped. Pure.
  */
-import { ConflictError, highestStamp, merge, validate } from '@isthmus/conflict';
+import { ConflictError, merge, validate } from '@isthmus/conflict';
 import type { DeadLetterCause } from './ports/record-store.ts';
 
 export type CheckedMerge =
@@ -19,8 +19,7 @@ export type CheckedMerge =
 /** `latestStampMs`: what bears a later stamp is refused. The state comes back itself where nothing changed. */
 export function checkedMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): CheckedMerge {
   try {
-    validate(delta);
-    const stampMs = highestStamp(delta);
+    const stampMs = validate(delta);
     if (stampMs !== null && stampMs > latestStampMs) {
       const detail = `stamp ${stampMs} lies ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
       return { kind: 'refused', cause: 'clock-too-far-ahead', detail, stampMs };

@@ -229,6 +229,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         guard: null,
         incarnations: database.incarnations,
         relearning: () => null,
+        retirement: { isRetired: false },
       },
       retirement: {
         self: identity.region,

@@ -17,6 +17,7 @@ What is promised, how each promise is attacked, and what the latest campaigns ca
 | \`checkers/\` | judge a history and what regions show at the end; the same for the simulator and for real servers |
 | \`simulation/\` | the shipped engine in a world with virtual time: \`npm run sim\`, and its [page](simulation/README.md) |
 | \`chaos/\` | faults on real servers, real Postgres and real Kafka: \`npm run chaos\` |
+| \`soak/\` | what the servers hold under an hour of load and faults: \`npm run soak\`, and its [page](soak/README.md) |
 | \`contract/\` | one suite for each port of the engine, run against every adapter |
 | \`e2e/\`, \`integration/\`, \`api/\` | what users and operators see, on real servers |
 | \`package/\` | the published packages, as somebody else installs them |

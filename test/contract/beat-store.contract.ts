@@ -10,7 +10,7 @@ import type {
   PeerProgress,
   RpoFigures,
 } from '@isthmus/replication/ports/beat-store';
-import type { Beat, CountedBeat } from '@isthmus/replication/ports/change';
+import type { Beat, CountedBeat, Lsn } from '@isthmus/replication/ports/change';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
 
@@ -18,6 +18,8 @@ export interface OpenBeatStores {
   /** Two stores on one database, as two processes have them. */
   readonly store: BeatStore;
   readonly other: BeatStore;
+  /** Loses the slot with all that it had not read and makes it anew; returns where the new one begins. */
+  readonly loseSlot: () => Promise<Lsn>;
   readonly close: () => Promise<void>;
 }
 
@@ -38,6 +40,7 @@ export function beatStoreContract(name: string, open: () => Promise<OpenBeatStor
     });
     describe('the hold', () => holding(stores));
     describe('counts', () => counting(stores));
+    describe('slots that are lost', () => lostSlots(stores));
     describe('RPO', () => rpo(stores));
     describe('progress of peers', () => progress(stores));
     describe('heard beats', () => heard(stores));
@@ -106,6 +109,37 @@ function counting(stores: () => OpenBeatStores): void {
     expect(await stores().other.ownBeats()).toMatchObject({ logCoveredAtMs: all[2]?.atMs, logCount: 6 });
     await stores().store.storePublished(all.slice(0, 1));
     expect(await stores().other.ownBeats()).toMatchObject({ logCount: 6 });
+  });
+}
+
+function lostSlots(stores: () => OpenBeatStores): void {
+  const logCount = async (): Promise<number | null> => (await stores().other.ownBeats()).logCount;
+
+  it('leave the log where it was until a peer holds what it lacks (P6, P7)', async () => {
+    const before = counted(await beats(stores().store, 2), [5, 6]);
+    await stores().store.storePublished(before);
+    const from = await stores().loseSlot();
+    const after = counted(await beats(stores().store, 2), [7, 7]);
+    await stores().store.storePublished(after);
+    const own = await stores().other.ownBeats();
+    expect(own).toMatchObject({ logCoveredAtMs: before[1].atMs, logCount: 6, newestCounted: { count: 7 } });
+    await stores().store.storePeerProgress(told({ settled: [from, from - 1n] }));
+    expect(await logCount()).toBe(6);
+    await stores().store.storePeerProgress(told({ settled: [from, from] }));
+    expect(await logCount()).toBe(7);
+  });
+
+  it('count from the first one whose changes nobody holds', async () => {
+    await stores().store.storePublished(counted(await beats(stores().store, 2), [5, 6]));
+    const first = await stores().loseSlot();
+    await stores().store.storePublished(counted(await beats(stores().store, 2), [7, 8]));
+    const second = await stores().loseSlot();
+    await stores().store.storePublished(counted(await beats(stores().store, 2), [9, 9]));
+    expect(await logCount()).toBe(6);
+    await stores().store.storePeerProgress(told({ settled: [first, first] }));
+    expect(await logCount()).toBe(8);
+    await stores().store.storePeerProgress(told({ settled: [second, second] }));
+    expect(await logCount()).toBe(9);
   });
 }
 

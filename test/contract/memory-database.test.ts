@@ -52,8 +52,13 @@ class MemoryBench implements SourceBench {
 changeSourceContract('memory', () => Promise.resolve(new MemoryBench()));
 
 beatStoreContract('memory', () => {
-  const store = new MemoryBeatStore(new MemoryDatabase({ nowMs }), peers);
-  return Promise.resolve({ store, other: store, close: () => Promise.resolve() });
+  const database = new MemoryDatabase({ nowMs });
+  const store = new MemoryBeatStore(database, peers);
+  const loseSlot = (): Promise<Lsn> => {
+    database.wal.createSlot();
+    return Promise.resolve(database.wal.insert);
+  };
+  return Promise.resolve({ store, other: store, loseSlot, close: () => Promise.resolve() });
 });
 
 describe('a database in memory', () => {

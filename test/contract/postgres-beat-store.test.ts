@@ -37,6 +37,10 @@ beatStoreContract('postgres', async () => {
   return {
     store: first.beats,
     other: second.beats,
+    loseSlot: async () => {
+      await fresh.sql(`SELECT pg_drop_replication_slot('${fresh.slotName}')`);
+      return (await first.slots.renew('dropped')).from;
+    },
     close: async () => {
       await Promise.all([first.close(), second.close()]);
       await fresh.drop();

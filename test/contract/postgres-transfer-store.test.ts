@@ -170,7 +170,14 @@ describe('the Postgres transfer store', () => {
     });
     const decide = () => ({ writes: [{ index: 0, state: bytes('merged') }], refused: [] });
     await database.transfers.merge({ job, ids: [record('a')], decide });
-    await database.transfers.raise({ floorMs: 0, job, vector: [], partitionOf: () => 0, decide: () => [] });
+    await database.transfers.raise({
+      beats: [],
+      floorMs: 0,
+      job,
+      vector: [],
+      partitionOf: () => 0,
+      decide: () => [],
+    });
     expect(await emitted()).toBe(0);
     await database.records.commitLocal(append([record('a')], 'x'));
     expect(await emitted()).toBe(1);

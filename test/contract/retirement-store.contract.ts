@@ -60,7 +60,14 @@ export function retirementStoreContract(name: string, open: () => Promise<OpenRe
       const final = [entry(0, 9n), entry(1, 8n)];
       expect(await retirements.retire(us, final)).toBe(true);
       expect(await retirements.all()).toEqual([{ region: us, final, isReached: false }]);
-      await transfers.raise({ floorMs: 0, job: 1, vector: final, partitionOf: () => 0, decide: () => [] });
+      await transfers.raise({
+        beats: [],
+        floorMs: 0,
+        job: 1,
+        vector: final,
+        partitionOf: () => 0,
+        decide: () => [],
+      });
       expect(await retirements.all()).toEqual([{ region: us, final, isReached: true }]);
     });
 

@@ -3,7 +3,8 @@
  * merging means is the caller's business.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RecordId } from '@isthmus/replication/ports/change';
+import type { BeatOf } from '@isthmus/replication/ports/beat-store';
+import type { CountedBeat, RecordId } from '@isthmus/replication/ports/change';
 import { beginning, type NextRange, type RecordReader } from '@isthmus/replication/ports/record-reader';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { TransferJobs, TransferWish } from '@isthmus/replication/ports/transfer-jobs';
@@ -160,6 +161,32 @@ function snapshots(now: Opened): void {
     expect(standing).toMatchObject({ isEmpty: false, settled: [entry(0, 3n)], applied: [entry(0, 5n)] });
     expect(standing.insertLsn >= (end ?? 0n)).toBe(true);
   });
+
+  it('name the newest beat that all partitions have settled, for each life (P7)', async () => {
+    const life = { counter: 2, nonce: 7 };
+    const rows = [
+      { ...row(0, 5n), beat: beat(3, 4n) },
+      { ...row(1, 5n), beat: beat(2, 3n) },
+      { ...row(0, 5n), incarnation: life, beat: beat(1, 2n) },
+      { ...row(1, 5n), incarnation: life, beat: null },
+    ];
+    for (const each of rows) await now().records.createPosition(each);
+    const { beats } = await now().transfers.standing();
+    expect(beats).toEqual([{ region: origin, incarnation, beat: beat(2, 3n) }]);
+  });
+}
+
+function beat(number: number, end: bigint, count: number | null = number): CountedBeat {
+  return { number, lsn: end - 1n, atMs: number + 0.5, count, end };
+}
+
+/** Puts aside a change of a partition that stands at 5. */
+async function letterAt(now: Opened, partition: number, lsn: bigint): Promise<void> {
+  const letter = { ...record('a'), partition, lsn, index: 0, delta: bytes('letter') };
+  const refused = { ...letter, cause: 'malformed' as const, detail: 'no delta', stampMs: null };
+  const positions = [{ incarnation, partition, expected: 5n, applied: 20n, beat: null, nextOffset: 5n }];
+  const decide = () => ({ writes: [], deadLetters: [refused] });
+  expect(await now().records.applyRemote({ origin, positions, ids: [], decide })).toBe('applied');
 }
 
 function row(partition: number, applied: bigint, settled = applied) {
@@ -205,13 +232,18 @@ async function refuse(now: Opened, job: number, ids: readonly RecordId[]): Promi
 
 interface Raise {
   readonly job?: number;
+  readonly beats?: readonly BeatOf[];
   readonly vector: readonly ReturnType<typeof entry>[];
   readonly covered?: (delta: string) => boolean;
 }
 
-async function raise(now: Opened, { job, vector, covered = () => false }: Raise): Promise<readonly string[]> {
+async function raise(
+  now: Opened,
+  { job, vector, beats = [], covered = () => false }: Raise,
+): Promise<readonly string[]> {
   const seen: string[] = [];
   const isRaised = await now().transfers.raise({
+    beats,
     floorMs: 0,
     job: job ?? (await now().jobs.want(wish)),
     vector,
@@ -237,6 +269,24 @@ function raising(now: Opened): void {
     ]);
   });
 
+  it('settles the beat that a raised partition has passed, and only there (P7)', async () => {
+    const older = { ...row(3, 30n), beat: beat(1, 2n) };
+    const newer = { ...row(4, 30n), beat: beat(7, 12n) };
+    for (const each of [row(0, 5n), row(1, 5n, 3n), row(2, 5n), older, newer])
+      await now().records.createPosition(each);
+    await letterAt(now, 1, 8n);
+    const passed = beat(5, 9n, null);
+    await raise(now, {
+      vector: [entry(0, 9n), entry(1, 9n), entry(2, 8n)],
+      beats: [
+        { region: origin, incarnation, beat: passed },
+        { region: origin, incarnation: { counter: 2, nonce: 7 }, beat: beat(8, 1n) },
+      ],
+    });
+    const rows = await now().records.positions(origin);
+    expect(rows.map((each) => each.beat)).toEqual([passed, null, null, passed, newer.beat]);
+  });
+
   it('fences an applier that is in mid-flight', async () => {
     await now().records.createPosition(row(0, 5n));
     await raise(now, { vector: [entry(0, 10n)] });
@@ -248,7 +298,14 @@ function raising(now: Opened): void {
   it("raises the floor of stamps to the donor's, and never lowers it (P8)", async () => {
     const job = await now().jobs.want(wish);
     for (const floorMs of [7000, 5000])
-      await now().transfers.raise({ floorMs, job, vector: [], partitionOf: () => 0, decide: () => [] });
+      await now().transfers.raise({
+        beats: [],
+        floorMs,
+        job,
+        vector: [],
+        partitionOf: () => 0,
+        decide: () => [],
+      });
     let found = 0;
     await now().records.commitLocal({
       ids: [],
@@ -265,7 +322,14 @@ function raising(now: Opened): void {
     const job = await now().jobs.want(wish);
     const vector = [entry(0, 10n), entry(1, 10n)];
     expect(
-      await now().transfers.raise({ floorMs: 0, job, vector, partitionOf: () => 0, decide: () => null }),
+      await now().transfers.raise({
+        beats: [],
+        floorMs: 0,
+        job,
+        vector,
+        partitionOf: () => 0,
+        decide: () => null,
+      }),
     ).toBe(false);
     expect(await now().records.positions(origin)).toMatchObject([{ partition: 0, applied: 5n }]);
   });
@@ -363,7 +427,8 @@ function jobs(now: Opened): void {
     const id = await now().jobs.want(wish);
     await now().jobs.start(id);
     const counts = { examined: 9, differing: 4, merged: 3, refused: 1, bytes: 2 ** 33 };
-    const place = { cursor: record('é😀'), vector: [entry(0, 2n ** 62n)], counts };
+    const passed = { region: origin, incarnation, beat: beat(9, 2n ** 62n, null) };
+    const place = { cursor: record('é😀'), vector: [entry(0, 2n ** 62n)], beats: [passed], counts };
     await now().jobs.note(id, place);
     await now().jobs.postpone(id, 'the link is cut');
     await now().jobs.start(id);

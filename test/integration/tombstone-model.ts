@@ -148,6 +148,7 @@ export class Model {
       horizon: [],
       floorMs: 0,
       beat: null,
+      beats: [],
       slot: null,
       isEmpty: false,
       readAtMs: this.#nowMs,

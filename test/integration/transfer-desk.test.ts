@@ -150,7 +150,7 @@ describe('the desk', () => {
       cause: 'gap',
       isDryRun: true,
     });
-    await ap.transfers.raise({ floorMs: 0, job, vector, partitionOf: () => 0, decide: () => [] });
+    await ap.transfers.raise({ beats: [], floorMs: 0, job, vector, partitionOf: () => 0, decide: () => [] });
     away.add('eu');
     const told = new ToldVectors(clock());
     desk(told);
@@ -191,6 +191,7 @@ describe('the sweeper', () => {
           const { region } = source.self;
           const vector = ownEntries(source.self, source.database.wal.insert);
           await target.transfers.raise({
+            beats: [],
             floorMs: 0,
             job: 0,
             vector,

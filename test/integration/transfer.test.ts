@@ -3,6 +3,7 @@
  * interleavings that P6 and P7 name.
  */
 import { merge } from '@isthmus/conflict';
+import { pause } from '@isthmus/replication/backoff';
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
 import { ReplicationError } from '@isthmus/replication/errors';
@@ -15,7 +16,7 @@ import type {
 import { partitionOf } from '@isthmus/replication/log/partition';
 import { Receiver, type Received } from '@isthmus/replication/transfer/receiver';
 import { ownEntries } from '@isthmus/replication/reach';
-import { Sweep } from '@isthmus/replication/transfer/sweep';
+import { Sweep, type SweepOptions } from '@isthmus/replication/transfer/sweep';
 import type { SweepResult } from '@isthmus/replication/ports/verification';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { epochMs, MemoryRegion, Product } from './memory-region.ts';
@@ -81,6 +82,24 @@ function listening(offers: Offer[]): TransferPeer {
   };
 }
 
+type SweptStore = SweepOptions['store'];
+
+const slowMs = 500;
+
+/** The database of a region, at which every digest takes its time. */
+function slowly({ transfers }: MemoryRegion): SweptStore {
+  return {
+    standing: () => transfers.standing(),
+    ranges: (after) => transfers.ranges(after),
+    hashes: (range, limit) => transfers.hashes(range, limit),
+    states: (ids) => transfers.states(ids),
+    digest: async (range) => {
+      await pause(timer, slowMs, new AbortController().signal);
+      return transfers.digest(range);
+    },
+  };
+}
+
 async function titles(region: MemoryRegion): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   for (const { key, state } of await region.records.list({ ...id(''), prefix: '', after: null, limit: 2000 }))
@@ -102,6 +121,9 @@ describe('a transfer', () => {
     expect(positions.map(({ partition, applied, settled }) => [partition, applied, settled])).toEqual(
       [0, 1, 2, 3].map((partition) => [partition, lsn, lsn]),
     );
+    const { beat, settled } = positions[0] ?? expect.fail('a position was opened');
+    expect(beat !== null && beat.end <= settled).toBe(true);
+    expect(epochMs + timer.monotonicMs() - (beat?.atMs ?? 0)).toBeLessThan(1000);
   });
 
   it('does not carry a change that its donor has not published (P6)', async () => {
@@ -172,7 +194,10 @@ describe('a transfer', () => {
     expect((await transfer(cutting)).outcome.kind).toBe('done');
     const reached = offers.map(({ vector }) => vector[0]?.lsn ?? 0n);
     expect(reached.length).toBe(2);
-    for (const { applied } of await us.records.positions(eu.self.region)) expect(applied).toBe(reached[0]);
+    for (const { applied, beat } of await us.records.positions(eu.self.region)) {
+      expect(applied).toBe(reached[0]);
+      expect(beat).toEqual(offers[0]?.beats[0]?.beat);
+    }
     expect(await titles(us)).toMatchObject({ k0: 'old', k999: 'new' });
   });
 
@@ -257,12 +282,12 @@ describe('a donor', () => {
 });
 
 describe('a sweep', () => {
-  const sweep = async (): Promise<SweepResult> => {
+  const sweep = async (donor = peer, store: SweptStore = us.transfers): Promise<SweepResult> => {
     await timer.advance(1000);
-    const { self, transfers: store } = us;
+    const { self } = us;
     const clock = { nowMs: () => epochMs + timer.monotonicMs() };
     const { signal } = new AbortController();
-    return passing(new Sweep({ self, peer: eu.self.region, donor: peer, store, clock, timer, signal }).run());
+    return passing(new Sweep({ self, peer: eu.self.region, donor, store, clock, timer, signal }).run());
   };
 
   /** The target has settled whatever the source has by now. */
@@ -271,7 +296,7 @@ describe('a sweep', () => {
     const vector = ownEntries(source.self, source.database.wal.insert);
     const job = await target.jobs.want({ donor: region, origin: region, cause: 'repair', isDryRun: true });
     const decide = ({ letters }: { readonly letters: readonly unknown[] }) => letters.map(() => false);
-    await target.transfers.raise({ floorMs: 0, job, vector, partitionOf: () => 0, decide });
+    await target.transfers.raise({ beats: [], floorMs: 0, job, vector, partitionOf: () => 0, decide });
   }
 
   /** The log brings that about again and again, from a moment on. */
@@ -298,6 +323,19 @@ describe('a sweep', () => {
     await eu.edit(id('a'), (e) => e.remove('tags', ['gone']));
     keepBothOn();
     expect(await sweep()).toMatchObject({ diverged: 0 });
+  });
+
+  it('rests after what the database worked, and not after what it waited for', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'same'));
+    await us.take({ ...id('a'), state: await eu.state(id('a')) });
+    const far = disturbed(peer, async () => void (await pause(timer, 400, new AbortController().signal)));
+    const begunMs = timer.monotonicMs();
+    expect(await sweep(far)).toMatchObject({ diverged: 0 });
+    expect(timer.monotonicMs() - begunMs).toBeLessThan(6000);
+    const busy = slowly(us);
+    const againMs = timer.monotonicMs();
+    expect(await sweep(peer, busy)).toMatchObject({ diverged: 0 });
+    expect(timer.monotonicMs() - againMs).toBeGreaterThan(20 * slowMs);
   });
 
   it('finds what one side lacks though it has settled it, on either side, and merges nothing (P7)', async () => {

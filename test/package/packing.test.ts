@@ -49,14 +49,17 @@ test('nothing is in it but what is compiled, its sources, the vectors and the pa
   expect(readFileSync(join(home(), 'LICENSE'), 'utf8')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
 });
 
-test('every entry is there with its types, in one file and what entries share', () => {
+test('every entry is there with its types, the main one in one file, and what others share in one more', () => {
   for (const entry of Object.values(manifest().exports)) {
     expect(existsSync(join(home(), entry.types)), entry.types).toBe(true);
     expect(existsSync(join(home(), entry.default)), entry.default).toBe(true);
   }
   const entries = Object.values(manifest().exports).map((entry) => entry.default.slice(2));
   const scripts = files().filter((path) => path.endsWith('.js'));
-  expect(scripts.filter((path) => !path.startsWith('dist/shared/')).toSorted()).toEqual(entries.toSorted());
+  expect(scripts.toSorted()).toEqual([...entries, 'dist/shared/inner.js'].toSorted());
+  const text = readFileSync(join(home(), 'dist/index.js'), 'utf8');
+  expect(importsOf({ path: 'dist/index.js', text })).toEqual([]);
+  expect(text).toMatch(/^\p{ASCII}*$/u);
 });
 
 test('it depends on nothing, and on Yjs only where text is wanted', () => {
@@ -81,8 +84,18 @@ test('every map leads to a source that is there', () => {
   const unmapped = files()
     .filter((path) => /\.(?:js|d\.ts)$/.test(path))
     .filter((path) => !maps.includes(`${path}.map`));
-  // The main entry only names what the shared file holds, so there is no code in it to map.
-  expect(unmapped).toEqual(['dist/index.js']);
+  expect(unmapped).toEqual([]);
+});
+
+test('the packed entries export what the sources do, and nothing else', async () => {
+  for (const [entry, source] of [
+    ['@isthmus/conflict', await import('../../conflict/src/index.ts')],
+    ['@isthmus/conflict/testing', await import('../../conflict/src/testing/index.ts')],
+  ] as const) {
+    const names = `console.log(Object.keys(await import('${entry}')).sort().join())`;
+    const found = await withYjs.node(['--input-type=module', '--eval', names]);
+    expect(found.trim()).toBe(Object.keys(source).toSorted().join());
+  }
 });
 
 test('packing leaves the compiled modules as the compiler alone would', () => {

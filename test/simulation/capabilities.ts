@@ -6,8 +6,4 @@
 export const capabilities = {
   /** Gaps, lost slots and the tail of a dead origin are filled from another region (P6). */
   transfer: true,
-  /** What a transfer has raised shows at once in the lag, and not only with the next beat. */
-  transfersBringBeats: false,
-  /** What a lost slot had not handed out is published again, so that the log holds it and its RPO is true. */
-  republishesLostSlot: false,
 } as const;

@@ -144,7 +144,6 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return nothing;
   },
   'lose-slot': ({ region }) => {
-    region.hasLostSlot = true;
     region.mayRecount = true;
     region.database.wal.dropSlot();
     region.database.disconnect();

@@ -7,7 +7,6 @@ import { errorNow } from '@isthmus/replication/progress/clock-offset';
 import { type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
-import { capabilities } from './capabilities.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
 import type { World } from './world.ts';
@@ -101,8 +100,6 @@ function judge(world: World, node: SimNode, reading: GaugeReading): void {
   else world.high.delete(place);
   // What was read a moment before much became visible at once is right for that moment.
   if (violation === null || (isHigh && !wasHigh)) return;
-  // A transfer raises positions and brings no beat, so the age falls only with the next one that is applied.
-  if (isHigh && !capabilities.transfersBringBeats && node.region.hasRaised) return;
   const at = ` at ${Math.round(world.scheduler.nowMs)} ms`;
   world.violations.push({ ...violation, detail: violation.detail + at });
 }

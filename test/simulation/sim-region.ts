@@ -49,9 +49,6 @@ export class SimRegion {
   /** Destroyed for good. */
   isGone = false;
   isLogGone = false;
-  hasLostSlot = false;
-  /** A transfer may have raised its positions. */
-  hasRaised = false;
   /** Something was taken out of its log. */
   hasLostLog = false;
   /** The slot may have gone back behind every counted beat. */

@@ -82,7 +82,6 @@ export class SimTransferStore implements TransferStore {
   }
 
   raise(transaction: RaiseTransaction): Promise<boolean> {
-    this.#postgres.region.hasRaised = true;
     return this.#postgres.call(decideKind, 'raise', () => this.#inner.raise(transaction));
   }
 

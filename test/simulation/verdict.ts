@@ -125,8 +125,6 @@ export class Verdict {
     const found: Violation[] = [];
     for (const loss of this.#world.losses) {
       if (loss.region.clock.jumpedAtMs > -Infinity) continue;
-      const hasLostSlot = !capabilities.republishesLostSlot && loss.region.hasLostSlot;
-      if (hasLostSlot && !loss.withLog) continue;
       const lostMs = await this.#lostMs(loss);
       if (lostMs > 0) this.#world.seen('region destroyed with loss');
       const violation = checkLoss(loss.region.id, loss.shownMs, lostMs);

@@ -97,15 +97,9 @@ export function seeAll(seen: Map<string, Ranges>, dots: Iterable<Dot>): void {
     else known.push(counter);
   }
   for (const [actor, list] of counters) {
-    const sorted = list.toSorted((a, b) => a - b);
-    see(
-      seen,
-      actor,
-      unionOf(
-        none,
-        sorted.flatMap((counter) => [counter, counter]),
-      ),
-    );
+    const ranges: number[] = [];
+    for (const counter of list.toSorted((a, b) => a - b)) ranges.push(counter, counter);
+    see(seen, actor, unionOf(none, ranges));
   }
 }
 

@@ -9,7 +9,7 @@
  * life. (Causal stability: Baquero, Almeida, Shoker, "Making Operation-Based CRDTs Operation-Based", 2014.)
  */
 import { checkText, textsOf } from '../arguments.ts';
-import { refusal } from '../errors.ts';
+import { refusal } from '../refusal.ts';
 import { countersOf } from './vector-counters.ts';
 import { VersionVector } from './version-vector.ts';
 

@@ -6,7 +6,7 @@
  * fails.
  */
 import { readFrom } from '../arguments.ts';
-import { check, refusal } from '../errors.ts';
+import { check, refusal } from '../refusal.ts';
 
 /** A reading of a hybrid logical clock. */
 export interface Stamp {

@@ -4,7 +4,7 @@
  * of an integer is accepted. There is one reading at a time: each runs from its `beginReading` to its end without giving
  * way, and one that fails is left as it is.
  */
-import { checkForm, malformed } from '../errors.ts';
+import { checkForm, malformed } from '../refusal.ts';
 import { binaryOfBytes } from './utf8.ts';
 
 let source: Uint8Array = new Uint8Array(0);
@@ -23,9 +23,13 @@ export function remaining(): number {
   return end - at;
 }
 
-/** The next byte, which stays; the end is like 0xff. */
-export function peekByte(): number {
-  return at < end ? (source[at] ?? 0) : 0xff;
+/** How many of the next bytes are below `least`; they stay. */
+export function countBelow(least: number): number {
+  const bytes = source;
+  const last = end;
+  let next = at;
+  while (next < last && (bytes[next] ?? least) < least) next++;
+  return next - at;
 }
 
 export function readByte(): number {

@@ -4,7 +4,7 @@
  * what is encoded while something else is being encoded, as a value's getter may, comes behind it and goes again. What
  * is handed out is a copy of its own.
  */
-import { assert } from '../errors.ts';
+import { assert } from '../refusal.ts';
 import { allocate } from './slab.ts';
 import { binaryOfBytes } from './utf8.ts';
 

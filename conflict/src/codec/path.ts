@@ -4,7 +4,7 @@
  * no escapes.
  */
 import { checkArgument, readFrom } from '../arguments.ts';
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 
 /** A field: its names joined by dots, as `address.city`, or the names as an array. */
 export type Path = string | readonly string[];
@@ -22,13 +22,19 @@ export function namesOf(path: Path): readonly string[] {
 }
 
 function checkedNames(path: readonly string[]): readonly string[] {
-  const isNames = () => Array.isArray(path) && Array.from(path, isText).every(Boolean);
-  checkArgument(readFrom(path, 'path', isNames), 'path', path);
+  checkArgument(
+    readFrom(path, 'path', () => isNames(path)),
+    'path',
+    path,
+  );
   return path;
 }
 
-function isText(name: unknown): boolean {
-  return typeof name === 'string';
+function isNames(path: readonly unknown[]): boolean {
+  if (!Array.isArray(path)) return false;
+  // Not by `every`, which passes over holes.
+  for (const name of path) if (typeof name !== 'string') return false;
+  return true;
 }
 
 /**
@@ -36,7 +42,10 @@ function isText(name: unknown): boolean {
  * is no array of strings.
  */
 export function pathOf(names: readonly string[]): string {
-  return checkedNames(names)
-    .map((name) => name.replace(/[\\.]/g, '\\$&'))
-    .join('.');
+  return labelOf(checkedNames(names));
+}
+
+/** The same of names that are known to be texts. */
+export function labelOf(names: readonly string[]): string {
+  return names.map((name) => name.replace(/[\\.]/g, '\\$&')).join('.');
 }

@@ -3,7 +3,7 @@
  * first. It finds every single flipped bit and every burst up to 32 bits; it is no signature. Merging takes unsealed
  * bytes; seal where they leave and open where they come in.
  */
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 import { checkBytes } from './bytes.ts';
 import { allocate } from './slab.ts';
 

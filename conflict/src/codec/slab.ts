@@ -5,10 +5,10 @@
  * alive and shares `result.buffer`: who transfers a buffer, or keeps one result out of thousands for long, copies it
  * with `result.slice()` first.
  */
-import { assert } from '../errors.ts';
+import { assert } from '../refusal.ts';
 
 const slabBytes = 16_384;
-export const largestShared = 1024;
+const largestShared = 1024;
 
 // The buffer is kept beside its view, because asking a view for it leaves compiled code.
 let buffer = new ArrayBuffer(slabBytes);

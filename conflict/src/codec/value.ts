@@ -7,7 +7,8 @@
  * and never touches a prototype. Getters and proxies may run code of anybody; what it throws
  * comes as the cause of a typed error.
  */
-import { AssertionFailure, check, checkForm, ConflictError, refusal } from '../errors.ts';
+import { AssertionFailure, ConflictError } from '../errors.ts';
+import { check, checkForm, refusal } from '../refusal.ts';
 import { isObject } from '../arguments.ts';
 import { beginReading, readBinary, readByte, readNumber, readView, remaining } from './byte-reader.ts';
 import {
@@ -66,12 +67,13 @@ export function binaryOfValue(value: unknown, scope: ValueScope): string {
 }
 
 export function writeValue(value: unknown, scope: ValueScope): void {
-  const progress = { ...scope, depth: 0, end: writtenLength() + scope.maxBytes };
+  const { field, maxDepth, maxBytes } = scope;
+  const progress = { field, maxDepth, maxBytes, depth: 0, end: writtenLength() + maxBytes };
   try {
     write(value, progress);
   } catch (cause) {
     if (cause instanceof ConflictError || cause instanceof AssertionFailure) throw cause;
-    throw refusal('invalid-value', { field: scope.field, rule: 'readable', cause });
+    throw refusal('invalid-value', { field, rule: 'readable', cause });
   }
   checkBytes(progress);
 }

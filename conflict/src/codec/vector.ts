@@ -2,7 +2,7 @@
  * The payload of a slot: numbers that only grow, in pairs of a value and its baseline, with trailing zeros left out.
  * A slot adds value minus baseline to what is read; a reset raises baselines, the actor's own operations raise values.
  */
-import { checkForm } from '../errors.ts';
+import { checkForm } from '../refusal.ts';
 import { beginReading, readNumber, remaining } from './byte-reader.ts';
 import { writeNumber, written } from './byte-writer.ts';
 

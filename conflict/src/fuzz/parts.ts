@@ -5,7 +5,7 @@
  */
 import {
   beginReading,
-  peekByte,
+  countBelow,
   readByte,
   readNumber,
   readPart,
@@ -71,8 +71,7 @@ function actorPart(): ActorPart {
 function entryPart(): EntryPart {
   const index = readNumber();
   const counter = readNumber();
-  const path: number[] = [];
-  while (peekByte() < tagRegister) path.push(readByte());
+  const path = [...readView(countBelow(tagRegister))];
   const tag = [readByte()];
   if (tag[0] === tagExtended) tag.push(readByte());
   const [first = 0, second = 0] = tag;

@@ -13,12 +13,9 @@ import {
   schema,
   set,
 } from '../index.ts';
-import { reserveCopy } from '../codec/slab.ts';
 import { byteMerge } from './byte-merge.ts';
 import { decode, encode } from './decoded-record.ts';
-import { joinHeads } from './head-union.ts';
 import { join } from './join.ts';
-import { replaceValue } from './replace-value.ts';
 
 const fields = {
   a: register(),
@@ -142,10 +139,6 @@ test('the walk takes what is written one after the other, also by actors that ar
 
 describe('one value in the place of another', () => {
   const type = schema({ a: register(), b: register(), c: register() });
-  const replaced = (state: Uint8Array, delta: Uint8Array) => {
-    reserveCopy(state, delta.length + 16);
-    return joinHeads(state, delta) ? replaceValue(state, delta) : null;
-  };
   const edit = (state: Uint8Array, actor: string, change: (e: Editor) => void) =>
     type.edit(state, { actor, now: 1 }, change);
   const { state } = edit(nothing, 'eu', (e) => {
@@ -154,16 +147,17 @@ describe('one value in the place of another', () => {
     e.set('c', 'three');
   });
 
-  test.each(['a', 'b', 'c'])('needs no walk: %s', (field) => {
+  test.each(['a', 'b', 'c'])('is walked: %s', (field) => {
     for (const value of ['', 'four', 'x'.repeat(100), 'y'.repeat(2000)]) {
       const edited = edit(state, 'eu', (e) => e.set(field, value));
-      expect(replaced(state, edited.delta)).toEqual(edited.state);
+      expect(byteMerge(state, edited.delta)?.bytes).toEqual(edited.state);
       const again = edit(edited.state, 'us', (e) => e.set(field, 5));
-      expect(replaced(edited.state, again.delta)).toEqual(again.state);
+      expect(byteMerge(edited.state, again.delta)?.bytes).toEqual(again.state);
+      expect(merge(edited.state, again.delta).conflicts).toEqual([]);
     }
   });
 
-  test('is left to the walk where anything else is there', () => {
+  test('or beside another', () => {
     const mine = edit(state, 'eu', (e) => e.set('b', 'mine'));
     const theirs = edit(state, 'us', (e) => e.set('b', 'theirs'));
     const two = edit(state, 'us', (e) => {
@@ -179,7 +173,6 @@ describe('one value in the place of another', () => {
       [state, edit(state, 'us', (e) => e.clear('b')).delta],
       [state, later.delta],
     ] as const) {
-      expect(replaced(before, delta)).toBeNull();
       expect(merge(before, delta).state).toEqual(encode(join(decode(before), decode(delta))));
     }
   });

@@ -16,8 +16,8 @@ import {
   traitSub,
   traitVector,
 } from '../codec/format.ts';
-import { commit, largestShared, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
-import { smallVarint, writeVarint } from '../codec/small-varint.ts';
+import { commit, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
+import { smallVarint } from '../codec/small-varint.ts';
 import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
 import {
@@ -36,7 +36,6 @@ import {
   rightTo,
   sharedDots,
 } from './head-union.ts';
-import { replaceValue } from './replace-value.ts';
 
 /** An entry where it lies: its first byte, the first of its body and of its key, the first after it, and its dot. */
 class EntryPlace {
@@ -64,23 +63,14 @@ class EntryPlace {
   }
 }
 
-/** A key of the delta where it lies. */
-class KeyPlace {
-  start = 0;
-  end = 0;
-}
-
 // A merge runs from its first line to its last without giving way, so all merges share their working memory.
-/** The entry of the delta that comes next, its key and its tag. */
+/** The entry of the delta that comes next, where its key ends, its tag, and whether it is a slot of a counter. */
 const theirs = new EntryPlace();
-const theirKey = new KeyPlace();
+let keyEnd = 0;
 let tag = 0;
+let isSlot = false;
 /** The entry of the state that goes with it. */
 const mine = new EntryPlace();
-/** The key before `theirKey`, and the one of a register that was inserted and has a neighbour in the state. */
-const lastKey = new KeyPlace();
-const addedKey = new KeyPlace();
-const vector = new Int32Array(64);
 
 export interface ByteMerged {
   /** The join; the state itself where nothing changes. */
@@ -96,20 +86,22 @@ const spareBytes = 16;
 
 /** `null` where the definition has to be asked. What it returns holds until the next call. */
 export function byteMerge(state: Uint8Array, delta: Uint8Array): ByteMerged | null {
-  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line;
-  // so small states are copied first. Large ones are not, because it may turn out that there is nothing to do.
-  const more = delta.length + spareBytes;
-  const isSmall = state.length + more <= largestShared;
-  if (isSmall) reserveCopy(state, more);
+  touch(state);
   if (!joinHeads(state, delta)) return null;
   merged.bytes = state;
   merged.siblings = false;
-  if (!grows) return merged;
-  if (!isSmall) reserveCopy(state, more);
-  const replaced = replaceValue(state, delta);
-  if (replaced === null) return walk(state, delta) ? merged : null;
-  merged.bytes = replaced;
-  return merged;
+  return grows && !walk(state, delta) ? null : merged;
+}
+
+/** Kept, so that no engine leaves the reading out. */
+const touched = { sum: 0 };
+const mostTouchedBytes = 1024;
+
+/** A state may lie far away in memory; read like this, all lines of the cache are waited for at once. */
+function touch(bytes: Uint8Array): void {
+  let sum = 0;
+  for (let at = 0; at < bytes.length && at < mostTouchedBytes; at += 64) sum += bytes[at] ?? 0;
+  touched.sum = sum;
 }
 
 /** What of the state is still to be moved begins at `from`; it lies `shift` further in the room and goes to `to`. */
@@ -121,21 +113,20 @@ let to = 0;
 let place = 0;
 /** At least as many entries of the state as may still have to go. */
 let removals = 0;
-/** Whether the entry of the state at which the walk stands has the key of the delta's. */
-let isNeighbour = false;
 
 function walk(state: Uint8Array, delta: Uint8Array): boolean {
   // The copy of the state lies where it belongs up to the first change, if the head does not grow.
+  reserveCopy(state, delta.length + spareBytes);
   room = reservedRoom;
   const base = reservedStart;
   from = left.end;
   to = base + headLength;
   shift = to - from;
   if (shift !== base) room.set(state, shift);
-  for (let index = 0; index < headLength; index++) room[base + index] = head[index] ?? 0;
+  const target = room;
+  for (let index = 0, last = headLength; index < last; index++) target[base + index] = head[index] ?? 0;
   place = from;
   removals = sharedDots;
-  addedKey.end = 0;
   if (!joinEntries(delta.length)) return false;
   moveUpTo(state.length);
   merged.bytes = commit(room, to - base);
@@ -143,25 +134,34 @@ function walk(state: Uint8Array, delta: Uint8Array): boolean {
 }
 
 function joinEntries(last: number): boolean {
-  let next = right.end;
-  if (next < last && !readTheirs(next)) return false;
-  for (;;) {
-    const order = passMine(next < last);
-    if (order < 0) return order === finished;
+  theirs.end = right.end;
+  keyEnd = 0;
+  while (theirs.end < last) {
+    if (!readTheirs()) return false;
+    const order = passMine(true);
+    if (order === declined || (order === 0 && !joinBoth())) return false;
     if (order > 0) addTheirs();
-    else if (!joinBoth()) return false;
-    next = theirs.end;
-    if (next < last && !nextOfTheirs(next)) return false;
   }
+  return passMine(false) !== declined;
 }
 
-/** Reads an entry of the delta and checks its key, which may come from anywhere. Throws `malformed` as decoding does. */
-function readTheirs(start: number): boolean {
-  if (!theirs.read(right, start) || !rightHas(theirs.actor, theirs.counter)) return false;
-  return readKey(right.bytes, theirs.key) && theirKey.end <= theirs.end;
+/** Moves on in the delta and checks what comes, because it may come from anywhere. Throws `malformed` as decoding does. */
+function readTheirs(): boolean {
+  const { bytes } = right;
+  const { key, actor } = theirs;
+  const length = keyEnd - key;
+  if (!theirs.read(right, theirs.end) || !rightHas(theirs.actor, theirs.counter) || !readKey()) return false;
+  if (length < 0) return true;
+  let same = 0;
+  while (same < length && bytes[key + same] === bytes[theirs.key + same]) same++;
+  // Of what several hold at one key, only slots are joined here.
+  if (same === length) return isSlot && actor < theirs.actor;
+  return (bytes[key + same] ?? 0) < (bytes[theirs.key + same] ?? 0);
 }
 
-function readKey(bytes: Uint8Array, start: number): boolean {
+function readKey(): boolean {
+  const { bytes } = right;
+  const start = theirs.key;
   let depth = 1;
   let isAscii = true;
   let end = start;
@@ -174,109 +174,77 @@ function readKey(bytes: Uint8Array, start: number): boolean {
   tag = byte === tagExtended ? tagExtended * 256 + (bytes[end + 1] ?? 0) : byte;
   if (end === start && tag !== tagMark && tag !== tagDeletion && tag < tagExtended) return false;
   end += byte === tagExtended ? 2 : 1;
-  if ((traitsOf(tag) & traitSub) !== 0) {
+  const traits = traitsOf(tag);
+  isSlot = (traits & traitVector) !== 0;
+  if ((traits & traitSub) !== 0) {
     const length = smallVarint(bytes, end);
     if (length < 0) return false;
     end += varintLength(length) + length;
   }
-  theirKey.start = start;
-  theirKey.end = end;
-  return depth <= deepestPath;
+  keyEnd = end;
+  return depth <= deepestPath && end <= theirs.end;
 }
 
-/** Moves on in the delta, whose order is checked. */
-function nextOfTheirs(start: number): boolean {
-  const { bytes } = right;
-  const { actor, counter } = theirs;
-  lastKey.start = theirKey.start;
-  lastKey.end = theirKey.end;
-  if (!readTheirs(start)) return false;
-  const { key } = theirs;
-  const same = common(bytes, key, lastKey);
-  const difference = (bytes[key + same] ?? 0) - (bytes[lastKey.start + same] ?? 0);
-  if (!isWhole(same, lastKey)) return difference > 0;
-  if (tag === tagRegister) merged.siblings = true;
-  return actor < theirs.actor || (actor === theirs.actor && counter < theirs.counter && !isSlot());
-}
-
-/** How many bytes from `at` are those of a key of the delta. */
-function common(bytes: Uint8Array, at: number, { start, end }: KeyPlace): number {
-  const other = right.bytes;
-  const apart = at - start;
-  let index = start;
-  while (index < end && bytes[index + apart] === other[index]) index++;
-  return index - start;
-}
-
-function isWhole(length: number, { start, end }: KeyPlace): boolean {
-  return length === end - start;
-}
-
-/** What `compareKey` answers where an entry ends before its key does. */
-const noKey = 0x100;
-
-/** Order of the key of `mine` and of `theirKey`. No key is the beginning of another. */
-function compareKey(): number {
-  const { bytes } = left;
-  const same = common(bytes, mine.key, theirKey);
-  const key = mine.key + same;
-  if (isWhole(same, theirKey)) return key > mine.end ? noKey : 0;
-  return key < mine.end ? (bytes[key] ?? 0) - (right.bytes[theirKey.start + same] ?? 0) : noKey;
-}
-
-/** What `passMine` answers where nothing is left to do, and where the definition has to be asked. */
-const finished = -1;
-const declined = -2;
+/** What `passMine` answers where the definition has to be asked. */
+const declined = -1;
 
 /**
- * Passes what the state has before the delta's entry, and lets go what the delta has seen and lacks. Answers 0 where
- * both have `mine`; more than 0 where the delta's comes first; else `finished` or `declined`.
+ * Passes what the state has before the delta's entry, or the rest of it, and lets go what the delta has seen and lacks.
+ * Answers 0 where both have the entry at `place`; more where the delta's comes first; or `declined`. Most of a merge is
+ * spent in this loop, so all that it has to know is in variables of its own.
  */
 function passMine(isMore: boolean): number {
-  const last = left.bytes.length;
-  while (place < last) {
-    if (!isMore && leftStays && removals === 0 && addedKey.end === 0) break;
-    if (!mine.read(left, place)) return declined;
-    let order = isMore ? compareKey() : -1;
-    if (order === noKey) return declined;
-    const sameKey = order === 0;
-    if (sameKey) order = (leftTo[mine.actor] ?? 0) - (rightTo[theirs.actor] ?? 0);
-    if (sameKey && order === 0 && !isSlot()) order = mine.counter - theirs.counter;
-    if (order >= 0) {
-      isNeighbour = sameKey;
-      return order;
+  const { bytes, actorCount } = left;
+  const { bytes: other } = right;
+  const { key: keyStart, counter: theirCounter } = theirs;
+  const theirIndex = rightTo[theirs.actor] ?? 0;
+  const lastOfKey = keyEnd;
+  const last = bytes.length;
+  let start = place;
+  while (start < last) {
+    if (!isMore && leftStays && removals === 0) break;
+    const size = smallVarint(bytes, start);
+    const body = start + varintLength(size);
+    const actor = bytes[body] ?? 0x7f;
+    const counter = smallVarint(bytes, body + 1);
+    const end = body + size;
+    if (size <= 2 || end > last || actor >= actorCount || counter <= 0) return declined;
+    const isSeen = removals > 0 && rightHas(rightOf[actor] ?? -1, counter);
+    if (isMore) {
+      const apart = body + 1 + varintLength(counter) - keyStart;
+      let at = keyStart;
+      while (at < lastOfKey && bytes[at + apart] === other[at]) at++;
+      const isSameKey = at === lastOfKey;
+      if (at + apart >= end && !(isSameKey && at + apart === end)) return declined;
+      let order = isSameKey ? (leftTo[actor] ?? 0) - theirIndex : (bytes[at + apart] ?? 0) - (other[at] ?? 0);
+      if (isSameKey && !isSlot) {
+        if (order === 0) order = counter - theirCounter;
+        // The delta holds nothing else at this key, so what it has seen goes, wherever it lies.
+        if (order !== 0 && isSeen) order = -1;
+        else if (order !== 0 && tag === tagRegister) merged.siblings = true;
+      }
+      if (order >= 0) {
+        place = start;
+        return order;
+      }
     }
-    place = mine.end;
-    if (removals > 0 && rightHas(rightOf[mine.actor] ?? -1, mine.counter)) {
+    if (isSeen) {
       removals--;
-      dropMine();
-    } else keepMine(sameKey);
+      moveUpTo(start);
+      from = end;
+    } else holdMine(actor, body, end);
+    start = end;
   }
-  isNeighbour = false;
-  return isMore ? 1 : finished;
-}
-
-/** An entry of the state whose key and actor the delta lacks. */
-function keepMine(sameKey: boolean): void {
-  if (sameKey && tag === tagRegister) merged.siblings = true;
-  if (addedKey.end > 0) {
-    if (isWhole(common(left.bytes, mine.key, addedKey), addedKey)) merged.siblings = true;
-    else addedKey.end = 0;
-  }
-  holdMine();
+  place = start;
+  return 1;
 }
 
 /** Lets an entry of the state stay, under the index that its actor has in the union. */
-function holdMine(): void {
-  const index = leftTo[mine.actor] ?? 0;
-  if (index === mine.actor) return;
-  moveUpTo(mine.end);
-  room[to - mine.end + mine.body] = index;
-}
-
-function dropMine(): void {
-  moveUpTo(mine.start);
-  from = mine.end;
+function holdMine(actor: number, body: number, end: number): void {
+  const index = leftTo[actor] ?? 0;
+  if (index === actor) return;
+  moveUpTo(end);
+  room[to - end + body] = index;
 }
 
 /** An entry of the delta that the state lacks, or has seen go: it has seen a contiguous part of every actor. */
@@ -296,79 +264,47 @@ function insertTheirs(): void {
   else for (let offset = start; offset < end; offset++) target[offset + apart] = bytes[offset] ?? 0;
   target[body + apart] = rightTo[theirs.actor] ?? 0;
   to += end - start;
-  addedKey.start = theirKey.start;
-  addedKey.end = isNeighbour && tag === tagRegister ? theirKey.end : 0;
 }
 
-/** Whether the delta's entry is a vector of growing numbers, of which an actor has one at a key. */
-function isSlot(): boolean {
-  return (traitsOf(tag) & traitVector) !== 0;
-}
-
-/** One entry that is on both sides, or one slot. */
+/** One entry that is on both sides, or one slot, of which the later birth wins. */
 function joinBoth(): boolean {
+  if (!mine.read(left, place)) return false;
   place = mine.end;
-  if (isSlot()) return joinSlots();
-  removals--;
-  if (!hasSamePayload()) return false;
-  holdMine();
+  if (!isSlot) removals--;
+  let isTheirs = mine.counter < theirs.counter;
+  if (mine.counter === theirs.counter && !hasSamePayload()) {
+    if (!isSlot || !hasGrown()) return false;
+    isTheirs = true;
+  }
+  if (isTheirs) {
+    moveUpTo(mine.start);
+    from = place;
+    insertTheirs();
+  } else holdMine(mine.actor, mine.body, place);
   return true;
+}
+
+/** Of one birth each number is the greater of both. `false` where one of the state's is, or one is in no short form. */
+function hasGrown(): boolean {
+  let a = mine.key + keyEnd - theirs.key;
+  let their = 0;
+  for (let b = keyEnd; b < theirs.end; b += varintLength(their)) {
+    const my = a < mine.end ? smallVarint(left.bytes, a) : 0;
+    their = smallVarint(right.bytes, b);
+    if (my < 0 || their < my || b + varintLength(their) > theirs.end) return false;
+    a += varintLength(my);
+  }
+  return a >= mine.end && their > 0;
 }
 
 /** One dot has one payload; where somebody forged another, the definition decides. */
 function hasSamePayload(): boolean {
-  const { bytes } = left;
-  const offset = theirs.end - mine.end;
-  if (mine.end - mine.key !== theirs.end - theirs.key) return false;
-  for (let index = mine.key; index < mine.end; index++) {
-    if (bytes[index] !== right.bytes[index + offset]) return false;
-  }
-  return true;
-}
-
-/** The later birth wins; of one birth each number is the greater of both. */
-function joinSlots(): boolean {
-  if (mine.counter > theirs.counter) {
-    holdMine();
-    return true;
-  }
-  if (mine.counter === theirs.counter) return joinNumbers();
-  dropMine();
-  insertTheirs();
-  return true;
-}
-
-function joinNumbers(): boolean {
-  const { bytes } = right;
-  const length = joinVectors();
-  if (length < 0) return false;
-  let size = theirKey.end - theirs.body;
-  for (let index = 0; index < length; index++) size += varintLength(vector[index] ?? 0);
-  dropMine();
-  makeRoom(varintLength(size) + size);
-  to = writeVarint(room, to, size);
-  room[to++] = leftTo[mine.actor] ?? 0;
-  for (let index = theirs.body + 1; index < theirKey.end; index++) room[to++] = bytes[index] ?? 0;
-  for (let index = 0; index < length; index++) to = writeVarint(room, to, vector[index] ?? 0);
-  return true;
-}
-
-/** Fills `vector`; returns its length, or -1 where the numbers are not in their shortest form or too large. */
-function joinVectors(): number {
-  let a = mine.key + theirKey.end - theirKey.start;
-  let b = theirKey.end;
-  let length = 0;
-  let last = 1;
-  for (; a < mine.end || b < theirs.end; length++) {
-    const my = a < mine.end ? smallVarint(left.bytes, a) : 0;
-    if (a < mine.end) a += varintLength(my);
-    const their = b < theirs.end ? smallVarint(right.bytes, b) : 0;
-    if (b < theirs.end) b += varintLength(their);
-    if (my < 0 || their < 0 || length === vector.length) return -1;
-    last = my > their ? my : their;
-    vector[length] = last;
-  }
-  return a === mine.end && b === theirs.end && last > 0 ? length : -1;
+  const { key, end } = mine;
+  const apart = theirs.key - key;
+  if (end + apart !== theirs.end) return false;
+  let at = key;
+  while (at < end && left.bytes[at] === right.bytes[at + apart]) at++;
+  return at === end;
 }
 
 /** Moves the state's bytes up to `end` to where they belong. */

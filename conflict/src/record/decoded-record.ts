@@ -5,11 +5,11 @@
  * this form.
  */
 import { hasSeen, type Ranges, rangesOf, type Seen, seenOfRanges } from '../causal/seen.ts';
-import { check, checkForm, malformed } from '../errors.ts';
+import { check, checkForm, malformed } from '../refusal.ts';
 import { checkBytes } from '../codec/bytes.ts';
 import {
   beginReading,
-  peekByte,
+  countBelow,
   readBinary,
   readByte,
   readNumber,
@@ -32,7 +32,6 @@ import {
   formatMajor,
   formatMinor,
   longestActorBytes,
-  pathSeparator,
   tagDeletion,
   tagExtended,
   tagMark,
@@ -116,22 +115,17 @@ function readEntry(actors: readonly string[]): Entry {
   const counter = readNumber();
   checkForm(counter > 0, 'counter');
   const keyStart = skip(0);
-  const path = readPath();
+  const pathLength = countBelow(tagRegister);
+  skip(pathLength);
   const tag = readTag();
   const mayLackPath = tag === tagMark || tag === tagDeletion || tag > tagExtended;
-  checkForm(path !== '' || mayLackPath, 'path');
+  checkForm(pathLength > 0 || mayLackPath, 'path');
   const sub = (traitsOf(tag) & traitSub) === 0 ? '' : readBinary(readNumber());
-  namesOfPath(path);
-  return { key: readSince(keyStart), path, tag, sub, actor, counter, payload: readView(remaining()) };
-}
-
-/** The names up to the tag. */
-function readPath(): string {
-  const start = skip(0);
-  let depth = 1;
-  for (; peekByte() < tagRegister; skip(1)) if (peekByte() === pathSeparator) depth++;
-  checkForm(depth <= deepestPath, 'path');
-  return readSince(start);
+  const key = readSince(keyStart);
+  // One text serves as both, because names may be long.
+  const path = key.slice(0, pathLength);
+  checkForm(namesOfPath(path).length <= deepestPath, 'path');
+  return { key, path, tag, sub, actor, counter, payload: readView(remaining()) };
 }
 
 function readTag(): number {

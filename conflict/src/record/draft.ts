@@ -13,16 +13,17 @@ import { gapsIn, joinSeen, lastOf, type Ranges, rangesOf, seeAll } from '../caus
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
 import { tagDeletion, tagMark, tagTextClient } from '../codec/format.ts';
 import { exhausted, isExhausted, sumOf, vectorOf, vectorPayload } from '../codec/vector.ts';
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 import { checkRange } from '../types/amount.ts';
 import type { TextEngine } from '../types/text.ts';
 import type { DecodedRecord } from './decoded-record.ts';
-import { type Entry, type EntryName, highestStamp, isSlot, keyOf } from './entry.ts';
+import { type Entry, type EntryName, highestStamp, isSlot, keyOf, stampText } from './entry.ts';
 import { isRemnant, liveEntries } from './liveness.ts';
 import { entriesBelow, type Place, treeOf } from './place.ts';
 import { isStable } from './stable.ts';
 
-export interface DraftOptions {
+/** Who edits, and when. */
+export interface Writer {
   /** Binary string. */
   readonly actor: string;
   readonly floor: number;
@@ -30,6 +31,10 @@ export interface DraftOptions {
   readonly nowMs: number;
   /** What everybody has seen of the record, if that is known. */
   readonly horizon: ReadonlyMap<string, number> | undefined;
+}
+
+/** What is the same for all edits of a collection. */
+export interface DraftRules {
   /** Bytes that one edit may write, and levels of a value. */
   readonly maxBytes: number;
   readonly maxDepth: number;
@@ -43,8 +48,10 @@ type Mark = 'kept' | 'due' | 'gone';
 export class Draft {
   readonly root: Place;
   readonly stamp: Stamp;
+  /** Its bytes as a binary string. */
+  readonly stampText: string;
   readonly actor: string;
-  readonly options: DraftOptions;
+  readonly options: DraftRules;
   /** Everybody has seen what the record has seen, so whatever it builds on is in it. */
   readonly isStable: boolean;
   /** The counter of the dot that the next entry gets. */
@@ -56,8 +63,8 @@ export class Draft {
   readonly #known: ReadonlySet<Entry>;
   #addedBytes = 0;
 
-  constructor(before: DecodedRecord, options: DraftOptions) {
-    const { actor, floor, horizon } = options;
+  constructor(before: DecodedRecord, writer: Writer, options: DraftRules) {
+    const { actor, floor, horizon } = writer;
     this.#before = before;
     this.#known = new Set(before.entries);
     this.options = options;
@@ -67,8 +74,9 @@ export class Draft {
     this.isStable = horizon !== undefined && isStable(before.context, horizon);
     const last = lastOf(before.context, actor);
     this.nextCounter = checkedCounter(Math.max(last, floor) + 1);
-    const floorMs = last > floor ? 0 : options.floorMs;
-    this.stamp = nextStamp(options.nowMs, laterOf(highestStamp(before.entries), floorMs));
+    const floorMs = last > floor ? 0 : writer.floorMs;
+    this.stamp = nextStamp(writer.nowMs, laterOf(highestStamp(before.entries), floorMs));
+    this.stampText = stampText(this.stamp);
   }
 
   /** Whether the edit holds more than marks and what deletes and clears leave behind. */
@@ -77,7 +85,8 @@ export class Draft {
   }
 
   get changed(): boolean {
-    return this.#written().length > 0 || this.#superseded().length > 0;
+    const now = entriesBelow(this.root);
+    return this.#written(now).length > 0 || this.#superseded(now).length > 0;
   }
 
   /** The entries that make the record as it is now. */
@@ -85,13 +94,13 @@ export class Draft {
     return liveEntries(entriesBelow(this.root));
   }
 
-  #written(): readonly Entry[] {
-    return entriesBelow(this.root).filter((entry) => !this.#known.has(entry));
+  #written(now: readonly Entry[]): readonly Entry[] {
+    return now.filter((entry) => !this.#known.has(entry));
   }
 
   /** A slot needs no dot to go: the later birth replaces it wherever they meet. */
-  #superseded(): readonly Entry[] {
-    const left = new Set(entriesBelow(this.root));
+  #superseded(now: readonly Entry[]): readonly Entry[] {
+    const left = new Set(now);
     return this.#before.entries.filter((entry) => !left.has(entry) && !isSlot(entry));
   }
 
@@ -166,10 +175,11 @@ export class Draft {
     const { minor, context: before } = this.#before;
     const own = gapsIn(rangesOf(before, this.actor), this.nextCounter++);
     const context = new Map<string, Ranges>([[this.actor, own]]);
-    const written = this.#written();
-    seeAll(context, [...written, ...this.#superseded()]);
+    const entries = entriesBelow(this.root);
+    const written = this.#written(entries);
+    seeAll(context, written.concat(this.#superseded(entries)));
     if (!this.isWhole) return { minor, context, entries: written };
-    return { minor, context: joinSeen(context, before), entries: entriesBelow(this.root) };
+    return { minor, context: joinSeen(context, before), entries };
   }
 }
 

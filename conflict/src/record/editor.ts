@@ -7,7 +7,7 @@ import { isObject } from '../arguments.ts';
 import { bytesOf } from '../codec/byte-writer.ts';
 import { tagDeletion, tagMark } from '../codec/format.ts';
 import type { Path } from '../codec/path.ts';
-import { check, refusal } from '../errors.ts';
+import { check, refusal } from '../refusal.ts';
 import { moveRights, refill, spend } from '../types/bounded-counter.ts';
 import { increment } from '../types/counter.ts';
 import type { Field, MapField } from '../types/field.ts';
@@ -18,7 +18,6 @@ import { type PlaceOf, resolveField } from '../types/resolve-field.ts';
 import { addElements, removeElements } from '../types/set.ts';
 import { spliceText } from '../types/text.ts';
 import type { Draft } from './draft.ts';
-import { stampText } from './entry.ts';
 import type { Editor } from './operations.ts';
 import { entriesAt } from './place.ts';
 
@@ -125,5 +124,5 @@ function writeMark(draft: Draft): void {
 }
 
 function writeStamped(draft: Draft, tag: number): void {
-  draft.write(draft.root, { tag, sub: '' }, bytesOf(stampText(draft.stamp)));
+  draft.write(draft.root, { tag, sub: '' }, bytesOf(draft.stampText));
 }

@@ -6,7 +6,7 @@
  * named, ordered and stamped; it knows nothing of what they mean to a type.
  */
 import { orderOf, type Stamp } from '../clock/stamp.ts';
-import { checkForm, malformed } from '../errors.ts';
+import { checkForm, malformed } from '../refusal.ts';
 import {
   pathSeparatorText,
   tagDeletion,
@@ -19,7 +19,7 @@ import {
   traitVector,
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
-import { binaryWritten, writeBinary, writeByte, writeSized } from '../codec/byte-writer.ts';
+import { binaryWritten, writeSized } from '../codec/byte-writer.ts';
 
 export interface Entry {
   /** Path, tag and sub-key: what is compared. */
@@ -42,12 +42,9 @@ export interface EntryName {
 }
 
 export function keyOf(path: string, { tag, sub }: EntryName): string {
-  return binaryWritten(() => {
-    writeBinary(path);
-    if (tag > tagExtended) writeByte(tagExtended);
-    writeByte(tag & 0xff);
-    if ((traitsOf(tag) & traitSub) !== 0) writeSized(sub);
-  });
+  const name = tag > tagExtended ? String.fromCharCode(tagExtended, tag & 0xff) : String.fromCharCode(tag);
+  const rest = (traitsOf(tag) & traitSub) === 0 ? '' : binaryWritten(() => writeSized(sub));
+  return path + name + rest;
 }
 
 /** Order of binary strings, which is that of their bytes. */
@@ -65,13 +62,22 @@ export function isSlot({ tag }: Entry): boolean {
   return (traitsOf(tag) & traitVector) !== 0;
 }
 
+/**
+ * What identifies an entry: its dot and its key, and of a slot its actor, because its numbers grow under any dot. A key
+ * ends itself.
+ */
+export function identityOf(entry: Entry): string {
+  return `${isSlot(entry) ? '' : entry.counter} ${entry.key}${entry.actor}`;
+}
+
 /** Whether the entry that follows is a later one of the same actor at the same key. */
 export function isOutdated(entry: Entry, next: Entry | undefined): boolean {
   return next !== undefined && next.key === entry.key && next.actor === entry.actor && !isSlot(entry);
 }
 
 export function namesOfPath(path: string): readonly string[] {
-  return path === '' ? [] : path.split(pathSeparatorText).map(textOf);
+  if (path.includes(pathSeparatorText)) return path.split(pathSeparatorText).map(textOf);
+  return path === '' ? [] : [textOf(path)];
 }
 
 /** A stamp has six bytes of milliseconds and, where the logical part is not 0, 0xff and two more. */

@@ -48,9 +48,8 @@ export const rightOf = new Int32Array(mostActors);
 export const leftMax = new Int32Array(mostActors);
 /** Whether entries of the left keep the index of their actor. */
 export let leftStays = true;
-/** At least as many dots as both sides have seen, and the counter of one of them. */
+/** At least as many dots as both sides have seen. */
 export let sharedDots = 0;
-export let sharedCounter = 0;
 /** Whether the right has seen a dot that the left has not. */
 export let grows = false;
 /** The head of the union: so many bytes. */
@@ -125,7 +124,7 @@ function readRuns(theirs: number, known: number): number {
     if (low > max + 1) return -1;
     runs[index++] = low;
     runs[index++] = high;
-    if (low <= known && low <= high) share(low, high < known ? high : known);
+    if (low <= known && low <= high) sharedDots += (high < known ? high : known) - low + 1;
     if (high > max) max = high;
     if (run === runCount) break;
     const gap = smallVarint(bytes, at);
@@ -141,12 +140,6 @@ function readRuns(theirs: number, known: number): number {
   runsStart[theirs + 1] = index;
   right.end = at;
   return max;
-}
-
-/** Notes dots that both sides have seen. */
-function share(low: number, high: number): void {
-  sharedDots += high - low + 1;
-  sharedCounter = low;
 }
 
 /** Whether the right has seen the dot of its actor at `index`; -1 is an actor that it lacks. */

@@ -22,6 +22,7 @@ import { pathOf } from '../codec/path.ts';
 import { textOf } from '../codec/utf8.ts';
 import type { JsonValue } from '../codec/value.ts';
 import { vectorOf } from '../codec/vector.ts';
+import { shortened } from '../described.ts';
 import type { Field, Fields } from '../types/field.ts';
 import { elementOf } from '../types/set.ts';
 import { type RegisterView, siblingOf, viewOf } from '../types/register.ts';
@@ -142,8 +143,6 @@ function groups(entries: readonly Entry[]): readonly (readonly Entry[])[] {
   return [...found.values()];
 }
 
-const longestShown = 80;
-
 const types = new Map([
   [tagRegister, 'register'],
   [tagElement, 'set'],
@@ -252,10 +251,6 @@ function whyChosen(entry: Entry, choice: RegisterView): string {
   const chosen = choice.siblings.find(({ shown }) => shown);
   if (chosen !== undefined) return `the resolver chose what ${chosen.actor} wrote at ${timeAt(chosen.at)}`;
   return `the resolver shows a value of its own: ${shortened(JSON.stringify(choice.value))}`;
-}
-
-function shortened(text: string): string {
-  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
 }
 
 function notLive(entry: Entry, group: readonly Entry[]): string {

@@ -8,23 +8,18 @@
 import { hasSeen, joinSeen } from '../causal/seen.ts';
 import { vectorOf, vectorPayload } from '../codec/vector.ts';
 import type { DecodedRecord } from './decoded-record.ts';
-import { type Entry, isSlot } from './entry.ts';
+import { type Entry, identityOf, isSlot } from './entry.ts';
 
 export function join(a: DecodedRecord, b: DecodedRecord): DecodedRecord {
-  const others = new Map(b.entries.map((entry) => [nameOf(entry), entry]));
+  const others = new Map(b.entries.map((entry) => [identityOf(entry), entry]));
   const entries = a.entries.flatMap((entry) => {
-    const other = others.get(nameOf(entry));
+    const other = others.get(identityOf(entry));
     if (other === undefined) return hasSeen(b.context, entry) ? [] : [entry];
-    others.delete(nameOf(entry));
+    others.delete(identityOf(entry));
     return isSlot(entry) ? joinedSlot(entry, other) : oneOf(entry, other);
   });
   for (const entry of others.values()) if (!hasSeen(a.context, entry)) entries.push(entry);
   return { minor: Math.max(a.minor, b.minor), context: joinSeen(a.context, b.context), entries };
-}
-
-/** What identifies an entry: its dot and its key, and of a slot its actor, because its numbers grow under any dot. */
-function nameOf(entry: Entry): string {
-  return `${entry.key}\u0100${entry.actor}\u0100${isSlot(entry) ? '' : entry.counter}`;
 }
 
 /** One dot has one content; where somebody forged another, the greater bytes are taken, so that any order agrees. */

@@ -11,7 +11,7 @@ import { tagRegister } from '../codec/format.ts';
 import { pathOf } from '../codec/path.ts';
 import { byteMerge } from './byte-merge.ts';
 import { decode, encode } from './decoded-record.ts';
-import { type Entry, namesOfPath } from './entry.ts';
+import { identityOf, namesOfPath } from './entry.ts';
 import { join } from './join.ts';
 import { liveEntries } from './liveness.ts';
 
@@ -69,13 +69,9 @@ function withConflicts(before: Uint8Array, state: Uint8Array): Merged {
 function conflictsOf(before: Uint8Array, after: Uint8Array): readonly string[] {
   const registers = (state: Uint8Array) =>
     liveEntries(decode(state).entries).filter(({ tag }) => tag === tagRegister);
-  const known = new Set(registers(before).map(nameOf));
+  const known = new Set(registers(before).map(identityOf));
   const live = registers(after);
-  const brought = new Set(live.filter((entry) => !known.has(nameOf(entry))).map(({ path }) => path));
+  const brought = new Set(live.filter((entry) => !known.has(identityOf(entry))).map(({ path }) => path));
   const several = live.filter(({ path }, index) => live[index - 1]?.path === path).map(({ path }) => path);
   return [...new Set(several)].filter((path) => brought.has(path)).map((path) => pathOf(namesOfPath(path)));
-}
-
-function nameOf({ path, actor, counter }: Entry): string {
-  return `${path}\u0100${actor}\u0100${counter}`;
 }

@@ -4,8 +4,8 @@
  * they know nothing of records beyond that. A tree of places is built once for a read or an edit and never kept.
  */
 import { pathSeparatorText } from '../codec/format.ts';
-import { pathOf } from '../codec/path.ts';
-import { checkForm } from '../errors.ts';
+import { labelOf } from '../codec/path.ts';
+import { checkForm } from '../refusal.ts';
 import { type Entry, isOutdated, latestDeletion, namesOfPath } from './entry.ts';
 import { isHidden } from './liveness.ts';
 
@@ -26,7 +26,7 @@ export class Place {
 
   /** Path in words, for errors and reports. */
   get label(): string {
-    return pathOf(namesOfPath(this.path));
+    return labelOf(namesOfPath(this.path));
   }
 
   /** What hides earlier entries, in collections in which the last writer wins. */
@@ -72,8 +72,10 @@ export function placeAt(root: Place, path: string): Place {
 }
 
 /** Every entry at and below a place. */
-export function entriesBelow({ entries, children }: Place): readonly Entry[] {
-  return entries.concat(...[...children.values()].map(entriesBelow));
+export function entriesBelow(place: Place, found: Entry[] = []): readonly Entry[] {
+  for (const entry of place.entries) found.push(entry);
+  for (const child of place.children.values()) entriesBelow(child, found);
+  return found;
 }
 
 export function entriesAt(place: Place, tag: number): readonly Entry[] {

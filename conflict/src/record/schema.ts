@@ -9,7 +9,7 @@ import { countersOf } from '../causal/vector-counters.ts';
 import type { VersionVector } from '../causal/version-vector.ts';
 import { checkedMs } from '../clock/stamp.ts';
 import { deepestValue, longestActorBytes } from '../codec/format.ts';
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 import { actorOf } from '../types/bounded-counter.ts';
 import { checkFields } from '../types/check-fields.ts';
 import type { RegisterPath } from '../types/field-path.ts';
@@ -17,7 +17,7 @@ import type { Fields, Sibling } from '../types/field.ts';
 import type { RecordValue } from '../types/record-value.ts';
 import type { TextEngine } from '../types/text.ts';
 import { decode, encode } from './decoded-record.ts';
-import { Draft } from './draft.ts';
+import { Draft, type DraftRules } from './draft.ts';
 import { runEdit } from './editor.ts';
 import { highestStamp } from './entry.ts';
 import { liveEntries } from './liveness.ts';
@@ -139,19 +139,19 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
     checkRule(isEngine, 'text', text);
   }
   const record = { type: 'map', fields } as const;
+  const rules: DraftRules = {
+    maxBytes: limits.deltaBytes,
+    maxDepth: limits.depth,
+    lastWriterWins: deletes === 'last-writer-wins',
+    text,
+  };
   return {
     fields,
     deletes,
     limits,
     edit(before, context, change) {
       checkArgument(typeof change === 'function', 'function', change);
-      const draft = new Draft(decode(before), {
-        ...checkedContext(context),
-        maxBytes: limits.deltaBytes,
-        maxDepth: limits.depth,
-        lastWriterWins: deletes === 'last-writer-wins',
-        text,
-      });
+      const draft = new Draft(decode(before), checkedContext(context), rules);
       runEdit(draft, record, change);
       if (!draft.changed) return { state: before, delta: new Uint8Array(0), changed: false };
       const delta = encode(draft.delta());

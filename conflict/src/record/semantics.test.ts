@@ -133,6 +133,8 @@ describe.each([
     expect(eu.value).toMatchObject({ title: 'later' });
     expect(eu.view.conflicts).toEqual([]);
     expect(highestStamp(us.delta)).toBe(600_000);
+    expect(validate(us.delta)).toBe(600_000);
+    expect(validate(new Uint8Array(0))).toBeNull();
   });
 
   test('delete in both, set again in one: the new value everywhere', () => {

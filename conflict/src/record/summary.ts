@@ -9,7 +9,7 @@ import { seenOfRanges } from '../causal/seen.ts';
 import { hash128, hashBytes, hashText } from '../codec/hash.ts';
 import { writeBytes, writeNumber, writeSized, written } from '../codec/byte-writer.ts';
 import { binaryOf, textOf } from '../codec/utf8.ts';
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 import { decode } from './decoded-record.ts';
 import { type Entry, highestStamp as highestOf } from './entry.ts';
 import { liveEntries } from './liveness.ts';

@@ -25,14 +25,18 @@ import {
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { vectorOf } from '../codec/vector.ts';
-import { checkForm, ConflictError, malformed } from '../errors.ts';
+import { ConflictError } from '../errors.ts';
+import { checkForm, malformed } from '../refusal.ts';
 import { elementOf } from '../types/set.ts';
 import { siblingOf } from '../types/register.ts';
 import { decode } from './decoded-record.ts';
-import { type Entry, stampAt, stampLength, stampOf } from './entry.ts';
+import { type Entry, highestStamp, stampAt, stampLength, stampOf } from './entry.ts';
 
-/** Throws `malformed` or `newer-format`; empty bytes are valid. */
-export function validate(bytes: Uint8Array): void {
+/**
+ * Milliseconds since 1970 of the latest stamp, as `highestStamp` gives it. Throws `malformed` or `newer-format`; empty
+ * bytes are valid.
+ */
+export function validate(bytes: Uint8Array): number | null {
   const { minor, entries } = decode(bytes);
   const dots = new Set<string>();
   for (const entry of entries) {
@@ -40,9 +44,10 @@ export function validate(bytes: Uint8Array): void {
     checkName(entry);
     dots.add(`${entry.counter} ${entry.actor}`);
     if ((traits & traitVector) !== 0) checkVector(entry);
-    else checkNewer(minor, () => checkPayload(entry));
+    else checkNewer(minor, entry);
   }
   if (dots.size < entries.length) throw malformed('dot used twice');
+  return highestStamp(entries)?.ms ?? null;
 }
 
 function checkName({ path, tag }: Entry): void {
@@ -68,9 +73,9 @@ function checkActor(actor: string): void {
 }
 
 /** A newer minor version may hold types of values that are not known here; all else of known tags stays as it is. */
-function checkNewer(minor: number, check: () => void): void {
+function checkNewer(minor: number, entry: Entry): void {
   try {
-    check();
+    checkPayload(entry);
   } catch (reason) {
     const isNewer = reason instanceof ConflictError && reason.code === 'newer-format';
     if (!isNewer || minor <= formatMinor) throw reason;

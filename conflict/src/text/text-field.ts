@@ -17,7 +17,7 @@ import { hash128 } from '../codec/hash.ts';
 import { binaryOf } from '../codec/utf8.ts';
 import { ConflictError } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
-import { type Entry, stampLength, stampText } from '../record/entry.ts';
+import { type Entry, stampLength } from '../record/entry.ts';
 import { isRemnant, kindRemnant } from '../record/liveness.ts';
 import { entriesAt, type Place } from '../record/place.ts';
 import { isTextShown, type Splice, type TextEngine } from '../types/text.ts';
@@ -110,7 +110,7 @@ function erased(codec: ChunkCodec, bodies: readonly Uint8Array[]): Uint8Array | 
 function writeChunk(draft: Draft, place: Place, chunk: { kind: number; body: Uint8Array }): void {
   const payload = written(() => {
     writeByte(chunk.kind);
-    writeBinary(stampText(draft.stamp));
+    writeBinary(draft.stampText);
     writeByte(encodingYjs1);
     writeBytes(chunk.body);
   });

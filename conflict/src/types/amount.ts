@@ -2,7 +2,7 @@
  * Amounts of counters' operations, and the range in which sums are exact. Nothing rounds in silence: a change that would
  * leave the safe integers is refused when it is made.
  */
-import { refusal } from '../errors.ts';
+import { refusal } from '../refusal.ts';
 import type { Place } from '../record/place.ts';
 
 /** An amount of an operation, not below `least`. */

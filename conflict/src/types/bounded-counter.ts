@@ -13,7 +13,7 @@ import { longestActorBytes, tagMoved, tagRights } from '../codec/format.ts';
 import { isObject } from '../arguments.ts';
 import { binaryOf } from '../codec/utf8.ts';
 import { sumOf, vectorOf } from '../codec/vector.ts';
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { entriesAt, type Place } from '../record/place.ts';
 import { checkedAmount, checkRange, exactSum } from './amount.ts';

@@ -5,7 +5,8 @@
 import { isObject, readFrom } from '../arguments.ts';
 import { deepestPath } from '../codec/format.ts';
 import { isPlain } from '../codec/value.ts';
-import { check, type ConflictDetails } from '../errors.ts';
+import { type ConflictDetails } from '../errors.ts';
+import { check } from '../refusal.ts';
 import type { Fields } from './field.ts';
 
 const fieldName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;

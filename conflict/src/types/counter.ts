@@ -6,7 +6,7 @@
  */
 import { tagCounter } from '../codec/format.ts';
 import { vectorOf } from '../codec/vector.ts';
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { entriesAt, type Place } from '../record/place.ts';
 import type { PlaceOf } from './resolve-field.ts';

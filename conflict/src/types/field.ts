@@ -6,7 +6,7 @@
  */
 import type { JsonValue } from '../codec/value.ts';
 import { isObject, readFrom } from '../arguments.ts';
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 
 /** One of several values that were written to a register concurrently. */
 export interface Sibling {

@@ -6,7 +6,7 @@ import { isObject } from '../arguments.ts';
 import { pathOf } from '../codec/path.ts';
 import { textOf } from '../codec/utf8.ts';
 import { isPlain } from '../codec/value.ts';
-import { refusal } from '../errors.ts';
+import { refusal } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { namesOfPath } from '../record/entry.ts';
 import type { Place } from '../record/place.ts';

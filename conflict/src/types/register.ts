@@ -8,9 +8,9 @@ import { bytesOf, writeBinary, written } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
 import { binaryOfBytes, textOf } from '../codec/utf8.ts';
 import { anyValueAt, binaryOfValue, type JsonValue, readWhole, writeValue } from '../codec/value.ts';
-import { refusal } from '../errors.ts';
+import { refusal } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
-import { compareByStamp, type Entry, stampAt, stampLength, stampText } from '../record/entry.ts';
+import { compareByStamp, type Entry, stampAt, stampLength } from '../record/entry.ts';
 import { entriesAt, type Place, visibleAt } from '../record/place.ts';
 import type { RegisterField, Sibling } from './field.ts';
 import type { PlaceOf } from './resolve-field.ts';
@@ -35,14 +35,14 @@ export function readRegister(place: Place, field: RegisterField): RegisterView |
 export function viewOf(
   entries: readonly Entry[],
   field: RegisterField,
-  { label }: Pick<Place, 'label'>,
+  place: Pick<Place, 'label'>,
 ): RegisterView | null {
   const siblings = siblingsOf(entries);
   const [first] = siblings;
   if (first === undefined) return null;
   if (siblings.length === 1 || typeof field.resolve !== 'function') return { value: first.value, siblings };
   // A resolver is anybody's code and gets siblings of its own, so that what it does to them shows nowhere.
-  return resolved(siblings, field.resolve(siblingsOf(entries)), label);
+  return resolved(siblings, field.resolve(siblingsOf(entries)), place.label);
 }
 
 function siblingsOf(entries: readonly Entry[]): readonly Sibling[] {
@@ -91,10 +91,10 @@ function shownBy(view: RegisterView | null, label: string): string | null {
   return view === null ? null : binaryOfValue(view.value, anyValueAt(label));
 }
 
-function payloadOf({ stamp, options }: Draft, { label: field }: Place, value: unknown): Uint8Array {
+function payloadOf({ stampText, options }: Draft, { label: field }: Place, value: unknown): Uint8Array {
   const { maxDepth, maxBytes } = options;
   return written(() => {
-    writeBinary(stampText(stamp));
+    writeBinary(stampText);
     writeValue(value, { field, maxDepth, maxBytes });
   });
 }

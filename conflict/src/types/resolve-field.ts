@@ -5,7 +5,7 @@
 import { longestNameBytes } from '../codec/format.ts';
 import { namesOf, type Path, pathOf } from '../codec/path.ts';
 import { binaryOf } from '../codec/utf8.ts';
-import { check, refusal } from '../errors.ts';
+import { check, refusal } from '../refusal.ts';
 import type { Place } from '../record/place.ts';
 import type { Field, MapField } from './field.ts';
 
@@ -17,7 +17,7 @@ export interface PlaceOf<Declared extends Field = Field> {
 
 export function resolveField(root: PlaceOf, path: Path): PlaceOf {
   const names = namesOf(path);
-  const label = pathOf(names);
+  const label = typeof path === 'string' ? path : pathOf(names);
   let { field, place } = root;
   for (const name of names) {
     field = memberOf(field, name, label);

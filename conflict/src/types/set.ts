@@ -7,9 +7,8 @@
 import { bytesOf, writeBinary, writeByte, written } from '../codec/byte-writer.ts';
 import { tagElement } from '../codec/format.ts';
 import { anyValueAt, binaryOfValue, readWhole } from '../codec/value.ts';
-import { check, malformed } from '../errors.ts';
+import { check, malformed } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
-import { stampText } from '../record/entry.ts';
 import { isRemoval, kindRemoved } from '../record/liveness.ts';
 import { entriesAt, type Place, visibleAt } from '../record/place.ts';
 import type { SetField } from './field.ts';
@@ -85,10 +84,10 @@ function writeElements(
   { subs, kind }: { readonly subs: ReadonlySet<string>; readonly kind: number },
 ): void {
   supersedeElements(draft, place, subs);
-  const { stamp, options } = draft;
+  const { stampText, options } = draft;
   const payload = written(() => {
     if (kind === kindRemoved || options.lastWriterWins) writeByte(kind);
-    if (options.lastWriterWins) writeBinary(stampText(stamp));
+    if (options.lastWriterWins) writeBinary(stampText);
   });
   for (const sub of subs) draft.write(place, { tag: tagElement, sub }, payload);
 }

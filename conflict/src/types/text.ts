@@ -4,7 +4,7 @@
  * of its chunks or none, because a later chunk may build on an earlier one. A cleared text leaves a remnant, which
  * shows nothing and lets a concurrent insertion find its place.
  */
-import { check } from '../errors.ts';
+import { check } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { isHidden, isWritten } from '../record/liveness.ts';
 import type { PlaceOf } from './resolve-field.ts';

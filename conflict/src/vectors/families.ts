@@ -4,7 +4,7 @@
  */
 import { type Dot, type Ranges, seeAll } from '../causal/seen.ts';
 import { formatMinor, tagExtended } from '../codec/format.ts';
-import { assert } from '../errors.ts';
+import { assert } from '../refusal.ts';
 import { encode } from '../record/decoded-record.ts';
 import type { Editor } from '../record/operations.ts';
 import { type Entry, keyOf } from '../record/entry.ts';

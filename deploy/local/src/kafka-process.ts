@@ -25,7 +25,7 @@ export type KafkaTuning = 'quick-start' | 'long-load';
 
 const TUNING: Readonly<Record<KafkaTuning, readonly string[]>> = {
   'quick-start': ['-Xms48m', '-Xmx256m', '-XX:TieredStopAtLevel=1'],
-  'long-load': ['-Xms512m', '-Xmx512m', '-XX:ThreadPriorityPolicy=1', '-XX:CompilerThreadPriority=15'],
+  'long-load': ['-Xms512m', '-Xmx512m', '-XX:TieredStopAtLevel=1'],
 };
 
 /** Performance counters and unpacked libraries would otherwise be left in /tmp by a kill. */

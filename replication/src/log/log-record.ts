@@ -161,7 +161,7 @@ function readName(reader: ByteReader): string {
   return name;
 }
 
-function writeBeat(writer: ByteWriter, beat: CountedBeat): void {
+export function writeBeat(writer: ByteWriter, beat: CountedBeat): void {
   writer.varint(beat.number);
   writer.u64(beat.lsn);
   writer.u64(beat.end);
@@ -169,7 +169,7 @@ function writeBeat(writer: ByteWriter, beat: CountedBeat): void {
   writer.varint(beat.count === null ? 0 : beat.count + 1);
 }
 
-function readBeat(reader: ByteReader): CountedBeat {
+export function readBeat(reader: ByteReader): CountedBeat {
   const number = reader.varint();
   const lsn = reader.u64();
   const end = reader.u64();

@@ -4,8 +4,10 @@
  */
 import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
 import { parseRegionId, type RegionId } from '../ports/identity.ts';
+import type { BeatOf } from '../ports/beat-store.ts';
 import type { Offer } from '../ports/transfer-peer.ts';
 import type { Vector } from '../ports/vector.ts';
+import { readBeat, writeBeat } from './log-record.ts';
 
 export function writeOffer(writer: ByteWriter, offer: Offer): void {
   writer.string(offer.region);
@@ -13,6 +15,7 @@ export function writeOffer(writer: ByteWriter, offer: Offer): void {
   writer.u32(offer.incarnation.nonce);
   writer.string(offer.snapshot);
   for (const vector of [offer.vector, offer.ahead, offer.horizon]) writeVector(writer, vector);
+  writeBeats(writer, offer.beats);
   writer.varint(offer.floorMs);
   writer.varint(offer.slot?.number ?? 0);
   writer.u64(offer.slot?.from ?? 0n);
@@ -26,13 +29,14 @@ export function readOffer(reader: ByteReader): Offer {
   const vector = readVector(reader);
   const ahead = readVector(reader);
   const horizon = readVector(reader);
+  const beats = readBeats(reader);
   const floorMs = reader.varint();
   const number = reader.varint();
   const from = reader.u64();
   const beatAgeMs = reader.f64();
   if (!Number.isFinite(beatAgeMs)) throw malformed('the age of a beat is no finite number');
   const slot = number === 0 ? null : { number, from };
-  return { region, incarnation, snapshot, vector, ahead, horizon, floorMs, slot, beatAgeMs };
+  return { region, incarnation, snapshot, vector, beats, ahead, horizon, floorMs, slot, beatAgeMs };
 }
 
 /** A vector alone. */
@@ -47,6 +51,40 @@ export function decodeVector(bytes: Uint8Array): Vector {
   const vector = readVector(reader);
   reader.end();
   return vector;
+}
+
+/** Beats alone. */
+export function encodeBeats(beats: readonly BeatOf[]): Buffer {
+  const writer = new ByteWriter(256);
+  writeBeats(writer, beats);
+  return writer.finish();
+}
+
+export function decodeBeats(bytes: Uint8Array): readonly BeatOf[] {
+  const reader = new ByteReader(bytes);
+  const beats = readBeats(reader);
+  reader.end();
+  return beats;
+}
+
+function writeBeats(writer: ByteWriter, beats: readonly BeatOf[]): void {
+  writer.varint(beats.length);
+  for (const { region, incarnation, beat } of beats) {
+    writer.string(region);
+    writer.u32(incarnation.counter);
+    writer.u32(incarnation.nonce);
+    writeBeat(writer, beat);
+  }
+}
+
+function readBeats(reader: ByteReader): readonly BeatOf[] {
+  const count = reader.varint();
+  if (count > reader.remaining) throw malformed(`${count} beats announced, ${reader.remaining} bytes left`);
+  return Array.from({ length: count }, () => {
+    const region = readRegion(reader);
+    const incarnation = { counter: reader.u32(), nonce: reader.u32() };
+    return { region, incarnation, beat: readBeat(reader) };
+  });
 }
 
 export function writeVector(writer: ByteWriter, vector: Vector): void {

@@ -28,6 +28,10 @@ const offer = {
   incarnation,
   snapshot: 's',
   vector,
+  beats: [
+    { region: eu, incarnation, beat: { number: 3, lsn: 5n, atMs: 1.5, count: null, end: 7n } },
+    { region: eu, incarnation, beat: { number: 4, lsn: 8n, atMs: 2.5, count: 0, end: 2n ** 63n } },
+  ],
   ahead: [],
   horizon: vector,
   floorMs: 7000,

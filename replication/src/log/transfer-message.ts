@@ -11,7 +11,7 @@ import type { NextRange } from '../ports/record-reader.ts';
 import type { FetchedRecords, Refusal, TransferAnswer, TransferRequest } from '../ports/transfer-peer.ts';
 import { readOffer, writeOffer } from './offer-bytes.ts';
 
-const version = 2;
+const version = 3;
 /** One state at its largest, and room for what stands around it. */
 export const maxTransferBytes = 8 * 1024 * 1024;
 const requestKinds = ['open', 'ranges', 'fetch', 'states', 'close'] as const;

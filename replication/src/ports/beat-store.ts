@@ -45,6 +45,13 @@ export interface HeardBeat {
   readonly receivedAtMs: number;
 }
 
+/** A beat of one life of a region. */
+export interface BeatOf {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+  readonly beat: CountedBeat;
+}
+
 /** The raw figures of the origin's side of P7, read in one statement. */
 export interface RpoFigures {
   readonly peer: RegionId;
@@ -58,7 +65,11 @@ export interface OwnBeats {
   /** Perhaps not decoded yet: it has neither count nor end before the relay has seen it. */
   readonly newest: Beat | null;
   readonly newestCounted: CountedBeat | null;
-  /** Newest beat that the own log holds in all partitions, with the figures of P7 for `peer="log"`. */
+  /**
+   * The figures of P7 for `peer="log"`, of the newest beat that the own log holds in all partitions with everything
+   * before it. After a lost slot that is one from before the loss, until a peer has settled beyond the beginning of the
+   * new slot and so holds what the log lacks.
+   */
   readonly logCoveredAtMs: number | null;
   readonly logCount: number | null;
 }

@@ -2,6 +2,7 @@
  * Transfers that were asked for, run and ended, kept in the region's database: whoever asks any process of the region
  * sees the same, and a process that takes over goes on where the last one stood.
  */
+import type { BeatOf } from './beat-store.ts';
 import type { RecordId } from './change.ts';
 import type { RegionId } from './identity.ts';
 import type { Vector } from './vector.ts';
@@ -46,6 +47,8 @@ export interface TransferPlace {
   readonly cursor: RecordId;
   /** Least of all snapshots so far; `null`: none yet. */
   readonly vector: Vector | null;
+  /** Of the first of these snapshots. */
+  readonly beats: readonly BeatOf[];
   readonly counts: TransferCounts;
 }
 

@@ -3,6 +3,7 @@
  * and bytes. An answer is what the peer said, or a rejection with `peer-unavailable` (retriable): no answer, or one that
  * was damaged on the way.
  */
+import type { BeatOf } from './beat-store.ts';
 import type { RecordId } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
 import type { NextRange, RecordRange } from './record-reader.ts';
@@ -18,6 +19,8 @@ export interface Offer {
   readonly snapshot: string;
   /** Everything up to there is in the snapshot (V of P6). */
   readonly vector: Vector;
+  /** Beats that the vector has passed, one of each life. */
+  readonly beats: readonly BeatOf[];
   /** Nothing beyond this is in it. */
   readonly ahead: Vector;
   readonly horizon: Vector;

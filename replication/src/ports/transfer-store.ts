@@ -4,11 +4,19 @@
  * emitted to the log. The store never merges and never judges; `decide` is synchronous, may be called again and has no
  * effects.
  */
-import type { Lsn, RecordId } from './change.ts';
+import type { BeatOf } from './beat-store.ts';
+import type { CountedBeat, Lsn, RecordId } from './change.ts';
 import type { RecordReader } from './record-reader.ts';
 import type { DeadLetterCause } from './record-store.ts';
 import type { SlotLife } from './slot-keeper.ts';
 import type { Vector } from './vector.ts';
+
+export interface OldBeat {
+  readonly lsn: Lsn;
+  readonly atMs: number;
+  /** The newest published beat that ended before it began; `null`: there is none. */
+  readonly passed: CountedBeat | null;
+}
 
 /** How far a region reaches, read in one snapshot. */
 export interface Standing {
@@ -25,7 +33,9 @@ export interface Standing {
   /** Own insert position: beyond every own commit that the snapshot shows. */
   readonly insertLsn: Lsn;
   /** Newest own beat older than every transaction that the snapshot does not show; `null`: there is none. */
-  readonly beat: { readonly lsn: Lsn; readonly atMs: number } | null;
+  readonly beat: OldBeat | null;
+  /** Of others, the newest beat settled in all partitions of each life. */
+  readonly beats: readonly BeatOf[];
   /** Where the relay's slot begins; `null`: not known. */
   readonly slot: SlotLife | null;
   readonly isEmpty: boolean;
@@ -77,6 +87,8 @@ export interface PassedLetter extends RecordId {
 export interface RaiseTransaction {
   readonly job: number;
   readonly vector: Vector;
+  /** What raised positions have passed of these shows in the lag at once (P7). */
+  readonly beats: readonly BeatOf[];
   /** The donor's: what it has dropped, others may still hold, and nothing written here may be stamped before it (P8). */
   readonly floorMs: number;
   /** Chooses the partition of a state that was refused. */
@@ -103,7 +115,8 @@ export interface TransferStore extends RecordReader {
   /**
    * Raises `applied` to the greater of itself and the vector, opening rows that are absent; opens a dead letter for
    * each state that the job had refused, in every partition that is raised and may miss it; closes those that are
-   * covered; moves `settled` as far as open letters allow; raises the floor of stamps. False where `decide` said so.
+   * covered; moves `settled` as far as open letters allow, and with it the settled beat where a given one is newer;
+   * raises the floor of stamps. False where `decide` said so.
    */
   raise(transaction: RaiseTransaction): Promise<boolean>;
 }

@@ -10,6 +10,9 @@ const self = { region: eu, incarnation, partitionCount: 2 };
 const ofUs = (partition: number, lsn: bigint) => ({ region: us, incarnation, partition, lsn });
 const ofEu = (partition: number, lsn: bigint) => ({ region: eu, incarnation, partition, lsn });
 
+const passed = { number: 4, lsn: 60n, atMs: 750, count: 2, end: 70n };
+const ofOthers = { region: us, incarnation, beat: { ...passed, end: 5n } };
+
 const standing: Standing = {
   settled: [ofUs(0, 5n), ofUs(1, 6n)],
   applied: [ofUs(0, 7n), ofUs(1, 6n)],
@@ -17,7 +20,8 @@ const standing: Standing = {
   horizon: [],
   floorMs: 7000,
   insertLsn: 100n,
-  beat: { lsn: 80n, atMs: 1000 },
+  beat: { lsn: 80n, atMs: 1000, passed },
+  beats: [ofOthers],
   slot: { number: 1, from: 10n },
   isEmpty: false,
   readAtMs: 1200,
@@ -32,6 +36,7 @@ describe('a donor', () => {
         region: eu,
         incarnation,
         vector: [ofUs(0, 5n), ofUs(1, 6n), ofEu(0, 80n), ofEu(1, 80n)],
+        beats: [ofOthers, { region: eu, incarnation, beat: passed }],
         ahead: [ofUs(0, 7n), ofUs(1, 9n), ofEu(0, 100n), ofEu(1, 100n)],
         horizon: [],
         floorMs: 7000,

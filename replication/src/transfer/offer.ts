@@ -32,6 +32,10 @@ export function judgeOffer(self: Self, standing: Standing, publishedThrough: Lsn
       region,
       incarnation,
       vector: [...standing.settled, ...ownEntries(self, beat.lsn)],
+      beats: [
+        ...standing.beats,
+        ...(beat.passed === null ? [] : [{ region, incarnation, beat: beat.passed }]),
+      ],
       ahead: upperBound(self, standing),
       horizon: standing.horizon,
       floorMs: standing.floorMs,

@@ -21,7 +21,7 @@ import {
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
 const incarnation = { counter: 1, nonce: 1 };
-const fresh: TransferPlace = { cursor: beginning, vector: null, counts: nothingCounted };
+const fresh: TransferPlace = { cursor: beginning, vector: null, beats: [], counts: nothingCounted };
 const id = (key: number): RecordId => ({ collection: 'c', key: String(key).padStart(3, '0') });
 
 function offer(lsn: bigint, snapshot = `s${lsn}`): Offer {
@@ -31,6 +31,7 @@ function offer(lsn: bigint, snapshot = `s${lsn}`): Offer {
     incarnation,
     snapshot,
     vector,
+    beats: [],
     ahead: vector,
     horizon: [],
     floorMs: 0,
@@ -242,7 +243,7 @@ describe('a receiver', () => {
 });
 
 it('begins anew where the own horizon has passed it, because the least of old and new would never reach that (P8)', () => {
-  const atEnd: TransferPlace = { cursor: id(9), vector: offer(5n).vector, counts: nothingCounted };
+  const atEnd: TransferPlace = { cursor: id(9), vector: offer(5n).vector, beats: [], counts: nothingCounted };
   const [raising] = raisingFrom(atEnd, offer(6n));
   const [reopened] = stepReceiver(raising, { kind: 'below-horizon' }, { isDryRun: false });
   const [, effect] = stepReceiver(

@@ -10,6 +10,7 @@
  *        |                 |  +---- all equal -+  +----------------- merged ----------------+
  *        +-- any failure   +--none left--> raising --raised--> ended
  */
+import type { BeatOf } from '../ports/beat-store.ts';
 import type { RecordId } from '../ports/change.ts';
 import { type NextRange, type RecordRange, beginning } from '../ports/record-reader.ts';
 import type { StoredRecord } from '../ports/record-store.ts';
@@ -83,7 +84,12 @@ export type ReceiverEffect =
       readonly have: readonly Uint8Array[];
     }
   | { readonly kind: 'merge'; readonly offer: Offer; readonly records: readonly StoredRecord[] }
-  | { readonly kind: 'raise'; readonly offer: Offer; readonly vector: Vector }
+  | {
+      readonly kind: 'raise';
+      readonly offer: Offer;
+      readonly vector: Vector;
+      readonly beats: readonly BeatOf[];
+    }
   | { readonly kind: 'end' };
 
 export type ReceiverStep = readonly [state: ReceiverState, effect: ReceiverEffect];
@@ -137,7 +143,8 @@ function offered(
   const { cursor, counts } = state.place;
   const before = isBeginning(cursor) ? null : state.place.vector;
   const vector = before === null ? offer.vector : leastOf(before, offer.vector);
-  return ask({ offer, place: { cursor, vector, counts }, failures: state.failures });
+  const beats = before === null ? offer.beats : state.place.beats;
+  return ask({ offer, place: { cursor, vector, beats, counts }, failures: state.failures });
 }
 
 function ask(served: Served): ReceiverStep {
@@ -155,7 +162,7 @@ function ranged(state: Served, ranges: readonly NextRange[], plan: Plan): Receiv
   const { offer, place, failures } = state;
   return [
     { kind: 'raising', offer, place, failures },
-    { kind: 'raise', offer, vector: place.vector ?? [] },
+    { kind: 'raise', offer, vector: place.vector ?? [], beats: place.beats },
   ];
 }
 
@@ -229,7 +236,7 @@ function reopen({ place, failures }: Live, detail: string): ReceiverStep {
 
 /** A horizon never goes back, so what this was covered by will never do: only a pass under younger snapshots can (P8). */
 function beginAnew(state: Live): ReceiverStep {
-  const place = { cursor: beginning, vector: null, counts: state.place.counts };
+  const place = { cursor: beginning, vector: null, beats: [], counts: state.place.counts };
   return reopen({ ...state, place }, 'the snapshot lies below what was collected here meanwhile');
 }
 

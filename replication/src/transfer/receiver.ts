@@ -14,7 +14,7 @@ import type { StoredRecord } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { TransferJob, TransferJobs } from '../ports/transfer-jobs.ts';
 import type { Offer, TransferAnswer, TransferPeer } from '../ports/transfer-peer.ts';
-import type { TransferStore } from '../ports/transfer-store.ts';
+import type { RaiseTransaction, TransferStore } from '../ports/transfer-store.ts';
 import type { Vector } from '../ports/vector.ts';
 import { othersIn, type Self } from '../reach.ts';
 import { beyond, lacking } from '../vector.ts';
@@ -103,7 +103,7 @@ export class Receiver {
       case 'merge':
         return this.#merge(effect.offer, effect.records);
       case 'raise':
-        return this.#raise(effect.offer, effect.vector);
+        return this.#raise(effect.offer, effect);
       case 'end':
         throw unexpected('nothing follows the end');
     }
@@ -178,11 +178,15 @@ export class Receiver {
     return { kind: 'merged', merged, refused };
   }
 
-  async #raise({ floorMs }: Offer, vector: Vector): Promise<ReceiverInput> {
+  async #raise(
+    { floorMs }: Offer,
+    { vector, beats }: Pick<RaiseTransaction, 'vector' | 'beats'>,
+  ): Promise<ReceiverInput> {
     const { store, self } = this.#options;
     const isRaised = await store.raise({
       job: this.#job.id,
       vector: othersIn(vector, self),
+      beats,
       floorMs,
       partitionOf: (id) => partitionOf(id, self.partitionCount),
       decide: (locked) => decideRaise(locked, vector),

@@ -35,7 +35,7 @@ const maxHave = 2048;
 const maxSuspects = 256;
 const maxSuspectBytes = 8 * 1024 * 1024;
 const leastRestMs = 200;
-/** So many times the work of a portion is the rest after it. */
+/** So many times the work of a portion is the rest after it; the peer reads as much as this region does. */
 const restFactor = 20;
 const catchUpMs = 60_000;
 const catchUpPollMs = 500;
@@ -51,6 +51,8 @@ interface Portion {
 
 export class Sweep {
   readonly #options: SweepOptions;
+  /** In which the own database read for the portion: what is waited for, a beat or the link, is no work. */
+  #workedMs = 0;
 
   constructor(options: SweepOptions) {
     this.#options = options;
@@ -63,9 +65,9 @@ export class Sweep {
     let cursor = beginning;
     let diverged = 0;
     for (;;) {
-      const begunMs = timer.monotonicMs();
+      this.#workedMs = 0;
       const portion = await this.#portion(cursor);
-      const restMs = Math.max(leastRestMs, (timer.monotonicMs() - begunMs) * restFactor);
+      const restMs = Math.max(leastRestMs, this.#workedMs * restFactor);
       if (portion.suspects.length > 0) diverged += await this.#lookAgain(portion);
       if (portion.isLast) return { startedAtMs, diverged };
       cursor = portion.through;
@@ -79,7 +81,9 @@ export class Sweep {
       const ranges = await this.#ranges(offer, after);
       const gathered = new Gathered(after);
       for (const range of ranges) {
-        const own = await this.#options.store.digest({ after: gathered.through, until: range.until });
+        const own = await this.#read((store) =>
+          store.digest({ after: gathered.through, until: range.until }),
+        );
         const isEqual = own.records === range.records && Buffer.compare(own.digest, range.digest) === 0;
         if (isEqual) gathered.passed(range.until);
         else await this.#gather(offer, range.until, gathered);
@@ -93,16 +97,15 @@ export class Sweep {
 
   /** Own records behind the peer's last one; true once there are no more. */
   async #rest(offer: Offer, gathered: Gathered): Promise<boolean> {
-    const [last] = await this.#options.store.ranges(gathered.through);
+    const [last] = await this.#read((store) => store.ranges(gathered.through));
     if (last === undefined) return true;
     await this.#gather(offer, last.until, gathered);
     return false;
   }
 
   async #gather(offer: Offer, until: RecordId, gathered: Gathered): Promise<void> {
-    const { store } = this.#options;
     while (!gathered.isAt(until) && !gathered.isFull) {
-      const held = await store.hashes({ after: gathered.through, until }, maxHave);
+      const held = await this.#read((store) => store.hashes({ after: gathered.through, until }, maxHave));
       const last = held.length < maxHave ? until : (held.at(-1) ?? until);
       const range = { after: gathered.through, until: { collection: last.collection, key: last.key } };
       const answer = await this.#fetch(
@@ -115,7 +118,7 @@ export class Sweep {
       for (const id of [...records, ...places.flatMap((place) => held[place] ?? [])])
         ids.set(`${id.collection}\0${id.key}`, { collection: id.collection, key: id.key });
       const named = [...ids.values()];
-      const own = await store.states(named);
+      const own = await this.#read((store) => store.states(named));
       const theirs = new Map(records.map((record) => [`${record.collection}\0${record.key}`, record.state]));
       gathered.take(
         named.map((id, index) => ({
@@ -148,6 +151,14 @@ export class Sweep {
       hasDiverged(suspect, { own: own[index] ?? nothing, theirs: later[index] ?? nothing }),
     );
     return diverged.length;
+  }
+
+  async #read<T>(work: (store: RecordReader) => Promise<T>): Promise<T> {
+    const { timer, store } = this.#options;
+    const begunMs = timer.monotonicMs();
+    const answer = await work(store);
+    this.#workedMs += timer.monotonicMs() - begunMs;
+    return answer;
   }
 
   async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * The region process: the one place that joins configuration, engine and adapters. Wrong configuration ends it at
- * once with exit code 2; a database that does not answer is waited for; a database that is not this region's, and a
- * failed assertion, end it, because going on could only do harm.
+ * once with exit code 2; a database that does not answer is waited for; how it lives and ends is told in
+ * `run-region.ts`. It decides nothing about replication: it only says which parts belong to which.
  */
 import { FeedByRegion } from '@isthmus/replication/adapters/feed-by-region';
 import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
@@ -18,6 +18,7 @@ import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
+import { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
 import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
@@ -36,7 +37,6 @@ import type { Logger } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { WriteGuards } from './api/write-guards.ts';
 import { type Config, describeFault, readConfig } from './config.ts';
-import { createLog } from './create-log.ts';
 import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
@@ -45,16 +45,16 @@ import { HttpPeerClient, answerEcho } from './peer-client.ts';
 import type { RecordType } from './records/record-type.ts';
 import { recordTypes } from './records/record-types.ts';
 import { loadTextEngine } from './records/text-engine.ts';
-import { type Opened, RegionProcess } from './region-process.ts';
+import type { Opened } from './region-process.ts';
 import { replicationEvents } from './replication-events.ts';
-import { describeStartFault } from './start-fault.ts';
+import { runRegion } from './run-region.ts';
 import { readStatus } from './status-sources.ts';
 import { readTombstones } from './tombstones.ts';
 import { HttpTransferPeer } from './transfer-peer.ts';
 import { VerifiedSweeps } from './verified-sweeps.ts';
 import { within } from './within.ts';
 
-const exitCodes = { failed: 1, wrongUsage: 2, bug: 70 } as const;
+const wrongUsage = 2;
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
 const figuresTimeoutMs = 2000;
@@ -66,42 +66,17 @@ const usage = 'usage: isthmus-region [--print-config]   (configuration comes fro
 async function main(args: readonly string[]): Promise<void> {
   const isPrint = args.length === 1 && args[0] === '--print-config';
   if (args.length === 1 && args[0] === '--help') return end(0, usage);
-  if (args.length > 0 && !isPrint) return end(exitCodes.wrongUsage, usage);
+  if (args.length > 0 && !isPrint) return end(wrongUsage, usage);
   const read = readConfig();
   if (read.kind === 'invalid')
-    return end(exitCodes.wrongUsage, read.faults.map((fault) => `${describeFault(fault)}\n`).join(''));
+    return end(wrongUsage, read.faults.map((fault) => `${describeFault(fault)}\n`).join(''));
   if (isPrint) process.stdout.write(`${JSON.stringify(read.shown, null, 2)}\n`);
-  else await run(read.config);
+  else await runRegion(read.config, openRegion);
 }
 
 function end(code: number, message: string): void {
   process.stderr.write(message);
   process.exitCode = code;
-}
-
-async function run(config: Config): Promise<void> {
-  const log = createLog(config);
-  const crash = (failure: unknown) => {
-    log.fatal({ err: failure }, 'the process cannot go on');
-    process.exit(exitCodes.bug);
-  };
-  process.on('uncaughtException', crash);
-  const open = (isReady: () => Promise<boolean>) => openRegion(config, log, isReady);
-  const region = new RegionProcess({ config, log, crash: (failure) => setImmediate(crash, failure), open });
-  const stop = () => {
-    void region.stop().then((clean) => process.exit(clean ? 0 : exitCodes.failed));
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  try {
-    await region.start();
-  } catch (error) {
-    const fault = describeStartFault(error, config);
-    if (fault === null) log.fatal({ err: error }, 'the region cannot start');
-    else process.stderr.write(`${fault}\n`);
-    await region.stop();
-    process.exit(exitCodes.failed);
-  }
 }
 
 /** What the parts of the region are made of. */
@@ -113,6 +88,8 @@ interface Ground {
   readonly collections: ReadonlyMap<string, RecordType>;
   readonly purge: Purge;
   readonly figures: FigureReader;
+  readonly client: HttpPeerClient;
+  readonly retirement: OwnRetirement;
 }
 
 async function openRegion(config: Config, log: Logger, isReady: () => Promise<boolean>): Promise<Opened> {
@@ -128,13 +105,19 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const text = await loadTextEngine(config.collections);
   const collections = recordTypes(config.collections, text);
   const purge = new Purge(text ?? null);
-  return join({ config, log, database, peers, collections, purge, figures }, isReady);
+  const { incarnation } = database.identity;
+  const client = new HttpPeerClient({ region, incarnation, admins: adminsOf(config) });
+  const own = { region, peers, store: database.retirements, witness: client };
+  const retirement = new OwnRetirement({ ...own, timer: systemTimer, logger: log });
+  await retirement.look();
+  const ground = { config, log, database, peers, collections, purge, figures, client, retirement };
+  return join(ground, isReady);
 }
 
 function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
-  const { config, database, collections, peers, figures } = ground;
+  const { config, database, collections, peers, figures, client, retirement } = ground;
   const { identity, past, records, beats, clock } = database;
-  const { client, links } = watchLinks(ground);
+  const links = watchLinks(ground);
   const metrics = createMetrics(ground, links);
   const donor = createDonor(ground);
   const journal = createJournal(database, metrics);
@@ -153,9 +136,9 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const incidents = watchIncidents(ground, { links, replicator, sweeps });
   const guard = watchGuards(ground);
   const onRefused = (collection: string) => metrics.guarded(collection);
-  const guards = new WriteGuards({ region: config.region, watch: guard, onRefused });
+  const guards = new WriteGuards({ region: config.region, watch: guard, retirement, onRefused });
   const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
-  const parts = [calibration, refreshing, links, keeper, replicator, incidents, guard, slot];
+  const parts = [calibration, refreshing, links, keeper, replicator, incidents, guard, retirement, slot];
   for (const part of parts) part?.start();
   return {
     api: { collections, store: records, journal, guards, sessions, peers: new PeerActors(peers, figures) },
@@ -179,6 +162,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
         guard: keeper,
         incarnations: database.incarnations,
         relearning: () => replicator?.relearning ?? null,
+        retirement,
       },
       retirement: { self: config.region, peers, retirements: database.retirements },
       status: () => readStatus(ground, { isReady, links, replicator, guard: keeper }),
@@ -192,7 +176,8 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       return journal.close();
     },
     closeReplication: async () => {
-      await Promise.all([links.stop(), incidents.stop(), guard.stop(), keeper?.stop(), donor.close()]);
+      const watches = [links, incidents, guard, retirement, keeper];
+      await Promise.all([...watches.map((watch) => watch?.stop()), donor.close()]);
       await replicator?.close();
       await sink?.close();
       await incarnations?.control.close();
@@ -211,13 +196,10 @@ function createDonor({ database, log: logger }: Ground): Donor {
   return new Donor({ self, store, timer: systemTimer, logger, newName: randomUUID });
 }
 
-function watchLinks({ config, database, peers }: Ground): { client: HttpPeerClient; links: LinkWatch } {
+function watchLinks({ database, peers, client }: Ground): LinkWatch {
   const { beats, records, identity } = database;
-  const { incarnation, partitionCount } = identity;
-  const admins = adminsOf(config);
-  const client = new HttpPeerClient({ region: config.region, incarnation, admins });
-  const reading = { beats, records, partitionCount, beatIntervalMs };
-  return { client, links: new LinkWatch({ peers, ...reading, client, timer: systemTimer }) };
+  const reading = { beats, records, partitionCount: identity.partitionCount, beatIntervalMs };
+  return new LinkWatch({ peers, ...reading, client, timer: systemTimer });
 }
 
 /** Every process that takes writes decides for itself. */

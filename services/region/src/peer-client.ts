@@ -8,9 +8,15 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
-import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
+import {
+  type Incarnation,
+  parseRegionId,
+  type RegionId,
+  sameIncarnation,
+} from '@isthmus/replication/ports/identity';
 import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
+import type { RetirementWitness } from '@isthmus/replication/ports/retirement-witness';
 import { z } from 'zod';
 
 const defaultTimeoutMs = 1000;
@@ -38,6 +44,7 @@ const echoAnswer = z.object({
   changesAgeMs: z.number().nonnegative().nullable().default(null),
   written: written.nullable().default(null),
 });
+const retiredAnswer = z.object({ retired: z.array(z.object({ region: z.string() })) });
 const digestAnswer = z.object({ digest: z.string().max(128) });
 
 export interface HttpPeerClientOptions {
@@ -48,7 +55,7 @@ export interface HttpPeerClientOptions {
   readonly timeoutMs?: number;
 }
 
-export class HttpPeerClient implements PeerClient {
+export class HttpPeerClient implements PeerClient, RetirementWitness {
   readonly #options: HttpPeerClientOptions;
   readonly #plain = new http.Agent({ keepAlive: true, maxSockets: 2 });
   readonly #secure = new https.Agent({ keepAlive: true, maxSockets: 2 });
@@ -61,13 +68,21 @@ export class HttpPeerClient implements PeerClient {
     const { region, incarnation, admins } = this.#options;
     const admin = admins.get(peer);
     if (admin === undefined) return null;
-    const timeoutMs = this.#options.timeoutMs ?? defaultTimeoutMs;
-    const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), timeoutMs);
+    const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), this.#timeoutMs);
     const answer = echoAnswer.safeParse(body);
     if (!answer.success || answer.data.region !== peer) return null;
     const { incarnation: told, echoedBeat, changesAgeMs, written: peerWritten } = answer.data;
     const isOurs = told !== null && sameIncarnation(told, incarnation);
     return { echoedBeat: isOurs ? echoedBeat : null, changesAgeMs, written: peerWritten };
+  }
+
+  async closedAt(peer: RegionId): Promise<readonly RegionId[] | null> {
+    const { admins } = this.#options;
+    const admin = admins.get(peer);
+    if (admin === undefined) return null;
+    const answer = retiredAnswer.safeParse(await this.#get(new URL(`${admin}/v1/retired`), this.#timeoutMs));
+    if (!answer.success) return null;
+    return answer.data.retired.map(({ region }) => parseRegionId(region)).filter((region) => region !== null);
   }
 
   async digests(peer: RegionId, collections: readonly string[]): Promise<ReadonlyMap<string, string> | null> {
@@ -81,6 +96,10 @@ export class HttpPeerClient implements PeerClient {
       found.set(collection, answer.data.digest);
     }
     return found;
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? defaultTimeoutMs;
   }
 
   close(): void {

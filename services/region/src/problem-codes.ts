@@ -182,6 +182,13 @@ const kinds = {
       "The collection's owner chose that it is written in its home region only, or only while enough other regions have confirmed what was written before. Reads go on.",
     mend: 'With a home region, write there: `violations` names it. With a budget, wait as `Retry-After` says and send it again; it opens once enough peers have caught up.',
   },
+  'region-retired': {
+    status: 503,
+    title: 'The region was retired',
+    meaning:
+      'Its peers have agreed to take no change of it any more, so what it acknowledged now would be lost. Reads go on, of what it held.',
+    mend: 'Write in another region. What was written here after the retirement is in this database alone.',
+  },
   draining: {
     status: 503,
     title: 'The process is being stopped',

@@ -52,6 +52,7 @@ const transfer: TransferJob = {
   place: {
     cursor: { collection: 'products', key: 'k' },
     vector: null,
+    beats: [],
     counts: { examined: 5, differing: 4, merged: 3, refused: 1, bytes: 200 },
   },
   wantedAtMs: nowMs - 1000,

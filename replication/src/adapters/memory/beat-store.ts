@@ -49,6 +49,11 @@ export class MemoryBeatStore implements BeatStore {
     return this.#beats.newestPublished?.end ?? null;
   }
 
+  /** The newest published beat that ended up to there. */
+  publishedUpTo(end: Lsn): CountedBeat | null {
+    return this.#beats.publishedUpTo(end);
+  }
+
   async tryHold(): Promise<BeatHold | null> {
     const lock = this.#database.tryLock('beats');
     return lock === null ? null : new MemoryBeatHold(lock, this.#beats);
@@ -89,13 +94,23 @@ export class MemoryBeatStore implements BeatStore {
   }
 
   async ownBeats(): Promise<OwnBeats> {
-    const { newest, newestCounted, newestPublished } = this.#beats;
+    const { newest, newestCounted } = this.#beats;
+    const logged = this.#logged();
     return {
       newest: newest && { number: newest.number, lsn: newest.lsn, atMs: newest.atMs },
       newestCounted,
-      logCoveredAtMs: newestPublished && this.#beats.coveredAtMs(newestPublished),
-      logCount: newestPublished && newestPublished.count,
+      logCoveredAtMs: logged && this.#beats.coveredAtMs(logged),
+      logCount: logged && logged.count,
     };
+  }
+
+  /** What a lost slot had not read is in no log, so later beats speak for it once a peer holds that. */
+  #logged(): CountedBeat | null {
+    const told = [...this.#progress.values()];
+    const isHeld = (from: Lsn): boolean =>
+      told.some(({ settled }) => settled !== null && settled.every((lsn) => from <= lsn));
+    const missing = this.#database.wal.laterStarts.find((from) => !isHeld(from));
+    return missing === undefined ? this.#beats.newestPublished : this.#beats.publishedUpTo(missing);
   }
 
   async rpoFigures(): Promise<readonly RpoFigures[]> {

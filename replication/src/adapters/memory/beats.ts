@@ -42,6 +42,16 @@ export class MemoryBeats {
     return countedOf(this.#marked('published'));
   }
 
+  /** The newest one that was published and ended up to there. */
+  publishedUpTo(end: Lsn): CountedBeat | null {
+    const oldest = this.#marks.get('oldest') ?? 1;
+    for (let number = this.#marks.get('published') ?? 0; number >= oldest; number--) {
+      const row = this.get(number);
+      if (row?.isPublished === true && row.end !== null && row.end <= end) return countedOf(row);
+    }
+    return null;
+  }
+
   get(number: number): BeatRow | null {
     return this.#rows.get(String(number)) ?? null;
   }

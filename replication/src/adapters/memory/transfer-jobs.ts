@@ -24,7 +24,7 @@ export class MemoryTransferJobs implements TransferJobs {
     );
     if (joined !== undefined) return joined.id;
     const id = Math.max(0, ...[...this.#jobs.values()].map((job) => job.id)) + 1;
-    const place = { cursor: beginning, vector: null, counts: nothingCounted };
+    const place = { cursor: beginning, vector: null, beats: [], counts: nothingCounted };
     const times = { wantedAtMs: this.#database.nowMs(), startedAtMs: null, endedAtMs: null };
     this.#put({ ...wish, id, state: 'wanted', place, ...times, detail: '' });
     return id;

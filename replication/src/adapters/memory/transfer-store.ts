@@ -4,6 +4,7 @@
  * with the other.
  */
 import { assert } from '../../errors.ts';
+import type { BeatOf } from '../../ports/beat-store.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
@@ -17,6 +18,7 @@ import type {
   TransferStore,
 } from '../../ports/transfer-store.ts';
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
+import { settledBeats } from '../../settled-beats.ts';
 import { placeOf } from '../../vector.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
@@ -28,7 +30,7 @@ import type { MemoryTable } from './table.ts';
 export interface MemoryTransferGround {
   readonly database: MemoryDatabase;
   readonly records: MemoryRecordStore;
-  readonly beats: Pick<MemoryBeatStore, 'newest' | 'publishedThrough'>;
+  readonly beats: Pick<MemoryBeatStore, 'newest' | 'publishedThrough' | 'publishedUpTo'>;
   readonly slots: { readonly current: SlotLife };
 }
 
@@ -112,7 +114,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     return true;
   }
 
-  async raise({ job, vector, floorMs, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
+  async raise({ job, vector, beats, floorMs, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
     const passed = this.#passed(vector);
     const letters = passed.map(({ collection, key, delta }) => {
       const state = this.#tables.records.get(nameOf({ collection, key }))?.state ?? nothing;
@@ -124,6 +126,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       for (const [index, letter] of passed.entries())
         if (covered[index] === true) this.#ground.records.deadLetters.close(letter);
       for (const entry of vector) this.#raiseOne(entry, this.#refusedBy(job, entry.partition, partitionOf));
+      for (const beat of beats) this.#settleBeat(beat);
       const { records } = this.#ground;
       records.setFloors({ ...records.floors, floorMs: Math.max(records.floors.floorMs, floorMs) });
       for (const refused of this.#refused.values())
@@ -148,7 +151,8 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       horizon: [...this.#horizon.values()],
       floorMs: this.#ground.records.floors.floorMs,
       insertLsn: database.wal.insert,
-      beat: newest === null ? null : { lsn: newest.lsn, atMs: newest.atMs },
+      beat: newest && { lsn: newest.lsn, atMs: newest.atMs, passed: beats.publishedUpTo(newest.lsn) },
+      beats: settledBeats(rows),
       slot: slots.current,
       isEmpty: this.#tables.records.size === 0,
       readAtMs: database.nowMs(),
@@ -183,6 +187,20 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     const raised = { ...row, applied, settled: reach > row.settled ? reach : row.settled };
     const others = rows.filter((each) => each !== found);
     positions.put(entry.region, [...others, raised].toSorted(inOrder));
+  }
+
+  #settleBeat({ region, incarnation, beat }: BeatOf): void {
+    const { positions } = this.#tables;
+    const rows = positions.get(region) ?? [];
+    const isPassed = (row: PositionRow): boolean =>
+      sameIncarnation(row.incarnation, incarnation) &&
+      beat.end <= row.settled &&
+      (row.beat === null || row.beat.number < beat.number);
+    if (!rows.some(isPassed)) return;
+    positions.put(
+      region,
+      rows.map((row) => (isPassed(row) ? { ...row, beat } : row)),
+    );
   }
 
   #putAside(entry: VectorEntry, refused: readonly RefusedState[]): void {

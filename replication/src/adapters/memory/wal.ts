@@ -27,6 +27,7 @@ export class MemoryWal {
   #commits: Commit[] = [];
   #retainedBytes = 0;
   #slot: Slot | null = null;
+  #starts: readonly Lsn[] = [];
   #onFlushed: () => void = () => undefined;
 
   constructor({ maxRetainedBytes }: WalOptions) {
@@ -41,6 +42,11 @@ export class MemoryWal {
   /** Position that the slot has confirmed; `null`: there is no slot, or it was invalidated. */
   get confirmed(): Lsn | null {
     return this.#slot === null || this.#slot.isLost ? null : this.#slot.confirmed;
+  }
+
+  /** Where each slot after the first one began. */
+  get laterStarts(): readonly Lsn[] {
+    return this.#starts.slice(1);
   }
 
   /** Called whenever there may be more to decode. */
@@ -81,6 +87,7 @@ export class MemoryWal {
   createSlot(): void {
     this.dropSlot();
     this.#slot = { confirmed: this.#insert, saved: this.#insert, isLost: false };
+    this.#starts = [...this.#starts, this.#insert];
   }
 
   dropSlot(): void {
@@ -111,12 +118,18 @@ export class MemoryWal {
 
   /** A copy that later changes leave alone; the returned function brings it back, as often as it is called. */
   copy(): () => void {
-    const kept = { insert: this.#insert, slot: this.#slot, commits: this.#commits.slice() };
+    const kept = {
+      insert: this.#insert,
+      slot: this.#slot,
+      starts: this.#starts,
+      commits: this.#commits.slice(),
+    };
     const retainedBytes = this.#retainedBytes;
     return () => {
       this.#insert = kept.insert;
       this.#flushed = kept.insert;
       this.#slot = kept.slot;
+      this.#starts = kept.starts;
       this.#commits = kept.commits.slice();
       this.#retainedBytes = retainedBytes;
     };

@@ -23,6 +23,15 @@ const coveredUntil = (beat: string): string =>
   milliseconds(`greatest(${beat}.at,
     (SELECT at FROM isthmus.beat AS j WHERE j.count = ${beat}.count ORDER BY j.number DESC LIMIT 1))`);
 
+/**
+ * What the slot had not read when it was lost is in no log, so beats of a later slot speak for the log only once a peer
+ * has settled beyond where that slot began. Parameters: own incarnation's counter and nonce.
+ */
+const heldThrough = `coalesce((SELECT min(from_lsn) FROM isthmus.slot_life AS life WHERE number > 1 AND NOT EXISTS (
+    SELECT FROM isthmus.peer_progress AS progress WHERE own_counter = $1 AND own_nonce = $2
+      AND cardinality(settled) > 0 AND life.from_lsn <= ALL (settled)
+      AND NOT EXISTS (SELECT FROM isthmus.retired WHERE retired.region = progress.peer))), 'FFFFFFFF/FFFFFFFF')`;
+
 export const selectOwnBeats: Statement = {
   name: 'isthmus_own_beats',
   text: `SELECT ${columns('newest')}, ${columns('counted')}, ${coveredUntil('logged')}, logged.count
@@ -30,7 +39,8 @@ export const selectOwnBeats: Statement = {
   LEFT JOIN LATERAL (SELECT * FROM isthmus.beat ORDER BY number DESC LIMIT 1) AS newest ON true
   LEFT JOIN LATERAL (SELECT * FROM isthmus.beat WHERE count IS NOT NULL
     ORDER BY count DESC, number DESC LIMIT 1) AS counted ON true
-  LEFT JOIN LATERAL (SELECT * FROM isthmus.beat WHERE published ORDER BY number DESC LIMIT 1) AS logged ON true`,
+  LEFT JOIN LATERAL (SELECT * FROM isthmus.beat WHERE published AND end_lsn <= ${heldThrough}
+    ORDER BY number DESC LIMIT 1) AS logged ON true`,
 };
 
 /** Parameters: the configured peers, own incarnation's counter and nonce. */

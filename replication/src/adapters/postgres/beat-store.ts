@@ -106,7 +106,7 @@ export class PostgresBeatStore implements BeatStore {
   }
 
   async ownBeats(): Promise<OwnBeats> {
-    const answer = await this.#connections.query(selectOwnBeats);
+    const answer = await this.#connections.query(selectOwnBeats, this.#own.counter, this.#own.nonce);
     return ownBeatsOf(answer.rows[0] ?? []);
   }
 

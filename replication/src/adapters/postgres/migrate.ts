@@ -14,6 +14,7 @@ import { tombstones } from './migrations/0007-tombstones.ts';
 import { conflicts } from './migrations/0008-conflicts.ts';
 import { incarnations } from './migrations/0009-incarnations.ts';
 import { retired } from './migrations/0010-retired.ts';
+import { transferBeats } from './migrations/0011-transfer-beats.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   { number: 8, name: 'conflicts', sql: conflicts },
   { number: 9, name: 'incarnations', sql: incarnations },
   { number: 10, name: 'retired', sql: retired },
+  { number: 11, name: 'transfer-beats', sql: transferBeats },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

@@ -12,14 +12,17 @@ import type { Connections } from './connections.ts';
 import { regionAt } from './positions.ts';
 import { harmless } from './remote-apply.ts';
 import type { Row } from './row-values.ts';
-import { bytesAt, lsnAt, nullableAt } from './row-values.ts';
+import { bytesAt, nullableAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
 import { entryAt } from './vector-columns.ts';
 
+/** A row for each partition that the region has a position of, and one for a region without any. */
 const selectRetired: Statement = {
   name: 'isthmus_retired',
-  text: 'SELECT region, final FROM isthmus.retired ORDER BY region',
+  text: `SELECT region, final, origin, incarnation_counter, incarnation_nonce, partition, settled::text
+  FROM isthmus.retired LEFT JOIN isthmus.position ON origin = region
+  ORDER BY region, incarnation_counter, incarnation_nonce, partition`,
 };
 
 const selectOne: Statement = {
@@ -29,7 +32,7 @@ const selectOne: Statement = {
 
 const selectReached: Statement = {
   name: 'isthmus_retired_reached',
-  text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, applied::text, settled::text
+  text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, applied::text
   FROM isthmus.position WHERE origin = $1 ORDER BY incarnation_counter, incarnation_nonce, partition`,
 };
 
@@ -57,7 +60,12 @@ export class PostgresRetirementStore implements RetirementStore {
 
   async all(): Promise<readonly Retirement[]> {
     const { rows } = await this.#connections.query(selectRetired);
-    return Promise.all(rows.map((row) => this.#retirement(row)));
+    const byRegion = new Map<RegionId, Row[]>();
+    for (const row of rows) {
+      const region = regionAt(row, 0);
+      byRegion.set(region, [...(byRegion.get(region) ?? []), row]);
+    }
+    return [...byRegion].map(([region, found]) => retirementOf(region, found));
   }
 
   async position(region: RegionId): Promise<Vector> {
@@ -98,16 +106,6 @@ export class PostgresRetirementStore implements RetirementStore {
     });
   }
 
-  async #retirement(row: Row): Promise<Retirement> {
-    const region = regionAt(row, 0);
-    const bytes = nullableAt(row, 1, bytesAt);
-    if (bytes === null) return { region, final: null, isReached: false };
-    const final = decodeVector(bytes);
-    const { rows } = await this.#connections.query(selectReached, region);
-    const settled = rows.map((each) => ({ ...entryAt(each, 0), lsn: lsnAt(each, 5) }));
-    return { region, final, isReached: lacking(settled, final) === null };
-  }
-
   /** Doing it twice is harmless. */
   async #transact<T>(work: (session: Session) => Promise<T>): Promise<T> {
     try {
@@ -116,6 +114,14 @@ export class PostgresRetirementStore implements RetirementStore {
       throw harmless(error);
     }
   }
+}
+
+function retirementOf(region: RegionId, rows: readonly Row[]): Retirement {
+  const bytes = nullableAt(rows[0] ?? [], 1, bytesAt);
+  if (bytes === null) return { region, final: null, isReached: false };
+  const final = decodeVector(bytes);
+  const settled = rows.flatMap((row) => nullableAt(row, 2, () => entryAt(row, 2)) ?? []);
+  return { region, final, isReached: lacking(settled, final) === null };
 }
 
 function appliedIn(rows: readonly Row[]): Vector {

@@ -6,8 +6,12 @@
  */
 import { assert } from '../../errors.ts';
 import type { Standing } from '../../ports/transfer-store.ts';
+import { type SettledBeatRow, settledBeats } from '../../settled-beats.ts';
+import { beatAt, beatColumns } from './beat-columns.ts';
 import { milliseconds } from './beat-figures.ts';
 import { lifeAt, selectLife } from './slot-life.ts';
+import { incarnationAt, regionAt } from './positions.ts';
+import type { Row } from './row-values.ts';
 import { booleanAt, lsnAt, nullableAt, numberAt } from './row-values.ts';
 import type { Answer, Call, Statement } from './session.ts';
 import { entryAt } from './vector-columns.ts';
@@ -16,15 +20,21 @@ const selectOwn: Statement = {
   name: 'isthmus_standing',
   text: `SELECT pg_current_wal_insert_lsn()::text, ${milliseconds('clock_timestamp()')}, beat.lsn::text,
     ${milliseconds('beat.at')}, NOT EXISTS (SELECT FROM isthmus.record),
-    (SELECT stamp_floor_ms FROM isthmus.identity)
+    (SELECT stamp_floor_ms FROM isthmus.identity), passed.number, passed.lsn::text, ${milliseconds('passed.at')},
+    passed.count, passed.end_lsn::text
   FROM (SELECT) AS one LEFT JOIN LATERAL (
-    SELECT lsn, at FROM isthmus.beat WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY number DESC LIMIT 1
-  ) AS beat ON true`,
+    SELECT number, lsn, at FROM isthmus.beat
+    WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY number DESC LIMIT 1
+  ) AS beat ON true LEFT JOIN LATERAL (
+    SELECT * FROM isthmus.beat AS ended WHERE published AND ended.number < beat.number AND ended.end_lsn <= beat.lsn
+    ORDER BY ended.number DESC LIMIT 1
+  ) AS passed ON true`,
 };
 
 const selectReached: Statement = {
   name: 'isthmus_reached',
-  text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, settled::text, applied::text
+  text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, settled::text, applied::text,
+    ${beatColumns('beat')}
   FROM isthmus.position ORDER BY origin, incarnation_counter, incarnation_nonce, partition`,
 };
 
@@ -61,9 +71,15 @@ export function standingOf(answers: readonly Answer[]): Standing {
     horizon: (horizon ?? []).map((each) => entryAt(each, 0)),
     floorMs: numberAt(row, 5),
     insertLsn: lsnAt(row, 0),
-    beat: beatLsn === null ? null : { lsn: beatLsn, atMs: numberAt(row, 3) },
+    beat: beatLsn === null ? null : { lsn: beatLsn, atMs: numberAt(row, 3), passed: beatAt(row, 6) },
+    beats: settledBeats(reached.map(settledBeatAt)),
     slot: lifeRow === undefined ? null : lifeAt(lifeRow),
     isEmpty: booleanAt(row, 4),
     readAtMs: numberAt(row, 1),
   };
+}
+
+/** From a row of `selectReached`. */
+function settledBeatAt(row: Row): SettledBeatRow {
+  return { origin: regionAt(row, 0), incarnation: incarnationAt(row, 1), beat: beatAt(row, 6) };
 }

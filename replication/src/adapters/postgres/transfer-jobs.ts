@@ -1,7 +1,6 @@
 /** The port `TransferJobs` on Postgres. The newest two hundred jobs that have ended are kept. */
-import { ByteReader, ByteWriter } from '../../bytes.ts';
 import { assert } from '../../errors.ts';
-import { readVector, writeVector } from '../../log/offer-bytes.ts';
+import { decodeBeats, decodeVector, encodeBeats, encodeVector } from '../../log/offer-bytes.ts';
 import type {
   TransferCause,
   TransferJob,
@@ -10,7 +9,6 @@ import type {
   TransferState,
   TransferWish,
 } from '../../ports/transfer-jobs.ts';
-import type { Vector } from '../../ports/vector.ts';
 import { milliseconds } from './beat-figures.ts';
 import type { Connections } from './connections.ts';
 import { regionAt } from './positions.ts';
@@ -35,7 +33,7 @@ const states: readonly TransferState[] = ['wanted', 'running', 'done', 'failed']
 
 const isOpen = "state IN ('wanted', 'running')";
 const columns = `id, donor, origin, cause, dry_run, state, cursor_collection, cursor_key, vector, examined, differing,
-  merged, refused, bytes, ${milliseconds('wanted_at')}, ${milliseconds('started_at')}, ${milliseconds('ended_at')}, detail`;
+  merged, refused, bytes, ${milliseconds('wanted_at')}, ${milliseconds('started_at')}, ${milliseconds('ended_at')}, detail, beats`;
 
 const insertJob: Statement = {
   name: 'isthmus_transfer_want',
@@ -67,7 +65,7 @@ const startJob: Statement = {
 const noteJob: Statement = {
   name: 'isthmus_transfer_note',
   text: `UPDATE isthmus.transfer SET cursor_collection = $2, cursor_key = $3, vector = $4, examined = $5, differing = $6,
-    merged = $7, refused = $8, bytes = $9, detail = '' WHERE id = $1 AND ${isOpen}`,
+    merged = $7, refused = $8, bytes = $9, beats = $10, detail = '' WHERE id = $1 AND ${isOpen}`,
 };
 
 const postponeJob: Statement = {
@@ -117,11 +115,21 @@ export class PostgresTransferJobs implements TransferJobs {
     await this.#write([startJob, id]);
   }
 
-  async note(id: number, { cursor, vector, counts }: TransferPlace): Promise<void> {
+  async note(id: number, { cursor, vector, beats, counts }: TransferPlace): Promise<void> {
     const { examined, differing, merged, refused, bytes } = counts;
-    const bound = vector === null ? null : bytesOf(vector);
+    const bound = vector === null ? null : encodeVector(vector);
     const place = [cursor.collection, cursor.key, bound] as const;
-    await this.#write([noteJob, id, ...place, examined, differing, merged, refused, bytes]);
+    await this.#write([
+      noteJob,
+      id,
+      ...place,
+      examined,
+      differing,
+      merged,
+      refused,
+      bytes,
+      encodeBeats(beats),
+    ]);
   }
 
   async postpone(id: number, detail: string): Promise<void> {
@@ -143,6 +151,7 @@ export class PostgresTransferJobs implements TransferJobs {
 
 function jobOf(row: Row): TransferJob {
   const vector = nullableAt(row, 8, bytesAt);
+  const beats = nullableAt(row, 18, bytesAt);
   return {
     id: numberAt(row, 0),
     donor: regionAt(row, 1),
@@ -152,7 +161,8 @@ function jobOf(row: Row): TransferJob {
     state: oneOf(states, textAt(row, 5)),
     place: {
       cursor: { collection: textAt(row, 6), key: textAt(row, 7) },
-      vector: vector === null ? null : vectorOf(vector),
+      vector: vector === null ? null : decodeVector(vector),
+      beats: beats === null ? [] : decodeBeats(beats),
       counts: {
         examined: numberAt(row, 9),
         differing: numberAt(row, 10),
@@ -166,19 +176,6 @@ function jobOf(row: Row): TransferJob {
     endedAtMs: nullableAt(row, 16, numberAt),
     detail: textAt(row, 17),
   };
-}
-
-function bytesOf(vector: Vector): Buffer {
-  const writer = new ByteWriter();
-  writeVector(writer, vector);
-  return writer.finish();
-}
-
-function vectorOf(bytes: Uint8Array): Vector {
-  const reader = new ByteReader(bytes);
-  const vector = readVector(reader);
-  reader.end();
-  return vector;
 }
 
 function oneOf<T extends string>(values: readonly T[], text: string): T {

@@ -6,6 +6,7 @@
  * meanwhile is fenced and reads its position anew.
  */
 import { assert } from '../../errors.ts';
+import type { BeatOf } from '../../ports/beat-store.ts';
 import type { RecordId } from '../../ports/change.ts';
 import type { PassedLetter, RaiseTransaction } from '../../ports/transfer-store.ts';
 import type { Vector } from '../../ports/vector.ts';
@@ -99,6 +100,19 @@ const settleRaised: Statement = {
   WHERE ${isEntryOf('position', 'origin')}`,
 };
 
+/** A beat is settled where all that lies before its end is, whichever snapshot it is from. */
+const settleBeats: Statement = {
+  name: 'isthmus_transfer_settle_beats',
+  text: `UPDATE isthmus.position SET
+    beat = ROW(passed.number, passed.lsn, passed.at_ms, passed.count, passed.end_lsn)::isthmus.counted_beat
+  FROM unnest($1::text[], $2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::bigint[], $5::text[]::pg_lsn[],
+    $6::text[]::float8[], $7::text[]::bigint[], $8::text[]::pg_lsn[])
+    AS passed (region, counter, nonce, number, lsn, at_ms, count, end_lsn)
+  WHERE position.origin = passed.region AND position.incarnation_counter = passed.counter
+    AND position.incarnation_nonce = passed.nonce AND position.settled >= passed.end_lsn
+    AND ((position.beat).number IS NULL OR (position.beat).number < passed.number)`,
+};
+
 const forgetRefused: Statement = {
   name: 'isthmus_transfer_forget_refused',
   text: 'DELETE FROM isthmus.transfer_refused WHERE transfer = $1',
@@ -106,7 +120,7 @@ const forgetRefused: Statement = {
 
 /** One attempt. The caller rolls back what it throws. */
 export async function raisePositions(session: Session, transaction: RaiseTransaction): Promise<boolean> {
-  const { job, vector, floorMs, decide } = transaction;
+  const { job, vector, beats, floorMs, decide } = transaction;
   const entries = vectorValues(vector);
   const [, , locked, horizon, passed, refused] = await session.pipeline([
     [beginWithoutWaiting],
@@ -130,6 +144,7 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
       ...openCalls(job, places),
       [raiseApplied, ...entries],
       [settleRaised, ...entries],
+      ...beatCalls(beats),
       [forgetRefused, job],
       [raiseFloors, 0, floorMs],
     ],
@@ -157,6 +172,24 @@ function closeCalls(rows: readonly Row[]): readonly Call[] {
       ...[1, 2, 3].map((at) => column((row) => `${numberAt(row, at)}`)),
       column((row) => textAt(row, 4)),
       column((row) => `${numberAt(row, 5)}`),
+    ],
+  ];
+}
+
+function beatCalls(beats: readonly BeatOf[]): readonly Call[] {
+  if (beats.length === 0) return [];
+  const column = (read: (beat: BeatOf) => string | null): Buffer => textArray(beats.map(read));
+  return [
+    [
+      settleBeats,
+      column(({ region }) => region),
+      column(({ incarnation }) => `${incarnation.counter}`),
+      column(({ incarnation }) => `${incarnation.nonce}`),
+      column(({ beat }) => `${beat.number}`),
+      column(({ beat }) => formatLsn(beat.lsn)),
+      column(({ beat }) => `${beat.atMs}`),
+      column(({ beat }) => (beat.count === null ? null : `${beat.count}`)),
+      column(({ beat }) => formatLsn(beat.end)),
     ],
   ];
 }

@@ -26,7 +26,8 @@ export const identity: Command = {
       const shown = await request({ method: 'GET', url: `${url}/v1/identity` });
       io.out(values.json ? jsonLine(shown) : text(shown));
       const isLearnt = (member(shown, 'relearning') ?? null) === null;
-      return member(shown, 'continuity') === 'same' && isLearnt ? 0 : 1;
+      const isRetired = member(shown, 'retired') === true;
+      return member(shown, 'continuity') === 'same' && isLearnt && !isRetired ? 0 : 1;
     }
     const query = values['dry-run'] ? '?dryRun=true' : '';
     const answer = await request({ method: 'POST', url: `${url}/v1/identity/accept${query}` });
@@ -47,6 +48,9 @@ function text(shown: unknown): string {
     `continuity   ${String(member(shown, 'continuity'))}`,
     `guard        ${state}`,
     ...(typeof reason === 'string' ? [`reason       ${reason}`] : []),
+    ...(member(shown, 'retired') === true
+      ? ['retired      by its peers, for good: it takes no more writes']
+      : []),
     ...relearning(member(shown, 'relearning') ?? null),
   ];
   return `${lines.join('\n')}\n`;

@@ -116,6 +116,7 @@ beforeAll(async () => {
         guard: null,
         incarnations: database.incarnations,
         relearning: () => null,
+        retirement: { isRetired: false },
       },
       retirement: { self: identity.region, peers: [], retirements: database.retirements },
       status: () => Promise.resolve({}),

@@ -3,6 +3,7 @@
  * its past (P1). That word is dangerous and says so: where it is wrong, two databases write under one identity, and
  * peers take the second's changes for ones that they have.
  */
+import type { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
 import type { IdentityGuard, IdentityState } from '@isthmus/replication/identity/identity-guard';
 import { type RelearningJudgement, describeRelearning } from '@isthmus/replication/identity/relearning-judge';
 import { type Incarnation, type RegionId, actorOf } from '@isthmus/replication/ports/identity';
@@ -19,6 +20,7 @@ export interface IdentityAdmin {
   readonly incarnations: Pick<IncarnationStore, 'relearning'>;
   /** `null`: nothing known of, because nothing is to be learnt or another process does it. */
   readonly relearning: () => RelearningJudgement | null;
+  readonly retirement: Pick<OwnRetirement, 'isRetired'>;
 }
 
 interface IdentityView {
@@ -27,6 +29,8 @@ interface IdentityView {
   readonly incarnation: number;
   readonly continuity: Continuity['kind'];
   readonly guard: IdentityState | null;
+  /** Its peers have closed it for good, and it takes no more writes (P8). */
+  readonly retired: boolean;
   /** Why a new incarnation takes no writes yet (P9); `null`: it does, as far as that goes. */
   readonly relearning: { readonly since: string; readonly waitsFor: string | null } | null;
 }
@@ -53,6 +57,7 @@ async function viewOf(admin: IdentityAdmin): Promise<IdentityView> {
     incarnation: incarnation.counter,
     continuity: continuity.kind,
     guard: guard?.state ?? null,
+    retired: admin.retirement.isRetired,
     relearning: await relearningOf(admin),
   };
 }

@@ -13,11 +13,12 @@ const verdicts = new Map<string, Verdict>([
 ]);
 
 /** What a request to these collections is refused with, and what is counted. */
-function check(collections: readonly string[]) {
+function check(collections: readonly string[], isRetired = false) {
   const counted: string[] = [];
   const guards = new WriteGuards({
     region: eu,
     watch: { judge: (collection) => verdicts.get(collection) ?? { kind: 'accept' } },
+    retirement: { isRetired },
     onRefused: (collection) => counted.push(collection),
   });
   let refusal: unknown = null;
@@ -51,4 +52,10 @@ test('every write at fault is named with its rule, its limit and what was found,
 test('a home region is named to the caller', () => {
   const { refusal } = check(['home']);
   expect(refusal).toMatchObject({ message: expect.stringContaining('home region us') });
+});
+
+test('a retired region takes no write at all, whatever its collections say', () => {
+  const { refusal, counted } = check(['open', 'home'], true);
+  expect(refusal).toMatchObject({ code: 'region-retired', status: 503 });
+  expect(counted).toEqual([]);
 });

@@ -1,9 +1,10 @@
 /**
- * Refuses writes that the guard of their collection does not let pass now. It is asked before anything is queued, a
+ * Refuses writes that the guard of their collection does not let pass now, and all of a region that was retired. It is asked before anything is queued, a
  * batch is refused whole with every write at fault named, and nothing else of a region depends on it: neither reads
  * nor `/readyz`.
  */
 import type { GuardWatch } from '@isthmus/replication/guard/guard-watch';
+import type { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
 import type { Verdict } from '@isthmus/replication/guard/write-guard';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import { Problem, type Violation } from '../problem.ts';
@@ -11,6 +12,7 @@ import { Problem, type Violation } from '../problem.ts';
 export interface WriteGuardsOptions {
   readonly region: RegionId;
   readonly watch: Pick<GuardWatch, 'judge'>;
+  readonly retirement: Pick<OwnRetirement, 'isRetired'>;
   /** A write to this collection was refused. */
   readonly onRefused: (collection: string) => void;
 }
@@ -24,9 +26,10 @@ export class WriteGuards {
     this.#options = options;
   }
 
-  /** Throws `write-guarded`. `fieldOf` says where the request holds the write to the collection at an index. */
+  /** Throws `region-retired` or `write-guarded`. `fieldOf` says where the request holds the write to the collection at an index. */
   check(collections: readonly string[], fieldOf: (index: number) => string): void {
-    const { watch, onRefused } = this.#options;
+    const { watch, retirement, onRefused } = this.#options;
+    if (retirement.isRetired) throw retired(this.#options.region);
     const refused: { readonly collection: string; readonly verdict: Refusal; readonly field: string }[] = [];
     const verdicts = new Map<string, Verdict>();
     for (const [index, collection] of collections.entries()) {
@@ -48,6 +51,13 @@ export class WriteGuards {
     const { seconds, changes, peers } = verdict.budget;
     return { field, rule: 'budget', limit: { seconds, changes, peers }, value: { peers: verdict.within } };
   }
+}
+
+function retired(region: RegionId): Problem {
+  return new Problem(
+    'region-retired',
+    `The region ${region} was retired and its peers take nothing of it any more; nothing was written.`,
+  );
 }
 
 function detailOf(collection: string, verdict: Refusal): string {

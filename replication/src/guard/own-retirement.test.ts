@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { MemoryDatabase } from '../adapters/memory/database.ts';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
+import { MemoryRetirementStore } from '../adapters/memory/retirement-store.ts';
+import { ReplicationError } from '../errors.ts';
+import { parseRegionId, type RegionId } from '../ports/identity.ts';
+import { OwnRetirement } from './own-retirement.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const us = parseRegionId('us') ?? expect.fail('us is a region');
+const ap = parseRegionId('ap') ?? expect.fail('ap is a region');
+const ignore = () => undefined;
+const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+
+/** The database of eu, and what its peers answer. */
+class World {
+  readonly timer = new ManualTimer();
+  readonly retirements: MemoryRetirementStore;
+  readonly answers = new Map<RegionId, readonly RegionId[]>();
+  isDown = false;
+
+  constructor() {
+    const database = new MemoryDatabase({ nowMs: () => 0 });
+    this.retirements = new MemoryRetirementStore(database, new MemoryRecordStore(database));
+  }
+
+  /** As a process that was just started has it. */
+  started(): OwnRetirement {
+    const { timer, retirements } = this;
+    return new OwnRetirement({
+      region: eu,
+      peers: [us, ap],
+      store: {
+        all: () => retirements.all(),
+        close: async (region) => {
+          if (this.isDown) throw new ReplicationError('database-unavailable', 'down', { retriable: true });
+          return retirements.close(region);
+        },
+      },
+      witness: { closedAt: (peer) => Promise.resolve(this.answers.get(peer) ?? null) },
+      timer,
+      logger,
+    });
+  }
+}
+
+test('a region that no peer has closed goes on writing, whether they answer or not', async () => {
+  const world = new World();
+  const process = world.started();
+  await process.look();
+  world.answers.set(us, [ap]);
+  process.start();
+  await world.timer.advance(5000);
+  expect(process.isRetired).toBe(false);
+  await process.stop();
+});
+
+test('the first peer that says so ends its writes, and a process that is started later knows it alone (P8)', async () => {
+  const world = new World();
+  const process = world.started();
+  process.start();
+  await world.timer.advance(100);
+  world.answers.set(ap, [eu]);
+  await world.timer.advance(1000);
+  expect(process.isRetired).toBe(true);
+  await process.stop();
+  world.answers.clear();
+  const later = world.started();
+  await later.look();
+  expect(later.isRetired).toBe(true);
+});
+
+test('it takes no write while the word cannot be stored, and stores it later', async () => {
+  const world = new World();
+  world.isDown = true;
+  world.answers.set(us, [eu]);
+  const process = world.started();
+  await process.look();
+  expect([process.isRetired, await world.retirements.all()]).toEqual([true, []]);
+  world.answers.clear();
+  world.isDown = false;
+  await process.look();
+  expect(await world.retirements.all()).toMatchObject([{ region: 'eu' }]);
+});

@@ -1,0 +1,73 @@
+/**
+ * Whether this region was retired by its peers (P8). What it writes from then on is taken by nobody, so it must not
+ * acknowledge another write: the first peer that says so closes the region in its own database as well, and no restart
+ * forgets that. It asks before the first write and once a second after that; a region that no peer answers goes on
+ * writing, because nobody can tell it better. It never takes the word back.
+ */
+import { ReplicationError } from '../errors.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { RetirementStore } from '../ports/retirement-store.ts';
+import type { RetirementWitness } from '../ports/retirement-witness.ts';
+import type { Timer } from '../ports/timer.ts';
+import { Ticker } from '../ticker.ts';
+
+export interface OwnRetirementOptions {
+  readonly region: RegionId;
+  readonly peers: readonly RegionId[];
+  readonly store: Pick<RetirementStore, 'all' | 'close'>;
+  readonly witness: RetirementWitness;
+  readonly timer: Timer;
+  readonly logger: Logger;
+}
+
+const intervalMs = 1000;
+
+export class OwnRetirement {
+  readonly #options: OwnRetirementOptions;
+  readonly #ticker: Ticker;
+  #isRetired = false;
+  #isStored = false;
+
+  constructor(options: OwnRetirementOptions) {
+    const { timer } = options;
+    this.#options = options;
+    this.#ticker = new Ticker({ timer, intervalMs, run: () => this.look() });
+  }
+
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
+  start(): void {
+    this.#ticker.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#ticker.stop();
+  }
+
+  /** Resolves when the database and every peer that answers were asked. */
+  async look(): Promise<void> {
+    if (this.#isStored) return;
+    const { region, store, logger } = this.#options;
+    try {
+      this.#isStored = (await store.all()).some((retired) => retired.region === region);
+      this.#isRetired ||= this.#isStored || (await this.#isToldSo());
+      if (!this.#isRetired || this.#isStored) return;
+      await store.close(region);
+      this.#isStored = true;
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      logger.debug({ err: reason }, 'whether this region was retired is looked at again');
+    }
+  }
+
+  async #isToldSo(): Promise<boolean> {
+    const { region, peers, witness, logger } = this.#options;
+    const told = await Promise.all(peers.map((peer) => witness.closedAt(peer)));
+    const by = peers.filter((_, index) => told[index]?.includes(region) === true);
+    if (by.length > 0) logger.error({ by }, 'this region was retired by its peers; it takes no more writes');
+    return by.length > 0;
+  }
+}
