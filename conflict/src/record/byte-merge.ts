@@ -23,7 +23,6 @@ import { namesOfPath } from './entry.ts';
 import {
   grows,
   type Head,
-  head,
   headLength,
   joinHeads,
   left,
@@ -35,6 +34,7 @@ import {
   rightOf,
   rightTo,
   sharedDots,
+  writeHead,
 } from './head-union.ts';
 
 /** An entry where it lies: its first byte, the first of its body and of its key, the first after it, and its dot. */
@@ -123,8 +123,7 @@ function walk(state: Uint8Array, delta: Uint8Array): boolean {
   to = base + headLength;
   shift = to - from;
   if (shift !== base) room.set(state, shift);
-  const target = room;
-  for (let index = 0, last = headLength; index < last; index++) target[base + index] = head[index] ?? 0;
+  writeHead(room, base);
   place = from;
   removals = sharedDots;
   if (!joinEntries(delta.length)) return false;

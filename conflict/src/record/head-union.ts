@@ -52,16 +52,18 @@ export let leftStays = true;
 export let sharedDots = 0;
 /** Whether the right has seen a dot that the left has not. */
 export let grows = false;
-/** The head of the union: so many bytes. */
-export const head = new Uint8Array(mostActors * (longestActorBytes + 8));
+/** How many bytes the head of the union has, and actors: where each has its name, on which side, and its last counter. */
 export let headLength = 0;
+let unionCount = 0;
+const nameAt = new Int32Array(mostActors);
+const isOfRight = new Uint8Array(mostActors);
+const maxOf = new Int32Array(mostActors);
 
 /** The dots of right actor `i` are the pairs of first and last counter from `runsStart[i]` to `runsStart[i + 1]`. */
 const runsStart = new Int32Array(mostActors + 1);
 const runs = new Int32Array(2 * mostRuns);
-/** The last two names of the union. */
-const lastName = new NamePlace(head);
-const name = new NamePlace(head);
+/** The last name of the union. */
+const lastName = new NamePlace(left.bytes);
 
 /** Returns whether these are heads that it joins. */
 export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
@@ -71,11 +73,18 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   sharedDots = 0;
   grows = false;
   headLength = 2;
-  head[0] = version;
   let count = 0;
   for (let mine = 0, theirs = 0; mine < left.actorCount || theirs < right.actorCount; count++) {
     const order = mine === left.actorCount ? 1 : theirs === right.actorCount ? -1 : compareNames(left, right);
-    if (!addName(order > 0 ? right : left)) return false;
+    const side = order > 0 ? right : left;
+    const size = side.bytes[side.end] ?? 0;
+    // Names go up in the union, so they do on both sides.
+    if (size === 0 || size > longestActorBytes || (count > 0 && compareNames(lastName, side) >= 0))
+      return false;
+    lastName.bytes = side.bytes;
+    lastName.end = side.end;
+    nameAt[count] = side.end;
+    isOfRight[count] = order > 0 ? 1 : 0;
     let max = 0;
     if (order <= 0) {
       max = readMax(left);
@@ -89,23 +98,26 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
       max = readRuns(theirs++, max);
       if (max < 0) return false;
     }
-    headLength = writeVarint(head, headLength, max);
-    head[headLength++] = 0;
+    maxOf[count] = max;
+    headLength += size + varintLength(max) + 2;
   }
-  head[1] = count;
+  unionCount = count;
   return true;
 }
 
-/** Adds a name to the union, where names go up; so they do on both sides. */
-function addName({ bytes, end }: Head): boolean {
-  const size = bytes[end] ?? 0;
-  if (size === 0 || size > longestActorBytes) return false;
-  const start = headLength;
-  for (let index = 0; index <= size; index++) head[start + index] = bytes[end + index] ?? 0;
-  lastName.end = name.end;
-  name.end = start;
-  headLength = start + 1 + size;
-  return start === 2 || compareNames(lastName, name) < 0;
+/** Writes the head of the union: `headLength` bytes. */
+export function writeHead(room: Uint8Array, start: number): void {
+  room[start] = version;
+  room[start + 1] = unionCount;
+  let to = start + 2;
+  for (let index = 0; index < unionCount; index++) {
+    const { bytes } = isOfRight[index] === 1 ? right : left;
+    const first = nameAt[index] ?? 0;
+    const last = first + (bytes[first] ?? 0);
+    for (let at = first; at <= last; at++) room[to++] = bytes[at] ?? 0;
+    to = writeVarint(room, to, maxOf[index] ?? 0);
+    room[to++] = 0;
+  }
 }
 
 /** Reads what the right has seen of an actor; returns the last counter of both sides, -1 where one is missing. */
