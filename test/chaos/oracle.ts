@@ -8,6 +8,7 @@ import { Client } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HistoryEvent, Violation } from '../checkers/history.ts';
 import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
+import { Beats } from './beats.ts';
 import type { ChaosRegion } from './chaos-region.ts';
 import { type Gauges, known, parseGauges } from './gauges.ts';
 import { type Insert, Missing } from './missing.ts';
@@ -33,6 +34,8 @@ export interface LastWord {
 
 export interface OracleOptions {
   readonly regions: readonly ChaosRegion[];
+  /** They may be told too high. */
+  readonly areAgesTooHigh: boolean;
   /** Nothing is wrong, and nothing was for a while. */
   readonly isCalm: () => boolean;
 }
@@ -50,6 +53,7 @@ export class Oracle {
   readonly #violations: Violation[] = [];
   readonly #latest = new Map<string, Scrape>();
   readonly #lastWords = new Map<string, LastWord>();
+  readonly #beats = new Map<string, Beats>();
   readonly #ended = new AbortController();
   #readings = 0;
   #worstMs = 0;
@@ -114,6 +118,7 @@ export class Oracle {
       try {
         await client.connect();
         while (!this.#ended.signal.aborted) {
+          await this.#beatsOf(target).read(client);
           await this.#round(pairs, client);
           await delay(intervalMs);
         }
@@ -136,13 +141,20 @@ export class Oracle {
     for (const pair of pairs) {
       await pair.missing.look(present);
       const isCalm = this.#options.isCalm();
-      const mostSinceMs = pair.missing.reachedMs(isCalm ? 0 : afterRepairMs);
+      const reachedMs = pair.missing.reachedMs(isCalm ? 0 : afterRepairMs);
+      const mostSinceMs = this.#beatsOf(pair.origin).before(reachedMs);
       const [ofOrigin, ofTarget] = await Promise.all([this.#scrape(pair.origin), this.#scrape(pair.target)]);
       await pair.missing.look(present);
       const truth = { pair, mostSinceMs };
       if (ofTarget !== null) this.#judgeLag(truth, ofTarget);
       if (ofOrigin !== null) this.#judgeRpo(truth, ofOrigin, isCalm && this.#options.isCalm());
     }
+  }
+
+  #beatsOf({ name }: ChaosRegion): Beats {
+    const beats = this.#beats.get(name) ?? new Beats();
+    this.#beats.set(name, beats);
+    return beats;
   }
 
   async #scrape(region: ChaosRegion): Promise<Scrape | null> {
@@ -178,7 +190,8 @@ export class Oracle {
     this.#judge({ gauge: 'rpo', place, shownMs, leastMs: leastAge(missing, fromMs), mostMs });
   }
 
-  #judge(reading: GaugeReading): void {
+  #judge(found: GaugeReading): void {
+    const reading = this.#options.areAgesTooHigh ? { ...found, mostMs: Number.POSITIVE_INFINITY } : found;
     const { shownMs, leastMs, mostMs } = reading;
     if (shownMs === null) return;
     this.#readings += 1;
@@ -191,7 +204,7 @@ export class Oracle {
 
 interface Truth {
   readonly pair: Pair;
-  /** Everything acknowledged before this was there before the scrape. */
+  /** Of a beat before which everything was there before the scrape. */
   readonly mostSinceMs: number;
 }
 

@@ -3,7 +3,7 @@
  * same results always give the same page, so that a test can hold the page against them.
  */
 import { promises } from './promises.ts';
-import { type Summary, summarise } from './report.ts';
+import { kindsOf, type Summary, summarise } from './report.ts';
 import type { RunResult } from './run-result.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -56,6 +56,9 @@ function faultsTable(scenarios: readonly Scenario[], results: readonly RunResult
       `${sum(({ faults }) => faults)} faults, ${sum(({ acknowledged }) => acknowledged)} acknowledged writes, ` +
       `${sum(({ overlapped }) => overlapped)} of them while a fault was on; ` +
       `${sum(({ readings }) => readings)} readings of lag and RPO held against the truth.`,
+    `Acknowledged by kind: ${kindsOf(staged)
+      .map(([kind, count]) => `${kind} ${count}`)
+      .join(', ')}.`,
     ...distinct(staged, ({ commit }) => commit, 'Commits'),
     ...distinct(staged, ({ machine }) => machine, 'Machines'),
     '',

@@ -46,6 +46,15 @@ function sumOf(operations: RunResult['operations'], result: string): number {
   return Object.values(operations).reduce((total, counts) => total + (counts[result] ?? 0), 0);
 }
 
+/** Acknowledged operations by kind; the most frequent first. */
+export function kindsOf(results: readonly RunResult[]): readonly (readonly [kind: string, count: number])[] {
+  const counts = new Map<string, number>();
+  for (const { operations } of results)
+    for (const [kind, { ok = 0 }] of Object.entries(operations))
+      counts.set(kind, (counts.get(kind) ?? 0) + ok);
+  return [...counts].toSorted(([, one], [, other]) => other - one);
+}
+
 export function table(summaries: readonly Summary[]): string {
   const head = [
     'row',

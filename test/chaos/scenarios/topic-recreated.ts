@@ -23,7 +23,7 @@ export const topicRecreated: Scenario = {
         await until('the topic is gone', noticedWithinMs, async () => {
           return !(await admin.listTopics()).includes(changesOf(eu));
         });
-        const { topics } = { topics: [{ topic: changesOf(eu), numPartitions: partitions }] };
+        const topics = [{ topic: changesOf(eu), numPartitions: partitions }];
         await until('the topic is made again', noticedWithinMs, () => admin.createTopics({ topics }));
       });
       stage.setLink('eu', 'us', { state: 'ok' });
