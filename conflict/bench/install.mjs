@@ -54,5 +54,15 @@ function installPackage() {
   execFileSync('tar', ['-xzf', join(packed, archive), '-C', target, '--strip-components=1']);
 }
 
+/** A package with nothing in it, whose import shows what Node takes for any package. */
+function installEmptyPackage() {
+  const target = join(modules, '@isthmus/nothing');
+  mkdirSync(target, { recursive: true });
+  const manifest = { name: '@isthmus/nothing', type: 'module', exports: './index.js' };
+  writeFileSync(join(target, 'package.json'), JSON.stringify(manifest));
+  writeFileSync(join(target, 'index.js'), 'export const nothing = null;\n');
+}
+
 installOthers();
 installPackage();
+installEmptyPackage();

@@ -4,7 +4,7 @@
  * has come by, a record that was not looked at counts as one that may be in conflict, so nothing depends on how far it
  * is. What it has done stays done when it is cut off; the next process begins again and finds the rest.
  */
-import { ReplicationError } from './errors.ts';
+import { orNextTurn } from './next-turn.ts';
 import type { RecordId } from './ports/change.ts';
 import type { Logger } from './ports/logger.ts';
 import { beginning } from './ports/record-reader.ts';
@@ -30,7 +30,12 @@ export class MarkPass {
 
   constructor(options: MarkPassOptions) {
     this.#options = options;
-    this.#ticker = new Ticker({ timer: options.timer, intervalMs, run: () => this.#turn() });
+    const { timer, logger } = options;
+    const run = orNextTurn(
+      () => this.#turn(),
+      (err) => logger.warn({ err }, 'records of an earlier version were not looked at'),
+    );
+    this.#ticker = new Ticker({ timer, intervalMs, run });
   }
 
   start(): void {
@@ -44,17 +49,11 @@ export class MarkPass {
   }
 
   async #turn(): Promise<void> {
-    const { records, logger } = this.#options;
-    try {
-      for (let count = 0; count < transactionsPerTurn && !this.#isStopped; count++) {
-        const last = await records.examine(this.#after);
-        // A ticker that is stopped within a run starts no other.
-        if (last === null) return void this.stop();
-        this.#after = last;
-      }
-    } catch (reason) {
-      if (!(reason instanceof ReplicationError)) throw reason;
-      logger.warn({ err: reason }, 'records of an earlier version were not looked at; the next turn does it');
+    for (let count = 0; count < transactionsPerTurn && !this.#isStopped; count++) {
+      const last = await this.#options.records.examine(this.#after);
+      // A ticker that is stopped within a run starts no other.
+      if (last === null) return void this.stop();
+      this.#after = last;
     }
   }
 }

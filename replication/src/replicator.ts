@@ -13,6 +13,7 @@ import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';
 import type { ProgressMessage } from './log/progress-record.ts';
 import { MarkPass } from './mark-pass.ts';
+import { orNextTurn } from './next-turn.ts';
 import {
   type IncarnationParts,
   type PastReader,
@@ -246,7 +247,7 @@ export class Replicator {
     const { transfers, sweeper } = this.#transfers(appliers, { told, relearner, membership });
     const { deadLetters: letters, maxDriftMs } = this.#options;
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
-    const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: () => this.#prune() });
+    const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: this.#pruning() });
     const marking = new MarkPass({ records, timer, logger });
     const helpers = [pruning, release, marking, transfers, sweeper, barriers, relearner, membership];
     for (const part of [beatLoop, relay, ...helpers, ...appliers]) part.start();
@@ -347,13 +348,12 @@ export class Replicator {
     this.#options.events.onVisible(origin, this.#options.clock.nowMs() - beatAtMs - offset.offsetMs);
   }
 
-  async #prune(): Promise<void> {
-    try {
-      await this.#options.beats.prune();
-    } catch (reason) {
-      if (!(reason instanceof ReplicationError)) throw reason;
-      this.#options.logger.warn({ err: reason }, 'old beats were not dropped; the next turn does it');
-    }
+  #pruning(): () => Promise<void> {
+    const { beats, logger } = this.#options;
+    return orNextTurn(
+      async () => void (await beats.prune()),
+      (err) => logger.warn({ err }, 'old beats were not dropped; the next turn does it'),
+    );
   }
 }
 

@@ -3,6 +3,7 @@
  * is told after a bounded wait what is missing.
  */
 import { expect, test } from 'vitest';
+import { query } from '../contract/fresh-database.ts';
 import { until } from '../until.ts';
 import { useDemo } from './use-demo.ts';
 
@@ -105,3 +106,26 @@ test('a session that is not ours, and a wait that is none, are refused', async (
   for (const wait of ['10001', '-1', 'soon'])
     expect(await ask('us', 'mine', { waitMs: wait })).toMatchObject({ status: 400, code: 'session-invalid' });
 });
+
+test('what an incarnation that is over never handed on is told as lost at once, and not waited for (P5)', async () => {
+  await ask('us', 'lost', { method: 'PATCH' });
+  await until('eu has it', 20_000, async () => (await ask('eu', 'lost')).likes === 1);
+  await demo.setLinks('cut');
+  const written = await ask('us', 'lost', { method: 'PATCH' });
+  const { database } = demo.serversOf('eu');
+  await query(
+    database,
+    `INSERT INTO isthmus.closed_incarnation (region, incarnation_counter, incarnation_nonce, partition, lsn)
+    SELECT origin, incarnation_counter, incarnation_nonce, partition, applied FROM isthmus.position WHERE origin = 'us'`,
+  );
+  try {
+    const lost = await ask('eu', 'lost', { session: written.session, waitMs: 10_000 });
+    expect(lost).toMatchObject({ status: 409, code: 'session-lost' });
+    expect(lost.tookMs).toBeLessThan(5000);
+    expect(await ask('eu', 'lost')).toMatchObject({ status: 200, likes: 1 });
+  } finally {
+    await query(database, 'DELETE FROM isthmus.closed_incarnation');
+    await demo.setLinks('ok');
+  }
+  expect(await ask('eu', 'lost', { session: written.session, waitMs: 10_000 })).toMatchObject({ likes: 2 });
+}, 60_000);

@@ -13,7 +13,7 @@ import { check } from '../refusal.ts';
 import { actorOf } from '../types/bounded-counter.ts';
 import { checkFields } from '../types/check-fields.ts';
 import type { RegisterPath } from '../types/field-path.ts';
-import type { Fields, Sibling } from '../types/field.ts';
+import { checkedOptions, type Fields, type Sibling } from '../types/field.ts';
 import type { RecordValue } from '../types/record-value.ts';
 import type { TextEngine } from '../types/text.ts';
 import { decode, encode } from './decoded-record.ts';
@@ -126,12 +126,7 @@ const defaultLimits: Limits = { deltaBytes: 256 * 1024, stateBytes: 1024 * 1024,
 /** Declares a collection of records; the declarations are frozen. Throws `invalid-schema`. */
 export function schema<const F extends Fields>(fields: F, options: SchemaOptions = {}): Schema<F> {
   checkFields(fields);
-  checkRule(isObject(options), 'options', options);
-  const {
-    deletes = 'add-wins',
-    limits: given = {},
-    text,
-  } = readFrom(options, 'options', () => ({ ...options }));
+  const { deletes = 'add-wins', limits: given = {}, text } = checkedOptions(options);
   checkRule(deletes === 'add-wins' || deletes === 'last-writer-wins', 'deletes', deletes);
   const limits = checkedLimits(given);
   if (text !== undefined) {
@@ -193,8 +188,7 @@ function checkRule(isKept: boolean, rule: string, value: unknown): void {
 }
 
 function checkedLimits(given: Partial<Limits>): Limits {
-  checkRule(isObject(given), 'limits', given);
-  const limits = { ...defaultLimits, ...readFrom(given, 'limits', () => ({ ...given })) };
+  const limits = { ...defaultLimits, ...checkedOptions(given, 'limits') };
   for (const [rule, value] of Object.entries(limits)) {
     checkRule(Object.hasOwn(defaultLimits, rule) && Number.isSafeInteger(value) && value >= 1, rule, value);
   }

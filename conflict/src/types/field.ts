@@ -128,10 +128,10 @@ export function map(members: Field | Fields): MapField {
   return isField(members) ? { type: 'map', of: members } : { type: 'map', fields: members };
 }
 
-/** What is spread must be an object, else it would be ignored. */
-function checkedOptions<Options extends object>(options: Options): Options {
-  check(isObject(options), 'invalid-schema', { rule: 'options', value: options });
-  return readFrom(options, 'options', () => ({ ...options }));
+/** A copy of options. What is spread must be an object, else it would be ignored. */
+export function checkedOptions<Options extends object>(options: Options, rule = 'options'): Options {
+  check(isObject(options), 'invalid-schema', { rule, value: options });
+  return readFrom(options, rule, () => ({ ...options }));
 }
 
 /** A declaration has a text as its type, where a member that is called `type` would have a declaration. */

@@ -4,7 +4,7 @@
  * arrived, so a retry can end in another dead letter but never in a clamped stamp or a skipped change.
  */
 import { checkedMerge } from '../checked-merge.ts';
-import { ReplicationError } from '../errors.ts';
+import { orNextTurn } from '../next-turn.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DeadLetterPlace, DeadLetterStore, RetryDecision } from '../ports/dead-letter-store.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -69,7 +69,12 @@ export class DeadLetterRelease {
 
   constructor(options: ReleaseOptions) {
     this.#options = options;
-    this.#ticker = new Ticker({ timer: options.timer, intervalMs, run: () => this.#turn() });
+    const { timer, logger } = options;
+    const run = orNextTurn(
+      () => this.#turn(),
+      (err) => logger.warn({ err }, 'changes put aside for their stamps wait for the next turn'),
+    );
+    this.#ticker = new Ticker({ timer, intervalMs, run });
   }
 
   start(): void {
@@ -83,14 +88,8 @@ export class DeadLetterRelease {
   }
 
   async #turn(): Promise<void> {
-    const { logger } = this.#options;
-    try {
-      const applied = await this.#release();
-      if (applied > 0) logger.info({ applied }, 'changes put aside for their stamps are applied');
-    } catch (reason) {
-      if (!(reason instanceof ReplicationError)) throw reason;
-      logger.warn({ err: reason }, 'changes put aside for their stamps wait for the next turn');
-    }
+    const applied = await this.#release();
+    if (applied > 0) this.#options.logger.info({ applied }, 'changes put aside for their stamps are applied');
   }
 
   /** One batch after the other, until none is due. */

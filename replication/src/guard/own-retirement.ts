@@ -4,7 +4,7 @@
  * forgets that. It asks before the first write and once a second after that; a region that no peer answers goes on
  * writing, because nobody can tell it better. It never takes the word back.
  */
-import { ReplicationError } from '../errors.ts';
+import { orNextTurn } from '../next-turn.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { RetirementStore } from '../ports/retirement-store.ts';
@@ -25,14 +25,19 @@ const intervalMs = 1000;
 
 export class OwnRetirement {
   readonly #options: OwnRetirementOptions;
+  readonly #look: () => Promise<void>;
   readonly #ticker: Ticker;
   #isRetired = false;
   #isStored = false;
 
   constructor(options: OwnRetirementOptions) {
-    const { timer } = options;
+    const { timer, logger } = options;
     this.#options = options;
-    this.#ticker = new Ticker({ timer, intervalMs, run: () => this.look() });
+    this.#look = orNextTurn(
+      () => this.#ask(),
+      (err) => logger.debug({ err }, 'whether this region was retired is looked at again'),
+    );
+    this.#ticker = new Ticker({ timer, intervalMs, run: this.#look });
   }
 
   get isRetired(): boolean {
@@ -48,19 +53,18 @@ export class OwnRetirement {
   }
 
   /** Resolves when the database and every peer that answers were asked. */
-  async look(): Promise<void> {
+  look(): Promise<void> {
+    return this.#look();
+  }
+
+  async #ask(): Promise<void> {
     if (this.#isStored) return;
-    const { region, store, logger } = this.#options;
-    try {
-      this.#isStored = (await store.all()).some((retired) => retired.region === region);
-      this.#isRetired ||= this.#isStored || (await this.#isToldSo());
-      if (!this.#isRetired || this.#isStored) return;
-      await store.close(region);
-      this.#isStored = true;
-    } catch (reason) {
-      if (!(reason instanceof ReplicationError)) throw reason;
-      logger.debug({ err: reason }, 'whether this region was retired is looked at again');
-    }
+    const { region, store } = this.#options;
+    this.#isStored = (await store.all()).some((retired) => retired.region === region);
+    this.#isRetired ||= this.#isStored || (await this.#isToldSo());
+    if (!this.#isRetired || this.#isStored) return;
+    await store.close(region);
+    this.#isStored = true;
   }
 
   async #isToldSo(): Promise<boolean> {

@@ -31,6 +31,8 @@ class World {
   isConfigured = true;
   isDown = false;
   readonly asked: number[] = [];
+  readonly stillness: boolean[] = [];
+  writtenUntilMs = Number.POSITIVE_INFINITY;
   watch = this.#create();
 
   set(kind: LinkKind): void {
@@ -71,8 +73,9 @@ class World {
         return [{ peer: us, state, signals, written: { mark, askedAtMs: this.timer.monotonicMs() } }];
       },
       sweeps: {
-        cleanSweepSince: (_peer, sinceMs) => {
+        cleanSweepSince: (_peer, sinceMs, isStill) => {
           this.asked.push(sinceMs);
+          this.stillness.push(isStill);
           return Promise.resolve(this.isClean ? digests : null);
         },
       },
@@ -112,7 +115,7 @@ class World {
   }
 
   #written(): number {
-    return Math.floor(this.timer.monotonicMs() / 100);
+    return Math.floor(Math.min(this.timer.monotonicMs(), this.writtenUntilMs) / 100);
   }
 
   #settled(): number {
@@ -188,6 +191,17 @@ test('sweeps that are not clean are asked for ever less often', async () => {
   expect(world.asked.length).toBeGreaterThan(4);
   expect(world.asked.length).toBeLessThan(10);
   expect(await world.store.open()).toMatchObject([{ state: 'healing' }]);
+});
+
+test('who is asked for a sweep hears whether anybody still writes', async () => {
+  const world = await cutAt10s();
+  world.set('connected');
+  world.settledUntilMs = Number.POSITIVE_INFINITY;
+  await world.timer.advance(10_000);
+  expect(new Set(world.stillness)).toEqual(new Set([false]));
+  world.writtenUntilMs = world.timer.monotonicMs();
+  await world.timer.advance(60_000);
+  expect(world.stillness.at(-1)).toBe(true);
 });
 
 test('a doubt that passes leaves nothing', async () => {

@@ -50,6 +50,8 @@ export class IncidentWatch {
   readonly #options: IncidentWatchOptions;
   readonly #ticker: Ticker;
   readonly #asked = new Map<RegionId, Asked>();
+  /** What both sides had written when they were last looked at. */
+  readonly #written = new Map<RegionId, Observation['written']>();
   #lastFailure: unknown = null;
 
   constructor(options: IncidentWatchOptions) {
@@ -144,15 +146,23 @@ export class IncidentWatch {
 
   async #sweep(incident: Incident, seen: Observation): Promise<SweepDigests | null> {
     const { sweeps, timer } = this.#options;
+    const isStill = this.#isStill(seen);
     const sinceMs = incident.settledAtMs;
     if (sinceMs === null || !wantsSweep(incident, seen)) return null;
     const last = this.#asked.get(incident.peer);
     const isKnown = last !== undefined && last.sinceMs === sinceMs;
     if (isKnown && (last.found !== null || timer.monotonicMs() < last.notBeforeMs)) return last.found;
-    const found = await sweeps.cleanSweepSince(incident.peer, sinceMs);
+    const found = await sweeps.cleanSweepSince(incident.peer, sinceMs, isStill);
     const pauseMs = isKnown ? Math.min(longestPauseMs, 2 * last.pauseMs) : firstPauseMs;
     this.#asked.set(incident.peer, { sinceMs, found, pauseMs, notBeforeMs: timer.monotonicMs() + pauseMs });
     return found;
+  }
+
+  /** Whether neither side has written since the last look, as far as is known. */
+  #isStill({ peer, written }: Observation): boolean {
+    const before = this.#written.get(peer);
+    this.#written.set(peer, written);
+    return before?.own?.count === written.own?.count && before?.peer?.count === written.peer?.count;
   }
 
   async #store(before: Incident | null, step: IncidentStep): Promise<void> {

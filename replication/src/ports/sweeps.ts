@@ -11,6 +11,9 @@ export interface SweepDigests {
 }
 
 export interface Sweeps {
-  /** The digests of a clean sweep of both sides that began after this moment of the own clock; `null`: none yet. */
-  cleanSweepSince(peer: RegionId, sinceMs: number): Promise<SweepDigests | null>;
+  /**
+   * The digests of a clean sweep of both sides that began after this moment of the own clock; `null`: none yet.
+   * `isStill`: neither side writes, so that what is read of both one after the other can be equal.
+   */
+  cleanSweepSince(peer: RegionId, sinceMs: number, isStill: boolean): Promise<SweepDigests | null>;
 }

@@ -4,18 +4,18 @@
  * an earlier process left open by asking everybody anew, and says so loudly where one stays open, because then nothing
  * is collected.
  */
-import { pause } from '../backoff.ts';
-import { ReplicationError } from '../errors.ts';
 import { type BarrierWord, silence } from '../log/barrier-word.ts';
 import type { ProgressMessage } from '../log/progress-record.ts';
 import type { Clock } from '../ports/clock.ts';
 import { actorOf, type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { RecordStore } from '../ports/record-store.ts';
+import { orNextTurn } from '../next-turn.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { TombstoneStore } from '../ports/tombstone-store.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
 import { type Self, upperBound } from '../reach.ts';
+import { Ticker } from '../ticker.ts';
 import { BarrierAnswers, isSettled } from './barrier-answers.ts';
 import {
   askOf,
@@ -64,14 +64,19 @@ export class Barriers {
   #restedSinceMs = Number.NEGATIVE_INFINITY;
   #openSinceMs: number | null = null;
   #isTold = false;
-  #running: Promise<void> | null = null;
+  readonly #ticker: Ticker;
 
   constructor(options: BarriersOptions) {
-    const { self, standing } = options;
+    const { self, standing, timer, logger } = options;
     this.#options = options;
     this.#answers = new BarrierAnswers(self, standing);
     const actor = actorOf(self.region, self.incarnation);
     this.#collector = new Collector({ ...options, actor, signal: this.#end.signal });
+    const run = orNextTurn(
+      () => this.#turn(),
+      (err) => logger.debug({ err }, 'the barrier waits for the database'),
+    );
+    this.#ticker = new Ticker({ timer, intervalMs: lookMs, run });
   }
 
   /** `null` before the database was read. */
@@ -81,12 +86,12 @@ export class Barriers {
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.#ticker.start();
   }
 
   async close(): Promise<void> {
     this.#end.abort();
-    await this.#running;
+    await this.#ticker.stop();
   }
 
   /** A member's progress. */
@@ -105,20 +110,6 @@ export class Barriers {
     const answers = await this.#answers.all();
     const ask = this.#state === null ? null : askOf(this.#state);
     return ask === null && answers.length === 0 ? silence : { ask, answers };
-  }
-
-  async #run(): Promise<void> {
-    const { timer, logger } = this.#options;
-    const { signal } = this.#end;
-    while (!signal.aborted) {
-      try {
-        await this.#turn();
-      } catch (reason) {
-        if (!(reason instanceof ReplicationError)) throw reason;
-        logger.debug({ err: reason }, 'the barrier waits for the database');
-      }
-      await pause(timer, lookMs, signal);
-    }
   }
 
   async #turn(): Promise<void> {

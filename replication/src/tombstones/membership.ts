@@ -3,7 +3,7 @@
  * region that was closed gives nothing more, and one whose final vector is agreed on is not asked by barriers: what it
  * wrote is in what the others hold, and they are asked for all of that. Reading fails safe: what was known stays.
  */
-import { ReplicationError } from '../errors.ts';
+import { orNextTurn } from '../next-turn.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Retirement, RetirementStore } from '../ports/retirement-store.ts';
@@ -28,7 +28,12 @@ export class Membership {
 
   constructor(options: MembershipOptions) {
     this.#options = options;
-    this.#ticker = new Ticker({ timer: options.timer, intervalMs, run: () => this.#read() });
+    const { timer, logger } = options;
+    const run = orNextTurn(
+      () => this.#read(),
+      (err) => logger.debug({ err }, 'retired regions could not be read'),
+    );
+    this.#ticker = new Ticker({ timer, intervalMs, run });
   }
 
   /** Whom barriers ask. */
@@ -51,12 +56,7 @@ export class Membership {
   }
 
   async #read(): Promise<void> {
-    try {
-      this.#retired = await this.#options.store.all();
-    } catch (reason) {
-      if (!(reason instanceof ReplicationError)) throw reason;
-      this.#options.logger.debug({ err: reason }, 'retired regions could not be read');
-    }
+    this.#retired = await this.#options.store.all();
     for (const region of this.closed()) this.#options.onClosed(region);
   }
 }

@@ -3,12 +3,14 @@
  * proves is stored; what it finds diverged is said loudly and then fetched by a transfer, after which only a clean sweep
  * takes the word back. A sweep that cannot be finished proves nothing and changes nothing.
  */
-import { backoffMs, pause } from '../backoff.ts';
+import { backoffMs } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
+import { orNextTurn } from '../next-turn.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { TransferJobs } from '../ports/transfer-jobs.ts';
 import type { VerificationStore } from '../ports/verification.ts';
+import { Ticker } from '../ticker.ts';
 import { Sweep, type SweepOptions } from './sweep.ts';
 
 export interface SweeperOptions extends Omit<SweepOptions, 'peer' | 'signal'> {
@@ -38,35 +40,28 @@ export class Sweeper {
   readonly #options: SweeperOptions;
   readonly #end = new AbortController();
   readonly #schedules = new Map<RegionId, Schedule>();
-  #running: Promise<void> | null = null;
+  readonly #ticker: Ticker;
 
   constructor(options: SweeperOptions) {
+    const { timer, logger } = options;
     this.#options = options;
+    const run = orNextTurn(
+      () => this.#turn(),
+      (err) => logger.debug({ err }, 'sweeps wait'),
+    );
+    this.#ticker = new Ticker({ timer, intervalMs: lookMs, run });
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    const { peers, timer } = this.#options;
+    const dueMs = timer.monotonicMs() + firstMs;
+    for (const peer of peers) this.#schedules.set(peer, { dueMs, failures: 0 });
+    this.#ticker.start();
   }
 
   async close(): Promise<void> {
     this.#end.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { peers, timer, logger } = this.#options;
-    const { signal } = this.#end;
-    const dueMs = timer.monotonicMs() + firstMs;
-    for (const peer of peers) this.#schedules.set(peer, { dueMs, failures: 0 });
-    while (!signal.aborted) {
-      try {
-        await this.#turn();
-      } catch (reason) {
-        if (!(reason instanceof ReplicationError)) throw reason;
-        logger.debug({ err: reason }, 'sweeps wait');
-      }
-      await pause(timer, lookMs, signal);
-    }
+    await this.#ticker.stop();
   }
 
   async #turn(): Promise<void> {

@@ -4,12 +4,12 @@
  * origins of which a peer holds more, jobs that somebody asked for or that an earlier process left. A job that comes to
  * nothing waits longer each time and lets the others go first; it is never dropped.
  */
-import { pause } from '../backoff.ts';
-import { ReplicationError } from '../errors.ts';
+import { orNextTurn } from '../next-turn.ts';
 import type { BeatStore } from '../ports/beat-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { TransferCause, TransferJob, TransferJobs, TransferWish } from '../ports/transfer-jobs.ts';
+import { Ticker } from '../ticker.ts';
 import { Receiver, type Received, type ReceiverOptions } from './receiver.ts';
 import { silentPeers, type TailView, tailsOf } from './tail-watch.ts';
 import type { ToldVectors } from './told-vectors.ts';
@@ -51,34 +51,26 @@ export class Transfers {
   readonly #rests = new Map<RegionId, Rest>();
   #sinceMs: number | null = null;
   #mayBeAhead = true;
-  #running: Promise<void> | null = null;
+  readonly #ticker: Ticker;
 
   constructor(options: TransfersOptions) {
+    const { timer, logger } = options;
     this.#options = options;
+    const run = orNextTurn(
+      () => this.#turn(),
+      (err) => logger.warn({ err }, 'transfers wait'),
+    );
+    this.#ticker = new Ticker({ timer, intervalMs: lookMs, run });
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    this.#ticker.start();
   }
 
   /** What is under way is left where it stands. */
   async close(): Promise<void> {
     this.#end.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { timer, logger } = this.#options;
-    const { signal } = this.#end;
-    while (!signal.aborted) {
-      try {
-        await this.#turn();
-      } catch (reason) {
-        if (!(reason instanceof ReplicationError)) throw reason;
-        logger.warn({ err: reason }, 'transfers wait');
-      }
-      await pause(timer, lookMs, signal);
-    }
+    await this.#ticker.stop();
   }
 
   async #turn(): Promise<void> {

@@ -17,13 +17,19 @@ function sweeps(equal: SweepDigests | null, proof: { throughMs: number | null; d
   };
   return {
     wanted,
-    since: (ms: number) => new VerifiedSweeps(digests, verifications).cleanSweepSince(us, ms),
+    since: (ms: number, isStill = true) =>
+      new VerifiedSweeps(digests, verifications).cleanSweepSince(us, ms, isStill),
   };
 }
 
 test('equal digests are proof enough', async () => {
   const { since, wanted } = sweeps(same, { throughMs: null, diverged: null });
   expect([await since(100), wanted]).toEqual([same, []]);
+});
+
+test('while anybody writes digests are not even compared', async () => {
+  const { since, wanted } = sweeps(same, { throughMs: null, diverged: null });
+  expect([await since(100, false), wanted]).toEqual([null, [us]]);
 });
 
 test('where digests never meet, a clean sweep that began later is the proof', async () => {

@@ -1,7 +1,9 @@
 /**
  * What is proven of a peer: the port `Sweeps`. Digests that are equal prove it at once; under steady writes they hardly
- * ever are, and then it is a clean sweep of the transfer engine that proves it (P7), which is asked for here. The
- * digests that are told beside such a proof are of the moment, and may differ by what was written since.
+ * ever are, and then it is a clean sweep of the transfer engine that proves it (P7), which is asked for here. Digests
+ * read every record of both sides from one snapshot each, which costs as much as thousands of writes and keeps Postgres
+ * from tidying up behind them: so they are not even compared while anybody writes. The digests that are told beside a
+ * proof by transfer are of the moment, and may differ by what was written since.
  */
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { SweepDigests, Sweeps } from '@isthmus/replication/ports/sweeps';
@@ -20,8 +22,8 @@ export class VerifiedSweeps implements Sweeps {
     this.#verifications = verifications;
   }
 
-  async cleanSweepSince(peer: RegionId, sinceMs: number): Promise<SweepDigests | null> {
-    const equal = await this.#digests.cleanSweepSince(peer, sinceMs);
+  async cleanSweepSince(peer: RegionId, sinceMs: number, isStill: boolean): Promise<SweepDigests | null> {
+    const equal = isStill ? await this.#digests.cleanSweepSince(peer, sinceMs) : null;
     if (equal !== null) return equal;
     const proof = (await this.#verifications.all()).find((known) => known.peer === peer);
     if (proof?.diverged === false && (proof.throughMs ?? 0) > sinceMs) return this.#digests.digests(peer);

@@ -1,0 +1,69 @@
+/** What every `IncarnationStore` must do, whatever it is made of. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
+import type { Vector } from '@isthmus/replication/ports/vector';
+import { region } from './record-store.contract.ts';
+
+export interface OpenIncarnationStore {
+  readonly store: IncarnationStore;
+  /** Makes the database another incarnation; returns its store. */
+  readonly renew: (promised: Vector | null) => Promise<IncarnationStore>;
+  readonly close: () => Promise<void>;
+}
+
+const us = region('us');
+const entry = (partition: number, lsn: bigint, nonce = 7) => ({
+  region: us,
+  incarnation: { counter: 1, nonce },
+  partition,
+  lsn,
+});
+
+export function incarnationStoreContract(name: string, open: () => Promise<OpenIncarnationStore>): void {
+  describe(`IncarnationStore: ${name}`, () => {
+    let opened: OpenIncarnationStore;
+    beforeEach(async () => {
+      opened = await open();
+    });
+    afterEach(async () => {
+      await opened.close();
+    });
+
+    it('keeps the first word of where a partition of an incarnation has ended', async () => {
+      const { store } = opened;
+      expect(await store.closed()).toEqual([]);
+      for (const ended of [entry(0, 9n), entry(0, 5n), entry(0, 12n), entry(1, 2n ** 63n), entry(0, 3n, 8)])
+        await store.close(ended);
+      const closed = await store.closed();
+      expect(closed).toHaveLength(3);
+      expect(closed).toEqual(expect.arrayContaining([entry(0, 9n), entry(1, 2n ** 63n), entry(0, 3n, 8)]));
+    });
+
+    it('has nothing to learn in the incarnation that the database began with', async () => {
+      expect(await opened.store.relearning()).toBeNull();
+      await opened.store.relearnt();
+      expect(await opened.store.relearning()).toBeNull();
+    });
+
+    it('keeps what a new incarnation has to learn until it is learnt (P9)', async () => {
+      const promised = [entry(0, 9n), entry(1, 2n ** 63n)];
+      const store = await opened.renew(promised);
+      const wanted = await store.relearning();
+      expect(wanted?.promised).toEqual(promised);
+      expect(wanted?.pasts).toMatchObject([{ incarnation: { counter: 1 } }]);
+      expect(await store.relearning()).toEqual(wanted);
+      await store.relearnt();
+      expect(await store.relearning()).toBeNull();
+    });
+
+    it('tells a promise of nothing from one that nobody knows', async () => {
+      const unknown = await opened.renew(null);
+      expect((await unknown.relearning())?.promised).toBeNull();
+    });
+
+    it('keeps an empty promise', async () => {
+      const empty = await opened.renew([]);
+      expect((await empty.relearning())?.promised).toEqual([]);
+    });
+  });
+}

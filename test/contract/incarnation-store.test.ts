@@ -1,0 +1,88 @@
+/** The contract of `IncarnationStore` in memory and on a real Postgres, and that of `SessionStore` on the latter. */
+import { type Postgres, startPostgres } from '@isthmus/local/postgres';
+import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
+import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import { parseLsn } from '@isthmus/replication/adapters/postgres/wal-message';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
+import { incarnationStoreContract } from './incarnation-store.contract.ts';
+import { append, record, region } from './record-store.contract.ts';
+
+let postgres: Postgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
+
+function open({ url: connectionString, slotName }: FreshDatabase): Promise<Database> {
+  return openDatabase({ connectionString, region: region('eu'), peers: [], slotName, trustsRestarts: true });
+}
+
+incarnationStoreContract('memory', () => {
+  const store = new MemoryIncarnationStore(new MemoryDatabase({ nowMs: () => 1000 }));
+  const pasts = [{ incarnation: { counter: 1, nonce: 7 }, through: 0n }];
+  return Promise.resolve({
+    store,
+    renew: (promised) => {
+      store.begin({ pasts, promised, sinceMs: 1000 });
+      return Promise.resolve(store);
+    },
+    close: () => Promise.resolve(),
+  });
+});
+
+incarnationStoreContract('postgres', async () => {
+  const fresh = await freshDatabase(postgres);
+  let database = await open(fresh);
+  return {
+    store: database.incarnations,
+    renew: async (promised) => {
+      const claim = await database.past.noteClaim({ counter: 2, nonce: 9 });
+      await database.past.adopt({ claim, promised });
+      await database.close();
+      database = await open(fresh);
+      expect(database.identity.incarnation).toEqual(claim);
+      return database.incarnations;
+    },
+    close: async () => {
+      await database.close();
+      await fresh.drop();
+    },
+  };
+});
+
+it('the place of sessions tells positions, what may be ahead, ended incarnations and the insert position apart', async () => {
+  const fresh = await freshDatabase(postgres);
+  const database = await open(fresh);
+  const origin = region('us');
+  const incarnation = { counter: 1, nonce: 7 };
+  const at = (partition: number, lsn: bigint) => ({ region: origin, incarnation, partition, lsn });
+  const position = {
+    origin,
+    incarnation,
+    partition: 0,
+    applied: 9n,
+    settled: 5n,
+    beat: null,
+    nextOffset: 0n,
+  };
+  await database.records.createPosition(position);
+  await database.transfers.expect([at(1, 12n)]);
+  await database.incarnations.close(at(2, 2n ** 63n));
+  const { end } = await database.records.commitLocal(append([record('a')], 'x'));
+  const place = await database.sessions.place();
+  expect(place).toMatchObject({
+    applied: [at(0, 9n)],
+    settled: [at(0, 5n)],
+    ahead: [at(1, 12n)],
+    closed: [at(2, 2n ** 63n)],
+  });
+  expect(end !== null && place.insertLsn >= end).toBe(true);
+  const [row] = await fresh.sql('SELECT pg_current_wal_insert_lsn()::text AS lsn');
+  expect(place.insertLsn <= parseLsn(String(row?.['lsn']))).toBe(true);
+  await database.close();
+  await fresh.drop();
+});
