@@ -46,6 +46,8 @@ const statementTimeoutMs = 1000;
 const progressMs = 500;
 /** Ages are told by beats, and after a repair a beat has to be made, published and applied before they fall. */
 const afterRepairMs = 3000;
+/** A reading that is too high once is that of a machine that was busy; one that stays so is a wrong one. */
+const tooHighInRow = 4;
 
 export class Oracle {
   readonly #options: OracleOptions;
@@ -54,6 +56,8 @@ export class Oracle {
   readonly #latest = new Map<string, Scrape>();
   readonly #lastWords = new Map<string, LastWord>();
   readonly #beats = new Map<string, Beats>();
+  /** Readings in a row that were wrong. */
+  readonly #inRow = new Map<string, number>();
   readonly #ended = new AbortController();
   #readings = 0;
   #worstMs = 0;
@@ -198,7 +202,11 @@ export class Oracle {
     const high = Number.isFinite(mostMs) ? shownMs - mostMs : 0;
     this.#worstMs = Math.max(this.#worstMs, leastMs - shownMs, high);
     const violation = checkGauge(reading);
-    if (violation !== null) this.#violations.push(violation);
+    const series = `${reading.gauge} of ${reading.place}`;
+    const inRow = violation === null ? 0 : (this.#inRow.get(series) ?? 0) + 1;
+    this.#inRow.set(series, inRow);
+    const isTooLow = shownMs < leastMs;
+    if (violation !== null && (isTooLow || inRow >= tooHighInRow)) this.#violations.push(violation);
   }
 }
 

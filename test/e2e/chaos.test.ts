@@ -6,11 +6,10 @@ import { expect, test } from 'vitest';
 import { attempt } from '../chaos/attempt.ts';
 import { partition } from '../chaos/scenarios/partition.ts';
 import { resets } from '../chaos/scenarios/resets.ts';
-import { regionKilled } from '../chaos/scenarios/region-killed.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);
 
-test.each([partition, regionKilled, resets])(
+test.each([partition, resets])(
   `$name on real servers, seed ${seed}`,
   async (scenario) => {
     const { result, historyPath } = await attempt(scenario, seed, null);
