@@ -61,10 +61,12 @@ async function campaign(options: SimOptions): Promise<void> {
   if (!report.isPassed) process.exitCode = 1;
 }
 
-function tellFailure({ seed, violations }: SeedResult, { regions, seconds }: SimOptions): void {
+function tellFailure({ seed, violations }: SeedResult, options: SimOptions): void {
+  const { regions, seconds, isHealing } = options;
   const rest = [
     regions === null ? '' : ` --regions ${regions}`,
     seconds === null ? '' : ` --seconds ${seconds}`,
+    isHealing ? '' : ' --unhealed',
   ];
   say(`seed ${seed} failed at ${commit()}: npm run sim -- --seed ${seed}${rest.join('')}`);
   for (const violation of violations.slice(0, shownFailures)) say(describe(violation));

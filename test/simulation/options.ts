@@ -8,11 +8,12 @@ export interface SimOptions {
   readonly seconds: number | null;
   /** `null`: as many as there are cores. */
   readonly workers: number | null;
+  readonly isHealing: boolean;
   readonly trace: boolean;
 }
 
 export const usage =
-  'usage: npm run sim -- [--seed N] [--seeds M] [--results FILE] [--regions 2..5] [--seconds S] [--workers W] [--trace]\n';
+  'usage: npm run sim -- [--seed N] [--seeds M] [--results FILE] [--regions 2..5] [--seconds S] [--workers W] [--unhealed] [--trace]\n';
 
 const limits: Readonly<Record<string, readonly [number, number]>> = {
   seed: [0, 2 ** 32 - 1],
@@ -27,7 +28,7 @@ export function readOptions(args: readonly string[], freshSeed: number): SimOpti
   const given = new Map<string, string>();
   for (let index = 0; index < args.length; index++) {
     const name = args[index]?.replace(/^--/, '') ?? '';
-    if (name === 'trace') given.set(name, '');
+    if (name === 'trace' || name === 'unhealed') given.set(name, '');
     else if (name in limits || name === 'results') given.set(name, args[++index] ?? '');
     else return `unknown option ${args[index] ?? ''}`;
   }
@@ -45,6 +46,7 @@ export function readOptions(args: readonly string[], freshSeed: number): SimOpti
     regions: numberOf('regions'),
     seconds: numberOf('seconds'),
     workers: numberOf('workers'),
+    isHealing: !given.has('unhealed'),
     trace: given.has('trace'),
   };
 }

@@ -166,6 +166,14 @@ export class Oracle {
     };
   }
 
+  /** Whether the change was really committed there. */
+  isCommitted(origin: RegionId, partition: number, { end, name }: Omit<PlacedName, 'atMs'>): boolean {
+    const placed = this.#origins.get(origin)?.changes[partition] ?? [];
+    for (let index = firstAfter(placed, end - 1n); placed[index]?.end === end; index++)
+      if (placed[index]?.name === name) return true;
+    return false;
+  }
+
   /** Changes of a partition beyond a position, by name and with their moments. */
   beyond(origin: RegionId, partition: number, position: Lsn): readonly PlacedName[] {
     const placed = this.#origins.get(origin)?.changes[partition] ?? [];

@@ -86,6 +86,8 @@ export interface Scenario {
   readonly guard: Guard;
   /** Whether each region compares a database that was started anew with its own log. */
   readonly isGuarded: boolean;
+  /** Whether transfers and sweeps work; without them no mistake of the log's path is ever repaired. */
+  readonly isHealing: boolean;
   readonly operations: readonly PlannedOperation[];
   readonly faults: readonly Fault[];
 }
@@ -94,6 +96,8 @@ export interface ScenarioOptions {
   /** `null`: drawn. */
   readonly regions: number | null;
   readonly seconds: number | null;
+  /** Without, only faults are drawn that need no transfer. */
+  readonly isHealing: boolean;
 }
 
 const ordinaryFaults: readonly OrdinaryFault[] = [
@@ -122,6 +126,14 @@ const ordinaryFaults: readonly OrdinaryFault[] = [
 
 const gapFaults: readonly GapFault[] = ['drop-oldest', 'drop-newest', 'recreate-topic', 'lose-slot'];
 
+/** What these take away comes back by transfers alone. */
+const needsTransfer: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  ...gapFaults,
+  'destroy',
+  'destroy-with-log',
+  'restore',
+]);
+
 /** After these a server was started anew, and who it is has to be proven. */
 const startsAnew: ReadonlySet<FaultKind> = new Set<FaultKind>(['postgres-crash', 'restore']);
 
@@ -134,7 +146,9 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const shape = random.split('shape');
   const regions = options.regions ?? drawRegions(shape.next());
   const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(58, 80)));
-  const faults = drawFaults(random.split('faults'), { regions, durationMs });
+  const { isHealing } = options;
+  const drawn = drawFaults(random.split('faults'), { regions, durationMs });
+  const faults = isHealing ? drawn : drawn.filter(({ kind }) => !needsTransfer.has(kind));
   return {
     seed,
     regions,
@@ -149,6 +163,7 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
     guard: drawGuard(random.split('guard')),
     operations: drawOperations(random.split('operations'), { regions, durationMs }),
     faults,
+    isHealing,
     isGuarded: shape.chance(0.1) || faults.some(({ kind }) => startsAnew.has(kind)),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * One process of a region: its timers, its calls to servers, its life. A killed process hears nothing any more and
- * leaves its requests behind at the servers, which may still carry them out. A stopped one hears everything when it
+ * leaves its requests behind, of which the servers carry out some; what its machine had not sent is gone. A stopped one hears everything when it
  * goes on, while the servers have long ended its sessions. What a server does and what the process learns of it are
  * two moments, with a gap between them in which anything can happen.
  */
@@ -48,6 +48,8 @@ const answerTimeoutMs = 10_000;
 const sessionTimeoutMs = 3000;
 /** How often the answer takes time of its own, in which a connection can be cut. */
 const slowAnswerRate = 0.1;
+/** How often a request is lost whose process dies before it is carried out. */
+const unsentRate = 0.5;
 
 /** Requests that arrive at a server together. */
 interface Flight {
@@ -198,6 +200,7 @@ class Call<T> {
       return this.#process.hear(() => this.#perform());
     this.#world.failpoint(this.#process, name, 'before');
     if (kind.needsProcess && this.#process.life !== 'running') return;
+    if (this.#process.life === 'dead' && server.chance(unsentRate)) return;
     this.#epoch = server.epoch;
     work().then(
       (value) => this.#reply(() => this.#caller.resolve(value)),

@@ -221,6 +221,7 @@ export class SimIncarnations implements IncarnationStore {
 export interface TransferWorld extends FeedWorld {
   /** Of a process of the region that answers; `null`: there is none. */
   readonly donorOf: (region: RegionId) => Donor | null;
+  readonly isHealing: boolean;
 }
 
 export class SimTransferPeer implements TransferPeer {
@@ -237,7 +238,8 @@ export class SimTransferPeer implements TransferPeer {
   }
 
   ask(peer: RegionId, request: TransferRequest): Promise<TransferAnswer> {
-    const { scheduler } = this.#world;
+    const { scheduler, isHealing } = this.#world;
+    if (!isHealing) return Promise.reject(unreachable(peer));
     const link = this.#world.linkBetween(this.#self, peer);
     return new Promise((resolve, reject) => {
       const { epoch } = link;

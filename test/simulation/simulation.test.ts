@@ -25,14 +25,14 @@ test(`${seeds} seeds from ${seed} hold every invariant`, async () => {
 
 test('one scenario gives one trace, and another seed another', async () => {
   const run = async (from: number) =>
-    (await runScenario(drawScenario(from, { regions: 2, seconds: 20 }))).trace;
+    (await runScenario(drawScenario(from, { regions: 2, seconds: 20, isHealing: true }))).trace;
   const first = await run(seed);
   expect(await run(seed)).toBe(first);
   expect(await run(seed + 1)).not.toBe(first);
 }, 120_000);
 
 test('a failing scenario is shrunk to what makes it fail', async () => {
-  const scenario = drawScenario(4711, { regions: 3, seconds: 60 });
+  const scenario = drawScenario(4711, { regions: 3, seconds: 60, isHealing: true });
   const guilty = [scenario.faults[3], scenario.operations[20], scenario.operations[300]];
   const small = await shrink(
     scenario,

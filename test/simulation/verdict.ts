@@ -19,6 +19,7 @@ import { checkLoss } from '../checkers/metrics.ts';
 import { checkRegisters } from '../checkers/registers.ts';
 import { checkSets } from '../checkers/sets.ts';
 import { capabilities } from './capabilities.ts';
+import { judgeLogs } from './judge-log.ts';
 import type { SimRegion } from './sim-region.ts';
 import { collection, things } from './workload.ts';
 import type { Workload } from './workload.ts';
@@ -60,7 +61,7 @@ export class Verdict {
       hashes.set(region.id, shown.hashes);
       found.push(...checkShown(history, shown).map((violation) => at(region, violation)));
     }
-    found.push(...checkConvergence(hashes), ...this.#needlessGaps());
+    found.push(...checkConvergence(hashes), ...this.#needlessGaps(), ...judgeLogs(world));
     return found;
   }
 

@@ -2,7 +2,15 @@
  * Clients of the regions: each does one operation after the other through the journal of a process of its region, and
  * what it was told goes into the history. A client that gets no answer waits for a while and then goes on, not knowing.
  */
-import { ConflictError, boundedCounter, counter, register, schema, set } from '@isthmus/conflict';
+import {
+  ConflictError,
+  boundedCounter,
+  counter,
+  highestStamp,
+  register,
+  schema,
+  set,
+} from '@isthmus/conflict';
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Edit, EditContext, Edited } from '@isthmus/replication/journal/journal';
 import type { RecordId } from '@isthmus/replication/ports/change';
@@ -103,6 +111,10 @@ export class Workload {
       wasSound: wasSoundBefore && this.#world.disturbancesOf(region.id) === disturbances,
     };
     this.#events.push({ attempt, event });
+    if (attempt.isUnordered) {
+      const detail = `${region.id} stamped a write below what it saw`;
+      this.#world.violations.push({ checker: 'stamps', key: attempt.operation.key, detail });
+    }
   }
 
   /** Whoever stops waiting does not know; what is answered later is not heard. */
@@ -137,6 +149,8 @@ class Attempt {
   readonly #planned: PlannedOperation;
   readonly #unique: string;
   readonly #key: string;
+  /** A stamp is always above every stamp that the writer has seen in the record (P3). */
+  isUnordered = false;
   #saw: string | null = null;
 
   constructor(planned: PlannedOperation, unique: string) {
@@ -195,6 +209,7 @@ class Attempt {
             return record.delete();
         }
       });
+      this.isUnordered = changed && (highestStamp(delta) ?? Infinity) < (highestStamp(before) ?? 0);
       return changed ? { kind: 'write', state, delta, result: null } : { kind: 'keep', result: null };
     } catch (reason) {
       if (!(reason instanceof ConflictError) || reason.code !== 'insufficient-rights') throw reason;

@@ -75,6 +75,10 @@ export class World implements NodeWorld {
     return this.scenario.isGuarded;
   }
 
+  get isHealing(): boolean {
+    return this.scenario.isHealing;
+  }
+
   get guard(): Guard {
     return this.scenario.guard;
   }

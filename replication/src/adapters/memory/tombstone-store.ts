@@ -136,8 +136,19 @@ export class MemoryTombstoneStore implements TombstoneStore {
   }
 
   #dead(): readonly MemoryRecord[] {
-    return [...this.#ground.records.tables.records.values()].filter(({ state }) => isReadablyDead(state));
+    return [...this.#ground.records.tables.records.values()].filter(({ state }) => isKnownDead(state));
   }
+}
+
+/** States never change, and every look at them asks of all. */
+const known = new WeakMap<Uint8Array, boolean>();
+
+function isKnownDead(state: Uint8Array): boolean {
+  const before = known.get(state);
+  if (before !== undefined) return before;
+  const verdict = isReadablyDead(state);
+  known.set(state, verdict);
+  return verdict;
 }
 
 /** What nobody can read is kept. */

@@ -1,0 +1,67 @@
+/** Mistakes in what a region says of itself and of its links, and in what it takes writes by. */
+import { type Mutant, seeds } from './mutant.ts';
+
+const engine = 'replication/dist';
+
+export const honestyMutants: readonly Mutant[] = [
+  {
+    name: 'lag from send time',
+    edits: [
+      {
+        file: `${engine}/progress/lag.js`,
+        from: 'const beat = positions?.beat ?? null;',
+        to: 'const beat = input.heard?.beat ?? null;',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'RPO from the newest beat',
+    edits: [
+      {
+        file: `${engine}/progress/rpo.js`,
+        from: 'const age = ageMs(at.nowMs, coveredAtMs);',
+        to: 'const age = ageMs(at.nowMs, at.own.newest?.atMs ?? null);',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'flag from heartbeat only',
+    edits: [
+      {
+        file: `${engine}/links/link-monitor.js`,
+        from: 'echo: echoFreshness(signals),',
+        to: "echo: 'fresh',",
+      },
+      {
+        file: `${engine}/links/link-monitor.js`,
+        from: "data: worse(freshness(signals.dataAgeMs), signals.peerDataAgeMs === null ? 'fresh' : freshness(signals.peerDataAgeMs)),",
+        to: "data: 'fresh',",
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'links never late',
+    edits: [
+      {
+        file: `${engine}/links/link-monitor.js`,
+        from: 'function freshness(ageMs) {',
+        to: "function freshness(ageMs) { return 'fresh';",
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'budget that never refuses',
+    edits: [
+      {
+        file: `${engine}/guard/write-guard.js`,
+        from: 'return within >= guard.peers ?',
+        to: 'return true ?',
+      },
+    ],
+    killer: seeds,
+  },
+];

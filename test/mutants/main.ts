@@ -1,0 +1,124 @@
+/**
+ * `npm run mutants`: shows that the suites can fail. It breaks a copy of the built repository in one way at a time and
+ * looks whether anything notices, alone and without the nets that repair (transfers, sweeps). First it looks at the
+ * whole copy, in which nothing may be noticed. A mutant that survives alone means that the suites are too weak, and
+ * ends the program with 1; so does one that survives without nets.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BrokenTree, root } from './broken-tree.ts';
+import { describe, type Fate, FatesFile, tableOf } from './fates.ts';
+import { hunt, type Setting } from './hunt.ts';
+import { mutants, notBuilt } from './mutant-list.ts';
+import { type Mutant, seeds, suite } from './mutant.ts';
+import { type MutantOptions, readMutantOptions, usage } from './options.ts';
+
+/** As many as kill nearly every mutant. */
+const wholeSeeds = 40;
+const listPath = join(root, 'test/mutants.json');
+const pagePath = join(root, 'test/simulation/README.md');
+const marks = ['<!-- kills -->', '<!-- end of kills -->'] as const;
+
+async function main(): Promise<void> {
+  const options = readMutantOptions(process.argv.slice(2));
+  if (typeof options === 'string') {
+    process.stderr.write(`${options}\n${usage}`);
+    process.exitCode = 2;
+    return;
+  }
+  const chosen = mutants.filter(({ name }) => options.only === null || name === options.only);
+  if (chosen.length === 0) {
+    process.stderr.write(`there is no mutant "${options.only ?? ''}"\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const tree = new BrokenTree();
+  try {
+    await all(tree, chosen, options);
+  } finally {
+    tree.remove();
+  }
+}
+
+async function all(tree: BrokenTree, chosen: readonly Mutant[], options: MutantOptions): Promise<void> {
+  const file = new FatesFile(options.results);
+  const known = file.read(commit());
+  if (known.length === 0 && !(await isWhole(tree, chosen))) return;
+  const fates: Fate[] = [];
+  for (const [index, mutant] of chosen.entries())
+    for (const setting of settingsOf(mutant)) {
+      const before = known.find((fate) => fate.name === mutant.name && fate.setting === setting);
+      const fate = before ?? (await fateOf(tree, mutant, { setting, maxSeeds: options.maxSeeds }));
+      if (before === undefined) file.add(fate);
+      fates.push(fate);
+      say(`${index + 1}/${chosen.length} ${mutant.name}, ${setting}: ${describe(fate)}`);
+    }
+  for (const { name, needs } of notBuilt) if (options.only === null) say(`${name}: not built, ${needs}`);
+  const survivors = fates.filter(({ kill }) => kill === null);
+  say(`${chosen.length} mutants, ${survivors.length} survived`);
+  if (options.isWritten && options.only === null) write(fates);
+  if (survivors.length > 0) process.exitCode = 1;
+}
+
+/** A copy in which something fails by itself would kill everything. */
+async function isWhole(tree: BrokenTree, chosen: readonly Mutant[]): Promise<boolean> {
+  const tests = new Set(chosen.flatMap(({ killer }) => (killer.kind === 'suite' ? killer.tests : [])));
+  const isSeeded = chosen.some(({ killer }) => killer.kind === 'seeds');
+  for (const setting of isSeeded ? (['alone', 'bare'] as const) : []) {
+    const noticed = await hunt(tree.path, seeds, { setting, maxSeeds: wholeSeeds });
+    if (noticed !== null) return isNotWhole(`${setting}, seed ${noticed.seeds}: ${noticed.by}`);
+  }
+  if (tests.size > 0) {
+    const noticed = await hunt(tree.path, suite(...tests), { setting: 'alone', maxSeeds: 0 });
+    if (noticed !== null) return isNotWhole(noticed.by);
+  }
+  say('nothing is noticed while nothing is broken');
+  return true;
+}
+
+function isNotWhole(by: string): false {
+  say(`something is noticed although nothing is broken: ${by}`);
+  process.exitCode = 1;
+  return false;
+}
+
+/** Nets mean nothing to a suite. */
+function settingsOf({ killer }: Mutant): readonly Setting[] {
+  return killer.kind === 'seeds' ? ['alone', 'bare'] : ['alone'];
+}
+
+async function fateOf(
+  tree: BrokenTree,
+  mutant: Mutant,
+  { setting, maxSeeds }: { readonly setting: Setting; readonly maxSeeds: number },
+): Promise<Fate> {
+  const { name, killer } = mutant;
+  tree.break(mutant);
+  try {
+    const kill = await hunt(tree.path, killer, { setting, maxSeeds });
+    return { commit: commit(), name, setting, kill, maxSeeds };
+  } finally {
+    tree.mend();
+  }
+}
+
+/** The list for programs and the table for people, the latter between two marks of the page. */
+function write(fates: readonly Fate[]): void {
+  writeFileSync(listPath, `${JSON.stringify({ commit: commit(), fates, notBuilt }, null, 2)}\n`);
+  const [begin, end] = marks;
+  const page = readFileSync(pagePath, 'utf8');
+  const head = page.slice(0, page.indexOf(begin) + begin.length);
+  const tail = page.slice(page.indexOf(end));
+  writeFileSync(pagePath, `${head}\n\n${tableOf(fates, notBuilt)}\n\n${tail}`);
+}
+
+function commit(): string {
+  return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+await main();

@@ -1,0 +1,248 @@
+/** Mistakes on the way of a change from its commit to a peer: relay, log, applier, positions, identity. */
+import { type Mutant, seeds, suite } from './mutant.ts';
+
+const engine = 'replication/dist';
+const store = `${engine}/adapters/memory/record-store.js`;
+
+export const pathMutants: readonly Mutant[] = [
+  {
+    name: 'no dedupe',
+    edits: [
+      {
+        file: `${engine}/applier/collect.js`,
+        from: 'record.changes.filter((change) => change.lsn > before.applied)',
+        to: 'record.changes',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'no gap check',
+    edits: [
+      {
+        file: `${engine}/applier/reading.js`,
+        from: 'if (record.from <= reading.applied)',
+        to: 'if (record.to > reading.applied)',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'gap without reading again',
+    edits: [
+      {
+        file: `${engine}/applier/reading.js`,
+        from: "if (reading.kind === 'live')\n        return { kind: 'reread' };",
+        to: '',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'reset to latest',
+    edits: [
+      {
+        file: `${engine}/adapters/memory/change-feed.js`,
+        from: 'this.#offsets[partition] = found.begin;',
+        to: 'this.#offsets[partition] = found.end;',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: "interval taken from the log's tail",
+    edits: [
+      {
+        file: `${engine}/relay/relay.js`,
+        from: 'startPacking(identity, stream.start, count)',
+        to: 'startPacking(identity, this.tail ?? stream.start, count)',
+      },
+      {
+        file: `${engine}/relay/relay.js`,
+        from: 'packing = packed.next;',
+        to: 'packing = packed.next; this.tail = packing.lastTo[0];',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'ack before durable',
+    edits: [
+      {
+        file: `${engine}/relay/relay.js`,
+        from: 'await this.#publish(packed.records);\n                acknowledger.published(packed.beats);',
+        to: 'acknowledger.published(packed.beats);\n                await this.#publish(packed.records);',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'count confirmed before it is durable',
+    edits: [
+      {
+        file: `${engine}/relay/acknowledger.js`,
+        from: 'await this.#store.storePublished(beats);',
+        to: 'this.#confirm(newest.end); await this.#store.storePublished(beats);',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'a publish in doubt not repeated',
+    edits: [
+      {
+        file: `${engine}/relay/relay.js`,
+        from: 'if (!(reason instanceof ReplicationError) || !reason.retriable)',
+        to: 'if (reason instanceof ReplicationError) return; if (true)',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'a beat in changed partitions only',
+    edits: [
+      {
+        file: `${engine}/relay/packer.js`,
+        from: 'if (changes.length === 0 && beats.length === 0)',
+        to: 'if (changes.length === 0)',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'a change beside its commit',
+    edits: [
+      {
+        file: `${engine}/relay/packer.js`,
+        from: 'key, delta, lsn, index }',
+        to: 'key, delta, lsn: lsn - 1n, index }',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'keepalive end confirmed',
+    edits: [
+      {
+        file: `${engine}/adapters/memory/change-source.js`,
+        from: 'this.#database.wal.confirm(end);',
+        to: 'this.#database.wal.confirm(this.#database.wal.insert);',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'reply before durable',
+    edits: [
+      {
+        file: store,
+        from: 'const end = this.#database.transact(true,',
+        to: 'const end = this.#database.transact(false,',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'write outside the transaction',
+    edits: [
+      {
+        file: store,
+        from: 'const end = this.#database.transact(true, (emission) => {\n            this.#write(ids, writes);',
+        to: 'this.#database.transact(true, () => this.#write(ids, writes));\n        const end = this.#database.transact(false, (emission) => {',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'position after apply in another transaction',
+    edits: [
+      {
+        file: store,
+        from: 'this.#database.transact(false, () => {\n            const { writes',
+        to: 'this.#database.transact(true, () => this.#move(origin, positions));\n        this.#database.transact(false, () => {\n            const { writes',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'no placeholder before locking',
+    edits: [
+      {
+        file: `${engine}/adapters/postgres/record-locks.js`,
+        from: 'ORDER BY key FOR NO KEY UPDATE`',
+        to: 'ORDER BY key`',
+      },
+    ],
+    killer: suite('test/contract/postgres-record-store.test.ts'),
+  },
+  {
+    name: 'stale applier not fenced',
+    edits: [{ file: store, from: '|| !positions.every(stand))', to: '|| rows.length === 0)' }],
+    killer: seeds,
+  },
+  {
+    name: 'applied reported instead of settled',
+    edits: [
+      {
+        file: store,
+        from: 'const reach = oldest === null || oldest > applied ? applied : oldest - 1n;',
+        to: 'oldest = null; const reach = applied;',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'progress told before it is durable',
+    edits: [
+      {
+        file: `${engine}/progress/progress-publisher.js`,
+        from: 'await beats.storeHeard(heard);',
+        to: '',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'skip poison',
+    edits: [
+      {
+        file: `${engine}/applier/batch.js`,
+        from: 'deadLetters.push(deadLetterOf(shared, attempt));',
+        to: '',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'impossible name let in',
+    edits: [{ file: `${engine}/log/log-record.js`, from: "if (name.includes('\\0'))", to: 'if (false)' }],
+    killer: seeds,
+  },
+  {
+    name: 'identity checked by LSN only',
+    edits: [
+      {
+        file: `${engine}/identity/own-log-proof.js`,
+        from: '(await this.#checkBeats(judged.beats)) ?? (await this.#checkChanges(judged.changes))',
+        to: 'null',
+      },
+      {
+        file: `${engine}/identity/own-log-proof.js`,
+        from: 'reason ?? (await this.#checkProgress())',
+        to: 'reason',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'actor reused after restore',
+    edits: [
+      {
+        file: `${engine}/identity/identity-guard.js`,
+        from: "if (verdict.kind === 'broken')",
+        to: 'if (false)',
+      },
+    ],
+    killer: seeds,
+  },
+];

@@ -1,0 +1,122 @@
+/** Mistakes in what moves state outside the log and in what forgets it: transfers, barriers, the collection. */
+import { type Mutant, seeds, suite } from './mutant.ts';
+
+const engine = 'replication/dist';
+const sources = 'replication/src';
+
+export const repairMutants: readonly Mutant[] = [
+  {
+    name: 'transfer before publish',
+    edits: [
+      {
+        file: `${sources}/transfer/offer.ts`,
+        from: 'if (publishedThrough === null || publishedThrough < insertLsn)',
+        to: 'if (publishedThrough === null)',
+      },
+    ],
+    killer: suite('replication/src/transfer/offer.test.ts'),
+  },
+  {
+    name: 'flush LSN as snapshot position',
+    edits: [
+      {
+        file: `${engine}/adapters/postgres/standing.js`,
+        from: 'WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY',
+        to: 'WHERE lsn <= pg_current_wal_flush_lsn() ORDER BY',
+      },
+    ],
+    killer: suite('test/contract/postgres-transfer-store.test.ts'),
+  },
+  {
+    name: 'snapshot not fenced',
+    edits: [
+      {
+        file: `${sources}/transfer/receiver-machine.ts`,
+        from: 'before === null ? offer.vector : leastOf(before, offer.vector)',
+        to: 'before === null ? offer.vector : leastOf(offer.vector, offer.vector)',
+      },
+    ],
+    killer: suite('replication/src/transfer/receiver-machine.test.ts'),
+  },
+  {
+    name: "horizon checked only at a transfer's start",
+    edits: [
+      {
+        file: `${sources}/transfer/merge-states.ts`,
+        from: 'if (lacking(vector, horizon) !== null) return null;',
+        to: '',
+      },
+      {
+        file: `${sources}/transfer/merge-states.ts`,
+        from: 'return lacking(vector, horizon) === null ? letters.map(isCovered) : null;',
+        to: 'void horizon; void vector; return letters.map(isCovered);',
+      },
+    ],
+    killer: suite('replication/src/transfer/merge-states.test.ts'),
+  },
+  {
+    name: 'digests without contexts in transfer',
+    edits: [
+      {
+        file: `${engine}/record-hash.js`,
+        from: "import { createHash } from 'node:crypto';",
+        to: "import { createHash } from 'node:crypto';\nimport { liveHash } from '@isthmus/conflict';",
+      },
+      {
+        file: `${engine}/record-hash.js`,
+        from: 'hash.update(state)',
+        to: 'hash.update(liveHash(state, key))',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'generation closed without waiting',
+    edits: [
+      {
+        file: `${engine}/adapters/postgres/tombstone-store.js`,
+        from: 'return booleanAt((await this.#connections.query(selectEnded, mark.toString())).rows[0] ?? [], 0);',
+        to: 'return mark >= 0n;',
+      },
+    ],
+    killer: suite('test/contract/postgres-tombstone-store.test.ts'),
+  },
+  {
+    name: 'one barrier instead of two',
+    edits: [
+      {
+        file: `${engine}/tombstones/barriers.js`,
+        from: 'this.#collector.run(number - 1)',
+        to: 'this.#collector.run(number)',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'early tombstone collection',
+    edits: [
+      {
+        file: `${engine}/tombstones/barrier-machine.js`,
+        from: 'if (!isCoveredHere || covered.size < members.length)',
+        to: 'if (!isCoveredHere)',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'physical delete',
+    edits: [
+      {
+        file: `${engine}/adapters/memory/record-store.js`,
+        from: "import { hasSiblings } from '@isthmus/conflict';",
+        to: "import { hasSiblings, isDead } from '@isthmus/conflict';",
+      },
+      {
+        file: `${engine}/adapters/memory/record-store.js`,
+        from: 'const { collection, key, state } = record;',
+        to: 'const { collection, key, state } = record;\n        if (isDead(state))\n            return void this.#records.delete(nameOf(record));',
+      },
+    ],
+    killer: seeds,
+  },
+];
