@@ -1,7 +1,8 @@
 /**
  * Judges, while a world runs, what a write guard lets pass (P7): as many peers as the budget names really lack nothing
  * older than it allows, and no more than it allows and what was written since the last look. Ages that a jump of a
- * clock distorts are left out, as everywhere.
+ * clock distorts are left out, as everywhere; so is a region one of whose peers no longer holds what it has told, because
+ * nobody tells the region so.
  */
 import type { TrueLag } from './oracle.ts';
 import type { SimNode } from './sim-node.ts';
@@ -15,7 +16,12 @@ const overshootChanges = 60;
 export async function judgeAccepted(world: World, node: SimNode): Promise<void> {
   const { guard } = world.scenario;
   const { region } = node;
-  if (guard.kind !== 'budget' || hasJumped(world)) return;
+  if (
+    guard.kind !== 'budget' ||
+    hasJumped(world) ||
+    region.peers.some((peer) => world.regionOf(peer).isSetBack)
+  )
+    return;
   const atMs = world.scheduler.nowMs;
   const lags = await Promise.all(
     region.peers.map((peer) => world.oracle.lag(region.id, world.regionOf(peer))),

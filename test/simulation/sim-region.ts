@@ -48,6 +48,8 @@ export class SimRegion {
   readonly kafka: SimServer;
   /** Destroyed for good. */
   isGone = false;
+  /** Its database was set back to an older copy, so it no longer holds all that it has told. */
+  isSetBack = false;
   isLogGone = false;
   /** Something was taken out of its log. */
   hasLostLog = false;

@@ -240,6 +240,7 @@ export class World implements NodeWorld {
     const shownMs = shownRpo(this.nodesOf(region.id), !region.hasLostLog);
     this.losses.push({ region, withLog: false, atMs: this.scheduler.nowMs, shownMs });
     region.isGone = true;
+    region.isSetBack = true;
     putBack();
     region.postgres.cutConnections();
     this.oracle.stopped(region);
