@@ -16,7 +16,7 @@ import {
   traitSub,
   traitVector,
 } from '../codec/format.ts';
-import { commit, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
+import { commit, largestShared, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
 import { smallVarint } from '../codec/small-varint.ts';
 import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
@@ -86,22 +86,17 @@ const spareBytes = 16;
 
 /** `null` where the definition has to be asked. What it returns holds until the next call. */
 export function byteMerge(state: Uint8Array, delta: Uint8Array): ByteMerged | null {
-  touch(state);
+  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line;
+  // so small states are copied first. Large ones are not, because it may turn out that there is nothing to do.
+  const more = delta.length + spareBytes;
+  const isSmall = state.length + more <= largestShared;
+  if (isSmall) reserveCopy(state, more);
   if (!joinHeads(state, delta)) return null;
   merged.bytes = state;
   merged.siblings = false;
-  return grows && !walk(state, delta) ? null : merged;
-}
-
-/** Kept, so that no engine leaves the reading out. */
-const touched = { sum: 0 };
-const mostTouchedBytes = 1024;
-
-/** A state may lie far away in memory; read like this, all lines of the cache are waited for at once. */
-function touch(bytes: Uint8Array): void {
-  let sum = 0;
-  for (let at = 0; at < bytes.length && at < mostTouchedBytes; at += 64) sum += bytes[at] ?? 0;
-  touched.sum = sum;
+  if (!grows) return merged;
+  if (!isSmall) reserveCopy(state, more);
+  return walk(state, delta) ? merged : null;
 }
 
 /** What of the state is still to be moved begins at `from`; it lies `shift` further in the room and goes to `to`. */
@@ -116,7 +111,6 @@ let removals = 0;
 
 function walk(state: Uint8Array, delta: Uint8Array): boolean {
   // The copy of the state lies where it belongs up to the first change, if the head does not grow.
-  reserveCopy(state, delta.length + spareBytes);
   room = reservedRoom;
   const base = reservedStart;
   from = left.end;
