@@ -7,7 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { History, HistoryEvent } from '../checkers/history.ts';
 import type { RegionClient } from '../e2e/region-client.ts';
 import { drawOperation } from './operation.ts';
-import { between, type Random, random } from './random.ts';
+import { between } from './random.ts';
+import { type Random, randomFrom } from '@isthmus/loadtest/random';
 import { send } from './send.ts';
 
 export interface LoadOptions {
@@ -34,7 +35,7 @@ export class Load {
     this.prefix = `c${options.seed}-`;
     this.#writers = options.clients.flatMap((client, at) =>
       Array.from({ length: writersOfRegion }, (_, index) =>
-        this.#write(client, index, random(options.seed * 1000 + at * 100 + index)),
+        this.#write(client, index, randomFrom(options.seed * 1000 + at * 100 + index)),
       ),
     );
   }

@@ -4,7 +4,7 @@
  * by anything else. Keys are shared by all writers and change every so many steps, so that no record grows for ever.
  */
 import type { Operation } from '../checkers/history.ts';
-import type { Random } from './random.ts';
+import type { Random } from '@isthmus/loadtest/random';
 
 export interface Turn {
   /** All keys of a run begin with this. */

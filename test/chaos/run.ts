@@ -14,7 +14,7 @@ import { readFinals } from './finals.ts';
 import { judgeAvailability, judgeFinals } from './judge.ts';
 import { Load } from './load.ts';
 import { Oracle } from './oracle.ts';
-import { random } from './random.ts';
+import { randomFrom } from '@isthmus/loadtest/random';
 import type { OnEnd, Scenario } from './scenario.ts';
 import { leastOverlap, Stage } from './stage.ts';
 
@@ -79,7 +79,7 @@ async function runOn(cluster: Cluster, { scenario, seed, folder, onEnd }: Ground
     links: cluster.links,
     load,
     oracle,
-    next: random(seed),
+    next: randomFrom(seed),
     folder,
     destroyed,
     onEnd,

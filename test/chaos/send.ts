@@ -1,7 +1,7 @@
 /** One operation as a request to a region, and what its answer says about it. */
 import { z } from 'zod';
 import type { Operation, Result } from '../checkers/history.ts';
-import { type RegionClient, type Reply, resultOf } from '../e2e/region-client.ts';
+import { isRefusedConnection, type RegionClient, type Reply, resultOf } from '../e2e/region-client.ts';
 
 export interface Outcome {
   /** With what it saw where it had to look first. */
@@ -29,7 +29,7 @@ export async function send(client: RegionClient, drawn: Operation): Promise<Outc
     const reply = await request(client, operation);
     return { operation, result: resultOf(reply), status: reply.status };
   } catch (reason) {
-    return { operation, result: isRefusal(reason) ? 'fail' : 'info', status: null };
+    return { operation, result: isRefusedConnection(reason) ? 'fail' : 'info', status: null };
   }
 }
 
@@ -75,10 +75,4 @@ function request(client: RegionClient, operation: Operation): Promise<Reply> {
     case 'delete':
       return client.delete(collection, key);
   }
-}
-
-/** No connection came about, so nothing happened. */
-function isRefusal(reason: unknown): boolean {
-  const cause = reason instanceof Error ? reason.cause : null;
-  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }

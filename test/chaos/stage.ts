@@ -9,7 +9,7 @@ import { until } from '../until.ts';
 import type { ChaosRegion } from './chaos-region.ts';
 import type { Load } from './load.ts';
 import type { Oracle } from './oracle.ts';
-import type { Random } from './random.ts';
+import type { Random } from '@isthmus/loadtest/random';
 import type { OnEnd } from './scenario.ts';
 
 export interface StageParts {

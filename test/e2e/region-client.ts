@@ -238,6 +238,12 @@ export class RegionClient {
   }
 }
 
+/** No connection came about, so nothing happened. */
+export function isRefusedConnection(reason: unknown): boolean {
+  const cause = reason instanceof Error ? reason.cause : null;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+}
+
 /** 4xx says that nothing happened; so do the 503s that refuse before anything is begun. */
 export function resultOf(reply: Reply): Result {
   if (reply.status < 300) return 'ok';

@@ -4,7 +4,7 @@
  * through errors, because going on is what is tested.
  */
 import type { History, HistoryEvent, Operation } from '../checkers/history.ts';
-import { resultOf } from './region-client.ts';
+import { isRefusedConnection, resultOf } from './region-client.ts';
 import type { RegionClient, Reply } from './region-client.ts';
 
 export interface WorkloadOptions {
@@ -107,13 +107,8 @@ async function send(client: RegionClient, operation: Written): Promise<Reply | '
         return await client.put('products', operation.key, { title: operation.key });
     }
   } catch (reason) {
-    return isRefusal(reason) ? 'refused' : null;
+    return isRefusedConnection(reason) ? 'refused' : null;
   }
-}
-
-function isRefusal(reason: unknown): boolean {
-  const cause = reason instanceof Error ? reason.cause : null;
-  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }
 
 /** Mulberry32. */

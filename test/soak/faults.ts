@@ -5,6 +5,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '@isthmus/loadtest/random';
+import { between } from '../chaos/random.ts';
 import type { Demo, LinkState, ProcessName } from '../e2e/demo.ts';
 import { until } from '../until.ts';
 
@@ -43,12 +44,12 @@ export async function fireFaults(
   const { demo, next, elapsedS, say } = options;
   const known = faultsOf(demo);
   const fired: FiredFault[] = [];
-  while (await rest(between(quietMs, next), signal)) {
+  while (await rest(between(next, quietMs.least, quietMs.most), signal)) {
     const fault = known[Math.floor(next() * known.length)];
     if (fault === undefined) break;
     const fromS = elapsedS();
     await fault.begin();
-    await rest(between(faultMs, next), signal);
+    await rest(between(next, faultMs.least, faultMs.most), signal);
     await fault.end();
     const untilS = elapsedS();
     await healed(demo, fault.name);
@@ -114,10 +115,6 @@ function linked(demo: Demo, [origin, target]: readonly [string, string], state: 
     begin: () => demo.setLink(origin, target, state, delayMs),
     end: () => demo.setLink(origin, target, 'ok'),
   };
-}
-
-function between({ least, most }: { least: number; most: number }, next: Random): number {
-  return least + next() * (most - least);
 }
 
 /** False where the soak ended meanwhile. */

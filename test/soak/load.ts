@@ -6,13 +6,13 @@
  */
 import { randomFrom, type Random } from '@isthmus/loadtest/random';
 import type { Sum } from '../checkers/sums.ts';
-import { type RegionClient, type Reply, resultOf } from '../e2e/region-client.ts';
+import { isRefusedConnection, type RegionClient, type Reply, resultOf } from '../e2e/region-client.ts';
 
 const collection = 'products';
 const keysOfKind = 300;
 const tickMs = 20;
 /** More than this wait in a region that is away: further writes are counted as shed and not sent. */
-const maxInFlight = 64;
+export const maxInFlight = 64;
 
 interface Counted {
   acknowledged: number;
@@ -106,6 +106,7 @@ export class MixedLoad {
   }
 
   async #send(write: () => Promise<Reply>): Promise<'ok' | 'fail' | 'info'> {
+    // Deletes and removals are drawn blindly, and one that finds nothing was served.
     const result = await write().then(
       (reply) => (reply.status === 404 ? 'ok' : resultOf(reply)),
       (reason: unknown) => (isRefusedConnection(reason) ? 'fail' : 'info'),
@@ -115,9 +116,4 @@ export class MixedLoad {
     else this.totals.unknown++;
     return result;
   }
-}
-
-function isRefusedConnection(reason: unknown): boolean {
-  const cause = reason instanceof Error ? reason.cause : null;
-  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }

@@ -3,13 +3,13 @@
  * hold read every few seconds. Progress goes to standard error, the report to standard output. It ends with 0 when the
  * regions agree, no increment is lost and every curve is flat, 1 when not, 2 on wrong usage.
  */
-import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '@isthmus/loadtest/random';
+import { commit, machine } from '../chaos/machine.ts';
 import { type Demo, startDemo } from '../e2e/demo.ts';
 import { agreement } from './agreement.ts';
 import { fireFaults, healed } from './faults.ts';
@@ -63,8 +63,7 @@ async function run(options: SoakOptions, demo: Demo, folder: string): Promise<So
   await load.stop();
   await recorder.stop();
   const violations = await agreement(demo.regions, load.sums);
-  const machine = `${availableParallelism()} x ${cpus()[0]?.model ?? 'unknown'}`;
-  const about = { startedAt, commit: commit(), machine, minutes, ratePerS, seed, log };
+  const about = { startedAt, commit: commit(), machine: machine(), minutes, ratePerS, seed, log };
   return { about, totals: load.totals, faults: fired, curves: recorder.curves(), violations };
 }
 
@@ -73,14 +72,6 @@ async function write(soak: Soak, jsonFile: string): Promise<void> {
   await writeFile(jsonFile, jsonOf(soak));
   await writeFile(htmlFile, htmlOf(soak));
   say(`Written: ${jsonFile} and ${htmlFile}`);
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'an unknown commit';
-  }
 }
 
 function say(line: string): void {

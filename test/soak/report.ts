@@ -6,7 +6,7 @@
 import { escapeText, type Series, shortNumber, svgOf } from '@isthmus/loadtest/report/plot';
 import type { FiredFault } from './faults.ts';
 import { type Flatness, flatnessOf, warmUpShare } from './flatness.ts';
-import type { LoadTotals } from './load.ts';
+import { type LoadTotals, maxInFlight } from './load.ts';
 import { type MeasureName, measures } from './readings.ts';
 
 export interface Curve extends Series {
@@ -66,7 +66,7 @@ function headLines({ about, totals, faults, violations }: Soak): readonly string
   const slowest = Math.max(0, ...faults.map(({ healedAfterS }) => healedAfterS));
   return [
     `Soak of ${about.startedAt} at ${about.commit} on ${about.machine}: ${about.minutes} min, ${about.ratePerS} writes/s, seed ${about.seed}, log in ${about.log}.`,
-    `${totals.acknowledged} acknowledged, ${totals.refused} refused, ${totals.unknown} without an answer, ${totals.shed} not sent because 64 waited.`,
+    `${totals.acknowledged} acknowledged, ${totals.refused} refused, ${totals.unknown} without an answer, ${totals.shed} not sent because ${maxInFlight} waited.`,
     `${faults.length} faults; the slowest was whole again after ${slowest.toFixed(1)} s.`,
     violations.length === 0
       ? 'The regions agree, and no increment is lost or doubled.'
