@@ -43,7 +43,7 @@ export interface TailOptions {
 }
 
 /** Of all rows together; they are held in memory. */
-export const maxTailBytes = 256 * 1024 * 1024;
+const maxTailBytes = 256 * 1024 * 1024;
 
 interface Folded {
   readonly row: TailRow;

@@ -22,7 +22,7 @@ export interface ReissueParts extends Pick<ApiParts, 'collections' | 'guards'> {
   readonly journal: Pick<Journal, 'write'>;
 }
 
-export const maxReissueBytes = 8 * 1024 * 1024;
+const maxReissueBytes = 8 * 1024 * 1024;
 const maxRows = 200;
 /** As long as base64 makes a state of 1 MiB. */
 const longestBytes = 1_400_000;

@@ -45,7 +45,7 @@ export interface UnreplicatedParts {
   readonly store: Pick<RecordStore, 'read'>;
 }
 
-export const exportVersion = 1;
+const exportVersion = 1;
 const mediaType = 'application/x-ndjson';
 
 export function addUnreplicatedRoutes(app: Listener, parts: () => UnreplicatedParts): void {

@@ -77,7 +77,7 @@ function operations({ type, before, after, field, text }: Difference): readonly 
     case 'counter':
       return [{ op: 'increment', by: numberIn(after, 0) - numberIn(before, 0) }];
     case 'bounded-counter':
-      return [boundedBy(numberIn(after, leastOf(field)) - numberIn(before, leastOf(field)))];
+      return [boundedEdit(numberIn(before, leastOf(field)), numberIn(after, leastOf(field)), field)];
     case 'set':
       return elementEdits(elementsIn(before), elementsIn(after));
     case 'text':
@@ -87,8 +87,10 @@ function operations({ type, before, after, field, text }: Difference): readonly 
   }
 }
 
-function boundedBy(by: number): OperationEdit {
-  return by < 0 ? { op: 'spend', by: -by } : { op: 'refill', by };
+/** Nothing left is a clear: it needs nobody's rights, and what others add unseen stays. */
+function boundedEdit(before: number, after: number, field: Field | undefined): OperationEdit {
+  if (after >= before) return { op: 'refill', by: after - before };
+  return after === leastOf(field) ? { op: 'clear' } : { op: 'spend', by: before - after };
 }
 
 function leastOf(field: Field | undefined): number {

@@ -22,7 +22,7 @@ export type Reissued =
   | 'done-before';
 
 /** No collection can be declared under this name. */
-export const notesCollection = 'isthmus.reissued';
+const notesCollection = 'isthmus.reissued';
 
 const note = schema({ collection: register(), key: register() });
 
