@@ -2,6 +2,7 @@
  * One region's public and admin listeners over a real Postgres and the real journal, without a peer: what a caller
  * sees, and a way for changes of other regions to arrive.
  */
+import { expect } from 'vitest';
 import { randomUUID } from 'node:crypto';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { merge, type Schema } from '@isthmus/conflict';
@@ -235,6 +236,17 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         self: identity.region,
         peers: [regionId('us')],
         retirements: database.retirements,
+        incarnations: database.incarnations,
+      },
+      unreplicated: {
+        self: identity,
+        peers: [],
+        retirement: { isRetired: false },
+        log: { subscribe: () => expect.fail('nothing reads the own log here') },
+        witness: { finalOf: () => Promise.resolve(null) },
+        peer: { ask: () => expect.fail('nobody is asked here') },
+        beats: database.beats,
+        timer: systemTimer,
       },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),

@@ -25,6 +25,7 @@ import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import type { ControlLog } from '@isthmus/replication/ports/control-log';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
+import type { OwnLog } from '@isthmus/replication/ports/own-log';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
@@ -36,7 +37,8 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { WriteGuards } from './api/write-guards.ts';
-import { type Config, describeFault, readConfig } from './config.ts';
+import { readCommandLine } from './command-line.ts';
+import type { Config } from './config.ts';
 import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
@@ -54,30 +56,12 @@ import { HttpTransferPeer } from './transfer-peer.ts';
 import { VerifiedSweeps } from './verified-sweeps.ts';
 import { within } from './within.ts';
 
-const wrongUsage = 2;
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
 const figuresTimeoutMs = 2000;
 const hourMs = 3_600_000;
 const nonceLimit = 2 ** 32;
 const mebibyte = 1024 * 1024;
-const usage = 'usage: isthmus-region [--print-config]   (configuration comes from ISTHMUS_ variables)\n';
-
-async function main(args: readonly string[]): Promise<void> {
-  const isPrint = args.length === 1 && args[0] === '--print-config';
-  if (args.length === 1 && args[0] === '--help') return end(0, usage);
-  if (args.length > 0 && !isPrint) return end(wrongUsage, usage);
-  const read = readConfig();
-  if (read.kind === 'invalid')
-    return end(wrongUsage, read.faults.map((fault) => `${describeFault(fault)}\n`).join(''));
-  if (isPrint) process.stdout.write(`${JSON.stringify(read.shown, null, 2)}\n`);
-  else await runRegion(read.config, openRegion);
-}
-
-function end(code: number, message: string): void {
-  process.stderr.write(message);
-  process.exitCode = code;
-}
 
 /** What the parts of the region are made of. */
 interface Ground {
@@ -164,7 +148,22 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
         relearning: () => replicator?.relearning ?? null,
         retirement,
       },
-      retirement: { self: config.region, peers, retirements: database.retirements },
+      retirement: {
+        self: config.region,
+        peers,
+        retirements: database.retirements,
+        incarnations: database.incarnations,
+      },
+      unreplicated: {
+        self: identity,
+        peers,
+        retirement,
+        log: ownChanges(ground),
+        witness: client,
+        peer: transferPeer,
+        beats,
+        timer: systemTimer,
+      },
       status: () => readStatus(ground, { isReady, links, replicator, guard: keeper }),
       metrics: () => metrics.scrape(),
       echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
@@ -303,6 +302,14 @@ function incarnationParts({ config, log: logger, database }: Ground): Incarnatio
   return { store, past, ownLog: new KafkaOwnLog(own), control: new KafkaControlLog(own) };
 }
 
+/** Of either kind of log: what one writes oneself can always be read, whatever it may testify to. */
+function ownChanges({ config, log: logger }: Ground): Pick<OwnLog, 'subscribe'> {
+  const { region, databaseUrl, log } = config;
+  if (log.kind === 'kafka') return new KafkaOwnLog({ region, cluster: { brokers: log.brokers }, logger });
+  const feed = new PostgresLogFeed({ logs: new Map([[region, databaseUrl]]), logger });
+  return { subscribe: (offsets) => feed.subscribe(region, offsets) };
+}
+
 /** Without a key of their own, tokens are checked for damage and not for who made them. */
 function createSessions({ config, database }: Ground): SessionDesk {
   const { identity: self, sessions: store } = database;
@@ -375,4 +382,5 @@ function createFeed({ config, log: logger }: Ground): ChangeFeed {
   return new FeedByRegion(new Map(feeds));
 }
 
-await main(process.argv.slice(2));
+const config = readCommandLine(process.argv.slice(2));
+if (config !== null) await runRegion(config, openRegion);

@@ -189,6 +189,27 @@ const kinds = {
       'Its peers have agreed to take no change of it any more, so what it acknowledged now would be lost. Reads go on, of what it held.',
     mend: 'Write in another region. What was written here after the retirement is in this database alone.',
   },
+  'not-retired': {
+    status: 409,
+    title: 'The region was not retired',
+    meaning:
+      'What a region wrote is exported only once its peers have closed it for good; until then all of it may still reach them by itself.',
+    mend: 'Repair the link, or retire the region at its survivors with `isthmus region retire`, and ask again.',
+  },
+  'no-final-vector': {
+    status: 503,
+    title: 'No survivor says what it keeps',
+    meaning:
+      'Which writes are missing elsewhere follows from the final vector that the survivors agreed on, and none of them that has reached it answers.',
+    mend: 'See that the region reaches the admin listener of a survivor and that `isthmus region retire` has ended there, and ask again.',
+  },
+  'export-unavailable': {
+    status: 503,
+    title: 'The export could not be read',
+    meaning:
+      'The own log, or the survivor that tells what it holds of the records, did not answer; or more than may be held in memory is missing. Nothing was changed.',
+    mend: 'The detail says which of them. Ask again once it answers.',
+  },
   draining: {
     status: 503,
     title: 'The process is being stopped',

@@ -7,6 +7,7 @@
 import { ReplicationError } from '@isthmus/replication/errors';
 import { decodeVector, encodeVector } from '@isthmus/replication/log/offer-bytes';
 import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
+import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
 import type { Retirement, RetirementStore } from '@isthmus/replication/ports/retirement-store';
 import type { Vector } from '@isthmus/replication/ports/vector';
 import { greatestOf } from '@isthmus/replication/vector';
@@ -22,6 +23,7 @@ export interface RetirementAdmin {
   readonly self: RegionId;
   readonly peers: readonly RegionId[];
   readonly retirements: RetirementStore;
+  readonly incarnations: Pick<IncarnationStore, 'closed'>;
 }
 
 const longestPosition = 1024 * 1024;
@@ -29,12 +31,26 @@ const agreement = z.object({ positions: z.record(z.string(), z.string().max(long
 
 export function addRetirementRoutes(app: Listener, parts: () => RetirementAdmin): void {
   app.get('/v1/retired', async () => ({ retired: (await parts().retirements.all()).map(viewOf) }));
+  app.get('/v1/regions/:region/final', (request) => showFinal(parts(), request));
   app.post('/v1/regions/:region/close', (request) => close(parts(), request));
   app.post('/v1/regions/:region/retire', (request) => retire(parts(), request));
 }
 
 export function viewOf({ region, final, isReached }: Retirement) {
   return { region, state: final === null ? 'closed' : isReached ? 'retired' : 'catching-up' };
+}
+
+/** Up to where its changes are kept here, those of lives that had ended before included. */
+async function showFinal({ retirements, incarnations }: RetirementAdmin, request: FastifyRequest) {
+  const name = pathParameter(request, 'region');
+  const retired = (await retirements.all()).find(({ region }) => region === name);
+  if (retired === undefined || retired.final === null || !retired.isReached)
+    return { region: name, final: null };
+  const ended = (await incarnations.closed()).filter(({ region }) => region === name);
+  return {
+    region: name,
+    final: Buffer.from(encodeVector(greatestOf(retired.final, ended))).toString('base64'),
+  };
 }
 
 async function close(admin: RetirementAdmin, request: FastifyRequest) {

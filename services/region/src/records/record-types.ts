@@ -1,7 +1,8 @@
 /**
- * The declared collections on top of the conflict library; the only file of the service that reads and edits records
- * with it. Refusals of the library become problems with the field's place in the request. Stored bytes that the
- * library cannot read are a failure of ours and never shown as an empty record.
+ * The declared collections on top of the conflict library. Whatever the service does to records with it goes through
+ * here; `lost-edits.ts` only works out which edits to make. Refusals of the library become problems with the field's
+ * place in the request. Stored bytes that the library cannot read are a failure of ours and never shown as an empty
+ * record.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -29,6 +30,7 @@ import { type FieldEdit, joinPath } from './field-edit.ts';
 import type { Made, RecordType } from './record-type.ts';
 import type { RecordView } from './record-view.ts';
 import type { RecordConflicts } from './conflict-view.ts';
+import { type Lost, type LostChange, lostEdits } from './lost-edits.ts';
 
 /** `text` is needed where a collection declares a text. */
 export function recordTypes(declarations: Declarations, text?: TextEngine): ReadonlyMap<string, RecordType> {
@@ -108,6 +110,10 @@ class DeclaredRecords implements RecordType {
     { field, value }: { readonly field: string; readonly value: unknown },
   ): Made | Problem {
     return this.#edit(before, context, (editor) => editor.set(field, value));
+  }
+
+  lost(before: Uint8Array, change: LostChange): Lost {
+    return readable(() => lostEdits(this.#schema, before, change));
   }
 
   conflicts(state: Uint8Array): RecordConflicts | null {
