@@ -53,7 +53,7 @@ test('a refused spending says what is stranded where, and the heir alone claims 
     run('rights claim products counted stock --region us'),
     run('rights claim products counted stock --region us'),
   ]);
-  expect(both.map(({ code }) => code).toSorted()).toEqual([0, 1]);
+  expect(both.filter(({ code }) => code === 0)).toHaveLength(1);
 
   expect(await stock(us)).toBe(12);
   expect((await us.patch('products', 'counted', { spend: { stock: 10 } })).status).toBe(200);

@@ -29,7 +29,7 @@ function isSame(shown: string, secret: string): boolean {
   return timingSafeEqual(digest(shown), digest(secret));
 }
 
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address;
   return address === '::1' || (isIPv4(plain) && plain.startsWith('127.'));
 }
