@@ -16,7 +16,7 @@ import { incarnations } from './migrations/0009-incarnations.ts';
 import { retired } from './migrations/0010-retired.ts';
 import { transferBeats } from './migrations/0011-transfer-beats.ts';
 import { heirs } from './migrations/0012-heirs.ts';
-import { joining } from './migrations/0013-joining.ts';
+import { marks } from './migrations/0013-marks.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -40,7 +40,7 @@ export const migrations: readonly Migration[] = [
   { number: 10, name: 'retired', sql: retired },
   { number: 11, name: 'transfer-beats', sql: transferBeats },
   { number: 12, name: 'heirs', sql: heirs },
-  { number: 13, name: 'joining', sql: joining },
+  { number: 13, name: 'marks', sql: marks },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;
