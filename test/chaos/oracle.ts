@@ -34,8 +34,6 @@ export interface LastWord {
 
 export interface OracleOptions {
   readonly regions: readonly ChaosRegion[];
-  /** They may be told too high. */
-  readonly areAgesTooHigh: boolean;
   /** Nothing is wrong, and nothing was for a while. */
   readonly isCalm: () => boolean;
 }
@@ -194,8 +192,7 @@ export class Oracle {
     this.#judge({ gauge: 'rpo', place, shownMs, leastMs: leastAge(missing, fromMs), mostMs });
   }
 
-  #judge(found: GaugeReading): void {
-    const reading = this.#options.areAgesTooHigh ? { ...found, mostMs: Number.POSITIVE_INFINITY } : found;
+  #judge(reading: GaugeReading): void {
     const { shownMs, leastMs, mostMs } = reading;
     if (shownMs === null) return;
     this.#readings += 1;
