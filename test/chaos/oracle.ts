@@ -44,6 +44,8 @@ const statementTimeoutMs = 1000;
 const progressMs = 500;
 /** Ages are told by beats, and after a repair a beat has to be made, published and applied before they fall. */
 const afterRepairMs = 3000;
+/** Processes read the clock of their database each second, and offsets between clocks are measured by an echo after that. */
+const afterClockSetMs = 5000;
 /** A reading that is too high once is that of a machine that was busy; one that stays so is a wrong one. */
 const tooHighInRow = 4;
 
@@ -59,6 +61,7 @@ export class Oracle {
   readonly #ended = new AbortController();
   #readings = 0;
   #worstMs = 0;
+  #judgesHighFromMs = 0;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: OracleOptions) {
@@ -79,6 +82,11 @@ export class Oracle {
     if (operation.kind !== 'insert' || result !== 'ok') return;
     const insert = { key: operation.key, invokedAtMs, ackedAtMs: completedAtMs };
     for (const { origin, missing } of this.#pairs) if (origin.name === region) missing.add(insert);
+  }
+
+  /** The clock of a region is about to be set: for a moment nobody can know by how much ages are too high. */
+  clockSet(): void {
+    this.#judgesHighFromMs = performance.now() + afterClockSetMs;
   }
 
   /** Of a region's newest scrape; empty before the first. */
@@ -192,7 +200,9 @@ export class Oracle {
     this.#judge({ gauge: 'rpo', place, shownMs, leastMs: leastAge(missing, fromMs), mostMs });
   }
 
-  #judge(reading: GaugeReading): void {
+  #judge(found: GaugeReading): void {
+    const isJudged = performance.now() > this.#judgesHighFromMs;
+    const reading = isJudged ? found : { ...found, mostMs: Number.POSITIVE_INFINITY };
     const { shownMs, leastMs, mostMs } = reading;
     if (shownMs === null) return;
     this.#readings += 1;

@@ -5,7 +5,14 @@
  * RPO, never younger. Counts that may have changed since are the caller's to withhold, by `isCurrent`.
  */
 import { ReplicationError } from '../errors.ts';
-import type { BeatStore, ClockOffset, EarlierOffset, HeardBeat, OwnBeats, RpoFigures } from '../ports/beat-store.ts';
+import type {
+  BeatStore,
+  ClockOffset,
+  EarlierOffset,
+  HeardBeat,
+  OwnBeats,
+  RpoFigures,
+} from '../ports/beat-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { DeadLetterCount, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';

@@ -140,7 +140,9 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ kind: fc.constantFrom('cut' as const, 'heal' as const, 'hold' as const, 'release' as const) }),
 );
 type Story = readonly { readonly event: Event; readonly turns: number }[];
-const story: fc.Arbitrary<Story> = fc.array(fc.record({ event, turns: fc.integer({ min: 0, max: 60 }) }), { maxLength: 8 });
+const story: fc.Arbitrary<Story> = fc.array(fc.record({ event, turns: fc.integer({ min: 0, max: 60 }) }), {
+  maxLength: 8,
+});
 
 /** The beats before and after are still on their way when the offset is measured. */
 const setWhileCut: Story = [

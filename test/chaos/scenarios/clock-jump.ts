@@ -40,6 +40,7 @@ export const clockJump: Scenario = {
     const offset = async (): Promise<number> => (await eu.client.clockMs()) - Date.now();
     await stage.during({ fault: 'the clock jumps', strikes: ['eu'] }, async (overlap) => {
       for (const seconds of withinSeconds) {
+        oracle.clockSet();
         setClock(folder, seconds);
         await until(`the clock is ${seconds} s off`, deadlineMs, async () => {
           return Math.abs((await offset()) - seconds * 1000) < 5000;
@@ -54,10 +55,12 @@ export const clockJump: Scenario = {
       throw new Error(`${aside()} changes were put aside within the bound of ${boundSeconds} s`);
     let most = 0;
     await stage.during({ fault: 'the clock is beyond the bound', strikes: ['eu'] }, async (overlap) => {
+      oracle.clockSet();
       setClock(folder, beyondSeconds);
       await until('changes are put aside', deadlineMs, () => aside() > 0);
       await overlap(0);
       most = aside();
+      oracle.clockSet();
       setClock(folder, 0);
     });
     await until('what was put aside is applied', deadlineMs, () => aside() === 0);
