@@ -6,6 +6,7 @@ import { MemoryControlLog } from '@isthmus/replication/adapters/memory/control-l
 import { MemoryOwnLog } from '@isthmus/replication/adapters/memory/own-log';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
+import { OwnLogEvidence } from '@isthmus/replication/identity/own-log-evidence';
 import type { FeedSubscription } from '@isthmus/replication/ports/change-feed';
 import type { IdentityStore, Lineage } from '@isthmus/replication/ports/identity-store';
 import type { Incarnation } from '@isthmus/replication/ports/identity';
@@ -31,15 +32,17 @@ export interface IdentityParts {
 export function guardIdentity(parts: IdentityParts): IdentityGuard {
   const { region, postgres, process, records, sink, logger, onRefused } = parts;
   const { identity: self } = region;
+  const past = new SimPast(postgres);
+  const { timer } = process;
+  const prepareLog = () => sink.prepare(self.partitionCount);
+  const log = new SimOwnLog(parts);
   return new IdentityGuard({
     self,
-    past: new SimPast(postgres),
+    past,
+    evidence: new OwnLogEvidence({ self, past, records, log, prepareLog, timer, logger }),
     control: new MemoryControlLog(region.log),
     newNonce: () => self.incarnation.nonce + 1,
-    records,
-    log: new SimOwnLog(parts),
-    prepareLog: () => sink.prepare(self.partitionCount),
-    timer: process.timer,
+    timer,
     logger,
     onRefused,
   });
