@@ -174,6 +174,11 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
   const { records: store, clock, identity } = database;
   const actor = actorOf(region, identity.incarnation);
   const timer = systemTimer;
+  const nobodyElse = {
+    self: actorOf(database.identity.region, database.identity.incarnation),
+    closed: new Set<never>(),
+    actorOf: () => null,
+  };
   const journal = new Journal({
     store,
     clock,
@@ -189,6 +194,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     journal,
     guards: { check: () => undefined },
     peers: { find: findPeer },
+    writers: nobodyElse,
     sessions: new SessionDesk({ self: identity, store: database.sessions, key: Buffer.alloc(0), timer }),
     drain,
   });
@@ -222,6 +228,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         donor,
         jobs: database.jobs,
         verifications: database.verifications,
+        secret: '',
         peers: [regionId('us')],
       },
       identity: {
@@ -238,6 +245,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         retirements: database.retirements,
         incarnations: database.incarnations,
       },
+      rights: { self: identity, retirements: database.retirements, writers: nobodyElse },
       unreplicated: {
         self: identity,
         peers: [],

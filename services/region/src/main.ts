@@ -42,6 +42,7 @@ import type { Config } from './config.ts';
 import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
+import { KnownWriters } from './known-writers.ts';
 import { keepCalibrated, keepRead } from './keep-young.ts';
 import { HttpPeerClient, answerEcho } from './peer-client.ts';
 import type { RecordType } from './records/record-type.ts';
@@ -105,7 +106,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const metrics = createMetrics(ground, links);
   const donor = createDonor(ground);
   const journal = createJournal(database, metrics);
-  const transferPeer = new HttpTransferPeer({ admins: adminsOf(config) });
+  const transferPeer = new HttpTransferPeer({ admins: adminsOf(config), secret: config.peerSecret });
   const sink = config.roles.has('replicator') ? createSink(ground) : null;
   const incarnations = sink && incarnationParts(ground);
   const replicator =
@@ -124,8 +125,10 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
   const parts = [calibration, refreshing, links, keeper, replicator, incidents, guard, retirement, slot];
   for (const part of parts) part?.start();
+  const peerActors = new PeerActors(peers, figures);
+  const writers = new KnownWriters(actorOf(identity.region, identity.incarnation), retirement, peerActors);
   return {
-    api: { collections, store: records, journal, guards, sessions, peers: new PeerActors(peers, figures) },
+    api: { collections, store: records, journal, guards, sessions, peers: peerActors, writers },
     admin: {
       region: config.region,
       peers,
@@ -139,7 +142,13 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       journal,
       guards,
       digester,
-      transfers: { donor, jobs: database.jobs, verifications: database.verifications, peers },
+      transfers: {
+        donor,
+        jobs: database.jobs,
+        verifications: database.verifications,
+        peers,
+        secret: config.peerSecret,
+      },
       identity: {
         self: identity,
         past,
@@ -154,6 +163,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
         retirements: database.retirements,
         incarnations: database.incarnations,
       },
+      rights: { self: identity, retirements: database.retirements, writers },
       unreplicated: {
         self: identity,
         peers,

@@ -49,6 +49,13 @@ const kinds = {
       'The `Isthmus-Session` header was not handed out by a region of this installation, or was changed on its way; or `Isthmus-Wait` is no whole number of milliseconds up to 10000.',
     mend: 'Send the header of the last answer unchanged, or none to begin anew. Every region needs the same ISTHMUS_SESSION_KEY.',
   },
+  unauthenticated: {
+    status: 401,
+    title: 'The caller is not known',
+    meaning:
+      'Only peers may read all records of a region, and the request did not show that it comes from one.',
+    mend: 'Give every region the same ISTHMUS_PEER_SECRET. Without one, only programs on the same machine are served.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
@@ -188,6 +195,13 @@ const kinds = {
     meaning:
       'Its peers have agreed to take no change of it any more, so what it acknowledged now would be lost. Reads go on, of what it held.',
     mend: 'Write in another region. What was written here after the retirement is in this database alone.',
+  },
+  'claimed-since': {
+    status: 409,
+    title: 'Rights were claimed in this record meanwhile',
+    meaning:
+      'A row of an export is issued again by merging it for a moment under the dots that it had, and a claim of stranded rights has taken dots of the same writer since.',
+    mend: 'Look at the row in the file, and write by hand what is missing. Issue exports again before rights are claimed.',
   },
   'not-retired': {
     status: 409,

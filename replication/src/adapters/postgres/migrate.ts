@@ -16,6 +16,7 @@ import { incarnations } from './migrations/0009-incarnations.ts';
 import { retired } from './migrations/0010-retired.ts';
 import { transferBeats } from './migrations/0011-transfer-beats.ts';
 import { earlierOffsets } from './migrations/0015-earlier-offsets.ts';
+import { heirs } from './migrations/0012-heirs.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -39,6 +40,7 @@ export const migrations: readonly Migration[] = [
   { number: 10, name: 'retired', sql: retired },
   { number: 11, name: 'transfer-beats', sql: transferBeats },
   { number: 15, name: 'earlier-offsets', sql: earlierOffsets },
+  { number: 12, name: 'heirs', sql: heirs },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

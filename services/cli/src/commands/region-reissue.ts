@@ -40,7 +40,7 @@ export async function reissueRegion({ names, values }: RegionArguments, io: Comm
 function rowOf(row: unknown) {
   const [id, collection, key] = [member(row, 'id'), member(row, 'collection'), member(row, 'key')];
   const [delta, base, needsBase] = [member(row, 'delta'), member(row, 'base'), member(row, 'needsBase')];
-  return { id, collection, key, delta, base, needsBase };
+  return { id, actor: member(row, 'actor'), collection, key, delta, base, needsBase };
 }
 
 /** At least one row, and then as many as one request takes. */

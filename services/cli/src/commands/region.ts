@@ -15,11 +15,12 @@ import { exportRegion } from './region-export.ts';
 import { reissueRegion } from './region-reissue.ts';
 
 const usage =
-  'isthmus region retire NAME | export FILE | reissue FILE [--uncertain] [--dry-run] [--demo PID | --admin URL …] [--region REGION] [--json]';
+  'isthmus region retire NAME [--heir REGION] | export FILE | reissue FILE [--uncertain] [--dry-run] [--demo PID | --admin URL …] [--region REGION] [--json]';
 const options = {
   ...addressOptions,
   ...dryRunOption,
   uncertain: { type: 'boolean', default: false },
+  heir: { type: 'string' },
 } as const;
 const pollMs = 300;
 
@@ -59,9 +60,8 @@ async function retire({ names, values }: RegionArguments, io: CommandIo): Promis
     );
   const positions = Object.fromEntries(closed.map(({ region: of, position }) => [of, position]));
   const url = ({ url: admin }: Target) => `${admin}/v1/regions/${encodeURIComponent(name)}/retire`;
-  await Promise.all(
-    survivors.map((target) => request({ method: 'POST', url: url(target), body: { positions } })),
-  );
+  const body = { positions, heir: values.heir };
+  await Promise.all(survivors.map((target) => request({ method: 'POST', url: url(target), body })));
   return print(await settled(survivors, name, io), values.json, io);
 }
 

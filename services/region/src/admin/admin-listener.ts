@@ -21,6 +21,7 @@ import { type RawRecordParts, rawRecord } from './raw-record.ts';
 import { type Readiness, isReady } from './readiness.ts';
 import { addReissueRoutes } from './reissue-routes.ts';
 import { type RetirementAdmin, addRetirementRoutes } from './retirement-routes.ts';
+import { type RightsParts, addRightsRoutes } from './rights-routes.ts';
 import { type TransferAdmin, addTransferRoutes } from './transfer-routes.ts';
 import { type UnreplicatedParts, addUnreplicatedRoutes } from './unreplicated-routes.ts';
 
@@ -30,7 +31,8 @@ export interface AdminParts
     IncidentParts,
     DeadLetterParts,
     RawRecordParts,
-    Pick<UnreplicatedParts, 'unreplicated'> {
+    Pick<UnreplicatedParts, 'unreplicated'>,
+    Pick<RightsParts, 'rights'> {
   readonly store: ConflictParts['store'] & RawRecordParts['store'];
   readonly digester: Digester;
   readonly transfers: TransferAdmin;
@@ -62,6 +64,7 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addRetirementRoutes(app, () => openParts(admin).retirement);
   addUnreplicatedRoutes(app, () => openParts(admin));
   addReissueRoutes(app, () => openParts(admin), admin.drain);
+  addRightsRoutes(app, () => openParts(admin), admin.drain);
   addConflictRoutes(app, () => openParts(admin), admin.drain);
   addIncidentRoutes(app, () => openParts(admin));
   addDeadLetterRoutes(app, () => openParts(admin));

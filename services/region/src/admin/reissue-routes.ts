@@ -30,6 +30,7 @@ const longestBytes = 1_400_000;
 const bytesText = z.base64().max(longestBytes);
 const rowForm = z.object({
   id: z.string().regex(/^[0-9a-f]{32}$/),
+  actor: z.string().max(64),
   collection: z.string(),
   key: z.string(),
   delta: bytesText,
@@ -97,10 +98,12 @@ function formOf(body: unknown): Form {
 }
 
 /** Throws where the bytes are none of a change. */
-function rowOf(parts: ReissueParts, { id, collection, key, delta, base }: RowForm, path: string): ReissueRow {
+function rowOf(parts: ReissueParts, row: RowForm, path: string): ReissueRow {
+  const { id, actor, collection, key, delta, base } = row;
   collectionOf(parts, collection);
   return {
     id,
+    actor,
     collection,
     key: checkKey(key, `${path}.key`),
     delta: bytesOf(delta, `${path}.delta`),

@@ -29,6 +29,7 @@ import { Problem } from '../problem.ts';
 import { type FieldEdit, joinPath } from './field-edit.ts';
 import type { Made, RecordType } from './record-type.ts';
 import type { RecordView } from './record-view.ts';
+import { holdersAt } from './rights.ts';
 import type { RecordConflicts } from './conflict-view.ts';
 import { type Lost, type LostChange, lostEdits } from './lost-edits.ts';
 
@@ -137,7 +138,7 @@ class DeclaredRecords implements RecordType {
     try {
       return this.#schema.edit(before, context, change);
     } catch (error) {
-      if (error instanceof Problem) return error;
+      if (error instanceof Problem) return withHolders(error, before);
       if (error instanceof ConflictError) return refusalOf(error, error.field);
       throw error;
     }
@@ -224,6 +225,15 @@ function undeclaredText(cause: ConflictError, place: string): Problem {
   const detail = `The record holds a text at ${cause.field}, which this region does not declare: declare it here, or write where it is declared.`;
   const violation = { field: place, rule: 'declared', limit: null, value: null };
   return new Problem('wrong-operation', detail, { violations: [violation], cause });
+}
+
+/** Of a spending that was refused, with those who hold the rights instead. */
+function withHolders(problem: Problem, before: Uint8Array): Problem {
+  const { cause } = problem;
+  if (problem.rights === undefined || !(cause instanceof ConflictError)) return problem;
+  const holders = readable(() => holdersAt(before, cause.field));
+  const { violations, headers, rights } = problem;
+  return new Problem(problem.code, problem.message, { violations, headers, rights, holders, cause });
 }
 
 function readable<T>(read: () => T): T {

@@ -4,7 +4,7 @@
  * is issued once, wherever and however often it is tried; two regions that issue one row at the same time, neither
  * having the other's note, are what it cannot stop. A refused edit takes no note with it.
  */
-import { register, schema } from '@isthmus/conflict';
+import { contextOf, register, schema } from '@isthmus/conflict';
 import type { Edit, EditContext, Edited } from '@isthmus/replication/journal/journal';
 import type { RecordId } from '@isthmus/replication/ports/change';
 import { Problem } from '../problem.ts';
@@ -13,6 +13,8 @@ import type { RecordType } from './record-type.ts';
 
 export interface ReissueRow extends RecordId, LostChange {
   readonly id: string;
+  /** Who wrote it. */
+  readonly actor: string;
 }
 
 export type Reissued =
@@ -68,12 +70,24 @@ function issued(
   type: RecordType,
   { before, context }: Stored,
 ): Edited<NoteOr, Problem | 'done-before'> {
+  if (isClaimedSince(row, before)) return { kind: 'refuse', refusal: claimedSince(row) };
   const lost = type.lost(before, row);
   if (lost.kind === 'nothing') return { kind: 'keep', result: 'nothing-left' };
   const made = lost.kind === 'delete' ? type.remove(before, context) : type.edit(before, context, lost.edits);
   if (made instanceof Problem) return { kind: 'refuse', refusal: made };
   if (!made.changed) return { kind: 'keep', result: 'nothing-left' };
   return { kind: 'write', state: made.state, delta: made.delta, result: 'issued' };
+}
+
+/** Its rights were claimed under dots that this row has for other writes, so the two cannot be told apart. */
+function isClaimedSince({ base, actor }: ReissueRow, before: Uint8Array): boolean {
+  if (base === null || before.length === 0) return false;
+  return contextOf(before).last(actor) > contextOf(base).last(actor);
+}
+
+function claimedSince({ actor }: ReissueRow): Problem {
+  const detail = `Rights of ${actor} were claimed in this record since it was exported, so what it wrote beside cannot be told apart any more: look at the row in the file and write what is missing by hand.`;
+  return new Problem('claimed-since', detail);
 }
 
 function withoutWriting<T, R>(edited: Edited<T, R>): Edited<T, R> {
