@@ -238,6 +238,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         incarnations: database.incarnations,
         relearning: () => null,
         retirement: { isRetired: false },
+        joining: { waitsFor: [], skip: () => Promise.resolve() },
       },
       retirement: {
         self: identity.region,

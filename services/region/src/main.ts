@@ -18,8 +18,8 @@ import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
+import { Joining } from '@isthmus/replication/guard/joining';
 import { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
-import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
@@ -42,6 +42,7 @@ import type { Config } from './config.ts';
 import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
+import { watchIncidents } from './incident-parts.ts';
 import { KnownWriters } from './known-writers.ts';
 import { keepCalibrated, keepRead } from './keep-young.ts';
 import { HttpPeerClient, answerEcho } from './peer-client.ts';
@@ -75,6 +76,7 @@ interface Ground {
   readonly figures: FigureReader;
   readonly client: HttpPeerClient;
   readonly retirement: OwnRetirement;
+  readonly joining: Joining;
 }
 
 async function openRegion(config: Config, log: Logger, isReady: () => Promise<boolean>): Promise<Opened> {
@@ -84,7 +86,7 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const database = await openDatabase({ connectionString: databaseUrl, region, peers, trustsRestarts });
   for (const warning of database.warnings) log.warn({ warning }, 'the database should be looked at');
   const { partitionCount } = database.identity;
-  const { records, beats } = database;
+  const { records, beats, joining: joins } = database;
   const reading = { timer: systemTimer, timeoutMs: figuresTimeoutMs };
   const figures = new FigureReader({ peers, partitionCount, beats, records, ...reading });
   const text = await loadTextEngine(config.collections);
@@ -93,14 +95,16 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const { incarnation } = database.identity;
   const client = new HttpPeerClient({ region, incarnation, admins: adminsOf(config) });
   const own = { region, peers, store: database.retirements, witness: client };
-  const retirement = new OwnRetirement({ ...own, timer: systemTimer, logger: log });
-  await retirement.look();
-  const ground = { config, log, database, peers, collections, purge, figures, client, retirement };
+  const looking = { timer: systemTimer, logger: log };
+  const retirement = new OwnRetirement({ ...own, ...looking });
+  const joining = new Joining({ peers, partitionCount, store: joins, client, records, ...looking });
+  await Promise.all([retirement.look(), joining.look()]);
+  const ground = { joining, config, log, database, peers, collections, purge, figures, client, retirement };
   return join(ground, isReady);
 }
 
 function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
-  const { config, database, collections, peers, figures, client, retirement } = ground;
+  const { config, database, collections, peers, figures, client, retirement, joining } = ground;
   const { identity, past, records, beats, clock } = database;
   const links = watchLinks(ground);
   const metrics = createMetrics(ground, links);
@@ -118,12 +122,26 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const digester = new Digester({ store: records, clock });
   const digests = new DigestSweep({ collections, digester, client });
   const sweeps = new VerifiedSweeps(digests, database.verifications);
-  const incidents = watchIncidents(ground, { links, replicator, sweeps });
+  const incidents = watchIncidents(
+    { ...database, timer: systemTimer, logger: ground.log },
+    { links, replicator, sweeps },
+  );
   const guard = watchGuards(ground);
   const onRefused = (collection: string) => metrics.guarded(collection);
-  const guards = new WriteGuards({ region: config.region, watch: guard, retirement, onRefused });
+  const guards = new WriteGuards({ region: config.region, watch: guard, retirement, joining, onRefused });
   const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
-  const parts = [calibration, refreshing, links, keeper, replicator, incidents, guard, retirement, slot];
+  const parts = [
+    calibration,
+    refreshing,
+    links,
+    keeper,
+    replicator,
+    incidents,
+    guard,
+    retirement,
+    joining,
+    slot,
+  ];
   for (const part of parts) part?.start();
   const peerActors = new PeerActors(peers, figures);
   const writers = new KnownWriters(actorOf(identity.region, identity.incarnation), retirement, peerActors);
@@ -156,6 +174,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
         incarnations: database.incarnations,
         relearning: () => replicator?.relearning ?? null,
         retirement,
+        joining,
       },
       retirement: {
         self: config.region,
@@ -185,7 +204,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       return journal.close();
     },
     closeReplication: async () => {
-      const watches = [links, incidents, guard, retirement, keeper];
+      const watches = [links, incidents, guard, retirement, joining, keeper];
       await Promise.all([...watches.map((watch) => watch?.stop()), donor.close()]);
       await replicator?.close();
       await sink?.close();
@@ -216,31 +235,6 @@ function watchGuards({ config, database, peers }: Ground): GuardWatch {
   const { beats, clock } = database;
   const guards = new Map([...config.collections].map(([name, { guard }]) => [name, guard]));
   return new GuardWatch({ region: config.region, peers, guards, beats, clock, timer: systemTimer });
-}
-
-interface IncidentSources {
-  readonly links: LinkWatch;
-  readonly replicator: Replicator | null;
-  readonly sweeps: VerifiedSweeps;
-}
-
-/** The process that replicates writes incidents down, for all. */
-function watchIncidents(ground: Ground, { links, replicator, sweeps }: IncidentSources): IncidentWatch {
-  const { database, log } = ground;
-  const { beats, records, clock, incidents, identity } = database;
-  return new IncidentWatch({
-    incarnation: identity.incarnation,
-    partitionCount: identity.partitionCount,
-    links: () => links.links,
-    isActive: () => replicator !== null && replicator.relayState !== 'standby',
-    incidents,
-    beats,
-    records,
-    sweeps,
-    clock,
-    timer: systemTimer,
-    logger: log,
-  });
 }
 
 function createMetrics({ config, database, peers, figures }: Ground, links: LinkWatch): RegionMetrics {

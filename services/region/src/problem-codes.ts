@@ -189,6 +189,13 @@ const kinds = {
       "The collection's owner chose that it is written in its home region only, or only while enough other regions have confirmed what was written before. Reads go on.",
     mend: 'With a home region, write there: `violations` names it. With a budget, wait as `Retry-After` says and send it again; it opens once enough peers have caught up.',
   },
+  'region-joining': {
+    status: 503,
+    title: 'The region is new and not filled yet',
+    meaning:
+      'Peers have records that this region has not got yet, so what it shows is not what there is. Reads go on, of what has come.',
+    mend: 'Write in another region, or wait as `Retry-After` says. `isthmus status` and `isthmus identity` say what it waits for.',
+  },
   'region-retired': {
     status: 503,
     title: 'The region was retired',

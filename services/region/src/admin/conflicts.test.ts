@@ -124,6 +124,7 @@ beforeAll(async () => {
         incarnations: database.incarnations,
         relearning: () => null,
         retirement: { isRetired: false },
+        joining: { waitsFor: [], skip: () => Promise.resolve() },
       },
       retirement: {
         self: identity.region,
