@@ -33,10 +33,12 @@ export const nonTransitive: Scenario = {
         });
       }
       await overlap(5000);
-      for (const { name } of [eu, us]) {
-        const { link } = await ap.client.peer(name);
-        if (link !== 'connected') throw new Error(`ap says ${link} of ${name}`);
-      }
+      for (const { name } of [eu, us])
+        await until(`ap is connected to ${name}`, flaggedWithinMs, async () => {
+          const { link } = await ap.client.peer(name);
+          if (link === 'connected') return true;
+          throw new Error(link);
+        });
       stage.setLinks('eu', 'us', { state: 'ok' });
     });
     if (refused !== sessions)
