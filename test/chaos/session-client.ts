@@ -26,16 +26,20 @@ export class SessionClient {
 
   /** Waits for what the session has seen, but no longer. */
   read({ site }: ChaosRegion, waitMs: number): Promise<SessionAnswer> {
-    return this.#ask(site.process.api, { headers: { 'isthmus-wait': String(waitMs) } });
+    return this.#ask(site.process.api, {}, { 'isthmus-wait': String(waitMs) });
   }
 
-  async #ask(api: string, request: RequestInit): Promise<SessionAnswer> {
+  async #ask(
+    api: string,
+    request: Pick<RequestInit, 'method' | 'body'>,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<SessionAnswer> {
     const response = await fetch(`${api}/v1/collections/products/records/${this.#key}`, {
       ...request,
       headers: {
         'content-type': 'application/json',
         ...(this.#session === null ? {} : { 'isthmus-session': this.#session }),
-        ...request.headers,
+        ...headers,
       },
       signal: AbortSignal.timeout(timeoutMs),
     });
