@@ -22,6 +22,7 @@ export const sometimes: readonly string[] = [
   'transfer: slot-lost',
   'identity proven',
   'identity refused',
+  'incarnation changed',
   'database restored',
   'incident declared',
   'incident reconciled',

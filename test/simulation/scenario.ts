@@ -131,7 +131,6 @@ const needsTransfer: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...gapFaults,
   'destroy',
   'destroy-with-log',
-  'restore',
 ]);
 
 /** After these a server was started anew, and who it is has to be proven. */
