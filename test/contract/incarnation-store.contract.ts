@@ -80,6 +80,9 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       expect((await past.continuity()).kind).toBe('renewed');
       await past.adopt({ claim: higher, promised: null });
       expect(await past.claim()).toBeNull();
+      // A slower process of the same database must not take what was taken for it for somebody else's.
+      expect(await past.noteClaim({ counter: 3, nonce: 5 })).toEqual(higher);
+      expect(await past.claim()).toBeNull();
     });
 
     it('keeps an empty promise', async () => {

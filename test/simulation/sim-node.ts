@@ -264,8 +264,9 @@ export class SimNode {
 
   #logger(): Logger {
     const { trace, seen } = this.#world;
-    const note = (_: unknown, message: string): void => {
+    const note = (fields: object, message: string): void => {
       trace.note(this.process.name, message);
+      trace.tell(this.process.name, () => detailsOf(fields));
       const point = told[message];
       if (point !== undefined) seen(point);
     };
@@ -295,6 +296,13 @@ export class SimNode {
       onPublished: () => undefined,
     };
   }
+}
+
+/** Of a log line, for whoever reads a trace. */
+function detailsOf(fields: object): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value instanceof Error ? value.message : String(value)}`)
+    .join(', ');
 }
 
 class SimPeerClient implements PeerClient {

@@ -25,6 +25,8 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
   readonly #options: PastFeedOptions;
   readonly #ends = new Map<string, VectorEntry>();
   readonly #through = new Set<number>();
+  /** Partitions of which something was given. */
+  readonly #begun = new Set<number>();
 
   constructor(options: PastFeedOptions) {
     this.#options = options;
@@ -46,8 +48,15 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     return new PastSubscription(inner, (batch) => this.#select(batch));
   }
 
+  /**
+   * A partition that is read again is through at the log's end, which lies in the present: that one came so far is told
+   * by a record of no life, which says nothing.
+   */
   #select({ partition, records }: FeedBatch): readonly FeedRecord[] {
-    return records.flatMap((fetched) => this.#selectOne(partition, fetched));
+    const given = records.flatMap((fetched) => this.#selectOne(partition, fetched));
+    const last = records.at(-1);
+    if (last === undefined || given.at(-1)?.offset === last.offset || !this.#begun.has(partition)) return given;
+    return [...given, passedOver(this.#options.region, partition, last)];
   }
 
   #selectOne(partition: number, fetched: FeedRecord): readonly FeedRecord[] {
@@ -56,6 +65,7 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     if (record === null || record.origin !== region || record.partition !== partition) return [fetched];
     if (sameIncarnation(record.incarnation, incarnation)) this.#through.add(partition);
     if (record.incarnation.counter >= incarnation.counter) return [];
+    this.#begun.add(partition);
     const isFirst = this.#note(partition, record);
     return isFirst && this.#isCovered(record) ? [startOf(record, fetched), fetched] : [fetched];
   }
@@ -113,6 +123,13 @@ function startOf(record: LogRecord, { offset }: FeedRecord): FeedRecord {
   const at = record.kind === 'start' ? record.at : record.from;
   const bytes = encodeLogRecord({ kind: 'start', origin, incarnation, partition, partitionCount: 0, at });
   return { offset, bytes };
+}
+
+/** Older than every life, so whoever stands in one drops it. */
+function passedOver(origin: RegionId, partition: number, { offset }: FeedRecord): FeedRecord {
+  const nothing = { from: 0n, to: 1n, beats: [], changes: [] };
+  const incarnation = { counter: 0, nonce: 0 };
+  return { offset, bytes: encodeLogRecord({ kind: 'changes', origin, incarnation, partition, ...nothing }) };
 }
 
 /** `null`: bytes that are no record are for the applier to refuse. */

@@ -109,8 +109,12 @@ async function fed(records: readonly LogRecord[], through: bigint) {
   };
   const pasts = [{ incarnation: former, through }];
   const feed = new PastFeed({ region: eu, incarnation: present, pasts, log });
-  const given = await feed.subscribe(eu, [5n]).next();
-  return { feed, given: (given?.records ?? []).map(({ bytes }) => decodeLogRecord(bytes)) };
+  const given = (await feed.subscribe(eu, [5n]).next())?.records ?? [];
+  return {
+    feed,
+    given: given.map(({ bytes }) => decodeLogRecord(bytes)),
+    offsets: given.map(({ offset }) => offset),
+  };
 }
 
 test('the past ends where the present begins, and nothing of the present is given', async () => {
@@ -119,6 +123,11 @@ test('the past ends where the present begins, and nothing of the present is give
     20n,
   );
   expect(given).toEqual([start(5n), changes(5n, 20n), changes(20n, 30n)]);
+  const ended = await fed([start(5n), changes(9n, 20n), start(100n, present), changes(100n, 110n, present)], 20n);
+  expect(ended.given.slice(0, 2)).toEqual([start(5n), changes(9n, 20n)]);
+  // Who reads again up to the log's end hears that it is reached.
+  expect(ended.given.slice(2)).toMatchObject([{ incarnation: { counter: 0 }, changes: [], beats: [] }]);
+  expect(ended.offsets.at(-1)).toBe(3n);
   expect([...feed.through]).toEqual([0]);
   expect(feed.ends).toEqual([at(eu, 30n)]);
 });

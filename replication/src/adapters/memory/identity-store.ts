@@ -76,7 +76,8 @@ export class MemoryIdentityStore implements IdentityStore {
 
   async noteClaim(claim: Incarnation): Promise<Incarnation> {
     const { identity } = this.#ground;
-    const { claim: noted } = identity.row;
+    const { claim: noted, incarnation } = identity.row;
+    if (incarnation.counter >= claim.counter) return incarnation;
     if (noted !== null && noted.counter >= claim.counter) return noted;
     identity.change({ claim });
     return claim;
