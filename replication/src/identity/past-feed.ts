@@ -6,12 +6,20 @@
  */
 import { ReplicationError } from '../errors.ts';
 import { decodeLogRecord, encodeLogRecord, type LogRecord } from '../log/log-record.ts';
+import type { Lsn } from '../ports/change.ts';
 import type { ChangeFeed, FeedBatch, FeedRecord, FeedSubscription } from '../ports/change-feed.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { OwnPast } from '../ports/incarnation-store.ts';
 import type { OwnLog } from '../ports/own-log.ts';
 import type { Vector, VectorEntry } from '../ports/vector.ts';
 import { placeOf } from '../vector.ts';
+
+/** How far a record goes. */
+interface Reach {
+  readonly counter: number;
+  readonly lsn: Lsn;
+  readonly bytes: Uint8Array;
+}
 
 export interface PastFeedOptions {
   readonly region: RegionId;
@@ -25,8 +33,8 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
   readonly #options: PastFeedOptions;
   readonly #ends = new Map<string, VectorEntry>();
   readonly #through = new Set<number>();
-  /** Partitions of which something was given. */
-  readonly #begun = new Set<number>();
+  /** Of the past, by partition. */
+  readonly #furthest = new Map<number, Reach>();
 
   constructor(options: PastFeedOptions) {
     this.#options = options;
@@ -49,14 +57,15 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
   }
 
   /**
-   * A partition that is read again is through at the log's end, which lies in the present: that one came so far is told
-   * by a record of no life, which says nothing.
+   * Who reads a partition again decides at the log's end, which lies in the present, whether something is missing: there
+   * the furthest record of the past is given once more, which fits or does not.
    */
   #select({ partition, records }: FeedBatch): readonly FeedRecord[] {
     const given = records.flatMap((fetched) => this.#selectOne(partition, fetched));
     const last = records.at(-1);
-    if (last === undefined || given.at(-1)?.offset === last.offset || !this.#begun.has(partition)) return given;
-    return [...given, passedOver(this.#options.region, partition, last)];
+    const bytes = this.#furthest.get(partition)?.bytes;
+    if (last === undefined || bytes === undefined || given.at(-1)?.offset === last.offset) return given;
+    return [...given, { offset: last.offset, bytes }];
   }
 
   #selectOne(partition: number, fetched: FeedRecord): readonly FeedRecord[] {
@@ -65,15 +74,16 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     if (record === null || record.origin !== region || record.partition !== partition) return [fetched];
     if (sameIncarnation(record.incarnation, incarnation)) this.#through.add(partition);
     if (record.incarnation.counter >= incarnation.counter) return [];
-    this.#begun.add(partition);
     const isFirst = this.#note(partition, record);
+    const reach = { counter: record.incarnation.counter, lsn: endOf(record), bytes: fetched.bytes };
+    if (isFurther(reach, this.#furthest.get(partition))) this.#furthest.set(partition, reach);
     return isFirst && this.#isCovered(record) ? [startOf(record, fetched), fetched] : [fetched];
   }
 
   /** True where nothing of this life was met in the partition before. */
   #note(partition: number, record: LogRecord): boolean {
     const { origin: region, incarnation } = record;
-    const lsn = record.kind === 'start' ? record.at : record.to;
+    const lsn = endOf(record);
     const place = placeOf({ region, incarnation, partition });
     const known = this.#ends.get(place);
     if (known === undefined || known.lsn < lsn)
@@ -125,11 +135,13 @@ function startOf(record: LogRecord, { offset }: FeedRecord): FeedRecord {
   return { offset, bytes };
 }
 
-/** Older than every life, so whoever stands in one drops it. */
-function passedOver(origin: RegionId, partition: number, { offset }: FeedRecord): FeedRecord {
-  const nothing = { from: 0n, to: 1n, beats: [], changes: [] };
-  const incarnation = { counter: 0, nonce: 0 };
-  return { offset, bytes: encodeLogRecord({ kind: 'changes', origin, incarnation, partition, ...nothing }) };
+function endOf(record: LogRecord): Lsn {
+  return record.kind === 'start' ? record.at : record.to;
+}
+
+function isFurther({ counter, lsn }: Reach, than: Reach | undefined): boolean {
+  if (than === undefined) return true;
+  return counter > than.counter || (counter === than.counter && lsn > than.lsn);
 }
 
 /** `null`: bytes that are no record are for the applier to refuse. */
