@@ -36,6 +36,7 @@ export class Verdict {
 
   /** Whether every region holds all that it can get. */
   async isSettled(): Promise<boolean> {
+    await this.#giveUpStranded();
     const { survivors } = this.#world;
     for (const target of survivors) {
       if (!this.#world.isServed(target.id) || this.#isLearning(target)) return false;
@@ -63,6 +64,22 @@ export class Verdict {
     }
     found.push(...checkConvergence(hashes), ...this.#needlessGaps(), ...judgeLogs(world));
     return found;
+  }
+
+  /**
+   * Whoever was set back behind what is collected, and finds it in no log, has to be filled anew by an operator (P6).
+   * That takes more time than a world has: from then on the region counts as destroyed.
+   */
+  async #giveUpStranded(): Promise<void> {
+    const world = this.#world;
+    if (!world.regions.some(({ hasLostLog }) => hasLostLog)) return;
+    for (const region of world.survivors) {
+      if (!region.isSetBack || region.isItself || world.survivors.length < 2) continue;
+      const jobs = await region.jobs.recent();
+      if (!jobs.some(({ state }) => state === 'failed')) continue;
+      world.seen('region stranded');
+      region.isGone = true;
+    }
   }
 
   /** Partitions of the origin whose changes are not all settled, and that do not say why. */

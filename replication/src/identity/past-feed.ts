@@ -1,8 +1,9 @@
 /**
  * The own log as an applier reads it when the region learns its past again (P9): the records of earlier incarnations
- * and nothing of the present one, whose start is where the past ends. Where retention has removed the start of a life
- * that the database itself reached beyond, the first record that is left stands for it: what lies before it is in the
- * database. It notes how far each life goes in each partition, so that its reader can tell when everything is learnt.
+ * and nothing of the present one, whose start is where the past ends. What the database surely holds is never given
+ * again, so a life begins where that ends, also where retention has removed its start: a change whose delete was
+ * collected meanwhile would find no trace of it and bring its record back (I6). It notes how far each life goes in each
+ * partition, so that its reader can tell when everything is learnt.
  */
 import { ReplicationError } from '../errors.ts';
 import { decodeLogRecord, encodeLogRecord, type LogRecord } from '../log/log-record.ts';
@@ -26,6 +27,8 @@ export interface PastFeedOptions {
   /** The present one. */
   readonly incarnation: Incarnation;
   readonly pasts: readonly OwnPast[];
+  /** What the collection of tombstones has made final here (P8). */
+  readonly horizon: Vector;
   readonly log: Pick<OwnLog, 'subscribe'>;
 }
 
@@ -77,7 +80,9 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     const isFirst = this.#note(partition, record);
     const reach = { counter: record.incarnation.counter, lsn: endOf(record), bytes: fetched.bytes };
     if (isFurther(reach, this.#furthest.get(partition))) this.#furthest.set(partition, reach);
-    return isFirst && this.#isCovered(record) ? [startOf(record, fetched), fetched] : [fetched];
+    const held = this.#heldOf(record);
+    if (!isFirst || held === 0n || beginOf(record) > held) return [fetched];
+    return [startAt(held, record, fetched), fetched];
   }
 
   /** True where nothing of this life was met in the partition before. */
@@ -91,10 +96,13 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     return known === undefined;
   }
 
-  #isCovered(record: LogRecord): boolean {
-    if (record.kind === 'start') return false;
-    const past = this.#options.pasts.find((each) => sameIncarnation(each.incarnation, record.incarnation));
-    return past !== undefined && record.from <= past.through;
+  /** How far the database surely holds the life of this record. */
+  #heldOf({ origin: region, incarnation, partition }: LogRecord): Lsn {
+    const { pasts, horizon } = this.#options;
+    const through = pasts.find((each) => sameIncarnation(each.incarnation, incarnation))?.through ?? 0n;
+    const place = placeOf({ region, incarnation, partition });
+    const final = horizon.find((entry) => placeOf(entry) === place)?.lsn ?? 0n;
+    return final > through ? final : through;
   }
 }
 
@@ -128,11 +136,13 @@ class PastSubscription implements FeedSubscription {
   }
 }
 
-function startOf(record: LogRecord, { offset }: FeedRecord): FeedRecord {
-  const { origin, incarnation, partition } = record;
-  const at = record.kind === 'start' ? record.at : record.from;
-  const bytes = encodeLogRecord({ kind: 'start', origin, incarnation, partition, partitionCount: 0, at });
-  return { offset, bytes };
+function startAt(at: Lsn, { origin, incarnation, partition }: LogRecord, { offset }: FeedRecord): FeedRecord {
+  const start = { kind: 'start', origin, incarnation, partition, partitionCount: 0, at } as const;
+  return { offset, bytes: encodeLogRecord(start) };
+}
+
+function beginOf(record: LogRecord): Lsn {
+  return record.kind === 'start' ? record.at : record.from;
 }
 
 function endOf(record: LogRecord): Lsn {
