@@ -70,16 +70,21 @@ export class PastLives {
     this.#kept.set(life, at < before ? at : before);
   }
 
+  /** What a lost slot has hidden is in no log, so it counts only up to the first hole. */
   #readLog(): void {
-    for (const [partition, held] of (this.#log.partitions('changes') ?? []).entries())
-      for (const { bytes } of held.read(held.begin, Number.MAX_SAFE_INTEGER)) {
-        const record = decodedOrNull(bytes);
-        if (record?.kind !== 'changes' || record.origin !== this.#region || record.partition !== partition)
-          continue;
-        const place = placeOf({ region: record.origin, incarnation: record.incarnation, partition });
-        const before = this.#logged.get(place) ?? 0n;
-        if (record.to > before) this.#logged.set(place, record.to);
+    for (const [partition, held] of (this.#log.partitions('changes') ?? []).entries()) {
+      const own = held
+        .read(held.begin, Number.MAX_SAFE_INTEGER)
+        .flatMap(({ bytes }) => decodedOrNull(bytes) ?? [])
+        .filter((record) => record.origin === this.#region && record.partition === partition)
+        .flatMap((record) => (record.kind === 'changes' ? [record] : []))
+        .toSorted((a, b) => (a.from < b.from ? -1 : 1));
+      for (const { incarnation, from, to } of own) {
+        const place = placeOf({ region: this.#region, incarnation, partition });
+        const before = this.#logged.get(place) ?? from;
+        if (from <= before && to > before) this.#logged.set(place, to);
       }
+    }
   }
 }
 

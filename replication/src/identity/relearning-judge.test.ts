@@ -142,3 +142,4 @@ test('a life begins where the database surely holds it, also where its start is 
 test('nothing is given again that the collection of tombstones has made final (I6)', async () => {
   const { given } = await fed([start(5n), changes(5n, 20n)], 8n, [at(eu, 12n), at(eu, 19n, 1), at(us, 30n)]);
   expect(given[0]).toEqual(start(12n));
+});
