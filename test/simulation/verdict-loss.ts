@@ -50,7 +50,9 @@ export function partitionsOf({ partitionCount }: SimRegion): readonly number[] {
 }
 
 export function settledOf(rows: readonly PositionRow[], { incarnation }: Life, partition: number): Lsn {
-  const row = rows.find((each) => each.partition === partition && sameIncarnation(each.incarnation, incarnation));
+  const row = rows.find(
+    (each) => each.partition === partition && sameIncarnation(each.incarnation, incarnation),
+  );
   return row?.settled ?? 0n;
 }
 
