@@ -100,6 +100,7 @@ export class SimRegion {
 
   /** As a process that starts now knows it. */
   open(): MemoryIdentityStore {
-    return new MemoryIdentityStore({ ...this, identity: this.row });
+    const { database, row: identity, records, beats, slots, incarnations } = this;
+    return new MemoryIdentityStore({ database, identity, records, beats, slots, incarnations });
   }
 }
