@@ -18,11 +18,6 @@ export interface Exchange {
   readonly reply: FastifyReply;
 }
 
-interface Brought {
-  readonly token: string;
-  readonly waitMs: number;
-}
-
 const sessionHeader = 'isthmus-session';
 const waitHeader = 'isthmus-wait';
 const defaultWaitMs = 1000;
@@ -37,13 +32,7 @@ export class ApiSessions {
   }
 
   addTo(app: Listener): void {
-    app.addHook('preHandler', (request, reply, done) => {
-      void reply.header(sessionHeader, this.#desk.tokenOf(null));
-      const waitMs = waitOf(request);
-      const header = request.headers[sessionHeader];
-      if (header === undefined) done();
-      else this.#enter({ request, reply }, { token: String(header), waitMs }).then(() => done(), done);
-    });
+    app.addHook('preHandler', (request, reply) => this.#enter({ request, reply }));
   }
 
   /** To be called once the records were read, also where there were none; `null` stands for some of all. */
@@ -63,10 +52,14 @@ export class ApiSessions {
   }
 
   /** A refusal carries what the caller may go on with: the session that it brought, or none where that is no use. */
-  async #enter({ request, reply }: Exchange, { token, waitMs }: Brought): Promise<void> {
-    const give = (next: string) => void reply.header(sessionHeader, next);
-    const session = this.#parse(token);
-    give(token);
+  async #enter({ request, reply }: Exchange): Promise<void> {
+    const give = (token: string) => void reply.header(sessionHeader, token);
+    give(this.#desk.tokenOf(null));
+    const waitMs = waitOf(request);
+    const header = request.headers[sessionHeader];
+    if (header === undefined) return;
+    const session = this.#parse(String(header));
+    give(String(header));
     const judgement = await this.#desk.reach(session, waitMs);
     if (judgement.kind === 'lost') give(this.#desk.tokenOf(null));
     requireReached(judgement, waitMs);
