@@ -2,7 +2,11 @@
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryIdentityRow } from '@isthmus/replication/adapters/memory/identity-row';
 import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
+import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
+import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
+import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
 import { afterAll, beforeAll, expect } from 'vitest';
@@ -28,7 +32,14 @@ async function beatOf(beats: BeatStore): Promise<void> {
 identityStoreContract('memory', async () => {
   const database = new MemoryDatabase({ nowMs: () => 1000 });
   const beats = new MemoryBeatStore(database, []);
-  const store = new MemoryIdentityStore(database, beats);
+  const store = new MemoryIdentityStore({
+    database,
+    beats,
+    identity: new MemoryIdentityRow(database, { counter: 1, nonce: 7 }),
+    records: new MemoryRecordStore(database),
+    slots: new MemorySlotKeeper(database),
+    incarnations: new MemoryIncarnationStore(database),
+  });
   const write = async (): Promise<void> => store.requireProven();
   const one: IdentityProcess = { store, write };
   return {
