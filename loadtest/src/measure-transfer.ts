@@ -71,8 +71,18 @@ export async function measureTransfer({ records, seed, say }: TransferOptions): 
 async function fill({ donor }: JoiningPair, workload: Workload): Promise<void> {
   const lanes = new HttpLanes(donor.api, fillers);
   let left = Math.ceil(workload.keyCount / batchSize);
+  const endMs = performance.now() + timeoutMs;
   const filler = async (): Promise<void> => {
-    while (left-- > 0) await putBatch(lanes, workload);
+    while (left-- > 0) {
+      try {
+        await putBatch(lanes, workload);
+      } catch (reason) {
+        // A region that is overloaded says so, and takes the batch later; the keys of this one come again at the end.
+        if (performance.now() > endMs) throw reason;
+        left++;
+        await delay(pollMs);
+      }
+    }
   };
   try {
     await Promise.all(Array.from({ length: fillers }, filler));
