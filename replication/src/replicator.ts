@@ -287,7 +287,9 @@ export class Replicator {
     const { identity: self, peers, incarnations: parts, transfer, timer, logger } = this.#options;
     const { store: transfers, jobs } = transfer;
     const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);
-    return new Relearner({ self, peers, parts, read, transfers, jobs, onLearnt, timer, logger });
+    const openPosition: RelearnerOptions['openPosition'] = (row) => this.#options.records.createPosition(row);
+    const shared = { self, peers, parts, transfers, jobs, timer, logger };
+    return new Relearner({ ...shared, read, openPosition, onLearnt });
   }
 
   #readPast(feed: Parameters<RelearnerOptions['read']>[0]): PastReader {
