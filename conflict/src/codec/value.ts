@@ -154,10 +154,14 @@ function writeObject(value: object, inside: Progress): void {
 }
 
 /** An object literal of any realm, or one without a prototype; and nothing hidden under symbols. */
-export function isPlain(value: object): boolean {
+function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   const literal = prototype === null || Object.getPrototypeOf(prototype) === null;
   return literal && !Array.isArray(value) && Object.getOwnPropertySymbols(value).length === 0;
+}
+
+export function isMembers(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && isPlain(value);
 }
 
 /** Reads bytes from `offset` on as one value, of what `rule` names. */

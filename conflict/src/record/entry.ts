@@ -41,6 +41,15 @@ export interface EntryName {
   readonly sub: string;
 }
 
+/** The same of several entries that differ in their sub-keys. */
+export interface EntryNames {
+  readonly tag: number;
+  readonly subs: ReadonlySet<string>;
+}
+
+/** The sub-key of what has none. */
+export const unnamed: ReadonlySet<string> = new Set(['']);
+
 export function keyOf(path: string, { tag, sub }: EntryName): string {
   const name = tag > tagExtended ? String.fromCharCode(tagExtended, tag & 0xff) : String.fromCharCode(tag);
   const rest = (traitsOf(tag) & traitSub) === 0 ? '' : binaryWritten(() => writeSized(sub));

@@ -9,17 +9,15 @@ import { checkForm } from '../refusal.ts';
 import { type Entry, isOutdated, latestDeletion, namesOfPath } from './entry.ts';
 import { isHidden } from './liveness.ts';
 
-/** Most places are fields without members, and a map of their own costs more than all else about them. */
-const noChildren: ReadonlyMap<string, Place> = new Map();
-
 export class Place {
   /** Binary string. */
   readonly path: string;
   readonly root: Place;
+  /** By the names of members as binary strings. */
+  readonly children = new Map<string, Place>();
   entries: Entry[] = [];
-  #children: Map<string, Place> | null = null;
 
-  constructor(path: string, root: Place | null) {
+  constructor(path = '', root?: Place) {
     this.path = path;
     this.root = root ?? this;
   }
@@ -34,27 +32,17 @@ export class Place {
     return latestDeletion(this.root.entries);
   }
 
-  get children(): ReadonlyMap<string, Place> {
-    return this.#children ?? noChildren;
-  }
-
-  /** The place of a member, by its name as a binary string. */
+  /** The place of a member. */
   child(name: string): Place {
-    const known = this.children.get(name);
-    if (known !== undefined) return known;
-    const path = this.path === '' ? name : this.path + pathSeparatorText + name;
-    const place = new Place(path, this.root);
-    this.#children ??= new Map();
-    this.#children.set(name, place);
+    const { path, root, children } = this;
+    const place = children.get(name) ?? new Place(path === '' ? name : path + pathSeparatorText + name, root);
+    children.set(name, place);
     return place;
   }
 }
 
-/** A field that nothing was written to, for reading alone. */
-export const untouched = new Place('', null);
-
 export function treeOf(entries: readonly Entry[]): Place {
-  const root = new Place('', null);
+  const root = new Place();
   let place = root;
   for (const entry of entries) {
     if (entry.path !== place.path) place = placeAt(root, entry.path);
@@ -63,7 +51,7 @@ export function treeOf(entries: readonly Entry[]): Place {
   return root;
 }
 
-export function placeAt(root: Place, path: string): Place {
+function placeAt(root: Place, path: string): Place {
   if (path === '') return root;
   const [first = '', ...others] = path.split(pathSeparatorText);
   // The path of a first name that is empty would be taken for the root's.
@@ -72,10 +60,8 @@ export function placeAt(root: Place, path: string): Place {
 }
 
 /** Every entry at and below a place. */
-export function entriesBelow(place: Place, found: Entry[] = []): readonly Entry[] {
-  for (const entry of place.entries) found.push(entry);
-  for (const child of place.children.values()) entriesBelow(child, found);
-  return found;
+export function entriesBelow({ entries, children }: Place): readonly Entry[] {
+  return [entries, ...Array.from(children.values(), entriesBelow)].flat();
 }
 
 export function entriesAt(place: Place, tag: number): readonly Entry[] {

@@ -14,6 +14,7 @@ import { actorOf } from '../types/bounded-counter.ts';
 import { checkFields } from '../types/check-fields.ts';
 import type { RegisterPath } from '../types/field-path.ts';
 import { checkedOptions, type Fields, type Sibling } from '../types/field.ts';
+import { showMembers } from '../types/map.ts';
 import type { RecordValue } from '../types/record-value.ts';
 import type { TextEngine } from '../types/text.ts';
 import { decode, encode } from './decoded-record.ts';
@@ -24,7 +25,6 @@ import { liveEntries } from './liveness.ts';
 import { merge } from './merge.ts';
 import type { Editor } from './operations.ts';
 import { treeOf } from './place.ts';
-import { readRecord } from './read-record.ts';
 
 /** What an edit may write. One that only takes away (deletes, clears, removals) is never refused for its size. */
 export interface Limits {
@@ -153,7 +153,7 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
       // Joining a delta into nothing gives the bytes of the delta.
       const state = draft.isWhole || before.length === 0 ? delta : merge(before, delta).state;
       // What only takes away is as large as what it finds, and always possible.
-      if (draft.adds) {
+      if (draft.addedBytes > 0) {
         checkSize('delta-bytes', delta.length, limits.deltaBytes);
         if (state.length > before.length) checkSize('state-bytes', state.length, limits.stateBytes);
       }
@@ -166,7 +166,9 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
       if (live.length === 0) {
         return { exists: false, value: null, conflicts: [], siblings: {}, exposed: [], updatedAt };
       }
-      const { value, siblings, exposed } = readRecord(treeOf(entries), record, text);
+      const view = { siblings: {}, exposed: [], text };
+      const { value } = showMembers({ place: treeOf(entries), field: record }, view);
+      const { siblings, exposed } = view;
       return { exists: true, siblings, updatedAt, ...typed<F>(value, Object.keys(siblings), exposed) };
     },
   };

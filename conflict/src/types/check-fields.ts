@@ -2,28 +2,15 @@
  * Checks declarations that come from anywhere, a JSON file for instance: every name, type and option is known, and
  * nothing is declared that would be ignored. What passes is frozen, because the meaning of stored records hangs on it.
  */
-import { isObject, readFrom } from '../arguments.ts';
+import { readFrom } from '../arguments.ts';
 import { deepestPath } from '../codec/format.ts';
-import { isPlain } from '../codec/value.ts';
+import { isMembers } from '../codec/value.ts';
 import { type ConflictDetails } from '../errors.ts';
 import { check } from '../refusal.ts';
-import type { Fields } from './field.ts';
+import type { Field, Fields } from './field.ts';
+import { fieldTypes } from './field-types.ts';
 
 const fieldName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
-
-/** Options of each type and what each may be. */
-const options: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
-  register: { resolve: (value) => oneOf(value, 'last-writer', 'siblings') || typeof value === 'function' },
-  counter: {},
-  'bounded-counter': { min: Number.isSafeInteger },
-  set: { bias: (value) => oneOf(value, 'add', 'remove') },
-  text: {},
-  map: { fields: isMembers, of: isMembers },
-};
-
-function oneOf(value: unknown, ...choices: readonly unknown[]): boolean {
-  return choices.includes(value);
-}
 
 export function checkFields(fields: Fields): void {
   readFrom(fields, 'fields', () => checkNamed(fields, '', 1));
@@ -44,10 +31,10 @@ function checkNamed(fields: unknown, label: string, depth: number): void {
 function checkField(given: unknown, field: string, depth: number): void {
   checkRule(isMembers(given), { field, rule: 'object', value: given });
   const { type, ...rest } = given;
-  const known = typeof type === 'string' && Object.hasOwn(options, type) ? options[type] : undefined;
-  checkRule(known !== undefined, { field, rule: 'type', value: type });
+  checkRule(isType(type), { field, rule: 'type', value: type });
+  const { options } = fieldTypes[type];
   for (const [option, value] of Object.entries(rest)) {
-    const isFit = Object.hasOwn(known, option) && known[option]?.(value) === true;
+    const isFit = Object.hasOwn(options, option) && options[option]?.(value) === true;
     checkRule(isFit, { field, rule: `option ${option}`, value });
   }
   Object.freeze(given);
@@ -61,8 +48,8 @@ function checkMap(map: Record<string, unknown>, field: string, depth: number): v
   else checkField(map['of'], `${field}.*`, depth + 1);
 }
 
-function isMembers(value: unknown): value is Record<string, unknown> {
-  return isObject(value) && isPlain(value);
+function isType(type: unknown): type is Field['type'] {
+  return typeof type === 'string' && Object.hasOwn(fieldTypes, type);
 }
 
 function checkRule(isKept: boolean, details: ConflictDetails): asserts isKept {

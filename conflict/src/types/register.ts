@@ -7,12 +7,13 @@ import { isObject } from '../arguments.ts';
 import { bytesOf, writeBinary, written } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
 import { binaryOfBytes, textOf } from '../codec/utf8.ts';
-import { anyValueAt, binaryOfValue, type JsonValue, readWhole, writeValue } from '../codec/value.ts';
+import { anyValueAt, binaryOfValue, defineMember, type JsonValue, readWhole, writeValue } from '../codec/value.ts';
 import { refusal } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
-import { compareByStamp, type Entry, stampAt, stampLength } from '../record/entry.ts';
-import { entriesAt, type Place, visibleAt } from '../record/place.ts';
+import { compareByStamp, type Entry, stampAt, stampLength, unnamed } from '../record/entry.ts';
+import { type Place, visibleAt } from '../record/place.ts';
 import type { RegisterField, Sibling } from './field.ts';
+import type { View } from './field-types.ts';
 import type { PlaceOf } from './resolve-field.ts';
 
 export interface RegisterView {
@@ -22,13 +23,20 @@ export interface RegisterView {
 }
 
 /** `null` where nothing was written, or all of it was cleared or deleted. */
-export function readRegister(place: Place, field: RegisterField): RegisterView | null {
-  const entries = visibleAt(place, tagRegister);
-  return viewOf(
-    entries.toSorted((a, b) => compareByStamp(b, a)),
-    field,
-    place,
-  );
+export function showRegister(at: PlaceOf<RegisterField>, { siblings, exposed }: View) {
+  const { label } = at.place;
+  const shown = readRegister(at);
+  if (shown === null) return null;
+  if (shown.siblings.length > 1) {
+    defineMember(siblings, label, shown.siblings);
+    if (at.field.resolve === 'siblings') exposed.push(label);
+  }
+  return { value: shown.value, live: true };
+}
+
+function readRegister({ place, field }: PlaceOf<RegisterField>): RegisterView | null {
+  const latestFirst = visibleAt(place, tagRegister).toSorted((a, b) => compareByStamp(b, a));
+  return viewOf(latestFirst, field, place);
 }
 
 /** What a register shows of entries that are visible, the latest first. */
@@ -76,19 +84,12 @@ export function restoreRegister(draft: Draft, { place }: PlaceOf, sibling: unkno
 }
 
 /** Writes a value where the register shows another one; equal values have equal bytes. */
-export function putRegister(draft: Draft, { place, field }: PlaceOf<RegisterField>, value: unknown): void {
+export function putRegister(draft: Draft, at: PlaceOf<RegisterField>, value: unknown): void {
+  const { place } = at;
   const payload = payloadOf(draft, place, value);
-  const visible = visibleAt(place, tagRegister);
-  const [only] = visible;
-  const shown =
-    visible.length === 1 && only !== undefined
-      ? valueIn(only.payload)
-      : shownBy(readRegister(place, field), place.label);
+  const view = readRegister(at);
+  const shown = view === null ? null : binaryOfValue(view.value, anyValueAt(place.label));
   if (shown !== valueIn(payload)) store(draft, place, payload);
-}
-
-function shownBy(view: RegisterView | null, label: string): string | null {
-  return view === null ? null : binaryOfValue(view.value, anyValueAt(label));
 }
 
 function payloadOf({ stampText, options }: Draft, { label: field }: Place, value: unknown): Uint8Array {
@@ -100,8 +101,7 @@ function payloadOf({ stampText, options }: Draft, { label: field }: Place, value
 }
 
 function store(draft: Draft, place: Place, payload: Uint8Array): void {
-  draft.supersede(place, entriesAt(place, tagRegister));
-  draft.write(place, { tag: tagRegister, sub: '' }, payload);
+  draft.replace(place, { tag: tagRegister, subs: unnamed }, payload);
 }
 
 /** What comes after the stamp, as a binary string. */
