@@ -29,7 +29,9 @@ export function sumOf(a: Vector, b: Vector): Vector {
 
 /** What raises every baseline to its value. */
 export function restOf(vector: Vector): Vector {
-  return [0, ...vector].map((value, index) => (index % 2 === 0 ? 0 : Math.max(0, value - (vector[index] ?? 0))));
+  return [0, ...vector].map((value, index) =>
+    index % 2 === 0 ? 0 : Math.max(0, value - (vector[index] ?? 0)),
+  );
 }
 
 /** Nothing is left above the baselines. */

@@ -25,7 +25,15 @@ import { check } from '../refusal.ts';
 import { checkRange } from '../types/amount.ts';
 import type { TextEngine } from '../types/text.ts';
 import type { DecodedRecord } from './decoded-record.ts';
-import { type Entry, type EntryName, type EntryNames, highestStamp, isSlot, keyOf, stampText } from './entry.ts';
+import {
+  type Entry,
+  type EntryName,
+  type EntryNames,
+  highestStamp,
+  isSlot,
+  keyOf,
+  stampText,
+} from './entry.ts';
 import { isRemnant, liveEntries } from './liveness.ts';
 import { entriesAt, entriesBelow, type Place, treeOf } from './place.ts';
 import { isStable } from './stable.ts';

@@ -7,7 +7,14 @@ import { isObject } from '../arguments.ts';
 import { bytesOf, writeBinary, written } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
 import { binaryOfBytes, textOf } from '../codec/utf8.ts';
-import { anyValueAt, binaryOfValue, defineMember, type JsonValue, readWhole, writeValue } from '../codec/value.ts';
+import {
+  anyValueAt,
+  binaryOfValue,
+  defineMember,
+  type JsonValue,
+  readWhole,
+  writeValue,
+} from '../codec/value.ts';
 import { refusal } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { compareByStamp, type Entry, stampAt, stampLength, unnamed } from '../record/entry.ts';
