@@ -190,12 +190,13 @@ export class Draft {
   }
 
   /**
-   * The delta: what was written, and everything that it has seen go. A whole one has the record after the edit, and all
-   * that the record has seen.
+   * The delta: what was written, and everything that it has seen go; `null` where nothing changed. A whole one has the
+   * record after the edit, and all that the record has seen.
    */
-  delta(): DecodedRecord {
+  delta(): DecodedRecord | null {
     const { minor, context: before } = this.#before;
     const { now, written, gone } = this.#changes();
+    if (written.length + gone.length === 0) return null;
     const context = new Map([[this.actor, gapsIn(rangesOf(before, this.actor), this.nextCounter)]]);
     seeAll(context, [...written, ...gone]);
     if (!this.isWhole) return { minor, context, entries: written };

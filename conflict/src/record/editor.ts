@@ -9,7 +9,7 @@ import { tagDeletion, tagMark } from '../codec/format.ts';
 import type { Path } from '../codec/path.ts';
 import { check, refusal } from '../refusal.ts';
 import type { MapField } from '../types/field.ts';
-import { fieldTypes } from '../types/field-types.ts';
+import { operations } from '../types/field-types.ts';
 import { putMap } from '../types/map.ts';
 import { resetPlace } from '../types/reset.ts';
 import { resolveField } from '../types/resolve-field.ts';
@@ -56,15 +56,13 @@ function editorOf(draft: Draft, field: MapField, run: Run): Editor {
       }),
     delete: () => run(() => deleteRecord(draft)),
   };
-  for (const [type, { operations }] of Object.entries(fieldTypes)) {
-    for (const [name, operation] of Object.entries(operations)) {
-      editor[name] = (path: Path, given: unknown) =>
-        run(() => {
-          const found = at(path);
-          if (found.field.type === type) return operation(draft, found, given);
-          throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
-        });
-    }
+  for (const [name, type, operation] of operations) {
+    editor[name] = (path: Path, given: unknown) =>
+      run(() => {
+        const found = at(path);
+        if (found.field.type === type) return operation(draft, found, given);
+        throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
+      });
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table has what the interface names
   return editor as unknown as Editor;

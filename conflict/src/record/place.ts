@@ -9,13 +9,15 @@ import { checkForm } from '../refusal.ts';
 import { type Entry, isOutdated, latestDeletion, namesOfPath } from './entry.ts';
 import { isHidden } from './liveness.ts';
 
+const noChildren: ReadonlyMap<string, Place> = new Map();
+
 export class Place {
   /** Binary string. */
   readonly path: string;
   readonly root: Place;
-  /** By the names of members as binary strings. */
-  readonly children = new Map<string, Place>();
   entries: Entry[] = [];
+  /** Most places are fields without members, and a map of their own costs more than all else about them. */
+  #children: Map<string, Place> | null = null;
 
   constructor(path = '', root?: Place) {
     this.path = path;
@@ -32,11 +34,19 @@ export class Place {
     return latestDeletion(this.root.entries);
   }
 
+  /** By the names of members as binary strings. */
+  get children(): ReadonlyMap<string, Place> {
+    return this.#children ?? noChildren;
+  }
+
   /** The place of a member. */
   child(name: string): Place {
-    const { path, root, children } = this;
-    const place = children.get(name) ?? new Place(path === '' ? name : path + pathSeparatorText + name, root);
-    children.set(name, place);
+    const { path, root } = this;
+    const known = this.children.get(name);
+    if (known !== undefined) return known;
+    const place = new Place(path === '' ? name : path + pathSeparatorText + name, root);
+    this.#children ??= new Map();
+    this.#children.set(name, place);
     return place;
   }
 }
@@ -60,8 +70,10 @@ function placeAt(root: Place, path: string): Place {
 }
 
 /** Every entry at and below a place. */
-export function entriesBelow({ entries, children }: Place): readonly Entry[] {
-  return [entries, ...Array.from(children.values(), entriesBelow)].flat();
+export function entriesBelow(place: Place, found: Entry[] = []): readonly Entry[] {
+  found.push(...place.entries);
+  for (const child of place.children.values()) entriesBelow(child, found);
+  return found;
 }
 
 export function entriesAt(place: Place, tag: number): readonly Entry[] {

@@ -148,8 +148,9 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
       checkArgument(typeof change === 'function', 'function', change);
       const draft = new Draft(decode(before), checkedContext(context), rules);
       runEdit(draft, record, change);
-      if (!draft.changed) return { state: before, delta: new Uint8Array(0), changed: false };
-      const delta = encode(draft.delta());
+      const written = draft.delta();
+      if (written === null) return { state: before, delta: new Uint8Array(0), changed: false };
+      const delta = encode(written);
       // Joining a delta into nothing gives the bytes of the delta.
       const state = draft.isWhole || before.length === 0 ? delta : merge(before, delta).state;
       // What only takes away is as large as what it finds, and always possible.

@@ -36,7 +36,6 @@ interface FieldType {
   /** `null` where the field is left out. */
   show(at: PlaceOf, view: View): Shown | null;
   put(draft: Draft, at: PlaceOf, value: unknown): void;
-  readonly operations: { readonly [name: string]: FieldType['put'] };
 }
 
 export const fieldTypes: { readonly [Type in Field['type']]: FieldType } = {
@@ -44,24 +43,34 @@ export const fieldTypes: { readonly [Type in Field['type']]: FieldType } = {
     options: { resolve: (value) => typeof value === 'function' || oneOf(value, 'last-writer', 'siblings') },
     show: showRegister,
     put: putRegister,
-    operations: { set: setRegister, restore: restoreRegister },
   },
-  counter: { options: {}, show: showCounter, put: putCounter, operations: { increment } },
+  counter: { options: {}, show: showCounter, put: putCounter },
   'bounded-counter': {
     options: { min: Number.isSafeInteger },
     show: showBounded,
     put: putBounded,
-    operations: { spend, refill, moveRights },
   },
   set: {
     options: { bias: (value) => oneOf(value, 'add', 'remove') },
     show: showSet,
     put: putSet,
-    operations: { add: addElements, remove: removeElements },
   },
-  text: { options: {}, show: showText, put: putText, operations: { splice: spliceText } },
-  map: { options: { fields: isMembers, of: isMembers }, show: showMap, put: putMap, operations: {} },
+  text: { options: {}, show: showText, put: putText },
+  map: { options: { fields: isMembers, of: isMembers }, show: showMap, put: putMap },
 };
+
+/** Operations of the editor, the type of the fields that take them, and what they do. */
+export const operations: readonly (readonly [name: string, type: Field['type'], run: FieldType['put']])[] = [
+  ['set', 'register', setRegister],
+  ['restore', 'register', restoreRegister],
+  ['increment', 'counter', increment],
+  ['spend', 'bounded-counter', spend],
+  ['refill', 'bounded-counter', refill],
+  ['moveRights', 'bounded-counter', moveRights],
+  ['add', 'set', addElements],
+  ['remove', 'set', removeElements],
+  ['splice', 'text', spliceText],
+];
 
 function oneOf(value: unknown, ...choices: readonly unknown[]): boolean {
   return choices.includes(value);

@@ -31,10 +31,10 @@ export interface RegisterView {
 
 /** `null` where nothing was written, or all of it was cleared or deleted. */
 export function showRegister(at: PlaceOf<RegisterField>, { siblings, exposed }: View) {
-  const { label } = at.place;
   const shown = readRegister(at);
   if (shown === null) return null;
   if (shown.siblings.length > 1) {
+    const { label } = at.place;
     defineMember(siblings, label, shown.siblings);
     if (at.field.resolve === 'siblings') exposed.push(label);
   }
