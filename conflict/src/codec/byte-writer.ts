@@ -5,7 +5,8 @@
  * is handed out is a copy of its own.
  */
 import { assert } from '../refusal.ts';
-import { allocate } from './slab.ts';
+import { copyOf } from './slab.ts';
+import { writeVarint } from './small-varint.ts';
 import { binaryOfBytes } from './utf8.ts';
 
 let buffer = new Uint8Array(0);
@@ -32,9 +33,8 @@ export function writeByte(value: number): void {
 /** Writes a non-negative safe integer. */
 export function writeNumber(value: number): void {
   assert(Number.isSafeInteger(value) && value >= 0, `not a varint: ${value}`);
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) writeByte((rest % 0x80) | 0x80);
-  writeByte(rest);
+  makeRoom(8);
+  length = writeVarint(buffer, length, value);
 }
 
 export function writeBytes(bytes: Uint8Array): void {
@@ -71,11 +71,7 @@ function taken<Result>(
 
 /** The bytes that `write` writes. */
 export function written(write: () => void): Uint8Array {
-  return taken(write, (bytes, start, end) => {
-    const result = allocate(end - start);
-    result.set(bytes.subarray(start, end));
-    return result;
-  });
+  return taken(write, (bytes, start, end) => copyOf(bytes.subarray(start, end)));
 }
 
 /** The same as a binary string. */

@@ -54,3 +54,10 @@ export function commit(room: Uint8Array, byteCount: number): Uint8Array {
 export function allocate(byteCount: number): Uint8Array {
   return commit(reserve(byteCount), byteCount);
 }
+
+/** The same bytes once more. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = allocate(bytes.length);
+  copy.set(bytes);
+  return copy;
+}

@@ -36,6 +36,7 @@ import {
 } from './entry.ts';
 import { isRemnant, liveEntries } from './liveness.ts';
 import { entriesAt, entriesBelow, type Place, treeOf } from './place.ts';
+import type { Limits } from './schema.ts';
 import { isStable } from './stable.ts';
 
 /** Who edits, and when. */
@@ -51,9 +52,7 @@ export interface Writer {
 
 /** What is the same for all edits of a collection. */
 export interface DraftRules {
-  /** Bytes that one edit may write, and levels of a value. */
-  readonly maxBytes: number;
-  readonly maxDepth: number;
+  readonly limits: Limits;
   readonly lastWriterWins: boolean;
   readonly text: TextEngine | undefined;
 }
@@ -135,7 +134,7 @@ export class Draft {
   /** Stops an edit of many entries early; the exact size is known only when it is encoded. */
   #add(byteCount: number): void {
     this.addedBytes += byteCount;
-    const limit = this.options.maxBytes;
+    const limit = this.options.limits.deltaBytes;
     check(this.addedBytes <= limit, 'too-large', { rule: 'delta-bytes', limit });
   }
 

@@ -47,9 +47,9 @@ function editorOf(draft: Draft, field: MapField, run: Run): Editor {
     create(draft);
     return resolveField(root, path);
   };
-  const editor: Record<string, unknown> = {
-    clear: (path: Path) => run(() => resetPlace(draft, at(path).place)),
-    put: (value: unknown) =>
+  const editor: Record<string, (path: Path, value: unknown) => void> = {
+    clear: (path) => run(() => resetPlace(draft, at(path).place)),
+    put: (value) =>
       run(() => {
         create(draft);
         putMap(draft, root, value);
@@ -57,15 +57,16 @@ function editorOf(draft: Draft, field: MapField, run: Run): Editor {
     delete: () => run(() => deleteRecord(draft)),
   };
   for (const [name, type, operation] of operations) {
-    editor[name] = (path: Path, given: unknown) =>
+    editor[name] = (path, given) =>
       run(() => {
         const found = at(path);
         if (found.field.type === type) return operation(draft, found, given);
         throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
       });
   }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table has what the interface names
-  return editor as unknown as Editor;
+  // The list has what the interface names, with the types of values that are checked anyhow.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return editor as object as Editor;
 }
 
 /** What comes after an `await` would find the edit made. */

@@ -5,7 +5,7 @@
  */
 import { pathSeparatorText } from '../codec/format.ts';
 import { labelOf } from '../codec/path.ts';
-import { checkForm } from '../refusal.ts';
+import { checkForm, refusal } from '../refusal.ts';
 import { type Entry, isOutdated, latestDeletion, namesOfPath } from './entry.ts';
 import { isHidden } from './liveness.ts';
 
@@ -27,6 +27,11 @@ export class Place {
   /** Path in words, for errors and reports. */
   get label(): string {
     return labelOf(namesOfPath(this.path));
+  }
+
+  /** Throws `invalid-value` where a rule of the field is broken. */
+  check(isKept: boolean, rule: string, value: unknown): asserts isKept {
+    if (!isKept) throw refusal('invalid-value', { field: this.label, rule, value });
   }
 
   /** What hides earlier entries, in collections in which the last writer wins. */

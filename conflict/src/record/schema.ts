@@ -134,12 +134,7 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
     checkRule(isEngine, 'text', text);
   }
   const record = { type: 'map', fields } as const;
-  const rules: DraftRules = {
-    maxBytes: limits.deltaBytes,
-    maxDepth: limits.depth,
-    lastWriterWins: deletes === 'last-writer-wins',
-    text,
-  };
+  const rules: DraftRules = { limits, lastWriterWins: deletes === 'last-writer-wins', text };
   return {
     fields,
     deletes,
@@ -163,14 +158,12 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
     read(state) {
       const { entries } = decode(state);
       const live = liveEntries(entries);
-      const updatedAt = highestStamp(live)?.ms ?? null;
-      if (live.length === 0) {
-        return { exists: false, value: null, conflicts: [], siblings: {}, exposed: [], updatedAt };
-      }
       const view = { siblings: {}, exposed: [], text };
-      const { value } = showMembers({ place: treeOf(entries), field: record }, view);
+      const exists = live.length > 0;
+      const value = exists ? showMembers({ place: treeOf(entries), field: record }, view).value : null;
       const { siblings, exposed } = view;
-      return { exists: true, siblings, updatedAt, ...typed<F>(value, Object.keys(siblings), exposed) };
+      const updatedAt = highestStamp(live)?.ms ?? null;
+      return { exists, siblings, updatedAt, ...typed<F>(value, Object.keys(siblings), exposed) };
     },
   };
 }
@@ -179,7 +172,7 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
 function typed<F extends Fields>(value: unknown, conflicts: unknown, exposed: unknown) {
   /* oxlint-disable typescript/no-unsafe-type-assertion */
   return {
-    value: value as RecordValue<F>,
+    value: value as RecordValue<F> | null,
     conflicts: conflicts as readonly RegisterPath<F>[],
     exposed: exposed as readonly RegisterPath<F>[],
   };

@@ -12,11 +12,11 @@
 import { longestActorBytes, tagMoved, tagRights } from '../codec/format.ts';
 import { isObject } from '../arguments.ts';
 import { binaryOf } from '../codec/utf8.ts';
-import { balanceOf, restOf, sumOf, type Vector, vectorOf } from '../codec/vector.ts';
-import { check } from '../refusal.ts';
+import { balanceOf, hasRest, restOf, sumOf, type Vector, vectorOf } from '../codec/vector.ts';
+import { refusal } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { entriesAt, type Place } from '../record/place.ts';
-import { checkedAmount, checkRange, exactSum } from './amount.ts';
+import { checkAmount, checkRange, exactSum } from './amount.ts';
 import { checkShown } from './counter.ts';
 import type { BoundedCounterField } from './field.ts';
 import type { PlaceOf } from './resolve-field.ts';
@@ -61,8 +61,8 @@ function forgivenTo(account: Vector): number {
   return Math.min(destroyed, Math.max(0, -balanceOf(account)));
 }
 
-export function refill(draft: Draft, { place }: PlaceOf, amount: unknown): void {
-  const by = checkedAmount(place, amount, 0);
+export function refill(draft: Draft, { place }: PlaceOf, by: unknown): void {
+  checkAmount(place, by, 0);
   if (by === 0) return;
   const total = exactSum([...accountsAt(place).values()].map(heldIn));
   checkRange(place, total + by, by);
@@ -70,12 +70,13 @@ export function refill(draft: Draft, { place }: PlaceOf, amount: unknown): void 
 }
 
 /** Throws `insufficient-rights` where the actor itself holds less, whatever the counter shows. */
-export function spend(draft: Draft, { place }: PlaceOf, amount: unknown): void {
-  const need = checkedAmount(place, amount, 0);
-  if (need === 0) return;
+export function spend(draft: Draft, { place }: PlaceOf, need: unknown): void {
+  checkAmount(place, need, 0);
   const have = heldIn(accountsAt(place).get(draft.actor) ?? noAccount);
-  const details = { field: place.label, rule: 'rights', have, need, value: need, limit: have };
-  check(need <= have, 'insufficient-rights', details);
+  if (need > have) {
+    const details = { field: place.label, rule: 'rights', have, need, value: need, limit: have };
+    throw refusal('insufficient-rights', details);
+  }
   addToOwn(draft, place, [0, 0, need]);
 }
 
@@ -88,16 +89,15 @@ export interface RightsMove {
 }
 
 /** Hands rights of this actor to another one. */
-export function moveRights(draft: Draft, at: PlaceOf, move: RightsMove): void {
-  const { place } = at;
-  const { label: field } = place;
-  check(isObject(move), 'invalid-value', { field, rule: 'object', value: move });
-  const { to, amount } = move;
-  const by = checkedAmount(place, amount, 0);
+export function moveRights(draft: Draft, at: PlaceOf, move: unknown): void {
+  const place: Place = at.place;
+  place.check(isObject(move), 'object', move);
+  const { to, amount }: { to?: unknown; amount?: unknown } = move;
+  checkAmount(place, amount, 0);
   const sub = actorOf(to);
-  check(sub !== null && sub !== draft.actor, 'invalid-value', { field, rule: 'actor', value: to });
-  spend(draft, at, by);
-  draft.addToSlot(place, { tag: tagMoved, sub }, [by]);
+  place.check(sub !== null && sub !== draft.actor, 'actor', to);
+  spend(draft, at, amount);
+  draft.addToSlot(place, { tag: tagMoved, sub }, [amount]);
 }
 
 /** A name as a binary string; `null` where it can be none of an actor. */
@@ -108,6 +108,7 @@ export function actorOf(name: unknown): string | null {
 
 /** Books the actor's forgiven debt before, so that rights granted from now on are not eaten by it. */
 function addToOwn(draft: Draft, place: Place, amounts: Vector): void {
+  if (!hasRest(amounts)) return;
   const forgiven = forgivenTo(accountsAt(place).get(draft.actor) ?? noAccount);
   const own = entriesAt(place, tagRights).find((slot) => slot.actor === draft.actor);
   if (own !== undefined) draft.raise(place, own, [0, 0, 0, forgiven]);

@@ -10,7 +10,7 @@ import { check } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { entriesAt, type Place } from '../record/place.ts';
 import type { PlaceOf } from './resolve-field.ts';
-import { checkedAmount, checkRange, exactSum } from './amount.ts';
+import { checkAmount, checkRange, exactSum } from './amount.ts';
 
 export function showCounter({ place }: PlaceOf): { value: number; live: boolean } {
   const slots = entriesAt(place, tagCounter).map(({ payload }) => vectorOf(payload));
@@ -18,9 +18,9 @@ export function showCounter({ place }: PlaceOf): { value: number; live: boolean 
 }
 
 /** Adds `amount`, which may be negative; 0 changes nothing. */
-export function increment(draft: Draft, at: PlaceOf, amount: unknown): void {
+export function increment(draft: Draft, at: PlaceOf, by: unknown): void {
   const { place } = at;
-  const by = checkedAmount(place, amount, Number.NEGATIVE_INFINITY);
+  checkAmount(place, by, -Infinity);
   const shown = showCounter(at).value;
   const isReturning = !Number.isSafeInteger(shown) && Math.sign(by) !== Math.sign(shown);
   if (!isReturning) checkRange(place, shown + by, by);

@@ -5,7 +5,6 @@
  */
 import { textOf } from '../codec/utf8.ts';
 import { defineMember, isMembers, type JsonValue } from '../codec/value.ts';
-import { check } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import type { Place } from '../record/place.ts';
 import type { MapField } from './field.ts';
@@ -34,8 +33,9 @@ export function showMap(at: PlaceOf<MapField>, view: View): Shown | null {
 }
 
 export function putMap(draft: Draft, at: PlaceOf<MapField>, value: unknown): void {
-  const { place, field: map } = at;
-  check(isMembers(value), 'invalid-value', { field: place.label, rule: 'object', value });
+  const map = at.field;
+  const place: Place = at.place;
+  place.check(isMembers(value), 'object', value);
   const named = new Map(Object.entries(value));
   const stored = 'fields' in map ? [] : storedIn(place).map(textOf);
   const declared = 'fields' in map ? Object.keys(map.fields) : [];

@@ -15,7 +15,6 @@ import {
   readWhole,
   writeValue,
 } from '../codec/value.ts';
-import { refusal } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { compareByStamp, type Entry, stampAt, stampLength, unnamed } from '../record/entry.ts';
 import { type Place, visibleAt } from '../record/place.ts';
@@ -50,22 +49,22 @@ function readRegister({ place, field }: PlaceOf<RegisterField>): RegisterView | 
 export function viewOf(
   entries: readonly Entry[],
   field: RegisterField,
-  place: Pick<Place, 'label'>,
+  place: Place,
 ): RegisterView | null {
   const siblings = siblingsOf(entries);
   const [first] = siblings;
   if (first === undefined) return null;
   if (siblings.length === 1 || typeof field.resolve !== 'function') return { value: first.value, siblings };
   // A resolver is anybody's code and gets siblings of its own, so that what it does to them shows nowhere.
-  return resolved(siblings, field.resolve(siblingsOf(entries)), place.label);
+  return resolved(siblings, field.resolve(siblingsOf(entries)), place);
 }
 
 function siblingsOf(entries: readonly Entry[]): readonly Sibling[] {
   return entries.map((entry, index) => siblingOf(entry, index === 0));
 }
 
-function resolved(siblings: readonly Sibling[], value: JsonValue, label: string): RegisterView {
-  const scope = anyValueAt(label);
+function resolved(siblings: readonly Sibling[], value: JsonValue, place: Place): RegisterView {
+  const scope = anyValueAt(place);
   const shown = binaryOfValue(value, scope);
   const marked = siblings.map((each) => ({ ...each, shown: binaryOfValue(each.value, scope) === shown }));
   return { value: readWhole(bytesOf(shown), 0, 'register'), siblings: marked };
@@ -84,10 +83,9 @@ export function setRegister(draft: Draft, { place }: PlaceOf, value: unknown): v
 }
 
 /** Writes the value of a sibling again. */
-export function restoreRegister(draft: Draft, { place }: PlaceOf, sibling: unknown): void {
-  const isSibling = isObject(sibling) && 'value' in sibling;
-  if (!isSibling) throw refusal('invalid-value', { field: place.label, rule: 'sibling', value: sibling });
-  store(draft, place, payloadOf(draft, place, sibling.value));
+export function restoreRegister(draft: Draft, at: PlaceOf, sibling: unknown): void {
+  at.place.check(isObject(sibling) && 'value' in sibling, 'sibling', sibling);
+  setRegister(draft, at, sibling.value);
 }
 
 /** Writes a value where the register shows another one; equal values have equal bytes. */
@@ -95,15 +93,15 @@ export function putRegister(draft: Draft, at: PlaceOf<RegisterField>, value: unk
   const { place } = at;
   const payload = payloadOf(draft, place, value);
   const view = readRegister(at);
-  const shown = view === null ? null : binaryOfValue(view.value, anyValueAt(place.label));
+  const shown = view === null ? null : binaryOfValue(view.value, anyValueAt(place));
   if (shown !== valueIn(payload)) store(draft, place, payload);
 }
 
-function payloadOf({ stampText, options }: Draft, { label: field }: Place, value: unknown): Uint8Array {
-  const { maxDepth, maxBytes } = options;
+function payloadOf({ stampText, options }: Draft, at: Place, value: unknown): Uint8Array {
+  const { depth: maxDepth, deltaBytes: maxBytes } = options.limits;
   return written(() => {
     writeBinary(stampText);
-    writeValue(value, { field, maxDepth, maxBytes });
+    writeValue(value, { at, maxDepth, maxBytes });
   });
 }
 

@@ -7,7 +7,7 @@
 import { bytesOf } from '../codec/byte-writer.ts';
 import { tagElement } from '../codec/format.ts';
 import { anyValueAt, binaryOfValue, readWhole } from '../codec/value.ts';
-import { check, malformed } from '../refusal.ts';
+import { malformed } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { isRemoval, kindRemoved } from '../record/liveness.ts';
 import { type Place, visibleAt } from '../record/place.ts';
@@ -84,13 +84,13 @@ function payloadOf({ options, stampText }: Draft, kind: number): Uint8Array {
   return bytesOf(String.fromCharCode(kind) + (options.lastWriterWins ? stampText : ''));
 }
 
-function subsOf({ label: field }: Place, elements: unknown): ReadonlySet<string> {
-  check(Array.isArray(elements), 'invalid-value', { field, rule: 'array', value: elements });
+function subsOf(place: Place, elements: unknown): ReadonlySet<string> {
+  place.check(Array.isArray(elements), 'array', elements);
   // Unlike `map`, this does not pass over holes.
-  return new Set(Array.from(elements, (element: unknown) => subOf(field, element)));
+  return new Set(Array.from(elements, (element: unknown) => subOf(place, element)));
 }
 
-function subOf(field: string, element: unknown): string {
-  check(isElement(element), 'invalid-value', { field, rule: 'element', value: element });
-  return binaryOfValue(Object.is(element, -0) ? 0 : element, anyValueAt(field));
+function subOf(place: Place, element: unknown): string {
+  place.check(isElement(element), 'element', element);
+  return binaryOfValue(Object.is(element, -0) ? 0 : element, anyValueAt(place));
 }
