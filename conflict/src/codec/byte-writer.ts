@@ -4,10 +4,10 @@
  * what is encoded while something else is being encoded, as a value's getter may, comes behind it and goes again. What
  * is handed out is a copy of its own.
  */
+import { binaryOfBytes } from './bytes.ts';
 import { assert } from '../refusal.ts';
 import { copyOf } from './slab.ts';
 import { writeVarint } from './small-varint.ts';
-import { binaryOfBytes } from './utf8.ts';
 
 let buffer = new Uint8Array(0);
 let length = 0;

@@ -1,3 +1,4 @@
+import { binaryOfBytes } from './bytes.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConflictError } from '../errors.ts';
@@ -6,7 +7,7 @@ import { varintLength, writeNumber, written } from './byte-writer.ts';
 import { hash128, hashText } from './hash.ts';
 import { namesOf, pathOf } from './path.ts';
 import { open, seal } from './seal.ts';
-import { binaryOf, binaryOfBytes, textOf } from './utf8.ts';
+import { binaryOf, textOf } from './utf8.ts';
 import { Place } from '../record/place.ts';
 import { readValue, writeValue } from './value.ts';
 

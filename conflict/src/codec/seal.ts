@@ -48,6 +48,7 @@ function checksumIn({ buffer, byteOffset, length }: Uint8Array): DataView {
 function crc32c(bytes: Uint8Array): number {
   const known = (table ??= castagnoliTable());
   let value = -1;
-  for (let at = 0; at < bytes.length; at++) value = (value >>> 8) ^ (known[(value ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
+  for (let at = 0; at < bytes.length; at++)
+    value = (value >>> 8) ^ (known[(value ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
   return ~value;
 }

@@ -8,9 +8,17 @@
  * comes as the cause of a typed error.
  */
 import { AssertionFailure, ConflictError } from '../errors.ts';
-import { check, checkForm, refusal } from '../refusal.ts';
+import { check, refusal } from '../refusal.ts';
 import { isObject } from '../arguments.ts';
-import { beginReading, readBinary, readByte, readNumber, readView, remaining } from './byte-reader.ts';
+import {
+  beginReading,
+  checkForm,
+  readBinary,
+  readByte,
+  readNumber,
+  readView,
+  remaining,
+} from './byte-reader.ts';
 import {
   binaryWritten,
   writeBinary,
@@ -165,11 +173,11 @@ export function isMembers(value: unknown): value is Record<string, unknown> {
   return isObject(value) && isPlain(value);
 }
 
-/** Reads bytes from `offset` on as one value, of what `rule` names. */
-export function readWhole(bytes: Uint8Array, offset: number, rule: string): JsonValue {
+/** Reads bytes from `offset` on as one value. */
+export function readWhole(bytes: Uint8Array, offset: number): JsonValue {
   beginReading(bytes, offset);
   const value = readValue();
-  checkForm(remaining() === 0, rule);
+  checkForm(remaining() === 0);
   return value;
 }
 
@@ -182,7 +190,7 @@ export function readValue(depth = 0): JsonValue {
   const kind = isSmall ? smallHeads.findLastIndex((head) => head <= first) : first - headInteger;
   check(first < headsEnd && kind < smallHeads.length, 'newer-format', { rule: 'value-type' });
   const number = isSmall ? first - (smallHeads[kind] ?? 0) : readNumber();
-  checkForm(isSmall || number >= (leastNumbers[kind] ?? 0), 'value not in its shortest form');
+  checkForm(isSmall || number >= (leastNumbers[kind] ?? 0));
   return readKind(kind + headInteger, number, depth);
 }
 
@@ -190,14 +198,14 @@ function readKind(head: number, number: number, depth: number): JsonValue {
   if (head === headInteger) return number;
   if (head === headNegative) return -number;
   if (head === headText) return textOf(readBinary(number));
-  checkForm(number <= remaining(), 'count');
-  checkForm(depth < deepestValue, 'nesting');
+  checkForm(number <= remaining());
+  checkForm(depth < deepestValue);
   if (head === headArray) return Array.from({ length: number }, () => readValue(depth + 1));
   const value: Record<string, JsonValue> = {};
   let last = '';
   for (let index = 0; index < number; index++) {
     const name = readBinary(readNumber());
-    checkForm(index === 0 || name > last, 'members out of order');
+    checkForm(index === 0 || name > last);
     last = name;
     defineMember(value, textOf(name), readValue(depth + 1));
   }
@@ -207,7 +215,7 @@ function readKind(head: number, number: number, depth: number): JsonValue {
 function readDouble(): number {
   const { buffer, byteOffset } = readView(8);
   const value = new DataView(buffer, byteOffset).getFloat64(0);
-  checkForm(Number.isFinite(value) && !isShort(value), 'double');
+  checkForm(Number.isFinite(value) && !isShort(value));
   return value;
 }
 

@@ -2,8 +2,7 @@
  * The payload of a slot: numbers that only grow, in pairs of a value and its baseline, with trailing zeros left out.
  * A slot adds value minus baseline to what is read; a reset raises baselines, the actor's own operations raise values.
  */
-import { checkForm } from '../refusal.ts';
-import { beginReading, readNumber, remaining } from './byte-reader.ts';
+import { beginReading, checkForm, readNumber, remaining } from './byte-reader.ts';
 import { writeNumber, written } from './byte-writer.ts';
 
 export type Vector = readonly number[];
@@ -12,7 +11,7 @@ export function vectorOf(payload: Uint8Array): Vector {
   beginReading(payload);
   const vector: number[] = [];
   while (remaining() > 0) vector.push(readNumber());
-  checkForm(vector.at(-1) !== 0, 'vector not in its shortest form');
+  checkForm(vector.at(-1) !== 0);
   return vector;
 }
 

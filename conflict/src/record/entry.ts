@@ -5,8 +5,8 @@
  * counts, the latest, and earlier ones only while nobody who saw them go has been heard. This page knows how entries are
  * named, ordered and stamped; it knows nothing of what they mean to a type.
  */
+import { checkForm, malformed } from '../codec/byte-reader.ts';
 import { orderOf, type Stamp } from '../clock/stamp.ts';
-import { checkForm, malformed } from '../refusal.ts';
 import {
   pathSeparatorText,
   tagDeletion,
@@ -110,12 +110,12 @@ export function stampLength(payload: Uint8Array, offset: number): number {
 
 export function stampAt(payload: Uint8Array, offset: number): Stamp {
   const length = stampLength(payload, offset);
-  checkForm(payload.length >= offset + length, 'stamp');
+  checkForm(payload.length >= offset + length);
   let ms = 0;
   for (let index = 0; index < shortStampBytes; index++) ms = ms * 256 + (payload[offset + index] ?? 0);
   if (length === shortStampBytes) return { ms, logical: 0 };
   const logical = ((payload[offset + 7] ?? 0) << 8) | (payload[offset + 8] ?? 0);
-  checkForm(logical > 0, 'stamp not in its shortest form');
+  checkForm(logical > 0);
   return { ms, logical };
 }
 
@@ -134,7 +134,7 @@ export function stampOf(entry: Entry): Stamp | null {
 export function compareByStamp(a: Entry, b: Entry): number {
   const left = stampOf(a);
   const right = stampOf(b);
-  if (left === null || right === null) throw malformed('stamp missing');
+  if (left === null || right === null) throw malformed();
   return orderOf(left, right) || order(a.actor, b.actor) || a.counter - b.counter;
 }
 

@@ -3,9 +3,10 @@
  * strings of their names. The root holds the mark and the deletions. Types are read from places and edited at places;
  * they know nothing of records beyond that. A tree of places is built once for a read or an edit and never kept.
  */
+import { checkForm } from '../codec/byte-reader.ts';
 import { pathSeparatorText } from '../codec/format.ts';
 import { labelOf } from '../codec/path.ts';
-import { checkForm, refusal } from '../refusal.ts';
+import { refusal } from '../refusal.ts';
 import { type Entry, isOutdated, latestDeletion, namesOfPath } from './entry.ts';
 import { isHidden } from './liveness.ts';
 
@@ -70,7 +71,7 @@ function placeAt(root: Place, path: string): Place {
   if (path === '') return root;
   const [first = '', ...others] = path.split(pathSeparatorText);
   // The path of a first name that is empty would be taken for the root's.
-  checkForm(first !== '', 'path');
+  checkForm(first !== '');
   return others.reduce((place, name) => place.child(name), root.child(first));
 }
 

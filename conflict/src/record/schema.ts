@@ -14,7 +14,7 @@ import { actorOf } from '../types/bounded-counter.ts';
 import { checkFields } from '../types/check-fields.ts';
 import type { RegisterPath } from '../types/field-path.ts';
 import { checkedOptions, type Fields, type Sibling } from '../types/field.ts';
-import { showMembers } from '../types/map.ts';
+import { showMembers } from '../types/field-types.ts';
 import type { RecordValue } from '../types/record-value.ts';
 import type { TextEngine } from '../types/text.ts';
 import { decode, encode } from './decoded-record.ts';

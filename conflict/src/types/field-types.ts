@@ -1,16 +1,19 @@
 /**
  * What can be done with a field, by its type: what its declaration may say, what is shown of it, how a value is put,
  * and the operations of an edit that it takes. This is the one place that lists the types; nothing else asks which one
- * it has before it, but for maps, which are followed by whoever goes through a record.
+ * it has before it, but for maps, which are followed by whoever goes through a record. Maps are here because they go
+ * through members of any type: declared ones in the order of the declaration, others by name.
  */
-import { isMembers, type JsonValue } from '../codec/value.ts';
+import { textOf } from '../codec/utf8.ts';
+import { defineMember, isMembers, type JsonValue } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
+import type { Place } from '../record/place.ts';
 import { moveRights, putBounded, refill, showBounded, spend } from './bounded-counter.ts';
 import { increment, putCounter, showCounter } from './counter.ts';
-import type { Field, Sibling } from './field.ts';
-import { putMap, showMap } from './map.ts';
+import type { Field, MapField, Sibling } from './field.ts';
 import { putRegister, restoreRegister, setRegister, showRegister } from './register.ts';
-import type { PlaceOf } from './resolve-field.ts';
+import { resetPlace } from './reset.ts';
+import { declaredMember, memberAt, type PlaceOf } from './resolve-field.ts';
 import { addElements, putSet, removeElements, showSet } from './set.ts';
 import { putText, showText, spliceText, type TextEngine } from './text.ts';
 
@@ -74,4 +77,50 @@ export const operations: readonly (readonly [name: string, type: Field['type'], 
 
 function oneOf(value: unknown, ...choices: readonly unknown[]): boolean {
   return choices.includes(value);
+}
+
+/** The value of a map, whether or not there is anything to show. */
+export function showMembers({ place, field: map }: PlaceOf<MapField>, view: View) {
+  const value: Record<string, JsonValue> = {};
+  let live = false;
+  for (const binary of 'fields' in map ? Object.keys(map.fields) : storedIn(place)) {
+    const name = textOf(binary);
+    const field = declaredMember(map, name);
+    const shown = field && fieldTypes[field.type].show({ place: place.child(binary), field }, view);
+    if (!shown || ('of' in map && !shown.live)) continue;
+    live ||= shown.live;
+    defineMember(value, name, shown.value);
+  }
+  return { value, live };
+}
+
+/** A map has no entry of its own, so it is shown where a member has something to show. */
+function showMap(at: PlaceOf<MapField>, view: View): Shown | null {
+  const shown = showMembers(at, view);
+  return shown.live ? shown : null;
+}
+
+/** What a put does not name is cleared, except for counters, which are never set; only what differs is written. */
+export function putMap(draft: Draft, at: PlaceOf<MapField>, value: unknown): void {
+  const map = at.field;
+  const place: Place = at.place;
+  place.check(isMembers(value), 'object', value);
+  const named = new Map(Object.entries(value));
+  const stored = 'fields' in map ? [] : storedIn(place).map(textOf);
+  const declared = 'fields' in map ? Object.keys(map.fields) : [];
+  for (const name of new Set([...declared, ...named.keys(), ...stored])) {
+    const member = memberAt(at, name);
+    if (named.has(name)) fieldTypes[member.field.type].put(draft, member, named.get(name));
+    else clearUnnamed(draft, member);
+  }
+}
+
+function clearUnnamed(draft: Draft, { place, field }: PlaceOf): void {
+  if (field.type === 'map') putMap(draft, { place, field }, {});
+  else if (field.type !== 'counter' && field.type !== 'bounded-counter') resetPlace(draft, place);
+}
+
+/** Names of members that hold or held something, as binary strings. */
+function storedIn({ children }: Place): readonly string[] {
+  return [...children.keys()].toSorted();
 }

@@ -3,10 +3,11 @@
  * each other stay side by side until a later one has seen them. Which of them is shown is a question of the view: the
  * latest stamp, ties by dot, or a resolver of the declaration.
  */
+import { binaryOfBytes } from '../codec/bytes.ts';
 import { isObject } from '../arguments.ts';
 import { bytesOf, writeBinary, written } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
-import { binaryOfBytes, textOf } from '../codec/utf8.ts';
+import { textOf } from '../codec/utf8.ts';
 import {
   anyValueAt,
   binaryOfValue,
@@ -46,11 +47,7 @@ function readRegister({ place, field }: PlaceOf<RegisterField>): RegisterView | 
 }
 
 /** What a register shows of entries that are visible, the latest first. */
-export function viewOf(
-  entries: readonly Entry[],
-  field: RegisterField,
-  place: Place,
-): RegisterView | null {
+export function viewOf(entries: readonly Entry[], field: RegisterField, place: Place): RegisterView | null {
   const siblings = siblingsOf(entries);
   const [first] = siblings;
   if (first === undefined) return null;
@@ -67,12 +64,12 @@ function resolved(siblings: readonly Sibling[], value: JsonValue, place: Place):
   const scope = anyValueAt(place);
   const shown = binaryOfValue(value, scope);
   const marked = siblings.map((each) => ({ ...each, shown: binaryOfValue(each.value, scope) === shown }));
-  return { value: readWhole(bytesOf(shown), 0, 'register'), siblings: marked };
+  return { value: readWhole(bytesOf(shown), 0), siblings: marked };
 }
 
 export function siblingOf(entry: Entry, shown: boolean): Sibling {
   const { payload, actor, counter } = entry;
-  const value = readWhole(payload, stampLength(payload, 0), 'register');
+  const value = readWhole(payload, stampLength(payload, 0));
   const { ms, logical } = stampAt(payload, 0);
   return { value, at: ms, logical, actor: textOf(actor), counter, shown };
 }

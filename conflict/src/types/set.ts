@@ -4,10 +4,10 @@
  * removals have dots as well and beat the additions that have not seen them. -0 is stored as 0, because JSON readers
  * do not tell them apart.
  */
+import { malformed } from '../codec/byte-reader.ts';
 import { bytesOf } from '../codec/byte-writer.ts';
 import { tagElement } from '../codec/format.ts';
 import { anyValueAt, binaryOfValue, readWhole } from '../codec/value.ts';
-import { malformed } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { isRemoval, kindRemoved } from '../record/liveness.ts';
 import { type Place, visibleAt } from '../record/place.ts';
@@ -34,9 +34,9 @@ function membersAt(place: Place): ReadonlySet<string> {
 }
 
 export function elementOf(sub: string): Element {
-  const value = readWhole(bytesOf(sub), 0, 'element');
+  const value = readWhole(bytesOf(sub), 0);
   if (isElement(value)) return value;
-  throw malformed('element');
+  throw malformed();
 }
 
 function isElement(value: unknown): value is Element {
