@@ -92,18 +92,12 @@ export function covers(a: Seen, b: Seen): boolean {
 export function seeAll(seen: Map<string, Ranges>, dots: Iterable<Dot>): void {
   const byActor = new Map<string, number[]>();
   for (const { actor, counter } of dots) {
-    const counters = byActor.get(actor) ?? [];
-    counters.push(counter);
-    byActor.set(actor, counters);
+    const bounds = byActor.get(actor) ?? [];
+    bounds.push(counter, counter);
+    byActor.set(actor, bounds);
   }
-  for (const [actor, counters] of byActor) {
-    const ascending = counters.toSorted((a, b) => a - b);
-    see(
-      seen,
-      actor,
-      ascending.flatMap((counter) => [counter, counter]),
-    );
-  }
+  // Counters twice in a row are ranges of one.
+  for (const [actor, bounds] of byActor) see(seen, actor, bounds.toSorted((a, b) => a - b));
 }
 
 /** What is unseen of the counters from 1 to `last`, which is not below any that was seen. */

@@ -21,7 +21,7 @@ const mostAtOnce = 4096;
 const fewBytes = 32;
 
 /** Bytes `start` to `end` as a binary string. The caller has checked the bounds. */
-export function binaryOfBytes(bytes: Uint8Array, start: number, end: number): string {
+export function binaryOfBytes(bytes: Uint8Array, start = 0, end = bytes.length): string {
   let binary = '';
   if (end - start <= fewBytes) {
     for (let at = start; at < end; at++) binary += String.fromCharCode(bytes[at] ?? 0);

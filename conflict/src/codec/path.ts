@@ -14,6 +14,7 @@ export type Path = string | readonly string[];
  */
 export function namesOf(path: Path): readonly string[] {
   if (typeof path !== 'string') return checkedNames(path);
+  if (!path.includes('\\')) return path.split('.');
   const parts = `${path}.`.matchAll(/([^.\\]*(?:\\.[^.\\]*)*)\./gs);
   const names = Array.from(parts, ([, name = '']) => name.replace(/\\(.)/gs, '$1'));
   check(pathOf(names) === path, 'invalid-argument', { field: path, rule: 'path-escape', value: path });

@@ -3,7 +3,7 @@
  * small, the length. Object members are sorted by their UTF-8 bytes. What JSON cannot hold is refused with a typed
  * error and never altered: `undefined`, NaN, infinities, bigint, symbols, functions, dates and other class instances,
  * cycles (by depth), and strings with a lone surrogate. -0 is kept apart from 0. As for JSON, an array is its items and
- * an object its enumerable members. Member names such as `__proto__` are data: reading defines them as own properties
+ * an object its enumerable members. Member names such as `__proto__` are data: reading makes own members of them
  * and never touches a prototype. Getters and proxies may run code of anybody; what it throws
  * comes as the cause of a typed error.
  */
@@ -81,12 +81,12 @@ export function binaryOfValue(value: unknown, scope: ValueScope): string {
   return binaryWritten(() => writeValue(value, scope));
 }
 
-export function writeValue(value: unknown, scope: ValueScope): void {
+export function writeValue(value: unknown, { at, maxDepth, maxBytes }: ValueScope): void {
   try {
-    write(value, { ...scope, depth: 0, end: writtenLength() + scope.maxBytes });
+    write(value, { at, maxDepth, maxBytes, depth: 0, end: writtenLength() + maxBytes });
   } catch (cause) {
     if (cause instanceof ConflictError || cause instanceof AssertionFailure) throw cause;
-    throw refusal('invalid-value', { field: scope.at.label, rule: 'readable', cause });
+    throw refusal('invalid-value', { field: at.label, rule: 'readable', cause });
   }
 }
 
@@ -201,15 +201,15 @@ function readKind(head: number, number: number, depth: number): JsonValue {
   checkForm(number <= remaining());
   checkForm(depth < deepestValue);
   if (head === headArray) return Array.from({ length: number }, () => readValue(depth + 1));
-  const value: Record<string, JsonValue> = {};
   let last = '';
-  for (let index = 0; index < number; index++) {
+  const members = Array.from({ length: number }, (_, index) => {
     const name = readBinary(readNumber());
     checkForm(index === 0 || name > last);
     last = name;
-    defineMember(value, textOf(name), readValue(depth + 1));
-  }
-  return value;
+    return [textOf(name), readValue(depth + 1)] as const;
+  });
+  // Whatever a name is, this makes a member of it; an assignment to `__proto__` would set the prototype.
+  return Object.fromEntries(members);
 }
 
 function readDouble(): number {
@@ -217,10 +217,4 @@ function readDouble(): number {
   const value = new DataView(buffer, byteOffset).getFloat64(0);
   checkForm(Number.isFinite(value) && !isShort(value));
   return value;
-}
-
-/** Sets an own property whatever its name is; a plain assignment to `__proto__` would set the prototype. */
-export function defineMember<Value>(target: Record<string, Value>, name: string, value: Value): void {
-  if (name !== '__proto__') target[name] = value;
-  else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -11,7 +11,6 @@ import {
   pathSeparatorText,
   tagDeletion,
   tagElement,
-  tagExtended,
   tagText,
   traitsOf,
   traitStamped,
@@ -50,10 +49,10 @@ export interface EntryNames {
 /** The sub-key of what has none. */
 export const unnamed: ReadonlySet<string> = new Set(['']);
 
+/** The key of what an edit writes, which is never of an extended tag. */
 export function keyOf(path: string, { tag, sub }: EntryName): string {
-  const name = tag > tagExtended ? String.fromCharCode(tagExtended, tag & 0xff) : String.fromCharCode(tag);
   const rest = (traitsOf(tag) & traitSub) === 0 ? '' : binaryWritten(() => writeSized(sub));
-  return path + name + rest;
+  return path + String.fromCharCode(tag) + rest;
 }
 
 /** Order of binary strings, which is that of their bytes. */

@@ -77,7 +77,7 @@ function placeAt(root: Place, path: string): Place {
 
 /** Every entry at and below a place. */
 export function entriesBelow(place: Place, found: Entry[] = []): readonly Entry[] {
-  found.push(...place.entries);
+  for (const entry of place.entries) found.push(entry);
   for (const child of place.children.values()) entriesBelow(child, found);
   return found;
 }

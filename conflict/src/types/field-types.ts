@@ -5,7 +5,7 @@
  * through members of any type: declared ones in the order of the declaration, others by name.
  */
 import { textOf } from '../codec/utf8.ts';
-import { defineMember, isMembers, type JsonValue } from '../codec/value.ts';
+import { isMembers, type JsonValue } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
 import type { Place } from '../record/place.ts';
 import { moveRights, putBounded, refill, showBounded, spend } from './bounded-counter.ts';
@@ -81,7 +81,7 @@ function oneOf(value: unknown, ...choices: readonly unknown[]): boolean {
 
 /** The value of a map, whether or not there is anything to show. */
 export function showMembers({ place, field: map }: PlaceOf<MapField>, view: View) {
-  const value: Record<string, JsonValue> = {};
+  const members: (readonly [string, JsonValue])[] = [];
   let live = false;
   for (const binary of 'fields' in map ? Object.keys(map.fields) : storedIn(place)) {
     const name = textOf(binary);
@@ -89,9 +89,9 @@ export function showMembers({ place, field: map }: PlaceOf<MapField>, view: View
     const shown = field && fieldTypes[field.type].show({ place: place.child(binary), field }, view);
     if (!shown || ('of' in map && !shown.live)) continue;
     live ||= shown.live;
-    defineMember(value, name, shown.value);
+    members.push([name, shown.value]);
   }
-  return { value, live };
+  return { value: Object.fromEntries(members), live };
 }
 
 /** A map has no entry of its own, so it is shown where a member has something to show. */

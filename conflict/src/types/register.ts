@@ -11,7 +11,6 @@ import { textOf } from '../codec/utf8.ts';
 import {
   anyValueAt,
   binaryOfValue,
-  defineMember,
   type JsonValue,
   readWhole,
   writeValue,
@@ -35,7 +34,7 @@ export function showRegister(at: PlaceOf<RegisterField>, { siblings, exposed }: 
   if (shown === null) return null;
   if (shown.siblings.length > 1) {
     const { label } = at.place;
-    defineMember(siblings, label, shown.siblings);
+    siblings[label] = shown.siblings;
     if (at.field.resolve === 'siblings') exposed.push(label);
   }
   return { value: shown.value, live: true };
@@ -108,5 +107,5 @@ function store(draft: Draft, place: Place, payload: Uint8Array): void {
 
 /** What comes after the stamp, as a binary string. */
 function valueIn(payload: Uint8Array): string {
-  return binaryOfBytes(payload, stampLength(payload, 0), payload.length);
+  return binaryOfBytes(payload, stampLength(payload, 0));
 }
