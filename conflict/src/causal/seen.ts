@@ -97,7 +97,12 @@ export function seeAll(seen: Map<string, Ranges>, dots: Iterable<Dot>): void {
     byActor.set(actor, bounds);
   }
   // Counters twice in a row are ranges of one.
-  for (const [actor, bounds] of byActor) see(seen, actor, bounds.toSorted((a, b) => a - b));
+  for (const [actor, bounds] of byActor)
+    see(
+      seen,
+      actor,
+      bounds.toSorted((a, b) => a - b),
+    );
 }
 
 /** What is unseen of the counters from 1 to `last`, which is not below any that was seen. */

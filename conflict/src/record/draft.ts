@@ -146,7 +146,7 @@ export class Draft {
   }
 
   /** Takes what a place has under a tag and these sub-keys, and writes the payload, if there is one, under each. */
-  replace(place: Place, { tag, subs }: EntryNames, payload: Uint8Array | null): void {
+  overwrite(place: Place, { tag, subs }: EntryNames, payload: Uint8Array | null): void {
     this.supersede(
       place,
       entriesAt(place, tag).filter(({ sub }) => subs.has(sub)),

@@ -102,5 +102,5 @@ function writeMark(draft: Draft): void {
 
 /** Takes the marks or the deletions that are seen, and may write one. */
 function writeStamped(draft: Draft, tag: number, isWritten: boolean): void {
-  draft.replace(draft.root, { tag, subs: unnamed }, isWritten ? bytesOf(draft.stampText) : null);
+  draft.overwrite(draft.root, { tag, subs: unnamed }, isWritten ? bytesOf(draft.stampText) : null);
 }

@@ -8,13 +8,7 @@ import { isObject } from '../arguments.ts';
 import { bytesOf, writeBinary, written } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
-import {
-  anyValueAt,
-  binaryOfValue,
-  type JsonValue,
-  readWhole,
-  writeValue,
-} from '../codec/value.ts';
+import { anyValueAt, binaryOfValue, type JsonValue, readWhole, writeValue } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
 import { compareByStamp, type Entry, stampAt, stampLength, unnamed } from '../record/entry.ts';
 import { type Place, visibleAt } from '../record/place.ts';
@@ -102,7 +96,7 @@ function payloadOf({ stampText, options }: Draft, at: Place, value: unknown): Ui
 }
 
 function store(draft: Draft, place: Place, payload: Uint8Array): void {
-  draft.replace(place, { tag: tagRegister, subs: unnamed }, payload);
+  draft.overwrite(place, { tag: tagRegister, subs: unnamed }, payload);
 }
 
 /** What comes after the stamp, as a binary string. */

@@ -71,12 +71,16 @@ function without(subs: ReadonlySet<string>, others: ReadonlySet<string>): Readon
 
 function addSubs(draft: Draft, place: Place, subs: ReadonlySet<string>): void {
   const { lastWriterWins } = draft.options;
-  draft.replace(place, { tag: tagElement, subs }, lastWriterWins ? payloadOf(draft, kindAdded) : bytesOf(''));
+  draft.overwrite(
+    place,
+    { tag: tagElement, subs },
+    lastWriterWins ? payloadOf(draft, kindAdded) : bytesOf(''),
+  );
 }
 
 function removeSubs(draft: Draft, { place, field }: PlaceOf<SetField>, subs: ReadonlySet<string>): void {
   const payload = field.bias === 'remove' ? payloadOf(draft, kindRemoved) : null;
-  draft.replace(place, { tag: tagElement, subs }, payload);
+  draft.overwrite(place, { tag: tagElement, subs }, payload);
 }
 
 /** In collections in which the last writer wins, entries carry the edit's stamp, to be compared with deletions. */
