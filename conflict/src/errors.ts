@@ -63,8 +63,7 @@ export class ConflictError extends Error {
   constructor(code: ConflictCode, message: string, details: ConflictDetails) {
     super(details.field ? `${details.field}: ${message}` : message, details);
     const value = 'value' in details ? describe(details.value) : null;
-    const { field = '', rule, limit = null, have = null, need = null } = details;
-    Object.assign(this, { code, field, rule, limit, value, have, need });
+    Object.assign(this, { code, field: '', limit: null, have: null, need: null, ...details, value });
   }
 }
 

@@ -32,7 +32,7 @@ export function writeByte(value: number): void {
 
 /** Writes a non-negative safe integer. */
 export function writeNumber(value: number): void {
-  assert(Number.isSafeInteger(value) && value >= 0, `not a varint: ${value}`);
+  assert(Number.isSafeInteger(value) && value >= 0, 'varint');
   makeRoom(8);
   length = writeVarint(buffer, length, value);
 }

@@ -84,8 +84,7 @@ export function isOutdated(entry: Entry, next: Entry | undefined): boolean {
 }
 
 export function namesOfPath(path: string): readonly string[] {
-  if (path.includes(pathSeparatorText)) return path.split(pathSeparatorText).map(textOf);
-  return path === '' ? [] : [textOf(path)];
+  return path === '' ? [] : path.split(pathSeparatorText).map(textOf);
 }
 
 /** A stamp has six bytes of milliseconds and, where the logical part is not 0, 0xff and two more. */

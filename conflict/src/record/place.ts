@@ -68,11 +68,10 @@ export function treeOf(entries: readonly Entry[]): Place {
 }
 
 function placeAt(root: Place, path: string): Place {
-  if (path === '') return root;
-  const [first = '', ...others] = path.split(pathSeparatorText);
   // The path of a first name that is empty would be taken for the root's.
-  checkForm(first !== '');
-  return others.reduce((place, name) => place.child(name), root.child(first));
+  checkForm(!path.startsWith(pathSeparatorText));
+  if (path === '') return root;
+  return path.split(pathSeparatorText).reduce((place, name) => place.child(name), root);
 }
 
 /** Every entry at and below a place. */

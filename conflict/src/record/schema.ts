@@ -129,10 +129,8 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
   const { deletes = 'add-wins', limits: given = {}, text } = checkedOptions(options);
   checkRule(deletes === 'add-wins' || deletes === 'last-writer-wins', 'deletes', deletes);
   const limits = checkedLimits(given);
-  if (text !== undefined) {
-    const isEngine = readFrom(text, 'text', () => typeof Object(text).splice === 'function');
-    checkRule(isEngine, 'text', text);
-  }
+  const isEngine = () => typeof Object(text).splice === 'function';
+  checkRule(text === undefined || readFrom(text, 'text', isEngine), 'text', text);
   const record = { type: 'map', fields } as const;
   const rules: DraftRules = { limits, lastWriterWins: deletes === 'last-writer-wins', text };
   return {
@@ -163,20 +161,12 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
       const value = exists ? showMembers({ place: treeOf(entries), field: record }, view).value : null;
       const { siblings, exposed } = view;
       const updatedAt = highestStamp(live)?.ms ?? null;
-      return { exists, siblings, updatedAt, ...typed<F>(value, Object.keys(siblings), exposed) };
+      const result = { exists, value, conflicts: Object.keys(siblings), siblings, exposed, updatedAt };
+      // The value was built along the very declarations that the types are computed from.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      return result as object as ReadResult<RecordValue<F>, RegisterPath<F>>;
     },
   };
-}
-
-/** The value was built along the very declarations that the types are computed from. */
-function typed<F extends Fields>(value: unknown, conflicts: unknown, exposed: unknown) {
-  /* oxlint-disable typescript/no-unsafe-type-assertion */
-  return {
-    value: value as RecordValue<F> | null,
-    conflicts: conflicts as readonly RegisterPath<F>[],
-    exposed: exposed as readonly RegisterPath<F>[],
-  };
-  /* oxlint-enable typescript/no-unsafe-type-assertion */
 }
 
 function checkRule(isKept: boolean, rule: string, value: unknown): void {

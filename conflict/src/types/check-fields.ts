@@ -13,17 +13,18 @@ import { fieldTypes } from './field-types.ts';
 const fieldName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
 export function checkFields(fields: Fields): void {
-  readFrom(fields, 'fields', () => checkNamed(fields, '', 1));
+  readFrom(fields, 'fields', () => {
+    checkRule(isMembers(fields), { field: '', rule: 'object', value: fields });
+    checkNamed(fields, '', 1);
+  });
   checkRule(Object.keys(fields).length > 0, { field: '', rule: 'at-least-one-field', value: fields });
 }
 
-function checkNamed(fields: unknown, label: string, depth: number): void {
-  checkRule(isMembers(fields), { field: label, rule: 'object', value: fields });
-  checkRule(depth <= deepestPath, { field: label, rule: 'depth', value: depth });
-  for (const [name, field] of Object.entries(fields)) {
-    const path = label === '' ? name : `${label}.${name}`;
-    checkRule(fieldName.test(name), { field: path, rule: 'field-name', value: name });
-    checkField(field, path, depth);
+function checkNamed(fields: object, label: string, depth: number): void {
+  for (const [name, given] of Object.entries(fields)) {
+    const field = label === '' ? name : `${label}.${name}`;
+    checkRule(fieldName.test(name), { field, rule: 'field-name', value: name });
+    checkField(given, field, depth);
   }
   Object.freeze(fields);
 }
@@ -38,14 +39,12 @@ function checkField(given: unknown, field: string, depth: number): void {
     checkRule(isFit, { field, rule: `option ${option}`, value });
   }
   Object.freeze(given);
-  if (type === 'map') checkMap(rest, field, depth);
-}
-
-function checkMap(map: Record<string, unknown>, field: string, depth: number): void {
-  checkRule('fields' in map !== 'of' in map, { field, rule: 'either fields or of', value: map });
+  if (type !== 'map') return;
+  const { fields, of } = rest;
+  checkRule((fields === undefined) !== (of === undefined), { field, rule: 'either fields or of', value: rest });
   checkRule(depth < deepestPath, { field, rule: 'depth', value: depth });
-  if ('fields' in map) checkNamed(map['fields'], field, depth + 1);
-  else checkField(map['of'], `${field}.*`, depth + 1);
+  if (isMembers(fields)) checkNamed(fields, field, depth + 1);
+  else checkField(of, `${field}.*`, depth + 1);
 }
 
 function isType(type: unknown): type is Field['type'] {
