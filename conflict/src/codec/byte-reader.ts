@@ -50,16 +50,14 @@ export function readByte(): number {
 export function readNumber(): number {
   let value = 0;
   let scale = 1;
-  for (let count = 0; count < 8; count++) {
-    const byte = readByte();
+  let byte = 0;
+  do {
+    byte = readByte();
     value += (byte & 0x7f) * scale;
-    if (byte < 0x80) {
-      checkForm((byte > 0 || count === 0) && value <= Number.MAX_SAFE_INTEGER);
-      return value;
-    }
     scale *= 0x80;
-  }
-  throw malformed();
+  } while (byte >= 0x80);
+  checkForm((byte > 0 || scale === 0x80) && value <= Number.MAX_SAFE_INTEGER);
+  return value;
 }
 
 /** Moves over `byteCount` bytes and returns where they began. */

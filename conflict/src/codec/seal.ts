@@ -34,7 +34,7 @@ export function seal(bytes: Uint8Array): Uint8Array {
 export function open(sealed: Uint8Array): Uint8Array {
   checkBytes(sealed, 'sealed');
   const { length } = sealed;
-  const content = sealed.subarray(0, Math.max(0, length - checksumBytes));
+  const content = sealed.subarray(0, length - checksumBytes);
   const isSealed = length >= checksumBytes && checksumIn(sealed).getInt32(0) === crc32c(content);
   check(isSealed, 'checksum-mismatch', { rule: 'crc-32c', value: length });
   return copyOf(content);

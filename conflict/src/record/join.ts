@@ -14,9 +14,10 @@ import { type Entry, identityOf, isSlot } from './entry.ts';
 export function join(a: DecodedRecord, b: DecodedRecord): DecodedRecord {
   const others = new Map(b.entries.map((entry) => [identityOf(entry), entry]));
   const entries = a.entries.flatMap((entry) => {
-    const other = others.get(identityOf(entry));
+    const identity = identityOf(entry);
+    const other = others.get(identity);
     if (other === undefined) return hasSeen(b.context, entry) ? [] : [entry];
-    others.delete(identityOf(entry));
+    others.delete(identity);
     return isSlot(entry) ? joinedSlot(entry, other) : oneOf(entry, other);
   });
   for (const entry of others.values()) if (!hasSeen(a.context, entry)) entries.push(entry);

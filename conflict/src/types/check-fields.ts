@@ -41,7 +41,11 @@ function checkField(given: unknown, field: string, depth: number): void {
   Object.freeze(given);
   if (type !== 'map') return;
   const { fields, of } = rest;
-  checkRule((fields === undefined) !== (of === undefined), { field, rule: 'either fields or of', value: rest });
+  checkRule((fields === undefined) !== (of === undefined), {
+    field,
+    rule: 'either fields or of',
+    value: rest,
+  });
   checkRule(depth < deepestPath, { field, rule: 'depth', value: depth });
   if (isMembers(fields)) checkNamed(fields, field, depth + 1);
   else checkField(of, `${field}.*`, depth + 1);
