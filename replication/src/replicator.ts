@@ -227,7 +227,15 @@ export class Replicator {
         told.note(message);
         barriers.hear(message);
       };
-      return new ProgressReader({ self: { region, incarnation, peer }, subscription, beats, clock, onTold });
+      return new ProgressReader({
+        self: { region, incarnation, peer },
+        subscription,
+        beats,
+        heardBeats,
+        clock,
+        timer,
+        onTold,
+      });
     });
     const reading = readers.map((reader) => reader.run());
     const appliers = peers.map((origin, index) => {

@@ -2,6 +2,7 @@
  * One region's public and admin listeners over a real Postgres and the real journal, without a peer: what a caller
  * sees, and a way for changes of other regions to arrive.
  */
+import { expect } from 'vitest';
 import { randomUUID } from 'node:crypto';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { merge, type Schema } from '@isthmus/conflict';
@@ -173,6 +174,11 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
   const { records: store, clock, identity } = database;
   const actor = actorOf(region, identity.incarnation);
   const timer = systemTimer;
+  const nobodyElse = {
+    self: actorOf(database.identity.region, database.identity.incarnation),
+    closed: new Set<never>(),
+    actorOf: () => null,
+  };
   const journal = new Journal({
     store,
     clock,
@@ -188,6 +194,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     journal,
     guards: { check: () => undefined },
     peers: { find: findPeer },
+    writers: nobodyElse,
     sessions: new SessionDesk({ self: identity, store: database.sessions, key: Buffer.alloc(0), timer }),
     drain,
   });
@@ -221,6 +228,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         donor,
         jobs: database.jobs,
         verifications: database.verifications,
+        secret: '',
         peers: [regionId('us')],
       },
       identity: {
@@ -230,11 +238,24 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         incarnations: database.incarnations,
         relearning: () => null,
         retirement: { isRetired: false },
+        joining: { waitsFor: [], skip: () => Promise.resolve() },
       },
       retirement: {
         self: identity.region,
         peers: [regionId('us')],
         retirements: database.retirements,
+        incarnations: database.incarnations,
+      },
+      rights: { self: identity, retirements: database.retirements, writers: nobodyElse },
+      unreplicated: {
+        self: identity,
+        peers: [],
+        retirement: { isRetired: false },
+        log: { subscribe: () => expect.fail('nothing reads the own log here') },
+        witness: { finalOf: () => Promise.resolve(null) },
+        peer: { ask: () => expect.fail('nobody is asked here') },
+        beats: database.beats,
+        timer: systemTimer,
       },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),

@@ -14,7 +14,7 @@ let peer: HttpTransferPeer;
 
 beforeAll(async () => {
   site = await startSite(collections);
-  peer = new HttpTransferPeer({ admins: new Map([[eu, site.adminUrl]]) });
+  peer = new HttpTransferPeer({ admins: new Map([[eu, site.adminUrl]]), secret: '' });
 }, 120_000);
 
 afterAll(() => site.stop());
@@ -62,16 +62,16 @@ describe('a peer', () => {
     expect(Buffer.from(await answered.arrayBuffer()).toString('latin1')).toContain('checksum-mismatch');
     expect((await send('{}', 'application/json')).status).toBe(415);
     expect((await send(new Uint8Array(2 * 1024 * 1024), mediaType)).status).toBe(413);
-    const nowhere = new HttpTransferPeer({ admins: new Map([[eu, 'http://127.0.0.1:9']]) });
+    const nowhere = new HttpTransferPeer({ admins: new Map([[eu, 'http://127.0.0.1:9']]), secret: '' });
     await expect(nowhere.ask(eu, { kind: 'open' })).rejects.toMatchObject({
       code: 'peer-unavailable',
       retriable: true,
     });
-    await expect(new HttpTransferPeer({ admins: new Map() }).ask(eu, { kind: 'open' })).rejects.toMatchObject(
-      {
-        code: 'peer-unavailable',
-      },
-    );
+    await expect(
+      new HttpTransferPeer({ admins: new Map(), secret: '' }).ask(eu, { kind: 'open' }),
+    ).rejects.toMatchObject({
+      code: 'peer-unavailable',
+    });
   });
 });
 

@@ -7,15 +7,28 @@ import type { Client } from 'pg';
 const read = 40;
 const kept = 4000;
 
+interface Made {
+  readonly number: number;
+  readonly ms: number;
+}
+
 export class Beats {
   /** Ascending. */
-  #atMs: readonly number[] = [];
+  #made: readonly Made[] = [];
+  #readMs = Number.NEGATIVE_INFINITY;
 
+  /** The clock of the region may be set: only what it says at one moment is believed, and not beyond what can be. */
   async read(client: Client): Promise<void> {
-    const { rows } = await client.query<{ at: string }>(newest);
-    const found = rows.map(({ at }) => Number(at) - performance.timeOrigin).toReversed();
-    const last = this.#atMs.at(-1) ?? Number.NEGATIVE_INFINITY;
-    this.#atMs = [...this.#atMs, ...found.filter((at) => at > last)].slice(-kept);
+    const { rows } = await client.query<{ number: string; age: string }>(newest);
+    const nowMs = performance.now();
+    const last = this.#made.at(-1)?.number ?? Number.NEGATIVE_INFINITY;
+    const earliestMs = this.#readMs;
+    const found = rows.toReversed().map(({ number, age }) => ({
+      number: Number(number),
+      ms: Math.min(nowMs, Math.max(earliestMs, nowMs - Number(age))),
+    }));
+    this.#made = [...this.#made, ...found.filter(({ number }) => number > last)].slice(-kept);
+    this.#readMs = nowMs;
   }
 
   /**
@@ -23,9 +36,10 @@ export class Beats {
    * where there is none.
    */
   before(ms: number): number {
-    const after = this.#atMs.findLastIndex((at) => at <= ms);
-    return this.#atMs[after - 1] ?? ms;
+    const after = this.#made.findLastIndex((made) => made.ms <= ms);
+    return this.#made[after - 1]?.ms ?? ms;
   }
 }
 
-const newest = `SELECT (extract(epoch FROM at) * 1000)::text AS at FROM isthmus.beat ORDER BY number DESC LIMIT ${read}`;
+const newest = `SELECT number::text AS number, (extract(epoch FROM clock_timestamp() - at) * 1000)::text AS age
+  FROM isthmus.beat ORDER BY number DESC LIMIT ${read}`;

@@ -25,5 +25,11 @@ test('it looks on until something is missing, however much has come', async () =
   for (const [at, key] of keys.entries()) missing.add(insert(key, at));
   await missing.look(has(...keys.slice(0, 900)));
   expect(missing.inserts).toHaveLength(100);
+  expect(missing.absent).toHaveLength(100);
+  await missing.look(has());
+  for (const [at, key] of keys.entries()) missing.add(insert(`later ${key}`, 1000 + at));
+  await missing.look(has());
+  expect(missing.inserts).toHaveLength(1100);
+  expect(missing.absent, 'what was not looked for may be there').toHaveLength(400);
   expect(missing.reachedMs(0)).toBe(900);
 });

@@ -19,6 +19,7 @@ const keptMs = 10_000;
 export class Missing {
   /** In the order of their acknowledgements. */
   #waiting: Insert[] = [];
+  #absentCount = 0;
   /** By the moment at which it was seen; the oldest first. */
   #reached: { readonly seenMs: number; readonly reachedMs: number }[] = [];
 
@@ -26,9 +27,14 @@ export class Missing {
     this.#waiting.push(insert);
   }
 
-  /** Oldest first. */
+  /** Those that may be missing; oldest first. */
   get inserts(): readonly Insert[] {
     return this.#waiting;
+  }
+
+  /** The oldest of them, which were looked for and were not there. */
+  get absent(): readonly Insert[] {
+    return this.#waiting.slice(0, this.#absentCount);
   }
 
   /** Everything that was acknowledged before this moment was seen to be there so long ago. */
@@ -39,6 +45,7 @@ export class Missing {
 
   async look(present: Present): Promise<void> {
     for (;;) {
+      this.#absentCount = 0;
       const asked = this.#waiting.slice(0, askedAtOnce);
       if (asked.length === 0) return;
       const found = await present(asked.map(({ key }) => key));
@@ -46,6 +53,7 @@ export class Missing {
       const reached = asked.filter(({ key }) => found.has(key));
       this.#reach(oldest?.invokedAtMs ?? reached.at(-1)?.invokedAtMs ?? 0);
       this.#waiting = this.#waiting.filter(({ key }) => !found.has(key));
+      this.#absentCount = asked.length - reached.length;
       if (oldest !== undefined) return;
     }
   }

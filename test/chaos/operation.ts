@@ -32,6 +32,7 @@ const weights: readonly (readonly [Kind, number])[] = [
 
 const keysOfKind = 6;
 const stepsOfKeys = 400;
+const groupsOfInserts = 32;
 
 export function drawOperation(turn: Turn): Operation {
   const { prefix, process, step, next } = turn;
@@ -49,7 +50,8 @@ export function drawOperation(turn: Turn): Operation {
     case 'put':
       return { kind, key, value: unique };
     case 'insert':
-      return { kind, key: `${prefix}insert/${unique}` };
+      // What precedes the slash chooses the partition, and the oracle has to see into all of them.
+      return { kind, key: `${prefix}insert-${step % groupsOfInserts}/${unique}` };
     case 'add':
       return { kind, key, element: unique };
     case 'remove':

@@ -1,5 +1,5 @@
 /**
- * Holds what regions say about lag and RPO against the truth, four times a second: the truth is read before and after
+ * Holds what regions say about lag, backlog and RPO against the truth, four times a second: the truth is read before and after
  * each scrape, so that what changes in between counts for neither side. That a figure is too low is judged at all
  * times. That it is too high is judged with patience where something was repaired just now, and for an RPO only where
  * nothing stands in the way of a confirmation.
@@ -7,16 +7,18 @@
 import { Client } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HistoryEvent, Violation } from '../checkers/history.ts';
-import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
 import { Beats } from './beats.ts';
 import type { ChaosRegion } from './chaos-region.ts';
+import { GaugeJudge, type JudgedFigures } from './gauge-judge.ts';
 import { type Gauges, known, parseGauges } from './gauges.ts';
 import { type Insert, Missing } from './missing.ts';
+import { Tally } from './tally.ts';
 
 interface Pair {
   readonly origin: ChaosRegion;
   readonly target: ChaosRegion;
   readonly missing: Missing;
+  readonly tally: Tally;
 }
 
 interface Scrape {
@@ -34,8 +36,6 @@ export interface LastWord {
 
 export interface OracleOptions {
   readonly regions: readonly ChaosRegion[];
-  /** They may be told too high. */
-  readonly areAgesTooHigh: boolean;
   /** Nothing is wrong, and nothing was for a while. */
   readonly isCalm: () => boolean;
 }
@@ -44,23 +44,26 @@ const intervalMs = 250;
 const statementTimeoutMs = 1000;
 /** A peer tells its progress once in each beat, and reads it once in each. */
 const progressMs = 500;
+/** An origin does not know how much a peer lacks where its newest counted beat is older. */
+const countedMs = 600;
+/** A target does not know how much it lacks where the newest beat that has arrived is older; a beat takes a while. */
+const heardMs = 3000;
+/** What is on its way to a region when it is looked at. */
+const inFlight = 5;
 /** Ages are told by beats, and after a repair a beat has to be made, published and applied before they fall. */
 const afterRepairMs = 3000;
-/** A reading that is too high once is that of a machine that was busy; one that stays so is a wrong one. */
-const tooHighInRow = 4;
+/** What changes within a second need not be in a number of changes. */
+const slackMs = 1000;
 
 export class Oracle {
   readonly #options: OracleOptions;
   readonly #pairs: readonly Pair[];
-  readonly #violations: Violation[] = [];
+  readonly #judge = new GaugeJudge();
   readonly #latest = new Map<string, Scrape>();
   readonly #lastWords = new Map<string, LastWord>();
   readonly #beats = new Map<string, Beats>();
-  /** Readings in a row that were wrong. */
-  readonly #inRow = new Map<string, number>();
+  readonly #tallies = new Map<string, Tally>();
   readonly #ended = new AbortController();
-  #readings = 0;
-  #worstMs = 0;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(options: OracleOptions) {
@@ -69,7 +72,7 @@ export class Oracle {
     this.#pairs = regions.flatMap((origin) =>
       regions
         .filter((target) => target !== origin)
-        .map((target) => ({ origin, target, missing: new Missing() })),
+        .map((target) => ({ origin, target, missing: new Missing(), tally: this.#tallyOf(origin) })),
     );
   }
 
@@ -77,10 +80,17 @@ export class Oracle {
     this.#running = Promise.all(this.#options.regions.map((target) => this.#watch(target)));
   }
 
-  note({ operation, result, region, invokedAtMs, completedAtMs }: HistoryEvent): void {
+  note(event: HistoryEvent): void {
+    const { operation, result, region, invokedAtMs, completedAtMs } = event;
+    this.#tallies.get(region)?.add(event);
     if (operation.kind !== 'insert' || result !== 'ok') return;
     const insert = { key: operation.key, invokedAtMs, ackedAtMs: completedAtMs };
     for (const { origin, missing } of this.#pairs) if (origin.name === region) missing.add(insert);
+  }
+
+  /** The clock of a region is about to be set: for a moment nobody can know by how much ages are too high. */
+  clockSet(): void {
+    this.#judge.clockSet();
   }
 
   /** Of a region's newest scrape; empty before the first. */
@@ -98,14 +108,14 @@ export class Oracle {
     return pair?.missing.inserts ?? [];
   }
 
-  get figures(): { readonly readings: number; readonly worstMs: number } {
-    return { readings: this.#readings, worstMs: Math.round(this.#worstMs) };
+  get figures(): JudgedFigures {
+    return this.#judge.figures;
   }
 
   async stop(): Promise<readonly Violation[]> {
     this.#ended.abort();
     await this.#running;
-    return this.#violations;
+    return this.#judge.violations;
   }
 
   /** Looks at all that goes to one target, until the end. */
@@ -171,42 +181,53 @@ export class Oracle {
   }
 
   #judgeLag({ pair, mostSinceMs }: Truth, { fromMs, toMs, gauges }: Scrape): void {
-    const { origin, target, missing } = pair;
-    const series = `replication_lag_seconds{origin="${origin.name}",target="${target.name}"}`;
-    const shownMs = inMs(known(gauges, series));
+    const { origin, target, missing, tally } = pair;
+    const of = `{origin="${origin.name}",target="${target.name}"}`;
     const place = `${target.name} of ${origin.name}`;
-    this.#judge({
+    this.#judge.judgeAge({
       gauge: 'lag',
       place,
-      shownMs,
+      shownMs: inMs(known(gauges, `replication_lag_seconds${of}`)),
       leastMs: leastAge(missing, fromMs),
       mostMs: toMs - mostSinceMs,
+    });
+    this.#judge.judgeCount({
+      gauge: 'backlog',
+      place,
+      shown: known(gauges, `replication_backlog_changes${of}`),
+      least: tally.least(missing.absent, fromMs - heardMs),
+      most: tally.most(mostSinceMs - slackMs) + inFlight,
     });
   }
 
   #judgeRpo({ pair, mostSinceMs }: Truth, { fromMs, toMs, gauges }: Scrape, isCalm: boolean): void {
-    const { origin, target, missing } = pair;
+    const { origin, target, missing, tally } = pair;
     const peer = `{peer="${target.name}"}`;
     const shownMs = inMs(known(gauges, `rpo_seconds${peer}`));
+    const changes = known(gauges, `rpo_changes${peer}`);
     const place = `${origin.name} of ${target.name}`;
-    this.#lastWords.set(place, { atMs: fromMs, shownMs, changes: known(gauges, `rpo_changes${peer}`) });
-    const mostMs = isCalm ? toMs - mostSinceMs + progressMs : Number.POSITIVE_INFINITY;
-    this.#judge({ gauge: 'rpo', place, shownMs, leastMs: leastAge(missing, fromMs), mostMs });
+    this.#lastWords.set(place, { atMs: fromMs, shownMs, changes });
+    const sinceMs = isCalm ? mostSinceMs - progressMs : Number.NEGATIVE_INFINITY;
+    this.#judge.judgeAge({
+      gauge: 'rpo',
+      place,
+      shownMs,
+      leastMs: leastAge(missing, fromMs),
+      mostMs: toMs - sinceMs,
+    });
+    this.#judge.judgeCount({
+      gauge: 'rpo changes',
+      place,
+      shown: changes,
+      least: tally.least(missing.absent, fromMs - countedMs),
+      most: isCalm ? tally.most(sinceMs - slackMs) + inFlight : Number.POSITIVE_INFINITY,
+    });
   }
 
-  #judge(found: GaugeReading): void {
-    const reading = this.#options.areAgesTooHigh ? { ...found, mostMs: Number.POSITIVE_INFINITY } : found;
-    const { shownMs, leastMs, mostMs } = reading;
-    if (shownMs === null) return;
-    this.#readings += 1;
-    const high = Number.isFinite(mostMs) ? shownMs - mostMs : 0;
-    this.#worstMs = Math.max(this.#worstMs, leastMs - shownMs, high);
-    const violation = checkGauge(reading);
-    const series = `${reading.gauge} of ${reading.place}`;
-    const inRow = violation === null ? 0 : (this.#inRow.get(series) ?? 0) + 1;
-    this.#inRow.set(series, inRow);
-    const isTooLow = shownMs < leastMs;
-    if (violation !== null && (isTooLow || inRow >= tooHighInRow)) this.#violations.push(violation);
+  #tallyOf({ name }: ChaosRegion): Tally {
+    const tally = this.#tallies.get(name) ?? new Tally();
+    this.#tallies.set(name, tally);
+    return tally;
   }
 }
 

@@ -20,7 +20,8 @@ export const runResult = z.object({
   /** By kind and result. */
   operations: z.record(z.string(), z.record(z.string(), z.number())),
   convergedMs: z.number().nullable(),
-  gauges: z.object({ readings: z.number(), worstMs: z.number() }),
+  /** Of ages, and how many numbers of changes. */
+  gauges: z.object({ readings: z.number(), worstMs: z.number(), counts: z.number().default(0) }),
   violations: z.array(violation),
 });
 

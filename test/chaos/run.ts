@@ -68,8 +68,8 @@ async function runOn(cluster: Cluster, { scenario, seed, folder, onEnd }: Ground
   const regions = cluster.regions.map(chaosRegion);
   await allConnected(regions);
   let stage: Stage | null = null;
-  const { destroyed, areAgesTooHigh = false } = scenario;
-  const oracle = new Oracle({ regions, areAgesTooHigh, isCalm: () => stage?.isCalm ?? false });
+  const { destroyed } = scenario;
+  const oracle = new Oracle({ regions, isCalm: () => stage?.isCalm ?? false });
   const clients = regions.map(({ client }) => client);
   const load = new Load({ clients, seed, onEvent: (event) => oracle.note(event) });
   onEnd(() => Promise.all([load.stop(), oracle.stop()]));

@@ -34,8 +34,6 @@ export interface Scenario {
   readonly destroyed: readonly string[];
   /** Acknowledged writes may be gone at the end, and `judge` says how many. */
   readonly isLossy?: boolean;
-  /** Lag and RPO may be told too high, and never too low. */
-  readonly areAgesTooHigh?: boolean;
   /** Makes ready where the servers are to keep their data. */
   readonly prepare?: (folder: string, onEnd: OnEnd) => Promise<void>;
   /** Further variables of the environment of a region's database. */

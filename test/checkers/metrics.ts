@@ -1,7 +1,8 @@
 /**
  * I10: what a region says about its lag and its RPO against the truth. An age is right within the larger of one second
  * and five per cent; it may never be below the age of the oldest change that is missing, nor above that of the newest
- * beat that is there, and unknown counts as unbounded. When a region is lost, its RPO was never lower than the loss.
+ * beat that is there, and unknown counts as unbounded. A number of changes may not be below that of the changes that are
+ * missing, nor above that of those that can be. When a region is lost, its RPO was never lower than the loss.
  */
 import type { Violation } from './history.ts';
 
@@ -29,6 +30,22 @@ export function checkGauge({ gauge, place, shownMs, leastMs, mostMs }: GaugeRead
     key: place,
     detail: `${gauge} of ${Math.round(shownMs)} ms, in truth ${truth}`,
   };
+}
+
+export interface CountReading {
+  readonly gauge: 'backlog' | 'rpo changes';
+  readonly place: string;
+  /** `null`: unknown. */
+  readonly shown: number | null;
+  readonly least: number;
+  /** Infinite: not known. */
+  readonly most: number;
+}
+
+/** A number of changes is exact, so only time is given slack, by whoever says what is least and most. */
+export function checkCount({ gauge, place, shown, least, most }: CountReading): Violation | null {
+  if (shown === null || (shown >= least && shown <= most * 1.05)) return null;
+  return { checker: 'metrics', key: place, detail: `${gauge} of ${shown}, in truth ${least} to ${most}` };
 }
 
 /** Two readings of one clock differ by this at most. */

@@ -186,7 +186,12 @@ function progress(stores: () => OpenBeatStores): void {
 
   it('is kept for each peer', async () => {
     const clockOffset = { offsetMs: -3.5, errorMs: 0.25, measuredAtMs: 1_700_000_000_000.5 };
-    const first = told({ settled: [1n, 2n ** 63n], settledBeat: 3, echoedBeat: 4, clockOffset });
+    const earlierOffsets = [
+      { offsetMs: -30_003.25, untilBeat: 7 },
+      { offsetMs: 1e-7, untilBeat: 2 ** 40 },
+    ];
+    const measured = { clockOffset, earlierOffsets };
+    const first = told({ settled: [1n, 2n ** 63n], settledBeat: 3, echoedBeat: 4, ...measured });
     const second = { ...told({ settled: null, settledBeat: null, echoedBeat: null }), peer: asia };
     for (const value of [first, second]) await stores().store.storePeerProgress(value);
     expect(await stored()).toEqual([second, first]);
@@ -300,6 +305,7 @@ export function told(values: Partial<PeerProgress>): PeerProgress {
     echoedBeat: null,
     heardAtMs: 1_700_000_000_000.125,
     clockOffset: null,
+    earlierOffsets: [],
     ...values,
   };
 }

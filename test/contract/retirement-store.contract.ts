@@ -12,7 +12,7 @@ export interface OpenRetirementStore {
   readonly close: () => Promise<void>;
 }
 
-const us = region('us');
+const [eu, us, ap] = [region('eu'), region('us'), region('ap')];
 const incarnation = { counter: 1, nonce: 7 };
 const entry = (partition: number, lsn: bigint) => ({ region: us, incarnation, partition, lsn });
 
@@ -51,15 +51,15 @@ export function retirementStoreContract(name: string, open: () => Promise<OpenRe
       expect(await retirements.close(us)).toEqual([entry(0, 6n), entry(1, 8n)]);
       expect(await apply(records, 6n)).toBe('fenced');
       expect(await retirements.close(us)).toEqual([entry(0, 6n), entry(1, 8n)]);
-      expect(await retirements.all()).toEqual([{ region: us, final: null, isReached: false }]);
+      expect(await retirements.all()).toEqual([{ region: us, final: null, heir: null, isReached: false }]);
     });
 
     it('is reached once transfers have brought what the survivors agreed on', async () => {
       const { retirements, transfers } = opened;
       await retirements.close(us);
       const final = [entry(0, 9n), entry(1, 8n)];
-      expect(await retirements.retire(us, final)).toBe(true);
-      expect(await retirements.all()).toEqual([{ region: us, final, isReached: false }]);
+      expect(await retirements.retire(us, { final, heir: eu })).toBe(true);
+      expect(await retirements.all()).toEqual([{ region: us, final, heir: eu, isReached: false }]);
       await transfers.raise({
         beats: [],
         floorMs: 0,
@@ -68,19 +68,20 @@ export function retirementStoreContract(name: string, open: () => Promise<OpenRe
         partitionOf: () => 0,
         decide: () => [],
       });
-      expect(await retirements.all()).toEqual([{ region: us, final, isReached: true }]);
+      expect(await retirements.all()).toEqual([{ region: us, final, heir: eu, isReached: true }]);
     });
 
     it('takes no final vector before the close, below it, or after another', async () => {
       const { retirements } = opened;
       const final = [entry(0, 9n), entry(1, 8n)];
-      expect(await retirements.retire(us, final)).toBe(false);
+      expect(await retirements.retire(us, { final, heir: eu })).toBe(false);
       await retirements.close(us);
-      expect(await retirements.retire(us, [entry(0, 9n), entry(1, 7n)])).toBe(false);
-      expect(await retirements.retire(us, final)).toBe(true);
-      expect(await retirements.retire(us, final)).toBe(true);
-      expect(await retirements.retire(us, [entry(0, 10n), entry(1, 8n)])).toBe(false);
-      expect(await retirements.all()).toMatchObject([{ final }]);
+      expect(await retirements.retire(us, { final: [entry(0, 9n), entry(1, 7n)], heir: eu })).toBe(false);
+      expect(await retirements.retire(us, { final, heir: eu })).toBe(true);
+      expect(await retirements.retire(us, { final, heir: eu })).toBe(true);
+      expect(await retirements.retire(us, { final: [entry(0, 10n), entry(1, 8n)], heir: eu })).toBe(false);
+      expect(await retirements.retire(us, { final, heir: ap })).toBe(false);
+      expect(await retirements.all()).toMatchObject([{ final, heir: eu }]);
     });
   });
 }

@@ -69,8 +69,18 @@ test('a region that joins late is filled by the others, and then follows their l
     await forgetChanges({ region, database: postgres.url, brokers });
   }
   const [eu, us] = [await start('eu', ['us', 'ap']), await start('us', ['eu', 'ap'])];
+  for (const origin of ['eu', 'us'] as const) link(origin, 'ap').set({ state: 'cut' });
   const ap = await start('ap', ['eu', 'us']);
-  await until('ap has what no log holds', 60_000, has(ap, 'kept'));
+  const early = await ap.put('products', 'kept', { title: 'written over what it has not seen' });
+  expect(early).toMatchObject({ status: 503, body: { code: 'region-joining' }, retryAfter: '2' });
+  for (const origin of ['eu', 'us'] as const) link(origin, 'ap').set({ state: 'ok' });
+  await until('ap takes its first write', 60_000, async () => {
+    const { status } = await ap.put('products', 'first-of-ap', { title: 'x' });
+    if (status === 201 || status === 200) return true;
+    expect(status).toBe(503);
+    return false;
+  });
+  expect(await has(ap, 'kept')(), 'what peers had is there before the first write').toBe(true);
   await eu.put('products', 'later', { title: 'later' });
   await us.patch('products', 'counted', { increment: { likes: 1 } });
   await converged([eu, us, ap], 'products', 30_000);

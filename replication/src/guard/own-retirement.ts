@@ -29,6 +29,7 @@ export class OwnRetirement {
   readonly #ticker: Ticker;
   #isRetired = false;
   #isStored = false;
+  #closed: readonly RegionId[] = [];
 
   constructor(options: OwnRetirementOptions) {
     const { timer, logger } = options;
@@ -42,6 +43,11 @@ export class OwnRetirement {
 
   get isRetired(): boolean {
     return this.#isRetired;
+  }
+
+  /** Regions that are closed here, as last read; this one may be among them. */
+  get closed(): readonly RegionId[] {
+    return this.#closed;
   }
 
   start(): void {
@@ -58,9 +64,9 @@ export class OwnRetirement {
   }
 
   async #ask(): Promise<void> {
-    if (this.#isStored) return;
     const { region, store } = this.#options;
-    this.#isStored = (await store.all()).some((retired) => retired.region === region);
+    this.#closed = (await store.all()).map((retired) => retired.region);
+    this.#isStored ||= this.#closed.includes(region);
     this.#isRetired ||= this.#isStored || (await this.#isToldSo());
     if (!this.#isRetired || this.#isStored) return;
     await store.close(region);

@@ -104,6 +104,7 @@ class World {
             echoedBeat: null,
             heardAtMs: this.#contactMs(),
             clockOffset: null,
+            earlierOffsets: [],
           },
         ],
       },

@@ -21,6 +21,12 @@ export interface ClockOffset {
   readonly measuredAtMs: number;
 }
 
+/** How far the own clock was ahead of a peer's when the peer made its beats up to this one, before its clock was set. */
+export interface EarlierOffset {
+  readonly offsetMs: number;
+  readonly untilBeat: number;
+}
+
 /** What a peer told about our changes in its last progress, and when we heard it (own clock). */
 export interface PeerProgress {
   readonly peer: RegionId;
@@ -34,6 +40,8 @@ export interface PeerProgress {
   readonly heardAtMs: number;
   /** `null`: never measured. Stored, so that every process knows it and a restart does not forget it. */
   readonly clockOffset: ClockOffset | null;
+  /** Oldest first, bounded. Stored for the same reason. */
+  readonly earlierOffsets: readonly EarlierOffset[];
 }
 
 /** Newest beat of a peer that has arrived here, applied or not. */

@@ -43,6 +43,11 @@ function isActor(text: string): text is Actor {
   return actorPattern.test(text);
 }
 
+/** Returns the text branded, or `null` where it is no actor. */
+export function parseActor(text: string): Actor | null {
+  return isActor(text) ? text : null;
+}
+
 /** The region that an actor belongs to, or `null` where the text is no actor. */
 export function regionOfActor(actor: string): RegionId | null {
   const match = actorPattern.exec(actor);

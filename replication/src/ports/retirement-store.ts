@@ -6,10 +6,18 @@
 import type { RegionId } from './identity.ts';
 import type { Vector } from './vector.ts';
 
+/** What survivors agree on. */
+export interface Agreement {
+  readonly final: Vector;
+  readonly heir: RegionId;
+}
+
 export interface Retirement {
   readonly region: RegionId;
   /** What the survivors agreed on; `null`: not yet. */
   readonly final: Vector | null;
+  /** The one survivor that may claim what it held of bounded counters; `null`: nobody, or not agreed yet. */
+  readonly heir: RegionId | null;
   /** The final vector is settled here. */
   readonly isReached: boolean;
 }
@@ -21,6 +29,6 @@ export interface RetirementStore {
   position(region: RegionId): Promise<Vector>;
   /** Durably; closing it again changes nothing. Returns the position at which it was closed, or what transfers made of it. */
   close(region: RegionId): Promise<Vector>;
-  /** False where it was not closed, was closed beyond `final`, or is retired with another. */
-  retire(region: RegionId, final: Vector): Promise<boolean>;
+  /** False where it was not closed, was closed beyond `final`, or is retired with another final vector or heir. */
+  retire(region: RegionId, agreed: Agreement): Promise<boolean>;
 }

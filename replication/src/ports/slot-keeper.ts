@@ -13,7 +13,10 @@ export interface SlotLife {
 }
 
 export interface SlotKeeper {
-  /** `null`: the database was made by a version that did not note it. */
+  /**
+   * Asked whenever the slot is taken up and before anything is confirmed, because a life that was announced by a process
+   * which has ended is completed then. `null`: the database was made by a version that did not note it.
+   */
   life(): Promise<SlotLife | null>;
   /** Makes the slot anew after `slot-lost`. Rejects with `slot-held` where another relay has it meanwhile. */
   renew(reason: string): Promise<SlotLife>;

@@ -50,6 +50,21 @@ export function addSample(samples: OffsetSamples, sample: ClockOffset): OffsetSa
   return [...recent, sample];
 }
 
+/** By how much the peer's clock was set ahead before this sample; `null`: as far as is known it was not set. */
+export function jumpMsBefore(samples: OffsetSamples, sample: ClockOffset): number | null {
+  const held = heldOffset(samples, sample.measuredAtMs);
+  return held === null || agree(held, sample) ? null : held.offsetMs - sample.offsetMs;
+}
+
+/** The own clock was set ahead by this much. */
+export function samplesWithOwnClockSet(samples: OffsetSamples, byMs: number): OffsetSamples {
+  return samples.map((sample) => ({
+    ...sample,
+    offsetMs: sample.offsetMs + byMs,
+    measuredAtMs: sample.measuredAtMs + byMs,
+  }));
+}
+
 /** The sample with the least error at this time; `null` without any. */
 export function heldOffset(samples: OffsetSamples, nowMs: number): ClockOffset | null {
   let held: ClockOffset | null = null;

@@ -34,6 +34,7 @@ class Tables {
             echoedBeat: null,
             heardAtMs: 0,
             clockOffset: { offsetMs: 500, errorMs: 1, measuredAtMs: 10_000 },
+            earlierOffsets: [],
           },
         ]),
     },

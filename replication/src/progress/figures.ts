@@ -5,7 +5,14 @@
  * RPO, never younger. Counts that may have changed since are the caller's to withhold, by `isCurrent`.
  */
 import { ReplicationError } from '../errors.ts';
-import type { BeatStore, ClockOffset, HeardBeat, OwnBeats, RpoFigures } from '../ports/beat-store.ts';
+import type {
+  BeatStore,
+  ClockOffset,
+  EarlierOffset,
+  HeardBeat,
+  OwnBeats,
+  RpoFigures,
+} from '../ports/beat-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { DeadLetterCount, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
@@ -19,6 +26,7 @@ export interface PeerFigures {
   readonly heard: HeardBeat | null;
   readonly rpo: RpoFigures | null;
   readonly clockOffset: ClockOffset | null;
+  readonly earlierOffsets: readonly EarlierOffset[];
 }
 
 export interface Figures {
@@ -37,11 +45,11 @@ export interface PeerView {
 }
 
 export function viewPeer(figures: Figures, peer: PeerFigures, nowMs: number): PeerView {
-  const { positions, heard, clockOffset } = peer;
+  const { positions, heard, clockOffset, earlierOffsets } = peer;
   return {
     peer: peer.peer,
     rpo: rpoOfPeer(peer.rpo, figures.own, nowMs),
-    lag: lagOf({ positions, heard, clockOffset, nowMs }),
+    lag: lagOf({ positions, heard, clockOffset, earlierOffsets, nowMs }),
     clockOffset,
   };
 }
@@ -121,13 +129,17 @@ export class FigureReader {
       beats.peerProgress(),
       records.countDeadLetters(),
     ]);
-    const of = async (peer: RegionId): Promise<PeerFigures> => ({
-      peer,
-      positions: settledPositions(await records.positions(peer), this.#options.partitionCount),
-      heard: heard.find(({ origin }) => origin === peer) ?? null,
-      rpo: rpo.find((figures) => figures.peer === peer) ?? null,
-      clockOffset: progress.find((told) => told.peer === peer)?.clockOffset ?? null,
-    });
+    const of = async (peer: RegionId): Promise<PeerFigures> => {
+      const told = progress.find((each) => each.peer === peer);
+      return {
+        peer,
+        positions: settledPositions(await records.positions(peer), this.#options.partitionCount),
+        heard: heard.find(({ origin }) => origin === peer) ?? null,
+        rpo: rpo.find((figures) => figures.peer === peer) ?? null,
+        clockOffset: told?.clockOffset ?? null,
+        earlierOffsets: told?.earlierOffsets ?? [],
+      };
+    };
     return { own, peers: await Promise.all(peers.map(of)), deadLetters, readAtMs };
   }
 }

@@ -1,17 +1,42 @@
 /**
  * The newest beat of every origin that has arrived here, applied or not: the appliers note beats as they come, the
  * publisher echoes them and stores them. A beat that is not newer is dropped, so reading a log again from its
- * beginning never makes an origin look older, nor an old beat look freshly received.
+ * beginning never makes an origin look older, nor an old beat look freshly received. The last leaps between the times
+ * of beats are kept, because there an origin's clock was set.
  */
 import type { HeardBeat } from '../ports/beat-store.ts';
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
+import { beatIntervalMs } from './beat-interval.ts';
+import { type Leap, leastJumpMs } from './earlier-offsets.ts';
+
+const keptLeaps = 16;
 
 export class HeardBeats {
   readonly #newest = new Map<RegionId, HeardBeat>();
+  readonly #leaps = new Map<RegionId, readonly Leap[]>();
 
   note(heard: HeardBeat): void {
     const known = this.#newest.get(heard.origin);
-    if (known === undefined || isNewer(heard, known)) this.#newest.set(heard.origin, heard);
+    if (known !== undefined && !isNewer(heard, known)) return;
+    this.#newest.set(heard.origin, heard);
+    if (known === undefined || !sameIncarnation(heard.incarnation, known.incarnation))
+      this.#leaps.delete(heard.origin);
+    else this.#addLeap(known, heard);
+  }
+
+  newest(origin: RegionId): HeardBeat | null {
+    return this.#newest.get(origin) ?? null;
+  }
+
+  /** Between beats of the origin's present life; oldest first. */
+  leaps(origin: RegionId): readonly Leap[] {
+    return this.#leaps.get(origin) ?? [];
+  }
+
+  #addLeap({ origin, beat: known }: HeardBeat, { beat }: HeardBeat): void {
+    const byMs = beat.atMs - known.atMs - (beat.number - known.number) * beatIntervalMs;
+    if (Math.abs(byMs) < leastJumpMs) return;
+    this.#leaps.set(origin, [...this.leaps(origin), { afterBeat: known.number, byMs }].slice(-keptLeaps));
   }
 
   all(): readonly HeardBeat[] {

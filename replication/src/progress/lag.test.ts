@@ -4,7 +4,7 @@ import type { HeardBeat } from '../ports/beat-store.ts';
 import type { CountedBeat } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { PositionRow } from '../ports/record-store.ts';
-import { lagOf } from './lag.ts';
+import { type LagInput, lagOf as lagOfInput } from './lag.ts';
 import { settledPositions } from './settled-beat.ts';
 
 const origin = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -25,6 +25,7 @@ function heard(number: number, receivedAtMs: number, incarnation = first): Heard
   return { origin, incarnation, beat: beat(number), receivedAtMs };
 }
 
+const lagOf = (input: Omit<LagInput, 'earlierOffsets'>) => lagOfInput({ ...input, earlierOffsets: [] });
 const exact = { offsetMs: 0, errorMs: 0, measuredAtMs: startMs };
 const nowMs = startMs + 3000;
 
@@ -44,6 +45,16 @@ test('the offset moves it onto the own clock', () => {
   expect(at(-1500)).toBe(3.5);
   expect(at(2500)).toBe(0);
   expect(at(60_000)).toBeNull();
+});
+
+test('a beat is told by the offset that held when it was made', () => {
+  const positions = settledPositions([row(0, beat(4))], 1);
+  const at = (...earlierOffsets: LagInput['earlierOffsets']) =>
+    lagOfInput({ positions, heard: null, clockOffset: exact, earlierOffsets, nowMs }).seconds;
+  const old = { offsetMs: 1500, untilBeat: 4 };
+  expect(at(old)).toBe(0.5);
+  expect(at({ ...old, untilBeat: 3 })).toBe(2);
+  expect(at({ offsetMs: 9000, untilBeat: 2 }, old, { offsetMs: 0, untilBeat: 9 })).toBe(0.5);
 });
 
 test('without position, beat or offset it is unknown and not zero', () => {

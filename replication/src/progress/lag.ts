@@ -1,13 +1,14 @@
 /**
  * The target's view (P7): how old the oldest change of an origin is that is known or presumed not to be applied
  * here, and how many are known to wait. The age is that of the newest beat settled in all partitions, moved onto the
- * own clock, so it rises with the wall clock while the link is cut and comes out of the tables unchanged after a
+ * own clock by the offset that held when it was made, so it rises with the wall clock while the link is cut and comes out of the tables unchanged after a
  * restart. Without a position, a beat or an offset between the clocks it is unknown, which is never zero.
  */
 import { clockReadingErrorMs } from '../age.ts';
-import type { ClockOffset, HeardBeat } from '../ports/beat-store.ts';
+import type { ClockOffset, EarlierOffset, HeardBeat } from '../ports/beat-store.ts';
 import { sameIncarnation } from '../ports/identity.ts';
 import { errorNow } from './clock-offset.ts';
+import { offsetMsAt } from './earlier-offsets.ts';
 import type { SettledPositions } from './settled-beat.ts';
 
 /** A newest beat heard longer ago than this says nothing any more about how much waits at the origin. */
@@ -25,6 +26,7 @@ export interface LagInput {
   /** Newest beat of this origin that arrived here. */
   readonly heard: HeardBeat | null;
   readonly clockOffset: ClockOffset | null;
+  readonly earlierOffsets: readonly EarlierOffset[];
   readonly nowMs: number;
 }
 
@@ -40,10 +42,10 @@ function hasNewerIncarnation({ positions, heard }: LagInput): boolean {
 }
 
 function lagSeconds(input: LagInput): number | null {
-  const { positions, clockOffset, nowMs } = input;
+  const { positions, clockOffset, earlierOffsets, nowMs } = input;
   const beat = positions?.beat ?? null;
   if (beat === null || clockOffset === null) return null;
-  const lagMs = nowMs - beat.atMs - clockOffset.offsetMs;
+  const lagMs = nowMs - beat.atMs - offsetMsAt(beat.number, clockOffset, earlierOffsets);
   const slackMs = errorNow(clockOffset, nowMs) + clockReadingErrorMs;
   return lagMs < -slackMs ? null : Math.max(0, lagMs) / 1000;
 }

@@ -4,6 +4,7 @@ import { encodeProgress, type ProgressMessage } from '../log/progress-record.ts'
 import type { PeerProgress } from '../ports/beat-store.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
+import { HeardBeats } from './heard-beats.ts';
 import { ProgressReader } from './progress-reader.ts';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -44,6 +45,7 @@ function message(told: Partial<Told> = {}): ProgressMessage {
 class Link {
   stored: PeerProgress[] = [];
   refuses = false;
+  readonly heardBeats = new HeardBeats();
   readonly #batches: FeedBatch[] = [];
   readonly reader: ProgressReader;
 
@@ -57,7 +59,9 @@ class Link {
     this.reader = new ProgressReader({
       self: { region: eu, incarnation: first, peer: us },
       subscription,
+      heardBeats: this.heardBeats,
       clock: { nowMs: () => 1_000_140 },
+      timer: { monotonicMs: () => 5000 },
       onTold: () => undefined,
       beats: {
         peerProgress: () => Promise.resolve(before),
@@ -94,6 +98,7 @@ const known: PeerProgress = {
   echoedBeat: 8,
   heardAtMs: 1_000_140,
   clockOffset: { offsetMs: 60_000, errorMs: 40, measuredAtMs: 1_000_140 },
+  earlierOffsets: [],
 };
 
 test('keeps what a peer told about us, with the offset measured by its echo', async () => {

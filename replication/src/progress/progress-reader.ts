@@ -3,20 +3,50 @@
  * come from the peer whose topic it was read from and must speak of our present incarnation, else it claims nothing
  * about us. A later message replaces an earlier one even where it claims less, and a new incarnation of the peer
  * replaces everything; only a message of an incarnation older than the known one is dropped. Every message with an
- * echo of a beat not echoed before is also a sample of the offset between the clocks. Messages that cannot be used
+ * echo of a beat not echoed before is also a sample of the offset between the clocks; where one of these was set, it
+ * shows by which of them the offset moved. Messages that cannot be used
  * are counted, never thrown; what the database refuses to take is told anew by the peer within a beat interval.
  */
 import { AssertionFailure, ReplicationError } from '../errors.ts';
 import { decodeProgress, type OriginProgress, type ProgressMessage } from '../log/progress-record.ts';
-import type { BeatStore, PeerProgress } from '../ports/beat-store.ts';
+import type { BeatStore, ClockOffset, PeerProgress } from '../ports/beat-store.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
-import { addSample, heldOffset, type OffsetSamples, sampleOf } from './clock-offset.ts';
+import type { Timer } from '../ports/timer.ts';
+import {
+  addSample,
+  heldOffset,
+  jumpMsBefore,
+  type OffsetSamples,
+  sampleOf,
+  samplesWithOwnClockSet,
+} from './clock-offset.ts';
+import {
+  addJump,
+  type Leap,
+  leastJumpMs,
+  noHistory,
+  type OffsetHistory,
+  seekJump,
+  withOwnClockSet,
+} from './earlier-offsets.ts';
+import type { HeardBeats } from './heard-beats.ts';
 
 export interface Heard {
   readonly progress: PeerProgress;
   readonly samples: OffsetSamples;
+  readonly history: OffsetHistory;
+  /** The own clock minus the monotonic one, which moves where the own clock is set; `null`: not read in this process. */
+  readonly ownBaseMs: number | null;
+}
+
+/** When a message is read, and what has arrived of the peer's beats by then. */
+interface Moment {
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+  readonly heardBeat: number | null;
+  readonly leaps: readonly Leap[];
 }
 
 export interface ReaderIdentity {
@@ -32,13 +62,15 @@ export interface ReaderIdentity {
 function stepHeard(
   heard: Heard | null,
   message: ProgressMessage,
-  at: { readonly self: ReaderIdentity; readonly nowMs: number },
+  at: Moment & { readonly self: ReaderIdentity },
 ): Heard | 'stale' | 'foreign' {
   if (message.region !== at.self.peer) return 'foreign';
-  const before = sameLife(heard, message);
-  if (before === 'stale') return 'stale';
+  const known = sameLife(heard, message);
+  if (known === 'stale') return 'stale';
+  const ownBaseMs = at.nowMs - at.monotonicMs;
+  const before = known && onOwnClock(known, ownBaseMs);
   const ours = oursIn(message, at.self);
-  const samples = sampled(before, { message, ours, nowMs: at.nowMs });
+  const { samples, history } = measured(before, { message, ours, at });
   const progress: PeerProgress = {
     peer: at.self.peer,
     peerIncarnation: message.incarnation,
@@ -47,8 +79,17 @@ function stepHeard(
     echoedBeat: ours?.echo?.number ?? null,
     heardAtMs: at.nowMs,
     clockOffset: heldOffset(samples, at.nowMs),
+    earlierOffsets: history.earlier,
   };
-  return { progress, samples };
+  return { progress, samples, history, ownBaseMs };
+}
+
+/** All offsets move with the own clock where that was set since the last message. */
+function onOwnClock(heard: Heard, ownBaseMs: number): Heard {
+  const byMs = heard.ownBaseMs === null ? 0 : ownBaseMs - heard.ownBaseMs;
+  if (Math.abs(byMs) < leastJumpMs) return heard;
+  const samples = samplesWithOwnClockSet(heard.samples, byMs);
+  return { ...heard, samples, history: withOwnClockSet(heard.history, byMs) };
 }
 
 /** `null`: this message starts a new life of the peer, nothing heard before holds. */
@@ -65,31 +106,47 @@ function oursIn(message: ProgressMessage, self: ReaderIdentity): OriginProgress 
   return sameIncarnation(told.incarnation, self.incarnation) ? told : null;
 }
 
-function sampled(
-  heard: Heard | null,
-  input: {
-    readonly message: ProgressMessage;
-    readonly ours: OriginProgress | null;
-    readonly nowMs: number;
-  },
-): OffsetSamples {
+interface Measuring {
+  readonly message: ProgressMessage;
+  readonly ours: OriginProgress | null;
+  readonly at: Moment;
+}
+
+function measured(heard: Heard | null, input: Measuring): Pick<Heard, 'samples' | 'history'> {
+  const { heardBeat, leaps } = input.at;
   const samples = heard?.samples ?? [];
-  const echo = input.ours?.echo ?? null;
-  if (echo === null || echo.number === heard?.progress.echoedBeat) return samples;
-  const sample = sampleOf({
+  const history = seekJump(heard?.history ?? noHistory, leaps);
+  const sample = freshSample(heard, input);
+  if (sample === null) return { samples, history };
+  const byMs = jumpMsBefore(samples, sample) ?? 0;
+  const offsetMs = heldOffset(samples, sample.measuredAtMs)?.offsetMs ?? sample.offsetMs;
+  const isJump = Math.abs(byMs) >= leastJumpMs && heardBeat !== null;
+  return {
+    samples: addSample(samples, sample),
+    history: isJump ? addJump(history, { offsetMs, byMs, heardBeat }, leaps) : history,
+  };
+}
+
+/** `null`: the echo was told before, or its times contradict each other. */
+function freshSample(heard: Heard | null, { message, ours, at }: Measuring): ClockOffset | null {
+  const echo = ours?.echo ?? null;
+  if (echo === null || echo.number === heard?.progress.echoedBeat) return null;
+  return sampleOf({
     t0: echo.atMs,
     t1: echo.receivedAtMs,
-    t2: input.message.publishedAtMs,
-    t3: input.nowMs,
+    t2: message.publishedAtMs,
+    t3: at.nowMs,
   });
-  return sample === null ? samples : addSample(samples, sample);
 }
 
 export interface ProgressReaderOptions {
   readonly self: ReaderIdentity;
   readonly subscription: FeedSubscription;
   readonly beats: Pick<BeatStore, 'storePeerProgress' | 'peerProgress'>;
+  /** Shared with the appliers, which note into it. */
+  readonly heardBeats: Pick<HeardBeats, 'newest' | 'leaps'>;
   readonly clock: Clock;
+  readonly timer: Pick<Timer, 'monotonicMs'>;
   /** Every message of the peer that counts, with what it says of all origins. */
   readonly onTold: (message: ProgressMessage) => void;
 }
@@ -158,6 +215,8 @@ export class ProgressReader {
       this.#heard = {
         progress: known,
         samples: known.clockOffset === null ? [] : [known.clockOffset],
+        history: { earlier: known.earlierOffsets, soughtMs: null },
+        ownBaseMs: null,
       };
     this.#recalled = true;
   }
@@ -168,17 +227,26 @@ export class ProgressReader {
       this.#dropped.malformed++;
       return;
     }
-    const { self, clock } = this.#options;
-    const heard = stepHeard(this.#heard, message, {
-      self,
-      nowMs: clock.nowMs(),
-    });
+    const heard = stepHeard(this.#heard, message, { self: this.#options.self, ...this.#moment(message) });
     if (heard === 'stale' || heard === 'foreign') {
       this.#dropped[heard]++;
       return;
     }
     this.#heard = heard;
     this.#options.onTold(message);
+  }
+
+  /** Beats of another life of the peer say nothing about its clock now. */
+  #moment({ incarnation }: ProgressMessage): Moment {
+    const { self, clock, timer, heardBeats } = this.#options;
+    const newest = heardBeats.newest(self.peer);
+    const isOfThisLife = newest !== null && sameIncarnation(newest.incarnation, incarnation);
+    return {
+      nowMs: clock.nowMs(),
+      monotonicMs: timer.monotonicMs(),
+      heardBeat: isOfThisLife ? newest.beat.number : null,
+      leaps: isOfThisLife ? heardBeats.leaps(self.peer) : [],
+    };
   }
 }
 

@@ -87,9 +87,9 @@ export class Relay {
     const stream = await source.open();
     this.#stream = stream;
     try {
+      const isFirstStart = await this.#isFirstStart(stream.start);
       const count = await beats.countAt(stream.start);
-      if (count === null && (await this.#isFirstStart(stream.start)))
-        await this.#publish(this.#startRecords(stream.start));
+      if (count === null && isFirstStart) await this.#publish(this.#startRecords(stream.start));
       logger.info({ start: String(stream.start), count }, 'relay holds the slot');
       this.#state = 'live';
       onLive();

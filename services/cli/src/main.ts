@@ -20,6 +20,7 @@ import { links } from './commands/links.ts';
 import { patch } from './commands/patch.ts';
 import { put } from './commands/put.ts';
 import { region } from './commands/region.ts';
+import { rights } from './commands/rights.ts';
 import { status } from './commands/status.ts';
 import { transfer } from './commands/transfer.ts';
 import { readConfig } from './config.ts';
@@ -42,6 +43,7 @@ const COMMANDS: readonly Command[] = [
   deadLetters,
   identity,
   region,
+  rights,
 ];
 
 function help(): string {

@@ -170,7 +170,7 @@ export function parseLogPassword(text: string): Parsed<string> {
   return { takes: '8 to 128 printable ASCII characters without spaces' };
 }
 
-export function parseSessionKey(text: string): Parsed<string> {
+export function parseSharedSecret(text: string): Parsed<string> {
   if (text === '' || /^[!-~]{16,256}$/.test(text)) return { value: text };
   return { takes: '16 to 256 printable ASCII characters without spaces, the same in every region' };
 }

@@ -47,6 +47,7 @@ describe('a valid environment', () => {
       collections: new Map(),
       logLevel: 'info',
       sessionKey: '',
+      peerSecret: '',
     });
   });
 

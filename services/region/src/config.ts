@@ -17,11 +17,11 @@ import {
   parseDatabaseUrl,
   parseLogLevel,
   parseLogPassword,
-  parseSessionKey,
   parseOwnLog,
   parsePeers,
   parseRegion,
   parseRoles,
+  parseSharedSecret,
   readText,
   wholeNumber,
 } from './config-values.ts';
@@ -47,6 +47,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Authenticates sessions, the same in every region; empty: they are only protected against accidents. */
   readonly sessionKey: string;
+  /** What peers show to read records, the same in every region; empty: only this machine is served. */
+  readonly peerSecret: string;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -120,7 +122,13 @@ const variables = {
   collections: variable('ISTHMUS_COLLECTIONS', '', parseCollections),
   logLevel: variable('ISTHMUS_LOG_LEVEL', 'info', parseLogLevel),
   sessionKey: {
-    ...variable('ISTHMUS_SESSION_KEY', '', parseSessionKey),
+    ...variable('ISTHMUS_SESSION_KEY', '', parseSharedSecret),
+    secret: true,
+    show: (text: string) => (text === '' ? '' : hidden),
+    showFault: () => hidden,
+  },
+  peerSecret: {
+    ...variable('ISTHMUS_PEER_SECRET', '', parseSharedSecret),
     secret: true,
     show: (text: string) => (text === '' ? '' : hidden),
     showFault: () => hidden,
@@ -147,6 +155,7 @@ export function readConfig(environment: Environment = process.env): ConfigResult
     collections: reader.read(variables.collections),
     logLevel: reader.read(variables.logLevel),
     sessionKey: reader.read(variables.sessionKey),
+    peerSecret: reader.read(variables.peerSecret),
   };
   reader.refuseUnknownNames();
   const faults = reader.faults;

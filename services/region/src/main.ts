@@ -18,13 +18,14 @@ import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
+import { Joining } from '@isthmus/replication/guard/joining';
 import { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
-import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import type { ControlLog } from '@isthmus/replication/ports/control-log';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
+import type { OwnLog } from '@isthmus/replication/ports/own-log';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
@@ -36,10 +37,13 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Digester } from './admin/digest.ts';
 import { WriteGuards } from './api/write-guards.ts';
-import { type Config, describeFault, readConfig } from './config.ts';
+import { readCommandLine } from './command-line.ts';
+import type { Config } from './config.ts';
 import { DigestSweep } from './digest-sweep.ts';
 import { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
+import { watchIncidents } from './incident-parts.ts';
+import { KnownWriters } from './known-writers.ts';
 import { keepCalibrated, keepRead } from './keep-young.ts';
 import { HttpPeerClient, answerEcho } from './peer-client.ts';
 import type { RecordType } from './records/record-type.ts';
@@ -54,30 +58,12 @@ import { HttpTransferPeer } from './transfer-peer.ts';
 import { VerifiedSweeps } from './verified-sweeps.ts';
 import { within } from './within.ts';
 
-const wrongUsage = 2;
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
 const figuresTimeoutMs = 2000;
 const hourMs = 3_600_000;
 const nonceLimit = 2 ** 32;
 const mebibyte = 1024 * 1024;
-const usage = 'usage: isthmus-region [--print-config]   (configuration comes from ISTHMUS_ variables)\n';
-
-async function main(args: readonly string[]): Promise<void> {
-  const isPrint = args.length === 1 && args[0] === '--print-config';
-  if (args.length === 1 && args[0] === '--help') return end(0, usage);
-  if (args.length > 0 && !isPrint) return end(wrongUsage, usage);
-  const read = readConfig();
-  if (read.kind === 'invalid')
-    return end(wrongUsage, read.faults.map((fault) => `${describeFault(fault)}\n`).join(''));
-  if (isPrint) process.stdout.write(`${JSON.stringify(read.shown, null, 2)}\n`);
-  else await runRegion(read.config, openRegion);
-}
-
-function end(code: number, message: string): void {
-  process.stderr.write(message);
-  process.exitCode = code;
-}
 
 /** What the parts of the region are made of. */
 interface Ground {
@@ -90,6 +76,7 @@ interface Ground {
   readonly figures: FigureReader;
   readonly client: HttpPeerClient;
   readonly retirement: OwnRetirement;
+  readonly joining: Joining;
 }
 
 async function openRegion(config: Config, log: Logger, isReady: () => Promise<boolean>): Promise<Opened> {
@@ -99,7 +86,7 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const database = await openDatabase({ connectionString: databaseUrl, region, peers, trustsRestarts });
   for (const warning of database.warnings) log.warn({ warning }, 'the database should be looked at');
   const { partitionCount } = database.identity;
-  const { records, beats } = database;
+  const { records, beats, joining: joins } = database;
   const reading = { timer: systemTimer, timeoutMs: figuresTimeoutMs };
   const figures = new FigureReader({ peers, partitionCount, beats, records, ...reading });
   const text = await loadTextEngine(config.collections);
@@ -108,20 +95,22 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const { incarnation } = database.identity;
   const client = new HttpPeerClient({ region, incarnation, admins: adminsOf(config) });
   const own = { region, peers, store: database.retirements, witness: client };
-  const retirement = new OwnRetirement({ ...own, timer: systemTimer, logger: log });
-  await retirement.look();
-  const ground = { config, log, database, peers, collections, purge, figures, client, retirement };
+  const looking = { timer: systemTimer, logger: log };
+  const retirement = new OwnRetirement({ ...own, ...looking });
+  const joining = new Joining({ peers, partitionCount, store: joins, client, records, ...looking });
+  await Promise.all([retirement.look(), joining.look()]);
+  const ground = { joining, config, log, database, peers, collections, purge, figures, client, retirement };
   return join(ground, isReady);
 }
 
 function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
-  const { config, database, collections, peers, figures, client, retirement } = ground;
+  const { config, database, collections, peers, figures, client, retirement, joining } = ground;
   const { identity, past, records, beats, clock } = database;
   const links = watchLinks(ground);
   const metrics = createMetrics(ground, links);
   const donor = createDonor(ground);
   const journal = createJournal(database, metrics);
-  const transferPeer = new HttpTransferPeer({ admins: adminsOf(config) });
+  const transferPeer = new HttpTransferPeer({ admins: adminsOf(config), secret: config.peerSecret });
   const sink = config.roles.has('replicator') ? createSink(ground) : null;
   const incarnations = sink && incarnationParts(ground);
   const replicator =
@@ -133,15 +122,31 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const digester = new Digester({ store: records, clock });
   const digests = new DigestSweep({ collections, digester, client });
   const sweeps = new VerifiedSweeps(digests, database.verifications);
-  const incidents = watchIncidents(ground, { links, replicator, sweeps });
+  const incidents = watchIncidents(
+    { ...database, timer: systemTimer, logger: ground.log },
+    { links, replicator, sweeps },
+  );
   const guard = watchGuards(ground);
   const onRefused = (collection: string) => metrics.guarded(collection);
-  const guards = new WriteGuards({ region: config.region, watch: guard, retirement, onRefused });
+  const guards = new WriteGuards({ region: config.region, watch: guard, retirement, joining, onRefused });
   const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
-  const parts = [calibration, refreshing, links, keeper, replicator, incidents, guard, retirement, slot];
+  const parts = [
+    calibration,
+    refreshing,
+    links,
+    keeper,
+    replicator,
+    incidents,
+    guard,
+    retirement,
+    joining,
+    slot,
+  ];
   for (const part of parts) part?.start();
+  const peerActors = new PeerActors(peers, figures);
+  const writers = new KnownWriters(actorOf(identity.region, identity.incarnation), retirement, peerActors);
   return {
-    api: { collections, store: records, journal, guards, sessions, peers: new PeerActors(peers, figures) },
+    api: { collections, store: records, journal, guards, sessions, peers: peerActors, writers },
     admin: {
       region: config.region,
       peers,
@@ -155,7 +160,13 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       journal,
       guards,
       digester,
-      transfers: { donor, jobs: database.jobs, verifications: database.verifications, peers },
+      transfers: {
+        donor,
+        jobs: database.jobs,
+        verifications: database.verifications,
+        peers,
+        secret: config.peerSecret,
+      },
       identity: {
         self: identity,
         past,
@@ -163,8 +174,25 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
         incarnations: database.incarnations,
         relearning: () => replicator?.relearning ?? null,
         retirement,
+        joining,
       },
-      retirement: { self: config.region, peers, retirements: database.retirements },
+      retirement: {
+        self: config.region,
+        peers,
+        retirements: database.retirements,
+        incarnations: database.incarnations,
+      },
+      rights: { self: identity, retirements: database.retirements, writers },
+      unreplicated: {
+        self: identity,
+        peers,
+        retirement,
+        log: ownChanges(ground),
+        witness: client,
+        peer: transferPeer,
+        beats,
+        timer: systemTimer,
+      },
       status: () => readStatus(ground, { isReady, links, replicator, guard: keeper }),
       metrics: () => metrics.scrape(),
       echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
@@ -176,7 +204,7 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       return journal.close();
     },
     closeReplication: async () => {
-      const watches = [links, incidents, guard, retirement, keeper];
+      const watches = [links, incidents, guard, retirement, joining, keeper];
       await Promise.all([...watches.map((watch) => watch?.stop()), donor.close()]);
       await replicator?.close();
       await sink?.close();
@@ -207,31 +235,6 @@ function watchGuards({ config, database, peers }: Ground): GuardWatch {
   const { beats, clock } = database;
   const guards = new Map([...config.collections].map(([name, { guard }]) => [name, guard]));
   return new GuardWatch({ region: config.region, peers, guards, beats, clock, timer: systemTimer });
-}
-
-interface IncidentSources {
-  readonly links: LinkWatch;
-  readonly replicator: Replicator | null;
-  readonly sweeps: VerifiedSweeps;
-}
-
-/** The process that replicates writes incidents down, for all. */
-function watchIncidents(ground: Ground, { links, replicator, sweeps }: IncidentSources): IncidentWatch {
-  const { database, log } = ground;
-  const { beats, records, clock, incidents, identity } = database;
-  return new IncidentWatch({
-    incarnation: identity.incarnation,
-    partitionCount: identity.partitionCount,
-    links: () => links.links,
-    isActive: () => replicator !== null && replicator.relayState !== 'standby',
-    incidents,
-    beats,
-    records,
-    sweeps,
-    clock,
-    timer: systemTimer,
-    logger: log,
-  });
 }
 
 function createMetrics({ config, database, peers, figures }: Ground, links: LinkWatch): RegionMetrics {
@@ -301,6 +304,14 @@ function incarnationParts({ config, log: logger, database }: Ground): Incarnatio
   }
   const own = { region, cluster: { brokers: log.brokers }, logger };
   return { store, past, ownLog: new KafkaOwnLog(own), control: new KafkaControlLog(own) };
+}
+
+/** Of either kind of log: what one writes oneself can always be read, whatever it may testify to. */
+function ownChanges({ config, log: logger }: Ground): Pick<OwnLog, 'subscribe'> {
+  const { region, databaseUrl, log } = config;
+  if (log.kind === 'kafka') return new KafkaOwnLog({ region, cluster: { brokers: log.brokers }, logger });
+  const feed = new PostgresLogFeed({ logs: new Map([[region, databaseUrl]]), logger });
+  return { subscribe: (offsets) => feed.subscribe(region, offsets) };
 }
 
 /** Without a key of their own, tokens are checked for damage and not for who made them. */
@@ -375,4 +386,5 @@ function createFeed({ config, log: logger }: Ground): ChangeFeed {
   return new FeedByRegion(new Map(feeds));
 }
 
-await main(process.argv.slice(2));
+const config = readCommandLine(process.argv.slice(2));
+if (config !== null) await runRegion(config, openRegion);

@@ -35,6 +35,7 @@ function actors({ heard, applied }: { readonly heard?: number; readonly applied?
     positions: applied === undefined ? null : positionsOf(applied),
     rpo: null,
     clockOffset: null,
+    earlierOffsets: [],
   };
   const own = { newest: null, newestCounted: null, logCoveredAtMs: null, logCount: null };
   const last: Figures = { own, peers: [peer], deadLetters: [], readAtMs: 0 };

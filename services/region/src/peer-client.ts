@@ -7,6 +7,7 @@
  */
 import http from 'node:http';
 import https from 'node:https';
+import { ReplicationError } from '@isthmus/replication/errors';
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
 import {
   type Incarnation,
@@ -16,13 +17,17 @@ import {
 } from '@isthmus/replication/ports/identity';
 import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
-import type { RetirementWitness } from '@isthmus/replication/ports/retirement-witness';
+import { decodeVector } from '@isthmus/replication/log/offer-bytes';
+import type { FinalWitness, RetirementWitness } from '@isthmus/replication/ports/retirement-witness';
+import type { Vector } from '@isthmus/replication/ports/vector';
 import { z } from 'zod';
 
 const defaultTimeoutMs = 1000;
 /** A digest reads its whole collection. */
 const digestTimeoutMs = 30_000;
 const maxAnswerBytes = 4096;
+/** A vector has an entry for each partition of each life. */
+const maxVectorBytes = 1024 * 1024;
 
 export interface EchoAnswer extends PeerEcho {
   /** Who answers. */
@@ -45,6 +50,7 @@ const echoAnswer = z.object({
   written: written.nullable().default(null),
 });
 const retiredAnswer = z.object({ retired: z.array(z.object({ region: z.string() })) });
+const finalAnswer = z.object({ final: z.base64().nullable() });
 const digestAnswer = z.object({ digest: z.string().max(128) });
 
 export interface HttpPeerClientOptions {
@@ -55,7 +61,7 @@ export interface HttpPeerClientOptions {
   readonly timeoutMs?: number;
 }
 
-export class HttpPeerClient implements PeerClient, RetirementWitness {
+export class HttpPeerClient implements PeerClient, RetirementWitness, FinalWitness {
   readonly #options: HttpPeerClientOptions;
   readonly #plain = new http.Agent({ keepAlive: true, maxSockets: 2 });
   readonly #secure = new https.Agent({ keepAlive: true, maxSockets: 2 });
@@ -85,6 +91,15 @@ export class HttpPeerClient implements PeerClient, RetirementWitness {
     return answer.data.retired.map(({ region }) => parseRegionId(region)).filter((region) => region !== null);
   }
 
+  async finalOf(peer: RegionId, region: RegionId): Promise<Vector | null> {
+    const admin = this.#options.admins.get(peer);
+    if (admin === undefined) return null;
+    const url = new URL(`${admin}/v1/regions/${region}/final`);
+    const answer = finalAnswer.safeParse(await this.#get(url, this.#timeoutMs, maxVectorBytes));
+    if (!answer.success || answer.data.final === null) return null;
+    return vectorIn(answer.data.final);
+  }
+
   async digests(peer: RegionId, collections: readonly string[]): Promise<ReadonlyMap<string, string> | null> {
     const admin = this.#options.admins.get(peer);
     if (admin === undefined) return null;
@@ -108,10 +123,10 @@ export class HttpPeerClient implements PeerClient, RetirementWitness {
   }
 
   /** The JSON of an answer 200; `null` for everything else. */
-  async #get(url: URL, timeoutMs: number): Promise<unknown> {
+  async #get(url: URL, timeoutMs: number, maxBytes = maxAnswerBytes): Promise<unknown> {
     try {
       const response = await this.#request(url, timeoutMs);
-      const body = response.statusCode === 200 ? await boundedBody(response) : null;
+      const body = response.statusCode === 200 ? await boundedBody(response, maxBytes) : null;
       response.destroy();
       return body === null ? null : JSON.parse(body);
     } catch {
@@ -132,13 +147,23 @@ export class HttpPeerClient implements PeerClient, RetirementWitness {
   }
 }
 
+/** `null`: what no region would say. */
+function vectorIn(text: string): Vector | null {
+  try {
+    return decodeVector(Buffer.from(text, 'base64'));
+  } catch (reason) {
+    if (reason instanceof ReplicationError) return null;
+    throw reason;
+  }
+}
+
 /** `null`: longer than an answer can be. */
-async function boundedBody(response: http.IncomingMessage): Promise<string | null> {
+async function boundedBody(response: http.IncomingMessage, maxBytes: number): Promise<string | null> {
   response.setEncoding('utf8');
   let body = '';
   for await (const chunk of response) {
     body += String(chunk);
-    if (body.length > maxAnswerBytes) return null;
+    if (body.length > maxBytes) return null;
   }
   return body;
 }

@@ -49,6 +49,13 @@ const kinds = {
       'The `Isthmus-Session` header was not handed out by a region of this installation, or was changed on its way; or `Isthmus-Wait` is no whole number of milliseconds up to 10000.',
     mend: 'Send the header of the last answer unchanged, or none to begin anew. Every region needs the same ISTHMUS_SESSION_KEY.',
   },
+  unauthenticated: {
+    status: 401,
+    title: 'The caller is not known',
+    meaning:
+      'Only peers may read all records of a region, and the request did not show that it comes from one.',
+    mend: 'Give every region the same ISTHMUS_PEER_SECRET. Without one, only programs on the same machine are served.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
@@ -182,12 +189,47 @@ const kinds = {
       "The collection's owner chose that it is written in its home region only, or only while enough other regions have confirmed what was written before. Reads go on.",
     mend: 'With a home region, write there: `violations` names it. With a budget, wait as `Retry-After` says and send it again; it opens once enough peers have caught up.',
   },
+  'region-joining': {
+    status: 503,
+    title: 'The region is new and not filled yet',
+    meaning:
+      'Peers have records that this region has not got yet, so what it shows is not what there is. Reads go on, of what has come.',
+    mend: 'Write in another region, or wait as `Retry-After` says. `isthmus status` and `isthmus identity` say what it waits for.',
+  },
   'region-retired': {
     status: 503,
     title: 'The region was retired',
     meaning:
       'Its peers have agreed to take no change of it any more, so what it acknowledged now would be lost. Reads go on, of what it held.',
     mend: 'Write in another region. What was written here after the retirement is in this database alone.',
+  },
+  'claimed-since': {
+    status: 409,
+    title: 'Rights were claimed in this record meanwhile',
+    meaning:
+      'A row of an export is issued again by merging it for a moment under the dots that it had, and a claim of stranded rights has taken dots of the same writer since.',
+    mend: 'Look at the row in the file, and write by hand what is missing. Issue exports again before rights are claimed.',
+  },
+  'not-retired': {
+    status: 409,
+    title: 'The region was not retired',
+    meaning:
+      'What a region wrote is exported only once its peers have closed it for good; until then all of it may still reach them by itself.',
+    mend: 'Repair the link, or retire the region at its survivors with `isthmus region retire`, and ask again.',
+  },
+  'no-final-vector': {
+    status: 503,
+    title: 'No survivor says what it keeps',
+    meaning:
+      'Which writes are missing elsewhere follows from the final vector that the survivors agreed on, and none of them that has reached it answers.',
+    mend: 'See that the region reaches the admin listener of a survivor and that `isthmus region retire` has ended there, and ask again.',
+  },
+  'export-unavailable': {
+    status: 503,
+    title: 'The export could not be read',
+    meaning:
+      'The own log, or the survivor that tells what it holds of the records, did not answer; or more than may be held in memory is missing. Nothing was changed.',
+    mend: 'The detail says which of them. Ask again once it answers.',
   },
   draining: {
     status: 503,

@@ -5,6 +5,7 @@
  */
 import type { ReplicationError, ReplicationErrorCode } from '@isthmus/replication/errors';
 import { type ProblemCode, problemKind } from './problem-codes.ts';
+import type { Holder } from './records/rights.ts';
 
 export interface Violation {
   /** Path of the member at fault; in a batch it starts with `writes[i]`. */
@@ -18,12 +19,16 @@ export interface Violation {
 interface Rights {
   readonly have: number;
   readonly need: number;
+  /** Who else holds some. */
+  readonly elsewhere?: readonly (Holder & { readonly stranded: boolean })[];
 }
 
 interface ProblemOptions {
   readonly violations?: readonly Violation[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly rights?: Rights | undefined;
+  /** Who holds rights of the counter that a spending was refused at. */
+  readonly holders?: readonly Holder[];
   readonly cause?: unknown;
 }
 
@@ -45,6 +50,7 @@ export class Problem extends Error {
   readonly violations: readonly Violation[];
   readonly headers: Readonly<Record<string, string>>;
   readonly rights: Rights | undefined;
+  readonly holders: readonly Holder[];
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? {} : { cause: options.cause });
@@ -53,6 +59,7 @@ export class Problem extends Error {
     this.status = problemKind(code).status;
     this.violations = options.violations ?? [];
     this.rights = options.rights;
+    this.holders = options.holders ?? [];
     this.headers = {
       ...(this.status === 503 ? { 'retry-after': '1' } : {}),
       ...options.headers,

@@ -9,6 +9,7 @@ import { ReplicationError } from '@isthmus/replication/errors';
 import { decodeAnswer, encodeRequest, maxTransferBytes } from '@isthmus/replication/log/transfer-message';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { TransferAnswer, TransferPeer, TransferRequest } from '@isthmus/replication/ports/transfer-peer';
+import { peerHeaders } from './admin/peer-access.ts';
 import { transferMediaType } from './admin/transfer-routes.ts';
 
 const timeoutMs = 15_000;
@@ -16,15 +17,19 @@ const timeoutMs = 15_000;
 export interface HttpTransferPeerOptions {
   /** Base address of each peer's admin listener, without a slash at the end. */
   readonly admins: ReadonlyMap<RegionId, string>;
+  /** Empty: none is shown. */
+  readonly secret: string;
 }
 
 export class HttpTransferPeer implements TransferPeer {
   readonly #admins: ReadonlyMap<RegionId, string>;
+  readonly #access: Readonly<Record<string, string>>;
   readonly #plain = new http.Agent({ keepAlive: true, maxSockets: 4 });
   readonly #secure = new https.Agent({ keepAlive: true, maxSockets: 4 });
 
-  constructor({ admins }: HttpTransferPeerOptions) {
+  constructor({ admins, secret }: HttpTransferPeerOptions) {
     this.#admins = admins;
+    this.#access = peerHeaders(secret);
   }
 
   async ask(peer: RegionId, request: TransferRequest): Promise<TransferAnswer> {
@@ -34,7 +39,7 @@ export class HttpTransferPeer implements TransferPeer {
       const response = await this.#post(new URL(`${admin}/v1/transfer/ask`), encodeRequest(request));
       if (response.statusCode === 200) return decodeAnswer(await boundedBody(response));
       response.destroy();
-      throw unavailable(`${peer} answers ${response.statusCode}`);
+      throw unavailable(whyNot(peer, response.statusCode ?? 0));
     } catch (reason) {
       if (reason instanceof ReplicationError && reason.code === 'peer-unavailable') throw reason;
       const detail = reason instanceof Error ? reason.message : String(reason);
@@ -49,7 +54,7 @@ export class HttpTransferPeer implements TransferPeer {
 
   #post(url: URL, body: Uint8Array): Promise<http.IncomingMessage> {
     const signal = AbortSignal.timeout(timeoutMs);
-    const headers = { 'content-type': transferMediaType, 'content-length': body.length };
+    const headers = { ...this.#access, 'content-type': transferMediaType, 'content-length': body.length };
     const options = { method: 'POST', headers, signal };
     return new Promise((resolve, reject) => {
       const request =
@@ -61,6 +66,11 @@ export class HttpTransferPeer implements TransferPeer {
       request.end(body);
     });
   }
+}
+
+function whyNot(peer: RegionId, status: number): string {
+  if (status !== 401) return `${peer} answers ${status}`;
+  return `${peer} refuses us as a peer: ISTHMUS_PEER_SECRET has to be the same there and here`;
 }
 
 async function boundedBody(response: http.IncomingMessage): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 /** Retired regions on a database in memory, by the same contract as on Postgres. */
 import type { RegionId } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
-import type { Retirement, RetirementStore } from '../../ports/retirement-store.ts';
+import type { Agreement, Retirement, RetirementStore } from '../../ports/retirement-store.ts';
 import type { Vector } from '../../ports/vector.ts';
 import { lacking } from '../../vector.ts';
 import type { MemoryDatabase } from './database.ts';
@@ -11,6 +11,7 @@ import type { MemoryTable } from './table.ts';
 interface Retired {
   readonly region: RegionId;
   readonly final: Vector | null;
+  readonly heir: RegionId | null;
 }
 
 export class MemoryRetirementStore implements RetirementStore {
@@ -27,9 +28,9 @@ export class MemoryRetirementStore implements RetirementStore {
   async all(): Promise<readonly Retirement[]> {
     return [...this.#retired.values()]
       .toSorted((a, b) => (a.region < b.region ? -1 : 1))
-      .map(({ region, final }) => {
+      .map(({ region, final, heir }) => {
         const settled = this.#rows(region, ({ settled: lsn }) => lsn);
-        return { region, final, isReached: final !== null && lacking(settled, final) === null };
+        return { region, final, heir, isReached: final !== null && lacking(settled, final) === null };
       });
   }
 
@@ -40,16 +41,18 @@ export class MemoryRetirementStore implements RetirementStore {
   async close(region: RegionId): Promise<Vector> {
     this.#database.transact(true, () => {
       this.#records.closeOrigin(region);
-      if (this.#retired.get(region) === undefined) this.#retired.put(region, { region, final: null });
+      if (this.#retired.get(region) === undefined)
+        this.#retired.put(region, { region, final: null, heir: null });
     });
     return this.position(region);
   }
 
-  async retire(region: RegionId, final: Vector): Promise<boolean> {
+  async retire(region: RegionId, { final, heir }: Agreement): Promise<boolean> {
     const known = this.#retired.get(region);
     if (known === undefined || lacking(final, await this.position(region)) !== null) return false;
-    const isSame = known.final === null || isEqual(known.final, final);
-    if (isSame) this.#database.transact(true, () => this.#retired.put(region, { region, final }));
+    const isSame =
+      (known.final === null || isEqual(known.final, final)) && (known.heir === null || known.heir === heir);
+    if (isSame) this.#database.transact(true, () => this.#retired.put(region, { region, final, heir }));
     return isSame;
   }
 

@@ -39,8 +39,8 @@ export const selectIdentity: Statement = {
 export const insertIdentity: Statement = {
   name: 'isthmus_identity_insert',
   text: `INSERT INTO isthmus.identity (region, incarnation_counter, incarnation_nonce, partition_count,
-  system_identifier, timeline, postmaster_started_at)
-  VALUES ($1, $2, $3, $4, $5, $6, pg_postmaster_start_time())`,
+  system_identifier, timeline, postmaster_started_at, joining)
+  VALUES ($1, $2, $3, $4, $5, $6, pg_postmaster_start_time(), true)`,
 };
 
 /** Only on the very server that was compared, and only where no other process has recorded it yet. */

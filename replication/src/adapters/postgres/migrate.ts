@@ -15,6 +15,9 @@ import { conflicts } from './migrations/0008-conflicts.ts';
 import { incarnations } from './migrations/0009-incarnations.ts';
 import { retired } from './migrations/0010-retired.ts';
 import { transferBeats } from './migrations/0011-transfer-beats.ts';
+import { heirs } from './migrations/0012-heirs.ts';
+import { marks } from './migrations/0013-marks.ts';
+import { earlierOffsets } from './migrations/0015-earlier-offsets.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -37,6 +40,9 @@ export const migrations: readonly Migration[] = [
   { number: 9, name: 'incarnations', sql: incarnations },
   { number: 10, name: 'retired', sql: retired },
   { number: 11, name: 'transfer-beats', sql: transferBeats },
+  { number: 12, name: 'heirs', sql: heirs },
+  { number: 13, name: 'marks', sql: marks },
+  { number: 15, name: 'earlier-offsets', sql: earlierOffsets },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

@@ -10,6 +10,7 @@ import type { RegionId } from '../../ports/identity.ts';
 import type { IncarnationStore } from '../../ports/incarnation-store.ts';
 import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import type { JoiningStore } from '../../ports/joining-store.ts';
 import type { RetirementStore } from '../../ports/retirement-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
 import type { SessionStore } from '../../ports/session-store.ts';
@@ -32,6 +33,7 @@ import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName, slotHealth } from './relay-slot.ts';
 import { PostgresRetirementStore } from './retirement-store.ts';
 import { PostgresRoleLock } from './role-lock.ts';
+import { PostgresJoiningStore } from './joining-store.ts';
 import { PostgresSessionStore } from './session-store.ts';
 import { PostgresSlotKeeper } from './slot-life.ts';
 import { PostgresTombstoneStore } from './tombstone-store.ts';
@@ -67,6 +69,7 @@ export interface Database {
   readonly incidents: IncidentStore;
   readonly past: IdentityStore;
   readonly incarnations: IncarnationStore;
+  readonly joining: JoiningStore;
   readonly sessions: SessionStore;
   readonly lock: RoleLock;
   readonly transfers: TransferStore;
@@ -113,6 +116,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     incidents: new PostgresIncidentStore(connections),
     past: new PostgresIdentityStore(connections, slotName),
     incarnations: new PostgresIncarnationStore(connections),
+    joining: new PostgresJoiningStore(connections),
     sessions: new PostgresSessionStore(connections),
     lock: new PostgresRoleLock(connections),
     transfers: new PostgresTransferStore(connections),

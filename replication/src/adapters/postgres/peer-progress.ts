@@ -3,7 +3,7 @@
  * and one of ours: where either has a new incarnation, what is told replaces what was stored, also by less (P7).
  * Within one pair of lives nothing goes back, whatever order messages come in.
  */
-import type { ClockOffset, HeardBeat, PeerProgress } from '../../ports/beat-store.ts';
+import type { ClockOffset, EarlierOffset, HeardBeat, PeerProgress } from '../../ports/beat-store.ts';
 import type { Incarnation } from '../../ports/identity.ts';
 import { assert } from '../../errors.ts';
 import { beatAt, beatColumns, beatFrom, beatValues } from './beat-columns.ts';
@@ -25,9 +25,10 @@ const keptGreatest = (column: string): string => kept(column, `greatest(old.${co
 const upsertProgress: Statement = {
   name: 'isthmus_progress_upsert',
   text: `INSERT INTO isthmus.peer_progress AS old (peer, incarnation_counter, incarnation_nonce, own_counter, own_nonce,
-    settled, settled_beat, echoed_beat, heard_at_ms, clock_offset)
+    settled, settled_beat, echoed_beat, heard_at_ms, clock_offset, earlier_offsets_ms, earlier_until_beats)
   VALUES ($1, $2, $3, $4, $5, $6::text[]::pg_lsn[], $7, $8, $9, CASE WHEN $10::double precision IS NULL THEN NULL
-    ELSE ROW($10::double precision, $11::double precision, $12::double precision)::isthmus.clock_offset END)
+    ELSE ROW($10::double precision, $11::double precision, $12::double precision)::isthmus.clock_offset END,
+    $13::text[]::double precision[], $14::text[]::bigint[])
   ON CONFLICT (peer) DO UPDATE SET
     ${kept(
       'settled',
@@ -38,6 +39,7 @@ const upsertProgress: Statement = {
     ${keptGreatest('echoed_beat')},
     ${keptGreatest('heard_at_ms')},
     ${kept('clock_offset', 'coalesce(excluded.clock_offset, old.clock_offset)')},
+    earlier_offsets_ms = excluded.earlier_offsets_ms, earlier_until_beats = excluded.earlier_until_beats,
     incarnation_counter = excluded.incarnation_counter, incarnation_nonce = excluded.incarnation_nonce,
     own_counter = excluded.own_counter, own_nonce = excluded.own_nonce
   WHERE old.incarnation_counter <= excluded.incarnation_counter`,
@@ -46,7 +48,8 @@ const upsertProgress: Statement = {
 export const selectProgress: Statement = {
   name: 'isthmus_progress',
   text: `SELECT peer, incarnation_counter, incarnation_nonce, settled::text[]::text, settled_beat, echoed_beat, heard_at_ms,
-    (clock_offset).offset_ms, (clock_offset).error_ms, (clock_offset).measured_at_ms
+    (clock_offset).offset_ms, (clock_offset).error_ms, (clock_offset).measured_at_ms,
+    earlier_offsets_ms::text, earlier_until_beats::text
   FROM isthmus.peer_progress WHERE own_counter = $1 AND own_nonce = $2 ORDER BY peer`,
 };
 
@@ -72,7 +75,7 @@ export const selectHeard: Statement = {
 };
 
 export function storeProgress(own: Incarnation, progress: PeerProgress): Call {
-  const { peerIncarnation, settled, clockOffset } = progress;
+  const { peerIncarnation, settled, clockOffset, earlierOffsets } = progress;
   return [
     upsertProgress,
     progress.peer,
@@ -87,6 +90,8 @@ export function storeProgress(own: Incarnation, progress: PeerProgress): Call {
     clockOffset?.offsetMs ?? null,
     clockOffset?.errorMs ?? null,
     clockOffset?.measuredAtMs ?? null,
+    `{${earlierOffsets.map(({ offsetMs }) => offsetMs).join(',')}}`,
+    `{${earlierOffsets.map(({ untilBeat }) => untilBeat).join(',')}}`,
   ];
 }
 
@@ -99,6 +104,7 @@ export function progressOf(row: Row): PeerProgress {
     echoedBeat: nullableAt(row, 5, numberAt),
     heardAtMs: numberAt(row, 6),
     clockOffset: nullableAt(row, 7, offsetAt),
+    earlierOffsets: earlierOffsetsAt(row, 10),
   };
 }
 
@@ -119,8 +125,21 @@ export function heardOf(row: Row): HeardBeat {
 }
 
 function lsnsAt(row: Row, column: number): readonly bigint[] {
+  return listAt(row, column).map(parseLsn);
+}
+
+function listAt(row: Row, column: number): readonly string[] {
   const list = textAt(row, column).slice(1, -1);
-  return list === '' ? [] : list.split(',').map(parseLsn);
+  return list === '' ? [] : list.split(',');
+}
+
+/** Two arrays of one length: a constraint of the table. */
+function earlierOffsetsAt(row: Row, first: number): readonly EarlierOffset[] {
+  const beats = listAt(row, first + 1).map(Number);
+  return listAt(row, first).flatMap((offset, index) => {
+    const untilBeat = beats[index];
+    return untilBeat === undefined ? [] : [{ offsetMs: Number(offset), untilBeat }];
+  });
 }
 
 function offsetAt(row: Row, first: number): ClockOffset {

@@ -3,7 +3,7 @@
  * of them meanwhile finds that it no longer stands as expected, and is fenced like by any other.
  */
 import type { RegionId } from '../../ports/identity.ts';
-import type { Retirement, RetirementStore } from '../../ports/retirement-store.ts';
+import type { Agreement, Retirement, RetirementStore } from '../../ports/retirement-store.ts';
 import type { Vector } from '../../ports/vector.ts';
 import { decodeVector, encodeVector } from '../../log/offer-bytes.ts';
 import { lacking } from '../../vector.ts';
@@ -20,14 +20,14 @@ import { entryAt } from './vector-columns.ts';
 /** A row for each partition that the region has a position of, and one for a region without any. */
 const selectRetired: Statement = {
   name: 'isthmus_retired',
-  text: `SELECT region, final, origin, incarnation_counter, incarnation_nonce, partition, settled::text
+  text: `SELECT region, final, heir, origin, incarnation_counter, incarnation_nonce, partition, settled::text
   FROM isthmus.retired LEFT JOIN isthmus.position ON origin = region
   ORDER BY region, incarnation_counter, incarnation_nonce, partition`,
 };
 
 const selectOne: Statement = {
   name: 'isthmus_retired_one',
-  text: 'SELECT region, final FROM isthmus.retired WHERE region = $1 FOR UPDATE',
+  text: 'SELECT region, final, heir FROM isthmus.retired WHERE region = $1 FOR UPDATE',
 };
 
 const selectReached: Statement = {
@@ -48,7 +48,8 @@ const insertRetired: Statement = {
 
 const setFinal: Statement = {
   name: 'isthmus_retired_final',
-  text: 'UPDATE isthmus.retired SET final = $2, retired_at = clock_timestamp() WHERE region = $1',
+  text: `UPDATE isthmus.retired SET final = $2, heir = $3, retired_at = coalesce(retired_at, clock_timestamp())
+  WHERE region = $1`,
 };
 
 export class PostgresRetirementStore implements RetirementStore {
@@ -86,7 +87,7 @@ export class PostgresRetirementStore implements RetirementStore {
     });
   }
 
-  retire(region: RegionId, final: Vector): Promise<boolean> {
+  retire(region: RegionId, { final, heir }: Agreement): Promise<boolean> {
     return this.#transact(async (session) => {
       const [, found, reached] = await session.pipeline([
         [begin],
@@ -96,12 +97,14 @@ export class PostgresRetirementStore implements RetirementStore {
       const row = found?.rows[0];
       const known = row === undefined ? null : nullableAt(row, 1, bytesAt);
       const bytes = encodeVector(final);
-      const isSame = known === null || Buffer.compare(known, bytes) === 0;
+      const knownHeir = row === undefined ? null : nullableAt(row, 2, regionAt);
+      const isSame =
+        (known === null || Buffer.compare(known, bytes) === 0) && (knownHeir === null || knownHeir === heir);
       if (row === undefined || !isSame || lacking(final, appliedIn(reached?.rows ?? [])) !== null) {
         await session.rollback();
         return false;
       }
-      await commitWith(session, { before: [[setFinal, region, bytes]], after: [] });
+      await commitWith(session, { before: [[setFinal, region, bytes, heir]], after: [] });
       return true;
     });
   }
@@ -118,10 +121,11 @@ export class PostgresRetirementStore implements RetirementStore {
 
 function retirementOf(region: RegionId, rows: readonly Row[]): Retirement {
   const bytes = nullableAt(rows[0] ?? [], 1, bytesAt);
-  if (bytes === null) return { region, final: null, isReached: false };
+  if (bytes === null) return { region, final: null, heir: null, isReached: false };
   const final = decodeVector(bytes);
-  const settled = rows.flatMap((row) => nullableAt(row, 2, () => entryAt(row, 2)) ?? []);
-  return { region, final, isReached: lacking(settled, final) === null };
+  const settled = rows.flatMap((row) => nullableAt(row, 3, () => entryAt(row, 3)) ?? []);
+  const heir = nullableAt(rows[0] ?? [], 2, regionAt);
+  return { region, final, heir, isReached: lacking(settled, final) === null };
 }
 
 function appliedIn(rows: readonly Row[]): Vector {

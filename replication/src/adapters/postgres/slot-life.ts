@@ -1,7 +1,8 @@
 /**
- * The port `SlotKeeper` on Postgres. A life is noted right after its slot was made; should the process end between the
- * two, the slot stands without a note, and donors believe the older life for which they only wait less. The slot is made
- * anew only where it is gone or invalidated, never while a relay reads from it.
+ * The port `SlotKeeper` on Postgres. A new life is announced before its slot is made, from where the log stood then, and
+ * completed with where the slot really begins before anything of it is confirmed. Should the process end between the two,
+ * the next one completes it; meanwhile nobody takes the slot for one that misses nothing. The slot is made anew only where
+ * it is gone or invalidated, never while a relay reads from it.
  */
 import { assert } from '../../errors.ts';
 import type { SlotKeeper, SlotLife } from '../../ports/slot-keeper.ts';
@@ -25,6 +26,21 @@ export const insertLife: Statement = {
     AND confirmed_flush_lsn IS DISTINCT FROM (SELECT from_lsn FROM isthmus.slot_life ORDER BY number DESC LIMIT 1)`,
 };
 
+/** Nothing where one is announced already: the earlier place is the safe one. */
+const announceLife: Statement = {
+  name: 'isthmus_slot_life_announce',
+  text: `INSERT INTO isthmus.slot_life (number, from_lsn, reason, made)
+  SELECT coalesce(max(number), 0) + 1, pg_current_wal_insert_lsn(), $1, false FROM isthmus.slot_life
+  HAVING coalesce(bool_and(made), true)`,
+};
+
+/** Nothing was confirmed of the slot yet, so that is where it begins. */
+const completeLife: Statement = {
+  name: 'isthmus_slot_life_complete',
+  text: `UPDATE isthmus.slot_life SET from_lsn = confirmed_flush_lsn, made = true
+  FROM pg_replication_slots WHERE slot_name = $1 AND NOT made`,
+};
+
 export class PostgresSlotKeeper implements SlotKeeper {
   readonly #connections: Connections;
   readonly #slotName: string;
@@ -35,6 +51,7 @@ export class PostgresSlotKeeper implements SlotKeeper {
   }
 
   async life(): Promise<SlotLife | null> {
+    await this.#connections.write((session) => session.query(completeLife, this.#slotName));
     const answer = await this.#connections.query(selectLife);
     const row = answer.rows[0];
     return row === undefined ? null : lifeAt(row);
@@ -43,8 +60,8 @@ export class PostgresSlotKeeper implements SlotKeeper {
   async renew(reason: string): Promise<SlotLife> {
     await this.#connections.write(async (session) => {
       if (await isSlotSound(session, this.#slotName)) return;
+      await session.query(announceLife, reason);
       await createSlot(session, this.#slotName);
-      await noteLife(session, this.#slotName, reason);
     });
     const life = await this.life();
     assert(life !== null, 'a slot that was made has a life');

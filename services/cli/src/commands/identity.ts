@@ -51,9 +51,18 @@ function text(shown: unknown): string {
     ...(member(shown, 'retired') === true
       ? ['retired      by its peers, for good: it takes no more writes']
       : []),
+    ...joining(member(shown, 'joining')),
     ...relearning(member(shown, 'relearning') ?? null),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** A new region takes no writes before it has what its peers have. */
+function joining(peers: unknown): readonly string[] {
+  if (!Array.isArray(peers) || peers.length === 0) return [];
+  return [
+    `joining      not all has come yet of what ${peers.map(String).join(', ')} had written: it takes no writes`,
+  ];
 }
 
 /** A new incarnation takes no writes before it has learnt its past again. */

@@ -1,7 +1,8 @@
 /**
- * `isthmus region retire NAME`: says for good that a region is gone. All survivors have to be named and reachable: first
+ * `isthmus region`: what is done to a region that is gone. `retire NAME` says for good that a region is gone. All survivors have to be named and reachable: first
  * each of them closes the region, so that nothing more is taken of it, then they agree on how far its changes are kept,
  * and fetch from each other what they lack of that. It cannot be taken back, and begun twice it goes on where it was.
+ * What it wrote beyond that is exported from it, should it come back, and issued again elsewhere.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Target, findTargets } from '../remote/addresses.ts';
@@ -10,37 +11,59 @@ import type { Command, CommandIo } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions } from '../remote/options.ts';
 import { member, request } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
+import { exportRegion } from './region-export.ts';
+import { reissueRegion } from './region-reissue.ts';
 
-const usage = 'isthmus region retire NAME [--dry-run] [--demo PID | --admin URL …] [--json]';
+const usage =
+  'isthmus region retire NAME [--heir REGION] | export FILE | reissue FILE [--uncertain] [--dry-run] [--demo PID | --admin URL …] [--region REGION] [--json]';
+const options = {
+  ...addressOptions,
+  ...dryRunOption,
+  uncertain: { type: 'boolean', default: false },
+  heir: { type: 'string' },
+} as const;
 const pollMs = 300;
+
+/** What follows the action. */
+export interface RegionArguments {
+  readonly names: readonly string[];
+  readonly values: ReturnType<typeof readOptions<typeof options>>['values'];
+}
 
 export const region: Command = {
   name: 'region',
-  summary: 'Retire a region that is gone for good',
+  summary: 'Retire a region that is gone for good, and save what only it has',
   usage,
   run: async (args, io) => {
-    const { values, positionals } = readOptions(args, { ...addressOptions, ...dryRunOption }, usage);
-    const [action, name, ...rest] = positionals;
-    if (action !== 'retire' || name === undefined || rest.length > 0) throw wrongUsage(`usage: ${usage}`);
-    const { admin: given, demo } = values;
-    const found = await findTargets({ listener: 'admin', given, demo, region: undefined, io });
-    const survivors = found.filter((target) => target.region !== name);
-    const closed = await Promise.all(survivors.map((target) => close(target, name, values['dry-run'])));
-    requireAll(closed);
-    if (values['dry-run'])
-      return print(
-        closed.map(({ region: of }) => ({ region: of, state: 'would be asked' })),
-        values.json,
-        io,
-      );
-    const positions = Object.fromEntries(closed.map(({ region: of, position }) => [of, position]));
-    const url = ({ url: admin }: Target) => `${admin}/v1/regions/${encodeURIComponent(name)}/retire`;
-    await Promise.all(
-      survivors.map((target) => request({ method: 'POST', url: url(target), body: { positions } })),
-    );
-    return print(await settled(survivors, name, io), values.json, io);
+    const { values, positionals } = readOptions(args, options, usage);
+    const [action, ...names] = positionals;
+    if (action === 'retire') return retire({ names, values }, io);
+    if (action === 'export') return exportRegion({ names, values }, io);
+    if (action === 'reissue') return reissueRegion({ names, values }, io);
+    throw wrongUsage(`usage: ${usage}`);
   },
 };
+
+async function retire({ names, values }: RegionArguments, io: CommandIo): Promise<ExitCode> {
+  const [name, ...rest] = names;
+  if (name === undefined || rest.length > 0) throw wrongUsage(`usage: ${usage}`);
+  const { admin: given, demo } = values;
+  const found = await findTargets({ listener: 'admin', given, demo, region: undefined, io });
+  const survivors = found.filter((target) => target.region !== name);
+  const closed = await Promise.all(survivors.map((target) => close(target, name, values['dry-run'])));
+  requireAll(closed);
+  if (values['dry-run'])
+    return print(
+      closed.map(({ region: of }) => ({ region: of, state: 'would be asked' })),
+      values.json,
+      io,
+    );
+  const positions = Object.fromEntries(closed.map(({ region: of, position }) => [of, position]));
+  const url = ({ url: admin }: Target) => `${admin}/v1/regions/${encodeURIComponent(name)}/retire`;
+  const body = { positions, heir: values.heir };
+  await Promise.all(survivors.map((target) => request({ method: 'POST', url: url(target), body })));
+  return print(await settled(survivors, name, io), values.json, io);
+}
 
 interface Closed {
   readonly region: string;

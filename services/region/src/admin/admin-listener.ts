@@ -19,11 +19,20 @@ import { type IdentityAdmin, addIdentityRoutes } from './identity-routes.ts';
 import { type IncidentParts, addIncidentRoutes } from './incident-routes.ts';
 import { type RawRecordParts, rawRecord } from './raw-record.ts';
 import { type Readiness, isReady } from './readiness.ts';
+import { addReissueRoutes } from './reissue-routes.ts';
 import { type RetirementAdmin, addRetirementRoutes } from './retirement-routes.ts';
+import { type RightsParts, addRightsRoutes } from './rights-routes.ts';
 import { type TransferAdmin, addTransferRoutes } from './transfer-routes.ts';
+import { type UnreplicatedParts, addUnreplicatedRoutes } from './unreplicated-routes.ts';
 
 /** What needs an open database; absent until then. */
-export interface AdminParts extends ConflictParts, IncidentParts, DeadLetterParts, RawRecordParts {
+export interface AdminParts
+  extends ConflictParts,
+    IncidentParts,
+    DeadLetterParts,
+    RawRecordParts,
+    Pick<UnreplicatedParts, 'unreplicated'>,
+    Pick<RightsParts, 'rights'> {
   readonly store: ConflictParts['store'] & RawRecordParts['store'];
   readonly digester: Digester;
   readonly transfers: TransferAdmin;
@@ -53,6 +62,9 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addIdentityRoutes(app, () => openParts(admin).identity);
   addTransferRoutes(app, () => openParts(admin).transfers);
   addRetirementRoutes(app, () => openParts(admin).retirement);
+  addUnreplicatedRoutes(app, () => openParts(admin));
+  addReissueRoutes(app, () => openParts(admin), admin.drain);
+  addRightsRoutes(app, () => openParts(admin), admin.drain);
   addConflictRoutes(app, () => openParts(admin), admin.drain);
   addIncidentRoutes(app, () => openParts(admin));
   addDeadLetterRoutes(app, () => openParts(admin));

@@ -53,6 +53,11 @@ beforeAll(async () => {
   const { records: store, clock, identity } = database;
   const actor = actorOf(eu, identity.incarnation);
   const timer = systemTimer;
+  const nobodyElse = {
+    self: actorOf(database.identity.region, database.identity.incarnation),
+    closed: new Set<never>(),
+    actorOf: () => null,
+  };
   const journal = new Journal({
     store,
     clock,
@@ -81,6 +86,7 @@ beforeAll(async () => {
     guards: { check: () => undefined },
     drain,
     peers: { find: () => ({ kind: 'none', peers: [] }) },
+    writers: nobodyElse,
     sessions: new SessionDesk({
       self: database.identity,
       store: database.sessions,
@@ -108,6 +114,7 @@ beforeAll(async () => {
         donor: { answer: () => Promise.resolve({ kind: 'closed' }) },
         jobs: database.jobs,
         verifications: database.verifications,
+        secret: '',
         peers: [],
       },
       identity: {
@@ -117,8 +124,25 @@ beforeAll(async () => {
         incarnations: database.incarnations,
         relearning: () => null,
         retirement: { isRetired: false },
+        joining: { waitsFor: [], skip: () => Promise.resolve() },
       },
-      retirement: { self: identity.region, peers: [], retirements: database.retirements },
+      retirement: {
+        self: identity.region,
+        peers: [],
+        retirements: database.retirements,
+        incarnations: database.incarnations,
+      },
+      rights: { self: identity, retirements: database.retirements, writers: nobodyElse },
+      unreplicated: {
+        self: identity,
+        peers: [],
+        retirement: { isRetired: false },
+        log: { subscribe: () => expect.fail('nothing reads the own log here') },
+        witness: { finalOf: () => Promise.resolve(null) },
+        peer: { ask: () => expect.fail('nobody is asked here') },
+        beats: database.beats,
+        timer: systemTimer,
+      },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
       echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),

@@ -3,6 +3,7 @@
  * its past (P1). That word is dangerous and says so: where it is wrong, two databases write under one identity, and
  * peers take the second's changes for ones that they have.
  */
+import type { Joining } from '@isthmus/replication/guard/joining';
 import type { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
 import type { IdentityGuard, IdentityState } from '@isthmus/replication/identity/identity-guard';
 import { type RelearningJudgement, describeRelearning } from '@isthmus/replication/identity/relearning-judge';
@@ -21,6 +22,7 @@ export interface IdentityAdmin {
   /** `null`: nothing known of, because nothing is to be learnt or another process does it. */
   readonly relearning: () => RelearningJudgement | null;
   readonly retirement: Pick<OwnRetirement, 'isRetired'>;
+  readonly joining: Pick<Joining, 'waitsFor' | 'skip'>;
 }
 
 interface IdentityView {
@@ -31,6 +33,8 @@ interface IdentityView {
   readonly guard: IdentityState | null;
   /** Its peers have closed it for good, and it takes no more writes (P8). */
   readonly retired: boolean;
+  /** Peers whose records it has not got yet, so that it takes no writes; empty: none. */
+  readonly joining: readonly RegionId[];
   /** Why a new incarnation takes no writes yet (P9); `null`: it does, as far as that goes. */
   readonly relearning: { readonly since: string; readonly waitsFor: string | null } | null;
 }
@@ -42,8 +46,9 @@ export function addIdentityRoutes(app: Listener, parts: () => IdentityAdmin): vo
 
 async function accept(admin: IdentityAdmin, dryRun: boolean) {
   const before = await viewOf(admin);
-  const accepted = before.continuity !== 'same' && !dryRun;
-  if (accepted) await admin.past.accept();
+  const accepted = (before.continuity !== 'same' || before.joining.length > 0) && !dryRun;
+  if (accepted && before.continuity !== 'same') await admin.past.accept();
+  if (accepted && before.joining.length > 0) await admin.joining.skip();
   return { dryRun, accepted, before };
 }
 
@@ -58,6 +63,7 @@ async function viewOf(admin: IdentityAdmin): Promise<IdentityView> {
     continuity: continuity.kind,
     guard: guard?.state ?? null,
     retired: admin.retirement.isRetired,
+    joining: admin.joining.waitsFor,
     relearning: await relearningOf(admin),
   };
 }

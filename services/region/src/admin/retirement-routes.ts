@@ -7,6 +7,7 @@
 import { ReplicationError } from '@isthmus/replication/errors';
 import { decodeVector, encodeVector } from '@isthmus/replication/log/offer-bytes';
 import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
+import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
 import type { Retirement, RetirementStore } from '@isthmus/replication/ports/retirement-store';
 import type { Vector } from '@isthmus/replication/ports/vector';
 import { greatestOf } from '@isthmus/replication/vector';
@@ -22,19 +23,37 @@ export interface RetirementAdmin {
   readonly self: RegionId;
   readonly peers: readonly RegionId[];
   readonly retirements: RetirementStore;
+  readonly incarnations: Pick<IncarnationStore, 'closed'>;
 }
 
 const longestPosition = 1024 * 1024;
-const agreement = z.object({ positions: z.record(z.string(), z.string().max(longestPosition)) });
+const agreement = z.object({
+  positions: z.record(z.string(), z.string().max(longestPosition)),
+  heir: z.string().optional(),
+});
 
 export function addRetirementRoutes(app: Listener, parts: () => RetirementAdmin): void {
   app.get('/v1/retired', async () => ({ retired: (await parts().retirements.all()).map(viewOf) }));
+  app.get('/v1/regions/:region/final', (request) => showFinal(parts(), request));
   app.post('/v1/regions/:region/close', (request) => close(parts(), request));
   app.post('/v1/regions/:region/retire', (request) => retire(parts(), request));
 }
 
-export function viewOf({ region, final, isReached }: Retirement) {
-  return { region, state: final === null ? 'closed' : isReached ? 'retired' : 'catching-up' };
+function viewOf({ region, final, heir, isReached }: Retirement) {
+  return { region, state: final === null ? 'closed' : isReached ? 'retired' : 'catching-up', heir };
+}
+
+/** Up to where its changes are kept here, those of lives that had ended before included. */
+async function showFinal({ retirements, incarnations }: RetirementAdmin, request: FastifyRequest) {
+  const name = pathParameter(request, 'region');
+  const retired = (await retirements.all()).find(({ region }) => region === name);
+  if (retired === undefined || retired.final === null || !retired.isReached)
+    return { region: name, final: null };
+  const ended = (await incarnations.closed()).filter(({ region }) => region === name);
+  return {
+    region: name,
+    final: Buffer.from(encodeVector(greatestOf(retired.final, ended))).toString('base64'),
+  };
 }
 
 async function close(admin: RetirementAdmin, request: FastifyRequest) {
@@ -52,24 +71,32 @@ async function close(admin: RetirementAdmin, request: FastifyRequest) {
 
 async function retire(admin: RetirementAdmin, request: FastifyRequest) {
   const region = peerIn(admin, request);
-  const { positions } = parsed(requireBody(request));
+  const { positions, heir: named } = parsed(requireBody(request));
   const needed = survivors(admin, region, await admin.retirements.all());
   const missing = needed.filter((survivor) => positions[survivor] === undefined);
   if (missing.length > 0)
     throw refusal('every-survivor', needed, `lacks the position of ${missing.join(', ')}`);
   const final = needed.map((survivor) => vectorIn(positions[survivor] ?? '', region)).reduce(greatestOf, []);
-  if (!(await admin.retirements.retire(region, final)))
+  if (!(await admin.retirements.retire(region, { final, heir: heirAmong(needed, named) })))
     throw refusal(
       'closed-before',
       null,
-      'does not fit how far the region was closed here, or a final vector that it has',
+      'does not fit how far the region was closed here, or a final vector or an heir that it has',
     );
   return { region, retired: viewOf(await found(admin, region)) };
 }
 
 async function found({ retirements }: RetirementAdmin, region: RegionId): Promise<Retirement> {
   const retired = (await retirements.all()).find((each) => each.region === region);
-  return retired ?? { region, final: null, isReached: false };
+  return retired ?? { region, final: null, heir: null, isReached: false };
+}
+
+/** The same in every survivor, whether it is named or not, because all of them are asked about the same ones. */
+function heirAmong(needed: readonly RegionId[], named: string | undefined): RegionId {
+  const heir = needed.toSorted().find((survivor) => named === undefined || survivor === named);
+  if (heir !== undefined) return heir;
+  const what = `names none of the survivors ${needed.join(', ')}`;
+  throw invalid('heir', { rule: 'survivor', limit: needed, value: named?.slice(0, 64) ?? null, what });
 }
 
 /** This region and its peers, without the one that goes and those that are gone. */

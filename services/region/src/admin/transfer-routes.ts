@@ -16,6 +16,7 @@ import type { Listener } from '../http/listener.ts';
 import { Problem } from '../problem.ts';
 import { invalid } from '../records/field-edit.ts';
 import { flagParameter } from './flag-parameter.ts';
+import { requirePeer } from './peer-access.ts';
 import { type TransferView, transferView } from './transfer-view.ts';
 
 export interface TransferAdmin {
@@ -23,6 +24,8 @@ export interface TransferAdmin {
   readonly jobs: TransferJobs;
   readonly verifications: Pick<VerificationStore, 'all' | 'want'>;
   readonly peers: readonly RegionId[];
+  /** What peers show; empty: only this machine is served. */
+  readonly secret: string;
 }
 
 export const transferMediaType = 'application/vnd.isthmus.transfer';
@@ -31,7 +34,9 @@ export function addTransferRoutes(app: Listener, parts: () => TransferAdmin): vo
   app.addContentTypeParser(transferMediaType, { parseAs: 'buffer' }, (_request, body, done) => {
     done(null, body);
   });
-  app.post('/v1/transfer/ask', (request, reply) => ask(parts(), request, reply));
+  // Before the body is read: whoever is no peer sends none.
+  const onRequest = async (request: FastifyRequest): Promise<void> => requirePeer(request, parts().secret);
+  app.post('/v1/transfer/ask', { onRequest }, (request, reply) => ask(parts(), request, reply));
   app.post('/v1/transfer', (request, reply) => want(parts(), request, reply));
   app.get('/v1/transfers', async () => ({ transfers: (await parts().jobs.recent()).map(transferView) }));
   app.get('/v1/transfers/:id', (request) => show(parts(), request));

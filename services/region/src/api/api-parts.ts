@@ -6,6 +6,7 @@ import { nearest } from '../nearest.ts';
 import type { PeerActors } from '../peer-actors.ts';
 import { Problem } from '../problem.ts';
 import type { RecordType } from '../records/record-type.ts';
+import type { Writers } from '../records/rights.ts';
 import type { SessionParts } from './sessions.ts';
 import type { WriteGuards } from './write-guards.ts';
 
@@ -16,6 +17,7 @@ export interface ApiParts {
   readonly peers: Pick<PeerActors, 'find'>;
   readonly guards: Pick<WriteGuards, 'check'>;
   readonly sessions: SessionParts;
+  readonly writers: Writers;
   readonly drain: Drain;
 }
 

@@ -22,6 +22,7 @@ import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts
 import type { ApiSessions, Exchange } from './sessions.ts';
 import { checkKey } from './names.ts';
 import { requireBody } from './requests.ts';
+import { tellHolders } from './stranded-rights.ts';
 
 const maxWrites = 500;
 const methods = ['put', 'patch', 'delete'] as const;
@@ -46,7 +47,7 @@ async function writeBatch({ parts, sessions }: Ground, exchange: Exchange): Prom
   const collections = edits.map(({ id }) => id.collection);
   parts.guards.check(collections, (index) => `writes[${index}].collection`);
   const outcome = await parts.journal.write(edits);
-  if (outcome.kind === 'refused') throw inWrite(outcome.refusal, outcome.index);
+  if (outcome.kind === 'refused') throw inWrite(tellHolders(outcome.refusal, parts.writers), outcome.index);
   await sessions.wrote(
     exchange,
     edits.map(({ id }) => id),

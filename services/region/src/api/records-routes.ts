@@ -16,6 +16,7 @@ import { formatTag, isUnchanged, parseConditions } from './conditions.ts';
 import { checkKey } from './names.ts';
 import { pathParameter, requireBody, wantsSiblings } from './requests.ts';
 import type { ApiSessions, Exchange } from './sessions.ts';
+import { tellHolders } from './stranded-rights.ts';
 
 const path = '/v1/collections/:collection/records/:key';
 
@@ -74,7 +75,7 @@ async function write(
   const edit = editOf({ type, conditions, path: 'value' });
   parts.guards.check([id.collection], () => 'collection');
   const outcome = await parts.journal.write([{ id, edit }]);
-  if (outcome.kind === 'refused') throw outcome.refusal;
+  if (outcome.kind === 'refused') throw tellHolders(outcome.refusal, parts.writers);
   await sessions.wrote({ request, reply }, [id], outcome.end);
   const result = outcome.results[0];
   if (result === undefined || result.view === null) return reply.status(204).send();

@@ -33,6 +33,15 @@ export function switchedParts(current: () => OpenedParts | null): OpenedParts {
       afterRead: (session, ids) => now().sessions.afterRead(session, ids),
       afterWrite: (session, ids, end) => now().sessions.afterWrite(session, ids, end),
     },
+    writers: {
+      get self() {
+        return now().writers.self;
+      },
+      get closed() {
+        return now().writers.closed;
+      },
+      actorOf: (region) => now().writers.actorOf(region),
+    },
     guards: { check: (collections, place) => now().guards.check(collections, place) },
   };
 }

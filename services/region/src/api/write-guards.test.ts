@@ -1,5 +1,5 @@
 import type { Verdict } from '@isthmus/replication/guard/write-guard';
-import { parseRegionId } from '@isthmus/replication/ports/identity';
+import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import { expect, test } from 'vitest';
 import { Problem } from '../problem.ts';
 import { WriteGuards } from './write-guards.ts';
@@ -13,12 +13,19 @@ const verdicts = new Map<string, Verdict>([
 ]);
 
 /** What a request to these collections is refused with, and what is counted. */
-function check(collections: readonly string[], isRetired = false) {
+function check(
+  collections: readonly string[],
+  {
+    isRetired = false,
+    waitsFor = [],
+  }: { readonly isRetired?: boolean; readonly waitsFor?: readonly RegionId[] } = {},
+) {
   const counted: string[] = [];
   const guards = new WriteGuards({
     region: eu,
     watch: { judge: (collection) => verdicts.get(collection) ?? { kind: 'accept' } },
     retirement: { isRetired },
+    joining: { waitsFor },
     onRefused: (collection) => counted.push(collection),
   });
   let refusal: unknown = null;
@@ -55,7 +62,14 @@ test('a home region is named to the caller', () => {
 });
 
 test('a retired region takes no write at all, whatever its collections say', () => {
-  const { refusal, counted } = check(['open', 'home'], true);
+  const { refusal, counted } = check(['open', 'home'], { isRetired: true });
   expect(refusal).toMatchObject({ code: 'region-retired', status: 503 });
+  expect(counted).toEqual([]);
+});
+
+test('a new region writes nothing before it has what its peers have, and says whom it waits for (P6)', () => {
+  const { refusal, counted } = check(['open'], { waitsFor: [us] });
+  expect(refusal).toMatchObject({ code: 'region-joining', status: 503, headers: { 'retry-after': '2' } });
+  expect(String(refusal)).toContain('us');
   expect(counted).toEqual([]);
 });

@@ -1,9 +1,10 @@
 /**
- * Refuses writes that the guard of their collection does not let pass now, and all of a region that was retired. It is asked before anything is queued, a
- * batch is refused whole with every write at fault named, and nothing else of a region depends on it: neither reads
- * nor `/readyz`.
+ * Refuses writes that the guard of their collection does not let pass now, and all of a region that was retired or has not
+ * joined its peers yet. It is asked before anything is queued, a batch is refused whole with every write at fault named,
+ * and nothing else of a region depends on it: neither reads nor `/readyz`.
  */
 import type { GuardWatch } from '@isthmus/replication/guard/guard-watch';
+import type { Joining } from '@isthmus/replication/guard/joining';
 import type { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
 import type { Verdict } from '@isthmus/replication/guard/write-guard';
 import type { RegionId } from '@isthmus/replication/ports/identity';
@@ -13,6 +14,7 @@ export interface WriteGuardsOptions {
   readonly region: RegionId;
   readonly watch: Pick<GuardWatch, 'judge'>;
   readonly retirement: Pick<OwnRetirement, 'isRetired'>;
+  readonly joining: Pick<Joining, 'waitsFor'>;
   /** A write to this collection was refused. */
   readonly onRefused: (collection: string) => void;
 }
@@ -26,10 +28,12 @@ export class WriteGuards {
     this.#options = options;
   }
 
-  /** Throws `region-retired` or `write-guarded`. `fieldOf` says where the request holds the write to the collection at an index. */
+  /** Throws `region-retired`, `region-joining` or `write-guarded`. `fieldOf` says where the request holds the write to the collection at an index. */
   check(collections: readonly string[], fieldOf: (index: number) => string): void {
-    const { watch, retirement, onRefused } = this.#options;
-    if (retirement.isRetired) throw retired(this.#options.region);
+    const { region, watch, retirement, joining, onRefused } = this.#options;
+    if (retirement.isRetired) throw retired(region);
+    const { waitsFor } = joining;
+    if (waitsFor.length > 0) throw notJoined(region, waitsFor);
     const refused: { readonly collection: string; readonly verdict: Refusal; readonly field: string }[] = [];
     const verdicts = new Map<string, Verdict>();
     for (const [index, collection] of collections.entries()) {
@@ -58,6 +62,11 @@ function retired(region: RegionId): Problem {
     'region-retired',
     `The region ${region} was retired and its peers take nothing of it any more; nothing was written.`,
   );
+}
+
+function notJoined(region: RegionId, waitsFor: readonly RegionId[]): Problem {
+  const detail = `The region ${region} is new and has not got all yet of what ${waitsFor.join(', ')} had written; nothing was written.`;
+  return new Problem('region-joining', detail, { headers: { 'retry-after': '2' } });
 }
 
 function detailOf(collection: string, verdict: Refusal): string {

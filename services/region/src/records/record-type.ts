@@ -9,6 +9,7 @@ import type { Problem } from '../problem.ts';
 import type { FieldEdit } from './field-edit.ts';
 import type { RecordView } from './record-view.ts';
 import type { RecordConflicts } from './conflict-view.ts';
+import type { Lost, LostChange } from './lost-edits.ts';
 
 export interface Made {
   readonly state: Uint8Array;
@@ -42,6 +43,8 @@ export interface RecordType {
     context: EditContext,
     to: { readonly field: string; readonly value: unknown },
   ): Made | Problem;
+  /** What has to be written for the record to show a change that never arrived; the change is validated before. */
+  lost(before: Uint8Array, change: LostChange): Lost;
   /** Registers with several live values; `null` where there is none. */
   conflicts(state: Uint8Array): RecordConflicts | null;
 }

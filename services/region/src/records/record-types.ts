@@ -1,7 +1,8 @@
 /**
- * The declared collections on top of the conflict library; the only file of the service that reads and edits records
- * with it. Refusals of the library become problems with the field's place in the request. Stored bytes that the
- * library cannot read are a failure of ours and never shown as an empty record.
+ * The declared collections on top of the conflict library. Whatever the service does to records with it goes through
+ * here; `lost-edits.ts` only works out which edits to make. Refusals of the library become problems with the field's
+ * place in the request. Stored bytes that the library cannot read are a failure of ours and never shown as an empty
+ * record.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -28,7 +29,9 @@ import { Problem } from '../problem.ts';
 import { type FieldEdit, joinPath } from './field-edit.ts';
 import type { Made, RecordType } from './record-type.ts';
 import type { RecordView } from './record-view.ts';
+import { holdersAt } from './rights.ts';
 import type { RecordConflicts } from './conflict-view.ts';
+import { type Lost, type LostChange, lostEdits } from './lost-edits.ts';
 
 /** `text` is needed where a collection declares a text. */
 export function recordTypes(declarations: Declarations, text?: TextEngine): ReadonlyMap<string, RecordType> {
@@ -110,6 +113,10 @@ class DeclaredRecords implements RecordType {
     return this.#edit(before, context, (editor) => editor.set(field, value));
   }
 
+  lost(before: Uint8Array, change: LostChange): Lost {
+    return readable(() => lostEdits(this.#schema, before, change));
+  }
+
   conflicts(state: Uint8Array): RecordConflicts | null {
     return readable(() => {
       const { siblings, exposed } = this.#schema.read(state);
@@ -131,7 +138,7 @@ class DeclaredRecords implements RecordType {
     try {
       return this.#schema.edit(before, context, change);
     } catch (error) {
-      if (error instanceof Problem) return error;
+      if (error instanceof Problem) return withHolders(error, before);
       if (error instanceof ConflictError) return refusalOf(error, error.field);
       throw error;
     }
@@ -218,6 +225,15 @@ function undeclaredText(cause: ConflictError, place: string): Problem {
   const detail = `The record holds a text at ${cause.field}, which this region does not declare: declare it here, or write where it is declared.`;
   const violation = { field: place, rule: 'declared', limit: null, value: null };
   return new Problem('wrong-operation', detail, { violations: [violation], cause });
+}
+
+/** Of a spending that was refused, with those who hold the rights instead. */
+function withHolders(problem: Problem, before: Uint8Array): Problem {
+  const { cause } = problem;
+  if (problem.rights === undefined || !(cause instanceof ConflictError)) return problem;
+  const holders = readable(() => holdersAt(before, cause.field));
+  const { violations, headers, rights } = problem;
+  return new Problem(problem.code, problem.message, { violations, headers, rights, holders, cause });
 }
 
 function readable<T>(read: () => T): T {

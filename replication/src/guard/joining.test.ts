@@ -1,0 +1,123 @@
+/** A new region and its first write (P6): who is waited for, until when, and who never is. */
+import { expect, test } from 'vitest';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { type Incarnation, parseRegionId } from '../ports/identity.ts';
+import type { Mark } from '../ports/incident-store.ts';
+import type { PeerEcho } from '../ports/peer-client.ts';
+import type { PositionRow } from '../ports/record-store.ts';
+import { Joining } from './joining.ts';
+
+const eu = parseRegionId('eu') ?? expect.fail('a region');
+const us = parseRegionId('us') ?? expect.fail('a region');
+const first = { counter: 1, nonce: 7 };
+const partitionCount = 2;
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+class World {
+  readonly timer = new ManualTimer();
+  /** `null`: the peer does not answer. */
+  written: Mark | 'nothing' | null = null;
+  rows: readonly PositionRow[] = [];
+  isJoining = true;
+
+  readonly joining = new Joining({
+    peers: [eu, us],
+    partitionCount,
+    store: {
+      isJoining: async () => this.isJoining,
+      joined: async () => {
+        this.isJoining = false;
+      },
+    },
+    client: { ping: async (peer) => (peer === eu ? this.#echo() : null) },
+    records: { positions: async () => this.rows },
+    timer: this.timer,
+    logger: quiet,
+  });
+
+  /** Of all partitions but those named. */
+  settle(number: number, incarnation: Incarnation = first, without: readonly number[] = []): void {
+    const beat = { number, lsn: 1n, atMs: 0, count: 0, end: 1n };
+    this.rows = [0, 1]
+      .filter((partition) => !without.includes(partition))
+      .map((partition) => {
+        const place = { origin: eu, incarnation, partition, applied: 1n, settled: 1n, nextOffset: 0n };
+        return { ...place, beat };
+      });
+  }
+
+  #echo(): PeerEcho | null {
+    if (this.written === null) return null;
+    const written = this.written === 'nothing' ? null : this.written;
+    return { echoedBeat: null, changesAgeMs: null, written };
+  }
+}
+
+const mark = (beat: number, count = 5, incarnation = first): Mark => ({ incarnation, beat, count });
+
+test('before anybody was asked all are waited for', () => {
+  expect(new World().joining.waitsFor).toEqual([eu, us]);
+});
+
+test.each([null, 'nothing', mark(9, 0)] as const)(
+  'a peer that says %o is not waited for',
+  async (written) => {
+    const world = new World();
+    world.written = written;
+    await world.joining.look();
+    expect(world.joining.waitsFor).toEqual([]);
+    expect(world.isJoining).toBe(false);
+  },
+);
+
+test('a peer that has written is waited for until all partitions have settled what it had', async () => {
+  const world = new World();
+  world.written = mark(9);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([eu]);
+  world.written = mark(20);
+  world.settle(9, first, [1]);
+  await world.joining.look();
+  world.settle(8);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([eu]);
+  expect(world.isJoining).toBe(true);
+  world.settle(9);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([]);
+  expect(world.isJoining).toBe(false);
+});
+
+test('a peer that falls silent meanwhile is still waited for, and its next life stands for it', async () => {
+  const world = new World();
+  world.written = mark(9);
+  await world.joining.look();
+  world.written = null;
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([eu]);
+  const second = { counter: 2, nonce: 8 };
+  world.written = mark(3, 1, second);
+  world.settle(9);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([eu]);
+  world.settle(3, second);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([]);
+});
+
+test('a region that has joined once never joins again', async () => {
+  const world = new World();
+  world.isJoining = false;
+  world.written = mark(9);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([]);
+});
+
+test('an operator may end the waiting', async () => {
+  const world = new World();
+  world.written = mark(9);
+  await world.joining.look();
+  await world.joining.skip();
+  expect(world.joining.waitsFor).toEqual([]);
+  expect(world.isJoining).toBe(false);
+});

@@ -1,0 +1,113 @@
+/**
+ * Keeps a region that is new from taking writes before it has what its peers have (P6): callers would read an empty region
+ * as if their records were gone, and write over what they have not seen. It waits for every peer that answers and has ever
+ * written, until all that this peer had written by then is settled here. A peer that has written nothing, or does not
+ * answer at the first asking, is not waited for, so a fleet that starts fresh, or a region whose peers are out of reach
+ * from the beginning, writes at once. It never stops writes again.
+ */
+import { orNextTurn } from '../next-turn.ts';
+import { type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { Mark } from '../ports/incident-store.ts';
+import type { JoiningStore } from '../ports/joining-store.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { PeerClient } from '../ports/peer-client.ts';
+import type { PositionRow, RecordStore } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
+import { Ticker } from '../ticker.ts';
+
+export interface JoiningOptions {
+  readonly peers: readonly RegionId[];
+  readonly partitionCount: number;
+  readonly store: JoiningStore;
+  readonly client: Pick<PeerClient, 'ping'>;
+  readonly records: Pick<RecordStore, 'positions'>;
+  readonly timer: Timer;
+  readonly logger: Logger;
+}
+
+const intervalMs = 500;
+
+export class Joining {
+  readonly #options: JoiningOptions;
+  readonly #look: () => Promise<void>;
+  readonly #ticker: Ticker;
+  /** What has to be settled of each peer that answered; `null`: nothing any more. */
+  readonly #awaited = new Map<RegionId, Mark | null>();
+  #hasJoined = false;
+
+  constructor(options: JoiningOptions) {
+    const { timer, logger } = options;
+    this.#options = options;
+    this.#look = orNextTurn(
+      () => this.#turn(),
+      (err) => logger.debug({ err }, 'whether this region has joined is looked at again'),
+    );
+    this.#ticker = new Ticker({ timer, intervalMs, run: this.#look });
+  }
+
+  /** Whom writes wait for; empty: nobody. Before the first look nobody is known, so writes wait for all. */
+  get waitsFor(): readonly RegionId[] {
+    if (this.#hasJoined) return [];
+    const { peers } = this.#options;
+    if (this.#awaited.size === 0) return peers;
+    return peers.filter((peer) => (this.#awaited.get(peer) ?? null) !== null);
+  }
+
+  start(): void {
+    this.#ticker.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#ticker.stop();
+  }
+
+  /** Resolves when every peer was asked. */
+  look(): Promise<void> {
+    return this.#look();
+  }
+
+  /** On an operator's word: nobody is waited for any more. */
+  async skip(): Promise<void> {
+    await this.#options.store.joined();
+    this.#hasJoined = true;
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#hasJoined) return;
+    const { peers, store, logger } = this.#options;
+    this.#hasJoined = !(await store.isJoining());
+    if (this.#hasJoined) return;
+    const isFirst = this.#awaited.size === 0;
+    await Promise.all(peers.map((peer) => this.#ask(peer, isFirst)));
+    if (this.waitsFor.length > 0) {
+      if (isFirst)
+        logger.info({ waitsFor: this.waitsFor }, 'this region joins; writes wait for what peers have');
+      return;
+    }
+    await store.joined();
+    this.#hasJoined = true;
+    logger.info({}, 'this region has joined; it takes writes');
+  }
+
+  async #ask(peer: RegionId, isFirst: boolean): Promise<void> {
+    const { client, records, partitionCount } = this.#options;
+    const known = this.#awaited.get(peer);
+    if (!isFirst && (known ?? null) === null) return;
+    const written = (await client.ping(peer))?.written ?? null;
+    const awaited = latest(known ?? null, written);
+    const isSettled = awaited === null || covers(await records.positions(peer), awaited, partitionCount);
+    this.#awaited.set(peer, isSettled ? null : awaited);
+  }
+}
+
+/** What was heard first stays, or it would move on for ever; another life of the peer replaces it. */
+function latest(known: Mark | null, written: Mark | null): Mark | null {
+  const heard = written !== null && written.count === 0 ? null : written;
+  if (known === null || heard === null) return known ?? heard;
+  return sameIncarnation(known.incarnation, heard.incarnation) ? known : heard;
+}
+
+function covers(rows: readonly PositionRow[], { incarnation, beat }: Mark, partitionCount: number): boolean {
+  const own = rows.filter((row) => sameIncarnation(row.incarnation, incarnation));
+  return own.length === partitionCount && own.every((row) => (row.beat?.number ?? -1) >= beat);
+}

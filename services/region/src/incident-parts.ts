@@ -1,0 +1,36 @@
+/** Joins what watches for incidents: only the process that replicates writes them down, for all of its region. */
+import { IncidentWatch, type IncidentWatchOptions } from '@isthmus/replication/links/incident-watch';
+import type { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { Incarnation } from '@isthmus/replication/ports/identity';
+import type { Replicator } from '@isthmus/replication/replicator';
+import type { VerifiedSweeps } from './verified-sweeps.ts';
+
+type Stores = Pick<IncidentWatchOptions, 'beats' | 'records' | 'clock' | 'incidents' | 'timer' | 'logger'>;
+
+interface IncidentGround extends Stores {
+  readonly identity: { readonly incarnation: Incarnation; readonly partitionCount: number };
+}
+
+interface IncidentSources {
+  readonly links: LinkWatch;
+  readonly replicator: Replicator | null;
+  readonly sweeps: VerifiedSweeps;
+}
+
+export function watchIncidents(ground: IncidentGround, sources: IncidentSources): IncidentWatch {
+  const { identity, beats, records, clock, incidents, timer, logger } = ground;
+  const { links, replicator, sweeps } = sources;
+  return new IncidentWatch({
+    incarnation: identity.incarnation,
+    partitionCount: identity.partitionCount,
+    links: () => links.links,
+    isActive: () => replicator !== null && replicator.relayState !== 'standby',
+    incidents,
+    beats,
+    records,
+    sweeps,
+    clock,
+    timer,
+    logger,
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * Holds one reading after the other against the truth. That a figure is too low is a violation at once. That it is too
+ * high is one only where it stays so, because a machine that is busy answers late; and not in the moment in which a
+ * clock is set, when nobody can know by how much.
+ */
+import type { Violation } from '../checkers/history.ts';
+import { checkCount, checkGauge, type CountReading, type GaugeReading } from '../checkers/metrics.ts';
+
+/** Processes read the clock of their database each second, and offsets between clocks are measured by an echo after that. */
+const afterClockSetMs = 5000;
+const tooHighInRow = 4;
+
+export interface JudgedFigures {
+  /** Of ages. */
+  readonly readings: number;
+  /** Furthest that an age was outside of what is known. */
+  readonly worstMs: number;
+  /** Readings of numbers of changes. */
+  readonly counts: number;
+}
+
+export class GaugeJudge {
+  readonly violations: Violation[] = [];
+  /** Readings in a row that were wrong. */
+  readonly #inRow = new Map<string, number>();
+  #readings = 0;
+  #counts = 0;
+  #worstMs = 0;
+  #judgesHighFromMs = 0;
+
+  get figures(): JudgedFigures {
+    return { readings: this.#readings, worstMs: Math.round(this.#worstMs), counts: this.#counts };
+  }
+
+  clockSet(): void {
+    this.#judgesHighFromMs = performance.now() + afterClockSetMs;
+  }
+
+  judgeAge(found: GaugeReading): void {
+    const isJudged = performance.now() > this.#judgesHighFromMs;
+    const reading = isJudged ? found : { ...found, mostMs: Number.POSITIVE_INFINITY };
+    const { shownMs, leastMs, mostMs } = reading;
+    if (shownMs === null) return;
+    this.#readings += 1;
+    const high = Number.isFinite(mostMs) ? shownMs - mostMs : 0;
+    this.#worstMs = Math.max(this.#worstMs, leastMs - shownMs, high);
+    this.#weigh(reading, { violation: checkGauge(reading), isTooLow: shownMs < leastMs });
+  }
+
+  judgeCount(reading: CountReading): void {
+    if (reading.shown === null) return;
+    this.#counts += 1;
+    this.#weigh(reading, { violation: checkCount(reading), isTooLow: reading.shown < reading.least });
+  }
+
+  #weigh(
+    { gauge, place }: Pick<GaugeReading | CountReading, 'gauge' | 'place'>,
+    { violation, isTooLow }: { readonly violation: Violation | null; readonly isTooLow: boolean },
+  ): void {
+    const series = `${gauge} of ${place}`;
+    const inRow = violation === null ? 0 : (this.#inRow.get(series) ?? 0) + 1;
+    this.#inRow.set(series, inRow);
+    if (violation !== null && (isTooLow || inRow >= tooHighInRow)) this.violations.push(violation);
+  }
+}

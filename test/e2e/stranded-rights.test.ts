@@ -1,0 +1,63 @@
+/**
+ * Rights of a bounded counter that a region took with it when it died (P8, I7): a refused spending says where they are,
+ * nobody may claim them before the survivors have agreed on its end, then one survivor may, once, and the bound holds.
+ */
+import { beforeAll, expect, test } from 'vitest';
+import { isthmus } from './isthmus.ts';
+import { chooseLogUnderTest } from './log-under-test.ts';
+import type { RegionClient } from './region-client.ts';
+import { useDemo } from './use-demo.ts';
+import { converged } from './verdict.ts';
+
+chooseLogUnderTest('postgres');
+const demo = useDemo(['--regions', 'eu,us,ap']);
+let eu: RegionClient;
+let us: RegionClient;
+
+beforeAll(() => {
+  [eu, us] = [demo.region('eu'), demo.region('us')];
+});
+
+const run = (command: string) => isthmus(demo.pid, `${command} --json`);
+const stock = async (region: RegionClient) => (await region.list('products')).get('counted')?.['stock'];
+
+test('a refused spending says what is stranded where, and the heir alone claims it', async () => {
+  await eu.patch('products', 'counted', { refill: { stock: 2 } });
+  await demo.region('ap').patch('products', 'counted', { refill: { stock: 10 } });
+  await converged([eu, us, demo.region('ap')], 'products', 20_000);
+  await demo.signal('ap', 'region', 'SIGKILL');
+  await demo.signal('ap', 'postgres', 'SIGKILL');
+
+  const early = await eu.patch('products', 'counted', { spend: { stock: 5 } });
+  expect(early).toMatchObject({
+    status: 409,
+    body: { have: 2, need: 5, elsewhere: [{ region: 'ap', rights: 10, stranded: false }] },
+  });
+  expect(await run('rights claim products counted stock --region eu')).toMatchObject({ code: 1 });
+
+  expect((await run('region retire ap --heir us')).code).toBe(0);
+  const refused = await eu.patch('products', 'counted', { spend: { stock: 5 } });
+  expect(refused).toMatchObject({
+    status: 409,
+    body: { have: 2, need: 5, elsewhere: [{ region: 'ap', rights: 10, stranded: true }] },
+  });
+  expect(await run('rights show products counted --region eu')).toMatchObject({
+    code: 0,
+    answer: { fields: [{ holders: [{ region: 'ap', claimableBy: 'us' }, { region: 'eu' }] }] },
+  });
+  expect(await run('rights claim products counted stock --region eu')).toMatchObject({ code: 1 });
+  const claimed = { claims: [{ region: 'ap', rights: 10 }] };
+  const dry = await run('rights claim products counted stock --region us --dry-run');
+  expect(dry).toMatchObject({ code: 0, answer: { dryRun: true, ...claimed } });
+  const both = await Promise.all([
+    run('rights claim products counted stock --region us'),
+    run('rights claim products counted stock --region us'),
+  ]);
+  expect(both.filter(({ code }) => code === 0)).toHaveLength(1);
+
+  expect(await stock(us)).toBe(12);
+  expect((await us.patch('products', 'counted', { spend: { stock: 10 } })).status).toBe(200);
+  await converged([eu, us], 'products', 20_000);
+  expect(await stock(eu)).toBe(2);
+  expect((await us.patch('products', 'counted', { spend: { stock: 1 } })).status).toBe(409);
+}, 180_000);
