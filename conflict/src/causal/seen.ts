@@ -51,7 +51,7 @@ export function hasSeen(seen: Seen, { actor, counter }: Dot): boolean {
   return counter >= (ranges[2 * low] ?? Infinity);
 }
 
-/** The union in its one form, in one pass over both. */
+/** The union in its one form, in one pass over both: of each, only the first counters of its ranges have to go up. */
 export function unionOf(a: Ranges, b: Ranges): Ranges {
   const union: number[] = [];
   let left = 0;
@@ -90,17 +90,19 @@ export function covers(a: Seen, b: Seen): boolean {
 
 /** Adds many dots in one pass over what is known. */
 export function seeAll(seen: Map<string, Ranges>, dots: Iterable<Dot>): void {
-  const counters = new Map<string, number[]>();
+  const byActor = new Map<string, number[]>();
   for (const { actor, counter } of dots) {
-    const known = counters.get(actor);
-    if (known === undefined) counters.set(actor, [counter]);
-    else known.push(counter);
+    const bounds = byActor.get(actor) ?? [];
+    bounds.push(counter, counter);
+    byActor.set(actor, bounds);
   }
-  for (const [actor, list] of counters) {
-    const ranges: number[] = [];
-    for (const counter of list.toSorted((a, b) => a - b)) ranges.push(counter, counter);
-    see(seen, actor, unionOf(none, ranges));
-  }
+  // Counters twice in a row are ranges of one.
+  for (const [actor, bounds] of byActor)
+    see(
+      seen,
+      actor,
+      bounds.toSorted((a, b) => a - b),
+    );
 }
 
 /** What is unseen of the counters from 1 to `last`, which is not below any that was seen. */

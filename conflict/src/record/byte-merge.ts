@@ -4,6 +4,7 @@
  * is out of the ordinary, malformed bytes among it, so it has no errors of its own and decides nothing that the
  * definition does not. Nothing outside the given arrays is read. What it skips of the state it does not look at.
  */
+import { binaryOfBytes } from '../codec/bytes.ts';
 import { varintLength } from '../codec/byte-writer.ts';
 import {
   deepestPath,
@@ -18,7 +19,6 @@ import {
 } from '../codec/format.ts';
 import { commit, largestShared, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
 import { smallVarint } from '../codec/small-varint.ts';
-import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
 import {
   grows,

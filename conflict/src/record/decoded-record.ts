@@ -5,11 +5,13 @@
  * this form.
  */
 import { hasSeen, type Ranges, rangesOf, type Seen, seenOfRanges } from '../causal/seen.ts';
-import { check, checkForm, malformed } from '../refusal.ts';
+import { check } from '../refusal.ts';
 import { checkBytes } from '../codec/bytes.ts';
 import {
   beginReading,
+  checkForm,
   countBelow,
+  malformed,
   readBinary,
   readByte,
   readNumber,
@@ -61,8 +63,8 @@ export function decode(bytes: Uint8Array): DecodedRecord {
   while (remaining() > 0) {
     const entry = readPart(readNumber(), () => readEntry(actors));
     const last = entries.at(-1);
-    checkForm(last === undefined || compareEntries(last, entry) < 0, 'entries out of order');
-    checkForm(hasSeen(context, entry), 'dot not in context');
+    checkForm(last === undefined || compareEntries(last, entry) < 0);
+    checkForm(hasSeen(context, entry));
     entries.push(entry);
   }
   return { minor, context, entries };
@@ -71,7 +73,7 @@ export function decode(bytes: Uint8Array): DecodedRecord {
 function readVersion(): number {
   const version = readByte();
   const major = version >> 4;
-  checkForm(major >= formatMajor, 'version');
+  checkForm(major >= formatMajor);
   const details = { rule: 'format-version', limit: formatMajor, value: major };
   check(major === formatMajor, 'newer-format', details);
   return version & 0x0f;
@@ -79,14 +81,14 @@ function readVersion(): number {
 
 function readActors(context: Map<string, Ranges>): readonly string[] {
   const count = readNumber();
-  checkForm(count > 0 && count <= remaining(), 'count');
+  checkForm(count > 0 && count <= remaining());
   const actors: string[] = [];
   for (let index = 0; index < count; index++) {
     const length = readByte();
-    checkForm(length > 0 && length <= longestActorBytes, 'actor');
+    checkForm(length > 0 && length <= longestActorBytes);
     const actor = readBinary(length);
     textOf(actor);
-    checkForm(actor > (actors.at(-1) ?? ''), 'actors out of order');
+    checkForm(actor > (actors.at(-1) ?? ''));
     actors.push(actor);
     context.set(actor, readRanges());
   }
@@ -96,35 +98,35 @@ function readActors(context: Map<string, Ranges>): readonly string[] {
 function readRanges(): Ranges {
   const max = readNumber();
   const runCount = readNumber();
-  checkForm(runCount <= remaining(), 'count');
+  checkForm(runCount <= remaining());
   const ranges = max > 0 ? [1, max] : [];
   let last = max;
   for (let index = 0; index < runCount; index++) {
     const low = last + 2 + readNumber();
     last = low + readNumber();
-    checkForm(last <= Number.MAX_SAFE_INTEGER, 'counter');
+    checkForm(last <= Number.MAX_SAFE_INTEGER);
     ranges.push(low, last);
   }
-  checkForm(last > 0, 'actor without a dot');
+  checkForm(last > 0);
   return ranges;
 }
 
 function readEntry(actors: readonly string[]): Entry {
   const actor = actors[readNumber()];
-  if (actor === undefined) throw malformed('actor index');
+  if (actor === undefined) throw malformed();
   const counter = readNumber();
-  checkForm(counter > 0, 'counter');
+  checkForm(counter > 0);
   const keyStart = skip(0);
   const pathLength = countBelow(tagRegister);
   skip(pathLength);
   const tag = readTag();
   const mayLackPath = tag === tagMark || tag === tagDeletion || tag > tagExtended;
-  checkForm(pathLength > 0 || mayLackPath, 'path');
+  checkForm(pathLength > 0 || mayLackPath);
   const sub = (traitsOf(tag) & traitSub) === 0 ? '' : readBinary(readNumber());
   const key = readSince(keyStart);
   // One text serves as both, because names may be long.
   const path = key.slice(0, pathLength);
-  checkForm(namesOfPath(path).length <= deepestPath, 'path');
+  checkForm(namesOfPath(path).length <= deepestPath);
   return { key, path, tag, sub, actor, counter, payload: readView(remaining()) };
 }
 
