@@ -14,6 +14,7 @@ import type { Report, Section } from './report.ts';
 import type { Context, Findings, Scenario } from './scenario.ts';
 import { backlog } from './scenarios/backlog.ts';
 import { batch } from './scenarios/batch.ts';
+import { cut } from './scenarios/cut.ts';
 import { engine } from './scenarios/engine.ts';
 import { idleMeasure, memory } from './scenarios/memory.ts';
 import { single } from './scenarios/single.ts';
@@ -21,7 +22,7 @@ import { visible } from './scenarios/visible.ts';
 import { settle } from './settle.ts';
 import { Workload } from './workload.ts';
 
-const scenarios: readonly Scenario[] = [visible, single, backlog, engine, batch, memory];
+const scenarios: readonly Scenario[] = [visible, single, backlog, engine, batch, memory, cut];
 const idlePauseMs = 1_000;
 
 type Say = (line: string) => void;

@@ -29,3 +29,9 @@ it.each([
 ])('refuses %s %s', (...args) => {
   expect(() => readOptions(args, '')).toThrow();
 });
+
+it('a cut is asked for by name, for ten minutes or as many as are given', () => {
+  expect(readOptions([], '').only).not.toContain('cut');
+  expect(readOptions(['--only', 'cut'], '')).toMatchObject({ only: ['cut'], effort: { cutMs: 600_000 } });
+  expect(readOptions(['--only', 'cut', '--minutes', '2'], '').effort.cutMs).toBe(120_000);
+});

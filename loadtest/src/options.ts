@@ -4,12 +4,26 @@ import type { LogKind } from '@isthmus/local/region-log';
 import { LoadError } from './errors.ts';
 import type { Effort } from './scenario.ts';
 
-const scenarioNames = ['demo-ready', 'visible', 'single', 'backlog', 'engine', 'batch', 'memory'] as const;
+const scenarioNames = [
+  'demo-ready',
+  'visible',
+  'single',
+  'backlog',
+  'engine',
+  'batch',
+  'memory',
+  'cut',
+] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
+/** A cut takes as long as it is told to, so it is asked for by name. */
+const byDefault = scenarioNames.filter((name) => name !== 'cut');
+const minuteMs = 60_000;
+
 export const usage = `usage: npm run loadtest -- [--quick] [--only NAME[,NAME]] [--runs N] [--seed N] [--log kafka|postgres]
-                               [--json FILE] [--demo PID]
+                               [--json FILE] [--demo PID] [--minutes N]
   scenarios: ${scenarioNames.join(', ')}
+  --minutes is how long the link is down in the scenario cut, which runs only where --only names it
   --log says where the log of the started demo lies; by default in Kafka
   --json FILE writes the figures there and a page with plots beside it, with the ending .html
   --demo PID drives a demo that runs already: it writes 100,000 records and cuts a link; otherwise it starts its own
@@ -34,6 +48,8 @@ const full: Effort = {
   tryMs: 5_000,
   searchTries: 8,
   visiblePerS: 1_000,
+  cutMs: 10 * minuteMs,
+  cutPerS: 500,
 };
 
 const quick: Effort = {
@@ -44,12 +60,14 @@ const quick: Effort = {
   tryMs: 2_500,
   searchTries: 3,
   visiblePerS: 200,
+  cutMs: 5_000,
+  cutPerS: 100,
 };
 
 /** Throws `wrong-usage`. */
 export function readOptions(args: readonly string[], environmentDemo: string): LoadOptions {
   const { values } = parsed(args);
-  const only = values.only?.split(',') ?? scenarioNames;
+  const only = values.only?.split(',') ?? byDefault;
   const effort = values.quick ? quick : full;
   return {
     only: only.map(scenarioNamed),
@@ -58,7 +76,12 @@ export function readOptions(args: readonly string[], environmentDemo: string): L
     log: logNamed(values.log ?? 'kafka'),
     jsonFile: values.json ?? null,
     demo: values.demo ?? environmentDemo,
-    effort: { ...effort, runs: wholeNumber('--runs', values.runs ?? String(effort.runs)) },
+    effort: {
+      ...effort,
+      runs: wholeNumber('--runs', values.runs ?? String(effort.runs)),
+      cutMs:
+        values.minutes === undefined ? effort.cutMs : wholeNumber('--minutes', values.minutes) * minuteMs,
+    },
   };
 }
 
@@ -71,6 +94,7 @@ function parsed(args: readonly string[]) {
         only: { type: 'string' },
         runs: { type: 'string' },
         seed: { type: 'string' },
+        minutes: { type: 'string' },
         log: { type: 'string' },
         json: { type: 'string' },
         demo: { type: 'string' },

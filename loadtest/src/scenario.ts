@@ -20,6 +20,9 @@ export interface Effort {
   readonly tryMs: number;
   readonly searchTries: number;
   readonly visiblePerS: number;
+  /** How long both sides of a cut are written, and how much. */
+  readonly cutMs: number;
+  readonly cutPerS: number;
 }
 
 export interface Context {

@@ -22,7 +22,6 @@ export function machine(): string {
 /** Why this machine cannot stage something that needs this; `null`: it can. */
 export function lackOf(needs: readonly Need[]): string | null {
   for (const need of needs) {
-    if (need === 'several brokers') return 'each region has one broker here; it takes three to move a leader';
     if (need === 'faketime') {
       if (!existsSync(fakeClockLibrary)) return 'it needs libfaketime (Debian package libfaketime)';
     } else if (process.getuid?.() !== 0) return 'it needs root';

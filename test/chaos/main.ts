@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { root } from '../tidy/tree.ts';
 import { attempt } from './attempt.ts';
 import { type ChaosOptions, readOptions, usage } from './options.ts';
+import { foundIn } from './found.ts';
 import { testsPage } from './page.ts';
 import { kindsOf, summarise, table } from './report.ts';
 import { addResult, readResults } from './results-file.ts';
@@ -19,7 +20,6 @@ const shownViolations = 5;
 const judgedRuns = 5;
 const leastOfKind = 100;
 const pagePath = join(root, 'test/README.md');
-const resultsPath = join(root, 'test/campaigns/chaos.jsonl');
 
 async function main(): Promise<void> {
   const options = readOptions(
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     process.stderr.write(`${options}\n${usage}`);
     process.exitCode = 2;
   } else if (options.isList) for (const { row, name, about } of scenarios) say(`${row}\t${name}\t${about}`);
-  else if (options.isPage) writeFileSync(pagePath, testsPage(scenarios, readResults(resultsPath)));
+  else if (options.isPage) writeFileSync(pagePath, testsPage(foundIn(root)));
   else await campaign(options);
 }
 
@@ -43,7 +43,10 @@ async function campaign({ seed, runs, only, results: path, histories }: ChaosOpt
     chosen.map((scenario) => ({ scenario, seed: first + run })),
   );
   for (const { scenario, seed: own } of turns.flat()) {
-    if (results.some((known) => known.scenario === scenario.name && known.seed === own)) continue;
+    const isDone = results.some(
+      (known) => known.scenario === scenario.name && known.seed === own && known.outcome !== 'not staged',
+    );
+    if (isDone) continue;
     const { result, historyPath } = await attempt(scenario, own, histories);
     results.push(result);
     if (path !== null) addResult(path, result);

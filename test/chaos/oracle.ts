@@ -108,6 +108,14 @@ export class Oracle {
     return pair?.missing.inserts ?? [];
   }
 
+  /** At least so many changes that an origin acknowledged before its last word about a target are not at the target. */
+  leastLost(origin: string, target: string): number {
+    const pair = this.#pairs.find((each) => each.origin.name === origin && each.target.name === target);
+    const word = this.lastWord(origin, target);
+    if (pair === undefined || word === null) return 0;
+    return pair.tally.least(pair.missing.absent, word.atMs - countedMs);
+  }
+
   get figures(): JudgedFigures {
     return this.#judge.figures;
   }

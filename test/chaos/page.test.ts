@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { root } from '../tidy/tree.ts';
+import { foundIn } from './found.ts';
 import { testsPage } from './page.ts';
-import { readResults } from './results-file.ts';
 import type { RunResult } from './run-result.ts';
-import { scenarios } from './scenario-list.ts';
 
-const results = readResults(join(root, 'test/campaigns/chaos.jsonl'));
+const found = foundIn(root);
+const { results } = found;
 const page = readFileSync(join(root, 'test/README.md'), 'utf8');
 
 test('the page about the tests is what is generated from the results of campaigns', () => {
-  expect(page, 'npm run chaos -- --page writes it').toBe(testsPage(scenarios, results));
+  expect(page, 'npm run chaos -- --page writes it').toBe(testsPage(found));
 });
 
 test('a failed run and one that was not staged are on the page', () => {
@@ -19,7 +19,7 @@ test('a failed run and one that was not staged are on the page', () => {
   if (known === undefined) throw new Error('no campaign has left results');
   const failed: RunResult = { ...known, outcome: 'failed', seed: 4711, reason: 'it broke', violations: [] };
   const absent: RunResult = { ...known, scenario: 'resets', outcome: 'not staged', reason: 'it needs root' };
-  const made = testsPage(scenarios, [failed, absent]);
+  const made = testsPage({ ...found, results: [failed, absent] });
   expect(made).toContain(`- \`${known.scenario}\` seed 4711: it broke`);
   expect(made).toContain('not staged: it needs root');
   expect(made).toContain('1 runs of 1 scenarios, 0 passed');

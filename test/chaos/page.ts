@@ -2,6 +2,7 @@
  * The page about the tests, made of what campaigns have left behind: nothing in its tables is written by hand. The
  * same results always give the same page, so that a test can hold the page against them.
  */
+import { type Mutants, mutantsTable, type Simulation, simulationText } from './other-proofs.ts';
 import { promises } from './promises.ts';
 import { kindsOf, type Summary, summarise } from './report.ts';
 import type { RunResult } from './run-result.ts';
@@ -35,8 +36,18 @@ Scenarios that change packets or mount a disk need root and \`nft\`; without the
 reason. The history of a failed run is kept, and its path is printed: JSON lines in the order of one clock.
 `;
 
-export function testsPage(scenarios: readonly Scenario[], results: readonly RunResult[]): string {
-  return [opening, promisesTable(), faultsTable(scenarios, results), running].join('\n');
+export interface Found {
+  readonly scenarios: readonly Scenario[];
+  readonly results: readonly RunResult[];
+  readonly mutants: Mutants;
+  /** `null`: no campaign was kept. */
+  readonly simulation: Simulation | null;
+}
+
+export function testsPage({ scenarios, results, mutants, simulation }: Found): string {
+  const simulated = simulation === null ? [] : [simulationText(simulation)];
+  const found = [faultsTable(scenarios, results), ...simulated, mutantsTable(mutants)];
+  return [opening, promisesTable(), ...found, running].join('\n');
 }
 
 function promisesTable(): string {
@@ -55,19 +66,20 @@ function faultsTable(scenarios: readonly Scenario[], results: readonly RunResult
     `${staged.length} runs of ${summaries.filter(({ runs }) => runs > 0).length} scenarios, ${sum(({ passed }) => passed)} passed: ` +
       `${sum(({ faults }) => faults)} faults, ${sum(({ acknowledged }) => acknowledged)} acknowledged writes, ` +
       `${sum(({ overlapped }) => overlapped)} of them while a fault was on; ` +
-      `${sum(({ readings }) => readings)} readings of lag and RPO held against the truth.`,
+      `${sum(({ readings }) => readings)} readings of lag and RPO and ${sum(({ counts }) => counts)} of numbers of changes held against the truth.`,
     `Acknowledged by kind: ${kindsOf(staged)
       .map(([kind, count]) => `${kind} ${count}`)
       .join(', ')}.`,
     ...distinct(staged, ({ commit }) => commit, 'Commits'),
     ...distinct(staged, ({ machine }) => machine, 'Machines'),
     '',
-    '| row | scenario | what happens | runs | passed | seeds | faults | writes | in faults | gauge readings | furthest from the truth |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| row | scenario | what happens | runs | passed | seeds | faults | writes | in faults | ages read | numbers read | furthest from the truth |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...summaries.map(row),
     '',
     'A row is that of the fault matrix; 0 is a run without a fault. The furthest that lag or RPO was outside of what the',
-    'oracle knew is given in milliseconds; up to the larger of a second and 5 % is right.',
+    'oracle knew is given in milliseconds; up to the larger of a second and 5 % is right. Backlogs and numbers of changes',
+    'have been read since the oracle judges them; no more of them may be told, and no fewer, than can be missing.',
     ...failures(results),
     '',
   ].join('\n');
@@ -94,9 +106,10 @@ function row(summary: Summary): string {
           summary.acknowledged,
           summary.overlapped,
           summary.readings,
+          summary.counts,
           `${summary.worstMs} ms`,
         ]
-      : [`not staged: ${reason}`, '', '', '', '', '', '', ''];
+      : [`not staged: ${reason}`, '', '', '', '', '', '', '', ''];
   return `| ${[number, `\`${scenario}\``, about, ...cells].join(' | ')} |`;
 }
 

@@ -14,6 +14,8 @@ export interface Summary {
   /** Acknowledged while a fault was on. */
   readonly overlapped: number;
   readonly readings: number;
+  /** Readings of numbers of changes. */
+  readonly counts: number;
   readonly worstMs: number;
   /** Why it was not staged; empty: it was. */
   readonly reason: string;
@@ -36,8 +38,9 @@ export function summarise(scenarios: readonly Scenario[], results: readonly RunR
       acknowledged: sum(({ operations }) => sumOf(operations, 'ok')),
       overlapped: sum(({ windows }) => windows.reduce((total, window) => total + window.acknowledged, 0)),
       readings: sum(({ gauges }) => gauges.readings),
+      counts: sum(({ gauges }) => gauges.counts),
       worstMs: Math.max(0, ...staged.map(({ gauges }) => gauges.worstMs)),
-      reason: own.find(({ outcome }) => outcome === 'not staged')?.reason ?? '',
+      reason: staged.length > 0 ? '' : (own[0]?.reason ?? ''),
     };
   });
 }

@@ -11,7 +11,7 @@ import type { Oracle } from './oracle.ts';
 import type { Stage } from './stage.ts';
 
 /** What some machines have and others do not. */
-export type Need = 'root' | 'nft' | 'faketime' | 'several brokers';
+export type Need = 'root' | 'nft' | 'faketime';
 
 export interface Ended {
   readonly history: History;

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { checkCounters } from './counters.ts';
 import type { HistoryEvent, Operation, Result } from './history.ts';
 import { checkInserts } from './inserts.ts';
+import { checkCount, checkLostChanges } from './metrics.ts';
 import { checkRegisters } from './registers.ts';
 import { checkTexts } from './texts.ts';
 
@@ -59,4 +60,18 @@ test('texts: a lost, doubled, torn or strange piece is found', () => {
   expect(['[a]', '[a][b][a]', '[a][b][d]', '[a][b]x', '[a][b][c][c]'].map(found)).toEqual([1, 1, 1, 1, 1]);
   expect(found('[a[b]]'), 'torn').toBeGreaterThan(0);
   expect(checkTexts([], new Map([['u', '[z]']]))).toHaveLength(1);
+});
+
+test('numbers of changes: too few, too many and a loss beyond what was told are found, unknown is not', () => {
+  const found = (shown: number | null) =>
+    checkCount({ gauge: 'backlog', place: 'us of eu', shown, least: 40, most: 100 });
+  expect([null, 40, 100, 105].map(found)).toEqual([null, null, null, null]);
+  expect([0, 39, 106].map((shown) => found(shown)?.detail)).toEqual([
+    'backlog of 0, in truth 40 to 100',
+    'backlog of 39, in truth 40 to 100',
+    'backlog of 106, in truth 40 to 100',
+  ]);
+  const lost = (shown: number | null) => checkLostChanges('eu of us', { shown, least: 7 });
+  expect([null, 7, 8].map(lost)).toEqual([null, null, null]);
+  expect(lost(6)?.detail).toBe('lost 7 changes with an RPO of 6');
 });

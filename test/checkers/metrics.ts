@@ -51,6 +51,15 @@ export function checkCount({ gauge, place, shown, least, most }: CountReading): 
 /** Two readings of one clock differ by this at most. */
 const readingErrorMs = 50;
 
+/** `shown` is the RPO in changes at the moment of the loss; `null`: unknown. */
+export function checkLostChanges(
+  place: string,
+  { shown, least }: Pick<CountReading, 'shown' | 'least'>,
+): Violation | null {
+  if (shown === null || least <= shown) return null;
+  return { checker: 'loss', key: place, detail: `lost ${least} changes with an RPO of ${shown}` };
+}
+
 /** `shownMs` is the RPO at the moment of the loss; `null`: unknown. */
 export function checkLoss(place: string, shownMs: number | null, lostMs: number): Violation | null {
   if (shownMs === null || lostMs <= shownMs + readingErrorMs) return null;

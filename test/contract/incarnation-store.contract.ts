@@ -1,11 +1,13 @@
 /** What every `IncarnationStore` must do, whatever it is made of. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
 import type { Vector } from '@isthmus/replication/ports/vector';
 import { region } from './record-store.contract.ts';
 
 export interface OpenIncarnationStore {
   readonly store: IncarnationStore;
+  readonly past: IdentityStore;
   /** Makes the database another incarnation; returns its store. */
   readonly renew: (promised: Vector | null) => Promise<IncarnationStore>;
   readonly close: () => Promise<void>;
@@ -59,6 +61,28 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
     it('tells a promise of nothing from one that nobody knows', async () => {
       const unknown = await opened.renew(null);
       expect((await unknown.relearning())?.promised).toBeNull();
+    });
+
+    it('becomes only what was claimed, and of two claims for one counter the first stays (P9)', async () => {
+      const { past } = opened;
+      expect(await past.claim()).toBeNull();
+      const first = { counter: 2, nonce: 1 };
+      expect(await past.noteClaim(first)).toEqual(first);
+      expect(await past.noteClaim({ counter: 2, nonce: 3 })).toEqual(first);
+      const higher = { counter: 3, nonce: 4 };
+      expect(await past.noteClaim(higher)).toEqual(higher);
+      expect(await past.claim()).toEqual(higher);
+      await expect(past.adopt({ claim: first, promised: null })).rejects.toMatchObject({
+        code: 'identity-mismatch',
+      });
+      expect((await past.continuity()).kind).toBe('same');
+      await past.adopt({ claim: higher, promised: null });
+      expect((await past.continuity()).kind).toBe('renewed');
+      await past.adopt({ claim: higher, promised: null });
+      expect(await past.claim()).toBeNull();
+      // A slower process of the same database must not take what was taken for it for somebody else's.
+      expect(await past.noteClaim({ counter: 3, nonce: 5 })).toEqual(higher);
+      expect(await past.claim()).toBeNull();
     });
 
     it('keeps an empty promise', async () => {

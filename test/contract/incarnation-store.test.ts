@@ -1,6 +1,11 @@
 /** The contract of `IncarnationStore` in memory and on a real Postgres, and that of `SessionStore` on the latter. */
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
+import { MemoryIdentityRow } from '@isthmus/replication/adapters/memory/identity-row';
+import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
+import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
+import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
 import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { parseLsn } from '@isthmus/replication/adapters/postgres/wal-message';
@@ -22,13 +27,22 @@ function open({ url: connectionString, slotName }: FreshDatabase): Promise<Datab
 }
 
 incarnationStoreContract('memory', () => {
-  const store = new MemoryIncarnationStore(new MemoryDatabase({ nowMs: () => 1000 }));
-  const pasts = [{ incarnation: { counter: 1, nonce: 7 }, through: 0n }];
+  const database = new MemoryDatabase({ nowMs: () => 1000 });
+  const store = new MemoryIncarnationStore(database);
+  const past = new MemoryIdentityStore({
+    database,
+    identity: new MemoryIdentityRow(database, { counter: 1, nonce: 7 }),
+    records: new MemoryRecordStore(database),
+    beats: new MemoryBeatStore(database, []),
+    slots: new MemorySlotKeeper(database),
+    incarnations: store,
+  });
   return Promise.resolve({
     store,
-    renew: (promised) => {
-      store.begin({ pasts, promised, sinceMs: 1000 });
-      return Promise.resolve(store);
+    past,
+    renew: async (promised) => {
+      await past.adopt({ claim: await past.noteClaim({ counter: 2, nonce: 9 }), promised });
+      return store;
     },
     close: () => Promise.resolve(),
   });
@@ -39,6 +53,7 @@ incarnationStoreContract('postgres', async () => {
   let database = await open(fresh);
   return {
     store: database.incarnations,
+    past: database.past,
     renew: async (promised) => {
       const claim = await database.past.noteClaim({ counter: 2, nonce: 9 });
       await database.past.adopt({ claim, promised });

@@ -76,6 +76,7 @@ export class PostgresLogBench implements LogBench {
   ): ChangeSink {
     const { incarnation } = this.#place(region);
     return new PostgresLogSink({
+      trustsRestarts: true,
       region,
       connectionString: this.databaseUrl(region),
       incarnation,

@@ -1,6 +1,7 @@
 /**
  * One identity (P1, P9, I11) on real servers: a database that was restored from an older copy learns what it lost and
- * goes on as a new incarnation; a copy that is started beside the living one takes no write, and of two copies one wins.
+ * goes on as a new incarnation, where its log is a Kafka that testifies and where it lies in the database and peers do; a
+ * copy that is started beside the living one takes no write, and of two copies one wins.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,6 +13,8 @@ import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { prepareRegionProcess, type RegionProcess } from '@isthmus/local/region-process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../until.ts';
+import { isthmus } from './isthmus.ts';
+import { logUnderTest } from './log-under-test.ts';
 import { RegionClient } from './region-client.ts';
 import { converged } from './verdict.ts';
 
@@ -23,7 +26,7 @@ let clients: { readonly eu: RegionClient; readonly us: RegionClient };
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'isthmus-identity-'));
   execFileSync('chmod', ['755', folder]);
-  cluster = await startCluster({ regions: ['eu', 'us'], keepIn: folder });
+  cluster = await startCluster({ regions: ['eu', 'us'], log: logUnderTest(), keepIn: folder });
   [eu, us] = cluster.regions;
   clients = {
     eu: new RegionClient({ region: 'eu', ...site(eu).process }),
@@ -96,66 +99,95 @@ test('P9: killed while it claims and right after it was made another incarnation
   expect([await likes(clients.eu), await likes(clients.us)]).toEqual([10, 10]);
 }, 170_000);
 
-test('a copy that is started beside the living database is refused, and the living one goes on', async () => {
+test('P9: an operator renews a region only by insisting while it is well, and nothing is lost by it', async () => {
   await write(3);
-  await halt(site(eu));
-  copyOf('clone');
-  await go(site(eu));
-  await write(4);
-  const { twin, stop } = await startClone('clone');
-  try {
-    await until('the copy is refused', 40_000, async () => (await guard(twin.admin)).kind === 'refused');
-    const client = new RegionClient({ region: 'eu', ...twin });
-    expect(await client.put('products', 'by the copy', { title: 'x' })).toMatchObject({ status: 503 });
-    await write(2);
-    expect(await guard(site(eu).process.admin)).toEqual({ kind: 'proven' });
-    await converged([clients.eu, clients.us], 'products', 20_000);
-    expect(await likes(clients.us)).toBe(9);
-  } finally {
-    await stop();
-  }
+  const { admin } = site(eu).process;
+  const run = (rest: string) => isthmus(0, `identity ${rest} --admin ${admin} --json`);
+  await expect(run('renew')).rejects.toThrow(/ended with 1: isthmus: identity-healthy/);
+  expect(await run('renew --force --dry-run')).toMatchObject({
+    code: 0,
+    answer: { renewing: false, from: 1 },
+  });
+  expect(await identityOf(admin)).toMatchObject({ incarnation: 1, guard: { kind: 'proven' } });
+  expect(await run('renew --force')).toMatchObject({ code: 0, answer: { renewing: true } });
+  await until('it is another incarnation and takes writes', 60_000, async () => {
+    const { status } = await clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
+    return status < 300;
+  });
+  expect(JSON.stringify(await identityOf(admin))).toContain('"eu.2.');
+  await write(1);
+  await converged([clients.eu, clients.us], 'products', 20_000);
+  expect([await likes(clients.eu), await likes(clients.us)]).toEqual([5, 5]);
 }, 120_000);
 
-test('P9: of two clones that are started at once one goes on, and the other stops for good', async () => {
-  await write(3);
-  await halt(site(eu));
-  for (const name of ['first', 'second']) copyOf(name);
-  await go(site(eu));
-  await write(4);
-  await halt(site(eu));
-  const clones = await Promise.all(['first', 'second'].map(startClone));
-  try {
-    const kinds = () => Promise.all(clones.map(async ({ twin }) => (await guard(twin.admin)).kind));
-    let found: readonly (string | undefined)[] = [];
-    await until('one goes on and the other is refused', 60_000, async () => {
-      found = await kinds();
-      return found.includes('proven') && found.includes('refused');
-    });
-    const winner = clones[found.indexOf('proven')] ?? expect.fail('one has won');
-    const loser = clones[found.indexOf('refused')] ?? expect.fail('one has lost');
-    const client = new RegionClient({ region: 'eu', ...winner.twin });
-    await until('the winner takes writes', 30_000, async () => {
-      return (await client.patch('products', 'counted', { increment: { likes: 1 } })).status < 300;
-    });
-    expect(await likes(client)).toBe(8);
-    await until('the peer has it', 20_000, async () => (await likes(clients.us)) === 8);
-    await loser.postgres.restart();
-    await loser.twin.restart();
-    await until(
-      'the loser is refused',
-      20_000,
-      async () => (await guard(loser.twin.admin)).kind === 'refused',
-    );
-    expect((await guard(loser.twin.admin)).reason).toMatch(
-      /another database of the region has taken|the own log goes on under incarnation/,
-    );
-    const other = new RegionClient({ region: 'eu', ...loser.twin });
-    expect(await other.put('products', 'by the loser', { title: 'x' })).toMatchObject({ status: 503 });
-    expect(await guard(winner.twin.admin)).toEqual({ kind: 'proven' });
-  } finally {
-    await Promise.all(clones.map(({ stop }) => stop()));
-  }
-}, 150_000);
+test.runIf(logUnderTest() === 'kafka')(
+  'a copy that is started beside the living database is refused, and the living one goes on',
+  async () => {
+    await write(3);
+    await halt(site(eu));
+    copyOf('clone');
+    await go(site(eu));
+    await write(4);
+    const { twin, stop } = await startClone('clone');
+    try {
+      await until('the copy is refused', 40_000, async () => (await guard(twin.admin)).kind === 'refused');
+      const client = new RegionClient({ region: 'eu', ...twin });
+      expect(await client.put('products', 'by the copy', { title: 'x' })).toMatchObject({ status: 503 });
+      await write(2);
+      expect(await guard(site(eu).process.admin)).toEqual({ kind: 'proven' });
+      await converged([clients.eu, clients.us], 'products', 20_000);
+      expect(await likes(clients.us)).toBe(9);
+    } finally {
+      await stop();
+    }
+  },
+  120_000,
+);
+
+test.runIf(logUnderTest() === 'kafka')(
+  'P9: of two clones that are started at once one goes on, and the other stops for good',
+  async () => {
+    await write(3);
+    await halt(site(eu));
+    for (const name of ['first', 'second']) copyOf(name);
+    await go(site(eu));
+    await write(4);
+    await halt(site(eu));
+    const clones = await Promise.all(['first', 'second'].map(startClone));
+    try {
+      const kinds = () => Promise.all(clones.map(async ({ twin }) => (await guard(twin.admin)).kind));
+      let found: readonly (string | undefined)[] = [];
+      await until('one goes on and the other is refused', 60_000, async () => {
+        found = await kinds();
+        return found.includes('proven') && found.includes('refused');
+      });
+      const winner = clones[found.indexOf('proven')] ?? expect.fail('one has won');
+      const loser = clones[found.indexOf('refused')] ?? expect.fail('one has lost');
+      const client = new RegionClient({ region: 'eu', ...winner.twin });
+      await until('the winner takes writes', 30_000, async () => {
+        return (await client.patch('products', 'counted', { increment: { likes: 1 } })).status < 300;
+      });
+      expect(await likes(client)).toBe(8);
+      await until('the peer has it', 20_000, async () => (await likes(clients.us)) === 8);
+      await loser.postgres.restart();
+      await loser.twin.restart();
+      await until(
+        'the loser is refused',
+        20_000,
+        async () => (await guard(loser.twin.admin)).kind === 'refused',
+      );
+      expect((await guard(loser.twin.admin)).reason).toMatch(
+        /another database of the region has taken|the own log goes on under incarnation/,
+      );
+      const other = new RegionClient({ region: 'eu', ...loser.twin });
+      expect(await other.put('products', 'by the loser', { title: 'x' })).toMatchObject({ status: 503 });
+      expect(await guard(winner.twin.admin)).toEqual({ kind: 'proven' });
+    } finally {
+      await Promise.all(clones.map(({ stop }) => stop()));
+    }
+  },
+  150_000,
+);
 
 function site(region: ClusterRegion | undefined): ClusterRegion {
   return region ?? expect.fail('two regions run');

@@ -40,6 +40,7 @@ test('its own appends do not come back to the relay, and an idle region stands s
   const database = await openDatabase({ connectionString, region, peers: [], slotName, partitionCount });
   const { identity } = database;
   const sink = new PostgresLogSink({
+    trustsRestarts: true,
     region,
     connectionString,
     incarnation: identity.incarnation,

@@ -2,7 +2,9 @@
 import { type Mutant, seeds, suite } from './mutant.ts';
 
 const engine = 'replication/dist';
+const sources = 'replication/src';
 const store = `${engine}/adapters/memory/record-store.js`;
+const locks = `${engine}/adapters/postgres/record-locks.js`;
 
 export const pathMutants: readonly Mutant[] = [
   {
@@ -165,12 +167,30 @@ export const pathMutants: readonly Mutant[] = [
     killer: seeds,
   },
   {
+    // What is absent is read as empty, and put there over whatever somebody else has created meanwhile.
     name: 'no placeholder before locking',
     edits: [
       {
-        file: `${engine}/adapters/postgres/record-locks.js`,
-        from: 'ORDER BY key FOR NO KEY UPDATE`',
-        to: 'ORDER BY key`',
+        file: locks,
+        from: 'ON CONFLICT DO NOTHING`',
+        to: 'ON CONFLICT (collection, key) DO UPDATE SET gen = record.gen RETURNING ctid::text, key`',
+      },
+      { file: locks, from: 'SELECT ctid::text, state FROM', to: 'SELECT ctid::text, state, key FROM' },
+      {
+        file: locks,
+        from: 'return this.#withPlaceholders\n            ? [this.#placeholders(), ...locks, [selectFloor]]\n            : [...locks, [selectFloor]];',
+        to: 'return [...locks, this.#placeholders(), [selectFloor]];',
+      },
+      {
+        file: locks,
+        from: 'const placed = this.#withPlaceholders && this.#order.length > 0 ? answers[0] : undefined;\n        const locked = answers.slice(placed === undefined ? 0 : 1, -1).flatMap((answer) => answer.rows);',
+        to: `const placed = this.#order.length > 0 ? answers.at(-2) : undefined;
+        const seen = answers.slice(0, -2).flatMap((answer) => answer.rows);
+        const keys = this.#groups.flatMap((group) => group.keys);
+        const locked = keys.map((key) => [
+          placed?.rows.find((row) => row[1] === key)?.[0],
+          seen.find((row) => row[2] === key)?.[1] ?? Buffer.alloc(0),
+        ]);`,
       },
     ],
     killer: suite('test/contract/postgres-record-store.test.ts'),
@@ -222,17 +242,17 @@ export const pathMutants: readonly Mutant[] = [
     name: 'identity checked by LSN only',
     edits: [
       {
-        file: `${engine}/identity/own-log-proof.js`,
+        file: `${sources}/identity/own-log-proof.ts`,
         from: '(await this.#checkBeats(judged.beats)) ?? (await this.#checkChanges(judged.changes))',
         to: 'null',
       },
       {
-        file: `${engine}/identity/own-log-proof.js`,
+        file: `${sources}/identity/own-log-proof.ts`,
         from: 'reason ?? (await this.#checkProgress())',
         to: 'reason',
       },
     ],
-    killer: seeds,
+    killer: suite('replication/src/identity/own-log-proof.test.ts'),
   },
   {
     name: 'actor reused after restore',

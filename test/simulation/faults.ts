@@ -140,7 +140,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     if (!region.log.isRunning) return nothing;
     region.hasLostLog = true;
     region.log.delete('changes');
-    region.log.create('changes', region.identity.partitionCount);
+    region.log.create('changes', region.partitionCount);
     return nothing;
   },
   'lose-slot': ({ region }) => {
@@ -287,11 +287,12 @@ function killAtStep({ world, region, fault, random }: Place): End {
 /** An older copy of the database is put back; what was published meanwhile tells it from a restart (I11). */
 function restore({ world, region }: Place): End {
   const putBack = region.database.copy();
-  const copiedAt = region.database.wal.insert;
+  const copied = region.identity.incarnation;
+  const at = region.database.wal.insert;
   return () => {
     const published = region.beats.publishedThrough ?? 0n;
-    if (published <= copiedAt || region.isGone) return;
-    world.restore(region, putBack);
+    if (published <= at || region.isGone) return;
+    world.restore(region, { putBack, copied, at });
   };
 }
 

@@ -24,7 +24,7 @@ export async function judgeAccepted(world: World, node: SimNode): Promise<void> 
     return;
   const atMs = world.scheduler.nowMs;
   const lags = await Promise.all(
-    region.peers.map((peer) => world.oracle.lag(region.id, world.regionOf(peer))),
+    region.peers.map((peer) => world.oracle.lag(region.identity, world.regionOf(peer))),
   );
   const within = lags.filter(
     ({ oldestChangeMs, changes }: TrueLag) =>

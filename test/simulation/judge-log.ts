@@ -18,10 +18,11 @@ function faultsOf(world: World, region: SimRegion): readonly Violation[] {
     held
       .read(held.begin, Number.MAX_SAFE_INTEGER)
       .flatMap(({ bytes }) => ownRecord(region, partition, bytes) ?? [])
-      .flatMap(({ changes }) => changes)
-      .flatMap(({ collection, key, lsn }) => {
+      .flatMap(({ incarnation, changes }) => changes.map((change) => ({ ...change, incarnation })))
+      .flatMap(({ incarnation, collection, key, lsn }) => {
         const name = `${collection}/${key}`;
-        if (world.oracle.isCommitted(region.id, partition, { end: lsn, name })) return [];
+        if (world.oracle.isCommitted({ region: region.id, incarnation }, partition, { end: lsn, name }))
+          return [];
         const detail = `the log of ${region.id} holds it at ${lsn}, where it was not committed`;
         return [{ checker: 'fabricated', key: name, detail }];
       }),

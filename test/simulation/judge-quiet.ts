@@ -40,10 +40,10 @@ function isLinkWell(world: World, kind: LinkKind): boolean {
 /** A gap or a dead letter holds back what is settled, and then both sides must go on saying so. */
 function figureFaults(world: World, { figures, region, clock }: SimNode): readonly Fault[] {
   const { last } = figures;
-  if (last === null || hasJumped(region) || isHeldBack(world)) return [];
+  if (last === null || hasJumped(region) || isHeldBack(world) || !region.isItself) return [];
   return last.peers.flatMap((peer) => {
     const other = world.regionOf(peer.peer);
-    if (other.isGone || hasJumped(other)) return [];
+    if (other.isGone || hasJumped(other) || !other.isItself) return [];
     const { lag, rpo } = viewPeer(last, peer, clock.nowMs());
     const gauges = { lag: lag.seconds, rpo: rpo.seconds };
     return Object.entries(gauges)

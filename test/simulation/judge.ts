@@ -17,13 +17,14 @@ const cutNoticedMs = 15_000;
 export function judgeNode(world: World, node: SimNode): void {
   const figures = node.figures.last;
   const { region } = node;
-  if (figures === null || region.isGone) return;
+  // A database that was set back shows what it was until it is itself again.
+  if (figures === null || region.isGone || !region.isItself) return;
   for (const peer of figures.peers) {
     const other = world.regionOf(peer.peer);
     if (hasJumped(region) || hasJumped(other)) continue;
     const view = viewPeer(figures, peer, node.clock.nowMs());
     void judgeLag(world, node, { other, view });
-    if (!other.isGone) void judgeRpo(world, node, { other, view });
+    if (!other.isGone && other.isItself) void judgeRpo(world, node, { other, view });
   }
 }
 
@@ -36,7 +37,7 @@ interface Seen {
 async function judgeLag(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
   const { clockOffset, lag } = view;
   const errorMs = clockOffset === null ? 0 : errorNow(clockOffset, node.clock.nowMs());
-  const truth = await world.oracle.lag(other.id, node.region);
+  const truth = await world.oracle.lag(other.identity, node.region);
   judge(world, node, {
     gauge: 'lag',
     place: `${node.region.id} of ${other.id}`,
@@ -47,8 +48,8 @@ async function judgeLag(world: World, node: SimNode, { other, view }: Seen): Pro
 }
 
 async function judgeRpo(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
-  const { id } = node.region;
-  const truth = await world.oracle.lag(id, other);
+  const { id, identity } = node.region;
+  const truth = await world.oracle.lag(identity, other);
   judge(world, node, {
     gauge: 'rpo',
     place: `${id} at ${other.id}`,

@@ -6,7 +6,7 @@
  */
 import { partitionOf } from '@isthmus/replication/log/partition';
 import type { CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/change';
-import type { RegionId } from '@isthmus/replication/ports/identity';
+import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
 import type {
   ApplyDecision,
   ApplyTransaction,
@@ -14,7 +14,14 @@ import type {
   PositionRow,
 } from '@isthmus/replication/ports/record-store';
 import type { Violation } from '../checkers/history.ts';
+import type { Life } from './past-lives.ts';
 import type { SimRegion } from './sim-region.ts';
+
+/** A database as a process has opened it. */
+interface Writer {
+  readonly region: SimRegion;
+  readonly incarnation: Incarnation;
+}
 
 interface TrueCommit {
   readonly atMs: number;
@@ -58,10 +65,10 @@ export interface TrueLag {
 
 export class Oracle {
   readonly #nowMs: () => number;
-  readonly #origins = new Map<RegionId, OriginTruth>();
+  /** By life. */
+  readonly #origins = new Map<string, OriginTruth>();
   readonly #seen: (point: string) => void;
   readonly violations: Violation[] = [];
-  readonly #stopped = new Set<RegionId>();
 
   constructor(nowMs: () => number, seen: (point: string) => void) {
     this.#nowMs = nowMs;
@@ -73,18 +80,17 @@ export class Oracle {
     return [...this.#origins.values()].reduce((sum, { count }) => sum + count, 0);
   }
 
-  /** Its database is an older copy, and takes no write any more (I11). */
-  stopped(region: SimRegion): void {
-    this.#stopped.add(region.id);
-  }
-
-  committed(region: SimRegion, { end, ids }: { readonly end: Lsn; readonly ids: readonly RecordId[] }): void {
-    if (this.#stopped.has(region.id))
+  /** A life whose database is an older copy takes no write any more (I11). */
+  committed(
+    { region, incarnation }: Writer,
+    { end, ids }: { readonly end: Lsn; readonly ids: readonly RecordId[] },
+  ): void {
+    if (region.lives.isSetBack(incarnation))
       this.#fail('identity', region.id, 'an older copy of the database took a write');
-    const truth = this.#truthOf(region);
+    const truth = this.#truthOf(region, incarnation);
     const atMs = this.#nowMs();
     for (const id of ids) {
-      const partition = partitionOf(id, region.identity.partitionCount);
+      const partition = partitionOf(id, region.partitionCount);
       truth.changes[partition]?.push({ atMs, end, name: `${id.collection}/${id.key}` });
       truth.count++;
     }
@@ -92,8 +98,8 @@ export class Oracle {
   }
 
   /** A restart counts on exactly (P2); only where the slot went back or was lost may it begin above. */
-  counted(region: SimRegion, beats: readonly CountedBeat[]): void {
-    const truth = this.#truthOf(region);
+  counted({ region, incarnation }: Writer, beats: readonly CountedBeat[]): void {
+    const truth = this.#truthOf(region, incarnation);
     for (const { number, end, count } of beats) {
       const total = truth.totals[firstAfter(truth.totals, end) - 1]?.total ?? 0;
       const above = (count ?? total) - total;
@@ -103,8 +109,8 @@ export class Oracle {
     }
   }
 
-  beat(region: SimRegion): void {
-    this.#truthOf(region).beats.push({ atMs: this.#nowMs(), end: region.database.wal.insert });
+  beat({ region, incarnation }: Writer): void {
+    this.#truthOf(region, incarnation).beats.push({ atMs: this.#nowMs(), end: region.database.wal.insert });
   }
 
   applied(target: SimRegion, { transaction, decision, outcome, before }: AppliedFact): void {
@@ -139,11 +145,13 @@ export class Oracle {
   }
 
   /** By what is really there: everything applied, up to the oldest change that was put aside. */
-  async lag(origin: RegionId, target: SimRegion): Promise<TrueLag> {
-    const rows = await target.records.positions(origin);
+  async lag({ region: origin, incarnation }: Life, target: SimRegion): Promise<TrueLag> {
+    const isOfLife = (row: Pick<PositionRow, 'origin' | 'incarnation'>): boolean =>
+      row.origin === origin && sameIncarnation(row.incarnation, incarnation);
+    const rows = (await target.records.positions(origin)).filter(isOfLife);
     const all = await target.records.deadLetters.list({ after: null, limit: Infinity });
-    const letters = all.filter((letter) => letter.origin === origin);
-    const truth = this.#origins.get(origin);
+    const letters = all.filter(isOfLife);
+    const truth = this.#origins.get(nameOf(origin, incarnation));
     const nowMs = this.#nowMs();
     if (truth === undefined) return { oldestChangeMs: 0, newestBeatMs: Infinity, changes: 0 };
     let oldestAtMs = nowMs;
@@ -167,16 +175,16 @@ export class Oracle {
   }
 
   /** Whether the change was really committed there. */
-  isCommitted(origin: RegionId, partition: number, { end, name }: Omit<PlacedName, 'atMs'>): boolean {
-    const placed = this.#origins.get(origin)?.changes[partition] ?? [];
+  isCommitted(life: Life, partition: number, { end, name }: Omit<PlacedName, 'atMs'>): boolean {
+    const placed = this.#changesOf(life, partition);
     for (let index = firstAfter(placed, end - 1n); placed[index]?.end === end; index++)
       if (placed[index]?.name === name) return true;
     return false;
   }
 
   /** Changes of a partition beyond a position, by name and with their moments. */
-  beyond(origin: RegionId, partition: number, position: Lsn): readonly PlacedName[] {
-    const placed = this.#origins.get(origin)?.changes[partition] ?? [];
+  beyond(life: Life, partition: number, position: Lsn): readonly PlacedName[] {
+    const placed = this.#changesOf(life, partition);
     return placed.slice(firstAfter(placed, position));
   }
 
@@ -186,32 +194,44 @@ export class Oracle {
     { move, before }: { readonly move: PositionMove; readonly before: readonly PositionRow[] },
   ): void {
     const place = `${target.id} of ${origin}/${move.partition}`;
-    const stood = before.find((row) => row.partition === move.partition)?.applied;
+    const stood = before.find(
+      (row) => row.partition === move.partition && sameIncarnation(row.incarnation, move.incarnation),
+    )?.applied;
     if (stood !== move.expected)
       this.#fail('fence', place, `moved from ${stood} although it was taken for ${move.expected}`);
     if (move.applied <= move.expected) this.#fail('fence', place, `went back to ${move.applied}`);
   }
 
   /** Names of the changes that the move covers. */
-  #between(origin: RegionId, { partition, expected, applied }: PositionMove): readonly string[] {
-    const placed = this.#origins.get(origin)?.changes[partition] ?? [];
+  #between(region: RegionId, move: PositionMove): readonly string[] {
+    const { incarnation, partition, expected, applied } = move;
+    const placed = this.#changesOf({ region, incarnation }, partition);
     const first = firstAfter(placed, expected);
     if (first === placed.length) return [];
     return placed.slice(first, firstAfter(placed, applied)).map(({ name }) => name);
   }
 
-  #truthOf(region: SimRegion): OriginTruth {
-    const known = this.#origins.get(region.id);
+  #changesOf({ region, incarnation }: Life, partition: number): readonly PlacedName[] {
+    return this.#origins.get(nameOf(region, incarnation))?.changes[partition] ?? [];
+  }
+
+  #truthOf(region: SimRegion, incarnation: Incarnation): OriginTruth {
+    const name = nameOf(region.id, incarnation);
+    const known = this.#origins.get(name);
     if (known !== undefined) return known;
-    const changes = Array.from({ length: region.identity.partitionCount }, (): PlacedName[] => []);
+    const changes = Array.from({ length: region.partitionCount }, (): PlacedName[] => []);
     const truth = { changes, totals: [], beats: [], count: 0, countedAbove: 0 };
-    this.#origins.set(region.id, truth);
+    this.#origins.set(name, truth);
     return truth;
   }
 
   #fail(checker: string, key: string, detail: string): void {
     this.violations.push({ checker, key, detail });
   }
+}
+
+function nameOf(region: RegionId, { counter, nonce }: Incarnation): string {
+  return `${region} ${counter} ${nonce}`;
 }
 
 /** Index of the first that lies after the position. */

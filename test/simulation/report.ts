@@ -22,6 +22,7 @@ export const sometimes: readonly string[] = [
   'transfer: slot-lost',
   'identity proven',
   'identity refused',
+  'incarnation changed',
   'database restored',
   'incident declared',
   'incident reconciled',
@@ -55,7 +56,6 @@ export interface Report {
 /** What this run of the program did itself; the rest comes from a results file. */
 export interface Effort {
   readonly fresh: readonly SeedResult[];
-  readonly cpuMs: number;
   readonly tookMs: number;
 }
 
@@ -88,8 +88,9 @@ export function reportOn(results: readonly SeedResult[], effort: Effort): Report
   return { text: `${lines.join('\n')}\n`, isPassed: failed.length === 0 && isCovered && isBusy };
 }
 
-function rateOf({ fresh, cpuMs, tookMs }: Effort): string {
+function rateOf({ fresh, tookMs }: Effort): string {
   const virtualMs = sum(fresh, ({ virtualMs: ms, isTwice }) => (isTwice ? 2 * ms : ms));
+  const cpuMs = sum(fresh, (result) => result.cpuMs);
   const rate = cpuMs === 0 ? 0 : Math.round(virtualMs / cpuMs);
   return (
     `${fresh.length} run now in ${Math.round(tookMs / 1000)} s: ` +

@@ -131,7 +131,6 @@ const needsTransfer: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...gapFaults,
   'destroy',
   'destroy-with-log',
-  'restore',
 ]);
 
 /** After these a server was started anew, and who it is has to be proven. */
@@ -145,7 +144,7 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const random = new Random(seed);
   const shape = random.split('shape');
   const regions = options.regions ?? drawRegions(shape.next());
-  const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(58, 80)));
+  const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(50, 62)));
   const { isHealing } = options;
   const drawn = drawFaults(random.split('faults'), { regions, durationMs });
   const faults = isHealing ? drawn : drawn.filter(({ kind }) => !needsTransfer.has(kind));
@@ -190,7 +189,7 @@ interface Extent {
 
 function drawOperations(random: Random, { regions, durationMs }: Extent): readonly PlannedOperation[] {
   const kinds = swarm(random, operationKinds, 0.7);
-  const perSecond = random.scale(4.8, 7.5);
+  const perSecond = random.scale(6, 9);
   const records = random.pick([2, 6, 20]);
   const operations: PlannedOperation[] = [];
   for (let atMs = 500; atMs < durationMs; atMs += (-Math.log(1 - random.next()) * 1000) / perSecond) {

@@ -1,13 +1,16 @@
 /**
- * The identity guard of a process, on its own region's log, and the operator who is called when it refuses. A guard may
- * refuse a database that has lost nothing only where its log has, because then it cannot be told from one that did.
+ * Who the database of a region is, as one of its processes asks and says: the identity guard on the own log, and what a
+ * new incarnation learns its past from. A guard may take a database that has lost nothing for another only where its
+ * log has lost something, because then it cannot be told from one that did.
  */
 import { MemoryControlLog } from '@isthmus/replication/adapters/memory/control-log';
 import { MemoryOwnLog } from '@isthmus/replication/adapters/memory/own-log';
-import { ReplicationError } from '@isthmus/replication/errors';
 import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
+import { OwnLogEvidence } from '@isthmus/replication/identity/own-log-evidence';
+import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
+import type { ControlLog } from '@isthmus/replication/ports/control-log';
 import type { FeedSubscription } from '@isthmus/replication/ports/change-feed';
-import type { IdentityStore, Lineage } from '@isthmus/replication/ports/identity-store';
+import type { Adoption, IdentityStore, Lineage } from '@isthmus/replication/ports/identity-store';
 import type { Incarnation } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { LogSpan, OwnLog } from '@isthmus/replication/ports/own-log';
@@ -16,6 +19,7 @@ import { logReadKind } from './sim-kafka.ts';
 import type { SimPostgres, SimRecordStore } from './sim-postgres.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
+import { SimIncarnations } from './sim-transfer.ts';
 
 export interface IdentityParts {
   readonly region: SimRegion;
@@ -24,37 +28,52 @@ export interface IdentityParts {
   readonly records: SimRecordStore;
   readonly feed: SimChangeFeed;
   readonly sink: SimChangeSink;
+  readonly newNonce: () => number;
   readonly logger: Logger;
   readonly onRefused: (reason: string) => void;
+  readonly onAdopted: (claim: Incarnation) => void;
+}
+
+export function incarnationParts(parts: IdentityParts): IncarnationParts {
+  return {
+    store: new SimIncarnations(parts.postgres),
+    past: new SimPast(parts),
+    ownLog: new SimOwnLog(parts),
+    control: new SimControlLog(parts),
+  };
 }
 
 export function guardIdentity(parts: IdentityParts): IdentityGuard {
-  const { region, postgres, process, records, sink, logger, onRefused } = parts;
-  const { identity: self } = region;
+  const { region, postgres, process, records, sink, newNonce, logger, onRefused } = parts;
+  const { id, partitionCount } = region;
+  const { timer } = process;
+  const self = { region: id, incarnation: postgres.incarnation, partitionCount };
+  const past = new SimPast(parts);
+  const prepareLog = () => sink.prepare(partitionCount);
+  const log = new SimOwnLog(parts);
   return new IdentityGuard({
     self,
-    past: new SimPast(postgres),
-    control: new MemoryControlLog(region.log),
-    newNonce: () => self.incarnation.nonce + 1,
-    records,
-    log: new SimOwnLog(parts),
-    prepareLog: () => sink.prepare(self.partitionCount),
-    timer: process.timer,
+    past,
+    evidence: new OwnLogEvidence({ self, past, records, log, prepareLog, timer, logger }),
+    control: new SimControlLog(parts),
+    newNonce,
+    timer,
     logger,
     onRefused,
   });
 }
 
-/** Regions of this world keep their incarnation: a database that would become another is held for the operator. */
 class SimPast implements IdentityStore {
   readonly #postgres: SimPostgres;
+  readonly #onAdopted: IdentityParts['onAdopted'];
 
-  constructor(postgres: SimPostgres) {
+  constructor({ postgres, onAdopted }: IdentityParts) {
     this.#postgres = postgres;
+    this.#onAdopted = onAdopted;
   }
 
   get #inner() {
-    return this.#postgres.region.past;
+    return this.#postgres.past;
   }
 
   /** What the newest connection found: none can be opened while the server is down. */
@@ -86,21 +105,45 @@ class SimPast implements IdentityStore {
     return this.#postgres.read('accept', () => this.#inner.accept());
   }
 
-  async claim() {
-    return null;
+  claim() {
+    return this.#postgres.read('claim', () => this.#inner.claim());
   }
 
-  async noteClaim(): Promise<Incarnation> {
-    await this.hold('the database is not its own past');
-    throw new ReplicationError('identity-mismatch', 'no other incarnation is taken here', {
-      retriable: false,
-    });
+  noteClaim(claim: Incarnation) {
+    return this.#postgres.read('note claim', () => this.#inner.noteClaim(claim));
   }
 
-  async adopt(): Promise<void> {
-    throw new ReplicationError('identity-mismatch', 'no other incarnation is taken here', {
-      retriable: false,
+  adopt(adoption: Adoption) {
+    return this.#postgres.read('adopt', async () => {
+      const before = this.#postgres.region.identity.incarnation;
+      await this.#inner.adopt(adoption);
+      if (before.counter !== adoption.claim.counter) this.#onAdopted(adoption.claim);
     });
+  }
+}
+
+class SimControlLog implements ControlLog {
+  readonly #inner: MemoryControlLog;
+  readonly #parts: IdentityParts;
+
+  constructor(parts: IdentityParts) {
+    this.#parts = parts;
+    this.#inner = new MemoryControlLog(parts.region.log);
+  }
+
+  append(bytes: Uint8Array): Promise<void> {
+    return this.#ask('claim in the log', () => this.#inner.append(bytes));
+  }
+
+  read(): Promise<readonly Uint8Array[]> {
+    return this.#ask('claims of the log', () => this.#inner.read());
+  }
+
+  async close(): Promise<void> {}
+
+  #ask<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const { process, region } = this.#parts;
+    return process.call({ server: region.kafka, kind: logReadKind, name, work });
   }
 }
 

@@ -3,7 +3,6 @@
  * replicator, link watch, figures, and the readings of the clock. It opens its database however long that takes. What
  * it would export is judged whenever it has read its figures.
  */
-import { MemoryControlLog } from '@isthmus/replication/adapters/memory/control-log';
 import { MemoryClock } from '@isthmus/replication/adapters/memory/clock';
 import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
 import { ReplicationError } from '@isthmus/replication/errors';
@@ -12,7 +11,7 @@ import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
-import { actorOf, type RegionId } from '@isthmus/replication/ports/identity';
+import { actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
 import { FigureReader } from '@isthmus/replication/progress/figures';
@@ -24,7 +23,7 @@ import { type Collected } from '@isthmus/replication/tombstones/collector';
 import { Purge } from '@isthmus/replication/tombstones/collecting';
 import type { Oracle } from './oracle.ts';
 import { collection } from './workload.ts';
-import { guardIdentity } from './sim-identity.ts';
+import { guardIdentity, type IdentityParts, incarnationParts } from './sim-identity.ts';
 import { watchIncidents } from './sim-incidents.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
 import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
@@ -33,7 +32,6 @@ import type { SimRegion } from './sim-region.ts';
 import { SimChangeSource } from './sim-source.ts';
 import { SimTombstoneStore } from './sim-tombstones.ts';
 import {
-  SimIncarnations,
   SimSlotKeeper,
   SimTransferJobs,
   SimTransferPeer,
@@ -60,6 +58,7 @@ const refreshIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
 const openRetryMs = 500;
 const pingTimeoutMs = 1000;
+const followIntervalMs = 200;
 
 export interface NodeWorld extends TransferWorld {
   /** How long ago data of the caller last moved anything here; `null`: nobody can tell. */
@@ -71,6 +70,9 @@ export interface NodeWorld extends TransferWorld {
   readonly judge: (node: SimNode) => void;
   /** The region's database is held not to continue its own past. */
   readonly onRefused: (region: SimRegion, reason: string) => void;
+  readonly onAdopted: (region: SimRegion, claim: Incarnation) => void;
+  /** It has ended in order, because the database is another incarnation than the one that it was opened as. */
+  readonly reopen: (node: SimNode) => void;
   readonly isGuarded: boolean;
   /** Of the collection that clients write to, in every region. */
   readonly guard: Guard;
@@ -89,6 +91,8 @@ export class SimNode {
   readonly donor: Donor;
   readonly keeper: IdentityGuard;
   #isOpen = false;
+  /** What it has started, each with how it ends. */
+  #running: readonly (() => Promise<void>)[] = [];
   #snapshots = 0;
   readonly #guards: GuardWatch;
   readonly #beats: SimBeatStore;
@@ -99,7 +103,8 @@ export class SimNode {
     const process = new SimProcess(name, world);
     const postgres = new SimPostgres(region, process, world);
     const { timer } = process;
-    const { peers, identity } = region;
+    const { peers } = region;
+    const identity = { ...region.identity, incarnation: postgres.incarnation };
     this.region = region;
     this.process = process;
     this.#postgres = postgres;
@@ -126,7 +131,7 @@ export class SimNode {
       timer,
       timeoutMs: figuresTimeoutMs,
     });
-    const client = new SimPeerClient(this, world);
+    const client = new SimPeerClient(this, { incarnation: identity.incarnation, world });
     const { partitionCount } = identity;
     this.links = new LinkWatch({ peers, beats, records, partitionCount, client, timer, beatIntervalMs });
     const guards = new Map([[collection, world.guard]]);
@@ -135,7 +140,8 @@ export class SimNode {
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
     const sink = new SimChangeSink(region, process);
-    this.keeper = guardIdentity({ region, postgres, process, records, feed, sink, ...this.#alarm() });
+    const self: IdentityParts = { region, postgres, process, records, feed, sink, ...this.#alarm() };
+    this.keeper = guardIdentity(self);
     this.replicator = new Replicator({
       identity,
       peers,
@@ -149,12 +155,7 @@ export class SimNode {
         peer: new SimTransferPeer(region.id, process, world),
         slots: new SimSlotKeeper(postgres),
       },
-      incarnations: {
-        store: new SimIncarnations(postgres),
-        past: { hold: () => Promise.resolve() },
-        ownLog: null,
-        control: new MemoryControlLog(region.log),
-      },
+      incarnations: incarnationParts(self),
       tombstones: { store: new SimTombstoneStore(postgres), purge: new Purge(null) },
       retirements: { all: () => postgres.read('retired', () => region.retirements.all()) },
       source: new SimChangeSource(postgres),
@@ -187,6 +188,10 @@ export class SimNode {
         await new Promise<void>((resolve) => void this.process.timer.after(openRetryMs, resolve));
       }
     }
+    this.#startParts();
+  }
+
+  #startParts(): void {
     const { timer } = this.process;
     const calibration = new Ticker({
       timer,
@@ -196,9 +201,23 @@ export class SimNode {
     const refreshing = new Ticker({ timer, intervalMs: refreshIntervalMs, run: () => this.#refresh() });
     const incidents = this.#incidents();
     const { links, keeper, replicator } = this;
-    const parts = [calibration, refreshing, links, replicator, incidents, this.#guards];
-    for (const part of parts) part.start();
-    if (this.#world.isGuarded) keeper.start();
+    for (const part of [calibration, refreshing, links, replicator, incidents, this.#guards]) part.start();
+    const tickers = [calibration, refreshing, links, incidents, this.#guards];
+    this.#running = [() => replicator.close(), ...tickers.map((part) => () => part.stop())];
+    if (!this.#world.isGuarded) return;
+    keeper.start();
+    const following = new Ticker({ timer, intervalMs: followIntervalMs, run: () => this.#follow() });
+    following.start();
+  }
+
+  /** A database that is another incarnation has to be opened again as that, once everything here has ended. */
+  async #follow(): Promise<void> {
+    const isRenewed = this.keeper.state.kind === 'renewed' || this.#postgres.past.standing === 'renewed';
+    if (!isRenewed || !this.#isOpen) return;
+    this.#isOpen = false;
+    await this.journal.close();
+    await Promise.all([this.keeper.stop(), ...this.#running.map((stop) => stop())]);
+    this.#world.reopen(this);
   }
 
   /** What the guard of the collection says of a write now. */
@@ -207,8 +226,14 @@ export class SimNode {
   }
 
   #alarm() {
-    const onRefused = (reason: string): void => this.#world.onRefused(this.region, reason);
-    return { logger: this.#logger(), onRefused };
+    const { region } = this;
+    const { onRefused, onAdopted, random } = this.#world;
+    return {
+      logger: this.#logger(),
+      newNonce: () => random.int(2 ** 32),
+      onRefused: (reason: string) => onRefused(region, reason),
+      onAdopted: (claim: Incarnation) => onAdopted(region, claim),
+    };
   }
 
   #incidents() {
@@ -239,8 +264,9 @@ export class SimNode {
 
   #logger(): Logger {
     const { trace, seen } = this.#world;
-    const note = (_: unknown, message: string): void => {
+    const note = (fields: object, message: string): void => {
       trace.note(this.process.name, message);
+      trace.tell(this.process.name, () => detailsOf(fields));
       const point = told[message];
       if (point !== undefined) seen(point);
     };
@@ -272,17 +298,26 @@ export class SimNode {
   }
 }
 
+/** Of a log line, for whoever reads a trace. */
+function detailsOf(fields: object): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value instanceof Error ? value.message : String(value)}`)
+    .join(', ');
+}
+
 class SimPeerClient implements PeerClient {
   readonly #node: SimNode;
   readonly #world: NodeWorld;
   readonly #inner: MemoryPeerClient;
 
-  constructor(node: SimNode, world: NodeWorld) {
+  constructor(
+    node: SimNode,
+    { incarnation, world }: { readonly incarnation: Incarnation; readonly world: NodeWorld },
+  ) {
     this.#node = node;
     this.#world = world;
-    const { region, incarnation } = node.region.identity;
     const peers = node.region.peers.map((peer) => [peer, this.#answering(peer)] as const);
-    this.#inner = new MemoryPeerClient({ region, incarnation }, new Map(peers));
+    this.#inner = new MemoryPeerClient({ region: node.region.id, incarnation }, new Map(peers));
   }
 
   /** Nobody sweeps here. */
@@ -315,10 +350,12 @@ class SimPeerClient implements PeerClient {
   }
 
   #answering(peer: RegionId): MemoryPeer {
-    const { identity, beats } = this.#world.regionOf(peer);
+    const region = this.#world.regionOf(peer);
     return {
-      incarnation: identity.incarnation,
-      beats,
+      get incarnation() {
+        return region.identity.incarnation;
+      },
+      beats: region.beats,
       dataAgeMs: (caller) => this.#world.dataAgeMs(peer, caller),
       digests: () => this.digests(),
     };

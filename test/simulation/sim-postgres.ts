@@ -19,7 +19,8 @@ import type {
   OpenDeadLetter,
   RetryDecision,
 } from '@isthmus/replication/ports/dead-letter-store';
-import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
+import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
 import type {
   ApplyDecision,
   ApplyTransaction,
@@ -54,11 +55,16 @@ export const noticeMs = 500;
 
 export class SimPostgres {
   readonly region: SimRegion;
+  /** As which the process has opened it. */
+  readonly incarnation: Incarnation;
+  readonly past: MemoryIdentityStore;
   readonly #process: SimProcess;
   readonly #world: ProcessWorld;
 
   constructor(region: SimRegion, process: SimProcess, world: ProcessWorld) {
     this.region = region;
+    this.incarnation = region.identity.incarnation;
+    this.past = region.open();
     this.#process = process;
     this.#world = world;
   }
@@ -71,12 +77,14 @@ export class SimPostgres {
     return this.call(commitKind, name, work);
   }
 
-  /** Whatever may write is refused on a server that was not proven to continue the region's past (P1). */
+  /** Whatever may write is refused on a server that was not proven to continue the region's past (P1, P9). */
   call<T>(kind: RequestKind, name: string, work: () => Promise<T>): Promise<T> {
-    const { postgres: server, past } = this.region;
+    const { postgres: server } = this.region;
+    const { past } = this;
     if (kind === readKind) return this.#process.call({ server, kind, name, work });
     const admitted = async (): Promise<T> => {
-      past.requireProven();
+      if (kind === localCommitKind) past.requireLearnt();
+      else past.requireProven();
       return work();
     };
     return this.#process.call({ server, kind, name, work: admitted });
@@ -169,7 +177,7 @@ export class SimRecordStore implements RecordStore {
     const work = async () => {
       const committed = await this.#inner.commitLocal({ ids: transaction.ids, decide });
       if (committed.end !== null)
-        this.#oracle.committed(this.#postgres.region, {
+        this.#oracle.committed(this.#postgres, {
           end: committed.end,
           ids: writes.flatMap(({ index }) => transaction.ids[index] ?? []),
         });
@@ -191,7 +199,7 @@ export class SimRecordStore implements RecordStore {
         this.#oracle.putAside(
           this.#postgres.region,
           deadLetters,
-          await this.#inner.positions(transaction.origin),
+          (await this.#inner.positions(transaction.origin)).filter((row) => isMoved(row, transaction)),
         );
       this.#postgres.note(outcome, transaction.ids.length);
       return outcome;
@@ -210,6 +218,12 @@ export class SimRecordStore implements RecordStore {
   countDeadLetters(): Promise<readonly DeadLetterCount[]> {
     return this.#postgres.read('letters', () => this.#inner.countDeadLetters());
   }
+}
+
+function isMoved({ incarnation, partition }: PositionRow, { positions }: ApplyTransaction): boolean {
+  return positions.some(
+    (move) => move.partition === partition && sameIncarnation(move.incarnation, incarnation),
+  );
 }
 
 export class SimBeatStore implements BeatStore {
@@ -238,7 +252,7 @@ export class SimBeatStore implements BeatStore {
   storePublished(beats: readonly CountedBeat[]): Promise<void> {
     return this.#postgres.commit('published', async () => {
       await this.#inner.storePublished(beats);
-      this.#oracle.counted(this.#postgres.region, beats);
+      this.#oracle.counted(this.#postgres, beats);
     });
   }
 
@@ -285,7 +299,7 @@ export class SimBeatStore implements BeatStore {
     const forget = this.#postgres.hold(() => void inner.release());
     const beat = async (): Promise<void> => {
       await inner.beat();
-      this.#oracle.beat(this.#postgres.region);
+      this.#oracle.beat(this.#postgres);
     };
     const release = async (): Promise<void> => {
       forget();

@@ -2,6 +2,7 @@
 import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
 import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-source';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryIdentityRow } from '@isthmus/replication/adapters/memory/identity-row';
 import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
 import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incident-store';
 import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
@@ -15,6 +16,7 @@ import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfe
 import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
+import { PastLives } from './past-lives.ts';
 import type { RegionClock } from './region-clock.ts';
 import { SimServer } from './sim-server.ts';
 import type { Random } from './random.ts';
@@ -26,7 +28,8 @@ export interface RegionIdentity {
 }
 
 export class SimRegion {
-  readonly identity: RegionIdentity;
+  readonly id: RegionId;
+  readonly partitionCount: number;
   readonly peers: readonly RegionId[];
   readonly clock: RegionClock;
   readonly database: MemoryDatabase;
@@ -35,7 +38,7 @@ export class SimRegion {
   readonly source: MemoryChangeSource;
   readonly lock: MemoryRoleLock;
   readonly slots: MemorySlotKeeper;
-  readonly past: MemoryIdentityStore;
+  readonly row: MemoryIdentityRow;
   readonly transfers: MemoryTransferStore;
   readonly jobs: MemoryTransferJobs;
   readonly tombstones: MemoryTombstoneStore;
@@ -44,11 +47,12 @@ export class SimRegion {
   readonly incidents = new MemoryIncidentStore();
   readonly incarnations: MemoryIncarnationStore;
   readonly log = new MemoryLog();
+  readonly lives: PastLives;
   readonly postgres: SimServer;
   readonly kafka: SimServer;
   /** Destroyed for good. */
   isGone = false;
-  /** Its database was set back to an older copy, so it no longer holds all that it has told. */
+  /** Its database was once set back to an older copy. */
   isSetBack = false;
   isLogGone = false;
   /** Something was taken out of its log. */
@@ -61,13 +65,15 @@ export class SimRegion {
     peers: readonly RegionId[],
     of: { readonly clock: RegionClock; readonly random: Random },
   ) {
-    this.identity = identity;
+    this.id = identity.region;
+    this.partitionCount = identity.partitionCount;
+    this.lives = new PastLives(identity.region, identity.incarnation, this.log);
     this.peers = peers;
     this.clock = of.clock;
     this.database = new MemoryDatabase({ nowMs: () => of.clock.nowMs() });
     this.records = new MemoryRecordStore(this.database);
     this.beats = new MemoryBeatStore(this.database, peers);
-    this.past = new MemoryIdentityStore(this.database, this.beats);
+    this.row = new MemoryIdentityRow(this.database, identity.incarnation);
     this.source = new MemoryChangeSource(this.database);
     this.lock = new MemoryRoleLock(this.database);
     this.slots = new MemorySlotKeeper(this.database);
@@ -82,7 +88,19 @@ export class SimRegion {
     this.kafka = new SimServer(`${identity.region}.kafka`, of.random.split('kafka'));
   }
 
-  get id(): RegionId {
-    return this.identity.region;
+  /** What its database is now. */
+  get identity(): RegionIdentity {
+    return { region: this.id, incarnation: this.row.row.incarnation, partitionCount: this.partitionCount };
+  }
+
+  /** Its database takes writes, as far as the identity goes: it is its own past and knows it. */
+  get isItself(): boolean {
+    return this.open().standing === 'same' && !this.incarnations.isRelearning;
+  }
+
+  /** As a process that starts now knows it. */
+  open(): MemoryIdentityStore {
+    const { database, row: identity, records, beats, slots, incarnations } = this;
+    return new MemoryIdentityStore({ database, identity, records, beats, slots, incarnations });
   }
 }

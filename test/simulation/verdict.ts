@@ -5,7 +5,6 @@
  * that was destroyed, whose age its RPO must have covered.
  */
 import { liveHash } from '@isthmus/conflict';
-import type { OpenDeadLetter } from '@isthmus/replication/ports/dead-letter-store';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { PositionRow } from '@isthmus/replication/ports/record-store';
 import { checkAvailability } from '../checkers/availability.ts';
@@ -15,15 +14,16 @@ import { checkCounters } from '../checkers/counters.ts';
 import { checkDeletes } from '../checkers/deletes.ts';
 import type { History, Violation } from '../checkers/history.ts';
 import { checkInserts } from '../checkers/inserts.ts';
-import { checkLoss } from '../checkers/metrics.ts';
 import { checkRegisters } from '../checkers/registers.ts';
 import { checkSets } from '../checkers/sets.ts';
 import { capabilities } from './capabilities.ts';
 import { judgeLogs } from './judge-log.ts';
+import type { Life } from './past-lives.ts';
 import type { SimRegion } from './sim-region.ts';
 import { collection, things } from './workload.ts';
 import type { Workload } from './workload.ts';
-import type { Loss, World } from './world.ts';
+import { excusedIn, isOver, lettersAt, lossesIn, partitionsOf, settledOf } from './verdict-loss.ts';
+import type { World } from './world.ts';
 
 const localAnswerMs = 250;
 
@@ -36,9 +36,10 @@ export class Verdict {
 
   /** Whether every region holds all that it can get. */
   async isSettled(): Promise<boolean> {
+    await this.#giveUpStranded();
     const { survivors } = this.#world;
     for (const target of survivors) {
-      if (!this.#world.isServed(target.id)) return false;
+      if (!this.#world.isServed(target.id) || this.#isLearning(target)) return false;
       for (const origin of this.#world.regions) {
         if (origin === target || origin.isGone) continue;
         if ((await this.#missing(target, origin)).length > 0) return false;
@@ -49,11 +50,11 @@ export class Verdict {
 
   async violations(workload: Workload): Promise<readonly Violation[]> {
     const world = this.#world;
-    const excused = await this.#excused();
+    const excused = await excusedIn(world);
     const all = workload.history;
     const history = all.filter(({ operation }) => !excused.has(`${collection}/${operation.key}`));
     const found: Violation[] = [...world.violations, ...world.oracle.violations];
-    found.push(...(await this.#losses()), ...(await this.#unsettled()));
+    found.push(...(await lossesIn(world)), ...(await this.#unsettled()));
     found.push(...checkAvailability(all, localAnswerMs));
     const hashes = new Map<string, ReadonlyMap<string, string>>();
     for (const region of world.survivors) {
@@ -65,16 +66,49 @@ export class Verdict {
     return found;
   }
 
+  /**
+   * Whoever was set back behind what is collected, and finds it in no log, has to be filled anew by an operator (P6).
+   * That takes more time than a world has: from then on the region counts as destroyed.
+   */
+  async #giveUpStranded(): Promise<void> {
+    const world = this.#world;
+    if (!world.regions.some(({ hasLostLog }) => hasLostLog)) return;
+    for (const region of world.survivors) {
+      if (!region.isSetBack || region.isItself || world.survivors.length < 2) continue;
+      const jobs = await region.jobs.recent();
+      if (!jobs.some(({ state }) => state === 'failed')) continue;
+      world.seen('region stranded');
+      region.isGone = true;
+    }
+  }
+
   /** Partitions of the origin whose changes are not all settled, and that do not say why. */
   async #missing(target: SimRegion, origin: SimRegion): Promise<readonly number[]> {
     const rows = await target.records.positions(origin.id);
     const letters = await lettersAt(target);
     return partitionsOf(origin).filter(
       (partition) =>
-        this.#world.oracle.beyond(origin.id, partition, settledOf(rows, partition)).length > 0 &&
+        origin.lives.all.some((life) => this.#isBehind(rows, { origin, life, partition })) &&
         !letters.some((letter) => letter.origin === origin.id && letter.partition === partition) &&
         !this.#isGapExcused(target, origin, partition),
     );
+  }
+
+  /** Of a life that is over, no more can be settled than the log was told; what it has lost comes without positions. */
+  #isBehind(
+    rows: readonly PositionRow[],
+    of: { readonly origin: SimRegion; readonly life: Life; readonly partition: number },
+  ): boolean {
+    const { origin, life, partition } = of;
+    const [next] = this.#world.oracle.beyond(life, partition, settledOf(rows, life, partition));
+    if (next === undefined) return false;
+    if (!isOver(origin, life)) return true;
+    return !origin.hasLostLog && next.end <= origin.lives.logged(life.incarnation, partition);
+  }
+
+  /** Whoever needs every peer to know its past waits for one that is gone (P9). */
+  #isLearning(region: SimRegion): boolean {
+    return !region.isItself && this.#world.regions.every(({ isGone }) => !isGone);
   }
 
   #isGapExcused(target: SimRegion, origin: SimRegion, partition: number): boolean {
@@ -92,7 +126,9 @@ export class Verdict {
   async #unsettled(): Promise<readonly Violation[]> {
     const found: Violation[] = [];
     const { regions, survivors } = this.#world;
-    for (const target of survivors)
+    for (const target of survivors) {
+      if (this.#isLearning(target))
+        found.push({ checker: 'catches up', key: target.id, detail: 'it takes no writes of its own yet' });
       for (const origin of regions) {
         if (origin === target || origin.isGone) continue;
         const missing = await this.#missing(target, origin);
@@ -100,52 +136,8 @@ export class Verdict {
         const detail = `partitions ${missing.join(' ')} are not settled, and nothing says why`;
         found.push({ checker: 'catches up', key: `${target.id} of ${origin.id}`, detail });
       }
-    return found;
-  }
-
-  /** Records that some region cannot be expected to show as the others do. */
-  async #excused(): Promise<ReadonlySet<string>> {
-    const { oracle, regions, survivors } = this.#world;
-    const excused = new Set<string>();
-    for (const target of survivors) {
-      for (const { collection: of, key } of await lettersAt(target)) excused.add(`${of}/${key}`);
-      for (const origin of regions) {
-        if (origin === target) continue;
-        const rows = await target.records.positions(origin.id);
-        for (const partition of partitionsOf(origin)) {
-          if (!origin.isGone && !this.#isGapExcused(target, origin, partition)) continue;
-          for (const { name } of oracle.beyond(origin.id, partition, settledOf(rows, partition)))
-            excused.add(name);
-        }
-      }
-    }
-    return excused;
-  }
-
-  async #losses(): Promise<readonly Violation[]> {
-    const found: Violation[] = [];
-    for (const loss of this.#world.losses) {
-      if (loss.region.clock.jumpedAtMs > -Infinity) continue;
-      const lostMs = await this.#lostMs(loss);
-      if (lostMs > 0) this.#world.seen('region destroyed with loss');
-      const violation = checkLoss(loss.region.id, loss.shownMs, lostMs);
-      if (violation !== null) found.push(violation);
     }
     return found;
-  }
-
-  /** Age, at the moment of the loss, of the oldest change that no survivor has settled. */
-  async #lostMs({ region, atMs }: Loss): Promise<number> {
-    let oldestAtMs = atMs;
-    const held = await Promise.all(
-      this.#world.survivors.map((survivor) => survivor.records.positions(region.id)),
-    );
-    for (const partition of partitionsOf(region)) {
-      const settled = held.map((rows) => settledOf(rows, partition)).reduce((a, b) => (a > b ? a : b), 0n);
-      const first = this.#world.oracle.beyond(region.id, partition, settled)[0];
-      oldestAtMs = Math.min(oldestAtMs, first?.atMs ?? atMs);
-    }
-    return atMs - oldestAtMs;
   }
 
   /** Without a fault that takes something out of a log, nothing can be missing from it. */
@@ -215,17 +207,4 @@ function checkShown(history: History, shown: Shown): readonly Violation[] {
 
 function at(region: SimRegion, violation: Violation): Violation {
   return { ...violation, key: `${violation.key} at ${region.id}` };
-}
-
-/** A change whose stamp lies far ahead is put aside until time has caught up with it. */
-function lettersAt(target: SimRegion): Promise<readonly OpenDeadLetter[]> {
-  return target.records.deadLetters.list({ after: null, limit: Infinity });
-}
-
-function partitionsOf(region: SimRegion): readonly number[] {
-  return Array.from({ length: region.identity.partitionCount }, (_, partition) => partition);
-}
-
-function settledOf(rows: readonly PositionRow[], partition: number): bigint {
-  return rows.find((row) => row.partition === partition)?.settled ?? 0n;
 }

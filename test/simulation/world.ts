@@ -5,7 +5,8 @@
  */
 import { assert } from '@isthmus/replication/errors';
 import type { Guard } from '@isthmus/replication/guard/write-guard';
-import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
+import type { Lsn } from '@isthmus/replication/ports/change';
+import { type Incarnation, type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { Violation } from '../checkers/history.ts';
@@ -14,6 +15,7 @@ import { slotOf } from './faults.ts';
 import { judgeCut, judgeNode, shownRpo } from './judge.ts';
 import { Link } from './link.ts';
 import { Oracle } from './oracle.ts';
+import type { Life } from './past-lives.ts';
 import { Random } from './random.ts';
 import { RegionClock } from './region-clock.ts';
 import type { Scenario } from './scenario.ts';
@@ -23,13 +25,22 @@ import type { SimProcess } from './sim-process.ts';
 import { SimRegion } from './sim-region.ts';
 import { Trace } from './trace.ts';
 
-/** What a region showed in the moment in which it was destroyed. */
+/** What a region showed in the moment in which it was destroyed, or set back. */
 export interface Loss {
   readonly region: SimRegion;
+  readonly life: Life;
   readonly withLog: boolean;
   readonly atMs: number;
   /** The RPO that counts: of the log where it survives, else of the best peer; `null`: unknown. */
   readonly shownMs: number | null;
+}
+
+/** An older copy of a database. */
+export interface Copy {
+  readonly putBack: () => void;
+  /** What the database was when it was taken, and how far it stood. */
+  readonly copied: Incarnation;
+  readonly at: Lsn;
 }
 
 const localLatencyMs = 0.5;
@@ -130,12 +141,29 @@ export class World implements NodeWorld {
   readonly donorOf = (region: RegionId): Donor | null =>
     this.nodesOf(region).find((node) => node?.isOpen ?? false)?.donor ?? null;
 
-  /** Where its log has lost nothing, every database here continues it, and to refuse one is wrong. */
+  /** Where neither database nor log has lost anything, the one continues the other, and to refuse it is wrong. */
   readonly onRefused = (region: SimRegion, reason: string): void => {
     this.seen('identity refused');
-    if (!region.hasLostLog && !region.isGone)
+    if (!region.hasLostLog && !region.isGone && !region.lives.isSetBack(region.identity.incarnation))
       this.violations.push({ checker: 'identity', key: region.id, detail: reason });
-    if (!region.isGone) this.scheduler.after(operatorMs, () => void region.past.accept());
+    this.scheduler.after(operatorMs, () => {
+      if (!region.isGone && region.row.row.held !== null) void region.open().accept();
+    });
+  };
+
+  readonly onAdopted = (region: SimRegion, claim: Incarnation): void => {
+    this.seen('incarnation changed');
+    region.lives.began(claim);
+  };
+
+  /** The process is opened again, as another. */
+  readonly reopen = (node: SimNode): void => {
+    const nodes = this.#nodes.get(node.region.id) ?? [];
+    const slot = nodes.indexOf(node);
+    if (slot === -1) return;
+    node.process.kill();
+    nodes[slot] = this.#node(node.region);
+    this.disturb(node.region.id);
   };
 
   readonly judge = (node: SimNode): void => judgeNode(this, node);
@@ -182,11 +210,11 @@ export class World implements NodeWorld {
   }
 
   isSound(region: RegionId): boolean {
-    const { postgres, past, isGone } = this.regionOf(region);
+    const of = this.regionOf(region);
     return (
-      !isGone &&
-      postgres.isSound &&
-      past.standing === 'same' &&
+      !of.isGone &&
+      of.postgres.isSound &&
+      of.isItself &&
       this.nodesOf(region).every((node) => node?.isOpen ?? false)
     );
   }
@@ -221,7 +249,7 @@ export class World implements NodeWorld {
     if (this.survivors.length < 2) return;
     const nodes = this.#nodes.get(region.id) ?? [];
     const shownMs = shownRpo(nodes, !withLog && !region.hasLostLog);
-    this.losses.push({ region, withLog, atMs: this.scheduler.nowMs, shownMs });
+    this.losses.push({ ...this.#lossOf(region), withLog, shownMs });
     region.isGone = true;
     for (const [slot, node] of nodes.entries()) {
       node?.process.kill();
@@ -234,17 +262,19 @@ export class World implements NodeWorld {
     region.log.stop();
   }
 
-  /** Its processes go on, and must not write; for the others it is as good as destroyed. */
-  restore(region: SimRegion, putBack: () => void): void {
-    if (this.survivors.length < 2) return;
+  /** Its processes go on, and must not write before the database has become another incarnation (P9). */
+  restore(region: SimRegion, { putBack, copied, at }: Copy): void {
     const shownMs = shownRpo(this.nodesOf(region.id), !region.hasLostLog);
-    this.losses.push({ region, withLog: false, atMs: this.scheduler.nowMs, shownMs });
-    region.isGone = true;
+    this.losses.push({ ...this.#lossOf(region), withLog: false, shownMs });
     region.isSetBack = true;
+    region.lives.setBack(copied, at);
     putBack();
     region.postgres.cutConnections();
-    this.oracle.stopped(region);
     this.seen('database restored');
+  }
+
+  #lossOf(region: SimRegion): Pick<Loss, 'region' | 'life' | 'atMs'> {
+    return { region, life: region.identity, atMs: this.scheduler.nowMs };
   }
 
   judgeCut(a: SimRegion, b: SimRegion, startedAtMs: number): void {

@@ -128,3 +128,11 @@ describe('an operation that throws', () => {
     expect(() => Product.edit(nothing, context, change)).toThrow(RangeError);
   });
 });
+
+test('an edit says whether the record existed before', () => {
+  const created = Product.edit(nothing, context, (editor) => editor.set('title', 'Lamp'));
+  const same = Product.edit(created.state, context, () => undefined);
+  const deleted = Product.edit(created.state, context, (editor) => editor.delete());
+  const again = Product.edit(deleted.state, context, (editor) => editor.set('title', 'Desk'));
+  expect([created, same, deleted, again].map(({ existed }) => existed)).toEqual([false, true, true, false]);
+});

@@ -75,6 +75,8 @@ export interface Edited {
   readonly delta: Uint8Array;
   /** Whether anything was written. */
   readonly changed: boolean;
+  /** Whether the record existed before. */
+  readonly existed: boolean;
 }
 
 /** A record as it is shown; `Name` are the paths of registers, which the editor takes. */
@@ -140,9 +142,10 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
     edit(before, context, change) {
       checkArgument(typeof change === 'function', 'function', change);
       const draft = new Draft(decode(before), checkedContext(context), rules);
+      const existed = draft.mark === 'kept';
       runEdit(draft, record, change);
       const written = draft.delta();
-      if (written === null) return { state: before, delta: new Uint8Array(0), changed: false };
+      if (written === null) return { state: before, delta: new Uint8Array(0), changed: false, existed };
       const delta = encode(written);
       // Joining a delta into nothing gives the bytes of the delta.
       const state = draft.isWhole || before.length === 0 ? delta : merge(before, delta).state;
@@ -151,7 +154,7 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
         checkSize('delta-bytes', delta.length, limits.deltaBytes);
         if (state.length > before.length) checkSize('state-bytes', state.length, limits.stateBytes);
       }
-      return { state, delta, changed: true };
+      return { state, delta, changed: true, existed };
     },
     read(state) {
       const { entries } = decode(state);

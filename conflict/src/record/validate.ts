@@ -38,24 +38,32 @@ import { type Entry, highestStamp, stampAt, stampLength, stampOf } from './entry
  */
 export function validate(bytes: Uint8Array): number | null {
   const { minor, entries } = decode(bytes);
-  const dots = new Set<string>();
   for (const entry of entries) {
     const traits = traitsOf(entry.tag);
     checkName(entry);
-    dots.add(`${entry.counter} ${entry.actor}`);
     if ((traits & traitVector) !== 0) checkVector(entry);
     else checkNewer(minor, entry);
   }
-  if (dots.size < entries.length) throw malformed('dot used twice');
+  checkDots(entries);
   return highestStamp(entries)?.ms ?? null;
+}
+
+function checkDots(entries: readonly Entry[]): void {
+  const dots = new Map<string, Set<number>>();
+  for (const { actor, counter } of entries) {
+    const counters = dots.get(actor) ?? new Set();
+    if (counters.has(counter)) throw malformed('dot used twice');
+    dots.set(actor, counters.add(counter));
+  }
 }
 
 function checkName({ path, tag }: Entry): void {
   const isOfRecord = tag === tagMark || tag === tagDeletion;
   if (isOfRecord && path !== '') throw malformed('path');
-  const names = path.split(pathSeparatorText);
-  if (names.length > 1 && names[0] === '') throw malformed('path');
-  if (names.some((name) => name.length > longestNameBytes)) throw malformed('path');
+  if (path.startsWith(pathSeparatorText)) throw malformed('path');
+  // Most fields stand at the top, and most texts need not be taken apart.
+  if (path.length <= longestNameBytes) return;
+  if (path.split(pathSeparatorText).some((name) => name.length > longestNameBytes)) throw malformed('path');
 }
 
 /** A vector has no place for a stamp in front. */

@@ -19,6 +19,10 @@ import type { Opening } from './partition-queue.ts';
 const origin = parseRegionId('eu') ?? expect.fail('eu is a region');
 const incarnation = { counter: 1, nonce: 1 };
 const partitionCount = 4;
+/** In one commit; three partitions with as many are more than a transaction leaves to the next. */
+const backlogChanges = 1800;
+/** Making and reading so many changes takes a while. */
+const patient = { timeout: 10_000 };
 const products = schema({ title: register() });
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -271,6 +275,50 @@ describe('what stops alone', () => {
     feed.push(record(0, [20n, 30n]));
     await reaches([30n, 20n, 10n, 10n]);
     expect(store.carried).toEqual([[0, 1], [0]]);
+    expect(fenced).toBe(0);
+  });
+});
+
+describe('a backlog', () => {
+  test('is applied by two transactions at once that share no partition, and by one where little waits', async () => {
+    const { opened, open } = gate();
+    store.before = () => opened;
+    const partitions = [0, 1, 2, 3];
+    feed.push(...partitions.map((partition) => record(partition, [10n, 20n], backlogChanges)));
+    await vi.waitFor(() => expect(store.carried).toHaveLength(2), patient);
+    feed.push(...partitions.map((partition) => record(partition, [20n, 30n])));
+    await vi.waitFor(() => expect(heard).toBe(2 * partitionCount), patient);
+    expect(store.carried).toHaveLength(2);
+    expect(new Set(store.carried.flat()).size).toBe(2);
+    open();
+    await reaches([30n, 30n, 30n, 30n]);
+    expect(reports.reduce((sum, { changes }) => sum + changes, 0)).toBe(
+      partitionCount * (backlogChanges + 1),
+    );
+    expect(fenced).toBe(0);
+    const before = store.carried.length;
+    const release = hold();
+    feed.push(record(0, [30n, 40n]), record(1, [30n, 40n]));
+    await vi.waitFor(() => expect(store.carried).toHaveLength(before + 1), patient);
+    feed.push(record(2, [30n, 40n]), record(3, [30n, 40n]));
+    await vi.waitFor(() => expect(heard).toBe(3 * partitionCount), patient);
+    expect(store.carried).toHaveLength(before + 1);
+    release();
+    await reaches([40n, 40n, 40n, 40n]);
+  });
+
+  test('of one partition is applied by one transaction at a time', async () => {
+    const release = hold();
+    const ends = [20n, 30n, 40n];
+    feed.push(...ends.map((to) => record(0, [to - 10n, to], backlogChanges)));
+    await vi.waitFor(() => expect(heard).toBe(ends.length), patient);
+    await vi.waitFor(() => expect(store.carried).toEqual([[0]]), patient);
+    // Two turns are what a second transaction would take to begin.
+    for (let turn = 0; turn < 2; turn++)
+      await new Promise((resolve) => systemTimer.turn(() => resolve(null)));
+    expect(store.carried).toEqual([[0]]);
+    release();
+    await reaches([40n, 10n, 10n, 10n]);
     expect(fenced).toBe(0);
   });
 });

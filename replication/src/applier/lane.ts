@@ -1,9 +1,10 @@
 /**
  * Applies the partitions of one origin that are given to it, one transaction at a time: what has arrived for any of
  * them while one is in flight goes into the next, empty intervals too, so that a commit which the origin spread over
- * its partitions costs one commit here. No two lanes share a partition. All positions of a transaction move from the
- * values they had or none does (I2, P4); what went wrong together is tried again partition by partition beside the
- * rest, so that one that is fenced or odd cannot hold back the others.
+ * its partitions costs one commit here. Where more waits than one transaction carries, a second one is in flight beside
+ * it, so that one decides while the database works for the other. No two share a partition, nor do two lanes. All
+ * positions of a transaction move from the values they had or none does (I2, P4); what went wrong together is tried
+ * again partition by partition beside the rest, so that one that is fenced or odd cannot hold back the others.
  */
 import { ReplicationError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -56,7 +57,10 @@ const transactionBytes = 4 * 1024 * 1024;
 export class Lane {
   readonly #options: LaneOptions;
   #first = 0;
+  /** Partitions of transactions in flight. */
+  readonly #held = new Set<PartitionQueue>();
   #running: Promise<void> | null = null;
+  #beside: Promise<void> | null = null;
   /** The transaction of a partition that is tried alone; one at a time. */
   #aside: Promise<void> | null = null;
 
@@ -67,22 +71,49 @@ export class Lane {
   /** One of the partitions may have something to apply. */
   wake(): void {
     this.#running ??= this.#run();
+    this.#help();
   }
 
   /** Resolves when no transaction is in flight; call after the signal is aborted. */
   async settle(): Promise<void> {
-    await Promise.all([this.#running, this.#aside]);
+    await Promise.all([this.#running, this.#beside, this.#aside]);
   }
 
   async #run(): Promise<void> {
     for (;;) {
       // What one fetch brought is handed over partition by partition within a turn of the event loop.
-      await new Promise<void>((resolve) => this.#options.timer.turn(resolve));
+      await this.#turn();
+      const taken = this.#take();
+      if (taken.length === 0) break;
+      const applying = this.#apply(taken);
+      this.#help();
+      await applying;
+    }
+    this.#running = null;
+  }
+
+  #help(): void {
+    if (this.#held.size > 0 && this.#isBehind()) this.#beside ??= this.#runBeside();
+  }
+
+  async #runBeside(): Promise<void> {
+    while (this.#isBehind()) {
+      await this.#turn();
       const taken = this.#take();
       if (taken.length === 0) break;
       await this.#apply(taken);
     }
-    this.#running = null;
+    this.#beside = null;
+    this.wake();
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#options.timer.turn(resolve));
+  }
+
+  /** Whether more waits, beside what is in flight, than a transaction should leave to the next. */
+  #isBehind(): boolean {
+    return waitingBytes(this.#free(this.#options.partitions)) > backlogBytes;
   }
 
   #take(): readonly Taken[] {
@@ -104,12 +135,15 @@ export class Lane {
   #inTurn(): readonly PartitionQueue[] {
     const { partitions } = this.#options;
     this.#first = (this.#first + 1) % partitions.length;
-    return [...partitions.slice(this.#first), ...partitions.slice(0, this.#first)];
+    return this.#free([...partitions.slice(this.#first), ...partitions.slice(0, this.#first)]);
+  }
+
+  #free(partitions: readonly PartitionQueue[]): readonly PartitionQueue[] {
+    return partitions.filter((partition) => !this.#held.has(partition));
   }
 
   #fill(ready: readonly PartitionQueue[]): readonly Taken[] {
-    const waitingBytes = ready.reduce((sum, partition) => sum + partition.queuedBytes, 0);
-    let changes = waitingBytes > backlogBytes ? backlogChanges : liveChanges;
+    let changes = waitingBytes(ready) > backlogBytes ? backlogChanges : liveChanges;
     let bytes = transactionBytes;
     const filled: Taken[] = [];
     for (const partition of ready) {
@@ -125,6 +159,7 @@ export class Lane {
   async #apply(taken: readonly Taken[]): Promise<void> {
     const { logger, origin, onFenced } = this.#options;
     const partitions = taken.map(({ move }) => move.partition);
+    for (const { queue } of taken) this.#held.add(queue);
     try {
       if (await this.#transact(taken)) return;
       logger.warn({ origin, partitions }, 'fenced: a position was moved by somebody else');
@@ -134,6 +169,8 @@ export class Lane {
       if (!(reason instanceof ReplicationError)) throw reason;
       logger.warn({ err: reason, origin, partitions }, 'the applier waits');
       for (const { queue } of taken) queue.retry();
+    } finally {
+      for (const { queue } of taken) this.#held.delete(queue);
     }
   }
 
@@ -164,6 +201,10 @@ export class Lane {
     });
     return true;
   }
+}
+
+function waitingBytes(partitions: readonly PartitionQueue[]): number {
+  return partitions.reduce((sum, { queuedBytes }) => sum + queuedBytes, 0);
 }
 
 function figures(batch: Batch, { writes, deadLetters, conflicts }: Decided) {

@@ -5,6 +5,7 @@
  * one of its own.
  */
 import { ageMs } from '../age.ts';
+import { changesBetween } from '../change-count.ts';
 import { ReplicationError } from '../errors.ts';
 import type { BeatStore, OwnBeats, RpoFigures } from '../ports/beat-store.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -96,5 +97,6 @@ function missingChanges(figures: RpoFigures | null, own: OwnBeats, nowMs: number
   if (countedAgeMs === null || countedAgeMs > countedStaleMs) return null;
   const settled = figures?.settledCount ?? null;
   if (counted === null || counted.count === null || settled === null) return null;
-  return Math.max(0, counted.count - settled);
+  const missing = changesBetween(settled, counted.count);
+  return missing === null ? null : Math.max(0, missing);
 }

@@ -1,10 +1,10 @@
 /**
  * Keeps a region from writing on a database that is not its own past (P1, I11). A server that was started anew is
- * compared with the own log before any write; what does not continue that log becomes a new incarnation (P9), unless
- * somebody else is alive in the region's name: then it is refused, with its reason in sight, and reads go on. While all
- * is well it listens to the own log, and stops the writes of the whole region when somebody else publishes in its name.
- * It never makes anything up: where the log does not answer, the question stays open and writes wait, unless an
- * operator says otherwise.
+ * compared with what testifies to the past before any write: the own log, or the peers where that lies in the database.
+ * What does not continue it becomes a new incarnation (P9), unless somebody else is alive in the region's name: then it is
+ * refused, with its reason in sight, and reads go on. While all is well it goes on asking, and stops the writes of the whole
+ * region when somebody else publishes in its name. It never makes anything up: where nobody answers, the question stays
+ * open and writes wait, unless an operator says otherwise.
  */
 import { ReplicationError } from '../errors.ts';
 import type { ControlLog } from '../ports/control-log.ts';
@@ -12,10 +12,9 @@ import type { Logger } from '../ports/logger.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
-import { OwnLogProof } from './own-log-proof.ts';
+import type { Evidence } from './evidence.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
 import { renewIncarnation } from './renewal.ts';
-import { OwnLogTail } from './own-log-tail.ts';
 
 export type IdentityState =
   | { readonly kind: 'proven' }
@@ -27,13 +26,13 @@ export type IdentityState =
   | { readonly kind: 'renewed'; readonly reason: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
-export interface IdentityGuardOptions extends Omit<OwnLogProofOptions, 'store'> {
+export interface IdentityGuardOptions {
+  readonly self: OwnLogProofOptions['self'];
   readonly past: IdentityStore;
+  readonly evidence: Evidence;
   readonly control: ControlLog;
   /** Of 32 bits, from chance. */
   readonly newNonce: () => number;
-  /** Creates the topics where they are absent, so that there is a log to ask. */
-  readonly prepareLog: () => Promise<void>;
   readonly timer: Timer;
   readonly logger: Logger;
   readonly onRefused: (reason: string) => void;
@@ -45,34 +44,45 @@ const refusedIntervalMs = 15_000;
 /** After a promotion the old primary may go on for as long as this without having heard of it. */
 const aloneMs = 10_000;
 
+const onAWord = 'a new incarnation is taken on the word of an operator';
 const comparing = 'the server was started anew and is compared with the own log';
 
 export class IdentityGuard {
   readonly #options: IdentityGuardOptions;
   readonly #ticker: Ticker;
-  readonly #tail: OwnLogTail;
   #state: IdentityState;
   #quietUntilMs = 0;
+  /** An operator wants a new incarnation. */
+  #isWanted = false;
 
   constructor(options: IdentityGuardOptions) {
     const { timer, past } = options;
     this.#options = options;
     this.#state = past.standing === 'same' ? { kind: 'proven' } : { kind: 'unproven', reason: comparing };
     this.#ticker = new Ticker({ timer, intervalMs: lookIntervalMs, run: () => this.#look() });
-    this.#tail = new OwnLogTail({ ...options, onForeign: (reason) => this.#hold(reason) });
   }
 
   get state(): IdentityState {
     return this.#state;
   }
 
+  /**
+   * On an operator's word: whatever is known of the database, it takes a new incarnation, unless somebody else is alive in
+   * its name. No process of the region writes from here on until that is done.
+   */
+  async renew(): Promise<void> {
+    await this.#options.past.hold(onAWord);
+    this.#isWanted = true;
+    this.#quietUntilMs = 0;
+  }
+
   start(): void {
     this.#ticker.start();
-    this.#tail.start();
+    this.#options.evidence.start((reason) => this.#hold(reason));
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#ticker.stop(), this.#tail.close()]);
+    await Promise.all([this.#ticker.stop(), this.#options.evidence.stop()]);
   }
 
   async #look(): Promise<void> {
@@ -102,16 +112,19 @@ export class IdentityGuard {
       this.#state = continuity;
       return;
     }
-    if (continuity.kind === 'broken')
-      return continuity.isHeld ? this.#refuse(continuity.reason) : this.#renew(continuity.reason);
+    if (continuity.kind === 'broken') {
+      const isMeant = this.#isWanted || !continuity.isHeld || continuity.reason === onAWord;
+      return isMeant ? this.#renew(continuity.reason) : this.#refuse(continuity.reason);
+    }
     if (continuity.kind === 'same') return;
     if (this.#state.kind === 'proven') this.#state = { kind: 'unproven', reason: comparing };
     const startedMs = timer.monotonicMs();
-    await this.#options.prepareLog();
-    if (continuity.isPromoted && !(await this.#tail.isAlone(aloneMs))) {
+    const { evidence } = this.#options;
+    await evidence.prepare();
+    if (continuity.isPromoted && !(await evidence.isAlone(aloneMs))) {
       return this.#refuse('somebody else published in our name while this server was being promoted');
     }
-    const verdict = await new OwnLogProof({ ...this.#options, store: past }).run();
+    const verdict = await evidence.compare();
     if (verdict.kind === 'broken') return this.#renew(verdict.reason);
     await past.prove(continuity.lineage);
     const durationMs = Math.round(timer.monotonicMs() - startedMs);
@@ -121,7 +134,7 @@ export class IdentityGuard {
 
   /** Ends with the claim won and the database adopted, or leaves everything to the next look. */
   async #renew(reason: string): Promise<void> {
-    const { timer, logger, onRefused } = this.#options;
+    const { evidence, timer, logger, onRefused } = this.#options;
     if (this.#state.kind !== 'renewing') {
       logger.error(
         { reason },
@@ -130,10 +143,12 @@ export class IdentityGuard {
       onRefused(reason);
     }
     this.#state = { kind: 'renewing', reason };
-    await this.#options.prepareLog();
-    const outcome = await renewIncarnation({ ...this.#options, isAlone: () => this.#tail.isAlone(aloneMs) });
-    if (outcome.kind === 'lost' || (outcome.kind === 'given-up' && outcome.isAlive))
+    await evidence.prepare();
+    const outcome = await renewIncarnation({ ...this.#options, isAlone: () => evidence.isAlone(aloneMs) });
+    if (outcome.kind === 'lost' || (outcome.kind === 'given-up' && outcome.isAlive)) {
+      this.#isWanted = false;
       return this.#refuse(outcome.reason);
+    }
     if (outcome.kind === 'given-up') {
       logger.warn({ reason: outcome.reason }, 'no new incarnation was taken yet');
       this.#quietUntilMs = timer.monotonicMs() + 10 * lookIntervalMs;

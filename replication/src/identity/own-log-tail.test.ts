@@ -4,7 +4,11 @@ import { BatchQueue } from '../adapters/batch-queue.ts';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { MemoryBeatStore } from '../adapters/memory/beat-store.ts';
 import { MemoryDatabase } from '../adapters/memory/database.ts';
+import { MemoryIdentityRow } from '../adapters/memory/identity-row.ts';
 import { MemoryIdentityStore } from '../adapters/memory/identity-store.ts';
+import { MemoryIncarnationStore } from '../adapters/memory/incarnation-store.ts';
+import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
+import { MemorySlotKeeper } from '../adapters/memory/slot-keeper.ts';
 import { encodeLogRecord } from '../log/log-record.ts';
 import type { Beat } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
@@ -30,7 +34,14 @@ async function listening() {
     close: async () => queue.close(),
   };
   const log = { tail: () => subscription, subscribe: () => subscription };
-  const store = new MemoryIdentityStore(database, beats);
+  const store = new MemoryIdentityStore({
+    database,
+    beats,
+    identity: new MemoryIdentityRow(database, self.incarnation),
+    records: new MemoryRecordStore(database),
+    slots: new MemorySlotKeeper(database),
+    incarnations: new MemoryIncarnationStore(database),
+  });
   /** From this number on the table does not show them yet. */
   const hidden = { from: Number.POSITIVE_INFINITY };
   const tail = new OwnLogTail({

@@ -1,11 +1,13 @@
 /**
  * The own log as an applier reads it when the region learns its past again (P9): the records of earlier incarnations
- * and nothing of the present one, whose start is where the past ends. Where retention has removed the start of a life
- * that the database itself reached beyond, the first record that is left stands for it: what lies before it is in the
- * database. It notes how far each life goes in each partition, so that its reader can tell when everything is learnt.
+ * and nothing of the present one, whose start is where the past ends. What the database surely holds is never given
+ * again, so a life begins where that ends, also where retention has removed its start: a change whose delete was
+ * collected meanwhile would find no trace of it and bring its record back (I6). It notes how far each life goes in each
+ * partition, so that its reader can tell when everything is learnt.
  */
 import { ReplicationError } from '../errors.ts';
 import { decodeLogRecord, encodeLogRecord, type LogRecord } from '../log/log-record.ts';
+import type { Lsn } from '../ports/change.ts';
 import type { ChangeFeed, FeedBatch, FeedRecord, FeedSubscription } from '../ports/change-feed.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { OwnPast } from '../ports/incarnation-store.ts';
@@ -13,11 +15,20 @@ import type { OwnLog } from '../ports/own-log.ts';
 import type { Vector, VectorEntry } from '../ports/vector.ts';
 import { placeOf } from '../vector.ts';
 
+/** How far a record goes. */
+interface Reach {
+  readonly counter: number;
+  readonly lsn: Lsn;
+  readonly bytes: Uint8Array;
+}
+
 export interface PastFeedOptions {
   readonly region: RegionId;
   /** The present one. */
   readonly incarnation: Incarnation;
   readonly pasts: readonly OwnPast[];
+  /** What the collection of tombstones has made final here (P8). */
+  readonly horizon: Vector;
   readonly log: Pick<OwnLog, 'subscribe'>;
 }
 
@@ -25,6 +36,8 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
   readonly #options: PastFeedOptions;
   readonly #ends = new Map<string, VectorEntry>();
   readonly #through = new Set<number>();
+  /** Of the past, by partition. */
+  readonly #furthest = new Map<number, Reach>();
 
   constructor(options: PastFeedOptions) {
     this.#options = options;
@@ -46,8 +59,16 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     return new PastSubscription(inner, (batch) => this.#select(batch));
   }
 
+  /**
+   * Who reads a partition again decides at the log's end, which lies in the present, whether something is missing: there
+   * the furthest record of the past is given once more, which fits or does not.
+   */
   #select({ partition, records }: FeedBatch): readonly FeedRecord[] {
-    return records.flatMap((fetched) => this.#selectOne(partition, fetched));
+    const given = records.flatMap((fetched) => this.#selectOne(partition, fetched));
+    const last = records.at(-1);
+    const bytes = this.#furthest.get(partition)?.bytes;
+    if (last === undefined || bytes === undefined || given.at(-1)?.offset === last.offset) return given;
+    return [...given, { offset: last.offset, bytes }];
   }
 
   #selectOne(partition: number, fetched: FeedRecord): readonly FeedRecord[] {
@@ -57,13 +78,17 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     if (sameIncarnation(record.incarnation, incarnation)) this.#through.add(partition);
     if (record.incarnation.counter >= incarnation.counter) return [];
     const isFirst = this.#note(partition, record);
-    return isFirst && this.#isCovered(record) ? [startOf(record, fetched), fetched] : [fetched];
+    const reach = { counter: record.incarnation.counter, lsn: endOf(record), bytes: fetched.bytes };
+    if (isFurther(reach, this.#furthest.get(partition))) this.#furthest.set(partition, reach);
+    const held = this.#heldOf(record);
+    if (!isFirst || held === 0n || beginOf(record) > held) return [fetched];
+    return [startAt(held, record, fetched), fetched];
   }
 
   /** True where nothing of this life was met in the partition before. */
   #note(partition: number, record: LogRecord): boolean {
     const { origin: region, incarnation } = record;
-    const lsn = record.kind === 'start' ? record.at : record.to;
+    const lsn = endOf(record);
     const place = placeOf({ region, incarnation, partition });
     const known = this.#ends.get(place);
     if (known === undefined || known.lsn < lsn)
@@ -71,10 +96,13 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     return known === undefined;
   }
 
-  #isCovered(record: LogRecord): boolean {
-    if (record.kind === 'start') return false;
-    const past = this.#options.pasts.find((each) => sameIncarnation(each.incarnation, record.incarnation));
-    return past !== undefined && record.from <= past.through;
+  /** How far the database surely holds the life of this record. */
+  #heldOf({ origin: region, incarnation, partition }: LogRecord): Lsn {
+    const { pasts, horizon } = this.#options;
+    const through = pasts.find((each) => sameIncarnation(each.incarnation, incarnation))?.through ?? 0n;
+    const place = placeOf({ region, incarnation, partition });
+    const final = horizon.find((entry) => placeOf(entry) === place)?.lsn ?? 0n;
+    return final > through ? final : through;
   }
 }
 
@@ -108,11 +136,22 @@ class PastSubscription implements FeedSubscription {
   }
 }
 
-function startOf(record: LogRecord, { offset }: FeedRecord): FeedRecord {
-  const { origin, incarnation, partition } = record;
-  const at = record.kind === 'start' ? record.at : record.from;
-  const bytes = encodeLogRecord({ kind: 'start', origin, incarnation, partition, partitionCount: 0, at });
-  return { offset, bytes };
+function startAt(at: Lsn, { origin, incarnation, partition }: LogRecord, { offset }: FeedRecord): FeedRecord {
+  const start = { kind: 'start', origin, incarnation, partition, partitionCount: 0, at } as const;
+  return { offset, bytes: encodeLogRecord(start) };
+}
+
+function beginOf(record: LogRecord): Lsn {
+  return record.kind === 'start' ? record.at : record.from;
+}
+
+function endOf(record: LogRecord): Lsn {
+  return record.kind === 'start' ? record.at : record.to;
+}
+
+function isFurther({ counter, lsn }: Reach, than: Reach | undefined): boolean {
+  if (than === undefined) return true;
+  return counter > than.counter || (counter === than.counter && lsn > than.lsn);
 }
 
 /** `null`: bytes that are no record are for the applier to refuse. */

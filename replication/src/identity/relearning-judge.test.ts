@@ -93,7 +93,7 @@ function start(atLsn: bigint, incarnation = former): LogRecord {
 }
 
 /** What an applier gets of these records of partition 0, and the feed afterwards. */
-async function fed(records: readonly LogRecord[], through: bigint) {
+async function fed(records: readonly LogRecord[], through: bigint, horizon: Vector = []) {
   const batch: FeedBatch = {
     partition: 0,
     records: records.map((record, offset) => ({ offset: BigInt(offset), bytes: encodeLogRecord(record) })),
@@ -108,25 +108,41 @@ async function fed(records: readonly LogRecord[], through: bigint) {
     }),
   };
   const pasts = [{ incarnation: former, through }];
-  const feed = new PastFeed({ region: eu, incarnation: present, pasts, log });
-  const given = await feed.subscribe(eu, [5n]).next();
-  return { feed, given: (given?.records ?? []).map(({ bytes }) => decodeLogRecord(bytes)) };
+  const feed = new PastFeed({ region: eu, incarnation: present, pasts, horizon, log });
+  const given = (await feed.subscribe(eu, [5n]).next())?.records ?? [];
+  return {
+    feed,
+    given: given.map(({ bytes }) => decodeLogRecord(bytes)),
+    offsets: given.map(({ offset }) => offset),
+  };
 }
 
 test('the past ends where the present begins, and nothing of the present is given', async () => {
   const { feed, given } = await fed(
     [start(5n), changes(5n, 20n), start(100n, present), changes(100n, 110n, present), changes(20n, 30n)],
-    20n,
+    0n,
   );
   expect(given).toEqual([start(5n), changes(5n, 20n), changes(20n, 30n)]);
+  const ended = await fed(
+    [start(5n), changes(9n, 20n), start(100n, present), changes(100n, 110n, present)],
+    0n,
+  );
+  expect(ended.given.slice(0, 2)).toEqual([start(5n), changes(9n, 20n)]);
+  // Who reads again decides at the log's end, and there hears once more what does not fit.
+  expect(ended.given.slice(2)).toEqual([changes(9n, 20n)]);
+  expect(ended.offsets.at(-1)).toBe(3n);
   expect([...feed.through]).toEqual([0]);
   expect(feed.ends).toEqual([at(eu, 30n)]);
 });
 
-test('the first record stands for a start that is gone, where the database reached beyond it', async () => {
-  expect((await fed([changes(8n, 20n), changes(20n, 30n)], 8n)).given[0]).toMatchObject({
-    kind: 'start',
-    at: 8n,
-  });
+test('a life begins where the database surely holds it, also where its start is gone', async () => {
+  const known = { ...start(8n), partitionCount: 0 };
+  expect((await fed([start(5n), changes(5n, 20n)], 8n)).given).toEqual([known, start(5n), changes(5n, 20n)]);
+  expect((await fed([changes(8n, 20n), changes(20n, 30n)], 8n)).given[0]).toEqual(known);
   expect((await fed([changes(9n, 20n)], 8n)).given).toEqual([changes(9n, 20n)]);
+});
+
+test('nothing is given again that the collection of tombstones has made final (I6)', async () => {
+  const { given } = await fed([start(5n), changes(5n, 20n)], 8n, [at(eu, 12n), at(eu, 19n, 1), at(us, 30n)]);
+  expect(given[0]).toMatchObject({ kind: 'start', at: 12n });
 });

@@ -119,7 +119,7 @@ export class Relearner {
       this.#judgement = null;
       return true;
     }
-    this.#reading ??= this.#read(relearning);
+    this.#reading ??= await this.#read(relearning);
     const judgement = await this.#judge(relearning);
     if (judgement.kind !== this.#judgement?.kind)
       logger.info({ waitsFor: describeRelearning(judgement) }, 'the past of the region is learnt again');
@@ -129,11 +129,12 @@ export class Relearner {
     return false;
   }
 
-  #read({ pasts }: Relearning): Reading | null {
-    const { self, parts, read } = this.#options;
+  async #read({ pasts }: Relearning): Promise<Reading | null> {
+    const { self, parts, read, transfers } = this.#options;
     if (parts.ownLog === null) return null;
     const { region, incarnation } = self;
-    const feed = new PastFeed({ region, incarnation, pasts, log: parts.ownLog });
+    const { horizon } = await transfers.standing();
+    const feed = new PastFeed({ region, incarnation, pasts, horizon, log: parts.ownLog });
     return { feed, reader: read(feed) };
   }
 

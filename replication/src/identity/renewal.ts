@@ -9,8 +9,8 @@ import { decodeProgress } from '../log/progress-record.ts';
 import type { ControlLog } from '../ports/control-log.ts';
 import type { Incarnation } from '../ports/identity.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
-import type { OwnLog } from '../ports/own-log.ts';
 import type { Vector } from '../ports/vector.ts';
+import type { Evidence } from './evidence.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
 import {
   type EndedState,
@@ -24,7 +24,7 @@ import {
 export interface RenewalOptions {
   readonly self: OwnLogProofOptions['self'];
   readonly past: Pick<IdentityStore, 'claim' | 'noteClaim' | 'adopt' | 'hold'>;
-  readonly log: Pick<OwnLog, 'newestProgress'>;
+  readonly evidence: Pick<Evidence, 'newestProgress' | 'highestCounter'>;
   readonly control: ControlLog;
   /** Whether nobody publishes in our name for long enough from now on. */
   readonly isAlone: () => Promise<boolean>;
@@ -74,10 +74,11 @@ async function perform(options: RenewalOptions, effect: RenewalEffect): Promise<
 }
 
 async function survey(options: RenewalOptions): Promise<RenewalInput> {
-  const { self, past } = options;
+  const { self, past, evidence } = options;
   const counters = (await readClaims(options)).map(({ counter }) => counter);
   const noted = (await past.claim())?.counter ?? 0;
-  return { kind: 'surveyed', highest: Math.max(self.incarnation.counter, noted, ...counters) };
+  const told = await evidence.highestCounter();
+  return { kind: 'surveyed', highest: Math.max(self.incarnation.counter, noted, told, ...counters) };
 }
 
 /** Of our region, oldest first. What cannot be read claims nothing. */
@@ -98,8 +99,8 @@ export async function readClaims({
 }
 
 /** What the region last told its peers, under whichever of its incarnations. */
-async function lastPromise({ self, log }: RenewalOptions): Promise<Vector | null> {
-  const bytes = await log.newestProgress();
+async function lastPromise({ self, evidence }: RenewalOptions): Promise<Vector | null> {
+  const bytes = await evidence.newestProgress();
   if (bytes === null) return null;
   const { region, origins } = decodeProgress(bytes);
   if (region !== self.region) return null;

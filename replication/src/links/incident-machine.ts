@@ -11,6 +11,7 @@
  *     a failure        healing                  stay          its name        healing
  *     healing          healing, or reconciled   healing       its name        healing
  */
+import { changesBetween } from '../change-count.ts';
 import { sameIncarnation } from '../ports/identity.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Incident, IncidentState, Mark, NewIncident, Sides } from '../ports/incident-store.ts';
@@ -157,7 +158,9 @@ function writesSoFar(incident: NewIncident, { written }: Observation): Incident[
 
 /** Changes from one mark to the other, all where there is no first one; `null`: not comparable, or not counted. */
 function between(from: Mark | null, to: Mark | null): number | null {
-  if (from === null || to === null) return to?.count ?? null;
-  if (!sameIncarnation(from.incarnation, to.incarnation)) return null;
-  return from.count === null || to.count === null ? null : Math.max(0, to.count - from.count);
+  if (from !== null && to !== null && !sameIncarnation(from.incarnation, to.incarnation)) return null;
+  const before = from === null ? 0 : from.count;
+  const after = to?.count ?? null;
+  const made = before === null || after === null ? null : changesBetween(before, after);
+  return made === null ? null : Math.max(0, made);
 }

@@ -257,7 +257,8 @@ test('it is never connected while a signal is not fresh, nor before all were for
   );
 });
 
-test('however signals flap, the state changes at most twice in the time that a state holds', () => {
+/** Only `healing` and `connected` may be short, and the one follows the other: a failure was fresh all the time it held. */
+test('however signals flap, the state changes at most three times in the time that a state holds', () => {
   fc.assert(
     fc.property(steps, (taken) => {
       let state = initialLink(0);
@@ -268,8 +269,8 @@ test('however signals flap, the state changes at most twice in the time that a s
         if (state.kind !== before.kind) changesAt.push(state.decidedAtMs);
       }
       for (const [index, at] of changesAt.entries()) {
-        const third = changesAt[index + 2];
-        if (third !== undefined) expect(third - at).toBeGreaterThanOrEqual(confirmMs);
+        const fourth = changesAt[index + 3];
+        if (fourth !== undefined) expect(fourth - at).toBeGreaterThanOrEqual(confirmMs);
       }
     }),
     { numRuns: 2000 },

@@ -58,7 +58,8 @@ export interface IdentityStore {
   claim(): Promise<Incarnation | null>;
   /**
    * Before it is made in the log. It replaces one of a lower counter; of two for one counter the first stays, so that
-   * processes of one database make one claim. Returns the one that holds then.
+   * processes of one database make one claim. A database that has become one of that counter, or of a higher one, notes
+   * nothing and answers with itself. Returns the one that holds then.
    */
   noteClaim(claim: Incarnation): Promise<Incarnation>;
   /**

@@ -4,6 +4,7 @@ import type { HeardBeat } from '../ports/beat-store.ts';
 import type { CountedBeat } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { PositionRow } from '../ports/record-store.ts';
+import { countInNextEra } from '../change-count.ts';
 import { type LagInput, lagOf as lagOfInput } from './lag.ts';
 import { settledPositions } from './settled-beat.ts';
 
@@ -90,6 +91,12 @@ test('the backlog is unknown once nothing has been heard for two seconds, or wit
   expect(backlog(null)).toBeNull();
   expect(backlog({ ...heard(5, nowMs), beat: beat(5, null) })).toBeNull();
   expect(backlog(heard(5, nowMs), settledPositions([row(0, beat(4, null))], 1))).toBeNull();
+});
+
+test('the backlog is unknown where changes were lost uncounted between what is settled and what is heard', () => {
+  const positions = settledPositions([row(0, beat(4))], 1);
+  const afterLoss = { ...heard(5, nowMs), beat: beat(5, countInNextEra(40)) };
+  expect(lagOf({ positions, heard: afterLoss, clockOffset: exact, nowMs }).backlogChanges).toBeNull();
 });
 
 test('it is never lower than the age of the oldest change not settled, but for the error of the offset', () => {

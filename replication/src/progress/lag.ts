@@ -5,6 +5,7 @@
  * restart. Without a position, a beat or an offset between the clocks it is unknown, which is never zero.
  */
 import { clockReadingErrorMs } from '../age.ts';
+import { changesBetween } from '../change-count.ts';
 import type { ClockOffset, EarlierOffset, HeardBeat } from '../ports/beat-store.ts';
 import { sameIncarnation } from '../ports/identity.ts';
 import { errorNow } from './clock-offset.ts';
@@ -56,5 +57,6 @@ function backlog({ positions, heard, nowMs }: LagInput): number | null {
   if (!sameIncarnation(heard.incarnation, positions.incarnation)) return null;
   const silentMs = Math.abs(nowMs - heard.receivedAtMs);
   if (silentMs > heardStaleMs || heard.beat.count === null) return null;
-  return Math.max(0, heard.beat.count - settled);
+  const missing = changesBetween(settled, heard.beat.count);
+  return missing === null ? null : Math.max(0, missing);
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { countInNextEra } from '../change-count.ts';
 import type { OwnBeats, RpoFigures } from '../ports/beat-store.ts';
 import type { CountedBeat } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
@@ -51,6 +52,14 @@ test('a dead relay makes it grow although beats are young, and the changes unkno
   const beats = own(counted, beat(400, null));
   const rpo = rpoOfPeer(figures(counted, 2), beats, startMs + 100_000);
   expect(rpo).toEqual({ seconds: 99.5, changes: null, replicatedThroughMs: startMs + 500 });
+});
+
+test('changes are unknown while the peer stands before a loss that nobody counted, and known beyond it', () => {
+  const after = countInNextEra(5);
+  const counted = [beat(1, 3), beat(2, 5), beat(3, after), beat(4, after + 2)];
+  const at = startMs + 1000;
+  expect(rpoOfPeer(figures(counted, 2), own(counted), at)).toMatchObject({ seconds: 0.5, changes: null });
+  expect(rpoOfPeer(figures(counted, 3), own(counted), at)).toMatchObject({ seconds: 0.25, changes: 2 });
 });
 
 test('changes are known up to two beat intervals after the newest counted beat', () => {

@@ -6,6 +6,7 @@
  * shown as zero; whoever exports a number turns an unknown age into infinity.
  */
 import { ageMs } from '../age.ts';
+import { changesBetween } from '../change-count.ts';
 import type { OwnBeats, RpoFigures } from '../ports/beat-store.ts';
 import { beatIntervalMs } from './beat-interval.ts';
 
@@ -68,6 +69,6 @@ function missingChanges(
   const countedAge = ageMs(at.nowMs, counted?.atMs ?? null);
   if (countedAge === null || countedAge > 2 * beatIntervalMs) return null;
   if (settledCount === null || counted === null || counted.count === null) return null;
-  const missing = counted.count - settledCount;
-  return missing < 0 ? null : missing;
+  const missing = changesBetween(settledCount, counted.count);
+  return missing === null || missing < 0 ? null : missing;
 }

@@ -6,6 +6,7 @@
  * confirm one that Kafka might not hold.
  */
 import { backoffMs, pause } from '../backoff.ts';
+import { countInNextEra } from '../change-count.ts';
 import { ReplicationError } from '../errors.ts';
 import { encodeLogRecord } from '../log/log-record.ts';
 import type { LogRecord } from '../log/log-record.ts';
@@ -93,7 +94,7 @@ export class Relay {
       logger.info({ start: String(stream.start), count }, 'relay holds the slot');
       this.#state = 'live';
       onLive();
-      await this.#carry(stream, count ?? (await this.#countAbove()));
+      await this.#carry(stream, count ?? (await this.#countAfterLoss()));
     } finally {
       this.#stream = null;
       await stream.close();
@@ -144,10 +145,10 @@ export class Relay {
     this.#options.onPublished({ changes, bytes });
   }
 
-  /** Above every count given so far, so that a beat from before is never taken for one as far as a new one. */
-  async #countAbove(): Promise<number> {
+  /** A beat from before is never taken for one as far as a new one, and nothing is said of what was not counted. */
+  async #countAfterLoss(): Promise<number> {
     const { newestCounted } = await this.#options.beats.ownBeats();
-    return newestCounted === null || newestCounted.count === null ? 0 : newestCounted.count + 1;
+    return newestCounted === null || newestCounted.count === null ? 0 : countInNextEra(newestCounted.count);
   }
 
   /** Only the slot that the incarnation began with may say that nothing came before. */

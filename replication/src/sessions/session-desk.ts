@@ -35,12 +35,15 @@ const lookMs = 15;
 export class SessionDesk {
   readonly #options: SessionDeskOptions;
   readonly #end = new AbortController();
+  /** The token of a caller who has seen nothing; every answer begins with it. */
+  readonly #blank: string;
   #last: SessionPlace | null = null;
   #reading: Promise<SessionPlace> | null = null;
   #next: Promise<SessionPlace> | null = null;
 
   constructor(options: SessionDeskOptions) {
     this.#options = options;
+    this.#blank = this.#encode(newSession(options.self));
   }
 
   /** Who waits is answered at once with what is missing. */
@@ -70,7 +73,7 @@ export class SessionDesk {
 
   /** The token to go on with after nothing was seen. */
   tokenOf(session: Session | null): string {
-    return this.#encode(this.#own(session));
+    return session === null ? this.#blank : this.#encode(this.#own(session));
   }
 
   /** The token after these records were read, or, for `null`, some of all. To be called once they have been. */

@@ -15,6 +15,8 @@ import { PostgresControlLog } from '@isthmus/replication/adapters/postgres-log/c
 import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
 import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
+import { OwnLogEvidence } from '@isthmus/replication/identity/own-log-evidence';
+import { PeerEvidence } from '@isthmus/replication/identity/peer-evidence';
 import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
@@ -82,8 +84,12 @@ interface Ground {
 async function openRegion(config: Config, log: Logger, isReady: () => Promise<boolean>): Promise<Opened> {
   const { region, databaseUrl } = config;
   const peers = config.peers.map((peer) => peer.region);
-  const trustsRestarts = config.log.kind === 'postgres';
-  const database = await openDatabase({ connectionString: databaseUrl, region, peers, trustsRestarts });
+  const database = await openDatabase({
+    connectionString: databaseUrl,
+    region,
+    peers,
+    trustsRestarts: trustsRestarts(config),
+  });
   for (const warning of database.warnings) log.warn({ warning }, 'the database should be looked at');
   const { partitionCount } = database.identity;
   const { records, beats, joining: joins } = database;
@@ -130,19 +136,8 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const onRefused = (collection: string) => metrics.guarded(collection);
   const guards = new WriteGuards({ region: config.region, watch: guard, retirement, joining, onRefused });
   const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
-  const parts = [
-    calibration,
-    refreshing,
-    links,
-    keeper,
-    replicator,
-    incidents,
-    guard,
-    retirement,
-    joining,
-    slot,
-  ];
-  for (const part of parts) part?.start();
+  const watches = [links, keeper, incidents, guard, retirement, joining];
+  for (const part of [calibration, refreshing, replicator, slot, ...watches]) part?.start();
   const peerActors = new PeerActors(peers, figures);
   const writers = new KnownWriters(actorOf(identity.region, identity.incarnation), retirement, peerActors);
   return {
@@ -204,7 +199,6 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
       return journal.close();
     },
     closeReplication: async () => {
-      const watches = [links, incidents, guard, retirement, joining, keeper];
       await Promise.all([...watches.map((watch) => watch?.stop()), donor.close()]);
       await replicator?.close();
       await sink?.close();
@@ -274,24 +268,31 @@ interface GuardParts {
   readonly incarnations: IncarnationParts;
 }
 
-/** `null` where the log lies in the database itself: it goes back in time with it, and cannot tell. */
+/** Where the log lies in the database itself it goes back in time with it, and the peers testify; `null`: nobody can. */
 function createGuard(ground: Ground, { metrics, sink, incarnations }: GuardParts): IdentityGuard | null {
-  const { log: logger, database } = ground;
-  const { identity, past, records } = database;
-  const { ownLog, control } = incarnations;
-  if (ownLog === null) return null;
+  const { log: logger, database, peers, client: memory } = ground;
+  const { identity: self, past, records } = database;
+  const { ownLog: log, control } = incarnations;
+  if (log === null && peers.length === 0) return null;
+  const shared = { self, past, timer: systemTimer, logger };
+  const prepareLog = () => sink.prepare(self.partitionCount);
+  const evidence =
+    log === null
+      ? new PeerEvidence({ ...shared, peers, memory })
+      : new OwnLogEvidence({ ...shared, records, log, prepareLog });
+  const onRefused = () => metrics.identityRefused();
   return new IdentityGuard({
-    self: identity,
-    past,
-    records,
-    log: ownLog,
+    ...shared,
+    evidence,
     control,
     newNonce: () => randomInt(nonceLimit),
-    prepareLog: () => sink.prepare(identity.partitionCount),
-    timer: systemTimer,
-    logger,
-    onRefused: () => metrics.identityRefused(),
+    onRefused,
   });
+}
+
+/** Nobody could tell a restore. */
+function trustsRestarts({ log, peers }: Config): boolean {
+  return log.kind === 'postgres' && peers.length === 0;
 }
 
 function incarnationParts({ config, log: logger, database }: Ground): IncarnationParts {
@@ -371,6 +372,7 @@ function createSink({ config, log: logger, database }: Ground): ChangeSink {
     connectionString,
     incarnation: database.identity.incarnation,
     readerPassword: logPassword === '' ? null : logPassword,
+    trustsRestarts: trustsRestarts(config),
     retention: { keepMs: retentionMs, keepBytes: config.logRetentionMebibytes * mebibyte },
     logger,
   });

@@ -18,6 +18,7 @@ import {
 import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
 import { decodeVector } from '@isthmus/replication/log/offer-bytes';
+import type { PeerMemory, RememberedBeat } from '@isthmus/replication/ports/peer-memory';
 import type { FinalWitness, RetirementWitness } from '@isthmus/replication/ports/retirement-witness';
 import type { Vector } from '@isthmus/replication/ports/vector';
 import { z } from 'zod';
@@ -61,7 +62,7 @@ export interface HttpPeerClientOptions {
   readonly timeoutMs?: number;
 }
 
-export class HttpPeerClient implements PeerClient, RetirementWitness, FinalWitness {
+export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness, FinalWitness {
   readonly #options: HttpPeerClientOptions;
   readonly #plain = new http.Agent({ keepAlive: true, maxSockets: 2 });
   readonly #secure = new https.Agent({ keepAlive: true, maxSockets: 2 });
@@ -80,6 +81,17 @@ export class HttpPeerClient implements PeerClient, RetirementWitness, FinalWitne
     const { incarnation: told, echoedBeat, changesAgeMs, written: peerWritten } = answer.data;
     const isOurs = told !== null && sameIncarnation(told, incarnation);
     return { echoedBeat: isOurs ? echoedBeat : null, changesAgeMs, written: peerWritten };
+  }
+
+  async rememberedBy(peer: RegionId): Promise<RememberedBeat | 'nothing' | null> {
+    const { region, admins } = this.#options;
+    const admin = admins.get(peer);
+    if (admin === undefined) return null;
+    const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), this.#timeoutMs);
+    const answer = echoAnswer.safeParse(body);
+    if (!answer.success || answer.data.region !== peer) return null;
+    const { incarnation, echoedBeat } = answer.data;
+    return incarnation === null || echoedBeat === null ? 'nothing' : { incarnation, number: echoedBeat };
   }
 
   async closedAt(peer: RegionId): Promise<readonly RegionId[] | null> {

@@ -203,6 +203,19 @@ const kinds = {
       'Its peers have agreed to take no change of it any more, so what it acknowledged now would be lost. Reads go on, of what it held.',
     mend: 'Write in another region. What was written here after the retirement is in this database alone.',
   },
+  'identity-healthy': {
+    status: 409,
+    title: 'The region continues its past',
+    meaning: 'A new incarnation is for a database that is not its own past; this one is proven to be.',
+    mend: 'Leave it. If you know better, insist with `force`: writes stop for some seconds and the past is learnt again.',
+  },
+  'not-the-replicator': {
+    status: 409,
+    title: 'Another process does this',
+    meaning:
+      'The process has not the role `replicator`, or its region has neither a log beside its database nor peers.',
+    mend: 'Ask a process with that role. A region alone with its database needs no other identity.',
+  },
   'claimed-since': {
     status: 409,
     title: 'Rights were claimed in this record meanwhile',

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Violation } from '../../checkers/history.ts';
-import { checkLoss } from '../../checkers/metrics.ts';
+import { checkLoss, checkLostChanges } from '../../checkers/metrics.ts';
 import { judgeFinals } from '../judge.ts';
 import type { LastWord } from '../oracle.ts';
 import { between } from '../random.ts';
@@ -55,6 +55,8 @@ function judgeLoss({ oracle }: Ended, peer: string): readonly Violation[] {
   if (word === null) return [{ checker: 'loss', key: peer, detail: 'its RPO was never read' }];
   const oldest = oracle.missing('eu', peer).find(({ ackedAtMs }) => ackedAtMs <= word.atMs);
   const lostMs = oldest === undefined ? 0 : word.atMs - oldest.ackedAtMs;
-  const violation = checkLoss(`eu of ${peer}`, word.shownMs, lostMs);
-  return violation === null ? [] : [violation];
+  const lost = { shown: word.changes, least: oracle.leastLost('eu', peer) };
+  const place = `eu of ${peer}`;
+  const found = [checkLoss(place, word.shownMs, lostMs), checkLostChanges(place, lost)];
+  return found.filter((violation) => violation !== null);
 }

@@ -45,6 +45,11 @@ export class MemoryBeatStore implements BeatStore {
     return this.#beats.between(from, to);
   }
 
+  /** The newest one that is this much older than the newest of all. */
+  newestBefore(marginMs: number): Beat | null {
+    return this.#beats.newestBefore(marginMs);
+  }
+
   get publishedThrough(): Lsn | null {
     return this.#beats.newestPublished?.end ?? null;
   }
@@ -125,6 +130,13 @@ export class MemoryBeatStore implements BeatStore {
 
   async beatAtMs(number: number): Promise<number | null> {
     return this.#beats.get(number)?.atMs ?? null;
+  }
+
+  /** In a transaction, when the database becomes another incarnation: what is known of the peers themselves stays. */
+  beginAnew(): void {
+    this.#beats.forget();
+    for (const told of Array.from(this.#progress.values()))
+      this.#progress.put(told.peer, { ...told, settled: null, settledBeat: null, echoedBeat: null });
   }
 
   async prune(): Promise<number> {

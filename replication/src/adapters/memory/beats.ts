@@ -126,6 +126,15 @@ export class MemoryBeats {
     return beat.atMs;
   }
 
+  /** The newest one that is this much older than the newest of all. */
+  newestBefore(marginMs: number): BeatRow | null {
+    const { newest } = this;
+    if (newest === null) return null;
+    for (let found = this.notAfter(newest.number); found !== null; found = this.notAfter(found.number - 1))
+      if (found.atMs <= newest.atMs - marginMs) return found;
+    return null;
+  }
+
   /** Drops what is old and settled by all; `settled` holds a number for every peer. Returns how many. */
   prune(settled: readonly number[], nowMs: number): number {
     const published = this.#marks.get('published') ?? 0;
@@ -141,6 +150,11 @@ export class MemoryBeats {
     }
     if (oldest > first) this.#marks.put('oldest', oldest);
     return oldest - first;
+  }
+
+  /** In a transaction. They spoke of another write-ahead log. */
+  forget(): void {
+    for (const table of [this.#rows, this.#byEnd, this.#marks]) table.clear();
   }
 
   #marked(mark: Mark): BeatRow | null {

@@ -1,32 +1,39 @@
 /**
- * The identity of a database in memory: which start of the server it was last proven on, and whether somebody holds
- * its writes. Whoever stands for a connection asks `requireProven` before a write, as those to Postgres do (P1).
+ * The identity of a database in memory as one process opened it: which incarnation it is, which start of the server it
+ * was last proven on, whether somebody holds its writes, and how it becomes another incarnation. Whoever stands for a
+ * connection asks `requireProven` or `requireLearnt` before a write, as those to Postgres do (P1, P9).
  */
 import { ReplicationError } from '../../errors.ts';
 import type { Beat } from '../../ports/change.ts';
-import type { Continuity, IdentityStore, Lineage, NewestBeat } from '../../ports/identity-store.ts';
+import type { Adoption, Continuity, IdentityStore, Lineage, NewestBeat } from '../../ports/identity-store.ts';
+import { type Incarnation, sameIncarnation } from '../../ports/identity.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
-import type { MemoryTable } from './table.ts';
+import type { MemoryIdentityRow } from './identity-row.ts';
+import type { MemoryIncarnationStore } from './incarnation-store.ts';
+import type { MemoryRecordStore } from './record-store.ts';
+import type { MemorySlotKeeper } from './slot-keeper.ts';
 
-interface IdentityRow {
-  readonly provenOn: string;
-  readonly held: string | null;
+export interface MemoryIdentityGround {
+  readonly database: MemoryDatabase;
+  readonly identity: MemoryIdentityRow;
+  readonly records: MemoryRecordStore;
+  readonly beats: MemoryBeatStore;
+  readonly slots: MemorySlotKeeper;
+  readonly incarnations: MemoryIncarnationStore;
 }
 
-const only = 'one';
+/** A beat this much older than the newest is surely older than everything that the database may lack. */
+const marginMs = 10_000;
 
-/** It never becomes another incarnation: what is broken stays so until somebody accepts it. */
-export class MemoryIdentityStore implements Omit<IdentityStore, 'claim' | 'noteClaim' | 'adopt'> {
-  readonly #database: MemoryDatabase;
-  readonly #beats: MemoryBeatStore;
-  readonly #rows: MemoryTable<IdentityRow>;
+export class MemoryIdentityStore implements IdentityStore {
+  readonly #ground: MemoryIdentityGround;
+  readonly #opened: Incarnation;
 
-  constructor(database: MemoryDatabase, beats: MemoryBeatStore) {
-    this.#database = database;
-    this.#beats = beats;
-    this.#rows = database.table('identity_proof');
-    this.#put({ provenOn: String(database.starts), held: null });
+  /** Opened as the incarnation that the database is now. */
+  constructor(ground: MemoryIdentityGround) {
+    this.#ground = ground;
+    this.#opened = ground.identity.row.incarnation;
   }
 
   get standing(): Continuity['kind'] {
@@ -38,55 +45,105 @@ export class MemoryIdentityStore implements Omit<IdentityStore, 'claim' | 'noteC
   }
 
   async newestBeat(): Promise<NewestBeat> {
-    return { beat: this.#beats.newest, hasPublished: this.#beats.publishedThrough !== null };
+    const { newest, publishedThrough } = this.#ground.beats;
+    return { beat: newest, hasPublished: publishedThrough !== null };
   }
 
   async beats(from: number, to: number): Promise<readonly Beat[]> {
-    return this.#beats.between(from, to);
+    return this.#ground.beats.between(from, to);
   }
 
   async prove({ postmasterStart }: Lineage): Promise<void> {
-    this.#put({ ...this.#row, provenOn: postmasterStart });
+    const { identity } = this.#ground;
+    if (identity.row.held === null) identity.change({ provenOn: postmasterStart });
   }
 
   async hold(reason: string): Promise<void> {
-    this.#put({ ...this.#row, held: this.#row.held ?? reason });
-    this.#database.disconnect();
+    const { identity, database } = this.#ground;
+    identity.change({ held: identity.row.held ?? reason });
+    database.disconnect();
   }
 
   async accept(): Promise<void> {
-    this.#put({ provenOn: String(this.#database.starts), held: null });
+    const { identity, database, incarnations } = this.#ground;
+    identity.change({ provenOn: String(database.starts), held: null, claim: null });
+    await incarnations.relearnt();
+  }
+
+  async claim(): Promise<Incarnation | null> {
+    return this.#ground.identity.row.claim;
+  }
+
+  async noteClaim(claim: Incarnation): Promise<Incarnation> {
+    const { identity } = this.#ground;
+    const { claim: noted, incarnation } = identity.row;
+    if (incarnation.counter >= claim.counter) return incarnation;
+    if (noted !== null && noted.counter >= claim.counter) return noted;
+    identity.change({ claim });
+    return claim;
+  }
+
+  async adopt({ claim, promised }: Adoption): Promise<void> {
+    const { database, identity, records, beats, slots, incarnations } = this.#ground;
+    const { incarnation, claim: noted } = identity.row;
+    if (sameIncarnation(incarnation, claim)) return;
+    if (noted === null || !sameIncarnation(noted, claim)) throw otherClaim(claim);
+    requireFreeSlot(database);
+    database.transact(true, () => {
+      const through = beats.newestBefore(marginMs)?.lsn ?? 0n;
+      incarnations.begin({ past: { incarnation, through }, promised, sinceMs: database.nowMs() });
+      beats.beginAnew();
+      slots.beginAnew();
+      records.setFloors({ ...records.floors, floor: 0 });
+      identity.put({ incarnation: claim, provenOn: String(database.starts), held: null, claim: null });
+    });
+    database.disconnect();
   }
 
   /** Throws what a connection for writing is refused with. */
   requireProven(): void {
     const continuity = this.#judge();
     if (continuity.kind === 'same') return;
-    if (continuity.kind === 'broken')
-      throw new ReplicationError('identity-mismatch', `writes are refused: ${continuity.reason}`, {
-        retriable: false,
-      });
-    throw new ReplicationError(
-      'database-unavailable',
-      'writes wait until the server has been compared with the own log',
-      { retriable: true },
-    );
+    if (continuity.kind === 'unproven')
+      throw unavailable('writes wait until the server has been compared with the own log');
+    throw new ReplicationError('identity-mismatch', `writes are refused: ${continuity.reason}`, {
+      retriable: false,
+    });
   }
 
-  get #row(): IdentityRow {
-    return this.#rows.get(only) ?? { provenOn: '', held: null };
+  /** The same for the region's own writes, which wait until the past is learnt. */
+  requireLearnt(): void {
+    this.requireProven();
+    if (this.#ground.incarnations.isRelearning)
+      throw unavailable('writes wait until this new incarnation has learnt its past again');
   }
 
   #judge(): Continuity {
-    const { provenOn, held } = this.#row;
+    const { database, identity } = this.#ground;
+    const { incarnation, provenOn, held } = identity.row;
+    if (!sameIncarnation(incarnation, this.#opened))
+      return { kind: 'renewed', reason: `the database has incarnation ${incarnation.counter}` };
     if (held !== null) return { kind: 'broken', isHeld: true, reason: held };
-    const postmasterStart = String(this.#database.starts);
+    const postmasterStart = String(database.starts);
     if (provenOn === postmasterStart) return { kind: 'same' };
     const lineage = { systemIdentifier: '1', timeline: 1, postmasterStart };
     return { kind: 'unproven', isPromoted: false, lineage };
   }
+}
 
-  #put(row: IdentityRow): void {
-    this.#database.transact(true, () => this.#rows.put(only, row));
-  }
+/** What it had not handed out yet is emitted by nobody, so nobody may be reading. */
+function requireFreeSlot(database: MemoryDatabase): void {
+  const lock = database.tryLock('slot');
+  if (lock === null)
+    throw new ReplicationError('slot-held', 'a relay still reads from the slot', { retriable: true });
+  lock.release();
+}
+
+function otherClaim({ counter }: Incarnation): ReplicationError {
+  const detail = `the claim of incarnation ${counter} is not the one that is under way`;
+  return new ReplicationError('identity-mismatch', detail, { retriable: false });
+}
+
+function unavailable(message: string): ReplicationError {
+  return new ReplicationError('database-unavailable', message, { retriable: true });
 }

@@ -1,9 +1,15 @@
 /** What is known of incarnations that are over, in memory: held to the same contract as the store on Postgres. */
-import type { IncarnationStore, Relearning } from '../../ports/incarnation-store.ts';
+import { sameIncarnation } from '../../ports/identity.ts';
+import type { IncarnationStore, OwnPast, Relearning } from '../../ports/incarnation-store.ts';
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
-import { placeOf } from '../../vector.ts';
-import { MemoryDatabase } from './database.ts';
+import { greatestOf, placeOf } from '../../vector.ts';
+import type { MemoryDatabase } from './database.ts';
 import type { MemoryTable } from './table.ts';
+
+/** What taking a new incarnation adds to what has to be learnt. */
+export interface Renewal extends Omit<Relearning, 'pasts'> {
+  readonly past: OwnPast;
+}
 
 const only = '';
 
@@ -12,10 +18,14 @@ export class MemoryIncarnationStore implements IncarnationStore {
   readonly #closed: MemoryTable<VectorEntry>;
   readonly #relearning: MemoryTable<Relearning>;
 
-  constructor(database = new MemoryDatabase({ nowMs: () => 0 })) {
+  constructor(database: MemoryDatabase) {
     this.#database = database;
     this.#closed = database.table('closed_incarnation');
     this.#relearning = database.table('relearning');
+  }
+
+  get isRelearning(): boolean {
+    return this.#relearning.get(only) !== undefined;
   }
 
   async close(ended: VectorEntry): Promise<void> {
@@ -35,8 +45,20 @@ export class MemoryIncarnationStore implements IncarnationStore {
     this.#database.transact(true, () => this.#relearning.delete(only));
   }
 
-  /** What taking a new incarnation does to a database. */
-  begin(relearning: Relearning): void {
-    this.#database.transact(true, () => this.#relearning.put(only, relearning));
+  /** In a transaction. What was still to be learnt before comes first, and every promise counts. */
+  begin({ past, promised, sinceMs }: Renewal): void {
+    const before = this.#relearning.get(only);
+    const known = before?.pasts ?? [];
+    const isKnown = known.some(({ incarnation }) => sameIncarnation(incarnation, past.incarnation));
+    this.#relearning.put(only, {
+      pasts: isKnown ? known : [...known, past],
+      promised: before === undefined ? promised : joined(before.promised, promised),
+      sinceMs,
+    });
   }
+}
+
+/** `null` where one of them is unknown. */
+function joined(a: Vector | null, b: Vector | null): Vector | null {
+  return a === null || b === null ? null : greatestOf(a, b);
 }

@@ -33,6 +33,14 @@ export class MemorySlotKeeper implements SlotKeeper {
     return this.current;
   }
 
+  /** In a transaction, when the database becomes another incarnation. */
+  beginAnew(): void {
+    const { wal } = this.#database;
+    wal.createFirstSlot();
+    assert(wal.confirmed !== null, 'the slot was just made');
+    this.#lives.put('newest', { number: 1, from: wal.confirmed });
+  }
+
   #note(): void {
     const from = this.#database.wal.confirmed;
     assert(from !== null, 'the slot was just made');

@@ -36,6 +36,10 @@ export class MemoryTable<V> {
     this.#rows.delete(key);
   }
 
+  clear(): void {
+    for (const key of Array.from(this.#rows.keys())) this.delete(key);
+  }
+
   /** A copy that later changes leave alone; the returned function brings it back, as often as it is called. */
   copy(): () => void {
     const rows = new Map(this.#rows);

@@ -90,6 +90,12 @@ export class MemoryWal {
     this.#starts = [...this.#starts, this.#insert];
   }
 
+  /** The same for a database that begins anew: nobody waits for what an earlier slot hid. */
+  createFirstSlot(): void {
+    this.#starts = [];
+    this.createSlot();
+  }
+
   dropSlot(): void {
     this.#slot = null;
     this.#forget(this.#insert);

@@ -25,6 +25,8 @@ export interface ChangeSinkOptions {
   readonly incarnation: Incarnation;
   /** For the role that peers read with; `null`: that role is somebody else's business. */
   readonly readerPassword: string | null;
+  /** Whether a server that was started anew is taken for the same one: nobody else could tell. */
+  readonly trustsRestarts: boolean;
   readonly logger: Logger;
   readonly retention?: Retention;
 }
@@ -56,7 +58,7 @@ export class PostgresLogSink implements ChangeSink {
     const { connectionString, incarnation, logger } = options;
     this.#options = options;
     this.#connections = new Connections(
-      { connectionString, maxConnections, trustsRestarts: true },
+      { connectionString, maxConnections, trustsRestarts: options.trustsRestarts },
       incarnation,
     );
     this.#topics = topicsOf(options.retention ?? defaultRetention);

@@ -78,12 +78,17 @@ export const selectClaim: Statement = {
   text: `SELECT claim_counter, claim_nonce FROM isthmus.identity WHERE claim_counter IS NOT NULL`,
 };
 
-/** A higher counter replaces what was noted; of two for one counter the first stays. */
+/**
+ * A higher counter replaces what was noted; of two for one counter the first stays. Nothing is noted that the database
+ * has become already: another process was quicker.
+ */
 export const recordClaim: Statement = {
   name: 'isthmus_identity_claim_note',
   text: `UPDATE isthmus.identity SET
-    claim_nonce = CASE WHEN claim_counter >= $1 THEN claim_nonce ELSE $2 END,
-    claim_counter = greatest(claim_counter, $1) RETURNING claim_counter, claim_nonce`,
+    claim_nonce = CASE WHEN incarnation_counter >= $1 OR claim_counter >= $1 THEN claim_nonce ELSE $2 END,
+    claim_counter = CASE WHEN incarnation_counter >= $1 THEN claim_counter ELSE greatest(claim_counter, $1) END
+    RETURNING CASE WHEN incarnation_counter >= $1 THEN incarnation_counter ELSE claim_counter END,
+      CASE WHEN incarnation_counter >= $1 THEN incarnation_nonce ELSE claim_nonce END`,
 };
 
 /** Rejects a standby: it may be behind, and it cannot write. */

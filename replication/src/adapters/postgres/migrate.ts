@@ -17,6 +17,7 @@ import { retired } from './migrations/0010-retired.ts';
 import { transferBeats } from './migrations/0011-transfer-beats.ts';
 import { heirs } from './migrations/0012-heirs.ts';
 import { marks } from './migrations/0013-marks.ts';
+import { room } from './migrations/0014-room.ts';
 import { earlierOffsets } from './migrations/0015-earlier-offsets.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
@@ -42,6 +43,7 @@ export const migrations: readonly Migration[] = [
   { number: 11, name: 'transfer-beats', sql: transferBeats },
   { number: 12, name: 'heirs', sql: heirs },
   { number: 13, name: 'marks', sql: marks },
+  { number: 14, name: 'room', sql: room },
   { number: 15, name: 'earlier-offsets', sql: earlierOffsets },
 ];
 

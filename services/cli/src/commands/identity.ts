@@ -1,25 +1,35 @@
 /**
  * `isthmus identity`: who a region is, and whether its database is proven to continue its past. `accept` is an operator's
  * word that it does, for the day on which the log that would prove it is gone; where the word is wrong, acknowledged
- * writes are lost, so it asks to be shown with `--dry-run` first.
+ * writes are lost, so it asks to be shown with `--dry-run` first. `renew` is the opposite word: the region goes on as a
+ * new incarnation, after it has learnt its past from its log and its peers. A region that is well refuses that without
+ * `--force`, and none does it while somebody else is alive in its name.
  */
 import { findTarget } from '../remote/addresses.ts';
-import { wrongUsage } from '../remote/cli-error.ts';
-import type { Command } from '../remote/command.ts';
+import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
+import type { Command, CommandIo } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions } from '../remote/options.ts';
 import { member, request } from '../remote/request.ts';
 import { jsonLine } from '../remote/show.ts';
 
-const usage = 'isthmus identity [accept [--dry-run]] [--admin URL | --demo PID --region REGION] [--json]';
+const usage =
+  'isthmus identity [accept | renew [--force]] [--dry-run] [--admin URL | --demo PID --region REGION] [--json]';
+
+const options = {
+  ...addressOptions,
+  ...dryRunOption,
+  force: { type: 'boolean', default: false },
+} as const;
 
 export const identity: Command = {
   name: 'identity',
   summary: 'Show who a region is, or take its database for the one that it was',
   usage,
   run: async (args, io) => {
-    const { values, positionals } = readOptions(args, { ...addressOptions, ...dryRunOption }, usage);
+    const { values, positionals } = readOptions(args, options, usage);
     const [action, ...rest] = positionals;
-    if (rest.length > 0 || (action !== undefined && action !== 'accept')) throw wrongUsage(`usage: ${usage}`);
+    if (rest.length > 0 || (action !== undefined && action !== 'accept' && action !== 'renew'))
+      throw wrongUsage(`usage: ${usage}`);
     const { admin: given, demo, region } = values;
     const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
     if (action === undefined) {
@@ -29,12 +39,29 @@ export const identity: Command = {
       const isRetired = member(shown, 'retired') === true;
       return member(shown, 'continuity') === 'same' && isLearnt && !isRetired ? 0 : 1;
     }
+    if (action === 'renew') return renew(url, values, io);
     const query = values['dry-run'] ? '?dryRun=true' : '';
     const answer = await request({ method: 'POST', url: `${url}/v1/identity/accept${query}` });
     io.out(values.json ? jsonLine(answer) : accepted(answer));
     return 0;
   },
 };
+
+interface RenewValues {
+  readonly 'dry-run': boolean;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+async function renew(url: string, values: RenewValues, io: CommandIo): Promise<ExitCode> {
+  const query = `?dryRun=${values['dry-run']}&force=${values.force}`;
+  const answer = await request({ method: 'POST', url: `${url}/v1/identity/renew${query}` });
+  const what = values['dry-run']
+    ? 'nothing was changed\n'
+    : 'a new incarnation is being taken; writes wait until its past is learnt: see isthmus identity\n';
+  io.out(values.json ? jsonLine(answer) : text(member(answer, 'before')) + what);
+  return 0;
+}
 
 function text(shown: unknown): string {
   const guard = member(shown, 'guard');

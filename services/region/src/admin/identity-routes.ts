@@ -11,13 +11,14 @@ import { type Incarnation, type RegionId, actorOf } from '@isthmus/replication/p
 import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
 import type { Continuity, IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { Listener } from '../http/listener.ts';
+import { Problem } from '../problem.ts';
 import { flagParameter } from './flag-parameter.ts';
 
 export interface IdentityAdmin {
   readonly self: { readonly region: RegionId; readonly incarnation: Incarnation };
   readonly past: Pick<IdentityStore, 'continuity' | 'accept'>;
   /** `null` where another process looks after it. */
-  readonly guard: Pick<IdentityGuard, 'state'> | null;
+  readonly guard: Pick<IdentityGuard, 'state' | 'renew'> | null;
   readonly incarnations: Pick<IncarnationStore, 'relearning'>;
   /** `null`: nothing known of, because nothing is to be learnt or another process does it. */
   readonly relearning: () => RelearningJudgement | null;
@@ -41,7 +42,29 @@ interface IdentityView {
 
 export function addIdentityRoutes(app: Listener, parts: () => IdentityAdmin): void {
   app.get('/v1/identity', () => viewOf(parts()));
+  app.post('/v1/identity/renew', (request) => {
+    const [dryRun, force] = [flagParameter(request, 'dryRun'), flagParameter(request, 'force')];
+    return renew(parts(), { dryRun, force });
+  });
   app.post('/v1/identity/accept', (request) => accept(parts(), flagParameter(request, 'dryRun')));
+}
+
+/** A region that is well gives up its identity only where the caller insists. */
+async function renew(
+  admin: IdentityAdmin,
+  { dryRun, force }: { readonly dryRun: boolean; readonly force: boolean },
+) {
+  const { guard } = admin;
+  const before = await viewOf(admin);
+  if (guard === null)
+    throw new Problem('not-the-replicator', 'This process does not look after the identity of its region.');
+  if (before.continuity === 'same' && !force)
+    throw new Problem(
+      'identity-healthy',
+      'The database is proven to continue its past; a new incarnation would gain nothing. Insist with force.',
+    );
+  if (!dryRun) await guard.renew();
+  return { dryRun, renewing: !dryRun, from: before.incarnation, before };
 }
 
 async function accept(admin: IdentityAdmin, dryRun: boolean) {

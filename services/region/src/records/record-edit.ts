@@ -38,14 +38,12 @@ export function patchEdit(target: WriteTarget, edits: readonly FieldEdit[]): Rec
 }
 
 export function deleteEdit(target: WriteTarget): RecordEdit {
-  return guarded(target, ({ before, exists, context }) =>
-    exists ? target.type.remove(before, context) : null,
-  );
+  const { type } = target;
+  return guarded(target, ({ before, context }) => (type.exists(before) ? type.remove(before, context) : null));
 }
 
 interface Stored {
   readonly before: Uint8Array;
-  readonly exists: boolean;
   readonly context: EditContext;
 }
 
@@ -55,12 +53,11 @@ type Step = (stored: Stored) => Made | Problem | null;
 /** The write that `step` decides on, once the target's conditions hold. */
 export function guarded({ type, conditions }: WriteTarget, step: Step): RecordEdit {
   return (before, context) => {
-    const exists = type.exists(before);
-    const made = refusalOf(type, conditions, before) ?? step({ before, exists, context });
+    const made = refusalOf(type, conditions, before) ?? step({ before, context });
     if (made instanceof Problem) return { kind: 'refuse', refusal: made };
-    if (made === null || !made.changed) return { kind: 'keep', result: resultOf(exists, type.view(before)) };
-    const { state, delta } = made;
-    return { kind: 'write', state, delta, result: resultOf(exists, type.view(state)) };
+    if (made === null || !made.changed) return { kind: 'keep', result: resultOf(true, type.view(before)) };
+    const { state, delta, existed } = made;
+    return { kind: 'write', state, delta, result: resultOf(existed, type.view(state)) };
   };
 }
 

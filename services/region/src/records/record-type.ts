@@ -16,6 +16,8 @@ export interface Made {
   /** Empty where nothing changed. */
   readonly delta: Uint8Array;
   readonly changed: boolean;
+  /** Whether the record existed before. */
+  readonly existed: boolean;
 }
 
 export interface RecordType {

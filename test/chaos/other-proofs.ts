@@ -1,0 +1,89 @@
+/**
+ * What else was tried, for the page about the tests: mistakes that were made on purpose, with what noticed them, and the
+ * last campaign of the simulator. Both are read from the files that they leave.
+ */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const kill = z.object({ seeds: z.number(), by: z.string() });
+const fate = z.object({
+  commit: z.string(),
+  name: z.string(),
+  /** `bare`: without what repairs. */
+  setting: z.string(),
+  /** `null`: nothing noticed it. */
+  kill: kill.nullable(),
+  maxSeeds: z.number(),
+});
+const mutants = z.object({
+  fates: z.array(fate),
+  untried: z.array(z.string()),
+  notBuilt: z.array(z.object({ name: z.string(), needs: z.string() })),
+});
+const simulation = z.object({
+  commit: z.string(),
+  machine: z.string(),
+  seeds: z.number(),
+  failed: z.number(),
+  /** Ran twice, with equal traces. */
+  twice: z.number(),
+  virtualSeconds: z.number(),
+  acknowledged: z.number(),
+});
+
+export type Mutants = z.infer<typeof mutants>;
+export type Simulation = z.infer<typeof simulation>;
+type Fate = z.infer<typeof fate>;
+
+export function readMutants(path: string): Mutants {
+  return mutants.parse(JSON.parse(readFileSync(path, 'utf8')));
+}
+
+export function readSimulation(path: string): Simulation {
+  return simulation.parse(JSON.parse(readFileSync(path, 'utf8')));
+}
+
+export function simulationText(found: Simulation): string {
+  const { seeds, failed, twice, virtualSeconds, acknowledged, commit, machine } = found;
+  return [
+    '## Simulation',
+    '',
+    `${seeds} seeds, ${failed} failed, ${twice} of them run twice with equal traces: ${Math.round(virtualSeconds / 3600)} hours of ` +
+      `virtual time and ${acknowledged} acknowledged writes. Commit ${commit}; ${machine}.`,
+    '',
+  ].join('\n');
+}
+
+export function mutantsTable({ fates, untried, notBuilt }: Mutants): string {
+  const names = [...new Set(fates.map(({ name }) => name))];
+  const of = (name: string, setting: string): Fate | undefined =>
+    fates.find((each) => each.name === name && each.setting === setting);
+  const rows = names.map((name) => `| ${name} | ${told(of(name, 'alone'))} | ${told(of(name, 'bare'))} |`);
+  const survivors = names.filter((name) => fates.every((each) => each.name !== name || each.kill === null));
+  return [
+    '## Mistakes made on purpose',
+    '',
+    'A copy of the repository is broken in one way at a time (`npm run mutants`), as it is and without what repairs, and the',
+    'suites and the simulator have to notice. A number says after how many seeds the simulator did.',
+    '',
+    `${names.length} tried, ${names.length - survivors.length} noticed${listed(', not noticed: ', survivors)}${listed('; not tried at the last run: ', untried)}.`,
+    `Commits: ${[...new Set(fates.map(({ commit }) => commit))].join(', ')}.`,
+    '',
+    '| mistake | noticed | noticed without repair |',
+    '| --- | --- | --- |',
+    ...rows,
+    ...notBuilt.map(({ name, needs }) => `| ${name} | not built: ${needs} | |`),
+    '',
+  ].join('\n');
+}
+
+function listed(title: string, names: readonly string[]): string {
+  return names.length === 0 ? '' : `${title}${names.join(', ')}`;
+}
+
+function told(found: Fate | undefined): string {
+  if (found === undefined) return 'not tried';
+  if (found.kill === null) return `**no**, in ${found.maxSeeds} seeds`;
+  const by = found.kill.by.replaceAll('|', '/').split(' > ')[0] ?? '';
+  return found.kill.seeds === 0 ? by : `${found.kill.seeds}: ${by.split(':')[0] ?? ''}`;
+}

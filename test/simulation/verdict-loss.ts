@@ -1,0 +1,114 @@
+/**
+ * What the regions that are left cannot be expected to hold: the tail of a destroyed region, what was put aside, and of
+ * a database that was set back what neither it nor its log reached (I5). What was really lost must be no older than the
+ * region showed in that moment.
+ */
+import type { OpenDeadLetter } from '@isthmus/replication/ports/dead-letter-store';
+import type { Lsn } from '@isthmus/replication/ports/change';
+import { sameIncarnation } from '@isthmus/replication/ports/identity';
+import type { PositionRow } from '@isthmus/replication/ports/record-store';
+import type { Violation } from '../checkers/history.ts';
+import { checkLoss } from '../checkers/metrics.ts';
+import type { Life } from './past-lives.ts';
+import type { SimRegion } from './sim-region.ts';
+import type { Loss, World } from './world.ts';
+
+/** Names of records that some region cannot be expected to show as the others do. */
+export async function excusedIn(world: World): Promise<ReadonlySet<string>> {
+  const excused = new Set<string>();
+  for (const target of world.survivors)
+    for (const { collection, key } of await lettersAt(target)) excused.add(`${collection}/${key}`);
+  for (const origin of world.regions)
+    for (const life of origin.lives.all)
+      for (const partition of partitionsOf(origin)) {
+        const reach = await reachOf(world, origin, { life, partition });
+        if (reach === null) continue;
+        for (const { name } of world.oracle.beyond(life, partition, reach)) excused.add(name);
+      }
+  return excused;
+}
+
+export async function lossesIn(world: World): Promise<readonly Violation[]> {
+  const found: Violation[] = [];
+  for (const loss of world.losses) {
+    if (loss.region.clock.jumpedAtMs > -Infinity) continue;
+    const lostMs = await lostMsOf(world, loss);
+    if (lostMs > 0) world.seen('region destroyed with loss');
+    const violation = checkLoss(loss.region.id, loss.shownMs, lostMs);
+    if (violation !== null) found.push(violation);
+  }
+  return found;
+}
+
+/** A change whose stamp lies far ahead is put aside until time has caught up with it. */
+export function lettersAt(target: SimRegion): Promise<readonly OpenDeadLetter[]> {
+  return target.records.deadLetters.list({ after: null, limit: Infinity });
+}
+
+export function partitionsOf({ partitionCount }: SimRegion): readonly number[] {
+  return Array.from({ length: partitionCount }, (_, partition) => partition);
+}
+
+export function settledOf(rows: readonly PositionRow[], { incarnation }: Life, partition: number): Lsn {
+  const row = rows.find(
+    (each) => each.partition === partition && sameIncarnation(each.incarnation, incarnation),
+  );
+  return row?.settled ?? 0n;
+}
+
+/** A life that is over in its region; its log may say nothing more of it. */
+export function isOver({ identity }: SimRegion, { incarnation }: Life): boolean {
+  return !sameIncarnation(identity.incarnation, incarnation);
+}
+
+interface Place {
+  readonly life: Life;
+  readonly partition: number;
+}
+
+/** Up to there every region has to show a life; `null`: all of it. */
+async function reachOf(world: World, origin: SimRegion, { life, partition }: Place): Promise<Lsn | null> {
+  const settled = await settledIn(world, origin, { life, partition });
+  if (origin.isGone) return settled.least;
+  if (!isOver(origin, life)) return null;
+  // What it kept and had not published goes to its peers by transfers alone.
+  const kept = world.isHealing ? origin.lives.kept(life.incarnation) : 0n;
+  const told = origin.hasLostLog
+    ? settled.least
+    : greater(settled.greatest, origin.lives.logged(life.incarnation, partition));
+  return greater(kept, told);
+}
+
+/** How far the life is settled by those of the others that are left. */
+async function settledIn(
+  { survivors }: World,
+  origin: SimRegion,
+  { life, partition }: Place,
+): Promise<{ readonly least: Lsn; readonly greatest: Lsn }> {
+  let least: Lsn | null = null;
+  let greatest: Lsn = 0n;
+  for (const target of survivors) {
+    if (target === origin) continue;
+    const settled = settledOf(await target.records.positions(origin.id), life, partition);
+    if (least === null || settled < least) least = settled;
+    greatest = greater(greatest, settled);
+  }
+  return { least: least ?? 0n, greatest };
+}
+
+/** Age, at the moment of the loss, of the oldest change that nobody holds who is left. */
+async function lostMsOf(world: World, { region, life, atMs }: Loss): Promise<number> {
+  const held = await Promise.all(world.survivors.map((survivor) => survivor.records.positions(region.id)));
+  let oldestAtMs = atMs;
+  for (const partition of partitionsOf(region)) {
+    const settled = held.map((rows) => settledOf(rows, life, partition));
+    const kept = region.isGone ? 0n : region.lives.kept(life.incarnation);
+    const first = world.oracle.beyond(life, partition, settled.reduce(greater, kept))[0];
+    oldestAtMs = Math.min(oldestAtMs, first?.atMs ?? atMs);
+  }
+  return atMs - oldestAtMs;
+}
+
+function greater(a: Lsn, b: Lsn): Lsn {
+  return a > b ? a : b;
+}
