@@ -21,7 +21,7 @@ const [main, ...others] = Object.values(exports).map(
 const innerMembers = [
   'actorCount',
   'addToSlot',
-  'addedBytes',
+  'adds',
   'begin',
   'body',
   'check',

@@ -155,9 +155,10 @@ function readKey(): boolean {
     else if (byte >= 0x80) isAscii = false;
   }
   if (!isAscii) namesOfPath(binaryOfBytes(bytes, start, end));
-  tag = byte === tagExtended ? tagExtended * 256 + (bytes[end + 1] ?? 0) : byte;
-  if (end === start && tag !== tagMark && tag !== tagDeletion && tag < tagExtended) return false;
-  end += byte === tagExtended ? 2 : 1;
+  tag = byte;
+  // What newer versions write is left to the definition, and so is a field without a name.
+  if (tag === tagExtended || (end === start && tag !== tagMark && tag !== tagDeletion)) return false;
+  end++;
   const traits = traitsOf(tag);
   isSlot = (traits & traitVector) !== 0;
   if ((traits & traitSub) !== 0) {

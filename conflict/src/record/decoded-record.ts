@@ -10,12 +10,10 @@ import { checkBytes } from '../codec/bytes.ts';
 import {
   beginReading,
   checkForm,
-  countBelow,
   malformed,
   readBinary,
   readByte,
   readNumber,
-  readPart,
   readSince,
   readView,
   remaining,
@@ -61,7 +59,7 @@ export function decode(bytes: Uint8Array): DecodedRecord {
   const minor = readVersion();
   const actors = readActors(context);
   while (remaining() > 0) {
-    const entry = readPart(readNumber(), () => readEntry(actors));
+    const entry = readEntry(actors);
     const last = entries.at(-1);
     checkForm(last === undefined || compareEntries(last, entry) < 0);
     checkForm(hasSeen(context, entry));
@@ -112,27 +110,28 @@ function readRanges(): Ranges {
 }
 
 function readEntry(actors: readonly string[]): Entry {
+  const size = readNumber();
+  // What comes after the entry. What it says of itself may lie there, but then nothing is left for its payload.
+  const rest = remaining() - size;
   const actor = actors[readNumber()];
   if (actor === undefined) throw malformed();
   const counter = readNumber();
-  checkForm(counter > 0);
   const keyStart = skip(0);
-  const pathLength = countBelow(tagRegister);
-  skip(pathLength);
-  const tag = readTag();
+  let pathLength = -1;
+  let byte = 0;
+  do {
+    byte = readByte();
+    pathLength++;
+  } while (byte < tagRegister);
+  const tag = byte === tagExtended ? tagExtended * 256 + readByte() : byte;
   const mayLackPath = tag === tagMark || tag === tagDeletion || tag > tagExtended;
-  checkForm(pathLength > 0 || mayLackPath);
   const sub = (traitsOf(tag) & traitSub) === 0 ? '' : readBinary(readNumber());
   const key = readSince(keyStart);
   // One text serves as both, because names may be long.
   const path = key.slice(0, pathLength);
-  checkForm(namesOfPath(path).length <= deepestPath);
-  return { key, path, tag, sub, actor, counter, payload: readView(remaining()) };
-}
-
-function readTag(): number {
-  const tag = readByte();
-  return tag === tagExtended ? tagExtended * 256 + readByte() : tag;
+  const isNamed = (pathLength > 0 || mayLackPath) && namesOfPath(path).length <= deepestPath;
+  checkForm(isNamed && counter > 0 && rest >= 0 && remaining() >= rest);
+  return { key, path, tag, sub, actor, counter, payload: readView(remaining() - rest) };
 }
 
 export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
