@@ -4,7 +4,7 @@
  * is canonical. Merging does not come through here; editing, reading and explaining do. Actors are binary strings in
  * this form.
  */
-import { hasSeen, type Ranges, rangesOf, type Seen, seenOfRanges } from '../causal/seen.ts';
+import { hasSeen, type Ranges, rangesOf, type Seen } from '../causal/seen.ts';
 import { check } from '../refusal.ts';
 import { checkBytes } from '../codec/bytes.ts';
 import {
@@ -97,7 +97,7 @@ function readRanges(): Ranges {
   const max = readNumber();
   const runCount = readNumber();
   checkForm(runCount <= remaining());
-  const ranges = max > 0 ? [1, max] : [];
+  const ranges = [1, max];
   let last = max;
   for (let index = 0; index < runCount; index++) {
     const low = last + 2 + readNumber();
@@ -150,8 +150,7 @@ export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
   });
 }
 
-function writeRanges(ranges: Ranges): void {
-  const { max, runs } = seenOfRanges(ranges);
+function writeRanges([, max = 0, ...runs]: Ranges): void {
   writeNumber(max);
   writeNumber(runs.length / 2);
   let last = max;

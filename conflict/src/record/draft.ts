@@ -9,7 +9,7 @@
  * only where the edit's whole delta was joined. That is what lets a merge tell from the contexts alone that a delta
  * brings nothing, also when deltas of several writers arrive out of their causal order.
  */
-import { gapsIn, joinSeen, lastOf, rangesOf, seeAll } from '../causal/seen.ts';
+import { gapsIn, joinSeen, lastOf, type Ranges, rangesOf, see, seeAll } from '../causal/seen.ts';
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
 import { tagDeletion, tagMark, tagTextClient } from '../codec/format.ts';
 import {
@@ -186,7 +186,8 @@ export class Draft {
     const { minor, context: before } = this.#before;
     const { now, written, gone } = this.#changes();
     if (written.length + gone.length === 0) return null;
-    const context = new Map([[this.actor, gapsIn(rangesOf(before, this.actor), this.nextCounter)]]);
+    const context = new Map<string, Ranges>();
+    see(context, this.actor, gapsIn(rangesOf(before, this.actor), this.nextCounter));
     seeAll(context, [...written, ...gone]);
     if (!this.isWhole) return { minor, context, entries: written };
     return { minor, context: joinSeen(context, before), entries: now };
