@@ -16,13 +16,13 @@ import {
   traitSub,
   traitVector,
 } from '../codec/format.ts';
-import { commit, largestShared, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
+import { commit, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
 import { smallVarint } from '../codec/small-varint.ts';
 import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
 import {
-  grows,
   type Head,
+  hasSeenAll,
   headLength,
   joinHeads,
   left,
@@ -86,17 +86,12 @@ const spareBytes = 16;
 
 /** `null` where the definition has to be asked. What it returns holds until the next call. */
 export function byteMerge(state: Uint8Array, delta: Uint8Array): ByteMerged | null {
-  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line;
-  // so small states are copied first. Large ones are not, because it may turn out that there is nothing to do.
-  const more = delta.length + spareBytes;
-  const isSmall = state.length + more <= largestShared;
-  if (isSmall) reserveCopy(state, more);
-  if (!joinHeads(state, delta)) return null;
   merged.bytes = state;
   merged.siblings = false;
-  if (!grows) return merged;
-  if (!isSmall) reserveCopy(state, more);
-  return walk(state, delta) ? merged : null;
+  if (hasSeenAll(state, delta)) return merged;
+  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line.
+  reserveCopy(state, delta.length + spareBytes);
+  return joinHeads(state, delta) && walk(state, delta) ? merged : null;
 }
 
 /** What of the state is still to be moved begins at `from`; it lies `shift` further in the room and goes to `to`. */

@@ -50,8 +50,6 @@ export const leftMax = new Int32Array(mostActors);
 export let leftStays = true;
 /** At least as many dots as both sides have seen. */
 export let sharedDots = 0;
-/** Whether the right has seen a dot that the left has not. */
-export let grows = false;
 /** How many bytes the head of the union has, and actors: where each has its name, on which side, and its last counter. */
 export let headLength = 0;
 let unionCount = 0;
@@ -65,13 +63,55 @@ const runs = new Int32Array(2 * mostRuns);
 /** The last name of the union. */
 const lastName = new NamePlace(left.bytes);
 
+/**
+ * Whether the state has seen all that the delta has, as far as that shows in heads that are joined here. Nothing is
+ * looked at beyond the last actor of the delta, and nothing is kept.
+ */
+export function hasSeenAll(state: Uint8Array, delta: Uint8Array): boolean {
+  let mine = 2;
+  let theirs = 2;
+  let left = state[1] ?? 0;
+  let wanted = delta[1] ?? 0;
+  if (state[0] !== version || delta[0] !== version || wanted === 0 || left + wanted > mostActors) return false;
+  for (; wanted > 0; wanted--) {
+    let at = 0;
+    let end = 0;
+    let known = 0;
+    // Names go up on both sides, so what is passed here is not asked for again.
+    do {
+      if (left-- === 0) return false;
+      end = mine + 1 + (state[mine] ?? 0);
+      const apart = theirs - mine;
+      at = mine;
+      while (at < end && state[at] === delta[at + apart]) at++;
+      known = smallVarint(state, end);
+      mine = end + varintLength(known) + 1;
+      if (known <= 0 || state[mine - 1] !== 0) return false;
+    } while (at < end);
+    theirs += 1 + (delta[theirs] ?? 0);
+    let high = smallVarint(delta, theirs);
+    theirs += varintLength(high);
+    const runCount = smallVarint(delta, theirs);
+    theirs += varintLength(runCount);
+    if (high < 0 || runCount < 0 || high + runCount === 0 || high > known) return false;
+    for (let run = 0; run < runCount; run++) {
+      const gap = smallVarint(delta, theirs);
+      theirs += varintLength(gap);
+      const more = smallVarint(delta, theirs);
+      theirs += varintLength(more);
+      high += 2 + gap + more;
+      if (gap < 0 || more < 0 || high > known) return false;
+    }
+  }
+  return true;
+}
+
 /** Returns whether these are heads that it joins. */
 export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   if (!left.begin(state) || !right.begin(delta) || left.actorCount + right.actorCount > mostActors)
     return false;
   leftStays = true;
   sharedDots = 0;
-  grows = false;
   headLength = 2;
   let count = 0;
   for (let mine = 0, theirs = 0; mine < left.actorCount || theirs < right.actorCount; count++) {
@@ -147,7 +187,6 @@ function readRuns(theirs: number, known: number): number {
     high = low + more;
     if (gap < 0 || more < 0 || high >= 1 << 28) return -1;
   }
-  if (max > known) grows = true;
   leftMax[theirs] = known;
   runsStart[theirs + 1] = index;
   right.end = at;
