@@ -25,11 +25,13 @@ import {
   headLength,
   joinHeads,
   left,
+  leftCount,
   leftMax,
   leftStays,
   leftTo,
   mostActors,
   right,
+  rightCount,
   rightHas,
   rightOf,
   rightTo,
@@ -55,6 +57,8 @@ let myBody = 0;
 let myEnd = 0;
 let myActor = 0;
 let myCounter = 0;
+/** How much further on its key lies than the other's; both keys are equal. */
+let apart = 0;
 
 /** Whether the last join may have brought a register another value beside one that it had. */
 export let broughtSiblings = false;
@@ -62,11 +66,19 @@ export let broughtSiblings = false;
 /** More than this, besides what was read of both sides, is never written. */
 const spareBytes = 16;
 
+/** Whether the last delta brought something; what is new comes in rows, as what is sent again does. */
+let wasNew = true;
+
 /** The join; the state itself where nothing changes, and `null` where the definition has to be asked. */
 export function byteMerge(state: Uint8Array, delta: Uint8Array): Uint8Array | null {
-  if (hasSeenAll(state, delta)) return state;
-  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line.
-  reserveCopy(state, delta.length + spareBytes);
+  const more = delta.length + spareBytes;
+  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line; so
+  // where something new is likely, it comes first. One that was for nothing follows only on one that was not.
+  const isCopied = wasNew;
+  if (isCopied) reserveCopy(state, more);
+  wasNew = !hasSeenAll(state, delta);
+  if (!wasNew) return state;
+  if (!isCopied) reserveCopy(state, more);
   return joinHeads(state, delta) ? walk(state, delta) : null;
 }
 
@@ -121,7 +133,7 @@ function readTheirs(): boolean {
   theirCounter = smallVarint(bytes, theirBody + 1);
   theirKey = theirBody + 1 + varintLength(theirCounter);
   theirEnd = theirBody + size;
-  if (size <= 2 || theirEnd > bytes.length || theirActor >= right.actorCount) return false;
+  if (size <= 2 || theirEnd > bytes.length || theirActor >= rightCount) return false;
   if (!rightHas(theirActor, theirCounter) || !readKey()) return false;
   if (length <= 0) return true;
   let same = 0;
@@ -166,11 +178,12 @@ const declined = -1;
  * spent in this loop, so all that it has to know is in variables of its own.
  */
 function passMine(isMore: boolean): number {
-  const { bytes, actorCount } = left;
+  const { bytes } = left;
   const { bytes: other } = right;
   const keyStart = theirKey;
   const theirIndex = rightTo[theirActor] ?? 0;
   const lastOfKey = keyEnd;
+  const actorCount = leftCount;
   const last = bytes.length;
   let start = place;
   while (start < last) {
@@ -183,12 +196,14 @@ function passMine(isMore: boolean): number {
     if (size <= 2 || end > last || actor >= actorCount || counter <= 0) return declined;
     const isSeen = removals > 0 && rightHas(rightOf[actor] ?? -1, counter);
     if (isMore) {
-      const apart = body + 1 + varintLength(counter) - keyStart;
+      const further = body + 1 + varintLength(counter) - keyStart;
       let at = keyStart;
-      while (at < lastOfKey && bytes[at + apart] === other[at]) at++;
+      while (at < lastOfKey && bytes[at + further] === other[at]) at++;
       const isSameKey = at === lastOfKey;
-      if (at + apart >= end && !(isSameKey && at + apart === end)) return declined;
-      let order = isSameKey ? (leftTo[actor] ?? 0) - theirIndex : (bytes[at + apart] ?? 0) - (other[at] ?? 0);
+      if (at + further >= end && !(isSameKey && at + further === end)) return declined;
+      let order = isSameKey
+        ? (leftTo[actor] ?? 0) - theirIndex
+        : (bytes[at + further] ?? 0) - (other[at] ?? 0);
       if (isSameKey && !isSlot) {
         if (order === 0) order = counter - theirCounter;
         // The delta holds nothing else at this key, so what it has seen goes, wherever it lies.
@@ -201,6 +216,7 @@ function passMine(isMore: boolean): number {
         myEnd = end;
         myActor = actor;
         myCounter = counter;
+        apart = further;
         return order;
       }
     }
@@ -235,11 +251,11 @@ function insertTheirs(): void {
   const start = theirStart;
   const end = theirEnd;
   makeRoom(end - start);
-  const apart = to - start;
+  const by = to - start;
   const target = room;
   if (end - start > 64) target.set(bytes.subarray(start, end), to);
-  else for (let offset = start; offset < end; offset++) target[offset + apart] = bytes[offset] ?? 0;
-  target[theirBody + apart] = rightTo[theirActor] ?? 0;
+  else for (let offset = start; offset < end; offset++) target[offset + by] = bytes[offset] ?? 0;
+  target[theirBody + by] = rightTo[theirActor] ?? 0;
   to += end - start;
 }
 
@@ -260,12 +276,9 @@ function joinBoth(): boolean {
   return true;
 }
 
-/** How much further in the delta lies what follows the dot. */
-const apartOfKeys = (): number => theirKey - myBody - 1 - varintLength(myCounter);
-
 /** Of one birth each number is the greater of both. `false` where one of the state's is, or one is in no short form. */
 function hasGrown(): boolean {
-  let a = keyEnd - apartOfKeys();
+  let a = keyEnd + apart;
   let their = 0;
   for (let b = keyEnd; b < theirEnd; b += varintLength(their)) {
     const my = a < myEnd ? smallVarint(left.bytes, a) : 0;
@@ -278,11 +291,9 @@ function hasGrown(): boolean {
 
 /** One dot has one payload; where somebody forged another, the definition decides. */
 function hasSamePayload(): boolean {
-  const apart = apartOfKeys();
-  if (myEnd + apart !== theirEnd) return false;
-  let at = theirKey - apart;
-  while (at < myEnd && left.bytes[at] === right.bytes[at + apart]) at++;
-  return at === myEnd;
+  let at = keyEnd;
+  while (at < theirEnd && left.bytes[at + apart] === right.bytes[at]) at++;
+  return at === theirEnd && at + apart === myEnd;
 }
 
 /** Moves the state's bytes up to `end` to where they belong. */

@@ -15,22 +15,17 @@ export const mostActors = 127;
 const mostRuns = 256;
 
 /** A head that is read: `end` is the first byte of the next actor, and at last the first after the head. */
-class Head {
-  bytes: Uint8Array = new Uint8Array(0);
-  actorCount = 0;
-  end = 0;
-
-  /** Returns whether there may be a head that is read here. */
-  begin(bytes: Uint8Array): boolean {
-    this.bytes = bytes;
-    this.actorCount = bytes[1] ?? 0;
-    this.end = 2;
-    return bytes[0] === version && this.actorCount > 0;
-  }
+interface Head {
+  bytes: Uint8Array;
+  end: number;
 }
 
-export const left = new Head();
-export const right = new Head();
+const nothing = new Uint8Array(0);
+export const left: Head = { bytes: nothing, end: 0 };
+export const right: Head = { bytes: nothing, end: 0 };
+/** How many actors each side has. */
+export let leftCount = 0;
+export let rightCount = 0;
 /** Index in the union of each left and each right actor. */
 export const leftTo = new Int32Array(mostActors);
 export const rightTo = new Int32Array(mostActors);
@@ -53,7 +48,7 @@ const maxOf = new Int32Array(mostActors);
 const runsStart = new Int32Array(mostActors + 1);
 const runs = new Int32Array(2 * mostRuns);
 /** Where the last name of the union lies. */
-const lastName = new Head();
+const lastName: Head = { bytes: nothing, end: 0 };
 
 /**
  * Whether the state has seen all that the delta has, as far as that shows in heads that are joined here. Nothing is
@@ -99,16 +94,24 @@ export function hasSeenAll(state: Uint8Array, delta: Uint8Array): boolean {
   return true;
 }
 
+/** Begins a head; returns how many actors there are, 0 where it is not one that is read here. */
+function begin(side: Head, bytes: Uint8Array): number {
+  side.bytes = bytes;
+  side.end = 2;
+  return bytes[0] === version ? (bytes[1] ?? 0) : 0;
+}
+
 /** Returns whether these are heads that it joins. */
 export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
-  if (!left.begin(state) || !right.begin(delta) || left.actorCount + right.actorCount > mostActors)
-    return false;
+  leftCount = begin(left, state);
+  rightCount = begin(right, delta);
+  if (leftCount === 0 || rightCount === 0 || leftCount + rightCount > mostActors) return false;
   leftStays = true;
   sharedDots = 0;
   headLength = 2;
   let count = 0;
-  for (let mine = 0, theirs = 0; mine < left.actorCount || theirs < right.actorCount; count++) {
-    const order = mine === left.actorCount ? 1 : theirs === right.actorCount ? -1 : compareNames(left, right);
+  for (let mine = 0, theirs = 0; mine < leftCount || theirs < rightCount; count++) {
+    const order = mine === leftCount ? 1 : theirs === rightCount ? -1 : compareNames(left, right);
     const side = order > 0 ? right : left;
     // Names go up in the union, so they do on both sides.
     if (count > 0 && compareNames(lastName, side) >= 0) return false;
