@@ -37,6 +37,8 @@ export const leftMax = new Int32Array(mostActors);
 export let leftStays = true;
 /** At least as many dots as both sides have seen. */
 export let sharedDots = 0;
+/** Whether the right has seen a dot that the left has not. */
+export let grows = false;
 /** How many bytes the head of the union has, and actors: where each has its name, on which side, and its last counter. */
 export let headLength = 0;
 let unionCount = 0;
@@ -108,6 +110,7 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   if (leftCount === 0 || rightCount === 0 || leftCount + rightCount > mostActors) return false;
   leftStays = true;
   sharedDots = 0;
+  grows = false;
   headLength = 2;
   let count = 0;
   for (let mine = 0, theirs = 0; mine < leftCount || theirs < rightCount; count++) {
@@ -129,8 +132,10 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
     }
     if (order >= 0) {
       rightTo[theirs] = count;
-      max = readRuns(right, theirs++, max);
+      const known = max;
+      max = readRuns(right, theirs++, known);
       if (max < 0) return false;
+      if (max > known) grows = true;
     }
     maxOf[count] = max;
     headLength += (lastName.bytes[lastName.end] ?? 0) + varintLength(max) + 2;
