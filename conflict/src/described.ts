@@ -10,10 +10,8 @@ const longestDescription = 80;
 /** A short form of any value, without running code of the value's own. */
 export function describe(value: unknown): Described {
   if (value === null || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
-  if (typeof value === 'string') {
-    return shortened(value);
-  }
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'number' || typeof value === 'string') return shortened(String(value));
   if (isArray(value)) return 'an array';
   return typeof value === 'object' ? 'an object' : `a value of type ${typeof value}`;
 }

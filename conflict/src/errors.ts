@@ -61,10 +61,9 @@ export class ConflictError extends Error {
 
   /** For engines of texts and the like; the field is put in front of the message. */
   constructor(code: ConflictCode, message: string, details: ConflictDetails) {
-    const { field = '', rule, limit = null, have = null, need = null, cause } = details;
-    super(field === '' ? message : `${field}: ${message}`, { cause });
+    super(details.field ? `${details.field}: ${message}` : message, details);
     const value = 'value' in details ? describe(details.value) : null;
-    Object.assign(this, { code, field, rule, limit, value, have, need });
+    Object.assign(this, { code, field: '', limit: null, have: null, need: null, ...details, value });
   }
 }
 

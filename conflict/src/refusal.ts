@@ -19,16 +19,6 @@ export function check(isKept: boolean, code: ConflictCode, details: ConflictDeta
   if (!isKept) throw refusal(code, details);
 }
 
-/** Bytes that do not follow the format. `rule` names the part that is wrong. */
-export function malformed(rule: string): ConflictError {
-  return refusal('malformed', { rule });
-}
-
-/** Throws `malformed` where bytes break a rule of the format. */
-export function checkForm(isKept: boolean, rule: string): asserts isKept {
-  if (!isKept) throw malformed(rule);
-}
-
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionFailure(message);
 }

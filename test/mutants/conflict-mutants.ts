@@ -10,7 +10,7 @@ export const conflictMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${built}/record/draft.js`,
-        from: 'nextStamp(writer.nowMs, laterOf(highestStamp(before.entries), floorMs))',
+        from: 'nextStamp(writer.nowMs, laterOf(highestStamp(entries), floorMs))',
         to: 'nextStamp(writer.nowMs, null)',
       },
     ],
@@ -32,8 +32,8 @@ export const conflictMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${sources}/record/join.ts`,
-        from: 'return isLess(mine.payload, theirs.payload) ? theirs : mine;',
-        to: 'void isLess; void theirs; return mine;',
+        from: 'return binaryOfBytes(mine.payload) < binaryOfBytes(theirs.payload) ? theirs : mine;',
+        to: 'void binaryOfBytes; void theirs; return mine;',
       },
     ],
     killer: suite('conflict/src/record', 'conflict/src/vectors'),
@@ -59,8 +59,8 @@ export const conflictMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${built}/types/counter.js`,
-        from: 'return exactSum(terms);',
-        to: 'return exactSum([Math.max(0, ...terms)]);',
+        from: 'exactSum(slots.map(balanceOf))',
+        to: 'Math.max(0, ...slots.map(balanceOf))',
       },
     ],
     killer: seeds,
@@ -70,8 +70,8 @@ export const conflictMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${built}/types/bounded-counter.js`,
-        from: 'const have = Math.max(0, rightsAt(place).get(draft.actor) ?? 0);',
-        to: 'const have = exactSum([...rightsAt(place).values()]);',
+        from: 'const have = heldIn(accountsAt(place).get(draft.actor) ?? noAccount);',
+        to: 'const have = exactSum([...accountsAt(place).values()].map(rightsOf));',
       },
     ],
     killer: seeds,
@@ -81,8 +81,8 @@ export const conflictMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${built}/record/draft.js`,
-        from: 'checkedCounter(Math.max(last, floor) + 1)',
-        to: 'checkedCounter(last + 1)',
+        from: 'Math.max(last, floor) + 1',
+        to: 'last + 1',
       },
     ],
     killer: seeds,

@@ -49,17 +49,31 @@ test('nothing is in it but what is compiled, its sources, the vectors and the pa
   expect(readFileSync(join(home(), 'LICENSE'), 'utf8')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
 });
 
-test('every entry is there with its types, the main one in one file, and what others share in one more', () => {
+test('every entry is there with its types, each in one file, and the main one imports nothing', () => {
   for (const entry of Object.values(manifest().exports)) {
     expect(existsSync(join(home(), entry.types)), entry.types).toBe(true);
     expect(existsSync(join(home(), entry.default)), entry.default).toBe(true);
   }
   const entries = Object.values(manifest().exports).map((entry) => entry.default.slice(2));
   const scripts = files().filter((path) => path.endsWith('.js'));
-  expect(scripts.toSorted()).toEqual([...entries, 'dist/shared/inner.js'].toSorted());
+  expect(scripts.toSorted()).toEqual(entries.toSorted());
   const text = readFileSync(join(home(), 'dist/index.js'), 'utf8');
   expect(importsOf({ path: 'dist/index.js', text })).toEqual([]);
   expect(text).toMatch(/^\p{ASCII}*$/u);
+});
+
+test('members of inner objects have one letter, and no public member has the name of one', () => {
+  const config = readFileSync(join(root, 'conflict/rolldown.config.js'), 'utf8');
+  const list = /const innerMembers = \[(.*?)\];/s.exec(config)?.[1] ?? '';
+  const names = [...list.matchAll(/'(\w+)'/g)].map(([, name = '']) => name);
+  expect(names.length).toBeGreaterThan(20);
+  expect(new Set(names).size).toBe(names.length);
+  const pages = readFileSync(join(home(), 'API.md'), 'utf8');
+  const scripts = files().filter((path) => path.endsWith('.js'));
+  const code = scripts.map((path) => readFileSync(join(home(), path), 'utf8')).join('\n');
+  const members = (name: string) => new RegExp(`^ +(?:readonly |get |static )*${name}\\??[<(:]`, 'm');
+  expect(names.filter((name) => members(name).test(pages))).toEqual([]);
+  expect(names.filter((name) => new RegExp(`\\.${name}\\b|[{,]${name}[:(]`).test(code))).toEqual([]);
 });
 
 test('it depends on nothing, and on Yjs only where text is wanted', () => {

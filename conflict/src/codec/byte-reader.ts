@@ -4,12 +4,23 @@
  * of an integer is accepted. There is one reading at a time: each runs from its `beginReading` to its end without giving
  * way, and one that fails is left as it is.
  */
-import { checkForm, malformed } from '../refusal.ts';
-import { binaryOfBytes } from './utf8.ts';
+import type { ConflictError } from '../errors.ts';
+import { refusal } from '../refusal.ts';
+import { binaryOfBytes } from './bytes.ts';
 
 let source: Uint8Array = new Uint8Array(0);
 let at = 0;
 let end = 0;
+
+/** Bytes that do not follow the format; the value is how far into them, or into a part of them, the reading has come. */
+export function malformed(): ConflictError {
+  return refusal('malformed', { rule: 'format', value: at });
+}
+
+/** Throws `malformed` where bytes break a rule of the format. */
+export function checkForm(isKept: boolean): asserts isKept {
+  if (!isKept) throw malformed();
+}
 
 /** Reads `bytes` from `offset` on. */
 export function beginReading(bytes: Uint8Array, offset = 0): void {
@@ -23,37 +34,26 @@ export function remaining(): number {
   return end - at;
 }
 
-/** How many of the next bytes are below `least`; they stay. */
-export function countBelow(least: number): number {
-  const bytes = source;
-  const last = end;
-  let next = at;
-  while (next < last && (bytes[next] ?? least) < least) next++;
-  return next - at;
-}
-
 export function readByte(): number {
-  return source[skip(1, 'truncated')] ?? 0;
+  return source[skip(1)] ?? 0;
 }
 
 export function readNumber(): number {
   let value = 0;
   let scale = 1;
-  for (let count = 0; count < 8; count++) {
-    const byte = readByte();
+  let byte = 0;
+  do {
+    byte = readByte();
     value += (byte & 0x7f) * scale;
-    if (byte < 0x80) {
-      checkForm((byte > 0 || count === 0) && value <= Number.MAX_SAFE_INTEGER, 'integer');
-      return value;
-    }
     scale *= 0x80;
-  }
-  throw malformed('integer');
+  } while (byte >= 0x80);
+  checkForm((byte > 0 || scale === 0x80) && value <= Number.MAX_SAFE_INTEGER);
+  return value;
 }
 
 /** Moves over `byteCount` bytes and returns where they began. */
-export function skip(byteCount: number, rule = 'length'): number {
-  checkForm(byteCount <= remaining(), rule);
+export function skip(byteCount: number): number {
+  checkForm(byteCount <= remaining());
   const start = at;
   at += byteCount;
   return start;
@@ -73,14 +73,4 @@ export function readSince(start: number): string {
 export function readView(byteCount: number): Uint8Array {
   const start = skip(byteCount);
   return source.subarray(start, at);
-}
-
-/** Reads a part of so many bytes. */
-export function readPart<Result>(byteCount: number, read: () => Result): Result {
-  checkForm(byteCount <= remaining(), 'length');
-  const outerEnd = end;
-  end = at + byteCount;
-  const result = read();
-  end = outerEnd;
-  return result;
 }

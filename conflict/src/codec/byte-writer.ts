@@ -4,9 +4,10 @@
  * what is encoded while something else is being encoded, as a value's getter may, comes behind it and goes again. What
  * is handed out is a copy of its own.
  */
+import { binaryOfBytes } from './bytes.ts';
 import { assert } from '../refusal.ts';
-import { allocate } from './slab.ts';
-import { binaryOfBytes } from './utf8.ts';
+import { copyOf } from './slab.ts';
+import { writeVarint } from './small-varint.ts';
 
 let buffer = new Uint8Array(0);
 let length = 0;
@@ -31,10 +32,9 @@ export function writeByte(value: number): void {
 
 /** Writes a non-negative safe integer. */
 export function writeNumber(value: number): void {
-  assert(Number.isSafeInteger(value) && value >= 0, `not a varint: ${value}`);
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) writeByte((rest % 0x80) | 0x80);
-  writeByte(rest);
+  assert(Number.isSafeInteger(value) && value >= 0, 'varint');
+  makeRoom(8);
+  length = writeVarint(buffer, length, value);
 }
 
 export function writeBytes(bytes: Uint8Array): void {
@@ -71,11 +71,7 @@ function taken<Result>(
 
 /** The bytes that `write` writes. */
 export function written(write: () => void): Uint8Array {
-  return taken(write, (bytes, start, end) => {
-    const result = allocate(end - start);
-    result.set(bytes.subarray(start, end));
-    return result;
-  });
+  return taken(write, (bytes, start, end) => copyOf(bytes.subarray(start, end)));
 }
 
 /** The same as a binary string. */

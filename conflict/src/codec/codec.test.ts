@@ -1,3 +1,4 @@
+import { binaryOfBytes } from './bytes.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConflictError } from '../errors.ts';
@@ -6,7 +7,8 @@ import { varintLength, writeNumber, written } from './byte-writer.ts';
 import { hash128, hashText } from './hash.ts';
 import { namesOf, pathOf } from './path.ts';
 import { open, seal } from './seal.ts';
-import { binaryOf, binaryOfBytes, textOf } from './utf8.ts';
+import { binaryOf, textOf } from './utf8.ts';
+import { Place } from '../record/place.ts';
 import { readValue, writeValue } from './value.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
@@ -133,7 +135,7 @@ test('paths and names are each other in reverse', () => {
 });
 
 describe('values', () => {
-  const scope = { field: 'f', maxDepth: 32, maxBytes: 1000 };
+  const scope = { at: new Place('f'), maxDepth: 32, maxBytes: 1000 };
   const encode = (value: unknown, limits = scope) => written(() => writeValue(value, limits));
   const decode = (bytes: Uint8Array) => {
     beginReading(bytes);

@@ -86,7 +86,9 @@ export function hashBytes(hash: Hash128): Uint8Array {
 }
 
 /** Two digits for each byte. */
-const hexadecimal = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const hexadecimal = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
 
 /** 32 hexadecimal digits. */
 export function hashText(hash: Hash128): string {

@@ -22,19 +22,11 @@ export function namesOf(path: Path): readonly string[] {
 }
 
 function checkedNames(path: readonly string[]): readonly string[] {
-  checkArgument(
-    readFrom(path, 'path', () => isNames(path)),
-    'path',
-    path,
-  );
+  // A copy, because `every` passes over holes.
+  const isText = (name: unknown) => typeof name === 'string';
+  const isNames = readFrom(path, 'path', () => Array.isArray(path) && Array.from(path).every(isText));
+  checkArgument(isNames, 'path', path);
   return path;
-}
-
-function isNames(path: readonly unknown[]): boolean {
-  if (!Array.isArray(path)) return false;
-  // Not by `every`, which passes over holes.
-  for (const name of path) if (typeof name !== 'string') return false;
-  return true;
 }
 
 /**

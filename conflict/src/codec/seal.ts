@@ -5,7 +5,7 @@
  */
 import { check } from '../refusal.ts';
 import { checkBytes } from './bytes.ts';
-import { allocate } from './slab.ts';
+import { allocate, copyOf } from './slab.ts';
 
 const checksumBytes = 4;
 /** Made when it is first needed, because most programs that import this never seal. */
@@ -26,28 +26,29 @@ export function seal(bytes: Uint8Array): Uint8Array {
   checkBytes(bytes, 'bytes');
   const sealed = allocate(bytes.length + checksumBytes);
   sealed.set(bytes);
-  const checksum = crc32c(bytes, bytes.length);
-  for (let at = 0; at < checksumBytes; at++) sealed[bytes.length + at] = checksum >>> (24 - 8 * at);
+  checksumIn(sealed).setInt32(0, crc32c(bytes));
   return sealed;
 }
 
 /** A copy of the content. Throws `checksum-mismatch` where it is not what was sealed. */
 export function open(sealed: Uint8Array): Uint8Array {
   checkBytes(sealed, 'sealed');
-  const length = sealed.length - checksumBytes;
-  let expected = 0;
-  for (let at = Math.max(0, length); at < sealed.length; at++) expected = (expected << 8) | (sealed[at] ?? 0);
-  const isSealed = length >= 0 && crc32c(sealed, length) === expected;
-  check(isSealed, 'checksum-mismatch', { rule: 'crc-32c', value: sealed.length });
-  const content = allocate(length);
-  content.set(sealed.subarray(0, length));
-  return content;
+  const { length } = sealed;
+  const content = sealed.subarray(0, length - checksumBytes);
+  const isSealed = length >= checksumBytes && checksumIn(sealed).getInt32(0) === crc32c(content);
+  check(isSealed, 'checksum-mismatch', { rule: 'crc-32c', value: length });
+  return copyOf(content);
+}
+
+function checksumIn({ buffer, byteOffset, length }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset + length - checksumBytes);
 }
 
 /** As a signed 32-bit integer. */
-function crc32c(bytes: Uint8Array, length: number): number {
+function crc32c(bytes: Uint8Array): number {
   const known = (table ??= castagnoliTable());
   let value = -1;
-  for (let at = 0; at < length; at++) value = (value >>> 8) ^ (known[(value ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
+  for (let at = 0; at < bytes.length; at++)
+    value = (value >>> 8) ^ (known[(value ^ (bytes[at] ?? 0)) & 0xff] ?? 0);
   return ~value;
 }

@@ -5,7 +5,6 @@
  * alive and shares `result.buffer`: who transfers a buffer, or keeps one result out of thousands for long, copies it
  * with `result.slice()` first.
  */
-import { assert } from '../refusal.ts';
 
 const slabBytes = 16_384;
 const largestShared = 1024;
@@ -24,7 +23,6 @@ export let reservedStart = 0;
  * be reserved or allocated until `commit`; who reserves again without it gives the first room back.
  */
 export function reserve(byteCount: number): Uint8Array {
-  assert(byteCount >= 0, 'no length');
   reservedStart = 0;
   if (byteCount > largestShared) return (reservedRoom = new Uint8Array(byteCount));
   if (used + byteCount > slabBytes) {
@@ -53,4 +51,11 @@ export function commit(room: Uint8Array, byteCount: number): Uint8Array {
 /** Bytes that belong to the caller alone. */
 export function allocate(byteCount: number): Uint8Array {
   return commit(reserve(byteCount), byteCount);
+}
+
+/** The same bytes once more. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = allocate(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

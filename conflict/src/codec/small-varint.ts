@@ -19,13 +19,13 @@ function longerVarint(bytes: Uint8Array, offset: number, low: number): number {
   return -1;
 }
 
-/** Writes an integer below 2^31; returns its end. */
+/** Writes a non-negative safe integer; returns its end. */
 export function writeVarint(room: Uint8Array, offset: number, value: number): number {
   let at = offset;
   let rest = value;
   while (rest >= 0x80) {
-    room[at++] = (rest & 0x7f) | 0x80;
-    rest >>= 7;
+    room[at++] = (rest % 0x80) + 0x80;
+    rest = Math.floor(rest / 0x80);
   }
   room[at++] = rest;
   return at;

@@ -6,8 +6,8 @@
  * answers `null` for it and never replaces it. Decoding accepts only the shortest form of each code point and refuses
  * everything else, so equal texts always have equal bytes.
  */
-import { malformed } from '../refusal.ts';
 
+import { malformed } from './byte-reader.ts';
 const beyondAscii = /[^\p{ASCII}]/u;
 
 /** The UTF-8 form as a binary string, or `null` where the text holds a lone surrogate. */
@@ -26,26 +26,6 @@ export function textOf(binary: string): string {
   try {
     return decodeURIComponent(escape(binary));
   } catch {
-    throw malformed('utf-8');
+    throw malformed();
   }
-}
-
-/** As many arguments as every engine takes. */
-const mostAtOnce = 4096;
-
-/** Up to here adding characters one by one is faster than handing them over together. */
-const fewBytes = 32;
-
-/** Bytes `start` to `end` as a binary string. The caller has checked the bounds. */
-export function binaryOfBytes(bytes: Uint8Array, start: number, end: number): string {
-  let binary = '';
-  if (end - start <= fewBytes) {
-    for (let at = start; at < end; at++) binary += String.fromCharCode(bytes[at] ?? 0);
-    return binary;
-  }
-  for (let at = start; at < end; at += mostAtOnce) {
-    const part = bytes.subarray(at, Math.min(end, at + mostAtOnce));
-    binary += String(Reflect.apply(String.fromCharCode, null, part));
-  }
-  return binary;
 }

@@ -3,14 +3,22 @@
  * small, the length. Object members are sorted by their UTF-8 bytes. What JSON cannot hold is refused with a typed
  * error and never altered: `undefined`, NaN, infinities, bigint, symbols, functions, dates and other class instances,
  * cycles (by depth), and strings with a lone surrogate. -0 is kept apart from 0. As for JSON, an array is its items and
- * an object its enumerable members. Member names such as `__proto__` are data: reading defines them as own properties
+ * an object its enumerable members. Member names such as `__proto__` are data: reading makes own members of them
  * and never touches a prototype. Getters and proxies may run code of anybody; what it throws
  * comes as the cause of a typed error.
  */
 import { AssertionFailure, ConflictError } from '../errors.ts';
-import { check, checkForm, refusal } from '../refusal.ts';
+import { check, refusal } from '../refusal.ts';
 import { isObject } from '../arguments.ts';
-import { beginReading, readBinary, readByte, readNumber, readView, remaining } from './byte-reader.ts';
+import {
+  beginReading,
+  checkForm,
+  readBinary,
+  readByte,
+  readNumber,
+  readView,
+  remaining,
+} from './byte-reader.ts';
 import {
   binaryWritten,
   writeBinary,
@@ -43,22 +51,29 @@ const headText = 0x06;
 const headArray = 0x07;
 const headObject = 0x08;
 /** From head 4 upwards: heads that have a small number within themselves, and from which number on another follows. */
-const smallHeads = [0x20, 0, 0x40, 0x80, 0x90];
+const smallHeads = [0x20, 0xff, 0x40, 0x80, 0x90];
 const leastNumbers = [0x20, 1, 0x40, 0x10, 0x10];
 const firstSmall = 0x20;
 const headsEnd = 0xa0;
 
-/** Where a value is written, for error messages, and what it may take. */
+/** Where a value is written, for error messages. */
+export interface ValueTarget {
+  readonly label: string;
+  /** Throws `invalid-value` where a rule is broken. */
+  check(isKept: boolean, rule: string, value: unknown): asserts isKept;
+}
+
+/** Where a value is written, and what it may take. */
 export interface ValueScope {
-  readonly field: string;
+  readonly at: ValueTarget;
   readonly maxDepth: number;
   /** Also stops a small graph that unfolds into a huge tree. */
   readonly maxBytes: number;
 }
 
 /** What may be read back. */
-export function anyValueAt(field: string): ValueScope {
-  return { field, maxDepth: deepestValue, maxBytes: Infinity };
+export function anyValueAt(at: ValueTarget): ValueScope {
+  return { at, maxDepth: deepestValue, maxBytes: Infinity };
 }
 
 /** The bytes of a value as a binary string. */
@@ -66,16 +81,13 @@ export function binaryOfValue(value: unknown, scope: ValueScope): string {
   return binaryWritten(() => writeValue(value, scope));
 }
 
-export function writeValue(value: unknown, scope: ValueScope): void {
-  const { field, maxDepth, maxBytes } = scope;
-  const progress = { field, maxDepth, maxBytes, depth: 0, end: writtenLength() + maxBytes };
+export function writeValue(value: unknown, { at, maxDepth, maxBytes }: ValueScope): void {
   try {
-    write(value, progress);
+    write(value, { at, maxDepth, maxBytes, depth: 0, end: writtenLength() + maxBytes });
   } catch (cause) {
     if (cause instanceof ConflictError || cause instanceof AssertionFailure) throw cause;
-    throw refusal('invalid-value', { field, rule: 'readable', cause });
+    throw refusal('invalid-value', { field: at.label, rule: 'readable', cause });
   }
-  checkBytes(progress);
 }
 
 /** How far the writing has come into a value. */
@@ -85,42 +97,42 @@ interface Progress extends ValueScope {
   readonly end: number;
 }
 
-function checkBytes({ end, field, maxBytes }: Progress): void {
-  check(writtenLength() <= end, 'too-large', { field, rule: 'value-bytes', limit: maxBytes });
-}
-
 function write(value: unknown, progress: Progress): void {
-  const { field, depth, maxDepth } = progress;
-  checkBytes(progress);
+  const { at, depth, maxDepth, maxBytes: limit, end } = progress;
   if (value === null) writeByte(headNull);
   else if (typeof value === 'boolean') writeByte(value ? headTrue : headFalse);
-  else if (typeof value === 'number') writeDecimal(value, progress);
+  else if (typeof value === 'number') writeDecimal(value, at);
   else if (typeof value === 'string') {
-    const binary = wellFormed(value, progress);
+    const binary = wellFormed(value, at);
     writeHead(headText, binary.length);
     writeBinary(binary);
   } else {
-    check(isObject(value), 'invalid-value', { field, rule: 'json', value });
-    check(depth < maxDepth, 'too-deep', { field, rule: 'depth', limit: maxDepth });
+    progress.at.check(isObject(value), 'json', value);
+    if (depth >= maxDepth) throw refusal('too-deep', { field: at.label, rule: 'depth', limit: maxDepth });
     const inside = { ...progress, depth: depth + 1 };
     if (Array.isArray(value)) writeArray(value, inside);
     else writeObject(value, inside);
   }
+  if (writtenLength() > end) throw refusal('too-large', { field: at.label, rule: 'value-bytes', limit });
 }
 
-function writeDecimal(value: number, { field }: Progress): void {
-  check(Number.isFinite(value), 'invalid-value', { field, rule: 'finite-number', value });
-  if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-    const double = new DataView(new ArrayBuffer(8));
-    double.setFloat64(0, value);
-    writeByte(headDouble);
-    writeBytes(new Uint8Array(double.buffer));
-  } else writeHead(value < 0 ? headNegative : headInteger, Math.abs(value));
+function writeDecimal(value: number, at: ValueTarget): void {
+  at.check(Number.isFinite(value), 'finite-number', value);
+  if (isShort(value)) return writeHead(value < 0 ? headNegative : headInteger, Math.abs(value));
+  const double = new DataView(new ArrayBuffer(8));
+  double.setFloat64(0, value);
+  writeByte(headDouble);
+  writeBytes(new Uint8Array(double.buffer));
 }
 
-function wellFormed(value: string, { field }: Progress): string {
+/** Whether a number is written as an integer. */
+function isShort(value: number): boolean {
+  return Number.isSafeInteger(value) && !Object.is(value, -0);
+}
+
+function wellFormed(value: string, at: ValueTarget): string {
   const binary = binaryOf(value);
-  check(binary !== null, 'invalid-value', { field, rule: 'well-formed-unicode', value });
+  at.check(binary !== null, 'well-formed-unicode', value);
   return binary;
 }
 
@@ -132,39 +144,40 @@ function writeHead(head: number, number: number): void {
 }
 
 function writeArray(items: readonly unknown[], inside: Progress): void {
-  const { field } = inside;
   const { length } = items;
-  check(Number.isSafeInteger(length), 'invalid-value', { field, rule: 'array-length', value: length });
+  inside.at.check(Number.isSafeInteger(length), 'array-length', length);
   writeHead(headArray, length);
   for (let index = 0; index < length; index++) write(items[index], inside);
 }
 
 function writeObject(value: object, inside: Progress): void {
-  check(isPlain(value), 'invalid-value', { field: inside.field, rule: 'plain-object', value });
-  const members = Object.entries(value).map(([name, item]: [string, unknown]) => ({
-    name: wellFormed(name, inside),
-    item,
-  }));
-  members.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const { at } = inside;
+  inside.at.check(isPlain(value), 'plain-object', value);
+  const members = Object.entries(value).map(([name, item]) => [wellFormed(name, at), item] as const);
+  members.sort(([a], [b]) => (a < b ? -1 : 1));
   writeHead(headObject, members.length);
-  for (const { name, item } of members) {
+  for (const [name, item] of members) {
     writeSized(name);
     write(item, inside);
   }
 }
 
 /** An object literal of any realm, or one without a prototype; and nothing hidden under symbols. */
-export function isPlain(value: object): boolean {
+function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   const literal = prototype === null || Object.getPrototypeOf(prototype) === null;
   return literal && !Array.isArray(value) && Object.getOwnPropertySymbols(value).length === 0;
 }
 
-/** Reads bytes from `offset` on as one value, of what `rule` names. */
-export function readWhole(bytes: Uint8Array, offset: number, rule: string): JsonValue {
+export function isMembers(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && isPlain(value);
+}
+
+/** Reads bytes from `offset` on as one value. */
+export function readWhole(bytes: Uint8Array, offset: number): JsonValue {
   beginReading(bytes, offset);
   const value = readValue();
-  checkForm(remaining() === 0, rule);
+  checkForm(remaining() === 0);
   return value;
 }
 
@@ -174,42 +187,34 @@ export function readValue(depth = 0): JsonValue {
   if (first <= headTrue) return first === headNull ? null : first === headTrue;
   if (first === headDouble) return readDouble();
   const isSmall = first >= firstSmall;
-  const kind = isSmall ? smallHeads.findLastIndex((head) => head > 0 && head <= first) : first - headInteger;
-  const isKnown = first < headsEnd && kind < smallHeads.length;
-  check(isKnown, 'newer-format', { rule: 'value-type' });
+  const kind = isSmall ? smallHeads.findLastIndex((head) => head <= first) : first - headInteger;
+  check(first < headsEnd && kind < smallHeads.length, 'newer-format', { rule: 'value-type' });
   const number = isSmall ? first - (smallHeads[kind] ?? 0) : readNumber();
-  checkForm(isSmall || number >= (leastNumbers[kind] ?? 0), 'value not in its shortest form');
-  return readKind(kind + headInteger, { number, depth });
+  checkForm(isSmall || number >= (leastNumbers[kind] ?? 0));
+  return readKind(kind + headInteger, number, depth);
 }
 
-function readKind(head: number, { number, depth }: { number: number; depth: number }): JsonValue {
+function readKind(head: number, number: number, depth: number): JsonValue {
   if (head === headInteger) return number;
   if (head === headNegative) return -number;
   if (head === headText) return textOf(readBinary(number));
-  checkForm(number <= remaining(), 'count');
-  checkForm(depth < deepestValue, 'nesting');
+  checkForm(number <= remaining());
+  checkForm(depth < deepestValue);
   if (head === headArray) return Array.from({ length: number }, () => readValue(depth + 1));
-  const value: Record<string, JsonValue> = {};
   let last = '';
-  for (let index = 0; index < number; index++) {
+  const members = Array.from({ length: number }, (_, index) => {
     const name = readBinary(readNumber());
-    checkForm(index === 0 || name > last, 'members out of order');
+    checkForm(index === 0 || name > last);
     last = name;
-    defineMember(value, textOf(name), readValue(depth + 1));
-  }
-  return value;
+    return [textOf(name), readValue(depth + 1)] as const;
+  });
+  // Whatever a name is, this makes a member of it; an assignment to `__proto__` would set the prototype.
+  return Object.fromEntries(members);
 }
 
 function readDouble(): number {
   const { buffer, byteOffset } = readView(8);
   const value = new DataView(buffer, byteOffset).getFloat64(0);
-  const isShorter = Number.isSafeInteger(value) && !Object.is(value, -0);
-  checkForm(Number.isFinite(value) && !isShorter, 'double');
+  checkForm(Number.isFinite(value) && !isShort(value));
   return value;
-}
-
-/** Sets an own property whatever its name is; a plain assignment to `__proto__` would set the prototype. */
-export function defineMember<Value>(target: Record<string, Value>, name: string, value: Value): void {
-  if (name !== '__proto__') target[name] = value;
-  else Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }

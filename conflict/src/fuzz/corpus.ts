@@ -3,11 +3,12 @@
  * gaps in what was seen, crowds of actors, types that only newer code knows, and records after deletes. It follows
  * from a seed and is valid throughout.
  */
+import { extendedKey } from './extended-key.ts';
 import { type Ranges, seeAll } from '../causal/seen.ts';
 import { formatMinor, tagExtended } from '../codec/format.ts';
 import { ConflictError } from '../errors.ts';
 import { encode } from '../record/decoded-record.ts';
-import { type Entry, keyOf } from '../record/entry.ts';
+import { type Entry } from '../record/entry.ts';
 import { merge } from '../record/merge.ts';
 import type { Schema } from '../record/schema.ts';
 import { addWins, lastWriterWins } from './collections.ts';
@@ -75,7 +76,7 @@ function foreignRecords(base: Uint8Array): readonly Uint8Array[] {
       sub: (traits & 1) === 0 ? '' : 'sub',
     };
     return {
-      key: keyOf(named.path, named),
+      key: extendedKey(named),
       ...named,
       actor: 'zz',
       counter: 2 * traits + 1,

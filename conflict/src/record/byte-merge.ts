@@ -4,6 +4,7 @@
  * is out of the ordinary, malformed bytes among it, so it has no errors of its own and decides nothing that the
  * definition does not. Nothing outside the given arrays is read. What it skips of the state it does not look at.
  */
+import { binaryOfBytes } from '../codec/bytes.ts';
 import { varintLength } from '../codec/byte-writer.ts';
 import {
   deepestPath,
@@ -18,7 +19,6 @@ import {
 } from '../codec/format.ts';
 import { commit, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
 import { smallVarint } from '../codec/small-varint.ts';
-import { binaryOfBytes } from '../codec/utf8.ts';
 import { namesOfPath } from './entry.ts';
 import {
   grows,
@@ -154,9 +154,10 @@ function readKey(): boolean {
     else if (byte >= 0x80) isAscii = false;
   }
   if (!isAscii) namesOfPath(binaryOfBytes(bytes, start, end));
-  tag = byte === tagExtended ? tagExtended * 256 + (bytes[end + 1] ?? 0) : byte;
-  if (end === start && tag !== tagMark && tag !== tagDeletion && tag < tagExtended) return false;
-  end += byte === tagExtended ? 2 : 1;
+  tag = byte;
+  // What newer versions write is left to the definition, and so is a field without a name.
+  if (tag === tagExtended || (end === start && tag !== tagMark && tag !== tagDeletion)) return false;
+  end++;
   const traits = traitsOf(tag);
   isSlot = (traits & traitVector) !== 0;
   if ((traits & traitSub) !== 0) {

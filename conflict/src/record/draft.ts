@@ -9,17 +9,34 @@
  * only where the edit's whole delta was joined. That is what lets a merge tell from the contexts alone that a delta
  * brings nothing, also when deltas of several writers arrive out of their causal order.
  */
-import { gapsIn, joinSeen, lastOf, type Ranges, rangesOf, seeAll } from '../causal/seen.ts';
+import { gapsIn, joinSeen, lastOf, type Ranges, rangesOf, see, seeAll } from '../causal/seen.ts';
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
 import { tagDeletion, tagMark, tagTextClient } from '../codec/format.ts';
-import { exhausted, isExhausted, sumOf, vectorOf, vectorPayload } from '../codec/vector.ts';
+import {
+  hasRest,
+  isExhausted,
+  restOf,
+  sumOf,
+  type Vector,
+  vectorOf,
+  vectorPayload,
+} from '../codec/vector.ts';
 import { check } from '../refusal.ts';
 import { checkRange } from '../types/amount.ts';
 import type { TextEngine } from '../types/text.ts';
 import type { DecodedRecord } from './decoded-record.ts';
-import { type Entry, type EntryName, highestStamp, isSlot, keyOf, stampText } from './entry.ts';
+import {
+  type Entry,
+  type EntryName,
+  type EntryNames,
+  highestStamp,
+  isSlot,
+  keyOf,
+  stampText,
+} from './entry.ts';
 import { isRemnant, liveEntries } from './liveness.ts';
-import { entriesBelow, type Place, treeOf } from './place.ts';
+import { entriesAt, entriesBelow, type Place, treeOf } from './place.ts';
+import type { Limits } from './schema.ts';
 import { isStable } from './stable.ts';
 
 /** Who edits, and when. */
@@ -35,9 +52,7 @@ export interface Writer {
 
 /** What is the same for all edits of a collection. */
 export interface DraftRules {
-  /** Bytes that one edit may write, and levels of a value. */
-  readonly maxBytes: number;
-  readonly maxDepth: number;
+  readonly limits: Limits;
   readonly lastWriterWins: boolean;
   readonly text: TextEngine | undefined;
 }
@@ -47,46 +62,35 @@ type Mark = 'kept' | 'due' | 'gone';
 
 export class Draft {
   readonly root: Place;
-  readonly stamp: Stamp;
-  /** Its bytes as a binary string. */
+  /** The bytes of the edit's stamp as a binary string. */
   readonly stampText: string;
   readonly actor: string;
   readonly options: DraftRules;
   /** Everybody has seen what the record has seen, so whatever it builds on is in it. */
   readonly isStable: boolean;
-  /** The counter of the dot that the next entry gets. */
-  nextCounter: number;
   mark: Mark;
   /** Whether the delta has to be the whole record. */
   isWhole = false;
+  /** Whether the edit has written anything besides marks and what deletes and clears leave behind. */
+  adds = false;
   readonly #before: DecodedRecord;
   readonly #known: ReadonlySet<Entry>;
-  #addedBytes = 0;
+  #nextCounter: number;
 
   constructor(before: DecodedRecord, writer: Writer, options: DraftRules) {
+    const { context, entries } = before;
     const { actor, floor, horizon } = writer;
-    this.#before = before;
-    this.#known = new Set(before.entries);
-    this.options = options;
-    this.root = treeOf(before.entries);
-    this.mark = this.live.length > 0 ? 'kept' : 'due';
-    this.actor = actor;
-    this.isStable = horizon !== undefined && isStable(before.context, horizon);
-    const last = lastOf(before.context, actor);
-    this.nextCounter = checkedCounter(Math.max(last, floor) + 1);
+    const last = lastOf(context, actor);
     const floorMs = last > floor ? 0 : writer.floorMs;
-    this.stamp = nextStamp(writer.nowMs, laterOf(highestStamp(before.entries), floorMs));
-    this.stampText = stampText(this.stamp);
-  }
-
-  /** Whether the edit holds more than marks and what deletes and clears leave behind. */
-  get adds(): boolean {
-    return this.#addedBytes > 0;
-  }
-
-  get changed(): boolean {
-    const now = entriesBelow(this.root);
-    return this.#written(now).length > 0 || this.#superseded(now).length > 0;
+    this.#before = before;
+    this.#known = new Set(entries);
+    this.options = options;
+    this.actor = actor;
+    this.root = treeOf(entries);
+    this.mark = this.live.length > 0 ? 'kept' : 'due';
+    this.isStable = horizon !== undefined && isStable(context, horizon);
+    this.#nextCounter = Math.max(last, floor) + 1;
+    this.stampText = stampText(nextStamp(writer.nowMs, laterOf(highestStamp(entries), floorMs)));
   }
 
   /** The entries that make the record as it is now. */
@@ -94,47 +98,59 @@ export class Draft {
     return liveEntries(entriesBelow(this.root));
   }
 
-  #written(now: readonly Entry[]): readonly Entry[] {
-    return now.filter((entry) => !this.#known.has(entry));
+  get changed(): boolean {
+    const { written, gone } = this.#changes();
+    return written.length + gone.length > 0;
   }
 
-  /** A slot needs no dot to go: the later birth replaces it wherever they meet. */
-  #superseded(now: readonly Entry[]): readonly Entry[] {
+  /** What the record holds now, what of that was written, and what has gone: a slot only gives way to a later birth. */
+  #changes() {
+    const now = entriesBelow(this.root);
     const left = new Set(now);
-    return this.#before.entries.filter((entry) => !left.has(entry) && !isSlot(entry));
+    const written = now.filter((entry) => !this.#known.has(entry));
+    const gone = this.#before.entries.filter((entry) => !left.has(entry) && !isSlot(entry));
+    return { now, written, gone };
+  }
+
+  /** The counter of the dot that the next entry gets. Only forged contexts and floors come near the end. */
+  get nextCounter(): number {
+    const value = this.#nextCounter;
+    const limit = Number.MAX_SAFE_INTEGER;
+    check(value <= limit, 'counter-out-of-range', { rule: 'dot', limit, value });
+    return value;
   }
 
   /** Writes an entry under a new dot. */
-  write(place: Place, name: EntryName, payload: Uint8Array): void {
-    const counter = this.nextCounter;
-    this.nextCounter = checkedCounter(counter + 1);
-    const { path } = place;
+  write({ path, entries }: Place, name: EntryName, payload: Uint8Array): void {
+    const { actor, nextCounter: counter } = this;
     const { tag, sub } = name;
     // In the order of an entry that was read, so that an engine has one kind of entry.
-    const entry = { key: keyOf(path, name), path, tag, sub, actor: this.actor, counter, payload };
-    place.entries.push(entry);
-    this.#add(addedBy(entry));
-  }
-
-  /** Stops an edit of many entries early; the exact size is known only when it is encoded. */
-  #add(byteCount: number): void {
-    this.#addedBytes += byteCount;
-    const limit = this.options.maxBytes;
-    check(this.#addedBytes <= limit, 'too-large', { rule: 'delta-bytes', limit });
+    const entry = { key: keyOf(path, name), path, tag, sub, actor, counter, payload };
+    this.#nextCounter++;
+    entries.push(entry);
+    this.adds ||= isAdded(entry);
   }
 
   /** Takes entries of one place out of the record, as seen. */
   supersede(place: Place, gone: readonly Entry[]): void {
     const set = new Set(gone);
     place.entries = place.entries.filter((entry) => !set.has(entry));
-    for (const entry of gone) if (!this.#known.has(entry)) this.#addedBytes -= addedBy(entry);
   }
 
-  /** Gives a slot greater numbers under the birth that it has. */
-  raise(place: Place, slot: Entry, vector: readonly number[]): void {
-    const known = vectorOf(slot.payload);
-    if (!vector.some((value, index) => value > (known[index] ?? 0))) return;
-    for (const value of vector) checkRange(place, value, value);
+  /** Takes what a place has under a tag and these sub-keys, and writes the payload, if there is one, under each. */
+  overwrite(place: Place, { tag, subs }: EntryNames, payload: Uint8Array | null): void {
+    this.supersede(
+      place,
+      entriesAt(place, tag).filter(({ sub }) => subs.has(sub)),
+    );
+    if (payload !== null) for (const sub of subs) this.write(place, { tag, sub }, payload);
+  }
+
+  /** Adds to the numbers of a slot under the birth that it has. */
+  raise(place: Place, slot: Entry, amounts: Vector): void {
+    if (!hasRest(amounts)) return;
+    const vector = sumOf(vectorOf(slot.payload), amounts);
+    for (const [index, value] of vector.entries()) checkRange(place, value, amounts[index] ?? 0);
     place.entries[place.entries.indexOf(slot)] = { ...slot, payload: vectorPayload(vector) };
   }
 
@@ -142,20 +158,15 @@ export class Draft {
    * Adds to the actor's own slot. A slot that others have reset completely is not continued: the numbers start again
    * under a new birth, so that the old baseline is forgotten.
    */
-  addToSlot(place: Place, name: EntryName, amounts: readonly number[]): void {
-    if (!amounts.some((amount) => amount > 0)) return;
+  addToSlot(place: Place, name: EntryName, amounts: Vector): void {
+    if (!hasRest(amounts)) return;
     const key = keyOf(place.path, name);
     const slot = place.entries.find((entry) => entry.key === key && entry.actor === this.actor);
-    const vector = slot === undefined ? [] : vectorOf(slot.payload);
-    const isOpen = !isExhausted(vector);
-    const sum = sumOf(isOpen ? vector : [], amounts);
-    for (const [index, value] of sum.entries()) checkRange(place, value, amounts[index] ?? 0);
-    if (slot !== undefined && isOpen) {
-      this.#add(addedBy(slot));
-      return this.raise(place, slot, sum);
-    }
+    this.adds = true;
+    const isOpen = slot !== undefined && !isExhausted(vectorOf(slot.payload));
+    if (isOpen) return this.raise(place, slot, amounts);
     place.entries = place.entries.filter((entry) => entry !== slot);
-    this.write(place, name, vectorPayload(sum));
+    this.write(place, name, vectorPayload(amounts));
   }
 
   /** Forgets these entries of a place and nothing else: slots get their baselines, all others are superseded. */
@@ -164,22 +175,22 @@ export class Draft {
       place,
       seen.filter((entry) => !isSlot(entry)),
     );
-    for (const slot of seen) if (isSlot(slot)) this.raise(place, slot, exhausted(vectorOf(slot.payload)));
+    for (const slot of seen) if (isSlot(slot)) this.raise(place, slot, restOf(vectorOf(slot.payload)));
   }
 
   /**
-   * The delta: what was written, and everything that it has seen go. A whole one has the record after the edit, and all
-   * that the record has seen.
+   * The delta: what was written, and everything that it has seen go; `null` where nothing changed. A whole one has the
+   * record after the edit, and all that the record has seen.
    */
-  delta(): DecodedRecord {
+  delta(): DecodedRecord | null {
     const { minor, context: before } = this.#before;
-    const own = gapsIn(rangesOf(before, this.actor), this.nextCounter++);
-    const context = new Map<string, Ranges>([[this.actor, own]]);
-    const entries = entriesBelow(this.root);
-    const written = this.#written(entries);
-    seeAll(context, written.concat(this.#superseded(entries)));
+    const { now, written, gone } = this.#changes();
+    if (written.length + gone.length === 0) return null;
+    const context = new Map<string, Ranges>();
+    see(context, this.actor, gapsIn(rangesOf(before, this.actor), this.nextCounter));
+    seeAll(context, [...written, ...gone]);
     if (!this.isWhole) return { minor, context, entries: written };
-    return { minor, context: joinSeen(context, before), entries };
+    return { minor, context: joinSeen(context, before), entries: now };
   }
 }
 
@@ -188,16 +199,8 @@ function laterOf(stamp: Stamp | null, floorMs: number): Stamp | null {
   return floorMs > 0 && floorMs >= (stamp?.ms ?? 0) ? { ms: floorMs, logical: 0xffff } : stamp;
 }
 
-/** Bytes of the user's; what tells of existence, and what is left of a text, is written also by who only takes away. */
-function addedBy(entry: Entry): number {
-  const { key, tag, payload } = entry;
-  const isOwn = tag === tagMark || tag === tagDeletion || tag === tagTextClient || isRemnant(entry);
-  return isOwn ? 0 : key.length + payload.length;
-}
-
-/** A counter that may still be issued. Only forged contexts and floors come near the end. */
-function checkedCounter(counter: number): number {
-  const limit = Number.MAX_SAFE_INTEGER;
-  check(counter <= limit, 'counter-out-of-range', { rule: 'dot', limit, value: counter });
-  return counter;
+/** What tells of existence, and what is left of a text, is written also by who only takes away. */
+function isAdded(entry: Entry): boolean {
+  const { tag } = entry;
+  return tag !== tagMark && tag !== tagDeletion && tag !== tagTextClient && !isRemnant(entry);
 }

@@ -8,26 +8,15 @@ import { bytesOf } from '../codec/byte-writer.ts';
 import { tagDeletion, tagMark } from '../codec/format.ts';
 import type { Path } from '../codec/path.ts';
 import { check, refusal } from '../refusal.ts';
-import { moveRights, refill, spend } from '../types/bounded-counter.ts';
-import { increment } from '../types/counter.ts';
-import type { Field, MapField } from '../types/field.ts';
-import { putMap } from '../types/put.ts';
-import { restoreRegister, setRegister } from '../types/register.ts';
+import type { MapField } from '../types/field.ts';
+import { operations, putMap } from '../types/field-types.ts';
 import { resetPlace } from '../types/reset.ts';
-import { type PlaceOf, resolveField } from '../types/resolve-field.ts';
-import { addElements, removeElements } from '../types/set.ts';
-import { spliceText } from '../types/text.ts';
+import { resolveField } from '../types/resolve-field.ts';
 import type { Draft } from './draft.ts';
+import { unnamed } from './entry.ts';
 import type { Editor } from './operations.ts';
-import { entriesAt } from './place.ts';
 
 type Run = (operation: () => void) => void;
-type FieldOf<Type extends Field['type']> = Extract<Field, { readonly type: Type }>;
-type Operation<Type extends Field['type'], Value> = (
-  draft: Draft,
-  at: PlaceOf<FieldOf<Type>>,
-  value: Value,
-) => void;
 
 /** Lets `change` edit the draft, and writes the mark where it is due. Throws what an operation threw, if one did. */
 export function runEdit(draft: Draft, record: MapField, change: (editor: Editor) => unknown): void {
@@ -57,24 +46,7 @@ function editorOf(draft: Draft, field: MapField, run: Run): Editor {
     create(draft);
     return resolveField(root, path);
   };
-  const on =
-    <Type extends Field['type'], Value>(type: Type, value: string, operation: Operation<Type, Value>) =>
-    (path: Path, given: Value) =>
-      run(() => {
-        const found = at(path);
-        if (isOfType(found, type)) operation(draft, found, given);
-        else throw refusal('wrong-operation', { field: found.place.label, rule: type, value });
-      });
-  return {
-    set: on('register', 'set', setRegister),
-    restore: on('register', 'restore', restoreRegister),
-    increment: on('counter', 'increment', increment),
-    spend: on('bounded-counter', 'spend', spend),
-    refill: on('bounded-counter', 'refill', refill),
-    moveRights: on('bounded-counter', 'moveRights', moveRights),
-    add: on('set', 'add', addElements),
-    remove: on('set', 'remove', removeElements),
-    splice: on('text', 'splice', spliceText),
+  const editor: Record<string, (path: Path, value: unknown) => void> = {
     clear: (path) => run(() => resetPlace(draft, at(path).place)),
     put: (value) =>
       run(() => {
@@ -83,10 +55,17 @@ function editorOf(draft: Draft, field: MapField, run: Run): Editor {
       }),
     delete: () => run(() => deleteRecord(draft)),
   };
-}
-
-function isOfType<Type extends Field['type']>(at: PlaceOf, type: Type): at is PlaceOf<FieldOf<Type>> {
-  return at.field.type === type;
+  for (const [name, type, operation] of operations) {
+    editor[name] = (path, given) =>
+      run(() => {
+        const found = at(path);
+        if (found.field.type === type) return operation(draft, found, given);
+        throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
+      });
+  }
+  // The list has what the interface names, with the types of values that are checked anyhow.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return editor as object as Editor;
 }
 
 /** What comes after an `await` would find the edit made. */
@@ -108,8 +87,7 @@ function deleteRecord(draft: Draft): void {
   draft.mark = 'gone';
   resetPlace(draft, draft.root);
   // Of a record that is dead, only what its deletion hides goes; one of now would hide what others create meanwhile.
-  if (lives) draft.supersede(draft.root, entriesAt(draft.root, tagDeletion));
-  if (lives && draft.options.lastWriterWins) writeStamped(draft, tagDeletion);
+  if (lives) writeStamped(draft, tagDeletion, draft.options.lastWriterWins);
   draft.isWhole = draft.changed;
 }
 
@@ -118,11 +96,11 @@ function writeMark(draft: Draft): void {
   const emptied = () => draft.live.every((entry) => entry.tag === tagMark);
   const everyEdit = draft.changed && (draft.options.lastWriterWins || emptied());
   if (draft.mark === 'due' || (draft.mark === 'kept' && everyEdit)) {
-    draft.supersede(draft.root, entriesAt(draft.root, tagMark));
-    writeStamped(draft, tagMark);
+    writeStamped(draft, tagMark, true);
   }
 }
 
-function writeStamped(draft: Draft, tag: number): void {
-  draft.write(draft.root, { tag, sub: '' }, bytesOf(draft.stampText));
+/** Takes the marks or the deletions that are seen, and may write one. */
+function writeStamped(draft: Draft, tag: number, isWritten: boolean): void {
+  draft.overwrite(draft.root, { tag, subs: unnamed }, isWritten ? bytesOf(draft.stampText) : null);
 }

@@ -5,19 +5,19 @@
  * counts, the latest, and earlier ones only while nobody who saw them go has been heard. This page knows how entries are
  * named, ordered and stamped; it knows nothing of what they mean to a type.
  */
-import { orderOf, type Stamp } from '../clock/stamp.ts';
-import { checkForm, malformed } from '../refusal.ts';
+import { checkForm } from '../codec/byte-reader.ts';
+import type { Stamp } from '../clock/stamp.ts';
 import {
   pathSeparatorText,
   tagDeletion,
   tagElement,
-  tagExtended,
   tagText,
   traitsOf,
   traitStamped,
   traitSub,
   traitVector,
 } from '../codec/format.ts';
+import { binaryOfBytes } from '../codec/bytes.ts';
 import { textOf } from '../codec/utf8.ts';
 import { binaryWritten, writeSized } from '../codec/byte-writer.ts';
 
@@ -41,10 +41,19 @@ export interface EntryName {
   readonly sub: string;
 }
 
+/** The same of several entries that differ in their sub-keys. */
+export interface EntryNames {
+  readonly tag: number;
+  readonly subs: ReadonlySet<string>;
+}
+
+/** The sub-key of what has none. */
+export const unnamed: ReadonlySet<string> = new Set(['']);
+
+/** The key of what an edit writes, which is never of an extended tag. */
 export function keyOf(path: string, { tag, sub }: EntryName): string {
-  const name = tag > tagExtended ? String.fromCharCode(tagExtended, tag & 0xff) : String.fromCharCode(tag);
   const rest = (traitsOf(tag) & traitSub) === 0 ? '' : binaryWritten(() => writeSized(sub));
-  return path + name + rest;
+  return path + String.fromCharCode(tag) + rest;
 }
 
 /** Order of binary strings, which is that of their bytes. */
@@ -76,8 +85,7 @@ export function isOutdated(entry: Entry, next: Entry | undefined): boolean {
 }
 
 export function namesOfPath(path: string): readonly string[] {
-  if (path.includes(pathSeparatorText)) return path.split(pathSeparatorText).map(textOf);
-  return path === '' ? [] : [textOf(path)];
+  return path === '' ? [] : path.split(pathSeparatorText).map(textOf);
 }
 
 /** A stamp has six bytes of milliseconds and, where the logical part is not 0, 0xff and two more. */
@@ -101,12 +109,12 @@ export function stampLength(payload: Uint8Array, offset: number): number {
 
 export function stampAt(payload: Uint8Array, offset: number): Stamp {
   const length = stampLength(payload, offset);
-  checkForm(payload.length >= offset + length, 'stamp');
+  checkForm(payload.length >= offset + length);
   let ms = 0;
   for (let index = 0; index < shortStampBytes; index++) ms = ms * 256 + (payload[offset + index] ?? 0);
   if (length === shortStampBytes) return { ms, logical: 0 };
   const logical = ((payload[offset + 7] ?? 0) << 8) | (payload[offset + 8] ?? 0);
-  checkForm(logical > 0, 'stamp not in its shortest form');
+  checkForm(logical > 0);
   return { ms, logical };
 }
 
@@ -121,12 +129,15 @@ export function stampOf(entry: Entry): Stamp | null {
   return offset === -1 ? null : stampAt(entry.payload, offset);
 }
 
+/** The bytes of a stamp as a binary string, in which later ones are greater; empty where there is none. */
+function stampBytes({ tag, payload }: Entry): string {
+  const offset = stampOffset(tag, payload);
+  return offset === -1 ? '' : binaryOfBytes(payload, offset, offset + stampLength(payload, offset));
+}
+
 /** Later stamp, then greater actor, then greater counter: a total order of stamped entries. */
 export function compareByStamp(a: Entry, b: Entry): number {
-  const left = stampOf(a);
-  const right = stampOf(b);
-  if (left === null || right === null) throw malformed('stamp missing');
-  return orderOf(left, right) || order(a.actor, b.actor) || a.counter - b.counter;
+  return order(stampBytes(a), stampBytes(b)) || order(a.actor, b.actor) || a.counter - b.counter;
 }
 
 function latestOf(entries: readonly Entry[]): Entry | null {
@@ -136,7 +147,7 @@ function latestOf(entries: readonly Entry[]): Entry | null {
 }
 
 export function highestStamp(entries: readonly Entry[]): Stamp | null {
-  const latest = latestOf(entries.filter((entry) => stampOf(entry) !== null));
+  const latest = latestOf(entries);
   return latest === null ? null : stampOf(latest);
 }
 

@@ -31,6 +31,7 @@ import { checkSchema } from './diff.ts';
 import { decode, type DecodedRecord } from './decoded-record.ts';
 import { compareByStamp, type Entry, latestDeletion, namesOfPath, stampOf } from './entry.ts';
 import { isHidden, isRemoval, liveEntries } from './liveness.ts';
+import { Place } from './place.ts';
 import type { Schema } from './schema.ts';
 
 /** One thing that was written and not yet superseded. */
@@ -179,7 +180,7 @@ function choiceOf(group: readonly Entry[], names: readonly string[], around: Who
   const siblings = group.filter((entry) => around.live.has(entry));
   const field = declaredAt(around.fields, names);
   if (field?.type !== 'register' || typeof field.resolve !== 'function' || siblings.length < 2) return null;
-  return viewOf(siblings, field, { label: pathOf(names) });
+  return viewOf(siblings, field, new Place(siblings[0]?.path));
 }
 
 function declaredAt(fields: Fields, names: readonly string[]): Field | undefined {

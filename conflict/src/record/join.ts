@@ -6,6 +6,7 @@
  * Baquero, "Delta State Replicated Data Types", 2018.)
  */
 import { hasSeen, joinSeen } from '../causal/seen.ts';
+import { binaryOfBytes } from '../codec/bytes.ts';
 import { vectorOf, vectorPayload } from '../codec/vector.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, identityOf, isSlot } from './entry.ts';
@@ -13,9 +14,10 @@ import { type Entry, identityOf, isSlot } from './entry.ts';
 export function join(a: DecodedRecord, b: DecodedRecord): DecodedRecord {
   const others = new Map(b.entries.map((entry) => [identityOf(entry), entry]));
   const entries = a.entries.flatMap((entry) => {
-    const other = others.get(identityOf(entry));
+    const identity = identityOf(entry);
+    const other = others.get(identity);
     if (other === undefined) return hasSeen(b.context, entry) ? [] : [entry];
-    others.delete(identityOf(entry));
+    others.delete(identity);
     return isSlot(entry) ? joinedSlot(entry, other) : oneOf(entry, other);
   });
   for (const entry of others.values()) if (!hasSeen(a.context, entry)) entries.push(entry);
@@ -24,7 +26,7 @@ export function join(a: DecodedRecord, b: DecodedRecord): DecodedRecord {
 
 /** One dot has one content; where somebody forged another, the greater bytes are taken, so that any order agrees. */
 function oneOf(mine: Entry, theirs: Entry): Entry {
-  return isLess(mine.payload, theirs.payload) ? theirs : mine;
+  return binaryOfBytes(mine.payload) < binaryOfBytes(theirs.payload) ? theirs : mine;
 }
 
 /** The later birth proves that the earlier slot was exhausted; of one birth each number is the greater of both. */
@@ -34,9 +36,4 @@ function joinedSlot(mine: Entry, theirs: Entry): Entry {
   const right = vectorOf(theirs.payload);
   const longer = left.length > right.length ? left : right;
   return { ...mine, payload: vectorPayload(longer.map((_, at) => Math.max(left[at] ?? 0, right[at] ?? 0))) };
-}
-
-function isLess(a: Uint8Array, b: Uint8Array): boolean {
-  const at = a.findIndex((byte, index) => byte !== b[index]);
-  return at === -1 ? a.length < b.length : (a[at] ?? 0) < (b[at] ?? -1);
 }

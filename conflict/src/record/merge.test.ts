@@ -1,4 +1,5 @@
 /** What the walk over bytes has to get right beyond the laws: references, indices, foreign entries, hostile bytes. */
+import { extendedKey } from '../fuzz/extended-key.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Ranges, seeAll } from '../causal/seen.ts';
@@ -7,7 +8,7 @@ import { vectorPayload } from '../codec/vector.ts';
 import { ConflictError } from '../errors.ts';
 import { counter, map, register, set } from '../types/field.ts';
 import { decode, encode } from './decoded-record.ts';
-import { type Entry, keyOf, stampText } from './entry.ts';
+import { type Entry, stampText } from './entry.ts';
 import { merge } from './merge.ts';
 import { schema } from './schema.ts';
 import { isDead, version } from './summary.ts';
@@ -22,7 +23,7 @@ function edited(state: Uint8Array, actor: string, change: Parameters<typeof type
 
 function foreign(traits: number, actor: string, counterOfDot: number, payload: Uint8Array): Entry {
   const named = { path: 'future', tag: tagExtended * 256 + 8 + traits, sub: (traits & 1) === 0 ? '' : 'sub' };
-  return { key: keyOf(named.path, named), ...named, actor, counter: counterOfDot, payload };
+  return { key: extendedKey(named), ...named, actor, counter: counterOfDot, payload };
 }
 
 /** `last` is the dot that belongs to no entry, as every edit has one. */

@@ -5,13 +5,13 @@
  * definition. A merge that brings nothing returns `state` itself, the same reference; that is decided from the contexts
  * alone, because every edit issues at least one dot.
  */
-import { covers } from '../causal/seen.ts';
+import { covers, hasSeen } from '../causal/seen.ts';
 import { checkBytes } from '../codec/bytes.ts';
 import { tagRegister } from '../codec/format.ts';
-import { pathOf } from '../codec/path.ts';
+import { labelOf } from '../codec/path.ts';
 import { broughtSiblings, byteMerge } from './byte-merge.ts';
 import { decode, encode } from './decoded-record.ts';
-import { identityOf, namesOfPath } from './entry.ts';
+import { namesOfPath } from './entry.ts';
 import { join } from './join.ts';
 import { liveEntries } from './liveness.ts';
 
@@ -67,11 +67,9 @@ function withConflicts(before: Uint8Array, state: Uint8Array): Merged {
 }
 
 function conflictsOf(before: Uint8Array, after: Uint8Array): readonly string[] {
-  const registers = (state: Uint8Array) =>
-    liveEntries(decode(state).entries).filter(({ tag }) => tag === tagRegister);
-  const known = new Set(registers(before).map(identityOf));
-  const live = registers(after);
-  const brought = new Set(live.filter((entry) => !known.has(identityOf(entry))).map(({ path }) => path));
-  const several = live.filter(({ path }, index) => live[index - 1]?.path === path).map(({ path }) => path);
-  return [...new Set(several)].filter((path) => brought.has(path)).map((path) => pathOf(namesOfPath(path)));
+  const { context } = decode(before);
+  const live = liveEntries(decode(after).entries).filter(({ tag }) => tag === tagRegister);
+  const brought = new Set(live.filter((entry) => !hasSeen(context, entry)).map(({ path }) => path));
+  const several = live.filter(({ path }, index) => brought.has(path) && live[index - 1]?.path === path);
+  return [...new Set(several.map(({ path }) => labelOf(namesOfPath(path))))];
 }

@@ -3,13 +3,13 @@
  * strings of their names. The root holds the mark and the deletions. Types are read from places and edited at places;
  * they know nothing of records beyond that. A tree of places is built once for a read or an edit and never kept.
  */
+import { checkForm } from '../codec/byte-reader.ts';
 import { pathSeparatorText } from '../codec/format.ts';
 import { labelOf } from '../codec/path.ts';
-import { checkForm } from '../refusal.ts';
+import { refusal } from '../refusal.ts';
 import { type Entry, isOutdated, latestDeletion, namesOfPath } from './entry.ts';
 import { isHidden } from './liveness.ts';
 
-/** Most places are fields without members, and a map of their own costs more than all else about them. */
 const noChildren: ReadonlyMap<string, Place> = new Map();
 
 export class Place {
@@ -17,9 +17,10 @@ export class Place {
   readonly path: string;
   readonly root: Place;
   entries: Entry[] = [];
+  /** Most places are fields without members, and a map of their own costs more than all else about them. */
   #children: Map<string, Place> | null = null;
 
-  constructor(path: string, root: Place | null) {
+  constructor(path = '', root?: Place) {
     this.path = path;
     this.root = root ?? this;
   }
@@ -29,32 +30,35 @@ export class Place {
     return labelOf(namesOfPath(this.path));
   }
 
+  /** Throws `invalid-value` where a rule of the field is broken. */
+  check(isKept: boolean, rule: string, value: unknown): asserts isKept {
+    if (!isKept) throw refusal('invalid-value', { field: this.label, rule, value });
+  }
+
   /** What hides earlier entries, in collections in which the last writer wins. */
   get deletion(): Entry | null {
     return latestDeletion(this.root.entries);
   }
 
+  /** By the names of members as binary strings. */
   get children(): ReadonlyMap<string, Place> {
     return this.#children ?? noChildren;
   }
 
-  /** The place of a member, by its name as a binary string. */
+  /** The place of a member. */
   child(name: string): Place {
+    const { path, root } = this;
     const known = this.children.get(name);
     if (known !== undefined) return known;
-    const path = this.path === '' ? name : this.path + pathSeparatorText + name;
-    const place = new Place(path, this.root);
+    const place = new Place(path === '' ? name : path + pathSeparatorText + name, root);
     this.#children ??= new Map();
     this.#children.set(name, place);
     return place;
   }
 }
 
-/** A field that nothing was written to, for reading alone. */
-export const untouched = new Place('', null);
-
 export function treeOf(entries: readonly Entry[]): Place {
-  const root = new Place('', null);
+  const root = new Place();
   let place = root;
   for (const entry of entries) {
     if (entry.path !== place.path) place = placeAt(root, entry.path);
@@ -63,12 +67,11 @@ export function treeOf(entries: readonly Entry[]): Place {
   return root;
 }
 
-export function placeAt(root: Place, path: string): Place {
-  if (path === '') return root;
-  const [first = '', ...others] = path.split(pathSeparatorText);
+function placeAt(root: Place, path: string): Place {
   // The path of a first name that is empty would be taken for the root's.
-  checkForm(first !== '', 'path');
-  return others.reduce((place, name) => place.child(name), root.child(first));
+  checkForm(!path.startsWith(pathSeparatorText));
+  if (path === '') return root;
+  return path.split(pathSeparatorText).reduce((place, name) => place.child(name), root);
 }
 
 /** Every entry at and below a place. */

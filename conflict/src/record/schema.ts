@@ -14,6 +14,7 @@ import { actorOf } from '../types/bounded-counter.ts';
 import { checkFields } from '../types/check-fields.ts';
 import type { RegisterPath } from '../types/field-path.ts';
 import { checkedOptions, type Fields, type Sibling } from '../types/field.ts';
+import { showMembers } from '../types/field-types.ts';
 import type { RecordValue } from '../types/record-value.ts';
 import type { TextEngine } from '../types/text.ts';
 import { decode, encode } from './decoded-record.ts';
@@ -24,7 +25,6 @@ import { liveEntries } from './liveness.ts';
 import { merge } from './merge.ts';
 import type { Editor } from './operations.ts';
 import { treeOf } from './place.ts';
-import { readRecord } from './read-record.ts';
 
 /** What an edit may write. One that only takes away (deletes, clears, removals) is never refused for its size. */
 export interface Limits {
@@ -131,17 +131,10 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
   const { deletes = 'add-wins', limits: given = {}, text } = checkedOptions(options);
   checkRule(deletes === 'add-wins' || deletes === 'last-writer-wins', 'deletes', deletes);
   const limits = checkedLimits(given);
-  if (text !== undefined) {
-    const isEngine = readFrom(text, 'text', () => typeof Object(text).splice === 'function');
-    checkRule(isEngine, 'text', text);
-  }
+  const isEngine = () => typeof Object(text).splice === 'function';
+  checkRule(text === undefined || readFrom(text, 'text', isEngine), 'text', text);
   const record = { type: 'map', fields } as const;
-  const rules: DraftRules = {
-    maxBytes: limits.deltaBytes,
-    maxDepth: limits.depth,
-    lastWriterWins: deletes === 'last-writer-wins',
-    text,
-  };
+  const rules: DraftRules = { limits, lastWriterWins: deletes === 'last-writer-wins', text };
   return {
     fields,
     deletes,
@@ -151,8 +144,9 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
       const draft = new Draft(decode(before), checkedContext(context), rules);
       const existed = draft.mark === 'kept';
       runEdit(draft, record, change);
-      if (!draft.changed) return { state: before, delta: new Uint8Array(0), changed: false, existed };
-      const delta = encode(draft.delta());
+      const written = draft.delta();
+      if (written === null) return { state: before, delta: new Uint8Array(0), changed: false, existed };
+      const delta = encode(written);
       // Joining a delta into nothing gives the bytes of the delta.
       const state = draft.isWhole || before.length === 0 ? delta : merge(before, delta).state;
       // What only takes away is as large as what it finds, and always possible.
@@ -165,25 +159,17 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
     read(state) {
       const { entries } = decode(state);
       const live = liveEntries(entries);
+      const view = { siblings: {}, exposed: [], text };
+      const exists = live.length > 0;
+      const value = exists ? showMembers({ place: treeOf(entries), field: record }, view).value : null;
+      const { siblings, exposed } = view;
       const updatedAt = highestStamp(live)?.ms ?? null;
-      if (live.length === 0) {
-        return { exists: false, value: null, conflicts: [], siblings: {}, exposed: [], updatedAt };
-      }
-      const { value, siblings, exposed } = readRecord(treeOf(entries), record, text);
-      return { exists: true, siblings, updatedAt, ...typed<F>(value, Object.keys(siblings), exposed) };
+      const result = { exists, value, conflicts: Object.keys(siblings), siblings, exposed, updatedAt };
+      // The value was built along the very declarations that the types are computed from.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      return result as object as ReadResult<RecordValue<F>, RegisterPath<F>>;
     },
   };
-}
-
-/** The value was built along the very declarations that the types are computed from. */
-function typed<F extends Fields>(value: unknown, conflicts: unknown, exposed: unknown) {
-  /* oxlint-disable typescript/no-unsafe-type-assertion */
-  return {
-    value: value as RecordValue<F>,
-    conflicts: conflicts as readonly RegisterPath<F>[],
-    exposed: exposed as readonly RegisterPath<F>[],
-  };
-  /* oxlint-enable typescript/no-unsafe-type-assertion */
 }
 
 function checkRule(isKept: boolean, rule: string, value: unknown): void {

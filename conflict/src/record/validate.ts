@@ -26,7 +26,7 @@ import {
 import { textOf } from '../codec/utf8.ts';
 import { vectorOf } from '../codec/vector.ts';
 import { ConflictError } from '../errors.ts';
-import { checkForm, malformed } from '../refusal.ts';
+import { refusal } from '../refusal.ts';
 import { elementOf } from '../types/set.ts';
 import { siblingOf } from '../types/register.ts';
 import { decode } from './decoded-record.ts';
@@ -118,10 +118,15 @@ function checkElement({ sub, payload }: Entry): void {
 
 function checkChunk({ sub, counter, payload }: Entry): void {
   beginReading(bytesOf(sub));
-  checkForm(readNumber() === counter && remaining() === 0, 'text');
+  if (readNumber() !== counter || remaining() > 0) throw malformed('text');
   beginReading(payload);
-  checkForm(readByte() <= 1, 'text');
+  if (readByte() > 1) throw malformed('text');
   stampAt(payload, 1);
   skip(stampLength(payload, 1));
   readByte();
+}
+
+/** Each rule that is checked only here has a name. */
+function malformed(rule: string): ConflictError {
+  return refusal('malformed', { rule });
 }

@@ -6,12 +6,10 @@ import { refusal } from '../refusal.ts';
 import type { Place } from '../record/place.ts';
 
 /** An amount of an operation, not below `least`. */
-export function checkedAmount(place: Place, amount: unknown, least: number): number {
+export function checkAmount(place: Place, amount: unknown, least: number): asserts amount is number {
   const isFit = typeof amount === 'number' && Number.isInteger(amount) && amount >= least;
-  const rule = least === 0 ? 'non-negative-integer' : 'integer';
-  if (!isFit) throw refusal('invalid-value', { field: place.label, rule, value: amount });
+  place.check(isFit, least === 0 ? 'non-negative-integer' : 'integer', amount);
   checkRange(place, amount, amount);
-  return amount;
 }
 
 /** Refuses a number that a counter would hold after a change by `amount`, where it may not hold it. */

@@ -12,30 +12,31 @@
 import { longestActorBytes, tagMoved, tagRights } from '../codec/format.ts';
 import { isObject } from '../arguments.ts';
 import { binaryOf } from '../codec/utf8.ts';
-import { sumOf, vectorOf } from '../codec/vector.ts';
-import { check } from '../refusal.ts';
+import { balanceOf, hasRest, restOf, sumOf, type Vector, vectorOf } from '../codec/vector.ts';
+import { refusal } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { entriesAt, type Place } from '../record/place.ts';
-import { checkedAmount, checkRange, exactSum } from './amount.ts';
+import { checkAmount, checkRange, exactSum } from './amount.ts';
+import { checkShown } from './counter.ts';
 import type { BoundedCounterField } from './field.ts';
 import type { PlaceOf } from './resolve-field.ts';
 
 /** What one actor was given and used, each followed by how much of that resets have seen, as in its slot. */
-type Account = readonly number[];
+const noAccount: Vector = [0, 0, 0, 0];
 
-const noAccount: Account = [0, 0, 0, 0];
-
-export function readBounded(place: Place, field: BoundedCounterField): number {
-  return exactSum([field.min ?? 0, Math.max(0, exactSum([...rightsAt(place).values()]))]);
+export function showBounded({ place, field }: PlaceOf<BoundedCounterField>) {
+  const rights = [...accountsAt(place).values()].map(rightsOf);
+  const value = exactSum([field.min ?? 0, Math.max(0, exactSum(rights))]);
+  return { value, live: rights.some((each) => each > 0) };
 }
 
-/** Rights by actor, as binary strings. A negative number is a spending whose cover has not arrived yet. */
-export function rightsAt(place: Place): ReadonlyMap<string, number> {
-  return new Map([...accountsAt(place)].map(([actor, account]) => [actor, rightsOf(account)]));
+export function putBounded(_: Draft, at: PlaceOf<BoundedCounterField>, value: unknown): void {
+  checkShown(at.place, showBounded(at).value, value);
 }
 
-function accountsAt(place: Place): ReadonlyMap<string, Account> {
-  const accounts = new Map<string, Account>();
+/** What each actor was given and used, by its name as a binary string. */
+function accountsAt(place: Place): ReadonlyMap<string, Vector> {
+  const accounts = new Map<string, Vector>();
   const add = (actor: string, payload: Uint8Array) =>
     accounts.set(actor, sumOf(accounts.get(actor) ?? noAccount, vectorOf(payload)));
   for (const { actor, payload } of entriesAt(place, tagRights)) add(actor, payload);
@@ -43,36 +44,39 @@ function accountsAt(place: Place): ReadonlyMap<string, Account> {
   return accounts;
 }
 
-function rightsOf(account: Account): number {
+/** A negative number is a spending whose cover has not arrived yet. */
+function rightsOf(account: Vector): number {
   return balanceOf(account) + forgivenTo(account);
 }
 
-function balanceOf([given = 0, givenBefore = 0, used = 0, usedBefore = 0]: Account): number {
-  return given - givenBefore - (used - usedBefore);
+/** The rights that can be spent. */
+function heldIn(account: Vector): number {
+  return Math.max(0, rightsOf(account));
 }
 
 /** The part of a debt that was spent out of rights which a reset has destroyed. */
-function forgivenTo(account: Account): number {
+function forgivenTo(account: Vector): number {
   const [, givenBefore = 0, , usedBefore = 0] = account;
   const destroyed = Math.max(0, givenBefore - usedBefore);
   return Math.min(destroyed, Math.max(0, -balanceOf(account)));
 }
 
-export function refill(draft: Draft, { place }: PlaceOf, amount: unknown): void {
-  const by = checkedAmount(place, amount, 0);
+export function refill(draft: Draft, { place }: PlaceOf, by: unknown): void {
+  checkAmount(place, by, 0);
   if (by === 0) return;
-  const total = exactSum([...rightsAt(place).values()].map((rights) => Math.max(0, rights)));
+  const total = exactSum([...accountsAt(place).values()].map(heldIn));
   checkRange(place, total + by, by);
   addToOwn(draft, place, [by]);
 }
 
 /** Throws `insufficient-rights` where the actor itself holds less, whatever the counter shows. */
-export function spend(draft: Draft, { place }: PlaceOf, amount: unknown): void {
-  const need = checkedAmount(place, amount, 0);
-  if (need === 0) return;
-  const have = Math.max(0, rightsAt(place).get(draft.actor) ?? 0);
-  const details = { field: place.label, rule: 'rights', have, need, value: need, limit: have };
-  check(need <= have, 'insufficient-rights', details);
+export function spend(draft: Draft, { place }: PlaceOf, need: unknown): void {
+  checkAmount(place, need, 0);
+  const have = heldIn(accountsAt(place).get(draft.actor) ?? noAccount);
+  if (need > have) {
+    const details = { field: place.label, rule: 'rights', have, need, value: need, limit: have };
+    throw refusal('insufficient-rights', details);
+  }
   addToOwn(draft, place, [0, 0, need]);
 }
 
@@ -85,16 +89,15 @@ export interface RightsMove {
 }
 
 /** Hands rights of this actor to another one. */
-export function moveRights(draft: Draft, at: PlaceOf, move: RightsMove): void {
-  const { place } = at;
-  const { label: field } = place;
-  check(isObject(move), 'invalid-value', { field, rule: 'object', value: move });
-  const { to, amount } = move;
-  const by = checkedAmount(place, amount, 0);
+export function moveRights(draft: Draft, at: PlaceOf, move: unknown): void {
+  const place: Place = at.place;
+  place.check(isObject(move), 'object', move);
+  const { to, amount }: { to?: unknown; amount?: unknown } = move;
+  checkAmount(place, amount, 0);
   const sub = actorOf(to);
-  check(sub !== null && sub !== draft.actor, 'invalid-value', { field, rule: 'actor', value: to });
-  spend(draft, at, by);
-  draft.addToSlot(place, { tag: tagMoved, sub }, [by]);
+  place.check(sub !== null && sub !== draft.actor, 'actor', to);
+  spend(draft, at, amount);
+  draft.addToSlot(place, { tag: tagMoved, sub }, [amount]);
 }
 
 /** A name as a binary string; `null` where it can be none of an actor. */
@@ -104,24 +107,20 @@ export function actorOf(name: unknown): string | null {
 }
 
 /** Books the actor's forgiven debt before, so that rights granted from now on are not eaten by it. */
-function addToOwn(draft: Draft, place: Place, amounts: readonly number[]): void {
+function addToOwn(draft: Draft, place: Place, amounts: Vector): void {
+  if (!hasRest(amounts)) return;
   const forgiven = forgivenTo(accountsAt(place).get(draft.actor) ?? noAccount);
   const own = entriesAt(place, tagRights).find((slot) => slot.actor === draft.actor);
-  if (own !== undefined) draft.raise(place, own, sumOf(vectorOf(own.payload), [0, 0, 0, forgiven]));
+  if (own !== undefined) draft.raise(place, own, [0, 0, 0, forgiven]);
   draft.addToSlot(place, { tag: tagRights, sub: '' }, amounts);
 }
 
 /** Destroys the rights that are seen, and cancels only spendings whose cover is seen; of a stable record it is. */
-export function resetBounded(draft: Draft, place: Place): void {
+export function resetRights(draft: Draft, place: Place): void {
   const accounts = accountsAt(place);
   for (const slot of entriesAt(place, tagRights)) {
-    const [granted = 0, , used = 0, usedBefore = 0] = vectorOf(slot.payload);
+    const [, granted = 0, , used = 0] = restOf(vectorOf(slot.payload));
     const uncovered = draft.isStable ? 0 : Math.max(0, -balanceOf(accounts.get(slot.actor) ?? noAccount));
-    const cancelled = Math.max(usedBefore, used - uncovered);
-    draft.raise(place, slot, [granted, granted, used, cancelled]);
-  }
-  for (const slot of entriesAt(place, tagMoved)) {
-    const [moved = 0] = vectorOf(slot.payload);
-    draft.raise(place, slot, [moved, moved]);
+    draft.raise(place, slot, [0, granted, 0, Math.max(0, used - uncovered)]);
   }
 }

@@ -2,41 +2,29 @@
  * Checks declarations that come from anywhere, a JSON file for instance: every name, type and option is known, and
  * nothing is declared that would be ignored. What passes is frozen, because the meaning of stored records hangs on it.
  */
-import { isObject, readFrom } from '../arguments.ts';
+import { readFrom } from '../arguments.ts';
 import { deepestPath } from '../codec/format.ts';
-import { isPlain } from '../codec/value.ts';
+import { isMembers } from '../codec/value.ts';
 import { type ConflictDetails } from '../errors.ts';
 import { check } from '../refusal.ts';
-import type { Fields } from './field.ts';
+import type { Field, Fields } from './field.ts';
+import { fieldTypes } from './field-types.ts';
 
 const fieldName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
-/** Options of each type and what each may be. */
-const options: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
-  register: { resolve: (value) => oneOf(value, 'last-writer', 'siblings') || typeof value === 'function' },
-  counter: {},
-  'bounded-counter': { min: Number.isSafeInteger },
-  set: { bias: (value) => oneOf(value, 'add', 'remove') },
-  text: {},
-  map: { fields: isMembers, of: isMembers },
-};
-
-function oneOf(value: unknown, ...choices: readonly unknown[]): boolean {
-  return choices.includes(value);
-}
-
 export function checkFields(fields: Fields): void {
-  readFrom(fields, 'fields', () => checkNamed(fields, '', 1));
+  readFrom(fields, 'fields', () => {
+    checkRule(isMembers(fields), { field: '', rule: 'object', value: fields });
+    checkNamed(fields, '', 1);
+  });
   checkRule(Object.keys(fields).length > 0, { field: '', rule: 'at-least-one-field', value: fields });
 }
 
-function checkNamed(fields: unknown, label: string, depth: number): void {
-  checkRule(isMembers(fields), { field: label, rule: 'object', value: fields });
-  checkRule(depth <= deepestPath, { field: label, rule: 'depth', value: depth });
-  for (const [name, field] of Object.entries(fields)) {
-    const path = label === '' ? name : `${label}.${name}`;
-    checkRule(fieldName.test(name), { field: path, rule: 'field-name', value: name });
-    checkField(field, path, depth);
+function checkNamed(fields: object, label: string, depth: number): void {
+  for (const [name, given] of Object.entries(fields)) {
+    const field = label === '' ? name : `${label}.${name}`;
+    checkRule(fieldName.test(name), { field, rule: 'field-name', value: name });
+    checkField(given, field, depth);
   }
   Object.freeze(fields);
 }
@@ -44,25 +32,27 @@ function checkNamed(fields: unknown, label: string, depth: number): void {
 function checkField(given: unknown, field: string, depth: number): void {
   checkRule(isMembers(given), { field, rule: 'object', value: given });
   const { type, ...rest } = given;
-  const known = typeof type === 'string' && Object.hasOwn(options, type) ? options[type] : undefined;
-  checkRule(known !== undefined, { field, rule: 'type', value: type });
+  checkRule(isType(type), { field, rule: 'type', value: type });
+  const { options } = fieldTypes[type];
   for (const [option, value] of Object.entries(rest)) {
-    const isFit = Object.hasOwn(known, option) && known[option]?.(value) === true;
+    const isFit = Object.hasOwn(options, option) && options[option]?.(value) === true;
     checkRule(isFit, { field, rule: `option ${option}`, value });
   }
   Object.freeze(given);
-  if (type === 'map') checkMap(rest, field, depth);
-}
-
-function checkMap(map: Record<string, unknown>, field: string, depth: number): void {
-  checkRule('fields' in map !== 'of' in map, { field, rule: 'either fields or of', value: map });
+  if (type !== 'map') return;
+  const { fields, of } = rest;
+  checkRule((fields === undefined) !== (of === undefined), {
+    field,
+    rule: 'either fields or of',
+    value: rest,
+  });
   checkRule(depth < deepestPath, { field, rule: 'depth', value: depth });
-  if ('fields' in map) checkNamed(map['fields'], field, depth + 1);
-  else checkField(map['of'], `${field}.*`, depth + 1);
+  if (isMembers(fields)) checkNamed(fields, field, depth + 1);
+  else checkField(of, `${field}.*`, depth + 1);
 }
 
-function isMembers(value: unknown): value is Record<string, unknown> {
-  return isObject(value) && isPlain(value);
+function isType(type: unknown): type is Field['type'] {
+  return typeof type === 'string' && Object.hasOwn(fieldTypes, type);
 }
 
 function checkRule(isKept: boolean, details: ConflictDetails): asserts isKept {

@@ -3,16 +3,17 @@
  * each other stay side by side until a later one has seen them. Which of them is shown is a question of the view: the
  * latest stamp, ties by dot, or a resolver of the declaration.
  */
+import { binaryOfBytes } from '../codec/bytes.ts';
 import { isObject } from '../arguments.ts';
 import { bytesOf, writeBinary, written } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
-import { binaryOfBytes, textOf } from '../codec/utf8.ts';
+import { textOf } from '../codec/utf8.ts';
 import { anyValueAt, binaryOfValue, type JsonValue, readWhole, writeValue } from '../codec/value.ts';
-import { refusal } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
-import { compareByStamp, type Entry, stampAt, stampLength } from '../record/entry.ts';
-import { entriesAt, type Place, visibleAt } from '../record/place.ts';
+import { compareByStamp, type Entry, stampAt, stampLength, unnamed } from '../record/entry.ts';
+import { type Place, visibleAt } from '../record/place.ts';
 import type { RegisterField, Sibling } from './field.ts';
+import type { View } from './field-types.ts';
 import type { PlaceOf } from './resolve-field.ts';
 
 export interface RegisterView {
@@ -22,43 +23,46 @@ export interface RegisterView {
 }
 
 /** `null` where nothing was written, or all of it was cleared or deleted. */
-export function readRegister(place: Place, field: RegisterField): RegisterView | null {
-  const entries = visibleAt(place, tagRegister);
-  return viewOf(
-    entries.toSorted((a, b) => compareByStamp(b, a)),
-    field,
-    place,
-  );
+export function showRegister(at: PlaceOf<RegisterField>, { siblings, exposed }: View) {
+  const shown = readRegister(at);
+  if (shown === null) return null;
+  if (shown.siblings.length > 1) {
+    const { label } = at.place;
+    siblings[label] = shown.siblings;
+    if (at.field.resolve === 'siblings') exposed.push(label);
+  }
+  return { value: shown.value, live: true };
+}
+
+function readRegister({ place, field }: PlaceOf<RegisterField>): RegisterView | null {
+  const latestFirst = visibleAt(place, tagRegister).toSorted((a, b) => compareByStamp(b, a));
+  return viewOf(latestFirst, field, place);
 }
 
 /** What a register shows of entries that are visible, the latest first. */
-export function viewOf(
-  entries: readonly Entry[],
-  field: RegisterField,
-  place: Pick<Place, 'label'>,
-): RegisterView | null {
+export function viewOf(entries: readonly Entry[], field: RegisterField, place: Place): RegisterView | null {
   const siblings = siblingsOf(entries);
   const [first] = siblings;
   if (first === undefined) return null;
   if (siblings.length === 1 || typeof field.resolve !== 'function') return { value: first.value, siblings };
   // A resolver is anybody's code and gets siblings of its own, so that what it does to them shows nowhere.
-  return resolved(siblings, field.resolve(siblingsOf(entries)), place.label);
+  return resolved(siblings, field.resolve(siblingsOf(entries)), place);
 }
 
 function siblingsOf(entries: readonly Entry[]): readonly Sibling[] {
   return entries.map((entry, index) => siblingOf(entry, index === 0));
 }
 
-function resolved(siblings: readonly Sibling[], value: JsonValue, label: string): RegisterView {
-  const scope = anyValueAt(label);
+function resolved(siblings: readonly Sibling[], value: JsonValue, place: Place): RegisterView {
+  const scope = anyValueAt(place);
   const shown = binaryOfValue(value, scope);
   const marked = siblings.map((each) => ({ ...each, shown: binaryOfValue(each.value, scope) === shown }));
-  return { value: readWhole(bytesOf(shown), 0, 'register'), siblings: marked };
+  return { value: readWhole(bytesOf(shown), 0), siblings: marked };
 }
 
 export function siblingOf(entry: Entry, shown: boolean): Sibling {
   const { payload, actor, counter } = entry;
-  const value = readWhole(payload, stampLength(payload, 0), 'register');
+  const value = readWhole(payload, stampLength(payload, 0));
   const { ms, logical } = stampAt(payload, 0);
   return { value, at: ms, logical, actor: textOf(actor), counter, shown };
 }
@@ -69,42 +73,33 @@ export function setRegister(draft: Draft, { place }: PlaceOf, value: unknown): v
 }
 
 /** Writes the value of a sibling again. */
-export function restoreRegister(draft: Draft, { place }: PlaceOf, sibling: unknown): void {
-  const isSibling = isObject(sibling) && 'value' in sibling;
-  if (!isSibling) throw refusal('invalid-value', { field: place.label, rule: 'sibling', value: sibling });
-  store(draft, place, payloadOf(draft, place, sibling.value));
+export function restoreRegister(draft: Draft, at: PlaceOf, sibling: unknown): void {
+  at.place.check(isObject(sibling) && 'value' in sibling, 'sibling', sibling);
+  setRegister(draft, at, sibling.value);
 }
 
 /** Writes a value where the register shows another one; equal values have equal bytes. */
-export function putRegister(draft: Draft, { place, field }: PlaceOf<RegisterField>, value: unknown): void {
+export function putRegister(draft: Draft, at: PlaceOf<RegisterField>, value: unknown): void {
+  const { place } = at;
   const payload = payloadOf(draft, place, value);
-  const visible = visibleAt(place, tagRegister);
-  const [only] = visible;
-  const shown =
-    visible.length === 1 && only !== undefined
-      ? valueIn(only.payload)
-      : shownBy(readRegister(place, field), place.label);
+  const view = readRegister(at);
+  const shown = view === null ? null : binaryOfValue(view.value, anyValueAt(place));
   if (shown !== valueIn(payload)) store(draft, place, payload);
 }
 
-function shownBy(view: RegisterView | null, label: string): string | null {
-  return view === null ? null : binaryOfValue(view.value, anyValueAt(label));
-}
-
-function payloadOf({ stampText, options }: Draft, { label: field }: Place, value: unknown): Uint8Array {
-  const { maxDepth, maxBytes } = options;
+function payloadOf({ stampText, options }: Draft, at: Place, value: unknown): Uint8Array {
+  const { depth: maxDepth, deltaBytes: maxBytes } = options.limits;
   return written(() => {
     writeBinary(stampText);
-    writeValue(value, { field, maxDepth, maxBytes });
+    writeValue(value, { at, maxDepth, maxBytes });
   });
 }
 
 function store(draft: Draft, place: Place, payload: Uint8Array): void {
-  draft.supersede(place, entriesAt(place, tagRegister));
-  draft.write(place, { tag: tagRegister, sub: '' }, payload);
+  draft.overwrite(place, { tag: tagRegister, subs: unnamed }, payload);
 }
 
 /** What comes after the stamp, as a binary string. */
 function valueIn(payload: Uint8Array): string {
-  return binaryOfBytes(payload, stampLength(payload, 0), payload.length);
+  return binaryOfBytes(payload, stampLength(payload, 0));
 }

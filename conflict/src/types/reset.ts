@@ -4,17 +4,17 @@
  * numbers under which a text was written go with it, so that nobody writes under one whose earlier words are not at hand.
  * A deletion is nothing that the record holds; what hides other writes goes on hiding them.
  */
-import { tagDeletion, tagMoved, tagRights, tagText } from '../codec/format.ts';
+import { tagDeletion, tagRights, tagText } from '../codec/format.ts';
 import type { Draft } from '../record/draft.ts';
 import type { Place } from '../record/place.ts';
-import { resetBounded } from './bounded-counter.ts';
+import { resetRights } from './bounded-counter.ts';
 import { clearText } from './text.ts';
 
-const ownWays = new Set([tagText, tagRights, tagMoved, tagDeletion]);
+const ownWays = new Set([tagText, tagRights, tagDeletion]);
 
 export function resetPlace(draft: Draft, place: Place): void {
   clearText(draft, place);
-  resetBounded(draft, place);
+  resetRights(draft, place);
   draft.reset(
     place,
     place.entries.filter((entry) => !ownWays.has(entry.tag)),

@@ -3,9 +3,10 @@
  * so `constructor` is a field only where somebody declared it.
  */
 import { longestNameBytes } from '../codec/format.ts';
-import { namesOf, type Path, pathOf } from '../codec/path.ts';
+import { labelOf, namesOf, type Path } from '../codec/path.ts';
 import { binaryOf } from '../codec/utf8.ts';
 import { check, refusal } from '../refusal.ts';
+import { namesOfPath } from '../record/entry.ts';
 import type { Place } from '../record/place.ts';
 import type { Field, MapField } from './field.ts';
 
@@ -17,34 +18,27 @@ export interface PlaceOf<Declared extends Field = Field> {
 
 export function resolveField(root: PlaceOf, path: Path): PlaceOf {
   const names = namesOf(path);
-  const label = typeof path === 'string' ? path : pathOf(names);
-  let { field, place } = root;
-  for (const name of names) {
-    field = memberOf(field, name, label);
-    place = place.child(binaryName(name, label));
-  }
+  const label = typeof path === 'string' ? path : labelOf(names);
   check(names.length > 0, 'unknown-field', { field: label, rule: 'declared', value: label });
-  return { field, place };
+  return names.reduce((at, name) => memberAt(at, name, label), root);
 }
 
-/** The declaration of a member. Throws `unknown-field` where there is none. */
-export function memberOf(field: Field, name: string, label: string): Field {
-  const member = field.type === 'map' ? declaredMember(field, name) : undefined;
-  if (member !== undefined) return member;
-  throw refusal('unknown-field', { field: label, rule: 'declared', value: label });
+/** A member of a map. `label` is what errors call it. Throws `unknown-field`, and `invalid-value` for an unfit name. */
+export function memberAt({ place, field: map }: PlaceOf, name: string, label?: string): PlaceOf {
+  const field = map.type === 'map' ? declaredMember(map, name) : undefined;
+  const binary = binaryOf(name);
+  const limit = longestNameBytes;
+  if (field !== undefined && binary !== null && binary.length <= limit) {
+    return { field, place: place.child(binary) };
+  }
+  const path = label ?? labelOf([...namesOfPath(place.path), name]);
+  if (field === undefined) throw refusal('unknown-field', { field: path, rule: 'declared', value: path });
+  const rule = binary === null ? 'well-formed-unicode' : 'name-bytes';
+  throw refusal('invalid-value', { field: path, rule, limit, value: binary?.length ?? name });
 }
 
 /** The declaration of a map's member, or `undefined` where it has none. */
 export function declaredMember(map: MapField, name: string): Field | undefined {
   if ('of' in map) return map.of;
   return Object.hasOwn(map.fields, name) ? map.fields[name] : undefined;
-}
-
-export function binaryName(name: string, label: string): string {
-  const binary = binaryOf(name);
-  const limit = longestNameBytes;
-  const isFit = binary !== null && binary.length <= limit;
-  const rule = binary === null ? 'well-formed-unicode' : 'name-bytes';
-  if (isFit) return binary;
-  throw refusal('invalid-value', { field: label, rule, limit, value: binary?.length ?? name });
 }

@@ -4,13 +4,13 @@
  * removals have dots as well and beat the additions that have not seen them. -0 is stored as 0, because JSON readers
  * do not tell them apart.
  */
-import { bytesOf, writeBinary, writeByte, written } from '../codec/byte-writer.ts';
+import { malformed } from '../codec/byte-reader.ts';
+import { bytesOf } from '../codec/byte-writer.ts';
 import { tagElement } from '../codec/format.ts';
 import { anyValueAt, binaryOfValue, readWhole } from '../codec/value.ts';
-import { check, malformed } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { isRemoval, kindRemoved } from '../record/liveness.ts';
-import { entriesAt, type Place, visibleAt } from '../record/place.ts';
+import { type Place, visibleAt } from '../record/place.ts';
 import type { SetField } from './field.ts';
 import type { PlaceOf } from './resolve-field.ts';
 
@@ -20,8 +20,9 @@ export type Element = string | number | boolean;
 const kindAdded = 0;
 
 /** Elements in canonical order: booleans, numbers by size, strings by UTF-16 units. */
-export function readSet(place: Place): readonly Element[] {
-  return [...membersAt(place)].map(elementOf).toSorted(compareElements);
+export function showSet({ place }: PlaceOf) {
+  const value = [...membersAt(place)].map(elementOf).toSorted(compareElements);
+  return { value, live: value.length > 0 };
 }
 
 /** The elements shown, as sub-keys. */
@@ -33,9 +34,9 @@ function membersAt(place: Place): ReadonlySet<string> {
 }
 
 export function elementOf(sub: string): Element {
-  const value = readWhole(bytesOf(sub), 0, 'element');
+  const value = readWhole(bytesOf(sub), 0);
   if (isElement(value)) return value;
-  throw malformed('element');
+  throw malformed();
 }
 
 function isElement(value: unknown): value is Element {
@@ -49,56 +50,51 @@ function compareElements(a: Element, b: Element): number {
 
 /** Adds elements, also ones that are there: the new dot protects them from removals under way. */
 export function addElements(draft: Draft, { place }: PlaceOf<SetField>, elements: unknown): void {
-  writeElements(draft, place, { subs: subsOf(place, elements), kind: kindAdded });
+  addSubs(draft, place, subsOf(place, elements));
 }
 
 export function removeElements(draft: Draft, at: PlaceOf<SetField>, elements: unknown): void {
   removeSubs(draft, at, subsOf(at.place, elements));
 }
 
-function removeSubs(draft: Draft, { place, field }: PlaceOf<SetField>, subs: ReadonlySet<string>): void {
-  if (field.bias === 'remove') writeElements(draft, place, { subs, kind: kindRemoved });
-  else supersedeElements(draft, place, subs);
-}
-
 /** Makes the set exactly these elements and touches no others. */
 export function putSet(draft: Draft, at: PlaceOf<SetField>, elements: unknown): void {
-  const { place } = at;
-  const wanted = subsOf(place, elements);
-  const shown = membersAt(place);
-  const missing = [...wanted].filter((sub) => !shown.has(sub));
-  const surplus = [...shown].filter((sub) => !wanted.has(sub));
-  writeElements(draft, place, { subs: new Set(missing), kind: kindAdded });
-  removeSubs(draft, at, new Set(surplus));
+  const wanted = subsOf(at.place, elements);
+  const shown = membersAt(at.place);
+  addSubs(draft, at.place, without(wanted, shown));
+  removeSubs(draft, at, without(shown, wanted));
 }
 
-function supersedeElements(draft: Draft, place: Place, subs: ReadonlySet<string>): void {
-  const gone = entriesAt(place, tagElement).filter((entry) => subs.has(entry.sub));
-  draft.supersede(place, gone);
+function without(subs: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...subs].filter((sub) => !others.has(sub)));
+}
+
+function addSubs(draft: Draft, place: Place, subs: ReadonlySet<string>): void {
+  const { lastWriterWins } = draft.options;
+  draft.overwrite(
+    place,
+    { tag: tagElement, subs },
+    lastWriterWins ? payloadOf(draft, kindAdded) : bytesOf(''),
+  );
+}
+
+function removeSubs(draft: Draft, { place, field }: PlaceOf<SetField>, subs: ReadonlySet<string>): void {
+  const payload = field.bias === 'remove' ? payloadOf(draft, kindRemoved) : null;
+  draft.overwrite(place, { tag: tagElement, subs }, payload);
 }
 
 /** In collections in which the last writer wins, entries carry the edit's stamp, to be compared with deletions. */
-function writeElements(
-  draft: Draft,
-  place: Place,
-  { subs, kind }: { readonly subs: ReadonlySet<string>; readonly kind: number },
-): void {
-  supersedeElements(draft, place, subs);
-  const { stampText, options } = draft;
-  const payload = written(() => {
-    if (kind === kindRemoved || options.lastWriterWins) writeByte(kind);
-    if (options.lastWriterWins) writeBinary(stampText);
-  });
-  for (const sub of subs) draft.write(place, { tag: tagElement, sub }, payload);
+function payloadOf({ options, stampText }: Draft, kind: number): Uint8Array {
+  return bytesOf(String.fromCharCode(kind) + (options.lastWriterWins ? stampText : ''));
 }
 
-function subsOf({ label: field }: Place, elements: unknown): ReadonlySet<string> {
-  check(Array.isArray(elements), 'invalid-value', { field, rule: 'array', value: elements });
+function subsOf(place: Place, elements: unknown): ReadonlySet<string> {
+  place.check(Array.isArray(elements), 'array', elements);
   // Unlike `map`, this does not pass over holes.
-  return new Set(Array.from(elements, (element: unknown) => subOf(field, element)));
+  return new Set(Array.from(elements, (element: unknown) => subOf(place, element)));
 }
 
-function subOf(field: string, element: unknown): string {
-  check(isElement(element), 'invalid-value', { field, rule: 'element', value: element });
-  return binaryOfValue(Object.is(element, -0) ? 0 : element, anyValueAt(field));
+function subOf(place: Place, element: unknown): string {
+  place.check(isElement(element), 'element', element);
+  return binaryOfValue(Object.is(element, -0) ? 0 : element, anyValueAt(place));
 }

@@ -7,6 +7,7 @@
 import { check } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
 import { isHidden, isWritten } from '../record/liveness.ts';
+import type { View } from './field-types.ts';
 import type { PlaceOf } from './resolve-field.ts';
 import type { Place } from '../record/place.ts';
 
@@ -37,8 +38,9 @@ export function isTextShown(place: Place): boolean {
   return place.entries.some((entry) => isWritten(entry) && !isHidden(entry, place.deletion));
 }
 
-export function readText(place: Place, engine: TextEngine | undefined): string {
-  return isTextShown(place) ? required(engine, place).read(place) : '';
+export function showText({ place }: PlaceOf, { text }: View) {
+  const live = isTextShown(place);
+  return { value: live ? required(text, place).read(place) : '', live };
 }
 
 export function spliceText(draft: Draft, { place }: PlaceOf, splices: unknown): void {
@@ -46,7 +48,7 @@ export function spliceText(draft: Draft, { place }: PlaceOf, splices: unknown): 
 }
 
 /** An empty text that nobody wrote to needs no engine. */
-export function putText(draft: Draft, place: Place, value: unknown): void {
+export function putText(draft: Draft, { place }: PlaceOf, value: unknown): void {
   if (value !== '' || isTextShown(place)) required(draft.options.text, place).put(draft, place, value);
 }
 

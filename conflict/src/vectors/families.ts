@@ -2,12 +2,13 @@
  * Families of records: states and deltas that share a history, each with a name, so that merges between all of them
  * mean something. Together they hold every type, every trait of unknown types and every turn of a merge.
  */
+import { extendedKey } from '../fuzz/extended-key.ts';
 import { type Dot, type Ranges, seeAll } from '../causal/seen.ts';
 import { formatMinor, tagExtended } from '../codec/format.ts';
 import { assert } from '../refusal.ts';
 import { encode } from '../record/decoded-record.ts';
 import type { Editor } from '../record/operations.ts';
-import { type Entry, keyOf } from '../record/entry.ts';
+import { type Entry } from '../record/entry.ts';
 import { merge } from '../record/merge.ts';
 import { schema, type Schema } from '../record/schema.ts';
 import { contextOf } from '../record/summary.ts';
@@ -189,7 +190,7 @@ function foreign(): Family {
       sub: (traits & 1) === 0 ? '' : 'sub',
     };
     return {
-      key: keyOf(named.path, named),
+      key: extendedKey(named),
       ...named,
       actor: 'eu',
       counter: counterOfDot,

@@ -1,10 +1,11 @@
 /** Values of registers and their one encoding. */
+import { Place } from '../record/place.ts';
 import { written } from '../codec/byte-writer.ts';
 import { writeValue } from '../codec/value.ts';
 import { hexOf } from '../fuzz/hex.ts';
 import type { VectorFile } from './vector-file.ts';
 
-const scope = { field: '', maxDepth: 256, maxBytes: Infinity };
+const scope = { at: new Place(), maxDepth: 256, maxBytes: Infinity };
 
 function nested(depth: number): unknown {
   return depth === 0 ? null : depth % 2 === 0 ? [nested(depth - 1)] : { a: nested(depth - 1) };
