@@ -79,19 +79,18 @@ export function hasSeenAll(state: Uint8Array, delta: Uint8Array): boolean {
       if (known <= 0 || state[mine - 1] !== 0) return false;
     } while (at < end);
     theirs += 1 + (delta[theirs] ?? 0);
-    let high = smallVarint(delta, theirs);
-    theirs += varintLength(high);
+    let last = smallVarint(delta, theirs);
+    theirs += varintLength(last);
     const runCount = smallVarint(delta, theirs);
     theirs += varintLength(runCount);
-    if (high < 0 || runCount < 0 || high + runCount === 0 || high > known) return false;
-    for (let run = 0; run < runCount; run++) {
-      const gap = smallVarint(delta, theirs);
-      theirs += varintLength(gap);
-      const length = smallVarint(delta, theirs);
-      theirs += varintLength(length);
-      high += 2 + gap + length;
-      if (gap < 0 || length < 0 || high > known) return false;
+    if (last < 0 || runCount < 0) return false;
+    for (let rest = 2 * runCount; rest > 0; rest--) {
+      const further = smallVarint(delta, theirs);
+      theirs += varintLength(further);
+      if (further < 0) return false;
+      last += further + 1;
     }
+    if (last === 0 || last > known) return false;
   }
   return true;
 }
