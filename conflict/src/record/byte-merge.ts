@@ -21,6 +21,7 @@ import { commit, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.
 import { smallVarint } from '../codec/small-varint.ts';
 import { namesOfPath } from './entry.ts';
 import {
+  grows,
   hasSeenAll,
   headLength,
   joinHeads,
@@ -66,20 +67,18 @@ export let broughtSiblings = false;
 /** More than this, besides what was read of both sides, is never written. */
 const spareBytes = 16;
 
-/** Whether the last delta brought something; what is new comes in rows, as what is sent again does. */
-let wasNew = true;
+/** Whether the last delta brought nothing; what is sent again comes in rows, as what is new does. */
+let isRepeating = false;
 
 /** The join; the state itself where nothing changes, and `null` where the definition has to be asked. */
 export function byteMerge(state: Uint8Array, delta: Uint8Array): Uint8Array | null {
-  const more = delta.length + spareBytes;
+  if (isRepeating && hasSeenAll(state, delta)) return state;
   // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line; so
   // where something new is likely, it comes first. One that was for nothing follows only on one that was not.
-  const isCopied = wasNew;
-  if (isCopied) reserveCopy(state, more);
-  wasNew = !hasSeenAll(state, delta);
-  if (!wasNew) return state;
-  if (!isCopied) reserveCopy(state, more);
-  return joinHeads(state, delta) ? walk(state, delta) : null;
+  reserveCopy(state, delta.length + spareBytes);
+  if (!joinHeads(state, delta)) return null;
+  isRepeating = !grows;
+  return grows ? walk(state, delta) : state;
 }
 
 /** What of the state is still to be moved begins at `from`; it lies `shift` further in the room and goes to `to`. */

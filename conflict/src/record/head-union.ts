@@ -37,6 +37,8 @@ export const leftMax = new Int32Array(mostActors);
 export let leftStays = true;
 /** At least as many dots as both sides have seen. */
 export let sharedDots = 0;
+/** Whether the right has seen a dot that the left has not. */
+export let grows = false;
 /** How many bytes the head of the union has, and actors: where each has its name, on which side, and its last counter. */
 export let headLength = 0;
 let unionCount = 0;
@@ -77,19 +79,18 @@ export function hasSeenAll(state: Uint8Array, delta: Uint8Array): boolean {
       if (known <= 0 || state[mine - 1] !== 0) return false;
     } while (at < end);
     theirs += 1 + (delta[theirs] ?? 0);
-    let high = smallVarint(delta, theirs);
-    theirs += varintLength(high);
+    let last = smallVarint(delta, theirs);
+    theirs += varintLength(last);
     const runCount = smallVarint(delta, theirs);
     theirs += varintLength(runCount);
-    if (high < 0 || runCount < 0 || high + runCount === 0 || high > known) return false;
-    for (let run = 0; run < runCount; run++) {
-      const gap = smallVarint(delta, theirs);
-      theirs += varintLength(gap);
-      const length = smallVarint(delta, theirs);
-      theirs += varintLength(length);
-      high += 2 + gap + length;
-      if (gap < 0 || length < 0 || high > known) return false;
+    if (last < 0 || runCount < 0) return false;
+    for (let rest = 2 * runCount; rest > 0; rest--) {
+      const further = smallVarint(delta, theirs);
+      theirs += varintLength(further);
+      if (further < 0) return false;
+      last += further + 1;
     }
+    if (last === 0 || last > known) return false;
   }
   return true;
 }
@@ -108,6 +109,7 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   if (leftCount === 0 || rightCount === 0 || leftCount + rightCount > mostActors) return false;
   leftStays = true;
   sharedDots = 0;
+  grows = false;
   headLength = 2;
   let count = 0;
   for (let mine = 0, theirs = 0; mine < leftCount || theirs < rightCount; count++) {
@@ -129,8 +131,10 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
     }
     if (order >= 0) {
       rightTo[theirs] = count;
-      max = readRuns(right, theirs++, max);
+      const known = max;
+      max = readRuns(right, theirs++, known);
       if (max < 0) return false;
+      if (max > known) grows = true;
     }
     maxOf[count] = max;
     headLength += (lastName.bytes[lastName.end] ?? 0) + varintLength(max) + 2;
