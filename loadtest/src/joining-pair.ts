@@ -1,7 +1,9 @@
 /**
  * Two regions on servers of their own, of which the second starts later and empty, so that a transfer fills it from the
- * first. What one reads from the other passes the link's proxy, as always.
+ * first: by then the first one's log no longer holds its beginning. What one reads from the other passes the link's
+ * proxy, as always.
  */
+import kafkajs from 'kafkajs';
 import { startServers } from '@isthmus/local/cluster';
 import { prepareRegionProcess, type RegionProcess } from '@isthmus/local/region-process';
 import { LoadError } from './errors.ts';
@@ -49,11 +51,28 @@ export async function startJoiningPair(): Promise<JoiningPair> {
     return {
       donor,
       databases: { origin: origin ?? '', target: target ?? '' },
-      join: () => start('us'),
+      join: async () => {
+        await forget(servers.regions.find(({ region }) => region === 'eu')?.brokers ?? '');
+        return start('us');
+      },
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Drops what the donor's log of changes holds, as retention does. */
+async function forget(brokers: string): Promise<void> {
+  const topic = 'isthmus.eu.changes';
+  const admin = new kafkajs.Kafka({ brokers: [brokers], logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    const offsets = await admin.fetchTopicOffsets(topic);
+    const partitions = offsets.map(({ partition, high }) => ({ partition, offset: high }));
+    await admin.deleteTopicRecords({ topic, partitions });
+  } finally {
+    await admin.disconnect();
   }
 }
