@@ -84,8 +84,8 @@ export class CausalContext {
   addSeen(actor: string, seen: SeenOfActor): void {
     const { max, runs } = checkedSeen(seen);
     checkText(actor, 'actor');
-    see(this.#seen, actor, max > 0 ? [1, max] : []);
-    see(this.#seen, actor, runs);
+    if (max > 0) see(this.#seen, actor, [1, max]);
+    if (runs.length > 0) see(this.#seen, actor, runs);
   }
 
   /** Adds everything that `other` has seen. Throws `invalid-argument` for what is no context. */

@@ -4,7 +4,7 @@
  * given, and nothing is checked; `CausalContext` is the same for users. (Version vectors with exceptions, in the compact
  * form of Almeida et al., "Scalable and Accurate Causality Tracking", 2014.)
  */
-/** Pairs of first and last counter, ascending. */
+/** Pairs of first and last counter, ascending; the first pair begins with 1, and ends with 0 where that is unseen. */
 export type Ranges = readonly number[];
 /** Ranges by actor; an actor that is named has at least one. */
 export type Seen = ReadonlyMap<string, Ranges>;
@@ -28,7 +28,7 @@ export interface SeenOfActor {
   readonly runs: readonly number[];
 }
 
-const none: Ranges = [];
+const none: Ranges = [1, 0];
 
 export function rangesOf(seen: Seen, actor: string): Ranges {
   return seen.get(actor) ?? none;
@@ -51,27 +51,25 @@ export function hasSeen(seen: Seen, { actor, counter }: Dot): boolean {
   return counter >= (ranges[2 * low] ?? Infinity);
 }
 
-/** The union in its one form, in one pass over both: of each, only the first counters of its ranges have to go up. */
+/** The union in its one form, in one pass over both: of each, only the first counters of its pairs have to go up. */
 export function unionOf(a: Ranges, b: Ranges): Ranges {
-  const union: number[] = [];
+  const union = [...none];
   let left = 0;
   let right = 0;
   while (left < a.length || right < b.length) {
     const isRight = (b[right] ?? Infinity) < (a[left] ?? Infinity) || left === a.length;
     const low = (isRight ? b[right++] : a[left++]) ?? 0;
     const high = (isRight ? b[right++] : a[left++]) ?? 0;
-    const end = union.length - 1;
-    const last = union[end] ?? -1;
+    const last = union.at(-1) ?? 0;
     if (low > last + 1) union.push(low, high);
-    else union[end] = Math.max(last, high);
+    else union[union.length - 1] = Math.max(last, high);
   }
   return union;
 }
 
-/** Adds ranges of one actor. */
+/** Adds counters of one actor, of which there is at least one. */
 export function see(seen: Map<string, Ranges>, actor: string, ranges: Ranges): void {
-  const union = unionOf(rangesOf(seen, actor), ranges);
-  if (union.length > 0) seen.set(actor, union);
+  seen.set(actor, unionOf(rangesOf(seen, actor), ranges));
 }
 
 export function joinSeen(a: Seen, b: Seen): Map<string, Ranges> {
@@ -108,10 +106,10 @@ export function seeAll(seen: Map<string, Ranges>, dots: Iterable<Dot>): void {
 /** What is unseen of the counters from 1 to `last`, which is not below any that was seen. */
 export function gapsIn(ranges: Ranges, last: number): Ranges {
   const bounds = ranges.map((bound, index) => (index % 2 === 0 ? bound - 1 : bound + 1));
-  return [1, ...bounds, last].slice(ranges[0] === 1 ? 2 : 0);
+  return [1, ...bounds, last];
 }
 
-/** Ranges as users and the bytes have them: the one that begins with 1 apart from the others. */
-export function seenOfRanges(ranges: Ranges): SeenOfActor {
-  return ranges[0] === 1 ? { max: ranges[1] ?? 0, runs: ranges.slice(2) } : { max: 0, runs: ranges };
+/** Ranges as users have them. */
+export function seenOfRanges([, max = 0, ...runs]: Ranges): SeenOfActor {
+  return { max, runs };
 }

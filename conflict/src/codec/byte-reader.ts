@@ -34,15 +34,6 @@ export function remaining(): number {
   return end - at;
 }
 
-/** How many of the next bytes are below `least`; they stay. */
-export function countBelow(least: number): number {
-  const bytes = source;
-  const last = end;
-  let next = at;
-  while (next < last && (bytes[next] ?? least) < least) next++;
-  return next - at;
-}
-
 export function readByte(): number {
   return source[skip(1)] ?? 0;
 }
@@ -82,14 +73,4 @@ export function readSince(start: number): string {
 export function readView(byteCount: number): Uint8Array {
   const start = skip(byteCount);
   return source.subarray(start, at);
-}
-
-/** Reads a part of so many bytes. */
-export function readPart<Result>(byteCount: number, read: () => Result): Result {
-  checkForm(byteCount <= remaining());
-  const outerEnd = end;
-  end = at + byteCount;
-  const result = read();
-  end = outerEnd;
-  return result;
 }

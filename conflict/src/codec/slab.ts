@@ -7,7 +7,7 @@
  */
 
 const slabBytes = 16_384;
-export const largestShared = 1024;
+const largestShared = 1024;
 
 // The buffer is kept beside its view, because asking a view for it leaves compiled code.
 let buffer = new ArrayBuffer(slabBytes);

@@ -3,15 +3,7 @@
  * library's own forms it can hold what the format forbids: counts and sizes that lie, integers that are too long,
  * names that are no UTF-8. Only well-formed records are taken apart.
  */
-import {
-  beginReading,
-  countBelow,
-  readByte,
-  readNumber,
-  readPart,
-  readView,
-  remaining,
-} from '../codec/byte-reader.ts';
+import { beginReading, readByte, readNumber, readView, remaining } from '../codec/byte-reader.ts';
 import { tagExtended, tagRegister, traitsOf, traitSub } from '../codec/format.ts';
 
 export interface ActorPart {
@@ -57,7 +49,7 @@ export function partsOf(bytes: Uint8Array): Parts {
   const version = readByte();
   const actors = Array.from({ length: readNumber() }, actorPart);
   const entries: EntryPart[] = [];
-  while (remaining() > 0) entries.push(readPart(readNumber(), entryPart));
+  while (remaining() > 0) entries.push(entryPart());
   return { version, actors, entries, lies: honest };
 }
 
@@ -69,15 +61,17 @@ function actorPart(): ActorPart {
 }
 
 function entryPart(): EntryPart {
+  const size = readNumber();
+  const rest = remaining() - size;
   const index = readNumber();
   const counter = readNumber();
-  const path = [...readView(countBelow(tagRegister))];
-  const tag = [readByte()];
-  if (tag[0] === tagExtended) tag.push(readByte());
-  const [first = 0, second = 0] = tag;
-  const traits = traitsOf(first === tagExtended ? tagExtended * 256 + second : first);
+  const path: number[] = [];
+  let first = readByte();
+  for (; first < tagRegister; first = readByte()) path.push(first);
+  const tag = first === tagExtended ? [first, readByte()] : [first];
+  const traits = traitsOf(first === tagExtended ? tagExtended * 256 + (tag[1] ?? 0) : first);
   const sub = (traits & traitSub) === 0 ? null : [...readView(readNumber())];
-  return { index, counter, path, tag, sub, payload: [...readView(remaining())] };
+  return { index, counter, path, tag, sub, payload: [...readView(remaining() - rest)] };
 }
 
 export function assembled({ version, actors, entries, lies }: Parts): Uint8Array {

@@ -17,19 +17,22 @@ import {
   traitSub,
   traitVector,
 } from '../codec/format.ts';
-import { commit, largestShared, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
+import { commit, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
 import { smallVarint } from '../codec/small-varint.ts';
 import { namesOfPath } from './entry.ts';
 import {
   grows,
-  type Head,
+  hasSeenAll,
   headLength,
   joinHeads,
   left,
+  leftCount,
   leftMax,
   leftStays,
   leftTo,
+  mostActors,
   right,
+  rightCount,
   rightHas,
   rightOf,
   rightTo,
@@ -37,79 +40,56 @@ import {
   writeHead,
 } from './head-union.ts';
 
-/** An entry where it lies: its first byte, the first of its body and of its key, the first after it, and its dot. */
-class EntryPlace {
-  start = 0;
-  body = 0;
-  key = 0;
-  end = 0;
-  actor = 0;
-  counter = 0;
-
-  /** Reads the entry at `start`; `false` where it is not one that the walk takes. */
-  read({ bytes, actorCount }: Head, start: number): boolean {
-    const size = smallVarint(bytes, start);
-    const body = start + varintLength(size);
-    const actor = bytes[body] ?? 0x7f;
-    const counter = smallVarint(bytes, body + 1);
-    const end = body + size;
-    this.start = start;
-    this.body = body;
-    this.key = body + 1 + varintLength(counter);
-    this.end = end;
-    this.actor = actor;
-    this.counter = counter;
-    return size > 2 && end <= bytes.length && actor < actorCount && counter > 0;
-  }
-}
-
 // A merge runs from its first line to its last without giving way, so all merges share their working memory.
-/** The entry of the delta that comes next, where its key ends, its tag, and whether it is a slot of a counter. */
-const theirs = new EntryPlace();
+/** The entry of the delta that comes next: its first byte, the first of its body and of its key, and the first after it. */
+let theirStart = 0;
+let theirBody = 0;
+let theirKey = 0;
+let theirEnd = 0;
+/** Its dot, where its key ends, its tag, and whether it is a slot of a counter. */
+let theirActor = 0;
+let theirCounter = 0;
 let keyEnd = 0;
 let tag = 0;
 let isSlot = false;
-/** The entry of the state that goes with it. */
-const mine = new EntryPlace();
+/** The entry of the state that goes with it, and begins where the walk stands in the state. */
+let place = 0;
+let myBody = 0;
+let myEnd = 0;
+let myActor = 0;
+let myCounter = 0;
+/** How much further on its key lies than the other's; both keys are equal. */
+let apart = 0;
 
-export interface ByteMerged {
-  /** The join; the state itself where nothing changes. */
-  bytes: Uint8Array;
-  /** Whether a register may have got another value beside one that it had. */
-  siblings: boolean;
-}
-
-const merged: ByteMerged = { bytes: new Uint8Array(0), siblings: false };
+/** Whether the last join may have brought a register another value beside one that it had. */
+export let broughtSiblings = false;
 
 /** More than this, besides what was read of both sides, is never written. */
 const spareBytes = 16;
 
-/** `null` where the definition has to be asked. What it returns holds until the next call. */
-export function byteMerge(state: Uint8Array, delta: Uint8Array): ByteMerged | null {
-  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line;
-  // so small states are copied first. Large ones are not, because it may turn out that there is nothing to do.
-  const more = delta.length + spareBytes;
-  const isSmall = state.length + more <= largestShared;
-  if (isSmall) reserveCopy(state, more);
+/** Whether the last delta brought nothing; what is sent again comes in rows, as what is new does. */
+let isRepeating = false;
+
+/** The join; the state itself where nothing changes, and `null` where the definition has to be asked. */
+export function byteMerge(state: Uint8Array, delta: Uint8Array): Uint8Array | null {
+  if (isRepeating && hasSeenAll(state, delta)) return state;
+  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line; so
+  // where something new is likely, it comes first. One that was for nothing follows only on one that was not.
+  reserveCopy(state, delta.length + spareBytes);
   if (!joinHeads(state, delta)) return null;
-  merged.bytes = state;
-  merged.siblings = false;
-  if (!grows) return merged;
-  if (!isSmall) reserveCopy(state, more);
-  return walk(state, delta) ? merged : null;
+  isRepeating = !grows;
+  return grows ? walk(state, delta) : state;
 }
 
 /** What of the state is still to be moved begins at `from`; it lies `shift` further in the room and goes to `to`. */
-let room = merged.bytes;
+let room = reservedRoom;
 let shift = 0;
 let from = 0;
 let to = 0;
-/** Where the walk stands in the state. */
-let place = 0;
 /** At least as many entries of the state as may still have to go. */
 let removals = 0;
 
-function walk(state: Uint8Array, delta: Uint8Array): boolean {
+function walk(state: Uint8Array, delta: Uint8Array): Uint8Array | null {
   // The copy of the state lies where it belongs up to the first change, if the head does not grow.
   room = reservedRoom;
   const base = reservedStart;
@@ -120,16 +100,17 @@ function walk(state: Uint8Array, delta: Uint8Array): boolean {
   writeHead(room, base);
   place = from;
   removals = sharedDots;
-  if (!joinEntries(delta.length)) return false;
+  broughtSiblings = false;
+  if (!joinEntries(delta.length)) return null;
   moveUpTo(state.length);
-  merged.bytes = commit(room, to - base);
-  return true;
+  return commit(room, to - base);
 }
 
 function joinEntries(last: number): boolean {
-  theirs.end = right.end;
+  theirEnd = right.end;
   keyEnd = 0;
-  while (theirs.end < last) {
+  theirKey = 0;
+  while (theirEnd < last) {
     if (!readTheirs()) return false;
     const order = passMine(true);
     if (order === declined || (order === 0 && !joinBoth())) return false;
@@ -138,23 +119,32 @@ function joinEntries(last: number): boolean {
   return passMine(false) !== declined;
 }
 
-/** Moves on in the delta and checks what comes, because it may come from anywhere. Throws `malformed` as decoding does. */
+/** Moves on in the delta and checks what comes, because it may come from anywhere. */
 function readTheirs(): boolean {
   const { bytes } = right;
-  const { key, actor } = theirs;
+  const key = theirKey;
+  const actor = theirActor;
   const length = keyEnd - key;
-  if (!theirs.read(right, theirs.end) || !rightHas(theirs.actor, theirs.counter) || !readKey()) return false;
-  if (length < 0) return true;
+  theirStart = theirEnd;
+  const size = smallVarint(bytes, theirStart);
+  theirBody = theirStart + varintLength(size);
+  theirActor = bytes[theirBody] ?? mostActors;
+  theirCounter = smallVarint(bytes, theirBody + 1);
+  theirKey = theirBody + 1 + varintLength(theirCounter);
+  theirEnd = theirBody + size;
+  if (size <= 2 || theirEnd > bytes.length || theirActor >= rightCount) return false;
+  if (!rightHas(theirActor, theirCounter) || !readKey()) return false;
+  if (length <= 0) return true;
   let same = 0;
-  while (same < length && bytes[key + same] === bytes[theirs.key + same]) same++;
+  while (same < length && bytes[key + same] === bytes[theirKey + same]) same++;
   // Of what several hold at one key, only slots are joined here.
-  if (same === length) return isSlot && actor < theirs.actor;
-  return (bytes[key + same] ?? 0) < (bytes[theirs.key + same] ?? 0);
+  if (same === length) return isSlot && actor < theirActor;
+  return (bytes[key + same] ?? 0) < (bytes[theirKey + same] ?? 0);
 }
 
 function readKey(): boolean {
   const { bytes } = right;
-  const start = theirs.key;
+  const start = theirKey;
   let depth = 1;
   let isAscii = true;
   let end = start;
@@ -164,9 +154,10 @@ function readKey(): boolean {
     else if (byte >= 0x80) isAscii = false;
   }
   if (!isAscii) namesOfPath(binaryOfBytes(bytes, start, end));
-  tag = byte === tagExtended ? tagExtended * 256 + (bytes[end + 1] ?? 0) : byte;
-  if (end === start && tag !== tagMark && tag !== tagDeletion && tag < tagExtended) return false;
-  end += byte === tagExtended ? 2 : 1;
+  tag = byte;
+  // What newer versions write is left to the definition, and so is a field without a name.
+  if (tag === tagExtended || (end === start && tag !== tagMark && tag !== tagDeletion)) return false;
+  end++;
   const traits = traitsOf(tag);
   isSlot = (traits & traitVector) !== 0;
   if ((traits & traitSub) !== 0) {
@@ -175,7 +166,7 @@ function readKey(): boolean {
     end += varintLength(length) + length;
   }
   keyEnd = end;
-  return depth <= deepestPath && end <= theirs.end;
+  return depth <= deepestPath && end <= theirEnd;
 }
 
 /** What `passMine` answers where the definition has to be asked. */
@@ -187,37 +178,45 @@ const declined = -1;
  * spent in this loop, so all that it has to know is in variables of its own.
  */
 function passMine(isMore: boolean): number {
-  const { bytes, actorCount } = left;
+  const { bytes } = left;
   const { bytes: other } = right;
-  const { key: keyStart, counter: theirCounter } = theirs;
-  const theirIndex = rightTo[theirs.actor] ?? 0;
+  const keyStart = theirKey;
+  const theirIndex = rightTo[theirActor] ?? 0;
   const lastOfKey = keyEnd;
+  const actorCount = leftCount;
   const last = bytes.length;
   let start = place;
   while (start < last) {
     if (!isMore && leftStays && removals === 0) break;
     const size = smallVarint(bytes, start);
     const body = start + varintLength(size);
-    const actor = bytes[body] ?? 0x7f;
+    const actor = bytes[body] ?? mostActors;
     const counter = smallVarint(bytes, body + 1);
     const end = body + size;
     if (size <= 2 || end > last || actor >= actorCount || counter <= 0) return declined;
     const isSeen = removals > 0 && rightHas(rightOf[actor] ?? -1, counter);
     if (isMore) {
-      const apart = body + 1 + varintLength(counter) - keyStart;
+      const further = body + 1 + varintLength(counter) - keyStart;
       let at = keyStart;
-      while (at < lastOfKey && bytes[at + apart] === other[at]) at++;
+      while (at < lastOfKey && bytes[at + further] === other[at]) at++;
       const isSameKey = at === lastOfKey;
-      if (at + apart >= end && !(isSameKey && at + apart === end)) return declined;
-      let order = isSameKey ? (leftTo[actor] ?? 0) - theirIndex : (bytes[at + apart] ?? 0) - (other[at] ?? 0);
+      if (at + further >= end && !(isSameKey && at + further === end)) return declined;
+      let order = isSameKey
+        ? (leftTo[actor] ?? 0) - theirIndex
+        : (bytes[at + further] ?? 0) - (other[at] ?? 0);
       if (isSameKey && !isSlot) {
         if (order === 0) order = counter - theirCounter;
         // The delta holds nothing else at this key, so what it has seen goes, wherever it lies.
         if (order !== 0 && isSeen) order = -1;
-        else if (order !== 0 && tag === tagRegister) merged.siblings = true;
+        else if (order !== 0 && tag === tagRegister) broughtSiblings = true;
       }
       if (order >= 0) {
         place = start;
+        myBody = body;
+        myEnd = end;
+        myActor = actor;
+        myCounter = counter;
+        apart = further;
         return order;
       }
     }
@@ -242,62 +241,59 @@ function holdMine(actor: number, body: number, end: number): void {
 
 /** An entry of the delta that the state lacks, or has seen go: it has seen a contiguous part of every actor. */
 function addTheirs(): void {
-  if (theirs.counter <= (leftMax[theirs.actor] ?? 0)) return;
+  if (theirCounter <= (leftMax[theirActor] ?? 0)) return;
   moveUpTo(place);
   insertTheirs();
 }
 
 function insertTheirs(): void {
   const { bytes } = right;
-  const { start, body, end } = theirs;
+  const start = theirStart;
+  const end = theirEnd;
   makeRoom(end - start);
-  const apart = to - start;
+  const by = to - start;
   const target = room;
   if (end - start > 64) target.set(bytes.subarray(start, end), to);
-  else for (let offset = start; offset < end; offset++) target[offset + apart] = bytes[offset] ?? 0;
-  target[body + apart] = rightTo[theirs.actor] ?? 0;
+  else for (let offset = start; offset < end; offset++) target[offset + by] = bytes[offset] ?? 0;
+  target[theirBody + by] = rightTo[theirActor] ?? 0;
   to += end - start;
 }
 
 /** One entry that is on both sides, or one slot, of which the later birth wins. */
 function joinBoth(): boolean {
-  if (!mine.read(left, place)) return false;
-  place = mine.end;
-  if (!isSlot) removals--;
-  let isTheirs = mine.counter < theirs.counter;
-  if (mine.counter === theirs.counter && !hasSamePayload()) {
+  let isTheirs = myCounter < theirCounter;
+  if (myCounter === theirCounter && !hasSamePayload()) {
     if (!isSlot || !hasGrown()) return false;
     isTheirs = true;
   }
+  if (!isSlot) removals--;
   if (isTheirs) {
-    moveUpTo(mine.start);
-    from = place;
+    moveUpTo(place);
+    from = myEnd;
     insertTheirs();
-  } else holdMine(mine.actor, mine.body, place);
+  } else holdMine(myActor, myBody, myEnd);
+  place = myEnd;
   return true;
 }
 
 /** Of one birth each number is the greater of both. `false` where one of the state's is, or one is in no short form. */
 function hasGrown(): boolean {
-  let a = mine.key + keyEnd - theirs.key;
+  let a = keyEnd + apart;
   let their = 0;
-  for (let b = keyEnd; b < theirs.end; b += varintLength(their)) {
-    const my = a < mine.end ? smallVarint(left.bytes, a) : 0;
+  for (let b = keyEnd; b < theirEnd; b += varintLength(their)) {
+    const my = a < myEnd ? smallVarint(left.bytes, a) : 0;
     their = smallVarint(right.bytes, b);
-    if (my < 0 || their < my || b + varintLength(their) > theirs.end) return false;
+    if (my < 0 || their < my || b + varintLength(their) > theirEnd) return false;
     a += varintLength(my);
   }
-  return a >= mine.end && their > 0;
+  return a >= myEnd && their > 0;
 }
 
 /** One dot has one payload; where somebody forged another, the definition decides. */
 function hasSamePayload(): boolean {
-  const { key, end } = mine;
-  const apart = theirs.key - key;
-  if (end + apart !== theirs.end) return false;
-  let at = key;
-  while (at < end && left.bytes[at] === right.bytes[at + apart]) at++;
-  return at === end;
+  let at = keyEnd;
+  while (at < theirEnd && left.bytes[at + apart] === right.bytes[at]) at++;
+  return at === theirEnd && at + apart === myEnd;
 }
 
 /** Moves the state's bytes up to `end` to where they belong. */
@@ -313,7 +309,7 @@ function makeRoom(byteCount: number): void {
   const missing = to + byteCount - shift - from;
   if (missing <= 0) return;
   // What else the delta has gets its room at once, so that nothing is moved out of the way twice.
-  const by = missing + right.bytes.length - theirs.end;
+  const by = missing + right.bytes.length - theirEnd;
   room.copyWithin(shift + from + by, shift + from, shift + left.bytes.length);
   shift += by;
 }

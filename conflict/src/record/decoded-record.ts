@@ -4,18 +4,16 @@
  * is canonical. Merging does not come through here; editing, reading and explaining do. Actors are binary strings in
  * this form.
  */
-import { hasSeen, type Ranges, rangesOf, type Seen, seenOfRanges } from '../causal/seen.ts';
+import { hasSeen, type Ranges, rangesOf, type Seen } from '../causal/seen.ts';
 import { check } from '../refusal.ts';
 import { checkBytes } from '../codec/bytes.ts';
 import {
   beginReading,
   checkForm,
-  countBelow,
   malformed,
   readBinary,
   readByte,
   readNumber,
-  readPart,
   readSince,
   readView,
   remaining,
@@ -61,7 +59,7 @@ export function decode(bytes: Uint8Array): DecodedRecord {
   const minor = readVersion();
   const actors = readActors(context);
   while (remaining() > 0) {
-    const entry = readPart(readNumber(), () => readEntry(actors));
+    const entry = readEntry(actors);
     const last = entries.at(-1);
     checkForm(last === undefined || compareEntries(last, entry) < 0);
     checkForm(hasSeen(context, entry));
@@ -99,7 +97,7 @@ function readRanges(): Ranges {
   const max = readNumber();
   const runCount = readNumber();
   checkForm(runCount <= remaining());
-  const ranges = max > 0 ? [1, max] : [];
+  const ranges = [1, max];
   let last = max;
   for (let index = 0; index < runCount; index++) {
     const low = last + 2 + readNumber();
@@ -112,27 +110,28 @@ function readRanges(): Ranges {
 }
 
 function readEntry(actors: readonly string[]): Entry {
+  const size = readNumber();
+  // What comes after the entry. What it says of itself may lie there, but then nothing is left for its payload.
+  const rest = remaining() - size;
   const actor = actors[readNumber()];
   if (actor === undefined) throw malformed();
   const counter = readNumber();
-  checkForm(counter > 0);
   const keyStart = skip(0);
-  const pathLength = countBelow(tagRegister);
-  skip(pathLength);
-  const tag = readTag();
+  let pathLength = -1;
+  let byte = 0;
+  do {
+    byte = readByte();
+    pathLength++;
+  } while (byte < tagRegister);
+  const tag = byte === tagExtended ? tagExtended * 256 + readByte() : byte;
   const mayLackPath = tag === tagMark || tag === tagDeletion || tag > tagExtended;
-  checkForm(pathLength > 0 || mayLackPath);
   const sub = (traitsOf(tag) & traitSub) === 0 ? '' : readBinary(readNumber());
   const key = readSince(keyStart);
   // One text serves as both, because names may be long.
   const path = key.slice(0, pathLength);
-  checkForm(namesOfPath(path).length <= deepestPath);
-  return { key, path, tag, sub, actor, counter, payload: readView(remaining()) };
-}
-
-function readTag(): number {
-  const tag = readByte();
-  return tag === tagExtended ? tagExtended * 256 + readByte() : tag;
+  const isNamed = (pathLength > 0 || mayLackPath) && namesOfPath(path).length <= deepestPath;
+  checkForm(isNamed && counter > 0 && rest >= 0 && remaining() >= rest);
+  return { key, path, tag, sub, actor, counter, payload: readView(remaining() - rest) };
 }
 
 export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
@@ -151,8 +150,7 @@ export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
   });
 }
 
-function writeRanges(ranges: Ranges): void {
-  const { max, runs } = seenOfRanges(ranges);
+function writeRanges([, max = 0, ...runs]: Ranges): void {
   writeNumber(max);
   writeNumber(runs.length / 2);
   let last = max;

@@ -9,7 +9,7 @@
  * only where the edit's whole delta was joined. That is what lets a merge tell from the contexts alone that a delta
  * brings nothing, also when deltas of several writers arrive out of their causal order.
  */
-import { gapsIn, joinSeen, lastOf, rangesOf, seeAll } from '../causal/seen.ts';
+import { gapsIn, joinSeen, lastOf, type Ranges, rangesOf, see, seeAll } from '../causal/seen.ts';
 import { nextStamp, type Stamp } from '../clock/stamp.ts';
 import { tagDeletion, tagMark, tagTextClient } from '../codec/format.ts';
 import {
@@ -71,8 +71,8 @@ export class Draft {
   mark: Mark;
   /** Whether the delta has to be the whole record. */
   isWhole = false;
-  /** Bytes of the edit besides marks and what deletes and clears leave behind. */
-  addedBytes = 0;
+  /** Whether the edit has written anything besides marks and what deletes and clears leave behind. */
+  adds = false;
   readonly #before: DecodedRecord;
   readonly #known: ReadonlySet<Entry>;
   #nextCounter: number;
@@ -128,21 +128,13 @@ export class Draft {
     const entry = { key: keyOf(path, name), path, tag, sub, actor, counter, payload };
     this.#nextCounter++;
     entries.push(entry);
-    this.#add(addedBy(entry));
-  }
-
-  /** Stops an edit of many entries early; the exact size is known only when it is encoded. */
-  #add(byteCount: number): void {
-    this.addedBytes += byteCount;
-    const limit = this.options.limits.deltaBytes;
-    check(this.addedBytes <= limit, 'too-large', { rule: 'delta-bytes', limit });
+    this.adds ||= isAdded(entry);
   }
 
   /** Takes entries of one place out of the record, as seen. */
   supersede(place: Place, gone: readonly Entry[]): void {
     const set = new Set(gone);
     place.entries = place.entries.filter((entry) => !set.has(entry));
-    for (const entry of gone) if (!this.#known.has(entry)) this.addedBytes -= addedBy(entry);
   }
 
   /** Takes what a place has under a tag and these sub-keys, and writes the payload, if there is one, under each. */
@@ -170,11 +162,9 @@ export class Draft {
     if (!hasRest(amounts)) return;
     const key = keyOf(place.path, name);
     const slot = place.entries.find((entry) => entry.key === key && entry.actor === this.actor);
+    this.adds = true;
     const isOpen = slot !== undefined && !isExhausted(vectorOf(slot.payload));
-    if (isOpen) {
-      this.#add(addedBy(slot));
-      return this.raise(place, slot, amounts);
-    }
+    if (isOpen) return this.raise(place, slot, amounts);
     place.entries = place.entries.filter((entry) => entry !== slot);
     this.write(place, name, vectorPayload(amounts));
   }
@@ -196,7 +186,8 @@ export class Draft {
     const { minor, context: before } = this.#before;
     const { now, written, gone } = this.#changes();
     if (written.length + gone.length === 0) return null;
-    const context = new Map([[this.actor, gapsIn(rangesOf(before, this.actor), this.nextCounter)]]);
+    const context = new Map<string, Ranges>();
+    see(context, this.actor, gapsIn(rangesOf(before, this.actor), this.nextCounter));
     seeAll(context, [...written, ...gone]);
     if (!this.isWhole) return { minor, context, entries: written };
     return { minor, context: joinSeen(context, before), entries: now };
@@ -208,9 +199,8 @@ function laterOf(stamp: Stamp | null, floorMs: number): Stamp | null {
   return floorMs > 0 && floorMs >= (stamp?.ms ?? 0) ? { ms: floorMs, logical: 0xffff } : stamp;
 }
 
-/** Bytes of the user's; what tells of existence, and what is left of a text, is written also by who only takes away. */
-function addedBy(entry: Entry): number {
-  const { key, tag, payload } = entry;
-  const isOwn = tag === tagMark || tag === tagDeletion || tag === tagTextClient || isRemnant(entry);
-  return isOwn ? 0 : key.length + payload.length;
+/** What tells of existence, and what is left of a text, is written also by who only takes away. */
+function isAdded(entry: Entry): boolean {
+  const { tag } = entry;
+  return tag !== tagMark && tag !== tagDeletion && tag !== tagTextClient && !isRemnant(entry);
 }

@@ -5,8 +5,8 @@
  * counts, the latest, and earlier ones only while nobody who saw them go has been heard. This page knows how entries are
  * named, ordered and stamped; it knows nothing of what they mean to a type.
  */
-import { checkForm, malformed } from '../codec/byte-reader.ts';
-import { orderOf, type Stamp } from '../clock/stamp.ts';
+import { checkForm } from '../codec/byte-reader.ts';
+import type { Stamp } from '../clock/stamp.ts';
 import {
   pathSeparatorText,
   tagDeletion,
@@ -17,6 +17,7 @@ import {
   traitSub,
   traitVector,
 } from '../codec/format.ts';
+import { binaryOfBytes } from '../codec/bytes.ts';
 import { textOf } from '../codec/utf8.ts';
 import { binaryWritten, writeSized } from '../codec/byte-writer.ts';
 
@@ -128,12 +129,15 @@ export function stampOf(entry: Entry): Stamp | null {
   return offset === -1 ? null : stampAt(entry.payload, offset);
 }
 
+/** The bytes of a stamp as a binary string, in which later ones are greater; empty where there is none. */
+function stampBytes({ tag, payload }: Entry): string {
+  const offset = stampOffset(tag, payload);
+  return offset === -1 ? '' : binaryOfBytes(payload, offset, offset + stampLength(payload, offset));
+}
+
 /** Later stamp, then greater actor, then greater counter: a total order of stamped entries. */
 export function compareByStamp(a: Entry, b: Entry): number {
-  const left = stampOf(a);
-  const right = stampOf(b);
-  if (left === null || right === null) throw malformed();
-  return orderOf(left, right) || order(a.actor, b.actor) || a.counter - b.counter;
+  return order(stampBytes(a), stampBytes(b)) || order(a.actor, b.actor) || a.counter - b.counter;
 }
 
 function latestOf(entries: readonly Entry[]): Entry | null {
@@ -143,7 +147,7 @@ function latestOf(entries: readonly Entry[]): Entry | null {
 }
 
 export function highestStamp(entries: readonly Entry[]): Stamp | null {
-  const latest = latestOf(entries.filter((entry) => stampOf(entry) !== null));
+  const latest = latestOf(entries);
   return latest === null ? null : stampOf(latest);
 }
 

@@ -11,34 +11,21 @@ import { smallVarint, writeVarint } from '../codec/small-varint.ts';
 
 const version = (formatMajor << 4) | formatMinor;
 /** More actors than this do not fit one byte of index. */
-const mostActors = 127;
+export const mostActors = 127;
 const mostRuns = 256;
 
-/** Where a name lies, its length in front of it. */
-class NamePlace {
-  bytes: Uint8Array;
-  end = 2;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-  }
-}
-
 /** A head that is read: `end` is the first byte of the next actor, and at last the first after the head. */
-export class Head extends NamePlace {
-  actorCount = 0;
-
-  /** Returns whether there may be a head that is read here. */
-  begin(bytes: Uint8Array): boolean {
-    this.bytes = bytes;
-    this.actorCount = bytes[1] ?? 0;
-    this.end = 2;
-    return bytes[0] === version && this.actorCount > 0;
-  }
+interface Head {
+  bytes: Uint8Array;
+  end: number;
 }
 
-export const left = new Head(new Uint8Array(0));
-export const right = new Head(new Uint8Array(0));
+const nothing = new Uint8Array(0);
+export const left: Head = { bytes: nothing, end: 0 };
+export const right: Head = { bytes: nothing, end: 0 };
+/** How many actors each side has. */
+export let leftCount = 0;
+export let rightCount = 0;
 /** Index in the union of each left and each right actor. */
 export const leftTo = new Int32Array(mostActors);
 export const rightTo = new Int32Array(mostActors);
@@ -62,32 +49,81 @@ const maxOf = new Int32Array(mostActors);
 /** The dots of right actor `i` are the pairs of first and last counter from `runsStart[i]` to `runsStart[i + 1]`. */
 const runsStart = new Int32Array(mostActors + 1);
 const runs = new Int32Array(2 * mostRuns);
-/** The last name of the union. */
-const lastName = new NamePlace(left.bytes);
+/** Where the last name of the union lies. */
+const lastName: Head = { bytes: nothing, end: 0 };
+
+/**
+ * Whether the state has seen all that the delta has, as far as that shows in heads that are joined here. Nothing is
+ * looked at beyond the last actor of the delta, and nothing is kept.
+ */
+export function hasSeenAll(state: Uint8Array, delta: Uint8Array): boolean {
+  let mine = 2;
+  let theirs = 2;
+  let more = state[1] ?? 0;
+  let wanted = delta[1] ?? 0;
+  if (state[0] !== version || delta[0] !== version || wanted === 0 || more + wanted > mostActors)
+    return false;
+  for (; wanted > 0; wanted--) {
+    let at = 0;
+    let end = 0;
+    let known = 0;
+    // Names go up on both sides, so what is passed here is not asked for again.
+    do {
+      if (more-- === 0) return false;
+      end = mine + 1 + (state[mine] ?? 0);
+      const apart = theirs - mine;
+      at = mine;
+      while (at < end && state[at] === delta[at + apart]) at++;
+      known = smallVarint(state, end);
+      mine = end + varintLength(known) + 1;
+      if (known <= 0 || state[mine - 1] !== 0) return false;
+    } while (at < end);
+    theirs += 1 + (delta[theirs] ?? 0);
+    let last = smallVarint(delta, theirs);
+    theirs += varintLength(last);
+    const runCount = smallVarint(delta, theirs);
+    theirs += varintLength(runCount);
+    if (last < 0 || runCount < 0) return false;
+    for (let rest = 2 * runCount; rest > 0; rest--) {
+      const further = smallVarint(delta, theirs);
+      theirs += varintLength(further);
+      if (further < 0) return false;
+      last += further + 1;
+    }
+    if (last === 0 || last > known) return false;
+  }
+  return true;
+}
+
+/** Begins a head; returns how many actors there are, 0 where it is not one that is read here. */
+function begin(side: Head, bytes: Uint8Array): number {
+  side.bytes = bytes;
+  side.end = 2;
+  return bytes[0] === version ? (bytes[1] ?? 0) : 0;
+}
 
 /** Returns whether these are heads that it joins. */
 export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
-  if (!left.begin(state) || !right.begin(delta) || left.actorCount + right.actorCount > mostActors)
-    return false;
+  leftCount = begin(left, state);
+  rightCount = begin(right, delta);
+  if (leftCount === 0 || rightCount === 0 || leftCount + rightCount > mostActors) return false;
   leftStays = true;
   sharedDots = 0;
   grows = false;
   headLength = 2;
   let count = 0;
-  for (let mine = 0, theirs = 0; mine < left.actorCount || theirs < right.actorCount; count++) {
-    const order = mine === left.actorCount ? 1 : theirs === right.actorCount ? -1 : compareNames(left, right);
+  for (let mine = 0, theirs = 0; mine < leftCount || theirs < rightCount; count++) {
+    const order = mine === leftCount ? 1 : theirs === rightCount ? -1 : compareNames(left, right);
     const side = order > 0 ? right : left;
-    const size = side.bytes[side.end] ?? 0;
     // Names go up in the union, so they do on both sides.
-    if (size === 0 || size > longestActorBytes || (count > 0 && compareNames(lastName, side) >= 0))
-      return false;
+    if (count > 0 && compareNames(lastName, side) >= 0) return false;
     lastName.bytes = side.bytes;
     lastName.end = side.end;
     nameAt[count] = side.end;
     isOfRight[count] = order > 0 ? 1 : 0;
     let max = 0;
     if (order <= 0) {
-      max = readMax(left);
+      max = readRuns(left, theirs, 0);
       if (max < 0) return false;
       if (mine !== count) leftStays = false;
       leftTo[mine] = count;
@@ -95,11 +131,13 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
     }
     if (order >= 0) {
       rightTo[theirs] = count;
-      max = readRuns(theirs++, max);
+      const known = max;
+      max = readRuns(right, theirs++, known);
       if (max < 0) return false;
+      if (max > known) grows = true;
     }
     maxOf[count] = max;
-    headLength += size + varintLength(max) + 2;
+    headLength += (lastName.bytes[lastName.end] ?? 0) + varintLength(max) + 2;
   }
   unionCount = count;
   return true;
@@ -120,17 +158,22 @@ export function writeHead(room: Uint8Array, start: number): void {
   }
 }
 
-/** Reads what the right has seen of an actor; returns the last counter of both sides, -1 where one is missing. */
-function readRuns(theirs: number, known: number): number {
-  const { bytes, end } = right;
-  let at = end + 1 + (bytes[end] ?? 0);
+/**
+ * Reads what a side has seen of an actor, as of right actor `index`, where so many counters are known; returns the last
+ * counter that is known then, -1 where one before it is missing. Of the left no runs are known, so it has to have none.
+ */
+function readRuns(side: Head, actor: number, known: number): number {
+  const { bytes, end } = side;
+  const size = bytes[end] ?? 0;
+  let at = end + 1 + size;
   let low = 1;
   let high = smallVarint(bytes, at);
   at += varintLength(high);
   const runCount = smallVarint(bytes, at);
   at += varintLength(runCount);
-  let index = runsStart[theirs] ?? 0;
-  if (high < 0 || runCount < 0 || high + runCount === 0 || index + 2 * runCount >= runs.length) return -1;
+  let index = runsStart[actor] ?? 0;
+  if (size === 0 || size > longestActorBytes || high < 0 || runCount < 0 || high + runCount === 0) return -1;
+  if (index + 2 * runCount >= runs.length) return -1;
   let max = known;
   for (let run = 0; ; run++) {
     if (low > max + 1) return -1;
@@ -147,10 +190,9 @@ function readRuns(theirs: number, known: number): number {
     high = low + more;
     if (gap < 0 || more < 0 || high >= 1 << 28) return -1;
   }
-  if (max > known) grows = true;
-  leftMax[theirs] = known;
-  runsStart[theirs + 1] = index;
-  right.end = at;
+  leftMax[actor] = known;
+  runsStart[actor + 1] = index;
+  side.end = at;
   return max;
 }
 
@@ -165,18 +207,8 @@ export function rightHas(index: number, counter: number): boolean {
   return false;
 }
 
-/** Reads an actor of which all counters up to the last were seen; returns that, else -1. */
-function readMax(side: Head): number {
-  const { bytes, end } = side;
-  const at = end + 1 + (bytes[end] ?? 0);
-  const max = smallVarint(bytes, at);
-  const runCount = at + varintLength(max);
-  side.end = runCount + 1;
-  return max > 0 && bytes[runCount] === 0 ? max : -1;
-}
-
 /** Order of two names as bytes. */
-function compareNames(a: NamePlace, b: NamePlace): number {
+function compareNames(a: Head, b: Head): number {
   const length = a.bytes[a.end] ?? 0;
   const otherLength = b.bytes[b.end] ?? 0;
   for (let at = 1; at <= length && at <= otherLength; at++) {

@@ -91,6 +91,18 @@ test('runs of context meet in any order', () => {
   );
 });
 
+test('a put takes the place of a value that only newer code can read', () => {
+  const written = decode(edited(nothing, 'b', (e) => e.set('title', 1)).state);
+  const entries = written.entries.map((entry) => {
+    const newer = Uint8Array.from(entry.payload).fill(0xbf, 6);
+    return entry.path === 'title' ? { ...entry, payload: newer } : entry;
+  });
+  const state = encode({ ...written, minor: formatMinor + 1, entries });
+  expect(() => type.read(state)).toThrow(expect.objectContaining({ code: 'newer-format' }));
+  const put = edited(state, 'a', (e) => e.put({ title: 2 }));
+  expect(type.read(put.state).value).toMatchObject({ title: 2 });
+});
+
 describe('entries of types that this version does not know', () => {
   const opaque = foreign(0, 'b', 1, Uint8Array.from([7, 7]));
   const slot = foreign(3, 'b', 2, vectorPayload([5, 0, 3]));

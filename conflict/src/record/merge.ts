@@ -9,7 +9,7 @@ import { covers, hasSeen } from '../causal/seen.ts';
 import { checkBytes } from '../codec/bytes.ts';
 import { tagRegister } from '../codec/format.ts';
 import { labelOf } from '../codec/path.ts';
-import { byteMerge } from './byte-merge.ts';
+import { broughtSiblings, byteMerge } from './byte-merge.ts';
 import { decode, encode } from './decoded-record.ts';
 import { namesOfPath } from './entry.ts';
 import { join } from './join.ts';
@@ -37,9 +37,9 @@ export function merge(state: Uint8Array, delta: Uint8Array): Merged {
   if (delta.length === 0 || state === delta) return unchanged(state);
   const walked = byteMerge(state, delta);
   if (walked === null) return mergeDecoded(state, delta);
-  if (walked.bytes === state) return unchanged(state);
-  if (walked.siblings) return withConflicts(state, walked.bytes);
-  return { state: walked.bytes, changed: true, conflicts: none };
+  if (walked === state) return unchanged(state);
+  if (broughtSiblings) return withConflicts(state, walked);
+  return { state: walked, changed: true, conflicts: none };
 }
 
 function unchanged(state: Uint8Array): Merged {

@@ -150,7 +150,7 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
       // Joining a delta into nothing gives the bytes of the delta.
       const state = draft.isWhole || before.length === 0 ? delta : merge(before, delta).state;
       // What only takes away is as large as what it finds, and always possible.
-      if (draft.addedBytes > 0) {
+      if (draft.adds) {
         checkSize('delta-bytes', delta.length, limits.deltaBytes);
         if (state.length > before.length) checkSize('state-bytes', state.length, limits.stateBytes);
       }

@@ -82,8 +82,10 @@ export function restoreRegister(draft: Draft, at: PlaceOf, sibling: unknown): vo
 export function putRegister(draft: Draft, at: PlaceOf<RegisterField>, value: unknown): void {
   const { place } = at;
   const payload = payloadOf(draft, place, value);
-  const view = readRegister(at);
-  const shown = view === null ? null : binaryOfValue(view.value, anyValueAt(place));
+  // A single value is compared as it lies, because newer code may have written what cannot be read here.
+  const [only, other] = visibleAt(place, tagRegister);
+  const view = other && readRegister(at);
+  const shown = view ? binaryOfValue(view.value, anyValueAt(place)) : only && valueIn(only.payload);
   if (shown !== valueIn(payload)) store(draft, place, payload);
 }
 

@@ -18,23 +18,22 @@ export interface PlaceOf<Declared extends Field = Field> {
 
 export function resolveField(root: PlaceOf, path: Path): PlaceOf {
   const names = namesOf(path);
-  const label = typeof path === 'string' ? path : labelOf(names);
-  check(names.length > 0, 'unknown-field', { field: label, rule: 'declared', value: label });
-  return names.reduce((at, name) => memberAt(at, name, label), root);
+  check(names.length > 0, 'unknown-field', { rule: 'declared', value: '' });
+  return names.reduce(memberAt, root);
 }
 
-/** A member of a map. `label` is what errors call it. Throws `unknown-field`, and `invalid-value` for an unfit name. */
-export function memberAt({ place, field: map }: PlaceOf, name: string, label?: string): PlaceOf {
-  const field = map.type === 'map' ? declaredMember(map, name) : undefined;
+/** A member of a map. Throws `unknown-field`, and `invalid-value` for an unfit name. */
+export function memberAt({ place, field: map }: PlaceOf, name: string): PlaceOf {
+  const declared = map.type === 'map' ? declaredMember(map, name) : undefined;
   const binary = binaryOf(name);
   const limit = longestNameBytes;
-  if (field !== undefined && binary !== null && binary.length <= limit) {
-    return { field, place: place.child(binary) };
+  if (declared !== undefined && binary !== null && binary.length <= limit) {
+    return { field: declared, place: place.child(binary) };
   }
-  const path = label ?? labelOf([...namesOfPath(place.path), name]);
-  if (field === undefined) throw refusal('unknown-field', { field: path, rule: 'declared', value: path });
+  const field = labelOf([...namesOfPath(place.path), name]);
+  check(declared !== undefined, 'unknown-field', { field, rule: 'declared', value: field });
   const rule = binary === null ? 'well-formed-unicode' : 'name-bytes';
-  throw refusal('invalid-value', { field: path, rule, limit, value: binary?.length ?? name });
+  throw refusal('invalid-value', { field, rule, limit, value: binary?.length ?? name });
 }
 
 /** The declaration of a map's member, or `undefined` where it has none. */
