@@ -9,6 +9,7 @@ import { attachDemo, type Demo, startDemo } from './demo.ts';
 import { measureDemoReady } from './demo-ready.ts';
 import { EngineWriter } from './engine-writer/engine-writer.ts';
 import { partsOf, type Part, UsageWatch } from './machine/usage.ts';
+import { measureTransfer } from './measure-transfer.ts';
 import type { LoadOptions } from './options.ts';
 import type { Report, Section } from './report.ts';
 import type { Context, Findings, Scenario } from './scenario.ts';
@@ -33,7 +34,8 @@ export async function runCampaign(options: LoadOptions, say: Say): Promise<Repor
   const workload = new Workload(seed, effort.keyCount);
   let log = options.log;
   if (only.includes('demo-ready')) sections.push(await demoReady(options, say));
-  if (only.some((name) => name !== 'demo-ready')) {
+  if (only.includes('transfer')) sections.push(await transfer(options, say));
+  if (only.some((name) => name !== 'demo-ready' && name !== 'transfer')) {
     say(options.demo === '' ? 'Starting a demo tuned for long load' : `Driving the demo ${options.demo}`);
     const demo = await (options.demo === ''
       ? startDemo(['--log', options.log, '--delay', '0', '--long-load'])
@@ -63,6 +65,13 @@ function demoReady({ effort, log }: LoadOptions, say: Say): Promise<Section> {
     notes: [],
     plots: [],
   }));
+}
+
+function transfer({ effort, seed }: LoadOptions, say: Say): Promise<Section> {
+  say('transfer: two regions of their own');
+  const parts = [{ name: 'load generator', pid: process.pid, withChildren: true }];
+  const options = { records: effort.transferRecords, seed, say };
+  return watched('transfer', parts, () => measureTransfer(options));
 }
 
 interface Given {

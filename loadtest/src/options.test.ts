@@ -35,3 +35,8 @@ it('a cut is asked for by name, for ten minutes or as many as are given', () => 
   expect(readOptions(['--only', 'cut'], '')).toMatchObject({ only: ['cut'], effort: { cutMs: 600_000 } });
   expect(readOptions(['--only', 'cut', '--minutes', '2'], '').effort.cutMs).toBe(120_000);
 });
+
+it('moves a million records in a transfer, or as many as are given', () => {
+  expect(readOptions(['--only', 'transfer'], '').effort.transferRecords).toBe(1_000_000);
+  expect(readOptions(['--only', 'transfer', '--records', '5000'], '').effort.transferRecords).toBe(5000);
+});

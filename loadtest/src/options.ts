@@ -13,17 +13,19 @@ const scenarioNames = [
   'batch',
   'memory',
   'cut',
+  'transfer',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
-/** A cut takes as long as it is told to, so it is asked for by name. */
-const byDefault = scenarioNames.filter((name) => name !== 'cut');
+/** They take as long as they are told to, so they are asked for by name. */
+const byDefault = scenarioNames.filter((name) => name !== 'cut' && name !== 'transfer');
 const minuteMs = 60_000;
 
 export const usage = `usage: npm run loadtest -- [--quick] [--only NAME[,NAME]] [--runs N] [--seed N] [--log kafka|postgres]
-                               [--json FILE] [--demo PID] [--minutes N]
+                               [--json FILE] [--demo PID] [--minutes N] [--records N]
   scenarios: ${scenarioNames.join(', ')}
-  --minutes is how long the link is down in the scenario cut, which runs only where --only names it
+  --minutes is how long the link is down in the scenario cut, --records what the scenario transfer moves:
+  both run only where --only names them
   --log says where the log of the started demo lies; by default in Kafka
   --json FILE writes the figures there and a page with plots beside it, with the ending .html
   --demo PID drives a demo that runs already: it writes 100,000 records and cuts a link; otherwise it starts its own
@@ -50,6 +52,7 @@ const full: Effort = {
   visiblePerS: 1_000,
   cutMs: 10 * minuteMs,
   cutPerS: 500,
+  transferRecords: 1_000_000,
 };
 
 const quick: Effort = {
@@ -62,6 +65,7 @@ const quick: Effort = {
   visiblePerS: 200,
   cutMs: 5_000,
   cutPerS: 100,
+  transferRecords: 10_000,
 };
 
 /** Throws `wrong-usage`. */
@@ -81,6 +85,8 @@ export function readOptions(args: readonly string[], environmentDemo: string): L
       runs: wholeNumber('--runs', values.runs ?? String(effort.runs)),
       cutMs:
         values.minutes === undefined ? effort.cutMs : wholeNumber('--minutes', values.minutes) * minuteMs,
+      transferRecords:
+        values.records === undefined ? effort.transferRecords : wholeNumber('--records', values.records),
     },
   };
 }
@@ -95,6 +101,7 @@ function parsed(args: readonly string[]) {
         runs: { type: 'string' },
         seed: { type: 'string' },
         minutes: { type: 'string' },
+        records: { type: 'string' },
         log: { type: 'string' },
         json: { type: 'string' },
         demo: { type: 'string' },

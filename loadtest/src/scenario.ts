@@ -23,6 +23,7 @@ export interface Effort {
   /** How long both sides of a cut are written, and how much. */
   readonly cutMs: number;
   readonly cutPerS: number;
+  readonly transferRecords: number;
 }
 
 export interface Context {

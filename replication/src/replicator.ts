@@ -181,11 +181,15 @@ export class Replicator {
     logger.info({}, 'this process replicates');
     const active = this.#activate();
     this.#active = active;
+    const { signal } = this.#end;
+    let close = (): void => undefined;
     const closed = new Promise<void>((resolve) => {
-      if (this.#end.signal.aborted) resolve();
-      this.#end.signal.addEventListener('abort', () => resolve(), { once: true });
+      close = resolve;
     });
+    if (signal.aborted) close();
+    signal.addEventListener('abort', close);
     await Promise.race([held.lost, closed]);
+    signal.removeEventListener('abort', close);
     if (!this.#end.signal.aborted) logger.warn({}, 'the lock of the replicator is lost');
     await active.stop();
     this.#active = null;
@@ -287,7 +291,9 @@ export class Replicator {
     const { identity: self, peers, incarnations: parts, transfer, timer, logger } = this.#options;
     const { store: transfers, jobs } = transfer;
     const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);
-    return new Relearner({ self, peers, parts, read, transfers, jobs, onLearnt, timer, logger });
+    const openPosition: RelearnerOptions['openPosition'] = (row) => this.#options.records.createPosition(row);
+    const shared = { self, peers, parts, transfers, jobs, timer, logger };
+    return new Relearner({ ...shared, read, openPosition, onLearnt });
   }
 
   #readPast(feed: Parameters<RelearnerOptions['read']>[0]): PastReader {

@@ -1,18 +1,12 @@
 /** The contract of `IdentityStore` in memory and on a real Postgres that is really started anew. */
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
-import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
-import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
-import { MemoryIdentityRow } from '@isthmus/replication/adapters/memory/identity-row';
-import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
-import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
-import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
-import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { until } from '../until.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { type IdentityProcess, identityStoreContract } from './identity-store.contract.ts';
+import { freshMemoryIdentity } from './memory-identity.ts';
 import { append, record, region } from './record-store.contract.ts';
 
 let postgres: Postgres;
@@ -30,23 +24,13 @@ async function beatOf(beats: BeatStore): Promise<void> {
 }
 
 identityStoreContract('memory', async () => {
-  const database = new MemoryDatabase({ nowMs: () => 1000 });
-  const beats = new MemoryBeatStore(database, []);
-  const ground = {
-    database,
-    beats,
-    identity: new MemoryIdentityRow(database, { counter: 1, nonce: 7 }),
-    records: new MemoryRecordStore(database),
-    slots: new MemorySlotKeeper(database),
-    incarnations: new MemoryIncarnationStore(database),
-  };
-  const process = (): IdentityProcess => {
-    const store = new MemoryIdentityStore(ground);
+  const { database, beats, open } = freshMemoryIdentity();
+  const [one, two] = [open(), open()].map((store): IdentityProcess => {
     return { store, write: async () => store.requireProven() };
-  };
+  });
   return {
-    one: process(),
-    two: process(),
+    one: one ?? expect.fail('it was opened'),
+    two: two ?? expect.fail('it was opened'),
     beat: () => beatOf(beats),
     restart: async () => database.crash(),
     close: async () => {},

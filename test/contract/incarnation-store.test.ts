@@ -1,17 +1,11 @@
 /** The contract of `IncarnationStore` in memory and on a real Postgres, and that of `SessionStore` on the latter. */
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
-import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
-import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
-import { MemoryIdentityRow } from '@isthmus/replication/adapters/memory/identity-row';
-import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
-import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
-import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
-import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { parseLsn } from '@isthmus/replication/adapters/postgres/wal-message';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
 import { incarnationStoreContract } from './incarnation-store.contract.ts';
+import { freshMemoryIdentity } from './memory-identity.ts';
 import { append, record, region } from './record-store.contract.ts';
 
 let postgres: Postgres;
@@ -27,16 +21,8 @@ function open({ url: connectionString, slotName }: FreshDatabase): Promise<Datab
 }
 
 incarnationStoreContract('memory', () => {
-  const database = new MemoryDatabase({ nowMs: () => 1000 });
-  const store = new MemoryIncarnationStore(database);
-  const past = new MemoryIdentityStore({
-    database,
-    identity: new MemoryIdentityRow(database, { counter: 1, nonce: 7 }),
-    records: new MemoryRecordStore(database),
-    beats: new MemoryBeatStore(database, []),
-    slots: new MemorySlotKeeper(database),
-    incarnations: store,
-  });
+  const { incarnations: store, open: openMemory } = freshMemoryIdentity();
+  const past = openMemory();
   return Promise.resolve({
     store,
     past,

@@ -168,8 +168,15 @@ export class IdentityGuard {
     onRefused(reason);
   }
 
+  /** What goes on under a newer incarnation may be this very database, which another process has renewed. */
   async #hold(reason: string): Promise<void> {
-    await this.#options.past.hold(reason);
+    const { past } = this.#options;
+    const continuity = await past.continuity();
+    if (continuity.kind === 'renewed') {
+      this.#state = continuity;
+      return;
+    }
+    await past.hold(reason);
     this.#refuse(reason);
   }
 }

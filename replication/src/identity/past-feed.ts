@@ -80,7 +80,8 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     const isFirst = this.#note(partition, record);
     const reach = { counter: record.incarnation.counter, lsn: endOf(record), bytes: fetched.bytes };
     if (isFurther(reach, this.#furthest.get(partition))) this.#furthest.set(partition, reach);
-    const held = this.#heldOf(record);
+    const { origin: of, incarnation: life } = record;
+    const held = this.heldOf({ region: of, incarnation: life, partition });
     if (!isFirst || held === 0n || beginOf(record) > held) return [fetched];
     return [startAt(held, record, fetched), fetched];
   }
@@ -96,8 +97,8 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     return known === undefined;
   }
 
-  /** How far the database surely holds the life of this record. */
-  #heldOf({ origin: region, incarnation, partition }: LogRecord): Lsn {
+  /** How far the database surely holds a partition of a life. */
+  heldOf({ region, incarnation, partition }: Omit<VectorEntry, 'lsn'>): Lsn {
     const { pasts, horizon } = this.#options;
     const through = pasts.find((each) => sameIncarnation(each.incarnation, incarnation))?.through ?? 0n;
     const place = placeOf({ region, incarnation, partition });

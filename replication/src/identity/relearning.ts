@@ -12,9 +12,10 @@ import type { ChangeFeed } from '../ports/change-feed.ts';
 import type { ControlLog } from '../ports/control-log.ts';
 import { sameIncarnation, type RegionId } from '../ports/identity.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
-import type { IncarnationStore, Relearning } from '../ports/incarnation-store.ts';
+import type { IncarnationStore, OwnPast, Relearning } from '../ports/incarnation-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { OwnLog } from '../ports/own-log.ts';
+import type { PositionRow } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { TransferJobs } from '../ports/transfer-jobs.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
@@ -48,6 +49,8 @@ export interface RelearnerOptions {
   readonly parts: IncarnationParts;
   /** Begins to read the past out of this feed. */
   readonly read: (feed: Pick<ChangeFeed, 'subscribe'>) => PastReader;
+  /** Does nothing where there is one. */
+  readonly openPosition: (row: PositionRow) => Promise<void>;
   readonly transfers: Pick<TransferStore, 'standing'>;
   readonly jobs: Pick<TransferJobs, 'want' | 'open' | 'recent'>;
   /** Nothing is left to be learnt, from the start or by now. */
@@ -135,7 +138,24 @@ export class Relearner {
     const { region, incarnation } = self;
     const { horizon } = await transfers.standing();
     const feed = new PastFeed({ region, incarnation, pasts, horizon, log: parts.ownLog });
+    await this.#open(feed, pasts);
     return { feed, reader: read(feed) };
+  }
+
+  /**
+   * Whoever holds a part of a life says so by its positions, else peers that have collected on the word of that life take
+   * it for one that was away too long, and a log that has lost everything opens none (P6). Reading begins with the oldest.
+   */
+  async #open(feed: PastFeed, [oldest]: readonly OwnPast[]): Promise<void> {
+    const { self, openPosition } = this.#options;
+    if (oldest === undefined) return;
+    const { incarnation } = oldest;
+    for (let partition = 0; partition < self.partitionCount; partition++) {
+      const held = feed.heldOf({ region: self.region, incarnation, partition });
+      if (held === 0n) continue;
+      const from = { origin: self.region, incarnation, partition, beat: null, nextOffset: 0n };
+      await openPosition({ ...from, applied: held, settled: held });
+    }
   }
 
   async #judge(relearning: Relearning): Promise<RelearningJudgement> {

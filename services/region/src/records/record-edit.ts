@@ -39,7 +39,9 @@ export function patchEdit(target: WriteTarget, edits: readonly FieldEdit[]): Rec
 
 export function deleteEdit(target: WriteTarget): RecordEdit {
   const { type } = target;
-  return guarded(target, ({ before, context }) => (type.exists(before) ? type.remove(before, context) : null));
+  return guarded(target, ({ before, context }) =>
+    type.exists(before) ? type.remove(before, context) : null,
+  );
 }
 
 interface Stored {

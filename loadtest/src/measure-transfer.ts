@@ -1,0 +1,161 @@
+/**
+ * A transfer of many records to an empty region, and what it does to the donor: records a second until the joining region
+ * has no transfer left and shows the same digest, beside the first copy of native logical replication; and the latency of
+ * single writes at the donor at a low steady rate, before and during the transfer.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { LoadError } from './errors.ts';
+import { Latency } from './histogram.ts';
+import { HttpLanes } from './http-lane.ts';
+import { type JoiningPair, startJoiningPair } from './joining-pair.ts';
+import { measure, ratios, spreadOf } from './measure.ts';
+import { openLoop } from './open-loop.ts';
+import { initialCopy } from './peers/initial-copy.ts';
+import type { Findings } from './scenario.ts';
+import { collection, Workload } from './workload.ts';
+import { batchSize, putBatch, putOne } from './writes.ts';
+
+const fillers = 8;
+const besideLanes = 8;
+const besidePerS = 50;
+const besideMs = 5000;
+const drainMs = 20_000;
+const pollMs = 200;
+const timeoutMs = 1_200_000;
+
+const transfers = z.object({ transfers: z.array(z.object({ state: z.string(), merged: z.number() })) });
+const digest = z.object({ digest: z.string() });
+
+export interface TransferOptions {
+  readonly records: number;
+  readonly seed: number;
+  readonly say: (line: string) => void;
+}
+
+export async function measureTransfer({ records, seed, say }: TransferOptions): Promise<Findings> {
+  const pair = await startJoiningPair();
+  const workload = new Workload(seed, records);
+  try {
+    say(`  writing ${records} records into the donor`);
+    await fill(pair, workload);
+    const before = await beside(pair, workload);
+    const { perS, latency } = await join(pair, workload);
+    const theirs = await initialCopy(pair.databases, records, Math.round(workload.meanBytes));
+    const [calm, busy] = [before.summary(), latency.summary()];
+    say(
+      `  ${perS.toFixed(0)} records/s, native copy ${theirs.toFixed(0)} rows/s; donor p99 ${calm.p99Ms.toFixed(1)} ms before, ${busy.p99Ms.toFixed(1)} ms during`,
+    );
+    const anchor = {
+      name: 'first copy of native logical replication',
+      unit: 'rows/s',
+      ...spreadOf([theirs]),
+    };
+    return {
+      measures: [
+        measure('transfer_ratio_to_native_copy', 'ratio', ratios([perS], [theirs]), anchor),
+        measure('transfer_records_per_s', 'records/s', [perS]),
+        measure('donor_write_p99_before_ms', 'ms', [calm.p99Ms]),
+        measure('donor_write_p99_in_transfer_ms', 'ms', [busy.p99Ms]),
+      ],
+      notes: [
+        `${records} records to an empty region, while ${besidePerS} single writes/s went to the donor.`,
+      ],
+      plots: [],
+    };
+  } finally {
+    await pair.stop();
+  }
+}
+
+async function fill({ donor }: JoiningPair, workload: Workload): Promise<void> {
+  const lanes = new HttpLanes(donor.api, fillers);
+  let left = Math.ceil(workload.keyCount / batchSize);
+  const endMs = performance.now() + timeoutMs;
+  const filler = async (): Promise<void> => {
+    while (left-- > 0) {
+      try {
+        await putBatch(lanes, workload);
+      } catch (reason) {
+        // A region that is overloaded says so, and takes the batch later; the keys of this one come again at the end.
+        if (performance.now() > endMs) throw reason;
+        left++;
+        await delay(pollMs);
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: fillers }, filler));
+  } finally {
+    lanes.close();
+  }
+}
+
+/** Writes at the steady rate for a while. */
+async function beside({ donor }: JoiningPair, workload: Workload): Promise<Latency> {
+  const lanes = new HttpLanes(donor.api, besideLanes);
+  try {
+    const { latency } = await openLoop({
+      ratePerS: besidePerS,
+      durationMs: besideMs,
+      maxOutstanding: besidePerS * 10,
+      drainMs,
+      send: () => putOne(lanes, workload.next()),
+    });
+    return latency;
+  } finally {
+    lanes.close();
+  }
+}
+
+interface Joined {
+  readonly perS: number;
+  readonly latency: Latency;
+}
+
+async function join(pair: JoiningPair, workload: Workload): Promise<Joined> {
+  const target = await pair.join();
+  const startMs = performance.now();
+  const latency = new Latency();
+  const ended = new AbortController();
+  const writing = (async () => {
+    while (!ended.signal.aborted) latency.add(await beside(pair, workload));
+  })();
+  try {
+    await until('the transfer has ended', () => hasEnded(target.admin));
+    const perS = (workload.keyCount * 1000) / (performance.now() - startMs);
+    ended.abort();
+    await writing;
+    await until('both show the same', async () => {
+      const [here, there] = await Promise.all([pair.donor.admin, target.admin].map(digestOf));
+      return here === there;
+    });
+    return { perS, latency };
+  } finally {
+    ended.abort();
+    await writing;
+  }
+}
+
+/** A region that has no identity yet answers 503. */
+async function hasEnded(admin: string): Promise<boolean> {
+  const response = await fetch(`${admin}/v1/transfers`);
+  if (!response.ok) return false;
+  const found = transfers.parse(await response.json()).transfers;
+  const merged = found.reduce((sum, each) => sum + each.merged, 0);
+  return merged > 0 && found.every(({ state }) => state === 'done');
+}
+
+async function digestOf(admin: string): Promise<string> {
+  const response = await fetch(`${admin}/v1/digests/${collection}`);
+  if (!response.ok) throw new LoadError('unexpected-answer', `a digest was answered ${response.status}`);
+  return digest.parse(await response.json()).digest;
+}
+
+async function until(what: string, probe: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!(await probe())) {
+    if (performance.now() > endMs) throw new LoadError('not-in-time', `not within ${timeoutMs} ms: ${what}`);
+    await delay(pollMs);
+  }
+}
