@@ -174,9 +174,9 @@ test.runIf(logUnderTest() === 'kafka')(
       // Whoever holds a database also cuts its connections, so that a look may find none.
       let reason: string | undefined;
       await until('the loser is refused', 20_000, async () => {
-        const found = await guard(loser.twin.admin);
-        ({ reason } = found);
-        return found.kind === 'refused';
+        const seen = await guard(loser.twin.admin);
+        ({ reason } = seen);
+        return seen.kind === 'refused';
       });
       expect(reason).toMatch(
         /another database of the region has taken|the own log goes on under incarnation/,
