@@ -6,6 +6,7 @@
  * region when somebody else publishes in its name. It never makes anything up: where nobody answers, the question stays
  * open and writes wait, unless an operator says otherwise.
  */
+import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
 import type { ControlLog } from '../ports/control-log.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -50,6 +51,7 @@ const comparing = 'the server was started anew and is compared with the own log'
 export class IdentityGuard {
   readonly #options: IdentityGuardOptions;
   readonly #ticker: Ticker;
+  readonly #end = new AbortController();
   #state: IdentityState;
   #quietUntilMs = 0;
   /** An operator wants a new incarnation. */
@@ -82,6 +84,7 @@ export class IdentityGuard {
   }
 
   async stop(): Promise<void> {
+    this.#end.abort();
     await Promise.all([this.#ticker.stop(), this.#options.evidence.stop()]);
   }
 
@@ -168,15 +171,27 @@ export class IdentityGuard {
     onRefused(reason);
   }
 
-  /** What goes on under a newer incarnation may be this very database, which another process has renewed. */
+  /**
+   * What goes on under a newer incarnation may be this very database, which another process has renewed. Tried until the
+   * database answers: who holds or renews it cuts its connections, and what was heard in that moment is not forgotten.
+   */
   async #hold(reason: string): Promise<void> {
-    const { past } = this.#options;
-    const continuity = await past.continuity();
-    if (continuity.kind === 'renewed') {
-      this.#state = continuity;
-      return;
+    const { past, timer, logger } = this.#options;
+    const { signal } = this.#end;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        const continuity = await past.continuity();
+        if (continuity.kind === 'renewed') {
+          this.#state = continuity;
+          return;
+        }
+        await past.hold(reason);
+        return this.#refuse(reason);
+      } catch (error) {
+        if (!(error instanceof ReplicationError)) throw error;
+        logger.warn({ err: error, reason }, 'the region is held as soon as its database answers');
+        await pause(timer, backoffMs(attempt), signal);
+      }
     }
-    await past.hold(reason);
-    this.#refuse(reason);
   }
 }
