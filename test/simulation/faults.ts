@@ -3,8 +3,7 @@
  * still going on when the world is healed ends then. Some of them disturb a region itself, others only what lies
  * between regions, and the difference matters: the latter must never be felt by local writers (I8).
  */
-import { ReplicationError } from '@isthmus/replication/errors';
-import { type LogRecord, decodeLogRecord, encodeLogRecord } from '@isthmus/replication/log/log-record';
+import { encodeLogRecord, logRecordOrNull } from '@isthmus/replication/log/log-record';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Link, LinkQuality } from './link.ts';
 import type { Random } from './random.ts';
@@ -319,7 +318,7 @@ function poison({ region, other, random, world }: Place): End {
     const held = Number(partition.end - partition.begin);
     if (held === 0) continue;
     const [found] = partition.read(partition.begin + BigInt(random.int(held)), 1);
-    const record = found === undefined ? null : decodeOrNull(found.bytes);
+    const record = found === undefined ? null : logRecordOrNull(found.bytes);
     if (record?.kind !== 'changes') continue;
     const bytes = Buffer.from(encodeLogRecord(record));
     const place = random.int(bytes.length);
@@ -336,16 +335,6 @@ function poison({ region, other, random, world }: Place): End {
     world.seen('poison');
   }
   return nothing;
-}
-
-/** What was poisoned before is no record. */
-function decodeOrNull(bytes: Uint8Array): LogRecord | null {
-  try {
-    return decodeLogRecord(bytes);
-  } catch (reason) {
-    if (reason instanceof ReplicationError) return null;
-    throw reason;
-  }
 }
 
 function nodeAt(world: World, region: RegionId, level: number): SimNode | null {

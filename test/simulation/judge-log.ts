@@ -2,8 +2,7 @@
  * Judges the logs when a run is over: whatever stands there in a region's own name was committed by it, at that very
  * place and under that name. Nothing is made up on the way, and nothing lies beside its commit (P2, I3).
  */
-import { ReplicationError } from '@isthmus/replication/errors';
-import { type ChangesRecord, decodeLogRecord } from '@isthmus/replication/log/log-record';
+import { type ChangesRecord, logRecordOrNull } from '@isthmus/replication/log/log-record';
 import type { Violation } from '../checkers/history.ts';
 import type { SimRegion } from './sim-region.ts';
 import type { World } from './world.ts';
@@ -31,12 +30,7 @@ function faultsOf(world: World, region: SimRegion): readonly Violation[] {
 
 /** `null`: nobody takes it for one of this partition of this region. */
 function ownRecord(region: SimRegion, partition: number, bytes: Uint8Array): ChangesRecord | null {
-  try {
-    const record = decodeLogRecord(bytes);
-    const isOwn = record.origin === region.id && record.partition === partition;
-    return isOwn && record.kind === 'changes' ? record : null;
-  } catch (reason) {
-    if (reason instanceof ReplicationError) return null;
-    throw reason;
-  }
+  const record = logRecordOrNull(bytes);
+  const isOwn = record?.origin === region.id && record.partition === partition;
+  return isOwn && record.kind === 'changes' ? record : null;
 }

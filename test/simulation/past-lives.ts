@@ -3,8 +3,7 @@
  * was set back, and how far the region's log did. What a former life committed has to be found again wherever one of
  * the two reaches; what reaches neither was lost with the database, and nobody is blamed for it.
  */
-import { ReplicationError } from '@isthmus/replication/errors';
-import { type LogRecord, decodeLogRecord } from '@isthmus/replication/log/log-record';
+import { logRecordOrNull } from '@isthmus/replication/log/log-record';
 import type { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import type { Lsn } from '@isthmus/replication/ports/change';
 import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
@@ -75,7 +74,7 @@ export class PastLives {
     for (const [partition, held] of (this.#log.partitions('changes') ?? []).entries()) {
       const own = held
         .read(held.begin, Number.MAX_SAFE_INTEGER)
-        .flatMap(({ bytes }) => decodedOrNull(bytes) ?? [])
+        .flatMap(({ bytes }) => logRecordOrNull(bytes) ?? [])
         .filter((record) => record.origin === this.#region && record.partition === partition)
         .flatMap((record) => (record.kind === 'changes' ? [record] : []))
         .toSorted((a, b) => (a.from < b.from ? -1 : 1));
@@ -85,15 +84,5 @@ export class PastLives {
         if (from <= before && to > before) this.#logged.set(place, to);
       }
     }
-  }
-}
-
-/** What was poisoned is no record. */
-function decodedOrNull(bytes: Uint8Array): LogRecord | null {
-  try {
-    return decodeLogRecord(bytes);
-  } catch (reason) {
-    if (reason instanceof ReplicationError) return null;
-    throw reason;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Bytes as binary strings, and the check that something is bytes, where it comes from callers: what `fetch` gives is an `ArrayBuffer`, which has no
- * length, and what a database gives may be `null`. It takes byte arrays of any realm, Node's `Buffer` among them, and
- * looks at nothing but the kind of the object.
+ * Bytes as binary strings, and the check that something is bytes, where it comes from callers: what `fetch` gives is an
+ * `ArrayBuffer`, which has no length, and what a database gives may be `null`. It takes byte arrays of any realm, Node's
+ * `Buffer` among them, and looks at nothing but the kind of the object.
  */
 import { checkArgument } from '../arguments.ts';
 

@@ -6,7 +6,7 @@
  */
 import { merge } from '@isthmus/conflict';
 import { ReplicationError } from '../errors.ts';
-import { decodeLogRecord } from '../log/log-record.ts';
+import { logRecordOrNull } from '../log/log-record.ts';
 import type { PlacedChange } from '../log/log-record.ts';
 import { decodeProgress } from '../log/progress-record.ts';
 import type { OriginProgress } from '../log/progress-record.ts';
@@ -105,7 +105,7 @@ export class OwnLogProof {
     reached: Set<number>,
   ): Promise<Fault | typeof tooShort> {
     for (const { bytes } of records) {
-      const record = decoded(bytes);
+      const record = logRecordOrNull(bytes);
       if (record === null || record.origin !== this.#options.self.region) continue;
       this.#readRecords++;
       const judged = judgeOwnRecord(past, record);
@@ -177,15 +177,5 @@ export class OwnLogProof {
     throw new ReplicationError('log-unavailable', `the own log was silent for ${silenceMs} ms`, {
       retriable: true,
     });
-  }
-}
-
-/** `null`: bytes that are no record of ours say nothing about us. */
-function decoded(bytes: Uint8Array) {
-  try {
-    return decodeLogRecord(bytes);
-  } catch (reason) {
-    if (reason instanceof ReplicationError) return null;
-    throw reason;
   }
 }

@@ -5,7 +5,7 @@
  */
 import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
-import { decodeLogRecord } from '../log/log-record.ts';
+import { logRecordOrNull } from '../log/log-record.ts';
 import type { Beat } from '../ports/change.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
@@ -110,15 +110,10 @@ export class OwnLogTail {
 
   #judgeBytes(bytes: Uint8Array) {
     const { region, incarnation } = this.#options.self;
-    try {
-      const record = decodeLogRecord(bytes);
-      if (record.origin !== region) return null;
-      const anyBeat = { number: Number.MAX_SAFE_INTEGER, lsn: 0n, atMs: 0 };
-      return judgeOwnRecord({ incarnation, newestBeat: anyBeat }, record);
-    } catch (reason) {
-      if (reason instanceof ReplicationError) return null;
-      throw reason;
-    }
+    const record = logRecordOrNull(bytes);
+    if (record?.origin !== region) return null;
+    const anyBeat = { number: Number.MAX_SAFE_INTEGER, lsn: 0n, atMs: 0 };
+    return judgeOwnRecord({ incarnation, newestBeat: anyBeat }, record);
   }
 
   /** Tried until the database answers: a beat that was heard is not forgotten. */

@@ -5,8 +5,7 @@
  * collected meanwhile would find no trace of it and bring its record back (I6). It notes how far each life goes in each
  * partition, so that its reader can tell when everything is learnt.
  */
-import { ReplicationError } from '../errors.ts';
-import { decodeLogRecord, encodeLogRecord, type LogRecord } from '../log/log-record.ts';
+import { encodeLogRecord, type LogRecord, logRecordOrNull } from '../log/log-record.ts';
 import type { Lsn } from '../ports/change.ts';
 import type { ChangeFeed, FeedBatch, FeedRecord, FeedSubscription } from '../ports/change-feed.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
@@ -73,7 +72,7 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
 
   #selectOne(partition: number, fetched: FeedRecord): readonly FeedRecord[] {
     const { region, incarnation } = this.#options;
-    const record = decoded(fetched.bytes);
+    const record = logRecordOrNull(fetched.bytes);
     if (record === null || record.origin !== region || record.partition !== partition) return [fetched];
     if (sameIncarnation(record.incarnation, incarnation)) this.#through.add(partition);
     if (record.incarnation.counter >= incarnation.counter) return [];
@@ -153,14 +152,4 @@ function endOf(record: LogRecord): Lsn {
 function isFurther({ counter, lsn }: Reach, than: Reach | undefined): boolean {
   if (than === undefined) return true;
   return counter > than.counter || (counter === than.counter && lsn > than.lsn);
-}
-
-/** `null`: bytes that are no record are for the applier to refuse. */
-function decoded(bytes: Uint8Array): LogRecord | null {
-  try {
-    return decodeLogRecord(bytes);
-  } catch (reason) {
-    if (reason instanceof ReplicationError) return null;
-    throw reason;
-  }
 }

@@ -7,7 +7,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
-import { assert } from '../errors.ts';
+import { assert, ReplicationError } from '../errors.ts';
 import type { Change, CountedBeat, Lsn } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
@@ -60,6 +60,16 @@ export function encodeLogRecord(record: LogRecord): Buffer {
   else writeChanges(writer, record);
   writer.u32(crc32(writer.view()));
   return writer.finish();
+}
+
+/** `null` where the bytes are no record: for who only asks what a log says, and leaves refusing to the applier. */
+export function logRecordOrNull(bytes: Uint8Array): LogRecord | null {
+  try {
+    return decodeLogRecord(bytes);
+  } catch (reason) {
+    if (reason instanceof ReplicationError) return null;
+    throw reason;
+  }
 }
 
 /** Throws `malformed-record`. */

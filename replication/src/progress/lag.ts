@@ -1,8 +1,9 @@
 /**
  * The target's view (P7): how old the oldest change of an origin is that is known or presumed not to be applied
  * here, and how many are known to wait. The age is that of the newest beat settled in all partitions, moved onto the
- * own clock by the offset that held when it was made, so it rises with the wall clock while the link is cut and comes out of the tables unchanged after a
- * restart. Without a position, a beat or an offset between the clocks it is unknown, which is never zero.
+ * own clock by the offset that held when it was made, so it rises with the wall clock while the link is cut and comes
+ * out of the tables unchanged after a restart. Without a position, a beat or an offset between the clocks it is unknown,
+ * which is never zero.
  */
 import { clockReadingErrorMs } from '../age.ts';
 import { changesBetween } from '../change-count.ts';

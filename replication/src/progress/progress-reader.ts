@@ -4,8 +4,8 @@
  * about us. A later message replaces an earlier one even where it claims less, and a new incarnation of the peer
  * replaces everything; only a message of an incarnation older than the known one is dropped. Every message with an
  * echo of a beat not echoed before is also a sample of the offset between the clocks; where one of these was set, it
- * shows by which of them the offset moved. Messages that cannot be used
- * are counted, never thrown; what the database refuses to take is told anew by the peer within a beat interval.
+ * shows by which of them the offset moved. Messages that cannot be used are counted, never thrown; what the database
+ * refuses to take is told anew by the peer within a beat interval.
  */
 import { AssertionFailure, ReplicationError } from '../errors.ts';
 import { decodeProgress, type OriginProgress, type ProgressMessage } from '../log/progress-record.ts';

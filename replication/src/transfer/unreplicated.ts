@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { ReplicationError } from '../errors.ts';
-import { decodeLogRecord, type LogRecord } from '../log/log-record.ts';
+import { logRecordOrNull } from '../log/log-record.ts';
 import { encodeVector } from '../log/offer-bytes.ts';
 import type { Lsn, RecordId } from '../ports/change.ts';
 import type { FeedSubscription } from '../ports/change-feed.ts';
@@ -79,18 +79,8 @@ async function takeNext(tail: OwnTail, subscription: FeedSubscription, timer: Ti
   cancel();
   if (batch === null) throw silent();
   for (const { bytes } of batch.records) {
-    const record = decoded(bytes);
+    const record = logRecordOrNull(bytes);
     if (record?.partition === batch.partition) tail.take(record);
-  }
-}
-
-/** `null`: bytes that are no record of ours say nothing about us. */
-function decoded(bytes: Uint8Array): LogRecord | null {
-  try {
-    return decodeLogRecord(bytes);
-  } catch (reason) {
-    if (reason instanceof ReplicationError) return null;
-    throw reason;
   }
 }
 

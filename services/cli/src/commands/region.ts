@@ -1,8 +1,9 @@
 /**
- * `isthmus region`: what is done to a region that is gone. `retire NAME` says for good that a region is gone. All survivors have to be named and reachable: first
- * each of them closes the region, so that nothing more is taken of it, then they agree on how far its changes are kept,
- * and fetch from each other what they lack of that. It cannot be taken back, and begun twice it goes on where it was.
- * What it wrote beyond that is exported from it, should it come back, and issued again elsewhere.
+ * `isthmus region`: what is done to a region that is gone. `retire NAME` says for good that it is. All survivors have to
+ * be named and reachable: first each of them closes the region, so that nothing more is taken of it, then they agree on
+ * how far its changes are kept, and fetch from each other what they lack of that. It cannot be taken back, and begun
+ * twice it goes on where it was. What it wrote beyond that is exported from it, should it come back, and issued again
+ * elsewhere.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Target, findTargets } from '../remote/addresses.ts';
