@@ -72,6 +72,10 @@ test('the retired region takes no more writes, also after a restart that nobody 
     code: 1,
     answer: { retired: true },
   });
+  await until('the word is in the database of ap', 20_000, async () => {
+    const rows = await query(demo.serversOf('ap').database, "SELECT FROM isthmus.retired WHERE region = 'ap'");
+    return rows.length === 1;
+  });
   await demo.signal('ap', 'region', 'SIGKILL');
   await demo.setLinks('cut');
   await demo.signal('ap', 'region', 'start');

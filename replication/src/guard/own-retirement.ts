@@ -1,8 +1,9 @@
 /**
  * Whether this region was retired by its peers (P8). What it writes from then on is taken by nobody, so it must not
- * acknowledge another write: the first peer that says so closes the region in its own database as well, and no restart
- * forgets that. It asks before the first write and once a second after that; a region that no peer answers goes on
- * writing, because nobody can tell it better. It never takes the word back.
+ * acknowledge another write: the first peer that says so closes the region in its own database as well, and from then on
+ * no restart forgets that. A process that dies before its database took the word is told again by the next peer that it
+ * reaches. It asks before the first write and once a second after that; a region that no peer answers goes on writing,
+ * because nobody can tell it better. It never takes the word back.
  */
 import { orNextTurn } from '../next-turn.ts';
 import type { RegionId } from '../ports/identity.ts';
