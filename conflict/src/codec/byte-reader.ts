@@ -1,16 +1,14 @@
 /**
- * Reading with every bound checked. A length or a count is compared with what is left before anything is done with
- * it, so lying bytes end in a `malformed` error and never in a large allocation or a long loop. Only the shortest form
- * of an integer is accepted. There is one reading at a time: each runs from its `beginReading` to its end without giving
- * way, and one that fails is left as it is.
+ * Reading of binary strings with every bound checked. A length or a count is compared with what is left before anything
+ * is done with it, so lying bytes end in a `malformed` error and never in a large allocation or a long loop. Only the
+ * shortest form of an integer is accepted. There is one reading at a time: each runs from its `beginReading` to its end
+ * without giving way, and one that fails is left as it is.
  */
 import type { ConflictError } from '../errors.ts';
 import { refusal } from '../refusal.ts';
-import { binaryOfBytes } from './bytes.ts';
 
-let source: Uint8Array = new Uint8Array(0);
+let source = '';
 let at = 0;
-let end = 0;
 
 /** Bytes that do not follow the format; the value is how far into them, or into a part of them, the reading has come. */
 export function malformed(): ConflictError {
@@ -22,20 +20,19 @@ export function checkForm(isKept: boolean): asserts isKept {
   if (!isKept) throw malformed();
 }
 
-/** Reads `bytes` from `offset` on. */
-export function beginReading(bytes: Uint8Array, offset = 0): void {
-  source = bytes;
+/** Reads `binary` from `offset` on. */
+export function beginReading(binary: string, offset = 0): void {
+  source = binary;
   at = offset;
-  end = bytes.length;
 }
 
 /** How many bytes are left. */
 export function remaining(): number {
-  return end - at;
+  return source.length - at;
 }
 
 export function readByte(): number {
-  return source[skip(1)] ?? 0;
+  return source.charCodeAt(skip(1));
 }
 
 export function readNumber(): number {
@@ -60,17 +57,10 @@ export function skip(byteCount: number): number {
 }
 
 export function readBinary(byteCount: number): string {
-  const start = skip(byteCount);
-  return binaryOfBytes(source, start, at);
+  return readSince(skip(byteCount));
 }
 
 /** What was read since `start`. */
 export function readSince(start: number): string {
-  return binaryOfBytes(source, start, at);
-}
-
-/** A view, not a copy. */
-export function readView(byteCount: number): Uint8Array {
-  const start = skip(byteCount);
-  return source.subarray(start, at);
+  return source.slice(start, at);
 }

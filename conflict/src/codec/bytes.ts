@@ -1,9 +1,10 @@
 /**
- * Bytes as binary strings, and the check that something is bytes, where it comes from callers: what `fetch` gives is an
- * `ArrayBuffer`, which has no length, and what a database gives may be `null`. It takes byte arrays of any realm, Node's
- * `Buffer` among them, and looks at nothing but the kind of the object.
+ * Bytes as binary strings and back, and the check that something is bytes, where it comes from callers: what `fetch`
+ * gives is an `ArrayBuffer`, which has no length, and what a database gives may be `null`. It takes byte arrays of any
+ * realm, Node's `Buffer` among them, and looks at nothing but the kind of the object.
  */
 import { checkArgument } from '../arguments.ts';
+import { allocate } from './slab.ts';
 
 /** Throws `invalid-argument` where `value` is no `Uint8Array`. */
 export function checkBytes(value: unknown, rule: string): void {
@@ -17,19 +18,18 @@ export function checkBytes(value: unknown, rule: string): void {
 /** As many arguments as every engine takes. */
 const mostAtOnce = 4096;
 
-/** Up to here adding characters one by one is faster than handing them over together. */
-const fewBytes = 32;
-
-/** Bytes `start` to `end` as a binary string. The caller has checked the bounds. */
-export function binaryOfBytes(bytes: Uint8Array, start = 0, end = bytes.length): string {
+/** Bytes as a binary string, each a character. */
+export function binaryOfBytes(bytes: Uint8Array): string {
   let binary = '';
-  if (end - start <= fewBytes) {
-    for (let at = start; at < end; at++) binary += String.fromCharCode(bytes[at] ?? 0);
-    return binary;
-  }
-  for (let at = start; at < end; at += mostAtOnce) {
-    const part = bytes.subarray(at, Math.min(end, at + mostAtOnce));
-    binary += String(Reflect.apply(String.fromCharCode, null, part));
+  for (let at = 0; at < bytes.length; at += mostAtOnce) {
+    binary += String(Reflect.apply(String.fromCharCode, null, bytes.subarray(at, at + mostAtOnce)));
   }
   return binary;
+}
+
+/** The bytes of a binary string, the caller's alone. */
+export function bytesOf(binary: string): Uint8Array {
+  const bytes = allocate(binary.length);
+  for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at);
+  return bytes;
 }

@@ -10,26 +10,11 @@
 import { AssertionFailure, ConflictError } from '../errors.ts';
 import { check, refusal } from '../refusal.ts';
 import { isObject } from '../arguments.ts';
-import {
-  beginReading,
-  checkForm,
-  readBinary,
-  readByte,
-  readNumber,
-  readView,
-  remaining,
-} from './byte-reader.ts';
-import {
-  binaryWritten,
-  writeBinary,
-  writeByte,
-  writeBytes,
-  writeNumber,
-  writeSized,
-  writtenLength,
-} from './byte-writer.ts';
+import { beginReading, checkForm, readBinary, readByte, readNumber, remaining } from './byte-reader.ts';
+import { bytesOf } from './bytes.ts';
 import { deepestValue } from './format.ts';
 import { binaryOf, textOf } from './utf8.ts';
+import { sized, varint } from './varint.ts';
 
 /** A value of a register. Numbers are finite doubles; -0 is kept. */
 export type JsonValue =
@@ -76,53 +61,48 @@ export function anyValueAt(at: ValueTarget): ValueScope {
   return { at, maxDepth: deepestValue, maxBytes: Infinity };
 }
 
-/** The bytes of a value as a binary string. */
-export function binaryOfValue(value: unknown, scope: ValueScope): string {
-  return binaryWritten(() => writeValue(value, scope));
+/** How far the writing has come. */
+interface Writing extends ValueScope {
+  binary: string;
 }
 
-export function writeValue(value: unknown, { at, maxDepth, maxBytes }: ValueScope): void {
+/** The bytes of a value as a binary string. */
+export function binaryOfValue(value: unknown, { at, maxDepth, maxBytes }: ValueScope): string {
+  const writing = { at, maxDepth, maxBytes, binary: '' };
   try {
-    write(value, { at, maxDepth, maxBytes, depth: 0, end: writtenLength() + maxBytes });
+    write(value, 0, writing);
   } catch (cause) {
     if (cause instanceof ConflictError || cause instanceof AssertionFailure) throw cause;
     throw refusal('invalid-value', { field: at.label, rule: 'readable', cause });
   }
+  return writing.binary;
 }
 
-/** How far the writing has come into a value. */
-interface Progress extends ValueScope {
-  readonly depth: number;
-  /** Length of the writer that must not be passed. */
-  readonly end: number;
-}
-
-function write(value: unknown, progress: Progress): void {
-  const { at, depth, maxDepth, maxBytes: limit, end } = progress;
-  if (value === null) writeByte(headNull);
-  else if (typeof value === 'boolean') writeByte(value ? headTrue : headFalse);
-  else if (typeof value === 'number') writeDecimal(value, at);
+function write(value: unknown, depth: number, to: Writing): void {
+  const { maxDepth, maxBytes } = to;
+  const at: ValueTarget = to.at;
+  if (value === null) to.binary += varint(headNull);
+  else if (typeof value === 'boolean') to.binary += varint(value ? headTrue : headFalse);
+  else if (typeof value === 'number') to.binary += binaryOfNumber(value, at);
   else if (typeof value === 'string') {
     const binary = wellFormed(value, at);
-    writeHead(headText, binary.length);
-    writeBinary(binary);
+    to.binary += headed(headText, binary.length) + binary;
   } else {
-    progress.at.check(isObject(value), 'json', value);
+    at.check(isObject(value), 'json', value);
     if (depth >= maxDepth) throw refusal('too-deep', { field: at.label, rule: 'depth', limit: maxDepth });
-    const inside = { ...progress, depth: depth + 1 };
-    if (Array.isArray(value)) writeArray(value, inside);
-    else writeObject(value, inside);
+    if (Array.isArray(value)) writeArray(value, depth + 1, to);
+    else writeObject(value, depth + 1, to);
   }
-  if (writtenLength() > end) throw refusal('too-large', { field: at.label, rule: 'value-bytes', limit });
+  if (to.binary.length > maxBytes)
+    throw refusal('too-large', { field: at.label, rule: 'value-bytes', limit: maxBytes });
 }
 
-function writeDecimal(value: number, at: ValueTarget): void {
+function binaryOfNumber(value: number, at: ValueTarget): string {
   at.check(Number.isFinite(value), 'finite-number', value);
-  if (isShort(value)) return writeHead(value < 0 ? headNegative : headInteger, Math.abs(value));
+  if (isShort(value)) return headed(value < 0 ? headNegative : headInteger, Math.abs(value));
   const double = new DataView(new ArrayBuffer(8));
   double.setFloat64(0, value);
-  writeByte(headDouble);
-  writeBytes(new Uint8Array(double.buffer));
+  return String.fromCharCode(headDouble, ...new Uint8Array(double.buffer));
 }
 
 /** Whether a number is written as an integer. */
@@ -136,29 +116,29 @@ function wellFormed(value: string, at: ValueTarget): string {
   return binary;
 }
 
-function writeHead(head: number, number: number): void {
+/** A head, and the number that follows it or is within it. */
+function headed(head: number, number: number): string {
   const kind = head - headInteger;
-  if (number < (leastNumbers[kind] ?? 0)) return writeByte((smallHeads[kind] ?? 0) + number);
-  writeByte(head);
-  writeNumber(number);
+  if (number < (leastNumbers[kind] ?? 0)) return String.fromCharCode((smallHeads[kind] ?? 0) + number);
+  return varint(head) + varint(number);
 }
 
-function writeArray(items: readonly unknown[], inside: Progress): void {
+function writeArray(items: readonly unknown[], depth: number, to: Writing): void {
   const { length } = items;
-  inside.at.check(Number.isSafeInteger(length), 'array-length', length);
-  writeHead(headArray, length);
-  for (let index = 0; index < length; index++) write(items[index], inside);
+  to.at.check(Number.isSafeInteger(length), 'array-length', length);
+  to.binary += headed(headArray, length);
+  for (let index = 0; index < length; index++) write(items[index], depth, to);
 }
 
-function writeObject(value: object, inside: Progress): void {
-  const { at } = inside;
-  inside.at.check(isPlain(value), 'plain-object', value);
+function writeObject(value: object, depth: number, to: Writing): void {
+  const at: ValueTarget = to.at;
+  at.check(isPlain(value), 'plain-object', value);
   const members = Object.entries(value).map(([name, item]) => [wellFormed(name, at), item] as const);
   members.sort(([a], [b]) => (a < b ? -1 : 1));
-  writeHead(headObject, members.length);
+  to.binary += headed(headObject, members.length);
   for (const [name, item] of members) {
-    writeSized(name);
-    write(item, inside);
+    to.binary += sized(name);
+    write(item, depth, to);
   }
 }
 
@@ -173,9 +153,9 @@ export function isMembers(value: unknown): value is Record<string, unknown> {
   return isObject(value) && isPlain(value);
 }
 
-/** Reads bytes from `offset` on as one value. */
-export function readWhole(bytes: Uint8Array, offset: number): JsonValue {
-  beginReading(bytes, offset);
+/** Reads `binary` from `offset` on as one value. */
+export function readWhole(binary: string, offset: number): JsonValue {
+  beginReading(binary, offset);
   const value = readValue();
   checkForm(remaining() === 0);
   return value;
@@ -213,7 +193,7 @@ function readKind(head: number, number: number, depth: number): JsonValue {
 }
 
 function readDouble(): number {
-  const { buffer, byteOffset } = readView(8);
+  const { buffer, byteOffset } = bytesOf(readBinary(8));
   const value = new DataView(buffer, byteOffset).getFloat64(0);
   checkForm(Number.isFinite(value) && !isShort(value));
   return value;

@@ -3,11 +3,11 @@
  * A slot adds value minus baseline to what is read; a reset raises baselines, the actor's own operations raise values.
  */
 import { beginReading, checkForm, readNumber, remaining } from './byte-reader.ts';
-import { writeNumber, written } from './byte-writer.ts';
+import { varint } from './varint.ts';
 
 export type Vector = readonly number[];
 
-export function vectorOf(payload: Uint8Array): Vector {
+export function vectorOf(payload: string): Vector {
   beginReading(payload);
   const vector: number[] = [];
   while (remaining() > 0) vector.push(readNumber());
@@ -15,9 +15,9 @@ export function vectorOf(payload: Uint8Array): Vector {
   return vector;
 }
 
-export function vectorPayload(vector: Vector): Uint8Array {
+export function vectorPayload(vector: Vector): string {
   const length = vector.findLastIndex((value) => value > 0) + 1;
-  return written(() => vector.slice(0, length).forEach(writeNumber));
+  return vector.slice(0, length).map(varint).join('');
 }
 
 /** Number by number. */

@@ -80,7 +80,7 @@ function foreignRecords(base: Uint8Array): readonly Uint8Array[] {
       ...named,
       actor: 'zz',
       counter: 2 * traits + 1,
-      payload: Uint8Array.from(payload),
+      payload: String.fromCharCode(...payload),
     };
   });
   const context = new Map<string, Ranges>();

@@ -3,7 +3,8 @@
  * library's own forms it can hold what the format forbids: counts and sizes that lie, integers that are too long,
  * names that are no UTF-8. Only well-formed records are taken apart.
  */
-import { beginReading, readByte, readNumber, readView, remaining } from '../codec/byte-reader.ts';
+import { beginReading, readBinary, readByte, readNumber, remaining } from '../codec/byte-reader.ts';
+import { binaryOfBytes, bytesOf } from '../codec/bytes.ts';
 import { tagExtended, tagRegister, traitsOf, traitSub } from '../codec/format.ts';
 
 export interface ActorPart {
@@ -45,7 +46,7 @@ export const honest: Lies = { actorCount: 0, runCount: 0, entrySize: 0, subSize:
 
 export function partsOf(bytes: Uint8Array): Parts {
   if (bytes.length === 0) return { version: 0x10, actors: [], entries: [], lies: honest };
-  beginReading(bytes);
+  beginReading(binaryOfBytes(bytes));
   const version = readByte();
   const actors = Array.from({ length: readNumber() }, actorPart);
   const entries: EntryPart[] = [];
@@ -54,7 +55,7 @@ export function partsOf(bytes: Uint8Array): Parts {
 }
 
 function actorPart(): ActorPart {
-  const name = [...readView(readByte())];
+  const name = [...bytesOf(readBinary(readByte()))];
   const max = readNumber();
   const runs = Array.from({ length: 2 * readNumber() }, readNumber);
   return { name, max, runs };
@@ -70,8 +71,8 @@ function entryPart(): EntryPart {
   for (; first < tagRegister; first = readByte()) path.push(first);
   const tag = first === tagExtended ? [first, readByte()] : [first];
   const traits = traitsOf(first === tagExtended ? tagExtended * 256 + (tag[1] ?? 0) : first);
-  const sub = (traits & traitSub) === 0 ? null : [...readView(readNumber())];
-  return { index, counter, path, tag, sub, payload: [...readView(remaining() - rest)] };
+  const sub = (traits & traitSub) === 0 ? null : [...bytesOf(readBinary(readNumber()))];
+  return { index, counter, path, tag, sub, payload: [...bytesOf(readBinary(remaining() - rest))] };
 }
 
 export function assembled({ version, actors, entries, lies }: Parts): Uint8Array {

@@ -5,7 +5,6 @@
  * definition does not. Nothing outside the given arrays is read. What it skips of the state it does not look at.
  */
 import { binaryOfBytes } from '../codec/bytes.ts';
-import { varintLength } from '../codec/byte-writer.ts';
 import {
   deepestPath,
   pathSeparator,
@@ -18,7 +17,7 @@ import {
   traitVector,
 } from '../codec/format.ts';
 import { commit, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
-import { smallVarint } from '../codec/small-varint.ts';
+import { smallVarint, varintLength } from '../codec/varint.ts';
 import { namesOfPath } from './entry.ts';
 import {
   grows,
@@ -153,7 +152,7 @@ function readKey(): boolean {
     if (byte === pathSeparator) depth++;
     else if (byte >= 0x80) isAscii = false;
   }
-  if (!isAscii) namesOfPath(binaryOfBytes(bytes, start, end));
+  if (!isAscii) namesOfPath(binaryOfBytes(bytes.subarray(start, end)));
   tag = byte;
   // What newer versions write is left to the definition, and so is a field without a name.
   if (tag === tagExtended || (end === start && tag !== tagMark && tag !== tagDeletion)) return false;

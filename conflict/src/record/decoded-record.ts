@@ -6,7 +6,7 @@
  */
 import { hasSeen, type Ranges, rangesOf, type Seen } from '../causal/seen.ts';
 import { check } from '../refusal.ts';
-import { checkBytes } from '../codec/bytes.ts';
+import { binaryOfBytes, bytesOf, checkBytes } from '../codec/bytes.ts';
 import {
   beginReading,
   checkForm,
@@ -15,18 +15,9 @@ import {
   readByte,
   readNumber,
   readSince,
-  readView,
   remaining,
   skip,
 } from '../codec/byte-reader.ts';
-import {
-  varintLength,
-  writeBinary,
-  writeByte,
-  writeBytes,
-  writeNumber,
-  written,
-} from '../codec/byte-writer.ts';
 import {
   deepestPath,
   formatMajor,
@@ -40,6 +31,7 @@ import {
   traitSub,
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
+import { sized, varint } from '../codec/varint.ts';
 import { compareEntries, type Entry, namesOfPath } from './entry.ts';
 
 export interface DecodedRecord {
@@ -55,7 +47,7 @@ export function decode(bytes: Uint8Array): DecodedRecord {
   const context = new Map<string, Ranges>();
   const entries: Entry[] = [];
   if (bytes.length === 0) return { minor: formatMinor, context, entries };
-  beginReading(bytes);
+  beginReading(binaryOfBytes(bytes));
   const minor = readVersion();
   const actors = readActors(context);
   while (remaining() > 0) {
@@ -127,44 +119,30 @@ function readEntry(actors: readonly string[]): Entry {
   const mayLackPath = tag === tagMark || tag === tagDeletion || tag > tagExtended;
   const sub = (traitsOf(tag) & traitSub) === 0 ? '' : readBinary(readNumber());
   const key = readSince(keyStart);
-  // One text serves as both, because names may be long.
   const path = key.slice(0, pathLength);
   const isNamed = (pathLength > 0 || mayLackPath) && namesOfPath(path).length <= deepestPath;
   checkForm(isNamed && counter > 0 && rest >= 0 && remaining() >= rest);
-  return { key, path, tag, sub, actor, counter, payload: readView(remaining() - rest) };
+  return { key, path, tag, sub, actor, counter, payload: readBinary(remaining() - rest) };
 }
 
 export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
   const actors = [...context.keys()].toSorted();
   if (actors.length === 0) return new Uint8Array(0);
   const indexOf = new Map(actors.map((actor, index) => [actor, index]));
-  return written(() => {
-    writeByte((formatMajor << 4) | minor);
-    writeNumber(actors.length);
-    for (const actor of actors) {
-      writeByte(actor.length);
-      writeBinary(actor);
-      writeRanges(rangesOf(context, actor));
-    }
-    for (const entry of entries.toSorted(compareEntries)) writeEntry(entry, indexOf.get(entry.actor) ?? 0);
-  });
+  let binary = String.fromCharCode((formatMajor << 4) | minor) + varint(actors.length);
+  for (const actor of actors) binary += sized(actor) + binaryOfRanges(rangesOf(context, actor));
+  for (const { actor, counter, key, payload } of entries.toSorted(compareEntries)) {
+    binary += sized(varint(indexOf.get(actor) ?? 0) + varint(counter) + key + payload);
+  }
+  return bytesOf(binary);
 }
 
-function writeRanges([, max = 0, ...runs]: Ranges): void {
-  writeNumber(max);
-  writeNumber(runs.length / 2);
+function binaryOfRanges([, max = 0, ...runs]: Ranges): string {
+  let binary = varint(max) + varint(runs.length / 2);
   let last = max;
   for (const [index, bound] of runs.entries()) {
-    writeNumber(bound - last - (index % 2 === 0 ? 2 : 0));
+    binary += varint(bound - last - (index % 2 === 0 ? 2 : 0));
     last = bound;
   }
-}
-
-function writeEntry(entry: Entry, actorIndex: number): void {
-  const { counter, key, payload } = entry;
-  writeNumber(varintLength(actorIndex) + varintLength(counter) + key.length + payload.length);
-  writeNumber(actorIndex);
-  writeNumber(counter);
-  writeBinary(key);
-  writeBytes(payload);
+  return binary;
 }

@@ -121,7 +121,7 @@ export class Draft {
   }
 
   /** Writes an entry under a new dot. */
-  write({ path, entries }: Place, name: EntryName, payload: Uint8Array): void {
+  write({ path, entries }: Place, name: EntryName, payload: string): void {
     const { actor, nextCounter: counter } = this;
     const { tag, sub } = name;
     // In the order of an entry that was read, so that an engine has one kind of entry.
@@ -138,7 +138,7 @@ export class Draft {
   }
 
   /** Takes what a place has under a tag and these sub-keys, and writes the payload, if there is one, under each. */
-  overwrite(place: Place, { tag, subs }: EntryNames, payload: Uint8Array | null): void {
+  overwrite(place: Place, { tag, subs }: EntryNames, payload: string | null): void {
     this.supersede(
       place,
       entriesAt(place, tag).filter(({ sub }) => subs.has(sub)),

@@ -4,7 +4,6 @@
  * editor takes nothing once the edit is over, so what a kept one is told is never silently lost.
  */
 import { isObject } from '../arguments.ts';
-import { bytesOf } from '../codec/byte-writer.ts';
 import { tagDeletion, tagMark } from '../codec/format.ts';
 import type { Path } from '../codec/path.ts';
 import { check, refusal } from '../refusal.ts';
@@ -102,5 +101,5 @@ function writeMark(draft: Draft): void {
 
 /** Takes the marks or the deletions that are seen, and may write one. */
 function writeStamped(draft: Draft, tag: number, isWritten: boolean): void {
-  draft.overwrite(draft.root, { tag, subs: unnamed }, isWritten ? bytesOf(draft.stampText) : null);
+  draft.overwrite(draft.root, { tag, subs: unnamed }, isWritten ? draft.stampText : null);
 }

@@ -5,7 +5,7 @@
  * counts, the latest, and earlier ones only while nobody who saw them go has been heard. This page knows how entries are
  * named, ordered and stamped; it knows nothing of what they mean to a type.
  */
-import { checkForm } from '../codec/byte-reader.ts';
+import { beginReading, checkForm, readByte, skip } from '../codec/byte-reader.ts';
 import type { Stamp } from '../clock/stamp.ts';
 import {
   pathSeparatorText,
@@ -17,9 +17,8 @@ import {
   traitSub,
   traitVector,
 } from '../codec/format.ts';
-import { binaryOfBytes } from '../codec/bytes.ts';
 import { textOf } from '../codec/utf8.ts';
-import { binaryWritten, writeSized } from '../codec/byte-writer.ts';
+import { sized } from '../codec/varint.ts';
 
 export interface Entry {
   /** Path, tag and sub-key: what is compared. */
@@ -31,7 +30,8 @@ export interface Entry {
   readonly sub: string;
   readonly actor: string;
   readonly counter: number;
-  readonly payload: Uint8Array;
+  /** Binary string. */
+  readonly payload: string;
 }
 
 /** What identifies an entry besides its path and its actor. */
@@ -52,7 +52,7 @@ export const unnamed: ReadonlySet<string> = new Set(['']);
 
 /** The key of what an edit writes, which is never of an extended tag. */
 export function keyOf(path: string, { tag, sub }: EntryName): string {
-  const rest = (traitsOf(tag) & traitSub) === 0 ? '' : binaryWritten(() => writeSized(sub));
+  const rest = (traitsOf(tag) & traitSub) === 0 ? '' : sized(sub);
   return path + String.fromCharCode(tag) + rest;
 }
 
@@ -91,10 +91,10 @@ export function namesOfPath(path: string): readonly string[] {
 /** A stamp has six bytes of milliseconds and, where the logical part is not 0, 0xff and two more. */
 const shortStampBytes = 6;
 const longStampBytes = 9;
-const longStampMark = 0xff;
+const longStampMark = '\u00ff';
 
 export function stampText({ ms, logical }: Stamp): string {
-  const parts = logical === 0 ? [] : [longStampMark, logical >> 8, logical & 0xff];
+  const parts = logical === 0 ? [] : [0xff, logical >> 8, logical & 0xff];
   let rest = ms;
   for (let index = 0; index < shortStampBytes; index++) {
     parts.unshift(rest % 256);
@@ -103,23 +103,24 @@ export function stampText({ ms, logical }: Stamp): string {
   return String.fromCharCode(...parts);
 }
 
-export function stampLength(payload: Uint8Array, offset: number): number {
+export function stampLength(payload: string, offset: number): number {
   return payload[offset + shortStampBytes] === longStampMark ? longStampBytes : shortStampBytes;
 }
 
-export function stampAt(payload: Uint8Array, offset: number): Stamp {
-  const length = stampLength(payload, offset);
-  checkForm(payload.length >= offset + length);
+/** Leaves the reading behind the stamp. */
+export function stampAt(payload: string, offset: number): Stamp {
+  beginReading(payload, offset);
   let ms = 0;
-  for (let index = 0; index < shortStampBytes; index++) ms = ms * 256 + (payload[offset + index] ?? 0);
-  if (length === shortStampBytes) return { ms, logical: 0 };
-  const logical = ((payload[offset + 7] ?? 0) << 8) | (payload[offset + 8] ?? 0);
+  for (let index = 0; index < shortStampBytes; index++) ms = ms * 256 + readByte();
+  if (stampLength(payload, offset) === shortStampBytes) return { ms, logical: 0 };
+  skip(1);
+  const logical = readByte() * 256 + readByte();
   checkForm(logical > 0);
   return { ms, logical };
 }
 
 /** Where the stamp of an entry begins in its payload; -1 where it has none. */
-export function stampOffset(tag: number, payload: Uint8Array): number {
+export function stampOffset(tag: number, payload: string): number {
   if ((traitsOf(tag) & traitStamped) !== 0) return 0;
   return tag === tagText || (tag === tagElement && payload.length > 1) ? 1 : -1;
 }
@@ -132,7 +133,7 @@ export function stampOf(entry: Entry): Stamp | null {
 /** The bytes of a stamp as a binary string, in which later ones are greater; empty where there is none. */
 function stampBytes({ tag, payload }: Entry): string {
   const offset = stampOffset(tag, payload);
-  return offset === -1 ? '' : binaryOfBytes(payload, offset, offset + stampLength(payload, offset));
+  return offset === -1 ? '' : payload.slice(offset, offset + stampLength(payload, offset));
 }
 
 /** Later stamp, then greater actor, then greater counter: a total order of stamped entries. */

@@ -5,9 +5,8 @@
  * often: of bytes that it does not walk, malformed or not, and of siblings that a deletion hides.
  */
 import { checkBytes } from '../codec/bytes.ts';
-import { varintLength } from '../codec/byte-writer.ts';
 import { formatMajor, formatMinor, tagRegister } from '../codec/format.ts';
-import { smallVarint } from '../codec/small-varint.ts';
+import { smallVarint, varintLength } from '../codec/varint.ts';
 
 const version = (formatMajor << 4) | formatMinor;
 /** More actors than this do not fit one byte of index. */

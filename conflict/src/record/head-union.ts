@@ -5,9 +5,8 @@
  * part of every actor and the delta goes on from there, which is what arrives when nothing was lost or overtaken. It
  * declines all else, well formed or not, so it has no errors of its own. Its arrays are used again for every merge.
  */
-import { varintLength } from '../codec/byte-writer.ts';
 import { formatMajor, formatMinor, longestActorBytes } from '../codec/format.ts';
-import { smallVarint, writeVarint } from '../codec/small-varint.ts';
+import { smallVarint, varintLength, writeVarint } from '../codec/varint.ts';
 
 const version = (formatMajor << 4) | formatMinor;
 /** More actors than this do not fit one byte of index. */

@@ -6,7 +6,6 @@
  * Baquero, "Delta State Replicated Data Types", 2018.)
  */
 import { hasSeen, joinSeen } from '../causal/seen.ts';
-import { binaryOfBytes } from '../codec/bytes.ts';
 import { vectorOf, vectorPayload } from '../codec/vector.ts';
 import type { DecodedRecord } from './decoded-record.ts';
 import { type Entry, identityOf, isSlot } from './entry.ts';
@@ -26,7 +25,7 @@ export function join(a: DecodedRecord, b: DecodedRecord): DecodedRecord {
 
 /** One dot has one content; where somebody forged another, the greater bytes are taken, so that any order agrees. */
 function oneOf(mine: Entry, theirs: Entry): Entry {
-  return binaryOfBytes(mine.payload) < binaryOfBytes(theirs.payload) ? theirs : mine;
+  return mine.payload < theirs.payload ? theirs : mine;
 }
 
 /** The later birth proves that the earlier slot was exhausted; of one birth each number is the greater of both. */

@@ -9,8 +9,8 @@ import { isExhausted, vectorOf } from '../codec/vector.ts';
 import { compareByStamp, type Entry, isOutdated, isSlot, latestDeletion, stampOffset } from './entry.ts';
 
 /** First byte of the payload of a removed element, and of what is left of a cleared text. */
-export const kindRemoved = 1;
-export const kindRemnant = 1;
+export const kindRemoved = '\u0001';
+export const kindRemnant = '\u0001';
 
 export function isRemoval(entry: Entry): boolean {
   return entry.tag === tagElement && entry.payload[0] === kindRemoved;

@@ -7,8 +7,9 @@ import { checkText } from '../arguments.ts';
 import { CausalContext } from '../causal/causal-context.ts';
 import { seenOfRanges } from '../causal/seen.ts';
 import { hash128, hashBytes, hashText } from '../codec/hash.ts';
-import { writeBytes, writeNumber, writeSized, written } from '../codec/byte-writer.ts';
+import { bytesOf } from '../codec/bytes.ts';
 import { binaryOf, textOf } from '../codec/utf8.ts';
+import { sized, varint } from '../codec/varint.ts';
 import { check } from '../refusal.ts';
 import { decode } from './decoded-record.ts';
 import { type Entry, highestStamp as highestOf } from './entry.ts';
@@ -42,16 +43,10 @@ export function liveHash(state: Uint8Array, name = ''): Uint8Array {
 function liveBytes(name: string, live: readonly Entry[]): Uint8Array {
   const binary = binaryOf(name);
   check(binary !== null, 'invalid-argument', { rule: 'name', value: name });
-  return written(() => {
-    writeSized(binary);
-    for (const { key, actor, counter, payload } of live) {
-      writeSized(key);
-      writeSized(actor);
-      writeNumber(counter);
-      writeNumber(payload.length);
-      writeBytes(payload);
-    }
-  });
+  const parts = live.map(
+    ({ key, actor, counter, payload }) => sized(key) + sized(actor) + varint(counter) + sized(payload),
+  );
+  return bytesOf(sized(binary) + parts.join(''));
 }
 
 /**

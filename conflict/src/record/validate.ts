@@ -4,8 +4,7 @@
  * for texts: only their engine can tell what a chunk holds. Tags of a newer minor version are taken as they are,
  * because only newer code can tell what they hold; those that are known never change.
  */
-import { beginReading, readByte, readNumber, remaining, skip } from '../codec/byte-reader.ts';
-import { bytesOf } from '../codec/byte-writer.ts';
+import { beginReading, readByte, readNumber, remaining } from '../codec/byte-reader.ts';
 import {
   formatMinor,
   longestActorBytes,
@@ -30,7 +29,7 @@ import { refusal } from '../refusal.ts';
 import { elementOf } from '../types/set.ts';
 import { siblingOf } from '../types/register.ts';
 import { decode } from './decoded-record.ts';
-import { type Entry, highestStamp, stampAt, stampLength, stampOf } from './entry.ts';
+import { type Entry, highestStamp, stampAt, stampOf } from './entry.ts';
 
 /**
  * Milliseconds since 1970 of the latest stamp, as `highestStamp` gives it. Throws `malformed` or `newer-format`; empty
@@ -103,26 +102,25 @@ function checkPayload(entry: Entry): void {
 }
 
 /** A stamp and nothing after it. */
-function checkStampOnly(payload: Uint8Array, offset: number): void {
+function checkStampOnly(payload: string, offset: number): void {
   stampAt(payload, offset);
-  if (payload.length !== offset + stampLength(payload, offset)) throw malformed('stamp');
+  if (remaining() > 0) throw malformed('stamp');
 }
 
 function checkElement({ sub, payload }: Entry): void {
   if (Object.is(elementOf(sub), -0)) throw malformed('element');
   if (payload.length === 0) return;
-  const kind = payload[0] ?? 0;
+  const kind = payload.charCodeAt(0);
   if (kind > 1 || (kind === 0 && payload.length === 1)) throw malformed('element');
   if (payload.length > 1) checkStampOnly(payload, 1);
 }
 
 function checkChunk({ sub, counter, payload }: Entry): void {
-  beginReading(bytesOf(sub));
+  beginReading(sub);
   if (readNumber() !== counter || remaining() > 0) throw malformed('text');
   beginReading(payload);
   if (readByte() > 1) throw malformed('text');
   stampAt(payload, 1);
-  skip(stampLength(payload, 1));
   readByte();
 }
 

@@ -5,16 +5,10 @@
  * seen, and never split a character.
  */
 import { tagText, tagTextClient } from '../codec/format.ts';
-import {
-  binaryWritten,
-  writeBinary,
-  writeByte,
-  writeBytes,
-  writeNumber,
-  written,
-} from '../codec/byte-writer.ts';
+import { binaryOfBytes, bytesOf } from '../codec/bytes.ts';
 import { hash128 } from '../codec/hash.ts';
 import { binaryOf } from '../codec/utf8.ts';
+import { varint } from '../codec/varint.ts';
 import { ConflictError } from '../errors.ts';
 import type { Draft } from '../record/draft.ts';
 import { type Entry, stampLength } from '../record/entry.ts';
@@ -33,9 +27,9 @@ export interface ChunkCodec {
   erase(chunks: readonly Uint8Array[]): Uint8Array;
 }
 
-const kindLive = 0;
+const kindLive = '\u0000';
 /** Names the encoding of a chunk, and keeps its first byte apart from the stamp. */
-const encodingYjs1 = 1;
+const encodingYjs1 = '\u0001';
 const mostChunks = 16;
 /** Larger chunks stay as they are, so that no delta repeats a long text. */
 const longestJoinedBytes = 32 * 1024;
@@ -54,7 +48,7 @@ function read(place: Place, codec: ChunkCodec): string {
 }
 
 function bodyOf(chunk: Entry): Uint8Array {
-  return chunk.payload.subarray(1 + stampLength(chunk.payload, 1) + 1);
+  return bytesOf(chunk.payload.slice(1 + stampLength(chunk.payload, 1) + 1));
 }
 
 function spliceText(draft: Draft, place: Place, write: { codec: ChunkCodec; splices: unknown }): void {
@@ -107,14 +101,9 @@ function erased(codec: ChunkCodec, bodies: readonly Uint8Array[]): Uint8Array | 
   }
 }
 
-function writeChunk(draft: Draft, place: Place, chunk: { kind: number; body: Uint8Array }): void {
-  const payload = written(() => {
-    writeByte(chunk.kind);
-    writeBinary(draft.stampText);
-    writeByte(encodingYjs1);
-    writeBytes(chunk.body);
-  });
-  const sub = binaryWritten(() => writeNumber(draft.nextCounter));
+function writeChunk(draft: Draft, place: Place, chunk: { kind: string; body: Uint8Array }): void {
+  const payload = chunk.kind + draft.stampText + encodingYjs1 + binaryOfBytes(chunk.body);
+  const sub = varint(draft.nextCounter);
   draft.write(place, { tag: tagText, sub }, payload);
 }
 
@@ -123,13 +112,9 @@ function clientOf(draft: Draft, place: Place): number {
   const known = entriesAt(place, tagTextClient).find((entry) => entry.actor === draft.actor);
   const counter = known?.counter ?? draft.nextCounter;
   if (known === undefined) {
-    draft.write(place, { tag: tagTextClient, sub: '' }, new Uint8Array(0));
+    draft.write(place, { tag: tagTextClient, sub: '' }, '');
   }
-  const firstDot = written(() => {
-    writeBinary(draft.actor);
-    writeNumber(counter);
-  });
-  const [high, low] = hash128(firstDot);
+  const [high, low] = hash128(bytesOf(draft.actor + varint(counter)));
   return (high & 0x1fffff) * 0x100000000 + low;
 }
 

@@ -5,7 +5,8 @@
  * Updates that Yjs cannot read end in `malformed`.
  */
 import { applyUpdate, decodeUpdateV2, Doc, encodeStateAsUpdate, Skip } from 'yjs';
-import { writeNumber, written } from '../codec/byte-writer.ts';
+import { bytesOf } from '../codec/bytes.ts';
+import { varint } from '../codec/varint.ts';
 import { ConflictError } from '../errors.ts';
 import type { Splice, TextEngine } from '../types/text.ts';
 import { textEngine } from './text-field.ts';
@@ -62,7 +63,7 @@ function erasePending(document: Doc): void {
   const pending = structs.filter((struct) => !(struct instanceof Skip));
   // An update without structs, and one deleted range for each client that is named.
   const numbers = pending.flatMap(({ id, length }) => [id.client, 1, id.clock, length]);
-  const update = written(() => [0, pending.length, ...numbers].forEach(writeNumber));
+  const update = bytesOf([0, pending.length, ...numbers].map(varint).join(''));
   applyUpdate(document, update);
 }
 

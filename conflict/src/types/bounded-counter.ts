@@ -37,7 +37,7 @@ export function putBounded(_: Draft, at: PlaceOf<BoundedCounterField>, value: un
 /** What each actor was given and used, by its name as a binary string. */
 function accountsAt(place: Place): ReadonlyMap<string, Vector> {
   const accounts = new Map<string, Vector>();
-  const add = (actor: string, payload: Uint8Array) =>
+  const add = (actor: string, payload: string) =>
     accounts.set(actor, sumOf(accounts.get(actor) ?? noAccount, vectorOf(payload)));
   for (const { actor, payload } of entriesAt(place, tagRights)) add(actor, payload);
   for (const { sub, payload } of entriesAt(place, tagMoved)) add(sub, payload);

@@ -3,12 +3,10 @@
  * each other stay side by side until a later one has seen them. Which of them is shown is a question of the view: the
  * latest stamp, ties by dot, or a resolver of the declaration.
  */
-import { binaryOfBytes } from '../codec/bytes.ts';
 import { isObject } from '../arguments.ts';
-import { bytesOf, writeBinary, written } from '../codec/byte-writer.ts';
 import { tagRegister } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
-import { anyValueAt, binaryOfValue, type JsonValue, readWhole, writeValue } from '../codec/value.ts';
+import { anyValueAt, binaryOfValue, type JsonValue, readWhole } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
 import { compareByStamp, type Entry, stampAt, stampLength, unnamed } from '../record/entry.ts';
 import { type Place, visibleAt } from '../record/place.ts';
@@ -57,7 +55,7 @@ function resolved(siblings: readonly Sibling[], value: JsonValue, place: Place):
   const scope = anyValueAt(place);
   const shown = binaryOfValue(value, scope);
   const marked = siblings.map((each) => ({ ...each, shown: binaryOfValue(each.value, scope) === shown }));
-  return { value: readWhole(bytesOf(shown), 0), siblings: marked };
+  return { value: readWhole(shown, 0), siblings: marked };
 }
 
 export function siblingOf(entry: Entry, shown: boolean): Sibling {
@@ -89,19 +87,16 @@ export function putRegister(draft: Draft, at: PlaceOf<RegisterField>, value: unk
   if (shown !== valueIn(payload)) store(draft, place, payload);
 }
 
-function payloadOf({ stampText, options }: Draft, at: Place, value: unknown): Uint8Array {
+function payloadOf({ stampText, options }: Draft, at: Place, value: unknown): string {
   const { depth: maxDepth, deltaBytes: maxBytes } = options.limits;
-  return written(() => {
-    writeBinary(stampText);
-    writeValue(value, { at, maxDepth, maxBytes });
-  });
+  return stampText + binaryOfValue(value, { at, maxDepth, maxBytes });
 }
 
-function store(draft: Draft, place: Place, payload: Uint8Array): void {
+function store(draft: Draft, place: Place, payload: string): void {
   draft.overwrite(place, { tag: tagRegister, subs: unnamed }, payload);
 }
 
 /** What comes after the stamp, as a binary string. */
-function valueIn(payload: Uint8Array): string {
-  return binaryOfBytes(payload, stampLength(payload, 0));
+function valueIn(payload: string): string {
+  return payload.slice(stampLength(payload, 0));
 }

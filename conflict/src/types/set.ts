@@ -5,7 +5,6 @@
  * do not tell them apart.
  */
 import { malformed } from '../codec/byte-reader.ts';
-import { bytesOf } from '../codec/byte-writer.ts';
 import { tagElement } from '../codec/format.ts';
 import { anyValueAt, binaryOfValue, readWhole } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
@@ -17,7 +16,7 @@ import type { PlaceOf } from './resolve-field.ts';
 /** What a set may hold. -0 is stored as 0; NaN and infinities are refused. */
 export type Element = string | number | boolean;
 
-const kindAdded = 0;
+const kindAdded = '\u0000';
 
 /** Elements in canonical order: booleans, numbers by size, strings by UTF-16 units. */
 export function showSet({ place }: PlaceOf) {
@@ -34,7 +33,7 @@ function membersAt(place: Place): ReadonlySet<string> {
 }
 
 export function elementOf(sub: string): Element {
-  const value = readWhole(bytesOf(sub), 0);
+  const value = readWhole(sub, 0);
   if (isElement(value)) return value;
   throw malformed();
 }
@@ -71,11 +70,7 @@ function without(subs: ReadonlySet<string>, others: ReadonlySet<string>): Readon
 
 function addSubs(draft: Draft, place: Place, subs: ReadonlySet<string>): void {
   const { lastWriterWins } = draft.options;
-  draft.overwrite(
-    place,
-    { tag: tagElement, subs },
-    lastWriterWins ? payloadOf(draft, kindAdded) : bytesOf(''),
-  );
+  draft.overwrite(place, { tag: tagElement, subs }, lastWriterWins ? payloadOf(draft, kindAdded) : '');
 }
 
 function removeSubs(draft: Draft, { place, field }: PlaceOf<SetField>, subs: ReadonlySet<string>): void {
@@ -84,8 +79,8 @@ function removeSubs(draft: Draft, { place, field }: PlaceOf<SetField>, subs: Rea
 }
 
 /** In collections in which the last writer wins, entries carry the edit's stamp, to be compared with deletions. */
-function payloadOf({ options, stampText }: Draft, kind: number): Uint8Array {
-  return bytesOf(String.fromCharCode(kind) + (options.lastWriterWins ? stampText : ''));
+function payloadOf({ options, stampText }: Draft, kind: string): string {
+  return kind + (options.lastWriterWins ? stampText : '');
 }
 
 function subsOf(place: Place, elements: unknown): ReadonlySet<string> {

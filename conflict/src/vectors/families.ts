@@ -194,7 +194,7 @@ function foreign(): Family {
       ...named,
       actor: 'eu',
       counter: counterOfDot,
-      payload: Uint8Array.from(payload),
+      payload: String.fromCharCode(...payload),
     };
   };
   const recordOf = (entries: readonly Entry[], seen: readonly Dot[], minor: number): Uint8Array => {

@@ -51,7 +51,7 @@ function entryRow(entry: Entry): object {
     sub: hexOfBinary(sub),
     actor: textOf(actor),
     counter,
-    payload: hexOf(payload),
+    payload: hexOfBinary(payload),
     stamp: stampOf(entry),
   };
 }

@@ -1,7 +1,7 @@
 /** Values of registers and their one encoding. */
 import { Place } from '../record/place.ts';
-import { written } from '../codec/byte-writer.ts';
-import { writeValue } from '../codec/value.ts';
+import { bytesOf } from '../codec/bytes.ts';
+import { binaryOfValue } from '../codec/value.ts';
 import { hexOf } from '../fuzz/hex.ts';
 import type { VectorFile } from './vector-file.ts';
 
@@ -65,6 +65,6 @@ export function valueVectors(): VectorFile {
   return {
     name: 'values',
     about: 'value: JSON; hex: its encoding, which is the only one',
-    vectors: values.map((value) => ({ value, hex: hexOf(written(() => writeValue(value, scope))) })),
+    vectors: values.map((value) => ({ value, hex: hexOf(bytesOf(binaryOfValue(value, scope))) })),
   };
 }
