@@ -80,10 +80,7 @@ export function joinSeen(a: Seen, b: Seen): Map<string, Ranges> {
 
 /** Whether `a` has seen every dot of `b`. */
 export function covers(a: Seen, b: Seen): boolean {
-  return [...b].every(([actor, ranges]) => {
-    const mine = rangesOf(a, actor);
-    return String(unionOf(mine, ranges)) === String(mine);
-  });
+  return JSON.stringify([...joinSeen(a, b)]) === JSON.stringify([...a]);
 }
 
 /** Adds many dots in one pass over what is known. */

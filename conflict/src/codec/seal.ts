@@ -12,13 +12,11 @@ const checksumBytes = 4;
 let table: Int32Array | null = null;
 
 function castagnoliTable(): Int32Array {
-  const values = new Int32Array(256);
-  for (let byte = 0; byte < 256; byte++) {
+  return Int32Array.from({ length: 256 }, (_, byte) => {
     let value = byte;
     for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0x82f63b78 : 0);
-    values[byte] = value;
-  }
-  return values;
+    return value;
+  });
 }
 
 /** The content with its checksum: four bytes longer. */

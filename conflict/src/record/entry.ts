@@ -94,13 +94,13 @@ const longStampBytes = 9;
 const longStampMark = '\u00ff';
 
 export function stampText({ ms, logical }: Stamp): string {
-  const parts = logical === 0 ? [] : [0xff, logical >> 8, logical & 0xff];
+  let binary = logical === 0 ? '' : longStampMark + String.fromCharCode(logical >> 8, logical & 0xff);
   let rest = ms;
   for (let index = 0; index < shortStampBytes; index++) {
-    parts.unshift(rest % 256);
+    binary = String.fromCharCode(rest % 256) + binary;
     rest = Math.floor(rest / 256);
   }
-  return String.fromCharCode(...parts);
+  return binary;
 }
 
 export function stampLength(payload: string, offset: number): number {
