@@ -36,6 +36,7 @@ import {
 } from './entry.ts';
 import { isRemnant, liveEntries } from './liveness.ts';
 import { entriesAt, entriesBelow, type Place, treeOf } from './place.ts';
+import { without } from './without.ts';
 import type { Limits } from './schema.ts';
 import { isStable } from './stable.ts';
 
@@ -74,7 +75,6 @@ export class Draft {
   /** Whether the edit has written anything besides marks and what deletes and clears leave behind. */
   adds = false;
   readonly #before: DecodedRecord;
-  readonly #known: ReadonlySet<Entry>;
   #nextCounter: number;
 
   constructor(before: DecodedRecord, writer: Writer, options: DraftRules) {
@@ -83,7 +83,6 @@ export class Draft {
     const last = lastOf(context, actor);
     const floorMs = last > floor ? 0 : writer.floorMs;
     this.#before = before;
-    this.#known = new Set(entries);
     this.options = options;
     this.actor = actor;
     this.root = treeOf(entries);
@@ -105,11 +104,10 @@ export class Draft {
 
   /** What the record holds now, what of that was written, and what has gone: a slot only gives way to a later birth. */
   #changes() {
+    const { entries } = this.#before;
     const now = entriesBelow(this.root);
-    const left = new Set(now);
-    const written = now.filter((entry) => !this.#known.has(entry));
-    const gone = this.#before.entries.filter((entry) => !left.has(entry) && !isSlot(entry));
-    return { now, written, gone };
+    const gone = without(entries, now).filter((entry) => !isSlot(entry));
+    return { now, written: without(now, entries), gone };
   }
 
   /** The counter of the dot that the next entry gets. Only forged contexts and floors come near the end. */
@@ -133,8 +131,7 @@ export class Draft {
 
   /** Takes entries of one place out of the record, as seen. */
   supersede(place: Place, gone: readonly Entry[]): void {
-    const set = new Set(gone);
-    place.entries = place.entries.filter((entry) => !set.has(entry));
+    place.entries = without(place.entries, gone);
   }
 
   /** Takes what a place has under a tag and these sub-keys, and writes the payload, if there is one, under each. */

@@ -10,15 +10,16 @@ import { refusal } from '../refusal.ts';
 import { type Entry, isOutdated, latestDeletion, namesOfPath } from './entry.ts';
 import { isHidden } from './liveness.ts';
 
-const noChildren: ReadonlyMap<string, Place> = new Map();
+/** Most places are fields without members, and a map of their own costs more than all else about them. */
+const noChildren = new Map<string, Place>();
 
 export class Place {
   /** Binary string. */
   readonly path: string;
   readonly root: Place;
   entries: Entry[] = [];
-  /** Most places are fields without members, and a map of their own costs more than all else about them. */
-  #children: Map<string, Place> | null = null;
+  /** By the names of members as binary strings. */
+  children = noChildren;
 
   constructor(path = '', root?: Place) {
     this.path = path;
@@ -40,19 +41,14 @@ export class Place {
     return latestDeletion(this.root.entries);
   }
 
-  /** By the names of members as binary strings. */
-  get children(): ReadonlyMap<string, Place> {
-    return this.#children ?? noChildren;
-  }
-
   /** The place of a member. */
   child(name: string): Place {
     const { path, root } = this;
     const known = this.children.get(name);
     if (known !== undefined) return known;
     const place = new Place(path === '' ? name : path + pathSeparatorText + name, root);
-    this.#children ??= new Map();
-    this.#children.set(name, place);
+    if (this.children === noChildren) this.children = new Map();
+    this.children.set(name, place);
     return place;
   }
 }

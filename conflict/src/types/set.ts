@@ -10,6 +10,7 @@ import { anyValueAt, binaryOfValue, readWhole } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
 import { isRemoval, kindRemoved } from '../record/liveness.ts';
 import { type Place, visibleAt } from '../record/place.ts';
+import { without } from '../record/without.ts';
 import type { SetField } from './field.ts';
 import type { PlaceOf } from './resolve-field.ts';
 
@@ -60,12 +61,8 @@ export function removeElements(draft: Draft, at: PlaceOf<SetField>, elements: un
 export function putSet(draft: Draft, at: PlaceOf<SetField>, elements: unknown): void {
   const wanted = subsOf(at.place, elements);
   const shown = membersAt(at.place);
-  addSubs(draft, at.place, without(wanted, shown));
-  removeSubs(draft, at, without(shown, wanted));
-}
-
-function without(subs: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set([...subs].filter((sub) => !others.has(sub)));
+  addSubs(draft, at.place, new Set(without(wanted, shown)));
+  removeSubs(draft, at, new Set(without(shown, wanted)));
 }
 
 function addSubs(draft: Draft, place: Place, subs: ReadonlySet<string>): void {
