@@ -34,12 +34,21 @@ export function isHidden(entry: Entry, deletion: Entry | null): boolean {
 
 /** The entries that make the record as it is, given in the order of the bytes; none where it does not exist. */
 export function liveEntries(all: readonly Entry[]): readonly Entry[] {
-  const entries = all.filter((entry, index) => !isOutdated(entry, all[index + 1]));
-  const deletion = latestDeletion(entries);
-  const marked = () => entries.some((entry) => entry.tag === tagMark && !isHidden(entry, deletion));
-  if (deletion !== null && !marked()) return [];
+  const deletion = latestDeletion(currentOf(all));
+  const live = shownEntries(all, deletion);
+  return deletion === null || live.some(({ tag }) => tag === tagMark) ? live : [];
+}
+
+/** The entries that count where the record exists; of one place as well as of all. */
+export function shownEntries(all: readonly Entry[], deletion: Entry | null): readonly Entry[] {
+  const entries = currentOf(all);
   const shadowed = shadowedKeys(entries, deletion);
   return entries.filter((entry) => isLive(entry, deletion) && !shadowed.has(entry.key));
+}
+
+/** Of each actor the latest at a key. */
+function currentOf(all: readonly Entry[]): readonly Entry[] {
+  return all.filter((entry, index) => !isOutdated(entry, all[index + 1]));
 }
 
 /** Keys of elements that a removal beats, the removal among them, and of texts written wholly before the deletion. */

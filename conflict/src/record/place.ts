@@ -7,8 +7,8 @@ import { checkForm } from '../codec/byte-reader.ts';
 import { pathSeparatorText } from '../codec/format.ts';
 import { labelOf } from '../codec/path.ts';
 import { refusal } from '../refusal.ts';
-import { type Entry, isOutdated, latestDeletion, namesOfPath } from './entry.ts';
-import { isHidden } from './liveness.ts';
+import { type Entry, latestDeletion, namesOfPath } from './entry.ts';
+import { shownEntries } from './liveness.ts';
 
 /** Most places are fields without members, and a map of their own costs more than all else about them. */
 const noChildren = new Map<string, Place>();
@@ -34,11 +34,6 @@ export class Place {
   /** Throws `invalid-value` where a rule of the field is broken. */
   check(isKept: boolean, rule: string, value: unknown): asserts isKept {
     if (!isKept) throw refusal('invalid-value', { field: this.label, rule, value });
-  }
-
-  /** What hides earlier entries, in collections in which the last writer wins. */
-  get deletion(): Entry | null {
-    return latestDeletion(this.root.entries);
   }
 
   /** The place of a member. */
@@ -81,10 +76,7 @@ export function entriesAt(place: Place, tag: number): readonly Entry[] {
   return place.entries.filter((entry) => entry.tag === tag);
 }
 
-/** Entries with a tag that are not hidden, of each actor the latest at a key. */
-export function visibleAt(place: Place, tag: number): readonly Entry[] {
-  const { deletion } = place;
-  return entriesAt(place, tag).filter(
-    (entry, index, all) => !isOutdated(entry, all[index + 1]) && !isHidden(entry, deletion),
-  );
+/** Entries with a tag that count, where the record exists. */
+export function shownAt(place: Place, tag: number): readonly Entry[] {
+  return shownEntries(entriesAt(place, tag), latestDeletion(place.root.entries));
 }

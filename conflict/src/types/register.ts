@@ -9,7 +9,7 @@ import { textOf } from '../codec/utf8.ts';
 import { anyValueAt, binaryOfValue, type JsonValue, readWhole } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
 import { compareByStamp, type Entry, stampAt, stampLength, unnamed } from '../record/entry.ts';
-import { type Place, visibleAt } from '../record/place.ts';
+import { type Place, shownAt } from '../record/place.ts';
 import type { RegisterField, Sibling } from './field.ts';
 import type { View } from './field-types.ts';
 import type { PlaceOf } from './resolve-field.ts';
@@ -33,7 +33,7 @@ export function showRegister(at: PlaceOf<RegisterField>, { siblings, exposed }: 
 }
 
 function readRegister({ place, field }: PlaceOf<RegisterField>): RegisterView | null {
-  const latestFirst = visibleAt(place, tagRegister).toSorted((a, b) => compareByStamp(b, a));
+  const latestFirst = shownAt(place, tagRegister).toSorted((a, b) => compareByStamp(b, a));
   return viewOf(latestFirst, field, place);
 }
 
@@ -81,7 +81,7 @@ export function putRegister(draft: Draft, at: PlaceOf<RegisterField>, value: unk
   const { place } = at;
   const payload = payloadOf(draft, place, value);
   // A single value is compared as it lies, because newer code may have written what cannot be read here.
-  const [only, other] = visibleAt(place, tagRegister);
+  const [only, other] = shownAt(place, tagRegister);
   const view = other && readRegister(at);
   const shown = view ? binaryOfValue(view.value, anyValueAt(place)) : only && valueIn(only.payload);
   if (shown !== valueIn(payload)) store(draft, place, payload);

@@ -8,8 +8,8 @@ import { malformed } from '../codec/byte-reader.ts';
 import { tagElement } from '../codec/format.ts';
 import { anyValueAt, binaryOfValue, readWhole } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
-import { isRemoval, kindRemoved } from '../record/liveness.ts';
-import { type Place, visibleAt } from '../record/place.ts';
+import { kindRemoved } from '../record/liveness.ts';
+import { type Place, shownAt } from '../record/place.ts';
 import { without } from '../record/without.ts';
 import type { SetField } from './field.ts';
 import type { PlaceOf } from './resolve-field.ts';
@@ -27,10 +27,7 @@ export function showSet({ place }: PlaceOf) {
 
 /** The elements shown, as sub-keys. */
 function membersAt(place: Place): ReadonlySet<string> {
-  const entries = visibleAt(place, tagElement);
-  const members = new Set(entries.map((entry) => entry.sub));
-  for (const entry of entries) if (isRemoval(entry)) members.delete(entry.sub);
-  return members;
+  return new Set(shownAt(place, tagElement).map(({ sub }) => sub));
 }
 
 export function elementOf(sub: string): Element {

@@ -4,12 +4,13 @@
  * of its chunks or none, because a later chunk may build on an earlier one. A cleared text leaves a remnant, which
  * shows nothing and lets a concurrent insertion find its place.
  */
+import { tagText } from '../codec/format.ts';
 import { check } from '../refusal.ts';
 import type { Draft } from '../record/draft.ts';
-import { isHidden, isWritten } from '../record/liveness.ts';
+import { isWritten } from '../record/liveness.ts';
 import type { View } from './field-types.ts';
 import type { PlaceOf } from './resolve-field.ts';
-import type { Place } from '../record/place.ts';
+import { type Place, shownAt } from '../record/place.ts';
 
 /** One deletion and insertion; those of one edit do not overlap, and none splits a character. */
 export interface Splice {
@@ -35,7 +36,7 @@ export interface TextEngine {
 
 /** Whether something was written to the text that was not cleared or deleted. */
 export function isTextShown(place: Place): boolean {
-  return place.entries.some((entry) => isWritten(entry) && !isHidden(entry, place.deletion));
+  return shownAt(place, tagText).length > 0;
 }
 
 export function showText({ place }: PlaceOf, { text }: View) {
