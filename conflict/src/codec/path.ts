@@ -15,8 +15,8 @@ export type Path = string | readonly string[];
 export function namesOf(path: Path): readonly string[] {
   if (typeof path !== 'string') return checkedNames(path);
   if (!path.includes('\\')) return path.split('.');
-  const parts = `${path}.`.matchAll(/([^.\\]*(?:\\.[^.\\]*)*)\./gs);
-  const names = Array.from(parts, ([, name = '']) => name.replace(/\\(.)/gs, '$1'));
+  // At dots with an even number of backslashes in front.
+  const names = path.split(/\.(?<=(?<!\\)(?:\\\\)*\.)/).map((name) => name.replace(/\\(.)/gs, '$1'));
   check(pathOf(names) === path, 'invalid-argument', { field: path, rule: 'path-escape', value: path });
   return names;
 }
