@@ -19,6 +19,15 @@ export function check(isKept: boolean, code: ConflictCode, details: ConflictDeta
   if (!isKept) throw refusal(code, details);
 }
 
+/** Throws `invalid-schema` where a declaration of `field`, or of the whole schema, breaks a rule. */
+export function checkDeclared(
+  isKept: boolean,
+  rule: string,
+  given: { readonly value: unknown; readonly field?: string },
+): asserts isKept {
+  check(isKept, 'invalid-schema', { rule, ...given });
+}
+
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionFailure(message);
 }

@@ -9,7 +9,7 @@ import { countersOf } from '../causal/vector-counters.ts';
 import type { VersionVector } from '../causal/version-vector.ts';
 import { checkedMs } from '../clock/stamp.ts';
 import { deepestValue, longestActorBytes } from '../codec/format.ts';
-import { check } from '../refusal.ts';
+import { check, checkDeclared } from '../refusal.ts';
 import { actorOf } from '../types/bounded-counter.ts';
 import { checkFields } from '../types/check-fields.ts';
 import type { RegisterPath } from '../types/field-path.ts';
@@ -129,10 +129,10 @@ const defaultLimits: Limits = { deltaBytes: 256 * 1024, stateBytes: 1024 * 1024,
 export function schema<const F extends Fields>(fields: F, options: SchemaOptions = {}): Schema<F> {
   checkFields(fields);
   const { deletes = 'add-wins', limits: given = {}, text } = checkedOptions(options);
-  checkRule(deletes === 'add-wins' || deletes === 'last-writer-wins', 'deletes', deletes);
+  checkDeclared(deletes === 'add-wins' || deletes === 'last-writer-wins', 'deletes', { value: deletes });
   const limits = checkedLimits(given);
   const isEngine = () => typeof Object(text).splice === 'function';
-  checkRule(text === undefined || readFrom(text, 'text', isEngine), 'text', text);
+  checkDeclared(text === undefined || readFrom(text, 'text', isEngine), 'text', { value: text });
   const record = { type: 'map', fields } as const;
   const rules: DraftRules = { limits, lastWriterWins: deletes === 'last-writer-wins', text };
   return {
@@ -172,14 +172,12 @@ export function schema<const F extends Fields>(fields: F, options: SchemaOptions
   };
 }
 
-function checkRule(isKept: boolean, rule: string, value: unknown): void {
-  check(isKept, 'invalid-schema', { rule, value });
-}
-
 function checkedLimits(given: Partial<Limits>): Limits {
   const limits = { ...defaultLimits, ...checkedOptions(given, 'limits') };
   for (const [rule, value] of Object.entries(limits)) {
-    checkRule(Object.hasOwn(defaultLimits, rule) && Number.isSafeInteger(value) && value >= 1, rule, value);
+    checkDeclared(Object.hasOwn(defaultLimits, rule) && Number.isSafeInteger(value) && value >= 1, rule, {
+      value,
+    });
   }
   const { depth } = limits;
   check(depth <= deepestValue, 'invalid-schema', { rule: 'depth', limit: deepestValue, value: depth });

@@ -6,7 +6,7 @@
  */
 import type { JsonValue } from '../codec/value.ts';
 import { isObject, readFrom } from '../arguments.ts';
-import { check } from '../refusal.ts';
+import { checkDeclared } from '../refusal.ts';
 
 /** One of several values that were written to a register concurrently. */
 export interface Sibling {
@@ -130,12 +130,12 @@ export function map(members: Field | Fields): MapField {
 
 /** A copy of options. What is spread must be an object, else it would be ignored. */
 export function checkedOptions<Options extends object>(options: Options, rule = 'options'): Options {
-  check(isObject(options), 'invalid-schema', { rule, value: options });
+  checkDeclared(isObject(options), rule, { value: options });
   return readFrom(options, rule, () => ({ ...options }));
 }
 
 /** A declaration has a text as its type, where a member that is called `type` would have a declaration. */
 function isField(members: Field | Fields): members is Field {
-  check(isObject(members), 'invalid-schema', { rule: 'map', value: members });
+  checkDeclared(isObject(members), 'map', { value: members });
   return readFrom(members, 'map', () => typeof members['type' as keyof typeof members] === 'string');
 }
