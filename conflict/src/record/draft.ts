@@ -136,11 +136,12 @@ export class Draft {
 
   /** Takes what a place has under a tag and these sub-keys, and writes the payload, if there is one, under each. */
   overwrite(place: Place, { tag, subs }: EntryNames, payload: string | null): void {
+    const named = new Set(subs);
     this.supersede(
       place,
-      entriesAt(place, tag).filter(({ sub }) => subs.has(sub)),
+      entriesAt(place, tag).filter(({ sub }) => named.has(sub)),
     );
-    if (payload !== null) for (const sub of subs) this.write(place, { tag, sub }, payload);
+    if (payload !== null) for (const sub of named) this.write(place, { tag, sub }, payload);
   }
 
   /** Adds to the numbers of a slot under the birth that it has. */

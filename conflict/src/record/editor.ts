@@ -3,7 +3,6 @@
  * half way leaves a draft that must not be used: so the edit throws the first error also where somebody caught it. An
  * editor takes nothing once the edit is over, so what a kept one is told is never silently lost.
  */
-import { isObject } from '../arguments.ts';
 import { tagDeletion, tagMark } from '../codec/format.ts';
 import type { Path } from '../codec/path.ts';
 import { check, refusal } from '../refusal.ts';
@@ -12,7 +11,6 @@ import { operations, putMap } from '../types/field-types.ts';
 import { resetPlace } from '../types/reset.ts';
 import { resolveField } from '../types/resolve-field.ts';
 import type { Draft } from './draft.ts';
-import { unnamed } from './entry.ts';
 import type { Editor } from './operations.ts';
 
 type Run = (operation: () => void) => void;
@@ -69,9 +67,10 @@ function editorOf(draft: Draft, field: MapField, run: Run): Editor {
 
 /** What comes after an `await` would find the edit made. */
 function checkFinished(result: unknown): void {
-  if (!isObject(result) || !('then' in result) || typeof result.then !== 'function') return;
+  const promise = Object(result);
+  if (typeof promise.then !== 'function') return;
   // It fails once it goes on, because the edit is over; this error stands for that one.
-  result.then(undefined, () => undefined);
+  promise.then(undefined, () => undefined);
   throw refusal('invalid-argument', { rule: 'synchronous', value: result });
 }
 
@@ -101,5 +100,5 @@ function writeMark(draft: Draft): void {
 
 /** Takes the marks or the deletions that are seen, and may write one. */
 function writeStamped(draft: Draft, tag: number, isWritten: boolean): void {
-  draft.overwrite(draft.root, { tag, subs: unnamed }, isWritten ? draft.stampText : null);
+  draft.overwrite(draft.root, { tag, subs: [''] }, isWritten ? draft.stampText : null);
 }

@@ -44,11 +44,8 @@ export interface EntryName {
 /** The same of several entries that differ in their sub-keys. */
 export interface EntryNames {
   readonly tag: number;
-  readonly subs: ReadonlySet<string>;
+  readonly subs: Iterable<string>;
 }
-
-/** The sub-key of what has none. */
-export const unnamed: ReadonlySet<string> = new Set(['']);
 
 /** The key of what an edit writes, which is never of an extended tag. */
 export function keyOf(path: string, { tag, sub }: EntryName): string {

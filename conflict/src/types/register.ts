@@ -8,7 +8,7 @@ import { tagRegister } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { anyValueAt, binaryOfValue, type JsonValue, readWhole } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
-import { compareByStamp, type Entry, stampAt, stampLength, unnamed } from '../record/entry.ts';
+import { compareByStamp, type Entry, stampAt, stampLength } from '../record/entry.ts';
 import { type Place, shownAt } from '../record/place.ts';
 import type { RegisterField, Sibling } from './field.ts';
 import type { View } from './field-types.ts';
@@ -93,7 +93,7 @@ function payloadOf({ stampText, options }: Draft, at: Place, value: unknown): st
 }
 
 function store(draft: Draft, place: Place, payload: string): void {
-  draft.overwrite(place, { tag: tagRegister, subs: unnamed }, payload);
+  draft.overwrite(place, { tag: tagRegister, subs: [''] }, payload);
 }
 
 /** What comes after the stamp, as a binary string. */

@@ -58,16 +58,16 @@ export function removeElements(draft: Draft, at: PlaceOf<SetField>, elements: un
 export function putSet(draft: Draft, at: PlaceOf<SetField>, elements: unknown): void {
   const wanted = subsOf(at.place, elements);
   const shown = membersAt(at.place);
-  addSubs(draft, at.place, new Set(without(wanted, shown)));
-  removeSubs(draft, at, new Set(without(shown, wanted)));
+  addSubs(draft, at.place, without(wanted, shown));
+  removeSubs(draft, at, without(shown, wanted));
 }
 
-function addSubs(draft: Draft, place: Place, subs: ReadonlySet<string>): void {
-  const { lastWriterWins } = draft.options;
-  draft.overwrite(place, { tag: tagElement, subs }, lastWriterWins ? payloadOf(draft, kindAdded) : '');
+function addSubs(draft: Draft, place: Place, subs: Iterable<string>): void {
+  const payload = draft.options.lastWriterWins ? payloadOf(draft, kindAdded) : '';
+  draft.overwrite(place, { tag: tagElement, subs }, payload);
 }
 
-function removeSubs(draft: Draft, { place, field }: PlaceOf<SetField>, subs: ReadonlySet<string>): void {
+function removeSubs(draft: Draft, { place, field }: PlaceOf<SetField>, subs: Iterable<string>): void {
   const payload = field.bias === 'remove' ? payloadOf(draft, kindRemoved) : null;
   draft.overwrite(place, { tag: tagElement, subs }, payload);
 }
@@ -77,10 +77,10 @@ function payloadOf({ options, stampText }: Draft, kind: string): string {
   return kind + (options.lastWriterWins ? stampText : '');
 }
 
-function subsOf(place: Place, elements: unknown): ReadonlySet<string> {
+function subsOf(place: Place, elements: unknown): readonly string[] {
   place.check(Array.isArray(elements), 'array', elements);
   // Unlike `map`, this does not pass over holes.
-  return new Set(Array.from(elements, (element: unknown) => subOf(place, element)));
+  return Array.from(elements, (element: unknown) => subOf(place, element));
 }
 
 function subOf(place: Place, element: unknown): string {
