@@ -63,37 +63,37 @@ export function anyValueAt(at: ValueTarget): ValueScope {
 
 /** How far the writing has come. */
 interface Writing extends ValueScope {
-  binary: string;
+  written: string;
 }
 
 /** The bytes of a value as a binary string. */
 export function binaryOfValue(value: unknown, { at, maxDepth, maxBytes }: ValueScope): string {
-  const writing = { at, maxDepth, maxBytes, binary: '' };
+  const writing = { at, maxDepth, maxBytes, written: '' };
   try {
     write(value, 0, writing);
   } catch (cause) {
     if (cause instanceof ConflictError || cause instanceof AssertionFailure) throw cause;
     throw refusal('invalid-value', { field: at.label, rule: 'readable', cause });
   }
-  return writing.binary;
+  return writing.written;
 }
 
 function write(value: unknown, depth: number, to: Writing): void {
   const { maxDepth, maxBytes } = to;
   const at: ValueTarget = to.at;
-  if (value === null) to.binary += varint(headNull);
-  else if (typeof value === 'boolean') to.binary += varint(value ? headTrue : headFalse);
-  else if (typeof value === 'number') to.binary += binaryOfNumber(value, at);
+  if (value === null) to.written += varint(headNull);
+  else if (typeof value === 'boolean') to.written += varint(value ? headTrue : headFalse);
+  else if (typeof value === 'number') to.written += binaryOfNumber(value, at);
   else if (typeof value === 'string') {
     const binary = wellFormed(value, at);
-    to.binary += headed(headText, binary.length) + binary;
+    to.written += headed(headText, binary.length) + binary;
   } else {
     at.check(isObject(value), 'json', value);
     if (depth >= maxDepth) throw refusal('too-deep', { field: at.label, rule: 'depth', limit: maxDepth });
     if (Array.isArray(value)) writeArray(value, depth + 1, to);
     else writeObject(value, depth + 1, to);
   }
-  if (to.binary.length > maxBytes)
+  if (to.written.length > maxBytes)
     throw refusal('too-large', { field: at.label, rule: 'value-bytes', limit: maxBytes });
 }
 
@@ -126,7 +126,7 @@ function headed(head: number, number: number): string {
 function writeArray(items: readonly unknown[], depth: number, to: Writing): void {
   const { length } = items;
   to.at.check(Number.isSafeInteger(length), 'array-length', length);
-  to.binary += headed(headArray, length);
+  to.written += headed(headArray, length);
   for (let index = 0; index < length; index++) write(items[index], depth, to);
 }
 
@@ -135,9 +135,9 @@ function writeObject(value: object, depth: number, to: Writing): void {
   at.check(isPlain(value), 'plain-object', value);
   const members = Object.entries(value).map(([name, item]) => [wellFormed(name, at), item] as const);
   members.sort(([a], [b]) => (a < b ? -1 : 1));
-  to.binary += headed(headObject, members.length);
+  to.written += headed(headObject, members.length);
   for (const [name, item] of members) {
-    to.binary += sized(name);
+    to.written += sized(name);
     write(item, depth, to);
   }
 }
