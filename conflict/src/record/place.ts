@@ -39,11 +39,12 @@ export class Place {
   /** The place of a member. */
   child(name: string): Place {
     const { path, root } = this;
-    const known = this.children.get(name);
-    if (known !== undefined) return known;
-    const place = new Place(path === '' ? name : path + pathSeparatorText + name, root);
-    if (this.children === noChildren) this.children = new Map();
-    this.children.set(name, place);
+    let place = this.children.get(name);
+    if (place === undefined) {
+      place = new Place(path === '' ? name : path + pathSeparatorText + name, root);
+      if (this.children === noChildren) this.children = new Map();
+      this.children.set(name, place);
+    }
     return place;
   }
 }
