@@ -98,16 +98,7 @@ export class Draft {
   }
 
   get changed(): boolean {
-    const { written, gone } = this.#changes();
-    return written.length + gone.length > 0;
-  }
-
-  /** What the record holds now, what of that was written, and what has gone: a slot only gives way to a later birth. */
-  #changes() {
-    const { entries } = this.#before;
-    const now = entriesBelow(this.root);
-    const gone = without(entries, now).filter((entry) => !isSlot(entry));
-    return { now, written: without(now, entries), gone };
+    return this.delta() !== null;
   }
 
   /** The counter of the dot that the next entry gets. Only forged contexts and floors come near the end. */
@@ -161,9 +152,9 @@ export class Draft {
     const key = keyOf(place.path, name);
     const slot = place.entries.find((entry) => entry.key === key && entry.actor === this.actor);
     this.adds = true;
-    const isOpen = slot !== undefined && !isExhausted(vectorOf(slot.payload));
-    if (isOpen) return this.raise(place, slot, amounts);
-    place.entries = place.entries.filter((entry) => entry !== slot);
+    if (slot === undefined) return this.write(place, name, vectorPayload(amounts));
+    if (!isExhausted(vectorOf(slot.payload))) return this.raise(place, slot, amounts);
+    this.supersede(place, [slot]);
     this.write(place, name, vectorPayload(amounts));
   }
 
@@ -181,8 +172,11 @@ export class Draft {
    * record after the edit, and all that the record has seen.
    */
   delta(): DecodedRecord | null {
-    const { minor, context: before } = this.#before;
-    const { now, written, gone } = this.#changes();
+    const { minor, context: before, entries } = this.#before;
+    const now = entriesBelow(this.root);
+    const written = without(now, entries);
+    // A slot only gives way to a later birth.
+    const gone = without(entries, now).filter((entry) => !isSlot(entry));
     if (written.length + gone.length === 0) return null;
     const context = new Map<string, Ranges>();
     see(context, this.actor, gapsIn(rangesOf(before, this.actor), this.nextCounter));
