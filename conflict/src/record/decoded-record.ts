@@ -1,8 +1,8 @@
 /**
  * A state or a delta taken apart, and put together again: `encode(decode(bytes))` gives the same bytes. Decoding
  * checks everything that the format fixes (order, shortest forms, bounds, dots within the context), so what is decoded
- * is canonical. Merging does not come through here; editing, reading and explaining do. Actors are binary strings in
- * this form.
+ * is canonical. Merging does not come through here; editing, reading and explaining do. In this form everything but
+ * numbers is a binary string: cut out of the whole, compared as it lies, and added up to the bytes again.
  */
 import { hasSeen, type Ranges, rangesOf, type Seen } from '../causal/seen.ts';
 import { check } from '../refusal.ts';
