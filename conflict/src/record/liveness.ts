@@ -32,6 +32,15 @@ export function isHidden(entry: Entry, deletion: Entry | null): boolean {
   return compareByStamp(entry, deletion) < 0;
 }
 
+/** What is behind what the record shows: live entries, and spendings that have nothing granted beside them. */
+export function shownEntries(all: readonly Entry[]): readonly Entry[] {
+  const live = liveEntries(all);
+  const spendings = all.filter((entry) => entry.tag === tagRights && !isExhausted(vectorOf(entry.payload)));
+  if (live.length === 0 || spendings.length === 0) return live;
+  const shown = new Set([...live, ...spendings]);
+  return all.filter((entry) => shown.has(entry));
+}
+
 /** The entries that make the record as it is, given in the order of the bytes; none where it does not exist. */
 export function liveEntries(all: readonly Entry[]): readonly Entry[] {
   const entries = all.filter((entry, index) => !isOutdated(entry, all[index + 1]));
