@@ -29,7 +29,11 @@ export class Tally {
     if (result === 'fail') return;
     this.#possibleMs.push(completedAtMs);
     if (result === 'ok' && !mayBeVoid.has(operation.kind))
-      this.#certain[partitionOfKey(operation.key)]?.push({ key: operation.key, invokedAtMs, ackedAtMs: completedAtMs });
+      this.#certain[partitionOfKey(operation.key)]?.push({
+        key: operation.key,
+        invokedAtMs,
+        ackedAtMs: completedAtMs,
+      });
   }
 
   /** Of those that were answered before a moment. */
