@@ -24,9 +24,20 @@ export class ByteWriter {
     this.#length = this.#buffer.writeUInt8(value, this.#length);
   }
 
+  u16(value: number): void {
+    this.#reserve(2);
+    this.#length = this.#buffer.writeUInt16BE(value, this.#length);
+  }
+
   u32(value: number): void {
     this.#reserve(4);
     this.#length = this.#buffer.writeUInt32BE(value, this.#length);
+  }
+
+  /** Over four bytes that were written before. */
+  setU32(at: number, value: number): void {
+    assert(at + 4 <= this.#length, 'nothing was written there');
+    this.#buffer.writeUInt32BE(value, at);
   }
 
   u64(value: bigint): void {
@@ -57,9 +68,13 @@ export class ByteWriter {
   }
 
   string(value: string): void {
-    const byteLength = Buffer.byteLength(value);
-    this.varint(byteLength);
-    this.#reserve(byteLength);
+    this.varint(Buffer.byteLength(value));
+    this.utf8(value);
+  }
+
+  /** Without its length. */
+  utf8(value: string): void {
+    this.#reserve(Buffer.byteLength(value));
     this.#length += this.#buffer.write(value, this.#length);
   }
 

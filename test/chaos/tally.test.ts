@@ -36,6 +36,13 @@ test('with an insert everything is missing that followed it in its partition, an
   expect(tally.least([], 1000)).toBe(0);
 });
 
+test('operations on one record that were under way together may be one change', () => {
+  const tally = new Tally();
+  tally.add(event({ kind: 'insert', key: a }, 10));
+  for (const atMs of [20, 21, 23, 24, 30]) tally.add(event({ kind: 'increment', key: b, amount: 1 }, atMs));
+  expect(tally.least([{ key: a, invokedAtMs: 10, ackedAtMs: 12 }], 1000)).toBe(4);
+});
+
 test('at most everything is missing that may have been written since', () => {
   const tally = new Tally();
   expect(tally.most(0)).toBe(0);

@@ -2,8 +2,8 @@
  * How many changes of an origin a target can lack, from what clients were told and from the inserts that are missing.
  * Changes of one partition arrive in the order of their commits, so with an insert everything is missing that was asked
  * for in its partition after its answer; that is the least. The most is everything that may have been written since a
- * moment before which all is there. One operation is at most one change; those that may have found nothing to do count
- * only for the most.
+ * moment before which all is there. One operation is at most one change; those of one record that were under way together
+ * may share one, and those that may have found nothing to do count only for the most.
  */
 import { partitionOf } from '@isthmus/replication/log/partition';
 import type { HistoryEvent, Operation } from '../checkers/history.ts';
@@ -14,6 +14,7 @@ const partitionCount = 8;
 const mayBeVoid: ReadonlySet<Operation['kind']> = new Set(['remove', 'delete']);
 
 interface Change {
+  readonly key: string;
   readonly invokedAtMs: number;
   readonly ackedAtMs: number;
 }
@@ -28,7 +29,11 @@ export class Tally {
     if (result === 'fail') return;
     this.#possibleMs.push(completedAtMs);
     if (result === 'ok' && !mayBeVoid.has(operation.kind))
-      this.#certain[partitionOfKey(operation.key)]?.push({ invokedAtMs, ackedAtMs: completedAtMs });
+      this.#certain[partitionOfKey(operation.key)]?.push({
+        key: operation.key,
+        invokedAtMs,
+        ackedAtMs: completedAtMs,
+      });
   }
 
   /** Of those that were answered before a moment. */
@@ -52,10 +57,23 @@ export class Tally {
   #after(partition: number, fromMs: number, beforeMs: number): number {
     const changes = this.#certain[partition] ?? [];
     const first = changes.findLastIndex(({ ackedAtMs }) => ackedAtMs < fromMs) + 1;
-    return changes
+    const sure = changes
       .slice(first)
-      .filter(({ invokedAtMs, ackedAtMs }) => invokedAtMs > fromMs && ackedAtMs < beforeMs).length;
+      .filter(({ invokedAtMs, ackedAtMs }) => invokedAtMs > fromMs && ackedAtMs < beforeMs);
+    return apart(sure);
   }
+}
+
+/** How many of them no two may be one change, given in the order of their answers. */
+function apart(changes: readonly Change[]): number {
+  const answeredMs = new Map<string, number>();
+  let count = 0;
+  for (const { key, invokedAtMs, ackedAtMs } of changes) {
+    if (invokedAtMs <= (answeredMs.get(key) ?? -Infinity)) continue;
+    answeredMs.set(key, ackedAtMs);
+    count++;
+  }
+  return count;
 }
 
 function partitionOfKey(key: string): number {

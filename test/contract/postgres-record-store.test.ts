@@ -151,7 +151,7 @@ describe('the Postgres record store', () => {
     const proxy = await startCuttingProxy(postgres.port);
     const behind = await open(fresh, proxy.url(fresh.url));
     await behind.records.commitLocal(append([record('a')], '1'));
-    proxy.cutAnswersAfter('COMMIT\0');
+    proxy.cutAnswersAfter('isthmus_commit\0');
     await expect(behind.records.commitLocal(append([record('a')], '2'))).rejects.toMatchObject({
       code: 'outcome-unknown',
       retriable: false,
@@ -168,7 +168,7 @@ describe('the Postgres record store', () => {
     const proxy = await startCuttingProxy(postgres.port);
     const behind = await open(fresh, proxy.url(fresh.url));
     await behind.records.commitLocal(append([record('a')], '1'));
-    proxy.cutAnswersAfter('BEGIN ');
+    proxy.cutAnswersAfter('isthmus_begin\0');
     await expect(behind.records.commitLocal(append([record('a')], '2'))).rejects.toMatchObject({
       code: 'database-unavailable',
       retriable: true,
@@ -191,7 +191,7 @@ describe('the Postgres record store', () => {
       ids: [record('a')],
       decide: () => ({ writes: [{ index: 0, state: bytes('x') }], deadLetters: [] }),
     };
-    proxy.cutAnswersAfter('COMMIT\0');
+    proxy.cutAnswersAfter('isthmus_commit\0');
     await expect(behind.records.applyRemote(batch)).rejects.toMatchObject({
       code: 'database-unavailable',
       retriable: true,

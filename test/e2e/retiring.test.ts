@@ -73,7 +73,10 @@ test('the retired region takes no more writes, also after a restart that nobody 
     answer: { retired: true },
   });
   await until('the word is in the database of ap', 20_000, async () => {
-    const rows = await query(demo.serversOf('ap').database, "SELECT FROM isthmus.retired WHERE region = 'ap'");
+    const rows = await query(
+      demo.serversOf('ap').database,
+      "SELECT FROM isthmus.retired WHERE region = 'ap'",
+    );
     return rows.length === 1;
   });
   await demo.signal('ap', 'region', 'SIGKILL');

@@ -63,6 +63,7 @@ test('a refused spending says what is stranded where, and the heir alone claims 
 
   expect(await stock(us)).toBe(12);
   expect((await us.patch('products', 'counted', { spend: { stock: 10 } })).status).toBe(200);
-  await until('the peer has the spending', 20_000, async () => (await stock(eu)) === 2);
+  await converged([eu, us], 'products', 20_000);
+  expect(await stock(eu)).toBe(2);
   expect((await us.patch('products', 'counted', { spend: { stock: 1 } })).status).toBe(409);
 }, 180_000);

@@ -162,6 +162,8 @@ function edit(
     validate(delta);
     expect(merge(replica.state, delta).state).toEqual(state);
     expect(type.read(state).exists).toBe(liveHash(state).some((byte) => byte !== 0));
+    const isShownSame = JSON.stringify(type.read(state)) === JSON.stringify(type.read(replica.state));
+    if (!isShownSame) expect(version(state)).not.toBe(version(replica.state));
     replica.state = state;
     if (delta.length > 0) replica.deltas.push(delta);
   } catch (reason) {

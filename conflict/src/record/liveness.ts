@@ -32,15 +32,24 @@ export function isHidden(entry: Entry, deletion: Entry | null): boolean {
   return compareByStamp(entry, deletion) < 0;
 }
 
+/** What is behind what the record shows: live entries, and spendings that have nothing granted beside them. */
+export function shownEntries(all: readonly Entry[]): readonly Entry[] {
+  const live = liveEntries(all);
+  const spendings = all.filter((entry) => entry.tag === tagRights && !isExhausted(vectorOf(entry.payload)));
+  if (live.length === 0 || spendings.length === 0) return live;
+  const shown = new Set([...live, ...spendings]);
+  return all.filter((entry) => shown.has(entry));
+}
+
 /** The entries that make the record as it is, given in the order of the bytes; none where it does not exist. */
 export function liveEntries(all: readonly Entry[]): readonly Entry[] {
   const deletion = latestDeletion(currentOf(all));
-  const live = shownEntries(all, deletion);
+  const live = countingEntries(all, deletion);
   return deletion === null || live.some(({ tag }) => tag === tagMark) ? live : [];
 }
 
 /** The entries that count where the record exists; of one place as well as of all. */
-export function shownEntries(all: readonly Entry[], deletion: Entry | null): readonly Entry[] {
+export function countingEntries(all: readonly Entry[], deletion: Entry | null): readonly Entry[] {
   const entries = currentOf(all);
   const shadowed = shadowedKeys(entries, deletion);
   return entries.filter((entry) => isLive(entry, deletion) && !shadowed.has(entry.key));

@@ -8,7 +8,7 @@ import { pathSeparatorText } from '../codec/format.ts';
 import { labelOf } from '../codec/path.ts';
 import { refusal } from '../refusal.ts';
 import { type Entry, latestDeletion, namesOfPath } from './entry.ts';
-import { shownEntries } from './liveness.ts';
+import { countingEntries } from './liveness.ts';
 
 /** Most places are fields without members, and a map of their own costs more than all else about them. */
 const noChildren = new Map<string, Place>();
@@ -79,5 +79,5 @@ export function entriesAt(place: Place, tag: number): readonly Entry[] {
 
 /** Entries with a tag that count, where the record exists. */
 export function shownAt(place: Place, tag: number): readonly Entry[] {
-  return shownEntries(entriesAt(place, tag), latestDeletion(place.root.entries));
+  return countingEntries(entriesAt(place, tag), latestDeletion(place.root.entries));
 }

@@ -1,7 +1,7 @@
 /**
  * What one can say of a state without its schema: whether the record exists, how late its latest stamp is, who wrote
- * it, and hashes of what is live. The hashes cover live entries with their dots and leave contexts out, so they agree
- * wherever the same record is shown, whatever else has been seen there and however much was collected.
+ * it, and hashes of what it shows. The hashes cover the entries behind that with their dots and leave contexts out, so
+ * they agree wherever the same record is shown, whatever else has been seen there and however much was collected.
  */
 import { checkText } from '../arguments.ts';
 import { CausalContext } from '../causal/causal-context.ts';
@@ -13,7 +13,7 @@ import { sized, varint } from '../codec/varint.ts';
 import { check } from '../refusal.ts';
 import { decode } from './decoded-record.ts';
 import { type Entry, highestStamp as highestOf } from './entry.ts';
-import { liveEntries } from './liveness.ts';
+import { liveEntries, shownEntries } from './liveness.ts';
 
 /** Whether the record does not exist: never written, or deleted. Throws `malformed` or `newer-format`. */
 export function isDead(state: Uint8Array): boolean {
@@ -25,7 +25,7 @@ export function isDead(state: Uint8Array): boolean {
  * `malformed` or `newer-format`.
  */
 export function version(state: Uint8Array): string {
-  return hashText(hash128(liveBytes('', liveEntries(decode(state).entries))));
+  return hashText(hash128(shownBytes('', shownEntries(decode(state).entries))));
 }
 
 /**
@@ -35,15 +35,15 @@ export function version(state: Uint8Array): string {
  */
 export function liveHash(state: Uint8Array, name = ''): Uint8Array {
   checkText(name, 'name');
-  const live = liveEntries(decode(state).entries);
-  return live.length === 0 ? new Uint8Array(16) : hashBytes(hash128(liveBytes(name, live)));
+  const shown = shownEntries(decode(state).entries);
+  return shown.length === 0 ? new Uint8Array(16) : hashBytes(hash128(shownBytes(name, shown)));
 }
 
 /** Entries in a form that does not depend on the table of actors. */
-function liveBytes(name: string, live: readonly Entry[]): Uint8Array {
+function shownBytes(name: string, shown: readonly Entry[]): Uint8Array {
   const binary = binaryOf(name);
   check(binary !== null, 'invalid-argument', { rule: 'name', value: name });
-  const parts = live.map(
+  const parts = shown.map(
     ({ key, actor, counter, payload }) => sized(key) + sized(actor) + varint(counter) + sized(payload),
   );
   return bytesOf(sized(binary) + parts.join(''));

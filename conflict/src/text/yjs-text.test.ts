@@ -105,6 +105,34 @@ test('many edits in two places agree with a string, and their chunks are joined'
   );
 });
 
+test('words that build on each other are all there, whatever the order of their chunks', () => {
+  const order = fc.array(fc.record({ at: fc.constantFrom('eu', 'us'), hears: fc.boolean() }), {
+    minLength: 14,
+    maxLength: 40,
+  });
+  const known = 'eu eu us< eu< eu eu eu eu eu eu eu eu eu eu eu eu eu eu'
+    .split(' ')
+    .map((step) => ({ at: step.slice(0, 2), hears: step.endsWith('<') }));
+  fc.assert(
+    fc.property(order, fc.integer({ min: 100, max: 300 }), (steps, floor) => {
+      const states = new Map<string, Uint8Array>();
+      const words = steps.map(({ at, hears }, index) => {
+        const [own, other] = [states.get(at) ?? nothing, states.get(at === 'eu' ? 'us' : 'eu') ?? nothing];
+        const before = hears ? merge(own, other).state : own;
+        const word = `[${at}-${index}]`;
+        const context = { actor: at, now: 1000 + index, floor: at === 'eu' ? floor : 0 };
+        states.set(at, type.edit(before, context, (e) => e.splice('notes', [{ at: 0, insert: word }])).state);
+        return word;
+      });
+      const both = merge(states.get('eu') ?? nothing, states.get('us') ?? nothing).state;
+      expect([...String(notesOf(both)).matchAll(/\[[^[\]]*\]/gu)].map(String).toSorted()).toEqual(
+        words.toSorted(),
+      );
+    }),
+    { numRuns: 60, examples: [[known, 225]] },
+  );
+});
+
 test('put writes the smallest splice and splits no character', () => {
   const base = edit(nothing, 'eu', (e) => e.put({ notes: 'a😀b😁c' })).state;
   const us = edit(base, 'us', (e) => e.splice('notes', [{ at: 0, insert: '>' }])).delta;

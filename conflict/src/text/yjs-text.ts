@@ -1,10 +1,11 @@
 /**
  * Text over Yjs, for schemas that have text fields: `schema(fields, { text: yjsText })`. A document lives only for the
- * length of one call; what is kept are updates in Yjs's first encoding, which merge in any order. Results depend on
- * the arguments alone: the random number that Yjs gives a new document is replaced before anything is written.
- * Updates that Yjs cannot read end in `malformed`.
+ * length of one call; what is kept are updates in Yjs's first encoding. They are merged before they are applied: one after
+ * the other, in an order in which some come before what they build on, Yjs may leave words out although everything is
+ * there, and number the next ones like those. Results depend on the arguments alone: the random number that Yjs gives a
+ * new document is replaced before anything is written. Updates that Yjs cannot read end in `malformed`.
  */
-import { applyUpdate, decodeUpdateV2, Doc, encodeStateAsUpdate, Skip } from 'yjs';
+import { applyUpdate, decodeUpdateV2, Doc, encodeStateAsUpdate, mergeUpdates, Skip } from 'yjs';
 import { bytesOf } from '../codec/bytes.ts';
 import { varint } from '../codec/varint.ts';
 import { ConflictError } from '../errors.ts';
@@ -70,9 +71,7 @@ function erasePending(document: Doc): void {
 function withDocument<Result>(chunks: readonly Uint8Array[], use: (document: Doc) => Result): Result {
   const document = new Doc({ guid: '', gc: true });
   try {
-    document.transact(() => {
-      for (const chunk of chunks) applyUpdate(document, chunk);
-    });
+    applyUpdate(document, mergeUpdates([...chunks]));
     return use(document);
   } catch (cause) {
     throw new ConflictError('malformed', 'a chunk of a text cannot be read', { rule: 'text', cause });

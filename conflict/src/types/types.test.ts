@@ -208,6 +208,23 @@ describe('bounded counters', () => {
     expect(eu.value).toMatchObject({ stock: 10 });
   });
 
+  test('a spending of rights that were moved changes the version and the hash, and compaction leaves both', () => {
+    const [eu, us] = pair();
+    eu.edit((e) => e.refill('stock', 5));
+    eu.edit((e) => e.moveRights('stock', { to: 'us', amount: 4 }));
+    exchange(eu, us);
+    us.edit((e) => e.spend('stock', 3));
+    expect(us.value).toMatchObject({ stock: 12 });
+    const hashesOf = ({ state }: { state: Uint8Array }) => [version(state), liveHash(state, 'k')];
+    expect(version(us.state)).not.toBe(version(eu.state));
+    expect(liveHash(us.state, 'k')).not.toEqual(liveHash(eu.state, 'k'));
+    exchange(eu, us);
+    expect(hashesOf(us)).toEqual(hashesOf(eu));
+    const seen = contextOf(us.state);
+    const horizon = VersionVector.from([...seen.actors()].map((actor) => [actor, seen.last(actor)]));
+    expect(hashesOf(compact(us.state, horizon))).toEqual(hashesOf(us));
+  });
+
   test('spending that arrives before its cover is not covered twice', () => {
     const [eu, us] = pair();
     const granted = eu.edit((e) => e.refill('stock', 5));

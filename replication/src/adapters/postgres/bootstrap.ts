@@ -28,6 +28,8 @@ import { Session } from './session.ts';
 import { noteLife } from './slot-life.ts';
 
 const statementTimeoutMs = 60_000;
+/** For an answer to come after the limit of its statement. */
+const graceMs = 3_000;
 const nonceLimit = 2 ** 32;
 
 export interface BootstrapOptions {
@@ -56,13 +58,12 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
   const pool = new Pool({
     ...clientConfig(options.connectionString),
     max: 1,
-    pipeline: true,
     statement_timeout: statementTimeoutMs,
   });
   // An error can come here only after the session was dropped, when its connection is of no more interest.
   pool.on('error', () => undefined);
   try {
-    const session = new Session(await connect(pool));
+    const session = new Session(await connect(pool), statementTimeoutMs + graceMs);
     return await prepare(session, options).finally(() => session.drop());
   } finally {
     await pool.end();

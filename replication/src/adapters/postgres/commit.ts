@@ -1,8 +1,8 @@
 /**
  * Sends the last statements of a transaction together with its COMMIT in one round trip and says exactly what is
- * known of the outcome. An answered COMMIT may still be a rollback: Postgres answers ROLLBACK where an earlier
- * statement of the pipeline failed. Only where the COMMIT was sent and neither a confirmation nor an error that rules
- * it out came back is the outcome unknown; that must never be reported as "nothing happened" (I1).
+ * known of the outcome. Where an earlier statement fails, Postgres does not come to the COMMIT; where one had failed in
+ * an earlier round trip, it answers ROLLBACK. Only where the COMMIT was sent and neither a confirmation nor an error that
+ * rules it out came back is the outcome unknown; that must never be reported as "nothing happened" (I1).
  */
 import { ReplicationError, assert } from '../../errors.ts';
 import { isFatal, serverErrorIn } from './postgres-error.ts';
@@ -20,14 +20,10 @@ export interface CommitPlan {
 export async function commitWith(session: Session, plan: CommitPlan): Promise<readonly Answer[]> {
   if (session.lost !== null) throw session.lost;
   const commitIndex = plan.before.length;
-  const results = await session.pipelineSettled([...plan.before, [commit], ...plan.after]);
-  const answers: Answer[] = [];
-  for (const [index, result] of results.entries()) {
-    if (result.status === 'rejected') throw judge(result.reason, index - commitIndex);
-    if (index !== commitIndex) answers.push(result.value);
-    else assert(result.value.command === 'COMMIT', 'an unfailed transaction rolled back');
-  }
-  return answers;
+  const { answers, failure } = await session.send([...plan.before, [commit], ...plan.after]);
+  if (failure !== null) throw judge(failure, answers.length - commitIndex);
+  assert(answers[commitIndex]?.command === 'COMMIT', 'an unfailed transaction rolled back');
+  return answers.toSpliced(commitIndex, 1);
 }
 
 /** `place` is negative before the COMMIT, zero at it, positive after it. */

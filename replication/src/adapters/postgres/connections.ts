@@ -27,7 +27,6 @@ const connectTimeoutMs = 1_000;
 /** Shorter than a connection may take, so that a server that takes none is noticed too. */
 const pulseTimeoutMs = 900;
 const statementTimeoutMs = 5_000;
-/** Above the server's own limit, for a server or a network that has fallen silent. */
 const answerTimeoutMs = 8_000;
 const idleInTransactionTimeoutMs = 10_000;
 const idleConnectionTimeoutMs = 60_000;
@@ -108,8 +107,6 @@ export class Connections {
       ...clientConfig(options.connectionString),
       max: options.maxConnections,
       idleTimeoutMillis: idleConnectionTimeoutMs,
-      query_timeout: answerTimeoutMs,
-      pipeline: true,
     });
     // The pool has dropped the connection already; the next call that needs one says what is wrong.
     this.#pool.on('error', (_error, client) => this.#prepared.delete(client));
@@ -214,7 +211,7 @@ export class Connections {
   }
 
   async #prepare(client: PoolClient, known: Session | undefined): Promise<Prepared> {
-    const session = known ?? new Session(client);
+    const session = known ?? new Session(client, answerTimeoutMs);
     try {
       const { continuity, isRelearning } = await this.#proveContinuity(session);
       const prepared = { session, continuity, isRelearning };

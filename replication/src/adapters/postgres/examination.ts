@@ -33,7 +33,7 @@ export async function examineRecords(
   session: Session,
   { collection, key }: RecordId,
 ): Promise<RecordId | null> {
-  const [, found] = await session.pipeline([[beginWithoutWaiting], [lockUnmarked, collection, key]]);
+  const [, , found] = await session.pipeline([...beginWithoutWaiting, [lockUnmarked, collection, key]]);
   const rows = found?.rows ?? [];
   const last = rows.at(-1);
   if (last === undefined) {

@@ -104,12 +104,10 @@ function refuseForeign(applied: ReadonlyMap<number, string>, known: readonly Mig
 }
 
 async function run(session: Session, migration: Migration): Promise<void> {
-  await session.pipeline([
-    [begin],
-    [{ name: null, text: migration.sql }],
-    [insertMigration, migration.number, migration.name, checksumOf(migration)],
-    [commit],
-  ]);
+  await session.query(begin);
+  await session.query({ name: null, text: migration.sql });
+  const { number, name } = migration;
+  await session.pipeline([[insertMigration, number, name, checksumOf(migration)], [commit]]);
 }
 
 function checksumOf(migration: Migration): string {

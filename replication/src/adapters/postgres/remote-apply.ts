@@ -12,15 +12,18 @@ import { noteCalls } from './incident-store.ts';
 import { move, settle } from './positions.ts';
 import { databaseUnavailable } from './postgres-error.ts';
 import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
-import type { Session, Statement } from './session.ts';
+import type { Call, Session, Statement } from './session.ts';
 import { begin } from './session.ts';
 
 const maxRecords = 5_000;
 
-export const beginWithoutWaiting: Statement = {
-  name: null,
-  text: `${begin.text}; SET LOCAL synchronous_commit = off`,
+const commitWithoutWaiting: Statement = {
+  name: 'isthmus_commit_without_waiting',
+  text: 'SET LOCAL synchronous_commit = off',
 };
+
+/** Two statements, so two answers. */
+export const beginWithoutWaiting: readonly Call[] = [[begin], [commitWithoutWaiting]];
 
 export interface RemoteApply {
   readonly transaction: ApplyTransaction;
@@ -40,8 +43,8 @@ export async function applyRemote(
   session: Session,
   { transaction, plan }: RemoteApply,
 ): Promise<'applied' | 'fenced'> {
-  const [, moved, ...answers] = await session.pipeline([
-    [beginWithoutWaiting],
+  const [, , moved, ...answers] = await session.pipeline([
+    ...beginWithoutWaiting,
     move(transaction),
     ...plan.calls(),
   ]);

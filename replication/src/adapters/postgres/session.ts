@@ -1,20 +1,22 @@
 /**
- * One connection while it is checked out of the pool. Statements are sent together and answered in order: a pipeline
- * is one round trip. Once its connection is lost a session stays lost, and whoever checked it out must give it back.
- * A statement's name stands for one text for ever, because the server keeps the plan under that name.
+ * One connection while it is checked out of the pool. Statements that are sent together are one round trip
+ * (`statement-batch.ts`). A server that leaves one unanswered for too long is left. Once its connection is lost a session
+ * stays lost, and whoever checked it out must give it back.
  */
 import type pg from 'pg';
 import { assert } from '../../errors.ts';
+import type { Value } from './frontend-messages.ts';
 import { databaseUnavailable, fromPg, isFatal, serverErrorIn } from './postgres-error.ts';
 import type { Row } from './row-values.ts';
+import { type BatchOutcome, type KnownStatements, StatementBatch } from './statement-batch.ts';
+
+export type { Value } from './frontend-messages.ts';
 
 export interface Statement {
-  /** Prepared once for each connection; `null`: sent as text, without parameters. */
+  /** Prepared once for each connection; stands for one text for ever. `null`: sent as text, without parameters. */
   readonly name: string | null;
   readonly text: string;
 }
-
-export type Value = string | number | boolean | Uint8Array | null;
 
 export type Call = readonly [statement: Statement, ...values: Value[]];
 
@@ -24,19 +26,20 @@ export interface Answer {
   readonly rowCount: number;
 }
 
-export const begin: Statement = {
-  name: null,
-  text: 'BEGIN ISOLATION LEVEL READ COMMITTED',
-};
-export const commit: Statement = { name: null, text: 'COMMIT' };
-const rollback: Statement = { name: null, text: 'ROLLBACK' };
+export const begin: Statement = { name: 'isthmus_begin', text: 'BEGIN ISOLATION LEVEL READ COMMITTED' };
+export const commit: Statement = { name: 'isthmus_commit', text: 'COMMIT' };
+const rollback: Statement = { name: 'isthmus_rollback', text: 'ROLLBACK' };
 
 export class Session {
   readonly #client: pg.PoolClient;
+  readonly #answerTimeoutMs: number;
+  readonly #known: KnownStatements = new Map();
   #lost: Error | null = null;
 
-  constructor(client: pg.PoolClient) {
+  /** `answerTimeoutMs`: above the server's own limit, for a server or a network that has fallen silent. */
+  constructor(client: pg.PoolClient, answerTimeoutMs: number) {
     this.#client = client;
+    this.#answerTimeoutMs = answerTimeoutMs;
     client.on('error', (error: Error) => {
       this.#lost ??= fromPg(error);
     });
@@ -50,26 +53,32 @@ export class Session {
     return this.#lost;
   }
 
+  /** A text without a name may hold several statements; the last one's answer counts. */
   async query(...call: Call): Promise<Answer> {
-    return this.#send(call);
+    const [statement] = call;
+    if (statement.name === null) return this.#sendText(statement.text);
+    const [answer] = await this.pipeline([call]);
+    assert(answer !== undefined, 'one statement has one answer');
+    return answer;
   }
 
-  /** One round trip. Rejects with the first failure once every statement is answered. */
+  /** One round trip. Rejects with what the first statement that failed says; those behind it were not carried out. */
   async pipeline(calls: readonly Call[]): Promise<readonly Answer[]> {
-    const answers: Answer[] = [];
-    for (const result of await this.pipelineSettled(calls)) {
-      if (result.status === 'rejected') throw result.reason;
-      answers.push(result.value);
-    }
+    const { answers, failure } = await this.send(calls);
+    if (failure !== null) throw failure;
     return answers;
   }
 
-  pipelineSettled(calls: readonly Call[]): Promise<PromiseSettledResult<Answer>[]> {
+  /** The same, with the answers of those before the one that failed. */
+  async send(calls: readonly Call[]): Promise<BatchOutcome> {
+    if (calls.length === 0) return { answers: [], failure: null };
+    const batch = new StatementBatch(calls, this.#known);
     const { stream } = this.#client.connection;
-    stream.cork();
-    const answers = calls.map((call) => this.#send(call));
-    stream.uncork();
-    return Promise.allSettled(answers);
+    const silence = setTimeout(() => stream.destroy(), this.#answerTimeoutMs);
+    this.#client.query(batch);
+    const { answers, failure } = await batch.outcome;
+    clearTimeout(silence);
+    return { answers, failure: failure === null ? null : this.#failed(fromPg(failure)) };
   }
 
   /** Leaves the transaction. Where that fails the connection is of no more use and counts as lost. */
@@ -92,10 +101,13 @@ export class Session {
     this.#client.release(true);
   }
 
-  #send(call: Call): Promise<Answer> {
-    return this.#client.query<unknown[], Value[]>(queryOf(call)).then(answerOf, (error: unknown) => {
+  async #sendText(text: string): Promise<Answer> {
+    try {
+      const query = { text, rowMode: 'array', query_timeout: this.#answerTimeoutMs } as const;
+      return answerOf(await this.#client.query<unknown[]>(query));
+    } catch (error) {
       throw this.#failed(fromPg(error));
-    });
+    }
   }
 
   /** The socket may be told later than the statement that the connection is of no more use. */
@@ -104,11 +116,6 @@ export class Session {
     if (answer === null || isFatal(answer)) this.#lost ??= failure;
     return failure;
   }
-}
-
-function queryOf([statement, ...values]: Call): pg.QueryArrayConfig<Value[]> {
-  const { name, text } = statement;
-  return name === null ? { text, rowMode: 'array' } : { name, text, values, rowMode: 'array' };
 }
 
 /** A text of several statements has a result for each; the last one counts. */

@@ -179,7 +179,7 @@ export class PostgresTombstoneStore implements TombstoneStore {
       ({ collection, keys }): Call => [lockDead, collection, textArray(keys), through],
     );
     return this.#transact(async (session) => {
-      const [, ...answers] = await session.pipeline([[beginWithoutWaiting], ...locks]);
+      const [, , ...answers] = await session.pipeline([...beginWithoutWaiting, ...locks]);
       const rows = answers.flatMap((answer) => answer.rows);
       const verdicts = decide(rows.map((row) => recordAt(row, 1)));
       const calls = callsOf(rows, verdicts);

@@ -40,8 +40,8 @@ export function planMerge(transaction: MergeTransaction, habit: PlaceholderHabit
 /** One attempt. The caller rolls back what it throws. */
 export async function mergeStates(session: Session, { transaction, plan }: PlannedMerge): Promise<boolean> {
   const calls = plan.calls();
-  const answers = await session.pipeline([[beginWithoutWaiting], ...calls, [selectHorizon]]);
-  const locked = plan.read(answers.slice(1, 1 + calls.length));
+  const [, , ...answers] = await session.pipeline([...beginWithoutWaiting, ...calls, [selectHorizon]]);
+  const locked = plan.read(answers.slice(0, calls.length));
   const horizon = (answers.at(-1)?.rows ?? []).map((row) => entryAt(row, 0));
   const decision = transaction.decide({ states: locked.states, horizon });
   if (decision === null) {

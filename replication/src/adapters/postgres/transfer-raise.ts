@@ -122,8 +122,8 @@ const forgetRefused: Statement = {
 export async function raisePositions(session: Session, transaction: RaiseTransaction): Promise<boolean> {
   const { job, vector, beats, floorMs, decide } = transaction;
   const entries = vectorValues(vector);
-  const [, , locked, horizon, passed, refused] = await session.pipeline([
-    [beginWithoutWaiting],
+  const [, , , locked, horizon, passed, refused] = await session.pipeline([
+    ...beginWithoutWaiting,
     [openRows, ...entries],
     [lockRows, ...entries],
     [selectHorizon],

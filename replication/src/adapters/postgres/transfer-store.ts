@@ -28,7 +28,7 @@ import { raisePositions } from './transfer-raise.ts';
 import { raiseIn, vectorValues } from './vector-columns.ts';
 
 const beginSnapshot: Statement = {
-  name: null,
+  name: 'isthmus_begin_snapshot',
   text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
 };
 
@@ -92,7 +92,7 @@ export class PostgresTransferStore implements TransferStore {
   async expect(ahead: Vector): Promise<void> {
     await this.#connections.transact((session) =>
       commitWith(session, {
-        before: [[beginWithoutWaiting], [insertAhead, ...vectorValues(ahead)]],
+        before: [...beginWithoutWaiting, [insertAhead, ...vectorValues(ahead)]],
         after: [],
       }),
     );
