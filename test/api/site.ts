@@ -245,6 +245,8 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         peers: [regionId('us')],
         retirements: database.retirements,
         incarnations: database.incarnations,
+        agreeing: { word: () => Promise.resolve(null), waitsFor: () => [] },
+        retirement: { isRetired: false },
       },
       rights: { self: identity, retirements: database.retirements, writers: nobodyElse },
       unreplicated: {

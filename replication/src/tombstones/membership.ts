@@ -47,6 +47,11 @@ export class Membership {
     return this.#retired.map(({ region }) => region);
   }
 
+  /** Those of which all that is kept has settled here. */
+  retired(): readonly RegionId[] {
+    return this.#retired.filter(({ isReached }) => isReached).map(({ region }) => region);
+  }
+
   start(): void {
     this.#ticker.start();
   }

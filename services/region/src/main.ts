@@ -21,7 +21,7 @@ import type { IncarnationParts } from '@isthmus/replication/identity/relearning'
 import { Journal } from '@isthmus/replication/journal/journal';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import { Joining } from '@isthmus/replication/guard/joining';
-import { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
+import { OwnRetirement, type OwnRetirementOptions } from '@isthmus/replication/guard/own-retirement';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
@@ -32,6 +32,7 @@ import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { Replicator } from '@isthmus/replication/replicator';
+import { Agreeing } from '@isthmus/replication/tombstones/agreeing';
 import { Purge } from '@isthmus/replication/tombstones/collecting';
 import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Donor } from '@isthmus/replication/transfer/donor';
@@ -78,6 +79,7 @@ interface Ground {
   readonly figures: FigureReader;
   readonly client: HttpPeerClient;
   readonly retirement: OwnRetirement;
+  readonly agreeing: Agreeing;
   readonly joining: Joining;
 }
 
@@ -100,17 +102,20 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const purge = new Purge(text ?? null);
   const { incarnation } = database.identity;
   const client = new HttpPeerClient({ region, incarnation, admins: adminsOf(config) });
-  const own = { region, peers, store: database.retirements, witness: client };
+  const own = { region, peers, store: database.retirements, witness: client, logger: log };
   const looking = { timer: systemTimer, logger: log };
-  const retirement = new OwnRetirement({ ...own, ...looking });
+  const agreeing = new Agreeing(own);
+  const onTold: OwnRetirementOptions['onTold'] = (told) => agreeing.turn(told);
+  const retirement = new OwnRetirement({ ...own, ...looking, onTold });
   const joining = new Joining({ peers, partitionCount, store: joins, client, records, ...looking });
   await Promise.all([retirement.look(), joining.look()]);
-  const ground = { joining, config, log, database, peers, collections, purge, figures, client, retirement };
+  const watched = { joining, retirement, agreeing };
+  const ground = { config, log, database, peers, collections, purge, figures, client, ...watched };
   return join(ground, isReady);
 }
 
 function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
-  const { config, database, collections, peers, figures, client, retirement, joining } = ground;
+  const { config, database, collections, peers, figures, client, retirement, agreeing, joining } = ground;
   const { identity, past, records, beats, clock } = database;
   const links = watchLinks(ground);
   const metrics = createMetrics(ground, links);
@@ -176,6 +181,8 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
         peers,
         retirements: database.retirements,
         incarnations: database.incarnations,
+        agreeing,
+        retirement,
       },
       rights: { self: identity, retirements: database.retirements, writers },
       unreplicated: {
@@ -270,7 +277,7 @@ interface GuardParts {
 
 /** Where the log lies in the database itself it goes back in time with it, and the peers testify; `null`: nobody can. */
 function createGuard(ground: Ground, { metrics, sink, incarnations }: GuardParts): IdentityGuard | null {
-  const { log: logger, database, peers, client: memory } = ground;
+  const { log: logger, database, peers, client: memory, retirement } = ground;
   const { identity: self, past, records } = database;
   const { ownLog: log, control } = incarnations;
   if (log === null && peers.length === 0) return null;
@@ -287,6 +294,7 @@ function createGuard(ground: Ground, { metrics, sink, incarnations }: GuardParts
     control,
     newNonce: () => randomInt(nonceLimit),
     onRefused,
+    onProven: () => retirement.onWritable(),
   });
 }
 

@@ -131,6 +131,8 @@ beforeAll(async () => {
         peers: [],
         retirements: database.retirements,
         incarnations: database.incarnations,
+        agreeing: { word: () => Promise.resolve(null), waitsFor: () => [] },
+        retirement: { isRetired: false },
       },
       rights: { self: identity, retirements: database.retirements, writers: nobodyElse },
       unreplicated: {

@@ -1,7 +1,7 @@
 /**
  * Who holds the rights of bounded counters, and the claim of those that are stranded (P8), on the admin listener. Rights
- * of a retired region are claimed by its heir alone, once all that the survivors keep of it has settled there; rights of
- * this region's own earlier lives by this region, which takes writes only once it has learnt those. A claim is an
+ * of a retired region are claimed by its heir alone, or by whoever inherits from that one, once all that the survivors
+ * keep of it has settled there; rights of this region's own earlier lives by this region, which takes writes only once it has learnt those. A claim is an
  * ordinary change of the record, so it says for ever who claimed what, and a line of the log says when.
  */
 import type { Journal } from '@isthmus/replication/journal/journal';
@@ -14,6 +14,7 @@ import {
 } from '@isthmus/replication/ports/identity';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { Retirement, RetirementStore } from '@isthmus/replication/ports/retirement-store';
+import { inheritanceOf } from '@isthmus/replication/tombstones/heirs';
 import type { FastifyRequest } from 'fastify';
 import { type ApiParts, collectionOf, refuseWhileDraining } from '../api/api-parts.ts';
 import { checkKey } from '../api/names.ts';
@@ -113,8 +114,8 @@ function claimerOf(
   retired: readonly Retirement[],
 ): RegionId | null {
   if (region === self.region) return actor === actorOf(self.region, self.incarnation) ? null : region;
-  const found = retired.find((each) => each.region === region);
-  return found === undefined || (found.heir === self.region && !found.isReached) ? null : found.heir;
+  const found = region === null ? null : inheritanceOf(region, retired);
+  return found === null || (found.heir === self.region && !found.isReached) ? null : found.heir;
 }
 
 function target(parts: RightsParts, request: FastifyRequest) {
