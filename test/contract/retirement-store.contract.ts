@@ -19,11 +19,7 @@ const incarnation = { counter: 1, nonce: 7 };
 const entry = (partition: number, lsn: bigint) => ({ region: us, incarnation, partition, lsn });
 
 /** Moves a partition of `us` on, as an applier would. */
-export function apply(
-  records: RecordStore,
-  expected: bigint,
-  partition = 0,
-): Promise<'applied' | 'fenced'> {
+export function apply(records: RecordStore, expected: bigint, partition = 0): Promise<'applied' | 'fenced'> {
   const positions = [
     { incarnation, partition, expected, applied: expected + 1n, beat: null, nextOffset: 1n },
   ];
@@ -69,7 +65,9 @@ export function retirementStoreContract(name: string, open: () => Promise<OpenRe
       await retirements.close(us, null);
       const final = [entry(0, 9n), entry(1, 8n)];
       expect(await retirements.retire(us, { final, heir: eu }, [us])).toBe(true);
-      expect(await retirements.all()).toEqual([{ region: us, wish: null, final, heir: eu, isReached: false }]);
+      expect(await retirements.all()).toEqual([
+        { region: us, wish: null, final, heir: eu, isReached: false },
+      ]);
       await transfers.raise({ ...raising, job: 1, vector: final });
       expect(await retirements.all()).toEqual([{ region: us, wish: null, final, heir: eu, isReached: true }]);
     });
@@ -79,10 +77,14 @@ export function retirementStoreContract(name: string, open: () => Promise<OpenRe
       const final = [entry(0, 9n), entry(1, 8n)];
       expect(await retirements.retire(us, { final, heir: eu }, [us])).toBe(false);
       await retirements.close(us, null);
-      expect(await retirements.retire(us, { final: [entry(0, 9n), entry(1, 7n)], heir: eu }, [us])).toBe(false);
+      expect(await retirements.retire(us, { final: [entry(0, 9n), entry(1, 7n)], heir: eu }, [us])).toBe(
+        false,
+      );
       expect(await retirements.retire(us, { final, heir: eu }, [us])).toBe(true);
       expect(await retirements.retire(us, { final, heir: eu }, [us])).toBe(true);
-      expect(await retirements.retire(us, { final: [entry(0, 10n), entry(1, 8n)], heir: eu }, [us])).toBe(false);
+      expect(await retirements.retire(us, { final: [entry(0, 10n), entry(1, 8n)], heir: eu }, [us])).toBe(
+        false,
+      );
       expect(await retirements.retire(us, { final, heir: ap }, [us])).toBe(false);
       expect(await retirements.all()).toMatchObject([{ final, heir: eu }]);
     });

@@ -97,7 +97,12 @@ export class RetirementModel {
     const at = { incarnation, partition, expected: row.applied, applied, beat: null, nextOffset: 0n };
     const decide = () => ({ writes: [], deadLetters: [] });
     if (isClosed && this.#flaw === 'appliers go on after the close')
-      return records.createPosition({ ...row, incarnation: { counter: 2, nonce: 1 }, settled: applied, applied });
+      return records.createPosition({
+        ...row,
+        incarnation: { counter: 2, nonce: 1 },
+        settled: applied,
+        applied,
+      });
     await records.applyRemote({ origin: self.region, positions: [at], ids: [], decide });
   }
 

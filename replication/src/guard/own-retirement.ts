@@ -89,7 +89,9 @@ export class OwnRetirement {
 
   async #told(): Promise<ReadonlyMap<RegionId, readonly RegionId[]>> {
     const { region, peers, witness, logger } = this.#options;
-    const answers = await Promise.all(peers.map(async (peer) => [peer, await witness.closedAt(peer)] as const));
+    const answers = await Promise.all(
+      peers.map(async (peer) => [peer, await witness.closedAt(peer)] as const),
+    );
     const told = new Map(answers.map(([peer, closed]) => [peer, closed ?? []]));
     const by = peers.filter((peer) => told.get(peer)?.includes(region) === true);
     this.#isRetired = by.length > 0;

@@ -26,6 +26,5 @@ test('who inherits from an heir that is gone inherits all, once what that heir d
   const lagging = [retired(ap, us), retired(us, eu, false)];
   expect(inheritanceOf(ap, lagging)).toEqual({ heir: eu, isReached: false });
   const third = [retired(ap, us), retired(us, sa), retired(sa, eu)];
-  for (const gone of [ap, us, sa])
-    expect(inheritanceOf(gone, third)).toEqual({ heir: eu, isReached: true });
+  for (const gone of [ap, us, sa]) expect(inheritanceOf(gone, third)).toEqual({ heir: eu, isReached: true });
 });

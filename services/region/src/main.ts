@@ -184,7 +184,14 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
         agreeing,
         retirement,
       },
-      rights: { self: identity, retirements: database.retirements, writers },
+      rights: {
+        self: identity,
+        retirements: database.retirements,
+        writers,
+        peers,
+        peer: transferPeer,
+        timer: systemTimer,
+      },
       unreplicated: {
         self: identity,
         peers,

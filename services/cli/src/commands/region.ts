@@ -58,6 +58,8 @@ interface Asked {
   readonly target: Target;
   readonly standing: Standing;
   readonly failure: CliError | null;
+  /** Whom it counts among the survivors; empty where it did not answer. */
+  readonly survivors: readonly string[];
 }
 
 async function retire({ names, values }: RegionArguments, io: CommandIo): Promise<ExitCode> {
@@ -66,7 +68,8 @@ async function retire({ names, values }: RegionArguments, io: CommandIo): Promis
   const { admin: given, demo, heir, json, 'dry-run': dryRun } = values;
   const found = await findTargets({ listener: 'admin', given, demo, region: undefined, io });
   const survivors = found.filter((target) => target.region !== name);
-  const asked = await Promise.all(survivors.map((target) => ask(target, { name, heir, dryRun })));
+  const all = await Promise.all(survivors.map((target) => ask(target, { name, heir, dryRun })));
+  const asked = withoutGone(all);
   const failures = asked.flatMap(({ failure }) => failure ?? []);
   const [first] = failures;
   if (first !== undefined && failures.length === asked.length) throw first;
@@ -95,12 +98,26 @@ async function ask(target: Target, { name, heir, dryRun }: Wish): Promise<Asked>
     const answer = await request({ method: 'POST', url, body: { heir: heir ?? null } });
     const region = textOf(member(answer, 'region'), target.url);
     const standing = { region, state: dryRun ? 'would be asked' : 'closed', ...none };
-    return { target: { ...target, region }, standing, failure: null };
+    const survivors = member(answer, 'survivors');
+    return {
+      target: { ...target, region },
+      standing,
+      failure: null,
+      survivors: Array.isArray(survivors) ? survivors.map(String) : [],
+    };
   } catch (failure) {
     if (!(failure instanceof CliError) || failure.exitCode !== 3) throw failure;
     const standing = { region: target.region ?? target.url, state: 'unreachable', ...none };
-    return { target, standing, failure };
+    return { target, standing, failure, survivors: [] };
   }
+}
+
+/** Nobody waits for a region that is gone already. */
+function withoutGone(asked: readonly Asked[]): readonly Asked[] {
+  const survivors = new Set(asked.flatMap((each) => each.survivors));
+  const isGone = ({ target, failure }: Asked) =>
+    failure !== null && survivors.size > 0 && target.region !== null && !survivors.has(target.region);
+  return asked.filter((each) => !isGone(each));
 }
 
 function unfinished(dryRun: boolean, io: CommandIo): ExitCode {

@@ -134,7 +134,14 @@ beforeAll(async () => {
         agreeing: { word: () => Promise.resolve(null), waitsFor: () => [] },
         retirement: { isRetired: false },
       },
-      rights: { self: identity, retirements: database.retirements, writers: nobodyElse },
+      rights: {
+        self: identity,
+        retirements: database.retirements,
+        writers: nobodyElse,
+        peers: [],
+        peer: { ask: () => expect.fail('nobody is asked here') },
+        timer: systemTimer,
+      },
       unreplicated: {
         self: identity,
         peers: [],

@@ -14,6 +14,8 @@ import {
 } from '@isthmus/replication/ports/identity';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { Retirement, RetirementStore } from '@isthmus/replication/ports/retirement-store';
+import type { Timer } from '@isthmus/replication/ports/timer';
+import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
 import { inheritanceOf } from '@isthmus/replication/tombstones/heirs';
 import type { FastifyRequest } from 'fastify';
 import { type ApiParts, collectionOf, refuseWhileDraining } from '../api/api-parts.ts';
@@ -26,7 +28,8 @@ import { type Claimed, claimRights } from '../records/claim-edit.ts';
 import { expectObject, invalid, nameOfKind, refuseOtherMembers } from '../records/field-edit.ts';
 import { findField } from '../records/field-path.ts';
 import type { RecordType } from '../records/record-type.ts';
-import { type Holder, type Writers, allHolders, isStranded } from '../records/rights.ts';
+import { type Holder, type Writers, allHolders, holdersAt, isStranded } from '../records/rights.ts';
+import { requireNobodyHasMore } from './claim-check.ts';
 import { flagParameter } from './flag-parameter.ts';
 
 export interface RightsParts extends Pick<ApiParts, 'collections' | 'guards'> {
@@ -36,6 +39,9 @@ export interface RightsParts extends Pick<ApiParts, 'collections' | 'guards'> {
     readonly self: { readonly region: RegionId; readonly incarnation: Incarnation };
     readonly retirements: Pick<RetirementStore, 'all'>;
     readonly writers: Writers;
+    readonly peers: readonly RegionId[];
+    readonly peer: TransferPeer;
+    readonly timer: Timer;
   };
 }
 
@@ -75,12 +81,20 @@ async function claim(parts: RightsParts & { readonly drain: Drain }, request: Fa
     const isOurs = claimerOf(holder, parts, retired) === parts.rights.self.region;
     return isOurs ? parseActor(holder.actor) : null;
   };
+  const own = (await parts.store.read(id)) ?? new Uint8Array(0);
+  const actors = holdersAt(own, field).flatMap((holder) => from(holder) ?? []);
+  await requireNobodyHasMore(witnesses(parts, retired), { id, own, actors });
   const claimed = await written(parts, { id, type, dryRun, claim: { names: found.names, field, from } });
   request.log.warn(
     { collection: id.collection, field, dryRun, claims: claimed.claims },
     'stranded rights are claimed',
   );
   return { dryRun, ...id, field, ...claimed };
+}
+
+function witnesses({ rights: { peers, peer, timer } }: RightsParts, retired: readonly Retirement[]) {
+  const survivors = peers.filter((each) => !retired.some(({ region }) => region === each));
+  return { survivors, peer, timer };
 }
 
 interface Wanted {
