@@ -12,7 +12,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { RetirementStore } from '../ports/retirement-store.ts';
 import type { RetirementWitness } from '../ports/retirement-witness.ts';
 import type { Timer } from '../ports/timer.ts';
-import { Ticker } from '../ticker.ts';
+import { Turns } from '../turns.ts';
 
 export interface OwnRetirementOptions {
   readonly region: RegionId;
@@ -26,26 +26,26 @@ export interface OwnRetirementOptions {
 }
 
 const intervalMs = 1000;
+const ifNot = 'whether this region was retired is looked at again';
 
 export class OwnRetirement {
   readonly #options: OwnRetirementOptions;
   readonly #look: () => Promise<void>;
   readonly #storeAgain: () => Promise<void>;
-  readonly #ticker: Ticker;
+  readonly #turns: Turns;
   #isRetired = false;
   #isStored = false;
   #closed: readonly RegionId[] = [];
   #storing: Promise<void> = Promise.resolve();
 
   constructor(options: OwnRetirementOptions) {
-    const { timer, logger } = options;
     this.#options = options;
     const again = (turn: () => Promise<void>) =>
-      orNextTurn(turn, (err) => logger.debug({ err }, 'whether this region was retired is looked at again'));
+      orNextTurn(turn, (err) => options.logger.debug({ err }, ifNot));
     this.#look = again(async () => void (await this.#ask()));
     this.#storeAgain = again(() => this.#store());
-    const run = again(async () => options.onTold(await this.#ask()));
-    this.#ticker = new Ticker({ timer, intervalMs, run });
+    const turn = async () => options.onTold(await this.#ask());
+    this.#turns = new Turns({ ...options, intervalMs, ifNot, turn });
   }
 
   get isRetired(): boolean {
@@ -58,11 +58,11 @@ export class OwnRetirement {
   }
 
   start(): void {
-    this.#ticker.start();
+    this.#turns.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#ticker.stop(), this.#storing]);
+    await Promise.all([this.#turns.stop(), this.#storing]);
   }
 
   /** The database takes writes, which it may not have done when the word came. */
