@@ -193,7 +193,7 @@ export class RetirementModel {
       const ends = await Promise.all(
         survivors.map(async ({ self, retirements }) => {
           const found = (await retirements.all()).find(({ region }) => region === gone);
-          if (found?.final == null || found.heir === null)
+          if (found === undefined || found.final === null || found.heir === null)
             throw new TypeError(`${self.region} has not agreed on ${gone}`);
           if (!found.isReached) throw new TypeError(`${self.region} lacks some of what is kept of ${gone}`);
           if (lacking(found.final, await retirements.position(gone)) !== null)

@@ -96,11 +96,11 @@ async function ask(target: Target, { name, heir, dryRun }: Wish): Promise<Asked>
   const none = { heir: null, waitsFor: [] };
   try {
     const answer = await request({ method: 'POST', url, body: { heir: heir ?? null } });
-    const region = textOf(member(answer, 'region'), target.url);
-    const standing = { region, state: dryRun ? 'would be asked' : 'closed', ...none };
+    const at = textOf(member(answer, 'region'), target.url);
+    const standing = { region: at, state: dryRun ? 'would be asked' : 'closed', ...none };
     const survivors = member(answer, 'survivors');
     return {
-      target: { ...target, region },
+      target: { ...target, region: at },
       standing,
       failure: null,
       survivors: Array.isArray(survivors) ? survivors.map(String) : [],
