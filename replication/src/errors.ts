@@ -13,6 +13,7 @@ export type ReplicationErrorCode =
   | 'outcome-unknown'
   | 'overloaded'
   | 'partition-count-mismatch'
+  | 'peer-retired'
   | 'peer-unavailable'
   | 'slot-held'
   | 'slot-lost'

@@ -343,6 +343,7 @@ export class Replicator {
     const shared = { self: identity, peers, store, jobs, closed, clock, timer, logger };
     const transfers = new Transfers({
       ...shared,
+      retired: () => membership.retired(),
       peer,
       beats,
       told,

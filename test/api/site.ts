@@ -245,8 +245,17 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         peers: [regionId('us')],
         retirements: database.retirements,
         incarnations: database.incarnations,
+        agreeing: { word: () => Promise.resolve(null), waitsFor: () => [] },
+        retirement: { isRetired: false },
       },
-      rights: { self: identity, retirements: database.retirements, writers: nobodyElse },
+      rights: {
+        self: identity,
+        retirements: database.retirements,
+        writers: nobodyElse,
+        peers: [],
+        peer: { ask: () => expect.fail('nobody is asked here') },
+        timer: systemTimer,
+      },
       unreplicated: {
         self: identity,
         peers: [],

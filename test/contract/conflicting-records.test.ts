@@ -41,12 +41,13 @@ afterAll(async () => {
 function openMemory() {
   const database = new MemoryDatabase({ nowMs: () => 0 });
   const records = new MemoryRecordStore(database);
-  const parts = { beats: new MemoryBeatStore(database, []), slots: new MemorySlotKeeper(database) };
+  const jobs = new MemoryTransferJobs(database);
+  const parts = { beats: new MemoryBeatStore(database, []), slots: new MemorySlotKeeper(database), jobs };
   return {
     records,
     letters: records.deadLetters,
     transfers: new MemoryTransferStore({ database, records, ...parts }),
-    jobs: new MemoryTransferJobs(database),
+    jobs,
     close: () => Promise.resolve(),
   };
 }

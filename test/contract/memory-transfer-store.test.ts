@@ -15,12 +15,13 @@ function open() {
   const records = new MemoryRecordStore(database);
   const beats = new MemoryBeatStore(database, []);
   const slots = new MemorySlotKeeper(database);
+  const jobs = new MemoryTransferJobs(database);
   return {
     database,
     records,
     slots,
-    transfers: new MemoryTransferStore({ database, records, beats, slots }),
-    jobs: new MemoryTransferJobs(database),
+    transfers: new MemoryTransferStore({ database, records, beats, slots, jobs }),
+    jobs,
     verifications: new MemoryVerifications(database),
     close: () => Promise.resolve(),
   };

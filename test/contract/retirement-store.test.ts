@@ -30,8 +30,8 @@ async function open() {
 }
 
 retirementStoreContract('memory', () => {
-  const { retirements, records, transfers } = new MemoryRegion('eu', new ManualTimer());
-  return Promise.resolve({ retirements, records, transfers, close: () => Promise.resolve() });
+  const { retirements, records, transfers, jobs } = new MemoryRegion('eu', new ManualTimer());
+  return Promise.resolve({ retirements, records, transfers, jobs, close: () => Promise.resolve() });
 });
 
 retirementStoreContract('postgres', open);
@@ -48,13 +48,43 @@ it('an applier that waits for a position which is being closed is fenced (P8)', 
     );
     return found.length === count;
   };
-  const closing = retirements.close(region('us'));
+  const closing = retirements.close(region('us'), null);
   await until('the close waits', 5000, waiting(1));
   const applying = apply(records, 5n);
   await until('the applier waits behind it', 5000, waiting(2));
   await rival.query('COMMIT');
   expect(await closing).toMatchObject([{ lsn: 5n }]);
   expect(await applying).toBe('fenced');
+  await rival.end();
+  await close();
+});
+
+it('a close waits for what a transfer is merging from that region (P8)', async () => {
+  const { fresh, records, transfers, retirements, jobs, close } = await open();
+  const id = { collection: 'c', key: 'k' };
+  await records.commitLocal({
+    ids: [id],
+    decide: () => [{ index: 0, state: new Uint8Array([1]), delta: new Uint8Array([1]) }],
+  });
+  const job = await jobs.want({ donor: region('us'), origin: region('us'), cause: 'gap', isDryRun: false });
+  const rival = new Client({ connectionString: fresh.url });
+  await rival.connect();
+  await rival.query('BEGIN; SELECT FROM isthmus.record FOR UPDATE');
+  const waiting = (count: number) => async (): Promise<boolean> => {
+    const found = await fresh.sql(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    return found.length === count;
+  };
+  const decide = () => ({ writes: [{ index: 0, state: new Uint8Array([2]) }], refused: [] });
+  const order: string[] = [];
+  const merging = transfers.merge({ job, ids: [id], decide }).then(() => order.push('merged'));
+  await until('the merge waits for the record', 5000, waiting(1));
+  const closing = retirements.close(region('us'), null).then(() => order.push('closed'));
+  await until('the close waits for the merge', 5000, waiting(2));
+  await rival.query('COMMIT');
+  await Promise.all([merging, closing]);
+  expect(order).toEqual(['merged', 'closed']);
   await rival.end();
   await close();
 });

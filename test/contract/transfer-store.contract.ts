@@ -395,16 +395,23 @@ function ahead(now: Opened): void {
     await now().records.createPosition(row(0, 5n));
     await now().transfers.expect([entry(0, 8n), entry(1, 3n)]);
     await now().transfers.expect([entry(0, 7n)]);
-    expect(await now().transfers.forgetCovered()).toBe(true);
+    expect(await now().transfers.forgetCovered([])).toBe(true);
     expect((await now().transfers.standing()).ahead).toEqual(
       expect.arrayContaining([entry(0, 8n), entry(1, 3n)]),
     );
     await raise(now, { vector: [entry(0, 8n), entry(1, 2n)] });
-    expect(await now().transfers.forgetCovered()).toBe(true);
+    expect(await now().transfers.forgetCovered([])).toBe(true);
     expect((await now().transfers.standing()).ahead).toEqual([entry(1, 3n)]);
     await raise(now, { vector: [entry(1, 3n)] });
-    expect(await now().transfers.forgetCovered()).toBe(false);
+    expect(await now().transfers.forgetCovered([])).toBe(false);
     expect((await now().transfers.standing()).ahead).toEqual([]);
+  });
+
+  it('is forgotten where nothing will ever cover it, because its region was retired (P8)', async () => {
+    const other = { ...entry(0, 2n), region: region('ap') };
+    await now().transfers.expect([entry(0, 8n), other]);
+    expect(await now().transfers.forgetCovered([origin])).toBe(true);
+    expect((await now().transfers.standing()).ahead).toEqual([other]);
   });
 }
 

@@ -1,6 +1,6 @@
 /**
- * A region that is gone for good: two survivors agree on how far its changes are kept, the one that lacks some of that
- * gets it from the other, and tombstones are collected again without it (P8).
+ * A region that is gone for good: two survivors agree on how far its changes are kept, also where one of them was away
+ * when it was said; the one that lacks some of that gets it from the other, and tombstones are collected again (P8).
  */
 import { beforeAll, expect, test } from 'vitest';
 import { query } from '../contract/fresh-database.ts';
@@ -37,16 +37,35 @@ test('the survivors agree, share what one of them had more, and collect without 
   const [untouched] = await query(demo.serversOf('eu').database, 'SELECT count(*)::int FROM isthmus.retired');
   expect(untouched).toEqual({ count: 0 });
 
-  const retired = await isthmus(demo.pid, 'region retire ap --json');
-  expect(retired).toMatchObject({
-    code: 0,
+  await demo.signal('us', 'region', 'SIGKILL');
+  const half = await isthmus(demo.pid, 'region retire ap --heir eu --json');
+  expect(half).toMatchObject({
+    code: 3,
     answer: {
       regions: [
-        { region: 'eu', state: 'retired' },
-        { region: 'us', state: 'retired' },
+        { region: 'eu', state: 'closed' },
+        { region: 'us', state: 'unreachable' },
       ],
     },
   });
+  await demo.signal('us', 'region', 'start');
+  for (const survivor of ['eu', 'us'])
+    await until(`${survivor} knows by itself that ap is retired`, 60_000, async () => {
+      const { database } = demo.serversOf(survivor);
+      const rows = await query(database, "SELECT FROM isthmus.retired WHERE region = 'ap' AND heir = 'eu'");
+      return rows.length === 1;
+    });
+  const retired = await isthmus(demo.pid, 'region retire ap --heir us --json');
+  expect(retired).toMatchObject({
+    code: 1,
+    answer: {
+      regions: [
+        { region: 'eu', state: 'retired', heir: 'eu' },
+        { region: 'us', state: 'retired', heir: 'eu' },
+      ],
+    },
+  });
+  expect((await isthmus(demo.pid, 'region retire ap --json')).code).toBe(0);
   expect((await us.get('products', 'tail-9')).status).toBe(200);
   await converged([eu, us], 'products', 20_000);
   for (const name of ['eu', 'us'])

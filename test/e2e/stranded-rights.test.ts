@@ -1,6 +1,7 @@
 /**
  * Rights of a bounded counter that a region took with it when it died (P8, I7): a refused spending says where they are,
- * nobody may claim them before the survivors have agreed on its end, then one survivor may, once, and the bound holds.
+ * nobody may claim them before the survivors have agreed on its end, then one survivor may, once, and the bound holds; and
+ * where that one is gone as well, whoever inherits from it.
  */
 import { beforeAll, expect, test } from 'vitest';
 import { until } from '../until.ts';
@@ -25,6 +26,7 @@ const stock = async (region: RegionClient) => (await region.list('products')).ge
 test('a refused spending says what is stranded where, and the heir alone claims it', async () => {
   await eu.patch('products', 'counted', { refill: { stock: 2 } });
   await demo.region('ap').patch('products', 'counted', { refill: { stock: 10 } });
+  await demo.region('ap').patch('products', 'unclaimed', { refill: { stock: 7 } });
   await converged([eu, us, demo.region('ap')], 'products', 20_000);
   await demo.signal('ap', 'region', 'SIGKILL');
   await demo.signal('ap', 'postgres', 'SIGKILL');
@@ -67,3 +69,25 @@ test('a refused spending says what is stranded where, and the heir alone claims 
   expect(await stock(eu)).toBe(2);
   expect((await us.patch('products', 'counted', { spend: { stock: 1 } })).status).toBe(409);
 }, 180_000);
+
+test('whoever inherits from an heir that is gone claims what that one held, and what it had not claimed, once', async () => {
+  await converged([eu, us], 'products', 20_000);
+  await demo.signal('us', 'region', 'SIGKILL');
+  await demo.signal('us', 'postgres', 'SIGKILL');
+  expect(await run('rights claim products unclaimed stock --region eu')).toMatchObject({ code: 1 });
+  expect((await run('region retire us')).code).toBe(0);
+  expect(await run('rights show products unclaimed --region eu')).toMatchObject({
+    code: 0,
+    answer: { fields: [{ holders: [{ region: 'ap', claimableBy: 'eu' }] }] },
+  });
+  const both = await Promise.all([
+    run('rights claim products unclaimed stock --region eu'),
+    run('rights claim products unclaimed stock --region eu'),
+  ]);
+  expect(both.filter(({ code }) => code === 0)).toHaveLength(1);
+  expect((await eu.patch('products', 'unclaimed', { spend: { stock: 8 } })).status).toBe(409);
+  expect((await eu.patch('products', 'unclaimed', { spend: { stock: 7 } })).status).toBe(200);
+  expect(await run('rights claim products counted stock --region eu')).toMatchObject({ code: 1 });
+  expect((await eu.patch('products', 'counted', { spend: { stock: 3 } })).status).toBe(409);
+  expect((await eu.patch('products', 'counted', { spend: { stock: 2 } })).status).toBe(200);
+}, 120_000);

@@ -58,6 +58,7 @@ function desk(told = new ToldVectors(clock())): Transfers {
     self: us.self,
     peers: [eu.self.region, ap.self.region],
     closed: () => [],
+    retired: () => [],
     store: us.transfers,
     jobs: us.jobs,
     beats: us.beats,

@@ -60,6 +60,7 @@ export function guardIdentity(parts: IdentityParts): IdentityGuard {
     timer,
     logger,
     onRefused,
+    onProven: () => undefined,
   });
 }
 

@@ -78,8 +78,9 @@ export class SimRegion {
     this.lock = new MemoryRoleLock(this.database);
     this.slots = new MemorySlotKeeper(this.database);
     const { database, records, beats, slots } = this;
-    this.transfers = new MemoryTransferStore({ database, records, beats, slots });
     this.jobs = new MemoryTransferJobs(database);
+    const { jobs } = this;
+    this.transfers = new MemoryTransferStore({ database, records, beats, slots, jobs });
     this.retirements = new MemoryRetirementStore(database, records);
     this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });
     this.verifications = new MemoryVerifications(database);

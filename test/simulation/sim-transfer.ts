@@ -73,8 +73,8 @@ export class SimTransferStore implements TransferStore {
     return this.#postgres.commit('expect', () => this.#inner.expect(ahead));
   }
 
-  forgetCovered(): Promise<boolean> {
-    return this.#postgres.commit('forget covered', () => this.#inner.forgetCovered());
+  forgetCovered(retired: readonly RegionId[]): Promise<boolean> {
+    return this.#postgres.commit('forget covered', () => this.#inner.forgetCovered(retired));
   }
 
   merge(transaction: MergeTransaction): Promise<boolean> {

@@ -5,7 +5,6 @@
  * answer at the first asking, is not waited for, so a fleet that starts fresh, or a region whose peers are out of reach
  * from the beginning, writes at once. It never stops writes again.
  */
-import { orNextTurn } from '../next-turn.ts';
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Mark } from '../ports/incident-store.ts';
 import type { JoiningStore } from '../ports/joining-store.ts';
@@ -13,7 +12,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { PeerClient } from '../ports/peer-client.ts';
 import type { PositionRow, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
-import { Ticker } from '../ticker.ts';
+import { Turns } from '../turns.ts';
 
 export interface JoiningOptions {
   readonly peers: readonly RegionId[];
@@ -29,20 +28,15 @@ const intervalMs = 500;
 
 export class Joining {
   readonly #options: JoiningOptions;
-  readonly #look: () => Promise<void>;
-  readonly #ticker: Ticker;
+  readonly #turns: Turns;
   /** What has to be settled of each peer that answered; `null`: nothing any more. */
   readonly #awaited = new Map<RegionId, Mark | null>();
   #hasJoined = false;
 
   constructor(options: JoiningOptions) {
-    const { timer, logger } = options;
     this.#options = options;
-    this.#look = orNextTurn(
-      () => this.#turn(),
-      (err) => logger.debug({ err }, 'whether this region has joined is looked at again'),
-    );
-    this.#ticker = new Ticker({ timer, intervalMs, run: this.#look });
+    const ifNot = 'whether this region has joined is looked at again';
+    this.#turns = new Turns({ ...options, intervalMs, ifNot, turn: () => this.#turn() });
   }
 
   /** Whom writes wait for; empty: nobody. Before the first look nobody is known, so writes wait for all. */
@@ -54,16 +48,16 @@ export class Joining {
   }
 
   start(): void {
-    this.#ticker.start();
+    this.#turns.start();
   }
 
   stop(): Promise<void> {
-    return this.#ticker.stop();
+    return this.#turns.stop();
   }
 
   /** Resolves when every peer was asked. */
   look(): Promise<void> {
-    return this.#look();
+    return this.#turns.now();
   }
 
   /** On an operator's word: nobody is waited for any more. */

@@ -19,6 +19,7 @@ class World {
   readonly retirements: MemoryRetirementStore;
   readonly answers = new Map<RegionId, readonly RegionId[]>();
   isDown = false;
+  readonly told: ReadonlyMap<RegionId, readonly RegionId[]>[] = [];
 
   constructor() {
     const database = new MemoryDatabase({ nowMs: () => 0 });
@@ -33,11 +34,12 @@ class World {
       peers: [us, ap],
       store: {
         all: () => retirements.all(),
-        close: async (region) => {
+        close: async (region, wish) => {
           if (this.isDown) throw new ReplicationError('database-unavailable', 'down', { retriable: true });
-          return retirements.close(region);
+          return retirements.close(region, wish);
         },
       },
+      onTold: async (told) => void this.told.push(told),
       witness: { closedAt: (peer) => Promise.resolve(this.answers.get(peer) ?? null) },
       timer,
       logger,
@@ -82,4 +84,43 @@ test('it takes no write while the word cannot be stored, and stores it later', a
   world.isDown = false;
   await process.look();
   expect(await world.retirements.all()).toMatchObject([{ region: 'eu' }]);
+});
+
+test('a word that the database refused is stored as soon as it takes writes, without waiting for a turn', async () => {
+  const world = new World();
+  world.isDown = true;
+  world.answers.set(us, [eu]);
+  const process = world.started();
+  await process.look();
+  world.isDown = false;
+  process.onWritable();
+  await process.stop();
+  expect(await world.retirements.all()).toMatchObject([{ region: 'eu' }]);
+});
+
+test('a database that takes writes again is not closed unless somebody said so', async () => {
+  const world = new World();
+  const process = world.started();
+  await process.look();
+  process.onWritable();
+  await process.stop();
+  expect(await world.retirements.all()).toEqual([]);
+});
+
+test('what else peers have closed is handed on, and nothing of it once this region is gone itself', async () => {
+  const world = new World();
+  world.answers.set(us, [ap]);
+  const process = world.started();
+  process.start();
+  await world.timer.advance(100);
+  expect(world.told).toEqual([
+    new Map([
+      [us, [ap]],
+      [ap, []],
+    ]),
+  ]);
+  world.answers.set(us, [ap, eu]);
+  await world.timer.advance(1000);
+  expect(world.told.at(-1)).toEqual(new Map());
+  await process.stop();
 });

@@ -1,9 +1,10 @@
 /**
  * Whether this region was retired by its peers (P8). What it writes from then on is taken by nobody, so it must not
  * acknowledge another write: the first peer that says so closes the region in its own database as well, and from then on
- * no restart forgets that. A process that dies before its database took the word is told again by the next peer that it
- * reaches. It asks before the first write and once a second after that; a region that no peer answers goes on writing,
- * because nobody can tell it better. It never takes the word back.
+ * no restart forgets that. A database that takes no writes at that moment is told as soon as it does; a process that dies
+ * before is told again by the next peer that it reaches. It asks before the first write and once a second after that; a
+ * region that no peer answers goes on writing, because nobody can tell it better. It never takes the word back. What else
+ * peers have closed is handed on to whoever spreads it.
  */
 import { orNextTurn } from '../next-turn.ts';
 import type { RegionId } from '../ports/identity.ts';
@@ -11,35 +12,40 @@ import type { Logger } from '../ports/logger.ts';
 import type { RetirementStore } from '../ports/retirement-store.ts';
 import type { RetirementWitness } from '../ports/retirement-witness.ts';
 import type { Timer } from '../ports/timer.ts';
-import { Ticker } from '../ticker.ts';
+import { Turns } from '../turns.ts';
 
 export interface OwnRetirementOptions {
   readonly region: RegionId;
   readonly peers: readonly RegionId[];
   readonly store: Pick<RetirementStore, 'all' | 'close'>;
-  readonly witness: RetirementWitness;
+  readonly witness: Pick<RetirementWitness, 'closedAt'>;
+  /** Whatever was told, as long as this region is not among it; rejects with what the database rejects with. */
+  readonly onTold: (told: ReadonlyMap<RegionId, readonly RegionId[]>) => Promise<void>;
   readonly timer: Timer;
   readonly logger: Logger;
 }
 
 const intervalMs = 1000;
+const ifNot = 'whether this region was retired is looked at again';
 
 export class OwnRetirement {
   readonly #options: OwnRetirementOptions;
   readonly #look: () => Promise<void>;
-  readonly #ticker: Ticker;
+  readonly #storeAgain: () => Promise<void>;
+  readonly #turns: Turns;
   #isRetired = false;
   #isStored = false;
   #closed: readonly RegionId[] = [];
+  #storing: Promise<void> = Promise.resolve();
 
   constructor(options: OwnRetirementOptions) {
-    const { timer, logger } = options;
     this.#options = options;
-    this.#look = orNextTurn(
-      () => this.#ask(),
-      (err) => logger.debug({ err }, 'whether this region was retired is looked at again'),
-    );
-    this.#ticker = new Ticker({ timer, intervalMs, run: this.#look });
+    const again = (turn: () => Promise<void>) =>
+      orNextTurn(turn, (err) => options.logger.debug({ err }, ifNot));
+    this.#look = again(async () => void (await this.#ask()));
+    this.#storeAgain = again(() => this.#store());
+    const turn = async () => options.onTold(await this.#ask());
+    this.#turns = new Turns({ ...options, intervalMs, ifNot, turn });
   }
 
   get isRetired(): boolean {
@@ -52,11 +58,16 @@ export class OwnRetirement {
   }
 
   start(): void {
-    this.#ticker.start();
+    this.#turns.start();
   }
 
-  stop(): Promise<void> {
-    return this.#ticker.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#turns.stop(), this.#storing]);
+  }
+
+  /** The database takes writes, which it may not have done when the word came. */
+  onWritable(): void {
+    if (this.#isRetired) this.#storing = this.#storeAgain();
   }
 
   /** Resolves when the database and every peer that answers were asked. */
@@ -64,21 +75,34 @@ export class OwnRetirement {
     return this.#look();
   }
 
-  async #ask(): Promise<void> {
+  /** What the peers have closed; nothing where this region is among it. */
+  async #ask(): Promise<ReadonlyMap<RegionId, readonly RegionId[]>> {
     const { region, store } = this.#options;
     this.#closed = (await store.all()).map((retired) => retired.region);
     this.#isStored ||= this.#closed.includes(region);
-    this.#isRetired ||= this.#isStored || (await this.#isToldSo());
-    if (!this.#isRetired || this.#isStored) return;
-    await store.close(region);
-    this.#isStored = true;
+    this.#isRetired ||= this.#isStored;
+    const told = this.#isRetired ? new Map<RegionId, readonly RegionId[]>() : await this.#told();
+    if (!this.#isRetired) return told;
+    await this.#store();
+    return new Map();
   }
 
-  async #isToldSo(): Promise<boolean> {
+  async #told(): Promise<ReadonlyMap<RegionId, readonly RegionId[]>> {
     const { region, peers, witness, logger } = this.#options;
-    const told = await Promise.all(peers.map((peer) => witness.closedAt(peer)));
-    const by = peers.filter((_, index) => told[index]?.includes(region) === true);
+    const answers = await Promise.all(
+      peers.map(async (peer) => [peer, await witness.closedAt(peer)] as const),
+    );
+    const told = new Map(answers.map(([peer, closed]) => [peer, closed ?? []]));
+    const by = peers.filter((peer) => told.get(peer)?.includes(region) === true);
+    this.#isRetired = by.length > 0;
     if (by.length > 0) logger.error({ by }, 'this region was retired by its peers; it takes no more writes');
-    return by.length > 0;
+    return told;
+  }
+
+  async #store(): Promise<void> {
+    const { region, store } = this.#options;
+    if (this.#isStored) return;
+    await store.close(region, null);
+    this.#isStored = true;
   }
 }

@@ -2,12 +2,95 @@
 import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { ReplicationError } from '../errors.ts';
-import type { Continuity } from '../ports/identity-store.ts';
+import type { Continuity, IdentityStore } from '../ports/identity-store.ts';
 import { parseRegionId } from '../ports/identity.ts';
+import type { Evidence } from './evidence.ts';
 import { IdentityGuard } from './identity-guard.ts';
 
 const region = parseRegionId('eu') ?? expect.fail('eu is a region');
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+interface Ground {
+  readonly timer: ManualTimer;
+  readonly past: Pick<IdentityStore, 'standing' | 'continuity'> & Partial<IdentityStore>;
+  readonly evidence: Partial<Evidence>;
+  readonly onProven?: () => void;
+}
+
+/** Over what answers, where the test says nothing else. */
+function guardOf({ timer, past, evidence, onProven = () => {} }: Ground): IdentityGuard {
+  return new IdentityGuard({
+    self: { region, incarnation: { counter: 1, nonce: 7 }, partitionCount: 1 },
+    past: {
+      newestBeat: async () => ({ beat: null, hasPublished: false }),
+      beats: async () => [],
+      prove: async () => {},
+      hold: async () => {},
+      accept: async () => {},
+      claim: async () => null,
+      noteClaim: async (claim) => claim,
+      adopt: async () => {},
+      ...past,
+      get standing() {
+        return past.standing;
+      },
+    },
+    evidence: {
+      start: () => {},
+      stop: async () => {},
+      prepare: async () => {},
+      compare: async () => ({ kind: 'continues', readRecords: 0 }),
+      isAlone: async () => true,
+      highestCounter: async () => 0,
+      newestProgress: async () => null,
+      ...evidence,
+    },
+    control: { append: async () => {}, read: async () => [], close: async () => {} },
+    newNonce: () => 1,
+    timer,
+    logger: silent,
+    onRefused: () => {},
+    onProven,
+  });
+}
+
+test('who waits for the database to take writes is told as soon as it is proven (P1)', async () => {
+  const timer = new ManualTimer();
+  const lineage = { systemIdentifier: '1', timeline: 1, postmasterStart: '2' };
+  let isProven = false;
+  const told: string[] = [];
+  let compared = (): void => expect.fail('nothing is compared yet');
+  const continues = new Promise<void>((resolve) => {
+    compared = resolve;
+  });
+  const guard = guardOf({
+    timer,
+    past: {
+      get standing() {
+        return isProven ? 'same' : 'unproven';
+      },
+      continuity: async () =>
+        isProven ? { kind: 'same' } : { kind: 'unproven', isPromoted: false, lineage },
+      prove: async () => {
+        isProven = true;
+      },
+    },
+    evidence: {
+      compare: async () => {
+        await continues;
+        return { kind: 'continues', readRecords: 0 };
+      },
+    },
+    onProven: () => void told.push('proven'),
+  });
+  guard.start();
+  await timer.advance(50);
+  expect(told).toEqual([]);
+  compared();
+  await timer.advance(1);
+  expect(told).toEqual(['proven']);
+  await guard.stop();
+});
 
 test('what is heard while the database does not answer holds the region as soon as it does', async () => {
   const timer = new ManualTimer();
@@ -21,41 +104,23 @@ test('what is heard while the database does not answer holds the region as soon 
   };
   let tell = async (_reason: string): Promise<void> => expect.fail('nobody listens yet');
   const same: Continuity = { kind: 'same' };
-  const guard = new IdentityGuard({
-    self: { region, incarnation: { counter: 1, nonce: 7 }, partitionCount: 1 },
+  const guard = guardOf({
+    timer,
     past: {
       get standing() {
         return held.length > 0 ? 'broken' : 'same';
       },
       continuity: () => answer(same),
-      newestBeat: () => answer({ beat: null, hasPublished: false }),
-      beats: () => answer([]),
-      prove: () => answer(undefined),
       hold: async (reason) => {
         await answer(undefined);
         held.push(reason);
       },
-      accept: () => answer(undefined),
-      claim: () => answer(null),
-      noteClaim: (claim) => answer(claim),
-      adopt: () => answer(undefined),
     },
     evidence: {
       start: (onForeign) => {
         tell = onForeign;
       },
-      stop: async () => {},
-      prepare: async () => {},
-      compare: async () => ({ kind: 'continues', readRecords: 0 }),
-      isAlone: async () => true,
-      highestCounter: async () => 0,
-      newestProgress: async () => null,
     },
-    control: { append: async () => {}, read: async () => [], close: async () => {} },
-    newNonce: () => 1,
-    timer,
-    logger: silent,
-    onRefused: () => {},
   });
   guard.start();
   const told = tell('another database writes as eu');

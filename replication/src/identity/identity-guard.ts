@@ -37,6 +37,8 @@ export interface IdentityGuardOptions {
   readonly timer: Timer;
   readonly logger: Logger;
   readonly onRefused: (reason: string) => void;
+  /** The database takes writes, after a time in which it did not; told more than once perhaps. */
+  readonly onProven: () => void;
 }
 
 const lookIntervalMs = 100;
@@ -89,9 +91,10 @@ export class IdentityGuard {
   }
 
   async #look(): Promise<void> {
-    const { past, timer, logger } = this.#options;
+    const { past, timer, logger, onProven } = this.#options;
     if (this.#state.kind === 'renewed') return;
     if (past.standing === 'same') {
+      if (this.#state.kind !== 'proven') onProven();
       this.#state = { kind: 'proven' };
       return;
     }
@@ -109,7 +112,7 @@ export class IdentityGuard {
   }
 
   async #decide(): Promise<void> {
-    const { past, timer, logger } = this.#options;
+    const { past, timer, logger, onProven } = this.#options;
     const continuity = await past.continuity();
     if (continuity.kind === 'renewed') {
       this.#state = continuity;
@@ -130,6 +133,7 @@ export class IdentityGuard {
     const verdict = await evidence.compare();
     if (verdict.kind === 'broken') return this.#renew(verdict.reason);
     await past.prove(continuity.lineage);
+    onProven();
     const durationMs = Math.round(timer.monotonicMs() - startedMs);
     const { readRecords } = verdict;
     logger.info({ durationMs, readRecords }, 'the server that was started anew continues the own log');

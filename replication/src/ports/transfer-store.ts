@@ -6,6 +6,7 @@
  */
 import type { BeatOf } from './beat-store.ts';
 import type { CountedBeat, Lsn, RecordId } from './change.ts';
+import type { RegionId } from './identity.ts';
 import type { RecordReader } from './record-reader.ts';
 import type { DeadLetterCause } from './record-store.ts';
 import type { SlotLife } from './slot-keeper.ts';
@@ -108,8 +109,11 @@ export interface TransferStore extends RecordReader {
   publishedThrough(): Promise<Lsn | null>;
   /** Before the first record of a snapshot is merged: sessions must know what may come (P5). */
   expect(ahead: Vector): Promise<void>;
-  /** Drops what the settled positions have come to cover; true while something is left. */
-  forgetCovered(): Promise<boolean>;
+  /**
+   * Drops what the settled positions have come to cover, and all of these regions: retired ones of which everything that
+   * is kept has settled here, so that nothing will ever cover the rest. True while something is left.
+   */
+  forgetCovered(retired: readonly RegionId[]): Promise<boolean>;
   /** False where `decide` said so. */
   merge(transaction: MergeTransaction): Promise<boolean>;
   /**

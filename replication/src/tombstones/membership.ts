@@ -3,12 +3,11 @@
  * region that was closed gives nothing more, and one whose final vector is agreed on is not asked by barriers: what it
  * wrote is in what the others hold, and they are asked for all of that. Reading fails safe: what was known stays.
  */
-import { orNextTurn } from '../next-turn.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Retirement, RetirementStore } from '../ports/retirement-store.ts';
 import type { Timer } from '../ports/timer.ts';
-import { Ticker } from '../ticker.ts';
+import { Turns } from '../turns.ts';
 
 export interface MembershipOptions {
   readonly peers: readonly RegionId[];
@@ -23,17 +22,13 @@ const intervalMs = 500;
 
 export class Membership {
   readonly #options: MembershipOptions;
-  readonly #ticker: Ticker;
+  readonly #turns: Turns;
   #retired: readonly Retirement[] = [];
 
   constructor(options: MembershipOptions) {
     this.#options = options;
-    const { timer, logger } = options;
-    const run = orNextTurn(
-      () => this.#read(),
-      (err) => logger.debug({ err }, 'retired regions could not be read'),
-    );
-    this.#ticker = new Ticker({ timer, intervalMs, run });
+    const ifNot = 'retired regions could not be read';
+    this.#turns = new Turns({ ...options, intervalMs, ifNot, turn: () => this.#read() });
   }
 
   /** Whom barriers ask. */
@@ -47,12 +42,17 @@ export class Membership {
     return this.#retired.map(({ region }) => region);
   }
 
+  /** Those of which all that is kept has settled here. */
+  retired(): readonly RegionId[] {
+    return this.#retired.filter(({ isReached }) => isReached).map(({ region }) => region);
+  }
+
   start(): void {
-    this.#ticker.start();
+    this.#turns.start();
   }
 
   stop(): Promise<void> {
-    return this.#ticker.stop();
+    return this.#turns.stop();
   }
 
   async #read(): Promise<void> {

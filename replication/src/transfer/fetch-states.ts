@@ -1,6 +1,7 @@
 /**
  * Whole states of single records from one donor, out of one snapshot as long as that lives. Answers are bounded, so a
- * donor may give a part of what was asked; the rest is asked for again. A donor that is busy is asked again a few times.
+ * donor may give a part of what was asked; the rest is asked for again. A donor that is busy is asked again a few times,
+ * and no more once the signal is aborted.
  */
 import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
@@ -13,6 +14,7 @@ export interface StatesFrom {
   readonly peer: TransferPeer;
   readonly donor: RegionId;
   readonly timer: Timer;
+  readonly signal: AbortSignal;
 }
 
 const idsPerRequest = 256;
@@ -27,8 +29,8 @@ export async function fetchStates(
   for (let refusals = 0; states.length < ids.length; ) {
     const refusal = await readSome(from, ids, states);
     if (refusal === null) continue;
-    if (++refusals > maxRefusals) throw unavailable(`${from.donor} does not serve: ${refusal}`);
-    await pause(from.timer, backoffMs(refusals), new AbortController().signal);
+    const isOver = ++refusals > maxRefusals || !(await pause(from.timer, backoffMs(refusals), from.signal));
+    if (isOver) throw unavailable(`${from.donor} does not serve: ${refusal}`);
   }
   return states;
 }

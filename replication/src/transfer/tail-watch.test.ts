@@ -41,6 +41,15 @@ describe('the tail of a silent origin', () => {
     expect(tailsOf(view(), reach(eu, 10n))).toEqual([wish]);
   });
 
+  it('is fetched from somebody who was not closed, whoever else has more', () => {
+    const told = [
+      { peer: us, settled: reach(eu, 30n), atMs: nowMs },
+      { peer: ap, settled: reach(eu, 20n), atMs: nowMs },
+    ];
+    const gone = view({ peers: [eu, us, ap], told, closed: [eu, us] });
+    expect(tailsOf(gone, [...reach(eu, 10n), ...reach(us, 1n)])).toMatchObject([{ donor: ap, origin: eu }]);
+  });
+
   it('is not fetched where nobody has more', () => {
     expect(tailsOf(view(), reach(eu, 20n))).toEqual([]);
   });

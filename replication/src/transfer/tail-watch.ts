@@ -26,7 +26,7 @@ export interface TailView {
   readonly peers: readonly RegionId[];
   readonly told: readonly Told[];
   readonly heard: readonly HeardBeat[];
-  /** Regions of which nothing is taken from their own logs any more: as good as silent. */
+  /** Regions of which nothing is taken any more, from their own logs or from them: as good as silent. */
   readonly closed: readonly RegionId[];
   /** Since when we listen: before that nobody can be called silent. */
   readonly sinceMs: number;
@@ -48,6 +48,7 @@ export function tailsOf(view: TailView, settled: Vector): readonly TransferWish[
     const donor = view.told.find(
       (told) =>
         told.peer !== origin &&
+        !view.closed.includes(told.peer) &&
         view.nowMs - told.atMs < toldFreshMs &&
         lacking(settled, ofOrigin(told.settled, origin)) !== null,
     );

@@ -26,6 +26,8 @@ export interface TransfersOptions extends Omit<ReceiverOptions, 'signal' | 'jobs
   readonly told: ToldVectors;
   /** Regions that were closed: nothing comes from them any more. */
   readonly closed: () => readonly RegionId[];
+  /** Of these, all that is kept has settled here. */
+  readonly retired: () => readonly RegionId[];
   /** Origins of which a partition stands before a gap now. */
   readonly gaps: () => readonly Need[];
   /** Positions may have been raised. */
@@ -87,7 +89,7 @@ export class Transfers {
       if (this.#options.closed().includes(job.donor)) await this.#refuse(job);
       else if (this.#isDue(job.donor)) await this.#serve(job);
     }
-    if (this.#mayBeAhead) this.#mayBeAhead = await this.#options.store.forgetCovered();
+    if (this.#mayBeAhead) this.#mayBeAhead = await this.#options.store.forgetCovered(this.#options.retired());
   }
 
   #gaps(): readonly TransferWish[] {

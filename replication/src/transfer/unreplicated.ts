@@ -29,6 +29,8 @@ export interface UnreplicatedOptions {
   /** The own log is read up to there. */
   readonly until: Lsn;
   readonly timer: Timer;
+  /** Nobody waits for it any more. */
+  readonly signal: AbortSignal;
 }
 
 export interface UnreplicatedRow extends TailRow {
@@ -48,9 +50,9 @@ const idBytes = 16;
 
 /** Rejects with `log-unavailable`, `peer-unavailable` (both retriable) or `overloaded`, where it is too much. */
 export async function readUnreplicated(options: UnreplicatedOptions): Promise<Unreplicated> {
-  const { survivor, peer, timer, final } = options;
+  const { survivor, peer, timer, signal, final } = options;
   const { rows, holes } = await readTail(options);
-  const bases = await fetchStates({ peer, donor: survivor, timer }, rows);
+  const bases = await fetchStates({ peer, donor: survivor, timer, signal }, rows);
   const named = rows.map((row, index) => {
     const base = bases[index] ?? null;
     return { ...row, id: idOf(options.self.region, row, final), base };

@@ -14,71 +14,59 @@ import { type Database, openDatabase } from '@isthmus/replication/adapters/postg
 import { PostgresControlLog } from '@isthmus/replication/adapters/postgres-log/control-log';
 import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
-import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
-import { OwnLogEvidence } from '@isthmus/replication/identity/own-log-evidence';
-import { PeerEvidence } from '@isthmus/replication/identity/peer-evidence';
 import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
-import { Journal } from '@isthmus/replication/journal/journal';
-import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import { Joining } from '@isthmus/replication/guard/joining';
-import { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
-import { LinkWatch } from '@isthmus/replication/links/link-watch';
+import { OwnRetirement, type OwnRetirementOptions } from '@isthmus/replication/guard/own-retirement';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import type { ControlLog } from '@isthmus/replication/ports/control-log';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import type { OwnLog } from '@isthmus/replication/ports/own-log';
-import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { Replicator } from '@isthmus/replication/replicator';
+import { Agreeing } from '@isthmus/replication/tombstones/agreeing';
 import { Purge } from '@isthmus/replication/tombstones/collecting';
-import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
-import { Donor } from '@isthmus/replication/transfer/donor';
-import { randomInt, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { adminPartsOf } from './admin-parts.ts';
 import { Digester } from './admin/digest.ts';
 import { WriteGuards } from './api/write-guards.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Config } from './config.ts';
 import { DigestSweep } from './digest-sweep.ts';
-import { RegionMetrics } from './metrics.ts';
+import {
+  createDonor,
+  createGuard,
+  createJournal,
+  createMetrics,
+  createSessions,
+  watchGuards,
+  watchLinks,
+} from './engine-parts.ts';
+import type { Ground } from './ground.ts';
+import type { RegionMetrics } from './metrics.ts';
 import { PeerActors } from './peer-actors.ts';
 import { watchIncidents } from './incident-parts.ts';
 import { KnownWriters } from './known-writers.ts';
 import { keepCalibrated, keepRead } from './keep-young.ts';
-import { HttpPeerClient, answerEcho } from './peer-client.ts';
-import type { RecordType } from './records/record-type.ts';
+import { HttpPeerClient } from './peer-client.ts';
 import { recordTypes } from './records/record-types.ts';
 import { loadTextEngine } from './records/text-engine.ts';
 import type { Opened } from './region-process.ts';
 import { replicationEvents } from './replication-events.ts';
 import { runRegion } from './run-region.ts';
-import { readStatus } from './status-sources.ts';
-import { readTombstones } from './tombstones.ts';
 import { HttpTransferPeer } from './transfer-peer.ts';
 import { VerifiedSweeps } from './verified-sweeps.ts';
-import { within } from './within.ts';
 
-const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
 const figuresTimeoutMs = 2000;
 const hourMs = 3_600_000;
-const nonceLimit = 2 ** 32;
 const mebibyte = 1024 * 1024;
 
-/** What the parts of the region are made of. */
-interface Ground {
-  readonly config: Config;
-  readonly log: Logger;
+/** The same on this database, and what is its alone. */
+interface Opening extends Ground {
   readonly database: Database;
-  readonly peers: readonly RegionId[];
-  readonly collections: ReadonlyMap<string, RecordType>;
   readonly purge: Purge;
-  readonly figures: FigureReader;
-  readonly client: HttpPeerClient;
-  readonly retirement: OwnRetirement;
-  readonly joining: Joining;
 }
 
 async function openRegion(config: Config, log: Logger, isReady: () => Promise<boolean>): Promise<Opened> {
@@ -100,22 +88,36 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const purge = new Purge(text ?? null);
   const { incarnation } = database.identity;
   const client = new HttpPeerClient({ region, incarnation, admins: adminsOf(config) });
-  const own = { region, peers, store: database.retirements, witness: client };
+  const own = { region, peers, store: database.retirements, witness: client, logger: log };
   const looking = { timer: systemTimer, logger: log };
-  const retirement = new OwnRetirement({ ...own, ...looking });
+  const agreeing = new Agreeing(own);
+  const onTold: OwnRetirementOptions['onTold'] = (told) => agreeing.turn(told);
+  const retirement = new OwnRetirement({ ...own, ...looking, onTold });
   const joining = new Joining({ peers, partitionCount, store: joins, client, records, ...looking });
   await Promise.all([retirement.look(), joining.look()]);
-  const ground = { joining, config, log, database, peers, collections, purge, figures, client, retirement };
+  const watched = { joining, retirement, agreeing };
+  const ground = {
+    config,
+    log,
+    timer: systemTimer,
+    database,
+    peers,
+    collections,
+    purge,
+    figures,
+    client,
+    ...watched,
+  };
   return join(ground, isReady);
 }
 
-function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
+function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const { config, database, collections, peers, figures, client, retirement, joining } = ground;
-  const { identity, past, records, beats, clock } = database;
+  const { identity, past, records, clock } = database;
   const links = watchLinks(ground);
   const metrics = createMetrics(ground, links);
   const donor = createDonor(ground);
-  const journal = createJournal(database, metrics);
+  const journal = createJournal(ground, metrics);
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config), secret: config.peerSecret });
   const sink = config.roles.has('replicator') ? createSink(ground) : null;
   const incarnations = sink && incarnationParts(ground);
@@ -142,56 +144,21 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   const writers = new KnownWriters(actorOf(identity.region, identity.incarnation), retirement, peerActors);
   return {
     api: { collections, store: records, journal, guards, sessions, peers: peerActors, writers },
-    admin: {
-      region: config.region,
-      peers,
-      partitionCount: database.identity.partitionCount,
-      clock,
-      incidents: database.incidents,
-      deadLetters: database.deadLetters,
-      retrying: { letters: database.deadLetters, clock, maxDriftMs },
-      collections,
-      store: records,
+    admin: adminPartsOf(ground, {
+      isReady,
+      links,
+      metrics,
+      donor,
+      replicator,
+      keeper,
+      transferPeer,
       journal,
       guards,
+      writers,
       digester,
-      transfers: {
-        donor,
-        jobs: database.jobs,
-        verifications: database.verifications,
-        peers,
-        secret: config.peerSecret,
-      },
-      identity: {
-        self: identity,
-        past,
-        guard: keeper,
-        incarnations: database.incarnations,
-        relearning: () => replicator?.relearning ?? null,
-        retirement,
-        joining,
-      },
-      retirement: {
-        self: config.region,
-        peers,
-        retirements: database.retirements,
-        incarnations: database.incarnations,
-      },
-      rights: { self: identity, retirements: database.retirements, writers },
-      unreplicated: {
-        self: identity,
-        peers,
-        retirement,
-        log: ownChanges(ground),
-        witness: client,
-        peer: transferPeer,
-        beats,
-        timer: systemTimer,
-      },
-      status: () => readStatus(ground, { isReady, links, replicator, guard: keeper }),
-      metrics: () => metrics.scrape(),
-      echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
-    },
+      ownChanges: ownChanges(ground),
+      maxDriftMs,
+    }),
     askDatabase: () => clock.calibrate(),
     isRenewed: () => past.standing === 'renewed' || keeper?.state.kind === 'renewed',
     closeWrites: () => {
@@ -213,89 +180,12 @@ function join(ground: Ground, isReady: () => Promise<boolean>): Opened {
   };
 }
 
-function createDonor({ database, log: logger }: Ground): Donor {
-  const { identity: self, transfers: store } = database;
-  return new Donor({ self, store, timer: systemTimer, logger, newName: randomUUID });
-}
-
-function watchLinks({ database, peers, client }: Ground): LinkWatch {
-  const { beats, records, identity } = database;
-  const reading = { beats, records, partitionCount: identity.partitionCount, beatIntervalMs };
-  return new LinkWatch({ peers, ...reading, client, timer: systemTimer });
-}
-
-/** Every process that takes writes decides for itself. */
-function watchGuards({ config, database, peers }: Ground): GuardWatch {
-  const { beats, clock } = database;
-  const guards = new Map([...config.collections].map(([name, { guard }]) => [name, guard]));
-  return new GuardWatch({ region: config.region, peers, guards, beats, clock, timer: systemTimer });
-}
-
-function createMetrics({ config, database, peers, figures }: Ground, links: LinkWatch): RegionMetrics {
-  const { identity, clock } = database;
-  return new RegionMetrics({
-    region: config.region,
-    incarnation: identity.incarnation,
-    peers,
-    figures,
-    clock,
-    links,
-    slot: () => within(figuresTimeoutMs, database.slotHealth()),
-    incidents: () => within(figuresTimeoutMs, database.incidents.open()),
-    tombstones: () => within(figuresTimeoutMs, readTombstones(database.tombstones)),
-    verifications: () => within(figuresTimeoutMs, database.verifications.all()),
-    openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
-    pool: database.poolUse,
-    objectives: [],
-  });
-}
-
-function createJournal({ identity, records, clock }: Database, metrics: RegionMetrics): Journal {
-  const { region, incarnation } = identity;
-  return new Journal({
-    store: records,
-    clock,
-    actor: actorOf(region, incarnation),
-    timer: systemTimer,
-    maxWaitingEdits,
-    onBatch: (batch) => metrics.writeBatch(batch.records, batch.durationMs / 1000),
-  });
-}
-
-interface GuardParts {
-  readonly metrics: RegionMetrics;
-  readonly sink: ChangeSink;
-  readonly incarnations: IncarnationParts;
-}
-
-/** Where the log lies in the database itself it goes back in time with it, and the peers testify; `null`: nobody can. */
-function createGuard(ground: Ground, { metrics, sink, incarnations }: GuardParts): IdentityGuard | null {
-  const { log: logger, database, peers, client: memory } = ground;
-  const { identity: self, past, records } = database;
-  const { ownLog: log, control } = incarnations;
-  if (log === null && peers.length === 0) return null;
-  const shared = { self, past, timer: systemTimer, logger };
-  const prepareLog = () => sink.prepare(self.partitionCount);
-  const evidence =
-    log === null
-      ? new PeerEvidence({ ...shared, peers, memory })
-      : new OwnLogEvidence({ ...shared, records, log, prepareLog });
-  const onRefused = () => metrics.identityRefused();
-  return new IdentityGuard({
-    ...shared,
-    evidence,
-    control,
-    newNonce: () => randomInt(nonceLimit),
-    onRefused,
-  });
-}
-
 /** Nobody could tell a restore. */
 function trustsRestarts({ log, peers }: Config): boolean {
   return log.kind === 'postgres' && peers.length === 0;
 }
 
-function incarnationParts({ config, log: logger, database }: Ground): IncarnationParts {
+function incarnationParts({ config, log: logger, database }: Opening): IncarnationParts {
   const { region, databaseUrl: connectionString, log } = config;
   const { incarnations: store, past, identity } = database;
   const { incarnation } = identity;
@@ -315,13 +205,6 @@ function ownChanges({ config, log: logger }: Ground): Pick<OwnLog, 'subscribe'> 
   return { subscribe: (offsets) => feed.subscribe(region, offsets) };
 }
 
-/** Without a key of their own, tokens are checked for damage and not for who made them. */
-function createSessions({ config, database }: Ground): SessionDesk {
-  const { identity: self, sessions: store } = database;
-  const key = Buffer.from(config.sessionKey);
-  return new SessionDesk({ self, store, key, timer: systemTimer });
-}
-
 function adminsOf({ peers }: Config): ReadonlyMap<RegionId, string> {
   return new Map(peers.map((peer) => [peer.region, peer.admin]));
 }
@@ -333,7 +216,7 @@ interface ReplicatorParts {
   readonly incarnations: IncarnationParts;
 }
 
-function createReplicator(ground: Ground, parts: ReplicatorParts): Replicator {
+function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
   const { metrics, sink, transferPeer, incarnations } = parts;
   const { config, log, database, peers, purge } = ground;
   const { identity, records, beats, deadLetters, tombstones, lock, clock } = database;
@@ -360,7 +243,7 @@ function createReplicator(ground: Ground, parts: ReplicatorParts): Replicator {
   });
 }
 
-function createSink({ config, log: logger, database }: Ground): ChangeSink {
+function createSink({ config, log: logger, database }: Opening): ChangeSink {
   const { region, databaseUrl: connectionString, logPassword } = config;
   const retentionMs = config.logRetentionHours * hourMs;
   logger.info({ log: config.log.kind }, 'the region writes its log');

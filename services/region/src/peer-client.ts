@@ -19,7 +19,11 @@ import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
 import { decodeVector } from '@isthmus/replication/log/offer-bytes';
 import type { PeerMemory, RememberedBeat } from '@isthmus/replication/ports/peer-memory';
-import type { FinalWitness, RetirementWitness } from '@isthmus/replication/ports/retirement-witness';
+import type {
+  FinalWitness,
+  RetirementWitness,
+  RetirementWord,
+} from '@isthmus/replication/ports/retirement-witness';
 import type { Vector } from '@isthmus/replication/ports/vector';
 import { z } from 'zod';
 
@@ -29,6 +33,7 @@ const digestTimeoutMs = 30_000;
 const maxAnswerBytes = 4096;
 /** A vector has an entry for each partition of each life. */
 const maxVectorBytes = 1024 * 1024;
+const maxRegions = 1024;
 
 export interface EchoAnswer extends PeerEcho {
   /** Who answers. */
@@ -51,7 +56,26 @@ const echoAnswer = z.object({
   written: written.nullable().default(null),
 });
 const retiredAnswer = z.object({ retired: z.array(z.object({ region: z.string() })) });
-const finalAnswer = z.object({ final: z.base64().nullable() });
+const regionName = z.string().transform((name, context): RegionId => {
+  const region = parseRegionId(name);
+  if (region !== null) return region;
+  context.addIssue('takes the name of a region');
+  return z.NEVER;
+});
+const vectorText = z.base64().transform((text, context): Vector => {
+  const vector = vectorIn(text);
+  if (vector !== null) return vector;
+  context.addIssue('takes a vector');
+  return z.NEVER;
+});
+const wordAnswer = z.object({
+  region: z.string(),
+  survivors: z.array(regionName).max(maxRegions),
+  position: vectorText,
+  wish: regionName.nullable(),
+  agreed: z.object({ final: vectorText, heir: regionName }).nullable(),
+});
+const finalAnswer = z.object({ final: vectorText.nullable() });
 const digestAnswer = z.object({ digest: z.string().max(128) });
 
 export interface HttpPeerClientOptions {
@@ -98,9 +122,21 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const { admins } = this.#options;
     const admin = admins.get(peer);
     if (admin === undefined) return null;
-    const answer = retiredAnswer.safeParse(await this.#get(new URL(`${admin}/v1/retired`), this.#timeoutMs));
+    const body = await this.#get(new URL(`${admin}/v1/retired`), this.#timeoutMs, maxVectorBytes);
+    const answer = retiredAnswer.safeParse(body);
     if (!answer.success) return null;
     return answer.data.retired.map(({ region }) => parseRegionId(region)).filter((region) => region !== null);
+  }
+
+  async wordOf(peer: RegionId, region: RegionId): Promise<RetirementWord | null> {
+    const admin = this.#options.admins.get(peer);
+    if (admin === undefined) return null;
+    const url = new URL(`${admin}/v1/retired/${region}`);
+    const answer = wordAnswer.safeParse(await this.#get(url, this.#timeoutMs, 2 * maxVectorBytes));
+    if (!answer.success || answer.data.region !== region) return null;
+    const { survivors, position, wish, agreed } = answer.data;
+    const isOfRegion = [...position, ...(agreed?.final ?? [])].every((entry) => entry.region === region);
+    return isOfRegion ? { survivors, position, wish, agreed } : null;
   }
 
   async finalOf(peer: RegionId, region: RegionId): Promise<Vector | null> {
@@ -108,8 +144,7 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     if (admin === undefined) return null;
     const url = new URL(`${admin}/v1/regions/${region}/final`);
     const answer = finalAnswer.safeParse(await this.#get(url, this.#timeoutMs, maxVectorBytes));
-    if (!answer.success || answer.data.final === null) return null;
-    return vectorIn(answer.data.final);
+    return answer.success ? answer.data.final : null;
   }
 
   async digests(peer: RegionId, collections: readonly string[]): Promise<ReadonlyMap<string, string> | null> {

@@ -216,6 +216,13 @@ const kinds = {
       'The process has not the role `replicator`, or its region has neither a log beside its database nor peers.',
     mend: 'Ask a process with that role. A region alone with its database needs no other identity.',
   },
+  'claim-waits': {
+    status: 503,
+    title: 'Somebody may hold more of the region that is gone',
+    meaning:
+      'Stranded rights are claimed under dots of whoever held them, so every survivor is asked first whether it holds more of that writer in this record. One of them does, or does not answer.',
+    mend: 'Claim again when every survivor answers. Where one holds more, fetch it with `isthmus digest --repair` first.',
+  },
   'claimed-since': {
     status: 409,
     title: 'Rights were claimed in this record meanwhile',

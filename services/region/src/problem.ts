@@ -107,6 +107,7 @@ const failureTexts: Readonly<Record<ReplicationErrorCode, FailureText>> = {
   'log-unavailable': failed,
   'malformed-record': failed,
   'partition-count-mismatch': failed,
+  'peer-retired': failed,
   'peer-unavailable': failed,
   'slot-held': failed,
   'slot-lost': failed,

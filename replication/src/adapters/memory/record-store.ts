@@ -93,6 +93,10 @@ export class MemoryRecordStore implements RecordStore {
     this.#closed.put(origin, origin);
   }
 
+  isClosed(origin: RegionId): boolean {
+    return this.#closed.get(origin) !== undefined;
+  }
+
   /** In a transaction; under the present generation. */
   put(record: StoredRecord): void {
     const { collection, key, state } = record;
@@ -156,7 +160,7 @@ export class MemoryRecordStore implements RecordStore {
     const rows = this.#positions.get(origin) ?? [];
     const stand = (move: PositionMove): boolean =>
       rows.some((row) => isRowOf(row, move) && row.applied === move.expected);
-    if (this.#closed.get(origin) !== undefined || !positions.every(stand)) return 'fenced';
+    if (this.isClosed(origin) || !positions.every(stand)) return 'fenced';
     this.#database.transact(false, () => {
       const { writes, deadLetters } = decide(this.#lock(ids));
       this.#write(ids, writes);

@@ -3,6 +3,7 @@ import type { RegionId } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
 import type { Agreement, Retirement, RetirementStore } from '../../ports/retirement-store.ts';
 import type { Vector } from '../../ports/vector.ts';
+import { fits, sameRegions } from '../../agreed.ts';
 import { lacking } from '../../vector.ts';
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryRecordStore } from './record-store.ts';
@@ -10,6 +11,7 @@ import type { MemoryTable } from './table.ts';
 
 interface Retired {
   readonly region: RegionId;
+  readonly wish: RegionId | null;
   readonly final: Vector | null;
   readonly heir: RegionId | null;
 }
@@ -28,9 +30,9 @@ export class MemoryRetirementStore implements RetirementStore {
   async all(): Promise<readonly Retirement[]> {
     return [...this.#retired.values()]
       .toSorted((a, b) => (a.region < b.region ? -1 : 1))
-      .map(({ region, final, heir }) => {
+      .map(({ region, wish, final, heir }) => {
         const settled = this.#rows(region, ({ settled: lsn }) => lsn);
-        return { region, final, heir, isReached: final !== null && lacking(settled, final) === null };
+        return { region, wish, final, heir, isReached: final !== null && lacking(settled, final) === null };
       });
   }
 
@@ -38,22 +40,25 @@ export class MemoryRetirementStore implements RetirementStore {
     return this.#rows(region, ({ applied }) => applied);
   }
 
-  async close(region: RegionId): Promise<Vector> {
+  async close(region: RegionId, wish: RegionId | null): Promise<Vector> {
     this.#database.transact(true, () => {
       this.#records.closeOrigin(region);
       if (this.#retired.get(region) === undefined)
-        this.#retired.put(region, { region, final: null, heir: null });
+        this.#retired.put(region, { region, wish, final: null, heir: null });
     });
     return this.position(region);
   }
 
-  async retire(region: RegionId, { final, heir }: Agreement): Promise<boolean> {
+  async retire(region: RegionId, agreed: Agreement, closed: readonly RegionId[]): Promise<boolean> {
     const known = this.#retired.get(region);
-    if (known === undefined || lacking(final, await this.position(region)) !== null) return false;
-    const isSame =
-      (known.final === null || isEqual(known.final, final)) && (known.heir === null || known.heir === heir);
-    if (isSame) this.#database.transact(true, () => this.#retired.put(region, { region, final, heir }));
-    return isSame;
+    if (known === undefined || lacking(agreed.final, await this.position(region)) !== null) return false;
+    const areThese = sameRegions(
+      [...this.#retired.values()].map((each) => each.region),
+      closed,
+    );
+    if (!areThese || !fits(agreed, known)) return false;
+    this.#database.transact(true, () => this.#retired.put(region, { ...known, ...agreed }));
+    return true;
   }
 
   #rows(origin: RegionId, lsnOf: (row: PositionRow) => bigint): Vector {
@@ -62,8 +67,4 @@ export class MemoryRetirementStore implements RetirementStore {
       return { region: origin, incarnation, partition, lsn: lsnOf(row) };
     });
   }
-}
-
-function isEqual(a: Vector, b: Vector): boolean {
-  return lacking(a, b) === null && lacking(b, a) === null;
 }

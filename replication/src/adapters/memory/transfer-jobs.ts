@@ -1,5 +1,6 @@
 /** Transfer jobs on a database in memory, by the same contract as on Postgres. */
 import { assert } from '../../errors.ts';
+import type { RegionId } from '../../ports/identity.ts';
 import type { TransferJob, TransferJobs, TransferPlace, TransferWish } from '../../ports/transfer-jobs.ts';
 import { beginning } from '../../ports/record-reader.ts';
 import type { MemoryDatabase } from './database.ts';
@@ -28,6 +29,11 @@ export class MemoryTransferJobs implements TransferJobs {
     const times = { wantedAtMs: this.#database.nowMs(), startedAtMs: null, endedAtMs: null };
     this.#put({ ...wish, id, state: 'wanted', place, ...times, detail: '' });
     return id;
+  }
+
+  /** `null`: there is no such job. */
+  donorOf(id: number): RegionId | null {
+    return this.#jobs.get(String(id))?.donor ?? null;
   }
 
   async open(): Promise<readonly TransferJob[]> {

@@ -3,10 +3,10 @@
  * snapshot is a copy of the rows. What is merged and raised need not be durable, as there: a crash takes back the one
  * with the other.
  */
-import { assert } from '../../errors.ts';
+import { ReplicationError, assert } from '../../errors.ts';
 import type { BeatOf } from '../../ports/beat-store.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
-import { sameIncarnation } from '../../ports/identity.ts';
+import { type RegionId, sameIncarnation } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
 import type { SlotLife } from '../../ports/slot-keeper.ts';
 import type {
@@ -26,12 +26,14 @@ import { MemoryRecordReader } from './record-reader.ts';
 import type { Letter } from './dead-letters.ts';
 import { type MemoryRecordStore, nameOf } from './record-store.ts';
 import type { MemoryTable } from './table.ts';
+import type { MemoryTransferJobs } from './transfer-jobs.ts';
 
 export interface MemoryTransferGround {
   readonly database: MemoryDatabase;
   readonly records: MemoryRecordStore;
   readonly beats: Pick<MemoryBeatStore, 'newest' | 'publishedThrough' | 'publishedUpTo'>;
   readonly slots: { readonly current: SlotLife };
+  readonly jobs: Pick<MemoryTransferJobs, 'donorOf'>;
 }
 
 const nothing = new Uint8Array(0);
@@ -88,17 +90,20 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     });
   }
 
-  async forgetCovered(): Promise<boolean> {
+  async forgetCovered(retired: readonly RegionId[]): Promise<boolean> {
     this.#ground.database.transact(false, () => {
       for (const { origin: region, incarnation, partition, settled } of this.#rows()) {
         const place = placeOf({ region, incarnation, partition });
         if ((this.#ahead.get(place)?.lsn ?? settled + 1n) <= settled) this.#ahead.delete(place);
       }
+      for (const entry of this.#ahead.values())
+        if (retired.includes(entry.region)) this.#ahead.delete(placeOf(entry));
     });
     return this.#ahead.size > 0;
   }
 
   async merge({ job, ids, decide }: MergeTransaction): Promise<boolean> {
+    this.#requireOpenDonor(job);
     const states = ids.map((id) => this.#tables.records.get(nameOf(id))?.state ?? nothing);
     const decision = decide({ states, horizon: [...this.#horizon.values()] });
     if (decision === null) return false;
@@ -115,6 +120,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   }
 
   async raise({ job, vector, beats, floorMs, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
+    this.#requireOpenDonor(job);
     const passed = this.#passed(vector);
     const letters = passed.map(({ collection, key, delta }) => {
       const state = this.#tables.records.get(nameOf({ collection, key }))?.state ?? nothing;
@@ -133,6 +139,14 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
         if (refused.job === job) this.#refused.delete(`${job} ${nameOf(refused)}`);
     });
     return true;
+  }
+
+  #requireOpenDonor(job: number): void {
+    const donor = this.#ground.jobs.donorOf(job);
+    if (donor === null || !this.#ground.records.isClosed(donor)) return;
+    throw new ReplicationError('peer-retired', `${donor} was retired: nothing is taken from it any more`, {
+      retriable: false,
+    });
   }
 
   #read(): Standing {

@@ -19,6 +19,7 @@ import { heirs } from './migrations/0012-heirs.ts';
 import { marks } from './migrations/0013-marks.ts';
 import { room } from './migrations/0014-room.ts';
 import { earlierOffsets } from './migrations/0015-earlier-offsets.ts';
+import { wishes } from './migrations/0017-wishes.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -45,6 +46,7 @@ export const migrations: readonly Migration[] = [
   { number: 13, name: 'marks', sql: marks },
   { number: 14, name: 'room', sql: room },
   { number: 15, name: 'earlier-offsets', sql: earlierOffsets },
+  { number: 17, name: 'wishes', sql: wishes },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

@@ -59,10 +59,15 @@ export const selectPositions: Statement = {
 const insertPosition: Statement = {
   name: 'isthmus_position_insert',
   text: `INSERT INTO isthmus.position
-  (origin, incarnation_counter, incarnation_nonce, partition, applied, settled, next_offset, beat)
+  (origin, incarnation_counter, incarnation_nonce, partition, applied, settled, next_offset, beat, closed)
   VALUES ($1, $2, $3, $4, $5::pg_lsn, $6::pg_lsn, $7,
-    CASE WHEN $8::bigint IS NULL THEN NULL ELSE ${beatFrom(8)} END) ON CONFLICT DO NOTHING`,
+    CASE WHEN $8::bigint IS NULL THEN NULL ELSE ${beatFrom(8)} END, ${isClosed('$1')}) ON CONFLICT DO NOTHING`,
 };
+
+/** Also for rows that are opened later: a closed region stays so. Locked, so that whoever closes it waits for the row. */
+export function isClosed(region: string): string {
+  return `EXISTS (SELECT FROM isthmus.retired WHERE retired.region = ${region} FOR SHARE)`;
+}
 
 function isRowOf(moved: string): string {
   return `position.origin = $1 AND position.incarnation_counter = ${moved}.counter

@@ -1,11 +1,15 @@
 /**
  * The port `RetirementStore` on Postgres. Closing changes the position rows themselves, so an applier that waits for one
- * of them meanwhile finds that it no longer stands as expected, and is fenced like by any other.
+ * of them meanwhile finds that it no longer stands as expected, and is fenced like by any other. It also waits for
+ * whoever reads the table of closed regions for what is being written: rows that are being opened and states that a
+ * transfer merges (`closed-donor.ts`). Closing and retiring come one after the other, so whoever retires knows for sure
+ * which regions are closed.
  */
 import type { RegionId } from '../../ports/identity.ts';
 import type { Agreement, Retirement, RetirementStore } from '../../ports/retirement-store.ts';
 import type { Vector } from '../../ports/vector.ts';
 import { decodeVector, encodeVector } from '../../log/offer-bytes.ts';
+import { fits, sameRegions } from '../../agreed.ts';
 import { lacking } from '../../vector.ts';
 import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
@@ -20,14 +24,17 @@ import { entryAt } from './vector-columns.ts';
 /** A row for each partition that the region has a position of, and one for a region without any. */
 const selectRetired: Statement = {
   name: 'isthmus_retired',
-  text: `SELECT region, final, heir, origin, incarnation_counter, incarnation_nonce, partition, settled::text
+  text: `SELECT region, final, heir, wish, origin, incarnation_counter, incarnation_nonce, partition, settled::text
   FROM isthmus.retired LEFT JOIN isthmus.position ON origin = region
   ORDER BY region, incarnation_counter, incarnation_nonce, partition`,
 };
 
-const selectOne: Statement = {
-  name: 'isthmus_retired_one',
-  text: 'SELECT region, final, heir FROM isthmus.retired WHERE region = $1 FOR UPDATE',
+/** Those who only read are not kept waiting. */
+const lockRetired: Statement = { name: null, text: 'LOCK TABLE isthmus.retired IN EXCLUSIVE MODE' };
+
+const selectAgreed: Statement = {
+  name: 'isthmus_retired_agreed',
+  text: 'SELECT region, final, heir FROM isthmus.retired ORDER BY region',
 };
 
 const selectReached: Statement = {
@@ -43,7 +50,7 @@ const closePositions: Statement = {
 
 const insertRetired: Statement = {
   name: 'isthmus_retired_insert',
-  text: 'INSERT INTO isthmus.retired (region) VALUES ($1) ON CONFLICT DO NOTHING',
+  text: 'INSERT INTO isthmus.retired (region, wish) VALUES ($1, $2) ON CONFLICT DO NOTHING',
 };
 
 const setFinal: Statement = {
@@ -73,11 +80,12 @@ export class PostgresRetirementStore implements RetirementStore {
     return appliedIn((await this.#connections.query(selectReached, region)).rows);
   }
 
-  close(region: RegionId): Promise<Vector> {
+  close(region: RegionId, wish: RegionId | null): Promise<Vector> {
     return this.#transact(async (session) => {
       const sent = [
         [begin],
-        [insertRetired, region],
+        [lockRetired],
+        [insertRetired, region, wish],
         [closePositions, region],
         [selectReached, region],
       ] as const;
@@ -87,24 +95,27 @@ export class PostgresRetirementStore implements RetirementStore {
     });
   }
 
-  retire(region: RegionId, { final, heir }: Agreement): Promise<boolean> {
+  retire(region: RegionId, agreed: Agreement, closed: readonly RegionId[]): Promise<boolean> {
     return this.#transact(async (session) => {
-      const [, found, reached] = await session.pipeline([
+      const [, , found, reached] = await session.pipeline([
         [begin],
-        [selectOne, region],
+        [lockRetired],
+        [selectAgreed],
         [selectReached, region],
       ]);
-      const row = found?.rows[0];
-      const known = row === undefined ? null : nullableAt(row, 1, bytesAt);
-      const bytes = encodeVector(final);
-      const knownHeir = row === undefined ? null : nullableAt(row, 2, regionAt);
-      const isSame =
-        (known === null || Buffer.compare(known, bytes) === 0) && (knownHeir === null || knownHeir === heir);
-      if (row === undefined || !isSame || lacking(final, appliedIn(reached?.rows ?? [])) !== null) {
+      const rows = found?.rows ?? [];
+      const row = rows.find((each) => regionAt(each, 0) === region);
+      const areThese = sameRegions(
+        rows.map((each) => regionAt(each, 0)),
+        closed,
+      );
+      const isBeyond = lacking(agreed.final, appliedIn(reached?.rows ?? [])) !== null;
+      if (row === undefined || !areThese || isBeyond || !fits(agreed, agreedIn(row))) {
         await session.rollback();
         return false;
       }
-      await commitWith(session, { before: [[setFinal, region, bytes, heir]], after: [] });
+      const final = encodeVector(agreed.final);
+      await commitWith(session, { before: [[setFinal, region, final, agreed.heir]], after: [] });
       return true;
     });
   }
@@ -120,12 +131,18 @@ export class PostgresRetirementStore implements RetirementStore {
 }
 
 function retirementOf(region: RegionId, rows: readonly Row[]): Retirement {
-  const bytes = nullableAt(rows[0] ?? [], 1, bytesAt);
-  if (bytes === null) return { region, final: null, heir: null, isReached: false };
-  const final = decodeVector(bytes);
-  const settled = rows.flatMap((row) => nullableAt(row, 3, () => entryAt(row, 3)) ?? []);
-  const heir = nullableAt(rows[0] ?? [], 2, regionAt);
-  return { region, final, heir, isReached: lacking(settled, final) === null };
+  const first = rows[0] ?? [];
+  const { final, heir } = agreedIn(first);
+  const wish = nullableAt(first, 3, regionAt);
+  if (final === null) return { region, wish, final: null, heir: null, isReached: false };
+  const settled = rows.flatMap((row) => nullableAt(row, 4, () => entryAt(row, 4)) ?? []);
+  return { region, wish, final, heir, isReached: lacking(settled, final) === null };
+}
+
+/** From a row that begins with region, final vector and heir. */
+function agreedIn(row: Row): Pick<Retirement, 'final' | 'heir'> {
+  const bytes = nullableAt(row, 1, bytesAt);
+  return { final: bytes === null ? null : decodeVector(bytes), heir: nullableAt(row, 2, regionAt) };
 }
 
 function appliedIn(rows: readonly Row[]): Vector {

@@ -7,6 +7,7 @@
 import { assert } from '../../errors.ts';
 import type { MergeTransaction, RefusedState } from '../../ports/transfer-store.ts';
 import { byteaArray, textArray } from './binary-array.ts';
+import { requireOpenDonor, selectClosedDonor } from './closed-donor.ts';
 import { commitWith } from './commit.ts';
 import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import { beginWithoutWaiting } from './remote-apply.ts';
@@ -40,7 +41,13 @@ export function planMerge(transaction: MergeTransaction, habit: PlaceholderHabit
 /** One attempt. The caller rolls back what it throws. */
 export async function mergeStates(session: Session, { transaction, plan }: PlannedMerge): Promise<boolean> {
   const calls = plan.calls();
-  const [, , ...answers] = await session.pipeline([...beginWithoutWaiting, ...calls, [selectHorizon]]);
+  const [, , donor, ...answers] = await session.pipeline([
+    ...beginWithoutWaiting,
+    [selectClosedDonor, transaction.job],
+    ...calls,
+    [selectHorizon],
+  ]);
+  await requireOpenDonor(session, donor);
   const locked = plan.read(answers.slice(0, calls.length));
   const horizon = (answers.at(-1)?.rows ?? []).map((row) => entryAt(row, 0));
   const decision = transaction.decide({ states: locked.states, horizon });

@@ -11,7 +11,9 @@ import type { RecordId } from '../../ports/change.ts';
 import type { PassedLetter, RaiseTransaction } from '../../ports/transfer-store.ts';
 import type { Vector } from '../../ports/vector.ts';
 import { textArray } from './binary-array.ts';
+import { requireOpenDonor, selectClosedDonor } from './closed-donor.ts';
 import { commitWith } from './commit.ts';
+import { isClosed } from './positions.ts';
 import { beginWithoutWaiting } from './remote-apply.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, lsnAt, numberAt, textAt } from './row-values.ts';
@@ -27,8 +29,9 @@ const maxLetters = 1000;
 const openRows: Statement = {
   name: 'isthmus_transfer_open_positions',
   text: `INSERT INTO isthmus.position
-    (origin, incarnation_counter, incarnation_nonce, partition, applied, settled, next_offset)
-  SELECT region, counter, nonce, partition, '0/0', '0/0', 0 FROM ${vectorFrom(1)} ON CONFLICT DO NOTHING`,
+    (origin, incarnation_counter, incarnation_nonce, partition, applied, settled, next_offset, closed)
+  SELECT region, counter, nonce, partition, '0/0', '0/0', 0, ${isClosed('entry.region')} FROM ${vectorFrom(1)}
+  ON CONFLICT DO NOTHING`,
 };
 
 export const lockRows: Statement = {
@@ -122,14 +125,16 @@ const forgetRefused: Statement = {
 export async function raisePositions(session: Session, transaction: RaiseTransaction): Promise<boolean> {
   const { job, vector, beats, floorMs, decide } = transaction;
   const entries = vectorValues(vector);
-  const [, , , locked, horizon, passed, refused] = await session.pipeline([
+  const [, , donor, , locked, horizon, passed, refused] = await session.pipeline([
     ...beginWithoutWaiting,
+    [selectClosedDonor, job],
     [openRows, ...entries],
     [lockRows, ...entries],
     [selectHorizon],
     [selectPassed, ...entries],
     [selectRefused, job],
   ]);
+  await requireOpenDonor(session, donor);
   const letters = (passed?.rows ?? []).map(letterAt);
   const covered = decide({ letters, horizon: (horizon?.rows ?? []).map((row) => entryAt(row, 0)) });
   if (covered === null) {

@@ -5,6 +5,7 @@
  */
 import { assert } from '../../errors.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
+import type { RegionId } from '../../ports/identity.ts';
 import type { HashedRecord, NextRange, RangeDigest, RecordRange } from '../../ports/record-reader.ts';
 import type {
   MergeTransaction,
@@ -14,6 +15,7 @@ import type {
   TransferStore,
 } from '../../ports/transfer-store.ts';
 import type { Vector } from '../../ports/vector.ts';
+import { textArray } from './binary-array.ts';
 import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
 import { PostgresRecordReader } from './record-digests.ts';
@@ -48,6 +50,11 @@ const deleteCovered: Statement = {
   WHERE ahead.region = entry.origin AND ahead.incarnation_counter = entry.incarnation_counter
     AND ahead.incarnation_nonce = entry.incarnation_nonce AND ahead.partition = entry.partition
     AND entry.settled >= ahead.lsn`,
+};
+
+const deleteRetired: Statement = {
+  name: 'isthmus_ahead_forget_retired',
+  text: 'DELETE FROM isthmus.ahead WHERE region = ANY ($1::text[])',
 };
 
 const selectLeft: Statement = {
@@ -98,9 +105,9 @@ export class PostgresTransferStore implements TransferStore {
     );
   }
 
-  async forgetCovered(): Promise<boolean> {
-    const [, left] = await this.#connections.write((session) =>
-      session.pipeline([[deleteCovered], [selectLeft]]),
+  async forgetCovered(retired: readonly RegionId[]): Promise<boolean> {
+    const [, , left] = await this.#connections.write((session) =>
+      session.pipeline([[deleteCovered], [deleteRetired, textArray(retired)], [selectLeft]]),
     );
     return booleanAt(left?.rows[0] ?? [], 0);
   }

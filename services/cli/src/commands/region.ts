@@ -1,9 +1,10 @@
 /**
- * `isthmus region`: what is done to a region that is gone. `retire NAME` says for good that it is. All survivors have to
- * be named and reachable: first each of them closes the region, so that nothing more is taken of it, then they agree on
- * how far its changes are kept, and fetch from each other what they lack of that. It cannot be taken back, and begun
- * twice it goes on where it was. What it wrote beyond that is exported from it, should it come back, and issued again
- * elsewhere.
+ * `isthmus region`: what is done to a region that is gone. `retire NAME` says for good that it is, at every survivor that
+ * can be reached; the others hear of it from these, and decide with them how far its changes are kept and who inherits
+ * its rights as soon as all of them can be heard. Nothing more is taken of it from the first word on. It cannot be taken
+ * back, and done twice it goes on where it was. Exit code 3 where a survivor could not be reached, so that the end of it
+ * was not seen, 1 where it was interrupted or the survivors agreed on another heir. What it wrote beyond that is exported from it, should it
+ * come back, and issued again elsewhere.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Target, findTargets } from '../remote/addresses.ts';
@@ -45,82 +46,129 @@ export const region: Command = {
   },
 };
 
-async function retire({ names, values }: RegionArguments, io: CommandIo): Promise<ExitCode> {
-  const [name, ...rest] = names;
-  if (name === undefined || rest.length > 0) throw wrongUsage(`usage: ${usage}`);
-  const { admin: given, demo } = values;
-  const found = await findTargets({ listener: 'admin', given, demo, region: undefined, io });
-  const survivors = found.filter((target) => target.region !== name);
-  const closed = await Promise.all(survivors.map((target) => close(target, name, values['dry-run'])));
-  requireAll(closed);
-  if (values['dry-run'])
-    return print(
-      closed.map(({ region: of }) => ({ region: of, state: 'would be asked' })),
-      values.json,
-      io,
-    );
-  const positions = Object.fromEntries(closed.map(({ region: of, position }) => [of, position]));
-  const url = ({ url: admin }: Target) => `${admin}/v1/regions/${encodeURIComponent(name)}/retire`;
-  const body = { positions, heir: values.heir };
-  await Promise.all(survivors.map((target) => request({ method: 'POST', url: url(target), body })));
-  return print(await settled(survivors, name, io), values.json, io);
-}
-
-interface Closed {
-  readonly region: string;
-  readonly position: string;
-  readonly survivors: readonly string[];
-}
-
-async function close({ url }: Target, name: string, dryRun: boolean): Promise<Closed> {
-  const query = dryRun ? '?dryRun=true' : '';
-  const answer = await request({
-    method: 'POST',
-    url: `${url}/v1/regions/${encodeURIComponent(name)}/close${query}`,
-  });
-  const named = member(answer, 'survivors');
-  return {
-    region: textOf(member(answer, 'region'), url),
-    position: textOf(member(answer, 'position'), ''),
-    survivors: Array.isArray(named) ? named.map(String) : [],
-  };
-}
-
-/** The regions refuse as well, but each only after it was closed there. */
-function requireAll(closed: readonly Closed[]): void {
-  const asked = new Set(closed.map(({ region: of }) => of));
-  const missing = new Set(closed.flatMap(({ survivors }) => survivors).filter((each) => !asked.has(each)));
-  if (missing.size === 0) return;
-  throw new CliError(2, `Every survivor has to agree; name ${[...missing].join(', ')} with --admin as well.`);
-}
-
 interface Standing {
   readonly region: string;
   readonly state: string;
+  readonly heir: string | null;
+  /** Survivors whose word is missing. */
+  readonly waitsFor: readonly string[];
 }
 
-async function settled(
-  survivors: readonly Target[],
-  name: string,
+interface Asked {
+  readonly target: Target;
+  readonly standing: Standing;
+  readonly failure: CliError | null;
+  /** Whom it counts among the survivors; empty where it did not answer. */
+  readonly survivors: readonly string[];
+}
+
+async function retire({ names, values }: RegionArguments, io: CommandIo): Promise<ExitCode> {
+  const [name, ...rest] = names;
+  if (name === undefined || rest.length > 0) throw wrongUsage(`usage: ${usage}`);
+  const { admin: given, demo, heir, json, 'dry-run': dryRun } = values;
+  const found = await findTargets({ listener: 'admin', given, demo, region: undefined, io });
+  const survivors = found.filter((target) => target.region !== name);
+  const all = await Promise.all(survivors.map((target) => ask(target, { name, heir, dryRun })));
+  const asked = withoutGone(all);
+  const failures = asked.flatMap(({ failure }) => failure ?? []);
+  const [first] = failures;
+  if (first !== undefined && failures.length === asked.length) throw first;
+  const answered = asked.filter(({ failure }) => failure === null);
+  const standings = dryRun ? [] : await standingsOf(answered, { name, isSeenOnce: failures.length > 0 }, io);
+  const unreached = asked.filter(({ failure }) => failure !== null);
+  const shown = dryRun ? asked : unreached;
+  print([...standings, ...shown.map(({ standing }) => standing)], json, io);
+  if (failures.length > 0) return unfinished(dryRun, io);
+  const isOther = heir !== undefined && standings.some((each) => each.heir !== null && each.heir !== heir);
+  return isOther || standings.some(({ state }) => state !== 'retired') ? 1 : 0;
+}
+
+interface Wish {
+  readonly name: string;
+  readonly heir: string | undefined;
+  readonly dryRun: boolean;
+}
+
+/** One that cannot be reached is not what stops the others; throws where it refuses. */
+async function ask(target: Target, { name, heir, dryRun }: Wish): Promise<Asked> {
+  const query = dryRun ? '?dryRun=true' : '';
+  const url = `${target.url}/v1/regions/${encodeURIComponent(name)}/close${query}`;
+  const none = { heir: null, waitsFor: [] };
+  try {
+    const answer = await request({ method: 'POST', url, body: { heir: heir ?? null } });
+    const at = textOf(member(answer, 'region'), target.url);
+    const standing = { region: at, state: dryRun ? 'would be asked' : 'closed', ...none };
+    const survivors = member(answer, 'survivors');
+    return {
+      target: { ...target, region: at },
+      standing,
+      failure: null,
+      survivors: Array.isArray(survivors) ? survivors.map(String) : [],
+    };
+  } catch (failure) {
+    if (!(failure instanceof CliError) || failure.exitCode !== 3) throw failure;
+    const standing = { region: target.region ?? target.url, state: 'unreachable', ...none };
+    return { target, standing, failure, survivors: [] };
+  }
+}
+
+/** Nobody waits for a region that is gone already. */
+function withoutGone(asked: readonly Asked[]): readonly Asked[] {
+  const survivors = new Set(asked.flatMap((each) => each.survivors));
+  const isGone = ({ target, failure }: Asked) =>
+    failure !== null && survivors.size > 0 && target.region !== null && !survivors.has(target.region);
+  return asked.filter((each) => !isGone(each));
+}
+
+function unfinished(dryRun: boolean, io: CommandIo): ExitCode {
+  const rest = dryRun
+    ? ''
+    : ' Nothing is taken of the region any more; those that were not reached hear of it from the others, and all of them agree by themselves then. Run the command again to see it.';
+  io.note(`Not every survivor could be reached.${rest}\n`);
+  return 3;
+}
+
+/** As long as it takes, unless it cannot be seen to the end. */
+async function standingsOf(
+  asked: readonly Asked[],
+  { name, isSeenOnce }: { readonly name: string; readonly isSeenOnce: boolean },
   io: CommandIo,
 ): Promise<readonly Standing[]> {
   for (;;) {
-    const standings = await Promise.all(survivors.map((target) => look(target, name)));
-    if (io.interrupted.aborted || standings.every(({ state }) => state === 'retired')) return standings;
-    io.progress(standings.map(({ region: of, state }) => `${of}: ${state}`).join('; '));
+    const standings = await Promise.all(asked.map(({ target }) => look(target, name)));
+    const isOver = standings.every(({ state }) => state === 'retired');
+    if (isOver || isSeenOnce || io.interrupted.aborted) return standings;
+    io.progress(standings.map(textOfStanding).join('; '));
     await pause(pollMs, undefined, { signal: io.interrupted }).catch(() => undefined);
   }
+}
+
+function textOfStanding({ region: of, state, waitsFor }: Standing): string {
+  return `${of}: ${state}${waitsFor.length === 0 ? '' : `, waits for ${waitsFor.join(', ')}`}`;
 }
 
 async function look({ url, region: of }: Target, name: string): Promise<Standing> {
   const all = member(await request({ method: 'GET', url: `${url}/v1/retired` }), 'retired');
   const found: unknown = Array.isArray(all) ? all.find((each) => member(each, 'region') === name) : undefined;
-  return { region: of ?? url, state: textOf(member(found, 'state'), 'unknown') };
+  const waitsFor = member(found, 'waitsFor');
+  const heir = member(found, 'heir');
+  return {
+    region: of ?? url,
+    state: textOf(member(found, 'state'), 'unknown'),
+    heir: typeof heir === 'string' ? heir : null,
+    waitsFor: Array.isArray(waitsFor) ? waitsFor.map(String) : [],
+  };
 }
 
-function print(standings: readonly Standing[], json: boolean, io: CommandIo): ExitCode {
+function print(standings: readonly Standing[], json: boolean, io: CommandIo): void {
   io.progress('');
-  const rows = standings.map(({ region: of, state }) => [of, state]);
-  io.out(json ? jsonLine({ regions: standings }) : table([['REGION', 'STATE'], ...rows]));
-  return 0;
+  const rows = standings.map(({ region: of, state, heir, waitsFor }) => [
+    of,
+    state,
+    heir ?? '-',
+    waitsFor.join(', '),
+  ]);
+  io.out(
+    json ? jsonLine({ regions: standings }) : table([['REGION', 'STATE', 'HEIR', 'WAITS FOR'], ...rows]),
+  );
 }

@@ -131,8 +131,17 @@ beforeAll(async () => {
         peers: [],
         retirements: database.retirements,
         incarnations: database.incarnations,
+        agreeing: { word: () => Promise.resolve(null), waitsFor: () => [] },
+        retirement: { isRetired: false },
       },
-      rights: { self: identity, retirements: database.retirements, writers: nobodyElse },
+      rights: {
+        self: identity,
+        retirements: database.retirements,
+        writers: nobodyElse,
+        peers: [],
+        peer: { ask: () => expect.fail('nobody is asked here') },
+        timer: systemTimer,
+      },
       unreplicated: {
         self: identity,
         peers: [],

@@ -1,7 +1,7 @@
 /**
  * Who holds the rights of bounded counters, and the claim of those that are stranded (P8), on the admin listener. Rights
- * of a retired region are claimed by its heir alone, once all that the survivors keep of it has settled there; rights of
- * this region's own earlier lives by this region, which takes writes only once it has learnt those. A claim is an
+ * of a retired region are claimed by its heir alone, or by whoever inherits from that one, once all that the survivors
+ * keep of it has settled there; rights of this region's own earlier lives by this region, which takes writes only once it has learnt those. A claim is an
  * ordinary change of the record, so it says for ever who claimed what, and a line of the log says when.
  */
 import type { Journal } from '@isthmus/replication/journal/journal';
@@ -14,6 +14,9 @@ import {
 } from '@isthmus/replication/ports/identity';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { Retirement, RetirementStore } from '@isthmus/replication/ports/retirement-store';
+import type { Timer } from '@isthmus/replication/ports/timer';
+import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
+import { inheritanceOf } from '@isthmus/replication/tombstones/heirs';
 import type { FastifyRequest } from 'fastify';
 import { type ApiParts, collectionOf, refuseWhileDraining } from '../api/api-parts.ts';
 import { checkKey } from '../api/names.ts';
@@ -25,7 +28,8 @@ import { type Claimed, claimRights } from '../records/claim-edit.ts';
 import { expectObject, invalid, nameOfKind, refuseOtherMembers } from '../records/field-edit.ts';
 import { findField } from '../records/field-path.ts';
 import type { RecordType } from '../records/record-type.ts';
-import { type Holder, type Writers, allHolders, isStranded } from '../records/rights.ts';
+import { type Holder, type Writers, allHolders, holdersAt, isStranded } from '../records/rights.ts';
+import { requireNobodyHasMore } from './claim-check.ts';
 import { flagParameter } from './flag-parameter.ts';
 
 export interface RightsParts extends Pick<ApiParts, 'collections' | 'guards'> {
@@ -35,6 +39,9 @@ export interface RightsParts extends Pick<ApiParts, 'collections' | 'guards'> {
     readonly self: { readonly region: RegionId; readonly incarnation: Incarnation };
     readonly retirements: Pick<RetirementStore, 'all'>;
     readonly writers: Writers;
+    readonly peers: readonly RegionId[];
+    readonly peer: TransferPeer;
+    readonly timer: Timer;
   };
 }
 
@@ -74,12 +81,20 @@ async function claim(parts: RightsParts & { readonly drain: Drain }, request: Fa
     const isOurs = claimerOf(holder, parts, retired) === parts.rights.self.region;
     return isOurs ? parseActor(holder.actor) : null;
   };
+  const own = (await parts.store.read(id)) ?? new Uint8Array(0);
+  const actors = holdersAt(own, field).flatMap((holder) => from(holder) ?? []);
+  await requireNobodyHasMore(witnesses(parts, retired), { id, own, actors });
   const claimed = await written(parts, { id, type, dryRun, claim: { names: found.names, field, from } });
   request.log.warn(
     { collection: id.collection, field, dryRun, claims: claimed.claims },
     'stranded rights are claimed',
   );
   return { dryRun, ...id, field, ...claimed };
+}
+
+function witnesses({ rights: { peers, peer, timer } }: RightsParts, retired: readonly Retirement[]) {
+  const survivors = peers.filter((each) => !retired.some(({ region }) => region === each));
+  return { survivors, peer, timer };
 }
 
 interface Wanted {
@@ -113,8 +128,8 @@ function claimerOf(
   retired: readonly Retirement[],
 ): RegionId | null {
   if (region === self.region) return actor === actorOf(self.region, self.incarnation) ? null : region;
-  const found = retired.find((each) => each.region === region);
-  return found === undefined || (found.heir === self.region && !found.isReached) ? null : found.heir;
+  const found = region === null ? null : inheritanceOf(region, retired);
+  return found === null || (found.heir === self.region && !found.isReached) ? null : found.heir;
 }
 
 function target(parts: RightsParts, request: FastifyRequest) {

@@ -63,7 +63,8 @@ async function answer(parts: UnreplicatedParts, request: FastifyRequest, reply: 
     );
   const agreed = await findFinal(admin);
   const { newest } = await admin.beats.ownBeats();
-  const found = await readable(admin, agreed, newest?.lsn ?? 0n);
+  const until = newest?.lsn ?? 0n;
+  const found = await readable(admin, agreed, { until, signal: goneSignal(reply) });
   const head = {
     region,
     survivor: agreed.survivor,
@@ -94,14 +95,21 @@ async function findFinal({ self, peers, witness }: UnreplicatedAdmin): Promise<A
 async function readable(
   { self, log, peer, timer }: UnreplicatedAdmin,
   { survivor, final }: Agreed,
-  until: bigint,
+  of: { readonly until: bigint; readonly signal: AbortSignal },
 ): Promise<Unreplicated> {
   try {
-    return await readUnreplicated({ self, log, peer, timer, survivor, final, until });
+    return await readUnreplicated({ self, log, peer, timer, survivor, final, ...of });
   } catch (cause) {
     if (!(cause instanceof ReplicationError)) throw cause;
     throw new Problem('export-unavailable', `Nothing was exported: ${cause.message}.`, { cause });
   }
+}
+
+/** Aborted when nobody waits for the answer any more. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 async function* jsonLines(parts: UnreplicatedParts, { rows }: Unreplicated, head: object) {

@@ -96,3 +96,22 @@ test('what the gone actor wrote alone is left once its rights were claimed', () 
   });
   expect(issue?.edit(base, context)).toMatchObject({ kind: 'write', result: 'issued' });
 });
+
+test('a claim that the heir made alone is left once whoever inherits from it has claimed the same rights', () => {
+  const base = stored();
+  const byHeir = claimRights(
+    type,
+    { before: base, context: { ...context, actor: actor('us') } },
+    claim('ap'),
+  );
+  const bySecond = claimRights(type, { before: base, context }, claim('ap'));
+  if (byHeir === null || byHeir instanceof Problem || bySecond === null || bySecond instanceof Problem)
+    return expect.fail('claimed');
+  const { delta } = byHeir;
+  const row = { id: '0'.repeat(32), actor: actor('us'), collection: 'products', key: 'a', base, delta };
+  const [, issue] = reissueEdits(row, type, false);
+  expect(issue?.edit(bySecond.state, context)).toMatchObject({
+    kind: 'refuse',
+    refusal: { code: 'claimed-since' },
+  });
+});

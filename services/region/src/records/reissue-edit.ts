@@ -4,7 +4,7 @@
  * is issued once, wherever and however often it is tried; two regions that issue one row at the same time, neither
  * having the other's note, are what it cannot stop. A refused edit takes no note with it.
  */
-import { contextOf, register, schema } from '@isthmus/conflict';
+import { contextOf, inspect, register, schema } from '@isthmus/conflict';
 import type { Edit, EditContext, Edited } from '@isthmus/replication/journal/journal';
 import type { RecordId } from '@isthmus/replication/ports/change';
 import { Problem } from '../problem.ts';
@@ -70,7 +70,8 @@ function issued(
   type: RecordType,
   { before, context }: Stored,
 ): Edited<NoteOr, Problem | 'done-before'> {
-  if (isClaimedSince(row, before)) return { kind: 'refuse', refusal: claimedSince(row) };
+  const claimed = claimedSince(row, before);
+  if (claimed !== undefined) return { kind: 'refuse', refusal: claimedProblem(claimed) };
   const lost = type.lost(before, row);
   if (lost.kind === 'nothing') return { kind: 'keep', result: 'nothing-left' };
   const made = lost.kind === 'delete' ? type.remove(before, context) : type.edit(before, context, lost.edits);
@@ -79,14 +80,20 @@ function issued(
   return { kind: 'write', state: made.state, delta: made.delta, result: 'issued' };
 }
 
-/** Its rights were claimed under dots that this row has for other writes, so the two cannot be told apart. */
-function isClaimedSince({ base, actor }: ReissueRow, before: Uint8Array): boolean {
-  if (base === null || before.length === 0) return false;
-  return contextOf(before).last(actor) > contextOf(base).last(actor);
+/**
+ * Whose rights were claimed under dots that this row has for other writes, so the two cannot be told apart: the writer's
+ * own, or those of somebody in whose name the writer had claimed.
+ */
+function claimedSince({ base, actor, delta }: ReissueRow, before: Uint8Array): string | undefined {
+  if (base === null || before.length === 0) return undefined;
+  const [now, then] = [contextOf(before), contextOf(base)];
+  const entries = inspect(delta).fields.flatMap((field) => field.entries);
+  const writers = new Set([actor, ...entries.map((entry) => entry.actor)]);
+  return [...writers].find((writer) => now.last(writer) > then.last(writer));
 }
 
-function claimedSince({ actor }: ReissueRow): Problem {
-  const detail = `Rights of ${actor} were claimed in this record since it was exported, so what it wrote beside cannot be told apart any more: look at the row in the file and write what is missing by hand.`;
+function claimedProblem(actor: string): Problem {
+  const detail = `Rights of ${actor} were claimed in this record since it was exported, so what was written beside cannot be told apart any more: look at the row in the file and write what is missing by hand.`;
   return new Problem('claimed-since', detail);
 }
 

@@ -1,0 +1,94 @@
+/**
+ * What the admin listener of a region serves, joined from its parts: what each route may read and do, and nothing more.
+ */
+import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
+import type { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { OwnLog } from '@isthmus/replication/ports/own-log';
+import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
+import type { Replicator } from '@isthmus/replication/replicator';
+import type { Donor } from '@isthmus/replication/transfer/donor';
+import type { AdminParts } from './admin/admin-listener.ts';
+import type { ApiParts } from './api/api-parts.ts';
+import type { Ground } from './ground.ts';
+import type { RegionMetrics } from './metrics.ts';
+import { answerEcho } from './peer-client.ts';
+import { readStatus } from './status-sources.ts';
+
+export interface RunningParts extends Pick<ApiParts, 'guards' | 'journal' | 'writers'> {
+  readonly isReady: () => Promise<boolean>;
+  readonly links: LinkWatch;
+  readonly metrics: RegionMetrics;
+  readonly donor: Donor;
+  readonly replicator: Replicator | null;
+  readonly keeper: IdentityGuard | null;
+  readonly transferPeer: TransferPeer;
+  readonly digester: AdminParts['digester'];
+  readonly ownChanges: Pick<OwnLog, 'subscribe'>;
+  readonly maxDriftMs: number;
+}
+
+export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
+  const { config, timer, database, collections, peers, client, retirement, agreeing, joining } = ground;
+  const { identity, past, records, beats, clock } = database;
+  const { journal, guards, writers, digester, transferPeer, donor } = parts;
+  const { isReady, links, metrics, replicator, keeper } = parts;
+  return {
+    region: config.region,
+    peers,
+    partitionCount: database.identity.partitionCount,
+    clock,
+    incidents: database.incidents,
+    deadLetters: database.deadLetters,
+    retrying: { letters: database.deadLetters, clock, maxDriftMs: parts.maxDriftMs },
+    collections,
+    store: records,
+    journal,
+    guards,
+    digester,
+    transfers: {
+      donor,
+      jobs: database.jobs,
+      verifications: database.verifications,
+      peers,
+      secret: config.peerSecret,
+    },
+    identity: {
+      self: identity,
+      past,
+      guard: keeper,
+      incarnations: database.incarnations,
+      relearning: () => replicator?.relearning ?? null,
+      retirement,
+      joining,
+    },
+    retirement: {
+      self: config.region,
+      peers,
+      retirements: database.retirements,
+      incarnations: database.incarnations,
+      agreeing,
+      retirement,
+    },
+    rights: {
+      self: identity,
+      retirements: database.retirements,
+      writers,
+      peers,
+      peer: transferPeer,
+      timer,
+    },
+    unreplicated: {
+      self: identity,
+      peers,
+      retirement,
+      log: parts.ownChanges,
+      witness: client,
+      peer: transferPeer,
+      beats,
+      timer,
+    },
+    status: () => readStatus(ground, { isReady, links, replicator, guard: keeper }),
+    metrics: () => metrics.scrape(),
+    echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Builds the parts of the engine that every region has, whatever its database and its log are: what watches, what guards,
+ * what takes writes. Each starts and ends with whoever asked for it.
+ */
+import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
+import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
+import { OwnLogEvidence } from '@isthmus/replication/identity/own-log-evidence';
+import { PeerEvidence } from '@isthmus/replication/identity/peer-evidence';
+import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
+import { Journal } from '@isthmus/replication/journal/journal';
+import { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
+import { actorOf } from '@isthmus/replication/ports/identity';
+import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
+import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
+import { Donor } from '@isthmus/replication/transfer/donor';
+import { randomInt, randomUUID } from 'node:crypto';
+import type { Ground } from './ground.ts';
+import { RegionMetrics } from './metrics.ts';
+import { readTombstones } from './tombstones.ts';
+import { within } from './within.ts';
+
+const maxWaitingEdits = 20_000;
+const figuresTimeoutMs = 2000;
+const nonceLimit = 2 ** 32;
+
+export function createDonor({ database, timer, log: logger }: Ground): Donor {
+  const { identity: self, transfers: store } = database;
+  return new Donor({ self, store, timer, logger, newName: randomUUID });
+}
+
+export function watchLinks({ database, peers, timer, client }: Ground): LinkWatch {
+  const { beats, records, identity } = database;
+  const reading = { beats, records, partitionCount: identity.partitionCount, beatIntervalMs };
+  return new LinkWatch({ peers, ...reading, client, timer });
+}
+
+/** Every process that takes writes decides for itself. */
+export function watchGuards({ config, database, timer, peers }: Ground): GuardWatch {
+  const { beats, clock } = database;
+  const guards = new Map([...config.collections].map(([name, { guard }]) => [name, guard]));
+  return new GuardWatch({ region: config.region, peers, guards, beats, clock, timer });
+}
+
+export function createMetrics({ config, database, peers, figures }: Ground, links: LinkWatch): RegionMetrics {
+  const { identity, clock } = database;
+  return new RegionMetrics({
+    region: config.region,
+    incarnation: identity.incarnation,
+    peers,
+    figures,
+    clock,
+    links,
+    slot: () => within(figuresTimeoutMs, database.slotHealth()),
+    incidents: () => within(figuresTimeoutMs, database.incidents.open()),
+    tombstones: () => within(figuresTimeoutMs, readTombstones(database.tombstones)),
+    verifications: () => within(figuresTimeoutMs, database.verifications.all()),
+    openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
+    pool: database.poolUse,
+    objectives: [],
+  });
+}
+
+export function createJournal({ database, timer }: Ground, metrics: RegionMetrics): Journal {
+  const { identity, records, clock } = database;
+  const { region, incarnation } = identity;
+  return new Journal({
+    store: records,
+    clock,
+    actor: actorOf(region, incarnation),
+    timer,
+    maxWaitingEdits,
+    onBatch: (batch) => metrics.writeBatch(batch.records, batch.durationMs / 1000),
+  });
+}
+
+export interface GuardParts {
+  readonly metrics: RegionMetrics;
+  readonly sink: ChangeSink;
+  readonly incarnations: IncarnationParts;
+}
+
+/** Where the log lies in the database itself it goes back in time with it, and the peers testify; `null`: nobody can. */
+export function createGuard(
+  ground: Ground,
+  { metrics, sink, incarnations }: GuardParts,
+): IdentityGuard | null {
+  const { log: logger, database, timer, peers, client: memory, retirement } = ground;
+  const { identity: self, past, records } = database;
+  const { ownLog: log, control } = incarnations;
+  if (log === null && peers.length === 0) return null;
+  const shared = { self, past, timer, logger };
+  const prepareLog = () => sink.prepare(self.partitionCount);
+  const evidence =
+    log === null
+      ? new PeerEvidence({ ...shared, peers, memory })
+      : new OwnLogEvidence({ ...shared, records, log, prepareLog });
+  const onRefused = () => metrics.identityRefused();
+  return new IdentityGuard({
+    ...shared,
+    evidence,
+    control,
+    newNonce: () => randomInt(nonceLimit),
+    onRefused,
+    onProven: () => retirement.onWritable(),
+  });
+}
+
+/** Without a key of their own, tokens are checked for damage and not for who made them. */
+export function createSessions({ config, database, timer }: Ground): SessionDesk {
+  const { identity: self, sessions: store } = database;
+  const key = Buffer.from(config.sessionKey);
+  return new SessionDesk({ self, store, key, timer });
+}
