@@ -58,9 +58,11 @@ const lastName: Head = { bytes: nothing, end: 0 };
 export function hasSeenAll(state: Uint8Array, delta: Uint8Array): boolean {
   let mine = 2;
   let theirs = 2;
-  if (!begin(state, delta)) return false;
-  let more = leftCount;
-  for (let wanted = rightCount; wanted > 0; wanted--) {
+  let more = state[1] ?? 0;
+  let wanted = delta[1] ?? 0;
+  if (state[0] !== version || delta[0] !== version || wanted === 0 || more + wanted > mostActors)
+    return false;
+  for (; wanted > 0; wanted--) {
     let at = 0;
     let end = 0;
     let known = 0;
@@ -92,21 +94,18 @@ export function hasSeenAll(state: Uint8Array, delta: Uint8Array): boolean {
   return true;
 }
 
-/** Begins both heads; returns whether they are of a kind that is read here. */
-function begin(state: Uint8Array, delta: Uint8Array): boolean {
-  left.bytes = state;
-  right.bytes = delta;
-  left.end = 2;
-  right.end = 2;
-  leftCount = state[1] ?? 0;
-  rightCount = delta[1] ?? 0;
-  const isPlain = state[0] === version && delta[0] === version;
-  return isPlain && leftCount > 0 && rightCount > 0 && leftCount + rightCount <= mostActors;
+/** Begins a head; returns how many actors there are, 0 where it is not one that is read here. */
+function begin(side: Head, bytes: Uint8Array): number {
+  side.bytes = bytes;
+  side.end = 2;
+  return bytes[0] === version ? (bytes[1] ?? 0) : 0;
 }
 
 /** Returns whether these are heads that it joins. */
 export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
-  if (!begin(state, delta)) return false;
+  leftCount = begin(left, state);
+  rightCount = begin(right, delta);
+  if (leftCount === 0 || rightCount === 0 || leftCount + rightCount > mostActors) return false;
   leftStays = true;
   sharedDots = 0;
   grows = false;
