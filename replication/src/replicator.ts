@@ -255,7 +255,7 @@ export class Replicator {
       return new Applier({ ...shared, origin, store: records, events: all });
     });
     // What is told to peers meanwhile would replace the promise that has to be kept again.
-    const relearner = this.#relearner(() => publisher.start());
+    const relearner = this.#relearner(membership, () => publisher.start());
     const { transfers, sweeper } = this.#transfers(appliers, { told, relearner, membership });
     const { deadLetters: letters, maxDriftMs } = this.#options;
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
@@ -287,12 +287,13 @@ export class Replicator {
     return new Barriers({ self, ...parts, members, clock, timer, logger, onCollected });
   }
 
-  #relearner(onLearnt: () => void): Relearner {
+  #relearner(membership: Membership, onLearnt: () => void): Relearner {
     const { identity: self, peers, incarnations: parts, transfer, timer, logger } = this.#options;
     const { store: transfers, jobs } = transfer;
     const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);
     const openPosition: RelearnerOptions['openPosition'] = (row) => this.#options.records.createPosition(row);
-    const shared = { self, peers, parts, transfers, jobs, timer, logger };
+    const closed = () => membership.closed();
+    const shared = { self, peers, closed, parts, transfers, jobs, timer, logger };
     return new Relearner({ ...shared, read, openPosition, onLearnt });
   }
 

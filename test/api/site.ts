@@ -18,8 +18,9 @@ import type { FoundPeer } from '@isthmus/region/peer-actors';
 import { recordTypes } from '@isthmus/region/records/record-types';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { Journal } from '@isthmus/replication/journal/journal';
-import { actorOf, parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
+import { type Actor, actorOf, parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
 import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
+import { Agreeing } from '@isthmus/replication/tombstones/agreeing';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { pino } from 'pino';
 import { z } from 'zod';
@@ -83,6 +84,12 @@ export class Site {
     this.apiUrl = parts.apiUrl;
     this.adminUrl = parts.adminUrl;
     this.#close = parts.close;
+  }
+
+  /** Under which the region writes. */
+  get actor(): Actor {
+    const { region, incarnation } = this.database.identity;
+    return actorOf(region, incarnation);
   }
 
   /** Keys of one test are apart from those of others. */
@@ -245,7 +252,13 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         peers: [regionId('us')],
         retirements: database.retirements,
         incarnations: database.incarnations,
-        agreeing: { word: () => Promise.resolve(null), waitsFor: () => [] },
+        agreeing: new Agreeing({
+          region: identity.region,
+          peers: [regionId('us')],
+          store: database.retirements,
+          witness: { wordOf: () => Promise.resolve(null) },
+          logger: listenerOptions.log,
+        }),
         retirement: { isRetired: false },
       },
       rights: {

@@ -80,10 +80,15 @@ it('the place of sessions tells positions, what may be ahead, ended incarnations
     settled: [at(0, 5n)],
     ahead: [at(1, 12n)],
     closed: [at(2, 2n ** 63n)],
+    retired: [],
   });
   expect(end !== null && place.insertLsn >= end).toBe(true);
   const [row] = await fresh.sql('SELECT pg_current_wal_insert_lsn()::text AS lsn');
   expect(place.insertLsn <= parseLsn(String(row?.['lsn']))).toBe(true);
+  await database.retirements.close(origin, null);
+  expect(await database.sessions.place()).toMatchObject({ closed: place.closed, retired: [] });
+  await database.retirements.retire(origin, { final: [at(0, 9n)], heir: region('eu') }, [origin]);
+  expect(await database.sessions.place()).toMatchObject({ closed: [at(0, 9n)], retired: [origin] });
   await database.close();
   await fresh.drop();
 });

@@ -21,6 +21,9 @@ beforeAll(() => {
   [eu, us, ap] = [demo.region('eu'), demo.region('us'), demo.region('ap')];
 });
 
+const recordAt = (region: string, key: string) =>
+  `${demo.serversOf(region).api}/v1/collections/products/records/${key}`;
+
 test('the survivors agree, share what one of them had more, and collect without it', async () => {
   await eu.put('products', 'doomed', { title: 'x' });
   await converged([eu, us, ap], 'products', 20_000);
@@ -28,6 +31,12 @@ test('the survivors agree, share what one of them had more, and collect without 
   for (let index = 0; index < 10; index++) await ap.put('products', `tail-${index}`, { title: 'from ap' });
   await until('eu has the tail', 20_000, async () => (await eu.get('products', 'tail-9')).status === 200);
   expect((await us.get('products', 'tail-9')).status).toBe(404);
+  await demo.setLink('ap', 'eu', 'cut');
+  const { headers } = await fetch(recordAt('ap', 'unheard'), {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ value: { title: 'nobody has it' } }),
+  });
   await demo.signal('ap', 'region', 'SIGKILL');
   await demo.signal('ap', 'postgres', 'SIGKILL');
   await eu.delete('products', 'doomed');
@@ -67,6 +76,11 @@ test('the survivors agree, share what one of them had more, and collect without 
   });
   expect((await isthmus(demo.pid, 'region retire ap --json')).code).toBe(0);
   expect((await us.get('products', 'tail-9')).status).toBe(200);
+  const session = headers.get('isthmus-session') ?? expect.fail('ap gave a session');
+  const lost = await fetch(recordAt('eu', 'unheard'), {
+    headers: { 'isthmus-session': session, 'isthmus-wait': '10000' },
+  });
+  expect(await lost.json()).toMatchObject({ status: 409, code: 'session-lost' });
   await converged([eu, us], 'products', 20_000);
   for (const name of ['eu', 'us'])
     await until(`${name} has dropped what was deleted`, 90_000, async () => {
@@ -77,7 +91,7 @@ test('the survivors agree, share what one of them had more, and collect without 
 }, 240_000);
 
 test('the retired region takes no more writes, also after a restart that nobody tells it at (P8)', async () => {
-  await demo.setLink('ap', 'us', 'ok');
+  for (const survivor of ['eu', 'us']) await demo.setLink('ap', survivor, 'ok');
   await demo.signal('ap', 'postgres', 'start');
   await demo.signal('ap', 'region', 'start');
   const refused = async (): Promise<boolean> => {

@@ -1,7 +1,7 @@
 /** A new region and its first write (P6): who is waited for, until when, and who never is. */
 import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
-import { type Incarnation, parseRegionId } from '../ports/identity.ts';
+import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
 import type { Mark } from '../ports/incident-store.ts';
 import type { PeerEcho } from '../ports/peer-client.ts';
 import type { PositionRow } from '../ports/record-store.ts';
@@ -19,6 +19,7 @@ class World {
   written: Mark | 'nothing' | null = null;
   rows: readonly PositionRow[] = [];
   isJoining = true;
+  closed: readonly RegionId[] = [];
 
   readonly joining = new Joining({
     peers: [eu, us],
@@ -31,6 +32,7 @@ class World {
     },
     client: { ping: async (peer) => (peer === eu ? this.#echo() : null) },
     records: { positions: async () => this.rows },
+    closed: () => this.closed,
     timer: this.timer,
     logger: quiet,
   });
@@ -120,4 +122,18 @@ test('an operator may end the waiting', async () => {
   await world.joining.skip();
   expect(world.joining.waitsFor).toEqual([]);
   expect(world.isJoining).toBe(false);
+});
+
+test('a peer that turns out to be gone for good is waited for no longer (P8)', async () => {
+  const world = new World();
+  world.written = mark(9);
+  world.settle(3);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([eu]);
+  world.closed = [us];
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([eu]);
+  world.closed = [eu];
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([]);
 });

@@ -3,7 +3,7 @@
  * as if their records were gone, and write over what they have not seen. It waits for every peer that answers and has ever
  * written, until all that this peer had written by then is settled here. A peer that has written nothing, or does not
  * answer at the first asking, is not waited for, so a fleet that starts fresh, or a region whose peers are out of reach
- * from the beginning, writes at once. It never stops writes again.
+ * from the beginning, writes at once; nor is one that is gone for good. It never stops writes again.
  */
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Mark } from '../ports/incident-store.ts';
@@ -20,6 +20,8 @@ export interface JoiningOptions {
   readonly store: JoiningStore;
   readonly client: Pick<PeerClient, 'ping'>;
   readonly records: Pick<RecordStore, 'positions'>;
+  /** Peers that are gone for good, as far as is known: nothing more of them is ever settled here. */
+  readonly closed: () => readonly RegionId[];
   readonly timer: Timer;
   readonly logger: Logger;
 }
@@ -84,12 +86,13 @@ export class Joining {
   }
 
   async #ask(peer: RegionId, isFirst: boolean): Promise<void> {
-    const { client, records, partitionCount } = this.#options;
+    const { client, records, partitionCount, closed } = this.#options;
     const known = this.#awaited.get(peer);
     if (!isFirst && (known ?? null) === null) return;
     const written = (await client.ping(peer))?.written ?? null;
     const awaited = latest(known ?? null, written);
-    const isSettled = awaited === null || covers(await records.positions(peer), awaited, partitionCount);
+    const isDone = awaited === null || closed().includes(peer);
+    const isSettled = isDone || covers(await records.positions(peer), awaited, partitionCount);
     this.#awaited.set(peer, isSettled ? null : awaited);
   }
 }

@@ -9,6 +9,7 @@ import { describeRelearning, judgeRelearning, type RelearningView } from './rele
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
 const us = parseRegionId('us') ?? expect.fail('us is a region');
+const ap = parseRegionId('ap') ?? expect.fail('ap is a region');
 const former = { counter: 1, nonce: 7 };
 const present = { counter: 2, nonce: 9 };
 
@@ -33,6 +34,7 @@ function view(of: Partial<RelearningView> = {}): RelearningView {
     log: { through: new Set([0, 1]), ends: both(eu, 90n), hasGap: false },
     applied: [...both(eu, 90n), ...both(us, 40n)],
     settled: [...both(eu, 90n), ...both(us, 40n)],
+    closed: [],
     fetched: new Set(),
     ...of,
   };
@@ -65,6 +67,13 @@ test.each<readonly [string, RelearningView, string]>([
   const judgement = judgeRelearning(waiting);
   expect(judgement.kind).toBe(kind);
   expect(describeRelearning(judgement)).toMatch(/own log|peers|fetched/);
+});
+
+test('a peer that is gone for good is not waited for, but what it was promised is (P8)', () => {
+  const gone = { log: null, closed: [us] };
+  expect(judgeRelearning(view(gone))).toMatchObject({ kind: 'learnt' });
+  expect(judgeRelearning(view({ ...gone, settled: [] })).kind).toBe('promised');
+  expect(judgeRelearning(view({ ...gone, peers: [us, ap] }))).toEqual({ kind: 'fetching', peers: [ap] });
 });
 
 test('what every peer was asked for and none had is lost, and does not hold writes for ever', () => {

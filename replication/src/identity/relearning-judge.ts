@@ -23,6 +23,8 @@ export interface RelearningView {
   } | null;
   readonly applied: Vector;
   readonly settled: Vector;
+  /** Peers that are gone for good: others hold what is kept of them. */
+  readonly closed: readonly RegionId[];
   /** Peers from which all has been fetched since the incarnation began. */
   readonly fetched: ReadonlySet<RegionId>;
 }
@@ -41,7 +43,7 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   if (log !== null && log.through.size < partitionCount)
     return { kind: 'reading', partitions: partitionCount - log.through.size };
   const isWhole = log !== null && !log.hasGap && relearning.promised !== null && holdsAll(view, log.ends);
-  const unasked = view.peers.filter((peer) => !view.fetched.has(peer));
+  const unasked = view.peers.filter((peer) => !view.fetched.has(peer) && !view.closed.includes(peer));
   const lost = (log?.ends ?? []).filter((end) => lacking(view.applied, [end]) !== null);
   const [missing] = lost;
   if (isWhole && missing !== undefined) return { kind: 'applying', missing };

@@ -46,6 +46,8 @@ export interface PastReader {
 export interface RelearnerOptions {
   readonly self: OwnLogProofOptions['self'];
   readonly peers: readonly RegionId[];
+  /** Of these, who is gone for good. */
+  readonly closed: () => readonly RegionId[];
   readonly parts: IncarnationParts;
   /** Begins to read the past out of this feed. */
   readonly read: (feed: Pick<ChangeFeed, 'subscribe'>) => PastReader;
@@ -159,7 +161,7 @@ export class Relearner {
   }
 
   async #judge(relearning: Relearning): Promise<RelearningJudgement> {
-    const { self, peers, transfers, jobs } = this.#options;
+    const { self, peers, closed, transfers, jobs } = this.#options;
     const { applied, settled } = await transfers.standing();
     const fetched = (await jobs.recent())
       .filter(({ cause, state, wantedAtMs }) => {
@@ -170,6 +172,7 @@ export class Relearner {
       region: self.region,
       partitionCount: self.partitionCount,
       peers,
+      closed: closed(),
       relearning,
       log: this.#logView(),
       applied,

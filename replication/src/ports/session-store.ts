@@ -1,5 +1,6 @@
 /** How far a region's database stands, for the promises that sessions make (P5); read in one statement. */
 import type { Lsn } from './change.ts';
+import type { RegionId } from './identity.ts';
 import type { Vector } from './vector.ts';
 
 export interface SessionPlace {
@@ -8,8 +9,10 @@ export interface SessionPlace {
   readonly settled: Vector;
   /** What transfers that are not complete may have brought beyond that. */
   readonly ahead: Vector;
-  /** Where the logs of incarnations have ended. */
+  /** Where the logs of incarnations have ended; of a region that is retired, up to where it is kept. */
   readonly closed: Vector;
+  /** Regions that are retired: nothing of them will come that `closed` does not name. */
+  readonly retired: readonly RegionId[];
   /** Own insert position: beyond every own commit that a statement before this one could see. */
   readonly insertLsn: Lsn;
 }

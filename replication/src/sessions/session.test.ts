@@ -26,7 +26,7 @@ function at(of: ReturnType<typeof issuer>, lsn: bigint, partition = 0): VectorEn
 }
 
 function place(of: Partial<SessionPlace>): SessionPlace {
-  return { applied: [], settled: [], ahead: [], closed: [], insertLsn: 0n, ...of };
+  return { applied: [], settled: [], ahead: [], closed: [], retired: [], insertLsn: 0n, ...of };
 }
 
 test('a region includes what was written in it, and a peer only once that is settled there', () => {
@@ -80,6 +80,15 @@ test('what lies beyond the end of a life is lost, and what lies before it only l
   expect(judgeSession(us, late, afterWrite(newSession(eu), zero, 100n)).kind).toBe('waiting');
   const again = issuer('eu', 2);
   expect(judgeSession(again, ended, afterWrite(newSession(eu), zero, 101n)).kind, 'nor at home').toBe('lost');
+});
+
+test('what a retired region wrote beyond its end is lost, also of a life that nobody has heard of (P5)', () => {
+  const gone = place({ settled: [at(eu, 60n)], closed: [at(eu, 100n)], retired: [eu.region] });
+  const written = (by: ReturnType<typeof issuer>, lsn: bigint) => afterWrite(newSession(by), zero, lsn);
+  expect(judgeSession(us, gone, written(eu, 101n))).toMatchObject({ kind: 'lost', endedAt: 100n });
+  expect(judgeSession(us, gone, written(eu, 100n)).kind).toBe('waiting');
+  expect(judgeSession(us, gone, written(issuer('eu', 2), 1n))).toMatchObject({ kind: 'lost', endedAt: 0n });
+  expect(judgeSession(us, gone, written(ap, 1n)).kind).toBe('waiting');
 });
 
 test('a token comes back as it was, and no other bytes are taken', () => {

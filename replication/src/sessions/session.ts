@@ -25,7 +25,7 @@ export interface Session {
 export type SessionJudgement =
   | { readonly kind: 'reached' }
   | { readonly kind: 'waiting'; readonly missing: VectorEntry }
-  /** The log of that incarnation ended before it: what was written there may be lost. */
+  /** The log of that incarnation ended before it, or its region was retired: what was written there may be lost. */
   | { readonly kind: 'lost'; readonly missing: VectorEntry; readonly endedAt: Lsn };
 
 export function newSession({ region, incarnation }: Issuer): Session {
@@ -48,11 +48,17 @@ export function judgeSession(self: Issuer, place: SessionPlace, session: Session
   // One that is only late must not hide one that never comes.
   const reached = isOwn ? place.applied : place.settled;
   for (const entry of demand) {
-    const end = place.closed.find((ended) => placeOf(ended) === placeOf(entry));
-    if (end !== undefined && end.lsn < entry.lsn && lacking(reached, [entry]) !== null)
-      return { kind: 'lost', missing: entry, endedAt: end.lsn };
+    const endedAt = endOf(entry, place);
+    if (endedAt !== null && endedAt < entry.lsn && lacking(reached, [entry]) !== null)
+      return { kind: 'lost', missing: entry, endedAt };
   }
   return { kind: 'waiting', missing };
+}
+
+/** `null`: its log goes on. */
+function endOf(entry: VectorEntry, { closed, retired }: SessionPlace): Lsn | null {
+  const end = closed.find((ended) => placeOf(ended) === placeOf(entry));
+  return end?.lsn ?? (retired.includes(entry.region) ? 0n : null);
 }
 
 /** `place` was read by the statement that read the records, or by a later one. */

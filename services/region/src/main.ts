@@ -93,7 +93,9 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const agreeing = new Agreeing(own);
   const onTold: OwnRetirementOptions['onTold'] = (told) => agreeing.turn(told);
   const retirement = new OwnRetirement({ ...own, ...looking, onTold });
-  const joining = new Joining({ peers, partitionCount, store: joins, client, records, ...looking });
+  const closed = () => retirement.closed;
+  const joined = { store: joins, client, records, closed };
+  const joining = new Joining({ peers, partitionCount, ...joined, ...looking });
   await Promise.all([retirement.look(), joining.look()]);
   const watched = { joining, retirement, agreeing };
   const ground = {

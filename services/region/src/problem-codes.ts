@@ -91,7 +91,7 @@ const kinds = {
     status: 409,
     title: 'What the session knows may be lost',
     meaning:
-      'The session has seen or written something whose region went on under a new incarnation, from a copy that did not have it. It may have come back by another way; nobody can promise it.',
+      'The session has seen or written something whose region went on under a new incarnation, from a copy that did not have it, or was retired before it had handed it on. It may have come back by another way; nobody can promise it.',
     mend: 'Read without a session what is there, and begin a new one.',
   },
   'precondition-failed': {

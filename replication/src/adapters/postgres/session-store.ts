@@ -1,13 +1,15 @@
 /** The port `SessionStore` on Postgres: one statement, so that what it tells belongs together. */
 import { assert } from '../../errors.ts';
+import { decodeVector } from '../../log/offer-bytes.ts';
 import type { SessionPlace, SessionStore } from '../../ports/session-store.ts';
 import type { Connections } from './connections.ts';
-import { lsnAt, numberAt } from './row-values.ts';
+import { regionAt } from './positions.ts';
+import { lsnAt, numberAt, textAt } from './row-values.ts';
 import type { Row } from './row-values.ts';
 import type { Statement } from './session.ts';
 import { entryAt } from './vector-columns.ts';
 
-const kinds = { position: 0, ahead: 1, closed: 2, insert: 3 } as const;
+const kinds = { position: 0, ahead: 1, closed: 2, insert: 3, retired: 4 } as const;
 
 const columns = 'region, incarnation_counter, incarnation_nonce, partition, lsn::text, lsn::text';
 
@@ -17,7 +19,9 @@ const selectPlace: Statement = {
     FROM isthmus.position
   UNION ALL SELECT ${kinds.ahead}, ${columns} FROM isthmus.ahead
   UNION ALL SELECT ${kinds.closed}, ${columns} FROM isthmus.closed_incarnation
-  UNION ALL SELECT ${kinds.insert}, '', 0, 0, 0, pg_current_wal_insert_lsn()::text, NULL`,
+  UNION ALL SELECT ${kinds.insert}, '', 0, 0, 0, pg_current_wal_insert_lsn()::text, NULL
+  UNION ALL SELECT ${kinds.retired}, region, 0, 0, 0, encode(final, 'hex'), NULL
+    FROM isthmus.retired WHERE final IS NOT NULL`,
 };
 
 export class PostgresSessionStore implements SessionStore {
@@ -33,11 +37,15 @@ export class PostgresSessionStore implements SessionStore {
     const [insert] = of(kinds.insert);
     assert(insert !== undefined, 'a place has an insert position');
     const positions = of(kinds.position);
+    const finals = of(kinds.retired).map((row) => decodeVector(Buffer.from(textAt(row, 5), 'hex')));
+    const retired = of(kinds.retired).map((row) => regionAt(row, 1));
+    const ended = of(kinds.closed).map((row) => entryAt(row, 1));
     return {
       applied: positions.map((row) => entryAt(row, 1)),
       settled: positions.map((row) => ({ ...entryAt(row, 1), lsn: lsnAt(row, 6) })),
       ahead: of(kinds.ahead).map((row) => entryAt(row, 1)),
-      closed: of(kinds.closed).map((row) => entryAt(row, 1)),
+      closed: [...ended.filter(({ region }) => !retired.includes(region)), ...finals.flat()],
+      retired,
       insertLsn: lsnAt(insert, 5),
     };
   }

@@ -11,7 +11,7 @@ import { type Target, findTargets } from '../remote/addresses.ts';
 import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions } from '../remote/options.ts';
-import { member, request } from '../remote/request.ts';
+import { member, refusal, request, send } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
 import { exportRegion } from './region-export.ts';
 import { reissueRegion } from './region-reissue.ts';
@@ -69,7 +69,7 @@ async function retire({ names, values }: RegionArguments, io: CommandIo): Promis
   const found = await findTargets({ listener: 'admin', given, demo, region: undefined, io });
   const survivors = found.filter((target) => target.region !== name);
   const all = await Promise.all(survivors.map((target) => ask(target, { name, heir, dryRun })));
-  const asked = withoutGone(all);
+  const asked = withoutGone(all.flatMap((each) => each ?? []));
   const failures = asked.flatMap(({ failure }) => failure ?? []);
   const [first] = failures;
   if (first !== undefined && failures.length === asked.length) throw first;
@@ -89,13 +89,16 @@ interface Wish {
   readonly dryRun: boolean;
 }
 
-/** One that cannot be reached is not what stops the others; throws where it refuses. */
-async function ask(target: Target, { name, heir, dryRun }: Wish): Promise<Asked> {
+/** One that cannot be reached does not stop the others; `null`: it is gone itself. Throws where it refuses. */
+async function ask(target: Target, { name, heir, dryRun }: Wish): Promise<Asked | null> {
   const query = dryRun ? '?dryRun=true' : '';
   const url = `${target.url}/v1/regions/${encodeURIComponent(name)}/close${query}`;
   const none = { heir: null, waitsFor: [] };
   try {
-    const answer = await request({ method: 'POST', url, body: { heir: heir ?? null } });
+    const sent = await send({ method: 'POST', url, body: { heir: heir ?? null } });
+    const answer = sent.body;
+    if (sent.status >= 400 && member(answer, 'code') === 'region-retired') return null;
+    if (sent.status >= 400) throw refusal(sent);
     const at = textOf(member(answer, 'region'), target.url);
     const standing = { region: at, state: dryRun ? 'would be asked' : 'closed', ...none };
     const survivors = member(answer, 'survivors');

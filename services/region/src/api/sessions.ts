@@ -83,7 +83,7 @@ function requireReached(judgement: SessionJudgement, waitMs: number): void {
   if (judgement.kind === 'lost') {
     throw new Problem(
       'session-lost',
-      `What the session knows of region ${region} was written by incarnation ${incarnation.counter}, whose log ended before it; it may be lost.`,
+      `What the session knows of region ${region} was written by incarnation ${incarnation.counter}, which is kept only up to a place before it; it may be lost.`,
     );
   }
   const value = `${region}.${incarnation.counter}/${partition}`;
