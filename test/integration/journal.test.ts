@@ -105,7 +105,7 @@ test('while one transaction waits for the disk the next one decides, but never o
   writes.push(
     overlapping.write([noted('one', 'again'), noted('two', 'with it')]),
     overlapping.write([noted('two', 'behind')]),
-    overlapping.write([noted('three', 'other')]),
+    overlapping.write([noted('three', 'other'), ...crowd('beside', 100)]),
   );
   await until('another one is decided', 10_000, () => decided.length > 1);
   expect(decided).toEqual(['first', 'other']);
@@ -130,15 +130,34 @@ test('transactions under way are bounded: a fourth one waits', async () => {
   });
   const writes: Promise<unknown>[] = [];
   for (let count = 1; count <= 3; count++) {
-    writes.push(overlapping.write([increment(`bound-${count}`, 1)]));
+    writes.push(overlapping.write(crowd(`bound-${count}`, 100)));
     await until(`${count} transactions wait for the disk`, 10_000, () => committed === count);
   }
-  writes.push(overlapping.write([increment('bound-4', 1)]));
+  writes.push(overlapping.write(crowd('bound-4', 100)));
   expect(begun).toBe(3);
   makeDurable();
   await Promise.all(writes);
   await overlapping.close();
   expect(begun).toBe(4);
+});
+
+test('few callers wait for the transaction under way and go together, instead of each beside it', async () => {
+  const { isDurable, makeDurable } = disk();
+  const sizes: number[] = [];
+  const patient = journalOn({
+    commitLocal: async (transaction) => {
+      sizes.push(transaction.ids.length);
+      const done = await database.records.commitLocal(transaction);
+      await isDurable;
+      return done;
+    },
+  });
+  const writes = Array.from({ length: 100 }, (_, index) => patient.write([increment(`few-${index}`, 1)]));
+  expect(sizes).toEqual([1]);
+  makeDurable();
+  await Promise.all(writes);
+  await patient.close();
+  expect(sizes).toEqual([1, 99]);
 });
 
 test('without Postgres it is refused at once, and served again without a new journal', async () => {
@@ -180,6 +199,11 @@ function disk(): { readonly isDurable: Promise<void>; readonly makeDurable: () =
     makeDurable = resolve;
   });
   return { isDurable, makeDurable: () => makeDurable() };
+}
+
+/** Of records of their own. */
+function crowd(name: string, count: number): readonly Edit<string, string>[] {
+  return Array.from({ length: count }, (_, index) => increment(`${name}-${index}`, 1));
 }
 
 function increment(key: string, amount: number): Edit<string, string> {

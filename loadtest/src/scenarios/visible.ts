@@ -10,6 +10,7 @@ import type { Context, Findings, Scenario } from '../scenario.ts';
 import { settle } from '../settle.ts';
 import { putOne } from '../writes.ts';
 import { LoadError } from '../errors.ts';
+import { hopLines, readHops } from './hops.ts';
 import { PeerPoll } from './peer-poll.ts';
 
 const connections = 64;
@@ -29,8 +30,10 @@ export const visible: Scenario = {
     const { demo, effort, say } = context;
     const lanes = new HttpLanes(demo.origin.api, connections);
     const runs: Run[] = [];
+    let way: readonly string[] = [];
     try {
       await oneRun(context, lanes, Math.min(warmMs, effort.stretchMs));
+      const before = await readHops(demo);
       for (let run = 0; run < effort.runs; run++) {
         await settle(demo);
         const found = await oneRun(context, lanes, effort.stretchMs);
@@ -40,10 +43,12 @@ export const visible: Scenario = {
         );
         runs.push(found);
       }
+      way = hopLines(before, await readHops(demo));
     } finally {
       lanes.close();
     }
-    return findings(runs, effort.visiblePerS);
+    const found = findings(runs, effort.visiblePerS);
+    return { ...found, notes: [...found.notes, ...way] };
   },
 };
 

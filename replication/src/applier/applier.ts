@@ -164,11 +164,12 @@ export class Applier {
 
   #dispatch(batch: FeedBatch): void {
     const records: QueuedRecord[] = [];
+    const arrivedMs = this.#options.timer.monotonicMs();
     for (const fetched of batch.records) {
       const record = this.#parse(fetched, batch.partition);
       if (record === null) continue;
       this.#hear(record);
-      records.push({ offset: fetched.offset, byteCount: fetched.bytes.length, record });
+      records.push({ offset: fetched.offset, byteCount: fetched.bytes.length, arrivedMs, record });
     }
     this.#partitions[batch.partition]?.offer(records);
   }

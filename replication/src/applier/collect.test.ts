@@ -50,7 +50,7 @@ const queues = fc
         changes,
       } as const;
       for (let copy = 0; copy < (twice ? 2 : 1); copy++) {
-        records.push({ offset: BigInt(records.length), byteCount: 1, record });
+        records.push({ offset: BigInt(records.length), byteCount: 1, arrivedMs: 0, record });
       }
       from = to;
     }
@@ -82,8 +82,8 @@ test('however a queue is cut, each change is applied once, in order, and cuts li
 test('a batch stops before a record that does not fit the position', () => {
   const head = { kind: 'changes', origin, incarnation, partition: 0, beats: [], changes: [] } as const;
   const queue = [
-    { offset: 0n, byteCount: 1, record: { ...head, from: 10n, to: 20n } },
-    { offset: 1n, byteCount: 1, record: { ...head, from: 30n, to: 40n } },
+    { offset: 0n, byteCount: 1, arrivedMs: 0, record: { ...head, from: 10n, to: 20n } },
+    { offset: 1n, byteCount: 1, arrivedMs: 0, record: { ...head, from: 30n, to: 40n } },
   ];
   expect(collect(open(10n), queue, room(100))).toMatchObject({ consumed: 1, applied: 20n, nextOffset: 1n });
 });
@@ -106,7 +106,7 @@ function entry(from: bigint, sizes: readonly number[]): QueuedRecord {
     beats: [],
     changes,
   } as const;
-  return { offset: from, byteCount: 10, record };
+  return { offset: from, byteCount: 10, arrivedMs: 0, record };
 }
 
 test('beside other partitions only whole records are taken, as far as there is room for them', () => {

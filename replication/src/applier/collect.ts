@@ -12,6 +12,8 @@ import type { OpenReading, Step } from './reading.ts';
 export interface QueuedRecord {
   readonly offset: bigint;
   readonly byteCount: number;
+  /** By the monotonic clock. */
+  readonly arrivedMs: number;
   readonly record: LogRecord;
 }
 

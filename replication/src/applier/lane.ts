@@ -21,6 +21,8 @@ export interface AppliedReport {
   readonly records: number;
   readonly changes: number;
   readonly durationMs: number;
+  /** From the arrival of the oldest of it to the beginning of the transaction. */
+  readonly waitedMs: number;
   readonly conflicts: readonly {
     readonly collection: string;
     readonly fields: number;
@@ -197,6 +199,7 @@ export class Lane {
       origin,
       ...figures(batch, decided),
       durationMs: timer.monotonicMs() - startedMs,
+      waitedMs: startedMs - Math.min(...taken.map(({ arrivedMs }) => arrivedMs)),
       beatAtMs: oldestBeat(taken),
     });
     return true;

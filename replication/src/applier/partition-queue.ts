@@ -55,6 +55,8 @@ export interface Taken {
   readonly queue: PartitionQueue;
   readonly collected: Collected;
   readonly move: PositionMove;
+  /** Of the oldest of it, by the monotonic clock. */
+  readonly arrivedMs: number;
 }
 
 /** How far the reading is to be trusted. */
@@ -127,7 +129,13 @@ export class PartitionQueue {
     const { applied, beat, nextOffset } = collected;
     const { incarnation, applied: expected } = reading;
     const { partition } = this.#options;
-    return { queue: this, collected, move: { incarnation, partition, expected, applied, beat, nextOffset } };
+    const arrivedMs = this.#queue[0]?.arrivedMs ?? 0;
+    return {
+      queue: this,
+      arrivedMs,
+      collected,
+      move: { incarnation, partition, expected, applied, beat, nextOffset },
+    };
   }
 
   /** The transaction that carried this is committed. */

@@ -1,8 +1,8 @@
 /**
  * Local writes. Edits that arrive while a transaction reads and decides are committed together in the next one
- * (natural batching): no timer, replies after the commit is durable (I1). The next one begins once the former has
- * decided, so that it reads and decides while the former waits for the disk; a few may wait for it at once, and the
- * server makes them durable together. A caller's edits are all or none; a caller who is refused, or whose edit fails,
+ * (natural batching): no timer, replies after the commit is durable (I1). Where many wait, the next one begins once the
+ * former has decided, so that it reads and decides while the former waits for the disk; a few may wait for it at once,
+ * and the server makes them durable together. A caller's edits are all or none; a caller who is refused, or whose edit fails,
  * writes nothing and spoils nobody else's. Callers who touch one record are served in order of arrival, and where they
  * share a transaction peers see one change. The journal decides who shares a transaction and never what an edit
  * means; it must never reply before the store has committed.
@@ -58,6 +58,8 @@ type Verdict =
 
 /** Transactions under way: one that reads and decides, the others wait for the disk. */
 const maxInFlight = 3;
+/** As many edits make up for the price of a transaction beside another; fewer go together once that one has ended. */
+const worthOverlapping = 100;
 
 export class Journal {
   readonly #options: JournalOptions;
@@ -115,6 +117,7 @@ export class Journal {
 
   #startNext(): void {
     if (this.#isDeciding || this.#inFlight === maxInFlight) return;
+    if (this.#inFlight > 0 && this.#line.edits < worthOverlapping) return;
     const batch = this.#line.take();
     if (batch.length === 0) {
       if (this.#inFlight === 0) for (const resolve of this.#onIdle.splice(0)) resolve();

@@ -53,7 +53,7 @@ import { HttpPeerClient } from './peer-client.ts';
 import { recordTypes } from './records/record-types.ts';
 import { loadTextEngine } from './records/text-engine.ts';
 import type { Opened } from './region-process.ts';
-import { replicationEvents } from './replication-events.ts';
+import { replicationEvents, wayEvents } from './replication-events.ts';
 import { runRegion } from './run-region.ts';
 import { HttpTransferPeer } from './transfer-peer.ts';
 import { VerifiedSweeps } from './verified-sweeps.ts';
@@ -223,6 +223,7 @@ function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
   const { config, log, database, peers, purge } = ground;
   const { identity, records, beats, deadLetters, tombstones, lock, clock } = database;
   const { transfers: store, jobs, verifications, slots } = database;
+  const way = wayEvents(metrics, config.region, clock);
   return new Replicator({
     identity,
     peers,
@@ -233,9 +234,9 @@ function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
     retirements: database.retirements,
     deadLetters,
     incarnations,
-    source: new PostgresChangeSource({ connectionString: config.databaseUrl }),
+    source: new PostgresChangeSource({ connectionString: config.databaseUrl, onRead: way.onRead }),
     sink,
-    feed: createFeed(ground),
+    feed: createFeed(ground, way),
     lock,
     clock,
     timer: systemTimer,
@@ -263,12 +264,15 @@ function createSink({ config, log: logger, database }: Opening): ChangeSink {
   });
 }
 
-function createFeed({ config, log: logger }: Ground): ChangeFeed {
+function createFeed(
+  { config, log: logger }: Ground,
+  { onArrived }: ReturnType<typeof wayEvents>,
+): ChangeFeed {
   const feeds = config.peers.map(({ region: peer, log }): readonly [RegionId, ChangeFeed] => {
     if (log.kind === 'postgres')
       return [peer, new PostgresLogFeed({ logs: new Map([[peer, log.url]]), logger })];
     const clusters = new Map([[peer, { brokers: log.brokers }]]);
-    return [peer, new KafkaChangeFeed({ region: config.region, clusters, logger })];
+    return [peer, new KafkaChangeFeed({ region: config.region, clusters, logger, onArrived })];
   });
   return new FeedByRegion(new Map(feeds));
 }

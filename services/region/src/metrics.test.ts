@@ -143,6 +143,8 @@ test('work is counted where it happens', async () => {
   counted.visible(us, -1);
   counted.writeBatch(12, 0.002);
   counted.applyBatch(us, 300, 0.03);
+  counted.hop('carried', us, 0.001_2);
+  counted.hop('carried', us, -1);
   counted.conflicts('products', 'shown', 2);
   counted.gap(us, 'missing-interval');
   counted.transfer(us, 'gap');
@@ -157,6 +159,8 @@ test('work is counted where it happens', async () => {
     isthmus_write_batch_seconds_count: '1',
     'isthmus_apply_batch_changes_sum{origin="us"}': '300',
     'isthmus_apply_batch_seconds_count{origin="us"}': '1',
+    'isthmus_replication_hop_seconds_bucket{le="0.00025",hop="carried",origin="us"}': '1',
+    'isthmus_replication_hop_seconds_bucket{le="0.0015",hop="carried",origin="us"}': '2',
     'isthmus_conflicts_total{collection="products",resolution="shown"}': '2',
     'isthmus_gaps_total{origin="us",cause="missing-interval"}': '1',
     'isthmus_transfers_total{origin="us",cause="gap"}': '1',

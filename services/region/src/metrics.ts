@@ -18,7 +18,14 @@ import { openMs, type Tombstones } from './tombstones.ts';
 import { wallMs } from './wall-time.ts';
 
 const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60];
+/** Fine, because the hops of one change are compared with each other. */
+const hopBuckets = [
+  0.000_25, 0.000_5, 0.000_75, 0.001, 0.001_5, 0.002, 0.003, 0.004, 0.006, 0.008, 0.012, 0.016, 0.025, 0.05,
+  0.1, 0.25, 1, 10, 60,
+];
 const batchBuckets = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
+
+export type Hop = 'decoded' | 'relayed' | 'carried' | 'queued' | 'applied';
 
 export interface PoolFigures {
   readonly total: number;
@@ -75,6 +82,11 @@ export class RegionMetrics {
     labels: ['origin'],
     buckets: latencyBuckets,
   });
+  readonly #hops = this.#histogram(
+    'replication_hop_seconds',
+    'Parts of the way of a change: at its origin decoded and relayed, at a peer carried, queued and applied',
+    { labels: ['hop', 'origin'], buckets: hopBuckets },
+  );
   readonly #conflicts = this.#counter('conflicts_total', 'Fields that two sides wrote unseen by each other', [
     'collection',
     'resolution',
@@ -194,6 +206,15 @@ export class RegionMetrics {
   applyBatch(origin: RegionId, changes: number, seconds: number): void {
     this.#applyBatchChanges.observe({ origin }, changes);
     this.#applyBatchSeconds.observe({ origin }, seconds);
+  }
+
+  /**
+   * `decoded`: from a commit to its arrival at the relay. `relayed`: until it is taken for a publish. `carried`: from the
+   * publish to the arrival at a peer, told by two clocks. `queued`: until an apply transaction begins. `applied`: until
+   * that is committed.
+   */
+  hop(hop: Hop, origin: RegionId, seconds: number): void {
+    this.#hops.observe({ hop, origin }, Math.max(0, seconds));
   }
 
   conflicts(collection: string, resolution: string, fields: number): void {

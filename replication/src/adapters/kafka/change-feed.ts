@@ -21,6 +21,8 @@ export interface ChangeFeedOptions {
   /** Of one subscription; exceeded by no more than one fetch for each partition leader. */
   readonly maxUnreadBytes?: number;
   readonly stallTimeoutMs?: number;
+  /** Changes of the origin arrived that its relay sent at this time of its clock. */
+  readonly onArrived?: (origin: RegionId, sentMs: number) => void;
 }
 
 const defaultMaxUnreadBytes = 8 * 1024 * 1024;
@@ -39,6 +41,7 @@ export class KafkaChangeFeed implements ChangeFeed {
       partitionCount: offsets.length,
       offsets,
       edge: 'beginning',
+      onArrived: (sentMs) => this.#options.onArrived?.(origin, sentMs),
     });
   }
 

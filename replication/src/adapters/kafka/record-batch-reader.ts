@@ -12,6 +12,7 @@ const uncountedBytes = 12;
 const magicAt = 16;
 const attributesAt = 21;
 const lastOffsetDeltaAt = 23;
+const firstTimeAt = 27;
 const countAt = 57;
 const magic = 2;
 const compressionMask = 7;
@@ -23,12 +24,15 @@ export interface ReadBatches {
   readonly records: readonly FeedRecord[];
   /** Where the next fetch goes on; `null`: no whole batch came. */
   readonly next: bigint | null;
+  /** Producer's clock as it made the first batch; `null`: no whole batch came. */
+  readonly stampedMs: number | null;
 }
 
 /** Records from `from` on. Rejects with `log-unavailable`. */
 export async function readBatches(batches: Buffer, from: bigint): Promise<ReadBatches> {
   const records: FeedRecord[] = [];
   let next: bigint | null = null;
+  let stampedMs: number | null = null;
   for (let at = 0; at + headBytes <= batches.length; ) {
     const end = at + uncountedBytes + batches.readInt32BE(at + 8);
     if (end < at + headBytes)
@@ -36,10 +40,11 @@ export async function readBatches(batches: Buffer, from: bigint): Promise<ReadBa
     if (end > batches.length) break;
     const batch = batches.subarray(at, end);
     next = batch.readBigInt64BE(0) + BigInt(batch.readInt32BE(lastOffsetDeltaAt)) + 1n;
+    stampedMs ??= Number(batch.readBigInt64BE(firstTimeAt));
     if (next > from) await readInto(records, batch, from);
     at = end;
   }
-  return { records, next };
+  return { records, next, stampedMs };
 }
 
 async function readInto(records: FeedRecord[], batch: Buffer, from: bigint): Promise<void> {

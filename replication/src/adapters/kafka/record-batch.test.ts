@@ -38,16 +38,20 @@ test('a batch that is cut off is left for the next fetch', async () => {
   const batches = await log([3, 4]);
   const first = await log([3]);
   for (let length = first.length; length < batches.length; length++) {
-    const { records, next } = await readBatches(batches.subarray(0, length), 0n);
-    expect({ count: records.length, next }).toEqual({ count: 3, next: 3n });
+    const { records, next, stampedMs } = await readBatches(batches.subarray(0, length), 0n);
+    expect({ count: records.length, next, stampedMs }).toEqual({ count: 3, next: 3n, stampedMs: nowMs });
   }
-  expect(await readBatches(batches.subarray(0, first.length - 1), 0n)).toEqual({ records: [], next: null });
+  expect(await readBatches(batches.subarray(0, first.length - 1), 0n)).toEqual({
+    records: [],
+    next: null,
+    stampedMs: null,
+  });
 });
 
 test('a control batch moves the place and holds no record', async () => {
   const batch = await encodeBatch([new Uint8Array(5)], nowMs);
   batch.writeInt16BE(0x20, 21);
-  expect(await readBatches(batch, 0n)).toEqual({ records: [], next: 1n });
+  expect(await readBatches(batch, 0n)).toEqual({ records: [], next: 1n, stampedMs: nowMs });
 });
 
 test('an unknown compression or format is never passed over', async () => {

@@ -22,6 +22,8 @@ export interface SubscriptionOptions extends Omit<ReaderOptions, 'attempt'> {
   /** The one partition that is read; by default all of them. */
   readonly only?: number;
   readonly maxUnreadBytes: number;
+  /** Records arrived that their producer made at this time of its clock. */
+  readonly onArrived?: (stampedMs: number) => void;
 }
 
 /** Where a partition stands. A fetch that was under way when `turn` changed is void. */
@@ -134,12 +136,14 @@ export class KafkaSubscription implements FeedSubscription {
   }
 
   #deliver(found: FetchedPartition, asked: readonly Asked[]): void {
-    const { partition, next, records } = found;
+    const { partition, next, records, stampedMs } = found;
     const cursor = this.#cursor(partition);
     const current = asked.some((one) => one.partition === partition && one.turn === cursor.turn);
     if (!current) return;
     cursor.offset = next;
-    if (records.length > 0) this.#queue.push({ partition, records });
+    if (records.length === 0) return;
+    this.#options.onArrived?.(stampedMs);
+    this.#queue.push({ partition, records });
   }
 
   #startAnew(partition: number): void {

@@ -35,6 +35,8 @@ export interface FetchedPartition {
   /** Where the next fetch goes on; beyond what was asked even where no record is for us. */
   readonly next: bigint;
   readonly records: readonly FeedRecord[];
+  /** Producer's clock as it made the first batch of them. */
+  readonly stampedMs: number;
 }
 
 /** How long a broker with nothing to tell holds a fetch. */
@@ -129,8 +131,9 @@ async function readPartitions(
   for (const { partition, offset } of wanted) {
     const batches = found.find((entry) => entry.partition === partition)?.batches;
     if (batches === undefined || batches.length === 0) continue;
-    const { records, next } = await readBatches(batches, offset);
-    if (next !== null && next > offset) read.push({ partition, next, records });
+    const { records, next, stampedMs } = await readBatches(batches, offset);
+    if (next !== null && stampedMs !== null && next > offset)
+      read.push({ partition, next, records, stampedMs });
   }
   return read;
 }

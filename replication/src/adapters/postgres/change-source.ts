@@ -25,6 +25,16 @@ export interface ChangeSourceOptions {
   readonly maxUnreadBytes?: number;
   /** How long the server keeps the slot for a relay that has fallen silent. */
   readonly walSenderTimeoutMs?: number;
+  /** A commit is handed out. */
+  readonly onRead?: (read: CommitRead) => void;
+}
+
+/** On its way to its reader. */
+export interface CommitRead {
+  /** Server's clock as it committed, milliseconds since 1970. */
+  readonly committedMs: number;
+  /** From its arrival here to being handed out. */
+  readonly waitedMs: number;
 }
 
 const statusIntervalMs = 1_000;
@@ -35,7 +45,7 @@ const readLimitBytes = 1024 * 1024;
 
 export class PostgresChangeSource implements ChangeSource {
   readonly #options: ReplicationOptions;
-  readonly #maxUnreadBytes: number;
+  readonly #reading: ReadingOptions;
 
   constructor(options: ChangeSourceOptions) {
     this.#options = {
@@ -43,11 +53,12 @@ export class PostgresChangeSource implements ChangeSource {
       slot: options.slot ?? defaultSlotName,
       walSenderTimeoutMs: options.walSenderTimeoutMs ?? 20_000,
     };
-    this.#maxUnreadBytes = options.maxUnreadBytes ?? 8 * 1024 * 1024;
+    const { maxUnreadBytes = 8 * 1024 * 1024, onRead = () => undefined } = options;
+    this.#reading = { maxUnreadBytes, onRead };
   }
 
   async open(): Promise<ChangeStream> {
-    const stream = new PostgresChangeStream(this.#maxUnreadBytes);
+    const stream = new PostgresChangeStream(this.#reading);
     const guard = await SlotGuard.connect(this.#options);
     try {
       const connection = await ReplicationConnection.start(this.#options, stream);
@@ -62,6 +73,15 @@ export class PostgresChangeSource implements ChangeSource {
   }
 }
 
+interface ReadingOptions {
+  readonly maxUnreadBytes: number;
+  readonly onRead: (read: CommitRead) => void;
+}
+
+interface Unread extends SizedCommit {
+  readonly receivedMs: number;
+}
+
 interface Attached {
   readonly connection: ReplicationConnection;
   readonly guard: SlotGuard;
@@ -69,7 +89,7 @@ interface Attached {
 }
 
 class PostgresChangeStream implements ChangeStream, ReplicationListener {
-  readonly #maxUnreadBytes: number;
+  readonly #options: ReadingOptions;
   readonly #transactions = new TransactionReader();
   #attached: Attached | null = null;
   #connection: ReplicationConnection | null = null;
@@ -78,15 +98,15 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
   #received: Lsn = 0n;
   #confirmed: Lsn = 0n;
   #delivered: Lsn = 0n;
-  #unread: SizedCommit[] = [];
+  #unread: Unread[] = [];
   #unreadBytes = 0;
   #paused = false;
   #heardAtMs = performance.now();
   #failure: ReplicationError | null = null;
   #wake: (() => void) | null = null;
 
-  constructor(maxUnreadBytes: number) {
-    this.#maxUnreadBytes = maxUnreadBytes;
+  constructor(options: ReadingOptions) {
+    this.#options = options;
   }
 
   get start(): Lsn {
@@ -160,9 +180,9 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
   }
 
   #add(taken: SizedCommit): void {
-    this.#unread.push(taken);
+    this.#unread.push({ ...taken, receivedMs: this.#heardAtMs });
     this.#unreadBytes += taken.sizeBytes;
-    if (this.#unreadBytes >= this.#maxUnreadBytes && !this.#paused) {
+    if (this.#unreadBytes >= this.#options.maxUnreadBytes && !this.#paused) {
       this.#paused = true;
       this.#connection?.pause();
     }
@@ -177,15 +197,23 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
       sizeBytes += next;
       count++;
     }
-    const commits = this.#unread.splice(0, count).map(({ commit }) => commit);
+    const taken = this.#unread.splice(0, count);
+    const commits = taken.map(({ commit }) => commit);
+    this.#tell(taken);
     this.#unreadBytes -= sizeBytes;
     this.#delivered = commits.at(-1)?.end ?? this.#delivered;
     this.#resumeIfRead();
     return commits;
   }
 
+  #tell(taken: readonly Unread[]): void {
+    const nowMs = performance.now();
+    for (const { atMs: committedMs, receivedMs } of taken)
+      this.#options.onRead({ committedMs, waitedMs: nowMs - receivedMs });
+  }
+
   #resumeIfRead(): void {
-    if (!this.#paused || this.#unreadBytes > this.#maxUnreadBytes / 2) return;
+    if (!this.#paused || this.#unreadBytes > this.#options.maxUnreadBytes / 2) return;
     this.#paused = false;
     this.#heardAtMs = performance.now();
     this.#connection?.resume();

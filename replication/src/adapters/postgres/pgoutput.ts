@@ -23,6 +23,8 @@ export type Frame =
 export interface SizedCommit {
   readonly commit: Commit;
   readonly sizeBytes: number;
+  /** Server's clock as it committed, milliseconds since 1970, with fractions. */
+  readonly atMs: number;
 }
 
 export const maxTransactionBytes = 64 * 1024 * 1024;
@@ -129,10 +131,11 @@ export class TransactionReader {
     const sizeBytes = this.#sizeBytes;
     if (sizeBytes === 0) return null;
     const end = message.readBigUInt64BE(10);
+    const atMs = Number(message.readBigInt64BE(18) + postgresEpochMicros) / 1000;
     const commit = { end, changes: this.#changes, beats: this.#beats };
     this.#changes = [];
     this.#beats = [];
     this.#sizeBytes = 0;
-    return { commit, sizeBytes };
+    return { commit, sizeBytes, atMs };
   }
 }
