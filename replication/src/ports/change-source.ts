@@ -21,6 +21,14 @@ export interface ChangeStream {
   close(): Promise<void>;
 }
 
+/** The way of a commit to whoever reads the stream; for metrics. */
+export interface CommitRead {
+  /** Server's clock as it committed, milliseconds since 1970. */
+  readonly committedMs: number;
+  /** From its arrival here to being handed out. */
+  readonly waitedMs: number;
+}
+
 export interface ChangeSource {
   /**
    * Rejects with `slot-held` (another relay has it), `slot-lost` (absent or invalidated), `source-lost`, or

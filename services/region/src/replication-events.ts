@@ -1,5 +1,5 @@
 /** What replication tells as it happens, turned into metrics. */
-import type { CommitRead } from '@isthmus/replication/adapters/postgres/change-source';
+import type { CommitRead } from '@isthmus/replication/ports/change-source';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { ReplicatorEvents } from '@isthmus/replication/replicator';

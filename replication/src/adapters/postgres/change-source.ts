@@ -10,7 +10,7 @@
 import { performance } from 'node:perf_hooks';
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Commit, Lsn } from '../../ports/change.ts';
-import type { ChangeSource, ChangeStream } from '../../ports/change-source.ts';
+import type { ChangeSource, ChangeStream, CommitRead } from '../../ports/change-source.ts';
 import { TransactionReader, readFrame, writeStatus } from './pgoutput.ts';
 import type { SizedCommit } from './pgoutput.ts';
 import { defaultSlotName } from './relay-slot.ts';
@@ -30,13 +30,6 @@ export interface ChangeSourceOptions {
 }
 
 /** On its way to its reader. */
-export interface CommitRead {
-  /** Server's clock as it committed, milliseconds since 1970. */
-  readonly committedMs: number;
-  /** From its arrival here to being handed out. */
-  readonly waitedMs: number;
-}
-
 const statusIntervalMs = 1_000;
 const pingAfterMs = 4_000;
 /** Above half of the sender's time-out, after which even a server busy with a huge transaction answers. */
