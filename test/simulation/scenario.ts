@@ -84,6 +84,8 @@ export interface Scenario {
   readonly linkLatencyMs: number;
   readonly clocks: readonly { readonly offsetMs: number; readonly driftRate: number }[];
   readonly guard: Guard;
+  /** When the last region comes, which the others know from the beginning; `null`: with them. */
+  readonly joining: { readonly atMs: number; readonly isCalm: boolean } | null;
   /** Whether each region compares a database that was started anew with its own log. */
   readonly isGuarded: boolean;
   /** Whether transfers and sweeps work; without them no mistake of the log's path is ever repaired. */
@@ -147,7 +149,12 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(50, 62)));
   const { isHealing } = options;
   const drawn = drawFaults(random.split('faults'), { regions, durationMs });
-  const faults = isHealing ? drawn : drawn.filter(({ kind }) => !needsTransfer.has(kind));
+  const joining = drawJoining(random.split('joining'), durationMs);
+  const faults = drawn.filter(
+    ({ kind, atMs }) =>
+      (isHealing || !needsTransfer.has(kind)) &&
+      (joining?.isCalm !== true || atMs > joining.atMs + calmMs),
+  );
   return {
     seed,
     regions,
@@ -162,6 +169,7 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
     guard: drawGuard(random.split('guard')),
     operations: drawOperations(random.split('operations'), { regions, durationMs }),
     faults,
+    joining,
     isHealing,
     isGuarded: shape.chance(0.1) || faults.some(({ kind }) => startsAnew.has(kind)),
   };
@@ -180,6 +188,12 @@ function drawGuard(random: Random): Guard {
   const seconds = random.chance(0.7) ? Math.round(random.between(2, 15)) : null;
   const changes = seconds === null || random.chance(0.3) ? 10 + random.int(60) : null;
   return { kind: 'budget', seconds, changes, peers: 1 };
+}
+
+/** Where all is calm when a region comes, it is known whom its first write has to wait for. */
+function drawJoining(random: Random, durationMs: number): Scenario['joining'] {
+  if (!random.chance(0.1)) return null;
+  return { atMs: random.between(4000, Math.max(4000, durationMs / 4)), isCalm: random.chance(0.5) };
 }
 
 interface Extent {
