@@ -152,13 +152,12 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const joining = drawJoining(random.split('joining'), durationMs);
   const faults = drawn.filter(
     ({ kind, atMs }) =>
-      (isHealing || !needsTransfer.has(kind)) &&
-      (joining?.isCalm !== true || atMs > joining.atMs + calmMs),
+      (isHealing || !needsTransfer.has(kind)) && (joining?.isCalm !== true || atMs > joining.atMs + calmMs),
   );
   return {
     seed,
     regions,
-    partitions: shape.pick([1, 1, 1, 1, 2, 2, 2, 3, 4]),
+    partitions: shape.pick([1, 1, 1, 1, 1, 2, 2, 2, 3, 4]),
     processes: shape.pick([1, 1, 1, 1, 1, 2]),
     durationMs,
     linkLatencyMs: shape.scale(1, 120),
@@ -177,9 +176,9 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
 
 /** Few are enough for most of what can go wrong, and a world's cost grows with the square. */
 function drawRegions(at: number): number {
-  if (at < 0.78) return 2;
-  if (at < 0.95) return 3;
-  return at < 0.98 ? 4 : 5;
+  if (at < 0.82) return 2;
+  if (at < 0.96) return 3;
+  return at < 0.985 ? 4 : 5;
 }
 
 /** Mostly none, so that faults do not keep writers from doing harm. */
@@ -203,7 +202,7 @@ interface Extent {
 
 function drawOperations(random: Random, { regions, durationMs }: Extent): readonly PlannedOperation[] {
   const kinds = swarm(random, operationKinds, 0.7);
-  const perSecond = random.scale(6, 9);
+  const perSecond = random.scale(5.8, 8.6);
   const records = random.pick([2, 6, 20]);
   const operations: PlannedOperation[] = [];
   for (let atMs = 500; atMs < durationMs; atMs += (-Math.log(1 - random.next()) * 1000) / perSecond) {

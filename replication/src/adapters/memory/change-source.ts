@@ -68,8 +68,7 @@ class MemoryChangeStream implements ChangeStream {
   }
 
   confirm(end: Lsn): void {
-    if (end > this.#delivered)
-      throw new AssertionFailure(`confirmed ${end}, handed out ${this.#delivered}`);
+    if (end > this.#delivered) throw new AssertionFailure(`confirmed ${end}, handed out ${this.#delivered}`);
     if (this.#failure === null) this.#database.wal.confirm(end);
   }
 

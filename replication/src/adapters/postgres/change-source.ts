@@ -131,8 +131,7 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
   }
 
   confirm(end: Lsn): void {
-    if (end > this.#delivered)
-      throw new AssertionFailure(`confirmed ${end}, handed out ${this.#delivered}`);
+    if (end > this.#delivered) throw new AssertionFailure(`confirmed ${end}, handed out ${this.#delivered}`);
     if (end <= this.#confirmed) return;
     this.#confirmed = end;
     this.#statusDue ??= setImmediate(() => this.#sendStatus(false));
