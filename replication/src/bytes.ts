@@ -3,16 +3,18 @@
  * byte arrays with their length in front. The reader checks every length against what is left, so hostile bytes end
  * in a `malformed-record` error and never in a large allocation. What the reader hands out is copied.
  */
-import { ReplicationError, assert } from './errors.ts';
+import { AssertionFailure, ReplicationError } from './errors.ts';
 
 const maxVarintBytes = 8;
 
 export class ByteWriter {
   #buffer: Buffer;
+  #fixed: DataView;
   #length = 0;
 
   constructor(initialBytes = 256) {
     this.#buffer = Buffer.allocUnsafe(initialBytes);
+    this.#fixed = fixedOf(this.#buffer);
   }
 
   get length(): number {
@@ -21,7 +23,8 @@ export class ByteWriter {
 
   u8(value: number): void {
     this.#reserve(1);
-    this.#length = this.#buffer.writeUInt8(value, this.#length);
+    this.#fixed.setUint8(this.#length, value);
+    this.#length += 1;
   }
 
   u16(value: number): void {
@@ -31,7 +34,8 @@ export class ByteWriter {
 
   u32(value: number): void {
     this.#reserve(4);
-    this.#length = this.#buffer.writeUInt32BE(value, this.#length);
+    this.#fixed.setUint32(this.#length, value);
+    this.#length += 4;
   }
 
   /** Over four bytes that were written before. */
@@ -42,17 +46,19 @@ export class ByteWriter {
 
   u64(value: bigint): void {
     this.#reserve(8);
-    this.#length = this.#buffer.writeBigUInt64BE(value, this.#length);
+    this.#fixed.setBigUint64(this.#length, value);
+    this.#length += 8;
   }
 
   f64(value: number): void {
     this.#reserve(8);
-    this.#length = this.#buffer.writeDoubleBE(value, this.#length);
+    this.#fixed.setFloat64(this.#length, value);
+    this.#length += 8;
   }
 
   /** Non-negative safe integer. */
   varint(value: number): void {
-    assert(Number.isSafeInteger(value) && value >= 0, `not a varint: ${value}`);
+    if (!Number.isSafeInteger(value) || value < 0) throw new AssertionFailure(`not a varint: ${value}`);
     this.#reserve(maxVarintBytes);
     let rest = value;
     while (rest > 0x7f) {
@@ -100,15 +106,19 @@ export class ByteWriter {
     const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2));
     grown.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = grown;
+    this.#fixed = fixedOf(grown);
   }
 }
 
 export class ByteReader {
   readonly #buffer: Buffer;
+  readonly #fixed: DataView;
   #offset = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const { buffer, byteOffset, byteLength } = bytes;
+    this.#buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, byteLength);
+    this.#fixed = fixedOf(bytes);
   }
 
   get remaining(): number {
@@ -116,19 +126,19 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#buffer.readUInt8(this.#take(1));
+    return this.#fixed.getUint8(this.#take(1));
   }
 
   u32(): number {
-    return this.#buffer.readUInt32BE(this.#take(4));
+    return this.#fixed.getUint32(this.#take(4));
   }
 
   u64(): bigint {
-    return this.#buffer.readBigUInt64BE(this.#take(8));
+    return this.#fixed.getBigUint64(this.#take(8));
   }
 
   f64(): number {
-    return this.#buffer.readDoubleBE(this.#take(8));
+    return this.#fixed.getFloat64(this.#take(8));
   }
 
   varint(): number {
@@ -173,6 +183,11 @@ export class ByteReader {
     if (!Number.isSafeInteger(value)) throw malformed('a variable integer is beyond 2^53');
     return value;
   }
+}
+
+/** For integers and floats, which it reads and writes without making anything beside the value. */
+function fixedOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 export function malformed(detail: string): ReplicationError {

@@ -29,6 +29,12 @@ const simulation = z.object({
   twice: z.number(),
   virtualSeconds: z.number(),
   acknowledged: z.number(),
+  medians: z.object({
+    virtualSeconds: z.number(),
+    acknowledged: z.number(),
+    overlappingFaults: z.number(),
+  }),
+  rate: z.number(),
 });
 
 export type Mutants = z.infer<typeof mutants>;
@@ -44,12 +50,14 @@ export function readSimulation(path: string): Simulation {
 }
 
 export function simulationText(found: Simulation): string {
-  const { seeds, failed, twice, virtualSeconds, acknowledged, commit, machine } = found;
+  const { seeds, failed, twice, virtualSeconds, acknowledged, medians, rate, commit, machine } = found;
   return [
     '## Simulation',
     '',
     `${seeds} seeds, ${failed} failed, ${twice} of them run twice with equal traces: ${Math.round(virtualSeconds / 3600)} hours of ` +
-      `virtual time and ${acknowledged} acknowledged writes. Commit ${commit}; ${machine}.`,
+      `virtual time and ${acknowledged} acknowledged writes. A seed is ${medians.virtualSeconds} virtual seconds with ` +
+      `${medians.acknowledged} acknowledged writes and ${medians.overlappingFaults} overlapping faults in the median; ` +
+      `${rate} times real time on one core. Commit ${commit}; ${machine}.`,
     '',
   ].join('\n');
 }

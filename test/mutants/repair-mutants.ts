@@ -119,4 +119,15 @@ export const repairMutants: readonly Mutant[] = [
     ],
     killer: seeds,
   },
+  {
+    name: 'first write before its peers',
+    edits: [
+      {
+        file: `${engine}/guard/joining.js`,
+        from: 'const isSettled = awaited === null ||',
+        to: 'const isSettled = awaited !== null ||',
+      },
+    ],
+    killer: seeds,
+  },
 ];

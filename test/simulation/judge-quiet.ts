@@ -59,6 +59,8 @@ function guardFaults(world: World, node: SimNode): readonly Fault[] {
   const isLonely = node.region.peers.some((peer) => world.regionOf(peer).isGone);
   if (isLonely || isHeldBack(world) || hasJumped(node.region) || !node.isOpen) return [];
   const { kind } = node.judgeWrite();
+  if (node.waitsFor.length > 0)
+    return [['joining', `${node.region.id} waits for ${node.waitsFor.join(' ')}`]];
   return kind === 'accept' ? [] : [['guard', `${node.region.id} refuses: ${kind}`]];
 }
 

@@ -2,9 +2,10 @@
  * `npm run sim`: runs seeds on all cores, says for each failure how to run it again, shrinks the first one, and ends
  * with 1 where anything failed, where a seed did too little, or where something that should happen never did.
  */
-import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { runCampaign } from './campaign.ts';
+import { engineCommit, machine } from './place.ts';
 import { readOptions, type SimOptions, usage } from './options.ts';
 import { describe, reportOn } from './report.ts';
 import { ResultsFile } from './results-file.ts';
@@ -13,9 +14,11 @@ import type { Scenario } from './scenario.ts';
 import { drawScenario } from './scenario.ts';
 import type { SeedResult } from './seed-result.ts';
 import { shrink } from './shrink.ts';
+import { summaryOf } from './summary.ts';
 
 const maxShrinkRuns = 400;
 const shownFailures = 10;
+const commit = engineCommit();
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2), randomInt(2 ** 31));
@@ -36,8 +39,8 @@ async function trace(options: SimOptions): Promise<void> {
 
 async function campaign(options: SimOptions): Promise<void> {
   const { seed, seeds } = options;
-  say(`seeds ${seed} to ${seed + seeds - 1} at ${commit()}`);
-  const file = new ResultsFile(options.results);
+  say(`seeds ${seed} to ${seed + seeds - 1} at ${commit}`);
+  const file = new ResultsFile(options.results, commit);
   const results: SeedResult[] = file
     .read()
     .filter((known) => known.seed >= seed && known.seed < seed + seeds);
@@ -53,7 +56,13 @@ async function campaign(options: SimOptions): Promise<void> {
   const tookMs = performance.now() - startedMs;
   results.push(...fresh);
   const failed = results.find(({ violations }) => violations.length > 0);
-  const report = reportOn(results, { fresh, tookMs });
+  const summary = summaryOf(results);
+  const report = reportOn(summary, { fresh: summaryOf(fresh), tookMs });
+  if (options.summary !== null)
+    writeFileSync(
+      options.summary,
+      `${JSON.stringify({ commit, machine: machine(), ...summary }, null, 2)}\n`,
+    );
   if (failed !== undefined) await tellShrunk(failed, options);
   say(report.text);
   if (!report.isPassed) process.exitCode = 1;
@@ -66,7 +75,7 @@ function tellFailure({ seed, violations }: SeedResult, options: SimOptions): voi
     seconds === null ? '' : ` --seconds ${seconds}`,
     isHealing ? '' : ' --unhealed',
   ];
-  say(`seed ${seed} failed at ${commit()}: npm run sim -- --seed ${seed}${rest.join('')}`);
+  say(`seed ${seed} failed at ${commit}: npm run sim -- --seed ${seed}${rest.join('')}`);
   for (const violation of violations.slice(0, shownFailures)) say(describe(violation));
 }
 
@@ -80,14 +89,6 @@ async function tellShrunk({ seed, violations }: SeedResult, options: SimOptions)
   say(`seed ${seed}, shrunk to ${small.faults.length} faults and ${small.operations.length} operations:`);
   say(JSON.stringify({ ...small, operations: small.operations.slice(0, shownFailures) }));
   for (const violation of left.slice(0, shownFailures)) say(describe(violation));
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'an unknown commit';
-  }
 }
 
 function say(line: string): void {

@@ -3,7 +3,10 @@ export interface SimOptions {
   /** First seed, and how many follow it. */
   readonly seed: number;
   readonly seeds: number;
+  /** Lines of single seeds, to go on from. */
   readonly results: string | null;
+  /** Where to write what the whole campaign came to. */
+  readonly summary: string | null;
   readonly regions: number | null;
   readonly seconds: number | null;
   /** `null`: as many as there are cores. */
@@ -13,7 +16,7 @@ export interface SimOptions {
 }
 
 export const usage =
-  'usage: npm run sim -- [--seed N] [--seeds M] [--results FILE] [--regions 2..5] [--seconds S] [--workers W] [--unhealed] [--trace]\n';
+  'usage: npm run sim -- [--seed N] [--seeds M] [--results FILE] [--summary FILE] [--regions 2..5] [--seconds S] [--workers W] [--unhealed] [--trace]\n';
 
 const limits: Readonly<Record<string, readonly [number, number]>> = {
   seed: [0, 2 ** 32 - 1],
@@ -29,7 +32,7 @@ export function readOptions(args: readonly string[], freshSeed: number): SimOpti
   for (let index = 0; index < args.length; index++) {
     const name = args[index]?.replace(/^--/, '') ?? '';
     if (name === 'trace' || name === 'unhealed') given.set(name, '');
-    else if (name in limits || name === 'results') given.set(name, args[++index] ?? '');
+    else if (name in limits || name === 'results' || name === 'summary') given.set(name, args[++index] ?? '');
     else return `unknown option ${args[index] ?? ''}`;
   }
   for (const [name, [least, most]] of Object.entries(limits)) {
@@ -43,6 +46,7 @@ export function readOptions(args: readonly string[], freshSeed: number): SimOpti
     seed: numberOf('seed') ?? freshSeed,
     seeds: numberOf('seeds') ?? (given.has('seed') ? 1 : 100),
     results: given.get('results') ?? null,
+    summary: given.get('summary') ?? null,
     regions: numberOf('regions'),
     seconds: numberOf('seconds'),
     workers: numberOf('workers'),

@@ -84,6 +84,8 @@ export interface Scenario {
   readonly linkLatencyMs: number;
   readonly clocks: readonly { readonly offsetMs: number; readonly driftRate: number }[];
   readonly guard: Guard;
+  /** When the last region comes, which the others know from the beginning; `null`: with them. */
+  readonly joining: { readonly atMs: number; readonly isCalm: boolean } | null;
   /** Whether each region compares a database that was started anew with its own log. */
   readonly isGuarded: boolean;
   /** Whether transfers and sweeps work; without them no mistake of the log's path is ever repaired. */
@@ -147,11 +149,15 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(50, 62)));
   const { isHealing } = options;
   const drawn = drawFaults(random.split('faults'), { regions, durationMs });
-  const faults = isHealing ? drawn : drawn.filter(({ kind }) => !needsTransfer.has(kind));
+  const joining = drawJoining(random.split('joining'), durationMs);
+  const faults = drawn.filter(
+    ({ kind, atMs }) =>
+      (isHealing || !needsTransfer.has(kind)) && (joining?.isCalm !== true || atMs > joining.atMs + calmMs),
+  );
   return {
     seed,
     regions,
-    partitions: shape.pick([1, 1, 1, 1, 2, 2, 2, 3, 4]),
+    partitions: shape.pick([1, 1, 1, 1, 1, 2, 2, 2, 3, 4]),
     processes: shape.pick([1, 1, 1, 1, 1, 2]),
     durationMs,
     linkLatencyMs: shape.scale(1, 120),
@@ -162,6 +168,7 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
     guard: drawGuard(random.split('guard')),
     operations: drawOperations(random.split('operations'), { regions, durationMs }),
     faults,
+    joining,
     isHealing,
     isGuarded: shape.chance(0.1) || faults.some(({ kind }) => startsAnew.has(kind)),
   };
@@ -169,9 +176,9 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
 
 /** Few are enough for most of what can go wrong, and a world's cost grows with the square. */
 function drawRegions(at: number): number {
-  if (at < 0.78) return 2;
-  if (at < 0.95) return 3;
-  return at < 0.98 ? 4 : 5;
+  if (at < 0.82) return 2;
+  if (at < 0.96) return 3;
+  return at < 0.985 ? 4 : 5;
 }
 
 /** Mostly none, so that faults do not keep writers from doing harm. */
@@ -182,6 +189,12 @@ function drawGuard(random: Random): Guard {
   return { kind: 'budget', seconds, changes, peers: 1 };
 }
 
+/** Where all is calm when a region comes, it is known whom its first write has to wait for. */
+function drawJoining(random: Random, durationMs: number): Scenario['joining'] {
+  if (!random.chance(0.1)) return null;
+  return { atMs: random.between(4000, Math.max(4000, durationMs / 4)), isCalm: random.chance(0.5) };
+}
+
 interface Extent {
   readonly regions: number;
   readonly durationMs: number;
@@ -189,7 +202,7 @@ interface Extent {
 
 function drawOperations(random: Random, { regions, durationMs }: Extent): readonly PlannedOperation[] {
   const kinds = swarm(random, operationKinds, 0.7);
-  const perSecond = random.scale(6, 9);
+  const perSecond = random.scale(5.8, 8.6);
   const records = random.pick([2, 6, 20]);
   const operations: PlannedOperation[] = [];
   for (let atMs = 500; atMs < durationMs; atMs += (-Math.log(1 - random.next()) * 1000) / perSecond) {

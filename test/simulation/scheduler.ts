@@ -4,7 +4,7 @@
  * fires: each has a turn of the event loop of its own, between which Node empties its queue of microtasks. So a run
  * depends on nothing but the order of events, and time costs nothing while nobody waits for it.
  */
-import { assert } from '@isthmus/replication/errors';
+import { AssertionFailure } from '@isthmus/replication/errors';
 
 export interface Scheduled {
   readonly atMs: number;
@@ -35,7 +35,7 @@ export class Scheduler {
   }
 
   after(delayMs: number, fire: () => void): Scheduled {
-    assert(delayMs >= 0, `a delay of ${delayMs} ms`);
+    if (!(delayMs >= 0)) throw new AssertionFailure(`a delay of ${delayMs} ms`);
     const scheduled = { atMs: this.#nowMs + delayMs, order: this.#order++, fire };
     if (delayMs === 0) this.#soon.push(scheduled);
     else this.#push(scheduled);

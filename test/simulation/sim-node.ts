@@ -6,6 +6,7 @@
 import { MemoryClock } from '@isthmus/replication/adapters/memory/clock';
 import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
 import { ReplicationError } from '@isthmus/replication/errors';
+import { Joining } from '@isthmus/replication/guard/joining';
 import { type Guard, type Verdict as GuardVerdict } from '@isthmus/replication/guard/write-guard';
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
@@ -47,6 +48,7 @@ const told: Readonly<Record<string, string>> = {
   'this process replicates': 'process took over',
   'a barrier is complete': 'barrier finished',
   'the lock of the replicator is lost': 'lock lost',
+  'this region joins; writes wait for what peers have': 'region waits for its peers',
   'the own log did not take a publish; sent again': 'publish repeated',
   'counts could not be stored; they come with a later beat': 'counts not stored',
 };
@@ -95,6 +97,7 @@ export class SimNode {
   #running: readonly (() => Promise<void>)[] = [];
   #snapshots = 0;
   readonly #guards: GuardWatch;
+  readonly #joining: Joining;
   readonly #beats: SimBeatStore;
   readonly #postgres: SimPostgres;
   readonly #world: NodeWorld;
@@ -136,6 +139,12 @@ export class SimNode {
     this.links = new LinkWatch({ peers, beats, records, partitionCount, client, timer, beatIntervalMs });
     const guards = new Map([[collection, world.guard]]);
     this.#guards = new GuardWatch({ region: region.id, peers, guards, beats, clock, timer });
+    const logger = this.#logger();
+    const joins = {
+      isJoining: () => postgres.read('joining', () => region.joining.isJoining()),
+      joined: () => postgres.commit('joined', () => region.joining.joined()),
+    };
+    this.#joining = new Joining({ peers, partitionCount, store: joins, client, records, timer, logger });
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
@@ -182,6 +191,7 @@ export class SimNode {
     while (!this.#isOpen) {
       try {
         await this.#calibrate();
+        await this.#joining.look();
         this.#isOpen = true;
       } catch (reason) {
         if (!(reason instanceof ReplicationError)) throw reason;
@@ -201,8 +211,8 @@ export class SimNode {
     const refreshing = new Ticker({ timer, intervalMs: refreshIntervalMs, run: () => this.#refresh() });
     const incidents = this.#incidents();
     const { links, keeper, replicator } = this;
-    for (const part of [calibration, refreshing, links, replicator, incidents, this.#guards]) part.start();
-    const tickers = [calibration, refreshing, links, incidents, this.#guards];
+    const tickers = [calibration, refreshing, links, incidents, this.#guards, this.#joining];
+    for (const part of [...tickers, replicator]) part.start();
     this.#running = [() => replicator.close(), ...tickers.map((part) => () => part.stop())];
     if (!this.#world.isGuarded) return;
     keeper.start();
@@ -223,6 +233,11 @@ export class SimNode {
   /** What the guard of the collection says of a write now. */
   judgeWrite(): GuardVerdict {
     return this.#guards.judge(collection);
+  }
+
+  /** Whom writes wait for. */
+  get waitsFor(): readonly RegionId[] {
+    return this.#joining.waitsFor;
   }
 
   #alarm() {

@@ -6,6 +6,7 @@ import { MemoryIdentityRow } from '@isthmus/replication/adapters/memory/identity
 import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
 import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incident-store';
 import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
+import { MemoryJoiningStore } from '@isthmus/replication/adapters/memory/joining-store';
 import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
@@ -43,6 +44,7 @@ export class SimRegion {
   readonly jobs: MemoryTransferJobs;
   readonly tombstones: MemoryTombstoneStore;
   readonly retirements: MemoryRetirementStore;
+  readonly joining: MemoryJoiningStore;
   readonly verifications: MemoryVerifications;
   readonly incidents = new MemoryIncidentStore();
   readonly incarnations: MemoryIncarnationStore;
@@ -82,6 +84,7 @@ export class SimRegion {
     const { jobs } = this;
     this.transfers = new MemoryTransferStore({ database, records, beats, slots, jobs });
     this.retirements = new MemoryRetirementStore(database, records);
+    this.joining = new MemoryJoiningStore(database);
     this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });
     this.verifications = new MemoryVerifications(database);
     this.incarnations = new MemoryIncarnationStore(database);

@@ -4,24 +4,51 @@
  * `npm run sim` is for.
  */
 import { execFile } from 'node:child_process';
+import { appendFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { readOptions } from './options.ts';
+import { reportOn, sometimes } from './report.ts';
+import { ResultsFile } from './results-file.ts';
 import { runScenario } from './run.ts';
 import { drawScenario } from './scenario.ts';
+import type { SeedResult } from './seed-result.ts';
 import { shrink } from './shrink.ts';
+import { summaryOf } from './summary.ts';
 
 const program = new URL('../dist/simulation/main.js', import.meta.url).pathname;
 const seed = Number(process.env['SEED'] ?? 1);
-const seeds = 60;
+const seeds = 500;
+/** Of the report: how many, how fast, the medians, and how complete. */
+const headLines = 5;
+
+const nothingDone: SeedResult = {
+  seed: 0,
+  violations: [],
+  trace: '0',
+  virtualMs: 0,
+  tookMs: 0,
+  cpuMs: 0,
+  events: 0,
+  acknowledged: 0,
+  overlaps: 0,
+  settledMs: 0,
+  coverage: {},
+  isTwice: false,
+};
 
 test(`${seeds} seeds from ${seed} hold every invariant`, async () => {
   const run = promisify(execFile)(process.execPath, [program, '--seed', `${seed}`, '--seeds', `${seeds}`], {
     maxBuffer: 64 * 1024 * 1024,
   });
   const { stdout } = await run.catch((reason: { readonly stdout: string }) => reason);
+  const failures = stdout.split('\n').filter((line) => /^seed .* failed|never:/.test(line));
+  process.stdout.write(`${stdout.split('\n').slice(0, headLines).join('\n')}\n`);
+  expect(failures).toEqual([]);
   expect(stdout).toContain(`${seeds} seeds, 0 failed`);
-}, 600_000);
+}, 900_000);
 
 test('one scenario gives one trace, and another seed another', async () => {
   const run = async (from: number) =>
@@ -53,4 +80,27 @@ test('the command line is read, and what is wrong with it is said', () => {
   });
   expect(readOptions(['--regions', '9'], 1)).toBe('--regions is 9: take an integer from 2 to 5');
   expect(readOptions(['--nonsense'], 1)).toBe('unknown option --nonsense');
+});
+
+test('a campaign goes on from the results of the same engine alone', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'isthmus-results-')), 'results.jsonl');
+  const result = { ...nothingDone, seed: 7 };
+  new ResultsFile(path, 'one').add(result);
+  appendFileSync(path, '{"seed": 8, "cut off');
+  expect(new ResultsFile(path, 'one').read()).toMatchObject([{ seed: 7 }]);
+  expect(new ResultsFile(path, 'another').read()).toEqual([]);
+});
+
+test('a campaign in which something never happened, or too little did, is not passed', () => {
+  const many = Array.from({ length: 200 }, (_, index) => ({ ...nothingDone, seed: index }));
+  const busy = { virtualMs: 60_000, acknowledged: 300, overlaps: 2 };
+  const covered = Object.fromEntries(sometimes.map((point) => [point, 1]));
+  const passes = (change: Partial<SeedResult>): boolean => {
+    const all = summaryOf(many.map((result) => ({ ...result, ...busy, coverage: covered, ...change })));
+    return reportOn(all, { fresh: all, tookMs: 1 }).isPassed;
+  };
+  expect(passes({})).toBe(true);
+  expect(passes({ coverage: {} })).toBe(false);
+  expect(passes({ acknowledged: 299 })).toBe(false);
+  expect(passes({ violations: [{ checker: 'gaps', key: 'a', detail: 'b' }] })).toBe(false);
 });

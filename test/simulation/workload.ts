@@ -120,11 +120,16 @@ export class Workload {
   /** Whoever stops waiting does not know; what is answered later is not heard. */
   #answer(node: SimNode, attempt: Attempt): Promise<'ok' | 'fail' | 'info' | 'refused'> {
     const { scheduler } = this.#world;
+    if (node.waitsFor.length > 0) {
+      this.#world.seen('write refused while joining');
+      return Promise.resolve('refused');
+    }
     if (node.judgeWrite().kind !== 'accept') {
       this.#world.seen('guard refused');
       return Promise.resolve('refused');
     }
     void judgeAccepted(this.#world, node);
+    void this.#world.joining?.accepted(node);
     return new Promise((resolve) => {
       const silence = scheduler.after(patienceMs, () => resolve('info'));
       const hear = (answer: 'ok' | 'fail' | 'info' | 'refused'): void => {

@@ -12,6 +12,7 @@ import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { Violation } from '../checkers/history.ts';
 import type { Step } from './faults.ts';
 import { slotOf } from './faults.ts';
+import { JoiningJudge } from './judge-joining.ts';
 import { judgeCut, judgeNode, shownRpo } from './judge.ts';
 import { Link } from './link.ts';
 import { Oracle } from './oracle.ts';
@@ -63,6 +64,8 @@ export class World implements NodeWorld {
   /** Where a gauge stood too high when it was last read. */
   readonly high = new Set<string>();
   readonly regions: readonly SimRegion[];
+  /** Of the region that came late, where it can be judged. */
+  joining: JoiningJudge | null = null;
   readonly #links = new Map<string, Link>();
   readonly #nodes = new Map<RegionId, (SimNode | null)[]>();
   readonly #disturbances = new Map<RegionId, number>();
@@ -100,11 +103,23 @@ export class World implements NodeWorld {
   }
 
   start(): void {
+    const { processes, joining } = this.scenario;
+    const late = joining === null ? undefined : this.regions.at(-1);
     for (const region of this.regions) {
-      const nodes = Array.from({ length: this.scenario.processes }, () => this.#node(region));
+      const nodes = Array.from({ length: processes }, () => (region === late ? null : this.#node(region)));
       this.#nodes.set(region.id, nodes);
       this.#checkpoint(region);
     }
+    if (joining !== null && late !== undefined)
+      this.scheduler.after(joining.atMs, () => this.#join(late, joining.isCalm));
+  }
+
+  #join(region: SimRegion, isCalm: boolean): void {
+    if (region.isGone) return;
+    if (isCalm) this.joining = new JoiningJudge(this, region);
+    this.disturb(region.id);
+    const nodes = this.#nodes.get(region.id) ?? [];
+    for (const slot of nodes.keys()) nodes[slot] = this.#node(region);
   }
 
   /** Databases save what their slots have confirmed, now and then. */

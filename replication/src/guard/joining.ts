@@ -69,7 +69,8 @@ export class Joining {
   }
 
   async #turn(): Promise<void> {
-    if (this.#hasJoined) return;
+    // A ticker that is stopped within a run starts no other.
+    if (this.#hasJoined) return void this.stop();
     const { peers, store, logger } = this.#options;
     this.#hasJoined = !(await store.isJoining());
     if (this.#hasJoined) return;

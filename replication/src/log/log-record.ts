@@ -7,7 +7,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
-import { assert, ReplicationError } from '../errors.ts';
+import { AssertionFailure, ReplicationError } from '../errors.ts';
 import type { Change, CountedBeat, Lsn } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
@@ -88,7 +88,8 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecord {
 function checkedBody(bytes: Uint8Array): Uint8Array {
   if (bytes.length <= crcBytes) throw malformed(`log record of ${bytes.length} bytes`);
   const body = bytes.subarray(0, bytes.length - crcBytes);
-  const expected = new ByteReader(bytes.subarray(bytes.length - crcBytes)).u32();
+  const { buffer, byteOffset } = bytes;
+  const expected = new DataView(buffer, byteOffset + body.length, crcBytes).getUint32(0);
   if (crc32(body) !== expected) throw malformed('the checksum of a log record does not match');
   return body;
 }
@@ -119,7 +120,7 @@ function writeStart(writer: ByteWriter, record: StartRecord): void {
 }
 
 function writeChanges(writer: ByteWriter, record: ChangesRecord): void {
-  assert(record.from < record.to, `empty interval ${record.from}..${record.to}`);
+  if (record.from >= record.to) throw new AssertionFailure(`empty interval ${record.from}..${record.to}`);
   writer.u64(record.from);
   writer.u64(record.to);
   writer.varint(record.beats.length);

@@ -44,10 +44,10 @@ export function sampleOf(times: EchoTimes): ClockOffset | null {
 export function addSample(samples: OffsetSamples, sample: ClockOffset): OffsetSamples {
   const held = heldOffset(samples, sample.measuredAtMs);
   if (held !== null && !agree(held, sample)) return [sample];
-  const recent = samples
-    .filter((old) => sample.measuredAtMs - old.measuredAtMs <= windowMs)
-    .slice(1 - maxSamples);
-  return [...recent, sample];
+  const isRecent = (old: ClockOffset): boolean => sample.measuredAtMs - old.measuredAtMs <= windowMs;
+  const recent = samples.filter(isRecent).slice(1 - maxSamples);
+  recent.push(sample);
+  return recent;
 }
 
 /** By how much the peer's clock was set ahead before this sample; `null`: as far as is known it was not set. */
@@ -68,8 +68,13 @@ export function samplesWithOwnClockSet(samples: OffsetSamples, byMs: number): Of
 /** The sample with the least error at this time; `null` without any. */
 export function heldOffset(samples: OffsetSamples, nowMs: number): ClockOffset | null {
   let held: ClockOffset | null = null;
-  for (const sample of samples)
-    if (held === null || errorNow(sample, nowMs) <= errorNow(held, nowMs)) held = sample;
+  let leastMs = Infinity;
+  for (const sample of samples) {
+    const errorMs = errorNow(sample, nowMs);
+    if (errorMs > leastMs) continue;
+    held = sample;
+    leastMs = errorMs;
+  }
   return held;
 }
 

@@ -5,7 +5,7 @@
  * packer counts own changes so that a beat can carry their number. Pure; it must never let a commit's changes for
  * one partition fall into two records.
  */
-import { assert } from '../errors.ts';
+import { assert, AssertionFailure } from '../errors.ts';
 import { partitionOf } from '../log/partition.ts';
 import type { ChangesRecord, PlacedChange } from '../log/log-record.ts';
 import type { Commit, CountedBeat, Lsn } from '../ports/change.ts';
@@ -55,7 +55,7 @@ export function pack(packing: Packing, commits: readonly Commit[]): Packed {
   const lastTo = packing.lastTo.map((from, partition) => {
     const changes = placed[partition] ?? [];
     if (changes.length === 0 && beats.length === 0) return from;
-    assert(from < to, `commits grow: ${from} before ${to}`);
+    if (from >= to) throw new AssertionFailure(`commits grow: ${from} before ${to}`);
     const { origin, incarnation } = packing;
     records.push({
       kind: 'changes',

@@ -3,7 +3,7 @@
  * stream is the slot's only one, begins where the slot was confirmed, and is lost when the server ends its
  * connections.
  */
-import { ReplicationError, assert } from '../../errors.ts';
+import { AssertionFailure, ReplicationError, assert } from '../../errors.ts';
 import type { Commit, Lsn } from '../../ports/change.ts';
 import type { ChangeSource, ChangeStream } from '../../ports/change-source.ts';
 import type { MemoryDatabase, MemoryLock } from './database.ts';
@@ -68,7 +68,7 @@ class MemoryChangeStream implements ChangeStream {
   }
 
   confirm(end: Lsn): void {
-    assert(end <= this.#delivered, `confirmed ${end}, handed out ${this.#delivered}`);
+    if (end > this.#delivered) throw new AssertionFailure(`confirmed ${end}, handed out ${this.#delivered}`);
     if (this.#failure === null) this.#database.wal.confirm(end);
   }
 

@@ -4,7 +4,7 @@
  * done to it: it can stop, lose its beginning or its end, or be deleted and made again, and readers see what readers
  * of Kafka see. What was appended is durable.
  */
-import { ReplicationError, assert } from '../../errors.ts';
+import { AssertionFailure, ReplicationError } from '../../errors.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
 
 export type TopicName = 'changes' | 'progress' | 'control';
@@ -48,7 +48,8 @@ export class MemoryPartition {
 
   /** From an offset between beginning and end; at least one record where there is any. */
   read(offset: bigint, maxBytes: number): readonly FeedRecord[] {
-    assert(offset >= this.#begin && offset <= this.end, `nothing can lie at the offset ${offset}`);
+    if (offset < this.#begin || offset > this.end)
+      throw new AssertionFailure(`nothing can lie at the offset ${offset}`);
     const records: FeedRecord[] = [];
     let byteCount = 0;
     for (let index = Number(offset - this.#begin); index < this.#records.length; index++) {

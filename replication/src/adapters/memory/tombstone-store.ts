@@ -84,7 +84,8 @@ export class MemoryTombstoneStore implements TombstoneStore {
   }
 
   async hasDead(): Promise<boolean> {
-    return this.#dead().length > 0;
+    for (const { state } of this.#ground.records.tables.records.values()) if (isKnownDead(state)) return true;
+    return false;
   }
 
   async countDead(): Promise<number> {

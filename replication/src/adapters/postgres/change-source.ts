@@ -8,7 +8,7 @@
  * bounded by holding back the socket, while statuses go on, so that the server does not give up on a slow reader.
  */
 import { performance } from 'node:perf_hooks';
-import { ReplicationError, assert } from '../../errors.ts';
+import { AssertionFailure, ReplicationError, assert } from '../../errors.ts';
 import type { Commit, Lsn } from '../../ports/change.ts';
 import type { ChangeSource, ChangeStream, CommitRead } from '../../ports/change-source.ts';
 import { TransactionReader, readFrame, writeStatus } from './pgoutput.ts';
@@ -131,7 +131,7 @@ class PostgresChangeStream implements ChangeStream, ReplicationListener {
   }
 
   confirm(end: Lsn): void {
-    assert(end <= this.#delivered, `confirmed ${end}, handed out ${this.#delivered}`);
+    if (end > this.#delivered) throw new AssertionFailure(`confirmed ${end}, handed out ${this.#delivered}`);
     if (end <= this.#confirmed) return;
     this.#confirmed = end;
     this.#statusDue ??= setImmediate(() => this.#sendStatus(false));
