@@ -8,7 +8,7 @@ import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Agreement, RetirementStore } from '@isthmus/replication/ports/retirement-store';
 import type { RetirementWord } from '@isthmus/replication/ports/retirement-witness';
-import { Agreeing, type Told } from '@isthmus/replication/tombstones/agreeing';
+import { Agreeing } from '@isthmus/replication/tombstones/agreeing';
 import { lacking } from '@isthmus/replication/vector';
 import { Random } from '../simulation/random.ts';
 import { MemoryRegion, silent } from './memory-region.ts';
@@ -144,7 +144,8 @@ export class RetirementModel {
       await asker.retirements.close(self, null);
       return;
     }
-    await this.#agreeing.get(self)?.turn(told satisfies Told);
+    await this.#agreeing.get(self)?.hear(told);
+    await this.#agreeing.get(self)?.turn();
   }
 
   #agreeingOf(region: MemoryRegion): Agreeing {

@@ -19,6 +19,7 @@ class World {
   readonly retirements: MemoryRetirementStore;
   readonly answers = new Map<RegionId, readonly RegionId[]>();
   isDown = false;
+  turns = 0;
   readonly told: ReadonlyMap<RegionId, readonly RegionId[]>[] = [];
 
   constructor() {
@@ -40,6 +41,7 @@ class World {
         },
       },
       onTold: async (told) => void this.told.push(told),
+      then: async () => void this.turns++,
       witness: { closedAt: (peer) => Promise.resolve(this.answers.get(peer) ?? null) },
       timer,
       logger,
@@ -107,20 +109,21 @@ test('a database that takes writes again is not closed unless somebody said so',
   expect(await world.retirements.all()).toEqual([]);
 });
 
-test('what else peers have closed is handed on, and nothing of it once this region is gone itself', async () => {
+test('what else peers have closed is handed on before the first write, and nothing once this region is gone', async () => {
   const world = new World();
   world.answers.set(us, [ap]);
   const process = world.started();
+  await process.look();
+  const said = new Map([
+    [us, [ap]],
+    [ap, []],
+  ]);
+  expect([world.told, world.turns]).toEqual([[said], 0]);
   process.start();
   await world.timer.advance(100);
-  expect(world.told).toEqual([
-    new Map([
-      [us, [ap]],
-      [ap, []],
-    ]),
-  ]);
+  expect([world.told, world.turns]).toEqual([[said, said], 1]);
   world.answers.set(us, [ap, eu]);
-  await world.timer.advance(1000);
-  expect(world.told.at(-1)).toEqual(new Map());
+  await world.timer.advance(5000);
+  expect([world.told.length, world.turns]).toEqual([2, 1]);
   await process.stop();
 });

@@ -19,8 +19,13 @@ export interface OwnRetirementOptions {
   readonly peers: readonly RegionId[];
   readonly store: Pick<RetirementStore, 'all' | 'close'>;
   readonly witness: Pick<RetirementWitness, 'closedAt'>;
-  /** Whatever was told, as long as this region is not among it; rejects with what the database rejects with. */
+  /**
+   * What was told, where this region is not among it: before the first write, because a copy of the database may not know
+   * of it, and in every turn. Rejects with what the database rejects with.
+   */
   readonly onTold: (told: ReadonlyMap<RegionId, readonly RegionId[]>) => Promise<void>;
+  /** After that, once in every turn. */
+  readonly then: () => Promise<void>;
   readonly timer: Timer;
   readonly logger: Logger;
 }
@@ -31,7 +36,6 @@ const ifNot = 'whether this region was retired is looked at again';
 export class OwnRetirement {
   readonly #options: OwnRetirementOptions;
   readonly #look: () => Promise<void>;
-  readonly #storeAgain: () => Promise<void>;
   readonly #turns: Turns;
   #isRetired = false;
   #isStored = false;
@@ -42,9 +46,11 @@ export class OwnRetirement {
     this.#options = options;
     const again = (turn: () => Promise<void>) =>
       orNextTurn(turn, (err) => options.logger.debug({ err }, ifNot));
-    this.#look = again(async () => void (await this.#ask()));
-    this.#storeAgain = again(() => this.#store());
-    const turn = async () => options.onTold(await this.#ask());
+    this.#look = again(() => this.#ask());
+    const turn = async (): Promise<void> => {
+      await this.#ask();
+      if (!this.#isRetired) await options.then();
+    };
     this.#turns = new Turns({ ...options, intervalMs, ifNot, turn });
   }
 
@@ -65,26 +71,24 @@ export class OwnRetirement {
     await Promise.all([this.#turns.stop(), this.#storing]);
   }
 
-  /** The database takes writes, which it may not have done when the word came. */
+  /** The database takes writes, which it may not have done when something was told. */
   onWritable(): void {
-    if (this.#isRetired) this.#storing = this.#storeAgain();
+    this.#storing = this.#look();
   }
 
-  /** Resolves when the database and every peer that answers were asked. */
+  /** Resolves when the database and every peer that answers were asked, and what they said is stored. */
   look(): Promise<void> {
     return this.#look();
   }
 
-  /** What the peers have closed; nothing where this region is among it. */
-  async #ask(): Promise<ReadonlyMap<RegionId, readonly RegionId[]>> {
-    const { region, store } = this.#options;
+  async #ask(): Promise<void> {
+    const { region, store, onTold } = this.#options;
     this.#closed = (await store.all()).map((retired) => retired.region);
     this.#isStored ||= this.#closed.includes(region);
     this.#isRetired ||= this.#isStored;
-    const told = this.#isRetired ? new Map<RegionId, readonly RegionId[]>() : await this.#told();
-    if (!this.#isRetired) return told;
-    await this.#store();
-    return new Map();
+    const told = this.#isRetired ? null : await this.#told();
+    if (told === null || this.#isRetired) return this.#store();
+    await onTold(told);
   }
 
   async #told(): Promise<ReadonlyMap<RegionId, readonly RegionId[]>> {

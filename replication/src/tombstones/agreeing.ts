@@ -40,10 +40,9 @@ export class Agreeing {
     return this.#word(region, await this.#options.store.all());
   }
 
-  /** Rejects with what the database rejects with. */
-  async turn(told: Told): Promise<void> {
+  /** Decides what can be decided by now. Rejects with what the database rejects with. */
+  async turn(): Promise<void> {
     const { region: self, store } = this.#options;
-    await this.#closeToo(told);
     const retired = await store.all();
     // Who is gone itself has no say.
     const hasSay = !retired.some(({ region }) => region === self);
@@ -54,7 +53,8 @@ export class Agreeing {
     this.#waiting = new Map(waiting);
   }
 
-  async #closeToo(told: Told): Promise<void> {
+  /** Closes what peers have closed. Rejects with what the database rejects with. */
+  async hear(told: Told): Promise<void> {
     const { region: self, peers, store, logger } = this.#options;
     const closed = new Set((await store.all()).map(({ region }) => region));
     for (const peer of peers.filter((each) => !closed.has(each)))
