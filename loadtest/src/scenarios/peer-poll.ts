@@ -15,7 +15,7 @@ const select = {
   name: 'follow',
   text: 'SELECT key, state FROM isthmus.record WHERE collection = $1 AND key = ANY ($2::text[])',
 };
-/** Half of it is added to the resolution; asking twice as often takes a twentieth of a core. */
+/** Half of it is added to the resolution. */
 const restMs = 2;
 const planning = 'SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off';
 

@@ -59,7 +59,7 @@ type Verdict =
 /** Transactions under way: one that reads and decides, the others wait for the disk. */
 const maxInFlight = 3;
 /** As many edits make up for the price of a transaction beside another; fewer go together once that one has ended. */
-const worthOverlapping = 100;
+const worthOverlapping = 25;
 
 export class Journal {
   readonly #options: JournalOptions;

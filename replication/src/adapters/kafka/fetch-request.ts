@@ -12,7 +12,6 @@ import { readUncommitted } from './topics.ts';
 const fetchKey = 1;
 const version = 4;
 const noReplica = -1;
-const minBytes = 1;
 const headBytes = 23;
 const partitionBytes = 16;
 const offsetOutOfRange = 1;
@@ -23,8 +22,9 @@ const abortedBytes = 16;
 export interface FetchPlan {
   readonly topic: string;
   readonly wanted: readonly { readonly partition: number; readonly offset: bigint }[];
-  /** How long a broker with nothing to tell holds the request. */
+  /** How long a broker with less than `leastBytes` to tell holds the request. */
   readonly waitMs: number;
+  readonly leastBytes: number;
   readonly maxBytes: number;
   readonly maxBytesPerPartition: number;
 }
@@ -55,12 +55,12 @@ export function fetchOf(plan: FetchPlan): Exchange<FetchAnswer, Decoded> {
   };
 }
 
-function encode({ topic, wanted, waitMs, maxBytes, maxBytesPerPartition }: FetchPlan): Encoded {
+function encode({ topic, wanted, waitMs, leastBytes, maxBytes, maxBytesPerPartition }: FetchPlan): Encoded {
   const name = Buffer.from(topic);
   const bytes = Buffer.allocUnsafe(headBytes + name.length + 4 + wanted.length * partitionBytes);
   let offset = bytes.writeInt32BE(noReplica, 0);
   offset = bytes.writeInt32BE(waitMs, offset);
-  offset = bytes.writeInt32BE(minBytes, offset);
+  offset = bytes.writeInt32BE(leastBytes, offset);
   offset = bytes.writeInt32BE(maxBytes, offset);
   offset = bytes.writeInt8(readUncommitted, offset);
   offset = bytes.writeInt32BE(1, offset); // topics

@@ -22,6 +22,9 @@ export interface OwnLogOptions {
 
 const maxUnreadBytes = 8 * 1024 * 1024;
 
+/** What is heard there is looked up a second later, so it need not come one by one. */
+const tailBytes = 256 * 1024;
+
 export class KafkaOwnLog implements OwnLog {
   readonly #options: OwnLogOptions;
 
@@ -58,6 +61,7 @@ export class KafkaOwnLog implements OwnLog {
       offsets: Array.from({ length: partitionCount }, () => null),
       edge: 'end',
       only: 0,
+      leastBytes: tailBytes,
     });
   }
 

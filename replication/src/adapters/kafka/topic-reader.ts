@@ -16,6 +16,8 @@ import { readBatches } from './record-batch-reader.ts';
 export interface ReaderOptions extends KafkaConnectionOptions {
   readonly topic: string;
   readonly partitionCount: number;
+  /** A fetch may wait until there is as much, for who is in no hurry; by default for anything. */
+  readonly leastBytes?: number;
 }
 
 export interface Wanted {
@@ -47,12 +49,14 @@ const fetchMaxBytesPerPartition = 1024 * 1024;
 export class TopicReader {
   readonly #topic: string;
   readonly #partitionCount: number;
+  readonly #leastBytes: number;
   readonly #connection: KafkaConnection;
   readonly #cluster: Cluster;
 
   constructor(options: ReaderOptions) {
     this.#topic = options.topic;
     this.#partitionCount = options.partitionCount;
+    this.#leastBytes = options.leastBytes ?? 1;
     this.#connection = new KafkaConnection(options);
     this.#cluster = new InnerCluster(this.#connection.clusterOptions);
   }
@@ -95,13 +99,14 @@ export class TopicReader {
     return offset === undefined || BigInt(offset) < 0n ? null : BigInt(offset);
   }
 
-  /** Waits until the leader has something at one of the offsets, at most half a second. */
+  /** Waits until the leader has enough at the offsets, at most half a second. */
   async fetch(leader: number, wanted: readonly Wanted[]): Promise<Fetched> {
     const broker = await this.#connection.answered(this.#cluster.findBroker({ nodeId: String(leader) }));
     const exchange = fetchOf({
       topic: this.#topic,
       wanted,
       waitMs: fetchWaitMs,
+      leastBytes: this.#leastBytes,
       maxBytes: fetchMaxBytes,
       maxBytesPerPartition: fetchMaxBytesPerPartition,
     });
