@@ -3,7 +3,7 @@
  * byte arrays with their length in front. The reader checks every length against what is left, so hostile bytes end
  * in a `malformed-record` error and never in a large allocation. What the reader hands out is copied.
  */
-import { AssertionFailure, ReplicationError } from './errors.ts';
+import { assert, AssertionFailure, ReplicationError } from './errors.ts';
 
 const maxVarintBytes = 8;
 

@@ -144,7 +144,18 @@ export class SimNode {
       isJoining: () => postgres.read('joining', () => region.joining.isJoining()),
       joined: () => postgres.commit('joined', () => region.joining.joined()),
     };
-    this.#joining = new Joining({ peers, partitionCount, store: joins, client, records, timer, logger });
+    // No region is retired in a world.
+    const closed = () => [];
+    this.#joining = new Joining({
+      peers,
+      partitionCount,
+      store: joins,
+      client,
+      records,
+      closed,
+      timer,
+      logger,
+    });
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
