@@ -41,7 +41,7 @@ class World {
         },
       },
       onTold: async (told) => void this.told.push(told),
-      then: async () => void this.turns++,
+      onTurn: async () => void this.turns++,
       witness: { closedAt: (peer) => Promise.resolve(this.answers.get(peer) ?? null) },
       timer,
       logger,

@@ -25,7 +25,7 @@ export interface OwnRetirementOptions {
    */
   readonly onTold: (told: ReadonlyMap<RegionId, readonly RegionId[]>) => Promise<void>;
   /** After that, once in every turn. */
-  readonly then: () => Promise<void>;
+  readonly onTurn: () => Promise<void>;
   readonly timer: Timer;
   readonly logger: Logger;
 }
@@ -49,7 +49,7 @@ export class OwnRetirement {
     this.#look = again(() => this.#ask());
     const turn = async (): Promise<void> => {
       await this.#ask();
-      if (!this.#isRetired) await options.then();
+      if (!this.#isRetired) await options.onTurn();
     };
     this.#turns = new Turns({ ...options, intervalMs, ifNot, turn });
   }

@@ -23,8 +23,13 @@ test('the heir inherits once all of it is here', () => {
 test('who inherits from an heir that is gone inherits all, once what that heir did is here too', () => {
   const closed = [retired(ap, us), retired(us, null, false)];
   expect(inheritanceOf(ap, closed)).toEqual({ heir: null, isReached: false });
-  const lagging = [retired(ap, us), retired(us, eu, false)];
-  expect(inheritanceOf(ap, lagging)).toEqual({ heir: eu, isReached: false });
+  for (const [first, second] of [
+    [true, false],
+    [false, true],
+  ]) {
+    const lagging = [retired(ap, us, first), retired(us, eu, second)];
+    expect(inheritanceOf(ap, lagging)).toEqual({ heir: eu, isReached: false });
+  }
   const third = [retired(ap, us), retired(us, sa), retired(sa, eu)];
   for (const gone of [ap, us, sa]) expect(inheritanceOf(gone, third)).toEqual({ heir: eu, isReached: true });
 });

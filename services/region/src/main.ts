@@ -92,7 +92,7 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const looking = { timer: systemTimer, logger: log };
   const agreeing = new Agreeing(own);
   const onTold: OwnRetirementOptions['onTold'] = (told) => agreeing.hear(told);
-  const retirement = new OwnRetirement({ ...own, ...looking, onTold, then: () => agreeing.turn() });
+  const retirement = new OwnRetirement({ ...own, ...looking, onTold, onTurn: () => agreeing.turn() });
   const closed = () => retirement.closed;
   const joined = { store: joins, client, records, closed };
   const joining = new Joining({ peers, partitionCount, ...joined, ...looking });
