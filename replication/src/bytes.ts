@@ -3,7 +3,7 @@
  * byte arrays with their length in front. The reader checks every length against what is left, so hostile bytes end
  * in a `malformed-record` error and never in a large allocation. What the reader hands out is copied.
  */
-import { AssertionFailure, ReplicationError } from './errors.ts';
+import { assert, AssertionFailure, ReplicationError } from './errors.ts';
 
 const maxVarintBytes = 8;
 
@@ -29,7 +29,8 @@ export class ByteWriter {
 
   u16(value: number): void {
     this.#reserve(2);
-    this.#length = this.#buffer.writeUInt16BE(value, this.#length);
+    this.#fixed.setUint16(this.#length, value);
+    this.#length += 2;
   }
 
   u32(value: number): void {
@@ -41,7 +42,7 @@ export class ByteWriter {
   /** Over four bytes that were written before. */
   setU32(at: number, value: number): void {
     assert(at + 4 <= this.#length, 'nothing was written there');
-    this.#buffer.writeUInt32BE(value, at);
+    this.#fixed.setUint32(at, value);
   }
 
   u64(value: bigint): void {

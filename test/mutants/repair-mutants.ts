@@ -124,8 +124,8 @@ export const repairMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${engine}/guard/joining.js`,
-        from: 'const isSettled = awaited === null ||',
-        to: 'const isSettled = awaited !== null ||',
+        from: 'const isDone = awaited === null ||',
+        to: 'const isDone = awaited !== null ||',
       },
     ],
     killer: seeds,

@@ -144,7 +144,9 @@ export class SimNode {
       isJoining: () => postgres.read('joining', () => region.joining.isJoining()),
       joined: () => postgres.commit('joined', () => region.joining.joined()),
     };
-    this.#joining = new Joining({ peers, partitionCount, store: joins, client, records, timer, logger });
+    // Nobody is retired here.
+    const joining = { peers, partitionCount, store: joins, client, records, timer, logger };
+    this.#joining = new Joining({ ...joining, closed: () => [] });
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
