@@ -125,7 +125,7 @@ export const repairMutants: readonly Mutant[] = [
       {
         file: `${engine}/guard/joining.js`,
         from: 'const isDone = awaited === null ||',
-        to: 'const isDone = awaited !== null ||',
+        to: 'const isDone = true || awaited === null ||',
       },
     ],
     killer: seeds,
