@@ -75,6 +75,19 @@ it('statements outside a transaction are one, and none of it stays where one fai
   expect(await keys()).toEqual([]);
 });
 
+it('what fails only as it is committed is not answered', async () => {
+  await pool.query(
+    'DROP TABLE IF EXISTS late; CREATE TABLE late (key text UNIQUE DEFERRABLE INITIALLY DEFERRED)',
+  );
+  const late: Statement = { name: 'late', text: 'INSERT INTO late VALUES ($1)' };
+  const { answers, failure } = await session.send([
+    [late, 'a'],
+    [late, 'a'],
+  ]);
+  expect(answers.length).toBe(1);
+  expect(failure).toMatchObject(code('23505'));
+});
+
 it('a statement that failed the first time is sent again whole, whether the server had parsed it or not', async () => {
   const later: Statement = { name: 'later', text: 'SELECT key FROM elsewhere' };
   await expect(session.query(later)).rejects.toMatchObject(code('42P01'));

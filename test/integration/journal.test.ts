@@ -144,15 +144,19 @@ test('transactions under way are bounded: a fourth one waits', async () => {
 test('few callers wait for the transaction under way and go together, instead of each beside it', async () => {
   const { isDurable, makeDurable } = disk();
   const sizes: number[] = [];
+  let committed = 0;
   const patient = journalOn({
     commitLocal: async (transaction) => {
       sizes.push(transaction.ids.length);
       const done = await database.records.commitLocal(transaction);
+      committed++;
       await isDurable;
       return done;
     },
   });
-  const writes = Array.from({ length: 25 }, (_, index) => patient.write([increment(`few-${index}`, 1)]));
+  const writes = [patient.write([increment('few', 1)])];
+  await until('the first waits for the disk', 10_000, () => committed === 1);
+  for (let index = 0; index < 24; index++) writes.push(patient.write([increment(`few-${index}`, 1)]));
   expect(sizes).toEqual([1]);
   makeDurable();
   await Promise.all(writes);
