@@ -23,18 +23,21 @@ export class ByteWriter {
 
   u8(value: number): void {
     this.#reserve(1);
+    if (value >>> 0 !== value || value > 0xff) throw new AssertionFailure(`not a byte: ${value}`);
     this.#fixed.setUint8(this.#length, value);
     this.#length += 1;
   }
 
   u16(value: number): void {
     this.#reserve(2);
+    if (value >>> 0 !== value || value > 0xffff) throw new AssertionFailure(`not of 16 bits: ${value}`);
     this.#fixed.setUint16(this.#length, value);
     this.#length += 2;
   }
 
   u32(value: number): void {
     this.#reserve(4);
+    if (value >>> 0 !== value) throw new AssertionFailure(`not of 32 bits: ${value}`);
     this.#fixed.setUint32(this.#length, value);
     this.#length += 4;
   }

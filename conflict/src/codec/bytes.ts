@@ -3,16 +3,18 @@
  * gives is an `ArrayBuffer`, which has no length, and what a database gives may be `null`. It takes byte arrays of any
  * realm, Node's `Buffer` among them, and looks at nothing but the kind of the object.
  */
-import { checkArgument } from '../arguments.ts';
+import { checkArgument, readFrom } from '../arguments.ts';
 import { allocate } from './slab.ts';
 
-/** Throws `invalid-argument` where `value` is no `Uint8Array`. */
-export function checkBytes(value: unknown, rule: string): void {
+/** Throws `invalid-argument` where `value` is no `Uint8Array`, or one whose buffer was handed to another thread. */
+export function checkBytes(value: Uint8Array, rule: string): void {
   // A proxy of bytes is no view of them, whatever class it claims.
   const isBytes =
     ArrayBuffer.isView(value) &&
     (value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]');
   checkArgument(isBytes, rule, value);
+  // A buffer that was handed over looks like an empty one, until it is read.
+  if (value.length === 0) readFrom(value, rule, () => value.at(0));
 }
 
 /** As many arguments as every engine takes. */

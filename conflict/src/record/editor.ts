@@ -3,6 +3,7 @@
  * half way leaves a draft that must not be used: so the edit throws the first error also where somebody caught it. An
  * editor takes nothing once the edit is over, so what a kept one is told is never silently lost.
  */
+import { readFrom } from '../arguments.ts';
 import { tagDeletion, tagMark } from '../codec/format.ts';
 import type { Path } from '../codec/path.ts';
 import { check, refusal } from '../refusal.ts';
@@ -68,7 +69,7 @@ function editorOf(draft: Draft, field: MapField, run: Run): Editor {
 /** What comes after an `await` would find the edit made. */
 function checkFinished(result: unknown): void {
   const promise = Object(result);
-  if (typeof promise.then !== 'function') return;
+  if (typeof readFrom(result, 'synchronous', () => promise.then) !== 'function') return;
   // It fails once it goes on, because the edit is over; this error stands for that one.
   promise.then(undefined, () => undefined);
   throw refusal('invalid-argument', { rule: 'synchronous', value: result });

@@ -1,7 +1,9 @@
 /** What a caller without types reads when something is missing or unfit: typed errors, in words that help. */
 import { describe, expect, test } from 'vitest';
+import { open, seal } from '../codec/seal.ts';
 import { ConflictError } from '../errors.ts';
 import { boundedCounter, counter, map, register } from '../types/field.ts';
+import { merge } from './merge.ts';
 import type { Editor } from './operations.ts';
 import { schema } from './schema.ts';
 
@@ -27,6 +29,33 @@ function untyped(callee: (...given: never[]) => unknown, given: readonly unknown
 const doNothing = (): void => undefined;
 const edited = (change: (editor: Editor) => void) =>
   errorOf(() => Product.edit(nothing, context, change)).message;
+
+test('bytes whose buffer was handed to another thread are refused, never taken for an absent record', () => {
+  const { state } = Product.edit(nothing, context, (e) => e.set('title', 'x'));
+  const gone = state.slice();
+  structuredClone(gone, { transfer: [gone.buffer] });
+  const refused = { code: 'invalid-argument' };
+  expect(errorOf(() => Product.edit(gone, context, doNothing))).toMatchObject({ ...refused, rule: 'state' });
+  expect(errorOf(() => Product.read(gone))).toMatchObject({ ...refused, rule: 'state' });
+  expect(errorOf(() => merge(gone, state))).toMatchObject({ ...refused, rule: 'state' });
+  expect(errorOf(() => merge(state, gone))).toMatchObject({ ...refused, rule: 'delta' });
+  expect(errorOf(() => seal(gone))).toMatchObject({ ...refused, rule: 'bytes' });
+  expect(errorOf(() => open(gone))).toMatchObject({ ...refused, rule: 'sealed' });
+});
+
+test('what getters throw never leaves bare', () => {
+  const broken = {
+    get title() {
+      throw new RangeError('broken');
+    },
+    get then() {
+      throw new RangeError('broken');
+    },
+  };
+  const refused = { code: 'invalid-argument', cause: { message: 'broken' } };
+  expect(errorOf(() => Product.edit(nothing, context, (e) => e.put(broken)))).toMatchObject(refused);
+  expect(errorOf(() => Product.edit(nothing, context, () => broken))).toMatchObject(refused);
+});
 
 describe('missing arguments', () => {
   test.each([[[]], [[null]], [['title']], [[7]]])('schema(...%j)', (given) => {

@@ -4,6 +4,7 @@
  * it has before it, but for maps, which are followed by whoever goes through a record. Maps are here because they go
  * through members of any type: declared ones in the order of the declaration, others by name.
  */
+import { readFrom } from '../arguments.ts';
 import { textOf } from '../codec/utf8.ts';
 import { isMembers, type JsonValue } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
@@ -83,7 +84,7 @@ function oneOf(value: unknown, ...choices: readonly unknown[]): boolean {
 export function showMembers({ place, field: map }: PlaceOf<MapField>, view: View) {
   const members: (readonly [string, JsonValue])[] = [];
   let live = false;
-  for (const binary of 'fields' in map ? Object.keys(map.fields) : storedIn(place)) {
+  for (const binary of membersOf({ place, field: map })) {
     const name = textOf(binary);
     const field = declaredMember(map, name);
     const shown = field && fieldTypes[field.type].show({ place: place.child(binary), field }, view);
@@ -102,13 +103,10 @@ function showMap(at: PlaceOf<MapField>, view: View): Shown | null {
 
 /** What a put does not name is cleared, except for counters, which are never set; only what differs is written. */
 export function putMap(draft: Draft, at: PlaceOf<MapField>, value: unknown): void {
-  const map = at.field;
   const place: Place = at.place;
   place.check(isMembers(value), 'object', value);
-  const named = new Map(Object.entries(value));
-  const stored = 'fields' in map ? [] : storedIn(place).map(textOf);
-  const declared = 'fields' in map ? Object.keys(map.fields) : [];
-  for (const name of new Set([...declared, ...named.keys(), ...stored])) {
+  const named = new Map(readFrom(value, 'value', () => Object.entries(value)));
+  for (const name of new Set([...membersOf(at).map(textOf), ...named.keys()])) {
     const member = memberAt(at, name);
     if (named.has(name)) fieldTypes[member.field.type].put(draft, member, named.get(name));
     else clearUnnamed(draft, member);
@@ -120,7 +118,7 @@ function clearUnnamed(draft: Draft, { place, field }: PlaceOf): void {
   else if (field.type !== 'counter' && field.type !== 'bounded-counter') resetPlace(draft, place);
 }
 
-/** Names of members that hold or held something, as binary strings. */
-function storedIn({ children }: Place): readonly string[] {
-  return [...children.keys()].toSorted();
+/** Names as binary strings: of declared members in their order, of others where they hold or held something. */
+function membersOf({ place, field: map }: PlaceOf<MapField>): readonly string[] {
+  return 'fields' in map ? Object.keys(map.fields) : [...place.children.keys()].toSorted();
 }

@@ -26,7 +26,8 @@ export interface Sibling {
 
 /**
  * Chooses what a register shows from at least two siblings, the latest first. It must answer alike for alike input;
- * then every replica shows the same, whatever it computes.
+ * then every replica shows the same, whatever it computes. What it throws comes out of `read`, `put` and `diff` as it is,
+ * and no field of the record can be read: one that may fail has to catch that itself.
  */
 export type Resolver = (siblings: readonly Sibling[]) => JsonValue;
 
