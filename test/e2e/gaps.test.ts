@@ -90,7 +90,7 @@ test('a sweep proves what both sides show, and what it finds diverged is told an
   };
   const before = await us.clockMs();
   await us.sweep();
-  await until('a clean sweep', 60_000, () => swept(before));
+  await until('a clean sweep', 120_000, () => swept(before));
   const { database } = demo.serversOf('us');
   await query(database, "DELETE FROM isthmus.record WHERE key IN ('before', 'lost-7')");
   const damaged = await us.clockMs();
@@ -99,7 +99,7 @@ test('a sweep proves what both sides show, and what it finds diverged is told an
   expect((await us.get('products', 'lost-7')).status).toBe(200);
   await converged([eu, us], 'products', 10_000);
   expect(await us.metrics()).toMatch(/^isthmus_transfers_total\{origin="eu",cause="sweep"\} \d+$/m);
-}, 240_000);
+}, 300_000);
 
 test('the command line repairs what differs, and only says so in a dry run', async () => {
   const { database } = demo.serversOf('us');

@@ -20,7 +20,7 @@ import { summaryOf } from './summary.ts';
 
 const program = new URL('../dist/simulation/main.js', import.meta.url).pathname;
 const seed = Number(process.env['SEED'] ?? 1);
-const seeds = 300;
+const seeds = 200;
 /** Of the report: how many, how fast, the medians, and how complete. */
 const headLines = 5;
 
