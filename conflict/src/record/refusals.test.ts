@@ -44,17 +44,15 @@ test('bytes whose buffer was handed to another thread are refused, never taken f
 });
 
 test('what getters throw never leaves bare', () => {
-  const broken = {
-    get title() {
-      throw new RangeError('broken');
-    },
-    get then() {
-      throw new RangeError('broken');
-    },
+  const get = () => {
+    throw new RangeError('broken');
   };
+  const brokenAt = (name: string): object => Object.defineProperty({}, name, { get, enumerable: true });
   const refused = { code: 'invalid-argument', cause: { message: 'broken' } };
-  expect(errorOf(() => Product.edit(nothing, context, (e) => e.put(broken)))).toMatchObject(refused);
-  expect(errorOf(() => Product.edit(nothing, context, () => broken))).toMatchObject(refused);
+  expect(errorOf(() => Product.edit(nothing, context, (e) => e.put(brokenAt('title'))))).toMatchObject(
+    refused,
+  );
+  expect(errorOf(() => Product.edit(nothing, context, () => brokenAt('then')))).toMatchObject(refused);
 });
 
 describe('missing arguments', () => {
