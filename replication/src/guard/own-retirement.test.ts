@@ -19,6 +19,8 @@ class World {
   readonly retirements: MemoryRetirementStore;
   readonly answers = new Map<RegionId, readonly RegionId[]>();
   isDown = false;
+  /** Answers arrive once this resolves. */
+  onTheWay: Promise<void> = Promise.resolve();
   turns = 0;
   readonly told: ReadonlyMap<RegionId, readonly RegionId[]>[] = [];
 
@@ -42,7 +44,13 @@ class World {
       },
       onTold: async (told) => void this.told.push(told),
       onTurn: async () => void this.turns++,
-      witness: { closedAt: (peer) => Promise.resolve(this.answers.get(peer) ?? null) },
+      witness: {
+        closedAt: async (peer) => {
+          const answer = this.answers.get(peer) ?? null;
+          await this.onTheWay;
+          return answer;
+        },
+      },
       timer,
       logger,
     });
@@ -126,4 +134,22 @@ test('what else peers have closed is handed on before the first write, and nothi
   await world.timer.advance(5000);
   expect([world.told.length, world.turns]).toEqual([2, 1]);
   await process.stop();
+});
+
+test('a look that hears nothing takes back nothing of what another one heard meanwhile', async () => {
+  const world = new World();
+  world.isDown = true;
+  const process = world.started();
+  let arrive = (): void => expect.fail('nobody waits yet');
+  world.onTheWay = new Promise((resolve) => {
+    arrive = resolve;
+  });
+  const deaf = process.look();
+  await world.retirements.all();
+  world.onTheWay = Promise.resolve();
+  world.answers.set(us, [eu]);
+  await process.look();
+  arrive();
+  await deaf;
+  expect(process.isRetired).toBe(true);
 });

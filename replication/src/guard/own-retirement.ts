@@ -98,7 +98,8 @@ export class OwnRetirement {
     );
     const told = new Map(answers.map(([peer, closed]) => [peer, closed ?? []]));
     const by = peers.filter((peer) => told.get(peer)?.includes(region) === true);
-    this.#isRetired = by.length > 0;
+    // Another look may have heard it meanwhile.
+    this.#isRetired ||= by.length > 0;
     if (by.length > 0) logger.error({ by }, 'this region was retired by its peers; it takes no more writes');
     return told;
   }
