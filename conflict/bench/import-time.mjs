@@ -1,13 +1,13 @@
 /**
  * How long the first `import` of a library takes, in fresh processes. Node's loader is warmed with an empty module
- * first, and the time of another empty module is taken off. What remains is Node's search for the package, which an empty
- * package shows, and the library's own reading, compiling and running.
+ * first, and the time of another empty module is taken off. What remains of a package is Node's search for it, which an
+ * empty package shows, and the library's own reading, compiling and running; a bundle is not searched for.
  */
 import { pathToFileURL } from 'node:url';
 import { askChild } from './child.mjs';
 
 export const importable = {
-  isthmus: '@isthmus/conflict',
+  'isthmus, package': '@isthmus/conflict',
   'an empty package': '@isthmus/nothing',
   yjs: 'yjs',
   automerge: '@automerge/automerge',

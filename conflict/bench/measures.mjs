@@ -8,7 +8,7 @@ import { importable, importTimes } from './import-time.mjs';
 import { spreadOf } from './measure.mjs';
 import { memoryOf } from './memory.mjs';
 import { figure, printRace, range, say, table } from './report.mjs';
-import { otherSizes, ownSizes } from './size.mjs';
+import { otherSizes, ownSizes, writeCore } from './size.mjs';
 import { nameFor, race, raceMany, speedNames } from './speed.mjs';
 import { bytesAfter } from './workloads.mjs';
 
@@ -99,16 +99,18 @@ function memory(contenders, { records, few }) {
   );
 }
 
-/** @param {number} runs */
-function importing(runs) {
+/** The goal is for the core, the very bundle whose size has one; packages stand beside it. @param {number} runs */
+async function importing(runs) {
   say(`\nimport: first import in a fresh process, an empty module's time taken off, ${runs} processes`);
-  const found = Object.entries(importable).map(([name, specifier]) => {
+  const all = { isthmus: await writeCore(), ...importable };
+  const found = Object.entries(all).map(([name, specifier]) => {
     const times = importTimes(specifier, runs);
     const processor = spreadOf(times.map((time) => time.processor));
     return { name, clock: spreadOf(times.map((time) => time.clock)), processor };
   });
   const rows = found.map(({ name, clock, processor }) => {
-    return [name, figure(clock.median), range(clock), figure(processor.median)];
+    const title = name === 'isthmus' ? 'isthmus, core' : name;
+    return [title, figure(clock.median), range(clock), figure(processor.median)];
   });
   table(['', 'ms', 'min - max', 'processor ms'], rows);
   return found.flatMap(({ name, clock, processor }) => [

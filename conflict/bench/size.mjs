@@ -5,9 +5,9 @@
  * counted, as it is sent to the user too; what others need of Node's own modules in a browser is not.
  */
 import { builtinModules } from 'node:module';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { BenchError } from './contender.mjs';
@@ -37,8 +37,10 @@ const coreNames = [
 const wholeOf = (specifiers) =>
   specifiers.map((specifier, index) => `export * as e${index} from '${specifier}';`).join('\n');
 
-/** @param {string} name @param {string} contents @param {readonly string[]} external @returns {Promise<Size>} */
-async function sizeOf(name, contents, external) {
+const coreContents = `export { ${coreNames.join(', ')} } from '${library}';`;
+
+/** @param {string} name @param {string} contents @param {readonly string[]} external @returns {Promise<Uint8Array>} */
+async function bundleOf(name, contents, external) {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: here },
     bundle: true,
@@ -53,7 +55,20 @@ async function sizeOf(name, contents, external) {
   });
   const [output] = outputFiles;
   if (output === undefined) throw new BenchError(`${name} made no bundle`);
-  return { name, minified: output.contents.length, gzip: gzipSync(output.contents, { level: 9 }).length };
+  return output.contents;
+}
+
+/** @param {string} name @param {string} contents @param {readonly string[]} external @returns {Promise<Size>} */
+async function sizeOf(name, contents, external) {
+  const bundle = await bundleOf(name, contents, external);
+  return { name, minified: bundle.length, gzip: gzipSync(bundle, { level: 9 }).length };
+}
+
+/** The core as a file of its own, whose import can be timed. @returns {Promise<string>} Its address. */
+export async function writeCore() {
+  const path = join(here, 'node_modules', '.core.mjs');
+  writeFileSync(path, await bundleOf('core', coreContents, ['yjs']));
+  return pathToFileURL(path).href;
 }
 
 /** The exports as they stand in the package's own file. @returns {readonly string[]} */
@@ -65,7 +80,7 @@ function exportedPaths() {
 /** The first size is that of the core. @returns {Promise<readonly Size[]>} */
 export async function ownSizes() {
   const specifiers = exportedPaths().map((path) => library + path.slice(1));
-  const sizes = [await sizeOf('core', `export { ${coreNames.join(', ')} } from '${library}';`, ['yjs'])];
+  const sizes = [await sizeOf('core', coreContents, ['yjs'])];
   for (const specifier of specifiers) {
     sizes.push(await sizeOf(specifier, `export * from '${specifier}';`, ['yjs']));
   }
