@@ -2,14 +2,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
+import type { TombstoneStore } from '@isthmus/replication/ports/tombstone-store';
 import type { Vector } from '@isthmus/replication/ports/vector';
 import { region } from './record-store.contract.ts';
 
 export interface OpenIncarnationStore {
   readonly store: IncarnationStore;
   readonly past: IdentityStore;
+  readonly tombstones: Pick<TombstoneStore, 'noteAnswered'>;
   /** Makes the database another incarnation; returns its store. */
-  readonly renew: (promised: Vector | null) => Promise<IncarnationStore>;
+  readonly renew: (promised: Vector | null, counter?: number) => Promise<IncarnationStore>;
   readonly close: () => Promise<void>;
 }
 
@@ -56,6 +58,29 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       expect(await store.relearning()).toEqual(wanted);
       await store.relearnt();
       expect(await store.relearning()).toBeNull();
+    });
+
+    it('surely holds of its past whatever it has answered to a barrier (P8, P9)', async () => {
+      const { tombstones } = opened;
+      for (const position of [2n ** 40n + 7n, 2n ** 40n + 3n]) await tombstones.noteAnswered(position);
+      const store = await opened.renew([]);
+      expect((await store.relearning())?.pasts).toMatchObject([{ through: 2n ** 40n + 7n }]);
+    });
+
+    it('holds nothing surely where it has told nobody a position and no beat is old enough', async () => {
+      const store = await opened.renew([]);
+      expect((await store.relearning())?.pasts).toMatchObject([{ through: 0n }]);
+    });
+
+    it('has answered nothing in a new life', async () => {
+      await opened.tombstones.noteAnswered(9n);
+      const store = await opened.renew([], 2);
+      expect((await store.relearning())?.pasts).toMatchObject([{ through: 9n }]);
+      await store.relearnt();
+      const again = await opened.renew([], 3);
+      expect((await again.relearning())?.pasts).toMatchObject([
+        { incarnation: { counter: 2 }, through: 0n },
+      ]);
     });
 
     it('tells a promise of nothing from one that nobody knows', async () => {

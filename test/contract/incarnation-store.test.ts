@@ -21,13 +21,15 @@ function open({ url: connectionString, slotName }: FreshDatabase): Promise<Datab
 }
 
 incarnationStoreContract('memory', () => {
-  const { incarnations: store, open: openMemory } = freshMemoryIdentity();
-  const past = openMemory();
+  const { incarnations: store, tombstones, open: openMemory } = freshMemoryIdentity();
+  let past = openMemory();
   return Promise.resolve({
     store,
     past,
-    renew: async (promised) => {
-      await past.adopt({ claim: await past.noteClaim({ counter: 2, nonce: 9 }), promised });
+    tombstones,
+    renew: async (promised, counter = 2) => {
+      await past.adopt({ claim: await past.noteClaim({ counter, nonce: 9 }), promised });
+      past = openMemory();
       return store;
     },
     close: () => Promise.resolve(),
@@ -40,8 +42,9 @@ incarnationStoreContract('postgres', async () => {
   return {
     store: database.incarnations,
     past: database.past,
-    renew: async (promised) => {
-      const claim = await database.past.noteClaim({ counter: 2, nonce: 9 });
+    tombstones: database.tombstones,
+    renew: async (promised, counter = 2) => {
+      const claim = await database.past.noteClaim({ counter, nonce: 9 });
       await database.past.adopt({ claim, promised });
       await database.close();
       database = await open(fresh);

@@ -6,13 +6,16 @@ import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identi
 import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
+import { MemoryTombstoneStore } from '@isthmus/replication/adapters/memory/tombstone-store';
 
 export function freshMemoryIdentity() {
   const database = new MemoryDatabase({ nowMs: () => 1000 });
+  const records = new MemoryRecordStore(database);
   const ground = {
     database,
     identity: new MemoryIdentityRow(database, { counter: 1, nonce: 7 }),
-    records: new MemoryRecordStore(database),
+    records,
+    tombstones: new MemoryTombstoneStore({ database, records, horizon: database.table('horizon') }),
     beats: new MemoryBeatStore(database, []),
     slots: new MemorySlotKeeper(database),
     incarnations: new MemoryIncarnationStore(database),

@@ -77,7 +77,11 @@ class Region {
     this.self = { region: this.id, incarnation, partitionCount: 1 };
     this.actor = actorOf(this.id, incarnation);
     this.skewMs = skewMs;
-    this.answers = new BarrierAnswers(this.self, { standing: () => Promise.resolve(world.standing(this)) });
+    this.answers = new BarrierAnswers(this.self, {
+      standing: { standing: () => Promise.resolve(world.standing(this)) },
+      // No region of the model becomes another incarnation.
+      store: { noteAnswered: () => Promise.resolve() },
+    });
   }
 
   get lsn(): bigint {

@@ -104,7 +104,7 @@ export class SimRegion {
 
   /** As a process that starts now knows it. */
   open(): MemoryIdentityStore {
-    const { database, row: identity, records, beats, slots, incarnations } = this;
-    return new MemoryIdentityStore({ database, identity, records, beats, slots, incarnations });
+    const { database, row: identity, records, beats, slots, incarnations, tombstones } = this;
+    return new MemoryIdentityStore({ database, identity, records, beats, slots, incarnations, tombstones });
   }
 }

@@ -1,4 +1,5 @@
 /** The tombstone store of a region as one process reaches it, each call a request that can be cut. */
+import type { Lsn } from '@isthmus/replication/ports/change';
 import type { StoredRecord } from '@isthmus/replication/ports/record-store';
 import type {
   BarrierRow,
@@ -36,6 +37,10 @@ export class SimTombstoneStore implements TombstoneStore {
 
   complete(barrier: Parameters<TombstoneStore['complete']>[0]): Promise<boolean> {
     return this.#postgres.commit('complete barrier', () => this.#inner.complete(barrier));
+  }
+
+  noteAnswered(position: Lsn): Promise<void> {
+    return this.#postgres.commit('note answered', () => this.#inner.noteAnswered(position));
   }
 
   hasDead(): Promise<boolean> {

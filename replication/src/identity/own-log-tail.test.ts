@@ -9,6 +9,7 @@ import { MemoryIdentityStore } from '../adapters/memory/identity-store.ts';
 import { MemoryIncarnationStore } from '../adapters/memory/incarnation-store.ts';
 import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
 import { MemorySlotKeeper } from '../adapters/memory/slot-keeper.ts';
+import { MemoryTombstoneStore } from '../adapters/memory/tombstone-store.ts';
 import { encodeLogRecord } from '../log/log-record.ts';
 import type { Beat } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
@@ -24,6 +25,7 @@ async function listening() {
   const timer = new ManualTimer();
   const database = new MemoryDatabase({ nowMs: () => timer.monotonicMs() });
   const beats = new MemoryBeatStore(database, []);
+  const records = new MemoryRecordStore(database);
   const hold = (await beats.tryHold()) ?? expect.fail('nobody holds the beats');
   const queue = new BatchQueue(1024 * 1024);
   const foreign: string[] = [];
@@ -38,7 +40,8 @@ async function listening() {
     database,
     beats,
     identity: new MemoryIdentityRow(database, self.incarnation),
-    records: new MemoryRecordStore(database),
+    records,
+    tombstones: new MemoryTombstoneStore({ database, records, horizon: database.table('horizon') }),
     slots: new MemorySlotKeeper(database),
     incarnations: new MemoryIncarnationStore(database),
   });

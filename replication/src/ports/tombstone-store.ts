@@ -5,7 +5,7 @@
  * two barriers have passed are dropped, each in one transaction with the floors above it. The store never judges a
  * state; `decide` is synchronous, may be called again and has no effects.
  */
-import type { RecordId } from './change.ts';
+import type { Lsn, RecordId } from './change.ts';
 import type { StoredRecord } from './record-store.ts';
 import type { Vector } from './vector.ts';
 
@@ -56,6 +56,11 @@ export interface TombstoneStore {
     readonly round: number;
     readonly vector: Vector;
   }): Promise<boolean>;
+  /**
+   * Another region is about to be told that the own changes went up to here, and may collect on that word: durable on
+   * return, so that a new incarnation of this database never says that it surely holds less (P9).
+   */
+  noteAnswered(position: Lsn): Promise<void>;
   /** Whether there is any record that may be dead. */
   hasDead(): Promise<boolean>;
   /** At most a million are counted. */

@@ -6,6 +6,7 @@
  */
 import type { BarrierAnswer, BarrierAsk } from '../log/barrier-word.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { TombstoneStore } from '../ports/tombstone-store.ts';
 import type { Standing, TransferStore } from '../ports/transfer-store.ts';
 import type { Vector } from '../ports/vector.ts';
 import { othersIn, type Self, upperBound } from '../reach.ts';
@@ -18,14 +19,19 @@ interface Asking {
   readonly position: Vector | null;
 }
 
+export interface AnswerStores {
+  readonly standing: Pick<TransferStore, 'standing'>;
+  readonly store: Pick<TombstoneStore, 'noteAnswered'>;
+}
+
 export class BarrierAnswers {
   readonly #self: Self;
-  readonly #store: Pick<TransferStore, 'standing'>;
+  readonly #stores: AnswerStores;
   readonly #askings = new Map<RegionId, Asking>();
 
-  constructor(self: Self, store: Pick<TransferStore, 'standing'>) {
+  constructor(self: Self, stores: AnswerStores) {
     this.#self = self;
-    this.#store = store;
+    this.#stores = stores;
   }
 
   note(asker: RegionId, incarnation: Incarnation, ask: BarrierAsk | null): void {
@@ -43,7 +49,9 @@ export class BarrierAnswers {
   async all(): Promise<readonly BarrierAnswer[]> {
     if (this.#askings.size === 0) return [];
     const askings = [...this.#askings];
-    const standing = await this.#store.standing();
+    const standing = await this.#stores.standing.standing();
+    if (askings.some(([, { position }]) => position === null))
+      await this.#stores.store.noteAnswered(standing.insertLsn);
     return askings.map(([asker, asking]) => {
       const position = asking.position ?? upperBound(this.#self, standing);
       const now = this.#askings.get(asker);

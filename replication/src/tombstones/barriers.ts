@@ -67,9 +67,9 @@ export class Barriers {
   readonly #ticker: Ticker;
 
   constructor(options: BarriersOptions) {
-    const { self, standing, timer, logger } = options;
+    const { self, timer, logger } = options;
     this.#options = options;
-    this.#answers = new BarrierAnswers(self, standing);
+    this.#answers = new BarrierAnswers(self, options);
     const actor = actorOf(self.region, self.incarnation);
     this.#collector = new Collector({ ...options, actor, signal: this.#end.signal });
     const run = orNextTurn(

@@ -13,6 +13,7 @@ import type { MemoryIdentityRow } from './identity-row.ts';
 import type { MemoryIncarnationStore } from './incarnation-store.ts';
 import type { MemoryRecordStore } from './record-store.ts';
 import type { MemorySlotKeeper } from './slot-keeper.ts';
+import type { MemoryTombstoneStore } from './tombstone-store.ts';
 
 export interface MemoryIdentityGround {
   readonly database: MemoryDatabase;
@@ -21,6 +22,7 @@ export interface MemoryIdentityGround {
   readonly beats: MemoryBeatStore;
   readonly slots: MemorySlotKeeper;
   readonly incarnations: MemoryIncarnationStore;
+  readonly tombstones: Pick<MemoryTombstoneStore, 'answered' | 'beginAnew'>;
 }
 
 /** A beat this much older than the newest is surely older than everything that the database may lack. */
@@ -84,15 +86,17 @@ export class MemoryIdentityStore implements IdentityStore {
   }
 
   async adopt({ claim, promised }: Adoption): Promise<void> {
-    const { database, identity, records, beats, slots, incarnations } = this.#ground;
+    const { database, identity, records, beats, slots, incarnations, tombstones } = this.#ground;
     const { incarnation, claim: noted } = identity.row;
     if (sameIncarnation(incarnation, claim)) return;
     if (noted === null || !sameIncarnation(noted, claim)) throw otherClaim(claim);
     requireFreeSlot(database);
     database.transact(true, () => {
-      const through = beats.newestBefore(marginMs)?.lsn ?? 0n;
+      const beat = beats.newestBefore(marginMs)?.lsn ?? 0n;
+      const through = beat > tombstones.answered ? beat : tombstones.answered;
       incarnations.begin({ past: { incarnation, through }, promised, sinceMs: database.nowMs() });
       beats.beginAnew();
+      tombstones.beginAnew();
       slots.beginAnew();
       records.setFloors({ ...records.floors, floor: 0 });
       identity.put({ incarnation: claim, provenOn: String(database.starts), held: null, claim: null });

@@ -4,7 +4,7 @@
  */
 import { ConflictError, isDead } from '@isthmus/conflict';
 import { assert } from '../../errors.ts';
-import type { RecordId } from '../../ports/change.ts';
+import type { Lsn, RecordId } from '../../ports/change.ts';
 import type { StoredRecord } from '../../ports/record-store.ts';
 import type { BarrierRow, CollectTransaction, TombstoneStore } from '../../ports/tombstone-store.ts';
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
@@ -25,9 +25,10 @@ interface Barrier {
   readonly round: number;
   readonly openedAtMs: number | null;
   readonly completedAtMs: number | null;
+  readonly answered: Lsn;
 }
 
-const first: Barrier = { completed: 0, round: 0, openedAtMs: null, completedAtMs: null };
+const first: Barrier = { completed: 0, round: 0, openedAtMs: null, completedAtMs: null, answered: 0n };
 
 export class MemoryTombstoneStore implements TombstoneStore {
   readonly #ground: MemoryTombstoneGround;
@@ -36,6 +37,16 @@ export class MemoryTombstoneStore implements TombstoneStore {
   constructor(ground: MemoryTombstoneGround) {
     this.#ground = ground;
     this.#barrier = ground.database.table('barrier');
+  }
+
+  /** For who tells how far the database surely holds its own changes. */
+  get answered(): Lsn {
+    return this.#row.answered;
+  }
+
+  /** In a transaction, when the database becomes another incarnation, of which nothing was told. */
+  beginAnew(): void {
+    this.#barrier.put('', { ...this.#row, answered: 0n });
   }
 
   async barrier(): Promise<BarrierRow> {
@@ -74,13 +85,19 @@ export class MemoryTombstoneStore implements TombstoneStore {
     const { database, horizon } = this.#ground;
     if (this.#row.completed !== number - 1 || this.#row.round !== round) return false;
     database.transact(true, () => {
-      this.#barrier.put('', { completed: number, round, openedAtMs: null, completedAtMs: database.nowMs() });
+      const closed = { completed: number, round, openedAtMs: null, completedAtMs: database.nowMs() };
+      this.#barrier.put('', { ...this.#row, ...closed });
       for (const entry of vector) {
         const known = horizon.get(placeOf(entry));
         if (known === undefined || known.lsn < entry.lsn) horizon.put(placeOf(entry), entry);
       }
     });
     return true;
+  }
+
+  async noteAnswered(position: Lsn): Promise<void> {
+    if (position <= this.answered) return;
+    this.#ground.database.transact(true, () => this.#barrier.put('', { ...this.#row, answered: position }));
   }
 
   async hasDead(): Promise<boolean> {

@@ -33,10 +33,16 @@ const selectStored: Statement = {
 const keepPast: Statement = {
   name: 'isthmus_adopt_past',
   text: `INSERT INTO isthmus.own_past (incarnation_counter, incarnation_nonce, through)
-  SELECT incarnation_counter, incarnation_nonce, coalesce((SELECT lsn FROM isthmus.beat
+  SELECT incarnation_counter, incarnation_nonce, greatest(answered, (SELECT lsn FROM isthmus.beat
     WHERE at <= (SELECT max(at) FROM isthmus.beat) - interval '${marginSeconds} seconds'
-    ORDER BY number DESC LIMIT 1), '0/0')
-  FROM isthmus.identity ON CONFLICT DO NOTHING`,
+    ORDER BY number DESC LIMIT 1))
+  FROM isthmus.identity JOIN isthmus.barrier USING (one) ON CONFLICT DO NOTHING`,
+};
+
+/** It speaks of the life that is over. */
+const forgetAnswered: Statement = {
+  name: 'isthmus_adopt_answered',
+  text: "UPDATE isthmus.barrier SET answered = '0/0'",
 };
 
 const keepPromised: Statement = {
@@ -78,6 +84,7 @@ export async function adopt(
     before: [
       [begin],
       [keepPast],
+      [forgetAnswered],
       [keepPromised, ...vectorValues(promised ?? [])],
       [forgetBeats],
       [forgetTold],

@@ -5,7 +5,7 @@
  * with the floors; that need not wait for the disk, because a crash takes back both.
  */
 import { assert } from '../../errors.ts';
-import type { RecordId } from '../../ports/change.ts';
+import type { Lsn, RecordId } from '../../ports/change.ts';
 import type { StoredRecord } from '../../ports/record-store.ts';
 import type { BarrierRow, CollectTransaction, TombstoneStore, Verdict } from '../../ports/tombstone-store.ts';
 import type { Vector } from '../../ports/vector.ts';
@@ -20,6 +20,7 @@ import { bigintAt, booleanAt, bytesAt, nullableAt, numberAt, textAt } from './ro
 import type { Call, Session, Statement } from './session.ts';
 import { begin } from './session.ts';
 import { raiseIn, vectorValues } from './vector-columns.ts';
+import { formatLsn } from './wal-message.ts';
 
 const maxRecords = 500;
 const pageBytes = 4 * 1024 * 1024;
@@ -62,6 +63,11 @@ const completeBarrier: Statement = {
 const raiseHorizon: Statement = {
   name: 'isthmus_horizon_raise',
   text: raiseIn('isthmus.horizon'),
+};
+
+const noteAnswer: Statement = {
+  name: 'isthmus_barrier_answered',
+  text: 'UPDATE isthmus.barrier SET answered = greatest(answered, $1::text::pg_lsn)',
 };
 
 const selectHasDead: Statement = {
@@ -153,6 +159,10 @@ export class PostgresTombstoneStore implements TombstoneStore {
       await commitWith(session, { before: [[raiseHorizon, ...vectorValues(vector)]], after: [] });
       return true;
     });
+  }
+
+  async noteAnswered(position: Lsn): Promise<void> {
+    await this.#connections.write((session) => session.query(noteAnswer, formatLsn(position)));
   }
 
   async hasDead(): Promise<boolean> {
