@@ -3,7 +3,7 @@
  * merging means is the caller's business.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BeatOf } from '@isthmus/replication/ports/beat-store';
+import type { BeatOf, BeatStore } from '@isthmus/replication/ports/beat-store';
 import type { CountedBeat, RecordId } from '@isthmus/replication/ports/change';
 import { beginning, type NextRange, type RecordReader } from '@isthmus/replication/ports/record-reader';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
@@ -15,6 +15,7 @@ import { append, bytes, record, region, text } from './record-store.contract.ts'
 
 export interface OpenTransferStore {
   readonly records: RecordStore;
+  readonly beats: Pick<BeatStore, 'storePublished'>;
   readonly transfers: TransferStore;
   readonly jobs: TransferJobs;
   readonly verifications: VerificationStore;
@@ -173,6 +174,16 @@ function snapshots(now: Opened): void {
     for (const each of rows) await now().records.createPosition(each);
     const { beats } = await now().transfers.standing();
     expect(beats).toEqual([{ region: origin, incarnation, beat: beat(2, 3n) }]);
+  });
+
+  it('are told what the own log holds as it is by then, not as it was when they were opened (P7)', async () => {
+    const { beats, transfers } = now();
+    expect(await transfers.published(2n ** 62n)).toBeNull();
+    await beats.storePublished([beat(3, 40n), beat(4, 50n, null), beat(5, 60n)]);
+    expect(await transfers.published(39n)).toEqual({ through: 60n, passed: null });
+    expect(await transfers.published(50n)).toEqual({ through: 60n, passed: beat(4, 50n, null) });
+    expect(await transfers.published(59n)).toEqual({ through: 60n, passed: beat(4, 50n, null) });
+    expect(await transfers.published(2n ** 62n)).toEqual({ through: 60n, passed: beat(5, 60n) });
   });
 }
 

@@ -10,8 +10,8 @@ export const repairMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${sources}/transfer/offer.ts`,
-        from: 'if (publishedThrough === null || publishedThrough < insertLsn)',
-        to: 'if (publishedThrough === null)',
+        from: 'if (published === null || published.through < insertLsn)',
+        to: 'if (published === null)',
       },
     ],
     killer: suite('replication/src/transfer/offer.test.ts'),

@@ -23,6 +23,7 @@ import type {
 import type { TransferAnswer, TransferPeer, TransferRequest } from '@isthmus/replication/ports/transfer-peer';
 import type {
   MergeTransaction,
+  Published,
   RaiseTransaction,
   Standing,
   TransferSnapshot,
@@ -65,8 +66,8 @@ export class SimTransferStore implements TransferStore {
     return this.#postgres.read('standing', () => this.#inner.standing());
   }
 
-  publishedThrough(): Promise<Lsn | null> {
-    return this.#postgres.read('published through', () => this.#inner.publishedThrough());
+  published(upTo: Lsn): Promise<Published | null> {
+    return this.#postgres.read('published', () => this.#inner.published(upTo));
   }
 
   expect(ahead: Vector): Promise<void> {

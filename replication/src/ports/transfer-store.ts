@@ -15,7 +15,13 @@ import type { Vector } from './vector.ts';
 export interface OldBeat {
   readonly lsn: Lsn;
   readonly atMs: number;
-  /** The newest published beat that ended before it began; `null`: there is none. */
+}
+
+/** What the own log holds in all partitions. */
+export interface Published {
+  /** Everything that committed up to there. */
+  readonly through: Lsn;
+  /** The newest beat that ended up to the position that was asked for; `null`: there is none. */
   readonly passed: CountedBeat | null;
 }
 
@@ -105,8 +111,8 @@ export interface TransferStore extends RecordReader {
   /** Rejects with `overloaded` while too many are open. */
   openSnapshot(): Promise<TransferSnapshot>;
   standing(): Promise<Standing>;
-  /** Everything that committed up to there is in the own log; `null`: nothing is known to be. */
-  publishedThrough(): Promise<Lsn | null>;
+  /** `null`: nothing is known to be in the own log. */
+  published(upTo: Lsn): Promise<Published | null>;
   /** Before the first record of a snapshot is merged: sessions must know what may come (P5). */
   expect(ahead: Vector): Promise<void>;
   /**

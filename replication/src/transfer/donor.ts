@@ -18,7 +18,7 @@ import { judgeOffer } from './offer.ts';
 
 export interface DonorOptions {
   readonly self: Self;
-  readonly store: Pick<TransferStore, 'openSnapshot' | 'publishedThrough'>;
+  readonly store: Pick<TransferStore, 'openSnapshot' | 'published'>;
   readonly timer: Timer;
   readonly logger: Logger;
   /** Makes a name that nobody can guess and that is never used twice. */
@@ -121,9 +121,10 @@ export class Donor {
 
   async #untilPublished(snapshot: TransferSnapshot): Promise<Judgement> {
     const { self, store, timer } = this.#options;
+    const { standing } = snapshot;
     const endMs = timer.monotonicMs() + publishWaitMs;
     for (;;) {
-      const judgement = judgeOffer(self, snapshot.standing, await store.publishedThrough());
+      const judgement = judgeOffer(self, standing, await store.published(standing.beat?.lsn ?? 0n));
       if (judgement.kind !== 'wait' || timer.monotonicMs() > endMs) return judgement;
       if (!(await pause(timer, publishPollMs, this.#end.signal))) return judgement;
     }

@@ -11,6 +11,7 @@ const ofUs = (partition: number, lsn: bigint) => ({ region: us, incarnation, par
 const ofEu = (partition: number, lsn: bigint) => ({ region: eu, incarnation, partition, lsn });
 
 const passed = { number: 4, lsn: 60n, atMs: 750, count: 2, end: 70n };
+const published = { through: 100n, passed };
 const ofOthers = { region: us, incarnation, beat: { ...passed, end: 5n } };
 
 const standing: Standing = {
@@ -20,7 +21,7 @@ const standing: Standing = {
   horizon: [],
   floorMs: 7000,
   insertLsn: 100n,
-  beat: { lsn: 80n, atMs: 1000, passed },
+  beat: { lsn: 80n, atMs: 1000 },
   beats: [ofOthers],
   slot: { number: 1, from: 10n },
   isEmpty: false,
@@ -29,7 +30,7 @@ const standing: Standing = {
 
 describe('a donor', () => {
   it('speaks for what is settled, and for its own changes up to its oldest sure beat', () => {
-    const judgement = judgeOffer(self, standing, 100n);
+    const judgement = judgeOffer(self, standing, published);
     expect(judgement).toEqual({
       kind: 'serve',
       offer: {
@@ -47,17 +48,17 @@ describe('a donor', () => {
   });
 
   it('does not serve what its relay has not published (P6)', () => {
-    expect(judgeOffer(self, standing, 99n)).toEqual({ kind: 'wait' });
+    expect(judgeOffer(self, standing, { ...published, through: 99n })).toEqual({ kind: 'wait' });
     expect(judgeOffer(self, standing, null)).toEqual({ kind: 'wait' });
   });
 
   it('does not serve below the beginning of its slot, where the same gap would come again (P6)', () => {
-    const judgement = judgeOffer(self, { ...standing, slot: { number: 2, from: 81n } }, 100n);
+    const judgement = judgeOffer(self, { ...standing, slot: { number: 2, from: 81n } }, published);
     expect(judgement).toMatchObject({ kind: 'refuse', refusal: 'below-slot' });
-    expect(judgeOffer(self, { ...standing, slot: { number: 2, from: 80n } }, 100n).kind).toBe('serve');
+    expect(judgeOffer(self, { ...standing, slot: { number: 2, from: 80n } }, published).kind).toBe('serve');
   });
 
   it('does not serve without a beat that is older than every open transaction', () => {
-    expect(judgeOffer(self, { ...standing, beat: null }, 100n)).toMatchObject({ refusal: 'no-beat' });
+    expect(judgeOffer(self, { ...standing, beat: null }, published)).toMatchObject({ refusal: 'no-beat' });
   });
 });

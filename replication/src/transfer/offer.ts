@@ -5,8 +5,7 @@
  * its relay has not published, because a snapshot that carries such a change leaks it past a later restore; and not
  * below its slot's beginning, because the same gap would come again. Pure.
  */
-import type { Lsn } from '../ports/change.ts';
-import type { Standing } from '../ports/transfer-store.ts';
+import type { Published, Standing } from '../ports/transfer-store.ts';
 import type { Offer, Refusal } from '../ports/transfer-peer.ts';
 import { ownEntries, type Self, upperBound } from '../reach.ts';
 
@@ -16,15 +15,18 @@ export type Judgement =
   | { readonly kind: 'wait' }
   | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly detail: string };
 
-/** `publishedThrough` may be read later than the standing, which it must reach. */
-export function judgeOffer(self: Self, standing: Standing, publishedThrough: Lsn | null): Judgement {
+/**
+ * `published` is read later than the standing, which it must reach, and up to the standing's own beat: while the relay
+ * catches up, the snapshot itself shows an older beat than the vector has passed, and a lag would be told by that (P7).
+ */
+export function judgeOffer(self: Self, standing: Standing, published: Published | null): Judgement {
   const { beat, slot, insertLsn, readAtMs } = standing;
   if (beat === null) return refuse('no-beat', 'no own beat is older than every open transaction');
   if (slot !== null && beat.lsn < slot.from) {
     const detail = `the own entry ${beat.lsn} has not reached the slot's beginning ${slot.from}`;
     return refuse('below-slot', detail);
   }
-  if (publishedThrough === null || publishedThrough < insertLsn) return { kind: 'wait' };
+  if (published === null || published.through < insertLsn) return { kind: 'wait' };
   const { region, incarnation } = self;
   return {
     kind: 'serve',
@@ -34,7 +36,7 @@ export function judgeOffer(self: Self, standing: Standing, publishedThrough: Lsn
       vector: [...standing.settled, ...ownEntries(self, beat.lsn)],
       beats: [
         ...standing.beats,
-        ...(beat.passed === null ? [] : [{ region, incarnation, beat: beat.passed }]),
+        ...(published.passed === null ? [] : [{ region, incarnation, beat: published.passed }]),
       ],
       ahead: upperBound(self, standing),
       horizon: standing.horizon,

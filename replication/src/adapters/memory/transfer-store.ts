@@ -11,6 +11,7 @@ import type { PositionRow } from '../../ports/record-store.ts';
 import type { SlotLife } from '../../ports/slot-keeper.ts';
 import type {
   MergeTransaction,
+  Published,
   RaiseTransaction,
   RefusedState,
   Standing,
@@ -77,8 +78,10 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     return this.#read();
   }
 
-  async publishedThrough(): Promise<Lsn | null> {
-    return this.#ground.beats.publishedThrough;
+  async published(upTo: Lsn): Promise<Published | null> {
+    const { beats } = this.#ground;
+    const through = beats.publishedThrough;
+    return through === null ? null : { through, passed: beats.publishedUpTo(upTo) };
   }
 
   async expect(ahead: Vector): Promise<void> {
@@ -165,7 +168,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       horizon: [...this.#horizon.values()],
       floorMs: this.#ground.records.floors.floorMs,
       insertLsn: database.wal.insert,
-      beat: newest && { lsn: newest.lsn, atMs: newest.atMs, passed: beats.publishedUpTo(newest.lsn) },
+      beat: newest && { lsn: newest.lsn, atMs: newest.atMs },
       beats: settledBeats(rows),
       slot: slots.current,
       isEmpty: this.#tables.records.size === 0,

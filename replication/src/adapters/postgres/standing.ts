@@ -20,15 +20,11 @@ const selectOwn: Statement = {
   name: 'isthmus_standing',
   text: `SELECT pg_current_wal_insert_lsn()::text, ${milliseconds('clock_timestamp()')}, beat.lsn::text,
     ${milliseconds('beat.at')}, NOT EXISTS (SELECT FROM isthmus.record),
-    (SELECT stamp_floor_ms FROM isthmus.identity), passed.number, passed.lsn::text, ${milliseconds('passed.at')},
-    passed.count, passed.end_lsn::text
+    (SELECT stamp_floor_ms FROM isthmus.identity)
   FROM (SELECT) AS one LEFT JOIN LATERAL (
-    SELECT number, lsn, at FROM isthmus.beat
+    SELECT lsn, at FROM isthmus.beat
     WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY number DESC LIMIT 1
-  ) AS beat ON true LEFT JOIN LATERAL (
-    SELECT * FROM isthmus.beat AS ended WHERE published AND ended.number < beat.number AND ended.end_lsn <= beat.lsn
-    ORDER BY ended.number DESC LIMIT 1
-  ) AS passed ON true`,
+  ) AS beat ON true`,
 };
 
 const selectReached: Statement = {
@@ -71,7 +67,7 @@ export function standingOf(answers: readonly Answer[]): Standing {
     horizon: (horizon ?? []).map((each) => entryAt(each, 0)),
     floorMs: numberAt(row, 5),
     insertLsn: lsnAt(row, 0),
-    beat: beatLsn === null ? null : { lsn: beatLsn, atMs: numberAt(row, 3), passed: beatAt(row, 6) },
+    beat: beatLsn === null ? null : { lsn: beatLsn, atMs: numberAt(row, 3) },
     beats: settledBeats(reached.map(settledBeatAt)),
     slot: lifeRow === undefined ? null : lifeAt(lifeRow),
     isEmpty: booleanAt(row, 4),

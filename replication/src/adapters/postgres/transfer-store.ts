@@ -9,25 +9,29 @@ import type { RegionId } from '../../ports/identity.ts';
 import type { HashedRecord, NextRange, RangeDigest, RecordRange } from '../../ports/record-reader.ts';
 import type {
   MergeTransaction,
+  Published,
   RaiseTransaction,
   Standing,
   TransferSnapshot,
   TransferStore,
 } from '../../ports/transfer-store.ts';
 import type { Vector } from '../../ports/vector.ts';
+import { beatAt } from './beat-columns.ts';
+import { milliseconds } from './beat-figures.ts';
 import { textArray } from './binary-array.ts';
 import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
 import { PostgresRecordReader } from './record-digests.ts';
 import { PlaceholderHabit } from './record-locks.ts';
 import { beginWithoutWaiting, harmless } from './remote-apply.ts';
-import { booleanAt, lsnAt, nullableAt } from './row-values.ts';
+import { booleanAt, lsnAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { commit } from './session.ts';
 import { standingCalls, standingOf } from './standing.ts';
 import { mergeStates, planMerge } from './transfer-merge.ts';
 import { raisePositions } from './transfer-raise.ts';
 import { raiseIn, vectorValues } from './vector-columns.ts';
+import { formatLsn } from './wal-message.ts';
 
 const beginSnapshot: Statement = {
   name: 'isthmus_begin_snapshot',
@@ -35,8 +39,12 @@ const beginSnapshot: Statement = {
 };
 
 export const selectPublished: Statement = {
-  name: 'isthmus_published_through',
-  text: 'SELECT end_lsn::text FROM isthmus.beat WHERE published ORDER BY number DESC LIMIT 1',
+  name: 'isthmus_published',
+  text: `SELECT newest.end_lsn::text, passed.number, passed.lsn::text, ${milliseconds('passed.at')}, passed.count,
+    passed.end_lsn::text
+  FROM (SELECT end_lsn FROM isthmus.beat WHERE published ORDER BY number DESC LIMIT 1) AS newest LEFT JOIN LATERAL (
+    SELECT * FROM isthmus.beat WHERE published AND beat.end_lsn <= $1::text::pg_lsn ORDER BY number DESC LIMIT 1
+  ) AS passed ON true`,
 };
 
 const insertAhead: Statement = {
@@ -91,9 +99,9 @@ export class PostgresTransferStore implements TransferStore {
     return snapshot.standing;
   }
 
-  async publishedThrough(): Promise<Lsn | null> {
-    const answer = await this.#connections.query(selectPublished);
-    return nullableAt(answer.rows[0] ?? [null], 0, lsnAt);
+  async published(upTo: Lsn): Promise<Published | null> {
+    const row = (await this.#connections.query(selectPublished, formatLsn(upTo))).rows[0];
+    return row === undefined ? null : { through: lsnAt(row, 0), passed: beatAt(row, 1) };
   }
 
   async expect(ahead: Vector): Promise<void> {

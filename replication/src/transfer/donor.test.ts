@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import type { CountedBeat } from '../ports/change.ts';
+import { parseRegionId } from '../ports/identity.ts';
+import type { Published, TransferSnapshot } from '../ports/transfer-store.ts';
+import { Donor } from './donor.ts';
+
+const region = parseRegionId('eu') ?? expect.fail('eu is a region');
+const self = { region, incarnation: { counter: 1, nonce: 7 }, partitionCount: 1 };
+const beat = (number: number, end: bigint): CountedBeat => ({
+  number,
+  lsn: end - 1n,
+  atMs: number * 250,
+  count: number,
+  end,
+});
+const ignore = (): void => undefined;
+
+const snapshot: TransferSnapshot = {
+  standing: {
+    settled: [],
+    applied: [],
+    ahead: [],
+    horizon: [],
+    floorMs: 0,
+    insertLsn: 95n,
+    beat: { lsn: 80n, atMs: 1000 },
+    beats: [],
+    slot: null,
+    isEmpty: false,
+    readAtMs: 1000,
+  },
+  ranges: async () => [],
+  digest: () => expect.fail('nobody asks'),
+  hashes: async () => [],
+  states: async () => [],
+  close: async () => undefined,
+};
+
+it('names the beat that its vector has passed once the relay has caught up, not the one from before (P7)', async () => {
+  const timer = new ManualTimer();
+  const readings: (Published | null)[] = [
+    null,
+    { through: 50n, passed: beat(1, 50n) },
+    { through: 96n, passed: beat(4, 78n) },
+  ];
+  const asked: bigint[] = [];
+  const donor = new Donor({
+    self,
+    store: {
+      openSnapshot: async () => snapshot,
+      published: async (upTo) => {
+        asked.push(upTo);
+        return readings.shift() ?? null;
+      },
+    },
+    timer,
+    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    newName: () => 'one',
+  });
+  const answering = donor.answer({ kind: 'open' });
+  for (let turn = 0; turn < 3; turn++) await timer.advance(50);
+  const answer = await answering;
+  expect(answer).toMatchObject({
+    kind: 'offer',
+    offer: { vector: [{ lsn: 80n }], beats: [{ region, beat: beat(4, 78n) }] },
+  });
+  expect(asked).toEqual([80n, 80n, 80n]);
+  await donor.close();
+});
