@@ -78,9 +78,7 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       expect((await store.relearning())?.pasts).toMatchObject([{ through: 9n }]);
       await store.relearnt();
       const again = await opened.renew([], 3);
-      expect((await again.relearning())?.pasts).toMatchObject([
-        { incarnation: { counter: 2 }, through: 0n },
-      ]);
+      expect((await again.relearning())?.pasts).toMatchObject([{ incarnation: { counter: 2 }, through: 0n }]);
     });
 
     it('tells a promise of nothing from one that nobody knows', async () => {
