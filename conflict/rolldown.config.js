@@ -48,9 +48,12 @@ const innerMembers = [
   'show',
   'maxBytes',
   'maxDepth',
-  'subs',
   'written',
   'gone',
+  'found',
+  'due',
+  'raiseSlot',
+  'reset',
 ];
 // The letters that minified variables have most, so that they compress.
 const letters = 'tneriolufacsdgpmwhyvbkqxjzAMPXTRCNK';

@@ -25,17 +25,9 @@ import { check } from '../refusal.ts';
 import { checkRange } from '../types/amount.ts';
 import type { TextEngine } from '../types/text.ts';
 import type { DecodedRecord } from './decoded-record.ts';
-import {
-  type Entry,
-  type EntryName,
-  type EntryNames,
-  highestStamp,
-  isSlot,
-  keyOf,
-  stampText,
-} from './entry.ts';
+import { type Entry, type EntryName, highestStamp, isSlot, keyOf, stampText } from './entry.ts';
 import { isRemnant, liveEntries } from './liveness.ts';
-import { entriesAt, entriesBelow, type Place, treeOf } from './place.ts';
+import { entriesBelow, type Place, treeOf } from './place.ts';
 import { without } from './without.ts';
 import type { Limits } from './schema.ts';
 import { isStable } from './stable.ts';
@@ -97,10 +89,6 @@ export class Draft {
     return liveEntries(entriesBelow(this.root));
   }
 
-  get changed(): boolean {
-    return this.delta() !== null;
-  }
-
   /** The counter of the dot that the next entry gets. Only forged contexts and floors come near the end. */
   get nextCounter(): number {
     const value = this.#nextCounter;
@@ -109,34 +97,34 @@ export class Draft {
     return value;
   }
 
-  /** Writes an entry under a new dot. */
-  write({ path, entries }: Place, name: EntryName, payload: string): void {
+  /** Writes an entry under a new dot beside what is at its key. */
+  write(place: Place, name: EntryName, payload: string): void {
+    place.entries.push(this.#entryOf(place, name, payload));
+  }
+
+  #entryOf({ path }: Place, name: EntryName, payload: string): Entry {
     const { actor, nextCounter: counter } = this;
     const { tag, sub } = name;
     // In the order of an entry that was read, so that an engine has one kind of entry.
     const entry = { key: keyOf(path, name), path, tag, sub, actor, counter, payload };
     this.#nextCounter++;
-    entries.push(entry);
     this.adds ||= isAdded(entry);
+    return entry;
   }
 
   /** Takes entries of one place out of the record, as seen. */
   supersede(place: Place, gone: readonly Entry[]): void {
-    place.entries = without(place.entries, gone);
+    place.found = without(place.entries, gone);
   }
 
-  /** Takes what a place has under a tag and these sub-keys, and writes the payload, if there is one, under each. */
-  overwrite(place: Place, { tag, subs }: EntryNames, payload: string | null): void {
-    const named = new Set(subs);
-    this.supersede(
-      place,
-      entriesAt(place, tag).filter(({ sub }) => named.has(sub)),
-    );
-    if (payload !== null) for (const sub of named) this.write(place, { tag, sub }, payload);
+  /** Takes what a place has under a name, and writes the payload, if there is one, in its place. */
+  overwrite(place: Place, name: EntryName, payload: string | null): void {
+    place.due ??= new Map();
+    place.due.set(keyOf(place.path, name), payload === null ? null : this.#entryOf(place, name, payload));
   }
 
   /** Adds to the numbers of a slot under the birth that it has. */
-  raise(place: Place, slot: Entry, amounts: Vector): void {
+  raiseSlot(place: Place, slot: Entry, amounts: Vector): void {
     if (!hasRest(amounts)) return;
     const vector = sumOf(vectorOf(slot.payload), amounts);
     for (const [index, value] of vector.entries()) checkRange(place, value, amounts[index] ?? 0);
@@ -149,12 +137,13 @@ export class Draft {
    */
   addToSlot(place: Place, name: EntryName, amounts: Vector): void {
     if (!hasRest(amounts)) return;
+    this.adds = true;
     const key = keyOf(place.path, name);
     const slot = place.entries.find((entry) => entry.key === key && entry.actor === this.actor);
-    this.adds = true;
-    if (slot === undefined) return this.write(place, name, vectorPayload(amounts));
-    if (!isExhausted(vectorOf(slot.payload))) return this.raise(place, slot, amounts);
-    this.supersede(place, [slot]);
+    if (slot !== undefined) {
+      if (!isExhausted(vectorOf(slot.payload))) return this.raiseSlot(place, slot, amounts);
+      this.supersede(place, [slot]);
+    }
     this.write(place, name, vectorPayload(amounts));
   }
 
@@ -164,7 +153,7 @@ export class Draft {
       place,
       seen.filter((entry) => !isSlot(entry)),
     );
-    for (const slot of seen) if (isSlot(slot)) this.raise(place, slot, restOf(vectorOf(slot.payload)));
+    for (const slot of seen) if (isSlot(slot)) this.raiseSlot(place, slot, restOf(vectorOf(slot.payload)));
   }
 
   /**

@@ -82,18 +82,18 @@ function create(draft: Draft): void {
 
 function deleteRecord(draft: Draft): void {
   // What this edit has written does not live before its mark does, and goes too.
-  const lives = (draft.mark !== 'gone' && draft.changed) || draft.live.length > 0;
+  const lives = (draft.mark !== 'gone' && draft.delta() !== null) || draft.live.length > 0;
   draft.mark = 'gone';
   resetPlace(draft, draft.root);
   // Of a record that is dead, only what its deletion hides goes; one of now would hide what others create meanwhile.
   if (lives) writeStamped(draft, tagDeletion, draft.options.lastWriterWins);
-  draft.isWhole = draft.changed;
+  draft.isWhole = draft.delta() !== null;
 }
 
 /** Where the record was created or emptied, and by every edit where the last writer wins. */
 function writeMark(draft: Draft): void {
   const emptied = () => draft.live.every((entry) => entry.tag === tagMark);
-  const everyEdit = draft.changed && (draft.options.lastWriterWins || emptied());
+  const everyEdit = draft.delta() !== null && (draft.options.lastWriterWins || emptied());
   if (draft.mark === 'due' || (draft.mark === 'kept' && everyEdit)) {
     writeStamped(draft, tagMark, true);
   }
@@ -101,5 +101,5 @@ function writeMark(draft: Draft): void {
 
 /** Takes the marks or the deletions that are seen, and may write one. */
 function writeStamped(draft: Draft, tag: number, isWritten: boolean): void {
-  draft.overwrite(draft.root, { tag, subs: [''] }, isWritten ? draft.stampText : null);
+  draft.overwrite(draft.root, { tag, sub: '' }, isWritten ? draft.stampText : null);
 }

@@ -41,12 +41,6 @@ export interface EntryName {
   readonly sub: string;
 }
 
-/** The same of several entries that differ in their sub-keys. */
-export interface EntryNames {
-  readonly tag: number;
-  readonly subs: Iterable<string>;
-}
-
 /** The key of what an edit writes, which is never of an extended tag. */
 export function keyOf(path: string, { tag, sub }: EntryName): string {
   const rest = (traitsOf(tag) & traitSub) === 0 ? '' : sized(sub);

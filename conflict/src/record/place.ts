@@ -17,13 +17,29 @@ export class Place {
   /** Binary string. */
   readonly path: string;
   readonly root: Place;
-  entries: Entry[] = [];
   /** By the names of members as binary strings. */
   children = noChildren;
+  /** The entries, but for what is due. */
+  found: Entry[] = [];
+  /**
+   * What an edit has put in the place of all that is at a key. However much it is, it takes one pass over the entries,
+   * when somebody asks for them.
+   */
+  due: Map<string, Entry | null> | null = null;
 
   constructor(path = '', root?: Place) {
     this.path = path;
     this.root = root ?? this;
+  }
+
+  get entries(): Entry[] {
+    const { due } = this;
+    if (due) {
+      const kept = this.found.filter(({ key }) => !due.has(key));
+      this.found = [...kept, ...due.values()].filter((entry) => entry !== null);
+      this.due = null;
+    }
+    return this.found;
   }
 
   /** Path in words, for errors and reports. */

@@ -23,7 +23,7 @@ function playMany(numRuns: number, options: Omit<HistoryOptions, 'seed'>): void 
 
 test('records of any schema show what the model shows, and replicas agree', () => {
   playMany(60, { steps: 60, text: yjsText });
-});
+}, 120_000);
 
 describe.each(policies)('%s', (deletes) => {
   test.each(Object.keys(fieldsOfOneType))('%s: shows what the model shows', (type) => {

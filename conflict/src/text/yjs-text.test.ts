@@ -199,14 +199,46 @@ test('without an engine, texts are refused only once they are touched', () => {
 test('a text written again after its remains were collected meets none of its old numbers', () => {
   const first = edit(nothing, 'eu', (e) => e.put({ notes: 'first' })).state;
   const cleared = edit(first, 'eu', (e) => e.clear('notes')).state;
-  const horizon = VersionVector.from(
-    [...contextOf(cleared).actors()].map((a) => [a, contextOf(cleared).last(a)] as const),
-  );
-  const collected = compact(cleared, horizon).state;
+  const collected = collectedFrom(cleared);
   expect(collected.length).toBeLessThan(cleared.length);
   const second = edit(collected, 'eu', (e) => e.splice('notes', [{ at: 0, insert: 'second' }]));
   expect(notesOf(second.state)).toBe('second');
   expect(notesOf(merge(cleared, second.delta).state)).toBe('second');
+});
+
+/** What is left where everybody has seen all that the state has seen. */
+function collectedFrom(state: Uint8Array): Uint8Array {
+  const context = contextOf(state);
+  const horizon = VersionVector.from([...context.actors()].map((actor) => [actor, context.last(actor)]));
+  return compact(state, horizon).state;
+}
+
+/** The bytes by which a state grows in each of a hundred rounds. */
+function growthOf(round: (state: Uint8Array, index: number) => Uint8Array): number {
+  let state = round(nothing, 1);
+  const first = state.length;
+  for (let index = 2; index <= 101; index++) state = round(state, index);
+  return (state.length - first) / 100;
+}
+
+const rewritten = (state: Uint8Array) =>
+  edit(state, 'eu', (e) => e.splice('notes', [{ at: 0, insert: 'hello' }])).state;
+const clearedFrom = (state: Uint8Array) => edit(state, 'eu', (e) => e.clear('notes')).state;
+
+test('a text that is cleared, collected and written again does not grow', () => {
+  expect(growthOf((state) => rewritten(collectedFrom(clearedFrom(state))))).toBeLessThan(0.1);
+});
+
+test('a text that is cleared and written again grows by what the README says, also where it is collected then', () => {
+  const growth = growthOf((state) => collectedFrom(rewritten(clearedFrom(state))));
+  expect(growth).toBeGreaterThan(28);
+  expect(growth).toBeLessThan(34);
+});
+
+test('a text that is replaced by a put grows less', () => {
+  const put = (state: Uint8Array, index: number) =>
+    edit(state, 'eu', (e) => e.put({ notes: index % 2 === 0 ? 'hello' : 'wurld' })).state;
+  expect(growthOf(put)).toBeLessThan(4);
 });
 
 test('a chunk that Yjs cannot read is malformed', () => {

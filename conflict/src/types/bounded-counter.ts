@@ -21,9 +21,6 @@ import { checkShown } from './counter.ts';
 import type { BoundedCounterField } from './field.ts';
 import type { PlaceOf } from './resolve-field.ts';
 
-/** What one actor was given and used, each followed by how much of that resets have seen, as in its slot. */
-const noAccount: Vector = [0, 0, 0, 0];
-
 export function showBounded({ place, field }: PlaceOf<BoundedCounterField>) {
   const rights = [...accountsAt(place).values()].map(rightsOf);
   const value = exactSum([field.min ?? 0, Math.max(0, exactSum(rights))]);
@@ -34,14 +31,20 @@ export function putBounded(_: Draft, at: PlaceOf<BoundedCounterField>, value: un
   checkShown(at.place, showBounded(at).value, value);
 }
 
-/** What each actor was given and used, by its name as a binary string. */
-function accountsAt(place: Place): ReadonlyMap<string, Vector> {
+/** What each actor was given and used, by its name as a binary string, in the form of its slot; of one actor alone, if it is named. */
+function accountsAt(place: Place, only?: string): ReadonlyMap<string, Vector> {
   const accounts = new Map<string, Vector>();
-  const add = (actor: string, payload: string) =>
-    accounts.set(actor, sumOf(accounts.get(actor) ?? noAccount, vectorOf(payload)));
+  const add = (actor: string, payload: string) => {
+    if (actor !== (only ?? actor)) return;
+    accounts.set(actor, sumOf(accounts.get(actor) ?? [], vectorOf(payload)));
+  };
   for (const { actor, payload } of entriesAt(place, tagRights)) add(actor, payload);
   for (const { sub, payload } of entriesAt(place, tagMoved)) add(sub, payload);
   return accounts;
+}
+
+function accountOf(place: Place, actor: string): Vector {
+  return accountsAt(place, actor).get(actor) ?? [];
 }
 
 /** A negative number is a spending whose cover has not arrived yet. */
@@ -72,7 +75,7 @@ export function refill(draft: Draft, { place }: PlaceOf, by: unknown): void {
 /** Throws `insufficient-rights` where the actor itself holds less, whatever the counter shows. */
 export function spend(draft: Draft, { place }: PlaceOf, need: unknown): void {
   checkAmount(place, need, 0);
-  const have = heldIn(accountsAt(place).get(draft.actor) ?? noAccount);
+  const have = heldIn(accountOf(place, draft.actor));
   if (need > have) {
     const details = { field: place.label, rule: 'rights', have, need, value: need, limit: have };
     throw refusal('insufficient-rights', details);
@@ -109,10 +112,10 @@ export function actorOf(name: unknown): string | null {
 /** Books the actor's forgiven debt before, so that rights granted from now on are not eaten by it. */
 function addToOwn(draft: Draft, place: Place, amounts: Vector): void {
   if (!hasRest(amounts)) return;
-  const forgiven = forgivenTo(accountsAt(place).get(draft.actor) ?? noAccount);
-  const own = entriesAt(place, tagRights).find((slot) => slot.actor === draft.actor);
-  if (own !== undefined) draft.raise(place, own, [0, 0, 0, forgiven]);
-  draft.addToSlot(place, { tag: tagRights, sub: '' }, amounts);
+  const own = { tag: tagRights, sub: '' };
+  const forgiven = forgivenTo(accountOf(place, draft.actor));
+  draft.addToSlot(place, own, [0, 0, 0, forgiven]);
+  draft.addToSlot(place, own, amounts);
 }
 
 /** Destroys the rights that are seen, and cancels only spendings whose cover is seen; of a stable record it is. */
@@ -120,7 +123,7 @@ export function resetRights(draft: Draft, place: Place): void {
   const accounts = accountsAt(place);
   for (const slot of entriesAt(place, tagRights)) {
     const [, granted = 0, , used = 0] = restOf(vectorOf(slot.payload));
-    const uncovered = draft.isStable ? 0 : Math.max(0, -balanceOf(accounts.get(slot.actor) ?? noAccount));
-    draft.raise(place, slot, [0, granted, 0, Math.max(0, used - uncovered)]);
+    const uncovered = draft.isStable ? 0 : Math.max(0, -balanceOf(accounts.get(slot.actor) ?? []));
+    draft.raiseSlot(place, slot, [0, granted, 0, Math.max(0, used - uncovered)]);
   }
 }

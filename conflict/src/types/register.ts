@@ -93,7 +93,7 @@ function payloadOf({ stampText, options }: Draft, at: Place, value: unknown): st
 }
 
 function store(draft: Draft, place: Place, payload: string): void {
-  draft.overwrite(place, { tag: tagRegister, subs: [''] }, payload);
+  draft.overwrite(place, { tag: tagRegister, sub: '' }, payload);
 }
 
 /** What comes after the stamp, as a binary string. */

@@ -64,12 +64,12 @@ export function putSet(draft: Draft, at: PlaceOf<SetField>, elements: unknown): 
 
 function addSubs(draft: Draft, place: Place, subs: Iterable<string>): void {
   const payload = draft.options.lastWriterWins ? payloadOf(draft, kindAdded) : '';
-  draft.overwrite(place, { tag: tagElement, subs }, payload);
+  for (const sub of subs) draft.overwrite(place, { tag: tagElement, sub }, payload);
 }
 
 function removeSubs(draft: Draft, { place, field }: PlaceOf<SetField>, subs: Iterable<string>): void {
   const payload = field.bias === 'remove' ? payloadOf(draft, kindRemoved) : null;
-  draft.overwrite(place, { tag: tagElement, subs }, payload);
+  for (const sub of subs) draft.overwrite(place, { tag: tagElement, sub }, payload);
 }
 
 /** In collections in which the last writer wins, entries carry the edit's stamp, to be compared with deletions. */
@@ -77,10 +77,10 @@ function payloadOf({ options, stampText }: Draft, kind: string): string {
   return kind + (options.lastWriterWins ? stampText : '');
 }
 
-function subsOf(place: Place, elements: unknown): readonly string[] {
+function subsOf(place: Place, elements: unknown): ReadonlySet<string> {
   place.check(Array.isArray(elements), 'array', elements);
   // Unlike `map`, this does not pass over holes.
-  return Array.from(elements, (element: unknown) => subOf(place, element));
+  return new Set(Array.from(elements, (element: unknown) => subOf(place, element)));
 }
 
 function subOf(place: Place, element: unknown): string {

@@ -374,6 +374,25 @@ describe('views', () => {
     expect(largest.read(us.state).conflicts).toEqual(['price']);
   });
 
+  test('what a resolver throws ends a read as it is; a declaration without it reads the same bytes', () => {
+    const fault = new RangeError('no rule');
+    const resolve = () => {
+      throw fault;
+    };
+    const broken = schema({ price: register({ resolve }), title: register() });
+    const [eu, us] = pair(broken);
+    eu.edit((e) => e.put({ price: 9, title: 'Lamp' }));
+    us.edit((e) => e.set('price', 4));
+    exchange(eu, us);
+    expect(() => broken.read(eu.state)).toThrow(fault);
+    eu.edit((e) => e.set('title', 'Desk'));
+    const mended = schema({ ...broken.fields, price: register() });
+    expect(mended.read(eu.state)).toMatchObject({
+      value: { price: 4, title: 'Desk' },
+      conflicts: ['price'],
+    });
+  });
+
   test('a loser is restored by an ordinary edit', () => {
     const type = schema({ status: register({ resolve: 'siblings' }) });
     const [eu, us] = pair(type);
