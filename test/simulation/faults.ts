@@ -117,6 +117,8 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return nothing;
   },
   'offsets-forward': ({ world, region, other, fault }) => {
+    // What is skipped shows at the next record, and of a region that is gone none comes until the reader is started anew.
+    if (other.isGone) return nothing;
     nodeAt(world, region.id, fault.level)?.feed.shift(other.id, 1 + Math.floor(fault.level * 20));
     return nothing;
   },

@@ -92,6 +92,45 @@ test('who waits for the database to take writes is told as soon as it is proven 
   await guard.stop();
 });
 
+test('a server that another process has proven meanwhile is not taken for another one (P1)', async () => {
+  const timer = new ManualTimer();
+  const lineage = { systemIdentifier: '1', timeline: 1, postmasterStart: '2' };
+  let isProven = false;
+  let compared = (): void => expect.fail('nothing is compared yet');
+  const found = new Promise<void>((resolve) => {
+    compared = resolve;
+  });
+  const claims: unknown[] = [];
+  const guard = guardOf({
+    timer,
+    past: {
+      get standing() {
+        return isProven ? 'same' : 'unproven';
+      },
+      continuity: async () =>
+        isProven ? { kind: 'same' } : { kind: 'unproven', isPromoted: false, lineage },
+      noteClaim: async (claim) => {
+        claims.push(claim);
+        return claim;
+      },
+    },
+    evidence: {
+      compare: async () => {
+        await found;
+        return { kind: 'broken', reason: 'the own log holds beat 59, the database none after 58' };
+      },
+    },
+  });
+  guard.start();
+  await timer.advance(50);
+  // The other process goes on, and its first beat is in the log before this one has read to its end.
+  isProven = true;
+  compared();
+  await timer.advance(60_000);
+  expect({ state: guard.state, claims }).toEqual({ state: { kind: 'proven' }, claims: [] });
+  await guard.stop();
+});
+
 test('what is heard while the database does not answer holds the region as soon as it does', async () => {
   const timer = new ManualTimer();
   const held: string[] = [];

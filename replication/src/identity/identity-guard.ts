@@ -131,7 +131,11 @@ export class IdentityGuard {
       return this.#refuse('somebody else published in our name while this server was being promoted');
     }
     const verdict = await evidence.compare();
-    if (verdict.kind === 'broken') return this.#renew(verdict.reason);
+    if (verdict.kind === 'broken') {
+      // Another process may have proven the server meanwhile, and what it has written since is not somebody else's.
+      if ((await past.continuity()).kind !== 'unproven') return;
+      return this.#renew(verdict.reason);
+    }
     await past.prove(continuity.lineage);
     onProven();
     const durationMs = Math.round(timer.monotonicMs() - startedMs);
