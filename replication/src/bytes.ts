@@ -1,7 +1,8 @@
 /**
  * Writing and reading of small binary formats: big-endian fixed integers, LEB128 variable ones, and strings and
  * byte arrays with their length in front. The reader checks every length against what is left, so hostile bytes end
- * in a `malformed-record` error and never in a large allocation. What the reader hands out is copied.
+ * in a `malformed-record` error and never in a large allocation. Byte arrays that the reader hands out are views: who reads
+ * from what will be overwritten copies it first, once and not for each of them.
  */
 import { assert, AssertionFailure, ReplicationError } from './errors.ts';
 
@@ -157,10 +158,11 @@ export class ByteReader {
     throw malformed('a variable integer is longer than 8 bytes');
   }
 
+  /** A view on what is read: good as long as that is. */
   bytes(): Uint8Array {
     const length = this.varint();
     const start = this.#take(length);
-    return new Uint8Array(this.#buffer.subarray(start, start + length));
+    return this.#buffer.subarray(start, start + length);
   }
 
   string(): string {

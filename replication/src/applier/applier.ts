@@ -46,7 +46,8 @@ export interface ApplierOptions {
 
 /** Transactions in flight. */
 const laneCount = 1;
-const maxQueuedBytes = 16 * 1024 * 1024;
+/** A few transactions' worth: what waits longer only ages in memory. */
+const maxQueuedBytes = 4 * 1024 * 1024;
 
 export class Applier {
   readonly #options: ApplierOptions;

@@ -13,6 +13,10 @@ const maxInflatedBytes = 64 * 1024 * 1024;
 const inlineBytes = 16 * 1024;
 const deflating = { level: constants.Z_BEST_SPEED };
 const inflating = { maxOutputLength: maxInflatedBytes };
+
+/** What comes out is made in pieces of this size at most, whatever the batch says of itself. */
+const largestPieceBytes = 1024 * 1024;
+const leastPieceBytes = 16 * 1024;
 const deflate = promisify(gzip);
 const inflate = promisify(gunzip);
 
@@ -28,5 +32,11 @@ export async function deflateBatch(bytes: Buffer): Promise<Buffer> {
 
 export async function inflateBatch(bytes: Buffer): Promise<Buffer> {
   if (bytes.length < inlineBytes) return gunzipSync(bytes, inflating);
-  return inflate(bytes, inflating);
+  return inflate(bytes, { ...inflating, chunkSize: pieceBytes(bytes) });
+}
+
+/** The last four bytes say how much comes out; in one piece that takes half the time of pieces of the usual size. */
+function pieceBytes(bytes: Buffer): number {
+  const inflatedBytes = bytes.readUInt32LE(bytes.length - 4);
+  return Math.min(largestPieceBytes, Math.max(leastPieceBytes, inflatedBytes));
 }

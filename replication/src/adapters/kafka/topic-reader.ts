@@ -43,8 +43,9 @@ export interface FetchedPartition {
 
 /** How long a broker with nothing to tell holds a fetch. */
 const fetchWaitMs = 500;
-const fetchMaxBytes = 4 * 1024 * 1024;
-const fetchMaxBytesPerPartition = 1024 * 1024;
+/** Compressed, so several times as much comes of it; a record larger than that comes alone. */
+const fetchMaxBytes = 1024 * 1024;
+const fetchMaxBytesPerPartition = 256 * 1024;
 
 export class TopicReader {
   readonly #topic: string;

@@ -24,8 +24,9 @@ export function encodeChanges(changes: readonly Change[]): Buffer {
   return writer.finish();
 }
 
+/** `content` may be overwritten by what is read next, so it is copied, once for all of its changes. */
 export function decodeChanges(content: Uint8Array): readonly Change[] {
-  const reader = new ByteReader(content);
+  const reader = new ByteReader(Buffer.from(content));
   const version = reader.u8();
   if (version !== changesVersion) throw malformed(`changes message of version ${version}`);
   const count = reader.varint();
