@@ -153,5 +153,5 @@ export class HttpLanes {
 function requestText(method: string, path: string, { host, body }: { host: string; body: unknown }): string {
   const text = JSON.stringify(body);
   const length = Buffer.byteLength(text);
-  return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${text}`;
+  return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\nprefer: return=minimal\r\ncontent-length: ${length}\r\n\r\n${text}`;
 }

@@ -162,7 +162,7 @@ export class ByteReader {
   bytes(): Uint8Array {
     const length = this.varint();
     const start = this.#take(length);
-    return this.#buffer.subarray(start, start + length);
+    return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset + start, length);
   }
 
   string(): string {

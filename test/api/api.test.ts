@@ -123,6 +123,41 @@ describe('one record', () => {
     expect((await call('DELETE', path('a'), undefined, { 'if-match': 'untagged' })).status).toBe(400);
   });
 
+  it.each(['return=minimal', 'wait=5, Return="minimal"; x=1', 'return=minimal, return=representation'])(
+    'is written without being shown for `Prefer: %s`',
+    async (prefer) => {
+      const minimal = { prefer };
+      const put = (title: string) => call('PUT', path('a'), { value: { title } }, minimal);
+      for (const [title, status] of [['x', 201], ['y', 204], ['y', 204]] as const) {
+        const answer = await put(title);
+        expect([answer.status, answer.body, answer.headers.get('etag')]).toEqual([status, null, null]);
+        expect(answer.headers.get('preference-applied')).toBe('return=minimal');
+      }
+      expect(valueOf(await call('GET', path('a')))).toEqual({ title: 'y', likes: 0 });
+      const edit = { increment: { likes: 2 } };
+      expect((await call('PATCH', path('a'), edit, { ...minimal, 'if-match': '"other"' })).status).toBe(412);
+      expect((await call('PATCH', path('a'), edit, minimal)).status).toBe(204);
+      expect(valueOf(await call('GET', path('a')))).toEqual({ title: 'y', likes: 2 });
+      expect((await call('DELETE', path('a'), undefined, minimal)).status).toBe(204);
+      expect((await call('GET', path('a'))).status).toBe(404);
+      expect((await call('PATCH', path('a'), {}, minimal)).status).toBe(201);
+    },
+  );
+
+  it.each(['return=representation, return=minimal', 'respond-async', 'minimal', ''])(
+    'is shown for `Prefer: %s`',
+    async (prefer) => {
+      const answer = await call('PUT', path('a'), { value: { title: 'x' } }, { prefer });
+      expect([answer.status, answer.headers.get('preference-applied')]).toEqual([201, null]);
+      expect(valueOf(answer)).toEqual({ title: 'x', likes: 0 });
+    },
+  );
+
+  it('is refused without a word of a preference', async () => {
+    const answer = await call('PUT', path('a'), { value: { none: 1 } }, { prefer: 'return=minimal' });
+    expect([answer.status, answer.headers.get('preference-applied')]).toEqual([422, null]);
+  });
+
   it('loses no increment of many writers at once', async () => {
     const writes = Array.from({ length: 200 }, () => call('PATCH', path('a'), { increment: { likes: 1 } }));
     const answers = await Promise.all(writes);
@@ -251,6 +286,18 @@ describe('a batch', () => {
     expect(answer.status).toBe(200);
     expect(statuses.parse(answer.body).results.map(({ status }) => status)).toEqual([201, 200, 204, 201]);
     expect(valueOf(await call('GET', path('a')))).toEqual({ title: 'x', likes: 2 });
+  });
+
+  it('tells what became of each write alone where no more is wanted', async () => {
+    const writes = [
+      write('a', { method: 'put', value: { title: 'x' } }),
+      write('a', { method: 'patch', increment: { likes: 2 } }),
+      write('a', { method: 'delete' }),
+    ];
+    const answer = await call('POST', '/v1/batch', { writes }, { prefer: 'return=minimal' });
+    expect(answer.headers.get('preference-applied')).toBe('return=minimal');
+    expect(answer.body).toEqual({ results: [{ status: 201 }, { status: 204 }, { status: 204 }] });
+    expect((await call('GET', path('a'))).status).toBe(404);
   });
 
   it('does none where one is refused, and names it', async () => {

@@ -37,6 +37,8 @@ export class SessionDesk {
   readonly #end = new AbortController();
   /** The token of a caller who has seen nothing; every answer begins with it. */
   readonly #blank: string;
+  /** Of callers who have seen nothing but their write in the newest commit, by its partition: many share one. */
+  #fresh: { readonly end: Lsn; readonly tokens: Map<number, string> } = { end: 0n, tokens: new Map() };
   #last: SessionPlace | null = null;
   #reading: Promise<SessionPlace> | null = null;
   #next: Promise<SessionPlace> | null = null;
@@ -84,7 +86,20 @@ export class SessionDesk {
 
   /** The token after these records were written. */
   afterWrite(session: Session | null, ids: readonly RecordId[], end: Lsn): string {
+    const [only] = ids;
+    if (session === null && only !== undefined && ids.length === 1) return this.#afterFirstWrite(only, end);
     return this.#encode(afterWrite(this.#own(session), this.#partitions(ids), end));
+  }
+
+  #afterFirstWrite(id: RecordId, end: Lsn): string {
+    if (this.#fresh.end !== end) this.#fresh = { end, tokens: new Map() };
+    const { self } = this.#options;
+    const partition = partitionOf(id, self.partitionCount);
+    const known = this.#fresh.tokens.get(partition);
+    if (known !== undefined) return known;
+    const token = this.#encode(afterWrite(newSession(self), new Set([partition]), end));
+    this.#fresh.tokens.set(partition, token);
+    return token;
   }
 
   #own(session: Session | null): Session {

@@ -76,7 +76,7 @@ async function restore(
   const id = pathParameter(request, 'id');
   const record = recordOfConflict(id);
   const type = collectionOf(parts, record.collection);
-  const target = { type, conditions: parseConditions(request.headers), path: '' };
+  const target = { type, conditions: parseConditions(request.headers), isMinimal: false, path: '' };
   if (!dryRun) parts.guards.check([record.collection], () => 'id');
   const edit = restoreEdit(target, { id, record, choice: choiceOf(request) });
   const outcome = await parts.journal.write([{ id: record, edit: dryRun ? withoutWriting(edit) : edit }]);

@@ -21,6 +21,7 @@ import { recordAnswer } from '../records/record-view.ts';
 import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts';
 import type { ApiSessions, Exchange } from './sessions.ts';
 import { checkKey } from './names.ts';
+import { prefersMinimal, sayMinimal } from './preferences.ts';
 import { requireBody } from './requests.ts';
 import { tellHolders } from './stranded-rights.ts';
 
@@ -39,10 +40,11 @@ interface Ground {
 }
 
 async function writeBatch({ parts, sessions }: Ground, exchange: Exchange): Promise<unknown> {
-  const { request } = exchange;
+  const { request, reply } = exchange;
   refuseWhileDraining(parts.drain);
   refuseConditions(request);
-  const edits = parseBatch(parts, requireBody(request));
+  const isMinimal = prefersMinimal(request);
+  const edits = parseBatch({ parts, isMinimal }, requireBody(request));
   if (edits.length === 0) return { results: [] };
   const collections = edits.map(({ id }) => id.collection);
   parts.guards.check(collections, (index) => `writes[${index}].collection`);
@@ -53,6 +55,7 @@ async function writeBatch({ parts, sessions }: Ground, exchange: Exchange): Prom
     edits.map(({ id }) => id),
     outcome.end,
   );
+  if (isMinimal) sayMinimal(reply);
   return { results: outcome.results.map((result, index) => answer(edits[index], result)) };
 }
 
@@ -77,7 +80,13 @@ function answer(write: RecordWrite | undefined, { status, view }: WriteResult): 
   return { status, record: recordAnswer(write.id, view, false) };
 }
 
-function parseBatch(parts: ApiParts, value: unknown): readonly RecordWrite[] {
+/** What all writes of a request share. */
+interface Batch {
+  readonly parts: ApiParts;
+  readonly isMinimal: boolean;
+}
+
+function parseBatch(batch: Batch, value: unknown): readonly RecordWrite[] {
   const body = expectObject(value, '');
   refuseOtherMembers(body, ['writes'], '');
   const writes: unknown = 'writes' in body ? body.writes : undefined;
@@ -95,10 +104,10 @@ function parseBatch(parts: ApiParts, value: unknown): readonly RecordWrite[] {
       value: writes.length,
       what: `takes at most ${maxWrites} writes`,
     });
-  return writes.map((write: unknown, index) => parseWrite(parts, write, `writes[${index}]`));
+  return writes.map((write: unknown, index) => parseWrite(batch, write, `writes[${index}]`));
 }
 
-function parseWrite(parts: ApiParts, value: unknown, path: string): RecordWrite {
+function parseWrite({ parts, isMinimal }: Batch, value: unknown, path: string): RecordWrite {
   const body = expectObject(value, path);
   const method = methods.find((known) => known === text(body, 'method', path));
   if (method === undefined)
@@ -113,6 +122,7 @@ function parseWrite(parts: ApiParts, value: unknown, path: string): RecordWrite 
   const target = {
     type: collectionOf(parts, collection),
     conditions: noConditions,
+    isMinimal,
     path: `${path}.value`,
   };
   return { id: { collection, key }, edit: editOf(method, target, { body, path, peers: parts.peers }) };

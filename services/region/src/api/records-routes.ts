@@ -2,6 +2,7 @@
  * One record: read, put, patch, delete. Reads come from the store as it is at that moment; a write is answered only
  * after its transaction is durable (I1), with the record as that write left it.
  */
+import { assert } from '@isthmus/replication/errors';
 import type { RecordId } from '@isthmus/replication/ports/change';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Listener } from '../http/listener.ts';
@@ -14,6 +15,7 @@ import { type RecordView, recordAnswer } from '../records/record-view.ts';
 import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts';
 import { formatTag, isUnchanged, parseConditions } from './conditions.ts';
 import { checkKey } from './names.ts';
+import { prefersMinimal, sayMinimal } from './preferences.ts';
 import { pathParameter, requireBody, wantsSiblings } from './requests.ts';
 import type { ApiSessions, Exchange } from './sessions.ts';
 import { tellHolders } from './stranded-rights.ts';
@@ -72,13 +74,16 @@ async function write(
   const id = recordId(request);
   const type = collectionOf(parts, id.collection);
   const conditions = parseConditions(request.headers);
-  const edit = editOf({ type, conditions, path: 'value' });
+  const isMinimal = prefersMinimal(request);
+  const edit = editOf({ type, conditions, isMinimal, path: 'value' });
   parts.guards.check([id.collection], () => 'collection');
   const outcome = await parts.journal.write([{ id, edit }]);
   if (outcome.kind === 'refused') throw tellHolders(outcome.refusal, parts.writers);
   await sessions.wrote({ request, reply }, [id], outcome.end);
   const result = outcome.results[0];
-  if (result === undefined || result.view === null) return reply.status(204).send();
+  assert(result !== undefined, 'one edit has one result');
+  if (isMinimal) sayMinimal(reply);
+  if (result.view === null) return reply.status(result.status).send();
   return answer(reply.status(result.status), id, result.view);
 }
 

@@ -32,7 +32,12 @@ export class ApiSessions {
   }
 
   addTo(app: Listener): void {
-    app.addHook('preHandler', (request, reply) => this.#enter({ request, reply }));
+    app.addHook('preHandler', (request, reply, done) => {
+      const entering = this.#enter({ request, reply });
+      // Most requests bring no session, and a promise for each of them would cost more than all else here.
+      if (entering === null) done();
+      else void entering.then(() => done(), done);
+    });
   }
 
   /** To be called once the records were read, also where there were none; `null` stands for some of all. */
@@ -51,15 +56,22 @@ export class ApiSessions {
     return this.#open.get(request) ?? null;
   }
 
-  /** A refusal carries what the caller may go on with: the session that it brought, or none where that is no use. */
-  async #enter({ request, reply }: Exchange): Promise<void> {
-    const give = (token: string) => void reply.header(sessionHeader, token);
-    give(this.#desk.tokenOf(null));
+  /**
+   * `null`: it brings no session. A refusal carries what the caller may go on with: the session that it brought, or none
+   * where that is no use.
+   */
+  #enter(exchange: Exchange): Promise<void> | null {
+    const { request, reply } = exchange;
+    void reply.header(sessionHeader, this.#desk.tokenOf(null));
     const waitMs = waitOf(request);
     const header = request.headers[sessionHeader];
-    if (header === undefined) return;
-    const session = this.#parse(String(header));
-    give(String(header));
+    return header === undefined ? null : this.#reach(exchange, String(header), waitMs);
+  }
+
+  async #reach({ request, reply }: Exchange, header: string, waitMs: number): Promise<void> {
+    const give = (token: string) => void reply.header(sessionHeader, token);
+    const session = this.#parse(header);
+    give(header);
     const judgement = await this.#desk.reach(session, waitMs);
     if (judgement.kind === 'lost') give(this.#desk.tokenOf(null));
     requireReached(judgement, waitMs);

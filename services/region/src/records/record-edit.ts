@@ -12,7 +12,7 @@ import type { RecordView } from './record-view.ts';
 
 export interface WriteResult {
   readonly status: 200 | 201 | 204;
-  /** `null` after a delete. */
+  /** `null` after a delete, and where nobody asked for it. */
   readonly view: RecordView | null;
 }
 
@@ -21,12 +21,15 @@ export type RecordEdit = (before: Uint8Array, context: EditContext) => Edited<Wr
 export interface WriteTarget {
   readonly type: RecordType;
   readonly conditions: Conditions;
+  /** The caller does without the record as the write leaves it; reading that costs half as much as the edit. */
+  readonly isMinimal: boolean;
   /** Where the request holds the value, for messages. */
   readonly path: string;
 }
 
-export function putEdit({ type, conditions, path }: WriteTarget, value: object): RecordEdit {
-  return guarded({ type, conditions, path }, ({ before, context }) => {
+export function putEdit(target: WriteTarget, value: object): RecordEdit {
+  const { type, path } = target;
+  return guarded(target, ({ before, context }) => {
     const held = () => type.view(before)?.value ?? {};
     const refusal = refuseCounters(value, type.fields, { held, path });
     return refusal ?? type.put(before, context, { value, path });
@@ -53,13 +56,14 @@ interface Stored {
 type Step = (stored: Stored) => Made | Problem | null;
 
 /** The write that `step` decides on, once the target's conditions hold. */
-export function guarded({ type, conditions }: WriteTarget, step: Step): RecordEdit {
+export function guarded({ type, conditions, isMinimal }: WriteTarget, step: Step): RecordEdit {
+  const shown = (state: Uint8Array) => (isMinimal ? null : type.view(state));
   return (before, context) => {
     const made = refusalOf(type, conditions, before) ?? step({ before, context });
     if (made instanceof Problem) return { kind: 'refuse', refusal: made };
-    if (made === null || !made.changed) return { kind: 'keep', result: resultOf(true, type.view(before)) };
+    if (made === null || !made.changed) return { kind: 'keep', result: resultOf(true, shown(before)) };
     const { state, delta, existed } = made;
-    return { kind: 'write', state, delta, result: resultOf(existed, type.view(state)) };
+    return { kind: 'write', state, delta, result: resultOf(existed, shown(state)) };
   };
 }
 
@@ -70,6 +74,6 @@ function refusalOf(type: RecordType, conditions: Conditions, before: Uint8Array)
 }
 
 function resultOf(existed: boolean, after: RecordView | null): WriteResult {
-  if (after === null) return { status: 204, view: null };
+  if (after === null) return { status: existed ? 204 : 201, view: null };
   return { status: existed ? 200 : 201, view: after };
 }
