@@ -128,7 +128,11 @@ describe('one record', () => {
     async (prefer) => {
       const minimal = { prefer };
       const put = (title: string) => call('PUT', path('a'), { value: { title } }, minimal);
-      for (const [title, status] of [['x', 201], ['y', 204], ['y', 204]] as const) {
+      for (const [title, status] of [
+        ['x', 201],
+        ['y', 204],
+        ['y', 204],
+      ] as const) {
         const answer = await put(title);
         expect([answer.status, answer.body, answer.headers.get('etag')]).toEqual([status, null, null]);
         expect(answer.headers.get('preference-applied')).toBe('return=minimal');

@@ -36,7 +36,7 @@ export class ApiSessions {
       const entering = this.#enter({ request, reply });
       // Most requests bring no session, and a promise for each of them would cost more than all else here.
       if (entering === null) done();
-      else void entering.then(() => done(), done);
+      else void passOn(entering, done);
     });
   }
 
@@ -87,6 +87,15 @@ export class ApiSessions {
       throw new Problem('session-invalid', `The session is refused: ${error.message}.`, { cause: error });
     }
   }
+}
+
+async function passOn(entering: Promise<void>, done: (refusal?: Error) => void): Promise<void> {
+  try {
+    await entering;
+  } catch (error) {
+    return done(error instanceof Error ? error : new Problem('internal', 'The session could not be read.'));
+  }
+  done();
 }
 
 function requireReached(judgement: SessionJudgement, waitMs: number): void {
