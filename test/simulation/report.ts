@@ -44,6 +44,7 @@ export const sometimes: readonly string[] = [
   'crash lost unflushed commits',
   'process took over',
   'region destroyed with loss',
+  'region retired',
 ];
 
 /** From so many seeds on the list must be complete. */

@@ -86,6 +86,8 @@ export interface Scenario {
   readonly guard: Guard;
   /** When the last region comes, which the others know from the beginning; `null`: with them. */
   readonly joining: { readonly atMs: number; readonly isCalm: boolean } | null;
+  /** How long after a region is destroyed together with its log an operator retires it; `null`: never. */
+  readonly retiring: { readonly afterMs: number } | null;
   /** Whether each region compares a database that was started anew with its own log. */
   readonly isGuarded: boolean;
   /** Whether transfers and sweeps work; without them no mistake of the log's path is ever repaired. */
@@ -169,6 +171,7 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
     operations: drawOperations(random.split('operations'), { regions, durationMs }),
     faults,
     joining,
+    retiring: drawRetiring(random.split('retiring'), faults),
     isHealing,
     isGuarded: shape.chance(0.1) || faults.some(({ kind }) => startsAnew.has(kind)),
   };
@@ -193,6 +196,12 @@ function drawGuard(random: Random): Guard {
 function drawJoining(random: Random, durationMs: number): Scenario['joining'] {
   if (!random.chance(0.1)) return null;
   return { atMs: random.between(4000, Math.max(4000, durationMs / 4)), isCalm: random.chance(0.5) };
+}
+
+/** What the log of a destroyed region still holds is not given up; where that is gone too, there is nothing to wait for. */
+function drawRetiring(random: Random, faults: readonly Fault[]): Scenario['retiring'] {
+  if (!faults.some(({ kind }) => kind === 'destroy-with-log') || !random.chance(0.7)) return null;
+  return { afterMs: random.between(500, 20_000) };
 }
 
 interface Extent {

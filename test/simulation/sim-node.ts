@@ -30,6 +30,7 @@ import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
 import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
 import { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
+import { type RetirementWorld, SimRetiring } from './sim-retirement.ts';
 import { SimChangeSource } from './sim-source.ts';
 import { SimTombstoneStore } from './sim-tombstones.ts';
 import {
@@ -51,6 +52,8 @@ const told: Readonly<Record<string, string>> = {
   'this region joins; writes wait for what peers have': 'region waits for its peers',
   'the own log did not take a publish; sent again': 'publish repeated',
   'counts could not be stored; they come with a later beat': 'counts not stored',
+  'a peer has closed a region for good; it is closed here as well': 'retirement heard of',
+  'the survivors have agreed: a region is retired': 'region retired',
 };
 
 const maxWaitingEdits = 20_000;
@@ -62,7 +65,7 @@ const openRetryMs = 500;
 const pingTimeoutMs = 1000;
 const followIntervalMs = 200;
 
-export interface NodeWorld extends TransferWorld {
+export interface NodeWorld extends TransferWorld, RetirementWorld {
   /** How long ago data of the caller last moved anything here; `null`: nobody can tell. */
   readonly dataAgeMs: (region: RegionId, caller: RegionId) => number | null;
   readonly oracle: Oracle;
@@ -76,6 +79,8 @@ export interface NodeWorld extends TransferWorld {
   /** It has ended in order, because the database is another incarnation than the one that it was opened as. */
   readonly reopen: (node: SimNode) => void;
   readonly isGuarded: boolean;
+  /** Whether a region may be retired. */
+  readonly isRetiring: boolean;
   /** Of the collection that clients write to, in every region. */
   readonly guard: Guard;
 }
@@ -92,6 +97,8 @@ export class SimNode {
   readonly feed: SimChangeFeed;
   readonly donor: Donor;
   readonly keeper: IdentityGuard;
+  /** `null` where nobody is ever retired. */
+  readonly retiring: SimRetiring | null;
   #isOpen = false;
   /** What it has started, each with how it ends. */
   #running: readonly (() => Promise<void>)[] = [];
@@ -144,9 +151,9 @@ export class SimNode {
       isJoining: () => postgres.read('joining', () => region.joining.isJoining()),
       joined: () => postgres.commit('joined', () => region.joining.joined()),
     };
-    // Nobody is retired here.
+    this.retiring = world.isRetiring ? new SimRetiring({ region, process, postgres, world, logger }) : null;
     const joining = { peers, partitionCount, store: joins, client, records, timer, logger };
-    this.#joining = new Joining({ ...joining, closed: () => [] });
+    this.#joining = new Joining({ ...joining, closed: () => this.retiring?.closed ?? [] });
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
@@ -193,6 +200,7 @@ export class SimNode {
     while (!this.#isOpen) {
       try {
         await this.#calibrate();
+        await this.retiring?.look();
         await this.#joining.look();
         this.#isOpen = true;
       } catch (reason) {
@@ -214,8 +222,9 @@ export class SimNode {
     const incidents = this.#incidents();
     const { links, keeper, replicator } = this;
     const tickers = [calibration, refreshing, links, incidents, this.#guards, this.#joining];
-    for (const part of [...tickers, replicator]) part.start();
-    this.#running = [() => replicator.close(), ...tickers.map((part) => () => part.stop())];
+    const parts = this.retiring === null ? tickers : [...tickers, this.retiring];
+    for (const part of [...parts, replicator]) part.start();
+    this.#running = [() => replicator.close(), ...parts.map((part) => () => part.stop())];
     if (!this.#world.isGuarded) return;
     keeper.start();
     const following = new Ticker({ timer, intervalMs: followIntervalMs, run: () => this.#follow() });

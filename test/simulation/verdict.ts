@@ -18,6 +18,7 @@ import { checkRegisters } from '../checkers/registers.ts';
 import { checkSets } from '../checkers/sets.ts';
 import { capabilities } from './capabilities.ts';
 import { judgeLogs } from './judge-log.ts';
+import { retirementFaults } from './judge-retired.ts';
 import type { Life } from './past-lives.ts';
 import type { SimRegion } from './sim-region.ts';
 import { collection, things } from './workload.ts';
@@ -45,7 +46,7 @@ export class Verdict {
         if ((await this.#missing(target, origin)).length > 0) return false;
       }
     }
-    return true;
+    return (await retirementFaults(this.#world)).length === 0;
   }
 
   async violations(workload: Workload): Promise<readonly Violation[]> {
@@ -54,7 +55,7 @@ export class Verdict {
     const all = workload.history;
     const history = all.filter(({ operation }) => !excused.has(`${collection}/${operation.key}`));
     const found: Violation[] = [...world.violations, ...world.oracle.violations];
-    found.push(...(await lossesIn(world)), ...(await this.#unsettled()));
+    found.push(...(await lossesIn(world)), ...(await this.#unsettled()), ...(await retirementFaults(world)));
     found.push(...checkAvailability(all, localAnswerMs));
     const hashes = new Map<string, ReadonlyMap<string, string>>();
     for (const region of world.survivors) {

@@ -3,7 +3,7 @@
  * replaces processes that die, as a supervisor does, and knows for every region whether anything is wrong with the
  * region itself.
  */
-import { assert } from '@isthmus/replication/errors';
+import { assert, ReplicationError } from '@isthmus/replication/errors';
 import type { Guard } from '@isthmus/replication/guard/write-guard';
 import type { Lsn } from '@isthmus/replication/ports/change';
 import { type Incarnation, type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
@@ -24,6 +24,7 @@ import { Scheduler } from './scheduler.ts';
 import { type NodeWorld, SimNode } from './sim-node.ts';
 import type { SimProcess } from './sim-process.ts';
 import { SimRegion } from './sim-region.ts';
+import type { SimRetiring } from './sim-retirement.ts';
 import { Trace } from './trace.ts';
 
 /** What a region showed in the moment in which it was destroyed, or set back. */
@@ -61,6 +62,8 @@ export class World implements NodeWorld {
   readonly violations: Violation[] = [];
   readonly coverage = new Map<string, number>();
   readonly losses: Loss[] = [];
+  /** Regions that an operator has retired. */
+  readonly retired: RegionId[] = [];
   /** Where a gauge stood too high when it was last read. */
   readonly high = new Set<string>();
   readonly regions: readonly SimRegion[];
@@ -91,6 +94,10 @@ export class World implements NodeWorld {
 
   get isHealing(): boolean {
     return this.scenario.isHealing;
+  }
+
+  get isRetiring(): boolean {
+    return this.scenario.retiring !== null;
   }
 
   get guard(): Guard {
@@ -155,6 +162,9 @@ export class World implements NodeWorld {
 
   readonly donorOf = (region: RegionId): Donor | null =>
     this.nodesOf(region).find((node) => node?.isOpen ?? false)?.donor ?? null;
+
+  readonly retiringOf = (region: RegionId): SimRetiring | null =>
+    this.nodesOf(region).find((node) => node?.isOpen ?? false)?.retiring ?? null;
 
   /** Where neither database nor log has lost anything, the one continues the other, and to refuse it is wrong. */
   readonly onRefused = (region: SimRegion, reason: string): void => {
@@ -275,6 +285,23 @@ export class World implements NodeWorld {
     region.isLogGone = true;
     region.kafka.goDown();
     region.log.stop();
+    const { retiring } = this.scenario;
+    if (retiring !== null) this.scheduler.after(retiring.afterMs, () => this.#retire(region.id));
+  }
+
+  /** The operator asks some survivor, and another one where that does not answer in time: nobody has to be asked twice. */
+  #retire(region: RegionId): void {
+    if (this.retired.includes(region)) return;
+    this.scheduler.after(operatorMs, () => this.#retire(region));
+    const asked = this.survivors.flatMap(({ id }) => this.retiringOf(id) ?? []);
+    asked[this.random.int(asked.length)]?.close(region).then(
+      () => {
+        if (!this.retired.includes(region)) this.retired.push(region);
+      },
+      (reason: unknown) => {
+        if (!(reason instanceof ReplicationError)) throw reason;
+      },
+    );
   }
 
   /** Its processes go on, and must not write before the database has become another incarnation (P9). */

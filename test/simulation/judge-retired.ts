@@ -1,0 +1,52 @@
+/**
+ * Judges what became of regions that were retired (P8): every survivor came to know of it, all of them agree on one end and
+ * one heir among themselves, each has reached that end, and none has taken anything beyond it.
+ */
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Retirement } from '@isthmus/replication/ports/retirement-store';
+import { lacking } from '@isthmus/replication/vector';
+import type { Violation } from '../checkers/history.ts';
+import type { SimRegion } from './sim-region.ts';
+import { lettersAt } from './verdict-loss.ts';
+import type { World } from './world.ts';
+
+export async function retirementFaults(world: World): Promise<readonly Violation[]> {
+  const found: Violation[] = [];
+  if (world.isRetiring)
+    for (const { region, withLog } of world.losses)
+      if (withLog && !world.retired.includes(region.id))
+        found.push({ checker: 'retirement', key: region.id, detail: 'no survivor took the command' });
+  for (const region of world.retired) found.push(...(await faultsOf(world, region)));
+  return found;
+}
+
+async function faultsOf(world: World, region: RegionId): Promise<readonly Violation[]> {
+  const heirs = new Set<RegionId>();
+  const ends = new Set<string>();
+  const letters = await Promise.all(world.survivors.map(lettersAt));
+  const isHeldUp = letters.flat().some(({ origin }) => origin === region);
+  const found: Violation[] = [];
+  const fail = (detail: string): void => void found.push({ checker: 'retirement', key: region, detail });
+  for (const survivor of world.survivors) {
+    const retired = (await survivor.retirements.all()).find((each) => each.region === region);
+    const fault = await faultAt(survivor, retired);
+    // Who has put a change of it aside cannot give others what lies beyond that, and holds up the end (0035).
+    if (fault !== null && !isHeldUp) fail(`${survivor.id} ${fault}`);
+    if (retired?.heir != null) heirs.add(retired.heir);
+    if (retired?.final != null) ends.add(retired.final.map(({ lsn }) => String(lsn)).join(' '));
+  }
+  if (heirs.size > 1) fail(`it has ${heirs.size} heirs: ${[...heirs].join(' ')}`);
+  if (ends.size > 1) fail(`survivors hold ${ends.size} ends of it: ${[...ends].join(', ')}`);
+  const survivors = world.survivors.map(({ id }) => id);
+  for (const heir of heirs) if (!survivors.includes(heir)) fail(`its heir is ${heir}, which is gone as well`);
+  return found;
+}
+
+async function faultAt(survivor: SimRegion, retired: Retirement | undefined): Promise<string | null> {
+  if (retired === undefined) return 'does not know that it was closed';
+  const { region, final, isReached } = retired;
+  if (final === null) return 'knows no end of it';
+  if (!isReached) return 'has not come to its end';
+  const beyond = lacking(final, await survivor.retirements.position(region));
+  return beyond === null ? null : `holds it up to ${beyond.lsn}, beyond its end`;
+}
