@@ -1,8 +1,9 @@
 /**
- * What else was tried, for the page about the tests: mistakes that were made on purpose, with what noticed them, and the
- * last campaign of the simulator. Both are read from the files that they leave.
+ * What else was tried, for the page about the tests: mistakes that were made on purpose, with what noticed them, the
+ * last campaign of the simulator, and the last soak. All are read from the files that they leave.
  */
 import { readFileSync } from 'node:fs';
+import { shortNumber } from '@isthmus/loadtest/report/plot';
 import { z } from 'zod';
 
 const kill = z.object({ seeds: z.number(), by: z.string() });
@@ -37,6 +38,39 @@ const simulation = z.object({
   rate: z.number(),
 });
 
+const soak = z.object({
+  about: z.object({
+    startedAt: z.string(),
+    commit: z.string(),
+    machine: z.string(),
+    minutes: z.number(),
+    ratePerS: z.number(),
+    seed: z.number(),
+    log: z.string(),
+  }),
+  totals: z.object({
+    acknowledged: z.number(),
+    refused: z.number(),
+    unknown: z.number(),
+    shed: z.number(),
+  }),
+  faults: z.number(),
+  slowestS: z.number(),
+  violations: z.array(z.string()),
+  measures: z.array(
+    z.object({
+      region: z.string(),
+      title: z.string(),
+      unit: z.string(),
+      /** Absent: too short to be judged. */
+      first: z.number().optional(),
+      last: z.number().optional(),
+      verdict: z.string(),
+    }),
+  ),
+});
+
+export type Soaked = z.infer<typeof soak>;
 export type Mutants = z.infer<typeof mutants>;
 export type Simulation = z.infer<typeof simulation>;
 type Fate = z.infer<typeof fate>;
@@ -47,6 +81,30 @@ export function readMutants(path: string): Mutants {
 
 export function readSimulation(path: string): Simulation {
   return simulation.parse(JSON.parse(readFileSync(path, 'utf8')));
+}
+
+export function readSoak(path: string): Soaked {
+  return soak.parse(JSON.parse(readFileSync(path, 'utf8')));
+}
+
+export function soakText({ about, totals, faults, slowestS, violations, measures }: Soaked): string {
+  const rows = measures.map(({ region, title, unit, first, last, verdict }) => {
+    const [from, to] = [first, last].map((figure) => (figure === undefined ? '' : shortNumber(figure)));
+    return `| ${[region, `${title}, ${unit}`, from, to, verdict].join(' | ')} |`;
+  });
+  return [
+    '## An hour of everything',
+    '',
+    `${about.minutes} minutes at ${about.ratePerS} writes a second, seed ${about.seed}, the log in ${about.log}: ${totals.acknowledged} acknowledged, ` +
+      `${totals.refused} refused, ${totals.unknown} without an answer; ${faults} faults, the slowest whole again after ${slowestS.toFixed(1)} s. ` +
+      `${violations.length === 0 ? 'The regions agree, and no increment is lost or doubled' : violations.join('; ')}. ` +
+      `Commit ${about.commit}; ${about.machine}; ${about.startedAt.slice(0, 10)}.`,
+    '',
+    '| region | measure | after warm-up | at the end | |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
 export function simulationText(found: Simulation): string {

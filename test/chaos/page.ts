@@ -2,7 +2,14 @@
  * The page about the tests, made of what campaigns have left behind: nothing in its tables is written by hand. The
  * same results always give the same page, so that a test can hold the page against them.
  */
-import { type Mutants, mutantsTable, type Simulation, simulationText } from './other-proofs.ts';
+import {
+  type Mutants,
+  mutantsTable,
+  type Simulation,
+  simulationText,
+  type Soaked,
+  soakText,
+} from './other-proofs.ts';
 import { promises } from './promises.ts';
 import { kindsOf, type Summary, summarise } from './report.ts';
 import type { RunResult } from './run-result.ts';
@@ -42,11 +49,14 @@ export interface Found {
   readonly mutants: Mutants;
   /** `null`: no campaign was kept. */
   readonly simulation: Simulation | null;
+  /** `null`: none was kept. */
+  readonly soak: Soaked | null;
 }
 
-export function testsPage({ scenarios, results, mutants, simulation }: Found): string {
+export function testsPage({ scenarios, results, mutants, simulation, soak }: Found): string {
   const simulated = simulation === null ? [] : [simulationText(simulation)];
-  const found = [faultsTable(scenarios, results), ...simulated, mutantsTable(mutants)];
+  const soaked = soak === null ? [] : [soakText(soak)];
+  const found = [faultsTable(scenarios, results), ...simulated, ...soaked, mutantsTable(mutants)];
   return [opening, promisesTable(), ...found, running].join('\n');
 }
 

@@ -15,7 +15,7 @@ import { agreement } from './agreement.ts';
 import { fireFaults, healed } from './faults.ts';
 import { MixedLoad } from './load.ts';
 import { readOptions, type SoakOptions, usage, WrongUsage } from './options.ts';
-import { hasFailed, htmlOf, jsonOf, type Soak, textOf } from './report.ts';
+import { hasFailed, htmlOf, jsonOf, type Soak, summaryOf, textOf } from './report.ts';
 import { Recorder } from './recorder.ts';
 
 async function main(args: readonly string[]): Promise<number> {
@@ -32,6 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
     const soak = await run(options, demo, folder);
     process.stdout.write(textOf(soak));
     if (options.jsonFile !== null) await write(soak, options.jsonFile);
+    if (options.summaryFile !== null) await writeFile(options.summaryFile, summaryOf(soak));
     return hasFailed(soak) ? 1 : 0;
   } finally {
     await demo.stop();

@@ -9,6 +9,7 @@ test('what is not given has its default, and the seed is the fresh one', () => {
     log: 'kafka',
     hasFaults: true,
     jsonFile: null,
+    summaryFile: null,
   });
 });
 

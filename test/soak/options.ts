@@ -1,12 +1,13 @@
 /** The command line of the soak, read strictly: what it does not know is wrong usage, told with the usage. */
 import { parseArgs } from 'node:util';
 
-export const usage = `usage: npm run soak -- [--minutes N] [--rate N] [--seed N] [--log kafka|postgres] [--no-faults] [--json FILE]
+export const usage = `usage: npm run soak -- [--minutes N] [--rate N] [--seed N] [--log kafka|postgres] [--no-faults] [--json FILE] [--summary FILE]
   --minutes N     how long, 1 to 1440; by default 60. The first fifth is warm-up and is drawn, but not judged
   --rate N        writes a second over all regions, 1 to 5000; by default 200
   --log           where the log of the demo lies; by default in Kafka
   --no-faults     load alone
   --json FILE     writes the readings there and a page with charts beside it, with the ending .html
+  --summary FILE  keeps what it came to, for the page about the tests
 `;
 
 export interface SoakOptions {
@@ -16,6 +17,7 @@ export interface SoakOptions {
   readonly log: 'kafka' | 'postgres';
   readonly hasFaults: boolean;
   readonly jsonFile: string | null;
+  readonly summaryFile: string | null;
 }
 
 export class WrongUsage extends Error {
@@ -35,6 +37,7 @@ export function readOptions(args: readonly string[], freshSeed: number): SoakOpt
     log,
     hasFaults: !values['no-faults'],
     jsonFile: values.json ?? null,
+    summaryFile: values.summary ?? null,
   };
 }
 
@@ -49,6 +52,7 @@ function parsed(args: readonly string[]) {
         log: { type: 'string' },
         'no-faults': { type: 'boolean', default: false },
         json: { type: 'string' },
+        summary: { type: 'string' },
       },
       strict: true,
     }).values;

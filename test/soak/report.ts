@@ -62,12 +62,46 @@ export function jsonOf(soak: Soak): string {
   return `${JSON.stringify({ about, totals, faults, violations, flatness: judge(soak), curves })}\n`;
 }
 
+/** What it came to, without the curves. */
+export function summaryOf(soak: Soak): string {
+  const { about, totals, faults, violations } = soak;
+  const found = judge(soak).map(({ region, measure, flatness }) => {
+    const { title, unit } = measures[measure];
+    return {
+      region,
+      title,
+      unit,
+      first: flatness?.first,
+      last: flatness?.last,
+      verdict: verdictOf(measure, flatness),
+    };
+  });
+  const summary = {
+    about,
+    totals,
+    faults: faults.length,
+    slowestS: slowestOf(faults),
+    violations,
+    measures: found,
+  };
+  return `${JSON.stringify(summary, null, 1)}\n`;
+}
+
+function slowestOf(faults: readonly FiredFault[]): number {
+  return Math.max(0, ...faults.map(({ healedAfterS }) => healedAfterS));
+}
+
+function verdictOf(measure: MeasureName, flatness: Flatness | null): string {
+  if (flatness === null) return 'too short to be judged';
+  if (measure === 'logMb') return 'kept until its retention';
+  return flatness.isFlat ? 'flat' : 'GROWS';
+}
+
 function headLines({ about, totals, faults, violations }: Soak): readonly string[] {
-  const slowest = Math.max(0, ...faults.map(({ healedAfterS }) => healedAfterS));
   return [
     `Soak of ${about.startedAt} at ${about.commit} on ${about.machine}: ${about.minutes} min, ${about.ratePerS} writes/s, seed ${about.seed}, log in ${about.log}.`,
     `${totals.acknowledged} acknowledged, ${totals.refused} refused, ${totals.unknown} without an answer, ${totals.shed} not sent because ${maxInFlight} waited.`,
-    `${faults.length} faults; the slowest was whole again after ${slowest.toFixed(1)} s.`,
+    `${faults.length} faults; the slowest was whole again after ${slowestOf(faults).toFixed(1)} s.`,
     violations.length === 0
       ? 'The regions agree, and no increment is lost or doubled.'
       : `${violations.length} violations.`,
@@ -76,9 +110,9 @@ function headLines({ about, totals, faults, violations }: Soak): readonly string
 
 function flatLine({ region, measure, flatness }: Judged): string {
   const { title, unit } = measures[measure];
-  if (flatness === null) return `${region}  ${title}: too short to be judged`;
-  const { first, last, isFlat } = flatness;
-  const verdict = measure === 'logMb' ? 'kept until its retention' : isFlat ? 'flat' : 'GROWS';
+  const verdict = verdictOf(measure, flatness);
+  if (flatness === null) return `${region}  ${title}: ${verdict}`;
+  const { first, last } = flatness;
   return `${region}  ${title}: ${shortNumber(first)} -> ${shortNumber(last)} ${unit}, ${verdict}`;
 }
 
