@@ -4,6 +4,7 @@
  * later are refused with `draining`, and what replication had begun the next process does again. A database that has
  * become another incarnation is opened again as that, under the same listeners.
  */
+import { Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Logger } from 'pino';
@@ -44,6 +45,8 @@ const lookMs = 100;
 const readyTimeoutMs = 1000;
 /** How long callers are still answered, and asked to go elsewhere, before the listener closes. */
 const drainMs = 500;
+/** For the request of a caller who was let in last. */
+const arrivalMs = 250;
 const lingerMs = 3000;
 const shutdownTimeoutMs = 8000;
 const timeouts = { headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 };
@@ -165,9 +168,18 @@ export class RegionProcess {
   }
 }
 
-/** Waits for requests under way; connections that are still open after a while are cut. */
+/**
+ * Waits for requests under way; connections that are still open after a while are cut. A caller who has just connected
+ * and not been read yet looks idle, so nobody is taken for idle before a moment in which no one new is let in.
+ */
 async function closeListener(listener: Listener | null): Promise<void> {
   if (listener === null) return;
-  const cut = setTimeout(() => listener.server.closeAllConnections(), lingerMs);
-  await listener.close().finally(() => clearTimeout(cut));
+  const { server } = listener;
+  // Closing a server of HTTP also closes its idle connections, and at once.
+  const closed = new Promise<void>((resolve) => {
+    Server.prototype.close.call(server, () => resolve());
+  });
+  await pause(arrivalMs);
+  const cut = setTimeout(() => server.closeAllConnections(), lingerMs);
+  await Promise.all([listener.close(), closed]).finally(() => clearTimeout(cut));
 }
