@@ -255,14 +255,17 @@ export class Replicator {
       return new Applier({ ...shared, origin, store: records, events: all });
     });
     // What is told to peers meanwhile would replace the promise that has to be kept again.
-    const relearner = this.#relearner(membership, () => publisher.start());
+    const onFilled = (): void => {
+      for (const applier of appliers) applier.start();
+    };
+    const relearner = this.#relearner(membership, { onFilled, onLearnt: () => publisher.start() });
     const { transfers, sweeper } = this.#transfers(appliers, { told, relearner, membership });
     const { deadLetters: letters, maxDriftMs } = this.#options;
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: this.#pruning() });
     const marking = new MarkPass({ records, timer, logger });
     const helpers = [pruning, release, marking, transfers, sweeper, barriers, relearner, membership];
-    for (const part of [beatLoop, relay, ...helpers, ...appliers]) part.start();
+    for (const part of [beatLoop, relay, ...helpers]) part.start();
     const stop = async () => {
       await Promise.all([transfers.close(), sweeper.close(), barriers.close(), membership.stop()]);
       await Promise.all([...appliers, relearner].map((part) => part.close()));
@@ -287,14 +290,14 @@ export class Replicator {
     return new Barriers({ self, ...parts, members, clock, timer, logger, onCollected });
   }
 
-  #relearner(membership: Membership, onLearnt: () => void): Relearner {
+  #relearner(membership: Membership, told: Pick<RelearnerOptions, 'onFilled' | 'onLearnt'>): Relearner {
     const { identity: self, peers, incarnations: parts, transfer, timer, logger } = this.#options;
     const { store: transfers, jobs } = transfer;
     const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);
     const openPosition: RelearnerOptions['openPosition'] = (row) => this.#options.records.createPosition(row);
     const closed = () => membership.closed();
     const shared = { self, peers, closed, parts, transfers, jobs, timer, logger };
-    return new Relearner({ ...shared, read, openPosition, onLearnt });
+    return new Relearner({ ...shared, read, openPosition, ...told });
   }
 
   #readPast(feed: Parameters<RelearnerOptions['read']>[0]): PastReader {
@@ -345,6 +348,7 @@ export class Replicator {
     const transfers = new Transfers({
       ...shared,
       retired: () => membership.retired(),
+      onlyFrom: () => relearner.donor,
       peer,
       beats,
       told,

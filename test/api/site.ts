@@ -17,6 +17,8 @@ import { Drain } from '@isthmus/region/drain';
 import type { FoundPeer } from '@isthmus/region/peer-actors';
 import { recordTypes } from '@isthmus/region/records/record-types';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import { ReplicationError } from '@isthmus/replication/errors';
+import { Draining } from '@isthmus/replication/guard/draining';
 import { Journal } from '@isthmus/replication/journal/journal';
 import { type Actor, actorOf, parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
 import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
@@ -269,9 +271,33 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         peer: { ask: () => expect.fail('nobody is asked here') },
         timer: systemTimer,
       },
+      whole: {
+        self: identity,
+        peers: [regionId('us')],
+        peer: { ask: (peer) => Promise.reject(unreachable(peer)) },
+        store: database.transfers,
+        identity: {
+          self: identity,
+          past: database.past,
+          guard: { state: { kind: 'proven' }, renew: () => expect.fail('no incarnation is wanted here') },
+          incarnations: database.incarnations,
+          relearning: () => null,
+          retirement: { isRetired: false },
+          joining: { waitsFor: [], skip: () => Promise.resolve() },
+        },
+        past: database.past,
+        beats: database.beats,
+        closed: () => [],
+        draining: new Draining({ store: database.drains, timer: systemTimer, logger: listenerOptions.log }),
+        drains: database.drains,
+        refills: database.refills,
+        timer: systemTimer,
+      },
       unreplicated: {
         self: identity,
         peers: [],
+        store: database.transfers,
+        drains: database.drains,
         retirement: { isRetired: false },
         log: { subscribe: () => expect.fail('nothing reads the own log here') },
         witness: { finalOf: () => Promise.resolve(null) },
@@ -308,6 +334,10 @@ function declared(collections: unknown): Declarations {
   const parsed = parseDeclarations(JSON.stringify({ collections }));
   if (parsed.kind === 'faulty') throw new TypeError(parsed.faults.join('\n'));
   return parsed.declarations;
+}
+
+function unreachable(peer: RegionId): ReplicationError {
+  return new ReplicationError('peer-unavailable', `${peer} does not answer`, { retriable: true });
 }
 
 function regionId(name: string): RegionId {

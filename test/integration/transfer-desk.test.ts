@@ -53,12 +53,15 @@ const peer = () =>
     return { eu, us, ap }[region === 'eu' ? 'eu' : region === 'us' ? 'us' : 'ap'].donor;
   });
 
+let onlyFrom: RegionId | 'unknown' | null = null;
+
 function desk(told = new ToldVectors(clock())): Transfers {
   const started = new Transfers({
     self: us.self,
     peers: [eu.self.region, ap.self.region],
     closed: () => [],
     retired: () => [],
+    onlyFrom: () => onlyFrom,
     store: us.transfers,
     jobs: us.jobs,
     beats: us.beats,

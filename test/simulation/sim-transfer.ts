@@ -214,6 +214,10 @@ export class SimIncarnations implements IncarnationStore {
     return this.#postgres.read('relearning', () => this.#inner.relearning());
   }
 
+  filled(): Promise<void> {
+    return this.#postgres.commit('filled', () => this.#inner.filled());
+  }
+
   relearnt(): Promise<void> {
     return this.#postgres.commit('relearnt', () => this.#inner.relearnt());
   }

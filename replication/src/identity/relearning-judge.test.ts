@@ -30,6 +30,7 @@ function view(of: Partial<RelearningView> = {}): RelearningView {
       pasts: [{ incarnation: former, through: 10n }],
       promised: both(us, 40n),
       sinceMs: 0,
+      fill: null,
     },
     log: { through: new Set([0, 1]), ends: both(eu, 90n), hasGap: false },
     applied: [...both(eu, 90n), ...both(us, 40n)],

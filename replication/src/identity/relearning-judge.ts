@@ -30,6 +30,8 @@ export interface RelearningView {
 }
 
 export type RelearningJudgement =
+  /** The database was emptied, and nothing is read before all has come from this peer. */
+  | { readonly kind: 'filling'; readonly donor: RegionId }
   | { readonly kind: 'reading'; readonly partitions: number }
   | { readonly kind: 'applying'; readonly missing: VectorEntry }
   /** These are still to be asked. */
@@ -40,6 +42,7 @@ export type RelearningJudgement =
 
 export function judgeRelearning(view: RelearningView): RelearningJudgement {
   const { log, partitionCount, relearning } = view;
+  if (relearning.fill !== null) return { kind: 'filling', donor: relearning.fill };
   if (log !== null && log.through.size < partitionCount)
     return { kind: 'reading', partitions: partitionCount - log.through.size };
   const isWhole = log !== null && !log.hasGap && relearning.promised !== null && holdsAll(view, log.ends);
@@ -55,6 +58,8 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
 /** In one sentence, for an operator. */
 export function describeRelearning(judgement: RelearningJudgement): string {
   switch (judgement.kind) {
+    case 'filling':
+      return `the database is filled from ${judgement.donor}`;
     case 'reading':
       return `the own log is still to be read in ${judgement.partitions} partitions`;
     case 'applying':

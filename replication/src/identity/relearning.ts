@@ -2,8 +2,9 @@
  * Learns the past of the region again after it has taken a new incarnation (P9): the own log is read as if earlier lives
  * were another region's, transfers from peers bring what the log does not hold, and writes wait until
  * `relearning-judge.ts` says that all is there. Before it lets them go it reads the claims once more: a higher one means
- * that the region lives elsewhere by now, and this database stops for good. Where nothing is to be learnt it does
- * nothing; what it has done it does again after a restart, which is harmless.
+ * that the region lives elsewhere by now, and this database stops for good. A database that was emptied is filled from one
+ * peer first, before anything of any log is read: what was deleted and collected there would come back out of a log (I6).
+ * Where nothing is to be learnt it does nothing; what it has done it does again after a restart, which is harmless.
  */
 import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
@@ -17,7 +18,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { OwnLog } from '../ports/own-log.ts';
 import type { PositionRow } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
-import type { TransferJobs } from '../ports/transfer-jobs.ts';
+import type { TransferJob, TransferJobs } from '../ports/transfer-jobs.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
 import { PastFeed } from './past-feed.ts';
@@ -55,6 +56,8 @@ export interface RelearnerOptions {
   readonly openPosition: (row: PositionRow) => Promise<void>;
   readonly transfers: Pick<TransferStore, 'standing'>;
   readonly jobs: Pick<TransferJobs, 'want' | 'open' | 'recent'>;
+  /** The database may be read into from now on; told once. */
+  readonly onFilled: () => void;
   /** Nothing is left to be learnt, from the start or by now. */
   readonly onLearnt: () => void;
   readonly timer: Timer;
@@ -74,6 +77,7 @@ export class Relearner {
   #reading: Reading | null = null;
   #judgement: RelearningJudgement | null = null;
   #running: Promise<void> | null = null;
+  #isFilled = false;
 
   constructor(options: RelearnerOptions) {
     this.#options = options;
@@ -82,6 +86,12 @@ export class Relearner {
   /** What writes wait for; `null`: nothing that this process knows of. */
   get judgement(): RelearningJudgement | null {
     return this.#judgement;
+  }
+
+  /** Whom alone transfers may read from now; `null`: anybody; `unknown` until the database was asked. */
+  get donor(): RegionId | 'unknown' | null {
+    if (this.#isFilled) return null;
+    return this.#judgement?.kind === 'filling' ? this.#judgement.donor : 'unknown';
   }
 
   start(): void {
@@ -122,16 +132,35 @@ export class Relearner {
     const relearning = await parts.store.relearning();
     if (relearning === null) {
       this.#judgement = null;
+      this.#filled();
       return true;
     }
-    this.#reading ??= await this.#read(relearning);
+    if (relearning.fill === null) {
+      this.#filled();
+      this.#reading ??= await this.#read(relearning);
+    }
     const judgement = await this.#judge(relearning);
     if (judgement.kind !== this.#judgement?.kind)
       logger.info({ waitsFor: describeRelearning(judgement) }, 'the past of the region is learnt again');
     this.#judgement = judgement;
-    if (judgement.kind === 'fetching') await this.#fetch(judgement.peers);
+    if (judgement.kind === 'filling') await this.#fill(judgement.donor, relearning);
+    if (judgement.kind === 'fetching') await this.#fetch(judgement.peers, 'own-past');
     if (judgement.kind === 'learnt') await this.#finish(judgement);
     return false;
+  }
+
+  #filled(): void {
+    if (this.#isFilled) return;
+    this.#isFilled = true;
+    this.#options.onFilled();
+  }
+
+  async #fill(donor: RegionId, relearning: Relearning): Promise<void> {
+    const { parts, jobs, logger } = this.#options;
+    const isDone = (await jobs.recent()).some((job) => job.donor === donor && isFetched(job, relearning));
+    if (!isDone) return this.#fetch([donor], 'refill');
+    await parts.store.filled();
+    logger.info({ donor }, 'the database is filled again');
   }
 
   async #read({ pasts }: Relearning): Promise<Reading | null> {
@@ -164,9 +193,7 @@ export class Relearner {
     const { self, peers, closed, transfers, jobs } = this.#options;
     const { applied, settled } = await transfers.standing();
     const fetched = (await jobs.recent())
-      .filter(({ cause, state, wantedAtMs }) => {
-        return cause === 'own-past' && state === 'done' && wantedAtMs >= relearning.sinceMs;
-      })
+      .filter((job) => isFetched(job, relearning))
       .map(({ donor }) => donor);
     return judgeRelearning({
       region: self.region,
@@ -187,12 +214,11 @@ export class Relearner {
     return { through: feed.through, ends: feed.ends, hasGap: reader.hasGap };
   }
 
-  async #fetch(peers: readonly RegionId[]): Promise<void> {
+  async #fetch(peers: readonly RegionId[], cause: 'own-past' | 'refill'): Promise<void> {
     const { self, jobs } = this.#options;
     const open = new Set((await jobs.open()).filter(({ isDryRun }) => !isDryRun).map(({ donor }) => donor));
     for (const donor of peers) {
-      if (!open.has(donor))
-        await jobs.want({ donor, origin: self.region, cause: 'own-past', isDryRun: false });
+      if (!open.has(donor)) await jobs.want({ donor, origin: self.region, cause, isDryRun: false });
     }
   }
 
@@ -225,4 +251,10 @@ export class Relearner {
     await parts.past.hold(reason);
     return false;
   }
+}
+
+/** All of the donor has come since the incarnation began. */
+function isFetched({ cause, state, wantedAtMs, isDryRun }: TransferJob, { sinceMs }: Relearning): boolean {
+  const isMeant = cause === 'own-past' || cause === 'refill';
+  return isMeant && state === 'done' && !isDryRun && wantedAtMs >= sinceMs;
 }

@@ -4,7 +4,7 @@
  * reads logs or runs transfers writes them down.
  */
 import type { Lsn } from './change.ts';
-import type { Incarnation } from './identity.ts';
+import type { Incarnation, RegionId } from './identity.ts';
 import type { Vector, VectorEntry } from './vector.ts';
 
 /** A life that the database was taken from. */
@@ -24,6 +24,8 @@ export interface Relearning {
   readonly promised: Vector | null;
   /** Since when, by the database's clock. */
   readonly sinceMs: number;
+  /** The database was emptied, and is to be filled from this peer before anything else; `null`: it was not, or is filled. */
+  readonly fill: RegionId | null;
 }
 
 export interface IncarnationStore {
@@ -33,6 +35,8 @@ export interface IncarnationStore {
   closed(): Promise<Vector>;
   /** `null`: the past is known, and the region takes writes. */
   relearning(): Promise<Relearning | null>;
+  /** All has come from the peer that the database was to be filled from. */
+  filled(): Promise<void>;
   /** Every process of the region takes writes from now on. */
   relearnt(): Promise<void>;
 }

@@ -20,6 +20,8 @@ export type TransferCause =
   | 'tail'
   /** We have taken a new incarnation, and the own log does not hold all of our past. */
   | 'own-past'
+  /** The database was emptied and is filled anew. */
+  | 'refill'
   /** A sweep found live data that differs. */
   | 'sweep'
   /** An operator asked. */

@@ -73,7 +73,8 @@ export type ReceiverInput =
   | { readonly kind: 'failed'; readonly detail: string };
 
 export type ReceiverEffect =
-  | { readonly kind: 'open'; readonly afterMs: number }
+  /** `begun`: what the part that is merged already was as of; `null`: nothing is. */
+  | { readonly kind: 'open'; readonly afterMs: number; readonly begun: Vector | null }
   | { readonly kind: 'ranges'; readonly offer: Offer; readonly after: RecordId }
   /** `expected`: `null` where the digest need not be looked at. */
   | { readonly kind: 'compare'; readonly range: RecordRange; readonly expected: NextRange | null }
@@ -99,7 +100,7 @@ export const nothingCounted: TransferCounts = { examined: 0, differing: 0, merge
 export function startReceiver(place: TransferPlace): ReceiverStep {
   return [
     { kind: 'opening', place, failures: 0 },
-    { kind: 'open', afterMs: 0 },
+    { kind: 'open', afterMs: 0, begun: place.vector },
   ];
 }
 
@@ -137,7 +138,8 @@ function offered(
   { offer, isBelow }: { readonly offer: Offer; readonly isBelow: boolean },
 ): ReceiverStep {
   if (isBelow) {
-    const detail = 'this region was away for longer than deletions are kept: it has to be filled anew';
+    const detail =
+      'this region was away for longer than deletions are kept: fill it anew with isthmus region refill';
     return end(state.place, { kind: 'failed', detail });
   }
   const { cursor, counts } = state.place;
@@ -230,7 +232,7 @@ function reopen({ place, failures }: Live, detail: string): ReceiverStep {
   const afterMs = Math.min(longestWaitMs, firstWaitMs * 2 ** failures);
   return [
     { kind: 'opening', place, failures: failures + 1 },
-    { kind: 'open', afterMs },
+    { kind: 'open', afterMs, begun: place.vector },
   ];
 }
 

@@ -14,7 +14,7 @@ import type { StoredRecord } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { TransferJob, TransferJobs } from '../ports/transfer-jobs.ts';
 import type { Offer, TransferAnswer, TransferPeer } from '../ports/transfer-peer.ts';
-import type { RaiseTransaction, TransferStore } from '../ports/transfer-store.ts';
+import type { RaiseTransaction, Standing, TransferStore } from '../ports/transfer-store.ts';
 import type { Vector } from '../ports/vector.ts';
 import { othersIn, type Self } from '../reach.ts';
 import { beyond, lacking } from '../vector.ts';
@@ -93,7 +93,7 @@ export class Receiver {
   #perform(effect: ReceiverEffect): Promise<ReceiverInput> {
     switch (effect.kind) {
       case 'open':
-        return this.#open(effect.afterMs);
+        return this.#open(effect);
       case 'ranges':
         return this.#ranges(effect.offer, effect.after);
       case 'compare':
@@ -109,7 +109,7 @@ export class Receiver {
     }
   }
 
-  async #open(afterMs: number): Promise<ReceiverInput> {
+  async #open({ afterMs, begun }: Extract<ReceiverEffect, { kind: 'open' }>): Promise<ReceiverInput> {
     const { timer, signal, store } = this.#options;
     await this.#letGo();
     if (afterMs > 0) await pause(timer, afterMs, signal);
@@ -120,7 +120,7 @@ export class Receiver {
     if (offer.region !== this.#job.donor) throw unexpected(`an offer of ${offer.region}`);
     const standing = await store.standing();
     const others = (vector: Vector): Vector => othersIn(vector, this.#options.self);
-    const isBelow = !standing.isEmpty && lacking(standing.settled, others(offer.horizon)) !== null;
+    const isBelow = !standing.isEmpty && lacking(reachedBy(standing, begun), others(offer.horizon)) !== null;
     this.#isSlotLost ||= isLostSince(offer, standing.applied);
     const mayCome = beyond(others(offer.ahead), standing.settled);
     if (!this.#job.isDryRun && mayCome.length > 0) await store.expect(mayCome);
@@ -209,6 +209,11 @@ export class Receiver {
       if (!(reason instanceof ReplicationError)) throw reason;
     }
   }
+}
+
+/** Where nothing was ever raised, all that is stored is what this transfer has merged before it was cut off. */
+function reachedBy({ settled }: Pick<Standing, 'settled'>, begun: Vector | null): Vector {
+  return settled.length === 0 && begun !== null ? begun : settled;
 }
 
 function refusedOr(answer: TransferAnswer): ReceiverInput {

@@ -28,6 +28,8 @@ export interface TransfersOptions extends Omit<ReceiverOptions, 'signal' | 'jobs
   readonly closed: () => readonly RegionId[];
   /** Of these, all that is kept has settled here. */
   readonly retired: () => readonly RegionId[];
+  /** Whom alone an emptied database is filled from; `null`: anybody; `unknown`: nothing is read yet. */
+  readonly onlyFrom: () => RegionId | 'unknown' | null;
   /** Origins of which a partition stands before a gap now. */
   readonly gaps: () => readonly Need[];
   /** Positions may have been raised. */
@@ -76,6 +78,14 @@ export class Transfers {
   }
 
   async #turn(): Promise<void> {
+    const only = this.#options.onlyFrom();
+    if (only === null) return this.#serveAll();
+    if (only === 'unknown') return;
+    for (const job of await this.#options.jobs.open())
+      if (job.donor === only && this.#isDue(only)) await this.#serve(job);
+  }
+
+  async #serveAll(): Promise<void> {
     const { jobs } = this.#options;
     const open = await jobs.open();
     const wishes = [...this.#gaps(), ...(await this.#tails())];

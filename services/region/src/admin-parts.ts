@@ -28,10 +28,21 @@ export interface RunningParts extends Pick<ApiParts, 'guards' | 'journal' | 'wri
 }
 
 export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
-  const { config, timer, database, collections, peers, client, retirement, agreeing, joining } = ground;
+  const { config, timer, database, collections, peers, client, retirement, agreeing, joining, draining } =
+    ground;
   const { identity, past, records, beats, clock } = database;
   const { journal, guards, writers, digester, transferPeer, donor } = parts;
   const { isReady, links, metrics, replicator, keeper } = parts;
+  const identityAdmin = {
+    self: identity,
+    past,
+    guard: keeper,
+    incarnations: database.incarnations,
+    relearning: () => replicator?.relearning ?? null,
+    retirement,
+    joining,
+  };
+  const surveyed = { self: identity, peers, peer: transferPeer, store: database.transfers };
   return {
     region: config.region,
     peers,
@@ -52,14 +63,17 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
       peers,
       secret: config.peerSecret,
     },
-    identity: {
-      self: identity,
+    identity: identityAdmin,
+    whole: {
+      ...surveyed,
+      identity: identityAdmin,
       past,
-      guard: keeper,
-      incarnations: database.incarnations,
-      relearning: () => replicator?.relearning ?? null,
-      retirement,
-      joining,
+      beats,
+      closed: () => retirement.closed,
+      draining,
+      drains: database.drains,
+      refills: database.refills,
+      timer,
     },
     retirement: {
       self: config.region,
@@ -78,12 +92,11 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
       timer,
     },
     unreplicated: {
-      self: identity,
-      peers,
+      ...surveyed,
       retirement,
+      drains: database.drains,
       log: parts.ownChanges,
       witness: client,
-      peer: transferPeer,
       beats,
       timer,
     },

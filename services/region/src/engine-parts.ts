@@ -11,7 +11,9 @@ import { Journal } from '@isthmus/replication/journal/journal';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import { actorOf } from '@isthmus/replication/ports/identity';
+import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
+import { Refiller } from '@isthmus/replication/refill/refiller';
 import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomInt, randomUUID } from 'node:crypto';
@@ -103,6 +105,21 @@ export function createGuard(
     newNonce: () => randomInt(nonceLimit),
     onRefused,
     onProven: () => retirement.onWritable(),
+  });
+}
+
+/** In every process that looks after the identity: whoever comes first goes on with it. */
+export function createRefiller(
+  ground: Ground,
+  { keeper, transferPeer: peer }: { readonly keeper: IdentityGuard; readonly transferPeer: TransferPeer },
+): Refiller {
+  const { database, peers, timer, log: logger, draining, retirement } = ground;
+  const { identity: self, transfers: store, past, drains, refills } = database;
+  return new Refiller({
+    ...{ self, peers, peer, store, past, drains, refills, draining, timer, logger },
+    renew: () => keeper.renew(),
+    isRenewing: () => keeper.state.kind === 'renewing' || keeper.state.kind === 'renewed',
+    isRetired: () => retirement.isRetired,
   });
 }
 

@@ -2,16 +2,19 @@
  * What the parts of a region are made of, once its database is open: the stores behind their ports, the configuration,
  * and what every part looks at. It holds no adapter by name, so what is built on it can be built on any.
  */
+import type { Draining } from '@isthmus/replication/guard/draining';
 import type { Joining } from '@isthmus/replication/guard/joining';
 import type { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { DeadLetterStore } from '@isthmus/replication/ports/dead-letter-store';
+import type { DrainStore } from '@isthmus/replication/ports/drain-store';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
 import type { IncidentStore } from '@isthmus/replication/ports/incident-store';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
+import type { RefillStore } from '@isthmus/replication/ports/refill-store';
 import type { RetirementStore } from '@isthmus/replication/ports/retirement-store';
 import type { SessionStore } from '@isthmus/replication/ports/session-store';
 import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
@@ -37,6 +40,8 @@ export interface Stores {
   readonly incidents: IncidentStore;
   readonly past: IdentityStore;
   readonly incarnations: IncarnationStore;
+  readonly drains: DrainStore;
+  readonly refills: RefillStore;
   readonly sessions: SessionStore;
   readonly transfers: TransferStore;
   readonly jobs: TransferJobs;
@@ -60,4 +65,5 @@ export interface Ground {
   readonly retirement: OwnRetirement;
   readonly agreeing: Agreeing;
   readonly joining: Joining;
+  readonly draining: Draining;
 }

@@ -15,6 +15,7 @@ import { PostgresControlLog } from '@isthmus/replication/adapters/postgres-log/c
 import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
 import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
+import { Draining } from '@isthmus/replication/guard/draining';
 import { Joining } from '@isthmus/replication/guard/joining';
 import { OwnRetirement, type OwnRetirementOptions } from '@isthmus/replication/guard/own-retirement';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
@@ -39,6 +40,7 @@ import {
   createGuard,
   createJournal,
   createMetrics,
+  createRefiller,
   createSessions,
   watchGuards,
   watchLinks,
@@ -96,8 +98,9 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const closed = () => retirement.closed;
   const joined = { store: joins, client, records, closed };
   const joining = new Joining({ peers, partitionCount, ...joined, ...looking });
-  await Promise.all([retirement.look(), joining.look()]);
-  const watched = { joining, retirement, agreeing };
+  const draining = new Draining({ store: database.drains, ...looking });
+  await Promise.all([retirement.look(), joining.look(), draining.look()]);
+  const watched = { joining, retirement, agreeing, draining };
   const ground = {
     config,
     log,
@@ -114,7 +117,7 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
 }
 
 function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
-  const { config, database, collections, peers, figures, client, retirement, joining } = ground;
+  const { config, database, collections, peers, figures, client, retirement, joining, draining } = ground;
   const { identity, past, records, clock } = database;
   const links = watchLinks(ground);
   const metrics = createMetrics(ground, links);
@@ -138,9 +141,11 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   );
   const guard = watchGuards(ground);
   const onRefused = (collection: string) => metrics.guarded(collection);
-  const guards = new WriteGuards({ region: config.region, watch: guard, retirement, joining, onRefused });
+  const judges = { watch: guard, retirement, joining, draining };
+  const guards = new WriteGuards({ region: config.region, ...judges, onRefused });
+  const refiller = keeper && createRefiller(ground, { keeper, transferPeer });
   const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
-  const watches = [links, keeper, incidents, guard, retirement, joining];
+  const watches = [links, keeper, incidents, guard, retirement, joining, draining, refiller];
   for (const part of [calibration, refreshing, replicator, slot, ...watches]) part?.start();
   const peerActors = new PeerActors(peers, figures);
   const writers = new KnownWriters(actorOf(identity.region, identity.incarnation), retirement, peerActors);

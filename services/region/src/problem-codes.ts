@@ -196,6 +196,12 @@ const kinds = {
       'Peers have records that this region has not got yet, so what it shows is not what there is. Reads go on, of what has come.',
     mend: 'Write in another region, or wait as `Retry-After` says. `isthmus status` and `isthmus identity` say what it waits for.',
   },
+  'region-drained': {
+    status: 503,
+    title: 'The region was drained',
+    meaning: 'An operator has taken its writes away, so that its callers go elsewhere. Reads go on.',
+    mend: 'Write in another region. `isthmus region join` ends it, and `isthmus region` says who has all of it by now.',
+  },
   'region-retired': {
     status: 503,
     title: 'The region was retired',
@@ -216,6 +222,26 @@ const kinds = {
       'The process has not the role `replicator`, or its region has neither a log beside its database nor peers.',
     mend: 'Ask a process with that role. A region alone with its database needs no other identity.',
   },
+  'no-donor': {
+    status: 503,
+    title: 'There is no peer to fill the region from',
+    meaning:
+      'A region is filled anew out of a snapshot of a peer, and none of them offers one now. Nothing was changed.',
+    mend: 'The detail says what each peer answered. Ask again once it serves, or name another with `--from`.',
+  },
+  'refill-would-lose': {
+    status: 409,
+    title: 'Filling the region anew would lose writes',
+    meaning:
+      'Its records are dropped first, and some of what it acknowledged, or has settled of regions that do not answer, is at no peer that answers. Nothing was changed.',
+    mend: 'Repair the links and ask again. Else drain the region, write down what only its log has with `isthmus region export`, and accept the loss of each life that `violations` names.',
+  },
+  'refill-under-way': {
+    status: 409,
+    title: 'The region is being filled anew already',
+    meaning: 'It is about to take a new incarnation, and who claims one listens for others first.',
+    mend: 'Wait; `isthmus region` says how far it is and why it waits.',
+  },
   'claim-waits': {
     status: 503,
     title: 'Somebody may hold more of the region that is gone',
@@ -232,10 +258,10 @@ const kinds = {
   },
   'not-retired': {
     status: 409,
-    title: 'The region was not retired',
+    title: 'The region was neither retired nor drained',
     meaning:
-      'What a region wrote is exported only once its peers have closed it for good; until then all of it may still reach them by itself.',
-    mend: 'Repair the link, or retire the region at its survivors with `isthmus region retire`, and ask again.',
+      'What a region wrote is exported only once it writes no more: its peers have closed it for good, or it was drained. Until then all of it may still reach them by itself.',
+    mend: 'Repair the link, or retire the region at its survivors with `isthmus region retire`, or drain it to fill it anew, and ask again.',
   },
   'no-final-vector': {
     status: 503,

@@ -1,9 +1,11 @@
 /** Where the status page reads: the parts of the process, and the database within a bounded time. */
+import type { Draining } from '@isthmus/replication/guard/draining';
 import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import type { IncidentStore } from '@isthmus/replication/ports/incident-store';
+import type { RefillStore } from '@isthmus/replication/ports/refill-store';
 import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import type { TombstoneStore } from '@isthmus/replication/ports/tombstone-store';
 import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
@@ -20,6 +22,7 @@ interface StatusGround {
   readonly peers: readonly RegionId[];
   readonly collections: ReadonlyMap<string, unknown>;
   readonly figures: FigureReader;
+  readonly draining: Pick<Draining, 'isDrained'>;
   readonly database: {
     readonly identity: { readonly incarnation: Incarnation };
     readonly clock: Clock;
@@ -27,6 +30,7 @@ interface StatusGround {
     readonly jobs: Pick<TransferJobs, 'open'>;
     readonly incidents: Pick<IncidentStore, 'open'>;
     readonly tombstones: Pick<TombstoneStore, 'countDead' | 'barrier'>;
+    readonly refills: Pick<RefillStore, 'find'>;
     readonly slotHealth: () => Promise<SlotHealth>;
   };
 }
@@ -41,7 +45,7 @@ interface StatusSources {
 const timeoutMs = 2000;
 
 export function readStatus(
-  { config, database, peers, collections, figures }: StatusGround,
+  { config, database, peers, collections, figures, draining }: StatusGround,
   { isReady, links, replicator, guard }: StatusSources,
 ): Promise<Status> {
   return statusOf({
@@ -54,6 +58,8 @@ export function readStatus(
     clock: database.clock,
     identity: guard?.state ?? null,
     relearning: replicator?.relearning ?? null,
+    drained: draining.isDrained,
+    refill: () => within(timeoutMs, database.refills.find()),
     ready: isReady,
     links: () => links.links,
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,

@@ -72,6 +72,8 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     figures: { read: () => Promise.resolve({ figures, isCurrent: true, ageMs: 1, ...read }) },
     clock: { nowMs: () => nowMs },
     identity: { kind: 'proven' },
+    drained: false,
+    refill: () => Promise.resolve(null),
     relearning: null,
     ready: () => Promise.resolve(true),
     links: () => [{ peer: us, state: { kind: 'connected' } }],

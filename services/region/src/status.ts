@@ -11,6 +11,7 @@ import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
 import type { Incident } from '@isthmus/replication/ports/incident-store';
+import type { Refill } from '@isthmus/replication/ports/refill-store';
 import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import { type FigureReader, type PeerView, viewPeer } from '@isthmus/replication/progress/figures';
 import type { TransferJob } from '@isthmus/replication/ports/transfer-jobs';
@@ -19,6 +20,7 @@ import { judgeSlot, type SlotLevel } from '@isthmus/replication/relay/slot-watch
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import type { OriginStatus } from '@isthmus/replication/replicator';
 import type { BarrierView } from '@isthmus/replication/tombstones/barriers';
+import { type RefillView, refillView } from './admin/region-view.ts';
 import { type TransferView, transferView } from './admin/transfer-view.ts';
 import { openMs, type Tombstones } from './tombstones.ts';
 import { wallMs } from './wall-time.ts';
@@ -67,6 +69,10 @@ export interface Status {
   readonly identity: IdentityState | null;
   /** What the region's own writes wait for after it has taken a new incarnation; `null`: nothing known of. */
   readonly relearning: string | null;
+  /** Whether an operator has taken the region's writes away; `null`: unknown. */
+  readonly drained: boolean | null;
+  /** The newest wish to fill the region anew and how far it is; `null`: there was none, or it is unknown. */
+  readonly refill: RefillView | null;
   readonly ready: boolean;
   /** Of the region: that of its best peer. */
   readonly rpoSeconds: number | null;
@@ -100,6 +106,9 @@ export interface StatusInput {
   /** Whether the database is proven to continue its past; `null` where another process looks after it. */
   readonly identity: IdentityState | null;
   readonly relearning: RelearningJudgement | null;
+  readonly drained: boolean | null;
+  /** Bounded in time; `null`: there is none, or the database does not say. */
+  readonly refill: () => Promise<Refill | null>;
   /** Open gaps; `null` where this process applies nothing and cannot tell. */
   readonly gaps: () => readonly GapStatus[] | null;
   /** Incidents that have not ended; `null`: unknown. Bounded in time. */
@@ -116,7 +125,7 @@ export interface StatusInput {
 }
 
 export async function statusOf(input: StatusInput): Promise<Status> {
-  const [read, ready, incidents, slot, verified, transfers, tombstones] = await Promise.all([
+  const [read, ready, incidents, slot, verified, transfers, tombstones, refill] = await Promise.all([
     input.figures.read(),
     input.ready(),
     input.incidents(),
@@ -124,6 +133,7 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     input.verifications(),
     input.transfers(),
     input.tombstones(),
+    input.refill(),
   ]);
   const nowMs = wallMs(input.clock);
   const { figures } = read;
@@ -138,6 +148,8 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     version: input.version,
     identity: input.identity,
     relearning: input.relearning === null ? null : describeRelearning(input.relearning),
+    drained: input.drained,
+    refill: refillView(refill),
     ready,
     rpoSeconds: best.seconds,
     rpoChanges: best.changes,

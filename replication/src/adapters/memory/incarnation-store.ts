@@ -1,4 +1,7 @@
-/** What is known of incarnations that are over, in memory: held to the same contract as the store on Postgres. */
+/**
+ * What is known of incarnations that are over, in memory: held to the same contract as the store on Postgres. Nobody asks a
+ * database in memory to be emptied, so there is nothing to be filled.
+ */
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { IncarnationStore, OwnPast, Relearning } from '../../ports/incarnation-store.ts';
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
@@ -7,7 +10,7 @@ import type { MemoryDatabase } from './database.ts';
 import type { MemoryTable } from './table.ts';
 
 /** What taking a new incarnation adds to what has to be learnt. */
-export interface Renewal extends Omit<Relearning, 'pasts'> {
+export interface Renewal extends Omit<Relearning, 'pasts' | 'fill'> {
   readonly past: OwnPast;
 }
 
@@ -41,6 +44,8 @@ export class MemoryIncarnationStore implements IncarnationStore {
     return this.#relearning.get(only) ?? null;
   }
 
+  async filled(): Promise<void> {}
+
   async relearnt(): Promise<void> {
     this.#database.transact(true, () => this.#relearning.delete(only));
   }
@@ -54,6 +59,7 @@ export class MemoryIncarnationStore implements IncarnationStore {
       pasts: isKnown ? known : [...known, past],
       promised: before === undefined ? promised : joined(before.promised, promised),
       sinceMs,
+      fill: null,
     });
   }
 }

@@ -2,7 +2,8 @@
  * Makes a database a new incarnation of its region (P9). The relay's slot is made anew first, so that what earlier lives
  * committed and never published is emitted by nobody: peers fetch it from the records. Then one transaction writes the
  * identity, how far the database reached of the life that it had, what was promised to peers, and drops the beats, which
- * speak of another write-ahead log. Whoever dies in between does all of it again. Other processes wait behind a lock and
+ * speak of another write-ahead log; where the region is to be filled anew, everything that is replicated goes in the same
+ * transaction (`empty.ts`). Whoever dies in between does all of it again. Other processes wait behind a lock and
  * find it done.
  */
 import type { Adoption } from '../../ports/identity-store.ts';
@@ -16,6 +17,7 @@ import { createSlot } from './relay-slot.ts';
 import { numberAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
+import { afterRefill, emptyForRefill } from './empty.ts';
 import { insertLife } from './slot-life.ts';
 import { raiseIn, vectorValues } from './vector-columns.ts';
 
@@ -80,9 +82,10 @@ export async function adopt(
   if (!sameIncarnation(noted, claim)) throw otherClaim(claim);
   await createSlot(session, slotName);
   const lineage = lineageOf((await session.query(selectLineage)).rows[0]);
+  await session.query(begin);
+  await emptyForRefill(session);
   await commitWith(session, {
     before: [
-      [begin],
       [keepPast],
       [forgetAnswered],
       [keepPromised, ...vectorValues(promised ?? [])],
@@ -91,6 +94,7 @@ export async function adopt(
       [forgetLives],
       [insertLife, slotName, `incarnation ${claim.counter} began`],
       [renew, claim.counter, claim.nonce, lineage.systemIdentifier, lineage.timeline, promised !== null],
+      ...afterRefill,
     ],
     after: [[endOthers]],
   });

@@ -9,7 +9,7 @@ import { Pool } from 'pg';
 import { ReplicationError } from '../../errors.ts';
 import type { Incarnation } from '../../ports/identity.ts';
 import type { Continuity } from '../../ports/identity-store.ts';
-import { judgeContinuity } from './continuity.ts';
+import { judgeContinuity, type Life } from './continuity.ts';
 import {
   identityMismatch,
   lifeOf,
@@ -63,13 +63,14 @@ export const settings: Statement = {
     replace(current_setting('synchronous_commit'), 'off', 'on'), false)`,
 };
 
-/** `local`: writes of the region itself, which wait while it learns its past again (P9). */
+/** `local`: writes of the region itself, which wait while it learns its past again (P9) or is drained. */
 type Use = 'read' | 'write' | 'local';
 
 interface Prepared {
   readonly session: Session;
   readonly continuity: Continuity;
-  readonly isRelearning: boolean;
+  /** Why local writes wait; `null`: they do not. */
+  readonly localWait: string | null;
 }
 
 /** What is common to the connections of the pool and to the single one that opens the database. */
@@ -132,7 +133,7 @@ export class Connections {
     return this.#run('write', work);
   }
 
-  /** A transaction of the region's own writes: `database-unavailable` while it learns its past again. */
+  /** A transaction of the region's own writes: `database-unavailable` while it learns its past again or is drained. */
   async transactLocal<T>(work: (session: Session) => Promise<T>): Promise<T> {
     return this.#run('local', (session) => repeat(session, work));
   }
@@ -213,8 +214,7 @@ export class Connections {
   async #prepare(client: PoolClient, known: Session | undefined): Promise<Prepared> {
     const session = known ?? new Session(client, answerTimeoutMs);
     try {
-      const { continuity, isRelearning } = await this.#proveContinuity(session);
-      const prepared = { session, continuity, isRelearning };
+      const prepared = { session, ...(await this.#proveContinuity(session)) };
       this.#prepared.set(client, prepared);
       return prepared;
     } catch (error) {
@@ -244,26 +244,26 @@ export class Connections {
     const row = identity?.rows[0];
     if (row === undefined) {
       const continuity: Continuity = { kind: 'broken', isHeld: true, reason: 'the identity row is gone' };
-      return { continuity, isRelearning: false };
+      return { continuity, localWait: null };
     }
     const life = lifeOf(row);
-    return {
-      continuity: judgeContinuity(this.#incarnation, life, found),
-      isRelearning: life.isRelearning,
-    };
+    return { continuity: judgeContinuity(this.#incarnation, life, found), localWait: localWait(life) };
   }
 }
 
+function localWait({ isRelearning, isDrained }: Life): string | null {
+  if (isRelearning) return 'writes wait until this new incarnation has learnt its past again';
+  return isDrained ? 'the region was drained: it takes no writes until it joins again' : null;
+}
+
 /** `null`: it may be used. */
-function refusal({ continuity, isRelearning }: Prepared, use: Use): ReplicationError | null {
+function refusal({ continuity, localWait: wait }: Prepared, use: Use): ReplicationError | null {
   if (use === 'read') return null;
   if (continuity.kind === 'broken' || continuity.kind === 'renewed')
     return identityMismatch(`writes are refused: ${continuity.reason}`);
   if (continuity.kind === 'unproven')
     return databaseUnavailable('writes wait until the server has been compared with the own log');
-  return use === 'local' && isRelearning
-    ? databaseUnavailable('writes wait until this new incarnation has learnt its past again')
-    : null;
+  return use === 'local' && wait !== null ? databaseUnavailable(wait) : null;
 }
 
 function waitedTooLong(error: unknown): boolean {

@@ -15,6 +15,8 @@ export interface Life {
   readonly held: string | null;
   /** A new incarnation has its past to learn again before it takes local writes (P9). */
   readonly isRelearning: boolean;
+  /** An operator wants no local writes. */
+  readonly isDrained: boolean;
 }
 
 /** `stored` is what the identity row says, `expected` the incarnation that this process was opened with. */

@@ -32,7 +32,8 @@ export const selectLineage: Statement = {
 export const selectIdentity: Statement = {
   name: null,
   text: `SELECT region, incarnation_counter, incarnation_nonce, partition_count,
-  system_identifier, timeline, extract(epoch FROM postmaster_started_at)::text, held, relearning_since IS NOT NULL
+  system_identifier, timeline, extract(epoch FROM postmaster_started_at)::text, held, relearning_since IS NOT NULL,
+  drained_since IS NOT NULL
   FROM isthmus.identity`,
 };
 
@@ -69,6 +70,13 @@ const endOf = (
 export const recordHold: Statement = {
   name: 'isthmus_identity_hold',
   text: `WITH held AS (UPDATE isthmus.identity SET held = coalesce(held, $1) RETURNING one) ${endOf('held')}`,
+};
+
+/** After it every local write has ended, and the next beat comes after all of them. The first such beat stays. */
+export const recordDrain: Statement = {
+  name: 'isthmus_drain_end',
+  text: `WITH drained AS (UPDATE isthmus.identity SET drained_since = coalesce(drained_since, clock_timestamp())
+    RETURNING one) ${endOf('drained')}`,
 };
 
 export const endOthers: Statement = { name: 'isthmus_identity_end', text: endOf('(SELECT) AS one') };
@@ -123,6 +131,7 @@ export function lifeOf(row: Row): Life {
     },
     held: nullableAt(row, 7, textAt),
     isRelearning: booleanAt(row, 8),
+    isDrained: booleanAt(row, 9),
   };
 }
 

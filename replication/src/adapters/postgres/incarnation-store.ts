@@ -3,7 +3,7 @@ import type { IncarnationStore, Relearning } from '../../ports/incarnation-store
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
 import { milliseconds } from './beat-figures.ts';
 import type { Connections } from './connections.ts';
-import { incarnationAt } from './positions.ts';
+import { incarnationAt, regionAt } from './positions.ts';
 import { booleanAt, lsnAt, nullableAt, numberAt } from './row-values.ts';
 import type { Statement } from './session.ts';
 import { entryAt, vectorFrom, vectorValues } from './vector-columns.ts';
@@ -23,7 +23,13 @@ const selectClosed: Statement = {
 
 const selectRelearning: Statement = {
   name: 'isthmus_relearning',
-  text: `SELECT ${milliseconds('relearning_since')}, promise_known FROM isthmus.identity`,
+  text: `SELECT ${milliseconds('relearning_since')}, promise_known,
+    (SELECT donor FROM isthmus.refill WHERE state IN ('renewing', 'filling')) FROM isthmus.identity`,
+};
+
+const endFilling: Statement = {
+  name: 'isthmus_filled',
+  text: "UPDATE isthmus.refill SET state = 'learning', detail = '' WHERE state = 'filling'",
 };
 
 const selectPasts: Statement = {
@@ -40,7 +46,8 @@ const selectPromised: Statement = {
 const endRelearning: Statement = {
   name: 'isthmus_relearnt',
   text: `WITH ended AS (UPDATE isthmus.identity SET relearning_since = NULL RETURNING one),
-    past AS (DELETE FROM isthmus.own_past USING ended)
+    past AS (DELETE FROM isthmus.own_past USING ended),
+    refill AS (UPDATE isthmus.refill SET state = 'done', ended_at = clock_timestamp() WHERE state = 'learning')
   DELETE FROM isthmus.promised USING ended`,
 };
 
@@ -69,12 +76,17 @@ export class PostgresIncarnationStore implements IncarnationStore {
     if (sinceMs === null) return null;
     return {
       sinceMs,
+      fill: nullableAt(row, 2, regionAt),
       pasts: (pasts?.rows ?? []).map((each) => ({
         incarnation: incarnationAt(each, 0),
         through: lsnAt(each, 2),
       })),
       promised: booleanAt(row, 1) ? (promised?.rows ?? []).map((each) => entryAt(each, 0)) : null,
     };
+  }
+
+  async filled(): Promise<void> {
+    await this.#connections.write((session) => session.query(endFilling));
   }
 
   async relearnt(): Promise<void> {

@@ -20,6 +20,7 @@ import { marks } from './migrations/0013-marks.ts';
 import { room } from './migrations/0014-room.ts';
 import { earlierOffsets } from './migrations/0015-earlier-offsets.ts';
 import { wishes } from './migrations/0017-wishes.ts';
+import { refill } from './migrations/0018-refill.ts';
 import { answered } from './migrations/0021-answered.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
@@ -48,6 +49,7 @@ export const migrations: readonly Migration[] = [
   { number: 14, name: 'room', sql: room },
   { number: 15, name: 'earlier-offsets', sql: earlierOffsets },
   { number: 17, name: 'wishes', sql: wishes },
+  { number: 18, name: 'refill', sql: refill },
   { number: 21, name: 'answered', sql: answered },
 ];
 

@@ -5,11 +5,13 @@
  */
 import type { BeatStore } from '../../ports/beat-store.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
+import type { DrainStore } from '../../ports/drain-store.ts';
 import type { IdentityStore } from '../../ports/identity-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { IncarnationStore } from '../../ports/incarnation-store.ts';
 import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
+import type { RefillStore } from '../../ports/refill-store.ts';
 import type { JoiningStore } from '../../ports/joining-store.ts';
 import type { RetirementStore } from '../../ports/retirement-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
@@ -25,12 +27,14 @@ import { bootstrap, requirePartitionCount } from './bootstrap.ts';
 import { Connections, type PoolUse } from './connections.ts';
 import { DatabaseClock } from './database-clock.ts';
 import { PostgresDeadLetterStore } from './dead-letter-store.ts';
+import { PostgresDrainStore } from './drain-store.ts';
 import type { Identity } from './identity-row.ts';
 import { PostgresIncarnationStore } from './incarnation-store.ts';
 import { PostgresIncidentStore } from './incident-store.ts';
 import { PostgresIdentityStore } from './identity-store.ts';
 import { PostgresRecordStore } from './record-store.ts';
 import { defaultSlotName, slotHealth } from './relay-slot.ts';
+import { PostgresRefillStore } from './refill-store.ts';
 import { PostgresRetirementStore } from './retirement-store.ts';
 import { PostgresRoleLock } from './role-lock.ts';
 import { PostgresJoiningStore } from './joining-store.ts';
@@ -70,6 +74,8 @@ export interface Database {
   readonly past: IdentityStore;
   readonly incarnations: IncarnationStore;
   readonly joining: JoiningStore;
+  readonly drains: DrainStore;
+  readonly refills: RefillStore;
   readonly sessions: SessionStore;
   readonly lock: RoleLock;
   readonly transfers: TransferStore;
@@ -117,6 +123,8 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     past: new PostgresIdentityStore(connections, slotName),
     incarnations: new PostgresIncarnationStore(connections),
     joining: new PostgresJoiningStore(connections),
+    drains: new PostgresDrainStore(connections),
+    refills: new PostgresRefillStore(connections),
     sessions: new PostgresSessionStore(connections),
     lock: new PostgresRoleLock(connections),
     transfers: new PostgresTransferStore(connections),

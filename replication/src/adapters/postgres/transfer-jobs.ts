@@ -26,6 +26,7 @@ const causes: readonly TransferCause[] = [
   'slot-lost',
   'tail',
   'own-past',
+  'refill',
   'sweep',
   'repair',
 ];

@@ -1,10 +1,10 @@
 /**
- * `isthmus region`: what is done to a region that is gone. `retire NAME` says for good that it is, at every survivor that
+ * `isthmus region`: how a region stands, and what is done to it as a whole. `retire NAME` says for good that it is, at every survivor that
  * can be reached; the others hear of it from these, and decide with them how far its changes are kept and who inherits
  * its rights as soon as all of them can be heard. Nothing more is taken of it from the first word on. It cannot be taken
  * back, and done twice it goes on where it was. Exit code 3 where a survivor could not be reached, so that the end of it
  * was not seen, 1 where it was interrupted or the survivors agreed on another heir. What it wrote beyond that is exported from it, should it
- * come back, and issued again elsewhere.
+ * come back, and issued again elsewhere. The other actions have files of their own.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Target, findTargets } from '../remote/addresses.ts';
@@ -13,16 +13,21 @@ import type { Command, CommandIo } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions } from '../remote/options.ts';
 import { member, refusal, request, send } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
+import { drainRegion, joinRegion, showRegion } from './region-drain.ts';
 import { exportRegion } from './region-export.ts';
+import { refillRegion } from './region-refill.ts';
 import { reissueRegion } from './region-reissue.ts';
 
 const usage =
-  'isthmus region retire NAME [--heir REGION] | export FILE | reissue FILE [--uncertain] [--dry-run] [--demo PID | --admin URL …] [--region REGION] [--json]';
+  'isthmus region [drain | join | refill [--from REGION] [--export FILE] [--accept-loss LIVES] | retire NAME [--heir REGION] | export FILE | reissue FILE [--uncertain]] [--dry-run] [--demo PID | --admin URL …] [--region REGION] [--json]';
 const options = {
   ...addressOptions,
   ...dryRunOption,
   uncertain: { type: 'boolean', default: false },
   heir: { type: 'string' },
+  from: { type: 'string' },
+  export: { type: 'string' },
+  'accept-loss': { type: 'string' },
 } as const;
 const pollMs = 300;
 
@@ -34,11 +39,15 @@ export interface RegionArguments {
 
 export const region: Command = {
   name: 'region',
-  summary: 'Retire a region that is gone for good, and save what only it has',
+  summary: 'Drain, join or fill a region anew; retire one that is gone, and save what only it has',
   usage,
   run: async (args, io) => {
     const { values, positionals } = readOptions(args, options, usage);
     const [action, ...names] = positionals;
+    if (action === undefined) return showRegion({ names, values }, io);
+    if (action === 'drain') return drainRegion({ names, values }, io);
+    if (action === 'join') return joinRegion({ names, values }, io);
+    if (action === 'refill') return refillRegion({ names, values }, io);
     if (action === 'retire') return retire({ names, values }, io);
     if (action === 'export') return exportRegion({ names, values }, io);
     if (action === 'reissue') return reissueRegion({ names, values }, io);

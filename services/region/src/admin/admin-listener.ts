@@ -19,6 +19,7 @@ import { type IdentityAdmin, addIdentityRoutes } from './identity-routes.ts';
 import { type IncidentParts, addIncidentRoutes } from './incident-routes.ts';
 import { type RawRecordParts, rawRecord } from './raw-record.ts';
 import { type Readiness, isReady } from './readiness.ts';
+import { type RegionAdmin, addRegionRoutes } from './region-routes.ts';
 import { addReissueRoutes } from './reissue-routes.ts';
 import { type RetirementAdmin, addRetirementRoutes } from './retirement-routes.ts';
 import { type RightsParts, addRightsRoutes } from './rights-routes.ts';
@@ -37,6 +38,7 @@ export interface AdminParts
   readonly digester: Digester;
   readonly transfers: TransferAdmin;
   readonly identity: IdentityAdmin;
+  readonly whole: RegionAdmin;
   readonly retirement: RetirementAdmin;
   /** The body of `/v1/status`. */
   readonly status: () => Promise<object>;
@@ -60,6 +62,7 @@ export function createAdminListener(options: ListenerOptions, admin: AdminOption
   addDrain(app, admin.drain);
   addViews(app, () => openParts(admin));
   addIdentityRoutes(app, () => openParts(admin).identity);
+  addRegionRoutes(app, () => openParts(admin).whole);
   addTransferRoutes(app, () => openParts(admin).transfers);
   addRetirementRoutes(app, () => openParts(admin).retirement);
   addUnreplicatedRoutes(app, () => openParts(admin));

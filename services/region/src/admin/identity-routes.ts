@@ -26,7 +26,7 @@ export interface IdentityAdmin {
   readonly joining: Pick<Joining, 'waitsFor' | 'skip'>;
 }
 
-interface IdentityView {
+export interface IdentityView {
   readonly region: RegionId;
   readonly actor: string;
   readonly incarnation: number;
@@ -41,7 +41,7 @@ interface IdentityView {
 }
 
 export function addIdentityRoutes(app: Listener, parts: () => IdentityAdmin): void {
-  app.get('/v1/identity', () => viewOf(parts()));
+  app.get('/v1/identity', () => identityView(parts()));
   app.post('/v1/identity/renew', (request) => {
     const [dryRun, force] = [flagParameter(request, 'dryRun'), flagParameter(request, 'force')];
     return renew(parts(), { dryRun, force });
@@ -55,7 +55,7 @@ async function renew(
   { dryRun, force }: { readonly dryRun: boolean; readonly force: boolean },
 ) {
   const { guard } = admin;
-  const before = await viewOf(admin);
+  const before = await identityView(admin);
   if (guard === null)
     throw new Problem('not-the-replicator', 'This process does not look after the identity of its region.');
   if (before.continuity === 'same' && !force)
@@ -68,14 +68,14 @@ async function renew(
 }
 
 async function accept(admin: IdentityAdmin, dryRun: boolean) {
-  const before = await viewOf(admin);
+  const before = await identityView(admin);
   const accepted = (before.continuity !== 'same' || before.joining.length > 0) && !dryRun;
   if (accepted && before.continuity !== 'same') await admin.past.accept();
   if (accepted && before.joining.length > 0) await admin.joining.skip();
   return { dryRun, accepted, before };
 }
 
-async function viewOf(admin: IdentityAdmin): Promise<IdentityView> {
+export async function identityView(admin: IdentityAdmin): Promise<IdentityView> {
   const { self, past, guard } = admin;
   const { region, incarnation } = self;
   const continuity = await past.continuity();

@@ -1,21 +1,22 @@
 /**
- * What a retired region acknowledged and nobody keeps (P6), on its own admin listener: a stream of JSON lines, a head,
- * a row for each record and an end. Who has no end line has not everything. It reads and never writes, and is refused
- * while the region is not retired, because then all of it may still arrive by itself.
+ * What a region acknowledged and no peer keeps (P6), on its own admin listener: a stream of JSON lines, a head, a row for
+ * each record and an end. Who has no end line has not everything. It reads and never writes, and is refused while the
+ * region writes, because then all of it may still arrive by itself. Of a retired region it is what lies beyond the end that
+ * the survivors agreed on; of a drained one what lies beyond everything that the peers which answer offer.
  */
 import { Readable } from 'node:stream';
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
 import { encodeVector } from '@isthmus/replication/log/offer-bytes';
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
+import type { DrainStore } from '@isthmus/replication/ports/drain-store';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import type { OwnLog } from '@isthmus/replication/ports/own-log';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { FinalWitness } from '@isthmus/replication/ports/retirement-witness';
 import type { Timer } from '@isthmus/replication/ports/timer';
-import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
 import type { Vector } from '@isthmus/replication/ports/vector';
-import type { Self } from '@isthmus/replication/reach';
+import { type SurveyOptions, surveyPeers } from '@isthmus/replication/refill/survey';
 import type { Hole } from '@isthmus/replication/transfer/own-tail';
 import {
   type Unreplicated,
@@ -28,13 +29,11 @@ import { Problem } from '../problem.ts';
 import type { RecordType } from '../records/record-type.ts';
 import { flagParameter } from './flag-parameter.ts';
 
-export interface UnreplicatedAdmin {
-  readonly self: Self;
-  readonly peers: readonly RegionId[];
+export interface UnreplicatedAdmin extends SurveyOptions {
+  readonly drains: Pick<DrainStore, 'find'>;
   readonly retirement: Pick<OwnRetirement, 'isRetired'>;
   readonly log: Pick<OwnLog, 'subscribe'>;
   readonly witness: FinalWitness;
-  readonly peer: TransferPeer;
   readonly beats: Pick<BeatStore, 'ownBeats'>;
   readonly timer: Timer;
 }
@@ -56,14 +55,9 @@ async function answer(parts: UnreplicatedParts, request: FastifyRequest, reply: 
   const admin = parts.unreplicated;
   const { region } = admin.self;
   const dryRun = flagParameter(request, 'dryRun');
-  if (!admin.retirement.isRetired)
-    throw new Problem(
-      'not-retired',
-      `The region ${region} was not retired: its peers still take what it writes.`,
-    );
-  const agreed = await findFinal(admin);
   const { newest } = await admin.beats.ownBeats();
   const until = newest?.lsn ?? 0n;
+  const agreed = admin.retirement.isRetired ? await findFinal(admin) : await findHeld(admin, until);
   const found = await readable(admin, agreed, { until, signal: goneSignal(reply) });
   const head = {
     region,
@@ -90,6 +84,19 @@ async function findFinal({ self, peers, witness }: UnreplicatedAdmin): Promise<A
     'no-final-vector',
     `No survivor says up to where it keeps what ${self.region} wrote; of its peers, ${peers.join(', ')}, one has to answer that has finished retiring it.`,
   );
+}
+
+/** What peers may still take of the log does no harm: whoever issues a row again looks at the record as it is then. */
+async function findHeld(admin: UnreplicatedAdmin, until: bigint): Promise<Agreed> {
+  const { region } = admin.self;
+  if (((await admin.drains.find())?.beat ?? null) === null)
+    throw new Problem(
+      'not-retired',
+      `The region ${region} was neither retired nor drained: its peers still take what it writes.`,
+    );
+  const { donor, held } = await surveyPeers(admin, until);
+  if (donor === null) throw new Problem('no-donor', `No peer says what it has of ${region}.`);
+  return { survivor: donor, final: held.filter((entry) => entry.region === region) };
 }
 
 async function readable(

@@ -17,8 +17,13 @@ function check(
   collections: readonly string[],
   {
     isRetired = false,
+    isDrained = false,
     waitsFor = [],
-  }: { readonly isRetired?: boolean; readonly waitsFor?: readonly RegionId[] } = {},
+  }: {
+    readonly isRetired?: boolean;
+    readonly isDrained?: boolean;
+    readonly waitsFor?: readonly RegionId[];
+  } = {},
 ) {
   const counted: string[] = [];
   const guards = new WriteGuards({
@@ -26,6 +31,7 @@ function check(
     watch: { judge: (collection) => verdicts.get(collection) ?? { kind: 'accept' } },
     retirement: { isRetired },
     joining: { waitsFor },
+    draining: { isDrained },
     onRefused: (collection) => counted.push(collection),
   });
   let refusal: unknown = null;
@@ -72,4 +78,13 @@ test('a new region writes nothing before it has what its peers have, and says wh
   expect(refusal).toMatchObject({ code: 'region-joining', status: 503, headers: { 'retry-after': '2' } });
   expect(String(refusal)).toContain('us');
   expect(counted).toEqual([]);
+});
+
+test('a drained region takes no write, and one that was retired as well says that', () => {
+  const { refusal, counted } = check(['open', 'home'], { isDrained: true });
+  expect(refusal).toMatchObject({ code: 'region-drained', status: 503 });
+  expect(counted).toEqual([]);
+  expect(check(['open'], { isDrained: true, isRetired: true }).refusal).toMatchObject({
+    code: 'region-retired',
+  });
 });

@@ -1,8 +1,9 @@
 /**
- * Refuses writes that the guard of their collection does not let pass now, and all of a region that was retired or has not
- * joined its peers yet. It is asked before anything is queued, a batch is refused whole with every write at fault named,
+ * Refuses writes that the guard of their collection does not let pass now, and all of a region that was retired or drained,
+ * or has not joined its peers yet. It is asked before anything is queued, a batch is refused whole with every write at fault named,
  * and nothing else of a region depends on it: neither reads nor `/readyz`.
  */
+import type { Draining } from '@isthmus/replication/guard/draining';
 import type { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import type { Joining } from '@isthmus/replication/guard/joining';
 import type { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
@@ -15,6 +16,7 @@ export interface WriteGuardsOptions {
   readonly watch: Pick<GuardWatch, 'judge'>;
   readonly retirement: Pick<OwnRetirement, 'isRetired'>;
   readonly joining: Pick<Joining, 'waitsFor'>;
+  readonly draining: Pick<Draining, 'isDrained'>;
   /** A write to this collection was refused. */
   readonly onRefused: (collection: string) => void;
 }
@@ -28,10 +30,11 @@ export class WriteGuards {
     this.#options = options;
   }
 
-  /** Throws `region-retired`, `region-joining` or `write-guarded`. `fieldOf` says where the request holds the write to the collection at an index. */
+  /** Throws `region-retired`, `region-drained`, `region-joining` or `write-guarded`. `fieldOf` says where the request holds the write to the collection at an index. */
   check(collections: readonly string[], fieldOf: (index: number) => string): void {
-    const { region, watch, retirement, joining, onRefused } = this.#options;
+    const { region, watch, retirement, draining, joining, onRefused } = this.#options;
     if (retirement.isRetired) throw retired(region);
+    if (draining.isDrained) throw drained(region);
     const { waitsFor } = joining;
     if (waitsFor.length > 0) throw notJoined(region, waitsFor);
     const refused: { readonly collection: string; readonly verdict: Refusal; readonly field: string }[] = [];
@@ -61,6 +64,13 @@ function retired(region: RegionId): Problem {
   return new Problem(
     'region-retired',
     `The region ${region} was retired and its peers take nothing of it any more; nothing was written.`,
+  );
+}
+
+function drained(region: RegionId): Problem {
+  return new Problem(
+    'region-drained',
+    `The region ${region} was drained by an operator; nothing was written.`,
   );
 }
 

@@ -1,0 +1,103 @@
+/** The port `RefillStore` on Postgres: one row, written over connections that serve a database which is not proven too. */
+import { type Actor, parseActor } from '../../ports/identity.ts';
+import type { Refill, RefillState, RefillStore, RefillWish } from '../../ports/refill-store.ts';
+import { assert } from '../../errors.ts';
+import { milliseconds } from './beat-figures.ts';
+import { textArray } from './binary-array.ts';
+import type { Connections } from './connections.ts';
+import { regionAt } from './positions.ts';
+import type { Row } from './row-values.ts';
+import { nullableAt, numberAt, textAt } from './row-values.ts';
+import type { Statement } from './session.ts';
+
+const states: readonly RefillState[] = ['securing', 'renewing', 'filling', 'learning', 'done', 'refused'];
+const maxDetailLength = 500;
+
+const selectRefill: Statement = {
+  name: 'isthmus_refill',
+  text: `SELECT donor, state, array_to_string(accepted, ' '), detail, ${milliseconds('wanted_at')}, ${milliseconds('ended_at')}
+  FROM isthmus.refill`,
+};
+
+/** One that fills begins with another incarnation at once: what is half filled has nothing of its own to lose. */
+const wantRefill: Statement = {
+  name: 'isthmus_refill_want',
+  text: `INSERT INTO isthmus.refill AS old (donor, accepted) VALUES ($1, $2::text[])
+  ON CONFLICT (one) DO UPDATE SET donor = excluded.donor, accepted = excluded.accepted, detail = '',
+    state = CASE old.state WHEN 'filling' THEN 'renewing' ELSE 'securing' END, wanted_at = clock_timestamp(), ended_at = NULL
+  WHERE old.state <> 'renewing'`,
+};
+
+const noteRefill: Statement = {
+  name: 'isthmus_refill_note',
+  text: "UPDATE isthmus.refill SET detail = $1 WHERE state = 'securing' AND detail <> $1",
+};
+
+const securedRefill: Statement = {
+  name: 'isthmus_refill_secured',
+  text: "UPDATE isthmus.refill SET state = 'renewing', detail = '' WHERE state = 'securing'",
+};
+
+const refuseRefill: Statement = {
+  name: 'isthmus_refill_refuse',
+  text: `UPDATE isthmus.refill SET state = 'refused', detail = $1, ended_at = clock_timestamp()
+  WHERE state = 'securing'`,
+};
+
+const countRecords: Statement = {
+  name: 'isthmus_refill_records',
+  text: 'SELECT count(*) FROM (SELECT FROM isthmus.record ORDER BY collection, key LIMIT $1) AS some',
+};
+
+export class PostgresRefillStore implements RefillStore {
+  readonly #connections: Connections;
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  async find(): Promise<Refill | null> {
+    const row = (await this.#connections.query(selectRefill)).rows[0];
+    return row === undefined ? null : refillOf(row);
+  }
+
+  async want({ donor, accepted }: RefillWish): Promise<boolean> {
+    const { rowCount } = await this.#connections.query(wantRefill, donor, textArray(accepted));
+    return rowCount === 1;
+  }
+
+  async note(detail: string): Promise<void> {
+    await this.#connections.query(noteRefill, detail.slice(0, maxDetailLength));
+  }
+
+  async secured(): Promise<boolean> {
+    return (await this.#connections.query(securedRefill)).rowCount === 1;
+  }
+
+  async refuse(detail: string): Promise<void> {
+    await this.#connections.query(refuseRefill, detail.slice(0, maxDetailLength));
+  }
+
+  async countRecords(limit: number): Promise<number> {
+    return numberAt((await this.#connections.query(countRecords, limit)).rows[0] ?? [], 0);
+  }
+}
+
+function refillOf(row: Row): Refill {
+  const text = textAt(row, 1);
+  const state = states.find((candidate) => candidate === text);
+  assert(state !== undefined, `no state of a refill: ${text}`);
+  return {
+    donor: regionAt(row, 0),
+    state,
+    accepted: textAt(row, 2).split(' ').flatMap(actorIn),
+    detail: textAt(row, 3),
+    wantedAtMs: numberAt(row, 4),
+    endedAtMs: nullableAt(row, 5, numberAt),
+  };
+}
+
+function actorIn(text: string): readonly Actor[] {
+  const actor = parseActor(text);
+  return actor === null ? [] : [actor];
+}

@@ -1,0 +1,24 @@
+/**
+ * Whether an operator has taken the region's local writes away, so that its callers can go elsewhere and nothing that it
+ * acknowledged is on its way any more. The word lies in the database: every process keeps to it, no restart forgets it,
+ * and replication goes on. Only the end of every connection that was open before makes it sure.
+ */
+export interface Drained {
+  /** Database clock. */
+  readonly sinceMs: number;
+  /** Every local write that was ever acknowledged lies before this beat; `null`: some may still be under way. */
+  readonly beat: number | null;
+}
+
+export interface DrainStore {
+  /** `null`: the region takes writes, as far as this goes. */
+  find(): Promise<Drained | null>;
+  /** From now on new connections take no local writes; a region that is drained stays so. */
+  begin(): Promise<void>;
+  /** Ends every other connection, and with it the writes that it served. */
+  cut(): Promise<void>;
+  /** Names the beat once all those connections have ended; true where it is named. */
+  settle(): Promise<boolean>;
+  /** Local writes are taken again. */
+  end(): Promise<void>;
+}

@@ -1,0 +1,51 @@
+/**
+ * What a region has that no peer has, and from whom it is best filled anew (P6). Pure. A peer's offer says what its
+ * snapshot holds; what an origin that answered wrote itself is safe with it. Everything else that has settled here, and
+ * all own writes, must be in the offer of some peer, or dropping the records would lose it: its lives are named, so that
+ * whoever accepts that says of whom.
+ */
+import { type Actor, actorOf, type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { Lsn } from '../ports/change.ts';
+import type { Standing } from '../ports/transfer-store.ts';
+import type { Offer } from '../ports/transfer-peer.ts';
+import type { Vector, VectorEntry } from '../ports/vector.ts';
+import { ownEntries, type Self } from '../reach.ts';
+import { beyond, greatestOf } from '../vector.ts';
+
+export interface RefillView {
+  readonly self: Self;
+  readonly standing: Pick<Standing, 'settled' | 'isEmpty'>;
+  /** Own writes all lie before this. */
+  readonly ownThrough: Lsn;
+  /** Of the peers that answered; the vector and who offers it. */
+  readonly offers: readonly Pick<Offer, 'region' | 'incarnation' | 'vector'>[];
+}
+
+export interface RefillJudgement {
+  /** What no peer has; empty: everything is safe. */
+  readonly loss: Vector;
+  /** Whoever has most of what this region has; `null`: nobody answered. */
+  readonly donor: RegionId | null;
+}
+
+export function judgeRefill({ self, standing, ownThrough, offers }: RefillView): RefillJudgement {
+  const ours = standing.isEmpty ? [] : [...standing.settled, ...ownEntries(self, ownThrough)];
+  const held = offers.reduce<Vector>((all, { vector }) => greatestOf(all, vector), []);
+  const loss = beyond(ours, held).filter((entry) => !isAtHome(entry, offers));
+  const [best] = offers
+    .map(({ region, vector }) => ({ region, lacks: beyond(ours, vector).length }))
+    .toSorted((a, b) => a.lacks - b.lacks);
+  return { loss, donor: best?.region ?? null };
+}
+
+/** The lives whose changes are in it. */
+export function actorsIn(vector: Vector): readonly Actor[] {
+  return [...new Set(vector.map(({ region, incarnation }) => actorOf(region, incarnation)))];
+}
+
+/** Nothing of a life was ever written before its beginning. */
+function isAtHome({ region, incarnation, lsn }: VectorEntry, offers: RefillView['offers']): boolean {
+  const isOrigin = (offer: RefillView['offers'][number]) =>
+    offer.region === region && sameIncarnation(offer.incarnation, incarnation);
+  return lsn === 0n || offers.some(isOrigin);
+}

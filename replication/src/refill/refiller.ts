@@ -1,0 +1,126 @@
+/**
+ * Carries out an operator's wish that the region is filled anew (P6), as far as its next incarnation: local writes end,
+ * everything that the region has is found at a peer or its loss was accepted by name, and only then a new incarnation is
+ * asked for, whose first transaction empties the database. From there `relearning.ts` fills it. Where writes would be lost
+ * the wish is refused with what they are, nothing was dropped, and the region is as it was. Every step is found again in the
+ * database, so whoever dies leaves the rest to the next process.
+ */
+import type { Draining } from '../guard/draining.ts';
+import type { DrainStore } from '../ports/drain-store.ts';
+import type { IdentityStore } from '../ports/identity-store.ts';
+import type { Lsn } from '../ports/change.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Refill, RefillStore } from '../ports/refill-store.ts';
+import type { Timer } from '../ports/timer.ts';
+import { Turns } from '../turns.ts';
+import { actorsIn } from './judge-refill.ts';
+import { type SurveyOptions, surveyPeers, unprovable } from './survey.ts';
+
+export interface RefillerOptions extends SurveyOptions {
+  readonly refills: RefillStore;
+  readonly drains: DrainStore;
+  readonly draining: Pick<Draining, 'drain' | 'join'>;
+  readonly past: Pick<IdentityStore, 'continuity' | 'newestBeat' | 'beats'>;
+  /** Asks for a new incarnation, on an operator's word. */
+  readonly renew: () => Promise<void>;
+  /** A new incarnation is being taken, or was. */
+  readonly isRenewing: () => boolean;
+  /** A region that was retired is not filled under its name again. */
+  readonly isRetired: () => boolean;
+  readonly timer: Timer;
+  readonly logger: Logger;
+}
+
+const intervalMs = 500;
+/** For peers to take what is on its way, and to answer. */
+const patienceMs = 20_000;
+/** Somebody else may be alive in the region's name, and gone later. */
+const askAgainMs = 15_000;
+
+export class Refiller {
+  readonly #options: RefillerOptions;
+  readonly #turns: Turns;
+  #securingSinceMs: number | null = null;
+  /** Own writes all lie before this. */
+  #through: Lsn | null = null;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: RefillerOptions) {
+    this.#options = options;
+    const ifNot = 'filling the region anew waits';
+    this.#turns = new Turns({ ...options, intervalMs, ifNot, turn: () => this.#turn() });
+  }
+
+  start(): void {
+    this.#turns.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#turns.stop();
+  }
+
+  async #turn(): Promise<void> {
+    const refill = await this.#options.refills.find();
+    if (refill?.state !== 'securing') [this.#securingSinceMs, this.#through] = [null, null];
+    if (refill?.state === 'securing') await this.#secure(refill);
+    if (refill?.state === 'renewing') await this.#renew();
+  }
+
+  async #secure(refill: Refill): Promise<void> {
+    const { draining, drains, timer, isRetired } = this.#options;
+    if (isRetired()) return this.#refuse(refill, 'the region was retired: its name is not used again');
+    this.#securingSinceMs ??= timer.monotonicMs();
+    const drained = await drains.find();
+    if (drained === null) return draining.drain();
+    if (drained.beat !== null) this.#through ??= await this.#ownThrough(drained.beat);
+    if (this.#through === null) return this.#wait(refill, 'own writes are still under way');
+    await this.#judge(refill, this.#through);
+  }
+
+  async #judge(refill: Refill, through: Lsn): Promise<void> {
+    const { refills, logger } = this.#options;
+    const { donor, accepted } = refill;
+    const { loss, asked } = await surveyPeers(this.#options, through);
+    const refusal = asked.find(({ peer }) => peer === donor)?.refusal;
+    if (refusal !== null) return this.#wait(refill, `${donor}: ${refusal ?? 'is no peer'}`);
+    const lost = actorsIn(loss);
+    const unaccepted = lost.filter((actor) => !accepted.includes(actor));
+    if (unaccepted.length > 0)
+      return this.#wait(refill, `no peer that answers has all changes of ${unaccepted.join(', ')}`);
+    if (!(await refills.secured())) return;
+    if (lost.length > 0)
+      logger.error({ lost }, 'the region is filled anew; of these lives changes are lost, as was accepted');
+    logger.warn({ donor }, 'the region is filled anew: it takes a new incarnation and drops its records');
+  }
+
+  /** Before which all own writes lie; `null`: not known yet. A database that takes no writes makes no beats either. */
+  async #ownThrough(beat: number): Promise<Lsn | null> {
+    const { past } = this.#options;
+    const newest = (await past.newestBeat()).beat;
+    if ((await past.continuity()).kind !== 'same') return newest === null ? 0n : unprovable;
+    return newest === null || newest.number < beat ? null : newest.lsn;
+  }
+
+  async #wait(refill: Refill, detail: string): Promise<void> {
+    const { refills, timer } = this.#options;
+    const sinceMs = this.#securingSinceMs ?? timer.monotonicMs();
+    if (timer.monotonicMs() - sinceMs > patienceMs) return this.#refuse(refill, detail);
+    await refills.note(detail);
+  }
+
+  /** The region takes writes again, where it did before. */
+  async #refuse({ wantedAtMs }: Refill, detail: string): Promise<void> {
+    const { refills, drains, draining, logger } = this.#options;
+    const drained = await drains.find();
+    if (drained !== null && drained.sinceMs >= wantedAtMs) await draining.join();
+    await refills.refuse(detail);
+    logger.error({ detail }, 'the region is not filled anew, and nothing was dropped');
+  }
+
+  async #renew(): Promise<void> {
+    const { renew, isRenewing, timer } = this.#options;
+    if (isRenewing() || timer.monotonicMs() - this.#askedAtMs < askAgainMs) return;
+    await renew();
+    this.#askedAtMs = timer.monotonicMs();
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Asks the peers what they hold and judges what would be lost if this region were filled anew. It opens one snapshot of
+ * each peer and gives it back at once; a peer that does not answer, or refuses for now, holds nothing as far as can be
+ * told. It changes nothing anywhere.
+ */
+import { ReplicationError } from '../errors.ts';
+import type { Lsn } from '../ports/change.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { Offer, TransferPeer } from '../ports/transfer-peer.ts';
+import type { TransferStore } from '../ports/transfer-store.ts';
+import type { Vector } from '../ports/vector.ts';
+import type { Self } from '../reach.ts';
+import { greatestOf } from '../vector.ts';
+import { judgeRefill, type RefillJudgement } from './judge-refill.ts';
+
+export interface SurveyOptions {
+  readonly self: Self;
+  readonly peers: readonly RegionId[];
+  readonly peer: TransferPeer;
+  readonly store: Pick<TransferStore, 'standing'>;
+}
+
+export interface PeerSurvey {
+  readonly peer: RegionId;
+  /** Why it offers nothing; `null`: it does. */
+  readonly refusal: string | null;
+}
+
+export interface Survey extends RefillJudgement {
+  readonly asked: readonly PeerSurvey[];
+  /** What some peer holds. */
+  readonly held: Vector;
+  readonly isEmpty: boolean;
+}
+
+/** What a database that is not its own past wrote last is at no peer, as far as anybody can tell (P1). */
+export const unprovable: Lsn = 2n ** 64n - 1n;
+
+/** Rejects with what the own database rejects with. */
+export async function surveyPeers(options: SurveyOptions, ownThrough: Lsn): Promise<Survey> {
+  const { self, peers, store } = options;
+  const standing = await store.standing();
+  const answers = await Promise.all(peers.map((peer) => offerOf(options, peer)));
+  const offers = answers.flatMap(({ offer }) => offer ?? []);
+  const judgement = judgeRefill({ self, standing, ownThrough, offers });
+  const held = offers.reduce<Vector>((all, { vector }) => greatestOf(all, vector), []);
+  return {
+    ...judgement,
+    held,
+    isEmpty: standing.isEmpty,
+    asked: answers.map(({ peer, refusal }) => ({ peer, refusal })),
+  };
+}
+
+interface Answered extends PeerSurvey {
+  readonly offer: Offer | null;
+}
+
+async function offerOf({ peer: peers }: SurveyOptions, peer: RegionId): Promise<Answered> {
+  try {
+    const answer = await peers.ask(peer, { kind: 'open' });
+    if (answer.kind === 'refused')
+      return { peer, offer: null, refusal: `refuses (${answer.refusal}): ${answer.detail}` };
+    if (answer.kind !== 'offer' || answer.offer.region !== peer)
+      return { peer, offer: null, refusal: 'gave an answer that does not fit' };
+    await peers.ask(peer, { kind: 'close', snapshot: answer.offer.snapshot });
+    return { peer, offer: answer.offer, refusal: null };
+  } catch (reason) {
+    if (!(reason instanceof ReplicationError)) throw reason;
+    return { peer, offer: null, refusal: reason.message };
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * `isthmus region drain` and `isthmus region join`: takes a region's writes away, waits until every peer has everything
+ * that it ever acknowledged, and says so; and gives them back, waiting until the region takes writes, which may have to
+ * learn or fetch something first. What is asked for stays when the waiting is interrupted. Exit code 1 where it was.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { findTarget } from '../remote/addresses.ts';
+import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
+import type { CommandIo } from '../remote/command.ts';
+import { member, request } from '../remote/request.ts';
+import { jsonLine, table, textOf } from '../remote/show.ts';
+import type { RegionArguments } from './region.ts';
+
+const pollMs = 300;
+
+export function drainRegion({ names, values }: RegionArguments, io: CommandIo): Promise<ExitCode> {
+  return change('drain', { names, values }, io);
+}
+
+export function joinRegion({ names, values }: RegionArguments, io: CommandIo): Promise<ExitCode> {
+  return change('join', { names, values }, io);
+}
+
+/** `isthmus region`: how it stands. Exit code 1 where it takes no writes. */
+export async function showRegion({ values }: RegionArguments, io: CommandIo): Promise<ExitCode> {
+  const { admin: given, demo, region, json } = values;
+  const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
+  const shown = await request({ method: 'GET', url: `${url}/v1/region` });
+  io.out(json ? jsonLine(shown) : regionText(shown));
+  return isOpen(shown) ? 0 : 1;
+}
+
+async function change(
+  action: 'drain' | 'join',
+  { names, values }: RegionArguments,
+  io: CommandIo,
+): Promise<ExitCode> {
+  if (names.length > 0)
+    throw wrongUsage(
+      `usage: isthmus region ${action} [--dry-run] [--admin URL | --demo PID --region REGION]`,
+    );
+  const { admin: given, demo, region, json, 'dry-run': dryRun } = values;
+  const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
+  let shown = await request({ method: 'POST', url: `${url}/v1/region/${action}?dryRun=${dryRun}` });
+  const isDone = action === 'drain' ? isEverywhere : isOpen;
+  while (!dryRun && !isDone(shown) && !io.interrupted.aborted) {
+    io.progress(waitingText(shown));
+    await pause(pollMs, undefined, { signal: io.interrupted }).catch(() => undefined);
+    shown = await request({ method: 'GET', url: `${url}/v1/region` });
+  }
+  io.progress('');
+  if (io.interrupted.aborted) io.note('Interrupted; what was asked for stays. isthmus region shows it.\n');
+  io.out(json ? jsonLine(shown) : regionText(shown));
+  return dryRun || isDone(shown) ? 0 : 1;
+}
+
+export function isOpen(shown: unknown): boolean {
+  return waits(shown).length === 0;
+}
+
+/** Every peer has all that the region ever acknowledged. */
+function isEverywhere(shown: unknown): boolean {
+  const peers = drainedPeers(shown);
+  return peers !== null && peers.every((peer) => member(peer, 'hasAll') === true);
+}
+
+function drainedPeers(shown: unknown): readonly unknown[] | null {
+  const peers = member(member(shown, 'drained'), 'peers');
+  return Array.isArray(peers) ? peers : null;
+}
+
+function waits(shown: unknown): readonly string[] {
+  const found = member(shown, 'waitsFor');
+  return Array.isArray(found) ? found.map(String) : [];
+}
+
+function waitingText(shown: unknown): string {
+  const missing = (drainedPeers(shown) ?? []).filter((peer) => member(peer, 'hasAll') !== true);
+  if (missing.length === 0) return waits(shown).join('; ');
+  return `waits for ${missing.map((peer) => textOf(member(peer, 'region'), '?')).join(', ')}`;
+}
+
+export function regionText(shown: unknown): string {
+  const refill = member(shown, 'refill') ?? null;
+  const rows = [
+    ['region', textOf(member(shown, 'region'), '?')],
+    ['actor', textOf(member(shown, 'actor'), '?')],
+    ['writes', isOpen(shown) ? 'taken' : 'refused'],
+    ...waits(shown).map((reason) => ['because', reason]),
+    ...(drainedPeers(shown) ?? []).map((peer) => [
+      textOf(member(peer, 'region'), '?'),
+      member(peer, 'hasAll') === true
+        ? 'has all'
+        : member(peer, 'hasAll') === false
+          ? 'not all yet'
+          : 'unknown',
+    ]),
+    ...(refill === null ? [] : [['refill', refillText(refill)]]),
+  ];
+  return table(rows);
+}
+
+function refillText(refill: unknown): string {
+  const detail = textOf(member(refill, 'detail'), '');
+  const state = `${textOf(member(refill, 'state'), '?')} from ${textOf(member(refill, 'donor'), '?')}`;
+  return detail === '' ? state : `${state}: ${detail}`;
+}
