@@ -18,10 +18,10 @@ const selectWanted: Statement = { name: 'isthmus_empty_wanted', text: `SELECT ${
 
 const deleteRecords: Statement = {
   name: 'isthmus_empty_records',
-  text: `WITH some AS (SELECT collection, key FROM isthmus.record WHERE (collection, key) > ($1, $2)
+  text: `WITH part AS (SELECT collection, key FROM isthmus.record WHERE (collection, key) > ($1, $2)
       ORDER BY collection, key LIMIT ${recordsAtOnce}),
-    gone AS (DELETE FROM isthmus.record USING some WHERE record.collection = some.collection AND record.key = some.key)
-  SELECT collection, key FROM some ORDER BY collection DESC, key DESC LIMIT 1`,
+    gone AS (DELETE FROM isthmus.record USING part WHERE record.collection = part.collection AND record.key = part.key)
+  SELECT collection, key FROM part ORDER BY collection DESC, key DESC LIMIT 1`,
 };
 
 const emptied: readonly Call[] = [

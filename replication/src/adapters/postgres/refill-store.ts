@@ -46,7 +46,7 @@ const refuseRefill: Statement = {
 
 const countRecords: Statement = {
   name: 'isthmus_refill_records',
-  text: 'SELECT count(*) FROM (SELECT FROM isthmus.record ORDER BY collection, key LIMIT $1) AS some',
+  text: 'SELECT count(*) FROM (SELECT FROM isthmus.record ORDER BY collection, key LIMIT $1) AS counted',
 };
 
 export class PostgresRefillStore implements RefillStore {
