@@ -1,10 +1,14 @@
 /** What every control log owes those who claim (P9): one order for all who append, and nothing forgotten. */
 import type { ControlLog } from '@isthmus/replication/ports/control-log';
+import type { FeedSubscription } from '@isthmus/replication/ports/change-feed';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../until.ts';
 
 export interface ControlBench {
   /** Another client of the one log of a fresh region. */
   open(): ControlLog;
+  /** Reads what is claimed from now on; `null`: nobody listens to such a log. */
+  claims(): FeedSubscription | null;
   close(): Promise<void>;
 }
 
@@ -29,6 +33,23 @@ export function controlLogContract(name: string, openBench: () => Promise<Contro
       expect(await read(two)).toEqual(expected);
       await Promise.all([one.close(), two.close()]);
     });
+
+    test('whoever listens hears every claim that is made from then on, and none of before (P9)', async () => {
+      const log = bench.open();
+      await log.append(Buffer.from('before'));
+      const claims = bench.claims();
+      if (claims === null) return log.close();
+      await until('it listens', 30_000, () => claims.connected);
+      await log.append(Buffer.from('first'));
+      await log.append(Buffer.from('second'));
+      const heard: string[] = [];
+      while (heard.length < 2) {
+        const batch = (await claims.next()) ?? expect.fail('it goes on');
+        heard.push(...batch.records.map(({ bytes }) => Buffer.from(bytes).toString()));
+      }
+      expect(heard).toEqual(['first', 'second']);
+      await Promise.all([claims.close(), log.close()]);
+    }, 60_000);
 
     test('of many who append at once all read one order, in which each has its own', async () => {
       const logs = Array.from({ length: 4 }, () => bench.open());

@@ -1,10 +1,13 @@
 /** The contract of control logs over Kafka, over a log in Postgres, and in memory. */
 import { KafkaControlLog } from '@isthmus/replication/adapters/kafka/control-log';
+import { KafkaOwnLog } from '@isthmus/replication/adapters/kafka/own-log';
 import { MemoryChangeSink } from '@isthmus/replication/adapters/memory/change-sink';
 import { MemoryControlLog } from '@isthmus/replication/adapters/memory/control-log';
 import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
+import { MemoryOwnLog } from '@isthmus/replication/adapters/memory/own-log';
 import { PostgresControlLog } from '@isthmus/replication/adapters/postgres-log/control-log';
-import { vi } from 'vitest';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
+import { expect, vi } from 'vitest';
 import { KafkaBench } from './change-sink-feed.bench.ts';
 import { partitionCount } from './change-sink-feed.contract.ts';
 import { controlLogContract } from './control-log.contract.ts';
@@ -16,7 +19,12 @@ const recovery = { timeout: 40_000, interval: 50 };
 controlLogContract('memory', async () => {
   const log = new MemoryLog();
   await new MemoryChangeSink(log).prepare(partitionCount);
-  return { open: () => new MemoryControlLog(log), close: async () => {} };
+  const region = parseRegionId('eu') ?? expect.fail('eu is a region');
+  return {
+    open: () => new MemoryControlLog(log),
+    claims: () => new MemoryOwnLog({ region, log, logger: quiet }).claims(),
+    close: async () => {},
+  };
 });
 
 controlLogContract('kafka', async () => {
@@ -27,6 +35,7 @@ controlLogContract('kafka', async () => {
   await sink.close();
   return {
     open: () => new KafkaControlLog({ region, cluster: bench.cluster, logger: quiet }),
+    claims: () => new KafkaOwnLog({ region, cluster: bench.cluster, logger: quiet }).claims(),
     close: () => bench.close(),
   };
 });
@@ -41,6 +50,7 @@ controlLogContract('postgres-log', async () => {
   const incarnation = { counter: 1, nonce: 1 };
   return {
     open: () => new PostgresControlLog({ region, connectionString, incarnation }),
+    claims: () => null,
     close: () => bench.close(),
   };
 });

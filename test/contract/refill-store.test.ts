@@ -142,6 +142,9 @@ it('empties the database in the step that makes it another incarnation, and fill
     pasts: [{ incarnation: { counter: 1 }, through: 0n }],
   });
   expect(await written('early')).toBe(false);
+  // An operator's word makes nothing whole that is half filled.
+  await database.past.accept();
+  expect(await written('early')).toBe(false);
   await database.incarnations.filled();
   expect(await database.refills.find()).toMatchObject({ state: 'learning', endedAtMs: null });
   expect((await database.incarnations.relearning())?.fill).toBeNull();
@@ -166,4 +169,16 @@ it('another incarnation without such a wish keeps its records', async () => {
   await claimed(2);
   expect(await database.records.read(record('a'))).not.toBeNull();
   expect(await database.refills.find()).toMatchObject({ state: 'securing' });
+});
+
+it('what is half filled is emptied again by whatever makes the next incarnation', async () => {
+  await database.refills.want({ donor: region('us'), accepted: [] });
+  await database.refills.secured();
+  await claimed(2);
+  await fresh.sql(
+    "INSERT INTO isthmus.record (collection, key, state, gen) VALUES ('products', 'half', '\\x00', 1)",
+  );
+  await claimed(3);
+  expect(await database.refills.countRecords(10)).toBe(0);
+  expect((await database.incarnations.relearning())?.fill).toBe('us');
 });

@@ -11,6 +11,9 @@ import { startCluster } from '@isthmus/local/cluster';
 import type { Cluster, ClusterRegion } from '@isthmus/local/cluster';
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { prepareRegionProcess, type RegionProcess } from '@isthmus/local/region-process';
+import { KafkaControlLog } from '@isthmus/replication/adapters/kafka/control-log';
+import { encodeClaim } from '@isthmus/replication/log/claim-record';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../until.ts';
 import { isthmus } from './isthmus.ts';
@@ -142,6 +145,28 @@ test.runIf(logUnderTest() === 'kafka')(
     }
   },
   120_000,
+);
+
+test.runIf(logUnderTest() === 'kafka')(
+  'P9: a claim of another database ends the writes before that one has published anything',
+  async () => {
+    await write(1);
+    const region = parseRegionId('eu') ?? expect.fail('eu is a region');
+    const cluster = { brokers: [site(eu).brokers] };
+    const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    const control = new KafkaControlLog({ region, cluster, logger: quiet });
+    await control.append(encodeClaim({ region, incarnation: { counter: 2, nonce: 9 } }));
+    await until('writes are refused', 10_000, async () => {
+      return (await clients.eu.put('products', 'late', { title: 'x' })).status === 503;
+    });
+    await control.close();
+    await until('the region says why', 10_000, async () => {
+      const { kind, reason } = await guard(site(eu).process.admin);
+      return kind === 'refused' && reason === 'another database of the region has claimed incarnation 2';
+    });
+    expect((await clients.eu.get('products', 'counted')).status).toBe(200);
+  },
+  60_000,
 );
 
 test.runIf(logUnderTest() === 'kafka')(

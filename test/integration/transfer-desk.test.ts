@@ -21,6 +21,7 @@ let away: Set<string>;
 let raised: number;
 let onRaised: () => void;
 let counted: string[];
+let onlyFrom: RegionId | 'unknown' | null;
 const running: { close: () => Promise<void> }[] = [];
 
 beforeEach(() => {
@@ -32,6 +33,7 @@ beforeEach(() => {
   ];
   [gaps, away, raised, counted] = [[], new Set(), 0, []];
   onRaised = () => undefined;
+  onlyFrom = null;
 });
 
 afterEach(async () => {
@@ -52,8 +54,6 @@ const peer = () =>
     if (away.has(region)) return null;
     return { eu, us, ap }[region === 'eu' ? 'eu' : region === 'us' ? 'us' : 'ap'].donor;
   });
-
-let onlyFrom: RegionId | 'unknown' | null = null;
 
 function desk(told = new ToldVectors(clock())): Transfers {
   const started = new Transfers({
@@ -106,6 +106,24 @@ describe('the desk', () => {
     await timer.advance(60_000);
     expect([await states(), counted, raised]).toEqual([['eu done'], ['eu gap'], 1]);
     expect(await us.records.read(id('a'))).not.toBeNull();
+  });
+
+  it('reads from nobody but the donor that an emptied database is filled from, and from nobody before that is known (P6)', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'a'));
+    gaps = [gapOf(ap.self.region)];
+    onlyFrom = 'unknown';
+    const [donor, other] = [eu.self.region, ap.self.region];
+    for (const each of [other, donor])
+      await us.jobs.want({ donor: each, origin: each, cause: 'refill', isDryRun: false });
+    desk();
+    await timer.advance(10_000);
+    expect(await states()).toEqual(['eu wanted', 'ap wanted']);
+    onlyFrom = donor;
+    await timer.advance(10_000);
+    expect(await states()).toEqual(['eu done', 'ap wanted']);
+    onlyFrom = null;
+    await timer.advance(10_000);
+    expect(counted).toContain('ap refill');
   });
 
   it('rests longer each time where the same gap comes again', async () => {

@@ -263,6 +263,40 @@ describe('a transfer', () => {
     await timer.advance(61_000);
     expect(eu.donor.openCount).toBe(0);
   });
+
+  /** As after a barrier of the donor that everybody had reached. */
+  const collected = (other: TransferPeer): TransferPeer => ({
+    ask: async (region, request): Promise<TransferAnswer> => {
+      const answer = await other.ask(region, request);
+      if (answer.kind !== 'offer') return answer;
+      return { kind: 'offer', offer: { ...answer.offer, horizon: ownEntries(eu.self, 5n) } };
+    },
+  });
+
+  it('into an empty region goes on after any stop, though its donor has collected (P6)', async () => {
+    for (let index = 0; index < 20; index++) await eu.edit(id(`k${index}`), (e) => e.set('title', 't'));
+    for (const stopAt of [3, 4]) {
+      const end = new AbortController();
+      let asked = 0;
+      const stopping = disturbed(peer, async () => {
+        if (++asked === stopAt) end.abort();
+      });
+      expect((await transfer(collected(stopping), end.signal)).outcome.kind).toBe('postponed');
+    }
+    expect(await titles(us)).not.toEqual({});
+    expect((await transfer(collected(peer))).outcome).toEqual({ kind: 'done' });
+    expect(await titles(us)).toEqual(await titles(eu));
+  });
+
+  it('into a region that was away for longer than that fails, and says what to do (P6)', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'eu'));
+    await us.edit(id('b'), (e) => e.set('title', 'us'));
+    expect((await transfer(collected(peer))).outcome).toMatchObject({
+      kind: 'failed',
+      detail: expect.stringContaining('isthmus region refill'),
+    });
+    expect(await titles(us)).toEqual({ b: 'us' });
+  });
 });
 
 describe('a donor', () => {

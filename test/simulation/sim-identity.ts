@@ -174,6 +174,10 @@ class SimOwnLog implements OwnLog {
     return this.#parts.feed.subscribeTail(this.#parts.region.id, () => this.#inner.tail());
   }
 
+  claims(): FeedSubscription {
+    return this.#parts.feed.subscribeTail(this.#parts.region.id, () => this.#inner.claims());
+  }
+
   #ask<T>(name: string, work: () => Promise<T>): Promise<T> {
     const { process, region } = this.#parts;
     return process.call({ server: region.kafka, kind: logReadKind, name, work });

@@ -1,4 +1,5 @@
-/** The own log as a witness: it is compared with the database, and listened to all the time. */
+/** The own log as a witness: it is compared with the database, and its beats and claims are listened to all the time. */
+import { ClaimTail, type ClaimTailOptions } from './claim-tail.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
 import { OwnLogProof, type Verdict } from './own-log-proof.ts';
 import { OwnLogTail, type OwnLogTailOptions } from './own-log-tail.ts';
@@ -7,7 +8,7 @@ import type { Evidence } from './evidence.ts';
 export interface OwnLogEvidenceOptions
   extends Omit<OwnLogProofOptions, 'store'>,
     Omit<OwnLogTailOptions, 'onForeign' | 'past'> {
-  readonly past: OwnLogProofOptions['store'] & OwnLogTailOptions['past'];
+  readonly past: OwnLogProofOptions['store'] & OwnLogTailOptions['past'] & ClaimTailOptions['past'];
   /** Creates the topics where they are absent, so that there is a log to ask. */
   readonly prepareLog: () => Promise<void>;
 }
@@ -15,20 +16,24 @@ export interface OwnLogEvidenceOptions
 export class OwnLogEvidence implements Evidence {
   readonly #options: OwnLogEvidenceOptions;
   readonly #tail: OwnLogTail;
+  readonly #claims: ClaimTail;
   #onForeign: (reason: string) => Promise<void> = async () => undefined;
 
   constructor(options: OwnLogEvidenceOptions) {
     this.#options = options;
-    this.#tail = new OwnLogTail({ ...options, onForeign: (reason) => this.#onForeign(reason) });
+    const onForeign = (reason: string) => this.#onForeign(reason);
+    this.#tail = new OwnLogTail({ ...options, onForeign });
+    this.#claims = new ClaimTail({ ...options, onForeign });
   }
 
   start(onForeign: (reason: string) => Promise<void>): void {
     this.#onForeign = onForeign;
     this.#tail.start();
+    this.#claims.start();
   }
 
-  stop(): Promise<void> {
-    return this.#tail.close();
+  async stop(): Promise<void> {
+    await Promise.all([this.#tail.close(), this.#claims.close()]);
   }
 
   prepare(): Promise<void> {

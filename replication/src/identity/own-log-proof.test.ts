@@ -53,6 +53,10 @@ class ScriptedLog implements OwnLog {
     };
   }
 
+  claims(): never {
+    return expect.fail('nobody listens for claims here');
+  }
+
   tail() {
     return this.subscribe([0n, 0n]);
   }

@@ -35,7 +35,7 @@ async function listening() {
     rewind: async () => 0n,
     close: async () => queue.close(),
   };
-  const log = { tail: () => subscription, subscribe: () => subscription };
+  const log = { tail: () => subscription, subscribe: () => subscription, claims: () => subscription };
   const store = new MemoryIdentityStore({
     database,
     beats,

@@ -21,6 +21,8 @@ export interface OwnLog {
   subscribe(offsets: readonly bigint[]): FeedSubscription;
   /** Reads partition 0 alone, from its end on: every beat is published in all partitions. */
   tail(partitionCount: number): FeedSubscription;
+  /** Reads the claims of incarnations that are made from now on (P9). */
+  claims(): FeedSubscription;
   /** What the region last told about its peers' changes; `null`: nothing is held. */
   newestProgress(): Promise<Uint8Array | null>;
 }

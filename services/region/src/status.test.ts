@@ -108,6 +108,8 @@ test('says everything by the names of the outer contract, what is unknown as nul
     region: 'eu',
     actor: 'eu.3.0000beef',
     identity: { kind: 'proven' },
+    drained: false,
+    refill: null,
     relearning: null,
     incarnation: 3,
     version: '1.2.3',

@@ -12,7 +12,7 @@ import { defaultStallTimeoutMs } from './kafka-connection.ts';
 import type { KafkaCluster } from './kafka-connection.ts';
 import { KafkaSubscription } from './subscription.ts';
 import { TopicReader } from './topic-reader.ts';
-import { changesTopic, progressTopic } from './topics.ts';
+import { changesTopic, controlTopic, progressTopic } from './topics.ts';
 
 export interface OwnLogOptions {
   readonly region: RegionId;
@@ -62,6 +62,17 @@ export class KafkaOwnLog implements OwnLog {
       edge: 'end',
       only: 0,
       leastBytes: tailBytes,
+    });
+  }
+
+  claims(): FeedSubscription {
+    const topic = controlTopic(this.#options.region);
+    return new KafkaSubscription({
+      ...this.#common(),
+      topic,
+      partitionCount: 1,
+      offsets: [null],
+      edge: 'end',
     });
   }
 

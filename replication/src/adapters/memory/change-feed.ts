@@ -36,6 +36,12 @@ export class MemoryChangeFeed implements ChangeFeed {
     return new MemorySubscription(this.#logOf(origin), plan);
   }
 
+  /** From their end on. */
+  subscribeClaims(origin: RegionId): MemorySubscription {
+    const plan = { topic: 'control', edge: 'end', offsets: [null], logger: this.#logger } as const;
+    return new MemorySubscription(this.#logOf(origin), plan);
+  }
+
   #logOf(region: RegionId): MemoryLog {
     const log = this.#logs.get(region);
     assert(log !== undefined, `no log of ${region}`);

@@ -35,6 +35,10 @@ export class MemoryOwnLog implements OwnLog {
     return this.#feed.subscribeTail(this.#region);
   }
 
+  claims(): MemorySubscription {
+    return this.#feed.subscribeClaims(this.#region);
+  }
+
   async newestProgress(): Promise<Uint8Array | null> {
     const partition = this.#partitions('progress')[0];
     if (partition === undefined || partition.begin === partition.end) return null;

@@ -2,7 +2,7 @@
  * Empties a region's database that is to be filled anew (P6), inside the transaction that makes it another incarnation: so
  * it is the old life with everything or the new one with nothing, and never anything between. Rows are deleted and no table
  * is truncated, because a snapshot that a peer still reads from would find a truncated table empty and promise what it
- * does not show. What is known of other regions' ends, retirements, incidents and the own generation stays.
+ * does not show. What is half filled is emptied again whatever made the next incarnation. What is known of other regions' ends, retirements, incidents and the own generation stays.
  */
 import type { RecordId } from '../../ports/change.ts';
 import { beginning } from '../../ports/record-reader.ts';
@@ -12,7 +12,7 @@ import type { Call, Session, Statement } from './session.ts';
 /** Few enough for each statement to end within its time, however slow the disk is. */
 const recordsAtOnce = 5000;
 
-const isWanted = "EXISTS (SELECT FROM isthmus.refill WHERE state = 'renewing')";
+const isWanted = "EXISTS (SELECT FROM isthmus.refill WHERE state = 'renewing' OR unfilled)";
 
 const selectWanted: Statement = { name: 'isthmus_empty_wanted', text: `SELECT ${isWanted}` };
 
@@ -51,7 +51,7 @@ export const afterRefill: readonly Call[] = [
   [
     {
       name: 'isthmus_empty_done',
-      text: "UPDATE isthmus.refill SET state = 'filling' WHERE state = 'renewing'",
+      text: "UPDATE isthmus.refill SET state = 'filling', unfilled = true WHERE state = 'renewing' OR unfilled",
     },
   ],
 ];

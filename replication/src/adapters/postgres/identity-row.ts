@@ -51,9 +51,12 @@ export const recordProof: Statement = {
   WHERE held IS NULL AND ${currentTimeline} = $1 AND ${currentStart} = $2`,
 };
 
+/** What is half filled stays closed to local writes: no word makes that whole. */
 export const recordAcceptance: Statement = {
   name: 'isthmus_identity_accept',
-  text: `UPDATE isthmus.identity SET held = NULL, relearning_since = NULL, claim_counter = NULL, claim_nonce = NULL,
+  text: `UPDATE isthmus.identity SET held = NULL,
+    relearning_since = CASE WHEN EXISTS (SELECT FROM isthmus.refill WHERE unfilled) THEN relearning_since END,
+    claim_counter = NULL, claim_nonce = NULL,
     timeline = ${currentTimeline},
     system_identifier = (SELECT system_identifier FROM pg_control_system()),
     postmaster_started_at = pg_postmaster_start_time()`,

@@ -24,12 +24,12 @@ const selectClosed: Statement = {
 const selectRelearning: Statement = {
   name: 'isthmus_relearning',
   text: `SELECT ${milliseconds('relearning_since')}, promise_known,
-    (SELECT donor FROM isthmus.refill WHERE state IN ('renewing', 'filling')) FROM isthmus.identity`,
+    (SELECT donor FROM isthmus.refill WHERE unfilled) FROM isthmus.identity`,
 };
 
 const endFilling: Statement = {
   name: 'isthmus_filled',
-  text: "UPDATE isthmus.refill SET state = 'learning', detail = '' WHERE state = 'filling'",
+  text: "UPDATE isthmus.refill SET state = 'learning', unfilled = false, detail = '' WHERE state = 'filling'",
 };
 
 const selectPasts: Statement = {

@@ -24,7 +24,7 @@ const wantRefill: Statement = {
   name: 'isthmus_refill_want',
   text: `INSERT INTO isthmus.refill AS old (donor, accepted) VALUES ($1, $2::text[])
   ON CONFLICT (one) DO UPDATE SET donor = excluded.donor, accepted = excluded.accepted, detail = '',
-    state = CASE old.state WHEN 'filling' THEN 'renewing' ELSE 'securing' END, wanted_at = clock_timestamp(), ended_at = NULL
+    state = CASE WHEN old.unfilled THEN 'renewing' ELSE 'securing' END, wanted_at = clock_timestamp(), ended_at = NULL
   WHERE old.state <> 'renewing'`,
 };
 

@@ -1,0 +1,63 @@
+/** What would be lost if the records here were dropped, and from whom they are best taken again (P6). */
+import { expect, test } from 'vitest';
+import { type Incarnation, parseRegionId } from '../ports/identity.ts';
+import type { Vector } from '../ports/vector.ts';
+import { actorsIn, judgeRefill, type RefillView } from './judge-refill.ts';
+
+const named = (name: string) => parseRegionId(name) ?? expect.fail(`${name} is a region`);
+const [eu, us, ap] = [named('eu'), named('us'), named('ap')];
+const first: Incarnation = { counter: 1, nonce: 7 };
+const second: Incarnation = { counter: 2, nonce: 8 };
+const self = { region: eu, incarnation: second, partitionCount: 2 };
+
+const at = (region: typeof eu, lsn: bigint, incarnation = first, partition = 0) => ({
+  region,
+  incarnation,
+  partition,
+  lsn,
+});
+const own = (lsn: bigint): Vector => [at(eu, lsn, second, 0), at(eu, lsn, second, 1)];
+const offer = (region: typeof eu, vector: Vector, incarnation = first) => ({ region, incarnation, vector });
+
+const judge = (of: Partial<RefillView> & { readonly settled?: Vector }) =>
+  judgeRefill({
+    self,
+    standing: { settled: of.settled ?? [], isEmpty: false },
+    ownThrough: 50n,
+    offers: [],
+    ...of,
+  });
+
+test('everything that some peer holds is safe, and the one that holds most gives it', () => {
+  const settled = [at(eu, 20n), at(us, 30n), at(ap, 40n)];
+  const judged = judge({
+    settled,
+    offers: [offer(us, [...own(50n), at(eu, 19n)]), offer(ap, [...own(60n), at(eu, 20n), at(us, 30n)])],
+  });
+  expect(judged).toEqual({ loss: [], donor: ap });
+});
+
+test('own writes that no peer holds would be lost, each partition for itself', () => {
+  const { loss } = judge({ offers: [offer(us, [at(eu, 50n, second, 0), at(eu, 49n, second, 1)])] });
+  expect(loss).toEqual([at(eu, 50n, second, 1)]);
+  expect(actorsIn(loss)).toEqual(['eu.2.00000008']);
+});
+
+test('what an earlier life wrote, or a region that does not answer, counts like any other', () => {
+  const settled = [at(eu, 20n), at(ap, 40n)];
+  const { loss } = judge({ settled, offers: [offer(us, [...own(50n), at(ap, 39n)])] });
+  expect(actorsIn(loss)).toEqual(['eu.1.00000007', 'ap.1.00000007']);
+});
+
+test('an origin that answers has its own writes, and not those of a life that it does not live', () => {
+  const settled = [at(us, 90n), at(us, 30n, second)];
+  expect(judge({ settled, offers: [offer(us, own(50n))] }).loss).toEqual([at(us, 30n, second)]);
+});
+
+test('an empty database has nothing to lose, and nobody who answers is no donor', () => {
+  expect(judge({ standing: { settled: [at(us, 90n)], isEmpty: true } })).toEqual({ loss: [], donor: null });
+});
+
+test('where nobody answers, everything would be lost', () => {
+  expect(actorsIn(judge({ settled: [at(us, 1n)] }).loss)).toEqual(['us.1.00000007', 'eu.2.00000008']);
+});
