@@ -152,9 +152,8 @@ test.runIf(logUnderTest() === 'kafka')(
   async () => {
     await write(1);
     const region = parseRegionId('eu') ?? expect.fail('eu is a region');
-    const cluster = { brokers: [site(eu).brokers] };
     const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-    const control = new KafkaControlLog({ region, cluster, logger: quiet });
+    const control = new KafkaControlLog({ region, cluster: { brokers: [site(eu).brokers] }, logger: quiet });
     await control.append(encodeClaim({ region, incarnation: { counter: 2, nonce: 9 } }));
     await until('writes are refused', 10_000, async () => {
       return (await clients.eu.put('products', 'late', { title: 'x' })).status === 503;

@@ -1,5 +1,5 @@
 /**
- * An operator's wish that the region is emptied and filled again from a peer, kept in its database until it is done: any
+ * An operator's wish that the region is emptied and filled again from a peer, kept in its database until it is over; each
  * process goes on with it after any end of another. One at a time; a newer wish replaces one that is over.
  */
 import type { Actor, RegionId } from './identity.ts';

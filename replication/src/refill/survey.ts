@@ -1,6 +1,6 @@
 /**
  * Asks the peers what they hold and judges what would be lost if this region were filled anew. It opens one snapshot of
- * each peer and gives it back at once; a peer that does not answer, or refuses for now, holds nothing as far as can be
+ * each peer and gives it back at once; a peer that does not answer, or refuses, holds nothing as far as can be
  * told. It changes nothing anywhere.
  */
 import { ReplicationError } from '../errors.ts';

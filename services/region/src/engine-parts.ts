@@ -116,7 +116,16 @@ export function createRefiller(
   const { database, peers, timer, log: logger, draining, retirement } = ground;
   const { identity: self, transfers: store, past, drains, refills } = database;
   return new Refiller({
-    ...{ self, peers, peer, store, past, drains, refills, draining, timer, logger },
+    self,
+    peers,
+    peer,
+    store,
+    past,
+    drains,
+    refills,
+    draining,
+    timer,
+    logger,
     renew: () => keeper.renew(),
     isRenewing: () => keeper.state.kind === 'renewing' || keeper.state.kind === 'renewed',
     isRetired: () => retirement.isRetired,

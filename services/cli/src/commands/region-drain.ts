@@ -41,17 +41,30 @@ async function change(
     );
   const { admin: given, demo, region, json, 'dry-run': dryRun } = values;
   const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
-  let shown = await request({ method: 'POST', url: `${url}/v1/region/${action}?dryRun=${dryRun}` });
   const isDone = action === 'drain' ? isEverywhere : isOpen;
-  while (!dryRun && !isDone(shown) && !io.interrupted.aborted) {
-    io.progress(waitingText(shown));
-    await pause(pollMs, undefined, { signal: io.interrupted }).catch(() => undefined);
-    shown = await request({ method: 'GET', url: `${url}/v1/region` });
-  }
+  const asked = await request({ method: 'POST', url: `${url}/v1/region/${action}?dryRun=${dryRun}` });
+  const shown = dryRun ? asked : await watched({ url, asked, isDone }, io);
   io.progress('');
   if (io.interrupted.aborted) io.note('Interrupted; what was asked for stays. isthmus region shows it.\n');
   io.out(json ? jsonLine(shown) : regionText(shown));
   return dryRun || isDone(shown) ? 0 : 1;
+}
+
+interface Watched {
+  readonly url: string;
+  readonly asked: unknown;
+  readonly isDone: (shown: unknown) => boolean;
+}
+
+/** As it stood last: done, unless the user interrupted. */
+async function watched({ url, asked, isDone }: Watched, io: CommandIo): Promise<unknown> {
+  let shown = asked;
+  while (!isDone(shown) && !io.interrupted.aborted) {
+    io.progress(waitingText(shown));
+    await pause(pollMs, undefined, { signal: io.interrupted }).catch(() => undefined);
+    shown = await request({ method: 'GET', url: `${url}/v1/region` });
+  }
+  return shown;
 }
 
 export function isOpen(shown: unknown): boolean {

@@ -41,19 +41,19 @@ const maxCounted = 100_000;
 
 export function addRegionRoutes(app: Listener, parts: () => RegionAdmin): void {
   app.get('/v1/region', () => viewOf(parts()));
-  app.post('/v1/region/drain', async (request) => {
-    const admin = parts();
-    const dryRun = flagParameter(request, 'dryRun');
-    if (!dryRun) await admin.draining.drain();
-    return { dryRun, ...(await viewOf(admin)) };
-  });
-  app.post('/v1/region/join', async (request) => {
-    const admin = parts();
-    const dryRun = flagParameter(request, 'dryRun');
-    if (!dryRun) await admin.draining.join();
-    return { dryRun, ...(await viewOf(admin)) };
-  });
+  app.post('/v1/region/drain', (request) => change(parts(), request, (draining) => draining.drain()));
+  app.post('/v1/region/join', (request) => change(parts(), request, (draining) => draining.join()));
   app.post('/v1/region/refill', (request, reply) => refill(parts(), request, reply));
+}
+
+async function change(
+  admin: RegionAdmin,
+  request: FastifyRequest,
+  carryOut: (draining: RegionAdmin['draining']) => Promise<void>,
+) {
+  const dryRun = flagParameter(request, 'dryRun');
+  if (!dryRun) await carryOut(admin.draining);
+  return { dryRun, ...(await viewOf(admin)) };
 }
 
 async function viewOf(admin: RegionAdmin) {
