@@ -166,6 +166,9 @@ test('a drained region takes no writes and says when its peer has all; joining g
   expect((await clients.eu.get('products', 'counted')).status).toBe(200);
   const acknowledged = (await clients.eu.list('products')).get('counted');
   await until('the beat is named', 20_000, async () => (await shown(admin)).drained?.beat ?? null);
+  expect(await isthmus(0, `status --admin ${admin} --json`)).toMatchObject({
+    answer: { regions: [{ region: 'eu', drained: true, refill: null }] },
+  });
   link('eu', 'us').set({ state: 'ok' });
   expect(await draining).toMatchObject({
     code: 0,

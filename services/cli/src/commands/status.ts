@@ -88,7 +88,8 @@ const heading = ['REGION', 'READY', 'PEER', 'LINK', 'LAG', 'BACKLOG', 'RPO', 'RP
 
 function showTable(views: readonly View[]): string {
   const failures = views.flatMap(({ failure }) => (failure === null ? [] : [`${failure.message}\n`]));
-  return table([heading, ...views.flatMap(rowsOf)]) + views.flatMap(heldBack).join('') + failures.join('');
+  const said = [...views.flatMap(heldBack), ...views.flatMap(wholeRegion)];
+  return table([heading, ...views.flatMap(rowsOf)]) + said.join('') + failures.join('');
 }
 
 function rowsOf({ target, status: body, failure }: View): readonly (readonly string[])[] {
@@ -119,6 +120,20 @@ function heldBack({ status: body }: View): readonly string[] {
     Array.isArray(waitingFor) && waitingFor.length > 0 ? waitingFor.map(String).join(', ') : 'others';
   const name = textOf(member(body, 'region'), 'a region');
   return [`${name} collects no tombstones: it has waited ${Math.round(open)} s for ${whom}\n`];
+}
+
+/** What an operator has asked of it, as long as that goes on. */
+function wholeRegion({ status: body }: View): readonly string[] {
+  const name = textOf(member(body, 'region'), 'a region');
+  const refill = member(body, 'refill');
+  const state = textOf(member(refill, 'state'), 'done');
+  const isOver = state === 'done' || state === 'refused';
+  return [
+    ...(member(body, 'drained') === true ? [`${name} was drained: it takes no writes\n`] : []),
+    ...(isOver
+      ? []
+      : [`${name} is filled anew from ${textOf(member(refill, 'donor'), 'a peer')}: ${state}\n`]),
+  ];
 }
 
 function seconds(value: unknown): string {

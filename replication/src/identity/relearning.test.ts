@@ -1,0 +1,105 @@
+/** A database that was emptied is filled before anything of any log is read into it (P6, I6). */
+import { afterEach, expect, test } from 'vitest';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { MemoryDatabase } from '../adapters/memory/database.ts';
+import { MemoryTransferJobs } from '../adapters/memory/transfer-jobs.ts';
+import { encodeClaim } from '../log/claim-record.ts';
+import { parseRegionId } from '../ports/identity.ts';
+import type { Relearning } from '../ports/incarnation-store.ts';
+import { Relearner } from './relearning.ts';
+
+const region = parseRegionId('eu') ?? expect.fail('eu is a region');
+const donor = parseRegionId('us') ?? expect.fail('us is a region');
+const incarnation = { counter: 2, nonce: 7 };
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const nothing = {
+  settled: [],
+  applied: [],
+  ahead: [],
+  horizon: [],
+  beats: [],
+  slot: null,
+  beat: null,
+} as const;
+
+let relearner: Relearner | null = null;
+afterEach(() => relearner?.close());
+
+function relearning(fill: Relearning['fill'] | 'nothing to learn') {
+  const timer = new ManualTimer();
+  const jobs = new MemoryTransferJobs(new MemoryDatabase({ nowMs: () => timer.monotonicMs() }));
+  const wanted = { pasts: [], promised: [], sinceMs: 0 };
+  let state: Relearning | null = fill === 'nothing to learn' ? null : { ...wanted, fill };
+  const told: string[] = [];
+  relearner = new Relearner({
+    self: { region, incarnation, partitionCount: 1 },
+    peers: [donor],
+    closed: () => [],
+    parts: {
+      store: {
+        close: async () => undefined,
+        closed: async () => [],
+        relearning: async () => state,
+        filled: async () => {
+          if (state !== null) state = { ...state, fill: null };
+        },
+        relearnt: async () => {
+          state = null;
+        },
+      },
+      past: { hold: () => expect.fail('nobody else has claimed') },
+      ownLog: null,
+      control: {
+        append: async () => undefined,
+        read: async () => [encodeClaim({ region, incarnation })],
+        close: async () => undefined,
+      },
+    },
+    read: () => expect.fail('there is no log beside the database'),
+    openPosition: async () => undefined,
+    transfers: {
+      standing: async () => ({ ...nothing, floorMs: 0, insertLsn: 0n, isEmpty: true, readAtMs: 0 }),
+    },
+    jobs,
+    onFilled: () => told.push('filled'),
+    onLearnt: () => told.push('learnt'),
+    timer,
+    logger: silent,
+  });
+  const started = relearner;
+  return { timer, jobs, told, relearner: started };
+}
+
+test('nothing is read before all of the donor has come, and then the rest is learnt', async () => {
+  const { timer, jobs, told, relearner: learning } = relearning(donor);
+  expect(learning.donor).toBe('unknown');
+  learning.start();
+  await timer.advance(5000);
+  expect([told, learning.donor, learning.judgement]).toEqual([[], donor, { kind: 'filling', donor }]);
+  const [job, ...others] = await jobs.open();
+  expect([job, others]).toMatchObject([{ donor: 'us', cause: 'refill', isDryRun: false }, []]);
+  await jobs.end(job?.id ?? 0, { state: 'done', detail: '' });
+  await timer.advance(5000);
+  expect([told, learning.donor]).toEqual([['filled', 'learnt'], null]);
+});
+
+test('a transfer that failed, or was for show, fills nothing, and is wanted again', async () => {
+  const { timer, jobs, told, relearner: learning } = relearning(donor);
+  const shown = await jobs.want({ donor, origin: donor, cause: 'refill', isDryRun: true });
+  await jobs.end(shown, { state: 'done', detail: '' });
+  learning.start();
+  await timer.advance(1000);
+  const first = (await jobs.open())[0]?.id ?? 0;
+  await jobs.end(first, { state: 'failed', detail: 'the donor was away' });
+  await timer.advance(1000);
+  const second = (await jobs.open())[0]?.id ?? 0;
+  expect(second).toBeGreaterThan(first);
+  expect(told).toEqual([]);
+});
+
+test('where nothing is to be filled everybody may read at once', async () => {
+  const { timer, told, relearner: learning } = relearning('nothing to learn');
+  learning.start();
+  await timer.advance(1000);
+  expect([told, learning.donor]).toEqual([['filled', 'learnt'], null]);
+});
