@@ -154,5 +154,8 @@ describe('a database in memory', () => {
     expect([await beats.beatAtMs(1), await beats.beatAtMs(2)]).toEqual([null, 1_800_000]);
     expect(await beats.countAt(1n)).toBeNull();
     expect(await beats.countAt(3n)).toBe(3);
+    clockMs += 10_000_000;
+    await hold.beat();
+    expect([await beats.prune(), await beats.countAt(2n)], 'a slot may go back to it').toEqual([0, 2]);
   });
 });

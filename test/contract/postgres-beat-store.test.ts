@@ -205,9 +205,20 @@ describe('the Postgres beat store', () => {
     it('keeps what the own log does not hold', async () => {
       await past(20, 60);
       await settle(18);
-      await fresh.sql('UPDATE isthmus.beat SET published = false WHERE number > 3');
+      await fresh.sql('UPDATE isthmus.beat SET published = false WHERE number > 13');
       await database.beats.prune();
-      expect((await numbers())[0]).toBe(3);
+      expect((await numbers())[0]).toBe(4);
+    });
+
+    it('keeps what a slot may go back to, however long the server was away (P2)', async () => {
+      await past(1000, 1);
+      await fresh.sql("UPDATE isthmus.beat SET at = at - interval '3 hours'");
+      await settle(1000);
+      const hold = await taken(database.beats);
+      await hold.beat();
+      await hold.release();
+      await database.beats.prune();
+      expect(await numbers()).toEqual([...Array.from({ length: 600 }, (_, index) => 401 + index), 1001]);
     });
 
     it('thins what is kept for long, and keeps the figures on the side of more lag', async () => {
@@ -227,7 +238,7 @@ describe('the Postgres beat store', () => {
     });
 
     it('keeps one beat where all are old', async () => {
-      await past(5, 1);
+      await past(5, 600);
       await fresh.sql("UPDATE isthmus.beat SET at = at - interval '90 days'");
       await settle(5);
       await database.beats.prune();

@@ -32,13 +32,14 @@ async function faultsOf(world: World, region: RegionId): Promise<readonly Violat
     const fault = await faultAt(survivor, retired);
     // Who has put a change of it aside cannot give others what lies beyond that, and holds up the end (0035).
     if (fault !== null && !isHeldUp) fail(`${survivor.id} ${fault}`);
-    if (retired?.heir != null) heirs.add(retired.heir);
-    if (retired?.final != null) ends.add(retired.final.map(({ lsn }) => String(lsn)).join(' '));
+    const { heir = null, final = null } = retired ?? {};
+    if (heir !== null) heirs.add(heir);
+    if (final !== null) ends.add(final.map(({ lsn }) => String(lsn)).join(' '));
   }
   if (heirs.size > 1) fail(`it has ${heirs.size} heirs: ${[...heirs].join(' ')}`);
   if (ends.size > 1) fail(`survivors hold ${ends.size} ends of it: ${[...ends].join(', ')}`);
-  const survivors = world.survivors.map(({ id }) => id);
-  for (const heir of heirs) if (!survivors.includes(heir)) fail(`its heir is ${heir}, which is gone as well`);
+  const survivors = new Set(world.survivors.map(({ id }) => id));
+  for (const heir of heirs) if (!survivors.has(heir)) fail(`its heir is ${heir}, which is gone as well`);
   return found;
 }
 

@@ -286,22 +286,22 @@ export class World implements NodeWorld {
     region.kafka.goDown();
     region.log.stop();
     const { retiring } = this.scenario;
-    if (retiring !== null) this.scheduler.after(retiring.afterMs, () => this.#retire(region.id));
+    if (retiring !== null) this.scheduler.after(retiring.afterMs, () => void this.#retire(region.id));
   }
 
   /** The operator asks some survivor, and another one where that does not answer in time: nobody has to be asked twice. */
-  #retire(region: RegionId): void {
+  async #retire(region: RegionId): Promise<void> {
     if (this.retired.includes(region)) return;
-    this.scheduler.after(operatorMs, () => this.#retire(region));
-    const asked = this.survivors.flatMap(({ id }) => this.retiringOf(id) ?? []);
-    asked[this.random.int(asked.length)]?.close(region).then(
-      () => {
-        if (!this.retired.includes(region)) this.retired.push(region);
-      },
-      (reason: unknown) => {
-        if (!(reason instanceof ReplicationError)) throw reason;
-      },
-    );
+    this.scheduler.after(operatorMs, () => void this.#retire(region));
+    const served = this.survivors.flatMap(({ id }) => this.retiringOf(id) ?? []);
+    const asked = served[this.random.int(served.length)];
+    if (asked === undefined) return;
+    try {
+      await asked.close(region);
+      if (!this.retired.includes(region)) this.retired.push(region);
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+    }
   }
 
   /** Its processes go on, and must not write before the database has become another incarnation (P9). */

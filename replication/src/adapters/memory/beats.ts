@@ -1,7 +1,7 @@
 /**
  * The region's own beats in a database in memory, and the questions of P7 about them. `k` is the newest beat that a
- * peer has settled, `j` the newest one that was counted with the same number of changes before it. Pruning keeps ten
- * minutes and whatever is still measured against.
+ * peer has settled, `j` the newest one that was counted with the same number of changes before it. Pruning keeps
+ * whatever is still measured against, and ten minutes before the newest published one, to which a slot may go back.
  */
 import type { Beat, CountedBeat, Lsn } from '../../ports/change.ts';
 import type { MemoryDatabase } from './database.ts';
@@ -142,9 +142,10 @@ export class MemoryBeats {
     const needed = Math.min(...settled, published, newest, this.#marks.get('counted') ?? 0);
     let oldest = this.#marks.get('oldest') ?? 1;
     const first = oldest;
+    const fromMs = Math.min(nowMs, this.get(published)?.atMs ?? nowMs) - keptMs;
     for (; oldest < needed; oldest++) {
       const row = this.get(oldest);
-      if (row !== null && nowMs - row.atMs < keptMs) break;
+      if (row !== null && row.atMs > fromMs) break;
       if (row?.end !== null && row?.end !== undefined) this.#byEnd.delete(String(row.end));
       this.#rows.delete(String(oldest));
     }
