@@ -143,6 +143,8 @@ describe('one record', () => {
       expect((await call('PATCH', path('a'), edit, minimal)).status).toBe(204);
       expect(valueOf(await call('GET', path('a')))).toEqual({ title: 'y', likes: 2 });
       expect((await call('DELETE', path('a'), undefined, minimal)).status).toBe(204);
+      expect((await call('DELETE', path('a'), undefined, minimal)).status).toBe(204);
+      expect((await call('DELETE', path('never'), undefined, minimal)).status).toBe(204);
       expect((await call('GET', path('a'))).status).toBe(404);
       expect((await call('PATCH', path('a'), {}, minimal)).status).toBe(201);
     },
