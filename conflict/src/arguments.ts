@@ -3,7 +3,7 @@
  * was given in the details. Proxies and getters are anybody's code; what they throw while an argument is read is a fault
  * of the argument too, and never leaves this package bare.
  */
-import { ConflictError } from './errors.ts';
+import { AssertionFailure, ConflictError } from './errors.ts';
 import { check, refusal } from './refusal.ts';
 
 /** Throws `invalid-argument` where an argument is not of its kind; `rule` names the parameter. */
@@ -25,7 +25,8 @@ export function readFrom<Result>(value: unknown, rule: string, read: () => Resul
   try {
     return read();
   } catch (cause) {
-    throw cause instanceof ConflictError ? cause : refusal('invalid-argument', { rule, value, cause });
+    if (cause instanceof ConflictError || cause instanceof AssertionFailure) throw cause;
+    throw refusal('invalid-argument', { rule, value, cause });
   }
 }
 

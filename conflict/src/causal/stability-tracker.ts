@@ -38,9 +38,9 @@ export class StabilityTracker {
     for (const actor of textsOf(former, 'former')) this.#actors.add(actor);
   }
 
-  /** What every member has seen, with nothing under way below it. */
+  /** What every member has seen, with nothing under way below it; a copy. */
   get horizon(): VersionVector {
-    return this.#horizon;
+    return this.#horizon.join(new VersionVector());
   }
 
   /** Names of the members, sorted. */

@@ -49,6 +49,14 @@ test.each([
   expect(clock.send(1000)).toEqual({ ms: 2000, logical: 7 });
 });
 
+test('a remote stamp below what the clock has sent does not set it back', () => {
+  const clock = new HybridClock({ maxDriftMs: 1000, beyondDrift: 'reject' });
+  expect(clock.send(1000)).toEqual({ ms: 1000, logical: 0 });
+  const received = clock.receive({ ms: 500, logical: 9 }, 900);
+  expect(received).toEqual({ outcome: 'accepted', stamp: { ms: 1000, logical: 1 } });
+  expect(clock.last).toEqual({ ms: 1000, logical: 1 });
+});
+
 test('a clock that is started again goes on above its last stamp', () => {
   const clock = new HybridClock({ maxDriftMs: 0, beyondDrift: 'reject' }, { ms: 90, logical: 2 });
   expect(clock.send(10)).toEqual({ ms: 90, logical: 3 });

@@ -22,9 +22,9 @@ export function namesOf(path: Path): readonly string[] {
 }
 
 function checkedNames(path: readonly string[]): readonly string[] {
-  // A copy, because `every` passes over holes.
-  const isText = (name: unknown) => typeof name === 'string';
-  const isNames = readFrom(path, 'path', () => Array.isArray(path) && Array.from(path).every(isText));
+  // Unlike `every` this does not pass over holes, and ends at the first.
+  const isNoText = (name: unknown) => typeof name !== 'string';
+  const isNames = readFrom(path, 'path', () => Array.isArray(path) && path.findIndex(isNoText) < 0);
   checkArgument(isNames, 'path', path);
   return path;
 }

@@ -180,16 +180,23 @@ function readKind(head: number, number: number, depth: number): JsonValue {
   if (head === headText) return textOf(readBinary(number));
   checkForm(number <= remaining());
   checkForm(depth < deepestValue);
-  if (head === headArray) return Array.from({ length: number }, () => readValue(depth + 1));
-  let last = '';
-  const members = Array.from({ length: number }, (_, index) => {
+  if (head === headArray) return listOf(number, () => readValue(depth + 1));
+  let last: string | undefined;
+  const members = listOf(number, () => {
     const name = readBinary(readNumber());
-    checkForm(index === 0 || name > last);
+    checkForm(last === undefined || name > last);
     last = name;
     return [textOf(name), readValue(depth + 1)] as const;
   });
   // Whatever a name is, this makes a member of it; an assignment to `__proto__` would set the prototype.
   return Object.fromEntries(members);
+}
+
+/** Grown item by item: a count is only a claim, and room that is made for it at each depth would multiply. */
+function listOf<Item>(count: number, read: () => Item): readonly Item[] {
+  const items: Item[] = [];
+  while (items.length < count) items.push(read());
+  return items;
 }
 
 function readDouble(): number {

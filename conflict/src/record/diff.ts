@@ -81,11 +81,15 @@ function isMembers(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Values that were read come with sorted members, so their texts can be compared; -0 is told from 0. */
+/** Values that were read come with sorted members, so their texts can be compared. */
 function sameJson(a: unknown, b: unknown): boolean {
   return Object.is(a, b) || (typeof a === 'object' && typeof b === 'object' && textOf(a) === textOf(b));
 }
 
+/** JSON that tells -0 from 0, and both from what somebody wrote as a text. */
 function textOf(value: unknown): string {
-  return JSON.stringify(value, (_name, each: unknown) => (Object.is(each, -0) ? '-0' : each));
+  return JSON.stringify(value, (_name, each: unknown) => {
+    if (typeof each === 'string') return `"${each}`;
+    return Object.is(each, -0) ? '-0' : each;
+  });
 }

@@ -23,7 +23,7 @@ export function runEdit(draft: Draft, record: MapField, change: (editor: Editor)
   const run: Run = (operation) => {
     check(!isOver, 'invalid-argument', { rule: 'open-edit' });
     try {
-      operation();
+      readFrom(null, 'readable', operation);
     } catch (error) {
       failures.push(error);
       throw error;

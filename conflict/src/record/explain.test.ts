@@ -179,6 +179,15 @@ test('differences name the fields that show something else', () => {
   expect(diff(type, nothing, before)).toHaveLength(6);
 });
 
+test('a text that says -0, 0 and -0 differ, within values too', () => {
+  const type = schema(fields);
+  const edit = editor(type);
+  const states = [-0, 0, '-0'].map((title) => edit(nothing, 'eu', (e) => e.put({ title: [title] })));
+  for (const [index, before] of states.entries())
+    for (const [other, after] of states.entries())
+      expect(diff(type, before, after)).toHaveLength(index === other ? 0 : 1);
+});
+
 describe('a reading with a resolver', () => {
   const conflicting = (resolve: Resolver) => {
     const type = schema({ price: register({ resolve }), more: map(register({ resolve })) });

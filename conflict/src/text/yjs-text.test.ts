@@ -138,6 +138,9 @@ test('put writes the smallest splice and splits no character', () => {
   const us = edit(base, 'us', (e) => e.splice('notes', [{ at: 0, insert: '>' }])).delta;
   const eu = edit(base, 'eu', (e) => e.put({ notes: 'a😁b😁c' }));
   expect(notesOf(merge(eu.state, us).state)).toBe('>a😁b😁c');
+  // Both end in the same half.
+  const other = edit(base, 'eu', (e) => e.put({ notes: 'a🨀b😁c' }));
+  expect(notesOf(other.state)).toBe('a🨀b😁c');
   expect(edit(eu.state, 'eu', (e) => e.put({ notes: 'a😁b😁c' })).changed).toBe(false);
   expect(notesOf(edit(eu.state, 'eu', (e) => e.put({})).state)).toBe('');
 });

@@ -13,6 +13,11 @@ import type { Splice, TextEngine } from '../types/text.ts';
 import { textEngine } from './text-field.ts';
 
 const rootName = 't';
+/**
+ * An update without content. With a second one Yjs always merges, and so counts what is there; of a single one it makes
+ * room for whatever the update claims to hold.
+ */
+const nothing = new Uint8Array([0, 0]);
 
 /** The engine to pass to `schema` where it has fields of type text. */
 export const yjsText: TextEngine = textEngine({
@@ -71,7 +76,7 @@ function erasePending(document: Doc): void {
 function withDocument<Result>(chunks: readonly Uint8Array[], use: (document: Doc) => Result): Result {
   const document = new Doc({ guid: '', gc: true });
   try {
-    applyUpdate(document, mergeUpdates([...chunks]));
+    applyUpdate(document, mergeUpdates([nothing, ...chunks]));
     return use(document);
   } catch (cause) {
     throw new ConflictError('malformed', 'a chunk of a text cannot be read', { rule: 'text', cause });

@@ -4,7 +4,6 @@
  * it has before it, but for maps, which are followed by whoever goes through a record. Maps are here because they go
  * through members of any type: declared ones in the order of the declaration, others by name.
  */
-import { readFrom } from '../arguments.ts';
 import { textOf } from '../codec/utf8.ts';
 import { isMembers, type JsonValue } from '../codec/value.ts';
 import type { Draft } from '../record/draft.ts';
@@ -105,7 +104,7 @@ function showMap(at: PlaceOf<MapField>, view: View): Shown | null {
 export function putMap(draft: Draft, at: PlaceOf<MapField>, value: unknown): void {
   const place: Place = at.place;
   place.check(isMembers(value), 'object', value);
-  const named = new Map(readFrom(value, 'value', () => Object.entries(value)));
+  const named = new Map(Object.entries(value));
   for (const name of new Set([...membersOf(at).map(textOf), ...named.keys()])) {
     const member = memberAt(at, name);
     if (named.has(name)) fieldTypes[member.field.type].put(draft, member, named.get(name));
