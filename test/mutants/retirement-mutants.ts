@@ -1,4 +1,7 @@
-/** Mistakes in how a region leaves for good: what is agreed about it, what is claimed for it, what it had written alone. */
+/**
+ * Mistakes in how a region leaves for good, or becomes another one: what is agreed about it, what is claimed for it, what it
+ * had written alone, and what it holds of its former lives.
+ */
 import { type Mutant, suite } from './mutant.ts';
 
 export const retirementMutants: readonly Mutant[] = [
@@ -39,5 +42,63 @@ export const retirementMutants: readonly Mutant[] = [
       },
     ],
     killer: suite('services/region/src/records/lost-edits.test.ts'),
+  },
+  {
+    name: 'an answer to a barrier not noted',
+    edits: [
+      {
+        file: 'replication/dist/adapters/postgres/adopt.js',
+        from: 'greatest(answered, (SELECT lsn FROM isthmus.beat',
+        to: "coalesce((SELECT '0/0'::pg_lsn WHERE answered IS NULL), (SELECT lsn FROM isthmus.beat",
+      },
+    ],
+    killer: suite('test/contract/incarnation-store.test.ts'),
+  },
+  {
+    name: 'a proven server renewed',
+    edits: [
+      {
+        file: 'replication/src/identity/identity-guard.ts',
+        from: "if ((await past.continuity()).kind !== 'unproven') return;",
+        to: '',
+      },
+    ],
+    killer: suite('replication/src/identity/identity-guard.test.ts'),
+  },
+  {
+    name: 'a claim in the log passed over',
+    edits: [
+      {
+        file: 'replication/src/identity/claim-tail.ts',
+        from: 'if (claimed === null || claimed.counter <= self.incarnation.counter) return;',
+        to: 'if (claimed === null || claimed.counter > self.incarnation.counter) return;',
+      },
+    ],
+    killer: suite('replication/src/identity/claim-tail.test.ts'),
+  },
+  {
+    name: 'filled anew while a log is read',
+    edits: [
+      {
+        file: 'replication/src/identity/relearning-judge.ts',
+        from: 'if (relearning.fill !== null) return',
+        to: "if (relearning.fill === '') return",
+      },
+    ],
+    killer: suite(
+      'replication/src/identity/relearning-judge.test.ts',
+      'replication/src/identity/relearning.test.ts',
+    ),
+  },
+  {
+    name: 'filled anew whatever is lost by it',
+    edits: [
+      {
+        file: 'replication/src/refill/judge-refill.ts',
+        from: 'const loss = beyond(ours, held).filter((entry) => !isAtHome(entry, offers));',
+        to: 'const loss = beyond([], held).filter((entry) => !isAtHome(entry, offers));',
+      },
+    ],
+    killer: suite('replication/src/refill/judge-refill.test.ts'),
   },
 ];
