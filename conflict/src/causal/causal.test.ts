@@ -139,3 +139,11 @@ test('only members write: a report that tells of others is not taken', () => {
     ),
   ).toBe('observed');
 });
+
+test('what somebody does to a horizon that was handed out moves no horizon', () => {
+  const tracker = new StabilityTracker(['eu', 'us']);
+  for (const member of ['eu', 'us']) tracker.observe(member, VersionVector.from([['eu', 2]]));
+  const before = [...tracker.horizon.entries()];
+  tracker.horizon.raise('eu', 99);
+  expect([...tracker.horizon.entries()]).toEqual(before);
+});
