@@ -49,7 +49,7 @@ export const retirementMutants: readonly Mutant[] = [
       {
         file: 'replication/dist/adapters/postgres/adopt.js',
         from: 'greatest(answered, (SELECT lsn FROM isthmus.beat',
-        to: "coalesce((SELECT '0/0'::pg_lsn WHERE answered IS NULL), (SELECT lsn FROM isthmus.beat",
+        to: "greatest('0/0'::pg_lsn, (SELECT lsn FROM isthmus.beat",
       },
     ],
     killer: suite('test/contract/incarnation-store.test.ts'),

@@ -31,7 +31,10 @@ export function putBounded(_: Draft, at: PlaceOf<BoundedCounterField>, value: un
   checkShown(at.place, showBounded(at).value, value);
 }
 
-/** What each actor was given and used, by its name as a binary string, in the form of its slot; of one actor alone, if it is named. */
+/**
+ * What each actor was given and used, by its name as a binary string, in the form of its slot; of one actor alone, if it
+ * is named.
+ */
 function accountsAt(place: Place, only?: string): ReadonlyMap<string, Vector> {
   const accounts = new Map<string, Vector>();
   const add = (actor: string, payload: string) => {

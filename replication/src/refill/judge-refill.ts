@@ -24,6 +24,8 @@ export interface RefillView {
 export interface RefillJudgement {
   /** What no peer has; empty: everything is safe. */
   readonly loss: Vector;
+  /** What some peer holds. */
+  readonly held: Vector;
   /** Whoever has most of what this region has; `null`: nobody answered. */
   readonly donor: RegionId | null;
 }
@@ -35,7 +37,7 @@ export function judgeRefill({ self, standing, ownThrough, offers }: RefillView):
   const [best] = offers
     .map(({ region, vector }) => ({ region, lacks: beyond(ours, vector).length }))
     .toSorted((a, b) => a.lacks - b.lacks);
-  return { loss, donor: best?.region ?? null };
+  return { loss, held, donor: best?.region ?? null };
 }
 
 /** The lives whose changes are in it. */

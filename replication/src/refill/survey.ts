@@ -8,9 +8,7 @@ import type { Lsn } from '../ports/change.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Offer, TransferPeer } from '../ports/transfer-peer.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
-import type { Vector } from '../ports/vector.ts';
 import type { Self } from '../reach.ts';
-import { greatestOf } from '../vector.ts';
 import { judgeRefill, type RefillJudgement } from './judge-refill.ts';
 
 export interface SurveyOptions {
@@ -28,9 +26,6 @@ export interface PeerSurvey {
 
 export interface Survey extends RefillJudgement {
   readonly asked: readonly PeerSurvey[];
-  /** What some peer holds. */
-  readonly held: Vector;
-  readonly isEmpty: boolean;
 }
 
 /** What a database that is not its own past wrote last is at no peer, as far as anybody can tell (P1). */
@@ -43,11 +38,8 @@ export async function surveyPeers(options: SurveyOptions, ownThrough: Lsn): Prom
   const answers = await Promise.all(peers.map((peer) => offerOf(options, peer)));
   const offers = answers.flatMap(({ offer }) => offer ?? []);
   const judgement = judgeRefill({ self, standing, ownThrough, offers });
-  const held = offers.reduce<Vector>((all, { vector }) => greatestOf(all, vector), []);
   return {
     ...judgement,
-    held,
-    isEmpty: standing.isEmpty,
     asked: answers.map(({ peer, refusal }) => ({ peer, refusal })),
   };
 }

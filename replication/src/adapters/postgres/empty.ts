@@ -2,7 +2,8 @@
  * Empties a region's database that is to be filled anew (P6), inside the transaction that makes it another incarnation: so
  * it is the old life with everything or the new one with nothing, and never anything between. Rows are deleted and no table
  * is truncated, because a snapshot that a peer still reads from would find a truncated table empty and promise what it
- * does not show. What is half filled is emptied again whatever made the next incarnation. What is known of other regions' ends, retirements, incidents and the own generation stays.
+ * does not show. What is half filled is emptied again whatever made the next incarnation. What is known of other regions'
+ * ends, retirements, incidents and the own generation stays.
  */
 import type { RecordId } from '../../ports/change.ts';
 import { beginning } from '../../ports/record-reader.ts';

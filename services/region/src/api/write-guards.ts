@@ -1,7 +1,7 @@
 /**
  * Refuses writes that the guard of their collection does not let pass now, and all of a region that was retired or drained,
- * or has not joined its peers yet. It is asked before anything is queued, a batch is refused whole with every write at fault named,
- * and nothing else of a region depends on it: neither reads nor `/readyz`.
+ * or has not joined its peers yet. It is asked before anything is queued, a batch is refused whole with every write at fault
+ * named, and nothing else of a region depends on it: neither reads nor `/readyz`.
  */
 import type { Draining } from '@isthmus/replication/guard/draining';
 import type { GuardWatch } from '@isthmus/replication/guard/guard-watch';
@@ -30,7 +30,10 @@ export class WriteGuards {
     this.#options = options;
   }
 
-  /** Throws `region-retired`, `region-drained`, `region-joining` or `write-guarded`. `fieldOf` says where the request holds the write to the collection at an index. */
+  /**
+   * Throws `region-retired`, `region-drained`, `region-joining` or `write-guarded`. `fieldOf` says where the request holds
+   * the write to the collection at an index.
+   */
   check(collections: readonly string[], fieldOf: (index: number) => string): void {
     const { region, watch, retirement, draining, joining, onRefused } = this.#options;
     if (retirement.isRetired) throw retired(region);
