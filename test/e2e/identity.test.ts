@@ -4,70 +4,49 @@
  * copy that is started beside the living one takes no write, and of two copies one wins.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { startCluster } from '@isthmus/local/cluster';
-import type { Cluster, ClusterRegion } from '@isthmus/local/cluster';
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { prepareRegionProcess, type RegionProcess } from '@isthmus/local/region-process';
 import { KafkaControlLog } from '@isthmus/replication/adapters/kafka/control-log';
 import { encodeClaim } from '@isthmus/replication/log/claim-record';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { until } from '../until.ts';
 import { isthmus } from './isthmus.ts';
 import { logUnderTest } from './log-under-test.ts';
 import { RegionClient } from './region-client.ts';
+import { go, halt, useCluster } from './use-cluster.ts';
 import { converged } from './verdict.ts';
 
-let folder: string;
-let cluster: Cluster;
-let [eu, us]: ClusterRegion[] = [];
-let clients: { readonly eu: RegionClient; readonly us: RegionClient };
-
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'isthmus-identity-'));
-  execFileSync('chmod', ['755', folder]);
-  cluster = await startCluster({ regions: ['eu', 'us'], log: logUnderTest(), keepIn: folder });
-  [eu, us] = cluster.regions;
-  clients = {
-    eu: new RegionClient({ region: 'eu', ...site(eu).process }),
-    us: new RegionClient({ region: 'us', ...site(us).process }),
-  };
-}, 150_000);
-
-afterEach(async () => {
-  await cluster.stop();
-  rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+const site = useCluster('identity');
 
 test('P9: a database restored from an older copy learns what it lost and goes on as a new incarnation', async () => {
   await write(3);
-  await halt(site(eu));
-  execFileSync('cp', ['-a', data(), join(folder, 'copy')]);
-  await go(site(eu));
+  await halt(site.eu);
+  execFileSync('cp', ['-a', data(), join(site.folder, 'copy')]);
+  await go(site.eu);
   await write(4);
-  expect((await clients.eu.put('products', 'lost', { title: 'only in the log' })).status).toBe(201);
-  expect((await clients.us.put('products', 'by us', { title: 'told to be settled' })).status).toBe(201);
-  await converged([clients.eu, clients.us], 'products', 20_000);
-  await halt(site(eu));
+  expect((await site.clients.eu.put('products', 'lost', { title: 'only in the log' })).status).toBe(201);
+  expect((await site.clients.us.put('products', 'by us', { title: 'told to be settled' })).status).toBe(201);
+  await converged([site.clients.eu, site.clients.us], 'products', 20_000);
+  await halt(site.eu);
   rmSync(data(), { recursive: true });
-  execFileSync('cp', ['-a', join(folder, 'copy'), data()]);
-  await go(site(eu));
+  execFileSync('cp', ['-a', join(site.folder, 'copy'), data()]);
+  await go(site.eu);
   await until('the region takes writes again', 60_000, async () => {
-    const { status, body } = await clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
+    const { status, body } = await site.clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
     if (status >= 500) expect(body).toMatchObject({ code: 'database-unavailable' });
     return status < 300;
   });
-  expect(await identityOf(site(eu).process.admin)).toMatchObject({
+  expect(await identityOf(site.eu.process.admin)).toMatchObject({
     incarnation: 2,
     guard: { kind: 'proven' },
   });
   await write(2);
-  await converged([clients.eu, clients.us], 'products', 20_000);
-  expect([await likes(clients.eu), await likes(clients.us)]).toEqual([10, 10]);
-  for (const client of [clients.eu, clients.us]) {
+  await converged([site.clients.eu, site.clients.us], 'products', 20_000);
+  expect([await likes(site.clients.eu), await likes(site.clients.us)]).toEqual([10, 10]);
+  for (const client of [site.clients.eu, site.clients.us]) {
     expect(await client.get('products', 'lost')).toMatchObject({
       body: { value: { title: 'only in the log' } },
     });
@@ -77,34 +56,34 @@ test('P9: a database restored from an older copy learns what it lost and goes on
 
 test('P9: killed while it claims and right after it was made another incarnation, the region goes on', async () => {
   await write(3);
-  await halt(site(eu));
-  execFileSync('cp', ['-a', data(), join(folder, 'copy')]);
-  await go(site(eu));
+  await halt(site.eu);
+  execFileSync('cp', ['-a', data(), join(site.folder, 'copy')]);
+  await go(site.eu);
   await write(4);
-  await halt(site(eu));
+  await halt(site.eu);
   rmSync(data(), { recursive: true });
-  execFileSync('cp', ['-a', join(folder, 'copy'), data()]);
-  await go(site(eu));
-  const { admin } = site(eu).process;
+  execFileSync('cp', ['-a', join(site.folder, 'copy'), data()]);
+  await go(site.eu);
+  const { admin } = site.eu.process;
   await until('it is about to claim', 30_000, async () => (await guard(admin)).kind === 'renewing');
-  await halt(site(eu));
-  await go(site(eu));
+  await halt(site.eu);
+  await go(site.eu);
   await until('it is another incarnation', 60_000, async () =>
     JSON.stringify(await identityOf(admin)).includes('"eu.2.'),
   );
-  await halt(site(eu));
-  await go(site(eu));
+  await halt(site.eu);
+  await go(site.eu);
   await until('the region takes writes again', 60_000, async () => {
-    return (await clients.eu.patch('products', 'counted', { increment: { likes: 1 } })).status < 300;
+    return (await site.clients.eu.patch('products', 'counted', { increment: { likes: 1 } })).status < 300;
   });
   await write(2);
-  await converged([clients.eu, clients.us], 'products', 20_000);
-  expect([await likes(clients.eu), await likes(clients.us)]).toEqual([10, 10]);
+  await converged([site.clients.eu, site.clients.us], 'products', 20_000);
+  expect([await likes(site.clients.eu), await likes(site.clients.us)]).toEqual([10, 10]);
 }, 170_000);
 
 test('P9: an operator renews a region only by insisting while it is well, and nothing is lost by it', async () => {
   await write(3);
-  const { admin } = site(eu).process;
+  const { admin } = site.eu.process;
   const run = (rest: string) => isthmus(0, `identity ${rest} --admin ${admin} --json`);
   await expect(run('renew')).rejects.toThrow(/ended with 1: isthmus: identity-healthy/);
   expect(await run('renew --force --dry-run')).toMatchObject({
@@ -114,22 +93,22 @@ test('P9: an operator renews a region only by insisting while it is well, and no
   expect(await identityOf(admin)).toMatchObject({ incarnation: 1, guard: { kind: 'proven' } });
   expect(await run('renew --force')).toMatchObject({ code: 0, answer: { renewing: true } });
   await until('it is another incarnation and takes writes', 60_000, async () => {
-    const { status } = await clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
+    const { status } = await site.clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
     return status < 300;
   });
   expect(JSON.stringify(await identityOf(admin))).toContain('"eu.2.');
   await write(1);
-  await converged([clients.eu, clients.us], 'products', 20_000);
-  expect([await likes(clients.eu), await likes(clients.us)]).toEqual([5, 5]);
+  await converged([site.clients.eu, site.clients.us], 'products', 20_000);
+  expect([await likes(site.clients.eu), await likes(site.clients.us)]).toEqual([5, 5]);
 }, 120_000);
 
 test.runIf(logUnderTest() === 'kafka')(
   'a copy that is started beside the living database is refused, and the living one goes on',
   async () => {
     await write(3);
-    await halt(site(eu));
+    await halt(site.eu);
     copyOf('clone');
-    await go(site(eu));
+    await go(site.eu);
     await write(4);
     const { twin, stop } = await startClone('clone');
     try {
@@ -137,9 +116,9 @@ test.runIf(logUnderTest() === 'kafka')(
       const client = new RegionClient({ region: 'eu', ...twin });
       expect(await client.put('products', 'by the copy', { title: 'x' })).toMatchObject({ status: 503 });
       await write(2);
-      expect(await guard(site(eu).process.admin)).toEqual({ kind: 'proven' });
-      await converged([clients.eu, clients.us], 'products', 20_000);
-      expect(await likes(clients.us)).toBe(9);
+      expect(await guard(site.eu.process.admin)).toEqual({ kind: 'proven' });
+      await converged([site.clients.eu, site.clients.us], 'products', 20_000);
+      expect(await likes(site.clients.us)).toBe(9);
     } finally {
       await stop();
     }
@@ -153,21 +132,21 @@ test.runIf(logUnderTest() === 'kafka')(
     await write(1);
     const region = parseRegionId('eu') ?? expect.fail('eu is a region');
     const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-    const control = new KafkaControlLog({ region, cluster: { brokers: [site(eu).brokers] }, logger: quiet });
+    const control = new KafkaControlLog({ region, cluster: { brokers: [site.eu.brokers] }, logger: quiet });
     let counter = 1;
     // What was claimed before it has begun to listen is not heard.
     await until('writes are refused', 40_000, async () => {
       await control.append(encodeClaim({ region, incarnation: { counter: ++counter, nonce: 9 } }));
-      return (await clients.eu.put('products', 'late', { title: 'x' })).status === 503;
+      return (await site.clients.eu.put('products', 'late', { title: 'x' })).status === 503;
     });
     await control.close();
     await until('the region says why', 20_000, async () => {
-      const { kind, reason } = await guard(site(eu).process.admin);
+      const { kind, reason } = await guard(site.eu.process.admin);
       return (
         kind === 'refused' && reason?.startsWith('another database of the region has claimed incarnation')
       );
     });
-    expect((await clients.eu.get('products', 'counted')).status).toBe(200);
+    expect((await site.clients.eu.get('products', 'counted')).status).toBe(200);
   },
   120_000,
 );
@@ -176,11 +155,11 @@ test.runIf(logUnderTest() === 'kafka')(
   'P9: of two clones that are started at once one goes on, and the other stops for good',
   async () => {
     await write(3);
-    await halt(site(eu));
+    await halt(site.eu);
     for (const name of ['first', 'second']) copyOf(name);
-    await go(site(eu));
+    await go(site.eu);
     await write(4);
-    await halt(site(eu));
+    await halt(site.eu);
     const clones = await Promise.all(['first', 'second'].map(startClone));
     try {
       const kinds = () => Promise.all(clones.map(async ({ twin }) => (await guard(twin.admin)).kind));
@@ -196,7 +175,7 @@ test.runIf(logUnderTest() === 'kafka')(
         return (await client.patch('products', 'counted', { increment: { likes: 1 } })).status < 300;
       });
       expect(await likes(client)).toBe(8);
-      await until('the peer has it', 20_000, async () => (await likes(clients.us)) === 8);
+      await until('the peer has it', 20_000, async () => (await likes(site.clients.us)) === 8);
       await loser.postgres.restart();
       await loser.twin.restart();
       // Whoever holds a database also cuts its connections, so that a look may find none.
@@ -219,19 +198,15 @@ test.runIf(logUnderTest() === 'kafka')(
   150_000,
 );
 
-function site(region: ClusterRegion | undefined): ClusterRegion {
-  return region ?? expect.fail('two regions run');
-}
-
 function data(): string {
-  return join(folder, 'eu', 'postgres', 'data');
+  return join(site.folder, 'eu', 'postgres', 'data');
 }
 
 /** As a snapshot of the storage would. */
 function copyOf(name: string): void {
-  execFileSync('mkdir', [join(folder, name)]);
+  execFileSync('mkdir', [join(site.folder, name)]);
   for (const part of ['data', 'password']) {
-    execFileSync('cp', ['-a', join(folder, 'eu', 'postgres', part), join(folder, name)]);
+    execFileSync('cp', ['-a', join(site.folder, 'eu', 'postgres', part), join(site.folder, name)]);
   }
 }
 
@@ -242,8 +217,8 @@ interface Clone {
 }
 
 async function startClone(name: string): Promise<Clone> {
-  const postgres = await startPostgres({ keepIn: join(folder, name) });
-  const settings = { ISTHMUS_KAFKA_BROKERS: site(eu).kafka?.brokers ?? '' };
+  const postgres = await startPostgres({ keepIn: join(site.folder, name) });
+  const settings = { ISTHMUS_KAFKA_BROKERS: site.eu.kafka?.brokers ?? '' };
   const prepared = await prepareRegionProcess({ region: 'eu', database: postgres.url, settings, peers: [] });
   const twin = await prepared.start();
   const stop = async (): Promise<void> => {
@@ -253,24 +228,14 @@ async function startClone(name: string): Promise<Clone> {
   return { postgres, twin, stop };
 }
 
-async function halt({ process, postgres }: ClusterRegion): Promise<void> {
-  await process.kill('SIGKILL');
-  await postgres.kill('SIGKILL');
-}
-
-async function go({ process, postgres }: ClusterRegion): Promise<void> {
-  await postgres.restart();
-  await process.restart();
-}
-
 /** So many increments are acknowledged in eu and seen in us. */
 async function write(count: number): Promise<void> {
   for (let done = 0; done < count; ) {
-    const { status } = await clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
+    const { status } = await site.clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
     if (status < 300) done++;
   }
-  const expected = await likes(clients.eu);
-  await until('the peer has it', 20_000, async () => (await likes(clients.us)) === expected);
+  const expected = await likes(site.clients.eu);
+  await until('the peer has it', 20_000, async () => (await likes(site.clients.us)) === expected);
 }
 
 async function likes(client: RegionClient): Promise<unknown> {

@@ -4,40 +4,19 @@
  * back and without losing what only its log has; what no peer has is not dropped before somebody accepts that by name.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { startCluster } from '@isthmus/local/cluster';
-import type { Cluster, ClusterRegion } from '@isthmus/local/cluster';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { ClusterRegion } from '@isthmus/local/cluster';
+import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { query } from '../contract/fresh-database.ts';
 import { until } from '../until.ts';
 import { isthmus } from './isthmus.ts';
-import { forgetChanges, logUnderTest } from './log-under-test.ts';
-import { RegionClient } from './region-client.ts';
+import { forgetChanges } from './log-under-test.ts';
+import { go, halt, useCluster } from './use-cluster.ts';
 import { converged } from './verdict.ts';
 
-let folder: string;
-let cluster: Cluster;
-let [eu, us]: ClusterRegion[] = [];
-let clients: { readonly eu: RegionClient; readonly us: RegionClient };
-
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'isthmus-refill-'));
-  execFileSync('chmod', ['755', folder]);
-  cluster = await startCluster({ regions: ['eu', 'us'], log: logUnderTest(), keepIn: folder });
-  [eu, us] = cluster.regions;
-  clients = {
-    eu: new RegionClient({ region: 'eu', ...site(eu).process }),
-    us: new RegionClient({ region: 'us', ...site(us).process }),
-  };
-}, 150_000);
-
-afterEach(async () => {
-  await cluster.stop();
-  rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+const site = useCluster('refill');
 
 const shownRegion = z.object({
   actor: z.string(),
@@ -58,41 +37,41 @@ test('P6: restored below what its peer has collected, a region is filled anew, a
   for (let first = 0; first < recordCount; first += 500) {
     const keys = Array.from({ length: 500 }, (_, index) => `kept-${first + index}`);
     const writes = keys.map((key) => ({ method: 'put', collection: 'products', key, value: { title } }));
-    expect((await clients.us.batch(writes)).status).toBe(200);
+    expect((await site.clients.us.batch(writes)).status).toBe(200);
   }
-  await done(clients.us.put('products', 'gone', { title: 'to be deleted' }));
+  await done(site.clients.us.put('products', 'gone', { title: 'to be deleted' }));
   await increment();
-  await converged([clients.eu, clients.us], 'products', 30_000);
-  await halt(site(eu));
-  execFileSync('cp', ['-a', data(), join(folder, 'copy')]);
-  await go(site(eu));
+  await converged([site.clients.eu, site.clients.us], 'products', 30_000);
+  await halt(site.eu);
+  execFileSync('cp', ['-a', data(), join(site.folder, 'copy')]);
+  await go(site.eu);
   await increment();
-  await done(clients.us.delete('products', 'gone'));
-  for (const region of [site(eu), site(us)])
+  await done(site.clients.us.delete('products', 'gone'));
+  for (const region of [site.eu, site.us])
     await until(
       `${region.region} has dropped it`,
       90_000,
       async () => (await rowsNamed(region, 'gone')) === 0,
     );
-  await converged([clients.eu, clients.us], 'products', 20_000);
-  await halt(site(eu));
-  await forgetChanges({ ...site(us), database: site(us).postgres.url });
+  await converged([site.clients.eu, site.clients.us], 'products', 20_000);
+  await halt(site.eu);
+  await forgetChanges({ ...site.us, database: site.us.postgres.url });
   rmSync(data(), { recursive: true });
-  execFileSync('cp', ['-a', join(folder, 'copy'), data()]);
-  await go(site(eu));
-  const { admin } = site(eu).process;
+  execFileSync('cp', ['-a', join(site.folder, 'copy'), data()]);
+  await go(site.eu);
+  const { admin } = site.eu.process;
   await until('it finds that it has to be filled anew', 60_000, async () =>
     (await transfers(admin)).some(({ detail }) => detail.includes('isthmus region refill')),
   );
-  expect((await clients.eu.get('products', 'gone')).status).toBe(200);
-  expect(await clients.eu.put('products', 'early', { title })).toMatchObject({ status: 503 });
+  expect((await site.clients.eu.get('products', 'gone')).status).toBe(200);
+  expect(await site.clients.eu.put('products', 'early', { title })).toMatchObject({ status: 503 });
 
   const command = `region refill --admin ${admin} --json`;
   expect(await isthmus(0, `${command} --dry-run`)).toMatchObject({
     code: 0,
     answer: { dryRun: true, donor: 'us', loss: [], records: recordCount + 2 },
   });
-  expect((await clients.eu.get('products', 'gone')).status).toBe(200);
+  expect((await site.clients.eu.get('products', 'gone')).status).toBe(200);
   link('eu', 'us').set({ state: 'delay', delayMs: 150 });
   const running = isthmus(0, command);
   await until('it is half filled', 60_000, async () =>
@@ -100,8 +79,8 @@ test('P6: restored below what its peer has collected, a region is filled anew, a
       ({ cause, state, merged }) => cause === 'refill' && state === 'running' && merged > 0,
     ),
   );
-  await halt(site(eu));
-  await go(site(eu));
+  await halt(site.eu);
+  await go(site.eu);
   link('eu', 'us').set({ state: 'ok' });
   expect(await running).toMatchObject({
     code: 0,
@@ -112,10 +91,10 @@ test('P6: restored below what its peer has collected, a region is filled anew, a
     expect.objectContaining({ state: 'done' }),
   ]);
   expect((await shown(admin)).actor).toMatch(/^eu\.3\./);
-  expect((await clients.eu.get('products', 'gone')).status).toBe(404);
+  expect((await site.clients.eu.get('products', 'gone')).status).toBe(404);
   await increment();
-  await converged([clients.eu, clients.us], 'products', 30_000);
-  for (const client of [clients.eu, clients.us]) {
+  await converged([site.clients.eu, site.clients.us], 'products', 30_000);
+  for (const client of [site.clients.eu, site.clients.us]) {
     expect((await client.list('products')).get('counted')).toMatchObject({ likes: 3 });
     expect((await client.list('products')).size).toBe(recordCount + 1);
     expect(await client.status()).toMatchObject({ gaps: 0, deadLetters: 0 });
@@ -124,15 +103,15 @@ test('P6: restored below what its peer has collected, a region is filled anew, a
 
 test('P6: what no peer has is dropped only after its life was named, and else the region is as it was', async () => {
   await increment();
-  await converged([clients.eu, clients.us], 'products', 20_000);
+  await converged([site.clients.eu, site.clients.us], 'products', 20_000);
   // us reads the own log of eu, and cannot fetch from it what that does not hold any more.
-  await site(us).process.kill('SIGKILL');
+  await site.us.process.kill('SIGKILL');
   link('us', 'eu').set({ state: 'cut' });
-  await done(clients.eu.put('products', 'alone', { title: 'at no peer' }));
-  await published(site(eu));
-  await forgetChanges({ ...site(eu), database: site(eu).postgres.url });
-  await site(us).process.restart();
-  const { admin } = site(eu).process;
+  await done(site.clients.eu.put('products', 'alone', { title: 'at no peer' }));
+  await published(site.eu);
+  await forgetChanges({ ...site.eu, database: site.eu.postgres.url });
+  await site.us.process.restart();
+  const { admin } = site.eu.process;
   const { actor } = await shown(admin);
   const command = `region refill --admin ${admin} --json`;
   await until('us answers, and the loss is seen', 60_000, async () => {
@@ -140,31 +119,31 @@ test('P6: what no peer has is dropped only after its life was named, and else th
     return JSON.stringify(answer).includes(actor);
   });
   await expect(isthmus(0, command)).rejects.toThrow(new RegExp(`refill-would-lose: .*${actor}`));
-  expect((await clients.eu.get('products', 'alone')).status).toBe(200);
-  await done(clients.eu.patch('products', 'counted', { increment: { likes: 1 } }));
+  expect((await site.clients.eu.get('products', 'alone')).status).toBe(200);
+  await done(site.clients.eu.patch('products', 'counted', { increment: { likes: 1 } }));
 
   const run = await isthmus(0, `${command} --accept-loss ${actor}`);
   expect(run).toMatchObject({ code: 0, answer: { waitsFor: [], refill: { state: 'done' } } });
-  expect((await clients.eu.get('products', 'alone')).status).toBe(404);
+  expect((await site.clients.eu.get('products', 'alone')).status).toBe(404);
   link('us', 'eu').set({ state: 'ok' });
   await increment();
-  await converged([clients.eu, clients.us], 'products', 60_000);
+  await converged([site.clients.eu, site.clients.us], 'products', 60_000);
 }, 240_000);
 
 test('a drained region takes no writes and says when its peer has all; joining gives them back', async () => {
-  const { admin } = site(eu).process;
+  const { admin } = site.eu.process;
   const run = (rest: string) => isthmus(0, `region ${rest} --admin ${admin} --json`);
   expect(await run('drain --dry-run')).toMatchObject({ code: 0, answer: { drained: null } });
   await increment();
   link('eu', 'us').set({ state: 'cut' });
-  await done(clients.eu.patch('products', 'counted', { increment: { likes: 1 } }));
+  await done(site.clients.eu.patch('products', 'counted', { increment: { likes: 1 } }));
   const draining = run('drain');
   await until('it refuses writes', 20_000, async () => {
-    const { status, body } = await clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
+    const { status, body } = await site.clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
     return status === 503 && JSON.stringify(body).includes('"region-drained"');
   });
-  expect((await clients.eu.get('products', 'counted')).status).toBe(200);
-  const acknowledged = (await clients.eu.list('products')).get('counted');
+  expect((await site.clients.eu.get('products', 'counted')).status).toBe(200);
+  const acknowledged = (await site.clients.eu.list('products')).get('counted');
   await until('the beat is named', 20_000, async () => (await shown(admin)).drained?.beat ?? null);
   expect(await isthmus(0, `status --admin ${admin} --json`)).toMatchObject({
     answer: { regions: [{ region: 'eu', drained: true, refill: null }] },
@@ -174,10 +153,10 @@ test('a drained region takes no writes and says when its peer has all; joining g
     code: 0,
     answer: { drained: { peers: [{ region: 'us', hasAll: true }] } },
   });
-  expect((await clients.us.list('products')).get('counted')).toEqual(acknowledged);
-  await site(eu).process.kill('SIGKILL');
-  await site(eu).process.restart();
-  expect(await clients.eu.put('products', 'x', { title })).toMatchObject({
+  expect((await site.clients.us.list('products')).get('counted')).toEqual(acknowledged);
+  await site.eu.process.kill('SIGKILL');
+  await site.eu.process.restart();
+  expect(await site.clients.eu.put('products', 'x', { title })).toMatchObject({
     status: 503,
     body: { code: 'region-drained' },
   });
@@ -185,26 +164,12 @@ test('a drained region takes no writes and says when its peer has all; joining g
   await increment();
 }, 120_000);
 
-function site(region: ClusterRegion | undefined): ClusterRegion {
-  return region ?? expect.fail('two regions run');
-}
-
 function link(origin: string, target: string) {
-  return cluster.links.find(origin, target) ?? expect.fail(`a link joins ${origin} and ${target}`);
+  return site.cluster.links.find(origin, target) ?? expect.fail(`a link joins ${origin} and ${target}`);
 }
 
 function data(): string {
-  return join(folder, 'eu', 'postgres', 'data');
-}
-
-async function halt({ process, postgres }: ClusterRegion): Promise<void> {
-  await process.kill('SIGKILL');
-  await postgres.kill('SIGKILL');
-}
-
-async function go({ process, postgres }: ClusterRegion): Promise<void> {
-  await postgres.restart();
-  await process.restart();
+  return join(site.folder, 'eu', 'postgres', 'data');
 }
 
 async function done(answer: Promise<{ readonly status: number }>): Promise<void> {
@@ -213,7 +178,7 @@ async function done(answer: Promise<{ readonly status: number }>): Promise<void>
 
 async function increment(): Promise<void> {
   await until('eu takes a write', 60_000, async () => {
-    const { status } = await clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
+    const { status } = await site.clients.eu.patch('products', 'counted', { increment: { likes: 1 } });
     return status < 300;
   });
 }

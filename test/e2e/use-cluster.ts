@@ -1,0 +1,74 @@
+/**
+ * Two regions on servers of their own for each test of a file, whose folders outlive a stop: started before it, and ended
+ * after it with nothing left. Where a demo is one process, here each server and each region process is stopped alone.
+ */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Cluster, type ClusterRegion, startCluster } from '@isthmus/local/cluster';
+import { afterEach, beforeEach, expect } from 'vitest';
+import { logUnderTest } from './log-under-test.ts';
+import { RegionClient } from './region-client.ts';
+
+export interface UsedCluster {
+  readonly cluster: Cluster;
+  readonly folder: string;
+  readonly eu: ClusterRegion;
+  readonly us: ClusterRegion;
+  readonly clients: { readonly eu: RegionClient; readonly us: RegionClient };
+}
+
+const startDeadlineMs = 150_000;
+const stopDeadlineMs = 30_000;
+
+/** What it returns can be used once a test runs. */
+export function useCluster(name: string): UsedCluster {
+  let used: UsedCluster | null = null;
+  const started = (): UsedCluster => used ?? expect.fail('two regions run');
+  beforeEach(async () => {
+    const folder = mkdtempSync(join(tmpdir(), `isthmus-${name}-`));
+    // The servers run as a user of their own and must come through to their folders.
+    chmodSync(folder, 0o755);
+    const cluster = await startCluster({ regions: ['eu', 'us'], log: logUnderTest(), keepIn: folder });
+    const [eu = expect.fail('eu runs'), us = expect.fail('us runs')] = cluster.regions;
+    const clients = {
+      eu: new RegionClient({ region: 'eu', ...eu.process }),
+      us: new RegionClient({ region: 'us', ...us.process }),
+    };
+    used = { cluster, folder, eu, us, clients };
+  }, startDeadlineMs);
+  afterEach(async () => {
+    const { cluster, folder } = started();
+    used = null;
+    await cluster.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }, stopDeadlineMs);
+  return {
+    get cluster() {
+      return started().cluster;
+    },
+    get folder() {
+      return started().folder;
+    },
+    get eu() {
+      return started().eu;
+    },
+    get us() {
+      return started().us;
+    },
+    get clients() {
+      return started().clients;
+    },
+  };
+}
+
+/** Process and database are killed at once. */
+export async function halt({ process, postgres }: ClusterRegion): Promise<void> {
+  await process.kill('SIGKILL');
+  await postgres.kill('SIGKILL');
+}
+
+export async function go({ process, postgres }: ClusterRegion): Promise<void> {
+  await postgres.restart();
+  await process.restart();
+}
