@@ -16,28 +16,25 @@ import {
   traitSub,
   traitVector,
 } from '../codec/format.ts';
-import { commit, reserveCopy, reservedRoom, reservedStart } from '../codec/slab.ts';
 import { smallVarint, varintLength } from '../codec/varint.ts';
 import { namesOfPath } from './entry.ts';
 import {
   grows,
-  hasSeenAll,
-  headLength,
   joinHeads,
-  left,
   leftCount,
+  leftEnd,
   leftMax,
   leftStays,
   leftTo,
   mostActors,
-  right,
   rightCount,
+  rightEnd,
   rightHas,
   rightOf,
   rightTo,
   sharedDots,
-  writeHead,
 } from './head-union.ts';
+import { change, dropUpTo, finishRewriting, insert, keepUpTo } from './rewriting.ts';
 
 // A merge runs from its first line to its last without giving way, so all merges share their working memory.
 /** The entry of the delta that comes next: its first byte, the first of its body and of its key, and the first after it. */
@@ -63,50 +60,25 @@ let apart = 0;
 /** Whether the last join may have brought a register another value beside one that it had. */
 export let broughtSiblings = false;
 
-/** More than this, besides what was read of both sides, is never written. */
-const spareBytes = 16;
-
-/** Whether the last delta brought nothing; what is sent again comes in rows, as what is new does. */
-let isRepeating = false;
+/** At least as many entries of the state as may still have to go. */
+let removals = 0;
+let mine: Uint8Array = new Uint8Array(0);
+let theirs = mine;
 
 /** The join; the state itself where nothing changes, and `null` where the definition has to be asked. */
 export function byteMerge(state: Uint8Array, delta: Uint8Array): Uint8Array | null {
-  if (isRepeating && hasSeenAll(state, delta)) return state;
-  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line; so
-  // where something new is likely, it comes first. One that was for nothing follows only on one that was not.
-  reserveCopy(state, delta.length + spareBytes);
   if (!joinHeads(state, delta)) return null;
-  isRepeating = !grows;
-  return grows ? walk(state, delta) : state;
-}
-
-/** What of the state is still to be moved begins at `from`; it lies `shift` further in the room and goes to `to`. */
-let room = reservedRoom;
-let shift = 0;
-let from = 0;
-let to = 0;
-/** At least as many entries of the state as may still have to go. */
-let removals = 0;
-
-function walk(state: Uint8Array, delta: Uint8Array): Uint8Array | null {
-  // The copy of the state lies where it belongs up to the first change, if the head does not grow.
-  room = reservedRoom;
-  const base = reservedStart;
-  from = left.end;
-  to = base + headLength;
-  shift = to - from;
-  if (shift !== base) room.set(state, shift);
-  writeHead(room, base);
-  place = from;
+  if (!grows) return state;
+  mine = state;
+  theirs = delta;
+  place = leftEnd;
   removals = sharedDots;
   broughtSiblings = false;
-  if (!joinEntries(delta.length)) return null;
-  moveUpTo(state.length);
-  return commit(room, to - base);
+  return joinEntries(delta.length) ? finishRewriting() : null;
 }
 
 function joinEntries(last: number): boolean {
-  theirEnd = right.end;
+  theirEnd = rightEnd;
   keyEnd = 0;
   theirKey = 0;
   while (theirEnd < last) {
@@ -120,7 +92,7 @@ function joinEntries(last: number): boolean {
 
 /** Moves on in the delta and checks what comes, because it may come from anywhere. */
 function readTheirs(): boolean {
-  const { bytes } = right;
+  const bytes = theirs;
   const key = theirKey;
   const actor = theirActor;
   const length = keyEnd - key;
@@ -142,7 +114,7 @@ function readTheirs(): boolean {
 }
 
 function readKey(): boolean {
-  const { bytes } = right;
+  const bytes = theirs;
   const start = theirKey;
   let depth = 1;
   let isAscii = true;
@@ -177,8 +149,8 @@ const declined = -1;
  * spent in this loop, so all that it has to know is in variables of its own.
  */
 function passMine(isMore: boolean): number {
-  const { bytes } = left;
-  const { bytes: other } = right;
+  const bytes = mine;
+  const other = theirs;
   const keyStart = theirKey;
   const theirIndex = rightTo[theirActor] ?? 0;
   const lastOfKey = keyEnd;
@@ -221,9 +193,9 @@ function passMine(isMore: boolean): number {
     }
     if (isSeen) {
       removals--;
-      moveUpTo(start);
-      from = end;
-    } else holdMine(actor, body, end);
+      keepUpTo(start);
+      dropUpTo(end);
+    } else if (!leftStays) holdMine(actor, body, end);
     start = end;
   }
   place = start;
@@ -232,30 +204,20 @@ function passMine(isMore: boolean): number {
 
 /** Lets an entry of the state stay, under the index that its actor has in the union. */
 function holdMine(actor: number, body: number, end: number): void {
-  const index = leftTo[actor] ?? 0;
-  if (index === actor) return;
-  moveUpTo(end);
-  room[to - end + body] = index;
+  keepUpTo(end);
+  change(end - body, leftTo[actor] ?? 0);
 }
 
 /** An entry of the delta that the state lacks, or has seen go: it has seen a contiguous part of every actor. */
 function addTheirs(): void {
   if (theirCounter <= (leftMax[theirActor] ?? 0)) return;
-  moveUpTo(place);
+  keepUpTo(place);
   insertTheirs();
 }
 
 function insertTheirs(): void {
-  const { bytes } = right;
-  const start = theirStart;
-  const end = theirEnd;
-  makeRoom(end - start);
-  const by = to - start;
-  const target = room;
-  if (end - start > 64) target.set(bytes.subarray(start, end), to);
-  else for (let offset = start; offset < end; offset++) target[offset + by] = bytes[offset] ?? 0;
-  target[theirBody + by] = rightTo[theirActor] ?? 0;
-  to += end - start;
+  insert(theirs, theirStart, theirEnd);
+  change(theirEnd - theirBody, rightTo[theirActor] ?? 0);
 }
 
 /** One entry that is on both sides, or one slot, of which the later birth wins. */
@@ -267,10 +229,10 @@ function joinBoth(): boolean {
   }
   if (!isSlot) removals--;
   if (isTheirs) {
-    moveUpTo(place);
-    from = myEnd;
+    keepUpTo(place);
+    dropUpTo(myEnd);
     insertTheirs();
-  } else holdMine(myActor, myBody, myEnd);
+  } else if (!leftStays) holdMine(myActor, myBody, myEnd);
   place = myEnd;
   return true;
 }
@@ -280,8 +242,8 @@ function hasGrown(): boolean {
   let a = keyEnd + apart;
   let their = 0;
   for (let b = keyEnd; b < theirEnd; b += varintLength(their)) {
-    const my = a < myEnd ? smallVarint(left.bytes, a) : 0;
-    their = smallVarint(right.bytes, b);
+    const my = a < myEnd ? smallVarint(mine, a) : 0;
+    their = smallVarint(theirs, b);
     if (my < 0 || their < my || b + varintLength(their) > theirEnd) return false;
     a += varintLength(my);
   }
@@ -291,24 +253,6 @@ function hasGrown(): boolean {
 /** One dot has one payload; where somebody forged another, the definition decides. */
 function hasSamePayload(): boolean {
   let at = keyEnd;
-  while (at < theirEnd && left.bytes[at + apart] === right.bytes[at]) at++;
+  while (at < theirEnd && mine[at + apart] === theirs[at]) at++;
   return at === theirEnd && at + apart === myEnd;
-}
-
-/** Moves the state's bytes up to `end` to where they belong. */
-function moveUpTo(end: number): void {
-  if (end <= from) return;
-  if (to < shift + from) room.copyWithin(to, shift + from, shift + end);
-  to += end - from;
-  from = end;
-}
-
-/** Lets `byteCount` bytes be written without touching what of the state is still to be moved. */
-function makeRoom(byteCount: number): void {
-  const missing = to + byteCount - shift - from;
-  if (missing <= 0) return;
-  // What else the delta has gets its room at once, so that nothing is moved out of the way twice.
-  const by = missing + right.bytes.length - theirEnd;
-  room.copyWithin(shift + from + by, shift + from, shift + left.bytes.length);
-  shift += by;
 }
