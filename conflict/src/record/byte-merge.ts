@@ -24,13 +24,14 @@ import {
   leftCount,
   leftEnd,
   leftMax,
+  leftRuns,
   leftStays,
   leftTo,
   mostActors,
   rightCount,
   rightEnd,
   rightHas,
-  rightOf,
+  rightRuns,
   rightTo,
   sharedDots,
 } from './head-union.ts';
@@ -104,7 +105,7 @@ function readTheirs(): boolean {
   theirKey = theirBody + 1 + varintLength(theirCounter);
   theirEnd = theirBody + size;
   if (size <= 2 || theirEnd > bytes.length || theirActor >= rightCount) return false;
-  if (!rightHas(theirActor, theirCounter) || !readKey()) return false;
+  if (!rightHas(rightRuns[theirActor] ?? 0, theirCounter) || !readKey()) return false;
   if (length <= 0) return true;
   let same = 0;
   while (same < length && bytes[key + same] === bytes[theirKey + same]) same++;
@@ -165,7 +166,7 @@ function passMine(isMore: boolean): number {
     const counter = smallVarint(bytes, body + 1);
     const end = body + size;
     if (size <= 2 || end > last || actor >= actorCount || counter <= 0) return declined;
-    const isSeen = removals > 0 && rightHas(rightOf[actor] ?? -1, counter);
+    const isSeen = removals > 0 && rightHas(leftRuns[actor] ?? 0, counter);
     if (isMore) {
       const further = body + 1 + varintLength(counter) - keyStart;
       let at = keyStart;

@@ -20,7 +20,9 @@ import {
 const version = (formatMajor << 4) | formatMinor;
 /** More actors than this do not fit one byte of index. */
 export const mostActors = 127;
-const mostRuns = 256;
+const mostRuns = 512;
+/** No counter that is read here is as great. */
+const beyond = 1 << 28;
 
 /** How many actors each side has, and the first byte after its head. */
 export let leftCount = 0;
@@ -30,8 +32,9 @@ export let rightEnd = 0;
 /** Index in the union of each left and each right actor. */
 export const leftTo = new Int32Array(mostActors);
 export const rightTo = new Int32Array(mostActors);
-/** Index on the right of each left actor; -1 where it is not there. */
-export const rightOf = new Int32Array(mostActors);
+/** Where the runs of each left and each right actor begin, of what the right has seen. */
+export const leftRuns = new Int32Array(mostActors);
+export const rightRuns = new Int32Array(mostActors);
 /** The last counter that the left has seen of each right actor. */
 export const leftMax = new Int32Array(mostActors);
 /** Whether entries of the left keep the index of their actor. */
@@ -41,9 +44,11 @@ export let sharedDots = 0;
 /** Whether the right has seen a dot that the left has not. */
 export let grows = false;
 
-/** The dots of right actor `i` are the pairs of first and last counter from `runsStart[i]` to `runsStart[i + 1]`. */
-const runsStart = new Int32Array(mostActors + 1);
+/** Pairs of first and last counter, which go up; those of an actor end with one beyond all counters, as the first is. */
 const runs = new Int32Array(2 * mostRuns);
+runs.fill(beyond, 0, 2);
+
+let runsEnd = 0;
 
 /** Whether the last delta brought nothing; what is sent again comes in rows, as what is new does. */
 let isRepeating = false;
@@ -60,6 +65,7 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   leftStays = true;
   sharedDots = 0;
   grows = false;
+  runsEnd = 2;
   // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line; so
   // where something new is likely, it comes first. One that was for nothing follows only on one that was not.
   if (!isRepeating) beginRewriting(state, delta.length);
@@ -90,11 +96,13 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
       if (known <= 0 || state[mine - 1] !== 0) return false;
       if (left !== count) leftStays = false;
       leftTo[left] = count;
-      rightOf[left++] = order === 0 ? right : -1;
+      leftRuns[left++] = order === 0 ? runsEnd : 0;
     }
     if (order >= 0) {
+      leftMax[right] = known;
       rightTo[right] = count;
-      max = readRuns(delta, theirs + size, right++, known);
+      rightRuns[right++] = runsEnd;
+      max = readRuns(delta, theirs + size, known);
       if (max < 0) return false;
       theirs = rightEnd;
     }
@@ -122,49 +130,46 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
 }
 
 /**
- * Reads from `start` on what the right has seen of its actor `index`, of whom so many counters are known; returns the
- * last counter that is known then, -1 where one before it is missing.
+ * Reads from `start` on what the right has seen of an actor of whom so many counters are known; returns the last counter
+ * that is known then, -1 where one before it is missing.
  */
-function readRuns(bytes: Uint8Array, start: number, actor: number, known: number): number {
+function readRuns(bytes: Uint8Array, start: number, known: number): number {
   let low = 1;
   let high = smallVarint(bytes, start);
   let at = start + varintLength(high);
-  const runCount = smallVarint(bytes, at);
+  let runCount = smallVarint(bytes, at);
   at += varintLength(runCount);
-  let index = runsStart[actor] ?? 0;
+  let index = runsEnd;
   if (high < 0 || runCount < 0 || high + runCount === 0) return -1;
-  if (index + 2 * runCount >= runs.length) return -1;
+  if (index + 2 * runCount >= runs.length - 2) return -1;
   let max = known;
-  for (let run = 0; ; run++) {
+  for (; ; runCount--) {
     if (low > max + 1) return -1;
     runs[index++] = low;
     runs[index++] = high;
     if (low <= known && low <= high) sharedDots += (high < known ? high : known) - low + 1;
     if (high > max) max = high;
-    if (run === runCount) break;
+    if (runCount === 0) break;
     const gap = smallVarint(bytes, at);
     at += varintLength(gap);
     const more = smallVarint(bytes, at);
     at += varintLength(more);
     low = high + 2 + gap;
     high = low + more;
-    if (gap < 0 || more < 0 || high >= 1 << 28) return -1;
+    if (gap < 0 || more < 0 || high >= beyond) return -1;
   }
-  leftMax[actor] = known;
-  runsStart[actor + 1] = index;
+  runs[index++] = beyond;
+  runs[index++] = beyond;
+  runsEnd = index;
   rightEnd = at;
   return max;
 }
 
-/** Whether the right has seen the dot of its actor at `index`; -1 is an actor that it lacks. */
-export function rightHas(index: number, counter: number): boolean {
-  if (index < 0) return false;
-  const end = runsStart[index + 1] ?? 0;
-  for (let at = runsStart[index] ?? 0; at < end; at += 2) {
-    if (counter < (runs[at] ?? 0)) return false;
-    if (counter <= (runs[at + 1] ?? 0)) return true;
-  }
-  return false;
+/** Whether the right has seen the dot of an actor whose runs begin at `start`. */
+export function rightHas(start: number, counter: number): boolean {
+  let at = start;
+  while (counter > (runs[at + 1] ?? 0)) at += 2;
+  return counter >= (runs[at] ?? 0);
 }
 
 /** Order of two names as bytes. */
