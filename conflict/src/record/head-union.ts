@@ -58,6 +58,9 @@ let isRepeating = false;
  * `state` has begun then, and has the union.
  */
 export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
+  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line; so
+  // where something new is likely, it comes first. One that was for nothing follows only on one that was not.
+  if (!isRepeating) beginRewriting(state, delta.length);
   leftCount = state[1] ?? 0;
   rightCount = delta[1] ?? 0;
   if (state[0] !== version || delta[0] !== version) return false;
@@ -66,9 +69,6 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   sharedDots = 0;
   grows = false;
   runsEnd = 2;
-  // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line; so
-  // where something new is likely, it comes first. One that was for nothing follows only on one that was not.
-  if (!isRepeating) beginRewriting(state, delta.length);
   let mine = 2;
   let theirs = 2;
   let left = 0;
