@@ -88,11 +88,10 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
     const size = 1 + (bytes[name] ?? 0);
     if (size === 1 || size > longestActorBytes + 1) return false;
     let known = 0;
-    let max = 0;
     if (order <= 0) {
       known = smallVarint(state, name + size);
       mine = name + size + varintLength(known) + 1;
-      // Nothing is missing before it and nothing follows it.
+      // It has seen at least one dot, and none beyond one that is missing.
       if (known <= 0 || state[mine - 1] !== 0) return false;
       if (left !== count) leftStays = false;
       leftTo[left] = count;
@@ -102,31 +101,38 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
       leftMax[right] = known;
       rightTo[right] = count;
       rightRuns[right++] = runsEnd;
-      max = readRuns(delta, theirs + size, known);
+      const max = readRuns(delta, theirs + size, known);
       if (max < 0) return false;
       theirs = rightEnd;
-    }
-    if (max > known) {
+      if (max === known) continue;
       if (isRepeating) beginRewriting(state, delta.length);
       isRepeating = false;
       grows = true;
-      if (order > 0) {
-        keepUpTo(mine);
-        makeRoom(size + varintLength(max) + 1, 0);
-        insert(delta, name, name + size);
-      } else {
-        keepUpTo(name + size);
-        dropUpTo(mine - 1);
-        makeRoom(varintLength(max), 0);
-      }
-      insertVarint(max);
-      if (order > 0) insertVarint(0);
+      keepUpTo(order > 0 ? mine : name + size);
+      if (order > 0) insertActor(delta, name, max);
+      else replaceCounter(mine - 1, max);
     }
   }
   if (grows) changeCount(count);
   isRepeating = !grows;
   leftEnd = mine;
   return true;
+}
+
+/** An actor that the state has seen nothing of. */
+function insertActor(delta: Uint8Array, name: number, max: number): void {
+  const end = name + 1 + (delta[name] ?? 0);
+  makeRoom(end - name + varintLength(max) + 1, 0);
+  insert(delta, name, end);
+  insertVarint(max);
+  insertVarint(0);
+}
+
+/** Another last counter in the place of what the state has up to `end`. */
+function replaceCounter(end: number, max: number): void {
+  dropUpTo(end);
+  makeRoom(varintLength(max), 0);
+  insertVarint(max);
 }
 
 /**
