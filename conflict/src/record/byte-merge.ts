@@ -154,6 +154,7 @@ function passMine(isMore: boolean): number {
   const other = theirs;
   const keyStart = theirKey;
   const theirIndex = rightTo[theirActor] ?? 0;
+  const firstByte = other[keyStart] ?? 0;
   const lastOfKey = keyEnd;
   const actorCount = leftCount;
   const last = bytes.length;
@@ -165,10 +166,12 @@ function passMine(isMore: boolean): number {
     const actor = bytes[body] ?? mostActors;
     const counter = smallVarint(bytes, body + 1);
     const end = body + size;
-    if (size <= 2 || end > last || actor >= actorCount || counter <= 0) return declined;
+    const key = body + 1 + varintLength(counter);
+    if (key >= end || end > last || actor >= actorCount || counter <= 0) return declined;
     const isSeen = removals > 0 && rightHas(leftRuns[actor] ?? 0, counter);
-    if (isMore) {
-      const further = body + 1 + varintLength(counter) - keyStart;
+    // Most are told apart by their first byte.
+    if (isMore && (bytes[key] ?? 0) >= firstByte) {
+      const further = key - keyStart;
       let at = keyStart;
       while (at < lastOfKey && bytes[at + further] === other[at]) at++;
       const isSameKey = at === lastOfKey;

@@ -1,13 +1,16 @@
 /**
- * Whether a delta brings anything is read from the two heads alone. It is what the contexts say, whatever runs and
- * numbers they have, and a head that is no head brings nothing to rely on.
+ * Whether a delta brings anything is read from the two heads alone, and what it brings stands in the head that is
+ * written. Both are what the contexts say, whatever runs and numbers they have, and a head that is no head brings nothing
+ * to rely on.
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { covers, type Ranges, see } from '../causal/seen.ts';
 import { merge, register, schema } from '../index.ts';
 import { decode, encode } from './decoded-record.ts';
-import { hasSeenAll } from './head-union.ts';
+import { grows, joinHeads } from './head-union.ts';
+import { join } from './join.ts';
+import { finishRewriting } from './rewriting.ts';
 
 const actors = ['a', 'ab', 'eu-1', 'é'];
 const nothing: Uint8Array = new Uint8Array(0);
@@ -45,8 +48,11 @@ const deltaOf = (some: readonly ([number, number][] | null)[]) =>
 const coversAll = (state: Uint8Array, delta: Uint8Array) =>
   covers(decode(state).context, decode(delta).context);
 
+const hasSeenAll = (state: Uint8Array, delta: Uint8Array) => joinHeads(state, delta) && !grows;
+
 test('the heads say what the contexts say', () => {
   const answers = { true: 0, false: 0 };
+  let unions = 0;
   fc.assert(
     fc.property(stateHead, deltaHead, (maxima, some) => {
       const state = stateOf(maxima);
@@ -55,9 +61,13 @@ test('the heads say what the contexts say', () => {
       const answer = hasSeenAll(state, delta);
       expect(answer).toBe(coversAll(state, delta));
       answers[`${answer}`]++;
+      if (!joinHeads(state, delta) || !grows) return;
+      expect(finishRewriting()).toEqual(encode(join(decode(state), decode(delta))));
+      unions++;
     }),
     { numRuns: 4000 },
   );
+  expect(unions).toBeGreaterThan(200);
   expect(answers.true).toBeGreaterThan(200);
   expect(answers.false).toBeGreaterThan(200);
 });
