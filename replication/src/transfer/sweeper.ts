@@ -108,7 +108,7 @@ export class Sweeper {
     if (offer === null) return false;
     const { applied } = await store.standing();
     const retired = this.#options.closed();
-    const [missed] = endedBeyond({ self, applied, offered: offer.vector }).filter(
+    const missed = endedBeyond({ self, applied, offered: offer.vector }).find(
       ({ region }) => !retired.includes(region),
     );
     if (missed === undefined) return false;
