@@ -292,11 +292,11 @@ export class Replicator {
 
   #relearner(membership: Membership, told: Pick<RelearnerOptions, 'onFilled' | 'onLearnt'>): Relearner {
     const { identity: self, peers, incarnations: parts, transfer, timer, logger } = this.#options;
-    const { store: transfers, jobs } = transfer;
+    const { store: transfers, jobs, peer: donors } = transfer;
     const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);
     const openPosition: RelearnerOptions['openPosition'] = (row) => this.#options.records.createPosition(row);
     const closed = () => membership.closed();
-    const shared = { self, peers, closed, parts, transfers, jobs, timer, logger };
+    const shared = { self, peers, closed, parts, transfers, donors, jobs, timer, logger };
     return new Relearner({ ...shared, read, openPosition, ...told });
   }
 
@@ -359,7 +359,9 @@ export class Replicator {
       },
       onTransfer: events.onTransfer,
     });
-    return { transfers, sweeper: new Sweeper({ ...shared, donor: peer, verifications }) };
+    const isRelearning = () => relearner.judgement !== null;
+    const sweeper = new Sweeper({ ...shared, donor: peer, verifications, isRelearning });
+    return { transfers, sweeper };
   }
 
   #tellVisible({ origin, beatAtMs }: AppliedReport, reader: ProgressReader | undefined): void {

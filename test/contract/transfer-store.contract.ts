@@ -15,7 +15,7 @@ import { append, bytes, record, region, text } from './record-store.contract.ts'
 
 export interface OpenTransferStore {
   readonly records: RecordStore;
-  readonly beats: Pick<BeatStore, 'storePublished'>;
+  readonly beats: Pick<BeatStore, 'storePublished' | 'tryHold' | 'ownBeats'>;
   readonly transfers: TransferStore;
   readonly jobs: TransferJobs;
   readonly verifications: VerificationStore;
@@ -184,6 +184,24 @@ function snapshots(now: Opened): void {
     expect(await transfers.published(50n)).toEqual({ through: 60n, passed: beat(4, 50n, null) });
     expect(await transfers.published(59n)).toEqual({ through: 60n, passed: beat(4, 50n, null) });
     expect(await transfers.published(2n ** 62n)).toEqual({ through: 60n, passed: beat(5, 60n) });
+  });
+
+  it('name a beat that a lost slot had not read, because it ended before the next one began (P7)', async () => {
+    const { beats, transfers } = now();
+    const hold = await beats.tryHold();
+    for (let written = 0; written < 4; written++) await hold?.beat();
+    const { newest: later } = await beats.ownBeats();
+    if (later === null) expect.fail('there are beats');
+    await beats.storePublished([beat(1, 2n)]);
+    const { through, passed } = (await transfers.published(later.lsn)) ?? expect.fail('it is published');
+    expect([through, passed]).toMatchObject([2n, { number: 3, end: later.lsn, count: null }]);
+    expect(passed?.atMs).toBeLessThanOrEqual(later.atMs);
+    // The place of the beat before it was read before it, so one step further back is all that is known there.
+    const before = await transfers.published(passed?.lsn ?? 0n);
+    expect(before?.passed).toMatchObject({ number: 2, end: passed?.lsn, count: null });
+    const first = await transfers.published(0n);
+    expect(first?.passed).toBeNull();
+    await hold?.release();
   });
 }
 

@@ -192,11 +192,12 @@ describe('the desk', () => {
 });
 
 describe('the sweeper', () => {
-  function sweeper(): void {
+  function sweeper(isRelearning = false): void {
     const { self, transfers: store, jobs, verifications } = us;
     const peers = [eu.self.region];
     const shared = { self, peers, store, jobs, verifications, clock: clock(), timer, logger: silent };
-    const started = new Sweeper({ ...shared, closed: () => [], donor: peer() });
+    const rest = { closed: () => [], isRelearning: () => isRelearning };
+    const started = new Sweeper({ ...shared, ...rest, donor: peer() });
     running.push(started);
     started.start();
   }
@@ -258,6 +259,35 @@ describe('the sweeper', () => {
     await timer.advance(90_000);
     expect(await proven()).toMatchObject({ diverged: false });
     expect(counted).toEqual(['eu sweep']);
+  });
+
+  const stands = (region: MemoryRegion, vector: ReturnType<typeof ownEntries>) =>
+    region.transfers.raise({ beats: [], floorMs: 0, job: 0, vector, partitionOf: () => 0, decide: () => [] });
+
+  /** eu has more of ap's first life than us, which reads the next one already. */
+  async function behind(): Promise<void> {
+    const next = { ...ap.self, incarnation: { ...ap.self.incarnation, counter: 2 } };
+    await stands(eu, ownEntries(ap.self, 500n));
+    await stands(us, [...ownEntries(ap.self, 400n), ...ownEntries(next, 450n)]);
+    keepOn();
+  }
+
+  it('fetches from a peer that holds more of a life that is over, which no log brings any more (P9)', async () => {
+    await behind();
+    sweeper();
+    desk();
+    await timer.advance(90_000);
+    expect(counted).toEqual(['ap tail']);
+    const reached = (await us.transfers.standing()).applied.find(({ lsn }) => lsn === 500n);
+    expect(reached).toMatchObject({ region: 'ap', incarnation: ap.self.incarnation });
+    expect(await proven()).toMatchObject({ diverged: false });
+  });
+
+  it('leaves that to whoever still reads the past out of the own log', async () => {
+    await behind();
+    sweeper(true);
+    await timer.advance(40_000);
+    expect(await us.jobs.recent()).toEqual([]);
   });
 
   it('proves nothing while the peer is away', async () => {

@@ -49,11 +49,16 @@ export function partitionsOf({ partitionCount }: SimRegion): readonly number[] {
   return Array.from({ length: partitionCount }, (_, partition) => partition);
 }
 
-export function settledOf(rows: readonly PositionRow[], { incarnation }: Life, partition: number): Lsn {
-  const row = rows.find(
-    (each) => each.partition === partition && sameIncarnation(each.incarnation, incarnation),
-  );
-  return row?.settled ?? 0n;
+export function settledOf(rows: readonly PositionRow[], life: Life, partition: number): Lsn {
+  return rowOf(rows, life, partition)?.settled ?? 0n;
+}
+
+export function appliedOf(rows: readonly PositionRow[], life: Life, partition: number): Lsn {
+  return rowOf(rows, life, partition)?.applied ?? 0n;
+}
+
+function rowOf(rows: readonly PositionRow[], { incarnation }: Life, partition: number) {
+  return rows.find((row) => row.partition === partition && sameIncarnation(row.incarnation, incarnation));
 }
 
 /** A life that is over in its region; its log may say nothing more of it. */

@@ -6,6 +6,7 @@
  */
 import { liveHash } from '@isthmus/conflict';
 import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { OpenDeadLetter } from '@isthmus/replication/ports/dead-letter-store';
 import type { PositionRow } from '@isthmus/replication/ports/record-store';
 import { checkAvailability } from '../checkers/availability.ts';
 import { checkBounded } from '../checkers/bounded.ts';
@@ -23,7 +24,15 @@ import type { Life } from './past-lives.ts';
 import type { SimRegion } from './sim-region.ts';
 import { collection, things } from './workload.ts';
 import type { Workload } from './workload.ts';
-import { excusedIn, isOver, lettersAt, lossesIn, partitionsOf, settledOf } from './verdict-loss.ts';
+import {
+  appliedOf,
+  excusedIn,
+  isOver,
+  lettersAt,
+  lossesIn,
+  partitionsOf,
+  settledOf,
+} from './verdict-loss.ts';
 import type { World } from './world.ts';
 
 const localAnswerMs = 250;
@@ -89,19 +98,27 @@ export class Verdict {
     const letters = await lettersAt(target);
     return partitionsOf(origin).filter(
       (partition) =>
-        origin.lives.all.some((life) => this.#isBehind(rows, { origin, life, partition })) &&
-        !letters.some((letter) => letter.origin === origin.id && letter.partition === partition) &&
+        origin.lives.all.some((life) => this.#isBehind(rows, { origin, life, partition, letters })) &&
         !this.#isGapExcused(target, origin, partition),
     );
   }
 
-  /** Of a life that is over, no more can be settled than the log was told; what it has lost comes without positions. */
+  /** What stands behind a change that was put aside is there and not settled. Of a life that is over, no more can be settled than the log was told; what it has lost comes without positions. */
   #isBehind(
     rows: readonly PositionRow[],
-    of: { readonly origin: SimRegion; readonly life: Life; readonly partition: number },
+    of: {
+      readonly origin: SimRegion;
+      readonly life: Life;
+      readonly partition: number;
+      readonly letters: readonly OpenDeadLetter[];
+    },
   ): boolean {
-    const { origin, life, partition } = of;
-    const [next] = this.#world.oracle.beyond(life, partition, settledOf(rows, life, partition));
+    const { origin, life, partition, letters } = of;
+    const isHeldBack = letters.some(
+      (letter) => letter.origin === origin.id && letter.partition === partition,
+    );
+    const reach = isHeldBack ? appliedOf(rows, life, partition) : settledOf(rows, life, partition);
+    const [next] = this.#world.oracle.beyond(life, partition, reach);
     if (next === undefined) return false;
     if (!isOver(origin, life)) return true;
     return !origin.hasLostLog && next.end <= origin.lives.logged(life.incarnation, partition);

@@ -37,6 +37,8 @@ function view(of: Partial<RelearningView> = {}): RelearningView {
     settled: [...both(eu, 90n), ...both(us, 40n)],
     closed: [],
     fetched: new Set(),
+    held: new Map([[us, both(eu, 90n)]]),
+    isPatienceOver: false,
     ...of,
   };
 }
@@ -62,6 +64,8 @@ test.each<readonly [string, RelearningView, string]>([
     'fetching',
   ],
   ['a log that went back with the database', view({ log: null }), 'fetching'],
+  ['a peer that has not said how far it is', view({ held: new Map() }), 'asking'],
+  ['a peer that holds more than the log', view({ held: new Map([[us, [at(eu, 91n, 1)]]]) }), 'fetching'],
   ['a promise that nobody knows', view({ relearning: { ...whole.relearning, promised: null } }), 'fetching'],
   ['a promise that is not settled', view({ settled: [at(us, 39n, 0), at(us, 40n, 1)] }), 'promised'],
 ])('it waits for %s', (_, waiting, kind) => {
@@ -81,6 +85,19 @@ test('what every peer was asked for and none had is lost, and does not hold writ
   const applied = [at(eu, 50n, 0), at(eu, 90n, 1)];
   const asked = view({ log: { ...logOf(whole), hasGap: true }, applied, fetched: new Set([us]) });
   expect(judgeRelearning(asked)).toEqual({ kind: 'learnt', lost: [at(eu, 90n, 0)] });
+});
+
+test('a log that lost its newest records shows no hole, so who has read them gives them', () => {
+  const ahead = { held: new Map([[us, both(eu, 91n)]]), isPatienceOver: true };
+  expect(judgeRelearning(view({ ...ahead, peers: [us, ap] }))).toEqual({ kind: 'fetching', peers: [us] });
+  expect(judgeRelearning(view({ ...ahead, fetched: new Set([us]) })).kind).toBe('learnt');
+});
+
+test('who does not say how far it is holds nobody for ever, and who is gone for good nobody at all (I8)', () => {
+  const silent = { peers: [us, ap], held: new Map([[us, both(eu, 80n)]]) };
+  expect(judgeRelearning(view(silent))).toEqual({ kind: 'asking', peers: [ap] });
+  expect(judgeRelearning(view({ ...silent, isPatienceOver: true })).kind).toBe('learnt');
+  expect(judgeRelearning(view({ ...silent, closed: [ap] })).kind).toBe('learnt');
 });
 
 test('a promise about a former peer, or of a former life of a peer, holds nobody', () => {

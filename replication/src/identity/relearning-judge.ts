@@ -1,8 +1,10 @@
 /**
  * When a new incarnation has learnt its past again and may take its first write (P9). Pure. The own log has been read
  * through in every partition and applied; where it does not hold everything, or nobody knows what peers were told, one
- * transfer from each peer stands in; and what peers were told to be settled is settled again, because they may have
- * collected on that word. What neither the log nor any peer holds is lost, and is said.
+ * transfer from each peer stands in. A log that has lost its newest records shows no hole, so every peer that answers
+ * says how far it holds the earlier lives, and whoever holds more is fetched from. What peers were told to be settled is
+ * settled again, because they may have collected on that word. What neither the log nor any peer holds is lost, and is
+ * said.
  */
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Relearning } from '../ports/incarnation-store.ts';
@@ -27,6 +29,10 @@ export interface RelearningView {
   readonly closed: readonly RegionId[];
   /** Peers from which all has been fetched since the incarnation began. */
   readonly fetched: ReadonlySet<RegionId>;
+  /** How far peers that will come no further hold the earlier lives. */
+  readonly held: ReadonlyMap<RegionId, Vector>;
+  /** Peers that have not said so were asked for long enough: a region writes alone (I8). */
+  readonly isPatienceOver: boolean;
 }
 
 export type RelearningJudgement =
@@ -34,7 +40,9 @@ export type RelearningJudgement =
   | { readonly kind: 'filling'; readonly donor: RegionId }
   | { readonly kind: 'reading'; readonly partitions: number }
   | { readonly kind: 'applying'; readonly missing: VectorEntry }
-  /** These are still to be asked. */
+  /** These have not said how far they hold the past. */
+  | { readonly kind: 'asking'; readonly peers: readonly RegionId[] }
+  /** All is still to be fetched from these. */
   | { readonly kind: 'fetching'; readonly peers: readonly RegionId[] }
   | { readonly kind: 'promised'; readonly missing: VectorEntry }
   /** `lost`: no log and no peer holds it. */
@@ -46,13 +54,26 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   if (log !== null && log.through.size < partitionCount)
     return { kind: 'reading', partitions: partitionCount - log.through.size };
   const isWhole = log !== null && !log.hasGap && relearning.promised !== null && holdsAll(view, log.ends);
-  const unasked = view.peers.filter((peer) => !view.fetched.has(peer) && !view.closed.includes(peer));
+  const unfetched = view.peers.filter((peer) => !view.fetched.has(peer) && !view.closed.includes(peer));
   const lost = (log?.ends ?? []).filter((end) => lacking(view.applied, [end]) !== null);
   const [missing] = lost;
   if (isWhole && missing !== undefined) return { kind: 'applying', missing };
-  if (!isWhole && unasked.length > 0) return { kind: 'fetching', peers: unasked };
+  if (!isWhole && unfetched.length > 0) return { kind: 'fetching', peers: unfetched };
+  const further = isWhole ? beyondLog(view, unfetched) : null;
+  if (further !== null) return further;
   const promise = unkept(view);
   return promise === null ? { kind: 'learnt', lost } : { kind: 'promised', missing: promise };
+}
+
+/** What else has to be known or fetched where the log itself shows nothing missing; `null`: nothing. */
+function beyondLog(
+  { held, applied, isPatienceOver }: RelearningView,
+  unfetched: readonly RegionId[],
+): RelearningJudgement | null {
+  const silent = unfetched.filter((peer) => !held.has(peer));
+  if (silent.length > 0 && !isPatienceOver) return { kind: 'asking', peers: silent };
+  const further = unfetched.filter((peer) => lacking(applied, held.get(peer) ?? []) !== null);
+  return further.length > 0 ? { kind: 'fetching', peers: further } : null;
 }
 
 /** In one sentence, for an operator. */
@@ -64,6 +85,8 @@ export function describeRelearning(judgement: RelearningJudgement): string {
       return `the own log is still to be read in ${judgement.partitions} partitions`;
     case 'applying':
       return `the own log is not applied up to ${show(judgement.missing)}`;
+    case 'asking':
+      return `${judgement.peers.join(', ')} may hold more of the past than the own log, and do not say so yet`;
     case 'fetching':
       return `all is to be fetched from ${judgement.peers.join(', ')}, because the own log does not hold it`;
     case 'promised':

@@ -60,6 +60,7 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn') {
     transfers: {
       standing: async () => ({ ...nothing, floorMs: 0, insertLsn: 0n, isEmpty: true, readAtMs: 0 }),
     },
+    donors: { ask: () => expect.fail('nobody is asked how far it is') },
     jobs,
     onFilled: () => told.push('filled'),
     onLearnt: () => told.push('learnt'),

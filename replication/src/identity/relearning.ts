@@ -19,9 +19,13 @@ import type { OwnLog } from '../ports/own-log.ts';
 import type { PositionRow } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { TransferJob, TransferJobs } from '../ports/transfer-jobs.ts';
+import type { TransferPeer } from '../ports/transfer-peer.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
+import type { Vector, VectorEntry } from '../ports/vector.ts';
+import { placeOf } from '../vector.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
 import { PastFeed } from './past-feed.ts';
+import { PastSurvey } from './past-survey.ts';
 import { describeRelearning, judgeRelearning, type RelearningJudgement, show } from './relearning-judge.ts';
 import { readClaims } from './renewal.ts';
 import { rulingClaim } from './renewal-machine.ts';
@@ -55,6 +59,7 @@ export interface RelearnerOptions {
   /** Does nothing where there is one. */
   readonly openPosition: (row: PositionRow) => Promise<void>;
   readonly transfers: Pick<TransferStore, 'standing'>;
+  readonly donors: TransferPeer;
   readonly jobs: Pick<TransferJobs, 'want' | 'open' | 'recent'>;
   /** The database may be read into from now on; told once. */
   readonly onFilled: () => void;
@@ -74,6 +79,7 @@ interface Reading {
 export class Relearner {
   readonly #options: RelearnerOptions;
   readonly #end = new AbortController();
+  readonly #survey: PastSurvey;
   #reading: Reading | null = null;
   #judgement: RelearningJudgement | null = null;
   #running: Promise<void> | null = null;
@@ -81,6 +87,7 @@ export class Relearner {
 
   constructor(options: RelearnerOptions) {
     this.#options = options;
+    this.#survey = new PastSurvey(options);
   }
 
   /** What writes wait for; `null`: nothing that this process knows of. */
@@ -144,6 +151,7 @@ export class Relearner {
       logger.info({ waitsFor: describeRelearning(judgement) }, 'the past of the region is learnt again');
     this.#judgement = judgement;
     if (judgement.kind === 'filling') await this.#fill(judgement.donor, relearning);
+    if (judgement.kind === 'asking') await this.#survey.ask(judgement.peers);
     if (judgement.kind === 'fetching') await this.#fetch(judgement.peers, 'own-past');
     if (judgement.kind === 'learnt') await this.#finish(judgement);
     return false;
@@ -205,6 +213,8 @@ export class Relearner {
       applied,
       settled,
       fetched: new Set(fetched),
+      held: this.#survey.held,
+      isPatienceOver: this.#survey.isPatienceOver,
     });
   }
 
@@ -223,9 +233,10 @@ export class Relearner {
   }
 
   async #finish({ lost }: Extract<RelearningJudgement, { kind: 'learnt' }>): Promise<void> {
-    const { self, parts, logger } = this.#options;
+    const { self, parts, transfers, logger } = this.#options;
     if (!(await this.#isRuling())) return;
-    for (const end of this.#reading?.feed.ends ?? []) await parts.store.close(end);
+    const { applied } = await transfers.standing();
+    for (const end of this.#reading?.feed.ends ?? []) await parts.store.close(furtherOf(end, applied));
     if (lost.length > 0)
       logger.error({ lost: lost.map(show) }, 'no log and no peer holds this past; it is lost');
     await parts.store.relearnt();
@@ -251,6 +262,11 @@ export class Relearner {
     await parts.past.hold(reason);
     return false;
   }
+}
+
+/** A peer may have held more of a life than the log did. */
+function furtherOf(end: VectorEntry, applied: Vector): VectorEntry {
+  return applied.find((entry) => placeOf(entry) === placeOf(end) && entry.lsn > end.lsn) ?? end;
 }
 
 /** All of the donor has come since the incarnation began. */

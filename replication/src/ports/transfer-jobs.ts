@@ -16,7 +16,7 @@ export type TransferCause =
   | 'other-incarnation'
   /** The origin lost its slot: the missing interval was never in its log. */
   | 'slot-lost'
-  /** The origin is silent, and the donor holds more of it. */
+  /** The origin is silent, or this life of it is over, and the donor holds more of it. */
   | 'tail'
   /** We have taken a new incarnation, and the own log does not hold all of our past. */
   | 'own-past'

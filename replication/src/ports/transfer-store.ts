@@ -21,7 +21,10 @@ export interface OldBeat {
 export interface Published {
   /** Everything that committed up to there. */
   readonly through: Lsn;
-  /** The newest beat that ended up to the position that was asked for; `null`: there is none. */
+  /**
+   * The newest beat that ended up to the position that was asked for; `null`: there is none. Where a lost slot had not
+   * read it, its end is not known: then it is that position, and the count is unknown.
+   */
   readonly passed: CountedBeat | null;
 }
 

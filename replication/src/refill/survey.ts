@@ -3,10 +3,10 @@
  * each peer and gives it back at once; a peer that does not answer, or refuses, holds nothing as far as can be
  * told. It changes nothing anywhere.
  */
-import { ReplicationError } from '../errors.ts';
 import type { Lsn } from '../ports/change.ts';
 import type { RegionId } from '../ports/identity.ts';
-import type { Offer, TransferPeer } from '../ports/transfer-peer.ts';
+import { offerOf } from '../peer-offer.ts';
+import type { TransferPeer } from '../ports/transfer-peer.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
 import type { Self } from '../reach.ts';
 import { judgeRefill, type RefillJudgement } from './judge-refill.ts';
@@ -35,30 +35,11 @@ export const unprovable: Lsn = 2n ** 64n - 1n;
 export async function surveyPeers(options: SurveyOptions, ownThrough: Lsn): Promise<Survey> {
   const { self, peers, store } = options;
   const standing = await store.standing();
-  const answers = await Promise.all(peers.map((peer) => offerOf(options, peer)));
+  const answers = await Promise.all(peers.map((peer) => offerOf(options.peer, peer)));
   const offers = answers.flatMap(({ offer }) => offer ?? []);
   const judgement = judgeRefill({ self, standing, ownThrough, offers });
   return {
     ...judgement,
     asked: answers.map(({ peer, refusal }) => ({ peer, refusal })),
   };
-}
-
-interface Answered extends PeerSurvey {
-  readonly offer: Offer | null;
-}
-
-async function offerOf({ peer: peers }: SurveyOptions, peer: RegionId): Promise<Answered> {
-  try {
-    const answer = await peers.ask(peer, { kind: 'open' });
-    if (answer.kind === 'refused')
-      return { peer, offer: null, refusal: `refuses (${answer.refusal}): ${answer.detail}` };
-    if (answer.kind !== 'offer' || answer.offer.region !== peer)
-      return { peer, offer: null, refusal: 'gave an answer that does not fit' };
-    await peers.ask(peer, { kind: 'close', snapshot: answer.offer.snapshot });
-    return { peer, offer: answer.offer, refusal: null };
-  } catch (reason) {
-    if (!(reason instanceof ReplicationError)) throw reason;
-    return { peer, offer: null, refusal: reason.message };
-  }
 }

@@ -1,16 +1,19 @@
 /**
  * Sweeps every peer again and again at a low rate, one at a time, and at once where somebody asks (P6). What a sweep
  * proves is stored; what it finds diverged is said loudly and then fetched by a transfer, after which only a clean sweep
- * takes the word back. A sweep that cannot be finished proves nothing and changes nothing.
+ * takes the word back. A peer that holds more of a life that is over is fetched from first, because nothing else brings
+ * that and no sweep comes to its end before. A sweep that cannot be finished proves nothing and changes nothing.
  */
 import { backoffMs } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
 import { orNextTurn } from '../next-turn.ts';
+import { offerOf } from '../peer-offer.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { TransferJobs } from '../ports/transfer-jobs.ts';
 import type { VerificationStore } from '../ports/verification.ts';
 import { Ticker } from '../ticker.ts';
+import { endedBeyond } from './ended-lives.ts';
 import { Sweep, type SweepOptions } from './sweep.ts';
 
 export interface SweeperOptions extends Omit<SweepOptions, 'peer' | 'signal'> {
@@ -19,6 +22,8 @@ export interface SweeperOptions extends Omit<SweepOptions, 'peer' | 'signal'> {
   /** Regions that nobody compares with any more. */
   readonly closed: () => readonly RegionId[];
   readonly jobs: Pick<TransferJobs, 'want'>;
+  /** Earlier lives of this region are still read out of its own log. */
+  readonly isRelearning: () => boolean;
   readonly logger: Logger;
 }
 
@@ -28,7 +33,7 @@ const betweenMs = 60_000;
 /** After the start: what a restart interrupted is in order again by then. */
 const firstMs = 20_000;
 
-/** For the transfer that mends a divergence. */
+/** For the transfer that mends what was found. */
 const mendMs = 5000;
 
 interface Schedule {
@@ -80,6 +85,7 @@ export class Sweeper {
   async #sweep(peer: RegionId, failures: number): Promise<void> {
     const { verifications, timer, logger } = this.#options;
     try {
+      if (await this.#isBehind(peer)) return;
       const result = await new Sweep({ ...this.#options, peer, signal: this.#end.signal }).run();
       await verifications.began(peer);
       await verifications.ended(peer, result);
@@ -92,6 +98,28 @@ export class Sweeper {
       this.#schedules.set(peer, { dueMs, failures: failures + 1 });
       logger.info({ err: reason, peer }, 'a sweep could not be finished');
     }
+  }
+
+  /** Of lives that are over, which nobody publishes any more. */
+  async #isBehind(peer: RegionId): Promise<boolean> {
+    const { self, donor, store, jobs, isRelearning, logger } = this.#options;
+    if (isRelearning()) return false;
+    const { offer } = await offerOf(donor, peer);
+    if (offer === null) return false;
+    const { applied } = await store.standing();
+    const retired = this.#options.closed();
+    const missed = endedBeyond({ self, applied, offered: offer.vector }).find(
+      ({ region }) => !retired.includes(region),
+    );
+    if (missed === undefined) return false;
+    const { region: origin, incarnation } = missed;
+    logger.warn(
+      { peer, origin, incarnation: incarnation.counter },
+      'a peer holds more of a life that is over',
+    );
+    await jobs.want({ donor: peer, origin, cause: 'tail', isDryRun: false });
+    this.#schedules.set(peer, { dueMs: this.#options.timer.monotonicMs() + mendMs, failures: 0 });
+    return true;
   }
 
   async #diverged(peer: RegionId, records: number): Promise<void> {

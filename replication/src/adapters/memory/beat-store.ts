@@ -54,9 +54,9 @@ export class MemoryBeatStore implements BeatStore {
     return this.#beats.newestPublished?.end ?? null;
   }
 
-  /** The newest published beat that ended up to there. */
-  publishedUpTo(end: Lsn): CountedBeat | null {
-    return this.#beats.publishedUpTo(end);
+  /** The newest beat that ended up to there. */
+  passedBy(end: Lsn): CountedBeat | null {
+    return this.#beats.passedBy(end);
   }
 
   async tryHold(): Promise<BeatHold | null> {

@@ -52,6 +52,24 @@ export class MemoryBeats {
     return null;
   }
 
+  /**
+   * The newest one that ended up to there. What a slot that was lost had not read has no end; it ended before the place
+   * of the next beat was read (P2).
+   */
+  passedBy(end: Lsn): CountedBeat | null {
+    const oldest = this.#marks.get('oldest') ?? 1;
+    const newest = Math.max(this.#marks.get('newest') ?? 0, this.#marks.get('published') ?? 0);
+    let next: BeatRow | null = null;
+    for (let number = newest; number >= oldest; number--) {
+      const row = this.get(number);
+      if (row !== null && row.isPublished && row.end !== null && row.end <= end) return countedOf(row);
+      if (row !== null && next?.number === number + 1 && next.lsn <= end)
+        return { number, lsn: row.lsn, atMs: row.atMs, count: null, end };
+      next = row;
+    }
+    return null;
+  }
+
   get(number: number): BeatRow | null {
     return this.#rows.get(String(number)) ?? null;
   }

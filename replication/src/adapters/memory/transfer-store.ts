@@ -32,7 +32,7 @@ import type { MemoryTransferJobs } from './transfer-jobs.ts';
 export interface MemoryTransferGround {
   readonly database: MemoryDatabase;
   readonly records: MemoryRecordStore;
-  readonly beats: Pick<MemoryBeatStore, 'newest' | 'publishedThrough' | 'publishedUpTo'>;
+  readonly beats: Pick<MemoryBeatStore, 'newest' | 'publishedThrough' | 'passedBy'>;
   readonly slots: { readonly current: SlotLife };
   readonly jobs: Pick<MemoryTransferJobs, 'donorOf'>;
 }
@@ -81,7 +81,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   async published(upTo: Lsn): Promise<Published | null> {
     const { beats } = this.#ground;
     const through = beats.publishedThrough;
-    return through === null ? null : { through, passed: beats.publishedUpTo(upTo) };
+    return through === null ? null : { through, passed: beats.passedBy(upTo) };
   }
 
   async expect(ahead: Vector): Promise<void> {

@@ -38,12 +38,17 @@ const beginSnapshot: Statement = {
   text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
 };
 
+/** What a slot that was lost had not read has no end; it ended before the place of the next beat was read (P2). */
 export const selectPublished: Statement = {
   name: 'isthmus_published',
-  text: `SELECT newest.end_lsn::text, passed.number, passed.lsn::text, ${milliseconds('passed.at')}, passed.count,
-    passed.end_lsn::text
+  text: `SELECT newest.end_lsn::text, passed.number, passed.lsn::text, ${milliseconds('passed.at')},
+    CASE WHEN passed.is_read THEN passed.count END,
+    (CASE WHEN passed.is_read THEN passed.end_lsn ELSE $1::text::pg_lsn END)::text
   FROM (SELECT end_lsn FROM isthmus.beat WHERE published ORDER BY number DESC LIMIT 1) AS newest LEFT JOIN LATERAL (
-    SELECT * FROM isthmus.beat WHERE published AND beat.end_lsn <= $1::text::pg_lsn ORDER BY number DESC LIMIT 1
+    SELECT beat.*, beat.published AND beat.end_lsn <= $1::text::pg_lsn AS is_read FROM isthmus.beat
+    WHERE (beat.published AND beat.end_lsn <= $1::text::pg_lsn) OR (
+      SELECT next.lsn FROM isthmus.beat AS next WHERE next.number = beat.number + 1) <= $1::text::pg_lsn
+    ORDER BY beat.number DESC LIMIT 1
   ) AS passed ON true`,
 };
 

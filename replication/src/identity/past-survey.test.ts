@@ -1,0 +1,72 @@
+/** Which words of peers about the region's earlier lives count, and how long they are waited for (P9, I8). */
+import { expect, test } from 'vitest';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { ReplicationError } from '../errors.ts';
+import { parseRegionId, type RegionId } from '../ports/identity.ts';
+import type { Offer, TransferAnswer } from '../ports/transfer-peer.ts';
+import type { Vector } from '../ports/vector.ts';
+import { PastSurvey } from './past-survey.ts';
+
+const named = (name: string): RegionId => parseRegionId(name) ?? expect.fail(`${name} is a region`);
+const [eu, us] = [named('eu'), named('us')];
+const self = { region: eu, incarnation: { counter: 2, nonce: 9 }, partitionCount: 2 };
+
+const at = (counter: number, lsn: bigint, partition: number) => ({
+  region: eu,
+  incarnation: { counter, nonce: counter === 2 ? 9 : 7 },
+  partition,
+  lsn,
+});
+const past = [at(1, 50n, 0), at(1, 60n, 1)];
+
+/** A peer that offers this, or refuses, or does not answer. */
+function surveyOf(answer: Vector | 'refuses' | 'silent') {
+  const timer = new ManualTimer();
+  const open: string[] = [];
+  const offer = (vector: Vector): Offer => ({
+    region: us,
+    incarnation: { counter: 1, nonce: 3 },
+    snapshot: 'one',
+    vector,
+    beats: [],
+    ahead: [],
+    horizon: [],
+    floorMs: 0,
+    slot: null,
+    beatAgeMs: 0,
+  });
+  const donors = {
+    ask: async (_: RegionId, { kind }: { readonly kind: string }): Promise<TransferAnswer> => {
+      open.push(kind);
+      if (kind === 'close') return { kind: 'closed' };
+      if (answer === 'refuses') return { kind: 'refused', refusal: 'busy', detail: 'two are open' };
+      if (answer === 'silent')
+        throw new ReplicationError('peer-unavailable', 'no answer', { retriable: true });
+      return { kind: 'offer', offer: offer(answer) };
+    },
+  };
+  return { timer, open, survey: new PastSurvey({ self, donors, timer }) };
+}
+
+test('a peer that reads the present life has said how far it holds the past, and its snapshot is given back', async () => {
+  const { survey, open } = surveyOf([...past, at(2, 70n, 0), at(2, 70n, 1)]);
+  await survey.ask([us]);
+  expect([...survey.held]).toEqual([[us, past]]);
+  expect(open).toEqual(['open', 'close']);
+});
+
+test.each([
+  ['may still come further in a partition', [...past, at(2, 70n, 0)]],
+  ['refuses', 'refuses'],
+  ['does not answer', 'silent'],
+] as const)('a peer that %s is asked again, and not for ever', async (_, answer) => {
+  const { survey, timer } = surveyOf(answer);
+  await timer.advance(60_000);
+  expect(survey.isPatienceOver).toBe(false);
+  await survey.ask([us]);
+  await timer.advance(4900);
+  await survey.ask([us]);
+  expect([survey.held.size, survey.isPatienceOver]).toEqual([0, false]);
+  await timer.advance(200);
+  expect(survey.isPatienceOver).toBe(true);
+});

@@ -1,0 +1,57 @@
+/**
+ * Asks the peers how far they hold the region's earlier lives (P9). A log that has lost its newest records ends early and
+ * shows no hole, so only who has read them can tell. What a peer says counts once it has read the start of the present
+ * life in every partition: from then on it takes nothing of the earlier ones. A peer that does not answer is asked again,
+ * for a few seconds and then not any more, because a region writes alone (I8). It changes nothing anywhere.
+ */
+import { offerOf } from '../peer-offer.ts';
+import { type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { Timer } from '../ports/timer.ts';
+import type { TransferPeer } from '../ports/transfer-peer.ts';
+import type { Vector } from '../ports/vector.ts';
+import { ownEntries, type Self } from '../reach.ts';
+import { lacking } from '../vector.ts';
+
+export interface PastSurveyOptions {
+  readonly self: Self;
+  readonly donors: TransferPeer;
+  readonly timer: Timer;
+}
+
+/** How long peers are waited for that do not say how far they are. */
+const patienceMs = 5000;
+
+export class PastSurvey {
+  readonly #options: PastSurveyOptions;
+  readonly #held = new Map<RegionId, Vector>();
+  #sinceMs: number | null = null;
+
+  constructor(options: PastSurveyOptions) {
+    this.#options = options;
+  }
+
+  /** By peer, what it holds of the earlier lives. */
+  get held(): ReadonlyMap<RegionId, Vector> {
+    return this.#held;
+  }
+
+  get isPatienceOver(): boolean {
+    return this.#sinceMs !== null && this.#options.timer.monotonicMs() - this.#sinceMs >= patienceMs;
+  }
+
+  async ask(peers: readonly RegionId[]): Promise<void> {
+    this.#sinceMs ??= this.#options.timer.monotonicMs();
+    await Promise.all(peers.map((peer) => this.#askOne(peer)));
+  }
+
+  async #askOne(peer: RegionId): Promise<void> {
+    const { self, donors } = this.#options;
+    const { offer } = await offerOf(donors, peer);
+    if (offer === null || lacking(offer.vector, ownEntries(self, 1n)) !== null) return;
+    const { region, incarnation } = self;
+    const past = offer.vector.filter(
+      (entry) => entry.region === region && !sameIncarnation(entry.incarnation, incarnation),
+    );
+    this.#held.set(peer, past);
+  }
+}
