@@ -4,6 +4,8 @@
  * given, and nothing is checked; `CausalContext` is the same for users. (Version vectors with exceptions, in the compact
  * form of Almeida et al., "Scalable and Accurate Causality Tracking", 2014.)
  */
+import { sorted } from '../sorted.ts';
+
 /** Pairs of first and last counter, ascending; the first pair begins with 1, and ends with 0 where that is unseen. */
 export type Ranges = readonly number[];
 /** Ranges by actor; an actor that is named has at least one. */
@@ -87,16 +89,16 @@ export function covers(a: Seen, b: Seen): boolean {
 export function seeAll(seen: Map<string, Ranges>, dots: Iterable<Dot>): void {
   const byActor = new Map<string, number[]>();
   for (const { actor, counter } of dots) {
-    const bounds = byActor.get(actor) ?? [];
-    bounds.push(counter, counter);
-    byActor.set(actor, bounds);
+    const bounds = byActor.get(actor);
+    if (bounds === undefined) byActor.set(actor, [counter, counter]);
+    else bounds.push(counter, counter);
   }
   // Counters twice in a row are ranges of one.
   for (const [actor, bounds] of byActor)
     see(
       seen,
       actor,
-      bounds.toSorted((a, b) => a - b),
+      sorted(bounds, (a, b) => a - b),
     );
 }
 

@@ -11,7 +11,7 @@ import { AssertionFailure, ConflictError } from '../errors.ts';
 import { check, refusal } from '../refusal.ts';
 import { isObject } from '../arguments.ts';
 import { beginReading, checkForm, readBinary, readByte, readNumber, remaining } from './byte-reader.ts';
-import { bytesOf } from './bytes.ts';
+import { binaryOfBytes } from './bytes.ts';
 import { deepestValue } from './format.ts';
 import { binaryOf, textOf } from './utf8.ts';
 import { sized, varint } from './varint.ts';
@@ -27,19 +27,23 @@ export type JsonValue =
 
 const headNull = 0x00;
 const headFalse = 0x01;
-const headTrue = 0x02;
-const headDouble = 0x03;
+export const headTrue = 0x02;
+export const headDouble = 0x03;
 /** Heads that a number follows: the value, or how long it is. */
-const headInteger = 0x04;
-const headNegative = 0x05;
-const headText = 0x06;
+export const headInteger = 0x04;
+export const headNegative = 0x05;
+export const headText = 0x06;
 const headArray = 0x07;
 const headObject = 0x08;
 /** From head 4 upwards: heads that have a small number within themselves, and from which number on another follows. */
-const smallHeads = [0x20, 0xff, 0x40, 0x80, 0x90];
-const leastNumbers = [0x20, 1, 0x40, 0x10, 0x10];
+export const smallHeads = [0x20, 0xff, 0x40, 0x80, 0x90];
+export const leastNumbers = [0x20, 1, 0x40, 0x10, 0x10];
 const firstSmall = 0x20;
 const headsEnd = 0xa0;
+
+/** The one double that is on its way in or out. */
+const doubleBytes = new Uint8Array(8);
+const double = new DataView(doubleBytes.buffer);
 
 /** Where a value is written, for error messages. */
 export interface ValueTarget {
@@ -100,13 +104,12 @@ function write(value: unknown, depth: number, to: Writing): void {
 function binaryOfNumber(value: number, at: ValueTarget): string {
   at.check(Number.isFinite(value), 'finite-number', value);
   if (isShort(value)) return headed(value < 0 ? headNegative : headInteger, Math.abs(value));
-  const double = new DataView(new ArrayBuffer(8));
   double.setFloat64(0, value);
-  return String.fromCharCode(headDouble, ...new Uint8Array(double.buffer));
+  return String.fromCharCode(headDouble) + binaryOfBytes(doubleBytes);
 }
 
 /** Whether a number is written as an integer. */
-function isShort(value: number): boolean {
+export function isShort(value: number): boolean {
   return Number.isSafeInteger(value) && !Object.is(value, -0);
 }
 
@@ -200,8 +203,8 @@ function listOf<Item>(count: number, read: () => Item): readonly Item[] {
 }
 
 function readDouble(): number {
-  const { buffer, byteOffset } = bytesOf(readBinary(8));
-  const value = new DataView(buffer, byteOffset).getFloat64(0);
+  for (let at = 0; at < 8; at++) doubleBytes[at] = readByte();
+  const value = double.getFloat64(0);
   checkForm(Number.isFinite(value) && !isShort(value));
   return value;
 }

@@ -32,7 +32,8 @@ import {
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { sized, varint } from '../codec/varint.ts';
-import { compareEntries, type Entry, namesOfPath } from './entry.ts';
+import { sorted } from '../sorted.ts';
+import { compareEntries, type Entry, namesOfPath, order } from './entry.ts';
 
 export interface DecodedRecord {
   readonly minor: number;
@@ -126,21 +127,22 @@ function readEntry(actors: readonly string[]): Entry {
 }
 
 export function encode({ minor, context, entries }: DecodedRecord): Uint8Array {
-  const actors = [...context.keys()].toSorted();
+  const actors = sorted([...context.keys()], order);
   if (actors.length === 0) return new Uint8Array(0);
   const indexOf = new Map(actors.map((actor, index) => [actor, index]));
   let binary = String.fromCharCode((formatMajor << 4) | minor) + varint(actors.length);
   for (const actor of actors) binary += sized(actor) + binaryOfRanges(rangesOf(context, actor));
-  for (const { actor, counter, key, payload } of entries.toSorted(compareEntries)) {
+  for (const { actor, counter, key, payload } of sorted(entries, compareEntries)) {
     binary += sized(varint(indexOf.get(actor) ?? 0) + varint(counter) + key + payload);
   }
   return bytesOf(binary);
 }
 
-function binaryOfRanges([, max = 0, ...runs]: Ranges): string {
-  let binary = varint(max) + varint(runs.length / 2);
-  let last = max;
-  for (const [index, bound] of runs.entries()) {
+function binaryOfRanges(ranges: Ranges): string {
+  let last = ranges[1] ?? 0;
+  let binary = varint(last) + varint(ranges.length / 2 - 1);
+  for (let index = 2; index < ranges.length; index++) {
+    const bound = ranges[index] ?? 0;
     binary += varint(bound - last - (index % 2 === 0 ? 2 : 0));
     last = bound;
   }

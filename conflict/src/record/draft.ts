@@ -78,7 +78,7 @@ export class Draft {
     this.options = options;
     this.actor = actor;
     this.root = treeOf(entries);
-    this.mark = this.live.length > 0 ? 'kept' : 'due';
+    this.mark = liveEntries(entries).length > 0 ? 'kept' : 'due';
     this.isStable = horizon !== undefined && isStable(context, horizon);
     this.#nextCounter = Math.max(last, floor) + 1;
     this.stampText = stampText(nextStamp(writer.nowMs, laterOf(highestStamp(entries), floorMs)));
@@ -163,9 +163,10 @@ export class Draft {
   delta(): DecodedRecord | null {
     const { minor, context: before, entries } = this.#before;
     const now = entriesBelow(this.root);
-    const written = without(now, entries);
+    const left = new Set(entries);
+    const written = now.filter((entry) => !left.delete(entry));
     // A slot only gives way to a later birth.
-    const gone = without(entries, now).filter((entry) => !isSlot(entry));
+    const gone = [...left].filter((entry) => !isSlot(entry));
     if (written.length + gone.length === 0) return null;
     const context = new Map<string, Ranges>();
     see(context, this.actor, gapsIn(rangesOf(before, this.actor), this.nextCounter));

@@ -10,7 +10,7 @@ import { check, refusal } from '../refusal.ts';
 import type { MapField } from '../types/field.ts';
 import { operations, putMap } from '../types/field-types.ts';
 import { resetPlace } from '../types/reset.ts';
-import { resolveField } from '../types/resolve-field.ts';
+import { type PlaceOf, resolveField } from '../types/resolve-field.ts';
 import type { Draft } from './draft.ts';
 import type { Editor } from './operations.ts';
 
@@ -39,31 +39,57 @@ export function runEdit(draft: Draft, record: MapField, change: (editor: Editor)
 }
 
 function editorOf(draft: Draft, field: MapField, run: Run): Editor {
-  const root = { place: draft.root, field };
-  const at = (path: Path) => {
-    create(draft);
-    return resolveField(root, path);
-  };
-  const editor: Record<string, (path: Path, value: unknown) => void> = {
-    clear: (path) => run(() => resetPlace(draft, at(path).place)),
-    put: (value) =>
-      run(() => {
-        create(draft);
-        putMap(draft, root, value);
-      }),
-    delete: () => run(() => deleteRecord(draft)),
-  };
-  for (const [name, type, operation] of operations) {
-    editor[name] = (path, given) =>
-      run(() => {
-        const found = at(path);
-        if (found.field.type === type) return operation(draft, found, given);
-        throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
-      });
-  }
   // The list has what the interface names, with the types of values that are checked anyhow.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return editor as object as Editor;
+  return new Operations(draft, field, run) as object as Editor;
+}
+
+/** An operation is made when somebody asks for it, because an edit uses few of all that there are. */
+class Operations {
+  static {
+    for (const [name, type, operation] of operations) {
+      const get = function (this: Operations) {
+        return (path: Path, given: unknown): void =>
+          this.#run(() => {
+            const found = this.#at(path);
+            if (found.field.type === type) return operation(this.#draft, found, given);
+            throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
+          });
+      };
+      Object.defineProperty(this.prototype, name, { get });
+    }
+  }
+
+  readonly #draft: Draft;
+  readonly #root: PlaceOf<MapField>;
+  readonly #run: Run;
+
+  constructor(draft: Draft, field: MapField, run: Run) {
+    this.#draft = draft;
+    this.#root = { place: draft.root, field };
+    this.#run = run;
+  }
+
+  get clear() {
+    return (path: Path): void => this.#run(() => resetPlace(this.#draft, this.#at(path).place));
+  }
+
+  get put() {
+    return (value: unknown): void =>
+      this.#run(() => {
+        create(this.#draft);
+        putMap(this.#draft, this.#root, value);
+      });
+  }
+
+  get delete() {
+    return (): void => this.#run(() => deleteRecord(this.#draft));
+  }
+
+  #at(path: Path): PlaceOf {
+    create(this.#draft);
+    return resolveField(this.#root, path);
+  }
 }
 
 /** What comes after an `await` would find the edit made. */
@@ -93,7 +119,7 @@ function deleteRecord(draft: Draft): void {
 /** Where the record was created or emptied, and by every edit where the last writer wins. */
 function writeMark(draft: Draft): void {
   const emptied = () => draft.live.every((entry) => entry.tag === tagMark);
-  const everyEdit = draft.delta() !== null && (draft.options.lastWriterWins || emptied());
+  const everyEdit = (draft.options.lastWriterWins || emptied()) && draft.delta() !== null;
   if (draft.mark === 'due' || (draft.mark === 'kept' && everyEdit)) {
     writeStamped(draft, tagMark, true);
   }

@@ -48,7 +48,7 @@ export function keyOf(path: string, { tag, sub }: EntryName): string {
 }
 
 /** Order of binary strings, which is that of their bytes. */
-function order(a: string, b: string): number {
+export function order(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
@@ -76,7 +76,8 @@ export function isOutdated(entry: Entry, next: Entry | undefined): boolean {
 }
 
 export function namesOfPath(path: string): readonly string[] {
-  return path === '' ? [] : path.split(pathSeparatorText).map(textOf);
+  if (path === '') return [];
+  return path.includes(pathSeparatorText) ? path.split(pathSeparatorText).map(textOf) : [textOf(path)];
 }
 
 /** A stamp has six bytes of milliseconds and, where the logical part is not 0, 0xff and two more. */

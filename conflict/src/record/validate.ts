@@ -24,18 +24,23 @@ import {
 } from '../codec/format.ts';
 import { textOf } from '../codec/utf8.ts';
 import { vectorOf } from '../codec/vector.ts';
+import { checkBytes } from '../codec/bytes.ts';
 import { ConflictError } from '../errors.ts';
 import { refusal } from '../refusal.ts';
 import { elementOf } from '../types/set.ts';
 import { siblingOf } from '../types/register.ts';
 import { decode } from './decoded-record.ts';
 import { type Entry, highestStamp, stampAt, stampOf } from './entry.ts';
+import { declined, quickCheck } from './quick-check.ts';
 
 /**
  * Milliseconds since 1970 of the latest stamp, as `highestStamp` gives it. Throws `malformed` or `newer-format`; empty
  * bytes are valid.
  */
 export function validate(bytes: Uint8Array): number | null {
+  checkBytes(bytes, 'state');
+  const quick = quickCheck(bytes);
+  if (quick !== declined) return quick;
   const { minor, entries } = decode(bytes);
   for (const entry of entries) {
     const traits = traitsOf(entry.tag);
