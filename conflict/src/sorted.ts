@@ -11,8 +11,7 @@ export function sorted<Item>(items: readonly Item[], compare: (a: Item, b: Item)
   if (items.length > longest) return items.toSorted(compare);
   const list: Item[] = [];
   for (const item of items) {
-    const at = list.findIndex((each) => compare(each, item) > 0);
-    list.splice(at < 0 ? list.length : at, 0, item);
+    list.splice(list.findLastIndex((each) => compare(each, item) <= 0) + 1, 0, item);
   }
   return list;
 }

@@ -89,9 +89,9 @@ export function covers(a: Seen, b: Seen): boolean {
 export function seeAll(seen: Map<string, Ranges>, dots: Iterable<Dot>): void {
   const byActor = new Map<string, number[]>();
   for (const { actor, counter } of dots) {
-    const bounds = byActor.get(actor);
-    if (bounds === undefined) byActor.set(actor, [counter, counter]);
-    else bounds.push(counter, counter);
+    const bounds = byActor.get(actor) ?? [];
+    bounds.push(counter, counter);
+    byActor.set(actor, bounds);
   }
   // Counters twice in a row are ranges of one.
   for (const [actor, bounds] of byActor)

@@ -135,9 +135,9 @@ test('each byte of a delta in every form is judged as the definition judges it',
 
 describe('what breaks one rule is declined', () => {
   const stamp = '\u0000\u0000\u0000\u0000\u0000\u0007';
-  const entry = (path: string, tag: number, value: string, counter = 1) => {
+  const entry = (path: string, tag: number, value: string, dot = 1) => {
     const key = path + String.fromCharCode(tag);
-    return { key, path, tag, sub: '', actor: 'eu', counter, payload: stamp + value };
+    return { key, path, tag, sub: '', actor: 'eu', counter: dot, payload: stamp + value };
   };
   const bytesWith = (...entries: ReturnType<typeof entry>[]) =>
     encode({ minor: 0, context: new Map([['eu', [1, 2]]]), entries });
@@ -175,7 +175,7 @@ describe('what breaks one rule is declined', () => {
 describe('plain registers are not declined', () => {
   const edit = (state: Uint8Array, actor: string, values: object) =>
     type.edit(state, { actor, now: 1000 }, (e) => {
-      for (const [field, value] of Object.entries(values)) e.set(field, value);
+      for (const [field, value] of Object.entries(values)) e.set([field], value);
     });
   const first = edit(nothing, 'eu~1', { a: 'one', bc: 2, deep: 0.25 });
   const second = edit(first.state, 'us~2', { a: null, deep: 1_000 });
