@@ -3,9 +3,9 @@
  * still going on when the world is healed ends then. Some of them disturb a region itself, others only what lies
  * between regions, and the difference matters: the latter must never be felt by local writers (I8).
  */
-import { encodeLogRecord, logRecordOrNull } from '@isthmus/replication/log/log-record';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Link, LinkQuality } from './link.ts';
+import { poison } from './poison.ts';
 import type { Random } from './random.ts';
 import type { Fault, FaultKind } from './scenario.ts';
 import type { SimNode } from './sim-node.ts';
@@ -15,7 +15,7 @@ import type { World } from './world.ts';
 
 type End = () => void;
 
-interface Place {
+export interface Place {
   readonly fault: Fault;
   readonly world: World;
   readonly region: SimRegion;
@@ -111,7 +111,10 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return () => region.clock.jump(-byMs);
   },
   replay,
-  poison,
+  poison: (place) => {
+    poison(place);
+    return nothing;
+  },
   'offsets-back': ({ world, region, other, fault }) => {
     nodeAt(world, region.id, fault.level)?.feed.shift(other.id, -1 - Math.floor(fault.level * 200));
     return nothing;
@@ -310,31 +313,6 @@ function replay({ region, random, world }: Place): End {
     }));
     region.log.append('changes', again);
     world.seen('records sent twice');
-  }
-  return nothing;
-}
-
-/** Records that nobody may apply and that must stop nothing (P4): damaged, of another origin, or with an impossible key. */
-function poison({ region, other, random, world }: Place): End {
-  for (const [index, partition] of (region.log.partitions('changes') ?? []).entries()) {
-    const held = Number(partition.end - partition.begin);
-    if (held === 0) continue;
-    const [found] = partition.read(partition.begin + BigInt(random.int(held)), 1);
-    const record = found === undefined ? null : logRecordOrNull(found.bytes);
-    if (record?.kind !== 'changes') continue;
-    const bytes = Buffer.from(encodeLogRecord(record));
-    const place = random.int(bytes.length);
-    bytes[place] = (bytes[place] ?? 0) ^ (1 + random.int(255));
-    const change = { collection: 'things', key: 'a\0b', delta: bytes, lsn: record.to, index: 0 };
-    const to = record.to + 1_000_000n;
-    const impossible = { ...record, to, changes: [...record.changes, change] };
-    const foreign = { ...record, to, origin: other.id };
-    const bad = [bytes, encodeLogRecord(impossible), encodeLogRecord(foreign)];
-    region.log.append(
-      'changes',
-      bad.map((poisoned) => ({ partition: index, bytes: poisoned })),
-    );
-    world.seen('poison');
   }
   return nothing;
 }

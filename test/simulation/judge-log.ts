@@ -16,7 +16,7 @@ function faultsOf(world: World, region: SimRegion): readonly Violation[] {
   return partitions.flatMap((held, partition) =>
     held
       .read(held.begin, Number.MAX_SAFE_INTEGER)
-      .flatMap(({ bytes }) => ownRecord(region, partition, bytes) ?? [])
+      .flatMap(({ bytes }) => ownRecord(world, { region, partition, bytes }) ?? [])
       .flatMap(({ incarnation, changes }) => changes.map((change) => ({ ...change, incarnation })))
       .flatMap(({ incarnation, collection, key, lsn }) => {
         const name = `${collection}/${key}`;
@@ -28,9 +28,15 @@ function faultsOf(world: World, region: SimRegion): readonly Violation[] {
   );
 }
 
+interface Held {
+  readonly region: SimRegion;
+  readonly partition: number;
+  readonly bytes: Uint8Array;
+}
+
 /** `null`: nobody takes it for one of this partition of this region. */
-function ownRecord(region: SimRegion, partition: number, bytes: Uint8Array): ChangesRecord | null {
-  const record = logRecordOrNull(bytes);
+function ownRecord({ seals }: World, { region, partition, bytes }: Held): ChangesRecord | null {
+  const record = logRecordOrNull(seals.bodyOf({ region: region.id, topic: 'changes', partition }, bytes));
   const isOwn = record?.origin === region.id && record.partition === partition;
   return isOwn && record.kind === 'changes' ? record : null;
 }

@@ -8,6 +8,7 @@ import type { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import type { Lsn } from '@isthmus/replication/ports/change';
 import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
 import { placeOf } from '@isthmus/replication/vector';
+import type { SimSeals } from './sim-seals.ts';
 
 export interface Life {
   readonly region: RegionId;
@@ -20,14 +21,16 @@ const everything: Lsn = 2n ** 64n;
 export class PastLives {
   readonly #region: RegionId;
   readonly #log: MemoryLog;
+  readonly #seals: SimSeals;
   readonly #lives: Incarnation[];
   readonly #kept = new Map<Incarnation, Lsn>();
   readonly #logged = new Map<string, Lsn>();
 
-  constructor(region: RegionId, first: Incarnation, log: MemoryLog) {
+  constructor({ region, incarnation }: Life, log: MemoryLog, seals: SimSeals) {
     this.#region = region;
     this.#log = log;
-    this.#lives = [first];
+    this.#seals = seals;
+    this.#lives = [incarnation];
   }
 
   /** Oldest first. */
@@ -74,7 +77,8 @@ export class PastLives {
     for (const [partition, held] of (this.#log.partitions('changes') ?? []).entries()) {
       const own = held
         .read(held.begin, Number.MAX_SAFE_INTEGER)
-        .flatMap(({ bytes }) => logRecordOrNull(bytes) ?? [])
+        .map(({ bytes }) => this.#seals.bodyOf({ region: this.#region, topic: 'changes', partition }, bytes))
+        .flatMap((body) => logRecordOrNull(body) ?? [])
         .filter((record) => record.origin === this.#region && record.partition === partition)
         .flatMap((record) => (record.kind === 'changes' ? [record] : []))
         .toSorted((a, b) => (a.from < b.from ? -1 : 1));

@@ -7,14 +7,16 @@ import { MemoryControlLog } from '@isthmus/replication/adapters/memory/control-l
 import { MemoryOwnLog } from '@isthmus/replication/adapters/memory/own-log';
 import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import { OwnLogEvidence } from '@isthmus/replication/identity/own-log-evidence';
+import { OpenedOwnLog, type OwnSeals, SealedControlLog } from '@isthmus/replication/log/opened-logs';
 import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
+import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import type { ControlLog } from '@isthmus/replication/ports/control-log';
 import type { FeedSubscription } from '@isthmus/replication/ports/change-feed';
 import type { Adoption, IdentityStore, Lineage } from '@isthmus/replication/ports/identity-store';
 import type { Incarnation } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
-import type { LogSpan, OwnLog } from '@isthmus/replication/ports/own-log';
-import type { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
+import type { LogSpan, OwnLogSource } from '@isthmus/replication/ports/own-log';
+import type { SimChangeFeed } from './sim-kafka.ts';
 import { logReadKind } from './sim-kafka.ts';
 import type { SimPostgres, SimRecordStore } from './sim-postgres.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -27,7 +29,8 @@ export interface IdentityParts {
   readonly process: SimProcess;
   readonly records: SimRecordStore;
   readonly feed: SimChangeFeed;
-  readonly sink: SimChangeSink;
+  readonly sink: ChangeSink;
+  readonly seals: OwnSeals;
   readonly newNonce: () => number;
   readonly logger: Logger;
   readonly onRefused: (reason: string) => void;
@@ -38,8 +41,8 @@ export function incarnationParts(parts: IdentityParts): IncarnationParts {
   return {
     store: new SimIncarnations(parts.postgres),
     past: new SimPast(parts),
-    ownLog: new SimOwnLog(parts),
-    control: new SimControlLog(parts),
+    ownLog: new OpenedOwnLog(new SimOwnLog(parts), parts.seals),
+    control: new SealedControlLog(new SimControlLog(parts), parts.seals),
   };
 }
 
@@ -50,12 +53,12 @@ export function guardIdentity(parts: IdentityParts): IdentityGuard {
   const self = { region: id, incarnation: postgres.incarnation, partitionCount };
   const past = new SimPast(parts);
   const prepareLog = () => sink.prepare(partitionCount);
-  const log = new SimOwnLog(parts);
+  const log = new OpenedOwnLog(new SimOwnLog(parts), parts.seals);
   return new IdentityGuard({
     self,
     past,
     evidence: new OwnLogEvidence({ self, past, records, log, prepareLog, timer, logger }),
-    control: new SimControlLog(parts),
+    control: new SealedControlLog(new SimControlLog(parts), parts.seals),
     newNonce,
     timer,
     logger,
@@ -148,7 +151,7 @@ class SimControlLog implements ControlLog {
   }
 }
 
-class SimOwnLog implements OwnLog {
+class SimOwnLog implements OwnLogSource {
   readonly #inner: MemoryOwnLog;
   readonly #parts: IdentityParts;
 
@@ -162,8 +165,8 @@ class SimOwnLog implements OwnLog {
     return this.#ask('spans', () => this.#inner.spans());
   }
 
-  newestProgress(): Promise<Uint8Array | null> {
-    return this.#ask('newest progress', () => this.#inner.newestProgress());
+  newestProgress(counts: (bytes: Uint8Array) => boolean): Promise<Uint8Array | null> {
+    return this.#ask('newest progress', () => this.#inner.newestProgress(counts));
   }
 
   subscribe(offsets: readonly bigint[]): FeedSubscription {

@@ -11,6 +11,8 @@ import { type Guard, type Verdict as GuardVerdict } from '@isthmus/replication/g
 import { GuardWatch } from '@isthmus/replication/guard/guard-watch';
 import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import { Journal } from '@isthmus/replication/journal/journal';
+import { OpenedFeed, type OwnSeals } from '@isthmus/replication/log/opened-logs';
+import { SealedSink } from '@isthmus/replication/log/sealed-sink';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import { actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
@@ -29,6 +31,7 @@ import { watchIncidents } from './sim-incidents.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
 import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
 import { SimProcess } from './sim-process.ts';
+import type { SimSeals } from './sim-seals.ts';
 import type { SimRegion } from './sim-region.ts';
 import { type RetirementWorld, SimRetiring } from './sim-retirement.ts';
 import { SimChangeSource } from './sim-source.ts';
@@ -70,6 +73,7 @@ export interface NodeWorld extends TransferWorld, RetirementWorld {
   readonly dataAgeMs: (region: RegionId, caller: RegionId) => number | null;
   readonly oracle: Oracle;
   readonly seen: (point: string) => void;
+  readonly seals: SimSeals;
   /** Whether some process of the region answers on the admin listener. */
   readonly isServed: (region: RegionId) => boolean;
   readonly judge: (node: SimNode) => void;
@@ -157,8 +161,9 @@ export class SimNode {
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
-    const sink = new SimChangeSink(region, process);
-    const self: IdentityParts = { region, postgres, process, records, feed, sink, ...this.#alarm() };
+    const seals = this.#seals();
+    const sink = new SealedSink(new SimChangeSink(region, process), seals.sealer);
+    const self: IdentityParts = { region, postgres, process, records, feed, sink, seals, ...this.#alarm() };
     this.keeper = guardIdentity(self);
     this.replicator = new Replicator({
       identity,
@@ -178,7 +183,7 @@ export class SimNode {
       retirements: { all: () => postgres.read('retired', () => region.retirements.all()) },
       source: new SimChangeSource(postgres),
       sink,
-      feed,
+      feed: new OpenedFeed(feed, seals),
       lock: new SimRoleLock(postgres),
       clock,
       timer,
@@ -259,6 +264,17 @@ export class SimNode {
       newNonce: () => random.int(2 ** 32),
       onRefused: (reason: string) => onRefused(region, reason),
       onAdopted: (claim: Incarnation) => onAdopted(region, claim),
+    };
+  }
+
+  #seals(): OwnSeals {
+    const { id: region, clock } = this.region;
+    const { seals, seen } = this.#world;
+    return {
+      region,
+      sealer: seals.sealer({ region, key: 0 }),
+      opener: seals.opener(() => clock.nowMs()),
+      onRefused: ({ topic, fault }) => seen(`forged record dropped: ${topic}, ${fault}`),
     };
   }
 

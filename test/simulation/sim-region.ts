@@ -19,6 +19,7 @@ import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifi
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import { PastLives } from './past-lives.ts';
 import type { RegionClock } from './region-clock.ts';
+import type { SimSeals } from './sim-seals.ts';
 import { SimServer } from './sim-server.ts';
 import type { Random } from './random.ts';
 
@@ -65,11 +66,11 @@ export class SimRegion {
   constructor(
     identity: RegionIdentity,
     peers: readonly RegionId[],
-    of: { readonly clock: RegionClock; readonly random: Random },
+    of: { readonly clock: RegionClock; readonly random: Random; readonly seals: SimSeals },
   ) {
     this.id = identity.region;
     this.partitionCount = identity.partitionCount;
-    this.lives = new PastLives(identity.region, identity.incarnation, this.log);
+    this.lives = new PastLives(identity, this.log, of.seals);
     this.peers = peers;
     this.clock = of.clock;
     this.database = new MemoryDatabase({ nowMs: () => of.clock.nowMs() });

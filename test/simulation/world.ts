@@ -24,6 +24,7 @@ import { Scheduler } from './scheduler.ts';
 import { type NodeWorld, SimNode } from './sim-node.ts';
 import type { SimProcess } from './sim-process.ts';
 import { SimRegion } from './sim-region.ts';
+import { SimSeals } from './sim-seals.ts';
 import type { SimRetiring } from './sim-retirement.ts';
 import { Trace } from './trace.ts';
 
@@ -67,6 +68,7 @@ export class World implements NodeWorld {
   /** Where a gauge stood too high when it was last read. */
   readonly high = new Set<string>();
   readonly regions: readonly SimRegion[];
+  readonly seals: SimSeals;
   /** Of the region that came late, where it can be judged. */
   joining: JoiningJudge | null = null;
   readonly #links = new Map<string, Link>();
@@ -84,6 +86,7 @@ export class World implements NodeWorld {
       (point) => this.seen(point),
     );
     const names = Array.from({ length: scenario.regions }, (_, index) => regionName(index));
+    this.seals = new SimSeals(names.map((region) => ({ region, key: 0 })));
     this.regions = names.map((region, index) => this.#region(region, names, index));
     for (const from of names) for (const to of names) this.#links.set(`${from} ${to}`, this.#link(from, to));
   }
@@ -330,7 +333,11 @@ export class World implements NodeWorld {
     const incarnation = { counter: 1, nonce: random.int(2 ** 32) };
     const clock = new RegionClock(() => this.scheduler.nowMs, offsetMs, driftRate);
     const peers = names.filter((name) => name !== region);
-    return new SimRegion({ region, incarnation, partitionCount: partitions }, peers, { clock, random });
+    return new SimRegion({ region, incarnation, partitionCount: partitions }, peers, {
+      clock,
+      random,
+      seals: this.seals,
+    });
   }
 
   /** That to the own log is short. */

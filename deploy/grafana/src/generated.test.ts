@@ -54,7 +54,7 @@ function exercised(): RegionMetrics {
   metrics.fenced('applier');
   metrics.collected(1, 1);
   metrics.guarded('products');
-  metrics.refused(us);
+  metrics.refused(us, 'bad-signature');
   metrics.logBytes('raw', 1);
   return metrics;
 }

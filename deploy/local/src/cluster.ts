@@ -16,6 +16,7 @@ import { type Progress, progressOnStderr } from './progress.ts';
 import { type LogKind, type RegionLog, logInKafka, logInPostgres } from './region-log.ts';
 import { type PeerAddresses, prepareRegionProcess, type RegionProcess } from './region-process.ts';
 import type { Server } from './server.ts';
+import { keepKey } from './signing-keys.ts';
 
 export interface ClusterOptions {
   readonly regions: readonly string[];
@@ -136,6 +137,9 @@ interface Ground {
 }
 
 async function prepare(options: ClusterOptions, started: Started): Promise<Ground> {
+  const { keepIn } = options;
+  if (keepIn !== undefined)
+    for (const region of options.regions) keepKey(region, join(keepIn, region, 'signing.key'));
   const links = await openLinks(options, started);
   const given = givenServers(process.env);
   const logs = options.regions.map((region): readonly [string, RegionLog] => {

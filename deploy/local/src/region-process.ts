@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { LocalError } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
 import type { Address } from './address.ts';
+import { keySettings } from './signing-keys.ts';
 import { type Server, server } from './server.ts';
 import { logTail, type ServerChild, startChild } from './server-child.ts';
 import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
@@ -56,6 +57,7 @@ interface Site {
   readonly folder: WorkFolder;
   readonly apiPort: number;
   readonly adminPort: number;
+  readonly keys: Readonly<Record<string, string>>;
 }
 
 /** Chooses the addresses without starting anything, so that others can be told them first. */
@@ -63,11 +65,13 @@ export async function prepareRegionProcess(
   options: RegionProcessOptions,
 ): Promise<{ readonly adminAddress: Address; readonly start: () => Promise<RegionProcess> }> {
   const [apiPort, adminPort] = await Promise.all([findFreePort(), findFreePort()]);
+  const peers = options.peers.map(({ region }) => region);
+  const keys = keySettings(options.region, peers);
   return {
     adminAddress: { host: '127.0.0.1', port: adminPort },
     start: async () => {
       const folder = await openWorkFolder({ kind: 'region', keepIn: options.keepIn });
-      const site: Site = { options, folder, apiPort, adminPort };
+      const site: Site = { options, folder, apiPort, adminPort, keys };
       try {
         await mkdir(folder.path, { recursive: true });
         return handle(site, await startProcess(site));
@@ -103,7 +107,7 @@ function handle(site: Site, first: ServerChild): RegionProcess {
 }
 
 /** What the process is given: our variables and the user's environment without theirs. */
-function environment({ options, apiPort, adminPort }: Site): Record<string, string | undefined> {
+function environment({ options, apiPort, adminPort, keys }: Site): Record<string, string | undefined> {
   const foreign = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('ISTHMUS_') && name !== 'NODE_OPTIONS',
   );
@@ -120,6 +124,7 @@ function environment({ options, apiPort, adminPort }: Site): Record<string, stri
     ISTHMUS_API_ADDRESS: `127.0.0.1:${apiPort}`,
     ISTHMUS_ADMIN_ADDRESS: `127.0.0.1:${adminPort}`,
     ISTHMUS_COLLECTIONS: options.collections ?? COLLECTIONS,
+    ...keys,
     ...options.settings,
   };
 }

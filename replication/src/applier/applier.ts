@@ -6,6 +6,7 @@
  */
 import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
+import { isRefused } from '../log/log-opening.ts';
 import { decodeLogRecord } from '../log/log-record.ts';
 import type { LogRecord } from '../log/log-record.ts';
 import type { HeardBeat } from '../ports/beat-store.ts';
@@ -177,6 +178,7 @@ export class Applier {
 
   #parse(fetched: FeedRecord, partition: number): LogRecord | null {
     const { origin } = this.#options;
+    if (isRefused(fetched)) return null;
     try {
       const record = decodeLogRecord(fetched.bytes);
       if (record.origin === origin && record.partition === partition) return record;

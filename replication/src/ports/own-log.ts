@@ -26,3 +26,9 @@ export interface OwnLog {
   /** What the region last told about its peers' changes; `null`: nothing is held. */
   newestProgress(): Promise<Uint8Array | null>;
 }
+
+/** As it lies there, with whatever anybody has written into it. */
+export interface OwnLogSource extends Omit<OwnLog, 'newestProgress'> {
+  /** The newest that counts; `null`: none that is held does. */
+  newestProgress(counts: (bytes: Uint8Array) => boolean): Promise<Uint8Array | null>;
+}

@@ -16,6 +16,7 @@ import { doctor } from './commands/doctor.ts';
 import { get } from './commands/get.ts';
 import { identity } from './commands/identity.ts';
 import { incidents } from './commands/incidents.ts';
+import { keys } from './commands/keys.ts';
 import { links } from './commands/links.ts';
 import { patch } from './commands/patch.ts';
 import { put } from './commands/put.ts';
@@ -44,6 +45,7 @@ const COMMANDS: readonly Command[] = [
   identity,
   region,
   rights,
+  keys,
 ];
 
 function help(): string {

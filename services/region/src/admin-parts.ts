@@ -12,6 +12,7 @@ import type { ApiParts } from './api/api-parts.ts';
 import type { Ground } from './ground.ts';
 import type { RegionMetrics } from './metrics.ts';
 import { answerEcho } from './peer-client.ts';
+import type { RefusedRecords } from './refused-records.ts';
 import { readStatus } from './status-sources.ts';
 
 export interface RunningParts extends Pick<ApiParts, 'guards' | 'journal' | 'writers'> {
@@ -24,6 +25,7 @@ export interface RunningParts extends Pick<ApiParts, 'guards' | 'journal' | 'wri
   readonly transferPeer: TransferPeer;
   readonly digester: AdminParts['digester'];
   readonly ownChanges: Pick<OwnLog, 'subscribe'>;
+  readonly refused: RefusedRecords;
   readonly maxDriftMs: number;
 }
 
@@ -100,7 +102,7 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
       beats,
       timer,
     },
-    status: () => readStatus(ground, { isReady, links, replicator, guard: keeper }),
+    status: () => readStatus(ground, { isReady, links, replicator, guard: keeper, refused: parts.refused }),
     metrics: () => metrics.scrape(),
     echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
   };

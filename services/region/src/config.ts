@@ -4,6 +4,7 @@
  * repeated. A name that starts with `ISTHMUS_` and is not known is a fault, because a misspelt name would otherwise
  * leave a default in force unseen; names that Kubernetes makes for a service are not ours and are ignored.
  */
+import type { PublicKey } from '@isthmus/replication/log/signing-keys';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import {
   type ListenAddress,
@@ -26,6 +27,7 @@ import {
   wholeNumber,
 } from './config-values.ts';
 import type { Declarations } from './declarations.ts';
+import { isPrivateFile, keyFault, type OwnSigning, parsePublicKeys, parseSigningKey } from './key-values.ts';
 import { guardContradiction } from './guard-declaration.ts';
 import { nearest } from './nearest.ts';
 
@@ -47,6 +49,10 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Authenticates sessions, the same in every region; empty: they are only protected against accidents. */
   readonly sessionKey: string;
+  /** What the region signs its log with. */
+  readonly signingKey: OwnSigning;
+  /** Of every region, its own too: whom it believes what lies in a log. */
+  readonly publicKeys: readonly PublicKey[];
   /** What peers show to read records, the same in every region; empty: only this machine is served. */
   readonly peerSecret: string;
 }
@@ -74,6 +80,8 @@ interface Variable<T> {
   readonly fallback: string | null;
   /** Holds a secret, so that it may also be named as a file. */
   readonly secret: boolean;
+  /** Its file must be nobody else's to read. */
+  readonly isPrivate?: boolean;
   readonly parse: (text: string) => Parsed<T>;
   /** The value as anybody may see it. */
   readonly show: (text: string) => string;
@@ -133,6 +141,19 @@ const variables = {
     show: (text: string) => (text === '' ? '' : hidden),
     showFault: () => hidden,
   },
+  signingKey: {
+    ...variable('ISTHMUS_SIGNING_KEY', '', parseSigningKey),
+    secret: true,
+    isPrivate: true,
+    show: (text: string) => (text === '' ? '' : hidden),
+    showFault: () => hidden,
+  },
+  publicKeys: {
+    ...variable('ISTHMUS_PUBLIC_KEYS', '{}', parsePublicKeys),
+    secret: true,
+    show: (text: string) => text,
+    showFault: () => hidden,
+  },
 } as const;
 
 const commandLineNames = ['ISTHMUS_API', 'ISTHMUS_ADMIN', 'ISTHMUS_DEMO'];
@@ -156,6 +177,8 @@ export function readConfig(environment: Environment = process.env): ConfigResult
     logLevel: reader.read(variables.logLevel),
     sessionKey: reader.read(variables.sessionKey),
     peerSecret: reader.read(variables.peerSecret),
+    signingKey: reader.read(variables.signingKey),
+    publicKeys: reader.read(variables.publicKeys),
   };
   reader.refuseUnknownNames();
   const faults = reader.faults;
@@ -215,17 +238,20 @@ class Reader {
     const path = of.secret ? (this.#environment[`${of.name}_FILE`] ?? '') : '';
     if (direct !== '' && path !== '')
       return this.#fault(`${of.name}_FILE`, JSON.stringify(path), `nothing while ${of.name} is set`);
-    if (path !== '') return this.#secretFile(`${of.name}_FILE`, path);
+    if (path !== '') return this.#secretFile(of, path);
     if (direct !== '') return direct;
     if (of.fallback !== null) return of.fallback;
     const refused = of.parse('');
     return this.#fault(of.name, null, 'takes' in refused ? refused.takes : 'a value');
   }
 
-  #secretFile(name: string, path: string): string | null {
+  #secretFile(of: Variable<unknown>, path: string): string | null {
+    const [name, held] = [`${of.name}_FILE`, JSON.stringify(path)];
     const text = readText(path);
     if (text === null || text.trim() === '')
-      return this.#fault(name, JSON.stringify(path), 'the path of a readable file with the secret');
+      return this.#fault(name, held, 'the path of a readable file with the secret');
+    if (of.isPrivate === true && !isPrivateFile(path))
+      return this.#fault(name, held, 'a file that nobody but its owner can read: chmod 600');
     return text.trim();
   }
 
@@ -277,6 +303,8 @@ function contradictionIn(config: Config): ConfigFault | null {
     const takes = `the region's own brokers (host:port,…), or postgres, where ${variables.peers.name} names brokers`;
     return { variable: variables.log.name, held: null, takes };
   }
+  const keys = keyFault(config);
+  if (keys !== null) return { variable: variables[keys.of].name, held: keys.held, takes: keys.takes };
   return guardFault(config);
 }
 

@@ -19,6 +19,7 @@ import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Ground } from './ground.ts';
 import { RegionMetrics } from './metrics.ts';
+import { RefusedRecords, type RefusedRecordsOptions } from './refused-records.ts';
 import { readTombstones } from './tombstones.ts';
 import { within } from './within.ts';
 
@@ -61,6 +62,11 @@ export function createMetrics({ config, database, peers, figures }: Ground, link
     pool: database.poolUse,
     objectives: [],
   });
+}
+
+export function createRefused({ log: logger }: Ground, metrics: RegionMetrics): RefusedRecords {
+  const onRefused: RefusedRecordsOptions['onRefused'] = ({ region, fault }) => metrics.refused(region, fault);
+  return new RefusedRecords({ logger, nowMs: Date.now, onRefused });
 }
 
 export function createJournal({ database, timer }: Ground, metrics: RegionMetrics): Journal {

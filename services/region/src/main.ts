@@ -18,9 +18,16 @@ import type { IncarnationParts } from '@isthmus/replication/identity/relearning'
 import { Draining } from '@isthmus/replication/guard/draining';
 import { Joining } from '@isthmus/replication/guard/joining';
 import { OwnRetirement, type OwnRetirementOptions } from '@isthmus/replication/guard/own-retirement';
+import {
+  OpenedFeed,
+  OpenedOwnChanges,
+  OpenedOwnLog,
+  type OwnSeals,
+  SealedControlLog,
+} from '@isthmus/replication/log/opened-logs';
+import { SealedSink } from '@isthmus/replication/log/sealed-sink';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
-import type { ControlLog } from '@isthmus/replication/ports/control-log';
 import { type RegionId, actorOf } from '@isthmus/replication/ports/identity';
 import type { OwnLog } from '@isthmus/replication/ports/own-log';
 import { FigureReader } from '@isthmus/replication/progress/figures';
@@ -40,6 +47,7 @@ import {
   createGuard,
   createJournal,
   createMetrics,
+  createRefused,
   createRefiller,
   createSessions,
   watchGuards,
@@ -51,6 +59,7 @@ import { PeerActors } from './peer-actors.ts';
 import { watchIncidents } from './incident-parts.ts';
 import { KnownWriters } from './known-writers.ts';
 import { keepCalibrated, keepRead } from './keep-young.ts';
+import { logSeals, tellKeyTime } from './log-seals.ts';
 import { HttpPeerClient } from './peer-client.ts';
 import { recordTypes } from './records/record-types.ts';
 import { loadTextEngine } from './records/text-engine.ts';
@@ -124,10 +133,13 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const donor = createDonor(ground);
   const journal = createJournal(ground, metrics);
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config), secret: config.peerSecret });
-  const sink = config.roles.has('replicator') ? createSink(ground) : null;
-  const incarnations = sink && incarnationParts(ground);
+  const refused = createRefused(ground, metrics);
+  const seals = logSeals(config, refused, Date.now);
+  tellKeyTime(config, ground.log, Date.now());
+  const sink = config.roles.has('replicator') ? new SealedSink(createSink(ground), seals.sealer) : null;
+  const incarnations = sink && incarnationParts(ground, seals);
   const replicator =
-    sink && incarnations && createReplicator(ground, { metrics, sink, transferPeer, incarnations });
+    sink && incarnations && createReplicator(ground, { metrics, sink, transferPeer, incarnations, seals });
   const keeper = sink && incarnations && createGuard(ground, { metrics, sink, incarnations });
   const sessions = createSessions(ground);
   const calibration = keepCalibrated(clock, ground.log, systemTimer);
@@ -163,7 +175,8 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
       guards,
       writers,
       digester,
-      ownChanges: ownChanges(ground),
+      ownChanges: new OpenedOwnChanges(ownChanges(ground), seals),
+      refused,
       maxDriftMs,
     }),
     askDatabase: () => clock.calibrate(),
@@ -192,16 +205,17 @@ function trustsRestarts({ log, peers }: Config): boolean {
   return log.kind === 'postgres' && peers.length === 0;
 }
 
-function incarnationParts({ config, log: logger, database }: Opening): IncarnationParts {
+function incarnationParts({ config, log: logger, database }: Opening, seals: OwnSeals): IncarnationParts {
   const { region, databaseUrl: connectionString, log } = config;
   const { incarnations: store, past, identity } = database;
   const { incarnation } = identity;
   if (log.kind === 'postgres') {
-    const control: ControlLog = new PostgresControlLog({ region, connectionString, incarnation });
-    return { store, past, ownLog: null, control };
+    const control = new PostgresControlLog({ region, connectionString, incarnation });
+    return { store, past, ownLog: null, control: new SealedControlLog(control, seals) };
   }
   const own = { region, cluster: { brokers: log.brokers }, logger };
-  return { store, past, ownLog: new KafkaOwnLog(own), control: new KafkaControlLog(own) };
+  const control = new SealedControlLog(new KafkaControlLog(own), seals);
+  return { store, past, ownLog: new OpenedOwnLog(new KafkaOwnLog(own), seals), control };
 }
 
 /** Of either kind of log: what one writes oneself can always be read, whatever it may testify to. */
@@ -221,10 +235,11 @@ interface ReplicatorParts {
   readonly sink: ChangeSink;
   readonly transferPeer: HttpTransferPeer;
   readonly incarnations: IncarnationParts;
+  readonly seals: OwnSeals;
 }
 
 function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
-  const { metrics, sink, transferPeer, incarnations } = parts;
+  const { metrics, sink, transferPeer, incarnations, seals } = parts;
   const { config, log, database, peers, purge } = ground;
   const { identity, records, beats, deadLetters, tombstones, lock, clock } = database;
   const { transfers: store, jobs, verifications, slots } = database;
@@ -241,7 +256,7 @@ function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
     incarnations,
     source: new PostgresChangeSource({ connectionString: config.databaseUrl, onRead: way.onRead }),
     sink,
-    feed: createFeed(ground, way),
+    feed: new OpenedFeed(createFeed(ground, way), seals),
     lock,
     clock,
     timer: systemTimer,

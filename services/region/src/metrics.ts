@@ -112,8 +112,8 @@ export class RegionMetrics {
   );
   readonly #refused = this.#counter(
     'refused_log_records_total',
-    'Log records dropped because their bytes, origin or partition were wrong',
-    ['origin'],
+    'Log records dropped because their seal, bytes, origin or partition were wrong',
+    ['origin', 'cause'],
   );
   readonly #collected = this.#counter(
     'tombstones_collected_total',
@@ -238,8 +238,8 @@ export class RegionMetrics {
     this.#identityRefused.inc();
   }
 
-  refused(origin: RegionId): void {
-    this.#refused.inc({ origin });
+  refused(origin: RegionId, cause: string): void {
+    this.#refused.inc({ origin, cause });
   }
 
   collected(dropped: number, purged: number): void {

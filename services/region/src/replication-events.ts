@@ -20,7 +20,7 @@ export function replicationEvents(metrics: RegionMetrics, region: RegionId): Rep
     onGap: (origin, _partition, cause) => metrics.gap(origin, cause),
     onFenced: () => metrics.fenced('applier'),
     onVisible: (origin, afterMs) => metrics.visible(origin, afterMs / 1000),
-    onRefused: (origin) => metrics.refused(origin),
+    onRefused: (origin) => metrics.refused(origin, 'unreadable'),
     onSlotLost: () => metrics.gap(region, 'slot-lost'),
     onTransfer: (origin, cause) => metrics.transfer(origin, cause),
     onCollected: ({ dropped, purged }) => metrics.collected(dropped, purged),

@@ -12,6 +12,7 @@ import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
 import type { VerificationStore } from '@isthmus/replication/ports/verification';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
 import type { Replicator } from '@isthmus/replication/replicator';
+import type { RefusedRecords } from './refused-records.ts';
 import { type Status, gapsOf, statusOf } from './status.ts';
 import { readTombstones } from './tombstones.ts';
 import { version } from './version.ts';
@@ -40,13 +41,14 @@ interface StatusSources {
   readonly links: LinkWatch;
   readonly replicator: Replicator | null;
   readonly guard: IdentityGuard | null;
+  readonly refused: RefusedRecords;
 }
 
 const timeoutMs = 2000;
 
 export function readStatus(
   { config, database, peers, collections, figures, draining }: StatusGround,
-  { isReady, links, replicator, guard }: StatusSources,
+  { isReady, links, replicator, guard, refused }: StatusSources,
 ): Promise<Status> {
   return statusOf({
     region: config.region,
@@ -62,6 +64,7 @@ export function readStatus(
     refill: () => within(timeoutMs, database.refills.find()),
     ready: isReady,
     links: () => links.links,
+    refused: refused.view,
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
     verifications: () => within(timeoutMs, database.verifications.all()),
     transfers: () => within(timeoutMs, database.jobs.open()),

@@ -77,6 +77,7 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     relearning: null,
     ready: () => Promise.resolve(true),
     links: () => [{ peer: us, state: { kind: 'connected' } }],
+    refused: [],
     gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
     verifications: () =>
       Promise.resolve([

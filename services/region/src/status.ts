@@ -22,6 +22,7 @@ import type { OriginStatus } from '@isthmus/replication/replicator';
 import type { BarrierView } from '@isthmus/replication/tombstones/barriers';
 import { type RefillView, refillView } from './admin/region-view.ts';
 import { type TransferView, transferView } from './admin/transfer-view.ts';
+import type { RefusedView } from './refused-records.ts';
 import { openMs, type Tombstones } from './tombstones.ts';
 import { wallMs } from './wall-time.ts';
 
@@ -84,6 +85,8 @@ export interface Status {
   readonly deadLetters: number | null;
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
+  /** What this process dropped out of logs, because nobody vouches for it. */
+  readonly refusedRecords: readonly RefusedView[];
   /** Wanted or under way. */
   readonly transfers: number | null;
   readonly openTransfers: readonly TransferView[] | null;
@@ -109,6 +112,7 @@ export interface StatusInput {
   readonly drained: boolean | null;
   /** Bounded in time; `null`: there is none, or the database does not say. */
   readonly refill: () => Promise<Refill | null>;
+  readonly refused: readonly RefusedView[];
   /** Open gaps; `null` where this process applies nothing and cannot tell. */
   readonly gaps: () => readonly GapStatus[] | null;
   /** Incidents that have not ended; `null`: unknown. Bounded in time. */
@@ -159,6 +163,7 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     deadLetters: read.isCurrent && figures !== null ? total(figures.deadLetters) : null,
     gaps: openGaps?.length ?? null,
     openGaps,
+    refusedRecords: input.refused,
     transfers: transfers?.length ?? null,
     openTransfers: transfers?.map(transferView) ?? null,
     tombstones: tombstoneStatus(tombstones, input.barrier()),

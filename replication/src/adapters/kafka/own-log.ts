@@ -6,7 +6,7 @@
 import type { FeedSubscription } from '../../ports/change-feed.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { LogSpan, OwnLog } from '../../ports/own-log.ts';
+import type { LogSpan, OwnLogSource } from '../../ports/own-log.ts';
 import { assert } from '../../errors.ts';
 import { defaultStallTimeoutMs } from './kafka-connection.ts';
 import type { KafkaCluster } from './kafka-connection.ts';
@@ -24,8 +24,10 @@ const maxUnreadBytes = 8 * 1024 * 1024;
 
 /** What is heard there is looked up a second later, so it need not come one by one. */
 const tailBytes = 256 * 1024;
+/** Records that a look back reads at most. */
+const longestStep = 4096n;
 
-export class KafkaOwnLog implements OwnLog {
+export class KafkaOwnLog implements OwnLogSource {
   readonly #options: OwnLogOptions;
 
   constructor(options: OwnLogOptions) {
@@ -76,13 +78,18 @@ export class KafkaOwnLog implements OwnLog {
     });
   }
 
-  newestProgress(): Promise<Uint8Array | null> {
+  /** Backwards from the end, and further each time: what does not count may be many. */
+  newestProgress(counts: (bytes: Uint8Array) => boolean): Promise<Uint8Array | null> {
     const topic = progressTopic(this.#options.region);
     return this.#ask({ topic, partitionCount: 1 }, async (reader, leader) => {
-      const { first, end } = await spanOf(reader, 0, Number.MAX_SAFE_INTEGER);
-      if (first === end) return null;
-      const fetched = await reader.fetch(leader, [{ partition: 0, offset: first }]);
-      return fetched.kind === 'records' ? (fetched.partitions[0]?.records.at(-1)?.bytes ?? null) : null;
+      const { first, end } = await spanOf(reader, 0, null);
+      for (let [until, step] = [end, 1n]; until > first; step = further(step)) {
+        const from = until - step > first ? until - step : first;
+        const newest = (await recordsIn({ reader, leader, from, until })).findLast(counts);
+        if (newest !== undefined) return newest;
+        until = from;
+      }
+      return null;
     });
   }
 
@@ -110,6 +117,30 @@ export class KafkaOwnLog implements OwnLog {
       maxUnreadBytes,
     };
   }
+}
+
+function further(step: bigint): bigint {
+  return step * 8n > longestStep ? longestStep : step * 8n;
+}
+
+interface Stretch {
+  readonly reader: TopicReader;
+  readonly leader: number;
+  readonly from: bigint;
+  readonly until: bigint;
+}
+
+/** Of partition 0, oldest first. */
+async function recordsIn({ reader, leader, from, until }: Stretch): Promise<readonly Uint8Array[]> {
+  const found: Uint8Array[] = [];
+  for (let offset = from; offset < until; ) {
+    const fetched = await reader.fetch(leader, [{ partition: 0, offset }]);
+    const [read] = fetched.kind === 'records' ? fetched.partitions : [];
+    if (read === undefined) break;
+    for (const record of read.records) if (record.offset < until) found.push(record.bytes);
+    offset = read.next;
+  }
+  return found;
 }
 
 /** The last record is always in it. */

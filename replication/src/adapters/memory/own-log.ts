@@ -2,7 +2,7 @@
 import type { FeedSubscription } from '../../ports/change-feed.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { LogSpan, OwnLog } from '../../ports/own-log.ts';
+import type { LogSpan, OwnLogSource } from '../../ports/own-log.ts';
 import { MemoryChangeFeed, type MemorySubscription } from './change-feed.ts';
 import { type MemoryLog, type MemoryPartition, type TopicName, unavailable } from './log.ts';
 
@@ -12,7 +12,7 @@ export interface MemoryOwnLogOptions {
   readonly logger: Logger;
 }
 
-export class MemoryOwnLog implements OwnLog {
+export class MemoryOwnLog implements OwnLogSource {
   readonly #region: RegionId;
   readonly #log: MemoryLog;
   readonly #feed: MemoryChangeFeed;
@@ -39,10 +39,14 @@ export class MemoryOwnLog implements OwnLog {
     return this.#feed.subscribeClaims(this.#region);
   }
 
-  async newestProgress(): Promise<Uint8Array | null> {
+  async newestProgress(counts: (bytes: Uint8Array) => boolean): Promise<Uint8Array | null> {
     const partition = this.#partitions('progress')[0];
-    if (partition === undefined || partition.begin === partition.end) return null;
-    return partition.read(partition.end - 1n, 1)[0]?.bytes ?? null;
+    if (partition === undefined) return null;
+    for (let offset = partition.end; offset > partition.begin; offset--) {
+      const bytes = partition.read(offset - 1n, 1)[0]?.bytes;
+      if (bytes !== undefined && counts(bytes)) return bytes;
+    }
+    return null;
   }
 
   #partitions(topic: TopicName): readonly MemoryPartition[] {

@@ -1,0 +1,41 @@
+/** What this region seals its log with, and by whose keys it opens logs. */
+import { Ed25519Opener, Ed25519Sealer } from '@isthmus/replication/log/ed25519-seal';
+import type { OwnSeals } from '@isthmus/replication/log/opened-logs';
+import { countsAt, KeyRing, showKeyId } from '@isthmus/replication/log/signing-keys';
+import { unsealed } from '@isthmus/replication/log/unsealed';
+import type { Logger } from '@isthmus/replication/ports/logger';
+import type { Config } from './config.ts';
+import type { RefusedRecords } from './refused-records.ts';
+
+type KeyedConfig = Pick<Config, 'region' | 'signingKey' | 'publicKeys'>;
+
+export function logSeals(config: KeyedConfig, refused: RefusedRecords, nowMs: () => number): OwnSeals {
+  const { region, signingKey, publicKeys } = config;
+  const onRefused: OwnSeals['onRefused'] = (record) => refused.note(record);
+  if (signingKey === 'none') return { region, sealer: unsealed, opener: unsealed, onRefused };
+  const opener = new Ed25519Opener(new KeyRing(publicKeys), nowMs);
+  return { region, sealer: new Ed25519Sealer(region, signingKey), opener, onRefused };
+}
+
+const warnBeforeMs = 14 * 24 * 3_600_000;
+
+/** When the own key is believed no longer; `null`: never, or there is none. */
+export function signingKeyEndMs({ region, signingKey, publicKeys }: KeyedConfig): number | null {
+  if (signingKey === 'none') return null;
+  const id = showKeyId(signingKey.id);
+  return publicKeys.find((key) => key.region === region && showKeyId(key.id) === id)?.notAfterMs ?? null;
+}
+
+/** Peers believe a key by its time, whoever holds it; the region itself goes on taking writes (I8). */
+export function tellKeyTime(config: KeyedConfig, logger: Logger, nowMs: number): void {
+  const { region, signingKey, publicKeys } = config;
+  if (signingKey === 'none') return;
+  const keyId = showKeyId(signingKey.id);
+  const own = publicKeys.find((key) => key.region === region && showKeyId(key.id) === keyId);
+  const until = own?.notAfterMs ?? null;
+  if (own !== undefined && !countsAt(own, nowMs))
+    logger.error({ keyId }, 'nobody believes this region: its signing key counts not yet, or not any more');
+  else if (until !== null && until - nowMs < warnBeforeMs)
+    logger.warn({ keyId, until: new Date(until).toISOString() }, 'the signing key has to be replaced soon');
+  else logger.info({ keyId }, 'the region signs its log');
+}

@@ -1,0 +1,105 @@
+/**
+ * Seals of the simulated regions: held to the contract of the true ones and many times cheaper. A checksum over a
+ * secret number, the place and the record stands for a signature; nobody in the simulated world tries numbers. Secrets
+ * follow from the region and the number of its key, so equal runs write equal bytes.
+ */
+import { crc32 } from 'node:zlib';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { LogOpener, LogPlace, LogSealer, Opened, SealFault } from '@isthmus/replication/ports/log-seal';
+
+export interface SimKey {
+  readonly region: RegionId;
+  readonly key: number;
+}
+
+export interface BelievedKey extends SimKey {
+  readonly notBeforeMs?: number;
+  readonly notAfterMs?: number;
+}
+
+const mark = 0xa2;
+const headBytes = 10;
+
+export class SimSeals {
+  readonly #believed: ReadonlyMap<RegionId, readonly BelievedKey[]>;
+
+  constructor(believed: readonly BelievedKey[]) {
+    const regions = new Set(believed.map(({ region }) => region));
+    this.#believed = new Map([...regions].map((of) => [of, believed.filter(({ region }) => region === of)]));
+  }
+
+  sealer({ region, key }: SimKey): LogSealer {
+    return {
+      seal: (topic, records) =>
+        records.map(({ partition, bytes }) => ({
+          partition,
+          bytes: sealed({ region, topic, partition }, key, bytes),
+        })),
+    };
+  }
+
+  opener(nowMs: () => number): LogOpener {
+    return { open: (place, bytes) => this.#open(place, bytes, nowMs) };
+  }
+
+  /** Of a record that anybody may hold; empty where it was refused. */
+  bodyOf(place: LogPlace, bytes: Uint8Array): Uint8Array {
+    const opened = this.#open(place, bytes, () => 0);
+    return opened.kind === 'genuine' ? opened.body : new Uint8Array();
+  }
+
+  #open(place: LogPlace, bytes: Uint8Array, nowMs: () => number): Opened {
+    if (bytes[0] !== mark) return refused('unsigned');
+    if (bytes.length < headBytes) return refused('malformed');
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const key = view.getUint8(1);
+    const believed = this.#believed.get(place.region)?.find((each) => each.key === key);
+    const body = bytes.subarray(headBytes);
+    // Whose it is stands in a true seal as well.
+    if (believed === undefined || view.getUint32(2) !== secretOf(place.region, key))
+      return refused('unknown-key');
+    const { notBeforeMs = Number.NEGATIVE_INFINITY, notAfterMs = Number.POSITIVE_INFINITY } = believed;
+    const now = nowMs();
+    if (now < notBeforeMs || now >= notAfterMs) return refused('expired-key');
+    if (view.getUint32(6) !== checksum(place, key, body)) return refused('bad-signature');
+    return { kind: 'genuine', body };
+  }
+}
+
+function sealed(place: LogPlace, key: number, body: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(headBytes + body.length);
+  bytes[0] = mark;
+  bytes[1] = key;
+  bytes.writeUint32BE(secretOf(place.region, key), 2);
+  bytes.writeUint32BE(checksum(place, key, body), 6);
+  bytes.set(body, headBytes);
+  return bytes;
+}
+
+function checksum(place: LogPlace, key: number, body: Uint8Array): number {
+  return crc32(body, seedOf(place, key));
+}
+
+const seeds = new Map<string, number>();
+
+function seedOf({ region, topic, partition }: LogPlace, key: number): number {
+  return remembered(seeds, `${region} ${key} ${topic} ${partition}`);
+}
+
+const secrets = new Map<string, number>();
+
+function secretOf(region: RegionId, key: number): number {
+  return remembered(secrets, `${region} ${key}`);
+}
+
+function remembered(numbers: Map<string, number>, text: string): number {
+  const known = numbers.get(text);
+  if (known !== undefined) return known;
+  const number = crc32(text);
+  numbers.set(text, number);
+  return number;
+}
+
+function refused(fault: SealFault): Opened {
+  return { kind: 'refused', fault };
+}
