@@ -1,10 +1,21 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Config, type Environment, describeFault, readConfig } from './config.ts';
 
 const minimal = { ISTHMUS_REGION: 'eu', ISTHMUS_DATABASE_URL: 'postgres://isthmus:s3cret@db:5432/isthmus' };
+
+const pairs = { eu: generateKeyPairSync('ed25519'), us: generateKeyPairSync('ed25519') };
+const publicKeys = (...regions: readonly (keyof typeof pairs)[]): string => {
+  const keyOf = (region: keyof typeof pairs) =>
+    pairs[region].publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+  return JSON.stringify(Object.fromEntries(regions.map((region) => [region, [{ key: keyOf(region) }]])));
+};
+const ownKey = pairs.eu.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+/** What a region with peers needs beside them. */
+const keys = { ISTHMUS_SIGNING_KEY: ownKey, ISTHMUS_PUBLIC_KEYS: publicKeys('eu', 'us') };
 
 let folder = '';
 beforeAll(() => {
@@ -48,8 +59,14 @@ describe('a valid environment', () => {
       logLevel: 'info',
       sessionKey: '',
       peerSecret: '',
+      signingKey: 'none',
+      publicKeys: [],
     });
   });
+
+  const apKey = generateKeyPairSync('ed25519')
+    .publicKey.export({ format: 'der', type: 'spki' })
+    .toString('base64');
 
   it('takes peers with brokers as text or as a list', () => {
     const peers = [
@@ -58,6 +75,8 @@ describe('a valid environment', () => {
     ];
     const config = valid({
       ...minimal,
+      ...keys,
+      ISTHMUS_PUBLIC_KEYS: JSON.stringify({ ...JSON.parse(keys.ISTHMUS_PUBLIC_KEYS), ap: [{ key: apKey }] }),
       ISTHMUS_PEERS: JSON.stringify(peers),
       ISTHMUS_KAFKA_BROKERS: 'k:9092',
     });
@@ -73,6 +92,7 @@ describe('a valid environment', () => {
   it('takes a peer whose log is in its Postgres, and keeps the own one there where no brokers are named', () => {
     const config = valid({
       ...minimal,
+      ...keys,
       ISTHMUS_PEERS: peerInPostgres,
       ISTHMUS_LOG_PASSWORD: 'l0g-s3cret',
       ISTHMUS_LOG_RETENTION_HOURS: '24',
@@ -94,7 +114,7 @@ describe('a valid environment', () => {
   });
 
   it('takes peers from a file, since they may hold passwords', () => {
-    const config = valid({ ...minimal, ISTHMUS_PEERS_FILE: file('peers.json', peerInPostgres) });
+    const config = valid({ ...minimal, ...keys, ISTHMUS_PEERS_FILE: file('peers.json', peerInPostgres) });
     expect(config.peers.map(({ log }) => log)).toEqual([{ kind: 'postgres', url: logUrl }]);
   });
 
@@ -125,6 +145,7 @@ describe('a valid environment', () => {
   it('shows itself without the password', () => {
     const result = readConfig({
       ...minimal,
+      ...keys,
       ISTHMUS_DATABASE_URL: 'postgres://isthmus:s3cret@db/isthmus?sslpassword=t0ken',
       ISTHMUS_LOG_PASSWORD: 'l0g-s3cret',
       ISTHMUS_PEERS: peerInPostgres,
@@ -133,7 +154,8 @@ describe('a valid environment', () => {
     expect(shown).toContain('postgres://isthmus:hidden@db/isthmus');
     expect(shown).toContain('(hidden)@us:5432/isthmus');
     expect(shown).toContain('"ISTHMUS_KAFKA_BROKERS":"postgres"');
-    expect(shown).not.toMatch(/s3cret|t0ken/);
+    expect(shown).not.toMatch(/s3cret|t0ken|PRIVATE/);
+    expect(shown).toContain('"ISTHMUS_SIGNING_KEY":"(hidden)"');
   });
 });
 
@@ -216,7 +238,7 @@ describe('an invalid environment', () => {
   it('refuses itself as a peer, a peer twice, and peers without an own log', () => {
     const peer = (region: string) => ({ region, brokers: 'k:1', admin: 'http://a' });
     const peers = (...names: string[]) => JSON.stringify(names.map(peer));
-    const withLog = { ...minimal, ISTHMUS_KAFKA_BROKERS: 'k:1' };
+    const withLog = { ...minimal, ...keys, ISTHMUS_KAFKA_BROKERS: 'k:1' };
     const same = { ISTHMUS_API_ADDRESS: '127.0.0.1:9', ISTHMUS_ADMIN_ADDRESS: '127.0.0.1:9' };
     expect(faults({ ...minimal, ...same })[0]).toMatch(
       /^ISTHMUS_ADMIN_ADDRESS holds 127.0.0.1:9; it takes another/,
@@ -237,6 +259,69 @@ describe('an invalid environment', () => {
 
   it('reports all faults at once', () => {
     expect(faults({ ISTHMUS_REGION: '-', ISTHMUS_ROLES: 'x', ISTHMUS_X: '' })).toHaveLength(4);
+  });
+});
+
+describe('keys', () => {
+  const peer = JSON.stringify([{ region: 'us', brokers: 'k:1', admin: 'http://a' }]);
+  const withPeer = { ...minimal, ISTHMUS_KAFKA_BROKERS: 'k:1', ISTHMUS_PEERS: peer };
+  const span = (notBefore: string, notAfter: string): string => {
+    const [listed] = JSON.parse(publicKeys('eu')).eu;
+    return JSON.stringify({ eu: [{ ...listed, notBefore, notAfter }] });
+  };
+
+  it('are read with the time in which they count', () => {
+    const [from, to] = ['2026-01-02T03:04:05Z', '2027-01-02T03:04:05+01:00'];
+    const { publicKeys: read, signingKey } = valid({ ...minimal, ISTHMUS_PUBLIC_KEYS: span(from, to) });
+    expect(signingKey).toBe('none');
+    expect(read).toMatchObject([{ region: 'eu', notBeforeMs: Date.parse(from), notAfterMs: Date.parse(to) }]);
+  });
+
+  it.each<[string, Environment, RegExp]>([
+    ['none, with peers', {}, /^ISTHMUS_SIGNING_KEY is not set; it takes the key of this region/],
+    ['nobody is believed', { ISTHMUS_SIGNING_KEY: ownKey }, /^ISTHMUS_PUBLIC_KEYS is not set; .*keys of eu/],
+    [
+      'the peer is not believed',
+      { ISTHMUS_SIGNING_KEY: ownKey, ISTHMUS_PUBLIC_KEYS: publicKeys('eu') },
+      /^ISTHMUS_PUBLIC_KEYS holds 1 keys; it takes a key at least of us$/,
+    ],
+    [
+      'the own key is not believed',
+      { ISTHMUS_SIGNING_KEY: ownKey, ISTHMUS_PUBLIC_KEYS: publicKeys('us') },
+      /among the keys of eu that which the region signs with, [0-9a-f]{16}$/,
+    ],
+    [
+      'a key of another kind',
+      { ISTHMUS_SIGNING_KEY: 's3cret', ISTHMUS_PUBLIC_KEYS: publicKeys('eu', 'us') },
+      /^ISTHMUS_SIGNING_KEY holds \(hidden\); it takes an Ed25519 private key/,
+    ],
+    ['no list', { ...keys, ISTHMUS_PUBLIC_KEYS: '[]' }, /^ISTHMUS_PUBLIC_KEYS holds \(hidden\)/],
+    [
+      'a time that ends first',
+      { ISTHMUS_PUBLIC_KEYS: span('2027-01-01T00:00:00Z', '2026-01-01T00:00:00Z') },
+      /none twice/,
+    ],
+    [
+      'a private key among them',
+      { ...keys, ISTHMUS_PUBLIC_KEYS: JSON.stringify({ eu: [{ key: ownKey }] }) },
+      /\(hidden\)/,
+    ],
+  ])('are refused: %s', (_name, environment, expected) => {
+    const [found, ...others] = faults({ ...withPeer, ...environment });
+    expect(others).toEqual([]);
+    expect(found).toMatch(expected);
+    expect(found).not.toMatch(/s3cret|PRIVATE/);
+  });
+
+  it('come from a file that nobody else can read', () => {
+    const path = file('own.key', ownKey);
+    const environment = { ...minimal, ISTHMUS_SIGNING_KEY_FILE: path, ISTHMUS_PUBLIC_KEYS: publicKeys('eu') };
+    chmodSync(path, 0o600);
+    expect(faults(environment)).toEqual([]);
+    for (const mode of [0o604, 0o620, 0o666]) {
+      chmodSync(path, mode);
+      expect(faults(environment)[0]).toMatch(/^ISTHMUS_SIGNING_KEY_FILE holds .*chmod 600$/);
+    }
   });
 });
 
@@ -408,6 +493,7 @@ describe('the declarations file', () => {
     const guardOf = (guard: unknown) => {
       const environment = {
         ...declare(products({ x: { type: 'counter' } }, { guard })),
+        ...keys,
         ISTHMUS_PEERS: peers,
       };
       return valid({ ...environment, ISTHMUS_KAFKA_BROKERS: 'k:1' }).collections.get('products')?.guard;

@@ -62,6 +62,14 @@ const transfer: TransferJob = {
   detail: '',
 };
 
+const refusedRecord = {
+  region: us,
+  topic: 'changes',
+  cause: 'bad-signature',
+  count: 3,
+  lastAt: '2026-01-02T03:04:05.000Z',
+} as const;
+
 function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = {}): StatusInput {
   return {
     region: eu,
@@ -77,7 +85,7 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     relearning: null,
     ready: () => Promise.resolve(true),
     links: () => [{ peer: us, state: { kind: 'connected' } }],
-    refused: [],
+    refused: [refusedRecord],
     gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
     verifications: () =>
       Promise.resolve([
@@ -137,6 +145,7 @@ test('says everything by the names of the outer contract, what is unknown as nul
     deadLetters: 3,
     gaps: 1,
     openGaps: [{ origin: 'us', partition: 2, cause: 'missing-interval' }],
+    refusedRecords: [refusedRecord],
     transfers: 1,
     openTransfers: [
       {
