@@ -33,6 +33,9 @@ const status = z.object({
   gaps: z.number().nullable(),
   transfers: z.number().nullable(),
   deadLetters: z.unknown(),
+  refusedRecords: z.array(
+    z.object({ region: z.string(), topic: z.string(), cause: z.string(), count: z.number() }),
+  ),
   tombstones: z.object({
     count: z.number().nullable(),
     completed: z.number().nullable(),

@@ -25,7 +25,7 @@ export function poison(place: Place): void {
     if (record?.kind === 'changes') region.log.append('changes', poisons(place, index, record));
     world.seen('poison');
   }
-  forgeWords(place);
+  if (region.log.partitions('control') !== null) forgeWords(place);
 }
 
 function poisons(

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { LocalError } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
 import type { Address } from './address.ts';
-import { keySettings } from './signing-keys.ts';
+import { type KeySettings, keySettings } from './signing-keys.ts';
 import { type Server, server } from './server.ts';
 import { logTail, type ServerChild, startChild } from './server-child.ts';
 import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
@@ -57,7 +57,7 @@ interface Site {
   readonly folder: WorkFolder;
   readonly apiPort: number;
   readonly adminPort: number;
-  readonly keys: Readonly<Record<string, string>>;
+  readonly keys: KeySettings;
 }
 
 /** Chooses the addresses without starting anything, so that others can be told them first. */

@@ -67,7 +67,12 @@ export function keepKey(region: string, path: string): void {
 }
 
 /** What a region process is told: its own key, and whom it believes. */
-export function keySettings(region: string, peers: readonly string[]): Readonly<Record<string, string>> {
+export interface KeySettings {
+  readonly ISTHMUS_SIGNING_KEY: string;
+  readonly ISTHMUS_PUBLIC_KEYS: string;
+}
+
+export function keySettings(region: string, peers: readonly string[]): KeySettings {
   const believed = [region, ...peers].map((name) => [name, [{ key: keyOf(name).publicKey }]] as const);
   return {
     ISTHMUS_SIGNING_KEY: keyOf(region).privateKey,

@@ -1,0 +1,153 @@
+/**
+ * Somebody else reaches the Kafka of a region and writes into its log, in its name or in that of its peer: nothing of it
+ * is believed, everybody is told, the rest flows, and what is missing in the end is fetched from the records (P4, P6).
+ */
+import { readFileSync } from 'node:fs';
+import { encodeClaim } from '@isthmus/replication/log/claim-record';
+import { encodeLogRecord, type LogRecord } from '@isthmus/replication/log/log-record';
+import kafkajs from 'kafkajs';
+import { expect, test } from 'vitest';
+import { recordIn, sealerOf, underKeyOf } from '../forging.ts';
+import { until } from '../until.ts';
+import { forgetChanges } from './log-under-test.ts';
+import type { RegionClient } from './region-client.ts';
+import { useCluster } from './use-cluster.ts';
+import { converged } from './verdict.ts';
+
+const site = useCluster('forged');
+
+interface Entry {
+  readonly partition: number;
+  readonly value: Buffer;
+}
+
+function kafka(): kafkajs.Kafka {
+  return new kafkajs.Kafka({ brokers: [site.eu.brokers], logLevel: kafkajs.logLevel.NOTHING });
+}
+
+/** What the log of changes of eu holds by now. */
+async function readLog(): Promise<readonly Entry[]> {
+  const admin = kafka().admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets('isthmus.eu.changes');
+  await admin.disconnect();
+  const open = new Map(ends.map(({ partition, high }) => [partition, Number(high) - 1]));
+  const entries: Entry[] = [];
+  const consumer = kafka().consumer({ groupId: `reading-${performance.now()}` });
+  await consumer.connect();
+  await consumer.subscribe({ topic: 'isthmus.eu.changes', fromBeginning: true });
+  await new Promise<void>((resolve) => {
+    void consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ partition, message: { value, offset } }) => {
+        if (value !== null && open.has(partition)) entries.push({ partition, value: Buffer.from(value) });
+        if (Number(offset) >= (open.get(partition) ?? Number.POSITIVE_INFINITY)) open.delete(partition);
+        if (open.size === 0) resolve();
+      },
+    });
+  });
+  await consumer.disconnect();
+  return entries;
+}
+
+async function append(topic: string, entries: readonly Entry[]): Promise<void> {
+  const producer = kafka().producer();
+  await producer.connect();
+  for (const { partition, value } of entries)
+    await producer.send({ topic: `isthmus.eu.${topic}`, messages: [{ partition, value }] });
+  await producer.disconnect();
+}
+
+/** A true record that goes on with what nobody wrote. */
+function forgery(entries: readonly Entry[]): LogRecord & { readonly kind: 'changes' } {
+  for (const { value } of entries.toReversed()) {
+    const record = recordIn(value);
+    const change = record?.kind === 'changes' ? record.changes[0] : undefined;
+    if (record?.kind !== 'changes' || change === undefined) continue;
+    const to = record.to + 1_000_000n;
+    return { ...record, to, changes: [{ ...change, key: 'fabricated', lsn: to }] };
+  }
+  return expect.fail('a record has changes');
+}
+
+function flipped({ partition, value }: Entry): Entry {
+  const bytes = Buffer.from(value);
+  const last = bytes.length - 1;
+  bytes[last] = (bytes[last] ?? 0) ^ 1;
+  return { partition, value: bytes };
+}
+
+function sealed(topic: 'changes' | 'progress' | 'control', of: Entry, keyOf: string): Entry {
+  const [record] = sealerOf('eu', keyOf).seal(topic, [{ partition: of.partition, bytes: of.value }]);
+  return { partition: of.partition, value: Buffer.from(record?.bytes ?? expect.fail('it is sealed')) };
+}
+
+const refusedBy =
+  (region: RegionClient, topic: string, cause: string, least: number) => async (): Promise<boolean> => {
+    const { refusedRecords } = await region.status();
+    const found = refusedRecords.find((each) => each.topic === topic && each.cause === cause);
+    return found !== undefined && found.region === 'eu' && found.count >= least;
+  };
+
+test('what another writes into the log of a region is dropped with an alarm, and stops nothing (I3, P4)', async () => {
+  const { eu, us } = site.clients;
+  await eu.put('products', 'true', { title: 'true' });
+  await us.put('products', 'own', { title: 'own' });
+  await converged([eu, us], 'products', 20_000);
+  const digest = await eu.digest('products');
+  const entries = await readLog();
+  const record = forgery(entries);
+  const plain = { partition: record.partition, value: encodeLogRecord(record) };
+  const anothers = sealed('changes', plain, 'us');
+  const elsewhere = entries.map(({ partition, value }) => ({ partition: (partition + 1) % 8, value }));
+  const poisons = [plain, anothers, { ...anothers, value: underKeyOf('eu', anothers.value) }];
+  await append('changes', [...poisons, ...entries.slice(0, 20).map(flipped), ...elsewhere.slice(0, 20)]);
+  const incarnation = { ...record.incarnation, counter: record.incarnation.counter + 1 };
+  const claim = { partition: 0, value: encodeClaim({ region: record.origin, incarnation }) };
+  await append('control', [claim, sealed('control', claim, 'us')]);
+  await append('progress', [{ partition: 0, value: Buffer.from('settled') }]);
+
+  await until('us refuses what bears no seal', 20_000, refusedBy(us, 'changes', 'unsigned', 1));
+  await until('us refuses what us has sealed', 20_000, refusedBy(us, 'changes', 'unknown-key', 1));
+  await until('us refuses the rest', 20_000, refusedBy(us, 'changes', 'bad-signature', 41));
+  await until('us refuses progress', 20_000, refusedBy(us, 'progress', 'unsigned', 1));
+  await until('eu refuses the claims', 20_000, refusedBy(eu, 'control', 'unknown-key', 1));
+  expect(await us.metrics()).toMatch(
+    /^isthmus_refused_log_records_total\{origin="eu",cause="bad-signature"\} \d+$/m,
+  );
+  const told = readFileSync(site.us.process.logFile, 'utf8');
+  expect(told).toMatch(/"cause":"bad-signature".*"log record dropped: nobody vouches for it"/);
+  expect(told).not.toContain('fabricated');
+
+  expect(await Promise.all([eu.digest('products'), us.digest('products')])).toEqual([digest, digest]);
+  await eu.put('products', 'after', { title: 'after' });
+  await us.put('products', 'after-us', { title: 'after' });
+  await converged([eu, us], 'products', 20_000);
+  expect((await us.get('products', 'after')).status).toBe(200);
+  expect((await us.get('products', 'fabricated')).status).toBe(404);
+  for (const region of [eu, us]) expect(await region.status()).toMatchObject({ gaps: 0, deadLetters: 0 });
+  expect(await us.metrics()).not.toMatch(/^isthmus_(gaps|transfers)_total/m);
+}, 120_000);
+
+test('where true records were replaced by forged ones the interval is missing, and fetched (I3, P6)', async () => {
+  const { eu, us } = site.clients;
+  await eu.put('products', 'before', { title: 'before' });
+  await converged([eu, us], 'products', 20_000);
+  const link = site.cluster.links.find('eu', 'us') ?? expect.fail('a link joins them');
+  link.set({ state: 'cut' });
+  for (let index = 0; index < 20; index++) await eu.put('products', `hidden-${index}`, { title: 'x' });
+  await until('the own log holds them', 10_000, async () =>
+    /rpo_changes\{peer="log"\} 0$/m.test(await eu.metrics()),
+  );
+  const entries = await readLog();
+  const { brokers, postgres } = site.eu;
+  await forgetChanges({ region: 'eu', database: postgres.url, brokers });
+  await append('changes', entries.map(flipped));
+  link.set({ state: 'ok' });
+  const has = (key: string) => async () => (await us.get('products', key)).status === 200;
+  for (const key of ['hidden-0', 'hidden-19']) await until(`us has ${key}`, 60_000, has(key));
+  await converged([eu, us], 'products', 20_000);
+  await until('no gap is open', 20_000, async () => (await us.status()).gaps === 0);
+  expect(await us.metrics()).toMatch(/^isthmus_transfers_total\{origin="eu",cause="gap"\} \d+$/m);
+  await until('they were refused', 20_000, refusedBy(us, 'changes', 'bad-signature', entries.length));
+}, 150_000);
