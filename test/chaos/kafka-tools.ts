@@ -65,6 +65,33 @@ export async function readLog(region: ChaosRegion, most: number): Promise<readon
   return entries;
 }
 
+/** Answers whatever comes into the log of changes from now on; `null`: with nothing. */
+export async function followLog(
+  region: ChaosRegion,
+  answer: (entry: LogEntry) => LogEntry | null,
+): Promise<{ readonly stop: () => Promise<void> }> {
+  const topic = changesOf(region);
+  const producer = kafkaOf(region).producer({ retry: { retries: 2 } });
+  const consumer = kafkaOf(region).consumer({ groupId: `chaos-${process.pid}-${groups++}` });
+  await Promise.all([producer.connect(), consumer.connect()]);
+  await consumer.subscribe({ topic, fromBeginning: false });
+  await consumer.run({
+    autoCommit: false,
+    eachMessage: async ({ partition, message: { value } }) => {
+      const answered = value === null ? null : answer({ partition, value: Buffer.from(value) });
+      if (answered === null) return;
+      const { partition: to, value: sent } = answered;
+      await producer.send({ topic, messages: [{ partition: to, value: sent }] });
+    },
+  });
+  return {
+    stop: async () => {
+      await consumer.disconnect();
+      await producer.disconnect();
+    },
+  };
+}
+
 export async function appendLog(region: ChaosRegion, entries: readonly LogEntry[]): Promise<void> {
   const producer = kafkaOf(region).producer({ retry: { retries: 2 } });
   await producer.connect();

@@ -19,7 +19,6 @@ const fate = z.object({
 const mutants = z.object({
   fates: z.array(fate),
   untried: z.array(z.string()),
-  notBuilt: z.array(z.object({ name: z.string(), needs: z.string() })),
 });
 const simulation = z.object({
   commit: z.string(),
@@ -120,7 +119,7 @@ export function simulationText(found: Simulation): string {
   ].join('\n');
 }
 
-export function mutantsTable({ fates, untried, notBuilt }: Mutants): string {
+export function mutantsTable({ fates, untried }: Mutants): string {
   const names = [...new Set(fates.map(({ name }) => name))];
   const of = (name: string, setting: string): Fate | undefined =>
     fates.find((each) => each.name === name && each.setting === setting);
@@ -138,7 +137,6 @@ export function mutantsTable({ fates, untried, notBuilt }: Mutants): string {
     '| mistake | noticed | noticed without repair |',
     '| --- | --- | --- |',
     ...rows,
-    ...notBuilt.map(({ name, needs }) => `| ${name} | not built: ${needs} | |`),
     '',
   ].join('\n');
 }

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { encodeClaim } from '@isthmus/replication/log/claim-record';
-import { encodeLogRecord, type LogRecord } from '@isthmus/replication/log/log-record';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
 import kafkajs from 'kafkajs';
 import { expect, test } from 'vitest';
-import { recordIn, sealerOf, underKeyOf } from '../forging.ts';
+import { forge, sealWith, underKeyOf } from '../forging.ts';
 import { until } from '../until.ts';
 import { forgetChanges } from './log-under-test.ts';
 import type { RegionClient } from './region-client.ts';
@@ -58,14 +58,10 @@ async function append(topic: string, entries: readonly Entry[]): Promise<void> {
   await producer.disconnect();
 }
 
-/** A true record that goes on with what nobody wrote. */
-function forgery(entries: readonly Entry[]): LogRecord & { readonly kind: 'changes' } {
-  for (const { value } of entries.toReversed()) {
-    const record = recordIn(value);
-    const change = record?.kind === 'changes' ? record.changes[0] : undefined;
-    if (record?.kind !== 'changes' || change === undefined) continue;
-    const to = record.to + 1_000_000n;
-    return { ...record, to, changes: [{ ...change, key: 'fabricated', lsn: to }] };
+function forgery(entries: readonly Entry[]): Entry {
+  for (const { partition, value } of entries.toReversed()) {
+    const forged = forge(value, { key: 'fabricated' });
+    if (forged !== null) return { partition, value: forged };
   }
   return expect.fail('a record has changes');
 }
@@ -77,9 +73,8 @@ function flipped({ partition, value }: Entry): Entry {
   return { partition, value: bytes };
 }
 
-function sealed(topic: 'changes' | 'progress' | 'control', of: Entry, keyOf: string): Entry {
-  const [record] = sealerOf('eu', keyOf).seal(topic, [{ partition: of.partition, bytes: of.value }]);
-  return { partition: of.partition, value: Buffer.from(record?.bytes ?? expect.fail('it is sealed')) };
+function sealedByUs(topic: 'changes' | 'control', { partition, value }: Entry): Entry {
+  return { partition, value: sealWith({ region: 'eu', keyOf: 'us', topic }, partition, value) };
 }
 
 const refusedBy =
@@ -96,15 +91,14 @@ test('what another writes into the log of a region is dropped with an alarm, and
   await converged([eu, us], 'products', 20_000);
   const digest = await eu.digest('products');
   const entries = await readLog();
-  const record = forgery(entries);
-  const plain = { partition: record.partition, value: encodeLogRecord(record) };
-  const anothers = sealed('changes', plain, 'us');
+  const plain = forgery(entries);
+  const anothers = sealedByUs('changes', plain);
   const elsewhere = entries.map(({ partition, value }) => ({ partition: (partition + 1) % 8, value }));
   const poisons = [plain, anothers, { ...anothers, value: underKeyOf('eu', anothers.value) }];
   await append('changes', [...poisons, ...entries.slice(0, 20).map(flipped), ...elsewhere.slice(0, 20)]);
-  const incarnation = { ...record.incarnation, counter: record.incarnation.counter + 1 };
-  const claim = { partition: 0, value: encodeClaim({ region: record.origin, incarnation }) };
-  await append('control', [claim, sealed('control', claim, 'us')]);
+  const region = parseRegionId('eu') ?? expect.fail('eu is a region');
+  const claim = { partition: 0, value: encodeClaim({ region, incarnation: { counter: 2, nonce: 9 } }) };
+  await append('control', [claim, sealedByUs('control', claim)]);
   await append('progress', [{ partition: 0, value: Buffer.from('settled') }]);
 
   await until('us refuses what bears no seal', 20_000, refusedBy(us, 'changes', 'unsigned', 1));

@@ -12,7 +12,7 @@ import { KafkaControlLog } from '@isthmus/replication/adapters/kafka/control-log
 import { encodeClaim } from '@isthmus/replication/log/claim-record';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
 import { expect, test } from 'vitest';
-import { sealerOf } from '../forging.ts';
+import { sealWith } from '../forging.ts';
 import { until } from '../until.ts';
 import { isthmus } from './isthmus.ts';
 import { logUnderTest } from './log-under-test.ts';
@@ -138,8 +138,7 @@ test.runIf(logUnderTest() === 'kafka')(
     // What was claimed before it has begun to listen is not heard.
     await until('writes are refused', 40_000, async () => {
       const bytes = encodeClaim({ region, incarnation: { counter: ++counter, nonce: 9 } });
-      for (const sealed of sealerOf('eu').seal('control', [{ partition: 0, bytes }]))
-        await control.append(sealed.bytes);
+      await control.append(sealWith({ region: 'eu', keyOf: 'eu', topic: 'control' }, 0, bytes));
       return (await site.clients.eu.put('products', 'late', { title: 'x' })).status === 503;
     });
     await control.close();

@@ -44,23 +44,14 @@ function parse(line: string): readonly Fate[] {
 }
 
 /** One row for each mutant. */
-export function tableOf(
-  fates: readonly Fate[],
-  notBuilt: readonly { readonly name: string; readonly needs: string }[],
-): string {
+export function tableOf(fates: readonly Fate[]): string {
   const names = [...new Set(fates.map(({ name }) => name))];
   const cell = (name: string, setting: Setting): string => {
     const fate = fates.find((each) => each.name === name && each.setting === setting);
     return fate === undefined ? '' : describe(fate);
   };
   const rows = names.map((name) => `| ${name} | ${cell(name, 'alone')} | ${cell(name, 'bare')} |`);
-  const absent = notBuilt.map(({ name, needs }) => `| ${name} | not built (${needs}) | |`);
-  return [
-    '| mutant | alone | without transfers and sweeps |',
-    '| --- | --- | --- |',
-    ...rows,
-    ...absent,
-  ].join('\n');
+  return ['| mutant | alone | without transfers and sweeps |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 export function describe({ kill, maxSeeds }: Fate): string {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { BrokenTree, root } from './broken-tree.ts';
 import { describe, type Fate, FatesFile, tableOf } from './fates.ts';
 import { hunt, type Setting } from './hunt.ts';
-import { mutants, notBuilt } from './mutant-list.ts';
+import { mutants } from './mutant-list.ts';
 import { type Mutant, seeds, suite } from './mutant.ts';
 import { type MutantOptions, readMutantOptions, usage } from './options.ts';
 
@@ -54,7 +54,6 @@ async function all(tree: BrokenTree, chosen: readonly Mutant[], options: MutantO
       fates.push(fate);
       say(`${index + 1}/${chosen.length} ${mutant.name}, ${setting}: ${describe(fate)}`);
     }
-  for (const { name, needs } of notBuilt) if (options.only === null) say(`${name}: not built, ${needs}`);
   const survivors = fates.filter(({ kill }) => kill === null);
   say(`${chosen.length} mutants, ${survivors.length} survived`);
   if (options.isWritten && options.only === null) write(fates);
@@ -105,12 +104,12 @@ async function fateOf(
 
 /** The list for programs and the table for people, the latter between two marks of the page. */
 function write(fates: readonly Fate[]): void {
-  writeFileSync(listPath, `${JSON.stringify({ commit: commit(), fates, notBuilt }, null, 2)}\n`);
+  writeFileSync(listPath, `${JSON.stringify({ commit: commit(), fates }, null, 2)}\n`);
   const [begin, end] = marks;
   const page = readFileSync(pagePath, 'utf8');
   const head = page.slice(0, page.indexOf(begin) + begin.length);
   const tail = page.slice(page.indexOf(end));
-  writeFileSync(pagePath, `${head}\n\n${tableOf(fates, notBuilt)}\n\n${tail}`);
+  writeFileSync(pagePath, `${head}\n\n${tableOf(fates)}\n\n${tail}`);
 }
 
 function commit(): string {

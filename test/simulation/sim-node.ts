@@ -274,7 +274,7 @@ export class SimNode {
       region,
       sealer: seals.sealer({ region, key: 0 }),
       opener: seals.opener(() => clock.nowMs()),
-      onRefused: ({ topic, fault }) => seen(`forged record dropped: ${topic}, ${fault}`),
+      onRefused: ({ topic }) => seen(`forged record dropped: ${topic}`),
     };
   }
 

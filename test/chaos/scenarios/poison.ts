@@ -1,11 +1,18 @@
-/** Row 24: somebody else writes into the log: noise, damaged records, another region's, JSON of no end. All is dropped. */
+/**
+ * Row 24: somebody else writes into the log of a region. Noise, damaged and foreign records, true ones at another place
+ * and sealed by another region are dropped. What the region's own key has sealed and nobody can apply is put aside, and
+ * goes when the record itself has been read from the region.
+ */
+import { encodeLogRecord } from '@isthmus/replication/log/log-record';
+import { forge, recordIn, sealWith, underKeyOf } from '../../forging.ts';
 import { until } from '../../until.ts';
 import { total } from '../gauges.ts';
-import { appendLog, type LogEntry, readLog } from '../kafka-tools.ts';
+import { appendLog, followLog, type LogEntry, readLog } from '../kafka-tools.ts';
 import { pair, type Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 
 const noticedWithinMs = 30_000;
+const mendedWithinMs = 60_000;
 const sampled = 20;
 const largestBytes = 4_000_000;
 const tooLargeBytes = 5_000_000;
@@ -15,38 +22,59 @@ export const poison: Scenario = {
   ...pair,
   name: 'poison',
   row: 24,
-  about: 'Noise, damaged and foreign records and endless JSON are written into the log of a region',
+  about:
+    'Noise, forged and foreign records and endless JSON are written into the log of a region, and valid ones that nobody can apply',
   run: async (stage) => {
-    const eu = stage.region('eu');
     const refused = (): number => total(stage.parts.oracle.gauges('us'), 'refused_log_records_total');
-    let [sent, tooLarge] = [0, 'taken'];
+    let sent = 0;
     await stage.during({ fault: 'the log is poisoned', strikes: [] }, async (overlap) => {
+      const eu = stage.region('eu');
       const entries = await poisons(stage);
       sent = entries.length;
       await appendLog(eu, entries);
-      const huge = { partition: 0, value: Buffer.alloc(tooLargeBytes, 7) };
-      tooLarge = await appendLog(eu, [huge]).then(
-        () => 'taken',
-        () => 'not taken by the broker',
-      );
+      if (await isTaken(stage)) throw new Error(`a record of ${tooLargeBytes} bytes was taken`);
       await until('all of it is refused', noticedWithinMs, () => refused() >= sent);
       await overlap(0);
     });
-    if (tooLarge === 'taken') throw new Error(`a record of ${tooLargeBytes} bytes was taken`);
-    return `${refused()} of ${sent} records refused, one of ${tooLargeBytes} bytes ${tooLarge}`;
+    let letters = 0;
+    await stage.during({ fault: 'the log holds what nobody can apply', strikes: [] }, async (overlap) => {
+      letters = await putAside(stage);
+      await mend(stage);
+      await overlap(0);
+    });
+    return `${refused()} of ${sent} records refused, one of ${tooLargeBytes} bytes not taken by the broker; ${letters} validly sealed put aside and mended`;
   },
 };
+
+async function isTaken(stage: Stage): Promise<boolean> {
+  const huge = { partition: 0, value: Buffer.alloc(tooLargeBytes, 7) };
+  return appendLog(stage.region('eu'), [huge]).then(
+    () => true,
+    () => false,
+  );
+}
 
 async function poisons(stage: Stage): Promise<readonly LogEntry[]> {
   const own = await readLog(stage.region('eu'), sampled);
   const foreign = await readLog(stage.region('us'), sampled);
   const made = ['', '{"lsn":NaN}', '['.repeat(depth), 'x'.repeat(largestBytes)];
+  const elsewhere = own.map(({ partition, value }) => ({ partition: (partition + 1) % 8, value }));
   return [
     ...made.map((text, at) => ({ partition: at, value: Buffer.from(text) })),
     ...own.map(({ partition, value }) => ({ partition, value: damaged(value, stage) })),
     ...own.map(({ partition, value }) => ({ partition, value: value.subarray(0, value.length - 1) })),
+    ...elsewhere,
     ...foreign,
+    ...own.flatMap(forged),
   ];
+}
+
+/** It goes on where nobody has been yet: as it is, sealed by another region, and that in the name of this one. */
+function forged({ partition, value }: LogEntry): readonly LogEntry[] {
+  const body = forge(value, { key: 'forged' });
+  if (body === null) return [];
+  const anothers = sealWith({ region: 'eu', keyOf: 'us' }, partition, body);
+  return [body, anothers, underKeyOf('eu', anothers)].map((bytes) => ({ partition, value: bytes }));
 }
 
 /** One bit is another. */
@@ -55,4 +83,38 @@ function damaged(value: Buffer, { parts: { next } }: Stage): Buffer {
   const at = Math.floor(next() * bytes.length);
   bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(next() * 8));
   return bytes;
+}
+
+/**
+ * Just behind a record that has come, and reaching no further than one byte beyond it, where no commit can end: so it is
+ * applied if it comes before the next true one, and hides nothing.
+ */
+async function putAside(stage: Stage): Promise<number> {
+  const eu = stage.region('eu');
+  const letters = (): number => total(stage.parts.oracle.gauges('us'), 'dead_letters');
+  const following = await followLog(eu, ({ partition, value }) => {
+    const record = recordIn(value);
+    if (record?.kind !== 'changes' || record.changes.some(({ key }) => key === 'poison')) return null;
+    const [from, lsn] = [record.to, record.to + 1n];
+    const change = { collection: 'products', key: 'poison', delta: Buffer.from('poison'), lsn, index: 0 };
+    const body = encodeLogRecord({ ...record, from, to: lsn, beats: [], changes: [change] });
+    return { partition, value: sealWith({ region: 'eu', keyOf: 'eu' }, partition, body) };
+  });
+  try {
+    await until('some of it is put aside', noticedWithinMs, () => letters() > 0);
+  } finally {
+    await following.stop();
+  }
+  return letters();
+}
+
+/** What stands aside is covered once the records that it was to change have come from the region itself. */
+async function mend(stage: Stage): Promise<void> {
+  const us = stage.region('us');
+  await until('nothing is aside any more', mendedWithinMs, async () => {
+    const letters = await us.client.deadLetters();
+    if (letters.length === 0) return true;
+    await fetch(`${us.site.process.admin}/v1/transfer?from=eu`, { method: 'POST' });
+    return false;
+  });
 }
