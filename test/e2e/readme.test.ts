@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { root } from '../tidy/tree.ts';
 import { until } from '../until.ts';
 import { useDemo } from './use-demo.ts';
@@ -9,7 +10,10 @@ import { useDemo } from './use-demo.ts';
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const blocks = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
 const commands = blocks.flatMap((block) => block.trim().split('\n'));
-const isthmusCommands = commands.filter((command) => command.startsWith('npx isthmus '));
+/** Those that make keys belong to the configuration. */
+const isthmusCommands = commands.filter(
+  (command) => command.startsWith('npx isthmus ') && !command.startsWith('npx isthmus keys '),
+);
 
 const demo = useDemo();
 
@@ -45,16 +49,23 @@ test('the configuration in it is one that a region takes', async () => {
   const script = block
     .replace('=collections.json', '=deploy/local/collections.json')
     .replace('dist/main.js', 'dist/main.js --print-config');
-  const { code, output } = await shell(script);
+  const { code, output } = await shell(inFolder(script));
   expect(output).toContain('kafka.eu.example:9092');
   expect(code).toBe(0);
   const withoutKafka = blocks.find((text) => text.includes('ISTHMUS_LOG_PASSWORD=')) ?? '';
-  const second = await shell(script.replace('node services', `${withoutKafka}node services`));
+  const second = await shell(inFolder(script.replace('node services', `${withoutKafka}node services`)));
   expect(second.output).toContain('"ISTHMUS_KAFKA_BROKERS": "postgres"');
   expect(second.output).toContain('(hidden)@db.us.example');
   expect(second.output).not.toMatch(/change-me-please|its-password/);
   expect(second.code).toBe(0);
 });
+
+/** Its keys lie in a folder that goes with the test. */
+function inFolder(script: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'isthmus-readme-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return script.replaceAll(/\b(?:eu\.key|us\.key|keys\.json)/g, (name) => join(folder, name));
+}
 
 function shell(command: string): Promise<{ readonly code: number | null; readonly output: string }> {
   return new Promise((resolve) => {

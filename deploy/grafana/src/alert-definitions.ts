@@ -120,7 +120,7 @@ export const alerts: readonly Alert[] = [
     expr: `increase(isthmus_refused_log_records_total[15m]) > 0`,
     for: '0m',
     severity: 'critical',
-    summary: 'Records in the log of {{ $labels.origin }} were dropped as not its own or damaged',
+    summary: 'Records in the log of {{ $labels.origin }} were dropped: {{ $labels.cause }}',
   },
   {
     name: 'IsthmusDeadLetters',

@@ -30,7 +30,13 @@ const opener: LogOpener = {
 
 function own() {
   const refused: RefusedRecord[] = [];
-  return { region: eu, sealer, opener, refused, onRefused: (record: RefusedRecord) => void refused.push(record) };
+  return {
+    region: eu,
+    sealer,
+    opener,
+    refused,
+    onRefused: (record: RefusedRecord) => void refused.push(record),
+  };
 }
 
 function subscription(batches: readonly FeedBatch[]): FeedSubscription {
@@ -79,9 +85,12 @@ test('the own log is opened however it is read, and what was forged after it hid
   const asked: string[] = [];
   const source: OwnLogSource = {
     spans: async () => [{ first: 1n, end: 2n }],
-    subscribe: () => subscription([{ partition: 1, records: [{ offset: 0n, bytes: bytesOf('eu changes 1: a') }] }]),
-    tail: () => subscription([{ partition: 0, records: [{ offset: 0n, bytes: bytesOf('eu changes 1: a') }] }]),
-    claims: () => subscription([{ partition: 0, records: [{ offset: 0n, bytes: bytesOf('eu control 0: c') }] }]),
+    subscribe: () =>
+      subscription([{ partition: 1, records: [{ offset: 0n, bytes: bytesOf('eu changes 1: a') }] }]),
+    tail: () =>
+      subscription([{ partition: 0, records: [{ offset: 0n, bytes: bytesOf('eu changes 1: a') }] }]),
+    claims: () =>
+      subscription([{ partition: 0, records: [{ offset: 0n, bytes: bytesOf('eu control 0: c') }] }]),
     newestProgress: async (counts) =>
       ['forged', 'eu progress 0: told', 'eu progress 0: older'].map(bytesOf).find((bytes) => {
         asked.push(Buffer.from(bytes).toString());
