@@ -119,7 +119,7 @@ test('what another writes into the log of a region is dropped with an alarm, and
   await converged([eu, us], 'products', 20_000);
   expect((await us.get('products', 'after')).status).toBe(200);
   expect((await us.get('products', 'fabricated')).status).toBe(404);
-  for (const region of [eu, us]) expect(await region.status()).toMatchObject({ gaps: 0, deadLetters: 0 });
+  for (const each of [eu, us]) expect(await each.status()).toMatchObject({ gaps: 0, deadLetters: 0 });
   expect(await us.metrics()).not.toMatch(/^isthmus_(gaps|transfers)_total/m);
 }, 120_000);
 

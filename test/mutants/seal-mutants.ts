@@ -29,7 +29,7 @@ export const sealMutants: readonly Mutant[] = [
   },
   {
     name: 'seal that does not cover its place',
-    edits: [{ file: `${log}/sealed-record.js`, from: '.update(writer.view())', to: '' }],
+    edits: [{ file: `${log}/sealed-record.js`, from: 'writer.u32(partition);', to: '' }],
     killer: contract,
   },
   {

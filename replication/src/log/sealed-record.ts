@@ -12,16 +12,18 @@
  *     64 bytes signature             Ed25519 over domain, key and root
  *     body                           to the end
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ByteWriter } from '../bytes.ts';
 import type { LogPlace, LogTopic } from '../ports/log-seal.ts';
 
 export const sealMark = 0xa1;
 export const keyIdBytes = 8;
-export const signatureBytes = 64;
+const signatureBytes = 64;
 const hashBytes = 32;
 const headBytes = 1 + keyIdBytes + 1 + 4;
 const maxDepth = 20;
+/** Enough for what stands before a body in its leaf. */
+const placeBytes = 96;
 
 const leafDomain = Buffer.from('\0isthmus log record 1\0');
 const nodeDomain = Buffer.from('\u0001isthmus log node 1\0');
@@ -44,12 +46,14 @@ export interface SealedRecord extends Seal {
 
 /** Of one record at its place. */
 export function leafOf({ region, topic, partition }: LogPlace, body: Uint8Array): Buffer {
-  const writer = new ByteWriter(64);
+  const writer = new ByteWriter(placeBytes + body.length);
+  writer.raw(leafDomain);
   writer.u8(topics[topic]);
   writer.u32(partition);
   writer.string(region);
   writer.u32(body.length);
-  return createHash('sha256').update(leafDomain).update(writer.view()).update(body).digest();
+  writer.raw(body);
+  return hash('sha256', writer.view(), 'buffer');
 }
 
 /** From the leaves up to the root, which stands alone in the last. */
@@ -71,7 +75,7 @@ export function pathIn(tree: readonly (readonly Uint8Array[])[], index: number):
 
 export function rootOver(leaf: Uint8Array, { index, path }: Pick<Seal, 'index' | 'path'>): Uint8Array {
   return path.reduce(
-    (hash, beside, height) => ((index >>> height) & 1 ? nodeOf(beside, hash) : nodeOf(hash, beside)),
+    (below, beside, height) => ((index >>> height) & 1 ? nodeOf(beside, below) : nodeOf(below, beside)),
     leaf,
   );
 }
@@ -87,7 +91,7 @@ export function writeSealed({ keyId, index, path, signature, body }: SealedRecor
   writer.raw(keyId);
   writer.u8(path.length);
   writer.u32(index);
-  for (const hash of path) writer.raw(hash);
+  for (const beside of path) writer.raw(beside);
   writer.raw(signature);
   writer.raw(body);
   return writer.finish();
@@ -112,5 +116,5 @@ export function readSealed(bytes: Uint8Array): SealedRecord | null {
 }
 
 function nodeOf(left: Uint8Array, right: Uint8Array): Buffer {
-  return createHash('sha256').update(nodeDomain).update(left).update(right).digest();
+  return hash('sha256', Buffer.concat([nodeDomain, left, right]), 'buffer');
 }

@@ -19,13 +19,6 @@ export function logSeals(config: KeyedConfig, refused: RefusedRecords, nowMs: ()
 
 const warnBeforeMs = 14 * 24 * 3_600_000;
 
-/** When the own key is believed no longer; `null`: never, or there is none. */
-export function signingKeyEndMs({ region, signingKey, publicKeys }: KeyedConfig): number | null {
-  if (signingKey === 'none') return null;
-  const id = showKeyId(signingKey.id);
-  return publicKeys.find((key) => key.region === region && showKeyId(key.id) === id)?.notAfterMs ?? null;
-}
-
 /** Peers believe a key by its time, whoever holds it; the region itself goes on taking writes (I8). */
 export function tellKeyTime(config: KeyedConfig, logger: Logger, nowMs: number): void {
   const { region, signingKey, publicKeys } = config;
