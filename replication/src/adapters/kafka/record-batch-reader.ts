@@ -1,8 +1,11 @@
 /**
  * Reads record batches of Kafka's second format as a broker hands them out: whole ones, the last perhaps cut off, the
  * first perhaps beginning before what was asked for. Values are views on the answer, which belongs to nobody else.
- * What is not understood (another format, another compression) is an error and never passed over.
+ * A batch that is not understood (another format or compression, or damaged) was not written by a relay that this version
+ * knows: it stands as one record without bytes at its last offset. It is never passed over in silence, and whoever writes
+ * one cannot hold up what comes after it.
  */
+import { ReplicationError } from '../../errors.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
 import { inflateBatch } from './gzip-codec.ts';
 import { unavailable } from './kafka-connection.ts';
@@ -28,7 +31,7 @@ export interface ReadBatches {
   readonly stampedMs: number | null;
 }
 
-/** Records from `from` on. Rejects with `log-unavailable`. */
+/** Records from `from` on. Rejects with `log-unavailable` where the answer is no row of batches. */
 export async function readBatches(batches: Buffer, from: bigint): Promise<ReadBatches> {
   const records: FeedRecord[] = [];
   let next: bigint | null = null;
@@ -41,16 +44,29 @@ export async function readBatches(batches: Buffer, from: bigint): Promise<ReadBa
     const batch = batches.subarray(at, end);
     next = batch.readBigInt64BE(0) + BigInt(batch.readInt32BE(lastOffsetDeltaAt)) + 1n;
     stampedMs ??= Number(batch.readBigInt64BE(firstTimeAt));
-    if (next > from) await readInto(records, batch, from);
+    if (next > from) records.push(...(await readOrNothing(batch, { from, last: next - 1n })));
     at = end;
   }
   return { records, next, stampedMs };
 }
 
-async function readInto(records: FeedRecord[], batch: Buffer, from: bigint): Promise<void> {
+async function readOrNothing(
+  batch: Buffer,
+  { from, last }: { readonly from: bigint; readonly last: bigint },
+): Promise<readonly FeedRecord[]> {
+  try {
+    return await readBatch(batch, from);
+  } catch (reason) {
+    if (!(reason instanceof ReplicationError)) throw reason;
+    return [{ offset: last, bytes: noValue }];
+  }
+}
+
+async function readBatch(batch: Buffer, from: bigint): Promise<readonly FeedRecord[]> {
+  const records: FeedRecord[] = [];
   if (batch.readInt8(magicAt) !== magic) throw unavailable(`a batch of format ${batch.readInt8(magicAt)}`);
   const attributes = batch.readInt16BE(attributesAt);
-  if ((attributes & controlFlag) !== 0) return;
+  if ((attributes & controlFlag) !== 0) return [];
   const base = batch.readBigInt64BE(0);
   const reader = new VarintReader(await contentOf(batch, attributes & compressionMask));
   for (let left = batch.readInt32BE(countAt); left > 0; left--) {
@@ -58,6 +74,7 @@ async function readInto(records: FeedRecord[], batch: Buffer, from: bigint): Pro
     const offset = base + BigInt(offsetDelta);
     if (offset >= from) records.push({ offset, bytes });
   }
+  return records;
 }
 
 async function contentOf(batch: Buffer, compression: number): Promise<Buffer> {

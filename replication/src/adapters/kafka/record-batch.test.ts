@@ -54,14 +54,22 @@ test('a control batch moves the place and holds no record', async () => {
   expect(await readBatches(batch, 0n)).toEqual({ records: [], next: 1n, stampedMs: nowMs });
 });
 
-test('an unknown compression or format is never passed over', async () => {
-  const batch = await encodeBatch([new Uint8Array(5)], nowMs);
-  const zstd = Buffer.from(batch);
-  zstd.writeInt16BE(4, 21);
-  await expect(readBatches(zstd, 0n)).rejects.toMatchObject({ code: 'log-unavailable' });
-  const old = Buffer.from(batch);
-  old.writeInt8(1, 16);
-  await expect(readBatches(old, 0n)).rejects.toMatchObject({ code: 'log-unavailable' });
+test('a batch in an unknown compression or format is told as nothing at its end, and holds up nobody', async () => {
+  for (const [at, byte] of [
+    [22, 4],
+    [16, 1],
+    [22, 1],
+  ] as const) {
+    const batches = await log([3, 2]);
+    batches[at] = byte;
+    const { records, next } = await readBatches(batches, 0n);
+    expect(records.map(({ offset, bytes }) => [Number(offset), bytes.length])).toEqual([
+      [2, 0],
+      [3, 8],
+      [4, 8],
+    ]);
+    expect(next).toBe(5n);
+  }
 });
 
 test('hostile bytes end in an answer or an error', async () => {
