@@ -1,4 +1,7 @@
 /** What an administrator, or somebody else's program, can do to the Kafka of a region. */
+import { KafkaOwnLog } from '@isthmus/replication/adapters/kafka/own-log';
+import { assert } from '@isthmus/replication/errors';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
 import kafkajs from 'kafkajs';
 import type { ChaosRegion } from './chaos-region.ts';
 
@@ -6,6 +9,10 @@ export interface LogEntry {
   readonly partition: number;
   readonly value: Buffer;
 }
+
+const partitionCount = 8;
+const ignore = () => undefined;
+const quiet = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 let groups = 0;
 
@@ -65,31 +72,22 @@ export async function readLog(region: ChaosRegion, most: number): Promise<readon
   return entries;
 }
 
-/** Answers whatever comes into the log of changes from now on; `null`: with nothing. */
-export async function followLog(
-  region: ChaosRegion,
-  answer: (entry: LogEntry) => LogEntry | null,
-): Promise<{ readonly stop: () => Promise<void> }> {
-  const topic = changesOf(region);
-  const producer = kafkaOf(region).producer({ retry: { retries: 2 } });
-  const consumer = kafkaOf(region).consumer({ groupId: `chaos-${process.pid}-${groups++}` });
-  await Promise.all([producer.connect(), consumer.connect()]);
-  await consumer.subscribe({ topic, fromBeginning: false });
-  await consumer.run({
-    autoCommit: false,
-    eachMessage: async ({ partition, message: { value } }) => {
-      const answered = value === null ? null : answer({ partition, value: Buffer.from(value) });
-      if (answered === null) return;
-      const { partition: to, value: sent } = answered;
-      await producer.send({ topic, messages: [{ partition: to, value: sent }] });
-    },
-  });
-  return {
-    stop: async () => {
-      await consumer.disconnect();
-      await producer.disconnect();
-    },
-  };
+/** The last record of each partition of the log of changes. */
+export async function lastOfLog(region: ChaosRegion): Promise<readonly LogEntry[]> {
+  const id = parseRegionId(region.name);
+  assert(id !== null, `${region.name} is a region`);
+  const log = new KafkaOwnLog({ region: id, cluster: { brokers: [region.site.brokers] }, logger: quiet });
+  const spans = await log.spans(partitionCount, Number.MAX_SAFE_INTEGER);
+  const subscription = log.subscribe(spans.map(({ first }) => first));
+  const found = new Map<number, LogEntry>();
+  while (found.size < partitionCount) {
+    const batch = await subscription.next();
+    const last = batch?.records.at(-1);
+    if (batch === null || last === undefined) break;
+    found.set(batch.partition, { partition: batch.partition, value: Buffer.from(last.bytes) });
+  }
+  await subscription.close();
+  return [...found.values()];
 }
 
 export async function appendLog(region: ChaosRegion, entries: readonly LogEntry[]): Promise<void> {

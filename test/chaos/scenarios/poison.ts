@@ -7,7 +7,7 @@ import { encodeLogRecord } from '@isthmus/replication/log/log-record';
 import { forge, recordIn, sealWith, underKeyOf } from '../../forging.ts';
 import { until } from '../../until.ts';
 import { total } from '../gauges.ts';
-import { appendLog, followLog, type LogEntry, readLog } from '../kafka-tools.ts';
+import { appendLog, lastOfLog, type LogEntry, readLog } from '../kafka-tools.ts';
 import { pair, type Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 
@@ -37,7 +37,7 @@ export const poison: Scenario = {
       await overlap(0);
     });
     let letters = 0;
-    await stage.during({ fault: 'the log holds what nobody can apply', strikes: [] }, async (overlap) => {
+    await stage.during({ fault: 'the log holds what nobody can apply', strikes: ['eu'] }, async (overlap) => {
       letters = await putAside(stage);
       await mend(stage);
       await overlap(0);
@@ -86,26 +86,28 @@ function damaged(value: Buffer, { parts: { next } }: Stage): Buffer {
 }
 
 /**
- * Just behind a record that has come, and reaching no further than one byte beyond it, where no commit can end: so it is
- * applied if it comes before the next true one, and hides nothing.
+ * Right behind the last true record of each partition, and reaching no further than one byte beyond it, where no commit can
+ * end: so it is applied, and hides nothing of what the region writes next.
  */
 async function putAside(stage: Stage): Promise<number> {
   const eu = stage.region('eu');
   const letters = (): number => total(stage.parts.oracle.gauges('us'), 'dead_letters');
-  const following = await followLog(eu, ({ partition, value }) => {
-    const record = recordIn(value);
-    if (record?.kind !== 'changes' || record.changes.some(({ key }) => key === 'poison')) return null;
-    const [from, lsn] = [record.to, record.to + 1n];
-    const change = { collection: 'products', key: 'poison', delta: Buffer.from('poison'), lsn, index: 0 };
-    const body = encodeLogRecord({ ...record, from, to: lsn, beats: [], changes: [change] });
-    return { partition, value: sealWith({ region: 'eu', keyOf: 'eu' }, partition, body) };
+  await eu.site.process.kill('SIGSTOP');
+  await until('some of it is put aside', noticedWithinMs, async () => {
+    await appendLog(eu, (await lastOfLog(eu)).flatMap(inapplicable));
+    return letters() > 0;
   });
-  try {
-    await until('some of it is put aside', noticedWithinMs, () => letters() > 0);
-  } finally {
-    await following.stop();
-  }
+  await eu.site.process.kill('SIGCONT');
   return letters();
+}
+
+function inapplicable({ partition, value }: LogEntry): readonly LogEntry[] {
+  const record = recordIn(value);
+  if (record?.kind !== 'changes' || record.changes.some(({ key }) => key === 'poison')) return [];
+  const [from, lsn] = [record.to, record.to + 1n];
+  const change = { collection: 'products', key: 'poison', delta: Buffer.from('poison'), lsn, index: 0 };
+  const body = encodeLogRecord({ ...record, from, to: lsn, beats: [], changes: [change] });
+  return [{ partition, value: sealWith({ region: 'eu', keyOf: 'eu' }, partition, body) }];
 }
 
 /** What stands aside is covered once the records that it was to change have come from the region itself. */
