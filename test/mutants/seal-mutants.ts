@@ -53,8 +53,8 @@ export const sealMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${log}/log-opening.js`,
-        from: 'onRefused({ region, topic, partition, offset, fault: opened.fault });\n    return null;',
-        to: 'onRefused({ region, topic, partition, offset, fault: opened.fault });\n    return bytes;',
+        from: 'fault: opened.fault });\n    return null;',
+        to: 'fault: opened.fault });\n    return bytes;',
       },
     ],
     killer: seeds,

@@ -70,34 +70,30 @@ function sealed(place: LogPlace, key: number, body: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(headBytes + body.length);
   bytes[0] = mark;
   bytes[1] = key;
-  bytes.writeUint32BE(secretOf(place.region, key), 2);
-  bytes.writeUint32BE(checksum(place, key, body), 6);
+  bytes.writeUInt32BE(secretOf(place.region, key), 2);
+  bytes.writeUInt32BE(checksum(place, key, body), 6);
   bytes.set(body, headBytes);
   return bytes;
 }
 
-function checksum(place: LogPlace, key: number, body: Uint8Array): number {
-  return crc32(body, seedOf(place, key));
+const topics = { changes: 0x9e3779b1, progress: 0x85ebca6b, control: 0xc2b2ae35 } as const;
+
+function checksum({ region, topic, partition }: LogPlace, key: number, body: Uint8Array): number {
+  const seed = secretOf(region, key) ^ topics[topic] ^ Math.imul(partition + 1, 0x27d4eb2f);
+  return crc32(body, seed >>> 0);
 }
 
-const seeds = new Map<string, number>();
-
-function seedOf({ region, topic, partition }: LogPlace, key: number): number {
-  return remembered(seeds, `${region} ${key} ${topic} ${partition}`);
-}
-
-const secrets = new Map<string, number>();
+/** By region, then by the number of the key. */
+const secrets = new Map<RegionId, number[]>();
 
 function secretOf(region: RegionId, key: number): number {
-  return remembered(secrets, `${region} ${key}`);
-}
-
-function remembered(numbers: Map<string, number>, text: string): number {
-  const known = numbers.get(text);
+  const ofRegion = secrets.get(region) ?? [];
+  const known = ofRegion[key];
   if (known !== undefined) return known;
-  const number = crc32(text);
-  numbers.set(text, number);
-  return number;
+  const secret = crc32(`${region} ${key}`);
+  ofRegion[key] = secret;
+  secrets.set(region, ofRegion);
+  return secret;
 }
 
 function refused(fault: SealFault): Opened {

@@ -20,16 +20,21 @@ export function isRefused({ bytes }: FeedRecord): boolean {
   return bytes.length === 0;
 }
 
+export interface PlacedBytes {
+  readonly bytes: Uint8Array;
+  /** `null`: they were not read by it. */
+  readonly offset: bigint | null;
+}
+
 /** `null`: refused. */
 export function openBytes(
   { opener, onRefused }: LogOpening,
-  place: LogPlace & { readonly offset: bigint | null },
-  bytes: Uint8Array,
+  place: LogPlace,
+  { bytes, offset }: PlacedBytes,
 ): Uint8Array | null {
   const opened = opener.open(place, bytes);
   if (opened.kind === 'genuine') return opened.body;
-  const { region, topic, partition, offset } = place;
-  onRefused({ region, topic, partition, offset, fault: opened.fault });
+  onRefused({ ...place, offset, fault: opened.fault });
   return null;
 }
 
@@ -57,7 +62,9 @@ export class OpenedSubscription implements FeedSubscription {
     const batch = await this.#inner.next();
     if (batch === null) return null;
     const { partition, records } = batch;
-    return { partition, records: records.map((record) => this.#open(partition, record)) };
+    const { region, topic } = this.#of;
+    const place = { region, topic, partition };
+    return { partition, records: records.map((record) => this.#open(place, record)) };
   }
 
   rewind(partition: number): Promise<bigint> {
@@ -68,8 +75,7 @@ export class OpenedSubscription implements FeedSubscription {
     return this.#inner.close();
   }
 
-  #open(partition: number, { offset, bytes }: FeedRecord): FeedRecord {
-    const place = { ...this.#of, partition, offset };
-    return { offset, bytes: openBytes(this.#opening, place, bytes) ?? nothing };
+  #open(place: LogPlace, record: FeedRecord): FeedRecord {
+    return { offset: record.offset, bytes: openBytes(this.#opening, place, record) ?? nothing };
   }
 }

@@ -9,6 +9,7 @@ import type { RegionId } from '../ports/identity.ts';
 import type { LogSealer } from '../ports/log-seal.ts';
 import type { LogSpan, OwnLog, OwnLogSource } from '../ports/own-log.ts';
 import { type LogOpening, openBytes, OpenedSubscription } from './log-opening.ts';
+import { sealedAlone } from './sealed-sink.ts';
 
 export class OpenedFeed implements ChangeFeed {
   readonly #inner: ChangeFeed;
@@ -78,10 +79,10 @@ export class OpenedOwnLog extends OpenedOwnChanges implements OwnLog {
 
   /** What was forged after it does not hide it. */
   async newestProgress(): Promise<Uint8Array | null> {
-    const place = { region: this.#own.region, topic: 'progress', partition: 0, offset: null } as const;
+    const place = { region: this.#own.region, topic: 'progress', partition: 0 } as const;
     let newest: Uint8Array | null = null;
     await this.#log.newestProgress((bytes) => {
-      newest = openBytes(this.#own, place, bytes);
+      newest = openBytes(this.#own, place, { bytes, offset: null });
       return newest !== null;
     });
     return newest;
@@ -104,14 +105,14 @@ export class SealedControlLog implements ControlLog {
     this.#sealer = own.sealer;
   }
 
-  async append(bytes: Uint8Array): Promise<void> {
-    for (const sealed of this.#sealer.seal('control', [{ partition: 0, bytes }]))
-      await this.#inner.append(sealed.bytes);
+  append(bytes: Uint8Array): Promise<void> {
+    return this.#inner.append(sealedAlone(this.#sealer, 'control', bytes));
   }
 
   async read(): Promise<readonly Uint8Array[]> {
-    const place = { region: this.#own.region, topic: 'control', partition: 0, offset: null } as const;
-    return (await this.#inner.read()).flatMap((bytes) => openBytes(this.#own, place, bytes) ?? []);
+    const place = { region: this.#own.region, topic: 'control', partition: 0 } as const;
+    const claims = await this.#inner.read();
+    return claims.flatMap((bytes) => openBytes(this.#own, place, { bytes, offset: null }) ?? []);
   }
 
   close(): Promise<void> {

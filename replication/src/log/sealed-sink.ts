@@ -1,6 +1,14 @@
 /** The own log to write, with everything sealed that goes in (P4): changes, progress and claims. */
 import type { ChangeSink, OutgoingRecord } from '../ports/change-sink.ts';
-import type { LogSealer } from '../ports/log-seal.ts';
+import type { LogSealer, LogTopic } from '../ports/log-seal.ts';
+import { assert } from '../errors.ts';
+
+/** What goes into a topic of one partition. */
+export function sealedAlone(sealer: LogSealer, topic: LogTopic, bytes: Uint8Array): Uint8Array {
+  const [sealed] = sealer.seal(topic, [{ partition: 0, bytes }]);
+  assert(sealed !== undefined, 'a record is sealed');
+  return sealed.bytes;
+}
 
 export class SealedSink implements ChangeSink {
   readonly #inner: ChangeSink;
@@ -19,9 +27,8 @@ export class SealedSink implements ChangeSink {
     return this.#inner.publish(this.#sealer.seal('changes', records));
   }
 
-  async publishProgress(bytes: Uint8Array): Promise<void> {
-    for (const sealed of this.#sealer.seal('progress', [{ partition: 0, bytes }]))
-      await this.#inner.publishProgress(sealed.bytes);
+  publishProgress(bytes: Uint8Array): Promise<void> {
+    return this.#inner.publishProgress(sealedAlone(this.#sealer, 'progress', bytes));
   }
 
   close(): Promise<void> {
