@@ -1,10 +1,11 @@
 /**
  * Row 24: somebody else writes into the log of a region. Noise, damaged and foreign records, true ones at another place
- * and sealed by another region are dropped. What the region's own key has sealed and nobody can apply is put aside, and
- * goes when the record itself has been read from the region.
+ * and sealed by another region are dropped. What the region's own key has sealed and nobody can apply is put aside, and the
+ * rest flows.
  */
 import { encodeLogRecord } from '@isthmus/replication/log/log-record';
 import { forge, recordIn, sealWith, underKeyOf } from '../../forging.ts';
+import { query } from '../../contract/fresh-database.ts';
 import { until } from '../../until.ts';
 import { total } from '../gauges.ts';
 import { appendLog, lastOfLog, type LogEntry, readLog } from '../kafka-tools.ts';
@@ -39,10 +40,10 @@ export const poison: Scenario = {
     let letters = 0;
     await stage.during({ fault: 'the log holds what nobody can apply', strikes: ['eu'] }, async (overlap) => {
       letters = await putAside(stage);
-      await mend(stage);
+      await strikeOut(stage);
       await overlap(0);
     });
-    return `${refused()} of ${sent} records refused, one of ${tooLargeBytes} bytes not taken by the broker; ${letters} validly sealed put aside and mended`;
+    return `${refused()} of ${sent} records refused, one of ${tooLargeBytes} bytes not taken by the broker; ${letters} validly sealed put aside`;
   },
 };
 
@@ -110,13 +111,14 @@ function inapplicable({ partition, value }: LogEntry): readonly LogEntry[] {
   return [{ partition, value: sealWith({ region: 'eu', keyOf: 'eu' }, partition, body) }];
 }
 
-/** What stands aside is covered once the records that it was to change have come from the region itself. */
-async function mend(stage: Stage): Promise<void> {
+/** What can never be read can never be applied, and no record holds it: an operator strikes it out. */
+async function strikeOut(stage: Stage): Promise<void> {
   const us = stage.region('us');
   await until('nothing is aside any more', mendedWithinMs, async () => {
-    const letters = await us.client.deadLetters();
-    if (letters.length === 0) return true;
-    await fetch(`${us.site.process.admin}/v1/transfer?from=eu`, { method: 'POST' });
-    return false;
+    await query(
+      us.site.postgres.url,
+      "UPDATE isthmus.dead_letter SET closed_at = clock_timestamp() WHERE key = 'poison' AND closed_at IS NULL",
+    );
+    return (await us.client.deadLetters()).length === 0;
   });
 }
