@@ -86,6 +86,29 @@ export function sealContract(name: string, bench: SealBench): void {
       expect(faultOf(one(us), { ...place, region: us })).toBe('genuine');
     });
 
+    it('are found the same after they were prepared, whatever was among them', async () => {
+      const records = recordsOf(9).map(({ bytes }) => ({ partition: 2, bytes }));
+      const sealed = bench
+        .sealer(eu, 0)
+        .seal('changes', records)
+        .map(({ bytes }) => bytes);
+      const flipped = Buffer.from(sealed[3] ?? []);
+      flipped[flipped.length - 1] = (flipped.at(-1) ?? 0) ^ 1;
+      const all = [...sealed, flipped, one(us), body, one(eu, 2), new Uint8Array()];
+      const opener = bench.opener(bothMs);
+      const unprepared = all.map((bytes) => bench.opener(bothMs).open(place, bytes));
+      await opener.prepare(place, all);
+      expect(all.map((bytes) => opener.open(place, bytes))).toEqual(unprepared);
+      expect(unprepared.filter(({ kind }) => kind === 'genuine')).toHaveLength(9);
+    });
+
+    it('show what they would hold to who asks only whether it is of use', () => {
+      const opener = bench.opener(bothMs);
+      expect(Buffer.from(opener.bodyOf(one()) ?? [])).toEqual(body);
+      expect(opener.bodyOf(body)).toBeNull();
+      expect(opener.bodyOf(one().subarray(0, 8))).toBeNull();
+    });
+
     it('are missed where there are none', () => {
       expect(faultOf(body)).toBe('unsigned');
       expect(faultOf(new Uint8Array())).toBe('unsigned');

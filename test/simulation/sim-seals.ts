@@ -39,7 +39,12 @@ export class SimSeals {
   }
 
   opener(nowMs: () => number): LogOpener {
-    return { open: (place, bytes) => this.#open(place, bytes, nowMs) };
+    return {
+      open: (place, bytes) => this.#open(place, bytes, nowMs),
+      prepare: async () => undefined,
+      bodyOf: (sealed) =>
+        sealed[0] === mark && sealed.length >= headBytes ? sealed.subarray(headBytes) : null,
+    };
   }
 
   /** Of a record that anybody may hold; empty where it was refused. */

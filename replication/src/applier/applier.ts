@@ -124,7 +124,11 @@ export class Applier {
       newestPosition(rows, partition),
     );
     const offsets = positions.map((position) => position?.nextOffset ?? 0n);
-    const subscription = feed.subscribe(origin, offsets);
+    const subscription = feed.subscribe(
+      origin,
+      offsets,
+      (partition) => this.#partitions[partition]?.passes ?? null,
+    );
     this.#subscription = subscription;
     this.#partitions = positions.map((position, partition) =>
       this.#queue({ partition, position, subscription }),

@@ -8,6 +8,7 @@
 import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError, assert } from '../errors.ts';
 import type { StartRecord } from '../log/log-record.ts';
+import type { RecordReach } from '../ports/change-feed.ts';
 import { sameIncarnation } from '../ports/identity.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -85,6 +86,16 @@ export class PartitionQueue {
 
   get reading(): Reading {
     return this.#reading;
+  }
+
+  /** While it is read once more: what lies before the position, which is nearly all. */
+  get passes(): ((reach: RecordReach) => boolean) | null {
+    const reading = this.#reading;
+    if (reading.kind !== 'rereading') return null;
+    const { incarnation, applied } = reading;
+    return (reach) =>
+      reach.incarnation.counter < incarnation.counter ||
+      (sameIncarnation(reach.incarnation, incarnation) && reach.to <= applied);
   }
 
   get queuedBytes(): number {

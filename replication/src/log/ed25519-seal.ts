@@ -18,7 +18,14 @@ import {
   type Seal,
   writeSealed,
 } from './sealed-record.ts';
-import { countsAt, isSignedBy, type KeyRing, type PublicKey, type SigningKey } from './signing-keys.ts';
+import {
+  countsAt,
+  isSignedBy,
+  isSignedByLater,
+  type KeyRing,
+  type PublicKey,
+  type SigningKey,
+} from './signing-keys.ts';
 
 export class Ed25519Sealer implements LogSealer {
   readonly #region: RegionId;
@@ -44,8 +51,8 @@ export class Ed25519Sealer implements LogSealer {
   }
 }
 
-/** Of publishes that arrive one after the other, from a few regions. */
-const maxRemembered = 256;
+/** Of publishes that arrive one after the other, from a few regions, partition by partition where much waits. */
+const maxRemembered = 4096;
 
 export class Ed25519Opener implements LogOpener {
   readonly #ring: KeyRing;
@@ -71,16 +78,43 @@ export class Ed25519Opener implements LogOpener {
       : refused('bad-signature');
   }
 
-  #isSigned(key: PublicKey, { signature }: Seal, root: Uint8Array): boolean {
-    const text = signedText(key.id, root);
-    const name = key.region + Buffer.concat([text, signature]).toString('latin1');
+  /** Only what is signed is remembered, so whatever this could not do is found out by `open`. */
+  async prepare(place: LogPlace, sealed: readonly Uint8Array[]): Promise<void> {
+    await Promise.all(sealed.map((bytes) => this.#verify(place, bytes)));
+  }
+
+  bodyOf(sealed: Uint8Array): Uint8Array | null {
+    return sealed[0] === sealMark ? (readSealed(sealed)?.body ?? null) : null;
+  }
+
+  async #verify(place: LogPlace, sealed: Uint8Array): Promise<void> {
+    const record = sealed[0] === sealMark ? readSealed(sealed) : null;
+    const key = record === null ? null : this.#ring.find(place.region, record.keyId);
+    if (record === null || key === null) return;
+    const claim = claimOf(key, record, rootOver(leafOf(place, record.body), record));
+    if (!this.#remembered.has(claim.name) && (await isSignedByLater(key, claim.text, record.signature)))
+      this.#remember(claim.name);
+  }
+
+  #isSigned(key: PublicKey, record: Seal, root: Uint8Array): boolean {
+    const { text, name } = claimOf(key, record, root);
     if (this.#remembered.has(name)) return true;
-    if (!isSignedBy(key, text, signature)) return false;
+    if (!isSignedBy(key, text, record.signature)) return false;
+    this.#remember(name);
+    return true;
+  }
+
+  #remember(name: string): void {
     this.#remembered.add(name);
     const [oldest] = this.#remembered;
     if (this.#remembered.size > maxRemembered && oldest !== undefined) this.#remembered.delete(oldest);
-    return true;
   }
+}
+
+/** What a signature is made over, and all that makes it what it is. */
+function claimOf({ id, region }: PublicKey, { signature }: Seal, root: Uint8Array) {
+  const text = signedText(id, root);
+  return { text, name: region + Buffer.concat([text, signature]).toString('latin1') };
 }
 
 function refused(fault: SealFault): Opened {

@@ -2,8 +2,9 @@
  * Opens what was read of a log, and tells what is refused. A refused record keeps its offset and loses its bytes: no
  * reader takes nothing for a record, and who waits for an offset still gets there.
  */
-import type { FeedBatch, FeedRecord, FeedSubscription } from '../ports/change-feed.ts';
+import type { FeedBatch, FeedRecord, FeedSubscription, PassedBy } from '../ports/change-feed.ts';
 import type { RegionId } from '../ports/identity.ts';
+import { reachOf } from './log-record.ts';
 import type { LogOpener, LogPlace, LogTopic, RefusedRecord } from '../ports/log-seal.ts';
 
 export interface LogOpening {
@@ -43,15 +44,24 @@ export interface ReadTopic {
   readonly topic: LogTopic;
 }
 
+/** From so many records on it pays to leave the event loop alone. */
+const many = 8;
+
 export class OpenedSubscription implements FeedSubscription {
   readonly #inner: FeedSubscription;
   readonly #of: ReadTopic;
   readonly #opening: LogOpening;
+  readonly #passedBy: PassedBy | null;
 
-  constructor(inner: FeedSubscription, of: ReadTopic, opening: LogOpening) {
+  constructor(
+    inner: FeedSubscription,
+    of: ReadTopic & { readonly passedBy?: PassedBy | undefined },
+    opening: LogOpening,
+  ) {
     this.#inner = inner;
     this.#of = of;
     this.#opening = opening;
+    this.#passedBy = of.passedBy ?? null;
   }
 
   get connected(): boolean {
@@ -59,12 +69,11 @@ export class OpenedSubscription implements FeedSubscription {
   }
 
   async next(): Promise<FeedBatch | null> {
-    const batch = await this.#inner.next();
-    if (batch === null) return null;
-    const { partition, records } = batch;
-    const { region, topic } = this.#of;
-    const place = { region, topic, partition };
-    return { partition, records: records.map((record) => this.#open(place, record)) };
+    for (let batch = await this.#inner.next(); batch !== null; batch = await this.#inner.next()) {
+      const records = this.#ahead(batch);
+      if (records.length > 0) return this.#opened(batch.partition, records);
+    }
+    return null;
   }
 
   rewind(partition: number): Promise<bigint> {
@@ -75,7 +84,29 @@ export class OpenedSubscription implements FeedSubscription {
     return this.#inner.close();
   }
 
-  #open(place: LogPlace, record: FeedRecord): FeedRecord {
-    return { offset: record.offset, bytes: openBytes(this.#opening, place, record) ?? nothing };
+  /** Whoever reads a partition again has passed nearly all of it, and that is not worth a look at its seals. */
+  #ahead({ partition, records }: FeedBatch): readonly FeedRecord[] {
+    const isPassed = this.#passedBy?.(partition) ?? null;
+    if (isPassed === null) return records;
+    return records.filter(({ bytes }) => {
+      const body = this.#opening.opener.bodyOf(bytes);
+      const reach = body === null ? null : reachOf(body);
+      return reach === null || !isPassed(reach);
+    });
+  }
+
+  async #opened(partition: number, records: readonly FeedRecord[]): Promise<FeedBatch> {
+    const { region, topic } = this.#of;
+    const place = { region, topic, partition };
+    const { opener } = this.#opening;
+    const sealed = records.map(({ bytes }) => bytes);
+    if (records.length >= many) await opener.prepare(place, sealed);
+    return {
+      partition,
+      records: records.map((record) => ({
+        offset: record.offset,
+        bytes: openBytes(this.#opening, place, record) ?? nothing,
+      })),
+    };
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ReplicationError } from '../errors.ts';
 import { parseRegionId } from '../ports/identity.ts';
-import { decodeLogRecord, encodeLogRecord } from './log-record.ts';
+import { decodeLogRecord, encodeLogRecord, reachOf } from './log-record.ts';
 import type { ChangesRecord, LogRecord, PlacedChange } from './log-record.ts';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -75,6 +75,23 @@ test('what is encoded is decoded, and equal records are equal bytes', () => {
       const bytes = encodeLogRecord(record);
       expect(decodeLogRecord(bytes)).toEqual(record);
       expect(encodeLogRecord(decodeLogRecord(bytes))).toEqual(bytes);
+    }),
+  );
+});
+
+test('how far a record of changes goes is read from its head alone', () => {
+  fc.assert(
+    fc.property(changesRecord, fc.nat({ max: 60 }), (record, length) => {
+      const { incarnation, to } = record;
+      const bytes = encodeLogRecord(record);
+      expect(reachOf(bytes)).toEqual({ incarnation, to });
+      const cut = reachOf(bytes.subarray(0, length));
+      if (cut !== null) expect(cut).toEqual({ incarnation, to });
+    }),
+  );
+  fc.assert(
+    fc.property(startRecord, (record) => {
+      expect(reachOf(encodeLogRecord(record))).toBeNull();
     }),
   );
 });

@@ -9,6 +9,7 @@ import { crc32 } from 'node:zlib';
 import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
 import { AssertionFailure, ReplicationError } from '../errors.ts';
 import type { Change, CountedBeat, Lsn } from '../ports/change.ts';
+import type { RecordReach } from '../ports/change-feed.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
 
@@ -66,6 +67,20 @@ export function encodeLogRecord(record: LogRecord): Buffer {
 export function logRecordOrNull(bytes: Uint8Array): LogRecord | null {
   try {
     return decodeLogRecord(bytes);
+  } catch (reason) {
+    if (reason instanceof ReplicationError) return null;
+    throw reason;
+  }
+}
+
+/** Of a record of changes, without reading the rest of it; `null`: it is none. */
+export function reachOf(bytes: Uint8Array): RecordReach | null {
+  try {
+    const reader = new ByteReader(bytes);
+    if (reader.u8() !== formatVersion || reader.u8() !== kinds.changes) return null;
+    const { incarnation } = readHead(reader);
+    reader.u64();
+    return { incarnation, to: reader.u64() };
   } catch (reason) {
     if (reason instanceof ReplicationError) return null;
     throw reason;

@@ -4,6 +4,7 @@ import { parseRegionId } from '../ports/identity.ts';
 import type { LogOpener, LogPlace, LogSealer, RefusedRecord } from '../ports/log-seal.ts';
 import type { OwnLogSource } from '../ports/own-log.ts';
 import { isRefused } from './log-opening.ts';
+import { encodeLogRecord } from './log-record.ts';
 import { OpenedFeed, OpenedOwnLog, SealedControlLog } from './opened-logs.ts';
 import { SealedSink } from './sealed-sink.ts';
 
@@ -26,6 +27,8 @@ const opener: LogOpener = {
     if (!text.startsWith(seal)) return { kind: 'refused', fault: 'bad-signature' };
     return { kind: 'genuine', body: Buffer.from(text.slice(seal.length)) };
   },
+  prepare: async () => undefined,
+  bodyOf: (bytes) => Buffer.from(Buffer.from(bytes).toString().split(': ')[1] ?? '', 'latin1'),
 };
 
 function own() {
@@ -78,6 +81,44 @@ test('changes and progress are read as what is sealed for their region, topic an
   ]);
   expect(texts(await feed.subscribeProgress(eu).next())).toEqual(['', '', '', 'd']);
   expect(texts(await feed.subscribe(us, [0n]).next())).toEqual(['', '', 'c', '']);
+});
+
+test('what a reader has passed is neither opened nor handed out, and everything else is', async () => {
+  const seals = own();
+  const recordTo = (to: bigint) =>
+    encodeLogRecord({
+      kind: 'changes',
+      origin: eu,
+      incarnation: { counter: 1, nonce: 2 },
+      partition: 0,
+      from: to - 1n,
+      to,
+      beats: [],
+      changes: [],
+    });
+  const sealed = (to: bigint, seal = 'eu changes 0: ') => ({
+    offset: to,
+    bytes: bytesOf(seal + recordTo(to).toString('latin1')),
+  });
+  const batches = [[1n, 2n], [2n], [2n, 3n]].map((ends) => ({
+    partition: 0,
+    records: ends.map((to) => sealed(to, to === 1n ? 'forged: ' : undefined)),
+  }));
+  const subscribe = () => subscription(batches);
+  const feed = new OpenedFeed({ subscribe, subscribeProgress: subscribe }, seals);
+  const passing = feed.subscribe(
+    eu,
+    [0n],
+    () =>
+      ({ to }) =>
+        to <= 2n,
+  );
+  expect((await passing.next())?.records.map(({ offset }) => offset)).toEqual([3n]);
+  expect(await passing.next()).toBeNull();
+  expect(seals.refused).toEqual([]);
+  const live = feed.subscribe(eu, [0n], () => null);
+  expect((await live.next())?.records.map(({ offset }) => offset)).toEqual([1n, 2n]);
+  expect(seals.refused).toHaveLength(1);
 });
 
 test('the own log is opened however it is read, and what was forged after it hides no progress', async () => {

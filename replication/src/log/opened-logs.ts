@@ -3,7 +3,7 @@
  * that the region's key did not seal is applied, compared, learnt, counted as a beat or taken for a claim, whoever wrote
  * it there.
  */
-import type { ChangeFeed, FeedSubscription } from '../ports/change-feed.ts';
+import type { ChangeFeed, FeedSubscription, PassedBy } from '../ports/change-feed.ts';
 import type { ControlLog } from '../ports/control-log.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { LogSealer } from '../ports/log-seal.ts';
@@ -20,8 +20,8 @@ export class OpenedFeed implements ChangeFeed {
     this.#opening = opening;
   }
 
-  subscribe(origin: RegionId, offsets: readonly bigint[]): FeedSubscription {
-    const of = { region: origin, topic: 'changes' } as const;
+  subscribe(origin: RegionId, offsets: readonly bigint[], passedBy?: PassedBy): FeedSubscription {
+    const of = { region: origin, topic: 'changes', passedBy } as const;
     return new OpenedSubscription(this.#inner.subscribe(origin, offsets), of, this.#opening);
   }
 

@@ -69,6 +69,17 @@ export function isSignedBy({ publicKey }: PublicKey, text: Uint8Array, signature
   return verify(null, text, publicKey, signature);
 }
 
+/** The same, by another thread. */
+export function isSignedByLater(
+  { publicKey }: PublicKey,
+  text: Uint8Array,
+  signature: Uint8Array,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    verify(null, text, publicKey, signature, (error, isSigned) => resolve(error === null && isSigned));
+  });
+}
+
 function placeOf(region: RegionId, id: Uint8Array): string {
   return `${showKeyId(id)} ${region}`;
 }

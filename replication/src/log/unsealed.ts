@@ -20,4 +20,6 @@ export const unsealed: LogSealer & LogOpener = {
     const record = readSealed(bytes);
     return record === null ? { kind: 'refused', fault: 'malformed' } : { kind: 'genuine', body: record.body };
   },
+  prepare: async () => undefined,
+  bodyOf: (sealed: Uint8Array) => (sealed[0] === sealMark ? (readSealed(sealed)?.body ?? null) : sealed),
 };

@@ -4,7 +4,8 @@
  * anew (a truncated or re-created topic), and the intervals in the records are what tells (P2). A dead or silent
  * server is left within seconds and the feed rebuilds itself without end, with its state visible.
  */
-import type { RegionId } from './identity.ts';
+import type { Lsn } from './change.ts';
+import type { Incarnation, RegionId } from './identity.ts';
 
 export interface FeedRecord {
   readonly offset: bigint;
@@ -29,9 +30,18 @@ export interface FeedSubscription {
   close(): Promise<void>;
 }
 
+/** How far a record of changes goes, by its own words. */
+export interface RecordReach {
+  readonly incarnation: Incarnation;
+  readonly to: Lsn;
+}
+
+/** Which records of a partition its reader would drop whatever they hold, so that they need not come; `null`: none now. */
+export type PassedBy = (partition: number) => ((reach: RecordReach) => boolean) | null;
+
 export interface ChangeFeed {
   /** `offsets[partition]` is where to start; 0n is the beginning. The array's length is the partition count. */
-  subscribe(origin: RegionId, offsets: readonly bigint[]): FeedSubscription;
+  subscribe(origin: RegionId, offsets: readonly bigint[], passedBy?: PassedBy): FeedSubscription;
   /** The peer's progress topic from its end on: only what is published after the subscription stands. */
   subscribeProgress(peer: RegionId): FeedSubscription;
 }
