@@ -42,8 +42,7 @@ export class SimSeals {
     return {
       open: (place, bytes) => this.#open(place, bytes, nowMs),
       prepare: async () => undefined,
-      bodyOf: (sealed) =>
-        sealed[0] === mark && sealed.length >= headBytes ? sealed.subarray(headBytes) : null,
+      bodyOf: (bytes) => (bytes[0] === mark && bytes.length >= headBytes ? bytes.subarray(headBytes) : null),
     };
   }
 
