@@ -20,7 +20,7 @@ afterAll(async () => {
   await postgres.stop();
 });
 beforeEach(async () => {
-  fresh = await freshDatabase(postgres);
+  fresh = await freshDatabase(postgres, '');
 });
 afterEach(async () => {
   await fresh.drop();

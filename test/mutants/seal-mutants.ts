@@ -10,8 +10,19 @@ export const sealMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${log}/ed25519-seal.js`,
-        from: 'if (!isSignedBy(key, text, signature))\n            return false;',
+        from: 'if (!isSignedBy(key, text, record.signature))\n            return false;',
         to: '',
+      },
+    ],
+    killer: contract,
+  },
+  {
+    name: 'signature unchecked where many are opened',
+    edits: [
+      {
+        file: `${log}/ed25519-seal.js`,
+        from: '(await isSignedByLater(key, claim.text, record.signature))',
+        to: 'true',
       },
     ],
     killer: contract,
