@@ -8,6 +8,12 @@ test('every region comes to the same answer for ever', () => {
   expect(known).toEqual([6, 7, 7, 6, 4, 3]);
 });
 
+test('also where characters beyond ASCII come late in a name', () => {
+  const known = ['née', 'née/1', 'plain ключ'].map((key) => partitionOf({ collection: 'products', key }, 8));
+  expect(known).toEqual([1, 1, 7]);
+  expect(partitionOf({ collection: 'café', key: 'a' }, 8)).toBe(6);
+});
+
 test('records of one group share a partition, whatever follows the first slash', () => {
   const partitions = ['order', 'order/1', 'order/1/2', 'order/'].map((key) =>
     partitionOf({ collection: 'c', key }, 64),
