@@ -91,6 +91,39 @@ export const retirementMutants: readonly Mutant[] = [
     ),
   },
   {
+    name: 'nobody asked for what the own log has lost of the past',
+    edits: [
+      {
+        file: 'replication/src/identity/relearning-judge.ts',
+        from: 'const further = isWhole ? beyondLog(view, unfetched) : null;',
+        to: 'const further = isWhole ? beyondLog(view, []) : null;',
+      },
+    ],
+    killer: suite('replication/src/identity/relearning-judge.test.ts'),
+  },
+  {
+    name: 'what a peer may still hear counted as its last word on the past',
+    edits: [
+      {
+        file: 'replication/src/identity/past-survey.ts',
+        from: 'if (offer === null || lacking(offer.vector, ownEntries(self, 1n)) !== null) return;',
+        to: 'if (offer === null) return;',
+      },
+    ],
+    killer: suite('replication/src/identity/past-survey.test.ts'),
+  },
+  {
+    name: 'a life that goes on fetched like one that is over',
+    edits: [
+      {
+        file: 'replication/src/transfer/ended-lives.ts',
+        from: 'entry.incarnation.counter < present',
+        to: 'entry.incarnation.counter <= present',
+      },
+    ],
+    killer: suite('replication/src/transfer/ended-lives.test.ts'),
+  },
+  {
     name: 'filled anew whatever is lost by it',
     edits: [
       {

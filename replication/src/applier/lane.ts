@@ -82,7 +82,7 @@ export class Lane {
   }
 
   async #run(): Promise<void> {
-    for (;;) {
+    do {
       // What one fetch brought is handed over partition by partition within a turn of the event loop.
       await this.#turn();
       const taken = this.#take();
@@ -90,7 +90,7 @@ export class Lane {
       const applying = this.#apply(taken);
       this.#help();
       await applying;
-    }
+    } while (waitingBytes(this.#options.partitions) > 0);
     this.#running = null;
   }
 

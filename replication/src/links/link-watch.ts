@@ -10,7 +10,7 @@ import { ReplicationError } from '../errors.ts';
 import type { BeatStore, HeardBeat, PeerProgress } from '../ports/beat-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { PeerClient } from '../ports/peer-client.ts';
-import type { RecordStore } from '../ports/record-store.ts';
+import type { PositionRow, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import { freshMs, type LinkSignals, type LinkState, shownLink } from './link-monitor.ts';
@@ -122,13 +122,14 @@ export class LinkWatch {
   }
 
   async #read(): Promise<void> {
-    const { beats, timer } = this.#options;
+    const { beats, records, timer } = this.#options;
     try {
       const readAtMs = timer.monotonicMs();
-      const { newest } = await beats.ownBeats();
-      const heard = await beats.heard();
-      const progress = await beats.peerProgress();
-      await Promise.all(this.#peers.map((peer) => this.#take(peer, { heard, progress, readAtMs })));
+      const positions = Promise.all(this.#peers.map(({ peer }) => records.positions(peer)));
+      const read = [beats.ownBeats(), beats.heard(), beats.peerProgress(), positions] as const;
+      const [{ newest }, heard, progress, rows] = await Promise.all(read);
+      for (const [index, peer] of this.#peers.entries())
+        this.#take(peer, { heard, progress, rows: rows[index] ?? [], readAtMs });
       if (newest !== null) this.#ownNewest = { number: newest.number, readAtMs };
       this.#own.see(newest === null ? null : BigInt(newest.number), readAtMs);
       this.#lastFailure = null;
@@ -138,20 +139,19 @@ export class LinkWatch {
     }
   }
 
-  async #take(
+  #take(
     peer: WatchedPeer,
     found: {
       readonly heard: readonly HeardBeat[];
       readonly progress: readonly PeerProgress[];
+      readonly rows: readonly PositionRow[];
       readonly readAtMs: number;
     },
-  ): Promise<void> {
-    const { records, partitionCount } = this.#options;
-    const rows = await records.positions(peer.peer);
+  ): void {
     peer.take({
       heard: found.heard.find(({ origin }) => origin === peer.peer) ?? null,
       progress: found.progress.find((told) => told.peer === peer.peer) ?? null,
-      applied: leastApplied(rows, partitionCount),
+      applied: leastApplied(found.rows, this.#options.partitionCount),
       readAtMs: found.readAtMs,
     });
   }

@@ -87,8 +87,8 @@ export class Transfers {
 
   async #serveAll(): Promise<void> {
     const { jobs } = this.#options;
-    const open = await jobs.open();
-    const wishes = [...this.#gaps(), ...(await this.#tails())];
+    const [open, tails] = await Promise.all([jobs.open(), this.#tails()]);
+    const wishes = [...this.#gaps(), ...tails];
     const isOpen = (donor: RegionId) => open.some((job) => job.donor === donor && !job.isDryRun);
     const fresh = wishes.filter(({ donor }) => !isOpen(donor) && this.#isDue(donor));
     for (const wish of fresh) await jobs.want(wish);
