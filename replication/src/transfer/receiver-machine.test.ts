@@ -256,6 +256,22 @@ it('begins anew where the own horizon has passed it, because the least of old an
   expect(raise).toMatchObject({ kind: 'raise', vector: offer(20n).vector });
 });
 
+it('begins anew where the donor lives another life, whose unpublished past nobody else tells (P9)', () => {
+  const half: TransferPlace = { cursor: id(9), vector: offer(5n).vector, beats: [], counts: nothingCounted };
+  const life = { counter: 2, nonce: 3 };
+  const old = offer(5n).vector;
+  const own = [{ region: eu, incarnation: life, partition: 0, lsn: 7n }];
+  const renewed: Offer = { ...offer(7n), incarnation: life, vector: [...old, ...own] };
+  const offered = (place: TransferPlace) => {
+    const [opening] = startReceiver(place);
+    return stepReceiver(opening, { kind: 'offered', offer: renewed, isBelow: false }, { isDryRun: false })[1];
+  };
+  expect(offered(half)).toMatchObject({ kind: 'ranges', after: beginning });
+  expect(offered({ ...half, vector: renewed.vector })).toMatchObject({ kind: 'ranges', after: id(9) });
+  const [, raise] = raisingFrom(half, renewed);
+  expect(raise).toMatchObject({ kind: 'raise', vector: renewed.vector });
+});
+
 function raisingFrom(place: TransferPlace, served: Offer) {
   const [opening] = startReceiver(place);
   const [ranging] = stepReceiver(

@@ -2,8 +2,8 @@
  * The receiver's side of a transfer, decided (P6): what to ask, compare, merge and raise, and when it is over. It
  * guarantees that positions are raised only after every range of the donor has been found equal or was merged, and
  * only to the least of all the snapshots that this took; and that what lies below the own horizon is not merged. A
- * snapshot that is lost is followed by another, from where the last one came to. Pure; it never waits and never
- * gives up on a donor that makes progress.
+ * snapshot that is lost is followed by another, from where the last one came to, and from the beginning where the donor
+ * is another incarnation by then. Pure; it never waits and never gives up on a donor that makes progress.
  *
  *     opening --offer--> ranging --ranges--> comparing --differs--> fetching --records--> merging
  *        ^                 |  ^                |  ^                                         |
@@ -12,6 +12,7 @@
  */
 import type { BeatOf } from '../ports/beat-store.ts';
 import type { RecordId } from '../ports/change.ts';
+import { sameIncarnation } from '../ports/identity.ts';
 import { type NextRange, type RecordRange, beginning } from '../ports/record-reader.ts';
 import type { StoredRecord } from '../ports/record-store.ts';
 import type { TransferCounts, TransferPlace } from '../ports/transfer-jobs.ts';
@@ -142,11 +143,21 @@ function offered(
       'this region was away for longer than deletions are kept: fill it anew with isthmus region refill';
     return end(state.place, { kind: 'failed', detail });
   }
-  const { cursor, counts } = state.place;
+  const { counts } = state.place;
+  const cursor = isOfOtherLife(state.place, offer) ? beginning : state.place.cursor;
   const before = isBeginning(cursor) ? null : state.place.vector;
   const vector = before === null ? offer.vector : leastOf(before, offer.vector);
   const beats = before === null ? offer.beats : state.place.beats;
   return ask({ offer, place: { cursor, vector, beats, counts }, failures: state.failures });
+}
+
+/**
+ * What was compared with an earlier life of the donor is compared again: a wish that came with the start of the next one
+ * joined this transfer, and it asks for all that the donor then had and had told nobody (P9).
+ */
+function isOfOtherLife({ vector }: TransferPlace, { region, incarnation }: Offer): boolean {
+  const own = (vector ?? []).filter((entry) => entry.region === region);
+  return own.length > 0 && !own.some((entry) => sameIncarnation(entry.incarnation, incarnation));
 }
 
 function ask(served: Served): ReceiverStep {
