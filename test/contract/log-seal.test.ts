@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
-import { Ed25519Opener, Ed25519Sealer } from '@isthmus/replication/log/ed25519-seal';
+import { Ed25519Opener, Ed25519Sealer, SignedRoots } from '@isthmus/replication/log/ed25519-seal';
 import { unsealed } from '@isthmus/replication/log/unsealed';
 import {
   KeyRing,
@@ -36,16 +36,17 @@ function publicKey(of: RegionId, key: number, span: Partial<PublicKey> = {}): Pu
   return { ...read, region: of, notBeforeMs: null, notAfterMs: null, ...span };
 }
 
+function believed(): KeyRing {
+  return new KeyRing([
+    publicKey(eu, 0, { notAfterMs: expiryMs }),
+    publicKey(eu, 1, { notBeforeMs: startMs }),
+    publicKey(us, 0),
+  ]);
+}
+
 const ed25519: SealBench = {
   sealer: (of, key) => new Ed25519Sealer(of, signingKey(of, key)),
-  opener: (nowMs) => {
-    const keys = [
-      publicKey(eu, 0, { notAfterMs: expiryMs }),
-      publicKey(eu, 1, { notBeforeMs: startMs }),
-      publicKey(us, 0),
-    ];
-    return new Ed25519Opener(new KeyRing(keys), () => nowMs);
-  },
+  opener: (nowMs) => new Ed25519Opener(believed(), () => nowMs),
 };
 
 const simulated: SealBench = {
@@ -58,7 +59,16 @@ const simulated: SealBench = {
     ]).opener(() => nowMs),
 };
 
+const roots = new SignedRoots();
+
+/** As a region's own process has them. */
+const ownEd25519: SealBench = {
+  sealer: (of, key) => new Ed25519Sealer(of, signingKey(of, key), roots),
+  opener: (nowMs) => new Ed25519Opener(believed(), () => nowMs, roots),
+};
+
 sealContract('Ed25519', ed25519);
+sealContract('Ed25519 that are read back', ownEd25519);
 sealContract('the simulator', simulated);
 
 test('records that are published together share one signature', () => {

@@ -27,13 +27,34 @@ import {
   type SigningKey,
 } from './signing-keys.ts';
 
+/** Of publishes that arrive one after the other, from a few regions, partition by partition where much waits. */
+const maxRemembered = 4096;
+
+/** What is known to be signed, each with all that makes it what it is; the oldest is forgotten first. */
+export class SignedRoots {
+  readonly #names = new Set<string>();
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  add(name: string): void {
+    this.#names.add(name);
+    const [oldest] = this.#names;
+    if (this.#names.size > maxRemembered && oldest !== undefined) this.#names.delete(oldest);
+  }
+}
+
 export class Ed25519Sealer implements LogSealer {
   readonly #region: RegionId;
   readonly #key: SigningKey;
+  readonly #roots: SignedRoots;
 
-  constructor(region: RegionId, key: SigningKey) {
+  /** `roots` of the opener that will read it back: what was signed here need not be checked. */
+  constructor(region: RegionId, key: SigningKey, roots = new SignedRoots()) {
     this.#region = region;
     this.#key = key;
+    this.#roots = roots;
   }
 
   seal(topic: LogTopic, records: readonly OutgoingRecord[]): readonly OutgoingRecord[] {
@@ -43,7 +64,9 @@ export class Ed25519Sealer implements LogSealer {
       records.map(({ partition, bytes }) => leafOf({ region: this.#region, topic, partition }, bytes)),
     );
     const root = tree.at(-1)?.[0] ?? new Uint8Array();
-    const signature = sign(null, signedText(keyId, root), privateKey);
+    const text = signedText(keyId, root);
+    const signature = sign(null, text, privateKey);
+    this.#roots.add(nameOf(this.#region, text, signature));
     return records.map(({ partition, bytes: body }, index) => ({
       partition,
       bytes: writeSealed({ keyId, index, path: pathIn(tree, index), signature, body }),
@@ -51,18 +74,15 @@ export class Ed25519Sealer implements LogSealer {
   }
 }
 
-/** Of publishes that arrive one after the other, from a few regions, partition by partition where much waits. */
-const maxRemembered = 4096;
-
 export class Ed25519Opener implements LogOpener {
   readonly #ring: KeyRing;
   readonly #nowMs: () => number;
-  /** Signed roots, the oldest first. */
-  readonly #remembered = new Set<string>();
+  readonly #roots: SignedRoots;
 
-  constructor(ring: KeyRing, nowMs: () => number) {
+  constructor(ring: KeyRing, nowMs: () => number, roots = new SignedRoots()) {
     this.#ring = ring;
     this.#nowMs = nowMs;
+    this.#roots = roots;
   }
 
   open(place: LogPlace, sealed: Uint8Array): Opened {
@@ -92,29 +112,26 @@ export class Ed25519Opener implements LogOpener {
     const key = record === null ? null : this.#ring.find(place.region, record.keyId);
     if (record === null || key === null) return;
     const claim = claimOf(key, record, rootOver(leafOf(place, record.body), record));
-    if (!this.#remembered.has(claim.name) && (await isSignedByLater(key, claim.text, record.signature)))
-      this.#remember(claim.name);
+    if (!this.#roots.has(claim.name) && (await isSignedByLater(key, claim.text, record.signature)))
+      this.#roots.add(claim.name);
   }
 
   #isSigned(key: PublicKey, record: Seal, root: Uint8Array): boolean {
     const { text, name } = claimOf(key, record, root);
-    if (this.#remembered.has(name)) return true;
+    if (this.#roots.has(name)) return true;
     if (!isSignedBy(key, text, record.signature)) return false;
-    this.#remember(name);
+    this.#roots.add(name);
     return true;
-  }
-
-  #remember(name: string): void {
-    this.#remembered.add(name);
-    const [oldest] = this.#remembered;
-    if (this.#remembered.size > maxRemembered && oldest !== undefined) this.#remembered.delete(oldest);
   }
 }
 
-/** What a signature is made over, and all that makes it what it is. */
 function claimOf({ id, region }: PublicKey, { signature }: Seal, root: Uint8Array) {
   const text = signedText(id, root);
-  return { text, name: region + Buffer.concat([text, signature]).toString('latin1') };
+  return { text, name: nameOf(region, text, signature) };
+}
+
+function nameOf(region: RegionId, text: Uint8Array, signature: Uint8Array): string {
+  return region + Buffer.concat([text, signature]).toString('latin1');
 }
 
 function refused(fault: SealFault): Opened {

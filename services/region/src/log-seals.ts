@@ -1,5 +1,5 @@
 /** What this region seals its log with, and by whose keys it opens logs. */
-import { Ed25519Opener, Ed25519Sealer } from '@isthmus/replication/log/ed25519-seal';
+import { Ed25519Opener, Ed25519Sealer, SignedRoots } from '@isthmus/replication/log/ed25519-seal';
 import type { OwnSeals } from '@isthmus/replication/log/opened-logs';
 import { countsAt, KeyRing, showKeyId } from '@isthmus/replication/log/signing-keys';
 import { unsealed } from '@isthmus/replication/log/unsealed';
@@ -13,8 +13,9 @@ export function logSeals(config: KeyedConfig, refused: RefusedRecords, nowMs: ()
   const { region, signingKey, publicKeys } = config;
   const onRefused: OwnSeals['onRefused'] = (record) => refused.note(record);
   if (signingKey === 'none') return { region, sealer: unsealed, opener: unsealed, onRefused };
-  const opener = new Ed25519Opener(new KeyRing(publicKeys), nowMs);
-  return { region, sealer: new Ed25519Sealer(region, signingKey), opener, onRefused };
+  const roots = new SignedRoots();
+  const opener = new Ed25519Opener(new KeyRing(publicKeys), nowMs, roots);
+  return { region, sealer: new Ed25519Sealer(region, signingKey, roots), opener, onRefused };
 }
 
 const warnBeforeMs = 14 * 24 * 3_600_000;

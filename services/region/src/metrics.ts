@@ -7,6 +7,7 @@
 import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
+import type { SealFault } from '@isthmus/replication/ports/log-seal';
 import type { Verification } from '@isthmus/replication/ports/verification';
 import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
@@ -56,6 +57,17 @@ export interface RegionMetricsOptions {
   /** RPO objectives of the tiers in use. */
   readonly objectives: readonly { readonly tier: string; readonly seconds: number }[];
 }
+
+const refusalCauses = [
+  'unsigned',
+  'malformed',
+  'unknown-key',
+  'expired-key',
+  'bad-signature',
+  'unreadable',
+] as const satisfies readonly (SealFault | 'unreadable')[];
+/** `unreadable`: what the region itself has sealed is no log record of its own. */
+type RefusalCause = SealFault | (typeof refusalCauses)[number];
 
 export class RegionMetrics {
   readonly #options: RegionMetricsOptions;
@@ -160,6 +172,9 @@ export class RegionMetrics {
     this.#gauge('incarnation', "Counter of the region's incarnation", []).set(options.incarnation.counter);
     const objective = this.#gauge('rpo_objective_seconds', 'RPO objective of a tier in use', ['tier']);
     for (const { tier, seconds } of options.objectives) objective.set({ tier }, seconds);
+    // An alert sees a counter grow from nothing, and not one that is there all at once.
+    for (const origin of [region, ...peers])
+      for (const cause of refusalCauses) this.#refused.inc({ origin, cause }, 0);
     collectDefaultMetrics({
       register: this.#registry,
       prefix: 'isthmus_',
@@ -238,7 +253,7 @@ export class RegionMetrics {
     this.#identityRefused.inc();
   }
 
-  refused(origin: RegionId, cause: string): void {
+  refused(origin: RegionId, cause: RefusalCause): void {
     this.#refused.inc({ origin, cause });
   }
 
