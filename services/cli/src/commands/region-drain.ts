@@ -5,13 +5,14 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { findTarget } from '../remote/addresses.ts';
-import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
+import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
-import { member, request } from '../remote/request.ts';
+import { type Call, member, refusal, request, send } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
 import type { RegionArguments } from './region.ts';
 
 const pollMs = 300;
+const attempts = 10;
 
 export function drainRegion({ names, values }: RegionArguments, io: CommandIo): Promise<ExitCode> {
   return change('drain', { names, values }, io);
@@ -42,7 +43,7 @@ async function change(
   const { admin: given, demo, region, json, 'dry-run': dryRun } = values;
   const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
   const isDone = action === 'drain' ? isEverywhere : isOpen;
-  const asked = await request({ method: 'POST', url: `${url}/v1/region/${action}?dryRun=${dryRun}` });
+  const asked = await ask({ method: 'POST', url: `${url}/v1/region/${action}?dryRun=${dryRun}` });
   const shown = dryRun ? asked : await watched({ url, asked, isDone }, io);
   io.progress('');
   if (io.interrupted.aborted) io.note('Interrupted; what was asked for stays. isthmus region shows it.\n');
@@ -62,13 +63,36 @@ async function watched({ url, asked, isDone }: Watched, io: CommandIo): Promise<
   while (!isDone(shown) && !io.interrupted.aborted) {
     io.progress(waitingText(shown));
     await pause(pollMs, undefined, { signal: io.interrupted }).catch(() => undefined);
-    shown = await request({ method: 'GET', url: `${url}/v1/region` });
+    shown = await look(url);
   }
   return shown;
 }
 
+/** The database may be away for a moment, and whoever asks twice asks for the same. */
+async function ask(call: Call): Promise<unknown> {
+  for (let left = attempts; ; left--) {
+    const answer = await send(call);
+    if (answer.status < 400) return answer.body;
+    if (left === 1 || member(answer.body, 'code') !== 'database-unavailable') throw refusal(answer);
+    await pause(pollMs);
+  }
+}
+
+/**
+ * How the region stands. `null`: no answer, which is no end of what it does: its process opens the database again as
+ * another incarnation, or was killed.
+ */
+export async function look(url: string): Promise<unknown> {
+  try {
+    return await request({ method: 'GET', url: `${url}/v1/region` });
+  } catch (reason) {
+    if (reason instanceof CliError) return null;
+    throw reason;
+  }
+}
+
 export function isOpen(shown: unknown): boolean {
-  return waits(shown).length === 0;
+  return shown !== null && waits(shown).length === 0;
 }
 
 /** Every peer has all that the region ever acknowledged. */
@@ -88,6 +112,7 @@ function waits(shown: unknown): readonly string[] {
 }
 
 function waitingText(shown: unknown): string {
+  if (shown === null) return 'the region does not answer now';
   const missing = (drainedPeers(shown) ?? []).filter((peer) => member(peer, 'hasAll') !== true);
   if (missing.length === 0) return waits(shown).join('; ');
   return `waits for ${missing.map((peer) => textOf(member(peer, 'region'), '?')).join(', ')}`;

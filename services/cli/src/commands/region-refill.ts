@@ -11,7 +11,7 @@ import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
 import { member, request } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
-import { isOpen, regionText } from './region-drain.ts';
+import { isOpen, look, regionText } from './region-drain.ts';
 import { exportRegion } from './region-export.ts';
 import type { RegionArguments } from './region.ts';
 
@@ -72,16 +72,6 @@ async function watch(url: string, json: boolean, io: CommandIo): Promise<ExitCod
   if (io.interrupted.aborted) io.note('Interrupted; the region goes on. isthmus region shows it.\n');
   io.out(json ? jsonLine(shown) : regionText(shown));
   return io.interrupted.aborted ? 1 : 0;
-}
-
-/** `null`: no answer, which is no end of it: its process opens the database again as another incarnation, or was killed. */
-async function look(url: string): Promise<unknown> {
-  try {
-    return await request({ method: 'GET', url: `${url}/v1/region` });
-  } catch (reason) {
-    if (reason instanceof CliError) return null;
-    throw reason;
-  }
 }
 
 function stateOf(refill: unknown): string {

@@ -1,4 +1,4 @@
-/** Incidents and dead letters on the command line, against an admin listener that is made up. */
+/** Commands that ask the admin listener of a region, against one that is made up. */
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { CliError } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { deadLetters } from './dead-letters.ts';
 import { incidents } from './incidents.ts';
+import { region } from './region.ts';
 
 let server: Server;
 let admin = '';
@@ -138,4 +139,32 @@ test('lists dead letters, and a retry that is refused again is an answer of no',
     `POST /v1/dead-letters/${letter.id}/retry`,
     `POST /v1/dead-letters/${letter.id}/retry?dryRun=true`,
   ]);
+});
+
+const drained = (hasAll: boolean) => ({
+  region: 'eu',
+  actor: 'eu.1.00000000',
+  waitsFor: ['it is drained'],
+  drained: { beat: 5, peers: [{ region: 'us', hasAll }] },
+  refill: null,
+});
+const away = { status: 503, body: { code: 'database-unavailable', detail: 'away' } };
+
+test('a drain waits on where the region does not answer for a moment', async () => {
+  const answers = [away, { body: drained(false) }, away, { body: drained(false) }, { body: drained(true) }];
+  answer = () => answers.shift() ?? expect.fail('it is asked on');
+  expect((await run(region, 'drain')).code).toBe(0);
+  expect(asked.map((one) => one.split('?')[0])).toEqual([
+    'POST /v1/region/drain',
+    'POST /v1/region/drain',
+    'GET /v1/region',
+    'GET /v1/region',
+    'GET /v1/region',
+  ]);
+});
+
+test('what a region refuses for good is told at once', async () => {
+  answer = () => ({ status: 409, body: { code: 'conflict', detail: 'not now' } });
+  expect(await run(region, 'drain')).toMatchObject({ code: 1, note: 'conflict: not now' });
+  expect(asked).toHaveLength(1);
 });
