@@ -17,12 +17,18 @@ export function checkBytes(value: Uint8Array, rule: string): void {
   if (value.length === 0) readFrom(value, rule, () => value.at(0));
 }
 
+/** As many arguments as every engine takes. */
+const mostAtOnce = 4096;
+
 /** Bytes as a binary string, each a character. */
 export function binaryOfBytes(bytes: Uint8Array): string {
   const byte = (at: number): number => bytes[at] ?? 0;
   let binary = '';
   let at = 0;
-  // An engine writes this out; given a list of arguments it first makes one.
+  for (; at + mostAtOnce <= bytes.length; at += mostAtOnce) {
+    binary += String(Reflect.apply(String.fromCharCode, null, bytes.subarray(at, at + mostAtOnce)));
+  }
+  // An engine writes this out; given a list of arguments it first makes one. Of a long string it makes a list of pieces.
   for (; at + 8 <= bytes.length; at += 8) {
     binary += String.fromCharCode(
       byte(at),

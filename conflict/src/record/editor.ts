@@ -10,7 +10,7 @@ import { check, refusal } from '../refusal.ts';
 import type { MapField } from '../types/field.ts';
 import { operations, putMap } from '../types/field-types.ts';
 import { resetPlace } from '../types/reset.ts';
-import { type PlaceOf, resolveField } from '../types/resolve-field.ts';
+import { resolveField } from '../types/resolve-field.ts';
 import type { Draft } from './draft.ts';
 import type { Editor } from './operations.ts';
 
@@ -39,71 +39,40 @@ export function runEdit(draft: Draft, record: MapField, change: (editor: Editor)
 }
 
 function editorOf(draft: Draft, field: MapField, run: Run): Editor {
-  // The list has what the interface names, with the types of values that are checked anyhow.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return new Operations(draft, field, run) as object as Editor;
-}
-
-/** An operation is made when somebody asks for it, because an edit uses few of all that there are. */
-class Operations {
-  static {
-    for (const [name, type, operation] of operations) {
-      const get = function (this: Operations) {
-        return (path: Path, given: unknown): void =>
-          this.#run(() => {
-            const found = this.#at(path);
-            if (found.field.type === type) return operation(this.#draft, found, given);
-            throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
-          });
-      };
-      Object.defineProperty(this.prototype, name, { get });
-    }
-  }
-
-  readonly #draft: Draft;
-  readonly #root: PlaceOf<MapField>;
-  readonly #run: Run;
-
-  constructor(draft: Draft, field: MapField, run: Run) {
-    this.#draft = draft;
-    this.#root = { place: draft.root, field };
-    this.#run = run;
-  }
-
-  get clear() {
-    return (path: Path): void => this.#run(() => resetPlace(this.#draft, this.#at(path).place));
-  }
-
-  get put() {
-    return (value: unknown): void =>
-      this.#run(() => {
-        create(this.#draft);
-        putMap(this.#draft, this.#root, value);
+  const root = { place: draft.root, field };
+  // What follows a deletion creates the record again, also one that a value made while it was read.
+  const write = (operation: () => void) =>
+    run(() => {
+      operation();
+      if (draft.mark === 'gone') draft.mark = 'due';
+    });
+  const editor: Record<string, (path: Path, value: unknown) => void> = {
+    clear: (path) => write(() => resetPlace(draft, resolveField(root, path).place)),
+    put: (value) => write(() => putMap(draft, root, value)),
+    delete: () => run(() => deleteRecord(draft)),
+  };
+  for (const [name, type, operation] of operations) {
+    editor[name] = (path, given) =>
+      write(() => {
+        const found = resolveField(root, path);
+        if (found.field.type === type) return operation(draft, found, given);
+        throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
       });
   }
-
-  get delete() {
-    return (): void => this.#run(() => deleteRecord(this.#draft));
-  }
-
-  #at(path: Path): PlaceOf {
-    create(this.#draft);
-    return resolveField(this.#root, path);
-  }
+  // The list has what the interface names, with the types of values that are checked anyhow.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return editor as object as Editor;
 }
 
 /** What comes after an `await` would find the edit made. */
 function checkFinished(result: unknown): void {
-  const promise = Object(result);
-  if (typeof readFrom(result, 'synchronous', () => promise.then) !== 'function') return;
-  // It fails once it goes on, because the edit is over; this error stands for that one.
-  promise.then(undefined, () => undefined);
-  throw refusal('invalid-argument', { rule: 'synchronous', value: result });
-}
-
-/** What follows a deletion creates the record again. */
-function create(draft: Draft): void {
-  if (draft.mark === 'gone') draft.mark = 'due';
+  readFrom(result, 'synchronous', () => {
+    const { then } = Object(result);
+    if (typeof then !== 'function') return;
+    // It fails once it goes on, because the edit is over; this error stands for that one.
+    then.call(result, undefined, () => undefined);
+    throw refusal('invalid-argument', { rule: 'synchronous', value: result });
+  });
 }
 
 function deleteRecord(draft: Draft): void {
