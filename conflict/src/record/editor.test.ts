@@ -87,11 +87,12 @@ test('what is written while its value deletes the record creates it again', () =
   expect(Last.read(after).value).toEqual({ title: { a: 1 } });
 });
 
-test('an editor has its operations, also when it is spread or wrapped', () => {
+test('an editor has its operations, also when they are taken from it or it is wrapped', () => {
   const { state } = Product.edit(nothing, context, (editor) => {
-    const copy = { ...editor };
-    copy.set('title', 'Lamp');
-    copy.add('tags', ['new']);
+    const put = Reflect.get(editor, 'set');
+    put('title', 'Lamp');
+    const above: Editor = Object.create(editor);
+    above.add('tags', ['new']);
     new Proxy(editor, {}).increment('likes', 1);
   });
   expect(Product.read(state).value).toMatchObject({ title: 'Lamp', tags: ['new'], likes: 1 });

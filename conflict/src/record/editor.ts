@@ -10,7 +10,7 @@ import { check, refusal } from '../refusal.ts';
 import type { MapField } from '../types/field.ts';
 import { operations, putMap } from '../types/field-types.ts';
 import { resetPlace } from '../types/reset.ts';
-import { resolveField } from '../types/resolve-field.ts';
+import { type PlaceOf, resolveField } from '../types/resolve-field.ts';
 import type { Draft } from './draft.ts';
 import type { Editor } from './operations.ts';
 
@@ -38,30 +38,44 @@ export function runEdit(draft: Draft, record: MapField, change: (editor: Editor)
   writeMark(draft);
 }
 
+interface Ground {
+  readonly draft: Draft;
+  readonly root: PlaceOf<MapField>;
+}
+
+type Operation = (on: Ground, path: Path, given: unknown) => void;
+
+const byName = new Map<string | symbol, Operation>([
+  ['clear', ({ draft, root }, path) => resetPlace(draft, resolveField(root, path).place)],
+  ['put', ({ draft, root }, value) => putMap(draft, root, value)],
+  ['delete', ({ draft }) => deleteRecord(draft)],
+]);
+for (const [name, type, operation] of operations) {
+  byName.set(name, ({ draft, root }, path, given) => {
+    const found = resolveField(root, path);
+    if (found.field.type === type) return operation(draft, found, given);
+    throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
+  });
+}
+
+/** An operation is made when somebody asks for it, because an edit uses few of all that there are. */
 function editorOf(draft: Draft, field: MapField, run: Run): Editor {
-  const root = { place: draft.root, field };
-  // What follows a deletion creates the record again, also one that a value made while it was read.
-  const write = (operation: () => void) =>
-    run(() => {
-      operation();
-      if (draft.mark === 'gone') draft.mark = 'due';
-    });
-  const editor: Record<string, (path: Path, value: unknown) => void> = {
-    clear: (path) => write(() => resetPlace(draft, resolveField(root, path).place)),
-    put: (value) => write(() => putMap(draft, root, value)),
-    delete: () => run(() => deleteRecord(draft)),
+  const on = { draft, root: { place: draft.root, field } };
+  const get = (_: object, name: string | symbol) => {
+    const operation = byName.get(name);
+    return (
+      operation &&
+      ((path: Path, given: unknown) =>
+        run(() => {
+          operation(on, path, given);
+          // What follows a deletion creates the record again, also one that a value made while it was read.
+          if (draft.mark === 'gone' && name !== 'delete') draft.mark = 'due';
+        }))
+    );
   };
-  for (const [name, type, operation] of operations) {
-    editor[name] = (path, given) =>
-      write(() => {
-        const found = resolveField(root, path);
-        if (found.field.type === type) return operation(draft, found, given);
-        throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
-      });
-  }
   // The list has what the interface names, with the types of values that are checked anyhow.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return editor as object as Editor;
+  return new Proxy({}, { get }) as Editor;
 }
 
 /** What comes after an `await` would find the edit made. */

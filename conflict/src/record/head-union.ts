@@ -63,8 +63,8 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   if (!isRepeating) beginRewriting(state, delta.length);
   leftCount = state[1] ?? 0;
   rightCount = delta[1] ?? 0;
-  if (state[0] !== version || delta[0] !== version) return false;
-  if (leftCount === 0 || rightCount === 0 || leftCount + rightCount > mostActors) return false;
+  if (state[0] !== version || delta[0] !== version || leftCount * rightCount === 0) return false;
+  if (leftCount + rightCount > mostActors) return false;
   leftStays = true;
   sharedDots = 0;
   grows = false;
