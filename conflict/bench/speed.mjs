@@ -5,7 +5,16 @@
 import { BenchError } from './contender.mjs';
 import { ratioOf, rates, spreadOf, warm } from './measure.mjs';
 import { chanceFrom } from './record.mjs';
-import { copyOf, divergedPairs, duplicatePairs, hotPairs, manyPair, setPairs } from './workloads.mjs';
+import {
+  copyOf,
+  divergedPairs,
+  duplicatePairs,
+  firstPairs,
+  hotPairs,
+  manyPair,
+  overtakenPairs,
+  setPairs,
+} from './workloads.mjs';
 
 /**
  * @typedef {import('./contender.mjs').Contender} Contender
@@ -30,6 +39,18 @@ const workloads = [
     name: 'merge_diverged',
     title: 'two states, three fields apart on both sides',
     prepare: divergedPairs,
+    merge: 'merge',
+  },
+  {
+    name: 'merge_overtaken',
+    title: 'a delta whose forerunner is missing',
+    prepare: overtakenPairs,
+    merge: 'merge',
+  },
+  {
+    name: 'merge_first',
+    title: 'the first delta of a 10-field record',
+    prepare: firstPairs,
     merge: 'merge',
   },
   {

@@ -90,6 +90,39 @@ export function divergedPairs(contender) {
   });
 }
 
+/** A delta that has overtaken one of its writer, which is still missing. @param {Contender} contender @returns {readonly Pair[]} */
+export function overtakenPairs(contender) {
+  return Array.from({ length: hotRecords }, (_, seed) => {
+    const { state, value, chance } = writtenRecord(contender, seed);
+    return fieldNames.slice(1).map((name) => {
+      const missing = otherValueOf(chance, 'title', value.title);
+      const behind = contender.set(
+        state,
+        { actor: 'us-1', ms: firstMs + 2000 },
+        { [fieldNames[0]]: missing },
+      );
+      const written = otherValueOf(chance, name, value[name]);
+      const { delta } = contender.set(
+        behind.state,
+        { actor: 'us-1', ms: firstMs + 3000 },
+        { [name]: written },
+      );
+      checkRecord(contender, contender.merge(state, delta), { ...value, [name]: written });
+      return { state, delta: copyOf(delta) };
+    });
+  }).flat();
+}
+
+/** The first that is heard of a record. @param {Contender} contender @returns {readonly Pair[]} */
+export function firstPairs(contender) {
+  return Array.from({ length: hotRecords }, (_, seed) => {
+    const value = recordOf(chanceFrom(seed));
+    const { delta } = contender.set(contender.empty(), { actor: 'eu-1', ms: firstMs }, value);
+    checkRecord(contender, contender.merge(contender.empty(), delta), value);
+    return { state: contender.empty(), delta: copyOf(delta) };
+  });
+}
+
 /** One element is added to sets of twenty, which both writers filled. @param {Contender} contender @returns {readonly Pair[]} */
 export function setPairs(contender) {
   return Array.from({ length: hotRecords }, (_, seed) => {

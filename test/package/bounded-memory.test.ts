@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { root } from '../tidy/tree.ts';
 
 const opening = `
-import { register, schema, text, validate } from '@isthmus/conflict';
+import { merge, register, schema, text, validate } from '@isthmus/conflict';
 import { yjsText } from '@isthmus/conflict/text';
 const type = schema({ r: register(), t: text() }, { text: yjsText });
 const varint = (number) => number < 128 ? [number] : [number % 128 | 128, ...varint(Math.floor(number / 128))];
@@ -46,4 +46,11 @@ test('a chunk of a text that claims millions of parts', () => {
     console.log(JSON.stringify(type.read(chunk([0, 0])).value));
     console.log(codeOf(() => type.read(chunk([1, ...varint(30_000_000), 1, 0]))));`;
   expect(printed(program)).toBe('{"t":""}\nmalformed');
+});
+
+test('bytes that are no record, many of them', () => {
+  const program = `
+    const zeros = new Uint8Array(8 << 20);
+    console.log(codeOf(() => merge(new Uint8Array(0), zeros)), codeOf(() => validate(zeros)));`;
+  expect(printed(program)).toBe('malformed malformed');
 });

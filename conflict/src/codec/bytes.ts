@@ -17,25 +17,21 @@ export function checkBytes(value: Uint8Array, rule: string): void {
   if (value.length === 0) readFrom(value, rule, () => value.at(0));
 }
 
+/** As many arguments as every engine takes. */
+const mostAtOnce = 4096;
+
 /** Bytes as a binary string, each a character. */
 export function binaryOfBytes(bytes: Uint8Array): string {
-  const byte = (at: number): number => bytes[at] ?? 0;
   let binary = '';
   let at = 0;
-  // An engine writes this out; given a list of arguments it first makes one.
-  for (; at + 8 <= bytes.length; at += 8) {
-    binary += String.fromCharCode(
-      byte(at),
-      byte(at + 1),
-      byte(at + 2),
-      byte(at + 3),
-      byte(at + 4),
-      byte(at + 5),
-      byte(at + 6),
-      byte(at + 7),
-    );
+  for (; at + mostAtOnce <= bytes.length; at += mostAtOnce) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + mostAtOnce));
   }
-  for (; at < bytes.length; at++) binary += String.fromCharCode(byte(at));
+  // An engine writes this out; given a list of arguments it first makes one. Of a long string it makes a list of pieces.
+  for (; at + 4 <= bytes.length; at += 4) {
+    binary += String.fromCharCode(bytes[at] ?? 0, bytes[at + 1] ?? 0, bytes[at + 2] ?? 0, bytes[at + 3] ?? 0);
+  }
+  for (; at < bytes.length; at++) binary += String.fromCharCode(bytes[at] ?? 0);
   return binary;
 }
 

@@ -25,7 +25,8 @@ export let reservedStart = 0;
 export function reserve(byteCount: number): Uint8Array {
   reservedStart = 0;
   if (byteCount > largestShared) return (reservedRoom = new Uint8Array(byteCount));
-  if (used + byteCount > slabBytes) {
+  // A slab that a caller handed to another thread has no bytes any more.
+  if (used + byteCount > slab.length) {
     buffer = new ArrayBuffer(slabBytes);
     slab = new Uint8Array(buffer);
     used = 0;

@@ -18,10 +18,10 @@ export function sized(binary: string): string {
   return varint(binary.length) + binary;
 }
 
-/** Bytes that an integer takes. */
+/** Bytes that an integer below 2^28 takes. */
 export function varintLength(value: number): number {
   let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
+  for (let rest = value; rest >= 0x80; rest >>= 7) bytes++;
   return bytes;
 }
 
@@ -41,14 +41,11 @@ function longerVarint(bytes: Uint8Array, offset: number, low: number): number {
   return -1;
 }
 
-/** Writes a non-negative safe integer; returns its end. */
+/** Writes an integer below 2^28; returns its end. */
 export function writeVarint(room: Uint8Array, offset: number, value: number): number {
   let at = offset;
   let rest = value;
-  while (rest >= 0x80) {
-    room[at++] = (rest % 0x80) + 0x80;
-    rest = Math.floor(rest / 0x80);
-  }
+  for (; rest >= 0x80; rest >>= 7) room[at++] = rest | 0x80;
   room[at++] = rest;
   return at;
 }

@@ -4,6 +4,7 @@
  * is out of the ordinary, malformed bytes among it, so it has no errors of its own and decides nothing that the
  * definition does not. Nothing outside the given arrays is read. What it skips of the state it does not look at.
  */
+import { beginReading } from '../codec/byte-reader.ts';
 import { binaryOfBytes } from '../codec/bytes.ts';
 import {
   deepestPath,
@@ -125,7 +126,12 @@ function readKey(): boolean {
     if (byte === pathSeparator) depth++;
     else if (byte >= 0x80) isAscii = false;
   }
-  if (!isAscii) namesOfPath(binaryOfBytes(bytes.subarray(start, end)));
+  if (!isAscii) {
+    const path = binaryOfBytes(bytes.subarray(start, end));
+    // What is wrong with it is found there.
+    beginReading(path, start);
+    namesOfPath(path);
+  }
   tag = byte;
   // What newer versions write is left to the definition, and so is a field without a name.
   if (tag === tagExtended || (end === start && tag !== tagMark && tag !== tagDeletion)) return false;

@@ -61,6 +61,43 @@ describe('an edit whose function returns a promise', () => {
   });
 });
 
+test('what a thenable throws is a fault of the argument, and it is asked once', () => {
+  const throwing = new Proxy({}, { get: () => () => expect.fail('on its way') });
+  let asked = 0;
+  const get = (_: object, name: string | symbol) =>
+    name === 'then' && ++asked === 1 ? () => undefined : undefined;
+  const changing = new Proxy({}, { get });
+  for (const result of [throwing, changing])
+    expect(errorOf(() => Product.edit(nothing, context, () => result)).rule).toBe('synchronous');
+  expect(asked).toBe(1);
+});
+
+test('what is written while its value deletes the record creates it again', () => {
+  const Last = schema({ title: register() }, { deletes: 'last-writer-wins' });
+  const { state } = Last.edit(nothing, context, (e) => e.set('title', 'Lamp'));
+  const deleting = (e: Editor) => ({
+    get a() {
+      e.delete();
+      return 1;
+    },
+  });
+  const { state: after } = Last.edit(state, { ...context, now: context.now + 1 }, (e) =>
+    e.set('title', deleting(e)),
+  );
+  expect(Last.read(after).value).toEqual({ title: { a: 1 } });
+});
+
+test('an editor has its operations, also when they are taken from it or it is wrapped', () => {
+  const { state } = Product.edit(nothing, context, (editor) => {
+    const put = Reflect.get(editor, 'set');
+    put('title', 'Lamp');
+    const above: Editor = Object.create(editor);
+    above.add('tags', ['new']);
+    new Proxy(editor, {}).increment('likes', 1);
+  });
+  expect(Product.read(state).value).toMatchObject({ title: 'Lamp', tags: ['new'], likes: 1 });
+});
+
 describe('an editor that was kept', () => {
   const operations: readonly (readonly [string, (editor: Editor) => void])[] = [
     ['set', (e) => e.set('title', 'x')],

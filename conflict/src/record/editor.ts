@@ -38,72 +38,55 @@ export function runEdit(draft: Draft, record: MapField, change: (editor: Editor)
   writeMark(draft);
 }
 
-function editorOf(draft: Draft, field: MapField, run: Run): Editor {
-  // The list has what the interface names, with the types of values that are checked anyhow.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return new Operations(draft, field, run) as object as Editor;
+interface Ground {
+  readonly draft: Draft;
+  readonly root: PlaceOf<MapField>;
+}
+
+type Operation = (on: Ground, path: Path, given: unknown) => void;
+
+const byName = new Map<string | symbol, Operation>([
+  ['clear', ({ draft, root }, path) => resetPlace(draft, resolveField(root, path).place)],
+  ['put', ({ draft, root }, value) => putMap(draft, root, value)],
+  ['delete', ({ draft }) => deleteRecord(draft)],
+]);
+for (const [name, type, operation] of operations) {
+  byName.set(name, ({ draft, root }, path, given) => {
+    const found = resolveField(root, path);
+    if (found.field.type === type) return operation(draft, found, given);
+    throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
+  });
 }
 
 /** An operation is made when somebody asks for it, because an edit uses few of all that there are. */
-class Operations {
-  static {
-    for (const [name, type, operation] of operations) {
-      const get = function (this: Operations) {
-        return (path: Path, given: unknown): void =>
-          this.#run(() => {
-            const found = this.#at(path);
-            if (found.field.type === type) return operation(this.#draft, found, given);
-            throw refusal('wrong-operation', { field: found.place.label, rule: type, value: name });
-          });
-      };
-      Object.defineProperty(this.prototype, name, { get });
-    }
-  }
-
-  readonly #draft: Draft;
-  readonly #root: PlaceOf<MapField>;
-  readonly #run: Run;
-
-  constructor(draft: Draft, field: MapField, run: Run) {
-    this.#draft = draft;
-    this.#root = { place: draft.root, field };
-    this.#run = run;
-  }
-
-  get clear() {
-    return (path: Path): void => this.#run(() => resetPlace(this.#draft, this.#at(path).place));
-  }
-
-  get put() {
-    return (value: unknown): void =>
-      this.#run(() => {
-        create(this.#draft);
-        putMap(this.#draft, this.#root, value);
-      });
-  }
-
-  get delete() {
-    return (): void => this.#run(() => deleteRecord(this.#draft));
-  }
-
-  #at(path: Path): PlaceOf {
-    create(this.#draft);
-    return resolveField(this.#root, path);
-  }
+function editorOf(draft: Draft, field: MapField, run: Run): Editor {
+  const on = { draft, root: { place: draft.root, field } };
+  const get = (_: object, name: string | symbol) => {
+    const operation = byName.get(name);
+    return (
+      operation &&
+      ((path: Path, given: unknown) =>
+        run(() => {
+          operation(on, path, given);
+          // What follows a deletion creates the record again, also one that a value made while it was read.
+          if (draft.mark === 'gone' && name !== 'delete') draft.mark = 'due';
+        }))
+    );
+  };
+  // The list has what the interface names, with the types of values that are checked anyhow.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return new Proxy({}, { get }) as Editor;
 }
 
 /** What comes after an `await` would find the edit made. */
 function checkFinished(result: unknown): void {
-  const promise = Object(result);
-  if (typeof readFrom(result, 'synchronous', () => promise.then) !== 'function') return;
-  // It fails once it goes on, because the edit is over; this error stands for that one.
-  promise.then(undefined, () => undefined);
-  throw refusal('invalid-argument', { rule: 'synchronous', value: result });
-}
-
-/** What follows a deletion creates the record again. */
-function create(draft: Draft): void {
-  if (draft.mark === 'gone') draft.mark = 'due';
+  readFrom(result, 'synchronous', () => {
+    const { then } = Object(result);
+    if (typeof then !== 'function') return;
+    // It fails once it goes on, because the edit is over; this error stands for that one.
+    then.call(result, undefined, () => undefined);
+    throw refusal('invalid-argument', { rule: 'synchronous', value: result });
+  });
 }
 
 function deleteRecord(draft: Draft): void {

@@ -127,3 +127,9 @@ test('an actor of whom nothing was seen is in no head', () => {
   expect(hasSeenAll(state, Uint8Array.from([version, count, ...name, 1, 0]))).toBe(true);
   expect(hasSeenAll(state, Uint8Array.from([version, count, ...name, 0, 0]))).toBe(false);
 });
+
+test('a new actor whose name is no text is refused, and not handed on', () => {
+  const named = (byte: number) => Uint8Array.from([0x10, 1, 1, byte, 1, 0]);
+  expect(() => merge(stateOf([1]), named(0xff))).toThrow('malformed');
+  expect(merge(stateOf([1]), named(0x78)).changed).toBe(true);
+});

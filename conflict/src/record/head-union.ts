@@ -63,8 +63,8 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   if (!isRepeating) beginRewriting(state, delta.length);
   leftCount = state[1] ?? 0;
   rightCount = delta[1] ?? 0;
-  if (state[0] !== version || delta[0] !== version) return false;
-  if (leftCount === 0 || rightCount === 0 || leftCount + rightCount > mostActors) return false;
+  if (state[0] !== version || delta[0] !== version || leftCount * rightCount === 0) return false;
+  if (leftCount + rightCount > mostActors) return false;
   leftStays = true;
   sharedDots = 0;
   grows = false;
@@ -109,8 +109,8 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
       isRepeating = false;
       grows = true;
       keepUpTo(order > 0 ? mine : name + size);
-      if (order > 0) insertActor(delta, name, max);
-      else replaceCounter(mine - 1, max);
+      if (order <= 0) replaceCounter(mine - 1, max);
+      else if (!insertActor(delta, name, max)) return false;
     }
   }
   if (grows) changeCount(count);
@@ -119,13 +119,15 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   return true;
 }
 
-/** An actor that the state has seen nothing of. */
-function insertActor(delta: Uint8Array, name: number, max: number): void {
+/** An actor that the state has seen nothing of; `false` where its name may be no text. */
+function insertActor(delta: Uint8Array, name: number, max: number): boolean {
   const end = name + 1 + (delta[name] ?? 0);
+  for (let at = name; at < end; at++) if ((delta[at] ?? 0) >= 0x80) return false;
   makeRoom(end - name + varintLength(max) + 1, 0);
   insert(delta, name, end);
   insertVarint(max);
   insertVarint(0);
+  return true;
 }
 
 /** Another last counter in the place of what the state has up to `end`. */

@@ -2,8 +2,9 @@
  * The join of two records, which is what merging means: what both hold survives, and what only one holds survives if
  * the other has not seen its dot. This is the definition, written to be read; `byte-merge.ts` gives the same bytes for
  * the common cases without taking anything apart, and a test holds the two together. The join is commutative,
- * associative and idempotent for any two records that are well formed, forged ones included. (Almeida, Shoker,
- * Baquero, "Delta State Replicated Data Types", 2018.)
+ * associative and idempotent for any two records that are well formed, forged ones included. Which of two entries under
+ * one dot it finds is not said: `validate` refuses such bytes. (Almeida, Shoker, Baquero, "Delta State Replicated Data
+ * Types", 2018.)
  */
 import { hasSeen, joinSeen } from '../causal/seen.ts';
 import { vectorOf, vectorPayload } from '../codec/vector.ts';

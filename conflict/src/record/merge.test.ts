@@ -212,3 +212,21 @@ test('what validate passes merges into what validate passes', () => {
   }
   expect(passed).toBeGreaterThan(0);
 });
+
+test('what is wrong with a name is told alike, whatever was read before', () => {
+  const { state } = edited(nothing, 'eu', (e) => e.set('title', 'Lamp'));
+  const key = [0xc0, 0x80, 0xf6];
+  const entry = [0, 1, ...key, 0, 0, 0, 0, 0, 1, 0x20];
+  const delta = Uint8Array.from([0x10, 1, 2, 0x75, 0x73, 2, 0, entry.length, ...entry]);
+  const told = () => {
+    try {
+      return merge(state, delta);
+    } catch (error) {
+      return error;
+    }
+  };
+  const before = told();
+  expect(before).toMatchObject({ code: 'malformed' });
+  type.read(edited(state, 'eu', (e) => e.set('title', 'Lamp'.repeat(100))).state);
+  expect(told()).toEqual(before);
+});

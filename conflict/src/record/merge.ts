@@ -21,7 +21,10 @@ export interface Merged {
   readonly state: Uint8Array;
   /** Whether `state` differs from the first argument. */
   readonly changed: boolean;
-  /** Paths of registers that show one of several values, at least one of which this merge has brought. Worked out when asked for. */
+  /**
+   * Paths of registers that show one of several values, at least one of which this merge has brought. Worked out when asked
+   * for, from the bytes that were passed: ask before you write anything else into their buffers.
+   */
   readonly conflicts: readonly string[];
 }
 
@@ -29,7 +32,8 @@ const none: readonly string[] = Object.freeze([]);
 
 /**
  * Joins `delta` into `state`. Both may be states or deltas, in either order; empty bytes are a record of which nothing
- * was ever seen. Throws `malformed` or `newer-format`.
+ * was ever seen. Throws `malformed` or `newer-format`. It looks at what it joins: of a delta that brings nothing only at
+ * the head, of a state not at what stays. Check with `validate` what comes from strangers.
  */
 export function merge(state: Uint8Array, delta: Uint8Array): Merged {
   checkBytes(state, 'state');

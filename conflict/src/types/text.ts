@@ -22,15 +22,34 @@ export interface Splice {
   readonly insert?: string;
 }
 
-/** What the core asks of the engine, about a text that was written to. */
+declare const isTextEngine: unique symbol;
+
+/**
+ * What the core asks of the engine, about a text that was written to. Engines come with the package; what they are asked
+ * and given is not public.
+ */
 export interface TextEngine {
-  /** The text that is shown. Throws `malformed`. */
+  /** No other object passes for one. */
+  readonly [isTextEngine]?: never;
+  /**
+   * The text that is shown. Throws `malformed`.
+   * @internal
+   */
   read(place: Place): string;
-  /** Writes splices into a draft. Throws `invalid-value` and `malformed`. */
+  /**
+   * Writes splices into a draft. Throws `invalid-value` and `malformed`.
+   * @internal
+   */
   splice(draft: Draft, place: Place, splices: unknown): void;
-  /** Makes the text this one, by the smallest splice. */
+  /**
+   * Makes the text this one, by the smallest splice.
+   * @internal
+   */
   put(draft: Draft, place: Place, value: unknown): void;
-  /** Deletes what is seen of the text. */
+  /**
+   * Deletes what is seen of the text.
+   * @internal
+   */
   clear(draft: Draft, place: Place): void;
 }
 
