@@ -1,7 +1,7 @@
 /**
  * The union of the heads of a state and a delta, made in one walk over both: the maps between the indices of actors on
  * both sides and in the union, and whether the delta brings anything at all. It takes heads as ordinary records have
- * them (version 1.0, fewer than 128 actors, counters below 2^28) where the state has seen a contiguous part of every
+ * them (version 1.0, fewer than 128 actors, new ones in ASCII, counters below 2^28) where the state has seen a contiguous part of every
  * actor and the delta goes on from there, which is what arrives when nothing was lost or overtaken. It declines all
  * else, well formed or not, so it has no errors of its own. Its arrays are used again for every merge.
  */

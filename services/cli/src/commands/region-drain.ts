@@ -69,7 +69,7 @@ async function watched({ url, asked, isDone }: Watched, io: CommandIo): Promise<
 }
 
 /** The database may be away for a moment, and whoever asks twice asks for the same. */
-async function ask(call: Call): Promise<unknown> {
+export async function ask(call: Call): Promise<unknown> {
   for (let left = attempts; ; left--) {
     const answer = await send(call);
     if (answer.status < 400) return answer.body;

@@ -11,7 +11,7 @@ import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
 import { member, request } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
-import { isOpen, look, regionText } from './region-drain.ts';
+import { ask, isOpen, look, regionText } from './region-drain.ts';
 import { exportRegion } from './region-export.ts';
 import type { RegionArguments } from './region.ts';
 
@@ -41,12 +41,12 @@ export async function refillRegion(given: RegionArguments, io: CommandIo): Promi
 async function exportFirst({ values }: RegionArguments, url: string, io: CommandIo): Promise<void> {
   const { export: path } = values;
   if (path === undefined) return;
-  let shown = await request({ method: 'POST', url: `${url}/v1/region/drain` });
+  let shown = await ask({ method: 'POST', url: `${url}/v1/region/drain` });
   while (!hasStopped(shown)) {
     io.progress('writes end');
     await pause(pollMs);
     if (io.interrupted.aborted) throw new CliError(1, 'Interrupted; the region stays drained.');
-    shown = await request({ method: 'GET', url: `${url}/v1/region` });
+    shown = await look(url);
   }
   await exportRegion({ names: [path], values: { ...values, json: false } }, { ...io, out: io.note });
   io.note(
