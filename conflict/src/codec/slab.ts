@@ -6,7 +6,7 @@
  * with `result.slice()` first.
  */
 
-const slabBytes = 16_384;
+const slabBytes = 32_768;
 const largestShared = 1024;
 
 // The buffer is kept beside its view, because asking a view for it leaves compiled code.

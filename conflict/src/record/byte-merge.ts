@@ -65,32 +65,31 @@ export let broughtSiblings = false;
 
 /** At least as many entries of the state as may still have to go. */
 let removals = 0;
-let mine: Uint8Array = new Uint8Array(0);
-let theirs = mine;
+// The state is passed on instead: where it lies far away in memory, noting it waits for the engine's notes on its page.
+let theirs: Uint8Array = new Uint8Array(0);
 
 /** The join; the state itself where nothing changes, and `null` where the definition has to be asked. */
 export function byteMerge(state: Uint8Array, delta: Uint8Array): Uint8Array | null {
   if (!joinHeads(state, delta)) return null;
   if (!grows) return state;
-  mine = state;
   theirs = delta;
   place = leftEnd;
   removals = sharedDots;
   broughtSiblings = false;
-  return joinEntries(delta.length) ? finishRewriting() : null;
+  return joinEntries(state, delta.length) ? finishRewriting() : null;
 }
 
-function joinEntries(last: number): boolean {
+function joinEntries(mine: Uint8Array, last: number): boolean {
   theirEnd = rightEnd;
   keyEnd = 0;
   theirKey = 0;
   while (theirEnd < last) {
     if (!readTheirs()) return false;
-    const order = passMine(true);
-    if (order === declined || (order === 0 && !joinBoth())) return false;
+    const order = passMine(mine, true);
+    if (order === declined || (order === 0 && !joinBoth(mine))) return false;
     if (order > 0) addTheirs();
   }
-  return passMine(false) !== declined;
+  return passMine(mine, false) !== declined;
 }
 
 /** Moves on in the delta and checks what comes, because it may come from anywhere. */
@@ -156,8 +155,7 @@ const declined = -1;
  * Answers 0 where both have the entry at `place`; more where the delta's comes first; or `declined`. Most of a merge is
  * spent in this loop, so all that it has to know is in variables of its own.
  */
-function passMine(isMore: boolean): number {
-  const bytes = mine;
+function passMine(bytes: Uint8Array, isMore: boolean): number {
   const other = theirs;
   const keyStart = theirKey;
   const theirIndex = rightTo[theirActor] ?? 0;
@@ -232,10 +230,10 @@ function insertTheirs(): void {
 }
 
 /** One entry that is on both sides, or one slot, of which the later birth wins. */
-function joinBoth(): boolean {
+function joinBoth(mine: Uint8Array): boolean {
   let isTheirs = myCounter < theirCounter;
-  if (myCounter === theirCounter && !hasSamePayload()) {
-    if (!isSlot || !hasGrown()) return false;
+  if (myCounter === theirCounter && !hasSamePayload(mine)) {
+    if (!isSlot || !hasGrown(mine)) return false;
     isTheirs = true;
   }
   if (!isSlot) removals--;
@@ -249,7 +247,7 @@ function joinBoth(): boolean {
 }
 
 /** Of one birth each number is the greater of both. `false` where one of the state's is, or one is in no short form. */
-function hasGrown(): boolean {
+function hasGrown(mine: Uint8Array): boolean {
   let a = keyEnd + apart;
   let their = 0;
   for (let b = keyEnd; b < theirEnd; b += varintLength(their)) {
@@ -262,7 +260,7 @@ function hasGrown(): boolean {
 }
 
 /** One dot has one payload; where somebody forged another, the definition decides. */
-function hasSamePayload(): boolean {
+function hasSamePayload(mine: Uint8Array): boolean {
   let at = keyEnd;
   while (at < theirEnd && mine[at + apart] === theirs[at]) at++;
   return at === theirEnd && at + apart === myEnd;

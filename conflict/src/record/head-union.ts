@@ -60,9 +60,10 @@ let isRepeating = false;
 export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   // A copy waits for all of a state that lies far away in memory at once, where reading it waits once for each line; so
   // where something new is likely, it comes first. One that was for nothing follows only on one that was not.
+  // The delta is asked for before the copy, so that both are waited for together.
+  rightCount = delta[1] ?? 0;
   if (!isRepeating) beginRewriting(state, delta.length);
   leftCount = state[1] ?? 0;
-  rightCount = delta[1] ?? 0;
   if (state[0] !== version || delta[0] !== version || leftCount * rightCount === 0) return false;
   if (leftCount + rightCount > mostActors) return false;
   leftStays = true;
