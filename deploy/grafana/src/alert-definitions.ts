@@ -123,6 +123,13 @@ export const alerts: readonly Alert[] = [
     summary: 'Records in the log of {{ $labels.origin }} were dropped: {{ $labels.cause }}',
   },
   {
+    name: 'IsthmusSigningKeyEnds',
+    expr: `isthmus_signing_key_end_timestamp_seconds - time() < 7 * 24 * 3600`,
+    for: '5m',
+    severity: 'warning',
+    summary: 'The last key by which {{ $labels.origin }} is believed ends in {{ $value | humanizeDuration }}',
+  },
+  {
     name: 'IsthmusDeadLetters',
     expr: `isthmus_dead_letters > 0`,
     for: '1m',

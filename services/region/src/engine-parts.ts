@@ -18,6 +18,7 @@ import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Ground } from './ground.ts';
+import { keyEnds } from './log-seals.ts';
 import { RegionMetrics } from './metrics.ts';
 import { RefusedRecords, type RefusedRecordsOptions } from './refused-records.ts';
 import { readTombstones } from './tombstones.ts';
@@ -60,6 +61,7 @@ export function createMetrics({ config, database, peers, figures }: Ground, link
     verifications: () => within(figuresTimeoutMs, database.verifications.all()),
     openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
     pool: database.poolUse,
+    keyEnds: keyEnds(config),
     objectives: [],
   });
 }

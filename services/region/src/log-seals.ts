@@ -3,6 +3,7 @@ import { Ed25519Opener, Ed25519Sealer, SignedRoots } from '@isthmus/replication/
 import type { OwnSeals } from '@isthmus/replication/log/opened-logs';
 import { countsAt, KeyRing, showKeyId } from '@isthmus/replication/log/signing-keys';
 import { unsealed } from '@isthmus/replication/log/unsealed';
+import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { Config } from './config.ts';
 import type { RefusedRecords } from './refused-records.ts';
@@ -16,6 +17,22 @@ export function logSeals(config: KeyedConfig, refused: RefusedRecords, nowMs: ()
   const roots = new SignedRoots();
   const opener = new Ed25519Opener(new KeyRing(publicKeys), nowMs, roots);
   return { region, sealer: new Ed25519Sealer(region, signingKey, roots), opener, onRefused };
+}
+
+/**
+ * When the last key ends by which each region is believed, of the region itself the one that it signs with, in ms since
+ * the epoch; `Infinity`: never. Empty where logs are not signed.
+ */
+export function keyEnds({ region, signingKey, publicKeys }: KeyedConfig): ReadonlyMap<RegionId, number> {
+  const ends = new Map<RegionId, number>();
+  if (signingKey === 'none') return ends;
+  const signing = showKeyId(signingKey.id);
+  for (const key of publicKeys) {
+    if (key.region === region && showKeyId(key.id) !== signing) continue;
+    const endMs = key.notAfterMs ?? Number.POSITIVE_INFINITY;
+    ends.set(key.region, Math.max(endMs, ends.get(key.region) ?? 0));
+  }
+  return ends;
 }
 
 const warnBeforeMs = 14 * 24 * 3_600_000;

@@ -51,6 +51,10 @@ function metrics(read: FiguresRead, slot: SlotHealth | null = null): RegionMetri
     openTransfers: () => Promise.resolve(read.figures === null ? null : 2),
     tombstones: () => Promise.resolve(read.figures === null ? null : dead),
     pool: () => ({ total: 4, idle: 3, waiting: 0 }),
+    keyEnds: new Map([
+      [eu, Number.POSITIVE_INFINITY],
+      [us, 1_800_000_000_000],
+    ]),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });
 }
@@ -80,6 +84,8 @@ test('lag, RPO and links stand under their names', async () => {
     isthmus_beat_age_seconds: '0.25',
     isthmus_incarnation: '3',
     'isthmus_rpo_objective_seconds{tier="gold"}': '60',
+    'isthmus_signing_key_end_timestamp_seconds{origin="eu"}': '+Inf',
+    'isthmus_signing_key_end_timestamp_seconds{origin="us"}': '1800000000',
     'isthmus_dead_letters{origin="us",cause="malformed"}': '2',
     'isthmus_dead_letters{origin="us",cause="too-large"}': '0',
     isthmus_retained_wal_bytes: '4096',

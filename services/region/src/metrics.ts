@@ -54,6 +54,8 @@ export interface RegionMetricsOptions {
   /** `null`: unknown. Must be bounded in time. */
   readonly tombstones: () => Promise<Tombstones | null>;
   readonly pool: () => PoolFigures;
+  /** When the last key ends by which a region is believed, in ms since the epoch; empty where logs are not signed. */
+  readonly keyEnds: ReadonlyMap<RegionId, number>;
   /** RPO objectives of the tiers in use. */
   readonly objectives: readonly { readonly tier: string; readonly seconds: number }[];
 }
@@ -172,6 +174,12 @@ export class RegionMetrics {
     this.#gauge('incarnation', "Counter of the region's incarnation", []).set(options.incarnation.counter);
     const objective = this.#gauge('rpo_objective_seconds', 'RPO objective of a tier in use', ['tier']);
     for (const { tier, seconds } of options.objectives) objective.set({ tier }, seconds);
+    const keyEnd = this.#gauge(
+      'signing_key_end_timestamp_seconds',
+      'When the last key ends by which the log of a region is believed; +Inf: never',
+      ['origin'],
+    );
+    for (const [origin, endMs] of options.keyEnds) keyEnd.set({ origin }, endMs / 1000);
     // An alert sees a counter grow from nothing, and not one that is there all at once.
     for (const origin of [region, ...peers])
       for (const cause of refusalCauses) this.#refused.inc({ origin, cause }, 0);
