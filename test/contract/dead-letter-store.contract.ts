@@ -87,6 +87,45 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
       expect(await opened.records.countDeadLetters()).toEqual([]);
     });
 
+    it('takes the beat along as far as the others allow, though more have come meanwhile (P7)', async () => {
+      const beatOf = (number: number) => ({
+        number,
+        lsn: BigInt(10 * number),
+        atMs: 1000 * number,
+        count: number,
+        end: BigInt(10 * number),
+      });
+      const row = { origin, incarnation, partition: 0, applied: 0n, settled: 0n, beat: null, nextOffset: 0n };
+      await opened.records.createPosition(row);
+      const arrive = async (number: number, ...letters: readonly DeadLetter[]): Promise<void> => {
+        const end = BigInt(10 * number);
+        const move = { incarnation, partition: 0, expected: end - 10n, applied: end, nextOffset: 0n };
+        await opened.records.applyRemote({
+          origin,
+          positions: [{ ...move, beat: beatOf(number) }],
+          ids: [record('a')],
+          decide: () => ({ writes: [], deadLetters: letters }),
+        });
+      };
+      const beat = async () => (await opened.records.positions(origin))[0]?.beat?.number;
+      await arrive(1);
+      await arrive(2, letter(15n));
+      await arrive(3);
+      await arrive(4, letter(35n), letter(36n));
+      await arrive(5);
+      expect(await beat()).toBe(1);
+      await opened.letters.retry({ ...place, lsn: 35n }, appendDelta);
+      expect(await beat()).toBe(1);
+      await opened.letters.retry({ ...place, lsn: 15n }, appendDelta);
+      expect(await settledAt()).toBe(35n);
+      expect(await beat()).toBe(3);
+      await opened.letters.retry({ ...place, lsn: 36n }, appendDelta);
+      expect(await settledAt()).toBe(50n);
+      expect(await beat()).toBe(5);
+      await arrive(6);
+      expect(await beat()).toBe(6);
+    });
+
     it('applies one only once, also when tried twice at the same time', async () => {
       await putAside(letter(11n));
       const tries = [1, 2, 3].map(() => opened.letters.retry({ ...place, lsn: 11n }, appendDelta));

@@ -8,12 +8,15 @@ import type {
   OpenDeadLetter,
   RetryDecision,
 } from '../../ports/dead-letter-store.ts';
-import type { Lsn, RecordId } from '../../ports/change.ts';
+import type { CountedBeat, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { DeadLetter, DeadLetterCount } from '../../ports/record-store.ts';
 import type { MemoryTable } from './table.ts';
 
-export type Letter = DeadLetter & DeadLetterPlace;
+export interface Letter extends DeadLetter, DeadLetterPlace {
+  /** Newest beat of the partition that had come before it; `null`: unknown. */
+  readonly beatBefore: CountedBeat | null;
+}
 
 /** What a letter needs of the store that it belongs to. */
 export interface LetterHome {
@@ -47,9 +50,9 @@ export class MemoryDeadLetters implements DeadLetterStore {
     this.#home.letters.delete(nameOf(place));
   }
 
-  /** Where the oldest open one of a partition lies; `null`: there is none. */
-  oldest(partition: Pick<DeadLetterPlace, 'origin' | 'incarnation' | 'partition'>): Lsn | null {
-    return this.all().find((letter) => isOfPartition(letter, partition))?.lsn ?? null;
+  /** The oldest open one of a partition. */
+  oldest(partition: Pick<DeadLetterPlace, 'origin' | 'incarnation' | 'partition'>): Letter | null {
+    return this.all().find((letter) => isOfPartition(letter, partition)) ?? null;
   }
 
   counts(): readonly DeadLetterCount[] {

@@ -6,7 +6,7 @@
  */
 import { hasSiblings } from '@isthmus/conflict';
 import { ReplicationError, assert } from '../../errors.ts';
-import type { Lsn, RecordId } from '../../ports/change.ts';
+import type { CountedBeat, Lsn, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { DeadLetterPlace } from '../../ports/dead-letter-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
@@ -58,11 +58,14 @@ export class MemoryRecordStore implements RecordStore {
   readonly #closed: MemoryTable<RegionId>;
   /** The rows of one origin, in order. */
   readonly #positions: MemoryTable<readonly PositionRow[]>;
+  /** The newest beat that has come, of each partition of which changes lie aside. */
+  readonly #newestBeats: MemoryTable<CountedBeat>;
 
   constructor(database = new MemoryDatabase({ nowMs: () => 0 })) {
     this.#database = database;
     this.#records = database.table('record');
     this.#positions = database.table('position');
+    this.#newestBeats = database.table('newest_beat');
     this.#floors = database.table('identity');
     this.#closed = database.table('closed');
     this.deadLetters = new MemoryDeadLetters({
@@ -224,14 +227,21 @@ export class MemoryRecordStore implements RecordStore {
   #putAside(letter: DeadLetter, { origin, positions }: Pick<ApplyTransaction, 'origin' | 'positions'>): void {
     const home = positions.find(({ partition }) => partition === letter.partition);
     assert(home !== undefined, `a dead letter of partition ${letter.partition}, which does not move`);
-    this.deadLetters.putAside({ origin, incarnation: home.incarnation, ...letter });
+    const place = { origin, incarnation: home.incarnation, partition: letter.partition };
+    const row = this.#positions.get(origin)?.find((each) => isRowOf(each, place));
+    const beatBefore = this.#newestBeats.get(partitionName(place)) ?? row?.beat ?? null;
+    this.deadLetters.putAside({ ...place, ...letter, beatBefore });
   }
 
   #move(origin: RegionId, moves: readonly PositionMove[]): void {
     const rows = this.#positions.get(origin) ?? [];
     const after = rows.map((row) => {
       const move = moves.find((candidate) => isRowOf(row, candidate));
-      return move === undefined ? row : moved(row, move, this.deadLetters.oldest(row));
+      if (move === undefined) return row;
+      const oldest = this.deadLetters.oldest(row);
+      if (oldest === null) this.#newestBeats.delete(partitionName(row));
+      else if (move.beat !== null) this.#newestBeats.put(partitionName(row), move.beat);
+      return moved(row, move, oldest?.lsn ?? null);
     });
     this.#positions.put(origin, after);
   }
@@ -239,9 +249,13 @@ export class MemoryRecordStore implements RecordStore {
   #resettle(place: DeadLetterPlace): void {
     const rows = this.#positions.get(place.origin) ?? [];
     const oldest = this.deadLetters.oldest(place);
-    const settled = rows.map((row) =>
-      isRowOf(row, place) ? moved(row, { ...row, beat: null }, oldest) : row,
-    );
+    const newest = this.#newestBeats.get(partitionName(place)) ?? null;
+    const beat = oldest === null ? newest : oldest.beatBefore;
+    const settled = rows.map((row) => {
+      if (!isRowOf(row, place)) return row;
+      const isNewer = beat !== null && beat.number > (row.beat?.number ?? -1);
+      return moved(row, { ...row, beat: isNewer ? beat : null }, oldest?.lsn ?? null);
+    });
     this.#positions.put(place.origin, settled);
   }
 }
@@ -261,6 +275,10 @@ type Place = Pick<PositionRow, 'incarnation' | 'partition'>;
 /** Among the rows of one origin. */
 function isRowOf(row: Place, { incarnation, partition }: Place): boolean {
   return row.partition === partition && sameIncarnation(row.incarnation, incarnation);
+}
+
+function partitionName({ origin, incarnation, partition }: Pick<PositionRow, 'origin'> & Place): string {
+  return [origin, incarnation.counter, incarnation.nonce, partition].join(' ');
 }
 
 /** `oldest` is where the oldest open dead letter lies. */

@@ -199,7 +199,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     const row = found ?? opened(entry);
     if (row.applied < entry.lsn) this.#putAside({ ...entry, lsn: row.applied + 1n }, refused);
     const applied = row.applied < entry.lsn ? entry.lsn : row.applied;
-    const oldest = this.#ground.records.deadLetters.oldest({ ...entry, origin: entry.region });
+    const oldest = this.#ground.records.deadLetters.oldest({ ...entry, origin: entry.region })?.lsn ?? null;
     const reach = oldest === null || oldest > applied ? applied : oldest - 1n;
     const raised = { ...row, applied, settled: reach > row.settled ? reach : row.settled };
     const others = rows.filter((each) => each !== found);
@@ -235,7 +235,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       if (isKept) continue;
       index--;
       const named = { collection, key, delta, cause, detail, stampMs };
-      deadLetters.putAside({ origin, incarnation, partition, lsn, index, ...named });
+      deadLetters.putAside({ origin, incarnation, partition, lsn, index, ...named, beatBefore: null });
     }
   }
 }

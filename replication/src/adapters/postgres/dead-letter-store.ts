@@ -64,13 +64,16 @@ const keepLetter: Statement = {
   text: `UPDATE isthmus.dead_letter SET cause = $7, detail = left($8, 500), stamp_ms = $9 WHERE ${isLetter}`,
 };
 
-/** The beat stays where it is: the next one that arrives covers what is settled now. */
+const reached = '(CASE WHEN oldest.lsn IS NULL THEN newest_beat ELSE oldest.beat_before END)';
+
+/** Up to the oldest that is still open, and to the beat that had come before it. */
 export const settleAfterClose: Statement = {
   name: 'isthmus_position_resettle',
-  text: `UPDATE isthmus.position SET settled = greatest(settled, least(applied, (
-    SELECT min(lsn) - 1 FROM isthmus.dead_letter AS letter WHERE letter.origin = $1
-      AND letter.incarnation_counter = $2 AND letter.incarnation_nonce = $3 AND letter.partition = $4
-      AND letter.closed_at IS NULL)))
+  text: `UPDATE isthmus.position SET settled = greatest(settled, least(applied, oldest.lsn - 1)),
+    beat = CASE WHEN ${reached}.number > coalesce((beat).number, -1) THEN ${reached} ELSE beat END
+  FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT letter.lsn, letter.beat_before FROM isthmus.dead_letter AS letter
+    WHERE letter.origin = $1 AND letter.incarnation_counter = $2 AND letter.incarnation_nonce = $3
+      AND letter.partition = $4 AND letter.closed_at IS NULL ORDER BY letter.lsn LIMIT 1) AS oldest ON true
   WHERE ${isPlace}`,
 };
 

@@ -24,13 +24,20 @@ const causes: ReadonlySet<string> = new Set<DeadLetterCause>([
   'newer-format',
 ]);
 
+/** Before the positions settle with them: each is stored with the beat that had come before it. */
 const insertDeadLetters: Statement = {
   name: 'isthmus_dead_letters_insert',
   text: `INSERT INTO isthmus.dead_letter
-  (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail, stamp_ms)
-  SELECT $1, letter.* FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[],
+  (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail, stamp_ms,
+    beat_before)
+  SELECT $1, letter.*, (SELECT coalesce(newest_beat, beat) FROM isthmus.position WHERE position.origin = $1
+    AND position.incarnation_counter = letter.counter AND position.incarnation_nonce = letter.nonce
+    AND position.partition = letter.partition)
+  FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[],
     $5::text[]::pg_lsn[], $6::text[]::int[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::text[],
-    $12::text[]::bigint[]) AS letter ON CONFLICT DO NOTHING`,
+    $12::text[]::bigint[])
+    AS letter (counter, nonce, partition, lsn, index, collection, key, delta, cause, detail, stamp_ms)
+  ON CONFLICT DO NOTHING`,
 };
 
 export const countOpen: Statement = {

@@ -33,13 +33,18 @@ export const movePositions: Statement = {
   WHERE ${isRowOf('moved')} AND position.applied = moved.expected AND NOT position.closed`,
 };
 
-/** The beat is left behind where an open dead letter lies before it. */
+const movedBeat =
+  'ROW(moved.beat, moved.beat_lsn, moved.beat_at, moved.beat_count, moved.beat_end)::isthmus.counted_beat';
+
+/** The beat is left behind where an open dead letter lies before it; then it is noted as the newest that has come. */
 export const settlePositions: Statement = {
   name: 'isthmus_positions_settle',
   text: `UPDATE isthmus.position SET
     settled = greatest(settled, least(applied, open.oldest - 1)),
     beat = CASE WHEN moved.beat IS NULL OR open.oldest <= moved.beat_end THEN position.beat
-      ELSE ROW(moved.beat, moved.beat_lsn, moved.beat_at, moved.beat_count, moved.beat_end)::isthmus.counted_beat END
+      ELSE ${movedBeat} END,
+    newest_beat = CASE WHEN open.oldest IS NULL THEN NULL WHEN moved.beat IS NULL THEN position.newest_beat
+      ELSE ${movedBeat} END
   FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], $5::text[]::bigint[],
     $6::text[]::pg_lsn[], $7::text[]::float8[], $8::text[]::bigint[], $9::text[]::pg_lsn[])
     AS moved (counter, nonce, partition, beat, beat_lsn, beat_at, beat_count, beat_end),
