@@ -28,6 +28,10 @@ export function checkedMerge(state: Uint8Array, delta: Uint8Array, latestStampMs
     return { kind: 'merged', state: merged.state, conflicts: merged.conflicts.length };
   } catch (reason) {
     if (!(reason instanceof ConflictError)) throw reason;
-    return { kind: 'refused', cause: 'malformed', detail: reason.message, stampMs: null };
+    return { kind: 'refused', cause: causeOf(reason), detail: reason.message, stampMs: null };
   }
+}
+
+function causeOf({ code }: ConflictError): DeadLetterCause {
+  return code === 'newer-format' || code === 'too-large' ? code : 'malformed';
 }

@@ -9,6 +9,9 @@ export const maxTransactionDeltaBytes = 1024 * 1024;
 /** Of a single change that has the transaction for itself. */
 export const maxLoneDeltaBytes = 3 * 1024 * 1024;
 
+/** Records that one apply transaction may lock; ten times what a commit that it is made of may write. */
+export const maxAppliedRecords = 5_000;
+
 /** Whether so many changes of so many bytes together may be one transaction. */
 export function fitsTransaction(changes: number, deltaBytes: number): boolean {
   return deltaBytes <= (changes === 1 ? maxLoneDeltaBytes : maxTransactionDeltaBytes);

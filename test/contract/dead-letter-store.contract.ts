@@ -156,6 +156,12 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
       expect(await opened.records.read(record('a'))).toBeNull();
     });
 
+    it('leaves one aside whose name no record may have', async () => {
+      await putAside({ ...letter(11n), key: 'k'.repeat(600) });
+      expect(await opened.letters.retry({ ...place, lsn: 11n }, appendDelta)).toBe('unnameable');
+      expect(await settledAt()).toBe(10n);
+    });
+
     it('knows nothing of a place without a letter', async () => {
       await putAside();
       expect(await opened.letters.retry({ ...place, lsn: 11n }, appendDelta)).toBe('gone');

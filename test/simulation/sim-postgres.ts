@@ -18,6 +18,7 @@ import type {
   DeadLetterStore,
   OpenDeadLetter,
   RetryDecision,
+  RetryOutcome,
 } from '@isthmus/replication/ports/dead-letter-store';
 import type { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
 import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
@@ -331,7 +332,7 @@ export class SimDeadLetters implements DeadLetterStore {
   retry(
     place: DeadLetterPlace,
     decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-  ): Promise<'applied' | 'kept' | 'left' | 'gone'> {
+  ): Promise<RetryOutcome> {
     return this.#postgres.call(decideKind, 'retry', () => this.#inner.retry(place, decide));
   }
 }

@@ -35,7 +35,7 @@ test('changes to one record are merged in order and written once', () => {
 });
 
 test('changes of several partitions make one batch, and what is put aside keeps its partition', () => {
-  const broken = { ...change('b', 'x'), delta: Uint8Array.from([255, 1, 2]) };
+  const broken = { ...change('b', 'x'), delta: Uint8Array.from([0x10, 255, 2]) };
   const batch = batchOf([share([change('a', 'x')], 3), share([], 4), share([broken, change('c', 'y')], 5)]);
   expect(batch.ids.map((id) => id.key)).toEqual(['a', 'b', 'c']);
   expect(batch.changeCount).toBe(3);
@@ -50,7 +50,7 @@ test('what changes nothing is not written', () => {
 });
 
 test('bytes that are no record, and stamps too far ahead, are put aside; the rest goes on (P3, P4)', () => {
-  const broken = { ...change('a', 'x'), delta: Uint8Array.from([255, 1, 2]) };
+  const broken = { ...change('a', 'x'), delta: Uint8Array.from([0x10, 255, 2]) };
   const ahead = change('b', 'y', 90_000);
   const good = change('c', 'z');
   const { writes, deadLetters } = decide(
@@ -64,6 +64,36 @@ test('bytes that are no record, and stamps too far ahead, are put aside; the res
     ['b', 'clock-too-far-ahead'],
   ]);
   expect(deadLetters[1]?.delta).toBe(ahead.delta);
+});
+
+test('what a newer version wrote is put aside as that', () => {
+  const newer = { ...change('a', 'x'), delta: Uint8Array.from([0x20, 0]) };
+  const { deadLetters } = decide(batchOf([share([newer])]), [nothing], 60_000);
+  expect(deadLetters.map(({ cause }) => cause)).toEqual(['newer-format']);
+});
+
+test('a name that no index can hold is put aside, and its record is never asked for (P4)', () => {
+  const long = { ...change('a', 'x'), key: 'é'.repeat(257) };
+  const good = { ...change('b', 'y'), key: 'k'.repeat(512) };
+  const batch = batchOf([share([long, good])]);
+  expect(batch.ids.map(({ key }) => key)).toEqual([good.key]);
+  expect(decide(batch, [nothing], Infinity)).toMatchObject({
+    writes: [{ index: 0 }],
+    deadLetters: [{ key: long.key, cause: 'too-large', detail: 'a key of 514 bytes, over 512' }],
+  });
+});
+
+test('of a commit with more records than a transaction can lock, those beyond are put aside (P4)', () => {
+  const { delta } = change('a', 'x');
+  const changes = Array.from({ length: 5002 }, (_, index) => ({ ...place(7, index), delta }));
+  const again = { ...changes[0], index: 5002 };
+  const batch = batchOf([share([...changes, { ...place(7, 5002), ...again }])]);
+  expect(batch.ids).toHaveLength(5000);
+  expect(batch.changes[0]).toHaveLength(2);
+  expect(batch.refused.map(({ index, cause }) => [index, cause])).toEqual([
+    [5000, 'too-large'],
+    [5001, 'too-large'],
+  ]);
 });
 
 test('concurrent values of one field are reported as a conflict', () => {

@@ -10,6 +10,8 @@ import { assert } from '../errors.ts';
 import type { PlacedChange } from '../log/log-record.ts';
 import type { RecordId } from '../ports/change.ts';
 import type { ApplyDecision, DeadLetter, RecordConflict } from '../ports/record-store.ts';
+import { nameFault } from '../record-name.ts';
+import { maxAppliedRecords } from '../transaction-limits.ts';
 
 /** What one partition brings, in order of commit. */
 export interface Share {
@@ -26,6 +28,8 @@ interface SharedChange {
 export interface Batch {
   readonly ids: readonly RecordId[];
   readonly changes: readonly (readonly SharedChange[])[];
+  /** Changes that no transaction can hold. */
+  readonly refused: readonly DeadLetter[];
   readonly changeCount: number;
 }
 
@@ -51,9 +55,17 @@ export function batchOf(shares: readonly Share[]): Batch {
   const byCollection = new Map<string, Map<string, SharedChange[]>>();
   const ids: RecordId[] = [];
   const grouped: SharedChange[][] = [];
+  const refused: DeadLetter[] = [];
   for (const { partition, changes } of shares) {
     for (const change of changes) {
       const group = groupFor(byCollection, change);
+      const fault = group.length > 0 ? null : faultOf(change, ids.length);
+      if (fault !== null) {
+        refused.push(
+          deadLetterOf({ partition, change }, { cause: 'too-large', detail: fault, stampMs: null }),
+        );
+        continue;
+      }
       if (group.length === 0) {
         ids.push({ collection: change.collection, key: change.key });
         grouped.push(group);
@@ -62,7 +74,13 @@ export function batchOf(shares: readonly Share[]): Batch {
     }
   }
   const changeCount = shares.reduce((sum, { changes }) => sum + changes.length, 0);
-  return { ids, changes: grouped, changeCount };
+  return { ids, changes: grouped, refused, changeCount };
+}
+
+/** Why a record can not be one of a transaction that has so many; `null`: it can. No honest origin sends one that can not. */
+function faultOf(id: RecordId, recordCount: number): string | null {
+  if (recordCount < maxAppliedRecords) return nameFault(id);
+  return `its commit writes more than ${maxAppliedRecords} records`;
 }
 
 function groupFor(
@@ -83,7 +101,7 @@ export interface Decided extends ApplyDecision {
 /** `latestStampMs`: changes with a stamp beyond it are put aside. */
 export function decide(batch: Batch, states: readonly Uint8Array[], latestStampMs: number): Decided {
   const writes: { index: number; state: Uint8Array }[] = [];
-  const deadLetters: DeadLetter[] = [];
+  const deadLetters: DeadLetter[] = [...batch.refused];
   const conflicts: { index: number; fields: number }[] = [];
   for (const [index, changes] of batch.changes.entries()) {
     const before = states[index];
@@ -118,7 +136,7 @@ function mergeAll(before: Uint8Array, changes: readonly SharedChange[], latestSt
   return { state, deadLetters, conflicts };
 }
 
-type Refused = Extract<CheckedMerge, { readonly kind: 'refused' }>;
+type Refused = Omit<Extract<CheckedMerge, { readonly kind: 'refused' }>, 'kind'>;
 
 function deadLetterOf({ partition, change }: SharedChange, refused: Refused): DeadLetter {
   const { collection, key, delta, lsn, index } = change;

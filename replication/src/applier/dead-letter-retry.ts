@@ -37,6 +37,8 @@ export async function retryDeadLetter(
     return dryRun ? { kind: 'leave' } : decided;
   });
   if (outcome === 'gone') return { outcome: 'gone' };
+  if (outcome === 'unnameable')
+    return { outcome: 'kept', cause: 'too-large', detail: 'its name is too long' };
   return reportOf(decided);
 }
 

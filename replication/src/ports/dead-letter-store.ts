@@ -38,6 +38,8 @@ export type RetryDecision =
   /** Nothing is changed. */
   | { readonly kind: 'leave' };
 
+export type RetryOutcome = 'applied' | 'kept' | 'left' | 'gone' | 'unnameable';
+
 export interface DeadLetterStore {
   /** Open ones in order of place, after `after`. */
   list(query: {
@@ -48,10 +50,10 @@ export interface DeadLetterStore {
   due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]>;
   /**
    * `decide` gets the stored state (empty where there is none) and the delta; it is synchronous and may run again.
-   * `gone`: there is no such open letter.
+   * `gone`: there is no such open letter. `unnameable`: its name is longer than names may be, so it stays.
    */
   retry(
     place: DeadLetterPlace,
     decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-  ): Promise<'applied' | 'kept' | 'left' | 'gone'>;
+  ): Promise<RetryOutcome>;
 }

@@ -7,10 +7,12 @@ import type {
   DeadLetterStore,
   OpenDeadLetter,
   RetryDecision,
+  RetryOutcome,
 } from '../../ports/dead-letter-store.ts';
 import type { CountedBeat, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { DeadLetter, DeadLetterCount } from '../../ports/record-store.ts';
+import { nameFault } from '../../record-name.ts';
 import type { MemoryTable } from './table.ts';
 
 export interface Letter extends DeadLetter, DeadLetterPlace {
@@ -83,9 +85,10 @@ export class MemoryDeadLetters implements DeadLetterStore {
   async retry(
     place: DeadLetterPlace,
     decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-  ): Promise<'applied' | 'kept' | 'left' | 'gone'> {
+  ): Promise<RetryOutcome> {
     const letter = this.#find(place);
     if (letter === null) return 'gone';
+    if (nameFault(letter) !== null) return 'unnameable';
     const decision = decide(this.#home.read(letter), letter.delta);
     if (decision.kind === 'leave') return 'left';
     this.#home.transact(() => {

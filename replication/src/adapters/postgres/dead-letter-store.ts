@@ -9,7 +9,9 @@ import type {
   DeadLetterStore,
   OpenDeadLetter,
   RetryDecision,
+  RetryOutcome,
 } from '../../ports/dead-letter-store.ts';
+import { nameFault } from '../../record-name.ts';
 import { milliseconds } from './beat-figures.ts';
 import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
@@ -23,8 +25,6 @@ import { bytesAt, lsnAt, nullableAt, numberAt, textAt } from './row-values.ts';
 import type { Call, Session, Statement, Value } from './session.ts';
 import { begin } from './session.ts';
 import { formatLsn } from './wal-message.ts';
-
-type Outcome = 'applied' | 'kept' | 'left' | 'gone';
 
 const placeColumns = 'origin, incarnation_counter, incarnation_nonce, partition, lsn, index';
 const isPlace = `origin = $1 AND incarnation_counter = $2 AND incarnation_nonce = $3 AND partition = $4`;
@@ -101,7 +101,7 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
   async retry(
     place: DeadLetterPlace,
     decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-  ): Promise<Outcome> {
+  ): Promise<RetryOutcome> {
     try {
       return await this.#connections.transact((session) => retryIn(session, place, decide));
     } catch (error) {
@@ -114,7 +114,7 @@ async function retryIn(
   session: Session,
   place: DeadLetterPlace,
   decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-): Promise<Outcome> {
+): Promise<RetryOutcome> {
   const [, , found] = await session.pipeline([
     [begin],
     [lockPosition, ...partitionValues(place)],
@@ -123,6 +123,7 @@ async function retryIn(
   const row = found?.rows[0];
   if (row === undefined) return leave(session, 'gone');
   const id = { collection: textAt(row, 0), key: textAt(row, 1) };
+  if (nameFault(id) !== null) return leave(session, 'unnameable');
   const plan = new LockPlan([id], new PlaceholderHabit());
   const locked = plan.read(await session.pipeline(plan.calls()));
   const [state] = locked.states;
@@ -144,7 +145,7 @@ async function retryIn(
   return decision.kind === 'apply' ? 'applied' : 'kept';
 }
 
-async function leave(session: Session, outcome: 'gone' | 'left'): Promise<Outcome> {
+async function leave(session: Session, outcome: RetryOutcome): Promise<RetryOutcome> {
   await session.rollback();
   return outcome;
 }

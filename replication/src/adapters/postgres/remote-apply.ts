@@ -4,6 +4,7 @@
  * whoever promises a position to others makes it durable first.
  */
 import { ReplicationError, assert } from '../../errors.ts';
+import { maxAppliedRecords } from '../../transaction-limits.ts';
 import type { IncidentConflict } from '../../ports/incident-store.ts';
 import type { ApplyTransaction, RecordConflict } from '../../ports/record-store.ts';
 import { commitWith } from './commit.ts';
@@ -14,8 +15,6 @@ import { databaseUnavailable } from './postgres-error.ts';
 import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import type { Call, Session, Statement } from './session.ts';
 import { begin } from './session.ts';
-
-const maxRecords = 5_000;
 
 const commitWithoutWaiting: Statement = {
   name: 'isthmus_commit_without_waiting',
@@ -32,7 +31,7 @@ export interface RemoteApply {
 
 export function planRemote(transaction: ApplyTransaction, habit: PlaceholderHabit): RemoteApply {
   const { ids, positions } = transaction;
-  assert(ids.length <= maxRecords, `a batch has ${ids.length} records, over ${maxRecords}`);
+  assert(ids.length <= maxAppliedRecords, `a batch has ${ids.length} records`);
   const partitions = new Set(positions.map(({ partition }) => partition));
   assert(positions.length > 0 && partitions.size === positions.length, 'each partition moves once');
   return { transaction, plan: new LockPlan(ids, habit) };

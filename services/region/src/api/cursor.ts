@@ -4,7 +4,7 @@
  * seen, so it is encoded and not encrypted.
  */
 import { Problem } from '../problem.ts';
-import { maxKeyBytes } from './names.ts';
+import { maxKeyBytes } from '@isthmus/replication/record-name';
 
 interface Place {
   readonly collection: string;

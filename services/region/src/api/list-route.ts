@@ -11,7 +11,8 @@ import { type RecordAnswer, recordAnswer } from '../records/record-view.ts';
 import { type ApiParts, collectionOf } from './api-parts.ts';
 import type { ApiSessions } from './sessions.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
-import { checkCharacters, maxKeyBytes } from './names.ts';
+import { maxKeyBytes } from '@isthmus/replication/record-name';
+import { checkCharacters } from './names.ts';
 import { limitParameter, pathParameter, queryParameter, wantsSiblings } from './requests.ts';
 
 const chunkRows = 100;

@@ -2,9 +2,8 @@
  * Record keys at the edge. A key is 1 to 512 bytes of UTF-8 without control characters, and neither `.` nor `..`,
  * which proxies would resolve away. Keys are compared byte by byte: nothing is trimmed, folded or normalised.
  */
+import { maxKeyBytes } from '@isthmus/replication/record-name';
 import { Problem } from '../problem.ts';
-
-export const maxKeyBytes = 512;
 
 /** Control characters, and surrogates that stand alone and so have no UTF-8. */
 const refusedCharacter = /[\p{Cc}\p{Cs}]/u;
