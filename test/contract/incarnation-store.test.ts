@@ -76,7 +76,7 @@ it('the place of sessions tells positions, what may be ahead, ended incarnations
   await database.records.createPosition(position);
   await database.transfers.expect([at(1, 12n)]);
   await database.incarnations.close(at(2, 2n ** 63n));
-  const { end } = await database.records.commitLocal(append([record('a')], 'x'));
+  const committed = await database.records.commitLocal(append([record('a')], 'x'));
   const place = await database.sessions.place();
   expect(place).toMatchObject({
     applied: [at(0, 9n)],
@@ -85,7 +85,8 @@ it('the place of sessions tells positions, what may be ahead, ended incarnations
     closed: [at(2, 2n ** 63n)],
     retired: [],
   });
-  expect(end !== null && place.insertLsn >= end).toBe(true);
+  expect(committed !== null && place.insertLsn >= committed.end).toBe(true);
+  expect(committed?.seen).toEqual({ applied: [at(0, 9n)], ahead: [at(1, 12n)] });
   const [row] = await fresh.sql('SELECT pg_current_wal_insert_lsn()::text AS lsn');
   expect(place.insertLsn <= parseLsn(String(row?.['lsn']))).toBe(true);
   await database.retirements.close(origin, null);

@@ -78,14 +78,14 @@ describe('the Postgres record store', () => {
   });
 
   it('says an end at or beyond that of the commit', async () => {
-    const { end } = await database.records.commitLocal(append([record('a')], 'x'));
+    const committed = await database.records.commitLocal(append([record('a')], 'x'));
     const [last] = await fresh.sql(
       `SELECT max(lsn)::text AS lsn FROM pg_logical_slot_peek_binary_changes('${fresh.slotName}', NULL, NULL,
         'proto_version', '1', 'publication_names', 'isthmus_relay', 'messages', 'true')`,
     );
     const [ahead] = await fresh.sql('SELECT $1::pg_lsn <= $2::pg_lsn AS ahead', [
       last?.['lsn'],
-      hex(end ?? 0n),
+      hex(committed?.end ?? 0n),
     ]);
     expect(ahead).toEqual({ ahead: true });
   });

@@ -157,10 +157,11 @@ function snapshots(now: Opened): void {
       horizon: [],
     });
     await now().records.createPosition(row(0, 5n, 3n));
-    const { end } = await now().records.commitLocal(append([record('a')], 'x'));
+    const committed = await now().records.commitLocal(append([record('a')], 'x'));
     const standing = await now().transfers.standing();
     expect(standing).toMatchObject({ isEmpty: false, settled: [entry(0, 3n)], applied: [entry(0, 5n)] });
-    expect(standing.insertLsn >= (end ?? 0n)).toBe(true);
+    expect(standing.insertLsn >= (committed?.end ?? 0n)).toBe(true);
+    expect(committed?.seen).toEqual({ applied: [entry(0, 5n)], ahead: [] });
   });
 
   it('name the newest beat that all partitions have settled, for each life (P7)', async () => {

@@ -34,6 +34,7 @@ import type {
   RecordStore,
   StoredRecord,
 } from '@isthmus/replication/ports/record-store';
+import type { SeenCommit } from '@isthmus/replication/ports/session-store';
 import type { HeldLock, RoleLock } from '@isthmus/replication/ports/role-lock';
 import type { Oracle } from './oracle.ts';
 import type { ProcessWorld, RequestKind, SimProcess } from './sim-process.ts';
@@ -172,17 +173,17 @@ export class SimRecordStore implements RecordStore {
     return this.#inner.scan(collection);
   }
 
-  commitLocal(transaction: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
+  commitLocal(transaction: LocalTransaction): Promise<SeenCommit | null> {
     let writes: readonly LocalWrite[] = [];
     const decide: LocalTransaction['decide'] = (locked) => (writes = transaction.decide(locked));
     const work = async () => {
       const committed = await this.#inner.commitLocal({ ids: transaction.ids, decide });
-      if (committed.end !== null)
+      if (committed !== null)
         this.#oracle.committed(this.#postgres, {
           end: committed.end,
           ids: writes.flatMap(({ index }) => transaction.ids[index] ?? []),
         });
-      this.#postgres.note('commit', Number(committed.end ?? 0n));
+      this.#postgres.note('commit', Number(committed?.end ?? 0n));
       return committed;
     };
     return this.#postgres.call(localCommitKind, 'commit', work);

@@ -8,10 +8,11 @@
  * means; it must never reply before the store has committed.
  */
 import { ReplicationError, assert } from '../errors.ts';
-import type { Lsn, RecordId } from '../ports/change.ts';
+import type { RecordId } from '../ports/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Actor } from '../ports/identity.ts';
 import type { LockedRecords, RecordStore } from '../ports/record-store.ts';
+import type { SeenCommit } from '../ports/session-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { maxTransactionRecords } from '../transaction-limits.ts';
 import { CallerLine } from './caller-line.ts';
@@ -21,8 +22,8 @@ import type { Edit, EditContext } from './draft.ts';
 export type { Edit, EditContext, Edited } from './draft.ts';
 
 export type Outcome<T, R> =
-  /** `end`: not below the end of the commit; `null`: nothing had to be written. */
-  | { readonly kind: 'done'; readonly results: readonly T[]; readonly end: Lsn | null }
+  /** `commit`: `null` where nothing had to be written. */
+  | { readonly kind: 'done'; readonly results: readonly T[]; readonly commit: SeenCommit | null }
   | { readonly kind: 'refused'; readonly index: number; readonly refusal: R };
 
 /** What one committed batch took; for metrics. */
@@ -52,7 +53,7 @@ interface Caller {
 }
 
 type Verdict =
-  | { readonly kind: 'answer'; readonly reply: (end: Lsn | null) => void }
+  | { readonly kind: 'answer'; readonly reply: (commit: SeenCommit | null) => void }
   | { readonly kind: 'postpone' }
   | { readonly kind: 'throw'; readonly reason: unknown };
 
@@ -158,14 +159,14 @@ export class Journal {
       onDecided();
       return draft.writes();
     };
-    let end: Lsn | null = null;
+    let commit: SeenCommit | null = null;
     try {
-      ({ end } = await store.commitLocal({ ids, decide }));
+      commit = await store.commitLocal({ ids, decide });
     } catch (reason) {
       for (const caller of batch) caller.fail(reason);
       return [];
     }
-    const postponed = answer(batch, verdicts, end);
+    const postponed = answer(batch, verdicts, commit);
     const durationMs = timer.monotonicMs() - startedMs;
     this.#options.onBatch({
       callers: batch.length,
@@ -186,12 +187,16 @@ export class Journal {
 }
 
 /** The callers who did not fit beside the others. */
-function answer(batch: readonly Caller[], verdicts: readonly Verdict[], end: Lsn | null): readonly Caller[] {
+function answer(
+  batch: readonly Caller[],
+  verdicts: readonly Verdict[],
+  commit: SeenCommit | null,
+): readonly Caller[] {
   const postponed: Caller[] = [];
   for (const [index, caller] of batch.entries()) {
     const verdict = verdicts[index];
     assert(verdict !== undefined, 'every caller of a committed batch has a verdict');
-    if (verdict.kind === 'answer') verdict.reply(end);
+    if (verdict.kind === 'answer') verdict.reply(commit);
     else if (verdict.kind === 'throw') caller.fail(verdict.reason);
     else postponed.push(caller);
   }
@@ -230,7 +235,7 @@ function runEdits<T, R>(
     results.push(edited.result);
   }
   if (!draft.accept()) return { kind: 'postpone' };
-  return { kind: 'answer', reply: (end) => resolve({ kind: 'done', results, end }) };
+  return { kind: 'answer', reply: (commit) => resolve({ kind: 'done', results, commit }) };
 }
 
 /** Each record once, and its place by name. */

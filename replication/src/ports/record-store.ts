@@ -7,6 +7,7 @@
  */
 import type { CountedBeat, Lsn, RecordId } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
+import type { SeenCommit } from './session-store.ts';
 
 export interface StoredRecord extends RecordId {
   /** Canonical state of the conflict library; never empty here. */
@@ -144,11 +145,10 @@ export interface RecordStore {
   /** Every stored record of a collection from one snapshot, in chunks bounded in bytes. */
   scan(collection: string): AsyncIterable<readonly StoredRecord[]>;
   /**
-   * One local transaction, durable on return. `end` is an LSN not below the commit's end, `null` if nothing was
-   * written. Rejects with `database-unavailable` where nothing happened and with `outcome-unknown` where the commit
+   * One local transaction, durable on return; `null` if nothing was written. Rejects with `database-unavailable` where nothing happened and with `outcome-unknown` where the commit
    * was sent and no answer came; what `decide` throws rolls back and is thrown on unchanged.
    */
-  commitLocal(transaction: LocalTransaction): Promise<{ readonly end: Lsn | null }>;
+  commitLocal(transaction: LocalTransaction): Promise<SeenCommit | null>;
   /** `fenced`: a position was not at its `expected`, nothing was written. */
   applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'>;
   positions(origin: RegionId): Promise<readonly PositionRow[]>;

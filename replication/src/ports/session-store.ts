@@ -17,6 +17,18 @@ export interface SessionPlace {
   readonly insertLsn: Lsn;
 }
 
+/** How far what others wrote may have been in what a transaction read. */
+export type Sight = Pick<SessionPlace, 'applied' | 'ahead'>;
+
+export const nothingSeen: Sight = { applied: [], ahead: [] };
+
+/** A commit whose caller is shown what became of its records. */
+export interface SeenCommit {
+  /** Not below the commit's end. */
+  readonly end: Lsn;
+  readonly seen: Sight;
+}
+
 export interface SessionStore {
   place(): Promise<SessionPlace>;
 }

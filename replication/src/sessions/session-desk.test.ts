@@ -4,6 +4,7 @@ import { systemTimer } from '../adapters/node/system-timer.ts';
 import { partitionOf } from '../log/partition.ts';
 import type { RecordId } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
+import { nothingSeen, type SeenCommit } from '../ports/session-store.ts';
 import { SessionDesk } from './session-desk.ts';
 
 const region = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -20,15 +21,27 @@ const records: readonly RecordId[] = Array.from({ length: 40 }, (_, index) => ({
   key: `item-${index}`,
 }));
 
+const alone = (end: bigint): SeenCommit => ({ end, seen: nothingSeen });
+
 test('a first write is in the token with its own partition and commit', () => {
   for (const end of [100n, 200n, 100n]) {
     for (const id of [...records, ...records]) {
-      const { vector, ahead } = desk.parse(desk.afterWrite(null, [id], end));
+      const { vector, ahead } = desk.parse(desk.afterWrite(null, [id], alone(end)));
       const { incarnation } = self;
       expect(vector).toEqual([{ region, incarnation, partition: partitionOf(id, 8), lsn: end }]);
       expect(ahead).toEqual([]);
     }
   }
+});
+
+test('commits that end at one place are told apart by what they saw', () => {
+  const [id] = records;
+  if (id === undefined) throw expect.fail('there are records');
+  const region = parseRegionId('us') ?? expect.fail('us is a region');
+  const entry = { region, incarnation: self.incarnation, partition: partitionOf(id, 8), lsn: 9n };
+  expect(desk.parse(desk.afterWrite(null, [id], alone(100n))).vector).toHaveLength(1);
+  const seen = { applied: [entry], ahead: [] };
+  expect(desk.parse(desk.afterWrite(null, [id], { end: 100n, seen })).vector).toContainEqual(entry);
 });
 
 test('who has seen more keeps it', () => {
@@ -37,10 +50,10 @@ test('who has seen more keeps it', () => {
     records.find((id) => partitionOf(id, 8) !== partitionOf(records[0] ?? id, 8)),
   ];
   if (first === undefined || second === undefined) throw expect.fail('two partitions are met');
-  const seen = desk.parse(desk.afterWrite(null, [first], 300n));
-  const { vector } = desk.parse(desk.afterWrite(seen, [second], 300n));
+  const seen = desk.parse(desk.afterWrite(null, [first], alone(300n)));
+  const { vector } = desk.parse(desk.afterWrite(seen, [second], alone(300n)));
   expect(vector.map(({ partition }) => partition).toSorted((a, b) => a - b)).toEqual(
     [partitionOf(first, 8), partitionOf(second, 8)].toSorted((a, b) => a - b),
   );
-  expect(desk.parse(desk.afterWrite(null, [first, second], 300n)).vector).toHaveLength(2);
+  expect(desk.parse(desk.afterWrite(null, [first, second], alone(300n))).vector).toHaveLength(2);
 });

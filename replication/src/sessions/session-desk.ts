@@ -6,8 +6,8 @@
  */
 import { pause } from '../backoff.ts';
 import { partitionOf } from '../log/partition.ts';
-import type { Lsn, RecordId } from '../ports/change.ts';
-import type { SessionPlace, SessionStore } from '../ports/session-store.ts';
+import type { RecordId } from '../ports/change.ts';
+import type { SeenCommit, SessionPlace, SessionStore } from '../ports/session-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import {
   accepted,
@@ -38,7 +38,10 @@ export class SessionDesk {
   /** The token of a caller who has seen nothing; every answer begins with it. */
   readonly #blank: string;
   /** Of callers who have seen nothing but their write in the newest commit, by its partition: many share one. */
-  #fresh: { readonly end: Lsn; readonly tokens: Map<number, string> } = { end: 0n, tokens: new Map() };
+  #fresh: { readonly commit: SeenCommit | null; readonly tokens: Map<number, string> } = {
+    commit: null,
+    tokens: new Map(),
+  };
   #last: SessionPlace | null = null;
   #reading: Promise<SessionPlace> | null = null;
   #next: Promise<SessionPlace> | null = null;
@@ -85,19 +88,20 @@ export class SessionDesk {
   }
 
   /** The token after these records were written. */
-  afterWrite(session: Session | null, ids: readonly RecordId[], end: Lsn): string {
+  afterWrite(session: Session | null, ids: readonly RecordId[], commit: SeenCommit): string {
     const [only] = ids;
-    if (session === null && only !== undefined && ids.length === 1) return this.#afterFirstWrite(only, end);
-    return this.#encode(afterWrite(this.#own(session), this.#partitions(ids), end));
+    if (session === null && only !== undefined && ids.length === 1)
+      return this.#afterFirstWrite(only, commit);
+    return this.#encode(afterWrite(this.#own(session), this.#partitions(ids), commit));
   }
 
-  #afterFirstWrite(id: RecordId, end: Lsn): string {
-    if (this.#fresh.end !== end) this.#fresh = { end, tokens: new Map() };
+  #afterFirstWrite(id: RecordId, commit: SeenCommit): string {
+    if (this.#fresh.commit !== commit) this.#fresh = { commit, tokens: new Map() };
     const { self } = this.#options;
     const partition = partitionOf(id, self.partitionCount);
     const known = this.#fresh.tokens.get(partition);
     if (known !== undefined) return known;
-    const token = this.#encode(afterWrite(newSession(self), new Set([partition]), end));
+    const token = this.#encode(afterWrite(newSession(self), new Set([partition]), commit));
     this.#fresh.tokens.set(partition, token);
     return token;
   }

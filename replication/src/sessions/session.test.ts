@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { partitionOf } from '../log/partition.ts';
 import { parseRegionId, type RegionId } from '../ports/identity.ts';
-import type { SessionPlace } from '../ports/session-store.ts';
+import { nothingSeen, type SeenCommit, type SessionPlace } from '../ports/session-store.ts';
 import type { VectorEntry } from '../ports/vector.ts';
 import { accepted, afterRead, afterWrite, judgeSession, newSession } from './session.ts';
 import { SessionDesk } from './session-desk.ts';
@@ -25,15 +25,29 @@ function at(of: ReturnType<typeof issuer>, lsn: bigint, partition = 0): VectorEn
   return { ...of, partition, lsn };
 }
 
+/** A commit that read nothing of others. */
+function alone(end: bigint): SeenCommit {
+  return { end, seen: nothingSeen };
+}
+
 function place(of: Partial<SessionPlace>): SessionPlace {
   return { applied: [], settled: [], ahead: [], closed: [], retired: [], insertLsn: 0n, ...of };
 }
 
 test('a region includes what was written in it, and a peer only once that is settled there', () => {
-  const session = afterWrite(newSession(eu), zero, 100n);
+  const session = afterWrite(newSession(eu), zero, alone(100n));
   expect(judgeSession(eu, place({ insertLsn: 100n }), session).kind).toBe('reached');
   expect(judgeSession(us, place({ settled: [at(eu, 99n)] }), session)).toMatchObject({ kind: 'waiting' });
   expect(judgeSession(us, place({ settled: [at(eu, 100n)] }), session).kind).toBe('reached');
+});
+
+test('a reply to a write shows what others wrote, so the session has seen that as well', () => {
+  const seen = { applied: [at(ap, 50n), at(ap, 90n, 1)], ahead: [at(us, 7n)] };
+  const session = afterWrite(newSession(eu), zero, { end: 100n, seen });
+  const elsewhere = (settled: bigint) => place({ settled: [at(eu, 100n), at(ap, settled), at(us, 7n)] });
+  expect(judgeSession(us, elsewhere(49n), session)).toMatchObject({ missing: { region: 'ap', lsn: 50n } });
+  expect(judgeSession(us, elsewhere(50n), session).kind).toBe('reached');
+  expect(session.ahead).toEqual([at(us, 7n)]);
 });
 
 test('a change that was put aside fails no session at home, and holds back those elsewhere', () => {
@@ -71,20 +85,23 @@ test('a read adds the places of its own partitions alone', () => {
 
 test('what lies beyond the end of a life is lost, and what lies before it only late', () => {
   const ended = place({ settled: [at(eu, 100n)], closed: [at(eu, 100n)] });
-  expect(judgeSession(us, ended, afterWrite(newSession(eu), zero, 101n))).toMatchObject({
+  expect(judgeSession(us, ended, afterWrite(newSession(eu), zero, alone(101n)))).toMatchObject({
     kind: 'lost',
     endedAt: 100n,
   });
-  expect(judgeSession(us, ended, afterWrite(newSession(eu), zero, 100n)).kind).toBe('reached');
+  expect(judgeSession(us, ended, afterWrite(newSession(eu), zero, alone(100n))).kind).toBe('reached');
   const late = place({ settled: [at(eu, 50n)], closed: [at(eu, 100n)] });
-  expect(judgeSession(us, late, afterWrite(newSession(eu), zero, 100n)).kind).toBe('waiting');
+  expect(judgeSession(us, late, afterWrite(newSession(eu), zero, alone(100n))).kind).toBe('waiting');
   const again = issuer('eu', 2);
-  expect(judgeSession(again, ended, afterWrite(newSession(eu), zero, 101n)).kind, 'nor at home').toBe('lost');
+  expect(judgeSession(again, ended, afterWrite(newSession(eu), zero, alone(101n))).kind, 'nor at home').toBe(
+    'lost',
+  );
 });
 
 test('what a retired region wrote beyond its end is lost, also of a life that nobody has heard of (P5)', () => {
   const gone = place({ settled: [at(eu, 60n)], closed: [at(eu, 100n)], retired: [eu.region] });
-  const written = (by: ReturnType<typeof issuer>, lsn: bigint) => afterWrite(newSession(by), zero, lsn);
+  const written = (by: ReturnType<typeof issuer>, lsn: bigint) =>
+    afterWrite(newSession(by), zero, alone(lsn));
   expect(judgeSession(us, gone, written(eu, 101n))).toMatchObject({ kind: 'lost', endedAt: 100n });
   expect(judgeSession(us, gone, written(eu, 100n)).kind).toBe('waiting');
   expect(judgeSession(us, gone, written(issuer('eu', 2), 1n))).toMatchObject({ kind: 'lost', endedAt: 0n });
@@ -112,7 +129,7 @@ test('the desk waits for what is missing, no longer than it was asked to', async
   const store = { place: async () => place({ settled: [at(eu, settled, partition)] }) };
   const desk = (self: ReturnType<typeof issuer>) =>
     new SessionDesk({ self: { ...self, partitionCount: 4 }, store, key, timer });
-  const session = desk(us).parse(desk(eu).afterWrite(null, [id], 100n));
+  const session = desk(us).parse(desk(eu).afterWrite(null, [id], alone(100n)));
   const reached = desk(us).reach(session, 1000);
   await timer.advance(200);
   settled = 100n;

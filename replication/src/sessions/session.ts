@@ -1,13 +1,14 @@
 /**
- * What a session has seen and written, and whether a region includes it (P5). A write adds its own place; a read adds
- * how far the region stood in the record's partition, and what transfers may have brought ahead of that. The issuer is
+ * What a session has seen and written, and whether a region includes it (P5). A write adds its own place; a read, and a
+ * write because its reply shows the record, adds how far the region stood in the record's partition, and what transfers
+ * may have brought ahead of that. The issuer is
  * satisfied by what it has applied, so that a change that was put aside does not fail sessions at home; everyone else by
  * what is settled, of `ahead` too, or a client that moves on from what a transfer brought would go back in time. It
  * promises read-your-writes and monotonic reads per record, not causality between records. Pure.
  */
 import type { Lsn } from '../ports/change.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
-import type { SessionPlace } from '../ports/session-store.ts';
+import type { SeenCommit, SessionPlace, Sight } from '../ports/session-store.ts';
 import type { Vector, VectorEntry } from '../ports/vector.ts';
 import { greatestOf, lacking, placeOf } from '../vector.ts';
 
@@ -62,7 +63,11 @@ function endOf(entry: VectorEntry, { closed, retired }: SessionPlace): Lsn | nul
 }
 
 /** `place` was read by the statement that read the records, or by a later one. */
-export function afterRead(session: Session, place: SessionPlace, partitions: ReadonlySet<number>): Session {
+export function afterRead(
+  session: Session,
+  place: Sight & Pick<SessionPlace, 'insertLsn'>,
+  partitions: ReadonlySet<number>,
+): Session {
   const seen = place.applied.filter(({ partition }) => partitions.has(partition));
   const own = [...partitions].map((partition) => ({
     ...session.issuer,
@@ -76,10 +81,13 @@ export function afterRead(session: Session, place: SessionPlace, partitions: Rea
   };
 }
 
-/** `end` is not below the commit's end. */
-export function afterWrite(session: Session, partitions: ReadonlySet<number>, end: Lsn): Session {
-  const written = [...partitions].map((partition) => ({ ...session.issuer, partition, lsn: end }));
-  return { ...session, vector: greatestOf(session.vector, written) };
+/** Its reply shows the records as they are now, so it is a read as well. */
+export function afterWrite(
+  session: Session,
+  partitions: ReadonlySet<number>,
+  { end, seen }: SeenCommit,
+): Session {
+  return afterRead(session, { ...seen, insertLsn: end }, partitions);
 }
 
 export function isIssuer(self: Issuer, { issuer }: Session): boolean {

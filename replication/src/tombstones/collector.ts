@@ -73,8 +73,8 @@ export class Collector {
       const edited = this.#options.purge.edit(now, this.#context(locked));
       return edited === null ? [] : [{ index: 0, state: edited.state, delta: edited.delta }];
     };
-    const { end } = await this.#options.records.commitLocal({ ids: [{ collection, key }], decide });
-    return end === null ? 0 : 1;
+    const commit = await this.#options.records.commitLocal({ ids: [{ collection, key }], decide });
+    return commit === null ? 0 : 1;
   }
 
   #context({ floor, floorMs }: LockedRecords) {

@@ -25,6 +25,8 @@ import type {
 } from '../../ports/record-store.ts';
 import { fitsTransaction, maxTransactionRecords } from '../../transaction-limits.ts';
 import { listPageBytes } from '../../ports/record-store.ts';
+import type { SeenCommit } from '../../ports/session-store.ts';
+import type { VectorEntry } from '../../ports/vector.ts';
 import { MemoryDeadLetters } from './dead-letters.ts';
 import { compareNames, requireStorable, requireText } from '../postgres/key-order.ts';
 import { MemoryDatabase } from './database.ts';
@@ -60,12 +62,14 @@ export class MemoryRecordStore implements RecordStore {
   readonly #positions: MemoryTable<readonly PositionRow[]>;
   /** The newest beat that has come, of each partition of which changes lie aside. */
   readonly #newestBeats: MemoryTable<CountedBeat>;
+  readonly #ahead: MemoryTable<VectorEntry>;
 
   constructor(database = new MemoryDatabase({ nowMs: () => 0 })) {
     this.#database = database;
     this.#records = database.table('record');
     this.#positions = database.table('position');
     this.#newestBeats = database.table('newest_beat');
+    this.#ahead = database.table('ahead');
     this.#floors = database.table('identity');
     this.#closed = database.table('closed');
     this.deadLetters = new MemoryDeadLetters({
@@ -146,17 +150,18 @@ export class MemoryRecordStore implements RecordStore {
     if (chunk.length > 0) yield chunk;
   }
 
-  async commitLocal({ ids, decide }: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
+  async commitLocal({ ids, decide }: LocalTransaction): Promise<SeenCommit | null> {
     if (ids.length > maxTransactionRecords) throw tooLarge(`${ids.length} records`);
     const writes: readonly LocalWrite[] = decide({ ...this.floors, states: this.#lock(ids) });
     const deltaBytes = writes.reduce((sum, { delta }) => sum + delta.length, 0);
     if (!fitsTransaction(writes.length, deltaBytes)) throw tooLarge(`${deltaBytes} bytes of deltas`);
-    if (writes.length === 0) return { end: null };
+    if (writes.length === 0) return null;
     const end = this.#database.transact(true, (emission) => {
       this.#write(ids, writes);
       this.#emit(emission, ids, writes);
     });
-    return { end };
+    const applied = [...this.#positions.values()].flat().map(entryOf);
+    return { end, seen: { applied, ahead: [...this.#ahead.values()] } };
   }
 
   async applyRemote({ origin, positions, ids, decide }: ApplyTransaction): Promise<'applied' | 'fenced'> {
@@ -258,6 +263,10 @@ export class MemoryRecordStore implements RecordStore {
     });
     this.#positions.put(place.origin, settled);
   }
+}
+
+function entryOf({ origin, incarnation, partition, applied }: PositionRow): VectorEntry {
+  return { region: origin, incarnation, partition, lsn: applied };
 }
 
 /** As many from the first on as keep the page in its bytes, and one more. */

@@ -4,8 +4,9 @@
  * only after a synchronous commit (I1), and a decision that throws or writes nothing leaves nothing behind.
  */
 import { ReplicationError, assert } from '../../errors.ts';
-import type { Change, Lsn } from '../../ports/change.ts';
+import type { Change } from '../../ports/change.ts';
 import type { LocalTransaction, LocalWrite } from '../../ports/record-store.ts';
+import type { SeenCommit } from '../../ports/session-store.ts';
 import {
   fitsTransaction,
   maxTransactionDeltaBytes,
@@ -13,20 +14,14 @@ import {
 } from '../../transaction-limits.ts';
 import { commitWith } from './commit.ts';
 import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
-import { lsnAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
+import { seenCommitOf, selectSight } from './session-store.ts';
 import { changesPrefix, encodeChanges } from './wal-message.ts';
 
 const emitChanges: Statement = {
   name: 'isthmus_emit',
   text: `SELECT pg_logical_emit_message(true, '${changesPrefix}', $1::bytea)`,
-};
-
-/** After the COMMIT, so it lies at or beyond the end of its record. */
-const selectInsertLsn: Statement = {
-  name: 'isthmus_insert_lsn',
-  text: 'SELECT pg_current_wal_insert_lsn()::text',
 };
 
 export interface LocalCommit {
@@ -41,7 +36,10 @@ export function planLocal(transaction: LocalTransaction, habit: PlaceholderHabit
 }
 
 /** One attempt. The caller rolls back what it throws. */
-export async function commitLocal(session: Session, { transaction, plan }: LocalCommit): Promise<Lsn | null> {
+export async function commitLocal(
+  session: Session,
+  { transaction, plan }: LocalCommit,
+): Promise<SeenCommit | null> {
   const [, ...answers] = await session.pipeline([[begin], ...plan.calls()]);
   const locked = plan.read(answers);
   const writes = transaction.decide(locked);
@@ -52,9 +50,9 @@ export async function commitLocal(session: Session, { transaction, plan }: Local
   const changes = changesOf(transaction, writes);
   const stored = await commitWith(session, {
     before: [...locked.calls(writes), [emitChanges, encodeChanges(changes)]],
-    after: [[selectInsertLsn]],
+    after: [[selectSight]],
   });
-  return lsnAt(stored.at(-1)?.rows[0] ?? [], 0);
+  return seenCommitOf(stored.at(-1)?.rows ?? []);
 }
 
 function changesOf(transaction: LocalTransaction, writes: readonly LocalWrite[]): readonly Change[] {

@@ -3,7 +3,7 @@
  * apply (P4) and that failures come out coded; it never merges, never judges a change, and never leaves a
  * transaction half done or a placeholder behind.
  */
-import type { Lsn, RecordId } from '../../ports/change.ts';
+import type { RecordId } from '../../ports/change.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type {
   ApplyTransaction,
@@ -15,6 +15,7 @@ import type {
   RecordStore,
   StoredRecord,
 } from '../../ports/record-store.ts';
+import type { SeenCommit } from '../../ports/session-store.ts';
 import type { Connections } from './connections.ts';
 import { countOf, countOpen } from './dead-letters.ts';
 import { examineRecords } from './examination.ts';
@@ -53,10 +54,9 @@ export class PostgresRecordStore implements RecordStore {
     return scanRecords(this.#connections, collection);
   }
 
-  async commitLocal(transaction: LocalTransaction): Promise<{ readonly end: Lsn | null }> {
+  async commitLocal(transaction: LocalTransaction): Promise<SeenCommit | null> {
     const planned = planLocal(transaction, this.#localHabit);
-    const end = await this.#connections.transactLocal((session) => commitLocal(session, planned));
-    return { end };
+    return this.#connections.transactLocal((session) => commitLocal(session, planned));
   }
 
   async applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'> {

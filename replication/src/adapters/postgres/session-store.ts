@@ -1,7 +1,7 @@
 /** The port `SessionStore` on Postgres: one statement, so that what it tells belongs together. */
 import { assert } from '../../errors.ts';
 import { decodeVector } from '../../log/offer-bytes.ts';
-import type { SessionPlace, SessionStore } from '../../ports/session-store.ts';
+import type { SeenCommit, SessionPlace, SessionStore } from '../../ports/session-store.ts';
 import type { Connections } from './connections.ts';
 import { regionAt } from './positions.ts';
 import { lsnAt, numberAt, textAt } from './row-values.ts';
@@ -23,6 +23,29 @@ const selectPlace: Statement = {
   UNION ALL SELECT ${kinds.retired}, region, 0, 0, 0, encode(final, 'hex'), NULL
     FROM isthmus.retired WHERE final IS NOT NULL`,
 };
+
+/**
+ * After the COMMIT: at or beyond the end of its record, and beyond all that the transaction can have read of others,
+ * because what merges theirs moves positions with it.
+ */
+export const selectSight: Statement = {
+  name: 'isthmus_session_sight',
+  text: `SELECT ${kinds.insert}, '', 0, 0, 0, pg_current_wal_insert_lsn()::text
+  UNION ALL SELECT ${kinds.position}, origin, incarnation_counter, incarnation_nonce, partition, applied::text
+    FROM isthmus.position
+  UNION ALL SELECT ${kinds.ahead}, region, incarnation_counter, incarnation_nonce, partition, lsn::text
+    FROM isthmus.ahead`,
+};
+
+/** What `selectSight` answered. */
+export function seenCommitOf(rows: readonly Row[]): SeenCommit {
+  const of = (kind: number): readonly Row[] => rows.filter((row) => numberAt(row, 0) === kind);
+  const [insert] = of(kinds.insert);
+  assert(insert !== undefined, 'a place has an insert position');
+  const entries = (kind: number) => of(kind).map((row) => entryAt(row, 1));
+  const seen = { applied: entries(kinds.position), ahead: entries(kinds.ahead) };
+  return { end: lsnAt(insert, 5), seen };
+}
 
 export class PostgresSessionStore implements SessionStore {
   readonly #connections: Connections;

@@ -53,7 +53,7 @@ async function writeBatch({ parts, sessions }: Ground, exchange: Exchange): Prom
   await sessions.wrote(
     exchange,
     edits.map(({ id }) => id),
-    outcome.end,
+    outcome.commit,
   );
   if (isMinimal) sayMinimal(reply);
   return { results: outcome.results.map((result, index) => answer(edits[index], result)) };

@@ -79,7 +79,7 @@ async function write(
   parts.guards.check([id.collection], () => 'collection');
   const outcome = await parts.journal.write([{ id, edit }]);
   if (outcome.kind === 'refused') throw tellHolders(outcome.refusal, parts.writers);
-  await sessions.wrote({ request, reply }, [id], outcome.end);
+  await sessions.wrote({ request, reply }, [id], outcome.commit);
   const result = outcome.results[0];
   assert(result !== undefined, 'one edit has one result');
   if (isMinimal) sayMinimal(reply);

@@ -4,7 +4,8 @@
  * milliseconds. The token is opaque to callers; one that was changed or made elsewhere is refused, never guessed at.
  */
 import { ReplicationError } from '@isthmus/replication/errors';
-import type { Lsn, RecordId } from '@isthmus/replication/ports/change';
+import type { RecordId } from '@isthmus/replication/ports/change';
+import type { SeenCommit } from '@isthmus/replication/ports/session-store';
 import type { Session, SessionJudgement } from '@isthmus/replication/sessions/session';
 import type { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -45,11 +46,11 @@ export class ApiSessions {
     void reply.header(sessionHeader, await this.#desk.afterRead(this.#sessionOf(request), ids));
   }
 
-  /** `end` is `null` where nothing had to be written: then what is stored was seen. */
-  async wrote(exchange: Exchange, ids: readonly RecordId[], end: Lsn | null): Promise<void> {
-    if (end === null) return this.read(exchange, ids);
+  /** `commit` is `null` where nothing had to be written: then what is stored was seen. */
+  async wrote(exchange: Exchange, ids: readonly RecordId[], commit: SeenCommit | null): Promise<void> {
+    if (commit === null) return this.read(exchange, ids);
     const { request, reply } = exchange;
-    void reply.header(sessionHeader, this.#desk.afterWrite(this.#sessionOf(request), ids, end));
+    void reply.header(sessionHeader, this.#desk.afterWrite(this.#sessionOf(request), ids, commit));
   }
 
   #sessionOf(request: FastifyRequest): Session | null {

@@ -31,7 +31,7 @@ export function switchedParts(current: () => OpenedParts | null): OpenedParts {
       reach: (session, waitMs) => now().sessions.reach(session, waitMs),
       tokenOf: (session) => now().sessions.tokenOf(session),
       afterRead: (session, ids) => now().sessions.afterRead(session, ids),
-      afterWrite: (session, ids, end) => now().sessions.afterWrite(session, ids, end),
+      afterWrite: (session, ids, commit) => now().sessions.afterWrite(session, ids, commit),
     },
     writers: {
       get self() {
