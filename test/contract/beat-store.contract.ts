@@ -20,6 +20,8 @@ export interface OpenBeatStores {
   readonly other: BeatStore;
   /** Loses the slot with all that it had not read and makes it anew; returns where the new one begins. */
   readonly loseSlot: () => Promise<Lsn>;
+  /** The region's clock is set back by so much: what was written before lies that much later. */
+  readonly setClockBack: (byMs: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -164,6 +166,23 @@ function rpo(stores: () => OpenBeatStores): void {
     // Not counted: covered up to itself, and how many changes that is nobody knows.
     expect(await figuresAt(4)).toEqual({ peer: us, coveredAtMs: all[3]?.atMs, settledCount: null });
     expect(await figuresAt(5)).toEqual({ peer: us, coveredAtMs: all[4]?.atMs, settledCount: 8 });
+  });
+
+  it('does not fall when the clock is set back, for peers and for the log (P7)', async () => {
+    const [first, second] = counted(await beats(stores().store, 2), [5, 6]);
+    await stores().store.storePublished([first, second]);
+    await stores().store.storePeerProgress(told({ settledBeat: 1 }));
+    await stores().setClockBack(60_000);
+    await beats(stores().store, 1);
+    await stores().setClockBack(30_000);
+    await beats(stores().store, 1);
+    const now = await newest(stores().store);
+    const peer = (await stores().other.rpoFigures()).find((figure) => figure.peer === us);
+    const log = await stores().other.ownBeats();
+    for (const coveredAtMs of [peer?.coveredAtMs, log.logCoveredAtMs]) {
+      expect(now.atMs - (coveredAtMs ?? Infinity)).toBeGreaterThanOrEqual(0);
+      expect(now.atMs - (coveredAtMs ?? -Infinity)).toBeLessThan(30_000);
+    }
   });
 
   it('does not reach beyond what the relay counted, however young the beats are', async () => {

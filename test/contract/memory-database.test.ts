@@ -52,13 +52,19 @@ class MemoryBench implements SourceBench {
 changeSourceContract('memory', () => Promise.resolve(new MemoryBench()));
 
 beatStoreContract('memory', () => {
-  const database = new MemoryDatabase({ nowMs });
+  let setBackMs = 0;
+  const database = new MemoryDatabase({ nowMs: () => nowMs() - setBackMs });
+  const setClockBack = (byMs: number): Promise<void> => {
+    setBackMs += byMs;
+    return Promise.resolve();
+  };
   const store = new MemoryBeatStore(database, peers);
   const loseSlot = (): Promise<Lsn> => {
     database.wal.createSlot();
     return Promise.resolve(database.wal.insert);
   };
-  return Promise.resolve({ store, other: store, loseSlot, close: () => Promise.resolve() });
+  const close = () => Promise.resolve();
+  return Promise.resolve({ store, other: store, loseSlot, setClockBack, close });
 });
 
 describe('a database in memory', () => {

@@ -41,6 +41,9 @@ beatStoreContract('postgres', async () => {
       await fresh.sql(`SELECT pg_drop_replication_slot('${fresh.slotName}')`);
       return (await first.slots.renew('dropped')).from;
     },
+    setClockBack: async (byMs) => {
+      await fresh.sql(`UPDATE isthmus.beat SET at = at + make_interval(secs => ${byMs / 1000})`);
+    },
     close: async () => {
       await Promise.all([first.close(), second.close()]);
       await fresh.drop();

@@ -37,8 +37,8 @@ test('a first write is in the token with its own partition and commit', () => {
 test('commits that end at one place are told apart by what they saw', () => {
   const [id] = records;
   if (id === undefined) throw expect.fail('there are records');
-  const region = parseRegionId('us') ?? expect.fail('us is a region');
-  const entry = { region, incarnation: self.incarnation, partition: partitionOf(id, 8), lsn: 9n };
+  const other = parseRegionId('us') ?? expect.fail('us is a region');
+  const entry = { region: other, incarnation: self.incarnation, partition: partitionOf(id, 8), lsn: 9n };
   expect(desk.parse(desk.afterWrite(null, [id], alone(100n))).vector).toHaveLength(1);
   const seen = { applied: [entry], ahead: [] };
   expect(desk.parse(desk.afterWrite(null, [id], { end: 100n, seen })).vector).toContainEqual(entry);

@@ -11,6 +11,8 @@ interface BeatRow extends Beat {
   readonly end: Lsn | null;
   readonly count: number | null;
   readonly isPublished: boolean;
+  /** By how much the clock had been set back, all in all. */
+  readonly setBackMs: number;
 }
 
 type Mark = 'oldest' | 'newest' | 'counted' | 'published';
@@ -80,7 +82,9 @@ export class MemoryBeats {
     this.#database.transact(true, (emission) => {
       const number = (this.#marks.get('newest') ?? 0) + 1;
       const beat = { number, lsn, atMs: this.#database.nowMs() };
-      this.#rows.put(String(number), { ...beat, end: null, count: null, isPublished: false });
+      const before = this.get(number - 1);
+      const setBackMs = before === null ? 0 : before.setBackMs + Math.max(0, before.atMs - beat.atMs);
+      this.#rows.put(String(number), { ...beat, end: null, count: null, isPublished: false, setBackMs });
       this.#marks.put('newest', number);
       if (this.#marks.get('oldest') === undefined) this.#marks.put('oldest', number);
       emission.beats.push(beat);
@@ -98,6 +102,7 @@ export class MemoryBeats {
       end,
       count,
       isPublished: true,
+      setBackMs: known?.setBackMs ?? this.notAfter(number - 1)?.setBackMs ?? 0,
     });
     this.#byEnd.put(String(end), number);
     this.#raise('published', number);
@@ -130,18 +135,22 @@ export class MemoryBeats {
     return null;
   }
 
-  /** Time of `j`: up to there nothing was written after this beat. */
-  coveredAtMs(beat: {
-    readonly number: number;
-    readonly atMs: number;
-    readonly count: number | null;
-  }): number {
-    if (beat.count === null) return beat.atMs;
+  /** Time of `j`, up to which nothing was written after this beat, by the clock as it goes now; `null`: no such beat. */
+  coveredAtMs({ number }: Pick<Beat, 'number'>): number | null {
+    const { newest } = this;
+    const beat = this.get(number);
+    if (beat === null) return null;
+    const setBackMs = newest === null ? 0 : (this.get(newest.number)?.setBackMs ?? 0);
+    return Math.max(unsetMs(beat), this.#unsetMsOfLast(beat)) - setBackMs;
+  }
+
+  #unsetMsOfLast(beat: BeatRow): number {
+    if (beat.count === null) return unsetMs(beat);
     for (let number = this.#marks.get('newest') ?? 0; number > beat.number; number--) {
       const row = this.get(number);
-      if (row !== null && row.count === beat.count) return Math.max(beat.atMs, row.atMs);
+      if (row !== null && row.count === beat.count) return unsetMs(row);
     }
-    return beat.atMs;
+    return unsetMs(beat);
   }
 
   /** The newest one that is this much older than the newest of all. */
@@ -190,4 +199,9 @@ function countedOf(row: BeatRow | null): CountedBeat | null {
   if (row === null || row.end === null) return null;
   const { number, lsn, atMs, end, count } = row;
   return { number, lsn, atMs, end, count };
+}
+
+/** As if the clock had never been set back. */
+function unsetMs({ atMs, setBackMs }: BeatRow): number {
+  return atMs + setBackMs;
 }

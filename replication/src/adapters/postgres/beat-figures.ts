@@ -18,10 +18,13 @@ export function milliseconds(timestamp: string): string {
 const columns = (beat: string): string =>
   `${beat}.number, ${beat}.lsn::text, ${milliseconds(`${beat}.at`)}, ${beat}.count, ${beat}.end_lsn::text`;
 
-/** `j` for a beat: the beat itself where it was not counted. */
-const coveredUntil = (beat: string): string =>
-  milliseconds(`greatest(${beat}.at,
-    (SELECT at FROM isthmus.beat AS j WHERE j.count = ${beat}.count ORDER BY j.number DESC LIMIT 1))`);
+/** As if the clock had never been set back. */
+const unsetMs = (beat: string): string => `${milliseconds(`${beat}.at`)} + ${beat}.set_back_ms`;
+
+/** `j` for a beat, the beat itself where it was not counted, by the clock as it goes now. */
+const coveredUntil = (beat: string): string => `greatest(${unsetMs(beat)},
+    (SELECT ${unsetMs('j')} FROM isthmus.beat AS j WHERE j.count = ${beat}.count ORDER BY j.number DESC LIMIT 1))
+    - (SELECT set_back_ms FROM isthmus.beat ORDER BY number DESC LIMIT 1)`;
 
 /**
  * What the slot had not read when it was lost is in no log, so beats of a later slot speak for the log only once a peer

@@ -6,6 +6,7 @@
 import { assert } from '../../errors.ts';
 import type { BeatHold } from '../../ports/beat-store.ts';
 import { beatLock } from './advisory-keys.ts';
+import { milliseconds } from './beat-figures.ts';
 import { releaseHold, tryHold } from './advisory-hold.ts';
 import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
@@ -24,8 +25,11 @@ const selectInsertLsn: Statement = {
 export const insertBeat: Statement = {
   name: 'isthmus_beat_insert',
   text: `WITH beat AS (
-    INSERT INTO isthmus.beat (number, lsn, xid, at)
-    SELECT coalesce((SELECT max(number) FROM isthmus.beat), 0) + 1, $1::pg_lsn, pg_current_xact_id(), clock_timestamp()
+    INSERT INTO isthmus.beat (number, lsn, xid, at, set_back_ms)
+    SELECT coalesce(before.number, 0) + 1, $1::pg_lsn, pg_current_xact_id(), now.at,
+      coalesce(before.set_back_ms + greatest(0, ${milliseconds('before.at')} - ${milliseconds('now.at')}), 0)
+    FROM (SELECT clock_timestamp() AS at) AS now
+    LEFT JOIN LATERAL (SELECT number, at, set_back_ms FROM isthmus.beat ORDER BY number DESC LIMIT 1) AS before ON true
     RETURNING number, lsn, at)
   SELECT pg_logical_emit_message(true, '${beatPrefix}',
     format('1 %s %s %s', number, lsn, extract(epoch FROM at) * 1000)) FROM beat`,

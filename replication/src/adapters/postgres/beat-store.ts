@@ -41,8 +41,9 @@ export interface BeatStoreOptions {
 /** A beat that was pruned before the relay came to it is put back. */
 const storeBeat: Statement = {
   name: 'isthmus_beat_store',
-  text: `INSERT INTO isthmus.beat (number, lsn, at, count, end_lsn, published)
-  VALUES ($1, $2::pg_lsn, to_timestamp($3::double precision / 1000), $4, $5::pg_lsn, true)
+  text: `INSERT INTO isthmus.beat (number, lsn, at, count, end_lsn, published, set_back_ms)
+  VALUES ($1, $2::pg_lsn, to_timestamp($3::double precision / 1000), $4, $5::pg_lsn, true,
+    coalesce((SELECT set_back_ms FROM isthmus.beat WHERE number < $1 ORDER BY number DESC LIMIT 1), 0))
   ON CONFLICT (number) DO UPDATE SET count = excluded.count, end_lsn = excluded.end_lsn, published = true`,
 };
 

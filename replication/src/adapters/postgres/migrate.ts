@@ -23,6 +23,7 @@ import { wishes } from './migrations/0017-wishes.ts';
 import { refill } from './migrations/0018-refill.ts';
 import { answered } from './migrations/0021-answered.ts';
 import { newestBeat } from './migrations/0024-newest-beat.ts';
+import { setBack } from './migrations/0025-set-back.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -53,6 +54,7 @@ export const migrations: readonly Migration[] = [
   { number: 18, name: 'refill', sql: refill },
   { number: 21, name: 'answered', sql: answered },
   { number: 24, name: 'newest-beat', sql: newestBeat },
+  { number: 25, name: 'set-back', sql: setBack },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;
