@@ -50,6 +50,7 @@ export class Verdict {
     const { survivors } = this.#world;
     for (const target of survivors) {
       if (!this.#world.isServed(target.id) || this.#isLearning(target)) return false;
+      if (await target.isAsked()) return false;
       for (const origin of this.#world.regions) {
         if (origin === target || origin.isGone) continue;
         if ((await this.#missing(target, origin)).length > 0) return false;
@@ -145,6 +146,8 @@ export class Verdict {
     const found: Violation[] = [];
     const { regions, survivors } = this.#world;
     for (const target of survivors) {
+      if (await target.isAsked())
+        found.push({ checker: 'catches up', key: target.id, detail: 'what an operator asks is not done' });
       if (this.#isLearning(target))
         found.push({ checker: 'catches up', key: target.id, detail: 'it takes no writes of its own yet' });
       for (const origin of regions) {
