@@ -110,7 +110,9 @@ export class PeerEvidence implements Evidence {
     const { past, self } = this.#options;
     if (past.standing !== 'same') return;
     const reason = await this.#contradiction(await this.#ask());
-    if (reason !== null) await this.#onForeign(`${reason}: another database writes as ${self.region}`);
+    // A server that was set back between the question and the answers is compared, and nobody else is blamed for it.
+    if (reason !== null && past.standing === 'same')
+      await this.#onForeign(`${reason}: another database writes as ${self.region}`);
   }
 
   async #ask(): Promise<readonly Testimony[]> {
