@@ -23,11 +23,12 @@ export class Operator {
   /** Takes the region's writes away until the returned function is called, which gives them back. */
   drain(region: SimRegion): () => void {
     let isOver = false;
-    void this.#insist(
-      region,
-      ({ draining }) => draining.drain(),
-      () => isOver || region.row.row.drained?.isCut === true,
-    );
+    let underWay = 0;
+    const drained = async ({ draining }: SimWishes): Promise<void> => {
+      underWay++;
+      await draining.drain().finally(() => underWay--);
+    };
+    void this.#insist(region, drained, () => isOver || region.row.row.drained?.isCut === true);
     const look = async (): Promise<void> => {
       if (isOver || region.isGone || (await this.#judgeDrained(region))) return;
       this.#world.scheduler.after(lookMs, () => void look());
@@ -35,7 +36,8 @@ export class Operator {
     void look();
     return () => {
       isOver = true;
-      const isJoined = (): boolean => region.row.row.drained === null;
+      // A command that was given before may still be carried out, and then this one has to come after it.
+      const isJoined = (): boolean => region.row.row.drained === null && underWay === 0;
       void this.#insist(region, ({ draining }) => draining.join(), isJoined);
     };
   }

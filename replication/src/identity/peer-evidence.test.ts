@@ -133,3 +133,14 @@ test('a database that was set back while peers were asked is left to the compari
   expect(await world.verdict()).toBe('broken');
   await world.evidence.stop();
 });
+
+test('what a peer has said stays said when it falls silent, until the database holds it', async () => {
+  const world = new World();
+  world.told = beat(11);
+  expect(await world.verdict()).toBe('broken');
+  world.told = null;
+  await world.timer.advance(60_000);
+  expect(await world.verdict()).toBe('broken');
+  world.own = 11;
+  await expect(world.verdict()).rejects.toMatchObject({ code: 'log-unavailable' });
+});
