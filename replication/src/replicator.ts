@@ -341,7 +341,8 @@ export class Replicator {
   }
 
   #transfers(appliers: readonly Applier[], { told, relearner, membership }: TransferMates) {
-    const { identity, peers, beats, clock, timer, maxDriftMs, logger, events, transfer } = this.#options;
+    const { identity, peers, beats, deadLetters: letters, events, transfer } = this.#options;
+    const { clock, timer, maxDriftMs, logger } = this.#options;
     const { store, jobs, verifications, peer } = transfer;
     const closed = () => membership.closed();
     const shared = { self: identity, peers, store, jobs, closed, clock, timer, logger };
@@ -351,6 +352,7 @@ export class Replicator {
       onlyFrom: () => relearner.donor,
       peer,
       beats,
+      letters,
       told,
       maxDriftMs,
       gaps: () => appliers.flatMap(needOf),

@@ -162,8 +162,44 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
       expect(await settledAt()).toBe(10n);
     });
 
+    it('holds `settled` on at one that was given up, and keeps what was said first (P4)', async () => {
+      await putAside(letter(11n), letter(13n));
+      const [first] = await opened.letters.list({ after: null, limit: 1 });
+      expect(first?.givenUp).toBeNull();
+      for (const reason of ['a bug', 'said again'])
+        expect(await opened.letters.giveUp({ ...place, lsn: 11n }, { reason, isLossAccepted: false })).toBe(
+          'waiting',
+        );
+      const [waiting] = await opened.letters.list({ after: null, limit: 1 });
+      expect(waiting).toMatchObject({ lsn: 11n, givenUp: { reason: 'a bug' } });
+      expect(await opened.letters.fates()).toEqual([{ origin, fate: 'waiting', count: 1 }]);
+      expect(await settledAt()).toBe(10n);
+    });
+
+    it('closes one at once where the loss is taken, and settles as far as the others allow (P4)', async () => {
+      await putAside(letter(11n), letter(13n));
+      const lose = { reason: 'nobody has it', isLossAccepted: true };
+      await opened.letters.giveUp({ ...place, lsn: 11n }, { ...lose, isLossAccepted: false });
+      expect(await opened.letters.giveUp({ ...place, lsn: 11n }, lose)).toBe('lost');
+      expect(await settledAt()).toBe(12n);
+      expect(await opened.letters.giveUp({ ...place, lsn: 13n }, lose)).toBe('lost');
+      expect(await settledAt()).toBe(30n);
+      expect(await opened.letters.fates()).toEqual([{ origin, fate: 'lost', count: 2 }]);
+      expect(await opened.letters.list({ after: null, limit: 9 })).toEqual([]);
+      expect(await opened.records.read(record('a'))).toBeNull();
+    });
+
+    it('counts none that could be applied after all', async () => {
+      await putAside(letter(11n));
+      await opened.letters.giveUp({ ...place, lsn: 11n }, { reason: 'x', isLossAccepted: false });
+      expect(await opened.letters.retry({ ...place, lsn: 11n }, appendDelta)).toBe('applied');
+      expect(await opened.letters.fates()).toEqual([]);
+    });
+
     it('knows nothing of a place without a letter', async () => {
       await putAside();
+      const how = { reason: 'x', isLossAccepted: true };
+      expect(await opened.letters.giveUp({ ...place, lsn: 11n }, how)).toBe('gone');
       expect(await opened.letters.retry({ ...place, lsn: 11n }, appendDelta)).toBe('gone');
     });
   });

@@ -1,24 +1,43 @@
 /** All that the identity of a database in memory stands on, fresh, and as many processes that open it as are asked for. */
 import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryDrainStore } from '@isthmus/replication/adapters/memory/drain-store';
+import { MemoryEmptying } from '@isthmus/replication/adapters/memory/emptying';
 import { MemoryIdentityRow } from '@isthmus/replication/adapters/memory/identity-row';
 import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
 import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/incarnation-store';
+import { MemoryJoiningStore } from '@isthmus/replication/adapters/memory/joining-store';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
+import { MemoryRefillStore } from '@isthmus/replication/adapters/memory/refill-store';
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
 import { MemoryTombstoneStore } from '@isthmus/replication/adapters/memory/tombstone-store';
+import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
+import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
+import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
 
 export function freshMemoryIdentity() {
   const database = new MemoryDatabase({ nowMs: () => 1000 });
   const records = new MemoryRecordStore(database);
+  const beats = new MemoryBeatStore(database, []);
+  const slots = new MemorySlotKeeper(database);
+  const jobs = new MemoryTransferJobs(database);
+  const transfers = new MemoryTransferStore({ database, records, beats, slots, jobs });
+  const identity = new MemoryIdentityRow(database, { counter: 1, nonce: 7 });
+  const refills = new MemoryRefillStore(database, records.tables.records);
+  const verifications = new MemoryVerifications(database);
+  const joining = new MemoryJoiningStore(database);
   const ground = {
     database,
-    identity: new MemoryIdentityRow(database, { counter: 1, nonce: 7 }),
+    identity,
     records,
-    tombstones: new MemoryTombstoneStore({ database, records, horizon: database.table('horizon') }),
-    beats: new MemoryBeatStore(database, []),
-    slots: new MemorySlotKeeper(database),
-    incarnations: new MemoryIncarnationStore(database),
+    tombstones: new MemoryTombstoneStore({ database, records, horizon: transfers.horizon }),
+    beats,
+    slots,
+    jobs,
+    refills,
+    drains: new MemoryDrainStore({ database, identity, beats }),
+    incarnations: new MemoryIncarnationStore(database, refills),
+    emptying: new MemoryEmptying({ records, transfers, verifications, jobs, joining, refills }),
   };
   return { ...ground, open: () => new MemoryIdentityStore(ground) };
 }

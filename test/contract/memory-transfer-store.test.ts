@@ -19,6 +19,7 @@ function open() {
   return {
     database,
     records,
+    deadLetters: records.deadLetters,
     beats,
     slots,
     transfers: new MemoryTransferStore({ database, records, beats, slots, jobs }),

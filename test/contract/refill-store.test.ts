@@ -1,184 +1,58 @@
-/**
- * What an operator has asked of a region as a whole, on a real Postgres: local writes end for every connection that was
- * open, one wish to fill it anew stands at a time, and the database becomes another incarnation and empty in one step.
- */
+/** The contract of `DrainStore` and `RefillStore` on a real Postgres and in memory. */
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
-import { type Actor, parseActor } from '@isthmus/replication/ports/identity';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { until } from '../until.ts';
-import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { freshDatabase } from './fresh-database.ts';
+import { freshMemoryIdentity } from './memory-identity.ts';
 import { append, record, region } from './record-store.contract.ts';
+import { refillStoreContract } from './refill-store.contract.ts';
 
 let postgres: Postgres;
-let fresh: FreshDatabase;
-let database: Database;
-
 beforeAll(async () => {
   postgres = await startPostgres();
 });
 afterAll(async () => {
   await postgres.stop();
 });
-beforeEach(async () => {
-  fresh = await freshDatabase(postgres);
-  database = await open();
-});
-afterEach(async () => {
-  await database.close();
-  await fresh.drop();
-});
 
-function open(): Promise<Database> {
+refillStoreContract('postgres', async () => {
+  const fresh = await freshDatabase(postgres);
   const { url: connectionString, slotName } = fresh;
-  return openDatabase({ connectionString, region: region('eu'), peers: [], slotName, trustsRestarts: true });
-}
-
-function actor(text: string): Actor {
-  return parseActor(text) ?? expect.fail(`${text} is no actor`);
-}
-
-const write = (key: string) => database.records.commitLocal(append([record(key)], 'x'));
-
-async function written(key: string): Promise<boolean> {
-  try {
-    await write(key);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** As if the server had been asked by its process. */
-async function claimed(counter: number): Promise<void> {
-  const claim = await database.past.noteClaim({ counter, nonce: 9 });
-  await database.past.adopt({ claim, promised: [] });
-  await database.close();
-  database = await open();
-}
-
-it('a drained region takes no write from a connection that was open, beats and peers still do, and joining ends it', async () => {
-  const { drains } = database;
-  await write('before');
-  expect(await drains.find()).toBeNull();
-  await drains.begin();
-  expect(await drains.find()).toMatchObject({ beat: null });
-  await drains.cut();
-  const named = await until('the beat is named', 10_000, async () =>
-    (await drains.settle()) ? ((await drains.find())?.beat ?? null) : null,
-  );
-  await expect(write('after')).rejects.toMatchObject({
-    code: 'database-unavailable',
-    message: expect.stringContaining('drained'),
-  });
-  expect(await drains.settle()).toBe(true);
-  expect((await drains.find())?.beat).toBe(named);
-  expect((await database.past.newestBeat()).beat?.number ?? 0).toBeLessThan(named);
-  const position = { origin: region('us'), incarnation: { counter: 1, nonce: 7 }, partition: 0 };
-  await database.records.createPosition({
-    ...position,
-    applied: 9n,
-    settled: 9n,
-    beat: null,
-    nextOffset: 0n,
-  });
-  expect(await database.records.positions(region('us'))).toHaveLength(1);
-  await drains.end();
-  expect(await drains.find()).toBeNull();
-  expect(await written('after')).toBe(true);
+  let opened: Database | null = null;
+  return {
+    open: async () => {
+      const at = { connectionString, region: region('eu'), peers: [], slotName, trustsRestarts: true };
+      const database = await openDatabase(at);
+      opened = database;
+      const write = async (key: string): Promise<void> =>
+        void (await database.records.commitLocal(append([record(key)], 'x')));
+      const bring = async (key: string): Promise<void> =>
+        void (await fresh.sql(
+          `INSERT INTO isthmus.record (collection, key, state, gen) VALUES ('products', '${key}', '\\x00', 1)`,
+        ));
+      return { ...database, write, bring };
+    },
+    closeOne: async () => {
+      await (opened ?? expect.fail('one is open')).close();
+    },
+    close: () => fresh.drop(),
+  };
 });
 
-it('a beat is not named while a connection from before may still commit', async () => {
-  const { drains } = database;
-  await write('before');
-  await drains.begin();
-  expect(await drains.settle()).toBe(false);
-  expect(await drains.find()).toMatchObject({ beat: null });
-});
-
-it('keeps one wish, replaces one that secures or is over, and none that takes an incarnation', async () => {
-  const { refills } = database;
-  expect(await refills.find()).toBeNull();
-  const lost = actor('eu.1.00000009');
-  expect(await refills.want({ donor: region('us'), accepted: [lost, actor('ap.2.0000000a')] })).toBe(true);
-  expect(await refills.find()).toMatchObject({
-    donor: 'us',
-    state: 'securing',
-    accepted: [lost, 'ap.2.0000000a'],
-    endedAtMs: null,
-  });
-  await refills.note('waits');
-  expect(await refills.find()).toMatchObject({ detail: 'waits' });
-  await refills.refuse('would lose');
-  expect(await refills.find()).toMatchObject({ state: 'refused', detail: 'would lose' });
-  expect(await refills.secured()).toBe(false);
-  expect(await refills.want({ donor: region('ap'), accepted: [] })).toBe(true);
-  expect(await refills.secured()).toBe(true);
-  await refills.refuse('too late');
-  expect(await refills.find()).toMatchObject({ donor: 'ap', state: 'renewing', detail: '' });
-  expect(await refills.want({ donor: region('us'), accepted: [] })).toBe(false);
-});
-
-it('empties the database in the step that makes it another incarnation, and fills and learns before it is done', async () => {
-  const origin = region('us');
-  const at = { origin, incarnation: { counter: 1, nonce: 7 }, partition: 0 };
-  await write('a');
-  await database.records.createPosition({ ...at, applied: 9n, settled: 9n, beat: null, nextOffset: 0n });
-  const job = await database.jobs.want({ donor: origin, origin, cause: 'gap', isDryRun: false });
-  await database.drains.begin();
-  await database.refills.want({ donor: origin, accepted: [] });
-  await database.refills.secured();
-  expect(await database.refills.countRecords(10)).toBe(1);
-  await claimed(2);
-
-  expect(await database.records.read(record('a'))).toBeNull();
-  expect(await database.refills.countRecords(10)).toBe(0);
-  expect(await database.records.positions(origin)).toEqual([]);
-  expect(await database.jobs.find(job)).toMatchObject({ state: 'failed' });
-  expect(await database.drains.find()).toBeNull();
-  expect(await database.refills.find()).toMatchObject({ state: 'filling' });
-  expect(await database.incarnations.relearning()).toMatchObject({
-    fill: 'us',
-    pasts: [{ incarnation: { counter: 1 }, through: 0n }],
-  });
-  expect(await written('early')).toBe(false);
-  // An operator's word makes nothing whole that is half filled.
-  await database.past.accept();
-  expect(await written('early')).toBe(false);
-  await database.incarnations.filled();
-  expect(await database.refills.find()).toMatchObject({ state: 'learning', endedAtMs: null });
-  expect((await database.incarnations.relearning())?.fill).toBeNull();
-  await database.incarnations.relearnt();
-  expect((await database.refills.find())?.state).toBe('done');
-});
-
-it('a wish while it fills begins with another incarnation at once, and nothing is read but from its donor', async () => {
-  await database.refills.want({ donor: region('us'), accepted: [] });
-  await database.refills.secured();
-  await claimed(2);
-  expect(await database.refills.want({ donor: region('ap'), accepted: [] })).toBe(true);
-  expect(await database.refills.find()).toMatchObject({ donor: 'ap', state: 'renewing' });
-  expect((await database.incarnations.relearning())?.fill).toBe('ap');
-  await claimed(3);
-  expect(await database.refills.find()).toMatchObject({ donor: 'ap', state: 'filling' });
-});
-
-it('another incarnation without such a wish keeps its records', async () => {
-  await write('a');
-  await database.refills.want({ donor: region('us'), accepted: [] });
-  await claimed(2);
-  expect(await database.records.read(record('a'))).not.toBeNull();
-  expect(await database.refills.find()).toMatchObject({ state: 'securing' });
-});
-
-it('what is half filled is emptied again by whatever makes the next incarnation', async () => {
-  await database.refills.want({ donor: region('us'), accepted: [] });
-  await database.refills.secured();
-  await claimed(2);
-  await fresh.sql(
-    "INSERT INTO isthmus.record (collection, key, state, gen) VALUES ('products', 'half', '\\x00', 1)",
-  );
-  await claimed(3);
-  expect(await database.refills.countRecords(10)).toBe(0);
-  expect((await database.incarnations.relearning())?.fill).toBe('us');
+refillStoreContract('memory', async () => {
+  const ground = freshMemoryIdentity();
+  const bring = async (key: string): Promise<void> =>
+    void (await ground.records.commitLocal(append([record(key)], 'x')));
+  return {
+    open: async () => {
+      const past = ground.open();
+      const write = async (key: string): Promise<void> => {
+        past.requireLearnt();
+        await bring(key);
+      };
+      return { ...ground, past, write, bring };
+    },
+    closeOne: async () => undefined,
+    close: async () => undefined,
+  };
 });

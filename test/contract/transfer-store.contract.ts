@@ -6,9 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BeatOf, BeatStore } from '@isthmus/replication/ports/beat-store';
 import type { CountedBeat, RecordId } from '@isthmus/replication/ports/change';
 import { beginning, type NextRange, type RecordReader } from '@isthmus/replication/ports/record-reader';
+import type { DeadLetterStore } from '@isthmus/replication/ports/dead-letter-store';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { TransferJobs, TransferWish } from '@isthmus/replication/ports/transfer-jobs';
-import type { RefusedState, TransferStore } from '@isthmus/replication/ports/transfer-store';
+import type { PassedLetter, RefusedState, TransferStore } from '@isthmus/replication/ports/transfer-store';
 import type { VerificationStore } from '@isthmus/replication/ports/verification';
 import { compareIds, digestOf, maxRangeRecords, recordHash } from '@isthmus/replication/record-hash';
 import { append, bytes, record, region, text } from './record-store.contract.ts';
@@ -16,6 +17,7 @@ import { append, bytes, record, region, text } from './record-store.contract.ts'
 export interface OpenTransferStore {
   readonly records: RecordStore;
   readonly beats: Pick<BeatStore, 'storePublished' | 'tryHold' | 'ownBeats'>;
+  readonly deadLetters: DeadLetterStore;
   readonly transfers: TransferStore;
   readonly jobs: TransferJobs;
   readonly verifications: VerificationStore;
@@ -279,12 +281,17 @@ async function raise(
     vector,
     partitionOf: ({ key }) => (key === 'b' ? 1 : 0),
     decide: ({ letters: open }) => {
-      seen.splice(0, seen.length, ...open.map(({ delta, state }) => `${text(delta)} on ${text(state)}`));
+      seen.splice(0, seen.length, ...open.map(shown));
       return open.map(({ delta }) => covered(text(delta) ?? ''));
     },
   });
   expect(isRaised).toBe(true);
   return seen;
+}
+
+function shown({ delta, state, isGivenUp, isRefused }: PassedLetter): string {
+  const marks = `${isGivenUp ? ', given up' : ''}${isRefused ? ', refused' : ''}`;
+  return `${text(delta)} on ${text(state)}${marks}`;
 }
 
 function raising(now: Opened): void {
@@ -410,6 +417,20 @@ function letters(now: Opened): void {
     expect(seen.toSorted()).toEqual(['letter 7 on stored', 'letter 9 on stored']);
     expect(await now().records.positions(origin)).toMatchObject([{ applied: 20n, settled: 8n }]);
     expect(await now().records.countDeadLetters()).toEqual([{ origin, cause: 'malformed', count: 2 }]);
+  });
+
+  it('that were given up are shown as that, with what was refused, and counted once closed (P4)', async () => {
+    await putAside([7n, 9n]);
+    const place = { origin, incarnation, partition: 0, lsn: 7n, index: 0 };
+    await now().deadLetters.giveUp(place, { reason: 'a bug', isLossAccepted: false });
+    const job = await now().jobs.want(wish);
+    await refuse(now, job, [record('a')]);
+    const vector = [entry(0, 8n)];
+    expect(await raise(now, { job, vector })).toEqual(['letter 7 on , given up, refused']);
+    expect(await now().deadLetters.fates()).toEqual([{ origin, fate: 'waiting', count: 1 }]);
+    expect(await raise(now, { vector, covered: () => true })).toEqual(['letter 7 on , given up']);
+    expect(await now().deadLetters.fates()).toEqual([{ origin, fate: 'repaired', count: 1 }]);
+    expect(await now().records.positions(origin)).toMatchObject([{ applied: 20n, settled: 8n }]);
   });
 
   it('of other partitions and incarnations are left alone', async () => {

@@ -5,58 +5,16 @@
 import { readFileSync } from 'node:fs';
 import { encodeClaim } from '@isthmus/replication/log/claim-record';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
-import kafkajs from 'kafkajs';
 import { expect, test } from 'vitest';
 import { forge, sealWith, underKeyOf } from '../forging.ts';
 import { until } from '../until.ts';
+import { appendToLog, type Entry, readChanges } from './kafka-log.ts';
 import { forgetChanges } from './log-under-test.ts';
 import type { RegionClient } from './region-client.ts';
 import { useCluster } from './use-cluster.ts';
 import { converged } from './verdict.ts';
 
 const site = useCluster('forged');
-
-interface Entry {
-  readonly partition: number;
-  readonly value: Buffer;
-}
-
-function kafka(): kafkajs.Kafka {
-  return new kafkajs.Kafka({ brokers: [site.eu.brokers], logLevel: kafkajs.logLevel.NOTHING });
-}
-
-/** What the log of changes of eu holds by now. */
-async function readLog(): Promise<readonly Entry[]> {
-  const admin = kafka().admin();
-  await admin.connect();
-  const ends = await admin.fetchTopicOffsets('isthmus.eu.changes');
-  await admin.disconnect();
-  const open = new Map(ends.map(({ partition, high }) => [partition, Number(high) - 1]));
-  const entries: Entry[] = [];
-  const consumer = kafka().consumer({ groupId: `reading-${performance.now()}` });
-  await consumer.connect();
-  await consumer.subscribe({ topic: 'isthmus.eu.changes', fromBeginning: true });
-  await new Promise<void>((resolve) => {
-    void consumer.run({
-      autoCommit: false,
-      eachMessage: async ({ partition, message: { value, offset } }) => {
-        if (value !== null && open.has(partition)) entries.push({ partition, value: Buffer.from(value) });
-        if (Number(offset) >= (open.get(partition) ?? Number.POSITIVE_INFINITY)) open.delete(partition);
-        if (open.size === 0) resolve();
-      },
-    });
-  });
-  await consumer.disconnect();
-  return entries;
-}
-
-async function append(topic: string, entries: readonly Entry[]): Promise<void> {
-  const producer = kafka().producer();
-  await producer.connect();
-  for (const { partition, value } of entries)
-    await producer.send({ topic: `isthmus.eu.${topic}`, messages: [{ partition, value }] });
-  await producer.disconnect();
-}
 
 function forgery(entries: readonly Entry[]): Entry {
   for (const { partition, value } of entries.toReversed()) {
@@ -90,16 +48,20 @@ test('what another writes into the log of a region is dropped with an alarm, and
   await us.put('products', 'own', { title: 'own' });
   await converged([eu, us], 'products', 20_000);
   const digest = await eu.digest('products');
-  const entries = await readLog();
+  const entries = await readChanges(site.eu.brokers);
   const plain = forgery(entries);
   const anothers = sealedByUs('changes', plain);
   const elsewhere = entries.map(({ partition, value }) => ({ partition: (partition + 1) % 8, value }));
   const poisons = [plain, anothers, { ...anothers, value: underKeyOf('eu', anothers.value) }];
-  await append('changes', [...poisons, ...entries.slice(0, 20).map(flipped), ...elsewhere.slice(0, 20)]);
+  await appendToLog(site.eu.brokers, 'changes', [
+    ...poisons,
+    ...entries.slice(0, 20).map(flipped),
+    ...elsewhere.slice(0, 20),
+  ]);
   const region = parseRegionId('eu') ?? expect.fail('eu is a region');
   const claim = { partition: 0, value: encodeClaim({ region, incarnation: { counter: 2, nonce: 9 } }) };
-  await append('control', [claim, sealedByUs('control', claim)]);
-  await append('progress', [{ partition: 0, value: Buffer.from('settled') }]);
+  await appendToLog(site.eu.brokers, 'control', [claim, sealedByUs('control', claim)]);
+  await appendToLog(site.eu.brokers, 'progress', [{ partition: 0, value: Buffer.from('settled') }]);
 
   await until('us refuses what bears no seal', 20_000, refusedBy(us, 'changes', 'unsigned', 1));
   await until('us refuses what us has sealed', 20_000, refusedBy(us, 'changes', 'unknown-key', 1));
@@ -133,10 +95,10 @@ test('where true records were replaced by forged ones the interval is missing, a
   await until('the own log holds them', 10_000, async () =>
     /rpo_changes\{peer="log"\} 0$/m.test(await eu.metrics()),
   );
-  const entries = await readLog();
+  const entries = await readChanges(site.eu.brokers);
   const { brokers, postgres } = site.eu;
   await forgetChanges({ region: 'eu', database: postgres.url, brokers });
-  await append('changes', entries.map(flipped));
+  await appendToLog(site.eu.brokers, 'changes', entries.map(flipped));
   link.set({ state: 'ok' });
   const has = (key: string) => async () => (await us.get('products', key)).status === 200;
   for (const key of ['hidden-0', 'hidden-19']) await until(`us has ${key}`, 60_000, has(key));

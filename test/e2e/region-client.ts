@@ -33,6 +33,7 @@ const status = z.object({
   gaps: z.number().nullable(),
   transfers: z.number().nullable(),
   deadLetters: z.unknown(),
+  givenUpDeadLetters: z.record(z.string(), z.number()).nullable(),
   refusedRecords: z.array(
     z.object({ region: z.string(), topic: z.string(), cause: z.string(), count: z.number() }),
   ),
@@ -180,6 +181,12 @@ export class RegionClient {
   retryDeadLetter(id: string, dryRun: boolean): Promise<Reply> {
     const query = dryRun ? '?dryRun=true' : '';
     return this.#call('POST', `${this.#admin}/v1/dead-letters/${id}/retry${query}`);
+  }
+
+  discardDeadLetter(id: string, how: { readonly reason: string; readonly dryRun: boolean }): Promise<Reply> {
+    const { reason, dryRun } = how;
+    const url = `${this.#admin}/v1/dead-letters/${id}/discard?dryRun=${dryRun}`;
+    return this.#call('POST', url, { reason });
   }
 
   async digest(collection: string): Promise<string> {

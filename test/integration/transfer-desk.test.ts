@@ -65,6 +65,7 @@ function desk(told = new ToldVectors(clock())): Transfers {
     store: us.transfers,
     jobs: us.jobs,
     beats: us.beats,
+    letters: us.records.deadLetters,
     told,
     peer: peer(),
     clock: clock(),
@@ -93,6 +94,29 @@ describe('the desk', () => {
     await timer.advance(60_000);
     expect(await us.jobs.recent()).toEqual([]);
     expect(counted).toEqual([]);
+  });
+
+  it('fetches what an operator has given up, until its letter is closed (P4)', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'a'));
+    const { region: origin, incarnation } = eu.self;
+    const place = { incarnation, partition: 0, beat: null, nextOffset: 0n };
+    await us.records.createPosition({ ...place, origin, applied: 0n, settled: 0n });
+    const unreadable = { ...id('a'), partition: 0, lsn: 1n, index: 0, delta: Buffer.from('x') };
+    const letter = { ...unreadable, cause: 'malformed' as const, detail: 'x', stampMs: null };
+    const decide = () => ({ writes: [], deadLetters: [letter] });
+    const positions = [{ ...place, expected: 0n, applied: 2n }];
+    await us.records.applyRemote({ origin, positions, ids: [id('a')], decide });
+    desk();
+    await timer.advance(30_000);
+    expect([await states(), await us.records.countDeadLetters()]).toMatchObject([[], [{ count: 1 }]]);
+    const { deadLetters } = us.records;
+    const at = { origin, incarnation, partition: 0, lsn: 1n, index: 0 };
+    expect(await deadLetters.giveUp(at, { reason: 'a bug', isLossAccepted: false })).toBe('waiting');
+    await timer.advance(60_000);
+    expect([await states(), counted]).toEqual([['eu done'], ['eu repair']]);
+    expect(await deadLetters.fates()).toEqual([{ origin, fate: 'repaired', count: 1 }]);
+    expect(await us.records.countDeadLetters()).toEqual([]);
+    expect(await us.records.read(id('a'))).not.toBeNull();
   });
 
   it('fetches what is missing once, where readers then go on within a second', async () => {

@@ -48,8 +48,8 @@ export const repairMutants: readonly Mutant[] = [
       },
       {
         file: `${sources}/transfer/merge-states.ts`,
-        from: 'return lacking(vector, horizon) === null ? letters.map(isCovered) : null;',
-        to: 'void horizon; void vector; return letters.map(isCovered);',
+        from: 'return lacking(vector, horizon) === null ? letters.map(mayClose) : null;',
+        to: 'void horizon; void vector; return letters.map(mayClose);',
       },
     ],
     killer: suite('replication/src/transfer/merge-states.test.ts'),
@@ -126,6 +126,50 @@ export const repairMutants: readonly Mutant[] = [
         file: `${engine}/guard/joining.js`,
         from: 'const isDone = awaited === null ||',
         to: 'const isDone = true || awaited === null ||',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'given up and closed without a transfer',
+    edits: [
+      {
+        file: `${engine}/adapters/postgres/dead-letter-store.js`,
+        from: "CASE WHEN $8 = 'lost' THEN clock_timestamp() END",
+        to: 'clock_timestamp()',
+      },
+    ],
+    killer: suite('test/contract/incidents-and-letters.test.ts'),
+  },
+  {
+    name: 'given up and closed though its record was refused',
+    edits: [
+      {
+        file: `${sources}/transfer/merge-states.ts`,
+        from: 'letter.isGivenUp && !letter.isRefused',
+        to: 'letter.isGivenUp',
+      },
+    ],
+    killer: suite('replication/src/transfer/merge-states.test.ts'),
+  },
+  {
+    name: 'filled anew whatever is lost',
+    edits: [
+      {
+        file: `${engine}/refill/refiller.js`,
+        from: 'if (unaccepted.length > 0)',
+        to: 'if (unaccepted.length > lost.length)',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'testimony of peers not believed',
+    edits: [
+      {
+        file: `${engine}/identity/peer-evidence.js`,
+        from: 'if (beat.number > own)',
+        to: 'if (beat.number > own * 1000)',
       },
     ],
     killer: seeds,

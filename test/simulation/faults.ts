@@ -58,8 +58,12 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     region.mayRecount = true;
     region.postgres.goDown();
     region.database.crash();
+    if (region.isLogInside) region.log.stop();
     if (region.database.wal.insert < before) world.seen('crash lost unflushed commits');
-    return () => region.postgres.comeUp();
+    return () => {
+      region.postgres.comeUp();
+      if (region.isLogInside) region.log.start();
+    };
   },
   'postgres-freeze': ({ region }) => {
     region.postgres.freeze();
@@ -158,6 +162,11 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return nothing;
   },
   restore,
+  drain: ({ world, region }) => world.operator.drain(region),
+  refill: ({ world, region, other }) => {
+    world.operator.refill(region, other.id);
+    return nothing;
+  },
   'destroy-with-log': ({ world, region }) => {
     world.destroy(region, { withLog: true });
     return nothing;
@@ -177,6 +186,8 @@ const local: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'destroy',
   'destroy-with-log',
   'restore',
+  'drain',
+  'refill',
 ]);
 
 export class Faults {
@@ -290,14 +301,31 @@ function killAtStep({ world, region, fault, random }: Place): End {
 
 /** An older copy of the database is put back; what was published meanwhile tells it from a restart (I11). */
 function restore({ world, region }: Place): End {
-  const putBack = region.database.copy();
+  const copies = [region.database.copy(), ...(region.isLogInside ? [region.log.copy()] : [])];
+  const putBack = (): void => copies.forEach((copy) => copy());
   const copied = region.identity.incarnation;
   const at = region.database.wal.insert;
+  const beat = region.beats.newest?.number ?? 0;
   return () => {
     const published = region.beats.publishedThrough ?? 0n;
     if (published <= at || region.isGone) return;
-    world.restore(region, { putBack, copied, at });
+    void canBeKnown({ world, region }, beat).then((isKnown) => {
+      if (isKnown) world.restore(region, { putBack, copied, at });
+    });
   };
+}
+
+/** Where the log goes back in time with the database, peers must have received a beat since. */
+async function canBeKnown(
+  { world, region }: Pick<Place, 'world' | 'region'>,
+  beat: number,
+): Promise<boolean> {
+  if (!region.isLogInside) return true;
+  for (const peer of region.peers) {
+    const heard = await world.regionOf(peer).beats.heard();
+    if (heard.some(({ origin, beat: { number } }) => origin === region.id && number > beat)) return true;
+  }
+  return false;
 }
 
 /** A zombie or a confused broker: records come again, late, and in partitions where they do not belong. */

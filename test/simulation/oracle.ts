@@ -87,6 +87,8 @@ export class Oracle {
   ): void {
     if (region.lives.isSetBack(incarnation))
       this.#fail('identity', region.id, 'an older copy of the database took a write');
+    if ((region.row.row.drained?.beat ?? null) !== null)
+      this.#fail('drain', region.id, 'took a write when all of them were said to have ended');
     const truth = this.#truthOf(region, incarnation);
     const atMs = this.#nowMs();
     for (const id of ids) {

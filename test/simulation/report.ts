@@ -51,6 +51,12 @@ export const sometimes: readonly string[] = [
   'process took over',
   'region destroyed with loss',
   'region retired',
+  'region drained',
+  'write refused while drained',
+  'drained region is all at its peers',
+  'region filled anew',
+  'transfer: refill',
+  'peers testified',
 ];
 
 /** From so many seeds on the list must be complete. */

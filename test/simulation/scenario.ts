@@ -38,7 +38,10 @@ export type FaultKind =
   | 'clock-far-ahead'
   | 'destroy'
   | 'destroy-with-log'
-  | 'restore';
+  | 'restore'
+  /** What operators ask for. */
+  | 'drain'
+  | 'refill';
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -88,6 +91,8 @@ export interface Scenario {
   readonly joining: { readonly atMs: number; readonly isCalm: boolean } | null;
   /** How long after a region is destroyed together with its log an operator retires it; `null`: never. */
   readonly retiring: { readonly afterMs: number } | null;
+  /** Whether the log of each region lies in its database. */
+  readonly isLogInside: boolean;
   /** Whether each region compares a database that was started anew with its own log. */
   readonly isGuarded: boolean;
   /** Whether transfers and sweeps work; without them no mistake of the log's path is ever repaired. */
@@ -135,10 +140,11 @@ const needsTransfer: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...gapFaults,
   'destroy',
   'destroy-with-log',
+  'refill',
 ]);
 
 /** After these a server was started anew, and who it is has to be proven. */
-const startsAnew: ReadonlySet<FaultKind> = new Set<FaultKind>(['postgres-crash', 'restore']);
+const startsAnew: ReadonlySet<FaultKind> = new Set<FaultKind>(['postgres-crash', 'restore', 'refill']);
 
 /** Nothing goes wrong before, so that every region has heard every other once. */
 const calmMs = 3000;
@@ -150,7 +156,12 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const regions = options.regions ?? drawRegions(shape.next());
   const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(50, 62)));
   const { isHealing } = options;
-  const drawn = drawFaults(random.split('faults'), { regions, durationMs });
+  const extent = { regions, durationMs };
+  const usual = drawFaults(random.split('faults'), extent);
+  const isLogInside = isHealing && random.split('log').chance(0.08);
+  const drawn = isLogInside
+    ? besideLogInside(random.split('restore'), usual, extent)
+    : [...usual, ...drawWishes(random.split('wishes'), usual, extent)].toSorted((a, b) => a.atMs - b.atMs);
   const joining = drawJoining(random.split('joining'), durationMs);
   const faults = drawn.filter(
     ({ kind, atMs }) =>
@@ -173,7 +184,8 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
     joining,
     retiring: drawRetiring(random.split('retiring'), faults),
     isHealing,
-    isGuarded: shape.chance(0.1) || faults.some(({ kind }) => startsAnew.has(kind)),
+    isLogInside,
+    isGuarded: shape.chance(0.1) || isLogInside || faults.some(({ kind }) => startsAnew.has(kind)),
   };
 }
 
@@ -202,6 +214,51 @@ function drawJoining(random: Random, durationMs: number): Scenario['joining'] {
 function drawRetiring(random: Random, faults: readonly Fault[]): Scenario['retiring'] {
   if (!faults.some(({ kind }) => kind === 'destroy-with-log') || !random.chance(0.7)) return null;
   return { afterMs: random.between(500, 20_000) };
+}
+
+const losses: ReadonlySet<FaultKind> = new Set<FaultKind>(['destroy', 'destroy-with-log', 'restore']);
+
+/** Of a region that may be lost nobody can say whether it is the operator who loses it. */
+function drawWishes(
+  random: Random,
+  faults: readonly Fault[],
+  { regions, durationMs }: Extent,
+): readonly Fault[] {
+  if (!random.chance(0.15) || faults.some(({ kind }) => losses.has(kind))) return [];
+  const kind = random.pick(['drain', 'refill'] as const);
+  const atMs = random.between(durationMs / 4, (durationMs * 3) / 4);
+  return [{ ...drawFault(random, { kind, atMs, regions }), forMs: random.between(4000, 15_000) }];
+}
+
+/** Of a log that is no server of its own. */
+const logFaults: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  ...gapFaults.filter((kind) => kind !== 'lose-slot'),
+  'kafka-down',
+  'kafka-freeze',
+  'kafka-flaky',
+]);
+
+/** For peers to hear of what is lost, and to say so: where nobody can, nobody knows of the restore (0013). */
+const testimonyMs = { before: 3000, after: 18_000 };
+
+/** A database is set back together with its log, while its peers can be asked. */
+function besideLogInside(
+  random: Random,
+  faults: readonly Fault[],
+  { regions, durationMs }: Extent,
+): readonly Fault[] {
+  const atMs = random.between(durationMs / 4, durationMs / 2);
+  const restore = {
+    ...drawFault(random, { kind: 'restore', atMs, regions }),
+    forMs: random.between(3000, 9000),
+  };
+  const endMs = atMs + restore.forMs;
+  const isBeside = ({ atMs: at, forMs }: Fault): boolean =>
+    at > endMs + testimonyMs.after || at + forMs < endMs - testimonyMs.before;
+  const kept = faults.filter(
+    (fault) => !logFaults.has(fault.kind) && !losses.has(fault.kind) && isBeside(fault),
+  );
+  return [...kept, restore].toSorted((a, b) => a.atMs - b.atMs);
 }
 
 interface Extent {

@@ -6,6 +6,7 @@
 import { MemoryControlLog } from '@isthmus/replication/adapters/memory/control-log';
 import { MemoryOwnLog } from '@isthmus/replication/adapters/memory/own-log';
 import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
+import { PeerEvidence } from '@isthmus/replication/identity/peer-evidence';
 import { OwnLogEvidence } from '@isthmus/replication/identity/own-log-evidence';
 import { OpenedOwnLog, type OwnSeals, SealedControlLog } from '@isthmus/replication/log/opened-logs';
 import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
@@ -15,6 +16,7 @@ import type { FeedSubscription } from '@isthmus/replication/ports/change-feed';
 import type { Adoption, IdentityStore, Lineage } from '@isthmus/replication/ports/identity-store';
 import type { Incarnation } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
+import type { PeerMemory } from '@isthmus/replication/ports/peer-memory';
 import type { LogSpan, OwnLogSource } from '@isthmus/replication/ports/own-log';
 import type { SimChangeFeed } from './sim-kafka.ts';
 import { logReadKind } from './sim-kafka.ts';
@@ -31,6 +33,8 @@ export interface IdentityParts {
   readonly feed: SimChangeFeed;
   readonly sink: ChangeSink;
   readonly seals: OwnSeals;
+  /** What peers remember of the region. */
+  readonly memory: PeerMemory;
   readonly newNonce: () => number;
   readonly logger: Logger;
   readonly onRefused: (reason: string) => void;
@@ -41,7 +45,7 @@ export function incarnationParts(parts: IdentityParts): IncarnationParts {
   return {
     store: new SimIncarnations(parts.postgres),
     past: new SimPast(parts),
-    ownLog: new OpenedOwnLog(new SimOwnLog(parts), parts.seals),
+    ownLog: parts.region.isLogInside ? null : new OpenedOwnLog(new SimOwnLog(parts), parts.seals),
     control: new SealedControlLog(new SimControlLog(parts), parts.seals),
   };
 }
@@ -54,10 +58,14 @@ export function guardIdentity(parts: IdentityParts): IdentityGuard {
   const past = new SimPast(parts);
   const prepareLog = () => sink.prepare(partitionCount);
   const log = new OpenedOwnLog(new SimOwnLog(parts), parts.seals);
+  const shared = { self, past, timer, logger };
+  const evidence = region.isLogInside
+    ? new PeerEvidence({ ...shared, peers: region.peers, memory: parts.memory })
+    : new OwnLogEvidence({ ...shared, records, log, prepareLog });
   return new IdentityGuard({
     self,
     past,
-    evidence: new OwnLogEvidence({ self, past, records, log, prepareLog, timer, logger }),
+    evidence,
     control: new SealedControlLog(new SimControlLog(parts), parts.seals),
     newNonce,
     timer,
@@ -67,7 +75,7 @@ export function guardIdentity(parts: IdentityParts): IdentityGuard {
   });
 }
 
-class SimPast implements IdentityStore {
+export class SimPast implements IdentityStore {
   readonly #postgres: SimPostgres;
   readonly #onAdopted: IdentityParts['onAdopted'];
 

@@ -55,7 +55,9 @@ export class SimChangeSink implements ChangeSink {
   publish(records: readonly OutgoingRecord[]): Promise<void> {
     return this.#call('publish', async () => {
       const { kafka } = this.#region;
-      if (kafka.lossRate === 0 || !kafka.chance(kafka.lossRate)) return this.#inner.publish(records);
+      // One transaction of the database, where the log lies in it.
+      if (this.#region.isLogInside || kafka.lossRate === 0 || !kafka.chance(kafka.lossRate))
+        return this.#inner.publish(records);
       await this.#inner.publish(records.filter(() => kafka.chance(0.5)));
       throw unavailable('only a part of the records was taken');
     });

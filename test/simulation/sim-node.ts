@@ -4,7 +4,6 @@
  * it would export is judged whenever it has read its figures.
  */
 import { MemoryClock } from '@isthmus/replication/adapters/memory/clock';
-import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { Joining } from '@isthmus/replication/guard/joining';
 import { type Guard, type Verdict as GuardVerdict } from '@isthmus/replication/guard/write-guard';
@@ -16,7 +15,6 @@ import { SealedSink } from '@isthmus/replication/log/sealed-sink';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import { actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
-import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { Replicator } from '@isthmus/replication/replicator';
@@ -30,11 +28,13 @@ import { guardIdentity, type IdentityParts, incarnationParts } from './sim-ident
 import { watchIncidents } from './sim-incidents.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
 import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
+import { SimPeerClient } from './sim-peer-client.ts';
 import { SimProcess } from './sim-process.ts';
 import type { SimSeals } from './sim-seals.ts';
 import type { SimRegion } from './sim-region.ts';
 import { type RetirementWorld, SimRetiring } from './sim-retirement.ts';
 import { SimChangeSource } from './sim-source.ts';
+import { SimWishes } from './sim-wishes.ts';
 import { SimTombstoneStore } from './sim-tombstones.ts';
 import {
   SimSlotKeeper,
@@ -65,7 +65,6 @@ const calibrateIntervalMs = 1000;
 const refreshIntervalMs = 1000;
 const figuresTimeoutMs = 2000;
 const openRetryMs = 500;
-const pingTimeoutMs = 1000;
 const followIntervalMs = 200;
 
 export interface NodeWorld extends TransferWorld, RetirementWorld {
@@ -85,6 +84,10 @@ export interface NodeWorld extends TransferWorld, RetirementWorld {
   readonly isGuarded: boolean;
   /** Whether a region may be retired. */
   readonly isRetiring: boolean;
+  /** Whether a region may be drained, or filled anew. */
+  readonly isOperated: boolean;
+  /** Connections for local writes are ended. */
+  readonly onCut: (region: SimRegion) => void;
   /** Of the collection that clients write to, in every region. */
   readonly guard: Guard;
 }
@@ -103,6 +106,8 @@ export class SimNode {
   readonly keeper: IdentityGuard;
   /** `null` where nobody is ever retired. */
   readonly retiring: SimRetiring | null;
+  /** `null` where no operator asks anything of a region. */
+  readonly wishes: SimWishes | null;
   #isOpen = false;
   /** What it has started, each with how it ends. */
   #running: readonly (() => Promise<void>)[] = [];
@@ -145,7 +150,7 @@ export class SimNode {
       timer,
       timeoutMs: figuresTimeoutMs,
     });
-    const client = new SimPeerClient(this, { incarnation: identity.incarnation, world });
+    const client = new SimPeerClient({ region, process, world, incarnation: identity.incarnation });
     const { partitionCount } = identity;
     this.links = new LinkWatch({ peers, beats, records, partitionCount, client, timer, beatIntervalMs });
     const guards = new Map([[collection, world.guard]]);
@@ -163,8 +168,22 @@ export class SimNode {
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
     const seals = this.#seals();
     const sink = new SealedSink(new SimChangeSink(region, process), seals.sealer);
-    const self: IdentityParts = { region, postgres, process, records, feed, sink, seals, ...this.#alarm() };
+    const memory = client;
+    const self: IdentityParts = {
+      region,
+      postgres,
+      process,
+      records,
+      feed,
+      sink,
+      seals,
+      memory,
+      ...this.#alarm(),
+    };
     this.keeper = guardIdentity(self);
+    const peer = new SimTransferPeer(region.id, process, world);
+    const asked = { ...self, keeper: this.keeper, identity, peer, store, onCut: () => world.onCut(region) };
+    this.wishes = world.isOperated ? new SimWishes({ ...asked, isRetired: () => false }) : null;
     this.replicator = new Replicator({
       identity,
       peers,
@@ -175,7 +194,7 @@ export class SimNode {
         store,
         jobs: new SimTransferJobs(postgres),
         verifications: new SimVerifications(postgres),
-        peer: new SimTransferPeer(region.id, process, world),
+        peer,
         slots: new SimSlotKeeper(postgres),
       },
       incarnations: incarnationParts(self),
@@ -206,6 +225,7 @@ export class SimNode {
       try {
         await this.#calibrate();
         await this.retiring?.look();
+        await this.wishes?.look();
         await this.#joining.look();
         this.#isOpen = true;
       } catch (reason) {
@@ -227,7 +247,8 @@ export class SimNode {
     const incidents = this.#incidents();
     const { links, keeper, replicator } = this;
     const tickers = [calibration, refreshing, links, incidents, this.#guards, this.#joining];
-    const parts = this.retiring === null ? tickers : [...tickers, this.retiring];
+    const rare = [this.retiring, this.wishes].filter((part) => part !== null);
+    const parts = [...tickers, ...rare];
     for (const part of [...parts, replicator]) part.start();
     this.#running = [() => replicator.close(), ...parts.map((part) => () => part.stop())];
     if (!this.#world.isGuarded) return;
@@ -345,61 +366,4 @@ function detailsOf(fields: object): string {
   return Object.entries(fields)
     .map(([name, value]) => `${name}: ${value instanceof Error ? value.message : String(value)}`)
     .join(', ');
-}
-
-class SimPeerClient implements PeerClient {
-  readonly #node: SimNode;
-  readonly #world: NodeWorld;
-  readonly #inner: MemoryPeerClient;
-
-  constructor(
-    node: SimNode,
-    { incarnation, world }: { readonly incarnation: Incarnation; readonly world: NodeWorld },
-  ) {
-    this.#node = node;
-    this.#world = world;
-    const peers = node.region.peers.map((peer) => [peer, this.#answering(peer)] as const);
-    this.#inner = new MemoryPeerClient({ region: node.region.id, incarnation }, new Map(peers));
-  }
-
-  /** Nobody sweeps here. */
-  digests(): Promise<null> {
-    return Promise.resolve(null);
-  }
-
-  ping(peer: RegionId): Promise<PeerEcho | null> {
-    const { scheduler } = this.#world;
-    const { process, region } = this.#node;
-    const link = this.#world.linkBetween(region.id, peer);
-    const callee = this.#world.regionOf(peer);
-    return new Promise((resolve) => {
-      const { epoch } = link;
-      const silence = process.timer.after(pingTimeoutMs, () => resolve(null));
-      scheduler.after(link.delayMs(), () => {
-        const isServed = this.#world.isServed(peer) && callee.postgres.isUp && !callee.postgres.isFrozen;
-        if (link.isCut || !isServed) return;
-        void this.#inner.ping(peer).then((echo) =>
-          scheduler.after(link.delayMs(), () => {
-            if (link.epoch !== epoch) return;
-            process.hear(() => {
-              silence();
-              resolve(echo);
-            });
-          }),
-        );
-      });
-    });
-  }
-
-  #answering(peer: RegionId): MemoryPeer {
-    const region = this.#world.regionOf(peer);
-    return {
-      get incarnation() {
-        return region.identity.incarnation;
-      },
-      beats: region.beats,
-      dataAgeMs: (caller) => this.#world.dataAgeMs(peer, caller),
-      digests: () => this.digests(),
-    };
-  }
 }

@@ -16,6 +16,8 @@ import type { CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/chan
 import type {
   DeadLetterPlace,
   DeadLetterStore,
+  FateCount,
+  GivingUp,
   OpenDeadLetter,
   RetryDecision,
   RetryOutcome,
@@ -335,6 +337,14 @@ export class SimDeadLetters implements DeadLetterStore {
     decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
   ): Promise<RetryOutcome> {
     return this.#postgres.call(decideKind, 'retry', () => this.#inner.retry(place, decide));
+  }
+
+  giveUp(place: DeadLetterPlace, how: GivingUp): Promise<'waiting' | 'lost' | 'gone'> {
+    return this.#postgres.commit('give up', () => this.#inner.giveUp(place, how));
+  }
+
+  fates(): Promise<readonly FateCount[]> {
+    return this.#postgres.read('fates', () => this.#inner.fates());
   }
 }
 

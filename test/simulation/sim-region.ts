@@ -2,6 +2,8 @@
 import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
 import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-source';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
+import { MemoryDrainStore } from '@isthmus/replication/adapters/memory/drain-store';
+import { MemoryEmptying } from '@isthmus/replication/adapters/memory/emptying';
 import { MemoryIdentityRow } from '@isthmus/replication/adapters/memory/identity-row';
 import { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
 import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incident-store';
@@ -9,6 +11,7 @@ import { MemoryIncarnationStore } from '@isthmus/replication/adapters/memory/inc
 import { MemoryJoiningStore } from '@isthmus/replication/adapters/memory/joining-store';
 import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
+import { MemoryRefillStore } from '@isthmus/replication/adapters/memory/refill-store';
 import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
@@ -49,13 +52,18 @@ export class SimRegion {
   readonly verifications: MemoryVerifications;
   readonly incidents = new MemoryIncidentStore();
   readonly incarnations: MemoryIncarnationStore;
+  readonly refills: MemoryRefillStore;
+  readonly drains: MemoryDrainStore;
+  readonly #emptying: MemoryEmptying;
   readonly log = new MemoryLog();
   readonly lives: PastLives;
   readonly postgres: SimServer;
   readonly kafka: SimServer;
   /** Destroyed for good. */
   isGone = false;
-  /** Its database was once set back to an older copy. */
+  /** Its log lies in its database. */
+  readonly isLogInside: boolean;
+  /** Its database was once set back to an older copy, or emptied. */
   isSetBack = false;
   isLogGone = false;
   /** Something was taken out of its log. */
@@ -66,7 +74,12 @@ export class SimRegion {
   constructor(
     identity: RegionIdentity,
     peers: readonly RegionId[],
-    of: { readonly clock: RegionClock; readonly random: Random; readonly seals: SimSeals },
+    of: {
+      readonly clock: RegionClock;
+      readonly random: Random;
+      readonly seals: SimSeals;
+      readonly isLogInside: boolean;
+    },
   ) {
     this.id = identity.region;
     this.partitionCount = identity.partitionCount;
@@ -88,9 +101,17 @@ export class SimRegion {
     this.joining = new MemoryJoiningStore(database);
     this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });
     this.verifications = new MemoryVerifications(database);
-    this.incarnations = new MemoryIncarnationStore(database);
+    const { row, transfers, verifications, joining } = this;
+    this.refills = new MemoryRefillStore(database, records.tables.records);
+    this.drains = new MemoryDrainStore({ database, identity: row, beats });
+    this.incarnations = new MemoryIncarnationStore(database, this.refills);
+    const { refills } = this;
+    this.#emptying = new MemoryEmptying({ records, transfers, verifications, jobs, joining, refills });
+    this.isLogInside = of.isLogInside;
     this.postgres = new SimServer(`${identity.region}.postgres`, of.random.split('postgres'));
-    this.kafka = new SimServer(`${identity.region}.kafka`, of.random.split('kafka'));
+    this.kafka = of.isLogInside
+      ? this.postgres
+      : new SimServer(`${identity.region}.kafka`, of.random.split('kafka'));
   }
 
   /** What its database is now. */
@@ -103,9 +124,17 @@ export class SimRegion {
     return this.open().standing === 'same' && !this.incarnations.isRelearning;
   }
 
+  /** An operator has asked something of it that is not carried out or taken back. */
+  async isAsked(): Promise<boolean> {
+    const refill = await this.refills.find();
+    const isRefilling = refill !== null && refill.state !== 'done' && refill.state !== 'refused';
+    return isRefilling || this.row.row.drained !== null;
+  }
+
   /** As a process that starts now knows it. */
   open(): MemoryIdentityStore {
     const { database, row: identity, records, beats, slots, incarnations, tombstones } = this;
-    return new MemoryIdentityStore({ database, identity, records, beats, slots, incarnations, tombstones });
+    const ground = { database, identity, records, beats, slots, incarnations, tombstones };
+    return new MemoryIdentityStore({ ...ground, emptying: this.#emptying });
   }
 }

@@ -49,7 +49,7 @@ export class Verdict {
     await this.#giveUpStranded();
     const { survivors } = this.#world;
     for (const target of survivors) {
-      if (!this.#world.isServed(target.id) || this.#isLearning(target)) return false;
+      if (!this.#world.isServed(target.id) || (await this.#waits(target)).length > 0) return false;
       for (const origin of this.#world.regions) {
         if (origin === target || origin.isGone) continue;
         if ((await this.#missing(target, origin)).length > 0) return false;
@@ -124,9 +124,14 @@ export class Verdict {
     return !origin.hasLostLog && next.end <= origin.lives.logged(life.incarnation, partition);
   }
 
-  /** Whoever needs every peer to know its past waits for one that is gone (P9). */
-  #isLearning(region: SimRegion): boolean {
-    return !region.isItself && this.#world.regions.every(({ isGone }) => !isGone);
+  /** Whoever needs every peer to know its past waits for one that is gone (P9), and whoever was told too much for a letter. */
+  async #waits(region: SimRegion): Promise<readonly string[]> {
+    if ((await lettersAt(region)).length > 0 && !region.isItself) return [];
+    const isLearning = !region.isItself && this.#world.regions.every(({ isGone }) => !isGone);
+    return [
+      ...(isLearning ? ['it takes no writes of its own yet'] : []),
+      ...((await region.isAsked()) ? ['what an operator asks of it is not done'] : []),
+    ];
   }
 
   #isGapExcused(target: SimRegion, origin: SimRegion, partition: number): boolean {
@@ -145,8 +150,8 @@ export class Verdict {
     const found: Violation[] = [];
     const { regions, survivors } = this.#world;
     for (const target of survivors) {
-      if (this.#isLearning(target))
-        found.push({ checker: 'catches up', key: target.id, detail: 'it takes no writes of its own yet' });
+      for (const detail of await this.#waits(target))
+        found.push({ checker: 'catches up', key: target.id, detail });
       for (const origin of regions) {
         if (origin === target || origin.isGone) continue;
         const missing = await this.#missing(target, origin);

@@ -124,6 +124,10 @@ export class Workload {
       this.#world.seen('write refused while joining');
       return Promise.resolve('refused');
     }
+    if (node.wishes?.draining.isDrained === true) {
+      this.#world.seen('write refused while drained');
+      return Promise.resolve('refused');
+    }
     if (node.judgeWrite().kind !== 'accept') {
       this.#world.seen('guard refused');
       return Promise.resolve('refused');

@@ -23,6 +23,7 @@ import type { Scenario } from './scenario.ts';
 import { Scheduler } from './scheduler.ts';
 import { type NodeWorld, SimNode } from './sim-node.ts';
 import type { SimProcess } from './sim-process.ts';
+import { Operator } from './sim-operator.ts';
 import { SimRegion } from './sim-region.ts';
 import { SimSeals } from './sim-seals.ts';
 import type { SimRetiring } from './sim-retirement.ts';
@@ -68,6 +69,7 @@ export class World implements NodeWorld {
   /** Where a gauge stood too high when it was last read. */
   readonly high = new Set<string>();
   readonly regions: readonly SimRegion[];
+  readonly operator = new Operator(this);
   readonly seals: SimSeals;
   /** Of the region that came late, where it can be judged. */
   joining: JoiningJudge | null = null;
@@ -101,6 +103,10 @@ export class World implements NodeWorld {
 
   get isRetiring(): boolean {
     return this.scenario.retiring !== null;
+  }
+
+  get isOperated(): boolean {
+    return this.scenario.faults.some(({ kind }) => kind === 'drain' || kind === 'refill');
   }
 
   get guard(): Guard {
@@ -171,6 +177,9 @@ export class World implements NodeWorld {
 
   /** Where neither database nor log has lost anything, the one continues the other, and to refuse it is wrong. */
   readonly onRefused = (region: SimRegion, reason: string): void => {
+    // It is made another incarnation because an operator wants it filled anew.
+    if (region.refills.isEmptying) return;
+    if (/has received beat|knows the region as/.test(reason)) this.seen('peers testified');
     this.seen('identity refused');
     if (!region.hasLostLog && !region.isGone && !region.lives.isSetBack(region.identity.incarnation))
       this.violations.push({ checker: 'identity', key: region.id, detail: reason });
@@ -182,6 +191,15 @@ export class World implements NodeWorld {
   readonly onAdopted = (region: SimRegion, claim: Incarnation): void => {
     this.seen('incarnation changed');
     region.lives.began(claim);
+    if (region.refills.donor === null) return;
+    this.seen('region filled anew');
+    region.isSetBack = true;
+  };
+
+  readonly onCut = (region: SimRegion): void => {
+    this.seen('region drained');
+    this.disturb(region.id);
+    region.postgres.cutConnections();
   };
 
   /** The process is opened again, as another. */
@@ -243,6 +261,7 @@ export class World implements NodeWorld {
       !of.isGone &&
       of.postgres.isSound &&
       of.isItself &&
+      of.row.row.drained === null &&
       this.nodesOf(region).every((node) => node?.isOpen ?? false)
     );
   }
@@ -312,6 +331,7 @@ export class World implements NodeWorld {
     const shownMs = shownRpo(this.nodesOf(region.id), !region.hasLostLog);
     this.losses.push({ ...this.#lossOf(region), withLog: false, shownMs });
     region.isSetBack = true;
+    if (region.isLogInside) region.hasLostLog = true;
     region.lives.setBack(copied, at);
     putBack();
     region.postgres.cutConnections();
@@ -333,11 +353,10 @@ export class World implements NodeWorld {
     const incarnation = { counter: 1, nonce: random.int(2 ** 32) };
     const clock = new RegionClock(() => this.scheduler.nowMs, offsetMs, driftRate);
     const peers = names.filter((name) => name !== region);
-    return new SimRegion({ region, incarnation, partitionCount: partitions }, peers, {
-      clock,
-      random,
-      seals: this.seals,
-    });
+    const { seals } = this;
+    const { isLogInside } = this.scenario;
+    const identity = { region, incarnation, partitionCount: partitions };
+    return new SimRegion(identity, peers, { clock, random, seals, isLogInside });
   }
 
   /** That to the own log is short. */

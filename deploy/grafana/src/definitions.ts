@@ -180,10 +180,14 @@ export const rows: readonly Row[] = [
       },
       {
         title: 'Dead letters',
-        description: 'Changes put aside because they could not be applied.',
+        description:
+          'Changes put aside because they could not be applied, and what became of those given up.',
         kind: 'timeseries',
         unit: 'short',
-        queries: [{ expr: `isthmus_dead_letters${at}`, legend: '{{origin}} {{cause}}' }],
+        queries: [
+          { expr: `isthmus_dead_letters${at}`, legend: '{{origin}} {{cause}}' },
+          { expr: `isthmus_given_up_dead_letters${at}`, legend: '{{origin}} given up, {{fate}}' },
+        ],
       },
       {
         title: 'Writes refused by guards',

@@ -42,6 +42,7 @@ function exercised(): RegionMetrics {
     verifications: () => Promise.resolve(null),
     openTransfers: () => Promise.resolve(null),
     tombstones: () => Promise.resolve(null),
+    fates: () => Promise.resolve(null),
     pool: () => ({ total: 0, idle: 0, waiting: 0 }),
     keyEnds: new Map([[us, 1]]),
     objectives: [{ tier: 'gold', seconds: 60 }],

@@ -21,7 +21,8 @@ export interface RetryOptions {
 }
 
 export type RetryReport =
-  | { readonly outcome: 'applied' | 'gone' }
+  | { readonly outcome: 'applied' }
+  | { readonly outcome: 'gone' }
   /** Still put aside, and why. */
   | { readonly outcome: 'kept'; readonly cause: string; readonly detail: string };
 

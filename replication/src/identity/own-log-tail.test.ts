@@ -8,6 +8,7 @@ import { MemoryIdentityRow } from '../adapters/memory/identity-row.ts';
 import { MemoryIdentityStore } from '../adapters/memory/identity-store.ts';
 import { MemoryIncarnationStore } from '../adapters/memory/incarnation-store.ts';
 import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
+import { MemoryRefillStore } from '../adapters/memory/refill-store.ts';
 import { MemorySlotKeeper } from '../adapters/memory/slot-keeper.ts';
 import { MemoryTombstoneStore } from '../adapters/memory/tombstone-store.ts';
 import { encodeLogRecord } from '../log/log-record.ts';
@@ -43,7 +44,11 @@ async function listening() {
     records,
     tombstones: new MemoryTombstoneStore({ database, records, horizon: database.table('horizon') }),
     slots: new MemorySlotKeeper(database),
-    incarnations: new MemoryIncarnationStore(database),
+    incarnations: new MemoryIncarnationStore(
+      database,
+      new MemoryRefillStore(database, records.tables.records),
+    ),
+    emptying: { emptyIfWanted: () => false },
   });
   /** From this number on the table does not show them yet. */
   const hidden = { from: Number.POSITIVE_INFINITY };

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { parseRegionId } from '../ports/identity.ts';
+import type { Continuity } from '../ports/identity-store.ts';
 import type { RememberedBeat } from '../ports/peer-memory.ts';
 import { PeerEvidence } from './peer-evidence.ts';
 
@@ -14,21 +15,29 @@ const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}
 class World {
   readonly timer = new ManualTimer();
   own = 10;
+  standing: Continuity['kind'] = 'same';
   /** What us remembers; ap is never there. */
   told: RememberedBeat | 'nothing' | null = null;
   readonly foreign: string[] = [];
+  onAsked: () => void = () => undefined;
 
   readonly evidence = new PeerEvidence({
     self: { region: eu, incarnation, partitionCount: 2 },
     peers: [us, ap],
-    memory: { rememberedBy: async (peer) => (peer === us ? this.told : null) },
-    past: {
-      standing: 'same',
-      newestBeat: async () => ({ beat: { number: this.own, lsn: 1n, atMs: 0 }, hasPublished: true }),
+    memory: {
+      rememberedBy: async (peer) => {
+        this.onAsked();
+        return peer === us ? this.told : null;
+      },
     },
+    past: this,
     timer: this.timer,
     logger: quiet,
   });
+
+  async newestBeat() {
+    return { beat: { number: this.own, lsn: 1n, atMs: 0 }, hasPublished: true };
+  }
 
   async verdict(): Promise<string> {
     return (await this.evidence.compare()).kind;
@@ -109,4 +118,29 @@ test('a second database is found while all is well', async () => {
   await world.timer.advance(6000);
   expect(world.foreign[0]).toMatch(/us has received beat 12, .* another database writes as eu/);
   await world.evidence.stop();
+});
+
+test('a database that was set back while peers were asked is left to the comparison', async () => {
+  const world = new World();
+  world.told = beat(10);
+  world.evidence.start(async (reason) => void world.foreign.push(reason));
+  await world.timer.advance(4999);
+  world.onAsked = () => {
+    [world.own, world.standing] = [5, 'unproven'];
+  };
+  await world.timer.advance(10);
+  expect([world.own, world.foreign]).toEqual([5, []]);
+  expect(await world.verdict()).toBe('broken');
+  await world.evidence.stop();
+});
+
+test('what a peer has said stays said when it falls silent, until the database holds it', async () => {
+  const world = new World();
+  world.told = beat(11);
+  expect(await world.verdict()).toBe('broken');
+  world.told = null;
+  await world.timer.advance(60_000);
+  expect(await world.verdict()).toBe('broken');
+  world.own = 11;
+  await expect(world.verdict()).rejects.toMatchObject({ code: 'log-unavailable' });
 });

@@ -3,7 +3,7 @@
  * received a beat which the database does not hold, or one of another life, proves that the database is not its own past;
  * beats that go on arriving there prove that somebody else lives. What no peer has received nobody can miss, so this finds
  * every restore that could give away a dot twice where a peer can know it. Peers that are all out of reach are waited for
- * a few seconds and then not any more, because a region writes alone (I8).
+ * a few seconds and then not any more, because a region writes alone (I8); what one of them has said before stays said.
  */
 import { pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
@@ -40,6 +40,8 @@ export class PeerEvidence implements Evidence {
   readonly #end = new AbortController();
   readonly #ticker: Ticker;
   #onForeign: (reason: string) => Promise<void> = async () => undefined;
+  /** What each has said last. */
+  readonly #told = new Map<RegionId, Testimony>();
   /** Since when nobody answers. */
   #silentSinceMs: number | null = null;
 
@@ -68,15 +70,16 @@ export class PeerEvidence implements Evidence {
 
   async compare(): Promise<Verdict> {
     const { peers, timer } = this.#options;
-    const testimonies = await this.#ask();
-    if (testimonies.length === 0 && peers.length > 0) {
+    const answers = await this.#ask();
+    const reason = await this.#contradiction([...this.#told.values()]);
+    if (reason !== null) return { kind: 'broken', reason };
+    if (answers.length === 0 && peers.length > 0) {
       this.#silentSinceMs ??= timer.monotonicMs();
       if (timer.monotonicMs() - this.#silentSinceMs < patienceMs)
         throw unavailable('no peer says yet what it remembers of this region');
     }
     this.#silentSinceMs = null;
-    const reason = await this.#contradiction(testimonies);
-    return reason === null ? { kind: 'continues', readRecords: 0 } : { kind: 'broken', reason };
+    return { kind: 'continues', readRecords: 0 };
   }
 
   async isAlone(forMs: number): Promise<boolean> {
@@ -110,7 +113,9 @@ export class PeerEvidence implements Evidence {
     const { past, self } = this.#options;
     if (past.standing !== 'same') return;
     const reason = await this.#contradiction(await this.#ask());
-    if (reason !== null) await this.#onForeign(`${reason}: another database writes as ${self.region}`);
+    // A server that was set back between the question and the answers is compared, and nobody else is blamed for it.
+    if (reason !== null && past.standing === 'same')
+      await this.#onForeign(`${reason}: another database writes as ${self.region}`);
   }
 
   async #ask(): Promise<readonly Testimony[]> {
@@ -118,7 +123,9 @@ export class PeerEvidence implements Evidence {
     const told = await Promise.all(
       peers.map(async (peer) => ({ peer, beat: await memory.rememberedBy(peer) })),
     );
-    return told.flatMap(({ peer, beat }) => (beat === null ? [] : [{ peer, beat }]));
+    const answers = told.flatMap(({ peer, beat }) => (beat === null ? [] : [{ peer, beat }]));
+    for (const answer of answers) this.#told.set(answer.peer, answer);
+    return answers;
   }
 
   /** Own beats are read after the answers, so whatever was received by then has been in the table. */

@@ -3,6 +3,8 @@
  * position of the letter's partition first, then the letter, then the record, and closes the letter together with
  * what it wrote; `settled` then moves as far as the remaining ones allow. Trying again is safe at any time and in any
  * order, because deltas commute; nothing that a retry merges is ever published.
+ * One that can never be applied is given up by an operator alone: it goes on holding `settled` until a transfer has
+ * brought what its record came to elsewhere, unless the operator takes the loss.
  */
 import type { Lsn, RecordId } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
@@ -24,6 +26,29 @@ export interface OpenDeadLetter extends DeadLetterPlace, RecordId {
   /** Own clock. */
   readonly openedAtMs: number;
   readonly stampMs: number | null;
+  /** `null`: nobody has given it up. */
+  readonly givenUp: GivenUp | null;
+}
+
+export interface GivenUp {
+  /** Own clock. */
+  readonly sinceMs: number;
+  readonly reason: string;
+}
+
+export interface GivingUp {
+  readonly reason: string;
+  /** It is closed at once, and what it carried may be missing here. */
+  readonly isLossAccepted: boolean;
+}
+
+/** What becomes of one that was given up: a transfer has to come or has come, or an operator took the loss. */
+export type Fate = 'waiting' | 'repaired' | 'lost';
+
+export interface FateCount {
+  readonly origin: RegionId;
+  readonly fate: Fate;
+  readonly count: number;
 }
 
 export type RetryDecision =
@@ -56,4 +81,8 @@ export interface DeadLetterStore {
     place: DeadLetterPlace,
     decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
   ): Promise<RetryOutcome>;
+  /** What was said first of one that waits stays, but the loss may be taken later. `gone`: there is no such open letter. */
+  giveUp(place: DeadLetterPlace, how: GivingUp): Promise<'waiting' | 'lost' | 'gone'>;
+  /** Of all that were ever given up, except those that could be applied after all. */
+  fates(): Promise<readonly FateCount[]>;
 }

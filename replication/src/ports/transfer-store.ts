@@ -92,6 +92,10 @@ export interface PassedLetter extends RecordId {
   readonly delta: Uint8Array;
   /** What is stored under its name now; empty where nothing is. */
   readonly state: Uint8Array;
+  /** An operator waits for nothing but the transfer. */
+  readonly isGivenUp: boolean;
+  /** What the donor holds of the record was refused as well. */
+  readonly isRefused: boolean;
 }
 
 export interface RaiseTransaction {
@@ -103,7 +107,7 @@ export interface RaiseTransaction {
   readonly floorMs: number;
   /** Chooses the partition of a state that was refused. */
   readonly partitionOf: (id: RecordId) => number;
-  /** `null`: nothing is raised. Else which of the letters are covered by what is stored. */
+  /** `null`: nothing is raised. Else which of the letters are to be closed. */
   readonly decide: (locked: {
     readonly letters: readonly PassedLetter[];
     readonly horizon: Vector;

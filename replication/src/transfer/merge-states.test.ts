@@ -1,6 +1,7 @@
 import { register, schema } from '@isthmus/conflict';
 import { describe, expect, it } from 'vitest';
 import { parseRegionId } from '../ports/identity.ts';
+import type { PassedLetter } from '../ports/transfer-store.ts';
 import { decideMerge, decideRaise } from './merge-states.ts';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -16,6 +17,8 @@ function written(title: string, stampMs = now): Uint8Array {
 
 describe('merging what a donor holds', () => {
   const state = written('a');
+  const unreadable = { ...id, delta: Uint8Array.of(9, 9, 9), state, isGivenUp: false, isRefused: false };
+  const letter = (of: Partial<PassedLetter>): PassedLetter => ({ ...unreadable, ...of });
   const records = [{ ...id, state }];
   const bounds = { vector: at(9n), latestStampMs: now + 60_000 };
 
@@ -50,11 +53,12 @@ describe('merging what a donor holds', () => {
   });
 
   it('covers a dead letter only where the record has seen all of it', () => {
-    const letters = [
-      { ...id, delta: state, state },
-      { ...id, delta: state, state: nothing },
-      { ...id, delta: Uint8Array.of(9, 9, 9), state },
-    ];
+    const letters = [letter({ delta: state }), letter({ delta: state, state: nothing }), letter({})];
     expect(decideRaise({ letters, horizon: [] }, [])).toEqual([true, false, false]);
+  });
+
+  it('closes one that was given up, unless the record of the donor was refused as well (P4)', () => {
+    const letters = [letter({ isGivenUp: true }), letter({ isGivenUp: true, isRefused: true })];
+    expect(decideRaise({ letters, horizon: [] }, [])).toEqual([true, false]);
   });
 });

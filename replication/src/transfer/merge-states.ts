@@ -2,7 +2,8 @@
  * Decides the two kinds of write transactions of a transfer (P6). States of the donor pass the same checks as changes
  * from the log. Nothing is merged and nothing is raised where the vector has not reached the own horizon: the donor may
  * still hold what was deleted and collected here. A dead letter is covered only where the stored record has seen all
- * that it would bring, whatever the positions say. Pure.
+ * that it would bring, whatever the positions say, or where an operator has given it up and the donor's record came in its
+ * place. Pure.
  */
 import { ConflictError, merge } from '@isthmus/conflict';
 import { checkedMerge } from '../checked-merge.ts';
@@ -45,12 +46,17 @@ export function decideMerge(
   return { writes, refused };
 }
 
-/** `null`: the vector lies below the horizon. */
+/** Which letters are to be closed. `null`: the vector lies below the horizon. */
 export function decideRaise(
   { letters, horizon }: { readonly letters: readonly PassedLetter[]; readonly horizon: Vector },
   vector: Vector,
 ): readonly boolean[] | null {
-  return lacking(vector, horizon) === null ? letters.map(isCovered) : null;
+  return lacking(vector, horizon) === null ? letters.map(mayClose) : null;
+}
+
+/** The donor has shown its record as of a place behind the letter, and it was taken (P4). */
+function mayClose(letter: PassedLetter): boolean {
+  return isCovered(letter) || (letter.isGivenUp && !letter.isRefused);
 }
 
 function isCovered({ state, delta }: PassedLetter): boolean {

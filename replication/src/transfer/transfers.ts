@@ -1,11 +1,12 @@
 /**
  * The desk where transfers are asked for and run, one at a time (P6). It looks again and again at what is missing
  * instead of being told once, so nothing that is missing is forgotten: partitions that stand before a gap, silent
- * origins of which a peer holds more, jobs that somebody asked for or that an earlier process left. A job that comes to
+ * origins of which a peer holds more, dead letters that an operator has given up, jobs that somebody asked for or that an earlier process left. A job that comes to
  * nothing waits longer each time and lets the others go first; it is never dropped.
  */
 import { orNextTurn } from '../next-turn.ts';
 import type { BeatStore } from '../ports/beat-store.ts';
+import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { TransferCause, TransferJob, TransferJobs, TransferWish } from '../ports/transfer-jobs.ts';
@@ -23,6 +24,7 @@ export interface TransfersOptions extends Omit<ReceiverOptions, 'signal' | 'jobs
   readonly peers: readonly RegionId[];
   readonly jobs: TransferJobs;
   readonly beats: Pick<BeatStore, 'heard'>;
+  readonly letters: Pick<DeadLetterStore, 'fates'>;
   readonly told: ToldVectors;
   /** Regions that were closed: nothing comes from them any more. */
   readonly closed: () => readonly RegionId[];
@@ -87,8 +89,8 @@ export class Transfers {
 
   async #serveAll(): Promise<void> {
     const { jobs } = this.#options;
-    const [open, tails] = await Promise.all([jobs.open(), this.#tails()]);
-    const wishes = [...this.#gaps(), ...tails];
+    const [open, tails, repairs] = await Promise.all([jobs.open(), this.#tails(), this.#repairs()]);
+    const wishes = [...this.#gaps(), ...tails, ...repairs];
     const isOpen = (donor: RegionId) => open.some((job) => job.donor === donor && !job.isDryRun);
     const fresh = wishes.filter(({ donor }) => !isOpen(donor) && this.#isDue(donor));
     for (const wish of fresh) await jobs.want(wish);
@@ -106,6 +108,17 @@ export class Transfers {
     const closed = this.#options.closed();
     const needs = this.#options.gaps().filter(({ origin }) => !closed.includes(origin));
     return needs.map((need) => ({ ...need, donor: need.origin, isDryRun: false }));
+  }
+
+  /** Whoever has settled what a letter holds has its record: the origin, or any peer where that is gone or is this region. */
+  async #repairs(): Promise<readonly TransferWish[]> {
+    const { letters, peers, closed } = this.#options;
+    const donors = peers.filter((peer) => !closed().includes(peer));
+    const waiting = (await letters.fates()).filter(({ fate }) => fate === 'waiting');
+    return waiting.flatMap(({ origin }) => {
+      const holders = donors.includes(origin) ? [origin] : donors;
+      return holders.map((donor) => ({ donor, origin, cause: 'repair' as const, isDryRun: false }));
+    });
   }
 
   async #tails(): Promise<readonly TransferWish[]> {

@@ -58,6 +58,7 @@ export function createMetrics({ config, database, peers, figures }: Ground, link
     slot: () => within(figuresTimeoutMs, database.slotHealth()),
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
     tombstones: () => within(figuresTimeoutMs, readTombstones(database.tombstones)),
+    fates: () => within(figuresTimeoutMs, database.deadLetters.fates()),
     verifications: () => within(figuresTimeoutMs, database.verifications.all()),
     openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
     pool: database.poolUse,

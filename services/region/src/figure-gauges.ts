@@ -9,6 +9,7 @@ import { isOpenIncident } from '@isthmus/replication/links/incident-machine';
 import { linkStates } from '@isthmus/replication/links/link-monitor';
 import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Fate, FateCount } from '@isthmus/replication/ports/dead-letter-store';
 import type { Verification } from '@isthmus/replication/ports/verification';
 import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { DeadLetterCause, DeadLetterCount } from '@isthmus/replication/ports/record-store';
@@ -23,6 +24,8 @@ const deadLetterCauses: readonly DeadLetterCause[] = [
   'too-large',
   'newer-format',
 ];
+
+const fates: readonly Fate[] = ['waiting', 'repaired', 'lost'];
 
 export interface FigureGaugesOptions {
   readonly registry: Registry;
@@ -39,6 +42,8 @@ export interface Scraped {
   readonly incidents: readonly Incident[] | null;
   /** `null`: the database does not say. */
   readonly verified: readonly Verification[] | null;
+  /** Of dead letters that were given up; `null`: the database does not say. */
+  readonly fates: readonly FateCount[] | null;
 }
 
 /** An age in seconds; unknown is unbounded. */
@@ -65,6 +70,7 @@ export class FigureGauges {
   readonly #splitBrain;
   readonly #incidentSeconds;
   readonly #deadLetters;
+  readonly #fates;
   readonly #verifiedThrough;
   readonly #diverged;
   readonly #beatAge;
@@ -126,6 +132,11 @@ export class FigureGauges {
       [],
     );
     this.#deadLetters = gauge('dead_letters', 'Open dead letters; NaN: unknown', ['origin', 'cause']);
+    this.#fates = gauge(
+      'given_up_dead_letters',
+      'Dead letters that an operator gave up, by what became of them: waiting for a transfer, repaired by one, or lost; NaN: unknown',
+      ['origin', 'fate'],
+    );
     this.#verifiedThrough = gauge(
       'verified_through_timestamp_seconds',
       'Begin of the last clean sweep: both sides showed the same; NaN: none yet, or unknown',
@@ -149,6 +160,7 @@ export class FigureGauges {
     const { nowMs } = scraped;
     this.#figuresAge.set(age(readAgeMs === null ? null : readAgeMs / 1000));
     this.#setDeadLetters(isCurrent ? (figures?.deadLetters ?? null) : null);
+    this.#setFates(scraped.fates);
     this.#setLinks(scraped.links);
     this.#setIncidents(scraped);
     const isKnown = figures !== null && nowMs !== null;
@@ -199,6 +211,14 @@ export class FigureGauges {
     }
     const ages = nowMs === null ? null : open?.map(({ startedAtMs }) => nowMs - startedAtMs);
     this.#incidentSeconds.set(age(ages ? Math.max(0, ...ages) / 1000 : null));
+  }
+
+  #setFates(counts: readonly FateCount[] | null): void {
+    for (const origin of [this.#region, ...this.#peers])
+      for (const fate of fates) {
+        const found = counts?.find((entry) => entry.origin === origin && entry.fate === fate);
+        this.#fates.set({ origin, fate }, known(counts === null ? null : (found?.count ?? 0)));
+      }
   }
 
   #setDeadLetters(counts: readonly DeadLetterCount[] | null): void {

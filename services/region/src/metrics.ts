@@ -5,6 +5,7 @@
  * collections, causes; a record's key is never one.
  */
 import type { LinkView } from '@isthmus/replication/links/link-watch';
+import type { FateCount } from '@isthmus/replication/ports/dead-letter-store';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import type { SealFault } from '@isthmus/replication/ports/log-seal';
@@ -53,6 +54,8 @@ export interface RegionMetricsOptions {
   readonly openTransfers: () => Promise<number | null>;
   /** `null`: unknown. Must be bounded in time. */
   readonly tombstones: () => Promise<Tombstones | null>;
+  /** Of dead letters that were given up; `null`: unknown. Must be bounded in time. */
+  readonly fates: () => Promise<readonly FateCount[] | null>;
   readonly pool: () => PoolFigures;
   /** When the last key ends by which a region is believed, in ms since the epoch; empty where logs are not signed. */
   readonly keyEnds: ReadonlyMap<RegionId, number>;
@@ -192,12 +195,12 @@ export class RegionMetrics {
 
   async scrape(): Promise<string> {
     const { figures, clock, links, pool } = this.#options;
-    const { slot, incidents, verifications, openTransfers, tombstones } = this.#options;
-    const jobs = [openTransfers(), tombstones()] as const;
+    const { slot, incidents, verifications, openTransfers, tombstones, fates } = this.#options;
+    const jobs = [openTransfers(), tombstones(), fates()] as const;
     const asked = [figures.read(), slot(), incidents(), verifications(), ...jobs] as const;
-    const [read, health, open, verified, transfers, dead] = await Promise.all(asked);
+    const [read, health, open, verified, transfers, dead, givenUp] = await Promise.all(asked);
     const shown = links?.links ?? [];
-    this.#gauges.set({ read, nowMs: wallMs(clock), links: shown, incidents: open, verified });
+    this.#gauges.set({ read, nowMs: wallMs(clock), links: shown, incidents: open, verified, fates: givenUp });
     this.#setSlot(health);
     this.#openTransfers.set(transfers ?? Number.NaN);
     this.#tombstones.set(dead?.count ?? Number.NaN);

@@ -2,6 +2,7 @@
 import type { Draining } from '@isthmus/replication/guard/draining';
 import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import type { LinkWatch } from '@isthmus/replication/links/link-watch';
+import type { DeadLetterStore } from '@isthmus/replication/ports/dead-letter-store';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import type { IncidentStore } from '@isthmus/replication/ports/incident-store';
@@ -29,6 +30,7 @@ interface StatusGround {
     readonly clock: Clock;
     readonly verifications: Pick<VerificationStore, 'all'>;
     readonly jobs: Pick<TransferJobs, 'open'>;
+    readonly deadLetters: Pick<DeadLetterStore, 'fates'>;
     readonly incidents: Pick<IncidentStore, 'open'>;
     readonly tombstones: Pick<TombstoneStore, 'countDead' | 'barrier'>;
     readonly refills: Pick<RefillStore, 'find'>;
@@ -68,6 +70,7 @@ export function readStatus(
     gaps: () => replicator?.origins.flatMap(gapsOf) ?? null,
     verifications: () => within(timeoutMs, database.verifications.all()),
     transfers: () => within(timeoutMs, database.jobs.open()),
+    fates: () => within(timeoutMs, database.deadLetters.fates()),
     incidents: () => within(timeoutMs, database.incidents.open()),
     tombstones: () => within(timeoutMs, readTombstones(database.tombstones)),
     barrier: () => replicator?.barrier ?? null,

@@ -95,6 +95,12 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     incidents: () => Promise.resolve([]),
     slot: () => Promise.resolve(slot),
     tombstones: () => Promise.resolve(tombstones),
+    fates: () =>
+      Promise.resolve([
+        { origin: us, fate: 'waiting', count: 2 },
+        { origin: ap, fate: 'waiting', count: 1 },
+        { origin: us, fate: 'lost', count: 1 },
+      ]),
     barrier: () => ({ phase: 'asking', waitingFor: [ap] }),
     ...changes,
   };
@@ -143,6 +149,7 @@ test('says everything by the names of the outer contract, what is unknown as nul
     collections: ['products'],
     incidents: { open: 0 },
     deadLetters: 3,
+    givenUpDeadLetters: { waiting: 3, repaired: 0, lost: 1 },
     gaps: 1,
     openGaps: [{ origin: 'us', partition: 2, cause: 'missing-interval' }],
     refusedRecords: [refusedRecord],

@@ -8,6 +8,7 @@ import type { LinkKind } from '@isthmus/replication/links/link-monitor';
 import type { IdentityState } from '@isthmus/replication/identity/identity-guard';
 import { describeRelearning, type RelearningJudgement } from '@isthmus/replication/identity/relearning-judge';
 import type { LinkView } from '@isthmus/replication/links/link-watch';
+import type { Fate, FateCount } from '@isthmus/replication/ports/dead-letter-store';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import { type Actor, actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
 import type { Incident } from '@isthmus/replication/ports/incident-store';
@@ -83,6 +84,8 @@ export interface Status {
   /** Partition windows that are not over, in which both sides wrote as far as can be told. */
   readonly incidents: { readonly open: number | null };
   readonly deadLetters: number | null;
+  /** Of those that an operator gave up, what became of them. */
+  readonly givenUpDeadLetters: Readonly<Record<Fate, number>> | null;
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
   /** What this process dropped out of logs, because nobody vouches for it. */
@@ -122,6 +125,8 @@ export interface StatusInput {
   /** Bounded in time; `null`: the database does not say. */
   readonly verifications: () => Promise<readonly Verification[] | null>;
   readonly transfers: () => Promise<readonly TransferJob[] | null>;
+  /** Of dead letters that were given up. Bounded in time; `null`: the database does not say. */
+  readonly fates: () => Promise<readonly FateCount[] | null>;
   /** Bounded in time; `null`: the database does not say. */
   readonly tombstones: () => Promise<Tombstones | null>;
   /** `null` where another process runs the barriers. */
@@ -129,7 +134,7 @@ export interface StatusInput {
 }
 
 export async function statusOf(input: StatusInput): Promise<Status> {
-  const [read, ready, incidents, slot, verified, transfers, tombstones, refill] = await Promise.all([
+  const [read, ready, incidents, slot, verified, transfers, tombstones, refill, fates] = await Promise.all([
     input.figures.read(),
     input.ready(),
     input.incidents(),
@@ -138,6 +143,7 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     input.transfers(),
     input.tombstones(),
     input.refill(),
+    input.fates(),
   ]);
   const nowMs = wallMs(input.clock);
   const { figures } = read;
@@ -161,6 +167,7 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     collections: input.collections,
     incidents: { open: incidents?.filter(isOpenIncident).length ?? null },
     deadLetters: read.isCurrent && figures !== null ? total(figures.deadLetters) : null,
+    givenUpDeadLetters: fates && fatesOf(fates),
     gaps: openGaps?.length ?? null,
     openGaps,
     refusedRecords: input.refused,
@@ -178,6 +185,11 @@ function tombstoneStatus(tombstones: Tombstones | null, barrier: BarrierView | n
     openSeconds: seconds(tombstones === null ? null : openMs(tombstones.barrier)),
     waitingFor: barrier?.waitingFor ?? null,
   };
+}
+
+function fatesOf(counts: readonly FateCount[]): Readonly<Record<Fate, number>> {
+  const of = (fate: Fate): number => total(counts.filter((each) => each.fate === fate));
+  return { waiting: of('waiting'), repaired: of('repaired'), lost: of('lost') };
 }
 
 function peerStatuses(

@@ -5,6 +5,10 @@
 import type {
   DeadLetterPlace,
   DeadLetterStore,
+  Fate,
+  FateCount,
+  GivenUp,
+  GivingUp,
   OpenDeadLetter,
   RetryDecision,
   RetryOutcome,
@@ -18,12 +22,21 @@ import type { MemoryTable } from './table.ts';
 export interface Letter extends DeadLetter, DeadLetterPlace {
   /** Newest beat of the partition that had come before it; `null`: unknown. */
   readonly beatBefore: CountedBeat | null;
+  readonly givenUp: GivenUp | null;
+}
+
+/** Of a letter that was given up and is closed. */
+export interface ClosedLetter {
+  readonly origin: Letter['origin'];
+  readonly fate: Exclude<Fate, 'waiting'>;
 }
 
 /** What a letter needs of the store that it belongs to. */
 export interface LetterHome {
   readonly letters: MemoryTable<Letter>;
-  readonly transact: (body: () => void) => void;
+  readonly closed: MemoryTable<ClosedLetter>;
+  readonly nowMs: () => number;
+  readonly transact: (isDurable: boolean, body: () => void) => void;
   readonly read: (id: RecordId) => Uint8Array;
   readonly write: (id: RecordId, state: Uint8Array) => void;
   /** A letter of this partition was closed. */
@@ -43,13 +56,20 @@ export class MemoryDeadLetters implements DeadLetterStore {
   }
 
   /** Within a transaction. Storing one twice is harmless. */
-  putAside(letter: Letter): void {
-    if (this.#find(letter) === null) this.#home.letters.put(nameOf(letter), letter);
+  putAside(letter: Omit<Letter, 'givenUp'>): void {
+    if (this.#find(letter) === null) this.#home.letters.put(nameOf(letter), { ...letter, givenUp: null });
   }
 
-  /** Within a transaction. */
-  close(place: DeadLetterPlace): void {
-    this.#home.letters.delete(nameOf(place));
+  /** Within a transaction. `fate`: of one that was given up. */
+  close(letter: Letter, fate: ClosedLetter['fate']): void {
+    this.#home.letters.delete(nameOf(letter));
+    if (letter.givenUp !== null) this.#home.closed.put(nameOf(letter), { origin: letter.origin, fate });
+  }
+
+  /** In a transaction. */
+  empty(): void {
+    this.#home.letters.clear();
+    this.#home.closed.clear();
   }
 
   /** The oldest open one of a partition. */
@@ -91,17 +111,47 @@ export class MemoryDeadLetters implements DeadLetterStore {
     if (nameFault(letter) !== null) return 'unnameable';
     const decision = decide(this.#home.read(letter), letter.delta);
     if (decision.kind === 'leave') return 'left';
-    this.#home.transact(() => {
-      this.close(letter);
+    this.#home.transact(false, () => {
       if (decision.kind === 'keep') {
         const { cause, detail, stampMs } = decision;
-        this.putAside({ ...letter, cause, detail, stampMs });
+        this.#home.letters.put(nameOf(letter), { ...letter, cause, detail, stampMs });
         return;
       }
+      this.#home.letters.delete(nameOf(letter));
       this.#home.write(letter, decision.state);
       this.#home.resettle(letter);
     });
     return decision.kind === 'keep' ? 'kept' : 'applied';
+  }
+
+  async giveUp(
+    place: DeadLetterPlace,
+    { reason, isLossAccepted }: GivingUp,
+  ): Promise<'waiting' | 'lost' | 'gone'> {
+    const letter = this.#find(place);
+    if (letter === null) return 'gone';
+    const givenUp = letter.givenUp ?? { reason, sinceMs: this.#home.nowMs() };
+    this.#home.transact(true, () => {
+      this.#home.letters.put(nameOf(letter), { ...letter, givenUp });
+      if (!isLossAccepted) return;
+      this.close({ ...letter, givenUp }, 'lost');
+      this.#home.resettle(letter);
+    });
+    return isLossAccepted ? 'lost' : 'waiting';
+  }
+
+  async fates(): Promise<readonly FateCount[]> {
+    const waiting = this.all().filter(({ givenUp }) => givenUp !== null);
+    const known = [
+      ...waiting.map(({ origin }) => ({ origin, fate: 'waiting' as const })),
+      ...this.#home.closed.values(),
+    ];
+    const counts = new Map<string, FateCount>();
+    for (const { origin, fate } of known) {
+      const count = counts.get(`${origin} ${fate}`)?.count ?? 0;
+      counts.set(`${origin} ${fate}`, { origin, fate, count: count + 1 });
+    }
+    return [...counts.values()];
   }
 
   #find(place: DeadLetterPlace): Letter | null {

@@ -13,6 +13,15 @@ export interface IdentityRow {
   readonly held: string | null;
   /** Of an incarnation that is being taken. */
   readonly claim: Incarnation | null;
+  /** Local writes were taken away. */
+  readonly drained: DrainedRow | null;
+}
+
+export interface DrainedRow {
+  readonly sinceMs: number;
+  /** Connections from before have ended. */
+  readonly isCut: boolean;
+  readonly beat: number | null;
 }
 
 const only = '';
@@ -26,7 +35,7 @@ export class MemoryIdentityRow {
   constructor(database: MemoryDatabase, incarnation: Incarnation) {
     this.#database = database;
     this.#rows = database.table('identity_proof');
-    this.#first = { incarnation, provenOn: String(database.starts), held: null, claim: null };
+    this.#first = { incarnation, provenOn: String(database.starts), held: null, claim: null, drained: null };
   }
 
   get row(): IdentityRow {

@@ -11,6 +11,7 @@ import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryIdentityRow } from './identity-row.ts';
 import type { MemoryIncarnationStore } from './incarnation-store.ts';
+import type { MemoryEmptying } from './emptying.ts';
 import type { MemoryRecordStore } from './record-store.ts';
 import type { MemorySlotKeeper } from './slot-keeper.ts';
 import type { MemoryTombstoneStore } from './tombstone-store.ts';
@@ -23,6 +24,7 @@ export interface MemoryIdentityGround {
   readonly slots: MemorySlotKeeper;
   readonly incarnations: MemoryIncarnationStore;
   readonly tombstones: Pick<MemoryTombstoneStore, 'answered' | 'beginAnew'>;
+  readonly emptying: Pick<MemoryEmptying, 'emptyIfWanted'>;
 }
 
 /** A beat this much older than the newest is surely older than everything that the database may lack. */
@@ -69,7 +71,7 @@ export class MemoryIdentityStore implements IdentityStore {
   async accept(): Promise<void> {
     const { identity, database, incarnations } = this.#ground;
     identity.change({ provenOn: String(database.starts), held: null, claim: null });
-    await incarnations.relearnt();
+    await incarnations.accept();
   }
 
   async claim(): Promise<Incarnation | null> {
@@ -86,20 +88,23 @@ export class MemoryIdentityStore implements IdentityStore {
   }
 
   async adopt({ claim, promised }: Adoption): Promise<void> {
-    const { database, identity, records, beats, slots, incarnations, tombstones } = this.#ground;
-    const { incarnation, claim: noted } = identity.row;
+    const { database, identity, records, beats, slots, incarnations, tombstones, emptying } = this.#ground;
+    const { incarnation, claim: noted, drained } = identity.row;
     if (sameIncarnation(incarnation, claim)) return;
     if (noted === null || !sameIncarnation(noted, claim)) throw otherClaim(claim);
     requireFreeSlot(database);
     database.transact(true, () => {
       const beat = beats.newestBefore(marginMs)?.lsn ?? 0n;
       const through = beat > tombstones.answered ? beat : tombstones.answered;
-      incarnations.begin({ past: { incarnation, through }, promised, sinceMs: database.nowMs() });
+      const isEmptied = emptying.emptyIfWanted();
+      const past = { incarnation, through };
+      incarnations.begin({ past, promised, sinceMs: database.nowMs(), isEmptied });
       beats.beginAnew();
       tombstones.beginAnew();
       slots.beginAnew();
       records.setFloors({ ...records.floors, floor: 0 });
-      identity.put({ incarnation: claim, provenOn: String(database.starts), held: null, claim: null });
+      const proven = { incarnation: claim, provenOn: String(database.starts), held: null, claim: null };
+      identity.put({ ...proven, drained: isEmptied ? null : drained });
     });
     database.disconnect();
   }
@@ -115,9 +120,11 @@ export class MemoryIdentityStore implements IdentityStore {
     });
   }
 
-  /** The same for the region's own writes, which wait until the past is learnt. */
+  /** The same for the region's own writes, which wait until the past is learnt, and end where they were taken away. */
   requireLearnt(): void {
     this.requireProven();
+    if (this.#ground.identity.row.drained?.isCut === true)
+      throw unavailable('the region is drained: it takes no writes');
     if (this.#ground.incarnations.isRelearning)
       throw unavailable('writes wait until this new incarnation has learnt its past again');
   }

@@ -1,17 +1,17 @@
-/**
- * What is known of incarnations that are over, in memory: held to the same contract as the store on Postgres. Nobody asks a
- * database in memory to be emptied, so there is nothing to be filled.
- */
+/** What is known of incarnations that are over, in memory: held to the same contract as the store on Postgres. */
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { IncarnationStore, OwnPast, Relearning } from '../../ports/incarnation-store.ts';
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
 import { greatestOf, placeOf } from '../../vector.ts';
 import type { MemoryDatabase } from './database.ts';
+import type { MemoryRefillStore } from './refill-store.ts';
 import type { MemoryTable } from './table.ts';
 
 /** What taking a new incarnation adds to what has to be learnt. */
 export interface Renewal extends Omit<Relearning, 'pasts' | 'fill'> {
   readonly past: OwnPast;
+  /** Nothing of earlier lives is held any more. */
+  readonly isEmptied: boolean;
 }
 
 const only = '';
@@ -19,10 +19,12 @@ const only = '';
 export class MemoryIncarnationStore implements IncarnationStore {
   readonly #database: MemoryDatabase;
   readonly #closed: MemoryTable<VectorEntry>;
-  readonly #relearning: MemoryTable<Relearning>;
+  readonly #relearning: MemoryTable<Omit<Relearning, 'fill'>>;
+  readonly #refills: Pick<MemoryRefillStore, 'donor' | 'filled' | 'learnt'>;
 
-  constructor(database: MemoryDatabase) {
+  constructor(database: MemoryDatabase, refills: Pick<MemoryRefillStore, 'donor' | 'filled' | 'learnt'>) {
     this.#database = database;
+    this.#refills = refills;
     this.#closed = database.table('closed_incarnation');
     this.#relearning = database.table('relearning');
   }
@@ -41,25 +43,34 @@ export class MemoryIncarnationStore implements IncarnationStore {
   }
 
   async relearning(): Promise<Relearning | null> {
-    return this.#relearning.get(only) ?? null;
+    const relearning = this.#relearning.get(only);
+    return relearning === undefined ? null : { ...relearning, fill: this.#refills.donor };
   }
 
-  async filled(): Promise<void> {}
+  async filled(): Promise<void> {
+    this.#refills.filled();
+  }
 
   async relearnt(): Promise<void> {
     this.#database.transact(true, () => this.#relearning.delete(only));
+    this.#refills.learnt();
+  }
+
+  /** On an operator's word, which makes nothing whole that is half filled. */
+  async accept(): Promise<void> {
+    if (this.#refills.donor === null) this.#database.transact(true, () => this.#relearning.delete(only));
   }
 
   /** In a transaction. What was still to be learnt before comes first, and every promise counts. */
-  begin({ past, promised, sinceMs }: Renewal): void {
+  begin({ past, promised, sinceMs, isEmptied }: Renewal): void {
     const before = this.#relearning.get(only);
     const known = before?.pasts ?? [];
     const isKnown = known.some(({ incarnation }) => sameIncarnation(incarnation, past.incarnation));
+    const pasts = isKnown ? known : [...known, past];
     this.#relearning.put(only, {
-      pasts: isKnown ? known : [...known, past],
+      pasts: isEmptied ? pasts.map((each) => ({ ...each, through: 0n })) : pasts,
       promised: before === undefined ? promised : joined(before.promised, promised),
       sinceMs,
-      fill: null,
     });
   }
 }

@@ -20,6 +20,11 @@ export class MemoryJoiningStore implements JoiningStore {
   }
 
   async joined(): Promise<void> {
-    this.#database.transact(true, () => this.#joined.put(only, true));
+    this.#database.transact(true, () => this.join());
+  }
+
+  /** In a transaction. */
+  join(): void {
+    this.#joined.put(only, true);
   }
 }

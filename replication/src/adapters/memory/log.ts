@@ -67,6 +67,15 @@ export class MemoryPartition {
     this.#begin += BigInt(count);
   }
 
+  copy(): () => MemoryPartition {
+    const [records, begin, byteCount] = [[...this.#records], this.#begin, this.#byteCount];
+    return () => {
+      const copied = new MemoryPartition(this.#retentionBytes);
+      [copied.#records, copied.#begin, copied.#byteCount] = [[...records], begin, byteCount];
+      return copied;
+    };
+  }
+
   /** What a leader that lagged behind does to the log: the newest records are gone, their offsets will be used again. */
   dropNewest(count: number): void {
     const kept = Math.max(0, this.#records.length - count);
@@ -128,6 +137,22 @@ export class MemoryLog {
   start(): void {
     this.#isRunning = true;
     this.#wake();
+  }
+
+  /** Of a log that lies in a database; the returned function puts it back, as often as it is called. */
+  copy(): () => void {
+    const kept = [...this.#topics].map(([topic, partitions]) => {
+      return [topic, partitions.map((partition) => partition.copy())] as const;
+    });
+    return () => {
+      this.#topics.clear();
+      for (const [topic, partitions] of kept)
+        this.#topics.set(
+          topic,
+          partitions.map((copy) => copy()),
+        );
+      this.#wake();
+    };
   }
 
   /** Calls `wake` whenever something has changed; the returned function takes that back. */

@@ -74,7 +74,9 @@ export class MemoryRecordStore implements RecordStore {
     this.#closed = database.table('closed');
     this.deadLetters = new MemoryDeadLetters({
       letters: database.table('dead_letter'),
-      transact: (body) => void database.transact(false, body),
+      closed: database.table('closed_letter'),
+      nowMs: () => database.nowMs(),
+      transact: (isDurable, body) => void database.transact(isDurable, body),
       read: (id) => this.#lock([id])[0] ?? empty,
       write: (id, state) => this.#write([id], [{ index: 0, state }]),
       resettle: (place) => this.#resettle(place),
@@ -93,6 +95,12 @@ export class MemoryRecordStore implements RecordStore {
   /** In a transaction. */
   setFloors(floors: MemoryFloors): void {
     this.#floors.put('', floors);
+  }
+
+  /** In a transaction: all that is replicated. */
+  empty(): void {
+    for (const table of [this.#records, this.#positions, this.#newestBeats]) table.clear();
+    this.deadLetters.empty();
   }
 
   /** In a transaction. */

@@ -75,6 +75,13 @@ export class MemoryTransferJobs implements TransferJobs {
       this.#database.transact(true, () => this.#jobs.delete(String(old.id)));
   }
 
+  /** In a transaction: what is open comes to nothing. */
+  failAll(detail: string): void {
+    const endedAtMs = this.#database.nowMs();
+    for (const job of [...this.#jobs.values()].filter(isOpen))
+      this.#jobs.put(String(job.id), { ...job, state: 'failed', endedAtMs, detail });
+  }
+
   #change(id: number, change: (job: TransferJob) => TransferJob): void {
     const job = this.#jobs.get(String(id));
     assert(job !== undefined, `there is no job ${id}`);

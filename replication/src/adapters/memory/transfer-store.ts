@@ -125,15 +125,16 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   async raise({ job, vector, beats, floorMs, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
     this.#requireOpenDonor(job);
     const passed = this.#passed(vector);
-    const letters = passed.map(({ collection, key, delta }) => {
+    const letters = passed.map(({ collection, key, delta, givenUp }) => {
       const state = this.#tables.records.get(nameOf({ collection, key }))?.state ?? nothing;
-      return { collection, key, delta, state };
+      const isRefused = this.#refused.get(`${job} ${nameOf({ collection, key })}`) !== undefined;
+      return { collection, key, delta, state, isGivenUp: givenUp !== null, isRefused };
     });
     const covered = decide({ letters, horizon: [...this.#horizon.values()] });
     if (covered === null) return false;
     this.#ground.database.transact(false, () => {
       for (const [index, letter] of passed.entries())
-        if (covered[index] === true) this.#ground.records.deadLetters.close(letter);
+        if (covered[index] === true) this.#ground.records.deadLetters.close(letter, 'repaired');
       for (const entry of vector) this.#raiseOne(entry, this.#refusedBy(job, entry.partition, partitionOf));
       for (const beat of beats) this.#settleBeat(beat);
       const { records } = this.#ground;
@@ -142,6 +143,11 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
         if (refused.job === job) this.#refused.delete(`${job} ${nameOf(refused)}`);
     });
     return true;
+  }
+
+  /** In a transaction. */
+  empty(): void {
+    for (const table of [this.#ahead, this.#horizon, this.#refused]) table.clear();
   }
 
   #requireOpenDonor(job: number): void {

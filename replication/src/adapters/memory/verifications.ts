@@ -32,6 +32,11 @@ export class MemoryVerifications implements VerificationStore {
     this.#put({ ...row, throughMs, diverged: diverged > 0, sweptAtMs: this.#database.nowMs() });
   }
 
+  /** In a transaction. */
+  empty(): void {
+    this.#rows.clear();
+  }
+
   #rowOf(peer: RegionId): Verification {
     return (
       this.#rows.get(peer) ?? { peer, throughMs: null, diverged: null, sweptAtMs: null, isWanted: false }

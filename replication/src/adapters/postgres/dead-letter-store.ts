@@ -7,6 +7,9 @@ import { assert } from '../../errors.ts';
 import type {
   DeadLetterPlace,
   DeadLetterStore,
+  Fate,
+  FateCount,
+  GivingUp,
   OpenDeadLetter,
   RetryDecision,
   RetryOutcome,
@@ -33,7 +36,7 @@ const isLetter = `${isPlace} AND lsn = $5::pg_lsn AND index = $6 AND closed_at I
 export const selectLetters: Statement = {
   name: 'isthmus_dead_letters',
   text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, lsn::text, index, collection, key, cause,
-    detail, octet_length(delta), ${milliseconds('opened_at')}, stamp_ms
+    detail, octet_length(delta), ${milliseconds('opened_at')}, stamp_ms, ${milliseconds('given_up_at')}, reason
   FROM isthmus.dead_letter WHERE closed_at IS NULL
     AND (${placeColumns}) > ($1, $2, $3, $4, $5::pg_lsn, $6) ORDER BY ${placeColumns} LIMIT $7`,
 };
@@ -56,12 +59,25 @@ export const lockLetter: Statement = {
 
 export const closeLetter: Statement = {
   name: 'isthmus_dead_letter_close',
-  text: `UPDATE isthmus.dead_letter SET closed_at = clock_timestamp() WHERE ${isLetter}`,
+  text: `UPDATE isthmus.dead_letter SET closed_at = clock_timestamp(), fate = NULL WHERE ${isLetter}`,
 };
 
 const keepLetter: Statement = {
   name: 'isthmus_dead_letter_keep',
   text: `UPDATE isthmus.dead_letter SET cause = $7, detail = left($8, 500), stamp_ms = $9 WHERE ${isLetter}`,
+};
+
+export const giveUpLetter: Statement = {
+  name: 'isthmus_dead_letter_give_up',
+  text: `UPDATE isthmus.dead_letter SET given_up_at = coalesce(given_up_at, clock_timestamp()),
+    reason = coalesce(reason, $7), fate = $8, closed_at = CASE WHEN $8 = 'lost' THEN clock_timestamp() END
+  WHERE ${isLetter}`,
+};
+
+export const countFates: Statement = {
+  name: 'isthmus_dead_letters_fates',
+  text: `SELECT origin, fate, count(*) FROM isthmus.dead_letter WHERE fate IS NOT NULL
+  GROUP BY origin, fate ORDER BY origin, fate`,
 };
 
 const reached = '(CASE WHEN oldest.lsn IS NULL THEN newest_beat ELSE oldest.beat_before END)';
@@ -108,6 +124,51 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
       throw harmless(error);
     }
   }
+
+  giveUp(place: DeadLetterPlace, how: GivingUp): Promise<'waiting' | 'lost' | 'gone'> {
+    return this.#connections.transact((session) => giveUpIn(session, place, how));
+  }
+
+  async fates(): Promise<readonly FateCount[]> {
+    const answer = await this.#connections.query(countFates);
+    return answer.rows.map((row) => {
+      return { origin: regionAt(row, 0), fate: fateAt(row, 1), count: numberAt(row, 2) };
+    });
+  }
+}
+
+async function giveUpIn(
+  session: Session,
+  place: DeadLetterPlace,
+  { reason, isLossAccepted }: GivingUp,
+): Promise<'waiting' | 'lost' | 'gone'> {
+  const [, , found] = await session.pipeline([
+    [begin],
+    [lockPosition, ...partitionValues(place)],
+    [lockLetter, ...letterValues(place)],
+  ]);
+  if (found?.rows[0] === undefined) {
+    await session.rollback();
+    return 'gone';
+  }
+  const fate = isLossAccepted ? 'lost' : 'waiting';
+  await commitWith(session, {
+    before: [
+      [giveUpLetter, ...letterValues(place), reason, fate],
+      [settleAfterClose, ...partitionValues(place)],
+    ],
+    after: [],
+  });
+  return fate;
+}
+
+const fates: readonly Fate[] = ['waiting', 'repaired', 'lost'];
+
+function fateAt(row: Row, column: number): Fate {
+  const text = textAt(row, column);
+  const fate = fates.find((each) => each === text);
+  assert(fate !== undefined, `no fate of a dead letter: ${text}`);
+  return fate;
 }
 
 async function retryIn(
@@ -187,5 +248,7 @@ function letterOf(row: Row): OpenDeadLetter {
     byteCount: numberAt(row, 10),
     openedAtMs: numberAt(row, 11),
     stampMs: nullableAt(row, 12, numberAt),
+    givenUp:
+      row[13] === null ? null : { sinceMs: numberAt(row, 13), reason: nullableAt(row, 14, textAt) ?? '' },
   };
 }

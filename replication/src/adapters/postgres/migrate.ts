@@ -22,6 +22,7 @@ import { earlierOffsets } from './migrations/0015-earlier-offsets.ts';
 import { wishes } from './migrations/0017-wishes.ts';
 import { refill } from './migrations/0018-refill.ts';
 import { answered } from './migrations/0021-answered.ts';
+import { givenUp } from './migrations/0022-given-up.ts';
 import { newestBeat } from './migrations/0024-newest-beat.ts';
 import { setBack } from './migrations/0025-set-back.ts';
 import { misconfigured } from './postgres-error.ts';
@@ -53,6 +54,7 @@ export const migrations: readonly Migration[] = [
   { number: 17, name: 'wishes', sql: wishes },
   { number: 18, name: 'refill', sql: refill },
   { number: 21, name: 'answered', sql: answered },
+  { number: 22, name: 'given-up', sql: givenUp },
   { number: 24, name: 'newest-beat', sql: newestBeat },
   { number: 25, name: 'set-back', sql: setBack },
 ];

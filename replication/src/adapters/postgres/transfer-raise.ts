@@ -16,7 +16,7 @@ import { commitWith } from './commit.ts';
 import { isClosed } from './positions.ts';
 import { beginWithoutWaiting } from './remote-apply.ts';
 import type { Row } from './row-values.ts';
-import { bytesAt, lsnAt, numberAt, textAt } from './row-values.ts';
+import { booleanAt, bytesAt, lsnAt, numberAt, textAt } from './row-values.ts';
 import type { Call, Session, Statement } from './session.ts';
 import { selectHorizon } from './standing.ts';
 import { raiseFloors } from './tombstone-store.ts';
@@ -44,7 +44,9 @@ export const lockRows: Statement = {
 const selectPassed: Statement = {
   name: 'isthmus_transfer_passed',
   text: `SELECT letter.origin, letter.incarnation_counter, letter.incarnation_nonce, letter.partition, letter.lsn::text,
-    letter.index, letter.collection, letter.key, letter.delta, coalesce(record.state, '')
+    letter.index, letter.collection, letter.key, letter.delta, coalesce(record.state, ''), letter.fate IS NOT NULL,
+    EXISTS (SELECT FROM isthmus.transfer_refused AS refused WHERE refused.transfer = $6
+      AND refused.collection = letter.collection AND refused.key = letter.key)
   FROM ${vectorFrom(1)} JOIN isthmus.dead_letter AS letter ON ${isEntryOf('letter', 'origin')}
     AND letter.closed_at IS NULL AND letter.lsn <= entry.lsn
   LEFT JOIN isthmus.record ON record.collection = letter.collection AND record.key = letter.key
@@ -58,7 +60,8 @@ const selectRefused: Statement = {
 
 const closeLetters: Statement = {
   name: 'isthmus_transfer_close_letters',
-  text: `UPDATE isthmus.dead_letter AS letter SET closed_at = clock_timestamp()
+  text: `UPDATE isthmus.dead_letter AS letter SET closed_at = clock_timestamp(),
+    fate = CASE WHEN letter.fate IS NOT NULL THEN 'repaired' END
   FROM unnest($1::text[], $2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], $5::text[]::pg_lsn[],
     $6::text[]::int[]) AS covered (region, counter, nonce, partition, lsn, index)
   WHERE letter.origin = covered.region AND letter.incarnation_counter = covered.counter
@@ -131,7 +134,7 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
     [openRows, ...entries],
     [lockRows, ...entries],
     [selectHorizon],
-    [selectPassed, ...entries],
+    [selectPassed, ...entries, job],
     [selectRefused, job],
   ]);
   await requireOpenDonor(session, donor);
@@ -164,6 +167,8 @@ function letterAt(row: Row): PassedLetter {
     key: textAt(row, 7),
     delta: bytesAt(row, 8),
     state: bytesAt(row, 9),
+    isGivenUp: booleanAt(row, 10),
+    isRefused: booleanAt(row, 11),
   };
 }
 

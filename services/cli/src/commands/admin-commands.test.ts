@@ -141,6 +141,26 @@ test('lists dead letters, and a retry that is refused again is an answer of no',
   ]);
 });
 
+test('gives a dead letter up for a reason, and says where it could be tried again instead', async () => {
+  answer = () => ({ status: 202, body: { id: letter.id, dryRun: false, outcome: 'waiting' } });
+  const waiting = await run(deadLetters, 'discard', letter.id, '--reason', 'a bug in 1.2');
+  expect(waiting).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^given up; it is closed once a transfer/),
+  });
+  answer = () => ({ body: { id: letter.id, dryRun: true, outcome: 'lost' } });
+  const dry = await run(deadLetters, 'discard', letter.id, '--reason', 'x', '--accept-loss', '--dry-run');
+  expect(dry).toMatchObject({ code: 0, out: 'would be closed; what it carried may be missing here\n' });
+  answer = () => ({ body: { id: letter.id, dryRun: false, outcome: 'applicable' } });
+  expect(await run(deadLetters, 'discard', letter.id, '--reason', 'x')).toMatchObject({ code: 1 });
+  expect(await run(deadLetters, 'discard', letter.id)).toMatchObject({ code: 2 });
+  expect(asked).toEqual([
+    `POST /v1/dead-letters/${letter.id}/discard?dryRun=false&acceptLoss=false`,
+    `POST /v1/dead-letters/${letter.id}/discard?dryRun=true&acceptLoss=true`,
+    `POST /v1/dead-letters/${letter.id}/discard?dryRun=false&acceptLoss=false`,
+  ]);
+});
+
 const drained = (hasAll: boolean) => ({
   region: 'eu',
   actor: 'eu.1.00000000',

@@ -1,6 +1,7 @@
 /**
  * `isthmus dead-letters`: changes that a region has put aside because it could not apply them, and one of them tried
- * again. A retry that is refused again is an answer of no, not a failure.
+ * again or given up. A retry that is refused again is an answer of no, not a failure, and so is giving up what could be
+ * tried again.
  */
 import { findTarget, placeOf } from '../remote/addresses.ts';
 import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
@@ -12,18 +13,28 @@ import { member, request } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
 
 const usage = `isthmus dead-letters [list] [--demo PID] [--region NAME | --admin URL] [--json]
-       isthmus dead-letters retry ID [--dry-run] [--demo PID] [--region NAME | --admin URL] [--json]`;
+       isthmus dead-letters retry ID [--dry-run] [--demo PID] [--region NAME | --admin URL] [--json]
+       isthmus dead-letters discard ID --reason TEXT [--accept-loss] [--dry-run] [--demo PID] [--region NAME | --admin URL] [--json]`;
+
+const discardOptions = {
+  ...addressOptions,
+  ...dryRunOption,
+  reason: { type: 'string' },
+  'accept-loss': { type: 'boolean', default: false },
+} as const;
 
 export const deadLetters: Command = {
   name: 'dead-letters',
-  summary: 'List changes that were put aside, and try one again',
+  summary: 'List changes that were put aside; try one again, or give it up',
   usage,
   run: async (args, io) => {
     const [word, ...rest] = args;
     if (word === undefined || word.startsWith('-')) return list(args, io);
     if (word === 'list') return list(rest, io);
     if (word === 'retry') return retry(rest, io);
-    throw wrongUsage(`${JSON.stringify(word.slice(0, 80))} is not one of list, retry\nusage: ${usage}`);
+    if (word === 'discard') return discard(rest, io);
+    const named = JSON.stringify(word.slice(0, 80));
+    throw wrongUsage(`${named} is not one of list, retry, discard\nusage: ${usage}`);
   },
 };
 
@@ -46,9 +57,14 @@ function show(letters: readonly unknown[]): string {
     `${text(letter, 'collection')}/${text(letter, 'key')}`,
     text(letter, 'cause'),
     text(letter, 'openedAt'),
-    text(letter, 'detail'),
+    text(letter, 'detail') + givenUpText(member(letter, 'givenUp')),
   ]);
   return table([['ID', 'RECORD', 'CAUSE', 'SINCE', 'DETAIL'], ...rows]);
+}
+
+function givenUpText(givenUp: unknown): string {
+  const reason = textOf(member(givenUp, 'reason'), '');
+  return reason === '' ? '' : `; given up: ${printable(reason)}`;
 }
 
 async function retry(args: readonly string[], io: CommandIo): Promise<ExitCode> {
@@ -65,4 +81,28 @@ async function retry(args: readonly string[], io: CommandIo): Promise<ExitCode> 
   io.out(values.json ? jsonLine(report) : `${sentence}\n`);
   io.note(`${dryRun ? 'Nothing was done' : 'Done'} in ${placeOf(target)}\n`);
   return isApplied ? 0 : 1;
+}
+
+async function discard(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+  const { values, positionals } = readOptions(args, discardOptions, usage);
+  const [id = ''] = takePositionals(positionals, 1, usage);
+  const { admin: given, demo, region, reason } = values;
+  if (reason === undefined) throw wrongUsage(`--reason TEXT says why it is given up\nusage: ${usage}`);
+  const target = await findTarget({ listener: 'admin', given, demo, region, io });
+  const dryRun = values['dry-run'];
+  const query = new URLSearchParams({ dryRun: `${dryRun}`, acceptLoss: `${values['accept-loss']}` });
+  const url = `${target.url}/v1/dead-letters/${encodeURIComponent(id)}/discard?${query.toString()}`;
+  const report = await request({ method: 'POST', url, body: { reason } });
+  const outcome = textOf(member(report, 'outcome'), '');
+  io.out(values.json ? jsonLine(report) : `${dryRun ? 'would be ' : ''}${sentenceOf(outcome)}\n`);
+  const isDone = !dryRun && outcome !== 'applicable';
+  io.note(`${isDone ? 'Done' : 'Nothing was done'} in ${placeOf(target)}\n`);
+  return outcome === 'applicable' ? 1 : 0;
+}
+
+function sentenceOf(outcome: string): string {
+  if (outcome === 'waiting')
+    return 'given up; it is closed once a transfer has brought what its record came to';
+  if (outcome === 'lost') return 'closed; what it carried may be missing here';
+  return 'kept: it can be applied, so try isthmus dead-letters retry';
 }

@@ -1,12 +1,12 @@
 /**
  * A dead letter's id: its place in its origin's log, so that it is the same in every process and never used twice.
- * Written as origin, incarnation, partition, position and index with dots between; it needs no encoding in a path.
+ * What a transfer put aside stands at no place of a change and has an index below zero. Written as origin, incarnation, partition, position and index with dots between; it needs no encoding in a path.
  */
 import { parseRegionId } from '@isthmus/replication/ports/identity';
 import type { DeadLetterPlace } from '@isthmus/replication/ports/dead-letter-store';
 
 const pattern =
-  /^([a-z0-9-]{1,32})\.([1-9][0-9]{0,9})\.([0-9a-f]{8})\.([0-9]{1,4})\.([0-9a-f]{1,16})\.([0-9]{1,9})$/;
+  /^([a-z0-9-]{1,32})\.([1-9][0-9]{0,9})\.([0-9a-f]{8})\.([0-9]{1,4})\.([0-9a-f]{1,16})\.(-?[0-9]{1,9})$/;
 
 export function formatDeadLetterId({ origin, incarnation, partition, lsn, index }: DeadLetterPlace): string {
   const nonce = incarnation.nonce.toString(16).padStart(8, '0');

@@ -121,6 +121,8 @@ test('the id of a dead letter leads back to its place, and nothing else is one',
   const id = formatDeadLetterId(place);
   expect(id).toBe('us.4294967295.000000ff.7.ffffffffffff.3');
   expect(parseDeadLetterId(id)).toEqual(place);
+  const refused = { ...place, index: -2 };
+  expect(parseDeadLetterId(formatDeadLetterId(refused))).toEqual(refused);
   for (const wrong of ['', 'us', `${id}.0`, id.replace('us', '-us'), id.replace('ff.', 'FG.')])
     expect(parseDeadLetterId(wrong)).toBeNull();
 });

@@ -1,0 +1,98 @@
+/**
+ * The wish to fill a database in memory anew, and the emptying of it, which is a part of the transaction that makes it
+ * another incarnation. What is half filled is emptied again whatever makes the next one.
+ */
+import type { Refill, RefillStore, RefillWish } from '../../ports/refill-store.ts';
+import type { RegionId } from '../../ports/identity.ts';
+import type { MemoryDatabase } from './database.ts';
+import type { MemoryTable } from './table.ts';
+
+interface RefillRow extends Refill {
+  /** The database was emptied, and not all has come since. */
+  readonly isUnfilled: boolean;
+}
+
+const only = '';
+
+export class MemoryRefillStore implements RefillStore {
+  readonly #database: MemoryDatabase;
+  readonly #rows: MemoryTable<RefillRow>;
+  readonly #records: { readonly size: number };
+
+  constructor(database: MemoryDatabase, records: { readonly size: number }) {
+    this.#database = database;
+    this.#rows = database.table('refill');
+    this.#records = records;
+  }
+
+  /** Whom the emptied database is filled from; `null`: it was not emptied, or is filled. */
+  get donor(): RegionId | null {
+    const row = this.#row;
+    return row?.isUnfilled === true ? row.donor : null;
+  }
+
+  /** The next incarnation begins with nothing. */
+  get isEmptying(): boolean {
+    return this.#row?.state === 'renewing' || this.donor !== null;
+  }
+
+  async find(): Promise<Refill | null> {
+    return this.#row;
+  }
+
+  async want({ donor, accepted }: RefillWish): Promise<boolean> {
+    const before = this.#row;
+    if (before?.state === 'renewing') return false;
+    const isUnfilled = before?.isUnfilled ?? false;
+    const times = { wantedAtMs: this.#database.nowMs(), endedAtMs: null };
+    const state = isUnfilled ? 'renewing' : 'securing';
+    this.#put({ donor, accepted, state, detail: '', isUnfilled, ...times });
+    return true;
+  }
+
+  async note(detail: string): Promise<void> {
+    const row = this.#row;
+    if (row?.state === 'securing' && row.detail !== detail) this.#put({ ...row, detail });
+  }
+
+  async secured(): Promise<boolean> {
+    const row = this.#row;
+    if (row?.state !== 'securing') return false;
+    this.#put({ ...row, state: 'renewing', detail: '' });
+    return true;
+  }
+
+  async refuse(detail: string): Promise<void> {
+    const row = this.#row;
+    if (row?.state === 'securing')
+      this.#put({ ...row, state: 'refused', detail, endedAtMs: this.#database.nowMs() });
+  }
+
+  async countRecords(limit: number): Promise<number> {
+    return Math.min(limit, this.#records.size);
+  }
+
+  /** In a transaction: the database is empty from now on. */
+  emptied(): void {
+    const row = this.#row;
+    if (row !== null) this.#rows.put(only, { ...row, state: 'filling', isUnfilled: true });
+  }
+
+  filled(): void {
+    const row = this.#row;
+    if (row?.state === 'filling') this.#put({ ...row, state: 'learning', isUnfilled: false, detail: '' });
+  }
+
+  learnt(): void {
+    const row = this.#row;
+    if (row?.state === 'learning') this.#put({ ...row, state: 'done', endedAtMs: this.#database.nowMs() });
+  }
+
+  get #row(): RefillRow | null {
+    return this.#rows.get(only) ?? null;
+  }
+
+  #put(row: RefillRow): void {
+    this.#database.transact(true, () => this.#rows.put(only, row));
+  }
+}

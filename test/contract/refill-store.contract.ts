@@ -1,0 +1,200 @@
+/**
+ * What an operator has asked of a region as a whole, whatever its database is made of: local writes end for every
+ * connection that was open, one wish to fill it anew stands at a time, and the database becomes another incarnation and empty
+ * in one step.
+ */
+import type { DrainStore } from '@isthmus/replication/ports/drain-store';
+import { type Actor, parseActor } from '@isthmus/replication/ports/identity';
+import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
+import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
+import type { RecordStore } from '@isthmus/replication/ports/record-store';
+import type { RefillStore } from '@isthmus/replication/ports/refill-store';
+import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../until.ts';
+import { record, region } from './record-store.contract.ts';
+
+/** A region's database as one process has opened it. */
+export interface OpenRefillStore {
+  readonly drains: DrainStore;
+  readonly refills: RefillStore;
+  readonly records: RecordStore;
+  readonly past: IdentityStore;
+  readonly incarnations: IncarnationStore;
+  readonly jobs: TransferJobs;
+  /** A local write. */
+  readonly write: (key: string) => Promise<void>;
+  /** As a transfer would bring it. */
+  readonly bring: (key: string) => Promise<void>;
+}
+
+export interface RefillGround {
+  readonly open: () => Promise<OpenRefillStore>;
+  /** Of the one that is open. */
+  readonly closeOne: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+function actor(text: string): Actor {
+  return parseActor(text) ?? expect.fail(`${text} is no actor`);
+}
+
+export function refillStoreContract(name: string, begin: () => Promise<RefillGround>): void {
+  describe(`DrainStore and RefillStore: ${name}`, () => {
+    let ground: RefillGround;
+    let database: OpenRefillStore;
+    beforeEach(async () => {
+      ground = await begin();
+      database = await ground.open();
+    });
+    afterEach(async () => {
+      await ground.closeOne();
+      await ground.close();
+    });
+
+    const write = (key: string): Promise<void> => database.write(key);
+
+    async function written(key: string): Promise<boolean> {
+      try {
+        await write(key);
+        return true;
+      } catch {
+        return false;
+      }
+    }
+
+    /** As if the server had been asked by its process. */
+    async function claimed(counter: number): Promise<void> {
+      const claim = await database.past.noteClaim({ counter, nonce: 9 });
+      await database.past.adopt({ claim, promised: [] });
+      await ground.closeOne();
+      database = await ground.open();
+    }
+
+    it('a drained region takes no write from a connection that was open, beats and peers still do, and joining ends it', async () => {
+      const { drains } = database;
+      await write('before');
+      expect(await drains.find()).toBeNull();
+      await drains.begin();
+      expect(await drains.find()).toMatchObject({ beat: null });
+      await drains.cut();
+      const named = await until('the beat is named', 10_000, async () =>
+        (await drains.settle()) ? ((await drains.find())?.beat ?? null) : null,
+      );
+      await expect(write('after')).rejects.toMatchObject({
+        code: 'database-unavailable',
+        message: expect.stringContaining('drained'),
+      });
+      expect(await drains.settle()).toBe(true);
+      expect((await drains.find())?.beat).toBe(named);
+      expect((await database.past.newestBeat()).beat?.number ?? 0).toBeLessThan(named);
+      const position = { origin: region('us'), incarnation: { counter: 1, nonce: 7 }, partition: 0 };
+      await database.records.createPosition({
+        ...position,
+        applied: 9n,
+        settled: 9n,
+        beat: null,
+        nextOffset: 0n,
+      });
+      expect(await database.records.positions(region('us'))).toHaveLength(1);
+      await drains.end();
+      expect(await drains.find()).toBeNull();
+      expect(await written('after')).toBe(true);
+    });
+
+    it('a beat is not named while a connection from before may still commit', async () => {
+      const { drains } = database;
+      await write('before');
+      await drains.begin();
+      expect(await drains.settle()).toBe(false);
+      expect(await drains.find()).toMatchObject({ beat: null });
+    });
+
+    it('keeps one wish, replaces one that secures or is over, and none that takes an incarnation', async () => {
+      const { refills } = database;
+      expect(await refills.find()).toBeNull();
+      const lost = actor('eu.1.00000009');
+      expect(await refills.want({ donor: region('us'), accepted: [lost, actor('ap.2.0000000a')] })).toBe(
+        true,
+      );
+      expect(await refills.find()).toMatchObject({
+        donor: 'us',
+        state: 'securing',
+        accepted: [lost, 'ap.2.0000000a'],
+        endedAtMs: null,
+      });
+      await refills.note('waits');
+      expect(await refills.find()).toMatchObject({ detail: 'waits' });
+      await refills.refuse('would lose');
+      expect(await refills.find()).toMatchObject({ state: 'refused', detail: 'would lose' });
+      expect(await refills.secured()).toBe(false);
+      expect(await refills.want({ donor: region('ap'), accepted: [] })).toBe(true);
+      expect(await refills.secured()).toBe(true);
+      await refills.refuse('too late');
+      expect(await refills.find()).toMatchObject({ donor: 'ap', state: 'renewing', detail: '' });
+      expect(await refills.want({ donor: region('us'), accepted: [] })).toBe(false);
+    });
+
+    it('empties the database in the step that makes it another incarnation, and fills and learns before it is done', async () => {
+      const origin = region('us');
+      const at = { origin, incarnation: { counter: 1, nonce: 7 }, partition: 0 };
+      await write('a');
+      await database.records.createPosition({ ...at, applied: 9n, settled: 9n, beat: null, nextOffset: 0n });
+      const job = await database.jobs.want({ donor: origin, origin, cause: 'gap', isDryRun: false });
+      await database.drains.begin();
+      await database.refills.want({ donor: origin, accepted: [] });
+      await database.refills.secured();
+      expect(await database.refills.countRecords(10)).toBe(1);
+      await claimed(2);
+
+      expect(await database.records.read(record('a'))).toBeNull();
+      expect(await database.refills.countRecords(10)).toBe(0);
+      expect(await database.records.positions(origin)).toEqual([]);
+      expect(await database.jobs.find(job)).toMatchObject({ state: 'failed' });
+      expect(await database.drains.find()).toBeNull();
+      expect(await database.refills.find()).toMatchObject({ state: 'filling' });
+      expect(await database.incarnations.relearning()).toMatchObject({
+        fill: 'us',
+        pasts: [{ incarnation: { counter: 1 }, through: 0n }],
+      });
+      expect(await written('early')).toBe(false);
+      // An operator's word makes nothing whole that is half filled.
+      await database.past.accept();
+      expect(await written('early')).toBe(false);
+      await database.incarnations.filled();
+      expect(await database.refills.find()).toMatchObject({ state: 'learning', endedAtMs: null });
+      expect((await database.incarnations.relearning())?.fill).toBeNull();
+      await database.incarnations.relearnt();
+      expect((await database.refills.find())?.state).toBe('done');
+    });
+
+    it('a wish while it fills begins with another incarnation at once, and nothing is read but from its donor', async () => {
+      await database.refills.want({ donor: region('us'), accepted: [] });
+      await database.refills.secured();
+      await claimed(2);
+      expect(await database.refills.want({ donor: region('ap'), accepted: [] })).toBe(true);
+      expect(await database.refills.find()).toMatchObject({ donor: 'ap', state: 'renewing' });
+      expect((await database.incarnations.relearning())?.fill).toBe('ap');
+      await claimed(3);
+      expect(await database.refills.find()).toMatchObject({ donor: 'ap', state: 'filling' });
+    });
+
+    it('another incarnation without such a wish keeps its records', async () => {
+      await write('a');
+      await database.refills.want({ donor: region('us'), accepted: [] });
+      await claimed(2);
+      expect(await database.records.read(record('a'))).not.toBeNull();
+      expect(await database.refills.find()).toMatchObject({ state: 'securing' });
+    });
+
+    it('what is half filled is emptied again by whatever makes the next incarnation', async () => {
+      await database.refills.want({ donor: region('us'), accepted: [] });
+      await database.refills.secured();
+      await claimed(2);
+      await database.bring('half');
+      await claimed(3);
+      expect(await database.refills.countRecords(10)).toBe(0);
+      expect((await database.incarnations.relearning())?.fill).toBe('us');
+    });
+  });
+}

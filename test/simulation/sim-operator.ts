@@ -1,0 +1,91 @@
+/**
+ * The operators of a simulated world: each goes on asking until what was asked is carried out, at whichever process of the
+ * region answers. When a region is drained and its progress says that its peers have everything, they must have it.
+ */
+import { ReplicationError } from '@isthmus/replication/errors';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { SimRegion } from './sim-region.ts';
+import type { SimWishes } from './sim-wishes.ts';
+import { partitionsOf, settledOf } from './verdict-loss.ts';
+import type { World } from './world.ts';
+
+const lookMs = 500;
+/** How long a command is waited for before it is given to another process. */
+const patienceMs = 3000;
+
+export class Operator {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Takes the region's writes away until the returned function is called, which gives them back. */
+  drain(region: SimRegion): () => void {
+    let isOver = false;
+    let underWay = 0;
+    const drained = async ({ draining }: SimWishes): Promise<void> => {
+      underWay++;
+      await draining.drain().finally(() => underWay--);
+    };
+    void this.#insist(region, drained, () => isOver || region.row.row.drained?.isCut === true);
+    const look = async (): Promise<void> => {
+      if (isOver || region.isGone || (await this.#judgeDrained(region))) return;
+      this.#world.scheduler.after(lookMs, () => void look());
+    };
+    void look();
+    return () => {
+      isOver = true;
+      // A command that was given before may still be carried out, and then this one has to come after it.
+      const isJoined = (): boolean => region.row.row.drained === null && underWay === 0;
+      void this.#insist(region, ({ draining }) => draining.join(), isJoined);
+    };
+  }
+
+  /** Has it emptied and filled from this peer, if nothing is lost by that. */
+  refill(region: SimRegion, donor: RegionId): void {
+    let isWanted = false;
+    const want = async ({ refills }: SimWishes): Promise<void> => {
+      isWanted = (await refills.want({ donor, accepted: [] })) || isWanted;
+    };
+    void this.#insist(region, want, () => isWanted);
+  }
+
+  /** Once everything is said to be at its peers. */
+  async #judgeDrained(region: SimRegion): Promise<boolean> {
+    const { oracle, survivors, violations } = this.#world;
+    const beat = region.row.row.drained?.beat ?? null;
+    const peers = survivors.filter((peer) => peer !== region);
+    const told = await region.beats.peerProgress();
+    const hasAll = ({ id }: SimRegion): boolean =>
+      beat !== null && told.some(({ peer, settledBeat }) => peer === id && (settledBeat ?? 0) >= beat);
+    if (!peers.every(hasAll)) return false;
+    this.#world.seen('drained region is all at its peers');
+    for (const peer of peers) {
+      const rows = await peer.records.positions(region.id);
+      const lacking = partitionsOf(region).flatMap((partition) =>
+        oracle.beyond(region.identity, partition, settledOf(rows, region.identity, partition)),
+      );
+      if (lacking.length === 0) continue;
+      const detail = `${peer.id} lacks ${lacking.length} changes of it, and is said to have all`;
+      violations.push({ checker: 'drain', key: region.id, detail });
+    }
+    return true;
+  }
+
+  async #insist(
+    region: SimRegion,
+    command: (wishes: SimWishes) => Promise<void>,
+    isDone: () => boolean,
+  ): Promise<void> {
+    if (isDone() || region.isGone) return;
+    this.#world.scheduler.after(patienceMs, () => void this.#insist(region, command, isDone));
+    const wishes = this.#world.nodesOf(region.id).find((node) => node?.isOpen ?? false)?.wishes ?? null;
+    if (wishes === null) return;
+    try {
+      await command(wishes);
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+    }
+  }
+}
