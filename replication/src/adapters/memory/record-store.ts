@@ -85,7 +85,7 @@ export class MemoryRecordStore implements RecordStore {
 
   /** For what else works on the same rows. */
   get tables() {
-    return { records: this.#records, positions: this.#positions };
+    return { records: this.#records, positions: this.#positions, ahead: this.#ahead };
   }
 
   get floors(): MemoryFloors {

@@ -50,7 +50,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     super(() => ground.records.tables.records.values());
     this.#ground = ground;
     this.#tables = ground.records.tables;
-    this.#ahead = ground.database.table('ahead');
+    this.#ahead = ground.records.tables.ahead;
     this.#horizon = ground.database.table('horizon');
     this.#refused = ground.database.table('transfer_refused');
   }
