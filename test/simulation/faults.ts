@@ -11,7 +11,7 @@ import type { Fault, FaultKind } from './scenario.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
-import type { World } from './world.ts';
+import type { Copy, World } from './world.ts';
 
 type End = () => void;
 
@@ -309,10 +309,16 @@ function restore({ world, region }: Place): End {
   return () => {
     const published = region.beats.publishedThrough ?? 0n;
     if (published <= at || region.isGone) return;
-    void canBeKnown({ world, region }, beat).then((isKnown) => {
-      if (isKnown) world.restore(region, { putBack, copied, at });
-    });
+    void restoreIfKnown({ world, region }, beat, { putBack, copied, at });
   };
+}
+
+async function restoreIfKnown(
+  place: Pick<Place, 'world' | 'region'>,
+  beat: number,
+  copy: Copy,
+): Promise<void> {
+  if (await canBeKnown(place, beat)) place.world.restore(place.region, copy);
 }
 
 /** Where the log goes back in time with the database, peers must have received a beat since. */

@@ -67,14 +67,14 @@ const keepLetter: Statement = {
   text: `UPDATE isthmus.dead_letter SET cause = $7, detail = left($8, 500), stamp_ms = $9 WHERE ${isLetter}`,
 };
 
-export const giveUpLetter: Statement = {
+const giveUpLetter: Statement = {
   name: 'isthmus_dead_letter_give_up',
   text: `UPDATE isthmus.dead_letter SET given_up_at = coalesce(given_up_at, clock_timestamp()),
     reason = coalesce(reason, $7), fate = $8, closed_at = CASE WHEN $8 = 'lost' THEN clock_timestamp() END
   WHERE ${isLetter}`,
 };
 
-export const countFates: Statement = {
+const countFates: Statement = {
   name: 'isthmus_dead_letters_fates',
   text: `SELECT origin, fate, count(*) FROM isthmus.dead_letter WHERE fate IS NOT NULL
   GROUP BY origin, fate ORDER BY origin, fate`,

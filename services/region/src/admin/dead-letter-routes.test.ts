@@ -24,7 +24,7 @@ async function site() {
   await store.createPosition({ ...place, origin: us, applied: 0n, settled: 0n });
   const letter = { ...id, partition: 0, index: 0, cause: 'malformed' as const, detail: 'x', stampMs: null };
   const deadLetters = [
-    { ...letter, lsn: 11n, delta: Buffer.from('unreadable') },
+    { ...letter, lsn: 11n, delta: written.delta.subarray(0, -1) },
     { ...letter, lsn: 13n, delta: written.delta },
   ];
   const positions = [{ ...place, expected: 0n, applied: 30n }];
