@@ -52,7 +52,7 @@ test('gives one up for a reason, which holds progress on until a transfer comes,
   const { discard, settled, list } = await site();
   expect(await discard(11n, 'a bug', '?dryRun=true')).toMatchObject({
     status: 200,
-    body: { dryRun: true, outcome: 'waiting', cause: 'newer-format' },
+    body: { dryRun: true, outcome: 'waiting', cause: 'malformed' },
   });
   expect(await list()).toMatchObject({ deadLetters: [{ givenUp: null }, {}] });
   expect(await discard(11n, ' a bug ')).toMatchObject({ status: 202, body: { outcome: 'waiting' } });
