@@ -23,6 +23,14 @@ describe('a divergence', () => {
     expect(hasDiverged({ ...id, own: nothing, theirs: old }, { own: nothing, theirs: old })).toBe(true);
   });
 
+  it('is what two databases wrote under the same dots, which no merge makes equal', () => {
+    const mine = edited(old, (e) => e.add('tags', ['x']));
+    const theirs = edited(old, (e) => e.add('tags', ['y']));
+    expect(hasDiverged({ ...id, own: mine, theirs }, { own: mine, theirs })).toBe(true);
+    const later = edited(mine, (e) => e.set('title', 'new'));
+    expect(hasDiverged({ ...id, own: mine, theirs }, { own: later, theirs })).toBe(false);
+  });
+
   it('is not what has arrived meanwhile, nor what was written since', () => {
     const later = edited(fresh, (e) => e.set('title', 'newer'));
     expect(hasDiverged({ ...id, own: old, theirs: fresh }, { own: fresh, theirs: later })).toBe(false);

@@ -1,7 +1,8 @@
 /**
  * The convergence proof of P7. A sweep keeps both sides' states of the records that differ; once each side has settled
  * all that the other one could have shown, both are read again. A side has diverged where the other's earlier state
- * still changes what it shows: it had every chance to know. Contexts may differ for good reason, so only live data
+ * still changes what it shows: it had every chance to know. So have both where they stay different and a merge would change
+ * neither, which two databases come to that wrote under one name. Contexts may differ for good reason, so only live data
  * counts, and a record that was collected meanwhile waits for the next sweep. Pure.
  */
 import { ConflictError, liveHash, merge } from '@isthmus/conflict';
@@ -25,7 +26,17 @@ export function isSuspect({ own, theirs }: Suspect): boolean {
 
 export function hasDiverged(earlier: Suspect, later: Later): boolean {
   if (wasCollected(earlier.own, later.own) || wasCollected(earlier.theirs, later.theirs)) return false;
-  return changesLive(later.own, earlier.theirs) || changesLive(later.theirs, earlier.own);
+  if (changesLive(later.own, earlier.theirs) || changesLive(later.theirs, earlier.own)) return true;
+  return isUnchanged(earlier, later) && !isSameLive(later.own, later.theirs);
+}
+
+/** Nothing came to either side since. Where they still show different data, no merge will ever make them equal. */
+function isUnchanged(earlier: Later, later: Later): boolean {
+  return isSame(earlier.own, later.own) && isSame(earlier.theirs, later.theirs);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 function wasCollected(before: Uint8Array, after: Uint8Array): boolean {
@@ -43,7 +54,7 @@ function changesLive(state: Uint8Array, delta: Uint8Array): boolean {
 }
 
 function isSameLive(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(hashOf(a), hashOf(b)) === 0;
+  return isSame(hashOf(a), hashOf(b));
 }
 
 function hashOf(state: Uint8Array): Uint8Array {
