@@ -69,6 +69,20 @@ test('a name that no database can hold makes the whole record malformed (P4)', (
     expect(() => decodeLogRecord(encodeLogRecord(record(changed)))).toThrow(/U\+0000/);
 });
 
+test('an index that no database can hold makes the whole record malformed (P4)', () => {
+  const change = { collection: 'products', key: 'a', delta: new Uint8Array(0), lsn: 5n, index: 2 ** 31 };
+  const rest = {
+    origin: eu,
+    incarnation: { counter: 1, nonce: 1 },
+    partition: 0,
+    from: 1n,
+    to: 9n,
+    beats: [],
+  };
+  const encoded = encodeLogRecord({ kind: 'changes', ...rest, changes: [change] });
+  expect(() => decodeLogRecord(encoded)).toThrow(/index 2147483648/);
+});
+
 test('what is encoded is decoded, and equal records are equal bytes', () => {
   fc.assert(
     fc.property(fc.oneof(changesRecord, startRecord), (record) => {

@@ -48,6 +48,8 @@ export type LogRecord = ChangesRecord | StartRecord;
 const formatVersion = 1;
 const kinds = { changes: 1, start: 2 } as const;
 const crcBytes = 4;
+/** What a database can hold as an integer. */
+const maxIndex = 2 ** 31 - 1;
 
 export function encodeLogRecord(record: LogRecord): Buffer {
   const writer = new ByteWriter(1024);
@@ -166,6 +168,7 @@ function readChanges(reader: ByteReader, head: RecordHead): ChangesRecord {
   const changes = readMany(reader, () => {
     lsn += BigInt(reader.varint());
     const index = reader.varint();
+    if (index > maxIndex) throw malformed(`a change of index ${index}, over ${maxIndex}`);
     const collection = collections[reader.varint()];
     if (collection === undefined) throw malformed('a change names no collection of its record');
     return {

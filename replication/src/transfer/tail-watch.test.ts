@@ -54,6 +54,13 @@ describe('the tail of a silent origin', () => {
     expect(tailsOf(view(), reach(eu, 20n))).toEqual([]);
   });
 
+  it('is fetched where the clock was set back since the origin was heard', () => {
+    const set = { heard: [heard(eu, -3_600_000), heard(us, 100)], sinceMs: nowMs + 3_500_000 };
+    expect(tailsOf(view(set), reach(eu, 10n))).toMatchObject([{ donor: us, origin: eu }]);
+    const old = [{ peer: us, settled: reach(eu, 20n), atMs: nowMs + 3_600_000 }];
+    expect(tailsOf(view({ ...set, told: old }), reach(eu, 10n))).toEqual([]);
+  });
+
   it('is not fetched while the origin is heard: what is late comes by itself', () => {
     expect(tailsOf(view({ heard: [heard(eu, 500), heard(us, 100)] }), reach(eu, 10n))).toEqual([]);
   });

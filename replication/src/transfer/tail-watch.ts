@@ -3,6 +3,7 @@
  * off from us alone, a peer that has settled more of it gives us its tail. An origin that is heard brings its changes
  * itself, so nothing is ever fetched on account of mere lag. Pure.
  */
+import { ageMs } from '../age.ts';
 import type { HeardBeat } from '../ports/beat-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { TransferWish } from '../ports/transfer-jobs.ts';
@@ -38,7 +39,9 @@ export function silentPeers({ peers, heard, closed, sinceMs, nowMs }: TailView):
   return peers.filter((peer) => {
     if (closed.includes(peer)) return true;
     const beat = heard.find(({ origin }) => origin === peer);
-    return nowMs - Math.max(sinceMs, beat?.receivedAtMs ?? 0) > silentMs;
+    // A moment that lies ahead is from before the clock was set back, so nothing was heard since.
+    const ages = [sinceMs, beat?.receivedAtMs ?? 0].map((atMs) => ageMs(nowMs, atMs) ?? Infinity);
+    return Math.min(...ages) > silentMs;
   });
 }
 
@@ -49,7 +52,7 @@ export function tailsOf(view: TailView, settled: Vector): readonly TransferWish[
       (told) =>
         told.peer !== origin &&
         !view.closed.includes(told.peer) &&
-        view.nowMs - told.atMs < toldFreshMs &&
+        (ageMs(view.nowMs, told.atMs) ?? Infinity) < toldFreshMs &&
         lacking(settled, ofOrigin(told.settled, origin)) !== null,
     );
     return donor === undefined ? [] : [{ donor: donor.peer, origin, cause: 'tail', isDryRun: false }];
