@@ -30,5 +30,10 @@ export interface SeenCommit {
 }
 
 export interface SessionStore {
+  /**
+   * Changes whenever the database may have crashed: what was applied before, and not flushed, is gone then, so a place
+   * that was read before may be ahead of what is there (P4).
+   */
+  readonly era: number;
   place(): Promise<SessionPlace>;
 }

@@ -11,7 +11,7 @@ const region = parseRegionId('eu') ?? expect.fail('eu is a region');
 const self = { region, incarnation: { counter: 1, nonce: 7 }, partitionCount: 8 };
 const desk = new SessionDesk({
   self,
-  store: { place: () => expect.fail('nothing was read') },
+  store: { era: 0, place: () => expect.fail('nothing was read') },
   key: new Uint8Array(32),
   timer: systemTimer,
 });

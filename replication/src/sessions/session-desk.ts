@@ -5,6 +5,7 @@
  * nothing; a session is what its caller carries.
  */
 import { pause } from '../backoff.ts';
+import { ReplicationError } from '../errors.ts';
 import { partitionOf } from '../log/partition.ts';
 import type { RecordId } from '../ports/change.ts';
 import type { SeenCommit, SessionPlace, SessionStore } from '../ports/session-store.ts';
@@ -42,7 +43,9 @@ export class SessionDesk {
     commit: null,
     tokens: new Map(),
   };
-  #last: SessionPlace | null = null;
+  #last: { readonly place: SessionPlace; readonly era: number } | null = null;
+  /** The era of the place that a session was found to be included in. */
+  readonly #eras = new WeakMap<Session, number>();
   #reading: Promise<SessionPlace> | null = null;
   #next: Promise<SessionPlace> | null = null;
 
@@ -63,13 +66,18 @@ export class SessionDesk {
 
   /** Waits at most so long; rejects with what the database rejects with. */
   async reach(session: Session, waitMs: number): Promise<SessionJudgement> {
-    const { self, timer } = this.#options;
+    const { self, store, timer } = this.#options;
     const endMs = timer.monotonicMs() + waitMs;
-    // Places only grow, so one that was read before is good enough where it suffices.
-    if (this.#last !== null && judgeSession(self, this.#last, session).kind === 'reached')
+    // Within one era places only grow, so one that was read before is good enough where it suffices.
+    const last = this.#last;
+    if (last?.era === store.era && judgeSession(self, last.place, session).kind === 'reached') {
+      this.#eras.set(session, last.era);
       return { kind: 'reached' };
+    }
     for (;;) {
+      const { era } = store;
       const judgement = judgeSession(self, await this.#place(), session);
+      if (judgement.kind === 'reached') this.#eras.set(session, era);
       const leftMs = endMs - timer.monotonicMs();
       if (judgement.kind !== 'waiting' || leftMs <= 0) return judgement;
       if (!(await pause(timer, Math.min(lookMs, leftMs), this.#end.signal))) return judgement;
@@ -81,9 +89,17 @@ export class SessionDesk {
     return session === null ? this.#blank : this.#encode(this.#own(session));
   }
 
-  /** The token after these records were read, or, for `null`, some of all. To be called once they have been. */
+  /**
+   * The token after these records were read, or, for `null`, some of all. To be called once they have been. Rejects with
+   * `database-unavailable` where they may have been read without what the session had seen.
+   */
   async afterRead(session: Session | null, ids: readonly RecordId[] | null): Promise<string> {
     const place = await this.#place();
+    const era = session === null ? undefined : this.#eras.get(session);
+    if (era !== undefined && era !== this.#options.store.era) {
+      const detail = 'the database was away between two looks at it';
+      throw new ReplicationError('database-unavailable', detail, { retriable: true });
+    }
     return this.#encode(afterRead(this.#own(session), place, this.#partitions(ids)));
   }
 
@@ -134,12 +150,13 @@ export class SessionDesk {
 
   #read(): Promise<SessionPlace> {
     this.#next = null;
+    const { era } = this.#options.store;
     const reading = this.#options.store.place().finally(() => {
       this.#reading = null;
     });
     this.#reading = reading;
     return reading.then((place) => {
-      this.#last = place;
+      this.#last = { place, era };
       return place;
     });
   }

@@ -126,7 +126,7 @@ test('the desk waits for what is missing, no longer than it was asked to', async
   const partition = partitionOf(id, 4);
   const timer = new ManualTimer();
   let settled = 99n;
-  const store = { place: async () => place({ settled: [at(eu, settled, partition)] }) };
+  const store = { era: 0, place: async () => place({ settled: [at(eu, settled, partition)] }) };
   const desk = (self: ReturnType<typeof issuer>) =>
     new SessionDesk({ self: { ...self, partitionCount: 4 }, store, key, timer });
   const session = desk(us).parse(desk(eu).afterWrite(null, [id], alone(100n)));
@@ -139,4 +139,25 @@ test('the desk waits for what is missing, no longer than it was asked to', async
   const waited = desk(us).reach(session, 300);
   await timer.advance(400);
   expect(await waited).toMatchObject({ kind: 'waiting', missing: { region: 'eu', lsn: 100n } });
+});
+
+test('a place that was read before a crash is asked for again, and what was read across one is no answer (P5)', async () => {
+  const partition = partitionOf(id, 4);
+  const timer = new ManualTimer();
+  let settled = 100n;
+  const store = { era: 0, place: async () => place({ settled: [at(eu, settled, partition)] }) };
+  const desk = (self: ReturnType<typeof issuer>) =>
+    new SessionDesk({ self: { ...self, partitionCount: 4 }, store, key, timer });
+  const here = desk(us);
+  const token = desk(eu).afterWrite(null, [id], alone(100n));
+  const session = here.parse(token);
+  expect((await here.reach(session, 0)).kind).toBe('reached');
+  await here.afterRead(session, [id]);
+  settled = 90n;
+  expect((await here.reach(here.parse(token), 0)).kind, 'nothing broke, so nothing can be gone').toBe(
+    'reached',
+  );
+  store.era = 1;
+  await expect(here.afterRead(session, [id])).rejects.toMatchObject({ code: 'database-unavailable' });
+  expect((await here.reach(here.parse(token), 0)).kind).toBe('waiting');
 });

@@ -92,6 +92,7 @@ export interface PoolUse {
 }
 
 export class Connections {
+  #broken = 0;
   readonly #pool: Pool;
   readonly #incarnation: Incarnation;
   readonly #trustsRestarts: boolean;
@@ -111,6 +112,16 @@ export class Connections {
     });
     // The pool has dropped the connection already; the next call that needs one says what is wrong.
     this.#pool.on('error', (_error, client) => this.#prepared.delete(client));
+    this.#pool.on('connect', (client) => {
+      client.on('error', () => {
+        this.#broken += 1;
+      });
+    });
+  }
+
+  /** Connections that have broken so far. A server that crashed has broken all that there were. */
+  get broken(): number {
+    return this.#broken;
   }
 
   get use(): PoolUse {

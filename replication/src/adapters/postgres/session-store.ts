@@ -54,6 +54,10 @@ export class PostgresSessionStore implements SessionStore {
     this.#connections = connections;
   }
 
+  get era(): number {
+    return this.#connections.broken;
+  }
+
   async place(): Promise<SessionPlace> {
     const { rows } = await this.#connections.query(selectPlace);
     const of = (kind: number): readonly Row[] => rows.filter((row) => numberAt(row, 0) === kind);
