@@ -52,6 +52,8 @@ export class OpenedSubscription implements FeedSubscription {
   readonly #of: ReadTopic;
   readonly #opening: LogOpening;
   readonly #passedBy: PassedBy | null;
+  /** How often each partition was rewound. */
+  readonly #rewinds = new Map<number, number>();
 
   constructor(
     inner: FeedSubscription,
@@ -70,14 +72,21 @@ export class OpenedSubscription implements FeedSubscription {
 
   async next(): Promise<FeedBatch | null> {
     for (let batch = await this.#inner.next(); batch !== null; batch = await this.#inner.next()) {
+      const { partition } = batch;
       const records = this.#ahead(batch);
-      if (records.length > 0) return this.#opened(batch.partition, records);
+      if (records.length === 0) continue;
+      const rewinds = this.#rewinds.get(partition);
+      const opened = await this.#opened(partition, records);
+      // What was read before a rewind comes again after it, and in between nobody waits for it.
+      if (this.#rewinds.get(partition) === rewinds) return opened;
     }
     return null;
   }
 
-  rewind(partition: number): Promise<bigint> {
-    return this.#inner.rewind(partition);
+  async rewind(partition: number): Promise<bigint> {
+    const until = await this.#inner.rewind(partition);
+    this.#rewinds.set(partition, (this.#rewinds.get(partition) ?? 0) + 1);
+    return until;
   }
 
   close(): Promise<void> {

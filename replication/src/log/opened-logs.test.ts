@@ -83,6 +83,34 @@ test('changes and progress are read as what is sealed for their region, topic an
   expect(texts(await feed.subscribe(us, [0n]).next())).toEqual(['', '', 'c', '']);
 });
 
+test('what is being opened while its partition is rewound is not handed out, and comes again', async () => {
+  const records = Array.from({ length: 8 }, (_, at) => ({
+    offset: BigInt(at),
+    bytes: bytesOf(`eu changes 2: ${at}`),
+  }));
+  const other = [{ offset: 0n, bytes: bytesOf('eu changes 3: other') }];
+  let prepared: () => void = () => undefined;
+  const opening = new Promise<void>((resolve) => {
+    prepared = resolve;
+  });
+  const seals = { ...own(), opener: { ...opener, prepare: () => opening } };
+  const batches = [
+    { partition: 2, records },
+    { partition: 3, records: other },
+    { partition: 2, records: records.slice(0, 1) },
+  ];
+  const feed = new OpenedFeed(
+    { subscribe: () => subscription(batches), subscribeProgress: () => subscription([]) },
+    seals,
+  );
+  const changes = feed.subscribe(eu, [0n]);
+  const next = changes.next();
+  await changes.rewind(2);
+  prepared();
+  expect(texts(await next)).toEqual(['other']);
+  expect(texts(await changes.next())).toEqual(['0']);
+});
+
 test('what a reader has passed is neither opened nor handed out, and everything else is', async () => {
   const seals = own();
   const recordTo = (to: bigint) =>
