@@ -18,6 +18,8 @@ interface BeatRow extends Beat {
 type Mark = 'oldest' | 'newest' | 'counted' | 'published';
 
 const keptMs = 600_000;
+/** What may have passed since the beat before one that finds the clock set back. */
+const mostBetweenMs = 500;
 
 export class MemoryBeats {
   readonly #database: MemoryDatabase;
@@ -83,7 +85,8 @@ export class MemoryBeats {
       const number = (this.#marks.get('newest') ?? 0) + 1;
       const beat = { number, lsn, atMs: this.#database.nowMs() };
       const before = this.get(number - 1);
-      const setBackMs = before === null ? 0 : before.setBackMs + Math.max(0, before.atMs - beat.atMs);
+      const isSetBack = before !== null && beat.atMs < before.atMs;
+      const setBackMs = (before?.setBackMs ?? 0) + (isSetBack ? before.atMs - beat.atMs + mostBetweenMs : 0);
       this.#rows.put(String(number), { ...beat, end: null, count: null, isPublished: false, setBackMs });
       this.#marks.put('newest', number);
       if (this.#marks.get('oldest') === undefined) this.#marks.put('oldest', number);

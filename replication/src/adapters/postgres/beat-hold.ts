@@ -21,13 +21,22 @@ const selectInsertLsn: Statement = {
   text: 'SELECT pg_current_wal_insert_lsn()::text',
 };
 
-/** The text is the one that `decodeBeat` reads. */
+/** What a statement may take to arrive; a time that is told too high by so much is no lie (P7). */
+const sentMs = 100;
+/** Between the last beat of another process and the first of this one there is at most as much, or nobody knows. */
+const mostBetweenMs = 5000;
+
+/**
+ * The text is the one that `decodeBeat` reads. A clock that shows less than at the beat before was set back, by that and
+ * by what has passed since, `$2`.
+ */
 export const insertBeat: Statement = {
   name: 'isthmus_beat_insert',
   text: `WITH beat AS (
     INSERT INTO isthmus.beat (number, lsn, xid, at, set_back_ms)
     SELECT coalesce(before.number, 0) + 1, $1::pg_lsn, pg_current_xact_id(), now.at,
-      coalesce(before.set_back_ms + greatest(0, ${milliseconds('before.at')} - ${milliseconds('now.at')}), 0)
+      coalesce(before.set_back_ms + CASE WHEN now.at < before.at
+        THEN ${milliseconds('before.at')} - ${milliseconds('now.at')} + $2::double precision ELSE 0 END, 0)
     FROM (SELECT clock_timestamp() AS at) AS now
     LEFT JOIN LATERAL (SELECT number, at, set_back_ms FROM isthmus.beat ORDER BY number DESC LIMIT 1) AS before ON true
     RETURNING number, lsn, at)
@@ -38,6 +47,7 @@ export const insertBeat: Statement = {
 export class PostgresBeatHold implements BeatHold {
   readonly #session: Session;
   #beating = false;
+  #writtenAtMs = -Infinity;
   #released = false;
 
   private constructor(session: Session) {
@@ -71,9 +81,12 @@ export class PostgresBeatHold implements BeatHold {
 
   async #write(): Promise<void> {
     const [, lsn] = await this.#session.pipeline([[begin], [selectInsertLsn]]);
+    const monotonicMs = performance.now();
+    const sinceMs = Math.min(monotonicMs - this.#writtenAtMs, mostBetweenMs) + sentMs;
     await commitWith(this.#session, {
-      before: [[insertBeat, textAt(lsn?.rows[0] ?? [], 0)]],
+      before: [[insertBeat, textAt(lsn?.rows[0] ?? [], 0), sinceMs]],
       after: [],
     });
+    this.#writtenAtMs = monotonicMs;
   }
 }
