@@ -47,3 +47,23 @@ test('a run that hangs makes its slots fall out, never pile up', async () => {
   expect(startedAt).toEqual([0, 250, 1500, 1750, 2000]);
   await ticker.stop();
 });
+
+test('tickers that are started at one moment run at once, and never together after that', async () => {
+  const timer = new ManualTimer();
+  const runs = new Map<number, number>();
+  const tickers = Array.from({ length: 24 }, () => {
+    const run = async () => {
+      const atMs = timer.monotonicMs();
+      runs.set(atMs, (runs.get(atMs) ?? 0) + 1);
+    };
+    return new Ticker({ timer, intervalMs: 250, run });
+  });
+  for (const ticker of tickers) ticker.start();
+  await timer.advance(1000);
+  expect(runs.get(0)).toBe(24);
+  const later = [...runs.entries()].filter(([atMs]) => atMs > 0).toSorted(([a], [b]) => a - b);
+  expect(later.map(([, count]) => count)).toEqual(Array.from({ length: 24 * 4 }, () => 1));
+  const gaps = later.slice(1).map(([atMs], index) => atMs - (later[index]?.[0] ?? 0));
+  expect(Math.min(...gaps)).toBeGreaterThan(4);
+  await Promise.all(tickers.map((ticker) => ticker.stop()));
+});

@@ -52,6 +52,8 @@ export interface BarrierView {
 const lookMs = 250;
 /** From the end of one collection to the next barrier. */
 const betweenMs = 5000;
+/** Where nothing was dead it is looked this seldom whether something is. */
+const deadLookMs = 1000;
 /** A barrier that is open for longer is told of once. */
 const longOpenMs = 60_000;
 
@@ -62,6 +64,7 @@ export class Barriers {
   readonly #end = new AbortController();
   #state: BarrierState | null = null;
   #restedSinceMs = Number.NEGATIVE_INFINITY;
+  #lookedAtMs = Number.NEGATIVE_INFINITY;
   #openSinceMs: number | null = null;
   #isTold = false;
   readonly #ticker: Ticker;
@@ -133,7 +136,9 @@ export class Barriers {
 
   async #rest(completed: number): Promise<void> {
     const { store, timer } = this.#options;
-    if (timer.monotonicMs() - this.#restedSinceMs < betweenMs) return;
+    const nowMs = timer.monotonicMs();
+    if (nowMs - this.#restedSinceMs < betweenMs || nowMs - this.#lookedAtMs < deadLookMs) return;
+    this.#lookedAtMs = nowMs;
     if (!(await store.hasDead())) return;
     this.#options.logger.debug({ barrier: completed + 1 }, 'a barrier begins');
     this.#take({ kind: 'due' });
