@@ -23,7 +23,7 @@ export function freshMemoryIdentity() {
   const jobs = new MemoryTransferJobs(database);
   const transfers = new MemoryTransferStore({ database, records, beats, slots, jobs });
   const identity = new MemoryIdentityRow(database, { counter: 1, nonce: 7 });
-  const refills = new MemoryRefillStore(database, records.tables.records);
+  const refills = new MemoryRefillStore({ database, identity, records });
   const verifications = new MemoryVerifications(database);
   const joining = new MemoryJoiningStore(database);
   const ground = {

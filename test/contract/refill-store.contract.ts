@@ -123,12 +123,16 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
         accepted: [lost, 'ap.2.0000000a'],
         endedAtMs: null,
       });
+      await database.drains.begin();
+      expect(await refills.want({ donor: region('ap'), accepted: [] })).toBe(true);
+      expect(await refills.find()).toMatchObject({ donor: 'ap', wasDrained: false });
       await refills.note('waits');
       expect(await refills.find()).toMatchObject({ detail: 'waits' });
       await refills.refuse('would lose');
       expect(await refills.find()).toMatchObject({ state: 'refused', detail: 'would lose' });
       expect(await refills.secured()).toBe(false);
       expect(await refills.want({ donor: region('ap'), accepted: [] })).toBe(true);
+      expect(await refills.find()).toMatchObject({ wasDrained: true });
       expect(await refills.secured()).toBe(true);
       await refills.refuse('too late');
       expect(await refills.find()).toMatchObject({ donor: 'ap', state: 'renewing', detail: '' });

@@ -1,5 +1,5 @@
 /** Mistakes in what moves state outside the log and in what forgets it: transfers, barriers, the collection. */
-import { type Mutant, seeds, suite } from './mutant.ts';
+import { type Mutant, seeds, seedsWithNets, suite } from './mutant.ts';
 
 const engine = 'replication/dist';
 const sources = 'replication/src';
@@ -153,15 +153,15 @@ export const repairMutants: readonly Mutant[] = [
     killer: suite('replication/src/transfer/merge-states.test.ts'),
   },
   {
-    name: 'filled anew whatever is lost',
+    name: 'a wish said twice forgets whose the drain is',
     edits: [
       {
-        file: `${engine}/refill/refiller.js`,
-        from: 'if (unaccepted.length > 0)',
-        to: 'if (unaccepted.length > lost.length)',
+        file: `${engine}/adapters/postgres/refill-store.js`,
+        from: "CASE WHEN old.state = 'securing' THEN old.was_drained ELSE excluded.was_drained END",
+        to: 'excluded.was_drained',
       },
     ],
-    killer: seeds,
+    killer: suite('test/contract/refill-store.test.ts'),
   },
   {
     name: 'testimony of peers not believed',
@@ -172,6 +172,6 @@ export const repairMutants: readonly Mutant[] = [
         to: 'if (beat.number > own * 1000)',
       },
     ],
-    killer: seeds,
+    killer: seedsWithNets,
   },
 ];

@@ -102,7 +102,7 @@ export class SimRegion {
     this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });
     this.verifications = new MemoryVerifications(database);
     const { row, transfers, verifications, joining } = this;
-    this.refills = new MemoryRefillStore(database, records.tables.records);
+    this.refills = new MemoryRefillStore({ database, identity: row, records });
     this.drains = new MemoryDrainStore({ database, identity: row, beats });
     this.incarnations = new MemoryIncarnationStore(database, this.refills);
     const { refills } = this;

@@ -126,7 +126,10 @@ export class Verdict {
 
   /** Whoever needs every peer to know its past waits for one that is gone (P9), and whoever was told too much for a letter. */
   async #waits(region: SimRegion): Promise<readonly string[]> {
-    if ((await lettersAt(region)).length > 0 && !region.isItself) return [];
+    const isKeptFromPromise = this.#world
+      .nodesOf(region.id)
+      .some((node) => node?.replicator.relearning?.kind === 'promised');
+    if (isKeptFromPromise && (await lettersAt(region)).length > 0) return [];
     const isLearning = !region.isItself && this.#world.regions.every(({ isGone }) => !isGone);
     return [
       ...(isLearning ? ['it takes no writes of its own yet'] : []),

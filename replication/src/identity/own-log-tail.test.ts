@@ -27,6 +27,7 @@ async function listening() {
   const database = new MemoryDatabase({ nowMs: () => timer.monotonicMs() });
   const beats = new MemoryBeatStore(database, []);
   const records = new MemoryRecordStore(database);
+  const identity = new MemoryIdentityRow(database, self.incarnation);
   const hold = (await beats.tryHold()) ?? expect.fail('nobody holds the beats');
   const queue = new BatchQueue(1024 * 1024);
   const foreign: string[] = [];
@@ -40,13 +41,13 @@ async function listening() {
   const store = new MemoryIdentityStore({
     database,
     beats,
-    identity: new MemoryIdentityRow(database, self.incarnation),
+    identity,
     records,
     tombstones: new MemoryTombstoneStore({ database, records, horizon: database.table('horizon') }),
     slots: new MemorySlotKeeper(database),
     incarnations: new MemoryIncarnationStore(
       database,
-      new MemoryRefillStore(database, records.tables.records),
+      new MemoryRefillStore({ database, identity, records }),
     ),
     emptying: { emptyIfWanted: () => false },
   });

@@ -30,6 +30,8 @@ export interface Refill extends RefillWish {
   /** Database clock. */
   readonly wantedAtMs: number;
   readonly endedAtMs: number | null;
+  /** Local writes had been taken away before it was wanted, or before the one that it replaced while that secured. */
+  readonly wasDrained: boolean;
 }
 
 export interface RefillStore {

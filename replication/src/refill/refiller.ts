@@ -109,10 +109,9 @@ export class Refiller {
   }
 
   /** The region takes writes again, where it did before. */
-  async #refuse({ wantedAtMs }: Refill, detail: string): Promise<void> {
-    const { refills, drains, draining, logger } = this.#options;
-    const drained = await drains.find();
-    if (drained !== null && drained.sinceMs >= wantedAtMs) await draining.join();
+  async #refuse({ wasDrained }: Refill, detail: string): Promise<void> {
+    const { refills, draining, logger } = this.#options;
+    if (!wasDrained) await draining.join();
     await refills.refuse(detail);
     logger.error({ detail }, 'the region is not filled anew, and nothing was dropped');
   }

@@ -5,6 +5,8 @@
 import type { Refill, RefillStore, RefillWish } from '../../ports/refill-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { MemoryDatabase } from './database.ts';
+import type { MemoryIdentityRow } from './identity-row.ts';
+import type { MemoryRecordStore } from './record-store.ts';
 import type { MemoryTable } from './table.ts';
 
 interface RefillRow extends Refill {
@@ -14,15 +16,23 @@ interface RefillRow extends Refill {
 
 const only = '';
 
+export interface MemoryRefillGround {
+  readonly database: MemoryDatabase;
+  readonly identity: MemoryIdentityRow;
+  readonly records: Pick<MemoryRecordStore, 'tables'>;
+}
+
 export class MemoryRefillStore implements RefillStore {
   readonly #database: MemoryDatabase;
   readonly #rows: MemoryTable<RefillRow>;
+  readonly #identity: MemoryIdentityRow;
   readonly #records: { readonly size: number };
 
-  constructor(database: MemoryDatabase, records: { readonly size: number }) {
+  constructor({ database, identity, records }: MemoryRefillGround) {
     this.#database = database;
+    this.#identity = identity;
     this.#rows = database.table('refill');
-    this.#records = records;
+    this.#records = records.tables.records;
   }
 
   /** Whom the emptied database is filled from; `null`: it was not emptied, or is filled. */
@@ -44,9 +54,10 @@ export class MemoryRefillStore implements RefillStore {
     const before = this.#row;
     if (before?.state === 'renewing') return false;
     const isUnfilled = before?.isUnfilled ?? false;
+    const wasDrained = before?.state === 'securing' ? before.wasDrained : this.#identity.row.drained !== null;
     const times = { wantedAtMs: this.#database.nowMs(), endedAtMs: null };
     const state = isUnfilled ? 'renewing' : 'securing';
-    this.#put({ donor, accepted, state, detail: '', isUnfilled, ...times });
+    this.#put({ donor, accepted, state, detail: '', isUnfilled, wasDrained, ...times });
     return true;
   }
 

@@ -7,7 +7,7 @@ import { textArray } from './binary-array.ts';
 import type { Connections } from './connections.ts';
 import { regionAt } from './positions.ts';
 import type { Row } from './row-values.ts';
-import { nullableAt, numberAt, textAt } from './row-values.ts';
+import { booleanAt, nullableAt, numberAt, textAt } from './row-values.ts';
 import type { Statement } from './session.ts';
 
 const states: readonly RefillState[] = ['securing', 'renewing', 'filling', 'learning', 'done', 'refused'];
@@ -15,16 +15,18 @@ const maxDetailLength = 500;
 
 const selectRefill: Statement = {
   name: 'isthmus_refill',
-  text: `SELECT donor, state, array_to_string(accepted, ' '), detail, ${milliseconds('wanted_at')}, ${milliseconds('ended_at')}
-  FROM isthmus.refill`,
+  text: `SELECT donor, state, array_to_string(accepted, ' '), detail, ${milliseconds('wanted_at')}, ${milliseconds('ended_at')},
+    was_drained FROM isthmus.refill`,
 };
 
-/** One that fills begins with another incarnation at once: what is half filled has nothing of its own to lose. */
+/** One that replaces a wish which secures knows what that knew of the drain. One that fills begins with another incarnation at once: what is half filled has nothing of its own to lose. */
 const wantRefill: Statement = {
   name: 'isthmus_refill_want',
-  text: `INSERT INTO isthmus.refill AS old (donor, accepted) VALUES ($1, $2::text[])
+  text: `INSERT INTO isthmus.refill AS old (donor, accepted, was_drained)
+  VALUES ($1, $2::text[], (SELECT drained_since IS NOT NULL FROM isthmus.identity))
   ON CONFLICT (one) DO UPDATE SET donor = excluded.donor, accepted = excluded.accepted, detail = '',
-    state = CASE WHEN old.unfilled THEN 'renewing' ELSE 'securing' END, wanted_at = clock_timestamp(), ended_at = NULL
+    state = CASE WHEN old.unfilled THEN 'renewing' ELSE 'securing' END, wanted_at = clock_timestamp(), ended_at = NULL,
+    was_drained = CASE WHEN old.state = 'securing' THEN old.was_drained ELSE excluded.was_drained END
   WHERE old.state <> 'renewing'`,
 };
 
@@ -94,6 +96,7 @@ function refillOf(row: Row): Refill {
     detail: textAt(row, 3),
     wantedAtMs: numberAt(row, 4),
     endedAtMs: nullableAt(row, 5, numberAt),
+    wasDrained: booleanAt(row, 6),
   };
 }
 
