@@ -145,8 +145,9 @@ export interface RecordStore {
   /** Every stored record of a collection from one snapshot, in chunks bounded in bytes. */
   scan(collection: string): AsyncIterable<readonly StoredRecord[]>;
   /**
-   * One local transaction, durable on return; `null` if nothing was written. Rejects with `database-unavailable` where nothing happened and with `outcome-unknown` where the commit
-   * was sent and no answer came; what `decide` throws rolls back and is thrown on unchanged.
+   * One local transaction, durable on return; `null` if nothing was written. Rejects with `database-unavailable` where
+   * nothing happened and with `outcome-unknown` where the commit was sent and no answer came; what `decide` throws rolls
+   * back and is thrown on unchanged.
    */
   commitLocal(transaction: LocalTransaction): Promise<SeenCommit | null>;
   /** `fenced`: a position was not at its `expected`, nothing was written. */

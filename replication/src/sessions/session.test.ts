@@ -122,38 +122,41 @@ test('a token comes back as it was, and no other bytes are taken', () => {
   expect(() => decodeSession('x'.repeat(9000), key)).toThrow(/at most 8192/);
 });
 
-test('the desk waits for what is missing, no longer than it was asked to', async () => {
-  const partition = partitionOf(id, 4);
+/** Desks of regions on one store, which has so much of what eu wrote. */
+function desks(settled: bigint) {
   const timer = new ManualTimer();
-  let settled = 99n;
-  const store = { era: 0, place: async () => place({ settled: [at(eu, settled, partition)] }) };
+  const store = {
+    era: 0,
+    settled,
+    place: async () => place({ settled: [at(eu, store.settled, partitionOf(id, 4))] }),
+  };
   const desk = (self: ReturnType<typeof issuer>) =>
     new SessionDesk({ self: { ...self, partitionCount: 4 }, store, key, timer });
+  return { store, timer, desk };
+}
+
+test('the desk waits for what is missing, no longer than it was asked to', async () => {
+  const { store, timer, desk } = desks(99n);
   const session = desk(us).parse(desk(eu).afterWrite(null, [id], alone(100n)));
   const reached = desk(us).reach(session, 1000);
   await timer.advance(200);
-  settled = 100n;
+  store.settled = 100n;
   await timer.advance(200);
   expect((await reached).kind).toBe('reached');
-  settled = 99n;
+  store.settled = 99n;
   const waited = desk(us).reach(session, 300);
   await timer.advance(400);
   expect(await waited).toMatchObject({ kind: 'waiting', missing: { region: 'eu', lsn: 100n } });
 });
 
 test('a place that was read before a crash is asked for again, and what was read across one is no answer (P5)', async () => {
-  const partition = partitionOf(id, 4);
-  const timer = new ManualTimer();
-  let settled = 100n;
-  const store = { era: 0, place: async () => place({ settled: [at(eu, settled, partition)] }) };
-  const desk = (self: ReturnType<typeof issuer>) =>
-    new SessionDesk({ self: { ...self, partitionCount: 4 }, store, key, timer });
+  const { store, desk } = desks(100n);
   const here = desk(us);
   const token = desk(eu).afterWrite(null, [id], alone(100n));
   const session = here.parse(token);
   expect((await here.reach(session, 0)).kind).toBe('reached');
   await here.afterRead(session, [id]);
-  settled = 90n;
+  store.settled = 90n;
   expect((await here.reach(here.parse(token), 0)).kind, 'nothing broke, so nothing can be gone').toBe(
     'reached',
   );

@@ -1,10 +1,10 @@
 /**
  * What a session has seen and written, and whether a region includes it (P5). A write adds its own place; a read, and a
  * write because its reply shows the record, adds how far the region stood in the record's partition, and what transfers
- * may have brought ahead of that. The issuer is
- * satisfied by what it has applied, so that a change that was put aside does not fail sessions at home; everyone else by
- * what is settled, of `ahead` too, or a client that moves on from what a transfer brought would go back in time. It
- * promises read-your-writes and monotonic reads per record, not causality between records. Pure.
+ * may have brought ahead of that. The issuer is satisfied by what it has applied, so that a change that was put aside
+ * does not fail sessions at home; everyone else by what is settled, of `ahead` too, or a client that moves on from what a
+ * transfer brought would go back in time. It promises read-your-writes and monotonic reads per record, not causality
+ * between records. Pure.
  */
 import type { Lsn } from '../ports/change.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';

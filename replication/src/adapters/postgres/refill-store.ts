@@ -19,7 +19,10 @@ const selectRefill: Statement = {
     was_drained FROM isthmus.refill`,
 };
 
-/** One that replaces a wish which secures knows what that knew of the drain. One that fills begins with another incarnation at once: what is half filled has nothing of its own to lose. */
+/**
+ * One that replaces a wish which secures knows what that knew of the drain. One that fills begins with another incarnation
+ * at once: what is half filled has nothing of its own to lose.
+ */
 const wantRefill: Statement = {
   name: 'isthmus_refill_want',
   text: `INSERT INTO isthmus.refill AS old (donor, accepted, was_drained)

@@ -2,6 +2,7 @@
 import { assert } from '../../errors.ts';
 import { decodeVector } from '../../log/offer-bytes.ts';
 import type { SeenCommit, SessionPlace, SessionStore } from '../../ports/session-store.ts';
+import type { Vector } from '../../ports/vector.ts';
 import type { Connections } from './connections.ts';
 import { regionAt } from './positions.ts';
 import { lsnAt, numberAt, textAt } from './row-values.ts';
@@ -37,14 +38,20 @@ export const selectSight: Statement = {
     FROM isthmus.ahead`,
 };
 
-/** What `selectSight` answered. */
+/** What `selectSight` answered, or more. */
 export function seenCommitOf(rows: readonly Row[]): SeenCommit {
-  const of = (kind: number): readonly Row[] => rows.filter((row) => numberAt(row, 0) === kind);
-  const [insert] = of(kinds.insert);
+  const [insert] = rowsOf(rows, 'insert');
   assert(insert !== undefined, 'a place has an insert position');
-  const entries = (kind: number) => of(kind).map((row) => entryAt(row, 1));
-  const seen = { applied: entries(kinds.position), ahead: entries(kinds.ahead) };
+  const seen = { applied: entriesOf(rows, 'position'), ahead: entriesOf(rows, 'ahead') };
   return { end: lsnAt(insert, 5), seen };
+}
+
+function entriesOf(rows: readonly Row[], kind: keyof typeof kinds): Vector {
+  return rowsOf(rows, kind).map((row) => entryAt(row, 1));
+}
+
+function rowsOf(rows: readonly Row[], kind: keyof typeof kinds): readonly Row[] {
+  return rows.filter((row) => numberAt(row, 0) === kinds[kind]);
 }
 
 export class PostgresSessionStore implements SessionStore {
@@ -60,20 +67,17 @@ export class PostgresSessionStore implements SessionStore {
 
   async place(): Promise<SessionPlace> {
     const { rows } = await this.#connections.query(selectPlace);
-    const of = (kind: number): readonly Row[] => rows.filter((row) => numberAt(row, 0) === kind);
-    const [insert] = of(kinds.insert);
-    assert(insert !== undefined, 'a place has an insert position');
-    const positions = of(kinds.position);
-    const finals = of(kinds.retired).map((row) => decodeVector(Buffer.from(textAt(row, 5), 'hex')));
-    const retired = of(kinds.retired).map((row) => regionAt(row, 1));
-    const ended = of(kinds.closed).map((row) => entryAt(row, 1));
+    const { end: insertLsn, seen } = seenCommitOf(rows);
+    const ends = rowsOf(rows, 'retired');
+    const finals = ends.map((row) => decodeVector(Buffer.from(textAt(row, 5), 'hex')));
+    const retired = ends.map((row) => regionAt(row, 1));
+    const ended = entriesOf(rows, 'closed');
     return {
-      applied: positions.map((row) => entryAt(row, 1)),
-      settled: positions.map((row) => ({ ...entryAt(row, 1), lsn: lsnAt(row, 6) })),
-      ahead: of(kinds.ahead).map((row) => entryAt(row, 1)),
+      ...seen,
+      settled: rowsOf(rows, 'position').map((row) => ({ ...entryAt(row, 1), lsn: lsnAt(row, 6) })),
       closed: [...ended.filter(({ region }) => !retired.includes(region)), ...finals.flat()],
       retired,
-      insertLsn: lsnAt(insert, 5),
+      insertLsn,
     };
   }
 }
