@@ -53,10 +53,12 @@ export async function startDemo(args: readonly string[] = []): Promise<Demo> {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let errors = '';
+  let line: string | null = null;
   child.stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-4000);
+    // What it says once it runs is of something that nobody asked for.
+    if (line !== null) process.stderr.write(chunk);
   });
-  let line: string | null = null;
   createInterface({ input: child.stdout }).on('line', (text) => {
     line ??= text;
   });

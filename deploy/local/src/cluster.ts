@@ -253,6 +253,7 @@ function processOptions(start: RegionStart): Parameters<typeof prepareRegionProc
     peers: options.regions.filter((peer) => peer !== region).map((peer) => peerAddresses(start, peer)),
     collections: options.collections,
     settings: { ...own, ...options.settings },
+    progress: options.progress,
   };
 }
 

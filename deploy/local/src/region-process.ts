@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { LocalError } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
 import type { Address } from './address.ts';
+import { type Progress, progressOnStderr } from './progress.ts';
 import { type KeySettings, keySettings } from './signing-keys.ts';
 import { type Server, server } from './server.ts';
 import { logTail, type ServerChild, startChild } from './server-child.ts';
@@ -42,6 +43,8 @@ export interface RegionProcessOptions {
   /** Further ISTHMUS_ variables; where they name no brokers, the log lies in the region's Postgres. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
   readonly keepIn?: string | undefined;
+  /** Is told of a process that ends by itself, with the end of its log; by default on standard error. */
+  readonly progress?: Progress | undefined;
 }
 
 export interface RegionProcess extends Server {
@@ -145,6 +148,7 @@ async function startProcess(site: Site): Promise<ServerChild> {
   });
   try {
     await untilReady(child, { region: options.region, adminPort });
+    void child.fallen.then((how) => tellFallen(site, how));
     return child;
   } catch (error) {
     await child.signal('SIGKILL');
@@ -152,6 +156,12 @@ async function startProcess(site: Site): Promise<ServerChild> {
     const message = `${error.message}. Its log ends:\n${await logTail(logFile)}`;
     throw new LocalError(error.code, message, { remedy: error.remedy, cause: error });
   }
+}
+
+async function tellFallen({ options, folder }: Site, how: number | string): Promise<void> {
+  const { region, progress = progressOnStderr } = options;
+  const log = await logTail(join(folder.path, 'region.log'));
+  progress(`The region process ${region} has ended by itself (${how}). Its log ends:\n${log}`);
 }
 
 async function untilReady(child: ServerChild, of: { region: string; adminPort: number }): Promise<void> {

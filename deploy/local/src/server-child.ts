@@ -22,6 +22,8 @@ const POLL_MS = 5;
 const GONE_TIMEOUT_MS = 10_000;
 const GONE = /[XZ]/;
 const STANDING_STILL = /[TtXZ?]/;
+/** Signals that end no process. */
+const HARMLESS: ReadonlySet<NodeJS.Signals> = new Set(['SIGSTOP', 'SIGCONT']);
 
 export interface ServerCommand {
   readonly program: string;
@@ -37,6 +39,8 @@ export interface ServerChild {
   readonly isRunning: () => boolean;
   /** Resolves when the process has ended, with its exit code or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
+  /** The same, and only where nobody had asked it to end through `signal` or `end`. */
+  readonly fallen: Promise<number | NodeJS.Signals>;
   /** Sends a signal to the process and its children; SIGKILL resolves once all of them are gone. */
   readonly signal: (signal: NodeJS.Signals) => Promise<void>;
   /** Asks with a signal to the process alone, then kills after `timeoutMs`; resolves once all are gone. */
@@ -67,15 +71,23 @@ export async function startChild(command: ServerCommand): Promise<ServerChild> {
 
 function observe(child: ChildProcess, pid: number): ServerChild {
   const forget = reapProcess(pid);
+  let isAsked = false;
+  let fall: (how: number | NodeJS.Signals) => void = () => undefined;
+  const fallen = new Promise<number | NodeJS.Signals>((resolve) => {
+    fall = resolve;
+  });
   const ended = new Promise<number | NodeJS.Signals>((resolve) => {
     child.once('exit', (code, signal) => {
+      const how = signal ?? code ?? 0;
       forget();
-      resolve(signal ?? code ?? 0);
+      resolve(how);
+      if (!isAsked) fall(how);
     });
   });
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
   const signal = async (name: NodeJS.Signals): Promise<void> => {
     if (!isRunning()) return;
+    isAsked ||= !HARMLESS.has(name);
     const family = await freezeFamily(pid);
     if (name !== 'SIGSTOP') {
       for (const member of family) send(member, name);
@@ -87,6 +99,7 @@ function observe(child: ChildProcess, pid: number): ServerChild {
   };
   const end = async (name: NodeJS.Signals, timeoutMs: number): Promise<void> => {
     if (!isRunning()) return;
+    isAsked = true;
     const family = await childrenOf(pid);
     for (const member of family) send(member, 'SIGCONT');
     send(pid, 'SIGCONT');
@@ -97,7 +110,7 @@ function observe(child: ChildProcess, pid: number): ServerChild {
     if (isRunning()) return signal('SIGKILL');
     await allInState(family, GONE);
   };
-  return { pid, isRunning, ended, signal, end };
+  return { pid, isRunning, ended, fallen, signal, end };
 }
 
 /** Stops the process, so that it can start no more children, and then them; returns all, standing still. */

@@ -7,7 +7,7 @@
  */
 import type { Connection, Submittable } from 'pg';
 import { types } from 'pg';
-import { assert } from '../../errors.ts';
+import { AssertionFailure } from '../../errors.ts';
 import { FrontendMessages } from './frontend-messages.ts';
 import type { Row } from './row-values.ts';
 import type { Answer, Call } from './session.ts';
@@ -42,13 +42,14 @@ export class StatementBatch implements Submittable {
   constructor(calls: readonly Call[], known: KnownStatements) {
     this.#calls = calls;
     this.#known = known;
-    this.#begin();
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
   }
 
   submit({ stream }: Connection): void {
+    // What is known by now, and not when it was asked for: batches before it on its connection have made more known.
+    this.#begin();
     if (stream.writable) stream.write(this.#encode());
   }
 
@@ -57,7 +58,7 @@ export class StatementBatch implements Submittable {
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
-    assert(fields.length === this.#readers.length, 'a row has the columns that were described');
+    if (fields.length !== this.#readers.length) throw this.#misread(`a row of ${fields.length} columns`);
     this.#rows.push(fields.map((field, column) => (field === null ? null : this.#readers[column]?.(field))));
   }
 
@@ -78,7 +79,7 @@ export class StatementBatch implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    assert(this.#answers.length === this.#calls.length, 'every statement is answered');
+    if (this.#answers.length !== this.#calls.length) throw this.#misread('the end');
     this.#settle({ answers: this.#answers, failure: null });
   }
 
@@ -87,6 +88,14 @@ export class StatementBatch implements Submittable {
     if (typeof name === 'string') this.#known.set(name, this.#readers);
     this.#answers.push({ rows: this.#rows, command, rowCount });
     this.#begin();
+  }
+
+  #misread(what: string): AssertionFailure {
+    const names = this.#calls.map(([{ name, text }]) => name ?? text.slice(0, 40));
+    const place = `statement ${this.#answers.length} of ${names.join(', ')}`;
+    return new AssertionFailure(
+      `${what} came where ${this.#readers.length} columns are described, at ${place}`,
+    );
   }
 
   /** The next statement. */
