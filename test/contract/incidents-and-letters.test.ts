@@ -84,7 +84,7 @@ test('a retry locks the position first, so it never settles past a letter that c
   await applier.query('BEGIN');
   await applier.query('UPDATE isthmus.position SET next_offset = 1');
   const place = { origin: us, incarnation, partition: 0, lsn: 20n, index: 0 };
-  const retried = database.deadLetters.retry(place, (_state, state) => {
+  const retried = database.deadLetters.retry([place], (_state, state) => {
     return { kind: 'apply', state, conflicts: 0 };
   });
   await until('the retry waits for the applier', 10_000, async () => {
@@ -95,7 +95,7 @@ test('a retry locks the position first, so it never settles past a letter that c
     lsn, index, collection, key, delta, cause, detail) VALUES ('us', 1, 7, 0, '0/19', 0, 'a', 'k', 'd', 'malformed', 'x')`);
   await applier.query('COMMIT');
   await applier.end();
-  expect(await retried).toBe('applied');
+  expect(await retried).toEqual(['applied']);
   expect(await database.records.positions(us)).toMatchObject([{ applied: 30n, settled: 24n }]);
   await database.close();
   await fresh.drop();

@@ -19,7 +19,8 @@ import type {
   FateCount,
   GivingUp,
   OpenDeadLetter,
-  RetryDecision,
+  DecideRetry,
+  DueDeadLetter,
   RetryOutcome,
 } from '@isthmus/replication/ports/dead-letter-store';
 import type { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
@@ -328,15 +329,12 @@ export class SimDeadLetters implements DeadLetterStore {
     return this.#postgres.read('dead letters', () => this.#inner.list(query));
   }
 
-  due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
+  due(stampMs: number, limit: number): Promise<readonly DueDeadLetter[]> {
     return this.#postgres.read('due letters', () => this.#inner.due(stampMs, limit));
   }
 
-  retry(
-    place: DeadLetterPlace,
-    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-  ): Promise<RetryOutcome> {
-    return this.#postgres.call(decideKind, 'retry', () => this.#inner.retry(place, decide));
+  retry(places: readonly DeadLetterPlace[], decide: DecideRetry): Promise<readonly RetryOutcome[]> {
+    return this.#postgres.call(decideKind, 'retry', () => this.#inner.retry(places, decide));
   }
 
   giveUp(place: DeadLetterPlace, how: GivingUp): Promise<'waiting' | 'lost' | 'gone'> {

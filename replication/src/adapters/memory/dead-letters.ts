@@ -2,6 +2,7 @@
  * Open dead letters of one store in memory, by their place. It belongs to a `MemoryRecordStore`, which gives it the
  * record that a retry works on; a retry runs to its end within one call, as every transaction there does.
  */
+import { assert } from '../../errors.ts';
 import type {
   DeadLetterPlace,
   DeadLetterStore,
@@ -10,13 +11,14 @@ import type {
   GivenUp,
   GivingUp,
   OpenDeadLetter,
-  RetryDecision,
+  DecideRetry,
+  DueDeadLetter,
   RetryOutcome,
 } from '../../ports/dead-letter-store.ts';
 import type { CountedBeat, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { DeadLetter, DeadLetterCount } from '../../ports/record-store.ts';
-import { nameFault } from '../../record-name.ts';
+import { LetterTrial, type Trial } from '../letter-trial.ts';
 import type { MemoryTable } from './table.ts';
 
 export interface Letter extends DeadLetter, DeadLetterPlace {
@@ -38,7 +40,7 @@ export interface LetterHome {
   readonly nowMs: () => number;
   readonly transact: (isDurable: boolean, body: () => void) => void;
   readonly read: (id: RecordId) => Uint8Array;
-  readonly write: (id: RecordId, state: Uint8Array) => void;
+  readonly write: (ids: readonly RecordId[], writes: Trial<Letter>['writes']) => void;
   /** A letter of this partition was closed. */
   readonly resettle: (place: DeadLetterPlace) => void;
 }
@@ -74,7 +76,11 @@ export class MemoryDeadLetters implements DeadLetterStore {
 
   /** The oldest open one of a partition. */
   oldest(partition: Pick<DeadLetterPlace, 'origin' | 'incarnation' | 'partition'>): Letter | null {
-    return this.all().find((letter) => isOfPartition(letter, partition)) ?? null;
+    let oldest: Letter | null = null;
+    for (const letter of this.#home.letters.values())
+      if (isOfPartition(letter, partition) && (oldest === null || byPlace(letter, oldest) < 0))
+        oldest = letter;
+    return oldest;
   }
 
   counts(): readonly DeadLetterCount[] {
@@ -97,31 +103,38 @@ export class MemoryDeadLetters implements DeadLetterStore {
     });
   }
 
-  async due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
+  async due(stampMs: number, limit: number): Promise<readonly DueDeadLetter[]> {
     const due = this.all().filter((letter) => letter.stampMs !== null && letter.stampMs <= stampMs);
-    return due.toSorted((a, b) => (a.stampMs ?? 0) - (b.stampMs ?? 0)).slice(0, limit);
+    const first = due.toSorted((a, b) => (a.stampMs ?? 0) - (b.stampMs ?? 0)).slice(0, limit);
+    return first.map((letter) => ({ ...letter, byteCount: letter.delta.length }));
   }
 
-  async retry(
-    place: DeadLetterPlace,
-    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-  ): Promise<RetryOutcome> {
-    const letter = this.#find(place);
-    if (letter === null) return 'gone';
-    if (nameFault(letter) !== null) return 'unnameable';
-    const decision = decide(this.#home.read(letter), letter.delta);
-    if (decision.kind === 'leave') return 'left';
+  async retry(places: readonly DeadLetterPlace[], decide: DecideRetry): Promise<readonly RetryOutcome[]> {
+    const [first] = places;
+    if (first === undefined) return [];
+    assert(
+      places.every((place) => isOfPartition(place, first)),
+      'letters that are tried together are of one partition',
+    );
+    const trial = new LetterTrial(places.map((place) => this.#find(place)));
+    const tried = trial.run(
+      trial.ids.map((id) => this.#home.read(id)),
+      decide,
+    );
+    if (tried.applied.length + tried.kept.length > 0) this.#end(first, trial.ids, tried);
+    return tried.outcomes;
+  }
+
+  #end(partition: DeadLetterPlace, ids: readonly RecordId[], { writes, applied, kept }: Trial<Letter>): void {
     this.#home.transact(false, () => {
-      if (decision.kind === 'keep') {
-        const { cause, detail, stampMs } = decision;
+      for (const { letter, why } of kept) {
+        const { cause, detail, stampMs } = why;
         this.#home.letters.put(nameOf(letter), { ...letter, cause, detail, stampMs });
-        return;
       }
-      this.#home.letters.delete(nameOf(letter));
-      this.#home.write(letter, decision.state);
-      this.#home.resettle(letter);
+      for (const letter of applied) this.#home.letters.delete(nameOf(letter));
+      this.#home.write(ids, writes);
+      this.#home.resettle(partition);
     });
-    return decision.kind === 'keep' ? 'kept' : 'applied';
   }
 
   async giveUp(

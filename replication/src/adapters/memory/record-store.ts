@@ -78,7 +78,7 @@ export class MemoryRecordStore implements RecordStore {
       nowMs: () => database.nowMs(),
       transact: (isDurable, body) => void database.transact(isDurable, body),
       read: (id) => this.#lock([id])[0] ?? empty,
-      write: (id, state) => this.#write([id], [{ index: 0, state }]),
+      write: (ids, writes) => this.#write(ids, writes),
       resettle: (place) => this.#resettle(place),
     });
   }

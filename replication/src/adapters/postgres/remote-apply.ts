@@ -65,7 +65,7 @@ export async function applyRemote(
   return 'applied';
 }
 
-function namedConflicts(
+export function namedConflicts(
   ids: ApplyTransaction['ids'],
   conflicts: readonly RecordConflict[],
 ): readonly IncidentConflict[] {
