@@ -3,18 +3,21 @@
  * closes it together with what it wrote. States here are plain texts and a merge is an append.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { droppedAtOnce, keptClosedCount, keptClosedMs, openLimits } from '@isthmus/replication/letter-limits';
 import type {
   DeadLetterStore,
   DecideRetry,
   RetryDecision,
   RetryOutcome,
 } from '@isthmus/replication/ports/dead-letter-store';
-import type { DeadLetter, RecordStore } from '@isthmus/replication/ports/record-store';
+import type { ApplyOutcome, DeadLetter, RecordStore } from '@isthmus/replication/ports/record-store';
 import { append, bytes, record, region, text } from './record-store.contract.ts';
 
 export interface OpenDeadLetterStore {
   readonly letters: DeadLetterStore;
   readonly records: RecordStore;
+  /** Makes letters that are closed look as if they had been so much earlier. */
+  readonly age: (ms: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -53,6 +56,24 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
         ids: [record('a')],
         decide: () => ({ writes: [], deadLetters: letters }),
       });
+    }
+
+    /** The position moves on by ten. */
+    async function putMore(...letters: readonly DeadLetter[]): Promise<ApplyOutcome> {
+      const row = { origin, incarnation, partition: 0, applied: 0n, settled: 0n, beat: null, nextOffset: 0n };
+      await opened.records.createPosition(row);
+      const expected = (await opened.records.positions(origin))[0]?.applied ?? 0n;
+      const move = {
+        incarnation,
+        partition: 0,
+        expected,
+        applied: expected + 10n,
+        beat: null,
+        nextOffset: 0n,
+      };
+      const writes = letters.length === 0 ? [] : [{ index: 0, state: bytes('written') }];
+      const decide = () => ({ writes, deadLetters: letters });
+      return opened.records.applyRemote({ origin, positions: [move], ids: [record('w')], decide });
     }
 
     async function retry(lsn: bigint, decide: DecideRetry): Promise<RetryOutcome | undefined> {
@@ -243,6 +264,75 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
       await expect(trying).rejects.toBe(thrown);
       expect(await opened.records.read(record('a'))).toBeNull();
       expect(await opened.letters.due(9_000, 10)).toHaveLength(2);
+    });
+
+    const chunk = 500;
+
+    /** In transactions of such a size as an applier makes. */
+    async function putMany(count: number): Promise<void> {
+      for (let first = 0; first < count; first += chunk) {
+        const indices = Array.from({ length: Math.min(chunk, count - first) }, (_, index) => first + index);
+        expect(await putMore(...indices.map((index) => ({ ...letter(11n), index })))).toBe('applied');
+      }
+    }
+
+    async function closeMany(count: number): Promise<void> {
+      await putMany(count);
+      for (let first = 0; first < count; first += chunk) {
+        const length = Math.min(chunk, count - first);
+        const places = Array.from({ length }, (_, index) => ({ ...place, lsn: 11n, index: first + index }));
+        await opened.letters.retry(places, () => ({ kind: 'apply', state: bytes('s'), conflicts: 0 }));
+      }
+    }
+
+    it('drops closed ones after their time, step by step, and never an open one (I12)', async () => {
+      const count = droppedAtOnce + 3;
+      await closeMany(count);
+      await putMore(letter(31n));
+      await opened.letters.giveUp({ ...place, lsn: 31n }, { reason: 'x', isLossAccepted: true });
+      await putMore(letter(41n));
+      expect([await opened.letters.countClosed(), await opened.letters.prune()]).toEqual([count + 1, 0]);
+      await opened.age(keptClosedMs - 60_000);
+      expect(await opened.letters.prune()).toBe(0);
+      await opened.age(120_000);
+      expect(await opened.letters.prune()).toBe(droppedAtOnce);
+      expect(await opened.letters.prune()).toBe(4);
+      expect([await opened.letters.countClosed(), await opened.letters.fates()]).toEqual([0, []]);
+      expect(await opened.letters.list({ after: null, limit: 9 })).toMatchObject([{ lsn: 41n }]);
+    });
+
+    it('drops the oldest closed ones where too many are newer (I12)', async () => {
+      await putMore(letter(1n));
+      await opened.letters.giveUp({ ...place, lsn: 1n }, { reason: 'oldest', isLossAccepted: true });
+      await closeMany(keptClosedCount);
+      expect(await opened.letters.countClosed()).toBe(keptClosedCount + 1);
+      expect(await opened.letters.prune()).toBe(1);
+      expect(await opened.letters.fates()).toEqual([]);
+      expect(await opened.letters.prune()).toBe(0);
+    });
+
+    it('takes no more than there is room for, and then lets the partition wait (I12)', async () => {
+      const count = openLimits.bytes / 2 ** 20;
+      for (let index = 0; index < count; index++)
+        expect(await putMore({ ...letter(11n), index, delta: new Uint8Array(2 ** 20) })).toBe('applied');
+      const before = await opened.records.positions(origin);
+      expect(await putMore(letter(12n))).toBe('full');
+      expect(await opened.records.positions(origin)).toEqual(before);
+      expect(await opened.records.countDeadLetters()).toMatchObject([{ count, bytes: openLimits.bytes }]);
+      expect(await putMore()).toBe('applied');
+      await opened.letters.giveUp({ ...place, lsn: 11n }, { reason: 'x', isLossAccepted: true });
+      expect(await putMore(letter(12n))).toBe('applied');
+    });
+
+    it('counts the room of each origin by itself (I12)', async () => {
+      await putMany(openLimits.count);
+      expect(await putMore(letter(12n))).toBe('full');
+      const other = { origin: region('ap'), incarnation, partition: 0 };
+      await opened.records.createPosition({ ...other, applied: 0n, settled: 0n, beat: null, nextOffset: 0n });
+      const move = { incarnation, partition: 0, expected: 0n, applied: 30n, beat: null, nextOffset: 0n };
+      const decide = () => ({ writes: [], deadLetters: [letter(12n)] });
+      const transaction = { origin: other.origin, positions: [move], ids: [], decide };
+      expect(await opened.records.applyRemote(transaction)).toBe('applied');
     });
 
     it('knows nothing of a place without a letter', async () => {

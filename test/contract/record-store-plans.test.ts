@@ -16,10 +16,12 @@ import {
   lockLetter,
   lockLetters,
   lockPosition,
+  pruneLetters,
   selectDue,
   selectLetters,
   settleAfterClose,
 } from '@isthmus/replication/adapters/postgres/dead-letter-store';
+import { selectHeld } from '@isthmus/replication/adapters/postgres/dead-letters';
 import { lockUnmarked, markRecords } from '@isthmus/replication/adapters/postgres/examination';
 import { noteConflicts, selectOpen } from '@isthmus/replication/adapters/postgres/incident-store';
 import {
@@ -78,6 +80,8 @@ const statements = [
   lockLetter,
   lockLetters,
   closeLetters,
+  pruneLetters,
+  selectHeld,
   settleAfterClose,
   noteConflicts,
   selectOpen,

@@ -9,6 +9,7 @@ import type { CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/chan
 import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
 import type {
   ApplyDecision,
+  ApplyOutcome,
   ApplyTransaction,
   PositionMove,
   PositionRow,
@@ -50,7 +51,7 @@ interface OriginTruth {
 export interface AppliedFact {
   readonly transaction: ApplyTransaction;
   readonly decision: ApplyDecision;
-  readonly outcome: 'applied' | 'fenced';
+  readonly outcome: ApplyOutcome;
   readonly before: readonly PositionRow[];
 }
 
@@ -116,10 +117,8 @@ export class Oracle {
   }
 
   applied(target: SimRegion, { transaction, decision, outcome, before }: AppliedFact): void {
-    if (outcome === 'fenced') {
-      this.#seen('fence used');
-      return;
-    }
+    if (outcome === 'fenced') this.#seen('fence used');
+    if (outcome !== 'applied') return;
     const { origin, positions, ids } = transaction;
     for (const move of positions) this.#checkMove(target, origin, { move, before });
     const due = new Set(positions.flatMap((move) => this.#between(origin, move)));

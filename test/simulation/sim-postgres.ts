@@ -27,6 +27,7 @@ import type { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/i
 import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
 import type {
   ApplyDecision,
+  ApplyOutcome,
   ApplyTransaction,
   ConflictingQuery,
   DeadLetterCount,
@@ -192,7 +193,7 @@ export class SimRecordStore implements RecordStore {
     return this.#postgres.call(localCommitKind, 'commit', work);
   }
 
-  applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'> {
+  applyRemote(transaction: ApplyTransaction): Promise<ApplyOutcome> {
     let decision: ApplyDecision = { writes: [], deadLetters: [] };
     const decide: ApplyTransaction['decide'] = (states) => (decision = transaction.decide(states));
     const work = async () => {
@@ -343,6 +344,14 @@ export class SimDeadLetters implements DeadLetterStore {
 
   fates(): Promise<readonly FateCount[]> {
     return this.#postgres.read('fates', () => this.#inner.fates());
+  }
+
+  countClosed(): Promise<number> {
+    return this.#postgres.read('closed letters', () => this.#inner.countClosed());
+  }
+
+  prune(): Promise<number> {
+    return this.#postgres.commit('drop closed letters', () => this.#inner.prune());
   }
 }
 

@@ -5,6 +5,8 @@
  * and in any order, because deltas commute; nothing that a retry merges is ever published.
  * One that can never be applied is given up by an operator alone: it goes on holding `settled` until a transfer has
  * brought what its record came to elsewhere, unless the operator takes the loss.
+ * Open ones are kept whatever happens. A closed one keeps its place, its name and what became of it, and its bytes only
+ * where the operator took the loss, and is dropped after `keptClosedMs`, or once `keptClosedCount` newer ones are closed.
  */
 import type { Lsn, RecordId } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
@@ -90,6 +92,10 @@ export interface DeadLetterStore {
   retry(places: readonly DeadLetterPlace[], decide: DecideRetry): Promise<readonly RetryOutcome[]>;
   /** What was said first of one that waits stays, but the loss may be taken later. `gone`: there is no such open letter. */
   giveUp(place: DeadLetterPlace, how: GivingUp): Promise<'waiting' | 'lost' | 'gone'>;
-  /** Of all that were ever given up, except those that could be applied after all. */
+  /** Of all given up that are still kept, except those that could be applied after all. */
   fates(): Promise<readonly FateCount[]>;
+  /** Closed ones that are still kept. */
+  countClosed(): Promise<number>;
+  /** Drops some closed ones whose time is over, the oldest first; how many, at most `droppedAtOnce`. */
+  prune(): Promise<number>;
 }

@@ -3,6 +3,7 @@
  * record that a retry works on; a retry runs to its end within one call, as every transaction there does.
  */
 import { assert } from '../../errors.ts';
+import { type Held, droppedAtOnce, heldBy, keptClosedCount, keptClosedMs } from '../../letter-limits.ts';
 import type {
   DeadLetterPlace,
   DeadLetterStore,
@@ -27,10 +28,11 @@ export interface Letter extends DeadLetter, DeadLetterPlace {
   readonly givenUp: GivenUp | null;
 }
 
-/** Of a letter that was given up and is closed. */
 export interface ClosedLetter {
   readonly origin: Letter['origin'];
-  readonly fate: Exclude<Fate, 'waiting'>;
+  /** `null`: of one that was applied, or that nobody had given up. */
+  readonly fate: Exclude<Fate, 'waiting'> | null;
+  readonly closedAtMs: number;
 }
 
 /** What a letter needs of the store that it belongs to. */
@@ -62,10 +64,17 @@ export class MemoryDeadLetters implements DeadLetterStore {
     if (this.#find(letter) === null) this.#home.letters.put(nameOf(letter), { ...letter, givenUp: null });
   }
 
-  /** Within a transaction. `fate`: of one that was given up. */
+  /** Within a transaction. */
   close(letter: Letter, fate: ClosedLetter['fate']): void {
-    this.#home.letters.delete(nameOf(letter));
-    if (letter.givenUp !== null) this.#home.closed.put(nameOf(letter), { origin: letter.origin, fate });
+    const { letters, closed, nowMs } = this.#home;
+    letters.delete(nameOf(letter));
+    closed.put(nameOf(letter), { origin: letter.origin, fate, closedAtMs: nowMs() });
+  }
+
+  /** Of the open ones of an origin. */
+  held(origin: Letter['origin']): Held {
+    const letters = [...this.#home.letters.values()].filter((letter) => letter.origin === origin);
+    return heldBy(letters.map(({ delta }) => delta));
   }
 
   /** In a transaction. */
@@ -85,9 +94,9 @@ export class MemoryDeadLetters implements DeadLetterStore {
 
   counts(): readonly DeadLetterCount[] {
     const counts = new Map<string, DeadLetterCount>();
-    for (const { origin, cause } of this.all()) {
-      const count = counts.get(`${origin} ${cause}`)?.count ?? 0;
-      counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1 });
+    for (const { origin, cause, delta } of this.all()) {
+      const { count, bytes } = counts.get(`${origin} ${cause}`) ?? { count: 0, bytes: 0 };
+      counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1, bytes: bytes + delta.length });
     }
     return [...counts.values()];
   }
@@ -131,7 +140,7 @@ export class MemoryDeadLetters implements DeadLetterStore {
         const { cause, detail, stampMs } = why;
         this.#home.letters.put(nameOf(letter), { ...letter, cause, detail, stampMs });
       }
-      for (const letter of applied) this.#home.letters.delete(nameOf(letter));
+      for (const letter of applied) this.close(letter, null);
       this.#home.write(ids, writes);
       this.#home.resettle(partition);
     });
@@ -157,7 +166,9 @@ export class MemoryDeadLetters implements DeadLetterStore {
     const waiting = this.all().filter(({ givenUp }) => givenUp !== null);
     const known = [
       ...waiting.map(({ origin }) => ({ origin, fate: 'waiting' as const })),
-      ...this.#home.closed.values(),
+      ...[...this.#home.closed.values()].flatMap(({ origin, fate }) =>
+        fate === null ? [] : [{ origin, fate }],
+      ),
     ];
     const counts = new Map<string, FateCount>();
     for (const { origin, fate } of known) {
@@ -165,6 +176,24 @@ export class MemoryDeadLetters implements DeadLetterStore {
       counts.set(`${origin} ${fate}`, { origin, fate, count: count + 1 });
     }
     return [...counts.values()];
+  }
+
+  async countClosed(): Promise<number> {
+    return this.#home.closed.size;
+  }
+
+  async prune(): Promise<number> {
+    const { closed, nowMs, transact } = this.#home;
+    const oldestFirst = [...closed.keyed()].toSorted(([, a], [, b]) => a.closedAtMs - b.closedAtMs);
+    const over = Math.max(0, oldestFirst.length - keptClosedCount);
+    const isOver = ([, { closedAtMs }]: readonly [string, ClosedLetter], index: number): boolean =>
+      index < over || closedAtMs < nowMs() - keptClosedMs;
+    const dropped = oldestFirst.filter(isOver).slice(0, droppedAtOnce);
+    if (dropped.length > 0)
+      transact(true, () => {
+        for (const [name] of dropped) closed.delete(name);
+      });
+    return dropped.length;
   }
 
   #find(place: DeadLetterPlace): Letter | null {

@@ -4,6 +4,7 @@
  * being tried.
  */
 import { assert } from '../../errors.ts';
+import { droppedAtOnce, keptClosedCount, keptClosedMs } from '../../letter-limits.ts';
 import type {
   DeadLetterPlace,
   DeadLetterStore,
@@ -72,7 +73,8 @@ export const lockLetters: Statement = {
 /** Tuple ids hold still while this transaction has the rows locked. */
 export const closeLetters: Statement = {
   name: 'isthmus_dead_letters_close',
-  text: `UPDATE isthmus.dead_letter SET closed_at = clock_timestamp(), fate = NULL WHERE ctid = ANY ($1::tid[])`,
+  text: `UPDATE isthmus.dead_letter SET closed_at = clock_timestamp(), fate = NULL, delta = ''
+  WHERE ctid = ANY ($1::tid[])`,
 };
 
 const keepLetter: Statement = {
@@ -91,6 +93,22 @@ const countFates: Statement = {
   name: 'isthmus_dead_letters_fates',
   text: `SELECT origin, fate, count(*) FROM isthmus.dead_letter WHERE fate IS NOT NULL
   GROUP BY origin, fate ORDER BY origin, fate`,
+};
+
+const countClosed: Statement = {
+  name: 'isthmus_dead_letters_closed',
+  text: 'SELECT count(*) FROM isthmus.dead_letter WHERE closed_at IS NOT NULL',
+};
+
+/** What is closed is never changed, so its tuple id holds still. */
+export const pruneLetters: Statement = {
+  name: 'isthmus_dead_letters_prune',
+  text: `DELETE FROM isthmus.dead_letter WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM isthmus.dead_letter WHERE closed_at < greatest(
+      clock_timestamp() - interval '${keptClosedMs} milliseconds',
+      (SELECT closed_at FROM isthmus.dead_letter WHERE closed_at IS NOT NULL
+        ORDER BY closed_at DESC OFFSET ${keptClosedCount - 1} LIMIT 1))
+    ORDER BY closed_at LIMIT ${droppedAtOnce}))`,
 };
 
 const reached = '(CASE WHEN oldest.lsn IS NULL THEN newest_beat ELSE oldest.beat_before END)';
@@ -150,6 +168,17 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
     return answer.rows.map((row) => {
       return { origin: regionAt(row, 0), fate: fateAt(row, 1), count: numberAt(row, 2) };
     });
+  }
+
+  async countClosed(): Promise<number> {
+    const { rows } = await this.#connections.query(countClosed);
+    assert(rows[0] !== undefined, 'a count has one row');
+    return numberAt(rows[0], 0);
+  }
+
+  async prune(): Promise<number> {
+    const answer = await this.#connections.write((session) => session.query(pruneLetters));
+    return answer.rowCount;
   }
 }
 
