@@ -6,7 +6,7 @@
 import type { LinkKind } from '@isthmus/replication/links/link-monitor';
 import { viewPeer } from '@isthmus/replication/progress/figures';
 import type { Violation } from '../checkers/history.ts';
-import { hasJumped } from './judge.ts';
+import { knowsOwnClock } from './clock-excuse.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
@@ -40,10 +40,11 @@ function isLinkWell(world: World, kind: LinkKind): boolean {
 /** A gap or a dead letter holds back what is settled, and then both sides must go on saying so. */
 function figureFaults(world: World, { figures, region, clock }: SimNode): readonly Fault[] {
   const { last } = figures;
-  if (last === null || hasJumped(region) || isHeldBack(world) || !region.isItself) return [];
+  if (last === null || !knowsOwnClock(region, world.scheduler.nowMs) || isHeldBack(world) || !region.isItself)
+    return [];
   return last.peers.flatMap((peer) => {
     const other = world.regionOf(peer.peer);
-    if (other.isGone || hasJumped(other) || !other.isItself) return [];
+    if (other.isGone || !world.offsets.knowsOffset(region, other) || !other.isItself) return [];
     const { lag, rpo } = viewPeer(last, peer, clock.nowMs());
     const gauges = { lag: lag.seconds, rpo: rpo.seconds };
     return Object.entries(gauges)
@@ -57,7 +58,7 @@ function figureFaults(world: World, { figures, region, clock }: SimNode): readon
 /** A budget is kept again, where there is still a peer to keep it. */
 function guardFaults(world: World, node: SimNode): readonly Fault[] {
   const isLonely = node.region.peers.some((peer) => world.regionOf(peer).isGone);
-  if (isLonely || isHeldBack(world) || hasJumped(node.region) || !node.isOpen) return [];
+  if (isLonely || isHeldBack(world) || !node.isOpen) return [];
   const { kind } = node.judgeWrite();
   if (node.waitsFor.length > 0)
     return [['joining', `${node.region.id} waits for ${node.waitsFor.join(' ')}`]];

@@ -1,11 +1,12 @@
 /**
  * Judges, while a world runs, what its regions say of themselves: lag and RPO whenever a process has read its figures,
- * the state of a link when a cut ends that was long enough to be seen. Ages that a jump of a clock distorts are left
- * out, because then the regions cannot know better.
+ * the state of a link when a cut ends that was long enough to be seen. Ages are left out for as long as a jump of a clock
+ * lets them be off.
  */
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
 import { type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
+import { knowsOwnClock } from './clock-excuse.ts';
 import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
@@ -21,9 +22,11 @@ export function judgeNode(world: World, node: SimNode): void {
   if (figures === null || region.isGone || !region.isItself) return;
   for (const peer of figures.peers) {
     const other = world.regionOf(peer.peer);
-    if (hasJumped(region) || hasJumped(other)) continue;
+    const { nowMs } = world.scheduler;
+    world.offsets.note(region.id, other.id, { offset: peer.clockOffset, nowMs });
+    if (!knowsOwnClock(region, nowMs)) continue;
     const view = viewPeer(figures, peer, node.clock.nowMs());
-    void judgeLag(world, node, { other, view });
+    if (world.offsets.knowsOffset(region, other)) void judgeLag(world, node, { other, view });
     if (!other.isGone && other.isItself) void judgeRpo(world, node, { other, view });
   }
 }
@@ -81,7 +84,7 @@ export function judgeCut(
     [a, b],
     [b, a],
   ] as const) {
-    if (hasJumped(here) || here.isGone) continue;
+    if (here.isGone) continue;
     for (const node of world.nodesOf(here.id)) {
       const link = node?.links.links.find(({ peer }) => peer === there.id);
       if (node?.isOpen !== true || link?.state.kind !== 'connected') continue;
@@ -103,10 +106,6 @@ function judge(world: World, node: SimNode, reading: GaugeReading): void {
   if (violation === null || (isHigh && !wasHigh)) return;
   const at = ` at ${Math.round(world.scheduler.nowMs)} ms`;
   world.violations.push({ ...violation, detail: violation.detail + at });
-}
-
-export function hasJumped({ clock }: SimRegion): boolean {
-  return clock.jumpedAtMs > -Infinity;
 }
 
 function milliseconds(seconds: number | null): number | null {

@@ -57,6 +57,9 @@ export const sometimes: readonly string[] = [
   'region filled anew',
   'transfer: refill',
   'peers testified',
+  'session served elsewhere',
+  'session not reached',
+  'session lost',
 ];
 
 /** From so many seeds on the list must be complete. */

@@ -12,6 +12,7 @@ import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { Violation } from '../checkers/history.ts';
 import type { Step } from './faults.ts';
 import { slotOf } from './faults.ts';
+import { knowsOwnClock, OffsetNews } from './clock-excuse.ts';
 import { JoiningJudge } from './judge-joining.ts';
 import { judgeCut, judgeNode, shownRpo } from './judge.ts';
 import { Link } from './link.ts';
@@ -37,6 +38,8 @@ export interface Loss {
   readonly atMs: number;
   /** The RPO that counts: of the log where it survives, else of the best peer; `null`: unknown. */
   readonly shownMs: number | null;
+  /** Whether no jump of its clock let that be off. */
+  readonly isClockKnown: boolean;
 }
 
 /** An older copy of a database. */
@@ -68,6 +71,7 @@ export class World implements NodeWorld {
   readonly retired: RegionId[] = [];
   /** Where a gauge stood too high when it was last read. */
   readonly high = new Set<string>();
+  readonly offsets = new OffsetNews();
   readonly regions: readonly SimRegion[];
   readonly operator = new Operator(this);
   readonly seals: SimSeals;
@@ -338,8 +342,9 @@ export class World implements NodeWorld {
     this.seen('database restored');
   }
 
-  #lossOf(region: SimRegion): Pick<Loss, 'region' | 'life' | 'atMs'> {
-    return { region, life: region.identity, atMs: this.scheduler.nowMs };
+  #lossOf(region: SimRegion): Pick<Loss, 'region' | 'life' | 'atMs' | 'isClockKnown'> {
+    const { nowMs: atMs } = this.scheduler;
+    return { region, life: region.identity, atMs, isClockKnown: knowsOwnClock(region, atMs) };
   }
 
   judgeCut(a: SimRegion, b: SimRegion, startedAtMs: number): void {
