@@ -4,7 +4,7 @@
  * long as a jump of the own clock lets them be off; so is a region one of whose peers no longer holds what it has told, because
  * nobody tells the region so.
  */
-import { knowsOwnClock } from './clock-excuse.ts';
+import { hiddenIn, knowsOwnClock } from './clock-excuse.ts';
 import type { TrueLag } from './oracle.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
@@ -29,7 +29,8 @@ export async function judgeAccepted(world: World, node: SimNode): Promise<void> 
   );
   const within = lags.filter(
     ({ oldestChangeMs, changes }: TrueLag) =>
-      (guard.seconds === null || oldestChangeMs <= guard.seconds * 1000 + overshootMs) &&
+      (guard.seconds === null ||
+        oldestChangeMs - hiddenIn(world, region, oldestChangeMs) <= guard.seconds * 1000 + overshootMs) &&
       (guard.changes === null || changes <= guard.changes + overshootChanges),
   ).length;
   if (within >= guard.peers) return;

@@ -8,6 +8,7 @@ import { viewPeer } from '@isthmus/replication/progress/figures';
 import type { Violation } from '../checkers/history.ts';
 import { knowsOwnClock } from './clock-excuse.ts';
 import type { SimNode } from './sim-node.ts';
+import type { SimRegion } from './sim-region.ts';
 import type { World } from './world.ts';
 
 /** Long after everything is well, everything must say so. */
@@ -28,8 +29,16 @@ function faultsOf(world: World, node: SimNode): readonly Fault[] {
 
 function linkFaults(world: World, { region, links }: SimNode): readonly Fault[] {
   return links.links
-    .filter(({ peer, state }) => !world.regionOf(peer).isGone && !isLinkWell(world, state.kind))
+    .filter(
+      ({ peer }) => !world.regionOf(peer).isGone && !isKeptFromReading(world, [region, world.regionOf(peer)]),
+    )
+    .filter(({ state }) => !isLinkWell(world, state.kind))
     .map(({ peer, state }) => ['links', `${region.id} to ${peer} says ${state.kind} long after all is well`]);
+}
+
+/** A region that is filled anew reads nothing before it holds all of it, and a state that was put aside is not held. */
+function isKeptFromReading(world: World, pair: readonly SimRegion[]): boolean {
+  return isHeldBack(world) && pair.some(({ isItself }) => !isItself);
 }
 
 /** Across a link whose partition stands at a gap no data pass. */

@@ -4,9 +4,9 @@
  * lets them be off.
  */
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
-import { type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
+import { type PeerFigures, type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
-import { knowsOwnClock } from './clock-excuse.ts';
+import { hiddenIn, knowsOwnClock } from './clock-excuse.ts';
 import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
@@ -26,7 +26,8 @@ export function judgeNode(world: World, node: SimNode): void {
     world.offsets.note(region.id, other.id, { offset: peer.clockOffset, nowMs });
     if (!knowsOwnClock(region, nowMs)) continue;
     const view = viewPeer(figures, peer, node.clock.nowMs());
-    if (world.offsets.knowsOffset(region, other)) void judgeLag(world, node, { other, view });
+    if (world.offsets.knowsOffset(region, other))
+      void judgeLag(world, node, { other, view, usesEarlier: usesEarlier(peer) });
     if (!other.isGone && other.isItself) void judgeRpo(world, node, { other, view });
   }
 }
@@ -36,11 +37,24 @@ interface Seen {
   readonly view: PeerView;
 }
 
+/** Whether the newest settled beat is told by an offset that held before a jump. */
+function usesEarlier({ positions, earlierOffsets }: PeerFigures): boolean {
+  const beat = positions?.beat?.number ?? null;
+  return beat !== null && earlierOffsets.some(({ untilBeat }) => beat <= untilBeat);
+}
+
 /** The error of the clocks' offset is shown beside the lag, and says within what the lag is known. */
-async function judgeLag(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
+async function judgeLag(
+  world: World,
+  node: SimNode,
+  { other, view, usesEarlier: isEarlier }: Seen & { readonly usesEarlier: boolean },
+): Promise<void> {
   const { clockOffset, lag } = view;
   const errorMs = clockOffset === null ? 0 : errorNow(clockOffset, node.clock.nowMs());
   const truth = await world.oracle.lag(other.identity, node.region);
+  const tangledAtMs = world.offsets.tangledAtMs(node.region, other);
+  const beatAtMs = world.scheduler.nowMs - truth.newestBeatMs;
+  if (tangledAtMs !== null && (isEarlier || beatAtMs < tangledAtMs)) return;
   judge(world, node, {
     gauge: 'lag',
     place: `${node.region.id} of ${other.id}`,
@@ -53,11 +67,12 @@ async function judgeLag(world: World, node: SimNode, { other, view }: Seen): Pro
 async function judgeRpo(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
   const { id, identity } = node.region;
   const truth = await world.oracle.lag(identity, other);
+  const hiddenMs = hiddenIn(world, node.region, truth.oldestChangeMs);
   judge(world, node, {
     gauge: 'rpo',
     place: `${id} at ${other.id}`,
     shownMs: milliseconds(view.rpo.seconds),
-    leastMs: truth.oldestChangeMs,
+    leastMs: Math.max(0, truth.oldestChangeMs - hiddenMs),
     mostMs: Infinity,
   });
 }

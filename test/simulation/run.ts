@@ -80,7 +80,10 @@ async function live(world: World, crashes: readonly Violation[]): Promise<Omit<R
   } catch (reason) {
     if (!(reason instanceof Crashed)) throw reason;
   }
-  const judged = crashes.length > 0 ? [] : [...(await verdict.violations(workload)), ...sessions.violations];
+  const judged =
+    crashes.length > 0
+      ? []
+      : [...(await verdict.violations(workload)), ...sessions.violations, ...world.incidents.violations()];
   const violations = [...crashes, ...judged];
   return {
     seed: scenario.seed,

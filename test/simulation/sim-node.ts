@@ -14,6 +14,7 @@ import { OpenedFeed, type OwnSeals } from '@isthmus/replication/log/opened-logs'
 import { SealedSink } from '@isthmus/replication/log/sealed-sink';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import { actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
+import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
@@ -25,6 +26,7 @@ import { type Collected } from '@isthmus/replication/tombstones/collector';
 import { Purge } from '@isthmus/replication/tombstones/collecting';
 import type { Oracle } from './oracle.ts';
 import { collection } from './workload.ts';
+import type { IncidentJudge } from './judge-incidents.ts';
 import { guardIdentity, type IdentityParts, incarnationParts } from './sim-identity.ts';
 import { watchIncidents } from './sim-incidents.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
@@ -83,6 +85,7 @@ export interface NodeWorld extends TransferWorld, RetirementWorld {
   readonly oracle: Oracle;
   readonly seen: (point: string) => void;
   readonly seals: SimSeals;
+  readonly incidents: Pick<IncidentJudge, 'stored' | 'dropped'>;
   /** Whether some process of the region answers on the admin listener. */
   readonly isServed: (region: RegionId) => boolean;
   readonly judge: (node: SimNode) => void;
@@ -318,8 +321,21 @@ export class SimNode {
 
   #incidents() {
     const { process, records, links, replicator, clock } = this;
-    const { seen } = this.#world;
-    const parts = { process, records, links, replicator, clock, seen, logger: this.#logger() };
+    const { seen, incidents } = this.#world;
+    const { id } = this.region;
+    const onStored = (incident: Incident): void => incidents.stored(id, incident.number, incident);
+    const onDropped = (incident: Incident): void => incidents.dropped(id, incident);
+    const parts = {
+      process,
+      records,
+      links,
+      replicator,
+      clock,
+      seen,
+      onStored,
+      onDropped,
+      logger: this.#logger(),
+    };
     return watchIncidents({ ...parts, postgres: this.#postgres, beats: this.#beats });
   }
 

@@ -13,13 +13,14 @@ import type { Violation } from '../checkers/history.ts';
 import type { Step } from './faults.ts';
 import { slotOf } from './faults.ts';
 import { knowsOwnClock, OffsetNews } from './clock-excuse.ts';
+import { IncidentJudge } from './judge-incidents.ts';
 import { JoiningJudge } from './judge-joining.ts';
 import { judgeCut, judgeNode, shownRpo } from './judge.ts';
 import { Link } from './link.ts';
 import { Oracle } from './oracle.ts';
 import type { Life } from './past-lives.ts';
 import { Random } from './random.ts';
-import { RegionClock } from './region-clock.ts';
+import { RegionClock, type SetBack } from './region-clock.ts';
 import type { Scenario } from './scenario.ts';
 import { Scheduler } from './scheduler.ts';
 import { type NodeWorld, SimNode } from './sim-node.ts';
@@ -40,6 +41,8 @@ export interface Loss {
   readonly shownMs: number | null;
   /** Whether no jump of its clock let that be off. */
   readonly isClockKnown: boolean;
+  /** Of its clock until then. */
+  readonly setBacks: readonly SetBack[];
 }
 
 /** An older copy of a database. */
@@ -72,6 +75,7 @@ export class World implements NodeWorld {
   /** Where a gauge stood too high when it was last read. */
   readonly high = new Set<string>();
   readonly offsets = new OffsetNews();
+  readonly incidents = new IncidentJudge(this);
   readonly regions: readonly SimRegion[];
   readonly operator = new Operator(this);
   readonly seals: SimSeals;
@@ -342,9 +346,10 @@ export class World implements NodeWorld {
     this.seen('database restored');
   }
 
-  #lossOf(region: SimRegion): Pick<Loss, 'region' | 'life' | 'atMs' | 'isClockKnown'> {
+  #lossOf(region: SimRegion): Pick<Loss, 'region' | 'life' | 'atMs' | 'isClockKnown' | 'setBacks'> {
     const { nowMs: atMs } = this.scheduler;
-    return { region, life: region.identity, atMs, isClockKnown: knowsOwnClock(region, atMs) };
+    const setBacks = [...region.clock.setBacks];
+    return { region, life: region.identity, atMs, isClockKnown: knowsOwnClock(region, atMs), setBacks };
   }
 
   judgeCut(a: SimRegion, b: SimRegion, startedAtMs: number): void {
