@@ -11,6 +11,7 @@ import { DeadLetterRelease } from './applier/dead-letter-retry.ts';
 import type { Reading } from './applier/reading.ts';
 import { backoffMs, pause } from './backoff.ts';
 import { ReplicationError } from './errors.ts';
+import { keepHouse } from './housekeeping.ts';
 import type { ProgressMessage } from './log/progress-record.ts';
 import { MarkPass } from './mark-pass.ts';
 import { orNextTurn } from './next-turn.ts';
@@ -101,6 +102,8 @@ export interface ReplicatorOptions {
 export interface OriginStatus {
   readonly origin: RegionId;
   readonly readings: readonly Reading[];
+  /** Partitions that wait until there is room for dead letters. */
+  readonly lackingRoom: readonly number[];
 }
 
 /** What runs while the lock is held. */
@@ -136,7 +139,8 @@ export class Replicator {
 
   /** Empty in standby. */
   get origins(): readonly OriginStatus[] {
-    return this.#active?.appliers.map(({ origin, readings }) => ({ origin, readings })) ?? [];
+    const appliers = this.#active?.appliers ?? [];
+    return appliers.map(({ origin, readings, lackingRoom }) => ({ origin, readings, lackingRoom }));
   }
 
   /** What the region's own writes wait for after it has taken a new incarnation; `null`: nothing known of. */
@@ -373,16 +377,16 @@ export class Replicator {
   }
 
   #pruning(): () => Promise<void> {
-    const { beats, logger } = this.#options;
+    const { beats, deadLetters: letters, logger } = this.#options;
     return orNextTurn(
-      async () => void (await beats.prune()),
-      (err) => logger.warn({ err }, 'old beats were not dropped; the next turn does it'),
+      () => keepHouse({ beats, letters }),
+      (err) => logger.warn({ err }, 'what is old was not dropped; the next turn does it'),
     );
   }
 }
 
 /** What an origin that stands before a gap needs: one transfer brings all of its partitions. */
-function needOf({ origin, readings }: OriginStatus): readonly Need[] {
+function needOf({ origin, readings }: Pick<OriginStatus, 'origin' | 'readings'>): readonly Need[] {
   const gap = readings.find((reading) => reading.kind === 'gap');
   if (gap?.kind !== 'gap') return [];
   return [{ origin, cause: gap.cause === 'missing-interval' ? 'gap' : gap.cause }];

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { checkCounters } from './counters.ts';
 import type { HistoryEvent, Operation, Result } from './history.ts';
+import { checkIncidents, type DeclaredIncident } from './incidents.ts';
 import { checkInserts } from './inserts.ts';
+import { checkSessions } from './sessions.ts';
 import { checkCount, checkLostChanges } from './metrics.ts';
 import { checkRegisters } from './registers.ts';
 import { checkTexts } from './texts.ts';
@@ -74,4 +76,38 @@ test('numbers of changes: too few, too many and a loss beyond what was told are 
   const lost = (shown: number | null) => checkLostChanges('eu of us', { shown, least: 7 });
   expect([null, 7, 8].map(lost)).toEqual([null, null, null]);
   expect(lost(6)?.detail).toBe('lost 7 changes with an RPO of 6');
+});
+
+test('sessions: a write of its own, or what was shown before, that is missing is found; a lost session begins anew', () => {
+  const at = { session: 's', region: 'eu', atMs: 1, key: 'k' };
+  const shown = (...elements: readonly string[]) => ({ ...at, kind: 'shown', elements }) as const;
+  const wrote = (element: string, ...elements: readonly string[]) =>
+    ({ ...at, kind: 'wrote', element, elements: [...elements, element] }) as const;
+  const found = (...events: Parameters<typeof checkSessions>[0]) => checkSessions(events).length;
+  expect(found(shown(), wrote('a'), shown('a', 'x'), shown('x', 'a', 'y'))).toBe(0);
+  expect(found(wrote('a'), shown('x'))).toBe(1);
+  expect(found(shown('x'), shown())).toBe(1);
+  expect(found(shown('x'), wrote('a', 'y'))).toBe(1);
+  expect(found({ ...wrote('a'), elements: [] })).toBe(1);
+  expect(found(shown('x'), { ...at, kind: 'lost' }, shown())).toBe(0);
+  expect(found(shown('x'), { ...shown(), key: 'other' }, { ...shown(), session: 't' })).toBe(0);
+});
+
+test('incidents: one without a cause, a second one of one breakage, and wrong counts are found', () => {
+  const incident = { declaredAtMs: 12_000, reconciledAtMs: 60_000, own: 5, peer: 3 };
+  const writes = {
+    own: ({ fromMs }: { readonly fromMs: number }) => (fromMs < 10_000 ? 7 : 4),
+    peer: () => 3,
+  };
+  const breakage = { fromMs: 10_000, toMs: 20_000, ...writes };
+  const found = (...incidents: readonly DeclaredIncident[]) =>
+    checkIncidents({ place: 'eu of us', incidents, troubles: [breakage], breakages: [breakage] }).length;
+  expect(found()).toBe(0);
+  expect(found(incident)).toBe(0);
+  expect(found({ ...incident, own: null, reconciledAtMs: null })).toBe(0);
+  expect(found(incident, { ...incident, declaredAtMs: 25_000 })).toBe(1);
+  expect(found({ ...incident, declaredAtMs: 9000 })).toBe(1);
+  expect(found({ ...incident, own: 3 })).toBe(1);
+  expect(found({ ...incident, own: 8 })).toBe(1);
+  expect(found({ ...incident, peer: 2 })).toBe(1);
 });

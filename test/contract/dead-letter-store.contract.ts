@@ -3,13 +3,21 @@
  * closes it together with what it wrote. States here are plain texts and a merge is an append.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { DeadLetterStore, RetryDecision } from '@isthmus/replication/ports/dead-letter-store';
-import type { DeadLetter, RecordStore } from '@isthmus/replication/ports/record-store';
+import { droppedAtOnce, keptClosedCount, keptClosedMs, openLimits } from '@isthmus/replication/letter-limits';
+import type {
+  DeadLetterStore,
+  DecideRetry,
+  RetryDecision,
+  RetryOutcome,
+} from '@isthmus/replication/ports/dead-letter-store';
+import type { ApplyOutcome, DeadLetter, RecordStore } from '@isthmus/replication/ports/record-store';
 import { append, bytes, record, region, text } from './record-store.contract.ts';
 
 export interface OpenDeadLetterStore {
   readonly letters: DeadLetterStore;
   readonly records: RecordStore;
+  /** Makes letters that are closed look as if they had been so much earlier. */
+  readonly age: (ms: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -50,6 +58,29 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
       });
     }
 
+    /** The position moves on by ten. */
+    async function putMore(...letters: readonly DeadLetter[]): Promise<ApplyOutcome> {
+      const row = { origin, incarnation, partition: 0, applied: 0n, settled: 0n, beat: null, nextOffset: 0n };
+      await opened.records.createPosition(row);
+      const expected = (await opened.records.positions(origin))[0]?.applied ?? 0n;
+      const move = {
+        incarnation,
+        partition: 0,
+        expected,
+        applied: expected + 10n,
+        beat: null,
+        nextOffset: 0n,
+      };
+      const writes = letters.length === 0 ? [] : [{ index: 0, state: bytes('written') }];
+      const decide = () => ({ writes, deadLetters: letters });
+      return opened.records.applyRemote({ origin, positions: [move], ids: [record('w')], decide });
+    }
+
+    async function retry(lsn: bigint, decide: DecideRetry): Promise<RetryOutcome | undefined> {
+      const [outcome] = await opened.letters.retry([{ ...place, lsn }], decide);
+      return outcome;
+    }
+
     async function settledAt(): Promise<bigint | undefined> {
       return (await opened.records.positions(origin))[0]?.settled;
     }
@@ -79,9 +110,9 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
       await putAside(letter(11n), letter(13n));
       await opened.records.commitLocal(append([record('a')], 'x'));
       expect(await settledAt()).toBe(10n);
-      expect(await opened.letters.retry({ ...place, lsn: 11n }, appendDelta)).toBe('applied');
+      expect(await retry(11n, appendDelta)).toBe('applied');
       expect(await settledAt()).toBe(12n);
-      expect(await opened.letters.retry({ ...place, lsn: 13n }, appendDelta)).toBe('applied');
+      expect(await retry(13n, appendDelta)).toBe('applied');
       expect(await settledAt()).toBe(30n);
       expect(text(await opened.records.read(record('a')))).toBe('xd11d13');
       expect(await opened.records.countDeadLetters()).toEqual([]);
@@ -114,12 +145,12 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
       await arrive(4, letter(35n), letter(36n));
       await arrive(5);
       expect(await beat()).toBe(1);
-      await opened.letters.retry({ ...place, lsn: 35n }, appendDelta);
+      await retry(35n, appendDelta);
       expect(await beat()).toBe(1);
-      await opened.letters.retry({ ...place, lsn: 15n }, appendDelta);
+      await retry(15n, appendDelta);
       expect(await settledAt()).toBe(35n);
       expect(await beat()).toBe(3);
-      await opened.letters.retry({ ...place, lsn: 36n }, appendDelta);
+      await retry(36n, appendDelta);
       expect(await settledAt()).toBe(50n);
       expect(await beat()).toBe(5);
       await arrive(6);
@@ -128,15 +159,15 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
 
     it('applies one only once, also when tried twice at the same time', async () => {
       await putAside(letter(11n));
-      const tries = [1, 2, 3].map(() => opened.letters.retry({ ...place, lsn: 11n }, appendDelta));
-      expect((await Promise.all(tries)).toSorted()).toEqual(['applied', 'gone', 'gone']);
+      const tries = [1, 2, 3].map(() => retry(11n, appendDelta));
+      expect((await Promise.all(tries)).map(String).toSorted()).toEqual(['applied', 'gone', 'gone']);
       expect(text(await opened.records.read(record('a')))).toBe('d11');
     });
 
     it('keeps one with its new reason, and it is due no more', async () => {
       await putAside(letter(11n, 5_000));
       const keep = { kind: 'keep', cause: 'malformed', detail: 'no delta', stampMs: null } as const;
-      expect(await opened.letters.retry({ ...place, lsn: 11n }, () => keep)).toBe('kept');
+      expect(await retry(11n, () => keep)).toBe('kept');
       expect(await opened.letters.due(9_000, 10)).toEqual([]);
       const [kept] = await opened.letters.list({ after: null, limit: 10 });
       expect(kept).toMatchObject({ cause: 'malformed', detail: 'no delta', stampMs: null });
@@ -146,9 +177,9 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
 
     it('leaves everything as it is where so decided, and where the decision throws', async () => {
       await putAside(letter(11n, 5_000));
-      expect(await opened.letters.retry({ ...place, lsn: 11n }, () => ({ kind: 'leave' }))).toBe('left');
+      expect(await retry(11n, () => ({ kind: 'leave' }))).toBe('left');
       const thrown = new TypeError('a bug');
-      const failing = opened.letters.retry({ ...place, lsn: 11n }, () => {
+      const failing = retry(11n, () => {
         throw thrown;
       });
       await expect(failing).rejects.toBe(thrown);
@@ -158,7 +189,7 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
 
     it('leaves one aside whose name no record may have', async () => {
       await putAside({ ...letter(11n), key: 'k'.repeat(600) });
-      expect(await opened.letters.retry({ ...place, lsn: 11n }, appendDelta)).toBe('unnameable');
+      expect(await retry(11n, appendDelta)).toBe('unnameable');
       expect(await settledAt()).toBe(10n);
     });
 
@@ -192,15 +223,123 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
     it('counts none that could be applied after all', async () => {
       await putAside(letter(11n));
       await opened.letters.giveUp({ ...place, lsn: 11n }, { reason: 'x', isLossAccepted: false });
-      expect(await opened.letters.retry({ ...place, lsn: 11n }, appendDelta)).toBe('applied');
+      expect(await retry(11n, appendDelta)).toBe('applied');
       expect(await opened.letters.fates()).toEqual([]);
+    });
+
+    it('tries many of a partition in one transaction, each after what those before it have left (P4)', async () => {
+      const of = (lsn: bigint, key: string) => ({ ...letter(lsn, 5_000), ...record(key) });
+      await putAside(of(11n, 'a'), of(12n, 'b'), of(13n, 'a'), of(14n, 'k'.repeat(600)), of(15n, 'c'));
+      const seen: string[] = [];
+      const decide: DecideRetry = (state, delta) => {
+        seen.push(`${text(state)}+${text(delta)}`);
+        const keep = { kind: 'keep', cause: 'malformed', detail: 'no delta', stampMs: null } as const;
+        if (text(delta) === 'd12') return keep;
+        return text(delta) === 'd15' ? { kind: 'leave' } : appendDelta(state, delta);
+      };
+      const places = [11n, 12n, 13n, 14n, 15n, 16n].map((lsn) => ({ ...place, lsn }));
+      const outcomes = await opened.letters.retry(places, decide);
+      expect(outcomes).toEqual(['applied', 'kept', 'applied', 'unnameable', 'left', 'gone']);
+      expect(seen).toEqual(['+d11', '+d12', 'd11+d13', '+d15']);
+      expect(text(await opened.records.read(record('a')))).toBe('d11d13');
+      for (const key of ['b', 'c']) expect(await opened.records.read(record(key))).toBeNull();
+      const left = await opened.letters.list({ after: null, limit: 10 });
+      expect(left.map(({ lsn, cause }) => [lsn, cause])).toEqual([
+        [12n, 'malformed'],
+        [14n, 'clock-too-far-ahead'],
+        [15n, 'clock-too-far-ahead'],
+      ]);
+      expect(await settledAt()).toBe(11n);
+      expect(await opened.letters.retry([], decide)).toEqual([]);
+    });
+
+    it('leaves all of them as they are where one decision throws', async () => {
+      await putAside(letter(11n, 5_000), letter(13n, 5_000));
+      const thrown = new TypeError('a bug');
+      const places = [11n, 13n].map((lsn) => ({ ...place, lsn }));
+      const trying = opened.letters.retry(places, (state, delta) => {
+        if (text(delta) === 'd13') throw thrown;
+        return appendDelta(state, delta);
+      });
+      await expect(trying).rejects.toBe(thrown);
+      expect(await opened.records.read(record('a'))).toBeNull();
+      expect(await opened.letters.due(9_000, 10)).toHaveLength(2);
+    });
+
+    const chunk = 500;
+
+    /** In transactions of such a size as an applier makes. */
+    async function putMany(count: number): Promise<void> {
+      for (let first = 0; first < count; first += chunk) {
+        const indices = Array.from({ length: Math.min(chunk, count - first) }, (_, index) => first + index);
+        expect(await putMore(...indices.map((index) => ({ ...letter(11n), index })))).toBe('applied');
+      }
+    }
+
+    async function closeMany(count: number): Promise<void> {
+      await putMany(count);
+      for (let first = 0; first < count; first += chunk) {
+        const length = Math.min(chunk, count - first);
+        const places = Array.from({ length }, (_, index) => ({ ...place, lsn: 11n, index: first + index }));
+        await opened.letters.retry(places, () => ({ kind: 'apply', state: bytes('s'), conflicts: 0 }));
+      }
+    }
+
+    it('drops closed ones after their time, step by step, and never an open one (I12)', async () => {
+      const count = droppedAtOnce + 3;
+      await closeMany(count);
+      await putMore(letter(31n));
+      await opened.letters.giveUp({ ...place, lsn: 31n }, { reason: 'x', isLossAccepted: true });
+      await putMore(letter(41n));
+      expect([await opened.letters.countClosed(), await opened.letters.prune()]).toEqual([count + 1, 0]);
+      await opened.age(keptClosedMs - 60_000);
+      expect(await opened.letters.prune()).toBe(0);
+      await opened.age(120_000);
+      expect(await opened.letters.prune()).toBe(droppedAtOnce);
+      expect(await opened.letters.prune()).toBe(4);
+      expect([await opened.letters.countClosed(), await opened.letters.fates()]).toEqual([0, []]);
+      expect(await opened.letters.list({ after: null, limit: 9 })).toMatchObject([{ lsn: 41n }]);
+    });
+
+    it('drops the oldest closed ones where too many are newer (I12)', async () => {
+      await putMore(letter(1n));
+      await opened.letters.giveUp({ ...place, lsn: 1n }, { reason: 'oldest', isLossAccepted: true });
+      await closeMany(keptClosedCount);
+      expect(await opened.letters.countClosed()).toBe(keptClosedCount + 1);
+      expect(await opened.letters.prune()).toBe(1);
+      expect(await opened.letters.fates()).toEqual([]);
+      expect(await opened.letters.prune()).toBe(0);
+    });
+
+    it('takes no more than there is room for, and then lets the partition wait (I12)', async () => {
+      const count = openLimits.bytes / 2 ** 20;
+      for (let index = 0; index < count; index++)
+        expect(await putMore({ ...letter(11n), index, delta: new Uint8Array(2 ** 20) })).toBe('applied');
+      const before = await opened.records.positions(origin);
+      expect(await putMore(letter(12n))).toBe('full');
+      expect(await opened.records.positions(origin)).toEqual(before);
+      expect(await opened.records.countDeadLetters()).toMatchObject([{ count, bytes: openLimits.bytes }]);
+      expect(await putMore()).toBe('applied');
+      await opened.letters.giveUp({ ...place, lsn: 11n }, { reason: 'x', isLossAccepted: true });
+      expect(await putMore(letter(12n))).toBe('applied');
+    });
+
+    it('counts the room of each origin by itself (I12)', async () => {
+      await putMany(openLimits.count);
+      expect(await putMore(letter(12n))).toBe('full');
+      const other = { origin: region('ap'), incarnation, partition: 0 };
+      await opened.records.createPosition({ ...other, applied: 0n, settled: 0n, beat: null, nextOffset: 0n });
+      const move = { incarnation, partition: 0, expected: 0n, applied: 30n, beat: null, nextOffset: 0n };
+      const decide = () => ({ writes: [], deadLetters: [letter(12n)] });
+      const transaction = { origin: other.origin, positions: [move], ids: [], decide };
+      expect(await opened.records.applyRemote(transaction)).toBe('applied');
     });
 
     it('knows nothing of a place without a letter', async () => {
       await putAside();
       const how = { reason: 'x', isLossAccepted: true };
       expect(await opened.letters.giveUp({ ...place, lsn: 11n }, how)).toBe('gone');
-      expect(await opened.letters.retry({ ...place, lsn: 11n }, appendDelta)).toBe('gone');
+      expect(await retry(11n, appendDelta)).toBe('gone');
     });
   });
 }

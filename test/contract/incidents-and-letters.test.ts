@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Client } from 'pg';
 import { startPostgres } from '@isthmus/local/postgres';
 import type { Postgres } from '@isthmus/local/postgres';
+import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incident-store';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
@@ -10,7 +11,7 @@ import type { Database } from '@isthmus/replication/adapters/postgres/open-datab
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { IncidentConflict } from '@isthmus/replication/ports/incident-store';
 import { deadLetterStoreContract } from './dead-letter-store.contract.ts';
-import { freshDatabase } from './fresh-database.ts';
+import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
 import { incidentStoreContract } from './incident-store.contract.ts';
 import { until } from '../until.ts';
 import { bytes, region } from './record-store.contract.ts';
@@ -23,7 +24,13 @@ afterAll(async () => {
   await postgres.stop();
 });
 
-async function open(): Promise<{ readonly database: Database; readonly close: () => Promise<void> }> {
+interface Opened {
+  readonly fresh: FreshDatabase;
+  readonly database: Database;
+  readonly close: () => Promise<void>;
+}
+
+async function open(): Promise<Opened> {
   const fresh = await freshDatabase(postgres);
   const database = await openDatabase({
     connectionString: fresh.url,
@@ -35,17 +42,24 @@ async function open(): Promise<{ readonly database: Database; readonly close: ()
     await database.close();
     await fresh.drop();
   };
-  return { database, close };
+  return { fresh, database, close };
 }
 
 deadLetterStoreContract('postgres', async () => {
-  const { database, close } = await open();
-  return { letters: database.deadLetters, records: database.records, close };
+  const { fresh, database, close } = await open();
+  const age = async (ms: number): Promise<void> => {
+    await fresh.sql(`UPDATE isthmus.dead_letter SET closed_at = closed_at - interval '${ms} milliseconds'`);
+  };
+  return { letters: database.deadLetters, records: database.records, age, close };
 });
 
 deadLetterStoreContract('memory', () => {
-  const records = new MemoryRecordStore();
-  return Promise.resolve({ letters: records.deadLetters, records, close: () => Promise.resolve() });
+  let nowMs = 0;
+  const records = new MemoryRecordStore(new MemoryDatabase({ nowMs: () => nowMs }));
+  const age = async (ms: number): Promise<void> => {
+    nowMs += ms;
+  };
+  return Promise.resolve({ letters: records.deadLetters, records, age, close: () => Promise.resolve() });
 });
 
 incidentStoreContract('postgres', async () => {
@@ -84,7 +98,7 @@ test('a retry locks the position first, so it never settles past a letter that c
   await applier.query('BEGIN');
   await applier.query('UPDATE isthmus.position SET next_offset = 1');
   const place = { origin: us, incarnation, partition: 0, lsn: 20n, index: 0 };
-  const retried = database.deadLetters.retry(place, (_state, state) => {
+  const retried = database.deadLetters.retry([place], (_state, state) => {
     return { kind: 'apply', state, conflicts: 0 };
   });
   await until('the retry waits for the applier', 10_000, async () => {
@@ -95,7 +109,7 @@ test('a retry locks the position first, so it never settles past a letter that c
     lsn, index, collection, key, delta, cause, detail) VALUES ('us', 1, 7, 0, '0/19', 0, 'a', 'k', 'd', 'malformed', 'x')`);
   await applier.query('COMMIT');
   await applier.end();
-  expect(await retried).toBe('applied');
+  expect(await retried).toEqual(['applied']);
   expect(await database.records.positions(us)).toMatchObject([{ applied: 30n, settled: 24n }]);
   await database.close();
   await fresh.drop();

@@ -12,13 +12,16 @@ import { selectOwnBeats, selectRpoFigures } from '@isthmus/replication/adapters/
 import { settings } from '@isthmus/replication/adapters/postgres/connections';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import {
-  closeLetter,
+  closeLetters,
   lockLetter,
+  lockLetters,
   lockPosition,
+  pruneLetters,
   selectDue,
   selectLetters,
   settleAfterClose,
 } from '@isthmus/replication/adapters/postgres/dead-letter-store';
+import { selectHeld } from '@isthmus/replication/adapters/postgres/dead-letters';
 import { lockUnmarked, markRecords } from '@isthmus/replication/adapters/postgres/examination';
 import { noteConflicts, selectOpen } from '@isthmus/replication/adapters/postgres/incident-store';
 import {
@@ -75,7 +78,10 @@ const statements = [
   selectDue,
   lockPosition,
   lockLetter,
-  closeLetter,
+  lockLetters,
+  closeLetters,
+  pruneLetters,
+  selectHeld,
   settleAfterClose,
   noteConflicts,
   selectOpen,
@@ -91,7 +97,7 @@ const statements = [
 /** By the primary key for names, so that a range of keys is read and not the rest of the collection. */
 const byKey = [lockRecords, lockDead, selectRecord, listBelow, listMarked, listRest, scanChunk, selectStates];
 const byPlace = [selectRanges, selectDigest, selectHashes];
-const byTuple = [updateRecords, deleteRecords, markRecords];
+const byTuple = [closeLetters, updateRecords, deleteRecords, markRecords];
 /** By the index that holds nothing but what may be in conflict. */
 const byMark = [listMarked, lockUnmarked];
 

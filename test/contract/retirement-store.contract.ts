@@ -1,5 +1,5 @@
 /** What every `RetirementStore` must do. */
-import type { RecordStore } from '@isthmus/replication/ports/record-store';
+import type { ApplyOutcome, RecordStore } from '@isthmus/replication/ports/record-store';
 import type { RetirementStore } from '@isthmus/replication/ports/retirement-store';
 import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
 import type { TransferStore } from '@isthmus/replication/ports/transfer-store';
@@ -19,7 +19,7 @@ const incarnation = { counter: 1, nonce: 7 };
 const entry = (partition: number, lsn: bigint) => ({ region: us, incarnation, partition, lsn });
 
 /** Moves a partition of `us` on, as an applier would. */
-export function apply(records: RecordStore, expected: bigint, partition = 0): Promise<'applied' | 'fenced'> {
+export function apply(records: RecordStore, expected: bigint, partition = 0): Promise<ApplyOutcome> {
   const positions = [
     { incarnation, partition, expected, applied: expected + 1n, beat: null, nextOffset: 1n },
   ];

@@ -385,7 +385,7 @@ function raising(now: Opened): void {
       { partition: 1, applied: 5n, settled: 5n },
       { partition: 2, applied: 10n, settled: 10n },
     ]);
-    expect(await now().records.countDeadLetters()).toEqual([
+    expect(await now().records.countDeadLetters()).toMatchObject([
       { origin, cause: 'clock-too-far-ahead', count: 2 },
     ]);
   });
@@ -416,7 +416,7 @@ function letters(now: Opened): void {
     const seen = await raise(now, { vector: [entry(0, 10n)], covered: (delta) => delta === 'letter 7' });
     expect(seen.toSorted()).toEqual(['letter 7 on stored', 'letter 9 on stored']);
     expect(await now().records.positions(origin)).toMatchObject([{ applied: 20n, settled: 8n }]);
-    expect(await now().records.countDeadLetters()).toEqual([{ origin, cause: 'malformed', count: 2 }]);
+    expect(await now().records.countDeadLetters()).toMatchObject([{ origin, cause: 'malformed', count: 2 }]);
   });
 
   it('that were given up are shown as that, with what was refused, and counted once closed (P4)', async () => {
@@ -437,7 +437,7 @@ function letters(now: Opened): void {
     await putAside([7n]);
     const other = { region: origin, incarnation: { counter: 2, nonce: 7 }, partition: 0, lsn: 90n };
     expect(await raise(now, { vector: [entry(1, 90n), other], covered: () => true })).toEqual([]);
-    expect(await now().records.countDeadLetters()).toEqual([{ origin, cause: 'malformed', count: 1 }]);
+    expect(await now().records.countDeadLetters()).toMatchObject([{ origin, cause: 'malformed', count: 1 }]);
   });
 }
 

@@ -64,4 +64,44 @@ export const honestyMutants: readonly Mutant[] = [
     ],
     killer: seeds,
   },
+  {
+    name: 'session served without waiting',
+    edits: [
+      {
+        file: `${engine}/sessions/session.js`,
+        from: "if (missing === null)\n        return { kind: 'reached' };",
+        to: "return { kind: 'reached' };",
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'session that forgets what it read',
+    edits: [
+      {
+        file: `${engine}/sessions/session-desk.js`,
+        from: 'return this.#encode(afterRead(this.#own(session), place, this.#partitions(ids)));',
+        to: 'void place; void ids; return this.tokenOf(session);',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'each break an incident',
+    edits: [
+      {
+        file: `${engine}/links/incident-machine.js`,
+        from: "return state === null || state === 'suspected' ? null : 'healing';",
+        to: 'return null;',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'writes counted from the first doubt',
+    edits: [
+      { file: `${engine}/links/incident-machine.js`, from: 'from: seen.settled,', to: 'from: seen.written,' },
+    ],
+    killer: seeds,
+  },
 ];

@@ -226,7 +226,12 @@ export class Faults {
     world.trace.note('fault', fault.kind, fault.region);
     world.seen(`fault: ${fault.kind}`);
     if (local.has(fault.kind)) world.disturb(region.id);
-    this.#active.set(fault, begin[fault.kind]({ fault, world, region, other, random: this.#random }));
+    const end = begin[fault.kind]({ fault, world, region, other, random: this.#random });
+    const fromMs = world.scheduler.nowMs;
+    this.#active.set(fault, () => {
+      end();
+      world.incidents.over(fault, fromMs);
+    });
     world.scheduler.after(fault.forMs, () => this.#end(fault));
   }
 

@@ -6,8 +6,9 @@
 import type { LinkKind } from '@isthmus/replication/links/link-monitor';
 import { viewPeer } from '@isthmus/replication/progress/figures';
 import type { Violation } from '../checkers/history.ts';
-import { hasJumped } from './judge.ts';
+import { knowsOwnClock } from './clock-excuse.ts';
 import type { SimNode } from './sim-node.ts';
+import type { SimRegion } from './sim-region.ts';
 import type { World } from './world.ts';
 
 /** Long after everything is well, everything must say so. */
@@ -28,8 +29,16 @@ function faultsOf(world: World, node: SimNode): readonly Fault[] {
 
 function linkFaults(world: World, { region, links }: SimNode): readonly Fault[] {
   return links.links
-    .filter(({ peer, state }) => !world.regionOf(peer).isGone && !isLinkWell(world, state.kind))
+    .filter(
+      ({ peer }) => !world.regionOf(peer).isGone && !isKeptFromReading(world, [region, world.regionOf(peer)]),
+    )
+    .filter(({ state }) => !isLinkWell(world, state.kind))
     .map(({ peer, state }) => ['links', `${region.id} to ${peer} says ${state.kind} long after all is well`]);
+}
+
+/** A region that is filled anew reads nothing before it holds all of it, and a state that was put aside is not held. */
+function isKeptFromReading(world: World, pair: readonly SimRegion[]): boolean {
+  return isHeldBack(world) && pair.some(({ isItself }) => !isItself);
 }
 
 /** Across a link whose partition stands at a gap no data pass. */
@@ -40,10 +49,11 @@ function isLinkWell(world: World, kind: LinkKind): boolean {
 /** A gap or a dead letter holds back what is settled, and then both sides must go on saying so. */
 function figureFaults(world: World, { figures, region, clock }: SimNode): readonly Fault[] {
   const { last } = figures;
-  if (last === null || hasJumped(region) || isHeldBack(world) || !region.isItself) return [];
+  if (last === null || !knowsOwnClock(region, world.scheduler.nowMs) || isHeldBack(world) || !region.isItself)
+    return [];
   return last.peers.flatMap((peer) => {
     const other = world.regionOf(peer.peer);
-    if (other.isGone || hasJumped(other) || !other.isItself) return [];
+    if (other.isGone || !world.offsets.knowsOffset(region, other) || !other.isItself) return [];
     const { lag, rpo } = viewPeer(last, peer, clock.nowMs());
     const gauges = { lag: lag.seconds, rpo: rpo.seconds };
     return Object.entries(gauges)
@@ -57,7 +67,7 @@ function figureFaults(world: World, { figures, region, clock }: SimNode): readon
 /** A budget is kept again, where there is still a peer to keep it. */
 function guardFaults(world: World, node: SimNode): readonly Fault[] {
   const isLonely = node.region.peers.some((peer) => world.regionOf(peer).isGone);
-  if (isLonely || isHeldBack(world) || hasJumped(node.region) || !node.isOpen) return [];
+  if (isLonely || isHeldBack(world) || !node.isOpen) return [];
   const { kind } = node.judgeWrite();
   if (node.waitsFor.length > 0)
     return [['joining', `${node.region.id} waits for ${node.waitsFor.join(' ')}`]];

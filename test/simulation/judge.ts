@@ -1,11 +1,12 @@
 /**
  * Judges, while a world runs, what its regions say of themselves: lag and RPO whenever a process has read its figures,
- * the state of a link when a cut ends that was long enough to be seen. Ages that a jump of a clock distorts are left
- * out, because then the regions cannot know better.
+ * the state of a link when a cut ends that was long enough to be seen. Ages are left out for as long as a jump of a clock
+ * lets them be off.
  */
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
-import { type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
+import { type PeerFigures, type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
+import { hiddenIn, knowsOwnClock } from './clock-excuse.ts';
 import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
@@ -21,9 +22,12 @@ export function judgeNode(world: World, node: SimNode): void {
   if (figures === null || region.isGone || !region.isItself) return;
   for (const peer of figures.peers) {
     const other = world.regionOf(peer.peer);
-    if (hasJumped(region) || hasJumped(other)) continue;
+    const { nowMs } = world.scheduler;
+    world.offsets.note(region.id, other.id, { offset: peer.clockOffset, nowMs });
+    if (!knowsOwnClock(region, nowMs)) continue;
     const view = viewPeer(figures, peer, node.clock.nowMs());
-    void judgeLag(world, node, { other, view });
+    if (world.offsets.knowsOffset(region, other))
+      void judgeLag(world, node, { other, view, usesEarlier: usesEarlier(peer) });
     if (!other.isGone && other.isItself) void judgeRpo(world, node, { other, view });
   }
 }
@@ -33,11 +37,24 @@ interface Seen {
   readonly view: PeerView;
 }
 
+/** Whether the newest settled beat is told by an offset that held before a jump. */
+function usesEarlier({ positions, earlierOffsets }: PeerFigures): boolean {
+  const beat = positions?.beat?.number ?? null;
+  return beat !== null && earlierOffsets.some(({ untilBeat }) => beat <= untilBeat);
+}
+
 /** The error of the clocks' offset is shown beside the lag, and says within what the lag is known. */
-async function judgeLag(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
+async function judgeLag(
+  world: World,
+  node: SimNode,
+  { other, view, usesEarlier: isEarlier }: Seen & { readonly usesEarlier: boolean },
+): Promise<void> {
   const { clockOffset, lag } = view;
   const errorMs = clockOffset === null ? 0 : errorNow(clockOffset, node.clock.nowMs());
   const truth = await world.oracle.lag(other.identity, node.region);
+  const tangledAtMs = world.offsets.tangledAtMs(node.region, other);
+  const beatAtMs = world.scheduler.nowMs - truth.newestBeatMs;
+  if (tangledAtMs !== null && (isEarlier || beatAtMs < tangledAtMs)) return;
   judge(world, node, {
     gauge: 'lag',
     place: `${node.region.id} of ${other.id}`,
@@ -50,11 +67,12 @@ async function judgeLag(world: World, node: SimNode, { other, view }: Seen): Pro
 async function judgeRpo(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
   const { id, identity } = node.region;
   const truth = await world.oracle.lag(identity, other);
+  const hiddenMs = hiddenIn(world, node.region, truth.oldestChangeMs);
   judge(world, node, {
     gauge: 'rpo',
     place: `${id} at ${other.id}`,
     shownMs: milliseconds(view.rpo.seconds),
-    leastMs: truth.oldestChangeMs,
+    leastMs: Math.max(0, truth.oldestChangeMs - hiddenMs),
     mostMs: Infinity,
   });
 }
@@ -81,7 +99,7 @@ export function judgeCut(
     [a, b],
     [b, a],
   ] as const) {
-    if (hasJumped(here) || here.isGone) continue;
+    if (here.isGone) continue;
     for (const node of world.nodesOf(here.id)) {
       const link = node?.links.links.find(({ peer }) => peer === there.id);
       if (node?.isOpen !== true || link?.state.kind !== 'connected') continue;
@@ -103,10 +121,6 @@ function judge(world: World, node: SimNode, reading: GaugeReading): void {
   if (violation === null || (isHigh && !wasHigh)) return;
   const at = ` at ${Math.round(world.scheduler.nowMs)} ms`;
   world.violations.push({ ...violation, detail: violation.detail + at });
-}
-
-export function hasJumped({ clock }: SimRegion): boolean {
-  return clock.jumpedAtMs > -Infinity;
 }
 
 function milliseconds(seconds: number | null): number | null {

@@ -9,12 +9,14 @@ import type { CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/chan
 import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
 import type {
   ApplyDecision,
+  ApplyOutcome,
   ApplyTransaction,
   PositionMove,
   PositionRow,
 } from '@isthmus/replication/ports/record-store';
 import type { Violation } from '../checkers/history.ts';
 import type { Life } from './past-lives.ts';
+import type { SetBack } from './region-clock.ts';
 import type { SimRegion } from './sim-region.ts';
 
 /** A database as a process has opened it. */
@@ -50,7 +52,7 @@ interface OriginTruth {
 export interface AppliedFact {
   readonly transaction: ApplyTransaction;
   readonly decision: ApplyDecision;
-  readonly outcome: 'applied' | 'fenced';
+  readonly outcome: ApplyOutcome;
   readonly before: readonly PositionRow[];
 }
 
@@ -116,10 +118,8 @@ export class Oracle {
   }
 
   applied(target: SimRegion, { transaction, decision, outcome, before }: AppliedFact): void {
-    if (outcome === 'fenced') {
-      this.#seen('fence used');
-      return;
-    }
+    if (outcome === 'fenced') this.#seen('fence used');
+    if (outcome !== 'applied') return;
     const { origin, positions, ids } = transaction;
     for (const move of positions) this.#checkMove(target, origin, { move, before });
     const due = new Set(positions.flatMap((move) => this.#between(origin, move)));
@@ -144,6 +144,30 @@ export class Oracle {
             `${target.id} of ${row.origin}/${partition}`,
             `${row.settled}, put aside ${lsn}`,
           );
+  }
+
+  /** Changes that committed in this time. */
+  changesIn(
+    { region, incarnation }: Life,
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  ): number {
+    const changes = this.#origins.get(nameOf(region, incarnation))?.changes ?? [];
+    return changes.flat().filter(({ atMs }) => atMs >= fromMs && atMs <= toMs).length;
+  }
+
+  /**
+   * By how much the origin's own RPO may be too low, of what it has written since: whoever sees at two beats alone that
+   * its clock was set back between them cannot tell that from the time between them (0030).
+   */
+  hiddenMs({ region, incarnation }: Life, setBacks: readonly SetBack[], sinceMs: number): number {
+    const beats = this.#origins.get(nameOf(region, incarnation))?.beats ?? [];
+    const hidden = setBacks.map(({ atMs, byMs }) => {
+      if (atMs < sinceMs) return 0;
+      const next = beats.findIndex((beat) => beat.atMs > atMs);
+      const before = beats.at(next === -1 ? -1 : next - 1)?.atMs ?? 0;
+      return Math.min(byMs, (beats[next]?.atMs ?? this.#nowMs()) - before);
+    });
+    return hidden.reduce((sum, each) => sum + each, 0);
   }
 
   /** By what is really there: everything applied, up to the oldest change that was put aside. */

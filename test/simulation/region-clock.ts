@@ -1,11 +1,18 @@
 /** The wall clock of one region's database: true time with an offset, a drift, and jumps now and then. */
 const epochMs = 1_700_000_000_000;
 
+export interface SetBack {
+  /** True time. */
+  readonly atMs: number;
+  readonly byMs: number;
+}
+
 export class RegionClock {
   readonly #trueMs: () => number;
   readonly #driftRate: number;
   #offsetMs: number;
-  #jumpedAtMs = -Infinity;
+  readonly #jumps: number[] = [];
+  readonly #setBacks: SetBack[] = [];
 
   constructor(trueMs: () => number, offsetMs: number, driftRate: number) {
     this.#trueMs = trueMs;
@@ -15,7 +22,17 @@ export class RegionClock {
 
   /** True time of the last jump. */
   get jumpedAtMs(): number {
-    return this.#jumpedAtMs;
+    return this.#jumps.at(-1) ?? -Infinity;
+  }
+
+  /** True times, in order. */
+  get jumps(): readonly number[] {
+    return this.#jumps;
+  }
+
+  /** In order of time. */
+  get setBacks(): readonly SetBack[] {
+    return this.#setBacks;
   }
 
   nowMs(): number {
@@ -24,6 +41,8 @@ export class RegionClock {
 
   jump(byMs: number): void {
     this.#offsetMs += byMs;
-    this.#jumpedAtMs = this.#trueMs();
+    const atMs = this.#trueMs();
+    this.#jumps.push(atMs);
+    if (byMs < 0) this.#setBacks.push({ atMs, byMs: -byMs });
   }
 }

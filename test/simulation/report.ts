@@ -57,6 +57,10 @@ export const sometimes: readonly string[] = [
   'region filled anew',
   'transfer: refill',
   'peers testified',
+  'session served elsewhere',
+  'session not reached',
+  'session lost',
+  'breakage judged',
 ];
 
 /** From so many seeds on the list must be complete. */

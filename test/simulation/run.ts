@@ -7,6 +7,7 @@ import type { Violation } from '../checkers/history.ts';
 import { Faults } from './faults.ts';
 import { quietFaults } from './judge-quiet.ts';
 import type { Scenario } from './scenario.ts';
+import { SessionWorkload } from './session-workload.ts';
 import { Verdict } from './verdict.ts';
 import { Workload } from './workload.ts';
 import { World } from './world.ts';
@@ -53,6 +54,7 @@ export async function runScenario(
 async function live(world: World, crashes: readonly Violation[]): Promise<Omit<RunResult, 'tookMs'>> {
   const { scenario, scheduler } = world;
   const workload = new Workload(world, scenario);
+  const sessions = new SessionWorkload(world);
   const faults = new Faults(world, world.random.split('faults'));
   const verdict = new Verdict(world);
   const until = (atMs: number): Promise<void> => scheduler.run(atMs, () => stopIfCrashed(crashes));
@@ -60,6 +62,7 @@ async function live(world: World, crashes: readonly Violation[]): Promise<Omit<R
   try {
     world.start();
     workload.start();
+    sessions.start();
     faults.plan(scenario.faults);
     await until(scenario.durationMs);
     faults.heal();
@@ -77,14 +80,18 @@ async function live(world: World, crashes: readonly Violation[]): Promise<Omit<R
   } catch (reason) {
     if (!(reason instanceof Crashed)) throw reason;
   }
-  const violations = [...crashes, ...(crashes.length > 0 ? [] : await verdict.violations(workload))];
+  const judged =
+    crashes.length > 0
+      ? []
+      : [...(await verdict.violations(workload)), ...sessions.violations, ...world.incidents.violations()];
+  const violations = [...crashes, ...judged];
   return {
     seed: scenario.seed,
     violations: violations.slice(0, maxViolations),
     trace: world.trace.hash,
     virtualMs: scheduler.nowMs,
     events: scheduler.fired,
-    acknowledged: workload.acknowledged,
+    acknowledged: workload.acknowledged + sessions.acknowledged,
     overlaps: faults.overlaps,
     settledMs,
     coverage: Object.fromEntries(world.coverage),

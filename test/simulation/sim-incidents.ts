@@ -24,15 +24,17 @@ export interface IncidentParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly seen: (point: string) => void;
+  readonly onStored: (incident: Incident) => void;
+  readonly onDropped: (incident: Incident) => void;
 }
 
 export function watchIncidents(parts: IncidentParts): IncidentWatch {
-  const { postgres, process, records, beats, links, replicator, clock, logger, seen } = parts;
+  const { postgres, process, records, beats, links, replicator, clock, logger } = parts;
   return new IncidentWatch({
     ...postgres.region.identity,
     links: () => links.links,
     isActive: () => replicator.relayState !== 'standby',
-    incidents: new SimIncidents(postgres, seen),
+    incidents: new SimIncidents(postgres, parts),
     beats,
     records,
     sweeps: new SimSweeps(new SimVerifications(postgres)),
@@ -44,11 +46,11 @@ export function watchIncidents(parts: IncidentParts): IncidentWatch {
 
 class SimIncidents {
   readonly #postgres: SimPostgres;
-  readonly #seen: (point: string) => void;
+  readonly #events: Pick<IncidentParts, 'seen' | 'onStored' | 'onDropped'>;
 
-  constructor(postgres: SimPostgres, seen: (point: string) => void) {
+  constructor(postgres: SimPostgres, events: Pick<IncidentParts, 'seen' | 'onStored' | 'onDropped'>) {
     this.#postgres = postgres;
-    this.#seen = seen;
+    this.#events = events;
   }
 
   get #inner() {
@@ -60,17 +62,29 @@ class SimIncidents {
   }
 
   create(incident: NewIncident): Promise<Incident | null> {
-    return this.#postgres.commit('create incident', () => this.#inner.create(incident));
+    return this.#postgres.commit('create incident', async () => {
+      const created = await this.#inner.create(incident);
+      if (created !== null) this.#events.onStored(created);
+      return created;
+    });
   }
 
   replace(incident: Incident): Promise<boolean> {
-    if (incident.state === 'reconciled') this.#seen('incident reconciled');
-    else if (incident.declaredAtMs !== null) this.#seen('incident declared');
-    return this.#postgres.commit('replace incident', () => this.#inner.replace(incident));
+    if (incident.state === 'reconciled') this.#events.seen('incident reconciled');
+    else if (incident.declaredAtMs !== null) this.#events.seen('incident declared');
+    return this.#postgres.commit('replace incident', async () => {
+      const isReplaced = await this.#inner.replace(incident);
+      if (isReplaced) this.#events.onStored(incident);
+      return isReplaced;
+    });
   }
 
   drop(incident: Incident): Promise<boolean> {
-    return this.#postgres.commit('drop incident', () => this.#inner.drop(incident));
+    return this.#postgres.commit('drop incident', async () => {
+      const isDropped = await this.#inner.drop(incident);
+      if (isDropped) this.#events.onDropped(incident);
+      return isDropped;
+    });
   }
 }
 

@@ -14,20 +14,30 @@ import { OpenedFeed, type OwnSeals } from '@isthmus/replication/log/opened-logs'
 import { SealedSink } from '@isthmus/replication/log/sealed-sink';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import { actorOf, type Incarnation, type RegionId } from '@isthmus/replication/ports/identity';
+import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import { FigureReader } from '@isthmus/replication/progress/figures';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { Replicator } from '@isthmus/replication/replicator';
 import { Donor } from '@isthmus/replication/transfer/donor';
+import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Ticker } from '@isthmus/replication/ticker';
 import { type Collected } from '@isthmus/replication/tombstones/collector';
 import { Purge } from '@isthmus/replication/tombstones/collecting';
 import type { Oracle } from './oracle.ts';
 import { collection } from './workload.ts';
+import type { IncidentJudge } from './judge-incidents.ts';
 import { guardIdentity, type IdentityParts, incarnationParts } from './sim-identity.ts';
 import { watchIncidents } from './sim-incidents.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
-import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
+import {
+  SimBeatStore,
+  SimDeadLetters,
+  SimPostgres,
+  SimRecordStore,
+  SimRoleLock,
+  SimSessionStore,
+} from './sim-postgres.ts';
 import { SimPeerClient } from './sim-peer-client.ts';
 import { SimProcess } from './sim-process.ts';
 import type { SimSeals } from './sim-seals.ts';
@@ -59,6 +69,8 @@ const told: Readonly<Record<string, string>> = {
   'the survivors have agreed: a region is retired': 'region retired',
 };
 
+/** One for all regions. */
+const sessionKey = Buffer.alloc(32, 1);
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
 const calibrateIntervalMs = 1000;
@@ -73,6 +85,7 @@ export interface NodeWorld extends TransferWorld, RetirementWorld {
   readonly oracle: Oracle;
   readonly seen: (point: string) => void;
   readonly seals: SimSeals;
+  readonly incidents: Pick<IncidentJudge, 'stored' | 'dropped'>;
   /** Whether some process of the region answers on the admin listener. */
   readonly isServed: (region: RegionId) => boolean;
   readonly judge: (node: SimNode) => void;
@@ -103,6 +116,7 @@ export class SimNode {
   readonly figures: FigureReader;
   readonly feed: SimChangeFeed;
   readonly donor: Donor;
+  readonly sessions: SessionDesk;
   readonly keeper: IdentityGuard;
   /** `null` where nobody is ever retired. */
   readonly retiring: SimRetiring | null;
@@ -166,6 +180,12 @@ export class SimNode {
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
+    this.sessions = new SessionDesk({
+      self: identity,
+      store: new SimSessionStore(postgres),
+      key: sessionKey,
+      timer,
+    });
     const seals = this.#seals();
     const sink = new SealedSink(new SimChangeSink(region, process), seals.sealer);
     const memory = client;
@@ -301,8 +321,21 @@ export class SimNode {
 
   #incidents() {
     const { process, records, links, replicator, clock } = this;
-    const { seen } = this.#world;
-    const parts = { process, records, links, replicator, clock, seen, logger: this.#logger() };
+    const { seen, incidents } = this.#world;
+    const { id } = this.region;
+    const onStored = (incident: Incident): void => incidents.stored(id, incident.number, incident);
+    const onDropped = (incident: Incident): void => incidents.dropped(id, incident);
+    const parts = {
+      process,
+      records,
+      links,
+      replicator,
+      clock,
+      seen,
+      onStored,
+      onDropped,
+      logger: this.#logger(),
+    };
     return watchIncidents({ ...parts, postgres: this.#postgres, beats: this.#beats });
   }
 

@@ -19,13 +19,15 @@ import type {
   FateCount,
   GivingUp,
   OpenDeadLetter,
-  RetryDecision,
+  DecideRetry,
+  DueDeadLetter,
   RetryOutcome,
 } from '@isthmus/replication/ports/dead-letter-store';
 import type { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
 import { type Incarnation, type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
 import type {
   ApplyDecision,
+  ApplyOutcome,
   ApplyTransaction,
   ConflictingQuery,
   DeadLetterCount,
@@ -36,7 +38,7 @@ import type {
   RecordStore,
   StoredRecord,
 } from '@isthmus/replication/ports/record-store';
-import type { SeenCommit } from '@isthmus/replication/ports/session-store';
+import type { SeenCommit, SessionPlace, SessionStore } from '@isthmus/replication/ports/session-store';
 import type { HeldLock, RoleLock } from '@isthmus/replication/ports/role-lock';
 import type { Oracle } from './oracle.ts';
 import type { ProcessWorld, RequestKind, SimProcess } from './sim-process.ts';
@@ -191,7 +193,7 @@ export class SimRecordStore implements RecordStore {
     return this.#postgres.call(localCommitKind, 'commit', work);
   }
 
-  applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'> {
+  applyRemote(transaction: ApplyTransaction): Promise<ApplyOutcome> {
     let decision: ApplyDecision = { writes: [], deadLetters: [] };
     const decide: ApplyTransaction['decide'] = (states) => (decision = transaction.decide(states));
     const work = async () => {
@@ -328,15 +330,12 @@ export class SimDeadLetters implements DeadLetterStore {
     return this.#postgres.read('dead letters', () => this.#inner.list(query));
   }
 
-  due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
+  due(stampMs: number, limit: number): Promise<readonly DueDeadLetter[]> {
     return this.#postgres.read('due letters', () => this.#inner.due(stampMs, limit));
   }
 
-  retry(
-    place: DeadLetterPlace,
-    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-  ): Promise<RetryOutcome> {
-    return this.#postgres.call(decideKind, 'retry', () => this.#inner.retry(place, decide));
+  retry(places: readonly DeadLetterPlace[], decide: DecideRetry): Promise<readonly RetryOutcome[]> {
+    return this.#postgres.call(decideKind, 'retry', () => this.#inner.retry(places, decide));
   }
 
   giveUp(place: DeadLetterPlace, how: GivingUp): Promise<'waiting' | 'lost' | 'gone'> {
@@ -345,6 +344,30 @@ export class SimDeadLetters implements DeadLetterStore {
 
   fates(): Promise<readonly FateCount[]> {
     return this.#postgres.read('fates', () => this.#inner.fates());
+  }
+
+  countClosed(): Promise<number> {
+    return this.#postgres.read('closed letters', () => this.#inner.countClosed());
+  }
+
+  prune(): Promise<number> {
+    return this.#postgres.commit('drop closed letters', () => this.#inner.prune());
+  }
+}
+
+export class SimSessionStore implements SessionStore {
+  readonly #postgres: SimPostgres;
+
+  constructor(postgres: SimPostgres) {
+    this.#postgres = postgres;
+  }
+
+  get era(): number {
+    return this.#postgres.region.sessions.era;
+  }
+
+  place(): Promise<SessionPlace> {
+    return this.#postgres.read('session place', () => this.#postgres.region.sessions.place());
   }
 }
 

@@ -14,6 +14,7 @@ import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-s
 import { MemoryRefillStore } from '@isthmus/replication/adapters/memory/refill-store';
 import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
+import { MemorySessionStore } from '@isthmus/replication/adapters/memory/session-store';
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
 import { MemoryTombstoneStore } from '@isthmus/replication/adapters/memory/tombstone-store';
 import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
@@ -57,6 +58,7 @@ export class SimRegion {
   readonly #emptying: MemoryEmptying;
   readonly log = new MemoryLog();
   readonly lives: PastLives;
+  readonly sessions: MemorySessionStore;
   readonly postgres: SimServer;
   readonly kafka: SimServer;
   /** Destroyed for good. */
@@ -105,7 +107,8 @@ export class SimRegion {
     this.refills = new MemoryRefillStore({ database, identity: row, records });
     this.drains = new MemoryDrainStore({ database, identity: row, beats });
     this.incarnations = new MemoryIncarnationStore(database, this.refills);
-    const { refills } = this;
+    const { refills, incarnations, retirements } = this;
+    this.sessions = new MemorySessionStore({ database, records, incarnations, retirements });
     this.#emptying = new MemoryEmptying({ records, transfers, verifications, jobs, joining, refills });
     this.isLogInside = of.isLogInside;
     this.postgres = new SimServer(`${identity.region}.postgres`, of.random.split('postgres'));

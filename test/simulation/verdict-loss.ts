@@ -31,10 +31,12 @@ export async function excusedIn(world: World): Promise<ReadonlySet<string>> {
 export async function lossesIn(world: World): Promise<readonly Violation[]> {
   const found: Violation[] = [];
   for (const loss of world.losses) {
-    if (loss.region.clock.jumpedAtMs > -Infinity) continue;
+    if (!loss.isClockKnown) continue;
     const lostMs = await lostMsOf(world, loss);
     if (lostMs > 0) world.seen('region destroyed with loss');
-    const violation = checkLoss(loss.region.id, loss.shownMs, lostMs);
+    const { region, life, shownMs } = loss;
+    const hiddenMs = world.oracle.hiddenMs(life, loss.setBacks, loss.atMs - lostMs);
+    const violation = checkLoss(region.id, shownMs === null ? null : shownMs + hiddenMs, lostMs);
     if (violation !== null) found.push(violation);
   }
   return found;

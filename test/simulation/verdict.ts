@@ -216,6 +216,7 @@ async function shownBy(region: SimRegion, excused: ReadonlySet<string>): Promise
       else if (key.startsWith('insert')) shown.inserts.add(key);
       else if (key.startsWith('set')) shown.sets.set(key, new Set(value.tags.map(String)));
       else if (key.startsWith('stock')) shown.stocks.set(key, value.stock);
+      else if (key.startsWith('session')) continue;
       // A delete that came before a creation which it had not seen leaves the record, and perhaps nothing in it.
       else if (title !== '') shown.mortals.set(key, title);
     }

@@ -12,13 +12,15 @@ import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { Violation } from '../checkers/history.ts';
 import type { Step } from './faults.ts';
 import { slotOf } from './faults.ts';
+import { knowsOwnClock, OffsetNews } from './clock-excuse.ts';
+import { IncidentJudge } from './judge-incidents.ts';
 import { JoiningJudge } from './judge-joining.ts';
 import { judgeCut, judgeNode, shownRpo } from './judge.ts';
 import { Link } from './link.ts';
 import { Oracle } from './oracle.ts';
 import type { Life } from './past-lives.ts';
 import { Random } from './random.ts';
-import { RegionClock } from './region-clock.ts';
+import { RegionClock, type SetBack } from './region-clock.ts';
 import type { Scenario } from './scenario.ts';
 import { Scheduler } from './scheduler.ts';
 import { type NodeWorld, SimNode } from './sim-node.ts';
@@ -37,6 +39,10 @@ export interface Loss {
   readonly atMs: number;
   /** The RPO that counts: of the log where it survives, else of the best peer; `null`: unknown. */
   readonly shownMs: number | null;
+  /** Whether no jump of its clock let that be off. */
+  readonly isClockKnown: boolean;
+  /** Of its clock until then. */
+  readonly setBacks: readonly SetBack[];
 }
 
 /** An older copy of a database. */
@@ -68,6 +74,8 @@ export class World implements NodeWorld {
   readonly retired: RegionId[] = [];
   /** Where a gauge stood too high when it was last read. */
   readonly high = new Set<string>();
+  readonly offsets = new OffsetNews();
+  readonly incidents = new IncidentJudge(this);
   readonly regions: readonly SimRegion[];
   readonly operator = new Operator(this);
   readonly seals: SimSeals;
@@ -338,8 +346,10 @@ export class World implements NodeWorld {
     this.seen('database restored');
   }
 
-  #lossOf(region: SimRegion): Pick<Loss, 'region' | 'life' | 'atMs'> {
-    return { region, life: region.identity, atMs: this.scheduler.nowMs };
+  #lossOf(region: SimRegion): Pick<Loss, 'region' | 'life' | 'atMs' | 'isClockKnown' | 'setBacks'> {
+    const { nowMs: atMs } = this.scheduler;
+    const setBacks = [...region.clock.setBacks];
+    return { region, life: region.identity, atMs, isClockKnown: knowsOwnClock(region, atMs), setBacks };
   }
 
   judgeCut(a: SimRegion, b: SimRegion, startedAtMs: number): void {

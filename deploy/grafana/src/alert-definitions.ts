@@ -137,6 +137,14 @@ export const alerts: readonly Alert[] = [
     summary: '{{ $value }} changes of {{ $labels.origin }} are put aside: {{ $labels.cause }}',
   },
   {
+    name: 'IsthmusDeadLettersFilling',
+    expr: `isthmus_dead_letters_fill_ratio > 0.8`,
+    for: '30s',
+    severity: 'critical',
+    summary:
+      'Changes of {{ $labels.origin }} that are put aside take {{ $value | humanizePercentage }} of their bound: at it, partitions wait',
+  },
+  {
     name: 'IsthmusRetainedWal',
     expr: `isthmus_retained_wal_bytes > 4 * 1024 * 1024 * 1024`,
     for: '5m',

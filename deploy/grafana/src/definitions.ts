@@ -187,6 +187,8 @@ export const rows: readonly Row[] = [
         queries: [
           { expr: `isthmus_dead_letters${at}`, legend: '{{origin}} {{cause}}' },
           { expr: `isthmus_given_up_dead_letters${at}`, legend: '{{origin}} given up, {{fate}}' },
+          { expr: `isthmus_closed_dead_letters${at}`, legend: 'closed and still kept' },
+          { expr: `isthmus_dead_letters_fill_ratio${at}`, legend: '{{origin}} part of the bound' },
         ],
       },
       {

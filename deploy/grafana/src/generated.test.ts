@@ -43,6 +43,7 @@ function exercised(): RegionMetrics {
     openTransfers: () => Promise.resolve(null),
     tombstones: () => Promise.resolve(null),
     fates: () => Promise.resolve(null),
+    closedLetters: () => Promise.resolve(null),
     pool: () => ({ total: 0, idle: 0, waiting: 0 }),
     keyEnds: new Map([[us, 1]]),
     objectives: [{ tier: 'gold', seconds: 60 }],

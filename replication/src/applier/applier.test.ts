@@ -11,7 +11,7 @@ import { encodeLogRecord } from '../log/log-record.ts';
 import type { ChangesRecord, PlacedChange } from '../log/log-record.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import { parseRegionId } from '../ports/identity.ts';
-import type { ApplyTransaction } from '../ports/record-store.ts';
+import type { ApplyOutcome, ApplyTransaction } from '../ports/record-store.ts';
 import { Applier } from './applier.ts';
 import type { AppliedReport } from './lane.ts';
 import type { Opening } from './partition-queue.ts';
@@ -72,12 +72,19 @@ class ScriptedFeed implements FeedSubscription {
 /** Notes what comes, and answers when and as the test wants. */
 class WatchedStore extends MemoryRecordStore {
   readonly transactions: ApplyTransaction[] = [];
+  /** As a store whose dead letters have no room. */
+  isFull = false;
   /** Asked before each transaction; what it throws is the answer. */
   before: (transaction: ApplyTransaction) => Promise<void> = async () => {};
 
-  override async applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'> {
+  override async applyRemote(transaction: ApplyTransaction): Promise<ApplyOutcome> {
     this.transactions.push(transaction);
     await this.before(transaction);
+    if (
+      this.isFull &&
+      transaction.decide(transaction.ids.map(() => new Uint8Array(0))).deadLetters.length > 0
+    )
+      return 'full';
     return super.applyRemote(transaction);
   }
 
@@ -150,6 +157,12 @@ function record(partition: number, [from, to]: readonly [bigint, bigint], count 
   });
   const beats = [{ number: Number(to), lsn: to, atMs: Number(to), count: null, end: to }];
   return { kind: 'changes', origin, incarnation, partition, from, to, beats, changes };
+}
+
+/** One change that nobody can read. */
+function poison(partition: number, reach: readonly [bigint, bigint]): ChangesRecord {
+  const { changes, ...rest } = record(partition, reach);
+  return { ...rest, changes: changes.map((change) => ({ ...change, delta: Buffer.from('x') })) };
 }
 
 interface Gate {
@@ -276,6 +289,22 @@ describe('what stops alone', () => {
     await reaches([30n, 20n, 10n, 10n]);
     expect(store.carried).toEqual([[0, 1], [0]]);
     expect(fenced).toBe(0);
+  });
+});
+
+describe('dead letters at their bound', () => {
+  test('let the partition wait that would add to them, visibly, and no other; then it goes on (P4, I12)', async () => {
+    store.isFull = true;
+    feed.push(record(0, [10n, 20n]), poison(1, [10n, 20n]), record(2, [10n, 20n]));
+    await reaches([20n, 10n, 20n, 10n]);
+    await vi.waitFor(() => expect(applier.lackingRoom).toEqual([1]), patient);
+    feed.push(record(0, [20n, 30n]), record(1, [20n, 30n]));
+    await reaches([30n, 10n, 20n, 10n]);
+    expect([applier.lackingRoom, applier.readings[1]]).toMatchObject([[1], { kind: 'live', applied: 10n }]);
+    expect(fenced).toBe(0);
+    store.isFull = false;
+    await vi.waitFor(async () => expect(await store.applied()).toEqual([30n, 30n, 20n, 10n]), patient);
+    expect(applier.lackingRoom).toEqual([]);
   });
 });
 

@@ -72,6 +72,11 @@ export class Applier {
     return this.#partitions.map((partition) => partition.reading);
   }
 
+  /** Partitions that wait until there is room for dead letters of the origin. */
+  get lackingRoom(): readonly number[] {
+    return this.#partitions.flatMap(({ lacksRoom }, partition) => (lacksRoom ? [partition] : []));
+  }
+
   /** Partitions that stand look whether a transfer has raised their positions. */
   recheck(): void {
     for (const partition of this.#partitions) partition.recheck();

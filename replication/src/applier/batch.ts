@@ -37,7 +37,7 @@ export interface Batch {
  * How many of `changes` (in order of commit) make a batch of at most `maxChanges`: all of them, or a prefix that ends
  * where a commit ends. At least one commit, however large.
  */
-export function cutAtCommit(changes: readonly PlacedChange[], maxChanges: number): number {
+export function cutAtCommit(changes: readonly Pick<PlacedChange, 'lsn'>[], maxChanges: number): number {
   if (changes.length <= maxChanges) return changes.length;
   let cut = maxChanges;
   while (cut > 0 && sameCommit(changes, cut)) cut--;
@@ -47,7 +47,7 @@ export function cutAtCommit(changes: readonly PlacedChange[], maxChanges: number
   return cut;
 }
 
-function sameCommit(changes: readonly PlacedChange[], index: number): boolean {
+function sameCommit(changes: readonly Pick<PlacedChange, 'lsn'>[], index: number): boolean {
   return changes[index - 1]?.lsn === changes[index]?.lsn;
 }
 

@@ -1,5 +1,5 @@
 import { schema } from '@isthmus/conflict';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
 import { ReplicationError } from '../errors.ts';
@@ -59,6 +59,31 @@ class World {
     this.#applied = lsn;
   }
 
+  /** Changes of several commits arrive in one transaction. */
+  async arriveTogether(
+    places: readonly { readonly lsn: bigint; readonly index: number }[],
+    stampMs: number,
+  ): Promise<void> {
+    const changes = places.map(({ lsn, index }) => {
+      const key = `${lsn}-${index}`;
+      const context = { actor: actorOf(us, incarnation), floor: index, now: stampMs };
+      const { delta } = products.edit(new Uint8Array(0), context, (editor) => editor.set('title', key));
+      return { collection: 'products', key, delta, lsn, index };
+    });
+    const batch = batchOf([{ partition: 0, changes }]);
+    const row = { origin: us, incarnation, partition: 0, applied: 0n, settled: 0n };
+    await this.records.createPosition({ ...row, beat: null, nextOffset: 0n });
+    const applied = places.at(-1)?.lsn ?? 0n;
+    const move = { incarnation, partition: 0, expected: this.#applied, applied, beat: null, nextOffset: 0n };
+    await this.records.applyRemote({
+      origin: us,
+      positions: [move],
+      ids: batch.ids,
+      decide: (states) => decide(batch, states, this.clock.nowMs() + maxDriftMs),
+    });
+    this.#applied = applied;
+  }
+
   async title(key: string): Promise<unknown> {
     const state = await this.records.read({ collection: 'products', key });
     return state === null ? null : products.read(state).value;
@@ -85,12 +110,33 @@ test('a change from too far ahead waits until time has caught up, and is then ap
   await world.release.stop();
 });
 
-test('more than one batch is released in one turn', async () => {
+test('many are released in one turn, by few transactions and in the order of the log', async () => {
   const world = new World();
-  for (let index = 0; index < 450; index++) await world.arrive(`n${index}`, startMs + maxDriftMs + 1000);
+  const count = 2100;
+  for (let index = 0; index < count; index++)
+    await world.arrive(`n${index}`, startMs + maxDriftMs + 1000 - (index % 7));
+  const retrying = vi.spyOn(world.records.deadLetters, 'retry');
   world.release.start();
   await world.timer.advance(2000);
   expect(await world.records.countDeadLetters()).toEqual([]);
+  expect(await world.title(`n${count - 1}`)).toEqual({ title: `n${count - 1}` });
+  const batches = retrying.mock.calls.map(([places]) => places.map(({ lsn }) => lsn));
+  expect(batches.map(({ length }) => length)).toEqual([500, 500, 500, 500, 100]);
+  for (const lsns of batches) expect(lsns).toEqual(lsns.toSorted((a, b) => Number(a - b)));
+  await world.release.stop();
+});
+
+test('letters of one commit are released in one transaction', async () => {
+  const world = new World();
+  const deltas = Array.from({ length: 600 }, (_, index) => ({
+    lsn: BigInt(1 + Math.floor(index / 400)),
+    index,
+  }));
+  await world.arriveTogether(deltas, startMs + maxDriftMs + 1000);
+  const retrying = vi.spyOn(world.records.deadLetters, 'retry');
+  world.release.start();
+  await world.timer.advance(2000);
+  expect(retrying.mock.calls.map(([places]) => places.length)).toEqual([400, 200]);
   await world.release.stop();
 });
 

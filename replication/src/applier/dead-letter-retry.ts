@@ -1,18 +1,28 @@
 /**
  * Tries changes again that were put aside. Those whose stamps lay too far ahead are tried by themselves once the
- * region's clock has caught up with them (P3); any other waits for a person. A change is judged exactly as when it
- * arrived, so a retry can end in another dead letter but never in a clamped stamp or a skipped change.
+ * region's clock has caught up with them (P3), many of a partition in one transaction and in the order of its log; any
+ * other waits for a person. A change is judged exactly as when it arrived, so a retry can end in another dead letter but
+ * never in a clamped stamp or a skipped change.
  */
 import { checkedMerge } from '../checked-merge.ts';
 import { orNextTurn } from '../next-turn.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { DeadLetterPlace, DeadLetterStore, RetryDecision } from '../ports/dead-letter-store.ts';
+import type {
+  DeadLetterPlace,
+  DeadLetterStore,
+  DueDeadLetter,
+  RetryDecision,
+} from '../ports/dead-letter-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
+import { cutAtCommit } from './batch.ts';
 
 const intervalMs = 1000;
-const lettersAtOnce = 200;
+const lettersAtOnce = 2000;
+/** What one transaction takes, as far as it is cut between commits. */
+const transactionLetters = 500;
+const transactionBytes = 4 * 1024 * 1024;
 
 export interface RetryOptions {
   readonly letters: Pick<DeadLetterStore, 'due' | 'retry'>;
@@ -33,7 +43,7 @@ export async function retryDeadLetter(
   dryRun: boolean,
 ): Promise<RetryReport> {
   let decided: RetryDecision = { kind: 'leave' };
-  const outcome = await letters.retry(place, (state, delta) => {
+  const [outcome] = await letters.retry([place], (state, delta) => {
     decided = retryDecision(state, delta, clock.nowMs() + maxDriftMs);
     return dryRun ? { kind: 'leave' } : decided;
   });
@@ -100,13 +110,54 @@ export class DeadLetterRelease {
     const { letters, clock, maxDriftMs } = this.#options;
     let applied = 0;
     for (;;) {
-      const places = await letters.due(clock.nowMs() + maxDriftMs, lettersAtOnce);
-      for (const place of places) {
+      const due = await letters.due(clock.nowMs() + maxDriftMs, lettersAtOnce);
+      for (const batch of batchesOf(due)) {
         if (this.#isStopped) return applied;
-        const { outcome } = await retryDeadLetter(this.#options, place, false);
-        if (outcome === 'applied') applied++;
+        const outcomes = await letters.retry(batch, (state, delta) =>
+          retryDecision(state, delta, clock.nowMs() + maxDriftMs),
+        );
+        applied += outcomes.filter((outcome) => outcome === 'applied').length;
       }
-      if (places.length < lettersAtOnce) return applied;
+      if (due.length < lettersAtOnce) return applied;
     }
   }
+}
+
+/** Each of one partition, in the order of its log. */
+function batchesOf(due: readonly DueDeadLetter[]): readonly (readonly DueDeadLetter[])[] {
+  const partitions = new Map<string, DueDeadLetter[]>();
+  for (const letter of due) {
+    const { origin, incarnation, partition } = letter;
+    const name = [origin, incarnation.counter, incarnation.nonce, partition].join(' ');
+    const others = partitions.get(name);
+    if (others === undefined) partitions.set(name, [letter]);
+    else others.push(letter);
+  }
+  return [...partitions.values()].flatMap((letters) => cut(letters.toSorted(byPlace)));
+}
+
+function byPlace(a: DueDeadLetter, b: DueDeadLetter): number {
+  return Number(a.lsn > b.lsn) - Number(a.lsn < b.lsn) || a.index - b.index;
+}
+
+function cut(letters: readonly DueDeadLetter[]): readonly (readonly DueDeadLetter[])[] {
+  const batches: (readonly DueDeadLetter[])[] = [];
+  for (let rest = letters; rest.length > 0; ) {
+    const count = cutAtCommit(rest, fitting(rest));
+    batches.push(rest.slice(0, count));
+    rest = rest.slice(count);
+  }
+  return batches;
+}
+
+/** How many of the first one transaction takes; at least one. */
+function fitting(letters: readonly DueDeadLetter[]): number {
+  let bytes = 0;
+  let count = 0;
+  for (const { byteCount } of letters.slice(0, transactionLetters)) {
+    bytes += byteCount;
+    if (count > 0 && bytes > transactionBytes) break;
+    count++;
+  }
+  return count;
 }

@@ -4,13 +4,14 @@
  * its partitions costs one commit here. Where more waits than one transaction carries, a second one is in flight beside
  * it, so that one decides while the database works for the other. No two share a partition, nor do two lanes. All
  * positions of a transaction move from the values they had or none does (I2, P4); what went wrong together is tried
- * again partition by partition beside the rest, so that one that is fenced or odd cannot hold back the others.
+ * again partition by partition beside the rest, so that one that is fenced, odd or full of dead letters cannot hold back
+ * the others.
  */
 import { ReplicationError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { RecordStore } from '../ports/record-store.ts';
+import type { ApplyOutcome, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { batchOf, decide } from './batch.ts';
 import type { Batch, Decided } from './batch.ts';
@@ -163,21 +164,23 @@ export class Lane {
     const partitions = taken.map(({ move }) => move.partition);
     for (const { queue } of taken) this.#held.add(queue);
     try {
-      if (await this.#transact(taken)) return;
-      logger.warn({ origin, partitions }, 'fenced: a position was moved by somebody else');
-      onFenced(origin);
-      for (const { queue } of taken) queue.retry();
+      const outcome = await this.#transact(taken);
+      if (outcome === 'applied') return;
+      if (outcome === 'fenced') {
+        logger.warn({ origin, partitions }, 'fenced: a position was moved by somebody else');
+        onFenced(origin);
+      }
+      for (const { queue } of taken) queue.retry(outcome);
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
       logger.warn({ err: reason, origin, partitions }, 'the applier waits');
-      for (const { queue } of taken) queue.retry();
+      for (const { queue } of taken) queue.retry('failed');
     } finally {
       for (const { queue } of taken) this.#held.delete(queue);
     }
   }
 
-  /** False where it was fenced. */
-  async #transact(taken: readonly Taken[]): Promise<boolean> {
+  async #transact(taken: readonly Taken[]): Promise<ApplyOutcome> {
     const { origin, store, clock, timer, maxDriftMs, onApplied } = this.#options;
     const batch = batchOf(
       taken.map(({ move, collected }) => ({ partition: move.partition, changes: collected.changes })),
@@ -193,7 +196,7 @@ export class Lane {
         return decided;
       },
     });
-    if (outcome === 'fenced') return false;
+    if (outcome !== 'applied') return outcome;
     for (const { queue, collected } of taken) queue.accept(collected);
     onApplied({
       origin,
@@ -202,7 +205,7 @@ export class Lane {
       waitedMs: startedMs - Math.min(...taken.map(({ arrivedMs }) => arrivedMs)),
       beatAtMs: oldestBeat(taken),
     });
-    return true;
+    return 'applied';
   }
 }
 

@@ -12,7 +12,7 @@ import type { RecordReach } from '../ports/change-feed.ts';
 import { sameIncarnation } from '../ports/identity.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { PositionMove, PositionRow, RecordStore } from '../ports/record-store.ts';
+import type { ApplyOutcome, PositionMove, PositionRow, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { VectorEntry } from '../ports/vector.ts';
 import { collect } from './collect.ts';
@@ -75,6 +75,7 @@ export class PartitionQueue {
   #queue: QueuedRecord[] = [];
   #queuedBytes = 0;
   #failures = 0;
+  #lacksRoom = false;
   /** The furthest end of an interval that came, of the incarnation that is read. */
   #seenTo = 0n;
   #busy: Promise<void> | null = null;
@@ -105,6 +106,11 @@ export class PartitionQueue {
   /** Its next transaction must carry no other partition. */
   get isAlone(): boolean {
     return this.#standing.kind === 'alone';
+  }
+
+  /** Whether what comes next would put aside more of the origin's changes than are kept (I12). */
+  get lacksRoom(): boolean {
+    return this.#lacksRoom;
   }
 
   offer(records: readonly QueuedRecord[]): void {
@@ -153,14 +159,16 @@ export class PartitionQueue {
   accept(collected: Collected): void {
     this.#reading = collected.reading;
     this.#standing = { kind: 'sure' };
+    this.#lacksRoom = false;
     this.#failures = 0;
     for (const entry of this.#queue.slice(0, collected.consumed)) this.#see(entry);
     this.#consume(collected.consumed);
   }
 
-  /** The transaction failed or was fenced. Who was alone in it rests first. */
-  retry(): void {
+  /** The transaction did not go through. Who was alone in it rests first. */
+  retry(why: 'failed' | Exclude<ApplyOutcome, 'applied'>): void {
     const wasAlone = this.isAlone;
+    this.#lacksRoom = wasAlone && why === 'full' ? this.#waitForRoom() : false;
     this.#standing = { kind: 'doubtful' };
     if (wasAlone) this.#start(() => this.#rest());
   }
@@ -169,6 +177,15 @@ export class PartitionQueue {
   recheck(): void {
     const isStanding = this.#reading.kind === 'gap' || this.#reading.kind === 'unopened';
     if (isStanding && this.#busy === null) this.#start(() => this.#goOn());
+  }
+
+  #waitForRoom(): true {
+    if (!this.#lacksRoom)
+      this.#options.logger.error(
+        this.#where(),
+        'the dead letters of the origin are full, so the partition waits',
+      );
+    return true;
   }
 
   #step(head: QueuedRecord): boolean {

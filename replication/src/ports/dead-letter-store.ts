@@ -1,10 +1,12 @@
 /**
- * Changes that were put aside, to be looked at and tried again (P4). A retry is one transaction that locks the
- * position of the letter's partition first, then the letter, then the record, and closes the letter together with
- * what it wrote; `settled` then moves as far as the remaining ones allow. Trying again is safe at any time and in any
- * order, because deltas commute; nothing that a retry merges is ever published.
+ * Changes that were put aside, to be looked at and tried again (P4). A retry is one transaction for any number of letters
+ * of one partition: it locks the partition's position first, then the letters, then their records, and closes the letters
+ * together with what it wrote; `settled` then moves as far as the remaining ones allow. Trying again is safe at any time
+ * and in any order, because deltas commute; nothing that a retry merges is ever published.
  * One that can never be applied is given up by an operator alone: it goes on holding `settled` until a transfer has
  * brought what its record came to elsewhere, unless the operator takes the loss.
+ * Open ones are kept whatever happens. A closed one keeps its place, its name and what became of it, and its bytes only
+ * where the operator took the loss, and is dropped after `keptClosedMs`, or once `keptClosedCount` newer ones are closed.
  */
 import type { Lsn, RecordId } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
@@ -28,6 +30,12 @@ export interface OpenDeadLetter extends DeadLetterPlace, RecordId {
   readonly stampMs: number | null;
   /** `null`: nobody has given it up. */
   readonly givenUp: GivenUp | null;
+}
+
+/** One that may be tried again. */
+export interface DueDeadLetter extends DeadLetterPlace {
+  /** Of its delta. */
+  readonly byteCount: number;
 }
 
 export interface GivenUp {
@@ -63,6 +71,8 @@ export type RetryDecision =
   /** Nothing is changed. */
   | { readonly kind: 'leave' };
 
+export type DecideRetry = (state: Uint8Array, delta: Uint8Array) => RetryDecision;
+
 export type RetryOutcome = 'applied' | 'kept' | 'left' | 'gone' | 'unnameable';
 
 export interface DeadLetterStore {
@@ -72,17 +82,20 @@ export interface DeadLetterStore {
     readonly limit: number;
   }): Promise<readonly OpenDeadLetter[]>;
   /** Open ones whose stamp is not beyond `stampMs`, lowest first. */
-  due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]>;
+  due(stampMs: number, limit: number): Promise<readonly DueDeadLetter[]>;
   /**
-   * `decide` gets the stored state (empty where there is none) and the delta; it is synchronous and may run again.
-   * `gone`: there is no such open letter. `unnameable`: its name is longer than names may be, so it stays.
+   * Tries letters of one partition in the given order, all in one transaction; an outcome for each. `decide` gets the
+   * stored state (empty where there is none), with what those before it have brought, and the delta; it is synchronous
+   * and may run again, and what it throws leaves all of them as they are. `gone`: there is no such open letter.
+   * `unnameable`: its name is longer than names may be, so it stays.
    */
-  retry(
-    place: DeadLetterPlace,
-    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-  ): Promise<RetryOutcome>;
+  retry(places: readonly DeadLetterPlace[], decide: DecideRetry): Promise<readonly RetryOutcome[]>;
   /** What was said first of one that waits stays, but the loss may be taken later. `gone`: there is no such open letter. */
   giveUp(place: DeadLetterPlace, how: GivingUp): Promise<'waiting' | 'lost' | 'gone'>;
-  /** Of all that were ever given up, except those that could be applied after all. */
+  /** Of all given up that are still kept, except those that could be applied after all. */
   fates(): Promise<readonly FateCount[]>;
+  /** Closed ones that are still kept. */
+  countClosed(): Promise<number>;
+  /** Drops some closed ones whose time is over, the oldest first; how many, at most `droppedAtOnce`. */
+  prune(): Promise<number>;
 }

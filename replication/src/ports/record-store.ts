@@ -91,6 +91,9 @@ export interface ApplyTransaction {
   readonly decide: (states: readonly Uint8Array[]) => ApplyDecision;
 }
 
+/** `fenced`: a position was not at its `expected`. `full`: the origin's dead letters have no room for those that it brings. */
+export type ApplyOutcome = 'applied' | 'fenced' | 'full';
+
 export interface PositionRow {
   readonly origin: RegionId;
   readonly incarnation: Incarnation;
@@ -150,8 +153,8 @@ export interface RecordStore {
    * back and is thrown on unchanged.
    */
   commitLocal(transaction: LocalTransaction): Promise<SeenCommit | null>;
-  /** `fenced`: a position was not at its `expected`, nothing was written. */
-  applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'>;
+  /** Where it is not `applied`, nothing was written. */
+  applyRemote(transaction: ApplyTransaction): Promise<ApplyOutcome>;
   positions(origin: RegionId): Promise<readonly PositionRow[]>;
   /** Creates the position of a partition where it is absent; never changes one that exists. */
   createPosition(row: PositionRow): Promise<void>;
@@ -163,4 +166,6 @@ export interface DeadLetterCount {
   readonly origin: RegionId;
   readonly cause: DeadLetterCause;
   readonly count: number;
+  /** Of their deltas. */
+  readonly bytes: number;
 }

@@ -59,6 +59,7 @@ export function createMetrics({ config, database, peers, figures }: Ground, link
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
     tombstones: () => within(figuresTimeoutMs, readTombstones(database.tombstones)),
     fates: () => within(figuresTimeoutMs, database.deadLetters.fates()),
+    closedLetters: () => within(figuresTimeoutMs, database.deadLetters.countClosed()),
     verifications: () => within(figuresTimeoutMs, database.verifications.all()),
     openTransfers: async () => (await within(figuresTimeoutMs, database.jobs.open()))?.length ?? null,
     pool: database.poolUse,

@@ -12,6 +12,7 @@ import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Fate, FateCount } from '@isthmus/replication/ports/dead-letter-store';
 import type { Verification } from '@isthmus/replication/ports/verification';
 import type { Incident } from '@isthmus/replication/ports/incident-store';
+import { filled, sumOf } from '@isthmus/replication/letter-limits';
 import type { DeadLetterCause, DeadLetterCount } from '@isthmus/replication/ports/record-store';
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
 import { type FiguresRead, type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
@@ -44,6 +45,8 @@ export interface Scraped {
   readonly verified: readonly Verification[] | null;
   /** Of dead letters that were given up; `null`: the database does not say. */
   readonly fates: readonly FateCount[] | null;
+  /** Closed dead letters that are still kept; `null`: the database does not say. */
+  readonly closedLetters: number | null;
 }
 
 /** An age in seconds; unknown is unbounded. */
@@ -70,6 +73,8 @@ export class FigureGauges {
   readonly #splitBrain;
   readonly #incidentSeconds;
   readonly #deadLetters;
+  readonly #lettersFilled;
+  readonly #closedLetters;
   readonly #fates;
   readonly #verifiedThrough;
   readonly #diverged;
@@ -132,9 +137,19 @@ export class FigureGauges {
       [],
     );
     this.#deadLetters = gauge('dead_letters', 'Open dead letters; NaN: unknown', ['origin', 'cause']);
+    this.#lettersFilled = gauge(
+      'dead_letters_fill_ratio',
+      "How much of the bound the origin's open dead letters take; at 1 its partitions wait; NaN: unknown",
+      ['origin'],
+    );
+    this.#closedLetters = gauge(
+      'closed_dead_letters',
+      'Closed dead letters that are still kept; NaN: unknown',
+      [],
+    );
     this.#fates = gauge(
       'given_up_dead_letters',
-      'Dead letters that an operator gave up, by what became of them: waiting for a transfer, repaired by one, or lost; NaN: unknown',
+      'Dead letters that an operator gave up and that are still kept, by what became of them: waiting for a transfer, repaired by one, or lost; NaN: unknown',
       ['origin', 'fate'],
     );
     this.#verifiedThrough = gauge(
@@ -161,6 +176,7 @@ export class FigureGauges {
     this.#figuresAge.set(age(readAgeMs === null ? null : readAgeMs / 1000));
     this.#setDeadLetters(isCurrent ? (figures?.deadLetters ?? null) : null);
     this.#setFates(scraped.fates);
+    this.#closedLetters.set(known(scraped.closedLetters));
     this.#setLinks(scraped.links);
     this.#setIncidents(scraped);
     const isKnown = figures !== null && nowMs !== null;
@@ -222,10 +238,13 @@ export class FigureGauges {
   }
 
   #setDeadLetters(counts: readonly DeadLetterCount[] | null): void {
-    for (const origin of this.#peers)
+    for (const origin of this.#peers) {
+      const open = counts?.filter((entry) => entry.origin === origin) ?? null;
+      this.#lettersFilled.set({ origin }, known(open && filled(sumOf(open))));
       for (const cause of deadLetterCauses) {
         const found = counts?.find((entry) => entry.origin === origin && entry.cause === cause);
         this.#deadLetters.set({ origin, cause }, known(counts === null ? null : (found?.count ?? 0)));
       }
+    }
   }
 }

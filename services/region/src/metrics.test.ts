@@ -16,7 +16,7 @@ const full: FiguresRead = {
   ageMs: 2,
   figures: {
     own: { newest: beat, newestCounted: beat, logCoveredAtMs: nowMs - 500, logCount: 7 },
-    deadLetters: [{ origin: us, cause: 'malformed', count: 2 }],
+    deadLetters: [{ origin: us, cause: 'malformed', count: 2, bytes: 16 * 1024 * 1024 }],
     readAtMs: 0,
     peers: [
       {
@@ -51,6 +51,7 @@ function metrics(read: FiguresRead, slot: SlotHealth | null = null): RegionMetri
     openTransfers: () => Promise.resolve(read.figures === null ? null : 2),
     tombstones: () => Promise.resolve(read.figures === null ? null : dead),
     fates: () => Promise.resolve(read.figures === null ? null : [{ origin: us, fate: 'repaired', count: 2 }]),
+    closedLetters: () => Promise.resolve(read.figures === null ? null : 9),
     pool: () => ({ total: 4, idle: 3, waiting: 0 }),
     keyEnds: new Map([
       [eu, Number.POSITIVE_INFINITY],
@@ -89,6 +90,8 @@ test('lag, RPO and links stand under their names', async () => {
     'isthmus_signing_key_end_timestamp_seconds{origin="us"}': '1800000000',
     'isthmus_dead_letters{origin="us",cause="malformed"}': '2',
     'isthmus_dead_letters{origin="us",cause="too-large"}': '0',
+    'isthmus_dead_letters_fill_ratio{origin="us"}': '0.25',
+    isthmus_closed_dead_letters: '9',
     'isthmus_given_up_dead_letters{origin="us",fate="repaired"}': '2',
     'isthmus_given_up_dead_letters{origin="eu",fate="lost"}': '0',
     isthmus_retained_wal_bytes: '4096',
@@ -130,6 +133,8 @@ test('what is unknown is never zero, and no series is missing', async () => {
     'clock_offset_seconds{peer="us"}',
     'dead_letters{origin="us",cause="malformed"}',
     'given_up_dead_letters{origin="us",fate="lost"}',
+    'dead_letters_fill_ratio{origin="us"}',
+    'closed_dead_letters',
     'retained_wal_bytes',
     'open_transfers',
     'tombstones',

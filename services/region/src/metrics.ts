@@ -56,6 +56,8 @@ export interface RegionMetricsOptions {
   readonly tombstones: () => Promise<Tombstones | null>;
   /** Of dead letters that were given up; `null`: unknown. Must be bounded in time. */
   readonly fates: () => Promise<readonly FateCount[] | null>;
+  /** Of closed dead letters that are still kept; `null`: unknown. Must be bounded in time. */
+  readonly closedLetters: () => Promise<number | null>;
   readonly pool: () => PoolFigures;
   /** When the last key ends by which a region is believed, in ms since the epoch; empty where logs are not signed. */
   readonly keyEnds: ReadonlyMap<RegionId, number>;
@@ -195,12 +197,13 @@ export class RegionMetrics {
 
   async scrape(): Promise<string> {
     const { figures, clock, links, pool } = this.#options;
-    const { slot, incidents, verifications, openTransfers, tombstones, fates } = this.#options;
-    const jobs = [openTransfers(), tombstones(), fates()] as const;
+    const { slot, incidents, verifications, openTransfers, tombstones, fates, closedLetters } = this.#options;
+    const jobs = [openTransfers(), tombstones(), fates(), closedLetters()] as const;
     const asked = [figures.read(), slot(), incidents(), verifications(), ...jobs] as const;
-    const [read, health, open, verified, transfers, dead, givenUp] = await Promise.all(asked);
+    const [read, health, open, verified, transfers, dead, givenUp, closed] = await Promise.all(asked);
     const shown = links?.links ?? [];
-    this.#gauges.set({ read, nowMs: wallMs(clock), links: shown, incidents: open, verified, fates: givenUp });
+    const letters = { fates: givenUp, closedLetters: closed };
+    this.#gauges.set({ read, nowMs: wallMs(clock), links: shown, incidents: open, verified, ...letters });
     this.#setSlot(health);
     this.#openTransfers.set(transfers ?? Number.NaN);
     this.#tombstones.set(dead?.count ?? Number.NaN);

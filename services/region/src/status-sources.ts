@@ -14,7 +14,7 @@ import type { VerificationStore } from '@isthmus/replication/ports/verification'
 import type { FigureReader } from '@isthmus/replication/progress/figures';
 import type { Replicator } from '@isthmus/replication/replicator';
 import type { RefusedRecords } from './refused-records.ts';
-import { type Status, gapsOf, statusOf } from './status.ts';
+import { type Status, gapsOf, statusOf, waitingOf } from './status.ts';
 import { readTombstones } from './tombstones.ts';
 import { version } from './version.ts';
 import { within } from './within.ts';
@@ -30,7 +30,7 @@ interface StatusGround {
     readonly clock: Clock;
     readonly verifications: Pick<VerificationStore, 'all'>;
     readonly jobs: Pick<TransferJobs, 'open'>;
-    readonly deadLetters: Pick<DeadLetterStore, 'fates'>;
+    readonly deadLetters: Pick<DeadLetterStore, 'fates' | 'countClosed'>;
     readonly incidents: Pick<IncidentStore, 'open'>;
     readonly tombstones: Pick<TombstoneStore, 'countDead' | 'barrier'>;
     readonly refills: Pick<RefillStore, 'find'>;
@@ -71,6 +71,8 @@ export function readStatus(
     verifications: () => within(timeoutMs, database.verifications.all()),
     transfers: () => within(timeoutMs, database.jobs.open()),
     fates: () => within(timeoutMs, database.deadLetters.fates()),
+    closedLetters: () => within(timeoutMs, database.deadLetters.countClosed()),
+    waiting: () => replicator?.origins.flatMap(waitingOf) ?? null,
     incidents: () => within(timeoutMs, database.incidents.open()),
     tombstones: () => within(timeoutMs, readTombstones(database.tombstones)),
     barrier: () => replicator?.barrier ?? null,

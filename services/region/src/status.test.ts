@@ -3,7 +3,7 @@ import { parseRegionId } from '@isthmus/replication/ports/identity';
 import type { TransferJob } from '@isthmus/replication/ports/transfer-jobs';
 import type { Figures, FiguresRead } from '@isthmus/replication/progress/figures';
 import { expect, test } from 'vitest';
-import { type StatusInput, statusOf } from './status.ts';
+import { type StatusInput, statusOf, waitingOf } from './status.ts';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
 const us = parseRegionId('us') ?? expect.fail('us is a region');
@@ -26,8 +26,8 @@ const newest = beat(40, 100, 100);
 const figures: Figures = {
   own: { newest, newestCounted: newest, logCoveredAtMs: nowMs - 100, logCount: 100 },
   deadLetters: [
-    { origin: us, cause: 'malformed', count: 2 },
-    { origin: us, cause: 'too-large', count: 1 },
+    { origin: us, cause: 'malformed', count: 2, bytes: 8 },
+    { origin: us, cause: 'too-large', count: 1, bytes: 9 },
   ],
   readAtMs: 0,
   peers: [
@@ -101,6 +101,8 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
         { origin: ap, fate: 'waiting', count: 1 },
         { origin: us, fate: 'lost', count: 1 },
       ]),
+    closedLetters: () => Promise.resolve(9),
+    waiting: () => waitingOf({ origin: us, readings: [], lackingRoom: [3] }),
     barrier: () => ({ phase: 'asking', waitingFor: [ap] }),
     ...changes,
   };
@@ -150,6 +152,8 @@ test('says everything by the names of the outer contract, what is unknown as nul
     incidents: { open: 0 },
     deadLetters: 3,
     givenUpDeadLetters: { waiting: 3, repaired: 0, lost: 1 },
+    closedDeadLetters: 9,
+    waitingPartitions: [{ origin: 'us', partition: 3, cause: 'dead-letters-full' }],
     gaps: 1,
     openGaps: [{ origin: 'us', partition: 2, cause: 'missing-interval' }],
     refusedRecords: [refusedRecord],

@@ -62,6 +62,12 @@ export interface TombstoneStatus {
   readonly waitingFor: readonly RegionId[] | null;
 }
 
+export interface WaitingPartition {
+  readonly origin: RegionId;
+  readonly partition: number;
+  readonly cause: 'dead-letters-full';
+}
+
 export interface Status {
   readonly region: RegionId;
   readonly actor: Actor;
@@ -86,6 +92,10 @@ export interface Status {
   readonly deadLetters: number | null;
   /** Of those that an operator gave up, what became of them. */
   readonly givenUpDeadLetters: Readonly<Record<Fate, number>> | null;
+  /** Closed ones that are still kept. */
+  readonly closedDeadLetters: number | null;
+  /** Partitions that wait, because there is no room for what they would put aside. */
+  readonly waitingPartitions: readonly WaitingPartition[] | null;
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
   /** What this process dropped out of logs, because nobody vouches for it. */
@@ -127,6 +137,9 @@ export interface StatusInput {
   readonly transfers: () => Promise<readonly TransferJob[] | null>;
   /** Of dead letters that were given up. Bounded in time; `null`: the database does not say. */
   readonly fates: () => Promise<readonly FateCount[] | null>;
+  readonly closedLetters: () => Promise<number | null>;
+  /** `null` where this process applies nothing and cannot tell. */
+  readonly waiting: () => readonly WaitingPartition[] | null;
   /** Bounded in time; `null`: the database does not say. */
   readonly tombstones: () => Promise<Tombstones | null>;
   /** `null` where another process runs the barriers. */
@@ -134,17 +147,19 @@ export interface StatusInput {
 }
 
 export async function statusOf(input: StatusInput): Promise<Status> {
-  const [read, ready, incidents, slot, verified, transfers, tombstones, refill, fates] = await Promise.all([
-    input.figures.read(),
-    input.ready(),
-    input.incidents(),
-    input.slot(),
-    input.verifications(),
-    input.transfers(),
-    input.tombstones(),
-    input.refill(),
-    input.fates(),
-  ]);
+  const [read, ready, incidents, slot, verified, transfers, tombstones, refill, fates, closed] =
+    await Promise.all([
+      input.figures.read(),
+      input.ready(),
+      input.incidents(),
+      input.slot(),
+      input.verifications(),
+      input.transfers(),
+      input.tombstones(),
+      input.refill(),
+      input.fates(),
+      input.closedLetters(),
+    ]);
   const nowMs = wallMs(input.clock);
   const { figures } = read;
   const views =
@@ -168,6 +183,8 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     incidents: { open: incidents?.filter(isOpenIncident).length ?? null },
     deadLetters: read.isCurrent && figures !== null ? total(figures.deadLetters) : null,
     givenUpDeadLetters: fates && fatesOf(fates),
+    closedDeadLetters: closed,
+    waitingPartitions: input.waiting(),
     gaps: openGaps?.length ?? null,
     openGaps,
     refusedRecords: input.refused,
@@ -232,6 +249,10 @@ export function gapsOf({ origin, readings }: OriginStatus): readonly GapStatus[]
   return readings.flatMap((reading, partition) =>
     reading.kind === 'gap' ? [{ origin, partition, cause: reading.cause }] : [],
   );
+}
+
+export function waitingOf({ origin, lackingRoom }: OriginStatus): readonly WaitingPartition[] {
+  return lackingRoom.map((partition) => ({ origin, partition, cause: 'dead-letters-full' }));
 }
 
 function rfc3339(atMs: number | null): string | null {

@@ -2,6 +2,8 @@
  * Open dead letters of one store in memory, by their place. It belongs to a `MemoryRecordStore`, which gives it the
  * record that a retry works on; a retry runs to its end within one call, as every transaction there does.
  */
+import { assert } from '../../errors.ts';
+import { type Held, droppedAtOnce, heldBy, keptClosedCount, keptClosedMs } from '../../letter-limits.ts';
 import type {
   DeadLetterPlace,
   DeadLetterStore,
@@ -10,13 +12,14 @@ import type {
   GivenUp,
   GivingUp,
   OpenDeadLetter,
-  RetryDecision,
+  DecideRetry,
+  DueDeadLetter,
   RetryOutcome,
 } from '../../ports/dead-letter-store.ts';
 import type { CountedBeat, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { DeadLetter, DeadLetterCount } from '../../ports/record-store.ts';
-import { nameFault } from '../../record-name.ts';
+import { LetterTrial, type Trial } from '../letter-trial.ts';
 import type { MemoryTable } from './table.ts';
 
 export interface Letter extends DeadLetter, DeadLetterPlace {
@@ -25,10 +28,11 @@ export interface Letter extends DeadLetter, DeadLetterPlace {
   readonly givenUp: GivenUp | null;
 }
 
-/** Of a letter that was given up and is closed. */
 export interface ClosedLetter {
   readonly origin: Letter['origin'];
-  readonly fate: Exclude<Fate, 'waiting'>;
+  /** `null`: of one that was applied, or that nobody had given up. */
+  readonly fate: Exclude<Fate, 'waiting'> | null;
+  readonly closedAtMs: number;
 }
 
 /** What a letter needs of the store that it belongs to. */
@@ -38,7 +42,7 @@ export interface LetterHome {
   readonly nowMs: () => number;
   readonly transact: (isDurable: boolean, body: () => void) => void;
   readonly read: (id: RecordId) => Uint8Array;
-  readonly write: (id: RecordId, state: Uint8Array) => void;
+  readonly write: (ids: readonly RecordId[], writes: Trial<Letter>['writes']) => void;
   /** A letter of this partition was closed. */
   readonly resettle: (place: DeadLetterPlace) => void;
 }
@@ -60,10 +64,17 @@ export class MemoryDeadLetters implements DeadLetterStore {
     if (this.#find(letter) === null) this.#home.letters.put(nameOf(letter), { ...letter, givenUp: null });
   }
 
-  /** Within a transaction. `fate`: of one that was given up. */
+  /** Within a transaction. */
   close(letter: Letter, fate: ClosedLetter['fate']): void {
-    this.#home.letters.delete(nameOf(letter));
-    if (letter.givenUp !== null) this.#home.closed.put(nameOf(letter), { origin: letter.origin, fate });
+    const { letters, closed, nowMs } = this.#home;
+    letters.delete(nameOf(letter));
+    closed.put(nameOf(letter), { origin: letter.origin, fate, closedAtMs: nowMs() });
+  }
+
+  /** Of the open ones of an origin. */
+  held(origin: Letter['origin']): Held {
+    const letters = [...this.#home.letters.values()].filter((letter) => letter.origin === origin);
+    return heldBy(letters.map(({ delta }) => delta));
   }
 
   /** In a transaction. */
@@ -74,14 +85,18 @@ export class MemoryDeadLetters implements DeadLetterStore {
 
   /** The oldest open one of a partition. */
   oldest(partition: Pick<DeadLetterPlace, 'origin' | 'incarnation' | 'partition'>): Letter | null {
-    return this.all().find((letter) => isOfPartition(letter, partition)) ?? null;
+    let oldest: Letter | null = null;
+    for (const letter of this.#home.letters.values())
+      if (isOfPartition(letter, partition) && (oldest === null || byPlace(letter, oldest) < 0))
+        oldest = letter;
+    return oldest;
   }
 
   counts(): readonly DeadLetterCount[] {
     const counts = new Map<string, DeadLetterCount>();
-    for (const { origin, cause } of this.all()) {
-      const count = counts.get(`${origin} ${cause}`)?.count ?? 0;
-      counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1 });
+    for (const { origin, cause, delta } of this.all()) {
+      const { count, bytes } = counts.get(`${origin} ${cause}`) ?? { count: 0, bytes: 0 };
+      counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1, bytes: bytes + delta.length });
     }
     return [...counts.values()];
   }
@@ -97,31 +112,38 @@ export class MemoryDeadLetters implements DeadLetterStore {
     });
   }
 
-  async due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
+  async due(stampMs: number, limit: number): Promise<readonly DueDeadLetter[]> {
     const due = this.all().filter((letter) => letter.stampMs !== null && letter.stampMs <= stampMs);
-    return due.toSorted((a, b) => (a.stampMs ?? 0) - (b.stampMs ?? 0)).slice(0, limit);
+    const first = due.toSorted((a, b) => (a.stampMs ?? 0) - (b.stampMs ?? 0)).slice(0, limit);
+    return first.map((letter) => ({ ...letter, byteCount: letter.delta.length }));
   }
 
-  async retry(
-    place: DeadLetterPlace,
-    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-  ): Promise<RetryOutcome> {
-    const letter = this.#find(place);
-    if (letter === null) return 'gone';
-    if (nameFault(letter) !== null) return 'unnameable';
-    const decision = decide(this.#home.read(letter), letter.delta);
-    if (decision.kind === 'leave') return 'left';
+  async retry(places: readonly DeadLetterPlace[], decide: DecideRetry): Promise<readonly RetryOutcome[]> {
+    const [first] = places;
+    if (first === undefined) return [];
+    assert(
+      places.every((place) => isOfPartition(place, first)),
+      'letters that are tried together are of one partition',
+    );
+    const trial = new LetterTrial(places.map((place) => this.#find(place)));
+    const tried = trial.run(
+      trial.ids.map((id) => this.#home.read(id)),
+      decide,
+    );
+    if (tried.applied.length + tried.kept.length > 0) this.#end(first, trial.ids, tried);
+    return tried.outcomes;
+  }
+
+  #end(partition: DeadLetterPlace, ids: readonly RecordId[], { writes, applied, kept }: Trial<Letter>): void {
     this.#home.transact(false, () => {
-      if (decision.kind === 'keep') {
-        const { cause, detail, stampMs } = decision;
+      for (const { letter, why } of kept) {
+        const { cause, detail, stampMs } = why;
         this.#home.letters.put(nameOf(letter), { ...letter, cause, detail, stampMs });
-        return;
       }
-      this.#home.letters.delete(nameOf(letter));
-      this.#home.write(letter, decision.state);
-      this.#home.resettle(letter);
+      for (const letter of applied) this.close(letter, null);
+      this.#home.write(ids, writes);
+      this.#home.resettle(partition);
     });
-    return decision.kind === 'keep' ? 'kept' : 'applied';
   }
 
   async giveUp(
@@ -144,7 +166,9 @@ export class MemoryDeadLetters implements DeadLetterStore {
     const waiting = this.all().filter(({ givenUp }) => givenUp !== null);
     const known = [
       ...waiting.map(({ origin }) => ({ origin, fate: 'waiting' as const })),
-      ...this.#home.closed.values(),
+      ...[...this.#home.closed.values()].flatMap(({ origin, fate }) =>
+        fate === null ? [] : [{ origin, fate }],
+      ),
     ];
     const counts = new Map<string, FateCount>();
     for (const { origin, fate } of known) {
@@ -152,6 +176,24 @@ export class MemoryDeadLetters implements DeadLetterStore {
       counts.set(`${origin} ${fate}`, { origin, fate, count: count + 1 });
     }
     return [...counts.values()];
+  }
+
+  async countClosed(): Promise<number> {
+    return this.#home.closed.size;
+  }
+
+  async prune(): Promise<number> {
+    const { closed, nowMs, transact } = this.#home;
+    const oldestFirst = [...closed.keyed()].toSorted(([, a], [, b]) => a.closedAtMs - b.closedAtMs);
+    const over = Math.max(0, oldestFirst.length - keptClosedCount);
+    const isOver = ([, { closedAtMs }]: readonly [string, ClosedLetter], index: number): boolean =>
+      index < over || closedAtMs < nowMs() - keptClosedMs;
+    const dropped = oldestFirst.filter(isOver).slice(0, droppedAtOnce);
+    if (dropped.length > 0)
+      transact(true, () => {
+        for (const [name] of dropped) closed.delete(name);
+      });
+    return dropped.length;
   }
 
   #find(place: DeadLetterPlace): Letter | null {

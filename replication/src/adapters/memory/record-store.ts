@@ -8,9 +8,11 @@ import { hasSiblings } from '@isthmus/conflict';
 import { ReplicationError, assert } from '../../errors.ts';
 import type { CountedBeat, Lsn, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
+import { hasRoom, heldBy } from '../../letter-limits.ts';
 import type { DeadLetterPlace } from '../../ports/dead-letter-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type {
+  ApplyOutcome,
   ApplyTransaction,
   ConflictingQuery,
   DeadLetter,
@@ -78,7 +80,7 @@ export class MemoryRecordStore implements RecordStore {
       nowMs: () => database.nowMs(),
       transact: (isDurable, body) => void database.transact(isDurable, body),
       read: (id) => this.#lock([id])[0] ?? empty,
-      write: (id, state) => this.#write([id], [{ index: 0, state }]),
+      write: (ids, writes) => this.#write(ids, writes),
       resettle: (place) => this.#resettle(place),
     });
   }
@@ -172,13 +174,15 @@ export class MemoryRecordStore implements RecordStore {
     return { end, seen: { applied, ahead: [...this.#ahead.values()] } };
   }
 
-  async applyRemote({ origin, positions, ids, decide }: ApplyTransaction): Promise<'applied' | 'fenced'> {
+  async applyRemote({ origin, positions, ids, decide }: ApplyTransaction): Promise<ApplyOutcome> {
     const rows = this.#positions.get(origin) ?? [];
     const stand = (move: PositionMove): boolean =>
       rows.some((row) => isRowOf(row, move) && row.applied === move.expected);
     if (this.isClosed(origin) || !positions.every(stand)) return 'fenced';
+    const { writes, deadLetters } = decide(this.#lock(ids));
+    const more = heldBy(deadLetters.map(({ delta }) => delta));
+    if (more.count > 0 && !hasRoom(this.deadLetters.held(origin), more)) return 'full';
     this.#database.transact(false, () => {
-      const { writes, deadLetters } = decide(this.#lock(ids));
       this.#write(ids, writes);
       for (const letter of deadLetters) this.#putAside(letter, { origin, positions });
       this.#move(origin, positions);

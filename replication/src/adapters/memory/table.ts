@@ -25,6 +25,10 @@ export class MemoryTable<V> {
     return this.#rows.values();
   }
 
+  keyed(): IterableIterator<[string, V]> {
+    return this.#rows.entries();
+  }
+
   put(key: string, row: V): void {
     this.#noteRow(key);
     this.#rows.set(key, row);

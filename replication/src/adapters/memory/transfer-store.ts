@@ -4,6 +4,7 @@
  * with the other.
  */
 import { ReplicationError, assert } from '../../errors.ts';
+import { heldBy, requireRoom } from '../../letter-limits.ts';
 import type { BeatOf } from '../../ports/beat-store.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
 import { type RegionId, sameIncarnation } from '../../ports/identity.ts';
@@ -110,6 +111,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     const states = ids.map((id) => this.#tables.records.get(nameOf(id))?.state ?? nothing);
     const decision = decide({ states, horizon: [...this.#horizon.values()] });
     if (decision === null) return false;
+    this.#requireRoom(job, decision.refused);
     this.#ground.database.transact(false, () => {
       for (const { index, state } of decision.writes) {
         const id = ids[index];
@@ -120,6 +122,15 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
         this.#refused.put(`${job} ${nameOf(refused)}`, { job, ...refused });
     });
     return true;
+  }
+
+  #requireRoom(job: number, refused: readonly RefusedState[]): void {
+    if (refused.length === 0) return;
+    const replaced = new Set(refused.map(nameOf));
+    const kept = [...this.#refused.values()].filter(
+      (each) => each.job === job && !replaced.has(nameOf(each)),
+    );
+    requireRoom(heldBy(kept.map(({ state }) => state)), heldBy(refused.map(({ state }) => state)));
   }
 
   async raise({ job, vector, beats, floorMs, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
@@ -134,7 +145,8 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     if (covered === null) return false;
     this.#ground.database.transact(false, () => {
       for (const [index, letter] of passed.entries())
-        if (covered[index] === true) this.#ground.records.deadLetters.close(letter, 'repaired');
+        if (covered[index] === true)
+          this.#ground.records.deadLetters.close(letter, letter.givenUp === null ? null : 'repaired');
       for (const entry of vector) this.#raiseOne(entry, this.#refusedBy(job, entry.partition, partitionOf));
       for (const beat of beats) this.#settleBeat(beat);
       const { records } = this.#ground;

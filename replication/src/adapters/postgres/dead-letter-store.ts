@@ -4,6 +4,7 @@
  * being tried.
  */
 import { assert } from '../../errors.ts';
+import { droppedAtOnce, keptClosedCount, keptClosedMs } from '../../letter-limits.ts';
 import type {
   DeadLetterPlace,
   DeadLetterStore,
@@ -11,10 +12,13 @@ import type {
   FateCount,
   GivingUp,
   OpenDeadLetter,
-  RetryDecision,
+  DecideRetry,
+  DueDeadLetter,
   RetryOutcome,
 } from '../../ports/dead-letter-store.ts';
-import { nameFault } from '../../record-name.ts';
+import { sameIncarnation } from '../../ports/identity.ts';
+import { LetterTrial, type Trial, type TriedLetter } from '../letter-trial.ts';
+import { textArray, tidArray } from './binary-array.ts';
 import { milliseconds } from './beat-figures.ts';
 import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
@@ -22,7 +26,7 @@ import { causeAt } from './dead-letters.ts';
 import { noteCalls } from './incident-store.ts';
 import { incarnationAt, regionAt } from './positions.ts';
 import { LockPlan, PlaceholderHabit } from './record-locks.ts';
-import { harmless } from './remote-apply.ts';
+import { harmless, namedConflicts } from './remote-apply.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, lsnAt, nullableAt, numberAt, textAt } from './row-values.ts';
 import type { Call, Session, Statement, Value } from './session.ts';
@@ -43,7 +47,7 @@ export const selectLetters: Statement = {
 
 export const selectDue: Statement = {
   name: 'isthmus_dead_letters_due',
-  text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, lsn::text, index
+  text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, lsn::text, index, octet_length(delta)
   FROM isthmus.dead_letter WHERE closed_at IS NULL AND stamp_ms <= $1 ORDER BY stamp_ms, ${placeColumns} LIMIT $2`,
 };
 
@@ -54,12 +58,23 @@ export const lockPosition: Statement = {
 
 export const lockLetter: Statement = {
   name: 'isthmus_dead_letter_lock',
-  text: `SELECT collection, key, delta FROM isthmus.dead_letter WHERE ${isLetter} FOR NO KEY UPDATE`,
+  text: `SELECT FROM isthmus.dead_letter WHERE ${isLetter} FOR NO KEY UPDATE`,
 };
 
-export const closeLetter: Statement = {
-  name: 'isthmus_dead_letter_close',
-  text: `UPDATE isthmus.dead_letter SET closed_at = clock_timestamp(), fate = NULL WHERE ${isLetter}`,
+/** One look into the index for each: a join might read all letters of the partition for each of them. */
+export const lockLetters: Statement = {
+  name: 'isthmus_dead_letters_lock',
+  text: `SELECT letter.* FROM unnest($5::text[]::pg_lsn[], $6::text[]::int[]) AS wanted (lsn, index),
+  LATERAL (SELECT lsn::text, index, collection, key, delta, ctid::text FROM isthmus.dead_letter
+    WHERE ${isPlace} AND dead_letter.lsn = wanted.lsn AND dead_letter.index = wanted.index AND closed_at IS NULL
+    FOR NO KEY UPDATE) AS letter`,
+};
+
+/** Tuple ids hold still while this transaction has the rows locked. */
+export const closeLetters: Statement = {
+  name: 'isthmus_dead_letters_close',
+  text: `UPDATE isthmus.dead_letter SET closed_at = clock_timestamp(), fate = NULL, delta = ''
+  WHERE ctid = ANY ($1::tid[])`,
 };
 
 const keepLetter: Statement = {
@@ -78,6 +93,22 @@ const countFates: Statement = {
   name: 'isthmus_dead_letters_fates',
   text: `SELECT origin, fate, count(*) FROM isthmus.dead_letter WHERE fate IS NOT NULL
   GROUP BY origin, fate ORDER BY origin, fate`,
+};
+
+const countClosed: Statement = {
+  name: 'isthmus_dead_letters_closed',
+  text: 'SELECT count(*) FROM isthmus.dead_letter WHERE closed_at IS NOT NULL',
+};
+
+/** What is closed is never changed, so its tuple id holds still. */
+export const pruneLetters: Statement = {
+  name: 'isthmus_dead_letters_prune',
+  text: `DELETE FROM isthmus.dead_letter WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM isthmus.dead_letter WHERE closed_at < greatest(
+      clock_timestamp() - interval '${keptClosedMs} milliseconds',
+      (SELECT closed_at FROM isthmus.dead_letter WHERE closed_at IS NOT NULL
+        ORDER BY closed_at DESC OFFSET ${keptClosedCount - 1} LIMIT 1))
+    ORDER BY closed_at LIMIT ${droppedAtOnce}))`,
 };
 
 const reached = '(CASE WHEN oldest.lsn IS NULL THEN newest_beat ELSE oldest.beat_before END)';
@@ -109,17 +140,20 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
     return answer.rows.map(letterOf);
   }
 
-  async due(stampMs: number, limit: number): Promise<readonly DeadLetterPlace[]> {
+  async due(stampMs: number, limit: number): Promise<readonly DueDeadLetter[]> {
     const answer = await this.#connections.query(selectDue, Math.floor(stampMs), limit);
-    return answer.rows.map(placeOf);
+    return answer.rows.map((row) => ({ ...placeOf(row), byteCount: numberAt(row, 6) }));
   }
 
-  async retry(
-    place: DeadLetterPlace,
-    decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-  ): Promise<RetryOutcome> {
+  async retry(places: readonly DeadLetterPlace[], decide: DecideRetry): Promise<readonly RetryOutcome[]> {
+    const [first] = places;
+    if (first === undefined) return [];
+    assert(
+      places.every((place) => isSamePartition(place, first)),
+      'letters that are tried together are of one partition',
+    );
     try {
-      return await this.#connections.transact((session) => retryIn(session, place, decide));
+      return await this.#connections.transact((session) => retryIn(session, { first, places }, decide));
     } catch (error) {
       throw harmless(error);
     }
@@ -134,6 +168,17 @@ export class PostgresDeadLetterStore implements DeadLetterStore {
     return answer.rows.map((row) => {
       return { origin: regionAt(row, 0), fate: fateAt(row, 1), count: numberAt(row, 2) };
     });
+  }
+
+  async countClosed(): Promise<number> {
+    const { rows } = await this.#connections.query(countClosed);
+    assert(rows[0] !== undefined, 'a count has one row');
+    return numberAt(rows[0], 0);
+  }
+
+  async prune(): Promise<number> {
+    const answer = await this.#connections.write((session) => session.query(pruneLetters));
+    return answer.rowCount;
   }
 }
 
@@ -171,53 +216,79 @@ function fateAt(row: Row, column: number): Fate {
   return fate;
 }
 
+/** A letter that is tried, and where it lies. */
+interface PlacedLetter extends TriedLetter {
+  readonly place: DeadLetterPlace;
+  readonly tuple: string;
+}
+
 async function retryIn(
   session: Session,
-  place: DeadLetterPlace,
-  decide: (state: Uint8Array, delta: Uint8Array) => RetryDecision,
-): Promise<RetryOutcome> {
+  { first, places }: { readonly first: DeadLetterPlace; readonly places: readonly DeadLetterPlace[] },
+  decide: DecideRetry,
+): Promise<readonly RetryOutcome[]> {
   const [, , found] = await session.pipeline([
     [begin],
-    [lockPosition, ...partitionValues(place)],
-    [lockLetter, ...letterValues(place)],
+    [lockPosition, ...partitionValues(first)],
+    [lockLetters, ...lettersValues(first, places)],
   ]);
-  const row = found?.rows[0];
-  if (row === undefined) return leave(session, 'gone');
-  const id = { collection: textAt(row, 0), key: textAt(row, 1) };
-  if (nameFault(id) !== null) return leave(session, 'unnameable');
-  const plan = new LockPlan([id], new PlaceholderHabit());
+  const rows = new Map((found?.rows ?? []).map((row) => [`${textAt(row, 0)} ${numberAt(row, 1)}`, row]));
+  const trial = new LetterTrial(
+    places.map((place) => {
+      const row = rows.get(`${formatLsn(place.lsn)} ${place.index}`);
+      return row === undefined ? null : triedAt(row, place);
+    }),
+  );
+  const plan = new LockPlan(trial.ids, new PlaceholderHabit());
   const locked = plan.read(await session.pipeline(plan.calls()));
-  const [state] = locked.states;
-  assert(state !== undefined, 'the store locked the record');
-  const decision = decide(state, bytesAt(row, 2));
-  if (decision.kind === 'leave') return leave(session, 'left');
-  const conflicts =
-    decision.kind === 'apply' && decision.conflicts > 0 ? [{ ...id, fields: decision.conflicts }] : [];
-  const writes = decision.kind === 'apply' ? [{ index: 0, state: decision.state }] : [];
+  const tried = trial.run(locked.states, decide);
+  if (tried.applied.length + tried.kept.length === 0) {
+    await session.rollback();
+    return tried.outcomes;
+  }
   await commitWith(session, {
     before: [
-      ...locked.calls(writes),
-      ...endingOf(place, decision),
-      ...noteCalls(place.origin, conflicts),
-      [settleAfterClose, ...partitionValues(place)],
+      ...locked.calls(tried.writes),
+      ...endingsOf(tried),
+      ...noteCalls(first.origin, namedConflicts(trial.ids, tried.conflicts)),
+      [settleAfterClose, ...partitionValues(first)],
     ],
     after: [],
   });
-  return decision.kind === 'apply' ? 'applied' : 'kept';
+  return tried.outcomes;
 }
 
-async function leave(session: Session, outcome: RetryOutcome): Promise<RetryOutcome> {
-  await session.rollback();
-  return outcome;
+function triedAt(row: Row, place: DeadLetterPlace): PlacedLetter {
+  return {
+    place,
+    collection: textAt(row, 2),
+    key: textAt(row, 3),
+    delta: bytesAt(row, 4),
+    tuple: textAt(row, 5),
+  };
 }
 
-function endingOf(
-  place: DeadLetterPlace,
-  decision: Exclude<RetryDecision, { readonly kind: 'leave' }>,
-): readonly Call[] {
-  if (decision.kind === 'apply') return [[closeLetter, ...letterValues(place)]];
-  const { cause, detail, stampMs } = decision;
-  return [[keepLetter, ...letterValues(place), cause, detail, stampMs]];
+function endingsOf({ applied, kept }: Trial<PlacedLetter>): readonly Call[] {
+  const tuples = applied.map(({ tuple }) => tuple);
+  const closed: readonly Call[] = tuples.length === 0 ? [] : [[closeLetters, tidArray(tuples)]];
+  const keeping = kept.map(({ letter, why }): Call => {
+    return [keepLetter, ...letterValues(letter.place), why.cause, why.detail, why.stampMs];
+  });
+  return [...closed, ...keeping];
+}
+
+function isSamePartition(a: DeadLetterPlace, b: DeadLetterPlace): boolean {
+  return (
+    a.origin === b.origin && a.partition === b.partition && sameIncarnation(a.incarnation, b.incarnation)
+  );
+}
+
+function lettersValues(partition: DeadLetterPlace, places: readonly DeadLetterPlace[]): Value[] {
+  return [
+    ...partitionValues(partition),
+    textArray(places.map(({ lsn }) => formatLsn(lsn))),
+    textArray(places.map(({ index }) => `${index}`)),
+  ];
 }
 
 function partitionValues({ origin, incarnation, partition }: DeadLetterPlace): Value[] {

@@ -3,6 +3,8 @@
  * known by its place in its origin's log. They are kept with their bytes, so that they can be tried again.
  */
 import { assert } from '../../errors.ts';
+import { type Held, hasRoom, heldBy } from '../../letter-limits.ts';
+import type { RegionId } from '../../ports/identity.ts';
 import type {
   ApplyTransaction,
   DeadLetter,
@@ -13,7 +15,7 @@ import { byteaArray, textArray } from './binary-array.ts';
 import { partitionArrays, regionAt } from './positions.ts';
 import type { Row } from './row-values.ts';
 import { numberAt, textAt } from './row-values.ts';
-import type { Call, Statement } from './session.ts';
+import type { Call, Session, Statement } from './session.ts';
 import { formatLsn } from './wal-message.ts';
 
 const maxDetailLength = 500;
@@ -42,9 +44,32 @@ const insertDeadLetters: Statement = {
 
 export const countOpen: Statement = {
   name: 'isthmus_dead_letters_count',
-  text: `SELECT origin, cause, count(*) FROM isthmus.dead_letter WHERE closed_at IS NULL
+  text: `SELECT origin, cause, count(*), sum(octet_length(delta)) FROM isthmus.dead_letter WHERE closed_at IS NULL
   GROUP BY origin, cause ORDER BY origin, cause`,
 };
+
+export const selectHeld: Statement = {
+  name: 'isthmus_dead_letters_held',
+  text: `SELECT count(*), coalesce(sum(octet_length(delta)), 0) FROM isthmus.dead_letter
+  WHERE origin = $1 AND closed_at IS NULL`,
+};
+
+/** Within the transaction that is to store them. */
+export async function haveRoom(
+  session: Session,
+  origin: RegionId,
+  letters: readonly DeadLetter[],
+): Promise<boolean> {
+  if (letters.length === 0) return true;
+  const { rows } = await session.query(selectHeld, origin);
+  return hasRoom(heldAt(rows[0], 0), heldBy(letters.map(({ delta }) => delta)));
+}
+
+/** A count and a sum of bytes. */
+export function heldAt(row: Row | undefined, column: number): Held {
+  assert(row !== undefined, 'a count has one row');
+  return { count: numberAt(row, column), bytes: numberAt(row, column + 1) };
+}
 
 export function insertLetters(
   { origin, positions }: ApplyTransaction,
@@ -76,7 +101,7 @@ export function insertLetters(
 }
 
 export function countOf(row: Row): DeadLetterCount {
-  return { origin: regionAt(row, 0), cause: causeAt(row, 1), count: numberAt(row, 2) };
+  return { origin: regionAt(row, 0), cause: causeAt(row, 1), ...heldAt(row, 2) };
 }
 
 export function causeAt(row: Row, column: number): DeadLetterCause {

@@ -6,6 +6,7 @@
 import type { RecordId } from '../../ports/change.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type {
+  ApplyOutcome,
   ApplyTransaction,
   ConflictingQuery,
   DeadLetterCount,
@@ -59,7 +60,7 @@ export class PostgresRecordStore implements RecordStore {
     return this.#connections.transactLocal((session) => commitLocal(session, planned));
   }
 
-  async applyRemote(transaction: ApplyTransaction): Promise<'applied' | 'fenced'> {
+  async applyRemote(transaction: ApplyTransaction): Promise<ApplyOutcome> {
     const planned = planRemote(transaction, this.#remoteHabit);
     try {
       return await this.#connections.transact((session) => applyRemote(session, planned));

@@ -1,14 +1,15 @@
 /**
  * Applies one batch of a peer's changes together with the positions that it moves (P4). Their compare-and-set is the
- * first statement, and all of them move or nothing does. The commit need not wait for the disk, because rows and position fall together in a crash;
+ * first statement, and all of them move or nothing does. What would put aside more than there is room for moves nothing
+ * either. The commit need not wait for the disk, because rows and position fall together in a crash;
  * whoever promises a position to others makes it durable first.
  */
 import { ReplicationError, assert } from '../../errors.ts';
 import { maxAppliedRecords } from '../../transaction-limits.ts';
 import type { IncidentConflict } from '../../ports/incident-store.ts';
-import type { ApplyTransaction, RecordConflict } from '../../ports/record-store.ts';
+import type { ApplyOutcome, ApplyTransaction, RecordConflict } from '../../ports/record-store.ts';
 import { commitWith } from './commit.ts';
-import { insertLetters } from './dead-letters.ts';
+import { haveRoom, insertLetters } from './dead-letters.ts';
 import { noteCalls } from './incident-store.ts';
 import { move, settle } from './positions.ts';
 import { databaseUnavailable } from './postgres-error.ts';
@@ -41,7 +42,7 @@ export function planRemote(transaction: ApplyTransaction, habit: PlaceholderHabi
 export async function applyRemote(
   session: Session,
   { transaction, plan }: RemoteApply,
-): Promise<'applied' | 'fenced'> {
+): Promise<ApplyOutcome> {
   const [, , moved, ...answers] = await session.pipeline([
     ...beginWithoutWaiting,
     move(transaction),
@@ -53,6 +54,10 @@ export async function applyRemote(
   }
   const locked = plan.read(answers);
   const { writes, deadLetters, conflicts = [] } = transaction.decide(locked.states);
+  if (!(await haveRoom(session, transaction.origin, deadLetters))) {
+    await session.rollback();
+    return 'full';
+  }
   await commitWith(session, {
     before: [
       ...locked.calls(writes),
@@ -65,7 +70,7 @@ export async function applyRemote(
   return 'applied';
 }
 
-function namedConflicts(
+export function namedConflicts(
   ids: ApplyTransaction['ids'],
   conflicts: readonly RecordConflict[],
 ): readonly IncidentConflict[] {

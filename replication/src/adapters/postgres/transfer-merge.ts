@@ -5,10 +5,12 @@
  * positions above all, cannot become durable before it.
  */
 import { assert } from '../../errors.ts';
+import { heldBy, requireRoom } from '../../letter-limits.ts';
 import type { MergeTransaction, RefusedState } from '../../ports/transfer-store.ts';
 import { byteaArray, textArray } from './binary-array.ts';
 import { requireOpenDonor, selectClosedDonor } from './closed-donor.ts';
 import { commitWith } from './commit.ts';
+import { heldAt } from './dead-letters.ts';
 import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import { beginWithoutWaiting } from './remote-apply.ts';
 import type { Call, Session, Statement } from './session.ts';
@@ -25,6 +27,13 @@ const insertRefused: Statement = {
     AS refused
   ON CONFLICT (transfer, collection, key) DO UPDATE
     SET state = excluded.state, cause = excluded.cause, detail = excluded.detail, stamp_ms = excluded.stamp_ms`,
+};
+
+/** Besides those that are to be replaced. */
+const selectRefusedHeld: Statement = {
+  name: 'isthmus_transfer_refused_held',
+  text: `SELECT count(*), coalesce(sum(octet_length(state)), 0) FROM isthmus.transfer_refused WHERE transfer = $1
+    AND (collection, key) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))`,
 };
 
 export interface PlannedMerge {
@@ -56,26 +65,31 @@ export async function mergeStates(session: Session, { transaction, plan }: Plann
     return false;
   }
   const { writes, refused } = decision;
-  await commitWith(session, {
-    before: [...locked.calls(writes), ...refusedCalls(transaction.job, refused)],
-    after: [],
-  });
+  if (refused.length > 0) await keepRefused(session, transaction.job, refused);
+  await commitWith(session, { before: locked.calls(writes), after: [] });
   return true;
 }
 
-function refusedCalls(job: number, refused: readonly RefusedState[]): readonly Call[] {
-  if (refused.length === 0) return [];
+/** They become dead letters, and there is as much room for them as for those of an origin. */
+async function keepRefused(session: Session, job: number, refused: readonly RefusedState[]): Promise<void> {
+  const names = [refused.map(({ collection }) => collection), refused.map(({ key }) => key)];
+  const [kept] = await session.pipeline([
+    [selectRefusedHeld, job, ...names.map((each) => textArray(each))],
+    insertion(job, refused),
+  ]);
+  requireRoom(heldAt(kept?.rows[0], 0), heldBy(refused.map(({ state }) => state)));
+}
+
+function insertion(job: number, refused: readonly RefusedState[]): Call {
   const texts = (read: (state: RefusedState) => string): Buffer => textArray(refused.map(read));
   return [
-    [
-      insertRefused,
-      job,
-      texts(({ collection }) => collection),
-      texts(({ key }) => key),
-      byteaArray(refused.map(({ state }) => state)),
-      texts(({ cause }) => cause),
-      texts(({ detail }) => detail),
-      textArray(refused.map(({ stampMs }) => (stampMs === null ? null : `${stampMs}`))),
-    ],
+    insertRefused,
+    job,
+    texts(({ collection }) => collection),
+    texts(({ key }) => key),
+    byteaArray(refused.map(({ state }) => state)),
+    texts(({ cause }) => cause),
+    texts(({ detail }) => detail),
+    textArray(refused.map(({ stampMs }) => (stampMs === null ? null : `${stampMs}`))),
   ];
 }

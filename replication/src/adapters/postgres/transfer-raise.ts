@@ -60,7 +60,7 @@ const selectRefused: Statement = {
 
 const closeLetters: Statement = {
   name: 'isthmus_transfer_close_letters',
-  text: `UPDATE isthmus.dead_letter AS letter SET closed_at = clock_timestamp(),
+  text: `UPDATE isthmus.dead_letter AS letter SET closed_at = clock_timestamp(), delta = '',
     fate = CASE WHEN letter.fate IS NOT NULL THEN 'repaired' END
   FROM unnest($1::text[], $2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], $5::text[]::pg_lsn[],
     $6::text[]::int[]) AS covered (region, counter, nonce, partition, lsn, index)

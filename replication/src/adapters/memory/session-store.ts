@@ -1,0 +1,46 @@
+/** How far a database in memory stands, as sessions ask for it; read in one moment, so that it belongs together. */
+import type { SessionPlace, SessionStore } from '../../ports/session-store.ts';
+import type { MemoryDatabase } from './database.ts';
+import type { MemoryIncarnationStore } from './incarnation-store.ts';
+import type { MemoryRecordStore } from './record-store.ts';
+import type { MemoryRetirementStore } from './retirement-store.ts';
+
+export interface SessionGround {
+  readonly database: MemoryDatabase;
+  readonly records: MemoryRecordStore;
+  readonly incarnations: Pick<MemoryIncarnationStore, 'closed'>;
+  readonly retirements: Pick<MemoryRetirementStore, 'all'>;
+}
+
+export class MemorySessionStore implements SessionStore {
+  readonly #ground: SessionGround;
+
+  constructor(ground: SessionGround) {
+    this.#ground = ground;
+  }
+
+  get era(): number {
+    return this.#ground.database.starts;
+  }
+
+  async place(): Promise<SessionPlace> {
+    const { database, records, incarnations, retirements } = this.#ground;
+    const rows = [...records.tables.positions.values()].flat();
+    const entries = rows.map(({ origin: region, incarnation, partition, applied, settled }) => {
+      return { entry: { region, incarnation, partition, lsn: applied }, settled };
+    });
+    const ahead = [...records.tables.ahead.values()];
+    const insertLsn = database.wal.insert;
+    const ended = (await retirements.all()).filter(({ final }) => final !== null);
+    const retired = ended.map(({ region }) => region);
+    const closed = (await incarnations.closed()).filter(({ region }) => !retired.includes(region));
+    return {
+      applied: entries.map(({ entry }) => entry),
+      settled: entries.map(({ entry, settled }) => ({ ...entry, lsn: settled })),
+      ahead,
+      closed: [...closed, ...ended.flatMap(({ final }) => final ?? [])],
+      retired,
+      insertLsn,
+    };
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * For how long a jump of a clock lets a region's figures be off, and no longer. Processes read their database's clock every
+ * second, so ages of own beats (RPO, guards) are wrong until then and right afterwards, whatever the clocks of peers do,
+ * but for what nobody can tell from two beats with a clock set back between them (0030). A lag rests on how far the two clocks lie apart as
+ * well (P7), and that is known again once an echo has been measured after the last jump of either; across a cut link none
+ * is. Until then nobody can know better.
+ */
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { ClockOffset } from '@isthmus/replication/ports/beat-store';
+import type { SimRegion } from './sim-region.ts';
+import type { World } from './world.ts';
+
+/** The clock is read each second, the figures are too, and either may be on its way. */
+const readAgainMs = 3000;
+/** Of an echo that was measured since, no part lies before the jump. */
+const echoMs = 2000;
+
+/** Whether the region's processes know what its clock says now. */
+export function knowsOwnClock({ clock }: Pick<SimRegion, 'clock'>, nowMs: number): boolean {
+  return nowMs > clock.jumpedAtMs + readAgainMs;
+}
+
+/** By how much ages of what the region has written since may be too low. */
+export function hiddenIn(
+  { oracle, scheduler }: World,
+  { identity, clock }: SimRegion,
+  ageMs: number,
+): number {
+  return oracle.hiddenMs(identity, clock.setBacks, scheduler.nowMs - ageMs);
+}
+
+interface Seen {
+  measuredAtMs: number;
+  /** When it was seen to be another one, in order. */
+  readonly news: number[];
+}
+
+/** When the offset between two clocks was seen to be another one than before. */
+export class OffsetNews {
+  readonly #seen = new Map<string, Seen>();
+
+  /** To be told whenever figures are read. */
+  note(
+    region: RegionId,
+    peer: RegionId,
+    of: { readonly offset: ClockOffset | null; readonly nowMs: number },
+  ): void {
+    const name = `${region} ${peer}`;
+    const seen = this.#seen.get(name) ?? { measuredAtMs: -Infinity, news: [] };
+    this.#seen.set(name, seen);
+    const measuredAtMs = of.offset?.measuredAtMs ?? -Infinity;
+    if (seen.measuredAtMs === measuredAtMs) return;
+    seen.measuredAtMs = measuredAtMs;
+    seen.news.push(of.nowMs);
+  }
+
+  /** Whether what the region takes for the offset can be from after the last jump of either clock. */
+  knowsOffset(region: SimRegion, other: SimRegion): boolean {
+    const last = jumpsOf(region, other).at(-1);
+    return last === undefined || this.#isMeasured(region, other, { fromMs: last, toMs: Infinity });
+  }
+
+  /**
+   * The last of several jumps between which nothing was measured; `null`: there were none. They are taken for one, which
+   * may be found between the wrong beats (0030), so beats that were made until then may be told by a wrong offset.
+   */
+  tangledAtMs(region: SimRegion, other: SimRegion): number | null {
+    const jumps = jumpsOf(region, other);
+    const tangled = jumps.filter((toMs, index) => {
+      const fromMs = jumps[index - 1];
+      return fromMs !== undefined && !this.#isMeasured(region, other, { fromMs, toMs });
+    });
+    return tangled.at(-1) ?? null;
+  }
+
+  #isMeasured(
+    region: SimRegion,
+    other: SimRegion,
+    { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+  ): boolean {
+    const news = this.#seen.get(`${region.id} ${other.id}`)?.news ?? [];
+    return news.some((atMs) => atMs > fromMs + readAgainMs + echoMs && atMs < toMs);
+  }
+}
+
+function jumpsOf(region: SimRegion, other: SimRegion): readonly number[] {
+  return [...region.clock.jumps, ...other.clock.jumps].toSorted((a, b) => a - b);
+}
