@@ -18,6 +18,7 @@ import {
   putEdit,
 } from '../records/record-edit.ts';
 import { recordAnswer } from '../records/record-view.ts';
+import { withRecord } from '../records/unreadable-record.ts';
 import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts';
 import type { ApiSessions, Exchange } from './sessions.ts';
 import { checkKey } from './names.ts';
@@ -49,7 +50,12 @@ async function writeBatch({ parts, sessions }: Ground, exchange: Exchange): Prom
   const collections = edits.map(({ id }) => id.collection);
   parts.guards.check(collections, (index) => `writes[${index}].collection`);
   const outcome = await parts.journal.write(edits);
-  if (outcome.kind === 'refused') throw inWrite(tellHolders(outcome.refusal, parts.writers), outcome.index);
+  if (outcome.kind === 'refused') {
+    const { index } = outcome;
+    const refusal = tellHolders(outcome.refusal, parts.writers);
+    const id = edits[index]?.id;
+    throw inWrite(id === undefined ? refusal : withRecord(refusal, id), index);
+  }
   await sessions.wrote(
     exchange,
     edits.map(({ id }) => id),
@@ -153,16 +159,20 @@ function text(body: object, name: string, path: string): string {
 
 /** A refusal that an edit gave under the lock, where it does not know its place in the request. */
 function inWrite(problem: Problem, index: number): Problem {
+  const path = `writes[${index}]`;
+  const placeOf = (field: string) => {
+    if (field === '') return path;
+    return field.startsWith('writes[') ? field : joinPath(path, field);
+  };
   const violations = problem.violations.map((violation) => ({
     ...violation,
-    field: violation.field.startsWith('writes[')
-      ? violation.field
-      : joinPath(`writes[${index}]`, violation.field),
+    field: placeOf(violation.field),
   }));
-  return new Problem(problem.code, `writes[${index}]: ${problem.message}`, {
+  return new Problem(problem.code, `${path}: ${problem.message}`, {
     violations,
     headers: problem.headers,
     rights: problem.rights,
+    ...(problem.record === undefined ? {} : { record: problem.record }),
     cause: problem,
   });
 }

@@ -2,18 +2,19 @@
  * A write of one record as the journal takes it: a pure function from the stored state to the new one, run under the
  * record's row lock and perhaps more than once. Conditions are checked there, on the state that is really replaced.
  */
+import { ReplicationError } from '@isthmus/replication/errors';
 import type { Edited, EditContext } from '@isthmus/replication/journal/journal';
 import { type Conditions, refuseWrite } from '../api/conditions.ts';
-import { Problem } from '../problem.ts';
+import { Problem, problemOfFailure } from '../problem.ts';
 import type { FieldEdit } from './field-edit.ts';
 import { refuseCounters } from './put-edits.ts';
 import type { Made, RecordType } from './record-type.ts';
-import type { RecordView } from './record-view.ts';
+import type { Shown } from './record-view.ts';
 
 export interface WriteResult {
   readonly status: 200 | 201 | 204;
   /** `null` after a delete, and where nobody asked for it. */
-  readonly view: RecordView | null;
+  readonly view: Shown;
 }
 
 export type RecordEdit = (before: Uint8Array, context: EditContext) => Edited<WriteResult, Problem>;
@@ -57,9 +58,9 @@ type Step = (stored: Stored) => Made | Problem | null;
 
 /** The write that `step` decides on, once the target's conditions hold. */
 export function guarded({ type, conditions, isMinimal }: WriteTarget, step: Step): RecordEdit {
-  const shown = (state: Uint8Array) => (isMinimal ? null : type.view(state));
+  const shown = (state: Uint8Array) => (isMinimal ? null : type.show(state));
   return (before, context) => {
-    const made = refusalOf(type, conditions, before) ?? step({ before, context });
+    const made = refusalOf(type, conditions, before) ?? taken(step, { before, context });
     if (made instanceof Problem) return { kind: 'refuse', refusal: made };
     if (made === null || !made.changed) return { kind: 'keep', result: resultOf(true, shown(before)) };
     const { state, delta, existed } = made;
@@ -70,10 +71,21 @@ export function guarded({ type, conditions, isMinimal }: WriteTarget, step: Step
 /** Reading the record costs as much as the edit, so it is read only for conditions that there are. */
 function refusalOf(type: RecordType, conditions: Conditions, before: Uint8Array): Problem | null {
   if (conditions.ifMatch === null && conditions.ifNoneMatch === null) return null;
-  return refuseWrite(conditions, type.view(before)?.version ?? null);
+  return refuseWrite(conditions, type.show(before)?.version ?? null);
 }
 
-function resultOf(existed: boolean, after: RecordView | null): WriteResult {
+/** What a step needs to understand of the record and cannot is a refusal like others. */
+function taken(step: Step, stored: Stored): ReturnType<Step> {
+  try {
+    return step(stored);
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    if (error instanceof ReplicationError && error.code === 'newer-format') return problemOfFailure(error);
+    throw error;
+  }
+}
+
+function resultOf(existed: boolean, after: Shown): WriteResult {
   if (after === null) return { status: existed ? 204 : 201, view: null };
   return { status: existed ? 200 : 201, view: after };
 }
