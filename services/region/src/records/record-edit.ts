@@ -13,7 +13,7 @@ import type { Shown } from './record-view.ts';
 
 export interface WriteResult {
   readonly status: 200 | 201 | 204;
-  /** `null` after a delete, and where nobody asked for it. */
+  /** `null` after a delete, where nobody asked for it, and where a later write overtakes this one. */
   readonly view: Shown;
 }
 
@@ -24,6 +24,8 @@ export interface WriteTarget {
   readonly conditions: Conditions;
   /** The caller does without the record as the write leaves it; reading that costs half as much as the edit. */
   readonly isMinimal: boolean;
+  /** A later write of the same request leaves the record otherwise, so that this one need not show it. */
+  readonly isOvertaken?: boolean;
   /** Where the request holds the value, for messages. */
   readonly path: string;
 }
@@ -57,8 +59,14 @@ interface Stored {
 type Step = (stored: Stored) => Made | Problem | null;
 
 /** The write that `step` decides on, once the target's conditions hold. */
-export function guarded({ type, conditions, isMinimal }: WriteTarget, step: Step): RecordEdit {
-  const shown = (state: Uint8Array) => (isMinimal ? null : type.show(state));
+export function guarded(target: WriteTarget, step: Step): RecordEdit {
+  const { type, conditions, isMinimal, isOvertaken = false } = target;
+  const shown = (state: Uint8Array) => (isMinimal || isOvertaken ? null : type.show(state));
+  const resultOf = (existed: boolean, view: Shown): WriteResult => {
+    const nothingToShow = view === null && (isMinimal || !isOvertaken);
+    if (existed) return { status: nothingToShow ? 204 : 200, view };
+    return { status: 201, view };
+  };
   return (before, context) => {
     const made = refusalOf(type, conditions, before) ?? taken(step, { before, context });
     if (made instanceof Problem) return { kind: 'refuse', refusal: made };
@@ -83,9 +91,4 @@ function taken(step: Step, stored: Stored): ReturnType<Step> {
     if (error instanceof ReplicationError && error.code === 'newer-format') return problemOfFailure(error);
     throw error;
   }
-}
-
-function resultOf(existed: boolean, after: Shown): WriteResult {
-  if (after === null) return { status: existed ? 204 : 201, view: null };
-  return { status: existed ? 200 : 201, view: after };
 }
