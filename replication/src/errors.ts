@@ -10,6 +10,7 @@ export type ReplicationErrorCode =
   | 'identity-mismatch'
   | 'log-unavailable'
   | 'malformed-record'
+  | 'newer-format'
   | 'outcome-unknown'
   | 'overloaded'
   | 'partition-count-mismatch'

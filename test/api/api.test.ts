@@ -306,6 +306,28 @@ describe('a batch', () => {
     expect((await call('GET', path('a'))).status).toBe(404);
   });
 
+  it('shows each record once, at the last write of it', async () => {
+    const answer = await call('POST', '/v1/batch', {
+      writes: [
+        write('a', { method: 'put', value: { title: 'x' } }),
+        write('b', { method: 'put', value: { title: 'b' } }),
+        write('a', { method: 'patch', increment: { likes: 2 } }),
+        write('b', { method: 'delete' }),
+        write('a', { method: 'patch', increment: { likes: 3 } }),
+      ],
+    });
+    expect(answer.body).toMatchObject({
+      results: [
+        { status: 201 },
+        { status: 201 },
+        { status: 200 },
+        { status: 204 },
+        { status: 200, record: { key: `${site.prefix}a`, value: { title: 'x', likes: 5 } } },
+      ],
+    });
+    expect(JSON.stringify(answer.body).match(/"record"/g)).toHaveLength(1);
+  });
+
   it('does none where one is refused, and names it', async () => {
     const answer = await call('POST', '/v1/batch', {
       writes: [

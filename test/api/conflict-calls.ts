@@ -30,6 +30,18 @@ const conflict = z.strictObject({
 });
 const page = z.strictObject({
   conflicts: z.array(conflict),
+  unreadable: z.array(
+    z.strictObject({
+      collection: z.string(),
+      key: z.string(),
+      version: z.string().nullable(),
+      unreadable: z.strictObject({
+        code: z.literal('newer-format'),
+        format: z.string(),
+        supported: z.string(),
+      }),
+    }),
+  ),
   next: z.string().nullable(),
   scanned: z.number().int(),
 });

@@ -140,7 +140,7 @@ describe('the list', () => {
       'invalid-cursor',
     ]);
     const atEnd = await conflicts.page(`?after=${forged('', '', 'zzz', 'k', 'f')}`);
-    expect(atEnd).toEqual({ conflicts: [], next: null, scanned: 0 });
+    expect(atEnd).toEqual({ conflicts: [], unreadable: [], next: null, scanned: 0 });
     const odd = await conflicts.list(`?limit=1000&after=${forged('', '', 'nowhere', '\u0085', '\0')}`);
     expect(odd.status).toBe(200);
   });

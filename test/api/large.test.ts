@@ -50,6 +50,25 @@ it('clears a field of almost 1 MiB', async () => {
   expect(valueOf(await site.get('cleared'))).toEqual({});
 });
 
+it('shows of a batch no more than 4 MiB of records, and says where it stopped', async () => {
+  // Each takes six bytes as JSON.
+  const title = '\u0001'.repeat(150_000);
+  const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
+  for (const key of keys) expect((await site.put(key, { title })).status).toBe(201);
+  const writes = keys.map((key) => ({
+    method: 'patch',
+    collection: 'products',
+    key: site.prefix + key,
+    increment: { 'visits.x': 1 },
+  }));
+  const answer = await site.call('POST', '/v1/batch', { writes });
+  expect(answer.status).toBe(200);
+  const shown = { status: 200, record: expect.objectContaining({ value: { title, visits: { x: 1 } } }) };
+  const omitted = { status: 200, omitted: 'answer-full' };
+  expect(answer.body).toEqual({ results: [shown, shown, shown, shown, omitted, omitted] });
+  expect(JSON.stringify(answer.body).length).toBeLessThan(4.1 * 1024 * 1024);
+});
+
 it('deletes several of them in one batch where they fit into a transaction, and else says how large they are', async () => {
   await fill('one');
   const remove = (key: string) => ({ method: 'delete', collection: 'products', key: site.prefix + key });

@@ -8,6 +8,7 @@ import { bootstrap } from '@isthmus/replication/adapters/postgres/bootstrap';
 import { PostgresLogFeed } from '@isthmus/replication/adapters/postgres-log/change-feed';
 import { PostgresLogSink } from '@isthmus/replication/adapters/postgres-log/change-sink';
 import { readerRole } from '@isthmus/replication/adapters/postgres-log/reader-role';
+import type { ReaderBounds } from '@isthmus/replication/adapters/postgres-log/reader-watch';
 import type { Retention } from '@isthmus/replication/adapters/postgres-log/topic';
 import { assert } from '@isthmus/replication/errors';
 import type { ChangeFeed } from '@isthmus/replication/ports/change-feed';
@@ -37,6 +38,8 @@ export class PostgresLogBench implements LogBench {
   readonly warnings: string[] = [];
   /** What was given as their causes. */
   readonly causes: string[] = [];
+  /** What readers were said to be able to do beyond reading. */
+  readonly leftOver: unknown[] = [];
   readonly #logger: Logger;
   readonly #places = new Map<RegionId, Place>();
 
@@ -46,6 +49,7 @@ export class PostgresLogBench implements LogBench {
     const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
       this.warnings.push(message);
       if (typeof fields['cause'] === 'string') this.causes.push(fields['cause']);
+      if (fields['may'] !== undefined) this.leftOver.push(fields['may']);
     };
     this.#logger = { debug: ignore, info: ignore, warn: note, error: note };
   }
@@ -72,6 +76,7 @@ export class PostgresLogBench implements LogBench {
       readonly retention?: Retention;
       readonly readerPassword?: string | null;
       readonly connectionString?: string;
+      readonly readerBounds?: ReaderBounds;
     } = {},
   ): ChangeSink {
     const { incarnation } = this.#place(region);
@@ -97,6 +102,15 @@ export class PostgresLogBench implements LogBench {
 
   databaseUrl(region: RegionId): string {
     return this.#place(region).database.url;
+  }
+
+  /** The address of that region's database as a role of its own. */
+  async newRole(region: RegionId, options: string): Promise<string> {
+    const url = new URL(this.databaseUrl(region));
+    url.username = `${url.pathname.slice(1)}_own`;
+    url.password = 'p';
+    await this.sql(region, `CREATE ROLE "${url.username}" LOGIN ${options} PASSWORD '${url.password}'`);
+    return url.href;
   }
 
   /** Where a peer reads that region's log. */

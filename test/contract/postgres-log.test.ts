@@ -23,6 +23,21 @@ import { SocketCount } from './socket-count.ts';
 changeSinkFeedContract('postgres-log', () => PostgresLogBench.open());
 
 const soon = { timeout: 20_000, interval: 20 };
+/** Does this on a connection of its own and leaves it open; the code with which the server ends it. */
+async function endOf(connectionString: string, text: string): Promise<string> {
+  const client = new Client({ connectionString });
+  const ended = new Promise<string>((resolve) => {
+    client.on('error', (error) => resolve('code' in error ? String(error.code) : error.message));
+  });
+  await client.connect();
+  const asked = client.query(text).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === '57P01') return '57P01';
+    throw error;
+  });
+  const answer = await Promise.race([ended, asked]);
+  return answer === '57P01' ? answer : ended;
+}
+
 const kibibyte = 1024;
 const mebibyte = 1024 * kibibyte;
 
@@ -74,6 +89,101 @@ describe('the log in Postgres', () => {
         /permission denied/,
       );
   });
+
+  test('its reader has nothing of what Postgres gives to everybody, and reads on', async () => {
+    const reader = bench.readerUrl(region);
+    for (const refused of [
+      'CREATE TEMPORARY TABLE mine (n int)',
+      'SELECT 1 AS n INTO TEMPORARY mine',
+      'CREATE TABLE public.mine (n int)',
+      'SELECT pg_advisory_lock(1769174632, 3)',
+      'SELECT pg_advisory_xact_lock(1769174632, 1)',
+      'SELECT pg_try_advisory_lock_shared(1)',
+      'SELECT lo_create(0)',
+      'SELECT lo_creat(-1)',
+      "SELECT lo_from_bytea(0, 'x')",
+      'SELECT pg_terminate_backend(1)',
+      'SELECT pg_current_xact_id()',
+      'SET temp_file_limit = -1',
+      'ALTER ROLE CURRENT_USER SET temp_file_limit = -1',
+    ])
+      await expect(query(reader, `BEGIN READ WRITE; ${refused}`), refused).rejects.toThrow(
+        /permission denied/,
+      );
+    expect(bench.leftOver).toEqual([]);
+    const subscription = subscribe();
+    await sink.publish([recordOf(1)]);
+    expect((await readRecords(subscription, 1))[1]?.map(numberOf)).toEqual([1]);
+  });
+
+  test('other roles of the database keep what they had', async () => {
+    const other = await bench.newRegion();
+    const app = await bench.newRole(other, 'NOSUPERUSER');
+    const preparing = bench.sinkOf(other);
+    await preparing.prepare(partitionCount);
+    await preparing.close();
+    await query(app, 'CREATE TEMPORARY TABLE mine AS SELECT pg_try_advisory_lock(1), lo_create(0)');
+  });
+
+  test('I8: a reader that is not content with reading is ended, and the others read on', async () => {
+    const bounds = { intervalMs: 50, transactionMs: 1000, silentMs: 3000 };
+    const watching = bench.sinkOf(region, { readerBounds: bounds });
+    const free = `SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET idle_session_timeout = 0`;
+    await bench.sql(
+      region,
+      `GRANT EXECUTE ON FUNCTION pg_advisory_lock(integer, integer) TO "${readerRole(region)}"`,
+    );
+    const subscription = subscribe();
+    const ends = await Promise.all([
+      endOf(
+        bench.readerUrl(region),
+        `${free}; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM isthmus.log_topic`,
+      ),
+      endOf(bench.readerUrl(region), `${free}; SELECT pg_sleep(600)`),
+      endOf(bench.readerUrl(region), `${free}; SELECT pg_advisory_lock(1769174632, 3)`),
+      endOf(bench.readerUrl(region), free),
+      endOf(bench.readerUrl(region).replace(/[^/]*$/, 'postgres'), free),
+    ]);
+    expect(ends).toEqual(ends.map(() => '57P01'));
+    await watching.publish([recordOf(1)]);
+    expect((await readRecords(subscription, 1))[1]?.map(numberOf)).toEqual([1]);
+    expect(subscription.connected).toBe(true);
+    await watching.close();
+  });
+
+  test('where our role owns the database and is no superuser, it takes what it can and says the rest', async () => {
+    const other = await bench.newRegion();
+    const own = await bench.newRole(other, 'REPLICATION CREATEROLE');
+    await ownAll(other, own);
+    const bounds = { intervalMs: 50, transactionMs: 1000, silentMs: 60_000 };
+    const limited = bench.sinkOf(other, { connectionString: own, readerBounds: bounds });
+    const said = bench.leftOver.length;
+    await limited.prepare(partitionCount);
+    expect(bench.leftOver.slice(said)).toEqual([
+      [expect.stringMatching(/^call .*lo_create.*pg_advisory_lock/), 'fill the disk with temporary files'],
+    ]);
+    const reader = bench.readerUrl(other);
+    await expect(query(reader, 'BEGIN READ WRITE; CREATE TEMPORARY TABLE mine (n int)')).rejects.toThrow(
+      /permission denied/,
+    );
+    expect(await endOf(reader, 'SELECT pg_advisory_lock(1769174632, 3)')).toBe('57P01');
+    await limited.close();
+  });
+
+  async function ownAll(of: RegionId, url: string): Promise<void> {
+    const { username } = new URL(url);
+    const [own] = await bench.sql(of, 'SELECT current_database() AS name');
+    await bench.sql(
+      of,
+      `DO $$ DECLARE t record; BEGIN
+        ALTER DATABASE ${String(own?.['name'])} OWNER TO "${username}";
+        ALTER SCHEMA isthmus OWNER TO "${username}";
+        FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = 'isthmus' LOOP
+          EXECUTE format('ALTER TABLE isthmus.%I OWNER TO "${username}"', t.tablename); END LOOP;
+        ALTER FUNCTION isthmus.read_log OWNER TO "${username}"; ALTER FUNCTION isthmus.log_edges OWNER TO "${username}";
+      END $$`,
+    );
+  }
 
   test('I8: readers cannot use up the connections of the database', async () => {
     const held: Client[] = [];
@@ -132,7 +242,16 @@ describe('the log in Postgres', () => {
     await refused.close();
     await bench.sql(other, `CREATE ROLE "${role}" LOGIN PASSWORD '${readerPassword.replaceAll("'", "''")}'`);
     const granted = bench.sinkOf(other, { connectionString: asOwn.href, readerPassword: null });
+    const said = bench.leftOver.length;
     await granted.prepare(partitionCount);
+    expect(bench.leftOver.slice(said)).toEqual([
+      [
+        'make temporary tables',
+        expect.stringMatching(/^call /),
+        'fill the disk with temporary files',
+        'hold transactions open, because our role may not end its sessions',
+      ],
+    ]);
     await granted.publish([recordOf(1)]);
     const subscription = bench.feedOf(other).subscribe(other, fromBeginning());
     expect((await readRecords(subscription, 1))[1]?.map(numberOf)).toEqual([1]);

@@ -141,6 +141,41 @@ test('transactions under way are bounded: a fourth one waits', async () => {
   expect(begun).toBe(4);
 });
 
+test('edits of a large record take turns, and other transactions begin between them', async () => {
+  const decided: string[] = [];
+  const noted = (name: string, { id, edit }: Edit<string, string>, also = (): void => undefined) => ({
+    id,
+    edit: (...given: Parameters<typeof edit>) => {
+      decided.push(name);
+      also();
+      return edit(...given);
+    },
+  });
+  await journal.write([setTitle('turns', 'x'.repeat(250_000))]);
+  let turns = 0;
+  let isDone = false;
+  const count = (): void => {
+    turns++;
+    if (!isDone) setImmediate(count);
+  };
+  count();
+  const others: Promise<unknown>[] = [];
+  const begin = (): void => {
+    if (others.length === 0) others.push(journal.write([noted('other', increment('beside', 1))]));
+  };
+  const edits = Array.from({ length: 80 }, (_, index) =>
+    noted(`large ${index}`, increment('turns', 1), index === 10 ? begin : undefined),
+  );
+  expect(await journal.write(edits)).toMatchObject({ kind: 'done' });
+  isDone = true;
+  await Promise.all(others);
+  expect(await likesOf('turns')).toBe(80);
+  // Each edit takes and makes a quarter of a MiB.
+  expect(turns).toBeGreaterThan(35);
+  expect(decided.indexOf('other')).toBeGreaterThan(decided.indexOf('large 10'));
+  expect(decided.indexOf('other')).toBeLessThan(decided.indexOf('large 79'));
+});
+
 test('few callers wait for the transaction under way and go together, instead of each beside it', async () => {
   const { isDurable, makeDurable } = disk();
   const sizes: number[] = [];

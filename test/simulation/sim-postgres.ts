@@ -179,7 +179,11 @@ export class SimRecordStore implements RecordStore {
 
   commitLocal(transaction: LocalTransaction): Promise<SeenCommit | null> {
     let writes: readonly LocalWrite[] = [];
-    const decide: LocalTransaction['decide'] = (locked) => (writes = transaction.decide(locked));
+    const decide: LocalTransaction['decide'] = (locked) => {
+      const decided = transaction.decide(locked);
+      if (!(decided instanceof Promise)) return (writes = decided);
+      return decided.then((later) => (writes = later));
+    };
     const work = async () => {
       const committed = await this.#inner.commitLocal({ ids: transaction.ids, decide });
       if (committed !== null)

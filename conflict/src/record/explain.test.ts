@@ -4,6 +4,7 @@ import { VersionVector } from '../causal/version-vector.ts';
 import type { JsonValue } from '../codec/value.ts';
 import { boundedCounter, counter, map, type Resolver, register, type Sibling, set } from '../types/field.ts';
 import { compact } from './compact.ts';
+import { decode, encode } from './decoded-record.ts';
 import { diff } from './diff.ts';
 import type { Editor } from './operations.ts';
 import { inspect } from './inspect.ts';
@@ -158,6 +159,26 @@ test('inspection explains a deleted record and what a delete hides', () => {
     shown: false,
   });
   expect(inspect(nothing)).toMatchObject({ exists: false, fields: [] });
+});
+
+test('inspection tells what it can of a value that only newer code can read', () => {
+  const edit = editor(schema(fields));
+  const older = edit(nothing, 'eu', (e) => {
+    e.set('title', 1);
+    e.increment('likes', 2);
+  });
+  const written = decode(older);
+  const entries = written.entries.map((entry) =>
+    entry.path === 'title' ? { ...entry, payload: entry.payload.slice(0, 6) + '\u00bf' } : entry,
+  );
+  const { format, fields: found } = inspect(encode({ ...written, minor: 1, entries }));
+  expect(format).toBe('1.1');
+  expect(found.find(({ path }) => path === 'likes')).toEqual(
+    inspect(older).fields.find(({ path }) => path === 'likes'),
+  );
+  const [unknown] = found.find(({ path }) => path === 'title')?.entries ?? [];
+  expect(unknown).toMatchObject({ actor: 'eu', value: null, shown: true });
+  expect(unknown?.why).toBe('the only value; only a newer version can read the value');
 });
 
 test('differences name the fields that show something else', () => {

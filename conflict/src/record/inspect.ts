@@ -2,7 +2,7 @@
  * A state explained: who has written what under which dot and stamp, what of it is shown, and why the rest is not.
  * The result is plain data that a console can print and a test can compare; the sentences are for people. No schema is
  * needed; one that is given says which registers have a resolver, and then it is the resolver's choice that is told. A
- * minimum of the declaration does not show here.
+ * minimum of the declaration does not show here. A value that only newer code can read is told as `null`, and why.
  */
 import { lastOf, seenOfRanges } from '../causal/seen.ts';
 import { orderOf, type Stamp } from '../clock/stamp.ts';
@@ -20,6 +20,7 @@ import {
 } from '../codec/format.ts';
 import { pathOf } from '../codec/path.ts';
 import { textOf } from '../codec/utf8.ts';
+import { ConflictError } from '../errors.ts';
 import type { JsonValue } from '../codec/value.ts';
 import { vectorOf } from '../codec/vector.ts';
 import { shortened } from '../described.ts';
@@ -198,19 +199,31 @@ function inspectEntry(entry: Entry, around: Surroundings): InspectedEntry {
   const { live, choice } = around;
   const winner = around.group.find((each) => live.has(each));
   const isChosen = choice === null ? entry === winner : isShownBy(choice, entry);
+  const value = valueIfKnown(entry);
+  const reason = why(entry, around, winner);
   return {
     actor: textOf(entry.actor),
     counter: entry.counter,
     stamp: stampOf(entry),
-    value: valueOf(entry),
+    value: value ?? null,
     shown: live.has(entry) && (entry.tag !== tagRegister || isChosen),
-    why: why(entry, around, winner),
+    why: value === undefined ? `${reason}; only a newer version can read the value` : reason,
   };
 }
 
 function isShownBy({ siblings }: RegisterView, { actor, counter }: Entry): boolean {
   const name = textOf(actor);
   return siblings.some((each) => each.shown && each.actor === name && each.counter === counter);
+}
+
+/** `undefined` where only newer code can read it. */
+function valueIfKnown(entry: Entry): JsonValue | undefined {
+  try {
+    return valueOf(entry);
+  } catch (reason) {
+    if (reason instanceof ConflictError && reason.code === 'newer-format') return undefined;
+    throw reason;
+  }
 }
 
 function valueOf(entry: Entry): JsonValue {

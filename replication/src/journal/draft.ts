@@ -2,7 +2,8 @@
  * The records of one local transaction while its callers edit them, one caller after the other. What a caller stages
  * is seen by its own later edits at once and by later callers only once accepted; it is discarded whole when the
  * caller is refused or fails. A draft never grows past what one log record can carry (P2): a caller who does not fit
- * any more is told so and comes again in the next transaction.
+ * any more is told so and comes again in the next transaction. It counts the bytes that edits work on, which is what their
+ * time goes by.
  */
 import { merge } from '@isthmus/conflict';
 import { ReplicationError, assert } from '../errors.ts';
@@ -51,6 +52,7 @@ export class TransactionDraft {
   readonly #accepted = new Map<string, Staged>();
   readonly #staged = new Map<string, Staged>();
   #acceptedBytes = 0;
+  #workedBytes = 0;
 
   /** `indexes` says by name where in `stored` a record's state is. */
   constructor(indexes: ReadonlyMap<string, number>, stored: readonly Uint8Array[], context: EditContext) {
@@ -59,16 +61,23 @@ export class TransactionDraft {
     this.#stored = stored;
   }
 
+  /** Bytes of states and deltas that edits have taken and made so far. */
+  get workedBytes(): number {
+    return this.#workedBytes;
+  }
+
   /** The record as the present caller sees it. */
   state(name: string): Uint8Array {
     const state = this.#newest(name)?.state ?? this.#stored[this.#indexes.get(name) ?? -1];
     assert(state !== undefined, 'every edited record is locked');
+    this.#workedBytes += state.length;
     return state;
   }
 
   stage(name: string, state: Uint8Array, delta: Uint8Array): void {
     const earlier = this.#newest(name);
     const joined = earlier === undefined ? delta : merge(earlier.delta, delta).state;
+    this.#workedBytes += state.length + joined.length;
     this.#staged.set(name, { state, delta: joined });
   }
 

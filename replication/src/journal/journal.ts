@@ -4,14 +4,15 @@
  * former has decided, so that it reads and decides while the former waits for the disk; a few may wait for it at once,
  * and the server makes them durable together. A caller's edits are all or none; a caller who is refused, or whose edit fails,
  * writes nothing and spoils nobody else's. Callers who touch one record are served in order of arrival, and where they
- * share a transaction peers see one change. The journal decides who shares a transaction and never what an edit
- * means; it must never reply before the store has committed.
+ * share a transaction peers see one change. Edits of large records take long: after every few of them everything else in
+ * the process gets its turn, and other transactions go on beside that one. The journal decides who shares a transaction
+ * and never what an edit means; it must never reply before the store has committed.
  */
 import { ReplicationError, assert } from '../errors.ts';
 import type { RecordId } from '../ports/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Actor } from '../ports/identity.ts';
-import type { LockedRecords, RecordStore } from '../ports/record-store.ts';
+import type { LocalWrite, LockedRecords, RecordStore } from '../ports/record-store.ts';
 import type { SeenCommit } from '../ports/session-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { maxTransactionRecords } from '../transaction-limits.ts';
@@ -37,7 +38,7 @@ export interface JournalOptions {
   readonly store: Pick<RecordStore, 'commitLocal'>;
   readonly clock: Clock;
   readonly actor: Actor;
-  readonly timer: Pick<Timer, 'monotonicMs'>;
+  readonly timer: Pick<Timer, 'monotonicMs' | 'turn'>;
   /** Edits waiting beyond this are refused with `overloaded`. */
   readonly maxWaitingEdits: number;
   readonly onBatch: (report: BatchReport) => void;
@@ -47,8 +48,8 @@ export interface JournalOptions {
 interface Caller {
   readonly ids: readonly RecordId[];
   readonly names: readonly string[];
-  /** Runs all edits on the draft; says how to answer once the transaction is durable. */
-  readonly run: (draft: TransactionDraft) => Verdict;
+  /** Runs all edits on the draft, and stops before each; says how to answer once the transaction is durable. */
+  readonly run: (draft: TransactionDraft) => Generator<void, Verdict>;
   readonly fail: (reason: unknown) => void;
 }
 
@@ -57,16 +58,31 @@ type Verdict =
   | { readonly kind: 'postpone' }
   | { readonly kind: 'throw'; readonly reason: unknown };
 
+/** What the line hears of a transaction while it is decided. */
+interface Progress {
+  readonly decided: () => void;
+  /** Said with every turn; others may go on. */
+  readonly takesLong: () => void;
+}
+
 /** Transactions under way: one that reads and decides, the others wait for the disk. */
 const maxInFlight = 3;
 /** As many edits make up for the price of a transaction beside another; fewer go together once that one has ended. */
 const worthOverlapping = 25;
+/** Edits work on as many bytes in one turn of the event loop, and at most one edit more: a few milliseconds. */
+const maxBytesPerTurn = 1024 * 1024;
+/** So many transactions may take turns beside those in flight, without counting among them. */
+const maxBeside = 3;
 
 export class Journal {
   readonly #options: JournalOptions;
   readonly #line = new CallerLine<Caller>();
   #inFlight = 0;
+  /** Of those in flight, how many take turns and leave their place to others. */
+  #beside = 0;
   #isDeciding = false;
+  /** Ends when whoever takes turns may go on: one of them in each turn of the event loop. */
+  #turns: Promise<void> = Promise.resolve();
   #closed = false;
   #onIdle: (() => void)[] = [];
 
@@ -117,8 +133,9 @@ export class Journal {
   }
 
   #startNext(): void {
-    if (this.#isDeciding || this.#inFlight === maxInFlight) return;
-    if (this.#inFlight > 0 && this.#line.edits < worthOverlapping) return;
+    const inFlight = this.#inFlight - this.#beside;
+    if (this.#isDeciding || inFlight === maxInFlight) return;
+    if (inFlight > 0 && this.#line.edits < worthOverlapping) return;
     const batch = this.#line.take();
     if (batch.length === 0) {
       if (this.#inFlight === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
@@ -136,28 +153,45 @@ export class Journal {
       isDeciding = false;
       this.#isDeciding = false;
     };
-    const postponed = await this.#commit(batch, () => {
-      decided();
-      // Not before the store has sent what was decided.
-      queueMicrotask(() => this.#startNext());
+    let isBeside = false;
+    const postponed = await this.#commit(batch, {
+      decided: () => {
+        decided();
+        // Not before the store has sent what was decided.
+        queueMicrotask(() => this.#startNext());
+      },
+      takesLong: () => {
+        if (isBeside || this.#beside === maxBeside) return;
+        isBeside = true;
+        this.#beside++;
+        decided();
+        this.#startNext();
+      },
     });
     decided();
+    if (isBeside) this.#beside--;
     this.#inFlight--;
     this.#line.release(batch, postponed);
     this.#startNext();
   }
 
   /** Answers all callers of the batch but those who have to come again. */
-  async #commit(batch: readonly Caller[], onDecided: () => void): Promise<readonly Caller[]> {
+  async #commit(batch: readonly Caller[], progress: Progress): Promise<readonly Caller[]> {
     const { store, timer } = this.#options;
     const startedMs = timer.monotonicMs();
     const { ids, indexes } = distinct(batch);
     let verdicts: readonly Verdict[] = [];
     const decide = (locked: LockedRecords) => {
       const draft = new TransactionDraft(indexes, locked.states, this.#context(locked));
-      verdicts = batch.map((caller) => runGuarded(caller, draft));
-      onDecided();
-      return draft.writes();
+      const decided = (found: readonly Verdict[]): readonly LocalWrite[] => {
+        verdicts = found;
+        progress.decided();
+        return draft.writes();
+      };
+      const work = runAll(batch, draft);
+      const turn = work.next();
+      if (turn.done === true) return decided(turn.value);
+      return this.#goOn(work, progress.takesLong).then(decided);
     };
     let commit: SeenCommit | null = null;
     try {
@@ -174,6 +208,21 @@ export class Journal {
       durationMs,
     });
     return postponed;
+  }
+
+  async #goOn(work: Turns, takesLong: () => void): Promise<readonly Verdict[]> {
+    for (;;) {
+      takesLong();
+      await this.#nextTurn();
+      const turn = work.next();
+      if (turn.done === true) return turn.value;
+    }
+  }
+
+  #nextTurn(): Promise<void> {
+    const { timer } = this.#options;
+    this.#turns = this.#turns.then(() => new Promise((resolve) => timer.turn(resolve)));
+    return this.#turns;
   }
 
   #context(locked: LockedRecords): EditContext {
@@ -204,23 +253,43 @@ function answer(
   return postponed;
 }
 
+/** One `next` is one turn's work. */
+type Turns = Generator<void, readonly Verdict[]>;
+
+function* runAll(batch: readonly Caller[], draft: TransactionDraft): Turns {
+  const verdicts: Verdict[] = [];
+  let untilBytes = maxBytesPerTurn;
+  for (const caller of batch) {
+    const edits = runGuarded(caller, draft);
+    let edit = edits.next();
+    for (; edit.done !== true; edit = edits.next()) {
+      if (draft.workedBytes < untilBytes) continue;
+      yield;
+      untilBytes = draft.workedBytes + maxBytesPerTurn;
+    }
+    verdicts.push(edit.value);
+  }
+  return verdicts;
+}
+
 /** An edit that throws is its caller's failure alone. */
-function runGuarded(caller: Caller, draft: TransactionDraft): Verdict {
+function* runGuarded(caller: Caller, draft: TransactionDraft): Generator<void, Verdict> {
   try {
-    return caller.run(draft);
+    return yield* caller.run(draft);
   } catch (reason) {
     draft.discard();
     return { kind: 'throw', reason };
   }
 }
 
-function runEdits<T, R>(
+function* runEdits<T, R>(
   { edits, names }: { readonly edits: readonly Edit<T, R>[]; readonly names: readonly string[] },
   draft: TransactionDraft,
   resolve: (outcome: Outcome<T, R>) => void,
-): Verdict {
+): Generator<void, Verdict> {
   const results: T[] = [];
   for (const [index, { edit }] of edits.entries()) {
+    yield;
     const name = names[index] ?? '';
     const edited = edit(draft.state(name), draft.context);
     if (edited.kind === 'refuse') {

@@ -2,8 +2,8 @@
  * Records and positions of one region's database. The store owns the order of every write transaction (P3):
  * placeholders for what is absent, then row locks in one fixed order, then floor and generation in a later statement,
  * then the caller's decision outside SQL, then rows and (for local writes) the emitted changes, then the commit. The
- * caller's `decide` is synchronous and may be called again when the database asks for a retry, so it must have no
- * effects. The store never merges and never judges; it must never make half of a decision visible.
+ * caller's `decide` may be called again when the database asks for a retry, so it must have no effects; what was locked
+ * stays so until it has decided. The store never merges and never judges; it must never make half of a decision visible.
  */
 import type { CountedBeat, Lsn, RecordId } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
@@ -33,8 +33,11 @@ export interface LocalWrite {
 export interface LocalTransaction {
   /** Distinct, in any order, at most 500. */
   readonly ids: readonly RecordId[];
-  /** Returns what to write, in the order in which the changes are to be emitted; one entry per id at most. */
-  readonly decide: (locked: LockedRecords) => readonly LocalWrite[];
+  /**
+   * Returns what to write, in the order in which the changes are to be emitted; one entry per id at most. A promise where
+   * deciding takes so long that others get their turn in between.
+   */
+  readonly decide: (locked: LockedRecords) => readonly LocalWrite[] | Promise<readonly LocalWrite[]>;
 }
 
 export interface DeadLetter extends RecordId {

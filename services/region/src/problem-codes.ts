@@ -151,6 +151,13 @@ const kinds = {
     meaning: 'A fault of ours. The log of the region has it under the request id.',
     mend: 'Tell the operator the request id.',
   },
+  'newer-format': {
+    status: 501,
+    title: 'This version of Isthmus is too old to show the record',
+    meaning:
+      'A region with a newer version wrote something into the record that this one does not know. It is stored, merged and handed on whole; what needs to understand it is refused, and nothing was written.',
+    mend: 'Read it in a region that is upgraded, or upgrade this one: `violations` names the format that it needs, `record` the record. A PATCH of fields that are known, and a DELETE, are taken here as well.',
+  },
   'outcome-unknown': {
     status: 503,
     title: 'The write may or may not have happened',

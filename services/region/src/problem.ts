@@ -4,6 +4,7 @@
  * meets a bad request throws a `Problem`; the listener's error handler is the only place that writes one.
  */
 import type { ReplicationError, ReplicationErrorCode } from '@isthmus/replication/errors';
+import type { RecordId } from '@isthmus/replication/ports/change';
 import { type ProblemCode, problemKind } from './problem-codes.ts';
 import type { Holder } from './records/rights.ts';
 
@@ -29,6 +30,8 @@ interface ProblemOptions {
   readonly rights?: Rights | undefined;
   /** Who holds rights of the counter that a spending was refused at. */
   readonly holders?: readonly Holder[];
+  /** The record that the problem is about, where only we know which. */
+  readonly record?: RecordId;
   readonly cause?: unknown;
 }
 
@@ -40,6 +43,7 @@ interface ProblemBody extends Partial<Rights> {
   readonly code: ProblemCode;
   readonly instance: string;
   readonly violations: readonly Violation[];
+  readonly record?: RecordId;
 }
 
 export const problemMediaType = 'application/problem+json; charset=utf-8';
@@ -51,6 +55,8 @@ export class Problem extends Error {
   readonly headers: Readonly<Record<string, string>>;
   readonly rights: Rights | undefined;
   readonly holders: readonly Holder[];
+  /** Private, because what is logged of an error are its public members, and a key may name a person. */
+  readonly #record: RecordId | undefined;
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? {} : { cause: options.cause });
@@ -60,10 +66,15 @@ export class Problem extends Error {
     this.violations = options.violations ?? [];
     this.rights = options.rights;
     this.holders = options.holders ?? [];
+    this.#record = options.record;
     this.headers = {
       ...(this.status === 503 ? { 'retry-after': '1' } : {}),
       ...options.headers,
     };
+  }
+
+  get record(): RecordId | undefined {
+    return this.#record;
   }
 }
 
@@ -77,6 +88,7 @@ export function problemBody(problem: Problem, instance: string): ProblemBody {
     instance,
     violations: problem.violations,
     ...problem.rights,
+    ...(problem.record === undefined ? {} : { record: problem.record }),
   };
 }
 
@@ -106,6 +118,7 @@ const failureTexts: Readonly<Record<ReplicationErrorCode, FailureText>> = {
   'clock-unknown': databaseDown,
   'log-unavailable': failed,
   'malformed-record': failed,
+  'newer-format': ['newer-format', 'A stored record needs a newer version of Isthmus than this one.'],
   'partition-count-mismatch': failed,
   'peer-retired': failed,
   'peer-unavailable': failed,

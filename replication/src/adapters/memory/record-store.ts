@@ -162,7 +162,12 @@ export class MemoryRecordStore implements RecordStore {
 
   async commitLocal({ ids, decide }: LocalTransaction): Promise<SeenCommit | null> {
     if (ids.length > maxTransactionRecords) throw tooLarge(`${ids.length} records`);
-    const writes: readonly LocalWrite[] = decide({ ...this.floors, states: this.#lock(ids) });
+    const states = this.#lock(ids);
+    const decided = decide({ ...this.floors, states });
+    const writes = decided instanceof Promise ? await decided : decided;
+    // Nothing is locked here; whoever takes turns to decide may be overtaken, and decides again.
+    if (decided instanceof Promise && this.#lock(ids).some((state, index) => state !== states[index]))
+      return this.commitLocal({ ids, decide });
     const deltaBytes = writes.reduce((sum, { delta }) => sum + delta.length, 0);
     if (!fitsTransaction(writes.length, deltaBytes)) throw tooLarge(`${deltaBytes} bytes of deltas`);
     if (writes.length === 0) return null;

@@ -14,7 +14,9 @@ import { numberAt } from '../postgres/row-values.ts';
 import type { Session, Statement } from '../postgres/session.ts';
 import { appendCall, asked, requireHeld } from './append.ts';
 import { LogKeeper } from './log-keeper.ts';
-import { ensureReader } from './reader-role.ts';
+import { ensureReader, readerRole } from './reader-role.ts';
+import { ReaderWatch, defaultReaderBounds } from './reader-watch.ts';
+import type { ReaderBounds } from './reader-watch.ts';
 import { defaultRetention, topicsOf } from './topic.ts';
 import type { Retention, Topic, TopicName } from './topic.ts';
 
@@ -29,10 +31,11 @@ export interface ChangeSinkOptions {
   readonly trustsRestarts: boolean;
   readonly logger: Logger;
   readonly retention?: Retention;
+  readonly readerBounds?: ReaderBounds;
 }
 
-/** Changes, progress and the keeper have one each. */
-const maxConnections = 3;
+/** Changes, progress, the keeper and the watch over readers have one each. */
+const maxConnections = 4;
 
 const createTopic: Statement = {
   name: 'isthmus_log_topic_create',
@@ -52,6 +55,7 @@ export class PostgresLogSink implements ChangeSink {
   readonly #connections: Connections;
   readonly #topics: readonly Topic[];
   readonly #keeper: LogKeeper;
+  readonly #readers: ReaderWatch;
   #closed = false;
 
   constructor(options: ChangeSinkOptions) {
@@ -63,6 +67,8 @@ export class PostgresLogSink implements ChangeSink {
     );
     this.#topics = topicsOf(options.retention ?? defaultRetention);
     this.#keeper = new LogKeeper(this.#connections, this.#topics, logger);
+    const { region, readerBounds: bounds = defaultReaderBounds } = options;
+    this.#readers = new ReaderWatch(this.#connections, { role: readerRole(region), logger, bounds });
   }
 
   async prepare(partitionCount: number): Promise<void> {
@@ -82,6 +88,7 @@ export class PostgresLogSink implements ChangeSink {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#readers.close();
     await this.#keeper.settle();
     await this.#connections.close();
   }
@@ -93,7 +100,12 @@ export class PostgresLogSink implements ChangeSink {
       const count = name === 'changes' ? partitionCount : 1;
       await session.query(createTopic, name, region, count, segments[0] ?? 0);
     }
-    await ensureReader(session, region, readerPassword);
+    const may = await ensureReader(session, region, readerPassword);
+    if (may.length > 0)
+      this.#options.logger.warn(
+        { role: readerRole(region), may },
+        'the role that peers read the log with may do more than read, because our own role may not take it away',
+      );
     const { rows } = await session.query(selectPartitionCount);
     return numberAt(rows[0] ?? [], 0);
   }

@@ -1,13 +1,16 @@
 /**
  * The role under which peers read a region's log: it may connect, read the log's tables and call their functions, and
  * nothing else. How many connections peers may hold, how long they may ask and how long they may be silent is bounded
- * by the role, so that no peer can use up the region's own database (I8). The role is made where a password is given;
+ * by the role, so that no peer can use up the region's own database (I8). A role may change its settings, so they bind
+ * honest peers alone; `reader-watch.ts` ends the sessions of others, and `reader-limits.ts` takes away what Postgres gives
+ * to every role. The role is made where a password is given;
  * a role of that name which somebody else made is given its rights and is left alone otherwise.
  */
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import type { RegionId } from '../../ports/identity.ts';
 import { misconfigured, serverErrorIn } from '../postgres/postgres-error.ts';
 import type { Session } from '../postgres/session.ts';
+import { limitReader } from './reader-limits.ts';
 import { scramVerifier } from './scram.ts';
 
 /** Peers hold two each, and for a moment those that they have given up. */
@@ -28,16 +31,21 @@ export function readerRole(region: RegionId): string {
   return `isthmus_log_${region}`;
 }
 
-/** Rejects with `database-misconfigured` where our own role may not make roles. */
+/**
+ * Returns what the role may do beyond reading, as far as ours may not take it away. Rejects with
+ * `database-misconfigured` where our own role may not make roles.
+ */
 export async function ensureReader(
   session: Session,
   region: RegionId,
   password: string | null,
-): Promise<void> {
+): Promise<readonly string[]> {
   const name = readerRole(region);
   const exists = await hasRole(session, name);
   if (password !== null) await makeRole(session, { name, exists, password });
-  if (exists || password !== null) await grant(session, escapeIdentifier(name));
+  if (!exists && password === null) return [];
+  await grant(session, escapeIdentifier(name));
+  return limitReader(session, name);
 }
 
 async function hasRole(session: Session, name: string): Promise<boolean> {

@@ -42,7 +42,9 @@ export async function commitLocal(
 ): Promise<SeenCommit | null> {
   const [, ...answers] = await session.pipeline([[begin], ...plan.calls()]);
   const locked = plan.read(answers);
-  const writes = transaction.decide(locked);
+  const decided = transaction.decide(locked);
+  // What is decided at once is sent at once.
+  const writes = decided instanceof Promise ? await decided : decided;
   if (writes.length === 0) {
     await session.rollback();
     return null;

@@ -128,6 +128,23 @@ describe('list', () => {
     expect(listed.out).toContain('reserved');
   });
 
+  it('names the records that the region is too old to read', async () => {
+    const unreadable = [
+      {
+        collection: 'products',
+        key: 'b',
+        version: 'v',
+        unreadable: { code: 'newer-format', format: '1.1', supported: '1.0' },
+      },
+    ];
+    answer = () => ({ body: { conflicts: [conflict('a')], unreadable, next: null, scanned: 2 } });
+    for (const args of [['list'], ['list', '--json']]) {
+      const { code, note } = await run(args);
+      expect(code).toBe(0);
+      expect(note).toContain('products/b needs format 1.1, this region knows 1.0: upgrade it');
+    }
+  });
+
   it('goes through all pages, says who won and why, and shows how far it is', async () => {
     answer = pages;
     const listed = await run(['list', 'products']);

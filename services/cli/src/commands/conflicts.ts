@@ -7,7 +7,7 @@ import { type Target, findTarget, placeOf } from '../remote/addresses.ts';
 import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { type ConflictQuery, conflictPages } from '../remote/conflict-pages.ts';
-import { conflictDetails, conflictLines } from '../remote/conflict-text.ts';
+import { conflictDetails, conflictLines, unreadableLine } from '../remote/conflict-text.ts';
 import { addressOptions, dryRunOption, readOptions, takePositionals } from '../remote/options.ts';
 import { request } from '../remote/request.ts';
 import { jsonLine, prettyJson } from '../remote/show.ts';
@@ -114,6 +114,7 @@ async function printAll(target: Target, { query, print, io }: Printing) {
         io.out(print === null ? comma + JSON.stringify(conflict) : print(conflict));
         found += 1;
       }
+      for (const record of page.unreadable) io.note(unreadableLine(record));
       scanned += page.scanned;
       io.progress(`${counted(found, 'conflict')} in ${counted(scanned, 'record')}, looking on`);
     }

@@ -14,6 +14,8 @@ export interface ConflictQuery {
 
 interface ConflictPage {
   readonly conflicts: readonly unknown[];
+  /** Records that the region's version is too old to read. */
+  readonly unreadable: readonly unknown[];
   /** Records that the region has looked at for it. */
   readonly scanned: number;
 }
@@ -43,7 +45,13 @@ function searchOf(parameters: Readonly<Record<string, string | null>>): URLSearc
 
 function pageOf(body: unknown, target: Target): ConflictPage & { readonly next: string | null } {
   const [conflicts, scanned, next] = ['conflicts', 'scanned', 'next'].map((name) => member(body, name));
+  const unreadable = member(body, 'unreadable');
   if (Array.isArray(conflicts) && typeof scanned === 'number')
-    return { conflicts, scanned, next: typeof next === 'string' ? next : null };
+    return {
+      conflicts,
+      unreadable: Array.isArray(unreadable) ? unreadable : [],
+      scanned,
+      next: typeof next === 'string' ? next : null,
+    };
   throw wrongUsage(`${target.url} is not the admin address of a region; --admin takes that, not the API's.`);
 }

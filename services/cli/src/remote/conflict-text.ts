@@ -24,6 +24,13 @@ export function conflictDetails(conflict: unknown): string {
   return heading(conflict) + values(conflict, Infinity) + commands.join('');
 }
 
+/** A record in which there may be conflicts that the region cannot tell. */
+export function unreadableLine(record: unknown): string {
+  const name = `${textAt(record, 'collection')}/${textAt(record, 'key')}`;
+  const reason = member(record, 'unreadable');
+  return `${name} needs format ${textAt(reason, 'format')}, this region knows ${textAt(reason, 'supported')}: upgrade it, or ask a region that is\n`;
+}
+
 function heading(conflict: unknown): string {
   const record = `${textAt(conflict, 'collection')}/${textAt(conflict, 'key')}`;
   const count = siblingsOf(conflict).length;

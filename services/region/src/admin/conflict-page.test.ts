@@ -2,8 +2,9 @@
 import type { ConflictingQuery, StoredRecord } from '@isthmus/replication/ports/record-store';
 import { describe, expect, it } from 'vitest';
 import type { RecordConflicts } from '../records/conflict-view.ts';
+import { UnreadableRecord } from '../records/unreadable-record.ts';
 import { formatConflictCursor, parseConflictCursor } from './conflict-cursor.ts';
-import { type ConflictSource, readConflictPage } from './conflict-page.ts';
+import { type ConflictQuery, type ConflictSource, readConflictPage } from './conflict-page.ts';
 
 const everything = { collection: null, key: null };
 const encoder = new TextEncoder();
@@ -101,6 +102,25 @@ describe('a page', () => {
     expect(all[0]).toBe('a k a');
     expect(all.slice(-2)).toEqual(['b m only', 'c z last']);
     for (const { fields } of pages) expect(fields.length).toBeLessThanOrEqual(limit);
+  });
+
+  it('counts a record that is too new to read as one, and names it once', async () => {
+    const { source } = make({ a: { ...numbered(2, ['f']), m: [], z: ['last'] } });
+    const unreadable = new UnreadableRecord(Uint8Array.of(0x20));
+    const read = (state: Uint8Array) => (state.length === 0 ? unreadable : conflicts(state));
+    const collections = new Map([['a', { conflicts: read }]]);
+    const given: string[] = [];
+    let after: ConflictQuery['after'] = null;
+    do {
+      const page = await readConflictPage({ ...source, collections }, { ...everything, limit: 1, after });
+      expect(page.conflicts.length + page.unreadable.length).toBeLessThanOrEqual(1);
+      given.push(
+        ...page.conflicts.map(({ key }) => key),
+        ...page.unreadable.map(({ key }) => `too new ${key}`),
+      );
+      after = page.next;
+    } while (after !== null);
+    expect(given).toEqual(['k000000', 'k000001', 'too new m', 'z']);
   });
 
   it('ends after ten thousand records, also where it found nothing', async () => {

@@ -3,7 +3,8 @@
  * records may be in conflict; those are read one after the other, and what they show says which are, because that
  * depends on what the collection declares. A page ends where it is full, or where it has read as many records, as many
  * bytes or for as long as one request may, and then its place leads on, also where it found nothing. Every conflict
- * that stands from the first page to the last is given exactly once.
+ * that stands from the first page to the last is given exactly once. A record that this version is too old to read may be
+ * in conflict: it is given by name, and counts as one.
  */
 import { isLastPage, type RecordStore, type StoredRecord } from '@isthmus/replication/ports/record-store';
 import {
@@ -13,6 +14,7 @@ import {
   fieldToken,
 } from '../records/conflict-view.ts';
 import type { RecordType } from '../records/record-type.ts';
+import { type UnreadableAnswer, UnreadableRecord, unreadableAnswer } from '../records/unreadable-record.ts';
 import type { ConflictFilter, ConflictPlace } from './conflict-cursor.ts';
 
 export interface ConflictSource {
@@ -30,6 +32,8 @@ export interface ConflictQuery extends ConflictFilter {
 
 export interface ConflictPage {
   readonly conflicts: readonly ConflictAnswer[];
+  /** Records that may be in conflict and cannot be read by this version. */
+  readonly unreadable: readonly UnreadableAnswer[];
   /** `null` where nothing is left to look at. */
   readonly next: ConflictPlace | null;
   /** Records read for this page. */
@@ -46,12 +50,13 @@ const maxPageBytes = 4 * 1024 * 1024;
 export async function readConflictPage(source: ConflictSource, query: ConflictQuery): Promise<ConflictPage> {
   const reading = new Reading(source, query);
   const atEnd = await reading.readAll();
-  const { conflicts, place, scanned } = reading;
-  return { conflicts, next: atEnd ? null : place, scanned };
+  const { conflicts, unreadable, place, scanned } = reading;
+  return { conflicts, unreadable, next: atEnd ? null : place, scanned };
 }
 
 class Reading {
   readonly conflicts: ConflictAnswer[] = [];
+  readonly unreadable: UnreadableAnswer[] = [];
   scanned = 0;
   /** All up to here has been looked at. */
   place: ConflictPlace;
@@ -107,7 +112,8 @@ class Reading {
   }
 
   #isFull(): boolean {
-    return this.conflicts.length >= this.#query.limit || this.#bytes > maxPageBytes;
+    const given = this.conflicts.length + this.unreadable.length;
+    return given >= this.#query.limit || this.#bytes > maxPageBytes;
   }
 
   /** False: the page was full before the end of the record. */
@@ -117,7 +123,8 @@ class Reading {
     const found = this.#source.collections.get(collection)?.conflicts(state) ?? null;
     this.scanned++;
     this.#scannedBytes += state.length;
-    if (found !== null && !this.#give(stored, found)) return false;
+    if (found instanceof UnreadableRecord) this.unreadable.push(unreadableAnswer(stored, found));
+    else if (found !== null && !this.#give(stored, found)) return false;
     this.place = { collection, key, field: '' };
     return true;
   }
@@ -129,7 +136,7 @@ class Reading {
     const tokens = fields.map((conflict) => ({ conflict, token: fieldToken(conflict.field) }));
     const left = tokens.filter(({ token }) => token > from).toSorted((a, b) => (a.token < b.token ? -1 : 1));
     for (const { conflict, token } of left) {
-      if (this.conflicts.length >= this.#query.limit) return false;
+      if (this.conflicts.length + this.unreadable.length >= this.#query.limit) return false;
       this.conflicts.push(conflictAnswer({ collection, key }, conflict, version));
       this.place = { collection, key, field: token };
     }

@@ -20,6 +20,7 @@ import {
 } from '../records/conflict-view.ts';
 import { expectObject, invalid, nameOfKind, refuseOtherMembers } from '../records/field-edit.ts';
 import { recordAnswer } from '../records/record-view.ts';
+import { UnreadableRecord, tooNewProblem, withRecord } from '../records/unreadable-record.ts';
 import { type SiblingChoice, restoreEdit, withoutWriting } from '../records/restore-edit.ts';
 import { type ConflictFilter, formatConflictCursor, parseConflictCursor } from './conflict-cursor.ts';
 import { readConflictPage } from './conflict-page.ts';
@@ -42,8 +43,13 @@ async function list(parts: ConflictParts, request: FastifyRequest): Promise<unkn
   const query = { ...filter, after, limit: limitParameter(request) };
   const { collections, store } = parts;
   const source = { collections, store, elapsedMs: () => performance.now() };
-  const { conflicts, next, scanned } = await readConflictPage(source, query);
-  return { conflicts, next: next === null ? null : formatConflictCursor(filter, next), scanned };
+  const { conflicts, unreadable, next, scanned } = await readConflictPage(source, query);
+  return {
+    conflicts,
+    unreadable,
+    next: next === null ? null : formatConflictCursor(filter, next),
+    scanned,
+  };
 }
 
 function filterOf(parts: ConflictParts, request: FastifyRequest): ConflictFilter {
@@ -61,6 +67,7 @@ async function show(parts: ConflictParts, request: FastifyRequest): Promise<Conf
   const type = collectionOf(parts, record.collection);
   const state = await parts.store.read(record);
   const conflicts = state === null ? null : type.conflicts(state);
+  if (conflicts instanceof UnreadableRecord) throw tooNewProblem(conflicts, record);
   const conflict = findConflict(conflicts, record, id);
   if (conflicts === null || conflict === null) throw noConflict();
   return conflictAnswer(record, conflict, conflicts.version);
@@ -80,12 +87,13 @@ async function restore(
   if (!dryRun) parts.guards.check([record.collection], () => 'id');
   const edit = restoreEdit(target, { id, record, choice: choiceOf(request) });
   const outcome = await parts.journal.write([{ id: record, edit: dryRun ? withoutWriting(edit) : edit }]);
-  if (outcome.kind === 'refused') throw outcome.refusal;
+  if (outcome.kind === 'refused') throw withRecord(outcome.refusal, record);
   const view = outcome.results[0]?.view ?? null;
   if (view === null) throw noConflict();
   const answer = recordAnswer(record, view, false);
   if (dryRun) return { dryRun: true, ...answer };
-  return reply.header('etag', formatTag(view.version)).send(answer);
+  if (view.version !== null) void reply.header('etag', formatTag(view.version));
+  return reply.send(answer);
 }
 
 function choiceOf({ body }: FastifyRequest): SiblingChoice {

@@ -1,6 +1,7 @@
 /**
  * One record as it is stored, for operators: context, dots and siblings, and how far the changes of every peer have
- * come in the partition that the record's changes travel in. It shows what is, also of a record that is deleted.
+ * come in the partition that the record's changes travel in. It shows what is, also of a record that is deleted. Of one
+ * that a newer version wrote into it shows what can be told, and the bytes.
  */
 import { partitionOf } from '@isthmus/replication/log/partition';
 import type { RecordId } from '@isthmus/replication/ports/change';
@@ -8,6 +9,7 @@ import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { PositionRow, RecordStore } from '@isthmus/replication/ports/record-store';
 import { Problem } from '../problem.ts';
 import type { RecordType } from '../records/record-type.ts';
+import { UnreadableRecord, unreadableAnswer } from '../records/unreadable-record.ts';
 
 export interface RawRecordParts {
   readonly store: Pick<RecordStore, 'read' | 'positions'>;
@@ -23,7 +25,11 @@ export async function rawRecord(parts: RawRecordParts, id: RecordId, type: Recor
   const rows = (await Promise.all(peers.map((peer) => store.positions(peer)))).flat();
   const positions = rows.filter((row) => row.partition === partition).map(positionAnswer);
   const { collection, key } = id;
-  return { collection, key, bytes: state.length, state: type.inspect(state), partition, positions };
+  const shown = type.show(state);
+  const whole = { collection, key, bytes: state.length, state: type.inspect(state), partition, positions };
+  if (!(shown instanceof UnreadableRecord)) return whole;
+  // Whoever has a newer version can take them apart.
+  return { ...whole, ...unreadableAnswer(id, shown), base64: Buffer.from(state).toString('base64') };
 }
 
 function positionAnswer({ origin, incarnation, applied, settled }: PositionRow) {

@@ -27,6 +27,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Listener } from '../http/listener.ts';
 import { Problem } from '../problem.ts';
 import type { RecordType } from '../records/record-type.ts';
+import type { Shown } from '../records/record-view.ts';
+import { UnreadableRecord } from '../records/unreadable-record.ts';
 import { flagParameter } from './flag-parameter.ts';
 
 export interface UnreplicatedAdmin extends SurveyOptions {
@@ -138,10 +140,15 @@ async function rowAnswer({ unreplicated, collections, store }: UnreplicatedParts
     lsn: String(lsn),
     needsBase,
     /** What this region shows, for people; what is issued again follows from the bytes. */
-    shown: collections.get(collection)?.view(state ?? new Uint8Array(0))?.value ?? null,
+    shown: valueShown(collections.get(collection)?.show(state ?? new Uint8Array(0))),
     delta: bytesText(delta),
     base: base === null ? null : bytesText(base),
   };
+}
+
+/** `null` also where this version is too old to show it. */
+function valueShown(shown: Shown | undefined): unknown {
+  return shown instanceof UnreadableRecord ? null : (shown?.value ?? null);
 }
 
 function holeText({ incarnation, partition, after, resumesAt }: Hole): string {

@@ -1,12 +1,20 @@
 /**
  * Several writes in one local transaction: all or none, answered in order. Each write sees what those before it in the
- * same request did. A fault in one refuses the whole, and names the write by its index.
+ * same request did. A fault in one refuses the whole, and names the write by its index. The answer is bounded: it shows
+ * each record once, at the last write of it, and no more once it is full.
  */
 import type { Edit } from '@isthmus/replication/journal/journal';
 import type { FastifyRequest } from 'fastify';
 import type { Listener } from '../http/listener.ts';
 import { Problem } from '../problem.ts';
-import { expectObject, invalid, joinPath, nameOfKind, refuseOtherMembers } from '../records/field-edit.ts';
+import {
+  expectObject,
+  invalid,
+  isObject,
+  joinPath,
+  nameOfKind,
+  refuseOtherMembers,
+} from '../records/field-edit.ts';
 import { parsePatch } from '../records/patch-edits.ts';
 import { parsePutValue } from '../records/put-edits.ts';
 import {
@@ -18,6 +26,7 @@ import {
   putEdit,
 } from '../records/record-edit.ts';
 import { recordAnswer } from '../records/record-view.ts';
+import { withRecord } from '../records/unreadable-record.ts';
 import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts';
 import type { ApiSessions, Exchange } from './sessions.ts';
 import { checkKey } from './names.ts';
@@ -26,6 +35,8 @@ import { requireBody } from './requests.ts';
 import { tellHolders } from './stranded-rights.ts';
 
 const maxWrites = 500;
+/** Of the records in an answer, as JSON. */
+const maxAnswerBytes = 4 * 1024 * 1024;
 const methods = ['put', 'patch', 'delete'] as const;
 const common = ['method', 'collection', 'key'];
 const noConditions = { ifMatch: null, ifNoneMatch: null };
@@ -49,14 +60,19 @@ async function writeBatch({ parts, sessions }: Ground, exchange: Exchange): Prom
   const collections = edits.map(({ id }) => id.collection);
   parts.guards.check(collections, (index) => `writes[${index}].collection`);
   const outcome = await parts.journal.write(edits);
-  if (outcome.kind === 'refused') throw inWrite(tellHolders(outcome.refusal, parts.writers), outcome.index);
+  if (outcome.kind === 'refused') {
+    const { index } = outcome;
+    const refusal = tellHolders(outcome.refusal, parts.writers);
+    const id = edits[index]?.id;
+    throw inWrite(id === undefined ? refusal : withRecord(refusal, id), index);
+  }
   await sessions.wrote(
     exchange,
     edits.map(({ id }) => id),
     outcome.commit,
   );
   if (isMinimal) sayMinimal(reply);
-  return { results: outcome.results.map((result, index) => answer(edits[index], result)) };
+  return reply.type('application/json; charset=utf-8').send(answerText(edits, outcome.results));
 }
 
 /** A condition that is not checked must not look as if it were. */
@@ -75,15 +91,30 @@ function refuseConditions({ headers }: FastifyRequest): void {
 
 type RecordWrite = Edit<WriteResult, Problem>;
 
-function answer(write: RecordWrite | undefined, { status, view }: WriteResult): unknown {
-  if (write === undefined || view === null) return { status };
-  return { status, record: recordAnswer(write.id, view, false) };
+/** Records are shown until the next one would not fit; what comes after is told without, also where it is small. */
+function answerText(writes: readonly Pick<RecordWrite, 'id'>[], results: readonly WriteResult[]): string {
+  let leftBytes = maxAnswerBytes;
+  const texts = results.map(({ status, view }, index) => {
+    const id = writes[index]?.id;
+    if (id === undefined || view === null) return JSON.stringify({ status });
+    const record = leftBytes < 0 ? '' : JSON.stringify(recordAnswer(id, view, false));
+    leftBytes -= Buffer.byteLength(record);
+    if (leftBytes < 0) return JSON.stringify({ status, omitted: 'answer-full' });
+    return `{"status":${status},"record":${record}}`;
+  });
+  return `{"results":[${texts.join(',')}]}`;
 }
 
 /** What all writes of a request share. */
 interface Batch {
   readonly parts: ApiParts;
   readonly isMinimal: boolean;
+}
+
+interface Written extends Batch {
+  readonly path: string;
+  /** See `WriteTarget`. */
+  readonly isOvertaken: boolean;
 }
 
 function parseBatch(batch: Batch, value: unknown): readonly RecordWrite[] {
@@ -104,10 +135,22 @@ function parseBatch(batch: Batch, value: unknown): readonly RecordWrite[] {
       value: writes.length,
       what: `takes at most ${maxWrites} writes`,
     });
-  return writes.map((write: unknown, index) => parseWrite(batch, write, `writes[${index}]`));
+  const names = writes.map(recordIn);
+  const last = new Map(names.map((name, index) => [name, index]));
+  return names.map((name, index) => {
+    const place = { path: `writes[${index}]`, isOvertaken: last.get(name) !== index };
+    return parseWrite({ ...batch, ...place }, writes[index]);
+  });
 }
 
-function parseWrite({ parts, isMinimal }: Batch, value: unknown, path: string): RecordWrite {
+/** Tells which writes are of one record, before anything of them is checked. */
+function recordIn(write: unknown): string {
+  const member = (name: string): unknown =>
+    isObject(write) ? Object.getOwnPropertyDescriptor(write, name)?.value : null;
+  return JSON.stringify([member('collection'), member('key')]);
+}
+
+function parseWrite({ parts, isMinimal, path, isOvertaken }: Written, value: unknown): RecordWrite {
   const body = expectObject(value, path);
   const method = methods.find((known) => known === text(body, 'method', path));
   if (method === undefined)
@@ -123,6 +166,7 @@ function parseWrite({ parts, isMinimal }: Batch, value: unknown, path: string): 
     type: collectionOf(parts, collection),
     conditions: noConditions,
     isMinimal,
+    isOvertaken: isOvertaken && method !== 'delete',
     path: `${path}.value`,
   };
   return { id: { collection, key }, edit: editOf(method, target, { body, path, peers: parts.peers }) };
@@ -153,16 +197,20 @@ function text(body: object, name: string, path: string): string {
 
 /** A refusal that an edit gave under the lock, where it does not know its place in the request. */
 function inWrite(problem: Problem, index: number): Problem {
+  const path = `writes[${index}]`;
+  const placeOf = (field: string) => {
+    if (field === '') return path;
+    return field.startsWith('writes[') ? field : joinPath(path, field);
+  };
   const violations = problem.violations.map((violation) => ({
     ...violation,
-    field: violation.field.startsWith('writes[')
-      ? violation.field
-      : joinPath(`writes[${index}]`, violation.field),
+    field: placeOf(violation.field),
   }));
-  return new Problem(problem.code, `writes[${index}]: ${problem.message}`, {
+  return new Problem(problem.code, `${path}: ${problem.message}`, {
     violations,
     headers: problem.headers,
     rights: problem.rights,
+    ...(problem.record === undefined ? {} : { record: problem.record }),
     cause: problem,
   });
 }

@@ -1,13 +1,13 @@
 /**
  * A page of a collection in the byte order of keys. Records that no longer exist are stored beside the others and are
  * passed over, so a request reads a bounded number of stored rows and a bounded number of bytes; where it stops early
- * the page is short and `next` leads on.
+ * the page is short and `next` leads on. A record that this version is too old to show stands in its place by name.
  */
 import { isLastPage } from '@isthmus/replication/ports/record-store';
 import type { FastifyRequest } from 'fastify';
 import type { Listener } from '../http/listener.ts';
 import { invalid } from '../records/field-edit.ts';
-import { type RecordAnswer, recordAnswer } from '../records/record-view.ts';
+import { recordAnswer } from '../records/record-view.ts';
 import { type ApiParts, collectionOf } from './api-parts.ts';
 import type { ApiSessions } from './sessions.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
@@ -42,8 +42,10 @@ async function list(parts: ApiParts, request: FastifyRequest): Promise<unknown> 
   return { records, next };
 }
 
+type ListedRecord = ReturnType<typeof recordAnswer>;
+
 interface Page {
-  readonly records: readonly RecordAnswer[];
+  readonly records: readonly ListedRecord[];
   /** Key to go on after; `null` at the end. */
   readonly last: string | null;
 }
@@ -51,7 +53,7 @@ interface Page {
 async function readPage(parts: ApiParts, query: Query): Promise<Page> {
   const { collection, prefix, limit, after, allSiblings } = query;
   const type = collectionOf(parts, collection);
-  const records: RecordAnswer[] = [];
+  const records: ListedRecord[] = [];
   let last = after;
   let bytes = 0;
   for (let rows = 0; rows < maxRows; rows += chunkRows) {
@@ -60,8 +62,8 @@ async function readPage(parts: ApiParts, query: Query): Promise<Page> {
       if (records.length === limit || bytes > maxPageBytes) return { records, last };
       last = stored.key;
       bytes += stored.state.length;
-      const view = type.view(stored.state);
-      if (view !== null) records.push(recordAnswer(stored, view, allSiblings));
+      const shown = type.show(stored.state);
+      if (shown !== null) records.push(recordAnswer(stored, shown, allSiblings));
     }
     if (isLastPage(chunk, chunkRows)) return { records, last: null };
   }

@@ -12,6 +12,7 @@ import { parsePatch } from '../records/patch-edits.ts';
 import { parsePutValue } from '../records/put-edits.ts';
 import { type RecordEdit, type WriteTarget, deleteEdit, patchEdit, putEdit } from '../records/record-edit.ts';
 import { type RecordView, recordAnswer } from '../records/record-view.ts';
+import { UnreadableRecord, tooNewProblem, withRecord } from '../records/unreadable-record.ts';
 import { type ApiParts, collectionOf, refuseWhileDraining } from './api-parts.ts';
 import { formatTag, isUnchanged, parseConditions } from './conditions.ts';
 import { checkKey } from './names.ts';
@@ -58,7 +59,8 @@ async function getRecord(
   const conditions = parseConditions(request.headers);
   const state = await parts.store.read(id);
   await sessions.read({ request, reply }, [id]);
-  const view = state === null ? null : type.view(state);
+  const view = state === null ? null : type.show(state);
+  if (view instanceof UnreadableRecord) throw tooNewProblem(view, id);
   if (view === null) throw new Problem('not-found', 'The record does not exist in this region.');
   void reply.header('etag', formatTag(view.version));
   if (isUnchanged(conditions, view.version)) return reply.status(304).send();
@@ -78,7 +80,7 @@ async function write(
   const edit = editOf({ type, conditions, isMinimal, path: 'value' });
   parts.guards.check([id.collection], () => 'collection');
   const outcome = await parts.journal.write([{ id, edit }]);
-  if (outcome.kind === 'refused') throw tellHolders(outcome.refusal, parts.writers);
+  if (outcome.kind === 'refused') throw withRecord(tellHolders(outcome.refusal, parts.writers), id);
   await sessions.wrote({ request, reply }, [id], outcome.commit);
   const result = outcome.results[0];
   assert(result !== undefined, 'one edit has one result');
@@ -87,8 +89,9 @@ async function write(
   return answer(reply.status(result.status), id, result.view);
 }
 
-function answer(reply: FastifyReply, id: RecordId, view: RecordView): FastifyReply {
-  return reply.header('etag', formatTag(view.version)).send(recordAnswer(id, view, false));
+function answer(reply: FastifyReply, id: RecordId, view: RecordView | UnreadableRecord): FastifyReply {
+  if (view.version !== null) void reply.header('etag', formatTag(view.version));
+  return reply.send(recordAnswer(id, view, false));
 }
 
 function recordId(request: FastifyRequest): RecordId {

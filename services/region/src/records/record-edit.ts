@@ -2,18 +2,19 @@
  * A write of one record as the journal takes it: a pure function from the stored state to the new one, run under the
  * record's row lock and perhaps more than once. Conditions are checked there, on the state that is really replaced.
  */
+import { ReplicationError } from '@isthmus/replication/errors';
 import type { Edited, EditContext } from '@isthmus/replication/journal/journal';
 import { type Conditions, refuseWrite } from '../api/conditions.ts';
-import { Problem } from '../problem.ts';
+import { Problem, problemOfFailure } from '../problem.ts';
 import type { FieldEdit } from './field-edit.ts';
 import { refuseCounters } from './put-edits.ts';
 import type { Made, RecordType } from './record-type.ts';
-import type { RecordView } from './record-view.ts';
+import type { Shown } from './record-view.ts';
 
 export interface WriteResult {
   readonly status: 200 | 201 | 204;
-  /** `null` after a delete, and where nobody asked for it. */
-  readonly view: RecordView | null;
+  /** `null` after a delete, where nobody asked for it, and where a later write overtakes this one. */
+  readonly view: Shown;
 }
 
 export type RecordEdit = (before: Uint8Array, context: EditContext) => Edited<WriteResult, Problem>;
@@ -23,6 +24,8 @@ export interface WriteTarget {
   readonly conditions: Conditions;
   /** The caller does without the record as the write leaves it; reading that costs half as much as the edit. */
   readonly isMinimal: boolean;
+  /** A later write of the same request leaves the record otherwise, so that this one need not show it. */
+  readonly isOvertaken?: boolean;
   /** Where the request holds the value, for messages. */
   readonly path: string;
 }
@@ -56,10 +59,16 @@ interface Stored {
 type Step = (stored: Stored) => Made | Problem | null;
 
 /** The write that `step` decides on, once the target's conditions hold. */
-export function guarded({ type, conditions, isMinimal }: WriteTarget, step: Step): RecordEdit {
-  const shown = (state: Uint8Array) => (isMinimal ? null : type.view(state));
+export function guarded(target: WriteTarget, step: Step): RecordEdit {
+  const { type, conditions, isMinimal, isOvertaken = false } = target;
+  const shown = (state: Uint8Array) => (isMinimal || isOvertaken ? null : type.show(state));
+  const resultOf = (existed: boolean, view: Shown): WriteResult => {
+    const nothingToShow = view === null && (isMinimal || !isOvertaken);
+    if (existed) return { status: nothingToShow ? 204 : 200, view };
+    return { status: 201, view };
+  };
   return (before, context) => {
-    const made = refusalOf(type, conditions, before) ?? step({ before, context });
+    const made = refusalOf(type, conditions, before) ?? taken(step, { before, context });
     if (made instanceof Problem) return { kind: 'refuse', refusal: made };
     if (made === null || !made.changed) return { kind: 'keep', result: resultOf(true, shown(before)) };
     const { state, delta, existed } = made;
@@ -70,10 +79,16 @@ export function guarded({ type, conditions, isMinimal }: WriteTarget, step: Step
 /** Reading the record costs as much as the edit, so it is read only for conditions that there are. */
 function refusalOf(type: RecordType, conditions: Conditions, before: Uint8Array): Problem | null {
   if (conditions.ifMatch === null && conditions.ifNoneMatch === null) return null;
-  return refuseWrite(conditions, type.view(before)?.version ?? null);
+  return refuseWrite(conditions, type.show(before)?.version ?? null);
 }
 
-function resultOf(existed: boolean, after: RecordView | null): WriteResult {
-  if (after === null) return { status: existed ? 204 : 201, view: null };
-  return { status: existed ? 200 : 201, view: after };
+/** What a step needs to understand of the record and cannot is a refusal like others. */
+function taken(step: Step, stored: Stored): ReturnType<Step> {
+  try {
+    return step(stored);
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    if (error instanceof ReplicationError && error.code === 'newer-format') return problemOfFailure(error);
+    throw error;
+  }
 }

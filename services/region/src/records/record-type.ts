@@ -7,9 +7,10 @@ import type { RecordId } from '@isthmus/replication/ports/change';
 import type { FieldDeclarations } from '../field-declarations.ts';
 import type { Problem } from '../problem.ts';
 import type { FieldEdit } from './field-edit.ts';
-import type { RecordView } from './record-view.ts';
+import type { RecordView, Shown } from './record-view.ts';
 import type { RecordConflicts } from './conflict-view.ts';
 import type { Lost, LostChange } from './lost-edits.ts';
+import type { UnreadableRecord } from './unreadable-record.ts';
 
 export interface Made {
   readonly state: Uint8Array;
@@ -25,6 +26,8 @@ export interface RecordType {
   /** `state` may be empty. */
   exists(state: Uint8Array): boolean;
   /** `null` where the record does not exist; `state` may be empty. */
+  show(state: Uint8Array): Shown;
+  /** The same; throws a `Problem` of what cannot be shown. */
   view(state: Uint8Array): RecordView | null;
   /** Makes the edits, and creates the record where it does not exist. */
   edit(before: Uint8Array, context: EditContext, edits: readonly FieldEdit[]): Made | Problem;
@@ -37,7 +40,7 @@ export interface RecordType {
   remove(before: Uint8Array, context: EditContext): Made | Problem;
   /** Hash of the live entries, keyed with collection and key; `null` where the record does not exist. */
   liveHash(id: RecordId, state: Uint8Array): bigint | null;
-  /** Everything in the state, for operators. */
+  /** Everything in the state, for operators; `null` where the bytes are too new to be taken apart. */
   inspect(state: Uint8Array): unknown;
   /** Makes the register at the path `field` show `value`, which one of its siblings holds. */
   restore(
@@ -48,5 +51,5 @@ export interface RecordType {
   /** What has to be written for the record to show a change that never arrived; the change is validated before. */
   lost(before: Uint8Array, change: LostChange): Lost;
   /** Registers with several live values; `null` where there is none. */
-  conflicts(state: Uint8Array): RecordConflicts | null;
+  conflicts(state: Uint8Array): RecordConflicts | UnreadableRecord | null;
 }

@@ -28,10 +28,11 @@ import type { ProblemCode } from '../problem-codes.ts';
 import { Problem } from '../problem.ts';
 import { type FieldEdit, joinPath } from './field-edit.ts';
 import type { Made, RecordType } from './record-type.ts';
-import type { RecordView } from './record-view.ts';
+import type { RecordView, Shown } from './record-view.ts';
 import { holdersAt } from './rights.ts';
 import type { RecordConflicts } from './conflict-view.ts';
 import { type Lost, type LostChange, lostEdits } from './lost-edits.ts';
+import { UnreadableRecord, formatOf, isTooNew, tooNewFailure, tooNewProblem } from './unreadable-record.ts';
 
 /** `text` is needed where a collection declares a text. */
 export function recordTypes(declarations: Declarations, text?: TextEngine): ReadonlyMap<string, RecordType> {
@@ -48,20 +49,28 @@ class DeclaredRecords implements RecordType {
   }
 
   exists(state: Uint8Array): boolean {
-    return state.length > 0 && !readable(() => isDead(state));
+    return state.length > 0 && !readable(state, () => isDead(state));
+  }
+
+  show(state: Uint8Array): Shown {
+    if (state.length === 0) return null;
+    return understood(state, () => {
+      const reading = this.#schema.read(state);
+      if (reading.value === null) return null;
+      return {
+        value: reading.value,
+        siblings: siblingsOf(reading),
+        updatedAtMs: reading.updatedAt ?? 0,
+        version: version(state),
+        showing: reading.exposed,
+      };
+    });
   }
 
   view(state: Uint8Array): RecordView | null {
-    if (state.length === 0) return null;
-    const reading = readable(() => this.#schema.read(state));
-    if (reading.value === null) return null;
-    return {
-      value: reading.value,
-      siblings: siblingsOf(reading),
-      updatedAtMs: reading.updatedAt ?? 0,
-      version: version(state),
-      showing: reading.exposed,
-    };
+    const shown = this.show(state);
+    if (shown instanceof UnreadableRecord) throw tooNewProblem(shown);
+    return shown;
   }
 
   edit(before: Uint8Array, context: EditContext, edits: readonly FieldEdit[]): Made | Problem {
@@ -92,7 +101,7 @@ class DeclaredRecords implements RecordType {
   }
 
   liveHash(id: RecordId, state: Uint8Array): bigint | null {
-    const hash = readable(() => liveHash(state));
+    const hash = readable(state, () => liveHash(state));
     if (hash.every((byte) => byte === 0)) return null;
     const keyed = createHash('sha256')
       .update(JSON.stringify([id.collection, id.key]))
@@ -102,7 +111,8 @@ class DeclaredRecords implements RecordType {
   }
 
   inspect(state: Uint8Array): unknown {
-    return readable(() => inspect(state));
+    const inspection = understood(state, () => inspect(state));
+    return inspection instanceof UnreadableRecord ? null : inspection;
   }
 
   restore(
@@ -114,11 +124,11 @@ class DeclaredRecords implements RecordType {
   }
 
   lost(before: Uint8Array, change: LostChange): Lost {
-    return readable(() => lostEdits(this.#schema, before, change));
+    return readable(before, () => lostEdits(this.#schema, before, change));
   }
 
-  conflicts(state: Uint8Array): RecordConflicts | null {
-    return readable(() => {
+  conflicts(state: Uint8Array): RecordConflicts | UnreadableRecord | null {
+    return understood(state, () => {
       const { siblings, exposed } = this.#schema.read(state);
       const conflicting = Object.entries(siblings);
       if (conflicting.length === 0) return null;
@@ -139,6 +149,8 @@ class DeclaredRecords implements RecordType {
       return this.#schema.edit(before, context, change);
     } catch (error) {
       if (error instanceof Problem) return withHolders(error, before);
+      if (error instanceof ConflictError && isTooNew(error, before))
+        return tooNewProblem({ format: formatOf(before) });
       if (error instanceof ConflictError) return refusalOf(error, error.field);
       throw error;
     }
@@ -173,7 +185,9 @@ function placed(placeOf: (field: string) => string, operation: () => void): void
   try {
     operation();
   } catch (error) {
-    throw error instanceof ConflictError ? refusalOf(error, placeOf(error.field)) : error;
+    // What is stored has no place in the request.
+    if (!(error instanceof ConflictError) || error.code === 'newer-format') throw error;
+    throw refusalOf(error, placeOf(error.field));
   }
 }
 
@@ -231,16 +245,28 @@ function undeclaredText(cause: ConflictError, place: string): Problem {
 function withHolders(problem: Problem, before: Uint8Array): Problem {
   const { cause } = problem;
   if (problem.rights === undefined || !(cause instanceof ConflictError)) return problem;
-  const holders = readable(() => holdersAt(before, cause.field));
+  const holders = readable(before, () => holdersAt(before, cause.field));
   const { violations, headers, rights } = problem;
   return new Problem(problem.code, problem.message, { violations, headers, rights, holders, cause });
 }
 
-function readable<T>(read: () => T): T {
+/** What is read of a state, where what is too new is an answer as well. */
+function understood<T>(state: Uint8Array, read: () => T): T | UnreadableRecord {
   try {
     return read();
   } catch (error) {
-    throw error instanceof ConflictError ? unreadable(error) : error;
+    if (!(error instanceof ConflictError)) throw error;
+    if (isTooNew(error, state)) return new UnreadableRecord(state);
+    throw unreadable(error);
+  }
+}
+
+function readable<T>(state: Uint8Array, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error;
+    throw isTooNew(error, state) ? tooNewFailure(state, error) : unreadable(error);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { regionOfActor } from '@isthmus/replication/ports/identity';
 import type { RecordId } from '@isthmus/replication/ports/change';
+import { type UnreadableAnswer, UnreadableRecord, unreadableAnswer } from './unreadable-record.ts';
 
 interface Sibling {
   readonly value: unknown;
@@ -27,6 +28,9 @@ export interface RecordView {
   readonly showing: readonly string[];
 }
 
+/** `null`: the record does not exist. */
+export type Shown = RecordView | UnreadableRecord | null;
+
 export interface RecordAnswer extends RecordId {
   readonly value: Readonly<Record<string, unknown>>;
   readonly version: string;
@@ -44,7 +48,12 @@ interface SiblingAnswer {
 }
 
 /** The record as answers show it; with `allSiblings` also those that the fields' policies hide. */
-export function recordAnswer(id: RecordId, view: RecordView, allSiblings: boolean): RecordAnswer {
+export function recordAnswer(
+  id: RecordId,
+  view: RecordView | UnreadableRecord,
+  allSiblings: boolean,
+): RecordAnswer | UnreadableAnswer {
+  if (view instanceof UnreadableRecord) return unreadableAnswer(id, view);
   const answer = {
     collection: id.collection,
     key: id.key,

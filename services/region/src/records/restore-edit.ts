@@ -7,6 +7,7 @@ import { regionOfActor } from '@isthmus/replication/ports/identity';
 import type { RecordId } from '@isthmus/replication/ports/change';
 import { Problem } from '../problem.ts';
 import { type ConflictSibling, findConflict, noConflict } from './conflict-view.ts';
+import { UnreadableRecord, tooNewProblem } from './unreadable-record.ts';
 import { type RecordEdit, type WriteTarget, guarded } from './record-edit.ts';
 
 /** Which sibling is meant: that of an actor, or of a region; both `null`: the only one that is hidden. */
@@ -24,7 +25,9 @@ interface Restore {
 export function restoreEdit(target: WriteTarget, { id, record, choice }: Restore): RecordEdit {
   const { type } = target;
   return guarded(target, ({ before, context }) => {
-    const conflict = findConflict(type.conflicts(before), record, id);
+    const conflicts = type.conflicts(before);
+    if (conflicts instanceof UnreadableRecord) return tooNewProblem(conflicts, record);
+    const conflict = findConflict(conflicts, record, id);
     if (conflict === null) return noConflict();
     const sibling = chosenSibling(conflict.siblings, choice);
     if (sibling instanceof Problem) return sibling;
