@@ -57,6 +57,8 @@ export const sometimes: readonly string[] = [
   'region filled anew',
   'transfer: refill',
   'peers testified',
+  'renewed in silence',
+  'writes opened in silence',
 ];
 
 /** From so many seeds on the list must be complete. */

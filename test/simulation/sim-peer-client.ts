@@ -51,7 +51,9 @@ export class SimPeerClient implements PeerClient, PeerMemory {
     return this.#ask(peer, async () => {
       const heard = await world.regionOf(peer).beats.heard();
       const found = heard.find(({ origin }) => origin === region.id);
-      return found === undefined ? 'nothing' : { incarnation: found.incarnation, number: found.beat.number };
+      if (found === undefined) return 'nothing';
+      const { number, lsn, atMs } = found.beat;
+      return { incarnation: found.incarnation, number, made: { lsn, atMs } };
     });
   }
 

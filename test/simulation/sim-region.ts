@@ -121,7 +121,7 @@ export class SimRegion {
 
   /** Its database takes writes, as far as the identity goes: it is its own past and knows it. */
   get isItself(): boolean {
-    return this.open().standing === 'same' && !this.incarnations.isRelearning;
+    return this.open().standing === 'same' && !this.incarnations.isClosedToWrites;
   }
 
   /** An operator has asked something of it that is not carried out or taken back. */

@@ -218,6 +218,10 @@ export class SimIncarnations implements IncarnationStore {
     return this.#postgres.commit('filled', () => this.#inner.filled());
   }
 
+  open(): Promise<void> {
+    return this.#postgres.commit('open to writes', () => this.#inner.open());
+  }
+
   relearnt(): Promise<void> {
     return this.#postgres.commit('relearnt', () => this.#inner.relearnt());
   }

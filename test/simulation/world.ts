@@ -328,7 +328,7 @@ export class World implements NodeWorld {
 
   /** Its processes go on, and must not write before the database has become another incarnation (P9). */
   restore(region: SimRegion, { putBack, copied, at }: Copy): void {
-    const shownMs = shownRpo(this.nodesOf(region.id), !region.hasLostLog);
+    const shownMs = shownRpo(this.nodesOf(region.id), !region.hasLostLog && !region.isLogInside);
     this.losses.push({ ...this.#lossOf(region), withLog: false, shownMs });
     region.isSetBack = true;
     if (region.isLogInside) region.hasLostLog = true;

@@ -40,6 +40,8 @@ export interface EchoAnswer extends PeerEcho {
   readonly region: RegionId;
   /** The incarnation of the caller that the beat belongs to; `null` without a beat. */
   readonly incarnation: Incarnation | null;
+  /** What the beat said of itself, by the caller's database; the place in decimal. `null` without a beat. */
+  readonly made: { readonly lsn: string; readonly atMs: number } | null;
 }
 
 const incarnationOf = z.object({ counter: z.int().positive(), nonce: z.int().nonnegative() });
@@ -48,12 +50,18 @@ const written = z.object({
   beat: z.int().nonnegative(),
   count: z.int().nonnegative().nullable(),
 });
+const longestPlace = 20;
+const made = z.object({
+  lsn: z.string().regex(/^\d+$/).max(longestPlace).transform(BigInt),
+  atMs: z.number().nonnegative(),
+});
 const echoAnswer = z.object({
   region: z.string(),
   incarnation: incarnationOf.nullable(),
   echoedBeat: z.int().nonnegative().nullable(),
   changesAgeMs: z.number().nonnegative().nullable().default(null),
   written: written.nullable().default(null),
+  made: made.nullable().default(null),
 });
 const retiredAnswer = z.object({ retired: z.array(z.object({ region: z.string() })) });
 const regionName = z.string().transform((name, context): RegionId => {
@@ -114,8 +122,8 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), this.#timeoutMs);
     const answer = echoAnswer.safeParse(body);
     if (!answer.success || answer.data.region !== peer) return null;
-    const { incarnation, echoedBeat } = answer.data;
-    return incarnation === null || echoedBeat === null ? 'nothing' : { incarnation, number: echoedBeat };
+    const { incarnation, echoedBeat: number, made: told } = answer.data;
+    return incarnation === null || number === null ? 'nothing' : { incarnation, number, made: told };
   }
 
   async closedAt(peer: RegionId): Promise<readonly RegionId[] | null> {
@@ -231,6 +239,7 @@ export async function answerEcho(sources: EchoSources, caller: RegionId): Promis
     region,
     incarnation: heard?.incarnation ?? null,
     echoedBeat: heard?.beat.number ?? null,
+    made: heard === undefined ? null : { lsn: String(heard.beat.lsn), atMs: heard.beat.atMs },
     changesAgeMs: links.dataAgeMs(caller),
     written: newestCounted && { incarnation, beat: newestCounted.number, count: newestCounted.count },
   };

@@ -125,7 +125,7 @@ export class MemoryIdentityStore implements IdentityStore {
     this.requireProven();
     if (this.#ground.identity.row.drained?.isCut === true)
       throw unavailable('the region is drained: it takes no writes');
-    if (this.#ground.incarnations.isRelearning)
+    if (this.#ground.incarnations.isClosedToWrites)
       throw unavailable('writes wait until this new incarnation has learnt its past again');
   }
 

@@ -24,7 +24,13 @@ const selectClosed: Statement = {
 const selectRelearning: Statement = {
   name: 'isthmus_relearning',
   text: `SELECT ${milliseconds('relearning_since')}, promise_known,
-    (SELECT donor FROM isthmus.refill WHERE unfilled) FROM isthmus.identity`,
+    (SELECT donor FROM isthmus.refill WHERE unfilled), relearning_open FROM isthmus.identity`,
+};
+
+const openToWrites: Statement = {
+  name: 'isthmus_relearning_open',
+  text: `UPDATE isthmus.identity SET relearning_open = true
+  WHERE relearning_since IS NOT NULL AND NOT EXISTS (SELECT FROM isthmus.refill WHERE unfilled)`,
 };
 
 const endFilling: Statement = {
@@ -77,6 +83,7 @@ export class PostgresIncarnationStore implements IncarnationStore {
     return {
       sinceMs,
       fill: nullableAt(row, 2, regionAt),
+      isOpen: booleanAt(row, 3),
       pasts: (pasts?.rows ?? []).map((each) => ({
         incarnation: incarnationAt(each, 0),
         through: lsnAt(each, 2),
@@ -87,6 +94,10 @@ export class PostgresIncarnationStore implements IncarnationStore {
 
   async filled(): Promise<void> {
     await this.#connections.write((session) => session.query(endFilling));
+  }
+
+  async open(): Promise<void> {
+    await this.#connections.write((session) => session.query(openToWrites));
   }
 
   async relearnt(): Promise<void> {

@@ -26,6 +26,7 @@ import { givenUp } from './migrations/0022-given-up.ts';
 import { newestBeat } from './migrations/0024-newest-beat.ts';
 import { setBack } from './migrations/0025-set-back.ts';
 import { drainedBefore } from './migrations/0026-drained-before.ts';
+import { relearningOpen } from './migrations/0027-relearning-open.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -59,6 +60,7 @@ export const migrations: readonly Migration[] = [
   { number: 24, name: 'newest-beat', sql: newestBeat },
   { number: 25, name: 'set-back', sql: setBack },
   { number: 26, name: 'drained-before', sql: drainedBefore },
+  { number: 27, name: 'relearning-open', sql: relearningOpen },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;
