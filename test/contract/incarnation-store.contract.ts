@@ -60,15 +60,18 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       expect(await store.relearning()).toBeNull();
     });
 
-    it('is open to writes once that was said, until it is another incarnation again', async () => {
+    it('is open to writes where that was said, until it is another incarnation again', async () => {
       const store = await opened.renew(null, 2);
       expect((await store.relearning())?.isOpen).toBe(false);
-      await store.open();
+      await store.setOpen(true);
       expect((await store.relearning())?.isOpen).toBe(true);
+      await store.setOpen(false);
+      expect((await store.relearning())?.isOpen).toBe(false);
+      await store.setOpen(true);
       const again = await opened.renew(null, 3);
       expect((await again.relearning())?.isOpen).toBe(false);
       await again.relearnt();
-      await again.open();
+      await again.setOpen(true);
       expect(await again.relearning()).toBeNull();
     });
 

@@ -124,6 +124,11 @@ export class SimRegion {
     return this.open().standing === 'same' && !this.incarnations.isClosedToWrites;
   }
 
+  /** The same, and nothing of its past is left to be learnt. */
+  get isWhole(): boolean {
+    return this.isItself && !this.incarnations.isRelearning;
+  }
+
   /** An operator has asked something of it that is not carried out or taken back. */
   async isAsked(): Promise<boolean> {
     const refill = await this.refills.find();

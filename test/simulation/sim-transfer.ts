@@ -218,8 +218,8 @@ export class SimIncarnations implements IncarnationStore {
     return this.#postgres.commit('filled', () => this.#inner.filled());
   }
 
-  open(): Promise<void> {
-    return this.#postgres.commit('open to writes', () => this.#inner.open());
+  setOpen(isOpen: boolean): Promise<void> {
+    return this.#postgres.commit('open to writes', () => this.#inner.setOpen(isOpen));
   }
 
   relearnt(): Promise<void> {

@@ -84,7 +84,7 @@ export class Verdict {
     const world = this.#world;
     if (!world.regions.some(({ hasLostLog }) => hasLostLog)) return;
     for (const region of world.survivors) {
-      if (!region.isSetBack || region.isItself || world.survivors.length < 2) continue;
+      if (!region.isSetBack || region.isWhole || world.survivors.length < 2) continue;
       const jobs = await region.jobs.recent();
       if (!jobs.some(({ state }) => state === 'failed')) continue;
       world.seen('region stranded');
@@ -130,9 +130,9 @@ export class Verdict {
       .nodesOf(region.id)
       .some((node) => node?.replicator.relearning?.kind === 'promised');
     if (isKeptFromPromise && (await lettersAt(region)).length > 0) return [];
-    const isLearning = !region.isItself && this.#world.regions.every(({ isGone }) => !isGone);
+    const isLearning = !region.isWhole && this.#world.regions.every(({ isGone }) => !isGone);
     return [
-      ...(isLearning ? ['it takes no writes of its own yet'] : []),
+      ...(isLearning ? ['it has not learnt its past'] : []),
       ...((await region.isAsked()) ? ['what an operator asks of it is not done'] : []),
     ];
   }

@@ -47,8 +47,9 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn') {
         filled: async () => {
           if (state !== null) state = { ...state, fill: null };
         },
-        open: async () => {
-          if (state !== null) state = { ...state, isOpen: true };
+        setOpen: async (isOpen) => {
+          if (state !== null) state = { ...state, isOpen };
+          told.push(isOpen ? 'opened' : 'closed');
         },
         relearnt: async () => {
           state = null;
@@ -75,7 +76,7 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn') {
     },
     jobs,
     onFilled: () => told.push('filled'),
-    onOpen: () => void (told.includes('open') || told.push('open')),
+    onOpen: () => void (told.includes('told') || told.push('told')),
     onLearnt: () => told.push('learnt'),
     timer,
     logger: silent,
@@ -126,10 +127,21 @@ test('writes wait for a peer that is there, and not for one that is silent, whic
   expect([told, learning.judgement?.kind]).toEqual([['filled'], 'fetching']);
   peer.isThere = false;
   await timer.advance(4000);
-  expect([told, learning.judgement?.kind]).toEqual([['filled', 'open'], 'fetching']);
+  expect([told, learning.judgement?.kind]).toEqual([['filled', 'opened', 'told'], 'fetching']);
   expect(positions).toEqual([[1, 50n]]);
   const [job] = await jobs.open();
   await jobs.end(job?.id ?? 0, { state: 'done', detail: '' });
   await timer.advance(1000);
-  expect([told, learning.judgement]).toEqual([['filled', 'open', 'learnt'], null]);
+  expect([told, learning.judgement]).toEqual([['filled', 'opened', 'told', 'learnt'], null]);
+});
+
+test('who was away for longer than deletions are kept takes no more writes until it is filled anew (I6)', async () => {
+  const { timer, jobs, told, relearner: learning } = relearning(null);
+  learning.start();
+  await timer.advance(5000);
+  expect(told).toEqual(['filled', 'opened', 'told']);
+  const [job] = await jobs.open();
+  await jobs.end(job?.id ?? 0, { state: 'failed', detail: 'fill it anew' });
+  await timer.advance(60_000);
+  expect(told).toEqual(['filled', 'opened', 'told', 'closed']);
 });

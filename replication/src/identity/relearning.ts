@@ -162,22 +162,31 @@ export class Relearner {
     if (judgement.kind === 'asking') await this.#survey.ask(judgement.peers);
     if (relearning.isOpen) onOpen();
     if (judgement.kind === 'fetching') await this.#fetch(judgement.peers, 'own-past');
-    if (judgement.kind === 'fetching' && !relearning.isOpen) await this.#openIfSilent(judgement.peers);
+    if (judgement.kind === 'fetching') await this.#openOrClose(judgement.peers, relearning);
     if (judgement.kind === 'learnt') await this.#finish(judgement);
     return false;
   }
 
   /**
    * Where the log lies in the database, only peers can bring what is missing, and nothing that is written under the new
-   * name is in the way of that. So writes wait for peers that are there, and not for those that are not (I8).
+   * name is in the way of that. So writes wait for peers that are there, and not for those that are not (I8). Who can take
+   * nothing from a peer because it shows what was deleted and collected there writes no more on top of that (I6).
    */
-  async #openIfSilent(peers: readonly RegionId[]): Promise<void> {
-    const { parts, timer, logger } = this.#options;
-    if (parts.ownLog !== null || timer.monotonicMs() - this.#askedAtMs < askIntervalMs) return;
+  async #openOrClose(peers: readonly RegionId[], relearning: Relearning): Promise<void> {
+    const { parts, jobs, timer, logger } = this.#options;
+    if (parts.ownLog !== null) return;
+    const isRefused = (await jobs.recent()).some(
+      (job) => job.state === 'failed' && peers.includes(job.donor) && isOfLife(job, relearning),
+    );
+    if (isRefused && relearning.isOpen) {
+      await parts.store.setOpen(false);
+      logger.error({ peers }, 'the region has to be filled anew; it takes no writes until then');
+    }
+    if (isRefused || relearning.isOpen || timer.monotonicMs() - this.#askedAtMs < askIntervalMs) return;
     this.#askedAtMs = timer.monotonicMs();
     await this.#survey.ask(peers);
     if (!this.#survey.isSilent) return;
-    await parts.store.open();
+    await parts.store.setOpen(true);
     logger.warn({ peers }, 'these peers do not answer; the region takes writes and learns the rest later');
   }
 
@@ -298,7 +307,11 @@ function furtherOf(end: VectorEntry, applied: Vector): VectorEntry {
 }
 
 /** All of the donor has come since the incarnation began. */
-function isFetched({ cause, state, wantedAtMs, isDryRun }: TransferJob, { sinceMs }: Relearning): boolean {
-  const isMeant = cause === 'own-past' || cause === 'refill';
-  return isMeant && state === 'done' && !isDryRun && wantedAtMs >= sinceMs;
+function isFetched(job: TransferJob, relearning: Relearning): boolean {
+  return job.state === 'done' && isOfLife(job, relearning);
+}
+
+/** It was wanted for what the incarnation has to learn. */
+function isOfLife({ cause, wantedAtMs, isDryRun }: TransferJob, { sinceMs }: Relearning): boolean {
+  return (cause === 'own-past' || cause === 'refill') && !isDryRun && wantedAtMs >= sinceMs;
 }

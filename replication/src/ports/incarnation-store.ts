@@ -39,8 +39,11 @@ export interface IncarnationStore {
   relearning(): Promise<Relearning | null>;
   /** All has come from the peer that the database was to be filled from. */
   filled(): Promise<void>;
-  /** Every process takes local writes from now on, and learning goes on. No database that is being filled is opened. */
-  open(): Promise<void>;
+  /**
+   * Whether every process takes local writes from now on, while learning goes on. No database that is being filled is
+   * opened.
+   */
+  setOpen(isOpen: boolean): Promise<void>;
   /** Nothing is left to be learnt: every process of the region takes writes from now on. */
   relearnt(): Promise<void>;
 }

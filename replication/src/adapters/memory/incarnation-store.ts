@@ -52,10 +52,15 @@ export class MemoryIncarnationStore implements IncarnationStore {
     this.#refills.filled();
   }
 
-  async open(): Promise<void> {
+  /** Whatever local writes do meanwhile. */
+  get isRelearning(): boolean {
+    return this.#relearning.get(only) !== undefined;
+  }
+
+  async setOpen(isOpen: boolean): Promise<void> {
     const relearning = this.#relearning.get(only);
     if (relearning === undefined || this.#refills.donor !== null) return;
-    this.#database.transact(true, () => this.#relearning.put(only, { ...relearning, isOpen: true }));
+    this.#database.transact(true, () => this.#relearning.put(only, { ...relearning, isOpen }));
   }
 
   async relearnt(): Promise<void> {

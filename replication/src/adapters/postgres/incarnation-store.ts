@@ -29,7 +29,7 @@ const selectRelearning: Statement = {
 
 const openToWrites: Statement = {
   name: 'isthmus_relearning_open',
-  text: `UPDATE isthmus.identity SET relearning_open = true
+  text: `UPDATE isthmus.identity SET relearning_open = $1
   WHERE relearning_since IS NOT NULL AND NOT EXISTS (SELECT FROM isthmus.refill WHERE unfilled)`,
 };
 
@@ -96,8 +96,8 @@ export class PostgresIncarnationStore implements IncarnationStore {
     await this.#connections.write((session) => session.query(endFilling));
   }
 
-  async open(): Promise<void> {
-    await this.#connections.write((session) => session.query(openToWrites));
+  async setOpen(isOpen: boolean): Promise<void> {
+    await this.#connections.write((session) => session.query(openToWrites, isOpen));
   }
 
   async relearnt(): Promise<void> {
