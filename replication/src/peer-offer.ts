@@ -12,7 +12,12 @@ export type PeerOffer =
   | { readonly peer: RegionId; readonly offer: null; readonly refusal: string; readonly isSilent: boolean };
 
 export async function offerOf(donors: TransferPeer, peer: RegionId): Promise<PeerOffer> {
-  const refused = (refusal: string, isSilent = false): PeerOffer => ({ peer, offer: null, refusal, isSilent });
+  const refused = (refusal: string, isSilent = false): PeerOffer => ({
+    peer,
+    offer: null,
+    refusal,
+    isSilent,
+  });
   try {
     const answer = await donors.ask(peer, { kind: 'open' });
     if (answer.kind === 'refused') return refused(`refuses (${answer.refusal}): ${answer.detail}`);

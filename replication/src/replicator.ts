@@ -291,7 +291,10 @@ export class Replicator {
     return new Barriers({ self, ...parts, members, clock, timer, logger, onCollected });
   }
 
-  #relearner(membership: Membership, told: Pick<RelearnerOptions, 'onFilled' | 'onOpen' | 'onLearnt'>): Relearner {
+  #relearner(
+    membership: Membership,
+    told: Pick<RelearnerOptions, 'onFilled' | 'onOpen' | 'onLearnt'>,
+  ): Relearner {
     const { identity: self, peers, incarnations: parts, transfer, timer, logger } = this.#options;
     const { store: transfers, jobs, peer: donors } = transfer;
     const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);

@@ -255,7 +255,8 @@ function besideLogInside(
   const endMs = atMs + restore.forMs;
   const kept = faults.filter(({ kind }) => !logFaults.has(kind) && !losses.has(kind));
   const alone = random.split('alone');
-  if (alone.chance(0.5)) return [...kept, restore, ...cutsAround(alone, { restore, endMs, regions })].toSorted(inTime);
+  if (alone.chance(0.5))
+    return [...kept, restore, ...cutsAround(alone, { restore, endMs, regions })].toSorted(inTime);
   const isBeside = ({ atMs: at, forMs }: Fault): boolean =>
     at > endMs + testimonyMs.after || at + forMs < endMs - testimonyMs.before;
   return [...kept.filter(isBeside), restore].toSorted(inTime);
@@ -264,13 +265,11 @@ function besideLogInside(
 /** Some or all links of the region are cut from before it is set back until after it has waited for its peers. */
 function cutsAround(
   random: Random,
-  {
-    restore,
-    endMs,
-    regions,
-  }: { readonly restore: Fault; readonly endMs: number; readonly regions: number },
+  { restore, endMs, regions }: { readonly restore: Fault; readonly endMs: number; readonly regions: number },
 ): readonly Fault[] {
-  const others = Array.from({ length: regions }, (_, region) => region).filter((each) => each !== restore.region);
+  const others = Array.from({ length: regions }, (_, region) => region).filter(
+    (each) => each !== restore.region,
+  );
   const cut = others.filter(() => random.chance(0.8));
   return cut.map((other) => {
     const atMs = endMs - random.between(50, 2500);

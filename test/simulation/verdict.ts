@@ -178,7 +178,8 @@ export class Verdict {
     // A log that was set back and has grown again hides the start of its new life below the place where a peer reads on.
     const isGrownAgain = scenario.isLogInside && coverage.has('database restored');
     const isExcused = (point: string): boolean =>
-      (isSetForward && point.endsWith('no-position')) || (isGrownAgain && point.endsWith('other-incarnation'));
+      (isSetForward && point.endsWith('no-position')) ||
+      (isGrownAgain && point.endsWith('other-incarnation'));
     return [...coverage]
       .filter(([point]) => point.startsWith('gap seen') && !isExcused(point))
       .map(([point, count]) => ({

@@ -202,7 +202,11 @@ test('nobody can say what the database lacks: it goes on as another life, and is
       adopt: async ({ claim }) => void adopted.push(claim),
     },
     evidence: { compare: async () => ({ kind: 'untold', reason: 'us does not say' }) },
-    control: { append: async (bytes) => void claims.push(bytes), read: async () => claims, close: async () => {} },
+    control: {
+      append: async (bytes) => void claims.push(bytes),
+      read: async () => claims,
+      close: async () => {},
+    },
     onRefused: (reason) => void refused.push(reason),
   });
   guard.start();
@@ -225,7 +229,8 @@ test('a life that peers do not know the region by is held until it is another, w
     get standing() {
       return held === null ? 'same' : 'broken';
     },
-    continuity: async () => (held === null ? { kind: 'same' } : { kind: 'broken', isHeld: true, reason: held }),
+    continuity: async () =>
+      held === null ? { kind: 'same' } : { kind: 'broken', isHeld: true, reason: held },
     hold: async (reason) => {
       held ??= reason;
     },
@@ -237,7 +242,11 @@ test('a life that peers do not know the region by is held until it is another, w
     },
     highestCounter: async () => 5,
   };
-  const control = { append: async (bytes: Uint8Array) => void claims.push(bytes), read: async () => claims, close: async () => {} };
+  const control = {
+    append: async (bytes: Uint8Array) => void claims.push(bytes),
+    read: async () => claims,
+    close: async () => {},
+  };
   const finder = guardOf({ timer, past, evidence, control });
   finder.start();
   await tell('us knows the region as incarnation 5');

@@ -173,7 +173,10 @@ export class IdentityGuard {
   /** Most often it has lost nothing. What it writes under another name can never be taken for what it may have lost. */
   async #goOnAsAnother(reason: string): Promise<void> {
     if (this.#state.kind !== 'renewing')
-      this.#options.logger.warn({ reason }, 'nobody can say what this database may lack; it takes a new incarnation');
+      this.#options.logger.warn(
+        { reason },
+        'nobody can say what this database may lack; it takes a new incarnation',
+      );
     await this.#claim(reason);
   }
 

@@ -137,8 +137,7 @@ export class PeerEvidence implements Evidence {
     // A server that was set back between the question and the answers is compared, and nobody else is blamed for it.
     if (past.standing !== 'same') return;
     if (otherLife !== null) return this.#alarms.onOtherLife(otherLife);
-    if (reason !== null)
-      await this.#alarms.onForeign(`${reason}: another database writes as ${self.region}`);
+    if (reason !== null) await this.#alarms.onForeign(`${reason}: another database writes as ${self.region}`);
   }
 
   /**
@@ -191,7 +190,9 @@ export class PeerEvidence implements Evidence {
     const { peers, closed, timer } = this.#options;
     const gone = closed();
     const sinceMs = timer.monotonicMs() - patienceMs;
-    return peers.filter((peer) => !gone.includes(peer) && (this.#answeredAtMs.get(peer) ?? -Infinity) < sinceMs);
+    return peers.filter(
+      (peer) => !gone.includes(peer) && (this.#answeredAtMs.get(peer) ?? -Infinity) < sinceMs,
+    );
   }
 
   #isPatienceOver(): boolean {
