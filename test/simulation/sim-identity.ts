@@ -103,6 +103,10 @@ export class SimPast implements IdentityStore {
     return this.#postgres.read('newest beat', () => this.#inner.newestBeat());
   }
 
+  insertLsn() {
+    return this.#postgres.read('end of the write-ahead log', () => this.#inner.insertLsn());
+  }
+
   beats(from: number, to: number) {
     return this.#postgres.read('beats', () => this.#inner.beats(from, to));
   }

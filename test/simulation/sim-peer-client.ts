@@ -5,6 +5,7 @@
 import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
+import { furthestOf } from '@isthmus/replication/reach';
 import type { PeerMemory, RememberedBeat } from '@isthmus/replication/ports/peer-memory';
 import type { FeedWorld } from './sim-kafka.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -53,7 +54,9 @@ export class SimPeerClient implements PeerClient, PeerMemory {
       const found = heard.find(({ origin }) => origin === region.id);
       if (found === undefined) return 'nothing';
       const { number, lsn, atMs } = found.beat;
-      return { incarnation: found.incarnation, number, made: { lsn, atMs } };
+      const { incarnation } = found;
+      const rows = await world.regionOf(peer).records.positions(region.id);
+      return { incarnation, number, made: { lsn, atMs }, applied: furthestOf(rows, incarnation) };
     });
   }
 

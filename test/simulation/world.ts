@@ -179,7 +179,8 @@ export class World implements NodeWorld {
   readonly onRefused = (region: SimRegion, reason: string): void => {
     // It is made another incarnation because an operator wants it filled anew.
     if (region.refills.isEmptying) return;
-    if (/has received beat|knows the region as/.test(reason)) this.seen('peers testified');
+    if (/has received beat|has applied changes|knows the region as/.test(reason))
+      this.seen('peers testified');
     this.seen('identity refused');
     if (!region.hasLostLog && !region.isGone && !region.lives.isSetBack(region.identity.incarnation))
       this.violations.push({ checker: 'identity', key: region.id, detail: reason });

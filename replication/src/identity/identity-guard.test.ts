@@ -35,6 +35,7 @@ function guardOf({
     self: { region, incarnation: { counter: 1, nonce: 7 }, partitionCount: 1 },
     past: {
       newestBeat: async () => ({ beat: null, hasPublished: false }),
+      insertLsn: async () => 0n,
       beats: async () => [],
       prove: async () => {},
       hold: async () => {},

@@ -45,6 +45,11 @@ class World {
     return { beat: { number: this.own, ...made(this.own) }, hasPublished: true };
   }
 
+  /** A beat and something after it. */
+  async insertLsn() {
+    return made(this.own).lsn + 50n;
+  }
+
   async beats(from: number): Promise<readonly Beat[]> {
     return from > this.own ? [] : [{ number: from, ...made(from) }];
   }
@@ -80,6 +85,7 @@ const beat = (number: number, of = incarnation): RememberedBeat => ({
   incarnation: of,
   number,
   made: made(number),
+  applied: null,
 });
 const former = { counter: 1, nonce: 3 };
 const later = { counter: 3, nonce: 3 };
@@ -105,11 +111,21 @@ test.each([
   const world = new World();
   [world.told, world.apTold] = [beat(8), beat(8)];
   expect(await world.verdict()).toBe('continues');
-  world.apTold = { incarnation, number: 8, made: other };
+  world.apTold = { incarnation, number: 8, made: other, applied: null };
   expect(await world.verdict()).toBe('broken');
   // A peer of an earlier version tells the number alone.
-  world.apTold = { incarnation, number: 8, made: null };
+  world.apTold = { incarnation, number: 8, made: null, applied: null };
   await world.timer.advance(1000);
+  expect(await world.verdict()).toBe('continues');
+});
+
+test('a peer that has applied what lies beyond the end of the database proves a loss between two beats', async () => {
+  const world = new World();
+  world.told = { ...beat(10), applied: 1050n };
+  expect(await world.verdict()).toBe('continues');
+  world.told = { ...beat(10), applied: 1051n };
+  expect(await world.verdict()).toBe('broken');
+  world.told = { ...beat(99, former), applied: 9999n };
   expect(await world.verdict()).toBe('continues');
 });
 
@@ -186,7 +202,7 @@ test('a second database is found while all is well', async () => {
 
 test('a second database is found also where its beats have the numbers of the own ones', async () => {
   const world = new World();
-  world.told = { incarnation, number: 7, made: { lsn: 700n, atMs: 99_000 } };
+  world.told = { incarnation, number: 7, made: { lsn: 700n, atMs: 99_000 }, applied: null };
   world.start();
   await world.timer.advance(6000);
   expect(world.foreign[0]).toMatch(/us has received beat 7, and it is another/);
@@ -204,7 +220,12 @@ test('a life that is known at a peer and is not the own is left for a third one'
 
 test('who goes on under the life before is somebody else, and who only catches up with it is not', async () => {
   const world = new World();
-  const told = (number: number, lsn: bigint) => ({ incarnation: former, number, made: { lsn, atMs: 0 } });
+  const told = (number: number, lsn: bigint): RememberedBeat => ({
+    incarnation: former,
+    number,
+    made: { lsn, atMs: 0 },
+    applied: null,
+  });
   world.told = told(40, 400n);
   world.start();
   await world.timer.advance(5001);

@@ -25,7 +25,7 @@ export interface PeerEvidenceOptions {
   /** Of these, who is gone for good: others hold what is kept of it. */
   readonly closed: () => readonly RegionId[];
   readonly memory: PeerMemory;
-  readonly past: Pick<IdentityStore, 'newestBeat' | 'beats' | 'standing'>;
+  readonly past: Pick<IdentityStore, 'newestBeat' | 'insertLsn' | 'beats' | 'standing'>;
   readonly timer: Timer;
   readonly logger: Logger;
 }
@@ -220,8 +220,12 @@ export class PeerEvidence implements Evidence {
   async #otherBeat(testimonies: readonly Testimony[]): Promise<string | null> {
     const { self, past } = this.#options;
     const own = (await past.newestBeat()).beat?.number ?? 0;
+    const end = await past.insertLsn();
     for (const { peer, beat } of testimonies) {
       if (beat === 'nothing' || !sameIncarnation(beat.incarnation, self.incarnation)) continue;
+      // Between two beats as well: what a standby lacks that takes over is mostly less than the time between them.
+      if (beat.applied !== null && beat.applied > end)
+        return `${peer} has applied changes up to ${beat.applied}, and the database ends at ${end}`;
       if (beat.number > own)
         return `${peer} has received beat ${beat.number}, the database holds none after ${own}`;
       if (await this.#isAnother(beat))

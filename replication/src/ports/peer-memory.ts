@@ -7,6 +7,8 @@ export interface RememberedBeat {
   readonly number: number;
   /** As the beat itself said; `null`: a peer of an earlier version does not tell. */
   readonly made: { readonly lsn: Lsn; readonly atMs: number } | null;
+  /** How far it has applied that life in the partition where it is furthest; `null`: nothing of it, or it does not tell. */
+  readonly applied: Lsn | null;
 }
 
 export interface PeerMemory {
