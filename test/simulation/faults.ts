@@ -11,7 +11,7 @@ import type { Fault, FaultKind } from './scenario.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
-import type { World } from './world.ts';
+import type { Copy, World } from './world.ts';
 
 type End = () => void;
 
@@ -305,11 +305,36 @@ function restore({ world, region }: Place): End {
   const putBack = (): void => copies.forEach((copy) => copy());
   const copied = region.identity.incarnation;
   const at = region.database.wal.insert;
+  const beat = region.beats.newest?.number ?? 0;
   return () => {
     const published = region.beats.publishedThrough ?? 0n;
     if (published <= at || region.isGone) return;
-    world.restore(region, { putBack, copied, at });
+    void restoreIfKnown({ world, region }, beat, { putBack, copied, at });
   };
+}
+
+async function restoreIfKnown(
+  place: Pick<Place, 'world' | 'region'>,
+  beat: number,
+  copy: Copy,
+): Promise<void> {
+  if (await canBeKnown(place, beat)) place.world.restore(place.region, copy);
+}
+
+/**
+ * Where the log goes back in time with the database, some peer must have received a beat since: else nobody misses anything,
+ * and the region rightly goes on as the life that it was.
+ */
+async function canBeKnown(
+  { world, region }: Pick<Place, 'world' | 'region'>,
+  beat: number,
+): Promise<boolean> {
+  if (!region.isLogInside) return true;
+  for (const peer of region.peers) {
+    const heard = await world.regionOf(peer).beats.heard();
+    if (heard.some(({ origin, beat: { number } }) => origin === region.id && number > beat)) return true;
+  }
+  return false;
 }
 
 /** A zombie or a confused broker: records come again, late, and in partitions where they do not belong. */

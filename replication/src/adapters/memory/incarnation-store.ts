@@ -61,6 +61,7 @@ export class MemoryIncarnationStore implements IncarnationStore {
     const relearning = this.#relearning.get(only);
     if (relearning === undefined || this.#refills.donor !== null) return;
     this.#database.transact(true, () => this.#relearning.put(only, { ...relearning, isOpen }));
+    if (!isOpen) this.#database.disconnect();
   }
 
   async relearnt(): Promise<void> {

@@ -3,6 +3,7 @@ import type { IncarnationStore, Relearning } from '../../ports/incarnation-store
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
 import { milliseconds } from './beat-figures.ts';
 import type { Connections } from './connections.ts';
+import { endOthers } from './identity-row.ts';
 import { incarnationAt, regionAt } from './positions.ts';
 import { booleanAt, lsnAt, nullableAt, numberAt } from './row-values.ts';
 import type { Statement } from './session.ts';
@@ -96,8 +97,16 @@ export class PostgresIncarnationStore implements IncarnationStore {
     await this.#connections.write((session) => session.query(endFilling));
   }
 
+  /** What a connection was let in for it may go on with, so all of them end where it is taken back. */
   async setOpen(isOpen: boolean): Promise<void> {
-    await this.#connections.write((session) => session.query(openToWrites, isOpen));
+    const session = await this.#connections.checkOut('read');
+    try {
+      await session.query(openToWrites, isOpen);
+      if (!isOpen) await session.query(endOthers);
+    } finally {
+      if (isOpen) session.release();
+      else session.drop();
+    }
   }
 
   async relearnt(): Promise<void> {
