@@ -4,6 +4,7 @@
  */
 import type { Lsn } from './ports/change.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from './ports/identity.ts';
+import type { PositionRow } from './ports/record-store.ts';
 import type { Standing } from './ports/transfer-store.ts';
 import type { Vector } from './ports/vector.ts';
 import { greatestOf } from './vector.ts';
@@ -35,4 +36,15 @@ export function othersIn(
   return vector.filter(
     (entry) => entry.region !== region || !sameIncarnation(entry.incarnation, incarnation),
   );
+}
+
+/** How far the partition of that life is applied in which it is furthest; `null`: none is open. */
+export function furthestOf(
+  rows: readonly Pick<PositionRow, 'incarnation' | 'applied'>[],
+  incarnation: Incarnation,
+): Lsn | null {
+  const applied = rows
+    .filter((row) => sameIncarnation(row.incarnation, incarnation))
+    .map((row) => row.applied);
+  return applied.reduce<Lsn | null>((most, lsn) => (most === null || lsn > most ? lsn : most), null);
 }

@@ -262,7 +262,8 @@ export class Replicator {
     const onFilled = (): void => {
       for (const applier of appliers) applier.start();
     };
-    const relearner = this.#relearner(membership, { onFilled, onLearnt: () => publisher.start() });
+    const onTold = (): void => publisher.start();
+    const relearner = this.#relearner(membership, { onFilled, onOpen: onTold, onLearnt: onTold });
     const { transfers, sweeper } = this.#transfers(appliers, { told, relearner, membership });
     const { deadLetters: letters, maxDriftMs } = this.#options;
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
@@ -294,7 +295,10 @@ export class Replicator {
     return new Barriers({ self, ...parts, members, clock, timer, logger, onCollected });
   }
 
-  #relearner(membership: Membership, told: Pick<RelearnerOptions, 'onFilled' | 'onLearnt'>): Relearner {
+  #relearner(
+    membership: Membership,
+    told: Pick<RelearnerOptions, 'onFilled' | 'onOpen' | 'onLearnt'>,
+  ): Relearner {
     const { identity: self, peers, incarnations: parts, transfer, timer, logger } = this.#options;
     const { store: transfers, jobs, peer: donors } = transfer;
     const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);

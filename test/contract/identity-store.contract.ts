@@ -55,6 +55,7 @@ function beats(stores: () => OpenIdentityStores): void {
     const kept = await two.store.beats(newest.number - 2, newest.number + 5);
     expect(kept.map(({ number }) => number)).toEqual([newest.number - 2, newest.number - 1, newest.number]);
     expect(newest).toMatchObject(kept.at(-1) ?? {});
+    expect(await two.store.insertLsn()).toBeGreaterThan(newest.lsn);
     expect(await one.store.beats(newest.number + 1, newest.number + 9)).toEqual([]);
   });
 }

@@ -60,6 +60,21 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       expect(await store.relearning()).toBeNull();
     });
 
+    it('is open to writes where that was said, until it is another incarnation again', async () => {
+      const store = await opened.renew(null, 2);
+      expect((await store.relearning())?.isOpen).toBe(false);
+      await store.setOpen(true);
+      expect((await store.relearning())?.isOpen).toBe(true);
+      await store.setOpen(false);
+      expect((await store.relearning())?.isOpen).toBe(false);
+      await store.setOpen(true);
+      const again = await opened.renew(null, 3);
+      expect((await again.relearning())?.isOpen).toBe(false);
+      await again.relearnt();
+      await again.setOpen(true);
+      expect(await again.relearning()).toBeNull();
+    });
+
     it('surely holds of its past whatever it has answered to a barrier (P8, P9)', async () => {
       const { tombstones } = opened;
       for (const position of [2n ** 40n + 7n, 2n ** 40n + 3n]) await tombstones.noteAnswered(position);

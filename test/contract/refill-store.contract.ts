@@ -164,8 +164,14 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       expect(await written('early')).toBe(false);
       // An operator's word makes nothing whole that is half filled.
       await database.past.accept();
+      await database.incarnations.setOpen(true);
       expect(await written('early')).toBe(false);
       await database.incarnations.filled();
+      expect(await written('early')).toBe(false);
+      await database.incarnations.setOpen(true);
+      expect(await written('early')).toBe(true);
+      await database.incarnations.setOpen(false);
+      expect(await written('late')).toBe(false);
       expect(await database.refills.find()).toMatchObject({ state: 'learning', endedAtMs: null });
       expect((await database.incarnations.relearning())?.fill).toBeNull();
       await database.incarnations.relearnt();

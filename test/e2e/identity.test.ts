@@ -103,6 +103,50 @@ test('P9: an operator renews a region only by insisting while it is well, and no
   expect([await likes(site.clients.eu), await likes(site.clients.us)]).toEqual([5, 5]);
 }, 120_000);
 
+test.runIf(logUnderTest() === 'postgres')(
+  'P9, I8: set back while no peer can be asked, the region writes under another name, and both pasts come out',
+  async () => {
+    await write(3);
+    await halt(site.eu);
+    execFileSync('cp', ['-a', data(), join(site.folder, 'copy')]);
+    await go(site.eu);
+    await write(4);
+    expect((await site.clients.eu.put('products', 'lost', { title: 'in the lost part' })).status).toBe(201);
+    await converged([site.clients.eu, site.clients.us], 'products', 20_000);
+    // What the peer has applied is not flushed at once, so only its process ends: it cannot be asked, and has lost nothing.
+    await site.us.process.kill('SIGKILL');
+    await halt(site.eu);
+    rmSync(data(), { recursive: true });
+    execFileSync('cp', ['-a', join(site.folder, 'copy'), data()]);
+    await go(site.eu);
+    await until('the region takes writes though nobody answers', 60_000, async () => {
+      return (await site.clients.eu.patch('products', 'counted', { increment: { likes: 1 } })).status < 300;
+    });
+    expect(await identityOf(site.eu.process.admin)).toMatchObject({
+      incarnation: 2,
+      relearning: { takesWrites: true },
+    });
+    // Under the old name these would be the dots of the four that are lost here and known there.
+    for (let count = 0; count < 3; count++)
+      expect((await site.clients.eu.patch('products', 'counted', { increment: { likes: 100 } })).status).toBe(
+        200,
+      );
+    expect((await site.clients.eu.put('products', 'alone', { title: 'written alone' })).status).toBe(201);
+    await site.us.process.restart();
+    await until('the past is learnt', 60_000, async () => {
+      const identity = await identityOf(site.eu.process.admin);
+      return JSON.stringify(identity).includes('"relearning":null');
+    });
+    await converged([site.clients.eu, site.clients.us], 'products', 20_000);
+    for (const client of [site.clients.eu, site.clients.us]) {
+      expect(await likes(client)).toBe(308);
+      expect((await client.get('products', 'lost')).status).toBe(200);
+      expect((await client.get('products', 'alone')).status).toBe(200);
+    }
+  },
+  170_000,
+);
+
 test.runIf(logUnderTest() === 'kafka')(
   'a copy that is started beside the living database is refused, and the living one goes on',
   async () => {

@@ -326,7 +326,10 @@ async function restoreIfKnown(
   if (await canBeKnown(place, beat)) place.world.restore(place.region, copy);
 }
 
-/** Where the log goes back in time with the database, peers must have received a beat since. */
+/**
+ * Where the log goes back in time with the database, some peer must have received a beat since: else nobody misses anything,
+ * and the region rightly goes on as the life that it was.
+ */
 async function canBeKnown(
   { world, region }: Pick<Place, 'world' | 'region'>,
   beat: number,

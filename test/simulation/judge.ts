@@ -19,7 +19,7 @@ export function judgeNode(world: World, node: SimNode): void {
   const figures = node.figures.last;
   const { region } = node;
   // A database that was set back shows what it was until it is itself again.
-  if (figures === null || region.isGone || !region.isItself) return;
+  if (figures === null || region.isGone || !region.isWhole) return;
   for (const peer of figures.peers) {
     const other = world.regionOf(peer.peer);
     const { nowMs } = world.scheduler;
@@ -28,7 +28,7 @@ export function judgeNode(world: World, node: SimNode): void {
     const view = viewPeer(figures, peer, node.clock.nowMs());
     if (world.offsets.knowsOffset(region, other))
       void judgeLag(world, node, { other, view, usesEarlier: usesEarlier(peer) });
-    if (!other.isGone && other.isItself) void judgeRpo(world, node, { other, view });
+    if (!other.isGone && other.isWhole) void judgeRpo(world, node, { other, view });
   }
 }
 

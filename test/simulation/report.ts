@@ -61,6 +61,8 @@ export const sometimes: readonly string[] = [
   'session not reached',
   'session lost',
   'breakage judged',
+  'renewed in silence',
+  'writes opened in silence',
 ];
 
 /** From so many seeds on the list must be complete. */

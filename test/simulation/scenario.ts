@@ -161,7 +161,7 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const isLogInside = isHealing && random.split('log').chance(0.08);
   const drawn = isLogInside
     ? besideLogInside(random.split('restore'), usual, extent)
-    : [...usual, ...drawWishes(random.split('wishes'), usual, extent)].toSorted((a, b) => a.atMs - b.atMs);
+    : [...usual, ...drawWishes(random.split('wishes'), usual, extent)].toSorted(inTime);
   const joining = drawJoining(random.split('joining'), durationMs);
   const faults = drawn.filter(
     ({ kind, atMs }) =>
@@ -238,10 +238,10 @@ const logFaults: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'kafka-flaky',
 ]);
 
-/** For peers to hear of what is lost, and to say so: where nobody can, nobody knows of the restore (0013). */
+/** For peers to hear of what is lost, and to say so. */
 const testimonyMs = { before: 3000, after: 18_000 };
 
-/** A database is set back together with its log, while its peers can be asked. */
+/** A database is set back together with its log, while its peers can be asked, or in the middle of whatever is wrong. */
 function besideLogInside(
   random: Random,
   faults: readonly Fault[],
@@ -253,12 +253,33 @@ function besideLogInside(
     forMs: random.between(3000, 9000),
   };
   const endMs = atMs + restore.forMs;
+  const kept = faults.filter(({ kind }) => !logFaults.has(kind) && !losses.has(kind));
+  const alone = random.split('alone');
+  if (alone.chance(0.5))
+    return [...kept, restore, ...cutsAround(alone, { restore, endMs, regions })].toSorted(inTime);
   const isBeside = ({ atMs: at, forMs }: Fault): boolean =>
     at > endMs + testimonyMs.after || at + forMs < endMs - testimonyMs.before;
-  const kept = faults.filter(
-    (fault) => !logFaults.has(fault.kind) && !losses.has(fault.kind) && isBeside(fault),
+  return [...kept.filter(isBeside), restore].toSorted(inTime);
+}
+
+/** Some or all links of the region are cut from before it is set back until after it has waited for its peers. */
+function cutsAround(
+  random: Random,
+  { restore, endMs, regions }: { readonly restore: Fault; readonly endMs: number; readonly regions: number },
+): readonly Fault[] {
+  const others = Array.from({ length: regions }, (_, region) => region).filter(
+    (each) => each !== restore.region,
   );
-  return [...kept, restore].toSorted((a, b) => a.atMs - b.atMs);
+  const cut = others.filter(() => random.chance(0.8));
+  return cut.map((other) => {
+    const atMs = endMs - random.between(50, 2500);
+    const forMs = endMs - atMs + random.between(2000, 20_000);
+    return { kind: 'cut', atMs, forMs, region: restore.region, other, level: 0 };
+  });
+}
+
+function inTime(a: Fault, b: Fault): number {
+  return a.atMs - b.atMs;
 }
 
 interface Extent {
@@ -299,7 +320,7 @@ function drawFaults(random: Random, { regions, durationMs }: Extent): readonly F
     const kind = random.pick(['destroy', 'destroy-with-log', 'restore'] as const);
     faults.push(drawFault(random, { kind, atMs: random.between(durationMs / 3, durationMs), regions }));
   }
-  return faults.toSorted((a, b) => a.atMs - b.atMs);
+  return faults.toSorted(inTime);
 }
 
 function drawFault(

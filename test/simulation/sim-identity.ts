@@ -14,7 +14,7 @@ import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import type { ControlLog } from '@isthmus/replication/ports/control-log';
 import type { FeedSubscription } from '@isthmus/replication/ports/change-feed';
 import type { Adoption, IdentityStore, Lineage } from '@isthmus/replication/ports/identity-store';
-import type { Incarnation } from '@isthmus/replication/ports/identity';
+import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { PeerMemory } from '@isthmus/replication/ports/peer-memory';
 import type { LogSpan, OwnLogSource } from '@isthmus/replication/ports/own-log';
@@ -35,6 +35,8 @@ export interface IdentityParts {
   readonly seals: OwnSeals;
   /** What peers remember of the region. */
   readonly memory: PeerMemory;
+  /** Peers that are gone for good. */
+  readonly closed: () => readonly RegionId[];
   readonly newNonce: () => number;
   readonly logger: Logger;
   readonly onRefused: (reason: string) => void;
@@ -60,7 +62,7 @@ export function guardIdentity(parts: IdentityParts): IdentityGuard {
   const log = new OpenedOwnLog(new SimOwnLog(parts), parts.seals);
   const shared = { self, past, timer, logger };
   const evidence = region.isLogInside
-    ? new PeerEvidence({ ...shared, peers: region.peers, memory: parts.memory })
+    ? new PeerEvidence({ ...shared, peers: region.peers, closed: parts.closed, memory: parts.memory })
     : new OwnLogEvidence({ ...shared, records, log, prepareLog });
   return new IdentityGuard({
     self,
@@ -99,6 +101,10 @@ export class SimPast implements IdentityStore {
 
   newestBeat() {
     return this.#postgres.read('newest beat', () => this.#inner.newestBeat());
+  }
+
+  insertLsn() {
+    return this.#postgres.read('end of the write-ahead log', () => this.#inner.insertLsn());
   }
 
   beats(from: number, to: number) {

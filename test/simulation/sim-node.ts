@@ -67,6 +67,9 @@ const told: Readonly<Record<string, string>> = {
   'counts could not be stored; they come with a later beat': 'counts not stored',
   'a peer has closed a region for good; it is closed here as well': 'retirement heard of',
   'the survivors have agreed: a region is retired': 'region retired',
+  'nobody can say what this database may lack; it takes a new incarnation': 'renewed in silence',
+  'these peers do not answer; the region takes writes and learns the rest later': 'writes opened in silence',
+  'peers know the region under another incarnation; it takes a new one': 'another life noticed',
 };
 
 /** One for all regions. */
@@ -189,6 +192,7 @@ export class SimNode {
     const seals = this.#seals();
     const sink = new SealedSink(new SimChangeSink(region, process), seals.sealer);
     const memory = client;
+    const closed = () => this.retiring?.closed ?? [];
     const self: IdentityParts = {
       region,
       postgres,
@@ -198,6 +202,7 @@ export class SimNode {
       sink,
       seals,
       memory,
+      closed,
       ...this.#alarm(),
     };
     this.keeper = guardIdentity(self);

@@ -5,6 +5,7 @@
 import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
+import { furthestOf } from '@isthmus/replication/reach';
 import type { PeerMemory, RememberedBeat } from '@isthmus/replication/ports/peer-memory';
 import type { FeedWorld } from './sim-kafka.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -51,7 +52,11 @@ export class SimPeerClient implements PeerClient, PeerMemory {
     return this.#ask(peer, async () => {
       const heard = await world.regionOf(peer).beats.heard();
       const found = heard.find(({ origin }) => origin === region.id);
-      return found === undefined ? 'nothing' : { incarnation: found.incarnation, number: found.beat.number };
+      if (found === undefined) return 'nothing';
+      const { number, lsn, atMs } = found.beat;
+      const { incarnation } = found;
+      const rows = await world.regionOf(peer).records.positions(region.id);
+      return { incarnation, number, made: { lsn, atMs }, applied: furthestOf(rows, incarnation) };
     });
   }
 

@@ -124,7 +124,12 @@ export class SimRegion {
 
   /** Its database takes writes, as far as the identity goes: it is its own past and knows it. */
   get isItself(): boolean {
-    return this.open().standing === 'same' && !this.incarnations.isRelearning;
+    return this.open().standing === 'same' && !this.incarnations.isClosedToWrites;
+  }
+
+  /** The same, and nothing of its past is left to be learnt. */
+  get isWhole(): boolean {
+    return this.isItself && !this.incarnations.isRelearning;
   }
 
   /** An operator has asked something of it that is not carried out or taken back. */

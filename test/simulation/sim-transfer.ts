@@ -218,6 +218,10 @@ export class SimIncarnations implements IncarnationStore {
     return this.#postgres.commit('filled', () => this.#inner.filled());
   }
 
+  setOpen(isOpen: boolean): Promise<void> {
+    return this.#postgres.commit('open to writes', () => this.#inner.setOpen(isOpen));
+  }
+
   relearnt(): Promise<void> {
     return this.#postgres.commit('relearnt', () => this.#inner.relearnt());
   }

@@ -187,7 +187,8 @@ export class World implements NodeWorld {
   readonly onRefused = (region: SimRegion, reason: string): void => {
     // It is made another incarnation because an operator wants it filled anew.
     if (region.refills.isEmptying) return;
-    if (/has received beat|knows the region as/.test(reason)) this.seen('peers testified');
+    if (/has received beat|has applied changes|knows the region as/.test(reason))
+      this.seen('peers testified');
     this.seen('identity refused');
     if (!region.hasLostLog && !region.isGone && !region.lives.isSetBack(region.identity.incarnation))
       this.violations.push({ checker: 'identity', key: region.id, detail: reason });
@@ -336,7 +337,7 @@ export class World implements NodeWorld {
 
   /** Its processes go on, and must not write before the database has become another incarnation (P9). */
   restore(region: SimRegion, { putBack, copied, at }: Copy): void {
-    const shownMs = shownRpo(this.nodesOf(region.id), !region.hasLostLog);
+    const shownMs = shownRpo(this.nodesOf(region.id), !region.hasLostLog && !region.isLogInside);
     this.losses.push({ ...this.#lossOf(region), withLog: false, shownMs });
     region.isSetBack = true;
     if (region.isLogInside) region.hasLostLog = true;

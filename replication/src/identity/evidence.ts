@@ -6,9 +6,16 @@
 import type { OwnLog } from '../ports/own-log.ts';
 import type { Verdict } from './own-log-proof.ts';
 
+export interface Alarms {
+  /** Somebody else is found to write in the region's name. */
+  readonly onForeign: (reason: string) => Promise<void>;
+  /** The region is known under a life that is not the database's and may be nobody's by now. */
+  readonly onOtherLife: (reason: string) => Promise<void>;
+}
+
 export interface Evidence extends Pick<OwnLog, 'newestProgress'> {
-  /** From now on says when somebody else is found to write in the region's name. */
-  start(onForeign: (reason: string) => Promise<void>): void;
+  /** Goes on looking from now on. */
+  start(alarms: Alarms): void;
   stop(): Promise<void>;
   /** Makes ready what is to be asked. */
   prepare(): Promise<void>;

@@ -4,6 +4,7 @@ import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { ReplicationError } from '../errors.ts';
 import type { Continuity, IdentityStore } from '../ports/identity-store.ts';
 import { parseRegionId } from '../ports/identity.ts';
+import type { ControlLog } from '../ports/control-log.ts';
 import type { Evidence } from './evidence.ts';
 import { IdentityGuard } from './identity-guard.ts';
 
@@ -14,15 +15,27 @@ interface Ground {
   readonly timer: ManualTimer;
   readonly past: Pick<IdentityStore, 'standing' | 'continuity'> & Partial<IdentityStore>;
   readonly evidence: Partial<Evidence>;
+  readonly control?: ControlLog;
   readonly onProven?: () => void;
+  readonly onRefused?: (reason: string) => void;
 }
 
+const silentControl: ControlLog = { append: async () => {}, read: async () => [], close: async () => {} };
+
 /** Over what answers, where the test says nothing else. */
-function guardOf({ timer, past, evidence, onProven = () => {} }: Ground): IdentityGuard {
+function guardOf({
+  timer,
+  past,
+  evidence,
+  control = silentControl,
+  onProven = () => {},
+  onRefused = () => {},
+}: Ground): IdentityGuard {
   return new IdentityGuard({
     self: { region, incarnation: { counter: 1, nonce: 7 }, partitionCount: 1 },
     past: {
       newestBeat: async () => ({ beat: null, hasPublished: false }),
+      insertLsn: async () => 0n,
       beats: async () => [],
       prove: async () => {},
       hold: async () => {},
@@ -45,11 +58,11 @@ function guardOf({ timer, past, evidence, onProven = () => {} }: Ground): Identi
       newestProgress: async () => null,
       ...evidence,
     },
-    control: { append: async () => {}, read: async () => [], close: async () => {} },
+    control,
     newNonce: () => 1,
     timer,
     logger: silent,
-    onRefused: () => {},
+    onRefused,
     onProven,
   });
 }
@@ -156,7 +169,7 @@ test('what is heard while the database does not answer holds the region as soon 
       },
     },
     evidence: {
-      start: (onForeign) => {
+      start: ({ onForeign }) => {
         tell = onForeign;
       },
     },
@@ -171,4 +184,78 @@ test('what is heard while the database does not answer holds the region as soon 
   expect(held).toEqual(['another database writes as eu']);
   expect(guard.state).toEqual({ kind: 'refused', reason: 'another database writes as eu' });
   await guard.stop();
+});
+
+test('nobody can say what the database lacks: it goes on as another life, and is refused nothing (I8, I11)', async () => {
+  const timer = new ManualTimer();
+  const lineage = { systemIdentifier: '1', timeline: 1, postmasterStart: '2' };
+  const adopted: unknown[] = [];
+  const claims: Uint8Array[] = [];
+  const refused: string[] = [];
+  const guard = guardOf({
+    timer,
+    past: {
+      get standing() {
+        return adopted.length > 0 ? 'renewed' : 'unproven';
+      },
+      continuity: async () => ({ kind: 'unproven', isPromoted: false, lineage }),
+      prove: async () => expect.fail('it was not proven'),
+      adopt: async ({ claim }) => void adopted.push(claim),
+    },
+    evidence: { compare: async () => ({ kind: 'untold', reason: 'us does not say' }) },
+    control: {
+      append: async (bytes) => void claims.push(bytes),
+      read: async () => claims,
+      close: async () => {},
+    },
+    onRefused: (reason) => void refused.push(reason),
+  });
+  guard.start();
+  await timer.advance(1000);
+  expect({ state: guard.state.kind, adopted, refused }).toEqual({
+    state: 'renewed',
+    adopted: [{ counter: 2, nonce: 1 }],
+    refused: [],
+  });
+  await guard.stop();
+});
+
+test('a life that peers do not know the region by is held until it is another, whoever finds it held', async () => {
+  const timer = new ManualTimer();
+  const claims: Uint8Array[] = [];
+  const adopted: unknown[] = [];
+  let held: string | null = null;
+  let tell = async (_reason: string): Promise<void> => expect.fail('nobody listens yet');
+  const past: Ground['past'] = {
+    get standing() {
+      return held === null ? 'same' : 'broken';
+    },
+    continuity: async () =>
+      held === null ? { kind: 'same' } : { kind: 'broken', isHeld: true, reason: held },
+    hold: async (reason) => {
+      held ??= reason;
+    },
+    adopt: async ({ claim }) => void adopted.push(claim),
+  };
+  const evidence: Ground['evidence'] = {
+    start: ({ onOtherLife }) => {
+      tell = onOtherLife;
+    },
+    highestCounter: async () => 5,
+  };
+  const control = {
+    append: async (bytes: Uint8Array) => void claims.push(bytes),
+    read: async () => claims,
+    close: async () => {},
+  };
+  const finder = guardOf({ timer, past, evidence, control });
+  finder.start();
+  await tell('us knows the region as incarnation 5');
+  await finder.stop();
+  expect(adopted).toEqual([]);
+  const next = guardOf({ timer, past, evidence, control });
+  next.start();
+  await timer.advance(1000);
+  expect([next.state.kind, adopted]).toEqual(['renewed', [{ counter: 6, nonce: 1 }]]);
+  await next.stop();
 });

@@ -3,8 +3,9 @@
  * compared with what testifies to the past before any write: the own log, or the peers where that lies in the database.
  * What does not continue it becomes a new incarnation (P9), unless somebody else is alive in the region's name: then it is
  * refused, with its reason in sight, and reads go on. While all is well it goes on asking, and stops the writes of the whole
- * region when somebody else publishes in its name. It never makes anything up: where nobody answers, the question stays
- * open and writes wait, unless an operator says otherwise.
+ * region when somebody else publishes in its name. It never makes anything up: where the own log does not answer, the
+ * question stays open and writes wait, unless an operator says otherwise; where it is peers that do not, the region goes on
+ * under a new name, because what is written under that can be mistaken for nothing.
  */
 import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
@@ -48,6 +49,9 @@ const refusedIntervalMs = 15_000;
 const aloneMs = 10_000;
 
 const onAWord = 'a new incarnation is taken on the word of an operator';
+const onPeersWord = 'a new incarnation is taken because peers know the region under another';
+/** Holds that end with a new incarnation, whatever process finds them. */
+const meant: ReadonlySet<string> = new Set([onAWord, onPeersWord]);
 const comparing = 'the server was started anew and is compared with the own log';
 
 export class IdentityGuard {
@@ -80,9 +84,20 @@ export class IdentityGuard {
     this.#quietUntilMs = 0;
   }
 
+  /** No dot of this life is one of the other's, so nothing that was written is in the way of a third. */
+  async #leave(reason: string): Promise<void> {
+    const { past, logger } = this.#options;
+    if ((await past.continuity()).kind !== 'same') return;
+    logger.error({ reason }, 'peers know the region under another incarnation; it takes a new one');
+    await past.hold(onPeersWord);
+  }
+
   start(): void {
     this.#ticker.start();
-    this.#options.evidence.start((reason) => this.#hold(reason));
+    this.#options.evidence.start({
+      onForeign: (reason) => this.#hold(reason),
+      onOtherLife: (reason) => this.#leave(reason),
+    });
   }
 
   async stop(): Promise<void> {
@@ -119,7 +134,7 @@ export class IdentityGuard {
       return;
     }
     if (continuity.kind === 'broken') {
-      const isMeant = this.#isWanted || !continuity.isHeld || continuity.reason === onAWord;
+      const isMeant = this.#isWanted || !continuity.isHeld || meant.has(continuity.reason);
       return isMeant ? this.#renew(continuity.reason) : this.#refuse(continuity.reason);
     }
     if (continuity.kind === 'same') return;
@@ -131,10 +146,10 @@ export class IdentityGuard {
       return this.#refuse('somebody else published in our name while this server was being promoted');
     }
     const verdict = await evidence.compare();
-    if (verdict.kind === 'broken') {
+    if (verdict.kind !== 'continues') {
       // Another process may have proven the server meanwhile, and what it has written since is not somebody else's.
       if ((await past.continuity()).kind !== 'unproven') return;
-      return this.#renew(verdict.reason);
+      return verdict.kind === 'broken' ? this.#renew(verdict.reason) : this.#goOnAsAnother(verdict.reason);
     }
     await past.prove(continuity.lineage);
     onProven();
@@ -143,9 +158,8 @@ export class IdentityGuard {
     logger.info({ durationMs, readRecords }, 'the server that was started anew continues the own log');
   }
 
-  /** Ends with the claim won and the database adopted, or leaves everything to the next look. */
   async #renew(reason: string): Promise<void> {
-    const { evidence, timer, logger, onRefused } = this.#options;
+    const { logger, onRefused } = this.#options;
     if (this.#state.kind !== 'renewing') {
       logger.error(
         { reason },
@@ -153,6 +167,22 @@ export class IdentityGuard {
       );
       onRefused(reason);
     }
+    await this.#claim(reason);
+  }
+
+  /** Most often it has lost nothing. What it writes under another name can never be taken for what it may have lost. */
+  async #goOnAsAnother(reason: string): Promise<void> {
+    if (this.#state.kind !== 'renewing')
+      this.#options.logger.warn(
+        { reason },
+        'nobody can say what this database may lack; it takes a new incarnation',
+      );
+    await this.#claim(reason);
+  }
+
+  /** Ends with the claim won and the database adopted, or leaves everything to the next look. */
+  async #claim(reason: string): Promise<void> {
+    const { evidence, timer, logger } = this.#options;
     this.#state = { kind: 'renewing', reason };
     await evidence.prepare();
     const outcome = await renewIncarnation({ ...this.#options, isAlone: () => evidence.isAlone(aloneMs) });

@@ -3,7 +3,7 @@ import { ClaimTail, type ClaimTailOptions } from './claim-tail.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
 import { OwnLogProof, type Verdict } from './own-log-proof.ts';
 import { OwnLogTail, type OwnLogTailOptions } from './own-log-tail.ts';
-import type { Evidence } from './evidence.ts';
+import type { Alarms, Evidence } from './evidence.ts';
 
 export interface OwnLogEvidenceOptions
   extends Omit<OwnLogProofOptions, 'store'>,
@@ -26,7 +26,7 @@ export class OwnLogEvidence implements Evidence {
     this.#claims = new ClaimTail({ ...options, onForeign });
   }
 
-  start(onForeign: (reason: string) => Promise<void>): void {
+  start({ onForeign }: Pick<Alarms, 'onForeign'>): void {
     this.#onForeign = onForeign;
     this.#tail.start();
     this.#claims.start();

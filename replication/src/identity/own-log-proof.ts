@@ -34,7 +34,9 @@ export interface OwnLogProofOptions {
 
 export type Verdict =
   | { readonly kind: 'continues'; readonly readRecords: number }
-  | { readonly kind: 'broken'; readonly reason: string };
+  | { readonly kind: 'broken'; readonly reason: string }
+  /** Nothing speaks against the database, and who could does not answer: its next dot may be known to them already. */
+  | { readonly kind: 'untold'; readonly reason: string };
 
 /** Clocks of database and log may differ by this much; what is read too early is known and passed over. */
 const marginMs = 30_000;

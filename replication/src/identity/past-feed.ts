@@ -21,13 +21,17 @@ interface Reach {
   readonly bytes: Uint8Array;
 }
 
-export interface PastFeedOptions {
-  readonly region: RegionId;
-  /** The present one. */
-  readonly incarnation: Incarnation;
+/** From which it follows how far the database surely holds its earlier lives. */
+export interface HeldFrom {
   readonly pasts: readonly OwnPast[];
   /** What the collection of tombstones has made final here (P8). */
   readonly horizon: Vector;
+}
+
+export interface PastFeedOptions extends HeldFrom {
+  readonly region: RegionId;
+  /** The present one. */
+  readonly incarnation: Incarnation;
   readonly log: Pick<OwnLog, 'subscribe'>;
 }
 
@@ -80,7 +84,7 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     const reach = { counter: record.incarnation.counter, lsn: endOf(record), bytes: fetched.bytes };
     if (isFurther(reach, this.#furthest.get(partition))) this.#furthest.set(partition, reach);
     const { origin: of, incarnation: life } = record;
-    const held = this.heldOf({ region: of, incarnation: life, partition });
+    const held = surelyHeld(this.#options, { region: of, incarnation: life, partition });
     if (!isFirst || held === 0n || beginOf(record) > held) return [fetched];
     return [startAt(held, record, fetched), fetched];
   }
@@ -94,15 +98,6 @@ export class PastFeed implements Pick<ChangeFeed, 'subscribe'> {
     if (known === undefined || known.lsn < lsn)
       this.#ends.set(place, { region, incarnation, partition, lsn });
     return known === undefined;
-  }
-
-  /** How far the database surely holds a partition of a life. */
-  heldOf({ region, incarnation, partition }: Omit<VectorEntry, 'lsn'>): Lsn {
-    const { pasts, horizon } = this.#options;
-    const through = pasts.find((each) => sameIncarnation(each.incarnation, incarnation))?.through ?? 0n;
-    const place = placeOf({ region, incarnation, partition });
-    const final = horizon.find((entry) => placeOf(entry) === place)?.lsn ?? 0n;
-    return final > through ? final : through;
   }
 }
 
@@ -134,6 +129,14 @@ class PastSubscription implements FeedSubscription {
   close(): Promise<void> {
     return this.#inner.close();
   }
+}
+
+/** How far the database surely holds a partition of a life. */
+export function surelyHeld({ pasts, horizon }: HeldFrom, of: Omit<VectorEntry, 'lsn'>): Lsn {
+  const through = pasts.find((each) => sameIncarnation(each.incarnation, of.incarnation))?.through ?? 0n;
+  const place = placeOf(of);
+  const final = horizon.find((entry) => placeOf(entry) === place)?.lsn ?? 0n;
+  return final > through ? final : through;
 }
 
 function startAt(at: Lsn, { origin, incarnation, partition }: LogRecord, { offset }: FeedRecord): FeedRecord {

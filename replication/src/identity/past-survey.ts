@@ -20,11 +20,15 @@ export interface PastSurveyOptions {
 
 /** How long peers are waited for that do not say how far they are. */
 const patienceMs = 5000;
+/** Who does not answer at all was mostly waited for before the new life was taken. */
+const silenceMs = 2000;
 
 export class PastSurvey {
   readonly #options: PastSurveyOptions;
   readonly #held = new Map<RegionId, Vector>();
   #sinceMs: number | null = null;
+  /** When some peer last answered anything. */
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PastSurveyOptions) {
     this.#options = options;
@@ -39,14 +43,21 @@ export class PastSurvey {
     return this.#sinceMs !== null && this.#options.timer.monotonicMs() - this.#sinceMs >= patienceMs;
   }
 
+  /** None of those that were asked has answered for so long that writes no longer wait for them (I8). */
+  get isSilent(): boolean {
+    if (this.#sinceMs === null) return false;
+    return this.#options.timer.monotonicMs() - Math.max(this.#sinceMs, this.#answeredAtMs) >= silenceMs;
+  }
+
   async ask(peers: readonly RegionId[]): Promise<void> {
     this.#sinceMs ??= this.#options.timer.monotonicMs();
     await Promise.all(peers.map((peer) => this.#askOne(peer)));
   }
 
   async #askOne(peer: RegionId): Promise<void> {
-    const { self, donors } = this.#options;
-    const { offer } = await offerOf(donors, peer);
+    const { self, donors, timer } = this.#options;
+    const { offer, isSilent } = await offerOf(donors, peer);
+    if (!isSilent) this.#answeredAtMs = timer.monotonicMs();
     if (offer === null || lacking(offer.vector, ownEntries(self, 1n)) !== null) return;
     const { region, incarnation } = self;
     const past = offer.vector.filter(

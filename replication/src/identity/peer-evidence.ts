@@ -1,27 +1,31 @@
 /**
  * Peers as witnesses, for a region whose log lies in its own database and goes back in time with it (P1). A peer that has
- * received a beat which the database does not hold, or one of another life, proves that the database is not its own past;
- * beats that go on arriving there prove that somebody else lives. What no peer has received nobody can miss, so this finds
- * every restore that could give away a dot twice where a peer can know it. Peers that are all out of reach are waited for
- * a few seconds and then not any more, because a region writes alone (I8); what one of them has said before stays said.
+ * received a beat which the database does not hold, or holds with another place or time, or one of another life, proves that the
+ * database is not its own past; beats that go on arriving there prove that somebody else lives. What no peer has received
+ * nobody can miss, so the database continues its past once every peer has said so. A peer that is out of reach is waited
+ * for a few seconds and then not any more, because a region writes alone (I8): but then nobody knows which dots that peer
+ * holds, so the region goes on under a name that is in none of them. What a peer has said before stays said.
  */
 import { pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
 import { orNextTurn } from '../next-turn.ts';
+import type { Lsn } from '../ports/change.ts';
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { PeerMemory, RememberedBeat } from '../ports/peer-memory.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
-import type { Evidence } from './evidence.ts';
+import type { Alarms, Evidence } from './evidence.ts';
 import type { OwnLogProofOptions, Verdict } from './own-log-proof.ts';
 
 export interface PeerEvidenceOptions {
   readonly self: OwnLogProofOptions['self'];
   readonly peers: readonly RegionId[];
+  /** Of these, who is gone for good: others hold what is kept of it. */
+  readonly closed: () => readonly RegionId[];
   readonly memory: PeerMemory;
-  readonly past: Pick<IdentityStore, 'newestBeat' | 'standing'>;
+  readonly past: Pick<IdentityStore, 'newestBeat' | 'insertLsn' | 'beats' | 'standing'>;
   readonly timer: Timer;
   readonly logger: Logger;
 }
@@ -34,16 +38,26 @@ interface Testimony {
 const lookIntervalMs = 5000;
 /** How long peers are waited for that do not answer. */
 const patienceMs = 5000;
+/** The same beat has the same time, but for how digits are written. */
+const sameTimeMs = 1;
 
 export class PeerEvidence implements Evidence {
   readonly #options: PeerEvidenceOptions;
   readonly #end = new AbortController();
   readonly #ticker: Ticker;
-  #onForeign: (reason: string) => Promise<void> = async () => undefined;
+  #alarms: Alarms = { onForeign: async () => undefined, onOtherLife: async () => undefined };
   /** What each has said last. */
   readonly #told = new Map<RegionId, Testimony>();
-  /** Since when nobody answers. */
-  #silentSinceMs: number | null = null;
+  /** Who has answered since the server was started anew, and when last. */
+  readonly #answeredAtMs = new Map<RegionId, number>();
+  /** Who knew the region under an earlier life at the last look, and its newest beat of that. */
+  readonly #earlier = new Map<RegionId, RememberedBeat>();
+  /** A place within the present life; `null`: not known yet. */
+  #bornAt: Lsn | null = null;
+  /** When a peer last answered, or was first asked. */
+  #heardAtMs: number | null = null;
+  /** Since when the comparison waits for somebody who does not answer. */
+  #waitingSinceMs: number | null = null;
 
   constructor(options: PeerEvidenceOptions) {
     const { timer, logger } = options;
@@ -55,8 +69,8 @@ export class PeerEvidence implements Evidence {
     this.#ticker = new Ticker({ timer, intervalMs: lookIntervalMs, run });
   }
 
-  start(onForeign: (reason: string) => Promise<void>): void {
-    this.#onForeign = onForeign;
+  start(alarms: Alarms): void {
+    this.#alarms = alarms;
     this.#ticker.start();
   }
 
@@ -69,36 +83,40 @@ export class PeerEvidence implements Evidence {
   async prepare(): Promise<void> {}
 
   async compare(): Promise<Verdict> {
-    const { peers, timer } = this.#options;
-    const answers = await this.#ask();
-    const reason = await this.#contradiction([...this.#told.values()]);
+    await this.#askStanding();
+    const told = [...this.#told.values()];
+    const reason = this.#otherLife(told) ?? (await this.#otherBeat(told));
     if (reason !== null) return { kind: 'broken', reason };
-    if (answers.length === 0 && peers.length > 0) {
-      this.#silentSinceMs ??= timer.monotonicMs();
-      if (timer.monotonicMs() - this.#silentSinceMs < patienceMs)
-        throw unavailable('no peer says yet what it remembers of this region');
+    const silent = this.#silent();
+    if (silent.length === 0) {
+      this.#settle();
+      return { kind: 'continues', readRecords: 0 };
     }
-    this.#silentSinceMs = null;
-    return { kind: 'continues', readRecords: 0 };
+    const detail = `${silent.join(', ')} does not say what it remembers of this region`;
+    if (!this.#isPatienceOver()) throw unavailable(detail);
+    return { kind: 'untold', reason: `${detail}, and may hold more than the database` };
   }
 
+  /** As far as anybody can tell: who hears nobody for long enough goes on under a name that nobody else has. */
   async isAlone(forMs: number): Promise<boolean> {
     const { timer, past, peers } = this.#options;
-    const before = await this.#ask();
+    const before = await this.#askStanding();
+    if (before.length === 0 && peers.length > 0) return this.#isUnheard();
     if (!(await pause(timer, forMs, this.#end.signal)))
       throw new ReplicationError('closed', 'nobody asks the peers any more', { retriable: false });
     const own = (await past.newestBeat()).beat?.number ?? 0;
-    const after = await this.#ask();
-    if (Math.min(before.length, after.length) === 0 && peers.length > 0)
-      throw unavailable('no peer says whether somebody else writes as this region');
+    const after = await this.#askStanding();
+    if (after.length === 0 && peers.length > 0) return this.#isUnheard();
     return after.every(({ peer, beat }) => {
       const earlier = before.find((each) => each.peer === peer)?.beat;
       return earlier === undefined || !hasMoved(earlier, beat, own);
     });
   }
 
+  /** Mostly of what the comparison has heard, a moment ago. */
   async highestCounter(): Promise<number> {
-    const counters = (await this.#ask()).map(({ beat }) =>
+    if (this.#told.size === 0) await this.#ask();
+    const counters = [...this.#told.values()].map(({ beat }) =>
       beat === 'nothing' ? 0 : beat.incarnation.counter,
     );
     return Math.max(0, ...counters);
@@ -112,34 +130,115 @@ export class PeerEvidence implements Evidence {
   async #look(): Promise<void> {
     const { past, self } = this.#options;
     if (past.standing !== 'same') return;
-    const reason = await this.#contradiction(await this.#ask());
+    this.#settle();
+    const answers = await this.#ask();
+    const otherLife = this.#otherLife(answers);
+    const reason = (await this.#otherBeat(answers)) ?? (await this.#survivor(answers));
     // A server that was set back between the question and the answers is compared, and nobody else is blamed for it.
-    if (reason !== null && past.standing === 'same')
-      await this.#onForeign(`${reason}: another database writes as ${self.region}`);
+    if (past.standing !== 'same') return;
+    if (otherLife !== null) return this.#alarms.onOtherLife(otherLife);
+    if (reason !== null) await this.#alarms.onForeign(`${reason}: another database writes as ${self.region}`);
+  }
+
+  /**
+   * Where a life was taken that no peer could be asked about, another database may go on under the one before it, and be
+   * the one that peers read. What they still read of this database lies before the present life.
+   */
+  async #survivor(answers: readonly Testimony[]): Promise<string | null> {
+    const { self, past } = this.#options;
+    this.#bornAt ??= (await past.newestBeat()).beat?.lsn ?? null;
+    for (const { peer, beat } of answers) {
+      const before = this.#earlier.get(peer);
+      this.#earlier.delete(peer);
+      if (beat === 'nothing' || beat.incarnation.counter >= self.incarnation.counter) continue;
+      this.#earlier.set(peer, beat);
+      if (before === undefined || beat.made === null || this.#bornAt === null) continue;
+      const hasGoneOn = sameIncarnation(before.incarnation, beat.incarnation) && beat.number > before.number;
+      if (hasGoneOn && beat.made.lsn > this.#bornAt)
+        return `${peer} goes on receiving beats of incarnation ${beat.incarnation.counter}`;
+    }
+    return null;
+  }
+
+  /** Of a database that stands still: who answers has said all that it will ever hold of its past. */
+  async #askStanding(): Promise<readonly Testimony[]> {
+    const answers = await this.#ask();
+    const nowMs = this.#options.timer.monotonicMs();
+    for (const { peer } of answers) this.#answeredAtMs.set(peer, nowMs);
+    return answers;
   }
 
   async #ask(): Promise<readonly Testimony[]> {
-    const { peers, memory } = this.#options;
+    const { peers, memory, timer } = this.#options;
+    this.#heardAtMs ??= timer.monotonicMs();
     const told = await Promise.all(
       peers.map(async (peer) => ({ peer, beat: await memory.rememberedBy(peer) })),
     );
     const answers = told.flatMap(({ peer, beat }) => (beat === null ? [] : [{ peer, beat }]));
     for (const answer of answers) this.#told.set(answer.peer, answer);
+    if (answers.length > 0) this.#heardAtMs = timer.monotonicMs();
     return answers;
   }
 
-  /** Own beats are read after the answers, so whatever was received by then has been in the table. */
-  async #contradiction(testimonies: readonly Testimony[]): Promise<string | null> {
-    const { self, past } = this.#options;
-    const own = (await past.newestBeat()).beat?.number ?? 0;
+  /** The database writes from now on, so nothing that was answered before counts in another comparison. */
+  #settle(): void {
+    this.#waitingSinceMs = null;
+    this.#answeredAtMs.clear();
+  }
+
+  #silent(): readonly RegionId[] {
+    const { peers, closed, timer } = this.#options;
+    const gone = closed();
+    const sinceMs = timer.monotonicMs() - patienceMs;
+    return peers.filter(
+      (peer) => !gone.includes(peer) && (this.#answeredAtMs.get(peer) ?? -Infinity) < sinceMs,
+    );
+  }
+
+  #isPatienceOver(): boolean {
+    const nowMs = this.#options.timer.monotonicMs();
+    this.#waitingSinceMs ??= nowMs;
+    return nowMs - this.#waitingSinceMs >= patienceMs;
+  }
+
+  #isUnheard(): true {
+    if (this.#options.timer.monotonicMs() - (this.#heardAtMs ?? Infinity) >= patienceMs) return true;
+    throw unavailable('no peer says whether somebody else writes as this region');
+  }
+
+  #otherLife(testimonies: readonly Testimony[]): string | null {
+    const { incarnation: own } = this.#options.self;
     for (const { peer, beat } of testimonies) {
-      if (beat === 'nothing' || beat.incarnation.counter < self.incarnation.counter) continue;
-      if (!sameIncarnation(beat.incarnation, self.incarnation))
+      if (beat === 'nothing' || beat.incarnation.counter < own.counter) continue;
+      if (!sameIncarnation(beat.incarnation, own))
         return `${peer} knows the region as incarnation ${beat.incarnation.counter}, which is not that of the database`;
-      if (beat.number > own)
-        return `${peer} has received beat ${beat.number}, the database holds none after ${own}`;
     }
     return null;
+  }
+
+  /** Own beats are read after the answers, so whatever was received by then has been in the table. */
+  async #otherBeat(testimonies: readonly Testimony[]): Promise<string | null> {
+    const { self, past } = this.#options;
+    const own = (await past.newestBeat()).beat?.number ?? 0;
+    const end = await past.insertLsn();
+    for (const { peer, beat } of testimonies) {
+      if (beat === 'nothing' || !sameIncarnation(beat.incarnation, self.incarnation)) continue;
+      // Between two beats as well: what a standby lacks that takes over is mostly less than the time between them.
+      if (beat.applied !== null && beat.applied > end)
+        return `${peer} has applied changes up to ${beat.applied}, and the database ends at ${end}`;
+      if (beat.number > own)
+        return `${peer} has received beat ${beat.number}, the database holds none after ${own}`;
+      if (await this.#isAnother(beat))
+        return `${peer} has received beat ${beat.number}, and it is another than the database's`;
+    }
+    return null;
+  }
+
+  /** The numbers of a copy soon pass those that were lost; a beat that is no longer kept says nothing. */
+  async #isAnother({ number, made }: RememberedBeat): Promise<boolean> {
+    if (made === null) return false;
+    const [kept] = await this.#options.past.beats(number, number);
+    return kept !== undefined && (kept.lsn !== made.lsn || Math.abs(kept.atMs - made.atMs) > sameTimeMs);
   }
 }
 

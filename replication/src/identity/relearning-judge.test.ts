@@ -31,6 +31,7 @@ function view(of: Partial<RelearningView> = {}): RelearningView {
       promised: both(us, 40n),
       sinceMs: 0,
       fill: null,
+      isOpen: false,
     },
     log: { through: new Set([0, 1]), ends: both(eu, 90n), hasGap: false },
     applied: [...both(eu, 90n), ...both(us, 40n)],

@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { MemoryDatabase } from '../adapters/memory/database.ts';
 import { MemoryTransferJobs } from '../adapters/memory/transfer-jobs.ts';
+import { ReplicationError } from '../errors.ts';
 import { encodeClaim } from '../log/claim-record.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { Relearning } from '../ports/incarnation-store.ts';
@@ -28,8 +29,11 @@ afterEach(() => relearner?.close());
 function relearning(fill: Relearning['fill'] | 'nothing to learn') {
   const timer = new ManualTimer();
   const jobs = new MemoryTransferJobs(new MemoryDatabase({ nowMs: () => timer.monotonicMs() }));
-  const wanted = { pasts: [], promised: [], sinceMs: 0 };
+  const pasts = [{ incarnation: { counter: 1, nonce: 3 }, through: 50n }];
+  const wanted = { pasts, promised: null, sinceMs: 0, isOpen: false };
   let state: Relearning | null = fill === 'nothing to learn' ? null : { ...wanted, fill };
+  const positions: unknown[] = [];
+  const peer = { isThere: false };
   const told: string[] = [];
   relearner = new Relearner({
     self: { region, incarnation, partitionCount: 1 },
@@ -42,6 +46,10 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn') {
         relearning: async () => state,
         filled: async () => {
           if (state !== null) state = { ...state, fill: null };
+        },
+        setOpen: async (isOpen) => {
+          if (state !== null) state = { ...state, isOpen };
+          told.push(isOpen ? 'opened' : 'closed');
         },
         relearnt: async () => {
           state = null;
@@ -56,19 +64,25 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn') {
       },
     },
     read: () => expect.fail('there is no log beside the database'),
-    openPosition: async () => undefined,
+    openPosition: async ({ incarnation: life, applied }) => void positions.push([life.counter, applied]),
     transfers: {
       standing: async () => ({ ...nothing, floorMs: 0, insertLsn: 0n, isEmpty: true, readAtMs: 0 }),
     },
-    donors: { ask: () => expect.fail('nobody is asked how far it is') },
+    donors: {
+      ask: async () => {
+        if (peer.isThere) return { kind: 'refused', refusal: 'busy', detail: 'two are open' };
+        throw new ReplicationError('peer-unavailable', 'no answer', { retriable: true });
+      },
+    },
     jobs,
     onFilled: () => told.push('filled'),
+    onOpen: () => void (told.includes('told') || told.push('told')),
     onLearnt: () => told.push('learnt'),
     timer,
     logger: silent,
   });
   const started = relearner;
-  return { timer, jobs, told, relearner: started };
+  return { timer, jobs, told, positions, peer, relearner: started };
 }
 
 test('nothing is read before all of the donor has come, and then the rest is learnt', async () => {
@@ -103,4 +117,31 @@ test('where nothing is to be filled everybody may read at once', async () => {
   learning.start();
   await timer.advance(1000);
   expect([told, learning.donor]).toEqual([['filled', 'learnt'], null]);
+});
+
+test('writes wait for a peer that is there, and not for one that is silent, which is learnt from later (I8)', async () => {
+  const { timer, jobs, told, positions, peer, relearner: learning } = relearning(null);
+  peer.isThere = true;
+  learning.start();
+  await timer.advance(60_000);
+  expect([told, learning.judgement?.kind]).toEqual([['filled'], 'fetching']);
+  peer.isThere = false;
+  await timer.advance(4000);
+  expect([told, learning.judgement?.kind]).toEqual([['filled', 'opened', 'told'], 'fetching']);
+  expect(positions).toEqual([[1, 50n]]);
+  const [job] = await jobs.open();
+  await jobs.end(job?.id ?? 0, { state: 'done', detail: '' });
+  await timer.advance(1000);
+  expect([told, learning.judgement]).toEqual([['filled', 'opened', 'told', 'learnt'], null]);
+});
+
+test('who was away for longer than deletions are kept takes no more writes until it is filled anew (I6)', async () => {
+  const { timer, jobs, told, relearner: learning } = relearning(null);
+  learning.start();
+  await timer.advance(5000);
+  expect(told).toEqual(['filled', 'opened', 'told']);
+  const [job] = await jobs.open();
+  await jobs.end(job?.id ?? 0, { state: 'failed', detail: 'fill it anew' });
+  await timer.advance(60_000);
+  expect(told).toEqual(['filled', 'opened', 'told', 'closed']);
 });

@@ -24,7 +24,7 @@ import type { TransferStore } from '../ports/transfer-store.ts';
 import type { Vector, VectorEntry } from '../ports/vector.ts';
 import { placeOf } from '../vector.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
-import { PastFeed } from './past-feed.ts';
+import { type HeldFrom, PastFeed, surelyHeld } from './past-feed.ts';
 import { PastSurvey } from './past-survey.ts';
 import { describeRelearning, judgeRelearning, type RelearningJudgement, show } from './relearning-judge.ts';
 import { readClaims } from './renewal.ts';
@@ -63,6 +63,8 @@ export interface RelearnerOptions {
   readonly jobs: Pick<TransferJobs, 'want' | 'open' | 'recent'>;
   /** The database may be read into from now on; told once. */
   readonly onFilled: () => void;
+  /** Local writes go on while the rest is learnt. */
+  readonly onOpen: () => void;
   /** Nothing is left to be learnt, from the start or by now. */
   readonly onLearnt: () => void;
   readonly timer: Timer;
@@ -70,6 +72,8 @@ export interface RelearnerOptions {
 }
 
 const lookMs = 200;
+/** An offer costs the peer a snapshot. */
+const askIntervalMs = 1000;
 
 interface Reading {
   readonly feed: PastFeed;
@@ -84,6 +88,9 @@ export class Relearner {
   #judgement: RelearningJudgement | null = null;
   #running: Promise<void> | null = null;
   #isFilled = false;
+  /** What is held has its positions, and the log is read where there is one. */
+  #hasBegun = false;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RelearnerOptions) {
     this.#options = options;
@@ -135,7 +142,7 @@ export class Relearner {
 
   /** True where nothing is left to be done. */
   async #turn(): Promise<boolean> {
-    const { parts, logger } = this.#options;
+    const { parts, onOpen, logger } = this.#options;
     const relearning = await parts.store.relearning();
     if (relearning === null) {
       this.#judgement = null;
@@ -144,7 +151,8 @@ export class Relearner {
     }
     if (relearning.fill === null) {
       this.#filled();
-      this.#reading ??= await this.#read(relearning);
+      if (!this.#hasBegun) this.#reading = await this.#read(relearning);
+      this.#hasBegun = true;
     }
     const judgement = await this.#judge(relearning);
     if (judgement.kind !== this.#judgement?.kind)
@@ -152,9 +160,34 @@ export class Relearner {
     this.#judgement = judgement;
     if (judgement.kind === 'filling') await this.#fill(judgement.donor, relearning);
     if (judgement.kind === 'asking') await this.#survey.ask(judgement.peers);
+    if (relearning.isOpen) onOpen();
     if (judgement.kind === 'fetching') await this.#fetch(judgement.peers, 'own-past');
+    if (judgement.kind === 'fetching') await this.#openOrClose(judgement.peers, relearning);
     if (judgement.kind === 'learnt') await this.#finish(judgement);
     return false;
+  }
+
+  /**
+   * Where the log lies in the database, only peers can bring what is missing, and nothing that is written under the new
+   * name is in the way of that. So writes wait for peers that are there, and not for those that are not (I8). Who can take
+   * nothing from a peer because it shows what was deleted and collected there writes no more on top of that (I6).
+   */
+  async #openOrClose(peers: readonly RegionId[], relearning: Relearning): Promise<void> {
+    const { parts, jobs, timer, logger } = this.#options;
+    if (parts.ownLog !== null) return;
+    const isRefused = (await jobs.recent()).some(
+      (job) => job.state === 'failed' && peers.includes(job.donor) && isOfLife(job, relearning),
+    );
+    if (isRefused && relearning.isOpen) {
+      await parts.store.setOpen(false);
+      logger.error({ peers }, 'the region has to be filled anew; it takes no writes until then');
+    }
+    if (isRefused || relearning.isOpen || timer.monotonicMs() - this.#askedAtMs < askIntervalMs) return;
+    this.#askedAtMs = timer.monotonicMs();
+    await this.#survey.ask(peers);
+    if (!this.#survey.isSilent) return;
+    await parts.store.setOpen(true);
+    logger.warn({ peers }, 'these peers do not answer; the region takes writes and learns the rest later');
   }
 
   #filled(): void {
@@ -173,27 +206,31 @@ export class Relearner {
 
   async #read({ pasts }: Relearning): Promise<Reading | null> {
     const { self, parts, read, transfers } = this.#options;
-    if (parts.ownLog === null) return null;
     const { region, incarnation } = self;
     const { horizon } = await transfers.standing();
+    if (parts.ownLog === null) {
+      await this.#open(pasts, { pasts, horizon });
+      return null;
+    }
     const feed = new PastFeed({ region, incarnation, pasts, horizon, log: parts.ownLog });
-    await this.#open(feed, pasts);
+    await this.#open(pasts.slice(0, 1), { pasts, horizon });
     return { feed, reader: read(feed) };
   }
 
   /**
    * Whoever holds a part of a life says so by its positions, else peers that have collected on the word of that life take
-   * it for one that was away too long, and a log that has lost everything opens none (P6). Reading begins with the oldest.
+   * it for one that was away too long, and a log that has lost everything opens none (P6). Reading begins with the oldest,
+   * and opens the others where it comes to their starts.
    */
-  async #open(feed: PastFeed, [oldest]: readonly OwnPast[]): Promise<void> {
+  async #open(lives: readonly OwnPast[], known: HeldFrom): Promise<void> {
     const { self, openPosition } = this.#options;
-    if (oldest === undefined) return;
-    const { incarnation } = oldest;
-    for (let partition = 0; partition < self.partitionCount; partition++) {
-      const held = feed.heldOf({ region: self.region, incarnation, partition });
-      if (held === 0n) continue;
-      const from = { origin: self.region, incarnation, partition, beat: null, nextOffset: 0n };
-      await openPosition({ ...from, applied: held, settled: held });
+    for (const { incarnation } of lives) {
+      for (let partition = 0; partition < self.partitionCount; partition++) {
+        const held = surelyHeld(known, { region: self.region, incarnation, partition });
+        if (held === 0n) continue;
+        const from = { origin: self.region, incarnation, partition, beat: null, nextOffset: 0n };
+        await openPosition({ ...from, applied: held, settled: held });
+      }
     }
   }
 
@@ -270,7 +307,11 @@ function furtherOf(end: VectorEntry, applied: Vector): VectorEntry {
 }
 
 /** All of the donor has come since the incarnation began. */
-function isFetched({ cause, state, wantedAtMs, isDryRun }: TransferJob, { sinceMs }: Relearning): boolean {
-  const isMeant = cause === 'own-past' || cause === 'refill';
-  return isMeant && state === 'done' && !isDryRun && wantedAtMs >= sinceMs;
+function isFetched(job: TransferJob, relearning: Relearning): boolean {
+  return job.state === 'done' && isOfLife(job, relearning);
+}
+
+/** It was wanted for what the incarnation has to learn. */
+function isOfLife({ cause, wantedAtMs, isDryRun }: TransferJob, { sinceMs }: Relearning): boolean {
+  return (cause === 'own-past' || cause === 'refill') && !isDryRun && wantedAtMs >= sinceMs;
 }

@@ -5,7 +5,7 @@
  * an operator, and no restart forgets it. A database that is not its own past becomes a new incarnation of its region
  * (P9): nothing that was emitted before is emitted again, and no dot of the old one is given away.
  */
-import type { Beat } from './change.ts';
+import type { Beat, Lsn } from './change.ts';
 import type { Incarnation } from './identity.ts';
 import type { Vector } from './vector.ts';
 
@@ -46,6 +46,8 @@ export interface IdentityStore {
   readonly standing: Continuity['kind'];
   continuity(): Promise<Continuity>;
   newestBeat(): Promise<NewestBeat>;
+  /** Where the write-ahead log ends now: nothing that the database ever committed lies beyond. */
+  insertLsn(): Promise<Lsn>;
   /** Those of the own beats `from` to `to` (inclusive) that are kept. */
   beats(from: number, to: number): Promise<readonly Beat[]>;
   /** The server of this lineage continues our past: every process writes again. */

@@ -26,6 +26,8 @@ export interface Relearning {
   readonly sinceMs: number;
   /** The database was emptied, and is to be filled from this peer before anything else; `null`: it was not, or is filled. */
   readonly fill: RegionId | null;
+  /** The region takes local writes although something is left to be learnt. */
+  readonly isOpen: boolean;
 }
 
 export interface IncarnationStore {
@@ -37,6 +39,11 @@ export interface IncarnationStore {
   relearning(): Promise<Relearning | null>;
   /** All has come from the peer that the database was to be filled from. */
   filled(): Promise<void>;
-  /** Every process of the region takes writes from now on. */
+  /**
+   * Whether every process takes local writes from now on, while learning goes on. No database that is being filled is
+   * opened.
+   */
+  setOpen(isOpen: boolean): Promise<void>;
+  /** Nothing is left to be learnt: every process of the region takes writes from now on. */
   relearnt(): Promise<void>;
 }

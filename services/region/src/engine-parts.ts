@@ -105,7 +105,7 @@ export function createGuard(
   const prepareLog = () => sink.prepare(self.partitionCount);
   const evidence =
     log === null
-      ? new PeerEvidence({ ...shared, peers, memory })
+      ? new PeerEvidence({ ...shared, peers, closed: () => retirement.closed, memory })
       : new OwnLogEvidence({ ...shared, records, log, prepareLog });
   const onRefused = () => metrics.identityRefused();
   return new IdentityGuard({

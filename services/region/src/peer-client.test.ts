@@ -7,7 +7,16 @@ const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
 const us = parseRegionId('us') ?? expect.fail('us is a region');
 const incarnation = { counter: 1, nonce: 5 };
 const written = { incarnation: { counter: 2, nonce: 9 }, beat: 77, count: 1000 };
-const right = { region: 'us', incarnation, echoedBeat: 42, changesAgeMs: 120, written };
+const made = { lsn: '9223372036854775809', atMs: 1234.5 };
+const right = {
+  region: 'us',
+  incarnation,
+  echoedBeat: 42,
+  made,
+  applied: '18446744073709551614',
+  changesAgeMs: 120,
+  written,
+};
 const echo = { echoedBeat: 42, changesAgeMs: 120, written };
 
 let server: http.Server | null = null;
@@ -53,6 +62,22 @@ test('an answer without a beat, or about another incarnation of ours, is an answ
   server?.close();
   const other = await peer(answering({ ...right, incarnation: { counter: 2, nonce: 5 } }));
   expect(await other.ping(us)).toEqual({ ...echo, echoedBeat: null });
+});
+
+test('what a peer remembers of us comes with all that the beat says of itself, as far as the peer tells it', async () => {
+  const whole = await peer(answering(right));
+  const beat = { incarnation, number: 42, made: { lsn: 2n ** 63n + 1n, atMs: 1234.5 } };
+  expect(await whole.rememberedBy(us)).toEqual({ ...beat, applied: 2n ** 64n - 2n });
+  server?.close();
+  const { made: _made, applied: _applied, ...earlier } = right;
+  const old = await peer(answering(earlier));
+  expect(await old.rememberedBy(us)).toEqual({ ...beat, made: null, applied: null });
+  server?.close();
+  const none = await peer(answering({ ...right, incarnation: null, echoedBeat: null, made: null }));
+  expect(await none.rememberedBy(us)).toBe('nothing');
+  server?.close();
+  const wrong = await peer(answering({ ...right, made: { ...made, lsn: '-1' } }));
+  expect(await wrong.rememberedBy(us)).toBeNull();
 });
 
 test('what a peer of an earlier version does not say is unknown', async () => {
@@ -105,7 +130,7 @@ test('a peer that is not there, and one that is not known, give no answer', asyn
 });
 
 test('the answer to a caller carries its newest beat that we hold, and how far we have written', async () => {
-  const beat = { number: 42, count: 0, atMs: 0, lsn: 1n, end: 1n };
+  const beat = { number: 42, count: 0, atMs: made.atMs, lsn: BigInt(made.lsn), end: 1n };
   const own = { ...beat, number: 77, count: 1000 };
   const beats = {
     heard: () => Promise.resolve([{ origin: eu, incarnation, beat, receivedAtMs: 0 }]),
@@ -113,7 +138,15 @@ test('the answer to a caller carries its newest beat that we hold, and how far w
       Promise.resolve({ newest: own, newestCounted: own, logCoveredAtMs: null, logCount: null }),
   };
   const links = { dataAgeMs: () => 120 };
-  const sources = { region: us, incarnation: written.incarnation, beats, links };
+  const row = { origin: eu, settled: 0n, beat: null, nextOffset: 0n };
+  const records = {
+    positions: async () => [
+      { ...row, incarnation, partition: 0, applied: 7n },
+      { ...row, incarnation, partition: 1, applied: BigInt(right.applied) },
+      { ...row, incarnation: { counter: 9, nonce: 9 }, partition: 0, applied: 2n ** 64n - 1n },
+    ],
+  };
+  const sources = { region: us, incarnation: written.incarnation, beats, records, links };
   expect(await answerEcho(sources, eu)).toEqual(right);
   expect(await answerEcho(sources, us)).toMatchObject({ region: 'us', incarnation: null, echoedBeat: null });
 });

@@ -19,6 +19,8 @@ import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
 import { decodeVector } from '@isthmus/replication/log/offer-bytes';
 import type { PeerMemory, RememberedBeat } from '@isthmus/replication/ports/peer-memory';
+import type { RecordStore } from '@isthmus/replication/ports/record-store';
+import { furthestOf } from '@isthmus/replication/reach';
 import type {
   FinalWitness,
   RetirementWitness,
@@ -40,6 +42,10 @@ export interface EchoAnswer extends PeerEcho {
   readonly region: RegionId;
   /** The incarnation of the caller that the beat belongs to; `null` without a beat. */
   readonly incarnation: Incarnation | null;
+  /** What the beat said of itself, by the caller's database; the place in decimal. `null` without a beat. */
+  readonly made: { readonly lsn: string; readonly atMs: number } | null;
+  /** How far that life is applied here where it is furthest, in decimal. */
+  readonly applied: string | null;
 }
 
 const incarnationOf = z.object({ counter: z.int().positive(), nonce: z.int().nonnegative() });
@@ -48,12 +54,17 @@ const written = z.object({
   beat: z.int().nonnegative(),
   count: z.int().nonnegative().nullable(),
 });
+const longestPlace = 20;
+const place = z.string().regex(/^\d+$/).max(longestPlace).transform(BigInt);
+const made = z.object({ lsn: place, atMs: z.number().nonnegative() });
 const echoAnswer = z.object({
   region: z.string(),
   incarnation: incarnationOf.nullable(),
   echoedBeat: z.int().nonnegative().nullable(),
   changesAgeMs: z.number().nonnegative().nullable().default(null),
   written: written.nullable().default(null),
+  made: made.nullable().default(null),
+  applied: place.nullable().default(null),
 });
 const retiredAnswer = z.object({ retired: z.array(z.object({ region: z.string() })) });
 const regionName = z.string().transform((name, context): RegionId => {
@@ -114,8 +125,8 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), this.#timeoutMs);
     const answer = echoAnswer.safeParse(body);
     if (!answer.success || answer.data.region !== peer) return null;
-    const { incarnation, echoedBeat } = answer.data;
-    return incarnation === null || echoedBeat === null ? 'nothing' : { incarnation, number: echoedBeat };
+    const { incarnation, echoedBeat: number, made: told, applied } = answer.data;
+    return incarnation === null || number === null ? 'nothing' : { incarnation, number, made: told, applied };
   }
 
   async closedAt(peer: RegionId): Promise<readonly RegionId[] | null> {
@@ -219,18 +230,22 @@ export interface EchoSources {
   readonly region: RegionId;
   readonly incarnation: Incarnation;
   readonly beats: Pick<BeatStore, 'heard' | 'ownBeats'>;
+  readonly records: Pick<RecordStore, 'positions'>;
   readonly links: Pick<LinkWatch, 'dataAgeMs'>;
 }
 
 /** What to answer a peer that asks which of its beats we hold. */
 export async function answerEcho(sources: EchoSources, caller: RegionId): Promise<EchoAnswer> {
-  const { region, incarnation, beats, links } = sources;
+  const { region, incarnation, beats, records, links } = sources;
   const heard = (await beats.heard()).find(({ origin }) => origin === caller);
+  const applied = heard === undefined ? null : furthestOf(await records.positions(caller), heard.incarnation);
   const { newestCounted } = await beats.ownBeats();
   return {
     region,
     incarnation: heard?.incarnation ?? null,
     echoedBeat: heard?.beat.number ?? null,
+    made: heard === undefined ? null : { lsn: String(heard.beat.lsn), atMs: heard.beat.atMs },
+    applied: applied === null ? null : String(applied),
     changesAgeMs: links.dataAgeMs(caller),
     written: newestCounted && { incarnation, beat: newestCounted.number, count: newestCounted.count },
   };

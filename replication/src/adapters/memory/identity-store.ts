@@ -4,7 +4,7 @@
  * connection asks `requireProven` or `requireLearnt` before a write, as those to Postgres do (P1, P9).
  */
 import { ReplicationError } from '../../errors.ts';
-import type { Beat } from '../../ports/change.ts';
+import type { Beat, Lsn } from '../../ports/change.ts';
 import type { Adoption, Continuity, IdentityStore, Lineage, NewestBeat } from '../../ports/identity-store.ts';
 import { type Incarnation, sameIncarnation } from '../../ports/identity.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
@@ -51,6 +51,10 @@ export class MemoryIdentityStore implements IdentityStore {
   async newestBeat(): Promise<NewestBeat> {
     const { newest, publishedThrough } = this.#ground.beats;
     return { beat: newest, hasPublished: publishedThrough !== null };
+  }
+
+  async insertLsn(): Promise<Lsn> {
+    return this.#ground.database.wal.insert;
   }
 
   async beats(from: number, to: number): Promise<readonly Beat[]> {
@@ -125,7 +129,7 @@ export class MemoryIdentityStore implements IdentityStore {
     this.requireProven();
     if (this.#ground.identity.row.drained?.isCut === true)
       throw unavailable('the region is drained: it takes no writes');
-    if (this.#ground.incarnations.isRelearning)
+    if (this.#ground.incarnations.isClosedToWrites)
       throw unavailable('writes wait until this new incarnation has learnt its past again');
   }
 

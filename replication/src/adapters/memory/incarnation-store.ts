@@ -8,7 +8,7 @@ import type { MemoryRefillStore } from './refill-store.ts';
 import type { MemoryTable } from './table.ts';
 
 /** What taking a new incarnation adds to what has to be learnt. */
-export interface Renewal extends Omit<Relearning, 'pasts' | 'fill'> {
+export interface Renewal extends Omit<Relearning, 'pasts' | 'fill' | 'isOpen'> {
   readonly past: OwnPast;
   /** Nothing of earlier lives is held any more. */
   readonly isEmptied: boolean;
@@ -29,8 +29,9 @@ export class MemoryIncarnationStore implements IncarnationStore {
     this.#relearning = database.table('relearning');
   }
 
-  get isRelearning(): boolean {
-    return this.#relearning.get(only) !== undefined;
+  /** Local writes wait for what is to be learnt. */
+  get isClosedToWrites(): boolean {
+    return this.#relearning.get(only)?.isOpen === false;
   }
 
   async close(ended: VectorEntry): Promise<void> {
@@ -49,6 +50,18 @@ export class MemoryIncarnationStore implements IncarnationStore {
 
   async filled(): Promise<void> {
     this.#refills.filled();
+  }
+
+  /** Whatever local writes do meanwhile. */
+  get isRelearning(): boolean {
+    return this.#relearning.get(only) !== undefined;
+  }
+
+  async setOpen(isOpen: boolean): Promise<void> {
+    const relearning = this.#relearning.get(only);
+    if (relearning === undefined || this.#refills.donor !== null) return;
+    this.#database.transact(true, () => this.#relearning.put(only, { ...relearning, isOpen }));
+    if (!isOpen) this.#database.disconnect();
   }
 
   async relearnt(): Promise<void> {
@@ -71,6 +84,7 @@ export class MemoryIncarnationStore implements IncarnationStore {
       pasts: isEmptied ? pasts.map((each) => ({ ...each, through: 0n })) : pasts,
       promised: before === undefined ? promised : joined(before.promised, promised),
       sinceMs,
+      isOpen: false,
     });
   }
 }

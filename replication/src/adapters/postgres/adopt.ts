@@ -65,6 +65,7 @@ const renew: Statement = {
   name: 'isthmus_adopt',
   text: `UPDATE isthmus.identity SET incarnation_counter = $1, incarnation_nonce = $2, system_identifier = $3,
     timeline = $4, postmaster_started_at = pg_postmaster_start_time(), floor = 0, relearning_since = clock_timestamp(),
+    relearning_open = false,
     promise_known = $5 AND (relearning_since IS NULL OR promise_known), held = NULL, claim_counter = NULL, claim_nonce = NULL`,
 };
 

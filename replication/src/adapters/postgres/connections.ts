@@ -262,8 +262,8 @@ export class Connections {
   }
 }
 
-function localWait({ isRelearning, isDrained }: Life): string | null {
-  if (isRelearning) return 'writes wait until this new incarnation has learnt its past again';
+function localWait({ isClosedToWrites, isDrained }: Life): string | null {
+  if (isClosedToWrites) return 'writes wait until this new incarnation has learnt its past again';
   return isDrained ? 'the region was drained: it takes no writes until it joins again' : null;
 }
 

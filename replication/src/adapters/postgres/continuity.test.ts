@@ -3,7 +3,7 @@ import { judgeContinuity } from './continuity.ts';
 
 const incarnation = { counter: 1, nonce: 7 };
 const lineage = { systemIdentifier: '18446744073709551615', timeline: 1, postmasterStart: '1763900000.5' };
-const stored = { incarnation, lineage, held: null, isRelearning: false, isDrained: false };
+const stored = { incarnation, lineage, held: null, isClosedToWrites: false, isDrained: false };
 
 describe('continuity (P1)', () => {
   it('is the same on the server that the identity row was written on', () => {

@@ -14,7 +14,7 @@ export interface Life {
   /** Why nothing is to be written until an operator has looked; `null`: no such reason. */
   readonly held: string | null;
   /** A new incarnation has its past to learn again before it takes local writes (P9). */
-  readonly isRelearning: boolean;
+  readonly isClosedToWrites: boolean;
   /** An operator wants no local writes. */
   readonly isDrained: boolean;
 }

@@ -32,7 +32,8 @@ export const selectLineage: Statement = {
 export const selectIdentity: Statement = {
   name: null,
   text: `SELECT region, incarnation_counter, incarnation_nonce, partition_count,
-  system_identifier, timeline, extract(epoch FROM postmaster_started_at)::text, held, relearning_since IS NOT NULL,
+  system_identifier, timeline, extract(epoch FROM postmaster_started_at)::text, held,
+  relearning_since IS NOT NULL AND NOT relearning_open,
   drained_since IS NOT NULL
   FROM isthmus.identity`,
 };
@@ -133,7 +134,7 @@ export function lifeOf(row: Row): Life {
       postmasterStart: textAt(row, 6),
     },
     held: nullableAt(row, 7, textAt),
-    isRelearning: booleanAt(row, 8),
+    isClosedToWrites: booleanAt(row, 8),
     isDrained: booleanAt(row, 9),
   };
 }

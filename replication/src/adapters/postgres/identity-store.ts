@@ -3,7 +3,7 @@
  * judges nothing. A proof is recorded only on the very server that was compared; a hold ends every other connection of
  * ours, so that no process goes on with one that was opened before.
  */
-import type { Beat } from '../../ports/change.ts';
+import type { Beat, Lsn } from '../../ports/change.ts';
 import type { Adoption, Continuity, IdentityStore, Lineage, NewestBeat } from '../../ports/identity-store.ts';
 import type { Incarnation } from '../../ports/identity.ts';
 import { adopt } from './adopt.ts';
@@ -21,6 +21,11 @@ const selectNewest: Statement = {
   name: 'isthmus_beat_newest',
   text: `SELECT ${beatColumns}, EXISTS (SELECT FROM isthmus.beat WHERE published)
   FROM isthmus.beat ORDER BY number DESC LIMIT 1`,
+};
+
+const selectEnd: Statement = {
+  name: 'isthmus_identity_end_of_log',
+  text: 'SELECT pg_current_wal_insert_lsn()::text',
 };
 
 const selectBetween: Statement = {
@@ -50,6 +55,11 @@ export class PostgresIdentityStore implements IdentityStore {
     const row = answer.rows[0];
     if (row === undefined) return { beat: null, hasPublished: false };
     return { beat: beatOf(row), hasPublished: booleanAt(row, 3) };
+  }
+
+  async insertLsn(): Promise<Lsn> {
+    const { rows } = await this.#connections.query(selectEnd);
+    return lsnAt(rows[0] ?? [], 0);
   }
 
   async beats(from: number, to: number): Promise<readonly Beat[]> {

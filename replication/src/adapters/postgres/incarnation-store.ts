@@ -3,6 +3,7 @@ import type { IncarnationStore, Relearning } from '../../ports/incarnation-store
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
 import { milliseconds } from './beat-figures.ts';
 import type { Connections } from './connections.ts';
+import { endOthers } from './identity-row.ts';
 import { incarnationAt, regionAt } from './positions.ts';
 import { booleanAt, lsnAt, nullableAt, numberAt } from './row-values.ts';
 import type { Statement } from './session.ts';
@@ -24,7 +25,13 @@ const selectClosed: Statement = {
 const selectRelearning: Statement = {
   name: 'isthmus_relearning',
   text: `SELECT ${milliseconds('relearning_since')}, promise_known,
-    (SELECT donor FROM isthmus.refill WHERE unfilled) FROM isthmus.identity`,
+    (SELECT donor FROM isthmus.refill WHERE unfilled), relearning_open FROM isthmus.identity`,
+};
+
+const openToWrites: Statement = {
+  name: 'isthmus_relearning_open',
+  text: `UPDATE isthmus.identity SET relearning_open = $1
+  WHERE relearning_since IS NOT NULL AND NOT EXISTS (SELECT FROM isthmus.refill WHERE unfilled)`,
 };
 
 const endFilling: Statement = {
@@ -77,6 +84,7 @@ export class PostgresIncarnationStore implements IncarnationStore {
     return {
       sinceMs,
       fill: nullableAt(row, 2, regionAt),
+      isOpen: booleanAt(row, 3),
       pasts: (pasts?.rows ?? []).map((each) => ({
         incarnation: incarnationAt(each, 0),
         through: lsnAt(each, 2),
@@ -87,6 +95,18 @@ export class PostgresIncarnationStore implements IncarnationStore {
 
   async filled(): Promise<void> {
     await this.#connections.write((session) => session.query(endFilling));
+  }
+
+  /** What a connection was let in for it may go on with, so all of them end where it is taken back. */
+  async setOpen(isOpen: boolean): Promise<void> {
+    const session = await this.#connections.checkOut('read');
+    try {
+      await session.query(openToWrites, isOpen);
+      if (!isOpen) await session.query(endOthers);
+    } finally {
+      if (isOpen) session.release();
+      else session.drop();
+    }
   }
 
   async relearnt(): Promise<void> {

@@ -26,6 +26,7 @@ import { givenUp } from './migrations/0022-given-up.ts';
 import { newestBeat } from './migrations/0024-newest-beat.ts';
 import { setBack } from './migrations/0025-set-back.ts';
 import { drainedBefore } from './migrations/0026-drained-before.ts';
+import { relearningOpen } from './migrations/0027-relearning-open.ts';
 import { closedLetters } from './migrations/0029-closed-letters.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
@@ -60,6 +61,7 @@ export const migrations: readonly Migration[] = [
   { number: 24, name: 'newest-beat', sql: newestBeat },
   { number: 25, name: 'set-back', sql: setBack },
   { number: 26, name: 'drained-before', sql: drainedBefore },
+  { number: 27, name: 'relearning-open', sql: relearningOpen },
   { number: 29, name: 'closed-letters', sql: closedLetters },
 ];
 

@@ -92,12 +92,13 @@ function joining(peers: unknown): readonly string[] {
   ];
 }
 
-/** A new incarnation takes no writes before it has learnt its past again. */
+/** A new incarnation takes no writes before it has learnt its past again, or nobody is there who could tell it. */
 function relearning(shown: unknown): readonly string[] {
   if (shown === null) return [];
   const waitsFor = member(shown, 'waitsFor');
   const what = typeof waitsFor === 'string' ? waitsFor : 'another process learns the past again';
-  return [`learning     since ${String(member(shown, 'since'))}: ${what}`];
+  const writes = member(shown, 'takesWrites') === true ? '; it takes writes meanwhile' : '';
+  return [`learning     since ${String(member(shown, 'since'))}: ${what}${writes}`];
 }
 
 function accepted(answer: unknown): string {

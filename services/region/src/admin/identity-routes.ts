@@ -36,8 +36,12 @@ export interface IdentityView {
   readonly retired: boolean;
   /** Peers whose records it has not got yet, so that it takes no writes; empty: none. */
   readonly joining: readonly RegionId[];
-  /** Why a new incarnation takes no writes yet (P9); `null`: it does, as far as that goes. */
-  readonly relearning: { readonly since: string; readonly waitsFor: string | null } | null;
+  /** What a new incarnation has still to learn, and whether its writes wait for that (P9); `null`: nothing. */
+  readonly relearning: {
+    readonly since: string;
+    readonly waitsFor: string | null;
+    readonly takesWrites: boolean;
+  } | null;
 }
 
 export function addIdentityRoutes(app: Listener, parts: () => IdentityAdmin): void {
@@ -101,5 +105,6 @@ async function relearningOf({
   return {
     since: new Date(wanted.sinceMs).toISOString(),
     waitsFor: judgement === null ? null : describeRelearning(judgement),
+    takesWrites: wanted.isOpen,
   };
 }
