@@ -59,6 +59,25 @@ describe('the Postgres transfer store', () => {
     await fresh.drop();
   });
 
+  it('a snapshot is closed without a word where its connection is gone, known by then or not', async () => {
+    const snapshot = await database.transfers.openSnapshot();
+    const { rows } = await rival.query<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'",
+    );
+    const [{ pid } = expect.fail('it has a session')] = rows;
+    // So that the end of the session meets the end of the transaction on its way.
+    process.kill(pid, 'SIGSTOP');
+    const closing = snapshot.close();
+    await rival.query('SELECT pg_terminate_backend($1)', [pid]);
+    process.kill(pid, 'SIGCONT');
+    await closing;
+    const known = await database.transfers.openSnapshot();
+    await rival.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND state = 'idle in transaction'`);
+    await expect(known.ranges(beginning)).rejects.toMatchObject({ code: 'database-unavailable' });
+    await known.close();
+  });
+
   const waitsForLock = async (): Promise<boolean> => {
     const waiting = await fresh.sql(
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",

@@ -55,7 +55,7 @@ export interface Standing {
 
 export interface TransferSnapshot extends RecordReader {
   readonly standing: Standing;
-  /** Idempotent. */
+  /** Idempotent; a database that is away by then is none of its matters. */
   close(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@
  * transaction; few are open at once, because each keeps a connection from others and dead rows from being removed.
  * The server ends one that has been idle for long, and its reader then goes on under another.
  */
-import { assert } from '../../errors.ts';
+import { ReplicationError, assert } from '../../errors.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { HashedRecord, NextRange, RangeDigest, RecordRange } from '../../ports/record-reader.ts';
@@ -179,6 +179,9 @@ class PostgresSnapshot extends PostgresRecordReader implements TransferSnapshot 
     if (session === null) return;
     try {
       if (session.lost === null) await session.query(commit);
+    } catch (error) {
+      // It has only read. A connection on which that fails is dropped, and the transaction with it.
+      if (!(error instanceof ReplicationError)) throw error;
     } finally {
       session.release();
     }
