@@ -34,6 +34,7 @@ export function freshMemoryIdentity() {
     beats,
     slots,
     jobs,
+    transfers,
     refills,
     drains: new MemoryDrainStore({ database, identity, beats }),
     incarnations: new MemoryIncarnationStore(database, refills),

@@ -98,9 +98,13 @@ export const honestyMutants: readonly Mutant[] = [
     killer: seeds,
   },
   {
-    name: 'writes counted from the first doubt',
+    name: 'writes of an incident counted from the beginning',
     edits: [
-      { file: `${engine}/links/incident-machine.js`, from: 'from: seen.settled,', to: 'from: seen.written,' },
+      {
+        file: `${engine}/links/incident-machine.js`,
+        from: 'from: seen.settled,',
+        to: 'from: { own: null, peer: null },',
+      },
     ],
     killer: seeds,
   },

@@ -96,15 +96,15 @@ export class SessionWorkload {
   #patient(asking: Promise<Answer>): Promise<Answer> {
     return new Promise((resolve) => {
       const silence = this.#world.scheduler.after(patienceMs, () => resolve({ kind: 'none' }));
+      const hear = (answer: Answer): void => {
+        silence.fire = null;
+        resolve(answer);
+      };
       asking.then(
-        (answer) => {
-          silence.fire = null;
-          resolve(answer);
-        },
+        (answer) => hear(answer),
         (reason: unknown) => {
           if (!(reason instanceof ReplicationError)) throw reason;
-          silence.fire = null;
-          resolve({ kind: 'none' });
+          hear({ kind: 'none' });
         },
       );
     });

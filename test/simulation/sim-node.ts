@@ -20,7 +20,7 @@ import { FigureReader } from '@isthmus/replication/progress/figures';
 import { beatIntervalMs } from '@isthmus/replication/progress/beat-interval';
 import { Replicator } from '@isthmus/replication/replicator';
 import { Donor } from '@isthmus/replication/transfer/donor';
-import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
+import type { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Ticker } from '@isthmus/replication/ticker';
 import { type Collected } from '@isthmus/replication/tombstones/collector';
 import { Purge } from '@isthmus/replication/tombstones/collecting';
@@ -30,18 +30,12 @@ import type { IncidentJudge } from './judge-incidents.ts';
 import { guardIdentity, type IdentityParts, incarnationParts } from './sim-identity.ts';
 import { watchIncidents } from './sim-incidents.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
-import {
-  SimBeatStore,
-  SimDeadLetters,
-  SimPostgres,
-  SimRecordStore,
-  SimRoleLock,
-  SimSessionStore,
-} from './sim-postgres.ts';
+import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
 import { SimPeerClient } from './sim-peer-client.ts';
 import { SimProcess } from './sim-process.ts';
 import type { SimSeals } from './sim-seals.ts';
 import type { SimRegion } from './sim-region.ts';
+import { sessionDesk } from './sim-sessions.ts';
 import { type RetirementWorld, SimRetiring } from './sim-retirement.ts';
 import { SimChangeSource } from './sim-source.ts';
 import { SimWishes } from './sim-wishes.ts';
@@ -72,8 +66,6 @@ const told: Readonly<Record<string, string>> = {
   'peers know the region under another incarnation; it takes a new one': 'another life noticed',
 };
 
-/** One for all regions. */
-const sessionKey = Buffer.alloc(32, 1);
 const maxWaitingEdits = 20_000;
 const maxDriftMs = 60_000;
 const calibrateIntervalMs = 1000;
@@ -183,12 +175,7 @@ export class SimNode {
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
-    this.sessions = new SessionDesk({
-      self: identity,
-      store: new SimSessionStore(postgres),
-      key: sessionKey,
-      timer,
-    });
+    this.sessions = sessionDesk(postgres, identity, timer);
     const seals = this.#seals();
     const sink = new SealedSink(new SimChangeSink(region, process), seals.sealer);
     const memory = client;

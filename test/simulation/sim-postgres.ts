@@ -38,7 +38,7 @@ import type {
   RecordStore,
   StoredRecord,
 } from '@isthmus/replication/ports/record-store';
-import type { SeenCommit, SessionPlace, SessionStore } from '@isthmus/replication/ports/session-store';
+import type { SeenCommit } from '@isthmus/replication/ports/session-store';
 import type { HeldLock, RoleLock } from '@isthmus/replication/ports/role-lock';
 import type { Oracle } from './oracle.ts';
 import type { ProcessWorld, RequestKind, SimProcess } from './sim-process.ts';
@@ -356,22 +356,6 @@ export class SimDeadLetters implements DeadLetterStore {
 
   prune(): Promise<number> {
     return this.#postgres.commit('drop closed letters', () => this.#inner.prune());
-  }
-}
-
-export class SimSessionStore implements SessionStore {
-  readonly #postgres: SimPostgres;
-
-  constructor(postgres: SimPostgres) {
-    this.#postgres = postgres;
-  }
-
-  get era(): number {
-    return this.#postgres.region.sessions.era;
-  }
-
-  place(): Promise<SessionPlace> {
-    return this.#postgres.read('session place', () => this.#postgres.region.sessions.place());
   }
 }
 

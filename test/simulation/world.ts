@@ -337,7 +337,9 @@ export class World implements NodeWorld {
 
   /** Its processes go on, and must not write before the database has become another incarnation (P9). */
   restore(region: SimRegion, { putBack, copied, at }: Copy): void {
-    const shownMs = shownRpo(this.nodesOf(region.id), !region.hasLostLog && !region.isLogInside);
+    // A log that lies in the database goes back with it.
+    const isLogKept = !region.hasLostLog && !region.isLogInside;
+    const shownMs = shownRpo(this.nodesOf(region.id), isLogKept);
     this.losses.push({ ...this.#lossOf(region), withLog: false, shownMs });
     region.isSetBack = true;
     if (region.isLogInside) region.hasLostLog = true;

@@ -1,0 +1,36 @@
+/** The contract of `SessionStore` on a real Postgres and in memory. */
+import { type Postgres, startPostgres } from '@isthmus/local/postgres';
+import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
+import { MemorySessionStore } from '@isthmus/replication/adapters/memory/session-store';
+import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import { afterAll, beforeAll } from 'vitest';
+import { freshDatabase } from './fresh-database.ts';
+import { freshMemoryIdentity } from './memory-identity.ts';
+import { region } from './record-store.contract.ts';
+import { sessionStoreContract } from './session-store.contract.ts';
+
+let postgres: Postgres;
+beforeAll(async () => {
+  postgres = await startPostgres();
+});
+afterAll(async () => {
+  await postgres.stop();
+});
+
+sessionStoreContract('postgres', async () => {
+  const fresh = await freshDatabase(postgres);
+  const { url: connectionString, slotName } = fresh;
+  const database = await openDatabase({ connectionString, region: region('eu'), peers: [], slotName });
+  const close = async (): Promise<void> => {
+    await database.close();
+    await fresh.drop();
+  };
+  return { ...database, close };
+});
+
+sessionStoreContract('memory', async () => {
+  const ground = freshMemoryIdentity();
+  const retirements = new MemoryRetirementStore(ground.database, ground.records);
+  const sessions = new MemorySessionStore({ ...ground, retirements });
+  return { ...ground, retirements, sessions, close: async () => undefined };
+});
