@@ -68,10 +68,14 @@ export class TransactionDraft {
 
   /** The record as the present caller sees it. */
   state(name: string): Uint8Array {
-    const state = this.#newest(name)?.state ?? this.#stored[this.#indexes.get(name) ?? -1];
-    assert(state !== undefined, 'every edited record is locked');
+    const state = this.#present(name);
     this.#workedBytes += state.length;
     return state;
+  }
+
+  /** Bytes of the record as the present caller sees it. */
+  sizeOf(name: string): number {
+    return this.#present(name).length;
   }
 
   stage(name: string, state: Uint8Array, delta: Uint8Array): void {
@@ -110,6 +114,12 @@ export class TransactionDraft {
       assert(index !== undefined, 'every written record is locked');
       return { index, state, delta };
     });
+  }
+
+  #present(name: string): Uint8Array {
+    const state = this.#newest(name)?.state ?? this.#stored[this.#indexes.get(name) ?? -1];
+    assert(state !== undefined, 'every edited record is locked');
+    return state;
   }
 
   #newest(name: string): Staged | undefined {

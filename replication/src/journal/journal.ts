@@ -38,7 +38,7 @@ export interface JournalOptions {
   readonly store: Pick<RecordStore, 'commitLocal'>;
   readonly clock: Clock;
   readonly actor: Actor;
-  readonly timer: Pick<Timer, 'monotonicMs' | 'turn'>;
+  readonly timer: Pick<Timer, 'monotonicMs' | 'turn' | 'after'>;
   /** Edits waiting beyond this are refused with `overloaded`. */
   readonly maxWaitingEdits: number;
   readonly onBatch: (report: BatchReport) => void;
@@ -70,7 +70,14 @@ const maxInFlight = 3;
 /** As many edits make up for the price of a transaction beside another; fewer go together once that one has ended. */
 const worthOverlapping = 25;
 /** Edits work on as many bytes in one turn of the event loop, and at most one edit more: a few milliseconds. */
-const maxBytesPerTurn = 1024 * 1024;
+const maxBytesPerTurn = 256 * 1024;
+/** After a turn the process is left to others for this part of the time that the turn took. */
+const pausePerTurn = 0.5;
+/**
+ * Of stored states that the edits of one caller take, each counted for each edit: seconds of work. Locks are held
+ * meanwhile, so whoever asks for more is refused before any of it is done.
+ */
+const maxEditedBytes = 64 * 1024 * 1024;
 /** So many transactions may take turns beside those in flight, without counting among them. */
 const maxBeside = 3;
 
@@ -92,7 +99,7 @@ export class Journal {
 
   /**
    * Commits the edits in one transaction, all or none. Rejects with `transaction-too-large` beyond 500 records or
-   * 1 MiB of deltas (3 MiB for one change alone), `overloaded` when too much waits, `closed` while shutting down, and the store's
+   * 1 MiB of deltas (3 MiB for one change alone) and where the edits take more than 64 MiB of stored states, `overloaded` when too much waits, `closed` while shutting down, and the store's
    * `database-unavailable` (nothing happened) or `outcome-unknown` (it may or may not have).
    */
   write<T, R>(edits: readonly Edit<T, R>[]): Promise<Outcome<T, R>> {
@@ -211,17 +218,25 @@ export class Journal {
   }
 
   async #goOn(work: Turns, takesLong: () => void): Promise<readonly Verdict[]> {
+    const { timer } = this.#options;
+    let pauseMs = 0;
     for (;;) {
       takesLong();
-      await this.#nextTurn();
+      await this.#nextTurn(pauseMs);
+      const beganMs = timer.monotonicMs();
       const turn = work.next();
       if (turn.done === true) return turn.value;
+      pauseMs = (timer.monotonicMs() - beganMs) * pausePerTurn;
     }
   }
 
-  #nextTurn(): Promise<void> {
+  #nextTurn(pauseMs: number): Promise<void> {
     const { timer } = this.#options;
-    this.#turns = this.#turns.then(() => new Promise((resolve) => timer.turn(resolve)));
+    const turn = () =>
+      new Promise<void>((resolve) => {
+        timer.after(pauseMs, () => timer.turn(resolve));
+      });
+    this.#turns = this.#turns.then(turn);
     return this.#turns;
   }
 
@@ -287,6 +302,7 @@ function* runEdits<T, R>(
   draft: TransactionDraft,
   resolve: (outcome: Outcome<T, R>) => void,
 ): Generator<void, Verdict> {
+  checkWork(names.reduce((sum, name) => sum + draft.sizeOf(name), 0));
   const results: T[] = [];
   for (const [index, { edit }] of edits.entries()) {
     yield;
@@ -305,6 +321,12 @@ function* runEdits<T, R>(
   }
   if (!draft.accept()) return { kind: 'postpone' };
   return { kind: 'answer', reply: (commit) => resolve({ kind: 'done', results, commit }) };
+}
+
+function checkWork(editedBytes: number): void {
+  if (editedBytes <= maxEditedBytes) return;
+  const detail = `the edits of one transaction take ${editedBytes} bytes of records, counted for each edit; at most ${maxEditedBytes}`;
+  throw new ReplicationError('transaction-too-large', detail, { retriable: false });
 }
 
 /** Each record once, and its place by name. */

@@ -105,7 +105,7 @@ const kinds = {
     status: 413,
     title: 'The request is too large',
     meaning:
-      'A body has at most 1 MiB and 100,000 values; one change has at most 256 KiB and one transaction 1 MiB of changes; deletes and clears of one record have up to 3 MiB.',
+      'A body has at most 1 MiB and 100,000 values; one change has at most 256 KiB and one transaction 1 MiB of changes; deletes and clears of one record have up to 3 MiB. The writes of one batch take at most 64 MiB of stored records, each counted for each write of it.',
     mend: 'Divide the work over several requests, or store large contents elsewhere.',
   },
   'unsupported-media-type': {

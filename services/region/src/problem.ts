@@ -110,7 +110,7 @@ const failureTexts: Readonly<Record<ReplicationErrorCode, FailureText>> = {
   closed: ['draining', 'This process is being stopped; nothing was written.'],
   'transaction-too-large': [
     'body-too-large',
-    'The changes of this request are together larger than one transaction may be.',
+    'The changes of this request are together larger than one transaction may be, or its writes take more than 64 MiB of records, counted for each write; nothing was written.',
   ],
   'database-unavailable': databaseDown,
   'database-misconfigured': databaseDown,

@@ -24,6 +24,10 @@ const emitChanges: Statement = {
   text: `SELECT pg_logical_emit_message(true, '${changesPrefix}', $1::bytea)`,
 };
 
+const talkIntervalMs = 2_000;
+
+const sayNothing: Statement = { name: 'isthmus_talk', text: 'SELECT 1' };
+
 export interface LocalCommit {
   readonly transaction: LocalTransaction;
   readonly plan: LockPlan;
@@ -44,7 +48,7 @@ export async function commitLocal(
   const locked = plan.read(answers);
   const decided = transaction.decide(locked);
   // What is decided at once is sent at once.
-  const writes = decided instanceof Promise ? await decided : decided;
+  const writes = decided instanceof Promise ? await whileTalking(session, decided) : decided;
   if (writes.length === 0) {
     await session.rollback();
     return null;
@@ -55,6 +59,24 @@ export async function commitLocal(
     after: [[selectSight]],
   });
   return seenCommitOf(stored.at(-1)?.rows ?? []);
+}
+
+/** The server ends a transaction that is silent for ten seconds. */
+async function whileTalking<T>(session: Session, decided: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const [writes] = await Promise.all([decided.finally(() => over.abort()), talk(session, over.signal)]);
+  return writes;
+}
+
+async function talk(session: Session, over: AbortSignal): Promise<void> {
+  for (;;) {
+    await new Promise<void>((resolve) => {
+      const handle = setTimeout(resolve, talkIntervalMs);
+      over.addEventListener('abort', () => (clearTimeout(handle), resolve()), { once: true });
+    });
+    if (over.aborted) return;
+    await session.query(sayNothing);
+  }
 }
 
 function changesOf(transaction: LocalTransaction, writes: readonly LocalWrite[]): readonly Change[] {
