@@ -57,7 +57,6 @@ export const sometimes: readonly string[] = [
   'region filled anew',
   'transfer: refill',
   'peers testified',
-  'renewed in silence',
   'writes opened in silence',
 ];
 
