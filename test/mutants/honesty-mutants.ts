@@ -97,15 +97,4 @@ export const honestyMutants: readonly Mutant[] = [
     ],
     killer: seeds,
   },
-  {
-    name: 'writes of an incident counted from the beginning',
-    edits: [
-      {
-        file: `${engine}/links/incident-machine.js`,
-        from: 'from: seen.settled,',
-        to: 'from: { own: null, peer: null },',
-      },
-    ],
-    killer: seeds,
-  },
 ];

@@ -60,7 +60,6 @@ export const sometimes: readonly string[] = [
   'session served elsewhere',
   'session not reached',
   'session lost',
-  'breakage judged',
 ];
 
 /** From so many seeds on the list must be complete. */
