@@ -1,5 +1,5 @@
 /** Mistakes in what a region says of itself and of its links, and in what it takes writes by. */
-import { type Mutant, seeds } from './mutant.ts';
+import { type Mutant, seeds, suite } from './mutant.ts';
 
 const engine = 'replication/dist';
 
@@ -96,5 +96,16 @@ export const honestyMutants: readonly Mutant[] = [
       },
     ],
     killer: seeds,
+  },
+  {
+    name: 'writes of an incident counted from the beginning',
+    edits: [
+      {
+        file: `${engine}/links/incident-machine.js`,
+        from: 'from: seen.settled,',
+        to: 'from: { own: null, peer: null },',
+      },
+    ],
+    killer: suite('test/simulation/breakages.test.ts'),
   },
 ];
