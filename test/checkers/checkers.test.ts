@@ -99,7 +99,7 @@ test('incidents: one without a cause, a second one of one breakage, and wrong co
     own: ({ fromMs }: { readonly fromMs: number }) => (fromMs < 10_000 ? 7 : 4),
     peer: () => 3,
   };
-  const breakage = { fromMs: 10_000, toMs: 20_000, ...writes };
+  const breakage = { fromMs: 10_000, toMs: 20_000, isUnbroken: true, ...writes };
   const found = (...incidents: readonly DeclaredIncident[]) =>
     checkIncidents({ place: 'eu of us', incidents, troubles: [breakage], breakages: [breakage] }).length;
   expect(found()).toBe(0);

@@ -1,5 +1,5 @@
 /** Mistakes in what a region says of itself and of its links, and in what it takes writes by. */
-import { type Mutant, seeds } from './mutant.ts';
+import { type Mutant, seeds, suite } from './mutant.ts';
 
 const engine = 'replication/dist';
 
@@ -106,6 +106,6 @@ export const honestyMutants: readonly Mutant[] = [
         to: 'from: { own: null, peer: null },',
       },
     ],
-    killer: seeds,
+    killer: suite('test/simulation/breakages.test.ts'),
   },
 ];

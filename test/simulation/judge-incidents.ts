@@ -124,9 +124,15 @@ export class IncidentJudge {
         seen('breakage judged');
         const own = (of: Window): number => oracle.changesIn(region.identity, of);
         const peer = (of: Window): number => oracle.changesIn(other.identity, of);
-        return { ...window, own, peer };
+        const its = breaks.filter((each) => isDuring(each, window));
+        const isUnbroken = its.length === 1 && its[0]?.kind === 'cut';
+        return { ...window, isUnbroken, own, peer };
       });
   }
+}
+
+function isDuring(a: Window, b: Window): boolean {
+  return a.fromMs <= b.toMs && a.toMs >= b.fromMs;
 }
 
 /** Breaks that overlap or follow each other at once. */

@@ -60,8 +60,6 @@ export const sometimes: readonly string[] = [
   'session served elsewhere',
   'session not reached',
   'session lost',
-  'breakage judged',
-  'renewed in silence',
   'writes opened in silence',
 ];
 
