@@ -128,13 +128,16 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       expect(await refills.find()).toMatchObject({ donor: 'ap', wasDrained: false });
       await refills.note('waits');
       expect(await refills.find()).toMatchObject({ detail: 'waits' });
-      await refills.refuse('would lose');
+      expect(await refills.refuse('would lose')).toBe(true);
       expect(await refills.find()).toMatchObject({ state: 'refused', detail: 'would lose' });
+      expect(await database.drains.find(), 'writes are taken again').toBeNull();
+      await database.drains.begin();
       expect(await refills.secured()).toBe(false);
       expect(await refills.want({ donor: region('ap'), accepted: [] })).toBe(true);
       expect(await refills.find()).toMatchObject({ wasDrained: true });
       expect(await refills.secured()).toBe(true);
-      await refills.refuse('too late');
+      expect(await refills.refuse('too late')).toBe(false);
+      expect(await database.drains.find(), 'nothing is written to what is about to be emptied').not.toBeNull();
       expect(await refills.find()).toMatchObject({ donor: 'ap', state: 'renewing', detail: '' });
       expect(await refills.want({ donor: region('us'), accepted: [] })).toBe(false);
     });

@@ -131,7 +131,7 @@ class SimRefillStore implements RefillStore {
     return this.#postgres.read('secured', () => this.#inner.secured());
   }
 
-  refuse(detail: string): Promise<void> {
+  refuse(detail: string): Promise<boolean> {
     return this.#postgres.read('refuse refill', () => this.#inner.refuse(detail));
   }
 

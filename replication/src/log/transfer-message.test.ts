@@ -57,6 +57,13 @@ describe('messages of a transfer', () => {
     for (const answer of answers) expect(decodeAnswer(encodeAnswer(answer))).toEqual(answer);
   });
 
+  it('name no record that no database can hold', () => {
+    for (const after of [id('a\0b'), { collection: 'a\0b', key: '' }])
+      expect(() => decodeRequest(encodeRequest({ kind: 'ranges', snapshot: 's', after }))).toThrow(
+        expect.objectContaining({ code: 'malformed-record' }),
+      );
+  });
+
   it('are refused with any bit flipped and at any length but their own', () => {
     for (const answer of answers) {
       const good = encodeAnswer(answer);

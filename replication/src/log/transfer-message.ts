@@ -131,7 +131,14 @@ function writeId(writer: ByteWriter, { collection, key }: RecordId): void {
 }
 
 function readId(reader: ByteReader): RecordId {
-  return { collection: reader.string(), key: reader.string() };
+  return { collection: readName(reader), key: readName(reader) };
+}
+
+/** No record has the character in its name, and a database refuses the question that has it. */
+function readName(reader: ByteReader): string {
+  const name = reader.string();
+  if (name.includes('\0')) throw malformed('a name holds the character U+0000');
+  return name;
 }
 
 function begin(kind: number): ByteWriter {

@@ -43,8 +43,11 @@ export interface RefillStore {
   note(detail: string): Promise<void>;
   /** What it had is safe: a new incarnation is taken. False where it does not secure any more. */
   secured(): Promise<boolean>;
-  /** Only one that secures can be refused. */
-  refuse(detail: string): Promise<void>;
+  /**
+   * Only one that secures can be refused, and false says that it does not any more. With it local writes are taken again,
+   * where they were before it.
+   */
+  refuse(detail: string): Promise<boolean>;
   /** Stored records, counted up to a bound. */
   countRecords(limit: number): Promise<number>;
 }

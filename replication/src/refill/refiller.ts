@@ -19,7 +19,7 @@ import { type SurveyOptions, surveyPeers, unprovable } from './survey.ts';
 export interface RefillerOptions extends SurveyOptions {
   readonly refills: RefillStore;
   readonly drains: DrainStore;
-  readonly draining: Pick<Draining, 'drain' | 'join'>;
+  readonly draining: Pick<Draining, 'drain' | 'look'>;
   readonly past: Pick<IdentityStore, 'continuity' | 'newestBeat' | 'beats'>;
   /** Asks for a new incarnation, on an operator's word. */
   readonly renew: () => Promise<void>;
@@ -68,12 +68,12 @@ export class Refiller {
 
   async #secure(refill: Refill): Promise<void> {
     const { draining, drains, timer, isRetired } = this.#options;
-    if (isRetired()) return this.#refuse(refill, 'the region was retired: its name is not used again');
+    if (isRetired()) return this.#refuse('the region was retired: its name is not used again');
     this.#securingSinceMs ??= timer.monotonicMs();
     const drained = await drains.find();
     if (drained === null) return draining.drain();
     if (drained.beat !== null) this.#through ??= await this.#ownThrough(drained.beat);
-    if (this.#through === null) return this.#wait(refill, 'own writes are still under way');
+    if (this.#through === null) return this.#wait('own writes are still under way');
     await this.#judge(refill, this.#through);
   }
 
@@ -82,11 +82,11 @@ export class Refiller {
     const { donor, accepted } = refill;
     const { loss, asked } = await surveyPeers(this.#options, through);
     const refusal = asked.find(({ peer }) => peer === donor)?.refusal;
-    if (refusal !== null) return this.#wait(refill, `${donor}: ${refusal ?? 'is no peer'}`);
+    if (refusal !== null) return this.#wait(`${donor}: ${refusal ?? 'is no peer'}`);
     const lost = actorsIn(loss);
     const unaccepted = lost.filter((actor) => !accepted.includes(actor));
     if (unaccepted.length > 0)
-      return this.#wait(refill, `no peer that answers has all changes of ${unaccepted.join(', ')}`);
+      return this.#wait(`no peer that answers has all changes of ${unaccepted.join(', ')}`);
     if (!(await refills.secured())) return;
     if (lost.length > 0)
       logger.error({ lost }, 'the region is filled anew; of these lives changes are lost, as was accepted');
@@ -101,18 +101,18 @@ export class Refiller {
     return newest === null || newest.number < beat ? null : newest.lsn;
   }
 
-  async #wait(refill: Refill, detail: string): Promise<void> {
+  async #wait(detail: string): Promise<void> {
     const { refills, timer } = this.#options;
     const sinceMs = this.#securingSinceMs ?? timer.monotonicMs();
-    if (timer.monotonicMs() - sinceMs > patienceMs) return this.#refuse(refill, detail);
+    if (timer.monotonicMs() - sinceMs > patienceMs) return this.#refuse(detail);
     await refills.note(detail);
   }
 
-  /** The region takes writes again, where it did before. */
-  async #refuse({ wasDrained }: Refill, detail: string): Promise<void> {
+  /** Another process may have judged otherwise meanwhile; what it said counts. */
+  async #refuse(detail: string): Promise<void> {
     const { refills, draining, logger } = this.#options;
-    if (!wasDrained) await draining.join();
-    await refills.refuse(detail);
+    if (!(await refills.refuse(detail))) return;
+    await draining.look();
     logger.error({ detail }, 'the region is not filled anew, and nothing was dropped');
   }
 

@@ -9,6 +9,7 @@ import { ReplicationError } from '../errors.ts';
 import type { RecordId } from '../ports/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RegionId } from '../ports/identity.ts';
+import { compareIds } from '../record-hash.ts';
 import { beginning, type RecordRange, type RecordReader } from '../ports/record-reader.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { Offer, TransferAnswer, TransferPeer, TransferRequest } from '../ports/transfer-peer.ts';
@@ -34,6 +35,8 @@ const maxHave = 2048;
 /** Suspects are looked at again before more are gathered. */
 const maxSuspects = 256;
 const maxSuspectBytes = 8 * 1024 * 1024;
+/** Own records that are read in one step; each may have a MiB. */
+const statesAtOnce = 32;
 const leastRestMs = 200;
 /** So many times the work of a portion is the rest after it; the peer reads as much as this region does. */
 const restFactor = 20;
@@ -114,20 +117,22 @@ export class Sweep {
         held.map(({ hash }) => hash),
       );
       const { records, through, lacking: places } = answer;
-      const ids = new Map<string, RecordId>();
-      for (const id of [...records, ...places.flatMap((place) => held[place] ?? [])])
-        ids.set(`${id.collection}\0${id.key}`, { collection: id.collection, key: id.key });
-      const named = [...ids.values()];
-      const own = await this.#read((store) => store.states(named));
-      const theirs = new Map(records.map((record) => [`${record.collection}\0${record.key}`, record.state]));
-      gathered.take(
-        named.map((id, index) => ({
-          ...id,
-          own: own[index] ?? nothing,
-          theirs: theirs.get(`${id.collection}\0${id.key}`) ?? nothing,
-        })),
-        through,
-      );
+      const theirs = new Map<string, Suspect>();
+      for (const { collection, key } of places.flatMap((place) => held[place] ?? []))
+        theirs.set(`${collection}\0${key}`, { collection, key, own: nothing, theirs: nothing });
+      for (const { collection, key, state } of records)
+        theirs.set(`${collection}\0${key}`, { collection, key, own: nothing, theirs: state });
+      await this.#compare([...theirs.values()].toSorted(compareIds), gathered);
+      if (!gathered.isFull) gathered.passed(through);
+    }
+  }
+
+  /** In the order of names, and no more of them than are kept: records may be large. */
+  async #compare(named: readonly Suspect[], gathered: Gathered): Promise<void> {
+    for (let at = 0; at < named.length && !gathered.isFull; at += statesAtOnce) {
+      const some = named.slice(at, at + statesAtOnce);
+      const own = await this.#read((store) => store.states(some));
+      gathered.take(some.map((each, index) => ({ ...each, own: own[index] ?? nothing })));
     }
   }
 
@@ -235,13 +240,15 @@ class Gathered {
     this.through = through;
   }
 
-  take(found: readonly Suspect[], through: RecordId): void {
+  /** In the order of their names, up to where it is full. */
+  take(found: readonly Suspect[]): void {
     for (const suspect of found) {
+      if (this.isFull) return;
+      this.passed({ collection: suspect.collection, key: suspect.key });
       if (!isSuspect(suspect)) continue;
       this.suspects.push(suspect);
       this.#bytes += suspect.own.length + suspect.theirs.length;
     }
-    this.passed(through);
   }
 }
 

@@ -157,6 +157,17 @@ describe('a valid environment', () => {
     expect(shown).not.toMatch(/s3cret|t0ken|PRIVATE/);
     expect(shown).toContain('"ISTHMUS_SIGNING_KEY":"(hidden)"');
   });
+
+  it.each(['pass,w0rd', 'p@ss,w0rd', 'p@ss/w0rd'])('shows no part of the password %s', (password) => {
+    const brokers = `postgres://reader:${password}@us:5432/isthmus`;
+    const peers = JSON.stringify([{ region: 'us', brokers, admin: 'http://us:8081' }]);
+    for (const environment of [{ ISTHMUS_PEERS: peers }, { ISTHMUS_KAFKA_BROKERS: brokers }]) {
+      const result = readConfig({ ...minimal, ...keys, ...environment });
+      const told = JSON.stringify(result.kind === 'valid' ? result.shown : result.faults);
+      expect(told).toContain('(hidden)@us:5432');
+      expect(told).not.toMatch(/pass|p@ss|w0rd/);
+    }
+  });
 });
 
 describe('an invalid environment', () => {

@@ -271,9 +271,9 @@ function quoted(text: string): string {
   return JSON.stringify(short);
 }
 
-/** Names and passwords in addresses, wherever in a text they stand. */
+/** Names and passwords in addresses, wherever in a text they stand; of a URL they may hold all but blanks and quotes. */
 function hideUserinfo(text: string): string {
-  return text.replace(/[^\s",]+@/g, '(hidden)@');
+  return text.replace(/\/\/[^\s"]*@/g, '//(hidden)@').replace(/[^\s",]+@/g, '(hidden)@');
 }
 
 /** What may be shown of a database address: everything but password and parameters. */

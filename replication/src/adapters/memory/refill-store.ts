@@ -73,10 +73,12 @@ export class MemoryRefillStore implements RefillStore {
     return true;
   }
 
-  async refuse(detail: string): Promise<void> {
+  async refuse(detail: string): Promise<boolean> {
     const row = this.#row;
-    if (row?.state === 'securing')
-      this.#put({ ...row, state: 'refused', detail, endedAtMs: this.#database.nowMs() });
+    if (row?.state !== 'securing') return false;
+    this.#put({ ...row, state: 'refused', detail, endedAtMs: this.#database.nowMs() });
+    if (!row.wasDrained) this.#identity.change({ drained: null });
+    return true;
   }
 
   async countRecords(limit: number): Promise<number> {

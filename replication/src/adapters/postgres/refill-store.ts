@@ -45,8 +45,13 @@ const securedRefill: Statement = {
 
 const refuseRefill: Statement = {
   name: 'isthmus_refill_refuse',
-  text: `UPDATE isthmus.refill SET state = 'refused', detail = $1, ended_at = clock_timestamp()
-  WHERE state = 'securing'`,
+  text: `WITH refused AS (
+    UPDATE isthmus.refill SET state = 'refused', detail = $1, ended_at = clock_timestamp()
+    WHERE state = 'securing' RETURNING was_drained
+  ), joined AS (
+    UPDATE isthmus.identity SET drained_since = NULL, drained_beat = NULL
+    WHERE EXISTS (SELECT FROM refused WHERE NOT was_drained)
+  ) SELECT FROM refused`,
 };
 
 const countRecords: Statement = {
@@ -79,8 +84,8 @@ export class PostgresRefillStore implements RefillStore {
     return (await this.#connections.query(securedRefill)).rowCount === 1;
   }
 
-  async refuse(detail: string): Promise<void> {
-    await this.#connections.query(refuseRefill, detail.slice(0, maxDetailLength));
+  async refuse(detail: string): Promise<boolean> {
+    return (await this.#connections.query(refuseRefill, detail.slice(0, maxDetailLength))).rowCount === 1;
   }
 
   async countRecords(limit: number): Promise<number> {
