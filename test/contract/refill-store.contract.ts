@@ -137,7 +137,10 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       expect(await refills.find()).toMatchObject({ wasDrained: true });
       expect(await refills.secured()).toBe(true);
       expect(await refills.refuse('too late')).toBe(false);
-      expect(await database.drains.find(), 'nothing is written to what is about to be emptied').not.toBeNull();
+      expect(
+        await database.drains.find(),
+        'nothing is written to what is about to be emptied',
+      ).not.toBeNull();
       expect(await refills.find()).toMatchObject({ donor: 'ap', state: 'renewing', detail: '' });
       expect(await refills.want({ donor: region('us'), accepted: [] })).toBe(false);
     });

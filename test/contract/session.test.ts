@@ -52,7 +52,10 @@ it('answers each statement in order, with values of its types, and knows it the 
 it('reads what stands behind another on one session, as the other has made it known meanwhile', async () => {
   await session.query(insert, 'a', null);
   const answers = await Promise.all([session.query(select), session.query(select)]);
-  expect(answers.map(({ rows }) => rows)).toEqual([[['a', null, 7, true, null]], [['a', null, 7, true, null]]]);
+  expect(answers.map(({ rows }) => rows)).toEqual([
+    [['a', null, 7, true, null]],
+    [['a', null, 7, true, null]],
+  ]);
 });
 
 it('carries out nothing behind a statement that fails, a COMMIT least of all (I1)', async () => {

@@ -60,9 +60,9 @@ export function guardIdentity(parts: IdentityParts): IdentityGuard {
   const past = new SimPast(parts);
   const prepareLog = () => sink.prepare(partitionCount);
   const log = new OpenedOwnLog(new SimOwnLog(parts), parts.seals);
-  const shared = { self, past, timer, logger };
+  const shared = { self, peers: region.peers, memory: parts.memory, past, timer, logger };
   const evidence = region.isLogInside
-    ? new PeerEvidence({ ...shared, peers: region.peers, closed: parts.closed, memory: parts.memory })
+    ? new PeerEvidence({ ...shared, closed: parts.closed })
     : new OwnLogEvidence({ ...shared, records, log, prepareLog });
   return new IdentityGuard({
     self,

@@ -3,6 +3,8 @@ import { ClaimTail, type ClaimTailOptions } from './claim-tail.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
 import { OwnLogProof, type Verdict } from './own-log-proof.ts';
 import { OwnLogTail, type OwnLogTailOptions } from './own-log-tail.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { PeerMemory } from '../ports/peer-memory.ts';
 import type { Alarms, Evidence } from './evidence.ts';
 
 export interface OwnLogEvidenceOptions
@@ -11,6 +13,8 @@ export interface OwnLogEvidenceOptions
   readonly past: OwnLogProofOptions['store'] & OwnLogTailOptions['past'] & ClaimTailOptions['past'];
   /** Creates the topics where they are absent, so that there is a log to ask. */
   readonly prepareLog: () => Promise<void>;
+  readonly peers: readonly RegionId[];
+  readonly memory: PeerMemory;
 }
 
 export class OwnLogEvidence implements Evidence {
@@ -48,9 +52,17 @@ export class OwnLogEvidence implements Evidence {
     return this.#tail.isAlone(forMs);
   }
 
-  /** Its claims are all in the control topic. */
+  /**
+   * Claims are in the control topic, and go with it where the region's Kafka is lost and made anew. Peers would drop all that
+   * a life writes whose counter is not above those that they know.
+   */
   async highestCounter(): Promise<number> {
-    return 0;
+    const { peers, memory } = this.#options;
+    const remembered = await Promise.all(peers.map((peer) => memory.rememberedBy(peer)));
+    return Math.max(
+      0,
+      ...remembered.map((beat) => (beat === null || beat === 'nothing' ? 0 : beat.incarnation.counter)),
+    );
   }
 
   newestProgress(): Promise<Uint8Array | null> {

@@ -101,11 +101,11 @@ export function createGuard(
   const { identity: self, past, records } = database;
   const { ownLog: log, control } = incarnations;
   if (log === null && peers.length === 0) return null;
-  const shared = { self, past, timer, logger };
+  const shared = { self, peers, memory, past, timer, logger };
   const prepareLog = () => sink.prepare(self.partitionCount);
   const evidence =
     log === null
-      ? new PeerEvidence({ ...shared, peers, closed: () => retirement.closed, memory })
+      ? new PeerEvidence({ ...shared, closed: () => retirement.closed })
       : new OwnLogEvidence({ ...shared, records, log, prepareLog });
   const onRefused = () => metrics.identityRefused();
   return new IdentityGuard({

@@ -10,7 +10,10 @@ it('is not ready while a database that became another incarnation cannot be open
   let isRenewed = false;
   let isAway = false;
   const nothing = async () => undefined;
-  const opened: Pick<Opened, 'isRenewed' | 'askDatabase' | 'closeWrites' | 'closeReplication' | 'closeDatabase'> = {
+  const opened: Pick<
+    Opened,
+    'isRenewed' | 'askDatabase' | 'closeWrites' | 'closeReplication' | 'closeDatabase'
+  > = {
     isRenewed: () => isRenewed,
     askDatabase: nothing,
     closeWrites: nothing,
