@@ -595,6 +595,19 @@ function deadLetters(store: () => RecordStore): void {
     ]);
   });
 
+  it('settles the beat before the oldest of them also where both came with it', async () => {
+    await store().createPosition(position({ applied: 5n, settled: 5n, beat: beat(1, 5n) }));
+    const late = { ...letter(25n), beatBefore: beat(4, 22n) };
+    const early = { ...letter(15n), beatBefore: beat(2, 14n) };
+    const refused = { writes: [], deadLetters: [late, early] };
+    const batch = { ...remote({ expected: 5n, applied: 30n, beat: beat(5, 30n) }), decide: () => refused };
+    await store().applyRemote(batch);
+    const stands = position({ applied: 30n, settled: 14n, beat: beat(2, 14n) });
+    expect(await store().positions(origin)).toEqual([stands]);
+    await store().applyRemote(remote({ expected: 30n, applied: 31n }));
+    expect(await store().positions(origin)).toEqual([{ ...stands, applied: 31n }]);
+  });
+
   it('knows one that it has stored already', async () => {
     for (const partition of [0, 1]) {
       await store().createPosition({ ...position({ applied: 0n, settled: 0n }), partition });

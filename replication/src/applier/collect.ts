@@ -29,7 +29,8 @@ export interface Collected {
   readonly changes: readonly PlacedChange[];
   readonly byteCount: number;
   readonly applied: Lsn;
-  readonly beat: CountedBeat | null;
+  /** All that are covered, in their order. */
+  readonly beats: readonly CountedBeat[];
   /** Queue entries that are done with once the transaction has committed. */
   readonly consumed: number;
   /** Offset of the first entry that is not done with then. */
@@ -46,7 +47,7 @@ export function collect(reading: OpenReading, queue: readonly QueuedRecord[], ro
     changes: [],
     byteCount: 0,
     applied,
-    beat: null,
+    beats: [],
     consumed: 0,
     nextOffset,
     reading,
@@ -84,7 +85,7 @@ function take(
   if (cut < fresh.length && last !== undefined) {
     return { ...before, changes, byteCount, applied: last.lsn, reading: movedTo(before.reading, last.lsn) };
   }
-  const beat = record.beats.at(-1) ?? before.beat;
+  const beats = [...before.beats, ...record.beats];
   const reading = advance(before.reading, record.to, entry.offset);
-  return { changes, byteCount, applied: record.to, beat, ...consumed, reading };
+  return { changes, byteCount, applied: record.to, beats, ...consumed, reading };
 }

@@ -11,7 +11,7 @@ import { ReplicationError } from '../errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { ApplyOutcome, RecordStore } from '../ports/record-store.ts';
+import type { ApplyOutcome, DeadLetter, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { batchOf, decide } from './batch.ts';
 import type { Batch, Decided } from './batch.ts';
@@ -193,7 +193,7 @@ export class Lane {
       ids: batch.ids,
       decide: (states) => {
         decided = decide(batch, states, clock.nowMs() + maxDriftMs);
-        return decided;
+        return { ...decided, deadLetters: decided.deadLetters.map((letter) => placed(letter, taken)) };
       },
     });
     if (outcome !== 'applied') return outcome;
@@ -207,6 +207,13 @@ export class Lane {
     });
     return 'applied';
   }
+}
+
+/** With the last beat before it of those that came with it, up to which its partition is settled. */
+function placed(letter: DeadLetter, taken: readonly Taken[]): DeadLetter {
+  const home = taken.find(({ move }) => move.partition === letter.partition);
+  const beatBefore = home?.collected.beats.findLast(({ end }) => end < letter.lsn) ?? null;
+  return { ...letter, beatBefore };
 }
 
 function waitingBytes(partitions: readonly PartitionQueue[]): number {

@@ -143,7 +143,7 @@ export class PartitionQueue {
     assert(isOpen(reading) && this.#busy === null, 'only an open partition applies');
     const collected = collect(reading, this.#queue, room);
     if (collected === null) return null;
-    const { applied, beat, nextOffset } = collected;
+    const { applied, beats, nextOffset } = collected;
     const { incarnation, applied: expected } = reading;
     const { partition } = this.#options;
     const arrivedMs = this.#queue[0]?.arrivedMs ?? 0;
@@ -151,7 +151,7 @@ export class PartitionQueue {
       queue: this,
       arrivedMs,
       collected,
-      move: { incarnation, partition, expected, applied, beat, nextOffset },
+      move: { incarnation, partition, expected, applied, beat: beats.at(-1) ?? null, nextOffset },
     };
   }
 

@@ -41,6 +41,8 @@ export interface LocalTransaction {
 }
 
 export interface DeadLetter extends RecordId {
+  /** Newest beat before it that came in the same transaction; `null`: none did. */
+  readonly beatBefore?: CountedBeat | null;
   /** One of those whose positions the transaction moves. */
   readonly partition: number;
   readonly lsn: Lsn;

@@ -251,8 +251,8 @@ export class MemoryRecordStore implements RecordStore {
     assert(home !== undefined, `a dead letter of partition ${letter.partition}, which does not move`);
     const place = { origin, incarnation: home.incarnation, partition: letter.partition };
     const row = this.#positions.get(origin)?.find((each) => isRowOf(each, place));
-    const beatBefore = this.#newestBeats.get(partitionName(place)) ?? row?.beat ?? null;
-    this.deadLetters.putAside({ ...place, ...letter, beatBefore });
+    const known = this.#newestBeats.get(partitionName(place)) ?? row?.beat ?? null;
+    this.deadLetters.putAside({ ...place, ...letter, beatBefore: letter.beatBefore ?? known });
   }
 
   #move(origin: RegionId, moves: readonly PositionMove[]): void {
@@ -263,7 +263,8 @@ export class MemoryRecordStore implements RecordStore {
       const oldest = this.deadLetters.oldest(row);
       if (oldest === null) this.#newestBeats.delete(partitionName(row));
       else if (move.beat !== null) this.#newestBeats.put(partitionName(row), move.beat);
-      return moved(row, move, oldest?.lsn ?? null);
+      const isBehind = oldest !== null && (move.beat === null || oldest.lsn <= move.beat.end);
+      return moved(row, { ...move, beat: isBehind ? oldest.beatBefore : move.beat }, oldest?.lsn ?? null);
     });
     this.#positions.put(origin, after);
   }

@@ -3,6 +3,7 @@
  * that is absent is a null in every parameter, and reads as `null`.
  */
 import type { CountedBeat } from '../../ports/change.ts';
+import { textArray } from './binary-array.ts';
 import type { Row } from './row-values.ts';
 import { lsnAt, nullableAt, numberAt } from './row-values.ts';
 import { formatLsn } from './wal-message.ts';
@@ -11,6 +12,23 @@ import { formatLsn } from './wal-message.ts';
 export function beatValues(beat: CountedBeat | null): (string | number | null)[] {
   if (beat === null) return [null, null, null, null, null];
   return [beat.number, formatLsn(beat.lsn), beat.atMs, beat.count, formatLsn(beat.end)];
+}
+
+/** SQL of the arrays that `beatColumnsOf` makes, the first of which is `$first`. */
+export function beatArrays(first: number): string {
+  return ['bigint', 'pg_lsn', 'float8', 'bigint', 'pg_lsn']
+    .map((type, offset) => `$${first + offset}::text[]::${type}[]`)
+    .join(', ');
+}
+
+/** Of many beats, a text array for each of the five columns. */
+export function beatColumnsOf(beats: readonly (CountedBeat | null)[]): Buffer[] {
+  const rows = beats.map(beatValues);
+  return [0, 1, 2, 3, 4].map((column) => textArray(rows.map((values) => asText(values[column]))));
+}
+
+function asText(value: string | number | null | undefined): string | null {
+  return value === null || value === undefined ? null : `${value}`;
 }
 
 /** SQL of a beat whose five parameters start at `$first`. */

@@ -11,6 +11,7 @@ import type {
   DeadLetterCause,
   DeadLetterCount,
 } from '../../ports/record-store.ts';
+import { beatArrays, beatColumnsOf } from './beat-columns.ts';
 import { byteaArray, textArray } from './binary-array.ts';
 import { partitionArrays, regionAt } from './positions.ts';
 import type { Row } from './row-values.ts';
@@ -32,13 +33,16 @@ const insertDeadLetters: Statement = {
   text: `INSERT INTO isthmus.dead_letter
   (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail, stamp_ms,
     beat_before)
-  SELECT $1, letter.*, (SELECT coalesce(newest_beat, beat) FROM isthmus.position WHERE position.origin = $1
-    AND position.incarnation_counter = letter.counter AND position.incarnation_nonce = letter.nonce
-    AND position.partition = letter.partition)
+  SELECT $1, counter, nonce, partition, lsn, index, collection, key, delta, cause, detail, stamp_ms,
+    CASE WHEN beat IS NOT NULL THEN ROW(beat, beat_lsn, beat_at, beat_count, beat_end)::isthmus.counted_beat
+    ELSE (SELECT coalesce(newest_beat, position.beat) FROM isthmus.position WHERE position.origin = $1
+      AND position.incarnation_counter = letter.counter AND position.incarnation_nonce = letter.nonce
+      AND position.partition = letter.partition) END
   FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[],
     $5::text[]::pg_lsn[], $6::text[]::int[], $7::text[], $8::text[], $9::bytea[], $10::text[], $11::text[],
-    $12::text[]::bigint[])
-    AS letter (counter, nonce, partition, lsn, index, collection, key, delta, cause, detail, stamp_ms)
+    $12::text[]::bigint[], ${beatArrays(13)})
+    AS letter (counter, nonce, partition, lsn, index, collection, key, delta, cause, detail, stamp_ms,
+      beat, beat_lsn, beat_at, beat_count, beat_end)
   ON CONFLICT DO NOTHING`,
 };
 
@@ -96,6 +100,7 @@ export function insertLetters(
       texts((letter) => letter.cause),
       texts((letter) => letter.detail.slice(0, maxDetailLength)),
       textArray(letters.map(({ stampMs }) => (stampMs === null ? null : `${stampMs}`))),
+      ...beatColumnsOf(letters.map(({ beatBefore = null }) => beatBefore)),
     ],
   ];
 }

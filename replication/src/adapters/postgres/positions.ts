@@ -7,7 +7,7 @@ import type { Incarnation, RegionId } from '../../ports/identity.ts';
 import type { ApplyTransaction, PositionMove, PositionRow } from '../../ports/record-store.ts';
 import { assert } from '../../errors.ts';
 import { parseRegionId } from '../../ports/identity.ts';
-import { beatAt, beatColumns, beatFrom, beatValues } from './beat-columns.ts';
+import { beatArrays, beatAt, beatColumns, beatColumnsOf, beatFrom, beatValues } from './beat-columns.ts';
 import { textArray } from './binary-array.ts';
 import type { Row } from './row-values.ts';
 import { bigintAt, lsnAt, numberAt, textAt } from './row-values.ts';
@@ -36,21 +36,21 @@ export const movePositions: Statement = {
 const movedBeat =
   'ROW(moved.beat, moved.beat_lsn, moved.beat_at, moved.beat_count, moved.beat_end)::isthmus.counted_beat';
 
-/** The beat is left behind where an open dead letter lies before it; then it is noted as the newest that has come. */
+/** Where an open dead letter lies before the beat, it is noted as the newest that has come, and the one before the oldest is settled. */
 export const settlePositions: Statement = {
   name: 'isthmus_positions_settle',
   text: `UPDATE isthmus.position SET
     settled = greatest(settled, least(applied, open.oldest - 1)),
-    beat = CASE WHEN moved.beat IS NULL OR open.oldest <= moved.beat_end THEN position.beat
-      ELSE ${movedBeat} END,
+    beat = CASE WHEN moved.beat IS NULL AND open.oldest IS NULL THEN position.beat
+      WHEN open.oldest IS NULL OR open.oldest > moved.beat_end THEN ${movedBeat}
+      ELSE coalesce(open.beat_before, position.beat) END,
     newest_beat = CASE WHEN open.oldest IS NULL THEN NULL WHEN moved.beat IS NULL THEN position.newest_beat
       ELSE ${movedBeat} END
-  FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], $5::text[]::bigint[],
-    $6::text[]::pg_lsn[], $7::text[]::float8[], $8::text[]::bigint[], $9::text[]::pg_lsn[])
-    AS moved (counter, nonce, partition, beat, beat_lsn, beat_at, beat_count, beat_end),
-  LATERAL (SELECT min(lsn) AS oldest FROM isthmus.dead_letter AS letter WHERE letter.origin = $1
+  FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], ${beatArrays(5)})
+    AS moved (counter, nonce, partition, beat, beat_lsn, beat_at, beat_count, beat_end)
+  LEFT JOIN LATERAL (SELECT lsn AS oldest, beat_before FROM isthmus.dead_letter AS letter WHERE letter.origin = $1
     AND letter.incarnation_counter = moved.counter AND letter.incarnation_nonce = moved.nonce
-    AND letter.partition = moved.partition AND letter.closed_at IS NULL) AS open
+    AND letter.partition = moved.partition AND letter.closed_at IS NULL ORDER BY lsn, index LIMIT 1) AS open ON true
   WHERE ${isRowOf('moved')}`,
 };
 
@@ -98,9 +98,12 @@ export function move({ origin, positions }: ApplyTransaction): Call {
 /** After the dead letters of the same transaction are stored. */
 export function settle({ origin, positions }: ApplyTransaction): Call {
   const moves = inOrder(positions);
-  const beats = moves.map(({ beat }) => beatValues(beat));
-  const columns = [0, 1, 2, 3, 4].map((column) => textArray(beats.map((beat) => asText(beat[column]))));
-  return [settlePositions, origin, ...partitionArrays(moves), ...columns];
+  return [
+    settlePositions,
+    origin,
+    ...partitionArrays(moves),
+    ...beatColumnsOf(moves.map(({ beat }) => beat)),
+  ];
 }
 
 /** In the order of the primary key. */
@@ -120,10 +123,6 @@ export function partitionArrays(of: readonly Pick<PositionMove, 'incarnation' | 
     textArray(of.map(({ incarnation }) => `${incarnation.nonce}`)),
     textArray(of.map(({ partition }) => `${partition}`)),
   ];
-}
-
-function asText(value: string | number | null | undefined): string | null {
-  return value === undefined || value === null ? null : `${value}`;
 }
 
 export function insert(row: PositionRow): Call {
