@@ -1,0 +1,80 @@
+/** What is dropped by a process that another one has taken the region's barriers over from (P8, I6). */
+import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
+import { Barriers } from '@isthmus/replication/tombstones/barriers';
+import { Purge } from '@isthmus/replication/tombstones/collecting';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { epochMs, MemoryRegion, silent } from './memory-region.ts';
+
+const id = { collection: 'products', key: 'a' };
+
+let timer: ManualTimer;
+let eu: MemoryRegion;
+let barriers: Barriers;
+
+beforeEach(async () => {
+  timer = new ManualTimer();
+  eu = new MemoryRegion('eu', timer);
+  barriers = new Barriers({
+    self: eu.self,
+    store: eu.tombstones,
+    standing: eu.transfers,
+    records: eu.records,
+    purge: new Purge(null),
+    members: () => [],
+    clock: { nowMs: () => epochMs + timer.monotonicMs() },
+    timer,
+    logger: silent,
+    onCollected: () => undefined,
+  });
+  await eu.edit(id, (editor) => editor.set('title', 'a'));
+  await eu.edit(id, (editor) => editor.delete());
+});
+
+afterEach(async () => {
+  const closing = barriers.close();
+  await timer.advance(1000);
+  await closing;
+});
+
+/** What another process does just before the given barrier is completed here. */
+function beforeItCompletes(number: number, meanwhile: (round: number) => Promise<unknown>): void {
+  const complete = eu.tombstones.complete.bind(eu.tombstones);
+  let isDone = false;
+  vi.spyOn(eu.tombstones, 'complete').mockImplementation(async (barrier) => {
+    if (barrier.number === number && !isDone) {
+      isDone = true;
+      await meanwhile(barrier.round);
+    }
+    return complete(barrier);
+  });
+}
+
+/** Of each look for what to drop: through which generation, and the newest barrier that was complete then. */
+function looks(): (readonly [through: number, completed: number])[] {
+  const found: (readonly [number, number])[] = [];
+  const dead = eu.tombstones.dead.bind(eu.tombstones);
+  vi.spyOn(eu.tombstones, 'dead').mockImplementation(async (query) => {
+    found.push([query.through, (await eu.tombstones.barrier()).completed]);
+    return dead(query);
+  });
+  return found;
+}
+
+test('nothing is dropped on the word of a barrier that another process has begun anew', async () => {
+  const found = looks();
+  beforeItCompletes(2, () => eu.tombstones.beginRound());
+  barriers.start();
+  await timer.advance(20_000);
+  expect(await eu.records.read(id)).toBeNull();
+  expect(found[0]).toEqual([1, 2]);
+  expect(found.filter(([through, completed]) => through >= completed)).toEqual([]);
+});
+
+test('what another process has completed meanwhile is collected as well', async () => {
+  const found = looks();
+  beforeItCompletes(2, (round) => eu.tombstones.complete({ number: 2, round, vector: [] }));
+  barriers.start();
+  await timer.advance(20_000);
+  expect(await eu.records.read(id)).toBeNull();
+  expect(found[0]).toEqual([1, 2]);
+});
