@@ -1,8 +1,13 @@
-/** What is dropped by a process that another one has taken the region's barriers over from (P8, I6). */
+/**
+ * What a region drops: where another process has taken its barriers over (P8, I6), and of records that a clock too far
+ * ahead has stamped (P3).
+ */
+import { highestStamp } from '@isthmus/conflict';
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { Barriers } from '@isthmus/replication/tombstones/barriers';
 import { Purge } from '@isthmus/replication/tombstones/collecting';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { creation, deletion, write } from '../contract/tombstone-store.contract.ts';
 import { epochMs, MemoryRegion, silent } from './memory-region.ts';
 
 const id = { collection: 'products', key: 'a' };
@@ -77,4 +82,23 @@ test('what another process has completed meanwhile is collected as well', async 
   await timer.advance(20_000);
   expect(await eu.records.read(id)).toBeNull();
   expect(found[0]).toEqual([1, 2]);
+});
+
+test('a record that a clock too far ahead has stamped stays until then, and is no floor for others before', async () => {
+  const [far, other] = [
+    { ...id, key: 'far' },
+    { ...id, key: 'other' },
+  ];
+  const aheadMs = 120_000;
+  await write(eu.records, far, creation, epochMs + aheadMs);
+  await write(eu.records, far, deletion, epochMs + aheadMs);
+  barriers.start();
+  await timer.advance(aheadMs / 2);
+  expect(await eu.records.read(id)).toBeNull();
+  expect(await eu.records.read(far)).not.toBeNull();
+  const nowMs = epochMs + timer.monotonicMs();
+  await write(eu.records, other, creation, nowMs);
+  expect(highestStamp(await eu.state(other))).toBe(nowMs);
+  await timer.advance(aheadMs);
+  expect(await eu.records.read(far)).toBeNull();
 });
