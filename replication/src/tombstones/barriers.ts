@@ -124,6 +124,8 @@ export class Barriers {
       const effect = effectOf(before);
       if (effect !== null) await this.#perform(effect);
       if (this.#end.signal.aborted) return;
+      // Two processes that begin barriers anew in turn do so with rests, until one of them is told that it is not the one.
+      if (effect?.kind === 'complete') break;
     }
     this.#watch();
   }
