@@ -295,7 +295,8 @@ export class Model {
   #collect(region: Region, through: number): void {
     for (const [key, { state, generation }] of region.rows) {
       if (generation > through || region.running?.key === key) continue;
-      const verdict = judge({ collection: 'c', key, state }, region.actor);
+      const now = { actor: region.actor, nowMs: this.#nowMs + region.skewMs };
+      const verdict = judge({ collection: 'c', key, state }, now);
       if (verdict.kind === 'drop') this.#drop(region, key, verdict);
       else if (isHiding(state)) this.#takeHidden(region, key);
     }

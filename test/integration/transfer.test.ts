@@ -126,6 +126,20 @@ describe('a transfer', () => {
     expect(epochMs + timer.monotonicMs() - (beat?.atMs ?? 0)).toBeLessThan(1000);
   });
 
+  it('waits while its donor would stamp what is written first beyond the drift bound (P3)', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'a'));
+    const floorMs = epochMs + 2 * maxDriftMs;
+    eu.database.transact(true, () => eu.records.setFloors({ ...eu.records.floors, floorMs }));
+    const detail = 'ms beyond the drift bound';
+    expect(await transfer()).toMatchObject({
+      outcome: { kind: 'postponed', detail: expect.stringContaining(detail) },
+    });
+    expect([await titles(us), us.records.floors.floorMs, eu.donor.openCount]).toEqual([{}, 0, 0]);
+    await timer.advance(maxDriftMs);
+    expect((await transfer()).outcome.kind).toBe('done');
+    expect([await titles(us), us.records.floors.floorMs]).toEqual([{ a: 'a' }, floorMs]);
+  });
+
   it('does not carry a change that its donor has not published (P6)', async () => {
     await timer.advance(1000);
     eu.isPublishing = false;

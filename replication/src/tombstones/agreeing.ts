@@ -57,13 +57,17 @@ export class Agreeing {
   async hear(told: Told): Promise<void> {
     const { region: self, peers, store, logger } = this.#options;
     const closed = new Set((await store.all()).map(({ region }) => region));
-    for (const peer of peers.filter((each) => !closed.has(each)))
+    // In one order everywhere, so that of two that close each other all who hear both listen to the same one.
+    for (const peer of peers.toSorted()) {
+      // Also where it was closed just now, on the word of one before it.
+      if (closed.has(peer)) continue;
       for (const region of told.get(peer) ?? []) {
         if (region === self || closed.has(region)) continue;
         await store.close(region, null);
         closed.add(region);
         logger.warn({ region, by: peer }, 'a peer has closed a region for good; it is closed here as well');
       }
+    }
   }
 
   /** Whom it waits for. */

@@ -116,22 +116,28 @@ export class Barriers {
   }
 
   async #turn(): Promise<void> {
-    this.#state ??= await this.#recall();
-    if (this.#state.kind === 'resting') await this.#rest(this.#state.completed);
+    if (this.#state === null) await this.#recall();
+    if (this.#state?.kind === 'resting') await this.#rest(this.#state.completed);
     this.#take({ kind: 'members', members: this.#options.members() });
     for (let before: BarrierState | null = null; this.#state !== null && this.#state !== before; ) {
       before = this.#state;
       const effect = effectOf(before);
       if (effect !== null) await this.#perform(effect);
       if (this.#end.signal.aborted) return;
+      // Two processes that begin barriers anew in turn do so with rests, until one of them is told that it is not the one.
+      if (effect?.kind === 'complete') break;
     }
     this.#watch();
   }
 
-  /** A barrier that is open is closed once more, which changes nothing, and then asked anew. */
-  async #recall(): Promise<BarrierState> {
+  /**
+   * A barrier that is open is closed once more, which changes nothing, and then asked anew. Returns the number of the
+   * newest one that is complete.
+   */
+  async #recall(): Promise<number> {
     const { completed, open } = await this.#options.store.barrier();
-    return open === null ? { kind: 'resting', completed } : { kind: 'closing', number: open };
+    this.#state = open === null ? { kind: 'resting', completed } : { kind: 'closing', number: open };
+    return completed;
   }
 
   async #rest(completed: number): Promise<void> {
@@ -173,11 +179,11 @@ export class Barriers {
 
   async #complete(barrier: Extract<BarrierEffect, { readonly kind: 'complete' }>): Promise<void> {
     const { store, timer, logger, onCollected } = this.#options;
-    const isOurs = await store.complete(barrier);
-    this.#state = isOurs ? this.#state : await this.#recall();
-    this.#take({ kind: 'completed' });
-    this.#restedSinceMs = timer.monotonicMs();
     const { number } = barrier;
+    if (await store.complete(barrier)) this.#take({ kind: 'completed' });
+    // Another process has asked anew meanwhile: without a horizon of this barrier nothing may be dropped on its word.
+    else if ((await this.#recall()) < number) return;
+    this.#restedSinceMs = timer.monotonicMs();
     logger.info({ barrier: number }, 'a barrier is complete');
     if (number < 2) return;
     const collected = await this.#collector.run(number - 1);

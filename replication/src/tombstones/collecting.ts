@@ -1,7 +1,8 @@
 /**
  * What becomes of a dead record that two barriers have passed (P8): it is dropped where nothing of it could ever count
  * again, and else purged by an edit that takes what its deletion hides, without hiding anything itself. What cannot be
- * read, or whose texts nobody here can read, stays. Pure.
+ * read, or whose texts nobody here can read, stays; and so does what is stamped later than it is now, until it is, because a
+ * drop leaves its stamp to every record that is written first afterwards (P3). Pure.
  */
 import {
   ConflictError,
@@ -18,12 +19,20 @@ import type { Actor } from '../ports/identity.ts';
 import type { StoredRecord } from '../ports/record-store.ts';
 import type { Verdict } from '../ports/tombstone-store.ts';
 
-export function judge({ state }: StoredRecord, actor: Actor): Verdict {
+export interface Judge {
+  readonly actor: Actor;
+  readonly nowMs: number;
+}
+
+export function judge({ state }: StoredRecord, { actor, nowMs }: Judge): Verdict {
   switch (kindOf(state)) {
     case 'live':
       return { kind: 'lives' };
-    case 'droppable':
-      return { kind: 'drop', ownCounter: contextOf(state).last(actor), stampMs: highestStamp(state) ?? 0 };
+    case 'droppable': {
+      const stampMs = highestStamp(state) ?? 0;
+      if (stampMs > nowMs) return { kind: 'stays' };
+      return { kind: 'drop', ownCounter: contextOf(state).last(actor), stampMs };
+    }
     case 'hiding':
     case 'unreadable':
       return { kind: 'stays' };

@@ -60,9 +60,10 @@ export class Collector {
   }
 
   #drop(batch: readonly StoredRecord[], through: number): Promise<number> {
-    const { store, actor } = this.#options;
+    const { store, actor, clock } = this.#options;
+    const nowMs = clock.nowMs();
     const ids = batch.map(({ collection, key }): RecordId => ({ collection, key }));
-    return store.collect({ ids, through, decide: (rows) => rows.map((row) => judge(row, actor)) });
+    return store.collect({ ids, through, decide: (rows) => rows.map((row) => judge(row, { actor, nowMs })) });
   }
 
   /** Only a row that is still as it was is known to have been seen by everybody. */

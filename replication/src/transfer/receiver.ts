@@ -110,7 +110,7 @@ export class Receiver {
   }
 
   async #open({ afterMs, begun }: Extract<ReceiverEffect, { kind: 'open' }>): Promise<ReceiverInput> {
-    const { timer, signal, store } = this.#options;
+    const { timer, signal, store, clock, maxDriftMs } = this.#options;
     await this.#letGo();
     if (afterMs > 0) await pause(timer, afterMs, signal);
     const answer = await this.#ask({ kind: 'open' });
@@ -118,6 +118,12 @@ export class Receiver {
     const { offer } = answer;
     this.#offer = offer;
     if (offer.region !== this.#job.donor) throw unexpected(`an offer of ${offer.region}`);
+    const aheadMs = Math.round(offer.floorMs - clock.nowMs() - maxDriftMs);
+    // Taken over, it would stamp every record that is written first here, and others would refuse them (P3).
+    if (!this.#job.isDryRun && aheadMs > 0) {
+      const detail = `the donor's floor of stamps lies ${aheadMs} ms beyond the drift bound`;
+      return { kind: 'failed', detail };
+    }
     const standing = await store.standing();
     const others = (vector: Vector): Vector => othersIn(vector, this.#options.self);
     const isBelow = !standing.isEmpty && lacking(reachedBy(standing, begun), others(offer.horizon)) !== null;
