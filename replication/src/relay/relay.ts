@@ -160,7 +160,10 @@ export class Relay {
   async #renew(lost: unknown): Promise<void> {
     const { slots, logger, onSlotLost } = this.#options;
     try {
-      const { from } = await slots.renew(lost instanceof Error ? lost.message : String(lost));
+      const { from } = await slots.renew(
+        lost instanceof Error ? lost.message : String(lost),
+        this.#stop.signal,
+      );
       logger.error({ from: String(from) }, 'the slot was made anew; peers fetch what it had not read');
       onSlotLost();
     } catch (reason) {
