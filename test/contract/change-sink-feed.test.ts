@@ -2,7 +2,7 @@ import kafkajs from 'kafkajs';
 import { changesTopic, controlTopic, progressTopic } from '@isthmus/replication/adapters/kafka/topics';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import type { RegionId } from '@isthmus/replication/ports/identity';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { KafkaBench } from './change-sink-feed.bench.ts';
 import {
   changeSinkFeedContract,
@@ -45,6 +45,20 @@ describe('the log of Kafka', () => {
     expect(await settingsOf(progressTopic(region))).toMatchObject({ 'retention.ms': '3600000' });
     expect(await settingsOf(controlTopic(region))).toMatchObject({ 'retention.ms': '-1' });
   });
+
+  test('P2: a topic that was made again with another partition count takes nothing', async () => {
+    await sink.publish([recordOf(1)]);
+    await bench.dropChanges(region);
+    await expect(sink.publish([recordOf(1)])).rejects.toMatchObject({ retriable: true });
+    const topic = changesTopic(region);
+    await bench.admin.createTopics({ topics: [{ topic, numPartitions: 2 * partitionCount }] });
+    const refused = { code: 'partition-count-mismatch', retriable: false };
+    await vi.waitFor(() => expect(sink.publish([recordOf(1)])).rejects.toMatchObject(refused), {
+      timeout: 20_000,
+      interval: 50,
+    });
+    await expect(sink.prepare(partitionCount)).rejects.toMatchObject(refused);
+  }, 40_000);
 
   test('no consumer group is left behind', async () => {
     const subscription = bench.feedOf(region).subscribe(region, fromBeginning());

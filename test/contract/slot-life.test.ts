@@ -71,20 +71,97 @@ async function insertLsn(): Promise<bigint> {
 
 const dropSlot = () => fresh.sql(`SELECT pg_drop_replication_slot('${fresh.slotName}')`);
 
+/** A slot is made only once every transaction that was writing anywhere in the cluster has ended. */
+async function writeLong(): Promise<Client> {
+  const writer = new Client({ connectionString: fresh.url });
+  await writer.connect();
+  await writer.query('BEGIN; SELECT pg_current_xact_id()');
+  return writer;
+}
+
+const isWaitedFor = (slotName: string) => async () => {
+  const slots = await fresh.sql(
+    'SELECT confirmed_flush_lsn AS begins FROM pg_replication_slots WHERE slot_name = $1',
+    [slotName],
+  );
+  return slots.length === 1 && slots[0]?.['begins'] === null;
+};
+
 test('a life is announced before its slot is made', async () => {
   await dropSlot();
-  const blocker = new Client({ connectionString: fresh.url });
-  await blocker.connect();
-  // A slot is made only once every transaction that was running has ended.
-  await blocker.query('BEGIN; SELECT pg_current_xact_id()');
+  const writer = await writeLong();
   const renewing = database.slots.renew('dropped');
-  await until('the life is announced', 10_000, async () => {
-    const rows = await fresh.sql('SELECT number, made FROM isthmus.slot_life ORDER BY number');
-    return JSON.stringify(rows.at(-1)) === '{"number":"2","made":false}';
-  });
-  await blocker.end();
+  await until('the slot is being made', 10_000, isWaitedFor(fresh.slotName));
+  expect(await database.slots.life(), 'nobody knows yet where it begins').toMatchObject({ number: 2 });
+  expect(await fresh.sql('SELECT number FROM isthmus.slot_life WHERE NOT made')).toEqual([{ number: '2' }]);
+  await writer.end();
   expect(await renewing).toMatchObject({ number: 2 });
   expect(await fresh.sql('SELECT FROM isthmus.slot_life WHERE NOT made')).toEqual([]);
+});
+
+test('a slot is made, for a lost one and for a new incarnation, also where a transaction takes longer than a statement may', async () => {
+  const other = await freshDatabase(postgres);
+  const { url: connectionString, slotName } = other;
+  const renewed = await openDatabase({ connectionString, region: region('us'), peers: [], slotName });
+  await dropSlot();
+  const claim = await renewed.past.noteClaim({ counter: 2, nonce: 9 });
+  const writer = await writeLong();
+  const making = Promise.all([
+    database.slots.renew('dropped'),
+    renewed.past.adopt({ claim, promised: null }),
+  ]);
+  const pastAnswerTimeout = async () => {
+    const waiting = await fresh.sql(
+      `SELECT FROM pg_stat_activity WHERE query LIKE '%pg_create_logical_replication_slot%' AND pid <> pg_backend_pid()
+      AND state = 'active' AND clock_timestamp() - query_start > interval '8500 ms'`,
+    );
+    return waiting.length === 2;
+  };
+  await Promise.race([making, until('both wait for long', 20_000, pastAnswerTimeout)]);
+  await writer.end();
+  const [life] = await making;
+  expect(life).toMatchObject({ number: 2 });
+  await renewed.close();
+  await other.drop();
+}, 40_000);
+
+test('who stops does not wait for a slot', async () => {
+  await dropSlot();
+  const writer = await writeLong();
+  const stop = new AbortController();
+  const renewing = database.slots.renew('dropped', stop.signal);
+  await until('the slot is being made', 10_000, isWaitedFor(fresh.slotName));
+  stop.abort();
+  await expect(renewing).rejects.toMatchObject({ code: 'database-unavailable' });
+  await expect(database.slots.renew('dropped', stop.signal)).rejects.toMatchObject({ retriable: true });
+  await writer.end();
+  await until('it is made by whoever comes next', 10_000, async () => {
+    const life = await database.slots.renew('dropped').catch(() => null);
+    return life?.number === 2;
+  });
+});
+
+test('two that make a slot anew at once make one', async () => {
+  const rival = await open();
+  await dropSlot();
+  const writer = await writeLong();
+  const first = database.slots.renew('dropped');
+  await until('the slot is being made', 10_000, isWaitedFor(fresh.slotName));
+  const second = rival.slots.renew('dropped too');
+  const isBehind = async () => {
+    const waiting = await fresh.sql(
+      `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+    return waiting.length === 1;
+  };
+  await Promise.race([second, until('the second waits', 4_000, isBehind)]);
+  await writer.end();
+  const life = await first;
+  expect(await second).toEqual(life);
+  expect(life).toMatchObject({ number: 2 });
+  expect(life.from).toBeGreaterThan(0n);
+  await rival.close();
 });
 
 test('a slot that was made by a process which ended before it knew the place is not believed, then completed', async () => {

@@ -185,7 +185,8 @@ export class IdentityGuard {
     const { evidence, timer, logger } = this.#options;
     this.#state = { kind: 'renewing', reason };
     await evidence.prepare();
-    const outcome = await renewIncarnation({ ...this.#options, isAlone: () => evidence.isAlone(aloneMs) });
+    const isAlone = () => evidence.isAlone(aloneMs);
+    const outcome = await renewIncarnation({ ...this.#options, isAlone, signal: this.#end.signal });
     if (outcome.kind === 'lost' || (outcome.kind === 'given-up' && outcome.isAlive)) {
       this.#isWanted = false;
       return this.#refuse(outcome.reason);

@@ -30,6 +30,8 @@ export interface RenewalOptions {
   readonly isAlone: () => Promise<boolean>;
   /** Of 32 bits, from chance. */
   readonly newNonce: () => number;
+  /** Ends what waits for others. */
+  readonly signal: AbortSignal;
 }
 
 export async function renewIncarnation(options: RenewalOptions): Promise<EndedState> {
@@ -63,7 +65,7 @@ async function perform(options: RenewalOptions, effect: RenewalEffect): Promise<
       await control.append(encodeClaim({ region: self.region, incarnation: effect.claim }));
       return { kind: 'read', claims: await readClaims(options), noted: await past.claim() };
     case 'adopt':
-      await past.adopt({ claim: effect.claim, promised: await lastPromise(options) });
+      await past.adopt({ claim: effect.claim, promised: await lastPromise(options) }, options.signal);
       return { kind: 'adopted' };
     case 'hold':
       await past.hold(effect.reason);

@@ -14,7 +14,10 @@ export interface ChangeSink {
    * topic exists with another count, with `log-unavailable` (retriable) where the log does not answer.
    */
   prepare(partitionCount: number): Promise<void>;
-  /** Rejects with `log-unavailable` (retriable). */
+  /**
+   * Rejects with `log-unavailable` (retriable), also where the topics are gone: who goes on failing prepares them again. With
+   * `partition-count-mismatch` where they were made again with another count.
+   */
   publish(records: readonly OutgoingRecord[]): Promise<void>;
   /** Appends to the region's progress topic; same promises. */
   publishProgress(bytes: Uint8Array): Promise<void>;

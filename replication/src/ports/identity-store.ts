@@ -66,7 +66,8 @@ export interface IdentityStore {
   noteClaim(claim: Incarnation): Promise<Incarnation>;
   /**
    * The claim has won: the database is that incarnation from now on, with a log of its own that begins here, and has
-   * its past to learn again. Every connection that was open is ended. Once is as good as twice.
+   * its past to learn again. Every connection that was open is ended. Once is as good as twice. It may wait for minutes
+   * while long transactions write in the cluster; the signal ends that.
    */
-  adopt(adoption: Adoption): Promise<void>;
+  adopt(adoption: Adoption, signal?: AbortSignal): Promise<void>;
 }

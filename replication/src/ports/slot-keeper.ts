@@ -18,6 +18,9 @@ export interface SlotKeeper {
    * which has ended is completed then. `null`: the database was made by a version that did not note it.
    */
   life(): Promise<SlotLife | null>;
-  /** Makes the slot anew after `slot-lost`. Rejects with `slot-held` where another relay has it meanwhile. */
-  renew(reason: string): Promise<SlotLife>;
+  /**
+   * Makes the slot anew after `slot-lost`. Rejects with `slot-held` where another relay has it meanwhile. It may wait for
+   * minutes while long transactions write in the cluster; the signal ends that.
+   */
+  renew(reason: string, signal?: AbortSignal): Promise<SlotLife>;
 }

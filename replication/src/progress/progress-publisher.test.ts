@@ -67,6 +67,7 @@ class Region {
         }),
     },
     sink: {
+      prepare: () => this.#call('prepare', () => undefined),
       publishProgress: (bytes) =>
         this.#call('publish', () => void this.published.push(decodeProgress(bytes))),
     },
@@ -162,6 +163,21 @@ test('goes on after the log was unavailable, with what holds then', async () => 
   await region.timer.advance(250);
   expect(region.published).toHaveLength(2);
   expect(region.newest.origins).toMatchObject([{ settledBeat: 8 }]);
+});
+
+test('makes topics that are gone anew, not at each failure and not where the log is well', async () => {
+  const region = started();
+  await region.timer.advance(10_000);
+  expect(region.calls).not.toContain('prepare');
+  region.failing = 'publish';
+  await region.timer.advance(4_000);
+  const sent = region.calls.filter((call) => call === 'prepare' || call === 'publish').slice(-9);
+  expect(sent.filter((call) => call === 'prepare')).toEqual(['prepare']);
+  region.failing = 'prepare';
+  await region.timer.advance(4_000);
+  region.failing = null;
+  await region.timer.advance(250);
+  expect(region.publisher.state).toMatchObject({ kind: 'published' });
 });
 
 test('a restart does not take an echo back, nor does reading old beats again', async () => {

@@ -3,7 +3,8 @@
  * first: settled positions are read, then a synchronous commit that writes something makes them durable (they may
  * have been applied with an asynchronous one), and only then is the message published (P4). A step that fails ends
  * the turn: nothing is told that was not made durable, and the next turn reads afresh. What an earlier process of
- * this region heard is taken up before the first message, so a restart does not take an echo back.
+ * this region heard is taken up before the first message, so a restart does not take an echo back. Where the log has taken
+ * nothing for a while its topics are looked at and those that are gone made anew.
  */
 import { AssertionFailure } from '../errors.ts';
 import type { BarrierWord } from '../log/barrier-word.ts';
@@ -19,6 +20,9 @@ import { beatIntervalMs } from './beat-interval.ts';
 import type { HeardBeats } from './heard-beats.ts';
 import { type SettledPositions, settledPositions } from './settled-beat.ts';
 
+/** One message in so many that the log may not have taken. */
+const triesUntilPreparing = 8;
+
 export interface ProgressPublisherOptions {
   readonly region: RegionId;
   readonly incarnation: Incarnation;
@@ -26,7 +30,7 @@ export interface ProgressPublisherOptions {
   readonly partitionCount: number;
   readonly records: Pick<RecordStore, 'positions'>;
   readonly beats: Pick<BeatStore, 'storeHeard' | 'heard'>;
-  readonly sink: Pick<ChangeSink, 'publishProgress'>;
+  readonly sink: Pick<ChangeSink, 'prepare' | 'publishProgress'>;
   /** What is said of barriers; whatever it promises is durable before it is told. */
   readonly barriers: { readonly word: () => Promise<BarrierWord> };
   /** Shared with the appliers, which note into it. */
@@ -49,6 +53,8 @@ export class ProgressPublisher {
   readonly #options: ProgressPublisherOptions;
   readonly #ticker: Ticker;
   #recalled = false;
+  /** Since the log took one. */
+  #tries = 0;
   #state: PublisherState = { kind: 'unpublished' };
 
   constructor(options: ProgressPublisherOptions) {
@@ -95,15 +101,23 @@ export class ProgressPublisher {
   }
 
   async #publish(): Promise<number> {
-    const { region, incarnation, barriers, beats, sink, clock } = this.#options;
+    const { region, incarnation, barriers, beats, clock } = this.#options;
     const heard = this.#options.heardBeats.all();
     const origins = await this.#readSettled(heard);
     const word = await barriers.word();
     await beats.storeHeard(heard);
     const publishedAtMs = clock.nowMs();
     const message = { region, incarnation, publishedAtMs, origins, barriers: word };
-    await sink.publishProgress(encodeProgress(message));
+    await this.#send(encodeProgress(message));
     return publishedAtMs;
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    const { sink, partitionCount } = this.#options;
+    this.#tries += 1;
+    if (this.#tries % triesUntilPreparing === 0) await sink.prepare(partitionCount);
+    await sink.publishProgress(bytes);
+    this.#tries = 0;
   }
 
   async #readSettled(heard: readonly HeardBeat[]): Promise<readonly OriginProgress[]> {

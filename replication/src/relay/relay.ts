@@ -20,7 +20,10 @@ import type { Timer } from '../ports/timer.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { pack, startPacking } from './packer.ts';
 
-/** `standby`: another relay holds the slot. `slot-lost`: the slot is gone, and what it held must come from the records. */
+/** A log that does not take what is published is asked as often before its topics are looked at: they may be gone. */
+const failuresUntilPreparing = 4;
+
+/** `standby`: another relay holds the slot. `retrying`: it cannot go on, or its log takes nothing. `slot-lost`: the slot is gone, and what it held must come from the records. */
 export type RelayState = 'starting' | 'standby' | 'live' | 'retrying' | 'slot-lost' | 'closed';
 
 export interface RelayOptions {
@@ -121,22 +124,31 @@ export class Relay {
     }
   }
 
-  /** Sends the same records until the log holds them; rejects only when the relay closes or the log refuses for good. */
+  /**
+   * Sends the same records until the log holds them, and makes topics that are gone anew meanwhile. Rejects only when the
+   * relay closes or the log refuses for good, as one of another partition count does.
+   */
   async #publish(records: readonly LogRecord[]): Promise<void> {
     const outgoing = records.map((record) => ({
       partition: record.partition,
       bytes: encodeLogRecord(record),
     }));
+    const { identity, sink, timer, logger } = this.#options;
+    const state = this.#state;
     for (let attempt = 0; ; attempt++) {
       try {
-        await this.#options.sink.publish(outgoing);
+        if (attempt % failuresUntilPreparing === failuresUntilPreparing - 1)
+          await sink.prepare(identity.partitionCount);
+        await sink.publish(outgoing);
         break;
       } catch (reason) {
         if (!(reason instanceof ReplicationError) || !reason.retriable) throw reason;
-        this.#options.logger.warn({ err: reason, attempt }, 'the own log did not take a publish; sent again');
-        if (!(await pause(this.#options.timer, backoffMs(attempt), this.#stop.signal))) throw reason;
+        this.#state = 'retrying';
+        logger.warn({ err: reason, attempt }, 'the own log did not take a publish; sent again');
+        if (!(await pause(timer, backoffMs(attempt), this.#stop.signal))) throw reason;
       }
     }
+    this.#state = state;
     const changes = records.reduce(
       (sum, record) => sum + (record.kind === 'changes' ? record.changes.length : 0),
       0,
@@ -160,7 +172,10 @@ export class Relay {
   async #renew(lost: unknown): Promise<void> {
     const { slots, logger, onSlotLost } = this.#options;
     try {
-      const { from } = await slots.renew(lost instanceof Error ? lost.message : String(lost));
+      const { from } = await slots.renew(
+        lost instanceof Error ? lost.message : String(lost),
+        this.#stop.signal,
+      );
       logger.error({ from: String(from) }, 'the slot was made anew; peers fetch what it had not read');
       onSlotLost();
     } catch (reason) {

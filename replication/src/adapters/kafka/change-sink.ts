@@ -6,13 +6,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
-import { ReplicationError } from '../../errors.ts';
 import type { ChangeSink, OutgoingRecord } from '../../ports/change-sink.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { KafkaConnection, defaultStallTimeoutMs } from './kafka-connection.ts';
 import type { KafkaCluster } from './kafka-connection.ts';
-import { TopicWriter } from './topic-writer.ts';
+import { TopicWriter, requireCount } from './topic-writer.ts';
 import type { WriterOptions } from './topic-writer.ts';
 import { changesTopic, progressTopic, topicsOf } from './topics.ts';
 
@@ -63,7 +62,8 @@ export class KafkaChangeSink implements ChangeSink {
       const topic = changesTopic(this.#region);
       const metadata = await connection.answered(admin.fetchTopicMetadata({ topics: [topic] }));
       const found = metadata.topics[0]?.partitions.length ?? 0;
-      if (found !== partitionCount) throw otherCount(topic, found, partitionCount);
+      requireCount(topic, found, partitionCount);
+      this.#changes.expect(partitionCount);
     } finally {
       connection.destroy();
     }
@@ -109,11 +109,4 @@ async function untilServed(admin: Admin, topic: string): Promise<void> {
       await delay(servedPauseMs);
     }
   }
-}
-
-function otherCount(topic: string, found: number, wanted: number): ReplicationError {
-  const detail = `the topic ${topic} has ${found} partitions and not ${wanted}`;
-  return new ReplicationError('partition-count-mismatch', detail, {
-    retriable: false,
-  });
 }

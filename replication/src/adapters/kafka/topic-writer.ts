@@ -27,6 +27,8 @@ interface Client {
 export class TopicWriter {
   readonly #topic: string;
   readonly #options: WriterOptions;
+  /** `null`: not told yet, and none is refused. */
+  #partitionCount: number | null = null;
   #client: Promise<Client> | null = null;
   #attempt = 0;
   #closed = false;
@@ -36,7 +38,15 @@ export class TopicWriter {
     this.#options = options;
   }
 
-  /** Rejects with `log-unavailable`; then some, all or none of the records may be held. */
+  /** From the next connection on, a topic of another count takes nothing. */
+  expect(partitionCount: number): void {
+    this.#partitionCount = partitionCount;
+  }
+
+  /**
+   * Rejects with `log-unavailable`; then some, all or none of the records may be held. With `partition-count-mismatch`
+   * where the topic has another count than is expected.
+   */
   async append(records: readonly OutgoingRecord[]): Promise<void> {
     assert(!this.#closed, 'nothing is appended after close');
     const client = (this.#client ??= this.#connect());
@@ -73,19 +83,28 @@ export class TopicWriter {
     try {
       await connection.answered(cluster.connect());
       await connection.answered(cluster.addMultipleTargetTopics([this.#topic]));
+      const found = cluster.findTopicPartitionMetadata(this.#topic);
+      // Of a topic that is absent or being made there may be no word yet: that has no leaders, and passes.
+      if (found.length > 0) requireCount(this.#topic, found.length, this.#partitionCount ?? found.length);
+      const leaders = new Map(found.map(({ partitionId, leader }) => [partitionId, leader]));
+      return { connection, cluster, leaders };
     } catch (error) {
       connection.destroy();
       throw error;
     }
-    const found = cluster.findTopicPartitionMetadata(this.#topic);
-    const leaders = new Map(found.map(({ partitionId, leader }) => [partitionId, leader]));
-    return { connection, cluster, leaders };
   }
 
   #discard(client: Promise<Client>): void {
     if (this.#client === client) this.#client = null;
     void destroy(client);
   }
+}
+
+/** P2: a topic with another count has another incarnation's layout. */
+export function requireCount(topic: string, found: number, wanted: number): void {
+  if (found === wanted) return;
+  const detail = `the topic ${topic} has ${found} partitions and not ${wanted}`;
+  throw new ReplicationError('partition-count-mismatch', detail, { retriable: false });
 }
 
 async function destroy(client: Promise<Client>): Promise<void> {

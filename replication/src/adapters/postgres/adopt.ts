@@ -3,17 +3,16 @@
  * committed and never published is emitted by nobody: peers fetch it from the records. Then one transaction writes the
  * identity, how far the database reached of the life that it had, what was promised to peers, and drops the beats, which
  * speak of another write-ahead log; where the region is to be filled anew, everything that is replicated goes in the same
- * transaction (`empty.ts`). Whoever dies in between does all of it again. Other processes wait behind a lock and
- * find it done.
+ * transaction (`empty.ts`). Whoever dies in between does all of it again. Other processes wait behind the lock of
+ * the slot and find it done.
  */
 import type { Adoption } from '../../ports/identity-store.ts';
 import type { Incarnation } from '../../ports/identity.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
-import { bootstrapLock } from './advisory-keys.ts';
 import { commitWith } from './commit.ts';
 import { identityMismatch, endOthers, lineageOf, selectLineage } from './identity-row.ts';
 import { incarnationAt } from './positions.ts';
-import { createSlot } from './relay-slot.ts';
+import { createSlot, lockSlot, slotWaitMs } from './relay-slot.ts';
 import { numberAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
@@ -23,8 +22,6 @@ import { raiseIn, vectorValues } from './vector-columns.ts';
 
 /** A beat this much older than the newest is surely older than everything that the database may lack. */
 const marginSeconds = 10;
-
-const lock: Statement = { name: 'isthmus_adopt_lock', text: 'SELECT pg_advisory_lock($1, $2)' };
 
 const selectStored: Statement = {
   name: 'isthmus_adopt_stored',
@@ -69,19 +66,20 @@ const renew: Statement = {
     promise_known = $5 AND (relearning_since IS NULL OR promise_known), held = NULL, claim_counter = NULL, claim_nonce = NULL`,
 };
 
-/** On a session that the caller drops. Rejects with `slot-held` where a relay still reads. */
+/** On a session that the caller drops. Rejects with `slot-held` where a relay still reads; `signal` ends the wait for the slot. */
 export async function adopt(
   session: Session,
   { claim, promised }: Adoption,
-  slotName: string,
+  { slotName, signal }: { readonly slotName: string; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
-  await session.query(lock, ...bootstrapLock);
+  const patience = { limitMs: slotWaitMs, signal };
+  await lockSlot(session, patience);
   const { rows } = await session.query(selectStored);
   const stored = incarnationAt(rows[0] ?? [], 0);
   if (sameIncarnation(stored, claim)) return;
   const noted = { counter: numberAt(rows[0] ?? [], 2), nonce: numberAt(rows[0] ?? [], 3) };
   if (!sameIncarnation(noted, claim)) throw otherClaim(claim);
-  await createSlot(session, slotName);
+  await createSlot(session, slotName, patience);
   const lineage = lineageOf((await session.query(selectLineage)).rows[0]);
   await session.query(begin);
   await emptyForRefill(session);

@@ -97,7 +97,7 @@ async function prepare(session: Session, options: BootstrapOptions): Promise<Boo
 
 async function createIdentity(session: Session, options: BootstrapOptions): Promise<Identity> {
   await reserveEmission(session);
-  await createSlot(session, options.slotName);
+  await createSlot(session, options.slotName, { limitMs: statementTimeoutMs });
   await noteLife(session, options.slotName, 'the database was fresh');
   const answer = await session.query(selectLineage);
   const lineage = lineageOf(answer.rows[0]);

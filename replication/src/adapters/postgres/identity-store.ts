@@ -89,8 +89,8 @@ export class PostgresIdentityStore implements IdentityStore {
     return incarnationAt(rows[0] ?? [], 0);
   }
 
-  async adopt(adoption: Adoption): Promise<void> {
-    await this.#last((session) => adopt(session, adoption, this.#slotName));
+  async adopt(adoption: Adoption, signal?: AbortSignal): Promise<void> {
+    await this.#last((session) => adopt(session, adoption, { slotName: this.#slotName, signal }));
   }
 
   /** All other connections end, and this one, which was open before as well. */

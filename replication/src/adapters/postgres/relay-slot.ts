@@ -6,14 +6,23 @@
  */
 import { ReplicationError } from '../../errors.ts';
 import type { SlotHealth } from '../../ports/slot-health.ts';
+import { slotLock } from './advisory-keys.ts';
 import { misconfigured } from './postgres-error.ts';
 import type { Row } from './row-values.ts';
 import { booleanAt, nullableAt, numberAt, textAt } from './row-values.ts';
-import type { Session } from './session.ts';
+import type { Patience, Session, Statement } from './session.ts';
 
 export const defaultSlotName = 'isthmus_relay';
 /** Names no table: logical messages reach a subscriber whatever its publication holds. */
 export const publicationName = 'isthmus_relay';
+
+const takeLock: Statement = { name: 'isthmus_slot_lock', text: 'SELECT pg_advisory_lock($1, $2)' };
+
+/**
+ * A slot begins only where every transaction that was writing in the cluster has ended, and those that began meanwhile
+ * too: several times as long as the longest takes. A try that is given up earlier begins that wait anew.
+ */
+export const slotWaitMs = 600_000;
 
 const slotsSurviveFailoverFrom = 170_000;
 
@@ -30,8 +39,12 @@ const selectSlot = {
   FROM pg_replication_slots WHERE slot_name = $1`,
 };
 
-/** A slot left behind by an earlier life of this database, or invalidated, is replaced. */
-export async function createSlot(session: Session, slotName: string): Promise<void> {
+/**
+ * A slot left behind by an earlier life of this database, or invalidated, is replaced. Nobody else makes it meanwhile, by
+ * a lock that the caller holds. Rejects with `slot-held`, with `overloaded` where transactions take longer than we wait,
+ * and with `database-unavailable` where the wait was ended.
+ */
+export async function createSlot(session: Session, slotName: string, patience: Patience): Promise<void> {
   await removeLeftover(session, slotName);
   await createPublication(session);
   const version = await session.query({
@@ -39,13 +52,19 @@ export async function createSlot(session: Session, slotName: string): Promise<vo
     text: "SELECT current_setting('server_version_num')::int",
   });
   const survives = numberAt(version.rows[0] ?? [], 0) >= slotsSurviveFailoverFrom;
-  await session.query(
+  await session.wait(
+    patience,
     {
       name: 'isthmus_slot_create',
       text: `SELECT pg_create_logical_replication_slot($1, 'pgoutput', false, false${survives ? ', true' : ''})`,
     },
     slotName,
   );
+}
+
+/** For as long as the session lives: two that make the slot anew at once would take each other's away. */
+export function lockSlot(session: Session, patience: Patience): Promise<void> {
+  return session.wait(patience, takeLock, ...slotLock);
 }
 
 /** What an operator should know about the slot of a database that is in use; `null`: nothing. */

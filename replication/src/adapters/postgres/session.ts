@@ -30,6 +30,21 @@ export const begin: Statement = { name: 'isthmus_begin', text: 'BEGIN ISOLATION 
 export const commit: Statement = { name: 'isthmus_commit', text: 'COMMIT' };
 const rollback: Statement = { name: 'isthmus_rollback', text: 'ROLLBACK' };
 
+/** Of a statement that waits for what others do. */
+export interface Patience {
+  readonly limitMs: number;
+  /** Aborted, it ends the wait and the connection with it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Until the end of the round trip, which is a transaction. */
+const setLimit: Statement = {
+  name: 'isthmus_statement_limit',
+  text: "SELECT set_config('statement_timeout', $1, true)",
+};
+/** For an answer to come after the limit of its statement. */
+const graceMs = 3_000;
+
 export class Session {
   readonly #client: pg.PoolClient;
   readonly #answerTimeoutMs: number;
@@ -70,15 +85,21 @@ export class Session {
   }
 
   /** The same, with the answers of those before the one that failed. */
-  async send(calls: readonly Call[]): Promise<BatchOutcome> {
-    if (calls.length === 0) return { answers: [], failure: null };
-    const batch = new StatementBatch(calls, this.#known);
-    const { stream } = this.#client.connection;
-    const silence = setTimeout(() => stream.destroy(), this.#answerTimeoutMs);
-    this.#client.query(batch);
-    const { answers, failure } = await batch.outcome;
-    clearTimeout(silence);
-    return { answers, failure: failure === null ? null : this.#failed(fromPg(failure)) };
+  send(calls: readonly Call[]): Promise<BatchOutcome> {
+    return this.#exchange(calls, this.#answerTimeoutMs);
+  }
+
+  /** One statement, outside transactions, under a limit of its own in place of the session's. */
+  async wait({ limitMs, signal }: Patience, ...call: Call): Promise<void> {
+    if (signal?.aborted === true) throw databaseUnavailable('nobody waits for the database any more');
+    const leave = (): void => this.#leave();
+    signal?.addEventListener('abort', leave);
+    try {
+      const { failure } = await this.#exchange([[setLimit, `${limitMs}`], call], limitMs + graceMs);
+      if (failure !== null) throw failure;
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
   }
 
   /** Leaves the transaction. Where that fails the connection is of no more use and counts as lost. */
@@ -99,6 +120,21 @@ export class Session {
   /** Drops the connection and with it every lock that it holds. */
   drop(): void {
     this.#client.release(true);
+  }
+
+  async #exchange(calls: readonly Call[], answerTimeoutMs: number): Promise<BatchOutcome> {
+    if (calls.length === 0) return { answers: [], failure: null };
+    const batch = new StatementBatch(calls, this.#known);
+    const silence = setTimeout(() => this.#leave(), answerTimeoutMs);
+    this.#client.query(batch);
+    const { answers, failure } = await batch.outcome;
+    clearTimeout(silence);
+    return { answers, failure: failure === null ? null : this.#failed(fromPg(failure)) };
+  }
+
+  /** Whatever is asked fails at once. */
+  #leave(): void {
+    this.#client.connection.stream.destroy();
   }
 
   async #sendText(text: string): Promise<Answer> {

@@ -2,12 +2,12 @@
  * The port `SlotKeeper` on Postgres. A new life is announced before its slot is made, from where the log stood then, and
  * completed with where the slot really begins before anything of it is confirmed. Should the process end between the two,
  * the next one completes it; meanwhile nobody takes the slot for one that misses nothing. The slot is made anew only where
- * it is gone or invalidated, never while a relay reads from it.
+ * it is gone or invalidated, never while a relay reads from it, and by one process at a time.
  */
 import { assert } from '../../errors.ts';
 import type { SlotKeeper, SlotLife } from '../../ports/slot-keeper.ts';
 import type { Connections } from './connections.ts';
-import { createSlot, isSlotSound } from './relay-slot.ts';
+import { createSlot, isSlotSound, lockSlot, slotWaitMs } from './relay-slot.ts';
 import type { Row } from './row-values.ts';
 import { lsnAt, numberAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
@@ -34,11 +34,11 @@ const announceLife: Statement = {
   HAVING coalesce(bool_and(made), true)`,
 };
 
-/** Nothing was confirmed of the slot yet, so that is where it begins. */
+/** Nothing was confirmed of the slot yet, so that is where it begins; a slot in the making does not know it. */
 const completeLife: Statement = {
   name: 'isthmus_slot_life_complete',
   text: `UPDATE isthmus.slot_life SET from_lsn = confirmed_flush_lsn, made = true
-  FROM pg_replication_slots WHERE slot_name = $1 AND NOT made`,
+  FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn IS NOT NULL AND NOT made`,
 };
 
 export class PostgresSlotKeeper implements SlotKeeper {
@@ -57,12 +57,19 @@ export class PostgresSlotKeeper implements SlotKeeper {
     return row === undefined ? null : lifeAt(row);
   }
 
-  async renew(reason: string): Promise<SlotLife> {
-    await this.#connections.write(async (session) => {
-      if (await isSlotSound(session, this.#slotName)) return;
-      await session.query(announceLife, reason);
-      await createSlot(session, this.#slotName);
-    });
+  async renew(reason: string, signal?: AbortSignal): Promise<SlotLife> {
+    const patience = { limitMs: slotWaitMs, signal };
+    const session = await this.#connections.checkOut('write');
+    try {
+      await lockSlot(session, patience);
+      if (!(await isSlotSound(session, this.#slotName))) {
+        await session.query(announceLife, reason);
+        await createSlot(session, this.#slotName, patience);
+      }
+    } finally {
+      // The lock goes with it.
+      session.drop();
+    }
     const life = await this.life();
     assert(life !== null, 'a slot that was made has a life');
     return life;
