@@ -8,7 +8,7 @@ import type { Clock } from '@isthmus/replication/ports/clock';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Incident, NewIncident } from '@isthmus/replication/ports/incident-store';
 import type { Logger } from '@isthmus/replication/ports/logger';
-import type { SweepDigests, Sweeps } from '@isthmus/replication/ports/sweeps';
+import type { SweepDigests, Sweeps, WantedSweep } from '@isthmus/replication/ports/sweeps';
 import type { Replicator } from '@isthmus/replication/replicator';
 import type { SimBeatStore, SimPostgres, SimRecordStore } from './sim-postgres.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -95,7 +95,7 @@ class SimSweeps implements Sweeps {
     this.#verifications = verifications;
   }
 
-  async cleanSweepSince(peer: RegionId, sinceMs: number): Promise<SweepDigests | null> {
+  async cleanSweepSince(peer: RegionId, { sinceMs }: WantedSweep): Promise<SweepDigests | null> {
     const proof = (await this.#verifications.all()).find((known) => known.peer === peer);
     if (proof?.diverged === false && (proof.throughMs ?? 0) > sinceMs) return { own: {}, peer: {} };
     await this.#verifications.want([peer]);

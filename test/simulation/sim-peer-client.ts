@@ -39,8 +39,8 @@ export class SimPeerClient implements PeerClient, PeerMemory {
   }
 
   /** Nobody sweeps here. */
-  digests(): Promise<null> {
-    return Promise.resolve(null);
+  digests(): Promise<ReadonlyMap<string, string>> {
+    return Promise.resolve(new Map());
   }
 
   ping(peer: RegionId): Promise<PeerEcho | null> {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { MemoryIncidentStore } from '../adapters/memory/incident-store.ts';
@@ -8,6 +9,7 @@ import { IncidentWatch } from './incident-watch.ts';
 import type { LinkKind } from './link-monitor.ts';
 
 const us = parseRegionId('us') ?? expect.fail('us is a region');
+const ap = parseRegionId('ap') ?? expect.fail('ap is a region');
 const own = { counter: 1, nonce: 5 };
 const theirs = { counter: 1, nonce: 6 };
 const wallMs = 1_700_000_000_000;
@@ -27,6 +29,10 @@ class World {
   sinceMs = 0;
   settledUntilMs = Number.POSITIVE_INFINITY;
   isClean = false;
+  /** A comparison of `us` lasts until nobody waits for it any more. */
+  isComparing = false;
+  /** Of the link to `ap`; `null`: it is no peer. */
+  other: LinkKind | null = null;
   isActive = true;
   isConfigured = true;
   isDown = false;
@@ -70,13 +76,17 @@ class World {
         const { kind, sinceMs } = this;
         const state = { kind, sinceMs, freshSinceMs: null, decidedAtMs: sinceMs, relapses: 0 };
         const mark = { incarnation: theirs, beat: this.#written(), count: this.#written() };
-        return [{ peer: us, state, signals, written: { mark, askedAtMs: this.timer.monotonicMs() } }];
+        const written = { mark, askedAtMs: this.timer.monotonicMs() };
+        const link = { peer: us, state, signals, written };
+        const { other } = this;
+        return other === null ? [link] : [link, { ...link, peer: ap, state: { ...state, kind: other } }];
       },
       sweeps: {
-        cleanSweepSince: (_peer, sinceMs, isStill) => {
+        cleanSweepSince: async (_peer, { sinceMs, isStill, signal }) => {
           this.asked.push(sinceMs);
           this.stillness.push(isStill);
-          return Promise.resolve(this.isClean ? digests : null);
+          if (this.isComparing) await once(signal, 'abort');
+          return this.isClean ? digests : null;
         },
       },
       records: {
@@ -192,6 +202,26 @@ test('sweeps that are not clean are asked for ever less often', async () => {
   expect(world.asked.length).toBeGreaterThan(4);
   expect(world.asked.length).toBeLessThan(10);
   expect(await world.store.open()).toMatchObject([{ state: 'healing' }]);
+});
+
+test('while a peer is compared the links to the others are watched, and stopping does not wait', async () => {
+  const world = await cutAt10s();
+  world.other = 'connected';
+  world.isComparing = true;
+  world.set('connected');
+  world.settledUntilMs = Number.POSITIVE_INFINITY;
+  await world.timer.advance(20_000);
+  expect(world.asked).toHaveLength(1);
+  world.other = 'partitioned';
+  await world.timer.advance(5000);
+  world.other = 'connected';
+  await world.timer.advance(2000);
+  expect(await world.store.open()).toMatchObject([
+    { peer: us, state: 'healing' },
+    { peer: ap, state: 'healing', declaredAtMs: expect.any(Number) },
+  ]);
+  expect(world.asked).toHaveLength(1);
+  await world.watch.stop();
 });
 
 test('who is asked for a sweep hears whether anybody still writes', async () => {

@@ -2,7 +2,8 @@
  * Writes down incidents as links come and go: the shell around `incident-machine.ts`. Once a second it reads which
  * incidents are open and, for a peer whose link or incident wants it, what both sides have written and settled; then
  * it stores what the machine decided before anybody is told. It asks for sweeps with growing pauses, because they read
- * whole collections. Only the process that replicates does this; a second one that believes the same loses every
+ * whole collections, and beside its turns, one of each peer at a time: no peer is left unwatched while another one is
+ * compared. Only the process that replicates does this; a second one that believes the same loses every
  * compare-and-set and does no harm. A database that is away costs a turn, never an incident.
  */
 import { ReplicationError } from '../errors.ts';
@@ -12,7 +13,7 @@ import type { Incarnation, RegionId } from '../ports/identity.ts';
 import type { Incident, IncidentStore, Mark } from '../ports/incident-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { RecordStore } from '../ports/record-store.ts';
-import type { SweepDigests, Sweeps } from '../ports/sweeps.ts';
+import type { SweepDigests, Sweeps, WantedSweep } from '../ports/sweeps.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import { type IncidentStep, type Observation, stepIncident, wantsSweep } from './incident-machine.ts';
@@ -38,7 +39,7 @@ export interface IncidentWatchOptions {
   readonly logger: Logger;
 }
 
-/** A clean sweep that was asked for, and when to ask again. */
+/** What came of asking for a clean sweep, and when to ask again. */
 interface Asked {
   readonly sinceMs: number;
   readonly found: SweepDigests | null;
@@ -49,7 +50,10 @@ interface Asked {
 export class IncidentWatch {
   readonly #options: IncidentWatchOptions;
   readonly #ticker: Ticker;
+  readonly #end = new AbortController();
   readonly #asked = new Map<RegionId, Asked>();
+  /** Beside the turns, one of each peer. */
+  readonly #asking = new Map<RegionId, Promise<void>>();
   /** What both sides had written when they were last looked at. */
   readonly #written = new Map<RegionId, Observation['written']>();
   #lastFailure: unknown = null;
@@ -72,8 +76,11 @@ export class IncidentWatch {
     this.#ticker.start();
   }
 
-  stop(): Promise<void> {
-    return this.#ticker.stop();
+  /** A sweep that was asked for is given up. */
+  async stop(): Promise<void> {
+    this.#end.abort();
+    await this.#ticker.stop();
+    await Promise.all(this.#asking.values());
   }
 
   async #turn(): Promise<void> {
@@ -96,7 +103,7 @@ export class IncidentWatch {
 
   async #follow(link: WatchedLink, incident: Incident | null): Promise<void> {
     const seen = await this.#observe(link);
-    const sweep = incident === null ? null : await this.#sweep(incident, seen);
+    const sweep = incident === null ? null : this.#sweep(incident, seen);
     await this.#store(incident, stepIncident(incident, { ...seen, sweep }));
   }
 
@@ -144,18 +151,33 @@ export class IncidentWatch {
     };
   }
 
-  async #sweep(incident: Incident, seen: Observation): Promise<SweepDigests | null> {
-    const { sweeps, timer } = this.#options;
+  /** What is known of it by now; where that is nothing, it is asked for when it is due. */
+  #sweep(incident: Incident, seen: Observation): SweepDigests | null {
     const isStill = this.#isStill(seen);
-    const sinceMs = incident.settledAtMs;
+    const { peer, settledAtMs: sinceMs } = incident;
     if (sinceMs === null || !wantsSweep(incident, seen)) return null;
-    const last = this.#asked.get(incident.peer);
-    const isKnown = last !== undefined && last.sinceMs === sinceMs;
-    if (isKnown && (last.found !== null || timer.monotonicMs() < last.notBeforeMs)) return last.found;
-    const found = await sweeps.cleanSweepSince(incident.peer, sinceMs, isStill);
-    const pauseMs = isKnown ? Math.min(longestPauseMs, 2 * last.pauseMs) : firstPauseMs;
-    this.#asked.set(incident.peer, { sinceMs, found, pauseMs, notBeforeMs: timer.monotonicMs() + pauseMs });
-    return found;
+    const last = this.#asked.get(peer);
+    const known = last?.sinceMs === sinceMs ? last : null;
+    if (known !== null && known.found !== null) return known.found;
+    const isDue = known === null || this.#options.timer.monotonicMs() >= known.notBeforeMs;
+    if (!isDue || this.#asking.has(peer)) return null;
+    const pauseMs = known === null ? firstPauseMs : Math.min(longestPauseMs, 2 * known.pauseMs);
+    const wanted = { sinceMs, isStill, signal: this.#end.signal };
+    const asking = this.#ask(peer, wanted, pauseMs).finally(() => this.#asking.delete(peer));
+    this.#asking.set(peer, asking);
+    return null;
+  }
+
+  /** An operating failure is no answer, and it is asked again. */
+  async #ask(peer: RegionId, wanted: WantedSweep, pauseMs: number): Promise<void> {
+    const { sweeps, timer, logger } = this.#options;
+    const found = await sweeps.cleanSweepSince(peer, wanted).catch((error: unknown) => {
+      if (!(error instanceof ReplicationError)) throw error;
+      logger.info({ err: error, peer }, 'a clean sweep is asked for again');
+      return null;
+    });
+    const { sinceMs } = wanted;
+    this.#asked.set(peer, { sinceMs, found, pauseMs, notBeforeMs: timer.monotonicMs() + pauseMs });
   }
 
   /** Whether neither side has written since the last look, as far as is known. */

@@ -18,6 +18,13 @@ export interface PeerEcho {
 export interface PeerClient {
   /** `null`: no answer within the bound. */
   ping(peer: RegionId): Promise<PeerEcho | null>;
-  /** Digest of what the peer holds of each collection, by its name; `null`: no answer, or no such collections. */
-  digests(peer: RegionId, collections: readonly string[]): Promise<ReadonlyMap<string, string> | null>;
+  /**
+   * Digest of what the peer holds of each collection, by its name, without those of which it says nothing: it has
+   * none of that name, or did not answer within the bound of each. Ends at once when the signal is aborted.
+   */
+  digests(
+    peer: RegionId,
+    collections: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, string>>;
 }

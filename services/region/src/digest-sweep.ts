@@ -5,7 +5,7 @@
  */
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { PeerClient } from '@isthmus/replication/ports/peer-client';
-import type { SweepDigests, Sweeps } from '@isthmus/replication/ports/sweeps';
+import type { SweepDigests, Sweeps, WantedSweep } from '@isthmus/replication/ports/sweeps';
 import type { Digester } from './admin/digest.ts';
 import type { RecordType } from './records/record-type.ts';
 
@@ -29,23 +29,23 @@ export class DigestSweep implements Sweeps {
     this.#options = options;
   }
 
-  async cleanSweepSince(peer: RegionId, sinceMs: number): Promise<SweepDigests | null> {
+  async cleanSweepSince(peer: RegionId, { sinceMs, signal }: WantedSweep): Promise<SweepDigests | null> {
     const { collections } = this.#options;
     const { equal } = this.#since(peer, sinceMs);
     const missing = [...collections.keys()].filter((name) => !equal.has(name));
-    for (const [name, digest] of await this.#compare(peer, missing)) equal.set(name, digest);
+    for (const [name, digest] of await this.#compare(peer, missing, signal)) equal.set(name, digest);
     if (equal.size < collections.size) return null;
     const digests = Object.fromEntries(equal);
     return { own: digests, peer: digests };
   }
 
-  /** Of both sides as they are now, equal or not; `null`: the peer does not answer. */
-  async digests(peer: RegionId): Promise<SweepDigests | null> {
+  /** Of both sides as they are now, equal or not; without collections of which a side cannot tell. */
+  async digests(peer: RegionId, signal: AbortSignal): Promise<SweepDigests> {
     const { collections, digester, client } = this.#options;
-    const theirs = await client.digests(peer, [...collections.keys()]);
-    if (theirs === null) return null;
+    const theirs = await client.digests(peer, [...collections.keys()], signal);
     const own: Record<string, string> = {};
-    for (const [name, type] of collections) own[name] = (await digester.digest(name, type)).digest;
+    for (const [name, type] of collections)
+      if (theirs.has(name)) own[name] = (await digester.digest(name, type)).digest;
     return { own, peer: Object.fromEntries(theirs) };
   }
 
@@ -58,15 +58,18 @@ export class DigestSweep implements Sweeps {
   }
 
   /** Those of the collections whose digests are equal now. */
-  async #compare(peer: RegionId, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  async #compare(
+    peer: RegionId,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, string>> {
     const { collections, digester, client } = this.#options;
     const equal = new Map<string, string>();
-    const theirs = names.length === 0 ? null : await client.digests(peer, names);
-    for (const name of theirs === null ? [] : names) {
+    for (const [name, theirs] of await client.digests(peer, names, signal)) {
       const type = collections.get(name);
       if (type === undefined) continue;
       const { digest } = await digester.digest(name, type);
-      if (digest === theirs?.get(name)) equal.set(name, digest);
+      if (digest === theirs) equal.set(name, digest);
     }
     return equal;
   }

@@ -186,6 +186,7 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
       return journal.close();
     },
     closeReplication: async () => {
+      digester.close();
       await Promise.all([...watches.map((watch) => watch?.stop()), donor.close()]);
       await replicator?.close();
       await sink?.close();

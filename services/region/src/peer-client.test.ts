@@ -17,6 +17,7 @@ const right = {
   changesAgeMs: 120,
   written,
 };
+const going = new AbortController().signal;
 const echo = { echoedBeat: 42, changesAgeMs: 120, written };
 
 let server: http.Server | null = null;
@@ -86,19 +87,30 @@ test('what a peer of an earlier version does not say is unknown', async () => {
   expect(await client.ping(us)).toEqual({ echoedBeat: 42, changesAgeMs: null, written: null });
 });
 
-test('digests of several collections are one answer, or none', async () => {
+test('digests are those of the collections that the peer has', async () => {
   const digests = await peer((request, response) => {
     const known = request.url === '/v1/digests/a' || request.url === '/v1/digests/b%20c';
     answering({ digest: `of ${request.url}`, records: 1, asOf: '' }, known ? 200 : 404)(request, response);
   });
-  expect(await digests.digests(us, ['a', 'b c'])).toEqual(
+  expect(await digests.digests(us, ['a', 'b c'], going)).toEqual(
     new Map([
       ['a', 'of /v1/digests/a'],
       ['b c', 'of /v1/digests/b%20c'],
     ]),
   );
-  expect(await digests.digests(us, ['a', 'other'])).toBeNull();
-  expect(await digests.digests(eu, ['a'])).toBeNull();
+  expect([...(await digests.digests(us, ['other', 'a'], going)).keys()]).toEqual(['a']);
+  expect(await digests.digests(eu, ['a'], going)).toEqual(new Map());
+});
+
+test('digests that nobody waits for any more are not waited for', async () => {
+  const end = new AbortController();
+  const asked: unknown[] = [];
+  const silent = await peer((request) => {
+    asked.push(request.url);
+    end.abort();
+  });
+  expect(await silent.digests(us, ['a', 'b'], end.signal)).toEqual(new Map());
+  expect(asked).toEqual(['/v1/digests/a']);
 });
 
 test.each([

@@ -110,7 +110,7 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const { region, incarnation, admins } = this.#options;
     const admin = admins.get(peer);
     if (admin === undefined) return null;
-    const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), this.#timeoutMs);
+    const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), this.#inTime);
     const answer = echoAnswer.safeParse(body);
     if (!answer.success || answer.data.region !== peer) return null;
     const { incarnation: told, echoedBeat, changesAgeMs, written: peerWritten } = answer.data;
@@ -122,7 +122,7 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const { region, admins } = this.#options;
     const admin = admins.get(peer);
     if (admin === undefined) return null;
-    const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), this.#timeoutMs);
+    const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), this.#inTime);
     const answer = echoAnswer.safeParse(body);
     if (!answer.success || answer.data.region !== peer) return null;
     const { incarnation, echoedBeat: number, made: told, applied } = answer.data;
@@ -133,7 +133,7 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const { admins } = this.#options;
     const admin = admins.get(peer);
     if (admin === undefined) return null;
-    const body = await this.#get(new URL(`${admin}/v1/retired`), this.#timeoutMs, maxVectorBytes);
+    const body = await this.#get(new URL(`${admin}/v1/retired`), this.#inTime, maxVectorBytes);
     const answer = retiredAnswer.safeParse(body);
     if (!answer.success) return null;
     return answer.data.retired.map(({ region }) => parseRegionId(region)).filter((region) => region !== null);
@@ -143,7 +143,7 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const admin = this.#options.admins.get(peer);
     if (admin === undefined) return null;
     const url = new URL(`${admin}/v1/retired/${region}`);
-    const answer = wordAnswer.safeParse(await this.#get(url, this.#timeoutMs, 2 * maxVectorBytes));
+    const answer = wordAnswer.safeParse(await this.#get(url, this.#inTime, 2 * maxVectorBytes));
     if (!answer.success || answer.data.region !== region) return null;
     const { survivors, position, wish, agreed } = answer.data;
     const isOfRegion = [...position, ...(agreed?.final ?? [])].every((entry) => entry.region === region);
@@ -154,25 +154,31 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const admin = this.#options.admins.get(peer);
     if (admin === undefined) return null;
     const url = new URL(`${admin}/v1/regions/${region}/final`);
-    const answer = finalAnswer.safeParse(await this.#get(url, this.#timeoutMs, maxVectorBytes));
+    const answer = finalAnswer.safeParse(await this.#get(url, this.#inTime, maxVectorBytes));
     return answer.success ? answer.data.final : null;
   }
 
-  async digests(peer: RegionId, collections: readonly string[]): Promise<ReadonlyMap<string, string> | null> {
-    const admin = this.#options.admins.get(peer);
-    if (admin === undefined) return null;
+  async digests(
+    peer: RegionId,
+    collections: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>();
+    const admin = this.#options.admins.get(peer);
+    if (admin === undefined) return found;
     for (const collection of collections) {
+      if (signal.aborted) break;
       const url = new URL(`${admin}/v1/digests/${encodeURIComponent(collection)}`);
-      const answer = digestAnswer.safeParse(await this.#get(url, digestTimeoutMs));
-      if (!answer.success) return null;
-      found.set(collection, answer.data.digest);
+      const within = AbortSignal.any([signal, AbortSignal.timeout(digestTimeoutMs)]);
+      const answer = digestAnswer.safeParse(await this.#get(url, within));
+      if (answer.success) found.set(collection, answer.data.digest);
     }
     return found;
   }
 
-  get #timeoutMs(): number {
-    return this.#options.timeoutMs ?? defaultTimeoutMs;
+  /** Of a request that begins now. */
+  get #inTime(): AbortSignal {
+    return AbortSignal.timeout(this.#options.timeoutMs ?? defaultTimeoutMs);
   }
 
   close(): void {
@@ -181,9 +187,9 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
   }
 
   /** The JSON of an answer 200; `null` for everything else. */
-  async #get(url: URL, timeoutMs: number, maxBytes = maxAnswerBytes): Promise<unknown> {
+  async #get(url: URL, signal: AbortSignal, maxBytes = maxAnswerBytes): Promise<unknown> {
     try {
-      const response = await this.#request(url, timeoutMs);
+      const response = await this.#request(url, signal);
       const body = response.statusCode === 200 ? await boundedBody(response, maxBytes) : null;
       response.destroy();
       return body === null ? null : JSON.parse(body);
@@ -192,8 +198,7 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     }
   }
 
-  #request(url: URL, timeoutMs: number): Promise<http.IncomingMessage> {
-    const signal = AbortSignal.timeout(timeoutMs);
+  #request(url: URL, signal: AbortSignal): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
       const request =
         url.protocol === 'https:'

@@ -5,6 +5,7 @@ import { VerifiedSweeps } from './verified-sweeps.ts';
 
 const us = parseRegionId('us') ?? expect.fail('us is a region');
 const same: SweepDigests = { own: { products: 'a' }, peer: { products: 'a' } };
+const signal = new AbortController().signal;
 const now: SweepDigests = { own: { products: 'b' }, peer: { products: 'c' } };
 
 function sweeps(equal: SweepDigests | null, proof: { throughMs: number | null; diverged: boolean | null }) {
@@ -18,7 +19,7 @@ function sweeps(equal: SweepDigests | null, proof: { throughMs: number | null; d
   return {
     wanted,
     since: (ms: number, isStill = true) =>
-      new VerifiedSweeps(digests, verifications).cleanSweepSince(us, ms, isStill),
+      new VerifiedSweeps(digests, verifications).cleanSweepSince(us, { sinceMs: ms, isStill, signal }),
   };
 }
 

@@ -9,7 +9,7 @@ export interface MemoryPeer {
   readonly beats: Pick<BeatStore, 'heard' | 'ownBeats'>;
   /** How long ago changes of the caller last moved its positions; `null`: it cannot tell. */
   readonly dataAgeMs: (caller: RegionId) => number | null;
-  readonly digests: (collections: readonly string[]) => Promise<ReadonlyMap<string, string> | null>;
+  readonly digests: (collections: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }
 
 export class MemoryPeerClient implements PeerClient {
@@ -42,7 +42,7 @@ export class MemoryPeerClient implements PeerClient {
     };
   }
 
-  digests(peer: RegionId, collections: readonly string[]): Promise<ReadonlyMap<string, string> | null> {
-    return this.#peers.get(peer)?.digests(collections) ?? Promise.resolve(null);
+  digests(peer: RegionId, collections: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return this.#peers.get(peer)?.digests(collections) ?? Promise.resolve(new Map());
   }
 }

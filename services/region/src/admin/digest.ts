@@ -1,8 +1,10 @@
 /**
  * The digest of a collection (P7): the sum modulo 2^128 of one hash for each live record, computed from one snapshot.
  * A sum does not depend on order, so regions that show the same records have equal digests whatever the order in
- * which changes reached them. Scans are long, so callers who ask while one runs share its result.
+ * which changes reached them. Scans are long, so callers who ask while one runs share its result, and closing ends them
+ * after the records in hand: who closes the database waits for whoever reads it.
  */
+import { ReplicationError } from '@isthmus/replication/errors';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { RecordType } from '../records/record-type.ts';
@@ -25,11 +27,13 @@ interface DigesterOptions {
 export class Digester {
   readonly #options: DigesterOptions;
   readonly #running = new Map<string, Promise<Digest>>();
+  #isClosed = false;
 
   constructor(options: DigesterOptions) {
     this.#options = options;
   }
 
+  /** Rejects with `closed`, and with what the store rejects with. */
   digest(collection: string, type: RecordType): Promise<Digest> {
     const running = this.#running.get(collection);
     if (running !== undefined) return running;
@@ -38,11 +42,16 @@ export class Digester {
     return started;
   }
 
+  close(): void {
+    this.#isClosed = true;
+  }
+
   async #scan(collection: string, type: RecordType): Promise<Digest> {
     const asOf = new Date(this.#options.clock.nowMs()).toISOString();
     let sum = 0n;
     let records = 0;
     for await (const chunk of this.#options.store.scan(collection)) {
+      if (this.#isClosed) throw closing();
       for (const { key, state } of chunk) {
         const hash = type.liveHash({ collection, key }, state);
         if (hash === null) continue;
@@ -52,4 +61,8 @@ export class Digester {
     }
     return { digest: sum.toString(16).padStart(32, '0'), records, asOf };
   }
+}
+
+function closing(): ReplicationError {
+  return new ReplicationError('closed', 'the process is closing', { retriable: true });
 }
