@@ -31,6 +31,7 @@ test('P9: whose log with all its claims is gone takes an incarnation above those
     },
     isAlone: async () => true,
     newNonce: () => 4242,
+    signal: new AbortController().signal,
     past: {
       claim: async () => null,
       noteClaim: async (claim) => claim,
