@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { decodeClaim } from '../log/claim-record.ts';
-import { parseRegionId, type RegionId } from '../ports/identity.ts';
-import { OwnLogEvidence, type OwnLogEvidenceOptions } from './own-log-evidence.ts';
+import { parseRegionId } from '../ports/identity.ts';
+import { OwnLogEvidence } from './own-log-evidence.ts';
 import { renewIncarnation } from './renewal.ts';
 
 const [eu, us, ap] = ['eu', 'us', 'ap'].map((name) => parseRegionId(name) ?? expect.fail('a region'));
+
+const notAsked = (): never => expect.fail('nothing else is asked');
 
 test('P9: whose log with all its claims is gone takes an incarnation above those that peers know', async () => {
   const self = { region: eu ?? expect.fail(), incarnation: { counter: 1, nonce: 7 }, partitionCount: 1 };
@@ -13,12 +15,22 @@ test('P9: whose log with all its claims is gone takes an incarnation above those
     self,
     peers: [us ?? expect.fail(), ap ?? expect.fail()],
     memory: {
-      rememberedBy: async (peer: RegionId) =>
+      rememberedBy: async (peer) =>
         peer === us ? { incarnation: { counter: 3, nonce: 9 }, number: 40, made: null, applied: null } : null,
     },
     timer: new ManualTimer(),
-    log: { newestProgress: async () => null },
-  } satisfies { readonly [K in keyof OwnLogEvidenceOptions]?: unknown } as unknown as OwnLogEvidenceOptions);
+    logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    log: {
+      newestProgress: async () => null,
+      spans: notAsked,
+      subscribe: notAsked,
+      tail: notAsked,
+      claims: notAsked,
+    },
+    past: { standing: 'same', newestBeat: notAsked, beats: notAsked, claim: notAsked },
+    records: { read: notAsked, positions: notAsked },
+    prepareLog: notAsked,
+  });
   const claims: Uint8Array[] = [];
   const adopted: number[] = [];
   const outcome = await renewIncarnation({

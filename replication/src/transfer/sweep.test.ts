@@ -5,6 +5,7 @@ import type { RecordId } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { HashedRecord } from '../ports/record-reader.ts';
 import type { Offer, TransferAnswer, TransferRequest } from '../ports/transfer-peer.ts';
+import type { Standing } from '../ports/transfer-store.ts';
 import { compareIds } from '../record-hash.ts';
 import { Sweep, type SweepOptions } from './sweep.ts';
 
@@ -18,6 +19,33 @@ const { state } = schema({ title: register() }).edit(nothing, { actor: 'eu.1.000
 const self = { region: eu, incarnation: { counter: 1, nonce: 7 }, partitionCount: 1 };
 const vector = [{ region: eu, incarnation: self.incarnation, partition: 0, lsn: 1n }];
 
+const offer: Offer = {
+  region: us,
+  incarnation: { counter: 1, nonce: 9 },
+  snapshot: 's',
+  vector,
+  beats: [],
+  ahead: [],
+  horizon: [],
+  floorMs: 0,
+  slot: null,
+  beatAgeMs: 0,
+};
+
+const standing: Standing = {
+  settled: [],
+  applied: [],
+  ahead: [],
+  horizon: [],
+  floorMs: 0,
+  insertLsn: 1n,
+  beat: null,
+  beats: [],
+  slot: null,
+  isEmpty: false,
+  readAtMs: 0,
+};
+
 /** Everything lies here and nothing at the peer, which says so. */
 function sweepOf(count: number) {
   const held = Array.from({ length: count }, (_, index): HashedRecord => {
@@ -27,8 +55,9 @@ function sweepOf(count: number) {
   const last = { collection: 'c', key: held.at(-1)?.key ?? '' };
   const askedAtOnce: number[] = [];
   let kept = 0;
-  const store: Partial<SweepOptions['store']> = {
-    standing: async () => ({ settled: [], applied: [], ahead: [], insertLsn: 1n }) as never,
+  const store: SweepOptions['store'] = {
+    standing: async () => standing,
+    digest: async () => ({ digest: nothing, records: 0 }),
     ranges: async (after) =>
       compareIds(after, last) < 0 ? [{ until: last, digest: nothing, records: count }] : [],
     hashes: async ({ after, until }, limit) =>
@@ -41,7 +70,7 @@ function sweepOf(count: number) {
   const answer = (request: TransferRequest): TransferAnswer => {
     switch (request.kind) {
       case 'open':
-        return { kind: 'offer', offer: { snapshot: 's', region: us, vector, ahead: [] } as unknown as Offer };
+        return { kind: 'offer', offer };
       case 'ranges':
         return { kind: 'ranges', ranges: [] };
       case 'fetch': {
@@ -59,8 +88,8 @@ function sweepOf(count: number) {
     self,
     peer: us,
     donor: { ask: async (_, request) => answer(request) },
-    store: store as SweepOptions['store'],
-    clock: { nowMs: () => 0 } as SweepOptions['clock'],
+    store,
+    clock: { nowMs: () => 0 },
     timer: { ...systemTimer, after: (_, fire) => systemTimer.after(0, fire) },
     signal: new AbortController().signal,
   });

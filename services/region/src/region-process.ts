@@ -66,7 +66,7 @@ export class RegionProcess {
 
   constructor(options: RegionProcessOptions) {
     this.#options = options;
-    const askDatabase = () => this.#opened?.askDatabase() ?? Promise.reject(beingOpened());
+    const askDatabase = () => this.#opened?.askDatabase() ?? null;
     this.#readiness = new Readiness({ drain: this.#drain, askDatabase, timeoutMs: readyTimeoutMs });
     this.#admin = createAdminListener(this.#listenerOptions(maxAdminConnections), {
       drain: this.#drain,
@@ -166,10 +166,6 @@ export class RegionProcess {
     const isDraining = () => this.#drain.draining;
     return { region: config.region, log, crash, maxConnections, isDraining, ...timeouts };
   }
-}
-
-function beingOpened(): ReplicationError {
-  return new ReplicationError('database-unavailable', 'the database is being opened', { retriable: true });
 }
 
 /**

@@ -15,8 +15,8 @@ export interface Check {
 
 interface ReadinessOptions {
   readonly drain: Drain;
-  /** One round trip to the database; rejects with `ReplicationError`. */
-  readonly askDatabase: () => Promise<void>;
+  /** One round trip to the database; rejects with `ReplicationError`. `null`: none is open, as while it is opened again. */
+  readonly askDatabase: () => Promise<void> | null;
   readonly timeoutMs: number;
 }
 
@@ -44,7 +44,9 @@ export class Readiness {
 
   async #database(): Promise<string | null> {
     const { askDatabase, timeoutMs } = this.#options;
-    const answered = askDatabase().then(
+    const asked = askDatabase();
+    if (asked === null) return 'it is being opened again';
+    const answered = asked.then(
       () => 'answered' as const,
       (error: unknown) => (error instanceof ReplicationError ? error.code : 'failed'),
     );
