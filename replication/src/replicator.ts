@@ -304,8 +304,9 @@ export class Replicator {
     const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);
     const openPosition: RelearnerOptions['openPosition'] = (row) => this.#options.records.createPosition(row);
     const closed = () => membership.closed();
+    const prepareLog = () => this.#options.sink.prepare(self.partitionCount);
     const shared = { self, peers, closed, parts, transfers, donors, jobs, timer, logger };
-    return new Relearner({ ...shared, read, openPosition, ...told });
+    return new Relearner({ ...shared, prepareLog, read, openPosition, ...told });
   }
 
   #readPast(feed: Parameters<RelearnerOptions['read']>[0]): PastReader {

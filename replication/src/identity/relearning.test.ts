@@ -34,6 +34,7 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn') {
   let state: Relearning | null = fill === 'nothing to learn' ? null : { ...wanted, fill };
   const positions: unknown[] = [];
   const peer = { isThere: false };
+  const log = { isThere: true };
   const told: string[] = [];
   relearner = new Relearner({
     self: { region, incarnation, partitionCount: 1 },
@@ -59,10 +60,14 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn') {
       ownLog: null,
       control: {
         append: async () => undefined,
-        read: async () => [encodeClaim({ region, incarnation })],
+        read: async () => {
+          if (log.isThere) return [encodeClaim({ region, incarnation })];
+          throw new ReplicationError('log-unavailable', 'there is no such topic', { retriable: true });
+        },
         close: async () => undefined,
       },
     },
+    prepareLog: async () => void (log.isThere = true),
     read: () => expect.fail('there is no log beside the database'),
     openPosition: async ({ incarnation: life, applied }) => void positions.push([life.counter, applied]),
     transfers: {
@@ -82,7 +87,7 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn') {
     logger: silent,
   });
   const started = relearner;
-  return { timer, jobs, told, positions, peer, relearner: started };
+  return { timer, jobs, told, positions, peer, log, relearner: started };
 }
 
 test('nothing is read before all of the donor has come, and then the rest is learnt', async () => {
@@ -117,6 +122,16 @@ test('where nothing is to be filled everybody may read at once', async () => {
   learning.start();
   await timer.advance(1000);
   expect([told, learning.donor]).toEqual([['filled', 'learnt'], null]);
+});
+
+test('claims that somebody deleted do not keep writes waiting', async () => {
+  const { timer, jobs, told, log, relearner: learning } = relearning(donor);
+  log.isThere = false;
+  learning.start();
+  await timer.advance(1000);
+  await jobs.end((await jobs.open())[0]?.id ?? 0, { state: 'done', detail: '' });
+  await timer.advance(5000);
+  expect(told).toEqual(['filled', 'learnt']);
 });
 
 test('writes wait for a peer that is there, and not for one that is silent, which is learnt from later (I8)', async () => {

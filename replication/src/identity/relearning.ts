@@ -54,6 +54,8 @@ export interface RelearnerOptions {
   /** Of these, who is gone for good. */
   readonly closed: () => readonly RegionId[];
   readonly parts: IncarnationParts;
+  /** Makes the topics of the own log that are absent. */
+  readonly prepareLog: () => Promise<void>;
   /** Begins to read the past out of this feed. */
   readonly read: (feed: Pick<ChangeFeed, 'subscribe'>) => PastReader;
   /** Does nothing where there is one. */
@@ -282,8 +284,9 @@ export class Relearner {
 
   /** The log may have been out of reach when an operator made this incarnation: then it hears of it now. */
   async #isRuling(): Promise<boolean> {
-    const { self, parts, logger } = this.#options;
+    const { self, parts, prepareLog, logger } = this.#options;
     const { region, incarnation } = self;
+    await prepareLog();
     const claims = await readClaims({ self, control: parts.control });
     const ruling = rulingClaim(claims);
     if (ruling !== null && sameIncarnation(ruling, incarnation)) return true;
