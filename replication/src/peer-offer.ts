@@ -11,7 +11,11 @@ export type PeerOffer =
   | { readonly peer: RegionId; readonly offer: Offer; readonly refusal: null; readonly isSilent: false }
   | { readonly peer: RegionId; readonly offer: null; readonly refusal: string; readonly isSilent: boolean };
 
-export async function offerOf(donors: TransferPeer, peer: RegionId): Promise<PeerOffer> {
+export async function offerOf(
+  donors: TransferPeer,
+  peer: RegionId,
+  signal?: AbortSignal,
+): Promise<PeerOffer> {
   const refused = (refusal: string, isSilent = false): PeerOffer => ({
     peer,
     offer: null,
@@ -19,7 +23,7 @@ export async function offerOf(donors: TransferPeer, peer: RegionId): Promise<Pee
     isSilent,
   });
   try {
-    const answer = await donors.ask(peer, { kind: 'open' });
+    const answer = await donors.ask(peer, { kind: 'open' }, signal);
     if (answer.kind === 'refused') return refused(`refuses (${answer.refusal}): ${answer.detail}`);
     if (answer.kind !== 'offer' || answer.offer.region !== peer)
       return refused('gave an answer that does not fit');

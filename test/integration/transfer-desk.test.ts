@@ -1,7 +1,9 @@
 /** The desk that runs transfers and the sweeper, over regions in memory and virtual time. */
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
+import { ReplicationError } from '@isthmus/replication/errors';
 import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
 import { silence } from '@isthmus/replication/log/barrier-word';
 import { ownEntries } from '@isthmus/replication/reach';
 import { Sweeper } from '@isthmus/replication/transfer/sweeper';
@@ -18,6 +20,8 @@ let us: MemoryRegion;
 let ap: MemoryRegion;
 let gaps: readonly Need[];
 let away: Set<string>;
+/** They take a question and never answer it. */
+let hung: Set<string>;
 let raised: number;
 let onRaised: () => void;
 let counted: string[];
@@ -31,7 +35,7 @@ beforeEach(() => {
     new MemoryRegion('us', timer),
     new MemoryRegion('ap', timer),
   ];
-  [gaps, away, raised, counted] = [[], new Set(), 0, []];
+  [gaps, away, hung, raised, counted] = [[], new Set(), new Set(), 0, []];
   onRaised = () => undefined;
   onlyFrom = null;
 });
@@ -49,11 +53,25 @@ async function closed(part: { close: () => Promise<void> }): Promise<void> {
 
 const clock = () => ({ nowMs: () => epochMs + timer.monotonicMs() });
 
-const peer = () =>
+const answering = () =>
   new MemoryTransferPeer((region) => {
     if (away.has(region)) return null;
     return { eu, us, ap }[region === 'eu' ? 'eu' : region === 'us' ? 'us' : 'ap'].donor;
   });
+
+const peer = (): TransferPeer => {
+  const inner = answering();
+  return {
+    ask: (region, request, signal) => {
+      if (!hung.has(region)) return inner.ask(region, request, signal);
+      return new Promise((_, reject) => {
+        const gone = new ReplicationError('peer-unavailable', 'nobody waits', { retriable: true });
+        if (signal?.aborted === true) reject(gone);
+        signal?.addEventListener('abort', () => reject(gone));
+      });
+    },
+  };
+};
 
 function desk(told = new ToldVectors(clock())): Transfers {
   const started = new Transfers({
@@ -312,6 +330,13 @@ describe('the sweeper', () => {
     sweeper(true);
     await timer.advance(40_000);
     expect(await us.jobs.recent()).toEqual([]);
+  });
+
+  it('is closed while the peer answers nothing', async () => {
+    hung.add('eu');
+    sweeper();
+    await timer.advance(40_000);
+    await closed(running.pop() ?? expect.fail('it runs'));
   });
 
   it('proves nothing while the peer is away', async () => {

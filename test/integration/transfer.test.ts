@@ -82,6 +82,31 @@ function listening(offers: Offer[]): TransferPeer {
   };
 }
 
+/** Answers no question of this kind; tells each that it is asked. */
+function hanging(kind: TransferRequest['kind'], onAsked: (request: TransferRequest) => void): TransferPeer {
+  return {
+    ask: (region, request, signal): Promise<TransferAnswer> => {
+      const answer = new Promise<TransferAnswer>((resolve, reject) => {
+        const gone = new ReplicationError('peer-unavailable', 'nobody waits', { retriable: true });
+        signal?.addEventListener('abort', () => reject(gone));
+        if (request.kind !== kind) peer.ask(region, request, signal).then(resolve, reject);
+      });
+      onAsked(request);
+      return answer;
+    },
+  };
+}
+
+/** Ends what asks once it hangs. */
+function endingAt(kind: TransferRequest['kind']) {
+  const [end, asked] = [new AbortController(), new Set<string>()];
+  const donor = hanging(kind, (request) => {
+    asked.add(request.kind);
+    if (request.kind === kind) end.abort();
+  });
+  return { donor, signal: end.signal, asked };
+}
+
 type SweptStore = SweepOptions['store'];
 
 const slowMs = 500;
@@ -287,6 +312,12 @@ describe('a transfer', () => {
     },
   });
 
+  it('waits for no answer once it is stopped, and gives its snapshot back', async () => {
+    const { donor, signal, asked } = endingAt('ranges');
+    expect((await transfer(donor, signal)).outcome.kind).toBe('postponed');
+    expect(asked).toEqual(new Set(['open', 'ranges', 'close']));
+  });
+
   it('into an empty region goes on after any stop, though its donor has collected (P6)', async () => {
     for (let index = 0; index < 20; index++) await eu.edit(id(`k${index}`), (e) => e.set('title', 't'));
     for (const stopAt of [3, 4]) {
@@ -330,11 +361,14 @@ describe('a donor', () => {
 });
 
 describe('a sweep', () => {
-  const sweep = async (donor = peer, store: SweptStore = us.transfers): Promise<SweepResult> => {
+  const sweep = async (
+    donor = peer,
+    store: SweptStore = us.transfers,
+    signal = new AbortController().signal,
+  ): Promise<SweepResult> => {
     await timer.advance(1000);
     const { self } = us;
     const clock = { nowMs: () => epochMs + timer.monotonicMs() };
-    const { signal } = new AbortController();
     return passing(new Sweep({ self, peer: eu.self.region, donor, store, clock, timer, signal }).run());
   };
 
@@ -384,6 +418,12 @@ describe('a sweep', () => {
     const againMs = timer.monotonicMs();
     expect(await sweep(peer, busy)).toMatchObject({ diverged: 0 });
     expect(timer.monotonicMs() - againMs).toBeGreaterThan(20 * slowMs);
+  });
+
+  it('waits for no answer once it is stopped, and gives its snapshot back', async () => {
+    const { donor, signal, asked } = endingAt('ranges');
+    await expect(sweep(donor, us.transfers, signal)).rejects.toMatchObject({ code: 'peer-unavailable' });
+    expect(asked).toEqual(new Set(['open', 'ranges', 'close']));
   });
 
   it('finds what one side lacks though it has settled it, on either side, and merges nothing (P7)', async () => {

@@ -246,9 +246,9 @@ export class SimTransferPeer implements TransferPeer {
     this.#inner = new MemoryTransferPeer(world.donorOf);
   }
 
-  ask(peer: RegionId, request: TransferRequest): Promise<TransferAnswer> {
+  ask(peer: RegionId, request: TransferRequest, signal?: AbortSignal): Promise<TransferAnswer> {
     const { scheduler, isHealing } = this.#world;
-    if (!isHealing) return Promise.reject(unreachable(peer));
+    if (!isHealing || signal?.aborted === true) return Promise.reject(unreachable(peer));
     const link = this.#world.linkBetween(this.#self, peer);
     return new Promise((resolve, reject) => {
       const { epoch } = link;
@@ -256,7 +256,13 @@ export class SimTransferPeer implements TransferPeer {
         cancel();
         reject(reason);
       };
-      const cancel = this.#process.timer.after(answerTimeoutMs, () => reject(unreachable(peer)));
+      const giveUp = (): void => fail(unreachable(peer));
+      signal?.addEventListener('abort', giveUp, { once: true });
+      const silence = this.#process.timer.after(answerTimeoutMs, giveUp);
+      const cancel = (): void => {
+        silence();
+        signal?.removeEventListener('abort', giveUp);
+      };
       const answer = (news: () => void): void =>
         void scheduler.after(link.delayMs(), () => {
           if (link.epoch === epoch && !link.isClogged) this.#process.hear(news);

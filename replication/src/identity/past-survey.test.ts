@@ -45,7 +45,11 @@ function surveyOf(answer: Vector | 'refuses' | 'silent') {
       return { kind: 'offer', offer: offer(answer) };
     },
   };
-  return { timer, open, survey: new PastSurvey({ self, donors, timer }) };
+  return {
+    timer,
+    open,
+    survey: new PastSurvey({ self, donors, timer, signal: new AbortController().signal }),
+  };
 }
 
 test('a peer that reads the present life has said how far it holds the past, and its snapshot is given back', async () => {

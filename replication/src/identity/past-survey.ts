@@ -16,6 +16,8 @@ export interface PastSurveyOptions {
   readonly self: Self;
   readonly donors: TransferPeer;
   readonly timer: Timer;
+  /** Nobody waits for what they say any more. */
+  readonly signal: AbortSignal;
 }
 
 /** How long peers are waited for that do not say how far they are. */
@@ -55,8 +57,8 @@ export class PastSurvey {
   }
 
   async #askOne(peer: RegionId): Promise<void> {
-    const { self, donors, timer } = this.#options;
-    const { offer, isSilent } = await offerOf(donors, peer);
+    const { self, donors, timer, signal } = this.#options;
+    const { offer, isSilent } = await offerOf(donors, peer, signal);
     if (!isSilent) this.#answeredAtMs = timer.monotonicMs();
     if (offer === null || lacking(offer.vector, ownEntries(self, 1n)) !== null) return;
     const { region, incarnation } = self;

@@ -96,7 +96,7 @@ export class Relearner {
 
   constructor(options: RelearnerOptions) {
     this.#options = options;
-    this.#survey = new PastSurvey(options);
+    this.#survey = new PastSurvey({ ...options, signal: this.#end.signal });
   }
 
   /** What writes wait for; `null`: nothing that this process knows of. */
@@ -187,7 +187,7 @@ export class Relearner {
     if (isRefused || relearning.isOpen || timer.monotonicMs() - this.#askedAtMs < askIntervalMs) return;
     this.#askedAtMs = timer.monotonicMs();
     await this.#survey.ask(peers);
-    if (!this.#survey.isSilent) return;
+    if (this.#end.signal.aborted || !this.#survey.isSilent) return;
     await parts.store.setOpen(true);
     logger.warn({ peers }, 'these peers do not answer; the region takes writes and learns the rest later');
   }

@@ -1,7 +1,7 @@
 /**
  * The donor's side of a transfer as the receiver reaches it across the link: pull only. Every call is bounded in time
  * and bytes. An answer is what the peer said, or a rejection with `peer-unavailable` (retriable): no answer, or one that
- * was damaged on the way.
+ * was damaged on the way. A snapshot that is given back is hardly waited for, because it ends by itself.
  */
 import type { BeatOf } from './beat-store.ts';
 import type { RecordId } from './change.ts';
@@ -78,5 +78,6 @@ export interface FetchedRecords {
 }
 
 export interface TransferPeer {
-  ask(peer: RegionId, request: TransferRequest): Promise<TransferAnswer>;
+  /** Rejects at once when the signal is aborted: nobody waits for the answer any more. */
+  ask(peer: RegionId, request: TransferRequest, signal?: AbortSignal): Promise<TransferAnswer>;
 }

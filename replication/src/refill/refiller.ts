@@ -40,6 +40,7 @@ const askAgainMs = 15_000;
 export class Refiller {
   readonly #options: RefillerOptions;
   readonly #turns: Turns;
+  readonly #end = new AbortController();
   #securingSinceMs: number | null = null;
   /** Own writes all lie before this. */
   #through: Lsn | null = null;
@@ -56,6 +57,7 @@ export class Refiller {
   }
 
   stop(): Promise<void> {
+    this.#end.abort();
     return this.#turns.stop();
   }
 
@@ -80,7 +82,8 @@ export class Refiller {
   async #judge(refill: Refill, through: Lsn): Promise<void> {
     const { refills, logger } = this.#options;
     const { donor, accepted } = refill;
-    const { loss, asked } = await surveyPeers(this.#options, through);
+    const { loss, asked } = await surveyPeers(this.#options, through, this.#end.signal);
+    if (this.#end.signal.aborted) return;
     const refusal = asked.find(({ peer }) => peer === donor)?.refusal;
     if (refusal !== null) return this.#wait(`${donor}: ${refusal ?? 'is no peer'}`);
     const lost = actorsIn(loss);

@@ -31,11 +31,15 @@ export interface Survey extends RefillJudgement {
 /** What a database that is not its own past wrote last is at no peer, as far as anybody can tell (P1). */
 export const unprovable: Lsn = 2n ** 64n - 1n;
 
-/** Rejects with what the own database rejects with. */
-export async function surveyPeers(options: SurveyOptions, ownThrough: Lsn): Promise<Survey> {
+/** Rejects with what the own database rejects with. Once the signal is aborted it says nothing of the peers. */
+export async function surveyPeers(
+  options: SurveyOptions,
+  ownThrough: Lsn,
+  signal?: AbortSignal,
+): Promise<Survey> {
   const { self, peers, store } = options;
   const standing = await store.standing();
-  const answers = await Promise.all(peers.map((peer) => offerOf(options.peer, peer)));
+  const answers = await Promise.all(peers.map((peer) => offerOf(options.peer, peer, signal)));
   const offers = answers.flatMap(({ offer }) => offer ?? []);
   const judgement = judgeRefill({ self, standing, ownThrough, offers });
   return {

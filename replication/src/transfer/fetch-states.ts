@@ -1,7 +1,7 @@
 /**
  * Whole states of single records from one donor, out of one snapshot as long as that lives. Answers are bounded, so a
  * donor may give a part of what was asked; the rest is asked for again. A donor that is busy is asked again a few times,
- * and no more once the signal is aborted.
+ * and not waited for any more once the signal is aborted.
  */
 import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
@@ -61,8 +61,8 @@ async function readSome(
   }
 }
 
-function ask({ peer, donor }: StatesFrom, request: TransferRequest): Promise<TransferAnswer> {
-  return peer.ask(donor, request);
+function ask({ peer, donor, signal }: StatesFrom, request: TransferRequest): Promise<TransferAnswer> {
+  return peer.ask(donor, request, request.kind === 'close' ? undefined : signal);
 }
 
 function unexpected({ kind }: TransferAnswer): ReplicationError {

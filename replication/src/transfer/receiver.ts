@@ -201,7 +201,8 @@ export class Receiver {
   }
 
   #ask(request: Parameters<TransferPeer['ask']>[1]): Promise<TransferAnswer> {
-    return this.#options.peer.ask(this.#job.donor, request);
+    const { peer, signal } = this.#options;
+    return peer.ask(this.#job.donor, request, request.kind === 'close' ? undefined : signal);
   }
 
   /** A snapshot that is not given back ends by itself. */

@@ -214,7 +214,8 @@ export class Sweep {
   }
 
   #ask(request: TransferRequest): Promise<TransferAnswer> {
-    return this.#options.donor.ask(this.#options.peer, request);
+    const { donor, peer, signal } = this.#options;
+    return donor.ask(peer, request, request.kind === 'close' ? undefined : signal);
   }
 }
 

@@ -104,7 +104,7 @@ export class Sweeper {
   async #isBehind(peer: RegionId): Promise<boolean> {
     const { self, donor, store, jobs, isRelearning, logger } = this.#options;
     if (isRelearning()) return false;
-    const { offer } = await offerOf(donor, peer);
+    const { offer } = await offerOf(donor, peer, this.#end.signal);
     if (offer === null) return false;
     const { applied } = await store.standing();
     const retired = this.#options.closed();

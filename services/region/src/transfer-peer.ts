@@ -13,6 +13,7 @@ import { peerHeaders } from './admin/peer-access.ts';
 import { transferMediaType } from './admin/transfer-routes.ts';
 
 const timeoutMs = 15_000;
+const closeTimeoutMs = 1000;
 
 export interface HttpTransferPeerOptions {
   /** Base address of each peer's admin listener, without a slash at the end. */
@@ -32,11 +33,14 @@ export class HttpTransferPeer implements TransferPeer {
     this.#access = peerHeaders(secret);
   }
 
-  async ask(peer: RegionId, request: TransferRequest): Promise<TransferAnswer> {
+  async ask(peer: RegionId, request: TransferRequest, signal?: AbortSignal): Promise<TransferAnswer> {
     const admin = this.#admins.get(peer);
     if (admin === undefined) throw unavailable(`no address of ${peer} is configured`);
+    if (signal?.aborted === true) throw unawaited();
     try {
-      const response = await this.#post(new URL(`${admin}/v1/transfer/ask`), encodeRequest(request));
+      const post = this.#post(new URL(`${admin}/v1/transfer/ask`), request);
+      if (signal !== undefined) endWith(post, signal);
+      const response = await responseOf(post);
       if (response.statusCode === 200) return decodeAnswer(await boundedBody(response));
       response.destroy();
       throw unavailable(whyNot(peer, response.statusCode ?? 0));
@@ -52,20 +56,31 @@ export class HttpTransferPeer implements TransferPeer {
     this.#secure.destroy();
   }
 
-  #post(url: URL, body: Uint8Array): Promise<http.IncomingMessage> {
-    const signal = AbortSignal.timeout(timeoutMs);
+  #post(url: URL, asked: TransferRequest): http.ClientRequest {
+    const body = encodeRequest(asked);
+    const signal = AbortSignal.timeout(asked.kind === 'close' ? closeTimeoutMs : timeoutMs);
     const headers = { ...this.#access, 'content-type': transferMediaType, 'content-length': body.length };
     const options = { method: 'POST', headers, signal };
-    return new Promise((resolve, reject) => {
-      const request =
-        url.protocol === 'https:'
-          ? https.request(url, { ...options, agent: this.#secure })
-          : http.request(url, { ...options, agent: this.#plain });
-      request.on('response', resolve);
-      request.on('error', reject);
-      request.end(body);
-    });
+    const request =
+      url.protocol === 'https:'
+        ? https.request(url, { ...options, agent: this.#secure })
+        : http.request(url, { ...options, agent: this.#plain });
+    return request.end(body);
   }
+}
+
+function responseOf(request: http.ClientRequest): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.on('response', resolve);
+    request.on('error', reject);
+  });
+}
+
+/** No signal made of two: one that lives as long as the process would remember each that was made of it. */
+function endWith(request: http.ClientRequest, signal: AbortSignal): void {
+  const end = (): void => void request.destroy(unawaited());
+  signal.addEventListener('abort', end, { once: true });
+  request.once('close', () => signal.removeEventListener('abort', end));
 }
 
 function whyNot(peer: RegionId, status: number): string {
@@ -83,6 +98,10 @@ async function boundedBody(response: http.IncomingMessage): Promise<Uint8Array> 
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);
+}
+
+function unawaited(): ReplicationError {
+  return unavailable('nobody waits for the answer any more');
 }
 
 function unavailable(message: string, cause?: unknown): ReplicationError {

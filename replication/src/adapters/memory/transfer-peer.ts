@@ -19,8 +19,8 @@ export class MemoryTransferPeer implements TransferPeer {
     this.#donorOf = donorOf;
   }
 
-  async ask(peer: RegionId, request: TransferRequest): Promise<TransferAnswer> {
-    const donor = this.#donorOf(peer);
+  async ask(peer: RegionId, request: TransferRequest, signal?: AbortSignal): Promise<TransferAnswer> {
+    const donor = signal?.aborted === true ? null : this.#donorOf(peer);
     if (donor === null)
       throw new ReplicationError('peer-unavailable', `${peer} cannot be reached`, { retriable: true });
     const answer = await donor.answer(decodeRequest(encodeRequest(request)));
