@@ -189,6 +189,43 @@ describe('the desk', () => {
     expect(counted).toContain('eu gap');
   });
 
+  /** What makes `us` a region that has taken something already. */
+  async function raisedBefore(): Promise<void> {
+    const vector = ownEntries(ap.self, 1n);
+    await us.transfers.raise({
+      beats: [],
+      floorMs: 0,
+      job: 0,
+      vector,
+      partitionOf: () => 0,
+      decide: () => [],
+    });
+  }
+
+  it('lets no origin that hangs hold back another, and closes without it', async () => {
+    await raisedBefore();
+    hung.add('eu');
+    gaps = [gapOf(eu.self.region), gapOf(ap.self.region)];
+    const started = desk();
+    await timer.advance(60_000);
+    expect(new Set(counted)).toEqual(new Set(['ap gap']));
+    expect(counted.length).toBeGreaterThan(1);
+    expect(await us.jobs.open()).toMatchObject([{ donor: 'eu', state: 'running' }]);
+    await closed(started);
+  });
+
+  it('fills a region that has taken nothing yet from one donor after the other (P8)', async () => {
+    hung.add('eu');
+    gaps = [gapOf(eu.self.region), gapOf(ap.self.region)];
+    desk();
+    await timer.advance(10_000);
+    expect(await states()).toEqual(['ap wanted', 'eu running']);
+    await raisedBefore();
+    await timer.advance(10_000);
+    expect(await states()).toContain('ap done');
+    expect(await us.jobs.open()).toContainEqual(expect.objectContaining({ donor: 'eu', state: 'running' }));
+  });
+
   it('goes on with the job of a process that is gone', async () => {
     for (let index = 0; index < 30; index++) await eu.edit(id(`k${index}`), (e) => e.set('title', 't'));
     away.add('eu');

@@ -1,8 +1,9 @@
 /**
- * The desk where transfers are asked for and run, one at a time (P6). It looks again and again at what is missing
- * instead of being told once, so nothing that is missing is forgotten: partitions that stand before a gap, silent
- * origins of which a peer holds more, dead letters that an operator has given up, jobs that somebody asked for or that an earlier process left. A job that comes to
- * nothing waits longer each time and lets the others go first; it is never dropped.
+ * The desk where transfers are asked for and run (P6): one from each donor at a time, and a few donors side by side, so
+ * that one that hangs holds up nobody else's. It looks again and again at what is missing instead of being told once, so
+ * nothing that is missing is forgotten: partitions that stand before a gap, silent origins of which a peer holds more,
+ * dead letters that an operator has given up, jobs that somebody asked for or that an earlier process left. A job that
+ * comes to nothing waits longer each time and lets the others go first; it is never dropped.
  */
 import { orNextTurn } from '../next-turn.ts';
 import type { BeatStore } from '../ports/beat-store.ts';
@@ -42,6 +43,8 @@ export interface TransfersOptions extends Omit<ReceiverOptions, 'signal' | 'jobs
 }
 
 const lookMs = 500;
+/** Each takes a connection while it merges, and memory for an answer. */
+const maxServed = 4;
 /** Also the time that readers get to notice that they may go on. */
 const firstRestMs = 2000;
 const longestRestMs = 60_000;
@@ -55,6 +58,8 @@ export class Transfers {
   readonly #options: TransfersOptions;
   readonly #end = new AbortController();
   readonly #rests = new Map<RegionId, Rest>();
+  /** By donor, beside the turns, which alone begin them. */
+  readonly #serving = new Map<RegionId, Promise<void>>();
   #sinceMs: number | null = null;
   #mayBeAhead = true;
   readonly #ticker: Ticker;
@@ -77,6 +82,7 @@ export class Transfers {
   async close(): Promise<void> {
     this.#end.abort();
     await this.#ticker.stop();
+    await Promise.all(this.#serving.values());
   }
 
   async #turn(): Promise<void> {
@@ -84,7 +90,7 @@ export class Transfers {
     if (only === null) return this.#serveAll();
     if (only === 'unknown') return;
     for (const job of await this.#options.jobs.open())
-      if (job.donor === only && this.#isDue(only)) await this.#serve(job);
+      if (job.donor === only && this.#isDue(only)) this.#begin(job);
   }
 
   async #serveAll(): Promise<void> {
@@ -98,10 +104,12 @@ export class Transfers {
     this.#forgetRests(due);
     for (const job of due) {
       if (this.#end.signal.aborted) return;
+      if (this.#serving.has(job.donor)) continue;
       if (this.#options.closed().includes(job.donor)) await this.#refuse(job);
-      else if (this.#isDue(job.donor)) await this.#serve(job);
+      else if (this.#isDue(job.donor) && (await this.#hasRoom())) this.#begin(job);
     }
-    if (this.#mayBeAhead) this.#mayBeAhead = await this.#options.store.forgetCovered(this.#options.retired());
+    if (this.#mayBeAhead && this.#serving.size === 0)
+      this.#mayBeAhead = await this.#options.store.forgetCovered(this.#options.retired());
   }
 
   #gaps(): readonly TransferWish[] {
@@ -131,6 +139,28 @@ export class Transfers {
     if (silentPeers(view).length === 0) return [];
     const { settled } = await store.standing();
     return tailsOf(view, settled);
+  }
+
+  /**
+   * Where nothing was ever raised they run one after the other: what one has merged by then would look to the next like
+   * records of a region that was away for too long (P8).
+   */
+  async #hasRoom(): Promise<boolean> {
+    if (this.#serving.size === 0) return true;
+    if (this.#serving.size >= maxServed) return false;
+    return (await this.#options.store.standing()).settled.length > 0;
+  }
+
+  #begin(job: TransferJob): void {
+    if (this.#serving.has(job.donor)) return;
+    const serve = orNextTurn(
+      () => this.#serve(job),
+      (err) => this.#options.logger.warn({ err, transfer: job.id }, 'a transfer waits'),
+    );
+    this.#serving.set(
+      job.donor,
+      serve().finally(() => this.#serving.delete(job.donor)),
+    );
   }
 
   async #serve(job: TransferJob): Promise<void> {
