@@ -3,7 +3,8 @@
  * second, so ages of own beats (RPO, guards) are wrong until then and right afterwards, whatever the clocks of peers do,
  * but for what nobody can tell from two beats with a clock set back between them (0030). A lag rests on how far the two clocks lie apart as
  * well (P7), and that is known again once an echo has been measured after the last jump of either; across a cut link none
- * is. Until then nobody can know better.
+ * is. A process that stood still over a jump of its own clock begins to learn of it when it goes on. Until then nobody can
+ * know better.
  */
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { ClockOffset } from '@isthmus/replication/ports/beat-store';
@@ -17,7 +18,7 @@ const echoMs = 2000;
 
 /** Whether the region's processes know what its clock says now. */
 export function knowsOwnClock({ clock }: Pick<SimRegion, 'clock'>, nowMs: number): boolean {
-  return nowMs > clock.jumpedAtMs + readAgainMs;
+  return nowMs > clock.noticedAtMs + readAgainMs;
 }
 
 /** By how much ages of what the region has written since may be too low. */
@@ -57,7 +58,9 @@ export class OffsetNews {
   /** Whether what the region takes for the offset can be from after the last jump of either clock. */
   knowsOffset(region: SimRegion, other: SimRegion): boolean {
     const last = jumpsOf(region, other).at(-1);
-    return last === undefined || this.#isMeasured(region, other, { fromMs: last, toMs: Infinity });
+    if (last === undefined) return true;
+    const fromMs = Math.max(last, region.clock.noticedAtMs);
+    return this.#isMeasured(region, other, { fromMs, toMs: Infinity });
   }
 
   /**

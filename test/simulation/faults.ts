@@ -50,8 +50,12 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
   stop: ({ world, region, fault }) => {
     const node = nodeAt(world, region.id, fault.level);
     if (node === null) return nothing;
+    const sinceMs = world.scheduler.nowMs;
     node.process.stop();
-    return () => node.process.goOn();
+    return () => {
+      region.clock.woke(sinceMs);
+      node.process.goOn();
+    };
   },
   'postgres-crash': ({ region, world }) => {
     const before = region.database.wal.insert;

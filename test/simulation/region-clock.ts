@@ -11,6 +11,7 @@ export class RegionClock {
   readonly #trueMs: () => number;
   readonly #driftRate: number;
   #offsetMs: number;
+  #sleptUntilMs = -Infinity;
   readonly #jumps: number[] = [];
   readonly #setBacks: SetBack[] = [];
 
@@ -23,6 +24,16 @@ export class RegionClock {
   /** True time of the last jump. */
   get jumpedAtMs(): number {
     return this.#jumps.at(-1) ?? -Infinity;
+  }
+
+  /** True time from which the region's processes could learn of the last jump: one may have stood still over it. */
+  get noticedAtMs(): number {
+    return Math.max(this.jumpedAtMs, this.#sleptUntilMs);
+  }
+
+  /** A process that has stood still since then goes on now. */
+  woke(sinceMs: number): void {
+    if (this.jumpedAtMs >= sinceMs) this.#sleptUntilMs = this.#trueMs();
   }
 
   /** True times, in order. */
