@@ -103,14 +103,14 @@ async function settledIn(
   return { least: least ?? 0n, greatest };
 }
 
-/** Age, at the moment of the loss, of the oldest change that nobody holds who is left. */
+/** Age, at the moment of the loss, of the oldest change that nobody holds who is left; what was put aside is held. */
 async function lostMsOf(world: World, { region, life, atMs }: Loss): Promise<number> {
   const held = await Promise.all(world.survivors.map((survivor) => survivor.records.positions(region.id)));
   let oldestAtMs = atMs;
   for (const partition of partitionsOf(region)) {
-    const settled = held.map((rows) => settledOf(rows, life, partition));
+    const applied = held.map((rows) => appliedOf(rows, life, partition));
     const kept = region.isGone ? 0n : region.lives.kept(life.incarnation);
-    const first = world.oracle.beyond(life, partition, settled.reduce(greater, kept))[0];
+    const first = world.oracle.beyond(life, partition, applied.reduce(greater, kept))[0];
     oldestAtMs = Math.min(oldestAtMs, first?.atMs ?? atMs);
   }
   return atMs - oldestAtMs;
