@@ -3,8 +3,8 @@
  * second, so ages of own beats (RPO, guards) are wrong until then and right afterwards, whatever the clocks of peers do,
  * but for what nobody can tell from two beats with a clock set back between them (0030). A lag rests on how far the two clocks lie apart as
  * well (P7), and that is known again once an echo has been measured after the last jump of either; across a cut link none
- * is. A process that stood still over a jump of its own clock begins to learn of it when it goes on. Until then nobody can
- * know better.
+ * is. A process that stood still over a jump of its own clock, or whose database did, begins to learn of it when that goes
+ * on. Until then nobody can know better.
  */
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { ClockOffset } from '@isthmus/replication/ports/beat-store';

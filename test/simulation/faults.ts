@@ -53,25 +53,31 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     const sinceMs = world.scheduler.nowMs;
     node.process.stop();
     return () => {
-      region.clock.woke(sinceMs);
+      region.clock.heardAgain(sinceMs);
       node.process.goOn();
     };
   },
   'postgres-crash': ({ region, world }) => {
     const before = region.database.wal.insert;
+    const sinceMs = world.scheduler.nowMs;
     region.mayRecount = true;
     region.postgres.goDown();
     region.database.crash();
     if (region.isLogInside) region.log.stop();
     if (region.database.wal.insert < before) world.seen('crash lost unflushed commits');
     return () => {
+      region.clock.heardAgain(sinceMs);
       region.postgres.comeUp();
       if (region.isLogInside) region.log.start();
     };
   },
-  'postgres-freeze': ({ region }) => {
+  'postgres-freeze': ({ region, world }) => {
+    const sinceMs = world.scheduler.nowMs;
     region.postgres.freeze();
-    return () => region.postgres.thaw();
+    return () => {
+      region.clock.heardAgain(sinceMs);
+      region.postgres.thaw();
+    };
   },
   'postgres-slow': ({ region, fault, world }) => {
     region.postgres.slowMs += 20 + fault.level * 400;

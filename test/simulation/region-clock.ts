@@ -11,7 +11,7 @@ export class RegionClock {
   readonly #trueMs: () => number;
   readonly #driftRate: number;
   #offsetMs: number;
-  #sleptUntilMs = -Infinity;
+  #silentUntilMs = -Infinity;
   readonly #jumps: number[] = [];
   readonly #setBacks: SetBack[] = [];
 
@@ -26,14 +26,14 @@ export class RegionClock {
     return this.#jumps.at(-1) ?? -Infinity;
   }
 
-  /** True time from which the region's processes could learn of the last jump: one may have stood still over it. */
+  /** True time from which the region's processes could learn of the last jump: they, or the database, may have stood still. */
   get noticedAtMs(): number {
-    return Math.max(this.jumpedAtMs, this.#sleptUntilMs);
+    return Math.max(this.jumpedAtMs, this.#silentUntilMs);
   }
 
-  /** A process that has stood still since then goes on now. */
-  woke(sinceMs: number): void {
-    if (this.jumpedAtMs >= sinceMs) this.#sleptUntilMs = this.#trueMs();
+  /** A process could not read the clock since then, and can now. */
+  heardAgain(sinceMs: number): void {
+    if (this.jumpedAtMs >= sinceMs) this.#silentUntilMs = this.#trueMs();
   }
 
   /** True times, in order. */
