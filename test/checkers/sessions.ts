@@ -6,8 +6,7 @@
  */
 import type { Violation } from './history.ts';
 
-/** In the order in which the caller was answered; a caller does one thing after the other. */
-export type SessionEvent = { readonly session: string; readonly region: string; readonly atMs: number } & (
+export type SessionAnswer =
   | { readonly kind: 'shown'; readonly key: string; readonly elements: readonly string[] }
   /** With what the reply to the write shows, the element among it. */
   | {
@@ -15,7 +14,11 @@ export type SessionEvent = { readonly session: string; readonly region: string; 
       readonly key: string;
       readonly element: string;
       readonly elements: readonly string[];
-    }
+    };
+
+/** In the order in which the caller was answered; a caller does one thing after the other. */
+export type SessionEvent = { readonly session: string; readonly region: string; readonly atMs: number } & (
+  | SessionAnswer
   | { readonly kind: 'lost' }
 );
 

@@ -6,7 +6,7 @@
  */
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Edit } from '@isthmus/replication/journal/journal';
-import { checkSessions, type SessionEvent } from '../checkers/sessions.ts';
+import { checkSessions, type SessionAnswer, type SessionEvent } from '../checkers/sessions.ts';
 import type { Violation } from '../checkers/history.ts';
 import { Random } from './random.ts';
 import type { SimNode } from './sim-node.ts';
@@ -19,19 +19,10 @@ const waitMs = 1500;
 const patienceMs = 5000;
 
 type Answer =
-  | { readonly kind: 'answered'; readonly token: string; readonly event: AnsweredEvent | null }
+  | { readonly kind: 'answered'; readonly token: string; readonly event: SessionAnswer | null }
   | { readonly kind: 'lost'; readonly token: string }
   /** Refused, failed or silent. */
   | { readonly kind: 'none' };
-
-type AnsweredEvent =
-  | { readonly kind: 'shown'; readonly key: string; readonly elements: readonly string[] }
-  | {
-      readonly kind: 'wrote';
-      readonly key: string;
-      readonly element: string;
-      readonly elements: readonly string[];
-    };
 
 export class SessionWorkload {
   readonly #world: World;
