@@ -13,6 +13,7 @@
  * @property {() => Uint8Array} empty A record that nobody wrote to.
  * @property {(state: Uint8Array, edit: Edit, values: Readonly<Record<string, Plain>>) => Edited} set
  * @property {(state: Uint8Array, delta: Uint8Array) => Uint8Array} merge
+ * @property {(states: readonly Uint8Array[], deltas: readonly Uint8Array[]) => Uint8Array[]} [mergeMany] Each delta into the state in its place; absent where the library has no way of its own.
  * @property {(state: Uint8Array) => Readonly<Record<string, unknown>>} read
  * @property {(state: Uint8Array, edit: Edit, added: readonly string[]) => Edited} add To a set.
  * @property {(state: Uint8Array, delta: Uint8Array) => Uint8Array} mergeTags The same for sets.

@@ -39,13 +39,20 @@ export function measuresWith(all, settings) {
   const raceLate = (name) => printRace({ ...race(name, late, settings), name: `${name}_wasm` });
   return {
     ...Object.fromEntries(speedNames.map((name) => [name, () => printRace(race(name, scripts, settings))])),
-    merge_million: () => raceRecords(those(fastEnough), 'merge_million', { count: records, keep: false }),
+    merge_million: () =>
+      raceRecords(those(fastEnough), 'merge_million', { count: records, keep: false, inBatches: true }),
+    merge_million_one_by_one: () =>
+      raceRecords(those(fastEnough), 'merge_million_one_by_one', {
+        count: records,
+        keep: false,
+        inBatches: false,
+      }),
     merge_million_kept: () =>
-      raceRecords(those(fastEnough), 'merge_million_kept', { count: records, keep: true }),
+      raceRecords(those(fastEnough), 'merge_million_kept', { count: records, keep: true, inBatches: true }),
     ...Object.fromEntries(speedNames.map((name) => [`${name}_wasm`, () => raceLate(name)])),
     // The others would take hours to make a million.
     merge_ten_thousand: () =>
-      raceRecords(those(libraries), 'merge_ten_thousand', { count: few, keep: false }),
+      raceRecords(those(libraries), 'merge_ten_thousand', { count: few, keep: false, inBatches: true }),
     state_bytes: () => stateBytes(those(libraries), settings),
     memory: () => memory(those(libraries), settings),
     import: () => importing(settings.imports),
@@ -53,7 +60,7 @@ export function measuresWith(all, settings) {
   };
 }
 
-/** @param {readonly Contender[]} contenders @param {string} name @param {{ readonly count: number, readonly keep: boolean }} work */
+/** @param {readonly Contender[]} contenders @param {string} name @param {{ readonly count: number, readonly keep: boolean, readonly inBatches: boolean }} work */
 function raceRecords(contenders, name, work) {
   return printRace({ ...raceMany(contenders, { ...work, rounds: 27 }), name });
 }

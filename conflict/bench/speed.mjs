@@ -3,7 +3,7 @@
  * contender that fails a workload's check is named in the notes and not timed.
  */
 import { BenchError } from './contender.mjs';
-import { ratioOf, rates, spreadOf, warm } from './measure.mjs';
+import { ratioOf, rates, spreadOf, sum, warm } from './measure.mjs';
 import { chanceFrom } from './record.mjs';
 import {
   copyOf,
@@ -64,6 +64,10 @@ const workloads = [
 /** Of very many, those that engines are warmed with; the rest is cold when its turn comes. */
 const warmRecords = 1000;
 
+/** Pairs that are handed over together, and of how many a state is asked for before the first is merged. */
+const batchSize = 256;
+const groupSize = 16;
+
 export const speedNames = workloads.map(({ name }) => name);
 
 /**
@@ -105,23 +109,35 @@ function taskOf(contender, pairs, merge) {
 
 /**
  * The hot work over very many records in random order, each merged once. States lie anywhere in memory; deltas lie in
- * the order in which they are merged, as a stream brings them. `keep` puts a copy of the result into the store, as an
- * application that holds its records in memory does; else the result is handed on, as to a database.
+ * the order in which they are merged, as a stream brings them, and so many at a time. `inBatches` hands over the pairs
+ * together, so that several states are waited for at once: by the library's own way, or else by `lookingAhead`. `keep`
+ * puts a copy of the result into the store, as an application that holds its records in memory does; else the result is
+ * handed on, as to a database.
  * @param {readonly Contender[]} contenders
- * @param {{ readonly rounds: number, readonly count: number, readonly keep: boolean }} options
+ * @param {{ readonly rounds: number, readonly count: number, readonly keep: boolean, readonly inBatches: boolean }} options
  * @returns {Omit<Race, 'name'>}
  */
-export function raceMany(contenders, { rounds, count, keep }) {
+export function raceMany(contenders, { rounds, count, keep, inBatches }) {
   const order = shuffled(count);
   const tasks = contenders.map((contender) => {
+    const { name, merge } = contender;
     const pairs = Array.from({ length: count }, (_, seed) => manyPair(contender, seed));
     const states = pairs.map(({ state }) => state);
     const deltas = Array.from(order, (record) => copyOf(pairs[record].delta));
-    const some = taskOf(contender, pairs.slice(0, warmRecords), contender.merge);
-    return { name: contender.name, run: walk(contender, { states, deltas, order, keep }), some };
+    const some = pairs.slice(0, warmRecords);
+    if (!inBatches) {
+      return {
+        name,
+        run: walk(merge, { states, deltas, order, keep }),
+        some: taskOf(contender, some, merge),
+      };
+    }
+    const many = contender.mergeMany ?? lookingAhead(merge);
+    return { name, run: walkBatches(many, { states, deltas, order, keep }), some: batchesOf(many, some) };
   });
   const handing = keep ? 'copies of the results kept' : 'results handed on';
-  const title = `one-field deltas into ${count.toLocaleString('en')} records in random order, ${handing}`;
+  const way = inBatches ? `in batches of ${batchSize}` : 'one by one';
+  const title = `one-field deltas into ${count.toLocaleString('en')} records in random order, ${way}, ${handing}`;
   const perRound = Math.floor(count / (rounds + 1));
   for (const task of tasks) {
     warm(task.some);
@@ -130,8 +146,10 @@ export function raceMany(contenders, { rounds, count, keep }) {
   return { title, rows: rates(tasks, { rounds, roundMs: 0, count: perRound }), notes: [] };
 }
 
-/** @param {Contender} contender @param {{ readonly states: Uint8Array[], readonly deltas: readonly Uint8Array[], readonly order: Uint32Array, readonly keep: boolean }} store */
-function walk({ merge }, { states, deltas, order, keep }) {
+/** @typedef {{ readonly states: Uint8Array[], readonly deltas: readonly Uint8Array[], readonly order: Uint32Array, readonly keep: boolean }} Store */
+
+/** @param {Contender['merge']} merge @param {Store} store */
+function walk(merge, { states, deltas, order, keep }) {
   let next = 0;
   return (count) => {
     let bytes = 0;
@@ -142,6 +160,59 @@ function walk({ merge }, { states, deltas, order, keep }) {
       if (keep) states[record] = copyOf(joined);
     }
     return bytes;
+  };
+}
+
+/** The same in batches. @param {NonNullable<Contender['mergeMany']>} mergeMany @param {Store} store */
+function walkBatches(mergeMany, { states, deltas, order, keep }) {
+  let next = 0;
+  return (count) => {
+    let bytes = 0;
+    for (const end = next + count; next < end; ) {
+      const first = next;
+      next = Math.min(first + batchSize, end);
+      const mine = [];
+      for (let at = first; at < next; at++) mine.push(states[order[at]]);
+      const merged = mergeMany(mine, deltas.slice(first, next));
+      for (let index = 0; index < merged.length; index++) {
+        bytes += merged[index].length;
+        if (keep) states[order[first + index]] = copyOf(merged[index]);
+      }
+    }
+    return bytes;
+  };
+}
+
+/** What engines are warmed with for it. @param {NonNullable<Contender['mergeMany']>} mergeMany @param {readonly Pair[]} pairs */
+function batchesOf(mergeMany, pairs) {
+  const states = pairs.slice(0, batchSize).map(({ state }) => state);
+  const deltas = pairs.slice(0, batchSize).map(({ delta }) => delta);
+  const run = (count) => {
+    let bytes = 0;
+    for (let done = 0; done < count; done += states.length) {
+      const left = Math.min(count - done, states.length);
+      for (const joined of mergeMany(states.slice(0, left), deltas.slice(0, left))) bytes += joined.length;
+    }
+    return bytes;
+  };
+  return { name: 'batches', run };
+}
+
+/**
+ * Merges in batches for libraries that have no way of their own, and waits for memory as ours does: a byte of each of
+ * the next states is read before the first of them is merged.
+ * @param {Contender['merge']} merge
+ * @returns {NonNullable<Contender['mergeMany']>}
+ */
+function lookingAhead(merge) {
+  return (states, deltas) => {
+    const merged = [];
+    while (merged.length < states.length) {
+      const end = Math.min(merged.length + groupSize, states.length);
+      for (let at = merged.length; at < end; at++) sum.value += states[at][0];
+      for (let at = merged.length; at < end; at++) merged.push(merge(states[at], deltas[at]));
+    }
+    return merged;
   };
 }
 

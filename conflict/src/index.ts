@@ -27,6 +27,7 @@ export {
 } from './record/inspect.ts';
 export { mayBeDead } from './record/may-be-dead.ts';
 export { merge, type Merged } from './record/merge.ts';
+export { mergeMany } from './record/merge-many.ts';
 export {
   type EditContext,
   type Edited,

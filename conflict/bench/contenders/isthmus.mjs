@@ -2,7 +2,7 @@
  * `@isthmus/conflict` as its users call it: by its published entry, with a schema for edits and reads, and `merge`
  * from bytes to bytes. Nothing here reaches into the package.
  */
-import { merge as join, register, schema, set as elements } from '@isthmus/conflict';
+import { merge as join, mergeMany as joinMany, register, schema, set as elements } from '@isthmus/conflict';
 import { fieldNames } from '../record.mjs';
 
 const Records = schema(Object.fromEntries(fieldNames.map((name) => [name, register()])));
@@ -21,6 +21,7 @@ export const contender = {
       for (const [name, value] of Object.entries(values)) editor.set([name], value);
     }),
   merge: (state, delta) => join(state, delta).state,
+  mergeMany: (states, deltas) => joinMany(states, deltas).map(({ state }) => state),
   read: (state) => Records.read(state).value ?? {},
   add: (state, { actor, ms }, added) =>
     Tags.edit(state, { actor, now: ms }, (editor) => editor.add(['tags'], added)),

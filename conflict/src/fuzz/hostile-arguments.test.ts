@@ -183,6 +183,12 @@ const parameters: Readonly<Record<string, readonly Parameter[]>> = {
   pathOf: [of('texts', ['path'], (value) => core.pathOf(value))],
   seal: [bytes(core.seal, 'bytes')],
   open: [bytes(core.open, 'sealed')],
+  mergeMany: [
+    of('list', ['states'], (value) => core.mergeMany(value as Iterable<Uint8Array>, [state])),
+    of('list', ['deltas'], (value) => core.mergeMany([state], value as Iterable<Uint8Array>)),
+    bytes((value) => core.mergeMany([value], [state])),
+    bytes((value) => core.mergeMany([state], [value]), 'delta'),
+  ],
   merge: [bytes((value) => core.merge(value, state)), bytes((value) => core.merge(state, value), 'delta')],
   collectable: [bytes(core.collectable)],
   compact: [
