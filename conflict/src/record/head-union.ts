@@ -77,7 +77,8 @@ export function joinHeads(state: Uint8Array, delta: Uint8Array): boolean {
   let lastBytes = state;
   let lastName = 0;
   let count = 0;
-  for (; left < leftCount || right < rightCount; count++) {
+  // What the delta has seen decides; where that is nothing new, the rest of the state's head is not asked for.
+  for (; right < rightCount || (grows && left < leftCount); count++) {
     const order =
       left === leftCount ? 1 : right === rightCount ? -1 : compareNames(state, mine, delta, theirs);
     const bytes = order > 0 ? delta : state;
