@@ -78,6 +78,7 @@ const hostile: readonly (readonly [string, unknown])[] = [
   ['an array of nothing', [null, undefined, 5]],
   ['an array buffer', new ArrayBuffer(8)],
   ['other views', new Uint16Array(4)],
+  ['a view of bigints', new BigInt64Array(2)],
   ['a proxy of bytes', new Proxy(state, {})],
   ['a proxy of a vector', new Proxy(vector, {})],
   ['a proxy of a context', new Proxy(core.contextOf(state), {})],

@@ -11,7 +11,7 @@ import { merge, type Merged } from './merge.ts';
 /** So few that none has left the nearest cache when its turn comes. */
 const groupSize = 16;
 
-/** The sum of what was read beforehand: an engine leaves out what nobody uses. */
+/** Takes what was read beforehand: an engine leaves out a reading that nobody uses. */
 let readBefore = 0;
 
 /**
@@ -37,8 +37,8 @@ function mergeGroup(mine: readonly Uint8Array[], theirs: readonly Uint8Array[], 
   const end = Math.min(merged.length + groupSize, mine.length);
   for (let index = merged.length; index < end; index++) {
     const state = mine[index];
-    // What is no bytes is refused in its turn.
-    if (ArrayBuffer.isView(state)) readBefore ^= state[0] ?? 0;
+    // What is no bytes is refused in its turn; reading a view of bigints would throw here.
+    if (ArrayBuffer.isView(state) && state instanceof Uint8Array) readBefore ^= state[0] ?? 0;
   }
   for (let index = merged.length; index < end; index++) {
     const state = mine[index];
