@@ -10,16 +10,18 @@ import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-s
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
 import { decodeLogRecord } from '@isthmus/replication/log/log-record';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
+import type { ChangeSource } from '@isthmus/replication/ports/change-source';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
 import { Relay } from '@isthmus/replication/relay/relay';
 import { expect, test } from 'vitest';
 import { append, record } from '../contract/record-store.contract.ts';
 import { silent } from './memory-region.ts';
 
-const region = parseRegionId('eu') ?? expect.fail('eu is a region');
-const identity = { region, incarnation: { counter: 1, nonce: 1 }, partitionCount: 1 };
+const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
+const identity = { region: eu, incarnation: { counter: 1, nonce: 1 }, partitionCount: 1 };
 
-test('a slot made anew leaves a gap, and no second beginning', async () => {
+/** A region's relay over a database, and the log that it fills. */
+function region() {
   const timer = new ManualTimer();
   const database = new MemoryDatabase({ nowMs: () => timer.monotonicMs() });
   const records = new MemoryRecordStore(database);
@@ -35,50 +37,83 @@ test('a slot made anew leaves a gap, and no second beginning', async () => {
     close: () => Promise.resolve(),
   };
   let losses = 0;
-  const relay = new Relay({
-    identity,
-    source: new MemoryChangeSource(database),
-    sink,
-    beats,
-    slots,
+  return {
     timer,
-    logger: silent,
-    onSlotLost: () => losses++,
-    onPublished: () => undefined,
-  });
-  const hold = await beats.tryHold();
-  const write = async (key: string): Promise<void> => {
-    await records.commitLocal(append([record(key)], 'x'));
-    await hold?.beat();
-    await timer.advance(3000);
+    database,
+    slots,
+    losses: () => losses,
+    said: () => held.map(decodeLogRecord),
+    relay: (source: ChangeSource = new MemoryChangeSource(database)) =>
+      new Relay({
+        identity,
+        source,
+        sink,
+        beats,
+        slots,
+        timer,
+        logger: silent,
+        onSlotLost: () => losses++,
+        onPublished: () => undefined,
+      }),
+    write: async (key: string): Promise<void> => {
+      const hold = await beats.tryHold();
+      await records.commitLocal(append([record(key)], 'x'));
+      await hold?.beat();
+      await hold?.release();
+      await timer.advance(3000);
+    },
   };
-  relay.start();
+}
+
+test('a slot made anew leaves a gap, and no second beginning', async () => {
+  const { timer, database, slots, said, losses, relay, write } = region();
+  const before = relay();
+  before.start();
   await write('before');
   const first = slots.current;
-  await relay.close();
+  await before.close();
   await write('missing');
   database.wal.dropSlot();
-  const next = new Relay({
-    identity,
-    source: new MemoryChangeSource(database),
-    sink,
-    beats,
-    slots,
-    timer,
-    logger: silent,
-    onSlotLost: () => losses++,
-    onPublished: () => undefined,
-  });
+  const next = relay();
   next.start();
   await timer.advance(5000);
   await write('after');
   await next.close();
-  const said = held.map(decodeLogRecord);
-  expect(said.filter(({ kind }) => kind === 'start')).toMatchObject([{ at: first.from }]);
-  const changes = said.filter((each) => each.kind === 'changes');
+  expect(said().filter(({ kind }) => kind === 'start')).toMatchObject([{ at: first.from }]);
+  const changes = said().filter((each) => each.kind === 'changes');
   expect(changes.flatMap((each) => each.changes.map(({ key }) => key))).toEqual(['before', 'after']);
   const begins = changes.find(({ from }) => from === slots.current.from);
   const ended = changes.find((each) => each.changes.some(({ key }) => key === 'before'));
   expect(begins?.from ?? 0n).toBeGreaterThan(ended?.to ?? 0n);
-  expect([slots.current.number, losses]).toEqual([2, 1]);
+  expect([slots.current.number, losses()]).toEqual([2, 1]);
+});
+
+test('a relay that ended before its first confirmation arrived leaves a count that the next one repeats', async () => {
+  const { database, said, relay, write } = region();
+  const unconfirming = new MemoryChangeSource(database);
+  const first = relay({
+    open: async () => {
+      const stream = await unconfirming.open();
+      return {
+        start: stream.start,
+        read: () => stream.read(),
+        confirm: () => undefined,
+        close: () => stream.close(),
+      };
+    },
+  });
+  first.start();
+  await write('one');
+  await write('two');
+  await first.close();
+  const counts = said().flatMap((each) =>
+    each.kind === 'changes' ? each.beats.map(({ count }) => count) : [],
+  );
+  expect(counts).toEqual([1, 2]);
+  const next = relay();
+  next.start();
+  await write('three');
+  await next.close();
+  const all = said().flatMap((each) => (each.kind === 'changes' ? each.beats.map(({ count }) => count) : []));
+  expect(all).toEqual([1, 2, 1, 2, 3]);
 });

@@ -97,7 +97,7 @@ export class Relay {
       logger.info({ start: String(stream.start), count }, 'relay holds the slot');
       this.#state = 'live';
       onLive();
-      await this.#carry(stream, count ?? (await this.#countAfterLoss()));
+      await this.#carry(stream, count ?? (isFirstStart ? 0 : await this.#countAfterLoss()));
     } finally {
       this.#stream = null;
       await stream.close();
