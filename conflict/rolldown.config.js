@@ -53,10 +53,11 @@ const innerMembers = [
   'found',
   'due',
   'raiseSlot',
+  'draft',
   'reset',
 ];
 // The letters that minified variables have most, so that they compress.
-const letters = 'tneriolufacsdgpmwhyvbkqxjzAMPXTRCNK';
+const letters = 'tneriolufacsdgpmwhyvbkqxjzAMPXTRCNKD';
 const mangleProps = {
   include: new RegExp(`^(?:${innerMembers.join('|')})$`, 'u'),
   cache: Object.fromEntries(innerMembers.map((name, index) => [name, letters[index]])),

@@ -38,6 +38,8 @@ const wholeOf = (specifiers) =>
   specifiers.map((specifier, index) => `export * as e${index} from '${specifier}';`).join('\n');
 
 const coreContents = `export { ${coreNames.join(', ')} } from '${library}';`;
+/** With the merging of many pairs at once, which pays where states lie in no cache. */
+const batchContents = `export { ${[...coreNames, 'mergeMany'].join(', ')} } from '${library}';`;
 
 /** @param {string} name @param {string} contents @param {readonly string[]} external @returns {Promise<Uint8Array>} */
 async function bundleOf(name, contents, external) {
@@ -80,7 +82,10 @@ function exportedPaths() {
 /** The first size is that of the core. @returns {Promise<readonly Size[]>} */
 export async function ownSizes() {
   const specifiers = exportedPaths().map((path) => library + path.slice(1));
-  const sizes = [await sizeOf('core', coreContents, ['yjs'])];
+  const sizes = [
+    await sizeOf('core', coreContents, ['yjs']),
+    await sizeOf('core and mergeMany', batchContents, ['yjs']),
+  ];
   for (const specifier of specifiers) {
     sizes.push(await sizeOf(specifier, `export * from '${specifier}';`, ['yjs']));
   }

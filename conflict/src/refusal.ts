@@ -19,6 +19,11 @@ export function check(isKept: boolean, code: ConflictCode, details: ConflictDeta
   if (!isKept) throw refusal(code, details);
 }
 
+/** Throws `too-large` where there are more bytes than the limit. */
+export function checkSize(rule: string, value: number, limit: number): void {
+  check(value <= limit, 'too-large', { rule, limit, value });
+}
+
 /** Throws `invalid-schema` where a declaration of `field`, or of the whole schema, breaks a rule. */
 export function checkDeclared(
   isKept: boolean,

@@ -9,10 +9,7 @@ import { allocate } from './slab.ts';
 /** Throws `invalid-argument` where `value` is no `Uint8Array`, or one whose buffer was handed to another thread. */
 export function checkBytes(value: Uint8Array, rule: string): void {
   // A proxy of bytes is no view of them, whatever class it claims.
-  const isBytes =
-    ArrayBuffer.isView(value) &&
-    (value instanceof Uint8Array || Object.prototype.toString.call(value) === '[object Uint8Array]');
-  checkArgument(isBytes, rule, value);
+  checkArgument(ArrayBuffer.isView(value) && value[Symbol.toStringTag] === 'Uint8Array', rule, value);
   // A buffer that was handed over looks like an empty one, until it is read.
   if (value.length === 0) readFrom(value, rule, () => value.at(0));
 }

@@ -5,7 +5,7 @@
  * numbers is a binary string: cut out of the whole, compared as it lies, and added up to the bytes again.
  */
 import { hasSeen, type Ranges, rangesOf, type Seen } from '../causal/seen.ts';
-import { check } from '../refusal.ts';
+import { check, checkSize } from '../refusal.ts';
 import { binaryOfBytes, bytesOf, checkBytes } from '../codec/bytes.ts';
 import {
   beginReading,
@@ -42,12 +42,16 @@ export interface DecodedRecord {
   readonly entries: readonly Entry[];
 }
 
-/** Throws `malformed` or `newer-format`; empty bytes are the record that never was. */
+/** Far above every state that edits make; to take more apart would take memory and seconds before it is refused. */
+const largestRecord = 2 ** 26;
+
+/** Throws `malformed`, `newer-format` or `too-large`; empty bytes are the record that never was. */
 export function decode(bytes: Uint8Array): DecodedRecord {
   checkBytes(bytes, 'state');
   const context = new Map<string, Ranges>();
   const entries: Entry[] = [];
   if (bytes.length === 0) return { minor: formatMinor, context, entries };
+  checkSize('state-bytes', bytes.length, largestRecord);
   beginReading(binaryOfBytes(bytes));
   const minor = readVersion();
   const actors = readActors(context);

@@ -25,33 +25,24 @@ export function mergeMany(states: Iterable<Uint8Array>, deltas: Iterable<Uint8Ar
   const counts = { rule: 'as many deltas as states', limit: mine.length, value: theirs.length };
   check(mine.length === theirs.length, 'invalid-argument', counts);
   const merged: Merged[] = [];
-  try {
-    while (merged.length < mine.length) mergeGroup(mine, theirs, merged);
-  } catch (cause) {
-    throw cause instanceof ConflictError ? placed(cause, merged.length) : cause;
+  for (const state of mine) {
+    const place = merged.length;
+    if (place % groupSize === 0) readAhead(mine.slice(place, place + groupSize));
+    const delta = theirs[place];
+    try {
+      checkArgument(delta !== undefined, 'delta', delta);
+      merged.push(merge(state, delta));
+    } catch (cause) {
+      if (cause instanceof ConflictError) {
+        Object.assign(cause, { field: String(place), message: `${place}: ${cause.message}` });
+      }
+      throw cause;
+    }
   }
   return merged;
 }
 
-function mergeGroup(mine: readonly Uint8Array[], theirs: readonly Uint8Array[], merged: Merged[]): void {
-  const end = Math.min(merged.length + groupSize, mine.length);
-  for (let index = merged.length; index < end; index++) {
-    const state = mine[index];
-    // What is no bytes is refused in its turn; reading a view of bigints would throw here.
-    if (ArrayBuffer.isView(state) && state instanceof Uint8Array) readBefore ^= state[0] ?? 0;
-  }
-  for (let index = merged.length; index < end; index++) {
-    const state = mine[index];
-    const delta = theirs[index];
-    checkArgument(state !== undefined, 'state', state);
-    checkArgument(delta !== undefined, 'delta', delta);
-    merged.push(merge(state, delta));
-  }
-}
-
-/** The same refusal, with the place of its pair. */
-function placed(cause: ConflictError, place: number): ConflictError {
-  const { code, message, rule, limit, value } = cause;
-  const known = limit === null ? {} : { limit };
-  return new ConflictError(code, message, { field: String(place), rule, ...known, value, cause });
+function readAhead(states: readonly Uint8Array[]): void {
+  // What is no bytes is refused in its turn, and a view may be one of bigints.
+  for (const state of states) if (ArrayBuffer.isView(state)) readBefore ^= Number(state[0]);
 }

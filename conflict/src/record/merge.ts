@@ -32,8 +32,9 @@ const none: readonly string[] = Object.freeze([]);
 
 /**
  * Joins `delta` into `state`. Both may be states or deltas, in either order; empty bytes are a record of which nothing
- * was ever seen. Throws `malformed` or `newer-format`. It looks at what it joins: of a delta that brings nothing only at
- * the head, of a state not at what stays. Check with `validate` what comes from strangers.
+ * was ever seen. Throws `malformed`, `newer-format`, or `too-large` where more than 64 MiB have to be taken apart. It looks
+ * at what it joins: of a delta that brings nothing only at the head, of a state not at what stays. Check with `validate`
+ * what comes from strangers.
  */
 export function merge(state: Uint8Array, delta: Uint8Array): Merged {
   checkBytes(state, 'state');
@@ -64,7 +65,7 @@ function withConflicts(before: Uint8Array, state: Uint8Array): Merged {
     state,
     changed: true,
     get conflicts() {
-      found ??= conflictsOf(before, state);
+      found ??= Object.freeze(conflictsOf(before, state));
       return found;
     },
   };

@@ -9,7 +9,7 @@ import { countersOf } from '../causal/vector-counters.ts';
 import type { VersionVector } from '../causal/version-vector.ts';
 import { checkedMs } from '../clock/stamp.ts';
 import { deepestValue, longestActorBytes } from '../codec/format.ts';
-import { check, checkDeclared } from '../refusal.ts';
+import { check, checkDeclared, checkSize } from '../refusal.ts';
 import { actorOf } from '../types/bounded-counter.ts';
 import { checkFields } from '../types/check-fields.ts';
 import type { RegisterPath } from '../types/field-path.ts';
@@ -71,7 +71,10 @@ export interface EditContext {
 export interface Edited {
   /** The record after the edit, to be stored in place of the one before. */
   readonly state: Uint8Array;
-  /** What to send to the other replicas; empty where nothing changed, and then `state` is the one given. */
+  /**
+   * What to send to the other replicas; empty where nothing changed, and then `state` is the one given. Of a new record it
+   * may be the very array that `state` is, so write into neither.
+   */
   readonly delta: Uint8Array;
   /** Whether anything was written. */
   readonly changed: boolean;
@@ -199,8 +202,4 @@ function checkedContext(context: EditContext) {
       horizon: horizon === undefined ? undefined : countersOf(horizon, 'horizon'),
     };
   });
-}
-
-function checkSize(rule: string, value: number, limit: number): void {
-  check(value <= limit, 'too-large', { rule, limit, value });
 }

@@ -47,6 +47,28 @@ test.each([0, 7, 1.5])('%s replicas are refused', (replicas) => {
   );
 });
 
+test.each([
+  ['steps', { seed: 1, steps: Number.NaN }],
+  ['steps', { seed: 1, steps: 0 }],
+  ['steps', { seed: 1, steps: 1.5 }],
+  ['seed', { seed: Number.NaN, steps: 1 }],
+  ['seed', { seed: 2 ** 60, steps: 1 }],
+])('unusable %s are refused, not played in vain', (rule, options) => {
+  expect(() => runHistory(options)).toThrow(expect.objectContaining({ code: 'invalid-argument', rule }));
+});
+
+test.each([
+  ['options', 'null'],
+  ['seed', '{ "steps": 1 }'],
+  ['seed', '{ "seed": "x", "steps": 1 }'],
+  ['steps', '{ "seed": 1 }'],
+  ['schema', '{ "seed": 1, "steps": 1, "schema": {} }'],
+])('unusable %s from JSON are refused: %s', (rule, json) => {
+  expect(() => runHistory(JSON.parse(json))).toThrow(
+    expect.objectContaining({ code: 'invalid-argument', rule }),
+  );
+});
+
 test('coverage counts what was seen', () => {
   const { coverage, replicas } = runHistory({ seed: 3, steps: 100, replicas: 3, text: yjsText });
   expect(replicas.length).toBe(3);

@@ -4,8 +4,9 @@
  * and created again. Equal options play the equal history, so a seed is all that has to be kept. A failing history is
  * cut down to the steps that matter before it is thrown.
  */
-import { ConflictError } from '../errors.ts';
+import { checkArgument, isObject } from '../arguments.ts';
 import { type Schema, schema } from '../record/schema.ts';
+import { check } from '../refusal.ts';
 import type { TextEngine } from '../types/text.ts';
 import type { Action } from './action.ts';
 import { Coverage } from './coverage.ts';
@@ -64,8 +65,9 @@ const actors = ['eu.1', 'us.1', 'ap.1', '\uffee.1', '\u{10400}.1', 'sa.1'];
 /** Replays that a failing history is cut down with at most. */
 const mostReplays = 1500;
 
-/** Throws `HistoryFailure` where the library breaks a law, `invalid-argument` for other numbers of replicas. */
+/** Throws `HistoryFailure` where the library breaks a law, `invalid-argument` for options that it cannot play. */
 export function runHistory(options: HistoryOptions): HistoryReport {
+  checkOptions(options);
   const { seed, steps } = options;
   const random = new Random(seed);
   const stage = stageOf(random, options);
@@ -90,6 +92,21 @@ export function runHistory(options: HistoryOptions): HistoryReport {
   return { seed, steps, coverage, schema: stage.schema, replicas: world.replicas, edits: world.edits() };
 }
 
+/** What is played in vain would be a test that passes. */
+function checkOptions(options: HistoryOptions): void {
+  checkArgument(isObject(options), 'options', options);
+  const { seed, steps, schema: given, replicas } = options;
+  checkArgument(Number.isSafeInteger(seed), 'seed', seed);
+  checkArgument(Number.isSafeInteger(steps) && steps >= 1, 'steps', steps);
+  checkArgument(given === undefined || typeof Object(given).edit === 'function', 'schema', given);
+  const isPlayable = replicas === undefined || (Number.isInteger(replicas) && replicas >= 1);
+  check(isPlayable && (replicas ?? 1) <= actors.length, 'invalid-argument', {
+    rule: 'replicas',
+    limit: actors.length,
+    value: replicas,
+  });
+}
+
 function play(world: World, played: Action[], action: Action): void {
   played.push(action);
   world.do(action);
@@ -97,14 +114,6 @@ function play(world: World, played: Action[], action: Action): void {
 
 function stageOf(random: Random, options: HistoryOptions): Stage {
   const count = options.replicas ?? 1 + random.below(actors.length);
-  if (!Number.isInteger(count) || count < 1 || count > actors.length) {
-    const message = `a history has 1 to ${actors.length} replicas`;
-    throw new ConflictError('invalid-argument', message, {
-      rule: 'replicas',
-      limit: actors.length,
-      value: count,
-    });
-  }
   const { text } = options;
   const deletes = random.chance(0.5) ? 'add-wins' : 'last-writer-wins';
   const fields = randomFields(random, text !== undefined && random.chance(0.4));
