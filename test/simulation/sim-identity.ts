@@ -81,7 +81,7 @@ export class SimPast implements IdentityStore {
   readonly #postgres: SimPostgres;
   readonly #onAdopted: IdentityParts['onAdopted'];
 
-  constructor({ postgres, onAdopted }: IdentityParts) {
+  constructor({ postgres, onAdopted }: Pick<IdentityParts, 'postgres' | 'onAdopted'>) {
     this.#postgres = postgres;
     this.#onAdopted = onAdopted;
   }
@@ -140,7 +140,7 @@ export class SimPast implements IdentityStore {
   }
 }
 
-class SimControlLog implements ControlLog {
+export class SimControlLog implements ControlLog {
   readonly #inner: MemoryControlLog;
   readonly #parts: IdentityParts;
 
@@ -165,7 +165,7 @@ class SimControlLog implements ControlLog {
   }
 }
 
-class SimOwnLog implements OwnLogSource {
+export class SimOwnLog implements OwnLogSource {
   readonly #inner: MemoryOwnLog;
   readonly #parts: IdentityParts;
 

@@ -67,7 +67,7 @@ export class SimWishes {
 }
 
 /** Also on a database that is not proven. */
-class SimDrainStore implements DrainStore {
+export class SimDrainStore implements DrainStore {
   readonly #postgres: SimPostgres;
   readonly #onCut: () => void;
 
@@ -104,7 +104,7 @@ class SimDrainStore implements DrainStore {
   }
 }
 
-class SimRefillStore implements RefillStore {
+export class SimRefillStore implements RefillStore {
   readonly #postgres: SimPostgres;
 
   constructor(postgres: SimPostgres) {
