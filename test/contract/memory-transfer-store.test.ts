@@ -7,7 +7,6 @@ import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keep
 import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
 import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
-import { expect, test } from 'vitest';
 import { transferStoreContract } from './transfer-store.contract.ts';
 
 function open() {
@@ -30,13 +29,3 @@ function open() {
 }
 
 transferStoreContract('memory', () => Promise.resolve(open()));
-
-test('a slot that was lost begins a new life, once', async () => {
-  const { database, slots } = open();
-  expect(slots.current.number).toBe(1);
-  expect(await slots.renew()).toMatchObject({ number: 1 });
-  database.wal.dropSlot();
-  const life = await slots.renew();
-  expect(life).toEqual({ number: 2, from: database.wal.confirmed });
-  expect(await slots.renew()).toEqual(life);
-});

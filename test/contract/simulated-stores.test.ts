@@ -1,10 +1,14 @@
 /** The contracts of the stores on the simulator's own, each as one process of a region reaches it. */
+import { expect } from 'vitest';
 import { beatStoreContract, peers } from './beat-store.contract.ts';
 import { conflictingRecordsContract } from './conflicting-records.contract.ts';
 import { deadLetterStoreContract } from './dead-letter-store.contract.ts';
 import { identityStoreContract } from './identity-store.contract.ts';
 import { incarnationStoreContract } from './incarnation-store.contract.ts';
 import { incidentStoreContract } from './incident-store.contract.ts';
+import { joiningStoreContract } from './joining-store.contract.ts';
+import { roleLockContract } from './role-lock.contract.ts';
+import { slotKeeperContract } from './slot-keeper.contract.ts';
 import { append, record, recordStoreContract } from './record-store.contract.ts';
 import { refillStoreContract } from './refill-store.contract.ts';
 import { retirementStoreContract } from './retirement-store.contract.ts';
@@ -119,3 +123,66 @@ refillStoreContract(name, async () => {
     close: () => simulated.close(),
   };
 });
+
+joiningStoreContract(name, async () => {
+  const simulated = new SimulatedRegion();
+  return {
+    open: async () => simulated.open().joining,
+    restart: () => restart(simulated),
+    close: () => simulated.close(),
+  };
+});
+
+roleLockContract(name, async () => {
+  const simulated = new SimulatedRegion();
+  const [{ process, lock: one }, { lock: two }] = [simulated.open(), simulated.open()];
+  const { postgres, database } = simulated.region;
+  return {
+    one,
+    two,
+    disconnect: async () => {
+      postgres.cutConnections();
+      database.disconnect();
+    },
+    stop: () => {
+      process.stop();
+      return () => process.goOn();
+    },
+    goDown: async () => {
+      simulated.goDown();
+      return () => comeUp(simulated);
+    },
+    close: () => simulated.close(),
+  };
+});
+
+slotKeeperContract(name, async () => {
+  const simulated = new SimulatedRegion();
+  const [{ slots: one, source, records, past }, { slots: two }] = [simulated.open(), simulated.open()];
+  return {
+    one,
+    two,
+    source,
+    write: async (key) => {
+      const committed = await records.commitLocal(append([record(key)], 'x'));
+      return committed?.end ?? expect.fail('it was written');
+    },
+    loseSlot: async () => simulated.region.database.wal.dropSlot(),
+    renew: async () => {
+      await past.adopt({ claim: await past.noteClaim({ counter: 2, nonce: 9 }), promised: null });
+      return simulated.open().slots;
+    },
+    close: () => simulated.close(),
+  };
+});
+
+/** Up again, and its own past. */
+async function comeUp(simulated: SimulatedRegion): Promise<void> {
+  simulated.comeUp();
+  await simulated.open().past.accept();
+}
+
+async function restart(simulated: SimulatedRegion): Promise<void> {
+  simulated.goDown();
+  await comeUp(simulated);
+}

@@ -167,7 +167,15 @@ export class SimNode {
     this.#guards = new GuardWatch({ region: region.id, peers, guards, beats, clock, timer });
     const logger = this.#logger();
     this.retiring = world.isRetiring ? new SimRetiring({ region, process, postgres, world, logger }) : null;
-    const joining = { peers, partitionCount, store: new SimJoiningStore(postgres), client, records, timer, logger };
+    const joining = {
+      peers,
+      partitionCount,
+      store: new SimJoiningStore(postgres),
+      client,
+      records,
+      timer,
+      logger,
+    };
     this.#joining = new Joining({ ...joining, closed: () => this.retiring?.closed ?? [] });
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;
