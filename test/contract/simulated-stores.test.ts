@@ -6,6 +6,7 @@ import { deadLetterStoreContract } from './dead-letter-store.contract.ts';
 import { identityStoreContract } from './identity-store.contract.ts';
 import { incarnationStoreContract } from './incarnation-store.contract.ts';
 import { incidentStoreContract } from './incident-store.contract.ts';
+import { drainStoreContract } from './drain-store.contract.ts';
 import { joiningStoreContract } from './joining-store.contract.ts';
 import { roleLockContract } from './role-lock.contract.ts';
 import { slotKeeperContract } from './slot-keeper.contract.ts';
@@ -172,6 +173,23 @@ slotKeeperContract(name, async () => {
       await past.adopt({ claim: await past.noteClaim({ counter: 2, nonce: 9 }), promised: null });
       return simulated.open().slots;
     },
+    close: () => simulated.close(),
+  };
+});
+
+drainStoreContract(name, async () => {
+  const simulated = new SimulatedRegion();
+  const { row } = simulated.region;
+  return {
+    open: async () => {
+      const process = simulated.open();
+      return { ...process, write: (key) => write(process, key) };
+    },
+    dateBack: async (byMs) => {
+      const { drained } = row.row;
+      if (drained !== null) row.change({ drained: { ...drained, sinceMs: drained.sinceMs - byMs } });
+    },
+    restart: () => restart(simulated),
     close: () => simulated.close(),
   };
 });

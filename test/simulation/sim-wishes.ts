@@ -90,7 +90,7 @@ export class SimDrainStore implements DrainStore {
 
   cut(): Promise<void> {
     return this.#postgres.read('cut', async () => {
-      this.#onCut();
+      if (this.#postgres.region.row.row.drained !== null) this.#onCut();
       await this.#inner.cut();
     });
   }
