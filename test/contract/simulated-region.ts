@@ -1,14 +1,12 @@
 /**
  * One region of the simulator for contract suites: its servers, and as many processes as are asked for, each with every
- * store as the engine in the simulator has it. Virtual time goes on by itself while the region is open, so a suite that
- * knows nothing of it waits for an answer as it waits for a real server's.
+ * store as the engine in the simulator has it.
  */
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { IncidentStore } from '@isthmus/replication/ports/incident-store';
 import { Oracle } from '../simulation/oracle.ts';
 import { Random } from '../simulation/random.ts';
 import { RegionClock } from '../simulation/region-clock.ts';
-import { Scheduler } from '../simulation/scheduler.ts';
 import { SimPast } from '../simulation/sim-identity.ts';
 import { SimIncidents } from '../simulation/sim-incidents.ts';
 import { SimJoiningStore } from '../simulation/sim-joining.ts';
@@ -19,7 +17,7 @@ import {
   SimRecordStore,
   SimRoleLock,
 } from '../simulation/sim-postgres.ts';
-import { type ProcessWorld, SimProcess } from '../simulation/sim-process.ts';
+import { SimProcess } from '../simulation/sim-process.ts';
 import { SimRegion } from '../simulation/sim-region.ts';
 import { SimRetirementStore } from '../simulation/sim-retirement.ts';
 import { SimSeals } from '../simulation/sim-seals.ts';
@@ -34,38 +32,31 @@ import {
   SimVerifications,
 } from '../simulation/sim-transfer.ts';
 import { SimDrainStore, SimRefillStore } from '../simulation/sim-wishes.ts';
-import { Trace } from '../simulation/trace.ts';
+import { PassingTime } from './passing-time.ts';
 import { region } from './record-store.contract.ts';
-
-/** Of virtual time, between which everything else has its turn. */
-const stepMs = 1;
 
 export class SimulatedRegion {
   readonly region: SimRegion;
-  readonly world: ProcessWorld;
-  readonly #scheduler = new Scheduler();
+  readonly #time = new PassingTime();
   /** Suites make up intervals and counts, so nobody asks what it holds of them. */
   readonly #oracle: Oracle;
   #opened = 0;
-  #isClosed = false;
-  readonly #passing: Promise<void>;
 
   constructor(peers: readonly RegionId[] = []) {
-    const scheduler = this.#scheduler;
+    const { scheduler } = this.#time;
     const nowMs = (): number => scheduler.nowMs;
     const id = region('eu');
-    this.world = { scheduler, trace: new Trace(nowMs, null), failpoint: () => undefined };
     this.#oracle = new Oracle(nowMs, () => undefined);
     const identity = { region: id, incarnation: { counter: 1, nonce: 7 }, partitionCount: 4 };
     const clock = new RegionClock(nowMs, 0, 0);
     const seals = new SimSeals([{ region: id, key: 0 }]);
     this.region = new SimRegion(identity, peers, { clock, random: new Random(1), seals, isLogInside: false });
-    this.#passing = this.#pass();
   }
 
   /** A process that opens the database now. */
   open() {
-    const { region: of, world } = this;
+    const of = this.region;
+    const { world } = this.#time;
     const process = new SimProcess(`eu#${this.#opened++}`, world);
     const postgres = new SimPostgres(of, process, world);
     return { process, postgres, ...storesOf(postgres, this.#oracle) };
@@ -81,13 +72,8 @@ export class SimulatedRegion {
     this.region.postgres.comeUp();
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#passing;
-  }
-
-  async #pass(): Promise<void> {
-    while (!this.#isClosed) await this.#scheduler.run(this.#scheduler.nowMs + stepMs, () => undefined);
+  close(): Promise<void> {
+    return this.#time.end();
   }
 }
 

@@ -43,6 +43,8 @@ export interface IdentityParts {
   readonly onAdopted: (claim: Incarnation) => void;
 }
 
+type LogParts = Pick<IdentityParts, 'region' | 'process' | 'feed' | 'logger'>;
+
 export function incarnationParts(parts: IdentityParts): IncarnationParts {
   return {
     store: new SimIncarnations(parts.postgres),
@@ -142,9 +144,9 @@ export class SimPast implements IdentityStore {
 
 export class SimControlLog implements ControlLog {
   readonly #inner: MemoryControlLog;
-  readonly #parts: IdentityParts;
+  readonly #parts: LogParts;
 
-  constructor(parts: IdentityParts) {
+  constructor(parts: LogParts) {
     this.#parts = parts;
     this.#inner = new MemoryControlLog(parts.region.log);
   }
@@ -167,9 +169,9 @@ export class SimControlLog implements ControlLog {
 
 export class SimOwnLog implements OwnLogSource {
   readonly #inner: MemoryOwnLog;
-  readonly #parts: IdentityParts;
+  readonly #parts: LogParts;
 
-  constructor(parts: IdentityParts) {
+  constructor(parts: LogParts) {
     const { region, logger } = parts;
     this.#parts = parts;
     this.#inner = new MemoryOwnLog({ region: region.id, log: region.log, logger });
@@ -188,11 +190,11 @@ export class SimOwnLog implements OwnLogSource {
   }
 
   tail(): FeedSubscription {
-    return this.#parts.feed.subscribeTail(this.#parts.region.id, () => this.#inner.tail());
+    return this.#parts.feed.subscribeTail(this.#parts.region.id, 'changes', () => this.#inner.tail());
   }
 
   claims(): FeedSubscription {
-    return this.#parts.feed.subscribeTail(this.#parts.region.id, () => this.#inner.claims());
+    return this.#parts.feed.subscribeTail(this.#parts.region.id, 'control', () => this.#inner.claims());
   }
 
   #ask<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -76,10 +76,11 @@ export const recordHold: Statement = {
   text: `WITH held AS (UPDATE isthmus.identity SET held = coalesce(held, $1) RETURNING one) ${endOf('held')}`,
 };
 
-/** Not where local writes are taken again by now: nobody would be served worse for it. */
+/** Not where local writes are taken again by now. The row is written, so that a word to join comes before it or after. */
 export const endDrained: Statement = {
   name: 'isthmus_drain_end',
-  text: endOf('(SELECT FROM isthmus.identity WHERE drained_since IS NOT NULL) AS drained'),
+  text: `WITH drained AS (UPDATE isthmus.identity SET drained_since = drained_since WHERE drained_since IS NOT NULL
+    RETURNING one) ${endOf('drained')}`,
 };
 
 export const endOthers: Statement = { name: 'isthmus_identity_end', text: endOf('(SELECT) AS one') };
