@@ -7,7 +7,10 @@ import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keep
 import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
 import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
+import { transferJobsContract } from './transfer-jobs.contract.ts';
+import { transferRaisingContract } from './transfer-raising.contract.ts';
 import { transferStoreContract } from './transfer-store.contract.ts';
+import { verificationStoreContract } from './verification-store.contract.ts';
 
 function open() {
   const database = new MemoryDatabase({ nowMs: () => performance.timeOrigin + performance.now() });
@@ -28,4 +31,10 @@ function open() {
   };
 }
 
-transferStoreContract('memory', () => Promise.resolve(open()));
+const contracts = [
+  transferStoreContract,
+  transferRaisingContract,
+  transferJobsContract,
+  verificationStoreContract,
+];
+for (const contract of contracts) contract('memory', () => Promise.resolve(open()));

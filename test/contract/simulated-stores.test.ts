@@ -10,13 +10,17 @@ import { drainStoreContract } from './drain-store.contract.ts';
 import { joiningStoreContract } from './joining-store.contract.ts';
 import { roleLockContract } from './role-lock.contract.ts';
 import { slotKeeperContract } from './slot-keeper.contract.ts';
+import { recordPositionsContract } from './record-positions.contract.ts';
 import { append, record, recordStoreContract } from './record-store.contract.ts';
 import { refillStoreContract } from './refill-store.contract.ts';
 import { retirementStoreContract } from './retirement-store.contract.ts';
 import { sessionStoreContract } from './session-store.contract.ts';
 import { SimulatedRegion } from './simulated-region.ts';
 import { tombstoneStoreContract } from './tombstone-store.contract.ts';
+import { transferJobsContract } from './transfer-jobs.contract.ts';
+import { transferRaisingContract } from './transfer-raising.contract.ts';
 import { transferStoreContract } from './transfer-store.contract.ts';
+import { verificationStoreContract } from './verification-store.contract.ts';
 
 const name = 'the simulator';
 
@@ -32,10 +36,11 @@ async function write({ records }: Process, key: string): Promise<void> {
   await records.commitLocal(append([record(key)], 'x'));
 }
 
-recordStoreContract(name, async () => {
-  const { records: store, close } = opened();
-  return { store, close };
-});
+for (const contract of [recordStoreContract, recordPositionsContract])
+  contract(name, async () => {
+    const { records: store, close } = opened();
+    return { store, close };
+  });
 
 beatStoreContract(name, async () => {
   const simulated = new SimulatedRegion(peers);
@@ -70,6 +75,9 @@ conflictingRecordsContract(name, async () => {
 });
 
 transferStoreContract(name, async () => opened());
+transferRaisingContract(name, async () => opened());
+transferJobsContract(name, async () => opened());
+verificationStoreContract(name, async () => opened());
 tombstoneStoreContract(name, async () => opened());
 retirementStoreContract(name, async () => opened());
 sessionStoreContract(name, async () => opened());
