@@ -152,6 +152,7 @@ function collectAll(count: number): void {
 
 /** How many elements of arrays are gone through, by a spread or a loop, while this runs. */
 function walked(run: () => void): number {
+  const arrays: object = Array.prototype;
   const { [Symbol.iterator]: iterator } = Array.prototype;
   let elements = 0;
   const counted = function* (this: readonly unknown[]) {
@@ -160,19 +161,13 @@ function walked(run: () => void): number {
       yield this[index];
     }
   };
-  Object.defineProperty(Array.prototype, Symbol.iterator, {
-    value: counted,
-    configurable: true,
-    writable: true,
-  });
+  const walkWith = (value: unknown): void =>
+    void Object.defineProperty(arrays, Symbol.iterator, { value, configurable: true, writable: true });
+  walkWith(counted);
   try {
     run();
   } finally {
-    Object.defineProperty(Array.prototype, Symbol.iterator, {
-      value: iterator,
-      configurable: true,
-      writable: true,
-    });
+    walkWith(iterator);
   }
   return elements;
 }
