@@ -93,10 +93,17 @@ export class PostgresBench implements SourceBench {
     await vi.waitFor(() => this.query(drop), { timeout: 10_000, interval: 20 });
   }
 
-  async killAndRestart(): Promise<void> {
+  async goDown(): Promise<() => Promise<void>> {
     await this.postgres.kill('SIGKILL');
-    await this.postgres.restart();
-    this.#client = await connected(this.postgres.url);
+    return async () => {
+      await this.postgres.restart();
+      this.#client = await connected(this.postgres.url);
+    };
+  }
+
+  async killAndRestart(): Promise<void> {
+    const comeUp = await this.goDown();
+    await comeUp();
   }
 
   async close(): Promise<void> {

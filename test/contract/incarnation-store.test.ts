@@ -96,19 +96,3 @@ it('the place of sessions tells positions, what may be ahead, ended incarnations
   await database.close();
   await fresh.drop();
 });
-
-it('a fresh database joins until it is told that it has, and no restart makes it join again (P6)', async () => {
-  const fresh = await freshDatabase(postgres);
-  let database = await open(fresh);
-  expect(await database.joining.isJoining()).toBe(true);
-  await database.close();
-  database = await open(fresh);
-  expect(await database.joining.isJoining()).toBe(true);
-  await database.joining.joined();
-  expect(await database.joining.isJoining()).toBe(false);
-  await database.close();
-  database = await open(fresh);
-  expect(await database.joining.isJoining()).toBe(false);
-  await database.close();
-  await fresh.drop();
-});

@@ -42,6 +42,10 @@ class MemoryBench implements SourceBench {
     this.database.disconnect();
   }
 
+  async goDown(): Promise<null> {
+    return null;
+  }
+
   async reset(): Promise<void> {
     this.database.wal.createSlot();
   }

@@ -7,8 +7,10 @@ import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keep
 import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfer-jobs';
 import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
-import { expect, test } from 'vitest';
+import { transferJobsContract } from './transfer-jobs.contract.ts';
+import { transferRaisingContract } from './transfer-raising.contract.ts';
 import { transferStoreContract } from './transfer-store.contract.ts';
+import { verificationStoreContract } from './verification-store.contract.ts';
 
 function open() {
   const database = new MemoryDatabase({ nowMs: () => performance.timeOrigin + performance.now() });
@@ -29,14 +31,10 @@ function open() {
   };
 }
 
-transferStoreContract('memory', () => Promise.resolve(open()));
-
-test('a slot that was lost begins a new life, once', async () => {
-  const { database, slots } = open();
-  expect(slots.current.number).toBe(1);
-  expect(await slots.renew()).toMatchObject({ number: 1 });
-  database.wal.dropSlot();
-  const life = await slots.renew();
-  expect(life).toEqual({ number: 2, from: database.wal.confirmed });
-  expect(await slots.renew()).toEqual(life);
-});
+const contracts = [
+  transferStoreContract,
+  transferRaisingContract,
+  transferJobsContract,
+  verificationStoreContract,
+];
+for (const contract of contracts) contract('memory', () => Promise.resolve(open()));

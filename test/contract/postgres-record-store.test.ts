@@ -13,6 +13,7 @@ import type { FreshDatabase } from './fresh-database.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { until } from '../until.ts';
 import { startCuttingProxy } from './record-store-proxy.ts';
+import { recordPositionsContract } from './record-positions.contract.ts';
 import { append, bytes, record, recordStoreContract, region, text } from './record-store.contract.ts';
 
 let postgres: Postgres;
@@ -33,19 +34,20 @@ function open(fresh: FreshDatabase, url = fresh.url): Promise<Database> {
   });
 }
 
-recordStoreContract('postgres', async () => {
-  const fresh = await freshDatabase(postgres);
-  // Nothing in the contract may lock in an order that can end in a deadlock, so none is looked for.
-  await fresh.sql(`ALTER DATABASE ${fresh.name} SET deadlock_timeout = '1h'`);
-  const database = await open(fresh);
-  return {
-    store: database.records,
-    close: async () => {
-      await database.close();
-      await fresh.drop();
-    },
-  };
-});
+for (const contract of [recordStoreContract, recordPositionsContract])
+  contract('postgres', async () => {
+    const fresh = await freshDatabase(postgres);
+    // Nothing in the contract may lock in an order that can end in a deadlock, so none is looked for.
+    await fresh.sql(`ALTER DATABASE ${fresh.name} SET deadlock_timeout = '1h'`);
+    const database = await open(fresh);
+    return {
+      store: database.records,
+      close: async () => {
+        await database.close();
+        await fresh.drop();
+      },
+    };
+  });
 
 describe('the Postgres record store', () => {
   let fresh: FreshDatabase;

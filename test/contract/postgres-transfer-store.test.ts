@@ -12,7 +12,10 @@ import { beginning } from '@isthmus/replication/ports/record-reader';
 import { until } from '../until.ts';
 import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
 import { append, bytes, record, region, text } from './record-store.contract.ts';
+import { transferJobsContract } from './transfer-jobs.contract.ts';
+import { transferRaisingContract } from './transfer-raising.contract.ts';
 import { transferStoreContract } from './transfer-store.contract.ts';
+import { verificationStoreContract } from './verification-store.contract.ts';
 
 let postgres: Postgres;
 beforeAll(async () => {
@@ -31,17 +34,24 @@ function open(fresh: FreshDatabase): Promise<Database> {
   });
 }
 
-transferStoreContract('postgres', async () => {
-  const fresh = await freshDatabase(postgres);
-  const database = await open(fresh);
-  return {
-    ...database,
-    close: async () => {
-      await database.close();
-      await fresh.drop();
-    },
-  };
-});
+const contracts = [
+  transferStoreContract,
+  transferRaisingContract,
+  transferJobsContract,
+  verificationStoreContract,
+];
+for (const contract of contracts)
+  contract('postgres', async () => {
+    const fresh = await freshDatabase(postgres);
+    const database = await open(fresh);
+    return {
+      ...database,
+      close: async () => {
+        await database.close();
+        await fresh.drop();
+      },
+    };
+  });
 
 describe('the Postgres transfer store', () => {
   let fresh: FreshDatabase;

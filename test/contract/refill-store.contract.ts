@@ -1,7 +1,6 @@
 /**
- * What an operator has asked of a region as a whole, whatever its database is made of: local writes end for every
- * connection that was open, one wish to fill it anew stands at a time, and the database becomes another incarnation and empty
- * in one step.
+ * What every `RefillStore` must do: one wish to fill a region anew stands at a time, and the database becomes another
+ * incarnation and empty in one step.
  */
 import type { DrainStore } from '@isthmus/replication/ports/drain-store';
 import { type Actor, parseActor } from '@isthmus/replication/ports/identity';
@@ -11,7 +10,6 @@ import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { RefillStore } from '@isthmus/replication/ports/refill-store';
 import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../until.ts';
 import { record, region } from './record-store.contract.ts';
 
 /** A region's database as one process has opened it. */
@@ -40,7 +38,7 @@ function actor(text: string): Actor {
 }
 
 export function refillStoreContract(name: string, begin: () => Promise<RefillGround>): void {
-  describe(`DrainStore and RefillStore: ${name}`, () => {
+  describe(`RefillStore: ${name}`, () => {
     let ground: RefillGround;
     let database: OpenRefillStore;
     beforeEach(async () => {
@@ -70,45 +68,6 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       await ground.closeOne();
       database = await ground.open();
     }
-
-    it('a drained region takes no write from a connection that was open, beats and peers still do, and joining ends it', async () => {
-      const { drains } = database;
-      await write('before');
-      expect(await drains.find()).toBeNull();
-      await drains.begin();
-      expect(await drains.find()).toMatchObject({ beat: null });
-      await drains.cut();
-      const named = await until('the beat is named', 10_000, async () =>
-        (await drains.settle()) ? ((await drains.find())?.beat ?? null) : null,
-      );
-      await expect(write('after')).rejects.toMatchObject({
-        code: 'database-unavailable',
-        message: expect.stringContaining('drained'),
-      });
-      expect(await drains.settle()).toBe(true);
-      expect((await drains.find())?.beat).toBe(named);
-      expect((await database.past.newestBeat()).beat?.number ?? 0).toBeLessThan(named);
-      const position = { origin: region('us'), incarnation: { counter: 1, nonce: 7 }, partition: 0 };
-      await database.records.createPosition({
-        ...position,
-        applied: 9n,
-        settled: 9n,
-        beat: null,
-        nextOffset: 0n,
-      });
-      expect(await database.records.positions(region('us'))).toHaveLength(1);
-      await drains.end();
-      expect(await drains.find()).toBeNull();
-      expect(await written('after')).toBe(true);
-    });
-
-    it('a beat is not named while a connection from before may still commit', async () => {
-      const { drains } = database;
-      await write('before');
-      await drains.begin();
-      expect(await drains.settle()).toBe(false);
-      expect(await drains.find()).toMatchObject({ beat: null });
-    });
 
     it('keeps one wish, replaces one that secures or is over, and none that takes an incarnation', async () => {
       const { refills } = database;

@@ -1,4 +1,4 @@
-/** The contract of `DrainStore` and `RefillStore` on a real Postgres and in memory. */
+/** The contract of `RefillStore` on a real Postgres and in memory. */
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { afterAll, beforeAll, expect } from 'vitest';

@@ -43,6 +43,8 @@ export interface IdentityParts {
   readonly onAdopted: (claim: Incarnation) => void;
 }
 
+type LogParts = Pick<IdentityParts, 'region' | 'process' | 'feed' | 'logger'>;
+
 export function incarnationParts(parts: IdentityParts): IncarnationParts {
   return {
     store: new SimIncarnations(parts.postgres),
@@ -81,7 +83,7 @@ export class SimPast implements IdentityStore {
   readonly #postgres: SimPostgres;
   readonly #onAdopted: IdentityParts['onAdopted'];
 
-  constructor({ postgres, onAdopted }: IdentityParts) {
+  constructor({ postgres, onAdopted }: Pick<IdentityParts, 'postgres' | 'onAdopted'>) {
     this.#postgres = postgres;
     this.#onAdopted = onAdopted;
   }
@@ -140,11 +142,11 @@ export class SimPast implements IdentityStore {
   }
 }
 
-class SimControlLog implements ControlLog {
+export class SimControlLog implements ControlLog {
   readonly #inner: MemoryControlLog;
-  readonly #parts: IdentityParts;
+  readonly #parts: LogParts;
 
-  constructor(parts: IdentityParts) {
+  constructor(parts: LogParts) {
     this.#parts = parts;
     this.#inner = new MemoryControlLog(parts.region.log);
   }
@@ -165,11 +167,11 @@ class SimControlLog implements ControlLog {
   }
 }
 
-class SimOwnLog implements OwnLogSource {
+export class SimOwnLog implements OwnLogSource {
   readonly #inner: MemoryOwnLog;
-  readonly #parts: IdentityParts;
+  readonly #parts: LogParts;
 
-  constructor(parts: IdentityParts) {
+  constructor(parts: LogParts) {
     const { region, logger } = parts;
     this.#parts = parts;
     this.#inner = new MemoryOwnLog({ region: region.id, log: region.log, logger });
@@ -188,11 +190,11 @@ class SimOwnLog implements OwnLogSource {
   }
 
   tail(): FeedSubscription {
-    return this.#parts.feed.subscribeTail(this.#parts.region.id, () => this.#inner.tail());
+    return this.#parts.feed.subscribeTail(this.#parts.region.id, 'changes', () => this.#inner.tail());
   }
 
   claims(): FeedSubscription {
-    return this.#parts.feed.subscribeTail(this.#parts.region.id, () => this.#inner.claims());
+    return this.#parts.feed.subscribeTail(this.#parts.region.id, 'control', () => this.#inner.claims());
   }
 
   #ask<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -44,7 +44,7 @@ export function watchIncidents(parts: IncidentParts): IncidentWatch {
   });
 }
 
-class SimIncidents {
+export class SimIncidents {
   readonly #postgres: SimPostgres;
   readonly #events: Pick<IncidentParts, 'seen' | 'onStored' | 'onDropped'>;
 

@@ -107,9 +107,9 @@ export class SimChangeFeed implements ChangeFeed {
   }
 
   /** Of the own log, from its end on. */
-  subscribeTail(self: RegionId, connect: () => MemorySubscription): FeedSubscription {
+  subscribeTail(self: RegionId, topic: TopicName, connect: () => MemorySubscription): FeedSubscription {
     let kept: MemorySubscription | null = null;
-    return this.#subscription(self, () => (kept ??= connect()), { topic: 'changes', offsets: [] });
+    return this.#subscription(self, () => (kept ??= connect()), { topic, offsets: [] });
   }
 
   /** Moves the cursors of what is read from this origin by so many records, as an offset that was lost would. */
@@ -183,7 +183,7 @@ class SimSubscription implements FeedSubscription {
   }
 
   get connected(): boolean {
-    return this.#inner !== null && this.#isConnectable;
+    return this.#inner !== null && this.#isConnectable && !this.#parts.region.kafka.isFrozen;
   }
 
   next(): Promise<FeedBatch | null> {
@@ -204,7 +204,8 @@ class SimSubscription implements FeedSubscription {
     return new Promise((resolve, reject) => {
       const fail = (): void => process.hear(() => reject(unavailable('the feed is not connected')));
       world.scheduler.after(link.delayMs(), () => {
-        const log = this.#isAlive() ? region.log.partitions('changes')?.[partition] : undefined;
+        const isAnswering = this.#isAlive() && !region.kafka.isFrozen;
+        const log = isAnswering ? region.log.partitions('changes')?.[partition] : undefined;
         if (log === undefined) {
           world.scheduler.after(rewindTimeoutMs, fail);
           return;

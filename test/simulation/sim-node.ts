@@ -29,6 +29,7 @@ import { collection } from './workload.ts';
 import type { IncidentJudge } from './judge-incidents.ts';
 import { guardIdentity, type IdentityParts, incarnationParts } from './sim-identity.ts';
 import { watchIncidents } from './sim-incidents.ts';
+import { SimJoiningStore } from './sim-joining.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
 import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
 import { SimPeerClient } from './sim-peer-client.ts';
@@ -165,12 +166,16 @@ export class SimNode {
     const guards = new Map([[collection, world.guard]]);
     this.#guards = new GuardWatch({ region: region.id, peers, guards, beats, clock, timer });
     const logger = this.#logger();
-    const joins = {
-      isJoining: () => postgres.read('joining', () => region.joining.isJoining()),
-      joined: () => postgres.commit('joined', () => region.joining.joined()),
-    };
     this.retiring = world.isRetiring ? new SimRetiring({ region, process, postgres, world, logger }) : null;
-    const joining = { peers, partitionCount, store: joins, client, records, timer, logger };
+    const joining = {
+      peers,
+      partitionCount,
+      store: new SimJoiningStore(postgres),
+      client,
+      records,
+      timer,
+      logger,
+    };
     this.#joining = new Joining({ ...joining, closed: () => this.retiring?.closed ?? [] });
     const store = new SimTransferStore(postgres);
     const newName = (): string => `${name}-${this.#snapshots++}`;

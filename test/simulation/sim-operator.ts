@@ -28,7 +28,7 @@ export class Operator {
       underWay++;
       await draining.drain().finally(() => underWay--);
     };
-    void this.#insist(region, drained, () => isOver || region.row.row.drained?.isCut === true);
+    void this.#insist(region, drained, () => isOver || region.drains.isCut);
     const look = async (): Promise<void> => {
       if (isOver || region.isGone || (await this.#judgeDrained(region))) return;
       this.#world.scheduler.after(lookMs, () => void look());

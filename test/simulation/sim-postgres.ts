@@ -55,6 +55,8 @@ export const readKind: RequestKind = {
 export const commitKind: RequestKind = { ...readKind, leastMs: 0.3, mostMs: 1.5, isPipelined: false };
 /** A transaction in the middle of which the process decides. */
 export const decideKind: RequestKind = { ...commitKind, needsProcess: true };
+/** Opens a connection of its own, of which nothing is asked: its reader runs under a lock that needs proof. */
+export const openStreamKind: RequestKind = { ...commitKind, refused: streamLost, lost: streamLost };
 const localCommitKind: RequestKind = { ...decideKind, lost: unknownOutcome };
 /** How soon a holder notices that its lock is gone. */
 export const noticeMs = 500;
@@ -87,7 +89,7 @@ export class SimPostgres {
   call<T>(kind: RequestKind, name: string, work: () => Promise<T>): Promise<T> {
     const { postgres: server } = this.region;
     const { past } = this;
-    if (kind === readKind) return this.#process.call({ server, kind, name, work });
+    if (kind === readKind || kind === openStreamKind) return this.#process.call({ server, kind, name, work });
     const admitted = async (): Promise<T> => {
       if (kind === localCommitKind) past.requireLearnt();
       else past.requireProven();
@@ -138,6 +140,10 @@ export class SimPostgres {
 
 function unavailable(): ReplicationError {
   return new ReplicationError('database-unavailable', 'the database does not answer', { retriable: true });
+}
+
+function streamLost(): ReplicationError {
+  return new ReplicationError('source-lost', 'the stream could not be opened', { retriable: true });
 }
 
 function unknownOutcome(): ReplicationError {

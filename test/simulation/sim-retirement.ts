@@ -80,7 +80,7 @@ export class SimRetiring {
   }
 }
 
-class SimRetirementStore implements RetirementStore {
+export class SimRetirementStore implements RetirementStore {
   readonly #postgres: SimPostgres;
 
   constructor(postgres: SimPostgres) {

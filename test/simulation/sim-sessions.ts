@@ -15,7 +15,7 @@ export function sessionDesk(
   return new SessionDesk({ self, store: new SimSessionStore(postgres), key, timer });
 }
 
-class SimSessionStore implements SessionStore {
+export class SimSessionStore implements SessionStore {
   readonly #postgres: SimPostgres;
 
   constructor(postgres: SimPostgres) {

@@ -5,10 +5,7 @@
 import { ReplicationError, assert } from '@isthmus/replication/errors';
 import type { Commit, Lsn } from '@isthmus/replication/ports/change';
 import type { ChangeSource, ChangeStream } from '@isthmus/replication/ports/change-source';
-import { commitKind, noticeMs, readKind, type SimPostgres } from './sim-postgres.ts';
-import type { RequestKind } from './sim-process.ts';
-
-const openStreamKind: RequestKind = { ...commitKind, lost: sourceLost };
+import { noticeMs, openStreamKind, readKind, type SimPostgres } from './sim-postgres.ts';
 
 export class SimChangeSource implements ChangeSource {
   readonly #postgres: SimPostgres;
@@ -79,8 +76,4 @@ class SimChangeStream implements ChangeStream {
 
 function closed(): ReplicationError {
   return new ReplicationError('closed', 'the change stream is closed', { retriable: false });
-}
-
-function sourceLost(): ReplicationError {
-  return new ReplicationError('source-lost', 'the stream could not be opened', { retriable: true });
 }

@@ -183,7 +183,7 @@ export class SimSlotKeeper implements SlotKeeper {
   }
 
   life(): Promise<SlotLife | null> {
-    return this.#postgres.read('slot life', () => this.#postgres.region.slots.life());
+    return this.#postgres.commit('slot life', () => this.#postgres.region.slots.life());
   }
 
   renew(): Promise<SlotLife> {
@@ -219,7 +219,7 @@ export class SimIncarnations implements IncarnationStore {
   }
 
   setOpen(isOpen: boolean): Promise<void> {
-    return this.#postgres.commit('open to writes', () => this.#inner.setOpen(isOpen));
+    return this.#postgres.read('open to writes', () => this.#inner.setOpen(isOpen));
   }
 
   relearnt(): Promise<void> {

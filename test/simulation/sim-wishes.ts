@@ -67,7 +67,7 @@ export class SimWishes {
 }
 
 /** Also on a database that is not proven. */
-class SimDrainStore implements DrainStore {
+export class SimDrainStore implements DrainStore {
   readonly #postgres: SimPostgres;
   readonly #onCut: () => void;
 
@@ -90,7 +90,7 @@ class SimDrainStore implements DrainStore {
 
   cut(): Promise<void> {
     return this.#postgres.read('cut', async () => {
-      this.#onCut();
+      if (this.#postgres.region.row.row.drained !== null) this.#onCut();
       await this.#inner.cut();
     });
   }
@@ -104,7 +104,7 @@ class SimDrainStore implements DrainStore {
   }
 }
 
-class SimRefillStore implements RefillStore {
+export class SimRefillStore implements RefillStore {
   readonly #postgres: SimPostgres;
 
   constructor(postgres: SimPostgres) {

@@ -133,3 +133,41 @@ test('an empty transaction takes one commit, however large', () => {
     nextOffset: 10n,
   });
 });
+
+test('what a batch carries is gone through once, of however many records it is', () => {
+  const few = walked(() => collectAll(100));
+  expect(few).toBeGreaterThan(100);
+  expect(walked(() => collectAll(1000))).toBeLessThan(11 * few);
+});
+
+function collectAll(count: number): void {
+  const beat = { number: 1, lsn: 1n, atMs: 1, end: 1n, count: 1 };
+  const queue = Array.from({ length: count }, (_, index) => {
+    const small = entry(10n + BigInt(index), [1]);
+    return { ...small, record: { ...small.record, beats: [beat] } };
+  });
+  const collected = collect(open(10n), queue, room(count)) ?? expect.fail('all of it fits');
+  expect([collected.changes.length, collected.beats.length]).toEqual([count, count]);
+}
+
+/** How many elements of arrays are gone through, by a spread or a loop, while this runs. */
+function walked(run: () => void): number {
+  const arrays: object = Array.prototype;
+  const { [Symbol.iterator]: iterator } = Array.prototype;
+  let elements = 0;
+  const counted = function* (this: readonly unknown[]) {
+    for (let index = 0; index < this.length; index++) {
+      elements++;
+      yield this[index];
+    }
+  };
+  const walkWith = (value: unknown): void =>
+    void Object.defineProperty(arrays, Symbol.iterator, { value, configurable: true, writable: true });
+  walkWith(counted);
+  try {
+    run();
+  } finally {
+    walkWith(iterator);
+  }
+  return elements;
+}

@@ -1,7 +1,7 @@
 /**
  * Takes from the front of a partition's queue what one apply transaction is to carry: whole log records that fit into
- * the room that is left, or, into an empty transaction, a part of one that ends at a commit. Pure: it moves the reading along as if the transaction had committed,
- * and the caller keeps that reading only if it does.
+ * the room that is left, or, into an empty transaction, a part of one that ends at a commit. Pure: it moves the reading
+ * along as if the transaction had committed, and the caller keeps that reading only if it does.
  */
 import type { LogRecord, PlacedChange } from '../log/log-record.ts';
 import type { CountedBeat, Lsn } from '../ports/change.ts';
@@ -39,53 +39,66 @@ export interface Collected {
   readonly reading: OpenReading;
 }
 
-/** The first of `queue` is to be applied; `null` where it does not fit into the room. */
-export function collect(reading: OpenReading, queue: readonly QueuedRecord[], room: Room): Collected | null {
-  const { applied } = reading;
-  const nextOffset = queue[0]?.offset ?? 0n;
-  let collected: Collected = {
-    changes: [],
-    byteCount: 0,
-    applied,
-    beats: [],
-    consumed: 0,
-    nextOffset,
-    reading,
-  };
-  for (const entry of queue) {
-    const step = judge(collected.reading, entry.record, entry.offset);
-    const next = take(collected, entry, { step, room });
-    if (next === null) break;
-    const whole = next.consumed > collected.consumed;
-    collected = next;
-    if (!whole) break;
-  }
-  return collected.applied === applied ? null : collected;
+/** Where a transaction stands that carries what was taken so far. */
+type Place = Omit<Collected, 'changes' | 'beats'>;
+
+/** What one entry adds. */
+interface Taken {
+  readonly changes: readonly PlacedChange[];
+  readonly beats: readonly CountedBeat[];
+  readonly place: Place;
 }
 
-/** `null` where the entry has to wait for the next transaction. */
+/**
+ * The first of `queue` is to be applied; `null` where it does not fit into the room. What is carried is gathered in one
+ * pass: a lane that is behind brings thousands of small records, and a copy for each of them would be quadratic.
+ */
+export function collect(reading: OpenReading, queue: readonly QueuedRecord[], room: Room): Collected | null {
+  const { applied } = reading;
+  const changes: PlacedChange[] = [];
+  const beats: CountedBeat[] = [];
+  let place: Place = { byteCount: 0, applied, consumed: 0, nextOffset: queue[0]?.offset ?? 0n, reading };
+  for (const entry of queue) {
+    const step = judge(place.reading, entry.record, entry.offset);
+    const left = room.changes - changes.length;
+    const mustGo = room.isEmpty && changes.length === 0;
+    const taken = take(place, entry, { step, room: { changes: left, bytes: room.bytes, isEmpty: mustGo } });
+    if (taken === null) break;
+    for (const change of taken.changes) changes.push(change);
+    for (const beat of taken.beats) beats.push(beat);
+    const isWhole = taken.place.consumed > place.consumed;
+    place = taken.place;
+    if (!isWhole) break;
+  }
+  return place.applied === applied ? null : { ...place, changes, beats };
+}
+
+/** `null` where the entry has to wait for the next transaction. The room for changes is what those before it have left. */
 function take(
-  before: Collected,
+  before: Place,
   entry: QueuedRecord,
   { step, room }: { readonly step: Step; readonly room: Room },
-): Collected | null {
+): Taken | null {
   const consumed = { consumed: before.consumed + 1, nextOffset: entry.offset + 1n };
-  if (step.kind === 'drop')
-    return { ...before, ...consumed, reading: passOver(before.reading, entry.offset) };
+  if (step.kind === 'drop') {
+    const place = { ...before, ...consumed, reading: passOver(before.reading, entry.offset) };
+    return { changes: [], beats: [], place };
+  }
   if (step.kind !== 'apply') return null;
   const { record } = step;
   const byteCount = before.byteCount + entry.byteCount;
   const fresh = record.changes.filter((change) => change.lsn > before.applied);
-  const changesLeft = room.changes - before.changes.length;
-  const mustGo = room.isEmpty && before.changes.length === 0;
-  if (!mustGo && (fresh.length > changesLeft || byteCount > room.bytes)) return null;
-  const cut = cutAtCommit(fresh, changesLeft);
-  const changes = [...before.changes, ...fresh.slice(0, cut)];
+  if (!room.isEmpty && (fresh.length > room.changes || byteCount > room.bytes)) return null;
+  const cut = cutAtCommit(fresh, room.changes);
   const last = fresh[cut - 1];
   if (cut < fresh.length && last !== undefined) {
-    return { ...before, changes, byteCount, applied: last.lsn, reading: movedTo(before.reading, last.lsn) };
+    const place = { ...before, byteCount, applied: last.lsn, reading: movedTo(before.reading, last.lsn) };
+    return { changes: fresh.slice(0, cut), beats: [], place };
   }
-  const beats = [...before.beats, ...record.beats];
   const reading = advance(before.reading, record.to, entry.offset);
-  return { changes, byteCount, applied: record.to, beats, ...consumed, reading };
+  return {
+    changes: fresh,
+    beats: record.beats,
+    place: { byteCount, applied: record.to, ...consumed, reading },
+  };
 }

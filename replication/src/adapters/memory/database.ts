@@ -42,6 +42,7 @@ export class MemoryDatabase {
   #emission: Emission | null = null;
   readonly #onDisconnect = new Set<() => void>();
   #starts = 1;
+  #disconnects = 0;
 
   constructor({ nowMs, maxRetainedBytes }: MemoryDatabaseOptions) {
     this.nowMs = nowMs;
@@ -52,6 +53,11 @@ export class MemoryDatabase {
   /** How often the server was started. */
   get starts(): number {
     return this.#starts;
+  }
+
+  /** How often all connections were ended. */
+  get disconnects(): number {
+    return this.#disconnects;
   }
 
   /** Each name once: the caller is the only one who knows the table. */
@@ -103,6 +109,7 @@ export class MemoryDatabase {
 
   /** Ends all connections: locks are free, streams are lost, rows stay. */
   disconnect(): void {
+    this.#disconnects++;
     for (const lock of this.#locks.values()) lock.lose();
     this.#locks.clear();
     const listeners = [...this.#onDisconnect];

@@ -20,6 +20,13 @@ export class MemoryDrainStore implements DrainStore {
     this.#ground = ground;
   }
 
+  /** Local writes were taken away from every connection. */
+  get isCut(): boolean {
+    const { database, identity } = this.#ground;
+    const { drained } = identity.row;
+    return drained !== null && drained.disconnects < database.disconnects;
+  }
+
   async find(): Promise<Drained | null> {
     const { drained } = this.#ground.identity.row;
     return drained && { sinceMs: drained.sinceMs, beat: drained.beat };
@@ -28,21 +35,20 @@ export class MemoryDrainStore implements DrainStore {
   async begin(): Promise<void> {
     const { database, identity } = this.#ground;
     if (identity.row.drained !== null) return;
-    identity.change({ drained: { sinceMs: database.nowMs(), isCut: false, beat: null } });
+    const { disconnects } = database;
+    identity.change({ drained: { sinceMs: database.nowMs(), disconnects, beat: null } });
   }
 
   async cut(): Promise<void> {
     const { database, identity } = this.#ground;
-    const { drained } = identity.row;
-    if (drained !== null) identity.change({ drained: { ...drained, isCut: true } });
-    database.disconnect();
+    if (identity.row.drained !== null) database.disconnect();
   }
 
   /** The next beat may have read its place before the last of those commits, so it is the one after it. */
   async settle(): Promise<boolean> {
     const { identity, beats } = this.#ground;
     const { drained } = identity.row;
-    if (drained?.isCut === true && drained.beat === null)
+    if (drained !== null && drained.beat === null && this.isCut)
       identity.change({ drained: { ...drained, beat: (beats.newest?.number ?? 0) + 2 } });
     return (identity.row.drained?.beat ?? null) !== null;
   }

@@ -19,8 +19,8 @@ export interface IdentityRow {
 
 export interface DrainedRow {
   readonly sinceMs: number;
-  /** Connections from before have ended. */
-  readonly isCut: boolean;
+  /** How often connections had been ended by then: once more, and those from before are gone. */
+  readonly disconnects: number;
   readonly beat: number | null;
 }
 

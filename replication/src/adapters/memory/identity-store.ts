@@ -33,11 +33,14 @@ const marginMs = 10_000;
 export class MemoryIdentityStore implements IdentityStore {
   readonly #ground: MemoryIdentityGround;
   readonly #opened: Incarnation;
+  /** The connection, by how many had been ended before, on which local writes were last found to be taken. */
+  #undrainedOn = -1;
 
   /** Opened as the incarnation that the database is now. */
   constructor(ground: MemoryIdentityGround) {
     this.#ground = ground;
     this.#opened = ground.identity.row.incarnation;
+    this.#isDrained();
   }
 
   get standing(): Continuity['kind'] {
@@ -127,10 +130,17 @@ export class MemoryIdentityStore implements IdentityStore {
   /** The same for the region's own writes, which wait until the past is learnt, and end where they were taken away. */
   requireLearnt(): void {
     this.requireProven();
-    if (this.#ground.identity.row.drained?.isCut === true)
-      throw unavailable('the region is drained: it takes no writes');
+    if (this.#isDrained()) throw unavailable('the region is drained: it takes no writes');
     if (this.#ground.incarnations.isClosedToWrites)
       throw unavailable('writes wait until this new incarnation has learnt its past again');
+  }
+
+  /** A connection that was open before writes on until it ends. */
+  #isDrained(): boolean {
+    const { database, identity } = this.#ground;
+    const isDrained = identity.row.drained !== null;
+    if (!isDrained) this.#undrainedOn = database.disconnects;
+    return isDrained && this.#undrainedOn !== database.disconnects;
   }
 
   #judge(): Continuity {

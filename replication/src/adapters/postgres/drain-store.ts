@@ -1,12 +1,14 @@
 /**
- * The port `DrainStore` on Postgres: two columns of the identity row, which every new connection reads. The commit of a
+ * The port `DrainStore` on Postgres: columns of the identity row, which every new connection reads. The commit of a
  * backend that is told to end may still succeed, so the beat is named only after all of them are gone; and the next one
- * may have read its place before that, so it is the one after it.
+ * may have read its place before that, so it is the one after it. Which backends these are is noted once the mark can be
+ * read, because whoever connects later has read it; by its time alone a backend cannot be told to be one of them, since
+ * clocks are set back.
  */
 import type { Drained, DrainStore } from '../../ports/drain-store.ts';
 import { milliseconds } from './beat-figures.ts';
 import type { Connections } from './connections.ts';
-import { recordDrain } from './identity-row.ts';
+import { endDrained } from './identity-row.ts';
 import { nullableAt, numberAt } from './row-values.ts';
 import type { Statement } from './session.ts';
 
@@ -17,15 +19,26 @@ const selectDrained: Statement = {
 
 const beginDrain: Statement = {
   name: 'isthmus_drain',
-  text: 'UPDATE isthmus.identity SET drained_since = clock_timestamp() WHERE drained_since IS NULL',
+  text: `UPDATE isthmus.identity SET drained_since = clock_timestamp(), drained_from = NULL
+  WHERE drained_since IS NULL`,
+};
+
+/** Tells a backend from a later one with the same process id. */
+const backend = "pid || ' ' || extract(epoch FROM backend_start)";
+
+/** A later statement than the mark's. */
+const noteBackends: Statement = {
+  name: 'isthmus_drain_from',
+  text: `UPDATE isthmus.identity SET drained_from = ARRAY(SELECT ${backend} FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'isthmus')
+  WHERE drained_since IS NOT NULL AND drained_from IS NULL`,
 };
 
 const settleDrain: Statement = {
   name: 'isthmus_drain_settle',
   text: `UPDATE isthmus.identity SET drained_beat = coalesce((SELECT max(number) FROM isthmus.beat), 0) + 2
-  WHERE drained_since IS NOT NULL AND drained_beat IS NULL AND NOT EXISTS (
-    SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'isthmus'
-      AND backend_start < drained_since)`,
+  WHERE drained_since IS NOT NULL AND drained_beat IS NULL AND drained_from IS NOT NULL AND NOT EXISTS (
+    SELECT FROM pg_stat_activity WHERE datname = current_database() AND ${backend} = ANY (drained_from))`,
 };
 
 const endDrain: Statement = {
@@ -49,12 +62,13 @@ export class PostgresDrainStore implements DrainStore {
   /** Also on a database that is not proven: it takes something away and gives nothing. */
   async begin(): Promise<void> {
     await this.#connections.query(beginDrain);
+    await this.#connections.query(noteBackends);
   }
 
   async cut(): Promise<void> {
     const session = await this.#connections.checkOut('read');
     try {
-      await session.query(recordDrain);
+      await session.query(endDrained);
     } finally {
       session.drop();
     }

@@ -76,10 +76,10 @@ export const recordHold: Statement = {
   text: `WITH held AS (UPDATE isthmus.identity SET held = coalesce(held, $1) RETURNING one) ${endOf('held')}`,
 };
 
-/** After it every local write has ended, and the next beat comes after all of them. The first such beat stays. */
-export const recordDrain: Statement = {
+/** Not where local writes are taken again by now. The row is written, so that a word to join comes before it or after. */
+export const endDrained: Statement = {
   name: 'isthmus_drain_end',
-  text: `WITH drained AS (UPDATE isthmus.identity SET drained_since = coalesce(drained_since, clock_timestamp())
+  text: `WITH drained AS (UPDATE isthmus.identity SET drained_since = drained_since WHERE drained_since IS NOT NULL
     RETURNING one) ${endOf('drained')}`,
 };
 

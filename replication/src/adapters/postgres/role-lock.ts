@@ -30,6 +30,7 @@ class AskedLock implements HeldLock {
   readonly #session: Session;
   readonly #timer: NodeJS.Timeout;
   #asking: Promise<void> = Promise.resolve();
+  #isReleased = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -43,6 +44,8 @@ class AskedLock implements HeldLock {
   }
 
   async release(): Promise<void> {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
     clearInterval(this.#timer);
     await this.#asking;
     await releaseHold(this.#session, replicatorLock);
