@@ -143,6 +143,8 @@ export class IdentityGuard {
     const { evidence } = this.#options;
     await evidence.prepare();
     if (continuity.isPromoted && !(await evidence.isAlone(aloneMs))) {
+      // What was heard are this database's own beats where another process has proven it meanwhile.
+      if ((await past.continuity()).kind !== 'unproven') return;
       return this.#refuse('somebody else published in our name while this server was being promoted');
     }
     const verdict = await evidence.compare();
@@ -182,12 +184,18 @@ export class IdentityGuard {
 
   /** Ends with the claim won and the database adopted, or leaves everything to the next look. */
   async #claim(reason: string): Promise<void> {
-    const { evidence, timer, logger } = this.#options;
+    const { evidence, past, timer, logger } = this.#options;
     this.#state = { kind: 'renewing', reason };
     await evidence.prepare();
     const isAlone = () => evidence.isAlone(aloneMs);
     const outcome = await renewIncarnation({ ...this.#options, isAlone, signal: this.#end.signal });
     if (outcome.kind === 'lost' || (outcome.kind === 'given-up' && outcome.isAlive)) {
+      // Another process of this database may have been quicker, and who was heard is the life that it has taken (0021).
+      const continuity = await past.continuity();
+      if (continuity.kind === 'renewed') {
+        this.#state = continuity;
+        return;
+      }
       this.#isWanted = false;
       return this.#refuse(outcome.reason);
     }
