@@ -34,7 +34,8 @@ export class MemoryDrainStore implements DrainStore {
   async cut(): Promise<void> {
     const { database, identity } = this.#ground;
     const { drained } = identity.row;
-    if (drained !== null) identity.change({ drained: { ...drained, isCut: true } });
+    if (drained === null) return;
+    identity.change({ drained: { ...drained, isCut: true } });
     database.disconnect();
   }
 

@@ -6,7 +6,7 @@
 import type { Drained, DrainStore } from '../../ports/drain-store.ts';
 import { milliseconds } from './beat-figures.ts';
 import type { Connections } from './connections.ts';
-import { recordDrain } from './identity-row.ts';
+import { endDrained } from './identity-row.ts';
 import { nullableAt, numberAt } from './row-values.ts';
 import type { Statement } from './session.ts';
 
@@ -54,7 +54,7 @@ export class PostgresDrainStore implements DrainStore {
   async cut(): Promise<void> {
     const session = await this.#connections.checkOut('read');
     try {
-      await session.query(recordDrain);
+      await session.query(endDrained);
     } finally {
       session.drop();
     }

@@ -76,11 +76,10 @@ export const recordHold: Statement = {
   text: `WITH held AS (UPDATE isthmus.identity SET held = coalesce(held, $1) RETURNING one) ${endOf('held')}`,
 };
 
-/** After it every local write has ended, and the next beat comes after all of them. The first such beat stays. */
-export const recordDrain: Statement = {
+/** After it every local write has ended. A region that takes writes again by now is left alone. */
+export const endDrained: Statement = {
   name: 'isthmus_drain_end',
-  text: `WITH drained AS (UPDATE isthmus.identity SET drained_since = coalesce(drained_since, clock_timestamp())
-    RETURNING one) ${endOf('drained')}`,
+  text: `WITH drained AS (SELECT FROM isthmus.identity WHERE drained_since IS NOT NULL) ${endOf('drained')}`,
 };
 
 export const endOthers: Statement = { name: 'isthmus_identity_end', text: endOf('(SELECT) AS one') };
