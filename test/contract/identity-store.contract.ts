@@ -94,7 +94,7 @@ function restarts(stores: () => OpenIdentityStores): void {
 }
 
 function holds(stores: () => OpenIdentityStores): void {
-  it('ends the writes of every process until an operator accepts, and keeps the first reason', async () => {
+  it('ends the writes of every process until an operator accepts, and keeps the first reason or the last word', async () => {
     const { one, two } = stores();
     await Promise.all([one.write(), two.write()]);
     await one.store.hold('somebody else is alive');
@@ -107,6 +107,10 @@ function holds(stores: () => OpenIdentityStores): void {
         reason: 'somebody else is alive',
       });
     }
+    await two.store.hold('a claim was lost', { isLastWord: true });
+    expect(await one.store.continuity()).toMatchObject({ reason: 'a claim was lost' });
+    await two.store.hold('and one that comes too late');
+    expect(await one.store.continuity()).toMatchObject({ reason: 'a claim was lost' });
     await two.store.accept();
     await Promise.all([one.write(), two.write()]);
   });

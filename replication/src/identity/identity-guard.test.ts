@@ -329,3 +329,58 @@ test('a promoted server that another process has proven meanwhile is not refused
   expect({ state: guard.state.kind, refused }).toEqual({ state: 'proven', refused: [] });
   await guard.stop();
 });
+
+test('what a comparison has found outlives the process, and the log that would not say it again (P1, I11)', async () => {
+  const timer = new ManualTimer();
+  const lineage = { systemIdentifier: '1', timeline: 1, postmasterStart: '2' };
+  const adopted: unknown[] = [];
+  const claims: Uint8Array[] = [];
+  let held: string | null = null;
+  let isHeard = false;
+  const past: Ground['past'] = {
+    get standing() {
+      return held === null ? 'unproven' : 'broken';
+    },
+    continuity: async () =>
+      held === null
+        ? { kind: 'unproven', isPromoted: false, lineage }
+        : { kind: 'broken', isHeld: true, reason: held },
+    prove: async () => expect.fail('it was found to lack a beat'),
+    hold: async (reason) => {
+      held ??= reason;
+    },
+    adopt: async ({ claim }) => void adopted.push(claim),
+  };
+  const control: ControlLog = {
+    append: async (bytes) => void claims.push(bytes),
+    read: async () => claims,
+    close: async () => {},
+  };
+  const found = {
+    kind: 'broken',
+    reason: 'the own log holds beat 137, the database none after 136',
+  } as const;
+  const away = new ReplicationError('log-unavailable', 'the own log does not answer', { retriable: true });
+  const first = guardOf({
+    timer,
+    past,
+    control,
+    evidence: {
+      compare: async () => found,
+      isAlone: async () => {
+        isHeard = true;
+        throw away;
+      },
+    },
+  });
+  first.start();
+  await timer.advance(50);
+  expect([isHeard, adopted]).toEqual([true, []]);
+  await first.stop();
+  // Now the log has lost its newest records too, and a process that compares would find that all is well.
+  const next = guardOf({ timer, past, control, evidence: {} });
+  next.start();
+  await timer.advance(1000);
+  expect([next.state.kind, adopted]).toEqual(['renewed', [{ counter: 2, nonce: 1 }]]);
+  await next.stop();
+});

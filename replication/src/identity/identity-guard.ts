@@ -52,6 +52,8 @@ const onAWord = 'a new incarnation is taken on the word of an operator';
 const onPeersWord = 'a new incarnation is taken because peers know the region under another';
 /** Holds that end with a new incarnation, whatever process finds them. */
 const meant: ReadonlySet<string> = new Set([onAWord, onPeersWord]);
+/** A hold of a database that a comparison has spoken against, with what it said. */
+const contradicted = 'this database is not its own past: ';
 const comparing = 'the server was started anew and is compared with the own log';
 
 export class IdentityGuard {
@@ -134,8 +136,9 @@ export class IdentityGuard {
       return;
     }
     if (continuity.kind === 'broken') {
-      const isMeant = this.#isWanted || !continuity.isHeld || meant.has(continuity.reason);
-      return isMeant ? this.#renew(continuity.reason) : this.#refuse(continuity.reason);
+      const { reason, isHeld } = continuity;
+      const isMeant = this.#isWanted || !isHeld || meant.has(reason) || reason.startsWith(contradicted);
+      return isMeant ? this.#renew(reason) : this.#refuse(reason);
     }
     if (continuity.kind === 'same') return;
     if (this.#state.kind === 'proven') this.#state = { kind: 'unproven', reason: comparing };
@@ -151,13 +154,25 @@ export class IdentityGuard {
     if (verdict.kind !== 'continues') {
       // Another process may have proven the server meanwhile, and what it has written since is not somebody else's.
       if ((await past.continuity()).kind !== 'unproven') return;
-      return verdict.kind === 'broken' ? this.#renew(verdict.reason) : this.#goOnAsAnother(verdict.reason);
+      return verdict.kind === 'broken'
+        ? this.#contradict(verdict.reason)
+        : this.#goOnAsAnother(verdict.reason);
     }
     await past.prove(continuity.lineage);
     onProven();
     const durationMs = Math.round(timer.monotonicMs() - startedMs);
     const { readRecords } = verdict;
     logger.info({ durationMs, readRecords }, 'the server that was started anew continues the own log');
+  }
+
+  /**
+   * Kept before anything else is done: until the claim is won this process may end, and the log may lose the very records
+   * that say so; the next comparison would find nothing wrong (0054).
+   */
+  async #contradict(found: string): Promise<void> {
+    const reason = contradicted + found;
+    await this.#options.past.hold(reason);
+    await this.#renew(reason);
   }
 
   async #renew(reason: string): Promise<void> {

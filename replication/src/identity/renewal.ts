@@ -69,7 +69,7 @@ async function perform(options: RenewalOptions, effect: RenewalEffect): Promise<
       return { kind: 'adopted' };
     case 'hold':
       // A claim that another process of this database has made good is noted no more, and is not somebody else's.
-      if ((await past.continuity()).kind !== 'renewed') await past.hold(effect.reason);
+      if ((await past.continuity()).kind !== 'renewed') await past.hold(effect.reason, { isLastWord: true });
       return { kind: 'held' };
     case 'end':
       return { kind: 'failed', reason: 'nothing follows the end' };
