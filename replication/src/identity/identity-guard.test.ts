@@ -359,6 +359,7 @@ test('what a comparison has found outlives the process, and the log that would n
   const found = {
     kind: 'broken',
     reason: 'the own log holds beat 137, the database none after 136',
+    isOnlyLogged: true,
   } as const;
   const away = new ReplicationError('log-unavailable', 'the own log does not answer', { retriable: true });
   const first = guardOf({

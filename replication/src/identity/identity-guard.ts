@@ -15,7 +15,7 @@ import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import type { Evidence } from './evidence.ts';
-import type { OwnLogProofOptions } from './own-log-proof.ts';
+import type { OwnLogProofOptions, Verdict } from './own-log-proof.ts';
 import { renewIncarnation } from './renewal.ts';
 
 export type IdentityState =
@@ -154,9 +154,7 @@ export class IdentityGuard {
     if (verdict.kind !== 'continues') {
       // Another process may have proven the server meanwhile, and what it has written since is not somebody else's.
       if ((await past.continuity()).kind !== 'unproven') return;
-      return verdict.kind === 'broken'
-        ? this.#contradict(verdict.reason)
-        : this.#goOnAsAnother(verdict.reason);
+      return verdict.kind === 'broken' ? this.#contradict(verdict) : this.#goOnAsAnother(verdict.reason);
     }
     await past.prove(continuity.lineage);
     onProven();
@@ -166,10 +164,11 @@ export class IdentityGuard {
   }
 
   /**
-   * Kept before anything else is done: until the claim is won this process may end, and the log may lose the very records
+   * What only the log says is kept before anything else is done: until the claim is won this process may end, and the log may lose the very records
    * that say so; the next comparison would find nothing wrong (0054).
    */
-  async #contradict(found: string): Promise<void> {
+  async #contradict({ reason: found, isOnlyLogged }: Extract<Verdict, { kind: 'broken' }>): Promise<void> {
+    if (isOnlyLogged !== true) return this.#renew(found);
     const reason = contradicted + found;
     await this.#options.past.hold(reason);
     await this.#renew(reason);
