@@ -4,6 +4,7 @@
  */
 import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { until } from '../until.ts';
 
 type Store = Omit<IdentityStore, 'claim' | 'noteClaim' | 'adopt'>;
 
@@ -94,7 +95,7 @@ function restarts(stores: () => OpenIdentityStores): void {
 }
 
 function holds(stores: () => OpenIdentityStores): void {
-  it('ends the writes of every process until an operator accepts, and keeps the first reason', async () => {
+  it('ends the writes of every process until an operator accepts, and keeps the first reason or the last word', async () => {
     const { one, two } = stores();
     await Promise.all([one.write(), two.write()]);
     await one.store.hold('somebody else is alive');
@@ -107,6 +108,11 @@ function holds(stores: () => OpenIdentityStores): void {
         reason: 'somebody else is alive',
       });
     }
+    await two.store.hold('a claim was lost', { isLastWord: true });
+    await two.store.hold('and one that comes too late');
+    // Both holds have ended its connections.
+    const found = await until('it is asked again', 10_000, () => one.store.continuity());
+    expect(found).toMatchObject({ kind: 'broken', reason: 'a claim was lost' });
     await two.store.accept();
     await Promise.all([one.write(), two.write()]);
   });

@@ -104,6 +104,24 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       expect(await refills.want({ donor: region('us'), accepted: [] })).toBe(false);
     });
 
+    it('takes writes away for a wish that secures, and for none that another process has refused meanwhile', async () => {
+      const { refills, drains } = database;
+      expect(await refills.drain()).toBe(false);
+      await refills.want({ donor: region('us'), accepted: [] });
+      expect(await refills.drain()).toBe(true);
+      const since = (await drains.find())?.sinceMs ?? expect.fail('writes were taken away');
+      expect([await refills.drain(), (await drains.find())?.sinceMs], 'since the first time').toEqual([
+        true,
+        since,
+      ]);
+      expect(await refills.refuse('would lose')).toBe(true);
+      // The process that had begun goes on after its moment of grace.
+      expect(await refills.drain()).toBe(false);
+      await drains.cut();
+      expect(await drains.find()).toBeNull();
+      expect(await written('after')).toBe(true);
+    });
+
     it('empties the database in the step that makes it another incarnation, and fills and learns before it is done', async () => {
       const origin = region('us');
       const at = { origin, incarnation: { counter: 1, nonce: 7 }, partition: 0 };

@@ -1,10 +1,12 @@
 /** What every `SessionStore` must do: say in one reading how far a database stands, for the promises of sessions (P5). */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { RetirementStore } from '@isthmus/replication/ports/retirement-store';
 import type { SessionStore } from '@isthmus/replication/ports/session-store';
 import type { TransferStore } from '@isthmus/replication/ports/transfer-store';
+import { until } from '../until.ts';
 import { append, bytes, record, region } from './record-store.contract.ts';
 
 export interface OpenSessionStore {
@@ -12,6 +14,7 @@ export interface OpenSessionStore {
   readonly records: RecordStore;
   readonly transfers: Pick<TransferStore, 'expect'>;
   readonly incarnations: Pick<IncarnationStore, 'close'>;
+  readonly past: Pick<IdentityStore, 'noteClaim' | 'adopt'>;
   readonly retirements: Pick<RetirementStore, 'close' | 'retire'>;
   readonly close: () => Promise<void>;
 }
@@ -58,6 +61,16 @@ export function sessionStoreContract(name: string, open: () => Promise<OpenSessi
       expect(after.insertLsn >= (committed?.end ?? expect.fail('it was written'))).toBe(true);
       expect(after.insertLsn > before.insertLsn).toBe(true);
       expect(sessions.era).toBe(era);
+    });
+
+    it('says as which incarnation it was read, also to whoever opened it as the one before (P9)', async () => {
+      const { sessions, past } = opened;
+      expect((await sessions.place()).incarnation.counter).toBe(1);
+      const claim = await past.noteClaim({ counter: 2, nonce: 9 });
+      await past.adopt({ claim, promised: [] });
+      // Its connections were ended with that.
+      const read = await until('the place is read again', 10_000, () => sessions.place());
+      expect(read.incarnation).toEqual(claim);
     });
 
     it('says what transfers that are not complete may have brought (P6)', async () => {

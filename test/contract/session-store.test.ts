@@ -32,5 +32,5 @@ sessionStoreContract('memory', async () => {
   const ground = freshMemoryIdentity();
   const retirements = new MemoryRetirementStore(ground.database, ground.records);
   const sessions = new MemorySessionStore({ ...ground, retirements });
-  return { ...ground, retirements, sessions, close: async () => undefined };
+  return { ...ground, past: ground.open(), retirements, sessions, close: async () => undefined };
 });

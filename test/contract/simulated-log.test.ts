@@ -64,7 +64,8 @@ class SimulatedLogs implements LogBench {
   }
 
   sinkOf(id: RegionId): SimChangeSink {
-    return new SimChangeSink(this.regionOf(id), this.process());
+    const region = this.regionOf(id);
+    return new SimChangeSink(region, this.process(), region.open());
   }
 
   feedOf(_id: RegionId, _limits?: object, process = this.process()): SimChangeFeed {

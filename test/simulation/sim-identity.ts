@@ -117,8 +117,8 @@ export class SimPast implements IdentityStore {
     return this.#postgres.read('prove', () => this.#inner.prove(lineage));
   }
 
-  hold(reason: string) {
-    return this.#postgres.read('hold', () => this.#inner.hold(reason));
+  hold(...how: Parameters<IdentityStore['hold']>) {
+    return this.#postgres.read('hold', () => this.#inner.hold(...how));
   }
 
   accept() {

@@ -5,6 +5,7 @@
  */
 import { MemoryChangeFeed } from '@isthmus/replication/adapters/memory/change-feed';
 import type { MemorySubscription } from '@isthmus/replication/adapters/memory/change-feed';
+import type { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
 import type { TopicName } from '@isthmus/replication/adapters/memory/log';
 import { MemoryChangeSink } from '@isthmus/replication/adapters/memory/change-sink';
 import { ReplicationError, assert } from '@isthmus/replication/errors';
@@ -36,15 +37,18 @@ const rewindTimeoutMs = 2000;
 /** Fetching rests while so many batches are unread. */
 const maxReady = 256;
 
+/** A log that lies in the database is written over connections to that, which serve no server that is not proven (P1). */
 export class SimChangeSink implements ChangeSink {
   readonly #inner: MemoryChangeSink;
   readonly #region: SimRegion;
   readonly #process: SimProcess;
+  readonly #past: Pick<MemoryIdentityStore, 'requireProven'>;
 
-  constructor(region: SimRegion, process: SimProcess) {
+  constructor(region: SimRegion, process: SimProcess, past: Pick<MemoryIdentityStore, 'requireProven'>) {
     this.#inner = new MemoryChangeSink(region.log);
     this.#region = region;
     this.#process = process;
+    this.#past = past;
   }
 
   prepare(partitionCount: number): Promise<void> {
@@ -70,7 +74,26 @@ export class SimChangeSink implements ChangeSink {
   async close(): Promise<void> {}
 
   #call<T>(name: string, work: () => Promise<T>): Promise<T> {
-    return this.#process.call({ server: this.#region.kafka, kind: publishKind, name, work });
+    const { kafka: server, isLogInside } = this.#region;
+    const admitted = async (): Promise<T> => {
+      this.#requireProven();
+      return work();
+    };
+    return this.#process.call({
+      server,
+      kind: publishKind,
+      name,
+      work: isLogInside ? admitted : work,
+    });
+  }
+
+  /** As the adapter on Postgres passes it on. */
+  #requireProven(): void {
+    try {
+      this.#past.requireProven();
+    } catch (reason) {
+      throw reason instanceof ReplicationError && reason.retriable ? unavailable(reason.message) : reason;
+    }
   }
 }
 

@@ -182,7 +182,7 @@ export class SimNode {
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
     this.sessions = sessionDesk(postgres, identity, timer);
     const seals = this.#seals();
-    const sink = new SealedSink(new SimChangeSink(region, process), seals.sealer);
+    const sink = new SealedSink(new SimChangeSink(region, process, postgres.past), seals.sealer);
     const memory = client;
     const closed = () => this.retiring?.closed ?? [];
     const self: IdentityParts = {

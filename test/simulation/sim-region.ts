@@ -108,7 +108,7 @@ export class SimRegion {
     this.drains = new MemoryDrainStore({ database, identity: row, beats });
     this.incarnations = new MemoryIncarnationStore(database, this.refills);
     const { refills, incarnations, retirements } = this;
-    this.sessions = new MemorySessionStore({ database, records, incarnations, retirements });
+    this.sessions = new MemorySessionStore({ database, identity: row, records, incarnations, retirements });
     this.#emptying = new MemoryEmptying({ records, transfers, verifications, jobs, joining, refills });
     this.isLogInside = of.isLogInside;
     this.postgres = new SimServer(`${identity.region}.postgres`, of.random.split('postgres'));

@@ -123,6 +123,10 @@ export class SimRefillStore implements RefillStore {
     return this.#postgres.read('want refill', () => this.#inner.want(wish));
   }
 
+  drain(): Promise<boolean> {
+    return this.#postgres.read('drain to refill', () => this.#inner.drain());
+  }
+
   note(detail: string): Promise<void> {
     return this.#postgres.read('note refill', () => this.#inner.note(detail));
   }

@@ -193,7 +193,9 @@ export class World implements NodeWorld {
     if (!region.hasLostLog && !region.isGone && !region.lives.isSetBack(region.identity.incarnation))
       this.violations.push({ checker: 'identity', key: region.id, detail: reason });
     this.scheduler.after(operatorMs, () => {
-      if (!region.isGone && region.row.row.held !== null) void region.open().accept();
+      // A region that says that it takes a new incarnation is left to that.
+      const isRenewing = this.nodesOf(region.id).some((node) => node?.keeper.state.kind === 'renewing');
+      if (!region.isGone && !isRenewing && region.row.row.held !== null) void region.open().accept();
     });
   };
 

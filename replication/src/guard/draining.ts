@@ -50,10 +50,15 @@ export class Draining {
     return this.#turns.now();
   }
 
-  /** Local writes end. Done again by whoever finds no beat named. */
+  /** Local writes end. */
   async drain(): Promise<void> {
+    await this.#options.store.begin();
+    await this.carryOut();
+  }
+
+  /** What has begun: the connections that were open before are ended, unless writes are taken again by then. */
+  async carryOut(): Promise<void> {
     const { store, timer, logger } = this.#options;
-    await store.begin();
     await this.#look();
     if (!(await pause(timer, graceMs, this.#end.signal))) return;
     await store.cut();

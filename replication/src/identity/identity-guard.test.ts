@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { ReplicationError } from '../errors.ts';
+import { encodeClaim } from '../log/claim-record.ts';
 import type { Continuity, IdentityStore } from '../ports/identity-store.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { ControlLog } from '../ports/control-log.ts';
@@ -257,5 +258,130 @@ test('a life that peers do not know the region by is held until it is another, w
   next.start();
   await timer.advance(1000);
   expect([next.state.kind, adopted]).toEqual(['renewed', [{ counter: 6, nonce: 1 }]]);
+  await next.stop();
+});
+
+test('the life that another process of this database has taken meanwhile is nobody else in its name (P9)', async () => {
+  for (const end of ['heard', 'claimed'] as const) {
+    const timer = new ManualTimer();
+    const found: string[] = [];
+    let isRenewed = false;
+    const continuity = async (): Promise<Continuity> =>
+      isRenewed
+        ? { kind: 'renewed', reason: 'the database has incarnation 3' }
+        : { kind: 'broken', isHeld: false, reason: 'the own log holds beat 211' };
+    const guard = guardOf({
+      timer,
+      past: {
+        get standing() {
+          return isRenewed ? 'renewed' : 'broken';
+        },
+        continuity,
+        hold: async (reason) => void found.push(`held: ${reason}`),
+      },
+      evidence: {
+        isAlone: async () => {
+          isRenewed = end === 'heard';
+          return end === 'claimed';
+        },
+      },
+      control: {
+        // The other process began later, claimed higher, and its database has noted nothing any more.
+        append: async () => {
+          isRenewed = true;
+        },
+        read: async () => (isRenewed ? [encodeClaim({ region, incarnation: { counter: 3, nonce: 9 } })] : []),
+        close: async () => {},
+      },
+      onRefused: (reason) => void found.push(reason),
+    });
+    guard.start();
+    await timer.advance(1000);
+    expect(guard.state).toEqual({ kind: 'renewed', reason: 'the database has incarnation 3' });
+    expect(found, end).toEqual(['the own log holds beat 211']);
+    await guard.stop();
+  }
+});
+
+test('a promoted server that another process has proven meanwhile is not refused for its own beats (P1)', async () => {
+  const timer = new ManualTimer();
+  const lineage = { systemIdentifier: '1', timeline: 2, postmasterStart: '2' };
+  const refused: string[] = [];
+  let isProven = false;
+  const guard = guardOf({
+    timer,
+    past: {
+      get standing() {
+        return isProven ? 'same' : 'unproven';
+      },
+      continuity: async () => (isProven ? { kind: 'same' } : { kind: 'unproven', isPromoted: true, lineage }),
+    },
+    evidence: {
+      isAlone: async () => {
+        isProven = true;
+        return false;
+      },
+    },
+    onRefused: (reason) => void refused.push(reason),
+  });
+  guard.start();
+  await timer.advance(1000);
+  expect({ state: guard.state.kind, refused }).toEqual({ state: 'proven', refused: [] });
+  await guard.stop();
+});
+
+test('what a comparison has found outlives the process, and the log that would not say it again (P1, I11)', async () => {
+  const timer = new ManualTimer();
+  const lineage = { systemIdentifier: '1', timeline: 1, postmasterStart: '2' };
+  const adopted: unknown[] = [];
+  const claims: Uint8Array[] = [];
+  let held: string | null = null;
+  let isHeard = false;
+  const past: Ground['past'] = {
+    get standing() {
+      return held === null ? 'unproven' : 'broken';
+    },
+    continuity: async () =>
+      held === null
+        ? { kind: 'unproven', isPromoted: false, lineage }
+        : { kind: 'broken', isHeld: true, reason: held },
+    prove: async () => expect.fail('it was found to lack a beat'),
+    hold: async (reason) => {
+      held ??= reason;
+    },
+    adopt: async ({ claim }) => void adopted.push(claim),
+  };
+  const control: ControlLog = {
+    append: async (bytes) => void claims.push(bytes),
+    read: async () => claims,
+    close: async () => {},
+  };
+  const found = {
+    kind: 'broken',
+    reason: 'the own log holds beat 137, the database none after 136',
+    isOnlyLogged: true,
+  } as const;
+  const away = new ReplicationError('log-unavailable', 'the own log does not answer', { retriable: true });
+  const first = guardOf({
+    timer,
+    past,
+    control,
+    evidence: {
+      compare: async () => found,
+      isAlone: async () => {
+        isHeard = true;
+        throw away;
+      },
+    },
+  });
+  first.start();
+  await timer.advance(50);
+  expect([isHeard, adopted]).toEqual([true, []]);
+  await first.stop();
+  // Now the log has lost its newest records too, and a process that compares would find that all is well.
+  const next = guardOf({ timer, past, control, evidence: {} });
+  next.start();
+  await timer.advance(1000);
+  expect([next.state.kind, adopted]).toEqual(['renewed', [{ counter: 2, nonce: 1 }]]);
   await next.stop();
 });

@@ -15,7 +15,7 @@ import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import type { Evidence } from './evidence.ts';
-import type { OwnLogProofOptions } from './own-log-proof.ts';
+import type { OwnLogProofOptions, Verdict } from './own-log-proof.ts';
 import { renewIncarnation } from './renewal.ts';
 
 export type IdentityState =
@@ -52,6 +52,8 @@ const onAWord = 'a new incarnation is taken on the word of an operator';
 const onPeersWord = 'a new incarnation is taken because peers know the region under another';
 /** Holds that end with a new incarnation, whatever process finds them. */
 const meant: ReadonlySet<string> = new Set([onAWord, onPeersWord]);
+/** A hold of a database that a comparison has spoken against, with what it said. */
+const contradicted = 'this database is not its own past: ';
 const comparing = 'the server was started anew and is compared with the own log';
 
 export class IdentityGuard {
@@ -134,8 +136,9 @@ export class IdentityGuard {
       return;
     }
     if (continuity.kind === 'broken') {
-      const isMeant = this.#isWanted || !continuity.isHeld || meant.has(continuity.reason);
-      return isMeant ? this.#renew(continuity.reason) : this.#refuse(continuity.reason);
+      const { reason, isHeld } = continuity;
+      const isMeant = this.#isWanted || !isHeld || meant.has(reason) || reason.startsWith(contradicted);
+      return isMeant ? this.#renew(reason) : this.#refuse(reason);
     }
     if (continuity.kind === 'same') return;
     if (this.#state.kind === 'proven') this.#state = { kind: 'unproven', reason: comparing };
@@ -143,19 +146,32 @@ export class IdentityGuard {
     const { evidence } = this.#options;
     await evidence.prepare();
     if (continuity.isPromoted && !(await evidence.isAlone(aloneMs))) {
+      // What was heard are this database's own beats where another process has proven it meanwhile.
+      if ((await past.continuity()).kind !== 'unproven') return;
       return this.#refuse('somebody else published in our name while this server was being promoted');
     }
     const verdict = await evidence.compare();
     if (verdict.kind !== 'continues') {
       // Another process may have proven the server meanwhile, and what it has written since is not somebody else's.
       if ((await past.continuity()).kind !== 'unproven') return;
-      return verdict.kind === 'broken' ? this.#renew(verdict.reason) : this.#goOnAsAnother(verdict.reason);
+      return verdict.kind === 'broken' ? this.#contradict(verdict) : this.#goOnAsAnother(verdict.reason);
     }
     await past.prove(continuity.lineage);
     onProven();
     const durationMs = Math.round(timer.monotonicMs() - startedMs);
     const { readRecords } = verdict;
     logger.info({ durationMs, readRecords }, 'the server that was started anew continues the own log');
+  }
+
+  /**
+   * What only the log says is kept before anything else is done: until the claim is won this process may end, and the log may lose the very records
+   * that say so; the next comparison would find nothing wrong (0054).
+   */
+  async #contradict({ reason: found, isOnlyLogged }: Extract<Verdict, { kind: 'broken' }>): Promise<void> {
+    if (isOnlyLogged !== true) return this.#renew(found);
+    const reason = contradicted + found;
+    await this.#options.past.hold(reason);
+    await this.#renew(reason);
   }
 
   async #renew(reason: string): Promise<void> {
@@ -182,12 +198,18 @@ export class IdentityGuard {
 
   /** Ends with the claim won and the database adopted, or leaves everything to the next look. */
   async #claim(reason: string): Promise<void> {
-    const { evidence, timer, logger } = this.#options;
+    const { evidence, past, timer, logger } = this.#options;
     this.#state = { kind: 'renewing', reason };
     await evidence.prepare();
     const isAlone = () => evidence.isAlone(aloneMs);
     const outcome = await renewIncarnation({ ...this.#options, isAlone, signal: this.#end.signal });
     if (outcome.kind === 'lost' || (outcome.kind === 'given-up' && outcome.isAlive)) {
+      // Another process of this database may have been quicker, and who was heard is the life that it has taken (0021).
+      const continuity = await past.continuity();
+      if (continuity.kind === 'renewed') {
+        this.#state = continuity;
+        return;
+      }
       this.#isWanted = false;
       return this.#refuse(outcome.reason);
     }

@@ -45,6 +45,7 @@ test('P9: whose log with all its claims is gone takes an incarnation above those
     newNonce: () => 4242,
     signal: new AbortController().signal,
     past: {
+      continuity: async () => ({ kind: 'same' }),
       claim: async () => null,
       noteClaim: async (claim) => claim,
       adopt: async ({ claim }) => void adopted.push(claim.counter),

@@ -44,8 +44,9 @@ export class OwnLogEvidence implements Evidence {
     return this.#options.prepareLog();
   }
 
-  compare(): Promise<Verdict> {
-    return new OwnLogProof({ ...this.#options, store: this.#options.past }).run();
+  async compare(): Promise<Verdict> {
+    const verdict = await new OwnLogProof({ ...this.#options, store: this.#options.past }).run();
+    return verdict.kind === 'broken' ? { ...verdict, isOnlyLogged: true } : verdict;
   }
 
   isAlone(forMs: number): Promise<boolean> {

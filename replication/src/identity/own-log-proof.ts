@@ -34,7 +34,8 @@ export interface OwnLogProofOptions {
 
 export type Verdict =
   | { readonly kind: 'continues'; readonly readRecords: number }
-  | { readonly kind: 'broken'; readonly reason: string }
+  /** What only the own log says it may lose, while peers say again what they know. */
+  | { readonly kind: 'broken'; readonly reason: string; readonly isOnlyLogged?: true }
   /** Nothing speaks against the database, and who could does not answer: its next dot may be known to them already. */
   | { readonly kind: 'untold'; readonly reason: string };
 

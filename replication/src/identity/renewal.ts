@@ -23,7 +23,7 @@ import {
 
 export interface RenewalOptions {
   readonly self: OwnLogProofOptions['self'];
-  readonly past: Pick<IdentityStore, 'claim' | 'noteClaim' | 'adopt' | 'hold'>;
+  readonly past: Pick<IdentityStore, 'continuity' | 'claim' | 'noteClaim' | 'adopt' | 'hold'>;
   readonly evidence: Pick<Evidence, 'newestProgress' | 'highestCounter'>;
   readonly control: ControlLog;
   /** Whether nobody publishes in our name for long enough from now on. */
@@ -68,7 +68,8 @@ async function perform(options: RenewalOptions, effect: RenewalEffect): Promise<
       await past.adopt({ claim: effect.claim, promised: await lastPromise(options) }, options.signal);
       return { kind: 'adopted' };
     case 'hold':
-      await past.hold(effect.reason);
+      // A claim that another process of this database has made good is noted no more, and is not somebody else's.
+      if ((await past.continuity()).kind !== 'renewed') await past.hold(effect.reason, { isLastWord: true });
       return { kind: 'held' };
     case 'end':
       return { kind: 'failed', reason: 'nothing follows the end' };

@@ -52,8 +52,11 @@ export interface IdentityStore {
   beats(from: number, to: number): Promise<readonly Beat[]>;
   /** The server of this lineage continues our past: every process writes again. */
   prove(lineage: Lineage): Promise<void>;
-  /** No process of the region writes any more; connections that were open are ended. */
-  hold(reason: string): Promise<void>;
+  /**
+   * No process of the region writes any more; connections that were open are ended. Of two reasons the first stays, unless
+   * the second is the last word: a claim was lost, so what the first was to end with will not come.
+   */
+  hold(reason: string, how?: { readonly isLastWord: boolean }): Promise<void>;
   /** On an operator's word: the server that is there continues our past, and a hold is lifted. */
   accept(): Promise<void>;
   /** Of a new incarnation that is being taken; `null`: none is. */

@@ -39,6 +39,11 @@ export interface RefillStore {
   find(): Promise<Refill | null>;
   /** False where another one has begun to take an incarnation and is not over. */
   want(wish: RefillWish): Promise<boolean>;
+  /**
+   * Local writes are taken away for one that secures, as `DrainStore.begin` does. False where it does not secure any more:
+   * then nothing is taken away, because whoever refused it has given them back already.
+   */
+  drain(): Promise<boolean>;
   /** Of one that secures. */
   note(detail: string): Promise<void>;
   /** What it had is safe: a new incarnation is taken. False where it does not secure any more. */

@@ -1,9 +1,11 @@
 /** How far a region's database stands, for the promises that sessions make (P5); read in one statement. */
 import type { Lsn } from './change.ts';
-import type { RegionId } from './identity.ts';
+import type { Incarnation, RegionId } from './identity.ts';
 import type { Vector } from './vector.ts';
 
 export interface SessionPlace {
+  /** As which the database was read: one that was emptied is another, and shows less than the one before did (P6, P9). */
+  readonly incarnation: Incarnation;
   readonly applied: Vector;
   /** `applied`, but stopping before what was put aside. */
   readonly settled: Vector;

@@ -19,7 +19,7 @@ import { type SurveyOptions, surveyPeers, unprovable } from './survey.ts';
 export interface RefillerOptions extends SurveyOptions {
   readonly refills: RefillStore;
   readonly drains: DrainStore;
-  readonly draining: Pick<Draining, 'drain' | 'look'>;
+  readonly draining: Pick<Draining, 'carryOut' | 'look'>;
   readonly past: Pick<IdentityStore, 'continuity' | 'newestBeat' | 'beats'>;
   /** Asks for a new incarnation, on an operator's word. */
   readonly renew: () => Promise<void>;
@@ -69,11 +69,15 @@ export class Refiller {
   }
 
   async #secure(refill: Refill): Promise<void> {
-    const { draining, drains, timer, isRetired } = this.#options;
+    const { refills, draining, drains, timer, isRetired } = this.#options;
     if (isRetired()) return this.#refuse('the region was retired: its name is not used again');
     this.#securingSinceMs ??= timer.monotonicMs();
     const drained = await drains.find();
-    if (drained === null) return draining.drain();
+    if (drained === null) {
+      // Another process may have refused the wish since it was read, and nobody would give the writes back after that.
+      if (await refills.drain()) await draining.carryOut();
+      return;
+    }
     if (drained.beat !== null) this.#through ??= await this.#ownThrough(drained.beat);
     if (this.#through === null) return this.#wait('own writes are still under way');
     await this.#judge(refill, this.#through);

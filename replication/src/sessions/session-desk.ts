@@ -1,13 +1,16 @@
 /**
  * Takes sessions in and gives them out (P5): waits, within a bound, until the region includes what a session has seen,
  * and adds what its caller sees and writes here. Readings of where the region stands are shared: who asks while one is
- * under way takes the next one, because one that began before a record was read might say too little. It stores
- * nothing; a session is what its caller carries.
+ * under way takes the next one, because one that began before a record was read might say too little. A database that
+ * has become another incarnation than the one that was opened is asked nothing more: it may have been emptied with that,
+ * and neither its own writes nor what was found here before are surely in it. The desk stores nothing; a session is what
+ * its caller carries.
  */
 import { pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
 import { partitionOf } from '../log/partition.ts';
 import type { RecordId } from '../ports/change.ts';
+import { sameIncarnation } from '../ports/identity.ts';
 import type { SeenCommit, SessionPlace, SessionStore } from '../ports/session-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import {
@@ -64,7 +67,7 @@ export class SessionDesk {
     return decodeSession(token, this.#options.key);
   }
 
-  /** Waits at most so long; rejects with what the database rejects with. */
+  /** Waits at most so long; rejects with what the database rejects with, and with `database-unavailable` where it is another. */
   async reach(session: Session, waitMs: number): Promise<SessionJudgement> {
     const { self, store, timer } = this.#options;
     const endMs = timer.monotonicMs() + waitMs;
@@ -91,7 +94,8 @@ export class SessionDesk {
 
   /**
    * The token after these records were read, or, for `null`, some of all. To be called once they have been. Rejects with
-   * `database-unavailable` where they may have been read without what the session had seen.
+   * `database-unavailable` where they may have been read without what the session had seen: the reading of the place comes
+   * after them, so a database that is still the same then was not emptied before.
    */
   async afterRead(session: Session | null, ids: readonly RecordId[] | null): Promise<string> {
     const place = await this.#place();
@@ -156,8 +160,15 @@ export class SessionDesk {
     });
     this.#reading = reading;
     return reading.then((place) => {
+      this.#requireOpened(place);
       this.#last = { place, era };
       return place;
     });
+  }
+
+  #requireOpened({ incarnation }: SessionPlace): void {
+    if (sameIncarnation(incarnation, this.#options.self.incarnation)) return;
+    const detail = `the database has become incarnation ${incarnation.counter}; it is being opened as that`;
+    throw new ReplicationError('database-unavailable', detail, { retriable: true });
   }
 }

@@ -31,7 +31,8 @@ function alone(end: bigint): SeenCommit {
 }
 
 function place(of: Partial<SessionPlace>): SessionPlace {
-  return { applied: [], settled: [], ahead: [], closed: [], retired: [], insertLsn: 0n, ...of };
+  const nothing = { applied: [], settled: [], ahead: [], closed: [], retired: [], insertLsn: 0n };
+  return { incarnation: us.incarnation, ...nothing, ...of };
 }
 
 test('a region includes what was written in it, and a peer only once that is settled there', () => {
@@ -128,7 +129,11 @@ function desks(settled: bigint) {
   const store = {
     era: 0,
     settled,
-    place: async () => place({ settled: [at(eu, store.settled, partitionOf(id, 4))] }),
+    incarnation: us.incarnation,
+    place: async () => {
+      const { incarnation, settled: lsn } = store;
+      return place({ incarnation, insertLsn: 200n, settled: [at(eu, lsn, partitionOf(id, 4))] });
+    },
   };
   const desk = (self: ReturnType<typeof issuer>) =>
     new SessionDesk({ self: { ...self, partitionCount: 4 }, store, key, timer });
@@ -163,4 +168,20 @@ test('a place that was read before a crash is asked for again, and what was read
   store.era = 1;
   await expect(here.afterRead(session, [id])).rejects.toMatchObject({ code: 'database-unavailable' });
   expect((await here.reach(here.parse(token), 0)).kind).toBe('waiting');
+});
+
+test('a database that was emptied and became another includes nothing for who had opened it before (P5, P6)', async () => {
+  const { store, desk } = desks(100n);
+  const here = desk(us);
+  const session = here.parse(desk(eu).afterWrite(null, [id], alone(100n)));
+  expect((await here.reach(session, 0)).kind).toBe('reached');
+  const own = here.parse(here.afterWrite(null, [id], alone(200n)));
+  store.incarnation = { counter: 2, nonce: 9 };
+  const refusal = { code: 'database-unavailable', retriable: true };
+  await expect(here.afterRead(session, [id]), 'the place was found before').rejects.toMatchObject(refusal);
+  await expect(here.afterRead(null, [id]), 'a token would name a life that is over').rejects.toMatchObject(
+    refusal,
+  );
+  const fresh = desk(us);
+  await expect(fresh.reach(own, 0), 'own writes are gone as well').rejects.toMatchObject(refusal);
 });

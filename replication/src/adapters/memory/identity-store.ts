@@ -69,9 +69,9 @@ export class MemoryIdentityStore implements IdentityStore {
     if (identity.row.held === null) identity.change({ provenOn: postmasterStart });
   }
 
-  async hold(reason: string): Promise<void> {
+  async hold(reason: string, { isLastWord } = { isLastWord: false }): Promise<void> {
     const { identity, database } = this.#ground;
-    identity.change({ held: identity.row.held ?? reason });
+    identity.change({ held: isLastWord ? reason : (identity.row.held ?? reason) });
     database.disconnect();
   }
 

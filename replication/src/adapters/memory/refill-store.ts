@@ -61,6 +61,14 @@ export class MemoryRefillStore implements RefillStore {
     return true;
   }
 
+  async drain(): Promise<boolean> {
+    if (this.#row?.state !== 'securing') return false;
+    const { disconnects } = this.#database;
+    const begun = { sinceMs: this.#database.nowMs(), disconnects, beat: null };
+    if (this.#identity.row.drained === null) this.#identity.change({ drained: begun });
+    return true;
+  }
+
   async note(detail: string): Promise<void> {
     const row = this.#row;
     if (row?.state === 'securing' && row.detail !== detail) this.#put({ ...row, detail });

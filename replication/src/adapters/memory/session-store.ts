@@ -1,12 +1,14 @@
 /** How far a database in memory stands, as sessions ask for it; read in one moment, so that it belongs together. */
 import type { SessionPlace, SessionStore } from '../../ports/session-store.ts';
 import type { MemoryDatabase } from './database.ts';
+import type { MemoryIdentityRow } from './identity-row.ts';
 import type { MemoryIncarnationStore } from './incarnation-store.ts';
 import type { MemoryRecordStore } from './record-store.ts';
 import type { MemoryRetirementStore } from './retirement-store.ts';
 
 export interface SessionGround {
   readonly database: MemoryDatabase;
+  readonly identity: Pick<MemoryIdentityRow, 'row'>;
   readonly records: MemoryRecordStore;
   readonly incarnations: Pick<MemoryIncarnationStore, 'closed'>;
   readonly retirements: Pick<MemoryRetirementStore, 'all'>;
@@ -24,7 +26,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async place(): Promise<SessionPlace> {
-    const { database, records, incarnations, retirements } = this.#ground;
+    const { database, identity, records, incarnations, retirements } = this.#ground;
     const rows = [...records.tables.positions.values()].flat();
     const entries = rows.map(({ origin: region, incarnation, partition, applied, settled }) => {
       return { entry: { region, incarnation, partition, lsn: applied }, settled };
@@ -35,6 +37,7 @@ export class MemorySessionStore implements SessionStore {
     const retired = ended.map(({ region }) => region);
     const closed = (await incarnations.closed()).filter(({ region }) => !retired.includes(region));
     return {
+      incarnation: identity.row.incarnation,
       applied: entries.map(({ entry }) => entry),
       settled: entries.map(({ entry, settled }) => ({ ...entry, lsn: settled })),
       ahead,

@@ -19,8 +19,7 @@ const selectDrained: Statement = {
 
 const beginDrain: Statement = {
   name: 'isthmus_drain',
-  text: `UPDATE isthmus.identity SET drained_since = clock_timestamp(), drained_from = NULL
-  WHERE drained_since IS NULL`,
+  text: 'UPDATE isthmus.identity SET drained_since = clock_timestamp() WHERE drained_since IS NULL',
 };
 
 /** Tells a backend from a later one with the same process id. */
@@ -43,7 +42,8 @@ const settleDrain: Statement = {
 
 const endDrain: Statement = {
   name: 'isthmus_drain_over',
-  text: 'UPDATE isthmus.identity SET drained_since = NULL, drained_beat = NULL WHERE drained_since IS NOT NULL',
+  text: `UPDATE isthmus.identity SET drained_since = NULL, drained_from = NULL, drained_beat = NULL
+  WHERE drained_since IS NOT NULL`,
 };
 
 export class PostgresDrainStore implements DrainStore {
@@ -65,7 +65,9 @@ export class PostgresDrainStore implements DrainStore {
     await this.#connections.query(noteBackends);
   }
 
+  /** Notes them where whoever took the writes away did not live to do it, or did it for a refill: all of them end now. */
   async cut(): Promise<void> {
+    await this.#connections.query(noteBackends);
     const session = await this.#connections.checkOut('read');
     try {
       await session.query(endDrained);

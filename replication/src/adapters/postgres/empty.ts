@@ -46,7 +46,7 @@ export const afterRefill: readonly Call[] = [
   [
     {
       name: 'isthmus_empty_identity',
-      text: `UPDATE isthmus.identity SET drained_since = NULL, drained_beat = NULL, joining = false WHERE ${isWanted}`,
+      text: `UPDATE isthmus.identity SET drained_since = NULL, drained_from = NULL, drained_beat = NULL, joining = false WHERE ${isWanted}`,
     },
   ],
   [

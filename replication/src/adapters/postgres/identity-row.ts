@@ -70,10 +70,11 @@ const endOf = (
   WHERE datname = current_database() AND usename = current_user AND application_name = 'isthmus'
     AND pid <> pg_backend_pid()`;
 
-/** The first reason stays. */
+/** The first reason stays, unless this is the last word. */
 export const recordHold: Statement = {
   name: 'isthmus_identity_hold',
-  text: `WITH held AS (UPDATE isthmus.identity SET held = coalesce(held, $1) RETURNING one) ${endOf('held')}`,
+  text: `WITH held AS (UPDATE isthmus.identity SET held = CASE WHEN $2 THEN $1 ELSE coalesce(held, $1) END
+    RETURNING one) ${endOf('held')}`,
 };
 
 /** Not where local writes are taken again by now. The row is written, so that a word to join comes before it or after. */

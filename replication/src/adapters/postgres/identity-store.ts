@@ -71,8 +71,8 @@ export class PostgresIdentityStore implements IdentityStore {
     await this.#connections.query(recordProof, timeline, postmasterStart);
   }
 
-  async hold(reason: string): Promise<void> {
-    await this.#last((session) => session.query(recordHold, reason));
+  async hold(reason: string, { isLastWord } = { isLastWord: false }): Promise<void> {
+    await this.#last((session) => session.query(recordHold, reason, isLastWord));
   }
 
   async accept(): Promise<void> {

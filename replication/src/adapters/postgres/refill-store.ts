@@ -33,6 +33,15 @@ const wantRefill: Statement = {
   WHERE old.state <> 'renewing'`,
 };
 
+/** Whoever refuses the wish changes its row first, so that this comes before it or finds it refused. */
+const drainForRefill: Statement = {
+  name: 'isthmus_refill_drain',
+  text: `WITH securing AS (
+    SELECT FROM isthmus.refill WHERE state = 'securing' FOR SHARE
+  ) UPDATE isthmus.identity SET drained_since = coalesce(drained_since, clock_timestamp())
+  WHERE EXISTS (SELECT FROM securing)`,
+};
+
 const noteRefill: Statement = {
   name: 'isthmus_refill_note',
   text: "UPDATE isthmus.refill SET detail = $1 WHERE state = 'securing' AND detail <> $1",
@@ -49,7 +58,7 @@ const refuseRefill: Statement = {
     UPDATE isthmus.refill SET state = 'refused', detail = $1, ended_at = clock_timestamp()
     WHERE state = 'securing' RETURNING was_drained
   ), joined AS (
-    UPDATE isthmus.identity SET drained_since = NULL, drained_beat = NULL
+    UPDATE isthmus.identity SET drained_since = NULL, drained_from = NULL, drained_beat = NULL
     WHERE EXISTS (SELECT FROM refused WHERE NOT was_drained)
   ) SELECT FROM refused`,
 };
@@ -74,6 +83,10 @@ export class PostgresRefillStore implements RefillStore {
   async want({ donor, accepted }: RefillWish): Promise<boolean> {
     const { rowCount } = await this.#connections.query(wantRefill, donor, textArray(accepted));
     return rowCount === 1;
+  }
+
+  async drain(): Promise<boolean> {
+    return (await this.#connections.query(drainForRefill)).rowCount === 1;
   }
 
   async note(detail: string): Promise<void> {

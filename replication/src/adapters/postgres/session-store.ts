@@ -4,7 +4,7 @@ import { decodeVector } from '../../log/offer-bytes.ts';
 import type { SeenCommit, SessionPlace, SessionStore } from '../../ports/session-store.ts';
 import type { Vector } from '../../ports/vector.ts';
 import type { Connections } from './connections.ts';
-import { regionAt } from './positions.ts';
+import { incarnationAt, regionAt } from './positions.ts';
 import { lsnAt, numberAt, textAt } from './row-values.ts';
 import type { Row } from './row-values.ts';
 import type { Statement } from './session.ts';
@@ -20,7 +20,8 @@ const selectPlace: Statement = {
     FROM isthmus.position
   UNION ALL SELECT ${kinds.ahead}, ${columns} FROM isthmus.ahead
   UNION ALL SELECT ${kinds.closed}, ${columns} FROM isthmus.closed_incarnation
-  UNION ALL SELECT ${kinds.insert}, '', 0, 0, 0, pg_current_wal_insert_lsn()::text, NULL
+  UNION ALL SELECT ${kinds.insert}, '', incarnation_counter, incarnation_nonce, 0,
+    pg_current_wal_insert_lsn()::text, NULL FROM isthmus.identity
   UNION ALL SELECT ${kinds.retired}, region, 0, 0, 0, encode(final, 'hex'), NULL
     FROM isthmus.retired WHERE final IS NOT NULL`,
 };
@@ -40,10 +41,14 @@ export const selectSight: Statement = {
 
 /** What `selectSight` answered, or more. */
 export function seenCommitOf(rows: readonly Row[]): SeenCommit {
+  const seen = { applied: entriesOf(rows, 'position'), ahead: entriesOf(rows, 'ahead') };
+  return { end: lsnAt(insertOf(rows), 5), seen };
+}
+
+function insertOf(rows: readonly Row[]): Row {
   const [insert] = rowsOf(rows, 'insert');
   assert(insert !== undefined, 'a place has an insert position');
-  const seen = { applied: entriesOf(rows, 'position'), ahead: entriesOf(rows, 'ahead') };
-  return { end: lsnAt(insert, 5), seen };
+  return insert;
 }
 
 function entriesOf(rows: readonly Row[], kind: keyof typeof kinds): Vector {
@@ -73,6 +78,7 @@ export class PostgresSessionStore implements SessionStore {
     const retired = ends.map((row) => regionAt(row, 1));
     const ended = entriesOf(rows, 'closed');
     return {
+      incarnation: incarnationAt(insertOf(rows), 2),
       ...seen,
       settled: rowsOf(rows, 'position').map((row) => ({ ...entryAt(row, 1), lsn: lsnAt(row, 6) })),
       closed: [...ended.filter(({ region }) => !retired.includes(region)), ...finals.flat()],
