@@ -9,7 +9,7 @@
  */
 import { AssertionFailure, ReplicationError } from '../errors.ts';
 import { decodeProgress, type OriginProgress, type ProgressMessage } from '../log/progress-record.ts';
-import type { BeatStore, ClockOffset, PeerProgress } from '../ports/beat-store.ts';
+import type { BeatStore, ClockOffset, HeardBeat, PeerProgress } from '../ports/beat-store.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
@@ -47,7 +47,7 @@ export interface Heard {
 interface Moment {
   readonly nowMs: number;
   readonly monotonicMs: number;
-  readonly heardBeat: number | null;
+  readonly heardBeat: HeardBeat | null;
   readonly leaps: readonly Leap[];
 }
 
@@ -126,15 +126,17 @@ interface Measuring {
 function measured(heard: Heard | null, input: Measuring): Pick<Heard, 'samples' | 'history'> {
   const { heardBeat, leaps } = input.at;
   const samples = heard?.samples ?? [];
-  const history = seekJump(heard?.history ?? noHistory, leaps);
+  const presentMs = heldOffset(samples, input.at.nowMs)?.offsetMs ?? null;
+  const history = seekJump(heard?.history ?? noHistory, { leaps, heardBeat, presentMs });
   const sample = freshSample(heard, input);
   if (sample === null) return { samples, history };
   const byMs = jumpMsBefore(samples, sample) ?? 0;
   const offsetMs = heldOffset(samples, sample.measuredAtMs)?.offsetMs ?? sample.offsetMs;
   const isJump = Math.abs(byMs) >= leastJumpMs && heardBeat !== null;
+  const now = { toldAtMs: input.message.publishedAtMs, presentMs: sample.offsetMs };
   return {
     samples: addSample(samples, sample),
-    history: isJump ? addJump(history, { offsetMs, byMs, heardBeat }, leaps) : history,
+    history: isJump ? addJump(history, { offsetMs, byMs, heardBeat, ...now }, leaps) : history,
   };
 }
 
@@ -255,7 +257,7 @@ export class ProgressReader {
       this.#heard = {
         progress: known,
         samples: known.clockOffset === null ? [] : [known.clockOffset],
-        history: { earlier: known.earlierOffsets, soughtMs: null },
+        history: { earlier: known.earlierOffsets, sought: null },
         ownBaseMs: clock.nowMs() - timer.monotonicMs(),
       };
       this.#stored = known;
@@ -286,7 +288,7 @@ export class ProgressReader {
     return {
       nowMs: clock.nowMs(),
       monotonicMs: timer.monotonicMs(),
-      heardBeat: isOfThisLife ? newest.beat.number : null,
+      heardBeat: isOfThisLife ? newest : null,
       leaps: isOfThisLife ? heardBeats.leaps(self.peer) : [],
     };
   }
