@@ -26,3 +26,18 @@ test('an offset that is seen late, because a database stood still, is known from
   see(500);
   expect(offsets.knowsOffset(here, there)).toBe(true);
 });
+
+test('a beat may be told as too old by what a clock was set back by, until as long after the echo', () => {
+  let trueMs = 0;
+  const here = { id: own, clock: new RegionClock(() => trueMs, 3000, 0) };
+  const there = { id: peer, clock: new RegionClock(() => trueMs, 0, 0) };
+  const offsets = new OffsetNews();
+  trueMs = 10_000;
+  there.clock.jump(-4000);
+  trueMs = 15_000;
+  const ownMs = here.clock.nowMs();
+  const offset = { offsetMs: 7000, errorMs: 5, measuredAtMs: ownMs };
+  offsets.note(own, peer, { offset, nowMs: trueMs, ownMs });
+  const told = [9999, 10_001, 19_000, 19_001].map((beatAtMs) => offsets.setBackMs(here, there, beatAtMs));
+  expect(told).toEqual([0, 4000, 4000, 0]);
+});

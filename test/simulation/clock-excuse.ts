@@ -78,6 +78,18 @@ export class OffsetNews {
     return tangled.at(-1) ?? null;
   }
 
+  /**
+   * By how much a beat of the other region may be told as too old: where nobody saw between which beats its clock was set
+   * back, those that were made no later than that much after the first echo since may be from before it (0050).
+   */
+  setBackMs(region: Clocked, other: Clocked, beatAtMs: number): number {
+    const last = other.clock.setBacks.findLast(({ atMs }) => atMs < beatAtMs);
+    if (last === undefined) return 0;
+    const news = this.#seen.get(`${region.id} ${other.id}`)?.news ?? [];
+    const measuredAtMs = news.find((atMs) => atMs > last.atMs) ?? Infinity;
+    return beatAtMs <= measuredAtMs + last.byMs ? last.byMs : 0;
+  }
+
   #isMeasured(
     region: Clocked,
     other: Clocked,
