@@ -42,7 +42,7 @@ import type { VerificationStore } from './ports/verification.ts';
 import { BeatLoop } from './progress/beat-loop.ts';
 import { HeardBeats } from './progress/heard-beats.ts';
 import { ProgressPublisher } from './progress/progress-publisher.ts';
-import { ProgressReader } from './progress/progress-reader.ts';
+import { ownClockTicker, ProgressReader } from './progress/progress-reader.ts';
 import { Relay } from './relay/relay.ts';
 import type { RelayOptions, RelayState } from './relay/relay.ts';
 import { Ticker } from './ticker.ts';
@@ -246,6 +246,7 @@ export class Replicator {
       });
     });
     const reading = readers.map((reader) => reader.run());
+    const ownClock = ownClockTicker(readers, timer);
     const appliers = peers.map((origin, index) => {
       const { maxDriftMs } = this.#options;
       const shared = { partitionCount, feed, clock, timer, maxDriftMs, logger };
@@ -270,11 +271,11 @@ export class Replicator {
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: this.#pruning() });
     const marking = new MarkPass({ records, timer, logger });
     const helpers = [pruning, release, marking, transfers, sweeper, barriers, relearner, membership];
-    for (const part of [beatLoop, relay, ...helpers]) part.start();
+    for (const part of [beatLoop, relay, ...helpers, ownClock]) part.start();
     const stop = async () => {
       await Promise.all([transfers.close(), sweeper.close(), barriers.close(), membership.stop()]);
       await Promise.all([...appliers, relearner].map((part) => part.close()));
-      await Promise.all([publisher.stop(), pruning.stop(), release.stop(), marking.stop()]);
+      await Promise.all([publisher, pruning, release, marking, ownClock].map((part) => part.stop()));
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
       await Promise.all(reading);
       await Promise.all([beatLoop.stop(), relay.close()]);

@@ -30,13 +30,15 @@ export function hiddenIn(
   return oracle.hiddenMs(identity, clock.setBacks, scheduler.nowMs - ageMs);
 }
 
+type Clocked = Pick<SimRegion, 'id' | 'clock'>;
+
 interface Seen {
   measuredAtMs: number;
-  /** When it was seen to be another one, in order. */
+  /** When those that were seen had been measured, by true time. */
   readonly news: number[];
 }
 
-/** When the offset between two clocks was seen to be another one than before. */
+/** When the offsets between two clocks that were seen had been measured, which a database that stood still shows late. */
 export class OffsetNews {
   readonly #seen = new Map<string, Seen>();
 
@@ -44,19 +46,19 @@ export class OffsetNews {
   note(
     region: RegionId,
     peer: RegionId,
-    of: { readonly offset: ClockOffset | null; readonly nowMs: number },
+    at: { readonly offset: ClockOffset | null; readonly nowMs: number; readonly ownMs: number },
   ): void {
     const name = `${region} ${peer}`;
     const seen = this.#seen.get(name) ?? { measuredAtMs: -Infinity, news: [] };
     this.#seen.set(name, seen);
-    const measuredAtMs = of.offset?.measuredAtMs ?? -Infinity;
+    const measuredAtMs = at.offset?.measuredAtMs ?? -Infinity;
     if (seen.measuredAtMs === measuredAtMs) return;
     seen.measuredAtMs = measuredAtMs;
-    seen.news.push(of.nowMs);
+    seen.news.push(at.nowMs - Math.max(0, at.ownMs - measuredAtMs));
   }
 
   /** Whether what the region takes for the offset can be from after the last jump of either clock. */
-  knowsOffset(region: SimRegion, other: SimRegion): boolean {
+  knowsOffset(region: Clocked, other: Clocked): boolean {
     const last = jumpsOf(region, other).at(-1);
     if (last === undefined) return true;
     const fromMs = Math.max(last, region.clock.noticedAtMs);
@@ -67,7 +69,7 @@ export class OffsetNews {
    * The last of several jumps between which nothing was measured; `null`: there were none. They are taken for one, which
    * may be found between the wrong beats (0030), so beats that were made until then may be told by a wrong offset.
    */
-  tangledAtMs(region: SimRegion, other: SimRegion): number | null {
+  tangledAtMs(region: Clocked, other: Clocked): number | null {
     const jumps = jumpsOf(region, other);
     const tangled = jumps.filter((toMs, index) => {
       const fromMs = jumps[index - 1];
@@ -76,9 +78,21 @@ export class OffsetNews {
     return tangled.at(-1) ?? null;
   }
 
+  /**
+   * By how much a beat of the other region may be told as too old: where nobody saw between which beats its clock was set
+   * back, those that were made no later than that much after the first echo since may be from before it (0050).
+   */
+  setBackMs(region: Clocked, other: Clocked, beatAtMs: number): number {
+    const last = other.clock.setBacks.findLast(({ atMs }) => atMs < beatAtMs);
+    if (last === undefined) return 0;
+    const news = this.#seen.get(`${region.id} ${other.id}`)?.news ?? [];
+    const measuredAtMs = news.find((atMs) => atMs > last.atMs) ?? Infinity;
+    return beatAtMs <= measuredAtMs + last.byMs ? last.byMs : 0;
+  }
+
   #isMeasured(
-    region: SimRegion,
-    other: SimRegion,
+    region: Clocked,
+    other: Clocked,
     { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
   ): boolean {
     const news = this.#seen.get(`${region.id} ${other.id}`)?.news ?? [];
@@ -86,6 +100,6 @@ export class OffsetNews {
   }
 }
 
-function jumpsOf(region: SimRegion, other: SimRegion): readonly number[] {
+function jumpsOf(region: Clocked, other: Clocked): readonly number[] {
   return [...region.clock.jumps, ...other.clock.jumps].toSorted((a, b) => a - b);
 }

@@ -23,9 +23,10 @@ export function judgeNode(world: World, node: SimNode): void {
   for (const peer of figures.peers) {
     const other = world.regionOf(peer.peer);
     const { nowMs } = world.scheduler;
-    world.offsets.note(region.id, other.id, { offset: peer.clockOffset, nowMs });
+    const ownMs = node.clock.nowMs();
+    world.offsets.note(region.id, other.id, { offset: peer.clockOffset, nowMs, ownMs });
     if (!knowsOwnClock(region, nowMs)) continue;
-    const view = viewPeer(figures, peer, node.clock.nowMs());
+    const view = viewPeer(figures, peer, ownMs);
     if (world.offsets.knowsOffset(region, other))
       void judgeLag(world, node, { other, view, usesEarlier: usesEarlier(peer) });
     if (!other.isGone && other.isWhole) void judgeRpo(world, node, { other, view });
@@ -55,12 +56,13 @@ async function judgeLag(
   const tangledAtMs = world.offsets.tangledAtMs(node.region, other);
   const beatAtMs = world.scheduler.nowMs - truth.newestBeatMs;
   if (tangledAtMs !== null && (isEarlier || beatAtMs < tangledAtMs)) return;
+  const setBackMs = world.offsets.setBackMs(node.region, other, beatAtMs);
   judge(world, node, {
     gauge: 'lag',
     place: `${node.region.id} of ${other.id}`,
     shownMs: milliseconds(lag.seconds),
     leastMs: Math.max(0, truth.oldestChangeMs - errorMs),
-    mostMs: truth.newestBeatMs + errorMs,
+    mostMs: truth.newestBeatMs + errorMs + (isEarlier ? setBackMs : 0),
   });
 }
 

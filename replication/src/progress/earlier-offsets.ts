@@ -3,13 +3,18 @@
  * by the offset that held when it was made (P7): by a later one it would be wrong by the whole jump, for as long as that
  * beat is the newest one settled. The jump itself is known from echoes, which say nothing about beats; it is found again
  * between two beats that arrived one after the other. Until it is found, and where the peer was silent at that moment,
- * it lies after the newest beat that had arrived. What is known is bounded; the oldest goes first. Pure.
+ * no beat is told as younger than it may be: a clock that was set ahead was set after the newest beat that has arrived,
+ * one that was set back after the last beat that it can have been set after, but for beats that are fresh by the present
+ * offset. What is known is bounded; the oldest goes first. Pure.
  */
-import type { ClockOffset, EarlierOffset } from '../ports/beat-store.ts';
+import type { ClockOffset, EarlierOffset, HeardBeat } from '../ports/beat-store.ts';
+import { beatIntervalMs } from './beat-interval.ts';
 
 /** A smaller one is within what a lag may be wrong by, and cannot be told from a beat that came late. */
 export const leastJumpMs = 500;
 const keptOffsets = 8;
+/** Older than this when it arrives, a beat may have waited, and so may beats from before a jump. */
+const freshMs = 1000;
 
 /** Two beats, one after the other, whose times are further apart, or closer, than beats are. */
 export interface Leap {
@@ -21,7 +26,13 @@ export interface OffsetHistory {
   /** Oldest first. */
   readonly earlier: readonly EarlierOffset[];
   /** The last jump, while the beat before it has not been found; `null`: it has. */
-  readonly soughtMs: number | null;
+  readonly sought: Sought | null;
+}
+
+interface Sought {
+  readonly byMs: number;
+  /** No later beat was made before it. */
+  readonly lastBeat: number;
 }
 
 export interface Jump {
@@ -30,27 +41,87 @@ export interface Jump {
   /** By which the peer's clock was set ahead. */
   readonly byMs: number;
   /** Newest beat of the peer that has arrived. */
-  readonly heardBeat: number;
+  readonly heardBeat: HeardAt;
+  /** A moment after it, by the peer's clock. */
+  readonly toldAtMs: number;
+  /** That holds after it. */
+  readonly presentMs: number;
 }
 
-export const noHistory: OffsetHistory = { earlier: [], soughtMs: null };
+/** What has arrived since, and the present offset. */
+interface News {
+  readonly leaps: readonly Leap[];
+  readonly heardBeat: HeardAt | null;
+  readonly presentMs: number | null;
+}
+
+type HeardAt = Pick<HeardBeat, 'beat' | 'receivedAtMs'>;
+
+export const noHistory: OffsetHistory = { earlier: [], sought: null };
 
 export function addJump({ earlier }: OffsetHistory, jump: Jump, leaps: readonly Leap[]): OffsetHistory {
   const { offsetMs, byMs, heardBeat } = jump;
   const knownUntil = earlier.at(-1)?.untilBeat ?? -1;
   const found = leaps.findLast((leap) => leap.afterBeat > knownUntil && isOf(leap, byMs));
-  const last = { offsetMs, untilBeat: found?.afterBeat ?? heardBeat };
-  return { earlier: [...earlier, last].slice(-keptOffsets), soughtMs: found === undefined ? byMs : null };
+  if (found !== undefined) return withLast(earlier, { offsetMs, untilBeat: found.afterBeat }, null);
+  const sought = { byMs, lastBeat: lastBeatBefore(jump) };
+  const { presentMs } = jump;
+  return stillSought(earlier, { offsetMs, untilBeat: knownUntil }, { sought, heardBeat, presentMs });
 }
 
-/** With what has arrived since. */
-export function seekJump(history: OffsetHistory, leaps: readonly Leap[]): OffsetHistory {
-  const { earlier, soughtMs } = history;
+export function seekJump(history: OffsetHistory, { leaps, heardBeat, presentMs }: News): OffsetHistory {
+  const { earlier, sought } = history;
   const last = earlier.at(-1);
-  if (soughtMs === null || last === undefined) return history;
-  const found = leaps.find((leap) => leap.afterBeat >= last.untilBeat && isOf(leap, soughtMs));
-  if (found === undefined) return history;
-  return { earlier: [...earlier.slice(0, -1), { ...last, untilBeat: found.afterBeat }], soughtMs: null };
+  if (sought === null || last === undefined || heardBeat === null || presentMs === null) return history;
+  const before = earlier.slice(0, -1);
+  const since = sought.byMs > 0 ? last.untilBeat : (before.at(-1)?.untilBeat ?? -1);
+  const found = leaps.find((leap) => leap.afterBeat >= since && mayHide(leap, sought.byMs));
+  if (found !== undefined) return withLast(before, { ...last, untilBeat: found.afterBeat }, null);
+  return stillSought(before, last, { sought, heardBeat, presentMs });
+}
+
+function withLast(
+  before: readonly EarlierOffset[],
+  last: EarlierOffset,
+  sought: Sought | null,
+): OffsetHistory {
+  return { earlier: [...before, last].slice(-keptOffsets), sought };
+}
+
+/** Between the two offsets a beat is older by the one that is less. */
+function stillSought(
+  before: readonly EarlierOffset[],
+  last: EarlierOffset,
+  {
+    sought,
+    heardBeat,
+    presentMs,
+  }: { readonly sought: Sought; readonly heardBeat: HeardAt; readonly presentMs: number },
+): OffsetHistory {
+  const { byMs, lastBeat } = sought;
+  const { number } = heardBeat.beat;
+  const left = number <= lastBeat ? sought : null;
+  if (byMs > 0)
+    return withLast(
+      before,
+      { ...last, untilBeat: Math.max(last.untilBeat, Math.min(number, lastBeat)) },
+      left,
+    );
+  if (isFresh(heardBeat, presentMs))
+    return withLast(before, { ...last, untilBeat: Math.min(number - 1, lastBeat) }, null);
+  return withLast(before, { ...last, untilBeat: lastBeat }, left);
+}
+
+/** Beats are an interval apart or more, and the clock showed this at most before it was set. */
+function lastBeatBefore({ byMs, heardBeat, toldAtMs }: Jump): number {
+  const { number, atMs } = heardBeat.beat;
+  const beats = Math.floor((toldAtMs - byMs - atMs) / beatIntervalMs) + 1;
+  return number + Math.max(-1, beats);
+}
+
+function isFresh({ beat, receivedAtMs }: HeardAt, offsetMs: number): boolean {
+  const lateMs = receivedAtMs - beat.atMs - offsetMs;
+  return lateMs > -leastJumpMs && lateMs < freshMs;
 }
 
 /** The own clock was set ahead by this much. */
@@ -68,6 +139,13 @@ export function offsetMsAt(
   return (earlier.find(({ untilBeat }) => beat <= untilBeat) ?? present).offsetMs;
 }
 
+/** Beats never come too close but where a clock was set back; a silence at that moment makes the leap look smaller. */
 function isOf(leap: Leap, jumpMs: number): boolean {
-  return Math.abs(leap.byMs - jumpMs) < Math.abs(jumpMs) / 2;
+  if (jumpMs < 0) return leap.byMs < 0 && leap.byMs > 1.5 * jumpMs;
+  return Math.abs(leap.byMs - jumpMs) < jumpMs / 2;
+}
+
+/** A silence at that moment makes a leap ahead look greater. */
+function mayHide(leap: Leap, jumpMs: number): boolean {
+  return jumpMs < 0 ? isOf(leap, jumpMs) : leap.byMs > jumpMs / 2;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { ReplicationError } from '../errors.ts';
+import type { PeerProgress } from '../ports/beat-store.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import { FigureReader, viewLog, viewPeer } from './figures.ts';
 
@@ -12,6 +13,10 @@ class Tables {
   readonly timer = new ManualTimer();
   reads = 0;
   database: 'up' | 'down' | 'hangs' = 'up';
+  told: Pick<PeerProgress, 'peerIncarnation' | 'earlierOffsets'> = {
+    peerIncarnation: incarnation,
+    earlierOffsets: [],
+  };
   readonly beat = { number: 40, count: 100, atMs: 10_000, lsn: 1n, end: 1n };
 
   readonly reader = new FigureReader({
@@ -28,13 +33,12 @@ class Tables {
         this.#read([
           {
             peer: us,
-            peerIncarnation: incarnation,
             settled: null,
             settledBeat: null,
             echoedBeat: null,
             heardAtMs: 0,
             clockOffset: { offsetMs: 500, errorMs: 1, measuredAtMs: 10_000 },
-            earlierOffsets: [],
+            ...this.told,
           },
         ]),
     },
@@ -83,6 +87,15 @@ test('lag and RPO of a peer and of the log come from the tables', async () => {
     },
     log: { seconds: 0.4, changes: 0 },
   });
+});
+
+test('offsets that held for beats of an earlier life of the peer say nothing about beats of its present one', async () => {
+  const tables = new Tables();
+  const earlierOffsets = [{ offsetMs: -8000, untilBeat: 99 }];
+  tables.told = { peerIncarnation: incarnation, earlierOffsets };
+  expect((await tables.view(10_400)).peer?.lag.seconds).toBe(8.9);
+  tables.told = { peerIncarnation: { counter: 0, nonce: 9 }, earlierOffsets };
+  expect((await tables.view(10_400)).peer?.lag.seconds).toBe(0.4);
 });
 
 test.each(['down', 'hangs'] as const)('while the database is %s ages go on growing', async (how) => {

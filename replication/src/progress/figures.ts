@@ -11,9 +11,10 @@ import type {
   EarlierOffset,
   HeardBeat,
   OwnBeats,
+  PeerProgress,
   RpoFigures,
 } from '../ports/beat-store.ts';
-import type { RegionId } from '../ports/identity.ts';
+import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { DeadLetterCount, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { type Lag, lagOf } from './lag.ts';
@@ -131,17 +132,27 @@ export class FigureReader {
     ]);
     const of = async (peer: RegionId): Promise<PeerFigures> => {
       const told = progress.find((each) => each.peer === peer);
+      const positions = settledPositions(await records.positions(peer), this.#options.partitionCount);
       return {
         peer,
-        positions: settledPositions(await records.positions(peer), this.#options.partitionCount),
+        positions,
         heard: heard.find(({ origin }) => origin === peer) ?? null,
         rpo: rpo.find((figures) => figures.peer === peer) ?? null,
         clockOffset: told?.clockOffset ?? null,
-        earlierOffsets: told?.earlierOffsets ?? [],
+        earlierOffsets: earlierOffsetsOf(positions, told),
       };
     };
     return { own, peers: await Promise.all(peers.map(of)), deadLetters, readAtMs };
   }
+}
+
+/** They are told by numbers of beats, which begin anew with each life of the peer. */
+function earlierOffsetsOf(
+  positions: SettledPositions | null,
+  told: PeerProgress | undefined,
+): readonly EarlierOffset[] {
+  if (positions === null || told === undefined) return [];
+  return sameIncarnation(positions.incarnation, told.peerIncarnation) ? told.earlierOffsets : [];
 }
 
 function expiry(timer: Timer, timeoutMs: number): { promise: Promise<false>; cancel: () => void } {

@@ -45,6 +45,7 @@ function message(told: Partial<Told> = {}): ProgressMessage {
 class Link {
   stored: PeerProgress[] = [];
   refuses = false;
+  nowMs = 1_000_140;
   readonly heardBeats = new HeardBeats();
   readonly #batches: FeedBatch[] = [];
   readonly reader: ProgressReader;
@@ -60,7 +61,7 @@ class Link {
       self: { region: eu, incarnation: first, peer: us },
       subscription,
       heardBeats: this.heardBeats,
-      clock: { nowMs: () => 1_000_140 },
+      clock: { nowMs: () => this.nowMs },
       timer: { monotonicMs: () => 5000 },
       onTold: () => undefined,
       beats: {
@@ -153,4 +154,22 @@ test('a database that refuses is shown and does not end the reading', async () =
   link.refuses = false;
   expect(await link.read([message({ settledBeat: 4 })])).toMatchObject({ settledBeat: 4 });
   expect(link.reader.state.lastFailure).toBeNull();
+});
+
+test('a jump of the own clock moves the offsets while nothing comes from the peer, also after a restart', async () => {
+  const earlierOffsets = [{ offsetMs: 50_000, untilBeat: 2 }];
+  const link = new Link([{ ...known, earlierOffsets }]);
+  await link.reader.noticeOwnClock();
+  expect(link.stored).toEqual([]);
+  link.nowMs -= 14_000;
+  link.refuses = true;
+  await link.reader.noticeOwnClock();
+  expect(link.reader.state.lastFailure).toMatchObject({ code: 'database-unavailable' });
+  link.refuses = false;
+  await link.reader.noticeOwnClock();
+  await link.reader.noticeOwnClock();
+  const clockOffset = { offsetMs: 46_000, errorMs: 40, measuredAtMs: 986_140 };
+  expect(link.stored).toEqual([
+    { ...known, clockOffset, earlierOffsets: [{ offsetMs: 36_000, untilBeat: 2 }] },
+  ]);
 });

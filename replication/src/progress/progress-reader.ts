@@ -9,11 +9,13 @@
  */
 import { AssertionFailure, ReplicationError } from '../errors.ts';
 import { decodeProgress, type OriginProgress, type ProgressMessage } from '../log/progress-record.ts';
-import type { BeatStore, ClockOffset, PeerProgress } from '../ports/beat-store.ts';
+import type { BeatStore, ClockOffset, HeardBeat, PeerProgress } from '../ports/beat-store.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Timer } from '../ports/timer.ts';
+import { Ticker } from '../ticker.ts';
+import { beatIntervalMs } from './beat-interval.ts';
 import {
   addSample,
   heldOffset,
@@ -37,15 +39,15 @@ export interface Heard {
   readonly progress: PeerProgress;
   readonly samples: OffsetSamples;
   readonly history: OffsetHistory;
-  /** The own clock minus the monotonic one, which moves where the own clock is set; `null`: not read in this process. */
-  readonly ownBaseMs: number | null;
+  /** The own clock minus the monotonic one, which moves where the own clock is set. */
+  readonly ownBaseMs: number;
 }
 
 /** When a message is read, and what has arrived of the peer's beats by then. */
 interface Moment {
   readonly nowMs: number;
   readonly monotonicMs: number;
-  readonly heardBeat: number | null;
+  readonly heardBeat: HeardBeat | null;
   readonly leaps: readonly Leap[];
 }
 
@@ -84,12 +86,21 @@ function stepHeard(
   return { progress, samples, history, ownBaseMs };
 }
 
-/** All offsets move with the own clock where that was set since the last message. */
+/** All offsets move with the own clock where that was set since it was looked at last. */
 function onOwnClock(heard: Heard, ownBaseMs: number): Heard {
-  const byMs = heard.ownBaseMs === null ? 0 : ownBaseMs - heard.ownBaseMs;
+  const byMs = ownBaseMs - heard.ownBaseMs;
   if (Math.abs(byMs) < leastJumpMs) return heard;
   const samples = samplesWithOwnClockSet(heard.samples, byMs);
-  return { ...heard, samples, history: withOwnClockSet(heard.history, byMs) };
+  return { ...heard, samples, history: withOwnClockSet(heard.history, byMs), ownBaseMs };
+}
+
+function movedWithOwnClock(heard: Heard, nowMs: number, monotonicMs: number): Heard {
+  const ownBaseMs = nowMs - monotonicMs;
+  const moved = onOwnClock(heard, ownBaseMs);
+  if (moved === heard) return { ...heard, ownBaseMs };
+  const clockOffset = heldOffset(moved.samples, nowMs);
+  const progress = { ...moved.progress, clockOffset, earlierOffsets: moved.history.earlier };
+  return { ...moved, progress };
 }
 
 /** `null`: this message starts a new life of the peer, nothing heard before holds. */
@@ -115,15 +126,17 @@ interface Measuring {
 function measured(heard: Heard | null, input: Measuring): Pick<Heard, 'samples' | 'history'> {
   const { heardBeat, leaps } = input.at;
   const samples = heard?.samples ?? [];
-  const history = seekJump(heard?.history ?? noHistory, leaps);
+  const presentMs = heldOffset(samples, input.at.nowMs)?.offsetMs ?? null;
+  const history = seekJump(heard?.history ?? noHistory, { leaps, heardBeat, presentMs });
   const sample = freshSample(heard, input);
   if (sample === null) return { samples, history };
   const byMs = jumpMsBefore(samples, sample) ?? 0;
   const offsetMs = heldOffset(samples, sample.measuredAtMs)?.offsetMs ?? sample.offsetMs;
   const isJump = Math.abs(byMs) >= leastJumpMs && heardBeat !== null;
+  const now = { toldAtMs: input.message.publishedAtMs, presentMs: sample.offsetMs };
   return {
     samples: addSample(samples, sample),
-    history: isJump ? addJump(history, { offsetMs, byMs, heardBeat }, leaps) : history,
+    history: isJump ? addJump(history, { offsetMs, byMs, heardBeat, ...now }, leaps) : history,
   };
 }
 
@@ -167,7 +180,11 @@ export class ProgressReader {
   readonly #options: ProgressReaderOptions;
   readonly #dropped = { malformed: 0, foreign: 0, stale: 0 };
   #heard: Heard | null = null;
+  /** What the database has of it. */
+  #stored: PeerProgress | null = null;
   #recalled = false;
+  /** One store at a time, so that an older one never comes last. */
+  #turn: Promise<void> = Promise.resolve();
   #lastFailure: unknown = null;
 
   constructor(options: ProgressReaderOptions) {
@@ -192,13 +209,37 @@ export class ProgressReader {
     }
   }
 
-  async #take(batch: FeedBatch): Promise<void> {
+  /**
+   * To be called often: a jump of the own clock is known without the peer, and moves every offset at once, however long
+   * nothing comes from there. Stores what the database refused before.
+   */
+  noticeOwnClock(): Promise<void> {
+    return this.#inTurn(() => {
+      const { clock, timer } = this.#options;
+      const nowMs = clock.nowMs();
+      if (this.#heard !== null) this.#heard = movedWithOwnClock(this.#heard, nowMs, timer.monotonicMs());
+    });
+  }
+
+  #take(batch: FeedBatch): Promise<void> {
+    return this.#inTurn(() => {
+      for (const record of batch.records) this.#hear(record.bytes);
+    });
+  }
+
+  #inTurn(change: () => void): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#storeAfter(change));
+    return this.#turn;
+  }
+
+  async #storeAfter(change: () => void): Promise<void> {
     try {
       await this.#recall();
-      const before = this.#heard;
-      for (const record of batch.records) this.#hear(record.bytes);
-      if (this.#heard !== null && this.#heard !== before)
-        await this.#options.beats.storePeerProgress(this.#heard.progress);
+      change();
+      const progress = this.#heard?.progress ?? null;
+      if (progress !== null && progress !== this.#stored)
+        await this.#options.beats.storePeerProgress(progress);
+      this.#stored = progress;
       this.#lastFailure = null;
     } catch (error) {
       if (error instanceof AssertionFailure) throw error;
@@ -209,15 +250,18 @@ export class ProgressReader {
   /** A restart must not forget the measured offset, nor an incarnation that was already heard. */
   async #recall(): Promise<void> {
     if (this.#recalled) return;
-    const stored = await this.#options.beats.peerProgress();
-    const known = stored.find(({ peer }) => peer === this.#options.self.peer);
-    if (known !== undefined)
+    const { beats, self, clock, timer } = this.#options;
+    const stored = await beats.peerProgress();
+    const known = stored.find(({ peer }) => peer === self.peer);
+    if (known !== undefined) {
       this.#heard = {
         progress: known,
         samples: known.clockOffset === null ? [] : [known.clockOffset],
-        history: { earlier: known.earlierOffsets, soughtMs: null },
-        ownBaseMs: null,
+        history: { earlier: known.earlierOffsets, sought: null },
+        ownBaseMs: clock.nowMs() - timer.monotonicMs(),
       };
+      this.#stored = known;
+    }
     this.#recalled = true;
   }
 
@@ -244,10 +288,21 @@ export class ProgressReader {
     return {
       nowMs: clock.nowMs(),
       monotonicMs: timer.monotonicMs(),
-      heardBeat: isOfThisLife ? newest.beat.number : null,
+      heardBeat: isOfThisLife ? newest : null,
       leaps: isOfThisLife ? heardBeats.leaps(self.peer) : [],
     };
   }
+}
+
+/** Calls `noticeOwnClock` of all of them with every beat interval. */
+export function ownClockTicker(
+  readers: readonly Pick<ProgressReader, 'noticeOwnClock'>[],
+  timer: Timer,
+): Ticker {
+  const run = async (): Promise<void> => {
+    await Promise.all(readers.map((reader) => reader.noticeOwnClock()));
+  };
+  return new Ticker({ timer, intervalMs: beatIntervalMs, run });
 }
 
 function decodeOrNull(bytes: Uint8Array): ProgressMessage | null {

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { addJump, type Jump, noHistory, offsetMsAt, seekJump } from './earlier-offsets.ts';
+
+/** Beats of a peer whose clock showed the own time until it was set; each arrived `lateMs` after it was made. */
+function heard(number: number, lateMs: number, byMs = 0) {
+  const madeMs = number * 250;
+  return { beat: { number, count: 0, atMs: madeMs + byMs, lsn: 1n, end: 1n }, receivedAtMs: madeMs + lateMs };
+}
+
+/** The clock was set by this much; the echo that says so left the peer at 50 s, when beat 200 was made. */
+function jump(byMs: number, newest: Jump['heardBeat']): Jump {
+  return { offsetMs: 0, byMs, heardBeat: newest, toldAtMs: 50_000 + byMs, presentMs: -byMs };
+}
+
+test('beats that arrive after the echo, one after the other, were made before a clock was set ahead', () => {
+  const found = addJump(noHistory, jump(8000, heard(40, 9000)), []);
+  const present = { offsetMs: -8000 };
+  expect(offsetMsAt(40, present, found.earlier)).toBe(0);
+  const news = { leaps: [], presentMs: -8000 };
+  const later = seekJump(found, { ...news, heardBeat: heard(60, 9000) });
+  expect([60, 61].map((beat) => offsetMsAt(beat, present, later.earlier))).toEqual([0, -8000]);
+  const leap = { afterBeat: 70, byMs: 8000 };
+  const end = seekJump(later, { leaps: [leap], heardBeat: heard(90, 9000, 8000), presentMs: -8000 });
+  expect([70, 71].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, -8000]);
+  expect(end.sought).toBeNull();
+});
+
+test('beats that may have been made before a clock was set back are not told as younger', () => {
+  const found = addJump(noHistory, jump(-2000, heard(40, 20_000)), []);
+  const present = { offsetMs: 2000 };
+  expect([41, 100, 199].map((beat) => offsetMsAt(beat, present, found.earlier))).toEqual([0, 0, 0]);
+  expect(offsetMsAt(210, present, found.earlier)).toBe(2000);
+  const leap = { afterBeat: 55, byMs: -2000 };
+  const end = seekJump(found, { leaps: [leap], heardBeat: heard(90, 9000, -2000), presentMs: 2000 });
+  expect([55, 56].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, 2000]);
+});
+
+test('where a leap was not seen, a clock that was set back is taken to have been so before the first fresh beat', () => {
+  const waiting = addJump(noHistory, jump(-8000, heard(198, 4000, -8000)), []);
+  const present = { offsetMs: 8000 };
+  expect(offsetMsAt(201, present, waiting.earlier)).toBe(0);
+  const end = seekJump(waiting, { leaps: [], heardBeat: heard(202, 60, -8000), presentMs: 8000 });
+  expect([201, 202].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, 8000]);
+  expect(end.sought).toBeNull();
+});
+
+test('a silence while a clock is set back hides part of the leap', () => {
+  const leap = { afterBeat: 150, byMs: -600 };
+  const found = addJump(noHistory, jump(-8000, heard(198, 4000, -8000)), [leap]);
+  expect(found).toEqual({ earlier: [{ offsetMs: 0, untilBeat: 150 }], sought: null });
+});
