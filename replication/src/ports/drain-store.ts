@@ -15,7 +15,10 @@ export interface DrainStore {
   find(): Promise<Drained | null>;
   /** From now on new connections take no local writes; a region that is drained stays so. */
   begin(): Promise<void>;
-  /** Of a region that is drained: ends every other connection, and with it the writes that it served. Takes nothing away by itself. */
+  /**
+   * Of a region that is drained: ends every other connection, and with it the writes that it served. Takes nothing away
+   * by itself.
+   */
   cut(): Promise<void>;
   /** Names the beat once all those connections have ended; true where it is named. */
   settle(): Promise<boolean>;
