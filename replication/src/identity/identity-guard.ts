@@ -165,7 +165,7 @@ export class IdentityGuard {
 
   /**
    * What only the log says is kept before anything else is done: until the claim is won this process may end, and the log
-   * may lose the very records that say so; the next comparison would find nothing wrong (0054).
+   * may lose the very records that say so; the next comparison would find nothing wrong (0053).
    */
   async #contradict({ reason: found, isOnlyLogged }: Extract<Verdict, { kind: 'broken' }>): Promise<void> {
     if (isOnlyLogged !== true) return this.#renew(found);
