@@ -64,8 +64,8 @@ class SimulatedLogs implements LogBench {
   }
 
   sinkOf(id: RegionId): SimChangeSink {
-    const region = this.regionOf(id);
-    return new SimChangeSink(region, this.process(), region.open());
+    const place = this.regionOf(id);
+    return new SimChangeSink(place, this.process(), place.open());
   }
 
   feedOf(_id: RegionId, _limits?: object, process = this.process()): SimChangeFeed {
