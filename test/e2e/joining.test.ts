@@ -91,7 +91,9 @@ test('a region that joins late is filled by the others, and then follows their l
   expect(await ap.metrics()).toMatch(
     /^isthmus_transfers_total\{origin="(?:eu|us)",cause="no-position"\} 1$/m,
   );
-  for (const region of [eu, us]) expect(await region.metrics()).not.toMatch(/^isthmus_transfers_total/m);
+  // Of each other they may have missed the last beats that were forgotten; of the newcomer they have missed nothing.
+  for (const region of [eu, us])
+    expect(await region.metrics()).not.toMatch(/^isthmus_transfers_total\{origin="ap"/m);
 }, 240_000);
 
 test('the tail of a dead region comes from the survivor that has heard more of it', async () => {

@@ -385,3 +385,35 @@ test('what a comparison has found outlives the process, and the log that would n
   expect([next.state.kind, adopted]).toEqual(['renewed', [{ counter: 2, nonce: 1 }]]);
   await next.stop();
 });
+
+test('a database found to lack its past, whose claim is lost, is held with both reasons (P9)', async () => {
+  const timer = new ManualTimer();
+  const found = 'this database is not its own past: the own log holds beat 137, the database none after 136';
+  let held = found;
+  let hasClaimed = false;
+  const guard = guardOf({
+    timer,
+    past: {
+      standing: 'broken',
+      continuity: async () => ({ kind: 'broken', isHeld: true, reason: held }),
+      hold: async (reason, how) => {
+        if (how?.isLastWord === true) held = reason;
+      },
+      adopt: async () => expect.fail('another database has won the claim'),
+    },
+    evidence: {},
+    control: {
+      append: async () => {
+        hasClaimed = true;
+      },
+      read: async () => (hasClaimed ? [encodeClaim({ region, incarnation: { counter: 3, nonce: 9 } })] : []),
+      close: async () => {},
+    },
+  });
+  guard.start();
+  await timer.advance(1000);
+  expect(held).toMatch(/; held before: this database is not its own past: the own log holds beat 137/);
+  expect(held.startsWith(found), 'the next process does not claim again').toBe(false);
+  expect(guard.state.kind).toBe('refused');
+  await guard.stop();
+});

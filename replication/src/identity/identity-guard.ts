@@ -53,7 +53,7 @@ const onPeersWord = 'a new incarnation is taken because peers know the region un
 /** Holds that end with a new incarnation, whatever process finds them. */
 const meant: ReadonlySet<string> = new Set([onAWord, onPeersWord]);
 /** A hold of a database that a comparison has spoken against, with what it said. */
-const contradicted = 'this database is not its own past: ';
+export const contradicted = 'this database is not its own past: ';
 const comparing = 'the server was started anew and is compared with the own log';
 
 export class IdentityGuard {

@@ -68,12 +68,20 @@ async function perform(options: RenewalOptions, effect: RenewalEffect): Promise<
       await past.adopt({ claim: effect.claim, promised: await lastPromise(options) }, options.signal);
       return { kind: 'adopted' };
     case 'hold':
-      // A claim that another process of this database has made good is noted no more, and is not somebody else's.
-      if ((await past.continuity()).kind !== 'renewed') await past.hold(effect.reason, { isLastWord: true });
+      await hold(options, effect.reason);
       return { kind: 'held' };
     case 'end':
       return { kind: 'failed', reason: 'nothing follows the end' };
   }
+}
+
+/** With what was known of the database before, because an operator has to know it too. */
+async function hold({ past }: RenewalOptions, reason: string): Promise<void> {
+  const continuity = await past.continuity();
+  // A claim that another process of this database has made good is noted no more, and is not somebody else's.
+  if (continuity.kind === 'renewed') return;
+  const isHeld = continuity.kind === 'broken' && continuity.isHeld;
+  await past.hold(isHeld ? `${reason}; held before: ${continuity.reason}` : reason, { isLastWord: true });
 }
 
 async function survey(options: RenewalOptions): Promise<RenewalInput> {
