@@ -51,7 +51,8 @@ describe('the log of Kafka', () => {
     await bench.dropChanges(region);
     await expect(sink.publish([recordOf(1)])).rejects.toMatchObject({ retriable: true });
     const topic = changesTopic(region);
-    await bench.admin.createTopics({ topics: [{ topic, numPartitions: 2 * partitionCount }] });
+    const again = { topic, numPartitions: 2 * partitionCount };
+    await bench.admin.createTopics({ topics: [again], waitForLeaders: false });
     const refused = { code: 'partition-count-mismatch', retriable: false };
     await vi.waitFor(() => expect(sink.publish([recordOf(1)])).rejects.toMatchObject(refused), {
       timeout: 20_000,

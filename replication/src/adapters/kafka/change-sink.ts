@@ -93,7 +93,8 @@ export class KafkaChangeSink implements ChangeSink {
     };
     const absent = topicsOf(plan).filter(({ topic }) => !present.has(topic));
     if (absent.length === 0) return;
-    await admin.createTopics({ topics: absent, waitForLeaders: true, timeout: createTimeoutMs });
+    // Waiting for leaders, the client gives up where a broker has not heard of the topic yet.
+    await admin.createTopics({ topics: absent, waitForLeaders: false, timeout: createTimeoutMs });
     for (const { topic } of absent) await untilServed(admin, topic);
   }
 }
