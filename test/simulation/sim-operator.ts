@@ -3,6 +3,7 @@
  * region answers. When a region is drained and its progress says that its peers have everything, they must have it.
  */
 import { ReplicationError } from '@isthmus/replication/errors';
+import { contradicted } from '@isthmus/replication/identity/identity-guard';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { SimRegion } from './sim-region.ts';
 import type { SimWishes } from './sim-wishes.ts';
@@ -49,6 +50,23 @@ export class Operator {
       isWanted = (await refills.want({ donor, accepted: [] })) || isWanted;
     };
     void this.#insist(region, want, () => isWanted);
+  }
+
+  /** Looks at a region that refuses writes for good. */
+  overrule(region: SimRegion): void {
+    const { held } = region.row.row;
+    const keepers = this.#world.nodesOf(region.id).flatMap((node) => node?.keeper ?? []);
+    // A region that says that it takes a new incarnation is left to that.
+    if (region.isGone || held === null || keepers.some(({ state }) => state.kind === 'renewing')) return;
+    // What is known not to be its own past is not accepted: it has to become another.
+    const isOther = held.includes(contradicted);
+    const asked = isOther ? keepers.map((keeper) => keeper.renew()) : [region.open().accept()];
+    const again = (): void => void this.#world.scheduler.after(patienceMs, () => this.overrule(region));
+    if (isOther && keepers.length === 0) again();
+    Promise.all(asked).catch((reason: unknown) => {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      again();
+    });
   }
 
   /** Once everything is said to be at its peers. */

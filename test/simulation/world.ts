@@ -5,7 +5,6 @@
  */
 import { assert, ReplicationError } from '@isthmus/replication/errors';
 import type { Guard } from '@isthmus/replication/guard/write-guard';
-import { contradicted } from '@isthmus/replication/identity/identity-guard';
 import type { Lsn } from '@isthmus/replication/ports/change';
 import { type Incarnation, type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
@@ -193,25 +192,8 @@ export class World implements NodeWorld {
     this.seen('identity refused');
     if (!region.hasLostLog && !region.isGone && !region.lives.isSetBack(region.identity.incarnation))
       this.violations.push({ checker: 'identity', key: region.id, detail: reason });
-    this.scheduler.after(operatorMs, () => this.#overrule(region));
+    this.scheduler.after(operatorMs, () => this.operator.overrule(region));
   };
-
-  /** An operator looks at a region that refuses writes for good. */
-  #overrule(region: SimRegion): void {
-    const { held } = region.row.row;
-    const keepers = this.nodesOf(region.id).flatMap((node) => node?.keeper ?? []);
-    // A region that says that it takes a new incarnation is left to that.
-    if (region.isGone || held === null || keepers.some(({ state }) => state.kind === 'renewing')) return;
-    // What is known not to be its own past is not accepted: it has to become another.
-    const isOther = held.includes(contradicted);
-    const asked = isOther ? keepers.map((keeper) => keeper.renew()) : [region.open().accept()];
-    const again = (): void => void this.scheduler.after(operatorMs, () => this.#overrule(region));
-    if (isOther && keepers.length === 0) again();
-    Promise.all(asked).catch((reason: unknown) => {
-      if (!(reason instanceof ReplicationError)) throw reason;
-      again();
-    });
-  }
 
   readonly onAdopted = (region: SimRegion, claim: Incarnation): void => {
     this.seen('incarnation changed');
