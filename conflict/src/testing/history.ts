@@ -99,12 +99,9 @@ function checkOptions(options: HistoryOptions): void {
   checkArgument(Number.isSafeInteger(seed), 'seed', seed);
   checkArgument(Number.isSafeInteger(steps) && steps >= 1, 'steps', steps);
   checkArgument(given === undefined || typeof Object(given).edit === 'function', 'schema', given);
-  const isPlayable = replicas === undefined || (Number.isInteger(replicas) && replicas >= 1);
-  check(isPlayable && (replicas ?? 1) <= actors.length, 'invalid-argument', {
-    rule: 'replicas',
-    limit: actors.length,
-    value: replicas,
-  });
+  const count = replicas ?? 1;
+  const isPlayable = Number.isInteger(count) && count >= 1 && count <= actors.length;
+  check(isPlayable, 'invalid-argument', { rule: 'replicas', limit: actors.length, value: replicas });
 }
 
 function play(world: World, played: Action[], action: Action): void {
