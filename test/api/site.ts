@@ -194,6 +194,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     actor,
     timer,
     maxWaitingEdits: 1000,
+    paceMs: () => 0,
     onBatch: () => undefined,
   });
   const types = recordTypes(declarations, yjsText);

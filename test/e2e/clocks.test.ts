@@ -50,6 +50,7 @@ function processWith(offsetMs: number): Journal {
     actor: actorOf(identity.region, identity.incarnation),
     timer: systemTimer,
     maxWaitingEdits: 100,
+    paceMs: () => 0,
     onBatch: () => undefined,
   });
 }

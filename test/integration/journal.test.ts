@@ -243,6 +243,7 @@ function journalOn(store: Pick<Database['records'], 'commitLocal'>): Journal {
     actor: actorOf(region, database.identity.incarnation),
     timer: systemTimer,
     maxWaitingEdits: 2000,
+    paceMs: () => 0,
     onBatch: (report) => batches.push(report),
   });
 }

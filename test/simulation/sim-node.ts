@@ -68,6 +68,8 @@ const told: Readonly<Record<string, string>> = {
 };
 
 const maxWaitingEdits = 20_000;
+/** Of a process that has little time to spare. */
+const busyPaceMs = 8;
 const maxDriftMs = 60_000;
 const calibrateIntervalMs = 1000;
 const refreshIntervalMs = 1000;
@@ -150,6 +152,7 @@ export class SimNode {
       actor: actorOf(identity.region, identity.incarnation),
       timer,
       maxWaitingEdits,
+      paceMs: () => busyPaceMs,
       onBatch: ({ callers }) => (callers > 1 ? world.seen('writes batched') : undefined),
     });
     this.figures = new FigureReader({

@@ -6,6 +6,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { register, schema } from '@isthmus/conflict';
+import { BusyPace } from '@isthmus/replication/adapters/node/busy-pace';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { Journal } from '@isthmus/replication/journal/journal';
@@ -154,6 +155,7 @@ async function open(order: Extract<ToWriter, { kind: 'open' }>): Promise<Engine>
     actor: actorOf(region, identity.incarnation),
     timer: systemTimer,
     maxWaitingEdits,
+    paceMs: new BusyPace().paceMs,
     onBatch: () => undefined,
   });
   const calibration = new Ticker({

@@ -22,6 +22,11 @@ export class CallerLine<C extends InLine> {
     return this.#edits;
   }
 
+  /** How many wait. */
+  get callers(): number {
+    return this.#waiting.length;
+  }
+
   join(caller: C): void {
     this.#waiting.push(caller);
     this.#edits += caller.names.length;

@@ -1,6 +1,7 @@
 /**
  * Local writes. Edits that arrive while a transaction reads and decides are committed together in the next one
- * (natural batching): no timer, replies after the commit is durable (I1). Where many wait, the next one begins once the
+ * (natural batching), and replies come after the commit is durable (I1). A busy process lets the next transaction begin
+ * a little later, so that more edits share it, unless many wait already or edits come one by one. Where many wait, the next one begins once the
  * former has decided, so that it reads and decides while the former waits for the disk; a few may wait for it at once,
  * and the server makes them durable together. A caller's edits are all or none; a caller who is refused, or whose edit fails,
  * writes nothing and spoils nobody else's. Callers who touch one record are served in order of arrival, and where they
@@ -41,6 +42,11 @@ export interface JournalOptions {
   readonly timer: Pick<Timer, 'monotonicMs' | 'turn' | 'after'>;
   /** Edits waiting beyond this are refused with `overloaded`. */
   readonly maxWaitingEdits: number;
+  /**
+   * Milliseconds from the beginning of one transaction to that of the next where more would gain by sharing one; 0 for
+   * no such pause. Asked before a transaction that could begin.
+   */
+  readonly paceMs: () => number;
   readonly onBatch: (report: BatchReport) => void;
 }
 
@@ -69,6 +75,12 @@ interface Progress {
 const maxInFlight = 3;
 /** As many edits make up for the price of a transaction beside another; fewer go together once that one has ended. */
 const worthOverlapping = 25;
+/** As many edits wait for no others. */
+const worthBeginning = 50;
+/** Callers of the last transaction and of the next: with fewer they come one by one and a pause would gather nobody. */
+const worthPacing = 3;
+/** Timers are no finer. */
+const shortestPauseMs = 0.5;
 /** Edits work on as many bytes in one turn of the event loop, and at most one edit more: a few milliseconds. */
 const maxBytesPerTurn = 256 * 1024;
 /** After a turn the process is left to others for this part of the time that the turn took. */
@@ -88,6 +100,11 @@ export class Journal {
   /** Of those in flight, how many take turns and leave their place to others. */
   #beside = 0;
   #isDeciding = false;
+  /** When the last transaction began, and for how many. */
+  #begunMs = -Infinity;
+  #begunCallers = 0;
+  /** Whether a timer will begin the next one. */
+  #isPacing = false;
   /** Ends when whoever takes turns may go on: one of them in each turn of the event loop. */
   #turns: Promise<void> = Promise.resolve();
   #closed = false;
@@ -117,6 +134,7 @@ export class Journal {
   /** Refuses new edits and resolves when those already taken have been answered. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#startNext();
     if (this.#inFlight > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
@@ -143,14 +161,34 @@ export class Journal {
     const inFlight = this.#inFlight - this.#beside;
     if (this.#isDeciding || inFlight === maxInFlight) return;
     if (inFlight > 0 && this.#line.edits < worthOverlapping) return;
+    if (this.#paces()) return;
     const batch = this.#line.take();
     if (batch.length === 0) {
       if (this.#inFlight === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
       return;
     }
+    this.#begunMs = this.#options.timer.monotonicMs();
+    this.#begunCallers = batch.length;
     this.#isDeciding = true;
     this.#inFlight++;
     void this.#run(batch);
+  }
+
+  /** Whether the next transaction is not due yet; it begins by itself when it is. */
+  #paces(): boolean {
+    const { edits, callers } = this.#line;
+    if (this.#closed || callers === 0 || edits >= worthBeginning) return false;
+    if (this.#begunCallers + callers < worthPacing) return false;
+    if (this.#isPacing) return true;
+    const { timer, paceMs } = this.#options;
+    const leftMs = this.#begunMs + paceMs() - timer.monotonicMs();
+    if (leftMs < shortestPauseMs) return false;
+    this.#isPacing = true;
+    timer.after(leftMs, () => {
+      this.#isPacing = false;
+      this.#startNext();
+    });
+    return true;
   }
 
   async #run(batch: readonly Caller[]): Promise<void> {

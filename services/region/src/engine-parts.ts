@@ -7,7 +7,7 @@ import { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import { OwnLogEvidence } from '@isthmus/replication/identity/own-log-evidence';
 import { PeerEvidence } from '@isthmus/replication/identity/peer-evidence';
 import type { IncarnationParts } from '@isthmus/replication/identity/relearning';
-import { Journal } from '@isthmus/replication/journal/journal';
+import { Journal, type JournalOptions } from '@isthmus/replication/journal/journal';
 import { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import { actorOf } from '@isthmus/replication/ports/identity';
@@ -73,7 +73,12 @@ export function createRefused({ log: logger }: Ground, metrics: RegionMetrics): 
   return new RefusedRecords({ logger, nowMs: Date.now, onRefused });
 }
 
-export function createJournal({ database, timer }: Ground, metrics: RegionMetrics): Journal {
+export interface JournalParts {
+  readonly metrics: RegionMetrics;
+  readonly paceMs: JournalOptions['paceMs'];
+}
+
+export function createJournal({ database, timer }: Ground, { metrics, paceMs }: JournalParts): Journal {
   const { identity, records, clock } = database;
   const { region, incarnation } = identity;
   return new Journal({
@@ -82,6 +87,7 @@ export function createJournal({ database, timer }: Ground, metrics: RegionMetric
     actor: actorOf(region, incarnation),
     timer,
     maxWaitingEdits,
+    paceMs,
     onBatch: (batch) => metrics.writeBatch(batch.records, batch.durationMs / 1000),
   });
 }

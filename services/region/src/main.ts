@@ -8,6 +8,7 @@ import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
 import { KafkaControlLog } from '@isthmus/replication/adapters/kafka/control-log';
 import { KafkaOwnLog } from '@isthmus/replication/adapters/kafka/own-log';
+import { BusyPace } from '@isthmus/replication/adapters/node/busy-pace';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
@@ -131,7 +132,7 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const links = watchLinks(ground);
   const metrics = createMetrics(ground, links);
   const donor = createDonor(ground);
-  const journal = createJournal(ground, metrics);
+  const journal = createJournal(ground, { metrics, paceMs: new BusyPace().paceMs });
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config), secret: config.peerSecret });
   const refused = createRefused(ground, metrics);
   const seals = logSeals(config, refused, Date.now);
