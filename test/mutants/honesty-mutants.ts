@@ -108,4 +108,54 @@ export const honestyMutants: readonly Mutant[] = [
     ],
     killer: suite('test/simulation/breakages.test.ts'),
   },
+  {
+    name: 'a beat from before a jump told by the offset after it',
+    edits: [
+      {
+        file: 'replication/src/progress/earlier-offsets.ts',
+        from: 'return (earlier.find(({ untilBeat }) => beat <= untilBeat) ?? present).offsetMs;',
+        to: 'return (earlier.find(({ untilBeat }) => beat < -untilBeat) ?? present).offsetMs;',
+      },
+    ],
+    killer: suite('replication/src/progress/earlier-offsets.test.ts'),
+  },
+  {
+    name: 'a jump not yet found taken for the newest beat',
+    edits: [
+      {
+        file: 'replication/src/progress/earlier-offsets.ts',
+        from: 'const sought = { byMs, lastBeat: lastBeatBefore(jump) };',
+        to: 'const sought = { byMs, lastBeat: heardBeat.beat.number };',
+      },
+    ],
+    killer: suite(
+      'replication/src/progress/earlier-offsets.test.ts',
+      'replication/src/progress/set-clocks.test.ts',
+    ),
+  },
+  {
+    name: 'a jump of the own clock noticed with the next message only',
+    edits: [
+      {
+        file: 'replication/src/progress/progress-reader.ts',
+        from: 'const moved = onOwnClock(heard, ownBaseMs);',
+        to: 'const moved = heard;',
+      },
+    ],
+    killer: suite(
+      'replication/src/progress/set-clocks.test.ts',
+      'replication/src/progress/progress-reader.test.ts',
+    ),
+  },
+  {
+    name: 'a session judged by another life of the database',
+    edits: [
+      {
+        file: 'replication/src/sessions/session-desk.ts',
+        from: 'if (sameIncarnation(incarnation, this.#options.self.incarnation)) return;',
+        to: 'if (incarnation.counter > 0) return;',
+      },
+    ],
+    killer: suite('replication/src/sessions'),
+  },
 ];

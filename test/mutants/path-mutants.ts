@@ -265,4 +265,26 @@ export const pathMutants: readonly Mutant[] = [
     ],
     killer: seeds,
   },
+  {
+    name: 'a journal that closes on those who wait for company',
+    edits: [
+      {
+        file: 'replication/src/journal/journal.ts',
+        from: 'if (this.#closed || callers === 0',
+        to: 'if (callers === 0',
+      },
+    ],
+    killer: suite('replication/src/journal/pacing.test.ts'),
+  },
+  {
+    name: 'a busy process that commits as often as an idle one',
+    edits: [
+      {
+        file: 'replication/src/journal/journal.ts',
+        from: 'if (leftMs < shortestPauseMs) return false;',
+        to: 'if (leftMs < Infinity) return false;',
+      },
+    ],
+    killer: suite('replication/src/journal/pacing.test.ts'),
+  },
 ];

@@ -134,4 +134,37 @@ export const retirementMutants: readonly Mutant[] = [
     ],
     killer: suite('replication/src/refill/judge-refill.test.ts'),
   },
+  {
+    name: 'writes taken away for a refill that was refused',
+    edits: [
+      {
+        file: 'replication/dist/adapters/postgres/refill-store.js',
+        from: "SELECT FROM isthmus.refill WHERE state = 'securing' FOR SHARE",
+        to: 'SELECT FROM isthmus.refill FOR SHARE',
+      },
+    ],
+    killer: suite('test/contract/refill-store.test.ts'),
+  },
+  {
+    name: 'drained while an old connection may still write',
+    edits: [
+      {
+        file: 'replication/dist/adapters/postgres/drain-store.js',
+        from: '${backend} = ANY (drained_from))`',
+        to: '${backend} = ANY (drained_from) AND false)`',
+      },
+    ],
+    killer: suite('test/contract/drain-store.test.ts'),
+  },
+  {
+    name: 'a verdict that the process alone knows',
+    edits: [
+      {
+        file: 'replication/src/identity/identity-guard.ts',
+        from: 'await this.#options.past.hold(reason);',
+        to: 'await Promise.resolve(reason);',
+      },
+    ],
+    killer: suite('replication/src/identity/identity-guard.test.ts'),
+  },
 ];
