@@ -4,7 +4,7 @@
  * loses the lock within seconds, so that a standby can go on.
  */
 export interface HeldLock {
-  /** Resolves when the lock is no longer held, for whatever reason. */
+  /** Resolves when it is found that the lock is no longer held, for whatever reason but its release. */
   readonly lost: Promise<void>;
   release(): Promise<void>;
 }

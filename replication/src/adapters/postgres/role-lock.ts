@@ -29,7 +29,8 @@ class AskedLock implements HeldLock {
   readonly lost: Promise<void>;
   readonly #session: Session;
   readonly #timer: NodeJS.Timeout;
-  #asking: Promise<void> = Promise.resolve();
+  /** One question at a time, however long a server takes to answer. */
+  #asking: Promise<void> | null = null;
   #isReleased = false;
 
   constructor(session: Session) {
@@ -39,7 +40,9 @@ class AskedLock implements HeldLock {
       lose = resolve;
     });
     this.#timer = setInterval(() => {
-      this.#asking = this.#ask(lose);
+      this.#asking ??= this.#ask(lose).finally(() => {
+        this.#asking = null;
+      });
     }, askIntervalMs);
   }
 
