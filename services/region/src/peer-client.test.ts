@@ -133,6 +133,21 @@ test('a peer that accepts and never answers, or never ends its answer, is left a
   expect(await endless.ping(us)).toBeNull();
 });
 
+test('closing ends all that is under way or still waits for a connection', async () => {
+  let asked = 0;
+  let heard = (): void => undefined;
+  const busy = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  const client = await peer(() => (++asked === 2 ? heard() : undefined), 600_000);
+  const pings = Promise.all(Array.from({ length: 5 }, () => client.ping(us)));
+  await busy;
+  client.close();
+  expect(await pings).toEqual([null, null, null, null, null]);
+  expect(await client.ping(us)).toBeNull();
+  expect(asked).toBe(2);
+});
+
 test('a peer that is not there, and one that is not known, give no answer', async () => {
   const client = await peer(answering(right));
   const gone = new Promise<void>((resolve) => server?.close(() => resolve()));

@@ -101,6 +101,8 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
   readonly #options: HttpPeerClientOptions;
   readonly #plain = new http.Agent({ keepAlive: true, maxSockets: 2 });
   readonly #secure = new https.Agent({ keepAlive: true, maxSockets: 2 });
+  #isClosed = false;
+  readonly #underWay = new Set<http.ClientRequest>();
 
   constructor(options: HttpPeerClientOptions) {
     this.#options = options;
@@ -181,13 +183,17 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     return AbortSignal.timeout(this.#options.timeoutMs ?? defaultTimeoutMs);
   }
 
+  /** What is asked ends; also what still waits for a connection, which an agent would open even now. */
   close(): void {
+    this.#isClosed = true;
+    for (const request of this.#underWay) request.destroy();
     this.#plain.destroy();
     this.#secure.destroy();
   }
 
   /** The JSON of an answer 200; `null` for everything else. */
   async #get(url: URL, signal: AbortSignal, maxBytes = maxAnswerBytes): Promise<unknown> {
+    if (this.#isClosed) return null;
     try {
       const response = await this.#request(url, signal);
       const body = response.statusCode === 200 ? await boundedBody(response, maxBytes) : null;
@@ -204,8 +210,10 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
         url.protocol === 'https:'
           ? https.get(url, { agent: this.#secure, signal })
           : http.get(url, { agent: this.#plain, signal });
+      this.#underWay.add(request);
       request.on('response', resolve);
       request.on('error', reject);
+      request.once('close', () => this.#underWay.delete(request));
     });
   }
 }
