@@ -23,8 +23,11 @@ export class SimulatedPeers {
   readonly #regions: ReadonlyMap<RegionId, SimRegion>;
 
   constructor() {
-    const both = [this.own, this.peer];
-    this.#regions = new Map(both.map((id, index) => [id, this.#region(id, [both[1 - index] ?? id])]));
+    const others = [region('ap'), region('sa')];
+    this.#regions = new Map([
+      [this.own, this.#region(this.own, [this.peer, ...others])],
+      [this.peer, this.#region(this.peer, [this.own, ...others])],
+    ]);
     this.world = {
       ...this.#time.world,
       logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },

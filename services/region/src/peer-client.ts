@@ -86,7 +86,7 @@ const wordAnswer = z.object({
   wish: regionName.nullable(),
   agreed: z.object({ final: vectorText, heir: regionName }).nullable(),
 });
-const finalAnswer = z.object({ final: vectorText.nullable() });
+const finalAnswer = z.object({ region: z.string(), final: vectorText.nullable() });
 const digestAnswer = z.object({ digest: z.string().max(128) });
 
 export interface HttpPeerClientOptions {
@@ -148,7 +148,7 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const answer = wordAnswer.safeParse(await this.#get(url, this.#inTime, 2 * maxVectorBytes));
     if (!answer.success || answer.data.region !== region) return null;
     const { survivors, position, wish, agreed } = answer.data;
-    const isOfRegion = [...position, ...(agreed?.final ?? [])].every((entry) => entry.region === region);
+    const isOfRegion = isOnlyOf(region, position) && isOnlyOf(region, agreed?.final ?? []);
     return isOfRegion ? { survivors, position, wish, agreed } : null;
   }
 
@@ -157,7 +157,9 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     if (admin === undefined) return null;
     const url = new URL(`${admin}/v1/regions/${region}/final`);
     const answer = finalAnswer.safeParse(await this.#get(url, this.#inTime, maxVectorBytes));
-    return answer.success ? answer.data.final : null;
+    if (!answer.success || answer.data.region !== region) return null;
+    const { final } = answer.data;
+    return final !== null && isOnlyOf(region, final) ? final : null;
   }
 
   async digests(
@@ -216,6 +218,10 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
       request.once('close', () => this.#underWay.delete(request));
     });
   }
+}
+
+function isOnlyOf(region: RegionId, vector: Vector): boolean {
+  return vector.every((entry) => entry.region === region);
 }
 
 /** `null`: what no region would say. */

@@ -118,7 +118,8 @@ export class MemoryPeerClient implements PeerClient, PeerMemory {
   }
 }
 
-function noAnswer(reason: unknown): null {
+/** What a failure of a peer comes to; a bug is thrown on. */
+export function noAnswer(reason: unknown): null {
   if (reason instanceof ReplicationError) return null;
   throw reason;
 }
