@@ -1,7 +1,8 @@
-/** The contract of change sink and change feed on the log in memory, and what readers see when it loses something. */
+/** The contracts of change sink, change feed and own log on the log in memory, and what readers see when it loses something. */
 import { MemoryChangeFeed } from '@isthmus/replication/adapters/memory/change-feed';
 import { MemoryChangeSink } from '@isthmus/replication/adapters/memory/change-sink';
 import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
+import { MemoryOwnLog } from '@isthmus/replication/adapters/memory/own-log';
 import { assert } from '@isthmus/replication/errors';
 import { parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
 import { describe, expect, test } from 'vitest';
@@ -14,6 +15,7 @@ import {
   readRecords,
   recordOf,
 } from './change-sink-feed.contract.ts';
+import { ownLogContract } from './own-log.contract.ts';
 
 class MemoryBench implements LogBench {
   readonly silenceNoticedMs = 1000;
@@ -74,6 +76,16 @@ class MemoryBench implements LogBench {
 }
 
 changeSinkFeedContract('memory', () => Promise.resolve(new MemoryBench()));
+
+ownLogContract('memory', async () => {
+  const bench = new MemoryBench();
+  const quiet = (): void => undefined;
+  const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+  return {
+    bench,
+    ownLogOf: (region) => new MemoryOwnLog({ region, log: bench.logOf(region), logger }),
+  };
+});
 
 describe('the log in memory', () => {
   async function written() {

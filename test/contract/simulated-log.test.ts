@@ -1,4 +1,4 @@
-/** The contracts of change sink, change feed, control log and change source on the simulator's own. */
+/** The contracts of change sink, change feed, control log, own log and change source on the simulator's own. */
 import { assert } from '@isthmus/replication/errors';
 import type { Beat, Change, Lsn } from '@isthmus/replication/ports/change';
 import { parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
@@ -15,6 +15,7 @@ import { SimSeals } from '../simulation/sim-seals.ts';
 import { changeSinkFeedContract, type LogBench, partitionCount } from './change-sink-feed.contract.ts';
 import { changeOf, changeSourceContract, type SourceBench } from './change-source.contract.ts';
 import { controlLogContract } from './control-log.contract.ts';
+import { ownLogContract } from './own-log.contract.ts';
 import { PassingTime } from './passing-time.ts';
 import { region } from './record-store.contract.ts';
 import { SimulatedRegion } from './simulated-region.ts';
@@ -125,21 +126,26 @@ class SimulatedLogs implements LogBench {
 
 changeSinkFeedContract(name, () => Promise.resolve(new SimulatedLogs()));
 
+function partsOf(bench: SimulatedLogs, id: RegionId) {
+  const process = bench.process();
+  const feed = bench.feedOf(id, undefined, process);
+  return { region: bench.regionOf(id), process, feed, logger: bench.logger };
+}
+
 controlLogContract(name, async () => {
   const bench = new SimulatedLogs();
   const id = await bench.newRegion();
   await bench.sinkOf(id).prepare(partitionCount);
-  const partsOf = (process: SimProcess) => ({
-    region: bench.regionOf(id),
-    process,
-    feed: bench.feedOf(id, undefined, process),
-    logger: bench.logger,
-  });
   return {
-    open: () => new SimControlLog(partsOf(bench.process())),
-    claims: () => new SimOwnLog(partsOf(bench.process())).claims(),
+    open: () => new SimControlLog(partsOf(bench, id)),
+    claims: () => new SimOwnLog(partsOf(bench, id)).claims(),
     close: () => bench.close(),
   };
+});
+
+ownLogContract(name, async () => {
+  const bench = new SimulatedLogs();
+  return { bench, ownLogOf: (id) => new SimOwnLog(partsOf(bench, id)) };
 });
 
 class SimulatedSource implements SourceBench {

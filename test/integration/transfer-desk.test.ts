@@ -57,7 +57,7 @@ const answering = () =>
   new MemoryTransferPeer((region) => {
     if (away.has(region)) return null;
     return { eu, us, ap }[region === 'eu' ? 'eu' : region === 'us' ? 'us' : 'ap'].donor;
-  });
+  }, timer);
 
 const peer = (): TransferPeer => {
   const inner = answering();

@@ -33,7 +33,7 @@ beforeEach(() => {
   timer = new ManualTimer();
   eu = new MemoryRegion('eu', timer);
   us = new MemoryRegion('us', timer);
-  peer = new MemoryTransferPeer((region) => (region === 'eu' ? eu : us).donor);
+  peer = new MemoryTransferPeer((region) => (region === 'eu' ? eu : us).donor, timer);
 });
 
 /** Lets time pass until the work is done. */

@@ -177,8 +177,8 @@ export class SimOwnLog implements OwnLogSource {
     this.#inner = new MemoryOwnLog({ region: region.id, log: region.log, logger });
   }
 
-  spans(): Promise<readonly LogSpan[]> {
-    return this.#ask('spans', () => this.#inner.spans());
+  spans(partitionCount: number): Promise<readonly LogSpan[]> {
+    return this.#ask('spans', () => this.#inner.spans(partitionCount));
   }
 
   newestProgress(counts: (bytes: Uint8Array) => boolean): Promise<Uint8Array | null> {

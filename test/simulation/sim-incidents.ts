@@ -88,15 +88,17 @@ export class SimIncidents {
   }
 }
 
-class SimSweeps implements Sweeps {
+export class SimSweeps implements Sweeps {
   readonly #verifications: SimVerifications;
 
   constructor(verifications: SimVerifications) {
     this.#verifications = verifications;
   }
 
-  async cleanSweepSince(peer: RegionId, { sinceMs }: WantedSweep): Promise<SweepDigests | null> {
+  async cleanSweepSince(peer: RegionId, { sinceMs, signal }: WantedSweep): Promise<SweepDigests | null> {
+    if (signal.aborted) return null;
     const proof = (await this.#verifications.all()).find((known) => known.peer === peer);
+    if (signal.aborted) return null;
     if (proof?.diverged === false && (proof.throughMs ?? 0) > sinceMs) return { own: {}, peer: {} };
     await this.#verifications.want([peer]);
     return null;

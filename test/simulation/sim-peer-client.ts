@@ -2,16 +2,17 @@
  * Questions of one process to the admin listeners of its peers: a question travels on the link from caller to callee and
  * its answer on the same link, and what does not come in time is no answer.
  */
-import { type MemoryPeer, MemoryPeerClient } from '@isthmus/replication/adapters/memory/peer-client';
+import {
+  type AskedStores,
+  echoOf,
+  type MemoryPeer,
+  MemoryPeerClient,
+  rememberedAt,
+} from '@isthmus/replication/adapters/memory/peer-client';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
-import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
-import { furthestOf } from '@isthmus/replication/reach';
-import type { PeerMemory, RememberedBeat } from '@isthmus/replication/ports/peer-memory';
 import type { FeedWorld } from './sim-kafka.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
-
-const pingTimeoutMs = 1000;
 
 export interface PeerWorld extends FeedWorld {
   /** Whether some process of the region answers on the admin listener. */
@@ -27,72 +28,55 @@ export interface PeerClientParts {
   readonly world: PeerWorld;
 }
 
-export class SimPeerClient implements PeerClient, PeerMemory {
-  readonly #parts: PeerClientParts;
-  readonly #inner: MemoryPeerClient;
-
-  constructor(parts: PeerClientParts) {
-    const { region, incarnation } = parts;
-    this.#parts = parts;
-    const peers = region.peers.map((peer) => [peer, this.#answering(peer)] as const);
-    this.#inner = new MemoryPeerClient({ region: region.id, incarnation }, new Map(peers));
-  }
-
-  /** Nobody sweeps here. */
-  digests(): Promise<ReadonlyMap<string, string>> {
-    return Promise.resolve(new Map());
-  }
-
-  ping(peer: RegionId): Promise<PeerEcho | null> {
-    return this.#ask(peer, () => this.#inner.ping(peer));
-  }
-
-  rememberedBy(peer: RegionId): Promise<RememberedBeat | 'nothing' | null> {
-    const { region, world } = this.#parts;
-    return this.#ask(peer, async () => {
-      const heard = await world.regionOf(peer).beats.heard();
-      const found = heard.find(({ origin }) => origin === region.id);
-      if (found === undefined) return 'nothing';
-      const { number, lsn, atMs } = found.beat;
-      const { incarnation } = found;
-      const rows = await world.regionOf(peer).records.positions(region.id);
-      return { incarnation, number, made: { lsn, atMs }, applied: furthestOf(rows, incarnation) };
-    });
-  }
-
-  #ask<T>(peer: RegionId, question: () => Promise<T | null>): Promise<T | null> {
-    const { region, process, world } = this.#parts;
-    const { scheduler } = world;
-    const link = world.linkBetween(region.id, peer);
-    const callee = world.regionOf(peer);
-    return new Promise((resolve) => {
-      const { epoch } = link;
-      const silence = process.timer.after(pingTimeoutMs, () => resolve(null));
-      scheduler.after(link.delayMs(), () => {
-        const isServed = world.isServed(peer) && callee.postgres.isUp && !callee.postgres.isFrozen;
-        if (link.isCut || !isServed) return;
-        void question().then((answer) =>
-          scheduler.after(link.delayMs(), () => {
-            if (link.epoch !== epoch) return;
-            process.hear(() => {
-              silence();
-              resolve(answer);
-            });
-          }),
-        );
-      });
-    });
-  }
-
-  #answering(peer: RegionId): MemoryPeer {
-    const region = this.#parts.world.regionOf(peer);
-    return {
-      get incarnation() {
-        return region.identity.incarnation;
-      },
-      beats: region.beats,
-      dataAgeMs: (caller) => this.#parts.world.dataAgeMs(peer, caller),
-      digests: () => this.digests(),
+/** Only the way to the peers is of the simulator. */
+export class SimPeerClient extends MemoryPeerClient {
+  constructor({ region, incarnation, process, world }: PeerClientParts) {
+    const across = (peer: RegionId): MemoryPeer => {
+      const way = { from: region.id, to: peer, process, world };
+      const asked = (): AskedStores => storesOf(peer, world);
+      return {
+        echo: (caller) => ask(way, () => echoOf(asked(), caller)),
+        remembered: (caller) => ask(way, () => rememberedAt(asked(), caller)),
+        // Nobody sweeps here.
+        digest: () => Promise.resolve(null),
+      };
     };
+    const peers = new Map(region.peers.map((peer) => [peer, across(peer)]));
+    super({ region: region.id, incarnation, peers, timer: process.timer });
   }
+}
+
+function storesOf(peer: RegionId, world: PeerWorld): AskedStores {
+  const { identity, beats, records } = world.regionOf(peer);
+  const dataAgeMs = (caller: RegionId): number | null => world.dataAgeMs(peer, caller);
+  return { incarnation: identity.incarnation, beats, records, dataAgeMs };
+}
+
+interface Way {
+  readonly from: RegionId;
+  readonly to: RegionId;
+  readonly process: SimProcess;
+  readonly world: PeerWorld;
+}
+
+/** There and back; nothing comes where the way or the peer is not there. */
+function ask<T>({ from, to, process, world }: Way, question: () => Promise<T>): Promise<T> {
+  const { scheduler } = world;
+  const link = world.linkBetween(from, to);
+  const { postgres } = world.regionOf(to);
+  return new Promise((resolve, reject) => {
+    const { epoch } = link;
+    const answer = (news: () => void): void =>
+      void scheduler.after(link.delayMs(), () => {
+        if (link.epoch === epoch) process.hear(news);
+      });
+    scheduler.after(link.delayMs(), () => {
+      const isServed = world.isServed(to) && postgres.isUp && !postgres.isFrozen;
+      if (link.isCut || !isServed) return;
+      question().then(
+        (given) => answer(() => resolve(given)),
+        (reason: unknown) => answer(() => reject(reason)),
+      );
+    });
+  });
 }

@@ -3,6 +3,7 @@
  * of its peers across the links, and what it answers them. An operator's command comes to one process of one survivor;
  * everything after that is the engine's.
  */
+import { noAnswer } from '@isthmus/replication/adapters/memory/peer-client';
 import { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
@@ -17,9 +18,11 @@ import type { SimRegion } from './sim-region.ts';
 
 const answerTimeoutMs = 1000;
 
+type Asked = Pick<SimRetiring, 'closedHere' | 'word'>;
+
 export interface RetirementWorld extends FeedWorld {
   /** Of a process of the region that answers; `null`: there is none. */
-  readonly retiringOf: (region: RegionId) => SimRetiring | null;
+  readonly retiringOf: (region: RegionId) => Asked | null;
 }
 
 export interface RetiringParts {
@@ -108,10 +111,11 @@ export class SimRetirementStore implements RetirementStore {
   }
 }
 
-class SimRetirementWitness implements RetirementWitness {
-  readonly #parts: RetiringParts;
+/** What is not answered in time, or with a failure, is no answer. */
+export class SimRetirementWitness implements RetirementWitness {
+  readonly #parts: Pick<RetiringParts, 'region' | 'process' | 'world'>;
 
-  constructor(parts: RetiringParts) {
+  constructor(parts: Pick<RetiringParts, 'region' | 'process' | 'world'>) {
     this.#parts = parts;
   }
 
@@ -123,9 +127,9 @@ class SimRetirementWitness implements RetirementWitness {
     return this.#ask(peer, (asked) => asked.word(region));
   }
 
-  /** What is not answered in time, or with an error, is no answer. */
-  #ask<T>(peer: RegionId, question: (asked: SimRetiring) => Promise<T>): Promise<T | null> {
+  #ask<T>(peer: RegionId, question: (asked: Asked) => Promise<T>): Promise<T | null> {
     const { region, process, world } = this.#parts;
+    if (!region.peers.includes(peer)) return Promise.resolve(null);
     const link = world.linkBetween(region.id, peer);
     return new Promise((resolve) => {
       const { epoch } = link;
@@ -140,7 +144,7 @@ class SimRetirementWitness implements RetirementWitness {
         });
       world.scheduler.after(link.delayMs(), () => {
         const asked = link.isCut ? null : world.retiringOf(peer);
-        if (asked !== null) question(asked).then(answer, () => answer(null));
+        if (asked !== null) question(asked).then(answer, (reason: unknown) => answer(noAnswer(reason)));
       });
     });
   }

@@ -2,7 +2,7 @@
  * What transfers work on, as one process reaches it: the tables of its own database, and the donors of its peers
  * across the links. A donor answers from a process that can die between two questions, and its snapshot with it.
  */
-import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
+import { type MemoryDonor, MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Lsn, RecordId } from '@isthmus/replication/ports/change';
 import type { RegionId } from '@isthmus/replication/ports/identity';
@@ -35,8 +35,6 @@ import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { FeedWorld } from './sim-kafka.ts';
 import { decideKind, type SimPostgres } from './sim-postgres.ts';
 import type { SimProcess } from './sim-process.ts';
-
-const answerTimeoutMs = 3000;
 
 export class SimTransferStore implements TransferStore {
   readonly #postgres: SimPostgres;
@@ -229,10 +227,11 @@ export class SimIncarnations implements IncarnationStore {
 
 export interface TransferWorld extends FeedWorld {
   /** Of a process of the region that answers; `null`: there is none. */
-  readonly donorOf: (region: RegionId) => Donor | null;
+  readonly donorOf: (region: RegionId) => Pick<Donor, 'answer'> | null;
   readonly isHealing: boolean;
 }
 
+/** What is not answered on the way is waited for as anywhere; only the way itself is of the simulator. */
 export class SimTransferPeer implements TransferPeer {
   readonly #self: RegionId;
   readonly #process: SimProcess;
@@ -243,39 +242,30 @@ export class SimTransferPeer implements TransferPeer {
     this.#self = self;
     this.#process = process;
     this.#world = world;
-    this.#inner = new MemoryTransferPeer(world.donorOf);
+    const across = (peer: RegionId): MemoryDonor => ({ answer: (request) => this.#across(peer, request) });
+    this.#inner = new MemoryTransferPeer((peer) => (world.isHealing ? across(peer) : null), process.timer);
   }
 
   ask(peer: RegionId, request: TransferRequest, signal?: AbortSignal): Promise<TransferAnswer> {
-    const { scheduler, isHealing } = this.#world;
-    if (!isHealing || signal?.aborted === true) return Promise.reject(unreachable(peer));
+    return this.#inner.ask(peer, request, signal);
+  }
+
+  #across(peer: RegionId, request: TransferRequest): Promise<TransferAnswer> {
+    const { scheduler } = this.#world;
     const link = this.#world.linkBetween(this.#self, peer);
     return new Promise((resolve, reject) => {
       const { epoch } = link;
-      const fail = (reason: unknown): void => {
-        cancel();
-        reject(reason);
-      };
-      const giveUp = (): void => fail(unreachable(peer));
-      signal?.addEventListener('abort', giveUp, { once: true });
-      const silence = this.#process.timer.after(answerTimeoutMs, giveUp);
-      const cancel = (): void => {
-        silence();
-        signal?.removeEventListener('abort', giveUp);
-      };
       const answer = (news: () => void): void =>
         void scheduler.after(link.delayMs(), () => {
           if (link.epoch === epoch && !link.isClogged) this.#process.hear(news);
         });
       scheduler.after(link.delayMs(), () => {
         if (link.isCut) return;
-        this.#inner.ask(peer, request).then(
-          (given) =>
-            answer(() => {
-              cancel();
-              resolve(given);
-            }),
-          (reason: unknown) => answer(() => fail(reason)),
+        const donor = this.#world.donorOf(peer);
+        if (donor === null) return answer(() => reject(unreachable(peer)));
+        donor.answer(request).then(
+          (given) => answer(() => resolve(given)),
+          (reason: unknown) => answer(() => reject(reason)),
         );
       });
     });

@@ -50,12 +50,19 @@ export class Verdict {
     const { survivors } = this.#world;
     for (const target of survivors) {
       if (!this.#world.isServed(target.id) || (await this.#waits(target)).length > 0) return false;
+      if (await this.#isFetching(target)) return false;
       for (const origin of this.#world.regions) {
         if (origin === target || origin.isGone) continue;
         if ((await this.#missing(target, origin)).length > 0) return false;
       }
     }
     return (await retirementFaults(this.#world)).length === 0;
+  }
+
+  /** What was in no log comes by a transfer, which may have to wait before it asks its donor again. */
+  async #isFetching(target: SimRegion): Promise<boolean> {
+    const open = await target.jobs.open();
+    return open.some(({ donor }) => this.#world.survivors.some(({ id }) => id === donor));
   }
 
   async violations(workload: Workload): Promise<readonly Violation[]> {

@@ -34,18 +34,19 @@ export class DigestSweep implements Sweeps {
     const { equal } = this.#since(peer, sinceMs);
     const missing = [...collections.keys()].filter((name) => !equal.has(name));
     for (const [name, digest] of await this.#compare(peer, missing, signal)) equal.set(name, digest);
-    if (equal.size < collections.size) return null;
+    if (signal.aborted || equal.size < collections.size) return null;
     const digests = Object.fromEntries(equal);
     return { own: digests, peer: digests };
   }
 
   /** Of both sides as they are now, equal or not; without collections of which a side cannot tell. */
   async digests(peer: RegionId, signal: AbortSignal): Promise<SweepDigests> {
-    const { collections, digester, client } = this.#options;
-    const theirs = await client.digests(peer, [...collections.keys()], signal);
+    const theirs = await this.#options.client.digests(peer, [...this.#options.collections.keys()], signal);
     const own: Record<string, string> = {};
-    for (const [name, type] of collections)
-      if (theirs.has(name)) own[name] = (await digester.digest(name, type)).digest;
+    for (const name of theirs.keys()) {
+      const digest = await this.#own(name, signal);
+      if (digest !== null) own[name] = digest;
+    }
     return { own, peer: Object.fromEntries(theirs) };
   }
 
@@ -63,14 +64,28 @@ export class DigestSweep implements Sweeps {
     names: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, string>> {
-    const { collections, digester, client } = this.#options;
     const equal = new Map<string, string>();
-    for (const [name, theirs] of await client.digests(peer, names, signal)) {
-      const type = collections.get(name);
-      if (type === undefined) continue;
-      const { digest } = await digester.digest(name, type);
-      if (digest === theirs) equal.set(name, digest);
-    }
+    for (const [name, theirs] of await this.#options.client.digests(peer, names, signal))
+      if ((await this.#own(name, signal)) === theirs) equal.set(name, theirs);
     return equal;
   }
+
+  /** `null`: nobody waits for it any more, however long it takes; or there is no such collection. */
+  #own(name: string, signal: AbortSignal): Promise<string | null> {
+    const { collections, digester } = this.#options;
+    const type = collections.get(name);
+    if (type === undefined || signal.aborted) return Promise.resolve(null);
+    return unlessAborted(
+      signal,
+      digester.digest(name, type).then(({ digest }) => digest),
+    );
+  }
+}
+
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => resolve(null);
+    signal.addEventListener('abort', end, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
+  });
 }

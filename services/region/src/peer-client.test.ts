@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { encodeVector } from '@isthmus/replication/log/offer-bytes';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
 import { afterEach, expect, test } from 'vitest';
 import { answerEcho, HttpPeerClient } from './peer-client.ts';
@@ -19,6 +20,15 @@ const right = {
 };
 const going = new AbortController().signal;
 const echo = { echoedBeat: 42, changesAgeMs: 120, written };
+
+/** A vector with one place of each of these regions, as it travels. */
+function of(...names: readonly string[]): string {
+  const entries = names.map((name) => {
+    const region = parseRegionId(name) ?? expect.fail(`${name} is a region`);
+    return { region, incarnation, partition: 0, lsn: 5n };
+  });
+  return encodeVector(entries).toString('base64');
+}
 
 let server: http.Server | null = null;
 
@@ -131,6 +141,39 @@ test('a peer that accepts and never answers, or never ends its answer, is left a
   server?.closeAllConnections();
   const endless = await peer((_request, response) => response.write('{"region":'), 50);
   expect(await endless.ping(us)).toBeNull();
+});
+
+test.each([
+  ['of another region', { region: 'ap', final: of('us') }],
+  ['that speaks of another region', { region: 'us', final: of('ap') }],
+  ['that speaks of another region as well', { region: 'us', final: of('us', 'ap') }],
+  ['that is no vector', { region: 'us', final: 'AAEC' }],
+])('an end %s is none', async (_what, body) => {
+  const client = await peer(answering(body));
+  expect(await client.finalOf(us, us)).toBeNull();
+});
+
+test('an end of the region that was asked about is one, be it empty', async () => {
+  const client = await peer(answering({ region: 'us', final: of('us') }));
+  expect(await client.finalOf(us, us)).toEqual([{ region: us, incarnation, partition: 0, lsn: 5n }]);
+  server?.close();
+  const nothing = await peer(answering({ region: 'us', final: of() }));
+  expect(await nothing.finalOf(us, us)).toEqual([]);
+});
+
+test('closing ends all that is under way or still waits for a connection', async () => {
+  let asked = 0;
+  let heard = (): void => undefined;
+  const busy = new Promise<void>((resolve) => {
+    heard = resolve;
+  });
+  const client = await peer(() => (++asked === 2 ? heard() : undefined), 600_000);
+  const pings = Promise.all(Array.from({ length: 5 }, () => client.ping(us)));
+  await busy;
+  client.close();
+  expect(await pings).toEqual([null, null, null, null, null]);
+  expect(await client.ping(us)).toBeNull();
+  expect(asked).toBe(2);
 });
 
 test('a peer that is not there, and one that is not known, give no answer', async () => {

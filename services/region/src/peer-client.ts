@@ -86,7 +86,7 @@ const wordAnswer = z.object({
   wish: regionName.nullable(),
   agreed: z.object({ final: vectorText, heir: regionName }).nullable(),
 });
-const finalAnswer = z.object({ final: vectorText.nullable() });
+const finalAnswer = z.object({ region: z.string(), final: vectorText.nullable() });
 const digestAnswer = z.object({ digest: z.string().max(128) });
 
 export interface HttpPeerClientOptions {
@@ -101,6 +101,8 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
   readonly #options: HttpPeerClientOptions;
   readonly #plain = new http.Agent({ keepAlive: true, maxSockets: 2 });
   readonly #secure = new https.Agent({ keepAlive: true, maxSockets: 2 });
+  #isClosed = false;
+  readonly #underWay = new Set<http.ClientRequest>();
 
   constructor(options: HttpPeerClientOptions) {
     this.#options = options;
@@ -146,7 +148,7 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const answer = wordAnswer.safeParse(await this.#get(url, this.#inTime, 2 * maxVectorBytes));
     if (!answer.success || answer.data.region !== region) return null;
     const { survivors, position, wish, agreed } = answer.data;
-    const isOfRegion = [...position, ...(agreed?.final ?? [])].every((entry) => entry.region === region);
+    const isOfRegion = isOnlyOf(region, position) && isOnlyOf(region, agreed?.final ?? []);
     return isOfRegion ? { survivors, position, wish, agreed } : null;
   }
 
@@ -155,7 +157,9 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     if (admin === undefined) return null;
     const url = new URL(`${admin}/v1/regions/${region}/final`);
     const answer = finalAnswer.safeParse(await this.#get(url, this.#inTime, maxVectorBytes));
-    return answer.success ? answer.data.final : null;
+    if (!answer.success || answer.data.region !== region) return null;
+    const { final } = answer.data;
+    return final !== null && isOnlyOf(region, final) ? final : null;
   }
 
   async digests(
@@ -181,13 +185,17 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     return AbortSignal.timeout(this.#options.timeoutMs ?? defaultTimeoutMs);
   }
 
+  /** What is asked ends; also what still waits for a connection, which an agent would open even now. */
   close(): void {
+    this.#isClosed = true;
+    for (const request of this.#underWay) request.destroy();
     this.#plain.destroy();
     this.#secure.destroy();
   }
 
   /** The JSON of an answer 200; `null` for everything else. */
   async #get(url: URL, signal: AbortSignal, maxBytes = maxAnswerBytes): Promise<unknown> {
+    if (this.#isClosed) return null;
     try {
       const response = await this.#request(url, signal);
       const body = response.statusCode === 200 ? await boundedBody(response, maxBytes) : null;
@@ -204,10 +212,16 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
         url.protocol === 'https:'
           ? https.get(url, { agent: this.#secure, signal })
           : http.get(url, { agent: this.#plain, signal });
+      this.#underWay.add(request);
       request.on('response', resolve);
       request.on('error', reject);
+      request.once('close', () => this.#underWay.delete(request));
     });
   }
+}
+
+function isOnlyOf(region: RegionId, vector: Vector): boolean {
+  return vector.every((entry) => entry.region === region);
 }
 
 /** `null`: what no region would say. */

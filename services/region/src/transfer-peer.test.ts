@@ -61,3 +61,26 @@ test(
   },
   deadlineMs,
 );
+
+test(
+  'closing ends all that is under way or still waits for a connection',
+  async () => {
+    let asked = 0;
+    let heard = (): void => undefined;
+    const busy = new Promise<void>((resolve) => {
+      heard = resolve;
+    });
+    const donor = await peer(() => {
+      if (++asked === 4) heard();
+    });
+    const asking = Array.from({ length: 9 }, () => donor.ask(us, { kind: 'open' }));
+    const ended = Promise.allSettled(asking);
+    await busy;
+    donor.close();
+    for (const outcome of await ended)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: unavailable });
+    await expect(donor.ask(us, { kind: 'open' })).rejects.toMatchObject(unavailable);
+    expect(asked).toBe(4);
+  },
+  deadlineMs,
+);

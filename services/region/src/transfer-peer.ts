@@ -27,6 +27,8 @@ export class HttpTransferPeer implements TransferPeer {
   readonly #access: Readonly<Record<string, string>>;
   readonly #plain = new http.Agent({ keepAlive: true, maxSockets: 4 });
   readonly #secure = new https.Agent({ keepAlive: true, maxSockets: 4 });
+  readonly #underWay = new Set<http.ClientRequest>();
+  #isClosed = false;
 
   constructor({ admins, secret }: HttpTransferPeerOptions) {
     this.#admins = admins;
@@ -36,7 +38,7 @@ export class HttpTransferPeer implements TransferPeer {
   async ask(peer: RegionId, request: TransferRequest, signal?: AbortSignal): Promise<TransferAnswer> {
     const admin = this.#admins.get(peer);
     if (admin === undefined) throw unavailable(`no address of ${peer} is configured`);
-    if (signal?.aborted === true) throw unawaited();
+    if (this.#isClosed || signal?.aborted === true) throw unawaited();
     try {
       const post = this.#post(new URL(`${admin}/v1/transfer/ask`), request);
       if (signal !== undefined) endWith(post, signal);
@@ -51,7 +53,10 @@ export class HttpTransferPeer implements TransferPeer {
     }
   }
 
+  /** What is asked ends; also what still waits for a connection, which an agent would open even now. */
   close(): void {
+    this.#isClosed = true;
+    for (const request of this.#underWay) request.destroy(unawaited());
     this.#plain.destroy();
     this.#secure.destroy();
   }
@@ -65,6 +70,8 @@ export class HttpTransferPeer implements TransferPeer {
       url.protocol === 'https:'
         ? https.request(url, { ...options, agent: this.#secure })
         : http.request(url, { ...options, agent: this.#plain });
+    this.#underWay.add(request);
+    request.once('close', () => this.#underWay.delete(request));
     return request.end(body);
   }
 }

@@ -26,10 +26,13 @@ export class VerifiedSweeps implements Sweeps {
   async cleanSweepSince(peer: RegionId, wanted: WantedSweep): Promise<SweepDigests | null> {
     const { sinceMs, isStill, signal } = wanted;
     const equal = isStill ? await this.#digests.cleanSweepSince(peer, wanted) : null;
-    if (equal !== null) return equal;
+    if (equal !== null || signal.aborted) return equal;
     const proof = (await this.#verifications.all()).find((known) => known.peer === peer);
-    if (proof?.diverged === false && (proof.throughMs ?? 0) > sinceMs)
-      return this.#digests.digests(peer, signal);
+    if (proof?.diverged === false && (proof.throughMs ?? 0) > sinceMs) {
+      const told = await this.#digests.digests(peer, signal);
+      return signal.aborted ? null : told;
+    }
+    if (signal.aborted) return null;
     await this.#verifications.want([peer]);
     return null;
   }

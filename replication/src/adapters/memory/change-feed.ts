@@ -75,8 +75,11 @@ export class MemorySubscription implements FeedSubscription {
     this.#topic = topic;
     this.#edge = edge;
     this.#offsets = [...offsets];
-    this.#unwatch = log.watch(() => this.#wakeReader());
-    if (edge === 'end') this.#findEdges();
+    this.#unwatch = log.watch(() => {
+      this.#findEdges();
+      this.#wakeReader();
+    });
+    this.#findEdges();
   }
 
   get connected(): boolean {
@@ -136,10 +139,12 @@ export class MemorySubscription implements FeedSubscription {
     return log[this.#edge];
   }
 
-  /** Only what is published after this moment is of interest. */
+  /** Of an end only what comes after the log is there is of interest, and all of that. */
   #findEdges(): void {
-    for (const [partition, log] of (this.#log.partitions(this.#topic) ?? []).entries())
-      this.#offsets[partition] ??= log[this.#edge];
+    if (this.#edge !== 'end') return;
+    const partitions = this.#log.partitions(this.#topic);
+    for (const [partition, offset] of this.#offsets.entries())
+      this.#offsets[partition] = offset ?? partitions?.[partition]?.end ?? null;
   }
 
   #wakeReader(): void {

@@ -23,8 +23,11 @@ export class MemoryOwnLog implements OwnLogSource {
     this.#feed = new MemoryChangeFeed(new Map([[region, log]]), logger);
   }
 
-  async spans(): Promise<readonly LogSpan[]> {
-    return this.#partitions('changes').map(({ begin, end }) => ({ first: begin, end }));
+  async spans(partitionCount: number): Promise<readonly LogSpan[]> {
+    const partitions = this.#partitions('changes');
+    if (partitions.length !== partitionCount)
+      throw unavailable(`the topic changes has ${partitions.length} partitions and not ${partitionCount}`);
+    return partitions.map(({ begin, end }) => ({ first: begin, end }));
   }
 
   subscribe(offsets: readonly bigint[]): FeedSubscription {

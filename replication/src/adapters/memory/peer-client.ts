@@ -1,48 +1,125 @@
-/** Asks peers that live in the same memory, as their admin listeners answer over HTTP. */
+/**
+ * Asks peers that live in the same memory, as their admin listeners answer over HTTP: what fails or does not come in time
+ * is no answer. A bug of the peer is not hidden by that.
+ */
+import { ReplicationError } from '../../errors.ts';
 import type { BeatStore } from '../../ports/beat-store.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../../ports/identity.ts';
 import type { PeerClient, PeerEcho } from '../../ports/peer-client.ts';
+import type { PeerMemory, RememberedBeat } from '../../ports/peer-memory.ts';
+import type { RecordStore } from '../../ports/record-store.ts';
+import type { Timer } from '../../ports/timer.ts';
+import { furthestOf } from '../../reach.ts';
 
-/** What a peer answers from. */
+/** How a peer answers. Each may reject with what its database rejects with, and take for ever. */
 export interface MemoryPeer {
-  readonly incarnation: Incarnation;
-  readonly beats: Pick<BeatStore, 'heard' | 'ownBeats'>;
-  /** How long ago changes of the caller last moved its positions; `null`: it cannot tell. */
-  readonly dataAgeMs: (caller: RegionId) => number | null;
-  readonly digests: (collections: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+  readonly echo: (caller: Caller) => Promise<PeerEcho>;
+  readonly remembered: (caller: RegionId) => Promise<RememberedBeat | 'nothing'>;
+  /** `null`: it has no collection of that name. */
+  readonly digest: (collection: string) => Promise<string | null>;
 }
 
-export class MemoryPeerClient implements PeerClient {
-  readonly #self: { readonly region: RegionId; readonly incarnation: Incarnation };
-  readonly #peers: ReadonlyMap<RegionId, MemoryPeer>;
+export interface Caller {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+}
 
-  constructor(
-    self: { readonly region: RegionId; readonly incarnation: Incarnation },
-    peers: ReadonlyMap<RegionId, MemoryPeer>,
-  ) {
-    this.#self = self;
-    this.#peers = peers;
+export interface MemoryPeerClientOptions extends Caller {
+  readonly peers: ReadonlyMap<RegionId, MemoryPeer>;
+  readonly timer: Timer;
+}
+
+/** What a peer answers from. */
+export interface AskedStores {
+  readonly incarnation: Incarnation;
+  readonly beats: Pick<BeatStore, 'heard' | 'ownBeats'>;
+  readonly records: Pick<RecordStore, 'positions'>;
+  /** How long ago changes of the caller last moved its positions; `null`: it cannot tell. */
+  readonly dataAgeMs: (caller: RegionId) => number | null;
+}
+
+const pingTimeoutMs = 1000;
+/** A digest reads its whole collection. */
+const digestTimeoutMs = 30_000;
+
+export async function echoOf(asked: AskedStores, { region, incarnation }: Caller): Promise<PeerEcho> {
+  const heard = (await asked.beats.heard()).find(({ origin }) => origin === region);
+  const { newestCounted } = await asked.beats.ownBeats();
+  const isOurs = heard !== undefined && sameIncarnation(heard.incarnation, incarnation);
+  return {
+    echoedBeat: isOurs ? heard.beat.number : null,
+    changesAgeMs: asked.dataAgeMs(region),
+    written: newestCounted && {
+      incarnation: asked.incarnation,
+      beat: newestCounted.number,
+      count: newestCounted.count,
+    },
+  };
+}
+
+export async function rememberedAt(
+  asked: AskedStores,
+  caller: RegionId,
+): Promise<RememberedBeat | 'nothing'> {
+  const heard = (await asked.beats.heard()).find(({ origin }) => origin === caller);
+  if (heard === undefined) return 'nothing';
+  const { incarnation, beat } = heard;
+  const { number, lsn, atMs } = beat;
+  const rows = await asked.records.positions(caller);
+  return { incarnation, number, made: { lsn, atMs }, applied: furthestOf(rows, incarnation) };
+}
+
+export class MemoryPeerClient implements PeerClient, PeerMemory {
+  readonly #options: MemoryPeerClientOptions;
+
+  constructor(options: MemoryPeerClientOptions) {
+    this.#options = options;
   }
 
   async ping(peer: RegionId): Promise<PeerEcho | null> {
-    const { region, incarnation } = this.#self;
-    const asked = this.#peers.get(peer);
-    if (asked === undefined) return null;
-    const heard = (await asked.beats.heard()).find(({ origin }) => origin === region);
-    const { newestCounted } = await asked.beats.ownBeats();
-    const isOurs = heard !== undefined && sameIncarnation(heard.incarnation, incarnation);
-    return {
-      echoedBeat: isOurs ? heard.beat.number : null,
-      changesAgeMs: asked.dataAgeMs(region),
-      written: newestCounted && {
-        incarnation: asked.incarnation,
-        beat: newestCounted.number,
-        count: newestCounted.count,
-      },
-    };
+    const asked = this.#options.peers.get(peer);
+    return asked === undefined ? null : this.#inTime(pingTimeoutMs, asked.echo(this.#options));
   }
 
-  digests(peer: RegionId, collections: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return this.#peers.get(peer)?.digests(collections) ?? Promise.resolve(new Map());
+  async rememberedBy(peer: RegionId): Promise<RememberedBeat | 'nothing' | null> {
+    const { peers, region } = this.#options;
+    const asked = peers.get(peer);
+    return asked === undefined ? null : this.#inTime(pingTimeoutMs, asked.remembered(region));
   }
+
+  async digests(
+    peer: RegionId,
+    collections: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    const asked = this.#options.peers.get(peer);
+    if (asked === undefined) return found;
+    for (const collection of collections) {
+      if (signal.aborted) break;
+      const digest = await this.#inTime(digestTimeoutMs, asked.digest(collection), signal);
+      if (digest !== null) found.set(collection, digest);
+    }
+    return found;
+  }
+
+  #inTime<T>(timeoutMs: number, answer: Promise<T>, signal?: AbortSignal): Promise<T | null> {
+    let letGo = (): void => undefined;
+    const silence = new Promise<null>((resolve) => {
+      const giveUp = (): void => resolve(null);
+      const cancel = this.#options.timer.after(timeoutMs, giveUp);
+      signal?.addEventListener('abort', giveUp);
+      letGo = () => {
+        cancel();
+        signal?.removeEventListener('abort', giveUp);
+      };
+    });
+    return Promise.race([answer.catch(noAnswer), silence]).finally(letGo);
+  }
+}
+
+/** What a failure of a peer comes to; a bug is thrown on. */
+export function noAnswer(reason: unknown): null {
+  if (reason instanceof ReplicationError) return null;
+  throw reason;
 }

@@ -1,8 +1,9 @@
 /**
  * The digest of a collection (P7): the sum modulo 2^128 of one hash for each live record, computed from one snapshot.
  * A sum does not depend on order, so regions that show the same records have equal digests whatever the order in
- * which changes reached them. Scans are long, so callers who ask while one runs share its result, and closing ends them
- * after the records in hand: who closes the database waits for whoever reads it.
+ * which changes reached them. Scans are long, so callers who ask while one runs share the next one, and not that: it does
+ * not show what was written since it began, and who compares digests takes them for proof of all that was there when it
+ * asked. Closing ends scans after the records in hand: who closes the database waits for whoever reads it.
  */
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Clock } from '@isthmus/replication/ports/clock';
@@ -27,26 +28,41 @@ interface DigesterOptions {
 export class Digester {
   readonly #options: DigesterOptions;
   readonly #running = new Map<string, Promise<Digest>>();
+  /** Each begins when what runs has ended. */
+  readonly #next = new Map<string, Promise<Digest>>();
   #isClosed = false;
 
   constructor(options: DigesterOptions) {
     this.#options = options;
   }
 
-  /** Rejects with `closed`, and with what the store rejects with. */
+  /** Of a moment after it was asked for. Rejects with `closed`, and with what the store rejects with. */
   digest(collection: string, type: RecordType): Promise<Digest> {
+    const known = this.#next.get(collection);
+    if (known !== undefined) return known;
     const running = this.#running.get(collection);
-    if (running !== undefined) return running;
-    const started = this.#scan(collection, type).finally(() => this.#running.delete(collection));
-    this.#running.set(collection, started);
-    return started;
+    if (running === undefined) return this.#start(collection, type);
+    const begin = (): Promise<Digest> => {
+      this.#next.delete(collection);
+      return this.#start(collection, type);
+    };
+    const next = running.then(begin, begin);
+    this.#next.set(collection, next);
+    return next;
   }
 
   close(): void {
     this.#isClosed = true;
   }
 
+  #start(collection: string, type: RecordType): Promise<Digest> {
+    const started = this.#scan(collection, type).finally(() => this.#running.delete(collection));
+    this.#running.set(collection, started);
+    return started;
+  }
+
   async #scan(collection: string, type: RecordType): Promise<Digest> {
+    if (this.#isClosed) throw closing();
     const asOf = new Date(this.#options.clock.nowMs()).toISOString();
     let sum = 0n;
     let records = 0;
