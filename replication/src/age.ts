@@ -12,3 +12,13 @@ export function ageMs(nowMs: number, atMs: number | null): number | null {
   const age = nowMs - atMs;
   return age < -clockReadingErrorMs ? null : Math.max(0, age);
 }
+
+/** Where the newest own beat lies ahead the clock was set back after it, and only the next one shows by how much. */
+export function ownAgeMs(
+  nowMs: number,
+  atMs: number | null,
+  newestBeat: { readonly atMs: number } | null,
+): number | null {
+  const isSetBack = newestBeat !== null && ageMs(nowMs, newestBeat.atMs) === null;
+  return isSetBack ? null : ageMs(nowMs, atMs);
+}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { betterReading, type ClockReading, readingOf } from './clock-reading.ts';
+import { betterReading, type ClockReading, readAfter, readingOf } from './clock-reading.ts';
 
 const good = readingOf(1_000_000, 100, 101);
 
@@ -18,6 +18,22 @@ test('a clock that was set is followed at once, forwards and backwards', () => {
   for (const byMs of [-30_000, 30_000]) {
     const set = readingOf(1_001_000 + byMs, 1100, 1200);
     expect(betterReading(good, set)).toBe(set);
+  }
+});
+
+test('a clock that was set while the server stood still is read once more', async () => {
+  for (const held of [good, null]) {
+    const asked = [readingOf(1_019_100, 1100, 9100), readingOf(1_019_101, 9100, 9102)];
+    const reading = await readAfter(held, async () => asked.shift() ?? good);
+    expect(reading).toEqual({ offsetMs: 1_010_000, errorMs: 1, readAtMs: 9102 });
+  }
+});
+
+test('a server that is slow and well is asked once', async () => {
+  for (const held of [good, readingOf(1_000_400, 100, 900)]) {
+    const asked = [readingOf(1_001_300, 1000, 1800)];
+    const reading = await readAfter(held, async () => asked.shift() ?? Promise.reject(new Error('again')));
+    expect(Math.abs(reading.offsetMs - 999_899.5)).toBeLessThan(1);
   }
 });
 

@@ -175,18 +175,14 @@ export class Verdict {
 
   /** Without a fault that takes something out of a log, nothing can be missing from it. */
   #needlessGaps(): readonly Violation[] {
-    const { coverage, scenario } = this.#world;
+    const { coverage } = this.#world;
     const isDue = ['drop-oldest', 'drop-newest', 'recreate-topic', 'lose-slot'].some((kind) =>
       coverage.has(`fault: ${kind}`),
     );
     if (isDue) return [];
     // Who has no position yet and is set beyond the beginning of a log asks for a transfer at once (P2).
     const isSetForward = coverage.has('fault: offsets-forward');
-    // A log that was set back and has grown again hides the start of its new life below the place where a peer reads on.
-    const isGrownAgain = scenario.isLogInside && coverage.has('database restored');
-    const isExcused = (point: string): boolean =>
-      (isSetForward && point.endsWith('no-position')) ||
-      (isGrownAgain && point.endsWith('other-incarnation'));
+    const isExcused = (point: string): boolean => isSetForward && point.endsWith('no-position');
     return [...coverage]
       .filter(([point]) => point.startsWith('gap seen') && !isExcused(point))
       .map(([point, count]) => ({

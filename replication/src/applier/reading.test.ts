@@ -100,8 +100,12 @@ test('a start that repeats or is older changes nothing, a newer one opens a posi
   expect(judge(reread(live, 12n), start(40n, 2), 5n).kind).toBe('open');
 });
 
-test('changes of a newer incarnation without its start stop the partition', () => {
-  expect(judge(live, changes(0n, 400n, 2), 5n)).toMatchObject({
+test('changes of a newer incarnation without its start are read again once, then stop the partition (I3)', () => {
+  const newer = changes(0n, 400n, 2);
+  expect(judge(live, newer, 11n).kind).toBe('reread');
+  expect(judge(reread(live, 12n), newer, 10n).kind).toBe('drop');
+  expect(judge(reread(live, 12n), start(0n, 2), 9n).kind).toBe('open');
+  expect(judge(reread(live, 12n), newer, 11n)).toMatchObject({
     kind: 'gap',
     reading: { cause: 'other-incarnation' },
   });

@@ -17,7 +17,7 @@ export type GapCause =
   | 'missing-interval'
   /** There is no position, and the log does not begin with the incarnation's start. */
   | 'no-position'
-  /** The origin goes on under another incarnation, whose start is not in the log. */
+  /** The origin goes on under another incarnation, whose start is not in the log, also after reading it again. */
   | 'other-incarnation';
 
 export type Reading =
@@ -82,10 +82,8 @@ export function readingOf(
 /** Decides for one record at `offset`. The caller carries the step out and then moves the reading on. */
 export function judge(reading: Reading, record: LogRecord, offset: bigint): Step {
   if (reading.kind === 'unopened') return judgeUnopened(record);
-  if (reading.incarnation === null || reading.applied === null) return judgeUnplaced(reading, record);
-  if (!sameIncarnation(record.incarnation, reading.incarnation)) {
-    return judgeForeign(reading, reading.incarnation, record);
-  }
+  if (!isOpen(reading)) return judgeUnplaced(reading, record);
+  if (!sameIncarnation(record.incarnation, reading.incarnation)) return judgeForeign(reading, record, offset);
   if (record.kind === 'start') return { kind: 'drop' };
   if (record.to <= reading.applied) return { kind: 'drop' };
   if (record.from <= reading.applied) return { kind: 'apply', record };
@@ -139,12 +137,15 @@ function judgeUnplaced(
   return record.kind === 'start' && isNewer ? { kind: 'open', start: record } : { kind: 'drop' };
 }
 
-function judgeForeign(reading: Reading, known: Incarnation, record: LogRecord): Step {
+/** Whatever a later life holds lies beyond the position, and its start may have been passed over like any interval (P2). */
+function judgeForeign(reading: OpenReading, record: LogRecord, offset: bigint): Step {
+  const { incarnation: known, applied } = reading;
   if (record.incarnation.counter < known.counter) return { kind: 'drop' };
-  if (record.kind === 'start' && record.incarnation.counter > known.counter)
-    return { kind: 'open', start: record };
+  const isNewer = record.incarnation.counter > known.counter;
+  if (record.kind === 'start' && isNewer) return { kind: 'open', start: record };
   if (reading.kind === 'gap') return { kind: 'drop' };
-  const applied = reading.kind === 'unopened' ? null : reading.applied;
+  if (reading.kind === 'live' && isNewer) return { kind: 'reread' };
+  if (reading.kind === 'rereading' && isNewer && offset + 1n < reading.until) return { kind: 'drop' };
   const resumesAt = record.kind === 'start' ? record.at : record.from;
   return {
     kind: 'gap',

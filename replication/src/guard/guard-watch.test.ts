@@ -15,6 +15,7 @@ class World {
   readonly timer = new ManualTimer();
   confirmedUntilMs = always;
   countedUntilMs = always;
+  setBackMs = 0;
   isDown = false;
   reads = 0;
 
@@ -25,7 +26,7 @@ class World {
       region: eu,
       peers: [us],
       guards: new Map([['orders', guard]]),
-      clock: { nowMs: () => wallMs + this.timer.monotonicMs() },
+      clock: { nowMs: () => wallMs + this.timer.monotonicMs() - this.setBackMs },
       timer: this.timer,
       beats: {
         rpoFigures: async () => {
@@ -52,6 +53,16 @@ class World {
 
 const seconds: Guard = { kind: 'budget', seconds: 2, changes: null, peers: 1 };
 const changes: Guard = { kind: 'budget', seconds: null, changes: 10, peers: 1 };
+
+test('a clock that was set back since the newest beat makes nothing young that is old', async () => {
+  const world = new World(seconds);
+  world.confirmedUntilMs = 5000;
+  await world.timer.advance(10_000);
+  expect(world.kind).toBe('over-budget');
+  world.setBackMs = 5000;
+  await world.timer.advance(250);
+  expect(world.kind).toBe('over-budget');
+});
 
 test('before anything was read nothing passes, and soon after it everything does', async () => {
   const world = new World(seconds);

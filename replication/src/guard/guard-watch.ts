@@ -4,7 +4,7 @@
  * fails leaves the last one, whose ages go on growing until the guard refuses; every process that takes writes runs
  * one of its own.
  */
-import { ageMs } from '../age.ts';
+import { ageMs, ownAgeMs } from '../age.ts';
 import { changesBetween } from '../change-count.ts';
 import { ReplicationError } from '../errors.ts';
 import type { BeatStore, OwnBeats, RpoFigures } from '../ports/beat-store.ts';
@@ -78,7 +78,7 @@ export class GuardWatch {
         return {
           peer,
           readAtMs,
-          ageMs: ageMs(nowMs, found?.coveredAtMs ?? null),
+          ageMs: ownAgeMs(nowMs, found?.coveredAtMs ?? null, own.newest),
           changes: changes === null ? (before?.changes ?? null) : { count: changes, knownAtMs: readAtMs },
         };
       });

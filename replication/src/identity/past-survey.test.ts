@@ -54,7 +54,7 @@ function surveyOf(answer: Vector | 'refuses' | 'silent') {
 
 test('a peer that reads the present life has said how far it holds the past, and its snapshot is given back', async () => {
   const { survey, open } = surveyOf([...past, at(2, 70n, 0), at(2, 70n, 1)]);
-  await survey.ask([us]);
+  await survey.askPatiently([us]);
   expect([...survey.held]).toEqual([[us, past]]);
   expect(open).toEqual(['open', 'close']);
 });
@@ -67,9 +67,9 @@ test.each([
   const { survey, timer } = surveyOf(answer);
   await timer.advance(60_000);
   expect(survey.isPatienceOver).toBe(false);
-  await survey.ask([us]);
+  await survey.askPatiently([us]);
   await timer.advance(4900);
-  await survey.ask([us]);
+  await survey.askPatiently([us]);
   expect([survey.held.size, survey.isPatienceOver]).toEqual([0, false]);
   await timer.advance(200);
   expect(survey.isPatienceOver).toBe(true);

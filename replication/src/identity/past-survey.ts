@@ -29,6 +29,8 @@ export class PastSurvey {
   readonly #options: PastSurveyOptions;
   readonly #held = new Map<RegionId, Vector>();
   #sinceMs: number | null = null;
+  /** Since when nothing else is waited for. */
+  #patientSinceMs: number | null = null;
   /** When some peer last answered anything. */
   #answeredAtMs = Number.NEGATIVE_INFINITY;
 
@@ -42,13 +44,26 @@ export class PastSurvey {
   }
 
   get isPatienceOver(): boolean {
-    return this.#sinceMs !== null && this.#options.timer.monotonicMs() - this.#sinceMs >= patienceMs;
+    return (
+      this.#patientSinceMs !== null && this.#options.timer.monotonicMs() - this.#patientSinceMs >= patienceMs
+    );
   }
 
   /** None of those that were asked has answered for so long that writes no longer wait for them (I8). */
   get isSilent(): boolean {
     if (this.#sinceMs === null) return false;
     return this.#options.timer.monotonicMs() - Math.max(this.#sinceMs, this.#answeredAtMs) >= silenceMs;
+  }
+
+  /** Asks while nothing else is waited for; the patience is that of one such time. */
+  async askPatiently(peers: readonly RegionId[]): Promise<void> {
+    this.#patientSinceMs ??= this.#options.timer.monotonicMs();
+    await this.ask(peers);
+  }
+
+  /** Something is fetched first, and who gave it is asked after that. */
+  startPatienceAnew(): void {
+    this.#patientSinceMs = null;
   }
 
   async ask(peers: readonly RegionId[]): Promise<void> {

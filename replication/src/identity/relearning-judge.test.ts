@@ -84,7 +84,8 @@ test('a peer that is gone for good is not waited for, but what it was promised i
 
 test('what every peer was asked for and none had is lost, and does not hold writes for ever', () => {
   const applied = [at(eu, 50n, 0), at(eu, 90n, 1)];
-  const asked = view({ log: { ...logOf(whole), hasGap: true }, applied, fetched: new Set([us]) });
+  const held = new Map([[us, applied]]);
+  const asked = view({ log: { ...logOf(whole), hasGap: true }, applied, held, fetched: new Set([us]) });
   expect(judgeRelearning(asked)).toEqual({ kind: 'learnt', lost: [at(eu, 90n, 0)] });
 });
 
@@ -92,6 +93,14 @@ test('a log that lost its newest records shows no hole, so who has read them giv
   const ahead = { held: new Map([[us, both(eu, 91n)]]), isPatienceOver: true };
   expect(judgeRelearning(view({ ...ahead, peers: [us, ap] }))).toEqual({ kind: 'fetching', peers: [us] });
   expect(judgeRelearning(view({ ...ahead, fetched: new Set([us]) })).kind).toBe('learnt');
+});
+
+test('who has given everything may have taken more of the past since, until it reads the present (I7)', () => {
+  const given = { log: null, fetched: new Set([us]), peers: [us, ap], closed: [ap] };
+  expect(judgeRelearning(view({ ...given, held: new Map() }))).toEqual({ kind: 'asking', peers: [us] });
+  const ahead = new Map([[us, both(eu, 91n)]]);
+  expect(judgeRelearning(view({ ...given, held: ahead }))).toEqual({ kind: 'fetching', peers: [us] });
+  expect(judgeRelearning(view(given))).toEqual({ kind: 'learnt', lost: [] });
 });
 
 test('who does not say how far it is holds nobody for ever, and who is gone for good nobody at all (I8)', () => {

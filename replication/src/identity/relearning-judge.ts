@@ -1,8 +1,9 @@
 /**
  * When a new incarnation has learnt its past again and may take its first write (P9). Pure. The own log has been read
  * through in every partition and applied; where it does not hold everything, or nobody knows what peers were told, one
- * transfer from each peer stands in. A log that has lost its newest records shows no hole, so every peer that answers
- * says how far it holds the earlier lives, and whoever holds more is fetched from. What peers were told to be settled is
+ * transfer from each peer stands in. A log that has lost its newest records shows no hole, and a peer that gives everything
+ * may take more of an earlier life after that, so every peer that answers says how far it holds the earlier lives once it
+ * comes no further, and whoever holds more is fetched from. What peers were told to be settled is
  * settled again, because they may have collected on that word. What neither the log nor any peer holds is lost, and is
  * said.
  */
@@ -59,20 +60,21 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   const [missing] = lost;
   if (isWhole && missing !== undefined) return { kind: 'applying', missing };
   if (!isWhole && unfetched.length > 0) return { kind: 'fetching', peers: unfetched };
-  const further = isWhole ? beyondLog(view, unfetched) : null;
+  const further = beyondKnown(view, isWhole ? unfetched : view.peers);
   if (further !== null) return further;
   const promise = unkept(view);
   return promise === null ? { kind: 'learnt', lost } : { kind: 'promised', missing: promise };
 }
 
-/** What else has to be known or fetched where the log itself shows nothing missing; `null`: nothing. */
-function beyondLog(
-  { held, applied, isPatienceOver }: RelearningView,
-  unfetched: readonly RegionId[],
+/** What else has to be known of these peers or fetched from them, where nothing shows that it is missing; `null`: nothing. */
+function beyondKnown(
+  { held, applied, closed, isPatienceOver }: RelearningView,
+  peers: readonly RegionId[],
 ): RelearningJudgement | null {
-  const silent = unfetched.filter((peer) => !held.has(peer));
+  const asked = peers.filter((peer) => !closed.includes(peer));
+  const silent = asked.filter((peer) => !held.has(peer));
   if (silent.length > 0 && !isPatienceOver) return { kind: 'asking', peers: silent };
-  const further = unfetched.filter((peer) => lacking(applied, held.get(peer) ?? []) !== null);
+  const further = asked.filter((peer) => lacking(applied, held.get(peer) ?? []) !== null);
   return further.length > 0 ? { kind: 'fetching', peers: further } : null;
 }
 
@@ -86,7 +88,7 @@ export function describeRelearning(judgement: RelearningJudgement): string {
     case 'applying':
       return `the own log is not applied up to ${show(judgement.missing)}`;
     case 'asking':
-      return `${judgement.peers.join(', ')} may hold more of the past than the own log, and do not say so yet`;
+      return `${judgement.peers.join(', ')} may hold more of the past than was read or fetched, and do not say so yet`;
     case 'fetching':
       return `all is to be fetched from ${judgement.peers.join(', ')}, because the own log does not hold it`;
     case 'promised':

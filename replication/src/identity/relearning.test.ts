@@ -99,7 +99,7 @@ test('nothing is read before all of the donor has come, and then the rest is lea
   const [job, ...others] = await jobs.open();
   expect([job, others]).toMatchObject([{ donor: 'us', cause: 'refill', isDryRun: false }, []]);
   await jobs.end(job?.id ?? 0, { state: 'done', detail: '' });
-  await timer.advance(5000);
+  await timer.advance(6000);
   expect([told, learning.donor]).toEqual([['filled', 'learnt'], null]);
 });
 
@@ -130,7 +130,7 @@ test('claims that somebody deleted do not keep writes waiting', async () => {
   learning.start();
   await timer.advance(1000);
   await jobs.end((await jobs.open())[0]?.id ?? 0, { state: 'done', detail: '' });
-  await timer.advance(5000);
+  await timer.advance(6000);
   expect(told).toEqual(['filled', 'learnt']);
 });
 
@@ -147,6 +147,8 @@ test('writes wait for a peer that is there, and not for one that is silent, whic
   const [job] = await jobs.open();
   await jobs.end(job?.id ?? 0, { state: 'done', detail: '' });
   await timer.advance(1000);
+  expect(learning.judgement?.kind).toBe('asking');
+  await timer.advance(5000);
   expect([told, learning.judgement]).toEqual([['filled', 'opened', 'told', 'learnt'], null]);
 });
 

@@ -161,10 +161,9 @@ export class Relearner {
       logger.info({ waitsFor: describeRelearning(judgement) }, 'the past of the region is learnt again');
     this.#judgement = judgement;
     if (judgement.kind === 'filling') await this.#fill(judgement.donor, relearning);
-    if (judgement.kind === 'asking') await this.#survey.ask(judgement.peers);
+    if (judgement.kind === 'asking') await this.#survey.askPatiently(judgement.peers);
     if (relearning.isOpen) onOpen();
-    if (judgement.kind === 'fetching') await this.#fetch(judgement.peers, 'own-past');
-    if (judgement.kind === 'fetching') await this.#openOrClose(judgement.peers, relearning);
+    if (judgement.kind === 'fetching') await this.#fetchPast(judgement.peers, relearning);
     if (judgement.kind === 'learnt') await this.#finish(judgement);
     return false;
   }
@@ -175,7 +174,7 @@ export class Relearner {
    * nothing from a peer because it shows what was deleted and collected there writes no more on top of that (I6).
    */
   async #openOrClose(peers: readonly RegionId[], relearning: Relearning): Promise<void> {
-    const { parts, jobs, timer, logger } = this.#options;
+    const { parts, jobs, logger } = this.#options;
     if (parts.ownLog !== null) return;
     const isRefused = (await jobs.recent()).some(
       (job) => job.state === 'failed' && peers.includes(job.donor) && isOfLife(job, relearning),
@@ -184,12 +183,26 @@ export class Relearner {
       await parts.store.setOpen(false);
       logger.error({ peers }, 'the region has to be filled anew; it takes no writes until then');
     }
-    if (isRefused || relearning.isOpen || timer.monotonicMs() - this.#askedAtMs < askIntervalMs) return;
-    this.#askedAtMs = timer.monotonicMs();
-    await this.#survey.ask(peers);
+    if (isRefused || relearning.isOpen || !(await this.#askNowAndThen(peers))) return;
     if (this.#end.signal.aborted || !this.#survey.isSilent) return;
     await parts.store.setOpen(true);
     logger.warn({ peers }, 'these peers do not answer; the region takes writes and learns the rest later');
+  }
+
+  async #fetchPast(peers: readonly RegionId[], relearning: Relearning): Promise<void> {
+    this.#survey.startPatienceAnew();
+    await this.#fetch(peers, 'own-past');
+    await this.#openOrClose(peers, relearning);
+    // Who was set back meanwhile does not hold any more what it said.
+    await this.#askNowAndThen(peers.filter((peer) => this.#survey.held.has(peer)));
+  }
+
+  async #askNowAndThen(peers: readonly RegionId[]): Promise<boolean> {
+    const { timer } = this.#options;
+    if (peers.length === 0 || timer.monotonicMs() - this.#askedAtMs < askIntervalMs) return false;
+    this.#askedAtMs = timer.monotonicMs();
+    await this.#survey.ask(peers);
+    return true;
   }
 
   #filled(): void {

@@ -54,6 +54,15 @@ test('a dead relay makes it grow although beats are young, and the changes unkno
   expect(rpo).toEqual({ seconds: 99.5, changes: null, replicatedThroughMs: startMs + 500 });
 });
 
+test('a clock that was set back while no beat was made says nothing of ages before the next beat', () => {
+  const counted = [beat(1, 0), beat(2, 5), beat(40, 6)];
+  // By what is left of it, the beat that the peer has settled is of this very moment.
+  const beats = { ...own(counted), logCoveredAtMs: startMs + 500, logCount: 5 };
+  for (const rpo of [rpoOfPeer(figures(counted, 2), beats, startMs + 500), rpoOfLog(beats, startMs + 500)])
+    expect(rpo).toEqual({ seconds: null, changes: null, replicatedThroughMs: null });
+  expect(rpoOfPeer(figures(counted, 2), beats, startMs + 9500).seconds).toBe(9);
+});
+
 test('changes are unknown while the peer stands before a loss that nobody counted, and known beyond it', () => {
   const after = countInNextEra(5);
   const counted = [beat(1, 3), beat(2, 5), beat(3, after), beat(4, after + 2)];

@@ -5,7 +5,7 @@
  * interval while nobody writes, because that beat is then the newest one. `null` means unknown and is never to be
  * shown as zero; whoever exports a number turns an unknown age into infinity.
  */
-import { ageMs } from '../age.ts';
+import { ageMs, ownAgeMs } from '../age.ts';
 import { changesBetween } from '../change-count.ts';
 import type { OwnBeats, RpoFigures } from '../ports/beat-store.ts';
 import { beatIntervalMs } from './beat-interval.ts';
@@ -52,7 +52,7 @@ function rpoOf(
   settledCount: number | null,
   at: { readonly own: OwnBeats; readonly nowMs: number },
 ): Rpo {
-  const age = ageMs(at.nowMs, coveredAtMs);
+  const age = ownAgeMs(at.nowMs, coveredAtMs, at.own.newest);
   if (age === null) return unknownRpo;
   return {
     seconds: age / 1000,

@@ -2,7 +2,7 @@
  * The port `Clock` over a database in memory: that database's clock at the last reading plus the monotonic time since,
  * as the one over Postgres has it, so a step of the database's clock shows after the next reading.
  */
-import { betterReading, type ClockReading, readingOf } from '../../clock-reading.ts';
+import { type ClockReading, readAfter, readingOf } from '../../clock-reading.ts';
 import { ReplicationError } from '../../errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Timer } from '../../ports/timer.ts';
@@ -23,9 +23,10 @@ export class MemoryClock implements Clock {
 
   /** `read` asks the database. */
   async calibrate(read: () => Promise<number>): Promise<void> {
-    const askedMs = this.#timer.monotonicMs();
-    const answerMs = await read();
-    const reading = readingOf(answerMs, askedMs, this.#timer.monotonicMs());
-    this.#reading = betterReading(this.#reading, reading);
+    this.#reading = await readAfter(this.#reading, async () => {
+      const askedMs = this.#timer.monotonicMs();
+      const answerMs = await read();
+      return readingOf(answerMs, askedMs, this.#timer.monotonicMs());
+    });
   }
 }

@@ -3,7 +3,7 @@
  * the middle of its round trip, and one that took long does not replace a better one. A step of the database's clock shows
  * here after the next reading; this process's own wall clock is never looked at.
  */
-import { betterReading, type ClockReading, readingOf } from '../../clock-reading.ts';
+import { type ClockReading, readAfter, readingOf } from '../../clock-reading.ts';
 import { ReplicationError } from '../../errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { milliseconds } from './beat-figures.ts';
@@ -30,10 +30,11 @@ export class DatabaseClock implements Clock {
   /** Reads the database's clock. Rejects with `database-unavailable`; the last reading then stays in force. */
   async calibrate(): Promise<void> {
     await this.#connections.pulse(async (session) => {
-      const askedMs = performance.now();
-      const answer = await session.query(selectNow);
-      const reading = readingOf(numberAt(answer.rows[0] ?? [], 0), askedMs, performance.now());
-      this.#reading = betterReading(this.#reading, reading);
+      this.#reading = await readAfter(this.#reading, async () => {
+        const askedMs = performance.now();
+        const answer = await session.query(selectNow);
+        return readingOf(numberAt(answer.rows[0] ?? [], 0), askedMs, performance.now());
+      });
     });
   }
 }
