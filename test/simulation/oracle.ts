@@ -219,13 +219,13 @@ export class Oracle {
     origin: RegionId,
     { move, before }: { readonly move: PositionMove; readonly before: readonly PositionRow[] },
   ): void {
-    const place = `${target.id} of ${origin}/${move.partition}`;
+    const place = (): string => `${target.id} of ${origin}/${move.partition}`;
     const stood = before.find(
       (row) => row.partition === move.partition && sameIncarnation(row.incarnation, move.incarnation),
     )?.applied;
     if (stood !== move.expected)
-      this.#fail('fence', place, `moved from ${stood} although it was taken for ${move.expected}`);
-    if (move.applied <= move.expected) this.#fail('fence', place, `went back to ${move.applied}`);
+      this.#fail('fence', place(), `moved from ${stood} although it was taken for ${move.expected}`);
+    if (move.applied <= move.expected) this.#fail('fence', place(), `went back to ${move.applied}`);
   }
 
   /** Names of the changes that the move covers. */

@@ -87,7 +87,16 @@ export class MemoryBeats {
       const before = this.get(number - 1);
       const isSetBack = before !== null && beat.atMs < before.atMs;
       const setBackMs = (before?.setBackMs ?? 0) + (isSetBack ? before.atMs - beat.atMs + mostBetweenMs : 0);
-      this.#rows.put(String(number), { ...beat, end: null, count: null, isPublished: false, setBackMs });
+      const { atMs } = beat;
+      this.#rows.put(String(number), {
+        number,
+        lsn,
+        atMs,
+        end: null,
+        count: null,
+        isPublished: false,
+        setBackMs,
+      });
       this.#marks.put('newest', number);
       if (this.#marks.get('oldest') === undefined) this.#marks.put('oldest', number);
       emission.beats.push(beat);
