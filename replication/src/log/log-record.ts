@@ -52,7 +52,7 @@ const crcBytes = 4;
 const maxIndex = 2 ** 31 - 1;
 
 export function encodeLogRecord(record: LogRecord): Buffer {
-  const writer = new ByteWriter(1024);
+  const writer = new ByteWriter();
   writer.u8(formatVersion);
   writer.u8(kinds[record.kind]);
   writer.string(record.origin);
@@ -142,6 +142,7 @@ function writeChanges(writer: ByteWriter, record: ChangesRecord): void {
   writer.u64(record.to);
   writer.varint(record.beats.length);
   for (const beat of record.beats) writeBeat(writer, beat);
+  if (record.changes.length === 0) return writeNothing(writer);
   const collections = [...new Set(record.changes.map((change) => change.collection))];
   writer.varint(collections.length);
   for (const collection of collections) writer.string(collection);
@@ -156,6 +157,12 @@ function writeChanges(writer: ByteWriter, record: ChangesRecord): void {
     writer.string(change.key);
     writer.bytes(change.delta);
   }
+}
+
+/** No collections and no changes: most records of a region in which nobody writes. */
+function writeNothing(writer: ByteWriter): void {
+  writer.varint(0);
+  writer.varint(0);
 }
 
 function readChanges(reader: ByteReader, head: RecordHead): ChangesRecord {
