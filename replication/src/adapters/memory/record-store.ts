@@ -261,7 +261,7 @@ export class MemoryRecordStore implements RecordStore {
       const move = moves.find((candidate) => isRowOf(row, candidate));
       if (move === undefined) return row;
       const oldest = this.deadLetters.oldest(row);
-      if (oldest === null) this.#newestBeats.delete(partitionName(row));
+      if (oldest === null) this.#forgetNewestBeat(row);
       else if (move.beat !== null) this.#newestBeats.put(partitionName(row), move.beat);
       const isBehind = oldest !== null && (move.beat === null || oldest.lsn <= move.beat.end);
       const { applied, nextOffset } = move;
@@ -269,6 +269,11 @@ export class MemoryRecordStore implements RecordStore {
       return moved(row, { applied, beat, nextOffset }, oldest?.lsn ?? null);
     });
     this.#positions.put(origin, after);
+  }
+
+  /** Mostly there is none, of any partition. */
+  #forgetNewestBeat(row: PositionRow): void {
+    if (this.#newestBeats.size > 0) this.#newestBeats.delete(partitionName(row));
   }
 
   #resettle(place: DeadLetterPlace): void {
