@@ -12,18 +12,32 @@ export function backoffMs(attempt: number): number {
   return Math.min(ceilingMs, firstMs * 2 ** Math.min(attempt, 10));
 }
 
+/** What to end when a signal is aborted: one listener for all waits, because listening costs more than a timer. */
+const ends = new WeakMap<AbortSignal, Set<() => void>>();
+
+function endsOf(signal: AbortSignal): Set<() => void> {
+  const known = ends.get(signal);
+  if (known !== undefined) return known;
+  const waits = new Set<() => void>();
+  ends.set(signal, waits);
+  signal.addEventListener('abort', () => waits.forEach((end) => end()), { once: true });
+  return waits;
+}
+
 /** `false` where the signal ended the wait. */
 export function pause(timer: Timer, durationMs: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);
+  const waits = endsOf(signal);
   return new Promise((resolve) => {
     const cancel = timer.after(durationMs, () => {
-      signal.removeEventListener('abort', abort);
+      waits.delete(end);
       resolve(true);
     });
-    const abort = (): void => {
+    const end = (): void => {
+      waits.delete(end);
       cancel();
       resolve(false);
     };
-    signal.addEventListener('abort', abort, { once: true });
+    waits.add(end);
   });
 }

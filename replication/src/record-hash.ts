@@ -17,6 +17,7 @@ export const maxRangeBytes = 1024 * 1024;
 export const maxRanges = 4;
 
 const zero = Uint8Array.of(0);
+const firstSurrogate = 0xd800;
 
 export function recordHash({ collection, key, state }: StoredRecord): Uint8Array {
   const hash = createHash('sha256').update(collection, 'utf8').update(zero).update(key, 'utf8').update(zero);
@@ -35,6 +36,15 @@ export function compareIds(a: RecordId, b: RecordId): number {
   return compareTexts(a.collection, b.collection) || compareTexts(a.key, b.key);
 }
 
+/** Units of UTF-16 sort as UTF-8 does wherever one of the two that differ lies below the surrogates. */
 function compareTexts(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const [one, other] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (one === other) continue;
+    if (Math.min(one, other) < firstSurrogate) return one - other;
+    return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
+  }
+  return a.length - b.length;
 }

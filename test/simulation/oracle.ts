@@ -40,6 +40,7 @@ interface Total extends TrueCommit {
 }
 
 interface OriginTruth {
+  readonly incarnation: Incarnation;
   /** For each partition, the changes in order of commit. */
   readonly changes: readonly PlacedName[][];
   readonly totals: Total[];
@@ -67,8 +68,8 @@ export interface TrueLag {
 
 export class Oracle {
   readonly #nowMs: () => number;
-  /** By life. */
-  readonly #origins = new Map<string, OriginTruth>();
+  /** Of each region, its lives. */
+  readonly #origins = new Map<RegionId, OriginTruth[]>();
   readonly #seen: (point: string) => void;
   readonly violations: Violation[] = [];
 
@@ -79,7 +80,7 @@ export class Oracle {
 
   /** Changes that were committed anywhere. */
   get committedChanges(): number {
-    return [...this.#origins.values()].reduce((sum, { count }) => sum + count, 0);
+    return [...this.#origins.values()].flat().reduce((sum, { count }) => sum + count, 0);
   }
 
   /** A life whose database is an older copy takes no write any more (I11). */
@@ -122,8 +123,9 @@ export class Oracle {
     if (outcome !== 'applied') return;
     const { origin, positions, ids } = transaction;
     for (const move of positions) this.#checkMove(target, origin, { move, before });
-    const due = new Set(positions.flatMap((move) => this.#between(origin, move)));
-    if (due.size === 0 && ids.length === 0) return;
+    const covered = positions.flatMap((move) => this.#between(origin, move));
+    if (covered.length === 0 && ids.length === 0) return;
+    const due = new Set(covered);
     const brought = new Set(ids.map(({ collection, key }) => `${collection}/${key}`));
     for (const name of due)
       if (!brought.has(name)) this.#fail('applied once', name, `${target.id} skipped it`);
@@ -151,7 +153,7 @@ export class Oracle {
     { region, incarnation }: Life,
     { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
   ): number {
-    const changes = this.#origins.get(nameOf(region, incarnation))?.changes ?? [];
+    const changes = this.#known({ region, incarnation })?.changes ?? [];
     return changes.flat().filter(({ atMs }) => atMs >= fromMs && atMs <= toMs).length;
   }
 
@@ -160,7 +162,7 @@ export class Oracle {
    * its clock was set back between them cannot tell that from the time between them (0030).
    */
   hiddenMs({ region, incarnation }: Life, setBacks: readonly SetBack[], sinceMs: number): number {
-    const beats = this.#origins.get(nameOf(region, incarnation))?.beats ?? [];
+    const beats = this.#known({ region, incarnation })?.beats ?? [];
     const hidden = setBacks.map(({ atMs, byMs }) => {
       if (atMs < sinceMs) return 0;
       const next = beats.findIndex((beat) => beat.atMs > atMs);
@@ -177,7 +179,7 @@ export class Oracle {
     const rows = (await target.records.positions(origin)).filter(isOfLife);
     const all = await target.records.deadLetters.list({ after: null, limit: Infinity });
     const letters = all.filter(isOfLife);
-    const truth = this.#origins.get(nameOf(origin, incarnation));
+    const truth = this.#known({ region: origin, incarnation });
     const nowMs = this.#nowMs();
     if (truth === undefined) return { oldestChangeMs: 0, newestBeatMs: Infinity, changes: 0 };
     let oldestAtMs = nowMs;
@@ -219,13 +221,13 @@ export class Oracle {
     origin: RegionId,
     { move, before }: { readonly move: PositionMove; readonly before: readonly PositionRow[] },
   ): void {
-    const place = `${target.id} of ${origin}/${move.partition}`;
+    const place = (): string => `${target.id} of ${origin}/${move.partition}`;
     const stood = before.find(
       (row) => row.partition === move.partition && sameIncarnation(row.incarnation, move.incarnation),
     )?.applied;
     if (stood !== move.expected)
-      this.#fail('fence', place, `moved from ${stood} although it was taken for ${move.expected}`);
-    if (move.applied <= move.expected) this.#fail('fence', place, `went back to ${move.applied}`);
+      this.#fail('fence', place(), `moved from ${stood} although it was taken for ${move.expected}`);
+    if (move.applied <= move.expected) this.#fail('fence', place(), `went back to ${move.applied}`);
   }
 
   /** Names of the changes that the move covers. */
@@ -238,26 +240,25 @@ export class Oracle {
   }
 
   #changesOf({ region, incarnation }: Life, partition: number): readonly PlacedName[] {
-    return this.#origins.get(nameOf(region, incarnation))?.changes[partition] ?? [];
+    return this.#known({ region, incarnation })?.changes[partition] ?? [];
+  }
+
+  #known({ region, incarnation }: Life): OriginTruth | undefined {
+    return this.#origins.get(region)?.find((life) => sameIncarnation(life.incarnation, incarnation));
   }
 
   #truthOf(region: SimRegion, incarnation: Incarnation): OriginTruth {
-    const name = nameOf(region.id, incarnation);
-    const known = this.#origins.get(name);
+    const known = this.#known({ region: region.id, incarnation });
     if (known !== undefined) return known;
     const changes = Array.from({ length: region.partitionCount }, (): PlacedName[] => []);
-    const truth = { changes, totals: [], beats: [], count: 0, countedAbove: 0 };
-    this.#origins.set(name, truth);
+    const truth = { incarnation, changes, totals: [], beats: [], count: 0, countedAbove: 0 };
+    this.#origins.set(region.id, [...(this.#origins.get(region.id) ?? []), truth]);
     return truth;
   }
 
   #fail(checker: string, key: string, detail: string): void {
     this.violations.push({ checker, key, detail });
   }
-}
-
-function nameOf(region: RegionId, { counter, nonce }: Incarnation): string {
-  return `${region} ${counter} ${nonce}`;
 }
 
 /** Index of the first that lies after the position. */

@@ -208,7 +208,8 @@ export class SimRecordStore implements RecordStore {
     const decide: ApplyTransaction['decide'] = (states) => (decision = transaction.decide(states));
     const work = async () => {
       const before = await this.#inner.positions(transaction.origin);
-      const outcome = await this.#inner.applyRemote({ ...transaction, decide });
+      const { origin, positions, ids } = transaction;
+      const outcome = await this.#inner.applyRemote({ origin, positions, ids, decide });
       this.#oracle.applied(this.#postgres.region, { transaction, decision, outcome, before });
       const { deadLetters } = decision;
       if (outcome === 'applied' && deadLetters.length > 0)

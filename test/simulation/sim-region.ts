@@ -124,7 +124,7 @@ export class SimRegion {
 
   /** Its database takes writes, as far as the identity goes: it is its own past and knows it. */
   get isItself(): boolean {
-    return this.open().standing === 'same' && !this.incarnations.isClosedToWrites;
+    return this.row.isProvenNow && !this.incarnations.isClosedToWrites;
   }
 
   /** The same, and nothing of its past is left to be learnt. */

@@ -70,7 +70,9 @@ export function collect(reading: OpenReading, queue: readonly QueuedRecord[], ro
     place = taken.place;
     if (!isWhole) break;
   }
-  return place.applied === applied ? null : { ...place, changes, beats };
+  if (place.applied === applied) return null;
+  const { byteCount, consumed, nextOffset } = place;
+  return { changes, beats, byteCount, applied: place.applied, consumed, nextOffset, reading: place.reading };
 }
 
 /** `null` where the entry has to wait for the next transaction. The room for changes is what those before it have left. */
@@ -79,10 +81,12 @@ function take(
   entry: QueuedRecord,
   { step, room }: { readonly step: Step; readonly room: Room },
 ): Taken | null {
-  const consumed = { consumed: before.consumed + 1, nextOffset: entry.offset + 1n };
+  const consumed = before.consumed + 1;
+  const nextOffset = entry.offset + 1n;
   if (step.kind === 'drop') {
-    const place = { ...before, ...consumed, reading: passOver(before.reading, entry.offset) };
-    return { changes: [], beats: [], place };
+    const { byteCount: passed, applied } = before;
+    const reading = passOver(before.reading, entry.offset);
+    return { changes: [], beats: [], place: { byteCount: passed, applied, consumed, nextOffset, reading } };
   }
   if (step.kind !== 'apply') return null;
   const { record } = step;
@@ -99,6 +103,6 @@ function take(
   return {
     changes: fresh,
     beats: record.beats,
-    place: { byteCount, applied: record.to, ...consumed, reading },
+    place: { byteCount, applied: record.to, consumed, nextOffset, reading },
   };
 }

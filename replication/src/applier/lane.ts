@@ -193,7 +193,8 @@ export class Lane {
       ids: batch.ids,
       decide: (states) => {
         decided = decide(batch, states, clock.nowMs() + maxDriftMs);
-        return { ...decided, deadLetters: decided.deadLetters.map((letter) => placed(letter, taken)) };
+        const { writes, deadLetters, conflicts } = decided;
+        return { writes, deadLetters: deadLetters.map((letter) => placed(letter, taken)), conflicts };
       },
     });
     if (outcome !== 'applied') return outcome;

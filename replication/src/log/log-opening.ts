@@ -108,8 +108,11 @@ export class OpenedSubscription implements FeedSubscription {
     const { region, topic } = this.#of;
     const place = { region, topic, partition };
     const { opener } = this.#opening;
-    const sealed = records.map(({ bytes }) => bytes);
-    if (records.length >= many) await opener.prepare(place, sealed);
+    if (records.length >= many)
+      await opener.prepare(
+        place,
+        records.map(({ bytes }) => bytes),
+      );
     return {
       partition,
       records: records.map((record) => ({

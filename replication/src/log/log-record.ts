@@ -52,7 +52,7 @@ const crcBytes = 4;
 const maxIndex = 2 ** 31 - 1;
 
 export function encodeLogRecord(record: LogRecord): Buffer {
-  const writer = new ByteWriter(1024);
+  const writer = new ByteWriter();
   writer.u8(formatVersion);
   writer.u8(kinds[record.kind]);
   writer.string(record.origin);
@@ -105,10 +105,15 @@ export function decodeLogRecord(bytes: Uint8Array): LogRecord {
 function checkedBody(bytes: Uint8Array): Uint8Array {
   if (bytes.length <= crcBytes) throw malformed(`log record of ${bytes.length} bytes`);
   const body = bytes.subarray(0, bytes.length - crcBytes);
-  const { buffer, byteOffset } = bytes;
-  const expected = new DataView(buffer, byteOffset + body.length, crcBytes).getUint32(0);
-  if (crc32(body) !== expected) throw malformed('the checksum of a log record does not match');
+  if (crc32(body) !== lastU32(bytes)) throw malformed('the checksum of a log record does not match');
   return body;
+}
+
+/** A view for these four bytes alone would cost more than reading them. */
+function lastU32(bytes: Uint8Array): number {
+  let value = 0;
+  for (let at = bytes.length - crcBytes; at < bytes.length; at++) value = value * 256 + (bytes[at] ?? 0);
+  return value;
 }
 
 function readHead(reader: ByteReader): RecordHead {
@@ -142,6 +147,7 @@ function writeChanges(writer: ByteWriter, record: ChangesRecord): void {
   writer.u64(record.to);
   writer.varint(record.beats.length);
   for (const beat of record.beats) writeBeat(writer, beat);
+  if (record.changes.length === 0) return writeNothing(writer);
   const collections = [...new Set(record.changes.map((change) => change.collection))];
   writer.varint(collections.length);
   for (const collection of collections) writer.string(collection);
@@ -156,6 +162,12 @@ function writeChanges(writer: ByteWriter, record: ChangesRecord): void {
     writer.string(change.key);
     writer.bytes(change.delta);
   }
+}
+
+/** No collections and no changes: most records of a region in which nobody writes. */
+function writeNothing(writer: ByteWriter): void {
+  writer.varint(0);
+  writer.varint(0);
 }
 
 function readChanges(reader: ByteReader, head: RecordHead): ChangesRecord {

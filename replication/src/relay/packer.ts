@@ -76,7 +76,8 @@ function countBeats(before: number | null, commits: readonly Commit[]) {
   const beats: CountedBeat[] = [];
   let count = before;
   for (const commit of commits) {
-    for (const beat of commit.beats) beats.push({ ...beat, end: commit.end, count });
+    for (const { number, lsn, atMs } of commit.beats)
+      beats.push({ number, lsn, atMs, end: commit.end, count });
     if (count !== null) count += commit.changes.length;
   }
   return { beats, count };

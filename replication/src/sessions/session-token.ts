@@ -68,7 +68,9 @@ function writeVector(writer: ByteWriter, vector: Vector): void {
   const groups = new Map<string, VectorEntry[]>();
   for (const entry of vector) {
     const name = `${entry.region} ${entry.incarnation.counter} ${entry.incarnation.nonce}`;
-    groups.set(name, [...(groups.get(name) ?? []), entry]);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [entry]);
+    else group.push(entry);
   }
   writer.varint(groups.size);
   for (const group of groups.values()) {

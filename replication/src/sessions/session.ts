@@ -69,11 +69,8 @@ export function afterRead(
   partitions: ReadonlySet<number>,
 ): Session {
   const seen = place.applied.filter(({ partition }) => partitions.has(partition));
-  const own = [...partitions].map((partition) => ({
-    ...session.issuer,
-    partition,
-    lsn: place.insertLsn,
-  }));
+  const { region, incarnation } = session.issuer;
+  const own = [...partitions].map((partition) => ({ region, incarnation, partition, lsn: place.insertLsn }));
   return {
     issuer: session.issuer,
     vector: greatestOf(session.vector, [...seen, ...own]),

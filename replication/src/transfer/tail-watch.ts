@@ -34,8 +34,10 @@ export interface TailView {
   readonly nowMs: number;
 }
 
+type Listening = Omit<TailView, 'told'>;
+
 /** Peers that are silent. */
-export function silentPeers({ peers, heard, closed, sinceMs, nowMs }: TailView): readonly RegionId[] {
+export function silentPeers({ peers, heard, closed, sinceMs, nowMs }: Listening): readonly RegionId[] {
   return peers.filter((peer) => {
     if (closed.includes(peer)) return true;
     const beat = heard.find(({ origin }) => origin === peer);

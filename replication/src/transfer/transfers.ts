@@ -13,7 +13,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { TransferCause, TransferJob, TransferJobs, TransferWish } from '../ports/transfer-jobs.ts';
 import { Ticker } from '../ticker.ts';
 import { Receiver, type Received, type ReceiverOptions } from './receiver.ts';
-import { silentPeers, type TailView, tailsOf } from './tail-watch.ts';
+import { silentPeers, tailsOf } from './tail-watch.ts';
 import type { ToldVectors } from './told-vectors.ts';
 
 export interface Need {
@@ -135,10 +135,10 @@ export class Transfers {
     this.#sinceMs ??= nowMs;
     const heard = await beats.heard();
     const closed = this.#options.closed();
-    const view: TailView = { peers, told: told.all(), heard, closed, sinceMs: this.#sinceMs, nowMs };
+    const view = { peers, heard, closed, sinceMs: this.#sinceMs, nowMs };
     if (silentPeers(view).length === 0) return [];
     const { settled } = await store.standing();
-    return tailsOf(view, settled);
+    return tailsOf({ ...view, told: told.all() }, settled);
   }
 
   /**

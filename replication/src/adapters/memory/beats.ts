@@ -23,9 +23,9 @@ const mostBetweenMs = 500;
 
 export class MemoryBeats {
   readonly #database: MemoryDatabase;
-  readonly #rows: MemoryTable<BeatRow>;
-  readonly #byEnd: MemoryTable<number>;
-  readonly #marks: MemoryTable<number>;
+  readonly #rows: MemoryTable<BeatRow, number>;
+  readonly #byEnd: MemoryTable<number, Lsn>;
+  readonly #marks: MemoryTable<number, Mark>;
 
   constructor(database: MemoryDatabase) {
     this.#database = database;
@@ -75,7 +75,7 @@ export class MemoryBeats {
   }
 
   get(number: number): BeatRow | null {
-    return this.#rows.get(String(number)) ?? null;
+    return this.#rows.get(number) ?? null;
   }
 
   /** Commits the next beat; its position is read before its transaction begins (P2). */
@@ -87,7 +87,16 @@ export class MemoryBeats {
       const before = this.get(number - 1);
       const isSetBack = before !== null && beat.atMs < before.atMs;
       const setBackMs = (before?.setBackMs ?? 0) + (isSetBack ? before.atMs - beat.atMs + mostBetweenMs : 0);
-      this.#rows.put(String(number), { ...beat, end: null, count: null, isPublished: false, setBackMs });
+      const { atMs } = beat;
+      this.#rows.put(number, {
+        number,
+        lsn,
+        atMs,
+        end: null,
+        count: null,
+        isPublished: false,
+        setBackMs,
+      });
       this.#marks.put('newest', number);
       if (this.#marks.get('oldest') === undefined) this.#marks.put('oldest', number);
       emission.beats.push(beat);
@@ -98,7 +107,7 @@ export class MemoryBeats {
   storePublished(beat: CountedBeat): void {
     const { number, end, count } = beat;
     const known = this.get(number);
-    this.#rows.put(String(number), {
+    this.#rows.put(number, {
       number,
       lsn: known?.lsn ?? beat.lsn,
       atMs: known?.atMs ?? beat.atMs,
@@ -107,13 +116,13 @@ export class MemoryBeats {
       isPublished: true,
       setBackMs: known?.setBackMs ?? this.notAfter(number - 1)?.setBackMs ?? 0,
     });
-    this.#byEnd.put(String(end), number);
+    this.#byEnd.put(end, number);
     this.#raise('published', number);
     if (count !== null && count >= (this.newestCounted?.count ?? 0)) this.#raise('counted', number);
   }
 
   endingAt(end: Lsn): BeatRow | null {
-    const number = this.#byEnd.get(String(end));
+    const number = this.#byEnd.get(end);
     return number === undefined ? null : this.get(number);
   }
 
@@ -176,8 +185,8 @@ export class MemoryBeats {
     for (; oldest < needed; oldest++) {
       const row = this.get(oldest);
       if (row !== null && row.atMs > fromMs) break;
-      if (row?.end !== null && row?.end !== undefined) this.#byEnd.delete(String(row.end));
-      this.#rows.delete(String(oldest));
+      if (row?.end !== null && row?.end !== undefined) this.#byEnd.delete(row.end);
+      this.#rows.delete(oldest);
     }
     if (oldest > first) this.#marks.put('oldest', oldest);
     return oldest - first;
@@ -185,7 +194,9 @@ export class MemoryBeats {
 
   /** In a transaction. They spoke of another write-ahead log. */
   forget(): void {
-    for (const table of [this.#rows, this.#byEnd, this.#marks]) table.clear();
+    this.#rows.clear();
+    this.#byEnd.clear();
+    this.#marks.clear();
   }
 
   #marked(mark: Mark): BeatRow | null {

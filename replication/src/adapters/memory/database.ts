@@ -61,9 +61,9 @@ export class MemoryDatabase {
   }
 
   /** Each name once: the caller is the only one who knows the table. */
-  table<V>(name: string): MemoryTable<V> {
+  table<V, K = string>(name: string): MemoryTable<V, K> {
     assert(!this.#tables.has(name), `a second table named ${name}`);
-    const table = new MemoryTable<V>((undo) => this.#note(undo));
+    const table = new MemoryTable<V, K>((undo) => this.#note(undo));
     this.#tables.set(name, table);
     return table;
   }

@@ -42,6 +42,12 @@ export class MemoryIdentityRow {
     return this.#rows.get(only) ?? this.#first;
   }
 
+  /** Nobody holds its writes, and it was compared with its past since the server was started. */
+  get isProvenNow(): boolean {
+    const { held, provenOn } = this.row;
+    return held === null && provenOn === String(this.#database.starts);
+  }
+
   /** In a transaction. */
   put(row: IdentityRow): void {
     this.#rows.put(only, row);

@@ -19,6 +19,16 @@ import {
 import { nameOf } from './record-store.ts';
 
 const nothing = new Uint8Array(0);
+/** Rows are immutable, and whole collections are compared again and again. */
+const hashes = new WeakMap<StoredRecord, Uint8Array>();
+
+function hashOf(record: StoredRecord): Uint8Array {
+  const known = hashes.get(record);
+  if (known !== undefined) return known;
+  const hash = recordHash(record);
+  hashes.set(record, hash);
+  return hash;
+}
 
 export class MemoryRecordReader implements RecordReader {
   readonly #records: () => Iterable<StoredRecord>;
@@ -42,13 +52,13 @@ export class MemoryRecordReader implements RecordReader {
       const last = records.at(-1);
       if (last === undefined) return [];
       const until = { collection: last.collection, key: last.key };
-      return [{ until, digest: digestOf(records.map(recordHash)), records: records.length }];
+      return [{ until, digest: digestOf(records.map(hashOf)), records: records.length }];
     });
   }
 
   async digest(range: RecordRange): Promise<RangeDigest> {
     const records = this.#sorted(range);
-    return { digest: digestOf(records.map(recordHash)), records: records.length };
+    return { digest: digestOf(records.map(hashOf)), records: records.length };
   }
 
   async hashes(range: RecordRange, limit: number): Promise<readonly HashedRecord[]> {
@@ -56,7 +66,7 @@ export class MemoryRecordReader implements RecordReader {
     return records.map((record) => ({
       collection: record.collection,
       key: record.key,
-      hash: recordHash(record),
+      hash: hashOf(record),
     }));
   }
 

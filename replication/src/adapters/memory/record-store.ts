@@ -261,12 +261,19 @@ export class MemoryRecordStore implements RecordStore {
       const move = moves.find((candidate) => isRowOf(row, candidate));
       if (move === undefined) return row;
       const oldest = this.deadLetters.oldest(row);
-      if (oldest === null) this.#newestBeats.delete(partitionName(row));
+      if (oldest === null) this.#forgetNewestBeat(row);
       else if (move.beat !== null) this.#newestBeats.put(partitionName(row), move.beat);
       const isBehind = oldest !== null && (move.beat === null || oldest.lsn <= move.beat.end);
-      return moved(row, { ...move, beat: isBehind ? oldest.beatBefore : move.beat }, oldest?.lsn ?? null);
+      const { applied, nextOffset } = move;
+      const beat = isBehind ? oldest.beatBefore : move.beat;
+      return moved(row, { applied, beat, nextOffset }, oldest?.lsn ?? null);
     });
     this.#positions.put(origin, after);
+  }
+
+  /** Mostly there is none, of any partition. */
+  #forgetNewestBeat(row: PositionRow): void {
+    if (this.#newestBeats.size > 0) this.#newestBeats.delete(partitionName(row));
   }
 
   #resettle(place: DeadLetterPlace): void {
@@ -305,7 +312,7 @@ function isRowOf(row: Place, { incarnation, partition }: Place): boolean {
 }
 
 function partitionName({ origin, incarnation, partition }: Pick<PositionRow, 'origin'> & Place): string {
-  return [origin, incarnation.counter, incarnation.nonce, partition].join(' ');
+  return `${origin} ${incarnation.counter} ${incarnation.nonce} ${partition}`;
 }
 
 /** `oldest` is where the oldest open dead letter lies. */
@@ -317,11 +324,13 @@ function moved(
   const reach = oldest === null || oldest > applied ? applied : oldest - 1n;
   const covers = beat !== null && (oldest === null || oldest > beat.end);
   return {
-    ...row,
+    origin: row.origin,
+    incarnation: row.incarnation,
+    partition: row.partition,
     applied,
-    nextOffset,
     settled: reach > row.settled ? reach : row.settled,
     beat: covers ? beat : row.beat,
+    nextOffset,
   };
 }
 

@@ -1,5 +1,8 @@
 /** How far a database in memory stands, as sessions ask for it; read in one moment, so that it belongs together. */
+import type { Lsn } from '../../ports/change.ts';
+import type { PositionRow } from '../../ports/record-store.ts';
 import type { SessionPlace, SessionStore } from '../../ports/session-store.ts';
+import type { VectorEntry } from '../../ports/vector.ts';
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryIdentityRow } from './identity-row.ts';
 import type { MemoryIncarnationStore } from './incarnation-store.ts';
@@ -28,9 +31,6 @@ export class MemorySessionStore implements SessionStore {
   async place(): Promise<SessionPlace> {
     const { database, identity, records, incarnations, retirements } = this.#ground;
     const rows = [...records.tables.positions.values()].flat();
-    const entries = rows.map(({ origin: region, incarnation, partition, applied, settled }) => {
-      return { entry: { region, incarnation, partition, lsn: applied }, settled };
-    });
     const ahead = [...records.tables.ahead.values()];
     const insertLsn = database.wal.insert;
     const ended = (await retirements.all()).filter(({ final }) => final !== null);
@@ -38,12 +38,16 @@ export class MemorySessionStore implements SessionStore {
     const closed = (await incarnations.closed()).filter(({ region }) => !retired.includes(region));
     return {
       incarnation: identity.row.incarnation,
-      applied: entries.map(({ entry }) => entry),
-      settled: entries.map(({ entry, settled }) => ({ ...entry, lsn: settled })),
+      applied: rows.map((row) => entryOf(row, row.applied)),
+      settled: rows.map((row) => entryOf(row, row.settled)),
       ahead,
       closed: [...closed, ...ended.flatMap(({ final }) => final ?? [])],
       retired,
       insertLsn,
     };
   }
+}
+
+function entryOf({ origin: region, incarnation, partition }: PositionRow, lsn: Lsn): VectorEntry {
+  return { region, incarnation, partition, lsn };
 }

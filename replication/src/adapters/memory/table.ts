@@ -5,8 +5,8 @@
  */
 export type Undo = () => void;
 
-export class MemoryTable<V> {
-  #rows = new Map<string, V>();
+export class MemoryTable<V, K = string> {
+  #rows = new Map<K, V>();
   readonly #note: (undo: Undo) => void;
 
   constructor(note: (undo: Undo) => void) {
@@ -17,7 +17,7 @@ export class MemoryTable<V> {
     return this.#rows.size;
   }
 
-  get(key: string): V | undefined {
+  get(key: K): V | undefined {
     return this.#rows.get(key);
   }
 
@@ -25,16 +25,16 @@ export class MemoryTable<V> {
     return this.#rows.values();
   }
 
-  keyed(): IterableIterator<[string, V]> {
+  keyed(): IterableIterator<[K, V]> {
     return this.#rows.entries();
   }
 
-  put(key: string, row: V): void {
+  put(key: K, row: V): void {
     this.#noteRow(key);
     this.#rows.set(key, row);
   }
 
-  delete(key: string): void {
+  delete(key: K): void {
     if (!this.#rows.has(key)) return;
     this.#noteRow(key);
     this.#rows.delete(key);
@@ -52,7 +52,7 @@ export class MemoryTable<V> {
     };
   }
 
-  #noteRow(key: string): void {
+  #noteRow(key: K): void {
     const before = this.#rows.get(key);
     this.#note(() => {
       if (before === undefined) this.#rows.delete(key);
