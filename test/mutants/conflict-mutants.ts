@@ -32,8 +32,8 @@ export const conflictMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${sources}/record/join.ts`,
-        from: 'return binaryOfBytes(mine.payload) < binaryOfBytes(theirs.payload) ? theirs : mine;',
-        to: 'void binaryOfBytes; void theirs; return mine;',
+        from: 'return mine.payload < theirs.payload ? theirs : mine;',
+        to: 'void theirs; return mine;',
       },
     ],
     killer: suite('conflict/src/record', 'conflict/src/vectors'),
@@ -70,7 +70,7 @@ export const conflictMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${built}/types/bounded-counter.js`,
-        from: 'const have = heldIn(accountsAt(place).get(draft.actor) ?? noAccount);',
+        from: 'const have = heldIn(accountOf(place, draft.actor));',
         to: 'const have = exactSum([...accountsAt(place).values()].map(rightsOf));',
       },
     ],
@@ -92,8 +92,8 @@ export const conflictMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${sources}/record/decoded-record.ts`,
-        from: 'for (const entry of entries.toSorted(compareEntries))',
-        to: 'for (const entry of entries)',
+        from: 'of sorted(entries, compareEntries))',
+        to: 'of entries)',
       },
     ],
     killer: suite('conflict/src/record', 'conflict/src/vectors'),

@@ -20,7 +20,7 @@ export const honestyMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${engine}/progress/rpo.js`,
-        from: 'const age = ageMs(at.nowMs, coveredAtMs);',
+        from: 'const age = ownAgeMs(at.nowMs, coveredAtMs, at.own.newest);',
         to: 'const age = ageMs(at.nowMs, at.own.newest?.atMs ?? null);',
       },
     ],

@@ -160,8 +160,8 @@ export const pathMutants: readonly Mutant[] = [
     edits: [
       {
         file: store,
-        from: 'this.#database.transact(false, () => {\n            const { writes',
-        to: 'this.#database.transact(true, () => this.#move(origin, positions));\n        this.#database.transact(false, () => {\n            const { writes',
+        from: 'this.#database.transact(false, () => {\n            this.#write(ids, writes);',
+        to: 'this.#database.transact(true, () => this.#move(origin, positions));\n        this.#database.transact(false, () => {\n            this.#write(ids, writes);',
       },
     ],
     killer: seeds,
@@ -259,7 +259,7 @@ export const pathMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${engine}/identity/identity-guard.js`,
-        from: "if (verdict.kind === 'broken')",
+        from: "if (verdict.kind !== 'continues')",
         to: 'if (false)',
       },
     ],

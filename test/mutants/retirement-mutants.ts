@@ -95,8 +95,8 @@ export const retirementMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'replication/src/identity/relearning-judge.ts',
-        from: 'const further = isWhole ? beyondLog(view, unfetched) : null;',
-        to: 'const further = isWhole ? beyondLog(view, []) : null;',
+        from: 'const further = beyondKnown(view, isWhole ? unfetched : view.peers);',
+        to: 'const further = beyondKnown(view, isWhole ? [] : view.peers);',
       },
     ],
     killer: suite('replication/src/identity/relearning-judge.test.ts'),
