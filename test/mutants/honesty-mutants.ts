@@ -134,6 +134,17 @@ export const honestyMutants: readonly Mutant[] = [
     ),
   },
   {
+    name: 'the leap of one jump taken for that of the next',
+    edits: [
+      {
+        file: 'replication/src/progress/earlier-offsets.ts',
+        from: 'const next = (before.at(-1)?.untilBeat ?? -1) + 1;',
+        to: 'const next = before.at(-1)?.untilBeat ?? -1;',
+      },
+    ],
+    killer: suite('replication/src/progress/set-clocks.test.ts'),
+  },
+  {
     name: 'a jump of the own clock noticed with the next message only',
     edits: [
       {

@@ -40,6 +40,8 @@ class World {
   isCut = false;
   isHeld = false;
   unsettledMs = measuredAfterMs;
+  /** An echo has come back since the peer's clock was set; two jumps before it are taken for one (decision 0030). */
+  isPeerMeasured = true;
   settled: Made | null = null;
   readonly #heardBeats = new HeardBeats();
   readonly #made: Made[] = [];
@@ -82,8 +84,10 @@ class World {
 
   set(event: Event): void {
     this.unsettledMs = measuredAfterMs;
-    if (event.kind === 'peer clock') this.peerAheadMs += event.byMs;
-    else if (event.kind === 'own clock') this.ownAheadMs += event.byMs;
+    if (event.kind === 'peer clock') {
+      this.peerAheadMs += event.byMs;
+      this.isPeerMeasured = false;
+    } else if (event.kind === 'own clock') this.ownAheadMs += event.byMs;
     else if (event.kind === 'cut' || event.kind === 'heal') this.isCut = event.kind === 'cut';
     else this.isHeld = event.kind === 'hold';
   }
@@ -105,6 +109,7 @@ class World {
     }
     this.trueMs += beatIntervalMs - wayMs;
     if (!this.isCut && this.#waiting.length === 0) this.unsettledMs -= beatIntervalMs;
+    this.isPeerMeasured ||= this.unsettledMs <= 0;
   }
 
   get toldMs(): number | null {
@@ -152,6 +157,15 @@ const setWhileCut: Story = [
   { event: { kind: 'hold' }, turns: 40 },
 ];
 
+/** The first of them is found at a leap that looks like one of the second. */
+const setBackTwice: Story = [
+  { event: { kind: 'peer clock', byMs: -2000 }, turns: 4 },
+  { event: { kind: 'cut' }, turns: 10 },
+  { event: { kind: 'peer clock', byMs: -2000 }, turns: 0 },
+  { event: { kind: 'heal' }, turns: 0 },
+  { event: { kind: 'hold' }, turns: 6 },
+];
+
 test('a lag is right again an echo after clocks were set, however long what is settled is held back', async () => {
   await fc.assert(
     fc.asyncProperty(story, async (steps) => {
@@ -165,10 +179,11 @@ test('a lag is right again an echo after clocks were set, however long what is s
       };
       for (let warm = 0; warm < 6; warm++) await turn();
       for (const { event: next, turns } of steps) {
+        if (next.kind === 'peer clock' && !world.isPeerMeasured) continue;
         world.set(next);
         for (let count = 0; count < turns; count++) await turn();
       }
     }),
-    { numRuns: 300, examples: [[setWhileCut]] },
+    { numRuns: 1000, examples: [[setWhileCut], [setBackTwice]] },
   );
 });
