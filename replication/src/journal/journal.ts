@@ -1,13 +1,14 @@
 /**
- * Local writes. Edits that arrive while a transaction reads and decides are committed together in the next one
- * (natural batching), and replies come after the commit is durable (I1). A busy process lets the next transaction begin
- * a little later, so that more edits share it, unless many wait already or edits come one by one. Where many wait, the next one begins once the
- * former has decided, so that it reads and decides while the former waits for the disk; a few may wait for it at once,
- * and the server makes them durable together. A caller's edits are all or none; a caller who is refused, or whose edit fails,
- * writes nothing and spoils nobody else's. Callers who touch one record are served in order of arrival, and where they
- * share a transaction peers see one change. Edits of large records take long: after every few of them everything else in
- * the process gets its turn, and other transactions go on beside that one. The journal decides who shares a transaction
- * and never what an edit means; it must never reply before the store has committed.
+ * Local writes. Edits that arrive while a transaction reads and decides are committed together in the next one (natural
+ * batching), and replies come after the commit is durable (I1). A busy process lets the next transaction begin a little
+ * later, so that more edits share it, unless many wait already or edits come one by one. Where many wait, the next one
+ * begins once the former has decided, so that it reads and decides while the former waits for the disk; a few may wait
+ * for it at once, and the server makes them durable together. A caller's edits are all or none; a caller who is
+ * refused, or whose edit fails, writes nothing and spoils nobody else's. Callers who touch one record are served in
+ * order of arrival, and where they share a transaction peers see one change. Edits of large records take long: after
+ * every few of them everything else in the process gets its turn, and other transactions go on beside that one. The
+ * journal decides who shares a transaction and never what an edit means; it must never reply before the store has
+ * committed.
  */
 import { ReplicationError, assert } from '../errors.ts';
 import type { RecordId } from '../ports/change.ts';

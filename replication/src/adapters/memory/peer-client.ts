@@ -10,6 +10,7 @@ import type { PeerMemory, RememberedBeat } from '../../ports/peer-memory.ts';
 import type { RecordStore } from '../../ports/record-store.ts';
 import type { Timer } from '../../ports/timer.ts';
 import { furthestOf } from '../../reach.ts';
+import { silence } from './silence.ts';
 
 /** How a peer answers. Each may reject with what its database rejects with, and take for ever. */
 export interface MemoryPeer {
@@ -104,17 +105,8 @@ export class MemoryPeerClient implements PeerClient, PeerMemory {
   }
 
   #inTime<T>(timeoutMs: number, answer: Promise<T>, signal?: AbortSignal): Promise<T | null> {
-    let letGo = (): void => undefined;
-    const silence = new Promise<null>((resolve) => {
-      const giveUp = (): void => resolve(null);
-      const cancel = this.#options.timer.after(timeoutMs, giveUp);
-      signal?.addEventListener('abort', giveUp);
-      letGo = () => {
-        cancel();
-        signal?.removeEventListener('abort', giveUp);
-      };
-    });
-    return Promise.race([answer.catch(noAnswer), silence]).finally(letGo);
+    const { over, letGo } = silence(this.#options.timer, timeoutMs, signal);
+    return Promise.race([answer.catch(noAnswer), over.then(() => null)]).finally(letGo);
   }
 }
 

@@ -8,6 +8,7 @@ import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from '../../
 import type { RegionId } from '../../ports/identity.ts';
 import type { Timer } from '../../ports/timer.ts';
 import type { TransferAnswer, TransferPeer, TransferRequest } from '../../ports/transfer-peer.ts';
+import { silence } from './silence.ts';
 
 const answerTimeoutMs = 15_000;
 const closeTimeoutMs = 1000;
@@ -30,17 +31,11 @@ export class MemoryTransferPeer implements TransferPeer {
     const donor = signal?.aborted === true ? null : this.#donorOf(peer);
     if (donor === null) throw unavailable(`${peer} cannot be reached`);
     const timeoutMs = request.kind === 'close' ? closeTimeoutMs : answerTimeoutMs;
-    let letGo = (): void => undefined;
-    const silence = new Promise<never>((_, reject) => {
-      const giveUp = (): void => reject(unavailable(`${peer} does not answer`));
-      const cancel = this.#timer.after(timeoutMs, giveUp);
-      signal?.addEventListener('abort', giveUp);
-      letGo = () => {
-        cancel();
-        signal?.removeEventListener('abort', giveUp);
-      };
+    const { over, letGo } = silence(this.#timer, timeoutMs, signal);
+    const unanswered = over.then(() => {
+      throw unavailable(`${peer} does not answer`);
     });
-    return Promise.race([answerOf(donor, request), silence]).finally(letGo);
+    return Promise.race([answerOf(donor, request), unanswered]).finally(letGo);
   }
 }
 
