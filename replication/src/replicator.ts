@@ -117,6 +117,7 @@ interface Active {
 
 /** What transfers hear from and tell. */
 interface TransferMates {
+  readonly heardBeats: HeardBeats;
   readonly told: ToldVectors;
   readonly relearner: Relearner;
   readonly membership: Membership;
@@ -219,7 +220,6 @@ export class Replicator {
       incarnation,
       origins: peers,
       partitionCount,
-      records,
       beats,
       barriers,
       sink,
@@ -265,7 +265,7 @@ export class Replicator {
     };
     const onTold = (): void => publisher.start();
     const relearner = this.#relearner(membership, { onFilled, onOpen: onTold, onLearnt: onTold });
-    const { transfers, sweeper } = this.#transfers(appliers, { told, relearner, membership });
+    const { transfers, sweeper } = this.#transfers(appliers, { heardBeats, told, relearner, membership });
     const { deadLetters: letters, maxDriftMs } = this.#options;
     const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: this.#pruning() });
@@ -350,8 +350,8 @@ export class Replicator {
     await transfer.jobs.want({ donor: origin, origin, cause: 'other-incarnation', isDryRun: false });
   }
 
-  #transfers(appliers: readonly Applier[], { told, relearner, membership }: TransferMates) {
-    const { identity, peers, beats, deadLetters: letters, events, transfer } = this.#options;
+  #transfers(appliers: readonly Applier[], { heardBeats, told, relearner, membership }: TransferMates) {
+    const { identity, peers, deadLetters: letters, events, transfer } = this.#options;
     const { clock, timer, maxDriftMs, logger } = this.#options;
     const { store, jobs, verifications, peer } = transfer;
     const closed = () => membership.closed();
@@ -361,7 +361,7 @@ export class Replicator {
       retired: () => membership.retired(),
       onlyFrom: () => relearner.donor,
       peer,
-      beats,
+      heardBeats,
       letters,
       told,
       maxDriftMs,

@@ -25,7 +25,7 @@ async function beat(): Promise<void> {
   const hold = await beats.tryHold();
   await hold?.beat();
   await hold?.release();
-  const { newest } = await beats.ownBeats();
+  const { newest } = (await beats.overview()).own;
   const { insertLsn } = await site.database.transfers.standing();
   if (newest === null) return expect.fail('a beat was just written');
   await beats.storePublished([{ ...newest, end: insertLsn + 1_000_000n, count: 0 }]);

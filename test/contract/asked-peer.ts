@@ -49,7 +49,7 @@ export class AskedPeer {
 
   /** Its newest beat was counted, with so many changes before it. */
   async count(changes: number): Promise<void> {
-    const { newest } = await this.#beats.ownBeats();
+    const { newest } = (await this.#beats.overview()).own;
     if (newest === null) return expect.fail('there is a beat');
     await this.#beats.storePublished([{ ...newest, end: newest.lsn + 1n, count: changes }]);
   }

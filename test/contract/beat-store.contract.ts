@@ -63,7 +63,7 @@ function holding(stores: () => OpenBeatStores): void {
   });
 
   it('writes beats with growing numbers and times, from whichever process', async () => {
-    expect((await stores().store.ownBeats()).newest).toBeNull();
+    expect((await stores().store.overview()).own.newest).toBeNull();
     const written: Beat[] = [];
     for (const store of [stores().store, stores().other, stores().store]) {
       const hold = await taken(store);
@@ -97,25 +97,25 @@ function counting(stores: () => OpenBeatStores): void {
   it('tell the newest beat from the newest counted one', async () => {
     const [first, second] = counted(await beats(stores().store, 3), [5, null, 0]);
     await stores().store.storePublished([first, second]);
-    const own = await stores().other.ownBeats();
+    const own = (await stores().other.overview()).own;
     expect(own.newest?.number).toBe(3);
     expect(own.newestCounted).toEqual(first);
   });
 
   it("cover the own log up to the newest beat with the published one's count", async () => {
     const all = counted(await beats(stores().store, 4), [5, 6, 6, 7]);
-    expect(await stores().other.ownBeats()).toMatchObject({ logCoveredAtMs: null, logCount: null });
+    expect((await stores().other.overview()).own).toMatchObject({ logCoveredAtMs: null, logCount: null });
     await stores().store.storePublished(all.slice(0, 1));
-    expect(await stores().other.ownBeats()).toMatchObject({ logCoveredAtMs: all[0].atMs, logCount: 5 });
+    expect((await stores().other.overview()).own).toMatchObject({ logCoveredAtMs: all[0].atMs, logCount: 5 });
     await stores().store.storePublished(all.slice(1, 3));
-    expect(await stores().other.ownBeats()).toMatchObject({ logCoveredAtMs: all[2]?.atMs, logCount: 6 });
+    expect((await stores().other.overview()).own).toMatchObject({ logCoveredAtMs: all[2]?.atMs, logCount: 6 });
     await stores().store.storePublished(all.slice(0, 1));
-    expect(await stores().other.ownBeats()).toMatchObject({ logCount: 6 });
+    expect((await stores().other.overview()).own).toMatchObject({ logCount: 6 });
   });
 }
 
 function lostSlots(stores: () => OpenBeatStores): void {
-  const logCount = async (): Promise<number | null> => (await stores().other.ownBeats()).logCount;
+  const logCount = async (): Promise<number | null> => (await stores().other.overview()).own.logCount;
 
   it('leave the log where it was until a peer holds what it lacks (P6, P7)', async () => {
     const before = counted(await beats(stores().store, 2), [5, 6]);
@@ -123,7 +123,7 @@ function lostSlots(stores: () => OpenBeatStores): void {
     const from = await stores().loseSlot();
     const after = counted(await beats(stores().store, 2), [7, 7]);
     await stores().store.storePublished(after);
-    const own = await stores().other.ownBeats();
+    const own = (await stores().other.overview()).own;
     expect(own).toMatchObject({ logCoveredAtMs: before[1].atMs, logCount: 6, newestCounted: { count: 7 } });
     await stores().store.storePeerProgress(told({ settled: [from, from - 1n] }));
     expect(await logCount()).toBe(6);
@@ -148,9 +148,9 @@ function lostSlots(stores: () => OpenBeatStores): void {
 function rpo(stores: () => OpenBeatStores): void {
   it('names every configured peer, and knows nothing of those never heard', async () => {
     await beats(stores().store, 1);
-    expect(await stores().store.rpoFigures()).toEqual(peers.map(neverHeard));
+    expect((await stores().store.overview()).rpo).toEqual(peers.map(neverHeard));
     await stores().store.storePeerProgress(told({ settledBeat: null, echoedBeat: 1 }));
-    expect(await stores().other.rpoFigures()).toEqual(peers.map(neverHeard));
+    expect((await stores().other.overview()).rpo).toEqual(peers.map(neverHeard));
   });
 
   it('reaches to the newest counted beat with the count that the peer has settled (P7)', async () => {
@@ -158,7 +158,7 @@ function rpo(stores: () => OpenBeatStores): void {
     await stores().store.storePublished(all);
     const figuresAt = async (settledBeat: number): Promise<RpoFigures | undefined> => {
       await stores().store.storePeerProgress(told({ settledBeat }));
-      const figures = await stores().other.rpoFigures();
+      const figures = (await stores().other.overview()).rpo;
       return figures.find((figure) => figure.peer === us);
     };
     expect(await figuresAt(1)).toEqual({ peer: us, coveredAtMs: all[0].atMs, settledCount: 5 });
@@ -177,8 +177,8 @@ function rpo(stores: () => OpenBeatStores): void {
     await stores().setClockBack(30_000);
     await beats(stores().store, 1);
     const now = await newest(stores().store);
-    const peer = (await stores().other.rpoFigures()).find((figure) => figure.peer === us);
-    const log = await stores().other.ownBeats();
+    const peer = (await stores().other.overview()).rpo.find((figure) => figure.peer === us);
+    const log = (await stores().other.overview()).own;
     for (const coveredAtMs of [peer?.coveredAtMs, log.logCoveredAtMs]) {
       expect(now.atMs - (coveredAtMs ?? Infinity)).toBeGreaterThanOrEqual(0);
       expect(now.atMs - (coveredAtMs ?? -Infinity)).toBeLessThan(30_000);
@@ -189,19 +189,19 @@ function rpo(stores: () => OpenBeatStores): void {
     const all = counted(await beats(stores().store, 4), [5, 5, 5, 5]);
     await stores().store.storePublished(all.slice(0, 2));
     await stores().store.storePeerProgress(told({ settledBeat: 1 }));
-    const figures = await stores().store.rpoFigures();
+    const figures = (await stores().store.overview()).rpo;
     expect(figures).toContainEqual({ peer: us, coveredAtMs: all[1]?.atMs, settledCount: 5 });
   });
 
   it('names a peer that is no longer configured but was heard', async () => {
     await stores().store.storePeerProgress({ ...told({ settledBeat: null }), peer: region('mars') });
-    const figures = await stores().store.rpoFigures();
+    const figures = (await stores().store.overview()).rpo;
     expect(figures.map((figure) => figure.peer)).toEqual(['asia', 'mars', 'us']);
   });
 }
 
 function progress(stores: () => OpenBeatStores): void {
-  const stored = async (): Promise<readonly PeerProgress[]> => stores().other.peerProgress();
+  const stored = async (): Promise<readonly PeerProgress[]> => (await stores().other.overview()).progress;
 
   it('is kept for each peer', async () => {
     const clockOffset = { offsetMs: -3.5, errorMs: 0.25, measuredAtMs: 1_700_000_000_000.5 };
@@ -258,14 +258,14 @@ function heard(stores: () => OpenBeatStores): void {
     await stores().store.storeHeard([at(4)]);
     await stores().store.storeHeard([at(2)]);
     await stores().store.storeHeard([]);
-    expect(await stores().other.heard()).toEqual([elsewhere, at(4)]);
+    expect((await stores().other.overview()).heard).toEqual([elsewhere, at(4)]);
   });
 
   it('start anew with a new incarnation, and not with an older one', async () => {
     await stores().store.storeHeard([at(9)]);
     await stores().store.storeHeard([at(2, 2)]);
     await stores().store.storeHeard([at(10)]);
-    expect(await stores().other.heard()).toEqual([at(2, 2)]);
+    expect((await stores().other.overview()).heard).toEqual([at(2, 2)]);
   });
 }
 
@@ -282,7 +282,7 @@ export async function taken(store: BeatStore): Promise<BeatHold> {
 }
 
 async function newest(store: BeatStore): Promise<Beat> {
-  const beat = (await store.ownBeats()).newest;
+  const beat = (await store.overview()).own.newest;
   if (beat === null) throw new Error('there is no beat');
   return beat;
 }

@@ -44,7 +44,7 @@ export function drainStoreContract(name: string, begin: () => Promise<DrainGroun
       const hold = await until('nobody else beats', 10_000, () => beats.tryHold());
       await hold.beat();
       await hold.release();
-      return (await beats.ownBeats()).newest?.number ?? expect.fail('it was written');
+      return (await beats.overview()).own.newest?.number ?? expect.fail('it was written');
     }
 
     function named({ drains }: DrainProcess): Promise<number> {

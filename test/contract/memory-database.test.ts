@@ -62,7 +62,7 @@ beatStoreContract('memory', () => {
     setBackMs += byMs;
     return Promise.resolve();
   };
-  const store = new MemoryBeatStore(database, peers);
+  const store = new MemoryBeatStore(database, new MemoryRecordStore(database), peers);
   const loseSlot = (): Promise<Lsn> => {
     database.wal.createSlot();
     return Promise.resolve(database.wal.insert);
@@ -119,7 +119,7 @@ describe('a database in memory', () => {
   test('a crash frees locks, and the slot goes back to what it has saved', async () => {
     const { database, records } = await opened();
     const source = new MemoryChangeSource(database);
-    const beats = new MemoryBeatStore(database, []);
+    const beats = new MemoryBeatStore(database, records, []);
     const lock = await new MemoryRoleLock(database).tryAcquire();
     const hold = await taken(beats);
     const stream = await source.open();
@@ -152,12 +152,13 @@ describe('a database in memory', () => {
 
   test('beats that all have settled are dropped after ten minutes', async () => {
     let clockMs = 1_000_000;
-    const beats = new MemoryBeatStore(new MemoryDatabase({ nowMs: () => clockMs }), []);
+    const database = new MemoryDatabase({ nowMs: () => clockMs });
+    const beats = new MemoryBeatStore(database, new MemoryRecordStore(database), []);
     const hold = await taken(beats);
     for (let number = 1; number <= 3; number++) {
       clockMs += 400_000;
       await hold.beat();
-      const beat = (await beats.ownBeats()).newest;
+      const beat = (await beats.overview()).own.newest;
       if (beat !== null) await beats.storePublished([{ ...beat, end: BigInt(number), count: number }]);
     }
     expect(await beats.prune()).toBe(1);

@@ -18,7 +18,7 @@ import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifi
 export function freshMemoryIdentity() {
   const database = new MemoryDatabase({ nowMs: () => 1000 });
   const records = new MemoryRecordStore(database);
-  const beats = new MemoryBeatStore(database, []);
+  const beats = new MemoryBeatStore(database, records, []);
   const slots = new MemorySlotKeeper(database);
   const jobs = new MemoryTransferJobs(database);
   const transfers = new MemoryTransferStore({ database, records, beats, slots, jobs });

@@ -15,7 +15,7 @@ import { verificationStoreContract } from './verification-store.contract.ts';
 function open() {
   const database = new MemoryDatabase({ nowMs: () => performance.timeOrigin + performance.now() });
   const records = new MemoryRecordStore(database);
-  const beats = new MemoryBeatStore(database, []);
+  const beats = new MemoryBeatStore(database, records, []);
   const slots = new MemorySlotKeeper(database);
   const jobs = new MemoryTransferJobs(database);
   return {

@@ -36,7 +36,8 @@ class Us {
 
   constructor() {
     const database = new MemoryDatabase({ nowMs: () => 1000 });
-    const [beats, records] = [new MemoryBeatStore(database, []), new MemoryRecordStore(database)];
+    const records = new MemoryRecordStore(database);
+    const beats = new MemoryBeatStore(database, records, []);
     const from = async <T>(read: () => Promise<T>): Promise<T> => {
       if (this.#isFailing)
         throw new ReplicationError('database-unavailable', 'its database is down', { retriable: true });
@@ -44,8 +45,7 @@ class Us {
     };
     this.stores = {
       incarnation,
-      beats: { heard: () => from(() => beats.heard()), ownBeats: () => from(() => beats.ownBeats()) },
-      records: { positions: (origin) => from(() => records.positions(origin)) },
+      beats: { overview: () => from(() => beats.overview()) },
       dataAgeMs: () => this.ageMs,
     };
     this.asked = new AskedPeer(incarnation, { beats, records }, () => {

@@ -160,14 +160,14 @@ describe('the Postgres beat store', () => {
     await database.close();
     await fresh.sql('UPDATE isthmus.identity SET incarnation_counter = 2');
     database = await open(fresh);
-    expect(await database.beats.peerProgress()).toEqual([]);
-    expect(await database.beats.rpoFigures()).toContainEqual({
+    expect((await database.beats.overview()).progress).toEqual([]);
+    expect((await database.beats.overview()).rpo).toContainEqual({
       peer: 'us',
       coveredAtMs: null,
       settledCount: null,
     });
     await database.beats.storePeerProgress(told({ settled: [3n], settledBeat: 1 }));
-    expect(await database.beats.peerProgress()).toEqual([told({ settled: [3n], settledBeat: 1 })]);
+    expect((await database.beats.overview()).progress).toEqual([told({ settled: [3n], settledBeat: 1 })]);
   });
 
   describe('pruning', () => {
@@ -227,7 +227,7 @@ describe('the Postgres beat store', () => {
     it('thins what is kept for long, and keeps the figures on the side of more lag', async () => {
       await past(2000, 10);
       await settle(300);
-      expect(await database.beats.rpoFigures()).toContainEqual(
+      expect((await database.beats.overview()).rpo).toContainEqual(
         expect.objectContaining({ settledCount: 300 }),
       );
       await database.beats.prune();
@@ -235,7 +235,7 @@ describe('the Postgres beat store', () => {
       expect(kept.slice(0, 5)).toEqual([300, 480, 720, 960, 1200]);
       expect(kept.filter((number) => number > 1640)).toHaveLength(360);
       await settle(700);
-      expect(await database.beats.rpoFigures()).toContainEqual(
+      expect((await database.beats.overview()).rpo).toContainEqual(
         expect.objectContaining({ settledCount: 480 }),
       );
     });

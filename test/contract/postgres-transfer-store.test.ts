@@ -106,10 +106,9 @@ describe('the Postgres transfer store', () => {
     const client = new Client({ connectionString: fresh.url });
     await client.connect();
     await client.query("SET synchronous_commit = 'local'");
-    await client.query(insertBeat.text, [
-      `${(lsn >> 32n).toString(16)}/${(lsn & 0xffffffffn).toString(16)}`,
-      0,
-    ]);
+    const text = `${(lsn >> 32n).toString(16)}/${(lsn & 0xffffffffn).toString(16)}`;
+    await client.query("SELECT set_config('isthmus.beat_lsn', $1, false)", [text]);
+    await client.query(insertBeat.text, [0]);
     await client.end();
     return lsn;
   };

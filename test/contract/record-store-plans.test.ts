@@ -26,6 +26,7 @@ import { lockUnmarked, markRecords } from '@isthmus/replication/adapters/postgre
 import { noteConflicts, selectOpen } from '@isthmus/replication/adapters/postgres/incident-store';
 import {
   movePositions,
+  selectAllPositions,
   selectPositions,
   settlePositions,
 } from '@isthmus/replication/adapters/postgres/positions';
@@ -70,6 +71,7 @@ const statements = [
   movePositions,
   settlePositions,
   selectPositions,
+  selectAllPositions,
   insertBeat,
   selectCountAt,
   selectOwnBeats,

@@ -40,14 +40,14 @@ async function beat(): Promise<number> {
   const hold = await beats.tryHold();
   await hold?.beat();
   await hold?.release();
-  const { newest } = await beats.ownBeats();
+  const { newest } = (await beats.overview()).own;
   if (newest === null) return expect.fail('a beat was just written');
   const { insertLsn: end } = await transfers.standing();
   await beats.storePublished([{ ...newest, end, count: newest.number }]);
   return newest.atMs;
 }
 
-const loggedAt = async () => (await database.beats.ownBeats()).logCoveredAtMs;
+const loggedAt = async () => (await database.beats.overview()).own.logCoveredAtMs;
 
 /** A peer says that it has settled everything up to there. */
 async function peerSettles(lsn: bigint): Promise<void> {

@@ -15,7 +15,7 @@ import { append, bytes, record, region, text } from './record-store.contract.ts'
 
 export interface OpenTransferStore {
   readonly records: RecordStore;
-  readonly beats: Pick<BeatStore, 'storePublished' | 'tryHold' | 'ownBeats'>;
+  readonly beats: Pick<BeatStore, 'storePublished' | 'tryHold' | 'overview'>;
   readonly deadLetters: DeadLetterStore;
   readonly transfers: TransferStore;
   readonly jobs: TransferJobs;
@@ -190,7 +190,7 @@ function snapshots(now: Opened): void {
     const { beats, transfers } = now();
     const hold = await beats.tryHold();
     for (let written = 0; written < 4; written++) await hold?.beat();
-    const { newest: later } = await beats.ownBeats();
+    const { newest: later } = (await beats.overview()).own;
     if (later === null) expect.fail('there are beats');
     await beats.storePublished([beat(1, 2n)]);
     const { through, passed } = (await transfers.published(later.lsn)) ?? expect.fail('it is published');

@@ -54,7 +54,7 @@ export class MemoryRegion {
     this.#nowMs = () => epochMs + timer.monotonicMs();
     this.database = new MemoryDatabase({ nowMs: this.#nowMs });
     this.records = new MemoryRecordStore(this.database);
-    this.beats = new MemoryBeatStore(this.database, []);
+    this.beats = new MemoryBeatStore(this.database, this.records, []);
     this.slots = new MemorySlotKeeper(this.database);
     const { database, records, beats, slots } = this;
     this.jobs = new MemoryTransferJobs(database);

@@ -27,7 +27,7 @@ async function relayOver(sink: ChangeSink) {
   const timer = new ManualTimer();
   const database = new MemoryDatabase({ nowMs: () => timer.monotonicMs() });
   const records = new MemoryRecordStore(database);
-  const beats = new MemoryBeatStore(database, []);
+  const beats = new MemoryBeatStore(database, records, []);
   const relay = new Relay({
     identity,
     source: new MemoryChangeSource(database),

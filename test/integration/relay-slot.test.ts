@@ -25,7 +25,7 @@ function region() {
   const timer = new ManualTimer();
   const database = new MemoryDatabase({ nowMs: () => timer.monotonicMs() });
   const records = new MemoryRecordStore(database);
-  const beats = new MemoryBeatStore(database, []);
+  const beats = new MemoryBeatStore(database, records, []);
   const slots = new MemorySlotKeeper(database);
   const held: Uint8Array[] = [];
   const sink: ChangeSink = {

@@ -29,14 +29,13 @@ export interface IncidentParts {
 }
 
 export function watchIncidents(parts: IncidentParts): IncidentWatch {
-  const { postgres, process, records, beats, links, replicator, clock, logger } = parts;
+  const { postgres, process, beats, links, replicator, clock, logger } = parts;
   return new IncidentWatch({
     ...postgres.region.identity,
     links: () => links.links,
     isActive: () => replicator.relayState !== 'standby',
     incidents: new SimIncidents(postgres, parts),
     beats,
-    records,
     sweeps: new SimSweeps(new SimVerifications(postgres)),
     clock,
     timer: process.timer,

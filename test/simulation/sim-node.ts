@@ -165,7 +165,7 @@ export class SimNode {
     });
     const client = new SimPeerClient({ region, process, world, incarnation: identity.incarnation });
     const { partitionCount } = identity;
-    this.links = new LinkWatch({ peers, beats, records, partitionCount, client, timer, beatIntervalMs });
+    this.links = new LinkWatch({ peers, beats, partitionCount, client, timer, beatIntervalMs });
     const guards = new Map([[collection, world.guard]]);
     this.#guards = new GuardWatch({ region: region.id, peers, guards, beats, clock, timer });
     const logger = this.#logger();

@@ -74,7 +74,7 @@ export class Operator {
     const { oracle, survivors, violations } = this.#world;
     const beat = region.row.row.drained?.beat ?? null;
     const peers = survivors.filter((peer) => peer !== region);
-    const told = await region.beats.peerProgress();
+    const told = (await region.beats.overview()).progress;
     const hasAll = ({ id }: SimRegion): boolean =>
       beat !== null && told.some(({ peer, settledBeat }) => peer === id && (settledBeat ?? 0) >= beat);
     if (!peers.every(hasAll)) return false;

@@ -8,9 +8,8 @@ import type {
   BeatHold,
   BeatStore,
   HeardBeat,
-  OwnBeats,
+  Overview,
   PeerProgress,
-  RpoFigures,
 } from '@isthmus/replication/ports/beat-store';
 import type { CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/change';
 import type {
@@ -281,24 +280,12 @@ export class SimBeatStore implements BeatStore {
     return this.#postgres.commit('progress', () => this.#inner.storePeerProgress(progress));
   }
 
-  peerProgress(): Promise<readonly PeerProgress[]> {
-    return this.#postgres.read('progress of peers', () => this.#inner.peerProgress());
-  }
-
-  storeHeard(heard: readonly HeardBeat[]): Promise<void> {
+  storeHeard(heard: readonly HeardBeat[]): Promise<readonly PositionRow[]> {
     return this.#postgres.commit('heard', () => this.#inner.storeHeard(heard));
   }
 
-  heard(): Promise<readonly HeardBeat[]> {
-    return this.#postgres.read('heard beats', () => this.#inner.heard());
-  }
-
-  ownBeats(): Promise<OwnBeats> {
-    return this.#postgres.read('own beats', () => this.#inner.ownBeats());
-  }
-
-  rpoFigures(): Promise<readonly RpoFigures[]> {
-    return this.#postgres.read('figures', () => this.#inner.rpoFigures());
+  overview(): Promise<Overview> {
+    return this.#postgres.read('overview', () => this.#inner.overview());
   }
 
   beatAtMs(number: number): Promise<number | null> {

@@ -90,7 +90,7 @@ export class SimRegion {
     this.clock = of.clock;
     this.database = new MemoryDatabase({ nowMs: () => of.clock.nowMs() });
     this.records = new MemoryRecordStore(this.database);
-    this.beats = new MemoryBeatStore(this.database, peers);
+    this.beats = new MemoryBeatStore(this.database, this.records, peers);
     this.row = new MemoryIdentityRow(this.database, identity.incarnation);
     this.source = new MemoryChangeSource(this.database);
     this.lock = new MemoryRoleLock(this.database);

@@ -29,17 +29,21 @@ class World {
       clock: { nowMs: () => wallMs + this.timer.monotonicMs() - this.setBackMs },
       timer: this.timer,
       beats: {
-        rpoFigures: async () => {
+        overview: async () => {
           this.reads++;
           if (this.isDown) throw new ReplicationError('database-unavailable', 'down', { retriable: true });
-          const atMs = Math.min(this.timer.monotonicMs(), this.confirmedUntilMs);
-          return [{ peer: us, coveredAtMs: wallMs + atMs, settledCount: Math.floor(atMs / 100) }];
-        },
-        ownBeats: async () => {
-          const atMs = Math.min(this.timer.monotonicMs(), this.countedUntilMs);
-          const beat = { number: 1, atMs: wallMs + atMs, lsn: 1n };
-          const newestCounted = { ...beat, count: Math.floor(atMs / 100), end: 1n };
-          return { newest: beat, newestCounted, logCoveredAtMs: null, logCount: null };
+          const settledAtMs = Math.min(this.timer.monotonicMs(), this.confirmedUntilMs);
+          const settledCount = Math.floor(settledAtMs / 100);
+          const countedAtMs = Math.min(this.timer.monotonicMs(), this.countedUntilMs);
+          const beat = { number: 1, atMs: wallMs + countedAtMs, lsn: 1n };
+          const newestCounted = { ...beat, count: Math.floor(countedAtMs / 100), end: 1n };
+          return {
+            rpo: [{ peer: us, coveredAtMs: wallMs + settledAtMs, settledCount }],
+            own: { newest: beat, newestCounted, logCoveredAtMs: null, logCount: null },
+            heard: [],
+            progress: [],
+            positions: [],
+          };
         },
       },
     });

@@ -23,7 +23,7 @@ export interface GuardWatchOptions {
   readonly peers: readonly RegionId[];
   /** By collection; one that is absent accepts. */
   readonly guards: ReadonlyMap<string, Guard>;
-  readonly beats: Pick<BeatStore, 'rpoFigures' | 'ownBeats'>;
+  readonly beats: Pick<BeatStore, 'overview'>;
   readonly clock: Clock;
   readonly timer: Timer;
 }
@@ -68,8 +68,7 @@ export class GuardWatch {
     const { beats, peers, clock, timer } = this.#options;
     try {
       const readAtMs = timer.monotonicMs();
-      const figures = await beats.rpoFigures();
-      const own = await beats.ownBeats();
+      const { rpo: figures, own } = await beats.overview();
       const nowMs = clock.nowMs();
       this.#backlogs = peers.map((peer) => {
         const found = figures.find((each) => each.peer === peer) ?? null;

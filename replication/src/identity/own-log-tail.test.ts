@@ -25,8 +25,8 @@ const beatMs = 250;
 async function listening() {
   const timer = new ManualTimer();
   const database = new MemoryDatabase({ nowMs: () => timer.monotonicMs() });
-  const beats = new MemoryBeatStore(database, []);
   const records = new MemoryRecordStore(database);
+  const beats = new MemoryBeatStore(database, records, []);
   const identity = new MemoryIdentityRow(database, self.incarnation);
   const hold = (await beats.tryHold()) ?? expect.fail('nobody holds the beats');
   const queue = new BatchQueue(1024 * 1024);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { MemoryIncidentStore } from '../adapters/memory/incident-store.ts';
 import { ReplicationError } from '../errors.ts';
+import type { Overview } from '../ports/beat-store.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import { IncidentWatch } from './incident-watch.ts';
@@ -89,36 +90,36 @@ class World {
           return this.isClean ? digests : null;
         },
       },
-      records: {
-        positions: async () => {
-          const at = { origin: us, incarnation: theirs, partition: 0, applied: 1n, settled: 1n };
-          return [{ ...at, beat: this.#beat(this.#settled()), nextOffset: 0n }];
-        },
-      },
       beats: {
-        rpoFigures: async () => [{ peer: us, coveredAtMs: wallMs, settledCount: this.#settled() }],
-        ownBeats: async () => {
+        overview: async () => {
           if (this.isDown) throw new ReplicationError('database-unavailable', 'down', { retriable: true });
-          const newest = this.#beat(this.#written());
-          return { newest, newestCounted: newest, logCoveredAtMs: null, logCount: null };
+          return this.#overview();
         },
-        heard: async () => [
-          { origin: us, incarnation: theirs, beat: this.#beat(1), receivedAtMs: this.#contactMs() },
-        ],
-        peerProgress: async () => [
-          {
-            peer: us,
-            peerIncarnation: theirs,
-            settled: null,
-            settledBeat: this.#settled(),
-            echoedBeat: null,
-            heardAtMs: this.#contactMs(),
-            clockOffset: null,
-            earlierOffsets: [],
-          },
-        ],
       },
     });
+  }
+
+  #overview(): Overview {
+    const newest = this.#beat(this.#written());
+    const at = { origin: us, incarnation: theirs, partition: 0, applied: 1n, settled: 1n };
+    return {
+      rpo: [{ peer: us, coveredAtMs: wallMs, settledCount: this.#settled() }],
+      own: { newest, newestCounted: newest, logCoveredAtMs: null, logCount: null },
+      heard: [{ origin: us, incarnation: theirs, beat: this.#beat(1), receivedAtMs: this.#contactMs() }],
+      progress: [
+        {
+          peer: us,
+          peerIncarnation: theirs,
+          settled: null,
+          settledBeat: this.#settled(),
+          echoedBeat: null,
+          heardAtMs: this.#contactMs(),
+          clockOffset: null,
+          earlierOffsets: [],
+        },
+      ],
+      positions: [{ ...at, beat: this.#beat(this.#settled()), nextOffset: 0n }],
+    };
   }
 
   #beat(number: number) {

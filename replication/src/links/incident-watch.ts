@@ -12,7 +12,6 @@ import type { Clock } from '../ports/clock.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
 import type { Incident, IncidentStore, Mark } from '../ports/incident-store.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { RecordStore } from '../ports/record-store.ts';
 import type { SweepDigests, Sweeps, WantedSweep } from '../ports/sweeps.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
@@ -31,8 +30,7 @@ export interface IncidentWatchOptions {
   readonly links: () => readonly WatchedLink[];
   readonly isActive: () => boolean;
   readonly incidents: Pick<IncidentStore, 'open' | 'create' | 'replace' | 'drop'>;
-  readonly beats: Pick<BeatStore, 'heard' | 'ownBeats' | 'peerProgress' | 'rpoFigures'>;
-  readonly records: Pick<RecordStore, 'positions'>;
+  readonly beats: Pick<BeatStore, 'overview'>;
   readonly sweeps: Sweeps;
   readonly clock: Clock;
   readonly timer: Timer;
@@ -116,12 +114,13 @@ export class IncidentWatch {
   }
 
   async #observe({ peer, state, signals, written }: WatchedLink): Promise<Observation> {
-    const { beats, records, clock, timer, incarnation, partitionCount } = this.#options;
-    const figures = (await beats.rpoFigures()).find((each) => each.peer === peer);
-    const told = (await beats.peerProgress()).find((each) => each.peer === peer);
-    const heard = (await beats.heard()).find(({ origin }) => origin === peer);
-    const { newestCounted } = await beats.ownBeats();
-    const positions = await records.positions(peer);
+    const { beats, clock, timer, incarnation, partitionCount } = this.#options;
+    const overview = await beats.overview();
+    const figures = overview.rpo.find((each) => each.peer === peer);
+    const told = overview.progress.find((each) => each.peer === peer);
+    const heard = overview.heard.find(({ origin }) => origin === peer);
+    const { newestCounted } = overview.own;
+    const positions = overview.positions.filter(({ origin }) => origin === peer);
     const [nowMs, monotonicMs] = [clock.nowMs(), timer.monotonicMs()];
     const heldMs = monotonicMs - state.sinceMs;
     const isYoung = written !== null && monotonicMs - written.askedAtMs <= heldMs;

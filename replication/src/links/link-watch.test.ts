@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { ReplicationError } from '../errors.ts';
+import type { Overview } from '../ports/beat-store.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import { LinkWatch } from './link-watch.ts';
 import { leastApplied } from './position-marks.ts';
@@ -40,31 +41,30 @@ class World {
         return null;
       },
     },
-    records: {
-      positions: () => this.#read(() => [0, 1].map((partition) => this.#position(partition))),
-    },
-    beats: {
-      heard: () => this.#read(() => [this.#tick()]),
-      ownBeats: () =>
-        this.#read(() => {
-          const newest = { number: this.#beat(this.ownUntilMs), atMs: 0, lsn: 1n };
-          return { newest, newestCounted: null, logCoveredAtMs: null, logCount: null };
-        }),
-      peerProgress: () =>
-        this.#read(() => [
-          {
-            peer: us,
-            peerIncarnation: incarnation,
-            settled: null,
-            settledBeat: null,
-            echoedBeat: this.#beat(Math.min(this.echoesUntilMs, this.ownUntilMs)),
-            heardAtMs: this.wallMs + Math.min(this.timer.monotonicMs(), this.progressUntilMs),
-            clockOffset: null,
-            earlierOffsets: [],
-          },
-        ]),
-    },
+    beats: { overview: () => this.#read(() => this.#overview()) },
   });
+
+  #overview(): Overview {
+    const newest = { number: this.#beat(this.ownUntilMs), atMs: 0, lsn: 1n };
+    return {
+      rpo: [],
+      own: { newest, newestCounted: null, logCoveredAtMs: null, logCount: null },
+      heard: [this.#tick()],
+      progress: [
+        {
+          peer: us,
+          peerIncarnation: incarnation,
+          settled: null,
+          settledBeat: null,
+          echoedBeat: this.#beat(Math.min(this.echoesUntilMs, this.ownUntilMs)),
+          heardAtMs: this.wallMs + Math.min(this.timer.monotonicMs(), this.progressUntilMs),
+          clockOffset: null,
+          earlierOffsets: [],
+        },
+      ],
+      positions: [0, 1].map((partition) => this.#position(partition)),
+    };
+  }
 
   get kind(): string {
     return this.watch.links[0]?.state.kind ?? 'none';

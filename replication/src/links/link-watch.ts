@@ -7,10 +7,9 @@
  * a region can run it and they agree.
  */
 import { ReplicationError } from '../errors.ts';
-import type { BeatStore, HeardBeat, PeerProgress } from '../ports/beat-store.ts';
+import type { BeatStore, Overview } from '../ports/beat-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { PeerClient } from '../ports/peer-client.ts';
-import type { PositionRow, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import { freshMs, type LinkSignals, type LinkState, shownLink } from './link-monitor.ts';
@@ -23,8 +22,7 @@ const watchIntervalMs = 500;
 export interface LinkWatchOptions {
   readonly peers: readonly RegionId[];
   readonly partitionCount: number;
-  readonly beats: Pick<BeatStore, 'heard' | 'peerProgress' | 'ownBeats'>;
-  readonly records: Pick<RecordStore, 'positions'>;
+  readonly beats: Pick<BeatStore, 'overview'>;
   readonly client: Pick<PeerClient, 'ping'>;
   readonly timer: Timer;
   readonly beatIntervalMs: number;
@@ -122,14 +120,12 @@ export class LinkWatch {
   }
 
   async #read(): Promise<void> {
-    const { beats, records, timer } = this.#options;
+    const { beats, timer } = this.#options;
     try {
       const readAtMs = timer.monotonicMs();
-      const positions = Promise.all(this.#peers.map(({ peer }) => records.positions(peer)));
-      const read = [beats.ownBeats(), beats.heard(), beats.peerProgress(), positions] as const;
-      const [{ newest }, heard, progress, rows] = await Promise.all(read);
-      for (const [index, peer] of this.#peers.entries())
-        this.#take(peer, { heard, progress, rows: rows[index] ?? [], readAtMs });
+      const overview = await beats.overview();
+      const { newest } = overview.own;
+      for (const peer of this.#peers) this.#take(peer, overview, readAtMs);
       if (newest !== null) this.#ownNewest = { number: newest.number, readAtMs };
       this.#own.see(newest === null ? null : BigInt(newest.number), readAtMs);
       this.#lastFailure = null;
@@ -139,20 +135,14 @@ export class LinkWatch {
     }
   }
 
-  #take(
-    peer: WatchedPeer,
-    found: {
-      readonly heard: readonly HeardBeat[];
-      readonly progress: readonly PeerProgress[];
-      readonly rows: readonly PositionRow[];
-      readonly readAtMs: number;
-    },
-  ): void {
-    peer.take({
-      heard: found.heard.find(({ origin }) => origin === peer.peer) ?? null,
-      progress: found.progress.find((told) => told.peer === peer.peer) ?? null,
-      applied: leastApplied(found.rows, this.#options.partitionCount),
-      readAtMs: found.readAtMs,
+  #take(watched: WatchedPeer, { heard, progress, positions }: Overview, readAtMs: number): void {
+    const { peer } = watched;
+    const rows = positions.filter(({ origin }) => origin === peer);
+    watched.take({
+      heard: heard.find(({ origin }) => origin === peer) ?? null,
+      progress: progress.find((told) => told.peer === peer) ?? null,
+      applied: leastApplied(rows, this.#options.partitionCount),
+      readAtMs,
     });
   }
 

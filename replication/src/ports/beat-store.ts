@@ -5,6 +5,7 @@
  */
 import type { Beat, CountedBeat, Lsn } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
+import type { PositionRow } from './record-store.ts';
 
 export interface BeatHold {
   /** Commits one beat synchronously and emits it; rejects with `database-unavailable` when the hold is lost. */
@@ -60,7 +61,7 @@ export interface BeatOf {
   readonly beat: CountedBeat;
 }
 
-/** The raw figures of the origin's side of P7, read in one statement. */
+/** The raw figures of the origin's side of P7. */
 export interface RpoFigures {
   readonly peer: RegionId;
   /** Time of the newest counted beat with the count that the peer has settled; `null`: the peer was never heard. */
@@ -82,6 +83,19 @@ export interface OwnBeats {
   readonly logCount: number | null;
 }
 
+/** Where this region and its peers stand. */
+export interface Overview {
+  /** One of each configured peer, in order. Read before `own`, so that no count here exceeds the newest there. */
+  readonly rpo: readonly RpoFigures[];
+  readonly own: OwnBeats;
+  /** In order of their origins. */
+  readonly heard: readonly HeardBeat[];
+  /** In order of the peers. */
+  readonly progress: readonly PeerProgress[];
+  /** Of all origins and their incarnations, in order. */
+  readonly positions: readonly PositionRow[];
+}
+
 export interface BeatStore {
   /** `null` while another process holds the lock. */
   tryHold(): Promise<BeatHold | null>;
@@ -97,15 +111,14 @@ export interface BeatStore {
    * maximum of both (P7). Within one nothing goes back, whatever order messages come in.
    */
   storePeerProgress(progress: PeerProgress): Promise<void>;
-  peerProgress(): Promise<readonly PeerProgress[]>;
   /**
-   * Stores what was heard in a synchronous commit, so that every position read before it is durable (P4). It writes
-   * something also where the list is empty: a commit that writes nothing flushes nothing.
+   * Stores what was heard in a synchronous commit and returns the positions of all origins as they were before it, so
+   * that each of them is durable (P4). It writes something also where the list is empty: a commit that writes nothing
+   * flushes nothing.
    */
-  storeHeard(heard: readonly HeardBeat[]): Promise<void>;
-  heard(): Promise<readonly HeardBeat[]>;
-  ownBeats(): Promise<OwnBeats>;
-  rpoFigures(): Promise<readonly RpoFigures[]>;
+  storeHeard(heard: readonly HeardBeat[]): Promise<readonly PositionRow[]>;
+  /** One round trip, for those who look again and again. */
+  overview(): Promise<Overview>;
   /** Time of one of our beats; `null`: no longer kept. */
   beatAtMs(number: number): Promise<number | null>;
   /** Drops beats that nobody needs any more; returns how many. */

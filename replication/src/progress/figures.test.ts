@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { ReplicationError } from '../errors.ts';
-import type { PeerProgress } from '../ports/beat-store.ts';
+import type { Overview, PeerProgress } from '../ports/beat-store.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import { FigureReader, viewLog, viewPeer } from './figures.ts';
 
@@ -11,7 +11,7 @@ const incarnation = { counter: 1, nonce: 5 };
 /** Tables in which everything stands at beat 40, at 10 s; the own clock is 500 ms ahead of the peer's. */
 class Tables {
   readonly timer = new ManualTimer();
-  reads = 0;
+  overviews = 0;
   database: 'up' | 'down' | 'hangs' = 'up';
   told: Pick<PeerProgress, 'peerIncarnation' | 'earlierOffsets'> = {
     peerIncarnation: incarnation,
@@ -24,43 +24,26 @@ class Tables {
     partitionCount: 1,
     timeoutMs: 1000,
     timer: this.timer,
-    beats: {
-      rpoFigures: () => this.#read([{ peer: us, coveredAtMs: 9000, settledCount: 90 }]),
-      ownBeats: () =>
-        this.#read({ newest: this.beat, newestCounted: this.beat, logCoveredAtMs: 10_000, logCount: 100 }),
-      heard: () => this.#read([{ origin: us, incarnation, beat: this.beat, receivedAtMs: 10_500 }]),
-      peerProgress: () =>
-        this.#read([
-          {
-            peer: us,
-            settled: null,
-            settledBeat: null,
-            echoedBeat: null,
-            heardAtMs: 0,
-            clockOffset: { offsetMs: 500, errorMs: 1, measuredAtMs: 10_000 },
-            ...this.told,
-          },
-        ]),
-    },
-    records: {
-      positions: () =>
-        this.#read([
-          {
-            origin: us,
-            incarnation,
-            partition: 0,
-            applied: 1n,
-            settled: 1n,
-            beat: { ...this.beat, number: 38, atMs: 9500, count: 70 },
-            nextOffset: 0n,
-          },
-        ]),
-      countDeadLetters: () => this.#read([]),
-    },
+    beats: { overview: () => this.#read(this.#overview()) },
+    records: { countDeadLetters: () => this.#read([]) },
   });
 
+  #overview(): Overview {
+    this.overviews++;
+    const { beat } = this;
+    const at = { origin: us, incarnation, partition: 0, applied: 1n, settled: 1n, nextOffset: 0n };
+    const clockOffset = { offsetMs: 500, errorMs: 1, measuredAtMs: 10_000 };
+    const told = { peer: us, settled: null, settledBeat: null, echoedBeat: null, heardAtMs: 0, clockOffset };
+    return {
+      rpo: [{ peer: us, coveredAtMs: 9000, settledCount: 90 }],
+      own: { newest: beat, newestCounted: beat, logCoveredAtMs: 10_000, logCount: 100 },
+      heard: [{ origin: us, incarnation, beat, receivedAtMs: 10_500 }],
+      progress: [{ ...told, ...this.told }],
+      positions: [{ ...at, beat: { ...beat, number: 38, atMs: 9500, count: 70 } }],
+    };
+  }
+
   async #read<T>(answer: T): Promise<T> {
-    this.reads++;
     await Promise.resolve();
     if (this.database === 'hangs') await new Promise(() => undefined);
     if (this.database === 'down')
@@ -126,5 +109,5 @@ test('those who ask at once share one reading, also one that hangs', async () =>
   const third = tables.reader.read();
   await tables.timer.advance(1000);
   expect((await third).isCurrent).toBe(false);
-  expect(tables.reads).toBe(1);
+  expect(tables.overviews).toBe(1);
 });

@@ -10,6 +10,7 @@ import type {
   ClockOffset,
   EarlierOffset,
   HeardBeat,
+  Overview,
   OwnBeats,
   PeerProgress,
   RpoFigures,
@@ -62,8 +63,8 @@ export function viewLog(figures: Figures, nowMs: number): Rpo {
 export interface FigureReaderOptions {
   readonly peers: readonly RegionId[];
   readonly partitionCount: number;
-  readonly beats: Pick<BeatStore, 'ownBeats' | 'rpoFigures' | 'heard' | 'peerProgress'>;
-  readonly records: Pick<RecordStore, 'positions' | 'countDeadLetters'>;
+  readonly beats: Pick<BeatStore, 'overview'>;
+  readonly records: Pick<RecordStore, 'countDeadLetters'>;
   readonly timer: Timer;
   readonly timeoutMs: number;
 }
@@ -119,31 +120,27 @@ export class FigureReader {
     }
   }
 
-  /** Settled counts are read before the newest count, so that no count exceeds it. */
   async #readAll(): Promise<Figures> {
-    const { beats, records, peers, timer } = this.#options;
+    const { beats, records, peers, partitionCount, timer } = this.#options;
     const readAtMs = timer.monotonicMs();
-    const rpo = await beats.rpoFigures();
-    const [own, heard, progress, deadLetters] = await Promise.all([
-      beats.ownBeats(),
-      beats.heard(),
-      beats.peerProgress(),
-      records.countDeadLetters(),
-    ]);
-    const of = async (peer: RegionId): Promise<PeerFigures> => {
-      const told = progress.find((each) => each.peer === peer);
-      const positions = settledPositions(await records.positions(peer), this.#options.partitionCount);
-      return {
-        peer,
-        positions,
-        heard: heard.find(({ origin }) => origin === peer) ?? null,
-        rpo: rpo.find((figures) => figures.peer === peer) ?? null,
-        clockOffset: told?.clockOffset ?? null,
-        earlierOffsets: earlierOffsetsOf(positions, told),
-      };
-    };
-    return { own, peers: await Promise.all(peers.map(of)), deadLetters, readAtMs };
+    const [overview, deadLetters] = await Promise.all([beats.overview(), records.countDeadLetters()]);
+    const of = (peer: RegionId) => figuresOf(peer, overview, partitionCount);
+    return { own: overview.own, peers: peers.map(of), deadLetters, readAtMs };
   }
+}
+
+function figuresOf(peer: RegionId, overview: Overview, partitionCount: number): PeerFigures {
+  const told = overview.progress.find((each) => each.peer === peer);
+  const rows = overview.positions.filter(({ origin }) => origin === peer);
+  const positions = settledPositions(rows, partitionCount);
+  return {
+    peer,
+    positions,
+    heard: overview.heard.find(({ origin }) => origin === peer) ?? null,
+    rpo: overview.rpo.find((figures) => figures.peer === peer) ?? null,
+    clockOffset: told?.clockOffset ?? null,
+    earlierOffsets: earlierOffsetsOf(positions, told),
+  };
 }
 
 /** They are told by numbers of beats, which begin anew with each life of the peer. */

@@ -1,7 +1,7 @@
 /**
  * Tells every origin, once per beat interval, how far this region holds its changes. What is told is durable here
- * first: settled positions are read, then a synchronous commit that writes something makes them durable (they may
- * have been applied with an asynchronous one), and only then is the message published (P4). A step that fails ends
+ * first: a synchronous commit that writes something reads the positions and makes them durable (they may have been
+ * applied with an asynchronous one), and only then is the message published (P4). A step that fails ends
  * the turn: nothing is told that was not made durable, and the next turn reads afresh. What an earlier process of
  * this region heard is taken up before the first message, so a restart does not take an echo back. Where the log has taken
  * nothing for a while its topics are looked at and those that are gone made anew.
@@ -13,7 +13,7 @@ import type { BeatStore, HeardBeat } from '../ports/beat-store.ts';
 import type { ChangeSink } from '../ports/change-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
-import type { RecordStore } from '../ports/record-store.ts';
+import type { PositionRow } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import { beatIntervalMs } from './beat-interval.ts';
@@ -28,8 +28,7 @@ export interface ProgressPublisherOptions {
   readonly incarnation: Incarnation;
   readonly origins: readonly RegionId[];
   readonly partitionCount: number;
-  readonly records: Pick<RecordStore, 'positions'>;
-  readonly beats: Pick<BeatStore, 'storeHeard' | 'heard'>;
+  readonly beats: Pick<BeatStore, 'storeHeard' | 'overview'>;
   readonly sink: Pick<ChangeSink, 'prepare' | 'publishProgress'>;
   /** What is said of barriers; whatever it promises is durable before it is told. */
   readonly barriers: { readonly word: () => Promise<BarrierWord> };
@@ -96,16 +95,15 @@ export class ProgressPublisher {
   async #recall(): Promise<void> {
     if (this.#recalled) return;
     const { beats, heardBeats } = this.#options;
-    for (const heard of await beats.heard()) heardBeats.note(heard);
+    for (const heard of (await beats.overview()).heard) heardBeats.note(heard);
     this.#recalled = true;
   }
 
   async #publish(): Promise<number> {
     const { region, incarnation, barriers, beats, clock } = this.#options;
     const heard = this.#options.heardBeats.all();
-    const origins = await this.#readSettled(heard);
     const word = await barriers.word();
-    await beats.storeHeard(heard);
+    const origins = this.#settled(heard, await beats.storeHeard(heard));
     const publishedAtMs = clock.nowMs();
     const message = { region, incarnation, publishedAtMs, origins, barriers: word };
     await this.#send(encodeProgress(message));
@@ -120,15 +118,13 @@ export class ProgressPublisher {
     this.#tries = 0;
   }
 
-  async #readSettled(heard: readonly HeardBeat[]): Promise<readonly OriginProgress[]> {
-    const { origins, records, partitionCount } = this.#options;
-    const progress = origins.map(async (origin) => {
-      const rows = await records.positions(origin);
-      const positions = settledPositions(rows, partitionCount);
+  #settled(heard: readonly HeardBeat[], rows: readonly PositionRow[]): readonly OriginProgress[] {
+    const { origins, partitionCount } = this.#options;
+    const told = origins.map((origin) => {
+      const own = rows.filter((row) => row.origin === origin);
       const beat = heard.find((candidate) => candidate.origin === origin);
-      return originProgress(origin, positions, beat ?? null);
+      return originProgress(origin, settledPositions(own, partitionCount), beat ?? null);
     });
-    const told = await Promise.all(progress);
     return told.filter((entry) => entry !== null);
   }
 }

@@ -65,7 +65,14 @@ class Link {
       timer: { monotonicMs: () => 5000 },
       onTold: () => undefined,
       beats: {
-        peerProgress: () => Promise.resolve(before),
+        overview: () =>
+          Promise.resolve({
+            rpo: [],
+            own: { newest: null, newestCounted: null, logCoveredAtMs: null, logCount: null },
+            heard: [],
+            progress: before,
+            positions: [],
+          }),
         storePeerProgress: (progress) => {
           if (this.refuses)
             return Promise.reject(new ReplicationError('database-unavailable', 'down', { retriable: true }));

@@ -155,7 +155,7 @@ function freshSample(heard: Heard | null, { message, ours, at }: Measuring): Clo
 export interface ProgressReaderOptions {
   readonly self: ReaderIdentity;
   readonly subscription: FeedSubscription;
-  readonly beats: Pick<BeatStore, 'storePeerProgress' | 'peerProgress'>;
+  readonly beats: Pick<BeatStore, 'storePeerProgress' | 'overview'>;
   /** Shared with the appliers, which note into it. */
   readonly heardBeats: Pick<HeardBeats, 'newest' | 'leaps'>;
   readonly clock: Clock;
@@ -251,8 +251,8 @@ export class ProgressReader {
   async #recall(): Promise<void> {
     if (this.#recalled) return;
     const { beats, self, clock, timer } = this.#options;
-    const stored = await beats.peerProgress();
-    const known = stored.find(({ peer }) => peer === self.peer);
+    const { progress } = await beats.overview();
+    const known = progress.find(({ peer }) => peer === self.peer);
     if (known !== undefined) {
       this.#heard = {
         progress: known,

@@ -64,7 +64,14 @@ class World {
       clock: { nowMs: () => this.ownMs },
       timer: { monotonicMs: () => this.trueMs },
       beats: {
-        peerProgress: () => Promise.resolve([]),
+        overview: () =>
+          Promise.resolve({
+            rpo: [],
+            own: { newest: null, newestCounted: null, logCoveredAtMs: null, logCount: null },
+            heard: [],
+            progress: [],
+            positions: [],
+          }),
         storePeerProgress: async (progress) => {
           await Promise.resolve();
           this.#progress = progress;

@@ -34,7 +34,7 @@ export interface RelayOptions {
   };
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
-  readonly beats: Pick<BeatStore, 'countAt' | 'ownBeats' | 'storePublished'>;
+  readonly beats: Pick<BeatStore, 'countAt' | 'overview' | 'storePublished'>;
   readonly slots: SlotKeeper;
   readonly timer: Timer;
   readonly logger: Logger;
@@ -159,7 +159,7 @@ export class Relay {
 
   /** A beat from before is never taken for one as far as a new one, and nothing is said of what was not counted. */
   async #countAfterLoss(): Promise<number> {
-    const { newestCounted } = await this.#options.beats.ownBeats();
+    const { newestCounted } = (await this.#options.beats.overview()).own;
     return newestCounted === null || newestCounted.count === null ? 0 : countInNextEra(newestCounted.count);
   }
 

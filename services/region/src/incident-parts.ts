@@ -5,7 +5,7 @@ import type { Incarnation } from '@isthmus/replication/ports/identity';
 import type { Replicator } from '@isthmus/replication/replicator';
 import type { VerifiedSweeps } from './verified-sweeps.ts';
 
-type Stores = Pick<IncidentWatchOptions, 'beats' | 'records' | 'clock' | 'incidents' | 'timer' | 'logger'>;
+type Stores = Pick<IncidentWatchOptions, 'beats' | 'clock' | 'incidents' | 'timer' | 'logger'>;
 
 interface IncidentGround extends Stores {
   readonly identity: { readonly incarnation: Incarnation; readonly partitionCount: number };
@@ -18,7 +18,7 @@ interface IncidentSources {
 }
 
 export function watchIncidents(ground: IncidentGround, sources: IncidentSources): IncidentWatch {
-  const { identity, beats, records, clock, incidents, timer, logger } = ground;
+  const { identity, beats, clock, incidents, timer, logger } = ground;
   const { links, replicator, sweeps } = sources;
   return new IncidentWatch({
     incarnation: identity.incarnation,
@@ -27,7 +27,6 @@ export function watchIncidents(ground: IncidentGround, sources: IncidentSources)
     isActive: () => replicator !== null && replicator.relayState !== 'standby',
     incidents,
     beats,
-    records,
     sweeps,
     clock,
     timer,

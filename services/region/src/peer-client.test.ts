@@ -1,5 +1,6 @@
 import http from 'node:http';
 import { encodeVector } from '@isthmus/replication/log/offer-bytes';
+import type { Overview } from '@isthmus/replication/ports/beat-store';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
 import { afterEach, expect, test } from 'vitest';
 import { answerEcho, HttpPeerClient } from './peer-client.ts';
@@ -187,21 +188,21 @@ test('a peer that is not there, and one that is not known, give no answer', asyn
 test('the answer to a caller carries its newest beat that we hold, and how far we have written', async () => {
   const beat = { number: 42, count: 0, atMs: made.atMs, lsn: BigInt(made.lsn), end: 1n };
   const own = { ...beat, number: 77, count: 1000 };
-  const beats = {
-    heard: () => Promise.resolve([{ origin: eu, incarnation, beat, receivedAtMs: 0 }]),
-    ownBeats: () =>
-      Promise.resolve({ newest: own, newestCounted: own, logCoveredAtMs: null, logCount: null }),
-  };
   const links = { dataAgeMs: () => 120 };
   const row = { origin: eu, settled: 0n, beat: null, nextOffset: 0n };
-  const records = {
-    positions: async () => [
+  const overview: Overview = {
+    rpo: [],
+    own: { newest: own, newestCounted: own, logCoveredAtMs: null, logCount: null },
+    heard: [{ origin: eu, incarnation, beat, receivedAtMs: 0 }],
+    progress: [],
+    positions: [
       { ...row, incarnation, partition: 0, applied: 7n },
       { ...row, incarnation, partition: 1, applied: BigInt(right.applied) },
       { ...row, incarnation: { counter: 9, nonce: 9 }, partition: 0, applied: 2n ** 64n - 1n },
     ],
   };
-  const sources = { region: us, incarnation: written.incarnation, beats, records, links };
+  const beats = { overview: async () => overview };
+  const sources = { region: us, incarnation: written.incarnation, beats, links };
   expect(await answerEcho(sources, eu)).toEqual(right);
   expect(await answerEcho(sources, us)).toMatchObject({ region: 'us', incarnation: null, echoedBeat: null });
 });

@@ -19,7 +19,6 @@ import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-client';
 import { decodeVector } from '@isthmus/replication/log/offer-bytes';
 import type { PeerMemory, RememberedBeat } from '@isthmus/replication/ports/peer-memory';
-import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import { furthestOf } from '@isthmus/replication/reach';
 import type {
   FinalWitness,
@@ -248,17 +247,18 @@ async function boundedBody(response: http.IncomingMessage, maxBytes: number): Pr
 export interface EchoSources {
   readonly region: RegionId;
   readonly incarnation: Incarnation;
-  readonly beats: Pick<BeatStore, 'heard' | 'ownBeats'>;
-  readonly records: Pick<RecordStore, 'positions'>;
+  readonly beats: Pick<BeatStore, 'overview'>;
   readonly links: Pick<LinkWatch, 'dataAgeMs'>;
 }
 
 /** What to answer a peer that asks which of its beats we hold. */
 export async function answerEcho(sources: EchoSources, caller: RegionId): Promise<EchoAnswer> {
-  const { region, incarnation, beats, records, links } = sources;
-  const heard = (await beats.heard()).find(({ origin }) => origin === caller);
-  const applied = heard === undefined ? null : furthestOf(await records.positions(caller), heard.incarnation);
-  const { newestCounted } = await beats.ownBeats();
+  const { region, incarnation, beats, links } = sources;
+  const overview = await beats.overview();
+  const heard = overview.heard.find(({ origin }) => origin === caller);
+  const rows = overview.positions.filter(({ origin }) => origin === caller);
+  const applied = heard === undefined ? null : furthestOf(rows, heard.incarnation);
+  const { newestCounted } = overview.own;
   return {
     region,
     incarnation: heard?.incarnation ?? null,

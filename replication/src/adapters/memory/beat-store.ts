@@ -8,6 +8,7 @@ import type {
   BeatHold,
   BeatStore,
   HeardBeat,
+  Overview,
   OwnBeats,
   PeerProgress,
   RpoFigures,
@@ -15,8 +16,10 @@ import type {
 import type { Beat, CountedBeat, Lsn } from '../../ports/change.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
+import type { PositionRow } from '../../ports/record-store.ts';
 import { MemoryBeats } from './beats.ts';
 import type { MemoryDatabase, MemoryLock } from './database.ts';
+import type { MemoryRecordStore } from './record-store.ts';
 import type { MemoryTable } from './table.ts';
 
 export class MemoryBeatStore implements BeatStore {
@@ -24,14 +27,16 @@ export class MemoryBeatStore implements BeatStore {
   readonly #beats: MemoryBeats;
   readonly #progress: MemoryTable<PeerProgress>;
   readonly #heard: MemoryTable<HeardBeat>;
+  readonly #positions: MemoryTable<readonly PositionRow[]>;
   readonly #peers: readonly RegionId[];
 
   /** `peers` are waited for, also those that were never heard. */
-  constructor(database: MemoryDatabase, peers: readonly RegionId[]) {
+  constructor(database: MemoryDatabase, records: MemoryRecordStore, peers: readonly RegionId[]) {
     this.#database = database;
     this.#beats = new MemoryBeats(database);
     this.#progress = database.table('peer_progress');
     this.#heard = database.table('heard');
+    this.#positions = records.tables.positions;
     this.#peers = peers;
   }
 
@@ -81,24 +86,32 @@ export class MemoryBeatStore implements BeatStore {
     this.#database.transact(true, () => this.#progress.put(told.peer, isSame ? later(known, told) : told));
   }
 
-  async peerProgress(): Promise<readonly PeerProgress[]> {
-    return [...this.#progress.values()].toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
-  }
-
-  async storeHeard(heard: readonly HeardBeat[]): Promise<void> {
+  async storeHeard(heard: readonly HeardBeat[]): Promise<readonly PositionRow[]> {
     this.#database.transact(true, () => {
       for (const beat of heard) {
         const known = this.#heard.get(beat.origin);
         if (known === undefined || !isOlder(beat, known)) this.#heard.put(beat.origin, beat);
       }
     });
+    return this.#allPositions();
   }
 
-  async heard(): Promise<readonly HeardBeat[]> {
-    return [...this.#heard.values()].toSorted((a, b) => (a.origin < b.origin ? -1 : 1));
+  async overview(): Promise<Overview> {
+    return {
+      rpo: this.#rpo(),
+      own: this.#own(),
+      heard: [...this.#heard.values()].toSorted((a, b) => (a.origin < b.origin ? -1 : 1)),
+      progress: [...this.#progress.values()].toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
+      positions: this.#allPositions(),
+    };
   }
 
-  async ownBeats(): Promise<OwnBeats> {
+  #allPositions(): readonly PositionRow[] {
+    const origins = [...this.#positions.keys()].toSorted();
+    return origins.flatMap((origin) => this.#positions.get(origin) ?? []);
+  }
+
+  #own(): OwnBeats {
     const { newest, newestCounted } = this.#beats;
     const logged = this.#logged();
     return {
@@ -118,7 +131,7 @@ export class MemoryBeatStore implements BeatStore {
     return missing === undefined ? this.#beats.newestPublished : this.#beats.publishedUpTo(missing);
   }
 
-  async rpoFigures(): Promise<readonly RpoFigures[]> {
+  #rpo(): readonly RpoFigures[] {
     const peers = new Set([...this.#peers, ...[...this.#progress.values()].map(({ peer }) => peer)]);
     return [...peers].toSorted().map((peer) => {
       const settled = this.#progress.get(peer)?.settledBeat ?? null;

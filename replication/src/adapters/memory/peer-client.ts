@@ -7,7 +7,6 @@ import type { BeatStore } from '../../ports/beat-store.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../../ports/identity.ts';
 import type { PeerClient, PeerEcho } from '../../ports/peer-client.ts';
 import type { PeerMemory, RememberedBeat } from '../../ports/peer-memory.ts';
-import type { RecordStore } from '../../ports/record-store.ts';
 import type { Timer } from '../../ports/timer.ts';
 import { furthestOf } from '../../reach.ts';
 import { silence } from './silence.ts';
@@ -33,8 +32,7 @@ export interface MemoryPeerClientOptions extends Caller {
 /** What a peer answers from. */
 export interface AskedStores {
   readonly incarnation: Incarnation;
-  readonly beats: Pick<BeatStore, 'heard' | 'ownBeats'>;
-  readonly records: Pick<RecordStore, 'positions'>;
+  readonly beats: Pick<BeatStore, 'overview'>;
   /** How long ago changes of the caller last moved its positions; `null`: it cannot tell. */
   readonly dataAgeMs: (caller: RegionId) => number | null;
 }
@@ -44,8 +42,9 @@ const pingTimeoutMs = 1000;
 const digestTimeoutMs = 30_000;
 
 export async function echoOf(asked: AskedStores, { region, incarnation }: Caller): Promise<PeerEcho> {
-  const heard = (await asked.beats.heard()).find(({ origin }) => origin === region);
-  const { newestCounted } = await asked.beats.ownBeats();
+  const overview = await asked.beats.overview();
+  const heard = overview.heard.find(({ origin }) => origin === region);
+  const { newestCounted } = overview.own;
   const isOurs = heard !== undefined && sameIncarnation(heard.incarnation, incarnation);
   return {
     echoedBeat: isOurs ? heard.beat.number : null,
@@ -62,11 +61,12 @@ export async function rememberedAt(
   asked: AskedStores,
   caller: RegionId,
 ): Promise<RememberedBeat | 'nothing'> {
-  const heard = (await asked.beats.heard()).find(({ origin }) => origin === caller);
+  const overview = await asked.beats.overview();
+  const heard = overview.heard.find(({ origin }) => origin === caller);
   if (heard === undefined) return 'nothing';
   const { incarnation, beat } = heard;
   const { number, lsn, atMs } = beat;
-  const rows = await asked.records.positions(caller);
+  const rows = overview.positions.filter(({ origin }) => origin === caller);
   return { incarnation, number, made: { lsn, atMs }, applied: furthestOf(rows, incarnation) };
 }
 

@@ -21,6 +21,10 @@ export class MemoryTable<V, K = string> {
     return this.#rows.get(key);
   }
 
+  keys(): IterableIterator<K> {
+    return this.#rows.keys();
+  }
+
   values(): IterableIterator<V> {
     return this.#rows.values();
   }

@@ -1,7 +1,8 @@
 /**
  * The right to write the region's beats, and the writing (P2). Everything happens on the connection that holds the
  * lock, so a holder that lost it cannot write one more beat. A beat's xid is assigned after its `lsn` was read: a
- * first statement reads the insert position, a later one inserts. Its commit waits for the disk.
+ * first statement reads the insert position and keeps it for the transaction, a later one inserts. Its commit waits for
+ * the disk. All of it is one round trip.
  */
 import { assert } from '../../errors.ts';
 import type { BeatHold } from '../../ports/beat-store.ts';
@@ -11,14 +12,13 @@ import { releaseHold, tryHold } from './advisory-hold.ts';
 import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
 import { databaseUnavailable } from './postgres-error.ts';
-import { textAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
 import { beatPrefix } from './wal-message.ts';
 
-const selectInsertLsn: Statement = {
+const keepInsertLsn: Statement = {
   name: 'isthmus_beat_lsn',
-  text: 'SELECT pg_current_wal_insert_lsn()::text',
+  text: "SELECT set_config('isthmus.beat_lsn', pg_current_wal_insert_lsn()::text, true)",
 };
 
 /** What a statement may take to arrive; a time that is told too high by so much is no lie (P7). */
@@ -28,15 +28,15 @@ const mostBetweenMs = 5000;
 
 /**
  * The text is the one that `decodeBeat` reads. A clock that shows less than at the beat before was set back, by that and
- * by what has passed since, `$2`.
+ * by what has passed since, `$1`.
  */
 export const insertBeat: Statement = {
   name: 'isthmus_beat_insert',
   text: `WITH beat AS (
     INSERT INTO isthmus.beat (number, lsn, xid, at, set_back_ms)
-    SELECT coalesce(before.number, 0) + 1, $1::pg_lsn, pg_current_xact_id(), now.at,
+    SELECT coalesce(before.number, 0) + 1, current_setting('isthmus.beat_lsn')::pg_lsn, pg_current_xact_id(), now.at,
       coalesce(before.set_back_ms + CASE WHEN now.at < before.at
-        THEN ${milliseconds('before.at')} - ${milliseconds('now.at')} + $2::double precision ELSE 0 END, 0)
+        THEN ${milliseconds('before.at')} - ${milliseconds('now.at')} + $1::double precision ELSE 0 END, 0)
     FROM (SELECT clock_timestamp() AS at) AS now
     LEFT JOIN LATERAL (SELECT number, at, set_back_ms FROM isthmus.beat ORDER BY number DESC LIMIT 1) AS before ON true
     RETURNING number, lsn, at)
@@ -80,11 +80,10 @@ export class PostgresBeatHold implements BeatHold {
   }
 
   async #write(): Promise<void> {
-    const [, lsn] = await this.#session.pipeline([[begin], [selectInsertLsn]]);
     const monotonicMs = performance.now();
     const sinceMs = Math.min(monotonicMs - this.#writtenAtMs, mostBetweenMs) + sentMs;
     await commitWith(this.#session, {
-      before: [[insertBeat, textAt(lsn?.rows[0] ?? [], 0), sinceMs]],
+      before: [[begin], [keepInsertLsn], [insertBeat, sinceMs]],
       after: [],
     });
     this.#writtenAtMs = monotonicMs;

@@ -7,12 +7,12 @@ import type {
   BeatHold,
   BeatStore,
   HeardBeat,
-  OwnBeats,
+  Overview,
   PeerProgress,
-  RpoFigures,
 } from '../../ports/beat-store.ts';
 import type { CountedBeat, Lsn } from '../../ports/change.ts';
 import type { Incarnation, RegionId } from '../../ports/identity.ts';
+import type { PositionRow } from '../../ports/record-store.ts';
 import { milliseconds, ownBeatsOf, rpoFiguresOf, selectOwnBeats, selectRpoFigures } from './beat-figures.ts';
 import { PostgresBeatHold } from './beat-hold.ts';
 import { pruneBeats } from './beat-prune.ts';
@@ -27,8 +27,9 @@ import {
   storeHeardBeat,
   storeProgress,
 } from './peer-progress.ts';
+import { positionOf, selectAllPositions } from './positions.ts';
 import { nullableAt, numberAt } from './row-values.ts';
-import type { Call, Statement } from './session.ts';
+import type { Answer, Call, Statement } from './session.ts';
 import { begin } from './session.ts';
 import { formatLsn } from './wal-message.ts';
 
@@ -91,30 +92,32 @@ export class PostgresBeatStore implements BeatStore {
     await this.#commit([storeProgress(this.#own, progress)]);
   }
 
-  async peerProgress(): Promise<readonly PeerProgress[]> {
-    const answer = await this.#connections.query(selectProgress, this.#own.counter, this.#own.nonce);
-    return answer.rows.map(progressOf);
-  }
-
-  async storeHeard(heard: readonly HeardBeat[]): Promise<void> {
+  /** Whatever a statement can see has its commit record before that of its own transaction. */
+  async storeHeard(heard: readonly HeardBeat[]): Promise<readonly PositionRow[]> {
     const sorted = heard.toSorted((a, b) => (a.origin < b.origin ? -1 : 1));
-    await this.#commit(sorted.length === 0 ? [[flush]] : sorted.map(storeHeardBeat));
+    const stored: readonly Call[] = sorted.length === 0 ? [[flush]] : sorted.map(storeHeardBeat);
+    const answers = await this.#commit([...stored, [selectAllPositions]]);
+    return (answers.at(-1)?.rows ?? []).map(positionOf);
   }
 
-  async heard(): Promise<readonly HeardBeat[]> {
-    const answer = await this.#connections.query(selectHeard);
-    return answer.rows.map(heardOf);
-  }
-
-  async ownBeats(): Promise<OwnBeats> {
-    const answer = await this.#connections.query(selectOwnBeats, this.#own.counter, this.#own.nonce);
-    return ownBeatsOf(answer.rows[0] ?? []);
-  }
-
-  async rpoFigures(): Promise<readonly RpoFigures[]> {
-    const { counter, nonce } = this.#own;
-    const answer = await this.#connections.query(selectRpoFigures, textArray(this.#peers), counter, nonce);
-    return answer.rows.map(rpoFiguresOf);
+  async overview(): Promise<Overview> {
+    const own = [this.#own.counter, this.#own.nonce] as const;
+    const calls: readonly Call[] = [
+      [selectRpoFigures, textArray(this.#peers), ...own],
+      [selectOwnBeats, ...own],
+      [selectHeard],
+      [selectProgress, ...own],
+      [selectAllPositions],
+    ];
+    const answers = await this.#connections.read((session) => session.pipeline(calls));
+    const [rpo = [], beats = [], heard = [], progress = [], positions = []] = answers.map(({ rows }) => rows);
+    return {
+      rpo: rpo.map(rpoFiguresOf),
+      own: ownBeatsOf(beats[0] ?? []),
+      heard: heard.map(heardOf),
+      progress: progress.map(progressOf),
+      positions: positions.map(positionOf),
+    };
   }
 
   async beatAtMs(number: number): Promise<number | null> {
@@ -129,9 +132,9 @@ export class PostgresBeatStore implements BeatStore {
     return answer.rowCount;
   }
 
-  async #commit(calls: readonly Call[]): Promise<void> {
-    if (calls.length === 0) return;
-    await this.#connections.transact((session) =>
+  async #commit(calls: readonly Call[]): Promise<readonly Answer[]> {
+    if (calls.length === 0) return [];
+    return this.#connections.transact((session) =>
       commitWith(session, { before: [[begin], ...calls], after: [] }),
     );
   }

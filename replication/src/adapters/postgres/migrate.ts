@@ -29,6 +29,7 @@ import { drainedBefore } from './migrations/0026-drained-before.ts';
 import { relearningOpen } from './migrations/0027-relearning-open.ts';
 import { closedLetters } from './migrations/0029-closed-letters.ts';
 import { drainedBackends } from './migrations/0030-drained-backends.ts';
+import { fence } from './migrations/0031-fence.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -65,6 +66,7 @@ export const migrations: readonly Migration[] = [
   { number: 27, name: 'relearning-open', sql: relearningOpen },
   { number: 29, name: 'closed-letters', sql: closedLetters },
   { number: 30, name: 'drained-backends', sql: drainedBackends },
+  { number: 31, name: 'fence', sql: fence },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

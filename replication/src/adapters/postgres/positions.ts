@@ -26,12 +26,16 @@ interface PartitionId {
  */
 export const movePositions: Statement = {
   name: 'isthmus_positions_move',
-  text: `UPDATE isthmus.position SET applied = moved.applied, next_offset = moved.next_offset
-  FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], $5::text[]::pg_lsn[],
-    $6::text[]::pg_lsn[], $7::text[]::bigint[])
-    AS moved (counter, nonce, partition, expected, applied, next_offset)
-  WHERE ${isRowOf('moved')} AND position.applied = moved.expected AND NOT position.closed`,
+  text: `WITH standing AS (UPDATE isthmus.position SET applied = moved.applied, next_offset = moved.next_offset
+    FROM unnest($2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::int[], $5::text[]::pg_lsn[],
+      $6::text[]::pg_lsn[], $7::text[]::bigint[])
+      AS moved (counter, nonce, partition, expected, applied, next_offset)
+    WHERE ${isRowOf('moved')} AND position.applied = moved.expected AND NOT position.closed RETURNING 1)
+  SELECT isthmus.fence(cardinality($4::text[]) - count(*)) FROM standing`,
 };
+
+/** What the statement above fails with where a position is not at its `expected`: nothing behind it is carried out. */
+export const fencedState = 'IS001';
 
 const movedBeat =
   'ROW(moved.beat, moved.beat_lsn, moved.beat_at, moved.beat_count, moved.beat_end)::isthmus.counted_beat';
@@ -54,11 +58,19 @@ export const settlePositions: Statement = {
   WHERE ${isRowOf('moved')}`,
 };
 
+const positionColumns = `origin, incarnation_counter, incarnation_nonce, partition, applied::text, settled::text,
+  next_offset, ${beatColumns('beat')}`;
+
 export const selectPositions: Statement = {
   name: 'isthmus_positions',
-  text: `SELECT origin, incarnation_counter, incarnation_nonce, partition, applied::text, settled::text, next_offset,
-  ${beatColumns('beat')} FROM isthmus.position WHERE origin = $1
+  text: `SELECT ${positionColumns} FROM isthmus.position WHERE origin = $1
   ORDER BY incarnation_counter, incarnation_nonce, partition`,
+};
+
+export const selectAllPositions: Statement = {
+  name: 'isthmus_positions_all',
+  text: `SELECT ${positionColumns} FROM isthmus.position
+  ORDER BY origin, incarnation_counter, incarnation_nonce, partition`,
 };
 
 const insertPosition: Statement = {
@@ -79,7 +91,6 @@ function isRowOf(moved: string): string {
     AND position.incarnation_nonce = ${moved}.nonce AND position.partition = ${moved}.partition`;
 }
 
-/** As many rows are moved as there are positions, unless one is not at its `expected`. */
 export function move({ origin, positions }: ApplyTransaction): Call {
   for (const { applied, expected } of positions) {
     assert(applied > expected, 'a position must move forward');

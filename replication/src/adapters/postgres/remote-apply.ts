@@ -1,6 +1,7 @@
 /**
  * Applies one batch of a peer's changes together with the positions that it moves (P4). Their compare-and-set is the
- * first statement, and all of them move or nothing does. What would put aside more than there is room for moves nothing
+ * first statement, and all of them move or the transaction fails there. Where nothing but positions moves all of it is one
+ * round trip. What would put aside more than there is room for moves nothing
  * either. The commit need not wait for the disk, because rows and position fall together in a crash;
  * whoever promises a position to others makes it durable first.
  */
@@ -11,8 +12,8 @@ import type { ApplyOutcome, ApplyTransaction, RecordConflict } from '../../ports
 import { commitWith } from './commit.ts';
 import { haveRoom, insertLetters } from './dead-letters.ts';
 import { noteCalls } from './incident-store.ts';
-import { move, settle } from './positions.ts';
-import { databaseUnavailable } from './postgres-error.ts';
+import { fencedState, move, settle } from './positions.ts';
+import { databaseUnavailable, serverErrorIn } from './postgres-error.ts';
 import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import type { Call, Session, Statement } from './session.ts';
 import { begin } from './session.ts';
@@ -39,19 +40,37 @@ export function planRemote(transaction: ApplyTransaction, habit: PlaceholderHabi
 }
 
 /** One attempt. The caller rolls back what it throws. */
-export async function applyRemote(
-  session: Session,
-  { transaction, plan }: RemoteApply,
-): Promise<ApplyOutcome> {
-  const [, , moved, ...answers] = await session.pipeline([
+export async function applyRemote(session: Session, apply: RemoteApply): Promise<ApplyOutcome> {
+  try {
+    return isBare(apply.transaction)
+      ? await moveAlone(session, apply.transaction)
+      : await applyChanges(session, apply);
+  } catch (error) {
+    if (serverErrorIn(error)?.code !== fencedState) throw error;
+    await session.rollback();
+    return 'fenced';
+  }
+}
+
+/** Beats and empty intervals, which are all that comes while nobody writes: there is nothing to decide. */
+function isBare({ ids, decide }: ApplyTransaction): boolean {
+  return ids.length === 0 && decide([]).deadLetters.length === 0;
+}
+
+async function moveAlone(session: Session, transaction: ApplyTransaction): Promise<ApplyOutcome> {
+  await commitWith(session, {
+    before: [...beginWithoutWaiting, move(transaction), settle(transaction)],
+    after: [],
+  });
+  return 'applied';
+}
+
+async function applyChanges(session: Session, { transaction, plan }: RemoteApply): Promise<ApplyOutcome> {
+  const [, , , ...answers] = await session.pipeline([
     ...beginWithoutWaiting,
     move(transaction),
     ...plan.calls(),
   ]);
-  if (moved?.rowCount !== transaction.positions.length) {
-    await session.rollback();
-    return 'fenced';
-  }
   const locked = plan.read(answers);
   const { writes, deadLetters, conflicts = [] } = transaction.decide(locked.states);
   if (!(await haveRoom(session, transaction.origin, deadLetters))) {

@@ -25,7 +25,7 @@ import { drainedPeers, refillView } from './region-view.ts';
 export interface RegionAdmin extends SurveyOptions {
   readonly identity: IdentityAdmin;
   readonly past: Pick<IdentityStore, 'newestBeat' | 'continuity'>;
-  readonly beats: Pick<BeatStore, 'peerProgress'>;
+  readonly beats: Pick<BeatStore, 'overview'>;
   /** Peers that are gone for good. */
   readonly closed: () => readonly RegionId[];
   readonly draining: Pick<Draining, 'drain' | 'join'>;
@@ -69,7 +69,7 @@ async function viewOf(admin: RegionAdmin) {
     drained: drained && {
       since: new Date(drained.sinceMs).toISOString(),
       beat: drained.beat,
-      peers: drainedPeers(await beats.peerProgress(), open, drained.beat),
+      peers: drainedPeers((await beats.overview()).progress, open, drained.beat),
     },
     refill: refillView(wanted),
   };

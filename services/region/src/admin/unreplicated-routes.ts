@@ -36,7 +36,7 @@ export interface UnreplicatedAdmin extends SurveyOptions {
   readonly retirement: Pick<OwnRetirement, 'isRetired'>;
   readonly log: Pick<OwnLog, 'subscribe'>;
   readonly witness: FinalWitness;
-  readonly beats: Pick<BeatStore, 'ownBeats'>;
+  readonly beats: Pick<BeatStore, 'overview'>;
   readonly timer: Timer;
 }
 
@@ -57,7 +57,7 @@ async function answer(parts: UnreplicatedParts, request: FastifyRequest, reply: 
   const admin = parts.unreplicated;
   const { region } = admin.self;
   const dryRun = flagParameter(request, 'dryRun');
-  const { newest } = await admin.beats.ownBeats();
+  const { newest } = (await admin.beats.overview()).own;
   const until = newest?.lsn ?? 0n;
   const agreed = admin.retirement.isRetired ? await findFinal(admin) : await findHeld(admin, until);
   const found = await readable(admin, agreed, { until, signal: goneSignal(reply) });
