@@ -361,7 +361,7 @@ export class Replicator {
       retired: () => membership.retired(),
       onlyFrom: () => relearner.donor,
       peer,
-      heardBeats,
+      heard: () => heardBeats.all(),
       letters,
       told,
       maxDriftMs,

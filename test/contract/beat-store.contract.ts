@@ -13,11 +13,14 @@ import type {
 import type { Beat, CountedBeat, Lsn } from '@isthmus/replication/ports/change';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
+import type { PositionRow, RecordStore } from '@isthmus/replication/ports/record-store';
 
 export interface OpenBeatStores {
   /** Two stores on one database, as two processes have them. */
   readonly store: BeatStore;
   readonly other: BeatStore;
+  /** Of the same database. */
+  readonly records: Pick<RecordStore, 'createPosition'>;
   /** Loses the slot with all that it had not read and makes it anew; returns where the new one begins. */
   readonly loseSlot: () => Promise<Lsn>;
   /** The region's clock is set back by so much: what was written before lies that much later. */
@@ -46,6 +49,7 @@ export function beatStoreContract(name: string, open: () => Promise<OpenBeatStor
     describe('RPO', () => rpo(stores));
     describe('progress of peers', () => progress(stores));
     describe('heard beats', () => heard(stores));
+    describe('positions', () => positions(stores));
   });
 }
 
@@ -108,7 +112,10 @@ function counting(stores: () => OpenBeatStores): void {
     await stores().store.storePublished(all.slice(0, 1));
     expect((await stores().other.overview()).own).toMatchObject({ logCoveredAtMs: all[0].atMs, logCount: 5 });
     await stores().store.storePublished(all.slice(1, 3));
-    expect((await stores().other.overview()).own).toMatchObject({ logCoveredAtMs: all[2]?.atMs, logCount: 6 });
+    expect((await stores().other.overview()).own).toMatchObject({
+      logCoveredAtMs: all[2]?.atMs,
+      logCount: 6,
+    });
     await stores().store.storePublished(all.slice(0, 1));
     expect((await stores().other.overview()).own).toMatchObject({ logCount: 6 });
   });
@@ -266,6 +273,19 @@ function heard(stores: () => OpenBeatStores): void {
     await stores().store.storeHeard([at(2, 2)]);
     await stores().store.storeHeard([at(10)]);
     expect((await stores().other.overview()).heard).toEqual([at(2, 2)]);
+  });
+}
+
+function positions(stores: () => OpenBeatStores): void {
+  it('come in order with what is stored of beats that were heard, and with every look', async () => {
+    const at = { beat: null, nextOffset: 7n, applied: 2n ** 63n, settled: 5n };
+    const first: PositionRow = { ...at, origin: asia, incarnation: firstLife, partition: 1 };
+    const second: PositionRow = { ...at, origin: us, incarnation: firstLife, partition: 1 };
+    const later: PositionRow = { ...at, origin: us, incarnation: { counter: 2, nonce: 1 }, partition: 0 };
+    expect(await stores().store.storeHeard([])).toEqual([]);
+    for (const row of [later, second, first]) await stores().records.createPosition(row);
+    expect(await stores().store.storeHeard([])).toEqual([first, second, later]);
+    expect((await stores().other.overview()).positions).toEqual([first, second, later]);
   });
 }
 

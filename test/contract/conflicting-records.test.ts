@@ -42,7 +42,11 @@ function openMemory() {
   const database = new MemoryDatabase({ nowMs: () => 0 });
   const records = new MemoryRecordStore(database);
   const jobs = new MemoryTransferJobs(database);
-  const parts = { beats: new MemoryBeatStore(database, records, []), slots: new MemorySlotKeeper(database), jobs };
+  const parts = {
+    beats: new MemoryBeatStore(database, records, []),
+    slots: new MemorySlotKeeper(database),
+    jobs,
+  };
   return {
     records,
     letters: records.deadLetters,

@@ -62,13 +62,14 @@ beatStoreContract('memory', () => {
     setBackMs += byMs;
     return Promise.resolve();
   };
-  const store = new MemoryBeatStore(database, new MemoryRecordStore(database), peers);
+  const records = new MemoryRecordStore(database);
+  const store = new MemoryBeatStore(database, records, peers);
   const loseSlot = (): Promise<Lsn> => {
     database.wal.createSlot();
     return Promise.resolve(database.wal.insert);
   };
   const close = () => Promise.resolve();
-  return Promise.resolve({ store, other: store, loseSlot, setClockBack, close });
+  return Promise.resolve({ store, other: store, records, loseSlot, setClockBack, close });
 });
 
 describe('a database in memory', () => {

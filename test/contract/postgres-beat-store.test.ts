@@ -37,6 +37,7 @@ beatStoreContract('postgres', async () => {
   return {
     store: first.beats,
     other: second.beats,
+    records: second.records,
     loseSlot: async () => {
       await fresh.sql(`SELECT pg_drop_replication_slot('${fresh.slotName}')`);
       return (await first.slots.renew('dropped')).from;

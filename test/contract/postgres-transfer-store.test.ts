@@ -106,8 +106,8 @@ describe('the Postgres transfer store', () => {
     const client = new Client({ connectionString: fresh.url });
     await client.connect();
     await client.query("SET synchronous_commit = 'local'");
-    const text = `${(lsn >> 32n).toString(16)}/${(lsn & 0xffffffffn).toString(16)}`;
-    await client.query("SELECT set_config('isthmus.beat_lsn', $1, false)", [text]);
+    const kept = `${(lsn >> 32n).toString(16)}/${(lsn & 0xffffffffn).toString(16)}`;
+    await client.query("SELECT set_config('isthmus.beat_lsn', $1, false)", [kept]);
     await client.query(insertBeat.text, [0]);
     await client.end();
     return lsn;

@@ -167,6 +167,8 @@ function severalPositions(store: () => RecordStore): void {
       { ...second, expected: 6n, incarnation: { counter: 1, nonce: 8 } },
     ]) {
       expect(await store().applyRemote(joint([first, stale], ['x', 'y']))).toBe('fenced');
+      const bare = { ...joint([first, stale], []), ids: [], decide: () => ({ writes: [], deadLetters: [] }) };
+      expect(await store().applyRemote(bare)).toBe('fenced');
     }
     expect(await everything(store())).toEqual([]);
     expect(await store().positions(origin)).toEqual([

@@ -48,6 +48,7 @@ beatStoreContract(name, async () => {
   return {
     store: simulated.open().beats,
     other: simulated.open().beats,
+    records: simulated.open().records,
     loseSlot: async () => {
       wal.createSlot();
       return wal.insert;

@@ -5,7 +5,6 @@ import { ReplicationError } from '@isthmus/replication/errors';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
 import { silence } from '@isthmus/replication/log/barrier-word';
-import { HeardBeats } from '@isthmus/replication/progress/heard-beats';
 import { ownEntries } from '@isthmus/replication/reach';
 import { Sweeper } from '@isthmus/replication/transfer/sweeper';
 import { ToldVectors } from '@isthmus/replication/transfer/told-vectors';
@@ -83,7 +82,7 @@ function desk(told = new ToldVectors(clock())): Transfers {
     onlyFrom: () => onlyFrom,
     store: us.transfers,
     jobs: us.jobs,
-    heardBeats: new HeardBeats(),
+    heard: () => [],
     letters: us.records.deadLetters,
     told,
     peer: peer(),

@@ -216,8 +216,8 @@ export const pathMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${engine}/progress/progress-publisher.js`,
-        from: 'await beats.storeHeard(heard);',
-        to: '',
+        from: 'await beats.storeHeard(heard)',
+        to: '(await beats.overview()).positions',
       },
     ],
     killer: seeds,

@@ -13,14 +13,14 @@ import { LocalError } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
 import type { Address } from './address.ts';
 import { type Progress, progressOnStderr } from './progress.ts';
+import { plainProgram, regionProgram } from './region-program.ts';
 import { type KeySettings, keySettings } from './signing-keys.ts';
 import { type Server, server } from './server.ts';
 import { logTail, type ServerChild, startChild } from './server-child.ts';
 import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../../services/region/dist/main.js', import.meta.url));
 const COLLECTIONS = fileURLToPath(new URL('../collections.json', import.meta.url));
-/** Arguments of Node for region processes alone, with spaces between; for instance to take a profile. */
+/** Arguments of Node for region processes alone, with spaces between; for instance to take a profile, which names files. */
 const NODE_ARGUMENTS_NAME = 'ISTHMUS_LOCAL_NODE_ARGUMENTS';
 const READY_TIMEOUT_MS = 60_000;
 const READY_POLL_MS = 25;
@@ -139,9 +139,10 @@ function nodeArguments(): readonly string[] {
 async function startProcess(site: Site): Promise<ServerChild> {
   const { options, folder, adminPort } = site;
   const logFile = join(folder.path, 'region.log');
+  const given = nodeArguments();
   const child = await startChild({
     program: process.execPath,
-    args: [...nodeArguments(), PROGRAM],
+    args: given.length === 0 ? [await regionProgram()] : [...given, plainProgram],
     env: environment(site),
     folder: folder.path,
     logFile,

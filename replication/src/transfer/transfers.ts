@@ -6,11 +6,11 @@
  * comes to nothing waits longer each time and lets the others go first; it is never dropped.
  */
 import { orNextTurn } from '../next-turn.ts';
+import type { HeardBeat } from '../ports/beat-store.ts';
 import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { TransferCause, TransferJob, TransferJobs, TransferWish } from '../ports/transfer-jobs.ts';
-import type { HeardBeats } from '../progress/heard-beats.ts';
 import { Ticker } from '../ticker.ts';
 import { Receiver, type Received, type ReceiverOptions } from './receiver.ts';
 import { silentPeers, tailsOf } from './tail-watch.ts';
@@ -24,7 +24,8 @@ export interface Need {
 export interface TransfersOptions extends Omit<ReceiverOptions, 'signal' | 'jobs'> {
   readonly peers: readonly RegionId[];
   readonly jobs: TransferJobs;
-  readonly heardBeats: Pick<HeardBeats, 'all'>;
+  /** The newest beat of each origin that has arrived. */
+  readonly heard: () => readonly HeardBeat[];
   readonly letters: Pick<DeadLetterStore, 'fates'>;
   readonly told: ToldVectors;
   /** Regions that were closed: nothing comes from them any more. */
@@ -130,11 +131,11 @@ export class Transfers {
   }
 
   async #tails(): Promise<readonly TransferWish[]> {
-    const { peers, told, heardBeats, clock, store } = this.#options;
+    const { peers, told, clock, store } = this.#options;
     const nowMs = clock.nowMs();
     this.#sinceMs ??= nowMs;
     const closed = this.#options.closed();
-    const view = { peers, heard: heardBeats.all(), closed, sinceMs: this.#sinceMs, nowMs };
+    const view = { peers, heard: this.#options.heard(), closed, sinceMs: this.#sinceMs, nowMs };
     if (silentPeers(view).length === 0) return [];
     const { settled } = await store.standing();
     return tailsOf({ ...view, told: told.all() }, settled);

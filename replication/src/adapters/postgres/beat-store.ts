@@ -3,13 +3,7 @@
  * relay counted and what peers told is durable before the call returns. It invents no time: every `at` is the
  * database clock's when the beat was written.
  */
-import type {
-  BeatHold,
-  BeatStore,
-  HeardBeat,
-  Overview,
-  PeerProgress,
-} from '../../ports/beat-store.ts';
+import type { BeatHold, BeatStore, HeardBeat, Overview, PeerProgress } from '../../ports/beat-store.ts';
 import type { CountedBeat, Lsn } from '../../ports/change.ts';
 import type { Incarnation, RegionId } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
