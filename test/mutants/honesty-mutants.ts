@@ -2,6 +2,7 @@
 import { type Mutant, seeds, suite } from './mutant.ts';
 
 const engine = 'replication/dist';
+const sources = 'replication/src';
 
 export const honestyMutants: readonly Mutant[] = [
   {
@@ -30,17 +31,22 @@ export const honestyMutants: readonly Mutant[] = [
     name: 'flag from heartbeat only',
     edits: [
       {
-        file: `${engine}/links/link-monitor.js`,
+        file: `${sources}/links/link-monitor.ts`,
         from: 'echo: echoFreshness(signals),',
         to: "echo: 'fresh',",
       },
       {
-        file: `${engine}/links/link-monitor.js`,
-        from: "data: worse(freshness(signals.dataAgeMs), signals.peerDataAgeMs === null ? 'fresh' : freshness(signals.peerDataAgeMs)),",
-        to: "data: 'fresh',",
+        file: `${sources}/links/link-monitor.ts`,
+        from: 'freshness(signals.dataAgeMs),',
+        to: "'fresh',",
+      },
+      {
+        file: `${sources}/links/link-monitor.ts`,
+        from: "signals.peerDataAgeMs === null ? 'fresh' : freshness(signals.peerDataAgeMs),",
+        to: "'fresh',",
       },
     ],
-    killer: seeds,
+    killer: suite('replication/src/links'),
   },
   {
     name: 'links never late',
@@ -112,7 +118,7 @@ export const honestyMutants: readonly Mutant[] = [
     name: 'a beat from before a jump told by the offset after it',
     edits: [
       {
-        file: 'replication/src/progress/earlier-offsets.ts',
+        file: `${sources}/progress/earlier-offsets.ts`,
         from: 'return (earlier.find(({ untilBeat }) => beat <= untilBeat) ?? present).offsetMs;',
         to: 'return (earlier.find(({ untilBeat }) => beat < -untilBeat) ?? present).offsetMs;',
       },
@@ -123,7 +129,7 @@ export const honestyMutants: readonly Mutant[] = [
     name: 'a jump not yet found taken for the newest beat',
     edits: [
       {
-        file: 'replication/src/progress/earlier-offsets.ts',
+        file: `${sources}/progress/earlier-offsets.ts`,
         from: 'const sought = { byMs, lastBeat: lastBeatBefore(jump) };',
         to: 'const sought = { byMs, lastBeat: heardBeat.beat.number };',
       },
@@ -137,7 +143,7 @@ export const honestyMutants: readonly Mutant[] = [
     name: 'the leap of one jump taken for that of the next',
     edits: [
       {
-        file: 'replication/src/progress/earlier-offsets.ts',
+        file: `${sources}/progress/earlier-offsets.ts`,
         from: 'const next = (before.at(-1)?.untilBeat ?? -1) + 1;',
         to: 'const next = before.at(-1)?.untilBeat ?? -1;',
       },
@@ -148,7 +154,7 @@ export const honestyMutants: readonly Mutant[] = [
     name: 'a jump of the own clock noticed with the next message only',
     edits: [
       {
-        file: 'replication/src/progress/progress-reader.ts',
+        file: `${sources}/progress/progress-reader.ts`,
         from: 'const moved = onOwnClock(heard, ownBaseMs);',
         to: 'const moved = heard;',
       },
@@ -162,7 +168,7 @@ export const honestyMutants: readonly Mutant[] = [
     name: 'a session judged by another life of the database',
     edits: [
       {
-        file: 'replication/src/sessions/session-desk.ts',
+        file: `${sources}/sessions/session-desk.ts`,
         from: 'if (sameIncarnation(incarnation, this.#options.self.incarnation)) return;',
         to: 'if (incarnation.counter > 0) return;',
       },

@@ -84,7 +84,7 @@ function isNotWhole(by: string): false {
 
 /** Nets mean nothing to a suite. */
 function settingsOf({ killer }: Mutant): readonly Setting[] {
-  return killer.kind === 'seeds' && !killer.needsNets ? ['alone', 'bare'] : ['alone'];
+  return killer.kind === 'seeds' ? ['alone', 'bare'] : ['alone'];
 }
 
 async function fateOf(

@@ -12,8 +12,8 @@ export interface Edit {
 }
 
 export type Killer =
-  /** Runs of the simulator; of what only happens where transfers work, there are none without them. */
-  | { readonly kind: 'seeds'; readonly needsNets: boolean }
+  /** Runs of the simulator. */
+  | { readonly kind: 'seeds' }
   /** Files of tests, from the root: for what no simulated world can show. */
   | { readonly kind: 'suite'; readonly tests: readonly string[] };
 
@@ -23,8 +23,7 @@ export interface Mutant {
   readonly killer: Killer;
 }
 
-export const seeds: Killer = { kind: 'seeds', needsNets: false };
-export const seedsWithNets: Killer = { kind: 'seeds', needsNets: true };
+export const seeds: Killer = { kind: 'seeds' };
 
 export function suite(...tests: readonly string[]): Killer {
   return { kind: 'suite', tests };

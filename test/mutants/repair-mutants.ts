@@ -1,5 +1,5 @@
 /** Mistakes in what moves state outside the log and in what forgets it: transfers, barriers, the collection. */
-import { type Mutant, seeds, seedsWithNets, suite } from './mutant.ts';
+import { type Mutant, seeds, suite } from './mutant.ts';
 
 const engine = 'replication/dist';
 const sources = 'replication/src';
@@ -58,17 +58,17 @@ export const repairMutants: readonly Mutant[] = [
     name: 'digests without contexts in transfer',
     edits: [
       {
-        file: `${engine}/record-hash.js`,
+        file: `${sources}/record-hash.ts`,
         from: "import { createHash } from 'node:crypto';",
         to: "import { createHash } from 'node:crypto';\nimport { liveHash } from '@isthmus/conflict';",
       },
       {
-        file: `${engine}/record-hash.js`,
+        file: `${sources}/record-hash.ts`,
         from: 'hash.update(state)',
         to: 'hash.update(liveHash(state, key))',
       },
     ],
-    killer: seeds,
+    killer: suite('replication/src/record-hash.test.ts'),
   },
   {
     name: 'generation closed without waiting',
@@ -90,7 +90,7 @@ export const repairMutants: readonly Mutant[] = [
         to: 'this.#collector.run(number)',
       },
     ],
-    killer: seeds,
+    killer: suite('test/integration/barriers.test.ts'),
   },
   {
     name: 'early tombstone collection',
@@ -167,11 +167,11 @@ export const repairMutants: readonly Mutant[] = [
     name: 'testimony of peers not believed',
     edits: [
       {
-        file: `${engine}/identity/peer-evidence.js`,
+        file: `${sources}/identity/peer-evidence.ts`,
         from: 'if (beat.number > own)',
         to: 'if (beat.number > own * 1000)',
       },
     ],
-    killer: seedsWithNets,
+    killer: suite('replication/src/identity/peer-evidence.test.ts'),
   },
 ];
