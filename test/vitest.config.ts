@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Who starts servers takes long, however short the file, and comes first; the others fill what is left. */
 class ServersFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
+    const sorted = await super.sort.call(this, files);
     const [first, rest] = [sorted.filter(startsServers), sorted.filter((file) => !startsServers(file))];
     return [...first, ...rest];
   }
