@@ -96,12 +96,12 @@ export const repairMutants: readonly Mutant[] = [
     name: 'early tombstone collection',
     edits: [
       {
-        file: `${engine}/tombstones/barrier-machine.js`,
+        file: `${sources}/tombstones/barrier-machine.ts`,
         from: 'if (!isCoveredHere || covered.size < members.length)',
         to: 'if (!isCoveredHere)',
       },
     ],
-    killer: seeds,
+    killer: suite('replication/src/tombstones/barrier-machine.test.ts'),
   },
   {
     name: 'physical delete',
