@@ -91,7 +91,7 @@ async function waitingBackend(database: string): Promise<number> {
   const [row] = await query(
     database,
     `SELECT pid FROM pg_stat_activity
-    WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE isthmus.position SET applied%'`,
+    WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE isthmus.position SET applied%'`,
   );
   return Number(row?.['pid'] ?? 0);
 }
