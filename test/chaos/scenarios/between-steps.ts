@@ -43,7 +43,7 @@ async function killApplier(stage: Stage): Promise<void> {
 }
 
 const waitingApplier = `SELECT pid FROM pg_stat_activity
-  WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE isthmus.position SET applied%'`;
+  WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE isthmus.position SET applied%'`;
 
 async function killRelay(stage: Stage): Promise<void> {
   const { site } = stage.region('eu');
