@@ -32,20 +32,19 @@ test(`a transaction that another applier has overtaken is fenced (P4), seed ${se
   await until('changes arrive', 20_000, () => arrives(origin, active.client));
   const lock = new Client({ connectionString: database });
   await lock.connect();
-  await lock.query('BEGIN');
-  await lock.query('LOCK TABLE isthmus.position IN SHARE MODE');
   let overtaken = 0;
-  await until('an apply transaction waits for the positions', 10_000, async () => {
-    overtaken = await waitingBackend(database);
-    return overtaken > 0;
-  });
-  process.kill(overtaken, 'SIGSTOP');
   try {
+    await lock.query('BEGIN; LOCK TABLE isthmus.position IN SHARE MODE');
+    await until('an apply transaction waits for the positions', 10_000, async () => {
+      overtaken = await waitingBackend(database);
+      return overtaken > 0;
+    });
+    process.kill(overtaken, 'SIGSTOP');
     await lock.query('ROLLBACK');
     await query(database, endReplicators);
     await until('the other process has taken over', 20_000, () => arrives(origin, standby.client));
   } finally {
-    process.kill(overtaken, 'SIGCONT');
+    if (overtaken > 0) process.kill(overtaken, 'SIGCONT');
     await lock.end();
   }
   await until('it was fenced', 10_000, async () => (await fenced(active.client)) > 0);

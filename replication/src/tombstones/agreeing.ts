@@ -56,6 +56,7 @@ export class Agreeing {
   /** Closes what peers have closed. Rejects with what the database rejects with. */
   async hear(told: Told): Promise<void> {
     const { region: self, peers, store, logger } = this.#options;
+    if (Array.from(told.values()).every(({ length }) => length === 0)) return;
     const closed = new Set((await store.all()).map(({ region }) => region));
     // In one order everywhere, so that of two that close each other all who hear both listen to the same one.
     for (const peer of peers.toSorted()) {
