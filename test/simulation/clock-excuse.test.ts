@@ -27,6 +27,25 @@ test('an offset that is seen late, because a database stood still, is known from
   expect(offsets.knowsOffset(here, there)).toBe(true);
 });
 
+test('an offset whose echo waited for a link speaks for the time in which the echo left', () => {
+  let trueMs = 0;
+  const here = { id: own, clock: new RegionClock(() => trueMs, 0, 0) };
+  const there = { id: peer, clock: new RegionClock(() => trueMs, 0, 0) };
+  const offsets = new OffsetNews();
+  const see = (errorMs: number): void => {
+    const ownMs = here.clock.nowMs();
+    offsets.note(own, peer, { offset: { offsetMs: 0, errorMs, measuredAtMs: ownMs }, nowMs: trueMs, ownMs });
+  };
+  trueMs = 20_000;
+  there.clock.jump(-4000);
+  trueMs = 30_000;
+  see(3000);
+  expect(offsets.knowsOffset(here, there)).toBe(false);
+  trueMs = 31_000;
+  see(5);
+  expect(offsets.knowsOffset(here, there)).toBe(true);
+});
+
 test('a beat may be told as too old by what a clock was set back by, until as long after the echo', () => {
   let trueMs = 0;
   const here = { id: own, clock: new RegionClock(() => trueMs, 3000, 0) };

@@ -32,10 +32,16 @@ export function hiddenIn(
 
 type Clocked = Pick<SimRegion, 'id' | 'clock'>;
 
+/** By true time. */
+interface Measured {
+  readonly begunAtMs: number;
+  readonly atMs: number;
+}
+
 interface Seen {
   measuredAtMs: number;
-  /** When those that were seen had been measured, by true time. */
-  readonly news: number[];
+  /** Of those that were seen. */
+  readonly news: Measured[];
 }
 
 /** When the offsets between two clocks that were seen had been measured, which a database that stood still shows late. */
@@ -54,7 +60,9 @@ export class OffsetNews {
     const measuredAtMs = at.offset?.measuredAtMs ?? -Infinity;
     if (seen.measuredAtMs === measuredAtMs) return;
     seen.measuredAtMs = measuredAtMs;
-    seen.news.push(at.nowMs - Math.max(0, at.ownMs - measuredAtMs));
+    const atMs = at.nowMs - Math.max(0, at.ownMs - measuredAtMs);
+    // The exchange that it was measured by took twice its error, and may have waited for a link in the middle of it.
+    seen.news.push({ atMs, begunAtMs: atMs - 2 * (at.offset?.errorMs ?? 0) });
   }
 
   /** Whether what the region takes for the offset can be from after the last jump of either clock. */
@@ -86,7 +94,7 @@ export class OffsetNews {
     const last = other.clock.setBacks.findLast(({ atMs }) => atMs < beatAtMs);
     if (last === undefined) return 0;
     const news = this.#seen.get(`${region.id} ${other.id}`)?.news ?? [];
-    const measuredAtMs = news.find((atMs) => atMs > last.atMs) ?? Infinity;
+    const measuredAtMs = news.find(({ atMs }) => atMs > last.atMs)?.atMs ?? Infinity;
     return beatAtMs <= measuredAtMs + last.byMs ? last.byMs : 0;
   }
 
@@ -96,7 +104,7 @@ export class OffsetNews {
     { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
   ): boolean {
     const news = this.#seen.get(`${region.id} ${other.id}`)?.news ?? [];
-    return news.some((atMs) => atMs > fromMs + readAgainMs + echoMs && atMs < toMs);
+    return news.some(({ begunAtMs, atMs }) => begunAtMs > fromMs + readAgainMs + echoMs && atMs < toMs);
   }
 }
 
