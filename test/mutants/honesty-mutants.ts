@@ -165,6 +165,17 @@ export const honestyMutants: readonly Mutant[] = [
     ),
   },
   {
+    name: 'an echo from before the own clock was set taken for a sample',
+    edits: [
+      {
+        file: `${sources}/progress/progress-reader.ts`,
+        from: ' || echo.number < at.firstBeat',
+        to: '',
+      },
+    ],
+    killer: suite('replication/src/progress/progress-reader.test.ts'),
+  },
+  {
     name: 'a session judged by another life of the database',
     edits: [
       {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { ReplicationError } from '../errors.ts';
 import { encodeProgress, type ProgressMessage } from '../log/progress-record.ts';
 import type { PeerProgress } from '../ports/beat-store.ts';
+import type { Beat } from '../ports/change.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
 import { HeardBeats } from './heard-beats.ts';
@@ -46,6 +47,8 @@ class Link {
   stored: PeerProgress[] = [];
   refuses = false;
   nowMs = 1_000_140;
+  monotonicMs = 5000;
+  newestBeat: Beat | null = null;
   readonly heardBeats = new HeardBeats();
   readonly #batches: FeedBatch[] = [];
   readonly reader: ProgressReader;
@@ -62,13 +65,13 @@ class Link {
       subscription,
       heardBeats: this.heardBeats,
       clock: { nowMs: () => this.nowMs },
-      timer: { monotonicMs: () => 5000 },
+      timer: { monotonicMs: () => this.monotonicMs },
       onTold: () => undefined,
       beats: {
         overview: () =>
           Promise.resolve({
             rpo: [],
-            own: { newest: null, newestCounted: null, logCoveredAtMs: null, logCount: null },
+            own: { newest: this.newestBeat, newestCounted: null, logCoveredAtMs: null, logCount: null },
             heard: [],
             progress: before,
             positions: [],
@@ -143,6 +146,24 @@ test('an echo told again is no new sample', async () => {
   const link = new Link();
   await link.read([message()], [message({ publishedAtMs: 940_140 })], [message({ echo: 9 })]);
   expect(link.reader.state.heard?.samples).toHaveLength(2);
+});
+
+test('an echo of a beat from before the own clock was set is no sample, however late it comes', async () => {
+  const link = new Link();
+  expect(await link.read([message()])).toMatchObject({ clockOffset: { offsetMs: 60_000 } });
+  [link.nowMs, link.monotonicMs] = [link.nowMs + 6000, link.monotonicMs + 20_000];
+  link.newestBeat = { number: 40, lsn: 1n, atMs: link.nowMs };
+  const moved = { clockOffset: { offsetMs: 46_000 } };
+  expect(await link.read([message({ echo: 9 })], [message({ echo: 40 })])).toMatchObject(moved);
+  expect(link.reader.state.heard?.samples).toHaveLength(1);
+  expect(await link.read([message({ echo: 41 })])).toMatchObject({ clockOffset: { offsetMs: 63_000 } });
+});
+
+test('an echo of a beat from before the start is no sample: the own clock may have been set since', async () => {
+  const link = new Link();
+  link.newestBeat = { number: 8, lsn: 1n, atMs: 1_000_000 };
+  expect(await link.read([message()])).toMatchObject({ settledBeat: 3, clockOffset: null });
+  expect(await link.read([message({ echo: 9 })])).toMatchObject({ clockOffset: { offsetMs: 60_000 } });
 });
 
 test('a restart keeps the measured offset and the known incarnation', async () => {

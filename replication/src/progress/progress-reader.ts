@@ -3,8 +3,9 @@
  * come from the peer whose topic it was read from and must speak of our present incarnation, else it claims nothing
  * about us. A later message replaces an earlier one even where it claims less, and a new incarnation of the peer
  * replaces everything; only a message of an incarnation older than the known one is dropped. Every message with an
- * echo of a beat not echoed before is also a sample of the offset between the clocks; where one of these was set, it
- * shows by which of them the offset moved. Messages that cannot be used are counted, never thrown; what the database
+ * echo of a beat not echoed before is also a sample of the offset between the clocks, unless the own clock may have been
+ * set since that beat was made, however late the echo comes; where a clock was set, it shows by which of them the offset
+ * moved. Messages that cannot be used are counted, never thrown; what the database
  * refuses to take is told anew by the peer within a beat interval.
  */
 import { AssertionFailure, ReplicationError } from '../errors.ts';
@@ -49,6 +50,8 @@ interface Moment {
   readonly monotonicMs: number;
   readonly heardBeat: HeardBeat | null;
   readonly leaps: readonly Leap[];
+  /** Of the first own beat that was surely made by the clock as it goes now. */
+  readonly firstBeat: number;
 }
 
 export interface ReaderIdentity {
@@ -140,10 +143,10 @@ function measured(heard: Heard | null, input: Measuring): Pick<Heard, 'samples' 
   };
 }
 
-/** `null`: the echo was told before, or its times contradict each other. */
+/** `null`: the echo was told before, speaks of another clock than the present one, or its times contradict each other. */
 function freshSample(heard: Heard | null, { message, ours, at }: Measuring): ClockOffset | null {
   const echo = ours?.echo ?? null;
-  if (echo === null || echo.number === heard?.progress.echoedBeat) return null;
+  if (echo === null || echo.number === heard?.progress.echoedBeat || echo.number < at.firstBeat) return null;
   return sampleOf({
     t0: echo.atMs,
     t1: echo.receivedAtMs,
@@ -182,7 +185,9 @@ export class ProgressReader {
   #heard: Heard | null = null;
   /** What the database has of it. */
   #stored: PeerProgress | null = null;
-  #recalled = false;
+  /** The own clock minus the monotonic one, when the tables were looked at last; `null`: they never were. */
+  #ownBaseMs: number | null = null;
+  #firstBeat = 0;
   /** One store at a time, so that an older one never comes last. */
   #turn: Promise<void> = Promise.resolve();
   #lastFailure: unknown = null;
@@ -234,7 +239,7 @@ export class ProgressReader {
 
   async #storeAfter(change: () => void): Promise<void> {
     try {
-      await this.#recall();
+      await this.#look();
       change();
       const progress = this.#heard?.progress ?? null;
       if (progress !== null && progress !== this.#stored)
@@ -247,22 +252,28 @@ export class ProgressReader {
     }
   }
 
+  /** At the start, and whenever the own clock has been set since: which own beats there are by then. */
+  async #look(): Promise<void> {
+    const { beats, clock, timer } = this.#options;
+    const ownBaseMs = clock.nowMs() - timer.monotonicMs();
+    if (this.#ownBaseMs !== null && Math.abs(ownBaseMs - this.#ownBaseMs) < leastJumpMs) return;
+    const { own, progress } = await beats.overview();
+    if (this.#ownBaseMs === null) this.#recall(progress, ownBaseMs);
+    this.#firstBeat = (own.newest?.number ?? 0) + 1;
+    this.#ownBaseMs = ownBaseMs;
+  }
+
   /** A restart must not forget the measured offset, nor an incarnation that was already heard. */
-  async #recall(): Promise<void> {
-    if (this.#recalled) return;
-    const { beats, self, clock, timer } = this.#options;
-    const { progress } = await beats.overview();
-    const known = progress.find(({ peer }) => peer === self.peer);
-    if (known !== undefined) {
-      this.#heard = {
-        progress: known,
-        samples: known.clockOffset === null ? [] : [known.clockOffset],
-        history: { earlier: known.earlierOffsets, sought: null },
-        ownBaseMs: clock.nowMs() - timer.monotonicMs(),
-      };
-      this.#stored = known;
-    }
-    this.#recalled = true;
+  #recall(stored: readonly PeerProgress[], ownBaseMs: number): void {
+    const known = stored.find(({ peer }) => peer === this.#options.self.peer);
+    if (known === undefined) return;
+    this.#heard = {
+      progress: known,
+      samples: known.clockOffset === null ? [] : [known.clockOffset],
+      history: { earlier: known.earlierOffsets, sought: null },
+      ownBaseMs,
+    };
+    this.#stored = known;
   }
 
   #hear(bytes: Uint8Array): void {
@@ -290,6 +301,7 @@ export class ProgressReader {
       monotonicMs: timer.monotonicMs(),
       heardBeat: isOfThisLife ? newest : null,
       leaps: isOfThisLife ? heardBeats.leaps(self.peer) : [],
+      firstBeat: this.#firstBeat,
     };
   }
 }
