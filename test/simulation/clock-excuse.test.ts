@@ -46,6 +46,28 @@ test('an offset whose echo waited for a link speaks for the time in which the ec
   expect(offsets.knowsOffset(here, there)).toBe(true);
 });
 
+test('of a clock that was set before anything was measured nobody can tell the beats before', () => {
+  let trueMs = 10_000;
+  const here = { id: own, clock: new RegionClock(() => trueMs, 0, 0) };
+  const there = { id: peer, clock: new RegionClock(() => trueMs, 0, 0) };
+  const offsets = new OffsetNews();
+  const see = (): void => {
+    const ownMs = here.clock.nowMs();
+    offsets.note(own, peer, {
+      offset: { offsetMs: 0, errorMs: 5, measuredAtMs: ownMs },
+      nowMs: trueMs,
+      ownMs,
+    });
+  };
+  there.clock.jump(-4000);
+  trueMs = 20_000;
+  see();
+  expect(offsets.tangledAtMs(here, there)).toBe(10_000);
+  trueMs = 30_000;
+  there.clock.jump(-4000);
+  expect(offsets.tangledAtMs(here, there)).toBe(10_000);
+});
+
 test('a beat may be told as too old by what a clock was set back by, until as long after the echo', () => {
   let trueMs = 0;
   const here = { id: own, clock: new RegionClock(() => trueMs, 3000, 0) };

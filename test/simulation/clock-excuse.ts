@@ -74,14 +74,15 @@ export class OffsetNews {
   }
 
   /**
-   * The last of several jumps between which nothing was measured; `null`: there were none. They are taken for one, which
-   * may be found between the wrong beats (0030), so beats that were made until then may be told by a wrong offset.
+   * The last jump before which nothing was measured since the one before it, or ever; `null`: there was none. Several are
+   * taken for one, which may be found between the wrong beats (0030), and of the first nothing is known at all, so beats
+   * that were made until then may be told by a wrong offset.
    */
   tangledAtMs(region: Clocked, other: Clocked): number | null {
     const jumps = jumpsOf(region, other);
     const tangled = jumps.filter((toMs, index) => {
-      const fromMs = jumps[index - 1];
-      return fromMs !== undefined && !this.#isMeasured(region, other, { fromMs, toMs });
+      const fromMs = jumps[index - 1] ?? -Infinity;
+      return !this.#isMeasured(region, other, { fromMs, toMs });
     });
     return tangled.at(-1) ?? null;
   }
