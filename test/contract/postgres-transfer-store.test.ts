@@ -129,18 +129,22 @@ describe('the Postgres transfer store', () => {
       const waiting = await fresh.sql("SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
       return waiting.length > 0;
     });
-    const after = await beat();
-    const snapshot = await database.transfers.openSnapshot();
-    expect(after > before).toBe(true);
-    expect((await snapshot.states([record('hidden', 'orders')])).map(text)).toEqual(['']);
-    expect((snapshot.standing.beat?.lsn ?? 0n) <= before).toBe(true);
-    await snapshot.close();
-    const reset = new Client({ connectionString: fresh.url });
-    await reset.connect();
-    await reset.query('ALTER SYSTEM RESET synchronous_standby_names');
-    await reset.query('SELECT pg_reload_conf()');
-    await committing;
-    await reset.end();
+    try {
+      const after = await beat();
+      const snapshot = await database.transfers.openSnapshot();
+      expect(after > before).toBe(true);
+      expect((await snapshot.states([record('hidden', 'orders')])).map(text)).toEqual(['']);
+      expect((snapshot.standing.beat?.lsn ?? 0n) <= before).toBe(true);
+      await snapshot.close();
+    } finally {
+      // Else every commit of the tests after this one would wait.
+      const reset = new Client({ connectionString: fresh.url });
+      await reset.connect();
+      await reset.query('ALTER SYSTEM RESET synchronous_standby_names');
+      await reset.query('SELECT pg_reload_conf()');
+      await committing;
+      await reset.end();
+    }
     const later = await beat();
     const visible = await database.transfers.openSnapshot();
     expect((await visible.states([record('hidden', 'orders')])).map(text)).toEqual(['x']);
