@@ -1,6 +1,5 @@
 /**
- * Finds out whether anything notices what was done to a tree: seeds of the simulator one after the other until one
- * fails, or a suite. It says after how many seeds, and by what.
+ * Finds out whether anything notices what was done to a tree: seeds of the simulator until one fails, or a suite. It says after how many seeds, and by what.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -17,7 +16,7 @@ export interface Kill {
 export type Setting = 'alone' | 'bare';
 
 const firstSeed = 1;
-const batch = 20;
+const batch = 40;
 const maxBuffer = 64 * 1024 * 1024;
 const run = promisify(execFile);
 

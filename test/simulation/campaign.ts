@@ -1,9 +1,10 @@
-/** Runs many seeds on all cores and tells each result as it comes. */
+/** Runs many seeds on all cores and tells each result as it comes; what is told says whether another seed is begun. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { assert } from '@isthmus/replication/errors';
 import type { SimOptions } from './options.ts';
+import type { ScenarioOptions } from './scenario.ts';
 import type { SeedResult } from './seed-result.ts';
 
 /**
@@ -13,10 +14,12 @@ import type { SeedResult } from './seed-result.ts';
  */
 const execArgv = ['--interrupt-budget=400000', '--single-threaded-gc', '--max-semi-space-size=32'];
 
+type CampaignOptions = ScenarioOptions & Pick<SimOptions, 'workers'>;
+
 export async function runCampaign(
   seeds: readonly number[],
-  options: SimOptions,
-  onResult: (result: SeedResult) => void,
+  options: CampaignOptions,
+  onResult: (result: SeedResult) => 'go on' | 'enough',
 ): Promise<void> {
   const left = [...seeds];
   const count = Math.min(options.workers ?? availableParallelism(), seeds.length);
@@ -25,8 +28,8 @@ export async function runCampaign(
 
 async function work(
   left: number[],
-  options: SimOptions,
-  onResult: (result: SeedResult) => void,
+  options: CampaignOptions,
+  onResult: (result: SeedResult) => 'go on' | 'enough',
 ): Promise<void> {
   const worker = fork(new URL('worker.js', import.meta.url), [JSON.stringify(options)], {
     execArgv,
@@ -40,7 +43,7 @@ async function work(
     else worker.send(seed);
   };
   worker.on('message', (result: SeedResult) => {
-    onResult(result);
+    if (onResult(result) === 'enough') left.length = 0;
     next();
   });
   next();

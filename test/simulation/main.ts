@@ -52,6 +52,7 @@ async function campaign(options: SimOptions): Promise<void> {
     file.add(result);
     fresh.push(result);
     if (result.violations.length > 0) tellFailure(result, options);
+    return 'go on';
   });
   const tookMs = performance.now() - startedMs;
   results.push(...fresh);
