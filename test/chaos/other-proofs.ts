@@ -16,10 +16,7 @@ const fate = z.object({
   kill: kill.nullable(),
   maxSeeds: z.number(),
 });
-const mutants = z.object({
-  fates: z.array(fate),
-  untried: z.array(z.string()),
-});
+const mutants = z.object({ fates: z.array(fate) });
 const simulation = z.object({
   commit: z.string(),
   machine: z.string(),
@@ -119,7 +116,7 @@ export function simulationText(found: Simulation): string {
   ].join('\n');
 }
 
-export function mutantsTable({ fates, untried }: Mutants): string {
+export function mutantsTable({ fates }: Mutants): string {
   const names = [...new Set(fates.map(({ name }) => name))];
   const of = (name: string, setting: string): Fate | undefined =>
     fates.find((each) => each.name === name && each.setting === setting);
@@ -131,7 +128,7 @@ export function mutantsTable({ fates, untried }: Mutants): string {
     'A copy of the repository is broken in one way at a time (`npm run mutants`), as it is and without what repairs, and the',
     'suites and the simulator have to notice. A number says after how many seeds the simulator did.',
     '',
-    `${names.length} tried, ${names.length - survivors.length} noticed${listed(', not noticed: ', survivors)}${listed('; not tried at the last run: ', untried)}.`,
+    `${names.length} tried, ${names.length - survivors.length} noticed${listed(', not noticed: ', survivors)}.`,
     `Commits: ${[...new Set(fates.map(({ commit }) => commit))].join(', ')}.`,
     '',
     '| mistake | noticed | noticed without repair |',
