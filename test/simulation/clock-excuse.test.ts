@@ -6,79 +6,69 @@ import { RegionClock } from './region-clock.ts';
 const own = parseRegionId('us') ?? expect.fail('us is a region');
 const peer = parseRegionId('eu') ?? expect.fail('eu is a region');
 
+/** Two clocks, and what the region `us` sees of the offset to that of `eu`. */
+class Pair {
+  trueMs = 0;
+  readonly here = { id: own, clock: new RegionClock(() => this.trueMs, 3000, 0) };
+  readonly there = { id: peer, clock: new RegionClock(() => this.trueMs, 0, 0) };
+  readonly offsets = new OffsetNews();
+
+  see({ measuredAgoMs = 0, errorMs = 5 } = {}): void {
+    const ownMs = this.here.clock.nowMs();
+    const offset = { offsetMs: 3000, errorMs, measuredAtMs: ownMs - measuredAgoMs };
+    this.offsets.note(own, peer, { offset, nowMs: this.trueMs, ownMs });
+  }
+
+  get isKnown(): boolean {
+    return this.offsets.knowsOffset(this.here, this.there);
+  }
+}
+
 test('an offset that is seen late, because a database stood still, is known from when it was measured', () => {
-  let trueMs = 0;
-  const here = { id: own, clock: new RegionClock(() => trueMs, 3000, 0) };
-  const there = { id: peer, clock: new RegionClock(() => trueMs, 0, 0) };
-  const offsets = new OffsetNews();
-  const see = (measuredAgoMs: number): void => {
-    const ownMs = here.clock.nowMs();
-    const offset = { offsetMs: 3000, errorMs: 5, measuredAtMs: ownMs - measuredAgoMs };
-    offsets.note(own, peer, { offset, nowMs: trueMs, ownMs });
-  };
-  see(0);
-  trueMs = 10_000;
-  there.clock.jump(4000);
-  trueMs = 30_000;
-  see(21_000);
-  expect(offsets.knowsOffset(here, there)).toBe(false);
-  trueMs = 31_000;
-  see(500);
-  expect(offsets.knowsOffset(here, there)).toBe(true);
+  const pair = new Pair();
+  pair.see();
+  pair.trueMs = 10_000;
+  pair.there.clock.jump(4000);
+  pair.trueMs = 30_000;
+  pair.see({ measuredAgoMs: 21_000 });
+  expect(pair.isKnown).toBe(false);
+  pair.trueMs = 31_000;
+  pair.see({ measuredAgoMs: 500 });
+  expect(pair.isKnown).toBe(true);
 });
 
 test('an offset whose echo waited for a link speaks for the time in which the echo left', () => {
-  let trueMs = 0;
-  const here = { id: own, clock: new RegionClock(() => trueMs, 0, 0) };
-  const there = { id: peer, clock: new RegionClock(() => trueMs, 0, 0) };
-  const offsets = new OffsetNews();
-  const see = (errorMs: number): void => {
-    const ownMs = here.clock.nowMs();
-    offsets.note(own, peer, { offset: { offsetMs: 0, errorMs, measuredAtMs: ownMs }, nowMs: trueMs, ownMs });
-  };
-  trueMs = 20_000;
-  there.clock.jump(-4000);
-  trueMs = 30_000;
-  see(3000);
-  expect(offsets.knowsOffset(here, there)).toBe(false);
-  trueMs = 31_000;
-  see(5);
-  expect(offsets.knowsOffset(here, there)).toBe(true);
+  const pair = new Pair();
+  pair.trueMs = 20_000;
+  pair.there.clock.jump(-4000);
+  pair.trueMs = 30_000;
+  pair.see({ errorMs: 3000 });
+  expect(pair.isKnown).toBe(false);
+  pair.trueMs = 31_000;
+  pair.see();
+  expect(pair.isKnown).toBe(true);
 });
 
 test('of a clock that was set before anything was measured nobody can tell the beats before', () => {
-  let trueMs = 10_000;
-  const here = { id: own, clock: new RegionClock(() => trueMs, 0, 0) };
-  const there = { id: peer, clock: new RegionClock(() => trueMs, 0, 0) };
-  const offsets = new OffsetNews();
-  const see = (): void => {
-    const ownMs = here.clock.nowMs();
-    offsets.note(own, peer, {
-      offset: { offsetMs: 0, errorMs: 5, measuredAtMs: ownMs },
-      nowMs: trueMs,
-      ownMs,
-    });
-  };
-  there.clock.jump(-4000);
-  trueMs = 20_000;
-  see();
-  expect(offsets.tangledAtMs(here, there)).toBe(10_000);
-  trueMs = 30_000;
-  there.clock.jump(-4000);
-  expect(offsets.tangledAtMs(here, there)).toBe(10_000);
+  const pair = new Pair();
+  pair.trueMs = 10_000;
+  pair.there.clock.jump(-4000);
+  pair.trueMs = 20_000;
+  pair.see();
+  expect(pair.offsets.tangledAtMs(pair.here, pair.there)).toBe(10_000);
+  pair.trueMs = 30_000;
+  pair.there.clock.jump(-4000);
+  expect(pair.offsets.tangledAtMs(pair.here, pair.there)).toBe(10_000);
 });
 
 test('a beat may be told as too old by what a clock was set back by, until as long after the echo', () => {
-  let trueMs = 0;
-  const here = { id: own, clock: new RegionClock(() => trueMs, 3000, 0) };
-  const there = { id: peer, clock: new RegionClock(() => trueMs, 0, 0) };
-  const offsets = new OffsetNews();
-  trueMs = 10_000;
-  there.clock.jump(-4000);
-  trueMs = 15_000;
-  const ownMs = here.clock.nowMs();
-  const offset = { offsetMs: 7000, errorMs: 5, measuredAtMs: ownMs };
-  offsets.note(own, peer, { offset, nowMs: trueMs, ownMs });
-  const told = [9999, 10_001, 19_000, 19_001].map((beatAtMs) => offsets.setBackMs(here, there, beatAtMs));
+  const pair = new Pair();
+  pair.trueMs = 10_000;
+  pair.there.clock.jump(-4000);
+  pair.trueMs = 15_000;
+  pair.see();
+  const told = [9999, 10_001, 19_000, 19_001].map((beatAtMs) =>
+    pair.offsets.setBackMs(pair.here, pair.there, beatAtMs),
+  );
   expect(told).toEqual([0, 4000, 4000, 0]);
 });

@@ -29,7 +29,7 @@ const settlingMs = 1000;
 const nothing: End = () => undefined;
 
 /** Places in the engine's work where a process is killed, before or after the server has done it. */
-const steps = ['commit', 'apply', 'publish', 'published', 'overview', 'publish progress', 'open'] as const;
+const steps = ['commit', 'apply', 'publish', 'published', 'heard', 'publish progress', 'open'] as const;
 
 const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
   cut: (place) => cut(place, bothWays(place)),
@@ -346,7 +346,7 @@ async function canBeKnown(
 ): Promise<boolean> {
   if (!region.isLogInside) return true;
   for (const peer of region.peers) {
-    const heard = (await world.regionOf(peer).beats.overview()).heard;
+    const { heard } = await world.regionOf(peer).beats.overview();
     if (heard.some(({ origin, beat: { number } }) => origin === region.id && number > beat)) return true;
   }
   return false;

@@ -10,14 +10,13 @@ import type { Incident, NewIncident } from '@isthmus/replication/ports/incident-
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { SweepDigests, Sweeps, WantedSweep } from '@isthmus/replication/ports/sweeps';
 import type { Replicator } from '@isthmus/replication/replicator';
-import type { SimBeatStore, SimPostgres, SimRecordStore } from './sim-postgres.ts';
+import type { SimBeatStore, SimPostgres } from './sim-postgres.ts';
 import type { SimProcess } from './sim-process.ts';
 import { SimVerifications } from './sim-transfer.ts';
 
 export interface IncidentParts {
   readonly postgres: SimPostgres;
   readonly process: SimProcess;
-  readonly records: SimRecordStore;
   readonly beats: SimBeatStore;
   readonly links: LinkWatch;
   readonly replicator: Replicator;

@@ -320,14 +320,13 @@ export class SimNode {
   }
 
   #incidents() {
-    const { process, records, links, replicator, clock } = this;
+    const { process, links, replicator, clock } = this;
     const { seen, incidents } = this.#world;
     const { id } = this.region;
     const onStored = (incident: Incident): void => incidents.stored(id, incident.number, incident);
     const onDropped = (incident: Incident): void => incidents.dropped(id, incident);
     const parts = {
       process,
-      records,
       links,
       replicator,
       clock,

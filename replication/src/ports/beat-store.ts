@@ -85,7 +85,7 @@ export interface OwnBeats {
 
 /** Where this region and its peers stand. */
 export interface Overview {
-  /** One of each configured peer, in order. Read before `own`, so that no count here exceeds the newest there. */
+  /** One of each peer that is configured or was ever heard, in order. Read before `own`, so that no count here exceeds the newest there. */
   readonly rpo: readonly RpoFigures[];
   readonly own: OwnBeats;
   /** In order of their origins. */

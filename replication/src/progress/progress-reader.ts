@@ -185,7 +185,7 @@ export class ProgressReader {
   #heard: Heard | null = null;
   /** What the database has of it. */
   #stored: PeerProgress | null = null;
-  /** The own clock minus the monotonic one, when the tables were looked at last; `null`: they never were. */
+  /** The own clock minus the monotonic one; `null`: the tables were not looked at yet. */
   #ownBaseMs: number | null = null;
   #firstBeat = 0;
   /** One store at a time, so that an older one never comes last. */
@@ -256,10 +256,11 @@ export class ProgressReader {
   async #look(): Promise<void> {
     const { beats, clock, timer } = this.#options;
     const ownBaseMs = clock.nowMs() - timer.monotonicMs();
-    if (this.#ownBaseMs !== null && Math.abs(ownBaseMs - this.#ownBaseMs) < leastJumpMs) return;
-    const { own, progress } = await beats.overview();
-    if (this.#ownBaseMs === null) this.#recall(progress, ownBaseMs);
-    this.#firstBeat = (own.newest?.number ?? 0) + 1;
+    if (this.#ownBaseMs === null || Math.abs(ownBaseMs - this.#ownBaseMs) >= leastJumpMs) {
+      const { own, progress } = await beats.overview();
+      if (this.#ownBaseMs === null) this.#recall(progress, ownBaseMs);
+      this.#firstBeat = (own.newest?.number ?? 0) + 1;
+    }
     this.#ownBaseMs = ownBaseMs;
   }
 
