@@ -89,10 +89,12 @@ export class OffsetNews {
 
   /**
    * By how much a beat of the other region may be told as too old: where nobody saw between which beats its clock was set
-   * back, those that were made no later than that much after the first echo since may be from before it (0050).
+   * back, those that were made no later than that much after the first echo since may be from before it (0050). An own clock
+   * that was set ahead while nobody looked (0049) is the same to whoever reads the next echo.
    */
   setBackMs(region: Clocked, other: Clocked, beatAtMs: number): number {
-    const last = other.clock.setBacks.findLast(({ atMs }) => atMs < beatAtMs);
+    const jumps = [...other.clock.setBacks, ...region.clock.unseenAheads];
+    const last = jumps.toSorted((a, b) => a.atMs - b.atMs).findLast(({ atMs }) => atMs < beatAtMs);
     if (last === undefined) return 0;
     const news = this.#seen.get(`${region.id} ${other.id}`)?.news ?? [];
     const measuredAtMs = news.find(({ atMs }) => atMs > last.atMs)?.atMs ?? Infinity;

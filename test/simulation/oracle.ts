@@ -16,7 +16,7 @@ import type {
 } from '@isthmus/replication/ports/record-store';
 import type { Violation } from '../checkers/history.ts';
 import type { Life } from './past-lives.ts';
-import type { SetBack } from './region-clock.ts';
+import type { Jump } from './region-clock.ts';
 import type { SimRegion } from './sim-region.ts';
 
 /** A database as a process has opened it. */
@@ -161,7 +161,7 @@ export class Oracle {
    * By how much the origin's own RPO may be too low, of what it has written since: whoever sees at two beats alone that
    * its clock was set back between them cannot tell that from the time between them (0030).
    */
-  hiddenMs({ region, incarnation }: Life, setBacks: readonly SetBack[], sinceMs: number): number {
+  hiddenMs({ region, incarnation }: Life, setBacks: readonly Jump[], sinceMs: number): number {
     const beats = this.#known({ region, incarnation })?.beats ?? [];
     const hidden = setBacks.map(({ atMs, byMs }) => {
       if (atMs < sinceMs) return 0;

@@ -1,9 +1,10 @@
 /** The wall clock of one region's database: true time with an offset, a drift, and jumps now and then. */
 const epochMs = 1_700_000_000_000;
 
-export interface SetBack {
+export interface Jump {
   /** True time. */
   readonly atMs: number;
+  /** Never negative; which way it went is told by where it is listed. */
   readonly byMs: number;
 }
 
@@ -13,7 +14,9 @@ export class RegionClock {
   #offsetMs: number;
   #silentUntilMs = -Infinity;
   readonly #jumps: number[] = [];
-  readonly #setBacks: SetBack[] = [];
+  readonly #setBacks: Jump[] = [];
+  readonly #setAheads: Jump[] = [];
+  readonly #unseenAheads: Jump[] = [];
 
   constructor(trueMs: () => number, offsetMs: number, driftRate: number) {
     this.#trueMs = trueMs;
@@ -33,7 +36,10 @@ export class RegionClock {
 
   /** A process could not read the clock since then, and can now. */
   heardAgain(sinceMs: number): void {
-    if (this.jumpedAtMs >= sinceMs) this.#silentUntilMs = this.#trueMs();
+    if (this.jumpedAtMs < sinceMs) return;
+    this.#silentUntilMs = this.#trueMs();
+    const last = this.#setAheads.at(-1);
+    if (last?.atMs === this.jumpedAtMs && !this.#unseenAheads.includes(last)) this.#unseenAheads.push(last);
   }
 
   /** True times, in order. */
@@ -42,8 +48,13 @@ export class RegionClock {
   }
 
   /** In order of time. */
-  get setBacks(): readonly SetBack[] {
+  get setBacks(): readonly Jump[] {
     return this.#setBacks;
+  }
+
+  /** In order of time: jumps ahead that no process may have seen that already read progress before. */
+  get unseenAheads(): readonly Jump[] {
+    return this.#unseenAheads;
   }
 
   nowMs(): number {
@@ -54,6 +65,7 @@ export class RegionClock {
     this.#offsetMs += byMs;
     const atMs = this.#trueMs();
     this.#jumps.push(atMs);
-    if (byMs < 0) this.#setBacks.push({ atMs, byMs: -byMs });
+    const jump = { atMs, byMs: Math.abs(byMs) };
+    (byMs < 0 ? this.#setBacks : this.#setAheads).push(jump);
   }
 }

@@ -20,7 +20,7 @@ import { Link } from './link.ts';
 import { Oracle } from './oracle.ts';
 import type { Life } from './past-lives.ts';
 import { Random } from './random.ts';
-import { RegionClock, type SetBack } from './region-clock.ts';
+import { RegionClock, type Jump } from './region-clock.ts';
 import type { Scenario } from './scenario.ts';
 import { Scheduler } from './scheduler.ts';
 import { type NodeWorld, SimNode } from './sim-node.ts';
@@ -42,7 +42,7 @@ export interface Loss {
   /** Whether no jump of its clock let that be off. */
   readonly isClockKnown: boolean;
   /** Of its clock until then. */
-  readonly setBacks: readonly SetBack[];
+  readonly setBacks: readonly Jump[];
 }
 
 /** An older copy of a database. */
