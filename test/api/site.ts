@@ -248,7 +248,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         incarnations: database.incarnations,
         relearning: () => null,
         retirement: { isRetired: false },
-        joining: { waitsFor: [], skip: () => Promise.resolve() },
+        joining: { waitsFor: [], notNamedBy: [], skip: () => Promise.resolve() },
       },
       retirement: {
         self: identity.region,
@@ -284,7 +284,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
           incarnations: database.incarnations,
           relearning: () => null,
           retirement: { isRetired: false },
-          joining: { waitsFor: [], skip: () => Promise.resolve() },
+          joining: { waitsFor: [], notNamedBy: [], skip: () => Promise.resolve() },
         },
         past: database.past,
         beats: database.beats,
@@ -308,7 +308,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
       },
       status: () => Promise.resolve({}),
       metrics: () => Promise.resolve(''),
-      echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null }),
+      echo: () => Promise.resolve({ echoedBeat: null, changesAgeMs: null, written: null, namesCaller: true }),
     }),
   });
   const listenOn = { host: '127.0.0.1', port: 0 };

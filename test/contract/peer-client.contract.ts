@@ -18,6 +18,8 @@ export interface PeerClientGround {
   readonly moved: (agoMs: number | null) => void;
   /** How the peer answers for the digests of collections; `null`: nobody asks for them there. */
   readonly digest: ((digestOf: (collection: string) => Promise<string | null>) => void) | null;
+  /** The peer is configured anew, without the caller; `null`: its peers are what they are. */
+  readonly unname: (() => void) | null;
   /** Nothing reaches the peer any more, until the returned function is called. */
   readonly cut: () => () => void;
   /** The peer is there and answers nothing any more. */
@@ -44,11 +46,18 @@ export function peerClientContract(name: string, begin: () => Promise<PeerClient
       ground.go(ground.client.digests(ground.peer, collections, signal));
 
     it('tells a peer that knows nothing from one that does not answer', async () => {
-      expect(await ping()).toEqual({ echoedBeat: null, changesAgeMs: null, written: null });
+      const nothing = { echoedBeat: null, changesAgeMs: null, written: null };
+      expect(await ping()).toEqual({ ...nothing, namesCaller: true });
       const uncut = ground.cut();
       expect(await ping()).toBeNull();
       uncut();
       expect(await ping()).not.toBeNull();
+    });
+
+    it('hears from a peer that is not configured with this region that it is not', async () => {
+      if (ground.unname === null) return;
+      ground.unname();
+      expect(await ping()).toMatchObject({ namesCaller: false });
     });
 
     it('takes the newest beat of this life for an echo', async () => {

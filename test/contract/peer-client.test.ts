@@ -29,6 +29,7 @@ const never = <T>(): Promise<T> => new Promise(() => undefined);
 class Us {
   readonly stores: AskedStores;
   readonly asked: AskedPeer;
+  readonly peers = [self.region];
   ageMs: number | null = null;
   isSilent = false;
   digestOf: (collection: string) => Promise<string | null> = async () => null;
@@ -45,6 +46,7 @@ class Us {
     };
     this.stores = {
       incarnation,
+      peers: this.peers,
       beats: { overview: () => from(() => beats.overview()) },
       dataAgeMs: () => this.ageMs,
     };
@@ -120,6 +122,9 @@ function groundOf(peer: Us) {
   return {
     peer: us,
     asked: peer.asked,
+    unname: () => {
+      peer.peers.length = 0;
+    },
     moved: (agoMs: number | null) => {
       peer.ageMs = agoMs;
     },
@@ -146,6 +151,7 @@ async function simulated() {
   return {
     client,
     memory: client,
+    unname: null,
     peer: peers.peer,
     asked: new AskedPeer(asked.identity.incarnation, asked, () => asked.postgres.goDown()),
     moved: (agoMs: number | null) => {

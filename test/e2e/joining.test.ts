@@ -68,9 +68,16 @@ test('a region that joins late is filled by the others, and then follows their l
     const { postgres, brokers } = serversOf(region);
     await forgetChanges({ region, database: postgres.url, brokers });
   }
-  const [eu, us] = [await start('eu', ['us', 'ap']), await start('us', ['eu', 'ap'])];
   for (const origin of ['eu', 'us'] as const) link(origin, 'ap').set({ state: 'cut' });
   const ap = await start('ap', ['eu', 'us']);
+  const unnamed = await ap.put('products', 'kept', { title: 'what nobody would read' });
+  expect(unnamed).toMatchObject({ status: 503, body: { code: 'region-joining' } });
+  expect(unnamed.body).toHaveProperty('detail', expect.stringContaining('eu, us must be configured'));
+  const [eu, us] = [await start('eu', ['us', 'ap']), await start('us', ['eu', 'ap'])];
+  await until('both name it', 10_000, async () => {
+    const { body } = await ap.put('products', 'kept', { title: 'written over what it has not seen' });
+    return !JSON.stringify(body).includes('must be configured');
+  });
   const early = await ap.put('products', 'kept', { title: 'written over what it has not seen' });
   expect(early).toMatchObject({ status: 503, body: { code: 'region-joining' }, retryAfter: '2' });
   for (const origin of ['eu', 'us'] as const) link(origin, 'ap').set({ state: 'ok' });

@@ -47,9 +47,9 @@ export class SimPeerClient extends MemoryPeerClient {
 }
 
 function storesOf(peer: RegionId, world: PeerWorld): AskedStores {
-  const { identity, beats } = world.regionOf(peer);
+  const { identity, peers, beats } = world.regionOf(peer);
   const dataAgeMs = (caller: RegionId): number | null => world.dataAgeMs(peer, caller);
-  return { incarnation: identity.incarnation, beats, dataAgeMs };
+  return { incarnation: identity.incarnation, peers, beats, dataAgeMs };
 }
 
 interface Way {

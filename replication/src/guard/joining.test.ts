@@ -17,6 +17,7 @@ class World {
   readonly timer = new ManualTimer();
   /** `null`: the peer does not answer. */
   written: Mark | 'nothing' | null = null;
+  namesCaller: boolean | null = true;
   rows: readonly PositionRow[] = [];
   isJoining = true;
   closed: readonly RegionId[] = [];
@@ -51,7 +52,7 @@ class World {
   #echo(): PeerEcho | null {
     if (this.written === null) return null;
     const written = this.written === 'nothing' ? null : this.written;
-    return { echoedBeat: null, changesAgeMs: null, written };
+    return { echoedBeat: null, changesAgeMs: null, written, namesCaller: this.namesCaller };
   }
 }
 
@@ -136,4 +137,38 @@ test('a peer that turns out to be gone for good is waited for no longer (P8)', a
   world.closed = [eu];
   await world.joining.look();
   expect(world.joining.waitsFor).toEqual([]);
+});
+
+test('a peer that does not name this region is waited for until it does, also where it has written nothing', async () => {
+  const world = new World();
+  world.written = 'nothing';
+  world.namesCaller = false;
+  await world.joining.look();
+  expect(world.joining).toMatchObject({ waitsFor: [eu], notNamedBy: [eu] });
+  world.written = null;
+  await world.joining.look();
+  expect(world.joining).toMatchObject({ waitsFor: [eu], notNamedBy: [eu] });
+  world.written = mark(9);
+  world.namesCaller = true;
+  await world.joining.look();
+  expect(world.joining).toMatchObject({ waitsFor: [eu], notNamedBy: [] });
+  world.settle(9);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([]);
+});
+
+test('a peer of an earlier version does not say whom it names, and one that is gone need not', async () => {
+  const world = new World();
+  world.written = 'nothing';
+  world.namesCaller = null;
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([]);
+  const other = new World();
+  other.written = 'nothing';
+  other.namesCaller = false;
+  await other.joining.look();
+  expect(other.joining.waitsFor).toEqual([eu]);
+  other.closed = [eu];
+  await other.joining.look();
+  expect(other.joining.waitsFor).toEqual([]);
 });

@@ -1,9 +1,10 @@
 /**
  * Keeps a region that is new from taking writes before it has what its peers have (P6): callers would read an empty region
  * as if their records were gone, and write over what they have not seen. It waits for every peer that answers and has ever
- * written, until all that this peer had written by then is settled here. A peer that has written nothing, or does not
- * answer at the first asking, is not waited for, so a fleet that starts fresh, or a region whose peers are out of reach
- * from the beginning, writes at once; nor is one that is gone for good. It never stops writes again.
+ * written, until all that this peer had written by then is settled here, and for every peer that answers and does not name
+ * this region among its own, which would never read what is written here, until it does. A peer that has written nothing, or
+ * does not answer at the first asking, is not waited for, so a fleet that starts fresh, or a region whose peers are out of
+ * reach from the beginning, writes at once; nor is one that is gone for good. It never stops writes again.
  */
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Mark } from '../ports/incident-store.ts';
@@ -33,6 +34,7 @@ export class Joining {
   readonly #turns: Turns;
   /** What has to be settled of each peer that answered; `null`: nothing any more. */
   readonly #awaited = new Map<RegionId, Mark | null>();
+  readonly #notNamedBy = new Set<RegionId>();
   #hasJoined = false;
 
   constructor(options: JoiningOptions) {
@@ -46,7 +48,12 @@ export class Joining {
     if (this.#hasJoined) return [];
     const { peers } = this.#options;
     if (this.#awaited.size === 0) return peers;
-    return peers.filter((peer) => (this.#awaited.get(peer) ?? null) !== null);
+    return peers.filter((peer) => this.#isAwaited(peer));
+  }
+
+  /** Those of them that do not name this region among their peers. */
+  get notNamedBy(): readonly RegionId[] {
+    return this.waitsFor.filter((peer) => this.#notNamedBy.has(peer));
   }
 
   start(): void {
@@ -76,9 +83,14 @@ export class Joining {
     if (this.#hasJoined) return;
     const isFirst = this.#awaited.size === 0;
     await Promise.all(peers.map((peer) => this.#ask(peer, isFirst)));
-    if (this.waitsFor.length > 0) {
-      if (isFirst)
-        logger.info({ waitsFor: this.waitsFor }, 'this region joins; writes wait for what peers have');
+    const { waitsFor, notNamedBy } = this;
+    if (waitsFor.length > 0) {
+      if (isFirst) logger.info({ waitsFor }, 'this region joins; writes wait for what peers have');
+      if (isFirst && notNamedBy.length > 0)
+        logger.warn(
+          { notNamedBy },
+          'peers do not name this region; writes wait until they are configured with it',
+        );
       return;
     }
     await store.joined();
@@ -88,13 +100,19 @@ export class Joining {
 
   async #ask(peer: RegionId, isFirst: boolean): Promise<void> {
     const { client, records, partitionCount, closed } = this.#options;
-    const known = this.#awaited.get(peer);
-    if (!isFirst && (known ?? null) === null) return;
-    const written = (await client.ping(peer))?.written ?? null;
-    const awaited = latest(known ?? null, written);
-    const isDone = awaited === null || closed().includes(peer);
+    if (!isFirst && !this.#isAwaited(peer)) return;
+    const echo = await client.ping(peer);
+    const isClosed = closed().includes(peer);
+    if (isClosed || (echo !== null && echo.namesCaller !== false)) this.#notNamedBy.delete(peer);
+    else if (echo !== null) this.#notNamedBy.add(peer);
+    const awaited = latest(this.#awaited.get(peer) ?? null, echo?.written ?? null);
+    const isDone = awaited === null || isClosed;
     const isSettled = isDone || covers(await records.positions(peer), awaited, partitionCount);
     this.#awaited.set(peer, isSettled ? null : awaited);
+  }
+
+  #isAwaited(peer: RegionId): boolean {
+    return this.#notNamedBy.has(peer) || (this.#awaited.get(peer) ?? null) !== null;
   }
 }
 

@@ -35,7 +35,7 @@ class World {
         this.pings++;
         if (this.answers) {
           const echoedBeat = this.#beat(this.pingEchoesUntilMs);
-          return { echoedBeat, changesAgeMs: this.peerChangesAgeMs, written: null };
+          return { echoedBeat, changesAgeMs: this.peerChangesAgeMs, written: null, namesCaller: true };
         }
         await new Promise<void>((resolve) => this.timer.after(1000, resolve));
         return null;

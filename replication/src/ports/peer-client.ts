@@ -13,6 +13,8 @@ export interface PeerEcho {
   readonly changesAgeMs: number | null;
   /** The newest beat of the peer's own that its relay has counted; `null`: there is none, or it cannot tell. */
   readonly written: Mark | null;
+  /** Whether the caller is among the peers that it is configured with; `null`: it does not say, as an earlier version. */
+  readonly namesCaller: boolean | null;
 }
 
 export interface PeerClient {

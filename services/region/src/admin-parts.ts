@@ -104,6 +104,6 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
     },
     status: () => readStatus(ground, { isReady, links, replicator, guard: keeper, refused: parts.refused }),
     metrics: () => metrics.scrape(),
-    echo: (caller) => answerEcho({ ...database.identity, beats, links }, caller),
+    echo: (caller) => answerEcho({ ...database.identity, peers, beats, links }, caller),
   };
 }

@@ -18,9 +18,10 @@ const right = {
   applied: '18446744073709551614',
   changesAgeMs: 120,
   written,
+  namesCaller: true,
 };
 const going = new AbortController().signal;
-const echo = { echoedBeat: 42, changesAgeMs: 120, written };
+const echo = { echoedBeat: 42, changesAgeMs: 120, written, namesCaller: true };
 
 /** A vector with one place of each of these regions, as it travels. */
 function of(...names: readonly string[]): string {
@@ -93,9 +94,14 @@ test('what a peer remembers of us comes with all that the beat says of itself, a
 });
 
 test('what a peer of an earlier version does not say is unknown', async () => {
-  const { changesAgeMs: _changesAgeMs, written: _written, ...earlier } = right;
+  const { changesAgeMs: _changesAgeMs, written: _written, namesCaller: _namesCaller, ...earlier } = right;
   const client = await peer(answering(earlier));
-  expect(await client.ping(us)).toEqual({ echoedBeat: 42, changesAgeMs: null, written: null });
+  expect(await client.ping(us)).toEqual({
+    echoedBeat: 42,
+    changesAgeMs: null,
+    written: null,
+    namesCaller: null,
+  });
 });
 
 test('digests are those of the collections that the peer has', async () => {
@@ -202,7 +208,12 @@ test('the answer to a caller carries its newest beat that we hold, and how far w
     ],
   };
   const beats = { overview: async () => overview };
-  const sources = { region: us, incarnation: written.incarnation, beats, links };
+  const sources = { region: us, incarnation: written.incarnation, peers: [eu], beats, links };
   expect(await answerEcho(sources, eu)).toEqual(right);
-  expect(await answerEcho(sources, us)).toMatchObject({ region: 'us', incarnation: null, echoedBeat: null });
+  expect(await answerEcho(sources, us)).toMatchObject({
+    region: 'us',
+    incarnation: null,
+    echoedBeat: null,
+    namesCaller: false,
+  });
 });

@@ -64,6 +64,7 @@ const echoAnswer = z.object({
   written: written.nullable().default(null),
   made: made.nullable().default(null),
   applied: place.nullable().default(null),
+  namesCaller: z.boolean().nullable().default(null),
 });
 const retiredAnswer = z.object({ retired: z.array(z.object({ region: z.string() })) });
 const regionName = z.string().transform((name, context): RegionId => {
@@ -114,9 +115,9 @@ export class HttpPeerClient implements PeerClient, PeerMemory, RetirementWitness
     const body = await this.#get(new URL(`${admin}/v1/echo?region=${region}`), this.#inTime);
     const answer = echoAnswer.safeParse(body);
     if (!answer.success || answer.data.region !== peer) return null;
-    const { incarnation: told, echoedBeat, changesAgeMs, written: peerWritten } = answer.data;
+    const { incarnation: told, echoedBeat, changesAgeMs, written: peerWritten, namesCaller } = answer.data;
     const isOurs = told !== null && sameIncarnation(told, incarnation);
-    return { echoedBeat: isOurs ? echoedBeat : null, changesAgeMs, written: peerWritten };
+    return { echoedBeat: isOurs ? echoedBeat : null, changesAgeMs, written: peerWritten, namesCaller };
   }
 
   async rememberedBy(peer: RegionId): Promise<RememberedBeat | 'nothing' | null> {
@@ -247,13 +248,14 @@ async function boundedBody(response: http.IncomingMessage, maxBytes: number): Pr
 export interface EchoSources {
   readonly region: RegionId;
   readonly incarnation: Incarnation;
+  readonly peers: readonly RegionId[];
   readonly beats: Pick<BeatStore, 'overview'>;
   readonly links: Pick<LinkWatch, 'dataAgeMs'>;
 }
 
 /** What to answer a peer that asks which of its beats we hold. */
 export async function answerEcho(sources: EchoSources, caller: RegionId): Promise<EchoAnswer> {
-  const { region, incarnation, beats, links } = sources;
+  const { region, incarnation, peers, beats, links } = sources;
   const overview = await beats.overview();
   const heard = overview.heard.find(({ origin }) => origin === caller);
   const rows = overview.positions.filter(({ origin }) => origin === caller);
@@ -267,5 +269,6 @@ export async function answerEcho(sources: EchoSources, caller: RegionId): Promis
     applied: applied === null ? null : String(applied),
     changesAgeMs: links.dataAgeMs(caller),
     written: newestCounted && { incarnation, beat: newestCounted.number, count: newestCounted.count },
+    namesCaller: peers.includes(caller),
   };
 }

@@ -200,7 +200,7 @@ const kinds = {
     status: 503,
     title: 'The region is new and not filled yet',
     meaning:
-      'Peers have records that this region has not got yet, so what it shows is not what there is. Reads go on, of what has come.',
+      'Peers have records that this region has not got yet, so what it shows is not what there is, or a peer is not configured with it and would not take what is written here. Reads go on, of what has come.',
     mend: 'Write in another region, or wait as `Retry-After` says. `isthmus status` and `isthmus identity` say what it waits for.',
   },
   'region-drained': {

@@ -32,6 +32,7 @@ export interface MemoryPeerClientOptions extends Caller {
 /** What a peer answers from. */
 export interface AskedStores {
   readonly incarnation: Incarnation;
+  readonly peers: readonly RegionId[];
   readonly beats: Pick<BeatStore, 'overview'>;
   /** How long ago changes of the caller last moved its positions; `null`: it cannot tell. */
   readonly dataAgeMs: (caller: RegionId) => number | null;
@@ -54,6 +55,7 @@ export async function echoOf(asked: AskedStores, { region, incarnation }: Caller
       beat: newestCounted.number,
       count: newestCounted.count,
     },
+    namesCaller: asked.peers.includes(region),
   };
 }
 

@@ -78,18 +78,28 @@ function text(shown: unknown): string {
     ...(member(shown, 'retired') === true
       ? ['retired      by its peers, for good: it takes no more writes']
       : []),
-    ...joining(member(shown, 'joining')),
+    ...joining(namesIn(member(shown, 'joining')), namesIn(member(shown, 'notNamedBy'))),
     ...relearning(member(shown, 'relearning') ?? null),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 /** A new region takes no writes before it has what its peers have. */
-function joining(peers: unknown): readonly string[] {
-  if (!Array.isArray(peers) || peers.length === 0) return [];
+function joining(peers: readonly string[], notNamedBy: readonly string[]): readonly string[] {
+  const writers = peers.filter((peer) => !notNamedBy.includes(peer));
   return [
-    `joining      not all has come yet of what ${peers.map(String).join(', ')} had written: it takes no writes`,
+    ...(writers.length === 0
+      ? []
+      : [`joining      not all has come yet of what ${writers.join(', ')} had written: it takes no writes`]),
+    ...(notNamedBy.length === 0
+      ? []
+      : [`joining      ${notNamedBy.join(', ')} must be configured with it as a peer: it takes no writes`]),
   ];
+}
+
+/** An earlier version of the service does not tell all of them. */
+function namesIn(told: unknown): readonly string[] {
+  return Array.isArray(told) ? told.map(String) : [];
 }
 
 /** A new incarnation takes no writes before it has learnt its past again, or nobody is there who could tell it. */

@@ -23,7 +23,7 @@ export interface IdentityAdmin {
   /** `null`: nothing known of, because nothing is to be learnt or another process does it. */
   readonly relearning: () => RelearningJudgement | null;
   readonly retirement: Pick<OwnRetirement, 'isRetired'>;
-  readonly joining: Pick<Joining, 'waitsFor' | 'skip'>;
+  readonly joining: Pick<Joining, 'waitsFor' | 'notNamedBy' | 'skip'>;
 }
 
 export interface IdentityView {
@@ -34,8 +34,10 @@ export interface IdentityView {
   readonly guard: IdentityState | null;
   /** Its peers have closed it for good, and it takes no more writes (P8). */
   readonly retired: boolean;
-  /** Peers whose records it has not got yet, so that it takes no writes; empty: none. */
+  /** Peers whose records it has not got yet, or that do not name it, so that it takes no writes; empty: none. */
   readonly joining: readonly RegionId[];
+  /** Those of them that are not configured with it as a peer. */
+  readonly notNamedBy: readonly RegionId[];
   /** What a new incarnation has still to learn, and whether its writes wait for that (P9); `null`: nothing. */
   readonly relearning: {
     readonly since: string;
@@ -91,6 +93,7 @@ export async function identityView(admin: IdentityAdmin): Promise<IdentityView> 
     guard: guard?.state ?? null,
     retired: admin.retirement.isRetired,
     joining: admin.joining.waitsFor,
+    notNamedBy: admin.joining.notNamedBy,
     relearning: await relearningOf(admin),
   };
 }

@@ -76,7 +76,8 @@ async function viewOf(admin: RegionAdmin) {
 }
 
 function waitsFor(shown: IdentityView, isDrained: boolean): readonly string[] {
-  const { continuity, guard, relearning, joining, retired } = shown;
+  const { continuity, guard, relearning, joining, notNamedBy, retired } = shown;
+  const unread = joining.filter((peer) => !notNamedBy.includes(peer));
   return [
     ...(retired ? ['its peers have retired it'] : []),
     ...(isDrained ? ['it was drained: isthmus region join ends that'] : []),
@@ -84,7 +85,8 @@ function waitsFor(shown: IdentityView, isDrained: boolean): readonly string[] {
       ? []
       : [guard !== null && 'reason' in guard ? guard.reason : 'its identity is not proven']),
     ...(relearning === null ? [] : [relearning.waitsFor ?? 'its past is learnt again']),
-    ...(joining.length === 0 ? [] : [`it has not got all of what ${joining.join(', ')} had written`]),
+    ...(unread.length === 0 ? [] : [`it has not got all of what ${unread.join(', ')} had written`]),
+    ...(notNamedBy.length === 0 ? [] : [`${notNamedBy.join(', ')} must be configured with it as a peer`]),
   ];
 }
 

@@ -19,10 +19,12 @@ function check(
     isRetired = false,
     isDrained = false,
     waitsFor = [],
+    notNamedBy = [],
   }: {
     readonly isRetired?: boolean;
     readonly isDrained?: boolean;
     readonly waitsFor?: readonly RegionId[];
+    readonly notNamedBy?: readonly RegionId[];
   } = {},
 ) {
   const counted: string[] = [];
@@ -30,7 +32,7 @@ function check(
     region: eu,
     watch: { judge: (collection) => verdicts.get(collection) ?? { kind: 'accept' } },
     retirement: { isRetired },
-    joining: { waitsFor },
+    joining: { waitsFor, notNamedBy },
     draining: { isDrained },
     onRefused: (collection) => counted.push(collection),
   });
@@ -77,7 +79,13 @@ test('a new region writes nothing before it has what its peers have, and says wh
   const { refusal, counted } = check(['open'], { waitsFor: [us] });
   expect(refusal).toMatchObject({ code: 'region-joining', status: 503, headers: { 'retry-after': '2' } });
   expect(String(refusal)).toContain('us');
+  expect(String(refusal)).not.toContain('configured');
   expect(counted).toEqual([]);
+});
+
+test('a new region that a peer does not name says where that is mended', () => {
+  const { refusal } = check(['open'], { waitsFor: [us], notNamedBy: [us] });
+  expect(String(refusal)).toContain('us must be configured with it as a peer');
 });
 
 test('a drained region takes no write, and one that was retired as well says that', () => {

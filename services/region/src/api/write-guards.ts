@@ -15,7 +15,7 @@ export interface WriteGuardsOptions {
   readonly region: RegionId;
   readonly watch: Pick<GuardWatch, 'judge'>;
   readonly retirement: Pick<OwnRetirement, 'isRetired'>;
-  readonly joining: Pick<Joining, 'waitsFor'>;
+  readonly joining: Pick<Joining, 'waitsFor' | 'notNamedBy'>;
   readonly draining: Pick<Draining, 'isDrained'>;
   /** A write to this collection was refused. */
   readonly onRefused: (collection: string) => void;
@@ -38,8 +38,7 @@ export class WriteGuards {
     const { region, watch, retirement, draining, joining, onRefused } = this.#options;
     if (retirement.isRetired) throw retired(region);
     if (draining.isDrained) throw drained(region);
-    const { waitsFor } = joining;
-    if (waitsFor.length > 0) throw notJoined(region, waitsFor);
+    if (joining.waitsFor.length > 0) throw notJoined(region, joining);
     const refused: { readonly collection: string; readonly verdict: Refusal; readonly field: string }[] = [];
     const verdicts = new Map<string, Verdict>();
     for (const [index, collection] of collections.entries()) {
@@ -77,8 +76,10 @@ function drained(region: RegionId): Problem {
   );
 }
 
-function notJoined(region: RegionId, waitsFor: readonly RegionId[]): Problem {
-  const detail = `The region ${region} is new and has not got all yet of what ${waitsFor.join(', ')} had written; nothing was written.`;
+function notJoined(region: RegionId, { waitsFor, notNamedBy }: WriteGuardsOptions['joining']): Problem {
+  const unnamed =
+    notNamedBy.length === 0 ? '' : ` ${notNamedBy.join(', ')} must be configured with it as a peer.`;
+  const detail = `The region ${region} is new and waits for ${waitsFor.join(', ')}; nothing was written.${unnamed}`;
   return new Problem('region-joining', detail, { headers: { 'retry-after': '2' } });
 }
 
