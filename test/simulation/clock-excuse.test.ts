@@ -75,15 +75,17 @@ test('a beat may be told as too old by what a clock was set back by, until as lo
 
 test('an own clock that was set ahead excuses the same only where nobody could look while it was', () => {
   const pair = new Pair();
-  const told = (): number => pair.offsets.setBackMs(pair.here, pair.there, 11_000);
+  const told = (beatAtMs = 11_000): number => pair.offsets.setBackMs(pair.here, pair.there, beatAtMs);
   pair.trueMs = 10_000;
   pair.here.clock.jump(4000);
   pair.trueMs = 10_500;
   expect(told()).toBe(0);
-  pair.here.clock.heardAgain(10_001);
+  pair.here.clock.heardAgain(11_501);
   expect(told()).toBe(0);
   pair.here.clock.heardAgain(9000);
   pair.trueMs = 15_000;
   pair.see();
   expect(told()).toBe(4000);
+  expect(told(9000)).toBe(4000);
+  expect(told(20_000)).toBe(0);
 });

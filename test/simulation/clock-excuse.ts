@@ -90,15 +90,18 @@ export class OffsetNews {
   /**
    * By how much a beat of the other region may be told as too old: where nobody saw between which beats its clock was set
    * back, those that were made no later than that much after the first echo since may be from before it (0050). An own clock
-   * that was set ahead while nobody looked (0049) is the same to whoever reads the next echo.
+   * that was set ahead while nobody looked (0049) is the same to whoever reads the next echo, and does not move the offsets
+   * that held for the beats before.
    */
   setBackMs(region: Clocked, other: Clocked, beatAtMs: number): number {
-    const jumps = [...other.clock.setBacks, ...region.clock.unseenAheads];
-    const last = jumps.toSorted((a, b) => a.atMs - b.atMs).findLast(({ atMs }) => atMs < beatAtMs);
-    if (last === undefined) return 0;
+    const aheads = region.clock.unseenAheads;
+    const laterMs = aheads.reduce((sumMs, { atMs, byMs }) => sumMs + (atMs < beatAtMs ? 0 : byMs), 0);
+    const jumps = [...other.clock.setBacks, ...aheads].toSorted((a, b) => a.atMs - b.atMs);
+    const last = jumps.findLast(({ atMs }) => atMs < beatAtMs);
+    if (last === undefined) return laterMs;
     const news = this.#seen.get(`${region.id} ${other.id}`)?.news ?? [];
     const measuredAtMs = news.find(({ atMs }) => atMs > last.atMs)?.atMs ?? Infinity;
-    return beatAtMs <= measuredAtMs + last.byMs ? last.byMs : 0;
+    return laterMs + (beatAtMs <= measuredAtMs + last.byMs ? last.byMs : 0);
   }
 
   #isMeasured(

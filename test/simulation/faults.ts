@@ -320,11 +320,12 @@ function restore({ world, region }: Place): End {
   const putBack = (): void => copies.forEach((copy) => copy());
   const copied = region.identity.incarnation;
   const at = region.database.wal.insert;
+  const { nowMs: atMs } = world.scheduler;
   const beat = region.beats.newest?.number ?? 0;
   return () => {
     const published = region.beats.publishedThrough ?? 0n;
     if (published <= at || region.isGone) return;
-    void restoreIfKnown({ world, region }, beat, { putBack, copied, at });
+    void restoreIfKnown({ world, region }, beat, { putBack, copied, at, atMs });
   };
 }
 

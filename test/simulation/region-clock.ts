@@ -1,5 +1,7 @@
 /** The wall clock of one region's database: true time with an offset, a drift, and jumps now and then. */
 const epochMs = 1_700_000_000_000;
+/** Processes read their database's clock within this. */
+const readMs = 1500;
 
 export interface Jump {
   /** True time. */
@@ -34,9 +36,9 @@ export class RegionClock {
     return Math.max(this.jumpedAtMs, this.#silentUntilMs);
   }
 
-  /** A process could not read the clock since then, and can now. */
+  /** A process could not read the clock since then, and can now; nor may it have read what was set just before. */
   heardAgain(sinceMs: number): void {
-    if (this.jumpedAtMs < sinceMs) return;
+    if (this.jumpedAtMs < sinceMs - readMs) return;
     this.#silentUntilMs = this.#trueMs();
     const last = this.#setAheads.at(-1);
     if (last?.atMs === this.jumpedAtMs && !this.#unseenAheads.includes(last)) this.#unseenAheads.push(last);

@@ -51,6 +51,8 @@ export interface Copy {
   /** What the database was when it was taken, and how far it stood. */
   readonly copied: Incarnation;
   readonly at: Lsn;
+  /** When it was taken, by true time. */
+  readonly atMs: number;
 }
 
 const localLatencyMs = 0.5;
@@ -277,11 +279,13 @@ export class World implements NodeWorld {
   killNode(region: RegionId, slot: number, downMs: number): () => void {
     const nodes = this.#nodes.get(region);
     assert(nodes !== undefined, `no processes of ${region}`);
+    const { nowMs: sinceMs } = this.scheduler;
     nodes[slot]?.process.kill();
     nodes[slot] = null;
     const revive = (): void => {
       const of = this.regionOf(region);
       if (nodes[slot] !== null || of.isGone) return;
+      of.clock.heardAgain(sinceMs);
       nodes[slot] = this.#node(of);
       this.disturb(region);
     };
@@ -334,7 +338,7 @@ export class World implements NodeWorld {
   }
 
   /** Its processes go on, and must not write before the database has become another incarnation (P9). */
-  restore(region: SimRegion, { putBack, copied, at }: Copy): void {
+  restore(region: SimRegion, { putBack, copied, at, atMs }: Copy): void {
     // A log that lies in the database goes back with it.
     const isLogKept = !region.hasLostLog && !region.isLogInside;
     const shownMs = shownRpo(this.nodesOf(region.id), isLogKept);
@@ -342,6 +346,7 @@ export class World implements NodeWorld {
     region.isSetBack = true;
     if (region.isLogInside) region.hasLostLog = true;
     region.lives.setBack(copied, at);
+    region.clock.heardAgain(atMs);
     putBack();
     region.postgres.cutConnections();
     this.seen('database restored');
