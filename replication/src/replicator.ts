@@ -46,6 +46,7 @@ import { ownClockTicker, ProgressReader } from './progress/progress-reader.ts';
 import { Relay } from './relay/relay.ts';
 import type { RelayOptions, RelayState } from './relay/relay.ts';
 import { Ticker } from './ticker.ts';
+import { troubleOf, type TroubleView } from './trouble.ts';
 import { Barriers, type BarriersOptions, type BarrierView } from './tombstones/barriers.ts';
 import type { Purge } from './tombstones/collecting.ts';
 import { Membership } from './tombstones/membership.ts';
@@ -112,6 +113,7 @@ interface Active {
   readonly appliers: readonly Applier[];
   readonly relearner: Relearner;
   readonly barriers: Barriers;
+  readonly troubles: () => readonly TroubleView[];
   readonly stop: () => Promise<void>;
 }
 
@@ -152,6 +154,11 @@ export class Replicator {
   /** `null` in standby, and until the database was read. */
   get barrier(): BarrierView | null {
     return this.#active?.barriers.view ?? null;
+  }
+
+  /** What fails now and is tried again; empty in standby. */
+  get troubles(): readonly TroubleView[] {
+    return this.#active?.troubles() ?? [];
   }
 
   start(): void {
@@ -206,7 +213,7 @@ export class Replicator {
       this.#options;
     const { region, incarnation, partitionCount } = identity;
     const heardBeats = new HeardBeats();
-    const beatLoop = new BeatLoop({ store: beats, timer });
+    const beatLoop = new BeatLoop({ store: beats, timer, logger });
     const { onPublished, onSlotLost } = events;
     const published = { source, sink, beats, slots: transfer.slots, timer, logger };
     const relay = new Relay({ identity, ...published, onPublished, onSlotLost });
@@ -215,18 +222,9 @@ export class Replicator {
       for (const applier of appliers) if (applier.origin === closed) void applier.close();
     });
     const barriers = this.#barriers(membership);
-    const publisher = new ProgressPublisher({
-      region,
-      incarnation,
-      origins: peers,
-      partitionCount,
-      beats,
-      barriers,
-      sink,
-      heardBeats,
-      clock,
-      timer,
-    });
+    const hearing = { beats, heardBeats, clock, timer, logger };
+    const publishing = { region, incarnation, origins: peers, partitionCount, barriers, sink };
+    const publisher = new ProgressPublisher({ ...hearing, ...publishing });
     const told = new ToldVectors(clock);
     const subscriptions = peers.map((peer) => feed.subscribeProgress(peer));
     const readers = subscriptions.map((subscription, index) => {
@@ -235,15 +233,8 @@ export class Replicator {
         told.note(message);
         barriers.hear(message);
       };
-      return new ProgressReader({
-        self: { region, incarnation, peer },
-        subscription,
-        beats,
-        heardBeats,
-        clock,
-        timer,
-        onTold,
-      });
+      const self = { region, incarnation, peer };
+      return new ProgressReader({ ...hearing, self, subscription, onTold });
     });
     const reading = readers.map((reader) => reader.run());
     const ownClock = ownClockTicker(readers, timer);
@@ -280,7 +271,14 @@ export class Replicator {
       await Promise.all(reading);
       await Promise.all([beatLoop.stop(), relay.close()]);
     };
-    return { relay, appliers, relearner, barriers, stop };
+    const troubles = (): readonly TroubleView[] => [
+      ...troubleOf('beats', null, beatLoop.failure),
+      ...troubleOf('telling', null, publisher.failure),
+      ...readers.flatMap(({ state }, index) =>
+        troubleOf('hearing', peers[index] ?? null, state.failure ?? state.refusal),
+      ),
+    ];
+    return { relay, appliers, relearner, barriers, troubles, stop };
   }
 
   #membership(onClosed: (region: RegionId) => void): Membership {

@@ -95,6 +95,13 @@ export const alerts: readonly Alert[] = [
     summary: '{{ $value }} transfers have been wanted or under way for half an hour',
   },
   {
+    name: 'IsthmusTrouble',
+    expr: `isthmus_troubles > 0`,
+    for: '1m',
+    severity: 'warning',
+    summary: 'A part of this process has failed for a minute: {{ $labels.part }}',
+  },
+  {
     name: 'IsthmusBarrierOpen',
     expr: `isthmus_barrier_age_seconds > 600`,
     for: '5m',

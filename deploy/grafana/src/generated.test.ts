@@ -45,6 +45,7 @@ function exercised(): RegionMetrics {
     fates: () => Promise.resolve(null),
     closedLetters: () => Promise.resolve(null),
     pool: () => ({ total: 0, idle: 0, waiting: 0 }),
+    troubles: () => [],
     keyEnds: new Map([[us, 1]]),
     objectives: [{ tier: 'gold', seconds: 60 }],
   });

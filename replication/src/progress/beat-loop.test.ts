@@ -40,9 +40,11 @@ class Database {
   }
 }
 
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
 function started(): { database: Database; loop: BeatLoop; timer: ManualTimer } {
   const database = new Database();
-  const loop = new BeatLoop({ store: database, timer: database.timer });
+  const loop = new BeatLoop({ store: database, timer: database.timer, logger: quiet });
   loop.start();
   return { database, loop, timer: database.timer };
 }
@@ -72,7 +74,7 @@ test('a slow beat makes others fall out instead of piling up', async () => {
 test('it stands by while another holds, and takes over', async () => {
   const database = new Database();
   database.holder = 'another';
-  const loop = new BeatLoop({ store: database, timer: database.timer });
+  const loop = new BeatLoop({ store: database, timer: database.timer, logger: quiet });
   loop.start();
   await database.timer.advance(1100);
   expect(loop.state).toMatchObject({ kind: 'waiting', reason: 'held-elsewhere' });
@@ -89,12 +91,12 @@ test('a lost hold is released, sought again, and shown meanwhile', async () => {
   database.isDown = true;
   await timer.advance(10_000);
   expect(loop.state).toMatchObject({ kind: 'waiting', reason: 'failed' });
-  expect(loop.lastFailure).toBe(lost);
+  expect(loop.failure).toBe(lost);
   expect(database.holder).toBeNull();
   expect(database.beatsAt.length).toBe(beaten + 1);
   database.isDown = false;
   await timer.advance(1000);
-  expect(loop.lastFailure).toBeNull();
+  expect(loop.failure).toBeNull();
   expect(database.beatsAt.length).toBeGreaterThan(beaten + 1);
 });
 

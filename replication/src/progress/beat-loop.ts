@@ -1,12 +1,14 @@
 /**
  * Writes the region's beats while this process holds them, and stands by while another does: the shell around
  * `beat-machine.ts`. Trouble with the database never ends the loop and never makes calls pile up; it shows in `state`
- * and `lastFailure` until a beat succeeds again. A hold that arrives after its call was abandoned is released at
+ * and `failure` until a beat succeeds again. A hold that arrives after its call was abandoned is released at
  * once, so that no connection is left holding the lock for nobody. Failures that are bugs are not swallowed.
  */
-import { AssertionFailure } from '../errors.ts';
+import { ReplicationError } from '../errors.ts';
 import type { BeatHold, BeatStore } from '../ports/beat-store.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { Timer } from '../ports/timer.ts';
+import { Trouble } from '../trouble.ts';
 import {
   type BeatEffect,
   type BeatInput,
@@ -18,6 +20,7 @@ import {
 export interface BeatLoopOptions {
   readonly store: Pick<BeatStore, 'tryHold'>;
   readonly timer: Timer;
+  readonly logger: Logger;
 }
 
 export class BeatLoop {
@@ -28,12 +31,17 @@ export class BeatLoop {
   /** Names the call in flight; the answer to any other is late and must not be heard. */
   #call = 0;
   #cancel: (() => void) | null = null;
-  #lastFailure: unknown = null;
+  readonly #trouble: Trouble;
   #released: Promise<void> = Promise.resolve();
 
   constructor(options: BeatLoopOptions) {
     this.#store = options.store;
     this.#timer = options.timer;
+    this.#trouble = new Trouble({
+      logger: options.logger,
+      fails: 'this region commits no beats; tried again',
+      works: 'this region commits beats again',
+    });
     this.#state = { kind: 'stopped' };
   }
 
@@ -42,8 +50,8 @@ export class BeatLoop {
   }
 
   /** What the last call failed with; `null` once a beat succeeded after it. */
-  get lastFailure(): unknown {
-    return this.#lastFailure;
+  get failure(): ReplicationError | null {
+    return this.#trouble.failure;
   }
 
   start(): void {
@@ -62,6 +70,7 @@ export class BeatLoop {
     const nowMs = this.#timer.monotonicMs();
     const { state, effect } = stepBeat(this.#state, input, nowMs);
     this.#state = state;
+    if (state.kind === 'waiting' && state.reason === 'timed-out') this.#trouble.failed(noAnswer());
     this.#perform(effect);
     this.#cancel?.();
     this.#cancel = null;
@@ -93,6 +102,8 @@ export class BeatLoop {
       const hold = await this.#store.tryHold();
       if (call !== this.#call) return await this.#release(hold);
       this.#hold = hold;
+      // Another process beats, and this one could.
+      if (hold === null) this.#trouble.worked();
       this.#step(hold === null ? 'held-elsewhere' : 'won');
     } catch (error) {
       this.#failed(call, error);
@@ -103,7 +114,7 @@ export class BeatLoop {
     try {
       await this.#hold?.beat();
       if (call !== this.#call) return;
-      this.#lastFailure = null;
+      this.#trouble.worked();
       this.#step('done');
     } catch (error) {
       this.#failed(call, error);
@@ -111,8 +122,7 @@ export class BeatLoop {
   }
 
   #failed(call: number, error: unknown): void {
-    if (error instanceof AssertionFailure) throw error;
-    this.#lastFailure = error;
+    this.#trouble.failed(error);
     if (call === this.#call) this.#step('failed');
   }
 
@@ -120,8 +130,11 @@ export class BeatLoop {
     try {
       await hold?.release();
     } catch (error) {
-      if (error instanceof AssertionFailure) throw error;
-      this.#lastFailure = error;
+      this.#trouble.failed(error);
     }
   }
+}
+
+function noAnswer(): ReplicationError {
+  return new ReplicationError('database-unavailable', 'a beat was not answered in time', { retriable: true });
 }

@@ -53,6 +53,13 @@ class Region {
   readonly heardBeats = new HeardBeats();
   table: readonly HeardBeat[] = [];
   failing: string | null = null;
+  readonly lines: string[] = [];
+  readonly log = {
+    debug: () => {},
+    info: (_: object, line: string) => this.lines.push(line),
+    warn: (_: object, line: string) => this.lines.push(line),
+    error: () => {},
+  };
 
   readonly publisher = new ProgressPublisher({
     region: us,
@@ -60,6 +67,7 @@ class Region {
     origins: [eu, ap],
     partitionCount: 2,
     timer: this.timer,
+    logger: this.log,
     clock: { nowMs: () => 1e6 + this.timer.monotonicMs() },
     heardBeats: this.heardBeats,
     barriers: { word: () => this.#call('barriers', () => ({ ask: null, answers: [] })) },
@@ -103,7 +111,7 @@ test('takes what is settled from the commit that makes it durable, then publishe
   await region.timer.advance(500);
   const turn = ['barriers', 'storeHeard', 'publish'];
   expect(region.calls).toEqual(['overview', ...turn, ...turn, ...turn]);
-  expect(region.publisher.state).toEqual({ kind: 'published', atMs: 1e6 + 500 });
+  expect(region.publisher.failure).toBeNull();
 });
 
 test('tells settled and not applied, the least beat, and the newest beat heard', async () => {
@@ -153,7 +161,7 @@ test('publishes nothing where the commit failed', async () => {
   region.failing = 'storeHeard';
   await region.timer.advance(1000);
   expect(region.calls).not.toContain('publish');
-  expect(region.publisher.state).toMatchObject({ kind: 'failing', lastPublishedAtMs: null });
+  expect(region.publisher.failure).toMatchObject({ retriable: true });
 });
 
 test('goes on after the log was unavailable, with what holds then', async () => {
@@ -162,7 +170,7 @@ test('goes on after the log was unavailable, with what holds then', async () => 
   await region.timer.advance(0);
   region.failing = 'publish';
   await region.timer.advance(2000);
-  expect(region.publisher.state).toMatchObject({ kind: 'failing', lastPublishedAtMs: 1e6 });
+  expect(region.publisher.failure).toMatchObject({ retriable: true });
   region.failing = null;
   region.positionRows = [row(eu, 0, 8), row(eu, 1, 8)];
   await region.timer.advance(250);
@@ -182,7 +190,11 @@ test('makes topics that are gone anew, not at each failure and not where the log
   await region.timer.advance(4_000);
   region.failing = null;
   await region.timer.advance(250);
-  expect(region.publisher.state).toMatchObject({ kind: 'published' });
+  expect(region.publisher.failure).toBeNull();
+  expect(region.lines).toEqual([
+    'peers do not hear of the progress of this region; tried again',
+    'the progress of this region is published again',
+  ]);
 });
 
 test('a restart does not take an echo back, nor does reading old beats again', async () => {

@@ -6,16 +6,18 @@
  * this region heard is taken up before the first message, so a restart does not take an echo back. Where the log has taken
  * nothing for a while its topics are looked at and those that are gone made anew.
  */
-import { AssertionFailure } from '../errors.ts';
+import type { ReplicationError } from '../errors.ts';
 import type { BarrierWord } from '../log/barrier-word.ts';
 import { encodeProgress, type OriginProgress } from '../log/progress-record.ts';
 import type { BeatStore, HeardBeat } from '../ports/beat-store.ts';
 import type { ChangeSink } from '../ports/change-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { PositionRow } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
+import { Trouble } from '../trouble.ts';
 import { beatIntervalMs } from './beat-interval.ts';
 import type { HeardBeats } from './heard-beats.ts';
 import { type SettledPositions, settledPositions } from './settled-beat.ts';
@@ -36,17 +38,8 @@ export interface ProgressPublisherOptions {
   readonly heardBeats: HeardBeats;
   readonly clock: Clock;
   readonly timer: Timer;
+  readonly logger: Logger;
 }
-
-export type PublisherState =
-  | { readonly kind: 'unpublished' }
-  | { readonly kind: 'published'; readonly atMs: number }
-  | {
-      readonly kind: 'failing';
-      readonly error: unknown;
-      /** Own clock; `null`: nothing was published since the start. */
-      readonly lastPublishedAtMs: number | null;
-    };
 
 export class ProgressPublisher {
   readonly #options: ProgressPublisherOptions;
@@ -54,10 +47,15 @@ export class ProgressPublisher {
   #recalled = false;
   /** Since the log took one. */
   #tries = 0;
-  #state: PublisherState = { kind: 'unpublished' };
+  readonly #trouble: Trouble;
 
   constructor(options: ProgressPublisherOptions) {
     this.#options = options;
+    this.#trouble = new Trouble({
+      logger: options.logger,
+      fails: 'peers do not hear of the progress of this region; tried again',
+      works: 'the progress of this region is published again',
+    });
     this.#ticker = new Ticker({
       timer: options.timer,
       intervalMs: beatIntervalMs,
@@ -65,8 +63,9 @@ export class ProgressPublisher {
     });
   }
 
-  get state(): PublisherState {
-    return this.#state;
+  /** `null`: the log took the last message. */
+  get failure(): ReplicationError | null {
+    return this.#trouble.failure;
   }
 
   start(): void {
@@ -80,15 +79,10 @@ export class ProgressPublisher {
   async #turn(): Promise<void> {
     try {
       await this.#recall();
-      const atMs = await this.#publish();
-      this.#state = { kind: 'published', atMs };
+      await this.#publish();
+      this.#trouble.worked();
     } catch (error) {
-      if (error instanceof AssertionFailure) throw error;
-      this.#state = {
-        kind: 'failing',
-        error,
-        lastPublishedAtMs: lastPublished(this.#state),
-      };
+      this.#trouble.failed(error);
     }
   }
 
@@ -99,7 +93,7 @@ export class ProgressPublisher {
     this.#recalled = true;
   }
 
-  async #publish(): Promise<number> {
+  async #publish(): Promise<void> {
     const { region, incarnation, barriers, beats, clock } = this.#options;
     const heard = this.#options.heardBeats.all();
     const word = await barriers.word();
@@ -107,7 +101,6 @@ export class ProgressPublisher {
     const publishedAtMs = clock.nowMs();
     const message = { region, incarnation, publishedAtMs, origins, barriers: word };
     await this.#send(encodeProgress(message));
-    return publishedAtMs;
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
@@ -166,9 +159,4 @@ function ofIncarnation<T extends { readonly incarnation: Incarnation }>(
 function echoOf(heard: HeardBeat): OriginProgress['echo'] {
   const { number, atMs } = heard.beat;
   return { number, atMs, receivedAtMs: heard.receivedAtMs };
-}
-
-function lastPublished(state: PublisherState): number | null {
-  if (state.kind === 'published') return state.atMs;
-  return state.kind === 'failing' ? state.lastPublishedAtMs : null;
 }

@@ -42,6 +42,8 @@ function message(told: Partial<Told> = {}): ProgressMessage {
   };
 }
 
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
 /** Reads the given batches of one reader to the end; the own clock stands at 1,000,140. */
 class Link {
   stored: PeerProgress[] = [];
@@ -66,6 +68,7 @@ class Link {
       heardBeats: this.heardBeats,
       clock: { nowMs: () => this.nowMs },
       timer: { monotonicMs: () => this.monotonicMs },
+      logger: quiet,
       onTold: () => undefined,
       beats: {
         overview: () =>
@@ -140,6 +143,9 @@ test('a message of another region on the topic of the peer is dropped, and bytes
   const link = new Link();
   expect(await link.read([message({ region: eu }), Buffer.from('noise')])).toBeNull();
   expect(link.reader.state.dropped).toEqual({ malformed: 1, foreign: 1, stale: 0 });
+  expect(link.reader.state.refusal).toMatchObject({ code: 'malformed-record' });
+  await link.read([message()]);
+  expect(link.reader.state.refusal).toBeNull();
 });
 
 test('an echo told again is no new sample', async () => {
@@ -178,10 +184,10 @@ test('a database that refuses is shown and does not end the reading', async () =
   const link = new Link();
   link.refuses = true;
   expect(await link.read([message()])).toBeNull();
-  expect(link.reader.state.lastFailure).toMatchObject({ code: 'database-unavailable' });
+  expect(link.reader.state.failure).toMatchObject({ code: 'database-unavailable' });
   link.refuses = false;
   expect(await link.read([message({ settledBeat: 4 })])).toMatchObject({ settledBeat: 4 });
-  expect(link.reader.state.lastFailure).toBeNull();
+  expect(link.reader.state.failure).toBeNull();
 });
 
 test('a jump of the own clock moves the offsets while nothing comes from the peer, also after a restart', async () => {
@@ -192,7 +198,7 @@ test('a jump of the own clock moves the offsets while nothing comes from the pee
   link.nowMs -= 14_000;
   link.refuses = true;
   await link.reader.noticeOwnClock();
-  expect(link.reader.state.lastFailure).toMatchObject({ code: 'database-unavailable' });
+  expect(link.reader.state.failure).toMatchObject({ code: 'database-unavailable' });
   link.refuses = false;
   await link.reader.noticeOwnClock();
   await link.reader.noticeOwnClock();

@@ -8,14 +8,16 @@
  * moved. Messages that cannot be used are counted, never thrown; what the database
  * refuses to take is told anew by the peer within a beat interval.
  */
-import { AssertionFailure, ReplicationError } from '../errors.ts';
+import { ReplicationError } from '../errors.ts';
 import { decodeProgress, type OriginProgress, type ProgressMessage } from '../log/progress-record.ts';
 import type { BeatStore, ClockOffset, HeardBeat, PeerProgress } from '../ports/beat-store.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
+import { Trouble } from '../trouble.ts';
 import { beatIntervalMs } from './beat-interval.ts';
 import {
   addSample,
@@ -165,6 +167,7 @@ export interface ProgressReaderOptions {
   readonly timer: Pick<Timer, 'monotonicMs'>;
   /** Every message of the peer that counts, with what it says of all origins. */
   readonly onTold: (message: ProgressMessage) => void;
+  readonly logger: Logger;
 }
 
 export interface ReaderState {
@@ -176,7 +179,9 @@ export interface ReaderState {
     readonly stale: number;
   };
   /** What the last use of database or clock failed with; `null` once one succeeded after it. */
-  readonly lastFailure: unknown;
+  readonly failure: ReplicationError | null;
+  /** Why the newest message was dropped; `null`: it counts. One of an earlier life is nothing to speak of. */
+  readonly refusal: ReplicationError | null;
 }
 
 export class ProgressReader {
@@ -190,17 +195,31 @@ export class ProgressReader {
   #firstBeat = 0;
   /** One store at a time, so that an older one never comes last. */
   #turn: Promise<void> = Promise.resolve();
-  #lastFailure: unknown = null;
+  readonly #keeping: Trouble;
+  readonly #reading: Trouble;
 
   constructor(options: ProgressReaderOptions) {
     this.#options = options;
+    const { logger, self } = options;
+    const of = { logger, fields: { peer: self.peer } };
+    const kept = {
+      fails: 'the progress of a peer cannot be kept; told again',
+      works: 'the progress of a peer is kept again',
+    };
+    const read = {
+      fails: 'the progress of a peer is dropped; nobody here knows how far it is',
+      works: 'the progress of a peer is read again',
+    };
+    this.#keeping = new Trouble({ ...of, ...kept });
+    this.#reading = new Trouble({ ...of, ...read });
   }
 
   get state(): ReaderState {
     return {
       heard: this.#heard,
       dropped: { ...this.#dropped },
-      lastFailure: this.#lastFailure,
+      failure: this.#keeping.failure,
+      refusal: this.#reading.failure,
     };
   }
 
@@ -245,10 +264,9 @@ export class ProgressReader {
       if (progress !== null && progress !== this.#stored)
         await this.#options.beats.storePeerProgress(progress);
       this.#stored = progress;
-      this.#lastFailure = null;
+      this.#keeping.worked();
     } catch (error) {
-      if (error instanceof AssertionFailure) throw error;
-      this.#lastFailure = error;
+      this.#keeping.failed(error);
     }
   }
 
@@ -278,18 +296,27 @@ export class ProgressReader {
   }
 
   #hear(bytes: Uint8Array): void {
-    const message = decodeOrNull(bytes);
-    if (message === null) {
-      this.#dropped.malformed++;
-      return;
-    }
+    const message = this.#decoded(bytes);
+    if (message === null) return;
     const heard = stepHeard(this.#heard, message, { self: this.#options.self, ...this.#moment(message) });
+    if (heard === 'foreign') this.#reading.failed(foreign(message.region));
     if (heard === 'stale' || heard === 'foreign') {
       this.#dropped[heard]++;
       return;
     }
+    this.#reading.worked();
     this.#heard = heard;
     this.#options.onTold(message);
+  }
+
+  #decoded(bytes: Uint8Array): ProgressMessage | null {
+    try {
+      return decodeProgress(bytes);
+    } catch (error) {
+      this.#reading.failed(error);
+      this.#dropped.malformed++;
+      return null;
+    }
   }
 
   /** Beats of another life of the peer say nothing about its clock now. */
@@ -318,11 +345,8 @@ export function ownClockTicker(
   return new Ticker({ timer, intervalMs: beatIntervalMs, run });
 }
 
-function decodeOrNull(bytes: Uint8Array): ProgressMessage | null {
-  try {
-    return decodeProgress(bytes);
-  } catch (error) {
-    if (error instanceof ReplicationError) return null;
-    throw error;
-  }
+function foreign(region: RegionId): ReplicationError {
+  return new ReplicationError('malformed-record', `the message is of the region ${region}`, {
+    retriable: false,
+  });
 }

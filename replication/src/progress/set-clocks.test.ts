@@ -33,6 +33,8 @@ interface Made {
   readonly trueMs: number;
 }
 
+const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
 class World {
   trueMs = 0;
   ownAheadMs = 0;
@@ -63,6 +65,7 @@ class World {
       heardBeats: this.#heardBeats,
       clock: { nowMs: () => this.ownMs },
       timer: { monotonicMs: () => this.trueMs },
+      logger: quiet,
       beats: {
         overview: () =>
           Promise.resolve({

@@ -19,7 +19,7 @@ import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomInt, randomUUID } from 'node:crypto';
 import type { Ground } from './ground.ts';
 import { keyEnds } from './log-seals.ts';
-import { RegionMetrics } from './metrics.ts';
+import { RegionMetrics, type RegionMetricsOptions } from './metrics.ts';
 import { RefusedRecords, type RefusedRecordsOptions } from './refused-records.ts';
 import { readTombstones } from './tombstones.ts';
 import { within } from './within.ts';
@@ -46,7 +46,10 @@ export function watchGuards({ config, database, timer, peers }: Ground): GuardWa
   return new GuardWatch({ region: config.region, peers, guards, beats, clock, timer });
 }
 
-export function createMetrics({ config, database, peers, figures }: Ground, links: LinkWatch): RegionMetrics {
+export function createMetrics(
+  { config, database, peers, figures }: Ground,
+  watched: Pick<RegionMetricsOptions, 'links' | 'troubles'>,
+): RegionMetrics {
   const { identity, clock } = database;
   return new RegionMetrics({
     region: config.region,
@@ -54,7 +57,7 @@ export function createMetrics({ config, database, peers, figures }: Ground, link
     peers,
     figures,
     clock,
-    links,
+    ...watched,
     slot: () => within(figuresTimeoutMs, database.slotHealth()),
     incidents: () => within(figuresTimeoutMs, database.incidents.open()),
     tombstones: () => within(figuresTimeoutMs, readTombstones(database.tombstones)),

@@ -130,7 +130,7 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const { config, database, collections, peers, figures, client, retirement, joining, draining } = ground;
   const { identity, past, records, clock } = database;
   const links = watchLinks(ground);
-  const metrics = createMetrics(ground, links);
+  const metrics = createMetrics(ground, { links, troubles: () => replicator?.troubles ?? null });
   const donor = createDonor(ground);
   const journal = createJournal(ground, { metrics, paceMs: new BusyPace().paceMs });
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config), secret: config.peerSecret });

@@ -53,6 +53,7 @@ function metrics(read: FiguresRead, slot: SlotHealth | null = null): RegionMetri
     fates: () => Promise.resolve(read.figures === null ? null : [{ origin: us, fate: 'repaired', count: 2 }]),
     closedLetters: () => Promise.resolve(read.figures === null ? null : 9),
     pool: () => ({ total: 4, idle: 3, waiting: 0 }),
+    troubles: () => [{ part: 'hearing', peer: us, detail: 'the version is 9' }],
     keyEnds: new Map([
       [eu, Number.POSITIVE_INFINITY],
       [us, 1_800_000_000_000],
@@ -105,6 +106,8 @@ test('lag, RPO and links stand under their names', async () => {
     'isthmus_split_brain{peer="us"}': '0',
     isthmus_incident_seconds: '0',
     'isthmus_pool_connections{state="idle"}': '3',
+    'isthmus_troubles{part="telling"}': '0',
+    'isthmus_troubles{part="hearing"}': '1',
   });
   const states = linkStates.map((state) => samples.get(`isthmus_link_state{peer="us",state="${state}"}`));
   expect(states).toEqual(['0', '1', '0', '0', '0', '0', '0']);

@@ -14,6 +14,7 @@ import type { Incident } from '@isthmus/replication/ports/incident-store';
 import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
 import { judgeSlot, slotLevels } from '@isthmus/replication/relay/slot-watch';
+import { troubleParts, type TroubleView } from '@isthmus/replication/trouble';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { FigureGauges } from './figure-gauges.ts';
 import { openMs, type Tombstones } from './tombstones.ts';
@@ -58,6 +59,8 @@ export interface RegionMetricsOptions {
   readonly fates: () => Promise<readonly FateCount[] | null>;
   /** Of closed dead letters that are still kept; `null`: unknown. Must be bounded in time. */
   readonly closedLetters: () => Promise<number | null>;
+  /** What this process does for the region and fails at now; `null` where it replicates never. */
+  readonly troubles: () => readonly TroubleView[] | null;
   readonly pool: () => PoolFigures;
   /** When the last key ends by which a region is believed, in ms since the epoch; empty where logs are not signed. */
   readonly keyEnds: ReadonlyMap<RegionId, number>;
@@ -168,6 +171,11 @@ export class RegionMetrics {
     '1 for the present level of the slot of the relay, 0 for all others; NaN: unknown',
     ['level'],
   );
+  readonly #troubles = this.#gauge(
+    'troubles',
+    'Parts of this process that fail and are tried again: beats, telling peers of the progress, hearing of theirs',
+    ['part'],
+  );
   readonly #pool = this.#gauge('pool_connections', 'Database connections of this process, and who waits', [
     'state',
   ]);
@@ -209,8 +217,16 @@ export class RegionMetrics {
     this.#tombstones.set(dead?.count ?? Number.NaN);
     const ageMs = dead === null ? Number.POSITIVE_INFINITY : (openMs(dead.barrier) ?? 0);
     this.#barrierAge.set(ageMs / 1000);
+    this.#setTroubles();
     for (const [state, count] of Object.entries(pool())) this.#pool.set({ state }, count);
     return this.#registry.metrics();
+  }
+
+  #setTroubles(): void {
+    const troubles = this.#options.troubles();
+    if (troubles === null) return;
+    for (const part of troubleParts)
+      this.#troubles.set({ part }, troubles.filter((trouble) => trouble.part === part).length);
   }
 
   #setSlot(slot: SlotHealth | null): void {

@@ -73,6 +73,7 @@ export function readStatus(
     fates: () => within(timeoutMs, database.deadLetters.fates()),
     closedLetters: () => within(timeoutMs, database.deadLetters.countClosed()),
     waiting: () => replicator?.origins.flatMap(waitingOf) ?? null,
+    troubles: replicator?.troubles ?? null,
     incidents: () => within(timeoutMs, database.incidents.open()),
     tombstones: () => within(timeoutMs, readTombstones(database.tombstones)),
     barrier: () => replicator?.barrier ?? null,

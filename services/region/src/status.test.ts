@@ -62,6 +62,7 @@ const transfer: TransferJob = {
   detail: '',
 };
 
+const trouble = { part: 'telling', peer: null, detail: 'the log is down' } as const;
 const refusedRecord = {
   region: us,
   topic: 'changes',
@@ -103,6 +104,7 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
       ]),
     closedLetters: () => Promise.resolve(9),
     waiting: () => waitingOf({ origin: us, readings: [], lackingRoom: [3] }),
+    troubles: [trouble],
     barrier: () => ({ phase: 'asking', waitingFor: [ap] }),
     ...changes,
   };
@@ -154,6 +156,7 @@ test('says everything by the names of the outer contract, what is unknown as nul
     givenUpDeadLetters: { waiting: 3, repaired: 0, lost: 1 },
     closedDeadLetters: 9,
     waitingPartitions: [{ origin: 'us', partition: 3, cause: 'dead-letters-full' }],
+    troubles: [trouble],
     gaps: 1,
     openGaps: [{ origin: 'us', partition: 2, cause: 'missing-interval' }],
     refusedRecords: [refusedRecord],

@@ -21,6 +21,7 @@ import { judgeSlot, type SlotLevel } from '@isthmus/replication/relay/slot-watch
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import type { OriginStatus } from '@isthmus/replication/replicator';
 import type { BarrierView } from '@isthmus/replication/tombstones/barriers';
+import type { TroubleView } from '@isthmus/replication/trouble';
 import { type RefillView, refillView } from './admin/region-view.ts';
 import { type TransferView, transferView } from './admin/transfer-view.ts';
 import type { RefusedView } from './refused-records.ts';
@@ -96,6 +97,8 @@ export interface Status {
   readonly closedDeadLetters: number | null;
   /** Partitions that wait, because there is no room for what they would put aside. */
   readonly waitingPartitions: readonly WaitingPartition[] | null;
+  /** What this process does for the region and fails at now; `null` where it replicates never. */
+  readonly troubles: readonly TroubleView[] | null;
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
   /** What this process dropped out of logs, because nobody vouches for it. */
@@ -140,6 +143,7 @@ export interface StatusInput {
   readonly closedLetters: () => Promise<number | null>;
   /** `null` where this process applies nothing and cannot tell. */
   readonly waiting: () => readonly WaitingPartition[] | null;
+  readonly troubles: readonly TroubleView[] | null;
   /** Bounded in time; `null`: the database does not say. */
   readonly tombstones: () => Promise<Tombstones | null>;
   /** `null` where another process runs the barriers. */
@@ -185,6 +189,7 @@ export async function statusOf(input: StatusInput): Promise<Status> {
     givenUpDeadLetters: fates && fatesOf(fates),
     closedDeadLetters: closed,
     waitingPartitions: input.waiting(),
+    troubles: input.troubles,
     gaps: openGaps?.length ?? null,
     openGaps,
     refusedRecords: input.refused,
