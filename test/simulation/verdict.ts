@@ -89,9 +89,10 @@ export class Verdict {
    */
   async #giveUpStranded(): Promise<void> {
     const world = this.#world;
-    if (!world.regions.some(({ hasLostLog }) => hasLostLog)) return;
+    const isLogLost = world.regions.some(({ hasLostLog }) => hasLostLog);
     for (const region of world.survivors) {
       if (!region.isSetBack || region.isWhole || world.survivors.length < 2) continue;
+      if (!isLogLost && !this.#standsAnywhere(region)) continue;
       const jobs = await region.jobs.recent();
       if (!jobs.some(({ state }) => state === 'failed')) continue;
       world.seen('region stranded');
@@ -154,6 +155,13 @@ export class Verdict {
       const status = node?.replicator.origins.find((candidate) => candidate.origin === origin);
       return status?.readings[partition]?.kind === 'gap';
     });
+  }
+
+  #standsAnywhere(target: SimRegion): boolean {
+    const origins = this.#world.regions.filter(({ id }) => id !== target.id);
+    return origins.some((origin) =>
+      partitionsOf(origin).some((partition) => this.#stands(target, origin.id, partition)),
+    );
   }
 
   async #unsettled(): Promise<readonly Violation[]> {
