@@ -4,14 +4,14 @@
  */
 import { ReplicationError } from './errors.ts';
 
-/** For a `Ticker`. */
-export function orNextTurn(
-  turn: () => Promise<void>,
+/** For a `Ticker`, or for what is given something in every turn. */
+export function orNextTurn<Given extends readonly unknown[]>(
+  turn: (...given: Given) => Promise<void>,
   onFailure: (failure: ReplicationError) => void,
-): () => Promise<void> {
-  return async () => {
+): (...given: Given) => Promise<void> {
+  return async (...given) => {
     try {
-      await turn();
+      await turn(...given);
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
       onFailure(reason);

@@ -3,6 +3,7 @@
  * One such process per region is active, by a lock that only avoids waste; others stand by and take over within
  * seconds. Losing the lock ends everything that was started under it.
  */
+import type { AgendaWatch } from './agenda-watch.ts';
 import { Applier } from './applier/applier.ts';
 import type { ApplierEvents } from './applier/applier.ts';
 import type { AppliedReport } from './applier/lane.ts';
@@ -30,7 +31,6 @@ import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { Incarnation, RegionId } from './ports/identity.ts';
 import type { Logger } from './ports/logger.ts';
 import type { RecordStore } from './ports/record-store.ts';
-import type { RetirementStore } from './ports/retirement-store.ts';
 import type { HeldLock, RoleLock } from './ports/role-lock.ts';
 import type { SlotKeeper } from './ports/slot-keeper.ts';
 import type { Timer } from './ports/timer.ts';
@@ -85,8 +85,9 @@ export interface ReplicatorOptions {
   readonly beats: BeatStore;
   readonly transfer: TransferParts;
   readonly tombstones: { readonly store: TombstoneStore; readonly purge: Purge };
-  readonly retirements: Pick<RetirementStore, 'all'>;
   readonly deadLetters: DeadLetterStore;
+  /** Read by whoever made it, before this starts and as long as it runs. */
+  readonly agenda: Pick<AgendaWatch, 'last' | 'turns'>;
   readonly incarnations: IncarnationParts;
   readonly source: ChangeSource;
   readonly sink: ChangeSink;
@@ -218,9 +219,11 @@ export class Replicator {
     const published = { source, sink, beats, slots: transfer.slots, timer, logger };
     const relay = new Relay({ identity, ...published, onPublished, onSlotLost });
     // An applier that was closed stays so, and closing it again does nothing.
-    const membership = this.#membership((closed) => {
+    const onClosed = (closed: RegionId): void => {
       for (const applier of appliers) if (applier.origin === closed) void applier.close();
-    });
+    };
+    const { agenda } = this.#options;
+    const membership = new Membership({ peers, agenda, onClosed });
     const barriers = this.#barriers(membership);
     const hearing = { beats, heardBeats, clock, timer, logger };
     const publishing = { region, incarnation, origins: peers, partitionCount, barriers, sink };
@@ -258,10 +261,11 @@ export class Replicator {
     const relearner = this.#relearner(membership, { onFilled, onOpen: onTold, onLearnt: onTold });
     const { transfers, sweeper } = this.#transfers(appliers, { heardBeats, told, relearner, membership });
     const { deadLetters: letters, maxDriftMs } = this.#options;
-    const release = new DeadLetterRelease({ letters, clock, timer, maxDriftMs, logger });
+    const release = new DeadLetterRelease({ agenda, letters, clock, maxDriftMs, logger });
     const pruning = new Ticker({ timer, intervalMs: pruneIntervalMs, run: this.#pruning() });
     const marking = new MarkPass({ records, timer, logger });
-    const helpers = [pruning, release, marking, transfers, sweeper, barriers, relearner, membership];
+    // Of one reading, whoever asks for the membership has its turn after it.
+    const helpers = [membership, pruning, release, marking, transfers, sweeper, barriers, relearner];
     for (const part of [beatLoop, relay, ...helpers, ownClock]) part.start();
     const stop = async () => {
       await Promise.all([transfers.close(), sweeper.close(), barriers.close(), membership.stop()]);
@@ -279,11 +283,6 @@ export class Replicator {
       ),
     ];
     return { relay, appliers, relearner, barriers, troubles, stop };
-  }
-
-  #membership(onClosed: (region: RegionId) => void): Membership {
-    const { peers, retirements: store, timer, logger } = this.#options;
-    return new Membership({ peers, store, timer, logger, onClosed });
   }
 
   #barriers(membership: Membership): Barriers {
@@ -350,10 +349,10 @@ export class Replicator {
 
   #transfers(appliers: readonly Applier[], { heardBeats, told, relearner, membership }: TransferMates) {
     const { identity, peers, deadLetters: letters, events, transfer } = this.#options;
-    const { clock, timer, maxDriftMs, logger } = this.#options;
+    const { agenda, clock, timer, maxDriftMs, logger } = this.#options;
     const { store, jobs, verifications, peer } = transfer;
     const closed = () => membership.closed();
-    const shared = { self: identity, peers, store, jobs, closed, clock, timer, logger };
+    const shared = { self: identity, peers, agenda, store, jobs, closed, clock, timer, logger };
     const transfers = new Transfers({
       ...shared,
       retired: () => membership.retired(),

@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest';
 import { randomUUID } from 'node:crypto';
+import { AgendaWatch } from '@isthmus/replication/agenda-watch';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { merge, type Schema } from '@isthmus/conflict';
 import { yjsText } from '@isthmus/conflict/text';
@@ -211,6 +212,8 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
   const readiness = new Readiness({ drain, askDatabase: () => clock.calibrate(), timeoutMs: 1000 });
   readiness.opened();
   const digester = new Digester({ store, clock });
+  const { log: logger } = listenerOptions;
+  const agenda = new AgendaWatch({ store: database.agenda, timer, logger });
   const donor = new Donor({
     self: identity,
     store: database.transfers,
@@ -289,7 +292,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         past: database.past,
         beats: database.beats,
         closed: () => [],
-        draining: new Draining({ store: database.drains, timer: systemTimer, logger: listenerOptions.log }),
+        draining: new Draining({ store: database.drains, agenda, timer, logger }),
         drains: database.drains,
         refills: database.refills,
         timer: systemTimer,

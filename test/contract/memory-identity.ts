@@ -35,6 +35,7 @@ export function freshMemoryIdentity() {
     slots,
     jobs,
     transfers,
+    verifications,
     refills,
     drains: new MemoryDrainStore({ database, identity, beats }),
     incarnations: new MemoryIncarnationStore(database, refills),

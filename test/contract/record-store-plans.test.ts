@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from 'pg';
 import { startPostgres } from '@isthmus/local/postgres';
 import type { Postgres } from '@isthmus/local/postgres';
+import { selectLetterAgenda } from '@isthmus/replication/adapters/postgres/agenda-store';
 import { selectCountAt } from '@isthmus/replication/adapters/postgres/beat-store';
 import { insertBeat } from '@isthmus/replication/adapters/postgres/beat-hold';
 import { selectOwnBeats, selectRpoFigures } from '@isthmus/replication/adapters/postgres/beat-figures';
@@ -57,6 +58,7 @@ import { freshDatabase } from './fresh-database.ts';
 import { region } from './record-store.contract.ts';
 
 const statements = [
+  selectLetterAgenda,
   insertPlaceholders,
   lockRecords,
   updateRecords,

@@ -1,4 +1,5 @@
 /** The contract of `RetirementWitness` and `FinalWitness` over HTTP and across the links of the simulator. */
+import { AgendaWatch } from '@isthmus/replication/agenda-watch';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
@@ -7,6 +8,7 @@ import type { RetirementStore } from '@isthmus/replication/ports/retirement-stor
 import { Agreeing } from '@isthmus/replication/tombstones/agreeing';
 import { addRetirementRoutes } from '@isthmus/region/admin/retirement-routes';
 import { HttpPeerClient } from '@isthmus/region/peer-client';
+import { SimAgendaStore } from '../simulation/sim-agenda.ts';
 import { SimPostgres } from '../simulation/sim-postgres.ts';
 import { SimProcess } from '../simulation/sim-process.ts';
 import { SimRetirementWitness, SimRetiring } from '../simulation/sim-retirement.ts';
@@ -75,7 +77,10 @@ retirementWitnessContract('the simulator', async () => {
   const process = new SimProcess('us#0', peers.world);
   const nobody = { ...peers.world, retiringOf: () => null };
   const postgres = new SimPostgres(asked, process, peers.world);
-  const retiring = new SimRetiring({ region: asked, process, postgres, world: nobody, logger: quiet });
+  const { timer } = process;
+  const agenda = new AgendaWatch({ store: new SimAgendaStore(postgres), timer, logger: quiet });
+  const parts = { agenda, region: asked, process, postgres, world: nobody, logger: quiet };
+  const retiring = new SimRetiring(parts);
   const world = { ...peers.world, retiringOf: () => retiring };
   const own = { region: peers.regionOf(eu), process: peers.process, world };
   const { retirements, records } = asked;

@@ -7,6 +7,7 @@ import type { IncidentStore } from '@isthmus/replication/ports/incident-store';
 import { Oracle } from '../simulation/oracle.ts';
 import { Random } from '../simulation/random.ts';
 import { RegionClock } from '../simulation/region-clock.ts';
+import { SimAgendaStore } from '../simulation/sim-agenda.ts';
 import { SimPast } from '../simulation/sim-identity.ts';
 import { SimIncidents } from '../simulation/sim-incidents.ts';
 import { SimJoiningStore } from '../simulation/sim-joining.ts';
@@ -98,6 +99,7 @@ function storesOf(postgres: SimPostgres, oracle: Oracle) {
     source: new SimChangeSource(postgres),
     tombstones: new SimTombstoneStore(postgres),
     retirements: new SimRetirementStore(postgres),
+    agenda: new SimAgendaStore(postgres),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The contracts of the stores on the simulator's own, each as one process of a region reaches it. */
 import { expect } from 'vitest';
+import { agendaStoreContract } from './agenda-store.contract.ts';
 import { beatStoreContract, peers } from './beat-store.contract.ts';
 import { conflictingRecordsContract } from './conflicting-records.contract.ts';
 import { deadLetterStoreContract } from './dead-letter-store.contract.ts';
@@ -75,6 +76,7 @@ conflictingRecordsContract(name, async () => {
   return { ...stores, letters };
 });
 
+agendaStoreContract(name, async () => opened());
 transferStoreContract(name, async () => opened());
 transferRaisingContract(name, async () => opened());
 transferJobsContract(name, async () => opened());

@@ -1,4 +1,6 @@
 /** The desk that runs transfers and the sweeper, over regions in memory and virtual time. */
+import { AgendaWatch } from '@isthmus/replication/agenda-watch';
+import { MemoryAgendaStore } from '@isthmus/replication/adapters/memory/agenda-store';
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
 import { ReplicationError } from '@isthmus/replication/errors';
@@ -73,10 +75,19 @@ const peer = (): TransferPeer => {
   };
 };
 
+/** Of us. */
+function agenda(): AgendaWatch {
+  const watch = new AgendaWatch({ store: new MemoryAgendaStore(us), timer, logger: silent });
+  running.push({ close: () => watch.stop() });
+  watch.start();
+  return watch;
+}
+
 function desk(told = new ToldVectors(clock())): Transfers {
   const started = new Transfers({
     self: us.self,
     peers: [eu.self.region, ap.self.region],
+    agenda: agenda(),
     closed: () => [],
     retired: () => [],
     onlyFrom: () => onlyFrom,
@@ -275,7 +286,7 @@ describe('the sweeper', () => {
     const { self, transfers: store, jobs, verifications } = us;
     const peers = [eu.self.region];
     const shared = { self, peers, store, jobs, verifications, clock: clock(), timer, logger: silent };
-    const rest = { closed: () => [], isRelearning: () => isRelearning };
+    const rest = { agenda: agenda(), closed: () => [], isRelearning: () => isRelearning };
     const started = new Sweeper({ ...shared, ...rest, donor: peer() });
     running.push(started);
     started.start();

@@ -2,6 +2,7 @@
  * The incidents of a region as one of its processes writes them down, and what it takes for the proof that ends one:
  * a clean sweep of the transfer engine, asked for here. Digests are for people to compare, and nobody reads them here.
  */
+import type { AgendaWatch } from '@isthmus/replication/agenda-watch';
 import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
@@ -17,6 +18,7 @@ import { SimVerifications } from './sim-transfer.ts';
 export interface IncidentParts {
   readonly postgres: SimPostgres;
   readonly process: SimProcess;
+  readonly agenda: AgendaWatch;
   readonly beats: SimBeatStore;
   readonly links: LinkWatch;
   readonly replicator: Replicator;
@@ -28,11 +30,12 @@ export interface IncidentParts {
 }
 
 export function watchIncidents(parts: IncidentParts): IncidentWatch {
-  const { postgres, process, beats, links, replicator, clock, logger } = parts;
+  const { postgres, process, agenda, beats, links, replicator, clock, logger } = parts;
   return new IncidentWatch({
     ...postgres.region.identity,
     links: () => links.links,
     isActive: () => replicator.relayState !== 'standby',
+    agenda,
     incidents: new SimIncidents(postgres, parts),
     beats,
     sweeps: new SimSweeps(new SimVerifications(postgres)),

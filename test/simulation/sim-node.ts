@@ -3,6 +3,7 @@
  * replicator, link watch, figures, and the readings of the clock. It opens its database however long that takes. What
  * it would export is judged whenever it has read its figures.
  */
+import { AgendaWatch } from '@isthmus/replication/agenda-watch';
 import { MemoryClock } from '@isthmus/replication/adapters/memory/clock';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { Joining } from '@isthmus/replication/guard/joining';
@@ -31,6 +32,7 @@ import { guardIdentity, type IdentityParts, incarnationParts } from './sim-ident
 import { watchIncidents } from './sim-incidents.ts';
 import { SimJoiningStore } from './sim-joining.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
+import { SimAgendaStore } from './sim-agenda.ts';
 import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
 import { SimPeerClient } from './sim-peer-client.ts';
 import { SimProcess } from './sim-process.ts';
@@ -124,6 +126,7 @@ export class SimNode {
   /** What it has started, each with how it ends. */
   #running: readonly (() => Promise<void>)[] = [];
   #snapshots = 0;
+  readonly #agenda: AgendaWatch;
   readonly #guards: GuardWatch;
   readonly #joining: Joining;
   readonly #beats: SimBeatStore;
@@ -169,7 +172,10 @@ export class SimNode {
     const guards = new Map([[collection, world.guard]]);
     this.#guards = new GuardWatch({ region: region.id, peers, guards, beats, clock, timer });
     const logger = this.#logger();
-    this.retiring = world.isRetiring ? new SimRetiring({ region, process, postgres, world, logger }) : null;
+    const agenda = new AgendaWatch({ store: new SimAgendaStore(postgres), timer, logger });
+    this.#agenda = agenda;
+    const retiring = { agenda, region, process, postgres, world, logger };
+    this.retiring = world.isRetiring ? new SimRetiring(retiring) : null;
     const joining = {
       peers,
       partitionCount,
@@ -202,7 +208,8 @@ export class SimNode {
     };
     this.keeper = guardIdentity(self);
     const peer = new SimTransferPeer(region.id, process, world);
-    const asked = { ...self, keeper: this.keeper, identity, peer, store, onCut: () => world.onCut(region) };
+    const { keeper } = this;
+    const asked = { ...self, agenda, keeper, identity, peer, store, onCut: () => world.onCut(region) };
     this.wishes = world.isOperated ? new SimWishes({ ...asked, isRetired: () => false }) : null;
     this.replicator = new Replicator({
       identity,
@@ -219,7 +226,7 @@ export class SimNode {
       },
       incarnations: incarnationParts(self),
       tombstones: { store: new SimTombstoneStore(postgres), purge: new Purge(null) },
-      retirements: { all: () => postgres.read('retired', () => region.retirements.all()) },
+      agenda,
       source: new SimChangeSource(postgres),
       sink,
       feed: new OpenedFeed(feed, seals),
@@ -266,7 +273,7 @@ export class SimNode {
     const refreshing = new Ticker({ timer, intervalMs: refreshIntervalMs, run: () => this.#refresh() });
     const incidents = this.#incidents();
     const { links, keeper, replicator } = this;
-    const tickers = [calibration, refreshing, links, incidents, this.#guards, this.#joining];
+    const tickers = [this.#agenda, calibration, refreshing, links, incidents, this.#guards, this.#joining];
     const rare = [this.retiring, this.wishes].filter((part) => part !== null);
     const parts = [...tickers, ...rare];
     for (const part of [...parts, replicator]) part.start();
@@ -326,6 +333,7 @@ export class SimNode {
     const onStored = (incident: Incident): void => incidents.stored(id, incident.number, incident);
     const onDropped = (incident: Incident): void => incidents.dropped(id, incident);
     const parts = {
+      agenda: this.#agenda,
       process,
       links,
       replicator,

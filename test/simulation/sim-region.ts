@@ -1,4 +1,5 @@
 /** What a region consists of outside its processes: a database, a log, a clock, and the servers that they run on. */
+import { MemoryAgendaStore } from '@isthmus/replication/adapters/memory/agenda-store';
 import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
 import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-source';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
@@ -55,6 +56,7 @@ export class SimRegion {
   readonly incarnations: MemoryIncarnationStore;
   readonly refills: MemoryRefillStore;
   readonly drains: MemoryDrainStore;
+  readonly agenda: MemoryAgendaStore;
   readonly #emptying: MemoryEmptying;
   readonly log = new MemoryLog();
   readonly lives: PastLives;
@@ -109,6 +111,7 @@ export class SimRegion {
     this.incarnations = new MemoryIncarnationStore(database, this.refills);
     const { refills, incarnations, retirements } = this;
     this.sessions = new MemorySessionStore({ database, identity: row, records, incarnations, retirements });
+    this.agenda = new MemoryAgendaStore(this);
     this.#emptying = new MemoryEmptying({ records, transfers, verifications, jobs, joining, refills });
     this.isLogInside = of.isLogInside;
     this.postgres = new SimServer(`${identity.region}.postgres`, of.random.split('postgres'));

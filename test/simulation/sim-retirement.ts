@@ -4,6 +4,7 @@
  * everything after that is the engine's.
  */
 import { noAnswer } from '@isthmus/replication/adapters/memory/peer-client';
+import type { AgendaWatch } from '@isthmus/replication/agenda-watch';
 import { OwnRetirement } from '@isthmus/replication/guard/own-retirement';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
@@ -26,6 +27,7 @@ export interface RetirementWorld extends FeedWorld {
 }
 
 export interface RetiringParts {
+  readonly agenda: AgendaWatch;
   readonly region: SimRegion;
   readonly process: SimProcess;
   readonly postgres: SimPostgres;
@@ -39,14 +41,14 @@ export class SimRetiring {
   readonly #own: OwnRetirement;
 
   constructor(parts: RetiringParts) {
-    const { region, process, postgres, logger } = parts;
+    const { agenda, region, postgres, logger } = parts;
     this.#store = new SimRetirementStore(postgres);
     const witness = new SimRetirementWitness(parts);
     const own = { region: region.id, peers: region.peers, store: this.#store, witness, logger };
     this.#agreeing = new Agreeing(own);
     this.#own = new OwnRetirement({
       ...own,
-      timer: process.timer,
+      agenda,
       onTold: (told) => this.#agreeing.hear(told),
       onTurn: () => this.#agreeing.turn(),
     });

@@ -3,6 +3,7 @@
  * back, and it is emptied and filled anew from a peer (P6). Commands come to one process; everything after that is the
  * engine's, and goes on in whichever process lives.
  */
+import type { AgendaWatch } from '@isthmus/replication/agenda-watch';
 import { Draining } from '@isthmus/replication/guard/draining';
 import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard';
 import type { Drained, DrainStore } from '@isthmus/replication/ports/drain-store';
@@ -15,6 +16,7 @@ import { type IdentityParts, SimPast } from './sim-identity.ts';
 import type { SimPostgres } from './sim-postgres.ts';
 
 export interface WishParts extends IdentityParts {
+  readonly agenda: AgendaWatch;
   readonly identity: Self;
   readonly keeper: IdentityGuard;
   readonly peer: TransferPeer;
@@ -30,10 +32,21 @@ export class SimWishes {
   readonly #refiller: Refiller;
 
   constructor(parts: WishParts) {
-    const { postgres, process, keeper, identity: self, peer, store, isRetired, logger, onCut } = parts;
+    const {
+      agenda,
+      postgres,
+      process,
+      keeper,
+      identity: self,
+      peer,
+      store,
+      isRetired,
+      logger,
+      onCut,
+    } = parts;
     const { timer } = process;
     const drains = new SimDrainStore(postgres, onCut);
-    this.draining = new Draining({ store: drains, timer, logger });
+    this.draining = new Draining({ agenda, store: drains, timer, logger });
     this.refills = new SimRefillStore(postgres);
     this.#refiller = new Refiller({
       self,
@@ -41,7 +54,7 @@ export class SimWishes {
       peer,
       store,
       past: new SimPast(parts),
-      drains,
+      agenda,
       refills: this.refills,
       draining: this.draining,
       renew: () => keeper.renew(),

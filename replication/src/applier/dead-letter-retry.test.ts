@@ -1,5 +1,7 @@
 import { schema } from '@isthmus/conflict';
 import { expect, test, vi } from 'vitest';
+import { AgendaWatch } from '../agenda-watch.ts';
+import { MemoryAgendaStore } from '../adapters/memory/agenda-store.ts';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
 import { ReplicationError } from '../errors.ts';
@@ -31,14 +33,23 @@ class World {
       throw new ReplicationError('clock-unknown', 'never read', { retriable: true });
     },
   };
+  readonly agenda = new AgendaWatch({
+    store: new MemoryAgendaStore(this),
+    timer: this.timer,
+    logger: silent,
+  });
   readonly release = new DeadLetterRelease({
+    agenda: this.agenda,
     letters: this.records.deadLetters,
     clock: this.clock,
-    timer: this.timer,
     maxDriftMs,
     logger: silent,
   });
   #applied = 0n;
+
+  constructor() {
+    this.agenda.start();
+  }
 
   /** A change of the peer, stamped by its clock, arrives. */
   async arrive(title: string, stampMs: number): Promise<void> {

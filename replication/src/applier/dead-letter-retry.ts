@@ -4,8 +4,10 @@
  * other waits for a person. A change is judged exactly as when it arrived, so a retry can end in another dead letter but
  * never in a clamped stamp or a skipped change.
  */
+import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
 import { checkedMerge } from '../checked-merge.ts';
 import { orNextTurn } from '../next-turn.ts';
+import type { Agenda } from '../ports/agenda-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type {
   DeadLetterPlace,
@@ -14,8 +16,6 @@ import type {
   RetryDecision,
 } from '../ports/dead-letter-store.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { Timer } from '../ports/timer.ts';
-import { Ticker } from '../ticker.ts';
 import { cutAtCommit } from './batch.ts';
 
 const intervalMs = 1000;
@@ -70,37 +70,39 @@ function retryDecision(
 }
 
 export interface ReleaseOptions extends RetryOptions {
-  readonly timer: Timer;
+  readonly agenda: Pick<AgendaWatch, 'turns'>;
   readonly logger: Logger;
 }
 
 /** Runs in the process that replicates. */
 export class DeadLetterRelease {
   readonly #options: ReleaseOptions;
-  readonly #ticker: Ticker;
+  readonly #turns: AgendaTurns;
   #isStopped = false;
 
   constructor(options: ReleaseOptions) {
     this.#options = options;
-    const { timer, logger } = options;
+    const { agenda, logger } = options;
     const run = orNextTurn(
-      () => this.#turn(),
+      (read: Agenda) => this.#turn(read),
       (err) => logger.warn({ err }, 'changes put aside for their stamps wait for the next turn'),
     );
-    this.#ticker = new Ticker({ timer, intervalMs, run });
+    this.#turns = agenda.turns({ intervalMs, run });
   }
 
   start(): void {
-    this.#ticker.start();
+    this.#turns.start();
   }
 
   /** Resolves when no retry is in flight. */
   stop(): Promise<void> {
     this.#isStopped = true;
-    return this.#ticker.stop();
+    return this.#turns.stop();
   }
 
-  async #turn(): Promise<void> {
+  async #turn({ letters: { leastStampMs } }: Agenda): Promise<void> {
+    const { clock, maxDriftMs } = this.#options;
+    if (leastStampMs === null || leastStampMs > clock.nowMs() + maxDriftMs) return;
     const applied = await this.#release();
     if (applied > 0) this.#options.logger.info({ applied }, 'changes put aside for their stamps are applied');
   }

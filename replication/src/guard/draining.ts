@@ -1,35 +1,42 @@
 /**
  * Keeps callers away from a region whose local writes an operator has taken away, and carries the taking away out. Each
- * process looks again and again and refuses politely; what makes it sure is the end of every connection that was open
+ * process looks again and again (`agenda-watch.ts`) and refuses politely; what makes it sure is the end of every connection that was open
  * before, after a moment in which the processes have heard of it. From the beat that is named then on, nothing that was
  * acknowledged is on its way here any more. Reads and replication go on.
  */
+import { type AgendaTurns, agendaIntervalMs, type AgendaWatch } from '../agenda-watch.ts';
 import { pause } from '../backoff.ts';
-import type { DrainStore } from '../ports/drain-store.ts';
+import { orNextTurn } from '../next-turn.ts';
+import type { Agenda } from '../ports/agenda-store.ts';
+import type { Drained, DrainStore } from '../ports/drain-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Timer } from '../ports/timer.ts';
-import { Turns } from '../turns.ts';
 
 export interface DrainingOptions {
+  readonly agenda: Pick<AgendaWatch, 'turns'>;
   readonly store: DrainStore;
   readonly timer: Timer;
   readonly logger: Logger;
 }
 
-const intervalMs = 250;
 /** For every process to have looked. */
-const graceMs = 3 * intervalMs;
+const graceMs = 3 * agendaIntervalMs;
 
 export class Draining {
   readonly #options: DrainingOptions;
-  readonly #turns: Turns;
+  readonly #turns: AgendaTurns;
+  readonly #tryLook: () => Promise<void>;
   readonly #end = new AbortController();
   #isDrained = false;
 
   constructor(options: DrainingOptions) {
     this.#options = options;
-    const ifNot = 'whether this region is drained is looked at again';
-    this.#turns = new Turns({ ...options, intervalMs, ifNot, turn: () => this.#look() });
+    const { agenda, logger } = options;
+    const onFailure = (err: unknown): void =>
+      logger.debug({ err }, 'whether this region is drained is looked at again');
+    this.#tryLook = orNextTurn(() => this.#look(), onFailure);
+    const run = orNextTurn(({ drained }: Agenda) => this.#take(drained), onFailure);
+    this.#turns = agenda.turns({ intervalMs: agendaIntervalMs, run });
   }
 
   /** As last read. */
@@ -46,8 +53,9 @@ export class Draining {
     return this.#turns.stop();
   }
 
+  /** Now; resolves when it is done, or has failed. */
   look(): Promise<void> {
-    return this.#turns.now();
+    return this.#tryLook();
   }
 
   /** Local writes end. */
@@ -73,11 +81,13 @@ export class Draining {
     logger.warn({}, 'the region is not drained any more');
   }
 
-  /** Also names the beat as soon as the writes have ended: whoever cut them may not live to do it. */
   async #look(): Promise<void> {
-    const { store } = this.#options;
-    const drained = await store.find();
+    await this.#take(await this.#options.store.find());
+  }
+
+  /** Also names the beat as soon as the writes have ended: whoever cut them may not live to do it. */
+  async #take(drained: Drained | null): Promise<void> {
     this.#isDrained = drained !== null;
-    if (drained !== null && drained.beat === null) await store.settle();
+    if (drained !== null && drained.beat === null) await this.#options.store.settle();
   }
 }

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { AgendaWatch } from '../agenda-watch.ts';
+import { MemoryAgendaStore } from '../adapters/memory/agenda-store.ts';
 import { MemoryDatabase } from '../adapters/memory/database.ts';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
@@ -17,6 +19,7 @@ const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 class World {
   readonly timer = new ManualTimer();
   readonly retirements: MemoryRetirementStore;
+  readonly agenda: AgendaWatch;
   readonly answers = new Map<RegionId, readonly RegionId[]>();
   isDown = false;
   /** Answers arrive once this resolves. */
@@ -27,14 +30,17 @@ class World {
   constructor() {
     const database = new MemoryDatabase({ nowMs: () => 0 });
     this.retirements = new MemoryRetirementStore(database, new MemoryRecordStore(database));
+    this.agenda = new AgendaWatch({ store: new MemoryAgendaStore(this), timer: this.timer, logger });
+    this.agenda.start();
   }
 
   /** As a process that was just started has it. */
   started(): OwnRetirement {
-    const { timer, retirements } = this;
+    const { agenda, retirements } = this;
     return new OwnRetirement({
       region: eu,
       peers: [us, ap],
+      agenda,
       store: {
         all: () => retirements.all(),
         close: async (region, wish) => {
@@ -51,7 +57,6 @@ class World {
           return answer;
         },
       },
-      timer,
       logger,
     });
   }

@@ -6,15 +6,16 @@
  * region that no peer answers goes on writing, because nobody can tell it better. It never takes the word back. What else
  * peers have closed is handed on to whoever spreads it.
  */
+import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
 import { orNextTurn } from '../next-turn.ts';
+import type { Agenda } from '../ports/agenda-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
-import type { RetirementStore } from '../ports/retirement-store.ts';
+import type { Retirement, RetirementStore } from '../ports/retirement-store.ts';
 import type { RetirementWitness } from '../ports/retirement-witness.ts';
-import type { Timer } from '../ports/timer.ts';
-import { Turns } from '../turns.ts';
 
 export interface OwnRetirementOptions {
+  readonly agenda: Pick<AgendaWatch, 'turns'>;
   readonly region: RegionId;
   readonly peers: readonly RegionId[];
   readonly store: Pick<RetirementStore, 'all' | 'close'>;
@@ -24,9 +25,8 @@ export interface OwnRetirementOptions {
    * of it, and in every turn. Rejects with what the database rejects with.
    */
   readonly onTold: (told: ReadonlyMap<RegionId, readonly RegionId[]>) => Promise<void>;
-  /** After that, once in every turn. */
+  /** After that, in every turn that knows of a region which was closed, here or at a peer. */
   readonly onTurn: () => Promise<void>;
-  readonly timer: Timer;
   readonly logger: Logger;
 }
 
@@ -36,7 +36,7 @@ const ifNot = 'whether this region was retired is looked at again';
 export class OwnRetirement {
   readonly #options: OwnRetirementOptions;
   readonly #look: () => Promise<void>;
-  readonly #turns: Turns;
+  readonly #turns: AgendaTurns;
   #isRetired = false;
   #isStored = false;
   #closed: readonly RegionId[] = [];
@@ -44,14 +44,11 @@ export class OwnRetirement {
 
   constructor(options: OwnRetirementOptions) {
     this.#options = options;
-    const again = (turn: () => Promise<void>) =>
-      orNextTurn(turn, (err) => options.logger.debug({ err }, ifNot));
-    this.#look = again(() => this.#ask());
-    const turn = async (): Promise<void> => {
-      await this.#ask();
-      if (!this.#isRetired) await options.onTurn();
-    };
-    this.#turns = new Turns({ ...options, intervalMs, ifNot, turn });
+    const { agenda, store, logger } = options;
+    const onFailure = (err: unknown): void => logger.debug({ err }, ifNot);
+    this.#look = orNextTurn(async () => void (await this.#ask(await store.all())), onFailure);
+    const run = orNextTurn(({ retired }: Agenda) => this.#turn(retired), onFailure);
+    this.#turns = agenda.turns({ intervalMs, run });
   }
 
   get isRetired(): boolean {
@@ -81,14 +78,24 @@ export class OwnRetirement {
     return this.#look();
   }
 
-  async #ask(): Promise<void> {
-    const { region, store, onTold } = this.#options;
-    this.#closed = (await store.all()).map((retired) => retired.region);
+  async #turn(retired: readonly Retirement[]): Promise<void> {
+    const isTold = await this.#ask(retired);
+    if (!this.#isRetired && (isTold || retired.length > 0)) await this.#options.onTurn();
+  }
+
+  /** True where peers told of regions that they have closed, and this is none of them. */
+  async #ask(retired: readonly Retirement[]): Promise<boolean> {
+    const { region, onTold } = this.#options;
+    this.#closed = retired.map((each) => each.region);
     this.#isStored ||= this.#closed.includes(region);
     this.#isRetired ||= this.#isStored;
     const told = this.#isRetired ? null : await this.#told();
-    if (told === null || this.#isRetired) return this.#store();
+    if (told === null || this.#isRetired) {
+      await this.#store();
+      return false;
+    }
     await onTold(told);
+    return [...told.values()].some((closed) => closed.length > 0);
   }
 
   async #told(): Promise<ReadonlyMap<RegionId, readonly RegionId[]>> {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { AgendaWatch } from '../agenda-watch.ts';
+import { MemoryAgendaStore } from '../adapters/memory/agenda-store.ts';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { MemoryIncidentStore } from '../adapters/memory/incident-store.ts';
 import { ReplicationError } from '../errors.ts';
@@ -40,6 +42,7 @@ class World {
   readonly asked: number[] = [];
   readonly stillness: boolean[] = [];
   writtenUntilMs = Number.POSITIVE_INFINITY;
+  readonly #agenda = this.#readAgenda();
   watch = this.#create();
 
   set(kind: LinkKind): void {
@@ -52,6 +55,13 @@ class World {
     await this.watch.stop();
     this.watch = this.#create();
     this.watch.start();
+  }
+
+  #readAgenda(): AgendaWatch {
+    const store = new MemoryAgendaStore({ incidents: this.store });
+    const watch = new AgendaWatch({ store, timer: this.timer, logger: silent });
+    watch.start();
+    return watch;
   }
 
   #create(): IncidentWatch {
@@ -68,6 +78,7 @@ class World {
       incarnation: own,
       partitionCount: 1,
       isActive: () => this.isActive,
+      agenda: this.#agenda,
       incidents: this.store,
       timer: this.timer,
       clock: { nowMs: () => wallMs + this.timer.monotonicMs() },

@@ -1,12 +1,14 @@
 /**
- * Writes down incidents as links come and go: the shell around `incident-machine.ts`. Once a second it reads which
- * incidents are open and, for a peer whose link or incident wants it, what both sides have written and settled; then
+ * Writes down incidents as links come and go: the shell around `incident-machine.ts`. Once a second it is given which
+ * incidents are open and reads, for a peer whose link or incident wants it, what both sides have written and settled; then
  * it stores what the machine decided before anybody is told. It asks for sweeps with growing pauses, because they read
  * whole collections, and beside its turns, one of each peer at a time: no peer is left unwatched while another one is
  * compared. Only the process that replicates does this; a second one that believes the same loses every
  * compare-and-set and does no harm. A database that is away costs a turn, never an incident.
  */
+import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
 import { ReplicationError } from '../errors.ts';
+import type { Agenda } from '../ports/agenda-store.ts';
 import type { BeatStore } from '../ports/beat-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
@@ -14,7 +16,6 @@ import type { Incident, IncidentStore, Mark } from '../ports/incident-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { SweepDigests, Sweeps, WantedSweep } from '../ports/sweeps.ts';
 import type { Timer } from '../ports/timer.ts';
-import { Ticker } from '../ticker.ts';
 import { type IncidentStep, type Observation, stepIncident, wantsSweep } from './incident-machine.ts';
 import type { WatchedLink } from './link-watch.ts';
 import { settledMark } from './position-marks.ts';
@@ -29,7 +30,8 @@ export interface IncidentWatchOptions {
   /** Of all peers, each time that it is read. */
   readonly links: () => readonly WatchedLink[];
   readonly isActive: () => boolean;
-  readonly incidents: Pick<IncidentStore, 'open' | 'create' | 'replace' | 'drop'>;
+  readonly agenda: Pick<AgendaWatch, 'turns'>;
+  readonly incidents: Pick<IncidentStore, 'create' | 'replace' | 'drop'>;
   readonly beats: Pick<BeatStore, 'overview'>;
   readonly sweeps: Sweeps;
   readonly clock: Clock;
@@ -47,7 +49,7 @@ interface Asked {
 
 export class IncidentWatch {
   readonly #options: IncidentWatchOptions;
-  readonly #ticker: Ticker;
+  readonly #turns: AgendaTurns;
   readonly #end = new AbortController();
   readonly #asked = new Map<RegionId, Asked>();
   /** Beside the turns, one of each peer. */
@@ -58,11 +60,7 @@ export class IncidentWatch {
 
   constructor(options: IncidentWatchOptions) {
     this.#options = options;
-    this.#ticker = new Ticker({
-      timer: options.timer,
-      intervalMs: watchIntervalMs,
-      run: () => this.#turn(),
-    });
+    this.#turns = options.agenda.turns({ intervalMs: watchIntervalMs, run: (agenda) => this.#turn(agenda) });
   }
 
   /** What the last turn failed with; `null` once one succeeded after it. */
@@ -71,20 +69,19 @@ export class IncidentWatch {
   }
 
   start(): void {
-    this.#ticker.start();
+    this.#turns.start();
   }
 
   /** A sweep that was asked for is given up. */
   async stop(): Promise<void> {
     this.#end.abort();
-    await this.#ticker.stop();
+    await this.#turns.stop();
     await Promise.all(this.#asking.values());
   }
 
-  async #turn(): Promise<void> {
+  async #turn({ incidents: open }: Agenda): Promise<void> {
     if (!this.#options.isActive()) return;
     try {
-      const open = await this.#options.incidents.open();
       const links = this.#options.links();
       for (const incident of open)
         if (!links.some(({ peer }) => peer === incident.peer)) await this.#abandon(incident);

@@ -5,20 +5,22 @@
  * the wish is refused with what they are, nothing was dropped, and the region is as it was. Every step is found again in the
  * database, so whoever dies leaves the rest to the next process.
  */
+import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
 import type { Draining } from '../guard/draining.ts';
-import type { DrainStore } from '../ports/drain-store.ts';
+import { orNextTurn } from '../next-turn.ts';
+import type { Agenda } from '../ports/agenda-store.ts';
+import type { Drained } from '../ports/drain-store.ts';
 import type { IdentityStore } from '../ports/identity-store.ts';
 import type { Lsn } from '../ports/change.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Refill, RefillStore } from '../ports/refill-store.ts';
 import type { Timer } from '../ports/timer.ts';
-import { Turns } from '../turns.ts';
 import { actorsIn } from './judge-refill.ts';
 import { type SurveyOptions, surveyPeers, unprovable } from './survey.ts';
 
 export interface RefillerOptions extends SurveyOptions {
+  readonly agenda: Pick<AgendaWatch, 'turns'>;
   readonly refills: RefillStore;
-  readonly drains: DrainStore;
   readonly draining: Pick<Draining, 'carryOut' | 'look'>;
   readonly past: Pick<IdentityStore, 'continuity' | 'newestBeat' | 'beats'>;
   /** Asks for a new incarnation, on an operator's word. */
@@ -39,7 +41,7 @@ const askAgainMs = 15_000;
 
 export class Refiller {
   readonly #options: RefillerOptions;
-  readonly #turns: Turns;
+  readonly #turns: AgendaTurns;
   readonly #end = new AbortController();
   #securingSinceMs: number | null = null;
   /** Own writes all lie before this. */
@@ -48,8 +50,9 @@ export class Refiller {
 
   constructor(options: RefillerOptions) {
     this.#options = options;
-    const ifNot = 'filling the region anew waits';
-    this.#turns = new Turns({ ...options, intervalMs, ifNot, turn: () => this.#turn() });
+    const { agenda, logger } = options;
+    const onFailure = (err: unknown): void => logger.debug({ err }, 'filling the region anew waits');
+    this.#turns = agenda.turns({ intervalMs, run: orNextTurn((read) => this.#turn(read), onFailure) });
   }
 
   start(): void {
@@ -61,18 +64,16 @@ export class Refiller {
     return this.#turns.stop();
   }
 
-  async #turn(): Promise<void> {
-    const refill = await this.#options.refills.find();
+  async #turn({ refill, drained }: Agenda): Promise<void> {
     if (refill?.state !== 'securing') [this.#securingSinceMs, this.#through] = [null, null];
-    if (refill?.state === 'securing') await this.#secure(refill);
+    if (refill?.state === 'securing') await this.#secure(refill, drained);
     if (refill?.state === 'renewing') await this.#renew();
   }
 
-  async #secure(refill: Refill): Promise<void> {
-    const { refills, draining, drains, timer, isRetired } = this.#options;
+  async #secure(refill: Refill, drained: Drained | null): Promise<void> {
+    const { refills, draining, timer, isRetired } = this.#options;
     if (isRetired()) return this.#refuse('the region was retired: its name is not used again');
     this.#securingSinceMs ??= timer.monotonicMs();
-    const drained = await drains.find();
     if (drained === null) {
       // Another process may have refused the wish since it was read, and nobody would give the writes back after that.
       if (await refills.drain()) await draining.carryOut();

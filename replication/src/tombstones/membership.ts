@@ -3,17 +3,14 @@
  * region that was closed gives nothing more, and one whose final vector is agreed on is not asked by barriers: what it
  * wrote is in what the others hold, and they are asked for all of that. Reading fails safe: what was known stays.
  */
+import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
+import type { Agenda } from '../ports/agenda-store.ts';
 import type { RegionId } from '../ports/identity.ts';
-import type { Logger } from '../ports/logger.ts';
-import type { Retirement, RetirementStore } from '../ports/retirement-store.ts';
-import type { Timer } from '../ports/timer.ts';
-import { Turns } from '../turns.ts';
+import type { Retirement } from '../ports/retirement-store.ts';
 
 export interface MembershipOptions {
   readonly peers: readonly RegionId[];
-  readonly store: Pick<RetirementStore, 'all'>;
-  readonly timer: Timer;
-  readonly logger: Logger;
+  readonly agenda: Pick<AgendaWatch, 'last' | 'turns'>;
   /** Asked again and again until it does nothing: nothing of this region may be taken from its own log any more. */
   readonly onClosed: (region: RegionId) => void;
 }
@@ -22,13 +19,14 @@ const intervalMs = 500;
 
 export class Membership {
   readonly #options: MembershipOptions;
-  readonly #turns: Turns;
-  #retired: readonly Retirement[] = [];
+  readonly #turns: AgendaTurns;
+  #retired: readonly Retirement[];
 
   constructor(options: MembershipOptions) {
     this.#options = options;
-    const ifNot = 'retired regions could not be read';
-    this.#turns = new Turns({ ...options, intervalMs, ifNot, turn: () => this.#read() });
+    const { agenda } = options;
+    this.#retired = agenda.last?.retired ?? [];
+    this.#turns = agenda.turns({ intervalMs, run: (read) => this.#take(read) });
   }
 
   /** Whom barriers ask. */
@@ -55,8 +53,8 @@ export class Membership {
     return this.#turns.stop();
   }
 
-  async #read(): Promise<void> {
-    this.#retired = await this.#options.store.all();
+  async #take({ retired }: Agenda): Promise<void> {
+    this.#retired = retired;
     for (const region of this.closed()) this.#options.onClosed(region);
   }
 }

@@ -4,21 +4,23 @@
  * takes the word back. A peer that holds more of a life that is over is fetched from first, because nothing else brings
  * that and no sweep comes to its end before. A sweep that cannot be finished proves nothing and changes nothing.
  */
+import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
 import { backoffMs } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
 import { orNextTurn } from '../next-turn.ts';
 import { offerOf } from '../peer-offer.ts';
+import type { Agenda } from '../ports/agenda-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { TransferJobs } from '../ports/transfer-jobs.ts';
 import type { VerificationStore } from '../ports/verification.ts';
-import { Ticker } from '../ticker.ts';
 import { endedBeyond } from './ended-lives.ts';
 import { Sweep, type SweepOptions } from './sweep.ts';
 
 export interface SweeperOptions extends Omit<SweepOptions, 'peer' | 'signal'> {
   readonly peers: readonly RegionId[];
-  readonly verifications: VerificationStore;
+  readonly agenda: Pick<AgendaWatch, 'turns'>;
+  readonly verifications: Pick<VerificationStore, 'began' | 'ended'>;
   /** Regions that nobody compares with any more. */
   readonly closed: () => readonly RegionId[];
   readonly jobs: Pick<TransferJobs, 'want'>;
@@ -45,33 +47,32 @@ export class Sweeper {
   readonly #options: SweeperOptions;
   readonly #end = new AbortController();
   readonly #schedules = new Map<RegionId, Schedule>();
-  readonly #ticker: Ticker;
+  readonly #turns: AgendaTurns;
 
   constructor(options: SweeperOptions) {
-    const { timer, logger } = options;
+    const { agenda, logger } = options;
     this.#options = options;
     const run = orNextTurn(
-      () => this.#turn(),
+      (read: Agenda) => this.#turn(read),
       (err) => logger.debug({ err }, 'sweeps wait'),
     );
-    this.#ticker = new Ticker({ timer, intervalMs: lookMs, run });
+    this.#turns = agenda.turns({ intervalMs: lookMs, run });
   }
 
   start(): void {
     const { peers, timer } = this.#options;
     const dueMs = timer.monotonicMs() + firstMs;
     for (const peer of peers) this.#schedules.set(peer, { dueMs, failures: 0 });
-    this.#ticker.start();
+    this.#turns.start();
   }
 
   async close(): Promise<void> {
     this.#end.abort();
-    await this.#ticker.stop();
+    await this.#turns.stop();
   }
 
-  async #turn(): Promise<void> {
-    const { peers, verifications, timer } = this.#options;
-    const known = await verifications.all();
+  async #turn({ verifications: known }: Agenda): Promise<void> {
+    const { peers, timer } = this.#options;
     const closed = this.#options.closed();
     for (const peer of peers.filter((each) => !closed.includes(each))) {
       if (this.#end.signal.aborted) return;

@@ -5,13 +5,14 @@
  * dead letters that an operator has given up, jobs that somebody asked for or that an earlier process left. A job that
  * comes to nothing waits longer each time and lets the others go first; it is never dropped.
  */
+import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
 import { orNextTurn } from '../next-turn.ts';
+import type { Agenda } from '../ports/agenda-store.ts';
 import type { HeardBeat } from '../ports/beat-store.ts';
 import type { DeadLetterStore } from '../ports/dead-letter-store.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { TransferCause, TransferJob, TransferJobs, TransferWish } from '../ports/transfer-jobs.ts';
-import { Ticker } from '../ticker.ts';
 import { Receiver, type Received, type ReceiverOptions } from './receiver.ts';
 import { silentPeers, tailsOf } from './tail-watch.ts';
 import type { ToldVectors } from './told-vectors.ts';
@@ -23,6 +24,7 @@ export interface Need {
 
 export interface TransfersOptions extends Omit<ReceiverOptions, 'signal' | 'jobs'> {
   readonly peers: readonly RegionId[];
+  readonly agenda: Pick<AgendaWatch, 'turns'>;
   readonly jobs: TransferJobs;
   /** The newest beat of each origin that has arrived. */
   readonly heard: () => readonly HeardBeat[];
@@ -63,40 +65,39 @@ export class Transfers {
   readonly #serving = new Map<RegionId, Promise<void>>();
   #sinceMs: number | null = null;
   #mayBeAhead = true;
-  readonly #ticker: Ticker;
+  readonly #turns: AgendaTurns;
 
   constructor(options: TransfersOptions) {
-    const { timer, logger } = options;
+    const { agenda, logger } = options;
     this.#options = options;
     const run = orNextTurn(
-      () => this.#turn(),
+      (read: Agenda) => this.#turn(read),
       (err) => logger.warn({ err }, 'transfers wait'),
     );
-    this.#ticker = new Ticker({ timer, intervalMs: lookMs, run });
+    this.#turns = agenda.turns({ intervalMs: lookMs, run });
   }
 
   start(): void {
-    this.#ticker.start();
+    this.#turns.start();
   }
 
   /** What is under way is left where it stands. */
   async close(): Promise<void> {
     this.#end.abort();
-    await this.#ticker.stop();
+    await this.#turns.stop();
     await Promise.all(this.#serving.values());
   }
 
-  async #turn(): Promise<void> {
+  async #turn(agenda: Agenda): Promise<void> {
     const only = this.#options.onlyFrom();
-    if (only === null) return this.#serveAll();
+    if (only === null) return this.#serveAll(agenda);
     if (only === 'unknown') return;
-    for (const job of await this.#options.jobs.open())
-      if (job.donor === only && this.#isDue(only)) this.#begin(job);
+    for (const job of agenda.jobs) if (job.donor === only && this.#isDue(only)) this.#begin(job);
   }
 
-  async #serveAll(): Promise<void> {
+  async #serveAll({ jobs: open, letters }: Agenda): Promise<void> {
     const { jobs } = this.#options;
-    const [open, tails, repairs] = await Promise.all([jobs.open(), this.#tails(), this.#repairs()]);
+    const [tails, repairs] = await Promise.all([this.#tails(), letters.hasFates ? this.#repairs() : []]);
     const wishes = [...this.#gaps(), ...tails, ...repairs];
     const isOpen = (donor: RegionId) => open.some((job) => job.donor === donor && !job.isDryRun);
     const fresh = wishes.filter(({ donor }) => !isOpen(donor) && this.#isDue(donor));

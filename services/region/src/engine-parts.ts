@@ -132,15 +132,15 @@ export function createRefiller(
   ground: Ground,
   { keeper, transferPeer: peer }: { readonly keeper: IdentityGuard; readonly transferPeer: TransferPeer },
 ): Refiller {
-  const { database, peers, timer, log: logger, draining, retirement } = ground;
-  const { identity: self, transfers: store, past, drains, refills } = database;
+  const { database, peers, timer, log: logger, agenda, draining, retirement } = ground;
+  const { identity: self, transfers: store, past, refills } = database;
   return new Refiller({
     self,
     peers,
     peer,
     store,
     past,
-    drains,
+    agenda,
     refills,
     draining,
     timer,

@@ -25,6 +25,7 @@ import type { TransferStore } from '@isthmus/replication/ports/transfer-store';
 import type { VerificationStore } from '@isthmus/replication/ports/verification';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
 import type { Self } from '@isthmus/replication/reach';
+import type { AgendaWatch } from '@isthmus/replication/agenda-watch';
 import type { Agreeing } from '@isthmus/replication/tombstones/agreeing';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
@@ -62,6 +63,7 @@ export interface Ground {
   readonly collections: ReadonlyMap<string, RecordType>;
   readonly figures: FigureReader;
   readonly client: HttpPeerClient;
+  readonly agenda: AgendaWatch;
   readonly retirement: OwnRetirement;
   readonly agreeing: Agreeing;
   readonly joining: Joining;

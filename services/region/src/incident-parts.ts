@@ -5,7 +5,7 @@ import type { Incarnation } from '@isthmus/replication/ports/identity';
 import type { Replicator } from '@isthmus/replication/replicator';
 import type { VerifiedSweeps } from './verified-sweeps.ts';
 
-type Stores = Pick<IncidentWatchOptions, 'beats' | 'clock' | 'incidents' | 'timer' | 'logger'>;
+type Stores = Pick<IncidentWatchOptions, 'agenda' | 'beats' | 'clock' | 'incidents' | 'timer' | 'logger'>;
 
 interface IncidentGround extends Stores {
   readonly identity: { readonly incarnation: Incarnation; readonly partitionCount: number };
@@ -18,13 +18,14 @@ interface IncidentSources {
 }
 
 export function watchIncidents(ground: IncidentGround, sources: IncidentSources): IncidentWatch {
-  const { identity, beats, clock, incidents, timer, logger } = ground;
+  const { identity, agenda, beats, clock, incidents, timer, logger } = ground;
   const { links, replicator, sweeps } = sources;
   return new IncidentWatch({
     incarnation: identity.incarnation,
     partitionCount: identity.partitionCount,
     links: () => links.links,
     isActive: () => replicator !== null && replicator.relayState !== 'standby',
+    agenda,
     incidents,
     beats,
     sweeps,

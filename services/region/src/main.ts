@@ -3,6 +3,7 @@
  * once with exit code 2; a database that does not answer is waited for; how it lives and ends is told in
  * `run-region.ts`. It decides nothing about replication: it only says which parts belong to which.
  */
+import { AgendaWatch } from '@isthmus/replication/agenda-watch';
 import { FeedByRegion } from '@isthmus/replication/adapters/feed-by-region';
 import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
@@ -102,15 +103,16 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const client = new HttpPeerClient({ region, incarnation, admins: adminsOf(config) });
   const own = { region, peers, store: database.retirements, witness: client, logger: log };
   const looking = { timer: systemTimer, logger: log };
+  const agenda = new AgendaWatch({ store: database.agenda, ...looking });
   const agreeing = new Agreeing(own);
   const onTold: OwnRetirementOptions['onTold'] = (told) => agreeing.hear(told);
-  const retirement = new OwnRetirement({ ...own, ...looking, onTold, onTurn: () => agreeing.turn() });
+  const retirement = new OwnRetirement({ ...own, agenda, onTold, onTurn: () => agreeing.turn() });
   const closed = () => retirement.closed;
   const joined = { store: joins, client, records, closed };
   const joining = new Joining({ peers, partitionCount, ...joined, ...looking });
-  const draining = new Draining({ store: database.drains, ...looking });
+  const draining = new Draining({ store: database.drains, agenda, ...looking });
   await Promise.all([retirement.look(), joining.look(), draining.look()]);
-  const watched = { joining, retirement, agreeing, draining };
+  const watched = { agenda, joining, retirement, agreeing, draining };
   const ground = {
     config,
     log,
@@ -128,6 +130,7 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
 
 function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const { config, database, collections, peers, figures, client, retirement, joining, draining } = ground;
+  const { agenda } = ground;
   const { identity, past, records, clock } = database;
   const links = watchLinks(ground);
   const metrics = createMetrics(ground, { links, troubles: () => replicator?.troubles ?? null });
@@ -149,7 +152,7 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const digests = new DigestSweep({ collections, digester, client });
   const sweeps = new VerifiedSweeps(digests, database.verifications);
   const incidents = watchIncidents(
-    { ...database, timer: systemTimer, logger: ground.log },
+    { ...database, agenda, timer: systemTimer, logger: ground.log },
     { links, replicator, sweeps },
   );
   const guard = watchGuards(ground);
@@ -158,7 +161,7 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const guards = new WriteGuards({ region: config.region, ...judges, onRefused });
   const refiller = keeper && createRefiller(ground, { keeper, transferPeer });
   const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
-  const watches = [links, keeper, incidents, guard, retirement, joining, draining, refiller];
+  const watches = [agenda, links, keeper, incidents, guard, retirement, joining, draining, refiller];
   for (const part of [calibration, refreshing, replicator, slot, ...watches]) part?.start();
   const peerActors = new PeerActors(peers, figures);
   const writers = new KnownWriters(actorOf(identity.region, identity.incarnation), retirement, peerActors);
@@ -242,7 +245,7 @@ interface ReplicatorParts {
 
 function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
   const { metrics, sink, transferPeer, incarnations, seals } = parts;
-  const { config, log, database, peers, purge } = ground;
+  const { config, log, database, peers, purge, agenda } = ground;
   const { identity, records, beats, deadLetters, tombstones, lock, clock } = database;
   const { transfers: store, jobs, verifications, slots } = database;
   const way = wayEvents(metrics, config.region, clock);
@@ -253,7 +256,7 @@ function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
     beats,
     transfer: { store, jobs, verifications, slots, peer: transferPeer },
     tombstones: { store: tombstones, purge },
-    retirements: database.retirements,
+    agenda,
     deadLetters,
     incarnations,
     source: new PostgresChangeSource({ connectionString: config.databaseUrl, onRead: way.onRead }),

@@ -16,6 +16,7 @@ import type {
   DueDeadLetter,
   RetryOutcome,
 } from '../../ports/dead-letter-store.ts';
+import type { LetterAgenda } from '../../ports/agenda-store.ts';
 import type { CountedBeat, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { DeadLetter, DeadLetterCount } from '../../ports/record-store.ts';
@@ -99,6 +100,16 @@ export class MemoryDeadLetters implements DeadLetterStore {
       counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1, bytes: bytes + delta.length });
     }
     return [...counts.values()];
+  }
+
+  agenda(): LetterAgenda {
+    const letters = [...this.#home.letters.values()];
+    const closed = [...this.#home.closed.values()];
+    const stamps = letters.flatMap(({ stampMs }) => stampMs ?? []);
+    return {
+      hasFates: letters.some(({ givenUp }) => givenUp !== null) || closed.some(({ fate }) => fate !== null),
+      leastStampMs: stamps.length === 0 ? null : Math.min(...stamps),
+    };
   }
 
   async list(query: {

@@ -9,10 +9,11 @@ import type { Drained, DrainStore } from '../../ports/drain-store.ts';
 import { milliseconds } from './beat-figures.ts';
 import type { Connections } from './connections.ts';
 import { endDrained } from './identity-row.ts';
+import type { Row } from './row-values.ts';
 import { nullableAt, numberAt } from './row-values.ts';
 import type { Statement } from './session.ts';
 
-const selectDrained: Statement = {
+export const selectDrained: Statement = {
   name: 'isthmus_drained',
   text: `SELECT ${milliseconds('drained_since')}, drained_beat FROM isthmus.identity`,
 };
@@ -54,9 +55,7 @@ export class PostgresDrainStore implements DrainStore {
   }
 
   async find(): Promise<Drained | null> {
-    const row = (await this.#connections.query(selectDrained)).rows[0] ?? [null];
-    const sinceMs = nullableAt(row, 0, numberAt);
-    return sinceMs === null ? null : { sinceMs, beat: nullableAt(row, 1, numberAt) };
+    return drainedOf((await this.#connections.query(selectDrained)).rows[0]);
   }
 
   /** Also on a database that is not proven: it takes something away and gives nothing. */
@@ -84,4 +83,10 @@ export class PostgresDrainStore implements DrainStore {
   async end(): Promise<void> {
     await this.#connections.query(endDrain);
   }
+}
+
+/** Of the only row of `selectDrained`, or of none. */
+export function drainedOf(row: Row = [null]): Drained | null {
+  const sinceMs = nullableAt(row, 0, numberAt);
+  return sinceMs === null ? null : { sinceMs, beat: nullableAt(row, 1, numberAt) };
 }

@@ -3,6 +3,7 @@
  * serve, and joins the adapters that live on it. Opening needs a database that answers; afterwards it may come and go
  * as it likes, and every call says for itself whether it could be served.
  */
+import type { AgendaStore } from '../../ports/agenda-store.ts';
 import type { BeatStore } from '../../ports/beat-store.ts';
 import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
 import type { DrainStore } from '../../ports/drain-store.ts';
@@ -22,6 +23,7 @@ import type { TransferStore } from '../../ports/transfer-store.ts';
 import type { TombstoneStore } from '../../ports/tombstone-store.ts';
 import type { VerificationStore } from '../../ports/verification.ts';
 import type { SlotHealth } from '../../ports/slot-health.ts';
+import { PostgresAgendaStore } from './agenda-store.ts';
 import { PostgresBeatStore } from './beat-store.ts';
 import { bootstrap, requirePartitionCount } from './bootstrap.ts';
 import { Connections, type PoolUse } from './connections.ts';
@@ -84,6 +86,7 @@ export interface Database {
   readonly slots: SlotKeeper;
   readonly tombstones: TombstoneStore;
   readonly retirements: RetirementStore;
+  readonly agenda: AgendaStore;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
   readonly poolUse: () => PoolUse;
@@ -133,6 +136,7 @@ export async function openDatabase(config: DatabaseConfig): Promise<Database> {
     slots: new PostgresSlotKeeper(connections, slotName),
     tombstones: new PostgresTombstoneStore(connections),
     retirements: new PostgresRetirementStore(connections),
+    agenda: new PostgresAgendaStore(connections),
     clock,
     poolUse: () => connections.use,
     slotHealth: () => connections.read((session) => slotHealth(session, slotName)),

@@ -13,7 +13,7 @@ import type { Statement } from './session.ts';
 const states: readonly RefillState[] = ['securing', 'renewing', 'filling', 'learning', 'done', 'refused'];
 const maxDetailLength = 500;
 
-const selectRefill: Statement = {
+export const selectRefill: Statement = {
   name: 'isthmus_refill',
   text: `SELECT donor, state, array_to_string(accepted, ' '), detail, ${milliseconds('wanted_at')}, ${milliseconds('ended_at')},
     was_drained FROM isthmus.refill`,
@@ -76,8 +76,7 @@ export class PostgresRefillStore implements RefillStore {
   }
 
   async find(): Promise<Refill | null> {
-    const row = (await this.#connections.query(selectRefill)).rows[0];
-    return row === undefined ? null : refillOf(row);
+    return refillOf((await this.#connections.query(selectRefill)).rows[0]);
   }
 
   async want({ donor, accepted }: RefillWish): Promise<boolean> {
@@ -106,7 +105,9 @@ export class PostgresRefillStore implements RefillStore {
   }
 }
 
-function refillOf(row: Row): Refill {
+/** Of the only row of `selectRefill`, or of none. */
+export function refillOf(row: Row | undefined): Refill | null {
+  if (row === undefined) return null;
   const text = textAt(row, 1);
   const state = states.find((candidate) => candidate === text);
   assert(state !== undefined, `no state of a refill: ${text}`);

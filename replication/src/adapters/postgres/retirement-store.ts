@@ -22,7 +22,7 @@ import { begin } from './session.ts';
 import { entryAt } from './vector-columns.ts';
 
 /** A row for each partition that the region has a position of, and one for a region without any. */
-const selectRetired: Statement = {
+export const selectRetired: Statement = {
   name: 'isthmus_retired',
   text: `SELECT region, final, heir, wish, origin, incarnation_counter, incarnation_nonce, partition, settled::text
   FROM isthmus.retired LEFT JOIN isthmus.position ON origin = region
@@ -67,13 +67,7 @@ export class PostgresRetirementStore implements RetirementStore {
   }
 
   async all(): Promise<readonly Retirement[]> {
-    const { rows } = await this.#connections.query(selectRetired);
-    const byRegion = new Map<RegionId, Row[]>();
-    for (const row of rows) {
-      const region = regionAt(row, 0);
-      byRegion.set(region, [...(byRegion.get(region) ?? []), row]);
-    }
-    return [...byRegion].map(([region, found]) => retirementOf(region, found));
+    return retirementsOf((await this.#connections.query(selectRetired)).rows);
   }
 
   async position(region: RegionId): Promise<Vector> {
@@ -128,6 +122,16 @@ export class PostgresRetirementStore implements RetirementStore {
       throw harmless(error);
     }
   }
+}
+
+/** Of the rows of `selectRetired`. */
+export function retirementsOf(rows: readonly Row[]): readonly Retirement[] {
+  const byRegion = new Map<RegionId, Row[]>();
+  for (const row of rows) {
+    const region = regionAt(row, 0);
+    byRegion.set(region, [...(byRegion.get(region) ?? []), row]);
+  }
+  return [...byRegion].map(([region, found]) => retirementOf(region, found));
 }
 
 function retirementOf(region: RegionId, rows: readonly Row[]): Retirement {

@@ -42,7 +42,7 @@ const insertJob: Statement = {
   ON CONFLICT (donor, dry_run) WHERE ${isOpen} DO UPDATE SET detail = old.detail RETURNING id`,
 };
 
-const selectOpen: Statement = {
+export const selectOpen: Statement = {
   name: 'isthmus_transfer_open',
   text: `SELECT ${columns} FROM isthmus.transfer WHERE ${isOpen} ORDER BY id`,
 };
@@ -150,7 +150,7 @@ export class PostgresTransferJobs implements TransferJobs {
   }
 }
 
-function jobOf(row: Row): TransferJob {
+export function jobOf(row: Row): TransferJob {
   const vector = nullableAt(row, 8, bytesAt);
   const beats = nullableAt(row, 18, bytesAt);
   return {

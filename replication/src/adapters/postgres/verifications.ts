@@ -9,7 +9,7 @@ import type { Row } from './row-values.ts';
 import { booleanAt, nullableAt, numberAt } from './row-values.ts';
 import type { Call, Statement } from './session.ts';
 
-const selectAll: Statement = {
+export const selectAll: Statement = {
   name: 'isthmus_verifications',
   text: 'SELECT peer, through_ms, diverged, swept_at_ms, wanted FROM isthmus.verification ORDER BY peer',
 };
@@ -61,7 +61,7 @@ export class PostgresVerifications implements VerificationStore {
   }
 }
 
-function verificationOf(row: Row): Verification {
+export function verificationOf(row: Row): Verification {
   return {
     peer: regionAt(row, 0),
     throughMs: nullableAt(row, 1, numberAt),
