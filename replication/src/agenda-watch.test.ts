@@ -14,6 +14,7 @@ class World {
   readonly turns: string[] = [];
   readings = 0;
   isDown = false;
+  answerMs = 0;
   /** Answers arrive once this resolves. */
   onTheWay: Promise<void> = Promise.resolve();
   readonly watch: AgendaWatch;
@@ -23,6 +24,7 @@ class World {
     const read = async (): Promise<Agenda> => {
       const leastStampMs = ++this.readings;
       await this.onTheWay;
+      await new Promise<void>((resolve) => void this.timer.after(this.answerMs, resolve));
       if (this.isDown) throw new ReplicationError('database-unavailable', 'down', { retriable: true });
       return { ...(await inner.read()), letters: { hasFates: false, leastStampMs } };
     };
@@ -118,7 +120,22 @@ test('a part that is stopped gets no turn of a reading that is under way, and wa
   expect(world.turns).toEqual(['busy1']);
 });
 
-test('a rate that readings cannot give is a bug', () => {
-  const { watch } = new World();
-  expect(() => watch.turns({ intervalMs: 300, run: async () => undefined })).toThrow('300 ms');
+test('slow readings cost a part no more turns than they must', async () => {
+  const world = new World();
+  world.answerMs = 600;
+  world.part('a', 250);
+  world.part('b', 1000);
+  await world.timer.advance(3700);
+  expect(world.turns).toEqual(['a1', 'b1', 'a2', 'a3', 'b3', 'a4', 'b4', 'a5', 'b5']);
+});
+
+test('a timer that is late now and then keeps no part from a turn', async () => {
+  const world = new World();
+  world.part('a', 250);
+  world.part('b', 500);
+  world.timer.pause(60);
+  await world.timer.advance(970);
+  world.timer.pause(60);
+  await world.timer.advance(430);
+  expect(world.turns).toEqual(['a1', 'b1', 'a2', 'a3', 'b3', 'a4', 'a5', 'b5', 'a6', 'a7', 'b7']);
 });
