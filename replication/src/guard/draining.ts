@@ -1,8 +1,8 @@
 /**
  * Keeps callers away from a region whose local writes an operator has taken away, and carries the taking away out. Each
- * process looks again and again (`agenda-watch.ts`) and refuses politely; what makes it sure is the end of every connection that was open
- * before, after a moment in which the processes have heard of it. From the beat that is named then on, nothing that was
- * acknowledged is on its way here any more. Reads and replication go on.
+ * process looks again and again (`agenda-watch.ts`) and refuses politely; what makes it sure is the end of every
+ * connection that was open before, after a moment in which the processes have heard of it. From the beat that is named
+ * then on, nothing that was acknowledged is on its way here any more. Reads and replication go on.
  */
 import { type AgendaTurns, agendaIntervalMs, type AgendaWatch } from '../agenda-watch.ts';
 import { pause } from '../backoff.ts';

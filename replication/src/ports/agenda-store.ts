@@ -36,6 +36,9 @@ export interface LetterAgenda {
 }
 
 export interface AgendaStore {
-  /** Rejects as a whole, with what the database rejects with. */
+  /**
+   * A part that cannot be read is as it was last read; where it never was, or where nothing can be read, this rejects with
+   * what the database rejects with.
+   */
   read(): Promise<Agenda>;
 }

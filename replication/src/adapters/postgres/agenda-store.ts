@@ -1,4 +1,7 @@
-/** The port `AgendaStore` on Postgres: what the other stores read one by one, in one round trip. */
+/**
+ * The port `AgendaStore` on Postgres: what the other stores read one by one, in one round trip. A statement that fails, as
+ * where somebody has locked its table by hand, takes none of the others with it: those behind it are sent once more.
+ */
 import type { Agenda, AgendaStore, LetterAgenda } from '../../ports/agenda-store.ts';
 import type { Connections } from './connections.ts';
 import { drainedOf, selectDrained } from './drain-store.ts';
@@ -8,7 +11,7 @@ import { refillOf, selectRefill } from './refill-store.ts';
 import { retirementsOf, selectRetired } from './retirement-store.ts';
 import type { Row } from './row-values.ts';
 import { booleanAt, nullableAt, numberAt } from './row-values.ts';
-import type { Call, Statement } from './session.ts';
+import type { Call, Session, Statement } from './session.ts';
 import { jobOf, selectOpen as selectJobs } from './transfer-jobs.ts';
 import { selectAll as selectVerifications, verificationOf } from './verifications.ts';
 
@@ -32,15 +35,17 @@ const calls: readonly Call[] = [
 
 export class PostgresAgendaStore implements AgendaStore {
   readonly #connections: Connections;
+  /** By statement, as last read. */
+  #known: readonly (readonly Row[])[] = [];
 
   constructor(connections: Connections) {
     this.#connections = connections;
   }
 
   async read(): Promise<Agenda> {
-    const answers = await this.#connections.read((session) => session.pipeline(calls));
-    const found = answers.map(({ rows }) => rows);
-    const [refill, drained, retired = [], jobs = [], verifications = [], incidents = [], letters] = found;
+    this.#known = await this.#connections.read((session) => this.#readOn(session, []));
+    const [refill, drained, retired = [], jobs = [], verifications = [], incidents = [], letters] =
+      this.#known;
     return {
       refill: refillOf(refill?.[0]),
       drained: drainedOf(drained?.[0]),
@@ -50,6 +55,16 @@ export class PostgresAgendaStore implements AgendaStore {
       incidents: incidents.map(incidentOf),
       letters: lettersOf(letters?.[0] ?? []),
     };
+  }
+
+  /** With what `before` could say; of a statement that fails the rows that were known stay. */
+  async #readOn(session: Session, before: readonly (readonly Row[])[]): Promise<readonly (readonly Row[])[]> {
+    const { answers, failure } = await session.send(calls.slice(before.length));
+    const found = [...before, ...answers.map(({ rows }) => rows)];
+    if (failure === null) return found;
+    const known = this.#known[found.length];
+    if (session.lost !== null || known === undefined) throw failure;
+    return this.#readOn(session, [...found, known]);
   }
 }
 
