@@ -11,7 +11,8 @@ import { encodeLogRecord } from '../log/log-record.ts';
 import type { ChangesRecord, PlacedChange } from '../log/log-record.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import { parseRegionId } from '../ports/identity.ts';
-import type { ApplyOutcome, ApplyTransaction } from '../ports/record-store.ts';
+import type { RegionId } from '../ports/identity.ts';
+import type { ApplyOutcome, ApplyTransaction, PositionRow } from '../ports/record-store.ts';
 import { Applier } from './applier.ts';
 import type { AppliedReport } from './lane.ts';
 import type { Opening } from './partition-queue.ts';
@@ -72,6 +73,8 @@ class ScriptedFeed implements FeedSubscription {
 /** Notes what comes, and answers when and as the test wants. */
 class WatchedStore extends MemoryRecordStore {
   readonly transactions: ApplyTransaction[] = [];
+  /** Awaited before positions are told. */
+  tellsPositions: Promise<void> = Promise.resolve();
   /** As a store whose dead letters have no room. */
   isFull = false;
   /** Asked before each transaction; what it throws is the answer. */
@@ -86,6 +89,11 @@ class WatchedStore extends MemoryRecordStore {
     )
       return 'full';
     return super.applyRemote(transaction);
+  }
+
+  override async positions(of: RegionId): Promise<readonly PositionRow[]> {
+    await this.tellsPositions;
+    return super.positions(of);
   }
 
   /** The partitions of each transaction so far. */
@@ -108,21 +116,36 @@ let fenced: number;
 let gaps: number[];
 let openings: Opening[];
 let heard: number;
+let subscriptions: number;
 let gates: (() => void)[];
 
 beforeEach(async () => {
   store = new WatchedStore();
   feed = new ScriptedFeed();
-  [reports, gaps, openings, gates, fenced, heard] = [[], [], [], [], 0, 0];
+  [reports, gaps, openings, gates, fenced, heard, subscriptions] = [[], [], [], [], 0, 0, 0];
   for (let partition = 0; partition < partitionCount; partition++) {
     const place = { origin, incarnation, partition, beat: null, nextOffset: 0n };
     await store.createPosition({ ...place, applied: 10n, settled: 10n });
   }
-  applier = new Applier({
+  applier = newApplier();
+  applier.start();
+});
+afterEach(async () => {
+  for (const open of gates) open();
+  await applier.close();
+});
+
+function newApplier(): Applier {
+  return new Applier({
     origin,
     partitionCount,
     store,
-    feed: { subscribe: () => feed },
+    feed: {
+      subscribe: () => {
+        subscriptions++;
+        return feed;
+      },
+    },
     clock: { nowMs: () => 0 },
     timer: systemTimer,
     maxDriftMs: 60_000,
@@ -140,12 +163,7 @@ beforeEach(async () => {
       onRefused: () => {},
     },
   });
-  applier.start();
-});
-afterEach(async () => {
-  for (const open of gates) open();
-  await applier.close();
-});
+}
 
 /** Changes of `partition` in one commit at `to`, to records that are named after it. */
 function record(partition: number, [from, to]: readonly [bigint, bigint], count = 1): ChangesRecord {
@@ -350,6 +368,20 @@ describe('a backlog', () => {
     await reaches([40n, 10n, 10n, 10n]);
     expect(fenced).toBe(0);
   });
+});
+
+describe('an applier that is closed', () => {
+  test('while it asks for its positions ends, and reads no log', async () => {
+    const { opened, open } = gate();
+    store.tellsPositions = opened;
+    const late = newApplier();
+    const before = subscriptions;
+    late.start();
+    const closing = late.close();
+    open();
+    await closing;
+    expect(subscriptions).toBe(before);
+  }, 10_000);
 });
 
 describe('a stale applier', () => {

@@ -96,7 +96,7 @@ export class Applier {
 
   async #run(): Promise<void> {
     const rows = await this.#positions();
-    if (rows === null) return;
+    if (rows === null || this.#end.signal.aborted) return;
     const subscription = this.#open(rows);
     try {
       for (let batch = await subscription.next(); batch !== null; batch = await subscription.next()) {
