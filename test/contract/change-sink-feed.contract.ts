@@ -141,6 +141,26 @@ export function changeSinkFeedContract(name: string, openBench: () => Promise<Lo
       expect(again.map((records) => records.length)).toEqual([0, 0, 11, 0]);
     });
 
+    test('a partition is taken back to an offset, and where nothing can lie there to its beginning', async () => {
+      const subscription = subscribe();
+      await sink.publish(Array.from({ length: 40 }, (_, number) => recordOf(number)));
+      const first = await readRecords(subscription, 40);
+      const of2 = first[2] ?? [];
+      const from = of2[6]?.offset ?? expect.fail('ten records of each partition');
+      expect(await subscription.rewind(2, from)).toBe(afterLast(of2));
+      const again = await readRecords(subscription, 4);
+      expect(again.map((records) => records.map(numberOf))).toEqual([[], [], [26, 30, 34, 38], []]);
+      expect(await subscription.rewind(2, afterLast(of2))).toBe(afterLast(of2));
+      await sink.publish([recordOf(42)]);
+      expect((await readRecords(subscription, 1))[2]?.map(numberOf)).toEqual([42]);
+      const beyond = afterLast(of2) + 1_000n;
+      await subscription.rewind(2, beyond);
+      await sink.publish([recordOf(3)]);
+      const anew = await readRecords(subscription, 12);
+      expect(anew[2]?.map(numberOf)).toEqual([...of2.map(numberOf), 42]);
+      expect(anew[3]?.map(numberOf)).toEqual([3]);
+    });
+
     test('rewinding while records are unread hands out nothing from before', async () => {
       const subscription = subscribe();
       await sink.publish([recordOf(0)]);

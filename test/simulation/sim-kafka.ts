@@ -8,6 +8,7 @@ import type { MemorySubscription } from '@isthmus/replication/adapters/memory/ch
 import type { MemoryIdentityStore } from '@isthmus/replication/adapters/memory/identity-store';
 import type { TopicName } from '@isthmus/replication/adapters/memory/log';
 import { MemoryChangeSink } from '@isthmus/replication/adapters/memory/change-sink';
+import { rewoundTo } from '@isthmus/replication/adapters/rewound';
 import { ReplicationError, assert } from '@isthmus/replication/errors';
 import type {
   ChangeFeed,
@@ -222,7 +223,7 @@ class SimSubscription implements FeedSubscription {
   }
 
   /** The log's end is asked for over the link; the cursor moves when the answer is here. */
-  rewind(partition: number): Promise<bigint> {
+  rewind(partition: number, from?: bigint): Promise<bigint> {
     const { link, region, world, process } = this.#parts;
     return new Promise((resolve, reject) => {
       const fail = (): void => process.hear(() => reject(unavailable('the feed is not connected')));
@@ -233,10 +234,10 @@ class SimSubscription implements FeedSubscription {
           world.scheduler.after(rewindTimeoutMs, fail);
           return;
         }
-        const { begin, end } = log;
+        const { begin: beginning, end } = log;
         world.scheduler.after(link.delayMs(), () =>
           process.hear(() => {
-            this.#moveTo(partition, begin);
+            this.#moveTo(partition, rewoundTo({ beginning, end }, from));
             resolve(end);
           }),
         );
@@ -268,7 +269,7 @@ class SimSubscription implements FeedSubscription {
     this.#offsets[partition] = offset;
     this.#ready = this.#ready.filter((batch) => batch.partition !== partition);
     if (this.#parts.region.log.partitions('changes') === null) this.#drop();
-    else void this.#inner?.rewind(partition);
+    else void this.#inner?.rewind(partition, offset);
     this.#fetch();
   }
 

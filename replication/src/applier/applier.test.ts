@@ -22,17 +22,23 @@ const incarnation = { counter: 1, nonce: 1 };
 const partitionCount = 4;
 /** In one commit; three partitions with as many are more than a transaction leaves to the next. */
 const backlogChanges = 1800;
+const mebibyte = 1024 * 1024;
 /** Making and reading so many changes takes a while. */
 const patient = { timeout: 10_000 };
 const products = schema({ title: register() });
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** Delivers what the test pushes; `rewind` delivers all of a partition again. */
+/** Delivers what the test pushes; `rewind` delivers a partition again from where it is to. */
 class ScriptedFeed implements FeedSubscription {
   readonly connected = true;
+  /** Where partitions were taken back to; `null`: their beginning. */
+  readonly rewinds: (readonly [number, bigint | null])[] = [];
+  /** Answers no question about its ends. */
+  isDeaf = false;
   readonly #log: FeedBatch[] = [];
   readonly #unread: FeedBatch[] = [];
   #reader: ((batch: FeedBatch | null) => void) | null = null;
+  #isClosed = false;
 
   push(...records: readonly ChangesRecord[]): void {
     for (const pushed of records) {
@@ -47,18 +53,23 @@ class ScriptedFeed implements FeedSubscription {
   async next(): Promise<FeedBatch | null> {
     const batch = this.#unread.shift();
     if (batch !== undefined) return batch;
+    if (this.#isClosed) return null;
     return new Promise((resolve) => {
       this.#reader = resolve;
     });
   }
 
-  async rewind(partition: number): Promise<bigint> {
-    const again = this.#log.filter((batch) => batch.partition === partition);
+  async rewind(partition: number, from: bigint | null = null): Promise<bigint> {
+    this.rewinds.push([partition, from]);
+    if (this.isDeaf) throw new ReplicationError('log-unavailable', 'deaf', { retriable: true });
+    const own = this.#log.filter((batch) => batch.partition === partition);
+    const again = own.slice(Number(from ?? 0n));
     for (const batch of again) setImmediate(() => this.#hand(batch));
-    return BigInt(again.length);
+    return BigInt(own.length);
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#reader?.(null);
   }
 
@@ -177,10 +188,16 @@ function record(partition: number, [from, to]: readonly [bigint, bigint], count 
   return { kind: 'changes', origin, incarnation, partition, from, to, beats, changes };
 }
 
-/** One change that nobody can read. */
-function poison(partition: number, reach: readonly [bigint, bigint]): ChangesRecord {
-  const { changes, ...rest } = record(partition, reach);
-  return { ...rest, changes: changes.map((change) => ({ ...change, delta: Buffer.from('x') })) };
+/** Changes that nobody can read. */
+function poison(
+  partition: number,
+  reach: readonly [bigint, bigint],
+  sizeBytes = 1,
+  count = 1,
+): ChangesRecord {
+  const { changes, ...rest } = record(partition, reach, count);
+  const delta = Buffer.alloc(sizeBytes, 'x');
+  return { ...rest, changes: changes.map((change) => ({ ...change, delta })) };
 }
 
 interface Gate {
@@ -323,6 +340,64 @@ describe('dead letters at their bound', () => {
     store.isFull = false;
     await vi.waitFor(async () => expect(await store.applied()).toEqual([30n, 30n, 20n, 10n]), patient);
     expect(applier.lackingRoom).toEqual([]);
+  });
+
+  test.each([
+    ['is queued when that begins', 7, 7],
+    ['comes after that', 0, 7],
+    ['is queued and nothing comes any more', 3, 3],
+  ])('stop no other partition, however much %s; all is read again (P4, I12, I3)', async (_, early, count) => {
+    const small = [poison(1, [10n, 15n], 1, 300), poison(1, [15n, 20n], 1, 300)];
+    const ends = [30n, 40n, 50n, 60n, 70n, 80n, 90n].slice(0, count);
+    const large = ends.map((to) => poison(1, [to - 10n, to], mebibyte));
+    const end = ends.at(-1) ?? 0n;
+    store.isFull = true;
+    feed.push(...small, ...large.slice(0, early));
+    await vi.waitFor(() => expect(applier.lackingRoom).toEqual([1]), patient);
+    const { opened, open } = gate();
+    store.before = ({ positions }) =>
+      positions.some(({ partition }) => partition === 1) ? opened : Promise.resolve();
+    feed.push(...large.slice(early), record(0, [10n, 20n]), record(2, [10n, 20n]));
+    await reaches([20n, 10n, 20n, 10n]);
+    expect([feed.rewinds, applier.lackingRoom, applier.readings[1]?.kind]).toEqual([[], [1], 'live']);
+    feed.isDeaf = true;
+    store.isFull = false;
+    open();
+    await vi.waitFor(() => expect(feed.rewinds.length).toBeGreaterThan(1), patient);
+    feed.isDeaf = false;
+    await vi.waitFor(async () => expect(await store.applied()).toEqual([20n, end, 20n, 10n]), patient);
+    expect([gaps, fenced, (await store.positions(origin))[1]?.settled]).toEqual([[], 0, 14n]);
+    feed.push(record(1, [end, end + 10n]), record(3, [10n, 20n]));
+    await reaches([20n, end + 10n, 20n, 20n]);
+    expect(new Set(feed.rewinds.map(([, from]) => from)).size).toBe(1);
+    expect(feed.rewinds[0]?.[1]).toBeGreaterThan(0n);
+  });
+
+  test('stop no other partition where one record of each that waits is more than all may hold', async () => {
+    store.isFull = true;
+    feed.push(...[1, 2, 3].map((partition) => poison(partition, [10n, 20n], 2 * mebibyte)));
+    await vi.waitFor(() => expect(applier.lackingRoom).toEqual([1, 2, 3]), patient);
+    feed.push(record(0, [10n, 20n]));
+    await vi.waitFor(() => expect(heard).toBe(4), patient);
+    feed.push(record(0, [20n, 30n]));
+    await reaches([30n, 10n, 10n, 10n]);
+  });
+
+  test('are not looked at again and again while another partition is applied', async () => {
+    store.isFull = true;
+    feed.push(poison(1, [10n, 20n], mebibyte));
+    await vi.waitFor(() => expect(applier.lackingRoom).toEqual([1]), patient);
+    const { opened, open } = gate();
+    store.before = ({ positions }) =>
+      positions.some(({ partition }) => partition === 0) ? opened : Promise.resolve();
+    feed.push(record(0, [10n, 20n]));
+    await vi.waitFor(() => expect(store.carried).toContainEqual([0]), patient);
+    const turns = vi.spyOn(systemTimer, 'turn');
+    for (let passed = 0; passed < 100; passed++) await new Promise((resolve) => setImmediate(resolve));
+    expect(turns.mock.calls.length).toBeLessThan(20);
+    turns.mockRestore();
+    open();
+    await reaches([20n, 10n, 10n, 10n]);
   });
 });
 

@@ -1,7 +1,8 @@
 /**
  * Brings one origin's changes into this region: reads the origin's Kafka across the link and hands its log records to
  * the queues of their partitions, which lanes apply. Two of these for one origin do no harm, because the positions are the fence (P4).
- * What waits is bounded in bytes, and a slow database holds back the feed. Bytes that are no log record of this
+ * What waits is bounded in bytes, and a slow database holds back the feed; a partition that waits for room for dead letters
+ * keeps its own share and holds back nothing (0063). Bytes that are no log record of this
  * origin and partition are dropped with an alarm, and the intervals then show what is missing.
  */
 import { backoffMs, pause } from '../backoff.ts';
@@ -148,7 +149,7 @@ export class Applier {
     readonly subscription: FeedSubscription;
   }): PartitionQueue {
     const { partition, position, subscription } = of;
-    const { origin, store, timer, logger, events } = this.#options;
+    const { origin, partitionCount, store, timer, logger, events } = this.#options;
     return new PartitionQueue({
       origin,
       partition,
@@ -158,7 +159,8 @@ export class Applier {
       logger,
       events,
       signal: this.#end.signal,
-      rewind: () => subscription.rewind(partition),
+      maxWaitingBytes: maxQueuedBytes / partitionCount,
+      rewind: (from) => subscription.rewind(partition, from),
       onDrained: () => this.#onRoom?.(),
       onReady: () => this.#lanes[partition % laneCount]?.wake(),
     });
@@ -222,7 +224,9 @@ export class Applier {
     }
   }
 
+  /** Of partitions that will make room by themselves. */
   #queuedBytes(): number {
-    return this.#partitions.reduce((sum, partition) => sum + partition.queuedBytes, 0);
+    const moving = this.#partitions.filter(({ lacksRoom }) => !lacksRoom);
+    return moving.reduce((sum, { queuedBytes }) => sum + queuedBytes, 0);
   }
 }

@@ -114,9 +114,10 @@ export class Lane {
     return new Promise((resolve) => this.#options.timer.turn(resolve));
   }
 
-  /** Whether more waits, beside what is in flight, than a transaction should leave to the next. */
+  /** Whether more waits for a transaction, beside what is in flight, than one should leave to the next. */
   #isBehind(): boolean {
-    return waitingBytes(this.#free(this.#options.partitions)) > backlogBytes;
+    const moving = this.#free(this.#options.partitions).filter(({ lacksRoom }) => !lacksRoom);
+    return waitingBytes(moving) > backlogBytes;
   }
 
   #take(): readonly Taken[] {

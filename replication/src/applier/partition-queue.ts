@@ -40,7 +40,10 @@ export interface PartitionQueueOptions {
   readonly partition: number;
   readonly position: PositionRow | null;
   readonly store: Pick<RecordStore, 'createPosition' | 'positions'>;
-  readonly rewind: () => Promise<bigint>;
+  /** Reads the partition once more from an offset, or from its beginning; resolves with its end. */
+  readonly rewind: (from?: bigint) => Promise<bigint>;
+  /** What it keeps, beside one record, while it waits for room for dead letters. */
+  readonly maxWaitingBytes: number;
   readonly timer: Timer;
   readonly signal: AbortSignal;
   readonly logger: Logger;
@@ -76,6 +79,8 @@ export class PartitionQueue {
   #queuedBytes = 0;
   #failures = 0;
   #lacksRoom = false;
+  /** Offset of the first record that came and was not kept; neither is anything that comes after it. */
+  #leftOutFrom: bigint | null = null;
   /** The furthest end of an interval that came, of the incarnation that is read. */
   #seenTo = 0n;
   #busy: Promise<void> | null = null;
@@ -115,9 +120,14 @@ export class PartitionQueue {
 
   offer(records: readonly QueuedRecord[]): void {
     for (const record of records) {
+      if (this.#leftOutFrom !== null) {
+        this.#see(record);
+        continue;
+      }
       this.#queue.push(record);
       this.#queuedBytes += record.byteCount;
     }
+    if (this.#lacksRoom) this.#leaveOut();
     this.#options.onReady();
   }
 
@@ -130,8 +140,10 @@ export class PartitionQueue {
   advance(): boolean {
     while (this.#busy === null) {
       const head = this.#queue[0];
-      if (head === undefined) return false;
-      if (this.#standing.kind === 'doubtful') this.#start(() => this.#reload());
+      if (head === undefined) {
+        if (this.#leftOutFrom === null) return false;
+        this.#start(() => this.#goBack());
+      } else if (this.#standing.kind === 'doubtful') this.#start(() => this.#reload());
       else if (this.#step(head)) return true;
     }
     return false;
@@ -163,12 +175,15 @@ export class PartitionQueue {
     this.#failures = 0;
     for (const entry of this.#queue.slice(0, collected.consumed)) this.#see(entry);
     this.#consume(collected.consumed);
+    // Nobody else would look at it again: nothing waits, and nothing more may come.
+    if (this.#queue.length === 0 && !this.#options.signal.aborted) this.advance();
   }
 
   /** The transaction did not go through. Who was alone in it rests first. */
   retry(why: 'failed' | Exclude<ApplyOutcome, 'applied'>): void {
     const wasAlone = this.isAlone;
-    this.#lacksRoom = wasAlone && why === 'full' ? this.#waitForRoom() : false;
+    if (wasAlone && why === 'full') this.#waitForRoom();
+    else this.#lacksRoom = false;
     this.#standing = { kind: 'doubtful' };
     if (wasAlone) this.#start(() => this.#rest());
   }
@@ -179,13 +194,26 @@ export class PartitionQueue {
     if (isStanding && this.#busy === null) this.#start(() => this.#goOn());
   }
 
-  #waitForRoom(): true {
+  #waitForRoom(): void {
     if (!this.#lacksRoom)
       this.#options.logger.error(
         this.#where(),
         'the dead letters of the origin are full, so the partition waits',
       );
-    return true;
+    this.#lacksRoom = true;
+    this.#leaveOut();
+    this.#options.onDrained();
+  }
+
+  /** Keeps the first of what is queued, which is what is tried again; the rest is in the log (0063). */
+  #leaveOut(): void {
+    while (this.#queue.length > 1 && this.#queuedBytes > this.#options.maxWaitingBytes) {
+      const [last] = this.#queue.splice(-1);
+      assert(last !== undefined, 'a queue of two has a last one');
+      this.#queuedBytes -= last.byteCount;
+      this.#leftOutFrom = last.offset;
+      this.#see(last);
+    }
   }
 
   #step(head: QueuedRecord): boolean {
@@ -274,12 +302,24 @@ export class PartitionQueue {
   async #reread(): Promise<void> {
     const until = await this.#options.rewind();
     this.#failures = 0;
+    this.#leftOutFrom = null;
     this.#consume(this.#queue.length);
     this.#reading = reread(this.#reading, until);
     this.#options.logger.warn(
       { ...this.#where(), until: String(until) },
       'an interval is missing; reading again',
     );
+  }
+
+  /** All that was kept is done with, so what was left out may come again, and everything after it. */
+  async #goBack(): Promise<void> {
+    const from = this.#leftOutFrom;
+    assert(from !== null && this.#queue.length === 0, 'a partition goes back once it has nothing more');
+    await this.#options.rewind(from);
+    this.#leftOutFrom = null;
+    this.#lacksRoom = false;
+    this.#failures = 0;
+    this.#options.logger.info({ ...this.#where(), from: String(from) }, 'what found no room is read again');
   }
 
   #stop(reading: Reading & { readonly kind: 'gap' }): void {

@@ -122,8 +122,8 @@ class PastSubscription implements FeedSubscription {
     return null;
   }
 
-  rewind(partition: number): Promise<bigint> {
-    return this.#inner.rewind(partition);
+  rewind(partition: number, from?: bigint): Promise<bigint> {
+    return this.#inner.rewind(partition, from);
   }
 
   close(): Promise<void> {

@@ -83,8 +83,8 @@ export class OpenedSubscription implements FeedSubscription {
     return null;
   }
 
-  async rewind(partition: number): Promise<bigint> {
-    const until = await this.#inner.rewind(partition);
+  async rewind(partition: number, from?: bigint): Promise<bigint> {
+    const until = await this.#inner.rewind(partition, from);
     this.#rewinds.set(partition, (this.#rewinds.get(partition) ?? 0) + 1);
     return until;
   }

@@ -21,10 +21,11 @@ export interface FeedSubscription {
   /** Waits for a batch; `null` once the subscription is closed. Never rejects for trouble on the link. */
   next(): Promise<FeedBatch | null>;
   /**
-   * Reads a partition once more from its beginning. Resolves with the end offset (exclusive) that the log had when
-   * asked; batches delivered by `next` after this resolves start at the beginning. Rejects with `log-unavailable`.
+   * Reads a partition once more: from the offset `from`, or from its beginning where that is absent or nothing can lie
+   * there. Resolves with the end offset (exclusive) that the log had when asked; batches delivered by `next` after this
+   * resolves start there. Rejects with `log-unavailable`.
    */
-  rewind(partition: number): Promise<bigint>;
+  rewind(partition: number, from?: bigint): Promise<bigint>;
   /** True while the last fetch went through; for status pages, not for decisions. */
   readonly connected: boolean;
   close(): Promise<void>;

@@ -10,6 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { assert } from '../../errors.ts';
 import type { FeedBatch, FeedSubscription } from '../../ports/change-feed.ts';
 import { BatchQueue } from '../batch-queue.ts';
+import { rewoundTo } from '../rewound.ts';
 import { unavailable } from './kafka-connection.ts';
 import { TopicReader } from './topic-reader.ts';
 import type { FetchedPartition, ReaderOptions, Wanted } from './topic-reader.ts';
@@ -65,7 +66,7 @@ export class KafkaSubscription implements FeedSubscription {
     return this.#queue.take();
   }
 
-  async rewind(partition: number): Promise<bigint> {
+  async rewind(partition: number, from?: bigint): Promise<bigint> {
     const reader = this.#reader;
     if (reader === null || !this.#connected) throw unavailable('the feed is not connected');
     const cursor = this.#cursor(partition);
@@ -74,7 +75,7 @@ export class KafkaSubscription implements FeedSubscription {
       reader.edge(partition, 'end'),
     ]);
     cursor.turn++;
-    cursor.offset = beginning;
+    cursor.offset = rewoundTo({ beginning, end }, from);
     this.#queue.drop(partition);
     return end;
   }

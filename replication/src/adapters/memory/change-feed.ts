@@ -7,6 +7,7 @@ import { assert } from '../../errors.ts';
 import type { ChangeFeed, FeedBatch, FeedSubscription } from '../../ports/change-feed.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { Logger } from '../../ports/logger.ts';
+import { rewoundTo } from '../rewound.ts';
 import { type MemoryLog, type MemoryPartition, type TopicName, unavailable } from './log.ts';
 
 const batchBytes = 256 * 1024;
@@ -110,11 +111,12 @@ export class MemorySubscription implements FeedSubscription {
     return null;
   }
 
-  async rewind(partition: number): Promise<bigint> {
+  async rewind(partition: number, from?: bigint): Promise<bigint> {
     const found = this.#isClosed ? undefined : this.#log.partitions(this.#topic)?.[partition];
     if (found === undefined) throw unavailable('the feed is not connected');
-    this.#offsets[partition] = found.begin;
-    return found.end;
+    const { begin: beginning, end } = found;
+    this.#offsets[partition] = rewoundTo({ beginning, end }, from);
+    return end;
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,7 @@ import type { ReplicationError } from '../../errors.ts';
 import type { FeedBatch, FeedRecord, FeedSubscription } from '../../ports/change-feed.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { BatchQueue } from '../batch-queue.ts';
+import { rewoundTo } from '../rewound.ts';
 import { unavailable } from './log-connection.ts';
 import { LogReader } from './log-reader.ts';
 import type { Found, PlacedRecord, ReaderOptions } from './log-reader.ts';
@@ -26,6 +27,7 @@ export interface SubscriptionOptions extends ReaderOptions {
 
 interface Rewind {
   readonly partition: number;
+  readonly from: bigint | undefined;
   readonly resolve: (end: bigint) => void;
   readonly reject: (cause: Error) => void;
 }
@@ -69,12 +71,12 @@ export class LogSubscription implements FeedSubscription {
     return this.#queue.take();
   }
 
-  rewind(partition: number): Promise<bigint> {
+  rewind(partition: number, from?: bigint): Promise<bigint> {
     assert(partition < this.#wanted.length, `partition ${partition} of ${this.#wanted.length}`);
     if (!this.#connected || this.#closing.signal.aborted)
       return Promise.reject(unavailable('the feed is not connected'));
     return new Promise((resolve, reject) => {
-      this.#rewinds.push({ partition, resolve, reject });
+      this.#rewinds.push({ partition, from, resolve, reject });
       this.#onRewind();
     });
   }
@@ -139,7 +141,7 @@ export class LogSubscription implements FeedSubscription {
     );
   }
 
-  /** Resolves when more may be read; meanwhile partitions are taken back to their beginning where that is wanted. */
+  /** Resolves when more may be read; meanwhile partitions are taken back where that is wanted. */
   async #room(reader: LogReader): Promise<void> {
     for (;;) {
       const asked = new Promise<'rewind'>((resolve) => {
@@ -157,8 +159,9 @@ export class LogSubscription implements FeedSubscription {
       const { beginning, partitionEnd } = await reader.edges(partition);
       this.#rewinds.shift();
       this.#queue.drop(partition);
-      this.#wanted[partition] = beginning;
-      this.#scanFrom = beginning;
+      const wanted = rewoundTo({ beginning, end: partitionEnd }, rewind.from);
+      this.#wanted[partition] = wanted;
+      this.#scanFrom = least([wanted, this.#scanFrom ?? wanted]);
       rewind.resolve(partitionEnd);
     }
   }
