@@ -62,6 +62,8 @@ function known(value: number | null): number {
 export class FigureGauges {
   readonly #region: RegionId;
   readonly #peers: readonly RegionId[];
+  /** Whose changes may be put aside: also the own ones of an earlier life, and those of a region that is no peer any more. */
+  readonly #letterOrigins: Set<RegionId>;
   readonly #lag;
   readonly #backlog;
   readonly #rpoSeconds;
@@ -84,6 +86,7 @@ export class FigureGauges {
   constructor({ registry, region, peers }: FigureGaugesOptions) {
     this.#region = region;
     this.#peers = peers;
+    this.#letterOrigins = new Set([region, ...peers]);
     const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
       new Gauge({ name: `isthmus_${name}`, help, labelNames, registers: [registry] });
     this.#lag = gauge(
@@ -230,7 +233,7 @@ export class FigureGauges {
   }
 
   #setFates(counts: readonly FateCount[] | null): void {
-    for (const origin of [this.#region, ...this.#peers])
+    for (const origin of this.#originsWith(counts))
       for (const fate of fates) {
         const found = counts?.find((entry) => entry.origin === origin && entry.fate === fate);
         this.#fates.set({ origin, fate }, known(counts === null ? null : (found?.count ?? 0)));
@@ -238,7 +241,7 @@ export class FigureGauges {
   }
 
   #setDeadLetters(counts: readonly DeadLetterCount[] | null): void {
-    for (const origin of this.#peers) {
+    for (const origin of this.#originsWith(counts)) {
       const open = counts?.filter((entry) => entry.origin === origin) ?? null;
       this.#lettersFilled.set({ origin }, known(open && filled(sumOf(open))));
       for (const cause of deadLetterCauses) {
@@ -246,5 +249,11 @@ export class FigureGauges {
         this.#deadLetters.set({ origin, cause }, known(counts === null ? null : (found?.count ?? 0)));
       }
     }
+  }
+
+  /** An origin that had some goes on being shown, or its last number would stand for ever. */
+  #originsWith(counts: readonly { readonly origin: RegionId }[] | null): ReadonlySet<RegionId> {
+    for (const { origin } of counts ?? []) this.#letterOrigins.add(origin);
+    return this.#letterOrigins;
   }
 }

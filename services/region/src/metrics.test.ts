@@ -1,12 +1,14 @@
 import { linkStates } from '@isthmus/replication/links/link-monitor';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
+import type { DeadLetterCount } from '@isthmus/replication/ports/record-store';
 import type { SlotHealth } from '@isthmus/replication/ports/slot-health';
 import type { FiguresRead } from '@isthmus/replication/progress/figures';
 import { expect, test } from 'vitest';
-import { RegionMetrics } from './metrics.ts';
+import { RegionMetrics, type RegionMetricsOptions } from './metrics.ts';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
 const us = parseRegionId('us') ?? expect.fail('us is a region');
+const gone = parseRegionId('gone') ?? expect.fail('gone is a region');
 const incarnation = { counter: 3, nonce: 1 };
 const nowMs = 1_700_000_000_000;
 const beat = { number: 1, count: 8, atMs: nowMs - 250, lsn: 1n, end: 1n };
@@ -35,12 +37,20 @@ const barrier = { completed: 4, open: 5, openedAtMs: 1000, completedAtMs: 900, r
 const dead = { count: 12, barrier };
 const nothing: FiguresRead = { figures: null, isCurrent: false, ageMs: null };
 
-function metrics(read: FiguresRead, slot: SlotHealth | null = null): RegionMetrics {
+function withLetters(deadLetters: readonly DeadLetterCount[]): FiguresRead {
+  return { ...full, figures: full.figures && { ...full.figures, deadLetters } };
+}
+
+function metrics(
+  read: FiguresRead,
+  slot: SlotHealth | null = null,
+  figures: RegionMetricsOptions['figures'] = { read: () => Promise.resolve(read) },
+): RegionMetrics {
   return new RegionMetrics({
     region: eu,
     incarnation,
     peers: [us],
-    figures: { read: () => Promise.resolve(read) },
+    figures,
     clock: { nowMs: () => nowMs },
     links: {
       links: [{ peer: us, state: { kind: 'suspected' } }],
@@ -147,6 +157,25 @@ test('what is unknown is never zero, and no series is missing', async () => {
     'slot_level{level="ok"}',
   ];
   for (const name of noNumber) expect([name, unknown.get(`isthmus_${name}`)]).toEqual([name, 'Nan']);
+});
+
+test('dead letters are counted for whomever they are of, also the region itself and one that is no peer (P4, P9)', async () => {
+  const letters = [
+    { origin: eu, cause: 'clock-too-far-ahead', count: 10_000, bytes: 1 },
+    { origin: gone, cause: 'newer-format', count: 2, bytes: 1 },
+  ] as const;
+  let read = withLetters(letters);
+  const watched = metrics(full, null, { read: () => Promise.resolve(read) });
+  const open = {
+    'isthmus_dead_letters{origin="eu",cause="clock-too-far-ahead"}': '10000',
+    'isthmus_dead_letters_fill_ratio{origin="eu"}': '0.5',
+    'isthmus_dead_letters{origin="gone",cause="newer-format"}': '2',
+    'isthmus_dead_letters_fill_ratio{origin="gone"}': '0.0001',
+  };
+  expect(Object.fromEntries(await scraped(watched))).toMatchObject(open);
+  read = withLetters([]);
+  const closed = Object.fromEntries(Object.keys(open).map((name) => [name, '0']));
+  expect(Object.fromEntries(await scraped(watched))).toMatchObject(closed);
 });
 
 test('with older figures dead letters are withheld and ages stand', async () => {
