@@ -128,12 +128,13 @@ let gaps: number[];
 let openings: Opening[];
 let heard: number;
 let subscriptions: number;
+let warnings: Readonly<Record<string, unknown>>[];
 let gates: (() => void)[];
 
 beforeEach(async () => {
   store = new WatchedStore();
   feed = new ScriptedFeed();
-  [reports, gaps, openings, gates, fenced, heard, subscriptions] = [[], [], [], [], 0, 0, 0];
+  [reports, gaps, openings, gates, warnings, fenced, heard, subscriptions] = [[], [], [], [], [], 0, 0, 0];
   for (let partition = 0; partition < partitionCount; partition++) {
     const place = { origin, incarnation, partition, beat: null, nextOffset: 0n };
     await store.createPosition({ ...place, applied: 10n, settled: 10n });
@@ -160,7 +161,7 @@ function newApplier(): Applier {
     clock: { nowMs: () => 0 },
     timer: systemTimer,
     maxDriftMs: 60_000,
-    logger: quiet,
+    logger: { ...quiet, warn: (fields) => void warnings.push(fields) },
     events: {
       onApplied: (report) => reports.push(report),
       onFenced: () => {
@@ -325,6 +326,18 @@ describe('what stops alone', () => {
     expect(store.carried).toEqual([[0, 1], [0]]);
     expect(fenced).toBe(0);
   });
+});
+
+test('changes that are put aside are told of in the log, once they are stored', async () => {
+  store.isFull = true;
+  feed.push(poison(1, [10n, 20n]));
+  await vi.waitFor(() => expect(applier.lackingRoom).toEqual([1]), patient);
+  expect(warnings.filter(({ cause }) => cause !== undefined)).toEqual([]);
+  store.isFull = false;
+  await vi.waitFor(async () => expect(await store.applied()).toEqual([10n, 20n, 10n, 10n]), patient);
+  await vi.waitFor(() =>
+    expect(warnings).toContainEqual({ origin, partition: 1, cause: 'newer-format', count: 1 }),
+  );
 });
 
 describe('dead letters at their bound', () => {

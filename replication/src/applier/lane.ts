@@ -16,6 +16,7 @@ import type { Timer } from '../ports/timer.ts';
 import { batchOf, decide } from './batch.ts';
 import type { Batch, Decided } from './batch.ts';
 import type { PartitionQueue, Taken } from './partition-queue.ts';
+import { PutAsideNotes } from './put-aside-notes.ts';
 
 export interface AppliedReport {
   readonly origin: RegionId;
@@ -59,6 +60,7 @@ const transactionBytes = 4 * 1024 * 1024;
 
 export class Lane {
   readonly #options: LaneOptions;
+  readonly #putAside: PutAsideNotes;
   #first = 0;
   /** Partitions of transactions in flight. */
   readonly #held = new Set<PartitionQueue>();
@@ -69,6 +71,7 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    this.#putAside = new PutAsideNotes(options);
   }
 
   /** One of the partitions may have something to apply. */
@@ -200,6 +203,7 @@ export class Lane {
     });
     if (outcome !== 'applied') return outcome;
     for (const { queue, collected } of taken) queue.accept(collected);
+    this.#putAside.note(decided.deadLetters);
     onApplied({
       origin,
       ...figures(batch, decided),
