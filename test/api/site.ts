@@ -269,6 +269,8 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
       },
       rights: {
         self: identity,
+        incarnations: database.incarnations,
+        transfers: database.transfers,
         retirements: database.retirements,
         writers: nobodyElse,
         peers: [],

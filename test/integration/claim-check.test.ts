@@ -1,14 +1,18 @@
 /** What is asked of the survivors before stranded rights are claimed (P8, I7), over donors in memory. */
 import { contextOf, merge } from '@isthmus/conflict';
 import { requireNobodyHasMore } from '@isthmus/region/admin/claim-check';
+import { readOwnPast } from '@isthmus/region/admin/own-past';
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { ReplicationError } from '@isthmus/replication/errors';
+import type { Lsn } from '@isthmus/replication/ports/change';
 import { actorOf, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
-import { expect, test } from 'vitest';
+import type { Self } from '@isthmus/replication/reach';
+import { describe, expect, test } from 'vitest';
 import { MemoryRegion } from './memory-region.ts';
 
 const id = { collection: 'products', key: 'counted' };
+const second = { counter: 2, nonce: 9 };
 
 async function world() {
   const timer = new ManualTimer();
@@ -25,10 +29,13 @@ async function world() {
       return donor.donor.answer(request);
     },
   };
-  const check = async (survivors = [us.self.region]) => {
+  /** As the region that eu is in its second life, if it has one. */
+  const check = async (survivors = [us.self.region], self: Self = eu.self) => {
+    const incarnations = { relearning: () => Promise.resolve(null) };
+    const past = await readOwnPast({ self, incarnations, transfers: eu.transfers });
     const own = await eu.state(id);
     const actors = [actorOf(ap.self.region, ap.self.incarnation)];
-    const checking = requireNobodyHasMore({ survivors, peer, timer }, { id, own, actors });
+    const checking = requireNobodyHasMore({ survivors, peer, timer }, { id, own, actors, past });
     await Promise.all([checking.catch(() => undefined), timer.advance(1000)]);
     return checking;
   };
@@ -57,4 +64,49 @@ test('they wait where a survivor does not answer', async () => {
   const { us, check } = await world();
   const away = parseRegionId('sa') ?? expect.fail('sa is a region');
   await expect(check([us.self.region, away])).rejects.toMatchObject({ code: 'claim-waits' });
+});
+
+describe('in a later life', () => {
+  /** How far both regions have come of what eu wrote in its first life, and whether us has begun to read the second in every partition. */
+  interface Come {
+    readonly here: Lsn;
+    readonly settledHere: Lsn;
+    readonly there: Lsn;
+    readonly settledThere: Lsn;
+    readonly readsPresent: boolean;
+  }
+  const all: Come = { here: 9n, settledHere: 9n, there: 9n, settledThere: 9n, readsPresent: true };
+
+  async function checked(come: Come): Promise<void> {
+    const { eu, us, check } = await world();
+    const { region, incarnation, partitionCount } = eu.self;
+    const at = { origin: region, beat: null, nextOffset: 0n };
+    for (let partition = 0; partition < partitionCount; partition++) {
+      const first = { ...at, incarnation, partition };
+      await eu.records.createPosition({ ...first, applied: come.here, settled: come.settledHere });
+      await us.records.createPosition({ ...first, applied: come.there, settled: come.settledThere });
+      if (come.readsPresent || partition > 0)
+        await us.records.createPosition({ ...at, incarnation: second, partition, applied: 1n, settled: 1n });
+    }
+    await check([us.self.region], { ...eu.self, incarnation: second });
+  }
+
+  test('they may be claimed once all of the former life has settled here', async () => {
+    await expect(checked(all)).resolves.toBeUndefined();
+    // What a survivor has put aside is here.
+    await expect(checked({ ...all, settledThere: 4n })).resolves.toBeUndefined();
+  });
+
+  test.each<readonly [string, Partial<Come>, string]>([
+    ['something of it is put aside here', { settledHere: 4n }, 'put aside here'],
+    [
+      'a survivor has put aside what is not here',
+      { here: 4n, settledHere: 4n, settledThere: 4n },
+      'us may have',
+    ],
+    ['a survivor does not read the present life', { readsPresent: false }, 'us does not read'],
+  ])('they wait where %s', async (_, come, detail) => {
+    const waits = { code: 'claim-waits', message: expect.stringContaining(detail) };
+    await expect(checked({ ...all, ...come })).rejects.toMatchObject(waits);
+  });
 });

@@ -5,7 +5,8 @@
  * may take more of an earlier life after that, so every peer that answers says how far it holds the earlier lives once it
  * comes no further, and whoever holds more is fetched from. What peers were told to be settled is
  * settled again, because they may have collected on that word. What neither the log nor any peer holds is lost, and is
- * said.
+ * said. Of the own lives it is enough that they are applied: no write waits for a change of them that was put aside, but
+ * claims of rights do.
  */
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Relearning } from '../ports/incarnation-store.ts';

@@ -8,13 +8,15 @@ import { ReplicationError } from '../errors.ts';
 import type { RecordId } from '../ports/change.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { Timer } from '../ports/timer.ts';
-import type { TransferAnswer, TransferPeer, TransferRequest } from '../ports/transfer-peer.ts';
+import type { Offer, TransferAnswer, TransferPeer, TransferRequest } from '../ports/transfer-peer.ts';
 
 export interface StatesFrom {
   readonly peer: TransferPeer;
   readonly donor: RegionId;
   readonly timer: Timer;
   readonly signal: AbortSignal;
+  /** Of each snapshot, before anything is read out of it. */
+  readonly onOffer?: (offer: Offer) => void;
 }
 
 const idsPerRequest = 256;
@@ -45,6 +47,7 @@ async function readSome(
   if (opened.kind === 'refused') return opened.detail;
   if (opened.kind !== 'offer') throw unexpected(opened);
   const { snapshot } = opened.offer;
+  from.onOffer?.(opened.offer);
   try {
     while (states.length < ids.length) {
       const wanted = ids.slice(states.length, states.length + idsPerRequest);

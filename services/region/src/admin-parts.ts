@@ -87,6 +87,8 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
     },
     rights: {
       self: identity,
+      incarnations: database.incarnations,
+      transfers: database.transfers,
       retirements: database.retirements,
       writers,
       peers,

@@ -253,8 +253,8 @@ const kinds = {
     status: 503,
     title: 'Somebody may hold more of the region that is gone',
     meaning:
-      'Stranded rights are claimed under dots of whoever held them, so every survivor is asked first whether it holds more of that writer in this record. One of them does, or does not answer.',
-    mend: 'Claim again when every survivor answers. Where one holds more, fetch it with `isthmus digest --repair` first.',
+      'Stranded rights are claimed under dots of whoever held them, so every survivor is asked first whether it holds more of that writer in this record. One of them does, or does not answer; or something that this region wrote in an earlier life has not settled here, because it is put aside here or at a peer.',
+    mend: 'Claim again when every survivor answers. Where one holds more, fetch it with `isthmus digest --repair` first. What is put aside is shown by `isthmus dead-letters list`, here and at the peer that `detail` names: it settles once its cause is mended.',
   },
   'claimed-since': {
     status: 409,

@@ -1,17 +1,12 @@
 /**
  * Who holds the rights of bounded counters, and the claim of those that are stranded (P8), on the admin listener. Rights
  * of a retired region are claimed by its heir alone, or by whoever inherits from that one, once all that the survivors
- * keep of it has settled there; rights of this region's own earlier lives by this region, which takes writes only once it has learnt those. A claim is an
- * ordinary change of the record, so it says for ever who claimed what, and a line of the log says when.
+ * keep of it has settled there; rights of this region's own earlier lives by this region. In both cases all that this
+ * region wrote in earlier lives has to have settled here, and nobody may hold more (`own-past.ts`, `claim-check.ts`). A
+ * claim is an ordinary change of the record, so it says for ever who claimed what, and a line of the log says when.
  */
 import type { Journal } from '@isthmus/replication/journal/journal';
-import {
-  type Actor,
-  type Incarnation,
-  type RegionId,
-  actorOf,
-  parseActor,
-} from '@isthmus/replication/ports/identity';
+import { type Actor, type RegionId, actorOf, parseActor } from '@isthmus/replication/ports/identity';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { Retirement, RetirementStore } from '@isthmus/replication/ports/retirement-store';
 import type { Timer } from '@isthmus/replication/ports/timer';
@@ -31,12 +26,12 @@ import type { RecordType } from '../records/record-type.ts';
 import { type Holder, type Writers, allHolders, holdersAt, isStranded } from '../records/rights.ts';
 import { requireNobodyHasMore } from './claim-check.ts';
 import { flagParameter } from './flag-parameter.ts';
+import { type PastParts, readOwnPast } from './own-past.ts';
 
 export interface RightsParts extends Pick<ApiParts, 'collections' | 'guards'> {
   readonly store: Pick<RecordStore, 'read'>;
   readonly journal: Pick<Journal, 'write'>;
-  readonly rights: {
-    readonly self: { readonly region: RegionId; readonly incarnation: Incarnation };
+  readonly rights: PastParts & {
     readonly retirements: Pick<RetirementStore, 'all'>;
     readonly writers: Writers;
     readonly peers: readonly RegionId[];
@@ -52,15 +47,18 @@ export function addRightsRoutes(app: Listener, parts: () => RightsParts, drain: 
 
 async function show(parts: RightsParts, request: FastifyRequest) {
   const { id } = target(parts, request);
+  const { missing } = await readOwnPast(parts.rights);
   const state = await parts.store.read(id);
   if (state === null) throw new Problem('not-found', 'Nothing is stored under this key.');
   const retired = await parts.rights.retirements.all();
+  const mayBe = (claimer: RegionId | null) =>
+    claimer === parts.rights.self.region && missing !== null ? null : claimer;
   const fields = [...allHolders(state)].map(([field, holders]) => ({
     field,
     holders: holders.map((holder) => ({
       ...holder,
       stranded: isStranded(holder, parts.rights.writers),
-      claimableBy: claimerOf(holder, parts, retired),
+      claimableBy: mayBe(claimerOf(holder, parts, retired)),
     })),
   }));
   return { ...id, fields };
@@ -81,9 +79,10 @@ async function claim(parts: RightsParts & { readonly drain: Drain }, request: Fa
     const isOurs = claimerOf(holder, parts, retired) === parts.rights.self.region;
     return isOurs ? parseActor(holder.actor) : null;
   };
+  const past = await readOwnPast(parts.rights);
   const own = (await parts.store.read(id)) ?? new Uint8Array(0);
   const actors = holdersAt(own, field).flatMap((holder) => from(holder) ?? []);
-  await requireNobodyHasMore(witnesses(parts, retired), { id, own, actors });
+  await requireNobodyHasMore(witnesses(parts, retired), { id, own, actors, past });
   const claimed = await written(parts, { id, type, dryRun, claim: { names: found.names, field, from } });
   request.log.warn(
     { collection: id.collection, field, dryRun, claims: claimed.claims },
