@@ -24,10 +24,12 @@ const site = useCluster('identity');
 
 test('P9: a database restored from an older copy learns what it lost and goes on as a new incarnation', async () => {
   await write(3);
+  expect((await site.clients.eu.patch('products', 'counted', { refill: { stock: 10 } })).status).toBe(200);
   await halt(site.eu);
   execFileSync('cp', ['-a', data(), join(site.folder, 'copy')]);
   await go(site.eu);
   await write(4);
+  expect((await site.clients.eu.patch('products', 'counted', { spend: { stock: 4 } })).status).toBe(200);
   expect((await site.clients.eu.put('products', 'lost', { title: 'only in the log' })).status).toBe(201);
   expect((await site.clients.us.put('products', 'by us', { title: 'told to be settled' })).status).toBe(201);
   await converged([site.clients.eu, site.clients.us], 'products', 20_000);
@@ -53,6 +55,16 @@ test('P9: a database restored from an older copy learns what it lost and goes on
     });
     expect(await client.get('products', 'by us')).toMatchObject({ status: 200 });
   }
+  // What the former life held is claimed with what it spent in the lost part, as soon as its peer reads the new life.
+  expect((await site.clients.eu.patch('products', 'counted', { spend: { stock: 1 } })).status).toBe(409);
+  await until('the rights of the former life are claimed', 20_000, async () => {
+    const claimed = await claimStock(site.eu.process.admin);
+    if (claimed.status === 200) expect(claimed.body).toMatchObject({ claims: [{ region: 'eu', rights: 6 }] });
+    else expect(claimed.body).toMatchObject({ code: 'claim-waits' });
+    return claimed.status === 200;
+  });
+  expect((await site.clients.eu.patch('products', 'counted', { spend: { stock: 7 } })).status).toBe(409);
+  expect((await site.clients.eu.patch('products', 'counted', { spend: { stock: 6 } })).status).toBe(200);
 }, 150_000);
 
 test('P9: killed while it claims and right after it was made another incarnation, the region goes on', async () => {
@@ -291,6 +303,15 @@ async function likes(client: RegionClient): Promise<unknown> {
 
 function valueOf(value: unknown): unknown {
   return value !== null && typeof value === 'object' && 'likes' in value ? value.likes : null;
+}
+
+async function claimStock(admin: string): Promise<{ readonly status: number; readonly body: unknown }> {
+  const response = await fetch(`${admin}/v1/rights/products/counted/claim`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ field: 'stock' }),
+  });
+  return { status: response.status, body: await response.json() };
 }
 
 async function identityOf(admin: string): Promise<unknown> {
