@@ -6,12 +6,15 @@ import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Lsn } from '@isthmus/replication/ports/change';
 import { actorOf, parseRegionId } from '@isthmus/replication/ports/identity';
+import type { Relearning } from '@isthmus/replication/ports/incarnation-store';
 import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
 import type { Self } from '@isthmus/replication/reach';
 import { describe, expect, test } from 'vitest';
 import { MemoryRegion } from './memory-region.ts';
 
 const id = { collection: 'products', key: 'counted' };
+/** As a region that takes writes and learns the rest later. */
+const open: Relearning = { pasts: [], promised: null, sinceMs: 0, fill: null, isOpen: true };
 const second = { counter: 2, nonce: 9 };
 
 async function world() {
@@ -30,8 +33,12 @@ async function world() {
     },
   };
   /** As the region that eu is in its second life, if it has one. */
-  const check = async (survivors = [us.self.region], self: Self = eu.self) => {
-    const incarnations = { relearning: () => Promise.resolve(null) };
+  const check = async (
+    survivors = [us.self.region],
+    self: Self = eu.self,
+    learning: Relearning | null = null,
+  ) => {
+    const incarnations = { relearning: () => Promise.resolve(learning) };
     const past = await readOwnPast({ self, incarnations, transfers: eu.transfers });
     const own = await eu.state(id);
     const actors = [actorOf(ap.self.region, ap.self.incarnation)];
@@ -74,8 +81,16 @@ describe('in a later life', () => {
     readonly there: Lsn;
     readonly settledThere: Lsn;
     readonly readsPresent: boolean;
+    readonly learning: Relearning | null;
   }
-  const all: Come = { here: 9n, settledHere: 9n, there: 9n, settledThere: 9n, readsPresent: true };
+  const all: Come = {
+    here: 9n,
+    settledHere: 9n,
+    there: 9n,
+    settledThere: 9n,
+    readsPresent: true,
+    learning: null,
+  };
 
   async function checked(come: Come): Promise<void> {
     const { eu, us, check } = await world();
@@ -88,7 +103,7 @@ describe('in a later life', () => {
       if (come.readsPresent || partition > 0)
         await us.records.createPosition({ ...at, incarnation: second, partition, applied: 1n, settled: 1n });
     }
-    await check([us.self.region], { ...eu.self, incarnation: second });
+    await check([us.self.region], { ...eu.self, incarnation: second }, come.learning);
   }
 
   test('they may be claimed once all of the former life has settled here', async () => {
@@ -98,6 +113,7 @@ describe('in a later life', () => {
   });
 
   test.each<readonly [string, Partial<Come>, string]>([
+    ['it is still learnt', { learning: open }, 'has not learnt'],
     ['something of it is put aside here', { settledHere: 4n }, 'put aside here'],
     [
       'a survivor has put aside what is not here',

@@ -33,7 +33,7 @@ export async function readOwnPast({ self, incarnations, transfers }: PastParts):
   if (relearning !== null)
     return { self, settled, missing: 'this region has not learnt all of its earlier lives again' };
   const missing =
-    aside && `changes before ${show(aside)}, of an earlier life of this region, are put aside here`;
+    aside && `changes up to ${show(aside)}, of an earlier life of this region, are put aside here`;
   return { self, settled, missing };
 }
 
