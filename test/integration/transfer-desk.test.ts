@@ -27,6 +27,7 @@ let hung: Set<string>;
 let raised: number;
 let onRaised: () => void;
 let counted: string[];
+let warnings: Readonly<Record<string, unknown>>[];
 let onlyFrom: RegionId | 'unknown' | null;
 const running: { close: () => Promise<void> }[] = [];
 
@@ -37,7 +38,7 @@ beforeEach(() => {
     new MemoryRegion('us', timer),
     new MemoryRegion('ap', timer),
   ];
-  [gaps, away, hung, raised, counted] = [[], new Set(), new Set(), 0, []];
+  [gaps, away, hung, raised, counted, warnings] = [[], new Set(), new Set(), 0, [], []];
   onRaised = () => undefined;
   onlyFrom = null;
 });
@@ -100,7 +101,7 @@ function desk(told = new ToldVectors(clock())): Transfers {
     clock: clock(),
     timer,
     maxDriftMs: 60_000,
-    logger: silent,
+    logger: { ...silent, warn: (fields) => void warnings.push(fields) },
     gaps: () => gaps,
     onRaised: () => {
       raised++;
@@ -159,6 +160,19 @@ describe('the desk', () => {
     await timer.advance(60_000);
     expect([await states(), counted, raised]).toEqual([['eu done'], ['eu gap'], 1]);
     expect(await us.records.read(id('a'))).not.toBeNull();
+  });
+
+  it('says in the log how many records of a donor it has put aside (P4)', async () => {
+    for (const key of ['a', 'b']) await eu.edit(id(key), (e) => e.set('title', key), epochMs + 86_400_000);
+    await eu.edit(id('c'), (e) => e.set('title', 'c'));
+    gaps = [gapOf(eu.self.region)];
+    onRaised = () => {
+      gaps = [];
+    };
+    desk();
+    await timer.advance(10_000);
+    expect(await states()).toEqual(['eu done']);
+    expect(warnings).toMatchObject([{ donor: 'eu', count: 2 }]);
   });
 
   it('reads from nobody but the donor that an emptied database is filled from, and from nobody before that is known (P6)', async () => {

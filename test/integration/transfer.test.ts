@@ -193,7 +193,7 @@ describe('a transfer', () => {
     eu.database.wal.dropSlot();
     const life = await eu.slots.renew();
     expect(await eu.donor.answer({ kind: 'open' })).toMatchObject({ refusal: 'below-slot' });
-    expect(await transfer()).toEqual({ outcome: { kind: 'done' }, isSlotLost: true });
+    expect(await transfer()).toEqual({ outcome: { kind: 'done' }, refused: 0, isSlotLost: true });
     for (const { applied } of await us.records.positions(eu.self.region))
       expect(applied >= life.from).toBe(true);
   });

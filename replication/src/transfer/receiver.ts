@@ -36,6 +36,8 @@ export interface ReceiverOptions {
 
 export interface Received {
   readonly outcome: TransferOutcome;
+  /** States that were put aside; one that came twice is counted twice. */
+  readonly refused: number;
   /** The donor lost its slot after what we had of it: what is missing was never in its log. */
   readonly isSlotLost: boolean;
 }
@@ -67,7 +69,11 @@ export class Receiver {
     }
     await this.#letGo();
     const closing: TransferOutcome = { kind: 'postponed', detail: 'the process was closing' };
-    return { outcome: state.kind === 'ended' ? state.outcome : closing, isSlotLost: this.#isSlotLost };
+    return {
+      outcome: state.kind === 'ended' ? state.outcome : closing,
+      refused: state.place.counts.refused,
+      isSlotLost: this.#isSlotLost,
+    };
   }
 
   /** Once for every reading of ranges, and before the end. */

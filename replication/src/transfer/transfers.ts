@@ -189,10 +189,15 @@ export class Transfers {
     await this.#options.jobs.end(id, { state: 'failed', detail: `${donor} was retired` });
   }
 
-  #ended({ id, donor, origin, cause, isDryRun }: TransferJob, { isSlotLost }: Received): void {
+  #ended({ id, donor, origin, cause, isDryRun }: TransferJob, { isSlotLost, refused }: Received): void {
     const { logger, onRaised, onTransfer } = this.#options;
     logger.info({ transfer: id, donor, origin, cause, isDryRun, isSlotLost }, 'transfer is complete');
     if (isDryRun) return;
+    if (refused > 0)
+      logger.warn(
+        { transfer: id, donor, count: refused },
+        'records of the donor are put aside; they hold back what is settled',
+      );
     onRaised();
     onTransfer(origin, cause === 'gap' && isSlotLost ? 'slot-lost' : cause);
   }
