@@ -123,9 +123,9 @@ export class Oracle {
     if (outcome !== 'applied') return;
     const { origin, positions, ids } = transaction;
     for (const move of positions) this.#checkMove(target, origin, { move, before });
-    const covered = positions.flatMap((move) => this.#between(origin, move));
-    if (covered.length === 0 && ids.length === 0) return;
-    const due = new Set(covered);
+    const due = new Set<string>();
+    for (const move of positions) for (const name of this.#between(origin, move)) due.add(name);
+    if (due.size === 0 && ids.length === 0) return;
     const brought = new Set(ids.map(({ collection, key }) => `${collection}/${key}`));
     for (const name of due)
       if (!brought.has(name)) this.#fail('applied once', name, `${target.id} skipped it`);

@@ -238,6 +238,8 @@ function figures(batch: Batch, { writes, deadLetters, conflicts }: Decided) {
 }
 
 function oldestBeat(taken: readonly Taken[]): number | null {
-  const times = taken.flatMap(({ move }) => (move.beat === null ? [] : [move.beat.atMs]));
-  return times.length === 0 ? null : Math.min(...times);
+  let oldestMs: number | null = null;
+  for (const { move } of taken)
+    if (move.beat !== null && (oldestMs === null || move.beat.atMs < oldestMs)) oldestMs = move.beat.atMs;
+  return oldestMs;
 }

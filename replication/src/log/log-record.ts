@@ -192,7 +192,8 @@ function readChanges(reader: ByteReader, head: RecordHead): ChangesRecord {
     };
   });
   if (lsn > to) throw malformed(`a change at ${lsn} lies beyond its interval's end ${to}`);
-  return { kind: 'changes', ...head, from, to, beats, changes };
+  const { origin, incarnation, partition } = head;
+  return { kind: 'changes', origin, incarnation, partition, from, to, beats, changes };
 }
 
 /** No database can hold the character, so a record with it could be neither applied nor put aside (P4). */

@@ -49,6 +49,7 @@ export function startPacking(
 export function pack(packing: Packing, commits: readonly Commit[]): Packed {
   const to = commits.at(-1)?.end;
   assert(to !== undefined, 'a batch has a commit');
+  const { origin, incarnation } = packing;
   const { beats, count } = countBeats(packing.count, commits);
   const placed = placeChanges(packing.lastTo.length, commits);
   const records: ChangesRecord[] = [];
@@ -56,7 +57,6 @@ export function pack(packing: Packing, commits: readonly Commit[]): Packed {
     const changes = placed[partition] ?? [];
     if (changes.length === 0 && beats.length === 0) return from;
     if (from >= to) throw new AssertionFailure(`commits grow: ${from} before ${to}`);
-    const { origin, incarnation } = packing;
     records.push({
       kind: 'changes',
       origin,
@@ -69,7 +69,7 @@ export function pack(packing: Packing, commits: readonly Commit[]): Packed {
     });
     return to;
   });
-  return { next: { ...packing, lastTo, count }, records, beats };
+  return { next: { origin, incarnation, lastTo, count }, records, beats };
 }
 
 function countBeats(before: number | null, commits: readonly Commit[]) {
@@ -84,7 +84,8 @@ function countBeats(before: number | null, commits: readonly Commit[]) {
 }
 
 function placeChanges(partitionCount: number, commits: readonly Commit[]): readonly PlacedChange[][] {
-  const placed: PlacedChange[][] = Array.from({ length: partitionCount }, () => []);
+  const placed: PlacedChange[][] = [];
+  for (let partition = 0; partition < partitionCount; partition++) placed.push([]);
   for (const { end: lsn, changes } of commits) {
     for (let index = 0; index < changes.length; index++) {
       const change = changes[index];

@@ -95,16 +95,19 @@ function readVector(reader: ByteReader): Vector {
   const groups = reader.varint();
   if (groups > maxIncarnations)
     throw malformed(`a session of ${groups} incarnations, at most ${maxIncarnations}`);
-  return Array.from({ length: groups }, () => {
+  const entries: VectorEntry[] = [];
+  for (let group = 0; group < groups; group++) {
     const owner = readIssuer(reader);
     const count = reader.varint();
     if (count > maxPartition + 1) throw malformed(`a session names ${count} partitions`);
-    return Array.from({ length: count }, () => readEntry(reader, owner));
-  }).flat();
+    for (let index = 0; index < count; index++) entries.push(readEntry(reader, owner));
+  }
+  return entries;
 }
 
 function readEntry(reader: ByteReader, owner: Owner): VectorEntry {
   const partition = reader.varint();
   if (partition > maxPartition) throw malformed(`a session names partition ${partition}`);
-  return { ...owner, partition, lsn: reader.u64() };
+  const { region, incarnation } = owner;
+  return { region, incarnation, partition, lsn: reader.u64() };
 }

@@ -107,8 +107,10 @@ export class MemoryBeatStore implements BeatStore {
   }
 
   #allPositions(): readonly PositionRow[] {
-    const origins = [...this.#positions.keys()].toSorted();
-    return origins.flatMap((origin) => this.#positions.get(origin) ?? []);
+    const rows: PositionRow[] = [];
+    for (const origin of [...this.#positions.keys()].toSorted())
+      rows.push(...(this.#positions.get(origin) ?? []));
+    return rows;
   }
 
   #own(): OwnBeats {

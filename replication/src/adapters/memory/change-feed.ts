@@ -66,6 +66,8 @@ export class MemorySubscription implements FeedSubscription {
   readonly #offsets: (bigint | null)[];
   readonly #logger: Logger;
   readonly #unwatch: () => void;
+  /** Some partition's end is not known yet. */
+  #seeksEdges: boolean;
   #turn = 0;
   #isClosed = false;
   #wake: (() => void) | null = null;
@@ -76,6 +78,7 @@ export class MemorySubscription implements FeedSubscription {
     this.#topic = topic;
     this.#edge = edge;
     this.#offsets = [...offsets];
+    this.#seeksEdges = edge === 'end';
     this.#unwatch = log.watch(() => {
       this.#findEdges();
       this.#wakeReader();
@@ -143,10 +146,11 @@ export class MemorySubscription implements FeedSubscription {
 
   /** Of an end only what comes after the log is there is of interest, and all of that. */
   #findEdges(): void {
-    if (this.#edge !== 'end') return;
+    if (!this.#seeksEdges) return;
     const partitions = this.#log.partitions(this.#topic);
     for (const [partition, offset] of this.#offsets.entries())
       this.#offsets[partition] = offset ?? partitions?.[partition]?.end ?? null;
+    this.#seeksEdges = this.#offsets.includes(null);
   }
 
   #wakeReader(): void {

@@ -90,6 +90,13 @@ export class MemoryRecordStore implements RecordStore {
     return { records: this.#records, positions: this.#positions, ahead: this.#ahead };
   }
 
+  /** Of all origins; asked for with every write, and `flat` would be many times slower. */
+  allPositions(): readonly PositionRow[] {
+    const rows: PositionRow[] = [];
+    for (const ofOrigin of this.#positions.values()) rows.push(...ofOrigin);
+    return rows;
+  }
+
   get floors(): MemoryFloors {
     return this.#floors.get('') ?? firstFloors;
   }
@@ -163,7 +170,8 @@ export class MemoryRecordStore implements RecordStore {
   async commitLocal({ ids, decide }: LocalTransaction): Promise<SeenCommit | null> {
     if (ids.length > maxTransactionRecords) throw tooLarge(`${ids.length} records`);
     const states = this.#lock(ids);
-    const decided = decide({ ...this.floors, states });
+    const { floor, floorMs } = this.floors;
+    const decided = decide({ floor, floorMs, states });
     const writes = decided instanceof Promise ? await decided : decided;
     // Nothing is locked here; whoever takes turns to decide may be overtaken, and decides again.
     if (decided instanceof Promise && this.#lock(ids).some((state, index) => state !== states[index]))
@@ -175,7 +183,7 @@ export class MemoryRecordStore implements RecordStore {
       this.#write(ids, writes);
       this.#emit(emission, ids, writes);
     });
-    const applied = [...this.#positions.values()].flat().map(entryOf);
+    const applied = this.allPositions().map(entryOf);
     return { end, seen: { applied, ahead: [...this.#ahead.values()] } };
   }
 

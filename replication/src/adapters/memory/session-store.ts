@@ -30,7 +30,7 @@ export class MemorySessionStore implements SessionStore {
 
   async place(): Promise<SessionPlace> {
     const { database, identity, records, incarnations, retirements } = this.#ground;
-    const rows = [...records.tables.positions.values()].flat();
+    const rows = records.allPositions();
     const ahead = [...records.tables.ahead.values()];
     const insertLsn = database.wal.insert;
     const ended = (await retirements.all()).filter(({ final }) => final !== null);

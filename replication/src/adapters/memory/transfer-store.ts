@@ -195,7 +195,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   }
 
   #rows(): readonly PositionRow[] {
-    return [...this.#tables.positions.values()].flat();
+    return this.#ground.records.allPositions();
   }
 
   #passed(vector: Vector): readonly Letter[] {

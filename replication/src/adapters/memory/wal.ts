@@ -59,7 +59,10 @@ export class MemoryWal {
     const sizeBytes = sizeOf(emitted);
     this.#insert += headerBytes + BigInt(sizeBytes);
     const isOurs = emitted.changes.length > 0 || emitted.beats.length > 0;
-    if (isOurs && this.#slot !== null && !this.#slot.isLost) this.#retain({ end: this.#insert, ...emitted });
+    if (isOurs && this.#slot !== null && !this.#slot.isLost) {
+      const { changes, beats } = emitted;
+      this.#retain({ end: this.#insert, changes, beats });
+    }
     return this.#insert;
   }
 
@@ -104,7 +107,8 @@ export class MemoryWal {
   /** Never goes back. */
   confirm(end: Lsn): void {
     if (this.#slot === null || end <= this.#slot.confirmed) return;
-    this.#slot = { ...this.#slot, confirmed: end };
+    const { saved, isLost } = this.#slot;
+    this.#slot = { confirmed: end, saved, isLost };
   }
 
   /** Saves what the slot has confirmed, and forgets what lies before. */
