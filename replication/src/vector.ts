@@ -14,6 +14,7 @@ export function leastOf(a: Vector, b: Vector): Vector {
 }
 
 export function greatestOf(a: Vector, b: Vector): Vector {
+  if (b.length === 0) return a;
   const joined = byPlace(a);
   for (const entry of b) {
     const known = joined.get(placeOf(entry));
@@ -24,6 +25,7 @@ export function greatestOf(a: Vector, b: Vector): Vector {
 
 /** The first entry of `demand` that `vector` does not reach; `null`: it reaches all. */
 export function lacking(vector: Vector, demand: Vector): VectorEntry | null {
+  if (demand.length === 0) return null;
   const reached = byPlace(vector);
   const missing = demand.find((entry) => (reached.get(placeOf(entry))?.lsn ?? 0n) < entry.lsn);
   return missing ?? null;

@@ -13,19 +13,25 @@ export function judgeLogs(world: World): readonly Violation[] {
 
 function faultsOf(world: World, region: SimRegion): readonly Violation[] {
   const partitions = region.log.partitions('changes') ?? [];
-  return partitions.flatMap((held, partition) =>
-    held
-      .read(held.begin, Number.MAX_SAFE_INTEGER)
-      .flatMap(({ bytes }) => ownRecord(world, { region, partition, bytes }) ?? [])
-      .flatMap(({ incarnation, changes }) => changes.map((change) => ({ ...change, incarnation })))
-      .flatMap(({ incarnation, collection, key, lsn }) => {
-        const name = `${collection}/${key}`;
-        if (world.oracle.isCommitted({ region: region.id, incarnation }, partition, { end: lsn, name }))
-          return [];
-        const detail = `the log of ${region.id} holds it at ${lsn}, where it was not committed`;
-        return [{ checker: 'fabricated', key: name, detail }];
-      }),
-  );
+  const found: Violation[] = [];
+  for (const [partition, held] of partitions.entries())
+    for (const { bytes } of held.read(held.begin, Number.MAX_SAFE_INTEGER)) {
+      const record = ownRecord(world, { region, partition, bytes });
+      if (record !== null) found.push(...fabricatedIn(world, record));
+    }
+  return found;
+}
+
+function fabricatedIn({ oracle }: World, record: ChangesRecord): readonly Violation[] {
+  const { origin: region, incarnation, partition, changes } = record;
+  const found: Violation[] = [];
+  for (const { collection, key, lsn } of changes) {
+    const name = `${collection}/${key}`;
+    if (oracle.isCommitted({ region, incarnation }, partition, { end: lsn, name })) continue;
+    const detail = `the log of ${region} holds it at ${lsn}, where it was not committed`;
+    found.push({ checker: 'fabricated', key: name, detail });
+  }
+  return found;
 }
 
 interface Held {

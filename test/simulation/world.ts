@@ -161,6 +161,7 @@ export class World implements NodeWorld {
   };
 
   readonly failpoint = (process: SimProcess, step: string, moment: 'before' | 'after'): void => {
+    if (this.#armed.size === 0) return;
     for (const [region, armed] of this.#armed) {
       if (armed.step !== step || armed.moment !== moment) continue;
       const slot = slotOf(this.nodesOf(region), process);

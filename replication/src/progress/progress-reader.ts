@@ -48,6 +48,7 @@ export interface Heard {
 
 /** When a message is read, and what has arrived of the peer's beats by then. */
 interface Moment {
+  readonly self: ReaderIdentity;
   readonly nowMs: number;
   readonly monotonicMs: number;
   readonly heardBeat: HeardBeat | null;
@@ -69,7 +70,7 @@ export interface ReaderIdentity {
 function stepHeard(
   heard: Heard | null,
   message: ProgressMessage,
-  at: Moment & { readonly self: ReaderIdentity },
+  at: Moment,
 ): Heard | 'stale' | 'foreign' {
   if (message.region !== at.self.peer) return 'foreign';
   const known = sameLife(heard, message);
@@ -102,7 +103,10 @@ function onOwnClock(heard: Heard, ownBaseMs: number): Heard {
 function movedWithOwnClock(heard: Heard, nowMs: number, monotonicMs: number): Heard {
   const ownBaseMs = nowMs - monotonicMs;
   const moved = onOwnClock(heard, ownBaseMs);
-  if (moved === heard) return { ...heard, ownBaseMs };
+  if (moved === heard) {
+    const { progress, samples, history } = heard;
+    return { progress, samples, history, ownBaseMs };
+  }
   const clockOffset = heldOffset(moved.samples, nowMs);
   const progress = { ...moved.progress, clockOffset, earlierOffsets: moved.history.earlier };
   return { ...moved, progress };
@@ -298,7 +302,7 @@ export class ProgressReader {
   #hear(bytes: Uint8Array): void {
     const message = this.#decoded(bytes);
     if (message === null) return;
-    const heard = stepHeard(this.#heard, message, { self: this.#options.self, ...this.#moment(message) });
+    const heard = stepHeard(this.#heard, message, this.#moment(message));
     if (heard === 'foreign') this.#reading.failed(foreign(message.region));
     if (heard === 'stale' || heard === 'foreign') {
       this.#dropped[heard]++;
@@ -325,6 +329,7 @@ export class ProgressReader {
     const newest = heardBeats.newest(self.peer);
     const isOfThisLife = newest !== null && sameIncarnation(newest.incarnation, incarnation);
     return {
+      self,
       nowMs: clock.nowMs(),
       monotonicMs: timer.monotonicMs(),
       heardBeat: isOfThisLife ? newest : null,

@@ -84,7 +84,8 @@ export function afterWrite(
   partitions: ReadonlySet<number>,
   { end, seen }: SeenCommit,
 ): Session {
-  return afterRead(session, { ...seen, insertLsn: end }, partitions);
+  const { applied, ahead } = seen;
+  return afterRead(session, { applied, ahead, insertLsn: end }, partitions);
 }
 
 export function isIssuer(self: Issuer, { issuer }: Session): boolean {
