@@ -7,19 +7,31 @@
 import { assert, AssertionFailure, ReplicationError } from './errors.ts';
 
 const maxVarintBytes = 8;
+/** More than this is given back when a writer begins anew. */
+const mostKeptBytes = 64 * 1024;
 
 export class ByteWriter {
+  readonly #initialBytes: number;
   #buffer: Buffer;
   #fixed: DataView;
   #length = 0;
 
   constructor(initialBytes = 256) {
+    this.#initialBytes = initialBytes;
     this.#buffer = Buffer.allocUnsafe(initialBytes);
     this.#fixed = fixedOf(this.#buffer);
   }
 
   get length(): number {
     return this.#length;
+  }
+
+  /** Begins anew in the same memory: for what is written again and again, and never while it waits. */
+  clear(): void {
+    this.#length = 0;
+    if (this.#buffer.length <= mostKeptBytes) return;
+    this.#buffer = Buffer.allocUnsafe(this.#initialBytes);
+    this.#fixed = fixedOf(this.#buffer);
   }
 
   u8(value: number): void {
@@ -79,14 +91,14 @@ export class ByteWriter {
   }
 
   string(value: string): void {
-    this.varint(Buffer.byteLength(value));
-    this.utf8(value);
+    const byteCount = Buffer.byteLength(value);
+    this.varint(byteCount);
+    this.#utf8(value, byteCount);
   }
 
   /** Without its length. */
   utf8(value: string): void {
-    this.#reserve(Buffer.byteLength(value));
-    this.#length += this.#buffer.write(value, this.#length);
+    this.#utf8(value, Buffer.byteLength(value));
   }
 
   raw(value: Uint8Array): void {
@@ -103,6 +115,11 @@ export class ByteWriter {
   /** A copy of what was written. */
   finish(): Buffer {
     return Buffer.from(this.#buffer.subarray(0, this.#length));
+  }
+
+  #utf8(value: string, byteCount: number): void {
+    this.#reserve(byteCount);
+    this.#length += this.#buffer.write(value, this.#length);
   }
 
   #reserve(byteCount: number): void {

@@ -51,8 +51,12 @@ const crcBytes = 4;
 /** What a database can hold as an integer. */
 const maxIndex = 2 ** 31 - 1;
 
+/** One for all records: most are small, and a writer of its own would cost more than what it writes. */
+const shared = new ByteWriter();
+
 export function encodeLogRecord(record: LogRecord): Buffer {
-  const writer = new ByteWriter();
+  const writer = shared;
+  writer.clear();
   writer.u8(formatVersion);
   writer.u8(kinds[record.kind]);
   writer.string(record.origin);

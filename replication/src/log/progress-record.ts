@@ -57,8 +57,12 @@ export interface ProgressMessage {
   readonly barriers: BarrierWord;
 }
 
+/** One for all messages. */
+const shared = new ByteWriter(512);
+
 export function encodeProgress(message: ProgressMessage): Buffer {
-  const writer = new ByteWriter(512);
+  const writer = shared;
+  writer.clear();
   writer.u8(progressVersion);
   writer.string(message.region);
   writeIncarnation(writer, message.incarnation);
