@@ -7,7 +7,7 @@
 import type { ReplicationError } from '@isthmus/replication/errors';
 import type { Timer } from '@isthmus/replication/ports/timer';
 import type { Scheduler } from './scheduler.ts';
-import type { SimServer } from './sim-server.ts';
+import type { Arrival, SimServer } from './sim-server.ts';
 import type { Trace } from './trace.ts';
 
 /** What kind of request it is: how long half of its round trip takes, and what a process has to do with it. */
@@ -96,14 +96,17 @@ export class SimProcess {
 
   #send({ server, kind }: Request<unknown>, call: Flight['calls'][number]): void {
     const { scheduler } = this.#world;
+    if (!kind.isPipelined) {
+      scheduler.after(server.delayMs(kind.leastMs, kind.mostMs), () => call.arrive());
+      return;
+    }
     const last = this.#flight;
-    const isBoarding = last !== null && last.server === server && last.sentAtMs === scheduler.nowMs;
-    if (kind.isPipelined && isBoarding) {
+    if (last !== null && last.server === server && last.sentAtMs === scheduler.nowMs) {
       last.calls.push(call);
       return;
     }
     const flight = { server, sentAtMs: scheduler.nowMs, calls: [call] };
-    if (kind.isPipelined) this.#flight = flight;
+    this.#flight = flight;
     scheduler.after(server.delayMs(kind.leastMs, kind.mostMs), () => {
       for (const arrived of flight.calls) arrived.arrive();
     });
@@ -169,7 +172,7 @@ interface Caller<T> {
 }
 
 /** One request from its sending to its answer. */
-class Call<T> {
+class Call<T> implements Arrival {
   readonly #process: SimProcess;
   readonly #world: ProcessWorld;
   readonly #caller: Caller<T>;
@@ -187,17 +190,17 @@ class Call<T> {
     const { server, kind } = this.#caller.request;
     if (server.epoch !== this.#epoch) return this.#fail(kind.refused);
     if (server.isFrozen) this.#world.scheduler.after(answerTimeoutMs, () => this.#fail(kind.lost));
-    const isServed = server.serve(
-      () => this.#perform(),
-      () => this.#fail(kind.lost),
-    );
-    if (!isServed) this.#fail(kind.refused);
+    if (!server.serve(this)) this.#fail(kind.refused);
   }
 
-  #perform(): void {
+  drop(): void {
+    this.#fail(this.#caller.request.kind.lost);
+  }
+
+  perform(): void {
     const { server, kind, name, work } = this.#caller.request;
     if (kind.needsProcess && this.#process.life !== 'running')
-      return this.#process.hear(() => this.#perform());
+      return this.#process.hear(() => this.perform());
     this.#world.failpoint(this.#process, name, 'before');
     if (kind.needsProcess && this.#process.life !== 'running') return;
     if (this.#process.life === 'dead' && server.chance(unsentRate)) return;

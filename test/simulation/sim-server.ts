@@ -5,6 +5,13 @@
  */
 import type { Random } from './random.ts';
 
+/** Work that has come to a server. */
+export interface Arrival {
+  readonly perform: () => void;
+  /** The server goes down before it was done. */
+  readonly drop: () => void;
+}
+
 export class SimServer {
   readonly name: string;
   readonly #random: Random;
@@ -18,7 +25,7 @@ export class SimServer {
   isSettling = false;
   /** Probability that an answer is lost. */
   lossRate = 0;
-  readonly #waiting: { readonly work: () => void; readonly drop: () => void }[] = [];
+  readonly #waiting: Arrival[] = [];
 
   constructor(name: string, random: Random) {
     this.name = name;
@@ -54,10 +61,10 @@ export class SimServer {
   }
 
   /** Does the work now, or when the server goes on, and drops it where that goes down instead. False: it is down. */
-  serve(work: () => void, drop: () => void): boolean {
+  serve(arrival: Arrival): boolean {
     if (!this.#isUp) return false;
-    if (this.isFrozen) this.#waiting.push({ work, drop });
-    else work();
+    if (this.isFrozen) this.#waiting.push(arrival);
+    else arrival.perform();
     return true;
   }
 
@@ -65,7 +72,7 @@ export class SimServer {
   goDown(): void {
     this.#isUp = false;
     this.cutConnections();
-    for (const { drop } of this.#waiting.splice(0)) drop();
+    for (const arrival of this.#waiting.splice(0)) arrival.drop();
   }
 
   comeUp(): void {
@@ -83,6 +90,6 @@ export class SimServer {
   thaw(): void {
     this.#freezes--;
     if (this.#freezes > 0) return;
-    for (const { work } of this.#waiting.splice(0)) work();
+    for (const arrival of this.#waiting.splice(0)) arrival.perform();
   }
 }

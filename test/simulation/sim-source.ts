@@ -51,10 +51,10 @@ class SimChangeStream implements ChangeStream {
   }
 
   confirm(end: Lsn): void {
-    this.#postgres.region.postgres.serve(
-      () => this.#inner.confirm(end),
-      () => undefined,
-    );
+    this.#postgres.region.postgres.serve({
+      perform: () => this.#inner.confirm(end),
+      drop: () => undefined,
+    });
   }
 
   async close(): Promise<void> {

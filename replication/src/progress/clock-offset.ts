@@ -45,14 +45,12 @@ export function addSample(samples: OffsetSamples, sample: ClockOffset): OffsetSa
   const held = heldOffset(samples, sample.measuredAtMs);
   if (held !== null && !agree(held, sample)) return [sample];
   const isRecent = (old: ClockOffset): boolean => sample.measuredAtMs - old.measuredAtMs <= windowMs;
-  const recent = samples.filter(isRecent).slice(1 - maxSamples);
-  recent.push(sample);
-  return recent;
+  const recent = samples.every(isRecent) ? samples : samples.filter(isRecent);
+  return recent.slice(1 - maxSamples).concat(sample);
 }
 
-/** By how much the peer's clock was set ahead before this sample; `null`: as far as is known it was not set. */
-export function jumpMsBefore(samples: OffsetSamples, sample: ClockOffset): number | null {
-  const held = heldOffset(samples, sample.measuredAtMs);
+/** By how much the peer's clock was set ahead before this sample; `null`: as far as is known it was not set. `held` held then. */
+export function jumpMsBefore(held: ClockOffset | null, sample: ClockOffset): number | null {
   return held === null || agree(held, sample) ? null : held.offsetMs - sample.offsetMs;
 }
 

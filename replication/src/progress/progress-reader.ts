@@ -135,12 +135,13 @@ interface Measuring {
 function measured(heard: Heard | null, input: Measuring): Pick<Heard, 'samples' | 'history'> {
   const { heardBeat, leaps } = input.at;
   const samples = heard?.samples ?? [];
-  const presentMs = heldOffset(samples, input.at.nowMs)?.offsetMs ?? null;
+  const held = heldOffset(samples, input.at.nowMs);
+  const presentMs = held?.offsetMs ?? null;
   const history = seekJump(heard?.history ?? noHistory, { leaps, heardBeat, presentMs });
   const sample = freshSample(heard, input);
   if (sample === null) return { samples, history };
-  const byMs = jumpMsBefore(samples, sample) ?? 0;
-  const offsetMs = heldOffset(samples, sample.measuredAtMs)?.offsetMs ?? sample.offsetMs;
+  const byMs = jumpMsBefore(held, sample) ?? 0;
+  const offsetMs = held?.offsetMs ?? sample.offsetMs;
   const isJump = Math.abs(byMs) >= leastJumpMs && heardBeat !== null;
   const now = { toldAtMs: input.message.publishedAtMs, presentMs: sample.offsetMs };
   return {
