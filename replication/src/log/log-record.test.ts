@@ -52,6 +52,25 @@ const startRecord: fc.Arbitrary<LogRecord> = fc
   .tuple(head, fc.nat({ max: 1000 }), lsn)
   .map(([common, partitionCount, at]) => ({ kind: 'start', ...common, partitionCount, at }));
 
+test('what was encoded stays what it is while others are encoded, however large', () => {
+  fc.assert(
+    fc.property(
+      fc.array(changesRecord, { minLength: 2, maxLength: 4 }),
+      fc.nat(200_000),
+      (records, byteCount) => {
+        const large = { collection: 'x', key: 'large', delta: new Uint8Array(byteCount).fill(7), index: 0 };
+        const encoded = records.map((record) => {
+          const bytes = encodeLogRecord(record);
+          encodeLogRecord({ ...record, changes: [{ ...large, lsn: record.to }] });
+          return bytes;
+        });
+        expect(encoded.map(decodeLogRecord)).toEqual(records);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
 test('a name that no database can hold makes the whole record malformed (P4)', () => {
   const change = { lsn: 5n, index: 0, collection: 'products', key: 'a', delta: new Uint8Array([1]) };
   const record = (changed: Partial<PlacedChange>): LogRecord => ({

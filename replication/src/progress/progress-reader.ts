@@ -67,11 +67,7 @@ export interface ReaderIdentity {
  * What is known after this message; `stale` where the peer has moved on to a newer incarnation, `foreign` where the
  * message names another region than the peer.
  */
-function stepHeard(
-  heard: Heard | null,
-  message: ProgressMessage,
-  at: Moment,
-): Heard | 'stale' | 'foreign' {
+function stepHeard(heard: Heard | null, message: ProgressMessage, at: Moment): Heard | 'stale' | 'foreign' {
   if (message.region !== at.self.peer) return 'foreign';
   const known = sameLife(heard, message);
   if (known === 'stale') return 'stale';
