@@ -126,15 +126,18 @@ export class MemoryBeatStore implements BeatStore {
 
   /** What a lost slot had not read is in no log, so later beats speak for it once a peer holds that. */
   #logged(): CountedBeat | null {
+    const { laterStarts } = this.#database.wal;
+    if (laterStarts.length === 0) return this.#beats.newestPublished;
     const told = [...this.#progress.values()];
     const isHeld = (from: Lsn): boolean =>
       told.some(({ settled }) => settled !== null && settled.every((lsn) => from <= lsn));
-    const missing = this.#database.wal.laterStarts.find((from) => !isHeld(from));
+    const missing = laterStarts.find((from) => !isHeld(from));
     return missing === undefined ? this.#beats.newestPublished : this.#beats.publishedUpTo(missing);
   }
 
   #rpo(): readonly RpoFigures[] {
-    const peers = new Set([...this.#peers, ...[...this.#progress.values()].map(({ peer }) => peer)]);
+    const peers = new Set(this.#peers);
+    for (const { peer } of this.#progress.values()) peers.add(peer);
     return [...peers].toSorted().map((peer) => {
       const settled = this.#progress.get(peer)?.settledBeat ?? null;
       const beat = settled === null ? null : this.#beats.notAfter(settled);
