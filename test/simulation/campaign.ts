@@ -9,10 +9,16 @@ import type { SeedResult } from './seed-result.ts';
 
 /**
  * Worlds differ, so what the compiler makes of one seed is often thrown away in the next: it must wait longer than
- * usual before it begins, or it takes two fifths of all work. Each core has a process of its own, so nothing is won by
- * collecting garbage on several, and nearly all that a world makes is garbage soon.
+ * usual before it begins, or it takes two fifths of all work. Until then the simple compiler's code runs, made at the
+ * first call. Each core has a process of its own, so nothing is won by collecting garbage on several, and nearly all
+ * that a world makes is garbage soon.
  */
-const execArgv = ['--interrupt-budget=400000', '--single-threaded-gc', '--max-semi-space-size=32'];
+const execArgv = [
+  '--always-sparkplug',
+  '--interrupt-budget=300000',
+  '--single-threaded-gc',
+  '--max-semi-space-size=32',
+];
 
 type CampaignOptions = ScenarioOptions & Pick<SimOptions, 'workers'>;
 
