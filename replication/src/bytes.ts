@@ -182,10 +182,13 @@ export class ByteReader {
     return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset + start, length);
   }
 
+  /** No text of ours holds the character U+0000, and no database takes it: what held it could not even be put aside (P4). */
   string(): string {
     const length = this.varint();
     const start = this.#take(length);
-    return this.#buffer.toString('utf8', start, start + length);
+    const text = this.#buffer.toString('utf8', start, start + length);
+    if (text.includes('\0')) throw malformed('a text holds the character U+0000');
+    return text;
   }
 
   /** Everything must have been read. */

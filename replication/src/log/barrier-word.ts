@@ -9,10 +9,11 @@
  *       string asker, u32 counter, u32 nonce, varint number, varint round
  *       vector position, varint 0 | 1                  what is to be covered is covered
  */
-import { type ByteReader, type ByteWriter, malformed } from '../bytes.ts';
-import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
+import type { ByteReader, ByteWriter } from '../bytes.ts';
+import type { Incarnation, RegionId } from '../ports/identity.ts';
 import type { Vector } from '../ports/vector.ts';
 import { readVector, writeVector } from './offer-bytes.ts';
+import { readIncarnation, readRegion, readUpTo } from './wire-fields.ts';
 
 export interface BarrierAsk {
   readonly number: number;
@@ -67,8 +68,7 @@ function writeAnswer(writer: ByteWriter, answer: BarrierAnswer): void {
 /** Throws `malformed-record`. */
 export function readBarrierWord(reader: ByteReader): BarrierWord {
   const ask = readFlag(reader, 'an open barrier') ? readAsk(reader) : null;
-  const count = reader.varint();
-  if (count > maxAnswers) throw malformed(`barrier answers are ${count}, at most ${maxAnswers} are read`);
+  const count = readUpTo(reader, 'barrier answers', maxAnswers);
   const answers = Array.from({ length: count }, () => readAnswer(reader));
   return { ask, answers };
 }
@@ -80,12 +80,9 @@ function readAsk(reader: ByteReader): BarrierAsk {
 }
 
 function readAnswer(reader: ByteReader): BarrierAnswer {
-  const name = reader.string();
-  const asker = parseRegionId(name);
-  if (asker === null) throw malformed(`an asker named ${JSON.stringify(name.slice(0, 40))}`);
   return {
-    asker,
-    askerIncarnation: { counter: reader.u32(), nonce: reader.u32() },
+    asker: readRegion(reader, 'an asker'),
+    askerIncarnation: readIncarnation(reader),
     number: reader.varint(),
     round: reader.varint(),
     position: readVector(reader),
@@ -94,7 +91,5 @@ function readAnswer(reader: ByteReader): BarrierAnswer {
 }
 
 function readFlag(reader: ByteReader, what: string): boolean {
-  const flag = reader.varint();
-  if (flag > 1) throw malformed(`the flag of ${what} is ${flag}, it is 0 or 1`);
-  return flag === 1;
+  return readUpTo(reader, `the flag of ${what}`, 1) === 1;
 }

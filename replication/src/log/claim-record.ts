@@ -5,7 +5,8 @@
  */
 import { crc32 } from 'node:zlib';
 import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
-import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
+import type { Incarnation, RegionId } from '../ports/identity.ts';
+import { readIncarnation, readRegion } from './wire-fields.ts';
 
 export interface ClaimRecord {
   readonly region: RegionId;
@@ -38,11 +39,7 @@ export function decodeClaim(bytes: Uint8Array): ClaimRecord {
   if (version !== formatVersion) throw malformed(`claim of version ${version}, known is ${formatVersion}`);
   const kind = reader.u8();
   if (kind !== claimKind) throw malformed(`control record of kind ${kind}`);
-  const name = reader.string();
-  const region = parseRegionId(name);
-  if (region === null) throw malformed(`claim of a region named ${JSON.stringify(name.slice(0, 40))}`);
-  const incarnation = { counter: reader.u32(), nonce: reader.u32() };
+  const claim = { region: readRegion(reader, 'the region of a claim'), incarnation: readIncarnation(reader) };
   reader.end();
-  if (incarnation.counter === 0) throw malformed('claim of the counter 0');
-  return { region, incarnation };
+  return claim;
 }

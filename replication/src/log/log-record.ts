@@ -10,8 +10,16 @@ import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
 import { AssertionFailure, ReplicationError } from '../errors.ts';
 import type { Change, CountedBeat, Lsn } from '../ports/change.ts';
 import type { RecordReach } from '../ports/change-feed.ts';
-import { parseRegionId } from '../ports/identity.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
+import {
+  maxInteger,
+  maxPartitions,
+  readIncarnation,
+  readPartition,
+  readRegion,
+  readTime,
+  readUpTo,
+} from './wire-fields.ts';
 
 /** A change with its place in the log: the end of its commit, and its index among that commit's changes. */
 export interface PlacedChange extends Change {
@@ -48,8 +56,6 @@ export type LogRecord = ChangesRecord | StartRecord;
 const formatVersion = 1;
 const kinds = { changes: 1, start: 2 } as const;
 const crcBytes = 4;
-/** What a database can hold as an integer. */
-const maxIndex = 2 ** 31 - 1;
 
 /** One for all records: most are small, and a writer of its own would cost more than what it writes. */
 const shared = new ByteWriter();
@@ -121,11 +127,11 @@ function lastU32(bytes: Uint8Array): number {
 }
 
 function readHead(reader: ByteReader): RecordHead {
-  const name = reader.string();
-  const origin = parseRegionId(name);
-  if (origin === null) throw malformed(`log record of a region named ${JSON.stringify(name.slice(0, 40))}`);
-  const incarnation = { counter: reader.u32(), nonce: reader.u32() };
-  return { origin, incarnation, partition: reader.varint() };
+  return {
+    origin: readRegion(reader, 'the origin of a log record'),
+    incarnation: readIncarnation(reader),
+    partition: readPartition(reader),
+  };
 }
 
 function readBody(reader: ByteReader, kind: number, head: RecordHead): LogRecord {
@@ -134,7 +140,7 @@ function readBody(reader: ByteReader, kind: number, head: RecordHead): LogRecord
     return {
       kind: 'start',
       ...head,
-      partitionCount: reader.varint(),
+      partitionCount: readUpTo(reader, 'partitionCount', maxPartitions),
       at: reader.u64(),
     };
   throw malformed(`log record of kind ${kind}`);
@@ -179,32 +185,24 @@ function readChanges(reader: ByteReader, head: RecordHead): ChangesRecord {
   const to = reader.u64();
   if (from >= to) throw malformed(`empty interval ${from}..${to}`);
   const beats = readMany(reader, () => readBeat(reader));
-  const collections = readMany(reader, () => readName(reader));
+  const collections = readMany(reader, () => reader.string());
   let lsn = from;
   const changes = readMany(reader, () => {
     lsn += BigInt(reader.varint());
-    const index = reader.varint();
-    if (index > maxIndex) throw malformed(`a change of index ${index}, over ${maxIndex}`);
+    const index = readUpTo(reader, "a change's index", maxInteger);
     const collection = collections[reader.varint()];
     if (collection === undefined) throw malformed('a change names no collection of its record');
     return {
       lsn,
       index,
       collection,
-      key: readName(reader),
+      key: reader.string(),
       delta: reader.bytes(),
     };
   });
   if (lsn > to) throw malformed(`a change at ${lsn} lies beyond its interval's end ${to}`);
   const { origin, incarnation, partition } = head;
   return { kind: 'changes', origin, incarnation, partition, from, to, beats, changes };
-}
-
-/** No database can hold the character, so a record with it could be neither applied nor put aside (P4). */
-function readName(reader: ByteReader): string {
-  const name = reader.string();
-  if (name.includes('\0')) throw malformed('a collection or key holds the character U+0000');
-  return name;
 }
 
 export function writeBeat(writer: ByteWriter, beat: CountedBeat): void {
@@ -219,9 +217,8 @@ export function readBeat(reader: ByteReader): CountedBeat {
   const number = reader.varint();
   const lsn = reader.u64();
   const end = reader.u64();
-  const atMs = reader.f64();
+  const atMs = readTime(reader, "a beat's atMs");
   const count = reader.varint();
-  if (!Number.isFinite(atMs)) throw malformed(`beat ${number} has no finite time`);
   return { number, lsn, end, atMs, count: count === 0 ? null : count - 1 };
 }
 

@@ -3,11 +3,12 @@
  * same bytes. Reading throws `malformed-record`.
  */
 import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
-import { parseRegionId, type RegionId } from '../ports/identity.ts';
 import type { BeatOf } from '../ports/beat-store.ts';
 import type { Offer } from '../ports/transfer-peer.ts';
-import type { Vector } from '../ports/vector.ts';
+import type { Vector, VectorEntry } from '../ports/vector.ts';
+import { placeOf } from '../vector.ts';
 import { readBeat, writeBeat } from './log-record.ts';
+import { readIncarnation, readPartition, readRegion } from './wire-fields.ts';
 
 export function writeOffer(writer: ByteWriter, offer: Offer): void {
   writer.string(offer.region);
@@ -23,8 +24,8 @@ export function writeOffer(writer: ByteWriter, offer: Offer): void {
 }
 
 export function readOffer(reader: ByteReader): Offer {
-  const region = readRegion(reader);
-  const incarnation = { counter: reader.u32(), nonce: reader.u32() };
+  const region = readRegion(reader, 'the region of an offer');
+  const incarnation = readIncarnation(reader);
   const snapshot = reader.string();
   const vector = readVector(reader);
   const ahead = readVector(reader);
@@ -81,9 +82,8 @@ function readBeats(reader: ByteReader): readonly BeatOf[] {
   const count = reader.varint();
   if (count > reader.remaining) throw malformed(`${count} beats announced, ${reader.remaining} bytes left`);
   return Array.from({ length: count }, () => {
-    const region = readRegion(reader);
-    const incarnation = { counter: reader.u32(), nonce: reader.u32() };
-    return { region, incarnation, beat: readBeat(reader) };
+    const region = readRegion(reader, 'the region of a beat');
+    return { region, incarnation: readIncarnation(reader), beat: readBeat(reader) };
   });
 }
 
@@ -101,16 +101,15 @@ export function writeVector(writer: ByteWriter, vector: Vector): void {
 export function readVector(reader: ByteReader): Vector {
   const count = reader.varint();
   if (count > reader.remaining) throw malformed(`${count} entries announced, ${reader.remaining} bytes left`);
-  return Array.from({ length: count }, () => {
-    const region = readRegion(reader);
-    const incarnation = { counter: reader.u32(), nonce: reader.u32() };
-    return { region, incarnation, partition: reader.varint(), lsn: reader.u64() };
-  });
+  const vector = Array.from({ length: count }, () => readEntry(reader));
+  // No statement writes one row twice.
+  if (new Set(vector.map(placeOf)).size < count)
+    throw malformed('a vector names a partition of a life twice');
+  return vector;
 }
 
-function readRegion(reader: ByteReader): RegionId {
-  const name = reader.string();
-  const region = parseRegionId(name);
-  if (region === null) throw malformed(`a region named ${JSON.stringify(name.slice(0, 40))}`);
-  return region;
+function readEntry(reader: ByteReader): VectorEntry {
+  const region = readRegion(reader, 'the region of a vector');
+  const incarnation = readIncarnation(reader);
+  return { region, incarnation, partition: readPartition(reader), lsn: reader.u64() };
 }

@@ -15,17 +15,15 @@
  */
 import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
 import type { Lsn } from '../ports/change.ts';
-import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
+import type { Incarnation, RegionId } from '../ports/identity.ts';
 import { type BarrierWord, readBarrierWord, silence, writeBarrierWord } from './barrier-word.ts';
+import { maxPartitions, outside, readIncarnation, readRegion, readTime, readUpTo } from './wire-fields.ts';
 
 const progressVersion = 2;
 /** Still read: an own log may hold it from before. */
 const versionWithoutBarriers = 1;
 const maxMessageBytes = 1024 * 1024;
 const maxOrigins = 256;
-const maxPartitions = 1024;
-/** The last millisecond that a JavaScript date can name. */
-const maxTimeMs = 8.64e15;
 
 /** The newest beat of an origin that had reached the target when it published. */
 export interface BeatEcho {
@@ -111,7 +109,7 @@ function writeIncarnation(writer: ByteWriter, incarnation: Incarnation): void {
 }
 
 function readOrigins(reader: ByteReader): readonly OriginProgress[] {
-  const count = readCount(reader, 'origins', maxOrigins);
+  const count = readUpTo(reader, 'origins', maxOrigins);
   const origins: OriginProgress[] = [];
   const seen = new Set<RegionId>();
   for (let index = 0; index < count; index++) {
@@ -134,7 +132,7 @@ function readOrigin(reader: ByteReader): OriginProgress {
 }
 
 function readSettled(reader: ByteReader): readonly Lsn[] | null {
-  const count = readCount(reader, 'partitions', maxPartitions);
+  const count = readUpTo(reader, 'partitions', maxPartitions);
   if (count === 0) return null;
   const settled: Lsn[] = [];
   for (let index = 0; index < count; index++) settled.push(reader.u64());
@@ -149,37 +147,8 @@ function readEcho(reader: ByteReader): BeatEcho {
   };
 }
 
-function readIncarnation(reader: ByteReader): Incarnation {
-  const counter = reader.u32();
-  if (counter === 0) throw malformed('an incarnation counter is 0, least is 1');
-  return { counter, nonce: reader.u32() };
-}
-
-function readRegion(reader: ByteReader, field: string): RegionId {
-  const name = reader.string();
-  const region = parseRegionId(name);
-  if (region === null) throw malformed(`${field} is no region name: ${name.slice(0, 40)}`);
-  return region;
-}
-
-function readTime(reader: ByteReader, field: string): number {
-  const timeMs = reader.f64();
-  if (!(timeMs >= 0 && timeMs <= maxTimeMs)) throw outside(field, maxTimeMs, timeMs);
-  return timeMs;
-}
-
-function readCount(reader: ByteReader, field: string, limit: number): number {
-  const count = reader.varint();
-  if (count > limit) throw outside(field, limit, count);
-  return count;
-}
-
 function readFlag(reader: ByteReader, field: string): boolean {
   const flag = reader.u8();
   if (flag > 1) throw outside(`${field} flag`, 1, flag);
   return flag === 1;
-}
-
-function outside(field: string, limit: number, value: number) {
-  return malformed(`${field} is ${value}, outside 0 to ${limit}`);
 }

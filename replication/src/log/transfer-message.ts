@@ -10,6 +10,7 @@ import type { RecordId } from '../ports/change.ts';
 import type { NextRange } from '../ports/record-reader.ts';
 import type { FetchedRecords, Refusal, TransferAnswer, TransferRequest } from '../ports/transfer-peer.ts';
 import { readOffer, writeOffer } from './offer-bytes.ts';
+import { maxInteger, readUpTo } from './wire-fields.ts';
 
 const version = 3;
 /** One state at its largest, and room for what stands around it. */
@@ -108,7 +109,8 @@ function writeRange(writer: ByteWriter, { until, digest, records }: NextRange): 
 }
 
 function readRange(reader: ByteReader): NextRange {
-  return { until: readId(reader), digest: reader.bytes(), records: reader.varint() };
+  const until = readId(reader);
+  return { until, digest: reader.bytes(), records: readUpTo(reader, 'records of a range', maxInteger) };
 }
 
 function writeRecords(writer: ByteWriter, { records, through, lacking }: FetchedRecords): void {
@@ -131,14 +133,7 @@ function writeId(writer: ByteWriter, { collection, key }: RecordId): void {
 }
 
 function readId(reader: ByteReader): RecordId {
-  return { collection: readName(reader), key: readName(reader) };
-}
-
-/** No record has the character in its name, and a database refuses the question that has it. */
-function readName(reader: ByteReader): string {
-  const name = reader.string();
-  if (name.includes('\0')) throw malformed('a name holds the character U+0000');
-  return name;
+  return { collection: reader.string(), key: reader.string() };
 }
 
 function begin(kind: number): ByteWriter {
