@@ -56,6 +56,14 @@ test.each(states.flatMap((state) => inputs.map((input) => [state.kind, input.kin
   },
 );
 
+test('no counter is taken that no database can hold, whatever others say that they know', () => {
+  const after = (highest: number) => stepRenewal({ kind: 'surveying' }, { kind: 'surveyed', highest })[0];
+  expect(after(2 ** 32 - 2)).toEqual({ kind: 'listening', counter: 2 ** 32 - 1 });
+  const reason = expect.stringContaining('none above 4294967295');
+  for (const highest of [2 ** 32 - 1, Number.MAX_SAFE_INTEGER])
+    expect(after(highest)).toEqual({ kind: 'given-up', isAlive: false, reason });
+});
+
 describe('a claim that was made', () => {
   const claiming: RenewalState = { kind: 'claiming', claim };
   const by = (claims: readonly Incarnation[], noted: Incarnation | null = claim) =>

@@ -6,7 +6,7 @@
  * total: every input has its answer in every state.
  */
 import type { Incarnation } from '../ports/identity.ts';
-import { sameIncarnation } from '../ports/identity.ts';
+import { maxIncarnationNumber, sameIncarnation } from '../ports/identity.ts';
 
 export type RenewalState =
   /** Looks for the highest counter that was ever claimed. */
@@ -66,9 +66,7 @@ export function stepRenewal(state: RenewalState, input: RenewalInput): RenewalSt
   if (input.kind === 'heard') return giveUp(input.reason, true);
   switch (state.kind) {
     case 'surveying':
-      return input.kind === 'surveyed'
-        ? [{ kind: 'listening', counter: input.highest + 1 }, { kind: 'listen' }]
-        : stray(state, input);
+      return input.kind === 'surveyed' ? surveyed(input.highest) : stray(state, input);
     case 'listening':
       return input.kind === 'alone'
         ? [
@@ -92,6 +90,16 @@ export function rulingClaim(claims: readonly Incarnation[]): Incarnation | null 
   let ruling: Incarnation | null = null;
   for (const claim of claims) if (ruling === null || claim.counter > ruling.counter) ruling = claim;
   return ruling;
+}
+
+/** No region has so many lives, but a peer can say so. */
+function surveyed(highest: number): RenewalStep {
+  if (highest >= maxIncarnationNumber)
+    return giveUp(
+      `incarnation ${highest} is known already, and none above ${maxIncarnationNumber} can be`,
+      false,
+    );
+  return [{ kind: 'listening', counter: highest + 1 }, { kind: 'listen' }];
 }
 
 /** A higher one is another process's, which has listened later than we. */

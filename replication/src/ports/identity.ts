@@ -14,6 +14,9 @@ export type RegionId = string & { readonly [regionBrand]: true };
 /** Identity of the writer of a dot: `region.counter.nonce`, the nonce as 8 hexadecimal digits. */
 export type Actor = string & { readonly [actorBrand]: true };
 
+/** The highest of either number of an incarnation. */
+export const maxIncarnationNumber = 2 ** 32 - 1;
+
 /** One life of a region's database. Both numbers are unsigned 32-bit integers; `counter` starts at 1. */
 export interface Incarnation {
   readonly counter: number;

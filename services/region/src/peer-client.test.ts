@@ -93,6 +93,18 @@ test('what a peer remembers of us comes with all that the beat says of itself, a
   expect(await wrong.rememberedBy(us)).toBeNull();
 });
 
+test('an answer about a life that no database can hold is no answer', async () => {
+  for (const life of [
+    { counter: 2 ** 32, nonce: 5 },
+    { counter: 1, nonce: 2 ** 32 },
+  ]) {
+    const client = await peer(answering({ ...right, incarnation: life }));
+    expect(await client.ping(us)).toBeNull();
+    expect(await client.rememberedBy(us)).toBeNull();
+    server?.close();
+  }
+});
+
 test('what a peer of an earlier version does not say is unknown', async () => {
   const { changesAgeMs: _changesAgeMs, written: _written, namesCaller: _namesCaller, ...earlier } = right;
   const client = await peer(answering(earlier));

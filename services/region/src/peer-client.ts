@@ -11,6 +11,7 @@ import { ReplicationError } from '@isthmus/replication/errors';
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
 import {
   type Incarnation,
+  maxIncarnationNumber,
   parseRegionId,
   type RegionId,
   sameIncarnation,
@@ -47,7 +48,10 @@ export interface EchoAnswer extends PeerEcho {
   readonly applied: string | null;
 }
 
-const incarnationOf = z.object({ counter: z.int().positive(), nonce: z.int().nonnegative() });
+const incarnationOf = z.object({
+  counter: z.int().positive().max(maxIncarnationNumber),
+  nonce: z.int().nonnegative().max(maxIncarnationNumber),
+});
 const written = z.object({
   incarnation: incarnationOf,
   beat: z.int().nonnegative(),
