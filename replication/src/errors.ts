@@ -16,6 +16,7 @@ export type ReplicationErrorCode =
   | 'partition-count-mismatch'
   | 'peer-retired'
   | 'peer-unavailable'
+  | 'session-too-large'
   | 'slot-held'
   | 'slot-lost'
   | 'source-lost'

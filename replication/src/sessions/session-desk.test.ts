@@ -57,3 +57,33 @@ test('who has seen more keeps it', () => {
   );
   expect(desk.parse(desk.afterWrite(null, [first, second], alone(300n))).vector).toHaveLength(2);
 });
+
+test('a region takes in what it has handed out, and reaches it, after however many lives (I9, I12)', async () => {
+  const lives = ['eu', 'us', 'ap'].flatMap((name) => {
+    const of = parseRegionId(name) ?? expect.fail('a region');
+    return Array.from({ length: 200 }, (_, life) => ({
+      region: of,
+      incarnation: { counter: life + 1, nonce: 7 },
+    }));
+  });
+  const applied = lives.flatMap((life, index) =>
+    Array.from({ length: 8 }, (_, partition) => ({
+      ...life,
+      partition,
+      lsn: 2n ** 40n + BigInt(index * partition),
+    })),
+  );
+  const own = { region, incarnation: { counter: 201, nonce: 7 } };
+  const nothing = { ahead: [], closed: [], retired: [], insertLsn: 2n ** 41n };
+  const place = { incarnation: own.incarnation, applied, settled: applied, ...nothing };
+  const of = { self: { ...own, partitionCount: 8 }, store: { era: 0, place: async () => place } };
+  const old = new SessionDesk({ ...of, key: new Uint8Array(32), timer: systemTimer });
+  const listed = old.parse(await old.afterRead(null, null));
+  expect(listed.vector).toContainEqual({ ...own, partition: 7, lsn: 2n ** 41n });
+  expect(listed.vector).toContainEqual(
+    expect.objectContaining({ region: 'us', incarnation: { counter: 200, nonce: 7 } }),
+  );
+  expect(await old.reach(listed, 0)).toEqual({ kind: 'reached' });
+  const again = old.parse(await old.afterRead(listed, null));
+  expect(await old.reach(again, 0)).toEqual({ kind: 'reached' });
+});

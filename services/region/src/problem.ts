@@ -122,6 +122,7 @@ const failureTexts: Readonly<Record<ReplicationErrorCode, FailureText>> = {
   'partition-count-mismatch': failed,
   'peer-retired': failed,
   'peer-unavailable': failed,
+  'session-too-large': ['internal', 'There are more regions than a session can name.'],
   'slot-held': failed,
   'slot-lost': failed,
   'source-lost': failed,
