@@ -100,6 +100,23 @@ describe('what does not fit', () => {
     expect(countersOf(handedOut({ issuer, vector: more, ahead: [] }).vector)).toEqual(counters);
   });
 
+  test('is what is beyond the bound of partitions, although runs of them are short', () => {
+    const vector = seen({ regions: 3, lives: 4, partitions: 1024 }, level);
+    expect(countersOf(handedOut({ issuer, vector, ahead: [] }).vector)).toEqual([4, 3]);
+    expect(countersOf(handedOut({ issuer, vector, ahead: vector }).vector)).toEqual([4]);
+  });
+
+  test('begins behind the last byte of a token', () => {
+    const full = seen({ regions: 1, lives: 1, partitions: 994 }, scattered);
+    // Each letter more of the name is a byte more, from below the bound to beyond it.
+    const isWhole = Array.from({ length: 32 }, (_, letters) => {
+      const vector = full.map((entry) => ({ ...entry, region: regionOf('r'.repeat(letters + 1)) }));
+      return handedOut({ issuer, vector, ahead: [] }).vector.every(({ lsn }, at) => lsn === vector[at]?.lsn);
+    });
+    expect(isWhole.indexOf(false)).toBeGreaterThan(0);
+    expect(isWhole.lastIndexOf(true)).toBe(isWhole.indexOf(false) - 1);
+  });
+
   test('is not left out of present lives: they are asked for in all partitions as far as in the furthest', () => {
     const shape = { regions: 2, lives: 3, partitions: 1024 };
     const vector = seen(shape, scattered);
@@ -135,30 +152,35 @@ describe('a token that nobody of us makes', () => {
     writer.u32(1);
     writer.u32(7);
   }
-  /** Lives of one run that begins and ends there. */
-  function runs(lives: number, skipped: number, more: number): string {
+  /** Lives of one run each, which names so many partitions beside its first. */
+  function writeRuns(writer: ByteWriter, skipped: number, lives: readonly number[]): void {
+    writer.varint(1);
+    writer.string('eu');
+    writer.varint(lives.length);
+    for (const [life, more] of lives.entries()) {
+      writer.u32(life + 1);
+      writer.u32(7);
+      for (const part of [1, skipped, more, 1]) writer.varint(part);
+    }
+  }
+  function runs(skipped: number, lives: readonly number[], ahead: readonly number[] = []): string {
     return forged((writer) => {
-      writer.varint(1);
-      writer.string('eu');
-      writer.varint(lives);
-      for (let life = 1; life <= lives; life++) {
-        writer.u32(life);
-        writer.u32(7);
-        for (const part of [1, skipped, more, 1]) writer.varint(part);
-      }
-      writer.varint(0);
+      writeRuns(writer, skipped, lives);
+      writeRuns(writer, 0, ahead);
     });
   }
 
   test('takes no more room in memory than one of ours', () => {
-    expect(decodeSession(runs(8, 0, 1023), key).vector).toHaveLength(8192);
-    expect(() => decodeSession(runs(9, 0, 1023), key)).toThrow(/over 8192 partitions/);
+    const most = Array.from({ length: 8 }, () => 1023);
+    expect(decodeSession(runs(0, most), key).vector).toHaveLength(8192);
+    expect(() => decodeSession(runs(0, [...most, 0]), key)).toThrow(/over 8192 partitions/);
+    expect(() => decodeSession(runs(0, most, [0]), key)).toThrow(/over 8192 partitions/);
   });
 
   test('names no partition that cannot be', () => {
-    expect(decodeSession(runs(1, 1023, 0), key).vector).toMatchObject([{ partition: 1023 }]);
-    expect(() => decodeSession(runs(1, 1024, 0), key)).toThrow(/session's partition is 1024/);
-    expect(() => decodeSession(runs(1, 1023, 1), key)).toThrow(/session's partitions is 1/);
-    expect(() => decodeSession(runs(1, 0, 1024), key)).toThrow(/session's partitions is 1024/);
+    expect(decodeSession(runs(1023, [0]), key).vector).toMatchObject([{ partition: 1023 }]);
+    expect(() => decodeSession(runs(1024, [0]), key)).toThrow(/session's partition is 1024/);
+    expect(() => decodeSession(runs(1023, [1]), key)).toThrow(/session's partitions is 1/);
+    expect(() => decodeSession(runs(0, [1024]), key)).toThrow(/session's partitions is 1024/);
   });
 });
