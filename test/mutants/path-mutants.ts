@@ -235,7 +235,7 @@ export const pathMutants: readonly Mutant[] = [
   },
   {
     name: 'impossible name let in',
-    edits: [{ file: `${engine}/log/log-record.js`, from: "if (name.includes('\\0'))", to: 'if (false)' }],
+    edits: [{ file: `${engine}/bytes.js`, from: "if (text.includes('\\0'))", to: 'if (false)' }],
     killer: seeds,
   },
   {
