@@ -45,8 +45,8 @@ export const pathMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${engine}/adapters/memory/change-feed.js`,
-        from: 'this.#offsets[partition] = found.begin;',
-        to: 'this.#offsets[partition] = found.end;',
+        from: 'this.#offsets[partition] = rewoundTo({ beginning, end }, from);',
+        to: 'this.#offsets[partition] = end;',
       },
     ],
     killer: seeds,

@@ -26,6 +26,7 @@ const mebibyte = 1024 * 1024;
 /** Making and reading so many changes takes a while. */
 const patient = { timeout: 10_000 };
 const products = schema({ title: register() });
+const warnings: Readonly<Record<string, unknown>>[] = [];
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Delivers what the test pushes; `rewind` delivers a partition again from where it is to. */
@@ -128,13 +129,12 @@ let gaps: number[];
 let openings: Opening[];
 let heard: number;
 let subscriptions: number;
-let warnings: Readonly<Record<string, unknown>>[];
 let gates: (() => void)[];
 
 beforeEach(async () => {
   store = new WatchedStore();
   feed = new ScriptedFeed();
-  [reports, gaps, openings, gates, warnings, fenced, heard, subscriptions] = [[], [], [], [], [], 0, 0, 0];
+  [reports, gaps, openings, gates, fenced, heard, subscriptions] = [[], [], [], [], 0, 0, 0];
   for (let partition = 0; partition < partitionCount; partition++) {
     const place = { origin, incarnation, partition, beat: null, nextOffset: 0n };
     await store.createPosition({ ...place, applied: 10n, settled: 10n });
@@ -329,6 +329,7 @@ describe('what stops alone', () => {
 });
 
 test('changes that are put aside are told of in the log, once they are stored', async () => {
+  warnings.splice(0);
   store.isFull = true;
   feed.push(poison(1, [10n, 20n]));
   await vi.waitFor(() => expect(applier.lackingRoom).toEqual([1]), patient);
