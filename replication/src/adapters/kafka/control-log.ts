@@ -4,7 +4,7 @@
  */
 import { assert } from '../../errors.ts';
 import type { ControlLog } from '../../ports/control-log.ts';
-import { defaultStallTimeoutMs } from './kafka-connection.ts';
+import { defaultStallTimeoutMs, unavailable } from './kafka-connection.ts';
 import type { OwnLogOptions } from './own-log.ts';
 import { TopicReader } from './topic-reader.ts';
 import { TopicWriter } from './topic-writer.ts';
@@ -47,16 +47,24 @@ export class KafkaControlLog implements ControlLog {
   }
 }
 
-async function readAll(reader: TopicReader, leader: number): Promise<readonly Uint8Array[]> {
+/**
+ * Everything that the topic holds as the reading begins. Rejects with `log-unavailable` where nothing lies below the end
+ * that was told: the topic was cut meanwhile, or its new leader does not show all of it yet. What was read until then is
+ * no answer, because a claim that stands behind it would be overlooked; the next reading asks for the end anew.
+ */
+export async function readAll(
+  reader: Pick<TopicReader, 'edge' | 'fetch'>,
+  leader: number,
+): Promise<readonly Uint8Array[]> {
   const end = await reader.edge(partition, 'end');
   const held: Uint8Array[] = [];
   for (let offset = await reader.edge(partition, 'beginning'); offset < end; ) {
     const fetched = await reader.fetch(leader, [{ partition, offset }]);
-    if (fetched.kind === 'out-of-range') break;
-    for (const found of fetched.partitions) {
-      held.push(...found.records.map(({ bytes }) => bytes));
-      offset = found.next;
-    }
+    const [found] = fetched.kind === 'records' ? fetched.partitions : [];
+    if (found === undefined)
+      throw unavailable(`the control topic ended at offset ${end} and holds nothing at ${offset}`);
+    held.push(...found.records.map(({ bytes }) => bytes));
+    offset = found.next;
   }
   return held;
 }

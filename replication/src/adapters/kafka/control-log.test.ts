@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { readAll } from './control-log.ts';
+
+type Reader = Parameters<typeof readAll>[0];
+
+const leader = 1;
+
+/** Says at first that it ends at `told`, and at `held` if it is asked again. */
+class Topic implements Reader {
+  fetches = 0;
+  readonly #ends: number[];
+  readonly #held: number;
+  readonly #isOutOfRange: boolean;
+
+  constructor({ told, held, isOutOfRange = false }: { told: number; held: number; isOutOfRange?: boolean }) {
+    this.#ends = [told];
+    this.#held = held;
+    this.#isOutOfRange = isOutOfRange;
+  }
+
+  async edge(_: number, which: 'beginning' | 'end'): Promise<bigint> {
+    return which === 'beginning' ? 0n : BigInt(this.#ends.shift() ?? this.#held);
+  }
+
+  async fetch(_: number, [wanted]: Parameters<Reader['fetch']>[1]): ReturnType<Reader['fetch']> {
+    expect(++this.fetches, 'it comes to an end').toBeLessThan(10);
+    const offset = wanted?.offset ?? 0n;
+    if (this.#isOutOfRange && offset >= this.#held) return { kind: 'out-of-range', partition: 0 };
+    if (offset >= this.#held) return { kind: 'records', partitions: [] };
+    const records = [{ offset, bytes: Uint8Array.of(Number(offset)) }];
+    return { kind: 'records', partitions: [{ partition: 0, next: offset + 1n, records, stampedMs: 0 }] };
+  }
+}
+
+it('reads everything up to the end', async () => {
+  const held = await readAll(new Topic({ told: 3, held: 3 }), leader);
+  expect(held.map(([byte]) => byte)).toEqual([0, 1, 2]);
+});
+
+it.each([
+  ['has nothing there', false],
+  ['refuses the offset', true],
+])('ends where the topic was cut below the end that it had told and %s (I12)', async (_, isOutOfRange) => {
+  const topic = new Topic({ told: 3, held: 2, isOutOfRange });
+  await expect(readAll(topic, leader)).rejects.toMatchObject({ code: 'log-unavailable', retriable: true });
+  const [first, second] = await readAll(topic, leader);
+  expect([first?.[0], second?.[0]]).toEqual([0, 1]);
+});
