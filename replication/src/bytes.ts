@@ -219,3 +219,11 @@ function fixedOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
 export function malformed(detail: string): ReplicationError {
   return new ReplicationError('malformed-record', detail, { retriable: false });
 }
+
+/** A version above all that are known is no damage: only a newer program can tell what it says. */
+export function unknownVersion(what: string, version: number, newest: number): ReplicationError {
+  const detail = `${what} of version ${version}, the newest known is ${newest}`;
+  return version > newest
+    ? new ReplicationError('newer-format', detail, { retriable: false })
+    : malformed(detail);
+}

@@ -106,6 +106,35 @@ test('who waits for the database to take writes is told as soon as it is proven 
   await guard.stop();
 });
 
+test('what no waiting mends is said, and not compared again all the time (0062)', async () => {
+  const timer = new ManualTimer();
+  const lineage = { systemIdentifier: '1', timeline: 1, postmasterStart: '2' };
+  let [compared, retriable] = [0, false];
+  const guard = guardOf({
+    timer,
+    past: {
+      standing: 'unproven',
+      continuity: async () => ({ kind: 'unproven', isPromoted: false, lineage }),
+    },
+    evidence: {
+      compare: async () => {
+        compared++;
+        throw new ReplicationError('newer-format', 'a newer version wrote into the own log', { retriable });
+      },
+    },
+  });
+  guard.start();
+  await timer.advance(14_000);
+  expect([compared, guard.state]).toEqual([
+    1,
+    { kind: 'unproven', reason: 'a newer version wrote into the own log' },
+  ]);
+  retriable = true;
+  await timer.advance(3000);
+  expect(compared).toBeGreaterThan(3);
+  await guard.stop();
+});
+
 test('a server that another process has proven meanwhile is not taken for another one (P1)', async () => {
   const timer = new ManualTimer();
   const lineage = { systemIdentifier: '1', timeline: 1, postmasterStart: '2' };

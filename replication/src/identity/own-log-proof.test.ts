@@ -3,6 +3,7 @@
  * fail to be its own past, and that an ordinary crash is none of them.
  */
 import { register, schema } from '@isthmus/conflict';
+import { crc32 } from 'node:zlib';
 import { beforeEach, expect, test } from 'vitest';
 import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
@@ -25,6 +26,8 @@ const products = schema({ title: register() });
 class ScriptedLog implements OwnLog {
   readonly partitions: LogRecord[][] = [[], []];
   held = 0;
+  /** Of the records that are read. */
+  edit: (bytes: Buffer) => Buffer = (bytes) => bytes;
   /** Where reading by time begins. */
   since = 0;
   progress: Uint8Array | null = null;
@@ -41,7 +44,7 @@ class ScriptedLog implements OwnLog {
       const from = Number(offsets[partition]);
       const held = records.map((record, offset) => ({
         offset: BigInt(offset),
-        bytes: encodeLogRecord(record),
+        bytes: this.edit(encodeLogRecord(record)),
       }));
       return from < held.length ? [{ partition, records: held.slice(from) }] : [];
     });
@@ -94,9 +97,12 @@ function change(key: string, title: string, lsn: bigint): PlacedChange {
 }
 
 async function put(key: string, title: string, lsn: bigint): Promise<void> {
-  const { delta } = change(key, title, lsn);
+  await store(key, change(key, title, lsn).delta);
+}
+
+async function store(key: string, state: Uint8Array): Promise<void> {
   const ids = [{ collection: 'products', key }];
-  await records.commitLocal({ ids, decide: () => [{ index: 0, state: delta, delta }] });
+  await records.commitLocal({ ids, decide: () => [{ index: 0, state, delta: state }] });
 }
 
 function publish(
@@ -151,6 +157,44 @@ test('a beat that the database has lost says that it was restored', async () => 
 test('a change that the database has lost says so without any beat', async () => {
   publish(0, { at: [20n, 35n], changes: [change('kept', 'a', 33n), change('lost', 'b', 34n)] });
   await expectBroken(/lacks a change of its own to collection products, at position 34/);
+});
+
+/** The first byte of a state says its format, the second how many actors its context names. */
+const damaged = (state: Uint8Array) => Uint8Array.of(state[0] ?? 0, 0x7f, ...state.subarray(2));
+const ofNextFormat = (state: Uint8Array) => Uint8Array.of(0x20, ...state.subarray(1));
+
+test('a change or a record that is damaged shows nothing, and is no end of the process (P1)', async () => {
+  const own = change('kept', 'b', 34n);
+  publish(0, { at: [20n, 35n], changes: [own] });
+  await store('kept', damaged(own.delta));
+  await expectBroken(/lacks a change of its own to collection products, at position 34/);
+  await put('kept', 'a', 25n);
+  log.partitions[0]?.pop();
+  publish(0, { at: [20n, 35n], changes: [{ ...own, delta: damaged(own.delta) }] });
+  await expectBroken(/lacks a change of its own to collection products, at position 34/);
+});
+
+test('what a newer version wrote proves nothing and breaks nothing: the question stays open (0062)', async () => {
+  const tooNew = { code: 'newer-format', retriable: false, message: expect.stringMatching(/identity accept/) };
+  const own = change('new', 'b', 34n);
+  publish(0, { at: [20n, 35n], changes: [{ ...own, delta: ofNextFormat(own.delta) }] });
+  await store('new', ofNextFormat(own.delta));
+  await expect(prove()).rejects.toMatchObject(tooNew);
+  log.partitions[0]?.pop();
+  log.progress = Uint8Array.of(3);
+  await expect(prove()).rejects.toMatchObject(tooNew);
+  log.progress = null;
+  await expect(prove()).resolves.toMatchObject({ kind: 'continues' });
+  log.edit = (bytes) => {
+    const body = Buffer.from(bytes.subarray(0, -4));
+    body[0] = 0x7f;
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32BE(crc32(body));
+    return Buffer.concat([body, sum]);
+  };
+  await expect(prove()).rejects.toMatchObject(tooNew);
+  log.edit = (bytes) => bytes.subarray(0, -1);
+  await expectBroken(/does not reach back/);
 });
 
 test('what lies before the newest beat need not be merged again', async () => {

@@ -2,12 +2,13 @@
  * Compares the database with the own log (P1): from the newest beat that the database holds on, every own beat found
  * must be in it, every own change must merge without effect, and its positions must cover what the region last told
  * its peers. It writes nothing. A log that does not reach back to that beat proves nothing and counts against the
- * database; one that does not answer is an error, and the question stays open.
+ * database; one that does not answer is an error, and the question stays open. So is what a newer version has written
+ * there: it may say what the database lacks, and passing it over would prove too much (0062).
  */
-import { merge } from '@isthmus/conflict';
+import { ConflictError, merge } from '@isthmus/conflict';
 import { ReplicationError } from '../errors.ts';
-import { logRecordOrNull } from '../log/log-record.ts';
-import type { PlacedChange } from '../log/log-record.ts';
+import { decodeLogRecord } from '../log/log-record.ts';
+import type { LogRecord, PlacedChange } from '../log/log-record.ts';
 import { decodeProgress } from '../log/progress-record.ts';
 import type { OriginProgress } from '../log/progress-record.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
@@ -57,7 +58,7 @@ export class OwnLogProof {
     this.#options = options;
   }
 
-  /** Rejects with `log-unavailable` or `database-unavailable`. */
+  /** Rejects with `log-unavailable`, `database-unavailable` or, which no waiting mends, `newer-format`. */
   async run(): Promise<Verdict> {
     const { self, store, log } = this.#options;
     const { beat: newestBeat, hasPublished } = await store.newestBeat();
@@ -108,7 +109,7 @@ export class OwnLogProof {
     reached: Set<number>,
   ): Promise<Fault | typeof tooShort> {
     for (const { bytes } of records) {
-      const record = logRecordOrNull(bytes);
+      const record = ownRecordOrNull(bytes);
       if (record === null || record.origin !== this.#options.self.region) continue;
       this.#readRecords++;
       const judged = judgeOwnRecord(past, record);
@@ -134,7 +135,7 @@ export class OwnLogProof {
   async #checkChanges(changes: readonly PlacedChange[]): Promise<Fault> {
     for (const { collection, key, delta, lsn } of changes) {
       const state = await this.#options.records.read({ collection, key });
-      if (state === null || merge(state, delta).changed) {
+      if (state === null || !shows(state, delta)) {
         return `the database lacks a change of its own to collection ${collection}, at position ${lsn}`;
       }
     }
@@ -146,7 +147,7 @@ export class OwnLogProof {
     const { self, log } = this.#options;
     const bytes = await log.newestProgress();
     if (bytes === null) return null;
-    const told = decodeProgress(bytes);
+    const told = understood(() => decodeProgress(bytes));
     if (told.region !== self.region || !sameIncarnation(told.incarnation, self.incarnation)) return null;
     for (const origin of told.origins) {
       if (!(await this.#covers(origin))) {
@@ -181,4 +182,39 @@ export class OwnLogProof {
       retriable: true,
     });
   }
+}
+
+/** What cannot be read says nothing, unless a newer version can read it. */
+function ownRecordOrNull(bytes: Uint8Array): LogRecord | null {
+  try {
+    return understood(() => decodeLogRecord(bytes));
+  } catch (reason) {
+    if (reason instanceof ReplicationError && reason.code === 'malformed-record') return null;
+    throw reason;
+  }
+}
+
+/** A record that nobody can read does not show the change, and its next dot cannot be known from it. */
+function shows(state: Uint8Array, delta: Uint8Array): boolean {
+  try {
+    return !merge(state, delta).changed;
+  } catch (reason) {
+    if (!(reason instanceof ConflictError)) throw reason;
+    if (reason.code === 'newer-format') throw tooNew(reason);
+    return false;
+  }
+}
+
+function understood<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (reason) {
+    if (reason instanceof ReplicationError && reason.code === 'newer-format') throw tooNew(reason);
+    throw reason;
+  }
+}
+
+function tooNew(cause: Error): ReplicationError {
+  const detail = `a newer version wrote into the own log what this one cannot compare (${cause.message}); start that version again, or take the database for the region's with "isthmus identity accept"`;
+  return new ReplicationError('newer-format', detail, { retriable: false, cause });
 }

@@ -6,7 +6,7 @@
  * record gives the same bytes, so that a record sent twice is the same record.
  */
 import { crc32 } from 'node:zlib';
-import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
+import { ByteReader, ByteWriter, malformed, unknownVersion } from '../bytes.ts';
 import { AssertionFailure, ReplicationError } from '../errors.ts';
 import type { Change, CountedBeat, Lsn } from '../ports/change.ts';
 import type { RecordReach } from '../ports/change-feed.ts';
@@ -99,12 +99,11 @@ export function reachOf(bytes: Uint8Array): RecordReach | null {
   }
 }
 
-/** Throws `malformed-record`. */
+/** Throws `malformed-record` or `newer-format`. */
 export function decodeLogRecord(bytes: Uint8Array): LogRecord {
   const reader = new ByteReader(checkedBody(bytes));
   const version = reader.u8();
-  if (version !== formatVersion)
-    throw malformed(`log record of version ${version}, known is ${formatVersion}`);
+  if (version !== formatVersion) throw unknownVersion('log record', version, formatVersion);
   const kind = reader.u8();
   const head = readHead(reader);
   const record = readBody(reader, kind, head);

@@ -1,8 +1,8 @@
 /**
  * The progress message: what a target tells every origin about how far it holds that origin's changes (P4, P7).
  * Binary, its version first. Decoding checks every name, count, number and time, so whatever arrives ends in a
- * message that the engine can trust in form, or in a `malformed-record` that names field, limit and value. Whether
- * the message comes from the region that it names is for the reader of that region's topic to check.
+ * message that the engine can trust in form, in a `malformed-record` that names field, limit and value, or in
+ * `newer-format`. Whether it comes from the region that it names is for the reader of that region's topic to check.
  *
  *     u8 version = 2 (version 1 has no barriers)
  *     string region, u32 counter, u32 nonce, f64 publishedAtMs
@@ -13,7 +13,7 @@
  *       u8 flag [varint number, f64 atMs, f64 receivedAtMs]     newest beat received
  *     barriers: `barrier-word.ts`
  */
-import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
+import { ByteReader, ByteWriter, malformed, unknownVersion } from '../bytes.ts';
 import type { Lsn } from '../ports/change.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
 import { type BarrierWord, readBarrierWord, silence, writeBarrierWord } from './barrier-word.ts';
@@ -71,13 +71,13 @@ export function encodeProgress(message: ProgressMessage): Buffer {
   return writer.finish();
 }
 
-/** Throws `malformed-record`. */
+/** Throws `malformed-record` or `newer-format`. */
 export function decodeProgress(bytes: Uint8Array): ProgressMessage {
   if (bytes.length > maxMessageBytes) throw outside('message bytes', maxMessageBytes, bytes.length);
   const reader = new ByteReader(bytes);
   const version = reader.u8();
   if (version !== progressVersion && version !== versionWithoutBarriers)
-    throw malformed(`progress message of version ${version}`);
+    throw unknownVersion('progress message', version, progressVersion);
   const message = {
     region: readRegion(reader, 'region'),
     incarnation: readIncarnation(reader),
