@@ -18,20 +18,24 @@ export type CheckedMerge =
 
 /** `latestStampMs`: what bears a later stamp is refused. The state comes back itself where nothing changed. */
 export function checkedMerge(state: Uint8Array, delta: Uint8Array, latestStampMs: number): CheckedMerge {
+  let isSound = false;
   try {
     const stampMs = validate(delta);
     if (stampMs !== null && stampMs > latestStampMs) {
       const detail = `stamp ${stampMs} lies ${Math.round(stampMs - latestStampMs)} ms beyond the drift bound`;
       return { kind: 'refused', cause: 'clock-too-far-ahead', detail, stampMs };
     }
+    isSound = true;
     const merged = merge(state, delta);
     return { kind: 'merged', state: merged.state, conflicts: merged.conflicts.length };
   } catch (reason) {
     if (!(reason instanceof ConflictError)) throw reason;
-    return { kind: 'refused', cause: causeOf(reason), detail: reason.message, stampMs: null };
+    // What was brought can be read, so what is stored here cannot.
+    const detail = isSound ? `what is stored here cannot be merged: ${reason.message}` : reason.message;
+    return { kind: 'refused', cause: causeOf(reason), detail, stampMs: null };
   }
 }
 
-function causeOf({ code }: ConflictError): DeadLetterCause {
+export function causeOf({ code }: ConflictError): DeadLetterCause {
   return code === 'newer-format' || code === 'too-large' ? code : 'malformed';
 }

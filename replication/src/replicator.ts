@@ -4,8 +4,7 @@
  * seconds. Losing the lock ends everything that was started under it.
  */
 import type { AgendaWatch } from './agenda-watch.ts';
-import { Applier } from './applier/applier.ts';
-import type { ApplierEvents } from './applier/applier.ts';
+import { Applier, type ApplierEvents } from './applier/applier.ts';
 import type { AppliedReport } from './applier/lane.ts';
 import type { Opening } from './applier/partition-queue.ts';
 import { DeadLetterRelease } from './applier/dead-letter-retry.ts';
@@ -50,6 +49,7 @@ import { troubleOf, type TroubleView } from './trouble.ts';
 import { Barriers, type BarriersOptions, type BarrierView } from './tombstones/barriers.ts';
 import type { Purge } from './tombstones/collecting.ts';
 import { Membership } from './tombstones/membership.ts';
+import { DamagedRecords } from './transfer/damaged-records.ts';
 import { Sweeper } from './transfer/sweeper.ts';
 import { ToldVectors } from './transfer/told-vectors.ts';
 import { type Need, Transfers, type TransfersOptions } from './transfer/transfers.ts';
@@ -348,18 +348,18 @@ export class Replicator {
   }
 
   #transfers(appliers: readonly Applier[], { heardBeats, told, relearner, membership }: TransferMates) {
-    const { identity, peers, deadLetters: letters, events, transfer } = this.#options;
-    const { agenda, clock, timer, maxDriftMs, logger } = this.#options;
-    const { store, jobs, verifications, peer } = transfer;
+    const { identity, peers, deadLetters, events, agenda, clock, timer, maxDriftMs, logger } = this.#options;
+    const { store, jobs, verifications, peer } = this.#options.transfer;
     const closed = () => membership.closed();
-    const shared = { self: identity, peers, agenda, store, jobs, closed, clock, timer, logger };
+    const damaged = new DamagedRecords(identity);
+    const shared = { self: identity, peers, agenda, store, jobs, closed, clock, timer, damaged, logger };
     const transfers = new Transfers({
       ...shared,
       retired: () => membership.retired(),
       onlyFrom: () => relearner.donor,
       peer,
       heard: () => heardBeats.all(),
-      letters,
+      letters: deadLetters,
       told,
       maxDriftMs,
       gaps: () => appliers.flatMap(needOf),

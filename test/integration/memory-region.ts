@@ -17,6 +17,7 @@ import type { RecordId } from '@isthmus/replication/ports/change';
 import { actorOf, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { StoredRecord } from '@isthmus/replication/ports/record-store';
+import { DamagedRecords } from '@isthmus/replication/transfer/damaged-records';
 import { Donor } from '@isthmus/replication/transfer/donor';
 
 export const Product = schema({ title: register(), tags: set() });
@@ -43,6 +44,7 @@ export class MemoryRegion {
   readonly tombstones: MemoryTombstoneStore;
   readonly retirements: MemoryRetirementStore;
   readonly verifications: MemoryVerifications;
+  readonly damaged: DamagedRecords;
   readonly donor: Donor;
   isPublishing = true;
   readonly #nowMs: () => number;
@@ -63,6 +65,7 @@ export class MemoryRegion {
     this.retirements = new MemoryRetirementStore(database, records);
     this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });
     this.verifications = new MemoryVerifications(database);
+    this.damaged = new DamagedRecords(this.self);
     let names = 0;
     const newName = (): string => `${name}-${++names}`;
     this.donor = new Donor({ self: this.self, store: this.transfers, timer, logger: silent, newName });

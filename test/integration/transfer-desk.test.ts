@@ -5,6 +5,7 @@ import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Logger } from '@isthmus/replication/ports/logger';
 import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
 import { silence } from '@isthmus/replication/log/barrier-word';
 import { ownEntries } from '@isthmus/replication/reach';
@@ -98,6 +99,7 @@ function desk(told = new ToldVectors(clock())): Transfers {
     letters: us.records.deadLetters,
     told,
     peer: peer(),
+    damaged: us.damaged,
     clock: clock(),
     timer,
     maxDriftMs: 60_000,
@@ -296,23 +298,31 @@ describe('the desk', () => {
 });
 
 describe('the sweeper', () => {
+  let told: unknown[][];
+  const logger: Logger = { ...silent, error: (...said: unknown[]) => void told.push(said) };
+
+  beforeEach(() => {
+    told = [];
+  });
+
   function sweeper(isRelearning = false): void {
-    const { self, transfers: store, jobs, verifications } = us;
+    const { self, transfers: store, jobs, verifications, damaged } = us;
     const peers = [eu.self.region];
-    const shared = { self, peers, store, jobs, verifications, clock: clock(), timer, logger: silent };
-    const rest = { agenda: agenda(), closed: () => [], isRelearning: () => isRelearning };
+    const shared = { self, peers, store, jobs, verifications, damaged, clock: clock(), timer };
+    const rest = { agenda: agenda(), closed: () => [], isRelearning: () => isRelearning, logger };
     const started = new Sweeper({ ...shared, ...rest, donor: peer() });
     running.push(started);
     started.start();
   }
 
   /** Each settles whatever the other has, again and again. */
-  function keepOn(): void {
+  function keepOn(only?: MemoryRegion): void {
     timer.after(500, () => {
-      const turns = [
+      const both = [
         [us, eu],
         [eu, us],
       ] as const;
+      const turns = both.filter(([target]) => only === undefined || target === only);
       void Promise.all(
         turns.map(async ([target, source]) => {
           const { region } = source.self;
@@ -327,7 +337,7 @@ describe('the sweeper', () => {
           });
           return region;
         }),
-      ).then(keepOn);
+      ).then(() => keepOn(only));
     });
   }
 
@@ -394,11 +404,102 @@ describe('the sweeper', () => {
     expect(await us.jobs.recent()).toEqual([]);
   });
 
+  /** Its last byte is gone, and with it its last entry. */
+  const cut = (state: Uint8Array) => state.slice(0, -1);
+  const ofNextFormat = (state: Uint8Array) => Uint8Array.of(0x20, ...state.subarray(1));
+
+  /** Both have written it, and both hold the same. */
+  async function heldByBoth(key: string): Promise<Uint8Array> {
+    await eu.edit(id(key), (e) => e.set('title', key));
+    await us.take({ ...id(key), state: await eu.state(id(key)) });
+    await us.edit(id(key), (e) => e.set('title', `${key} of us`));
+    const state = await us.state(id(key));
+    await eu.take({ ...id(key), state });
+    return state;
+  }
+
+  it('passes over a damaged own record, mends the others, and has it replaced by what a peer shows (0062)', async () => {
+    const state = await heldByBoth('a');
+    await us.take({ ...id('a'), state: cut(state) });
+    await eu.edit(id('b'), (e) => e.set('title', 'lost on the way'));
+    keepOn();
+    sweeper();
+    await timer.advance(40_000);
+    expect(await proven()).toMatchObject({ diverged: true, throughMs: null });
+    const named = [{ ...id('a'), side: 'own', cause: 'malformed' }];
+    expect(told.slice(0, 2)).toEqual([
+      [{ peer: 'eu', records: 1, named }, 'records cannot be read'],
+      [{ peer: 'eu', records: 1 }, expect.stringMatching(/^diverged/)],
+    ]);
+    desk();
+    await timer.advance(90_000);
+    expect(await us.state(id('a'))).toEqual(state);
+    expect(await us.state(id('b'))).toEqual(await eu.state(id('b')));
+    expect(us.records.deadLetters.counts()).toEqual([]);
+    expect(await proven()).toMatchObject({ diverged: false });
+  });
+
+  it('comes to a damaged own record also while changes to it are put aside and settle nothing (0062)', async () => {
+    const state = await heldByBoth('b');
+    await us.take({ ...id('b'), state: cut(state) });
+    await eu.edit(id('a'), (e) => e.set('title', 'on its way'));
+    keepOn(eu);
+    sweeper();
+    await timer.advance(100_000);
+    expect(told).toMatchObject([[{ records: 1, named: [id('b')] }, 'records cannot be read']]);
+    expect(await proven()).toMatchObject({ diverged: true, throughMs: null });
+    desk();
+    await timer.advance(10_000);
+    expect(await us.state(id('b'))).toEqual(state);
+    keepOn(us);
+    await timer.advance(120_000);
+    expect(await proven()).toMatchObject({ diverged: false });
+  });
+
+  it('names what it cannot read of a peer, and fetches nothing for it (0062)', async () => {
+    const state = await heldByBoth('a');
+    await eu.take({ ...id('a'), state: ofNextFormat(state) });
+    await heldByBoth('b');
+    await eu.take({ ...id('b'), state: cut(await eu.state(id('b'))) });
+    keepOn();
+    sweeper();
+    await timer.advance(120_000);
+    const named = [
+      { ...id('a'), side: 'theirs', cause: 'newer-format' },
+      { ...id('b'), side: 'theirs', cause: 'malformed' },
+    ];
+    expect(told).toContainEqual([{ peer: 'eu', records: 2, named }, 'records cannot be read']);
+    expect(told.length, 'of a sweep a minute').toBeLessThan(4);
+    expect(await proven()).toMatchObject({ diverged: true });
+    expect(await us.jobs.open()).toEqual([]);
+    expect(await us.state(id('a'))).toEqual(state);
+  });
+
+  it('leaves an own record alone that a newer version wrote (0062)', async () => {
+    const newer = ofNextFormat(await heldByBoth('a'));
+    await us.take({ ...id('a'), state: newer });
+    keepOn();
+    sweeper();
+    desk();
+    await timer.advance(120_000);
+    expect(counted).toEqual([]);
+    expect(await us.state(id('a'))).toEqual(newer);
+    expect(await proven()).toMatchObject({ diverged: true });
+  });
+
   it('is closed while the peer answers nothing', async () => {
     hung.add('eu');
     sweeper();
     await timer.advance(40_000);
     await closed(running.pop() ?? expect.fail('it runs'));
+  });
+
+  it('proves nothing while a side does not catch up', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'on its way'));
+    keepOn(eu);
+    sweeper();
+    await timer.advance(120_000);
+    expect([await proven(), await us.jobs.open(), told]).toEqual([undefined, [], []]);
   });
 
   it('proves nothing while the peer is away', async () => {

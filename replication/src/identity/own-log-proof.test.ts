@@ -97,10 +97,10 @@ function change(key: string, title: string, lsn: bigint): PlacedChange {
 }
 
 async function put(key: string, title: string, lsn: bigint): Promise<void> {
-  await store(key, change(key, title, lsn).delta);
+  await hold(key, change(key, title, lsn).delta);
 }
 
-async function store(key: string, state: Uint8Array): Promise<void> {
+async function hold(key: string, state: Uint8Array): Promise<void> {
   const ids = [{ collection: 'products', key }];
   await records.commitLocal({ ids, decide: () => [{ index: 0, state, delta: state }] });
 }
@@ -166,7 +166,7 @@ const ofNextFormat = (state: Uint8Array) => Uint8Array.of(0x20, ...state.subarra
 test('a change or a record that is damaged shows nothing, and is no end of the process (P1)', async () => {
   const own = change('kept', 'b', 34n);
   publish(0, { at: [20n, 35n], changes: [own] });
-  await store('kept', damaged(own.delta));
+  await hold('kept', damaged(own.delta));
   await expectBroken(/lacks a change of its own to collection products, at position 34/);
   await put('kept', 'a', 25n);
   log.partitions[0]?.pop();
@@ -175,10 +175,14 @@ test('a change or a record that is damaged shows nothing, and is no end of the p
 });
 
 test('what a newer version wrote proves nothing and breaks nothing: the question stays open (0062)', async () => {
-  const tooNew = { code: 'newer-format', retriable: false, message: expect.stringMatching(/identity accept/) };
+  const tooNew = {
+    code: 'newer-format',
+    retriable: false,
+    message: expect.stringMatching(/identity accept/),
+  };
   const own = change('new', 'b', 34n);
   publish(0, { at: [20n, 35n], changes: [{ ...own, delta: ofNextFormat(own.delta) }] });
-  await store('new', ofNextFormat(own.delta));
+  await hold('new', ofNextFormat(own.delta));
   await expect(prove()).rejects.toMatchObject(tooNew);
   log.partitions[0]?.pop();
   log.progress = Uint8Array.of(3);

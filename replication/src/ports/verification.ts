@@ -18,7 +18,7 @@ export interface Verification {
 
 export interface SweepResult {
   readonly startedAtMs: number;
-  /** Records whose live data differs though both sides are caught up. */
+  /** Records whose live data differs though both sides are caught up, or of which a side cannot be read. */
   readonly diverged: number;
 }
 

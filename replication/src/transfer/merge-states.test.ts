@@ -1,7 +1,9 @@
 import { register, schema } from '@isthmus/conflict';
 import { describe, expect, it } from 'vitest';
 import { parseRegionId } from '../ports/identity.ts';
+import type { StoredRecord } from '../ports/record-store.ts';
 import type { PassedLetter } from '../ports/transfer-store.ts';
+import type { Shown } from './damaged-records.ts';
 import { decideMerge, decideRaise } from './merge-states.ts';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -20,7 +22,7 @@ describe('merging what a donor holds', () => {
   const unreadable = { ...id, delta: Uint8Array.of(9, 9, 9), state, isGivenUp: false, isRefused: false };
   const letter = (of: Partial<PassedLetter>): PassedLetter => ({ ...unreadable, ...of });
   const records = [{ ...id, state }];
-  const bounds = { vector: at(9n), latestStampMs: now + 60_000 };
+  const bounds = { vector: at(9n), latestStampMs: now + 60_000, givesWay: () => false };
 
   it('writes what brings something, and nothing else', () => {
     const decide = (before: Uint8Array) => decideMerge(records, { states: [before], horizon: [] }, bounds);
@@ -35,6 +37,23 @@ describe('merging what a donor holds', () => {
     expect(decide(10n)).toBeNull();
     expect(decideRaise({ letters: [], horizon: at(10n) }, at(9n))).toBeNull();
     expect(decideRaise({ letters: [], horizon: at(9n) }, at(9n))).toEqual([]);
+  });
+
+  it('puts what the donor has in the place of a damaged record, and lets nothing else give way (0062)', () => {
+    const damaged = state.slice(0, -1);
+    const others = { ...id, key: 'b', state: written('b') };
+    const givesWay = ({ key, state: stored }: StoredRecord, shown: Shown) =>
+      key === 'a' && stored === damaged && shown.vector === bounds.vector && shown.state === state;
+    const decide = (mayGiveWay: typeof givesWay) =>
+      decideMerge(
+        [...records, others],
+        { states: [damaged, written('c', now - 1)], horizon: [] },
+        { ...bounds, givesWay: mayGiveWay },
+      );
+    const decision = decide(givesWay);
+    expect(decision?.writes[0]).toEqual({ index: 0, state });
+    expect(decision?.refused).toEqual([]);
+    expect(decide(() => false)?.writes).toEqual(decision?.writes.slice(1));
   });
 
   it('puts aside what is malformed or from too far ahead, and spoils nothing beside it', () => {

@@ -1,7 +1,8 @@
 /**
  * Decides the two kinds of write transactions of a transfer (P6). States of the donor pass the same checks as changes
  * from the log. Nothing is merged and nothing is raised where the vector has not reached the own horizon: the donor may
- * still hold what was deleted and collected here. A dead letter is covered only where the stored record has seen all
+ * still hold what was deleted and collected here. A damaged own record gives way to the donor's where that shows all that
+ * it held. A dead letter is covered only where the stored record has seen all
  * that it would bring, whatever the positions say, or where an operator has given it up and the donor's record came in its
  * place. Pure.
  */
@@ -12,6 +13,7 @@ import type { StoredRecord } from '../ports/record-store.ts';
 import type { MergeDecision, PassedLetter, RefusedState } from '../ports/transfer-store.ts';
 import type { Vector } from '../ports/vector.ts';
 import { lacking } from '../vector.ts';
+import type { Shown } from './damaged-records.ts';
 
 export interface Locked {
   readonly states: readonly Uint8Array[];
@@ -23,13 +25,17 @@ export interface Bounds {
   readonly vector: Vector;
   /** States with a stamp beyond it are put aside. */
   readonly latestStampMs: number;
+  /** Of damaged own records, where the donor's may take their place. */
+  readonly givesWay: (stored: StoredRecord, shown: Shown) => boolean;
 }
+
+const nothing = new Uint8Array(0);
 
 /** `null`: the snapshot lies below the horizon. */
 export function decideMerge(
   records: readonly StoredRecord[],
   { states, horizon }: Locked,
-  { vector, latestStampMs }: Bounds,
+  { vector, latestStampMs, givesWay }: Bounds,
 ): MergeDecision | null {
   if (lacking(vector, horizon) !== null) return null;
   const writes: { index: number; state: Uint8Array }[] = [];
@@ -37,7 +43,9 @@ export function decideMerge(
   for (const [index, record] of records.entries()) {
     const before = states[index];
     assert(before !== undefined, 'the store answers every id');
-    const merged = checkedMerge(before, record.state, latestStampMs);
+    const isLost = givesWay({ ...record, state: before }, { vector, state: record.state });
+    const kept = isLost ? nothing : before;
+    const merged = checkedMerge(kept, record.state, latestStampMs);
     if (merged.kind === 'refused') {
       const { cause, detail, stampMs } = merged;
       refused.push({ ...record, cause, detail, stampMs });

@@ -18,6 +18,7 @@ import type { RaiseTransaction, Standing, TransferStore } from '../ports/transfe
 import type { Vector } from '../ports/vector.ts';
 import { othersIn, type Self } from '../reach.ts';
 import { beyond, lacking } from '../vector.ts';
+import type { DamagedRecords } from './damaged-records.ts';
 import { decideMerge, decideRaise } from './merge-states.ts';
 import type { ReceiverEffect, ReceiverInput, ReceiverState, TransferOutcome } from './receiver-machine.ts';
 import { startReceiver, stepReceiver } from './receiver-machine.ts';
@@ -31,6 +32,7 @@ export interface ReceiverOptions {
   readonly clock: Clock;
   readonly timer: Timer;
   readonly maxDriftMs: number;
+  readonly damaged: Pick<DamagedRecords, 'givesWay'>;
   readonly signal: AbortSignal;
 }
 
@@ -170,7 +172,7 @@ export class Receiver {
   }
 
   async #merge({ vector }: Offer, records: readonly StoredRecord[]): Promise<ReceiverInput> {
-    const { store, clock, maxDriftMs } = this.#options;
+    const { store, clock, maxDriftMs, damaged } = this.#options;
     let [merged, refused] = [0, 0];
     for (const part of cut(records)) {
       let [writes, refusals] = [0, 0];
@@ -179,7 +181,11 @@ export class Receiver {
         ids: part.map(({ collection, key }) => ({ collection, key })),
         decide: (locked) => {
           const latestStampMs = clock.nowMs() + maxDriftMs;
-          const decision = decideMerge(part, locked, { vector, latestStampMs });
+          const decision = decideMerge(part, locked, {
+            vector,
+            latestStampMs,
+            givesWay: (stored, shown) => damaged.givesWay(stored, shown),
+          });
           [writes, refusals] = [decision?.writes.length ?? 0, decision?.refused.length ?? 0];
           return decision;
         },

@@ -1,6 +1,6 @@
 import { register, schema, set } from '@isthmus/conflict';
 import { describe, expect, it } from 'vitest';
-import { hasDiverged, isSuspect } from './suspects.ts';
+import { difference, hasDiverged } from './suspects.ts';
 
 const Product = schema({ title: register(), tags: set() });
 const nothing = new Uint8Array(0);
@@ -17,7 +17,7 @@ const fresh = edited(old, (e) => e.set('title', 'new'));
 describe('a divergence', () => {
   it('is what a side still lacks though it had every chance to know', () => {
     const earlier = { ...id, own: old, theirs: fresh };
-    expect(isSuspect(earlier)).toBe(true);
+    expect(difference(earlier)).toBe('differs');
     expect(hasDiverged(earlier, { own: old, theirs: fresh })).toBe(true);
     expect(hasDiverged({ ...id, own: fresh, theirs: old }, { own: fresh, theirs: old })).toBe(true);
     expect(hasDiverged({ ...id, own: nothing, theirs: old }, { own: nothing, theirs: old })).toBe(true);
@@ -48,8 +48,39 @@ describe('a divergence', () => {
       (e) => e.remove('tags', ['x']),
     );
     const dead = edited(old, (e) => e.delete());
-    expect(isSuspect({ ...id, own: old, theirs: cleared })).toBe(false);
-    expect(isSuspect({ ...id, own: nothing, theirs: dead })).toBe(false);
-    expect(isSuspect({ ...id, own: old, theirs: dead })).toBe(true);
+    expect(difference({ ...id, own: old, theirs: cleared })).toBe('equal');
+    expect(difference({ ...id, own: nothing, theirs: dead })).toBe('equal');
+    expect(difference({ ...id, own: old, theirs: dead })).toBe('differs');
+  });
+});
+
+describe('bytes that cannot be read', () => {
+  const sides = (state: Uint8Array) => [
+    difference({ own: state, theirs: fresh }),
+    difference({ own: fresh, theirs: state }),
+  ];
+
+  it('are named with their side and cause, and differ from everything', () => {
+    const cause = 'malformed';
+    expect(sides(fresh.slice(0, -1))).toEqual([
+      { side: 'own', cause },
+      { side: 'theirs', cause },
+    ]);
+    expect(sides(Uint8Array.of(0x20, ...fresh.subarray(1)))).toMatchObject([
+      { side: 'own', cause: 'newer-format' },
+      { side: 'theirs', cause: 'newer-format' },
+    ]);
+  });
+
+  it('end no judgement, whichever bit is flipped (I12)', () => {
+    const unreadable: number[] = [];
+    for (let bit = 0; bit < fresh.length * 8; bit++) {
+      const state = new Uint8Array(fresh);
+      state[bit >> 3] = (state[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      if (sides(state).some((found) => typeof found !== 'string')) unreadable.push(bit);
+      hasDiverged({ ...id, own: old, theirs: fresh }, { own: state, theirs: fresh });
+      hasDiverged({ ...id, own: state, theirs: fresh }, { own: state, theirs: fresh });
+    }
+    expect(unreadable.length).toBeGreaterThan(50);
   });
 });

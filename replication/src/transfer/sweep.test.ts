@@ -6,6 +6,7 @@ import { parseRegionId } from '../ports/identity.ts';
 import type { HashedRecord } from '../ports/record-reader.ts';
 import type { Offer, TransferAnswer, TransferRequest } from '../ports/transfer-peer.ts';
 import type { Standing } from '../ports/transfer-store.ts';
+import type { Vector } from '../ports/vector.ts';
 import { compareIds } from '../record-hash.ts';
 import { Sweep, type SweepOptions } from './sweep.ts';
 
@@ -47,14 +48,15 @@ const standing: Standing = {
 };
 
 /** Everything lies here and nothing at the peer, which says so. */
-function sweepOf(count: number) {
+function sweepOf(count: number, stateOf: (key: string) => Uint8Array = () => state, peerReached = 1n) {
   const held = Array.from({ length: count }, (_, index): HashedRecord => {
     const key = String(index).padStart(6, '0');
     return { collection: 'c', key, hash: Buffer.from(key) };
   });
   const last = { collection: 'c', key: held.at(-1)?.key ?? '' };
   const askedAtOnce: number[] = [];
-  let kept = 0;
+  const noted: { readonly key: string; readonly reached: Vector }[] = [];
+  let [kept, passedMs] = [0, 0];
   const store: SweepOptions['store'] = {
     standing: async () => standing,
     digest: async () => ({ digest: nothing, records: 0 }),
@@ -64,13 +66,16 @@ function sweepOf(count: number) {
       held.filter((each) => compareIds(each, after) > 0 && compareIds(each, until) <= 0).slice(0, limit),
     states: async (ids: readonly RecordId[]) => {
       askedAtOnce.push(ids.length);
-      return ids.map(() => state);
+      return ids.map(({ key }) => stateOf(key));
     },
   };
   const answer = (request: TransferRequest): TransferAnswer => {
     switch (request.kind) {
       case 'open':
-        return { kind: 'offer', offer };
+        return {
+          kind: 'offer',
+          offer: { ...offer, vector: vector.map((at) => ({ ...at, lsn: peerReached })) },
+        };
       case 'ranges':
         return { kind: 'ranges', ranges: [] };
       case 'fetch': {
@@ -90,17 +95,51 @@ function sweepOf(count: number) {
     donor: { ask: async (_, request) => answer(request) },
     store,
     clock: { nowMs: () => 0 },
-    timer: { ...systemTimer, after: (_, fire) => systemTimer.after(0, fire) },
+    timer: {
+      ...systemTimer,
+      monotonicMs: () => (passedMs += 1000),
+      after: (_, fire) => systemTimer.after(0, fire),
+    },
+    damaged: { note: ({ key }, reached) => noted.push({ key, reached }) },
     signal: new AbortController().signal,
   });
-  return { sweep, askedAtOnce, kept: () => kept };
+  return { sweep, askedAtOnce, noted, kept: () => kept };
 }
 
 it('reads and keeps a bounded part of what the peer lacks, and comes to all of it (I12)', async () => {
   const { sweep, askedAtOnce, kept } = sweepOf(300);
-  expect(await sweep.run()).toMatchObject({ diverged: 300 });
+  expect(await sweep.run()).toMatchObject({ diverged: 300, unproven: null });
   // Suspects are read again all at once, and there are 8 MiB of them at most.
   const bound = Math.ceil((8 * 1024 * 1024) / state.length);
   expect(kept()).toBeLessThanOrEqual(bound);
   expect(Math.max(...askedAtOnce)).toBeLessThanOrEqual(bound);
+});
+
+const damaged = state.slice(0, -1);
+
+it('passes over records that it cannot read, and counts, names and notes a bounded part of them (0062)', async () => {
+  const { sweep, noted } = sweepOf(300, (key) => (key < '000280' ? damaged : state));
+  const { named, ...counts } = await sweep.run();
+  expect(counts).toMatchObject({ diverged: 300, unreadable: 280, mendable: 20 });
+  const names = Array.from({ length: 10 }, (_, index) => `00000${index}`);
+  expect(named).toEqual(names.map((key) => ({ collection: 'c', key, side: 'own', cause: 'malformed' })));
+  expect(noted).toHaveLength(280);
+  expect(noted.every(({ reached }) => reached.some(({ lsn }) => lsn === standing.insertLsn))).toBe(true);
+});
+
+it('does the same with what is damaged while it waits', async () => {
+  const reads = new Set<string>();
+  const { sweep, noted } = sweepOf(2, (key) => {
+    const isFirst = !reads.has(key);
+    reads.add(key);
+    return isFirst ? state : damaged;
+  });
+  expect(await sweep.run()).toMatchObject({ diverged: 2, unreadable: 2, mendable: 0 });
+  expect(noted.map(({ key }) => key)).toEqual(['000000', '000001']);
+});
+
+it('comes to what it cannot read behind what nobody can prove (0062)', async () => {
+  const { sweep } = sweepOf(300, (key) => (key < '000280' ? state : damaged), 0n);
+  const unproven = 'the peer has not settled what this region showed within 60000 ms';
+  expect(await sweep.run()).toMatchObject({ diverged: 20, unreadable: 20, unproven });
 });

@@ -1,8 +1,10 @@
 /**
  * One sweep of one peer (P6, P7): all records are compared by digests, portion by portion, each under a snapshot of its
  * own, and what differs is looked at again once both sides have caught up with what the other showed. It merges
- * nothing, so it heals nothing by accident and counts nothing that is merely on its way. It holds no snapshot while it
- * rests or waits, and it rests far longer than it works.
+ * nothing, so it heals nothing by accident and counts nothing that is merely on its way. A record that one side's bytes
+ * do not show is named, counted as diverged, and not waited for. It comes to all of these also where no proof comes about,
+ * because what others write to a damaged record is put aside and keeps this region from catching up. It holds no snapshot
+ * while it rests or waits, and it rests far longer than it works.
  */
 import { pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
@@ -18,7 +20,8 @@ import type { SweepResult } from '../ports/verification.ts';
 import type { Vector } from '../ports/vector.ts';
 import { othersIn, type Self, upperBound } from '../reach.ts';
 import { lacking } from '../vector.ts';
-import { hasDiverged, isSuspect, type Suspect } from './suspects.ts';
+import type { DamagedRecords } from './damaged-records.ts';
+import { difference, hasDiverged, type Suspect, type Unreadable } from './suspects.ts';
 import { requireAscending, requireThrough, unexpected } from './trust.ts';
 
 export interface SweepOptions {
@@ -28,6 +31,8 @@ export interface SweepOptions {
   readonly store: RecordReader & Pick<TransferStore, 'standing'>;
   readonly clock: Clock;
   readonly timer: Timer;
+  /** Is told of damaged own records. */
+  readonly damaged: Pick<DamagedRecords, 'note'>;
   readonly signal: AbortSignal;
 }
 
@@ -43,11 +48,29 @@ const restFactor = 20;
 const catchUpMs = 60_000;
 const catchUpPollMs = 500;
 
+/** Of all that cannot be read so many are named. */
+const maxNamed = 10;
+
+/** One record of which this version cannot tell what a side shows. */
+export interface UnreadableRecord extends RecordId, Unreadable {}
+
+export interface SweepFinding extends SweepResult {
+  /** Of `diverged`: a transfer may mend them. */
+  readonly mendable: number;
+  /** Of `diverged`: one side cannot be read. */
+  readonly unreadable: number;
+  /** The first of these. */
+  readonly named: readonly UnreadableRecord[];
+  /** Which side did not catch up, so that all of this proves nothing; `null`: both did. */
+  readonly unproven: string | null;
+}
+
 /** What a portion found, and how far both sides could have seen. */
 interface Portion {
   readonly through: RecordId;
   readonly isLast: boolean;
   readonly suspects: readonly Suspect[];
+  readonly unreadable: readonly (Suspect & Unreadable)[];
   /** Nothing beyond this was shown by the peer. */
   readonly theirs: Vector;
 }
@@ -56,23 +79,26 @@ export class Sweep {
   readonly #options: SweepOptions;
   /** In which the own database read for the portion: what is waited for, a beat or the link, is no work. */
   #workedMs = 0;
+  #counts = { diverged: 0, mendable: 0, unreadable: 0 };
+  readonly #named: UnreadableRecord[] = [];
 
   constructor(options: SweepOptions) {
     this.#options = options;
   }
 
-  /** Rejects with `ReplicationError` where the peer or the database does not serve, or a side does not catch up. */
-  async run(): Promise<SweepResult> {
+  /** Rejects with `ReplicationError` where the peer or the database does not serve. */
+  async run(): Promise<SweepFinding> {
     const { clock, timer, signal } = this.#options;
     const startedAtMs = clock.nowMs();
     let cursor = beginning;
-    let diverged = 0;
+    let unproven: string | null = null;
     for (;;) {
       this.#workedMs = 0;
       const portion = await this.#portion(cursor);
       const restMs = Math.max(leastRestMs, this.#workedMs * restFactor);
-      if (portion.suspects.length > 0) diverged += await this.#lookAgain(portion);
-      if (portion.isLast) return { startedAtMs, diverged };
+      if (portion.unreadable.length > 0) await this.#noteUnreadable(portion.unreadable);
+      if (portion.suspects.length > 0) unproven ??= await this.#lookAgain(portion);
+      if (portion.isLast) return { startedAtMs, ...this.#counts, named: this.#named, unproven };
       cursor = portion.through;
       if (!(await pause(timer, restMs, signal))) throw closing();
     }
@@ -93,8 +119,8 @@ export class Sweep {
         if (gathered.isFull) break;
       }
       const isLast = ranges.length === 0 && (await this.#rest(offer, gathered));
-      const { suspects, through } = gathered;
-      return { through, isLast, suspects, theirs: offer.ahead };
+      const { suspects, unreadable, through } = gathered;
+      return { through, isLast, suspects, unreadable, theirs: offer.ahead };
     });
   }
 
@@ -136,26 +162,56 @@ export class Sweep {
     }
   }
 
-  async #lookAgain({ suspects, theirs }: Portion): Promise<number> {
+  /** Which side did not catch up; `null`: both did, and what they show was compared. */
+  async #lookAgain({ suspects, theirs }: Portion): Promise<string | null> {
     const { store, self } = this.#options;
     const ours = upperBound(self, await store.standing());
-    await this.#until('this region has not settled what the peer showed', async () => {
+    const isHere = await this.#becomes(async () => {
       const { settled } = await store.standing();
       return lacking(settled, othersIn(theirs, self)) === null;
     });
+    if (!isHere) return `this region has not settled what the peer showed within ${catchUpMs} ms`;
     let later: readonly Uint8Array[] = [];
-    await this.#until('the peer has not settled what this region showed', async () => {
+    const isThere = await this.#becomes(async () => {
       const read = await this.#underSnapshot(async (offer) =>
         lacking(offer.vector, ours) === null ? this.#states(offer, suspects) : null,
       );
       later = read ?? [];
       return read !== null;
     });
+    if (!isThere) return `the peer has not settled what this region showed within ${catchUpMs} ms`;
     const own = await store.states(suspects.map(({ collection, key }) => ({ collection, key })));
-    const diverged = suspects.filter((suspect, index) =>
-      hasDiverged(suspect, { own: own[index] ?? nothing, theirs: later[index] ?? nothing }),
-    );
-    return diverged.length;
+    const unreadable: (Suspect & Unreadable)[] = [];
+    for (const [index, suspect] of suspects.entries()) {
+      const now = { own: own[index] ?? nothing, theirs: later[index] ?? nothing };
+      const found = difference(now);
+      if (typeof found !== 'string') unreadable.push({ ...suspect, ...now, ...found });
+      else if (hasDiverged(suspect, now)) this.#count({ mendable: 1, unreadable: 0 });
+    }
+    if (unreadable.length > 0) await this.#noteUnreadable(unreadable);
+    return null;
+  }
+
+  /** A damaged own record may be mended by what the peer shows; nothing here mends the peer's, or brings a newer version. */
+  async #noteUnreadable(found: readonly (Suspect & Unreadable)[]): Promise<void> {
+    const { self, store, damaged } = this.#options;
+    const reached = upperBound(self, await store.standing());
+    for (const { collection, key, own, theirs, side, cause } of found) {
+      const isDamaged = side === 'own' && cause === 'malformed';
+      if (isDamaged) damaged.note({ collection, key, state: own }, reached);
+      const isMendable = isDamaged && theirs.length > 0 && difference({ own: theirs, theirs }) === 'equal';
+      this.#count({ mendable: Number(isMendable), unreadable: 1 });
+      if (this.#named.length < maxNamed) this.#named.push({ collection, key, side, cause });
+    }
+  }
+
+  #count({ mendable, unreadable }: { readonly mendable: number; readonly unreadable: number }): void {
+    const { diverged, ...before } = this.#counts;
+    this.#counts = {
+      diverged: diverged + 1,
+      mendable: before.mendable + mendable,
+      unreadable: before.unreadable + unreadable,
+    };
   }
 
   async #read<T>(work: (store: RecordReader) => Promise<T>): Promise<T> {
@@ -166,13 +222,14 @@ export class Sweep {
     return answer;
   }
 
-  async #until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  async #becomes(isSo: () => Promise<boolean>): Promise<boolean> {
     const { timer, signal } = this.#options;
     const endMs = timer.monotonicMs() + catchUpMs;
     while (!(await isSo())) {
-      if (timer.monotonicMs() > endMs) throw unexpected(`no proof: ${what} within ${catchUpMs} ms`);
+      if (timer.monotonicMs() > endMs) return false;
       if (!(await pause(timer, catchUpPollMs, signal))) throw closing();
     }
+    return true;
   }
 
   async #underSnapshot<T>(work: (offer: Offer) => Promise<T>): Promise<T> {
@@ -222,6 +279,7 @@ export class Sweep {
 /** Suspects so far, and how far the comparing has come. */
 class Gathered {
   readonly suspects: Suspect[] = [];
+  readonly unreadable: (Suspect & Unreadable)[] = [];
   through: RecordId;
   #bytes = 0;
 
@@ -230,7 +288,7 @@ class Gathered {
   }
 
   get isFull(): boolean {
-    return this.suspects.length >= maxSuspects || this.#bytes >= maxSuspectBytes;
+    return this.suspects.length + this.unreadable.length >= maxSuspects || this.#bytes >= maxSuspectBytes;
   }
 
   isAt({ collection, key }: RecordId): boolean {
@@ -246,8 +304,10 @@ class Gathered {
     for (const suspect of found) {
       if (this.isFull) return;
       this.passed({ collection: suspect.collection, key: suspect.key });
-      if (!isSuspect(suspect)) continue;
-      this.suspects.push(suspect);
+      const outcome = difference(suspect);
+      if (outcome === 'equal') continue;
+      if (outcome === 'differs') this.suspects.push(suspect);
+      else this.unreadable.push({ ...suspect, ...outcome });
       this.#bytes += suspect.own.length + suspect.theirs.length;
     }
   }

@@ -15,7 +15,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { TransferJobs } from '../ports/transfer-jobs.ts';
 import type { VerificationStore } from '../ports/verification.ts';
 import { endedBeyond } from './ended-lives.ts';
-import { Sweep, type SweepOptions } from './sweep.ts';
+import { Sweep, type SweepFinding, type SweepOptions } from './sweep.ts';
 
 export interface SweeperOptions extends Omit<SweepOptions, 'peer' | 'signal'> {
   readonly peers: readonly RegionId[];
@@ -84,21 +84,37 @@ export class Sweeper {
   }
 
   async #sweep(peer: RegionId, failures: number): Promise<void> {
-    const { verifications, timer, logger } = this.#options;
     try {
       if (await this.#isBehind(peer)) return;
-      const result = await new Sweep({ ...this.#options, peer, signal: this.#end.signal }).run();
-      await verifications.began(peer);
-      await verifications.ended(peer, result);
-      this.#schedules.set(peer, { dueMs: timer.monotonicMs() + betweenMs, failures: 0 });
-      logger.debug({ peer, ...result }, 'sweep is complete');
-      if (result.diverged > 0) await this.#diverged(peer, result.diverged);
+      const sweep = new Sweep({ ...this.#options, peer, signal: this.#end.signal });
+      const finding = await sweep.run();
+      if (finding.unproven === null) this.#restAfter(peer, finding);
+      else this.#again(peer, failures, { reason: finding.unproven });
+      if (finding.unproven === null || finding.diverged > 0) await this.#ended(peer, finding);
+      if (finding.diverged > 0) await this.#diverged(peer, finding);
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
-      const dueMs = timer.monotonicMs() + backoffMs(failures) * 10;
-      this.#schedules.set(peer, { dueMs, failures: failures + 1 });
-      logger.info({ err: reason, peer }, 'a sweep could not be finished');
+      this.#again(peer, failures, { err: reason });
     }
+  }
+
+  async #ended(peer: RegionId, finding: SweepFinding): Promise<void> {
+    const { verifications } = this.#options;
+    await verifications.began(peer);
+    await verifications.ended(peer, finding);
+  }
+
+  #restAfter(peer: RegionId, { startedAtMs, diverged, unreadable }: SweepFinding): void {
+    const { timer, logger } = this.#options;
+    this.#schedules.set(peer, { dueMs: timer.monotonicMs() + betweenMs, failures: 0 });
+    logger.debug({ peer, startedAtMs, diverged, unreadable }, 'sweep is complete');
+  }
+
+  #again(peer: RegionId, failures: number, why: { readonly err: Error } | { readonly reason: string }): void {
+    const { timer, logger } = this.#options;
+    const dueMs = timer.monotonicMs() + backoffMs(failures) * 10;
+    this.#schedules.set(peer, { dueMs, failures: failures + 1 });
+    logger.info({ ...why, peer }, 'a sweep could not be finished');
   }
 
   /** Of lives that are over, which nobody publishes any more. */
@@ -123,12 +139,19 @@ export class Sweeper {
     return true;
   }
 
-  async #diverged(peer: RegionId, records: number): Promise<void> {
-    this.#options.logger.error(
-      { peer, records },
-      'diverged: live data differs though both sides are caught up',
-    );
+  async #diverged(peer: RegionId, finding: SweepFinding): Promise<void> {
+    const { diverged: records, unreadable, mendable, named, unproven } = finding;
+    const { logger } = this.#options;
+    // Without their names nobody could look at them.
+    if (unreadable > 0) logger.error({ peer, records: unreadable, named }, 'records cannot be read');
+    if (records > unreadable)
+      logger.error(
+        { peer, records: records - unreadable },
+        'diverged: live data differs though both sides are caught up',
+      );
+    if (mendable === 0) return;
     await this.#options.jobs.want({ donor: peer, origin: peer, cause: 'sweep', isDryRun: false });
+    if (unproven !== null) return;
     this.#schedules.set(peer, { dueMs: this.#options.timer.monotonicMs() + mendMs, failures: 0 });
   }
 }
