@@ -143,7 +143,7 @@ test('a message of another region on the topic of the peer is dropped, and bytes
   const link = new Link();
   expect(await link.read([message({ region: eu }), Buffer.from('noise')])).toBeNull();
   expect(link.reader.state.dropped).toEqual({ malformed: 1, foreign: 1, stale: 0 });
-  expect(link.reader.state.refusal).toMatchObject({ code: 'malformed-record' });
+  expect(link.reader.state.refusal).toMatchObject({ code: 'newer-format' });
   await link.read([message()]);
   expect(link.reader.state.refusal).toBeNull();
 });
