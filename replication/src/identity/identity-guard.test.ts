@@ -216,6 +216,38 @@ test('what is heard while the database does not answer holds the region as soon 
   await guard.stop();
 });
 
+test('no counter is claimed for a promise that only a newer version can read (0062)', async () => {
+  const timer = new ManualTimer();
+  const claims: Uint8Array[] = [];
+  let asked = 0;
+  const guard = guardOf({
+    timer,
+    past: {
+      standing: 'broken',
+      continuity: async () => ({ kind: 'broken', reason: 'it was restored', isHeld: false }),
+      claim: async () => null,
+      noteClaim: async ({ counter, nonce }) => ({ counter, nonce }),
+      adopt: async () => expect.fail('what was promised is not known'),
+    },
+    evidence: {
+      newestProgress: async () => {
+        asked++;
+        return Uint8Array.of(3);
+      },
+    },
+    control: {
+      append: async (bytes) => void claims.push(bytes),
+      read: async () => claims,
+      close: async () => {},
+    },
+  });
+  guard.start();
+  await timer.advance(60_000);
+  await guard.stop();
+  expect(asked).toBeGreaterThan(10);
+  expect(claims).toEqual([]);
+});
+
 test('nobody can say what the database lacks: it goes on as another life, and is refused nothing (I8, I11)', async () => {
   const timer = new ManualTimer();
   const lineage = { systemIdentifier: '1', timeline: 1, postmasterStart: '2' };

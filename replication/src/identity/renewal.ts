@@ -89,6 +89,8 @@ async function survey(options: RenewalOptions): Promise<RenewalInput> {
   const counters = (await readClaims(options)).map(({ counter }) => counter);
   const noted = (await past.claim())?.counter ?? 0;
   const told = await evidence.highestCounter();
+  // A promise that nobody here can read ends every attempt, and claims are kept for ever: none is made for that.
+  await lastPromise(options);
   return { kind: 'surveyed', highest: Math.max(self.incarnation.counter, noted, told, ...counters) };
 }
 
