@@ -1,7 +1,8 @@
-import { register, schema } from '@isthmus/conflict';
+import { ConflictError, register, schema } from '@isthmus/conflict';
 import { describe, expect, it } from 'vitest';
 import { actorOf, parseRegionId } from '../ports/identity.ts';
 import { DamagedRecords } from './damaged-records.ts';
+import { difference } from './suspects.ts';
 
 const us = parseRegionId('us') ?? expect.fail('us is a region');
 const incarnation = { counter: 1, nonce: 2 };
@@ -66,6 +67,18 @@ describe('a damaged record gives way', () => {
 
   it('to nothing that is damaged as well', () => {
     expect(givesWay(noted(cut(both)), cut(both), headless(both))).toBe(false);
+  });
+
+  it('because no edit gets into it, whichever bit is flipped', () => {
+    let unreadable = 0;
+    for (let bit = 0; bit < both.length * 8; bit++) {
+      const stored = new Uint8Array(both);
+      stored[bit >> 3] = (stored[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      if (difference({ own: stored, theirs: stored }) === 'equal') continue;
+      unreadable++;
+      expect(() => written('c', ours, stored)).toThrow(ConflictError);
+    }
+    expect(unreadable).toBeGreaterThan(100);
   });
 
   it('while not too many others were found since (I12)', () => {
