@@ -76,9 +76,9 @@ export class OpenedSubscription implements FeedSubscription {
       const records = this.#ahead(batch);
       if (records.length === 0) continue;
       const rewinds = this.#rewinds.get(partition);
-      if (records.length >= many) await this.#prepare(partition, records);
+      const opened = await this.#opened(partition, records);
       // What was read before a rewind comes again after it, and in between nobody waits for it.
-      if (this.#rewinds.get(partition) === rewinds) return this.#opened(partition, records);
+      if (this.#rewinds.get(partition) === rewinds) return opened;
     }
     return null;
   }
@@ -104,15 +104,15 @@ export class OpenedSubscription implements FeedSubscription {
     });
   }
 
-  #prepare(partition: number, records: readonly FeedRecord[]): Promise<void> {
-    const { region, topic } = this.#of;
-    const all = records.map(({ bytes }) => bytes);
-    return this.#opening.opener.prepare({ region, topic, partition }, all);
-  }
-
-  #opened(partition: number, records: readonly FeedRecord[]): FeedBatch {
+  async #opened(partition: number, records: readonly FeedRecord[]): Promise<FeedBatch> {
     const { region, topic } = this.#of;
     const place = { region, topic, partition };
+    const { opener } = this.#opening;
+    if (records.length >= many)
+      await opener.prepare(
+        place,
+        records.map(({ bytes }) => bytes),
+      );
     return {
       partition,
       records: records.map((record) => ({
