@@ -43,7 +43,7 @@ export interface IdentityGuardOptions {
 }
 
 const lookIntervalMs = 100;
-/** A verdict against the database, and what no waiting mends, is looked at again, in case the log was repaired. */
+/** A verdict against the database, and a log that this version cannot read, is looked at again, in case it was repaired. */
 const refusedIntervalMs = 15_000;
 /** After a promotion the old primary may go on for as long as this without having heard of it. */
 const aloneMs = 10_000;
@@ -124,7 +124,8 @@ export class IdentityGuard {
         logger.warn({ err: reason }, 'the database cannot be compared with the own log yet; writes wait');
       }
       this.#state = { kind: 'unproven', reason: reason.message };
-      this.#quietUntilMs = timer.monotonicMs() + (reason.retriable ? 2 * lookIntervalMs : refusedIntervalMs);
+      const isLasting = reason.code === 'newer-format';
+      this.#quietUntilMs = timer.monotonicMs() + (isLasting ? refusedIntervalMs : 2 * lookIntervalMs);
     }
   }
 
