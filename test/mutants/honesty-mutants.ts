@@ -130,8 +130,8 @@ export const honestyMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${sources}/progress/earlier-offsets.ts`,
-        from: 'const sought = { byMs, lastBeat: lastBeatBefore(jump) };',
-        to: 'const sought = { byMs, lastBeat: heardBeat.beat.number };',
+        from: 'lastBeat: lastBeatBefore(jump), fresh: null };',
+        to: 'lastBeat: heardBeat.beat.number, fresh: null };',
       },
     ],
     killer: suite(

@@ -41,7 +41,18 @@ test('where a leap was not seen, a clock that was set back is taken to have been
   expect(offsetMsAt(201, present, waiting.earlier)).toBe(0);
   const end = seekJump(waiting, { leaps: [], heardBeat: heard(202, 60, -8000), presentMs: 8000 });
   expect([201, 202].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, 8000]);
-  expect(end.sought).toBeNull();
+  const sure = seekJump(end, { leaps: [], heardBeat: heard(203, 60, -8000), presentMs: 8000 });
+  expect([201, 202].map((beat) => offsetMsAt(beat, present, sure.earlier))).toEqual([0, 8000]);
+  expect(sure.sought).toBeNull();
+});
+
+test('a beat that has waited for as long as the clock was set back looks fresh, until the leap comes behind it', () => {
+  const found = addJump(noHistory, jump(-2000, heard(195, 2000)), []);
+  const present = { offsetMs: 2000 };
+  expect(offsetMsAt(195, present, found.earlier)).toBe(2000);
+  const leap = { afterBeat: 199, byMs: -2000 };
+  const end = seekJump(found, { leaps: [leap], heardBeat: heard(202, 500, -2000), presentMs: 2000 });
+  expect([195, 199, 200].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, 0, 2000]);
 });
 
 test('a silence while a clock is set back hides part of the leap', () => {

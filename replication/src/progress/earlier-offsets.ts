@@ -33,6 +33,8 @@ interface Sought {
   readonly byMs: number;
   /** No later beat was made before it. */
   readonly lastBeat: number;
+  /** The first beat that looked fresh, and the newest one since, while it may have waited as well; `null`: none has. */
+  readonly fresh: { readonly first: number; readonly last: HeardAt } | null;
 }
 
 export interface Jump {
@@ -64,7 +66,7 @@ export function addJump({ earlier }: OffsetHistory, jump: Jump, leaps: readonly 
   const knownUntil = earlier.at(-1)?.untilBeat ?? -1;
   const found = leaps.findLast((leap) => leap.afterBeat > knownUntil && isOf(leap, byMs));
   if (found !== undefined) return withLast(earlier, { offsetMs, untilBeat: found.afterBeat }, null);
-  const sought = { byMs, lastBeat: lastBeatBefore(jump) };
+  const sought = { byMs, lastBeat: lastBeatBefore(jump), fresh: null };
   const { presentMs } = jump;
   return stillSought(earlier, { offsetMs, untilBeat: knownUntil }, { sought, heardBeat, presentMs });
 }
@@ -109,9 +111,17 @@ function stillSought(
       { ...last, untilBeat: Math.max(last.untilBeat, Math.min(number, lastBeat)) },
       left,
     );
-  if (isFresh(heardBeat, presentMs))
-    return withLast(before, { ...last, untilBeat: Math.min(number - 1, lastBeat) }, null);
-  return withLast(before, { ...last, untilBeat: lastBeat }, left);
+  const first = sought.fresh?.first ?? (isFresh(heardBeat, presentMs) ? number : null);
+  if (first === null) return withLast(before, { ...last, untilBeat: lastBeat }, left);
+  const isSure = sought.fresh !== null && isInTime(sought.fresh.last, heardBeat);
+  const next = isSure || left === null ? null : { ...sought, fresh: { first, last: heardBeat } };
+  return withLast(before, { ...last, untilBeat: Math.min(first - 1, lastBeat) }, next);
+}
+
+/** Beats that have waited come faster than they were made, and one that looks fresh among them may have waited as well. */
+function isInTime(from: HeardAt, to: HeardAt): boolean {
+  const madeMs = (to.beat.number - from.beat.number) * beatIntervalMs;
+  return madeMs > 0 && madeMs < 2 * (to.receivedAtMs - from.receivedAtMs);
 }
 
 /** Beats are an interval apart or more, and the clock showed this at most before it was set. */
