@@ -13,6 +13,7 @@ import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
 import type { VerificationStore } from '@isthmus/replication/ports/verification';
 import { actorOf } from '@isthmus/replication/ports/identity';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fresh } from './incident-store.contract.ts';
 import { bytes, record, region } from './record-store.contract.ts';
 
 export interface AgendaGround {
@@ -98,20 +99,7 @@ export function agendaStoreContract(name: string, open: () => Promise<AgendaGrou
       await jobs.note(going, { cursor: record('b'), vector: final, beats: [], counts });
       await verifications.want([us, ap]);
       await verifications.ended(us, { startedAtMs: 1_700_000_000_000, diverged: 1 });
-      const mark = { incarnation, beat: 12, count: 345 };
-      await incidents.create({
-        peer: ap,
-        state: 'partitioned',
-        startedAtMs: 1_700_000_000_000,
-        declaredAtMs: null,
-        healedAtMs: null,
-        settledAtMs: null,
-        endedAtMs: null,
-        from: { own: mark, peer: null },
-        until: null,
-        writes: { own: 3, peer: null },
-        digests: null,
-      });
+      await incidents.create({ ...fresh, peer: ap });
       const { letters, ...read } = await agenda.read();
       expect(read).toEqual(await oneByOne());
       expect(letters).toEqual({ hasFates: false, leastStampMs: null });

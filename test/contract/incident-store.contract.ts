@@ -21,7 +21,8 @@ export interface OpenIncidentStore {
 
 const [us, ap] = [region('us'), region('ap')];
 const mark = { incarnation: { counter: 1, nonce: 4294967295 }, beat: 12, count: 345 };
-const fresh: NewIncident = {
+/** With `us`, and open. */
+export const fresh: NewIncident = {
   peer: us,
   state: 'partitioned',
   startedAtMs: 1_700_000_000_000.125,

@@ -6,7 +6,7 @@ const readMs = 1500;
 export interface Jump {
   /** True time. */
   readonly atMs: number;
-  /** Never negative; which way it went is told by where it is listed. */
+  /** Never negative. */
   readonly byMs: number;
 }
 
@@ -17,7 +17,8 @@ export class RegionClock {
   #silentUntilMs = -Infinity;
   readonly #jumps: number[] = [];
   readonly #setBacks: Jump[] = [];
-  readonly #setAheads: Jump[] = [];
+  /** The last jump, where it went ahead and a process that was there may have read it; else `null`. */
+  #setAhead: Jump | null = null;
   readonly #unseenAheads: Jump[] = [];
 
   constructor(trueMs: () => number, offsetMs: number, driftRate: number) {
@@ -40,8 +41,8 @@ export class RegionClock {
   heardAgain(sinceMs: number): void {
     if (this.jumpedAtMs < sinceMs - readMs) return;
     this.#silentUntilMs = this.#trueMs();
-    const last = this.#setAheads.at(-1);
-    if (last?.atMs === this.jumpedAtMs && !this.#unseenAheads.includes(last)) this.#unseenAheads.push(last);
+    if (this.#setAhead !== null) this.#unseenAheads.push(this.#setAhead);
+    this.#setAhead = null;
   }
 
   /** True times, in order. */
@@ -68,6 +69,7 @@ export class RegionClock {
     const atMs = this.#trueMs();
     this.#jumps.push(atMs);
     const jump = { atMs, byMs: Math.abs(byMs) };
-    (byMs < 0 ? this.#setBacks : this.#setAheads).push(jump);
+    this.#setAhead = byMs < 0 ? null : jump;
+    if (byMs < 0) this.#setBacks.push(jump);
   }
 }
