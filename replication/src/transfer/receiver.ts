@@ -22,7 +22,7 @@ import type { DamagedRecords } from './damaged-records.ts';
 import { decideMerge, decideRaise } from './merge-states.ts';
 import type { ReceiverEffect, ReceiverInput, ReceiverState, TransferOutcome } from './receiver-machine.ts';
 import { startReceiver, stepReceiver } from './receiver-machine.ts';
-import { requireAscending, requireThrough, unexpected } from './trust.ts';
+import { requireAscending, requireFetched, unexpected } from './trust.ts';
 
 export interface ReceiverOptions {
   readonly self: Self;
@@ -164,7 +164,7 @@ export class Receiver {
   async #fetch({ snapshot }: Offer, range: RecordRange, have: readonly Uint8Array[]): Promise<ReceiverInput> {
     const answer = await this.#ask({ kind: 'fetch', snapshot, range, have });
     if (answer.kind !== 'records') return refusedOr(answer);
-    requireThrough(range, answer.fetched.through);
+    requireFetched(range, answer.fetched);
     const bytes = answer.fetched.records.reduce((sum, { state }) => sum + state.length, 0);
     const { timer, signal } = this.#options;
     if (bytes > 0) await pause(timer, (bytes / bytesPerSecond) * 1000, signal);

@@ -22,7 +22,7 @@ import { othersIn, type Self, upperBound } from '../reach.ts';
 import { lacking } from '../vector.ts';
 import type { DamagedRecords } from './damaged-records.ts';
 import { difference, hasDiverged, type Suspect, type Unreadable } from './suspects.ts';
-import { requireAscending, requireThrough, unexpected } from './trust.ts';
+import { requireAscending, requireFetched, unexpected } from './trust.ts';
 
 export interface SweepOptions {
   readonly self: Self;
@@ -253,7 +253,7 @@ export class Sweep {
   async #fetch({ snapshot }: Offer, range: RecordRange, have: readonly Uint8Array[]) {
     const answer = await this.#ask({ kind: 'fetch', snapshot, range, have });
     if (answer.kind !== 'records') throw refusal(answer);
-    requireThrough(range, answer.fetched.through);
+    requireFetched(range, answer.fetched);
     return answer.fetched;
   }
 
