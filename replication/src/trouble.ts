@@ -43,8 +43,11 @@ export class Trouble {
   }
 }
 
-/** Beats are not committed, progress is not told to peers, or that of a peer is not taken. */
-export const troubleParts = ['beats', 'telling', 'hearing'] as const;
+/**
+ * Beats are not committed, progress is not told to peers, or that of a peer is not taken, or incidents are not
+ * written down.
+ */
+export const troubleParts = ['beats', 'telling', 'hearing', 'incidents'] as const;
 
 /** A part of this process that fails, for as long as it does. */
 export interface TroubleView {

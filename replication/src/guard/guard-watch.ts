@@ -32,7 +32,6 @@ export class GuardWatch {
   readonly #options: GuardWatchOptions;
   readonly #ticker: Ticker;
   #backlogs: readonly PeerBacklog[] = [];
-  #lastFailure: unknown = null;
 
   constructor(options: GuardWatchOptions) {
     this.#options = options;
@@ -41,11 +40,6 @@ export class GuardWatch {
       intervalMs: refreshMs,
       run: () => this.#turn(),
     });
-  }
-
-  /** What the last reading failed with; `null` once one succeeded after it. */
-  get lastFailure(): unknown {
-    return this.#lastFailure;
   }
 
   judge(collection: string): Verdict {
@@ -81,10 +75,9 @@ export class GuardWatch {
           changes: changes === null ? (before?.changes ?? null) : { count: changes, knownAtMs: readAtMs },
         };
       });
-      this.#lastFailure = null;
     } catch (error) {
+      // What was read before grows old, and is judged by its age.
       if (!(error instanceof ReplicationError)) throw error;
-      this.#lastFailure = error;
     }
   }
 }

@@ -277,9 +277,9 @@ test('a process that does not replicate leaves incidents alone, and one without 
   world.isActive = true;
   world.isDown = true;
   await world.timer.advance(3000);
-  expect(world.watch.lastFailure).toBeInstanceOf(ReplicationError);
+  expect(world.watch.failure).toBeInstanceOf(ReplicationError);
   world.isDown = false;
   await world.timer.advance(2000);
-  expect(world.watch.lastFailure).toBeNull();
+  expect(world.watch.failure).toBeNull();
   expect(await world.store.open()).toHaveLength(1);
 });

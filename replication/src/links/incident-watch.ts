@@ -16,6 +16,7 @@ import type { Incident, IncidentStore, Mark } from '../ports/incident-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { SweepDigests, Sweeps, WantedSweep } from '../ports/sweeps.ts';
 import type { Timer } from '../ports/timer.ts';
+import { Trouble } from '../trouble.ts';
 import { type IncidentStep, type Observation, stepIncident, wantsSweep } from './incident-machine.ts';
 import type { WatchedLink } from './link-watch.ts';
 import { settledMark } from './position-marks.ts';
@@ -56,16 +57,21 @@ export class IncidentWatch {
   readonly #asking = new Map<RegionId, Promise<void>>();
   /** What both sides had written when they were last looked at. */
   readonly #written = new Map<RegionId, Observation['written']>();
-  #lastFailure: unknown = null;
+  readonly #trouble: Trouble;
 
   constructor(options: IncidentWatchOptions) {
     this.#options = options;
+    this.#trouble = new Trouble({
+      logger: options.logger,
+      fails: 'incidents cannot be followed; tried again',
+      works: 'incidents are followed again',
+    });
     this.#turns = options.agenda.turns({ intervalMs: watchIntervalMs, run: (agenda) => this.#turn(agenda) });
   }
 
-  /** What the last turn failed with; `null` once one succeeded after it. */
-  get lastFailure(): unknown {
-    return this.#lastFailure;
+  /** `null`: the last turn succeeded. */
+  get failure(): ReplicationError | null {
+    return this.#trouble.failure;
   }
 
   start(): void {
@@ -89,10 +95,9 @@ export class IncidentWatch {
         const incident = open.find(({ peer }) => peer === link.peer) ?? null;
         if (incident !== null || link.state.kind !== 'connected') await this.#follow(link, incident);
       }
-      this.#lastFailure = null;
+      this.#trouble.worked();
     } catch (error) {
-      if (!(error instanceof ReplicationError)) throw error;
-      this.#lastFailure = error;
+      this.#trouble.failed(error);
     }
   }
 

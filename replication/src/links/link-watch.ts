@@ -49,7 +49,6 @@ export class LinkWatch {
   readonly #own = new Moved();
   #ownNewest: { readonly number: number; readonly readAtMs: number } | null = null;
   #reading: Promise<void> | null = null;
-  #lastFailure: unknown = null;
 
   constructor(options: LinkWatchOptions) {
     this.#options = options;
@@ -67,11 +66,6 @@ export class LinkWatch {
     return this.#peers.map(({ peer, state, signals, written }) => {
       return { peer, state: shownLink(state, nowMs), signals, written };
     });
-  }
-
-  /** What the last reading of the tables failed with; `null` once one succeeded after it. */
-  get lastFailure(): unknown {
-    return this.#lastFailure;
   }
 
   /** What to tell this peer of its changes: how long ago they moved our positions, or how long they have not. */
@@ -128,10 +122,9 @@ export class LinkWatch {
       for (const peer of this.#peers) this.#take(peer, overview, readAtMs);
       if (newest !== null) this.#ownNewest = { number: newest.number, readAtMs };
       this.#own.see(newest === null ? null : BigInt(newest.number), readAtMs);
-      this.#lastFailure = null;
     } catch (error) {
+      // What was read before grows old, and an old sight is called blind.
       if (!(error instanceof ReplicationError)) throw error;
-      this.#lastFailure = error;
     }
   }
 

@@ -34,7 +34,11 @@ test.each([
   ['has a record twice', fetched('m', 'c', 'c'), 'do not ascend'],
   ['goes back', fetched('m', 'd', 'c'), 'do not ascend'],
   ['has a record from beyond its end', fetched('d', 'c', 'e'), 'beyond the end'],
-  ['has a name that is too long', fetched('m', 'c'.repeat(maxKeyBytes + 1)), 'no region can store: a key of 513 bytes'],
+  [
+    'has a name that is too long',
+    fetched('m', 'c'.repeat(maxKeyBytes + 1)),
+    'no region can store: a key of 513 bytes',
+  ],
 ])('an answer that %s is as none', (_what, answer, why) => {
   expect(() => requireFetched(range, answer)).toThrow(why);
 });

@@ -5,6 +5,7 @@ import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard
 import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { OwnLog } from '@isthmus/replication/ports/own-log';
 import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
+import type { TroubleView } from '@isthmus/replication/trouble';
 import type { Replicator } from '@isthmus/replication/replicator';
 import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { AdminParts } from './admin/admin-listener.ts';
@@ -21,6 +22,7 @@ export interface RunningParts extends Pick<ApiParts, 'guards' | 'journal' | 'wri
   readonly metrics: RegionMetrics;
   readonly donor: Donor;
   readonly replicator: Replicator | null;
+  readonly troubles: () => readonly TroubleView[];
   readonly keeper: IdentityGuard | null;
   readonly transferPeer: TransferPeer;
   readonly digester: AdminParts['digester'];
@@ -34,7 +36,7 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
     ground;
   const { identity, past, records, beats, clock } = database;
   const { journal, guards, writers, digester, transferPeer, donor } = parts;
-  const { isReady, links, metrics, replicator, keeper } = parts;
+  const { isReady, links, metrics, replicator, keeper, troubles } = parts;
   const identityAdmin = {
     self: identity,
     past,
@@ -104,7 +106,8 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
       beats,
       timer,
     },
-    status: () => readStatus(ground, { isReady, links, replicator, guard: keeper, refused: parts.refused }),
+    status: () =>
+      readStatus(ground, { isReady, links, replicator, guard: keeper, refused: parts.refused, troubles }),
     metrics: () => metrics.scrape(),
     echo: (caller) => answerEcho({ ...database.identity, peers, beats, links }, caller),
   };

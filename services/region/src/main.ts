@@ -9,6 +9,7 @@ import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
 import { KafkaControlLog } from '@isthmus/replication/adapters/kafka/control-log';
 import { KafkaOwnLog } from '@isthmus/replication/adapters/kafka/own-log';
+import { type TroubleView, troubleOf } from '@isthmus/replication/trouble';
 import { BusyPace } from '@isthmus/replication/adapters/node/busy-pace';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
@@ -133,7 +134,7 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const { agenda } = ground;
   const { identity, past, records, clock } = database;
   const links = watchLinks(ground);
-  const metrics = createMetrics(ground, { links, troubles: () => replicator?.troubles ?? null });
+  const metrics = createMetrics(ground, { links, troubles: () => troubles() });
   const donor = createDonor(ground);
   const journal = createJournal(ground, { metrics, paceMs: new BusyPace().paceMs });
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config), secret: config.peerSecret });
@@ -155,6 +156,10 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
     { ...database, agenda, timer: systemTimer, logger: ground.log },
     { links, replicator, sweeps },
   );
+  const troubles = (): readonly TroubleView[] => [
+    ...(replicator?.troubles ?? []),
+    ...troubleOf('incidents', null, incidents.failure),
+  ];
   const guard = watchGuards(ground);
   const onRefused = (collection: string) => metrics.guarded(collection);
   const judges = { watch: guard, retirement, joining, draining };
@@ -173,6 +178,7 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
       metrics,
       donor,
       replicator,
+      troubles,
       keeper,
       transferPeer,
       journal,

@@ -118,6 +118,7 @@ test('lag, RPO and links stand under their names', async () => {
     'isthmus_pool_connections{state="idle"}': '3',
     'isthmus_troubles{part="telling"}': '0',
     'isthmus_troubles{part="hearing"}': '1',
+    'isthmus_troubles{part="incidents"}': '0',
   });
   const states = linkStates.map((state) => samples.get(`isthmus_link_state{peer="us",state="${state}"}`));
   expect(states).toEqual(['0', '1', '0', '0', '0', '0', '0']);

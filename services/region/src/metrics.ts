@@ -60,7 +60,7 @@ export interface RegionMetricsOptions {
   /** Of closed dead letters that are still kept; `null`: unknown. Must be bounded in time. */
   readonly closedLetters: () => Promise<number | null>;
   /** What this process does for the region and fails at now; `null` where it replicates never. */
-  readonly troubles: () => readonly TroubleView[] | null;
+  readonly troubles: () => readonly TroubleView[];
   readonly pool: () => PoolFigures;
   /** When the last key ends by which a region is believed, in ms since the epoch; empty where logs are not signed. */
   readonly keyEnds: ReadonlyMap<RegionId, number>;
@@ -173,7 +173,7 @@ export class RegionMetrics {
   );
   readonly #troubles = this.#gauge(
     'troubles',
-    'Parts of this process that fail and are tried again: beats, telling peers of the progress, hearing of theirs',
+    'Parts of this process that fail and are tried again: beats, telling peers of the progress, hearing of theirs, incidents',
     ['part'],
   );
   readonly #pool = this.#gauge('pool_connections', 'Database connections of this process, and who waits', [
@@ -224,7 +224,6 @@ export class RegionMetrics {
 
   #setTroubles(): void {
     const troubles = this.#options.troubles();
-    if (troubles === null) return;
     for (const part of troubleParts)
       this.#troubles.set({ part }, troubles.filter((trouble) => trouble.part === part).length);
   }

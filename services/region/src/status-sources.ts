@@ -12,6 +12,7 @@ import type { TombstoneStore } from '@isthmus/replication/ports/tombstone-store'
 import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
 import type { VerificationStore } from '@isthmus/replication/ports/verification';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
+import type { TroubleView } from '@isthmus/replication/trouble';
 import type { Replicator } from '@isthmus/replication/replicator';
 import type { RefusedRecords } from './refused-records.ts';
 import { type Status, gapsOf, statusOf, waitingOf } from './status.ts';
@@ -44,13 +45,14 @@ interface StatusSources {
   readonly replicator: Replicator | null;
   readonly guard: IdentityGuard | null;
   readonly refused: RefusedRecords;
+  readonly troubles: () => readonly TroubleView[];
 }
 
 const timeoutMs = 2000;
 
 export function readStatus(
   { config, database, peers, collections, figures, draining }: StatusGround,
-  { isReady, links, replicator, guard, refused }: StatusSources,
+  { isReady, links, replicator, guard, refused, troubles }: StatusSources,
 ): Promise<Status> {
   return statusOf({
     region: config.region,
@@ -73,7 +75,7 @@ export function readStatus(
     fates: () => within(timeoutMs, database.deadLetters.fates()),
     closedLetters: () => within(timeoutMs, database.deadLetters.countClosed()),
     waiting: () => replicator?.origins.flatMap(waitingOf) ?? null,
-    troubles: replicator?.troubles ?? null,
+    troubles: troubles(),
     incidents: () => within(timeoutMs, database.incidents.open()),
     tombstones: () => within(timeoutMs, readTombstones(database.tombstones)),
     barrier: () => replicator?.barrier ?? null,

@@ -97,8 +97,8 @@ export interface Status {
   readonly closedDeadLetters: number | null;
   /** Partitions that wait, because there is no room for what they would put aside. */
   readonly waitingPartitions: readonly WaitingPartition[] | null;
-  /** What this process does for the region and fails at now; `null` where it replicates never. */
-  readonly troubles: readonly TroubleView[] | null;
+  /** What this process does for the region and fails at now. */
+  readonly troubles: readonly TroubleView[];
   readonly gaps: number | null;
   readonly openGaps: readonly GapStatus[] | null;
   /** What this process dropped out of logs, because nobody vouches for it. */
@@ -143,7 +143,7 @@ export interface StatusInput {
   readonly closedLetters: () => Promise<number | null>;
   /** `null` where this process applies nothing and cannot tell. */
   readonly waiting: () => readonly WaitingPartition[] | null;
-  readonly troubles: readonly TroubleView[] | null;
+  readonly troubles: readonly TroubleView[];
   /** Bounded in time; `null`: the database does not say. */
   readonly tombstones: () => Promise<Tombstones | null>;
   /** `null` where another process runs the barriers. */
