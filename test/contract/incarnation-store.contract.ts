@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
+import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
 import type { TombstoneStore } from '@isthmus/replication/ports/tombstone-store';
 import type { Vector } from '@isthmus/replication/ports/vector';
 import { region } from './record-store.contract.ts';
@@ -10,6 +11,8 @@ export interface OpenIncarnationStore {
   readonly store: IncarnationStore;
   readonly past: IdentityStore;
   readonly tombstones: Pick<TombstoneStore, 'noteAnswered'>;
+  /** Of the database as it is now. */
+  readonly jobs: () => Pick<TransferJobs, 'want' | 'end' | 'find'>;
   /** Makes the database another incarnation; returns its store. */
   readonly renew: (promised: Vector | null, counter?: number) => Promise<IncarnationStore>;
   readonly close: () => Promise<void>;
@@ -73,6 +76,29 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       await again.relearnt();
       await again.setOpen(true);
       expect(await again.relearning()).toBeNull();
+    });
+
+    it('tells what was wanted in this life from what was wanted before, by number (P9)', async () => {
+      const wish = { donor: us, origin: us, cause: 'own-past', isDryRun: false } as const;
+      const fetched = async (): Promise<number> => {
+        const id = await opened.jobs().want(wish);
+        await opened.jobs().end(id, { state: 'done', detail: '' });
+        return id;
+      };
+      const former = await fetched();
+      const second = await opened.renew(null, 2);
+      const from = (await second.relearning())?.firstJob;
+      expect(from).toBeGreaterThan(former);
+      const own = await fetched();
+      expect(own).toBeGreaterThanOrEqual(from ?? Infinity);
+      const left = await opened.jobs().want(wish);
+      expect(await second.relearning()).toMatchObject({ firstJob: from });
+      const third = await opened.renew(null, 3);
+      expect(await opened.jobs().find(left)).toMatchObject({ state: 'wanted' });
+      const anew = (await third.relearning())?.firstJob;
+      expect(anew).toBeGreaterThan(left);
+      await opened.jobs().end(left, { state: 'done', detail: '' });
+      expect(await fetched()).toBeGreaterThanOrEqual(anew ?? Infinity);
     });
 
     it('surely holds of its past whatever it has answered to a barrier (P8, P9)', async () => {

@@ -21,12 +21,13 @@ function open({ url: connectionString, slotName }: FreshDatabase): Promise<Datab
 }
 
 incarnationStoreContract('memory', () => {
-  const { incarnations: store, tombstones, open: openMemory } = freshMemoryIdentity();
+  const { incarnations: store, tombstones, jobs, open: openMemory } = freshMemoryIdentity();
   let past = openMemory();
   return Promise.resolve({
     store,
     past,
     tombstones,
+    jobs: () => jobs,
     renew: async (promised, counter = 2) => {
       await past.adopt({ claim: await past.noteClaim({ counter, nonce: 9 }), promised });
       past = openMemory();
@@ -43,6 +44,7 @@ incarnationStoreContract('postgres', async () => {
     store: database.incarnations,
     past: database.past,
     tombstones: database.tombstones,
+    jobs: () => database.jobs,
     renew: async (promised, counter = 2) => {
       const claim = await database.past.noteClaim({ counter, nonce: 9 });
       await database.past.adopt({ claim, promised });
@@ -56,6 +58,48 @@ incarnationStoreContract('postgres', async () => {
       await fresh.drop();
     },
   };
+});
+
+const wish = { donor: region('us'), origin: region('eu'), cause: 'own-past', isDryRun: false } as const;
+
+async function renew(database: Database, counter: number): Promise<void> {
+  const claim = await database.past.noteClaim({ counter, nonce: 9 });
+  await database.past.adopt({ claim, promised: null });
+  await database.close();
+}
+
+it('a restored copy that goes on as another life has fetched nothing, whatever its original fetched', async () => {
+  const fresh = await freshDatabase(postgres);
+  await renew(await open(fresh), 2);
+  const learning = await open(fresh);
+  const before = await learning.incarnations.relearning();
+  const fetched = await learning.jobs.want(wish);
+  await learning.jobs.end(fetched, { state: 'done', detail: '' });
+  await learning.close();
+  const copy = await freshDatabase(postgres, `TEMPLATE ${fresh.name}`);
+  await renew(await open(copy), 3);
+  const restored = await open(copy);
+  const after = await restored.incarnations.relearning();
+  expect([before?.firstJob, fetched, after?.firstJob]).toEqual([1, 2, 3]);
+  expect(await restored.jobs.want(wish)).toBe(4);
+  await restored.close();
+  await copy.drop();
+  await fresh.drop();
+});
+
+it('a life that was learning before lives drew numbers has fetched nothing yet', async () => {
+  const fresh = await freshDatabase(postgres);
+  await renew(await open(fresh), 2);
+  const before = await open(fresh);
+  const fetched = await before.jobs.want(wish);
+  await before.jobs.end(fetched, { state: 'done', detail: '' });
+  await before.close();
+  await fresh.sql('ALTER TABLE isthmus.own_past DROP COLUMN next_job');
+  await fresh.sql('DELETE FROM isthmus.migration WHERE number = 32');
+  const migrated = await open(fresh);
+  expect((await migrated.incarnations.relearning())?.firstJob).toBeGreaterThan(fetched);
+  await migrated.close();
+  await fresh.drop();
 });
 
 it('the place of sessions tells positions, what may be ahead, ended incarnations and the insert position apart', async () => {

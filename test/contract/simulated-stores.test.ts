@@ -112,6 +112,7 @@ incarnationStoreContract(name, async () => {
     store: process.incarnations,
     past: process.past,
     tombstones: process.tombstones,
+    jobs: () => process.jobs,
     renew: async (promised, counter = 2) => {
       const claim = await process.past.noteClaim({ counter, nonce: 9 });
       await process.past.adopt({ claim, promised });

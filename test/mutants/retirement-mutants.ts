@@ -113,6 +113,17 @@ export const retirementMutants: readonly Mutant[] = [
     killer: suite('replication/src/identity/past-survey.test.ts'),
   },
   {
+    name: 'what a life has fetched told by the wall clock',
+    edits: [
+      {
+        file: 'replication/src/identity/relearning.ts',
+        from: '{ id, cause, isDryRun }: TransferJob, { firstJob }: Relearning',
+        to: '{ wantedAtMs: id, cause, isDryRun }: TransferJob, { sinceMs: firstJob }: Relearning',
+      },
+    ],
+    killer: suite('replication/src/identity/relearning.test.ts'),
+  },
+  {
     name: 'a life that goes on fetched like one that is over',
     edits: [
       {

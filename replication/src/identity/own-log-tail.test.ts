@@ -11,6 +11,7 @@ import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
 import { MemoryRefillStore } from '../adapters/memory/refill-store.ts';
 import { MemorySlotKeeper } from '../adapters/memory/slot-keeper.ts';
 import { MemoryTombstoneStore } from '../adapters/memory/tombstone-store.ts';
+import { MemoryTransferJobs } from '../adapters/memory/transfer-jobs.ts';
 import { encodeLogRecord } from '../log/log-record.ts';
 import type { Beat } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
@@ -49,6 +50,7 @@ async function listening() {
       database,
       new MemoryRefillStore({ database, identity, records }),
     ),
+    jobs: new MemoryTransferJobs(database),
     emptying: { emptyIfWanted: () => false },
   });
   /** From this number on the table does not show them yet. */

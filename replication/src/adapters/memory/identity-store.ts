@@ -15,6 +15,7 @@ import type { MemoryEmptying } from './emptying.ts';
 import type { MemoryRecordStore } from './record-store.ts';
 import type { MemorySlotKeeper } from './slot-keeper.ts';
 import type { MemoryTombstoneStore } from './tombstone-store.ts';
+import type { MemoryTransferJobs } from './transfer-jobs.ts';
 
 export interface MemoryIdentityGround {
   readonly database: MemoryDatabase;
@@ -23,6 +24,7 @@ export interface MemoryIdentityGround {
   readonly beats: MemoryBeatStore;
   readonly slots: MemorySlotKeeper;
   readonly incarnations: MemoryIncarnationStore;
+  readonly jobs: Pick<MemoryTransferJobs, 'nextNumber'>;
   readonly tombstones: Pick<MemoryTombstoneStore, 'answered' | 'beginAnew'>;
   readonly emptying: Pick<MemoryEmptying, 'emptyIfWanted'>;
 }
@@ -95,7 +97,8 @@ export class MemoryIdentityStore implements IdentityStore {
   }
 
   async adopt({ claim, promised }: Adoption): Promise<void> {
-    const { database, identity, records, beats, slots, incarnations, tombstones, emptying } = this.#ground;
+    const { database, identity, records, beats, slots, incarnations, jobs, tombstones, emptying } =
+      this.#ground;
     const { incarnation, claim: noted, drained } = identity.row;
     if (sameIncarnation(incarnation, claim)) return;
     if (noted === null || !sameIncarnation(noted, claim)) throw otherClaim(claim);
@@ -105,7 +108,8 @@ export class MemoryIdentityStore implements IdentityStore {
       const through = beat > tombstones.answered ? beat : tombstones.answered;
       const isEmptied = emptying.emptyIfWanted();
       const past = { incarnation, through };
-      incarnations.begin({ past, promised, sinceMs: database.nowMs(), isEmptied });
+      const since = { sinceMs: database.nowMs(), firstJob: jobs.nextNumber };
+      incarnations.begin({ past, promised, ...since, isEmptied });
       beats.beginAnew();
       tombstones.beginAnew();
       slots.beginAnew();

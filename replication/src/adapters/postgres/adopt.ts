@@ -29,6 +29,7 @@ const selectStored: Statement = {
   FROM isthmus.identity`,
 };
 
+/** The next number of a transfer comes by default: what is wanted from here on is of the new life. */
 const keepPast: Statement = {
   name: 'isthmus_adopt_past',
   text: `INSERT INTO isthmus.own_past (incarnation_counter, incarnation_nonce, through)
