@@ -77,6 +77,17 @@ export const retirementMutants: readonly Mutant[] = [
     killer: suite('replication/src/identity/claim-tail.test.ts'),
   },
   {
+    name: 'who goes on taken for what was on its way',
+    edits: [
+      {
+        file: 'replication/src/identity/own-log-tail.ts',
+        from: 'if (this.#heardAtMs > startedMs + onItsWayMs) return false;',
+        to: 'if (this.#heardAtMs > startedMs + forMs) return false;',
+      },
+    ],
+    killer: suite('replication/src/identity/own-log-tail.test.ts'),
+  },
+  {
     name: 'filled anew while a log is read',
     edits: [
       {
