@@ -13,12 +13,15 @@ export interface OpenIncarnationStore {
   readonly tombstones: Pick<TombstoneStore, 'noteAnswered'>;
   /** Of the database as it is now. */
   readonly jobs: () => Pick<TransferJobs, 'want' | 'end' | 'find'>;
+  /** Writes beats, at once, by a clock that is ahead by so much. */
+  readonly beat: (count: number, aheadMs: number) => Promise<void>;
   /** Makes the database another incarnation; returns its store. */
   readonly renew: (promised: Vector | null, counter?: number) => Promise<IncarnationStore>;
   readonly close: () => Promise<void>;
 }
 
 const us = region('us');
+const hourMs = 3_600_000;
 const entry = (partition: number, lsn: bigint, nonce = 7) => ({
   region: us,
   incarnation: { counter: 1, nonce },
@@ -106,6 +109,31 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       for (const position of [2n ** 40n + 7n, 2n ** 40n + 3n]) await tombstones.noteAnswered(position);
       const store = await opened.renew([]);
       expect((await store.relearning())?.pasts).toMatchObject([{ through: 2n ** 40n + 7n }]);
+    });
+
+    it.each([
+      ['ahead', hourMs, 0],
+      ['behind', -hourMs, 0],
+      ['set ahead at last', 0, hourMs],
+      ['set back at last', 0, -hourMs],
+    ])(
+      'surely holds what forty beats followed, whatever the clock showed: %s',
+      async (_, firstMs, lastMs) => {
+        const { past, beat } = opened;
+        await beat(3, firstMs);
+        await beat(40, lastMs);
+        const [third] = await past.beats(3, 3);
+        const store = await opened.renew([]);
+        expect(third?.lsn).toBeGreaterThan(0n);
+        expect((await store.relearning())?.pasts).toMatchObject([{ through: third?.lsn }]);
+      },
+    );
+
+    it('holds nothing surely by beats that too few followed, however old the clock makes them', async () => {
+      await opened.beat(1, -hourMs);
+      await opened.beat(39, 0);
+      const store = await opened.renew([]);
+      expect((await store.relearning())?.pasts).toMatchObject([{ through: 0n }]);
     });
 
     it('holds nothing surely where it has told nobody a position and no beat is old enough', async () => {

@@ -2,6 +2,7 @@
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { parseLsn } from '@isthmus/replication/adapters/postgres/wal-message';
+import type { BeatStore } from '@isthmus/replication/ports/beat-store';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
 import { incarnationStoreContract } from './incarnation-store.contract.ts';
@@ -20,14 +21,24 @@ function open({ url: connectionString, slotName }: FreshDatabase): Promise<Datab
   return openDatabase({ connectionString, region: region('eu'), peers: [], slotName, trustsRestarts: true });
 }
 
+async function write(beats: Pick<BeatStore, 'tryHold'>, count: number): Promise<void> {
+  const hold = (await beats.tryHold()) ?? expect.fail('nobody holds the beats');
+  for (let written = 0; written < count; written++) await hold.beat();
+  await hold.release();
+}
+
 incarnationStoreContract('memory', () => {
-  const { incarnations: store, tombstones, jobs, open: openMemory } = freshMemoryIdentity();
+  const { incarnations: store, tombstones, jobs, beats, clock, open: openMemory } = freshMemoryIdentity();
   let past = openMemory();
   return Promise.resolve({
     store,
     past,
     tombstones,
     jobs: () => jobs,
+    beat: async (count, aheadMs) => {
+      clock.aheadMs = aheadMs;
+      await write(beats, count);
+    },
     renew: async (promised, counter = 2) => {
       await past.adopt({ claim: await past.noteClaim({ counter, nonce: 9 }), promised });
       past = openMemory();
@@ -45,6 +56,14 @@ incarnationStoreContract('postgres', async () => {
     past: database.past,
     tombstones: database.tombstones,
     jobs: () => database.jobs,
+    beat: async (count, aheadMs) => {
+      const before = (await database.past.newestBeat()).beat?.number ?? 0;
+      await write(database.beats, count);
+      await fresh.sql("UPDATE isthmus.beat SET at = at + $1 * interval '1 ms' WHERE number > $2", [
+        aheadMs,
+        before,
+      ]);
+    },
     renew: async (promised, counter = 2) => {
       const claim = await database.past.noteClaim({ counter, nonce: 9 });
       await database.past.adopt({ claim, promised });

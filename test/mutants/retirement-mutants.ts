@@ -77,6 +77,28 @@ export const retirementMutants: readonly Mutant[] = [
     killer: suite('replication/src/identity/claim-tail.test.ts'),
   },
   {
+    name: 'the own log read from where a clock says',
+    edits: [
+      {
+        file: 'replication/src/identity/own-log-proof.ts',
+        from: 'recent !== tooShort ? recent : await this.#compareAll(past)',
+        to: 'recent !== tooShort ? recent : hasPublished ? await this.#compareAll(past) : null',
+      },
+    ],
+    killer: suite('replication/src/identity/own-log-proof.test.ts'),
+  },
+  {
+    name: 'what a copy surely holds told by the wall clock',
+    edits: [
+      {
+        file: 'replication/dist/adapters/postgres/adopt.js',
+        from: 'WHERE number <= (SELECT max(number) FROM isthmus.beat) - ${marginBeats}',
+        to: "WHERE at <= (SELECT max(at) FROM isthmus.beat) - interval '10 seconds'",
+      },
+    ],
+    killer: suite('test/contract/incarnation-store.test.ts'),
+  },
+  {
     name: 'who goes on taken for what was on its way',
     edits: [
       {

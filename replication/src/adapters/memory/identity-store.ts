@@ -29,8 +29,11 @@ export interface MemoryIdentityGround {
   readonly emptying: Pick<MemoryEmptying, 'emptyIfWanted'>;
 }
 
-/** A beat this much older than the newest is surely older than everything that the database may lack. */
-const marginMs = 10_000;
+/**
+ * A beat that so many have followed, in ten seconds at least, is surely older than everything that the database may lack.
+ * By their times it would not be: the clock may have been set between them (0066).
+ */
+const marginBeats = 40;
 
 export class MemoryIdentityStore implements IdentityStore {
   readonly #ground: MemoryIdentityGround;
@@ -104,7 +107,7 @@ export class MemoryIdentityStore implements IdentityStore {
     if (noted === null || !sameIncarnation(noted, claim)) throw otherClaim(claim);
     requireFreeSlot(database);
     database.transact(true, () => {
-      const beat = beats.newestBefore(marginMs)?.lsn ?? 0n;
+      const beat = beats.followedBy(marginBeats)?.lsn ?? 0n;
       const through = beat > tombstones.answered ? beat : tombstones.answered;
       const isEmptied = emptying.emptyIfWanted();
       const past = { incarnation, through };
