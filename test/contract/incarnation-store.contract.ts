@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
+import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
 import type { TombstoneStore } from '@isthmus/replication/ports/tombstone-store';
 import type { Vector } from '@isthmus/replication/ports/vector';
 import { region } from './record-store.contract.ts';
@@ -10,12 +11,17 @@ export interface OpenIncarnationStore {
   readonly store: IncarnationStore;
   readonly past: IdentityStore;
   readonly tombstones: Pick<TombstoneStore, 'noteAnswered'>;
+  /** Of the database as it is now. */
+  readonly jobs: () => Pick<TransferJobs, 'want' | 'end' | 'find'>;
+  /** Writes beats, at once, by a clock that is ahead by so much. */
+  readonly beat: (count: number, aheadMs: number) => Promise<void>;
   /** Makes the database another incarnation; returns its store. */
   readonly renew: (promised: Vector | null, counter?: number) => Promise<IncarnationStore>;
   readonly close: () => Promise<void>;
 }
 
 const us = region('us');
+const hourMs = 3_600_000;
 const entry = (partition: number, lsn: bigint, nonce = 7) => ({
   region: us,
   incarnation: { counter: 1, nonce },
@@ -75,11 +81,59 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       expect(await again.relearning()).toBeNull();
     });
 
+    it('tells what was wanted in this life from what was wanted before, by number (P9)', async () => {
+      const wish = { donor: us, origin: us, cause: 'own-past', isDryRun: false } as const;
+      const fetched = async (): Promise<number> => {
+        const id = await opened.jobs().want(wish);
+        await opened.jobs().end(id, { state: 'done', detail: '' });
+        return id;
+      };
+      const former = await fetched();
+      const second = await opened.renew(null, 2);
+      const from = (await second.relearning())?.firstJob;
+      expect(from).toBeGreaterThan(former);
+      const own = await fetched();
+      expect(own).toBeGreaterThanOrEqual(from ?? Infinity);
+      const left = await opened.jobs().want(wish);
+      expect(await second.relearning()).toMatchObject({ firstJob: from });
+      const third = await opened.renew(null, 3);
+      expect(await opened.jobs().find(left)).toMatchObject({ state: 'wanted' });
+      const anew = (await third.relearning())?.firstJob;
+      expect(anew).toBeGreaterThan(left);
+      await opened.jobs().end(left, { state: 'done', detail: '' });
+      expect(await fetched()).toBeGreaterThanOrEqual(anew ?? Infinity);
+    });
+
     it('surely holds of its past whatever it has answered to a barrier (P8, P9)', async () => {
       const { tombstones } = opened;
       for (const position of [2n ** 40n + 7n, 2n ** 40n + 3n]) await tombstones.noteAnswered(position);
       const store = await opened.renew([]);
       expect((await store.relearning())?.pasts).toMatchObject([{ through: 2n ** 40n + 7n }]);
+    });
+
+    it.each([
+      ['ahead', hourMs, 0],
+      ['behind', -hourMs, 0],
+      ['set ahead at last', 0, hourMs],
+      ['set back at last', 0, -hourMs],
+    ])(
+      'surely holds what forty beats followed, whatever the clock showed: %s',
+      async (_, firstMs, lastMs) => {
+        const { past, beat } = opened;
+        await beat(3, firstMs);
+        await beat(40, lastMs);
+        const [third] = await past.beats(3, 3);
+        const store = await opened.renew([]);
+        expect(third?.lsn).toBeGreaterThan(0n);
+        expect((await store.relearning())?.pasts).toMatchObject([{ through: third?.lsn }]);
+      },
+    );
+
+    it('holds nothing surely by beats that too few followed, however old the clock makes them', async () => {
+      await opened.beat(1, -hourMs);
+      await opened.beat(39, 0);
+      const store = await opened.renew([]);
+      expect((await store.relearning())?.pasts).toMatchObject([{ through: 0n }]);
     });
 
     it('holds nothing surely where it has told nobody a position and no beat is old enough', async () => {

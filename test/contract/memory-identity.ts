@@ -16,7 +16,8 @@ import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transf
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
 
 export function freshMemoryIdentity() {
-  const database = new MemoryDatabase({ nowMs: () => 1000 });
+  const clock = { aheadMs: 0 };
+  const database = new MemoryDatabase({ nowMs: () => 1000 + clock.aheadMs });
   const records = new MemoryRecordStore(database);
   const beats = new MemoryBeatStore(database, records, []);
   const slots = new MemorySlotKeeper(database);
@@ -27,6 +28,7 @@ export function freshMemoryIdentity() {
   const verifications = new MemoryVerifications(database);
   const joining = new MemoryJoiningStore(database);
   const ground = {
+    clock,
     database,
     identity,
     records,

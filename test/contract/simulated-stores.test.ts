@@ -112,6 +112,15 @@ incarnationStoreContract(name, async () => {
     store: process.incarnations,
     past: process.past,
     tombstones: process.tombstones,
+    jobs: () => process.jobs,
+    beat: async (count, aheadMs) => {
+      const { clock } = simulated.region;
+      clock.jump(aheadMs);
+      const hold = (await process.beats.tryHold()) ?? expect.fail('nobody holds the beats');
+      for (let written = 0; written < count; written++) await hold.beat();
+      await hold.release();
+      clock.jump(-aheadMs);
+    },
     renew: async (promised, counter = 2) => {
       const claim = await process.past.noteClaim({ counter, nonce: 9 });
       await process.past.adopt({ claim, promised });

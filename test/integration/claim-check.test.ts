@@ -14,7 +14,7 @@ import { MemoryRegion } from './memory-region.ts';
 
 const id = { collection: 'products', key: 'counted' };
 /** As a region that takes writes and learns the rest later. */
-const open: Relearning = { pasts: [], promised: null, sinceMs: 0, fill: null, isOpen: true };
+const open: Relearning = { pasts: [], promised: null, sinceMs: 0, firstJob: 1, fill: null, isOpen: true };
 const second = { counter: 2, nonce: 9 };
 
 async function world() {

@@ -77,6 +77,39 @@ export const retirementMutants: readonly Mutant[] = [
     killer: suite('replication/src/identity/claim-tail.test.ts'),
   },
   {
+    name: 'the own log read from where a clock says',
+    edits: [
+      {
+        file: 'replication/src/identity/own-log-proof.ts',
+        from: 'recent !== tooShort ? recent : await this.#compareAll(past)',
+        to: 'recent !== tooShort ? recent : hasPublished ? await this.#compareAll(past) : null',
+      },
+    ],
+    killer: suite('replication/src/identity/own-log-proof.test.ts'),
+  },
+  {
+    name: 'what a copy surely holds told by the wall clock',
+    edits: [
+      {
+        file: 'replication/dist/adapters/postgres/adopt.js',
+        from: 'WHERE number <= (SELECT max(number) FROM isthmus.beat) - ${marginBeats}',
+        to: "WHERE at <= (SELECT max(at) FROM isthmus.beat) - interval '10 seconds'",
+      },
+    ],
+    killer: suite('test/contract/incarnation-store.test.ts'),
+  },
+  {
+    name: 'who goes on taken for what was on its way',
+    edits: [
+      {
+        file: 'replication/src/identity/own-log-tail.ts',
+        from: 'if (this.#heardAtMs > startedMs + onItsWayMs) return false;',
+        to: 'if (this.#heardAtMs > startedMs + forMs) return false;',
+      },
+    ],
+    killer: suite('replication/src/identity/own-log-tail.test.ts'),
+  },
+  {
     name: 'filled anew while a log is read',
     edits: [
       {
@@ -111,6 +144,17 @@ export const retirementMutants: readonly Mutant[] = [
       },
     ],
     killer: suite('replication/src/identity/past-survey.test.ts'),
+  },
+  {
+    name: 'what a life has fetched told by the wall clock',
+    edits: [
+      {
+        file: 'replication/src/identity/relearning.ts',
+        from: '{ id, cause, isDryRun }: TransferJob, { firstJob }: Relearning',
+        to: '{ wantedAtMs: id, cause, isDryRun }: TransferJob, { sinceMs: firstJob }: Relearning',
+      },
+    ],
+    killer: suite('replication/src/identity/relearning.test.ts'),
   },
   {
     name: 'a life that goes on fetched like one that is over',

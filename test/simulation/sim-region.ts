@@ -144,8 +144,8 @@ export class SimRegion {
 
   /** As a process that starts now knows it. */
   open(): MemoryIdentityStore {
-    const { database, row: identity, records, beats, slots, incarnations, tombstones } = this;
-    const ground = { database, identity, records, beats, slots, incarnations, tombstones };
+    const { database, row: identity, records, beats, slots, incarnations, jobs, tombstones } = this;
+    const ground = { database, identity, records, beats, slots, incarnations, jobs, tombstones };
     return new MemoryIdentityStore({ ...ground, emptying: this.#emptying });
   }
 }

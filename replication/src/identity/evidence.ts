@@ -20,7 +20,7 @@ export interface Evidence extends Pick<OwnLog, 'newestProgress'> {
   /** Makes ready what is to be asked. */
   prepare(): Promise<void>;
   compare(): Promise<Verdict>;
-  /** Whether nobody writes in our name for so long from now on. */
+  /** Whether nobody writes in our name for so long, from now on or after what was on its way. */
   isAlone(forMs: number): Promise<boolean>;
   /** The highest counter of an incarnation that is known beside the claims; 0: none. */
   highestCounter(): Promise<number>;

@@ -249,6 +249,13 @@ test('reading that began too late begins again at the beginning of the log', asy
   await expect(prove()).resolves.toMatchObject({ kind: 'continues' });
 });
 
+test('reading that began too late begins again also where the database knows of no publish (0066)', async () => {
+  newest = { beat: beat(1), hasPublished: false };
+  for (const partition of [0, 1]) publish(partition, { at: [20n, 28n] });
+  log.since = 2;
+  expect(await prove()).toMatchObject({ kind: 'broken', reason: expect.stringContaining('beat 2') });
+});
+
 test('a database that lost only what it had applied of others is found by what was told to them', async () => {
   const place = { origin: us, incarnation: { counter: 1, nonce: 1 }, beat: null, nextOffset: 0n };
   for (const partition of [0, 1]) {

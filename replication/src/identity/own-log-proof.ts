@@ -40,10 +40,18 @@ export type Verdict =
   /** Nothing speaks against the database, and who could does not answer: its next dot may be known to them already. */
   | { readonly kind: 'untold'; readonly reason: string };
 
-/** Clocks of database and log may differ by this much; what is read too early is known and passed over. */
+/**
+ * Clocks of database and log may differ by this much. What is read too early is known and passed over; what is read too late,
+ * because a clock was set, begins beyond the newest beat, and all is read (0066).
+ */
 const marginMs = 30_000;
 /** Silence of the log after which the comparison is given up and begun anew. */
 const silenceMs = 10_000;
+
+interface ComparedPast extends OwnPast {
+  /** Something of the life has to be in the log; else what is there counts, and nothing has to be. */
+  readonly hasPublished: boolean;
+}
 
 /** What is wrong; `null`: nothing so far. */
 type Fault = string | null;
@@ -62,25 +70,25 @@ export class OwnLogProof {
   async run(): Promise<Verdict> {
     const { self, store, log } = this.#options;
     const { beat: newestBeat, hasPublished } = await store.newestBeat();
-    const past: OwnPast = { incarnation: self.incarnation, newestBeat };
+    const past: ComparedPast = { incarnation: self.incarnation, newestBeat, hasPublished };
     const sinceMs = newestBeat === null ? null : newestBeat.atMs - marginMs;
     const spans = await log.spans(self.partitionCount, sinceMs);
     const recent = await this.#compare(past, spans);
-    const reason = recent !== tooShort ? recent : hasPublished ? await this.#compareAll(past) : null;
+    const reason = recent !== tooShort ? recent : await this.#compareAll(past);
     const fault = reason ?? (await this.#checkProgress());
     return fault === null
       ? { kind: 'continues', readRecords: this.#readRecords }
       : { kind: 'broken', reason: fault };
   }
 
-  async #compareAll(past: OwnPast): Promise<Fault> {
+  async #compareAll(past: ComparedPast): Promise<Fault> {
     const { self, log } = this.#options;
     const fault = await this.#compare(past, await log.spans(self.partitionCount, null));
     if (fault !== tooShort) return fault;
     return `the own log does not reach back to beat ${past.newestBeat?.number ?? 0}, the newest in the database`;
   }
 
-  async #compare(past: OwnPast, spans: readonly LogSpan[]): Promise<Fault | typeof tooShort> {
+  async #compare(past: ComparedPast, spans: readonly LogSpan[]): Promise<Fault | typeof tooShort> {
     const subscription = this.#options.log.subscribe(spans.map(({ first }) => first));
     const open = new Map(
       spans.flatMap((span, partition) => (span.first < span.end ? [[partition, span]] : [])),
@@ -99,7 +107,7 @@ export class OwnLogProof {
     } finally {
       await subscription.close();
     }
-    const isWhole = reached.size === spans.length || past.newestBeat === null;
+    const isWhole = reached.size === spans.length || past.newestBeat === null || !past.hasPublished;
     return isWhole ? null : tooShort;
   }
 

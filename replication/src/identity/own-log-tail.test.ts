@@ -11,6 +11,7 @@ import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
 import { MemoryRefillStore } from '../adapters/memory/refill-store.ts';
 import { MemorySlotKeeper } from '../adapters/memory/slot-keeper.ts';
 import { MemoryTombstoneStore } from '../adapters/memory/tombstone-store.ts';
+import { MemoryTransferJobs } from '../adapters/memory/transfer-jobs.ts';
 import { encodeLogRecord } from '../log/log-record.ts';
 import type { Beat } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
@@ -49,6 +50,7 @@ async function listening() {
       database,
       new MemoryRefillStore({ database, identity, records }),
     ),
+    jobs: new MemoryTransferJobs(database),
     emptying: { emptyIfWanted: () => false },
   });
   /** From this number on the table does not show them yet. */
@@ -126,4 +128,36 @@ test('a beat that the log holds a moment before the table shows it is our own', 
   }
   expect(foreign).toEqual([]);
   await tail.close();
+});
+
+/** Whether it is alone by what is heard so many milliseconds after it began to listen, and how long it listened. */
+async function listened(heardMs: readonly number[]): Promise<readonly [boolean, number]> {
+  const { timer, tail, publish, beat } = await listening();
+  await timer.advance(5000);
+  const startedMs = timer.monotonicMs();
+  const answered = tail
+    .isAlone(10_000)
+    .then((isAlone): readonly [boolean, number] => [isAlone, timer.monotonicMs() - startedMs]);
+  for (const atMs of heardMs) {
+    await timer.advance(startedMs + atMs - timer.monotonicMs());
+    publish(await beat());
+  }
+  await timer.advance(30_000);
+  await tail.close();
+  return answered;
+}
+
+test('the last word of an own relay does not make it wait for longer than ten silent seconds (P9)', async () => {
+  expect(await listened([])).toEqual([true, 10_000]);
+  expect(await listened([250])).toEqual([true, 10_250]);
+  expect(await listened([250, 500, 2750])).toEqual([true, 12_750]);
+});
+
+test('whoever is heard after that is somebody else, whatever silence there was before or is afterwards (P9)', async () => {
+  const alive = Array.from({ length: 60 }, (_, count) => (count + 1) * beatMs);
+  expect((await listened(alive))[0]).toBe(false);
+  expect((await listened([5000]))[0]).toBe(false);
+  expect((await listened([250, 9000]))[0]).toBe(false);
+  expect((await listened([250, 10_125]))[0]).toBe(false);
+  expect((await listened([2750, 12_500]))[0]).toBe(false);
 });

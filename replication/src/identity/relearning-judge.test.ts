@@ -30,6 +30,7 @@ function view(of: Partial<RelearningView> = {}): RelearningView {
       pasts: [{ incarnation: former, through: 10n }],
       promised: both(us, 40n),
       sinceMs: 0,
+      firstJob: 1,
       fill: null,
       isOpen: false,
     },

@@ -26,11 +26,11 @@ const nothing = {
 let relearner: Relearner | null = null;
 afterEach(() => relearner?.close());
 
-function relearning(fill: Relearning['fill'] | 'nothing to learn') {
+function relearning(fill: Relearning['fill'] | 'nothing to learn', since = { sinceMs: 0, firstJob: 1 }) {
   const timer = new ManualTimer();
   const jobs = new MemoryTransferJobs(new MemoryDatabase({ nowMs: () => timer.monotonicMs() }));
   const pasts = [{ incarnation: { counter: 1, nonce: 3 }, through: 50n }];
-  const wanted = { pasts, promised: null, sinceMs: 0, isOpen: false };
+  const wanted = { pasts, promised: null, isOpen: false, ...since };
   let state: Relearning | null = fill === 'nothing to learn' ? null : { ...wanted, fill };
   const positions: unknown[] = [];
   const peer = { isThere: false };
@@ -161,4 +161,26 @@ test('who was away for longer than deletions are kept takes no more writes until
   await jobs.end(job?.id ?? 0, { state: 'failed', detail: 'fill it anew' });
   await timer.advance(60_000);
   expect(told).toEqual(['filled', 'opened', 'told', 'closed']);
+});
+
+test('what is fetched counts although the clock was far ahead when the life began', async () => {
+  const since = { sinceMs: 86_400_000, firstJob: 1 };
+  const { timer, jobs, told, relearner: learning } = relearning(null, since);
+  learning.start();
+  await timer.advance(1000);
+  await jobs.end((await jobs.open())[0]?.id ?? 0, { state: 'done', detail: '' });
+  await timer.advance(10_000);
+  expect([told, await jobs.open()]).toEqual([['filled', 'learnt'], []]);
+});
+
+test('what a former life fetched does not count although the clock was behind when this one began', async () => {
+  const since = { sinceMs: -86_400_000, firstJob: 2 };
+  const { timer, jobs, told, peer, relearner: learning } = relearning(null, since);
+  peer.isThere = true;
+  const former = await jobs.want({ donor, origin: region, cause: 'own-past', isDryRun: false });
+  await jobs.end(former, { state: 'done', detail: '' });
+  learning.start();
+  await timer.advance(10_000);
+  expect(told).toEqual(['filled']);
+  expect(await jobs.open()).toMatchObject([{ id: 2, donor: 'us', cause: 'own-past' }]);
 });

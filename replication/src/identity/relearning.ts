@@ -327,7 +327,7 @@ function isFetched(job: TransferJob, relearning: Relearning): boolean {
   return job.state === 'done' && isOfLife(job, relearning);
 }
 
-/** It was wanted for what the incarnation has to learn. */
-function isOfLife({ cause, wantedAtMs, isDryRun }: TransferJob, { sinceMs }: Relearning): boolean {
-  return (cause === 'own-past' || cause === 'refill') && !isDryRun && wantedAtMs >= sinceMs;
+/** It was wanted for what the incarnation has to learn. By its number: a clock may have been set since (0066). */
+function isOfLife({ id, cause, isDryRun }: TransferJob, { firstJob }: Relearning): boolean {
+  return (cause === 'own-past' || cause === 'refill') && !isDryRun && id >= firstJob;
 }

@@ -22,8 +22,10 @@ export interface Relearning {
    * they were told.
    */
   readonly promised: Vector | null;
-  /** Since when, by the database's clock. */
+  /** Since when, by the database's clock. Only to be shown: that clock may have been set since. */
   readonly sinceMs: number;
+  /** Transfers with this number or a higher one, and no others, were wanted in the present life. */
+  readonly firstJob: number;
   /** The database was emptied, and is to be filled from this peer before anything else; `null`: it was not, or is filled. */
   readonly fill: RegionId | null;
   /** The region takes local writes although something is left to be learnt. */

@@ -57,10 +57,11 @@ export interface TransferPlace {
 export type TransferState = 'wanted' | 'running' | 'done' | 'failed';
 
 export interface TransferJob extends TransferWish {
+  /** Higher than that of every job that was wanted before. */
   readonly id: number;
   readonly state: TransferState;
   readonly place: TransferPlace;
-  /** Database clock. */
+  /** Database clock, to be shown; which job came first its number says. */
   readonly wantedAtMs: number;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;

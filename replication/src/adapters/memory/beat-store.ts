@@ -50,9 +50,9 @@ export class MemoryBeatStore implements BeatStore {
     return this.#beats.between(from, to);
   }
 
-  /** The newest one that is this much older than the newest of all. */
-  newestBefore(marginMs: number): Beat | null {
-    return this.#beats.newestBefore(marginMs);
+  /** The newest one that so many have followed. */
+  followedBy(count: number): Beat | null {
+    return this.#beats.followedBy(count);
   }
 
   get publishedThrough(): Lsn | null {

@@ -165,13 +165,10 @@ export class MemoryBeats {
     return unsetMs(beat);
   }
 
-  /** The newest one that is this much older than the newest of all. */
-  newestBefore(marginMs: number): BeatRow | null {
+  /** The newest one that so many have followed. */
+  followedBy(count: number): BeatRow | null {
     const { newest } = this;
-    if (newest === null) return null;
-    for (let found = this.notAfter(newest.number); found !== null; found = this.notAfter(found.number - 1))
-      if (found.atMs <= newest.atMs - marginMs) return found;
-    return null;
+    return newest === null ? null : this.notAfter(newest.number - count);
   }
 
   /** Drops what is old and settled by all; `settled` holds a number for every peer. Returns how many. */

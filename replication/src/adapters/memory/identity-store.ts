@@ -15,6 +15,7 @@ import type { MemoryEmptying } from './emptying.ts';
 import type { MemoryRecordStore } from './record-store.ts';
 import type { MemorySlotKeeper } from './slot-keeper.ts';
 import type { MemoryTombstoneStore } from './tombstone-store.ts';
+import type { MemoryTransferJobs } from './transfer-jobs.ts';
 
 export interface MemoryIdentityGround {
   readonly database: MemoryDatabase;
@@ -23,12 +24,16 @@ export interface MemoryIdentityGround {
   readonly beats: MemoryBeatStore;
   readonly slots: MemorySlotKeeper;
   readonly incarnations: MemoryIncarnationStore;
+  readonly jobs: Pick<MemoryTransferJobs, 'nextNumber'>;
   readonly tombstones: Pick<MemoryTombstoneStore, 'answered' | 'beginAnew'>;
   readonly emptying: Pick<MemoryEmptying, 'emptyIfWanted'>;
 }
 
-/** A beat this much older than the newest is surely older than everything that the database may lack. */
-const marginMs = 10_000;
+/**
+ * A beat that so many have followed, in ten seconds at least, is surely older than everything that the database may lack.
+ * By their times it would not be: the clock may have been set between them (0066).
+ */
+const marginBeats = 40;
 
 export class MemoryIdentityStore implements IdentityStore {
   readonly #ground: MemoryIdentityGround;
@@ -95,17 +100,19 @@ export class MemoryIdentityStore implements IdentityStore {
   }
 
   async adopt({ claim, promised }: Adoption): Promise<void> {
-    const { database, identity, records, beats, slots, incarnations, tombstones, emptying } = this.#ground;
+    const { database, identity, records, beats, slots, incarnations, jobs, tombstones, emptying } =
+      this.#ground;
     const { incarnation, claim: noted, drained } = identity.row;
     if (sameIncarnation(incarnation, claim)) return;
     if (noted === null || !sameIncarnation(noted, claim)) throw otherClaim(claim);
     requireFreeSlot(database);
     database.transact(true, () => {
-      const beat = beats.newestBefore(marginMs)?.lsn ?? 0n;
+      const beat = beats.followedBy(marginBeats)?.lsn ?? 0n;
       const through = beat > tombstones.answered ? beat : tombstones.answered;
       const isEmptied = emptying.emptyIfWanted();
       const past = { incarnation, through };
-      incarnations.begin({ past, promised, sinceMs: database.nowMs(), isEmptied });
+      const since = { sinceMs: database.nowMs(), firstJob: jobs.nextNumber };
+      incarnations.begin({ past, promised, ...since, isEmptied });
       beats.beginAnew();
       tombstones.beginAnew();
       slots.beginAnew();

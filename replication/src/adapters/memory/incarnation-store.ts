@@ -75,7 +75,7 @@ export class MemoryIncarnationStore implements IncarnationStore {
   }
 
   /** In a transaction. What was still to be learnt before comes first, and every promise counts. */
-  begin({ past, promised, sinceMs, isEmptied }: Renewal): void {
+  begin({ past, promised, sinceMs, firstJob, isEmptied }: Renewal): void {
     const before = this.#relearning.get(only);
     const known = before?.pasts ?? [];
     const isKnown = known.some(({ incarnation }) => sameIncarnation(incarnation, past.incarnation));
@@ -84,6 +84,7 @@ export class MemoryIncarnationStore implements IncarnationStore {
       pasts: isEmptied ? pasts.map((each) => ({ ...each, through: 0n })) : pasts,
       promised: before === undefined ? promised : joined(before.promised, promised),
       sinceMs,
+      firstJob,
       isOpen: false,
     });
   }

@@ -19,12 +19,17 @@ export class MemoryTransferJobs implements TransferJobs {
     this.#jobs = database.table('transfer');
   }
 
+  /** No job has it or a higher one yet. */
+  get nextNumber(): number {
+    return Math.max(0, ...[...this.#jobs.values()].map((job) => job.id)) + 1;
+  }
+
   async want(wish: TransferWish): Promise<number> {
     const joined = [...this.#jobs.values()].find(
       (job) => isOpen(job) && job.donor === wish.donor && job.isDryRun === wish.isDryRun,
     );
     if (joined !== undefined) return joined.id;
-    const id = Math.max(0, ...[...this.#jobs.values()].map((job) => job.id)) + 1;
+    const id = this.nextNumber;
     const place = { cursor: beginning, vector: null, beats: [], counts: nothingCounted };
     const times = { wantedAtMs: this.#database.nowMs(), startedAtMs: null, endedAtMs: null };
     this.#put({ ...wish, id, state: 'wanted', place, ...times, detail: '' });

@@ -20,8 +20,11 @@ import { afterRefill, emptyForRefill } from './empty.ts';
 import { insertLife } from './slot-life.ts';
 import { raiseIn, vectorValues } from './vector-columns.ts';
 
-/** A beat this much older than the newest is surely older than everything that the database may lack. */
-const marginSeconds = 10;
+/**
+ * A beat that so many have followed, in ten seconds at least, is surely older than everything that the database may lack.
+ * By their times it would not be: the clock may have been set between them (0066).
+ */
+const marginBeats = 40;
 
 const selectStored: Statement = {
   name: 'isthmus_adopt_stored',
@@ -29,11 +32,12 @@ const selectStored: Statement = {
   FROM isthmus.identity`,
 };
 
+/** The next number of a transfer comes by default: what is wanted from here on is of the new life. */
 const keepPast: Statement = {
   name: 'isthmus_adopt_past',
   text: `INSERT INTO isthmus.own_past (incarnation_counter, incarnation_nonce, through)
   SELECT incarnation_counter, incarnation_nonce, greatest(answered, (SELECT lsn FROM isthmus.beat
-    WHERE at <= (SELECT max(at) FROM isthmus.beat) - interval '${marginSeconds} seconds'
+    WHERE number <= (SELECT max(number) FROM isthmus.beat) - ${marginBeats}
     ORDER BY number DESC LIMIT 1))
   FROM isthmus.identity JOIN isthmus.barrier USING (one) ON CONFLICT DO NOTHING`,
 };

@@ -25,7 +25,8 @@ const selectClosed: Statement = {
 const selectRelearning: Statement = {
   name: 'isthmus_relearning',
   text: `SELECT ${milliseconds('relearning_since')}, promise_known,
-    (SELECT donor FROM isthmus.refill WHERE unfilled), relearning_open FROM isthmus.identity`,
+    (SELECT donor FROM isthmus.refill WHERE unfilled), relearning_open,
+    (SELECT max(next_job) FROM isthmus.own_past) FROM isthmus.identity`,
 };
 
 const openToWrites: Statement = {
@@ -85,6 +86,7 @@ export class PostgresIncarnationStore implements IncarnationStore {
       sinceMs,
       fill: nullableAt(row, 2, regionAt),
       isOpen: booleanAt(row, 3),
+      firstJob: numberAt(row, 4),
       pasts: (pasts?.rows ?? []).map((each) => ({
         incarnation: incarnationAt(each, 0),
         through: lsnAt(each, 2),

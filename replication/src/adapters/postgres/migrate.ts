@@ -30,6 +30,7 @@ import { relearningOpen } from './migrations/0027-relearning-open.ts';
 import { closedLetters } from './migrations/0029-closed-letters.ts';
 import { drainedBackends } from './migrations/0030-drained-backends.ts';
 import { fence } from './migrations/0031-fence.ts';
+import { nextJob } from './migrations/0032-next-job.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -67,6 +68,7 @@ export const migrations: readonly Migration[] = [
   { number: 29, name: 'closed-letters', sql: closedLetters },
   { number: 30, name: 'drained-backends', sql: drainedBackends },
   { number: 31, name: 'fence', sql: fence },
+  { number: 32, name: 'next-job', sql: nextJob },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;
