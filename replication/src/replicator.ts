@@ -95,6 +95,7 @@ export interface ReplicatorOptions {
   readonly lock: RoleLock;
   readonly clock: Clock;
   readonly timer: Timer;
+  readonly paceMs: RelayOptions['paceMs'];
   readonly maxDriftMs: number;
   readonly logger: Logger;
   readonly events: ReplicatorEvents;
@@ -216,7 +217,8 @@ export class Replicator {
     const heardBeats = new HeardBeats();
     const beatLoop = new BeatLoop({ store: beats, timer, logger });
     const { onPublished, onSlotLost } = events;
-    const published = { source, sink, beats, slots: transfer.slots, timer, logger };
+    const { paceMs } = this.#options;
+    const published = { source, sink, beats, slots: transfer.slots, timer, paceMs, logger };
     const relay = new Relay({ identity, ...published, onPublished, onSlotLost });
     // An applier that was closed stays so, and closing it again does nothing.
     const onClosed = (closed: RegionId): void => {

@@ -57,6 +57,7 @@ test('its own appends do not come back to the relay, and an idle region stands s
     beats: database.beats,
     slots: database.slots,
     timer: systemTimer,
+    paceMs: () => 0,
     logger,
     onSlotLost: () => undefined,
     onPublished,

@@ -23,7 +23,7 @@ const region = parseRegionId('eu') ?? expect.fail('eu is a region');
 const identity = { region, incarnation: { counter: 1, nonce: 1 }, partitionCount: 1 };
 
 /** A relay that is live over this sink. */
-async function relayOver(sink: ChangeSink) {
+async function relayOver(sink: ChangeSink, paceMs = 0) {
   const timer = new ManualTimer();
   const database = new MemoryDatabase({ nowMs: () => timer.monotonicMs() });
   const records = new MemoryRecordStore(database);
@@ -35,6 +35,7 @@ async function relayOver(sink: ChangeSink) {
     beats,
     slots: new MemorySlotKeeper(database),
     timer,
+    paceMs: () => paceMs,
     logger: silent,
     onSlotLost: () => undefined,
     onPublished: () => undefined,
@@ -49,7 +50,7 @@ async function relayOver(sink: ChangeSink) {
   onTestFinished(() => relay.close());
   await write('first');
   expect(relay.state).toBe('live');
-  return { timer, relay, write };
+  return { timer, relay, records, write };
 }
 
 test('topics that are gone are made anew by the relay that publishes, which is not live meanwhile', async () => {
@@ -119,4 +120,29 @@ test('topics that were made again in another shape take nothing, and the relay d
   isOther = false;
   await timer.advance(5_000);
   expect(relay.state).toBe('live');
+});
+
+test('the relay of a busy process publishes what comes in quick succession together, and nothing later than that', async () => {
+  const inner = new MemoryChangeSink(new MemoryLog());
+  const published: string[][] = [];
+  const sink: ChangeSink = {
+    prepare: (count) => inner.prepare(count),
+    publish: (records) => {
+      const said = records.map(({ bytes }) => decodeLogRecord(bytes));
+      published.push(said.flatMap((each) => (each.kind === 'changes' ? each.changes.map(({ key }) => key) : [])));
+      return inner.publish(records);
+    },
+    publishProgress: (bytes) => inner.publishProgress(bytes),
+    close: () => inner.close(),
+  };
+  const { timer, records } = await relayOver(sink, 16);
+  const keys = Array.from({ length: 1200 }, (_, index) => `k${index}`);
+  for (let at = 0; at < keys.length; at += 3) {
+    await records.commitLocal(append(keys.slice(at, at + 3).map((key) => record(key)), 'x'));
+    await timer.advance(1);
+  }
+  await timer.advance(16);
+  const sizes = published.map(({ length }) => length);
+  expect(published.flat().slice(-keys.length)).toEqual(keys);
+  expect(sizes.slice(-10, -1)).toEqual(Array.from({ length: 9 }, () => 48));
 });

@@ -51,6 +51,7 @@ function region() {
         beats,
         slots,
         timer,
+        paceMs: () => 0,
         logger: silent,
         onSlotLost: () => losses++,
         onPublished: () => undefined,

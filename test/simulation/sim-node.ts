@@ -71,7 +71,7 @@ const told: Readonly<Record<string, string>> = {
 
 const maxWaitingEdits = 20_000;
 /** Of a process that has little time to spare. */
-const busyPaceMs = 8;
+const paceMs = (): number => 8;
 const maxDriftMs = 60_000;
 const calibrateIntervalMs = 1000;
 const refreshIntervalMs = 1000;
@@ -155,7 +155,7 @@ export class SimNode {
       actor: actorOf(identity.region, identity.incarnation),
       timer,
       maxWaitingEdits,
-      paceMs: () => busyPaceMs,
+      paceMs,
       onBatch: ({ callers }) => (callers > 1 ? world.seen('writes batched') : undefined),
     });
     this.figures = new FigureReader({
@@ -233,6 +233,7 @@ export class SimNode {
       lock: new SimRoleLock(postgres),
       clock,
       timer,
+      paceMs,
       maxDriftMs,
       logger: this.#logger(),
       events: this.#events(),

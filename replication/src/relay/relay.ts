@@ -19,9 +19,12 @@ import type { SlotKeeper } from '../ports/slot-keeper.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Acknowledger } from './acknowledger.ts';
 import { pack, startPacking } from './packer.ts';
+import { PublishPace } from './publish-pace.ts';
 
 /** A log that does not take what is published is asked as often before its topics are looked at: they may be gone. */
 const failuresUntilPreparing = 4;
+/** Timers are no finer. */
+const shortestRestMs = 1;
 
 /** `standby`: another relay holds the slot. `retrying`: it cannot go on, or its log takes nothing. `slot-lost`: the slot is gone, and what it held must come from the records. */
 export type RelayState = 'starting' | 'standby' | 'live' | 'retrying' | 'slot-lost' | 'closed';
@@ -37,6 +40,8 @@ export interface RelayOptions {
   readonly beats: Pick<BeatStore, 'countAt' | 'overview' | 'storePublished'>;
   readonly slots: SlotKeeper;
   readonly timer: Timer;
+  /** How far apart a process as busy as this one begins what has a price of its own, milliseconds. */
+  readonly paceMs: () => number;
   readonly logger: Logger;
   /** The slot was lost and made anew: what it had not read is in no log and has to come from the records. */
   readonly onSlotLost: () => void;
@@ -105,7 +110,8 @@ export class Relay {
   }
 
   async #carry(stream: ChangeStream, count: number): Promise<void> {
-    const { identity, beats, logger } = this.#options;
+    const { identity, beats, timer, paceMs, logger } = this.#options;
+    const pace = new PublishPace(paceMs);
     const acknowledger = new Acknowledger(
       beats,
       (end) => stream.confirm(end),
@@ -114,7 +120,9 @@ export class Relay {
     let packing = startPacking(identity, stream.start, count);
     try {
       while (!this.#stop.signal.aborted) {
+        await this.#rest(pace.leftMs(timer.monotonicMs()));
         const packed = pack(packing, await stream.read());
+        pace.begun(changesIn(packed.records), timer.monotonicMs());
         await this.#publish(packed.records);
         acknowledger.published(packed.beats);
         packing = packed.next;
@@ -149,12 +157,12 @@ export class Relay {
       }
     }
     this.#state = state;
-    const changes = records.reduce(
-      (sum, record) => sum + (record.kind === 'changes' ? record.changes.length : 0),
-      0,
-    );
     const bytes = outgoing.reduce((sum, record) => sum + record.bytes.length, 0);
-    this.#options.onPublished({ changes, bytes });
+    this.#options.onPublished({ changes: changesIn(records), bytes });
+  }
+
+  async #rest(leftMs: number): Promise<void> {
+    if (leftMs >= shortestRestMs) await pause(this.#options.timer, leftMs, this.#stop.signal);
   }
 
   /** A beat from before is never taken for one as far as a new one, and nothing is said of what was not counted. */
@@ -210,4 +218,8 @@ export class Relay {
     this.#options.logger.error({ err: reason, state: this.#state }, 'the relay stands');
     if (code === null) throw reason;
   }
+}
+
+function changesIn(records: readonly LogRecord[]): number {
+  return records.reduce((sum, record) => sum + (record.kind === 'changes' ? record.changes.length : 0), 0);
 }

@@ -81,6 +81,7 @@ const mebibyte = 1024 * 1024;
 interface Opening extends Ground {
   readonly database: Database;
   readonly purge: Purge;
+  readonly paceMs: () => number;
 }
 
 async function openRegion(config: Config, log: Logger, isReady: () => Promise<boolean>): Promise<Opened> {
@@ -114,6 +115,7 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const draining = new Draining({ store: database.drains, agenda, ...looking });
   await Promise.all([retirement.look(), joining.look(), draining.look()]);
   const watched = { agenda, joining, retirement, agreeing, draining };
+  const { paceMs } = new BusyPace();
   const ground = {
     config,
     log,
@@ -124,6 +126,7 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
     purge,
     figures,
     client,
+    paceMs,
     ...watched,
   };
   return join(ground, isReady);
@@ -136,7 +139,7 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const links = watchLinks(ground);
   const metrics = createMetrics(ground, { links, troubles: () => troubles() });
   const donor = createDonor(ground);
-  const journal = createJournal(ground, { metrics, paceMs: new BusyPace().paceMs });
+  const journal = createJournal(ground, { metrics, paceMs: ground.paceMs });
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config), secret: config.peerSecret });
   const refused = createRefused(ground, metrics);
   const seals = logSeals(config, refused, Date.now);
@@ -251,7 +254,7 @@ interface ReplicatorParts {
 
 function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
   const { metrics, sink, transferPeer, incarnations, seals } = parts;
-  const { config, log, database, peers, purge, agenda } = ground;
+  const { config, log, database, peers, purge, agenda, paceMs } = ground;
   const { identity, records, beats, deadLetters, tombstones, lock, clock } = database;
   const { transfers: store, jobs, verifications, slots } = database;
   const way = wayEvents(metrics, config.region, clock);
@@ -271,6 +274,7 @@ function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
     lock,
     clock,
     timer: systemTimer,
+    paceMs,
     maxDriftMs,
     logger: log,
     events: replicationEvents(metrics, config.region),
