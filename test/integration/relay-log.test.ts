@@ -129,16 +129,23 @@ test('the relay of a busy process publishes what comes in quick succession toget
     prepare: (count) => inner.prepare(count),
     publish: (records) => {
       const said = records.map(({ bytes }) => decodeLogRecord(bytes));
-      published.push(said.flatMap((each) => (each.kind === 'changes' ? each.changes.map(({ key }) => key) : [])));
+      published.push(
+        said.flatMap((each) => (each.kind === 'changes' ? each.changes.map(({ key }) => key) : [])),
+      );
       return inner.publish(records);
     },
     publishProgress: (bytes) => inner.publishProgress(bytes),
     close: () => inner.close(),
   };
   const { timer, records } = await relayOver(sink, 16);
-  const keys = Array.from({ length: 1200 }, (_, index) => `k${index}`);
+  const keys = Array.from({ length: 4500 }, (_, index) => `k${index}`);
   for (let at = 0; at < keys.length; at += 3) {
-    await records.commitLocal(append(keys.slice(at, at + 3).map((key) => record(key)), 'x'));
+    await records.commitLocal(
+      append(
+        keys.slice(at, at + 3).map((key) => record(key)),
+        'x',
+      ),
+    );
     await timer.advance(1);
   }
   await timer.advance(16);

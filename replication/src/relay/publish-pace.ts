@@ -1,5 +1,5 @@
 /**
- * How far apart the publishes of a busy region begin. Each costs the relay, the log and every peer much the same
+ * How long a busy region rests between two publishes. Each costs the relay, the log and every peer much the same
  * whatever is in it, so where many changes come and the process has no time to spare, a little patience gathers enough
  * of them to pay for it. Nobody waits for company that does not come.
  */
@@ -8,12 +8,12 @@
 const worthGathering = 25;
 /** As many changes in one publish have made up for its price. */
 const enough = 200;
-/** What came a second ago says little of what comes now. */
-const rememberedMs = 250;
+/** A burst is no succession: only what has come for about so long counts. */
+const rememberedMs = 1000;
 
 export class PublishPace {
   readonly #paceMs: () => number;
-  #begunMs = -Infinity;
+  #endedMs = -Infinity;
   #changes = 0;
   /** Changes a millisecond. */
   #rate = 0;
@@ -23,20 +23,20 @@ export class PublishPace {
     this.#paceMs = paceMs;
   }
 
-  /** A publish begins; moments are monotonic milliseconds. */
-  begun(changes: number, nowMs: number): void {
-    const passedMs = Math.max(1, nowMs - this.#begunMs);
+  /** The log holds a publish; moments are monotonic milliseconds. */
+  ended(changes: number, nowMs: number): void {
+    const passedMs = Math.max(1, nowMs - this.#endedMs);
     const weight = Math.min(1, passedMs / rememberedMs);
     this.#rate += (changes / passedMs - this.#rate) * weight;
     this.#changes = changes;
-    this.#begunMs = nowMs;
+    this.#endedMs = nowMs;
   }
 
   /** Milliseconds until the next one should begin. */
   leftMs(nowMs: number): number {
     if (this.#changes >= enough) return 0;
-    const apartMs = this.#paceMs();
-    if (this.#rate * apartMs < worthGathering) return 0;
-    return Math.max(0, this.#begunMs + apartMs - nowMs);
+    const restMs = this.#paceMs();
+    if (this.#rate * restMs < worthGathering) return 0;
+    return Math.max(0, this.#endedMs + restMs - nowMs);
   }
 }

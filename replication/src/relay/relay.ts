@@ -122,9 +122,9 @@ export class Relay {
       while (!this.#stop.signal.aborted) {
         await this.#rest(pace.leftMs(timer.monotonicMs()));
         const packed = pack(packing, await stream.read());
-        pace.begun(changesIn(packed.records), timer.monotonicMs());
         await this.#publish(packed.records);
         acknowledger.published(packed.beats);
+        pace.ended(changesIn(packed.records), timer.monotonicMs());
         packing = packed.next;
       }
     } finally {
