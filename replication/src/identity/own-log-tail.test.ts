@@ -78,7 +78,7 @@ async function listening() {
     await hold.beat();
     return beats.newest ?? expect.fail('a beat was written');
   };
-  return { timer, tail, foreign, publish, beat, hidden };
+  return { timer, tail, foreign, publish, beat, hidden, subscription };
 }
 
 function bytesOf(beat: Beat): Uint8Array {
@@ -160,4 +160,15 @@ test('whoever is heard after that is somebody else, whatever silence there was b
   expect((await listened([250, 9000]))[0]).toBe(false);
   expect((await listened([250, 10_125]))[0]).toBe(false);
   expect((await listened([2750, 12_500]))[0]).toBe(false);
+});
+
+test('the silence of a log that went away meanwhile says nothing (P9)', async () => {
+  const { timer, tail, subscription } = await listening();
+  await timer.advance(5000);
+  const asked = expect(tail.isAlone(10_000)).rejects.toMatchObject({ code: 'log-unavailable' });
+  await timer.advance(9000);
+  subscription.connected = false;
+  await timer.advance(2000);
+  await asked;
+  await tail.close();
 });

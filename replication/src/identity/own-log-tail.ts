@@ -65,15 +65,21 @@ export class OwnLogTail {
   async isAlone(forMs: number): Promise<boolean> {
     const { timer } = this.#options;
     const startedMs = timer.monotonicMs();
-    const connected = this.#subscription?.connected === true;
-    if (!connected)
-      throw new ReplicationError('log-unavailable', 'the own log does not answer', { retriable: true });
+    this.#requireLog();
     for (let silentFromMs = startedMs; ; silentFromMs = this.#heardAtMs) {
       if (!(await pause(timer, silentFromMs + forMs - timer.monotonicMs(), this.#end.signal)))
         throw new ReplicationError('closed', 'nobody listens to the own log any more', { retriable: false });
-      if (this.#heardAtMs < startedMs || this.#heardAtMs === silentFromMs) return true;
       if (this.#heardAtMs > startedMs + onItsWayMs) return false;
+      if (this.#heardAtMs > silentFromMs) continue;
+      this.#requireLog();
+      return true;
     }
+  }
+
+  /** What a log that is away holds is heard later; only of one that is there silence says something. */
+  #requireLog(): void {
+    if (this.#subscription?.connected !== true)
+      throw new ReplicationError('log-unavailable', 'the own log does not answer', { retriable: true });
   }
 
   async #run(): Promise<void> {
