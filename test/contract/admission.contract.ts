@@ -178,7 +178,8 @@ const writings: Readonly<Record<string, Ask>> = {
   'jobs.end': ({ jobs }) => jobs.end(1, { state: 'done', detail: '' }),
   'verifications.want': ({ verifications }) => verifications.want([us]),
   'verifications.began': ({ verifications }) => verifications.began(us),
-  'verifications.ended': ({ verifications }) => verifications.ended(us, { startedAtMs: 1, diverged: 0 }),
+  'verifications.ended': ({ verifications }) =>
+    verifications.ended(us, { sweep: 1, startedAtMs: 1, diverged: 0 }),
   'slots.life': ({ slots }) => slots.life(),
   'slots.renew': ({ slots }) => slots.renew('x'),
   'tombstones.close': ({ tombstones }) => tombstones.close(1),

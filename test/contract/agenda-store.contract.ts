@@ -98,7 +98,7 @@ export function agendaStoreContract(name: string, open: () => Promise<AgendaGrou
       await jobs.start(going);
       await jobs.note(going, { cursor: record('b'), vector: final, beats: [], counts });
       await verifications.want([us, ap]);
-      await verifications.ended(us, { startedAtMs: 1_700_000_000_000, diverged: 1 });
+      await verifications.ended(us, { sweep: 1, startedAtMs: 1_700_000_000_000, diverged: 1 });
       await incidents.create({ ...fresh, peer: ap });
       const { letters, ...read } = await agenda.read();
       expect(read).toEqual(await oneByOne());

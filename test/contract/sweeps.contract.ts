@@ -11,7 +11,7 @@ import { region } from './record-store.contract.ts';
 export interface SweepsGround {
   readonly sweeps: Sweeps;
   /** Where sweeps by transfer are noted; `null`: there are none. */
-  readonly verifications: Pick<VerificationStore, 'all' | 'ended'> | null;
+  readonly verifications: Pick<VerificationStore, 'all' | 'began' | 'ended'> | null;
   /** Digests that may be compared instead; `null`: nobody compares any. */
   readonly digests: ComparedDigests | null;
   readonly goDown: (() => void) | null;
@@ -37,68 +37,95 @@ export function sweepsContract(name: string, begin: () => Promise<SweepsGround>)
     });
     afterEach(() => ground.close());
 
-    const since = (sinceMs: number, peer: RegionId = us, signal = going) =>
-      ground.sweeps.cleanSweepSince(peer, { sinceMs, isStill: true, signal });
+    const since = (moment: string, peer: RegionId = us, signal = going) =>
+      ground.sweeps.cleanSweepSince(peer, { since: moment, isStill: true, signal });
+    const startSweep = async (peer: RegionId = us): Promise<number> =>
+      (await ground.verifications?.began(peer)) ?? expect.fail('there are no sweeps by transfer');
+    const endSweep = async (
+      sweep: number,
+      diverged = 0,
+      startedAtMs = 1000,
+      peer: RegionId = us,
+    ): Promise<void> => ground.verifications?.ended(peer, { sweep, startedAtMs, diverged });
     const wanted = async (): Promise<readonly RegionId[]> =>
       ((await ground.verifications?.all()) ?? []).filter(({ isWanted }) => isWanted).map(({ peer }) => peer);
 
     it('has no word of what nobody has compared, and has it compared', async () => {
-      expect(await since(100)).toBeNull();
+      expect(await since('heal')).toBeNull();
       if (ground.verifications !== null) expect(await wanted()).toEqual([us]);
     });
 
     it('takes a clean sweep for a proof only of what was there when it began', async () => {
-      const { verifications } = ground;
-      if (verifications === null) return;
-      await verifications.ended(us, { startedAtMs: 100, diverged: 0 });
-      expect(await since(99)).not.toBeNull();
-      expect(await wanted()).toEqual([]);
-      expect(await since(100)).toBeNull();
-      expect(await since(101)).toBeNull();
+      if (ground.verifications === null) return;
+      await endSweep(await startSweep());
+      expect(await since('heal'), 'it began before').toBeNull();
       expect(await wanted()).toEqual([us]);
-      await verifications.ended(us, { startedAtMs: 102, diverged: 0 });
-      expect(await since(101)).not.toBeNull();
+      await endSweep(await startSweep());
+      expect(await since('heal')).not.toBeNull();
+      expect(await wanted()).toEqual([]);
+      expect(await since('next heal')).toBeNull();
+      expect(await wanted()).toEqual([us]);
+    });
+
+    it('takes no sweep that was under way for a proof, however much later its clock was (0068)', async () => {
+      if (ground.verifications === null) return;
+      const underWay = await startSweep();
+      expect(await since('heal')).toBeNull();
+      await endSweep(underWay, 0, 9_000_000_000_000);
+      expect(await since('heal')).toBeNull();
+      expect(await wanted(), 'another one').toEqual([us]);
+      await endSweep(await startSweep(), 0, 1);
+      expect(await since('heal'), 'its clock was set back before it began').not.toBeNull();
+    });
+
+    it('waits for the first sweep that began since, however often it asks', async () => {
+      if (ground.verifications === null) return;
+      expect(await since('heal')).toBeNull();
+      const first = await startSweep();
+      expect(await since('heal')).toBeNull();
+      await endSweep(first);
+      expect(await since('heal')).not.toBeNull();
     });
 
     it('takes no sweep that found a difference for a proof, and none of another peer', async () => {
-      const { verifications } = ground;
-      if (verifications === null) return;
-      await verifications.ended(us, { startedAtMs: 200, diverged: 1 });
-      await verifications.ended(ap, { startedAtMs: 200, diverged: 0 });
-      expect(await since(100)).toBeNull();
-      expect(await since(100, ap)).not.toBeNull();
-      await verifications.ended(us, { startedAtMs: 300, diverged: 0 });
-      expect(await since(100)).not.toBeNull();
-      await verifications.ended(us, { startedAtMs: 400, diverged: 2 });
-      expect(await since(100), 'what was clean has parted since').toBeNull();
+      if (ground.verifications === null) return;
+      expect([await since('heal'), await since('heal', ap)]).toEqual([null, null]);
+      await endSweep(await startSweep(), 1);
+      await endSweep(await startSweep(ap), 0, 1000, ap);
+      expect(await since('heal')).toBeNull();
+      expect(await since('heal', ap)).not.toBeNull();
+      await endSweep(await startSweep());
+      expect(await since('heal')).not.toBeNull();
+      await endSweep(await startSweep(), 2);
+      expect(await since('heal'), 'what was clean has parted since').toBeNull();
     });
 
     it('takes digests for a proof once all were equal since then, each at some moment', async () => {
       const { digests } = ground;
       if (digests === null) return;
       digests.equal(['products']);
-      expect(await since(100)).toBeNull();
+      expect(await since('heal')).toBeNull();
       digests.equal(['orders']);
-      expect(await since(100)).toMatchObject({ own: { products: expect.any(String) } });
+      expect(await since('heal')).toMatchObject({ own: { products: expect.any(String) } });
     });
 
     it('does not put together what was equal for another moment or at another peer', async () => {
       const { digests } = ground;
       if (digests === null) return;
       digests.equal(['products']);
-      expect([await since(100), await since(300, ap)]).toEqual([null, null]);
+      expect([await since('heal'), await since('another', ap)]).toEqual([null, null]);
       digests.equal(['orders']);
-      expect(await since(200)).toBeNull();
-      expect(await since(100), 'that moment was given up').toBeNull();
+      expect(await since('next heal')).toBeNull();
+      expect(await since('heal'), 'that moment was given up').toBeNull();
       digests.equal(['products', 'orders']);
-      expect(await since(200)).not.toBeNull();
+      expect(await since('next heal')).not.toBeNull();
     });
 
     it('says nothing where nobody waits, and has nothing compared for that', async () => {
       ground.digests?.equal(['products', 'orders']);
-      await ground.verifications?.ended(us, { startedAtMs: 200, diverged: 0 });
-      expect(await since(100, us, AbortSignal.abort())).toBeNull();
-      expect(await since(300, ap, AbortSignal.abort())).toBeNull();
+      if (ground.verifications !== null) await endSweep(await startSweep());
+      expect(await since('heal', us, AbortSignal.abort())).toBeNull();
+      expect(await since('heal', ap, AbortSignal.abort())).toBeNull();
       expect(await wanted()).toEqual([]);
     });
 
@@ -107,7 +134,7 @@ export function sweepsContract(name: string, begin: () => Promise<SweepsGround>)
       if (digests === null) return;
       digests.equal(['products', 'orders']);
       const [end, hung] = [new AbortController(), digests.hang()];
-      const asked = since(100, us, end.signal);
+      const asked = since('heal', us, end.signal);
       await hung;
       end.abort();
       expect(await asked).toBeNull();
@@ -117,7 +144,7 @@ export function sweepsContract(name: string, begin: () => Promise<SweepsGround>)
     it('has no word where the database has none', async () => {
       if (ground.goDown === null) return;
       ground.goDown();
-      await expect(since(100)).rejects.toMatchObject({ code: 'database-unavailable', retriable: true });
+      await expect(since('heal')).rejects.toMatchObject({ code: 'database-unavailable', retriable: true });
     });
   });
 }

@@ -12,7 +12,7 @@ import { DigestSweep } from '@isthmus/region/digest-sweep';
 import { recordTypes } from '@isthmus/region/records/record-types';
 import { VerifiedSweeps } from '@isthmus/region/verified-sweeps';
 import { expect } from 'vitest';
-import { SimSweeps } from '../simulation/sim-incidents.ts';
+import { simSweeps } from '../simulation/sim-incidents.ts';
 import { SimulatedRegion } from './simulated-region.ts';
 import { type ComparedDigests, sweepsContract } from './sweeps.contract.ts';
 
@@ -75,7 +75,7 @@ sweepsContract('the simulator', async () => {
   const simulated = new SimulatedRegion();
   const { verifications } = simulated.open();
   return {
-    sweeps: new SimSweeps(verifications),
+    sweeps: simSweeps(verifications),
     verifications,
     digests: null,
     goDown: () => simulated.goDown(),

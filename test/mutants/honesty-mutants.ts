@@ -186,4 +186,42 @@ export const honestyMutants: readonly Mutant[] = [
     ],
     killer: suite('replication/src/sessions'),
   },
+  {
+    name: 'a sweep that began before taken for a proof',
+    edits: [
+      {
+        file: 'services/region/src/verified-sweeps.ts',
+        from: 'known.cleanSweep >= awaited.sweep',
+        to: 'known.cleanSweep > 0',
+      },
+    ],
+    killer: suite('services/region/src/verified-sweeps.test.ts'),
+  },
+  {
+    name: 'a sweep numbered when it ends',
+    edits: [
+      {
+        file: `${engine}/transfer/sweeper.js`,
+        from: 'const sweep = await verifications.began(peer);',
+        to: '',
+      },
+      {
+        file: `${engine}/transfer/sweeper.js`,
+        from: '{ ...finding, sweep }',
+        to: '{ ...finding, sweep: await verifications.began(peer) }',
+      },
+    ],
+    killer: suite('test/integration/transfer-desk.test.ts'),
+  },
+  {
+    name: 'one proof for every heal of an incident',
+    edits: [
+      {
+        file: `${sources}/links/incident-watch.ts`,
+        from: 'JSON.stringify([number, until, settledAtMs])',
+        to: 'JSON.stringify([number])',
+      },
+    ],
+    killer: suite('replication/src/links/incident-watch.test.ts'),
+  },
 ];

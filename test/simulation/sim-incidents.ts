@@ -2,14 +2,14 @@
  * The incidents of a region as one of its processes writes them down, and what it takes for the proof that ends one:
  * a clean sweep of the transfer engine, asked for here. Digests are for people to compare, and nobody reads them here.
  */
+import { VerifiedSweeps } from '@isthmus/region/verified-sweeps';
 import type { AgendaWatch } from '@isthmus/replication/agenda-watch';
 import { IncidentWatch } from '@isthmus/replication/links/incident-watch';
 import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { Clock } from '@isthmus/replication/ports/clock';
-import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Incident, NewIncident } from '@isthmus/replication/ports/incident-store';
 import type { Logger } from '@isthmus/replication/ports/logger';
-import type { SweepDigests, Sweeps, WantedSweep } from '@isthmus/replication/ports/sweeps';
+import type { Sweeps } from '@isthmus/replication/ports/sweeps';
 import type { Replicator } from '@isthmus/replication/replicator';
 import type { SimBeatStore, SimPostgres } from './sim-postgres.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -38,7 +38,7 @@ export function watchIncidents(parts: IncidentParts): IncidentWatch {
     agenda,
     incidents: new SimIncidents(postgres, parts),
     beats,
-    sweeps: new SimSweeps(new SimVerifications(postgres)),
+    sweeps: simSweeps(new SimVerifications(postgres)),
     clock,
     timer: process.timer,
     logger,
@@ -89,19 +89,7 @@ export class SimIncidents {
   }
 }
 
-export class SimSweeps implements Sweeps {
-  readonly #verifications: SimVerifications;
-
-  constructor(verifications: SimVerifications) {
-    this.#verifications = verifications;
-  }
-
-  async cleanSweepSince(peer: RegionId, { sinceMs, signal }: WantedSweep): Promise<SweepDigests | null> {
-    if (signal.aborted) return null;
-    const proof = (await this.#verifications.all()).find((known) => known.peer === peer);
-    if (signal.aborted) return null;
-    if (proof?.diverged === false && (proof.throughMs ?? 0) > sinceMs) return { own: {}, peer: {} };
-    await this.#verifications.want([peer]);
-    return null;
-  }
+export function simSweeps(verifications: SimVerifications): Sweeps {
+  const digests = { cleanSweepSince: async () => null, digests: async () => ({ own: {}, peer: {} }) };
+  return new VerifiedSweeps(digests, verifications);
 }

@@ -160,11 +160,11 @@ export class SimVerifications implements VerificationStore {
     return this.#postgres.read('verifications', () => this.#inner.all());
   }
 
-  want(peers: readonly RegionId[]): Promise<void> {
+  want(peers: readonly RegionId[]): Promise<ReadonlyMap<RegionId, number>> {
     return this.#postgres.commit('want sweep', () => this.#inner.want(peers));
   }
 
-  began(peer: RegionId): Promise<void> {
+  began(peer: RegionId): Promise<number> {
     return this.#postgres.commit('sweep began', () => this.#inner.began(peer));
   }
 

@@ -34,7 +34,7 @@ export interface Observation {
   readonly settled: Sides<Mark | null>;
   /** What each side is known to have written; the peer's word must be younger than the link's state. */
   readonly written: Sides<Mark | null>;
-  /** A clean sweep that began after `settledAtMs` of the incident; `null`: none yet, or not asked for. */
+  /** A clean sweep that began after the incident was settled; `null`: none yet, or not asked for. */
   readonly sweep: SweepDigests | null;
 }
 

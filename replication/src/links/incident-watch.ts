@@ -42,7 +42,7 @@ export interface IncidentWatchOptions {
 
 /** What came of asking for a clean sweep, and when to ask again. */
 interface Asked {
-  readonly sinceMs: number;
+  readonly since: string;
   readonly found: SweepDigests | null;
   readonly pauseMs: number;
   readonly notBeforeMs: number;
@@ -155,15 +155,16 @@ export class IncidentWatch {
   /** What is known of it by now; where that is nothing, it is asked for when it is due. */
   #sweep(incident: Incident, seen: Observation): SweepDigests | null {
     const isStill = this.#isStill(seen);
-    const { peer, settledAtMs: sinceMs } = incident;
-    if (sinceMs === null || !wantsSweep(incident, seen)) return null;
+    const { peer } = incident;
+    if (!wantsSweep(incident, seen)) return null;
+    const since = settlingOf(incident);
     const last = this.#asked.get(peer);
-    const known = last?.sinceMs === sinceMs ? last : null;
+    const known = last?.since === since ? last : null;
     if (known !== null && known.found !== null) return known.found;
     const isDue = known === null || this.#options.timer.monotonicMs() >= known.notBeforeMs;
     if (!isDue || this.#asking.has(peer)) return null;
     const pauseMs = known === null ? firstPauseMs : Math.min(longestPauseMs, 2 * known.pauseMs);
-    const wanted = { sinceMs, isStill, signal: this.#end.signal };
+    const wanted = { since, isStill, signal: this.#end.signal };
     const asking = this.#ask(peer, wanted, pauseMs).finally(() => this.#asking.delete(peer));
     this.#asking.set(peer, asking);
     return null;
@@ -177,8 +178,8 @@ export class IncidentWatch {
       logger.info({ err: error, peer }, 'a clean sweep is asked for again');
       return null;
     });
-    const { sinceMs } = wanted;
-    this.#asked.set(peer, { sinceMs, found, pauseMs, notBeforeMs: timer.monotonicMs() + pauseMs });
+    const { since } = wanted;
+    this.#asked.set(peer, { since, found, pauseMs, notBeforeMs: timer.monotonicMs() + pauseMs });
   }
 
   /** Whether neither side has written since the last look, as far as is known. */
@@ -214,6 +215,14 @@ export class IncidentWatch {
       logger.info({ number, peer, state, writes }, 'incident');
     else logger.warn({ number, peer, state, writes }, 'incident');
   }
+}
+
+/**
+ * Names the moment in which both sides had settled what the incident waits for. One that breaks again is settled again, and
+ * is another moment. The time in it only tells moments apart and orders none: clocks may be set (0068).
+ */
+function settlingOf({ number, until, settledAtMs }: Incident): string {
+  return JSON.stringify([number, until, settledAtMs]);
 }
 
 function markOf(incarnation: Incarnation, beat: number | null, count: number | null): Mark | null {

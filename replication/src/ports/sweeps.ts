@@ -1,6 +1,7 @@
 /**
  * What comparing everything with a peer has shown. A sweep is clean where nothing diverged that both sides had
- * settled (P7). Whoever asks says since when, because an older sweep proves nothing of what was written after it.
+ * settled (P7). Whoever asks says since when, because an older sweep proves nothing of what was written after it. That
+ * moment has a name and no time: a clock that was set back would let an older sweep count (0068).
  */
 import type { RegionId } from './identity.ts';
 
@@ -11,8 +12,11 @@ export interface SweepDigests {
 }
 
 export interface WantedSweep {
-  /** Own clock. */
-  readonly sinceMs: number;
+  /**
+   * Names a moment that is over. What was compared before anybody asked with this name does not count. With another
+   * name of the same peer all begins anew.
+   */
+  readonly since: string;
   /** Neither side writes, so that what is read of both one after the other can be equal. */
   readonly isStill: boolean;
   /** Nobody waits for the answer any more: it comes soon then, and says nothing. */
@@ -20,6 +24,6 @@ export interface WantedSweep {
 }
 
 export interface Sweeps {
-  /** The digests of a clean sweep of both sides that began after `sinceMs`; `null`: none yet. It may take minutes. */
+  /** The digests of a clean sweep of both sides that began after `since`; `null`: none yet. It may take minutes. */
   cleanSweepSince(peer: RegionId, wanted: WantedSweep): Promise<SweepDigests | null>;
 }

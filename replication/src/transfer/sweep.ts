@@ -54,7 +54,7 @@ const maxNamed = 10;
 /** One record of which this version cannot tell what a side shows. */
 export interface UnreadableRecord extends RecordId, Unreadable {}
 
-export interface SweepFinding extends SweepResult {
+export interface SweepFinding extends Omit<SweepResult, 'sweep'> {
   /** Of `diverged`: a transfer may mend them. */
   readonly mendable: number;
   /** Of `diverged`: one side cannot be read. */

@@ -2,7 +2,8 @@
  * Sweeps every peer again and again at a low rate, one at a time, and at once where somebody asks (P6). What a sweep
  * proves is stored; what it finds diverged is said loudly and then fetched by a transfer, after which only a clean sweep
  * takes the word back. A peer that holds more of a life that is over is fetched from first, because nothing else brings
- * that and no sweep comes to its end before. A sweep that cannot be finished proves nothing and changes nothing.
+ * that and no sweep comes to its end before. A sweep that cannot be finished proves nothing; one that is wanted
+ * while another is under way begins after that.
  */
 import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
 import { backoffMs } from '../backoff.ts';
@@ -84,24 +85,20 @@ export class Sweeper {
   }
 
   async #sweep(peer: RegionId, failures: number): Promise<void> {
+    const { verifications } = this.#options;
     try {
       if (await this.#isBehind(peer)) return;
-      const sweep = new Sweep({ ...this.#options, peer, signal: this.#end.signal });
-      const finding = await sweep.run();
+      const sweep = await verifications.began(peer);
+      const finding = await new Sweep({ ...this.#options, peer, signal: this.#end.signal }).run();
       if (finding.unproven === null) this.#restAfter(peer, finding);
       else this.#again(peer, failures, { reason: finding.unproven });
-      if (finding.unproven === null || finding.diverged > 0) await this.#ended(peer, finding);
+      if (finding.unproven === null || finding.diverged > 0)
+        await verifications.ended(peer, { ...finding, sweep });
       if (finding.diverged > 0) await this.#diverged(peer, finding);
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
       this.#again(peer, failures, { err: reason });
     }
-  }
-
-  async #ended(peer: RegionId, finding: SweepFinding): Promise<void> {
-    const { verifications } = this.#options;
-    await verifications.began(peer);
-    await verifications.ended(peer, finding);
   }
 
   #restAfter(peer: RegionId, { startedAtMs, diverged, unreadable }: SweepFinding): void {

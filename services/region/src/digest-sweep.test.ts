@@ -9,7 +9,7 @@ import { VerifiedSweeps } from './verified-sweeps.ts';
 
 const us = parseRegionId('us') ?? expect.fail('us is a region');
 const signal = new AbortController().signal;
-const wanted = { sinceMs: 100, isStill: true, signal };
+const wanted = { since: 'heal', isStill: true, signal };
 const empty = '0'.repeat(32);
 const fields = { name: { type: 'register' } };
 const parsed = parseDeclarations(
@@ -42,10 +42,14 @@ test('digests are equal once all collections were, each at some reading', async 
 });
 
 test('a proof by transfer ends it with what both sides can tell, be it nothing', async () => {
-  const proof = { peer: us, throughMs: 101, diverged: false, sweptAtMs: null, isWanted: false };
-  const verifications = { all: async () => [proof], want: () => Promise.resolve() };
-  const endOf = (told: Record<string, string>) =>
-    new VerifiedSweeps(comparing(told), verifications).cleanSweepSince(us, wanted);
+  const row = { peer: us, throughMs: 101, diverged: false, sweptAtMs: null, isWanted: false };
+  const proof = { ...row, cleanSweep: 1 };
+  const verifications = { all: async () => [proof], want: async () => new Map([[us, 1]]) };
+  const endOf = async (told: Record<string, string>) => {
+    const sweeps = new VerifiedSweeps(comparing(told), verifications);
+    expect(await sweeps.cleanSweepSince(us, wanted)).toBeNull();
+    return sweeps.cleanSweepSince(us, wanted);
+  };
   expect(await endOf({ orders: 'other' })).toEqual({ own: { orders: empty }, peer: { orders: 'other' } });
   expect(await endOf({})).toEqual({ own: {}, peer: {} });
 });

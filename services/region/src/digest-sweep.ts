@@ -1,6 +1,6 @@
 /**
  * Compares digests with a peer: the port `Sweeps`. A collection is clean once both sides' digests were equal at some
- * reading after the moment asked about; all of them must have been. Under steady writes to one collection digests are
+ * reading after the moment was first asked about; all of them must have been. Under steady writes to one collection digests are
  * hardly ever equal, so the answer may be long in coming, and is never wrong.
  */
 import type { RegionId } from '@isthmus/replication/ports/identity';
@@ -17,7 +17,7 @@ export interface DigestSweepOptions {
 
 /** Equal digests seen since one moment. */
 interface Seen {
-  readonly sinceMs: number;
+  readonly since: string;
   readonly equal: Map<string, string>;
 }
 
@@ -29,9 +29,9 @@ export class DigestSweep implements Sweeps {
     this.#options = options;
   }
 
-  async cleanSweepSince(peer: RegionId, { sinceMs, signal }: WantedSweep): Promise<SweepDigests | null> {
+  async cleanSweepSince(peer: RegionId, { since, signal }: WantedSweep): Promise<SweepDigests | null> {
     const { collections } = this.#options;
-    const { equal } = this.#since(peer, sinceMs);
+    const { equal } = this.#since(peer, since);
     const missing = [...collections.keys()].filter((name) => !equal.has(name));
     for (const [name, digest] of await this.#compare(peer, missing, signal)) equal.set(name, digest);
     if (signal.aborted || equal.size < collections.size) return null;
@@ -50,10 +50,10 @@ export class DigestSweep implements Sweeps {
     return { own, peer: Object.fromEntries(theirs) };
   }
 
-  #since(peer: RegionId, sinceMs: number): Seen {
+  #since(peer: RegionId, since: string): Seen {
     const known = this.#seen.get(peer);
-    if (known !== undefined && known.sinceMs === sinceMs) return known;
-    const seen = { sinceMs, equal: new Map<string, string>() };
+    if (known !== undefined && known.since === since) return known;
+    const seen = { since, equal: new Map<string, string>() };
     this.#seen.set(peer, seen);
     return seen;
   }

@@ -32,7 +32,8 @@ const full: FiguresRead = {
     ],
   },
 };
-const verified = [{ peer: us, throughMs: nowMs - 3000, diverged: false, sweptAtMs: nowMs, isWanted: false }];
+const swept = { throughMs: nowMs - 3000, cleanSweep: 1, diverged: false, sweptAtMs: nowMs };
+const verified = [{ peer: us, ...swept, isWanted: false }];
 const barrier = { completed: 4, open: 5, openedAtMs: 1000, completedAtMs: 900, readAtMs: 4500 };
 const dead = { count: 12, barrier };
 const nothing: FiguresRead = { figures: null, isCurrent: false, ageMs: null };

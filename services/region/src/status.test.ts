@@ -90,7 +90,14 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
     gaps: () => [{ origin: us, partition: 2, cause: 'missing-interval' }],
     verifications: () =>
       Promise.resolve([
-        { peer: us, throughMs: nowMs - 3000, diverged: true, sweptAtMs: nowMs, isWanted: false },
+        {
+          peer: us,
+          throughMs: nowMs - 3000,
+          cleanSweep: null,
+          diverged: true,
+          sweptAtMs: nowMs,
+          isWanted: false,
+        },
       ]),
     transfers: () => Promise.resolve([transfer]),
     incidents: () => Promise.resolve([]),

@@ -1,5 +1,6 @@
 import { parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
 import type { SweepDigests } from '@isthmus/replication/ports/sweeps';
+import type { Verification } from '@isthmus/replication/ports/verification';
 import { expect, test } from 'vitest';
 import { VerifiedSweeps } from './verified-sweeps.ts';
 
@@ -7,43 +8,94 @@ const us = parseRegionId('us') ?? expect.fail('us is a region');
 const same: SweepDigests = { own: { products: 'a' }, peer: { products: 'a' } };
 const signal = new AbortController().signal;
 const now: SweepDigests = { own: { products: 'b' }, peer: { products: 'c' } };
+const unswept = {
+  peer: us,
+  throughMs: null,
+  cleanSweep: null,
+  diverged: null,
+  sweptAtMs: null,
+  isWanted: false,
+} as const;
 
-function sweeps(equal: SweepDigests | null, proof: { throughMs: number | null; diverged: boolean | null }) {
+/** The seventh sweep is the next that begins. */
+function sweeps(equal: SweepDigests | null) {
   const wanted: RegionId[] = [];
+  const table = { row: unswept as Verification, next: 7 };
   const digests = { cleanSweepSince: () => Promise.resolve(equal), digests: () => Promise.resolve(now) };
-  const row = { peer: us, ...proof, sweptAtMs: null, isWanted: false };
   const verifications = {
-    all: () => Promise.resolve([row]),
-    want: async (peers: readonly RegionId[]) => void wanted.push(...peers),
+    all: () => Promise.resolve([table.row]),
+    want: async (peers: readonly RegionId[]) => {
+      wanted.push(...peers);
+      return new Map(peers.map((peer) => [peer, table.next]));
+    },
   };
+  const restarted = () => new VerifiedSweeps(digests, verifications);
+  let process = restarted();
   return {
     wanted,
-    since: (ms: number, isStill = true) =>
-      new VerifiedSweeps(digests, verifications).cleanSweepSince(us, { sinceMs: ms, isStill, signal }),
+    table,
+    restart: () => {
+      process = restarted();
+    },
+    since: (since: string, isStill = true) => process.cleanSweepSince(us, { since, isStill, signal }),
+    swept: (cleanSweep: number | null, throughMs = 1000) => {
+      table.row = { ...unswept, throughMs, cleanSweep, diverged: cleanSweep === null };
+      table.next = Math.max(table.next, (cleanSweep ?? 0) + 1);
+    },
   };
 }
 
 test('equal digests are proof enough', async () => {
-  const { since, wanted } = sweeps(same, { throughMs: null, diverged: null });
-  expect([await since(100), wanted]).toEqual([same, []]);
+  const { since, wanted } = sweeps(same);
+  expect([await since('heal'), wanted]).toEqual([same, []]);
 });
 
 test('while anybody writes digests are not even compared', async () => {
-  const { since, wanted } = sweeps(same, { throughMs: null, diverged: null });
-  expect([await since(100, false), wanted]).toEqual([null, [us]]);
+  const { since, wanted } = sweeps(same);
+  expect([await since('heal', false), wanted]).toEqual([null, [us]]);
 });
 
 test('where digests never meet, a clean sweep that began later is the proof', async () => {
-  expect(await sweeps(null, { throughMs: 101, diverged: false }).since(100)).toEqual(now);
+  const { since, swept } = sweeps(null);
+  expect(await since('heal')).toBeNull();
+  swept(7);
+  expect(await since('heal')).toEqual(now);
 });
 
-test('an older sweep, none, or one that found a divergence proves nothing, and another is asked for', async () => {
-  for (const proof of [
-    { throughMs: 100, diverged: false },
-    { throughMs: null, diverged: null },
-    { throughMs: 200, diverged: true },
+test('an older clean sweep proves nothing, however much later its clock was (0068)', async () => {
+  const { since, swept, wanted } = sweeps(null);
+  expect(await since('heal')).toBeNull();
+  swept(6, Number.MAX_SAFE_INTEGER);
+  expect(await since('heal')).toBeNull();
+  expect(wanted).toEqual([us, us]);
+  swept(7, 1);
+  expect(await since('heal')).toEqual(now);
+});
+
+test('no sweep, one without a number, or one that found a divergence proves nothing, and another is asked for', async () => {
+  for (const row of [
+    unswept,
+    { ...unswept, throughMs: 9000, diverged: false },
+    { ...unswept, throughMs: 9000, diverged: true },
+    // A version that knows no numbers swept last.
+    { ...unswept, throughMs: 9000, cleanSweep: 7, diverged: true },
   ]) {
-    const { since, wanted } = sweeps(null, proof);
-    expect([await since(100), wanted]).toEqual([null, [us]]);
+    const { since, table, wanted } = sweeps(null);
+    expect(await since('heal')).toBeNull();
+    table.row = row;
+    expect([await since('heal'), wanted]).toEqual([null, [us, us]]);
   }
+});
+
+test('another moment, and another process, waits for a sweep of its own', async () => {
+  const { since, swept, restart } = sweeps(null);
+  expect(await since('heal')).toBeNull();
+  swept(7);
+  expect(await since('next heal')).toBeNull();
+  swept(8);
+  expect(await since('next heal')).toEqual(now);
+  restart();
+  expect(await since('next heal')).toBeNull();
+  swept(9);
+  expect(await since('next heal')).toEqual(now);
 });

@@ -4,9 +4,14 @@ import type { SweepResult, Verification, VerificationStore } from '../../ports/v
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryTable } from './table.ts';
 
+interface VerificationRow extends Verification {
+  /** Number of the last sweep that began. */
+  readonly begun: number;
+}
+
 export class MemoryVerifications implements VerificationStore {
   readonly #database: MemoryDatabase;
-  readonly #rows: MemoryTable<Verification>;
+  readonly #rows: MemoryTable<VerificationRow>;
 
   constructor(database: MemoryDatabase) {
     this.#database = database;
@@ -14,22 +19,30 @@ export class MemoryVerifications implements VerificationStore {
   }
 
   async all(): Promise<readonly Verification[]> {
-    return [...this.#rows.values()].toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
+    const rows = [...this.#rows.values()].map(({ begun: _begun, ...row }) => row);
+    return rows.toSorted((a, b) => (a.peer < b.peer ? -1 : 1));
   }
 
-  async want(peers: readonly RegionId[]): Promise<void> {
+  async want(peers: readonly RegionId[]): Promise<ReadonlyMap<RegionId, number>> {
     for (const peer of peers) this.#put({ ...this.#rowOf(peer), isWanted: true });
+    return new Map(peers.map((peer) => [peer, this.#rowOf(peer).begun + 1]));
   }
 
-  async began(peer: RegionId): Promise<void> {
-    const row = this.#rows.get(peer);
-    if (row !== undefined) this.#put({ ...row, isWanted: false });
-  }
-
-  async ended(peer: RegionId, { startedAtMs, diverged }: SweepResult): Promise<void> {
+  async began(peer: RegionId): Promise<number> {
     const row = this.#rowOf(peer);
-    const throughMs = diverged > 0 ? row.throughMs : startedAtMs;
-    this.#put({ ...row, throughMs, diverged: diverged > 0, sweptAtMs: this.#database.nowMs() });
+    const begun = row.begun + 1;
+    this.#put({ ...row, begun, isWanted: false });
+    return begun;
+  }
+
+  async ended(peer: RegionId, { sweep, startedAtMs, diverged }: SweepResult): Promise<void> {
+    const row = this.#rowOf(peer);
+    if ((row.cleanSweep ?? 0) > sweep) return;
+    const found =
+      diverged > 0
+        ? { throughMs: row.throughMs, cleanSweep: null, diverged: true }
+        : { throughMs: startedAtMs, cleanSweep: sweep, diverged: false };
+    this.#put({ ...row, ...found, sweptAtMs: this.#database.nowMs() });
   }
 
   /** In a transaction. */
@@ -37,13 +50,20 @@ export class MemoryVerifications implements VerificationStore {
     this.#rows.clear();
   }
 
-  #rowOf(peer: RegionId): Verification {
-    return (
-      this.#rows.get(peer) ?? { peer, throughMs: null, diverged: null, sweptAtMs: null, isWanted: false }
-    );
+  #rowOf(peer: RegionId): VerificationRow {
+    return this.#rows.get(peer) ?? { peer, ...unswept };
   }
 
-  #put(row: Verification): void {
+  #put(row: VerificationRow): void {
     this.#database.transact(true, () => this.#rows.put(row.peer, row));
   }
 }
+
+const unswept = {
+  throughMs: null,
+  cleanSweep: null,
+  diverged: null,
+  sweptAtMs: null,
+  isWanted: false,
+  begun: 0,
+};

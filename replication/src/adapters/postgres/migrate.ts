@@ -31,6 +31,7 @@ import { closedLetters } from './migrations/0029-closed-letters.ts';
 import { drainedBackends } from './migrations/0030-drained-backends.ts';
 import { fence } from './migrations/0031-fence.ts';
 import { nextJob } from './migrations/0032-next-job.ts';
+import { numberedSweeps } from './migrations/0033-numbered-sweeps.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -69,6 +70,7 @@ export const migrations: readonly Migration[] = [
   { number: 30, name: 'drained-backends', sql: drainedBackends },
   { number: 31, name: 'fence', sql: fence },
   { number: 32, name: 'next-job', sql: nextJob },
+  { number: 33, name: 'numbered-sweeps', sql: numberedSweeps },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

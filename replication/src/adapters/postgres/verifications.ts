@@ -11,26 +11,30 @@ import type { Call, Statement } from './session.ts';
 
 export const selectAll: Statement = {
   name: 'isthmus_verifications',
-  text: 'SELECT peer, through_ms, diverged, swept_at_ms, wanted FROM isthmus.verification ORDER BY peer',
+  text: 'SELECT peer, through_ms, clean, diverged, swept_at_ms, wanted FROM isthmus.verification ORDER BY peer',
 };
 
+/** It waits for one that begins in another transaction: either that has a lower number, or it takes this wish with it. */
 const wantSweeps: Statement = {
   name: 'isthmus_sweep_want',
   text: `INSERT INTO isthmus.verification (peer, wanted) SELECT peer, true FROM unnest($1::text[]) AS asked (peer)
-  ON CONFLICT (peer) DO UPDATE SET wanted = true`,
+  ON CONFLICT (peer) DO UPDATE SET wanted = true RETURNING peer, begun + 1`,
 };
 
 const beginSweep: Statement = {
   name: 'isthmus_sweep_begin',
-  text: 'UPDATE isthmus.verification SET wanted = false WHERE peer = $1',
+  text: `INSERT INTO isthmus.verification AS old (peer, begun) VALUES ($1, 1)
+  ON CONFLICT (peer) DO UPDATE SET begun = old.begun + 1, wanted = false RETURNING begun`,
 };
 
 const endSweep: Statement = {
   name: 'isthmus_sweep_end',
-  text: `INSERT INTO isthmus.verification AS old (peer, through_ms, diverged, swept_at_ms)
-  VALUES ($1, CASE WHEN $3 THEN NULL ELSE $2::double precision END, $3, ${milliseconds('clock_timestamp()')})
+  text: `INSERT INTO isthmus.verification AS old (peer, through_ms, clean, diverged, swept_at_ms)
+  VALUES ($1, CASE WHEN $3 THEN NULL ELSE $2::double precision END, CASE WHEN $3 THEN NULL ELSE $4::bigint END, $3,
+    ${milliseconds('clock_timestamp()')})
   ON CONFLICT (peer) DO UPDATE SET through_ms = coalesce(excluded.through_ms, old.through_ms),
-    diverged = excluded.diverged, swept_at_ms = excluded.swept_at_ms`,
+    clean = excluded.clean, diverged = excluded.diverged, swept_at_ms = excluded.swept_at_ms
+  WHERE coalesce(old.clean, 0) <= $4`,
 };
 
 export class PostgresVerifications implements VerificationStore {
@@ -44,20 +48,22 @@ export class PostgresVerifications implements VerificationStore {
     return (await this.#connections.query(selectAll)).rows.map(verificationOf);
   }
 
-  async want(peers: readonly RegionId[]): Promise<void> {
-    await this.#write([wantSweeps, textArray(peers)]);
+  async want(peers: readonly RegionId[]): Promise<ReadonlyMap<RegionId, number>> {
+    const rows = await this.#write([wantSweeps, textArray(peers)]);
+    return new Map(rows.map((row) => [regionAt(row, 0), numberAt(row, 1)]));
   }
 
-  async began(peer: RegionId): Promise<void> {
-    await this.#write([beginSweep, peer]);
+  async began(peer: RegionId): Promise<number> {
+    const [row = []] = await this.#write([beginSweep, peer]);
+    return numberAt(row, 0);
   }
 
-  async ended(peer: RegionId, { startedAtMs, diverged }: SweepResult): Promise<void> {
-    await this.#write([endSweep, peer, startedAtMs, diverged > 0]);
+  async ended(peer: RegionId, { sweep, startedAtMs, diverged }: SweepResult): Promise<void> {
+    await this.#write([endSweep, peer, startedAtMs, diverged > 0, sweep]);
   }
 
-  async #write(call: Call): Promise<void> {
-    await this.#connections.write((session) => session.query(...call));
+  async #write(call: Call): Promise<readonly Row[]> {
+    return (await this.#connections.write((session) => session.query(...call))).rows;
   }
 }
 
@@ -65,8 +71,9 @@ export function verificationOf(row: Row): Verification {
   return {
     peer: regionAt(row, 0),
     throughMs: nullableAt(row, 1, numberAt),
-    diverged: nullableAt(row, 2, booleanAt),
-    sweptAtMs: nullableAt(row, 3, numberAt),
-    isWanted: booleanAt(row, 4),
+    cleanSweep: nullableAt(row, 2, numberAt),
+    diverged: nullableAt(row, 3, booleanAt),
+    sweptAtMs: nullableAt(row, 4, numberAt),
+    isWanted: booleanAt(row, 5),
   };
 }
