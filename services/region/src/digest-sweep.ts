@@ -1,7 +1,7 @@
 /**
  * Compares digests with a peer: the port `Sweeps`. A collection is clean once both sides' digests were equal at some
- * reading after the moment was first asked about; all of them must have been. Under steady writes to one collection digests are
- * hardly ever equal, so the answer may be long in coming, and is never wrong.
+ * reading after the moment was first asked about; all of them must have been. Under steady writes to one collection
+ * digests are hardly ever equal, so the answer may be long in coming, and is never wrong.
  */
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { PeerClient } from '@isthmus/replication/ports/peer-client';
