@@ -218,6 +218,15 @@ describe('the Postgres transfer store', () => {
     expect(await emitted()).toBe(1);
   });
 
+  it('counts no sweep of a version that knew no numbers (0068)', async () => {
+    await fresh.sql(
+      "INSERT INTO isthmus.verification (peer, through_ms, diverged, swept_at_ms) VALUES ('us', 5, false, 6)",
+    );
+    const swept = { peer: 'us', throughMs: 5, diverged: false, sweptAtMs: 6 };
+    expect(await database.verifications.all()).toEqual([{ ...swept, cleanSweep: null, isWanted: false }]);
+    expect(Object.fromEntries(await database.verifications.want([region('us')]))).toEqual({ us: 1 });
+  });
+
   it('ends a snapshot that nobody reads, and its reader is told', async () => {
     const snapshot = await database.transfers.openSnapshot();
     await fresh.sql(
