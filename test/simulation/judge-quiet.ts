@@ -36,9 +36,13 @@ function linkFaults(world: World, { region, links }: SimNode): readonly Fault[] 
     .map(({ peer, state }) => ['links', `${region.id} to ${peer} says ${state.kind} long after all is well`]);
 }
 
-/** A region that is filled anew reads nothing before it holds all of it, and a state that was put aside is not held. */
+/**
+ * A region that is filled anew reads nothing before it holds all of it, and a state that was put aside is not held. One that
+ * has all of its past to fetch tells no progress before it has asked everybody, and who is gone never answers (0016).
+ */
 function isKeptFromReading(world: World, pair: readonly SimRegion[]): boolean {
-  return isHeldBack(world) && pair.some(({ isItself }) => !isItself);
+  const isWaiting = isHeldBack(world) || world.regions.some(({ isGone }) => isGone);
+  return isWaiting && pair.some(({ isItself }) => !isItself);
 }
 
 /** Across a link whose partition stands at a gap no data pass. */
