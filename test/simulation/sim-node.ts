@@ -33,6 +33,7 @@ import { watchIncidents } from './sim-incidents.ts';
 import { SimJoiningStore } from './sim-joining.ts';
 import { SimChangeFeed, SimChangeSink } from './sim-kafka.ts';
 import { SimAgendaStore } from './sim-agenda.ts';
+import { pointTold } from './point-told.ts';
 import { SimBeatStore, SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
 import { SimPeerClient } from './sim-peer-client.ts';
 import { SimProcess } from './sim-process.ts';
@@ -51,23 +52,6 @@ import {
   SimVerifications,
   type TransferWorld,
 } from './sim-transfer.ts';
-
-/** What the engine's own words say of rare things. */
-const told: Readonly<Record<string, string>> = {
-  'the server that was started anew continues the own log': 'identity proven',
-  'an interval is missing; reading again': 'read again',
-  'this process replicates': 'process took over',
-  'a barrier is complete': 'barrier finished',
-  'the lock of the replicator is lost': 'lock lost',
-  'this region joins; writes wait for what peers have': 'region waits for its peers',
-  'the own log did not take a publish; sent again': 'publish repeated',
-  'counts could not be stored; they come with a later beat': 'counts not stored',
-  'a peer has closed a region for good; it is closed here as well': 'retirement heard of',
-  'the survivors have agreed: a region is retired': 'region retired',
-  'nobody can say what this database may lack; it takes a new incarnation': 'renewed in silence',
-  'these peers do not answer; the region takes writes and learns the rest later': 'writes opened in silence',
-  'peers know the region under another incarnation; it takes a new one': 'another life noticed',
-};
 
 const maxWaitingEdits = 20_000;
 /** Of a process that has little time to spare. */
@@ -371,7 +355,7 @@ export class SimNode {
     const note = (fields: object, message: string): void => {
       trace.note(this.process.name, message);
       trace.tell(this.process.name, () => detailsOf(fields));
-      const point = told[message];
+      const point = pointTold[message];
       if (point !== undefined) seen(point);
     };
     return { debug: note, info: note, warn: note, error: note };
