@@ -6,17 +6,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 const preferHeader = 'prefer';
+/** As most write it, so that it need not be taken apart. */
+const minimal = 'return=minimal';
 const returnPattern = /^return *= *"?([a-z]+)"?$/i;
 
 /** Whether the answer is to leave the record out. */
 export function prefersMinimal({ headers }: FastifyRequest): boolean {
   const header = headers[preferHeader];
-  return header !== undefined && returnOf(String(header)) === 'minimal';
+  if (header === undefined || header === minimal) return header === minimal;
+  return returnOf(String(header)) === 'minimal';
 }
 
 /** For an answer that leaves it out. */
 export function sayMinimal(reply: FastifyReply): void {
-  void reply.header('preference-applied', 'return=minimal');
+  void reply.header('preference-applied', minimal);
 }
 
 function returnOf(header: string): string | undefined {
