@@ -214,7 +214,7 @@ export class Replicator {
     const { identity, peers, records, beats, source, sink, feed, clock, timer, logger, events, transfer } =
       this.#options;
     const { region, incarnation, partitionCount } = identity;
-    const heardBeats = new HeardBeats();
+    const heardBeats = new HeardBeats({ clock, timer });
     const beatLoop = new BeatLoop({ store: beats, timer, logger });
     const { onPublished, onSlotLost } = events;
     const { paceMs } = this.#options;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { addJump, type Jump, noHistory, offsetMsAt, seekJump } from './earlier-offsets.ts';
+import { addJump, type Jump, noHistory, offsetMsAt, seekJump, withOwnClockSet } from './earlier-offsets.ts';
 
 /** Beats of a peer whose clock showed the own time until it was set; each arrived `lateMs` after it was made. */
 function heard(number: number, lateMs: number, byMs = 0) {
@@ -44,6 +44,14 @@ test('where a leap was not seen, a clock that was set back is taken to have been
   const sure = seekJump(end, { leaps: [], heardBeat: heard(203, 60, -8000), presentMs: 8000 });
   expect([201, 202].map((beat) => offsetMsAt(beat, present, sure.earlier))).toEqual([0, 8000]);
   expect(sure.sought).toBeNull();
+});
+
+test('an own clock that is set between two fresh beats does not make the second one look late or early', () => {
+  const waiting = addJump(noHistory, jump(-8000, heard(198, 4000, -8000)), []);
+  const first = seekJump(waiting, { leaps: [], heardBeat: heard(202, 60, -8000), presentMs: 8000 });
+  const set = withOwnClockSet(first, -3000);
+  const sure = seekJump(set, { leaps: [], heardBeat: heard(203, -2940, -8000), presentMs: 5000 });
+  expect(sure).toEqual({ earlier: [{ offsetMs: -3000, untilBeat: 201 }], sought: null });
 });
 
 test('a beat that has waited for as long as the clock was set back looks fresh, until the leap comes behind it', () => {

@@ -139,7 +139,14 @@ function isFresh({ beat, receivedAtMs }: HeardAt, offsetMs: number): boolean {
 /** The own clock was set ahead by this much. */
 export function withOwnClockSet(history: OffsetHistory, byMs: number): OffsetHistory {
   const earlier = history.earlier.map((old) => ({ ...old, offsetMs: old.offsetMs + byMs }));
-  return { ...history, earlier };
+  return { earlier, sought: history.sought && soughtWithOwnClockSet(history.sought, byMs) };
+}
+
+/** Of a jump of the peer's clock all is told by that, but when its beats arrived. */
+function soughtWithOwnClockSet(sought: Sought, byMs: number): Sought {
+  if (sought.fresh === null) return sought;
+  const { first, last } = sought.fresh;
+  return { ...sought, fresh: { first, last: { ...last, receivedAtMs: last.receivedAtMs + byMs } } };
 }
 
 /** That held when the peer made this beat. */

@@ -50,8 +50,12 @@ class Region {
   readonly calls: string[] = [];
   readonly published: ProgressMessage[] = [];
   positionRows: PositionRow[] = [];
-  readonly heardBeats = new HeardBeats();
+  aheadMs = 1e6;
+  readonly clock = { nowMs: () => this.aheadMs + this.timer.monotonicMs() };
+  readonly heardBeats = new HeardBeats({ clock: this.clock, timer: this.timer });
   table: readonly HeardBeat[] = [];
+  /** What happens while the database makes it durable. */
+  meanwhile = (): void => undefined;
   failing: string | null = null;
   readonly lines: string[] = [];
   readonly log = {
@@ -68,7 +72,7 @@ class Region {
     partitionCount: 2,
     timer: this.timer,
     logger: this.log,
-    clock: { nowMs: () => 1e6 + this.timer.monotonicMs() },
+    clock: this.clock,
     heardBeats: this.heardBeats,
     barriers: { word: () => this.#call('barriers', () => ({ ask: null, answers: [] })) },
     beats: {
@@ -76,6 +80,7 @@ class Region {
       storeHeard: (beats) =>
         this.#call('storeHeard', () => {
           this.table = beats;
+          this.meanwhile();
           return this.positionRows;
         }),
     },
@@ -207,4 +212,32 @@ test('a restart does not take an echo back, nor does reading old beats again', a
   region.heardBeats.note(heard(eu, 41));
   await region.timer.advance(250);
   expect(region.newest.origins[0]?.echo?.number).toBe(41);
+});
+
+test.each([4000, -4000])(
+  'the two times of an echo are of one clock where that was set by %d ms',
+  async (byMs) => {
+    const region = started();
+    region.heardBeats.note({ ...heard(eu, 11), receivedAtMs: region.clock.nowMs() });
+    await region.timer.advance(0);
+    region.aheadMs += byMs;
+    await region.timer.advance(250);
+    const heldMs = region.published.map(
+      ({ publishedAtMs, origins }) => publishedAtMs - (origins[0]?.echo?.receivedAtMs ?? 0),
+    );
+    expect(heldMs).toEqual([0, 250]);
+  },
+);
+
+test('where the clock is set while what is told is made durable, the next turn tells it', async () => {
+  const region = started();
+  region.heardBeats.note({ ...heard(eu, 11), receivedAtMs: region.clock.nowMs() });
+  region.meanwhile = () => {
+    region.meanwhile = () => undefined;
+    region.aheadMs += 4000;
+  };
+  await region.timer.advance(0);
+  expect(region.published).toEqual([]);
+  await region.timer.advance(250);
+  expect(region.newest.origins[0]?.echo).toMatchObject({ receivedAtMs: region.newest.publishedAtMs - 250 });
 });

@@ -3,7 +3,8 @@
  * first: a synchronous commit that writes something reads the positions and makes them durable (they may have been
  * applied with an asynchronous one), and only then is the message published (P4). A step that fails ends
  * the turn: nothing is told that was not made durable, and the next turn reads afresh. What an earlier process of
- * this region heard is taken up before the first message, so a restart does not take an echo back. Where the log has taken
+ * this region heard is taken up before the first message, so a restart does not take an echo back. Where the own clock was
+ * set meanwhile the next turn tells instead, because an echo's two times must be of one clock. Where the log has taken
  * nothing for a while its topics are looked at and those that are gone made anew.
  */
 import type { ReplicationError } from '../errors.ts';
@@ -19,6 +20,7 @@ import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import { Trouble } from '../trouble.ts';
 import { beatIntervalMs } from './beat-interval.ts';
+import { leastJumpMs } from './earlier-offsets.ts';
 import type { HeardBeats } from './heard-beats.ts';
 import { type SettledPositions, settledPositions } from './settled-beat.ts';
 
@@ -94,11 +96,13 @@ export class ProgressPublisher {
   }
 
   async #publish(): Promise<void> {
-    const { region, incarnation, barriers, beats, clock } = this.#options;
+    const { region, incarnation, barriers, beats, clock, timer } = this.#options;
+    const ownBaseMs = clock.nowMs() - timer.monotonicMs();
     const heard = this.#options.heardBeats.all();
     const word = await barriers.word();
     const origins = this.#settled(heard, await beats.storeHeard(heard));
     const publishedAtMs = clock.nowMs();
+    if (Math.abs(publishedAtMs - timer.monotonicMs() - ownBaseMs) >= leastJumpMs) return;
     const message = { region, incarnation, publishedAtMs, origins, barriers: word };
     await this.#send(encodeProgress(message));
   }

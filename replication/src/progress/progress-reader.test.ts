@@ -51,7 +51,10 @@ class Link {
   nowMs = 1_000_140;
   monotonicMs = 5000;
   newestBeat: Beat | null = null;
-  readonly heardBeats = new HeardBeats();
+  readonly heardBeats = new HeardBeats({
+    clock: { nowMs: () => this.nowMs },
+    timer: { monotonicMs: () => this.monotonicMs },
+  });
   readonly #batches: FeedBatch[] = [];
   readonly reader: ProgressReader;
 

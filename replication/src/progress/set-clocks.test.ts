@@ -45,7 +45,10 @@ class World {
   /** An echo has come back since the peer's clock was set; two jumps before it are taken for one (decision 0030). */
   isPeerMeasured = true;
   settled: Made | null = null;
-  readonly #heardBeats = new HeardBeats();
+  readonly #heardBeats = new HeardBeats({
+    clock: { nowMs: () => this.ownMs },
+    timer: { monotonicMs: () => this.trueMs },
+  });
   readonly #made: Made[] = [];
   readonly #batches: FeedBatch[] = [];
   readonly #reader: ProgressReader;
