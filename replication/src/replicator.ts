@@ -41,7 +41,7 @@ import type { VerificationStore } from './ports/verification.ts';
 import { BeatLoop } from './progress/beat-loop.ts';
 import { HeardBeats } from './progress/heard-beats.ts';
 import { ProgressPublisher } from './progress/progress-publisher.ts';
-import { ownClockTicker, ProgressReader } from './progress/progress-reader.ts';
+import { clockTicker, ProgressReader } from './progress/progress-reader.ts';
 import { Relay } from './relay/relay.ts';
 import type { RelayOptions, RelayState } from './relay/relay.ts';
 import { Ticker } from './ticker.ts';
@@ -242,7 +242,7 @@ export class Replicator {
       return new ProgressReader({ ...hearing, self, subscription, onTold });
     });
     const reading = readers.map((reader) => reader.run());
-    const ownClock = ownClockTicker(readers, timer);
+    const clocks = clockTicker(readers, timer);
     const appliers = peers.map((origin, index) => {
       const { maxDriftMs } = this.#options;
       const shared = { partitionCount, feed, clock, timer, maxDriftMs, logger };
@@ -268,11 +268,11 @@ export class Replicator {
     const marking = new MarkPass({ records, timer, logger });
     // Of one reading, whoever asks for the membership has its turn after it.
     const helpers = [membership, pruning, release, marking, transfers, sweeper, barriers, relearner];
-    for (const part of [beatLoop, relay, ...helpers, ownClock]) part.start();
+    for (const part of [beatLoop, relay, ...helpers, clocks]) part.start();
     const stop = async () => {
       await Promise.all([transfers.close(), sweeper.close(), barriers.close(), membership.stop()]);
       await Promise.all([...appliers, relearner].map((part) => part.close()));
-      await Promise.all([publisher, pruning, release, marking, ownClock].map((part) => part.stop()));
+      await Promise.all([publisher, pruning, release, marking, clocks].map((part) => part.stop()));
       await Promise.all(subscriptions.map((subscription) => subscription.close()));
       await Promise.all(reading);
       await Promise.all([beatLoop.stop(), relay.close()]);

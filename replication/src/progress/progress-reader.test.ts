@@ -5,6 +5,7 @@ import type { PeerProgress } from '../ports/beat-store.ts';
 import type { Beat } from '../ports/change.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
+import { beatIntervalMs } from './beat-interval.ts';
 import { HeardBeats } from './heard-beats.ts';
 import { ProgressReader } from './progress-reader.ts';
 
@@ -20,15 +21,17 @@ interface Told {
   readonly settledBeat: number;
   readonly echo: number;
   readonly publishedAtMs: number;
+  /** By which its clock was set ahead. */
+  readonly aheadMs: number;
 }
 
 /** What `us` tells; its clock is 60 s behind ours and each way takes 40 ms. */
 function message(told: Partial<Told> = {}): ProgressMessage {
-  const { settledBeat = 3, echo = 8, region = us } = told;
+  const { settledBeat = 3, echo = 8, region = us, aheadMs = 0 } = told;
   return {
     region,
     incarnation: told.incarnation ?? first,
-    publishedAtMs: told.publishedAtMs ?? 940_100,
+    publishedAtMs: (told.publishedAtMs ?? 940_100) + aheadMs,
     barriers: { ask: null, answers: [] },
     origins: [
       {
@@ -36,7 +39,7 @@ function message(told: Partial<Told> = {}): ProgressMessage {
         incarnation: told.ours ?? first,
         settled: [BigInt(settledBeat)],
         settledBeat,
-        echo: { number: echo, atMs: 1_000_000, receivedAtMs: 940_040 },
+        echo: { number: echo, atMs: 1_000_000, receivedAtMs: 940_040 + aheadMs },
       },
     ],
   };
@@ -90,6 +93,12 @@ class Link {
         },
       },
     });
+  }
+
+  /** A beat of the peer that was made at 939 s and so many intervals by its clock. */
+  hear(number: number): void {
+    const beat = { number, count: 0, atMs: 939_000 + number * beatIntervalMs, lsn: 1n, end: 1n };
+    this.heardBeats.note({ origin: us, incarnation: first, beat, receivedAtMs: this.nowMs });
   }
 
   /** One batch for each list of messages. */
@@ -196,17 +205,29 @@ test('a database that refuses is shown and does not end the reading', async () =
 test('a jump of the own clock moves the offsets while nothing comes from the peer, also after a restart', async () => {
   const earlierOffsets = [{ offsetMs: 50_000, untilBeat: 2 }];
   const link = new Link([{ ...known, earlierOffsets }]);
-  await link.reader.noticeOwnClock();
+  await link.reader.noticeClocks();
   expect(link.stored).toEqual([]);
   link.nowMs -= 14_000;
   link.refuses = true;
-  await link.reader.noticeOwnClock();
+  await link.reader.noticeClocks();
   expect(link.reader.state.failure).toMatchObject({ code: 'database-unavailable' });
   link.refuses = false;
-  await link.reader.noticeOwnClock();
-  await link.reader.noticeOwnClock();
+  await link.reader.noticeClocks();
+  await link.reader.noticeClocks();
   const clockOffset = { offsetMs: 46_000, errorMs: 40, measuredAtMs: 986_140 };
   expect(link.stored).toEqual([
     { ...known, clockOffset, earlierOffsets: [{ offsetMs: 36_000, untilBeat: 2 }] },
   ]);
+});
+
+test('beats that come where progress does not are still told by the offset from before a jump (0050)', async () => {
+  const link = new Link();
+  link.hear(0);
+  await link.read([message()], [message({ echo: 9, aheadMs: 10_000 })]);
+  const before = link.stored.at(-1);
+  expect(before?.earlierOffsets).toEqual([{ offsetMs: 60_000, untilBeat: 0 }]);
+  link.hear(1);
+  await link.reader.noticeClocks();
+  await link.reader.noticeClocks();
+  expect(link.stored.slice(2)).toEqual([{ ...before, earlierOffsets: [{ offsetMs: 60_000, untilBeat: 1 }] }]);
 });

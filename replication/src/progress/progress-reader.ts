@@ -96,16 +96,27 @@ function onOwnClock(heard: Heard, ownBaseMs: number): Heard {
   return { ...heard, samples, history: withOwnClockSet(heard.history, byMs), ownBaseMs };
 }
 
-function movedWithOwnClock(heard: Heard, nowMs: number, monotonicMs: number): Heard {
-  const ownBaseMs = nowMs - monotonicMs;
+/** What is known without a further message: where the own clock was set, and which beats have arrived since the last one. */
+function withoutMessage(heard: Heard, at: Moment): Heard {
+  const ownBaseMs = at.nowMs - at.monotonicMs;
   const moved = onOwnClock(heard, ownBaseMs);
-  if (moved === heard) {
-    const { progress, samples, history } = heard;
-    return { progress, samples, history, ownBaseMs };
-  }
-  const clockOffset = heldOffset(moved.samples, nowMs);
-  const progress = { ...moved.progress, clockOffset, earlierOffsets: moved.history.earlier };
-  return { ...moved, progress };
+  const { samples } = moved;
+  const held = heldOffset(samples, at.nowMs);
+  const history = soughtUntil(moved, held, at);
+  const isSame = moved === heard && untilBeat(history) === untilBeat(heard.history);
+  const earlierOffsets = history.earlier;
+  const progress = isSame ? heard.progress : { ...heard.progress, clockOffset: held, earlierOffsets };
+  return { progress, samples, history, ownBaseMs };
+}
+
+/** Seeking a jump moves nothing else; `null`: none is known. */
+function untilBeat({ earlier }: OffsetHistory): number | null {
+  return earlier.at(-1)?.untilBeat ?? null;
+}
+
+function soughtUntil(heard: Heard | null, held: ClockOffset | null, at: Moment): OffsetHistory {
+  const { heardBeat, leaps } = at;
+  return seekJump(heard?.history ?? noHistory, { leaps, heardBeat, presentMs: held?.offsetMs ?? null });
 }
 
 /** `null`: this message starts a new life of the peer, nothing heard before holds. */
@@ -132,8 +143,7 @@ function measured(heard: Heard | null, input: Measuring): Pick<Heard, 'samples' 
   const { heardBeat, leaps } = input.at;
   const samples = heard?.samples ?? [];
   const held = heldOffset(samples, input.at.nowMs);
-  const presentMs = held?.offsetMs ?? null;
-  const history = seekJump(heard?.history ?? noHistory, { leaps, heardBeat, presentMs });
+  const history = soughtUntil(heard, held, input.at);
   const sample = freshSample(heard, input);
   if (sample === null) return { samples, history };
   const byMs = jumpMsBefore(held, sample) ?? 0;
@@ -236,13 +246,13 @@ export class ProgressReader {
 
   /**
    * To be called often: a jump of the own clock is known without the peer, and moves every offset at once, however long
-   * nothing comes from there. Stores what the database refused before.
+   * nothing comes from there; between which beats a peer's clock was set is seen at its beats, which come where its progress
+   * does not (0050). Stores what the database refused before.
    */
-  noticeOwnClock(): Promise<void> {
+  noticeClocks(): Promise<void> {
     return this.#inTurn(() => {
-      const { clock, timer } = this.#options;
-      const nowMs = clock.nowMs();
-      if (this.#heard !== null) this.#heard = movedWithOwnClock(this.#heard, nowMs, timer.monotonicMs());
+      const heard = this.#heard;
+      if (heard !== null) this.#heard = withoutMessage(heard, this.#moment(heard.progress.peerIncarnation));
     });
   }
 
@@ -299,7 +309,7 @@ export class ProgressReader {
   #hear(bytes: Uint8Array): void {
     const message = this.#decoded(bytes);
     if (message === null) return;
-    const heard = stepHeard(this.#heard, message, this.#moment(message));
+    const heard = stepHeard(this.#heard, message, this.#moment(message.incarnation));
     if (heard === 'foreign') this.#reading.failed(foreign(message.region));
     if (heard === 'stale' || heard === 'foreign') {
       this.#dropped[heard]++;
@@ -321,7 +331,7 @@ export class ProgressReader {
   }
 
   /** Beats of another life of the peer say nothing about its clock now. */
-  #moment({ incarnation }: ProgressMessage): Moment {
+  #moment(incarnation: Incarnation): Moment {
     const { self, clock, timer, heardBeats } = this.#options;
     const newest = heardBeats.newest(self.peer);
     const isOfThisLife = newest !== null && sameIncarnation(newest.incarnation, incarnation);
@@ -336,13 +346,10 @@ export class ProgressReader {
   }
 }
 
-/** Calls `noticeOwnClock` of all of them with every beat interval. */
-export function ownClockTicker(
-  readers: readonly Pick<ProgressReader, 'noticeOwnClock'>[],
-  timer: Timer,
-): Ticker {
+/** Calls `noticeClocks` of all of them with every beat interval. */
+export function clockTicker(readers: readonly Pick<ProgressReader, 'noticeClocks'>[], timer: Timer): Ticker {
   const run = async (): Promise<void> => {
-    await Promise.all(readers.map((reader) => reader.noticeOwnClock()));
+    await Promise.all(readers.map((reader) => reader.noticeClocks()));
   };
   return new Ticker({ timer, intervalMs: beatIntervalMs, run });
 }
