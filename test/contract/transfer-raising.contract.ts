@@ -118,6 +118,24 @@ function raising(now: Opened): void {
     expect(rows.map((each) => each.beat)).toEqual([passed, null, null, passed, newer.beat]);
   });
 
+  it('settles the beat of an earlier transfer once what that had put aside is covered by a later one (P7)', async () => {
+    await now().records.createPosition({ ...row(0, 5n), beat: beat(1, 4n) });
+    const turn = async (lsn: bigint, number: number, covered: (delta: string) => boolean): Promise<void> => {
+      const job = await now().jobs.want(wish);
+      const id = record(`a${number}`);
+      await refuse(now, job, [id]);
+      const beats = [{ region: origin, incarnation, beat: beat(number, lsn) }];
+      await raise(now, { job, beats, vector: [entry(0, lsn)], covered });
+      await now().jobs.end(job, { state: 'done', detail: '' });
+    };
+    await turn(10n, 3, () => false);
+    expect(await now().records.positions(origin)).toMatchObject([{ settled: 5n, beat: { number: 1 } }]);
+    await turn(20n, 6, (delta) => delta === 'refused a3');
+    expect(await now().records.positions(origin)).toMatchObject([{ settled: 10n, beat: { number: 3 } }]);
+    await raise(now, { vector: [entry(0, 20n)], covered: () => true });
+    expect(await now().records.positions(origin)).toMatchObject([{ settled: 20n, beat: { number: 6 } }]);
+  });
+
   it('fences an applier that is in mid-flight', async () => {
     await now().records.createPosition(row(0, 5n));
     await raise(now, { vector: [entry(0, 10n)] });

@@ -132,8 +132,8 @@ export interface TransferStore extends RecordReader {
   /**
    * Raises `applied` to the greater of itself and the vector, opening rows that are absent; opens a dead letter for
    * each state that the job had refused, in every partition that is raised and may miss it; closes those that are
-   * covered; moves `settled` as far as open letters allow, and with it the settled beat where a given one is newer;
-   * raises the floor of stamps. False where `decide` said so.
+   * covered; moves `settled` as far as open letters allow, and with it the settled beat where a newer one is given, or
+   * was held back by a letter that is closed now; raises the floor of stamps. False where `decide` said so.
    */
   raise(transaction: RaiseTransaction): Promise<boolean>;
 }

@@ -9,7 +9,6 @@ import { ReplicationError, assert } from '../../errors.ts';
 import type { CountedBeat, Lsn, RecordId } from '../../ports/change.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import { hasRoom, heldBy } from '../../letter-limits.ts';
-import type { DeadLetterPlace } from '../../ports/dead-letter-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type {
   ApplyOutcome,
@@ -81,7 +80,7 @@ export class MemoryRecordStore implements RecordStore {
       transact: (isDurable, body) => void database.transact(isDurable, body),
       read: (id) => this.#lock([id])[0] ?? empty,
       write: (ids, writes) => this.#write(ids, writes),
-      resettle: (place) => this.#resettle(place),
+      resettle: (place) => this.resettle(place),
     });
   }
 
@@ -254,13 +253,24 @@ export class MemoryRecordStore implements RecordStore {
     }
   }
 
+  /** Of a partition, settled or not; `null`: none is known. */
+  newestBeat(place: Placed): CountedBeat | null {
+    const row = this.#positions.get(place.origin)?.find((each) => isRowOf(each, place));
+    return this.#newestBeats.get(partitionName(place)) ?? row?.beat ?? null;
+  }
+
+  /** Within a transaction: a beat whose end the partition has passed, and behind which changes lie aside. */
+  noteBeat(place: Placed, beat: CountedBeat): void {
+    if (beat.number > (this.newestBeat(place)?.number ?? -1))
+      this.#newestBeats.put(partitionName(place), beat);
+  }
+
   #putAside(letter: DeadLetter, { origin, positions }: Pick<ApplyTransaction, 'origin' | 'positions'>): void {
     const home = positions.find(({ partition }) => partition === letter.partition);
     assert(home !== undefined, `a dead letter of partition ${letter.partition}, which does not move`);
     const place = { origin, incarnation: home.incarnation, partition: letter.partition };
-    const row = this.#positions.get(origin)?.find((each) => isRowOf(each, place));
-    const known = this.#newestBeats.get(partitionName(place)) ?? row?.beat ?? null;
-    this.deadLetters.putAside({ ...place, ...letter, beatBefore: letter.beatBefore ?? known });
+    const beatBefore = letter.beatBefore ?? this.newestBeat(place);
+    this.deadLetters.putAside({ ...place, ...letter, beatBefore });
   }
 
   #move(origin: RegionId, moves: readonly PositionMove[]): void {
@@ -280,15 +290,17 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   /** Mostly there is none, of any partition. */
-  #forgetNewestBeat(row: PositionRow): void {
+  #forgetNewestBeat(row: Placed): void {
     if (this.#newestBeats.size > 0) this.#newestBeats.delete(partitionName(row));
   }
 
-  #resettle(place: DeadLetterPlace): void {
+  /** Within a transaction: up to the oldest letter that is open, and to the beat that had come before it. */
+  resettle(place: Placed): void {
     const rows = this.#positions.get(place.origin) ?? [];
     const oldest = this.deadLetters.oldest(place);
     const newest = this.#newestBeats.get(partitionName(place)) ?? null;
     const beat = oldest === null ? newest : oldest.beatBefore;
+    if (oldest === null) this.#forgetNewestBeat(place);
     const settled = rows.map((row) => {
       if (!isRowOf(row, place)) return row;
       const isNewer = beat !== null && beat.number > (row.beat?.number ?? -1);
@@ -313,13 +325,14 @@ function pageOf(found: readonly StoredRecord[]): readonly StoredRecord[] {
 }
 
 type Place = Pick<PositionRow, 'incarnation' | 'partition'>;
+type Placed = Pick<PositionRow, 'origin'> & Place;
 
 /** Among the rows of one origin. */
 function isRowOf(row: Place, { incarnation, partition }: Place): boolean {
   return row.partition === partition && sameIncarnation(row.incarnation, incarnation);
 }
 
-function partitionName({ origin, incarnation, partition }: Pick<PositionRow, 'origin'> & Place): string {
+function partitionName({ origin, incarnation, partition }: Placed): string {
   return `${origin} ${incarnation.counter} ${incarnation.nonce} ${partition}`;
 }
 

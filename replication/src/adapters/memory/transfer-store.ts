@@ -217,20 +217,20 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     const row = found ?? opened(entry);
     if (row.applied < entry.lsn) this.#putAside({ ...entry, lsn: row.applied + 1n }, refused);
     const applied = row.applied < entry.lsn ? entry.lsn : row.applied;
-    const oldest = this.#ground.records.deadLetters.oldest({ ...entry, origin: entry.region })?.lsn ?? null;
-    const reach = oldest === null || oldest > applied ? applied : oldest - 1n;
-    const raised = { ...row, applied, settled: reach > row.settled ? reach : row.settled };
     const others = rows.filter((each) => each !== found);
-    positions.put(entry.region, [...others, raised].toSorted(inOrder));
+    positions.put(entry.region, [...others, { ...row, applied }].toSorted(inOrder));
+    this.#ground.records.resettle(row);
   }
 
   #settleBeat({ region, incarnation, beat }: BeatOf): void {
     const { positions } = this.#tables;
     const rows = positions.get(region) ?? [];
+    const isOfLife = (row: PositionRow): boolean =>
+      sameIncarnation(row.incarnation, incarnation) && beat.end <= row.applied;
+    for (const row of rows)
+      if (isOfLife(row) && row.settled < row.applied) this.#ground.records.noteBeat(row, beat);
     const isPassed = (row: PositionRow): boolean =>
-      sameIncarnation(row.incarnation, incarnation) &&
-      beat.end <= row.settled &&
-      (row.beat === null || row.beat.number < beat.number);
+      isOfLife(row) && beat.end <= row.settled && (row.beat === null || row.beat.number < beat.number);
     if (!rows.some(isPassed)) return;
     positions.put(
       region,
@@ -241,6 +241,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   #putAside(entry: VectorEntry, refused: readonly RefusedState[]): void {
     const { region: origin, incarnation, partition, lsn } = entry;
     const { deadLetters } = this.#ground.records;
+    const beatBefore = this.#ground.records.newestBeat({ origin, incarnation, partition });
     const before = deadLetters.all().filter((letter) => isOf(letter, entry));
     let index = Math.min(0, ...before.filter((letter) => letter.lsn === lsn).map((letter) => letter.index));
     for (const { collection, key, state: delta, cause, detail, stampMs } of refused) {
@@ -253,7 +254,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       if (isKept) continue;
       index--;
       const named = { collection, key, delta, cause, detail, stampMs };
-      deadLetters.putAside({ origin, incarnation, partition, lsn, index, ...named, beatBefore: null });
+      deadLetters.putAside({ origin, incarnation, partition, lsn, index, ...named, beatBefore });
     }
   }
 }

@@ -111,13 +111,14 @@ export const pruneLetters: Statement = {
     ORDER BY closed_at LIMIT ${droppedAtOnce}))`,
 };
 
-const reached = '(CASE WHEN oldest.lsn IS NULL THEN newest_beat ELSE oldest.beat_before END)';
+/** Where `oldest` is what is still open of a position's partition. */
+export const reachedBeat = '(CASE WHEN oldest.lsn IS NULL THEN newest_beat ELSE oldest.beat_before END)';
 
 /** Up to the oldest that is still open, and to the beat that had come before it. */
 export const settleAfterClose: Statement = {
   name: 'isthmus_position_resettle',
   text: `UPDATE isthmus.position SET settled = greatest(settled, least(applied, oldest.lsn - 1)),
-    beat = CASE WHEN ${reached}.number > coalesce((beat).number, -1) THEN ${reached} ELSE beat END
+    beat = CASE WHEN ${reachedBeat}.number > coalesce((beat).number, -1) THEN ${reachedBeat} ELSE beat END
   FROM (SELECT) AS one LEFT JOIN LATERAL (SELECT letter.lsn, letter.beat_before FROM isthmus.dead_letter AS letter
     WHERE letter.origin = $1 AND letter.incarnation_counter = $2 AND letter.incarnation_nonce = $3
       AND letter.partition = $4 AND letter.closed_at IS NULL ORDER BY letter.lsn LIMIT 1) AS oldest ON true

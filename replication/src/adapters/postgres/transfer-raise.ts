@@ -14,6 +14,7 @@ import { textArray } from './binary-array.ts';
 import { requireOpenDonor, selectClosedDonor } from './closed-donor.ts';
 import { commitWith } from './commit.ts';
 import { isClosed } from './positions.ts';
+import { reachedBeat } from './dead-letter-store.ts';
 import { beginWithoutWaiting } from './remote-apply.ts';
 import type { Row } from './row-values.ts';
 import { booleanAt, bytesAt, lsnAt, numberAt, textAt } from './row-values.ts';
@@ -74,14 +75,17 @@ const openLetters: Statement = {
   name: 'isthmus_transfer_open_letters',
   text: `INSERT INTO isthmus.dead_letter
     (origin, incarnation_counter, incarnation_nonce, partition, lsn, index, collection, key, delta, cause, detail,
-      stamp_ms)
+      stamp_ms, beat_before)
   SELECT place.region, place.counter, place.nonce, place.partition, place.lsn,
     least(0, (SELECT min(index) FROM isthmus.dead_letter AS before WHERE before.origin = place.region
       AND before.incarnation_counter = place.counter AND before.incarnation_nonce = place.nonce
       AND before.partition = place.partition AND before.lsn = place.lsn))
       - row_number() OVER (PARTITION BY place.region, place.counter, place.nonce, place.partition
         ORDER BY refused.collection, refused.key),
-    refused.collection, refused.key, refused.state, refused.cause, refused.detail, refused.stamp_ms
+    refused.collection, refused.key, refused.state, refused.cause, refused.detail, refused.stamp_ms,
+    (SELECT coalesce(newest_beat, position.beat) FROM isthmus.position WHERE position.origin = place.region
+      AND position.incarnation_counter = place.counter AND position.incarnation_nonce = place.nonce
+      AND position.partition = place.partition)
   FROM unnest($2::text[], $3::text[]::bigint[], $4::text[]::bigint[], $5::text[]::int[], $6::text[]::pg_lsn[],
     $7::text[], $8::text[]) AS place (region, counter, nonce, partition, lsn, collection, key)
   JOIN isthmus.transfer_refused AS refused ON refused.transfer = $1 AND refused.collection = place.collection
@@ -98,24 +102,38 @@ const raiseApplied: Statement = {
   WHERE ${isEntryOf('position', 'origin')} AND position.applied < entry.lsn`,
 };
 
+const passedBeat =
+  'ROW(passed.number, passed.lsn, passed.at_ms, passed.count, passed.end_lsn)::isthmus.counted_beat';
+
+/** As far as the oldest letter lets it, and to the beat that had come before that one. */
 const settleRaised: Statement = {
   name: 'isthmus_transfer_settle',
-  text: `UPDATE isthmus.position SET settled = greatest(settled, least(applied, open.oldest - 1))
-  FROM ${vectorFrom(1)}, LATERAL (SELECT min(letter.lsn) AS oldest FROM isthmus.dead_letter AS letter
-    WHERE ${isEntryOf('letter', 'origin')} AND letter.closed_at IS NULL) AS open
+  text: `UPDATE isthmus.position SET settled = greatest(settled, least(applied, oldest.lsn - 1)),
+    beat = CASE WHEN ${reachedBeat}.number > coalesce((beat).number, -1) THEN ${reachedBeat} ELSE beat END,
+    newest_beat = CASE WHEN oldest.lsn IS NOT NULL THEN newest_beat END
+  FROM ${vectorFrom(1)} LEFT JOIN LATERAL (SELECT letter.lsn, letter.beat_before FROM isthmus.dead_letter AS letter
+    WHERE ${isEntryOf('letter', 'origin')} AND letter.closed_at IS NULL ORDER BY letter.lsn, letter.index LIMIT 1)
+    AS oldest ON true
   WHERE ${isEntryOf('position', 'origin')}`,
 };
 
-/** A beat is settled where all that lies before its end is, whichever snapshot it is from. */
+/**
+ * A beat is settled where all that lies before its end is, whichever snapshot it is from. Where a letter holds that back
+ * it is noted as the newest that has come, for when the letter is closed or another is put aside behind it.
+ */
 const settleBeats: Statement = {
   name: 'isthmus_transfer_settle_beats',
   text: `UPDATE isthmus.position SET
-    beat = ROW(passed.number, passed.lsn, passed.at_ms, passed.count, passed.end_lsn)::isthmus.counted_beat
+    beat = CASE WHEN position.settled >= passed.end_lsn AND passed.number > coalesce((position.beat).number, -1)
+      THEN ${passedBeat} ELSE position.beat END,
+    newest_beat = CASE WHEN position.settled < position.applied
+      AND passed.number > coalesce((newest_beat).number, (position.beat).number, -1)
+      THEN ${passedBeat} ELSE newest_beat END
   FROM unnest($1::text[], $2::text[]::bigint[], $3::text[]::bigint[], $4::text[]::bigint[], $5::text[]::pg_lsn[],
     $6::text[]::float8[], $7::text[]::bigint[], $8::text[]::pg_lsn[])
     AS passed (region, counter, nonce, number, lsn, at_ms, count, end_lsn)
   WHERE position.origin = passed.region AND position.incarnation_counter = passed.counter
-    AND position.incarnation_nonce = passed.nonce AND position.settled >= passed.end_lsn
+    AND position.incarnation_nonce = passed.nonce AND position.applied >= passed.end_lsn
     AND ((position.beat).number IS NULL OR (position.beat).number < passed.number)`,
 };
 
