@@ -47,7 +47,7 @@ class World {
   /** An echo has come back since the peer's clock was set; two jumps before it are taken for one (decision 0030). */
   isPeerMeasured = true;
   settled: Made | null = null;
-  /** Newest own beat when the peer's clock was set last; an echo of a later one measures it. */
+  /** Newest own beat when a clock was set last; an echo of a later one measures it. */
   #setAtBeat = 0;
   #isEchoed = false;
   readonly #heardBeats = new HeardBeats({
@@ -109,8 +109,11 @@ class World {
       this.isPeerMeasured = false;
       this.#setAtBeat = this.#ownBeat.number;
       this.#isEchoed = false;
-    } else if (event.kind === 'own clock') this.ownAheadMs += event.byMs;
-    else if (event.kind === 'cut' || event.kind === 'heal') this.isCut = event.kind === 'cut';
+    } else if (event.kind === 'own clock') {
+      this.ownAheadMs += event.byMs;
+      // The reader notices it after one more beat.
+      this.#setAtBeat = this.#ownBeat.number + 1;
+    } else if (event.kind === 'cut' || event.kind === 'heal') this.isCut = event.kind === 'cut';
     else if (event.kind === 'mute' || event.kind === 'unmute') this.isMute = event.kind === 'mute';
     else this.isHeld = event.kind === 'hold';
   }
