@@ -241,3 +241,11 @@ test('where the clock is set while what is told is made durable, the next turn t
   await region.timer.advance(250);
   expect(region.newest.origins[0]?.echo).toMatchObject({ receivedAtMs: region.newest.publishedAtMs - 250 });
 });
+
+test('an echo of before a restart is told as received now: the clock may have been set since', async () => {
+  const region = started();
+  region.table = [heard(eu, 40)];
+  await region.timer.advance(0);
+  const { publishedAtMs, origins } = region.newest;
+  expect(origins[0]?.echo).toEqual({ number: 40, atMs: 10_000, receivedAtMs: publishedAtMs });
+});

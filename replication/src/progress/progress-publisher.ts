@@ -3,9 +3,10 @@
  * first: a synchronous commit that writes something reads the positions and makes them durable (they may have been
  * applied with an asynchronous one), and only then is the message published (P4). A step that fails ends
  * the turn: nothing is told that was not made durable, and the next turn reads afresh. What an earlier process of
- * this region heard is taken up before the first message, so a restart does not take an echo back. Where the own clock was
- * set meanwhile the next turn tells instead, because an echo's two times must be of one clock. Where the log has taken
- * nothing for a while its topics are looked at and those that are gone made anew.
+ * this region heard is taken up before the first message, so a restart does not take an echo back; whether the clock was
+ * set since is not known, so it counts as received now, which makes the peer's measurement coarse and never wrong. Where
+ * the own clock was set during a turn the next turn tells instead, because an echo's two times must be of one clock.
+ * Where the log has taken nothing for a while its topics are looked at and those that are gone made anew.
  */
 import type { ReplicationError } from '../errors.ts';
 import type { BarrierWord } from '../log/barrier-word.ts';
@@ -90,8 +91,10 @@ export class ProgressPublisher {
 
   async #recall(): Promise<void> {
     if (this.#recalled) return;
-    const { beats, heardBeats } = this.#options;
-    for (const heard of (await beats.overview()).heard) heardBeats.note(heard);
+    const { beats, heardBeats, clock } = this.#options;
+    const { heard } = await beats.overview();
+    const receivedAtMs = clock.nowMs();
+    for (const each of heard) heardBeats.note({ ...each, receivedAtMs });
     this.#recalled = true;
   }
 
