@@ -19,9 +19,9 @@ export default defineConfig({
     root: new URL('..', import.meta.url).pathname,
     include: ['**/src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
-    // A file with servers of its own mostly waits for them; three of them, with a Postgres and a Kafka for each region, fit
-    // into two cores and 8 GB.
-    maxWorkers: 3,
+    // Two files with servers of their own, a Postgres and a Kafka for each region, fit into two cores and 8 GB; three at once
+    // take longer for as much and come beyond their deadlines.
+    maxWorkers: 2,
     sequence: { sequencer: ServersFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
