@@ -27,6 +27,12 @@ export type Continuity =
   /** It is on another system; `held`: writes wait for an operator whatever becomes of it. */
   | { readonly kind: 'broken'; readonly isHeld: boolean; readonly reason: string };
 
+/**
+ * A beat that so many have followed, in ten seconds at least, is surely older than everything that the database may lack.
+ * By their times it would not be: the clock may have been set between them (0066).
+ */
+export const marginBeats = 40;
+
 /** What a new incarnation begins with. */
 export interface Adoption {
   readonly claim: Incarnation;

@@ -18,7 +18,7 @@ export class PublishPace {
   /** Changes a millisecond. */
   #rate = 0;
 
-  /** `paceMs`: how far apart a process as busy as this one should begin what has a price of its own, milliseconds. */
+  /** `paceMs`: how long a process as busy as this one rests where a rest pays, milliseconds. */
   constructor(paceMs: () => number) {
     this.#paceMs = paceMs;
   }

@@ -40,7 +40,7 @@ export interface RelayOptions {
   readonly beats: Pick<BeatStore, 'countAt' | 'overview' | 'storePublished'>;
   readonly slots: SlotKeeper;
   readonly timer: Timer;
-  /** How far apart a process as busy as this one begins what has a price of its own, milliseconds. */
+  /** How long a process as busy as this one rests between two publishes where a rest pays, milliseconds. */
   readonly paceMs: () => number;
   readonly logger: Logger;
   /** The slot was lost and made anew: what it had not read is in no log and has to come from the records. */

@@ -5,9 +5,9 @@ import type { IdentityGuard } from '@isthmus/replication/identity/identity-guard
 import type { LinkWatch } from '@isthmus/replication/links/link-watch';
 import type { OwnLog } from '@isthmus/replication/ports/own-log';
 import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
-import type { TroubleView } from '@isthmus/replication/trouble';
 import type { Replicator } from '@isthmus/replication/replicator';
 import type { Donor } from '@isthmus/replication/transfer/donor';
+import type { TroubleView } from '@isthmus/replication/trouble';
 import type { AdminParts } from './admin/admin-listener.ts';
 import type { ApiParts } from './api/api-parts.ts';
 import type { Ground } from './ground.ts';

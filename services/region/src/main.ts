@@ -9,7 +9,6 @@ import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
 import { KafkaControlLog } from '@isthmus/replication/adapters/kafka/control-log';
 import { KafkaOwnLog } from '@isthmus/replication/adapters/kafka/own-log';
-import { type TroubleView, troubleOf } from '@isthmus/replication/trouble';
 import { BusyPace } from '@isthmus/replication/adapters/node/busy-pace';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
@@ -38,6 +37,7 @@ import { SlotWatch } from '@isthmus/replication/relay/slot-watch';
 import { Replicator } from '@isthmus/replication/replicator';
 import { Agreeing } from '@isthmus/replication/tombstones/agreeing';
 import { Purge } from '@isthmus/replication/tombstones/collecting';
+import { type TroubleView, troubleOf } from '@isthmus/replication/trouble';
 import type { Logger } from 'pino';
 import { adminPartsOf } from './admin-parts.ts';
 import { Digester } from './admin/digest.ts';

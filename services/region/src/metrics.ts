@@ -59,7 +59,7 @@ export interface RegionMetricsOptions {
   readonly fates: () => Promise<readonly FateCount[] | null>;
   /** Of closed dead letters that are still kept; `null`: unknown. Must be bounded in time. */
   readonly closedLetters: () => Promise<number | null>;
-  /** What this process does for the region and fails at now; `null` where it replicates never. */
+  /** What this process does for the region and fails at now. */
   readonly troubles: () => readonly TroubleView[];
   readonly pool: () => PoolFigures;
   /** When the last key ends by which a region is believed, in ms since the epoch; empty where logs are not signed. */

@@ -12,8 +12,8 @@ import type { TombstoneStore } from '@isthmus/replication/ports/tombstone-store'
 import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
 import type { VerificationStore } from '@isthmus/replication/ports/verification';
 import type { FigureReader } from '@isthmus/replication/progress/figures';
-import type { TroubleView } from '@isthmus/replication/trouble';
 import type { Replicator } from '@isthmus/replication/replicator';
+import type { TroubleView } from '@isthmus/replication/trouble';
 import type { RefusedRecords } from './refused-records.ts';
 import { type Status, gapsOf, statusOf, waitingOf } from './status.ts';
 import { readTombstones } from './tombstones.ts';

@@ -5,7 +5,14 @@
  */
 import { ReplicationError } from '../../errors.ts';
 import type { Beat, Lsn } from '../../ports/change.ts';
-import type { Adoption, Continuity, IdentityStore, Lineage, NewestBeat } from '../../ports/identity-store.ts';
+import {
+  type Adoption,
+  type Continuity,
+  type IdentityStore,
+  type Lineage,
+  type NewestBeat,
+  marginBeats,
+} from '../../ports/identity-store.ts';
 import { type Incarnation, sameIncarnation } from '../../ports/identity.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
@@ -28,12 +35,6 @@ export interface MemoryIdentityGround {
   readonly tombstones: Pick<MemoryTombstoneStore, 'answered' | 'beginAnew'>;
   readonly emptying: Pick<MemoryEmptying, 'emptyIfWanted'>;
 }
-
-/**
- * A beat that so many have followed, in ten seconds at least, is surely older than everything that the database may lack.
- * By their times it would not be: the clock may have been set between them (0066).
- */
-const marginBeats = 40;
 
 export class MemoryIdentityStore implements IdentityStore {
   readonly #ground: MemoryIdentityGround;

@@ -6,7 +6,7 @@
  * transaction (`empty.ts`). Whoever dies in between does all of it again. Other processes wait behind the lock of
  * the slot and find it done.
  */
-import type { Adoption } from '../../ports/identity-store.ts';
+import { type Adoption, marginBeats } from '../../ports/identity-store.ts';
 import type { Incarnation } from '../../ports/identity.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import { commitWith } from './commit.ts';
@@ -19,12 +19,6 @@ import { begin } from './session.ts';
 import { afterRefill, emptyForRefill } from './empty.ts';
 import { insertLife } from './slot-life.ts';
 import { raiseIn, vectorValues } from './vector-columns.ts';
-
-/**
- * A beat that so many have followed, in ten seconds at least, is surely older than everything that the database may lack.
- * By their times it would not be: the clock may have been set between them (0066).
- */
-const marginBeats = 40;
 
 const selectStored: Statement = {
   name: 'isthmus_adopt_stored',
