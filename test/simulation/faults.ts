@@ -322,19 +322,23 @@ function restore({ world, region }: Place): End {
   const at = region.database.wal.insert;
   const { nowMs: atMs } = world.scheduler;
   const beat = region.beats.newest?.number ?? 0;
+  const copy = { putBack, copied, at, atMs };
   return () => {
     const published = region.beats.publishedThrough ?? 0n;
-    if (published <= at || region.isGone) return;
-    void restoreIfKnown({ world, region }, beat, { putBack, copied, at, atMs });
+    if (published > at) void restoreIfKnown({ world, region }, beat, copy);
   };
 }
 
+/** At a moment of its own: no transaction goes on over it. */
 async function restoreIfKnown(
-  place: Pick<Place, 'world' | 'region'>,
+  { world, region }: Pick<Place, 'world' | 'region'>,
   beat: number,
   copy: Copy,
 ): Promise<void> {
-  if (await canBeKnown(place, beat)) place.world.restore(place.region, copy);
+  if (!(await canBeKnown({ world, region }, beat))) return;
+  world.scheduler.after(0, () => {
+    if (!region.isGone) world.restore(region, copy);
+  });
 }
 
 /**

@@ -68,9 +68,13 @@ export class SimServer {
     return true;
   }
 
-  /** The connections on which somebody waits are closed. */
   goDown(): void {
     this.#isUp = false;
+    this.startAnew();
+  }
+
+  /** The connections on which somebody waits are closed, and what came on them is never done. */
+  startAnew(): void {
     this.cutConnections();
     for (const arrival of this.#waiting.splice(0)) arrival.drop();
   }

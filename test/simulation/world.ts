@@ -349,7 +349,7 @@ export class World implements NodeWorld {
     region.lives.setBack(copied, at);
     region.clock.heardAgain(atMs);
     putBack();
-    region.postgres.cutConnections();
+    region.postgres.startAnew();
     this.seen('database restored');
   }
 
