@@ -16,9 +16,16 @@ const patienceMs = 3000;
 
 export class Operator {
   readonly #world: World;
+  /** Commands that are still to be given, by region. */
+  readonly #open = new Map<RegionId, number>();
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  /** Something is to be asked of the region that no process of it has taken yet. */
+  isAsking(region: RegionId): boolean {
+    return (this.#open.get(region) ?? 0) > 0;
   }
 
   /** Takes the region's writes away until the returned function is called, which gives them back. */
@@ -96,8 +103,17 @@ export class Operator {
     command: (wishes: SimWishes) => Promise<void>,
     isDone: () => boolean,
   ): Promise<void> {
-    if (isDone() || region.isGone) return;
-    this.#world.scheduler.after(patienceMs, () => void this.#insist(region, command, isDone));
+    const count = (by: number): void => void this.#open.set(region.id, (this.#open.get(region.id) ?? 0) + by);
+    count(1);
+    while (!isDone() && !region.isGone) {
+      const again = new Promise<void>((resolve) => void this.#world.scheduler.after(patienceMs, resolve));
+      void this.#command(region, command);
+      await again;
+    }
+    count(-1);
+  }
+
+  async #command(region: SimRegion, command: (wishes: SimWishes) => Promise<void>): Promise<void> {
     const wishes = this.#world.nodesOf(region.id).find((node) => node?.isOpen ?? false)?.wishes ?? null;
     if (wishes === null) return;
     try {

@@ -138,10 +138,11 @@ export class Verdict {
       .nodesOf(region.id)
       .some((node) => node?.replicator.relearning?.kind === 'promised');
     if (isKeptFromPromise && (await lettersAt(region)).length > 0) return [];
+    const isAsked = this.#world.operator.isAsking(region.id) || (await region.isAsked());
     const isLearning = !region.isWhole && this.#world.regions.every(({ isGone }) => !isGone);
     return [
       ...(isLearning ? ['it has not learnt its past'] : []),
-      ...((await region.isAsked()) ? ['what an operator asks of it is not done'] : []),
+      ...(isAsked ? ['what an operator asks of it is not done'] : []),
     ];
   }
 
