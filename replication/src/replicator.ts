@@ -346,7 +346,7 @@ export class Replicator {
     const { incarnations, transfer } = this.#options;
     if (closed !== null) await incarnations.store.close(closed);
     if (start.incarnation.counter === 1) return;
-    await transfer.jobs.want({ donor: origin, origin, cause: 'other-incarnation', isDryRun: false });
+    await transfer.store.awaitPast({ region: origin, incarnation: start.incarnation });
   }
 
   #transfers(appliers: readonly Applier[], { heardBeats, told, relearner, membership }: TransferMates) {

@@ -5,7 +5,7 @@
 import { type MemoryDonor, MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Lsn, RecordId } from '@isthmus/replication/ports/change';
-import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Life, RegionId } from '@isthmus/replication/ports/identity';
 import type {
   HashedRecord,
   NextRange,
@@ -66,6 +66,10 @@ export class SimTransferStore implements TransferStore {
 
   published(upTo: Lsn): Promise<Published | null> {
     return this.#postgres.read('published', () => this.#inner.published(upTo));
+  }
+
+  awaitPast(life: Life): Promise<void> {
+    return this.#postgres.commit('await past', () => this.#inner.awaitPast(life));
   }
 
   expect(ahead: Vector): Promise<void> {

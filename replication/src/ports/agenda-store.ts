@@ -5,6 +5,7 @@
  * may. Whoever acts on it finds out in the database whether it still holds.
  */
 import type { Drained } from './drain-store.ts';
+import type { RegionId } from './identity.ts';
 import type { Incident } from './incident-store.ts';
 import type { Refill } from './refill-store.ts';
 import type { Retirement } from './retirement-store.ts';
@@ -25,6 +26,8 @@ export interface Agenda {
   /** As `IncidentStore.open` gives it. */
   readonly incidents: readonly Incident[];
   readonly letters: LetterAgenda;
+  /** Of which the past is awaited (`TransferStore.awaitPast`), in order. */
+  readonly awaited: readonly RegionId[];
 }
 
 /** Whether dead letters are to be looked at. There may be many, so they are read only where there is something to find. */

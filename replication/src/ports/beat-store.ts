@@ -113,7 +113,7 @@ export interface BeatStore {
   storePeerProgress(progress: PeerProgress): Promise<void>;
   /**
    * Stores what was heard in a synchronous commit and returns the positions of all origins as they were before it, so
-   * that each of them is durable (P4). It writes something also where the list is empty: a commit that writes nothing
+   * that each of them is durable (P4). Lives whose region's past is awaited have settled no beat (P9). It writes something also where the list is empty: a commit that writes nothing
    * flushes nothing.
    */
   storeHeard(heard: readonly HeardBeat[]): Promise<readonly PositionRow[]>;

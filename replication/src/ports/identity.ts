@@ -23,6 +23,12 @@ export interface Incarnation {
   readonly nonce: number;
 }
 
+/** A region as it was or is under one incarnation. */
+export interface Life {
+  readonly region: RegionId;
+  readonly incarnation: Incarnation;
+}
+
 const regionPattern = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 const actorPattern = /^([a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?)\.([1-9][0-9]{0,9})\.([0-9a-f]{8})$/;
 

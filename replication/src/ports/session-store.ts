@@ -7,7 +7,10 @@ export interface SessionPlace {
   /** As which the database was read: one that was emptied is another, and shows less than the one before did (P6, P9). */
   readonly incarnation: Incarnation;
   readonly applied: Vector;
-  /** `applied`, but stopping before what was put aside. */
+  /**
+   * `applied`, but stopping before what was put aside, and without lives whose region's past is awaited: whoever was there
+   * may have seen that too (P9).
+   */
   readonly settled: Vector;
   /** What transfers that are not complete may have brought beyond that. */
   readonly ahead: Vector;

@@ -6,7 +6,7 @@
  */
 import type { BeatOf } from './beat-store.ts';
 import type { CountedBeat, Lsn, RecordId } from './change.ts';
-import type { RegionId } from './identity.ts';
+import type { Life, RegionId } from './identity.ts';
 import type { RecordReader } from './record-reader.ts';
 import type { DeadLetterCause } from './record-store.ts';
 import type { SlotLife } from './slot-keeper.ts';
@@ -100,6 +100,7 @@ export interface PassedLetter extends RecordId {
 
 export interface RaiseTransaction {
   readonly job: number;
+  /** The donor's own entry in it tells as which life it has given all that it holds. */
   readonly vector: Vector;
   /** What raised positions have passed of these shows in the lag at once (P7). */
   readonly beats: readonly BeatOf[];
@@ -120,6 +121,11 @@ export interface TransferStore extends RecordReader {
   standing(): Promise<Standing>;
   /** `null`: nothing is known to be in the own log. */
   published(upTo: Lsn): Promise<Published | null>;
+  /**
+   * This region is known under a life that is not its first: until it has given as that one, or as a later one, what it
+   * holds of the lives before (`raise`), no progress, session or figure may count what it holds as that life (P9).
+   */
+  awaitPast(life: Life): Promise<void>;
   /** Before the first record of a snapshot is merged: sessions must know what may come (P5). */
   expect(ahead: Vector): Promise<void>;
   /**
@@ -133,7 +139,8 @@ export interface TransferStore extends RecordReader {
    * Raises `applied` to the greater of itself and the vector, opening rows that are absent; opens a dead letter for
    * each state that the job had refused, in every partition that is raised and may miss it; closes those that are
    * covered; moves `settled` as far as open letters allow, and with it the settled beat where a newer one is given, or
-   * was held back by a letter that is closed now; raises the floor of stamps. False where `decide` said so.
+   * was held back by a letter that is closed now; raises the floor of stamps; the donor's past is awaited no more, as far
+   * as the life that its own entry is of. False where `decide` said so.
    */
   raise(transaction: RaiseTransaction): Promise<boolean>;
 }

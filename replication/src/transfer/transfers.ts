@@ -95,10 +95,11 @@ export class Transfers {
     for (const job of agenda.jobs) if (job.donor === only && this.#isDue(only)) this.#begin(job);
   }
 
-  async #serveAll({ jobs: open, letters }: Agenda): Promise<void> {
+  async #serveAll({ jobs: open, letters, awaited }: Agenda): Promise<void> {
     const { jobs } = this.#options;
     const [tails, repairs] = await Promise.all([this.#tails(), letters.hasFates ? this.#repairs() : []]);
-    const wishes = [...this.#gaps(), ...tails, ...repairs];
+    const pasts = awaited.map((origin) => ({ origin, cause: 'other-incarnation' as const }));
+    const wishes = [...this.#fromOrigins([...pasts, ...this.#options.gaps()]), ...tails, ...repairs];
     const isOpen = (donor: RegionId) => open.some((job) => job.donor === donor && !job.isDryRun);
     const fresh = wishes.filter(({ donor }) => !isOpen(donor) && this.#isDue(donor));
     for (const wish of fresh) await jobs.want(wish);
@@ -114,10 +115,10 @@ export class Transfers {
       this.#mayBeAhead = await this.#options.store.forgetCovered(this.#options.retired());
   }
 
-  #gaps(): readonly TransferWish[] {
+  #fromOrigins(needs: readonly Need[]): readonly TransferWish[] {
     const closed = this.#options.closed();
-    const needs = this.#options.gaps().filter(({ origin }) => !closed.includes(origin));
-    return needs.map((need) => ({ ...need, donor: need.origin, isDryRun: false }));
+    const open = needs.filter(({ origin }) => !closed.includes(origin));
+    return open.map((need) => ({ ...need, donor: need.origin, isDryRun: false }));
   }
 
   /** Whoever has settled what a letter holds has its record: the origin, or any peer where that is gone or is this region. */

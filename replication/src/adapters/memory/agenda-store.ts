@@ -1,6 +1,7 @@
 /** What was asked of a region, out of stores in memory; of what there is no store nothing was asked. */
 import type { Agenda, AgendaStore } from '../../ports/agenda-store.ts';
 import type { DrainStore } from '../../ports/drain-store.ts';
+import type { RegionId } from '../../ports/identity.ts';
 import type { IncidentStore } from '../../ports/incident-store.ts';
 import type { RefillStore } from '../../ports/refill-store.ts';
 import type { RetirementStore } from '../../ports/retirement-store.ts';
@@ -15,7 +16,10 @@ export interface MemoryAgendaGround {
   readonly jobs: Pick<TransferJobs, 'open'>;
   readonly verifications: Pick<VerificationStore, 'all'>;
   readonly incidents: Pick<IncidentStore, 'open'>;
-  readonly records: { readonly deadLetters: Pick<MemoryDeadLetters, 'agenda'> };
+  readonly records: {
+    readonly deadLetters: Pick<MemoryDeadLetters, 'agenda'>;
+    readonly awaited: readonly RegionId[];
+  };
 }
 
 export class MemoryAgendaStore implements AgendaStore {
@@ -35,6 +39,7 @@ export class MemoryAgendaStore implements AgendaStore {
       verifications: (await verifications?.all()) ?? [],
       incidents: (await incidents?.open()) ?? [],
       letters: records?.deadLetters.agenda() ?? { hasFates: false, leastStampMs: null },
+      awaited: records?.awaited ?? [],
     };
   }
 }

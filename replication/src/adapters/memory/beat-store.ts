@@ -27,7 +27,7 @@ export class MemoryBeatStore implements BeatStore {
   readonly #beats: MemoryBeats;
   readonly #progress: MemoryTable<PeerProgress>;
   readonly #heard: MemoryTable<HeardBeat>;
-  readonly #positions: MemoryTable<readonly PositionRow[]>;
+  readonly #records: Pick<MemoryRecordStore, 'tables' | 'isAwaited'>;
   readonly #peers: readonly RegionId[];
 
   /** `peers` are waited for, also those that were never heard. */
@@ -36,7 +36,7 @@ export class MemoryBeatStore implements BeatStore {
     this.#beats = new MemoryBeats(database);
     this.#progress = database.table('peer_progress');
     this.#heard = database.table('heard');
-    this.#positions = records.tables.positions;
+    this.#records = records;
     this.#peers = peers;
   }
 
@@ -93,7 +93,7 @@ export class MemoryBeatStore implements BeatStore {
         if (known === undefined || !isOlder(beat, known)) this.#heard.put(beat.origin, beat);
       }
     });
-    return this.#allPositions();
+    return this.#allPositions().map((row) => (this.#records.isAwaited(row) ? { ...row, beat: null } : row));
   }
 
   async overview(): Promise<Overview> {
@@ -108,8 +108,8 @@ export class MemoryBeatStore implements BeatStore {
 
   #allPositions(): readonly PositionRow[] {
     const rows: PositionRow[] = [];
-    for (const origin of [...this.#positions.keys()].toSorted())
-      rows.push(...(this.#positions.get(origin) ?? []));
+    const { positions } = this.#records.tables;
+    for (const origin of [...positions.keys()].toSorted()) rows.push(...(positions.get(origin) ?? []));
     return rows;
   }
 

@@ -7,7 +7,7 @@
 import { hasSiblings } from '@isthmus/conflict';
 import { ReplicationError, assert } from '../../errors.ts';
 import type { CountedBeat, Lsn, RecordId } from '../../ports/change.ts';
-import { sameIncarnation } from '../../ports/identity.ts';
+import { type Life, sameIncarnation } from '../../ports/identity.ts';
 import { hasRoom, heldBy } from '../../letter-limits.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type {
@@ -64,6 +64,7 @@ export class MemoryRecordStore implements RecordStore {
   /** The newest beat that has come, of each partition of which changes lie aside. */
   readonly #newestBeats: MemoryTable<CountedBeat>;
   readonly #ahead: MemoryTable<VectorEntry>;
+  readonly #awaited: MemoryTable<Life>;
 
   constructor(database = new MemoryDatabase({ nowMs: () => 0 })) {
     this.#database = database;
@@ -71,6 +72,7 @@ export class MemoryRecordStore implements RecordStore {
     this.#positions = database.table('position');
     this.#newestBeats = database.table('newest_beat');
     this.#ahead = database.table('ahead');
+    this.#awaited = database.table('awaited_past');
     this.#floors = database.table('identity');
     this.#closed = database.table('closed');
     this.deadLetters = new MemoryDeadLetters({
@@ -86,7 +88,24 @@ export class MemoryRecordStore implements RecordStore {
 
   /** For what else works on the same rows. */
   get tables() {
-    return { records: this.#records, positions: this.#positions, ahead: this.#ahead };
+    return {
+      records: this.#records,
+      positions: this.#positions,
+      ahead: this.#ahead,
+      awaited: this.#awaited,
+    };
+  }
+
+  /** Regions of which the past is awaited, in order. */
+  get awaited(): readonly RegionId[] {
+    return [...new Set([...this.#awaited.values()].map(({ region }) => region))].toSorted();
+  }
+
+  /** The past of the row's region is awaited by those who know it under this life. */
+  isAwaited({ origin, incarnation }: Pick<PositionRow, 'origin' | 'incarnation'>): boolean {
+    for (const life of this.#awaited.values())
+      if (life.region === origin && sameIncarnation(life.incarnation, incarnation)) return true;
+    return false;
   }
 
   /** Of all origins; asked for with every write, and `flat` would be many times slower. */

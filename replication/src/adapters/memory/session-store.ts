@@ -39,7 +39,7 @@ export class MemorySessionStore implements SessionStore {
     return {
       incarnation: identity.row.incarnation,
       applied: rows.map((row) => entryOf(row, row.applied)),
-      settled: rows.map((row) => entryOf(row, row.settled)),
+      settled: rows.filter((row) => !records.isAwaited(row)).map((row) => entryOf(row, row.settled)),
       ahead,
       closed: [...closed, ...ended.flatMap(({ final }) => final ?? [])],
       retired,

@@ -7,7 +7,7 @@ import { ReplicationError, assert } from '../../errors.ts';
 import { heldBy, requireRoom } from '../../letter-limits.ts';
 import type { BeatOf } from '../../ports/beat-store.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
-import { type RegionId, sameIncarnation } from '../../ports/identity.ts';
+import { type Life, type RegionId, sameIncarnation } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
 import type { SlotLife } from '../../ports/slot-keeper.ts';
 import type {
@@ -85,6 +85,14 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     return through === null ? null : { through, passed: beats.passedBy(upTo) };
   }
 
+  async awaitPast(life: Life): Promise<void> {
+    const { awaited } = this.#tables;
+    const { region, incarnation } = life;
+    this.#ground.database.transact(true, () =>
+      awaited.put(`${region} ${incarnation.counter} ${incarnation.nonce}`, life),
+    );
+  }
+
   async expect(ahead: Vector): Promise<void> {
     this.#ground.database.transact(false, () => {
       for (const entry of ahead) {
@@ -153,13 +161,24 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       records.setFloors({ ...records.floors, floorMs: Math.max(records.floors.floorMs, floorMs) });
       for (const refused of this.#refused.values())
         if (refused.job === job) this.#refused.delete(`${job} ${nameOf(refused)}`);
+      this.#awaitNoMore(job, vector);
     });
     return true;
   }
 
+  /** What a later life gives holds what the ones before it would have given. */
+  #awaitNoMore(job: number, vector: Vector): void {
+    const { awaited } = this.#tables;
+    const donor = this.#ground.jobs.donorOf(job);
+    const given = Math.max(0, ...vector.flatMap((each) => (each.region === donor ? each.incarnation.counter : [])));
+    for (const [name, { region, incarnation }] of [...awaited.keyed()])
+      if (region === donor && incarnation.counter <= given) awaited.delete(name);
+  }
+
   /** In a transaction. */
   empty(): void {
-    for (const table of [this.#ahead, this.#horizon, this.#refused]) table.clear();
+    const { awaited } = this.#tables;
+    for (const table of [this.#ahead, this.#horizon, this.#refused, awaited]) table.clear();
   }
 
   #requireOpenDonor(job: number): void {

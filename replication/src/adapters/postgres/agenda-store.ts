@@ -3,6 +3,7 @@
  * where somebody has locked its table by hand, takes none of the others with it: those behind it are sent once more.
  */
 import type { Agenda, AgendaStore, LetterAgenda } from '../../ports/agenda-store.ts';
+import { regionsOf, selectAwaited } from './awaited-past.ts';
 import type { Connections } from './connections.ts';
 import { drainedOf, selectDrained } from './drain-store.ts';
 import { incidentOf } from './incident-rows.ts';
@@ -31,6 +32,7 @@ const calls: readonly Call[] = [
   [selectVerifications],
   [selectIncidents],
   [selectLetterAgenda],
+  [selectAwaited],
 ];
 
 export class PostgresAgendaStore implements AgendaStore {
@@ -44,7 +46,7 @@ export class PostgresAgendaStore implements AgendaStore {
 
   async read(): Promise<Agenda> {
     this.#known = await this.#connections.read((session) => this.#readOn(session, []));
-    const [refill, drained, retired = [], jobs = [], verifications = [], incidents = [], letters] =
+    const [refill, drained, retired = [], jobs = [], verifications = [], incidents = [], letters, awaited] =
       this.#known;
     return {
       refill: refillOf(refill?.[0]),
@@ -54,6 +56,7 @@ export class PostgresAgendaStore implements AgendaStore {
       verifications: verifications.map(verificationOf),
       incidents: incidents.map(incidentOf),
       letters: lettersOf(letters?.[0] ?? []),
+      awaited: regionsOf(awaited ?? []),
     };
   }
 

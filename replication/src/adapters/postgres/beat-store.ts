@@ -10,6 +10,7 @@ import type { PositionRow } from '../../ports/record-store.ts';
 import { milliseconds, ownBeatsOf, rpoFiguresOf, selectOwnBeats, selectRpoFigures } from './beat-figures.ts';
 import { PostgresBeatHold } from './beat-hold.ts';
 import { pruneBeats } from './beat-prune.ts';
+import { isOneOf, lifeAt, selectAwaited } from './awaited-past.ts';
 import { textArray } from './binary-array.ts';
 import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
@@ -90,8 +91,14 @@ export class PostgresBeatStore implements BeatStore {
   async storeHeard(heard: readonly HeardBeat[]): Promise<readonly PositionRow[]> {
     const sorted = heard.toSorted((a, b) => (a.origin < b.origin ? -1 : 1));
     const stored: readonly Call[] = sorted.length === 0 ? [[flush]] : sorted.map(storeHeardBeat);
-    const answers = await this.#commit([...stored, [selectAllPositions]]);
-    return (answers.at(-1)?.rows ?? []).map(positionOf);
+    // A life is awaited before it has a position, so it is looked for after those.
+    const answers = await this.#commit([...stored, [selectAllPositions], [selectAwaited]]);
+    const [positions, awaited] = answers.slice(-2).map(({ rows }) => rows);
+    const lives = (awaited ?? []).map((row) => lifeAt(row, 0));
+    const rows = (positions ?? []).map(positionOf);
+    const isAwaited = ({ origin: region, incarnation }: PositionRow): boolean =>
+      isOneOf(lives, { region, incarnation });
+    return rows.map((row) => (isAwaited(row) ? { ...row, beat: null } : row));
   }
 
   async overview(): Promise<Overview> {

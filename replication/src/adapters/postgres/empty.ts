@@ -29,6 +29,7 @@ const emptied: readonly Call[] = [
   'position',
   'dead_letter',
   'ahead',
+  'awaited_past',
   'horizon',
   'transfer_refused',
   'verification',

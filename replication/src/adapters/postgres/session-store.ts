@@ -4,13 +4,14 @@ import { decodeVector } from '../../log/offer-bytes.ts';
 import type { SeenCommit, SessionPlace, SessionStore } from '../../ports/session-store.ts';
 import type { Vector } from '../../ports/vector.ts';
 import type { Connections } from './connections.ts';
+import { isOneOf, lifeAt } from './awaited-past.ts';
 import { incarnationAt, regionAt } from './positions.ts';
 import { lsnAt, numberAt, textAt } from './row-values.ts';
 import type { Row } from './row-values.ts';
 import type { Statement } from './session.ts';
 import { entryAt } from './vector-columns.ts';
 
-const kinds = { position: 0, ahead: 1, closed: 2, insert: 3, retired: 4 } as const;
+const kinds = { position: 0, ahead: 1, closed: 2, insert: 3, retired: 4, awaited: 5 } as const;
 
 const columns = 'region, incarnation_counter, incarnation_nonce, partition, lsn::text, lsn::text';
 
@@ -23,7 +24,9 @@ const selectPlace: Statement = {
   UNION ALL SELECT ${kinds.insert}, '', incarnation_counter, incarnation_nonce, 0,
     pg_current_wal_insert_lsn()::text, NULL FROM isthmus.identity
   UNION ALL SELECT ${kinds.retired}, region, 0, 0, 0, encode(final, 'hex'), NULL
-    FROM isthmus.retired WHERE final IS NOT NULL`,
+    FROM isthmus.retired WHERE final IS NOT NULL
+  UNION ALL SELECT ${kinds.awaited}, region, incarnation_counter, incarnation_nonce, 0, NULL, NULL
+    FROM isthmus.awaited_past`,
 };
 
 /**
@@ -77,10 +80,12 @@ export class PostgresSessionStore implements SessionStore {
     const finals = ends.map((row) => decodeVector(Buffer.from(textAt(row, 5), 'hex')));
     const retired = ends.map((row) => regionAt(row, 1));
     const ended = entriesOf(rows, 'closed');
+    const awaited = rowsOf(rows, 'awaited').map((row) => lifeAt(row, 1));
+    const settled = rowsOf(rows, 'position').map((row) => ({ ...entryAt(row, 1), lsn: lsnAt(row, 6) }));
     return {
       incarnation: incarnationAt(insertOf(rows), 2),
       ...seen,
-      settled: rowsOf(rows, 'position').map((row) => ({ ...entryAt(row, 1), lsn: lsnAt(row, 6) })),
+      settled: settled.filter((entry) => !isOneOf(awaited, entry)),
       closed: [...ended.filter(({ region }) => !retired.includes(region)), ...finals.flat()],
       retired,
       insertLsn,

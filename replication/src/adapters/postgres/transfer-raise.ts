@@ -11,6 +11,7 @@ import type { RecordId } from '../../ports/change.ts';
 import type { PassedLetter, RaiseTransaction } from '../../ports/transfer-store.ts';
 import type { Vector } from '../../ports/vector.ts';
 import { textArray } from './binary-array.ts';
+import { deleteAwaited } from './awaited-past.ts';
 import { requireOpenDonor, selectClosedDonor } from './closed-donor.ts';
 import { commitWith } from './commit.ts';
 import { isClosed } from './positions.ts';
@@ -172,6 +173,7 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
       [settleRaised, ...entries],
       ...beatCalls(beats),
       [forgetRefused, job],
+      [deleteAwaited, ...entries, job],
       [raiseFloors, 0, floorMs],
     ],
     after: [],
