@@ -76,6 +76,7 @@ export function agendaStoreContract(name: string, open: () => Promise<AgendaGrou
         verifications: [],
         incidents: [],
         letters: { hasFates: false, leastStampMs: null },
+        awaited: [],
       });
     });
 
@@ -100,9 +101,9 @@ export function agendaStoreContract(name: string, open: () => Promise<AgendaGrou
       await verifications.want([us, ap]);
       await verifications.ended(us, { sweep: 1, startedAtMs: 1_700_000_000_000, diverged: 1 });
       await incidents.create({ ...fresh, peer: ap });
-      const { letters, ...read } = await agenda.read();
+      const { letters, awaited, ...read } = await agenda.read();
       expect(read).toEqual(await oneByOne());
-      expect(letters).toEqual({ hasFates: false, leastStampMs: null });
+      expect([letters, awaited]).toEqual([{ hasFates: false, leastStampMs: null }, []]);
       expect(read).toMatchObject({
         refill: { donor: 'ap', state: 'securing' },
         drained: { beat: null },

@@ -254,6 +254,23 @@ describe('the desk', () => {
     expect(await us.jobs.open()).toContainEqual(expect.objectContaining({ donor: 'eu', state: 'running' }));
   });
 
+  it('fetches what a region holds of its lives before, until it has given that as the life that is awaited (P9)', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'a'));
+    const { region, incarnation } = eu.self;
+    const later = { ...incarnation, counter: incarnation.counter + 1 };
+    const awaited = async () => (await new MemoryAgendaStore(us).read()).awaited;
+    await us.transfers.awaitPast(eu.self);
+    desk();
+    await timer.advance(20_000);
+    expect([await states(), counted]).toEqual([['eu done'], ['eu other-incarnation']]);
+    expect(await us.records.read(id('a'))).not.toBeNull();
+    expect(await awaited()).toEqual([]);
+    await us.transfers.awaitPast({ region, incarnation: later });
+    await timer.advance(20_000);
+    expect(counted.length).toBeGreaterThan(2);
+    expect(await awaited()).toEqual([region]);
+  });
+
   it('goes on with the job of a process that is gone', async () => {
     for (let index = 0; index < 30; index++) await eu.edit(id(`k${index}`), (e) => e.set('title', 't'));
     away.add('eu');

@@ -92,7 +92,7 @@ export interface Overview {
   readonly heard: readonly HeardBeat[];
   /** In order of the peers. */
   readonly progress: readonly PeerProgress[];
-  /** Of all origins and their incarnations, in order. */
+  /** Of all origins and their incarnations, in order. Lives whose region's past is awaited have settled no beat (P9). */
   readonly positions: readonly PositionRow[];
 }
 

@@ -93,7 +93,7 @@ export class MemoryBeatStore implements BeatStore {
         if (known === undefined || !isOlder(beat, known)) this.#heard.put(beat.origin, beat);
       }
     });
-    return this.#allPositions().map((row) => (this.#records.isAwaited(row) ? { ...row, beat: null } : row));
+    return this.#allPositions();
   }
 
   async overview(): Promise<Overview> {
@@ -106,11 +106,13 @@ export class MemoryBeatStore implements BeatStore {
     };
   }
 
+  /** Lives whose past is awaited have settled no beat. */
   #allPositions(): readonly PositionRow[] {
     const rows: PositionRow[] = [];
-    const { positions } = this.#records.tables;
+    const { positions, awaited } = this.#records.tables;
     for (const origin of [...positions.keys()].toSorted()) rows.push(...(positions.get(origin) ?? []));
-    return rows;
+    if (awaited.size === 0) return rows;
+    return rows.map((row) => (this.#records.isAwaited(row) ? { ...row, beat: null } : row));
   }
 
   #own(): OwnBeats {

@@ -24,6 +24,7 @@ import {
 } from './peer-progress.ts';
 import { positionOf, selectAllPositions } from './positions.ts';
 import { nullableAt, numberAt } from './row-values.ts';
+import type { Row } from './row-values.ts';
 import type { Answer, Call, Statement } from './session.ts';
 import { begin } from './session.ts';
 import { formatLsn } from './wal-message.ts';
@@ -59,6 +60,9 @@ const flush: Statement = {
   text: "SELECT pg_logical_emit_message(true, 'isthmus.flush', '')",
 };
 
+/** A life is awaited before it has a position, so it is looked for after those. */
+const selectTold: readonly Call[] = [[selectAllPositions], [selectAwaited]];
+
 export class PostgresBeatStore implements BeatStore {
   readonly #connections: Connections;
   readonly #own: Incarnation;
@@ -91,14 +95,9 @@ export class PostgresBeatStore implements BeatStore {
   async storeHeard(heard: readonly HeardBeat[]): Promise<readonly PositionRow[]> {
     const sorted = heard.toSorted((a, b) => (a.origin < b.origin ? -1 : 1));
     const stored: readonly Call[] = sorted.length === 0 ? [[flush]] : sorted.map(storeHeardBeat);
-    // A life is awaited before it has a position, so it is looked for after those.
-    const answers = await this.#commit([...stored, [selectAllPositions], [selectAwaited]]);
+    const answers = await this.#commit([...stored, ...selectTold]);
     const [positions, awaited] = answers.slice(-2).map(({ rows }) => rows);
-    const lives = (awaited ?? []).map((row) => lifeAt(row, 0));
-    const rows = (positions ?? []).map(positionOf);
-    const isAwaited = ({ origin: region, incarnation }: PositionRow): boolean =>
-      isOneOf(lives, { region, incarnation });
-    return rows.map((row) => (isAwaited(row) ? { ...row, beat: null } : row));
+    return toldOf(positions ?? [], awaited ?? []);
   }
 
   async overview(): Promise<Overview> {
@@ -108,16 +107,17 @@ export class PostgresBeatStore implements BeatStore {
       [selectOwnBeats, ...own],
       [selectHeard],
       [selectProgress, ...own],
-      [selectAllPositions],
+      ...selectTold,
     ];
     const answers = await this.#connections.read((session) => session.pipeline(calls));
-    const [rpo = [], beats = [], heard = [], progress = [], positions = []] = answers.map(({ rows }) => rows);
+    const all = answers.map(({ rows }) => rows);
+    const [rpo = [], beats = [], heard = [], progress = [], positions = [], awaited = []] = all;
     return {
       rpo: rpo.map(rpoFiguresOf),
       own: ownBeatsOf(beats[0] ?? []),
       heard: heard.map(heardOf),
       progress: progress.map(progressOf),
-      positions: positions.map(positionOf),
+      positions: toldOf(positions, awaited),
     };
   }
 
@@ -139,6 +139,15 @@ export class PostgresBeatStore implements BeatStore {
       commitWith(session, { before: [[begin], ...calls], after: [] }),
     );
   }
+}
+
+/** Lives whose past is awaited have settled no beat. */
+function toldOf(positions: readonly Row[], awaited: readonly Row[]): readonly PositionRow[] {
+  const lives = awaited.map((row) => lifeAt(row, 0));
+  return positions.map(positionOf).map((row) => {
+    const { origin: region, incarnation } = row;
+    return isOneOf(lives, { region, incarnation }) ? { ...row, beat: null } : row;
+  });
 }
 
 function storeCall(beat: CountedBeat): Call {

@@ -1,0 +1,112 @@
+/**
+ * What the stores of a region must say of another's later life (P9): until that region has given what it holds of its
+ * lives before, whatever is held of the later one is not all that whoever was there has seen. So it has settled no beat,
+ * no session is satisfied by it, and the transfer is wanted for as long.
+ */
+import type { AgendaStore } from '@isthmus/replication/ports/agenda-store';
+import type { BeatStore } from '@isthmus/replication/ports/beat-store';
+import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { RecordStore } from '@isthmus/replication/ports/record-store';
+import type { SessionStore } from '@isthmus/replication/ports/session-store';
+import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
+import type { TransferStore } from '@isthmus/replication/ports/transfer-store';
+import type { VectorEntry } from '@isthmus/replication/ports/vector';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { region } from './record-store.contract.ts';
+
+export interface AwaitingGround {
+  readonly agenda: AgendaStore;
+  readonly beats: Pick<BeatStore, 'storeHeard' | 'overview'>;
+  readonly jobs: Pick<TransferJobs, 'want' | 'end'>;
+  readonly records: Pick<RecordStore, 'createPosition'>;
+  readonly sessions: SessionStore;
+  readonly transfers: Pick<TransferStore, 'awaitPast' | 'raise'>;
+  readonly close: () => Promise<void>;
+}
+
+const [us, ap] = [region('us'), region('ap')];
+const first = { counter: 1, nonce: 7 };
+const second = { counter: 2, nonce: 7 };
+const third = { counter: 3, nonce: 7 };
+const beat = { number: 4, lsn: 3n, atMs: 1_700_000_000_000, count: 2, end: 4n };
+
+export function awaitedPastContract(name: string, open: () => Promise<AwaitingGround>): void {
+  describe(`a life whose region's past is awaited: ${name}`, () => {
+    let ground: AwaitingGround;
+    beforeEach(async () => {
+      ground = await open();
+      for (const incarnation of [first, second])
+        await ground.records.createPosition({ ...placeOf(us, incarnation), beat, nextOffset: 0n });
+    });
+    afterEach(() => ground.close());
+
+    /** By life: the number of the settled beat, and how far sessions are satisfied and what is there may be seen. */
+    async function counted() {
+      const rows = (await ground.beats.storeHeard([])).filter(({ origin }) => origin === us);
+      const { positions } = await ground.beats.overview();
+      expect(positions.filter(({ origin }) => origin === us)).toEqual(rows);
+      const { settled, applied } = await ground.sessions.place();
+      return rows.map((row) => ({
+        life: row.incarnation.counter,
+        beat: row.beat?.number ?? null,
+        settled: lsnOf(settled, row.incarnation),
+        applied: lsnOf(applied, row.incarnation),
+      }));
+    }
+
+    /** A transfer of this donor comes to its end. */
+    async function given(donor: RegionId, vector: readonly VectorEntry[]): Promise<void> {
+      const job = await ground.jobs.want({ donor, origin: us, cause: 'repair', isDryRun: false });
+      const rest = { beats: [], floorMs: 0, partitionOf: () => 0, decide: () => [] };
+      expect(await ground.transfers.raise({ job, vector, ...rest })).toBe(true);
+      await ground.jobs.end(job, { state: 'done', detail: '' });
+    }
+
+    const held = { life: 1, beat: 4, settled: 9n, applied: 9n };
+    const awaited = { life: 2, beat: null, settled: null, applied: 9n };
+    const given2 = { life: 2, beat: 4, settled: 9n, applied: 9n };
+
+    it('has settled no beat and satisfies no session of another region, and the others do', async () => {
+      expect(await counted()).toEqual([held, given2]);
+      await ground.transfers.awaitPast({ region: us, incarnation: second });
+      await ground.transfers.awaitPast({ region: us, incarnation: second });
+      expect(await counted()).toEqual([held, awaited]);
+      expect((await ground.agenda.read()).awaited).toEqual([us]);
+    });
+
+    it('counts once its own region has given everything as that life or as a later one', async () => {
+      await ground.transfers.awaitPast({ region: us, incarnation: second });
+      await given(ap, [entry(ap, first), entry(us, second)]);
+      await given(us, [entry(us, first)]);
+      expect(await counted(), 'another donor, and a life before').toEqual([held, awaited]);
+      await given(us, [entry(us, first), entry(us, second)]);
+      expect(await counted()).toEqual([held, given2]);
+      await ground.transfers.awaitPast({ region: us, incarnation: second });
+      await given(us, [entry(us, third)]);
+      expect((await counted()).slice(0, 2), 'a later one').toEqual([held, given2]);
+      expect((await ground.agenda.read()).awaited).toEqual([]);
+    });
+
+    it('is told once for each region, in order', async () => {
+      for (const life of [
+        { region: us, incarnation: third },
+        { region: ap, incarnation: second },
+        { region: us, incarnation: second },
+      ])
+        await ground.transfers.awaitPast(life);
+      expect((await ground.agenda.read()).awaited).toEqual([ap, us]);
+    });
+  });
+}
+
+function placeOf(origin: RegionId, incarnation: typeof first) {
+  return { origin, incarnation, partition: 0, applied: 9n, settled: 9n };
+}
+
+function entry(of: RegionId, incarnation: typeof first): VectorEntry {
+  return { region: of, incarnation, partition: 0, lsn: 9n };
+}
+
+function lsnOf(vector: readonly VectorEntry[], { counter }: typeof first): bigint | null {
+  return vector.find((each) => each.region === us && each.incarnation.counter === counter)?.lsn ?? null;
+}
