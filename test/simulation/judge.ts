@@ -12,6 +12,8 @@ import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
 import type { World } from './world.ts';
 
+/** Between two readings that come one after the other; while a database stands still there is none. */
+const successiveMs = 4000;
 /** By then a cut must have been noticed: signals are old, and the grace is over. */
 const cutNoticedMs = 15_000;
 
@@ -116,12 +118,13 @@ function judge(world: World, node: SimNode, reading: GaugeReading): void {
   const { shownMs, mostMs } = reading;
   const place = `${node.process.name} ${reading.place}`;
   const isHigh = violation !== null && shownMs !== null && shownMs > mostMs;
-  const wasHigh = world.high.has(place);
-  if (isHigh) world.high.add(place);
+  const { nowMs } = world.scheduler;
+  const wasHigh = nowMs - (world.high.get(place) ?? -Infinity) <= successiveMs;
+  if (isHigh) world.high.set(place, nowMs);
   else world.high.delete(place);
   // What was read a moment before much became visible at once is right for that moment.
   if (violation === null || (isHigh && !wasHigh)) return;
-  const at = ` at ${Math.round(world.scheduler.nowMs)} ms`;
+  const at = ` at ${Math.round(nowMs)} ms`;
   world.violations.push({ ...violation, detail: violation.detail + at });
 }
 

@@ -74,8 +74,8 @@ export class World implements NodeWorld {
   readonly losses: Loss[] = [];
   /** Regions that an operator has retired. */
   readonly retired: RegionId[] = [];
-  /** Where a gauge stood too high when it was last read. */
-  readonly high = new Set<string>();
+  /** Where a gauge stood too high when it was last read, and when that was. */
+  readonly high = new Map<string, number>();
   readonly offsets = new OffsetNews();
   readonly incidents = new IncidentJudge(this);
   readonly regions: readonly SimRegion[];
