@@ -1,5 +1,6 @@
 /** What every `IncarnationStore` must do, whatever it is made of. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BeatStore, PeerProgress } from '@isthmus/replication/ports/beat-store';
 import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
 import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
@@ -12,6 +13,7 @@ export interface OpenIncarnationStore {
   readonly past: IdentityStore;
   readonly tombstones: Pick<TombstoneStore, 'noteAnswered'>;
   /** Of the database as it is now. */
+  readonly beats: () => Pick<BeatStore, 'overview' | 'storePublished' | 'storePeerProgress'>;
   readonly jobs: () => Pick<TransferJobs, 'want' | 'end' | 'find'>;
   /** Writes beats, at once, by a clock that is ahead by so much. */
   readonly beat: (count: number, aheadMs: number) => Promise<void>;
@@ -21,6 +23,13 @@ export interface OpenIncarnationStore {
 }
 
 const us = region('us');
+
+function told(values: Pick<PeerProgress, 'settled' | 'settledBeat'>): PeerProgress {
+  const peerIncarnation = { counter: 1, nonce: 7 };
+  const clocks = { heardAtMs: 1_700_000_000_000, clockOffset: null, earlierOffsets: [] };
+  return { peer: us, peerIncarnation, echoedBeat: null, ...clocks, ...values };
+}
+
 const hourMs = 3_600_000;
 const entry = (partition: number, lsn: bigint, nonce = 7) => ({
   region: us,
@@ -140,6 +149,30 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       const store = await opened.renew([]);
       expect((await store.relearning())?.pasts).toMatchObject([{ through: 0n }]);
     });
+
+    it('does not speak for the log in a new life until a peer has what no log holds of those before (P7, P9)', async () => {
+      await published(1, 5);
+      expect(await logCount()).toBe(5);
+      await opened.renew([]);
+      const end = await published(1, 0);
+      expect(await logCount(), 'nobody has fetched it').toBeNull();
+      await opened.beats().storePeerProgress(told({ settled: [end], settledBeat: null }));
+      expect(await logCount(), 'a peer holds the new life alone').toBeNull();
+      await opened.beats().storePeerProgress(told({ settled: [end], settledBeat: 1 }));
+      expect(await logCount()).toBe(0);
+    });
+
+    const logCount = async (): Promise<number | null> => (await opened.beats().overview()).own.logCount;
+
+    /** So many beats are written and in the log, with as many changes before the last; returns where that ended. */
+    async function published(beats: number, count: number): Promise<bigint> {
+      await opened.beat(beats, 0);
+      const { newest } = (await opened.beats().overview()).own;
+      const beat = newest ?? expect.fail('beats were written');
+      const end = beat.lsn + 64n;
+      await opened.beats().storePublished([{ ...beat, count, end }]);
+      return end;
+    }
 
     it('has answered nothing in a new life', async () => {
       await opened.tombstones.noteAnswered(9n);

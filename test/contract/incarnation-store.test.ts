@@ -34,6 +34,7 @@ incarnationStoreContract('memory', () => {
     store,
     past,
     tombstones,
+    beats: () => beats,
     jobs: () => jobs,
     beat: async (count, aheadMs) => {
       clock.aheadMs = aheadMs;
@@ -55,6 +56,7 @@ incarnationStoreContract('postgres', async () => {
     store: database.incarnations,
     past: database.past,
     tombstones: database.tombstones,
+    beats: () => database.beats,
     jobs: () => database.jobs,
     beat: async (count, aheadMs) => {
       const before = (await database.past.newestBeat()).beat?.number ?? 0;

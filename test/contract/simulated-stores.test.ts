@@ -1,6 +1,7 @@
 /** The contracts of the stores on the simulator's own, each as one process of a region reaches it. */
 import { expect } from 'vitest';
 import { agendaStoreContract } from './agenda-store.contract.ts';
+import { awaitedPastContract } from './awaited-past.contract.ts';
 import { beatStoreContract, peers } from './beat-store.contract.ts';
 import { conflictingRecordsContract } from './conflicting-records.contract.ts';
 import { deadLetterStoreContract } from './dead-letter-store.contract.ts';
@@ -84,6 +85,7 @@ verificationStoreContract(name, async () => opened());
 tombstoneStoreContract(name, async () => opened());
 retirementStoreContract(name, async () => opened());
 sessionStoreContract(name, async () => opened());
+awaitedPastContract(name, async () => opened());
 
 identityStoreContract(name, async () => {
   const simulated = new SimulatedRegion();
@@ -112,6 +114,7 @@ incarnationStoreContract(name, async () => {
     store: process.incarnations,
     past: process.past,
     tombstones: process.tombstones,
+    beats: () => process.beats,
     jobs: () => process.jobs,
     beat: async (count, aheadMs) => {
       const { clock } = simulated.region;

@@ -126,14 +126,19 @@ export class MemoryBeatStore implements BeatStore {
     };
   }
 
-  /** What a lost slot had not read is in no log, so later beats speak for it once a peer holds that. */
+  /**
+   * What a lost slot had not read, and what earlier lives had not published, is in no log, so later beats speak for it
+   * once a peer holds that; of earlier lives it does when it tells a beat as settled.
+   */
   #logged(): CountedBeat | null {
-    const { laterStarts } = this.#database.wal;
-    if (laterStarts.length === 0) return this.#beats.newestPublished;
+    const { laterStarts, lifeStart } = this.#database.wal;
+    if (laterStarts.length === 0 && lifeStart === null) return this.#beats.newestPublished;
     const told = [...this.#progress.values()];
-    const isHeld = (from: Lsn): boolean =>
-      told.some(({ settled }) => settled !== null && settled.every((lsn) => from <= lsn));
-    const missing = laterStarts.find((from) => !isHeld(from));
+    const holders = (from: Lsn): readonly PeerProgress[] =>
+      told.filter(({ settled }) => settled !== null && settled.every((lsn) => from <= lsn));
+    if (lifeStart !== null && holders(lifeStart).every(({ settledBeat }) => settledBeat === null))
+      return this.#beats.publishedUpTo(lifeStart);
+    const missing = laterStarts.find((from) => holders(from).length === 0);
     return missing === undefined ? this.#beats.newestPublished : this.#beats.publishedUpTo(missing);
   }
 

@@ -28,6 +28,7 @@ export class MemoryWal {
   #retainedBytes = 0;
   #slot: Slot | null = null;
   #starts: readonly Lsn[] = [];
+  #isLaterLife = false;
   #onFlushed: () => void = () => undefined;
 
   constructor({ maxRetainedBytes }: WalOptions) {
@@ -47,6 +48,11 @@ export class MemoryWal {
   /** Where each slot after the first one began. */
   get laterStarts(): readonly Lsn[] {
     return this.#starts.slice(1);
+  }
+
+  /** Where the first slot of a life began that has others before it; `null`: there are none. */
+  get lifeStart(): Lsn | null {
+    return this.#isLaterLife ? (this.#starts[0] ?? null) : null;
   }
 
   /** Called whenever there may be more to decode. */
@@ -93,9 +99,10 @@ export class MemoryWal {
     this.#starts = [...this.#starts, this.#insert];
   }
 
-  /** The same for a database that begins anew: nobody waits for what an earlier slot hid. */
+  /** The same for a database that becomes another incarnation. */
   createFirstSlot(): void {
     this.#starts = [];
+    this.#isLaterLife = true;
     this.createSlot();
   }
 
@@ -132,6 +139,7 @@ export class MemoryWal {
       insert: this.#insert,
       slot: this.#slot,
       starts: this.#starts,
+      isLaterLife: this.#isLaterLife,
       commits: this.#commits.slice(),
     };
     const retainedBytes = this.#retainedBytes;
@@ -140,6 +148,7 @@ export class MemoryWal {
       this.#flushed = kept.insert;
       this.#slot = kept.slot;
       this.#starts = kept.starts;
+      this.#isLaterLife = kept.isLaterLife;
       this.#commits = kept.commits.slice();
       this.#retainedBytes = retainedBytes;
     };

@@ -28,11 +28,14 @@ const coveredUntil = (beat: string): string => `greatest(${unsetMs(beat)},
 
 /**
  * What the slot had not read when it was lost is in no log, so beats of a later slot speak for the log only once a peer
- * has settled beyond where that slot began, and not before that place is known. Parameters: own incarnation's counter and nonce.
+ * has settled beyond where that slot began, and not before that place is known. So it is with what lives before this one
+ * had not published; a peer that tells a beat as settled has that. Parameters: own incarnation's counter and nonce.
  */
-const heldThrough = `coalesce((SELECT min(from_lsn) FROM isthmus.slot_life AS life WHERE number > 1 AND NOT EXISTS (
+const heldThrough = `coalesce((SELECT min(from_lsn) FROM isthmus.slot_life AS life
+    WHERE (number > 1 OR $1::bigint > 1) AND NOT EXISTS (
     SELECT FROM isthmus.peer_progress AS progress WHERE life.made AND own_counter = $1 AND own_nonce = $2
       AND cardinality(settled) > 0 AND life.from_lsn <= ALL (settled)
+      AND (number > 1 OR settled_beat IS NOT NULL)
       AND NOT EXISTS (SELECT FROM isthmus.retired WHERE retired.region = progress.peer))), 'FFFFFFFF/FFFFFFFF')`;
 
 export const selectOwnBeats: Statement = {
