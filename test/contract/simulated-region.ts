@@ -92,7 +92,7 @@ function storesOf(postgres: SimPostgres, oracle: Oracle) {
     refills: new SimRefillStore(postgres),
     sessions: new SimSessionStore(postgres),
     lock: new SimRoleLock(postgres),
-    transfers: new SimTransferStore(postgres),
+    transfers: new SimTransferStore(postgres, oracle),
     jobs: new SimTransferJobs(postgres),
     verifications: new SimVerifications(postgres),
     slots: new SimSlotKeeper(postgres),

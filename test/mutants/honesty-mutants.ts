@@ -165,6 +165,20 @@ export const honestyMutants: readonly Mutant[] = [
     ),
   },
   {
+    name: 'a jump from before the start taken for one of the peer',
+    edits: [
+      {
+        file: `${sources}/progress/progress-reader.ts`,
+        from: 'if (isRecalled && byMs >= leastJumpMs)',
+        to: 'if (isRecalled && byMs >= Infinity)',
+      },
+    ],
+    killer: suite(
+      'replication/src/progress/set-clocks.test.ts',
+      'replication/src/progress/progress-reader.test.ts',
+    ),
+  },
+  {
     name: 'an echo from before the own clock was set taken for a sample',
     edits: [
       {

@@ -89,3 +89,23 @@ test('an own clock that was set ahead excuses the same only where nobody could l
   expect(told(9000)).toBe(4000);
   expect(told(20_000)).toBe(0);
 });
+
+test('what a clock was set ahead by excuses only where a process began, and nothing was measured in between', () => {
+  const pair = new Pair();
+  const told = (beatAtMs = 19_000): number => pair.offsets.setAheadMs(pair.here, pair.there, beatAtMs);
+  pair.here.clock.takenUp();
+  pair.trueMs = 10_000;
+  pair.see();
+  pair.trueMs = 20_000;
+  pair.there.clock.jump(4000);
+  expect(told()).toBe(0);
+  pair.trueMs = 22_000;
+  pair.here.clock.takenUp();
+  expect(told()).toBe(4000);
+  expect(told(20_001)).toBe(0);
+  pair.trueMs = 30_000;
+  pair.see();
+  pair.trueMs = 31_000;
+  pair.there.clock.jump(4000);
+  expect(told(29_000)).toBe(0);
+});

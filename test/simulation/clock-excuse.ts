@@ -8,6 +8,7 @@
  */
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { ClockOffset } from '@isthmus/replication/ports/beat-store';
+import type { Jump } from './region-clock.ts';
 import type { SimRegion } from './sim-region.ts';
 import type { World } from './world.ts';
 
@@ -102,6 +103,21 @@ export class OffsetNews {
     const news = this.#seen.get(`${region.id} ${other.id}`)?.news ?? [];
     const measuredAtMs = news.find(({ atMs }) => atMs > last.atMs)?.atMs ?? Infinity;
     return laterMs + (beatAtMs <= measuredAtMs + last.byMs ? last.byMs : 0);
+  }
+
+  /**
+   * By how much a beat of the other region may be told as too old, of what its clock was set ahead by: where a process began
+   * to replicate, and no echo was measured between that and the jump, it is the same to whoever reads the next one as an
+   * own clock that was set back while nobody looked, by which each beat is older (0069).
+   */
+  setAheadMs(region: Clocked, other: Clocked, beatAtMs: number): number {
+    const isUnseen = ({ atMs: jumpAtMs }: Jump): boolean =>
+      region.clock.takenUpAtMs.some((upAtMs) => {
+        const [fromMs, toMs] = upAtMs < jumpAtMs ? [upAtMs, jumpAtMs] : [jumpAtMs, upAtMs];
+        return !this.#isMeasured(region, other, { fromMs, toMs });
+      });
+    const unseen = other.clock.setAheads.filter((jump) => jump.atMs >= beatAtMs && isUnseen(jump));
+    return unseen.reduce((sumMs, { byMs }) => sumMs + byMs, 0);
   }
 
   #isMeasured(

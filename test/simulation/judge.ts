@@ -58,13 +58,14 @@ async function judgeLag(
   const tangledAtMs = world.offsets.tangledAtMs(node.region, other);
   const beatAtMs = world.scheduler.nowMs - truth.newestBeatMs;
   if (tangledAtMs !== null && (isEarlier || beatAtMs < tangledAtMs)) return;
-  const setBackMs = world.offsets.setBackMs(node.region, other, beatAtMs);
+  const setBackMs = isEarlier ? world.offsets.setBackMs(node.region, other, beatAtMs) : 0;
+  const setAheadMs = world.offsets.setAheadMs(node.region, other, beatAtMs);
   judge(world, node, {
     gauge: 'lag',
     place: `${node.region.id} of ${other.id}`,
     shownMs: milliseconds(lag.seconds),
     leastMs: Math.max(0, truth.oldestChangeMs - errorMs),
-    mostMs: truth.newestBeatMs + errorMs + (isEarlier ? setBackMs : 0),
+    mostMs: truth.newestBeatMs + errorMs + setBackMs + setAheadMs,
   });
 }
 

@@ -131,9 +131,13 @@ export class Oracle {
       if (!brought.has(name)) this.#fail('applied once', name, `${target.id} skipped it`);
     for (const name of brought)
       if (!due.has(name)) this.#fail('applied once', name, `${target.id} applied it outside its interval`);
-    for (const { cause } of decision.deadLetters) {
+    this.refused(decision.deadLetters);
+  }
+
+  /** These are put aside: changes, or states that a transfer brought. */
+  refused(letters: readonly Pick<ApplyDecision['deadLetters'][number], 'cause'>[]): void {
+    for (const { cause } of letters)
       this.#seen(cause === 'clock-too-far-ahead' ? 'quarantine' : 'dead letter');
-    }
   }
 
   /** Nothing may be called settled that lies at or beyond a change that was put aside (P4). */

@@ -17,6 +17,8 @@ export class RegionClock {
   #silentUntilMs = -Infinity;
   readonly #jumps: number[] = [];
   readonly #setBacks: Jump[] = [];
+  readonly #setAheads: Jump[] = [];
+  readonly #takenUpAtMs: number[] = [];
   /** The last jump, where it went ahead and a process that was there may have read it; else `null`. */
   #setAhead: Jump | null = null;
   readonly #unseenAheads: Jump[] = [];
@@ -55,6 +57,21 @@ export class RegionClock {
     return this.#setBacks;
   }
 
+  /** In order of time. */
+  get setAheads(): readonly Jump[] {
+    return this.#setAheads;
+  }
+
+  /** A process began to replicate, and knows what the one before it has stored. */
+  takenUp(): void {
+    this.#takenUpAtMs.push(this.#trueMs());
+  }
+
+  /** True times, in order. */
+  get takenUpAtMs(): readonly number[] {
+    return this.#takenUpAtMs;
+  }
+
   /** In order of time: jumps ahead that no process may have seen that already read progress before. */
   get unseenAheads(): readonly Jump[] {
     return this.#unseenAheads;
@@ -70,6 +87,6 @@ export class RegionClock {
     this.#jumps.push(atMs);
     const jump = { atMs, byMs: Math.abs(byMs) };
     this.#setAhead = byMs < 0 ? null : jump;
-    if (byMs < 0) this.#setBacks.push(jump);
+    (byMs < 0 ? this.#setBacks : this.#setAheads).push(jump);
   }
 }

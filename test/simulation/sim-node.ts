@@ -170,7 +170,7 @@ export class SimNode {
       logger,
     };
     this.#joining = new Joining({ ...joining, closed: () => this.retiring?.closed ?? [] });
-    const store = new SimTransferStore(postgres);
+    const store = new SimTransferStore(postgres, world.oracle);
     const newName = (): string => `${name}-${this.#snapshots++}`;
     this.donor = new Donor({ self: identity, store, timer, logger: this.#logger(), newName });
     this.sessions = sessionDesk(postgres, identity, timer);

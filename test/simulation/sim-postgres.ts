@@ -371,6 +371,7 @@ export class SimRoleLock implements RoleLock {
     const postgres = this.#postgres;
     const inner = await postgres.region.lock.tryAcquire();
     if (inner === null) return null;
+    postgres.region.clock.takenUp();
     let lose = (): void => undefined;
     const lost = new Promise<void>((resolve) => {
       lose = () => postgres.after(noticeMs, () => postgres.hear(resolve));

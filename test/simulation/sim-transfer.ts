@@ -22,6 +22,7 @@ import type {
 } from '@isthmus/replication/ports/transfer-jobs';
 import type { TransferAnswer, TransferPeer, TransferRequest } from '@isthmus/replication/ports/transfer-peer';
 import type {
+  MergeDecision,
   MergeTransaction,
   Published,
   RaiseTransaction,
@@ -32,15 +33,18 @@ import type {
 import type { Vector, VectorEntry } from '@isthmus/replication/ports/vector';
 import type { SweepResult, Verification, VerificationStore } from '@isthmus/replication/ports/verification';
 import type { Donor } from '@isthmus/replication/transfer/donor';
+import type { Oracle } from './oracle.ts';
 import type { FeedWorld } from './sim-kafka.ts';
 import { decideKind, type SimPostgres } from './sim-postgres.ts';
 import type { SimProcess } from './sim-process.ts';
 
 export class SimTransferStore implements TransferStore {
   readonly #postgres: SimPostgres;
+  readonly #oracle: Pick<Oracle, 'refused'>;
 
-  constructor(postgres: SimPostgres) {
+  constructor(postgres: SimPostgres, oracle: Pick<Oracle, 'refused'>) {
     this.#postgres = postgres;
+    this.#oracle = oracle;
   }
 
   get #inner(): TransferStore {
@@ -81,7 +85,21 @@ export class SimTransferStore implements TransferStore {
   }
 
   merge(transaction: MergeTransaction): Promise<boolean> {
-    return this.#postgres.call(decideKind, 'merge', () => this.#inner.merge(transaction));
+    return this.#postgres.call(decideKind, 'merge', () => this.#merge(transaction));
+  }
+
+  async #merge(transaction: MergeTransaction): Promise<boolean> {
+    let refused: MergeDecision['refused'] = [];
+    const isMerged = await this.#inner.merge({
+      ...transaction,
+      decide: (locked) => {
+        const decision = transaction.decide(locked);
+        refused = decision?.refused ?? [];
+        return decision;
+      },
+    });
+    if (isMerged) this.#oracle.refused(refused);
+    return isMerged;
   }
 
   raise(transaction: RaiseTransaction): Promise<boolean> {

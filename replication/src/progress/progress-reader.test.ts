@@ -23,15 +23,17 @@ interface Told {
   readonly publishedAtMs: number;
   /** By which its clock was set ahead. */
   readonly aheadMs: number;
+  /** By which all of it happened later. */
+  readonly laterMs: number;
 }
 
 /** What `us` tells; its clock is 60 s behind ours and each way takes 40 ms. */
 function message(told: Partial<Told> = {}): ProgressMessage {
-  const { settledBeat = 3, echo = 8, region = us, aheadMs = 0 } = told;
+  const { settledBeat = 3, echo = 8, region = us, aheadMs = 0, laterMs = 0 } = told;
   return {
     region,
     incarnation: told.incarnation ?? first,
-    publishedAtMs: (told.publishedAtMs ?? 940_100) + aheadMs,
+    publishedAtMs: (told.publishedAtMs ?? 940_100) + aheadMs + laterMs,
     barriers: { ask: null, answers: [] },
     origins: [
       {
@@ -39,7 +41,7 @@ function message(told: Partial<Told> = {}): ProgressMessage {
         incarnation: told.ours ?? first,
         settled: [BigInt(settledBeat)],
         settledBeat,
-        echo: { number: echo, atMs: 1_000_000, receivedAtMs: 940_040 + aheadMs },
+        echo: { number: echo, atMs: 1_000_000 + laterMs, receivedAtMs: 940_040 + aheadMs + laterMs },
       },
     ],
   };
@@ -230,4 +232,34 @@ test('beats that come where progress does not are still told by the offset from 
   await link.reader.noticeClocks();
   await link.reader.noticeClocks();
   expect(link.stored.slice(2)).toEqual([{ ...before, earlierOffsets: [{ offsetMs: 60_000, untilBeat: 1 }] }]);
+});
+
+test('a jump that the first echo after a start shows makes no beat younger, whichever clock was set (0069)', async () => {
+  const earlier = { offsetMs: 50_000, untilBeat: 2 };
+  const link = new Link([{ ...known, earlierOffsets: [earlier] }]);
+  link.hear(4);
+  const setBack = { clockOffset: { offsetMs: 53_000 }, earlierOffsets: [{ offsetMs: 43_000, untilBeat: 2 }] };
+  expect(await link.read([message({ echo: 9, aheadMs: 7000 })])).toMatchObject(setBack);
+  const next = [...setBack.earlierOffsets, { offsetMs: 53_000, untilBeat: 4 }];
+  const peers = { clockOffset: { offsetMs: 46_000 }, earlierOffsets: next };
+  expect(await link.read([message({ echo: 10, aheadMs: 14_000 })])).toMatchObject(peers);
+});
+
+test('a jump the other way that the first echo after a start shows is one of the peer, by which beats are older', async () => {
+  const link = new Link([known]);
+  link.hear(4);
+  const earlierOffsets = [{ offsetMs: 60_000, untilBeat: 5 }];
+  const told = { clockOffset: { offsetMs: 67_000 }, earlierOffsets };
+  expect(await link.read([message({ echo: 9, aheadMs: -7000 })])).toMatchObject(told);
+});
+
+test('an echo that took so long that a jump hides in its error does not end the doubt about the start', async () => {
+  const link = new Link([known]);
+  link.hear(4);
+  [link.nowMs, link.monotonicMs] = [link.nowMs + 16_000, link.monotonicMs + 16_000];
+  expect(await link.read([message({ echo: 9, aheadMs: 7000 })])).toMatchObject({
+    clockOffset: { offsetMs: 60_000 },
+  });
+  const told = { clockOffset: { offsetMs: 53_000 }, earlierOffsets: [] };
+  expect(await link.read([message({ echo: 10, aheadMs: 7000, laterMs: 16_000 })])).toMatchObject(told);
 });

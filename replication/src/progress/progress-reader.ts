@@ -5,7 +5,7 @@
  * replaces everything; only a message of an incarnation older than the known one is dropped. Every message with an
  * echo of a beat not echoed before is also a sample of the offset between the clocks, unless the own clock may have been
  * set since that beat was made, however late the echo comes; where a clock was set, it shows by which of them the offset
- * moved. Messages that cannot be used are counted, never thrown; what the database
+ * moved, but for what lies before the start: there it is taken for whichever of the two makes beats older (0069). Messages that cannot be used are counted, never thrown; what the database
  * refuses to take is told anew by the peer within a beat interval.
  */
 import { ReplicationError } from '../errors.ts';
@@ -21,6 +21,7 @@ import { Trouble } from '../trouble.ts';
 import { beatIntervalMs } from './beat-interval.ts';
 import {
   addSample,
+  errorNow,
   heldOffset,
   jumpMsBefore,
   type OffsetSamples,
@@ -44,6 +45,8 @@ export interface Heard {
   readonly history: OffsetHistory;
   /** The own clock minus the monotonic one, which moves where the own clock is set. */
   readonly ownBaseMs: number;
+  /** Taken from the tables, and nothing measured since by which it would be known whether the own clock was set in between. */
+  readonly isRecalled: boolean;
 }
 
 /** When a message is read, and what has arrived of the peer's beats by then. */
@@ -74,7 +77,7 @@ function stepHeard(heard: Heard | null, message: ProgressMessage, at: Moment): H
   const ownBaseMs = at.nowMs - at.monotonicMs;
   const before = known && onOwnClock(known, ownBaseMs);
   const ours = oursIn(message, at.self);
-  const { samples, history } = measured(before, { message, ours, at });
+  const { samples, history, isRecalled } = measured(before, { message, ours, at });
   const progress: PeerProgress = {
     peer: at.self.peer,
     peerIncarnation: message.incarnation,
@@ -85,7 +88,7 @@ function stepHeard(heard: Heard | null, message: ProgressMessage, at: Moment): H
     clockOffset: heldOffset(samples, at.nowMs),
     earlierOffsets: history.earlier,
   };
-  return { progress, samples, history, ownBaseMs };
+  return { progress, samples, history, ownBaseMs, isRecalled };
 }
 
 /** All offsets move with the own clock where that was set since it was looked at last. */
@@ -106,7 +109,7 @@ function withoutMessage(heard: Heard, at: Moment): Heard {
   const isSame = moved === heard && untilBeat(history) === untilBeat(heard.history);
   const earlierOffsets = history.earlier;
   const progress = isSame ? heard.progress : { ...heard.progress, clockOffset: held, earlierOffsets };
-  return { progress, samples, history, ownBaseMs };
+  return { ...moved, progress, history, ownBaseMs };
 }
 
 /** Seeking a jump moves nothing else; `null`: none is known. */
@@ -139,21 +142,33 @@ interface Measuring {
   readonly at: Moment;
 }
 
-function measured(heard: Heard | null, input: Measuring): Pick<Heard, 'samples' | 'history'> {
+function measured(heard: Heard | null, input: Measuring): Pick<Heard, 'samples' | 'history' | 'isRecalled'> {
   const { heardBeat, leaps } = input.at;
-  const samples = heard?.samples ?? [];
-  const held = heldOffset(samples, input.at.nowMs);
+  const before = heard?.samples ?? [];
+  const isRecalled = heard?.isRecalled ?? false;
+  const held = heldOffset(before, input.at.nowMs);
   const history = soughtUntil(heard, held, input.at);
   const sample = freshSample(heard, input);
-  if (sample === null) return { samples, history };
+  if (sample === null) return { samples: before, history, isRecalled };
+  const samples = addSample(before, sample);
   const byMs = jumpMsBefore(held, sample) ?? 0;
+  // The peer's clock set ahead, or the own one set back: by the latter every beat is older, so none is told as too young.
+  if (isRecalled && byMs >= leastJumpMs)
+    return { samples, history: withOwnClockSet(history, -byMs), isRecalled: false };
   const offsetMs = held?.offsetMs ?? sample.offsetMs;
   const isJump = Math.abs(byMs) >= leastJumpMs && heardBeat !== null;
   const now = { toldAtMs: input.message.publishedAtMs, presentMs: sample.offsetMs };
   return {
-    samples: addSample(samples, sample),
+    samples,
     history: isJump ? addJump(history, { offsetMs, byMs, heardBeat, ...now }, leaps) : history,
+    isRecalled: isRecalled && mayHideJump(heldOffset(samples, input.at.nowMs), sample),
   };
+}
+
+/** An older measurement holds on, and between what the two may be wrong by there is room for a jump. */
+function mayHideJump(held: ClockOffset | null, sample: ClockOffset): boolean {
+  if (held === null || held === sample) return false;
+  return errorNow(held, sample.measuredAtMs) + sample.errorMs >= leastJumpMs;
 }
 
 /** `null`: the echo was told before, speaks of another clock than the present one, or its times contradict each other. */
@@ -302,6 +317,7 @@ export class ProgressReader {
       samples: known.clockOffset === null ? [] : [known.clockOffset],
       history: { earlier: known.earlierOffsets, sought: null },
       ownBaseMs,
+      isRecalled: true,
     };
     this.#stored = known;
   }
