@@ -171,7 +171,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     const { awaited } = this.#tables;
     const donor = this.#ground.jobs.donorOf(job);
     const given = Math.max(0, ...vector.flatMap((each) => (each.region === donor ? each.incarnation.counter : [])));
-    for (const [name, { region, incarnation }] of [...awaited.keyed()])
+    for (const [name, { region, incarnation }] of awaited.keyed())
       if (region === donor && incarnation.counter <= given) awaited.delete(name);
   }
 
