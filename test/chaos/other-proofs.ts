@@ -121,7 +121,7 @@ export function mutantsTable({ fates }: Mutants): string {
   const of = (name: string, setting: string): Fate | undefined =>
     fates.find((each) => each.name === name && each.setting === setting);
   const rows = names.map((name) => `| ${name} | ${told(of(name, 'alone'))} | ${told(of(name, 'bare'))} |`);
-  const survivors = names.filter((name) => fates.every((each) => each.name !== name || each.kill === null));
+  const survivors = names.filter((name) => fates.some((each) => each.name === name && each.kill === null));
   return [
     '## Mistakes made on purpose',
     '',

@@ -24,3 +24,10 @@ test('a failed run and one that was not staged are on the page', () => {
   expect(made).toContain('not staged: it needs root');
   expect(made).toContain('1 runs of 1 scenarios, 0 passed');
 });
+
+test('a mistake that is noticed only because something repairs counts as one that is not', () => {
+  const fates = found.mutants.fates.map((fate) =>
+    fate.name === 'no dedupe' && fate.setting === 'bare' ? { ...fate, kill: null } : fate,
+  );
+  expect(testsPage({ ...found, mutants: { fates } })).toContain('not noticed: no dedupe.');
+});
