@@ -120,10 +120,14 @@ export class Oracle {
     return this.#judge.figures;
   }
 
-  async stop(): Promise<readonly Violation[]> {
+  /** What was wrong, and whether there was anything to judge about those that are there to the end. */
+  async stop(lasting: readonly string[] = []): Promise<readonly Violation[]> {
     this.#ended.abort();
     await this.#running;
-    return this.#judge.violations;
+    const places = lasting.flatMap((one) =>
+      lasting.filter((other) => other !== one).map((other) => `${one} of ${other}`),
+    );
+    return [...this.#judge.violations, ...this.#judge.silent(places)];
   }
 
   /** Looks at all that goes to one target, until the end. */
