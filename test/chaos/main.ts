@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { whyNotWritable } from '@isthmus/loadtest/writable';
 import { root } from '../tidy/tree.ts';
 import { attempt } from './attempt.ts';
 import { type ChaosOptions, readOptions, usage } from './options.ts';
@@ -31,7 +32,13 @@ async function main(): Promise<void> {
     process.exitCode = 2;
   } else if (options.isList) for (const { row, name, about } of scenarios) say(`${row}\t${name}\t${about}`);
   else if (options.isPage) writeFileSync(pagePath, testsPage(foundIn(root)));
-  else await campaign(options);
+  else {
+    const { results } = options;
+    const unwritable = results === null ? null : whyNotWritable('--results', results);
+    if (unwritable === null) return campaign(options);
+    process.stderr.write(`${unwritable}\n`);
+    process.exitCode = 2;
+  }
 }
 
 async function campaign({ seed, runs, only, results: path, histories }: ChaosOptions): Promise<void> {

@@ -7,6 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { whyNotWritable } from '@isthmus/loadtest/writable';
 import { BrokenTree, root } from './broken-tree.ts';
 import { describe, type Fate, FatesFile, readFates, tableOf } from './fates.ts';
 import { hunt, type Setting } from './hunt.ts';
@@ -30,6 +31,12 @@ async function main(): Promise<void> {
   const strange = options.only.find((wanted) => mutants.every(({ name }) => name !== wanted));
   if (strange !== undefined) {
     process.stderr.write(`there is no mutant "${strange}"\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const unwritable = options.results === null ? null : whyNotWritable('--results', options.results);
+  if (unwritable !== null) {
+    process.stderr.write(`${unwritable}\n`);
     process.exitCode = 2;
     return;
   }
