@@ -11,7 +11,8 @@ import { attempt } from './attempt.ts';
 import { type ChaosOptions, readOptions, usage } from './options.ts';
 import { foundIn } from './found.ts';
 import { testsPage } from './page.ts';
-import { kindsOf, summarise, table } from './report.ts';
+import { commit } from './machine.ts';
+import { kindsOf, summarise, table, takenOver } from './report.ts';
 import { addResult, readResults } from './results-file.ts';
 import type { RunResult } from './run-result.ts';
 import { scenarios } from './scenario-list.ts';
@@ -46,6 +47,8 @@ async function campaign({ seed, runs, only, results: path, histories }: ChaosOpt
   const first = seed ?? results[0]?.seed ?? randomInt(100_000);
   const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name));
   say(`${chosen.length} scenarios, seeds ${first} to ${first + runs - 1}`);
+  const before = takenOver(results, commit());
+  if (before !== null) say(before);
   const turns = Array.from({ length: runs }, (_, run) =>
     chosen.map((scenario) => ({ scenario, seed: first + run })),
   );

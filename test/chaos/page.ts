@@ -80,11 +80,11 @@ function faultsTable(scenarios: readonly Scenario[], results: readonly RunResult
     `Acknowledged by kind: ${kindsOf(staged)
       .map(([kind, count]) => `${kind} ${count}`)
       .join(', ')}.`,
-    ...distinct(staged, ({ commit }) => commit, 'Commits'),
+    ...times(staged),
     ...distinct(staged, ({ machine }) => machine, 'Machines'),
     '',
-    '| row | scenario | what happens | runs | passed | seeds | faults | writes | in faults | ages read | numbers read | furthest from the truth |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| row | scenario | what happens | runs | passed | seeds | faults | writes | in faults | ages read | numbers read | furthest from the truth | commits |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...summaries.map(row),
     '',
     'A row is that of the fault matrix; 0 is a run without a fault. The furthest that lag or RPO was outside of what the',
@@ -93,6 +93,12 @@ function faultsTable(scenarios: readonly Scenario[], results: readonly RunResult
     ...failures(results),
     '',
   ].join('\n');
+}
+
+/** Runs of one row may be of several commits, so each row names its own. */
+function times(results: readonly RunResult[]): readonly string[] {
+  const days = results.map(({ startedAt }) => startedAt.slice(0, 10)).toSorted();
+  return days.length === 0 ? [] : [`Run from ${days[0] ?? ''} to ${days.at(-1) ?? ''}.`];
 }
 
 function distinct(
@@ -118,8 +124,9 @@ function row(summary: Summary): string {
           summary.readings,
           summary.counts,
           `${summary.worstMs} ms`,
+          summary.commits.join(' '),
         ]
-      : [`not staged: ${reason}`, '', '', '', '', '', '', '', ''];
+      : [`not staged: ${reason}`, '', '', '', '', '', '', '', '', ''];
   return `| ${[number, `\`${scenario}\``, about, ...cells].join(' | ')} |`;
 }
 

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { failedTest, isJudgement } from './hunt.ts';
 
 test('a file that could not be loaded is no test that failed', () => {
-  const unloaded = ' FAIL  conflict/src/a.test.ts [ conflict/src/a.test.ts ]\nSyntaxError: Unexpected token\n';
+  const unloaded =
+    ' FAIL  conflict/src/a.test.ts [ conflict/src/a.test.ts ]\nSyntaxError: Unexpected token\n';
   expect(failedTest(unloaded)).toBeNull();
   const both = `${unloaded} FAIL  conflict/src/b.test.ts > a record > is sorted\n`;
   expect(failedTest(both)).toBe('conflict/src/b.test.ts > a record > is sorted');

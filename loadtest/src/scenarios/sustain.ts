@@ -81,7 +81,8 @@ export async function sustain(context: Context, driver: Driver): Promise<readonl
 
 /** Without any there is no figure, which is a failure and no figure of nothing. */
 export function requireHeld<T>(held: readonly T[]): readonly T[] {
-  if (held.length === 0) throw new LoadError('not-in-time', 'the peer fell behind at every rate that was tried');
+  if (held.length === 0)
+    throw new LoadError('not-in-time', 'the peer fell behind at every rate that was tried');
   return held;
 }
 
