@@ -78,4 +78,18 @@ export const storeMutants: readonly Mutant[] = [
     ],
     killer: suite('test/contract/change-sink-feed.test.ts'),
   },
+  {
+    name: 'physical delete, in Postgres',
+    edits: [
+      {
+        file: `${postgres}/record-locks.js`,
+        from: 'if (writes.length > 0)\n            calls.push(this.#update(writes));',
+        to: 'if (writes.length > 0)\n            calls.push(this.#update(writes));\n        const dead = writes.filter(({ state }) => isDead(state)).map(({ index }) => this.#tuples[index]);\n        if (dead.length > 0) calls.unshift([deleteRecords, tidArray(dead)]);',
+      },
+    ],
+    killer: suite(
+      'test/contract/postgres-record-store.test.ts',
+      'test/contract/postgres-tombstone-store.test.ts',
+    ),
+  },
 ];
