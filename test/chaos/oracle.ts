@@ -194,19 +194,19 @@ export class Oracle {
 
   #judgeLag({ pair, mostSinceMs }: Truth, { fromMs, toMs, gauges }: Scrape): void {
     const { origin, target, missing, tally } = pair;
-    const of = `{origin="${origin.name}",target="${target.name}"}`;
+    const from = `origin="${origin.name}"`;
     const place = `${target.name} of ${origin.name}`;
     this.#judge.judgeAge({
       gauge: 'lag',
       place,
-      shownMs: inMs(known(gauges, `replication_lag_seconds${of}`)),
+      shownMs: inMs(known(gauges, `replication_lag_seconds{${from},target="${target.name}"}`)),
       leastMs: leastAge(missing, fromMs),
       mostMs: toMs - mostSinceMs,
     });
     this.#judge.judgeCount({
       gauge: 'backlog',
       place,
-      shown: known(gauges, `replication_backlog_changes${of}`),
+      shown: known(gauges, `replication_backlog_changes{${from}}`),
       least: tally.least(missing.absent, fromMs - heardMs),
       most: tally.most(mostSinceMs - slackMs) + inFlight,
     });
