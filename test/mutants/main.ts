@@ -120,8 +120,8 @@ async function fateOf(
 /** In the order of the mutants, and without those that are no more. */
 function merged(before: readonly Fate[], found: readonly Fate[]): readonly Fate[] {
   const renewed = new Set(found.map(({ name }) => name));
-  const all = [...before.filter(({ name }) => !renewed.has(name)), ...found];
-  return mutants.flatMap(({ name }) => all.filter((fate) => fate.name === name));
+  const fates = [...before.filter(({ name }) => !renewed.has(name)), ...found];
+  return mutants.flatMap(({ name }) => fates.filter((fate) => fate.name === name));
 }
 
 /** The list for programs and the table for people, the latter between two marks of the page. */
