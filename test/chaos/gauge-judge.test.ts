@@ -16,7 +16,7 @@ test('too few is a violation at once, unknown is none', () => {
     'backlog of 9, in truth 10 to 20',
     'lag of 999 ms, in truth 2000 to 3000',
   ]);
-  expect(judge.figures).toEqual({ readings: 1, worstMs: 1001, counts: 3 });
+  expect(judge.figures).toEqual({ readings: 1, worstMs: 1001, counts: 3, backlogs: 3 });
 });
 
 test('too much is one where it stays, and a right reading in between forgets it', () => {

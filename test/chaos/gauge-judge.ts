@@ -20,6 +20,8 @@ export interface JudgedFigures {
   readonly worstMs: number;
   /** Readings of numbers of changes. */
   readonly counts: number;
+  /** How many of these were of a backlog. */
+  readonly backlogs: number;
 }
 
 export class GaugeJudge {
@@ -29,11 +31,17 @@ export class GaugeJudge {
   readonly #ofSeries = new Map<string, number>();
   #readings = 0;
   #counts = 0;
+  #backlogs = 0;
   #worstMs = 0;
   #judgesHighFromMs = 0;
 
   get figures(): JudgedFigures {
-    return { readings: this.#readings, worstMs: Math.round(this.#worstMs), counts: this.#counts };
+    return {
+      readings: this.#readings,
+      worstMs: Math.round(this.#worstMs),
+      counts: this.#counts,
+      backlogs: this.#backlogs,
+    };
   }
 
   clockSet(): void {
@@ -55,6 +63,7 @@ export class GaugeJudge {
   judgeCount(reading: CountReading): void {
     if (reading.shown === null) return;
     this.#counts += 1;
+    if (reading.gauge === 'backlog') this.#backlogs += 1;
     this.#count(reading);
     this.#weigh(reading, { violation: checkCount(reading), isTooLow: reading.shown < reading.least });
   }

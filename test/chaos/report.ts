@@ -16,6 +16,8 @@ export interface Summary {
   readonly readings: number;
   /** Readings of numbers of changes. */
   readonly counts: number;
+  /** How many of these were of a backlog. */
+  readonly backlogs: number;
   readonly worstMs: number;
   /** At which it ran; in the order of the results. */
   readonly commits: readonly string[];
@@ -41,6 +43,7 @@ export function summarise(scenarios: readonly Scenario[], results: readonly RunR
       overlapped: sum(({ windows }) => windows.reduce((total, window) => total + window.acknowledged, 0)),
       readings: sum(({ gauges }) => gauges.readings),
       counts: sum(({ gauges }) => gauges.counts),
+      backlogs: sum(({ gauges }) => gauges.backlogs),
       worstMs: Math.max(0, ...staged.map(({ gauges }) => gauges.worstMs)),
       commits: [...new Set(staged.map(({ commit }) => commit))],
       reason: staged.length > 0 ? '' : (own[0]?.reason ?? ''),
