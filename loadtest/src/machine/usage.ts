@@ -16,7 +16,7 @@ import {
 const disturbedShare = 0.1;
 const disturbedSteal = 0.02;
 
-/** A process of ours and whether those below it count with it. */
+/** A process of ours and whether all those below it count with it. */
 export interface Part {
   readonly name: string;
   readonly pid: number;
@@ -113,8 +113,10 @@ export function usageBetween(
 }
 
 function cpuOf(part: Part, processes: readonly ProcessReading[]): number {
-  const counted = processes.filter(
-    ({ pid, parent }) => pid === part.pid || (part.withChildren && parent === part.pid),
-  );
-  return counted.reduce((sum, { cpuS }) => sum + cpuS, 0);
+  const own = new Set([part.pid]);
+  for (let before = 0; part.withChildren && own.size > before; ) {
+    before = own.size;
+    for (const { pid, parent } of processes) if (own.has(parent)) own.add(pid);
+  }
+  return processes.reduce((sum, { pid, cpuS }) => sum + (own.has(pid) ? cpuS : 0), 0);
 }
