@@ -10,6 +10,7 @@ import { LoadError } from './errors.ts';
 import { readOptions, usage } from './options.ts';
 import { htmlOf } from './report/html.ts';
 import { jsonOf, type Report, textOf } from './report.ts';
+import { whyNotWritable } from './writable.ts';
 
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes('--help')) {
@@ -17,6 +18,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const options = readOptions(args, readConfig().demo);
+  const unwritable = options.jsonFile === null ? null : whyNotWritable('--json', options.jsonFile);
+  if (unwritable !== null) throw new LoadError('wrong-usage', unwritable);
   const report = await runCampaign(options, (line) => process.stderr.write(`${line}\n`));
   process.stdout.write(textOf(report));
   if (options.jsonFile !== null) await write(report, options.jsonFile);

@@ -15,7 +15,7 @@ const quiet: Usage = {
   isDisturbed: false,
 };
 
-function reportWith(usage: Usage, failure: string | null = null): Report {
+function reportWith(usage: Usage | null, failure: string | null = null): Report {
   const anchor = { name: 'raw <pg>', unit: 'writes/s', median: 2000, min: 1900, max: 2100, runs: 3 };
   return {
     startedAt: '2030-01-01T00:00:00.000Z',
@@ -93,4 +93,11 @@ it('scales plots', () => {
   expect([50, 90, 99, 99.9].map((each) => Math.round(ninesOf(each) * 10) / 10)).toEqual([0.3, 1, 2, 3]);
   expect([0, 3, 20, 21, 260].map(niceCeiling)).toEqual([1, 5, 20, 25, 500]);
   expect([0, 0.123, 12.34, 1234567].map(shortNumber)).toEqual(['0', '0.12', '12.3', '1 234 567']);
+});
+
+it('does not call a machine idle that nobody could look at', () => {
+  expect(textOf(reportWith(quiet))).toContain('The machine was otherwise idle.');
+  const unseen = textOf(reportWith(null));
+  expect(unseen).toContain('What else ran on the machine could not be seen.');
+  expect(unseen).not.toContain('idle');
 });

@@ -55,9 +55,14 @@ export function headLines(report: Report): readonly string[] {
     `Load test of ${report.startedAt} on ${report.machine}; records of ${report.recordBytes.toFixed(0)} bytes of JSON; logs in ${report.log}.`,
     ...(report.isQuick ? ['A quick run: too short for figures to be quoted.'] : []),
     disturbed.length === 0
-      ? 'The machine was otherwise idle.'
+      ? idleLine(report.sections)
       : `THE MACHINE WAS BUSY WITH OTHER WORK during: ${names}. Their figures are no basis for comparison.`,
   ];
+}
+
+function idleLine(sections: readonly Section[]): string {
+  const isSeen = sections.every(({ usage }) => usage !== null);
+  return isSeen ? 'The machine was otherwise idle.' : 'What else ran on the machine could not be seen.';
 }
 
 function sectionLines(section: Section): readonly string[] {

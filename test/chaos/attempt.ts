@@ -23,7 +23,12 @@ export async function attempt(scenario: Scenario, seed: number, histories: strin
   const common = { scenario: scenario.name, row: scenario.row, seed, commit: commit(), machine: machine() };
   const lack = lackOf(scenario.needs);
   const empty = { proof: '', windows: [], operations: {}, convergedMs: null, violations: [] };
-  const nothing = { ...common, startedAt, ...empty, gauges: { readings: 0, worstMs: 0, counts: 0 } };
+  const nothing = {
+    ...common,
+    startedAt,
+    ...empty,
+    gauges: { readings: 0, worstMs: 0, counts: 0, backlogs: 0 },
+  };
   if (lack !== null)
     return { result: { ...nothing, tookMs: 0, outcome: 'not staged', reason: lack }, historyPath: null };
   try {

@@ -16,7 +16,7 @@ test('too few is a violation at once, unknown is none', () => {
     'backlog of 9, in truth 10 to 20',
     'lag of 999 ms, in truth 2000 to 3000',
   ]);
-  expect(judge.figures).toEqual({ readings: 1, worstMs: 1001, counts: 3 });
+  expect(judge.figures).toEqual({ readings: 1, worstMs: 1001, counts: 3, backlogs: 3 });
 });
 
 test('too much is one where it stays, and a right reading in between forgets it', () => {
@@ -36,4 +36,21 @@ test('in the moment in which a clock is set no age is too high, and one may stil
   expect(judge.violations).toEqual([]);
   judge.judgeAge(lag(0));
   expect(judge.violations).toHaveLength(1);
+});
+
+test('a gauge that says nothing all the time is told, and one that is known often enough is not', () => {
+  const judge = new GaugeJudge();
+  for (let count = 0; count < 9; count++) judge.judgeAge(lag(null));
+  judge.judgeCount(backlog(null));
+  const silent = (): readonly string[] =>
+    judge.silent(['us of eu']).map(({ key, detail }) => `${key}: ${detail.split(',')[0] ?? ''}`);
+  expect(silent()).toEqual([
+    'us of eu: lag was known in 0 readings',
+    'us of eu: rpo was known in 0 readings',
+    'us of eu: backlog was known in 0 readings',
+    'us of eu: rpo changes was known in 0 readings',
+  ]);
+  for (let count = 0; count < 5; count++) judge.judgeAge(lag(2500));
+  judge.judgeCount(backlog(15));
+  expect(silent()).toHaveLength(2);
 });

@@ -5,12 +5,14 @@
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { whyNotWritable } from '@isthmus/loadtest/writable';
 import { root } from '../tidy/tree.ts';
 import { attempt } from './attempt.ts';
 import { type ChaosOptions, readOptions, usage } from './options.ts';
 import { foundIn } from './found.ts';
 import { testsPage } from './page.ts';
-import { kindsOf, summarise, table } from './report.ts';
+import { commit } from './machine.ts';
+import { kindsOf, summarise, table, takenOver } from './report.ts';
 import { addResult, readResults } from './results-file.ts';
 import type { RunResult } from './run-result.ts';
 import { scenarios } from './scenario-list.ts';
@@ -31,7 +33,13 @@ async function main(): Promise<void> {
     process.exitCode = 2;
   } else if (options.isList) for (const { row, name, about } of scenarios) say(`${row}\t${name}\t${about}`);
   else if (options.isPage) writeFileSync(pagePath, testsPage(foundIn(root)));
-  else await campaign(options);
+  else {
+    const { results } = options;
+    const unwritable = results === null ? null : whyNotWritable('--results', results);
+    if (unwritable === null) return campaign(options);
+    process.stderr.write(`${unwritable}\n`);
+    process.exitCode = 2;
+  }
 }
 
 async function campaign({ seed, runs, only, results: path, histories }: ChaosOptions): Promise<void> {
@@ -39,6 +47,8 @@ async function campaign({ seed, runs, only, results: path, histories }: ChaosOpt
   const first = seed ?? results[0]?.seed ?? randomInt(100_000);
   const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name));
   say(`${chosen.length} scenarios, seeds ${first} to ${first + runs - 1}`);
+  const before = takenOver(results, commit());
+  if (before !== null) say(before);
   const turns = Array.from({ length: runs }, (_, run) =>
     chosen.map((scenario) => ({ scenario, seed: first + run })),
   );

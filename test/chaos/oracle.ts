@@ -120,10 +120,14 @@ export class Oracle {
     return this.#judge.figures;
   }
 
-  async stop(): Promise<readonly Violation[]> {
+  /** What was wrong, and whether there was anything to judge about those that are there to the end. */
+  async stop(lasting: readonly string[] = []): Promise<readonly Violation[]> {
     this.#ended.abort();
     await this.#running;
-    return this.#judge.violations;
+    const places = lasting.flatMap((one) =>
+      lasting.filter((other) => other !== one).map((other) => `${one} of ${other}`),
+    );
+    return [...this.#judge.violations, ...this.#judge.silent(places)];
   }
 
   /** Looks at all that goes to one target, until the end. */
@@ -190,19 +194,19 @@ export class Oracle {
 
   #judgeLag({ pair, mostSinceMs }: Truth, { fromMs, toMs, gauges }: Scrape): void {
     const { origin, target, missing, tally } = pair;
-    const of = `{origin="${origin.name}",target="${target.name}"}`;
+    const from = `origin="${origin.name}"`;
     const place = `${target.name} of ${origin.name}`;
     this.#judge.judgeAge({
       gauge: 'lag',
       place,
-      shownMs: inMs(known(gauges, `replication_lag_seconds${of}`)),
+      shownMs: inMs(known(gauges, `replication_lag_seconds{${from},target="${target.name}"}`)),
       leastMs: leastAge(missing, fromMs),
       mostMs: toMs - mostSinceMs,
     });
     this.#judge.judgeCount({
       gauge: 'backlog',
       place,
-      shown: known(gauges, `replication_backlog_changes${of}`),
+      shown: known(gauges, `replication_backlog_changes{${from}}`),
       least: tally.least(missing.absent, fromMs - heardMs),
       most: tally.most(mostSinceMs - slackMs) + inFlight,
     });

@@ -89,10 +89,10 @@ export function soakText({ about, totals, faults, slowestS, violations, measures
     return `| ${[region, `${title}, ${unit}`, from, to, verdict].join(' | ')} |`;
   });
   return [
-    '## An hour of everything',
+    `## ${about.minutes === 60 ? 'An hour' : `${about.minutes} minutes`} of everything`,
     '',
     `${about.minutes} minutes at ${about.ratePerS} writes a second, seed ${about.seed}, the log in ${about.log}: ${totals.acknowledged} acknowledged, ` +
-      `${totals.refused} refused, ${totals.unknown} without an answer; ${faults} faults, the slowest whole again after ${slowestS.toFixed(1)} s. ` +
+      `${totals.refused} refused, ${totals.unknown} without an answer, ${totals.shed} not sent because too many waited; ${faults} faults, the slowest whole again after ${slowestS.toFixed(1)} s. ` +
       `${violations.length === 0 ? 'The regions agree, and no increment is lost or doubled' : violations.join('; ')}. ` +
       `Commit ${about.commit}; ${about.machine}; ${about.startedAt.slice(0, 10)}.`,
     '',
@@ -121,7 +121,7 @@ export function mutantsTable({ fates }: Mutants): string {
   const of = (name: string, setting: string): Fate | undefined =>
     fates.find((each) => each.name === name && each.setting === setting);
   const rows = names.map((name) => `| ${name} | ${told(of(name, 'alone'))} | ${told(of(name, 'bare'))} |`);
-  const survivors = names.filter((name) => fates.every((each) => each.name !== name || each.kill === null));
+  const survivors = names.filter((name) => fates.some((each) => each.name === name && each.kill === null));
   return [
     '## Mistakes made on purpose',
     '',

@@ -76,23 +76,30 @@ function faultsTable(scenarios: readonly Scenario[], results: readonly RunResult
     `${staged.length} runs of ${summaries.filter(({ runs }) => runs > 0).length} scenarios, ${sum(({ passed }) => passed)} passed: ` +
       `${sum(({ faults }) => faults)} faults, ${sum(({ acknowledged }) => acknowledged)} acknowledged writes, ` +
       `${sum(({ overlapped }) => overlapped)} of them while a fault was on; ` +
-      `${sum(({ readings }) => readings)} readings of lag and RPO and ${sum(({ counts }) => counts)} of numbers of changes held against the truth.`,
+      `${sum(({ readings }) => readings)} readings of lag and RPO and ${sum(({ counts }) => counts)} of numbers of changes held against the truth, ` +
+      `${sum(({ backlogs }) => backlogs)} of these of a backlog.`,
     `Acknowledged by kind: ${kindsOf(staged)
       .map(([kind, count]) => `${kind} ${count}`)
       .join(', ')}.`,
-    ...distinct(staged, ({ commit }) => commit, 'Commits'),
+    ...times(staged),
     ...distinct(staged, ({ machine }) => machine, 'Machines'),
     '',
-    '| row | scenario | what happens | runs | passed | seeds | faults | writes | in faults | ages read | numbers read | furthest from the truth |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| row | scenario | what happens | runs | passed | seeds | faults | writes | in faults | ages read | numbers read | backlogs read | furthest from the truth | commits |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...summaries.map(row),
     '',
     'A row is that of the fault matrix; 0 is a run without a fault. The furthest that lag or RPO was outside of what the',
-    'oracle knew is given in milliseconds; up to the larger of a second and 5 % is right. Backlogs and numbers of changes',
-    'have been read since the oracle judges them; no more of them may be told, and no fewer, than can be missing.',
+    'oracle knew is given in milliseconds; up to the larger of a second and 5 % is right. Numbers of changes, of an RPO or a',
+    'backlog, have been read since the oracle judges them; no more of them may be told, and no fewer, than can be missing.',
     ...failures(results),
     '',
   ].join('\n');
+}
+
+/** Runs of one row may be of several commits, so each row names its own. */
+function times(results: readonly RunResult[]): readonly string[] {
+  const days = results.map(({ startedAt }) => startedAt.slice(0, 10)).toSorted();
+  return days.length === 0 ? [] : [`Run from ${days[0] ?? ''} to ${days.at(-1) ?? ''}.`];
 }
 
 function distinct(
@@ -117,9 +124,11 @@ function row(summary: Summary): string {
           summary.overlapped,
           summary.readings,
           summary.counts,
+          summary.backlogs,
           `${summary.worstMs} ms`,
+          summary.commits.join(' '),
         ]
-      : [`not staged: ${reason}`, '', '', '', '', '', '', '', ''];
+      : [`not staged: ${reason}`, '', '', '', '', '', '', '', '', '', ''];
   return `| ${[number, `\`${scenario}\``, about, ...cells].join(' | ')} |`;
 }
 

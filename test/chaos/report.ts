@@ -16,7 +16,11 @@ export interface Summary {
   readonly readings: number;
   /** Readings of numbers of changes. */
   readonly counts: number;
+  /** How many of these were of a backlog. */
+  readonly backlogs: number;
   readonly worstMs: number;
+  /** At which it ran; in the order of the results. */
+  readonly commits: readonly string[];
   /** Why it was not staged; empty: it was. */
   readonly reason: string;
 }
@@ -39,10 +43,22 @@ export function summarise(scenarios: readonly Scenario[], results: readonly RunR
       overlapped: sum(({ windows }) => windows.reduce((total, window) => total + window.acknowledged, 0)),
       readings: sum(({ gauges }) => gauges.readings),
       counts: sum(({ gauges }) => gauges.counts),
+      backlogs: sum(({ gauges }) => gauges.backlogs),
       worstMs: Math.max(0, ...staged.map(({ gauges }) => gauges.worstMs)),
+      commits: [...new Set(staged.map(({ commit }) => commit))],
       reason: staged.length > 0 ? '' : (own[0]?.reason ?? ''),
     };
   });
+}
+
+/** What a campaign that goes on takes from its results file as it is; `null`: nothing. */
+export function takenOver(results: readonly RunResult[], commit: string): string | null {
+  const staged = results.filter(({ outcome }) => outcome !== 'not staged');
+  if (staged.length === 0) return null;
+  const others = staged.filter((result) => result.commit !== commit);
+  const commits = [...new Set(others.map((result) => result.commit))].join(', ');
+  const elsewhere = others.length === 0 ? '' : `, ${others.length} of them at other commits: ${commits}`;
+  return `goes on after ${staged.length} runs, which are not repeated${elsewhere}`;
 }
 
 function sumOf(operations: RunResult['operations'], result: string): number {

@@ -20,8 +20,13 @@ export const runResult = z.object({
   /** By kind and result. */
   operations: z.record(z.string(), z.record(z.string(), z.number())),
   convergedMs: z.number().nullable(),
-  /** Of ages, and how many numbers of changes. */
-  gauges: z.object({ readings: z.number(), worstMs: z.number(), counts: z.number().default(0) }),
+  /** Of ages, and how many numbers of changes, among them how many backlogs. */
+  gauges: z.object({
+    readings: z.number(),
+    worstMs: z.number(),
+    counts: z.number().default(0),
+    backlogs: z.number().default(0),
+  }),
   violations: z.array(violation),
 });
 

@@ -94,7 +94,7 @@ async function runOn(cluster: Cluster, { scenario, seed, folder, onEnd }: Ground
   await allConverged(survivors);
   const convergedMs = performance.now() - startedMs;
   await allQuiet(survivors, destroyed.length === 0);
-  const dishonest = await oracle.stop();
+  const dishonest = await oracle.stop(survivors.map(({ name }) => name));
   const finals = await Promise.all(
     survivors.map(async ({ name, client }) => [name, await readFinals(client, load.prefix)] as const),
   );

@@ -297,17 +297,22 @@ async function waitsForLock(fresh: FreshDatabase): Promise<boolean> {
   return waiting.length > 0;
 }
 
-/** Contents of our change messages in the slot: a message starts with M, flags, an LSN and a prefix. */
+/**
+ * Contents of our change messages in the slot: a message starts with M, flags, an LSN and a prefix. One that is not part of its
+ * transaction is there whatever becomes of that, and no relay takes it.
+ */
 async function emitted(fresh: FreshDatabase): Promise<readonly Buffer[]> {
   const found = await fresh.sql(
     `SELECT data FROM pg_logical_slot_peek_binary_changes('${fresh.slotName}', NULL, NULL,
       'proto_version', '1', 'publication_names', 'isthmus_relay', 'messages', 'true')`,
   );
   const prefix = 'isthmus.changes\0';
+  const transactional = 1;
   return found
     .map((row) => row['data'])
     .filter((data) => Buffer.isBuffer(data))
-    .filter((data) => data.toString('latin1', 0, 1) === 'M' && data.includes(prefix))
+    .filter((data) => data.toString('latin1', 0, 1) === 'M' && data[1] === transactional)
+    .filter((data) => data.includes(prefix))
     .map((data) => data.subarray(data.indexOf(prefix) + prefix.length + 4));
 }
 

@@ -33,6 +33,12 @@ export class FatesFile {
   }
 }
 
+/** Of the list in the repository. */
+export function readFates(path: string): readonly Fate[] {
+  const list: { readonly fates: readonly Fate[] } = JSON.parse(readFileSync(path, 'utf8'));
+  return list.fates;
+}
+
 function parse(line: string): readonly Fate[] {
   try {
     const fate: Fate = JSON.parse(line);

@@ -4,6 +4,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { assert } from '@isthmus/replication/errors';
 import type { Killer } from './mutant.ts';
 
 export interface Kill {
@@ -40,9 +41,17 @@ async function bySeeds(
     const args = [program, `${firstSeed + done}`, `${count}`, ...nets];
     const { stdout } = await run(process.execPath, args, { maxBuffer });
     const found = /^(\d+) (.*)$/m.exec(stdout);
-    if (found !== null) return { seeds: Number(found[1]) - firstSeed + 1, by: found[2] ?? '' };
+    if (found === null) continue;
+    const by = found[2] ?? '';
+    assert(isJudgement(by), `the mutant only breaks down: ${by}`);
+    return { seeds: Number(found[1]) - firstSeed + 1, by };
   }
   return null;
+}
+
+/** An assertion of the engine is one; that a mutant cannot run is none, and says nothing about who would notice it. */
+export function isJudgement(by: string): boolean {
+  return !/^crash: (?:Reference|Syntax|Type|Range)Error\b/.test(by);
 }
 
 async function bySuite(tree: string, tests: readonly string[]): Promise<Kill | null> {
@@ -55,9 +64,15 @@ async function bySuite(tree: string, tests: readonly string[]): Promise<Kill | n
   } catch (reason) {
     const said = reason instanceof Error && 'stdout' in reason && 'stderr' in reason;
     const text = said ? `${String(reason.stdout)}\n${String(reason.stderr)}` : String(reason);
-    const failed = /^\s*FAIL\s+(.*)$/m.exec(text);
+    const by = failedTest(text);
     // A suite that could not be run has noticed nothing.
-    if (failed?.[1] === undefined) throw reason;
-    return { seeds: 0, by: failed[1] };
+    if (by === null) throw reason;
+    return { seeds: 0, by };
   }
+}
+
+/** The first test that failed; `null`: there is none, as where a file could not even be loaded. */
+export function failedTest(said: string): string | null {
+  const failed = [...said.matchAll(/^\s*FAIL\s+(.*)$/gm)].map(([, name = '']) => name);
+  return failed.find((name) => name.includes(' > ')) ?? null;
 }

@@ -7,8 +7,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { whyNotWritable } from '@isthmus/loadtest/writable';
 import { BrokenTree, root } from './broken-tree.ts';
-import { describe, type Fate, FatesFile, tableOf } from './fates.ts';
+import { describe, type Fate, FatesFile, readFates, tableOf } from './fates.ts';
 import { hunt, type Setting } from './hunt.ts';
 import { mutants } from './mutant-list.ts';
 import { type Mutant, seeds, suite } from './mutant.ts';
@@ -27,12 +28,19 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const chosen = mutants.filter(({ name }) => options.only === null || name === options.only);
-  if (chosen.length === 0) {
-    process.stderr.write(`there is no mutant "${options.only ?? ''}"\n`);
+  const strange = options.only.find((wanted) => mutants.every(({ name }) => name !== wanted));
+  if (strange !== undefined) {
+    process.stderr.write(`there is no mutant "${strange}"\n`);
     process.exitCode = 2;
     return;
   }
+  const unwritable = options.results === null ? null : whyNotWritable('--results', options.results);
+  if (unwritable !== null) {
+    process.stderr.write(`${unwritable}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const chosen = mutants.filter(({ name }) => options.only.length === 0 || options.only.includes(name));
   const tree = new BrokenTree();
   try {
     await all(tree, chosen, options);
@@ -48,7 +56,9 @@ async function all(tree: BrokenTree, chosen: readonly Mutant[], options: MutantO
   const fates: Fate[] = [];
   for (const [index, mutant] of chosen.entries())
     for (const setting of settingsOf(mutant)) {
-      const before = known.find((fate) => fate.name === mutant.name && fate.setting === setting);
+      const before = known.find(
+        (fate) => fate.name === mutant.name && fate.setting === setting && isFinal(fate, options),
+      );
       const fate = before ?? (await fateOf(tree, mutant, { setting, maxSeeds: options.maxSeeds }));
       if (before === undefined) file.add(fate);
       fates.push(fate);
@@ -56,8 +66,13 @@ async function all(tree: BrokenTree, chosen: readonly Mutant[], options: MutantO
     }
   const survivors = fates.filter(({ kill }) => kill === null);
   say(`${chosen.length} mutants, ${survivors.length} survived`);
-  if (options.isWritten && options.only === null) write(fates);
+  if (options.isWritten) write(merged(readFates(listPath), fates));
   if (survivors.length > 0) process.exitCode = 1;
+}
+
+/** More seeds may still find one that survived fewer. */
+function isFinal({ kill, maxSeeds }: Fate, wanted: Pick<MutantOptions, 'maxSeeds'>): boolean {
+  return kill !== null || maxSeeds >= wanted.maxSeeds;
 }
 
 /** A copy in which something fails by itself would kill everything. */
@@ -102,9 +117,16 @@ async function fateOf(
   }
 }
 
+/** In the order of the mutants, and without those that are no more. */
+function merged(before: readonly Fate[], found: readonly Fate[]): readonly Fate[] {
+  const renewed = new Set(found.map(({ name }) => name));
+  const fates = [...before.filter(({ name }) => !renewed.has(name)), ...found];
+  return mutants.flatMap(({ name }) => fates.filter((fate) => fate.name === name));
+}
+
 /** The list for programs and the table for people, the latter between two marks of the page. */
 function write(fates: readonly Fate[]): void {
-  writeFileSync(listPath, `${JSON.stringify({ commit: commit(), fates }, null, 2)}\n`);
+  writeFileSync(listPath, `${JSON.stringify({ fates }, null, 2)}\n`);
   const [begin, end] = marks;
   const page = readFileSync(pagePath, 'utf8');
   const head = page.slice(0, page.indexOf(begin) + begin.length);

@@ -6,9 +6,11 @@ import { pathMutants } from './path-mutants.ts';
 import { repairMutants } from './repair-mutants.ts';
 import { retirementMutants } from './retirement-mutants.ts';
 import { sealMutants } from './seal-mutants.ts';
+import { storeMutants } from './store-mutants.ts';
 
 export const mutants: readonly Mutant[] = [
   ...pathMutants,
+  ...storeMutants,
   ...repairMutants,
   ...retirementMutants,
   ...honestyMutants,

@@ -2,31 +2,37 @@
 export interface MutantOptions {
   /** Seeds that one mutant may survive before it counts as a survivor. */
   readonly maxSeeds: number;
-  readonly only: string | null;
+  /** Names of mutants; empty: all. */
+  readonly only: readonly string[];
   readonly results: string | null;
-  /** Writes the table into the repository when all are through. */
+  /** Writes the table into the repository when all are through; with `only` the rest of it stays as it is. */
   readonly isWritten: boolean;
 }
 
-export const usage = 'usage: npm run mutants -- [--seeds N] [--only NAME] [--results FILE] [--write]\n';
+export const usage = 'usage: npm run mutants -- [--seeds N] [--only NAME]… [--results FILE] [--write]\n';
 
-const named = new Set(['seeds', 'only', 'results']);
+const named = new Set(['--seeds', '--only', '--results']);
 
 /** What is wrong, as a sentence, or the options. */
 export function readMutantOptions(args: readonly string[]): MutantOptions | string {
   const given = new Map<string, string>();
+  const only: string[] = [];
   for (let index = 0; index < args.length; index++) {
-    const name = args[index]?.replace(/^--/, '') ?? '';
-    if (name === 'write') given.set(name, '');
-    else if (named.has(name)) given.set(name, args[++index] ?? '');
-    else return `unknown option ${args[index] ?? ''}`;
+    const name = args[index] ?? '';
+    if (name === '--write') given.set(name, '');
+    else if (named.has(name)) {
+      const value = args[++index] ?? '';
+      if (value === '') return `${name} takes a value`;
+      if (name === '--only') only.push(value);
+      else given.set(name, value);
+    } else return `unknown option ${name}`;
   }
-  const seeds = given.get('seeds') ?? '400';
+  const seeds = given.get('--seeds') ?? '400';
   if (!/^[1-9]\d{0,5}$/.test(seeds)) return `--seeds is ${seeds}: take an integer from 1 to 999999`;
   return {
     maxSeeds: Number(seeds),
-    only: given.get('only') ?? null,
-    results: given.get('results') ?? null,
-    isWritten: given.has('write'),
+    only,
+    results: given.get('--results') ?? null,
+    isWritten: given.has('--write'),
   };
 }

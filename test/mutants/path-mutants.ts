@@ -173,9 +173,13 @@ export const pathMutants: readonly Mutant[] = [
       {
         file: locks,
         from: 'ON CONFLICT DO NOTHING`',
-        to: 'ON CONFLICT (collection, key) DO UPDATE SET gen = record.gen RETURNING ctid::text, key`',
+        to: 'ON CONFLICT (collection, key) DO UPDATE SET gen = record.gen RETURNING ctid::text, key, collection`',
       },
-      { file: locks, from: 'SELECT ctid::text, state FROM', to: 'SELECT ctid::text, state, key FROM' },
+      {
+        file: locks,
+        from: 'SELECT ctid::text, state FROM',
+        to: 'SELECT ctid::text, state, key, collection FROM',
+      },
       {
         file: locks,
         from: 'return this.#withPlaceholders\n            ? [this.#placeholders(), ...locks, [selectFloor]]\n            : [...locks, [selectFloor]];',
@@ -186,10 +190,10 @@ export const pathMutants: readonly Mutant[] = [
         from: 'const placed = this.#withPlaceholders && this.#order.length > 0 ? answers[0] : undefined;\n        const locked = answers.slice(placed === undefined ? 0 : 1, -1).flatMap((answer) => answer.rows);',
         to: `const placed = this.#order.length > 0 ? answers.at(-2) : undefined;
         const seen = answers.slice(0, -2).flatMap((answer) => answer.rows);
-        const keys = this.#groups.flatMap((group) => group.keys);
-        const locked = keys.map((key) => [
-          placed?.rows.find((row) => row[1] === key)?.[0],
-          seen.find((row) => row[2] === key)?.[1] ?? Buffer.alloc(0),
+        const names = this.#groups.flatMap(({ collection, keys }) => keys.map((key) => [key, collection]));
+        const locked = names.map(([key, collection]) => [
+          placed?.rows.find((row) => row[1] === key && row[2] === collection)?.[0],
+          seen.find((row) => row[2] === key && row[3] === collection)?.[1] ?? Buffer.alloc(0),
         ]);`,
       },
     ],

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '@isthmus/loadtest/random';
+import { whyNotWritable } from '@isthmus/loadtest/writable';
 import { commit, machine } from '../chaos/machine.ts';
 import { type Demo, startDemo } from '../e2e/demo.ts';
 import { agreement } from './agreement.ts';
@@ -24,6 +25,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const options = readOptions(args, randomInt(1, 2 ** 31));
+  requireWritable(options);
   const folder = await mkdtemp(join(tmpdir(), 'isthmus-soak-'));
   // The servers run as a user of their own and must come through to their folders.
   await chmod(folder, 0o755);
@@ -37,6 +39,15 @@ async function main(args: readonly string[]): Promise<number> {
   } finally {
     await demo.stop();
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Known before the hour, not after it. */
+function requireWritable({ jsonFile, summaryFile }: SoakOptions): void {
+  const files = [['--json', jsonFile] as const, ['--summary', summaryFile] as const];
+  for (const [option, path] of files) {
+    const unwritable = path === null ? null : whyNotWritable(option, path);
+    if (unwritable !== null) throw new WrongUsage(unwritable);
   }
 }
 

@@ -46,6 +46,22 @@ it('adds the backends to Postgres and tells what others used', () => {
   expect(usage).toMatchObject({ seconds: 10, isDisturbed: true, loadBefore: 0.2 });
 });
 
+it('counts what the servers that it has started have started', () => {
+  const processes = (cpuS: number) => [
+    { pid: 12, parent: 11, cpuS },
+    { pid: 10, parent: 1, cpuS: 1 },
+    { pid: 11, parent: 10, cpuS: 1 },
+  ];
+  const at = (atS: number, cpuS: number) => ({
+    atMs: atS * 1000,
+    machine: { busyS: cpuS, stealS: 0, totalS: atS * 2 },
+    processes: processes(cpuS),
+  });
+  const mine = [{ name: 'load generator', pid: 10, withChildren: true }];
+  const usage = usageBetween(mine, { before: at(0, 0), after: at(10, 8) }, 0);
+  expect(usage).toMatchObject({ parts: [{ cpuS: 8 }], othersShare: 0, isDisturbed: false });
+});
+
 it('calls a run disturbed for stolen time and not for our own work', () => {
   const before = reading(0, { own: 0, child: 0, region: 0, busy: 0, steal: 0 });
   const quiet = reading(10, { own: 1, child: 10, region: 8, busy: 19.5, steal: 0 });

@@ -16,7 +16,7 @@ import {
 const disturbedShare = 0.1;
 const disturbedSteal = 0.02;
 
-/** A process of ours and whether those below it count with it. */
+/** A process of ours and whether all those below it count with it. */
 export interface Part {
   readonly name: string;
   readonly pid: number;
@@ -44,10 +44,10 @@ interface Reading {
 /** Start it, do the work, and ask for the usage. */
 export class UsageWatch {
   readonly #parts: readonly Part[];
-  readonly #before: Reading;
+  readonly #before: Reading | null;
   readonly #loadBefore: number;
 
-  private constructor(parts: readonly Part[], before: Reading, loadBefore: number) {
+  private constructor(parts: readonly Part[], before: Reading | null, loadBefore: number) {
     this.#parts = parts;
     this.#before = before;
     this.#loadBefore = loadBefore;
@@ -59,18 +59,17 @@ export class UsageWatch {
     return new UsageWatch(parts, await read(), load);
   }
 
-  async usage(): Promise<Usage> {
-    return usageBetween(this.#parts, { before: this.#before, after: await read() }, this.#loadBefore);
+  /** `null` where the machine does not tell. */
+  async usage(): Promise<Usage | null> {
+    const after = await read();
+    if (this.#before === null || after === null) return null;
+    return usageBetween(this.#parts, { before: this.#before, after }, this.#loadBefore);
   }
 }
 
-async function read(): Promise<Reading> {
+async function read(): Promise<Reading | null> {
   const [machine, processes] = await Promise.all([readMachine(), readProcesses()]);
-  return {
-    atMs: performance.now(),
-    machine: machine ?? { busyS: 0, stealS: 0, totalS: 0 },
-    processes,
-  };
+  return machine === null ? null : { atMs: performance.now(), machine, processes };
 }
 
 /** The processes of a demo and of the load test itself. */
@@ -113,8 +112,10 @@ export function usageBetween(
 }
 
 function cpuOf(part: Part, processes: readonly ProcessReading[]): number {
-  const counted = processes.filter(
-    ({ pid, parent }) => pid === part.pid || (part.withChildren && parent === part.pid),
-  );
-  return counted.reduce((sum, { cpuS }) => sum + cpuS, 0);
+  const own = new Set([part.pid]);
+  for (let before = 0; part.withChildren && own.size > before; ) {
+    before = own.size;
+    for (const { pid, parent } of processes) if (own.has(parent)) own.add(pid);
+  }
+  return processes.reduce((sum, { pid, cpuS }) => sum + (own.has(pid) ? cpuS : 0), 0);
 }

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { roundOf } from './backlog.ts';
 import { growthOf } from './memory.ts';
-import { throughputOf } from './sustain.ts';
+import { fewerNotes, requireHeld, throughputOf } from './sustain.ts';
 
 it('counts a backlog from the last moment at which nothing was applied', () => {
   const readings = [
@@ -18,6 +18,13 @@ it('counts a backlog from the last moment at which nothing was applied', () => {
 it('compares the last third of memory readings with the first', () => {
   expect(growthOf([100, 100, 150, 170, 200, 200])).toBe(2);
   expect(growthOf([100])).toBe(1);
+});
+
+it('fails where no rate held, and tells of fewer runs than were asked for', () => {
+  expect(() => requireHeld([])).toThrow(/fell behind at every rate/);
+  expect(requireHeld([1])).toEqual([1]);
+  expect(fewerNotes(5, 5)).toEqual([]);
+  expect(fewerNotes(3, 5)).toEqual(['ONLY 3 OF 5 RUNS HELD A RATE.']);
 });
 
 it('turns cumulative counts into changes a second', () => {

@@ -7,6 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { readApplied } from '../applied.ts';
+import { LoadError } from '../errors.ts';
 import type { LatencySummary } from '../histogram.ts';
 import { appliedPerS, type Flow, type FlowSample, judge, searchRate } from '../rate-search.ts';
 import type { Context } from '../scenario.ts';
@@ -45,7 +46,10 @@ export interface Stretch {
   readonly linkBytes: number;
 }
 
-/** One stretch for each run, all of which held. What comes before the search warms both regions up and is not judged. */
+/**
+ * One stretch for each run, all of which held; fewer where the rate had to be taken down too often. Rejects with `not-in-time`
+ * where none held. What comes before the search warms both regions up and is not judged.
+ */
 export async function sustain(context: Context, driver: Driver): Promise<readonly Stretch[]> {
   const { effort, say } = context;
   const isHeld = async (ratePerS: number): Promise<boolean> => {
@@ -72,7 +76,19 @@ export async function sustain(context: Context, driver: Driver): Promise<readonl
       say(`  a run at ${found.flow.ratePerS} fell behind`);
     }
   }
+  return requireHeld(held);
+}
+
+/** Without any there is no figure, which is a failure and no figure of nothing. */
+export function requireHeld<T>(held: readonly T[]): readonly T[] {
+  if (held.length === 0)
+    throw new LoadError('not-in-time', 'the peer fell behind at every rate that was tried');
   return held;
+}
+
+/** What belongs to a figure of fewer runs than were asked for. */
+export function fewerNotes(held: number, wanted: number): readonly string[] {
+  return held === wanted ? [] : [`ONLY ${held} OF ${wanted} RUNS HELD A RATE.`];
 }
 
 export async function stretch(

@@ -52,7 +52,8 @@ function judgeSurvivors({ history, finals }: Ended): readonly Violation[] {
 
 function judgeLoss({ oracle }: Ended, peer: string): readonly Violation[] {
   const word = oracle.lastWord('eu', peer);
-  if (word === null) return [{ checker: 'loss', key: peer, detail: 'its RPO was never read' }];
+  if (word === null || word.shownMs === null)
+    return [{ checker: 'loss', key: peer, detail: 'its RPO was not known, so nothing is judged' }];
   const oldest = oracle.missing('eu', peer).find(({ ackedAtMs }) => ackedAtMs <= word.atMs);
   const lostMs = oldest === undefined ? 0 : word.atMs - oldest.ackedAtMs;
   const lost = { shown: word.changes, least: oracle.leastLost('eu', peer) };
