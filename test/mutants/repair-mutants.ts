@@ -164,6 +164,28 @@ export const repairMutants: readonly Mutant[] = [
     killer: suite('test/contract/refill-store.test.ts'),
   },
   {
+    name: 'a later life counted before its past is fetched',
+    edits: [
+      {
+        file: `${engine}/adapters/postgres/beat-store.js`,
+        from: 'isOneOf(lives, { region, incarnation }) ? { ...row, beat: null } : row',
+        to: 'row',
+      },
+    ],
+    killer: suite('test/contract/awaited-past.test.ts'),
+  },
+  {
+    name: 'a past given by an earlier life taken for all of it',
+    edits: [
+      {
+        file: `${engine}/adapters/postgres/awaited-past.js`,
+        from: 'AND incarnation_counter <= (SELECT max(counter)',
+        to: 'AND 0 <= (SELECT max(counter)',
+      },
+    ],
+    killer: suite('test/contract/awaited-past.test.ts'),
+  },
+  {
     name: 'testimony of peers not believed',
     edits: [
       {

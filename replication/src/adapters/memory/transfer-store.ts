@@ -170,7 +170,10 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   #awaitNoMore(job: number, vector: Vector): void {
     const { awaited } = this.#tables;
     const donor = this.#ground.jobs.donorOf(job);
-    const given = Math.max(0, ...vector.flatMap((each) => (each.region === donor ? each.incarnation.counter : [])));
+    const given = Math.max(
+      0,
+      ...vector.flatMap((each) => (each.region === donor ? each.incarnation.counter : [])),
+    );
     for (const [name, { region, incarnation }] of awaited.keyed())
       if (region === donor && incarnation.counter <= given) awaited.delete(name);
   }
