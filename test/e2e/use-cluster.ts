@@ -20,7 +20,7 @@ export interface UsedCluster {
 }
 
 const startDeadlineMs = 150_000;
-const stopDeadlineMs = 30_000;
+const stopDeadlineMs = 60_000;
 
 /** What it returns can be used once the tests run. */
 export function useCluster(name: string): UsedCluster {
