@@ -47,8 +47,7 @@ test(`region processes killed ${regionKills} times each under load lose and doub
 test.each<ProcessName>(logUnderTest() === 'kafka' ? ['postgres', 'kafka'] : ['postgres'])(
   '%s killed under load loses and doubles nothing',
   async (name) => {
-    const workload = new Workload({ regions, writersPerRegion: 3, seed: seed + name.length });
-    workload.start();
+    const workload = start(seed + name.length);
     for (const region of regions) {
       const before = workload.acknowledgedIn(region.region);
       await writesGoOn(workload, region, { beyond: before + 200 });
