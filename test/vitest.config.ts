@@ -14,16 +14,34 @@ function startsServers({ moduleId }: TestSpecification): boolean {
   return moduleId.includes('/test/e2e/');
 }
 
+/** These start no process and leave none of their modules changed: a worker loads those once for all of them. */
+const together = [
+  '{conflict,loadtest,replication}/**/src/**/*.test.ts',
+  'services/region/src/*/**/*.test.ts',
+  'services/region/src/!(main).test.ts',
+  'test/{checkers,mutants,soak,tidy}/**/*.test.ts',
+];
+const exclude = ['**/node_modules/**', '**/dist/**'];
+
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    include: ['**/src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**'],
     // Two files with servers of their own, a Postgres and a Kafka for each region, fit into two cores and 8 GB; three at once
     // take longer for as much and come beyond their deadlines.
     maxWorkers: 2,
     sequence: { sequencer: ServersFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'apart',
+          include: ['**/src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...exclude, ...together],
+        },
+      },
+      { extends: true, test: { name: 'together', include: together, exclude, isolate: false } },
+    ],
   },
 });

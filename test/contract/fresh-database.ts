@@ -24,6 +24,9 @@ export type Row = Readonly<Record<string, unknown>>;
 
 let created = 0;
 
+/** By server. */
+const administrators = new Map<string, Pool>();
+
 const migratedName = 'migrated';
 const migrateTimeoutMs = 60_000;
 /** By server. */
@@ -37,7 +40,7 @@ function likeMigrated({ url }: Postgres): Promise<string> {
 }
 
 async function makeMigrated(url: string): Promise<string> {
-  await query(url, `CREATE DATABASE ${migratedName}`);
+  await administer(url, `CREATE DATABASE ${migratedName}`);
   const pool = new Pool({ connectionString: url.replace(/\/postgres$/, `/${migratedName}`), max: 1 });
   const session = new Session(await pool.connect(), migrateTimeoutMs);
   await migrate(session);
@@ -53,7 +56,7 @@ export async function freshDatabase(postgres: Postgres, given?: string): Promise
   const name = `test_${process.pid}_${created}`;
   const slotName = `${name}_slot`;
   const url = postgres.url.replace(/\/postgres$/, `/${name}`);
-  await query(postgres.url, `CREATE DATABASE ${name} ${options}`);
+  await administer(postgres.url, `CREATE DATABASE ${name} ${options}`);
   return {
     url,
     name,
@@ -61,9 +64,28 @@ export async function freshDatabase(postgres: Postgres, given?: string): Promise
     sql: (text, values) => query(url, text, values),
     drop: async () => {
       await dropSlot(postgres.url, slotName);
-      await query(postgres.url, `DROP DATABASE ${name} WITH (FORCE)`);
+      await administer(postgres.url, `DROP DATABASE ${name} WITH (FORCE)`);
     },
   };
+}
+
+/**
+ * Runs one statement on the one connection that is kept to each server, because opening one takes as long as most of them.
+ * It is opened again where the server was struck.
+ */
+async function administer(
+  url: string,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Row[]> {
+  const known = administrators.get(url);
+  const pool = known ?? new Pool({ connectionString: url, max: 1, allowExitOnIdle: true });
+  if (known === undefined) {
+    // The pool has dropped the connection by then.
+    pool.on('error', () => undefined);
+    administrators.set(url, pool);
+  }
+  return (await pool.query<Record<string, unknown>>(text, [...values])).rows;
 }
 
 export async function query(url: string, text: string, values?: readonly unknown[]): Promise<readonly Row[]> {
@@ -80,12 +102,12 @@ export async function query(url: string, text: string, values?: readonly unknown
 /** A slot is active for a moment after its reader has gone. */
 async function dropSlot(url: string, slotName: string): Promise<void> {
   await until('the slot has no reader', dropDeadlineMs, async () => {
-    const [slot] = await query(url, 'SELECT active FROM pg_replication_slots WHERE slot_name = $1', [
-      slotName,
-    ]);
-    if (slot === undefined) return true;
-    if (slot['active'] === true) return false;
-    await query(url, 'SELECT pg_drop_replication_slot($1)', [slotName]);
-    return true;
+    const [slot] = await administer(
+      url,
+      `SELECT active, CASE WHEN NOT active THEN pg_drop_replication_slot(slot_name) END
+      FROM pg_replication_slots WHERE slot_name = $1`,
+      [slotName],
+    );
+    return slot?.['active'] !== true;
   });
 }

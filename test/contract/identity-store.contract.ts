@@ -99,6 +99,7 @@ function holds(stores: () => OpenIdentityStores): void {
     const { one, two } = stores();
     await Promise.all([one.write(), two.write()]);
     await one.store.hold('somebody else is alive');
+    expect(one.store.standing, 'known without a new connection').toBe('broken');
     await two.store.hold('and another reason');
     for (const each of [one, two]) {
       await expect(each.write()).rejects.toMatchObject({ code: 'identity-mismatch' });

@@ -1,12 +1,13 @@
 /**
- * Two regions on servers of their own for each test of a file, whose folders outlive a stop: started before it, and ended
- * after it with nothing left. Where a demo is one process, here each server and each region process is stopped alone.
+ * Two regions on servers of their own for the tests of a file, whose folders outlive a stop: started before the first, and
+ * ended after the last with nothing left. A test takes them as the one before has left them, so its records have keys of
+ * their own. Where a demo is one process, here each server and each region process is stopped alone.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, type ClusterRegion, startCluster } from '@isthmus/local/cluster';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { logUnderTest } from './log-under-test.ts';
 import { RegionClient } from './region-client.ts';
 
@@ -19,13 +20,13 @@ export interface UsedCluster {
 }
 
 const startDeadlineMs = 150_000;
-const stopDeadlineMs = 30_000;
+const stopDeadlineMs = 60_000;
 
-/** What it returns can be used once a test runs. */
+/** What it returns can be used once the tests run. */
 export function useCluster(name: string): UsedCluster {
   let used: UsedCluster | null = null;
   const started = (): UsedCluster => used ?? expect.fail('two regions run');
-  beforeEach(async () => {
+  beforeAll(async () => {
     const folder = mkdtempSync(join(tmpdir(), `isthmus-${name}-`));
     // The servers run as a user of their own and must come through to their folders.
     chmodSync(folder, 0o755);
@@ -37,7 +38,7 @@ export function useCluster(name: string): UsedCluster {
     };
     used = { cluster, folder, eu, us, clients };
   }, startDeadlineMs);
-  afterEach(async () => {
+  afterAll(async () => {
     const { cluster, folder } = started();
     used = null;
     await cluster.stop();

@@ -218,6 +218,38 @@ test('what is heard while the database does not answer holds the region as soon 
   await guard.stop();
 });
 
+test('a region that was held says so though its newest connection is older than the hold (P1, I10)', async () => {
+  const timer = new ManualTimer();
+  const reason = 'another database writes as eu';
+  let newestConnection: Continuity['kind'] = 'same';
+  let found: Continuity = { kind: 'same' };
+  let tell = async (_reason: string): Promise<void> => expect.fail('nobody listens yet');
+  const guard = guardOf({
+    timer,
+    past: {
+      get standing() {
+        return newestConnection;
+      },
+      continuity: async () => found,
+      hold: async () => {
+        found = { kind: 'broken', isHeld: true, reason };
+      },
+    },
+    evidence: {
+      start: ({ onForeign }) => {
+        tell = onForeign;
+      },
+    },
+  });
+  guard.start();
+  await tell(reason);
+  await timer.advance(200);
+  newestConnection = 'broken';
+  await timer.advance(200);
+  expect(guard.state).toEqual({ kind: 'refused', reason });
+  await guard.stop();
+});
+
 test('no counter is claimed for a promise that only a newer version can read (0062)', async () => {
   const timer = new ManualTimer();
   const claims: Uint8Array[] = [];

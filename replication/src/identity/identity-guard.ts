@@ -113,6 +113,8 @@ export class IdentityGuard {
     if (past.standing === 'same') {
       if (this.#state.kind !== 'proven') onProven();
       this.#state = { kind: 'proven' };
+      // The connection may be older than a hold: then the next one says otherwise, and is asked why at once.
+      this.#quietUntilMs = 0;
       return;
     }
     if (timer.monotonicMs() < this.#quietUntilMs) return;

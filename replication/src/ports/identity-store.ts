@@ -48,7 +48,7 @@ export interface NewestBeat {
 }
 
 export interface IdentityStore {
-  /** What the newest connection found; cheap, asks nobody. */
+  /** What the newest connection found, `broken` from a hold of this process on; cheap, asks nobody. */
   readonly standing: Continuity['kind'];
   continuity(): Promise<Continuity>;
   newestBeat(): Promise<NewestBeat>;

@@ -129,9 +129,14 @@ export class Connections {
     return { total: totalCount, idle: idleCount, waiting: waitingCount };
   }
 
-  /** What the newest connection found. */
+  /** What the newest connection found, or was done to the database since. */
   get standing(): Continuity['kind'] {
     return this.#standing;
+  }
+
+  /** A hold of ours has ended them. */
+  wereHeld(): void {
+    this.#standing = 'broken';
   }
 
   /** Runs `work` on one connection, which must leave no transaction open; failures come out coded. */

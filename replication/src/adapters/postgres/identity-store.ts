@@ -73,6 +73,7 @@ export class PostgresIdentityStore implements IdentityStore {
 
   async hold(reason: string, { isLastWord } = { isLastWord: false }): Promise<void> {
     await this.#last((session) => session.query(recordHold, reason, isLastWord));
+    this.#connections.wereHeld();
   }
 
   async accept(): Promise<void> {
