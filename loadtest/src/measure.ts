@@ -29,13 +29,13 @@ export type Goal =
   | { readonly kind: 'at least'; readonly value: number };
 
 export const goals: Readonly<Record<string, Goal>> = {
-  commit_to_visible_p50_ms: { kind: 'at most', value: 4 },
-  commit_to_visible_p99_ms: { kind: 'at most', value: 20 },
-  write_ratio_to_raw_pg: { kind: 'at least', value: 1 },
-  apply_ratio_to_native: { kind: 'at least', value: 1 },
-  link_bytes_ratio: { kind: 'at most', value: 0.6 },
-  sustained_changes_per_s: { kind: 'at least', value: 20_000 },
-  sustained_http_batch_per_s: { kind: 'at least', value: 12_000 },
+  commit_to_visible_p50_ms: { kind: 'at most', value: 2.5 },
+  commit_to_visible_p99_ms: { kind: 'at most', value: 12 },
+  write_ratio_to_raw_pg: { kind: 'at least', value: 1.2 },
+  apply_ratio_to_native: { kind: 'at least', value: 1.5 },
+  link_bytes_ratio: { kind: 'at most', value: 0.4 },
+  sustained_changes_per_s: { kind: 'at least', value: 25_000 },
+  sustained_http_batch_per_s: { kind: 'at least', value: 20_000 },
   region_rss_idle_mb: { kind: 'at most', value: 150 },
   region_rss_mb: { kind: 'at most', value: 300 },
   demo_ready_ms: { kind: 'at most', value: 10_000 },

@@ -70,7 +70,7 @@ it('gives the JSON the agreed shape', () => {
 it('tells spread, goal, anchor and where the CPU went', () => {
   const text = textOf(reportWith(quiet));
   expect(text).toContain('0.90 [0.80 .. 1.20] × 3');
-  expect(text).toContain('goal >= 1.00: NOT MET');
+  expect(text).toContain('goal >= 1.20: NOT MET');
   expect(text).toContain('raw <pg>: 2 000 [1 900 .. 2 100] × 3');
   expect(text).toContain('postgres eu 50%');
   expect(text).toContain('otherwise idle');
