@@ -44,7 +44,7 @@ export const cut: Scenario = {
         const round = await oneRound(context);
         ours.push(round);
         await settle(demo);
-        theirsMs.push((round.writes * 1000) / (await native.round(round.writes)));
+        theirsMs.push((round.writes * 1000) / (await native.round(round.writes, 1)));
         say(
           `  run ${run + 1}: ${round.writes} writes, equal ${Math.round(round.equalMs)} ms after the heal; ` +
             `native replication of as many ${Math.round(theirsMs.at(-1) ?? 0)} ms`,

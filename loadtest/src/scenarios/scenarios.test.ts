@@ -1,6 +1,6 @@
 /** The arithmetic of scenarios: backlog rates, growth of memory, curves of throughput. */
 import { expect, it } from 'vitest';
-import { roundOf } from './backlog.ts';
+import { backlogFindings, roundOf } from './backlog.ts';
 import { growthOf } from './memory.ts';
 import { fewerNotes, requireHeld, throughputOf } from './sustain.ts';
 
@@ -13,6 +13,20 @@ it('counts a backlog from the last moment at which nothing was applied', () => {
   ];
   expect(roundOf(readings, { base: 50, healedMs: 900 })).toEqual({ perS: 1000, firstAfterMs: 600 });
   expect(() => roundOf([{ atMs: 900, changes: 99 }], { base: 50, healedMs: 900 })).toThrow(/before it could/);
+});
+
+it('holds a backlog against one-row and against large transactions of the same run', () => {
+  const runs = [
+    { ours: { perS: 300, firstAfterMs: 5 }, nativePerS: 100, nativeBatchedPerS: 200 },
+    { ours: { perS: 100, firstAfterMs: 7 }, nativePerS: 100, nativeBatchedPerS: 400 },
+  ];
+  const { measures } = backlogFindings(runs, { backlogUpdates: 10, keyCount: 5 });
+  expect(measures).toMatchObject([
+    { name: 'apply_ratio_to_native', median: 2, min: 1, max: 3, anchor: { median: 100 } },
+    { name: 'apply_ratio_to_native_batched', median: 0.875, min: 0.25, max: 1.5, anchor: { median: 300 } },
+    { name: 'backlog_applied_per_s', median: 200 },
+    { name: 'heal_to_first_applied_ms', median: 6 },
+  ]);
 });
 
 it('compares the last third of memory readings with the first', () => {
