@@ -32,6 +32,7 @@ export const goals: Readonly<Record<string, Goal>> = {
   commit_to_visible_p50_ms: { kind: 'at most', value: 2.5 },
   commit_to_visible_p99_ms: { kind: 'at most', value: 12 },
   write_ratio_to_raw_pg: { kind: 'at least', value: 1.2 },
+  engine_write_ratio_to_raw_pg: { kind: 'at least', value: 2 },
   apply_ratio_to_native: { kind: 'at least', value: 1.5 },
   apply_ratio_to_native_batched: { kind: 'at least', value: 1.1 },
   link_bytes_ratio: { kind: 'at most', value: 0.4 },

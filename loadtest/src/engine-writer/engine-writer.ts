@@ -62,6 +62,11 @@ export class EngineWriter {
     return this.#run({ kind: 'run', ...load }, onProgress);
   }
 
+  /** By so many callers, each waiting for its answer. A write that the engine refuses ends the process. */
+  writeFrom(callers: number, durationMs: number): Promise<WriterDone> {
+    return this.#run({ kind: 'callers', callers, durationMs }, () => undefined);
+  }
+
   async close(): Promise<void> {
     if (this.#child.exitCode !== null || !this.#child.connected) return;
     const exited = once(this.#child, 'exit');

@@ -2,7 +2,8 @@
  * A process that writes through the engine without HTTP: the journal and the Postgres adapter that a region process
  * uses, on the region's own database, as one more stateless writer beside it. It takes orders from its parent and ends
  * with it. Each write is a caller of its own, so batching is the journal's alone. A write that the engine refuses is
- * counted and told; only while keys are written as fast as possible is it repeated.
+ * counted and told at a set rate, repeated while keys are written as fast as possible, and the end of the process where
+ * callers wait for their answers.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { register, schema } from '@isthmus/conflict';
@@ -13,6 +14,7 @@ import { Journal } from '@isthmus/replication/journal/journal';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { actorOf, parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
 import { Ticker } from '@isthmus/replication/ticker';
+import { closedLoop } from '../closed-loop.ts';
 import { LoadError } from '../errors.ts';
 import { openLoop } from '../open-loop.ts';
 import { collection, Workload, type Write } from '../workload.ts';
@@ -78,6 +80,18 @@ class Writer {
       latency: { ...summary, curve: curve.map(([percentile, ms]): [number, number] => [percentile, ms]) },
       firstFailure,
     });
+  }
+
+  async runCallers(callers: number, durationMs: number): Promise<void> {
+    this.#begin();
+    const running = closedLoop({
+      callers,
+      durationMs,
+      send: () => this.#write(this.#engine.workload.next()),
+    });
+    await this.#reporting(running);
+    const { done, elapsedMs } = await running;
+    this.#tell({ due: done, failed: 0, dropped: 0, elapsedMs, latency: null, firstFailure: null });
   }
 
   #begin(): void {
@@ -197,6 +211,7 @@ async function obey(order: ToWriter): Promise<void> {
     tell({ kind: 'opened', meanBytes: engine.workload.meanBytes });
   } else if (order.kind === 'write') await writer?.writeAll(order.count);
   else if (order.kind === 'run') await writer?.runAt(order.ratePerS, order.durationMs);
+  else if (order.kind === 'callers') await writer?.runCallers(order.callers, order.durationMs);
   else {
     await engine?.journal.close();
     await engine?.calibration.stop();

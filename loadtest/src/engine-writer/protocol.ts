@@ -25,6 +25,8 @@ export const toWriter = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('write'), count: z.number() }),
   /** At a set rate for a time. */
   z.object({ kind: z.literal('run'), ratePerS: z.number(), durationMs: z.number() }),
+  /** For a time by so many callers, each waiting for its answer. */
+  z.object({ kind: z.literal('callers'), callers: z.number(), durationMs: z.number() }),
   z.object({ kind: z.literal('close') }),
 ]);
 

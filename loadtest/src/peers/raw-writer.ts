@@ -4,6 +4,7 @@
  * used, and commits are as durable as the region's.
  */
 import type pg from 'pg';
+import { closedLoop, perSecond } from '../closed-loop.ts';
 import type { Workload } from '../workload.ts';
 import { connect, createDatabase, dropDatabase } from './own-database.ts';
 
@@ -41,18 +42,11 @@ export class RawWriter {
 
   /** Committed rows a second. */
   async round(durationMs: number): Promise<number> {
-    const startMs = performance.now();
-    const endMs = startMs + durationMs;
-    let committed = 0;
-    const write = async (client: pg.Client): Promise<void> => {
-      while (performance.now() < endMs) {
-        const { key, value } = this.#workload.next();
-        await client.query({ ...upsert, values: [key, JSON.stringify(value)] });
-        committed++;
-      }
+    const send = async (caller: number): Promise<void> => {
+      const { key, value } = this.#workload.next();
+      await this.#clients[caller]?.query({ ...upsert, values: [key, JSON.stringify(value)] });
     };
-    await Promise.all(this.#clients.map(write));
-    return (committed * 1000) / (performance.now() - startMs);
+    return perSecond(await closedLoop({ callers: this.#clients.length, durationMs, send }));
   }
 
   async close(): Promise<void> {

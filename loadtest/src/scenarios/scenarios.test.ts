@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { backlogFindings, roundOf } from './backlog.ts';
 import { growthOf } from './memory.ts';
+import { singleFindings } from './single.ts';
 import { fewerNotes, requireHeld, throughputOf } from './sustain.ts';
 
 it('counts a backlog from the last moment at which nothing was applied', () => {
@@ -26,6 +27,19 @@ it('holds a backlog against one-row and against large transactions of the same r
     { name: 'apply_ratio_to_native_batched', median: 0.875, min: 0.25, max: 1.5, anchor: { median: 300 } },
     { name: 'backlog_applied_per_s', median: 200 },
     { name: 'heal_to_first_applied_ms', median: 6 },
+  ]);
+});
+
+it('holds single writes over HTTP and through the engine against raw pg of the same run', () => {
+  const { measures } = singleFindings([
+    { http: 100, raw: 100, engine: 300 },
+    { http: 60, raw: 200, engine: 400 },
+  ]);
+  expect(measures).toMatchObject([
+    { name: 'write_ratio_to_raw_pg', median: 0.65, anchor: { median: 150 } },
+    { name: 'engine_write_ratio_to_raw_pg', median: 2.5, min: 2, max: 3, anchor: { median: 150 } },
+    { name: 'http_single_per_s', median: 80 },
+    { name: 'engine_single_per_s', median: 350 },
   ]);
 });
 
