@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { untilEqual } from './digests.ts';
 import { LoadError } from './errors.ts';
 import { Latency } from './histogram.ts';
 import { HttpLanes } from './http-lane.ts';
@@ -13,7 +14,7 @@ import { measure, ratios, spreadOf } from './measure.ts';
 import { openLoop } from './open-loop.ts';
 import { initialCopy } from './peers/initial-copy.ts';
 import type { Findings } from './scenario.ts';
-import { collection, Workload } from './workload.ts';
+import { Workload } from './workload.ts';
 import { batchSize, putBatch, putOne } from './writes.ts';
 
 const fillers = 8;
@@ -25,7 +26,6 @@ const pollMs = 200;
 const timeoutMs = 1_200_000;
 
 const transfers = z.object({ transfers: z.array(z.object({ state: z.string(), merged: z.number() })) });
-const digest = z.object({ digest: z.string() });
 
 export interface TransferOptions {
   readonly records: number;
@@ -122,14 +122,11 @@ async function join(pair: JoiningPair, workload: Workload): Promise<Joined> {
     while (!ended.signal.aborted) latency.add(await beside(pair, workload));
   })();
   try {
-    await until('the transfer has ended', () => hasEnded(target.admin));
+    await untilEnded(target.admin);
     const perS = (workload.keyCount * 1000) / (performance.now() - startMs);
     ended.abort();
     await writing;
-    await until('both show the same', async () => {
-      const [here, there] = await Promise.all([pair.donor.admin, target.admin].map(digestOf));
-      return here === there;
-    });
+    await untilEqual([pair.donor.admin, target.admin], timeoutMs);
     return { perS, latency };
   } finally {
     ended.abort();
@@ -146,16 +143,11 @@ async function hasEnded(admin: string): Promise<boolean> {
   return merged > 0 && found.every(({ state }) => state === 'done');
 }
 
-async function digestOf(admin: string): Promise<string> {
-  const response = await fetch(`${admin}/v1/digests/${collection}`);
-  if (!response.ok) throw new LoadError('unexpected-answer', `a digest was answered ${response.status}`);
-  return digest.parse(await response.json()).digest;
-}
-
-async function until(what: string, probe: () => Promise<boolean>): Promise<void> {
+async function untilEnded(admin: string): Promise<void> {
   const endMs = performance.now() + timeoutMs;
-  while (!(await probe())) {
-    if (performance.now() > endMs) throw new LoadError('not-in-time', `not within ${timeoutMs} ms: ${what}`);
+  while (!(await hasEnded(admin))) {
+    if (performance.now() > endMs)
+      throw new LoadError('not-in-time', `the transfer had not ended within ${timeoutMs} ms`);
     await delay(pollMs);
   }
 }

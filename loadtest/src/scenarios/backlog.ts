@@ -4,19 +4,15 @@
  * replication of the same number of rows on the same two servers, once in one-row transactions and once in large ones,
  * which cost it much less for each row; all three take turns.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { type AppliedReading, untilApplied } from '../applied.ts';
 import { LoadError } from '../errors.ts';
 import { type Anchor, measure, ratios, spreadOf } from '../measure.ts';
 import { NativeReplication } from '../peers/native-replication.ts';
+import { untilPublished } from '../published.ts';
 import type { Context, Effort, Findings, Scenario } from '../scenario.ts';
 import { settle } from '../settle.ts';
 
 const applyTimeoutMs = 180_000;
-const publishTimeoutMs = 120_000;
-const publishPollMs = 100;
-/** Beats alone keep the slot this close to the end. */
-const publishedBelowBytes = 2 * 1024 * 1024;
 const rowsOfLarge = 500;
 
 interface Round {
@@ -132,17 +128,4 @@ export function roundOf(
   if (last === undefined || last.atMs <= started)
     throw new LoadError('not-in-time', 'the backlog was applied before it could be watched');
   return { perS: ((last.changes - base) * 1000) / (last.atMs - started), firstAfterMs: started - healedMs };
-}
-
-/** The slot retains what the relay has not yet handed to the log. */
-async function untilPublished(admin: string): Promise<void> {
-  const endMs = performance.now() + publishTimeoutMs;
-  for (;;) {
-    const text = await (await fetch(`${admin}/metrics`)).text();
-    const retained = /^isthmus_retained_wal_bytes (\S+)$/m.exec(text)?.[1];
-    if (retained !== undefined && Number(retained) < publishedBelowBytes) return;
-    if (performance.now() > endMs)
-      throw new LoadError('not-in-time', `the backlog was not published within ${publishTimeoutMs} ms`);
-    await delay(publishPollMs);
-  }
 }

@@ -4,9 +4,8 @@
  * The anchor is the time in which Postgres's own logical replication applies as many one-row transactions one way, on the
  * same two servers in the same run.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
 import type { DemoRegion } from '../demo.ts';
+import { untilEqual } from '../digests.ts';
 import { LoadError } from '../errors.ts';
 import { HttpLanes } from '../http-lane.ts';
 import { measure, ratios, spreadOf } from '../measure.ts';
@@ -14,14 +13,11 @@ import { openLoop } from '../open-loop.ts';
 import { NativeReplication } from '../peers/native-replication.ts';
 import type { Context, Scenario } from '../scenario.ts';
 import { settle } from '../settle.ts';
-import { collection } from '../workload.ts';
 import { putOne } from '../writes.ts';
 
 const lanesOfRegion = 16;
 const drainMs = 20_000;
 const equalTimeoutMs = 600_000;
-const pollMs = 250;
-const digest = z.object({ digest: z.string() });
 
 interface Round {
   readonly equalMs: number;
@@ -84,7 +80,7 @@ async function oneRound(context: Context): Promise<Round> {
   const sides = await Promise.all([demo.origin, demo.target].map((region) => write(context, region)));
   await demo.setLink('ok');
   const healedMs = performance.now();
-  await untilEqual([demo.origin, demo.target]);
+  await untilEqual([demo.origin.admin, demo.target.admin], equalTimeoutMs);
   const writes = sides.reduce((sum, { done }) => sum + done, 0);
   const due = sides.reduce((sum, side) => sum + side.due, 0);
   if (writes === 0)
@@ -108,21 +104,4 @@ async function write(
   } finally {
     lanes.close();
   }
-}
-
-async function untilEqual(regions: readonly DemoRegion[]): Promise<void> {
-  const endMs = performance.now() + equalTimeoutMs;
-  for (;;) {
-    const digests = await Promise.all(regions.map(digestOf));
-    if (new Set(digests).size === 1) return;
-    if (performance.now() > endMs)
-      throw new LoadError('not-in-time', `the regions were not equal within ${equalTimeoutMs} ms`);
-    await delay(pollMs);
-  }
-}
-
-async function digestOf({ admin }: DemoRegion): Promise<string> {
-  const response = await fetch(`${admin}/v1/digests/${collection}`);
-  if (!response.ok) throw new LoadError('unexpected-answer', `a digest was answered ${response.status}`);
-  return digest.parse(await response.json()).digest;
 }
