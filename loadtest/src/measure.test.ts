@@ -20,5 +20,8 @@ it('judges by the median, in the direction of the goal', () => {
   expect(meetsGoal(measure('link_bytes_ratio', 'ratio', [0.41]))).toBe(false);
   expect(meetsGoal(measure('write_ratio_to_raw_pg', 'ratio', [1.2]))).toBe(true);
   expect(meetsGoal(measure('write_ratio_to_raw_pg', 'ratio', [1.19]))).toBe(false);
+  expect(meetsGoal(measure('heal_to_equal_ms_per_100k', 'ms', [5_000]))).toBe(true);
+  expect(meetsGoal(measure('donor_write_p99_ratio', 'ratio', [2.1]))).toBe(false);
+  expect(meetsGoal(measure('transfer_records_per_s', 'records/s', [39_999]))).toBe(false);
   expect(meetsGoal(measure('http_write_p50_ms', 'ms', [1]))).toBeNull();
 });

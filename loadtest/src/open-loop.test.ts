@@ -40,3 +40,20 @@ it('drops what goes beyond its bound and counts failures apart', async () => {
   const failing = await openLoop({ ...load, send: () => Promise.reject(new RangeError('no')) });
   expect(failing).toMatchObject({ done: 0, failed: 50, firstFailure: 'no' });
 });
+
+it('sends nothing more once it is ended, and waits for what was sent', async () => {
+  const ended = new AbortController();
+  const sent: number[] = [];
+  const result = await openLoop({
+    ...load,
+    durationMs: 3_600_000,
+    signal: ended.signal,
+    send: async (index) => {
+      sent.push(index);
+      if (index === 20) ended.abort();
+      await Promise.resolve();
+    },
+  });
+  expect(result.due).toBe(sent.length);
+  expect(result).toMatchObject({ done: sent.length, failed: 0 });
+});

@@ -13,6 +13,8 @@ const drainPollMs = 5;
 export interface OpenLoopOptions {
   readonly ratePerS: number;
   readonly durationMs: number;
+  /** Nothing becomes due after it is aborted; what was sent is still waited for. */
+  readonly signal?: AbortSignal;
   readonly maxOutstanding: number;
   /** How long to wait, after the last was sent, for what is still outstanding. */
   readonly drainMs: number;
@@ -44,13 +46,14 @@ interface Progress {
 }
 
 export async function openLoop(options: OpenLoopOptions): Promise<OpenLoopResult> {
-  const { ratePerS, durationMs, drainMs } = options;
+  const { ratePerS, durationMs, drainMs, signal } = options;
   const latency = new Latency();
   const lateness = new Latency();
   const progress: Progress = { due: 0, outstanding: 0, done: 0, failed: 0, dropped: 0, firstFailure: null };
   const total = Math.floor((ratePerS * durationMs) / 1000);
   const startMs = performance.now();
-  while (progress.due < total) {
+  const isEnded = (): boolean => progress.due >= total || signal?.aborted === true;
+  while (!isEnded()) {
     const nowMs = performance.now();
     const dueNow = Math.min(total, dueBy(nowMs - startMs, ratePerS));
     while (progress.due < dueNow) {

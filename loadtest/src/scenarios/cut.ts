@@ -11,7 +11,7 @@ import { HttpLanes } from '../http-lane.ts';
 import { measure, ratios, spreadOf } from '../measure.ts';
 import { openLoop } from '../open-loop.ts';
 import { NativeReplication } from '../peers/native-replication.ts';
-import type { Context, Scenario } from '../scenario.ts';
+import type { Context, Effort, Findings, Scenario } from '../scenario.ts';
 import { settle } from '../settle.ts';
 import { putOne } from '../writes.ts';
 
@@ -21,9 +21,14 @@ const equalTimeoutMs = 600_000;
 
 interface Round {
   readonly equalMs: number;
+  /** Acknowledged on both sides; above 0. */
   readonly writes: number;
   /** Acknowledged over due. */
   readonly held: number;
+}
+
+export interface CutRun extends Round {
+  readonly nativeMs: number;
 }
 
 export const cut: Scenario = {
@@ -32,47 +37,59 @@ export const cut: Scenario = {
     const { demo, workload, effort, say } = context;
     const servers = { origin: demo.origin.database, target: demo.target.database };
     const native = await NativeReplication.open(servers, workload);
-    const ours: Round[] = [];
-    const theirsMs: number[] = [];
+    const runs: CutRun[] = [];
     try {
       for (let run = 0; run < effort.runs; run++) {
         await settle(demo);
         const round = await oneRound(context);
-        ours.push(round);
         await settle(demo);
-        theirsMs.push((round.writes * 1000) / (await native.round(round.writes, 1)));
+        const nativeMs = (round.writes * 1000) / (await native.round(round.writes, 1));
+        runs.push({ ...round, nativeMs });
         say(
           `  run ${run + 1}: ${round.writes} writes, equal ${Math.round(round.equalMs)} ms after the heal; ` +
-            `native replication of as many ${Math.round(theirsMs.at(-1) ?? 0)} ms`,
+            `native replication of as many ${Math.round(nativeMs)} ms`,
         );
       }
     } finally {
       await demo.setLink('ok');
       await native.close();
     }
-    const equalMs = ours.map((round) => round.equalMs);
-    const anchor = {
-      name: 'native logical replication of as many one-row transactions, one way',
-      unit: 'ms',
-      ...spreadOf(theirsMs),
-    };
-    return {
-      measures: [
-        measure('heal_to_equal_ratio_to_native', 'ratio', ratios(equalMs, theirsMs), anchor),
-        measure('heal_to_equal_ms', 'ms', equalMs),
-        measure(
-          'cut_writes_held',
-          'acknowledged / due',
-          ours.map(({ held }) => held),
-        ),
-      ],
-      notes: [
-        `A cut of ${effort.cutMs / 1000} s with ${effort.cutPerS} writes/s on each side, on ${effort.keyCount} keys that both write.`,
-      ],
-      plots: [],
-    };
+    return cutFindings(runs, effort);
   },
 };
+
+export function cutFindings(
+  runs: readonly CutRun[],
+  { cutMs, cutPerS, keyCount }: Pick<Effort, 'cutMs' | 'cutPerS' | 'keyCount'>,
+): Findings {
+  const equalMs = runs.map((run) => run.equalMs);
+  const nativeMs = runs.map((run) => run.nativeMs);
+  const anchor = {
+    name: 'native logical replication of as many one-row transactions, one way',
+    unit: 'ms',
+    ...spreadOf(nativeMs),
+  };
+  return {
+    measures: [
+      measure('heal_to_equal_ratio_to_native', 'ratio', ratios(equalMs, nativeMs), anchor),
+      measure('heal_to_equal_ms', 'ms', equalMs),
+      measure(
+        'heal_to_equal_ms_per_100k',
+        'ms / 100,000 changes',
+        runs.map((run) => (run.equalMs * 100_000) / run.writes),
+      ),
+      measure(
+        'cut_writes_held',
+        'acknowledged / due',
+        runs.map(({ held }) => held),
+      ),
+    ],
+    notes: [
+      `A cut of ${cutMs / 1000} s with ${cutPerS} writes/s on each side, on ${keyCount} keys that both write.`,
+    ],
+    plots: [],
+  };
+}
 
 async function oneRound(context: Context): Promise<Round> {
   const { demo, effort } = context;

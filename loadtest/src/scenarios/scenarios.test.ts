@@ -1,6 +1,8 @@
 /** The arithmetic of scenarios: backlog rates, growth of memory, curves of throughput. */
 import { expect, it } from 'vitest';
+import { transferFindings } from '../measure-transfer.ts';
 import { backlogFindings, roundOf } from './backlog.ts';
+import { cutFindings } from './cut.ts';
 import { growthOf } from './memory.ts';
 import { singleFindings } from './single.ts';
 import { fewerNotes, requireHeld, throughputOf } from './sustain.ts';
@@ -40,6 +42,37 @@ it('holds single writes over HTTP and through the engine against raw pg of the s
     { name: 'engine_write_ratio_to_raw_pg', median: 2.5, min: 2, max: 3, anchor: { median: 150 } },
     { name: 'http_single_per_s', median: 80 },
     { name: 'engine_single_per_s', median: 350 },
+  ]);
+});
+
+it('tells what 100,000 changes of a cut take until both sides are equal', () => {
+  const runs = [
+    { equalMs: 30_000, writes: 600_000, held: 1, nativeMs: 15_000 },
+    { equalMs: 3_000, writes: 50_000, held: 1, nativeMs: 3_000 },
+  ];
+  const { measures } = cutFindings(runs, { cutMs: 1000, cutPerS: 5, keyCount: 5 });
+  expect(measures).toMatchObject([
+    { name: 'heal_to_equal_ratio_to_native', median: 1.5 },
+    { name: 'heal_to_equal_ms', median: 16_500 },
+    { name: 'heal_to_equal_ms_per_100k', median: 5_500, min: 5_000, max: 6_000 },
+    { name: 'cut_writes_held', median: 1 },
+  ]);
+});
+
+it('holds the writes of a donor during a transfer against those before', () => {
+  const { measures } = transferFindings({
+    records: 10,
+    perS: 50_000,
+    nativePerS: 100_000,
+    calmP99Ms: 4,
+    busyP99Ms: 10,
+  });
+  expect(measures).toMatchObject([
+    { name: 'transfer_ratio_to_native_copy', median: 0.5 },
+    { name: 'transfer_records_per_s', median: 50_000 },
+    { name: 'donor_write_p99_ratio', median: 2.5, anchor: { median: 4 } },
+    { name: 'donor_write_p99_before_ms', median: 4 },
+    { name: 'donor_write_p99_in_transfer_ms', median: 10 },
   ]);
 });
 
