@@ -17,13 +17,16 @@ import { backlog } from './scenarios/backlog.ts';
 import { batch } from './scenarios/batch.ts';
 import { cut } from './scenarios/cut.ts';
 import { engine } from './scenarios/engine.ts';
+import { held } from './scenarios/held.ts';
 import { idleMeasure, memory } from './scenarios/memory.ts';
 import { single } from './scenarios/single.ts';
 import { visible } from './scenarios/visible.ts';
 import { settle } from './settle.ts';
 import { Workload } from './workload.ts';
 
-const scenarios: readonly Scenario[] = [visible, single, backlog, engine, batch, memory, cut];
+const scenarios: readonly Scenario[] = [visible, single, backlog, engine, batch, memory, cut, held];
+/** Those that are told beside what the processes had before any load. */
+const besideIdle: ReadonlySet<string> = new Set(['memory', 'held']);
 const idlePauseMs = 1_000;
 
 type Say = (line: string) => void;
@@ -83,13 +86,14 @@ interface Given {
 async function onDemo(demo: Demo, { options, workload, say }: Given): Promise<readonly Section[]> {
   const { only, effort, seed } = options;
   const sections: Section[] = [];
-  if (only.includes('memory')) sections.push(await idle(demo, effort.runs));
+  if (only.some((name) => besideIdle.has(name))) sections.push(await idle(demo, effort.runs));
+  const idleBefore = sections[0]?.measures[0] ?? null;
   const writer = await EngineWriter.open(demo, { seed: seed + 1, keyCount: effort.keyCount });
   try {
     say(`Writing ${effort.keyCount} records`);
     await writer.write(effort.keyCount);
     await settle(demo);
-    const context: Context = { demo, writer, workload, effort, rates: new Map(), say };
+    const context: Context = { demo, writer, workload, effort, rates: new Map(), idle: idleBefore, say };
     for (const scenario of scenarios) {
       if (!only.some((name) => name === scenario.name)) continue;
       say(`${scenario.name}:`);

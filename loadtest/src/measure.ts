@@ -42,6 +42,8 @@ export const goals: Readonly<Record<string, Goal>> = {
   transfer_records_per_s: { kind: 'at least', value: 40_000 },
   donor_write_p99_ratio: { kind: 'at most', value: 2 },
   region_rss_idle_mb: { kind: 'at most', value: 150 },
+  region_rss_ratio_records: { kind: 'at most', value: 1.3 },
+  region_rss_ratio_backlog: { kind: 'at most', value: 1.3 },
   region_rss_mb: { kind: 'at most', value: 300 },
   demo_ready_ms: { kind: 'at most', value: 10_000 },
 };

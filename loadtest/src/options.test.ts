@@ -36,6 +36,12 @@ it('a cut is asked for by name, for ten minutes or as many as are given', () => 
   expect(readOptions(['--only', 'cut', '--minutes', '2'], '').effort.cutMs).toBe(120_000);
 });
 
+it('holds a million records and changes where it is asked by name, or as many as are given', () => {
+  expect(readOptions([], '').only).not.toContain('held');
+  expect(readOptions(['--only', 'held'], '').effort.heldRecords).toBe(1_000_000);
+  expect(readOptions(['--only', 'held', '--records', '5000'], '').effort.heldRecords).toBe(5000);
+});
+
 it('moves a million records in a transfer, or as many as are given', () => {
   expect(readOptions(['--only', 'transfer'], '').effort.transferRecords).toBe(1_000_000);
   expect(readOptions(['--only', 'transfer', '--records', '5000'], '').effort.transferRecords).toBe(5000);

@@ -14,18 +14,20 @@ const scenarioNames = [
   'memory',
   'cut',
   'transfer',
+  'held',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 /** They take as long as they are told to, so they are asked for by name. */
-const byDefault = scenarioNames.filter((name) => name !== 'cut' && name !== 'transfer');
+const byName: ReadonlySet<string> = new Set(['cut', 'transfer', 'held']);
+const byDefault = scenarioNames.filter((name) => !byName.has(name));
 const minuteMs = 60_000;
 
 export const usage = `usage: npm run loadtest -- [--quick] [--only NAME[,NAME]] [--runs N] [--seed N] [--log kafka|postgres]
                                [--json FILE] [--demo PID] [--minutes N] [--records N]
   scenarios: ${scenarioNames.join(', ')}
-  --minutes is how long the link is down in the scenario cut, --records what the scenario transfer moves:
-  both run only where --only names them
+  --minutes is how long the link is down in the scenario cut; --records is what the scenario transfer moves, and how many
+  records and waiting changes the scenario held has: the three run only where --only names them
   --log says where the log of the started demo lies; by default in Kafka
   --json FILE writes the figures there and a page with plots beside it, with the ending .html
   --demo PID drives a demo that runs already: it writes 100,000 records and cuts a link; otherwise it starts its own
@@ -53,6 +55,8 @@ const full: Effort = {
   cutMs: 10 * minuteMs,
   cutPerS: 500,
   transferRecords: 1_000_000,
+  heldRecords: 1_000_000,
+  restMs: 30_000,
 };
 
 const quick: Effort = {
@@ -66,6 +70,8 @@ const quick: Effort = {
   cutMs: 5_000,
   cutPerS: 100,
   transferRecords: 10_000,
+  heldRecords: 10_000,
+  restMs: 2_000,
 };
 
 /** Throws `wrong-usage`. */
@@ -73,6 +79,7 @@ export function readOptions(args: readonly string[], environmentDemo: string): L
   const { values } = parsed(args);
   const only = values.only?.split(',') ?? byDefault;
   const effort = values.quick ? quick : full;
+  const records = values.records === undefined ? null : wholeNumber('--records', values.records);
   return {
     only: only.map(scenarioNamed),
     isQuick: values.quick,
@@ -85,8 +92,8 @@ export function readOptions(args: readonly string[], environmentDemo: string): L
       runs: wholeNumber('--runs', values.runs ?? String(effort.runs)),
       cutMs:
         values.minutes === undefined ? effort.cutMs : wholeNumber('--minutes', values.minutes) * minuteMs,
-      transferRecords:
-        values.records === undefined ? effort.transferRecords : wholeNumber('--records', values.records),
+      transferRecords: records ?? effort.transferRecords,
+      heldRecords: records ?? effort.heldRecords,
     },
   };
 }

@@ -24,6 +24,9 @@ export interface Effort {
   readonly cutMs: number;
   readonly cutPerS: number;
   readonly transferRecords: number;
+  /** Records, and then changes behind a cut, under which memory is read, and the rest before that. */
+  readonly heldRecords: number;
+  readonly restMs: number;
 }
 
 export interface Context {
@@ -34,6 +37,8 @@ export interface Context {
   readonly effort: Effort;
   /** Rates that were found to hold, by measure; scenarios that come later may use them. */
   readonly rates: Map<string, number>;
+  /** Resident memory of the larger region process before any load; `null` where no scenario that needs it was asked for. */
+  readonly idle: Measure | null;
   readonly say: (line: string) => void;
 }
 

@@ -49,6 +49,11 @@ export class EngineWriter {
     return this.#child.pid ?? 0;
   }
 
+  /** What comes next is under so many keys, each once before any comes again. */
+  async drawFrom(keyCount: number): Promise<void> {
+    await this.#order({ kind: 'keys', keyCount }, () => undefined);
+  }
+
   /** As fast as the engine takes them. */
   write(count: number): Promise<WriterDone> {
     return this.#run({ kind: 'write', count }, () => undefined);

@@ -37,17 +37,28 @@ const products = schema(
 interface Engine {
   readonly database: Database;
   readonly journal: Journal;
-  readonly workload: Workload;
+  readonly seed: number;
   readonly calibration: Ticker;
 }
 
 class Writer {
   readonly #engine: Engine;
+  #workload: Workload;
   #acknowledged = 0;
   #payloadBytes = 0;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, keyCount: number) {
     this.#engine = engine;
+    this.#workload = new Workload(engine.seed, keyCount);
+  }
+
+  drawFrom(keyCount: number): void {
+    this.#workload = new Workload(this.#engine.seed, keyCount);
+  }
+
+  /** Bytes of a record's JSON in the mean. */
+  get meanBytes(): number {
+    return this.#workload.meanBytes;
   }
 
   async writeAll(count: number): Promise<void> {
@@ -57,7 +68,7 @@ class Writer {
     const caller = async (): Promise<void> => {
       while (left > 0) {
         left--;
-        await this.#persist(this.#engine.workload.next());
+        await this.#persist(this.#workload.next());
       }
     };
     await this.#reporting(Promise.all(Array.from({ length: callersAtOnce }, caller)));
@@ -67,7 +78,7 @@ class Writer {
 
   async runAt(ratePerS: number, durationMs: number): Promise<void> {
     this.#begin();
-    const send = () => this.#write(this.#engine.workload.next());
+    const send = () => this.#write(this.#workload.next());
     const running = openLoop({ ratePerS, durationMs, maxOutstanding, drainMs, send });
     await this.#reporting(running);
     const { due, failed, dropped, elapsedMs, latency, firstFailure } = await running;
@@ -87,7 +98,7 @@ class Writer {
     const running = closedLoop({
       callers,
       durationMs,
-      send: () => this.#write(this.#engine.workload.next()),
+      send: () => this.#write(this.#workload.next()),
     });
     await this.#reporting(running);
     const { done, elapsedMs } = await running;
@@ -184,7 +195,7 @@ async function open(order: Extract<ToWriter, { kind: 'open' }>): Promise<Engine>
     },
   });
   calibration.start();
-  return { database, journal, workload: new Workload(order.seed, order.keyCount), calibration };
+  return { database, journal, seed: order.seed, calibration };
 }
 
 function isRetriable(error: unknown): boolean {
@@ -207,8 +218,11 @@ let writer: Writer | null = null;
 async function obey(order: ToWriter): Promise<void> {
   if (order.kind === 'open') {
     engine = await open(order);
-    writer = new Writer(engine);
-    tell({ kind: 'opened', meanBytes: engine.workload.meanBytes });
+    writer = new Writer(engine, order.keyCount);
+    tell({ kind: 'opened', meanBytes: writer.meanBytes });
+  } else if (order.kind === 'keys') {
+    writer?.drawFrom(order.keyCount);
+    tell({ kind: 'opened', meanBytes: writer?.meanBytes ?? 0 });
   } else if (order.kind === 'write') await writer?.writeAll(order.count);
   else if (order.kind === 'run') await writer?.runAt(order.ratePerS, order.durationMs);
   else if (order.kind === 'callers') await writer?.runCallers(order.callers, order.durationMs);

@@ -21,6 +21,8 @@ export const toWriter = z.discriminatedUnion('kind', [
     seed: z.number(),
     keyCount: z.number(),
   }),
+  /** From now on draws from so many keys, anew; answered as the opening is. */
+  z.object({ kind: z.literal('keys'), keyCount: z.number() }),
   /** As many writes as stated, as fast as the engine takes them. */
   z.object({ kind: z.literal('write'), count: z.number() }),
   /** At a set rate for a time. */

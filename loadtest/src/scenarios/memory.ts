@@ -79,7 +79,8 @@ export function growthOf(values: readonly number[]): number {
   return mean(values.slice(-third)) / Math.max(1, mean(values.slice(0, third)));
 }
 
-async function largestRegionMb(demo: Demo): Promise<number> {
+/** MiB; 0 where none can be read. */
+export async function largestRegionMb(demo: Demo): Promise<number> {
   const regions = (await demo.processes()).filter((each) => each.process === 'region');
   const sizes = await Promise.all(regions.map(({ pid }) => readResidentMb(pid)));
   return Math.max(0, ...sizes.map((size) => size ?? 0));

@@ -1,8 +1,10 @@
 /** The arithmetic of scenarios: backlog rates, growth of memory, curves of throughput. */
 import { expect, it } from 'vitest';
+import { measure } from '../measure.ts';
 import { transferFindings } from '../measure-transfer.ts';
 import { backlogFindings, roundOf } from './backlog.ts';
 import { cutFindings } from './cut.ts';
+import { heldFindings, inPieces } from './held.ts';
 import { growthOf } from './memory.ts';
 import { singleFindings } from './single.ts';
 import { fewerNotes, requireHeld, throughputOf } from './sustain.ts';
@@ -73,6 +75,31 @@ it('holds the writes of a donor during a transfer against those before', () => {
     { name: 'donor_write_p99_ratio', median: 2.5, anchor: { median: 4 } },
     { name: 'donor_write_p99_before_ms', median: 4 },
     { name: 'donor_write_p99_in_transfer_ms', median: 10 },
+  ]);
+});
+
+it('holds memory with records and with a backlog against that before any load', () => {
+  const idle = measure('region_rss_idle_mb', 'MiB', [90, 100, 110]);
+  const { measures } = heldFindings({ idle, fewMb: 50 }, [
+    { recordsMb: 120, backlogMb: 150 },
+    { recordsMb: 130, backlogMb: 250 },
+  ]);
+  expect(measures).toMatchObject([
+    { name: 'region_rss_ratio_records', median: 1.25, min: 1.2, max: 1.3, anchor: { median: 100, min: 90 } },
+    { name: 'region_rss_ratio_backlog', median: 2, min: 1.5, max: 2.5, anchor: { median: 100, max: 110 } },
+    { name: 'region_rss_growth_records', median: 2.5 },
+    { name: 'region_rss_records_mb', median: 125 },
+    { name: 'region_rss_backlog_mb', median: 200 },
+  ]);
+});
+
+it('writes all in pieces, the last as large as what is left', async () => {
+  const pieces: (readonly [number, number])[] = [];
+  await inPieces(120_000, async (piece, done) => void pieces.push([piece, done]));
+  expect(pieces).toEqual([
+    [50_000, 0],
+    [50_000, 50_000],
+    [20_000, 100_000],
   ]);
 });
 

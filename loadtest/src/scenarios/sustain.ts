@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readApplied } from '../applied.ts';
 import { LoadError } from '../errors.ts';
 import type { LatencySummary } from '../histogram.ts';
-import { appliedPerS, type Flow, type FlowSample, judge, searchRate } from '../rate-search.ts';
+import { appliedPerS, type Flow, judge, searchRate } from '../rate-search.ts';
 import type { Context } from '../scenario.ts';
 import { settle } from '../settle.ts';
 
@@ -122,15 +122,16 @@ export async function stretch(
   };
 }
 
-async function sampleWhile(
+/** Twice a second until the work has ended, however it has; whoever gave it learns that from the work itself. */
+export async function sampleWhile<T>(
   work: Promise<unknown>,
-  sample: () => Promise<FlowSample>,
-): Promise<readonly FlowSample[]> {
+  sample: () => Promise<T>,
+): Promise<readonly T[]> {
   const state = { isDone: false };
   const ended = Promise.allSettled([work]).finally(() => {
     state.isDone = true;
   });
-  const samples: FlowSample[] = [];
+  const samples: T[] = [];
   for (;;) {
     await Promise.race([ended, delay(sampleMs)]);
     if (state.isDone) return samples;
