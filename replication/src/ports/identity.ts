@@ -63,6 +63,10 @@ export function regionOfActor(actor: string): RegionId | null {
   return match?.[1] === undefined ? null : parseRegionId(match[1]);
 }
 
+export function sameLife(a: Life, b: Life): boolean {
+  return a.region === b.region && sameIncarnation(a.incarnation, b.incarnation);
+}
+
 export function sameIncarnation(a: Incarnation, b: Incarnation): boolean {
   return a.counter === b.counter && a.nonce === b.nonce;
 }

@@ -7,15 +7,12 @@
  * between records. Pure.
  */
 import type { Lsn } from '../ports/change.ts';
-import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
+import { type Life, sameIncarnation, sameLife } from '../ports/identity.ts';
 import type { SeenCommit, SessionPlace, Sight } from '../ports/session-store.ts';
 import type { Vector, VectorEntry } from '../ports/vector.ts';
 import { greatestOf, lacking, placeOf } from '../vector.ts';
 
-export interface Issuer {
-  readonly region: RegionId;
-  readonly incarnation: Incarnation;
-}
+export type Issuer = Life;
 
 export interface Session {
   readonly issuer: Issuer;
@@ -89,7 +86,7 @@ export function afterWrite(
 }
 
 export function isIssuer(self: Issuer, { issuer }: Session): boolean {
-  return issuer.region === self.region && sameIncarnation(issuer.incarnation, self.incarnation);
+  return sameLife(self, issuer);
 }
 
 function isWrittenHere({ region, incarnation }: Issuer, place: SessionPlace, entry: VectorEntry): boolean {

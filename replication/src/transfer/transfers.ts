@@ -1,9 +1,10 @@
 /**
  * The desk where transfers are asked for and run (P6): one from each donor at a time, and a few donors side by side, so
  * that one that hangs holds up nobody else's. It looks again and again at what is missing instead of being told once, so
- * nothing that is missing is forgotten: partitions that stand before a gap, silent origins of which a peer holds more,
- * dead letters that an operator has given up, jobs that somebody asked for or that an earlier process left. A job that
- * comes to nothing waits longer each time and lets the others go first; it is never dropped.
+ * nothing that is missing is forgotten: partitions that stand before a gap, what a region holds of lives before the one
+ * that it is known under (0070), silent origins of which a peer holds more, dead letters that an operator has given up,
+ * jobs that somebody asked for or that an earlier process left. A job that comes to nothing waits longer each time and
+ * lets the others go first; it is never dropped.
  */
 import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
 import { orNextTurn } from '../next-turn.ts';

@@ -7,7 +7,7 @@
 import { hasSiblings } from '@isthmus/conflict';
 import { ReplicationError, assert } from '../../errors.ts';
 import type { CountedBeat, Lsn, RecordId } from '../../ports/change.ts';
-import { type Life, sameIncarnation } from '../../ports/identity.ts';
+import { type Life, sameIncarnation, sameLife } from '../../ports/identity.ts';
 import { hasRoom, heldBy } from '../../letter-limits.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type {
@@ -102,9 +102,8 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   /** The past of the row's region is awaited by those who know it under this life. */
-  isAwaited({ origin, incarnation }: Pick<PositionRow, 'origin' | 'incarnation'>): boolean {
-    for (const life of this.#awaited.values())
-      if (life.region === origin && sameIncarnation(life.incarnation, incarnation)) return true;
+  isAwaited({ origin: region, incarnation }: Pick<PositionRow, 'origin' | 'incarnation'>): boolean {
+    for (const life of this.#awaited.values()) if (sameLife(life, { region, incarnation })) return true;
     return false;
   }
 

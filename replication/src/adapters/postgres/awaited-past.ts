@@ -1,5 +1,5 @@
 /** Lives whose region has not given yet what it holds of the lives before (P9), in SQL. */
-import { type Life, type RegionId, sameIncarnation } from '../../ports/identity.ts';
+import { type Life, type RegionId, sameLife } from '../../ports/identity.ts';
 import { incarnationAt, regionAt } from './positions.ts';
 import type { Row } from './row-values.ts';
 import type { Call, Statement } from './session.ts';
@@ -37,6 +37,6 @@ export function regionsOf(rows: readonly Row[]): readonly RegionId[] {
   return [...new Set(rows.map((row) => regionAt(row, 0)))];
 }
 
-export function isOneOf(lives: readonly Life[], { region, incarnation }: Life): boolean {
-  return lives.some((life) => life.region === region && sameIncarnation(life.incarnation, incarnation));
+export function isOneOf(lives: readonly Life[], life: Life): boolean {
+  return lives.some((each) => sameLife(each, life));
 }
