@@ -5,10 +5,13 @@
 import { ReplicationError } from '@isthmus/replication/errors';
 import { contradicted } from '@isthmus/replication/identity/identity-guard';
 import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
 import type { SimWishes } from './sim-wishes.ts';
 import { partitionsOf, settledOf } from './verdict-loss.ts';
 import type { World } from './world.ts';
+
+type Command = (wishes: SimWishes, node: SimNode) => Promise<void>;
 
 const lookMs = 500;
 /** How long a command is waited for before it is given to another process. */
@@ -31,10 +34,10 @@ export class Operator {
   /** Takes the region's writes away until the returned function is called, which gives them back. */
   drain(region: SimRegion): () => void {
     let isOver = false;
-    let underWay = 0;
-    const drained = async ({ draining }: SimWishes): Promise<void> => {
-      underWay++;
-      await draining.drain().finally(() => underWay--);
+    const underWay = new Set<SimNode>();
+    const drained = async ({ draining }: SimWishes, node: SimNode): Promise<void> => {
+      underWay.add(node);
+      await draining.drain().finally(() => underWay.delete(node));
     };
     void this.#insist(region, drained, () => isOver || region.drains.isCut);
     const look = async (): Promise<void> => {
@@ -45,9 +48,16 @@ export class Operator {
     return () => {
       isOver = true;
       // A command that was given before may still be carried out, and then this one has to come after it.
-      const isJoined = (): boolean => region.row.row.drained === null && underWay === 0;
-      void this.#insist(region, ({ draining }) => draining.join(), isJoined);
+      const isUnderWay = (): boolean => [...underWay].some(({ process }) => process.life !== 'dead');
+      void this.#giveBack(region, () => region.row.row.drained === null && !isUnderWay());
     };
+  }
+
+  /** A server may carry out later what a dead process had asked of it, and then the writes are given back again. */
+  async #giveBack(region: SimRegion, isJoined: () => boolean): Promise<void> {
+    await this.#insist(region, ({ draining }) => draining.join(), isJoined);
+    if (region.isGone) return;
+    this.#world.scheduler.after(patienceMs, () => void this.#giveBack(region, isJoined));
   }
 
   /** Has it emptied and filled from this peer, if nothing is lost by that. */
@@ -98,11 +108,7 @@ export class Operator {
     return true;
   }
 
-  async #insist(
-    region: SimRegion,
-    command: (wishes: SimWishes) => Promise<void>,
-    isDone: () => boolean,
-  ): Promise<void> {
+  async #insist(region: SimRegion, command: Command, isDone: () => boolean): Promise<void> {
     const count = (by: number): void => void this.#open.set(region.id, (this.#open.get(region.id) ?? 0) + by);
     count(1);
     while (!isDone() && !region.isGone) {
@@ -113,11 +119,11 @@ export class Operator {
     count(-1);
   }
 
-  async #command(region: SimRegion, command: (wishes: SimWishes) => Promise<void>): Promise<void> {
-    const wishes = this.#world.nodesOf(region.id).find((node) => node?.isOpen ?? false)?.wishes ?? null;
-    if (wishes === null) return;
+  async #command(region: SimRegion, command: Command): Promise<void> {
+    const node = this.#world.nodesOf(region.id).find((candidate) => candidate?.isOpen ?? false) ?? null;
+    if (node === null || node.wishes === null) return;
     try {
-      await command(wishes);
+      await command(node.wishes, node);
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
     }
