@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { shortNumber } from '@isthmus/loadtest/report/plot';
 import { z } from 'zod';
+import type { StoredSummary } from '../simulation/campaign/summary-file.ts';
 
 const kill = z.object({ seeds: z.number(), by: z.string() });
 const fate = z.object({
@@ -17,23 +18,6 @@ const fate = z.object({
   maxSeeds: z.number(),
 });
 const mutants = z.object({ fates: z.array(fate) });
-const simulation = z.object({
-  commit: z.string(),
-  machine: z.string(),
-  seeds: z.number(),
-  failed: z.number(),
-  /** Ran twice, with equal traces. */
-  twice: z.number(),
-  virtualSeconds: z.number(),
-  acknowledged: z.number(),
-  medians: z.object({
-    virtualSeconds: z.number(),
-    acknowledged: z.number(),
-    overlappingFaults: z.number(),
-  }),
-  rate: z.number(),
-});
-
 const soak = z.object({
   about: z.object({
     startedAt: z.string(),
@@ -68,15 +52,10 @@ const soak = z.object({
 
 export type Soaked = z.infer<typeof soak>;
 export type Mutants = z.infer<typeof mutants>;
-export type Simulation = z.infer<typeof simulation>;
 type Fate = z.infer<typeof fate>;
 
 export function readMutants(path: string): Mutants {
   return mutants.parse(JSON.parse(readFileSync(path, 'utf8')));
-}
-
-export function readSimulation(path: string): Simulation {
-  return simulation.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
 export function readSoak(path: string): Soaked {
@@ -103,7 +82,7 @@ export function soakText({ about, totals, faults, slowestS, violations, measures
   ].join('\n');
 }
 
-export function simulationText(found: Simulation): string {
+export function simulationText(found: StoredSummary): string {
   const { seeds, failed, twice, virtualSeconds, acknowledged, medians, rate, commit, machine } = found;
   return [
     '## Simulation',

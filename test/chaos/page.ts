@@ -2,14 +2,8 @@
  * The page about the tests, made of what campaigns have left behind: nothing in its tables is written by hand. The
  * same results always give the same page, so that a test can hold the page against them.
  */
-import {
-  type Mutants,
-  mutantsTable,
-  type Simulation,
-  simulationText,
-  type Soaked,
-  soakText,
-} from './other-proofs.ts';
+import { type Mutants, mutantsTable, simulationText, type Soaked, soakText } from './other-proofs.ts';
+import type { StoredSummary } from '../simulation/campaign/summary-file.ts';
 import { promises } from './promises.ts';
 import { kindsOf, type Summary, summarise } from './report.ts';
 import type { RunResult } from './run-result.ts';
@@ -48,7 +42,7 @@ export interface Found {
   readonly results: readonly RunResult[];
   readonly mutants: Mutants;
   /** `null`: no campaign was kept. */
-  readonly simulation: Simulation | null;
+  readonly simulation: StoredSummary | null;
   /** `null`: none was kept. */
   readonly soak: Soaked | null;
 }

@@ -34,7 +34,7 @@ async function bySeeds(
   tree: string,
   { setting, maxSeeds }: { readonly setting: Setting; readonly maxSeeds: number },
 ): Promise<Kill | null> {
-  const program = join(tree, 'test/dist/simulation/first-failure.js');
+  const program = join(tree, 'test/dist/simulation/campaign/first-failure.js');
   const nets = setting === 'bare' ? ['unhealed'] : [];
   for (let done = 0; done < maxSeeds; done += batch) {
     const count = Math.min(batch, maxSeeds - done);

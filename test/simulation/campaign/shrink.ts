@@ -3,7 +3,7 @@
  * quarters and so on, as long as what is left fails in the same way. A scenario is plain data and a run depends on
  * nothing else, so every step is certain.
  */
-import type { Scenario } from './scenario.ts';
+import type { Scenario } from '../scenario.ts';
 
 interface Budget {
   runs: number;

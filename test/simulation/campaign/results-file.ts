@@ -4,7 +4,7 @@
  * and those of another one count for nothing.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import type { SeedResult } from './seed-result.ts';
+import type { SeedResult } from '../seed-result.ts';
 
 interface Line extends SeedResult {
   readonly commit: string;

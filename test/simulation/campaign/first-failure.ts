@@ -2,15 +2,15 @@
  * Runs seeds on all cores until one fails, and prints the first that did with its first violation:
  * `node first-failure.js FIRST COUNT [unhealed]`.
  */
-import { runCampaign } from './campaign.ts';
-import type { SeedResult } from './seed-result.ts';
+import { runSeeds } from './run-seeds.ts';
+import type { SeedResult } from '../seed-result.ts';
 
 const [first = '1', count = '1', nets = ''] = process.argv.slice(2);
 
 const options = { regions: null, seconds: null, isHealing: nets !== 'unhealed', workers: null };
 const seeds = Array.from({ length: Number(count) }, (_, index) => Number(first) + index);
 const failed: SeedResult[] = [];
-await runCampaign(seeds, options, (result) => {
+await runSeeds(seeds, options, (result) => {
   if (result.violations.length === 0) return 'go on';
   failed.push(result);
   return 'enough';

@@ -1,6 +1,6 @@
 /** Runs the seeds that it is given, one after the other. */
-import type { ScenarioOptions } from './scenario.ts';
-import { runSeed } from './seed-result.ts';
+import type { ScenarioOptions } from '../scenario.ts';
+import { runSeed } from '../seed-result.ts';
 
 /** Failures of servers are errors too, and most of what one costs is its stack. */
 Error.stackTraceLimit = 3;

@@ -6,7 +6,15 @@ import { execFileSync } from 'node:child_process';
 import { cpus, platform, arch, totalmem } from 'node:os';
 
 /** All that a seed runs through; the rest of the repository may change between two runs of one campaign. */
-const ground = ['conflict/src', 'replication/src', 'test/checkers', 'test/simulation'];
+const ground = [
+  'conflict/src',
+  'replication/src',
+  'test/checkers',
+  'test/simulation',
+  ...['test/simulation/campaign', 'test/simulation/main.ts', '*.md', '*.test.ts'].map(
+    (path) => `:(exclude)${path}`,
+  ),
+];
 
 /** The last commit that changed any of it; `+` where it was changed since. */
 export function engineCommit(): string {

@@ -2,7 +2,7 @@
  * What a campaign came to: how fast, how much each seed really did, and whether everything that should happen now and
  * then did happen. A campaign in which something never happened proves less than it seems to, so it fails.
  */
-import type { Violation } from '../checkers/history.ts';
+import type { Violation } from '../../checkers/history.ts';
 import type { Summary } from './summary.ts';
 
 /** Things that a campaign of some size must have met. */

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { assert } from '@isthmus/replication/errors';
 import type { SimOptions } from './options.ts';
-import type { ScenarioOptions } from './scenario.ts';
-import type { SeedResult } from './seed-result.ts';
+import type { ScenarioOptions } from '../scenario.ts';
+import type { SeedResult } from '../seed-result.ts';
 
 /**
  * Worlds differ, so what the compiler makes of one seed is often thrown away in the next: it must wait longer than
@@ -22,7 +22,7 @@ const execArgv = [
 
 type CampaignOptions = ScenarioOptions & Pick<SimOptions, 'workers'>;
 
-export async function runCampaign(
+export async function runSeeds(
   seeds: readonly number[],
   options: CampaignOptions,
   onResult: (result: SeedResult) => 'go on' | 'enough',
