@@ -5,14 +5,15 @@
  */
 import type { AgendaStore } from '@isthmus/replication/ports/agenda-store';
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
+import type { RecordId } from '@isthmus/replication/ports/change';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { SessionStore } from '@isthmus/replication/ports/session-store';
 import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
-import type { TransferStore } from '@isthmus/replication/ports/transfer-store';
+import type { MergeTransaction, TransferStore } from '@isthmus/replication/ports/transfer-store';
 import type { VectorEntry } from '@isthmus/replication/ports/vector';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { region } from './record-store.contract.ts';
+import { bytes, record, region } from './record-store.contract.ts';
 
 export interface AwaitingGround {
   readonly agenda: AgendaStore;
@@ -20,7 +21,7 @@ export interface AwaitingGround {
   readonly jobs: Pick<TransferJobs, 'want' | 'end'>;
   readonly records: Pick<RecordStore, 'createPosition'>;
   readonly sessions: SessionStore;
-  readonly transfers: Pick<TransferStore, 'awaitPast' | 'raise'>;
+  readonly transfers: Pick<TransferStore, 'awaitPast' | 'merge' | 'raise'>;
   readonly close: () => Promise<void>;
 }
 
@@ -55,8 +56,13 @@ export function awaitedPastContract(name: string, open: () => Promise<AwaitingGr
     }
 
     /** A transfer of this donor comes to its end. */
-    async function given(donor: RegionId, vector: readonly VectorEntry[]): Promise<void> {
+    async function given(
+      donor: RegionId,
+      vector: readonly VectorEntry[],
+      refused: readonly RecordId[] = [],
+    ): Promise<void> {
       const job = await ground.jobs.want({ donor, origin: us, cause: 'repair', isDryRun: false });
+      if (refused.length > 0) await ground.transfers.merge(refusing(job, refused));
       const rest = { beats: [], floorMs: 0, partitionOf: () => 0, decide: () => [] };
       expect(await ground.transfers.raise({ job, vector, ...rest })).toBe(true);
       await ground.jobs.end(job, { state: 'done', detail: '' });
@@ -87,6 +93,15 @@ export function awaitedPastContract(name: string, open: () => Promise<AwaitingGr
       expect((await ground.agenda.read()).awaited).toEqual([]);
     });
 
+    it('is awaited on where a state was refused, because that was not given', async () => {
+      await ground.transfers.awaitPast({ region: us, incarnation: second });
+      await given(us, [entry(us, second)], [record('a')]);
+      expect(await counted()).toEqual([held, awaited]);
+      expect((await ground.agenda.read()).awaited).toEqual([us]);
+      await given(us, [entry(us, second)]);
+      expect((await ground.agenda.read()).awaited).toEqual([]);
+    });
+
     it('is told once for each region, in order', async () => {
       for (const life of [
         { region: us, incarnation: third },
@@ -97,6 +112,12 @@ export function awaitedPastContract(name: string, open: () => Promise<AwaitingGr
       expect((await ground.agenda.read()).awaited).toEqual([ap, us]);
     });
   });
+}
+
+function refusing(job: number, ids: readonly RecordId[]): MergeTransaction {
+  const why = { cause: 'clock-too-far-ahead', detail: 'an hour', stampMs: beat.atMs } as const;
+  const refused = ids.map((id) => ({ ...id, state: bytes(id.key), ...why }));
+  return { job, ids, decide: () => ({ writes: [], refused }) };
 }
 
 function placeOf(origin: RegionId, incarnation: typeof first) {

@@ -198,7 +198,40 @@ function raising(now: Opened): void {
       { partition: 2, applied: 10n, settled: 10n },
     ]);
     expect(await now().records.countDeadLetters()).toMatchObject([
-      { origin, cause: 'clock-too-far-ahead', count: 2 },
+      { origin, cause: 'clock-too-far-ahead', count: 3 },
+    ]);
+  });
+
+  it('stops the newest life of the donor where the log had overtaken the snapshot, which no log explains (P6, P9)', async () => {
+    const earlier = { ...incarnation, counter: incarnation.counter - 1 };
+    const lives = [
+      { ...row(0, 12n), incarnation: earlier },
+      row(0, 12n),
+      row(1, 12n),
+      { ...row(0, 12n), origin: region('ap') },
+    ];
+    for (const each of lives) await now().records.createPosition(each);
+    const vector = [
+      { ...entry(0, 9n), incarnation: earlier },
+      entry(0, 10n),
+      entry(1, 10n),
+      { ...entry(0, 10n), region: region('ap') },
+    ];
+    const job = await now().jobs.want(wish);
+    await refuse(now, job, [record('a')]);
+    await raise(now, { job, vector });
+    const positions = [
+      { incarnation, partition: 0, expected: 12n, applied: 20n, beat: null, nextOffset: 9n },
+    ];
+    const decide = () => ({ writes: [], deadLetters: [] });
+    expect(await now().records.applyRemote({ origin, positions, ids: [], decide })).toBe('applied');
+    expect(await now().records.countDeadLetters()).toMatchObject([
+      { origin, cause: 'clock-too-far-ahead', count: 1 },
+    ]);
+    const rows = await now().records.positions(origin);
+    expect(rows.filter((each) => each.incarnation.counter === incarnation.counter)).toMatchObject([
+      { partition: 0, applied: 20n, settled: 12n },
+      { partition: 1, applied: 12n, settled: 12n },
     ]);
   });
 }

@@ -92,4 +92,26 @@ export const storeMutants: readonly Mutant[] = [
       'test/contract/postgres-tombstone-store.test.ts',
     ),
   },
+  {
+    name: 'refused state forgotten where the log had overtaken the transfer',
+    edits: [
+      {
+        file: 'replication/dist/adapters/refused-places.js',
+        from: '(raised.length > 0 ? raised : newest)',
+        to: 'raised',
+      },
+    ],
+    killer: suite('test/contract/postgres-transfer-store.test.ts'),
+  },
+  {
+    name: 'past given though a state was refused, in Postgres',
+    edits: [
+      {
+        file: `${postgres}/awaited-past.js`,
+        from: 'AND NOT EXISTS (SELECT FROM isthmus.transfer_refused WHERE transfer_refused.transfer = $6)',
+        to: '',
+      },
+    ],
+    killer: suite('test/contract/awaited-past.test.ts'),
+  },
 ];

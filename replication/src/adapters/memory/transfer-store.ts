@@ -6,7 +6,7 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import { heldBy, requireRoom } from '../../letter-limits.ts';
 import type { BeatOf } from '../../ports/beat-store.ts';
-import type { Lsn, RecordId } from '../../ports/change.ts';
+import type { Lsn } from '../../ports/change.ts';
 import { type Life, type RegionId, sameIncarnation } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
 import type { SlotLife } from '../../ports/slot-keeper.ts';
@@ -22,6 +22,7 @@ import type {
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
 import { settledBeats } from '../../settled-beats.ts';
 import { placeOf } from '../../vector.ts';
+import { refusedPlaces } from '../refused-places.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import { MemoryRecordReader } from './record-reader.ts';
@@ -155,13 +156,14 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       for (const [index, letter] of passed.entries())
         if (covered[index] === true)
           this.#ground.records.deadLetters.close(letter, letter.givenUp === null ? null : 'repaired');
-      for (const entry of vector) this.#raiseOne(entry, this.#refusedBy(job, entry.partition, partitionOf));
+      this.#putAside(job, vector, partitionOf);
+      for (const entry of vector) this.#raiseOne(entry);
       for (const beat of beats) this.#settleBeat(beat);
       const { records } = this.#ground;
       records.setFloors({ ...records.floors, floorMs: Math.max(records.floors.floorMs, floorMs) });
-      for (const refused of this.#refused.values())
-        if (refused.job === job) this.#refused.delete(`${job} ${nameOf(refused)}`);
-      this.#awaitNoMore(job, vector);
+      const refused = this.#refusedBy(job);
+      if (refused.length === 0) this.#awaitNoMore(job, vector);
+      for (const each of refused) this.#refused.delete(`${job} ${nameOf(each)}`);
     });
     return true;
   }
@@ -226,18 +228,15 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       .filter((letter) => vector.some((entry) => isOf(letter, entry) && letter.lsn <= entry.lsn));
   }
 
-  #refusedBy(job: number, partition: number, partitionOf: (id: RecordId) => number): readonly RefusedState[] {
-    return [...this.#refused.values()].filter(
-      (refused) => refused.job === job && partitionOf(refused) === partition,
-    );
+  #refusedBy(job: number): readonly RefusedState[] {
+    return [...this.#refused.values()].filter((refused) => refused.job === job);
   }
 
-  #raiseOne(entry: VectorEntry, refused: readonly RefusedState[]): void {
+  #raiseOne(entry: VectorEntry): void {
     const { positions } = this.#tables;
     const rows = positions.get(entry.region) ?? [];
     const found = rows.find((row) => isOf(row, entry));
     const row = found ?? opened(entry);
-    if (row.applied < entry.lsn) this.#putAside({ ...entry, lsn: row.applied + 1n }, refused);
     const applied = row.applied < entry.lsn ? entry.lsn : row.applied;
     const others = rows.filter((each) => each !== found);
     positions.put(entry.region, [...others, { ...row, applied }].toSorted(inOrder));
@@ -260,24 +259,32 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     );
   }
 
-  #putAside(entry: VectorEntry, refused: readonly RefusedState[]): void {
-    const { region: origin, incarnation, partition, lsn } = entry;
+  #putAside(job: number, vector: Vector, partitionOf: RaiseTransaction['partitionOf']): void {
+    const donor = this.#ground.jobs.donorOf(job);
+    const rows = this.#rows();
+    const reached = vector.map((entry) => ({
+      entry,
+      applied: rows.find((row) => isOf(row, entry))?.applied ?? 0n,
+    }));
+    for (const refused of this.#refusedBy(job))
+      for (const place of refusedPlaces(reached, { partition: partitionOf(refused), donor }))
+        this.#putOneAside(place, refused);
+  }
+
+  #putOneAside(place: VectorEntry, refused: RefusedState): void {
+    const { region: origin, incarnation, partition, lsn } = place;
+    const { collection, key, state: delta, cause, detail, stampMs } = refused;
     const { deadLetters } = this.#ground.records;
+    const there = deadLetters.all().filter((letter) => isOf(letter, place));
+    const isKept = there.some(
+      (letter) =>
+        letter.index < 0 && nameOf(letter) === nameOf(refused) && Buffer.compare(letter.delta, delta) === 0,
+    );
+    if (isKept) return;
+    const index = Math.min(0, ...there.filter((letter) => letter.lsn === lsn).map((each) => each.index)) - 1;
     const beatBefore = this.#ground.records.newestBeat({ origin, incarnation, partition });
-    const before = deadLetters.all().filter((letter) => isOf(letter, entry));
-    let index = Math.min(0, ...before.filter((letter) => letter.lsn === lsn).map((letter) => letter.index));
-    for (const { collection, key, state: delta, cause, detail, stampMs } of refused) {
-      const isKept = before.some(
-        (letter) =>
-          letter.index < 0 &&
-          nameOf(letter) === nameOf({ collection, key }) &&
-          Buffer.compare(letter.delta, delta) === 0,
-      );
-      if (isKept) continue;
-      index--;
-      const named = { collection, key, delta, cause, detail, stampMs };
-      deadLetters.putAside({ origin, incarnation, partition, lsn, index, ...named, beatBefore });
-    }
+    const named = { collection, key, delta, cause, detail, stampMs };
+    deadLetters.putAside({ origin, incarnation, partition, lsn, index, ...named, beatBefore });
   }
 }
 

@@ -11,11 +11,15 @@ const insertLife: Statement = {
   ON CONFLICT DO NOTHING`,
 };
 
-/** What a later life gives holds what the ones before it would have given. Takes `vectorValues`, and the transfer's number. */
+/**
+ * What a later life gives holds what the ones before it would have given; a state that was refused is not given. Takes
+ * `vectorValues`, and the transfer's number.
+ */
 export const deleteAwaited: Statement = {
   name: 'isthmus_awaited_delete',
   text: `DELETE FROM isthmus.awaited_past USING isthmus.transfer WHERE transfer.id = $6 AND awaited_past.region = donor
-    AND incarnation_counter <= (SELECT max(counter) FROM ${vectorFrom(1)} WHERE entry.region = donor)`,
+    AND incarnation_counter <= (SELECT max(counter) FROM ${vectorFrom(1)} WHERE entry.region = donor)
+    AND NOT EXISTS (SELECT FROM isthmus.transfer_refused WHERE transfer_refused.transfer = $6)`,
 };
 
 export const selectAwaited: Statement = {

@@ -1,8 +1,8 @@
 /**
  * The end of a transfer (P6): positions are raised to the greater of themselves and the vector, in one transaction with
  * everything that this promises. The position rows are locked first (P4), so no applier and no retry of a dead letter
- * stands between. States that were refused become dead letters just beyond where each raised partition stood, so
- * `settled` stays there; letters whose change is in the stored record are closed. An applier that is in mid-flight
+ * stands between. States that were refused become dead letters (`refused-places.ts`), so `settled` stays before
+ * them; letters whose change is in the stored record are closed. An applier that is in mid-flight
  * meanwhile is fenced and reads its position anew.
  */
 import { assert } from '../../errors.ts';
@@ -11,10 +11,11 @@ import type { RecordId } from '../../ports/change.ts';
 import type { PassedLetter, RaiseTransaction } from '../../ports/transfer-store.ts';
 import type { Vector } from '../../ports/vector.ts';
 import { textArray } from './binary-array.ts';
+import { refusedPlaces } from '../refused-places.ts';
 import { deleteAwaited } from './awaited-past.ts';
 import { requireOpenDonor, selectClosedDonor } from './closed-donor.ts';
 import { commitWith } from './commit.ts';
-import { isClosed } from './positions.ts';
+import { isClosed, regionAt } from './positions.ts';
 import { reachedBeat } from './dead-letter-store.ts';
 import { beginWithoutWaiting } from './remote-apply.ts';
 import type { Row } from './row-values.ts';
@@ -57,7 +58,8 @@ const selectPassed: Statement = {
 
 const selectRefused: Statement = {
   name: 'isthmus_transfer_refused_select',
-  text: 'SELECT collection, key FROM isthmus.transfer_refused WHERE transfer = $1 ORDER BY collection, key',
+  text: `SELECT collection, key, donor FROM isthmus.transfer_refused JOIN isthmus.transfer ON transfer.id = transfer_refused.transfer
+  WHERE transfer_refused.transfer = $1 ORDER BY collection, key`,
 };
 
 const closeLetters: Statement = {
@@ -172,8 +174,8 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
       [raiseApplied, ...entries],
       [settleRaised, ...entries],
       ...beatCalls(beats),
-      [forgetRefused, job],
       [deleteAwaited, ...entries, job],
+      [forgetRefused, job],
       [raiseFloors, 0, floorMs],
     ],
     after: [],
@@ -229,17 +231,19 @@ interface Placed {
   readonly id: RecordId;
 }
 
-/** Every raised partition that may miss what was refused, at the first place beyond where it stood. */
 function placesOf(
   { partitionOf }: RaiseTransaction,
   rows: readonly Row[],
   refused: readonly Row[],
 ): readonly Placed[] {
-  const raised = rows.filter((row) => lsnAt(row, 4) < lsnAt(row, 5)).map((row) => entryAt(row, 0));
+  const reached = rows.map((row) => {
+    const { lsn: applied, ...rest } = entryAt(row, 0);
+    return { entry: { ...rest, lsn: lsnAt(row, 5) }, applied };
+  });
   return refused.flatMap((row) => {
     const id = { collection: textAt(row, 0), key: textAt(row, 1) };
-    const partition = partitionOf(id);
-    return raised.filter((entry) => entry.partition === partition).map((entry) => ({ entry, id }));
+    const of = { partition: partitionOf(id), donor: regionAt(row, 2) };
+    return refusedPlaces(reached, of).map((entry) => ({ entry, id }));
   });
 }
 
@@ -254,7 +258,7 @@ function openCalls(job: number, places: readonly Placed[]): readonly Call[] {
       column(({ entry }) => `${entry.incarnation.counter}`),
       column(({ entry }) => `${entry.incarnation.nonce}`),
       column(({ entry }) => `${entry.partition}`),
-      column(({ entry }) => formatLsn(entry.lsn + 1n)),
+      column(({ entry }) => formatLsn(entry.lsn)),
       column(({ id }) => id.collection),
       column(({ id }) => id.key),
     ],
