@@ -4,11 +4,12 @@
  */
 import { register, schema } from '@isthmus/conflict';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { MemoryDatabase } from '../adapters/memory/database.ts';
 import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
 import { systemTimer } from '../adapters/node/system-timer.ts';
 import { ReplicationError } from '../errors.ts';
 import { encodeLogRecord } from '../log/log-record.ts';
-import type { ChangesRecord, PlacedChange } from '../log/log-record.ts';
+import type { ChangesRecord, LogRecord, PlacedChange } from '../log/log-record.ts';
 import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { RegionId } from '../ports/identity.ts';
@@ -41,7 +42,7 @@ class ScriptedFeed implements FeedSubscription {
   #reader: ((batch: FeedBatch | null) => void) | null = null;
   #isClosed = false;
 
-  push(...records: readonly ChangesRecord[]): void {
+  push(...records: readonly LogRecord[]): void {
     for (const pushed of records) {
       const { partition } = pushed;
       const offset = BigInt(this.#log.filter((batch) => batch.partition === partition).length);
@@ -120,6 +121,7 @@ class WatchedStore extends MemoryRecordStore {
   }
 }
 
+let database: MemoryDatabase;
 let store: WatchedStore;
 let feed: ScriptedFeed;
 let applier: Applier;
@@ -132,7 +134,8 @@ let subscriptions: number;
 let gates: (() => void)[];
 
 beforeEach(async () => {
-  store = new WatchedStore();
+  database = new MemoryDatabase({ nowMs: () => 0 });
+  store = new WatchedStore(database);
   feed = new ScriptedFeed();
   [reports, gaps, openings, gates, fenced, heard, subscriptions] = [[], [], [], [], 0, 0, 0];
   for (let partition = 0; partition < partitionCount; partition++) {
@@ -489,5 +492,32 @@ describe('a stale applier', () => {
     feed.push(record(1, [20n, 30n]), record(3, [10n, 30n]));
     await reaches([20n, 30n, 20n, 30n]);
     expect(applier.readings[1]).toMatchObject({ kind: 'live', applied: 30n });
+  });
+});
+
+describe('a database that is set back to where it knew an earlier life alone', () => {
+  test('opens the later one anew, and misses nothing of the earlier one for what it had seen of the later (P9)', async () => {
+    const later = { counter: 2, nonce: 2 };
+    const start = {
+      kind: 'start',
+      origin,
+      incarnation: later,
+      partition: 0,
+      partitionCount,
+      at: 100n,
+    } as const;
+    const ofLater = (reach: readonly [bigint, bigint]) => ({ ...record(0, reach), incarnation: later });
+    const laterRow = async () =>
+      (await store.positions(origin)).find((row) => row.incarnation.counter === later.counter);
+    feed.push(start, ofLater([100n, 110n]));
+    await vi.waitFor(async () => expect((await laterRow())?.applied).toBe(110n));
+    const { positions } = store.tables;
+    const earlier = (await store.positions(origin)).filter((row) => row.incarnation.counter === 1);
+    database.transact(true, () => positions.put(origin, earlier));
+    feed.push(ofLater([110n, 120n]));
+    await vi.waitFor(async () => expect((await laterRow())?.applied).toBe(120n));
+    const closed = { region: origin, incarnation, partition: 0, lsn: 10n };
+    expect(openings).toEqual([start, start].map((each) => ({ origin, start: each, closed })));
+    expect(gaps).toEqual([]);
   });
 });

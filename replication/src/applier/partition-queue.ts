@@ -285,7 +285,6 @@ export class PartitionQueue {
     });
     await this.#read();
     this.#failures = 0;
-    this.#seenTo = 0n;
     this.#consume(1);
     logger.info({ ...this.#where(), at: String(at) }, 'position opened');
   }
@@ -340,7 +339,7 @@ export class PartitionQueue {
     );
     const isSame = isOpen(before) && row !== null && sameIncarnation(before.incarnation, row.incarnation);
     if (row === null || (isSame && row.applied <= before.applied)) return;
-    this.#reading = readingOf(row);
+    this.#placeAt(row);
     this.#options.logger.info({ ...this.#where(), applied: String(row.applied) }, 'reading goes on');
   }
 
@@ -356,7 +355,15 @@ export class PartitionQueue {
     if (row === null) return;
     const before = this.#reading;
     const isSame = isOpen(before) && sameIncarnation(before.incarnation, row.incarnation);
-    this.#reading = isSame ? movedTo(before, row.applied) : readingOf(row);
+    if (isSame) this.#reading = movedTo(before, row.applied);
+    else this.#placeAt(row);
+  }
+
+  /** In a database that was set back it may be an earlier life, of which nothing was seen that it does not hold. */
+  #placeAt(row: PositionRow): void {
+    const before = this.#reading;
+    if (!isOpen(before) || !sameIncarnation(before.incarnation, row.incarnation)) this.#seenTo = 0n;
+    this.#reading = readingOf(row);
   }
 
   #consume(count: number): void {
