@@ -8,8 +8,8 @@ function heard(number: number, lateMs: number, byMs = 0) {
 }
 
 /** The clock was set by this much; the echo that says so left the peer at 50 s, when beat 200 was made. */
-function jump(byMs: number, newest: Jump['heardBeat']): Jump {
-  return { offsetMs: 0, byMs, heardBeat: newest, toldAtMs: 50_000 + byMs, presentMs: -byMs };
+function jump(byMs: number, newest: Jump['heardBeat'], agreedBeat = -1): Jump {
+  return { offsetMs: 0, byMs, agreedBeat, heardBeat: newest, toldAtMs: 50_000 + byMs, presentMs: -byMs };
 }
 
 test('beats that arrive after the echo, one after the other, were made before a clock was set ahead', () => {
@@ -67,4 +67,16 @@ test('a silence while a clock is set back hides part of the leap', () => {
   const leap = { afterBeat: 150, byMs: -600 };
   const found = addJump(noHistory, jump(-8000, heard(198, 4000, -8000)), [leap]);
   expect(found).toEqual({ earlier: [{ offsetMs: 0, untilBeat: 150 }], sought: null });
+});
+
+test('a silence before the last echo that showed the offset of before is not taken for a clock that was set ahead', () => {
+  const silence = { afterBeat: 100, byMs: 7000 };
+  const present = { offsetMs: -8000 };
+  const misled = addJump(noHistory, jump(8000, heard(198, 500)), [silence]);
+  expect([100, 101, 190].map((beat) => offsetMsAt(beat, present, misled.earlier))).toEqual([0, -8000, -8000]);
+  const known = addJump(noHistory, jump(8000, heard(198, 500), 190), [silence]);
+  expect([100, 101, 198].map((beat) => offsetMsAt(beat, present, known.earlier))).toEqual([0, 0, 0]);
+  const leap = { afterBeat: 190, byMs: 8000 };
+  const found = addJump(noHistory, jump(8000, heard(198, 500, 8000), 190), [silence, leap]);
+  expect(found).toEqual({ earlier: [{ offsetMs: 0, untilBeat: 190 }], sought: null });
 });

@@ -42,6 +42,8 @@ export interface Jump {
   readonly offsetMs: number;
   /** By which the peer's clock was set ahead. */
   readonly byMs: number;
+  /** All beats up to it were made before it, because an echo that was told later still showed the offset of before. */
+  readonly agreedBeat: number;
   /** Newest beat of the peer that has arrived. */
   readonly heardBeat: HeardAt;
   /** A moment after it, by the peer's clock. */
@@ -62,9 +64,13 @@ type HeardAt = Pick<HeardBeat, 'beat' | 'receivedAtMs'>;
 export const noHistory: OffsetHistory = { earlier: [], sought: null };
 
 export function addJump({ earlier }: OffsetHistory, jump: Jump, leaps: readonly Leap[]): OffsetHistory {
-  const { offsetMs, byMs, heardBeat } = jump;
-  const knownUntil = earlier.at(-1)?.untilBeat ?? -1;
-  const found = leaps.findLast((leap) => leap.afterBeat > knownUntil && isOf(leap, byMs));
+  const { offsetMs, byMs, heardBeat, agreedBeat } = jump;
+  // A silence before that looks like the leap and is none.
+  const lastUntil = earlier.at(-1)?.untilBeat ?? -1;
+  const knownUntil = Math.max(agreedBeat, lastUntil);
+  const found = leaps.findLast(
+    (leap) => leap.afterBeat >= agreedBeat && leap.afterBeat > lastUntil && isOf(leap, byMs),
+  );
   if (found !== undefined) return withLast(earlier, { offsetMs, untilBeat: found.afterBeat }, null);
   const sought = { byMs, lastBeat: lastBeatBefore(jump), fresh: null };
   const { presentMs } = jump;

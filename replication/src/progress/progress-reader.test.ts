@@ -97,9 +97,10 @@ class Link {
     });
   }
 
-  /** A beat of the peer that was made at 939 s and so many intervals by its clock. */
-  hear(number: number): void {
-    const beat = { number, count: 0, atMs: 939_000 + number * beatIntervalMs, lsn: 1n, end: 1n };
+  /** A beat of the peer that was made at 939 s and so many intervals by its clock, and after so long a silence. */
+  hear(number: number, silentMs = 0): void {
+    const atMs = 939_000 + number * beatIntervalMs + silentMs;
+    const beat = { number, count: 0, atMs, lsn: 1n, end: 1n };
     this.heardBeats.note({ origin: us, incarnation: first, beat, receivedAtMs: this.nowMs });
   }
 
@@ -232,6 +233,21 @@ test('beats that come where progress does not are still told by the offset from 
   await link.reader.noticeClocks();
   await link.reader.noticeClocks();
   expect(link.stored.slice(2)).toEqual([{ ...before, earlierOffsets: [{ offsetMs: 60_000, untilBeat: 1 }] }]);
+});
+
+test('a silence of the peer before an echo that showed no jump is not taken for the jump that follows', async () => {
+  const link = new Link();
+  const pass = (ms: number): void => {
+    [link.nowMs, link.monotonicMs] = [link.nowMs + ms, link.monotonicMs + ms];
+  };
+  link.hear(1);
+  await link.read([message()]);
+  pass(7000);
+  link.hear(2, 7000);
+  await link.read([message({ echo: 9, laterMs: 7000 })]);
+  pass(2000);
+  const told = { clockOffset: { offsetMs: 53_000 }, earlierOffsets: [{ offsetMs: 60_000, untilBeat: 2 }] };
+  expect(await link.read([message({ echo: 10, laterMs: 9000, aheadMs: 7000 })])).toMatchObject(told);
 });
 
 test('a jump that the first echo after a start shows makes no beat younger, whichever clock was set (0069)', async () => {

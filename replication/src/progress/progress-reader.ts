@@ -45,6 +45,8 @@ export interface Heard {
   readonly history: OffsetHistory;
   /** The own clock minus the monotonic one, which moves where the own clock is set. */
   readonly ownBaseMs: number;
+  /** Up to it every beat of the peer was made before an echo was told by which its clock had not been set; -1: none is known. */
+  readonly agreedBeat: number;
   /** Taken from the tables, and nothing measured since by which it would be known whether the own clock was set in between. */
   readonly isRecalled: boolean;
 }
@@ -77,7 +79,7 @@ function stepHeard(heard: Heard | null, message: ProgressMessage, at: Moment): H
   const ownBaseMs = at.nowMs - at.monotonicMs;
   const before = known && onOwnClock(known, ownBaseMs);
   const ours = oursIn(message, at.self);
-  const { samples, history, isRecalled } = measured(before, { message, ours, at });
+  const { samples, ...rest } = measured(before, { message, ours, at });
   const progress: PeerProgress = {
     peer: at.self.peer,
     peerIncarnation: message.incarnation,
@@ -86,9 +88,9 @@ function stepHeard(heard: Heard | null, message: ProgressMessage, at: Moment): H
     echoedBeat: ours?.echo?.number ?? null,
     heardAtMs: at.nowMs,
     clockOffset: heldOffset(samples, at.nowMs),
-    earlierOffsets: history.earlier,
+    earlierOffsets: rest.history.earlier,
   };
-  return { progress, samples, history, ownBaseMs, isRecalled };
+  return { progress, samples, ...rest, ownBaseMs };
 }
 
 /** All offsets move with the own clock where that was set since it was looked at last. */
@@ -142,25 +144,30 @@ interface Measuring {
   readonly at: Moment;
 }
 
-function measured(heard: Heard | null, input: Measuring): Pick<Heard, 'samples' | 'history' | 'isRecalled'> {
+type Measured = Pick<Heard, 'samples' | 'history' | 'agreedBeat' | 'isRecalled'>;
+
+function measured(heard: Heard | null, input: Measuring): Measured {
   const { heardBeat, leaps } = input.at;
   const before = heard?.samples ?? [];
-  const isRecalled = heard?.isRecalled ?? false;
+  const { isRecalled = false, agreedBeat = -1 } = heard ?? {};
   const held = heldOffset(before, input.at.nowMs);
   const history = soughtUntil(heard, held, input.at);
   const sample = freshSample(heard, input);
-  if (sample === null) return { samples: before, history, isRecalled };
+  if (sample === null) return { samples: before, history, agreedBeat, isRecalled };
   const samples = addSample(before, sample);
   const byMs = jumpMsBefore(held, sample) ?? 0;
   // The peer's clock set ahead, or the own one set back: by the latter every beat is older, so none is told as too young.
   if (isRecalled && byMs >= leastJumpMs)
-    return { samples, history: withOwnClockSet(history, -byMs), isRecalled: false };
+    return { samples, history: withOwnClockSet(history, -byMs), agreedBeat, isRecalled: false };
   const offsetMs = held?.offsetMs ?? sample.offsetMs;
   const isJump = Math.abs(byMs) >= leastJumpMs && heardBeat !== null;
-  const now = { toldAtMs: input.message.publishedAtMs, presentMs: sample.offsetMs };
+  const { publishedAtMs: toldAtMs } = input.message;
+  const jump = { offsetMs, byMs, agreedBeat, toldAtMs, presentMs: sample.offsetMs };
+  const isAgreed = !isJump && held !== null && !mayHideJump(held, sample) && heardBeat !== null;
   return {
     samples,
-    history: isJump ? addJump(history, { offsetMs, byMs, heardBeat, ...now }, leaps) : history,
+    history: isJump ? addJump(history, { ...jump, heardBeat }, leaps) : history,
+    agreedBeat: isAgreed && heardBeat.beat.atMs <= toldAtMs ? heardBeat.beat.number : agreedBeat,
     isRecalled: isRecalled && mayHideJump(heldOffset(samples, input.at.nowMs), sample),
   };
 }
@@ -317,6 +324,7 @@ export class ProgressReader {
       samples: known.clockOffset === null ? [] : [known.clockOffset],
       history: { earlier: known.earlierOffsets, sought: null },
       ownBaseMs,
+      agreedBeat: -1,
       isRecalled: true,
     };
     this.#stored = known;
