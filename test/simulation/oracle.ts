@@ -34,6 +34,11 @@ interface PlacedName extends TrueCommit {
   readonly name: string;
 }
 
+interface TrueBeat extends TrueCommit {
+  /** How often the clock had been set back by then: a moment alone does not say which of the two came first. */
+  readonly setBacks: number;
+}
+
 interface Total extends TrueCommit {
   /** Changes up to here. */
   readonly total: number;
@@ -44,7 +49,7 @@ interface OriginTruth {
   /** For each partition, the changes in order of commit. */
   readonly changes: readonly PlacedName[][];
   readonly totals: Total[];
-  readonly beats: TrueCommit[];
+  readonly beats: TrueBeat[];
   count: number;
   /** How much the relay's count is above the true one. */
   countedAbove: number;
@@ -115,7 +120,9 @@ export class Oracle {
   }
 
   beat({ region, incarnation }: Writer): void {
-    this.#truthOf(region, incarnation).beats.push({ atMs: this.#nowMs(), end: region.database.wal.insert });
+    const { clock, database } = region;
+    const beat = { atMs: this.#nowMs(), end: database.wal.insert, setBacks: clock.setBacks.length };
+    this.#truthOf(region, incarnation).beats.push(beat);
   }
 
   applied(target: SimRegion, { transaction, decision, outcome, before }: AppliedFact): void {
@@ -163,15 +170,16 @@ export class Oracle {
 
   /**
    * By how much the origin's own RPO may be too low, of what it has written since: whoever sees at two beats alone that
-   * its clock was set back between them cannot tell that from the time between them (0030).
+   * its clock was set back between them cannot tell that from the time between them (0030). `setBacks` holds all from the
+   * first one on.
    */
   hiddenMs({ region, incarnation }: Life, setBacks: readonly Jump[], sinceMs: number): number {
     const beats = this.#known({ region, incarnation })?.beats ?? [];
-    const hidden = setBacks.map(({ atMs, byMs }) => {
+    const hidden = setBacks.map(({ atMs, byMs }, index) => {
       if (atMs < sinceMs) return 0;
-      const next = beats.findIndex((beat) => beat.atMs > atMs);
-      const before = beats.at(next === -1 ? -1 : next - 1)?.atMs ?? 0;
-      return Math.min(byMs, (beats[next]?.atMs ?? this.#nowMs()) - before);
+      const next = beats.find((beat) => beat.setBacks > index);
+      const before = beats.findLast((beat) => beat.setBacks <= index);
+      return Math.min(byMs, (next?.atMs ?? this.#nowMs()) - (before?.atMs ?? sinceMs));
     });
     return hidden.reduce((sum, each) => sum + each, 0);
   }

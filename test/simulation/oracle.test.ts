@@ -1,0 +1,76 @@
+/** What a clock that is set back hides of the age of own beats: the time between the two beats around it (0030). */
+import { expect, test } from 'vitest';
+import { drawScenario } from './scenario.ts';
+import type { SimRegion } from './sim-region.ts';
+import { World } from './world.ts';
+
+/** A region at rest whose beats and whose clock the test moves. */
+class Still {
+  readonly #world = new World(drawScenario(1, { regions: 2, seconds: 60, isHealing: true }), null);
+  readonly region: SimRegion = this.#world.regionAt(0);
+
+  until(atMs: number): Promise<void> {
+    return this.#world.scheduler.run(atMs, () => undefined);
+  }
+
+  beat(): void {
+    const { region } = this;
+    this.#world.oracle.beat({ region, incarnation: region.identity.incarnation });
+  }
+
+  hiddenMs(sinceMs = 0): number {
+    const { identity, clock } = this.region;
+    return this.#world.oracle.hiddenMs(identity, clock.setBacks, sinceMs);
+  }
+}
+
+test('a beat of the moment at which the clock was set back is from after it, if it was made after it', async () => {
+  const still = new Still();
+  await still.until(1000);
+  still.beat();
+  await still.until(2000);
+  still.region.clock.jump(-60_000);
+  still.beat();
+  await still.until(2250);
+  still.beat();
+  expect(still.hiddenMs()).toBe(1000);
+  expect(still.hiddenMs(2001), 'of what was written later').toBe(0);
+});
+
+test('and from before it, if it was made before it', async () => {
+  const still = new Still();
+  await still.until(1000);
+  still.beat();
+  await still.until(2000);
+  still.beat();
+  still.region.clock.jump(-60_000);
+  await still.until(2250);
+  expect(still.hiddenMs(), 'the next beat is still to come').toBe(250);
+  still.beat();
+  await still.until(2500);
+  still.beat();
+  expect(still.hiddenMs()).toBe(250);
+});
+
+test('no more is hidden than the clock was set back by', async () => {
+  const still = new Still();
+  await still.until(1000);
+  still.beat();
+  await still.until(1500);
+  still.region.clock.jump(-100);
+  still.region.clock.jump(5000);
+  await still.until(2000);
+  still.beat();
+  expect(still.hiddenMs()).toBe(100);
+});
+
+test('where a life had no beat before, what passed until its first', async () => {
+  const still = new Still();
+  await still.until(1000);
+  still.region.clock.jump(-60_000);
+  await still.until(1250);
+  still.beat();
+  await still.until(2000);
+  still.beat();
+  expect(still.hiddenMs(500)).toBe(750);
+});
