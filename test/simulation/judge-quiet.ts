@@ -59,13 +59,25 @@ function figureFaults(world: World, { figures, region, clock }: SimNode): readon
     const other = world.regionOf(peer.peer);
     if (other.isGone || !world.offsets.knowsOffset(region, other) || !other.isItself) return [];
     const { lag, rpo } = viewPeer(last, peer, clock.nowMs());
-    const gauges = { lag: lag.seconds, rpo: rpo.seconds };
-    return Object.entries(gauges)
-      .filter(([, seconds]) => seconds === null || seconds * 1000 > wellMs)
+    const gauges = [
+      ['lag', lag.seconds, isForeverAwaited(world, other)],
+      ['rpo', rpo.seconds, isForeverAwaited(world, region)],
+    ] as const;
+    return gauges
+      .filter(([, seconds, isUnknown]) => (isUnknown ? seconds !== null : !isSmall(seconds)))
       .map(([gauge, seconds]): Fault => {
         return ['metrics', `${region.id} shows a ${gauge} of ${seconds} s for ${peer.peer} when all is well`];
       });
   });
+}
+
+function isSmall(seconds: number | null): boolean {
+  return seconds !== null && seconds * 1000 <= wellMs;
+}
+
+/** What its earlier lives alone hold comes by a transfer, and until then its later life has settled nowhere (0070). */
+function isForeverAwaited(world: World, { identity }: SimRegion): boolean {
+  return !world.isHealing && identity.incarnation.counter > 1;
 }
 
 /** A budget is kept again, where there is still a peer to keep it. */
@@ -75,7 +87,9 @@ function guardFaults(world: World, node: SimNode): readonly Fault[] {
   const { kind } = node.judgeWrite();
   if (node.waitsFor.length > 0)
     return [['joining', `${node.region.id} waits for ${node.waitsFor.join(' ')}`]];
-  return kind === 'accept' ? [] : [['guard', `${node.region.id} refuses: ${kind}`]];
+  return kind === 'accept' || isForeverAwaited(world, node.region)
+    ? []
+    : [['guard', `${node.region.id} refuses: ${kind}`]];
 }
 
 function isHeldBack(world: World): boolean {
