@@ -280,6 +280,24 @@ describe('what stops alone', () => {
     expect(store.carried.flat()).not.toContain(1);
   });
 
+  test('a partition that stands looks again where its look after a transfer has failed', async () => {
+    feed.push(record(1, [15n, 20n]));
+    await vi.waitFor(() => expect(gaps).toEqual([1]));
+    const { positions } = store.tables;
+    const raised = (await store.positions(origin)).map((row) => ({ ...row, applied: 20n, settled: 20n }));
+    database.transact(true, () => positions.put(origin, raised));
+    const failing = Promise.reject(unavailable());
+    failing.catch(() => undefined);
+    store.tellsPositions = failing;
+    const before = warnings.length;
+    applier.recheck();
+    await vi.waitFor(() => expect(warnings.length).toBeGreaterThan(before));
+    store.tellsPositions = Promise.resolve();
+    feed.push(record(1, [20n, 30n]));
+    await reaches([20n, 30n, 20n, 20n]);
+    expect(applier.readings[1]).toMatchObject({ kind: 'live', applied: 30n });
+  });
+
   test('a partition whose transactions fail is tried by itself, and the others go on', async () => {
     store.before = async ({ positions }) => {
       if (positions.some(({ partition }) => partition === 1)) throw unavailable();

@@ -84,6 +84,8 @@ export class PartitionQueue {
   /** The furthest end of an interval that came, of the incarnation that is read. */
   #seenTo = 0n;
   #busy: Promise<void> | null = null;
+  /** The row of a partition that stands may have been raised since it was read. */
+  #mayGoOn = false;
 
   constructor(options: PartitionQueueOptions) {
     this.#options = options;
@@ -139,6 +141,10 @@ export class PartitionQueue {
   /** Works off what needs no transaction, and says whether what comes then waits for one. */
   advance(): boolean {
     while (this.#busy === null) {
+      if (this.#mayGoOn) {
+        this.#start(() => this.#goOn());
+        return false;
+      }
       const head = this.#queue[0];
       if (head === undefined) {
         if (this.#leftOutFrom === null) return false;
@@ -188,10 +194,15 @@ export class PartitionQueue {
     if (wasAlone) this.#start(() => this.#rest());
   }
 
-  /** A transfer may have raised the position of a partition that stands. */
+  /** A transfer may have raised the position of a partition that stands. Nobody else would look, so it is looked until it is known. */
   recheck(): void {
-    const isStanding = this.#reading.kind === 'gap' || this.#reading.kind === 'unopened';
-    if (isStanding && this.#busy === null) this.#start(() => this.#goOn());
+    if (!this.#isStanding) return;
+    this.#mayGoOn = true;
+    if (this.#busy === null) this.#start(() => this.#goOn());
+  }
+
+  get #isStanding(): boolean {
+    return this.#reading.kind === 'gap' || this.#reading.kind === 'unopened';
   }
 
   #waitForRoom(): void {
@@ -332,11 +343,15 @@ export class PartitionQueue {
   }
 
   async #goOn(): Promise<void> {
+    const { store, origin, partition } = this.#options;
     const before = this.#reading;
-    const row = newestPosition(
-      await this.#options.store.positions(this.#options.origin),
-      this.#options.partition,
-    );
+    this.#mayGoOn = false;
+    if (!this.#isStanding) return;
+    const rows = await store.positions(origin).catch((reason: unknown) => {
+      this.#mayGoOn = true;
+      throw reason;
+    });
+    const row = newestPosition(rows, partition);
     const isSame = isOpen(before) && row !== null && sameIncarnation(before.incarnation, row.incarnation);
     if (row === null || (isSame && row.applied <= before.applied)) return;
     this.#placeAt(row);
