@@ -19,7 +19,7 @@ export interface LoadOptions {
 }
 
 const writersOfRegion = 5;
-const thinkMs = 12;
+const usualThinkMs = 12;
 const afterFailureMs = 60;
 
 export class Load {
@@ -28,6 +28,7 @@ export class Load {
   readonly #events: HistoryEvent[] = [];
   readonly #acknowledged = new Map<string, number>();
   readonly #writers: readonly Promise<void>[];
+  #thinkMs = usualThinkMs;
   #isStopped = false;
 
   constructor(options: LoadOptions) {
@@ -49,6 +50,11 @@ export class Load {
     return [...this.#acknowledged.values()].reduce((sum, count) => sum + count, 0);
   }
 
+  /** From the next write on; a fault that lasts needs no more writes than a short one. `null`: as usual. */
+  think(ms: number | null): void {
+    this.#thinkMs = ms ?? usualThinkMs;
+  }
+
   async stop(): Promise<History> {
     this.#isStopped = true;
     await Promise.all(this.#writers);
@@ -66,7 +72,7 @@ export class Load {
       this.#add({ process, region, invokedAtMs, completedAtMs: performance.now(), ...outcome });
       if (outcome.result === 'info') lives++;
       const isHeld = outcome.result !== 'ok' && (outcome.status === null || outcome.status >= 500);
-      await delay(isHeld ? afterFailureMs : between(next, 0, 2 * thinkMs));
+      await delay(isHeld ? afterFailureMs : between(next, 0, 2 * this.#thinkMs));
     }
   }
 

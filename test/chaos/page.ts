@@ -78,11 +78,11 @@ function faultsTable(scenarios: readonly Scenario[], results: readonly RunResult
     ...times(staged),
     ...distinct(staged, ({ machine }) => machine, 'Machines'),
     '',
-    '| row | scenario | what happens | runs | passed | seeds | faults | writes | in faults | ages read | numbers read | backlogs read | furthest from the truth | commits |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| row | scenario | what happens | runs | passed | seeds | faults | writes | in faults | longest | ages read | numbers read | backlogs read | furthest from the truth | commits |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...summaries.map(row),
     '',
-    'A row is that of the fault matrix; 0 is a run without a fault. The furthest that lag or RPO was outside of what the',
+    'A row is that of the fault matrix; 0 is a run without a fault. The longest is the time that one fault was on. The furthest that lag or RPO was outside of what the',
     'oracle knew is given in milliseconds; up to the larger of a second and 5 % is right. Numbers of changes, of an RPO or a',
     'backlog, have been read since the oracle judges them; no more of them may be told, and no fewer, than can be missing.',
     ...failures(results),
@@ -116,13 +116,14 @@ function row(summary: Summary): string {
           summary.faults,
           summary.acknowledged,
           summary.overlapped,
+          `${Math.round(summary.longestMs / 1000)} s`,
           summary.readings,
           summary.counts,
           summary.backlogs,
           `${summary.worstMs} ms`,
           summary.commits.join(' '),
         ]
-      : [`not staged: ${reason}`, '', '', '', '', '', '', '', '', '', ''];
+      : [`not staged: ${reason}`, '', '', '', '', '', '', '', '', '', '', ''];
   return `| ${[number, `\`${scenario}\``, about, ...cells].join(' | ')} |`;
 }
 

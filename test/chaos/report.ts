@@ -13,6 +13,8 @@ export interface Summary {
   readonly acknowledged: number;
   /** Acknowledged while a fault was on. */
   readonly overlapped: number;
+  /** How long the longest fault was on. */
+  readonly longestMs: number;
   readonly readings: number;
   /** Readings of numbers of changes. */
   readonly counts: number;
@@ -41,6 +43,7 @@ export function summarise(scenarios: readonly Scenario[], results: readonly RunR
       faults: sum(({ windows }) => windows.length),
       acknowledged: sum(({ operations }) => sumOf(operations, 'ok')),
       overlapped: sum(({ windows }) => windows.reduce((total, window) => total + window.acknowledged, 0)),
+      longestMs: Math.max(0, ...staged.flatMap(({ windows }) => windows.map(({ tookMs }) => tookMs))),
       readings: sum(({ gauges }) => gauges.readings),
       counts: sum(({ gauges }) => gauges.counts),
       backlogs: sum(({ gauges }) => gauges.backlogs),
@@ -83,6 +86,7 @@ export function table(summaries: readonly Summary[]): string {
     'faults',
     'writes',
     'in faults',
+    'longest s',
     'gauge readings',
     'worst ms',
   ];
@@ -91,9 +95,15 @@ export function table(summaries: readonly Summary[]): string {
     each.scenario,
     each.reason === '' ? String(each.runs) : `not staged: ${each.reason}`,
     ...(each.reason === ''
-      ? [each.passed, each.faults, each.acknowledged, each.overlapped, each.readings, each.worstMs].map(
-          String,
-        )
+      ? [
+          each.passed,
+          each.faults,
+          each.acknowledged,
+          each.overlapped,
+          Math.round(each.longestMs / 1000),
+          each.readings,
+          each.worstMs,
+        ].map(String)
       : []),
   ]);
   const widths = head.map((_, column) =>

@@ -79,6 +79,7 @@ async function runOn(cluster: Cluster, { scenario, seed, folder, onEnd }: Ground
     links: cluster.links,
     load,
     oracle,
+    seed,
     next: randomFrom(seed),
     folder,
     destroyed,

@@ -17,6 +17,7 @@ export interface StageParts {
   readonly links: Links;
   readonly load: Load;
   readonly oracle: Oracle;
+  readonly seed: number;
   readonly next: Random;
   /** Where the regions keep their data. */
   readonly folder: string;
@@ -99,7 +100,7 @@ export class Stage {
     this.struck.push(...struck);
     this.#open += 1;
     await work((leastMs) =>
-      until(`${leastOverlap} writes while ${fault}`, overlapDeadlineMs, () => {
+      until(`${leastOverlap} writes while ${fault}`, leastMs + overlapDeadlineMs, () => {
         const isLong = performance.now() - fromMs >= leastMs;
         return isLong && load.acknowledged() - before >= leastOverlap;
       }).then(() => undefined),
