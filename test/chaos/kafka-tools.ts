@@ -90,13 +90,18 @@ export async function lastOfLog(region: ChaosRegion): Promise<readonly LogEntry[
   return [...found.values()];
 }
 
-export async function appendLog(region: ChaosRegion, entries: readonly LogEntry[]): Promise<void> {
+/** In batches that are compressed as ours are where `compression` says so: the bound of the broker is one of what it stores. */
+export async function appendLog(
+  region: ChaosRegion,
+  entries: readonly LogEntry[],
+  compression: kafkajs.CompressionTypes = kafkajs.CompressionTypes.None,
+): Promise<void> {
   const producer = kafkaOf(region).producer({ retry: { retries: 2 } });
   await producer.connect();
   try {
     const topic = changesOf(region);
     for (const { partition, value } of entries)
-      await producer.send({ topic, messages: [{ partition, value }] });
+      await producer.send({ topic, compression, messages: [{ partition, value }] });
   } finally {
     await producer.disconnect();
   }

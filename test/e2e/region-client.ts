@@ -69,6 +69,7 @@ const deadLetter = z.object({
   collection: z.string(),
   key: z.string(),
   cause: z.string(),
+  detail: z.string(),
 });
 
 const page = z.object({

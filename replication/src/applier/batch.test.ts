@@ -1,6 +1,7 @@
 import { register, schema } from '@isthmus/conflict';
 import { expect, test } from 'vitest';
 import type { PlacedChange } from '../log/log-record.ts';
+import { maxLoneDeltaBytes } from '../transaction-limits.ts';
 import { batchOf, cutAtCommit, decide } from './batch.ts';
 import type { Share } from './batch.ts';
 
@@ -42,6 +43,24 @@ test('changes of several partitions make one batch, and what is put aside keeps 
   const { writes, deadLetters } = decide(batch, [nothing, nothing, nothing], Infinity);
   expect(writes.map(({ index }) => index)).toEqual([0, 2]);
   expect(deadLetters.map(({ key, partition }) => [key, partition])).toEqual([['b', 5]]);
+});
+
+test('a change that no origin may send for its size is put aside, sound as it is; the next of its record goes on (P4)', () => {
+  const large = (bytes: number): PlacedChange => {
+    const sound = change('a', '');
+    return { ...sound, delta: Buffer.concat([sound.delta, Buffer.alloc(bytes - sound.delta.length)]) };
+  };
+  const { ids, refused } = batchOf([
+    share([large(maxLoneDeltaBytes + 1), change('a', 'x'), large(maxLoneDeltaBytes)]),
+  ]);
+  expect(ids).toEqual([{ collection: 'products', key: 'a' }]);
+  expect(refused).toMatchObject([
+    {
+      key: 'a',
+      cause: 'too-large',
+      detail: `a change of ${maxLoneDeltaBytes + 1} bytes, over ${maxLoneDeltaBytes}`,
+    },
+  ]);
 });
 
 test('what changes nothing is not written', () => {

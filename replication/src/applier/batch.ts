@@ -11,7 +11,7 @@ import type { PlacedChange } from '../log/log-record.ts';
 import type { RecordId } from '../ports/change.ts';
 import type { ApplyDecision, DeadLetter, RecordConflict } from '../ports/record-store.ts';
 import { nameFault } from '../record-name.ts';
-import { maxAppliedRecords } from '../transaction-limits.ts';
+import { maxAppliedRecords, maxLoneDeltaBytes } from '../transaction-limits.ts';
 
 /** What one partition brings, in order of commit. */
 export interface Share {
@@ -59,7 +59,7 @@ export function batchOf(shares: readonly Share[]): Batch {
   for (const { partition, changes } of shares) {
     for (const change of changes) {
       const group = groupFor(byCollection, change);
-      const fault = group.length > 0 ? null : faultOf(change, ids.length);
+      const fault = sizeFault(change) ?? (group.length > 0 ? null : faultOf(change, ids.length));
       if (fault !== null) {
         refused.push(
           deadLetterOf({ partition, change }, { cause: 'too-large', detail: fault, stampMs: null }),
@@ -75,6 +75,12 @@ export function batchOf(shares: readonly Share[]): Batch {
   }
   const changeCount = shares.reduce((sum, { changes }) => sum + changes.length, 0);
   return { ids, changes: grouped, refused, changeCount };
+}
+
+/** What is wrong with the size of a change; `null`: nothing. No honest origin sends one of so many bytes. */
+function sizeFault({ delta }: PlacedChange): string | null {
+  if (delta.length <= maxLoneDeltaBytes) return null;
+  return `a change of ${delta.length} bytes, over ${maxLoneDeltaBytes}`;
 }
 
 /** Why a record can not be one of a transaction that has so many; `null`: it can. No honest origin sends one that can not. */

@@ -83,6 +83,18 @@ test('changes and progress are read as what is sealed for their region, topic an
   expect(texts(await feed.subscribe(us, [0n]).next())).toEqual(['', '', 'c', '']);
 });
 
+test('nothing under a true seal is refused as malformed, and told of like all that is refused', async () => {
+  const seals = own();
+  const records = [{ offset: 7n, bytes: bytesOf('eu changes 2: ') }];
+  const batches = [{ partition: 2, records }];
+  const feed = new OpenedFeed(
+    { subscribe: () => subscription(batches), subscribeProgress: () => subscription([]) },
+    seals,
+  );
+  expect(texts(await feed.subscribe(eu, [0n]).next())).toEqual(['']);
+  expect(seals.refused).toMatchObject([{ region: eu, offset: 7n, fault: 'malformed' }]);
+});
+
 test('what is being opened while its partition is rewound is not handed out, and comes again', async () => {
   const records = Array.from({ length: 8 }, (_, at) => ({
     offset: BigInt(at),
