@@ -64,8 +64,8 @@ export const sealMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${log}/log-opening.js`,
-        from: 'fault: opened.fault });\n    return null;',
-        to: 'fault: opened.fault });\n    return bytes;',
+        from: 'offset, fault });\n    return null;',
+        to: 'offset, fault });\n    return bytes;',
       },
     ],
     killer: seeds,
