@@ -70,7 +70,8 @@ export class OffsetNews {
   knowsOffset(region: Clocked, other: Clocked): boolean {
     const last = jumpsOf(region, other).at(-1);
     if (last === undefined) return true;
-    const fromMs = Math.max(last, region.clock.noticedAtMs);
+    // Echoes are told by the other's processes, which may not know yet what its database's clock says.
+    const fromMs = Math.max(last, region.clock.noticedAtMs, other.clock.noticedAtMs);
     return this.#isMeasured(region, other, { fromMs, toMs: Infinity });
   }
 

@@ -139,8 +139,8 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     nodeAt(world, region.id, fault.level)?.feed.shift(other.id, 1 + Math.floor(fault.level * 20));
     return nothing;
   },
-  'drop-oldest': ({ region, fault, random }) => {
-    region.hasLostLog = true;
+  'drop-oldest': ({ world, region, fault, random }) => {
+    region.lostLogAtMs = world.scheduler.nowMs;
     for (const partition of region.log.partitions('changes') ?? [])
       if (random.chance(0.5)) {
         const held = Number(partition.end - partition.begin);
@@ -148,15 +148,15 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
       }
     return nothing;
   },
-  'drop-newest': ({ region, fault, random }) => {
-    region.hasLostLog = true;
+  'drop-newest': ({ world, region, fault, random }) => {
+    region.lostLogAtMs = world.scheduler.nowMs;
     for (const partition of region.log.partitions('changes') ?? [])
       if (random.chance(0.5)) partition.dropNewest(1 + Math.floor(fault.level * 10));
     return nothing;
   },
-  'recreate-topic': ({ region }) => {
+  'recreate-topic': ({ world, region }) => {
     if (!region.log.isRunning) return nothing;
-    region.hasLostLog = true;
+    region.lostLogAtMs = world.scheduler.nowMs;
     region.log.delete('changes');
     region.log.create('changes', region.partitionCount);
     return nothing;

@@ -10,7 +10,7 @@ import { hiddenIn, knowsOwnClock } from './clock-excuse.ts';
 import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
-import type { World } from './world.ts';
+import type { Loss, World } from './world.ts';
 
 /** Between two readings that come one after the other; while a database stands still there is none. */
 const successiveMs = 4000;
@@ -82,8 +82,13 @@ async function judgeRpo(world: World, node: SimNode, { other, view }: Seen): Pro
   });
 }
 
-/** What the region shows of itself now: of its log, or of its best peer; `null`: unknown. */
-export function shownRpo(nodes: readonly (SimNode | null)[], ofLog: boolean): number | null {
+/** What the region shows of itself now, of its log as long as that can be read, and of its best peer. */
+export function shownThen(nodes: readonly (SimNode | null)[], isLogKept: boolean): Loss['shownMs'] {
+  return { first: shownRpo(nodes, isLogKept), ofPeers: shownRpo(nodes, false) };
+}
+
+/** `null`: unknown. */
+function shownRpo(nodes: readonly (SimNode | null)[], ofLog: boolean): number | null {
   for (const node of nodes) {
     const figures = node?.isOpen === true ? node.figures.last : null;
     if (node === null || figures === null) continue;

@@ -64,6 +64,8 @@ export class SimProcess {
   readonly #world: ProcessWorld;
   #life: Life = 'running';
   #stops = 0;
+  /** It has stood for so long that servers have ended its sessions. */
+  #isSilent = false;
   #deferred: (() => void)[] = [];
   readonly #sessions = new Set<() => void>();
   #flight: Flight | null = null;
@@ -114,7 +116,7 @@ export class SimProcess {
 
   /** Calls `end` when the servers end the sessions of this process; the returned function takes that back. */
   session(end: () => void): () => void {
-    if (this.#life === 'dead') this.#world.scheduler.after(1, end);
+    if (this.#life === 'dead' || this.#isSilent) this.#world.scheduler.after(1, end);
     else this.#sessions.add(end);
     return () => this.#sessions.delete(end);
   }
@@ -134,13 +136,16 @@ export class SimProcess {
     const stops = this.#stops;
     this.#world.trace.note(this.name, 'stopped');
     this.#world.scheduler.after(sessionTimeoutMs, () => {
-      if (this.#life === 'stopped' && this.#stops === stops) this.#endSessions();
+      if (this.#life !== 'stopped' || this.#stops !== stops) return;
+      this.#isSilent = true;
+      this.#endSessions();
     });
   }
 
   goOn(): void {
     if (this.#life !== 'stopped') return;
     this.#life = 'running';
+    this.#isSilent = false;
     this.#world.trace.note(this.name, 'goes on');
     for (const news of this.#deferred.splice(0)) this.#world.scheduler.after(0, () => this.hear(news));
   }
@@ -199,8 +204,7 @@ class Call<T> implements Arrival {
 
   perform(): void {
     const { server, kind, name, work } = this.#caller.request;
-    if (kind.needsProcess && this.#process.life !== 'running')
-      return this.#process.hear(() => this.perform());
+    if (kind.needsProcess && this.#process.life !== 'running') return this.#performLater();
     this.#world.failpoint(this.#process, name, 'before');
     if (kind.needsProcess && this.#process.life !== 'running') return;
     if (this.#process.life === 'dead' && server.chance(unsentRate)) return;
@@ -209,6 +213,19 @@ class Call<T> implements Arrival {
       (value) => this.#reply(() => this.#caller.resolve(value)),
       (reason: unknown) => this.#reply(() => this.#caller.reject(reason)),
     );
+  }
+
+  /** A transaction that waits for its process is undone once the server has ended the session. */
+  #performLater(): void {
+    let isOver = false;
+    const forget = this.#process.session(() => {
+      isOver = true;
+      this.#fail(this.#caller.request.kind.refused);
+    });
+    this.#process.hear(() => {
+      forget();
+      if (!isOver) this.perform();
+    });
   }
 
   #reply(news: () => void): void {

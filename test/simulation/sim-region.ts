@@ -70,8 +70,8 @@ export class SimRegion {
   /** Its database was once set back to an older copy, or emptied. */
   isSetBack = false;
   isLogGone = false;
-  /** Something was taken out of its log. */
-  hasLostLog = false;
+  /** When something was taken out of its log last; `null`: never. */
+  lostLogAtMs: number | null = null;
   /** The slot may have gone back behind every counted beat. */
   mayRecount = false;
 
@@ -121,6 +121,10 @@ export class SimRegion {
   }
 
   /** What its database is now. */
+  get hasLostLog(): boolean {
+    return this.lostLogAtMs !== null;
+  }
+
   get identity(): RegionIdentity {
     return { region: this.id, incarnation: this.row.row.incarnation, partitionCount: this.partitionCount };
   }

@@ -34,12 +34,19 @@ export async function lossesIn(world: World): Promise<readonly Violation[]> {
     if (!loss.isClockKnown) continue;
     const lostMs = await lostMsOf(world, loss);
     if (lostMs > 0) world.seen('region destroyed with loss');
-    const { region, life, shownMs } = loss;
+    const { region, life } = loss;
+    const shownMs = toldOf(loss);
     const hiddenMs = world.oracle.hiddenMs(life, loss.setBacks, loss.atMs - lostMs);
     const violation = checkLoss(region.id, shownMs === null ? null : shownMs + hiddenMs, lostMs);
     if (violation !== null) found.push(violation);
   }
   return found;
+}
+
+/** What the log alone held goes with it, where that is lost as well before anybody has read it. */
+function toldOf({ region, atMs, shownMs }: Loss): number | null {
+  const { lostLogAtMs } = region;
+  return lostLogAtMs !== null && lostLogAtMs > atMs ? shownMs.ofPeers : shownMs.first;
 }
 
 /** A change whose stamp lies far ahead is put aside until time has caught up with it. */

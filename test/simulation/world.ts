@@ -15,7 +15,7 @@ import { slotOf } from './faults.ts';
 import { knowsOwnClock, OffsetNews } from './clock-excuse.ts';
 import { IncidentJudge } from './judge-incidents.ts';
 import { JoiningJudge } from './judge-joining.ts';
-import { judgeCut, judgeNode, shownRpo } from './judge.ts';
+import { judgeCut, judgeNode, shownThen } from './judge.ts';
 import { Link } from './link.ts';
 import { Oracle } from './oracle.ts';
 import type { Life } from './past-lives.ts';
@@ -37,8 +37,8 @@ export interface Loss {
   readonly life: Life;
   readonly withLog: boolean;
   readonly atMs: number;
-  /** The RPO that counts: of the log where it survives, else of the best peer; `null`: unknown. */
-  readonly shownMs: number | null;
+  /** The RPO that counts while the log survives, where it does, and the one of the best peer; `null`: unknown. */
+  readonly shownMs: { readonly first: number | null; readonly ofPeers: number | null };
   /** Whether no jump of its clock let that be off. */
   readonly isClockKnown: boolean;
   /** Of its clock until then. */
@@ -307,7 +307,7 @@ export class World implements NodeWorld {
   destroy(region: SimRegion, { withLog }: { readonly withLog: boolean }): void {
     if (this.survivors.length < 2) return;
     const nodes = this.#nodes.get(region.id) ?? [];
-    const shownMs = shownRpo(nodes, !withLog && !region.hasLostLog);
+    const shownMs = shownThen(nodes, !withLog && !region.hasLostLog);
     this.losses.push({ ...this.#lossOf(region), withLog, shownMs });
     region.isGone = true;
     for (const [slot, node] of nodes.entries()) {
@@ -342,10 +342,10 @@ export class World implements NodeWorld {
   restore(region: SimRegion, { putBack, copied, at, atMs }: Copy): void {
     // A log that lies in the database goes back with it.
     const isLogKept = !region.hasLostLog && !region.isLogInside;
-    const shownMs = shownRpo(this.nodesOf(region.id), isLogKept);
+    const shownMs = shownThen(this.nodesOf(region.id), isLogKept);
     this.losses.push({ ...this.#lossOf(region), withLog: false, shownMs });
     region.isSetBack = true;
-    if (region.isLogInside) region.hasLostLog = true;
+    if (region.isLogInside) region.lostLogAtMs = this.scheduler.nowMs;
     region.lives.setBack(copied, at);
     region.clock.heardAgain(atMs);
     putBack();
