@@ -18,6 +18,7 @@ const fate = z.object({
   maxSeeds: z.number(),
 });
 const mutants = z.object({ fates: z.array(fate) });
+
 const soak = z.object({
   about: z.object({
     startedAt: z.string(),

@@ -198,7 +198,7 @@ export class PartitionQueue {
   recheck(): void {
     if (!this.#isStanding) return;
     this.#mayGoOn = true;
-    if (this.#busy === null) this.#start(() => this.#goOn());
+    this.advance();
   }
 
   get #isStanding(): boolean {
@@ -354,7 +354,8 @@ export class PartitionQueue {
     const row = newestPosition(rows, partition);
     const isSame = isOpen(before) && row !== null && sameIncarnation(before.incarnation, row.incarnation);
     if (row === null || (isSame && row.applied <= before.applied)) return;
-    this.#placeAt(row);
+    if (!isSame) this.#seenTo = 0n;
+    this.#reading = readingOf(row);
     this.#options.logger.info({ ...this.#where(), applied: String(row.applied) }, 'reading goes on');
   }
 
@@ -370,15 +371,9 @@ export class PartitionQueue {
     if (row === null) return;
     const before = this.#reading;
     const isSame = isOpen(before) && sameIncarnation(before.incarnation, row.incarnation);
-    if (isSame) this.#reading = movedTo(before, row.applied);
-    else this.#placeAt(row);
-  }
-
-  /** In a database that was set back it may be an earlier life, of which nothing was seen that it does not hold. */
-  #placeAt(row: PositionRow): void {
-    const before = this.#reading;
-    if (!isOpen(before) || !sameIncarnation(before.incarnation, row.incarnation)) this.#seenTo = 0n;
-    this.#reading = readingOf(row);
+    // In a database that was set back it may be an earlier life, of which nothing was seen that it does not hold.
+    if (!isSame) this.#seenTo = 0n;
+    this.#reading = isSame ? movedTo(before, row.applied) : readingOf(row);
   }
 
   #consume(count: number): void {

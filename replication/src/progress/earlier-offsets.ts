@@ -65,12 +65,11 @@ export const noHistory: OffsetHistory = { earlier: [], sought: null };
 
 export function addJump({ earlier }: OffsetHistory, jump: Jump, leaps: readonly Leap[]): OffsetHistory {
   const { offsetMs, byMs, heardBeat, agreedBeat } = jump;
-  // A silence before that looks like the leap and is none.
   const lastUntil = earlier.at(-1)?.untilBeat ?? -1;
   const knownUntil = Math.max(agreedBeat, lastUntil);
-  const found = leaps.findLast(
-    (leap) => leap.afterBeat >= agreedBeat && leap.afterBeat > lastUntil && isOf(leap, byMs),
-  );
+  // A silence before that looks like the leap and is none.
+  const since = Math.max(agreedBeat, lastUntil + 1);
+  const found = leaps.findLast((leap) => leap.afterBeat >= since && isOf(leap, byMs));
   if (found !== undefined) return withLast(earlier, { offsetMs, untilBeat: found.afterBeat }, null);
   const sought = { byMs, lastBeat: lastBeatBefore(jump), fresh: null };
   const { presentMs } = jump;
