@@ -11,7 +11,6 @@
  * committed.
  */
 import { ReplicationError, assert } from '../errors.ts';
-import type { RecordId } from '../ports/change.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Actor } from '../ports/identity.ts';
 import type { LocalWrite, LockedRecords, RecordStore } from '../ports/record-store.ts';
@@ -19,15 +18,13 @@ import type { SeenCommit } from '../ports/session-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { maxTransactionRecords } from '../transaction-limits.ts';
 import { CallerLine } from './caller-line.ts';
+import { distinct, runAll, runEdits } from './decision.ts';
+import type { Caller, Outcome, Turns, Verdict } from './decision.ts';
 import { TransactionDraft, recordName } from './draft.ts';
 import type { Edit, EditContext } from './draft.ts';
 
+export type { Outcome } from './decision.ts';
 export type { Edit, EditContext, Edited } from './draft.ts';
-
-export type Outcome<T, R> =
-  /** `commit`: `null` where nothing had to be written. */
-  | { readonly kind: 'done'; readonly results: readonly T[]; readonly commit: SeenCommit | null }
-  | { readonly kind: 'refused'; readonly index: number; readonly refusal: R };
 
 /** What one committed batch took; for metrics. */
 export interface BatchReport {
@@ -51,20 +48,6 @@ export interface JournalOptions {
   readonly onBatch: (report: BatchReport) => void;
 }
 
-/** One caller's edits with the types of its results closed over. */
-interface Caller {
-  readonly ids: readonly RecordId[];
-  readonly names: readonly string[];
-  /** Runs all edits on the draft, and stops before each; says how to answer once the transaction is durable. */
-  readonly run: (draft: TransactionDraft) => Generator<void, Verdict>;
-  readonly fail: (reason: unknown) => void;
-}
-
-type Verdict =
-  | { readonly kind: 'answer'; readonly reply: (commit: SeenCommit | null) => void }
-  | { readonly kind: 'postpone' }
-  | { readonly kind: 'throw'; readonly reason: unknown };
-
 /** What the line hears of a transaction while it is decided. */
 interface Progress {
   readonly decided: () => void;
@@ -82,15 +65,8 @@ const worthBeginning = 50;
 const worthPacing = 3;
 /** Timers are no finer. */
 const shortestPauseMs = 0.5;
-/** Edits work on as many bytes in one turn of the event loop, and at most one edit more: a few milliseconds. */
-const maxBytesPerTurn = 256 * 1024;
 /** After a turn the process is left to others for this part of the time that the turn took. */
 const pausePerTurn = 0.5;
-/**
- * Of stored states that the edits of one caller take, each counted for each edit: seconds of work. Locks are held
- * meanwhile, so whoever asks for more is refused before any of it is done.
- */
-const maxEditedBytes = 64 * 1024 * 1024;
 /** So many transactions may take turns beside those in flight, without counting among them. */
 const maxBeside = 3;
 
@@ -117,7 +93,8 @@ export class Journal {
 
   /**
    * Commits the edits in one transaction, all or none. Rejects with `transaction-too-large` beyond 500 records or
-   * 1 MiB of deltas (3 MiB for one change alone) and where the edits take more than 64 MiB of stored states, `overloaded` when too much waits, `closed` while shutting down, and the store's
+   * 1 MiB of deltas (3 MiB for one change alone) and where the edits take more than 64 MiB of stored states, `overloaded`
+   * when too much waits or these waited longer than 4 s (nothing happened), `closed` while shutting down, and the store's
    * `database-unavailable` (nothing happened) or `outcome-unknown` (it may or may not have).
    */
   write<T, R>(edits: readonly Edit<T, R>[]): Promise<Outcome<T, R>> {
@@ -127,7 +104,8 @@ export class Journal {
       const ids = edits.map((edit) => edit.id);
       const names = ids.map(recordName);
       const run = (draft: TransactionDraft) => runEdits({ edits, names }, draft, resolve);
-      this.#line.join({ ids, names, run, fail: reject });
+      const joinedMs = this.#options.timer.monotonicMs();
+      this.#line.join({ ids, names, joinedMs, run, fail: reject });
       this.#startNext();
     });
   }
@@ -234,7 +212,7 @@ export class Journal {
         progress.decided();
         return draft.writes();
       };
-      const work = runAll(batch, draft);
+      const work = runAll(batch, draft, timer);
       const turn = work.next();
       if (turn.done === true) return decided(turn.value);
       return this.#goOn(work, progress.takesLong).then(decided);
@@ -305,83 +283,4 @@ function answer(
   }
   assert(postponed.length < batch.length, 'the first caller of a batch is never postponed');
   return postponed;
-}
-
-/** One `next` is one turn's work. */
-type Turns = Generator<void, readonly Verdict[]>;
-
-function* runAll(batch: readonly Caller[], draft: TransactionDraft): Turns {
-  const verdicts: Verdict[] = [];
-  let untilBytes = maxBytesPerTurn;
-  for (const caller of batch) {
-    const edits = runGuarded(caller, draft);
-    let edit = edits.next();
-    for (; edit.done !== true; edit = edits.next()) {
-      if (draft.workedBytes < untilBytes) continue;
-      yield;
-      untilBytes = draft.workedBytes + maxBytesPerTurn;
-    }
-    verdicts.push(edit.value);
-  }
-  return verdicts;
-}
-
-/** An edit that throws is its caller's failure alone. */
-function* runGuarded(caller: Caller, draft: TransactionDraft): Generator<void, Verdict> {
-  try {
-    return yield* caller.run(draft);
-  } catch (reason) {
-    draft.discard();
-    return { kind: 'throw', reason };
-  }
-}
-
-function* runEdits<T, R>(
-  { edits, names }: { readonly edits: readonly Edit<T, R>[]; readonly names: readonly string[] },
-  draft: TransactionDraft,
-  resolve: (outcome: Outcome<T, R>) => void,
-): Generator<void, Verdict> {
-  checkWork(names.reduce((sum, name) => sum + draft.sizeOf(name), 0));
-  const results: T[] = [];
-  for (const [index, { edit }] of edits.entries()) {
-    yield;
-    const name = names[index] ?? '';
-    const edited = edit(draft.state(name), draft.context);
-    if (edited.kind === 'refuse') {
-      draft.discard();
-      const { refusal } = edited;
-      return {
-        kind: 'answer',
-        reply: () => resolve({ kind: 'refused', index, refusal }),
-      };
-    }
-    if (edited.kind === 'write') draft.stage(name, edited.state, edited.delta);
-    results.push(edited.result);
-  }
-  if (!draft.accept()) return { kind: 'postpone' };
-  return { kind: 'answer', reply: (commit) => resolve({ kind: 'done', results, commit }) };
-}
-
-function checkWork(editedBytes: number): void {
-  if (editedBytes <= maxEditedBytes) return;
-  const detail = `the edits of one transaction take ${editedBytes} bytes of records, counted for each edit; at most ${maxEditedBytes}`;
-  throw new ReplicationError('transaction-too-large', detail, { retriable: false });
-}
-
-/** Each record once, and its place by name. */
-function distinct(batch: readonly Caller[]): {
-  readonly ids: readonly RecordId[];
-  readonly indexes: ReadonlyMap<string, number>;
-} {
-  const ids: RecordId[] = [];
-  const indexes = new Map<string, number>();
-  for (const caller of batch) {
-    for (const [place, id] of caller.ids.entries()) {
-      const name = caller.names[place] ?? '';
-      if (indexes.has(name)) continue;
-      indexes.set(name, ids.length);
-      ids.push(id);
-    }
-  }
-  return { ids, indexes };
 }

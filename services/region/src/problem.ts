@@ -106,7 +106,7 @@ const failureTexts: Readonly<Record<ReplicationErrorCode, FailureText>> = {
     'outcome-unknown',
     'The commit was sent and no answer came: the write may or may not have happened.',
   ],
-  overloaded: ['overloaded', 'The queue of writes is full; nothing was written.'],
+  overloaded: ['overloaded', 'Too many writes wait, or this one waited too long; nothing was written.'],
   closed: ['draining', 'This process is being stopped; nothing was written.'],
   'transaction-too-large': [
     'body-too-large',

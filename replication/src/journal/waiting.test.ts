@@ -1,0 +1,56 @@
+/** What becomes of edits that had to wait. The store of these tests locks records when the test says. */
+import { expect, test } from 'vitest';
+import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { actorOf, parseRegionId } from '../ports/identity.ts';
+import type { LocalTransaction } from '../ports/record-store.ts';
+import { Journal } from './journal.ts';
+
+const region = parseRegionId('eu') ?? expect.fail('eu is a region');
+const state = new Uint8Array([1]);
+
+test('an edit that nobody expects any more is refused and does nothing, beside others that are served', async () => {
+  const timer = new ManualTimer();
+  const locks: (() => void)[] = [];
+  const written: number[] = [];
+  const journal = new Journal({
+    store: {
+      commitLocal: async ({ ids, decide }: LocalTransaction) => {
+        await new Promise<void>((resolve) => locks.push(resolve));
+        const writes = await decide({ states: ids.map(() => new Uint8Array()), floor: 0, floorMs: 0 });
+        written.push(writes.length);
+        return null;
+      },
+    },
+    clock: { nowMs: () => 1_700_000_000_000 },
+    actor: actorOf(region, { counter: 1, nonce: 1 }),
+    timer,
+    maxWaitingEdits: 2000,
+    paceMs: () => 0,
+    onBatch: () => undefined,
+  });
+  const ran: string[] = [];
+  const write = (key: string) => {
+    const edit = () => (ran.push(key), { kind: 'write' as const, state, delta: state, result: key });
+    return journal.write([{ id: { collection: 'products', key }, edit }]).then(
+      ({ kind }) => kind,
+      (reason: unknown) => reason,
+    );
+  };
+  const goOn = async (): Promise<void> => {
+    locks.shift()?.();
+    await timer.advance(1);
+  };
+
+  const first = write('locked late');
+  await timer.advance(3000);
+  const [old, young] = [write('old'), (await timer.advance(1001), write('young'))];
+  await goOn();
+  const late = { code: 'overloaded', retriable: true, message: 'the edits waited for 4001 ms; at most 4000' };
+  expect(await first).toMatchObject(late);
+  await timer.advance(3000);
+  await goOn();
+  expect(await young).toBe('done');
+  expect(await old).toMatchObject({ ...late, message: 'the edits waited for 4002 ms; at most 4000' });
+  expect(ran).toEqual(['young']);
+  expect(written).toEqual([0, 1]);
+});
