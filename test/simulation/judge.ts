@@ -16,6 +16,7 @@ import type { Loss, World } from './world.ts';
 const successiveMs = 4000;
 /** By then a cut must have been noticed: signals are old, and the grace is over. */
 const cutNoticedMs = 15_000;
+const longCutMs = 60_000;
 
 export function judgeNode(world: World, node: SimNode): void {
   const figures = node.figures.last;
@@ -103,8 +104,9 @@ export function judgeCut(
   world: World,
   { a, b, startedAtMs }: { readonly a: SimRegion; readonly b: SimRegion; readonly startedAtMs: number },
 ): void {
-  if (world.scheduler.nowMs - startedAtMs < cutNoticedMs) return;
-  world.seen('long cut');
+  const cutForMs = world.scheduler.nowMs - startedAtMs;
+  if (cutForMs < cutNoticedMs) return;
+  world.seen(cutForMs < longCutMs ? 'long cut' : 'cut of more than a minute');
   for (const [here, there] of [
     [a, b],
     [b, a],

@@ -154,10 +154,12 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const random = new Random(seed);
   const shape = random.split('shape');
   const regions = options.regions ?? drawRegions(shape.next());
-  const durationMs = 1000 * (options.seconds ?? Math.round(shape.between(50, 62)));
+  const usualMs = 1000 * (options.seconds ?? Math.round(shape.between(50, 62)));
+  const longCut = options.seconds === null ? drawLongCut(random.split('long cut'), regions) : null;
+  const durationMs = usualMs + (longCut?.forMs ?? 0);
   const { isHealing } = options;
   const extent = { regions, durationMs };
-  const usual = drawFaults(random.split('faults'), extent);
+  const usual = [...drawFaults(random.split('faults'), extent), ...(longCut === null ? [] : [longCut])];
   const isLogInside = isHealing && random.split('log').chance(0.08);
   const drawn = isLogInside
     ? besideLogInside(random.split('restore'), usual, extent)
@@ -321,6 +323,14 @@ function drawFaults(random: Random, { regions, durationMs }: Extent): readonly F
     faults.push(drawFault(random, { kind, atMs: random.between(durationMs / 3, durationMs), regions }));
   }
   return faults.toSorted(inTime);
+}
+
+/** Longer than anything measured is kept. It prolongs its world, so that the rest of that is as in others. */
+function drawLongCut(random: Random, regions: number): Fault | null {
+  if (!random.chance(0.025)) return null;
+  const kind = random.pick(['cut', 'cut', 'cut-one-way'] as const);
+  const fault = drawFault(random, { kind, atMs: random.between(calmMs, 40_000), regions });
+  return { ...fault, forMs: random.between(65_000, 150_000) };
 }
 
 function drawFault(

@@ -57,11 +57,16 @@ const liveChanges = 500;
 const backlogChanges = 2000;
 const backlogBytes = 256 * 1024;
 const transactionBytes = 4 * 1024 * 1024;
+/** Local writers of the same records wait for as long, and for no more than a few of them. */
+const transactionMs = 100;
+const leastChanges = 20;
 
 export class Lane {
   readonly #options: LaneOptions;
   readonly #putAside: PutAsideNotes;
   #first = 0;
+  /** As many as the database takes within `transactionMs`, by the last ones. */
+  #roomForChanges = backlogChanges;
   /** Partitions of transactions in flight. */
   readonly #held = new Set<PartitionQueue>();
   #running: Promise<void> | null = null;
@@ -150,7 +155,8 @@ export class Lane {
   }
 
   #fill(ready: readonly PartitionQueue[]): readonly Taken[] {
-    let changes = waitingBytes(ready) > backlogBytes ? backlogChanges : liveChanges;
+    const most = waitingBytes(ready) > backlogBytes ? backlogChanges : liveChanges;
+    let changes = Math.min(most, this.#roomForChanges);
     let bytes = transactionBytes;
     const filled: Taken[] = [];
     for (const partition of ready) {
@@ -204,14 +210,25 @@ export class Lane {
     if (outcome !== 'applied') return outcome;
     for (const { queue, collected } of taken) queue.accept(collected);
     this.#putAside.note(decided.deadLetters);
+    const durationMs = timer.monotonicMs() - startedMs;
+    this.#learn(batch.changeCount, durationMs);
     onApplied({
       origin,
       ...figures(batch, decided),
-      durationMs: timer.monotonicMs() - startedMs,
+      durationMs,
       waitedMs: startedMs - Math.min(...taken.map(({ arrivedMs }) => arrivedMs)),
       beatAtMs: oldestBeat(taken),
     });
     return 'applied';
+  }
+
+  /** Small ones say nothing of large ones, unless they took too long; none changes the size by more than twofold. */
+  #learn(changes: number, durationMs: number): void {
+    const room = this.#roomForChanges;
+    if (changes < room / 2 && durationMs < transactionMs) return;
+    const fitting = (changes * transactionMs) / Math.max(durationMs, 1);
+    const next = Math.min(room * 2, Math.max(room / 2, fitting));
+    this.#roomForChanges = Math.round(Math.min(backlogChanges, Math.max(leastChanges, next)));
   }
 }
 

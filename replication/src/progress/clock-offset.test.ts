@@ -68,7 +68,21 @@ test('the least delay among recent samples wins, an old one loses to drift', () 
   expect(heldOffset(samples, 1000)?.errorMs).toBe(11);
   samples = measured(samples, echo({ ...far, atMs: 3_600_000, outMs: 20 }));
   expect(heldOffset(samples, 3_600_100)?.errorMs).toBe(15);
-  expect(samples).toHaveLength(1);
+  expect(samples).toHaveLength(2);
+});
+
+test('what was measured before a long cut holds on against echoes that were on their way for all of it', () => {
+  const aheadMs = 7;
+  let samples = measured([], echo({ atMs: 0, outMs: 5, stayMs: 0, backMs: 5, aheadMs }));
+  for (let at = 250; at < 20_000; at += 250)
+    samples = measured(samples, echo({ atMs: at, outMs: 40, stayMs: 0, backMs: 5, aheadMs }));
+  expect(heldOffset(samples, 20_000)?.offsetMs).toBe(aheadMs);
+  for (let late = 0; late < 100; late++)
+    samples = measured(samples, echo({ atMs: 20_000 + late, outMs: 600_000, stayMs: 0, backMs: 5, aheadMs }));
+  const held = heldOffset(samples, 620_200);
+  expect(held?.offsetMs).toBe(aheadMs);
+  expect(held === null ? null : errorNow(held, 620_200)).toBeLessThan(150);
+  expect(samples.length).toBeLessThanOrEqual(65);
 });
 
 test('without new samples the error grows with the wall clock', () => {

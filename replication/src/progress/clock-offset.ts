@@ -7,7 +7,8 @@
  *               \                      /           error at most    ((t3 - t0) - (t2 - t1)) / 2
  *     peer        t1 ---------------- t2
  *
- * Among recent samples the one with the least error now holds, where an error grows with age because clocks drift.
+ * Of all samples the one with the least error now holds, where an error grows with age because clocks drift: the first echo
+ * after a long cut was on its way for all of it, and the sample from before the cut is better by far.
  * A sample that no drift can reconcile with the held one means that a clock was set: all before it is forgotten.
  * An offset is never invented: without a sample it is `null`, and without new ones its error keeps growing.
  */
@@ -44,9 +45,10 @@ export function sampleOf(times: EchoTimes): ClockOffset | null {
 export function addSample(samples: OffsetSamples, sample: ClockOffset): OffsetSamples {
   const held = heldOffset(samples, sample.measuredAtMs);
   if (held !== null && !agree(held, sample)) return [sample];
-  const isRecent = (old: ClockOffset): boolean => sample.measuredAtMs - old.measuredAtMs <= windowMs;
-  const recent = samples.every(isRecent) ? samples : samples.filter(isRecent);
-  return recent.slice(1 - maxSamples).concat(sample);
+  const isKept = (old: ClockOffset, index: number): boolean =>
+    old === held ||
+    (index > samples.length - maxSamples && sample.measuredAtMs - old.measuredAtMs <= windowMs);
+  return samples.filter(isKept).concat(sample);
 }
 
 /** By how much the peer's clock was set ahead before this sample; `null`: as far as is known it was not set. `held` held then. */

@@ -36,6 +36,7 @@ export const sometimes: readonly string[] = [
   'incident declared',
   'incident reconciled',
   'long cut',
+  'cut of more than a minute',
   'read again',
   'lock lost',
   'publish repeated',
