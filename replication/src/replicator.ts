@@ -228,7 +228,7 @@ export class Replicator {
     const membership = new Membership({ peers, agenda, onClosed });
     const barriers = this.#barriers(membership);
     const hearing = { beats, heardBeats, clock, timer, logger };
-    const publishing = { region, incarnation, origins: peers, partitionCount, barriers, sink };
+    const publishing = { region, incarnation, origins: peers, partitionCount, barriers, sink, relay };
     const publisher = new ProgressPublisher({ ...hearing, ...publishing });
     const told = new ToldVectors(clock);
     const subscriptions = peers.map((peer) => feed.subscribeProgress(peer));

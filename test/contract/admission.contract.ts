@@ -76,6 +76,7 @@ const progress = {
   echoedBeat: null,
   heardAtMs: 1,
   clockOffset: null,
+  publishedCount: null,
   earlierOffsets: [],
 };
 const published = { number: 1, lsn: 1n, atMs: 1, end: 1n, count: 1 };

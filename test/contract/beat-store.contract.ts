@@ -226,13 +226,27 @@ function progress(stores: () => OpenBeatStores): void {
   it('never goes back within one incarnation', async () => {
     const clockOffset = { offsetMs: 1, errorMs: 1, measuredAtMs: 1 };
     await stores().store.storePeerProgress(
-      told({ settled: [10n, 20n], settledBeat: 5, echoedBeat: 9, heardAtMs: 50, clockOffset }),
+      told({
+        settled: [10n, 20n],
+        settledBeat: 5,
+        echoedBeat: 9,
+        heardAtMs: 50,
+        publishedCount: 70,
+        clockOffset,
+      }),
     );
     await stores().store.storePeerProgress(
-      told({ settled: [11n, 19n], settledBeat: 4, echoedBeat: 8, heardAtMs: 40 }),
+      told({ settled: [11n, 19n], settledBeat: 4, echoedBeat: 8, heardAtMs: 40, publishedCount: 60 }),
     );
     expect(await stored()).toEqual([
-      told({ settled: [11n, 20n], settledBeat: 5, echoedBeat: 9, heardAtMs: 50, clockOffset }),
+      told({
+        settled: [11n, 20n],
+        settledBeat: 5,
+        echoedBeat: 9,
+        heardAtMs: 50,
+        publishedCount: 70,
+        clockOffset,
+      }),
     ]);
   });
 
@@ -344,6 +358,7 @@ export function told(values: Partial<PeerProgress>): PeerProgress {
     echoedBeat: null,
     heardAtMs: 1_700_000_000_000.125,
     clockOffset: null,
+    publishedCount: null,
     earlierOffsets: [],
     ...values,
   };

@@ -26,7 +26,12 @@ const us = region('us');
 
 function told(values: Pick<PeerProgress, 'settled' | 'settledBeat'>): PeerProgress {
   const peerIncarnation = { counter: 1, nonce: 7 };
-  const clocks = { heardAtMs: 1_700_000_000_000, clockOffset: null, earlierOffsets: [] };
+  const clocks = {
+    heardAtMs: 1_700_000_000_000,
+    publishedCount: null,
+    clockOffset: null,
+    earlierOffsets: [],
+  };
   return { peer: us, peerIncarnation, echoedBeat: null, ...clocks, ...values };
 }
 

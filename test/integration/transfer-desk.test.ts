@@ -305,7 +305,7 @@ describe('the desk', () => {
     const { region: origin } = eu.self;
     for (let second = 0; second < 30; second++) {
       const origins = [{ origin, incarnation: eu.self.incarnation, settled, settledBeat: null, echo: null }];
-      told.note({ region, incarnation, publishedAtMs: 0, origins, barriers: silence });
+      told.note({ region, incarnation, publishedAtMs: 0, publishedCount: null, origins, barriers: silence });
       await timer.advance(1000);
     }
     expect(counted).toEqual(['eu tail']);

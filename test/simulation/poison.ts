@@ -67,7 +67,14 @@ function forgeWords({ region, other, world }: Place): void {
     settledBeat: 1_000_000,
     echo: null,
   }));
-  const told = { region: region.id, incarnation, publishedAtMs: 0, origins, barriers: silence };
+  const told = {
+    region: region.id,
+    incarnation,
+    publishedAtMs: 0,
+    publishedCount: null,
+    origins,
+    barriers: silence,
+  };
   const progress = { partition: 0, bytes: encodeProgress(told) };
   region.log.append('progress', [progress, ...anothers.seal('progress', [progress])]);
 }

@@ -185,7 +185,7 @@ test('what a newer version wrote proves nothing and breaks nothing: the question
   await hold('new', ofNextFormat(own.delta));
   await expect(prove()).rejects.toMatchObject(tooNew);
   log.partitions[0]?.pop();
-  log.progress = Uint8Array.of(3);
+  log.progress = Uint8Array.of(4);
   await expect(prove()).rejects.toMatchObject(tooNew);
   log.progress = null;
   await expect(prove()).resolves.toMatchObject({ kind: 'continues' });
@@ -266,6 +266,7 @@ test('a database that lost only what it had applied of others is found by what w
       region,
       incarnation,
       publishedAtMs: 1000,
+      publishedCount: null,
       barriers: { ask: null, answers: [] },
       origins: [
         { origin: us, incarnation: { counter: 1, nonce: 1 }, settled, settledBeat: null, echo: null },

@@ -128,6 +128,7 @@ class World {
           echoedBeat: null,
           heardAtMs: this.#contactMs(),
           clockOffset: null,
+          publishedCount: null,
           earlierOffsets: [],
         },
       ],

@@ -59,6 +59,7 @@ class World {
           echoedBeat: this.#beat(Math.min(this.echoesUntilMs, this.ownUntilMs)),
           heardAtMs: this.wallMs + Math.min(this.timer.monotonicMs(), this.progressUntilMs),
           clockOffset: null,
+          publishedCount: null,
           earlierOffsets: [],
         },
       ],

@@ -48,6 +48,7 @@ const message: fc.Arbitrary<ProgressMessage> = fc.record({
   region: fc.constantFrom('eu', 'us').map(region),
   incarnation,
   publishedAtMs: time,
+  publishedCount: fc.option(beatNumber),
   origins: fc.uniqueArray(originProgress, { selector: ({ origin }) => origin, maxLength: 4 }),
   barriers,
 });
@@ -56,6 +57,7 @@ const sample: ProgressMessage = {
   region: region('us'),
   incarnation: { counter: 2, nonce: 7 },
   publishedAtMs: 1_700_000_000_000.5,
+  publishedCount: 900,
   origins: [
     {
       origin: region('eu'),
@@ -107,7 +109,7 @@ test('hostile bytes end in malformed-record', () => {
 test('a refusal names field, limit and value', () => {
   const [origin] = sample.origins;
   if (origin === undefined) throw new TypeError('no origin');
-  expect(refusal(Buffer.of(9))).toBe('progress message of version 9, the newest known is 2');
+  expect(refusal(Buffer.of(9))).toBe('progress message of version 9, the newest known is 3');
   expect(refusal(encodeProgress({ ...sample, publishedAtMs: Number.NaN }))).toContain('publishedAtMs is NaN');
   expect(refusal(encodeProgress({ ...sample, origins: [origin, origin] }))).toBe('origin eu is told twice');
   const wide = { ...origin, settled: Array.from({ length: 1025 }, () => 1n) };

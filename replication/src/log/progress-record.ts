@@ -4,8 +4,9 @@
  * message that the engine can trust in form, in a `malformed-record` that names field, limit and value, or in
  * `newer-format`. Whether it comes from the region that it names is for the reader of that region's topic to check.
  *
- *     u8 version = 2 (version 1 has no barriers)
+ *     u8 version = 3 (version 1 has no barriers, and neither it nor 2 the count)
  *     string region, u32 counter, u32 nonce, f64 publishedAtMs
+ *     u8 flag [varint count]                                    own changes that its log holds
  *     varint origins, then for each
  *       string origin, u32 counter, u32 nonce
  *       varint partitions (0: nothing settled), u64 settled LSN for each
@@ -19,9 +20,10 @@ import type { Incarnation, RegionId } from '../ports/identity.ts';
 import { type BarrierWord, readBarrierWord, silence, writeBarrierWord } from './barrier-word.ts';
 import { maxPartitions, outside, readIncarnation, readRegion, readTime, readUpTo } from './wire-fields.ts';
 
-const progressVersion = 2;
-/** Still read: an own log may hold it from before. */
+const progressVersion = 3;
+/** Still read: an own log may hold them from before, and so do peers that are not upgraded yet. */
 const versionWithoutBarriers = 1;
+const versionWithoutCount = 2;
 const maxMessageBytes = 1024 * 1024;
 const maxOrigins = 256;
 
@@ -50,6 +52,8 @@ export interface ProgressMessage {
   readonly incarnation: Incarnation;
   /** Target's clock. */
   readonly publishedAtMs: number;
+  /** Own changes that its log holds, counted as beats count them; `null`: not known. */
+  readonly publishedCount: number | null;
   /** Each origin once. */
   readonly origins: readonly OriginProgress[];
   readonly barriers: BarrierWord;
@@ -65,6 +69,8 @@ export function encodeProgress(message: ProgressMessage): Buffer {
   writer.string(message.region);
   writeIncarnation(writer, message.incarnation);
   writer.f64(message.publishedAtMs);
+  writer.u8(message.publishedCount === null ? 0 : 1);
+  if (message.publishedCount !== null) writer.varint(message.publishedCount);
   writer.varint(message.origins.length);
   for (const origin of message.origins) writeOrigin(writer, origin);
   writeBarrierWord(writer, message.barriers);
@@ -76,12 +82,13 @@ export function decodeProgress(bytes: Uint8Array): ProgressMessage {
   if (bytes.length > maxMessageBytes) throw outside('message bytes', maxMessageBytes, bytes.length);
   const reader = new ByteReader(bytes);
   const version = reader.u8();
-  if (version !== progressVersion && version !== versionWithoutBarriers)
+  if (version < versionWithoutBarriers || version > progressVersion)
     throw unknownVersion('progress message', version, progressVersion);
   const message = {
     region: readRegion(reader, 'region'),
     incarnation: readIncarnation(reader),
     publishedAtMs: readTime(reader, 'publishedAtMs'),
+    publishedCount: version > versionWithoutCount ? readCount(reader) : null,
     origins: readOrigins(reader),
     barriers: version === versionWithoutBarriers ? silence : readBarrierWord(reader),
   };
@@ -129,6 +136,10 @@ function readOrigin(reader: ByteReader): OriginProgress {
     settledBeat: readFlag(reader, 'settledBeat') ? reader.varint() : null,
     echo: readFlag(reader, 'echo') ? readEcho(reader) : null,
   };
+}
+
+function readCount(reader: ByteReader): number | null {
+  return readFlag(reader, 'publishedCount') ? reader.varint() : null;
 }
 
 function readSettled(reader: ByteReader): readonly Lsn[] | null {

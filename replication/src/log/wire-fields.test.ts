@@ -30,6 +30,7 @@ const progress = (of: Partial<ProgressMessage>): ProgressMessage => ({
   region: eu,
   incarnation,
   publishedAtMs: 1,
+  publishedCount: null,
   origins: [],
   barriers: silence,
   ...of,

@@ -39,6 +39,8 @@ export interface PeerProgress {
   /** Newest of our beats that the peer had received. */
   readonly echoedBeat: number | null;
   readonly heardAtMs: number;
+  /** Changes that the peer's own log held then, counted as its beats count them; `null`: not told. */
+  readonly publishedCount: number | null;
   /** `null`: never measured. Stored, so that every process knows it and a restart does not forget it. */
   readonly clockOffset: ClockOffset | null;
   /** Oldest first, bounded. Stored for the same reason. */

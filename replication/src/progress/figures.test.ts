@@ -33,7 +33,15 @@ class Tables {
     const { beat } = this;
     const at = { origin: us, incarnation, partition: 0, applied: 1n, settled: 1n, nextOffset: 0n };
     const clockOffset = { offsetMs: 500, errorMs: 1, measuredAtMs: 10_000 };
-    const told = { peer: us, settled: null, settledBeat: null, echoedBeat: null, heardAtMs: 0, clockOffset };
+    const told = {
+      peer: us,
+      settled: null,
+      settledBeat: null,
+      echoedBeat: null,
+      heardAtMs: 10_400,
+      publishedCount: 110,
+      clockOffset,
+    };
     return {
       rpo: [{ peer: us, coveredAtMs: 9000, settledCount: 90 }],
       own: { newest: beat, newestCounted: beat, logCoveredAtMs: 10_000, logCount: 100 },
@@ -66,7 +74,7 @@ test('lag and RPO of a peer and of the log come from the tables', async () => {
     isCurrent: true,
     peer: {
       rpo: { seconds: 1.4, changes: 10, replicatedThroughMs: 9000 },
-      lag: { seconds: 0.4, backlogChanges: 30 },
+      lag: { seconds: 0.4, backlogChanges: 40 },
     },
     log: { seconds: 0.4, changes: 0 },
   });

@@ -18,7 +18,7 @@ import type {
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { DeadLetterCount, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
-import { type Lag, lagOf } from './lag.ts';
+import { type Lag, type ToldCount, lagOf } from './lag.ts';
 import { type Rpo, rpoOfLog, rpoOfPeer } from './rpo.ts';
 import { type SettledPositions, settledPositions } from './settled-beat.ts';
 
@@ -26,6 +26,7 @@ export interface PeerFigures {
   readonly peer: RegionId;
   readonly positions: SettledPositions | null;
   readonly heard: HeardBeat | null;
+  readonly told: ToldCount | null;
   readonly rpo: RpoFigures | null;
   readonly clockOffset: ClockOffset | null;
   readonly earlierOffsets: readonly EarlierOffset[];
@@ -47,11 +48,11 @@ export interface PeerView {
 }
 
 export function viewPeer(figures: Figures, peer: PeerFigures, nowMs: number): PeerView {
-  const { positions, heard, clockOffset, earlierOffsets } = peer;
+  const { positions, heard, told, clockOffset, earlierOffsets } = peer;
   return {
     peer: peer.peer,
     rpo: rpoOfPeer(peer.rpo, figures.own, nowMs),
-    lag: lagOf({ positions, heard, clockOffset, earlierOffsets, nowMs }),
+    lag: lagOf({ positions, heard, told, clockOffset, earlierOffsets, nowMs }),
     clockOffset,
   };
 }
@@ -137,10 +138,16 @@ function figuresOf(peer: RegionId, overview: Overview, partitionCount: number): 
     peer,
     positions,
     heard: overview.heard.find(({ origin }) => origin === peer) ?? null,
+    told: told === undefined ? null : toldCount(told),
     rpo: overview.rpo.find((figures) => figures.peer === peer) ?? null,
     clockOffset: told?.clockOffset ?? null,
     earlierOffsets: earlierOffsetsOf(positions, told),
   };
+}
+
+function toldCount({ peerIncarnation, publishedCount, heardAtMs }: PeerProgress): ToldCount | null {
+  if (publishedCount === null) return null;
+  return { incarnation: peerIncarnation, count: publishedCount, receivedAtMs: heardAtMs };
 }
 
 /** They are told by numbers of beats, which begin anew with each life of the peer. */

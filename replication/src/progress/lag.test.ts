@@ -26,7 +26,8 @@ function heard(number: number, receivedAtMs: number, incarnation = first): Heard
   return { origin, incarnation, beat: beat(number), receivedAtMs };
 }
 
-const lagOf = (input: Omit<LagInput, 'earlierOffsets'>) => lagOfInput({ ...input, earlierOffsets: [] });
+const lagOf = (input: Omit<LagInput, 'earlierOffsets' | 'told'> & Partial<Pick<LagInput, 'told'>>) =>
+  lagOfInput({ told: null, ...input, earlierOffsets: [] });
 const exact = { offsetMs: 0, errorMs: 0, measuredAtMs: startMs };
 const nowMs = startMs + 3000;
 
@@ -51,7 +52,7 @@ test('the offset moves it onto the own clock', () => {
 test('a beat is told by the offset that held when it was made', () => {
   const positions = settledPositions([row(0, beat(4))], 1);
   const at = (...earlierOffsets: LagInput['earlierOffsets']) =>
-    lagOfInput({ positions, heard: null, clockOffset: exact, earlierOffsets, nowMs }).seconds;
+    lagOfInput({ positions, heard: null, told: null, clockOffset: exact, earlierOffsets, nowMs }).seconds;
   const old = { offsetMs: 1500, untilBeat: 4 };
   expect(at(old)).toBe(0.5);
   expect(at({ ...old, untilBeat: 3 })).toBe(2);
@@ -91,6 +92,26 @@ test('the backlog is unknown once nothing has been heard for two seconds, or wit
   expect(backlog(null)).toBeNull();
   expect(backlog({ ...heard(5, nowMs), beat: beat(5, null) })).toBeNull();
   expect(backlog(heard(5, nowMs), settledPositions([row(0, beat(4, null))], 1))).toBeNull();
+});
+
+test('what the origin tells of its log counts beside the newest beat that has arrived, the greater of the two', () => {
+  const positions = settledPositions([row(0, beat(4))], 1);
+  const backlog = (
+    told: { count: number; agoMs?: number; incarnation?: typeof first },
+    beats: HeardBeat | null = heard(6, nowMs),
+  ) => {
+    const { count, agoMs = 0, incarnation = first } = told;
+    const said = { incarnation, count, receivedAtMs: nowMs - agoMs };
+    return lagOf({ positions, heard: beats, told: said, clockOffset: exact, nowMs }).backlogChanges;
+  };
+  expect(backlog({ count: 500 })).toBe(460);
+  expect(backlog({ count: 500 }, heard(6, nowMs - 5000))).toBe(460);
+  expect(backlog({ count: 500 }, null)).toBe(460);
+  expect(backlog({ count: 50 })).toBe(20);
+  expect(backlog({ count: 500, agoMs: 2001 })).toBe(20);
+  expect(backlog({ count: 500, agoMs: 2001 }, null)).toBeNull();
+  expect(backlog({ count: 500, incarnation: { counter: 1, nonce: 9 } })).toBe(20);
+  expect(backlog({ count: countInNextEra(500) })).toBeNull();
 });
 
 test('the backlog is unknown where changes were lost uncounted between what is settled and what is heard', () => {

@@ -8,12 +8,12 @@
 import { clockReadingErrorMs } from '../age.ts';
 import { changesBetween } from '../change-count.ts';
 import type { ClockOffset, EarlierOffset, HeardBeat } from '../ports/beat-store.ts';
-import { sameIncarnation } from '../ports/identity.ts';
+import { type Incarnation, sameIncarnation } from '../ports/identity.ts';
 import { errorNow } from './clock-offset.ts';
 import { offsetMsAt } from './earlier-offsets.ts';
 import type { SettledPositions } from './settled-beat.ts';
 
-/** A newest beat heard longer ago than this says nothing any more about how much waits at the origin. */
+/** What was heard longer ago than this says nothing any more about how much waits at the origin. */
 const heardStaleMs = 2000;
 
 export interface Lag {
@@ -23,10 +23,20 @@ export interface Lag {
   readonly backlogChanges: number | null;
 }
 
+/** Changes that the origin's own log held when it told so. */
+export interface ToldCount {
+  readonly incarnation: Incarnation;
+  readonly count: number;
+  /** Own clock. */
+  readonly receivedAtMs: number;
+}
+
 export interface LagInput {
   readonly positions: SettledPositions | null;
   /** Newest beat of this origin that arrived here. */
   readonly heard: HeardBeat | null;
+  /** `null`: the origin has told nothing. */
+  readonly told: ToldCount | null;
   readonly clockOffset: ClockOffset | null;
   readonly earlierOffsets: readonly EarlierOffset[];
   readonly nowMs: number;
@@ -52,12 +62,23 @@ function lagSeconds(input: LagInput): number | null {
   return lagMs < -slackMs ? null : Math.max(0, lagMs) / 1000;
 }
 
-function backlog({ positions, heard, nowMs }: LagInput): number | null {
+/**
+ * Beats stand behind everything that waits before them, so after a long cut even the newest that has arrived is old; what
+ * the origin tells of its log comes beside them.
+ */
+function backlog({ positions, heard, told, nowMs }: LagInput): number | null {
   const settled = positions?.beat?.count ?? null;
-  if (positions === null || heard === null || settled === null) return null;
-  if (!sameIncarnation(heard.incarnation, positions.incarnation)) return null;
-  const silentMs = Math.abs(nowMs - heard.receivedAtMs);
-  if (silentMs > heardStaleMs || heard.beat.count === null) return null;
-  const missing = changesBetween(settled, heard.beat.count);
+  if (positions === null || settled === null) return null;
+  const counts = [heard && countOf(heard), told]
+    .filter((said) => said !== null)
+    .filter(({ incarnation }) => sameIncarnation(incarnation, positions.incarnation))
+    .filter(({ receivedAtMs }) => Math.abs(nowMs - receivedAtMs) <= heardStaleMs)
+    .map(({ count }) => count);
+  if (counts.length === 0) return null;
+  const missing = changesBetween(settled, Math.max(...counts));
   return missing === null ? null : Math.max(0, missing);
+}
+
+function countOf({ incarnation, beat, receivedAtMs }: HeardBeat): ToldCount | null {
+  return beat.count === null ? null : { incarnation, count: beat.count, receivedAtMs };
 }

@@ -74,6 +74,7 @@ class Region {
     logger: this.log,
     clock: this.clock,
     heardBeats: this.heardBeats,
+    relay: { publishedCount: 12 },
     barriers: { word: () => this.#call('barriers', () => ({ ask: null, answers: [] })) },
     beats: {
       overview: () => this.#call('overview', () => ({ ...nothingStored, heard: this.table })),
@@ -129,6 +130,7 @@ test('tells settled and not applied, the least beat, and the newest beat heard',
     incarnation: second,
     barriers: { ask: null, answers: [] },
     publishedAtMs: 1e6,
+    publishedCount: 12,
     origins: [
       {
         origin: eu,

@@ -37,6 +37,8 @@ export interface ProgressPublisherOptions {
   readonly sink: Pick<ChangeSink, 'prepare' | 'publishProgress'>;
   /** What is said of barriers; whatever it promises is durable before it is told. */
   readonly barriers: { readonly word: () => Promise<BarrierWord> };
+  /** Own changes that the own log holds; `null`: not known. */
+  readonly relay: { readonly publishedCount: number | null };
   /** Shared with the appliers, which note into it. */
   readonly heardBeats: HeardBeats;
   readonly clock: Clock;
@@ -106,7 +108,8 @@ export class ProgressPublisher {
     const origins = this.#settled(heard, await beats.storeHeard(heard));
     const publishedAtMs = clock.nowMs();
     if (Math.abs(publishedAtMs - timer.monotonicMs() - ownBaseMs) >= leastJumpMs) return;
-    const message = { region, incarnation, publishedAtMs, origins, barriers: word };
+    const { publishedCount } = this.#options.relay;
+    const message = { region, incarnation, publishedAtMs, publishedCount, origins, barriers: word };
     await this.#send(encodeProgress(message));
   }
 

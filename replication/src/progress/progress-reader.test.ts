@@ -33,6 +33,7 @@ function message(told: Partial<Told> = {}): ProgressMessage {
   return {
     region,
     incarnation: told.incarnation ?? first,
+    publishedCount: 700,
     publishedAtMs: (told.publishedAtMs ?? 940_100) + aheadMs + laterMs,
     barriers: { ask: null, answers: [] },
     origins: [
@@ -126,6 +127,7 @@ const known: PeerProgress = {
   settledBeat: 3,
   echoedBeat: 8,
   heardAtMs: 1_000_140,
+  publishedCount: 700,
   clockOffset: { offsetMs: 60_000, errorMs: 40, measuredAtMs: 1_000_140 },
   earlierOffsets: [],
 };

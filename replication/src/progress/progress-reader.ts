@@ -87,6 +87,7 @@ function stepHeard(heard: Heard | null, message: ProgressMessage, at: Moment): H
     settledBeat: ours?.settledBeat ?? null,
     echoedBeat: ours?.echo?.number ?? null,
     heardAtMs: at.nowMs,
+    publishedCount: message.publishedCount,
     clockOffset: heldOffset(samples, at.nowMs),
     earlierOffsets: rest.history.earlier,
   };

@@ -165,7 +165,14 @@ class World {
     if (settled === null || this.#progress === null) return null;
     const { clockOffset, earlierOffsets } = this.#progress;
     const positions = { incarnation, settled: [1n], beat: settled.beat };
-    const { seconds } = lagOf({ positions, heard: null, clockOffset, earlierOffsets, nowMs: this.ownMs });
+    const { seconds } = lagOf({
+      positions,
+      heard: null,
+      told: null,
+      clockOffset,
+      earlierOffsets,
+      nowMs: this.ownMs,
+    });
     return seconds === null ? null : seconds * 1000;
   }
 
@@ -182,7 +189,14 @@ class World {
     const echo = this.#echo.number === 0 ? null : this.#echo;
     this.#isEchoed ||= this.#echo.number > this.#setAtBeat;
     const origins = [{ ...about, echo }];
-    const told = { region: peer, incarnation, publishedAtMs, barriers: { ask: null, answers: [] }, origins };
+    const told = {
+      region: peer,
+      incarnation,
+      publishedAtMs,
+      publishedCount: null,
+      barriers: { ask: null, answers: [] },
+      origins,
+    };
     this.#batches.push({ partition: 0, records: [{ offset: 0n, bytes: encodeProgress(told) }] });
     await this.#reader.run();
   }

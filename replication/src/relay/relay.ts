@@ -54,9 +54,15 @@ export class Relay {
   #stream: ChangeStream | null = null;
   #running: Promise<void> | null = null;
   #state: RelayState = 'starting';
+  #publishedCount: number | null = null;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+  }
+
+  /** Own changes before the newest beat that the own log holds; `null`: this process has published none. */
+  get publishedCount(): number | null {
+    return this.#publishedCount;
   }
 
   get state(): RelayState {
@@ -124,6 +130,7 @@ export class Relay {
         const packed = pack(packing, await stream.read());
         await this.#publish(packed.records);
         acknowledger.published(packed.beats);
+        this.#publishedCount = packed.beats.at(-1)?.count ?? this.#publishedCount;
         pace.ended(changesIn(packed.records), timer.monotonicMs());
         packing = packed.next;
       }

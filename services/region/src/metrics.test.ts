@@ -27,6 +27,7 @@ const full: FiguresRead = {
         heard: { origin: us, incarnation, beat, receivedAtMs: nowMs },
         positions: { incarnation, settled: [1n], beat: { ...beat, count: 4, atMs: nowMs - 1000 } },
         clockOffset: { offsetMs: 250, errorMs: 10, measuredAtMs: nowMs },
+        told: null,
         earlierOffsets: [],
       },
     ],

@@ -35,6 +35,7 @@ function actors({ heard, applied }: { readonly heard?: number; readonly applied?
     positions: applied === undefined ? null : positionsOf(applied),
     rpo: null,
     clockOffset: null,
+    told: null,
     earlierOffsets: [],
   };
   const own = { newest: null, newestCounted: null, logCoveredAtMs: null, logCount: null };

@@ -37,9 +37,10 @@ const figures: Figures = {
       heard: { origin: us, incarnation, beat: beat(9, 50, 200), receivedAtMs: nowMs - 50 },
       positions: { incarnation, settled: [1n], beat: beat(8, 45, 750) },
       clockOffset: { offsetMs: -20, errorMs: 5, measuredAtMs: nowMs },
+      told: null,
       earlierOffsets: [],
     },
-    { peer: ap, rpo: null, heard: null, positions: null, clockOffset: null, earlierOffsets: [] },
+    { peer: ap, rpo: null, heard: null, told: null, positions: null, clockOffset: null, earlierOffsets: [] },
   ],
 };
 

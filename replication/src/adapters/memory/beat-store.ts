@@ -204,6 +204,7 @@ function later(known: PeerProgress, told: PeerProgress): PeerProgress {
     settledBeat: greatest(known.settledBeat, told.settledBeat),
     echoedBeat: greatest(known.echoedBeat, told.echoedBeat),
     heardAtMs: Math.max(known.heardAtMs, told.heardAtMs),
+    publishedCount: greatest(known.publishedCount, told.publishedCount),
     clockOffset: told.clockOffset ?? known.clockOffset,
   };
 }

@@ -33,6 +33,7 @@ import { fence } from './migrations/0031-fence.ts';
 import { nextJob } from './migrations/0032-next-job.ts';
 import { numberedSweeps } from './migrations/0033-numbered-sweeps.ts';
 import { awaitedPast } from './migrations/0034-awaited-past.ts';
+import { publishedCount } from './migrations/0035-published-count.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -73,6 +74,7 @@ export const migrations: readonly Migration[] = [
   { number: 32, name: 'next-job', sql: nextJob },
   { number: 33, name: 'numbered-sweeps', sql: numberedSweeps },
   { number: 34, name: 'awaited-past', sql: awaitedPast },
+  { number: 35, name: 'published-count', sql: publishedCount },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

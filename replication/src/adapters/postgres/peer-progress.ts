@@ -25,10 +25,10 @@ const keptGreatest = (column: string): string => kept(column, `greatest(old.${co
 const upsertProgress: Statement = {
   name: 'isthmus_progress_upsert',
   text: `INSERT INTO isthmus.peer_progress AS old (peer, incarnation_counter, incarnation_nonce, own_counter, own_nonce,
-    settled, settled_beat, echoed_beat, heard_at_ms, clock_offset, earlier_offsets_ms, earlier_until_beats)
+    settled, settled_beat, echoed_beat, heard_at_ms, clock_offset, earlier_offsets_ms, earlier_until_beats, published_count)
   VALUES ($1, $2, $3, $4, $5, $6::text[]::pg_lsn[], $7, $8, $9, CASE WHEN $10::double precision IS NULL THEN NULL
     ELSE ROW($10::double precision, $11::double precision, $12::double precision)::isthmus.clock_offset END,
-    $13::text[]::double precision[], $14::text[]::bigint[])
+    $13::text[]::double precision[], $14::text[]::bigint[], $15)
   ON CONFLICT (peer) DO UPDATE SET
     ${kept(
       'settled',
@@ -38,6 +38,7 @@ const upsertProgress: Statement = {
     ${keptGreatest('settled_beat')},
     ${keptGreatest('echoed_beat')},
     ${keptGreatest('heard_at_ms')},
+    ${keptGreatest('published_count')},
     ${kept('clock_offset', 'coalesce(excluded.clock_offset, old.clock_offset)')},
     earlier_offsets_ms = excluded.earlier_offsets_ms, earlier_until_beats = excluded.earlier_until_beats,
     incarnation_counter = excluded.incarnation_counter, incarnation_nonce = excluded.incarnation_nonce,
@@ -49,7 +50,7 @@ export const selectProgress: Statement = {
   name: 'isthmus_progress',
   text: `SELECT peer, incarnation_counter, incarnation_nonce, settled::text[]::text, settled_beat, echoed_beat, heard_at_ms,
     (clock_offset).offset_ms, (clock_offset).error_ms, (clock_offset).measured_at_ms,
-    earlier_offsets_ms::text, earlier_until_beats::text
+    earlier_offsets_ms::text, earlier_until_beats::text, published_count
   FROM isthmus.peer_progress WHERE own_counter = $1 AND own_nonce = $2 ORDER BY peer`,
 };
 
@@ -92,6 +93,7 @@ export function storeProgress(own: Incarnation, progress: PeerProgress): Call {
     clockOffset?.measuredAtMs ?? null,
     `{${earlierOffsets.map(({ offsetMs }) => offsetMs).join(',')}}`,
     `{${earlierOffsets.map(({ untilBeat }) => untilBeat).join(',')}}`,
+    progress.publishedCount,
   ];
 }
 
@@ -103,6 +105,7 @@ export function progressOf(row: Row): PeerProgress {
     settledBeat: nullableAt(row, 4, numberAt),
     echoedBeat: nullableAt(row, 5, numberAt),
     heardAtMs: numberAt(row, 6),
+    publishedCount: nullableAt(row, 12, numberAt),
     clockOffset: nullableAt(row, 7, offsetAt),
     earlierOffsets: earlierOffsetsAt(row, 10),
   };
