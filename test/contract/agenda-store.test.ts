@@ -1,5 +1,4 @@
 /** The contract of `AgendaStore` on a real Postgres and in memory. */
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { MemoryAgendaStore } from '@isthmus/replication/adapters/memory/agenda-store';
 import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incident-store';
 import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
@@ -8,10 +7,11 @@ import { agendaStoreContract } from './agenda-store.contract.ts';
 import { freshMemoryIdentity } from './memory-identity.ts';
 import { PostgresRegion } from './postgres-region.ts';
 import { region as regionId } from './record-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(() => postgres.stop());
 

@@ -1,5 +1,4 @@
 /** What is awaited of a region's later life, on a real Postgres and in memory. */
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { MemoryAgendaStore } from '@isthmus/replication/adapters/memory/agenda-store';
 import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
 import { MemorySessionStore } from '@isthmus/replication/adapters/memory/session-store';
@@ -7,10 +6,11 @@ import { afterAll, beforeAll } from 'vitest';
 import { awaitedPastContract } from './awaited-past.contract.ts';
 import { freshMemoryIdentity } from './memory-identity.ts';
 import { PostgresRegion } from './postgres-region.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(() => postgres.stop());
 

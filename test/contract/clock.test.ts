@@ -13,7 +13,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { until } from '../until.ts';
 import { clockContract } from './clock.contract.ts';
 import { passing } from './manual-time.ts';
-import { PostgresRegion } from './postgres-region.ts';
+import { StruckRegion } from './postgres-region.ts';
 import { SimulatedRegion } from './simulated-region.ts';
 
 let postgres: Postgres;
@@ -123,7 +123,7 @@ async function lockedBy(url: string): Promise<() => Promise<void>> {
 }
 
 clockContract('postgres', async () => {
-  const region = await PostgresRegion.begin(postgres);
+  const region = await StruckRegion.on(postgres);
   const { fresh } = region;
   const { identity } = await region.open();
   await fresh.sql(otherClock);

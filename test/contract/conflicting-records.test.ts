@@ -1,8 +1,6 @@
 /** Records in conflict on every store, and on Postgres those that an earlier version of the program wrote. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Client } from 'pg';
-import { startPostgres } from '@isthmus/local/postgres';
-import type { Postgres } from '@isthmus/local/postgres';
 import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
@@ -22,6 +20,7 @@ import { calm, conflicting, conflictingRecordsContract, listed } from './conflic
 import { freshDatabase } from './fresh-database.ts';
 import type { FreshDatabase } from './fresh-database.ts';
 import { region } from './record-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
 const silent: Logger = {
   debug: () => undefined,
@@ -30,9 +29,9 @@ const silent: Logger = {
   error: () => undefined,
 };
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(async () => {
   await postgres.stop();

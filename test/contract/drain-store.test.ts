@@ -3,7 +3,7 @@ import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { afterAll, beforeAll } from 'vitest';
 import { drainStoreContract } from './drain-store.contract.ts';
 import { freshMemoryIdentity } from './memory-identity.ts';
-import { PostgresRegion } from './postgres-region.ts';
+import { StruckRegion } from './postgres-region.ts';
 import { append, record } from './record-store.contract.ts';
 
 let postgres: Postgres;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => postgres.stop());
 
 drainStoreContract('postgres', async () => {
-  const region = await PostgresRegion.begin(postgres);
+  const region = await StruckRegion.on(postgres);
   return {
     open: async () => {
       const database = await region.open();

@@ -6,7 +6,6 @@
 import { migrate } from '@isthmus/replication/adapters/postgres/migrate';
 import { Session } from '@isthmus/replication/adapters/postgres/session';
 import { Client, Pool } from 'pg';
-import type { Postgres } from '@isthmus/local/postgres';
 import { until } from '../until.ts';
 
 const dropDeadlineMs = 10_000;
@@ -33,7 +32,7 @@ const migrateTimeoutMs = 60_000;
 const migrated = new Map<string, Promise<string>>();
 
 /** Options of a database that has the tables. */
-function likeMigrated({ url }: Postgres): Promise<string> {
+function likeMigrated({ url }: { readonly url: string }): Promise<string> {
   const known = migrated.get(url) ?? makeMigrated(url);
   migrated.set(url, known);
   return known;
@@ -50,7 +49,10 @@ async function makeMigrated(url: string): Promise<string> {
 }
 
 /** By default with the tables; `options` of `CREATE DATABASE` in place of that. */
-export async function freshDatabase(postgres: Postgres, given?: string): Promise<FreshDatabase> {
+export async function freshDatabase(
+  postgres: { readonly url: string },
+  given?: string,
+): Promise<FreshDatabase> {
   const options = given ?? (await likeMigrated(postgres));
   created += 1;
   const name = `test_${process.pid}_${created}`;

@@ -1,5 +1,4 @@
 /** The contract of `IncarnationStore` in memory and on a real Postgres, and that of `SessionStore` on the latter. */
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { parseLsn } from '@isthmus/replication/adapters/postgres/wal-message';
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
@@ -8,10 +7,11 @@ import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
 import { incarnationStoreContract } from './incarnation-store.contract.ts';
 import { freshMemoryIdentity } from './memory-identity.ts';
 import { append, record, region } from './record-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(async () => {
   await postgres.stop();

@@ -1,8 +1,6 @@
 /** The contracts of `IncidentStore` and `DeadLetterStore` on a real Postgres and in memory. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Client } from 'pg';
-import { startPostgres } from '@isthmus/local/postgres';
-import type { Postgres } from '@isthmus/local/postgres';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import { MemoryIncidentStore } from '@isthmus/replication/adapters/memory/incident-store';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
@@ -15,10 +13,11 @@ import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
 import { incidentStoreContract } from './incident-store.contract.ts';
 import { until } from '../until.ts';
 import { bytes, region } from './record-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(async () => {
   await postgres.stop();

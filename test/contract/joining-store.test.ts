@@ -4,7 +4,7 @@ import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import { MemoryJoiningStore } from '@isthmus/replication/adapters/memory/joining-store';
 import { afterAll, beforeAll } from 'vitest';
 import { joiningStoreContract } from './joining-store.contract.ts';
-import { PostgresRegion } from './postgres-region.ts';
+import { StruckRegion } from './postgres-region.ts';
 
 let postgres: Postgres;
 beforeAll(async () => {
@@ -19,7 +19,7 @@ joiningStoreContract('memory', async () => {
 });
 
 joiningStoreContract('postgres', async () => {
-  const region = await PostgresRegion.begin(postgres);
+  const region = await StruckRegion.on(postgres);
   return {
     open: async () => (await region.open()).joining,
     restart: () => region.restart(),

@@ -11,14 +11,17 @@ import { decodeBeat, parseLsn } from '@isthmus/replication/adapters/postgres/wal
 import { beatStoreContract, beats, counted, peers, region, taken, told } from './beat-store.contract.ts';
 import type { FreshDatabase } from './fresh-database.ts';
 import { freshDatabase } from './fresh-database.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 import { until } from '../until.ts';
 
+/** Is struck. */
 let postgres: Postgres;
+let scratch: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  [postgres, scratch] = await Promise.all([startPostgres(), startScratchPostgres()]);
 });
 afterAll(async () => {
-  await postgres.stop();
+  await Promise.all([postgres.stop(), scratch.stop()]);
 });
 
 function open(fresh: FreshDatabase): Promise<Database> {
@@ -32,7 +35,7 @@ function open(fresh: FreshDatabase): Promise<Database> {
 }
 
 beatStoreContract('postgres', async () => {
-  const fresh = await freshDatabase(postgres);
+  const fresh = await freshDatabase(scratch);
   const [first, second] = await Promise.all([open(fresh), open(fresh)]);
   return {
     store: first.beats,

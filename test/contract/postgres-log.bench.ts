@@ -58,6 +58,11 @@ export class PostgresLogBench implements LogBench {
     return new PostgresLogBench(await startPostgres());
   }
 
+  /** For tests that strike no server: this one waits for no disk. */
+  static async openScratch(): Promise<PostgresLogBench> {
+    return new PostgresLogBench(await startPostgres({ settings: { fsync: 'off' } }));
+  }
+
   async newRegion(): Promise<RegionId> {
     const region = parseRegionId(`region-${this.#places.size + 1}`);
     assert(region !== null, 'a bench names its regions well');

@@ -47,7 +47,7 @@ describe('the log in Postgres', () => {
   let sink: ChangeSink;
   const open: FeedSubscription[] = [];
   beforeAll(async () => {
-    bench = await PostgresLogBench.open();
+    bench = await PostgresLogBench.openScratch();
   }, 60_000);
   beforeEach(async () => {
     region = await bench.newRegion();

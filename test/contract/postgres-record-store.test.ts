@@ -15,13 +15,16 @@ import { until } from '../until.ts';
 import { startCuttingProxy } from './record-store-proxy.ts';
 import { recordPositionsContract } from './record-positions.contract.ts';
 import { append, bytes, record, recordStoreContract, region, text } from './record-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
+/** Is struck. */
 let postgres: Postgres;
+let scratch: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  [postgres, scratch] = await Promise.all([startPostgres(), startScratchPostgres()]);
 });
 afterAll(async () => {
-  await postgres.stop();
+  await Promise.all([postgres.stop(), scratch.stop()]);
 });
 
 function open(fresh: FreshDatabase, url = fresh.url): Promise<Database> {
@@ -36,7 +39,7 @@ function open(fresh: FreshDatabase, url = fresh.url): Promise<Database> {
 
 for (const contract of [recordStoreContract, recordPositionsContract])
   contract('postgres', async () => {
-    const fresh = await freshDatabase(postgres);
+    const fresh = await freshDatabase(scratch);
     // Nothing in the contract may lock in an order that can end in a deadlock, so none is looked for.
     await fresh.sql(`ALTER DATABASE ${fresh.name} SET deadlock_timeout = '1h'`);
     const database = await open(fresh);

@@ -6,16 +6,14 @@ import { region } from './record-store.contract.ts';
 
 export class PostgresRegion {
   readonly fresh: FreshDatabase;
-  readonly #postgres: Postgres;
   #opened: readonly Database[] = [];
 
-  private constructor(postgres: Postgres, fresh: FreshDatabase) {
-    this.#postgres = postgres;
+  protected constructor(fresh: FreshDatabase) {
     this.fresh = fresh;
   }
 
-  static async begin(postgres: Postgres): Promise<PostgresRegion> {
-    return new PostgresRegion(postgres, await freshDatabase(postgres));
+  static async begin(postgres: { readonly url: string }): Promise<PostgresRegion> {
+    return new PostgresRegion(await freshDatabase(postgres));
   }
 
   /** Takes a server that was started anew for the one that it was. */
@@ -25,6 +23,30 @@ export class PostgresRegion {
     const database = await openDatabase(at);
     this.#opened = [...this.#opened, database];
     return database;
+  }
+
+  async close(): Promise<void> {
+    await this.closeAll();
+    await this.fresh.drop();
+  }
+
+  protected async closeAll(): Promise<void> {
+    await Promise.all(this.#opened.map((database) => database.close()));
+    this.#opened = [];
+  }
+}
+
+/** One whose server is struck. */
+export class StruckRegion extends PostgresRegion {
+  readonly #postgres: Postgres;
+
+  private constructor(fresh: FreshDatabase, postgres: Postgres) {
+    super(fresh);
+    this.#postgres = postgres;
+  }
+
+  static async on(postgres: Postgres): Promise<StruckRegion> {
+    return new StruckRegion(await freshDatabase(postgres), postgres);
   }
 
   async kill(): Promise<void> {
@@ -38,17 +60,7 @@ export class PostgresRegion {
   /** As in a power cut; what was opened before is closed. */
   async restart(): Promise<void> {
     await this.kill();
-    await this.#closeAll();
+    await this.closeAll();
     await this.comeUp();
-  }
-
-  async close(): Promise<void> {
-    await this.#closeAll();
-    await this.fresh.drop();
-  }
-
-  async #closeAll(): Promise<void> {
-    await Promise.all(this.#opened.map((database) => database.close()));
-    this.#opened = [];
   }
 }

@@ -2,7 +2,6 @@
  * The contract of `TombstoneStore` on a real Postgres, and what only one with real transactions can get wrong: writers
  * that hold the generation which is closed under them, and writers that wait for a row which is being dropped.
  */
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -10,10 +9,11 @@ import { until } from '../until.ts';
 import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
 import { record, region } from './record-store.contract.ts';
 import { creation, deletion, drop, tombstoneStoreContract, write } from './tombstone-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(async () => {
   await postgres.stop();

@@ -4,7 +4,6 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Client } from 'pg';
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { insertBeat } from '@isthmus/replication/adapters/postgres/beat-hold';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { parseLsn } from '@isthmus/replication/adapters/postgres/wal-message';
@@ -16,10 +15,11 @@ import { transferJobsContract } from './transfer-jobs.contract.ts';
 import { transferRaisingContract } from './transfer-raising.contract.ts';
 import { transferStoreContract } from './transfer-store.contract.ts';
 import { verificationStoreContract } from './verification-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(async () => {
   await postgres.stop();

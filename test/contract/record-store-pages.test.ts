@@ -4,23 +4,22 @@
  * not grow with the number of writes.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startPostgres } from '@isthmus/local/postgres';
-import type { Postgres } from '@isthmus/local/postgres';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import type { Database } from '@isthmus/replication/adapters/postgres/open-database';
 import { maxTransactionRecords } from '@isthmus/replication/transaction-limits';
 import type { FreshDatabase } from './fresh-database.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { bytes, record, region } from './record-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
 const passes = 8;
 const stateBytes = 300;
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 let fresh: FreshDatabase;
 let database: Database;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
   fresh = await freshDatabase(postgres);
   const { url: connectionString, slotName } = fresh;
   database = await openDatabase({ connectionString, region: region('eu'), peers: [], slotName });

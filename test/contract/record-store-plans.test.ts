@@ -4,8 +4,6 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Client } from 'pg';
-import { startPostgres } from '@isthmus/local/postgres';
-import type { Postgres } from '@isthmus/local/postgres';
 import { selectLetterAgenda } from '@isthmus/replication/adapters/postgres/agenda-store';
 import { selectCountAt } from '@isthmus/replication/adapters/postgres/beat-store';
 import { insertBeat } from '@isthmus/replication/adapters/postgres/beat-hold';
@@ -56,6 +54,7 @@ import { selectPublished } from '@isthmus/replication/adapters/postgres/transfer
 import type { FreshDatabase } from './fresh-database.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { region } from './record-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
 const statements = [
   selectLetterAgenda,
@@ -105,11 +104,11 @@ const byTuple = [closeLetters, updateRecords, deleteRecords, markRecords];
 /** By the index that holds nothing but what may be in conflict. */
 const byMark = [listMarked, lockUnmarked];
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 let fresh: FreshDatabase;
 let client: Client;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
   fresh = await freshDatabase(postgres);
   const database = await openDatabase({
     connectionString: fresh.url,

@@ -1,15 +1,15 @@
 /** The contract of `RefillStore` on a real Postgres and in memory. */
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { freshDatabase } from './fresh-database.ts';
 import { freshMemoryIdentity } from './memory-identity.ts';
 import { append, record, region } from './record-store.contract.ts';
 import { refillStoreContract } from './refill-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(async () => {
   await postgres.stop();

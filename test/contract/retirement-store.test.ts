@@ -1,5 +1,4 @@
 /** The contract of `RetirementStore` in memory and on a real Postgres, where an applier can be in mid-flight. */
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { Client } from 'pg';
@@ -9,10 +8,11 @@ import { until } from '../until.ts';
 import { freshDatabase } from './fresh-database.ts';
 import { region } from './record-store.contract.ts';
 import { apply, place, retirementStoreContract } from './retirement-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(async () => {
   await postgres.stop();

@@ -3,7 +3,7 @@ import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
 import { afterAll, beforeAll, vi } from 'vitest';
-import { PostgresRegion } from './postgres-region.ts';
+import { StruckRegion } from './postgres-region.ts';
 import { roleLockContract } from './role-lock.contract.ts';
 
 let postgres: Postgres;
@@ -29,7 +29,7 @@ roleLockContract('memory', async () => {
 });
 
 roleLockContract('postgres', async () => {
-  const region = await PostgresRegion.begin(postgres);
+  const region = await StruckRegion.on(postgres);
   const intervals = heldIntervals();
   const [one, two] = [await region.open(), await region.open()];
   return {

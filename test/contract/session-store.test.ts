@@ -1,5 +1,4 @@
 /** The contract of `SessionStore` on a real Postgres and in memory. */
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
 import { MemorySessionStore } from '@isthmus/replication/adapters/memory/session-store';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
@@ -8,10 +7,11 @@ import { freshDatabase } from './fresh-database.ts';
 import { freshMemoryIdentity } from './memory-identity.ts';
 import { region } from './record-store.contract.ts';
 import { sessionStoreContract } from './session-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(async () => {
   await postgres.stop();

@@ -1,19 +1,19 @@
 /** Round trips of many statements on a real Postgres: what is answered, what fails, and what is then not carried out. */
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { AssertionFailure } from '@isthmus/replication/errors';
 import { commitWith } from '@isthmus/replication/adapters/postgres/commit';
 import { type Statement, Session, begin, commit } from '@isthmus/replication/adapters/postgres/session';
 import { Pool } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { until } from '../until.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 let pool: Pool;
 let session: Session;
 const answerTimeoutMs = 8_000;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(async () => {
   await postgres.stop();

@@ -1,19 +1,20 @@
 /** What Postgres says of the relay's slot while its write-ahead log grows to the limit and beyond. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startPostgres } from '@isthmus/local/postgres';
-import type { Postgres } from '@isthmus/local/postgres';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { judgeSlot } from '@isthmus/replication/relay/slot-watch';
 import { freshDatabase } from './fresh-database.ts';
 import { region } from './record-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
 const mebibyte = 1024 * 1024;
 const limitBytes = 64 * mebibyte;
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres({
-    settings: { max_slot_wal_keep_size: '64MB', min_wal_size: '32MB', max_wal_size: '48MB' },
+  postgres = await startScratchPostgres({
+    max_slot_wal_keep_size: '64MB',
+    min_wal_size: '32MB',
+    max_wal_size: '48MB',
   });
 });
 afterAll(async () => {
@@ -47,7 +48,7 @@ test('a slot that nobody confirms is at risk, then critical, then lost, and neve
 }, 60_000);
 
 test('without a slot, and without a limit, it says so', async () => {
-  const unlimited = await startPostgres({ settings: { max_slot_wal_keep_size: '-1' } });
+  const unlimited = await startScratchPostgres({ max_slot_wal_keep_size: '-1' });
   const fresh = await freshDatabase(unlimited);
   const database = await openDatabase({
     connectionString: fresh.url,

@@ -1,5 +1,4 @@
 /** The contract of `SlotKeeper` in memory and on a real Postgres. */
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-source';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
 import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
@@ -10,10 +9,11 @@ import { freshMemoryIdentity } from './memory-identity.ts';
 import { PostgresRegion } from './postgres-region.ts';
 import { append, record } from './record-store.contract.ts';
 import { slotKeeperContract } from './slot-keeper.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(() => postgres.stop());
 

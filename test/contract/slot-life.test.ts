@@ -2,7 +2,6 @@
  * A process that ends while it makes a lost slot anew: whatever it had done, `rpo{log}` never says that the log holds what
  * no slot has read (P7, I10), and whoever takes the slot up knows where it begins.
  */
-import { type Postgres, startPostgres } from '@isthmus/local/postgres';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import { parseLsn } from '@isthmus/replication/adapters/postgres/wal-message';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -10,13 +9,14 @@ import { Client } from 'pg';
 import { until } from '../until.ts';
 import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
 import { append, record, region } from './record-store.contract.ts';
+import { type ScratchPostgres, startScratchPostgres } from './scratch-postgres.ts';
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 let fresh: FreshDatabase;
 let database: Database;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
 });
 afterAll(() => postgres.stop());
 beforeEach(async () => {

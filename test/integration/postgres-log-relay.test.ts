@@ -2,8 +2,6 @@
  * The relay over a log in the very database that it reads: what it appends is write-ahead log again, and must not come
  * back to it. Both the log and the write-ahead log stand still once nobody writes.
  */
-import { startPostgres } from '@isthmus/local/postgres';
-import type { Postgres } from '@isthmus/local/postgres';
 import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { PostgresChangeSource } from '@isthmus/replication/adapters/postgres/change-source';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
@@ -15,6 +13,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freshDatabase } from '../contract/fresh-database.ts';
 import type { FreshDatabase } from '../contract/fresh-database.ts';
 import { until } from '../until.ts';
+import { type ScratchPostgres, startScratchPostgres } from '../contract/scratch-postgres.ts';
 
 const partitionCount = 8;
 const beats = 5;
@@ -23,10 +22,10 @@ const deadlineMs = 20_000;
 const silence = (): void => undefined;
 const logger: Logger = { debug: silence, info: silence, warn: silence, error: silence };
 
-let postgres: Postgres;
+let postgres: ScratchPostgres;
 let fresh: FreshDatabase;
 beforeAll(async () => {
-  postgres = await startPostgres();
+  postgres = await startScratchPostgres();
   fresh = await freshDatabase(postgres);
 });
 afterAll(async () => {
