@@ -50,7 +50,7 @@ export const promises: readonly Promised[] = [
   {
     number: 'I9',
     promised: 'A session reads its own writes and never goes back in time',
-    attacked: 'sessions move between regions that lag, in `e2e/sessions.test.ts`',
+    attacked: 'sessions move between regions that lag, in `e2e/sessions.suite.ts`',
   },
   {
     number: 'I10',

@@ -2,4 +2,4 @@
 import { chooseLogUnderTest } from './log-under-test.ts';
 
 chooseLogUnderTest('postgres');
-await import('./convergence.test.ts');
+await import('./convergence.suite.ts');

@@ -6,7 +6,7 @@
 import { startCluster } from '@isthmus/local/cluster';
 import type { Cluster } from '@isthmus/local/cluster';
 import { Client } from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { query } from '../contract/fresh-database.ts';
 import { until } from '../until.ts';
 import { RegionClient } from './region-client.ts';
@@ -18,16 +18,16 @@ const takeovers = 3;
 
 let cluster: Cluster;
 
-beforeEach(async () => {
+beforeAll(async () => {
   cluster = await startCluster({ regions: ['eu', 'us'] });
 }, 150_000);
 
-afterEach(async () => {
+afterAll(async () => {
   await cluster.stop();
 }, 30_000);
 
 test(`a transaction that another applier has overtaken is fenced (P4), seed ${seed}`, async () => {
-  const { database, origin, active, standby, workload } = await site();
+  const { database, origin, active, standby, workload } = await site(seed);
   workload.start();
   await until('changes arrive', 20_000, () => arrives(origin, active.client));
   const lock = new Client({ connectionString: database });
@@ -54,7 +54,7 @@ test(`a transaction that another applier has overtaken is fenced (P4), seed ${se
 }, 120_000);
 
 test(`a process that was stopped while another took over does no harm when it wakes, seed ${seed}`, async () => {
-  const { origin, workload, ...pair } = await site();
+  const { origin, workload, ...pair } = await site(seed + 1);
   let { active, standby } = pair;
   workload.start();
   for (let takeover = 0; takeover < takeovers; takeover++) {
@@ -74,14 +74,17 @@ test(`a process that was stopped while another took over does no harm when it wa
 const endReplicators = `SELECT pg_terminate_backend(pid) FROM pg_locks
   WHERE locktype = 'advisory' AND granted AND classid = x'69737468'::int AND objid = 3`;
 
-async function site() {
+/** With a standby that ends with the test, and leaves its role to the process that is there for all of them. */
+async function site(from: number) {
   const [eu, us] = cluster.regions;
   if (eu === undefined || us === undefined) return expect.fail('two regions run');
-  const another = await us.startAnother();
   const origin = new RegionClient({ region: 'eu', ...eu.process });
   const active = { process: us.process, client: new RegionClient({ region: 'us', ...us.process }) };
+  await until('the process that stays has its role', 20_000, () => arrives(origin, active.client));
+  const another = await us.startAnother();
+  onTestFinished(() => another.stop());
   const standby = { process: another, client: new RegionClient({ region: 'us', ...another }) };
-  const workload = new Workload({ regions: [origin], writersPerRegion: 8, seed });
+  const workload = new Workload({ regions: [origin], writersPerRegion: 8, seed: from });
   return { database: us.postgres.url, origin, active, standby, workload };
 }
 

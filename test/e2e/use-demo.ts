@@ -14,8 +14,16 @@ export interface UsedDemo extends Omit<Demo, 'stop'> {
 const startDeadlineMs = 150_000;
 const stopDeadlineMs = 30_000;
 
+let shared: UsedDemo | null = null;
+
+/** All suites of a file that ask for the usual demo get the same one, each as the one before has left it. */
+export function shareDemo(): void {
+  shared = useDemo();
+}
+
 /** What it returns can be used once the tests run. */
 export function useDemo(args: readonly string[] = []): UsedDemo {
+  if (shared !== null && args.length === 0) return shared;
   let demo: Demo | null = null;
   const started = (): Demo => demo ?? expect.fail('the demo runs');
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { query } from '../contract/fresh-database.ts';
 import { until } from '../until.ts';
 import { useDemo } from './use-demo.ts';
 
-const demo = useDemo(['--regions', 'eu,us']);
+const demo = useDemo();
 const waitMs = 300;
 
 interface Answer {

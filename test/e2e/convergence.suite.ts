@@ -26,12 +26,12 @@ afterEach(async () => {
 });
 
 test('a write made in one region appears in the other', async () => {
-  expect((await eu.put('products', 'lamp', { title: 'Lamp', price: 40 })).status).toBe(201);
+  expect((await eu.put('products', 'table', { title: 'Table', price: 40 })).status).toBe(201);
   const seen = await until('the record is in us', 5000, async () => {
-    const reply = await us.get('products', 'lamp');
+    const reply = await us.get('products', 'table');
     return reply.status === 200 ? reply.body : null;
   });
-  const origin = await eu.get('products', 'lamp');
+  const origin = await eu.get('products', 'table');
   expect(seen).toEqual(origin.body);
 });
 

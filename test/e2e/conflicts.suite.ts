@@ -2,27 +2,21 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { root } from '../tidy/tree.ts';
 import { until } from '../until.ts';
-import { startDemo } from './demo.ts';
-import type { Demo } from './demo.ts';
 import type { RegionClient } from './region-client.ts';
+import { useDemo } from './use-demo.ts';
 import { converged } from './verdict.ts';
 
-let demo: Demo;
+const demo = useDemo();
 let eu: RegionClient;
 let us: RegionClient;
 
-beforeAll(async () => {
-  demo = await startDemo();
+beforeAll(() => {
   eu = demo.region('eu');
   us = demo.region('us');
-}, 150_000);
-
-afterAll(async () => {
-  expect(await demo.stop()).toBe(0);
-}, 30_000);
+});
 
 test.each([
   ['lamp', 'status'],
@@ -92,24 +86,19 @@ test('the command lists it, says why one won, and restores the other', async () 
 async function conflictOn(key: string, field: string): Promise<void> {
   await eu.patch('products', key, { set: { title: key, [field]: 'new' } });
   await until('the record is in us', 20_000, async () => (await us.get('products', key)).status === 200);
-  await setLinks('cut');
+  await demo.setLinks('cut');
   expect((await eu.patch('products', key, { set: { [field]: 'sold' } })).status).toBe(200);
   const { body } = await eu.get('products', key);
   await until('the clock of us is past the write in eu', 20_000, async () => {
     const reply = await us.patch('products', key, { set: { [field]: 'reserved' } });
     return updatedAt(reply.body) > updatedAt(body);
   });
-  await setLinks('ok');
+  await demo.setLinks('ok');
   await until('both regions hold both values', 30_000, async () => {
     const counts = await Promise.all([eu, us].map(async (region) => region.conflicts('products', key)));
     return counts.every(({ length }) => length === 1);
   });
   await converged([eu, us], 'products', 20_000);
-}
-
-async function setLinks(state: 'cut' | 'ok'): Promise<void> {
-  await demo.setLink('eu', 'us', state);
-  await demo.setLink('us', 'eu', state);
 }
 
 function updatedAt(body: unknown): string {

@@ -1,0 +1,26 @@
+/**
+ * Suites that cut links and strike no process, one after the other on one demo: to start one takes longer than most of
+ * what they do with it. Each has keys of its own and leaves all links whole.
+ */
+import { describe } from 'vitest';
+import { shareDemo } from './use-demo.ts';
+
+shareDemo();
+describe('convergence', async () => {
+  await import('./convergence.suite.ts');
+});
+describe('types', async () => {
+  await import('./types.suite.ts');
+});
+describe('the scenarios of peers', async () => {
+  await import('./peers-scenarios.suite.ts');
+});
+describe('sessions', async () => {
+  await import('./sessions.suite.ts');
+});
+describe('clocks', async () => {
+  await import('./clocks.suite.ts');
+});
+describe('conflicts', async () => {
+  await import('./conflicts.suite.ts');
+});
