@@ -33,14 +33,16 @@ test('every other command in it is one that the tests below run', () => {
 });
 
 test('the tour of the README runs from top to bottom in the demo', async () => {
-  for (const command of isthmusCommands) {
+  for (const [at, command] of isthmusCommands.entries()) {
+    // npx itself takes longer than the command, and has shown once that it finds it.
+    const run = at === 0 ? command : command.replace(/^npx /, 'node_modules/.bin/');
     await until(command, 30_000, async () => {
-      const { code, output } = await shell(command);
+      const { code, output } = await shell(run);
       if (code !== 0) throw new Error(`exit code ${code}: ${output}`);
       return true;
     });
   }
-  const { output } = await shell('npx isthmus get products lamp --region eu');
+  const { output } = await shell('node_modules/.bin/isthmus get products lamp --region eu');
   expect(output).toContain('reserved');
 }, 180_000);
 

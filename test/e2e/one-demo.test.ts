@@ -1,11 +1,14 @@
 /**
- * Suites that cut links and strike no process, one after the other on one demo: to start one takes longer than most of
- * what they do with it. Each has keys of its own and leaves all links whole.
+ * Suites that leave all they strike whole, one after the other on one demo: to start one takes longer than most of what
+ * they do with it. Each has keys of its own. Gaps come first, which are counted from the start of a region.
  */
 import { describe } from 'vitest';
 import { shareDemo } from './use-demo.ts';
 
 shareDemo();
+describe('gaps', async () => {
+  await import('./gaps.suite.ts');
+});
 describe('convergence', async () => {
   await import('./convergence.suite.ts');
 });
