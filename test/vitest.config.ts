@@ -5,13 +5,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 class ServersFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort.call(this, files);
-    const [first, rest] = [sorted.filter(startsServers), sorted.filter((file) => !startsServers(file))];
-    return [...first, ...rest];
+    return sorted.toSorted((one, other) => turnOf(one) - turnOf(other));
   }
 }
 
-function startsServers({ moduleId }: TestSpecification): boolean {
-  return moduleId.includes('/test/e2e/');
+function turnOf({ moduleId }: TestSpecification): number {
+  if (/\/test\/e2e\/(?:crashes|one-demo)/.test(moduleId)) return 0;
+  return moduleId.includes('/test/e2e/') ? 1 : 2;
 }
 
 /** These start no process and leave none of their modules changed: a worker loads those once for all of them. */
@@ -20,6 +20,10 @@ const together = [
   'services/region/src/*/**/*.test.ts',
   'services/region/src/!(main).test.ts',
   'test/{checkers,mutants,soak,tidy}/**/*.test.ts',
+  'test/contract/{log-seal,memory-*,peer-client,retirement-witness,simulated-*,sweeps,timer,transfer-peer}.test.ts',
+  'test/integration/!(journal|postgres-log-relay).test.ts',
+  'test/simulation/!(simulation).test.ts',
+  'test/chaos/**/*.test.ts',
 ];
 const exclude = ['**/node_modules/**', '**/dist/**'];
 

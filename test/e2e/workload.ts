@@ -3,6 +3,7 @@
  * records of their own. Everything is drawn from a printed seed; every answer goes into the history. A writer goes on
  * through errors, because going on is what is tested.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { History, HistoryEvent, Operation } from '../checkers/history.ts';
 import { isRefusedConnection, resultOf } from './region-client.ts';
 import type { RegionClient, Reply } from './region-client.ts';
@@ -16,6 +17,9 @@ export interface WorkloadOptions {
 /** What it does, of all that a history can hold. */
 type Written = Extract<Operation, { readonly kind: 'increment' | 'set' | 'insert' }>;
 
+/** So that writers leave those that they write to some of the processor, and kills meet both writes and rests. */
+const mostRestMs = 10;
+const afterFailureMs = 10;
 const counterKeys = 12;
 const registerKeys = 12;
 
@@ -74,7 +78,7 @@ export class Workload {
         result,
         status,
       });
-      if (result !== 'ok') await new Promise((resolve) => setTimeout(resolve, 10));
+      await delay(result === 'ok' ? next() * mostRestMs : afterFailureMs);
     }
   }
 }
