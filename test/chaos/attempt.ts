@@ -1,9 +1,10 @@
 /** Runs a scenario once and turns whatever happens into a result; the history of a failed run is kept. */
 import type { History } from '../checkers/history.ts';
 import { join } from 'node:path';
+import { machine } from '../place.ts';
 import { root } from '../tidy/tree.ts';
 import { writeHistory } from './history-file.ts';
-import { commit, lackOf, machine } from './machine.ts';
+import { lackOf } from './machine.ts';
 import { type Ran, runScenario } from './run.ts';
 import type { RunResult } from './run-result.ts';
 import type { Scenario } from './scenario.ts';
@@ -17,10 +18,21 @@ export interface Attempt {
 const shownViolations = 20;
 const failedFolder = join(root, 'test/dist/chaos-failures');
 
-export async function attempt(scenario: Scenario, seed: number, histories: string | null): Promise<Attempt> {
+export interface AttemptOptions {
+  readonly seed: number;
+  /** What was built: the working folder may change while a campaign runs. */
+  readonly commit: string;
+  /** A folder for the history of any run; `null`: it is kept where the run failed. */
+  readonly histories: string | null;
+}
+
+export async function attempt(
+  scenario: Scenario,
+  { seed, commit, histories }: AttemptOptions,
+): Promise<Attempt> {
   const startedAt = new Date().toISOString();
   const startedMs = performance.now();
-  const common = { scenario: scenario.name, row: scenario.row, seed, commit: commit(), machine: machine() };
+  const common = { scenario: scenario.name, row: scenario.row, seed, commit, machine: machine() };
   const lack = lackOf(scenario.needs);
   const empty = { proof: '', windows: [], operations: {}, convergedMs: null, violations: [] };
   const nothing = {

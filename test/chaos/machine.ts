@@ -1,23 +1,9 @@
-/** Where a campaign ran: a figure without its commit and its machine says nothing. */
+/** What scenarios need of a machine, and whether this one has it. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { arch, cpus, platform, totalmem } from 'node:os';
 import type { Need } from './scenario.ts';
 
 export const fakeClockLibrary = '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1';
-
-export function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  } catch {
-    return 'unknown';
-  }
-}
-
-export function machine(): string {
-  const gibibytes = Math.round(totalmem() / 2 ** 30);
-  return `${cpus().length} cores, ${gibibytes} GiB, ${platform()} ${arch()}, Node ${process.versions.node}`;
-}
 
 /** Why this machine cannot stage something that needs this; `null`: it can. */
 export function lackOf(needs: readonly Need[]): string | null {

@@ -6,14 +6,15 @@ import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { whyNotWritable } from '@isthmus/loadtest/writable';
+import { JsonLinesError } from '../json-lines.ts';
+import { commit } from '../place.ts';
 import { root } from '../tidy/tree.ts';
 import { attempt } from './attempt.ts';
 import { type ChaosOptions, readOptions, usage } from './options.ts';
 import { foundIn } from './found.ts';
 import { testsPage } from './page.ts';
-import { commit } from './machine.ts';
-import { kindsOf, summarise, table, takenOver } from './report.ts';
-import { addResult, readResults } from './results-file.ts';
+import { kindsOf, leftAside, summarise, table, takenOver } from './report.ts';
+import { resultsFile, takenFrom } from './results-file.ts';
 import type { RunResult } from './run-result.ts';
 import { scenarios } from './scenario-list.ts';
 
@@ -42,24 +43,28 @@ async function main(): Promise<void> {
   }
 }
 
-async function campaign({ seed, runs, only, results: path, histories }: ChaosOptions): Promise<void> {
-  const results: RunResult[] = path === null ? [] : [...readResults(path)];
+async function campaign(options: ChaosOptions): Promise<void> {
+  const { seed, runs, only, histories, isAnyCommit } = options;
+  const at = commit();
+  const file = options.results === null ? null : resultsFile(options.results);
+  const known = (file?.read() ?? []).map(({ value }) => value);
+  const { taken, leftAside: aside } = takenFrom(known, { commit: at, isAnyCommit });
+  const results: RunResult[] = [...taken];
   const first = seed ?? results[0]?.seed ?? randomInt(100_000);
   const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name));
-  say(`${chosen.length} scenarios, seeds ${first} to ${first + runs - 1}`);
-  const before = takenOver(results, commit());
-  if (before !== null) say(before);
+  say(`${chosen.length} scenarios, seeds ${first} to ${first + runs - 1} at ${at}`);
+  for (const line of [takenOver(results, at), leftAside(aside)]) if (line !== null) say(line);
   const turns = Array.from({ length: runs }, (_, run) =>
     chosen.map((scenario) => ({ scenario, seed: first + run })),
   );
   for (const { scenario, seed: own } of turns.flat()) {
     const isDone = results.some(
-      (known) => known.scenario === scenario.name && known.seed === own && known.outcome !== 'not staged',
+      (each) => each.scenario === scenario.name && each.seed === own && each.outcome !== 'not staged',
     );
     if (isDone) continue;
-    const { result, historyPath } = await attempt(scenario, own, histories);
+    const { result, historyPath } = await attempt(scenario, { seed: own, commit: at, histories });
     results.push(result);
-    if (path !== null) addResult(path, result);
+    file?.add(result);
     tell(result, historyPath);
   }
   say(table(summarise(chosen, results)));
@@ -89,4 +94,10 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-await main();
+try {
+  await main();
+} catch (reason) {
+  if (!(reason instanceof JsonLinesError)) throw reason;
+  process.stderr.write(`${reason.message}\n`);
+  process.exitCode = 2;
+}

@@ -1,6 +1,6 @@
 /** The command line of the campaign on real servers. */
 export interface ChaosOptions {
-  /** Of the first run of each scenario; `null`: that of the results so far, else a fresh one. */
+  /** Of the first run of each scenario; `null`: that of the results that are taken, else a fresh one. */
   readonly seed: number | null;
   /** How often each scenario runs, each time with the next seed. */
   readonly runs: number;
@@ -8,6 +8,8 @@ export interface ChaosOptions {
   readonly only: readonly string[];
   /** JSON lines that the campaign adds to and goes on from. */
   readonly results: string | null;
+  /** Goes on from runs of other commits too. */
+  readonly isAnyCommit: boolean;
   /** A folder for the histories of all runs; `null`: only those of failed runs are kept. */
   readonly histories: string | null;
   readonly isList: boolean;
@@ -16,9 +18,10 @@ export interface ChaosOptions {
 }
 
 export const usage =
-  'usage: npm run chaos -- [--list] [--page] [--only NAME,…] [--runs N] [--seed N] [--results FILE] [--histories FOLDER]\n';
+  'usage: npm run chaos -- [--list] [--page] [--only NAME,…] [--runs N] [--seed N] [--results FILE [--any-commit]] [--histories FOLDER]\n';
 
 const limits = { seed: [0, 2 ** 31], runs: [1, 1000] } as const;
+const flags = new Set(['list', 'page', 'any-commit']);
 const names = new Set(['seed', 'runs', 'only', 'results', 'histories']);
 
 /** What is wrong, as a sentence, or the options. */
@@ -26,7 +29,7 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
   const given = new Map<string, string>();
   for (let index = 0; index < args.length; index++) {
     const name = args[index]?.replace(/^--/, '') ?? '';
-    if (name === 'list' || name === 'page') given.set(name, '');
+    if (flags.has(name)) given.set(name, '');
     else if (names.has(name)) given.set(name, args[++index] ?? '');
     else return `unknown option ${args[index] ?? ''}`;
   }
@@ -45,6 +48,7 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
     runs: Number(given.get('runs') ?? 1),
     only,
     results: given.get('results') ?? null,
+    isAnyCommit: given.has('any-commit'),
     histories: given.get('histories') ?? null,
     isList: given.has('list'),
     isPage: given.has('page'),

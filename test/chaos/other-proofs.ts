@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { shortNumber } from '@isthmus/loadtest/report/plot';
 import { z } from 'zod';
+import { optionsOf } from '../simulation/campaign/drawn-by.ts';
 import type { StoredSummary } from '../simulation/campaign/summary-file.ts';
 
 const kill = z.object({ seeds: z.number(), by: z.string() });
@@ -84,11 +85,13 @@ export function soakText({ about, totals, faults, slowestS, violations, measures
 }
 
 export function simulationText(found: StoredSummary): string {
-  const { seeds, failed, twice, virtualSeconds, acknowledged, medians, rate, commit, machine } = found;
+  const { seeds, failed, twice, virtualSeconds, acknowledged, medians, rate, commit, machine, options } =
+    found;
+  const drawn = optionsOf(options);
   return [
     '## Simulation',
     '',
-    `${seeds} seeds, ${failed} failed, ${twice} of them run twice with equal traces: ${Math.round(virtualSeconds / 3600)} hours of ` +
+    `${seeds} seeds${drawn === '' ? '' : ` of worlds drawn by \`${drawn.trim()}\``}, ${failed} failed, ${twice} of them run twice with equal traces: ${Math.round(virtualSeconds / 3600)} hours of ` +
       `virtual time and ${acknowledged} acknowledged writes. A seed is ${medians.virtualSeconds} virtual seconds with ` +
       `${medians.acknowledged} acknowledged writes and ${medians.overlappingFaults} overlapping faults in the median; ` +
       `${rate} times real time on one core. Commit ${commit}; ${machine}.`,

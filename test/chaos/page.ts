@@ -30,7 +30,7 @@ const running = `## How to run it
 
     npm run chaos -- --list                           what there is
     npm run chaos -- --only partition --seed 7        one scenario, with the chance of seed 7
-    npm run chaos -- --runs 5 --results FILE          all of them five times; goes on where it was interrupted
+    npm run chaos -- --runs 5 --results FILE          all of them five times; goes on where it was interrupted at this commit
     npm run chaos -- --only destroyed --runs 20       a region destroyed at 20 random moments
 
 Scenarios that change packets or mount a disk need root and \`nft\`; without them they are named in the table with their

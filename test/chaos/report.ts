@@ -64,6 +64,13 @@ export function takenOver(results: readonly RunResult[], commit: string): string
   return `goes on after ${staged.length} runs, which are not repeated${elsewhere}`;
 }
 
+/** What a campaign that goes on does not take from its results file; `null`: nothing. */
+export function leftAside(results: readonly RunResult[]): string | null {
+  if (results.length === 0) return null;
+  const commits = [...new Set(results.map(({ commit }) => commit))].join(', ');
+  return `leaves aside ${results.length} runs of other commits: ${commits}; --any-commit takes them`;
+}
+
 function sumOf(operations: RunResult['operations'], result: string): number {
   return Object.values(operations).reduce((total, counts) => total + (counts[result] ?? 0), 0);
 }

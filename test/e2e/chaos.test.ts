@@ -6,6 +6,7 @@
 import { expect, test } from 'vitest';
 import { attempt } from '../chaos/attempt.ts';
 import { scenarios } from '../chaos/scenario-list.ts';
+import { commit } from '../place.ts';
 import { partition } from '../chaos/scenarios/partition.ts';
 import { resets } from '../chaos/scenarios/resets.ts';
 
@@ -18,7 +19,7 @@ const ofPackets = scenarios.filter(({ needs }) => needs.includes('nft'));
 test.each(isCheck ? [partition, ...ofPackets] : [partition, resets])(
   `$name on real servers, seed ${seed}`,
   async (scenario) => {
-    const { result, historyPath } = await attempt(scenario, seed, null);
+    const { result, historyPath } = await attempt(scenario, { seed, commit: commit(), histories: null });
     process.stdout.write(`${scenario.name}: ${result.outcome}. ${result.proof}${result.reason}\n`);
     // What needs root is staged where there is root, and named where there is none.
     if (result.outcome === 'not staged') return expect(scenario.needs).not.toEqual([]);

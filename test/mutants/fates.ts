@@ -2,34 +2,39 @@
  * What became of each mutant, kept as JSON lines so that a run that was interrupted goes on, and shown as a table. A
  * fate is believed only for the commit at which it was found out.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import type { Kill, Setting } from './hunt.ts';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { JsonLines } from '../json-lines.ts';
+import { isSameCommit } from '../place.ts';
+import type { Setting } from './hunt.ts';
 
-export interface Fate {
-  readonly commit: string;
-  readonly name: string;
-  readonly setting: Setting;
+const fate = z.object({
+  commit: z.string(),
+  name: z.string(),
+  setting: z.enum(['alone', 'bare']),
   /** `null`: it survived. */
-  readonly kill: Kill | null;
+  kill: z.object({ seeds: z.number(), by: z.string() }).nullable(),
   /** How many seeds were tried where it survived. */
-  readonly maxSeeds: number;
-}
+  maxSeeds: z.number(),
+});
+
+export type Fate = z.infer<typeof fate>;
 
 export class FatesFile {
-  readonly #path: string | null;
+  readonly #lines: JsonLines<Fate>;
 
-  constructor(path: string | null) {
-    this.#path = path;
+  constructor(path: string) {
+    this.#lines = new JsonLines(path, fate);
   }
 
+  /** Throws `JsonLinesError`. */
   read(commit: string): readonly Fate[] {
-    if (this.#path === null || !existsSync(this.#path)) return [];
-    const fates = readFileSync(this.#path, 'utf8').split('\n').flatMap(parse);
-    return fates.filter((fate) => fate.commit === commit);
+    const fates = this.#lines.read().map(({ value }) => value);
+    return fates.filter((each) => isSameCommit(each.commit, commit));
   }
 
-  add(fate: Fate): void {
-    if (this.#path !== null) appendFileSync(this.#path, `${JSON.stringify(fate)}\n`);
+  add(found: Fate): void {
+    this.#lines.add(found);
   }
 }
 
@@ -39,22 +44,12 @@ export function readFates(path: string): readonly Fate[] {
   return list.fates;
 }
 
-function parse(line: string): readonly Fate[] {
-  try {
-    const fate: Fate = JSON.parse(line);
-    return [fate];
-  } catch (reason) {
-    if (reason instanceof SyntaxError) return [];
-    throw reason;
-  }
-}
-
 /** One row for each mutant. */
 export function tableOf(fates: readonly Fate[]): string {
   const names = [...new Set(fates.map(({ name }) => name))];
   const cell = (name: string, setting: Setting): string => {
-    const fate = fates.find((each) => each.name === name && each.setting === setting);
-    return fate === undefined ? '' : describe(fate);
+    const found = fates.find((each) => each.name === name && each.setting === setting);
+    return found === undefined ? '' : describe(found);
   };
   const rows = names.map((name) => `| ${name} | ${cell(name, 'alone')} | ${cell(name, 'bare')} |`);
   return ['| mutant | alone | without transfers and sweeps |', '| --- | --- | --- |', ...rows].join('\n');

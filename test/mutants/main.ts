@@ -4,10 +4,11 @@
  * whole copy, in which nothing may be noticed. A mutant that survives alone means that the suites are too weak, and
  * ends the program with 1; so does one that survives without nets.
  */
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { whyNotWritable } from '@isthmus/loadtest/writable';
+import { JsonLinesError } from '../json-lines.ts';
+import { commit } from '../place.ts';
 import { BrokenTree, root } from './broken-tree.ts';
 import { describe, type Fate, FatesFile, readFates, tableOf } from './fates.ts';
 import { hunt, type Setting } from './hunt.ts';
@@ -44,14 +45,19 @@ async function main(): Promise<void> {
   const tree = new BrokenTree();
   try {
     await all(tree, chosen, options);
+  } catch (reason) {
+    if (!(reason instanceof JsonLinesError)) throw reason;
+    process.stderr.write(`${reason.message}\n`);
+    process.exitCode = 2;
   } finally {
     tree.remove();
   }
 }
 
 async function all(tree: BrokenTree, chosen: readonly Mutant[], options: MutantOptions): Promise<void> {
-  const file = new FatesFile(options.results);
-  const known = file.read(commit());
+  const at = commit();
+  const file = options.results === null ? null : new FatesFile(options.results);
+  const known = file?.read(at) ?? [];
   if (known.length === 0 && !(await isWhole(tree, chosen))) return;
   const fates: Fate[] = [];
   for (const [index, mutant] of chosen.entries())
@@ -59,8 +65,9 @@ async function all(tree: BrokenTree, chosen: readonly Mutant[], options: MutantO
       const before = known.find(
         (fate) => fate.name === mutant.name && fate.setting === setting && isFinal(fate, options),
       );
-      const fate = before ?? (await fateOf(tree, mutant, { setting, maxSeeds: options.maxSeeds }));
-      if (before === undefined) file.add(fate);
+      const fate =
+        before ?? (await fateOf(tree, mutant, { commit: at, setting, maxSeeds: options.maxSeeds }));
+      if (before === undefined) file?.add(fate);
       fates.push(fate);
       say(`${index + 1}/${chosen.length} ${mutant.name}, ${setting}: ${describe(fate)}`);
     }
@@ -105,13 +112,12 @@ function settingsOf({ killer }: Mutant): readonly Setting[] {
 async function fateOf(
   tree: BrokenTree,
   mutant: Mutant,
-  { setting, maxSeeds }: { readonly setting: Setting; readonly maxSeeds: number },
+  found: Pick<Fate, 'commit' | 'setting' | 'maxSeeds'>,
 ): Promise<Fate> {
   const { name, killer } = mutant;
   tree.break(mutant);
   try {
-    const kill = await hunt(tree.path, killer, { setting, maxSeeds });
-    return { commit: commit(), name, setting, kill, maxSeeds };
+    return { ...found, name, kill: await hunt(tree.path, killer, found) };
   } finally {
     tree.mend();
   }
@@ -132,10 +138,6 @@ function write(fates: readonly Fate[]): void {
   const head = page.slice(0, page.indexOf(begin) + begin.length);
   const tail = page.slice(page.indexOf(end));
   writeFileSync(pagePath, `${head}\n\n${tableOf(fates)}\n\n${tail}`);
-}
-
-function commit(): string {
-  return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim();
 }
 
 function say(line: string): void {

@@ -3,6 +3,7 @@
  * with 1 where anything failed, where a seed did too little, or where something that should happen never did.
  */
 import { randomInt } from 'node:crypto';
+import { JsonLinesError } from '../json-lines.ts';
 import { runCampaign } from './campaign/campaign.ts';
 import { readOptions, type SimOptions, usage } from './campaign/options.ts';
 import { describe } from './campaign/report.ts';
@@ -18,7 +19,7 @@ async function main(): Promise<void> {
     const report = await runCampaign(options, say);
     if (!report.isPassed) process.exitCode = 1;
   } catch (reason) {
-    if (!(reason instanceof SummaryFileError)) throw reason;
+    if (!(reason instanceof SummaryFileError || reason instanceof JsonLinesError)) throw reason;
     refuse(`${reason.message}\n`);
   }
 }

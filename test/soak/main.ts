@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '@isthmus/loadtest/random';
 import { whyNotWritable } from '@isthmus/loadtest/writable';
-import { commit, machine } from '../chaos/machine.ts';
 import { type Demo, startDemo } from '../e2e/demo.ts';
+import { commit, machine } from '../place.ts';
 import { agreement } from './agreement.ts';
 import { fireFaults, healed } from './faults.ts';
 import { MixedLoad } from './load.ts';
@@ -54,6 +54,7 @@ function requireWritable({ jsonFile, summaryFile }: SoakOptions): void {
 async function run(options: SoakOptions, demo: Demo, folder: string): Promise<Soak> {
   const { minutes, ratePerS, seed, log } = options;
   const startedAt = new Date().toISOString();
+  const about = { startedAt, commit: commit(), machine: machine(), minutes, ratePerS, seed, log };
   await healed(demo, 'the start');
   const startMs = performance.now();
   const elapsedS = (): number => (performance.now() - startMs) / 1000;
@@ -75,7 +76,6 @@ async function run(options: SoakOptions, demo: Demo, folder: string): Promise<So
   await load.stop();
   await recorder.stop();
   const violations = await agreement(demo.regions, load.sums);
-  const about = { startedAt, commit: commit(), machine: machine(), minutes, ratePerS, seed, log };
   return { about, totals: load.totals, faults: fired, curves: recorder.curves(), violations };
 }
 

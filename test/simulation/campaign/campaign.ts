@@ -1,15 +1,17 @@
 /** A whole campaign: from what is known of it already to a report, with each failure told as it comes. */
+import { engineCommit, machine } from '../../place.ts';
 import { runScenario } from '../run.ts';
 import { drawScenario, type Scenario } from '../scenario.ts';
 import type { SeedResult } from '../seed-result.ts';
+import { drawnByOf, optionsOf } from './drawn-by.ts';
 import type { SimOptions } from './options.ts';
-import { engineCommit, machine } from './place.ts';
 import { describe, type Report, reportOn } from './report.ts';
 import { ResultsFile } from './results-file.ts';
 import { runSeeds } from './run-seeds.ts';
+import { RunningSummary } from './running-summary.ts';
 import { shrink } from './shrink.ts';
 import { hasRun, type Summary, summaryOf, together } from './summary.ts';
-import { readSummary, writeSummary } from './summary-file.ts';
+import { isContinued, readSummary, writeSummary } from './summary-file.ts';
 
 type Say = (line: string) => void;
 
@@ -18,67 +20,69 @@ const shownFailures = 10;
 /** After so many seeds the summary is written, so that no more are lost with the process. */
 const writtenEvery = 200;
 
-/** Throws `SummaryFileError`. */
+/** Throws `SummaryFileError` and `JsonLinesError`. */
 export async function runCampaign(options: SimOptions, say: Say): Promise<Report> {
   const { seed, seeds } = options;
   const commit = engineCommit();
   say(`seeds ${seed} to ${seed + seeds - 1} at ${commit}`);
   const before = summaryBefore(options, commit, say);
-  const file = new ResultsFile(options.results, commit);
-  const results: SeedResult[] = file
-    .read()
-    .filter((known) => known.seed >= seed && known.seed < seed + seeds && !hasRun(before, known.seed));
-  const known = new Set(results.map((result) => result.seed));
-  const left = Array.from({ length: seeds }, (_, index) => seed + index).filter(
-    (each) => !known.has(each) && !hasRun(before, each),
+  const file = options.results === null ? null : new ResultsFile(options.results, { commit, options });
+  const results = (file?.read() ?? []).filter(
+    (each) => each.seed >= seed && each.seed < seed + seeds && !hasRun(before, each.seed),
   );
-  const all = (): Summary => together(before, summaryOf(results));
+  const all = new RunningSummary(together(before, summaryOf(results)));
+  const left = Array.from({ length: seeds }, (_, index) => seed + index).filter(
+    (each) => !hasRun(all.summary, each),
+  );
   const write = (): void => {
-    if (options.summary !== null) writeSummary(options.summary, { commit, machine: machine(), ...all() });
+    const { summary: path } = options;
+    if (path !== null)
+      writeSummary(path, { commit, machine: machine(), options: drawnByOf(options), ...all.summary });
   };
   const startedMs = performance.now();
-  const fresh: SeedResult[] = [];
+  const fresh = new RunningSummary(summaryOf([]));
+  let failed = results.find(hasFailed);
   await runSeeds(left, options, (result) => {
-    file.add(result);
-    results.push(result);
-    fresh.push(result);
-    if (result.violations.length > 0) tellFailure(result, { options, commit, say });
-    if (fresh.length % writtenEvery === 0) write();
+    file?.add(result);
+    all.add(result);
+    fresh.add(result);
+    if (hasFailed(result)) {
+      failed ??= result;
+      tellFailure(result, { options, commit, say });
+    }
+    if (fresh.seeds % writtenEvery === 0) write();
     return 'go on';
   });
   const tookMs = performance.now() - startedMs;
   write();
-  const failed = results.find(({ violations }) => violations.length > 0);
   if (failed !== undefined) await tellShrunk(failed, options, say);
-  const report = reportOn(all(), { fresh: summaryOf(fresh), tookMs });
+  const report = reportOn(all.summary, { fresh: fresh.summary, tookMs });
   say(report.text);
   return report;
 }
 
+function hasFailed({ violations }: SeedResult): boolean {
+  return violations.length > 0;
+}
+
 /** What the file for the summary says of this engine; of another one it is written anew. */
-function summaryBefore({ summary: path }: SimOptions, commit: string, say: Say): Summary {
-  const nothing = summaryOf([]);
+function summaryBefore(options: SimOptions, commit: string, say: Say): Summary {
+  const { summary: path } = options;
   const before = path === null ? null : readSummary(path);
-  if (before === null) return nothing;
-  if (before.commit === commit) {
+  if (path === null || before === null) return summaryOf([]);
+  if (isContinued(path, before, { commit, options })) {
     say(`${before.seeds} seeds of this engine are in ${path} already`);
     return before;
   }
   say(`${path} is of ${before.commit}, and is written anew`);
-  return nothing;
+  return summaryOf([]);
 }
 
 function tellFailure(
   { seed, violations }: SeedResult,
   { options, commit, say }: { options: SimOptions; commit: string; say: Say },
 ): void {
-  const { regions, seconds, isHealing } = options;
-  const rest = [
-    regions === null ? '' : ` --regions ${regions}`,
-    seconds === null ? '' : ` --seconds ${seconds}`,
-    isHealing ? '' : ' --unhealed',
-  ];
-  say(`seed ${seed} failed at ${commit}: npm run sim -- --seed ${seed}${rest.join('')}`);
+  say(`seed ${seed} failed at ${commit}: npm run sim -- --seed ${seed}${optionsOf(options)}`);
   for (const violation of violations.slice(0, shownFailures)) say(describe(violation));
 }
 

@@ -89,7 +89,7 @@ export function reportOn(
   const lines = [
     `${seeds} seeds, ${failed} failed, ${twice} run twice`,
     `${fresh.seeds} run now in ${Math.round(tookMs / 1000)} s: ` +
-      `${fresh.virtualSeconds} virtual seconds, ${fresh.rate}x real time per core`,
+      `${Math.round(fresh.virtualSeconds)} virtual seconds, ${fresh.rate}x real time per core`,
     `medians per seed: ${medians.virtualSeconds} virtual seconds, ` +
       `${medians.acknowledged} acknowledged writes, ${medians.overlappingFaults} overlapping faults`,
     `${sometimes.length - never.length} of ${sometimes.length} things that must happen now and then did:`,

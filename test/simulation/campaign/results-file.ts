@@ -1,45 +1,53 @@
 /**
  * The results of a campaign as JSON lines, one for each seed, so that a campaign that was interrupted goes on where it
- * was. A line that was cut off in the middle is dropped, and its seed runs again. Each line says of which engine it is,
- * and those of another one count for nothing.
+ * was. Each line says of which engine it is and by which options its world was drawn. Those of another engine count for
+ * nothing; those of other options end the reading, because the seeds would not run again under the options of this one.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { JsonLines, JsonLinesError } from '../../json-lines.ts';
+import { isSameCommit } from '../../place.ts';
 import type { SeedResult } from '../seed-result.ts';
+import { type CampaignKind, drawnBy, drawnByOf, drawnOtherwise, isDrawnAlike } from './drawn-by.ts';
 
-interface Line extends SeedResult {
-  readonly commit: string;
-}
+const result = z.object({
+  commit: z.string(),
+  options: drawnBy,
+  seed: z.number(),
+  violations: z.array(z.object({ checker: z.string(), key: z.string(), detail: z.string() })),
+  trace: z.string(),
+  virtualMs: z.number(),
+  tookMs: z.number(),
+  cpuMs: z.number(),
+  events: z.number(),
+  acknowledged: z.number(),
+  overlaps: z.number(),
+  settledMs: z.number(),
+  coverage: z.record(z.string(), z.number()),
+  isTwice: z.boolean(),
+});
 
 export class ResultsFile {
-  readonly #path: string | null;
-  readonly #commit: string;
+  readonly #path: string;
+  readonly #lines: JsonLines<z.infer<typeof result>>;
+  readonly #kind: CampaignKind;
 
-  constructor(path: string | null, commit: string) {
+  constructor(path: string, { commit, options }: CampaignKind) {
     this.#path = path;
-    this.#commit = commit;
+    this.#lines = new JsonLines(path, result);
+    this.#kind = { commit, options: drawnByOf(options) };
   }
 
+  /** Throws `JsonLinesError`. */
   read(): readonly SeedResult[] {
-    if (this.#path === null || !existsSync(this.#path)) return [];
-    return readFileSync(this.#path, 'utf8')
-      .split('\n')
-      .flatMap(parse)
-      .filter(({ commit }) => commit === this.#commit);
+    const { commit, options } = this.#kind;
+    const own = this.#lines.read().filter(({ value }) => isSameCommit(value.commit, commit));
+    const other = own.find(({ value }) => !isDrawnAlike(value.options, options));
+    if (other !== undefined)
+      throw new JsonLinesError(this.#path, other.line, drawnOtherwise(other.value.options, options));
+    return own.map(({ value }) => value);
   }
 
-  add(result: SeedResult): void {
-    if (this.#path === null) return;
-    const line: Line = { ...result, commit: this.#commit };
-    appendFileSync(this.#path, `${JSON.stringify(line)}\n`);
-  }
-}
-
-function parse(line: string): readonly Line[] {
-  try {
-    const parsed: Line = JSON.parse(line);
-    return [parsed];
-  } catch (reason) {
-    if (reason instanceof SyntaxError) return [];
-    throw reason;
+  add(found: SeedResult): void {
+    this.#lines.add({ ...found, violations: [...found.violations], ...this.#kind });
   }
 }

@@ -4,6 +4,8 @@
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { isSameCommit } from '../../place.ts';
+import { type CampaignKind, drawnBy, drawnOtherwise, isDrawnAlike } from './drawn-by.ts';
 import type { Summary } from './summary.ts';
 
 const counts = z.record(z.string(), z.number());
@@ -16,6 +18,7 @@ const stored = z.object({
   commit: z.string(),
   /** The last one that took part. */
   machine: z.string(),
+  options: drawnBy,
   seeds: z.number(),
   failed: z.number(),
   twice: z.number(),
@@ -31,10 +34,12 @@ const stored = z.object({
 
 export type StoredSummary = z.infer<typeof stored>;
 
-/** What the path names is no summary of a campaign. */
+/** What the path names is no summary that this campaign can go on from. */
 export class SummaryFileError extends Error {
+  override readonly name = 'SummaryFileError';
+
   constructor(path: string, detail: string) {
-    super(`${path} is no summary of a campaign: ${detail}`);
+    super(`${path} is no summary to go on from: ${detail}`);
   }
 }
 
@@ -47,8 +52,18 @@ export function readSummary(path: string): StoredSummary | null {
   throw new SummaryFileError(path, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
+/** Whether it is of this engine; throws `SummaryFileError` where it is, and of other worlds. */
+export function isContinued(path: string, found: CampaignKind, wanted: CampaignKind): boolean {
+  if (!isSameCommit(found.commit, wanted.commit)) return false;
+  if (isDrawnAlike(found.options, wanted.options)) return true;
+  throw new SummaryFileError(path, drawnOtherwise(found.options, wanted.options));
+}
+
 /** Puts it in the place of what is there, so that a reader finds the one or the other. */
-export function writeSummary(path: string, summary: Summary & { commit: string; machine: string }): void {
+export function writeSummary(
+  path: string,
+  summary: Summary & CampaignKind & { readonly machine: string },
+): void {
   writeFileSync(`${path}.new`, `${JSON.stringify(summary)}\n`);
   renameSync(`${path}.new`, path);
 }

@@ -89,7 +89,6 @@ function withMedians(counted: Omit<Summary, 'medians' | 'rate'>): Summary {
   const { histograms, spent } = counted;
   return {
     ...counted,
-    virtualSeconds: Math.round(counted.virtualSeconds),
     medians: {
       virtualSeconds: median(histograms.virtualSeconds),
       acknowledged: median(histograms.acknowledged),
