@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 
 export const usage = `usage: npm run soak -- [--minutes N] [--rate N] [--seed N] [--log kafka|postgres] [--no-faults] [--json FILE] [--summary FILE]
-  --minutes N     how long, 1 to 1440; by default 60. The first fifth is warm-up and is drawn, but not judged
+  --minutes N     how long, 1 to 1440; by default 60. Curves are judged from 30 on
   --rate N        writes a second over all regions, 1 to 5000; by default 200
   --log           where the log of the demo lies; by default in Kafka
   --no-faults     load alone

@@ -10,16 +10,27 @@ import pg from 'pg';
 const queryMs = 3_000;
 const mebibyte = 1024 * 1024;
 
+export interface Measure {
+  readonly title: string;
+  readonly unit: string;
+  /** Less than this is no growth. */
+  readonly least: number;
+  /** `added`: it is kept for longer than a soak lasts, and judged by what each minute adds. */
+  readonly judgedBy: 'held' | 'added';
+}
+
+const held = 'held';
 export const measures = {
-  regionMb: { title: 'Resident memory of the region process', unit: 'MiB', slack: 20 },
-  regionHandles: { title: 'Open handles of the region process', unit: 'handles', slack: 10 },
-  kafkaMb: { title: 'Resident memory of Kafka', unit: 'MiB', slack: 50 },
-  connections: { title: 'Connections to Postgres', unit: 'connections', slack: 5 },
-  retainedWalMb: { title: 'WAL that slots retain', unit: 'MiB', slack: 32 },
-  tablesMb: { title: 'Tables and indexes', unit: 'MiB', slack: 16 },
-  deadRows: { title: 'Dead rows in tables', unit: 'rows', slack: 20_000 },
-  logMb: { title: 'The log on disk', unit: 'MiB', slack: Infinity },
-} as const;
+  regionMb: { title: 'Resident memory of the region process', unit: 'MiB', least: 2, judgedBy: held },
+  regionHandles: { title: 'Open handles of the region process', unit: 'handles', least: 2, judgedBy: held },
+  kafkaMb: { title: 'Resident memory of Kafka', unit: 'MiB', least: 4, judgedBy: held },
+  connections: { title: 'Connections to Postgres', unit: 'connections', least: 0.5, judgedBy: held },
+  retainedWalMb: { title: 'WAL that slots retain', unit: 'MiB', least: 0.25, judgedBy: held },
+  rowsMb: { title: 'Rows of tables', unit: 'MiB', least: 0.05, judgedBy: held },
+  bloat: { title: 'Tables and indexes over their rows', unit: 'times', least: 0.05, judgedBy: held },
+  deadRows: { title: 'Dead rows in tables', unit: 'rows', least: 100, judgedBy: held },
+  logMb: { title: 'The log on disk', unit: 'MiB', least: 0.01, judgedBy: 'added' },
+} as const satisfies Readonly<Record<string, Measure>>;
 
 export type MeasureName = keyof typeof measures;
 export type Reading = Readonly<Record<MeasureName, number | null>>;
@@ -53,12 +64,16 @@ async function handlesOf(pid: number): Promise<number | null> {
   );
 }
 
-type DatabaseReading = Pick<Reading, 'connections' | 'retainedWalMb' | 'tablesMb' | 'deadRows' | 'logMb'>;
+type DatabaseReading = Pick<
+  Reading,
+  'connections' | 'retainedWalMb' | 'rowsMb' | 'bloat' | 'deadRows' | 'logMb'
+>;
 
 const nothing: DatabaseReading = {
   connections: null,
   retainedWalMb: null,
-  tablesMb: null,
+  rowsMb: null,
+  bloat: null,
   deadRows: null,
   logMb: null,
 };
@@ -72,6 +87,11 @@ const figures = `
     sum(pg_total_relation_size(relid)) filter (where relname ~ '^log_')::float8 as log,
     coalesce(sum(n_dead_tup), 0)::float8 as dead
   from pg_stat_user_tables`;
+
+/** Of a table, by the number of bytes that its rows take, however they are stored. */
+const rowBytes = `
+  select format('(select coalesce(sum(pg_column_size(t.*)), 0)::float8 from %I.%I t)', schemaname, relname) as sql
+  from pg_stat_user_tables where relname !~ '^log_'`;
 
 interface Figures {
   readonly connections: number;
@@ -94,10 +114,12 @@ async function readDatabase(database: string): Promise<DatabaseReading> {
     const { rows } = await client.query<Figures>(figures);
     const [row] = rows;
     if (row === undefined) return nothing;
+    const bytes = await rowBytesOf(client);
     return {
       connections: row.connections,
       retainedWalMb: row.wal / mebibyte,
-      tablesMb: row.tables / mebibyte,
+      rowsMb: bytes / mebibyte,
+      bloat: bytes === 0 ? null : row.tables / bytes,
       deadRows: row.dead,
       logMb: row.log === null ? null : row.log / mebibyte,
     };
@@ -106,6 +128,14 @@ async function readDatabase(database: string): Promise<DatabaseReading> {
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+async function rowBytesOf(client: pg.Client): Promise<number> {
+  const { rows: tables } = await client.query<{ readonly sql: string }>(rowBytes);
+  if (tables.length === 0) return 0;
+  const sum = tables.map(({ sql }) => sql).join(' + ');
+  const { rows } = await client.query<{ readonly bytes: number }>(`select ${sum} as bytes`);
+  return rows[0]?.bytes ?? 0;
 }
 
 /** Bytes that the files of a folder take on disk; `null`: there is no such folder. */

@@ -2,8 +2,8 @@ import type { Point } from '@isthmus/loadtest/report/plot';
 import { expect, test } from 'vitest';
 import { hasFailed, htmlOf, jsonOf, type Soak, textOf } from './report.ts';
 
-const minute = (at: (second: number) => number): readonly Point[] =>
-  Array.from({ length: 60 }, (_, second) => [second, at(second)] as const);
+const hour = (at: (minute: number) => number): readonly Point[] =>
+  Array.from({ length: 600 }, (_, index) => [index * 6, at(index / 10)] as const);
 
 function soakWith(points: readonly Point[], violations: readonly string[] = []): Soak {
   return {
@@ -11,7 +11,7 @@ function soakWith(points: readonly Point[], violations: readonly string[] = []):
       startedAt: '2026-01-01T00:00:00.000Z',
       commit: 'abc1234',
       machine: '2 x <a machine>',
-      minutes: 1,
+      minutes: 60,
       ratePerS: 200,
       seed: 7,
       log: 'kafka',
@@ -24,11 +24,13 @@ function soakWith(points: readonly Point[], violations: readonly string[] = []):
 }
 
 test('a flat curve passes, and text, JSON and page say so', () => {
-  const soak = soakWith(minute(() => 120));
+  const soak = soakWith(hour(() => 120));
   expect(hasFailed(soak)).toBe(false);
-  expect(textOf(soak)).toContain('eu  Resident memory of the region process: 120 -> 120 MiB, flat');
+  expect(textOf(soak)).toContain(
+    'eu  Resident memory of the region process: 120 -> 120 MiB, flat: 0.0 % an hour, between 0.0 % and 0.0 %',
+  );
   expect(JSON.parse(jsonOf(soak))).toMatchObject({
-    flatness: [{ region: 'eu', flatness: { isFlat: true } }],
+    flatness: [{ region: 'eu', flatness: { verdict: 'flat' } }],
   });
   const page = htmlOf(soak);
   expect(page).toContain('120 -&gt; 120 MiB, flat');
@@ -38,16 +40,29 @@ test('a flat curve passes, and text, JSON and page say so', () => {
 });
 
 test('a curve that grows fails', () => {
-  const soak = soakWith(minute((second) => 100 + 3 * second));
+  const soak = soakWith(hour((minute) => 100 + 0.2 * minute));
   expect(hasFailed(soak)).toBe(true);
-  expect(textOf(soak)).toContain('GROWS');
+  expect(textOf(soak)).toContain('103 -> 112 MiB, GROWS by 11.2 % an hour');
 });
 
 test('a violation fails, however flat the curves', () => {
   const soak = soakWith(
-    minute(() => 120),
+    hour(() => 120),
     ['eu soak-counter-1 reads 3, acknowledged 4, unknown '],
   );
   expect(hasFailed(soak)).toBe(true);
   expect(textOf(soak)).toContain('reads 3, acknowledged 4');
+});
+
+test('a curve of which nobody can say that it is flat has not failed, and is not called so', () => {
+  const soak = soakWith(hour((minute) => 100 + ((minute * 7919) % 97)));
+  expect(hasFailed(soak)).toBe(false);
+  expect(textOf(soak)).toContain('too noisy to be called flat');
+});
+
+test('the log grows as it is written to, and is judged by what a minute adds', () => {
+  const { curves, ...rest } = soakWith(hour((minute) => 14 + 0.4 * minute));
+  const log = { ...rest, curves: curves.map((curve) => ({ ...curve, measure: 'logMb' as const })) };
+  expect(hasFailed(log)).toBe(false);
+  expect(textOf(log)).toContain('The log on disk: 0.40 -> 0.40 MiB added in a minute, flat');
 });

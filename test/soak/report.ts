@@ -3,9 +3,9 @@
  * load was told, and whether the regions agree at the end and no increment is lost. As text, as JSON, and as a page of
  * HTML with charts that needs nothing besides itself. All three say the same.
  */
-import { escapeText, type Series, shortNumber, svgOf } from '@isthmus/loadtest/report/plot';
+import { escapeText, type Point, type Series, shortNumber, svgOf } from '@isthmus/loadtest/report/plot';
 import type { FiredFault } from './faults.ts';
-import { type Flatness, flatnessOf, warmUpShare } from './flatness.ts';
+import { addedOf, type Flatness, flatnessOf, warmUpOf } from './flatness.ts';
 import { type LoadTotals, maxInFlight } from './load.ts';
 import { type MeasureName, measures } from './readings.ts';
 
@@ -44,13 +44,18 @@ export function judge(soak: Soak): readonly Judged[] {
     .map(({ region, measure, points }) => ({
       region,
       measure,
-      flatness: flatnessOf(points, totalS, measures[measure].slack),
+      flatness: judgedAs(measure, points, totalS),
     }));
+}
+
+function judgedAs(name: MeasureName, points: readonly Point[], totalS: number): Flatness | null {
+  const { judgedBy, least } = measures[name];
+  return flatnessOf(judgedBy === 'held' ? points : addedOf(points), { totalS, least });
 }
 
 /** A soak that is too short to be judged has not failed, and says so. */
 export function hasFailed(soak: Soak): boolean {
-  return soak.violations.length > 0 || judge(soak).some(({ flatness }) => flatness?.isFlat === false);
+  return soak.violations.length > 0 || judge(soak).some(({ flatness }) => flatness?.verdict === 'grows');
 }
 
 export function textOf(soak: Soak): string {
@@ -66,14 +71,13 @@ export function jsonOf(soak: Soak): string {
 export function summaryOf(soak: Soak): string {
   const { about, totals, faults, violations } = soak;
   const found = judge(soak).map(({ region, measure, flatness }) => {
-    const { title, unit } = measures[measure];
     return {
       region,
-      title,
-      unit,
+      title: measures[measure].title,
+      unit: unitOf(measure),
       first: flatness?.first,
       last: flatness?.last,
-      verdict: verdictOf(measure, flatness),
+      verdict: verdictOf(flatness),
     };
   });
   const summary = {
@@ -91,10 +95,19 @@ function slowestOf(faults: readonly FiredFault[]): number {
   return Math.max(0, ...faults.map(({ healedAfterS }) => healedAfterS));
 }
 
-function verdictOf(measure: MeasureName, flatness: Flatness | null): string {
+function verdictOf(flatness: Flatness | null): string {
   if (flatness === null) return 'too short to be judged';
-  if (measure === 'logMb') return 'kept until its retention';
-  return flatness.isFlat ? 'flat' : 'GROWS';
+  const { low, found, high } = flatness.growth;
+  const [from, middle, to] = [low, found, high].map((share) => `${(share * 100).toFixed(1)} %`);
+  const open = `${middle ?? ''} an hour, between ${from ?? ''} and ${to ?? ''}`;
+  if (flatness.verdict === 'grows') return `GROWS by ${open}`;
+  return flatness.verdict === 'flat' ? `flat: ${open}` : `too noisy to be called flat: ${open}`;
+}
+
+/** What is judged by what is added is told by that. */
+function unitOf(name: MeasureName): string {
+  const { unit, judgedBy } = measures[name];
+  return judgedBy === 'held' ? unit : `${unit} added in a minute`;
 }
 
 function headLines({ about, totals, faults, violations }: Soak): readonly string[] {
@@ -109,11 +122,11 @@ function headLines({ about, totals, faults, violations }: Soak): readonly string
 }
 
 function flatLine({ region, measure, flatness }: Judged): string {
-  const { title, unit } = measures[measure];
-  const verdict = verdictOf(measure, flatness);
+  const { title } = measures[measure];
+  const verdict = verdictOf(flatness);
   if (flatness === null) return `${region}  ${title}: ${verdict}`;
   const { first, last } = flatness;
-  return `${region}  ${title}: ${shortNumber(first)} -> ${shortNumber(last)} ${unit}, ${verdict}`;
+  return `${region}  ${title}: ${shortNumber(first)} -> ${shortNumber(last)} ${unitOf(measure)}, ${verdict}`;
 }
 
 const style = `
@@ -131,7 +144,7 @@ export function htmlOf(soak: Soak): string {
 <title>Isthmus soak</title><style>${style}</style></head><body>
 <h1>Isthmus soak</h1>
 ${headLines(soak).map(paragraph).join('\n')}
-<p>The first ${warmUpShare * 100} % are warm-up: drawn, but not judged.</p>
+<p>The first ${warmUpOf(soak.about.minutes * 60) / 60} minutes are warm-up: drawn, but not judged.</p>
 ${soak.violations.map((line) => `<p class="wrong">${escapeText(line)}</p>`).join('\n')}
 ${names.map((name) => chart(soak, judged, name)).join('\n')}
 ${faultTable(soak.faults)}
