@@ -1,14 +1,15 @@
 /**
  * Holds what regions say about lag, backlog and RPO against the truth, four times a second: the truth is read before and after
  * each scrape, so that what changes in between counts for neither side. That a figure is too low is judged at all
- * times. That it is too high is judged with patience where something was repaired just now, and for an RPO only where
- * nothing stands in the way of a confirmation.
+ * times, and so is that it is too high: with patience where something was repaired just now, and for an RPO against what
+ * the origin can know while something stands in the way of a confirmation.
  */
 import { Client } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HistoryEvent, Violation } from '../checkers/history.ts';
 import { Beats } from './beats.ts';
 import type { ChaosRegion } from './chaos-region.ts';
+import { Confirmed } from './confirmed.ts';
 import { GaugeJudge, type JudgedFigures } from './gauge-judge.ts';
 import { type Gauges, known, parseGauges } from './gauges.ts';
 import { type Insert, Missing } from './missing.ts';
@@ -19,6 +20,7 @@ interface Pair {
   readonly target: ChaosRegion;
   readonly missing: Missing;
   readonly tally: Tally;
+  readonly confirmed: Confirmed;
 }
 
 interface Scrape {
@@ -38,6 +40,8 @@ export interface OracleOptions {
   readonly regions: readonly ChaosRegion[];
   /** Nothing is wrong, and nothing was for a while. */
   readonly isCalm: () => boolean;
+  /** Nothing is wrong between the two, and nothing was for a while. */
+  readonly isWhole: (one: string, other: string) => boolean;
 }
 
 const intervalMs = 250;
@@ -72,7 +76,13 @@ export class Oracle {
     this.#pairs = regions.flatMap((origin) =>
       regions
         .filter((target) => target !== origin)
-        .map((target) => ({ origin, target, missing: new Missing(), tally: this.#tallyOf(origin) })),
+        .map((target) => ({
+          origin,
+          target,
+          missing: new Missing(),
+          tally: this.#tallyOf(origin),
+          confirmed: new Confirmed(),
+        })),
     );
   }
 
@@ -167,14 +177,19 @@ export class Oracle {
     for (const pair of pairs) {
       await pair.missing.look(present);
       const isCalm = this.#options.isCalm();
+      const isWhole = this.#isWhole(pair);
       const reachedMs = pair.missing.reachedMs(isCalm ? 0 : afterRepairMs);
       const mostSinceMs = this.#beatsOf(pair.origin).before(reachedMs);
       const [ofOrigin, ofTarget] = await Promise.all([this.#scrape(pair.origin), this.#scrape(pair.target)]);
       await pair.missing.look(present);
       const truth = { pair, mostSinceMs };
       if (ofTarget !== null) this.#judgeLag(truth, ofTarget);
-      if (ofOrigin !== null) this.#judgeRpo(truth, ofOrigin, isCalm && this.#options.isCalm());
+      if (ofOrigin !== null) this.#judgeRpo(truth, ofOrigin, isWhole && this.#isWhole(pair));
     }
+  }
+
+  #isWhole({ origin, target }: Pair): boolean {
+    return this.#options.isWhole(origin.name, target.name);
   }
 
   #beatsOf({ name }: ChaosRegion): Beats {
@@ -212,14 +227,14 @@ export class Oracle {
     });
   }
 
-  #judgeRpo({ pair, mostSinceMs }: Truth, { fromMs, toMs, gauges }: Scrape, isCalm: boolean): void {
-    const { origin, target, missing, tally } = pair;
+  #judgeRpo({ pair, mostSinceMs }: Truth, { fromMs, toMs, gauges }: Scrape, isWay: boolean): void {
+    const { origin, target, missing, tally, confirmed } = pair;
     const peer = `{peer="${target.name}"}`;
     const shownMs = inMs(known(gauges, `rpo_seconds${peer}`));
     const changes = known(gauges, `rpo_changes${peer}`);
     const place = `${origin.name} of ${target.name}`;
     this.#lastWords.set(place, { atMs: fromMs, shownMs, changes });
-    const sinceMs = isCalm ? mostSinceMs - progressMs : Number.NEGATIVE_INFINITY;
+    const sinceMs = confirmed.sinceMs(mostSinceMs - progressMs, isWay);
     this.#judge.judgeAge({
       gauge: 'rpo',
       place,
@@ -232,7 +247,7 @@ export class Oracle {
       place,
       shown: changes,
       least: tally.least(missing.absent, fromMs - countedMs),
-      most: isCalm ? tally.most(sinceMs - slackMs) + inFlight : Number.POSITIVE_INFINITY,
+      most: Number.isFinite(sinceMs) ? tally.most(sinceMs - slackMs) + inFlight : Number.POSITIVE_INFINITY,
     });
   }
 

@@ -68,7 +68,7 @@ export function takenOver(results: readonly RunResult[], commit: string): string
 export function leftAside(results: readonly RunResult[]): string | null {
   if (results.length === 0) return null;
   const commits = [...new Set(results.map(({ commit }) => commit))].join(', ');
-  return `leaves aside ${results.length} runs of other commits: ${commits}; --any-commit takes them`;
+  return `leaves aside ${results.length} runs that are not surely of this commit: ${commits}; --any-commit takes them`;
 }
 
 function sumOf(operations: RunResult['operations'], result: string): number {

@@ -21,7 +21,7 @@ test('a campaign goes on from the runs of its own commit, and tells how many it 
   const { taken, leftAside: aside } = takenFrom(results, { commit: 'bbbbbbb', isAnyCommit: false });
   expect(taken.map(({ seed }) => seed)).toEqual([2]);
   expect(leftAside(aside)).toBe(
-    'leaves aside 3 runs of other commits: aaaaaaa, ccccccc-dirty; --any-commit takes them',
+    'leaves aside 3 runs that are not surely of this commit: aaaaaaa, ccccccc-dirty; --any-commit takes them',
   );
 });
 

@@ -69,7 +69,11 @@ async function runOn(cluster: Cluster, { scenario, seed, folder, onEnd }: Ground
   await allConnected(regions);
   let stage: Stage | null = null;
   const { destroyed } = scenario;
-  const oracle = new Oracle({ regions, isCalm: () => stage?.isCalm ?? false });
+  const oracle = new Oracle({
+    regions,
+    isCalm: () => stage?.isCalm ?? false,
+    isWhole: (one, other) => stage?.isWhole(one, other) ?? false,
+  });
   const clients = regions.map(({ client }) => client);
   const load = new Load({ clients, seed, onEvent: (event) => oracle.note(event) });
   onEnd(() => Promise.all([load.stop(), oracle.stop()]));

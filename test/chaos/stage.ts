@@ -11,6 +11,7 @@ import type { Load } from './load.ts';
 import type { Oracle } from './oracle.ts';
 import type { Random } from '@isthmus/loadtest/random';
 import type { OnEnd } from './scenario.ts';
+import { type Between, Ways } from './ways.ts';
 
 export interface StageParts {
   readonly regions: readonly ChaosRegion[];
@@ -38,6 +39,8 @@ export interface FaultWork {
   readonly fault: string;
   /** Regions that cannot be expected to answer. */
   readonly strikes: readonly string[];
+  /** Between whom it stands; by default it may be between any two. */
+  readonly between?: Between | null;
 }
 
 /** A time in which a region is not expected to answer. */
@@ -58,6 +61,7 @@ export class Stage {
   readonly parts: StageParts;
   readonly windows: FaultWindow[] = [];
   readonly struck: Struck[] = [];
+  readonly #ways = new Ways(performance.now(), calmAfterMs);
   #open = 0;
   #calmFromMs = performance.now() + calmAfterMs;
 
@@ -68,6 +72,11 @@ export class Stage {
   /** No fault is on, and none was for a while. */
   get isCalm(): boolean {
     return this.#open === 0 && performance.now() > this.#calmFromMs;
+  }
+
+  /** No fault is on that stands between the two, and none was for a while. */
+  isWhole(one: string, other: string): boolean {
+    return this.#ways.isWhole(one, other, performance.now());
   }
 
   region(name: string): ChaosRegion {
@@ -90,7 +99,7 @@ export class Stage {
 
   /** The work begins the fault, waits for `overlap` while it is on, and ends it. */
   async during(
-    { fault, strikes }: FaultWork,
+    { fault, strikes, between = null }: FaultWork,
     work: (overlap: (leastMs: number) => Promise<void>) => Promise<void>,
   ): Promise<void> {
     const { load } = this.parts;
@@ -99,6 +108,7 @@ export class Stage {
     const struck = strikes.map((region): Struck => ({ region, fromMs, toMs: Number.POSITIVE_INFINITY }));
     this.struck.push(...struck);
     this.#open += 1;
+    this.#ways.begin(between);
     await work((leastMs) =>
       until(`${leastOverlap} writes while ${fault}`, leastMs + overlapDeadlineMs, () => {
         const isLong = performance.now() - fromMs >= leastMs;
@@ -107,9 +117,11 @@ export class Stage {
     );
     const toMs = performance.now();
     this.windows.push({ fault, fromMs, toMs, acknowledged: load.acknowledged() - before });
-    this.#open -= 1;
-    this.#calmFromMs = performance.now() + calmAfterMs;
     for (const each of struck) await this.#recovered(each);
+    const lastMs = Math.max(toMs, ...struck.map((each) => each.toMs).filter(Number.isFinite));
+    this.#open -= 1;
+    this.#calmFromMs = lastMs + calmAfterMs;
+    this.#ways.end(between, lastMs);
   }
 
   async #recovered(struck: Struck): Promise<void> {
@@ -123,6 +135,5 @@ export class Stage {
       () => load.acknowledged(region) > before + 20,
     );
     struck.toMs = performance.now() + afterRecoveryMs;
-    this.#calmFromMs = struck.toMs + calmAfterMs;
   }
 }

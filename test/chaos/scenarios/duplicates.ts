@@ -17,7 +17,7 @@ export const duplicates: Scenario = {
   run: async (stage) => {
     const eu = stage.region('eu');
     const refused = (): number => total(stage.parts.oracle.gauges('us'), 'refused_log_records_total');
-    await stage.during({ fault: 'old log records come again', strikes: [] }, async (overlap) => {
+    await stage.during({ fault: 'old log records come again', strikes: [], between: [] }, async (overlap) => {
       const entries = await readLog(eu, replayed);
       await appendLog(eu, entries.toReversed());
       const moved = entries

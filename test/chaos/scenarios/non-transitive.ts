@@ -19,28 +19,31 @@ export const nonTransitive: Scenario = {
   run: async (stage) => {
     const [eu, us, ap] = [stage.region('eu'), stage.region('us'), stage.region('ap')];
     let refused = 0;
-    await stage.during({ fault: 'eu and us are cut from each other', strikes: [] }, async (overlap) => {
-      stage.setLinks('eu', 'us', { state: 'cut' });
-      await until('eu says partitioned', flaggedWithinMs, async () => {
-        return (await eu.client.peer('us')).link === 'partitioned';
-      });
-      for (let session = 0; session < sessions; session++) {
-        const [from, beyond] = session % 2 === 0 ? [eu, us] : [us, eu];
-        refused += await moveAbout(`session-${stage.parts.load.prefix}${session}`, {
-          from,
-          over: ap,
-          beyond,
+    await stage.during(
+      { fault: 'eu and us are cut from each other', strikes: [], between: [['eu', 'us']] },
+      async (overlap) => {
+        stage.setLinks('eu', 'us', { state: 'cut' });
+        await until('eu says partitioned', flaggedWithinMs, async () => {
+          return (await eu.client.peer('us')).link === 'partitioned';
         });
-      }
-      await overlap(5000);
-      for (const { name } of [eu, us])
-        await until(`ap is connected to ${name}`, flaggedWithinMs, async () => {
-          const { link } = await ap.client.peer(name);
-          if (link === 'connected') return true;
-          throw new Error(link);
-        });
-      stage.setLinks('eu', 'us', { state: 'ok' });
-    });
+        for (let session = 0; session < sessions; session++) {
+          const [from, beyond] = session % 2 === 0 ? [eu, us] : [us, eu];
+          refused += await moveAbout(`session-${stage.parts.load.prefix}${session}`, {
+            from,
+            over: ap,
+            beyond,
+          });
+        }
+        await overlap(5000);
+        for (const { name } of [eu, us])
+          await until(`ap is connected to ${name}`, flaggedWithinMs, async () => {
+            const { link } = await ap.client.peer(name);
+            if (link === 'connected') return true;
+            throw new Error(link);
+          });
+        stage.setLinks('eu', 'us', { state: 'ok' });
+      },
+    );
     if (refused !== sessions)
       throw new Error(`${refused} of ${sessions} sessions were refused beyond the cut`);
     return `eu said partitioned, ap stayed connected to both; ${sessions} sessions saw their writes at ap and were refused beyond the cut`;

@@ -8,7 +8,7 @@ export const quiet: Scenario = {
   row: 0,
   about: 'No fault; there is no gap, no transfer and no dead letter',
   run: async (stage) => {
-    await stage.during({ fault: 'nothing happens', strikes: [] }, (overlap) => overlap(3000));
+    await stage.during({ fault: 'nothing happens', strikes: [], between: [] }, (overlap) => overlap(3000));
     for (const { name } of stage.parts.regions) {
       const gauges = stage.parts.oracle.gauges(name);
       for (const counter of ['gaps_total', 'transfers_total', 'refused_log_records_total', 'dead_letters'])
