@@ -10,6 +10,8 @@ import { isRefusedConnection, type RegionClient, type Reply, resultOf } from '..
 
 const collection = 'products';
 const keysOfKind = 300;
+/** So few that all sets are full before anything is judged. */
+const elementsOfSet = 4;
 const tickMs = 20;
 /** More than this wait in a region that is away: further writes are counted as shed and not sent. */
 export const maxInFlight = 64;
@@ -98,7 +100,7 @@ export class MixedLoad {
   #other(region: RegionClient, { at, choice }: { at: number; choice: number }): Promise<Reply> {
     const word = `${region.region}-${this.#drawn}`;
     if (choice < 0.65) return region.patch(collection, `soak-register-${at}`, { set: { title: word } });
-    const element = `tag-${this.#drawn % 20}`;
+    const element = `tag-${this.#drawn % elementsOfSet}`;
     if (choice < 0.75) return region.patch(collection, `soak-set-${at}`, { add: { tags: [element] } });
     if (choice < 0.8) return region.patch(collection, `soak-set-${at}`, { remove: { tags: [element] } });
     if (choice < 0.93) return region.put(collection, `soak-record-${at}`, { title: word, tags: [element] });
