@@ -250,6 +250,19 @@ function progress(stores: () => OpenBeatStores): void {
     ]);
   });
 
+  it('knows no published count any more once none is told, until one is told again', async () => {
+    const ofCount = (heardAtMs: number, publishedCount: number | null): PeerProgress =>
+      told({ settled: [10n, 20n], settledBeat: 5, echoedBeat: 9, heardAtMs, publishedCount });
+    for (const [heardAtMs, count] of [
+      [50, 70],
+      [60, null],
+      [70, 80],
+    ] as const) {
+      await stores().store.storePeerProgress(ofCount(heardAtMs, count));
+      expect(await stored()).toEqual([ofCount(heardAtMs, count)]);
+    }
+  });
+
   it('is replaced by that of a new incarnation, never the maximum of both (P7)', async () => {
     await stores().store.storePeerProgress(told({ settled: [10n, 20n], settledBeat: 5, echoedBeat: 9 }));
     const reborn = told({ peerIncarnation: { counter: 2, nonce: 1 }, settled: [3n, 30n], settledBeat: 2 });

@@ -59,10 +59,10 @@ test('topics that are gone are made anew by the relay that publishes, which is n
   for (const topic of ['changes', 'progress', 'control'] as const) log.delete(topic);
   await write('second');
   expect(relay.state).toBe('retrying');
-  expect(relay.publishedCount).toBe(1);
+  expect(relay.published?.count).toBe(1);
   await timer.advance(5_000);
   expect(relay.state).toBe('live');
-  expect(relay.publishedCount).toBe(2);
+  expect(relay.published?.count).toBe(2);
   await write('third');
   const held = log.partitions('changes')?.[0]?.read(0n, 1_000_000) ?? [];
   const said = held.map(({ bytes }) => decodeLogRecord(bytes));

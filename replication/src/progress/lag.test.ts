@@ -114,6 +114,18 @@ test('what the origin tells of its log counts beside the newest beat that has ar
   expect(backlog({ count: countInNextEra(500) })).toBeNull();
 });
 
+test('the backlog is unknown where the newest beat that came was made long before, by the clock of its origin', () => {
+  const positions = settledPositions([row(0, beat(4))], 1);
+  const backlog = (offsetMs: number, known = true): number | null => {
+    const clockOffset = known ? { ...exact, offsetMs } : null;
+    return lagOf({ positions, heard: heard(5, nowMs), told: null, clockOffset, nowMs }).backlogChanges;
+  };
+  expect(backlog(0)).toBe(10);
+  expect(backlog(-250)).toBe(10);
+  expect(backlog(-251)).toBeNull();
+  expect(backlog(0, false), 'the clocks are not known').toBeNull();
+});
+
 test('the backlog is unknown where changes were lost uncounted between what is settled and what is heard', () => {
   const positions = settledPositions([row(0, beat(4))], 1);
   const afterLoss = { ...heard(5, nowMs), beat: beat(5, countInNextEra(40)) };

@@ -8,12 +8,13 @@
 import { clockReadingErrorMs } from '../age.ts';
 import { changesBetween } from '../change-count.ts';
 import type { ClockOffset, EarlierOffset, HeardBeat } from '../ports/beat-store.ts';
+import type { CountedBeat } from '../ports/change.ts';
 import { type Incarnation, sameIncarnation } from '../ports/identity.ts';
 import { errorNow } from './clock-offset.ts';
 import { offsetMsAt } from './earlier-offsets.ts';
 import type { SettledPositions } from './settled-beat.ts';
 
-/** What was heard longer ago than this says nothing any more about how much waits at the origin. */
+/** What was made or heard longer ago than this says nothing any more about how much waits at the origin. */
 const heardStaleMs = 2000;
 
 export interface Lag {
@@ -54,22 +55,29 @@ function hasNewerIncarnation({ positions, heard }: LagInput): boolean {
 }
 
 function lagSeconds(input: LagInput): number | null {
-  const { positions, clockOffset, earlierOffsets, nowMs } = input;
-  const beat = positions?.beat ?? null;
-  if (beat === null || clockOffset === null) return null;
-  const lagMs = nowMs - beat.atMs - offsetMsAt(beat.number, clockOffset, earlierOffsets);
+  const beat = input.positions?.beat ?? null;
+  const lagMs = beat === null ? null : ageOfBeat(beat, input);
+  return lagMs === null ? null : Math.max(0, lagMs) / 1000;
+}
+
+/** Since it was made, by the own clock; a little below 0 where the clocks are not known better. */
+function ageOfBeat(beat: CountedBeat, input: LagInput): number | null {
+  const { clockOffset, earlierOffsets, nowMs } = input;
+  if (clockOffset === null) return null;
+  const ageMs = nowMs - beat.atMs - offsetMsAt(beat.number, clockOffset, earlierOffsets);
   const slackMs = errorNow(clockOffset, nowMs) + clockReadingErrorMs;
-  return lagMs < -slackMs ? null : Math.max(0, lagMs) / 1000;
+  return ageMs < -slackMs ? null : ageMs;
 }
 
 /**
  * Beats stand behind everything that waits before them, so after a long cut even the newest that has arrived is old; what
  * the origin tells of its log comes beside them.
  */
-function backlog({ positions, heard, told, nowMs }: LagInput): number | null {
+function backlog(input: LagInput): number | null {
+  const { positions, told, nowMs } = input;
   const settled = positions?.beat?.count ?? null;
   if (positions === null || settled === null) return null;
-  const counts = [heard && countOf(heard), told]
+  const counts = [countOfHeard(input), told]
     .filter((said) => said !== null)
     .filter(({ incarnation }) => sameIncarnation(incarnation, positions.incarnation))
     .filter(({ receivedAtMs }) => Math.abs(nowMs - receivedAtMs) <= heardStaleMs)
@@ -79,6 +87,11 @@ function backlog({ positions, heard, told, nowMs }: LagInput): number | null {
   return missing === null ? null : Math.max(0, missing);
 }
 
-function countOf({ incarnation, beat, receivedAtMs }: HeardBeat): ToldCount | null {
-  return beat.count === null ? null : { incarnation, count: beat.count, receivedAtMs };
+/** A beat that waited for its log or for the link may arrive late: what has been written since is not in its count. */
+function countOfHeard(input: LagInput): ToldCount | null {
+  if (input.heard === null) return null;
+  const { incarnation, beat, receivedAtMs } = input.heard;
+  const ageMs = ageOfBeat(beat, input);
+  if (beat.count === null || ageMs === null || ageMs > heardStaleMs) return null;
+  return { incarnation, count: beat.count, receivedAtMs };
 }

@@ -74,7 +74,7 @@ class Region {
     logger: this.log,
     clock: this.clock,
     heardBeats: this.heardBeats,
-    relay: { publishedCount: 12 },
+    relay: { published: { count: 12, atMs: 1e6 } },
     barriers: { word: () => this.#call('barriers', () => ({ ask: null, answers: [] })) },
     beats: {
       overview: () => this.#call('overview', () => ({ ...nothingStored, heard: this.table })),
@@ -118,6 +118,14 @@ test('takes what is settled from the commit that makes it durable, then publishe
   const turn = ['barriers', 'storeHeard', 'publish'];
   expect(region.calls).toEqual(['overview', ...turn, ...turn, ...turn]);
   expect(region.publisher.failure).toBeNull();
+});
+
+test('tells how many changes the own log holds while its newest beat there is young', async () => {
+  const region = started();
+  await region.timer.advance(1000);
+  expect(region.newest).toMatchObject({ publishedAtMs: 1e6 + 1000, publishedCount: 12 });
+  await region.timer.advance(250);
+  expect(region.newest).toMatchObject({ publishedAtMs: 1e6 + 1250, publishedCount: null });
 });
 
 test('tells settled and not applied, the least beat, and the newest beat heard', async () => {

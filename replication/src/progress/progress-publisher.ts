@@ -12,6 +12,7 @@ import type { ReplicationError } from '../errors.ts';
 import type { BarrierWord } from '../log/barrier-word.ts';
 import { encodeProgress, type OriginProgress } from '../log/progress-record.ts';
 import type { BeatStore, HeardBeat } from '../ports/beat-store.ts';
+import type { CountedBeat } from '../ports/change.ts';
 import type { ChangeSink } from '../ports/change-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
@@ -25,6 +26,8 @@ import { leastJumpMs } from './earlier-offsets.ts';
 import type { HeardBeats } from './heard-beats.ts';
 import { type SettledPositions, settledPositions } from './settled-beat.ts';
 
+/** A beat that is older was not the newest when it was published, or nothing has been published since. */
+const youngMs = 4 * beatIntervalMs;
 /** One message in so many that the log may not have taken. */
 const triesUntilPreparing = 8;
 
@@ -37,8 +40,8 @@ export interface ProgressPublisherOptions {
   readonly sink: Pick<ChangeSink, 'prepare' | 'publishProgress'>;
   /** What is said of barriers; whatever it promises is durable before it is told. */
   readonly barriers: { readonly word: () => Promise<BarrierWord> };
-  /** Own changes that the own log holds; `null`: not known. */
-  readonly relay: { readonly publishedCount: number | null };
+  /** Newest beat that the own log holds; `null`: not known. */
+  readonly relay: { readonly published: Pick<CountedBeat, 'count' | 'atMs'> | null };
   /** Shared with the appliers, which note into it. */
   readonly heardBeats: HeardBeats;
   readonly clock: Clock;
@@ -108,9 +111,16 @@ export class ProgressPublisher {
     const origins = this.#settled(heard, await beats.storeHeard(heard));
     const publishedAtMs = clock.nowMs();
     if (Math.abs(publishedAtMs - timer.monotonicMs() - ownBaseMs) >= leastJumpMs) return;
-    const { publishedCount } = this.#options.relay;
+    const publishedCount = this.#countOfLog(publishedAtMs);
     const message = { region, incarnation, publishedAtMs, publishedCount, origins, barriers: word };
     await this.#send(encodeProgress(message));
+  }
+
+  /** `null` where the log has taken nothing new for a while: nobody would know of what waits before it. */
+  #countOfLog(nowMs: number): number | null {
+    const { published } = this.#options.relay;
+    const isYoung = published !== null && Math.abs(nowMs - published.atMs) <= youngMs;
+    return isYoung ? published.count : null;
   }
 
   async #send(bytes: Uint8Array): Promise<void> {

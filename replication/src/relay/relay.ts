@@ -11,6 +11,7 @@ import { ReplicationError } from '../errors.ts';
 import { encodeLogRecord } from '../log/log-record.ts';
 import type { LogRecord } from '../log/log-record.ts';
 import type { BeatStore } from '../ports/beat-store.ts';
+import type { CountedBeat } from '../ports/change.ts';
 import type { ChangeSink } from '../ports/change-sink.ts';
 import type { ChangeSource, ChangeStream } from '../ports/change-source.ts';
 import type { Incarnation, RegionId } from '../ports/identity.ts';
@@ -54,15 +55,15 @@ export class Relay {
   #stream: ChangeStream | null = null;
   #running: Promise<void> | null = null;
   #state: RelayState = 'starting';
-  #publishedCount: number | null = null;
+  #published: CountedBeat | null = null;
 
   constructor(options: RelayOptions) {
     this.#options = options;
   }
 
-  /** Own changes before the newest beat that the own log holds; `null`: this process has published none. */
-  get publishedCount(): number | null {
-    return this.#publishedCount;
+  /** Newest beat that the own log holds, with the own changes before it; `null`: this process has published none. */
+  get published(): CountedBeat | null {
+    return this.#published;
   }
 
   get state(): RelayState {
@@ -130,7 +131,7 @@ export class Relay {
         const packed = pack(packing, await stream.read());
         await this.#publish(packed.records);
         acknowledger.published(packed.beats);
-        this.#publishedCount = packed.beats.at(-1)?.count ?? this.#publishedCount;
+        this.#published = packed.beats.at(-1) ?? this.#published;
         pace.ended(changesIn(packed.records), timer.monotonicMs());
         packing = packed.next;
       }

@@ -204,7 +204,8 @@ function later(known: PeerProgress, told: PeerProgress): PeerProgress {
     settledBeat: greatest(known.settledBeat, told.settledBeat),
     echoedBeat: greatest(known.echoedBeat, told.echoedBeat),
     heardAtMs: Math.max(known.heardAtMs, told.heardAtMs),
-    publishedCount: greatest(known.publishedCount, told.publishedCount),
+    // One that is not told any more says nothing of now.
+    publishedCount: told.publishedCount === null ? null : greatest(known.publishedCount, told.publishedCount),
     clockOffset: told.clockOffset ?? known.clockOffset,
   };
 }

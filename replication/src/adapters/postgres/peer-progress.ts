@@ -38,7 +38,11 @@ const upsertProgress: Statement = {
     ${keptGreatest('settled_beat')},
     ${keptGreatest('echoed_beat')},
     ${keptGreatest('heard_at_ms')},
-    ${keptGreatest('published_count')},
+    ${kept(
+      'published_count',
+      `CASE WHEN excluded.published_count IS NULL THEN NULL
+        ELSE greatest(old.published_count, excluded.published_count) END`,
+    )},
     ${kept('clock_offset', 'coalesce(excluded.clock_offset, old.clock_offset)')},
     earlier_offsets_ms = excluded.earlier_offsets_ms, earlier_until_beats = excluded.earlier_until_beats,
     incarnation_counter = excluded.incarnation_counter, incarnation_nonce = excluded.incarnation_nonce,
