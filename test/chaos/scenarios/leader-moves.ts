@@ -77,8 +77,8 @@ async function killController(cluster: LogCluster): Promise<string> {
     await overlap(0);
     await cluster.restart(victim);
   });
-  const also = isLeader ? ', which led all partitions,' : '';
-  return `node ${victim}, the controller of epoch ${before.leaderEpoch},${also} was killed: ${after.leaderId} in epoch ${after.leaderEpoch} after it`;
+  const also = isLeader ? ' that led all partitions' : '';
+  return `node ${victim}, the controller of epoch ${before.leaderEpoch}${also}, was killed: ${after.leaderId} is it in epoch ${after.leaderEpoch}`;
 }
 
 const quorumState = z.object({ leaderId: z.number(), leaderEpoch: z.number() });
