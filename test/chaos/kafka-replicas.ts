@@ -7,7 +7,7 @@ import { changesOf } from './kafka-tools.ts';
 
 const deadlineMs = 90_000;
 /** Of the sources of a setting: the topic's own, and not that of its broker. */
-const ofTopic = 1;
+const ofTopic = kafkajs.ConfigSource.TOPIC_CONFIG;
 
 export interface Spread {
   readonly isLedByFirst: boolean;
@@ -82,7 +82,7 @@ export class Replicas {
       includeSynonyms: false,
     });
     const own = resources.flatMap(({ configEntries }) =>
-      configEntries.filter(({ configSource }) => Number(configSource) === ofTopic),
+      configEntries.filter(({ configSource }) => configSource === ofTopic),
     );
     const kept = own.map(({ configName, configValue }) => ({ name: configName, value: configValue }));
     const configEntries = [
