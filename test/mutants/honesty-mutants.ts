@@ -10,7 +10,7 @@ export const honestyMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${engine}/progress/lag.js`,
-        from: 'const beat = positions?.beat ?? null;',
+        from: 'const beat = input.positions?.beat ?? null;',
         to: 'const beat = input.heard?.beat ?? null;',
       },
     ],
