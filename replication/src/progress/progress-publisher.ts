@@ -27,7 +27,7 @@ import type { HeardBeats } from './heard-beats.ts';
 import { type SettledPositions, settledPositions } from './settled-beat.ts';
 
 /** A beat that is older was not the newest when it was published, or nothing has been published since. */
-const youngMs = 4 * beatIntervalMs;
+const youngMs = 2 * beatIntervalMs;
 /** One message in so many that the log may not have taken. */
 const triesUntilPreparing = 8;
 

@@ -136,6 +136,17 @@ test('keeps what a peer told about us, with the offset measured by its echo', as
   expect(await new Link().read([message()])).toEqual(known);
 });
 
+test('what a log held when its message was sent is not told once that was long on its way', async () => {
+  const count = async (transitMs: number): Promise<number | null | undefined> => {
+    const link = new Link();
+    await link.read([message()]);
+    for (const clock of ['nowMs', 'monotonicMs'] as const) link[clock] += transitMs - 40;
+    return (await link.read([message({ settledBeat: 4 })]))?.publishedCount;
+  };
+  expect(await count(500)).toBe(700);
+  expect(await count(501)).toBeNull();
+});
+
 test('stores the last of a batch only, also where it claims less than the one before', async () => {
   const link = new Link();
   await link.read([message({ settledBeat: 5 }), message({ settledBeat: 4 })], [message({ settledBeat: 2 })]);

@@ -39,6 +39,9 @@ import {
 } from './earlier-offsets.ts';
 import type { HeardBeats } from './heard-beats.ts';
 
+/** A message that was longer on its way says nothing any more about how much its log holds. */
+const mostTransitMs = 500;
+
 export interface Heard {
   readonly progress: PeerProgress;
   readonly samples: OffsetSamples;
@@ -80,6 +83,7 @@ function stepHeard(heard: Heard | null, message: ProgressMessage, at: Moment): H
   const before = known && onOwnClock(known, ownBaseMs);
   const ours = oursIn(message, at.self);
   const { samples, ...rest } = measured(before, { message, ours, at });
+  const clockOffset = heldOffset(samples, at.nowMs);
   const progress: PeerProgress = {
     peer: at.self.peer,
     peerIncarnation: message.incarnation,
@@ -87,11 +91,16 @@ function stepHeard(heard: Heard | null, message: ProgressMessage, at: Moment): H
     settledBeat: ours?.settledBeat ?? null,
     echoedBeat: ours?.echo?.number ?? null,
     heardAtMs: at.nowMs,
-    publishedCount: message.publishedCount,
-    clockOffset: heldOffset(samples, at.nowMs),
+    publishedCount: isLate(message, clockOffset, at.nowMs) ? null : message.publishedCount,
+    clockOffset,
     earlierOffsets: rest.history.earlier,
   };
   return { progress, samples, ...rest, ownBaseMs };
+}
+
+/** What it tells of its moment is not taken for what is now. */
+function isLate({ publishedAtMs }: ProgressMessage, offset: ClockOffset | null, nowMs: number): boolean {
+  return offset === null || nowMs - publishedAtMs - offset.offsetMs > mostTransitMs;
 }
 
 /** All offsets move with the own clock where that was set since it was looked at last. */
