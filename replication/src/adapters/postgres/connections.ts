@@ -161,11 +161,15 @@ export class Connections {
 
   /**
    * A question asked regularly to see whether the server answers. While one is overdue every other call is refused at
-   * once; the pulse itself goes on waiting, and its answer ends that.
+   * once; the pulse itself goes on waiting, and its answer ends that. One that came while this process was busy is heard
+   * before anything is called overdue.
    */
   async pulse<T>(ask: (session: Session) => Promise<T>): Promise<T> {
+    let isAnswered = false;
     const overdue = setTimeout(() => {
-      this.#isSilent = true;
+      setImmediate(() => {
+        if (!isAnswered) this.#isSilent = true;
+      });
     }, pulseTimeoutMs);
     try {
       const session = await this.#admit(await this.#connect(), 'read');
@@ -173,6 +177,7 @@ export class Connections {
       this.#isSilent = false;
       return answer;
     } finally {
+      isAnswered = true;
       clearTimeout(overdue);
     }
   }
