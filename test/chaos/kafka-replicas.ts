@@ -6,8 +6,13 @@ import type { ChaosRegion } from './chaos-region.ts';
 import { changesOf } from './kafka-tools.ts';
 
 const deadlineMs = 90_000;
-/** Of the sources of a setting: the topic's own, and not that of its broker. */
-const ofTopic = kafkajs.ConfigSource.TOPIC_CONFIG;
+const leastInSync = 'min.insync.replicas';
+const ofTopics = kafkajs.ConfigResourceTypes.TOPIC;
+
+interface Setting {
+  readonly name: string;
+  readonly value: string;
+}
 
 export interface Spread {
   readonly isLedByFirst: boolean;
@@ -76,23 +81,29 @@ export class Replicas {
 
   /** Settings are replaced all at once. */
   async #require(topic: string, minInSync: number): Promise<void> {
-    const type = kafkajs.ConfigResourceTypes.TOPIC;
-    const { resources } = await this.#admin.describeConfigs({
-      resources: [{ type, name: topic }],
-      includeSynonyms: false,
-    });
-    const own = resources.flatMap(({ configEntries }) =>
-      configEntries.filter(({ configSource }) => configSource === ofTopic),
-    );
-    const kept = own.map(({ configName, configValue }) => ({ name: configName, value: configValue }));
-    const configEntries = [
-      ...kept.filter(({ name }) => name !== 'min.insync.replicas'),
-      { name: 'min.insync.replicas', value: String(minInSync) },
-    ];
+    const kept = (await this.#settings(topic)).filter(({ name }) => name !== leastInSync);
+    const configEntries = [...kept, { name: leastInSync, value: String(minInSync) }];
     await this.#admin.alterConfigs({
       validateOnly: false,
-      resources: [{ type, name: topic, configEntries }],
+      resources: [{ type: ofTopics, name: topic, configEntries }],
     });
+    await until(`${topic} has its settings`, deadlineMs, async () => {
+      const now = await this.#settings(topic);
+      return configEntries.every(({ name, value }) =>
+        now.some((each) => each.name === name && each.value === value),
+      );
+    });
+  }
+
+  /** The topic's own, and not those of its brokers. */
+  async #settings(topic: string): Promise<readonly Setting[]> {
+    const asked = { resources: [{ type: ofTopics, name: topic }], includeSynonyms: false };
+    const { resources } = await this.#admin.describeConfigs(asked);
+    return resources.flatMap(({ configEntries }) =>
+      configEntries
+        .filter(({ configSource }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG)
+        .map(({ configName, configValue }) => ({ name: configName, value: configValue })),
+    );
   }
 
   async #each(
