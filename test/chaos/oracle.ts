@@ -48,6 +48,8 @@ const intervalMs = 250;
 const statementTimeoutMs = 1000;
 /** A peer tells its progress once in each beat, and reads it once in each. */
 const progressMs = 500;
+/** On a busy machine it takes longer, and what was on its way when a way was cut may never come. */
+const lateProgressMs = 1500;
 /** An origin does not know how much a peer lacks where its newest counted beat is older. */
 const countedMs = 600;
 /** A target does not know how much it lacks where the newest beat that has arrived is older; a beat takes a while. */
@@ -178,14 +180,23 @@ export class Oracle {
       await pair.missing.look(present);
       const isCalm = this.#options.isCalm();
       const isWhole = this.#isWhole(pair);
-      const reachedMs = pair.missing.reachedMs(isCalm ? 0 : afterRepairMs);
-      const mostSinceMs = this.#beatsOf(pair.origin).before(reachedMs);
+      const mostSinceMs = this.#reachedMs(pair, isCalm ? 0 : afterRepairMs);
+      const reached = {
+        nowMs: this.#reachedMs(pair, 0) - progressMs,
+        beforeMs: this.#reachedMs(pair, lateProgressMs) - progressMs,
+      };
       const [ofOrigin, ofTarget] = await Promise.all([this.#scrape(pair.origin), this.#scrape(pair.target)]);
       await pair.missing.look(present);
       const truth = { pair, mostSinceMs };
       if (ofTarget !== null) this.#judgeLag(truth, ofTarget);
-      if (ofOrigin !== null) this.#judgeRpo(truth, ofOrigin, isWhole && this.#isWhole(pair));
+      const sinceMs = pair.confirmed.sinceMs(reached, isWhole && this.#isWhole(pair));
+      if (ofOrigin !== null) this.#judgeRpo(pair, ofOrigin, sinceMs);
     }
+  }
+
+  /** Of a beat before which all was at the target so long ago. */
+  #reachedMs({ origin, missing }: Pair, agoMs: number): number {
+    return this.#beatsOf(origin).before(missing.reachedMs(agoMs));
   }
 
   #isWhole({ origin, target }: Pair): boolean {
@@ -227,14 +238,13 @@ export class Oracle {
     });
   }
 
-  #judgeRpo({ pair, mostSinceMs }: Truth, { fromMs, toMs, gauges }: Scrape, isWay: boolean): void {
-    const { origin, target, missing, tally, confirmed } = pair;
+  #judgeRpo({ origin, target, missing, tally }: Pair, scrape: Scrape, sinceMs: number): void {
+    const { fromMs, toMs, gauges } = scrape;
     const peer = `{peer="${target.name}"}`;
     const shownMs = inMs(known(gauges, `rpo_seconds${peer}`));
     const changes = known(gauges, `rpo_changes${peer}`);
     const place = `${origin.name} of ${target.name}`;
     this.#lastWords.set(place, { atMs: fromMs, shownMs, changes });
-    const sinceMs = confirmed.sinceMs(mostSinceMs - progressMs, isWay);
     this.#judge.judgeAge({
       gauge: 'rpo',
       place,

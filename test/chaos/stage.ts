@@ -61,7 +61,7 @@ export class Stage {
   readonly parts: StageParts;
   readonly windows: FaultWindow[] = [];
   readonly struck: Struck[] = [];
-  readonly #ways = new Ways(performance.now(), calmAfterMs);
+  readonly #ways = new Ways(calmAfterMs);
   #open = 0;
   #calmFromMs = performance.now() + calmAfterMs;
 

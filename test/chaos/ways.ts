@@ -4,13 +4,11 @@ export type Between = readonly (readonly [one: string, other: string])[];
 
 export class Ways {
   readonly #afterMs: number;
-  readonly #startedMs: number;
   readonly #open = new Set<Between | null>();
   #ended: { readonly between: Between | null; readonly atMs: number }[] = [];
 
   /** `afterMs`: so long after a fault it still counts. */
-  constructor(nowMs: number, afterMs: number) {
-    this.#startedMs = nowMs;
+  constructor(afterMs: number) {
     this.#afterMs = afterMs;
   }
 
@@ -27,7 +25,7 @@ export class Ways {
   isWhole(one: string, other: string, nowMs: number): boolean {
     this.#ended = this.#ended.filter(({ atMs }) => atMs + this.#afterMs >= nowMs);
     const parts = [...this.#open, ...this.#ended.map(({ between }) => between)];
-    return nowMs > this.#startedMs + this.#afterMs && !parts.some((between) => standsIn(between, one, other));
+    return !parts.some((between) => standsIn(between, one, other));
   }
 }
 
