@@ -120,11 +120,11 @@ export class SimRegion {
       : new SimServer(`${identity.region}.kafka`, of.random.split('kafka'));
   }
 
-  /** What its database is now. */
   get hasLostLog(): boolean {
     return this.lostLogAtMs !== null;
   }
 
+  /** What its database is now. */
   get identity(): RegionIdentity {
     return { region: this.id, incarnation: this.row.row.incarnation, partitionCount: this.partitionCount };
   }

@@ -14,6 +14,7 @@ import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { RegionId } from '../ports/identity.ts';
 import type { ApplyOutcome, ApplyTransaction, PositionRow } from '../ports/record-store.ts';
+import type { Timer } from '../ports/timer.ts';
 import { Applier } from './applier.ts';
 import type { AppliedReport } from './lane.ts';
 import type { Opening } from './partition-queue.ts';
@@ -150,7 +151,7 @@ afterEach(async () => {
   await applier.close();
 });
 
-function newApplier(): Applier {
+function newApplier(timer: Timer = systemTimer): Applier {
   return new Applier({
     origin,
     partitionCount,
@@ -162,7 +163,7 @@ function newApplier(): Applier {
       },
     },
     clock: { nowMs: () => 0 },
-    timer: systemTimer,
+    timer,
     maxDriftMs: 60_000,
     logger: { ...quiet, warn: (fields) => void warnings.push(fields) },
     events: {
@@ -538,4 +539,22 @@ describe('a database that is set back to where it knew an earlier life alone', (
     expect(openings).toEqual([start, start].map((each) => ({ origin, start: each, closed })));
     expect(gaps).toEqual([]);
   });
+});
+
+test('where the database is slow, transactions get as small as local writers can wait for', async () => {
+  await applier.close();
+  feed = new ScriptedFeed();
+  let slowMs = 0;
+  const msOfChange = 5;
+  store.before = async ({ ids }) => {
+    slowMs += ids.length * msOfChange;
+  };
+  applier = newApplier({ ...systemTimer, monotonicMs: () => systemTimer.monotonicMs() + slowMs });
+  applier.start();
+  const ends = Array.from({ length: 300 }, (_, index) => BigInt(20 + index * 10));
+  feed.push(...ends.map((to) => record(0, [to - 10n, to], 10)));
+  await vi.waitFor(async () => expect((await store.applied())[0]).toBe(ends.at(-1)), patient);
+  const sizes = store.transactions.map(({ ids }) => ids.length);
+  expect(Math.max(...sizes)).toBeGreaterThan(100);
+  expect(Math.max(...sizes.slice(-20))).toBeLessThanOrEqual(100 / msOfChange);
 });
