@@ -61,9 +61,9 @@ test('I9: a caller reads its own writes in whichever region it lands', async () 
       ...(session && { session }),
       waitMs: 10_000,
     });
-    expect(written.status).toBeLessThan(300);
+    expect(written.status, JSON.stringify(written)).toBeLessThan(300);
     const read = await ask(there ?? '', 'mine', { session: written.session, waitMs: 10_000 });
-    expect(read).toMatchObject({ status: 200, likes: round });
+    expect(read, JSON.stringify(read)).toMatchObject({ status: 200, likes: round });
     session = read.session;
   }
 });
