@@ -1,5 +1,6 @@
 /** The demo of a test file: started before its tests, and ended after them with nothing left. */
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { logsOf } from './demo-logs.ts';
 import { startDemo } from './demo.ts';
 import { logUnderTest } from './log-under-test.ts';
 import type { Demo, LinkState } from './demo.ts';
@@ -29,6 +30,9 @@ export function useDemo(args: readonly string[] = []): UsedDemo {
   beforeAll(async () => {
     demo = await startDemo(['--log', logUnderTest(), ...args]);
   }, startDeadlineMs);
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail' && demo !== null) process.stderr.write(`${await logsOf(demo.pid)}\n`);
+  });
   afterAll(async () => {
     expect(await started().stop()).toBe(0);
   }, stopDeadlineMs);

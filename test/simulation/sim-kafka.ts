@@ -198,7 +198,7 @@ class SimSubscription implements FeedSubscription {
       if (topic === null || topic === parts.topic) this.#fetch();
     };
     this.#unwatch = [parts.link.watch(() => this.#fetch()), parts.region.log.watch(wake)];
-    this.#forgetWithProcess();
+    parts.process.onDeath(() => this.#forget());
     this.#reconnect();
   }
 
@@ -291,15 +291,6 @@ class SimSubscription implements FeedSubscription {
   #drop(): void {
     if (this.#offsets.length > 0) void this.#inner?.close();
     this.#inner = null;
-  }
-
-  /** A broker does not care whether its reader stands still. */
-  #forgetWithProcess(): void {
-    const { process } = this.#parts;
-    process.session(() => {
-      if (process.life === 'dead') this.#forget();
-      else this.#forgetWithProcess();
-    });
   }
 
   #forget(): void {

@@ -68,6 +68,7 @@ export class SimProcess {
   #isSilent = false;
   #deferred: (() => void)[] = [];
   readonly #sessions = new Set<() => void>();
+  readonly #onDeath: (() => void)[] = [];
   #flight: Flight | null = null;
 
   constructor(name: string, world: ProcessWorld) {
@@ -121,12 +122,21 @@ export class SimProcess {
     return () => this.#sessions.delete(end);
   }
 
+  /** Calls `end` once servers have noticed that the process is dead. One that stands keeps what is called here. */
+  onDeath(end: () => void): void {
+    if (this.#life === 'dead') this.#world.scheduler.after(1, end);
+    else this.#onDeath.push(end);
+  }
+
   kill(): void {
     if (this.#life === 'dead') return;
     this.#life = 'dead';
     this.#deferred = [];
     this.#world.trace.note(this.name, 'killed');
-    this.#world.scheduler.after(1, () => this.#endSessions());
+    this.#world.scheduler.after(1, () => {
+      this.#endSessions();
+      for (const end of this.#onDeath.splice(0)) end();
+    });
   }
 
   stop(): void {
