@@ -15,16 +15,16 @@ export interface UsedDemo extends Omit<Demo, 'stop'> {
 const startDeadlineMs = 150_000;
 const stopDeadlineMs = 30_000;
 
-let shared: UsedDemo | null = null;
+let shared: { readonly demo: UsedDemo; readonly args: string } | null = null;
 
-/** All suites of a file that ask for the usual demo get the same one, each as the one before has left it. */
-export function shareDemo(): void {
-  shared = useDemo();
+/** All suites of a file that ask for this demo get the same one, each as the one before has left it. */
+export function shareDemo(args: readonly string[] = []): void {
+  shared = { demo: useDemo(args), args: args.join(' ') };
 }
 
 /** What it returns can be used once the tests run. */
 export function useDemo(args: readonly string[] = []): UsedDemo {
-  if (shared !== null && args.length === 0) return shared;
+  if (shared?.args === args.join(' ')) return shared.demo;
   let demo: Demo | null = null;
   const started = (): Demo => demo ?? expect.fail('the demo runs');
   beforeAll(async () => {

@@ -18,7 +18,7 @@ export interface WorkloadOptions {
 type Written = Extract<Operation, { readonly kind: 'increment' | 'set' | 'insert' }>;
 
 /** So that writers leave those that they write to some of the processor, and kills meet both writes and rests. */
-const mostRestMs = 10;
+const mostRestMs = 40;
 const afterFailureMs = 10;
 const counterKeys = 12;
 const registerKeys = 12;

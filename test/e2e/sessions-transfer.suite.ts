@@ -5,10 +5,8 @@
 import { expect, test } from 'vitest';
 import { until } from '../until.ts';
 import { isthmus } from './isthmus.ts';
-import { chooseLogUnderTest } from './log-under-test.ts';
 import { useDemo } from './use-demo.ts';
 
-chooseLogUnderTest('postgres');
 const demo = useDemo(['--regions', 'eu,us,ap']);
 
 async function read(region: string, session: string | null, waitMs: number) {

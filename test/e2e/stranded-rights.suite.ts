@@ -6,12 +6,10 @@
 import { beforeAll, expect, test } from 'vitest';
 import { until } from '../until.ts';
 import { isthmus } from './isthmus.ts';
-import { chooseLogUnderTest } from './log-under-test.ts';
 import type { RegionClient } from './region-client.ts';
 import { useDemo } from './use-demo.ts';
 import { converged } from './verdict.ts';
 
-chooseLogUnderTest('postgres');
 const demo = useDemo(['--regions', 'eu,us,ap']);
 let eu: RegionClient;
 let us: RegionClient;
