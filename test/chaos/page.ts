@@ -83,8 +83,10 @@ function faultsTable(scenarios: readonly Scenario[], results: readonly RunResult
     ...summaries.map(row),
     '',
     'A row is that of the fault matrix; 0 is a run without a fault. The longest is the time that one fault was on. The furthest that lag or RPO was outside of what the',
-    'oracle knew is given in milliseconds; up to the larger of a second and 5 % is right. Numbers of changes, of an RPO or a',
-    'backlog, have been read since the oracle judges them; no more of them may be told, and no fewer, than can be missing.',
+    'oracle knew is given in milliseconds; up to the larger of a second and 5 % is right. One that is too low by more fails the run',
+    'at once, one that is too high in the fourth reading in a row: while a region catches up, lag falls by a minute in a second, and',
+    'an answer that comes late is as much too high. Numbers of changes, of an RPO or a backlog, have been read since the oracle judges',
+    'them; no more of them may be told, and no fewer, than can be missing.',
     ...failures(results),
     '',
   ].join('\n');
