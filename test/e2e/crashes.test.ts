@@ -83,7 +83,8 @@ test('while Postgres is away writes are refused at once with Retry-After, and se
 }, 60_000);
 
 function start(from: number): Workload {
-  running = new Workload({ regions, writersPerRegion: 3, seed: from });
+  // What is killed needs most of the processor to start again, and meets both writes and rests.
+  running = new Workload({ regions, writersPerRegion: 3, seed: from, mostRestMs: 40 });
   running.start();
   return running;
 }

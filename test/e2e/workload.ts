@@ -12,13 +12,14 @@ export interface WorkloadOptions {
   readonly regions: readonly RegionClient[];
   readonly writersPerRegion: number;
   readonly seed: number;
+  /** A writer rests up to so long after each write, so that those that it writes to have some of the processor as well. */
+  readonly mostRestMs?: number;
 }
 
 /** What it does, of all that a history can hold. */
 type Written = Extract<Operation, { readonly kind: 'increment' | 'set' | 'insert' }>;
 
-/** So that writers leave those that they write to some of the processor, and kills meet both writes and rests. */
-const mostRestMs = 40;
+const usualRestMs = 10;
 const afterFailureMs = 10;
 const counterKeys = 12;
 const registerKeys = 12;
@@ -62,6 +63,7 @@ export class Workload {
   }
 
   async #write(client: RegionClient, process: string, next: () => number): Promise<void> {
+    const { mostRestMs = usualRestMs } = this.#options;
     for (let step = 0; !this.#stopped; step++) {
       const operation = draw({ prefix: this.prefix, process, step }, next);
       const invokedAtMs = performance.now();
