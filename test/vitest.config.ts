@@ -1,21 +1,46 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Who starts servers takes long, however short the file, and comes first; the others fill what is left. */
-class ServersFirst extends BaseSequencer {
+/** The longest come first, and what is short fills up the end. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort.call(this, files);
     return sorted.toSorted((one, other) => turnOf(one) - turnOf(other));
   }
 }
 
+const longest = [
+  /\/e2e\/(?:chaos|crashes|identity|incidents|one-demo|refill|tombstones)/,
+  /\/(?:simulation|contract\/(?:change-|postgres-log|postgres-record))/,
+];
+
 function turnOf({ moduleId }: TestSpecification): number {
-  if (/\/test\/e2e\/(?:crashes|one-demo)/.test(moduleId)) return 0;
-  return moduleId.includes('/test/e2e/') ? 1 : 2;
+  return longest.some((name) => name.test(moduleId)) ? 0 : 1;
 }
 
-/** These start no process and leave none of their modules changed: a worker loads those once for all of them. */
+/**
+ * These start several servers each, a Postgres and a Kafka for each region. Two of them at once fit into two cores and 8 GB;
+ * three take longer for as much and come beyond their deadlines.
+ */
+const regions = [
+  'test/{e2e,package}/**/*.test.ts',
+  'services/cli/src/**/*.test.ts',
+  'deploy/**/src/**/*.test.ts',
+  'services/region/src/main.test.ts',
+];
+
+/** They share the Postgres of their worker, and strike none. */
+const onScratch = [
+  'test/contract/{agenda-store,awaited-past,conflicting-records,incarnation-store,incidents-and-letters}.test.ts',
+  'test/contract/{postgres-tombstone-store,postgres-transfer-store,pulse,record-store-pages}.test.ts',
+  'test/contract/{record-store-plans,refill-store,retirement-store,session,session-store,slot-keeper}.test.ts',
+  'test/contract/slot-life.test.ts',
+  'test/integration/postgres-log-relay.test.ts',
+];
+
+/** These leave none of their modules changed: a worker loads those once for all of them. */
 const together = [
+  ...onScratch,
   '{conflict,loadtest,replication}/**/src/**/*.test.ts',
   'services/region/src/*/**/*.test.ts',
   'services/region/src/!(main).test.ts',
@@ -25,27 +50,42 @@ const together = [
   'test/simulation/!(simulation).test.ts',
   'test/chaos/**/*.test.ts',
 ];
+/** One server at most, for which they mostly wait. */
+const besideEachOther = 3;
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    // Two files with servers of their own, a Postgres and a Kafka for each region, fit into two cores and 8 GB; three at once
-    // take longer for as much and come beyond their deadlines.
-    maxWorkers: 2,
-    sequence: { sequencer: ServersFirst },
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [
       {
         extends: true,
+        test: { name: 'regions', include: regions, exclude, maxWorkers: 2, sequence: { groupOrder: 0 } },
+      },
+      {
+        extends: true,
         test: {
           name: 'apart',
           include: ['**/src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...exclude, ...together],
+          exclude: [...exclude, ...regions, ...together],
+          maxWorkers: besideEachOther,
+          sequence: { groupOrder: 1 },
         },
       },
-      { extends: true, test: { name: 'together', include: together, exclude, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'together',
+          include: together,
+          exclude,
+          isolate: false,
+          maxWorkers: besideEachOther,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 });
