@@ -35,10 +35,15 @@ export function machine(): string {
   return `${cpus().length} cores, ${gibibytes} GiB, ${platform()} ${arch()}, Node ${process.versions.node}`;
 }
 
+/** Folders of the adapters that no simulated world has. */
+export const realAdapters = ['kafka', 'node', 'postgres', 'postgres-log'].map(
+  (name) => `replication/src/adapters/${name}`,
+);
 /** All that a seed of the simulator runs through; the rest may change between two runs of one campaign. */
 const simulated = [
   ...['conflict/src', 'replication/src', 'test/checkers', 'test/simulation'].map(below),
   ...['test/simulation/campaign', 'test/simulation/main.ts', '*.md', '*.test.ts'].map(without),
+  ...realAdapters.map(without),
 ];
 
 /** The last commit that changed any of what a seed of the simulator runs through; ends in `-dirty` where it was changed since. */

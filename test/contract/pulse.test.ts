@@ -25,16 +25,45 @@ afterAll(async () => {
 const ask = (text: string) => (session: Session) => session.query({ name: null, text });
 const read = () => connections.read(ask('SELECT 1'));
 
-test('while an answer is overdue every call is refused at once, until it comes', async () => {
-  const pulse = connections.pulse(ask('SELECT pg_sleep(1.5)'));
-  await until('a call is refused', 10_000, () =>
-    read().then(
-      () => false,
-      (reason: unknown) => reason instanceof Error && /has not answered/.test(reason.message),
-    ),
+/** Nothing but the pulse is asked meanwhile. */
+const passing = (ms: number) => {
+  const endMs = performance.now() + ms;
+  return until(`${ms} ms have passed`, ms + 5000, () => performance.now() > endMs);
+};
+const isRefused = () =>
+  read().then(
+    () => false,
+    (reason: unknown) => reason instanceof Error && /has not answered/.test(reason.message),
   );
+
+test('while an answer is overdue every call is refused at once, until it comes', async () => {
+  const pulse = connections.pulse(ask('SELECT pg_sleep(3)'));
+  await passing(1500);
+  expect(await isRefused()).toBe(true);
   await pulse;
   await expect(read()).resolves.toBeDefined();
+});
+
+test('one slow connection is no silence where others are answered, but one that follows is', async () => {
+  const pulse = connections.pulse(ask('SELECT pg_sleep(4)'));
+  const endMs = performance.now() + 1500;
+  await until('1.5 s have passed, and no call was refused', 5000, async () => {
+    await read();
+    return performance.now() > endMs;
+  });
+  await passing(2000);
+  expect(await isRefused()).toBe(true);
+  await pulse;
+});
+
+test('an answer to another call ends the silence', async () => {
+  const late = connections.read(ask('SELECT pg_sleep(2)'));
+  const pulse = connections.pulse(ask('SELECT pg_sleep(4)'));
+  await passing(1500);
+  expect(await isRefused()).toBe(true);
+  await late;
+  await expect(read()).resolves.toBeDefined();
+  await pulse;
 });
 
 test('an answer that came while the process was busy is not overdue', async () => {

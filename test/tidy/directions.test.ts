@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { realAdapters } from '../place.ts';
 import { filesOf, importsOf, isTest, resolveImport } from './tree.ts';
 import type { SourceFile } from './tree.ts';
 
@@ -105,6 +106,21 @@ test('the engine does not know its adapters, and adapters not the rooms', () => 
     const toRoom = rooms.some((room) => target.startsWith(`replication/src/${room}/`));
     return fromAdapter ? toRoom : toAdapter;
   });
+  expect(found).toEqual([]);
+});
+
+test('a simulated world has no adapter that reaches a server, so those may change without a new campaign', () => {
+  const isIn = (path: string): boolean => realAdapters.some((folder) => path.startsWith(`${folder}/`));
+  const adapters = sources.filter(({ path }) => path.startsWith('replication/src/adapters/') && !isIn(path));
+  const simulated = filesOf('.ts').filter(({ path }) => /^test\/(?:checkers|simulation)\//.test(path));
+  expect(simulated.length).toBeGreaterThan(0);
+  const found = [...adapters, ...simulated].flatMap((file) =>
+    importsOf(file)
+      .map((name) => name.replace('@isthmus/replication', 'replication/src'))
+      .map((name) => (name.startsWith('.') ? resolveImport(file, name) : name))
+      .filter(isIn)
+      .map((name) => `${file.path}: ${name}`),
+  );
   expect(found).toEqual([]);
 });
 

@@ -29,7 +29,7 @@ import { listPageBytes } from '../../ports/record-store.ts';
 import type { SeenCommit } from '../../ports/session-store.ts';
 import type { VectorEntry } from '../../ports/vector.ts';
 import { MemoryDeadLetters } from './dead-letters.ts';
-import { compareNames, requireStorable, requireText } from '../postgres/key-order.ts';
+import { compareNames, requireStorable, requireText } from '../key-order.ts';
 import { MemoryDatabase } from './database.ts';
 import type { Emission } from './database.ts';
 import type { MemoryTable } from './table.ts';

@@ -98,8 +98,10 @@ export class Connections {
   readonly #trustsRestarts: boolean;
   readonly #prepared = new WeakMap<PoolClient, Prepared>();
   #closed = false;
-  /** A pulse is overdue: the server has fallen silent, and callers must not wait for it. */
+  /** A pulse is overdue and nothing else was answered: the server has fallen silent, and callers must not wait for it. */
   #isSilent = false;
+  /** When the server answered anything last. */
+  #heardMs = -Infinity;
   #standing: Continuity['kind'] = 'same';
 
   constructor(options: ConnectionOptions, incarnation: Incarnation) {
@@ -160,25 +162,27 @@ export class Connections {
   }
 
   /**
-   * A question asked regularly to see whether the server answers. While one is overdue every other call is refused at
-   * once; the pulse itself goes on waiting, and its answer ends that. One that came while this process was busy is heard
-   * before anything is called overdue.
+   * A question asked regularly to see whether the server answers. While one is overdue, and so is everything else that
+   * was asked, every other call is refused at once; the pulse itself goes on waiting, and any answer ends that. One that
+   * came while this process was busy is heard before anything is called overdue. A single connection may be slow where a
+   * processor stands still, so what another one hears counts as well.
    */
   async pulse<T>(ask: (session: Session) => Promise<T>): Promise<T> {
     let isAnswered = false;
-    const overdue = setTimeout(() => {
+    const overdue = setInterval(() => {
       setImmediate(() => {
-        if (!isAnswered) this.#isSilent = true;
+        const isHeard = isAnswered || performance.now() - this.#heardMs < pulseTimeoutMs;
+        if (!isHeard) this.#isSilent = true;
       });
     }, pulseTimeoutMs);
     try {
       const session = await this.#admit(await this.#connect(), 'read');
       const answer = await ask(session).finally(() => session.release());
-      this.#isSilent = false;
+      this.#heard();
       return answer;
     } finally {
       isAnswered = true;
-      clearTimeout(overdue);
+      clearInterval(overdue);
     }
   }
 
@@ -214,10 +218,17 @@ export class Connections {
   async #run<T>(use: Use, work: (session: Session) => Promise<T>): Promise<T> {
     const session = await this.checkOut(use);
     try {
-      return await work(session);
+      const answer = await work(session);
+      this.#heard();
+      return answer;
     } finally {
       session.release();
     }
+  }
+
+  #heard(): void {
+    this.#heardMs = performance.now();
+    this.#isSilent = false;
   }
 
   async #admit(client: PoolClient, use: Use): Promise<Session> {

@@ -14,7 +14,7 @@ import type {
 } from '../../ports/record-reader.ts';
 import { hashBytes, maxRangeBytes, maxRangeRecords, maxRanges } from '../../record-hash.ts';
 import { textArray } from './binary-array.ts';
-import { requireStorable } from './key-order.ts';
+import { requireStorable } from '../key-order.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, nullableAt, numberAt, textAt } from './row-values.ts';
 import type { Answer, Call, Statement } from './session.ts';

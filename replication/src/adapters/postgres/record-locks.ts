@@ -15,7 +15,7 @@ import { ConflictError, collectable, hasSiblings, mayBeDead } from '@isthmus/con
 import { assert } from '../../errors.ts';
 import type { RecordId } from '../../ports/change.ts';
 import { booleanArray, byteaArray, textArray, tidArray } from './binary-array.ts';
-import { orderOf, requireText } from './key-order.ts';
+import { orderOf, requireText } from '../key-order.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, numberAt, textAt } from './row-values.ts';
 import type { Answer, Call, Statement } from './session.ts';

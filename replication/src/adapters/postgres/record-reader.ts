@@ -8,7 +8,7 @@ import type { RecordId } from '../../ports/change.ts';
 import { listPageBytes } from '../../ports/record-store.ts';
 import type { ConflictingQuery, ListQuery, StoredRecord } from '../../ports/record-store.ts';
 import type { Connections } from './connections.ts';
-import { endOfPrefix, requireStorable, requireText } from './key-order.ts';
+import { endOfPrefix, requireStorable, requireText } from '../key-order.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, textAt } from './row-values.ts';
 import type { Call, Session, Statement } from './session.ts';

@@ -3,8 +3,8 @@
  * JavaScript compares UTF-16 units, which puts surrogate pairs before U+E000 to U+FFFF; every write transaction locks
  * in one order, so the two must never be mixed. Names that Postgres text cannot hold are refused here.
  */
-import { ReplicationError } from '../../errors.ts';
-import type { RecordId } from '../../ports/change.ts';
+import { ReplicationError } from '../errors.ts';
+import type { RecordId } from '../ports/change.ts';
 
 const loneSurrogate = /\p{Surrogate}/u;
 const anySurrogate = /[\ud800-\udfff]/;
