@@ -7,7 +7,7 @@ import { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import { MemoryOwnLog } from '@isthmus/replication/adapters/memory/own-log';
 import { PostgresControlLog } from '@isthmus/replication/adapters/postgres-log/control-log';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
-import { expect, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { KafkaBench } from './change-sink-feed.bench.ts';
 import { partitionCount } from './change-sink-feed.contract.ts';
 import { controlLogContract } from './control-log.contract.ts';
@@ -54,3 +54,18 @@ controlLogContract('postgres-log', async () => {
     close: () => bench.close(),
   };
 });
+
+test('a claim is taken by a database whose log was never made, and the sink makes the rest of it (P9)', async () => {
+  const bench = await PostgresLogBench.open();
+  const region = await bench.newRegion();
+  const connectionString = bench.databaseUrl(region);
+  const log = new PostgresControlLog({ region, connectionString, incarnation: { counter: 1, nonce: 1 } });
+  expect(await log.read()).toEqual([]);
+  await log.append(Buffer.from('claim'));
+  const sink = bench.sinkOf(region);
+  await vi.waitFor(() => sink.prepare(partitionCount), recovery);
+  expect((await log.read()).map((bytes) => Buffer.from(bytes).toString())).toEqual(['claim']);
+  await sink.close();
+  await log.close();
+  await bench.close();
+}, 60_000);

@@ -17,7 +17,7 @@ import { LogKeeper } from './log-keeper.ts';
 import { ensureReader, readerRole } from './reader-role.ts';
 import { ReaderWatch, defaultReaderBounds } from './reader-watch.ts';
 import type { ReaderBounds } from './reader-watch.ts';
-import { defaultRetention, topicsOf } from './topic.ts';
+import { createTopic, defaultRetention, topicsOf } from './topic.ts';
 import type { Retention, Topic, TopicName } from './topic.ts';
 
 export interface ChangeSinkOptions {
@@ -36,14 +36,6 @@ export interface ChangeSinkOptions {
 
 /** Changes, progress, the keeper and the watch over readers have one each. */
 const maxConnections = 4;
-
-const createTopic: Statement = {
-  name: 'isthmus_log_topic_create',
-  text: `WITH topic AS (
-    INSERT INTO isthmus.log_topic (name, region, partition_count, segment) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (name) DO NOTHING RETURNING name, segment)
-  INSERT INTO isthmus.log_segment (segment, topic, first_offset) SELECT segment, name, 0 FROM topic`,
-};
 
 const selectPartitionCount: Statement = {
   name: 'isthmus_log_partition_count',

@@ -9,6 +9,7 @@ import { Connections } from '../postgres/connections.ts';
 import { appendCall, asked, requireHeld } from './append.ts';
 import { defaultStallTimeoutMs } from './log-connection.ts';
 import { LogReader } from './log-reader.ts';
+import { controlSegment, createTopic } from './topic.ts';
 
 export interface PostgresControlOptions {
   readonly region: RegionId;
@@ -32,6 +33,7 @@ export class PostgresControlLog implements ControlLog {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
+    await this.#make();
     const records = [{ partition: 0, bytes }];
     const call = await appendCall(topic, records);
     const held = await asked(() => this.#connections.query(...call));
@@ -39,6 +41,7 @@ export class PostgresControlLog implements ControlLog {
   }
 
   async read(): Promise<readonly Uint8Array[]> {
+    await this.#make();
     const { region: origin, connectionString } = this.#options;
     const stallTimeoutMs = defaultStallTimeoutMs;
     const reader = new LogReader({ topic, origin, partitionCount: 1, connectionString, stallTimeoutMs });
@@ -52,6 +55,15 @@ export class PostgresControlLog implements ControlLog {
 
   close(): Promise<void> {
     return this.#connections.close();
+  }
+
+  /**
+   * The sink makes the topics once the database is proven. One that was set back to before it ever was has none, and can
+   * only go on under a name that is claimed here.
+   */
+  async #make(): Promise<void> {
+    const { region } = this.#options;
+    await asked(() => this.#connections.query(createTopic, topic, region, 1, controlSegment));
   }
 }
 

@@ -5,6 +5,8 @@
  * are those of the tables, which peers read: they are part of the protocol between regions.
  */
 
+import type { Statement } from '../postgres/session.ts';
+
 /** The largest record that passes, compressed or not: as in Kafka. */
 export const maxRecordBytes = 4 * 1024 * 1024;
 
@@ -18,6 +20,9 @@ export interface Retention {
   /** On disk, with indexes. */
   readonly keepBytes: number;
 }
+
+/** Where claims are kept, for ever. */
+export const controlSegment = 18;
 
 export interface Topic {
   readonly name: TopicName;
@@ -33,6 +38,15 @@ export function topicsOf(changes: Retention): readonly Topic[] {
   return [
     { name: 'changes', segments: Array.from({ length: 16 }, (_, index) => index), retention: changes },
     { name: 'progress', segments: [16, 17], retention: { keepMs: hourMs, keepBytes: 64 * mebibyte } },
-    { name: 'control', segments: [18], retention: { keepMs: Infinity, keepBytes: Infinity } },
+    { name: 'control', segments: [controlSegment], retention: { keepMs: Infinity, keepBytes: Infinity } },
   ];
 }
+
+/** Of a name, with the region, the number of partitions and the first segment; nothing happens where it is there. */
+export const createTopic: Statement = {
+  name: 'isthmus_log_topic_create',
+  text: `WITH topic AS (
+    INSERT INTO isthmus.log_topic (name, region, partition_count, segment) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (name) DO NOTHING RETURNING name, segment)
+  INSERT INTO isthmus.log_segment (segment, topic, first_offset) SELECT segment, name, 0 FROM topic`,
+};
