@@ -50,7 +50,7 @@ const together = [
   'test/simulation/!(simulation).test.ts',
   'test/chaos/**/*.test.ts',
 ];
-/** One server at most, for which they mostly wait. */
+/** The rest start a server or two, or none; where they have one they mostly wait for it, so the processors bear a third worker. */
 const besideEachOther = 3;
 const exclude = ['**/node_modules/**', '**/dist/**'];
 
