@@ -9,7 +9,7 @@ import type { Command, CommandIo } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions, takePositionals } from '../remote/options.ts';
 import { allPages } from '../remote/pages.ts';
 import { printable } from '../remote/printable.ts';
-import { member, request } from '../remote/request.ts';
+import { member, queryOf, request } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
 
 const usage = `isthmus dead-letters [list] [--demo PID] [--region NAME | --admin URL] [--json]
@@ -90,8 +90,8 @@ async function discard(args: readonly string[], io: CommandIo): Promise<ExitCode
   if (reason === undefined) throw wrongUsage(`--reason TEXT says why it is given up\nusage: ${usage}`);
   const target = await findTarget({ listener: 'admin', given, demo, region, io });
   const dryRun = values['dry-run'];
-  const query = new URLSearchParams({ dryRun: `${dryRun}`, acceptLoss: `${values['accept-loss']}` });
-  const url = `${target.url}/v1/dead-letters/${encodeURIComponent(id)}/discard?${query.toString()}`;
+  const query = queryOf({ dryRun: `${dryRun}`, acceptLoss: `${values['accept-loss']}` });
+  const url = `${target.url}/v1/dead-letters/${encodeURIComponent(id)}/discard${query}`;
   const report = await request({ method: 'POST', url, body: { reason } });
   const outcome = textOf(member(report, 'outcome'), '');
   io.out(values.json ? jsonLine(report) : `${dryRun ? 'would be ' : ''}${sentenceOf(outcome)}\n`);

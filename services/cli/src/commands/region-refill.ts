@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { findTarget } from '../remote/addresses.ts';
 import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
-import { member, request } from '../remote/request.ts';
+import { member, queryOf, request } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
 import { ask, isOpen, look, regionText } from './region-drain.ts';
 import { exportRegion } from './region-export.ts';
@@ -25,13 +25,13 @@ export async function refillRegion(given: RegionArguments, io: CommandIo): Promi
     );
   const { admin, demo, region, 'dry-run': dryRun, from, 'accept-loss': acceptLoss } = values;
   const { url } = await findTarget({ listener: 'admin', given: admin, demo, region, io });
-  const query = new URLSearchParams({
+  const query = queryOf({
     dryRun: String(dryRun),
-    ...(from === undefined ? {} : { from }),
-    ...(acceptLoss === undefined ? {} : { acceptLoss }),
+    from: from ?? null,
+    acceptLoss: acceptLoss ?? null,
   });
   if (!dryRun) await exportFirst(given, url, io);
-  const wanted = await request({ method: 'POST', url: `${url}/v1/region/refill?${query.toString()}` });
+  const wanted = await request({ method: 'POST', url: `${url}/v1/region/refill${query}` });
   if (!dryRun) return watch(url, values.json, io);
   io.out(values.json ? jsonLine(wanted) : planText(wanted));
   return lossOf(wanted).length === 0 ? 0 : 1;

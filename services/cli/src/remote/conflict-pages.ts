@@ -5,7 +5,7 @@
  */
 import type { Target } from './addresses.ts';
 import { CliError, wrongUsage } from './cli-error.ts';
-import { member, request } from './request.ts';
+import { member, queryOf, request } from './request.ts';
 
 export interface ConflictQuery {
   readonly collection: string | null;
@@ -29,18 +29,12 @@ export async function* conflictPages(
   let after: string | null = null;
   do {
     if (interrupted.aborted) throw new CliError(1, 'Interrupted; what was shown is not all.');
-    const search = searchOf({ ...query, after }).toString();
-    const body = await request({ method: 'GET', url: `${target.url}/v1/conflicts?${search}` });
+    const url = `${target.url}/v1/conflicts${queryOf({ ...query, after })}`;
+    const body = await request({ method: 'GET', url });
     const { next, ...page } = pageOf(body, target);
     yield page;
     after = next;
   } while (after !== null);
-}
-
-function searchOf(parameters: Readonly<Record<string, string | null>>): URLSearchParams {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(parameters)) if (value !== null) search.set(name, value);
-  return search;
 }
 
 function pageOf(body: unknown, target: Target): ConflictPage & { readonly next: string | null } {

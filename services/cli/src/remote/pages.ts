@@ -1,7 +1,7 @@
 /** All pages of a list that is told newest first or by place, as one; for lists that are bounded by their region. */
 import type { Target } from './addresses.ts';
 import { wrongUsage } from './cli-error.ts';
-import { member, request } from './request.ts';
+import { member, queryOf, request } from './request.ts';
 
 interface List {
   readonly path: string;
@@ -17,8 +17,8 @@ export async function allPages(target: Target, list: List): Promise<readonly unk
   const found: unknown[] = [];
   let after: string | null = null;
   do {
-    const search = new URLSearchParams({ ...list.query, ...(after === null ? {} : { after }) });
-    const body = await request({ method: 'GET', url: `${target.url}${list.path}?${search.toString()}` });
+    const url = `${target.url}${list.path}${queryOf({ ...list.query, after })}`;
+    const body = await request({ method: 'GET', url });
     const page = member(body, list.member);
     const next = member(body, 'next');
     if (!Array.isArray(page))

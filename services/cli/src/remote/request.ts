@@ -17,6 +17,13 @@ export interface Answer {
 
 const timeoutMs = 15_000;
 
+/** From the question mark on, or nothing where no parameter has a value: not every version of Node leaves a lone mark out. */
+export function queryOf(parameters: Readonly<Record<string, string | null>>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== null) search.set(name, value);
+  return search.size === 0 ? '' : `?${search.toString()}`;
+}
+
 /** Resolves for every status; throws `CliError` 3 where no answer comes. */
 export async function send(call: Call): Promise<Answer> {
   const body =

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Target } from './addresses.ts';
 import { CliError } from './cli-error.ts';
 import type { CommandIo } from './command.ts';
-import { member, request } from './request.ts';
+import { member, queryOf, request } from './request.ts';
 import { table, textOf } from './show.ts';
 
 const pollMs = 300;
@@ -56,8 +56,8 @@ interface Running {
 }
 
 async function start(target: Target, { from, dryRun }: TransferAsk): Promise<readonly Running[]> {
-  const query = new URLSearchParams({ dryRun: String(dryRun), ...(from === undefined ? {} : { from }) });
-  const body = await request({ method: 'POST', url: `${target.url}/v1/transfer?${query.toString()}` });
+  const query = queryOf({ dryRun: String(dryRun), from: from ?? null });
+  const body = await request({ method: 'POST', url: `${target.url}/v1/transfer${query}` });
   const transfers = member(body, 'transfers');
   if (!Array.isArray(transfers)) throw new CliError(1, `${target.url} gave no transfers.`);
   return transfers.map((transfer: unknown) => ({ target, transfer }));
