@@ -6,6 +6,9 @@
 /** How far two readings of one region's clock (database and process) may disagree. */
 export const clockReadingErrorMs = 1000;
 
+/** An age of at least half of this, which is more than thirty years, says that nobody can tell it. */
+export const untoldMs = 2e12;
+
 /** `null`: unknown, because there is no such moment or it lies in the future. */
 export function ageMs(nowMs: number, atMs: number | null): number | null {
   if (atMs === null) return null;
@@ -13,12 +16,16 @@ export function ageMs(nowMs: number, atMs: number | null): number | null {
   return age < -clockReadingErrorMs ? null : Math.max(0, age);
 }
 
-/** Where the newest own beat lies ahead the clock was set back after it, and only the next one shows by how much. */
+/**
+ * Where the newest own beat lies ahead the clock was set back after it, and only the next one shows by how much; where no
+ * process was there before and after, not even that does.
+ */
 export function ownAgeMs(
   nowMs: number,
   atMs: number | null,
   newestBeat: { readonly atMs: number } | null,
 ): number | null {
   const isSetBack = newestBeat !== null && ageMs(nowMs, newestBeat.atMs) === null;
-  return isSetBack ? null : ageMs(nowMs, atMs);
+  const age = isSetBack ? null : ageMs(nowMs, atMs);
+  return age === null || age >= untoldMs / 2 ? null : age;
 }

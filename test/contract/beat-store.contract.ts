@@ -14,11 +14,14 @@ import type { Beat, CountedBeat, Lsn } from '@isthmus/replication/ports/change';
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
 import type { PositionRow, RecordStore } from '@isthmus/replication/ports/record-store';
+import { rpoOfLog, rpoOfPeer } from '@isthmus/replication/progress/rpo';
 
 export interface OpenBeatStores {
   /** Two stores on one database, as two processes have them. */
   readonly store: BeatStore;
   readonly other: BeatStore;
+  /** Of a process that has written no beat. */
+  readonly newcomer: () => Promise<BeatHold | null>;
   /** Of the same database. */
   readonly records: Pick<RecordStore, 'createPosition'>;
   /** Loses the slot with all that it had not read and makes it anew; returns where the new one begins. */
@@ -192,6 +195,24 @@ function rpo(stores: () => OpenBeatStores): void {
     }
   });
 
+  it('is unknown where the clock was set back while no process was there that had beaten before, until a later beat is settled (P7)', async () => {
+    const [first, second] = counted(await beats(stores().store, 2), [5, 6]);
+    await stores().store.storePublished([first, second]);
+    await stores().store.storePeerProgress(told({ settledBeat: 1 }));
+    await stores().setClockBack(60_000);
+    const [third, fourth] = counted(await beats(stores().store, 2, stores().newcomer), [6, 7]);
+    const shown = async () => {
+      const { rpo: figures, own } = await stores().store.overview();
+      const peer = figures.find((figure) => figure.peer === us) ?? null;
+      const nowMs = own.newest?.atMs ?? Infinity;
+      return [rpoOfPeer(peer, own, nowMs).seconds, rpoOfLog(own, nowMs).seconds];
+    };
+    expect(await shown()).toEqual([null, null]);
+    await stores().other.storePublished([third, fourth]);
+    await stores().store.storePeerProgress(told({ settledBeat: 3 }));
+    for (const seconds of await shown()) expect(seconds).toBeLessThan(60);
+  });
+
   it('does not reach beyond what the relay counted, however young the beats are', async () => {
     const all = counted(await beats(stores().store, 4), [5, 5, 5, 5]);
     await stores().store.storePublished(all.slice(0, 2));
@@ -322,7 +343,7 @@ export function region(name: string): RegionId {
   return id;
 }
 
-export async function taken(store: BeatStore): Promise<BeatHold> {
+export async function taken(store: Pick<BeatStore, 'tryHold'>): Promise<BeatHold> {
   const hold = await store.tryHold();
   if (hold === null) throw new Error('somebody else holds the beats');
   return hold;
@@ -335,8 +356,12 @@ async function newest(store: BeatStore): Promise<Beat> {
 }
 
 /** Writes so many beats and returns them. */
-export async function beats(store: BeatStore, count: number): Promise<readonly Beat[]> {
-  const hold = await taken(store);
+export async function beats(
+  store: BeatStore,
+  count: number,
+  writer: () => Promise<BeatHold | null> = () => store.tryHold(),
+): Promise<readonly Beat[]> {
+  const hold = await taken({ tryHold: writer });
   const written: Beat[] = [];
   for (let index = 0; index < count; index++) {
     await hold.beat();

@@ -1,5 +1,6 @@
 /** The contracts of source and beats on a database in memory, and what a crash and a restored copy do to it. */
 import { performance } from 'node:perf_hooks';
+import { BeatClock } from '@isthmus/replication/adapters/beat-clock';
 import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store';
 import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-source';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
@@ -64,12 +65,13 @@ beatStoreContract('memory', () => {
   };
   const records = new MemoryRecordStore(database);
   const store = new MemoryBeatStore(database, records, peers);
+  const newcomer = () => store.tryHold(new BeatClock());
   const loseSlot = (): Promise<Lsn> => {
     database.wal.createSlot();
     return Promise.resolve(database.wal.insert);
   };
   const close = () => Promise.resolve();
-  return Promise.resolve({ store, other: store, records, loseSlot, setClockBack, close });
+  return Promise.resolve({ store, other: store, newcomer, records, loseSlot, setClockBack, close });
 });
 
 describe('a database in memory', () => {

@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startPostgres } from '@isthmus/local/postgres';
 import type { Postgres } from '@isthmus/local/postgres';
+import { insertBeat } from '@isthmus/replication/adapters/postgres/beat-hold';
 import { openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
 import type { Database } from '@isthmus/replication/adapters/postgres/open-database';
 import { decodeBeat, parseLsn } from '@isthmus/replication/adapters/postgres/wal-message';
@@ -40,6 +41,7 @@ beatStoreContract('postgres', async () => {
   return {
     store: first.beats,
     other: second.beats,
+    newcomer: () => second.beats.tryHold(),
     records: second.records,
     loseSlot: async () => {
       await fresh.sql(`SELECT pg_drop_replication_slot('${fresh.slotName}')`);
@@ -79,6 +81,24 @@ describe('the Postgres beat store', () => {
       .filter((data) => data.includes(prefix))
       .map((data) => decodeBeat(data.toString('utf8', data.indexOf(prefix) + prefix.length + 4)));
     expect(emitted).toEqual(written);
+  });
+
+  it.each([
+    { what: 'nothing is known', least: null, most: null, total: 0 },
+    { what: 'it shows enough', least: -10_000, most: 100, total: 0 },
+    { what: 'it shows less', least: 20_000, most: 30_000, total: 30_000 },
+  ])('takes its clock for set back by what its writer says: $what', async ({ least, most, total }) => {
+    await beats(database.beats, 1);
+    const clockMs = '(extract(epoch FROM clock_timestamp()) * 1000)::double precision';
+    await fresh.sql(
+      insertBeat.text
+        .replace("current_setting('isthmus.beat_lsn')::pg_lsn", 'pg_current_wal_insert_lsn()')
+        .replaceAll('$1', `${clockMs} + $1`)
+        .replaceAll('$2', `${clockMs} + $2`),
+      [least, most],
+    );
+    const [row] = await fresh.sql('SELECT set_back_ms FROM isthmus.beat ORDER BY number DESC LIMIT 1');
+    expect(Number(row?.['set_back_ms'])).toBeCloseTo(total, -2);
   });
 
   it('reads the insert position before its transaction has an id, and records that id', async () => {

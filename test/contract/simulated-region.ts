@@ -11,13 +11,8 @@ import { SimAgendaStore } from '../simulation/sim-agenda.ts';
 import { SimPast } from '../simulation/sim-identity.ts';
 import { SimIncidents } from '../simulation/sim-incidents.ts';
 import { SimJoiningStore } from '../simulation/sim-joining.ts';
-import {
-  SimBeatStore,
-  SimDeadLetters,
-  SimPostgres,
-  SimRecordStore,
-  SimRoleLock,
-} from '../simulation/sim-postgres.ts';
+import { SimBeatStore } from '../simulation/sim-beats.ts';
+import { SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from '../simulation/sim-postgres.ts';
 import { SimProcess } from '../simulation/sim-process.ts';
 import { SimRegion } from '../simulation/sim-region.ts';
 import { SimRetirementStore } from '../simulation/sim-retirement.ts';

@@ -50,6 +50,7 @@ beatStoreContract(name, async () => {
   return {
     store: simulated.open().beats,
     other: simulated.open().beats,
+    newcomer: () => simulated.open().beats.tryHold(),
     records: simulated.open().records,
     loseSlot: async () => {
       wal.createSlot();

@@ -73,7 +73,8 @@ async function judgeLag(
 async function judgeRpo(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
   const { id, identity } = node.region;
   const truth = await world.oracle.lag(identity, other);
-  const hiddenMs = hiddenIn(world, node.region, truth.oldestChangeMs);
+  // An age is that of a beat, which may lie before a jump that all that is missing came after.
+  const hiddenMs = hiddenIn(world, node.region, Math.max(truth.oldestChangeMs, truth.newestBeatMs));
   judge(world, node, {
     gauge: 'rpo',
     place: `${id} at ${other.id}`,

@@ -1,4 +1,4 @@
-/** What a clock that is set back hides of the age of own beats: the time between the two beats around it (0030). */
+/** What a clock that is set back hides of the age of own beats: the time between those of two processes around it (0030). */
 import { expect, test } from 'vitest';
 import { drawScenario } from './scenario.ts';
 import type { SimRegion } from './sim-region.ts';
@@ -8,14 +8,17 @@ import { World } from './world.ts';
 class Still {
   readonly #world = new World(drawScenario(1, { regions: 2, seconds: 60, isHealing: true }), null);
   readonly region: SimRegion = this.#world.regionAt(0);
+  #writer = { region: this.region, incarnation: this.region.identity.incarnation };
 
   until(atMs: number): Promise<void> {
     return this.#world.scheduler.run(atMs, () => undefined);
   }
 
-  beat(): void {
+  /** By another process than the one before, or by the same. */
+  beat(by: 'another' | 'the same' = 'another'): void {
     const { region } = this;
-    this.#world.oracle.beat({ region, incarnation: region.identity.incarnation });
+    if (by === 'another') this.#writer = { region, incarnation: region.identity.incarnation };
+    this.#world.oracle.beat(this.#writer);
   }
 
   hiddenMs(sinceMs = 0): number {
@@ -73,4 +76,15 @@ test('where a life had no beat before, what passed until its first', async () =>
   await still.until(2000);
   still.beat();
   expect(still.hiddenMs(500)).toBe(750);
+});
+
+test('nothing is hidden from a process that wrote both', async () => {
+  const still = new Still();
+  await still.until(1000);
+  still.beat();
+  await still.until(2000);
+  still.region.clock.jump(-60_000);
+  expect(still.hiddenMs(), 'the next beat is still to come').toBe(1000);
+  still.beat('the same');
+  expect(still.hiddenMs()).toBe(0);
 });

@@ -37,6 +37,8 @@ interface PlacedName extends TrueCommit {
 interface TrueBeat extends TrueCommit {
   /** How often the clock had been set back by then: a moment alone does not say which of the two came first. */
   readonly setBacks: number;
+  /** Whose connection it was written on. */
+  readonly by: unknown;
 }
 
 interface Total extends TrueCommit {
@@ -119,9 +121,11 @@ export class Oracle {
     }
   }
 
-  beat({ region, incarnation }: Writer): void {
+  /** Written by the process whose database it is. */
+  beat(by: Writer): void {
+    const { region, incarnation } = by;
     const { clock, database } = region;
-    const beat = { atMs: this.#nowMs(), end: database.wal.insert, setBacks: clock.setBacks.length };
+    const beat = { atMs: this.#nowMs(), end: database.wal.insert, setBacks: clock.setBacks.length, by };
     this.#truthOf(region, incarnation).beats.push(beat);
   }
 
@@ -169,8 +173,8 @@ export class Oracle {
   }
 
   /**
-   * By how much the origin's own RPO may be too low, of what it has written since: whoever sees at two beats alone that
-   * its clock was set back between them cannot tell that from the time between them (0030). `setBacks` holds all from the
+   * By how much the origin's own RPO may be too low, of what it has written since: a process that did not write the beat
+   * before its clock was set back cannot tell that from the time between the two (0030). `setBacks` holds all from the
    * first one on.
    */
   hiddenMs({ region, incarnation }: Life, setBacks: readonly Jump[], sinceMs: number): number {
@@ -179,6 +183,7 @@ export class Oracle {
       if (atMs < sinceMs) return 0;
       const next = beats.find((beat) => beat.setBacks > index);
       const before = beats.findLast((beat) => beat.setBacks <= index);
+      if (next !== undefined && next.by === before?.by) return 0;
       return Math.min(byMs, (next?.atMs ?? this.#nowMs()) - (before?.atMs ?? sinceMs));
     });
     return hidden.reduce((sum, each) => sum + each, 0);

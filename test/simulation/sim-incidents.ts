@@ -11,7 +11,8 @@ import type { Incident, NewIncident } from '@isthmus/replication/ports/incident-
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { Sweeps } from '@isthmus/replication/ports/sweeps';
 import type { Replicator } from '@isthmus/replication/replicator';
-import type { SimBeatStore, SimPostgres } from './sim-postgres.ts';
+import type { SimBeatStore } from './sim-beats.ts';
+import type { SimPostgres } from './sim-postgres.ts';
 import type { SimProcess } from './sim-process.ts';
 import { SimVerifications } from './sim-transfer.ts';
 

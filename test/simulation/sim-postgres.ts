@@ -4,14 +4,7 @@
  * it knows that or not.
  */
 import { ReplicationError } from '@isthmus/replication/errors';
-import type {
-  BeatHold,
-  BeatStore,
-  HeardBeat,
-  Overview,
-  PeerProgress,
-} from '@isthmus/replication/ports/beat-store';
-import type { CountedBeat, Lsn, RecordId } from '@isthmus/replication/ports/change';
+import type { RecordId } from '@isthmus/replication/ports/change';
 import type {
   DeadLetterPlace,
   DeadLetterStore,
@@ -39,6 +32,7 @@ import type {
 } from '@isthmus/replication/ports/record-store';
 import type { SeenCommit } from '@isthmus/replication/ports/session-store';
 import type { HeldLock, RoleLock } from '@isthmus/replication/ports/role-lock';
+import type { Timer } from '@isthmus/replication/ports/timer';
 import type { Oracle } from './oracle.ts';
 import type { ProcessWorld, RequestKind, SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
@@ -122,6 +116,11 @@ export class SimPostgres {
   /** Something that is held on a connection; `end` gives it back at the server. */
   hold(end: () => void): () => void {
     return this.#process.session(end);
+  }
+
+  /** Of the process. */
+  get timer(): Timer {
+    return this.#process.timer;
   }
 
   hear(news: () => void): void {
@@ -240,77 +239,6 @@ function isMoved({ incarnation, partition }: PositionRow, { positions }: ApplyTr
   return positions.some(
     (move) => move.partition === partition && sameIncarnation(move.incarnation, incarnation),
   );
-}
-
-export class SimBeatStore implements BeatStore {
-  readonly #postgres: SimPostgres;
-  readonly #oracle: Oracle;
-
-  constructor(postgres: SimPostgres, oracle: Oracle) {
-    this.#postgres = postgres;
-    this.#oracle = oracle;
-  }
-
-  get #inner(): BeatStore {
-    return this.#postgres.region.beats;
-  }
-
-  async tryHold(): Promise<BeatHold | null> {
-    const postgres = this.#postgres;
-    const hold = await postgres.take('hold beats', () => this.#held(), {
-      giveBack: (held) => void held.release(),
-      kind: commitKind,
-    });
-    if (hold === null) return null;
-    return { beat: () => postgres.commit('beat', () => hold.beat()), release: () => hold.release() };
-  }
-
-  storePublished(beats: readonly CountedBeat[]): Promise<void> {
-    return this.#postgres.commit('published', async () => {
-      await this.#inner.storePublished(beats);
-      this.#oracle.counted(this.#postgres, beats);
-    });
-  }
-
-  countAt(end: Lsn): Promise<number | null> {
-    return this.#postgres.read('count at', () => this.#inner.countAt(end));
-  }
-
-  storePeerProgress(progress: PeerProgress): Promise<void> {
-    return this.#postgres.commit('progress', () => this.#inner.storePeerProgress(progress));
-  }
-
-  storeHeard(heard: readonly HeardBeat[]): Promise<readonly PositionRow[]> {
-    return this.#postgres.commit('heard', () => this.#inner.storeHeard(heard));
-  }
-
-  overview(): Promise<Overview> {
-    return this.#postgres.read('overview', () => this.#inner.overview());
-  }
-
-  beatAtMs(number: number): Promise<number | null> {
-    return this.#postgres.read('beat at', () => this.#inner.beatAtMs(number));
-  }
-
-  prune(): Promise<number> {
-    return this.#postgres.commit('prune', () => this.#inner.prune());
-  }
-
-  /** The lock falls with the session, also where its answer never arrived. */
-  async #held(): Promise<BeatHold | null> {
-    const inner = await this.#inner.tryHold();
-    if (inner === null) return null;
-    const forget = this.#postgres.hold(() => void inner.release());
-    const beat = async (): Promise<void> => {
-      await inner.beat();
-      this.#oracle.beat(this.#postgres);
-    };
-    const release = async (): Promise<void> => {
-      forget();
-      await inner.release();
-    };
-    return { beat, release };
-  }
 }
 
 export class SimDeadLetters implements DeadLetterStore {

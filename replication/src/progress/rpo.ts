@@ -53,12 +53,9 @@ function rpoOf(
   at: { readonly own: OwnBeats; readonly nowMs: number },
 ): Rpo {
   const age = ownAgeMs(at.nowMs, coveredAtMs, at.own.newest);
-  if (age === null) return unknownRpo;
-  return {
-    seconds: age / 1000,
-    changes: missingChanges(settledCount, at),
-    replicatedThroughMs: coveredAtMs,
-  };
+  const changes = coveredAtMs === null ? null : missingChanges(settledCount, at);
+  if (age === null) return { ...unknownRpo, changes };
+  return { seconds: age / 1000, changes, replicatedThroughMs: coveredAtMs };
 }
 
 function missingChanges(

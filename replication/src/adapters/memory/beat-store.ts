@@ -17,6 +17,7 @@ import type { Beat, CountedBeat, Lsn } from '../../ports/change.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
+import { BeatClock, type BeatBounds } from '../beat-clock.ts';
 import { MemoryBeats } from './beats.ts';
 import type { MemoryDatabase, MemoryLock } from './database.ts';
 import type { MemoryRecordStore } from './record-store.ts';
@@ -29,6 +30,7 @@ export class MemoryBeatStore implements BeatStore {
   readonly #heard: MemoryTable<HeardBeat>;
   readonly #records: Pick<MemoryRecordStore, 'tables' | 'isAwaited'>;
   readonly #peers: readonly RegionId[];
+  readonly #clock = new BeatClock();
 
   /** `peers` are waited for, also those that were never heard. */
   constructor(database: MemoryDatabase, records: MemoryRecordStore, peers: readonly RegionId[]) {
@@ -64,9 +66,10 @@ export class MemoryBeatStore implements BeatStore {
     return this.#beats.passedBy(end);
   }
 
-  async tryHold(): Promise<BeatHold | null> {
+  /** `clock` is the process's own. */
+  async tryHold(clock = this.#clock): Promise<MemoryBeatHold | null> {
     const lock = this.#database.tryLock('beats');
-    return lock === null ? null : new MemoryBeatHold(lock, this.#beats);
+    return lock === null ? null : new MemoryBeatHold(lock, this.#beats, clock);
   }
 
   async storePublished(beats: readonly CountedBeat[]): Promise<void> {
@@ -174,21 +177,31 @@ export class MemoryBeatStore implements BeatStore {
   }
 }
 
+/** Of one process, whose clock tells how much time has passed between its beats. */
 class MemoryBeatHold implements BeatHold {
   readonly #lock: MemoryLock;
   readonly #beats: MemoryBeats;
+  readonly #clock: BeatClock;
 
-  constructor(lock: MemoryLock, beats: MemoryBeats) {
+  constructor(lock: MemoryLock, beats: MemoryBeats, clock: BeatClock) {
     this.#lock = lock;
     this.#beats = beats;
+    this.#clock = clock;
   }
 
   async beat(): Promise<void> {
+    const sentAtMs = performance.now();
+    const unsetMs = this.beatWithin(this.#clock.bounds(sentAtMs));
+    this.#clock.note({ sentAtMs, answeredAtMs: performance.now(), unsetMs });
+  }
+
+  /** Returns the database's clock as if it had never been set back. */
+  beatWithin(bounds: BeatBounds): number {
     if (!this.#lock.isHeld)
       throw new ReplicationError('database-unavailable', 'the hold on the beats is gone', {
         retriable: true,
       });
-    this.#beats.write();
+    return this.#beats.write(bounds);
   }
 
   async release(): Promise<void> {

@@ -3,7 +3,9 @@
  * peer has settled, `j` the newest one that was counted with the same number of changes before it. Pruning keeps
  * whatever is still measured against, and ten minutes before the newest published one, to which a slot may go back.
  */
+import { untoldMs } from '../../age.ts';
 import type { Beat, CountedBeat, Lsn } from '../../ports/change.ts';
+import type { BeatBounds } from '../beat-clock.ts';
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryTable } from './table.ts';
 
@@ -18,8 +20,6 @@ interface BeatRow extends Beat {
 type Mark = 'oldest' | 'newest' | 'counted' | 'published';
 
 const keptMs = 600_000;
-/** What may have passed since the beat before one that finds the clock set back. */
-const mostBetweenMs = 500;
 
 export class MemoryBeats {
   readonly #database: MemoryDatabase;
@@ -78,16 +78,16 @@ export class MemoryBeats {
     return this.#rows.get(number) ?? null;
   }
 
-  /** Commits the next beat; its position is read before its transaction begins (P2). */
-  write(): void {
+  /** Commits the next beat; its position is read before its transaction begins (P2). Returns the clock as if it had never been set back. */
+  write({ leastMs, mostMs }: BeatBounds): number {
     const lsn = this.#database.wal.insert;
+    const atMs = this.#database.nowMs();
+    const number = (this.#marks.get('newest') ?? 0) + 1;
+    const before = this.get(number - 1);
+    let setBackMs = before?.setBackMs ?? 0;
+    if (before !== null && atMs + setBackMs < Math.max(unsetMs(before), leastMs ?? -Infinity))
+      setBackMs = Math.max(unsetMs(before), mostMs ?? unsetMs(before) + untoldMs) - atMs;
     this.#database.transact(true, (emission) => {
-      const number = (this.#marks.get('newest') ?? 0) + 1;
-      const beat = { number, lsn, atMs: this.#database.nowMs() };
-      const before = this.get(number - 1);
-      const isSetBack = before !== null && beat.atMs < before.atMs;
-      const setBackMs = (before?.setBackMs ?? 0) + (isSetBack ? before.atMs - beat.atMs + mostBetweenMs : 0);
-      const { atMs } = beat;
       this.#rows.put(number, {
         number,
         lsn,
@@ -99,8 +99,9 @@ export class MemoryBeats {
       });
       this.#marks.put('newest', number);
       if (this.#marks.get('oldest') === undefined) this.#marks.put('oldest', number);
-      emission.beats.push(beat);
+      emission.beats.push({ number, lsn, atMs });
     });
+    return atMs + setBackMs;
   }
 
   /** Puts back one that was pruned before its count came. */

@@ -4,14 +4,17 @@
  * first statement reads the insert position and keeps it for the transaction, a later one inserts. Its commit waits for
  * the disk. All of it is one round trip.
  */
+import { untoldMs } from '../../age.ts';
 import { assert } from '../../errors.ts';
 import type { BeatHold } from '../../ports/beat-store.ts';
+import type { BeatClock } from '../beat-clock.ts';
 import { beatLock } from './advisory-keys.ts';
 import { milliseconds } from './beat-figures.ts';
 import { releaseHold, tryHold } from './advisory-hold.ts';
 import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
 import { databaseUnavailable } from './postgres-error.ts';
+import { numberAt } from './row-values.ts';
 import type { Session, Statement } from './session.ts';
 import { begin } from './session.ts';
 import { beatPrefix } from './wal-message.ts';
@@ -21,42 +24,42 @@ const keepInsertLsn: Statement = {
   text: "SELECT set_config('isthmus.beat_lsn', pg_current_wal_insert_lsn()::text, true)",
 };
 
-/** What a statement may take to arrive; a time that is told too high by so much is no lie (P7). */
-const sentMs = 100;
-/** Between the last beat of another process and the first of this one there is at most as much, or nobody knows. */
-const mostBetweenMs = 5000;
+const unsetBefore = `${milliseconds('before.at')} + before.set_back_ms`;
+const unsetNow = `${milliseconds('now.at')} + before.set_back_ms`;
 
 /**
- * The text is the one that `decodeBeat` reads. A clock that shows less than at the beat before was set back, by that and
- * by what has passed since, `$1`.
+ * The text is the one that `decodeBeat` reads. Where the clock, as if it had never been set back, shows less than at the
+ * beat before or than `$1`, it was set back, and is taken to show `$2` then. Answers with what it shows so.
  */
 export const insertBeat: Statement = {
   name: 'isthmus_beat_insert',
   text: `WITH beat AS (
     INSERT INTO isthmus.beat (number, lsn, xid, at, set_back_ms)
     SELECT coalesce(before.number, 0) + 1, current_setting('isthmus.beat_lsn')::pg_lsn, pg_current_xact_id(), now.at,
-      coalesce(before.set_back_ms + CASE WHEN now.at < before.at
-        THEN ${milliseconds('before.at')} - ${milliseconds('now.at')} + $1::double precision ELSE 0 END, 0)
+      coalesce(before.set_back_ms + CASE WHEN ${unsetNow} < greatest(${unsetBefore}, $1::double precision)
+        THEN greatest(${unsetBefore}, coalesce($2::double precision, ${unsetBefore} + ${untoldMs})) - (${unsetNow}) ELSE 0 END, 0)
     FROM (SELECT clock_timestamp() AS at) AS now
     LEFT JOIN LATERAL (SELECT number, at, set_back_ms FROM isthmus.beat ORDER BY number DESC LIMIT 1) AS before ON true
-    RETURNING number, lsn, at)
+    RETURNING number, lsn, at, set_back_ms)
   SELECT pg_logical_emit_message(true, '${beatPrefix}',
-    format('1 %s %s %s', number, lsn, extract(epoch FROM at) * 1000)) FROM beat`,
+    format('1 %s %s %s', number, lsn, extract(epoch FROM at) * 1000)), ${milliseconds('at')} + set_back_ms FROM beat`,
 };
 
 export class PostgresBeatHold implements BeatHold {
   readonly #session: Session;
+  readonly #clock: BeatClock;
   #beating = false;
-  #writtenAtMs = -Infinity;
   #released = false;
 
-  private constructor(session: Session) {
+  private constructor(session: Session, clock: BeatClock) {
     this.#session = session;
+    this.#clock = clock;
   }
 
-  static async tryTake(connections: Connections): Promise<BeatHold | null> {
+  /** `clock` is the process's own, and outlasts its holds. */
+  static async tryTake(connections: Connections, clock: BeatClock): Promise<BeatHold | null> {
     const session = await tryHold(connections, beatLock);
-    return session === null ? null : new PostgresBeatHold(session);
+    return session === null ? null : new PostgresBeatHold(session, clock);
   }
 
   async beat(): Promise<void> {
@@ -80,12 +83,13 @@ export class PostgresBeatHold implements BeatHold {
   }
 
   async #write(): Promise<void> {
-    const monotonicMs = performance.now();
-    const sinceMs = Math.min(monotonicMs - this.#writtenAtMs, mostBetweenMs) + sentMs;
-    await commitWith(this.#session, {
-      before: [[begin], [keepInsertLsn], [insertBeat, sinceMs]],
+    const sentAtMs = performance.now();
+    const { leastMs, mostMs } = this.#clock.bounds(sentAtMs);
+    const answers = await commitWith(this.#session, {
+      before: [[begin], [keepInsertLsn], [insertBeat, leastMs, mostMs]],
       after: [],
     });
-    this.#writtenAtMs = monotonicMs;
+    const unsetMs = numberAt(answers.at(-1)?.rows[0] ?? [], 1);
+    this.#clock.note({ sentAtMs, answeredAtMs: performance.now(), unsetMs });
   }
 }

@@ -8,6 +8,7 @@ import type { CountedBeat, Lsn } from '../../ports/change.ts';
 import type { Incarnation, RegionId } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
 import { milliseconds, ownBeatsOf, rpoFiguresOf, selectOwnBeats, selectRpoFigures } from './beat-figures.ts';
+import { BeatClock } from '../beat-clock.ts';
 import { PostgresBeatHold } from './beat-hold.ts';
 import { pruneBeats } from './beat-prune.ts';
 import { isOneOf, lifeAt, selectAwaited } from './awaited-past.ts';
@@ -67,6 +68,7 @@ export class PostgresBeatStore implements BeatStore {
   readonly #connections: Connections;
   readonly #own: Incarnation;
   readonly #peers: readonly RegionId[];
+  readonly #clock = new BeatClock();
 
   constructor(connections: Connections, options: BeatStoreOptions) {
     this.#connections = connections;
@@ -75,7 +77,7 @@ export class PostgresBeatStore implements BeatStore {
   }
 
   async tryHold(): Promise<BeatHold | null> {
-    return PostgresBeatHold.tryTake(this.#connections);
+    return PostgresBeatHold.tryTake(this.#connections, this.#clock);
   }
 
   async storePublished(beats: readonly CountedBeat[]): Promise<void> {

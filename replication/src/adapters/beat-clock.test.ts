@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { BeatClock } from './beat-clock.ts';
+
+/** A database whose clock can be set back, and a writer that beats on it. */
+function writer() {
+  const clock = new BeatClock();
+  let nowMs = 5000;
+  let wallMs = 1_000_000;
+  let totalMs = 0;
+  let lastMs = -Infinity;
+  const pass = (ms: number): void => {
+    nowMs += ms;
+    wallMs += ms;
+  };
+  /** As the stores do it; the beat is written after `waitMs` of its way, and answered so much later. */
+  const beat = (waitMs = 1, answerMs = 1, setBackMs = 0): number => {
+    const sentAtMs = nowMs;
+    const { leastMs, mostMs } = clock.bounds(sentAtMs);
+    pass(waitMs);
+    wallMs -= setBackMs;
+    if (wallMs + totalMs < Math.max(lastMs, leastMs ?? -Infinity))
+      totalMs = Math.max(lastMs, mostMs ?? Infinity) - wallMs;
+    lastMs = wallMs + totalMs;
+    pass(answerMs);
+    clock.note({ sentAtMs, answeredAtMs: nowMs, unsetMs: lastMs });
+    return totalMs;
+  };
+  return { beat, pass, setBack: (ms: number) => void (wallMs -= ms) };
+}
+
+test('a writer without a beat of its own cannot tell how much time has passed', () => {
+  expect(new BeatClock().bounds(7)).toEqual({ leastMs: null, mostMs: null });
+});
+
+test('clocks that nobody sets add nothing, however long beats wait', () => {
+  const { beat, pass } = writer();
+  for (const [waitMs, answerMs] of [
+    [1, 1],
+    [20_000, 1],
+    [1, 20_000],
+    [1, 1],
+    [300, 300],
+  ]) {
+    expect(beat(waitMs, answerMs)).toBe(0);
+    pass(250);
+  }
+});
+
+test('a clock that is set back is found at the next beat, and taken for at least that', () => {
+  const { beat, pass, setBack } = writer();
+  beat();
+  for (const byMs of [1000, 60_000]) {
+    pass(250);
+    const before = beat();
+    setBack(byMs);
+    pass(250);
+    expect(beat() - before).toBeGreaterThanOrEqual(byMs);
+    pass(250);
+    expect(beat() - before).toBeLessThan(byMs + 500);
+  }
+});
+
+test('what a beat hid that waited for its database comes out at the next one', () => {
+  const { beat, pass } = writer();
+  beat();
+  pass(250);
+  // Set back by less than it stood: nothing to see at this beat alone.
+  expect(beat(18_000, 1, 17_000)).toBe(0);
+  pass(250);
+  expect(beat()).toBeGreaterThanOrEqual(17_000);
+  pass(250);
+  expect(beat()).toBeLessThan(17_500);
+});
+
+test('of a clock that was set back by more than its database stood all comes out by the next beat', () => {
+  const { beat, pass } = writer();
+  beat();
+  pass(250);
+  beat(18_000, 1, 18_400);
+  pass(250);
+  expect(beat()).toBeGreaterThanOrEqual(18_400);
+});
+
+test('a writer whose beats always wait is followed by the best it has', () => {
+  const { beat, pass, setBack } = writer();
+  for (let count = 0; count < 10; count++) {
+    expect(beat(400, 400)).toBe(0);
+    pass(250);
+  }
+  setBack(5000);
+  expect(beat(400, 400)).toBeGreaterThanOrEqual(5000);
+});
+
+test('two clocks that drift apart by a little are none that was set back', () => {
+  const { beat, pass, setBack } = writer();
+  for (let second = 0; second < 4000; second++) {
+    expect(beat(400, 400)).toBe(0);
+    pass(200);
+    setBack(0.1);
+  }
+});

@@ -1,0 +1,55 @@
+/**
+ * By how much the clock of the region's database was set back between two of its beats, as their writer can tell (P7).
+ * Each beat stores the total, so that the clock plus that total is one that never goes back. It is compared with the
+ * writer's monotonic clock, over the time since a beat whose moment is well known: while a database stands still its
+ * clock may be set back by less than it stood, which leaves nothing to see at the two beats alone.
+ */
+
+/** What the clock, as if it had never been set back, shows at the next beat; by milliseconds since 1970. */
+export interface BeatBounds {
+  /** Less means that the clock was set back; `null`: this process has written no beat, so only what lies before the last one shows. */
+  readonly leastMs: number | null;
+  /** What it is taken to show then; `null`: nobody knows how much time has passed. */
+  readonly mostMs: number | null;
+}
+
+/** A beat between its sending and its answer, by the monotonic clock. */
+export interface BeatReading {
+  readonly sentAtMs: number;
+  readonly answeredAtMs: number;
+  /** By the clock as if it had never been set back. */
+  readonly unsetMs: number;
+}
+
+/** What a beat may take to arrive; ages that are told too high by so much are no lie (P7). */
+const sentMs = 100;
+/** What the two clocks may differ by without one of them having been set. */
+const toleranceMs = 500;
+/** By then two clocks of which none is set may have drifted apart by a part of that. */
+const anchoredForMs = 600_000;
+
+export class BeatClock {
+  /** The last beat of which it is well known when it was written. */
+  #anchor: BeatReading | null = null;
+
+  /** Of a beat that is sent at this moment of the monotonic clock. */
+  bounds(sentAtMs: number): BeatBounds {
+    const anchor = this.#anchor;
+    if (anchor === null) return { leastMs: null, mostMs: null };
+    return {
+      leastMs: anchor.unsetMs + (sentAtMs - anchor.answeredAtMs) - toleranceMs,
+      mostMs: anchor.unsetMs + (sentAtMs - anchor.sentAtMs) + sentMs,
+    };
+  }
+
+  /** One that waited says little of its moment, so the one before goes on counting: the next beat shows what it hid. */
+  note(beat: BeatReading): void {
+    const anchor = this.#anchor;
+    const isOld = anchor !== null && beat.sentAtMs - anchor.sentAtMs > anchoredForMs;
+    if (anchor === null || isOld || widthOf(beat) <= Math.max(sentMs, widthOf(anchor))) this.#anchor = beat;
+  }
+}
+
+function widthOf({ sentAtMs, answeredAtMs }: BeatReading): number {
+  return answeredAtMs - sentAtMs;
+}
