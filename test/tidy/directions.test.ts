@@ -28,6 +28,7 @@ const rooms = [
   'sessions',
   'identity',
   'guard',
+  'refill',
 ];
 
 function workspaceOf(file: SourceFile): string | undefined {

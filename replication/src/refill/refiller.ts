@@ -6,7 +6,6 @@
  * database, so whoever dies leaves the rest to the next process.
  */
 import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
-import type { Draining } from '../guard/draining.ts';
 import { orNextTurn } from '../next-turn.ts';
 import type { Agenda } from '../ports/agenda-store.ts';
 import type { Drained } from '../ports/drain-store.ts';
@@ -18,10 +17,18 @@ import type { Timer } from '../ports/timer.ts';
 import { actorsIn } from './judge-refill.ts';
 import { type SurveyOptions, surveyPeers, unprovable } from './survey.ts';
 
+/** What takes local writes away. */
+interface Drainer {
+  /** Once a drain was noted: resolves when the connections that were open before are ended. */
+  carryOut(): Promise<void>;
+  /** Reads anew whether writes are taken. */
+  look(): Promise<void>;
+}
+
 export interface RefillerOptions extends SurveyOptions {
   readonly agenda: Pick<AgendaWatch, 'turns'>;
   readonly refills: RefillStore;
-  readonly draining: Pick<Draining, 'carryOut' | 'look'>;
+  readonly draining: Drainer;
   readonly past: Pick<IdentityStore, 'continuity' | 'newestBeat' | 'beats'>;
   /** Asks for a new incarnation, on an operator's word. */
   readonly renew: () => Promise<void>;
