@@ -48,11 +48,6 @@ export class Workload {
     return { key: keyName(key), value: value ?? { title: '', price: 0, status: '' } };
   }
 
-  /** Jumps to the turn that somebody else has come to. */
-  skipTo(turn: number): void {
-    this.#next = turn;
-  }
-
   /** How many writes have been drawn. */
   get turn(): number {
     return this.#next;

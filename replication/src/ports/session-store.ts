@@ -25,8 +25,6 @@ export interface SessionPlace {
 /** How far what others wrote may have been in what a transaction read. */
 export type Sight = Pick<SessionPlace, 'applied' | 'ahead'>;
 
-export const nothingSeen: Sight = { applied: [], ahead: [] };
-
 /** A commit whose caller is shown what became of its records. */
 export interface SeenCommit {
   /** Not below the commit's end. */

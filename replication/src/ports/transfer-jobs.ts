@@ -44,6 +44,8 @@ export interface TransferCounts {
   readonly bytes: number;
 }
 
+export const nothingCounted: TransferCounts = { examined: 0, differing: 0, merged: 0, refused: 0, bytes: 0 };
+
 /** Where a job stands: everything up to the cursor is as in the vector. */
 export interface TransferPlace {
   readonly cursor: RecordId;

@@ -4,7 +4,7 @@ import { systemTimer } from '../adapters/node/system-timer.ts';
 import { partitionOf } from '../log/partition.ts';
 import type { RecordId } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
-import { nothingSeen, type SeenCommit } from '../ports/session-store.ts';
+import type { SeenCommit } from '../ports/session-store.ts';
 import { SessionDesk } from './session-desk.ts';
 
 const region = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -21,7 +21,7 @@ const records: readonly RecordId[] = Array.from({ length: 40 }, (_, index) => ({
   key: `item-${index}`,
 }));
 
-const alone = (end: bigint): SeenCommit => ({ end, seen: nothingSeen });
+const alone = (end: bigint): SeenCommit => ({ end, seen: { applied: [], ahead: [] } });
 
 test('a first write is in the token with its own partition and commit', () => {
   for (const end of [100n, 200n, 100n]) {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { partitionOf } from '../log/partition.ts';
 import { parseRegionId, type RegionId } from '../ports/identity.ts';
-import { nothingSeen, type SeenCommit, type SessionPlace } from '../ports/session-store.ts';
+import type { SeenCommit, SessionPlace } from '../ports/session-store.ts';
 import type { VectorEntry } from '../ports/vector.ts';
 import { accepted, afterRead, afterWrite, judgeSession, newSession } from './session.ts';
 import { SessionDesk } from './session-desk.ts';
@@ -27,7 +27,7 @@ function at(of: ReturnType<typeof issuer>, lsn: bigint, partition = 0): VectorEn
 
 /** A commit that read nothing of others. */
 function alone(end: bigint): SeenCommit {
-  return { end, seen: nothingSeen };
+  return { end, seen: { applied: [], ahead: [] } };
 }
 
 function place(of: Partial<SessionPlace>): SessionPlace {

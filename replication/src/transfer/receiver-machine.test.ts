@@ -8,10 +8,9 @@ import type { RecordId } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import { beginning, type NextRange } from '../ports/record-reader.ts';
 import type { Offer } from '../ports/transfer-peer.ts';
-import type { TransferPlace } from '../ports/transfer-jobs.ts';
+import { nothingCounted, type TransferPlace } from '../ports/transfer-jobs.ts';
 import { compareIds } from '../record-hash.ts';
 import {
-  nothingCounted,
   type ReceiverEffect,
   type ReceiverInput,
   type ReceiverState,

@@ -15,7 +15,7 @@ import type { RecordId } from '../ports/change.ts';
 import { sameIncarnation } from '../ports/identity.ts';
 import { type NextRange, type RecordRange, beginning } from '../ports/record-reader.ts';
 import type { StoredRecord } from '../ports/record-store.ts';
-import type { TransferCounts, TransferPlace } from '../ports/transfer-jobs.ts';
+import type { TransferPlace } from '../ports/transfer-jobs.ts';
 import type { FetchedRecords, Offer, Refusal } from '../ports/transfer-peer.ts';
 import type { Vector } from '../ports/vector.ts';
 import { leastOf } from '../vector.ts';
@@ -95,8 +95,6 @@ export type ReceiverEffect =
   | { readonly kind: 'end' };
 
 export type ReceiverStep = readonly [state: ReceiverState, effect: ReceiverEffect];
-
-export const nothingCounted: TransferCounts = { examined: 0, differing: 0, merged: 0, refused: 0, bytes: 0 };
 
 export function startReceiver(place: TransferPlace): ReceiverStep {
   return [

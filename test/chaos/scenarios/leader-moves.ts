@@ -6,11 +6,11 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { firstNode, startFurtherBrokers } from '@isthmus/local/further-brokers';
 import type { Server } from '@isthmus/local/server';
 import { assert } from '@isthmus/replication/errors';
 import { z } from 'zod';
 import { until } from '../../until.ts';
+import { firstNode, startFurtherBrokers } from '../further-brokers.ts';
 import { known } from '../gauges.ts';
 import { Replicas } from '../kafka-replicas.ts';
 import { withAdmin } from '../kafka-tools.ts';

@@ -1,14 +1,19 @@
 /** Transfer jobs on a database in memory, by the same contract as on Postgres. */
 import { assert } from '../../errors.ts';
 import type { RegionId } from '../../ports/identity.ts';
-import type { TransferJob, TransferJobs, TransferPlace, TransferWish } from '../../ports/transfer-jobs.ts';
+import {
+  nothingCounted,
+  type TransferJob,
+  type TransferJobs,
+  type TransferPlace,
+  type TransferWish,
+} from '../../ports/transfer-jobs.ts';
 import { beginning } from '../../ports/record-reader.ts';
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryTable } from './table.ts';
 
 const shownJobs = 100;
 const keptJobs = 200;
-const nothingCounted = { examined: 0, differing: 0, merged: 0, refused: 0, bytes: 0 };
 
 export class MemoryTransferJobs implements TransferJobs {
   readonly #database: MemoryDatabase;

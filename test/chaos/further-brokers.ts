@@ -7,16 +7,16 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LocalError } from './errors.ts';
-import { findFreePort, releasePort } from './free-port.ts';
-import { findJava } from './java.ts';
-import { kafkaJars } from './kafka-jars.ts';
-import { runKafka } from './kafka-process.ts';
-import { type KafkaListener, kafkaProperties } from './kafka-settings.ts';
-import { copyStorage, type KafkaTemplate, kafkaTemplate } from './kafka-template.ts';
-import type { Progress } from './progress.ts';
-import { type Server, server } from './server.ts';
-import type { ServerChild } from './server-child.ts';
+import { LocalError } from '@isthmus/local/errors';
+import { findFreePort, releasePort } from '@isthmus/local/free-port';
+import { findJava } from '@isthmus/local/java';
+import { kafkaJars } from '@isthmus/local/kafka-jars';
+import { runKafka } from '@isthmus/local/kafka-process';
+import { type KafkaListener, kafkaProperties } from '@isthmus/local/kafka-settings';
+import { copyStorage, type KafkaTemplate, kafkaTemplate } from '@isthmus/local/kafka-template';
+import type { Progress } from '@isthmus/local/progress';
+import { type Server, server } from '@isthmus/local/server';
+import type { ServerChild } from '@isthmus/local/server-child';
 
 const END_TIMEOUT_MS = 4_000;
 const voterSetting = 'controller.quorum.voters';
