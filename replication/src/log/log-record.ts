@@ -15,6 +15,7 @@ import {
   maxInteger,
   maxPartitions,
   readIncarnation,
+  readMany,
   readPartition,
   readRegion,
   readTime,
@@ -219,13 +220,4 @@ export function readBeat(reader: ByteReader): CountedBeat {
   const atMs = readTime(reader, "a beat's atMs");
   const count = reader.varint();
   return { number, lsn, end, atMs, count: count === 0 ? null : count - 1 };
-}
-
-/** Items are at least one byte each, so a count that lies runs into the end of the bytes and not of the memory. */
-function readMany<T>(reader: ByteReader, read: () => T): readonly T[] {
-  const count = reader.varint();
-  if (count > reader.remaining) throw malformed(`${count} items announced, ${reader.remaining} bytes left`);
-  const items: T[] = [];
-  for (let index = 0; index < count; index++) items.push(read());
-  return items;
 }

@@ -10,7 +10,7 @@ import type { RecordId } from '../ports/change.ts';
 import type { NextRange } from '../ports/record-reader.ts';
 import type { FetchedRecords, Refusal, TransferAnswer, TransferRequest } from '../ports/transfer-peer.ts';
 import { readOffer, writeOffer } from './offer-bytes.ts';
-import { maxInteger, readUpTo } from './wire-fields.ts';
+import { maxInteger, readMany, readUpTo } from './wire-fields.ts';
 
 const version = 3;
 /** One state at its largest, and room for what stands around it. */
@@ -173,13 +173,4 @@ function oneOf<T>(values: readonly T[], index: number): T {
 function writeMany<T>(writer: ByteWriter, items: readonly T[], write: (item: T) => void): void {
   writer.varint(items.length);
   for (const item of items) write(item);
-}
-
-/** Items are at least one byte each, so a count that lies runs into the end of the bytes and not of the memory. */
-function readMany<T>(reader: ByteReader, read: () => T): readonly T[] {
-  const count = reader.varint();
-  if (count > reader.remaining) throw malformed(`${count} items announced, ${reader.remaining} bytes left`);
-  const items: T[] = [];
-  for (let index = 0; index < count; index++) items.push(read());
-  return items;
 }

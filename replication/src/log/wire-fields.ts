@@ -45,6 +45,15 @@ export function readUpTo(reader: ByteReader, field: string, limit: number): numb
   return value;
 }
 
+/** Items are at least one byte each, so a count that lies runs into the end of the bytes and not of the memory. */
+export function readMany<T>(reader: ByteReader, read: () => T): readonly T[] {
+  const count = reader.varint();
+  if (count > reader.remaining) throw malformed(`${count} items announced, ${reader.remaining} bytes left`);
+  const items: T[] = [];
+  for (let index = 0; index < count; index++) items.push(read());
+  return items;
+}
+
 export function outside(field: string, limit: number, value: number): ReplicationError {
   return malformed(`${field} is ${value}, outside 0 to ${limit}`);
 }
