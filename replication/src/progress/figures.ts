@@ -20,7 +20,7 @@ import type { DeadLetterCount, RecordStore } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { type Lag, type ToldCount, lagOf } from './lag.ts';
 import { type Rpo, rpoOfLog, rpoOfPeer } from './rpo.ts';
-import { type SettledPositions, settledPositions } from './settled-beat.ts';
+import { type SettledPositions, settledPositions } from './settled-positions.ts';
 
 export interface PeerFigures {
   readonly peer: RegionId;

@@ -6,7 +6,7 @@ import { parseRegionId } from '../ports/identity.ts';
 import type { PositionRow } from '../ports/record-store.ts';
 import { countInNextEra } from '../change-count.ts';
 import { type LagInput, lagOf as lagOfInput } from './lag.ts';
-import { settledPositions } from './settled-beat.ts';
+import { settledPositions } from './settled-positions.ts';
 
 const origin = parseRegionId('eu') ?? expect.fail('eu is a region');
 const first = { counter: 1, nonce: 5 };

@@ -12,7 +12,7 @@ import type { CountedBeat } from '../ports/change.ts';
 import { type Incarnation, sameIncarnation } from '../ports/identity.ts';
 import { errorNow } from './clock-offset.ts';
 import { offsetMsAt } from './earlier-offsets.ts';
-import type { SettledPositions } from './settled-beat.ts';
+import type { SettledPositions } from './settled-positions.ts';
 
 /** What was made or heard longer ago than this says nothing any more about how much waits at the origin. */
 const heardStaleMs = 2000;

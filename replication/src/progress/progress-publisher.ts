@@ -24,7 +24,7 @@ import { Trouble } from '../trouble.ts';
 import { beatIntervalMs } from './beat-interval.ts';
 import { leastJumpMs } from './earlier-offsets.ts';
 import type { HeardBeats } from './heard-beats.ts';
-import { type SettledPositions, settledPositions } from './settled-beat.ts';
+import { type SettledPositions, settledPositions } from './settled-positions.ts';
 
 /** A beat that is older was not the newest when it was published, or nothing has been published since. */
 const youngMs = 2 * beatIntervalMs;

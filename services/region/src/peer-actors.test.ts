@@ -2,7 +2,7 @@
 import type { HeardBeat } from '@isthmus/replication/ports/beat-store';
 import { type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Figures, PeerFigures } from '@isthmus/replication/progress/figures';
-import type { SettledPositions } from '@isthmus/replication/progress/settled-beat';
+import type { SettledPositions } from '@isthmus/replication/progress/settled-positions';
 import { expect, it } from 'vitest';
 import { PeerActors } from './peer-actors.ts';
 

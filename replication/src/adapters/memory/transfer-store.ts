@@ -20,8 +20,8 @@ import type {
   TransferStore,
 } from '../../ports/transfer-store.ts';
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
-import { settledBeats } from '../../settled-beats.ts';
 import { placeOf } from '../../vector.ts';
+import { settledBeats } from '../newest-settled-beats.ts';
 import { refusedPlaces } from '../refused-places.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';

@@ -6,7 +6,7 @@
  */
 import { assert } from '../../errors.ts';
 import type { Standing } from '../../ports/transfer-store.ts';
-import { type SettledBeatRow, settledBeats } from '../../settled-beats.ts';
+import { type SettledBeatRow, settledBeats } from '../newest-settled-beats.ts';
 import { beatAt, beatColumns } from './beat-columns.ts';
 import { milliseconds } from './beat-figures.ts';
 import { lifeAt, selectLife } from './slot-life.ts';

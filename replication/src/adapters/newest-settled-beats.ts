@@ -2,8 +2,8 @@
  * For each life of a region the newest beat that all its partitions here have settled, as far as they are known (P7). A
  * life of which one partition has settled no beat has none. Pure.
  */
-import type { BeatOf } from './ports/beat-store.ts';
-import type { PositionRow } from './ports/record-store.ts';
+import type { BeatOf } from '../ports/beat-store.ts';
+import type { PositionRow } from '../ports/record-store.ts';
 
 export type SettledBeatRow = Pick<PositionRow, 'origin' | 'incarnation' | 'beat'>;
 
