@@ -243,18 +243,9 @@ export class Replicator {
     });
     const reading = readers.map((reader) => reader.run());
     const clocks = clockTicker(readers, timer);
-    const appliers = peers.map((origin, index) => {
-      const { maxDriftMs } = this.#options;
-      const shared = { partitionCount, feed, clock, timer, maxDriftMs, logger };
-      const onHeard: ApplierEvents['onHeard'] = (heard) => heardBeats.note(heard);
-      const onApplied: ApplierEvents['onApplied'] = (report) => {
-        events.onApplied(report);
-        this.#tellVisible(report, readers[index]);
-      };
-      const onOpen = (opening: Opening) => this.#opens(opening);
-      const all = { ...events, onHeard, onApplied, onOpen };
-      return new Applier({ ...shared, origin, store: records, events: all });
-    });
+    const appliers = peers.map((origin, index) =>
+      this.#applier(origin, feed, this.#applierEvents(heardBeats, readers[index])),
+    );
     // What is told to peers meanwhile would replace the promise that has to be kept again.
     const onFilled = (): void => {
       for (const applier of appliers) applier.start();
@@ -287,6 +278,25 @@ export class Replicator {
     return { relay, appliers, relearner, barriers, troubles, stop };
   }
 
+  #applier(origin: RegionId, feed: Pick<ChangeFeed, 'subscribe'>, events: ApplierEvents): Applier {
+    const { identity, records: store, clock, timer, maxDriftMs, logger } = this.#options;
+    const { partitionCount } = identity;
+    return new Applier({ origin, partitionCount, store, feed, clock, timer, maxDriftMs, logger, events });
+  }
+
+  #applierEvents(heardBeats: HeardBeats, reader: ProgressReader | undefined): ApplierEvents {
+    const { events } = this.#options;
+    return {
+      ...events,
+      onHeard: (heard) => heardBeats.note(heard),
+      onApplied: (report) => {
+        events.onApplied(report);
+        this.#tellVisible(report, reader);
+      },
+      onOpen: (opening) => this.#opens(opening),
+    };
+  }
+
   #barriers(membership: Membership): Barriers {
     const { identity: self, records, transfer, tombstones, clock, timer, logger, events } = this.#options;
     const { onCollected } = events;
@@ -310,24 +320,13 @@ export class Replicator {
   }
 
   #readPast(feed: Parameters<RelearnerOptions['read']>[0]): PastReader {
-    const { identity, records, incarnations, clock, timer, maxDriftMs, logger, events } = this.#options;
-    const { region: origin, partitionCount } = identity;
+    const { identity, incarnations, events } = this.#options;
     const ignore = () => undefined;
     const onOpen = async ({ closed }: Opening) => {
       if (closed !== null) await incarnations.store.close(closed);
     };
     const quiet = { onApplied: ignore, onFenced: ignore, onHeard: ignore, onRefused: ignore };
-    const applier = new Applier({
-      origin,
-      partitionCount,
-      store: records,
-      feed,
-      clock,
-      timer,
-      maxDriftMs,
-      logger,
-      events: { ...quiet, onGap: events.onGap, onOpen },
-    });
+    const applier = this.#applier(identity.region, feed, { ...quiet, onGap: events.onGap, onOpen });
     applier.start();
     return {
       get hasGap() {
