@@ -3,26 +3,11 @@
  * serve, and joins the adapters that live on it. Opening needs a database that answers; afterwards it may come and go
  * as it likes, and every call says for itself whether it could be served.
  */
-import type { AgendaStore } from '../../ports/agenda-store.ts';
-import type { BeatStore } from '../../ports/beat-store.ts';
-import type { DeadLetterStore } from '../../ports/dead-letter-store.ts';
-import type { DrainStore } from '../../ports/drain-store.ts';
-import type { IdentityStore } from '../../ports/identity-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
-import type { IncarnationStore } from '../../ports/incarnation-store.ts';
-import type { IncidentStore } from '../../ports/incident-store.ts';
-import type { RecordStore } from '../../ports/record-store.ts';
-import type { RefillStore } from '../../ports/refill-store.ts';
-import type { JoiningStore } from '../../ports/joining-store.ts';
-import type { RetirementStore } from '../../ports/retirement-store.ts';
 import type { RoleLock } from '../../ports/role-lock.ts';
-import type { SessionStore } from '../../ports/session-store.ts';
 import type { SlotKeeper } from '../../ports/slot-keeper.ts';
-import type { TransferJobs } from '../../ports/transfer-jobs.ts';
-import type { TransferStore } from '../../ports/transfer-store.ts';
-import type { TombstoneStore } from '../../ports/tombstone-store.ts';
-import type { VerificationStore } from '../../ports/verification.ts';
 import type { SlotHealth } from '../../ports/slot-health.ts';
+import type { Stores } from '../../ports/stores.ts';
 import { PostgresAgendaStore } from './agenda-store.ts';
 import { PostgresBeatStore } from './beat-store.ts';
 import { bootstrap, requirePartitionCount } from './bootstrap.ts';
@@ -65,28 +50,12 @@ export interface DatabaseConfig {
   readonly trustsRestarts?: boolean;
 }
 
-export interface Database {
+export interface Database extends Stores {
   readonly identity: Identity;
   /** What works but should be looked at, in sentences for an operator. */
   readonly warnings: readonly string[];
-  readonly records: RecordStore;
-  readonly beats: BeatStore;
-  readonly deadLetters: DeadLetterStore;
-  readonly incidents: IncidentStore;
-  readonly past: IdentityStore;
-  readonly incarnations: IncarnationStore;
-  readonly joining: JoiningStore;
-  readonly drains: DrainStore;
-  readonly refills: RefillStore;
-  readonly sessions: SessionStore;
   readonly lock: RoleLock;
-  readonly transfers: TransferStore;
-  readonly jobs: TransferJobs;
-  readonly verifications: VerificationStore;
   readonly slots: SlotKeeper;
-  readonly tombstones: TombstoneStore;
-  readonly retirements: RetirementStore;
-  readonly agenda: AgendaStore;
   /** Read once already; whoever runs the region calibrates it regularly. */
   readonly clock: DatabaseClock;
   readonly poolUse: () => PoolUse;
