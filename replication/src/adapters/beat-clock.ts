@@ -21,32 +21,39 @@ export interface BeatReading {
   readonly unsetMs: number;
 }
 
-/** What a beat may take to arrive; ages that are told too high by so much are no lie (P7). */
-const sentMs = 100;
-/** What the two clocks may differ by without one of them having been set. */
-const toleranceMs = 500;
-/** By then two clocks of which none is set may have drifted apart by a part of that. */
+/** A beat that was answered within this was written at a moment that is well known. */
+const soonMs = 100;
+/** What a beat may take to arrive beyond that is what the one before it took, up to this: ages that are told too high by so much are no lie (P7). */
+const mostWaitMs = 1000;
+/** What the two clocks may differ by without one of them having been set: at once, and as a part of the time since. */
+const readingErrorMs = 20;
+const driftRate = 5e-4;
+/** So that what clocks may drift apart stays small beside what is set. */
 const anchoredForMs = 600_000;
 
 export class BeatClock {
   /** The last beat of which it is well known when it was written. */
   #anchor: BeatReading | null = null;
+  /** What the last beat took to be answered. */
+  #waitMs = 0;
 
   /** Of a beat that is sent at this moment of the monotonic clock. */
   bounds(sentAtMs: number): BeatBounds {
     const anchor = this.#anchor;
     if (anchor === null) return { leastMs: null, mostMs: null };
+    const passedMs = sentAtMs - anchor.answeredAtMs;
     return {
-      leastMs: anchor.unsetMs + (sentAtMs - anchor.answeredAtMs) - toleranceMs,
-      mostMs: anchor.unsetMs + (sentAtMs - anchor.sentAtMs) + sentMs,
+      leastMs: anchor.unsetMs + passedMs * (1 - driftRate) - readingErrorMs,
+      mostMs: anchor.unsetMs + (sentAtMs - anchor.sentAtMs) + soonMs + Math.min(this.#waitMs, mostWaitMs),
     };
   }
 
   /** One that waited says little of its moment, so the one before goes on counting: the next beat shows what it hid. */
   note(beat: BeatReading): void {
     const anchor = this.#anchor;
+    this.#waitMs = widthOf(beat);
     const isOld = anchor !== null && beat.sentAtMs - anchor.sentAtMs > anchoredForMs;
-    if (anchor === null || isOld || widthOf(beat) <= Math.max(sentMs, widthOf(anchor))) this.#anchor = beat;
+    if (anchor === null || isOld || widthOf(beat) <= Math.max(soonMs, widthOf(anchor))) this.#anchor = beat;
   }
 }
 
