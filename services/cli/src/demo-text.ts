@@ -29,7 +29,7 @@ export function demoText({ readyMs, delayMs, regions, control, log }: ReadyDemo)
     `\nTheir logs lie in ${logNames[log.kind]}, because ${log.why}.\n`,
     `Faults on demand: ${control} (links and processes)\n`,
     ...tour(regions, control),
-    '\nCtrl-C ends it and leaves nothing behind.\n',
+    '\nIt runs until Ctrl-C, which ends every process and removes every temporary file.\n',
   ].join('');
 }
 
