@@ -1,8 +1,8 @@
 /**
  * The topics of a region, named and configured. `changes` holds the log records, one partition for each partition
- * of positions; `progress` the region's claims about its peers, of which only the newest matter; `control` the
- * claims of incarnations, kept for ever (P9). The names and settings are part of the protocol between regions: a
- * peer derives the names by itself.
+ * of positions; `progress` how far the region has settled each peer's changes, of which only the newest matters;
+ * `control` the claims of incarnations, kept for ever (P9). The names and settings are part of the protocol between
+ * regions: a peer derives the names by itself.
  */
 import type { ITopicConfig } from 'kafkajs';
 import type { RegionId } from '../../ports/identity.ts';

@@ -1,8 +1,8 @@
 /**
  * The topics of a log that lies in the region's own database: which segments each has and what it keeps. `changes`
- * holds the log records, one partition for each partition of positions; `progress` the region's claims about its
- * peers, of which only the newest matter; `control` the claims of incarnations, kept for ever (P9). Names and segments
- * are those of the tables, which peers read: they are part of the protocol between regions.
+ * holds the log records, one partition for each partition of positions; `progress` how far the region has settled each
+ * peer's changes, of which only the newest matters; `control` the claims of incarnations, kept for ever (P9). Names and
+ * segments are those of the tables, which peers read: they are part of the protocol between regions.
  */
 
 import type { Statement } from '../postgres/session.ts';
