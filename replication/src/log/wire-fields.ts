@@ -1,7 +1,8 @@
 /**
  * The fields that several formats have, with the one bound that each of them has wherever it comes from: what passes
  * here fits into the columns of the database and into every message of ours that repeats it. Whoever is outside a bound
- * is refused with `malformed-record`, which names field, limit and value. Texts are checked by the reader itself.
+ * is refused with `malformed-record`, which names field, limit and value. Texts are checked by the reader itself. How many
+ * of anything follow is read here too.
  */
 import { type ByteReader, malformed } from '../bytes.ts';
 import type { ReplicationError } from '../errors.ts';
