@@ -1,6 +1,10 @@
 /**
  * The operating failures of the engine, each with a code, whether trying again can help, and its cause. Expected
- * outcomes are returned values, and bugs are assertions; neither comes through here.
+ * outcomes are returned values, and bugs are assertions; neither comes through here. Stores of the region's database
+ * reject alike, wherever a port says "as the database does": with `database-unavailable` or `overloaded` (both
+ * retriable), with `database-misconfigured`, or with `closed` once it was closed. A write that checks whether the
+ * server continues the region's past also rejects with `identity-mismatch`. A write that was rejected may have been
+ * done, unless its port says more.
  */
 export type ReplicationErrorCode =
   | 'clock-unknown'

@@ -1,7 +1,9 @@
 /**
  * Whether an operator has taken the region's local writes away, so that its callers can go elsewhere and nothing that it
  * acknowledged is on its way any more. The word lies in the database: every process keeps to it, no restart forgets it,
- * and replication goes on. Only the end of every connection that was open before makes it sure.
+ * and replication goes on. Only the end of every connection that was open before makes it sure. Every method rejects as
+ * the database does (`errors.ts`), also where the region writes no more: none asks whether the server continues its
+ * past.
  */
 export interface Drained {
   /** Database clock. */

@@ -3,7 +3,10 @@
  * next write would take a dot that peers know with another content; so it serves no write before somebody has compared
  * it with the own log and says `prove`. A hold stops the writes of every process of the region until it is lifted by
  * an operator, and no restart forgets it. A database that is not its own past becomes a new incarnation of its region
- * (P9): nothing that was emitted before is emitted again, and no dot of the old one is given away.
+ * (P9): nothing that was emitted before is emitted again, and no dot of the old one is given away. Every method rejects
+ * as the database does (`errors.ts`). `adopt` rejects besides with `slot-held` (retriable) while a relay reads from the
+ * slot, with `identity-mismatch` where another claim is noted, and with `outcome-unknown` where its commit was not
+ * answered.
  */
 import type { Beat, Lsn } from './change.ts';
 import type { Incarnation } from './identity.ts';

@@ -1,7 +1,7 @@
 /**
  * What a region's database knows of incarnations that are over: where the log of each has ended (F of P9), and, after it
  * has taken a new one itself, what it has to learn again of its own past before it takes a write. Plain facts; whoever
- * reads logs or runs transfers writes them down.
+ * reads logs or runs transfers writes them down. Every method rejects as the database does (`errors.ts`).
  */
 import type { Lsn } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';

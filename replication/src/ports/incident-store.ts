@@ -3,7 +3,8 @@
  * that it was known to be well until both sides hold the same again (P7). A peer has at most one that has not ended.
  * Rows are replaced by compare-and-set on their revision, so two processes that both believe to be in charge do no
  * harm. Conflicts found while changes of the peer are applied are noted with its open incident by the record store,
- * in the transaction that applies them, so none is lost with a process.
+ * in the transaction that applies them, so none is lost with a process. Every method rejects as the database does
+ * (`errors.ts`).
  */
 import type { RecordId } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';

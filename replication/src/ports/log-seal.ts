@@ -40,7 +40,7 @@ export interface LogSealer {
 
 export interface LogOpener {
   open(place: LogPlace, sealed: Uint8Array): Opened;
-  /** Does beside the event loop what opening all of these, one after the other, would hold it up with. */
+  /** Does beside the event loop what opening all of these, one after the other, would hold it up with. Rejects for none. */
   prepare(place: LogPlace, sealed: readonly Uint8Array[]): Promise<void>;
   /** What it says, unchecked: for who asks only whether it could be of any use. `null`: it cannot be read. */
   bodyOf(sealed: Uint8Array): Uint8Array | null;

@@ -1,7 +1,8 @@
 /**
  * Requests to a peer's admin listener. A request travels on the link from caller to callee, its answer carries the
  * newest beat of the caller that the callee holds: an echo on a path of its own, without which a one-way cut makes
- * ticks and echoes go old together (P7). Every call is bounded in time.
+ * ticks and echoes go old together (P7). Every call is bounded in time. None rejects for a peer or a link: no answer is
+ * `null`, or a digest that is missing.
  */
 import type { RegionId } from './identity.ts';
 import type { Mark } from './incident-store.ts';

@@ -1,4 +1,7 @@
-/** What peers remember of this region: the newest of its beats that they have received. Every call is bounded in time. */
+/**
+ * What peers remember of this region: the newest of its beats that they have received. Every call is bounded in time.
+ * It never rejects for a peer or a link: no answer is `null`.
+ */
 import type { Lsn } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
 

@@ -3,6 +3,7 @@
  * another region's. What is compared are whole states with their contexts: two rows whose live entries agree may
  * differ in what they know to be deleted, and skipping one would leave that unknown (P6). Everything is bounded, and
  * two regions that hold the same bytes under the same names answer with the same digests, whatever they are made of.
+ * Every method rejects as the database does (`errors.ts`).
  */
 import type { RecordId } from './change.ts';
 

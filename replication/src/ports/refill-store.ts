@@ -1,6 +1,8 @@
 /**
  * An operator's wish that the region is emptied and filled again from a peer, kept in its database until it is over; each
- * process goes on with it after any end of another. One at a time; a newer wish replaces one that is over.
+ * process goes on with it after any end of another. One at a time; a newer wish replaces one that is over. Every method
+ * rejects as the database does (`errors.ts`), also where the region writes no more: none asks whether the server
+ * continues its past.
  */
 import type { Actor, RegionId } from './identity.ts';
 

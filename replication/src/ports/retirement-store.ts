@@ -2,7 +2,7 @@
  * Regions that are gone for good (P8). Closing one is the fence: no applier of any process takes another change of it,
  * no transfer brings anything from it, and what had been taken by then is known. Once the survivors have agreed,
  * everybody holds it up to the same final vector and nothing beyond. Neither is ever taken back, so a name that was
- * retired is not used again.
+ * retired is not used again. Every method rejects as the database does (`errors.ts`).
  */
 import type { RegionId } from './identity.ts';
 import type { Vector } from './vector.ts';

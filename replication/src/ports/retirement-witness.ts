@@ -1,4 +1,7 @@
-/** What peers say of regions that they have closed for good. Every call is bounded in time. */
+/**
+ * What peers say of regions that they have closed for good. Every call is bounded in time. None rejects for a peer or a
+ * link: no answer is `null`.
+ */
 import type { RegionId } from './identity.ts';
 import type { Agreement } from './retirement-store.ts';
 import type { Vector } from './vector.ts';

@@ -1,4 +1,7 @@
-/** How far a region's database stands, for the promises that sessions make (P5); read in one statement. */
+/**
+ * How far a region's database stands, for the promises that sessions make (P5); read in one statement. Rejects as the
+ * database does (`errors.ts`).
+ */
 import type { Lsn } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
 import type { Vector } from './vector.ts';

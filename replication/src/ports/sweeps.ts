@@ -1,7 +1,9 @@
 /**
  * What comparing everything with a peer has shown. A sweep is clean where nothing diverged that both sides had
  * settled (P7). Whoever asks says since when, because an older sweep proves nothing of what was written after it. That
- * moment has a name and no time: a clock that was set back would let an older sweep count (0068).
+ * moment has a name and no time: a clock that was set back would let an older sweep count (0068). Rejects as the own
+ * database does (`errors.ts`), and where a digest meets a record that cannot be read, with `malformed-record` or
+ * `newer-format`. A peer that does not answer is no clean sweep.
  */
 import type { RegionId } from './identity.ts';
 

@@ -1,6 +1,7 @@
 /**
  * Transfers that were asked for, run and ended, kept in the region's database: whoever asks any process of the region
- * sees the same, and a process that takes over goes on where the last one stood.
+ * sees the same, and a process that takes over goes on where the last one stood. Every method rejects as the database
+ * does (`errors.ts`).
  */
 import type { BeatOf } from './beat-store.ts';
 import type { RecordId } from './change.ts';

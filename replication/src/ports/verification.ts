@@ -2,7 +2,8 @@
  * What sweeps have proven (P7): through which moment this region and a peer are known to show the same, and whether
  * the last sweep found them to differ. Kept in the database, so that every process of the region says the same. Sweeps of
  * a peer are numbered in the order in which they began, and what a sweep proves is told by its number: the moments are
- * for people, because a clock that is set back would make an older sweep the younger one (0068).
+ * for people, because a clock that is set back would make an older sweep the younger one (0068). Every method rejects
+ * as the database does (`errors.ts`).
  */
 import type { RegionId } from './identity.ts';
 
