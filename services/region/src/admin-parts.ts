@@ -32,8 +32,7 @@ export interface RunningParts extends Pick<ApiParts, 'guards' | 'journal' | 'wri
 }
 
 export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
-  const { config, timer, database, collections, peers, client, retirement, agreeing, joining, draining } =
-    ground;
+  const { config, timer, database, collections, peers, client, retirement, joining, draining } = ground;
   const { identity, past, records, beats, clock } = database;
   const { journal, guards, writers, digester, transferPeer, donor } = parts;
   const { isReady, links, metrics, replicator, keeper, troubles } = parts;
@@ -60,13 +59,7 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
     journal,
     guards,
     digester,
-    transfers: {
-      donor,
-      jobs: database.jobs,
-      verifications: database.verifications,
-      peers,
-      secret: config.peerSecret,
-    },
+    transfers: transfersOf(ground, donor),
     identity: identityAdmin,
     whole: {
       ...surveyed,
@@ -79,14 +72,7 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
       refills: database.refills,
       timer,
     },
-    retirement: {
-      self: config.region,
-      peers,
-      retirements: database.retirements,
-      incarnations: database.incarnations,
-      agreeing,
-      retirement,
-    },
+    retirement: retirementOf(ground),
     rights: {
       self: identity,
       incarnations: database.incarnations,
@@ -111,4 +97,14 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
     metrics: () => metrics.scrape(),
     echo: (caller) => answerEcho({ ...database.identity, peers, beats, links }, caller),
   };
+}
+
+function transfersOf({ config, database, peers }: Ground, donor: Donor): AdminParts['transfers'] {
+  const { jobs, verifications } = database;
+  return { donor, jobs, verifications, peers, secret: config.peerSecret };
+}
+
+function retirementOf({ config, database, peers, agreeing, retirement }: Ground): AdminParts['retirement'] {
+  const { retirements, incarnations } = database;
+  return { self: config.region, peers, retirements, incarnations, agreeing, retirement };
 }

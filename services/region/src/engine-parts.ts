@@ -17,6 +17,7 @@ import { Refiller } from '@isthmus/replication/refill/refiller';
 import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Donor } from '@isthmus/replication/transfer/donor';
 import { randomInt, randomUUID } from 'node:crypto';
+import { WriteGuards } from './api/write-guards.ts';
 import type { Ground } from './ground.ts';
 import { keyEnds } from './log-seals.ts';
 import { RegionMetrics, type RegionMetricsOptions } from './metrics.ts';
@@ -93,6 +94,14 @@ export function createJournal({ database, timer }: Ground, { metrics, paceMs }: 
     paceMs,
     onBatch: (batch) => metrics.writeBatch(batch.records, batch.durationMs / 1000),
   });
+}
+
+export function createWriteGuards(
+  { config, retirement, joining, draining }: Ground,
+  { watch, metrics }: { readonly watch: GuardWatch; readonly metrics: RegionMetrics },
+): WriteGuards {
+  const onRefused = (collection: string) => metrics.guarded(collection);
+  return new WriteGuards({ region: config.region, watch, retirement, joining, draining, onRefused });
 }
 
 export interface GuardParts {

@@ -59,18 +59,59 @@ function known(value: number | null): number {
   return value ?? Number.NaN;
 }
 
+/** Makes the gauges of a registry. */
+function gaugesIn(registry: Registry) {
+  return <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Gauge({ name: `isthmus_${name}`, help, labelNames, registers: [registry] });
+}
+
+/** How far the changes of each region have come. */
+function changeGauges(gauge: ReturnType<typeof gaugesIn>) {
+  return {
+    lag: gauge(
+      'replication_lag_seconds',
+      'Age of the oldest change of the origin known or presumed not to be applied here; +Inf: unknown',
+      ['origin', 'target'],
+    ),
+    backlog: gauge(
+      'replication_backlog_changes',
+      'Changes of the origin counted there and not settled here; NaN: unknown',
+      ['origin'],
+    ),
+    rpoSeconds: gauge(
+      'rpo_seconds',
+      'Age of the oldest own commit that the peer, or the own log, has not confirmed; +Inf: unknown',
+      ['peer'],
+    ),
+    rpoChanges: gauge(
+      'rpo_changes',
+      'Own changes that the peer, or the own log, has not confirmed; NaN: unknown',
+      ['peer'],
+    ),
+    replicatedThrough: gauge(
+      'replicated_through_timestamp_seconds',
+      'Everything that committed here before this moment is held there; NaN: unknown',
+      ['peer'],
+    ),
+    clockOffset: gauge(
+      'clock_offset_seconds',
+      "How far the own clock is ahead of the peer's; NaN: never measured",
+      ['peer'],
+    ),
+    clockOffsetError: gauge(
+      'clock_offset_error_seconds',
+      'Bound of the error of isthmus_clock_offset_seconds, growing while nothing is measured; +Inf: never measured',
+      ['peer'],
+    ),
+  };
+}
+
 export class FigureGauges {
   readonly #region: RegionId;
   readonly #peers: readonly RegionId[];
   /** Whose changes may be put aside: also the own ones of an earlier life, and those of a region that is no peer any more. */
   readonly #letterOrigins: Set<RegionId>;
-  readonly #lag;
-  readonly #backlog;
-  readonly #rpoSeconds;
-  readonly #rpoChanges;
-  readonly #replicatedThrough;
-  readonly #clockOffset;
-  readonly #clockOffsetError;
+  readonly #changes;
   readonly #linkState;
   readonly #splitBrain;
   readonly #incidentSeconds;
@@ -87,43 +128,8 @@ export class FigureGauges {
     this.#region = region;
     this.#peers = peers;
     this.#letterOrigins = new Set([region, ...peers]);
-    const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-      new Gauge({ name: `isthmus_${name}`, help, labelNames, registers: [registry] });
-    this.#lag = gauge(
-      'replication_lag_seconds',
-      'Age of the oldest change of the origin known or presumed not to be applied here; +Inf: unknown',
-      ['origin', 'target'],
-    );
-    this.#backlog = gauge(
-      'replication_backlog_changes',
-      'Changes of the origin counted there and not settled here; NaN: unknown',
-      ['origin'],
-    );
-    this.#rpoSeconds = gauge(
-      'rpo_seconds',
-      'Age of the oldest own commit that the peer, or the own log, has not confirmed; +Inf: unknown',
-      ['peer'],
-    );
-    this.#rpoChanges = gauge(
-      'rpo_changes',
-      'Own changes that the peer, or the own log, has not confirmed; NaN: unknown',
-      ['peer'],
-    );
-    this.#replicatedThrough = gauge(
-      'replicated_through_timestamp_seconds',
-      'Everything that committed here before this moment is held there; NaN: unknown',
-      ['peer'],
-    );
-    this.#clockOffset = gauge(
-      'clock_offset_seconds',
-      "How far the own clock is ahead of the peer's; NaN: never measured",
-      ['peer'],
-    );
-    this.#clockOffsetError = gauge(
-      'clock_offset_error_seconds',
-      'Bound of the error of isthmus_clock_offset_seconds, growing while nothing is measured; +Inf: never measured',
-      ['peer'],
-    );
+    const gauge = gaugesIn(registry);
+    this.#changes = changeGauges(gauge);
     this.#linkState = gauge(
       'link_state',
       '1 for the present state of the link to the peer, 0 for all others',
@@ -195,13 +201,13 @@ export class FigureGauges {
   }
 
   #setPeer(peer: RegionId, view: PeerView | null, nowMs: number | null): void {
-    this.#lag.set({ origin: peer, target: this.#region }, age(view?.lag.seconds ?? null));
-    this.#backlog.set({ origin: peer }, known(view?.lag.backlogChanges ?? null));
+    this.#changes.lag.set({ origin: peer, target: this.#region }, age(view?.lag.seconds ?? null));
+    this.#changes.backlog.set({ origin: peer }, known(view?.lag.backlogChanges ?? null));
     this.#setRpo(peer, view?.rpo ?? null);
     const offset = view?.clockOffset ?? null;
-    this.#clockOffset.set({ peer }, known(offset === null ? null : offset.offsetMs / 1000));
+    this.#changes.clockOffset.set({ peer }, known(offset === null ? null : offset.offsetMs / 1000));
     const errorMs = offset === null || nowMs === null ? null : errorNow(offset, nowMs);
-    this.#clockOffsetError.set({ peer }, age(errorMs === null ? null : errorMs / 1000));
+    this.#changes.clockOffsetError.set({ peer }, age(errorMs === null ? null : errorMs / 1000));
   }
 
   #setVerified(peer: RegionId, proof: Verification | null): void {
@@ -212,9 +218,9 @@ export class FigureGauges {
 
   #setRpo(peer: RegionId | 'log', rpo: Rpo | null): void {
     const throughMs = rpo?.replicatedThroughMs ?? null;
-    this.#rpoSeconds.set({ peer }, age(rpo?.seconds ?? null));
-    this.#rpoChanges.set({ peer }, known(rpo?.changes ?? null));
-    this.#replicatedThrough.set({ peer }, known(throughMs === null ? null : throughMs / 1000));
+    this.#changes.rpoSeconds.set({ peer }, age(rpo?.seconds ?? null));
+    this.#changes.rpoChanges.set({ peer }, known(rpo?.changes ?? null));
+    this.#changes.replicatedThrough.set({ peer }, known(throughMs === null ? null : throughMs / 1000));
   }
 
   #setLinks(links: readonly LinkView[]): void {

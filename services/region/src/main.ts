@@ -41,7 +41,6 @@ import { type TroubleView, troubleOf } from '@isthmus/replication/trouble';
 import type { Logger } from 'pino';
 import { adminPartsOf } from './admin-parts.ts';
 import { Digester } from './admin/digest.ts';
-import { WriteGuards } from './api/write-guards.ts';
 import { readCommandLine } from './command-line.ts';
 import type { Config } from './config.ts';
 import { DigestSweep } from './digest-sweep.ts';
@@ -53,6 +52,7 @@ import {
   createRefused,
   createRefiller,
   createSessions,
+  createWriteGuards,
   watchGuards,
   watchLinks,
 } from './engine-parts.ts';
@@ -164,34 +164,19 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
     ...troubleOf('incidents', null, incidents.failure),
   ];
   const guard = watchGuards(ground);
-  const onRefused = (collection: string) => metrics.guarded(collection);
-  const judges = { watch: guard, retirement, joining, draining };
-  const guards = new WriteGuards({ region: config.region, ...judges, onRefused });
+  const guards = createWriteGuards(ground, { watch: guard, metrics });
   const refiller = keeper && createRefiller(ground, { keeper, transferPeer });
   const slot = new SlotWatch({ read: database.slotHealth, timer: systemTimer, logger: ground.log });
   const watches = [agenda, links, keeper, incidents, guard, retirement, joining, draining, refiller];
   for (const part of [calibration, refreshing, replicator, slot, ...watches]) part?.start();
   const peerActors = new PeerActors(peers, figures);
   const writers = new KnownWriters(actorOf(identity.region, identity.incarnation), retirement, peerActors);
+  const running = { links, donor, replicator, keeper, transferPeer, journal, guards, writers, digester };
+  const ownLog = new OpenedOwnChanges(ownChanges(ground), seals);
+  const shown = { isReady, metrics, troubles, refused, ownChanges: ownLog };
   return {
     api: { collections, store: records, journal, guards, sessions, peers: peerActors, writers },
-    admin: adminPartsOf(ground, {
-      isReady,
-      links,
-      metrics,
-      donor,
-      replicator,
-      troubles,
-      keeper,
-      transferPeer,
-      journal,
-      guards,
-      writers,
-      digester,
-      ownChanges: new OpenedOwnChanges(ownChanges(ground), seals),
-      refused,
-      maxDriftMs,
-    }),
+    admin: adminPartsOf(ground, { ...running, ...shown, maxDriftMs }),
     askDatabase: () => clock.calibrate(),
     isRenewed: () => past.standing === 'renewed' || keeper?.state.kind === 'renewed',
     closeWrites: () => {
