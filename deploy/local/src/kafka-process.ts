@@ -6,11 +6,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { LocalError } from './errors.ts';
 import type { Java } from './java.ts';
 import type { KafkaJars } from './kafka-jars.ts';
-import { logTail, type ServerChild, startChild } from './server-child.ts';
+import { type ServerChild, startChild } from './server-child.ts';
+import { whenReady } from './server-start.ts';
 
 const READY_TIMEOUT_MS = 90_000;
 const READY_POLL_MS = 10;
@@ -80,46 +79,16 @@ export async function runKafka(
     folder,
     logFile,
   });
-  try {
-    await untilReady({ child, logFile, from });
-    return child;
-  } catch (error) {
-    await child.signal('SIGKILL');
-    throw await startError(error, logFile);
-  }
+  return whenReady(child, {
+    name: 'Kafka',
+    logFile,
+    isReady: async () => (await readFile(logFile)).subarray(from).includes(READY_LINE),
+    timeoutMs: READY_TIMEOUT_MS,
+    pollMs: READY_POLL_MS,
+    portInUse: 'A port that Kafka should listen on is in use',
+  });
 }
 
 async function logSize(path: string): Promise<number> {
   return (await readFile(path).catch(() => Buffer.alloc(0))).length;
-}
-
-async function untilReady(start: { child: ServerChild; logFile: string; from: number }): Promise<void> {
-  const { child, logFile, from } = start;
-  const deadline = Date.now() + READY_TIMEOUT_MS;
-  for (;;) {
-    const log = await readFile(logFile);
-    if (log.subarray(from).includes(READY_LINE)) return;
-    if (!child.isRunning()) throw notReady(`ended at start (${await child.ended})`);
-    if (Date.now() > deadline) throw notReady(`was not ready within ${READY_TIMEOUT_MS} ms`);
-    await delay(READY_POLL_MS);
-  }
-}
-
-function notReady(how: string): LocalError {
-  return new LocalError('server-not-ready', `Kafka ${how}`, {
-    remedy: 'Run "isthmus doctor"; the lines of its log above say more.',
-  });
-}
-
-async function startError(error: unknown, logFile: string): Promise<unknown> {
-  if (!(error instanceof LocalError)) return error;
-  const tail = await logTail(logFile);
-  if (/Address already in use/.test(tail)) {
-    return new LocalError('port-in-use', 'A port that Kafka should listen on is in use', {
-      remedy: 'End the server that holds it.',
-      retriable: true,
-    });
-  }
-  const message = `${error.message}. Its log ends:\n${tail}`;
-  return new LocalError(error.code, message, { remedy: error.remedy, cause: error });
 }

@@ -7,7 +7,6 @@
  */
 import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { isFolder } from './cache-folder.ts';
 import { runCommand } from './command.ts';
 import { LocalError } from './errors.ts';
@@ -15,7 +14,8 @@ import { findFreePort, releasePort } from './free-port.ts';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.ts';
 import { copyTemplate } from './postgres-template.ts';
 import { type Server, server } from './server.ts';
-import { logTail, type ServerChild, startChild } from './server-child.ts';
+import { type ServerChild, startChild } from './server-child.ts';
+import { whenReady } from './server-start.ts';
 import { type ServerUser, serverUser } from './server-user.ts';
 import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 
@@ -120,44 +120,20 @@ async function startServer(site: Site, port: number): Promise<ServerChild> {
     logFile,
     user: site.user,
   });
-  try {
-    await untilReady(child, join(data, 'postmaster.pid'));
-    return child;
-  } catch (error) {
-    await child.signal('SIGKILL');
-    throw await startError(error, { port, logFile });
-  }
-}
-
-/** The first line of the file is the server's process id, the eighth its state. */
-async function untilReady(child: ServerChild, pidFile: string): Promise<void> {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
-  for (;;) {
-    const lines = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
-    if (Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready') return;
-    if (!child.isRunning()) throw notReady(`ended at start (${await child.ended})`);
-    if (Date.now() > deadline) throw notReady(`was not ready within ${READY_TIMEOUT_MS} ms`);
-    await delay(READY_POLL_MS);
-  }
-}
-
-function notReady(how: string): LocalError {
-  return new LocalError('server-not-ready', `Postgres ${how}`, {
-    remedy: 'Run "isthmus doctor"; the lines of its log above say more.',
+  return whenReady(child, {
+    name: 'Postgres',
+    logFile,
+    isReady: () => isReady(child, join(data, 'postmaster.pid')),
+    timeoutMs: READY_TIMEOUT_MS,
+    pollMs: READY_POLL_MS,
+    portInUse: `Port ${port} on 127.0.0.1 is in use`,
   });
 }
 
-async function startError(error: unknown, place: { port: number; logFile: string }): Promise<unknown> {
-  if (!(error instanceof LocalError)) return error;
-  const tail = await logTail(place.logFile);
-  if (/Address already in use/.test(tail)) {
-    return new LocalError('port-in-use', `Port ${place.port} on 127.0.0.1 is in use`, {
-      remedy: 'End the server that holds it.',
-      retriable: true,
-    });
-  }
-  const message = `${error.message}. Its log ends:\n${tail}`;
-  return new LocalError(error.code, message, { remedy: error.remedy, cause: error });
+/** The first line of the file is the server's process id, the eighth its state. */
+async function isReady(child: ServerChild, pidFile: string): Promise<boolean> {
+  const lines = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
+  return Number(lines[0]) === child.pid && lines[7]?.trim() === 'ready';
 }
 
 function handle(start: { site: Site; port: number; password: string; first: ServerChild }): Postgres {
