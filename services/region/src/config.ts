@@ -107,12 +107,7 @@ const variables = {
     ...variable('ISTHMUS_KAFKA_BROKERS', '', parseOwnLog),
     show: (text: string) => (text === '' ? 'postgres' : text),
   },
-  logPassword: {
-    ...variable('ISTHMUS_LOG_PASSWORD', '', parseLogPassword),
-    secret: true,
-    show: (text: string) => (text === '' ? '' : hidden),
-    showFault: () => hidden,
-  },
+  logPassword: secretVariable('ISTHMUS_LOG_PASSWORD', parseLogPassword),
   logRetentionHours: variable('ISTHMUS_LOG_RETENTION_HOURS', '168', wholeNumber(1, maxRetentionHours)),
   logRetentionMebibytes: variable(
     'ISTHMUS_LOG_RETENTION_MIB',
@@ -129,25 +124,9 @@ const variables = {
   roles: variable('ISTHMUS_ROLES', 'api,replicator', parseRoles),
   collections: variable('ISTHMUS_COLLECTIONS', '', parseCollections),
   logLevel: variable('ISTHMUS_LOG_LEVEL', 'info', parseLogLevel),
-  sessionKey: {
-    ...variable('ISTHMUS_SESSION_KEY', '', parseSharedSecret),
-    secret: true,
-    show: (text: string) => (text === '' ? '' : hidden),
-    showFault: () => hidden,
-  },
-  peerSecret: {
-    ...variable('ISTHMUS_PEER_SECRET', '', parseSharedSecret),
-    secret: true,
-    show: (text: string) => (text === '' ? '' : hidden),
-    showFault: () => hidden,
-  },
-  signingKey: {
-    ...variable('ISTHMUS_SIGNING_KEY', '', parseSigningKey),
-    secret: true,
-    isPrivate: true,
-    show: (text: string) => (text === '' ? '' : hidden),
-    showFault: () => hidden,
-  },
+  sessionKey: secretVariable('ISTHMUS_SESSION_KEY', parseSharedSecret),
+  peerSecret: secretVariable('ISTHMUS_PEER_SECRET', parseSharedSecret),
+  signingKey: { ...secretVariable('ISTHMUS_SIGNING_KEY', parseSigningKey), isPrivate: true },
   publicKeys: {
     ...variable('ISTHMUS_PUBLIC_KEYS', '{}', parsePublicKeys),
     secret: true,
@@ -263,6 +242,12 @@ class Reader {
 
 function variable<T>(name: string, fallback: string | null, parse: (text: string) => Parsed<T>): Variable<T> {
   return { name, fallback, parse, secret: false, show: hideUserinfo, showFault: quoted };
+}
+
+/** Nobody is shown more of it than whether it is set. */
+function secretVariable<T>(name: string, parse: (text: string) => Parsed<T>): Variable<T> {
+  const show = (text: string): string => (text === '' ? '' : hidden);
+  return { name, fallback: '', parse, secret: true, show, showFault: () => hidden };
 }
 
 function quoted(text: string): string {

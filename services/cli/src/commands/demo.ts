@@ -22,6 +22,7 @@ import { demoText } from '../demo-text.ts';
 import { wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { readOptions, takePositionals } from '../remote/options.ts';
+import { regionName } from '../remote/region-name.ts';
 import { jsonLine } from '../remote/show.ts';
 
 const usage =
@@ -29,7 +30,6 @@ const usage =
 const STOP_TIMEOUT_MS = 8_000;
 const MOST_REGIONS = 5;
 const LONGEST_DELAY_MS = 10_000;
-const REGION_NAME = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
 interface DemoOptions {
   readonly regions: readonly string[];
@@ -149,7 +149,7 @@ function parseOptions(args: readonly string[]): DemoOptions {
 
 function parseRegions(text: string): readonly string[] {
   const names = text.split(',');
-  const areGood = names.every((name) => REGION_NAME.test(name)) && new Set(names).size === names.length;
+  const areGood = names.every((name) => regionName.test(name)) && new Set(names).size === names.length;
   if (areGood && names.length >= 2 && names.length <= MOST_REGIONS) return names;
   throw wrongUsage(
     `--regions takes 2 to ${MOST_REGIONS} different names with commas between, each of 1 to 32 lower-case ` +

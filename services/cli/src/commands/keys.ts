@@ -8,6 +8,7 @@ import { newKey, type RegionKey, writeKey } from '@isthmus/local/signing-keys';
 import { CliError, wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { dryRunOption, readOptions, takePositionals } from '../remote/options.ts';
+import { regionName } from '../remote/region-name.ts';
 import { jsonLine } from '../remote/show.ts';
 
 const usage =
@@ -20,8 +21,6 @@ const options = {
   'not-after': { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;
-
-const regionName = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
 
 export const keys: Command = {
   name: 'keys',
