@@ -18,7 +18,7 @@ import type { Progress } from '@isthmus/local/progress';
 import { type Server, server } from '@isthmus/local/server';
 import type { ServerChild } from '@isthmus/local/server-child';
 
-const END_TIMEOUT_MS = 4_000;
+const endTimeoutMs = 4_000;
 const voterSetting = 'controller.quorum.voters';
 
 /** The node that a local Kafka is started with. */
@@ -96,7 +96,7 @@ function handle({ keepIn, ports, start }: Prepared, first: ServerChild): Server 
     start,
     restartSignal: 'SIGTERM',
     stopSignal: 'SIGKILL',
-    endTimeoutMs: END_TIMEOUT_MS,
+    endTimeoutMs,
     cleanUp: async () => {
       for (const port of ports) releasePort(port);
       await Promise.resolve();

@@ -60,6 +60,10 @@ test('files are named in kebab case', () => {
   expect(odd).toEqual([]);
 });
 
+test('constants are named in camel case, as everything else is', () => {
+  expect(linesWith(/^\s*(?:export )?const [A-Z][A-Z0-9_]*\b/, filesOf('.ts', '.js', '.mjs'))).toEqual([]);
+});
+
 test('every module opens with what it is for', () => {
   const silent = sources.filter((file) => !/^(?:#!.*\n)?\/\*\*/.test(file.text)).map((file) => file.path);
   expect(silent).toEqual([]);

@@ -8,8 +8,8 @@ import { type ExecFileOptions, execFile } from 'node:child_process';
 import { systemCode } from './errors.ts';
 import { reapProcess } from './reaper.ts';
 
-const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
-const TAIL_CHARACTERS = 2_000;
+const outputLimitBytes = 4 * 1024 * 1024;
+const tailCharacters = 2_000;
 
 export type CommandResult =
   | { readonly kind: 'done'; readonly output: string }
@@ -33,12 +33,12 @@ export function runCommand(
     const child = execFile(
       program,
       [...args],
-      { ...rest, timeout: timeoutMs, maxBuffer: OUTPUT_LIMIT_BYTES, killSignal: 'SIGKILL' },
+      { ...rest, timeout: timeoutMs, maxBuffer: outputLimitBytes, killSignal: 'SIGKILL' },
       (error, stdout, stderr) => {
         forget();
         if (error === null) return resolve({ kind: 'done', output: `${stdout}${stderr}` });
         if (systemCode(error) === 'ENOENT') return resolve({ kind: 'absent' });
-        const tail = `${stdout}${stderr}`.trim().slice(-TAIL_CHARACTERS) || error.message;
+        const tail = `${stdout}${stderr}`.trim().slice(-tailCharacters) || error.message;
         const exitCode = typeof error.code === 'number' ? error.code : undefined;
         return resolve({ kind: 'failed', exitCode, tail });
       },

@@ -5,24 +5,24 @@
  */
 import { z } from 'zod';
 import type { Cluster, ClusterRegion } from './cluster.ts';
-import { LINK_STATES, LONGEST_DELAY_MS, type LinkCondition } from './link-proxy.ts';
+import { linkStates, longestDelayMs, type LinkCondition } from './link-proxy.ts';
 import type { Server } from './server.ts';
 
-const PROCESSES = ['region', 'postgres', 'kafka'] as const;
-const SIGNALS = ['SIGKILL', 'SIGSTOP', 'SIGCONT', 'start'] as const;
-const SHOWN_CHARACTERS = 100;
+const processKinds = ['region', 'postgres', 'kafka'] as const;
+const signals = ['SIGKILL', 'SIGSTOP', 'SIGCONT', 'start'] as const;
+const shownCharacters = 100;
 
-const LINK_REQUEST = z.strictObject({
+const linkRequest = z.strictObject({
   origin: z.string(),
   target: z.string(),
-  state: z.enum(LINK_STATES),
-  delayMs: z.number().min(0).max(LONGEST_DELAY_MS).optional(),
+  state: z.enum(linkStates),
+  delayMs: z.number().min(0).max(longestDelayMs).optional(),
 });
 
-const PROCESS_REQUEST = z.strictObject({
+const processRequest = z.strictObject({
   region: z.string(),
-  process: z.enum(PROCESSES),
-  signal: z.enum(SIGNALS),
+  process: z.enum(processKinds),
+  signal: z.enum(signals),
 });
 
 export interface ControlAnswer {
@@ -51,8 +51,8 @@ export function problem({ status, code, detail, violations }: ControlProblem): C
 }
 
 export function setLink(cluster: Cluster, body: unknown): ControlAnswer {
-  const parsed = LINK_REQUEST.safeParse(body);
-  if (!parsed.success) return invalid(violationsOf(parsed.error, body, LINK_TAKES));
+  const parsed = linkRequest.safeParse(body);
+  if (!parsed.success) return invalid(violationsOf(parsed.error, body, linkTakes));
   const { origin, target, state, delayMs } = parsed.data;
   const unknown = unknownRegions(cluster, { origin, target });
   if (unknown.length > 0) return invalid(unknown);
@@ -64,7 +64,7 @@ export function setLink(cluster: Cluster, body: unknown): ControlAnswer {
   }
   const condition = linkCondition(state, delayMs);
   if (condition === undefined) {
-    const limit = LINK_TAKES['delayMs'];
+    const limit = linkTakes['delayMs'];
     return invalid([{ field: 'delayMs', rule: 'required', limit, value: null }]);
   }
   const kafka = cluster.regions.find(({ region }) => region === origin)?.kafka ?? null;
@@ -86,8 +86,8 @@ function linkCondition(
 }
 
 export async function strikeProcess(cluster: Cluster, body: unknown): Promise<ControlAnswer> {
-  const parsed = PROCESS_REQUEST.safeParse(body);
-  if (!parsed.success) return invalid(violationsOf(parsed.error, body, PROCESS_TAKES));
+  const parsed = processRequest.safeParse(body);
+  if (!parsed.success) return invalid(violationsOf(parsed.error, body, processTakes));
   const { region: name, process, signal } = parsed.data;
   const region = cluster.regions.find((each) => each.region === name);
   if (region === undefined) return invalid(unknownRegions(cluster, { region: name }));
@@ -106,7 +106,7 @@ export async function strikeProcess(cluster: Cluster, body: unknown): Promise<Co
 /** Every server with its state and the number of its newest process, 0 where it is not ours. */
 export function listProcesses(cluster: Cluster): ControlAnswer {
   const processes = cluster.regions.flatMap((region) =>
-    PROCESSES.flatMap((process) => {
+    processKinds.flatMap((process) => {
       const server = serverOf(region, process);
       if (server === null) return [];
       return [{ region: region.region, process, state: server.state(), pid: server.pid() }];
@@ -116,14 +116,14 @@ export function listProcesses(cluster: Cluster): ControlAnswer {
 }
 
 /** `null`: the region has none. */
-function serverOf(region: ClusterRegion, process: (typeof PROCESSES)[number]): Server | null {
+function serverOf(region: ClusterRegion, process: (typeof processKinds)[number]): Server | null {
   return process === 'region' ? region.process : region[process];
 }
 
 /** Starting what runs is no error, so that a script may begin by making sure. */
 function stateRefusal(
   server: Server,
-  signal: (typeof SIGNALS)[number],
+  signal: (typeof signals)[number],
   what: string,
 ): ControlProblem | undefined {
   const state = server.state();
@@ -136,17 +136,17 @@ function stateRefusal(
   return undefined;
 }
 
-const LINK_TAKES: Readonly<Record<string, string>> = {
+const linkTakes: Readonly<Record<string, string>> = {
   origin: 'a region',
   target: 'a region other than origin',
-  state: LINK_STATES.join(', '),
-  delayMs: `milliseconds each way, 0 to ${LONGEST_DELAY_MS}, with the state delay`,
+  state: linkStates.join(', '),
+  delayMs: `milliseconds each way, 0 to ${longestDelayMs}, with the state delay`,
 };
 
-const PROCESS_TAKES: Readonly<Record<string, string>> = {
+const processTakes: Readonly<Record<string, string>> = {
   region: 'a region',
-  process: PROCESSES.join(', '),
-  signal: SIGNALS.join(', '),
+  process: processKinds.join(', '),
+  signal: signals.join(', '),
 };
 
 function unknownRegions(cluster: Cluster, named: Readonly<Record<string, string>>): readonly Violation[] {
@@ -164,7 +164,7 @@ function violationsOf(
   return error.issues.flatMap((issue): readonly Violation[] => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((field) => ({
-        field: field.slice(0, SHOWN_CHARACTERS),
+        field: field.slice(0, shownCharacters),
         rule: 'unknown-field',
         limit: Object.keys(takes),
         value: shown(memberOf(body, field)),
@@ -186,7 +186,7 @@ function shown(value: unknown): unknown {
   if (value === undefined) return null;
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.slice(0, SHOWN_CHARACTERS);
+  return text.slice(0, shownCharacters);
 }
 
 function invalid(violations: readonly Violation[]): ControlAnswer {

@@ -19,8 +19,8 @@ import {
 import { LocalError } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
 
-const BODY_LIMIT_BYTES = 16 * 1024;
-const REQUEST_TIMEOUT_MS = 120_000;
+const bodyLimitBytes = 16 * 1024;
+const requestTimeoutMs = 120_000;
 
 export interface Control {
   readonly address: string;
@@ -29,7 +29,7 @@ export interface Control {
 
 type Route = (cluster: Cluster, body: unknown) => ControlAnswer | Promise<ControlAnswer>;
 
-const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/links': {
     GET: (cluster) => ({ status: 200, body: { links: cluster.links.all.map((link) => link.report()) } }),
     POST: setLink,
@@ -39,7 +39,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
 
 export async function startControl(cluster: Cluster): Promise<Control> {
   const port = await findFreePort();
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
+  const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
     answer(cluster, request)
       .catch(unexpected)
       .then((given) => send(response, given))
@@ -60,12 +60,12 @@ export async function startControl(cluster: Cluster): Promise<Control> {
 
 async function answer(cluster: Cluster, request: IncomingMessage): Promise<ControlAnswer> {
   const path = new URL(request.url ?? '/', 'http://control').pathname;
-  const methods = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined;
+  const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (methods === undefined) {
     return problem({
       status: 404,
       code: 'not-found',
-      detail: `The paths are ${Object.keys(ROUTES).join(', ')}`,
+      detail: `The paths are ${Object.keys(routes).join(', ')}`,
     });
   }
   const method = request.method ?? '';
@@ -87,10 +87,10 @@ async function readBody(
   for await (const part of request) {
     if (!Buffer.isBuffer(part)) continue;
     length += part.length;
-    if (length <= BODY_LIMIT_BYTES) parts.push(part);
+    if (length <= bodyLimitBytes) parts.push(part);
   }
-  if (length > BODY_LIMIT_BYTES) {
-    const detail = `The body has ${length} bytes; it takes at most ${BODY_LIMIT_BYTES}`;
+  if (length > bodyLimitBytes) {
+    const detail = `The body has ${length} bytes; it takes at most ${bodyLimitBytes}`;
     return { refusal: { status: 413, code: 'body-too-large', detail } };
   }
   try {

@@ -7,10 +7,10 @@
  */
 import type { Socket } from 'node:net';
 
-const LINE_LIMIT_BYTES = 8 * 1024 * 1024;
+const lineLimitBytes = 8 * 1024 * 1024;
 /** What a queued piece costs beside its bytes, so that many small pieces are bounded too. */
-const PIECE_COST_BYTES = 256;
-const COMPACT_AFTER_PIECES = 1_024;
+const pieceCostBytes = 256;
+const compactAfterPieces = 1_024;
 
 export type Flow = { readonly kind: 'flowing'; readonly delayMs: number } | { readonly kind: 'held' };
 
@@ -114,7 +114,7 @@ export class DelayLine {
   }
 
   #isFull(): boolean {
-    return this.#heldBytes >= LINE_LIMIT_BYTES || this.#ends.budget.isSpent;
+    return this.#heldBytes >= lineLimitBytes || this.#ends.budget.isSpent;
   }
 
   #account(bytes: number): void {
@@ -125,7 +125,7 @@ export class DelayLine {
 
   #resumeSource(): void {
     if (this.#flow.kind === 'held' || this.#ends.source.destroyed) return;
-    if (this.#heldBytes > LINE_LIMIT_BYTES / 2) return;
+    if (this.#heldBytes > lineLimitBytes / 2) return;
     if (this.#ends.budget.isSpent) this.#ends.budget.whenFree(this.#wake);
     else this.#ends.source.resume();
   }
@@ -163,7 +163,7 @@ export class DelayLine {
     if (this.#next === this.#pieces.length) {
       this.#pieces = [];
       this.#next = 0;
-    } else if (this.#next >= COMPACT_AFTER_PIECES) {
+    } else if (this.#next >= compactAfterPieces) {
       this.#pieces = this.#pieces.slice(this.#next);
       this.#next = 0;
     }
@@ -178,5 +178,5 @@ export class DelayLine {
 }
 
 function cost(bytes: Buffer | undefined): number {
-  return (bytes?.length ?? 0) + PIECE_COST_BYTES;
+  return (bytes?.length ?? 0) + pieceCostBytes;
 }

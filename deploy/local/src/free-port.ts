@@ -13,10 +13,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { LocalError } from './errors.ts';
 
-const LOWEST_PORT = 12_000;
-const HIGHEST_PORT = 31_999;
-const SLICE = 50;
-const SLICES = Math.floor((HIGHEST_PORT + 1 - LOWEST_PORT) / SLICE);
+const lowestPort = 12_000;
+const highestPort = 31_999;
+const slicePorts = 50;
+const sliceCount = Math.floor((highestPort + 1 - lowestPort) / slicePorts);
 
 const handedOut = new Set<number>();
 const owned: number[] = [];
@@ -44,9 +44,9 @@ async function isPortFree(port: number): Promise<boolean> {
 
 /** Whether one more slice is ours. Begins anywhere, so that ports which were just left are not taken again at once. */
 async function ownSlice(): Promise<boolean> {
-  const start = randomInt(SLICES);
-  for (let step = 0; step < SLICES; step++) {
-    const first = LOWEST_PORT + ((start + step) % SLICES) * SLICE;
+  const start = randomInt(sliceCount);
+  for (let step = 0; step < sliceCount; step++) {
+    const first = lowestPort + ((start + step) % sliceCount) * slicePorts;
     if (owned.includes(first)) continue;
     const lock = await listen(first);
     if (lock === null) continue;
@@ -69,7 +69,7 @@ function grow(): Promise<boolean> {
 export async function findFreePort(): Promise<number> {
   do {
     const candidates = owned.flatMap((first) =>
-      Array.from({ length: SLICE - 1 }, (_, index) => first + 1 + index),
+      Array.from({ length: slicePorts - 1 }, (_, index) => first + 1 + index),
     );
     const start = randomInt(Math.max(1, candidates.length));
     for (const port of [...candidates.slice(start), ...candidates.slice(0, start)]) {
@@ -81,7 +81,7 @@ export async function findFreePort(): Promise<number> {
   } while (await grow());
   throw new LocalError(
     'port-in-use',
-    `No TCP port on 127.0.0.1 from ${LOWEST_PORT} to ${HIGHEST_PORT} is free`,
+    `No TCP port on 127.0.0.1 from ${lowestPort} to ${highestPort} is free`,
     {
       remedy: 'End servers that are left over from earlier runs.',
       retriable: true,

@@ -11,11 +11,11 @@ import type { Kafka } from './kafka.ts';
 import type { Postgres } from './postgres.ts';
 import type { Server } from './server.ts';
 
-const POSTGRES_NAME = 'ISTHMUS_LOCAL_POSTGRES_URLS';
-const KAFKA_NAME = 'ISTHMUS_LOCAL_KAFKA_BROKERS';
+const postgresName = 'ISTHMUS_LOCAL_POSTGRES_URLS';
+const kafkaName = 'ISTHMUS_LOCAL_KAFKA_BROKERS';
 
-const POSTGRES = z.record(z.string(), z.url({ protocol: /^postgres(ql)?$/ }));
-const KAFKA = z.record(z.string(), z.string().regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/));
+const postgresUrls = z.record(z.string(), z.url({ protocol: /^postgres(ql)?$/ }));
+const kafkaBrokers = z.record(z.string(), z.string().regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/));
 
 export interface GivenServers {
   readonly postgres: (region: string) => Postgres | undefined;
@@ -23,21 +23,21 @@ export interface GivenServers {
 }
 
 export function givenServers(environment: Readonly<Record<string, string | undefined>>): GivenServers {
-  const urls = read(environment, POSTGRES_NAME, {
-    schema: POSTGRES,
+  const urls = read(environment, postgresName, {
+    schema: postgresUrls,
     takes: '{"eu":"postgres://user:password@host:5432/database"}',
   });
-  const brokers = read(environment, KAFKA_NAME, { schema: KAFKA, takes: '{"eu":"host:9092"}' });
+  const brokers = read(environment, kafkaName, { schema: kafkaBrokers, takes: '{"eu":"host:9092"}' });
   return {
     postgres: (region) => {
       const url = urls[region];
       if (url === undefined) return undefined;
-      return { ...foreignServer(POSTGRES_NAME, region), url, port: Number(new URL(url).port || 5432) };
+      return { ...foreignServer(postgresName, region), url, port: Number(new URL(url).port || 5432) };
     },
     kafka: (region) => {
       const address = brokers[region];
       if (address === undefined) return undefined;
-      return { ...foreignServer(KAFKA_NAME, region), brokers: address, listeners: {} };
+      return { ...foreignServer(kafkaName, region), brokers: address, listeners: {} };
     },
   };
 }

@@ -9,13 +9,13 @@ import { delimiter, join } from 'node:path';
 import { runCommand } from './command.ts';
 import { LocalError } from './errors.ts';
 
-const OLDEST_JAVA = 17;
-const COMMAND_TIMEOUT_MS = 20_000;
-const INSTALL_JAVA =
-  `Install Java ${OLDEST_JAVA} or newer (for example: apt-get install openjdk-17-jre-headless, ` +
+const oldestJava = 17;
+const commandTimeoutMs = 20_000;
+const installJava =
+  `Install Java ${oldestJava} or newer (for example: apt-get install openjdk-17-jre-headless, ` +
   'or brew install openjdk), or set JAVA_HOME; or give addresses of your own Kafka in ISTHMUS_LOCAL_KAFKA_BROKERS; ' +
   'or do without Kafka (--log postgres).';
-const INSTALL_MAVEN =
+const installMaven =
   'Install Maven (for example: apt-get install maven, or brew install maven); it is needed once, to load ' +
   'Apache Kafka. Or give addresses of your own Kafka in ISTHMUS_LOCAL_KAFKA_BROKERS, or do without (--log postgres).';
 
@@ -47,7 +47,7 @@ export async function findJava(): Promise<Java> {
   const program = await findProgram('java', folders);
   if (program === undefined) {
     throw new LocalError('java-missing', 'Java is not installed; Apache Kafka needs it', {
-      remedy: INSTALL_JAVA,
+      remedy: installJava,
     });
   }
   const real = await realpath(program);
@@ -57,15 +57,15 @@ export async function findJava(): Promise<Java> {
 
 /** The major version, or a typed error where it is older than Kafka accepts or does not run. */
 export async function checkJavaVersion({ program }: Java): Promise<number> {
-  const result = await runCommand(program, ['-version'], { timeoutMs: COMMAND_TIMEOUT_MS });
+  const result = await runCommand(program, ['-version'], { timeoutMs: commandTimeoutMs });
   const said = result.kind === 'done' ? result.output : result.kind === 'failed' ? result.tail : '';
   const major = Number(/version "(?:1\.)?(\d+)/.exec(said)?.[1] ?? Number.NaN);
   if (result.kind !== 'done' || Number.isNaN(major)) {
-    throw new LocalError('java-missing', `${program} does not run: ${said}`, { remedy: INSTALL_JAVA });
+    throw new LocalError('java-missing', `${program} does not run: ${said}`, { remedy: installJava });
   }
-  if (major < OLDEST_JAVA) {
-    throw new LocalError('java-too-old', `${program} is Java ${major}; Apache Kafka needs ${OLDEST_JAVA}`, {
-      remedy: INSTALL_JAVA,
+  if (major < oldestJava) {
+    throw new LocalError('java-too-old', `${program} is Java ${major}; Apache Kafka needs ${oldestJava}`, {
+      remedy: installJava,
     });
   }
   return major;
@@ -75,6 +75,6 @@ export async function findMaven(): Promise<string> {
   const program = await findProgram('mvn', pathFolders());
   if (program !== undefined) return program;
   throw new LocalError('maven-missing', 'Maven is not installed; it loads Apache Kafka', {
-    remedy: INSTALL_MAVEN,
+    remedy: installMaven,
   });
 }

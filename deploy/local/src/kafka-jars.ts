@@ -14,11 +14,11 @@ import { LocalError } from './errors.ts';
 import { findMaven } from './java.ts';
 import type { Progress } from './progress.ts';
 
-export const KAFKA_VERSION = '4.4.0';
-const MAVEN_TIMEOUT_MS = 10 * 60_000;
-const PROGRESS_EVERY_MS = 2_000;
-const POM = fileURLToPath(new URL('../kafka/pom.xml', import.meta.url));
-const CHECKSUMS = new URL('../kafka/jars.sha256', import.meta.url);
+export const kafkaVersion = '4.4.0';
+const mavenTimeoutMs = 10 * 60_000;
+const progressEveryMs = 2_000;
+const pom = fileURLToPath(new URL('../kafka/pom.xml', import.meta.url));
+const checksums = new URL('../kafka/jars.sha256', import.meta.url);
 
 export interface KafkaJars {
   /** In the order of the list: a class-data archive is bound to the exact class path. */
@@ -29,7 +29,7 @@ export interface KafkaJars {
 
 /** Whether they are among the entries of the cache folder. */
 export function hasJars(cached: readonly string[]): boolean {
-  const entry = new RegExp(`^kafka-${KAFKA_VERSION.replaceAll('.', '\\.')}-[0-9a-f]{12}$`);
+  const entry = new RegExp(`^kafka-${kafkaVersion.replaceAll('.', '\\.')}-[0-9a-f]{12}$`);
   return cached.some((name) => entry.test(name));
 }
 
@@ -39,10 +39,10 @@ interface PinnedJar {
 }
 
 export async function kafkaJars(progress: Progress): Promise<KafkaJars> {
-  const list = await readFile(CHECKSUMS, 'utf8');
+  const list = await readFile(checksums, 'utf8');
   const hash = createHash('sha256').update(list).digest('hex').slice(0, 12);
   const jars = parseList(list);
-  const folder = await cachedEntry(`kafka-${KAFKA_VERSION}-${hash}`, (draft) => load(draft, jars, progress));
+  const folder = await cachedEntry(`kafka-${kafkaVersion}-${hash}`, (draft) => load(draft, jars, progress));
   return { classPath: jars.map(({ name }) => join(folder, 'lib', name)).join(':'), hash };
 }
 
@@ -53,11 +53,11 @@ function parseList(list: string): readonly PinnedJar[] {
 
 async function load(draft: string, jars: readonly PinnedJar[], progress: Progress): Promise<void> {
   const maven = await findMaven();
-  progress(`Loading Apache Kafka ${KAFKA_VERSION} with Maven (once, about 45 MB)`);
+  progress(`Loading Apache Kafka ${kafkaVersion} with Maven (once, about 45 MB)`);
   const lib = join(draft, 'lib');
   await runMaven({ maven, lib, progress });
   await verifyJars(lib, jars);
-  progress(`Apache Kafka ${KAFKA_VERSION} loaded and verified`);
+  progress(`Apache Kafka ${kafkaVersion} loaded and verified`);
 }
 
 async function runMaven(run: { maven: string; lib: string; progress: Progress }): Promise<void> {
@@ -65,13 +65,13 @@ async function runMaven(run: { maven: string; lib: string; progress: Progress })
   let toldAtMs = Date.now();
   const onOutput = (text: string): void => {
     jars += text.match(/Downloaded from \S+: \S+\.jar/g)?.length ?? 0;
-    if (jars === 0 || Date.now() - toldAtMs < PROGRESS_EVERY_MS) return;
+    if (jars === 0 || Date.now() - toldAtMs < progressEveryMs) return;
     toldAtMs = Date.now();
     run.progress(`  ${jars} files`);
   };
-  const args = ['-B', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime'];
+  const args = ['-B', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime'];
   const result = await runCommand(run.maven, [...args, `-DoutputDirectory=${run.lib}`], {
-    timeoutMs: MAVEN_TIMEOUT_MS,
+    timeoutMs: mavenTimeoutMs,
     onOutput,
   });
   if (result.kind !== 'done') throw mavenError(result.kind === 'failed' ? result.tail : 'it is gone');

@@ -11,10 +11,10 @@ import type { KafkaJars } from './kafka-jars.ts';
 import { type ServerChild, startChild } from './server-child.ts';
 import { whenReady } from './server-start.ts';
 
-const READY_TIMEOUT_MS = 90_000;
-const READY_POLL_MS = 10;
-const READY_LINE = 'Kafka Server started';
-const LOG_PREFIX = '-Dorg.slf4j.simpleLogger';
+const readyTimeoutMs = 90_000;
+const readyPollMs = 10;
+const readyLine = 'Kafka Server started';
+const logPrefix = '-Dorg.slf4j.simpleLogger';
 
 /**
  * `quick-start` is small; `long-load` keeps more in memory. Neither compiles fully: that takes a fifth of a core for
@@ -22,25 +22,25 @@ const LOG_PREFIX = '-Dorg.slf4j.simpleLogger';
  */
 export type KafkaTuning = 'quick-start' | 'long-load';
 
-const TUNING: Readonly<Record<KafkaTuning, readonly string[]>> = {
+const tunings: Readonly<Record<KafkaTuning, readonly string[]>> = {
   'quick-start': ['-Xms48m', '-Xmx256m'],
   'long-load': ['-Xms512m', '-Xmx512m'],
 };
 
 /** Performance counters and unpacked libraries would otherwise be left in /tmp by a kill. */
-const JVM_ARGS = [
+const jvmArgs = [
   '-XX:TieredStopAtLevel=1',
   '-XX:+UseSerialGC',
   '-XX:-UsePerfData',
   '-XX:+ExitOnOutOfMemoryError',
   '-Xshare:auto',
-  `${LOG_PREFIX}.defaultLogLevel=warn`,
-  `${LOG_PREFIX}.showDateTime=true`,
-  `${LOG_PREFIX}.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS`,
-  `${LOG_PREFIX}.log.kafka.server.KafkaRaftServer=info`,
+  `${logPrefix}.defaultLogLevel=warn`,
+  `${logPrefix}.showDateTime=true`,
+  `${logPrefix}.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSS`,
+  `${logPrefix}.log.kafka.server.KafkaRaftServer=info`,
 ];
 
-const JAVA_VARIABLES = new Set(['CLASSPATH', 'JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', '_JAVA_OPTIONS']);
+const javaVariables = new Set(['CLASSPATH', 'JAVA_TOOL_OPTIONS', 'JDK_JAVA_OPTIONS', '_JAVA_OPTIONS']);
 
 export interface KafkaProgram {
   readonly java: Java;
@@ -56,12 +56,12 @@ export function kafkaArgs(
   tuning: KafkaTuning = 'quick-start',
 ): readonly string[] {
   const temporary = `-Djava.io.tmpdir=${folder}`;
-  return [...TUNING[tuning], ...JVM_ARGS, temporary, ...program.archiveArgs, '-cp', program.jars.classPath];
+  return [...tunings[tuning], ...jvmArgs, temporary, ...program.archiveArgs, '-cp', program.jars.classPath];
 }
 
 /** The environment without what would change the class path, the options or the output of Java. */
 export function javaEnvironment(): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !JAVA_VARIABLES.has(name)));
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !javaVariables.has(name)));
 }
 
 /** Starts a Kafka whose `server.properties` lies in `folder`; its log is `kafka.log` beside them. */
@@ -82,9 +82,9 @@ export async function runKafka(
   return whenReady(child, {
     name: 'Kafka',
     logFile,
-    isReady: async () => (await readFile(logFile)).subarray(from).includes(READY_LINE),
-    timeoutMs: READY_TIMEOUT_MS,
-    pollMs: READY_POLL_MS,
+    isReady: async () => (await readFile(logFile)).subarray(from).includes(readyLine),
+    timeoutMs: readyTimeoutMs,
+    pollMs: readyPollMs,
     portInUse: 'A port that Kafka should listen on is in use',
   });
 }

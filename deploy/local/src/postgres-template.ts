@@ -15,9 +15,9 @@ import { newSystemIdentifier, setSystemIdentifier } from './postgres-control-fil
 import type { ServerUser } from './server-user.ts';
 import { openWorkFolder } from './work-folder.ts';
 
-const INITDB_TIMEOUT_MS = 120_000;
-const COPY_TIMEOUT_MS = 60_000;
-const INITDB_ARGS = [
+const initdbTimeoutMs = 120_000;
+const copyTimeoutMs = 60_000;
+const initdbArgs = [
   '--username=postgres',
   '--encoding=UTF8',
   '--locale=C',
@@ -40,14 +40,14 @@ export async function copyTemplate(request: TemplateRequest, folder: string): Pr
 }
 
 function templateName({ binaries, user }: TemplateRequest): string {
-  const settings = JSON.stringify([INITDB_ARGS, user?.uid ?? process.getuid?.() ?? null]);
+  const settings = JSON.stringify([initdbArgs, user?.uid ?? process.getuid?.() ?? null]);
   const hash = createHash('sha256').update(settings).digest('hex').slice(0, 12);
   return `postgres-${binaries.version}-${hash}`;
 }
 
 /** Owners and modes are kept, so that root's copy belongs to the unprivileged user. */
 async function copyTree(from: string, to: string): Promise<void> {
-  const result = await runCommand('cp', ['-a', from, to], { timeoutMs: COPY_TIMEOUT_MS });
+  const result = await runCommand('cp', ['-a', from, to], { timeoutMs: copyTimeoutMs });
   if (result.kind === 'done') return;
   const said = result.kind === 'failed' ? result.tail : 'the program cp is not installed';
   throw new LocalError('command-failed', `Cannot copy the Postgres template: ${said}`, {
@@ -75,9 +75,9 @@ async function makeTemplate({ binaries, user }: TemplateRequest, draft: string):
 
 async function initialise({ binaries, user }: TemplateRequest, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const args = [...INITDB_ARGS, `--pgdata=${folder}/data`, `--pwfile=${folder}/password`];
+  const args = [...initdbArgs, `--pgdata=${folder}/data`, `--pwfile=${folder}/password`];
   const result = await runCommand(binaries.initdb, args, {
-    timeoutMs: INITDB_TIMEOUT_MS,
+    timeoutMs: initdbTimeoutMs,
     cwd: folder,
     env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
     ...(user && { uid: user.uid, gid: user.gid }),

@@ -19,13 +19,13 @@ import { whenReady } from './server-start.ts';
 import { type ServerUser, serverUser } from './server-user.ts';
 import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 
-const READY_TIMEOUT_MS = 60_000;
-const READY_POLL_MS = 5;
-const END_TIMEOUT_MS = 3_000;
-const PORT_ATTEMPTS = 5;
+const readyTimeoutMs = 60_000;
+const readyPollMs = 5;
+const endTimeoutMs = 3_000;
+const portAttempts = 5;
 
 /** Data in memory-mapped files goes with the folder; `posix` would leave files in /dev/shm. */
-const SETTINGS: Readonly<Record<string, string>> = {
+const chosenSettings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   wal_level: 'logical',
@@ -73,7 +73,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const user = await serverUser();
   const binaries = await postgresBinaries(user);
   const folder = await openWorkFolder({ kind: 'postgres', keepIn: options.keepIn, user });
-  const settings = { ...SETTINGS, ...options.settings };
+  const settings = { ...chosenSettings, ...options.settings };
   const site: Site = { folder, binaries, user, settings, environment: options.environment ?? {} };
   try {
     const password = await prepareData(site);
@@ -103,7 +103,7 @@ async function startOnFreePort(site: Site): Promise<{ port: number; child: Serve
     } catch (error) {
       releasePort(port);
       const taken = error instanceof LocalError && error.code === 'port-in-use';
-      if (!taken || attempt === PORT_ATTEMPTS) throw error;
+      if (!taken || attempt === portAttempts) throw error;
     }
   }
 }
@@ -124,8 +124,8 @@ async function startServer(site: Site, port: number): Promise<ServerChild> {
     name: 'Postgres',
     logFile,
     isReady: () => isReady(child, join(data, 'postmaster.pid')),
-    timeoutMs: READY_TIMEOUT_MS,
-    pollMs: READY_POLL_MS,
+    timeoutMs: readyTimeoutMs,
+    pollMs: readyPollMs,
     portInUse: `Port ${port} on 127.0.0.1 is in use`,
   });
 }
@@ -144,7 +144,7 @@ function handle(start: { site: Site; port: number; password: string; first: Serv
     start: () => startServer(site, port),
     restartSignal: 'SIGINT',
     stopSignal: 'SIGQUIT',
-    endTimeoutMs: END_TIMEOUT_MS,
+    endTimeoutMs,
     cleanUp: async () => {
       await removeSegment(join(site.folder.path, 'data'));
       releasePort(port);
@@ -160,6 +160,6 @@ async function removeSegment(dataFolder: string): Promise<void> {
   const lines = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
   const segment = lines[6]?.trim().split(/\s+/)[1];
   if (segment === undefined) return;
-  await runCommand('ipcrm', ['-m', segment], { timeoutMs: END_TIMEOUT_MS });
+  await runCommand('ipcrm', ['-m', segment], { timeoutMs: endTimeoutMs });
   await rm(pidFile, { force: true });
 }

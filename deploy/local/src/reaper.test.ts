@@ -6,10 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-const DEADLINE_MS = 5_000;
+const deadlineMs = 5_000;
 
 /** A program that starts servers with the built module and prints what it started. */
-const OWNER = `
+const ownerProgram = `
 import { startPostgres } from '${new URL('../dist/postgres.js', import.meta.url).href}';
 const servers = await Promise.all([startPostgres(), startPostgres()]);
 await servers[1].kill('SIGSTOP');
@@ -17,13 +17,13 @@ console.log(JSON.stringify(servers.map(({ logFile, pid }) => ({ logFile, pid: pi
 setInterval(() => {}, 1000);
 `;
 
-const STARTED = z.array(z.object({ logFile: z.string(), pid: z.number() }));
-type Started = z.infer<typeof STARTED>[number];
+const startedServers = z.array(z.object({ logFile: z.string(), pid: z.number() }));
+type Started = z.infer<typeof startedServers>[number];
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
+  const deadline = Date.now() + deadlineMs;
   while (!(await condition())) {
-    expect(Date.now(), `${what} within ${DEADLINE_MS} ms`).toBeLessThan(deadline);
+    expect(Date.now(), `${what} within ${deadlineMs} ms`).toBeLessThan(deadline);
     await delay(20);
   }
 }
@@ -58,11 +58,11 @@ async function segments(): Promise<readonly string[]> {
 
 describe.skipIf(process.platform !== 'linux')('the reaper', { timeout: 60_000 }, () => {
   it('kills servers and removes folders after SIGKILL of their owner', async () => {
-    const owner = spawn(process.execPath, ['--input-type=module', '-e', OWNER], {
+    const owner = spawn(process.execPath, ['--input-type=module', '-e', ownerProgram], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = await once(createInterface(owner.stdout), 'line');
-    const servers = STARTED.parse(JSON.parse(String(line)));
+    const servers = startedServers.parse(JSON.parse(String(line)));
     const backends = (await Promise.all(servers.map(({ pid }) => children(pid)))).flat();
     const shared = await Promise.all(servers.map(sharedSegment));
     expect(backends.length).toBeGreaterThan(4);

@@ -17,7 +17,7 @@ import { Socket } from 'node:net';
  * Postgres's backends are children in sessions of their own, so children are listed before their
  * parent dies; its segment of shared memory is named by the seventh line of `postmaster.pid`.
  */
-const SCRIPT = `
+const script = `
 trap '' HUP INT TERM
 tab=$(printf '\\t')
 while IFS= read -r line; do state=$line; done
@@ -51,7 +51,7 @@ let reaper: ChildProcess | undefined;
 let isClosed = false;
 
 function startReaper(): ChildProcess {
-  const child = spawn('/bin/sh', ['-c', SCRIPT], {
+  const child = spawn('/bin/sh', ['-c', script], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     cwd: '/',

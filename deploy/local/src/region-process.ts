@@ -19,13 +19,13 @@ import { type Server, server } from './server.ts';
 import { logTail, type ServerChild, startChild } from './server-child.ts';
 import { diskError, openWorkFolder, type WorkFolder } from './work-folder.ts';
 
-const COLLECTIONS = fileURLToPath(new URL('../collections.json', import.meta.url));
+const demoCollections = fileURLToPath(new URL('../collections.json', import.meta.url));
 /** Arguments of Node for region processes alone, with spaces between; for instance to take a profile, which names files. */
-const NODE_ARGUMENTS_NAME = 'ISTHMUS_LOCAL_NODE_ARGUMENTS';
-const READY_TIMEOUT_MS = 60_000;
-const READY_POLL_MS = 25;
-const REQUEST_TIMEOUT_MS = 2_000;
-const END_TIMEOUT_MS = 4_000;
+const nodeArgumentsName = 'ISTHMUS_LOCAL_NODE_ARGUMENTS';
+const readyTimeoutMs = 60_000;
+const readyPollMs = 25;
+const requestTimeoutMs = 2_000;
+const endTimeoutMs = 4_000;
 
 export interface PeerAddresses {
   readonly region: string;
@@ -94,7 +94,7 @@ function handle(site: Site, first: ServerChild): RegionProcess {
     start: () => startProcess(site),
     restartSignal: 'SIGTERM',
     stopSignal: 'SIGTERM',
-    endTimeoutMs: END_TIMEOUT_MS,
+    endTimeoutMs,
     cleanUp: async () => {
       releasePort(apiPort);
       releasePort(adminPort);
@@ -126,14 +126,14 @@ function environment({ options, apiPort, adminPort, keys }: Site): Record<string
     ISTHMUS_PEERS: JSON.stringify(peers),
     ISTHMUS_API_ADDRESS: `127.0.0.1:${apiPort}`,
     ISTHMUS_ADMIN_ADDRESS: `127.0.0.1:${adminPort}`,
-    ISTHMUS_COLLECTIONS: options.collections ?? COLLECTIONS,
+    ISTHMUS_COLLECTIONS: options.collections ?? demoCollections,
     ...keys,
     ...options.settings,
   };
 }
 
 function nodeArguments(): readonly string[] {
-  return (process.env[NODE_ARGUMENTS_NAME] ?? '').split(' ').filter((argument) => argument !== '');
+  return (process.env[nodeArgumentsName] ?? '').split(' ').filter((argument) => argument !== '');
 }
 
 async function startProcess(site: Site): Promise<ServerChild> {
@@ -166,7 +166,7 @@ async function tellFallen({ options, folder }: Site, how: number | string): Prom
 }
 
 async function untilReady(child: ServerChild, of: { region: string; adminPort: number }): Promise<void> {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
+  const deadline = Date.now() + readyTimeoutMs;
   const remedy = 'The lines of its log above say what it misses.';
   while (!(await isReady(of.adminPort))) {
     if (!child.isRunning()) {
@@ -176,17 +176,17 @@ async function untilReady(child: ServerChild, of: { region: string; adminPort: n
       });
     }
     if (Date.now() > deadline) {
-      const late = `The region process ${of.region} was not ready within ${READY_TIMEOUT_MS} ms`;
+      const late = `The region process ${of.region} was not ready within ${readyTimeoutMs} ms`;
       throw new LocalError('server-not-ready', late, { remedy });
     }
-    await delay(READY_POLL_MS);
+    await delay(readyPollMs);
   }
 }
 
 function isReady(adminPort: number): Promise<boolean> {
   return new Promise((resolve) => {
     const options = { host: '127.0.0.1', port: adminPort, path: '/readyz', agent: false };
-    const request = get({ ...options, timeout: REQUEST_TIMEOUT_MS }, (response) => {
+    const request = get({ ...options, timeout: requestTimeoutMs }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });

@@ -12,7 +12,7 @@ import { systemCode } from './errors.ts';
 import { reapFolder } from './reaper.ts';
 import { isAlive } from './server-child.ts';
 
-const ADDRESSES = z.object({
+const addresses = z.object({
   region: z.string(),
   api: z.string(),
   admin: z.string(),
@@ -21,15 +21,15 @@ const ADDRESSES = z.object({
   brokers: z.string(),
 });
 
-const RUNNING_DEMO = z.object({
+const runningDemo = z.object({
   pid: z.number().int().positive(),
   startedAtMs: z.number(),
-  regions: z.array(ADDRESSES),
+  regions: z.array(addresses),
   control: z.string(),
 });
 
-export type RegionAddresses = z.infer<typeof ADDRESSES>;
-export type RunningDemo = z.infer<typeof RUNNING_DEMO>;
+export type RegionAddresses = z.infer<typeof addresses>;
+export type RunningDemo = z.infer<typeof runningDemo>;
 
 function folder(): string {
   return join(cacheFolder(), 'demos');
@@ -61,7 +61,7 @@ export async function findRunningDemos(): Promise<readonly RunningDemo[]> {
 /** Undefined where the file is gone by now or is half written. */
 async function readDemo(path: string): Promise<RunningDemo | undefined> {
   try {
-    return RUNNING_DEMO.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
+    return runningDemo.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
   } catch (error) {
     if (error instanceof SyntaxError || systemCode(error) === 'ENOENT') return undefined;
     throw error;

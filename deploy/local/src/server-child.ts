@@ -17,13 +17,13 @@ import { systemCode } from './errors.ts';
 import { reapProcess } from './reaper.ts';
 import type { ServerUser } from './server-user.ts';
 
-const LOG_TAIL_BYTES = 4_096;
-const POLL_MS = 5;
-const GONE_TIMEOUT_MS = 10_000;
-const GONE = /[XZ]/;
-const STANDING_STILL = /[TtXZ?]/;
+const logTailBytes = 4_096;
+const pollMs = 5;
+const goneTimeoutMs = 10_000;
+const gone = /[XZ]/;
+const standingStill = /[TtXZ?]/;
 /** Signals that end no process. */
-const HARMLESS: ReadonlySet<NodeJS.Signals> = new Set(['SIGSTOP', 'SIGCONT']);
+const harmless: ReadonlySet<NodeJS.Signals> = new Set(['SIGSTOP', 'SIGCONT']);
 
 export interface ServerCommand {
   readonly program: string;
@@ -87,7 +87,7 @@ function observe(child: ChildProcess, pid: number): ServerChild {
   const isRunning = (): boolean => child.exitCode === null && child.signalCode === null;
   const signal = async (name: NodeJS.Signals): Promise<void> => {
     if (!isRunning()) return;
-    isAsked ||= !HARMLESS.has(name);
+    isAsked ||= !harmless.has(name);
     const family = await freezeFamily(pid);
     if (name !== 'SIGSTOP') {
       for (const member of family) send(member, name);
@@ -95,7 +95,7 @@ function observe(child: ChildProcess, pid: number): ServerChild {
     }
     if (name !== 'SIGKILL') return;
     await ended;
-    await allInState(family, GONE);
+    await allInState(family, gone);
   };
   const end = async (name: NodeJS.Signals, timeoutMs: number): Promise<void> => {
     if (!isRunning()) return;
@@ -108,7 +108,7 @@ function observe(child: ChildProcess, pid: number): ServerChild {
     await Promise.race([ended, delay(timeoutMs, undefined, { signal: timer.signal }).catch(() => {})]);
     timer.abort();
     if (isRunning()) return signal('SIGKILL');
-    await allInState(family, GONE);
+    await allInState(family, gone);
   };
   return { pid, isRunning, ended, fallen, signal, end };
 }
@@ -116,10 +116,10 @@ function observe(child: ChildProcess, pid: number): ServerChild {
 /** Stops the process, so that it can start no more children, and then them; returns all, standing still. */
 async function freezeFamily(pid: number): Promise<readonly number[]> {
   send(pid, 'SIGSTOP');
-  await allInState([pid], STANDING_STILL);
+  await allInState([pid], standingStill);
   const children = await childrenOf(pid);
   for (const child of children) send(child, 'SIGSTOP');
-  await allInState(children, STANDING_STILL);
+  await allInState(children, standingStill);
   return [...children, pid];
 }
 
@@ -137,7 +137,7 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
   try {
     listed = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
   } catch {
-    const result = await runCommand('pgrep', ['-P', String(pid)], { timeoutMs: GONE_TIMEOUT_MS });
+    const result = await runCommand('pgrep', ['-P', String(pid)], { timeoutMs: goneTimeoutMs });
     listed = result.kind === 'done' ? result.output : '';
   }
   return listed
@@ -148,10 +148,10 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
 
 /** A signal takes effect some time after it was sent; where there is no /proc, that is not waited for. */
 async function allInState(pids: readonly number[], wanted: RegExp): Promise<void> {
-  const deadline = Date.now() + GONE_TIMEOUT_MS;
+  const deadline = Date.now() + goneTimeoutMs;
   while (!(await Promise.all(pids.map(stateOf))).every((state) => wanted.test(state))) {
     assert(Date.now() < deadline, `processes outlive a signal: ${pids.join(' ')}`);
-    await delay(POLL_MS);
+    await delay(pollMs);
   }
 }
 
@@ -179,7 +179,7 @@ export async function logTail(path: string): Promise<string> {
   if (file === undefined) return '';
   try {
     const { size } = await file.stat();
-    const length = Math.min(size, LOG_TAIL_BYTES);
+    const length = Math.min(size, logTailBytes);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
     return buffer.toString('utf8', 0, bytesRead).trim();
   } finally {

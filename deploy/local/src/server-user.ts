@@ -8,9 +8,9 @@ import { dirname } from 'node:path';
 import { runCommand } from './command.ts';
 import { LocalError } from './errors.ts';
 
-const USER_NAME = 'isthmus';
-const COMMAND_TIMEOUT_MS = 20_000;
-const ATTEMPTS = 5;
+const userName = 'isthmus';
+const commandTimeoutMs = 20_000;
+const attempts = 5;
 
 export interface ServerUser {
   readonly name: string;
@@ -19,9 +19,9 @@ export interface ServerUser {
 }
 
 /** Programs that make a system user, in order of preference: Debian and Red Hat, then BusyBox. */
-const MAKERS: readonly (readonly [string, readonly string[]])[] = [
-  ['useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', USER_NAME]],
-  ['adduser', ['-S', '-D', '-H', '-s', '/sbin/nologin', USER_NAME]],
+const makers: readonly (readonly [string, readonly string[]])[] = [
+  ['useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', userName]],
+  ['adduser', ['-S', '-D', '-H', '-s', '/sbin/nologin', userName]],
 ];
 
 let found: Promise<ServerUser> | undefined;
@@ -38,17 +38,17 @@ export function serverUser(): Promise<ServerUser | undefined> {
 /** The unprivileged user where it is there already; never makes one. */
 export async function findServerUser(): Promise<ServerUser | undefined> {
   const lines = (await readFile('/etc/passwd', 'utf8')).split('\n');
-  const fields = lines.find((line) => line.startsWith(`${USER_NAME}:`))?.split(':');
+  const fields = lines.find((line) => line.startsWith(`${userName}:`))?.split(':');
   if (fields === undefined) return undefined;
   const uid = Number(fields[2]);
   const gid = Number(fields[3]);
   if (!Number.isInteger(uid) || !Number.isInteger(gid) || uid === 0) return undefined;
-  return { name: USER_NAME, uid, gid };
+  return { name: userName, uid, gid };
 }
 
 async function findOrMakeUser(): Promise<ServerUser> {
   const complaints: string[] = [];
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < attempts; attempt++) {
     const user = await findServerUser();
     if (user !== undefined) return user;
     complaints.push(await makeUser());
@@ -57,16 +57,16 @@ async function findOrMakeUser(): Promise<ServerUser> {
   if (last !== undefined) return last;
   throw new LocalError(
     'user-not-creatable',
-    `Postgres does not run as root, and the user ${USER_NAME} cannot be made: ${complaints.at(-1) ?? ''}`,
-    { remedy: `Run as another user than root, or make one yourself: useradd --system ${USER_NAME}` },
+    `Postgres does not run as root, and the user ${userName} cannot be made: ${complaints.at(-1) ?? ''}`,
+    { remedy: `Run as another user than root, or make one yourself: useradd --system ${userName}` },
   );
 }
 
 /** Tries each program once; returns what the last one complained of. Another process may be quicker. */
 async function makeUser(): Promise<string> {
   let complaint = 'neither useradd nor adduser is installed';
-  for (const [program, args] of MAKERS) {
-    const result = await runCommand(program, args, { timeoutMs: COMMAND_TIMEOUT_MS });
+  for (const [program, args] of makers) {
+    const result = await runCommand(program, args, { timeoutMs: commandTimeoutMs });
     if (result.kind === 'done') return '';
     if (result.kind === 'failed') complaint = result.tail;
   }

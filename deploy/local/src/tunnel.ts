@@ -13,9 +13,9 @@ import { systemCode } from './errors.ts';
 import { findFreePort, releasePort } from './free-port.ts';
 import type { Address } from './address.ts';
 
-const CONNECTION_LIMIT = 512;
-const PORT_ATTEMPTS = 5;
-const BUDGET_BYTES = 64 * 1024 * 1024;
+const connectionLimit = 512;
+const portAttempts = 5;
+const budgetBytes = 64 * 1024 * 1024;
 
 export type TunnelState = Flow | { readonly kind: 'cut' };
 
@@ -39,7 +39,7 @@ interface Connection {
 export class Tunnel {
   readonly #server: Server;
   readonly #counters: TunnelCounters;
-  readonly #budget = new LineBudget(BUDGET_BYTES);
+  readonly #budget = new LineBudget(budgetBytes);
   readonly #connections = new Set<Connection>();
   #state: TunnelState;
   #destination: Address | undefined;
@@ -64,7 +64,7 @@ export class Tunnel {
         return tunnel;
       } catch (error) {
         releasePort(port);
-        if (systemCode(error) !== 'EADDRINUSE' || attempt === PORT_ATTEMPTS) throw error;
+        if (systemCode(error) !== 'EADDRINUSE' || attempt === portAttempts) throw error;
       }
     }
   }
@@ -99,7 +99,7 @@ export class Tunnel {
   }
 
   #accept(client: Socket): void {
-    if (this.#state.kind === 'cut' || this.#connections.size >= CONNECTION_LIMIT) {
+    if (this.#state.kind === 'cut' || this.#connections.size >= connectionLimit) {
       client.on('error', () => client.destroy());
       client.resetAndDestroy();
       return;

@@ -6,7 +6,7 @@
  */
 import { fstatSync } from 'node:fs';
 
-const PARENT_POLL_MS = 250;
+const parentPollMs = 250;
 
 export interface EndOptions {
   /** Aborted by SIGINT and SIGTERM. */
@@ -46,6 +46,6 @@ function watchParent(onGone: () => void): void {
     if (process.ppid === parent) return;
     clearInterval(timer);
     onGone();
-  }, PARENT_POLL_MS);
+  }, parentPollMs);
   timer.unref();
 }

@@ -28,7 +28,7 @@ import { readConfig } from './config.ts';
 import { CliError, type ExitCode } from './remote/cli-error.ts';
 import type { Command, CommandIo } from './remote/command.ts';
 
-const COMMANDS: readonly Command[] = [
+const commands: readonly Command[] = [
   demo,
   doctor,
   status,
@@ -49,8 +49,8 @@ const COMMANDS: readonly Command[] = [
 ];
 
 function help(): string {
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length));
-  const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`);
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}\n`);
   return `usage: isthmus COMMAND …\n\n${lines.join('')}\n"isthmus COMMAND --help" says more of one.\n`;
 }
 
@@ -85,7 +85,7 @@ async function run(args: readonly string[]): Promise<ExitCode> {
     process.stdout.write(help());
     return name === undefined ? 2 : 0;
   }
-  const command = COMMANDS.find((known) => known.name === name);
+  const command = commands.find((known) => known.name === name);
   if (command === undefined) {
     process.stderr.write(`isthmus: there is no command ${JSON.stringify(name.slice(0, 80))}\n\n${help()}`);
     return 2;

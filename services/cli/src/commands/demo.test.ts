@@ -10,11 +10,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-const BIN = fileURLToPath(new URL('../../bin/isthmus.js', import.meta.url));
-const START_TIMEOUT_MS = 120_000;
-const END_TIMEOUT_MS = 10_000;
+const bin = fileURLToPath(new URL('../../bin/isthmus.js', import.meta.url));
+const startTimeoutMs = 120_000;
+const endTimeoutMs = 10_000;
 
-const READY = z.object({
+const readyShape = z.object({
   ready: z.literal(true),
   readyMs: z.number(),
   regions: z.array(
@@ -45,7 +45,7 @@ async function startDemo(
 ): Promise<Demo> {
   const folder = await mkdtemp(join(tmpdir(), 'isthmus-demo-test-'));
   await chmod(folder, 0o755);
-  const child = spawn(process.execPath, [BIN, 'demo', '--json', ...args], {
+  const child = spawn(process.execPath, [bin, 'demo', '--json', ...args], {
     env: { ...process.env, TMPDIR: folder, ...environment },
     stdio: 'pipe',
   });
@@ -60,9 +60,9 @@ async function startDemo(
   return { child, folder, output: () => output, errors: () => errors };
 }
 
-async function readyLine({ child }: Demo): Promise<z.infer<typeof READY>> {
+async function readyLine({ child }: Demo): Promise<z.infer<typeof readyShape>> {
   const [line] = await once(createInterface(child.stdout), 'line');
-  return READY.parse(JSON.parse(String(line)));
+  return readyShape.parse(JSON.parse(String(line)));
 }
 
 /** Every server works in a folder of its own below the demo's. */
@@ -75,7 +75,7 @@ async function processesIn(folder: string): Promise<readonly string[]> {
 }
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + END_TIMEOUT_MS;
+  const deadline = Date.now() + endTimeoutMs;
   while (!(await condition())) {
     expect(Date.now(), what).toBeLessThan(deadline);
     await delay(20);
@@ -91,12 +91,12 @@ async function call(url: string, body?: unknown): Promise<{ status: number; type
 
 describe.runIf(process.platform === 'linux')('a running demo', () => {
   let demo: Demo;
-  let ready: z.infer<typeof READY>;
+  let ready: z.infer<typeof readyShape>;
 
   beforeAll(async () => {
     demo = await startDemo(['--regions', 'eu,us', '--delay', '5']);
     ready = await readyLine(demo);
-  }, START_TIMEOUT_MS);
+  }, startTimeoutMs);
   afterAll(async () => {
     demo.child.kill('SIGKILL');
     await until('nothing runs any more', async () => (await processesIn(demo.folder)).length === 0);
@@ -333,16 +333,16 @@ describe.runIf(process.platform === 'linux')('a machine with Node alone', () => 
         for (const { bytesToTarget } of all) expect(bytesToTarget).toBeGreaterThan(1_000);
       } finally {
         demo.child.kill('SIGTERM');
-        await once(demo.child, 'exit', { signal: AbortSignal.timeout(END_TIMEOUT_MS) });
+        await once(demo.child, 'exit', { signal: AbortSignal.timeout(endTimeoutMs) });
         await rm(demo.folder, { recursive: true, force: true });
       }
     },
-    START_TIMEOUT_MS,
+    startTimeoutMs,
   );
 
   it('is well by its doctor, which says what Kafka would take', () => {
     const env = { ...process.env, ...withoutJava };
-    const ended = spawnSync(process.execPath, [BIN, 'doctor'], { timeout: 15_000, env });
+    const ended = spawnSync(process.execPath, [bin, 'doctor'], { timeout: 15_000, env });
     expect(String(ended.stdout)).toMatch(/^no Kafka +java +Java is not installed/m);
     expect(String(ended.stdout)).toContain('can run Isthmus with its log in Postgres');
     expect(ended.status).toBe(0);
@@ -350,24 +350,24 @@ describe.runIf(process.platform === 'linux')('a machine with Node alone', () => 
 
   it('is told what is missing where Kafka is asked for', () => {
     const env = { ...process.env, ...withoutJava };
-    const ended = spawnSync(process.execPath, [BIN, 'demo', '--log', 'kafka'], {
+    const ended = spawnSync(process.execPath, [bin, 'demo', '--log', 'kafka'], {
       timeout: 60_000,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     expect(ended.status).toBe(1);
     expect(String(ended.stderr)).toMatch(/Java is not installed.*\n.*--log postgres/);
-    const unknown = spawnSync(process.execPath, [BIN, 'demo', '--log', 'paper'], { timeout: 15_000, env });
+    const unknown = spawnSync(process.execPath, [bin, 'demo', '--log', 'paper'], { timeout: 15_000, env });
     expect(unknown.status).toBe(2);
     expect(String(unknown.stderr)).toContain('--log takes kafka or postgres; not "paper"');
   }, 90_000);
 });
 
 describe('a folder to keep', () => {
-  it.each(['', join(BIN, 'below-a-file'), '/proc/nope'])(
+  it.each(['', join(bin, 'below-a-file'), '/proc/nope'])(
     '%j is refused before anything starts',
     (keep) => {
-      const ended = spawnSync(process.execPath, [BIN, 'demo', '--keep', keep], { timeout: 15_000 });
+      const ended = spawnSync(process.execPath, [bin, 'demo', '--keep', keep], { timeout: 15_000 });
       expect(ended.status).toBe(2);
       expect(String(ended.stderr)).toMatch(/^isthmus: --keep.*folder/);
       expect(String(ended.stderr)).not.toMatch(/\n +at /);
@@ -388,7 +388,7 @@ describe.runIf(process.platform === 'linux')('the end of a demo', () => {
   });
 
   const expectCleanEnd = async (): Promise<void> => {
-    const [code] = await once(demo.child, 'exit', { signal: AbortSignal.timeout(END_TIMEOUT_MS) });
+    const [code] = await once(demo.child, 'exit', { signal: AbortSignal.timeout(endTimeoutMs) });
     expect(code).toBe(0);
     expect(await processesIn(demo.folder)).toEqual([]);
     expect(await readdir(demo.folder)).toEqual([]);
@@ -401,7 +401,7 @@ describe.runIf(process.platform === 'linux')('the end of a demo', () => {
       demo.child.kill('SIGTERM');
       await expectCleanEnd();
     },
-    START_TIMEOUT_MS,
+    startTimeoutMs,
   );
 
   it(
@@ -413,7 +413,7 @@ describe.runIf(process.platform === 'linux')('the end of a demo', () => {
       demo.child.stdin.end();
       await expectCleanEnd();
     },
-    START_TIMEOUT_MS,
+    startTimeoutMs,
   );
 
   it(
@@ -423,6 +423,6 @@ describe.runIf(process.platform === 'linux')('the end of a demo', () => {
       demo.child.kill('SIGINT');
       await expectCleanEnd();
     },
-    START_TIMEOUT_MS,
+    startTimeoutMs,
   );
 });

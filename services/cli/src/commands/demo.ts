@@ -27,9 +27,9 @@ import { jsonLine } from '../remote/show.ts';
 
 const usage =
   'isthmus demo [--regions eu,us] [--delay MILLISECONDS] [--keep DIR] [--log kafka|postgres] [--long-load] [--json]';
-const STOP_TIMEOUT_MS = 8_000;
-const MOST_REGIONS = 5;
-const LONGEST_DELAY_MS = 10_000;
+const stopTimeoutMs = 8_000;
+const mostRegions = 5;
+const longestDelayMs = 10_000;
 
 interface DemoOptions {
   readonly regions: readonly string[];
@@ -59,7 +59,7 @@ export const demo: Command = {
       const close = await present(cluster, { ...options, log }, io);
       await ended;
       const stopped = Promise.all([close(), cluster.stop()]);
-      await Promise.race([stopped, delay(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+      await Promise.race([stopped, delay(stopTimeoutMs, undefined, { ref: false })]);
       return 0;
     } finally {
       await reapEverything();
@@ -150,9 +150,9 @@ function parseOptions(args: readonly string[]): DemoOptions {
 function parseRegions(text: string): readonly string[] {
   const names = text.split(',');
   const areGood = names.every((name) => regionName.test(name)) && new Set(names).size === names.length;
-  if (areGood && names.length >= 2 && names.length <= MOST_REGIONS) return names;
+  if (areGood && names.length >= 2 && names.length <= mostRegions) return names;
   throw wrongUsage(
-    `--regions takes 2 to ${MOST_REGIONS} different names with commas between, each of 1 to 32 lower-case ` +
+    `--regions takes 2 to ${mostRegions} different names with commas between, each of 1 to 32 lower-case ` +
       `letters, digits and inner hyphens; not ${JSON.stringify(text.slice(0, 100))}\nusage: ${usage}`,
   );
 }
@@ -166,8 +166,8 @@ function parseLog(text: string): LogKind {
 
 function parseDelay(text: string): number {
   const delayMs = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (delayMs <= LONGEST_DELAY_MS) return delayMs;
+  if (delayMs <= longestDelayMs) return delayMs;
   throw wrongUsage(
-    `--delay takes milliseconds each way, 0 to ${LONGEST_DELAY_MS}; not ${JSON.stringify(text.slice(0, 100))}\nusage: ${usage}`,
+    `--delay takes milliseconds each way, 0 to ${longestDelayMs}; not ${JSON.stringify(text.slice(0, 100))}\nusage: ${usage}`,
   );
 }
