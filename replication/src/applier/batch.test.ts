@@ -45,6 +45,13 @@ test('changes of several partitions make one batch, and what is put aside keeps 
   expect(deadLetters.map(({ key, partition }) => [key, partition])).toEqual([['b', 5]]);
 });
 
+test('however many changes of one commit are put aside, each is (P4)', () => {
+  const ahead = change('a', 'x');
+  const changes = Array.from({ length: 200_000 }, () => ahead);
+  const { deadLetters } = decide(batchOf([share(changes)]), [nothing], 0);
+  expect(deadLetters.length).toBe(changes.length);
+});
+
 test('a change that no origin may send for its size is put aside, sound as it is; the next of its record goes on (P4)', () => {
   const large = (bytes: number): PlacedChange => {
     const sound = change('a', '');

@@ -113,7 +113,7 @@ export function decide(batch: Batch, states: readonly Uint8Array[], latestStampM
     const before = states[index];
     assert(before !== undefined, 'the store answers every id');
     const merged = mergeAll(before, changes, latestStampMs);
-    deadLetters.push(...merged.deadLetters);
+    for (const letter of merged.deadLetters) deadLetters.push(letter);
     if (merged.state !== before) writes.push({ index, state: merged.state });
     if (merged.conflicts > 0) conflicts.push({ index, fields: merged.conflicts });
   }
