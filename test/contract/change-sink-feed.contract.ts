@@ -56,7 +56,7 @@ export async function readRecords(subscription: FeedSubscription, count: number)
   for (let seen = 0; seen < count; ) {
     const batch = await subscription.next();
     expect(batch).not.toBeNull();
-    found[batch?.partition ?? 0]?.push(...(batch?.records ?? []));
+    for (const record of batch?.records ?? []) found[batch?.partition ?? 0]?.push(record);
     seen += batch?.records.length ?? 0;
   }
   return found;

@@ -77,6 +77,16 @@ describe('the log of Kafka', () => {
     await subscription.close();
   });
 
+  test('a batch of more records than a call takes arguments holds up nothing (I12)', async () => {
+    const many = 200_000;
+    await sink.publish(Array.from({ length: many }, () => ({ partition: 0, bytes: Buffer.alloc(1) })));
+    await sink.publish([recordOf(1), recordOf(4)]);
+    const subscription = bench.feedOf(region).subscribe(region, fromBeginning());
+    const [first, second] = await readRecords(subscription, many + 2);
+    expect([first?.length, second?.length]).toEqual([many + 1, 1]);
+    await subscription.close();
+  });
+
   test('large appends are compressed', async () => {
     const text = JSON.stringify(
       Array.from({ length: 20_000 }, (_, number) => ({ key: `things/${number}`, number })),

@@ -86,12 +86,12 @@ async function hold({ past }: RenewalOptions, reason: string): Promise<void> {
 
 async function survey(options: RenewalOptions): Promise<RenewalInput> {
   const { self, past, evidence } = options;
-  const counters = (await readClaims(options)).map(({ counter }) => counter);
+  const claimed = (await readClaims(options)).reduce((highest, { counter }) => Math.max(highest, counter), 0);
   const noted = (await past.claim())?.counter ?? 0;
   const told = await evidence.highestCounter();
   // A promise that nobody here can read ends every attempt, and claims are kept for ever: none is made for that.
   await lastPromise(options);
-  return { kind: 'surveyed', highest: Math.max(self.incarnation.counter, noted, told, ...counters) };
+  return { kind: 'surveyed', highest: Math.max(self.incarnation.counter, noted, told, claimed) };
 }
 
 /** Of our region, oldest first. What cannot be read claims nothing. */

@@ -27,7 +27,7 @@ export class Acknowledger {
   /** The own log holds these beats in all partitions. */
   published(beats: readonly CountedBeat[]): void {
     if (beats.length === 0) return;
-    this.#waiting.push(...beats);
+    for (const beat of beats) this.#waiting.push(beat);
     this.#storing ??= this.#storeAll();
   }
 

@@ -265,7 +265,7 @@ export class Sweep {
       const answer = await this.#ask({ kind: 'states', snapshot, ids });
       if (answer.kind !== 'states') throw refusal(answer);
       if (answer.states.length === 0) throw unexpected('no states');
-      states.push(...answer.states);
+      for (const state of answer.states) states.push(state);
     }
     return states;
   }

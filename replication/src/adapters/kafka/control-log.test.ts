@@ -37,6 +37,17 @@ it('reads everything up to the end', async () => {
   expect(held.map(([byte]) => byte)).toEqual([0, 1, 2]);
 });
 
+it('reads a control topic that anyone has filled with more than a call takes arguments', async () => {
+  const bytes = new Uint8Array(0);
+  const records = Array.from({ length: 200_000 }, (_, offset) => ({ offset: BigInt(offset), bytes }));
+  const next = BigInt(records.length);
+  const full: Reader = {
+    edge: async (_, which) => (which === 'beginning' ? 0n : next),
+    fetch: async () => ({ kind: 'records', partitions: [{ partition: 0, next, records, stampedMs: 0 }] }),
+  };
+  expect((await readAll(full, leader)).length).toBe(records.length);
+});
+
 it.each([
   ['has nothing there', false],
   ['refuses the offset', true],

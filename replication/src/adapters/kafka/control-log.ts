@@ -63,7 +63,7 @@ export async function readAll(
     const [found] = fetched.kind === 'records' ? fetched.partitions : [];
     if (found === undefined)
       throw unavailable(`the control topic ended at offset ${end} and holds nothing at ${offset}`);
-    held.push(...found.records.map(({ bytes }) => bytes));
+    for (const { bytes } of found.records) held.push(bytes);
     offset = found.next;
   }
   return held;

@@ -44,7 +44,8 @@ export async function readBatches(batches: Buffer, from: bigint): Promise<ReadBa
     const batch = batches.subarray(at, end);
     next = batch.readBigInt64BE(0) + BigInt(batch.readInt32BE(lastOffsetDeltaAt)) + 1n;
     stampedMs ??= Number(batch.readBigInt64BE(firstTimeAt));
-    if (next > from) records.push(...(await readOrNothing(batch, { from, last: next - 1n })));
+    if (next > from)
+      for (const record of await readOrNothing(batch, { from, last: next - 1n })) records.push(record);
     at = end;
   }
   return { records, next, stampedMs };

@@ -27,6 +27,12 @@ test('what is encoded is read again, compressed or not', async () => {
   );
 });
 
+test('a batch may hold more records than a call takes arguments', async () => {
+  const many = Array.from({ length: 200_000 }, () => new Uint8Array(1));
+  const { records, next } = await readBatches(await encodeBatch(many, nowMs), 0n);
+  expect({ count: records.length, next }).toEqual({ count: many.length, next: BigInt(many.length) });
+});
+
 test('records before the place that was asked for are left out', async () => {
   const batches = await log([3, 4, 2]);
   const { records, next } = await readBatches(batches, 4n);

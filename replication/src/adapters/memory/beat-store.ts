@@ -111,9 +111,8 @@ export class MemoryBeatStore implements BeatStore {
 
   /** Lives whose past is awaited have settled no beat. */
   #allPositions(): readonly PositionRow[] {
-    const rows: PositionRow[] = [];
     const { positions, awaited } = this.#records.tables;
-    for (const origin of [...positions.keys()].toSorted()) rows.push(...(positions.get(origin) ?? []));
+    const rows = [...positions.keys()].toSorted().flatMap((origin) => positions.get(origin) ?? []);
     if (awaited.size === 0) return rows;
     return rows.map((row) => (this.#records.isAwaited(row) ? { ...row, beat: null } : row));
   }

@@ -108,7 +108,7 @@ export class MemoryDeadLetters implements DeadLetterStore {
     const stamps = letters.flatMap(({ stampMs }) => stampMs ?? []);
     return {
       hasFates: letters.some(({ givenUp }) => givenUp !== null) || closed.some(({ fate }) => fate !== null),
-      leastStampMs: stamps.length === 0 ? null : Math.min(...stamps),
+      leastStampMs: stamps.length === 0 ? null : stamps.reduce((least, stampMs) => Math.min(least, stampMs)),
     };
   }
 

@@ -110,7 +110,7 @@ export class MemoryRecordStore implements RecordStore {
   /** Of all origins; asked for with every write, and `flat` would be many times slower. */
   allPositions(): readonly PositionRow[] {
     const rows: PositionRow[] = [];
-    for (const ofOrigin of this.#positions.values()) rows.push(...ofOrigin);
+    for (const ofOrigin of this.#positions.values()) for (const row of ofOrigin) rows.push(row);
     return rows;
   }
 

@@ -26,7 +26,7 @@ export class MemoryTransferJobs implements TransferJobs {
 
   /** No job has it or a higher one yet. */
   get nextNumber(): number {
-    return Math.max(0, ...[...this.#jobs.values()].map((job) => job.id)) + 1;
+    return [...this.#jobs.values()].reduce((highest, { id }) => Math.max(highest, id), 0) + 1;
   }
 
   async want(wish: TransferWish): Promise<number> {

@@ -172,10 +172,9 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   #awaitNoMore(job: number, vector: Vector): void {
     const { awaited } = this.#tables;
     const donor = this.#ground.jobs.donorOf(job);
-    const given = Math.max(
-      0,
-      ...vector.flatMap((each) => (each.region === donor ? each.incarnation.counter : [])),
-    );
+    const given = vector
+      .filter((each) => each.region === donor)
+      .reduce((highest, { incarnation }) => Math.max(highest, incarnation.counter), 0);
     for (const [name, { region, incarnation }] of awaited.keyed())
       if (region === donor && incarnation.counter <= given) awaited.delete(name);
   }
@@ -281,7 +280,10 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
         letter.index < 0 && nameOf(letter) === nameOf(refused) && Buffer.compare(letter.delta, delta) === 0,
     );
     if (isKept) return;
-    const index = Math.min(0, ...there.filter((letter) => letter.lsn === lsn).map((each) => each.index)) - 1;
+    const least = there
+      .filter((letter) => letter.lsn === lsn)
+      .reduce((sofar, letter) => Math.min(sofar, letter.index), 0);
+    const index = least - 1;
     const beatBefore = this.#ground.records.newestBeat({ origin, incarnation, partition });
     const named = { collection, key, delta, cause, detail, stampMs };
     deadLetters.putAside({ origin, incarnation, partition, lsn, index, ...named, beatBefore });

@@ -71,7 +71,7 @@ async function readAll(reader: LogReader, beginning: bigint, end: bigint): Promi
   const held: Uint8Array[] = [];
   for (let scanFrom = beginning; scanFrom < end; ) {
     const found = await reader.read({ scanFrom, offsets: [scanFrom] });
-    if (found.kind === 'records') held.push(...found.records.map(({ bytes }) => bytes));
+    if (found.kind === 'records') for (const { bytes } of found.records) held.push(bytes);
     scanFrom = found.kind === 'records' ? found.scannedTo : found.resumesAt;
   }
   return held;

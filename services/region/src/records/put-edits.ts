@@ -45,7 +45,7 @@ function namedCounters(
   for (const [name, member] of Object.entries(value)) {
     const declaration = memberOf(map, name);
     if (declaration?.type === 'map' && isObject(member))
-      found.push(...namedCounters(declaration, member, [...names, name]));
+      for (const counter of namedCounters(declaration, member, [...names, name])) found.push(counter);
     else if (declaration?.type === 'counter' || declaration?.type === 'bounded-counter')
       found.push({ declaration, names: [...names, name], value: member });
   }
@@ -78,7 +78,7 @@ function mapFaults(map: MapDeclaration, value: object, { names, path }: Place): 
     if (declaration !== undefined && hasAnyForm(declaration)) continue;
     const place = { names: [...names, name], path };
     if (declaration === undefined) faults.push(unknownMember(map, place.names, placeText(place)));
-    else faults.push(...valueFaults(declaration, member, place));
+    else for (const fault of valueFaults(declaration, member, place)) faults.push(fault);
   }
   return faults;
 }
