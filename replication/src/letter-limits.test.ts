@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { filled, hasRoom, heldBy, openLimits } from './letter-limits.ts';
 
 const none = { count: 0, bytes: 0 };
-const one = heldBy([Buffer.from('abc')]);
+const one = heldBy([{ collection: '', key: 'ä' }], () => Buffer.of(1));
 
 test('letters are taken up to both bounds', () => {
   expect(one).toEqual({ count: 1, bytes: 3 });

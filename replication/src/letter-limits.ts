@@ -4,10 +4,11 @@
  * origin's log and records. Closed ones are history and go after a time, or before it where there are many newer ones.
  */
 import { ReplicationError } from './errors.ts';
+import type { RecordId } from './ports/change.ts';
 
 export interface Held {
   readonly count: number;
-  /** Of their deltas. */
+  /** Of their deltas and of their names: one that is put aside for the length of its name may be nothing else. */
   readonly bytes: number;
 }
 
@@ -40,8 +41,13 @@ export function sumOf(held: readonly Held[]): Held {
   return sum;
 }
 
-export function heldBy(deltas: readonly Uint8Array[]): Held {
-  return { count: deltas.length, bytes: deltas.reduce((sum, { length }) => sum + length, 0) };
+export function heldBy<T extends RecordId>(kept: readonly T[], bytesOf: (one: T) => Uint8Array): Held {
+  const bytes = kept.reduce((sum, one) => sum + nameBytes(one) + bytesOf(one).length, 0);
+  return { count: kept.length, bytes };
+}
+
+function nameBytes({ collection, key }: RecordId): number {
+  return Buffer.byteLength(collection) + Buffer.byteLength(key);
 }
 
 /** What a transfer keeps of states that were refused, until they become dead letters, is bounded in the same way. */

@@ -31,6 +31,12 @@ function letter(lsn: bigint, stampMs: number | null = null): DeadLetter {
   return { ...record('a'), partition: 0, lsn, index: 0, delta, cause, detail: 'because', stampMs };
 }
 
+/** With its name it takes so much. */
+function ofBytes(small: DeadLetter, size: number): DeadLetter {
+  const nameBytes = Buffer.byteLength(small.collection) + Buffer.byteLength(small.key);
+  return { ...small, delta: new Uint8Array(size - nameBytes) };
+}
+
 /** Appends the delta, as a merge would. */
 function appendDelta(state: Uint8Array, delta: Uint8Array): RetryDecision {
   return { kind: 'apply', state: Buffer.concat([state, delta]), conflicts: 0 };
@@ -314,7 +320,7 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
     it('takes no more than there is room for, and then lets the partition wait (I12)', async () => {
       const count = openLimits.bytes / 2 ** 20;
       for (let index = 0; index < count; index++)
-        expect(await putMore({ ...letter(11n), index, delta: new Uint8Array(2 ** 20) })).toBe('applied');
+        expect(await putMore(ofBytes({ ...letter(11n), index }, 2 ** 20))).toBe('applied');
       const before = await opened.records.positions(origin);
       expect(await putMore(letter(12n))).toBe('full');
       expect(await opened.records.positions(origin)).toEqual(before);
@@ -322,6 +328,15 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
       expect(await putMore()).toBe('applied');
       await opened.letters.giveUp({ ...place, lsn: 11n }, { reason: 'x', isLossAccepted: true });
       expect(await putMore(letter(12n))).toBe('applied');
+    });
+
+    it('counts what names take: who sends hardly anything else fills the room as well (I12)', async () => {
+      const count = openLimits.bytes / 2 ** 22;
+      const long = { collection: 'c'.repeat(2 ** 21), key: 'ä'.repeat(2 ** 20 - 2), delta: bytes('abcd') };
+      for (let index = 0; index < count; index++)
+        expect(await putMore({ ...letter(11n), index, ...long })).toBe('applied');
+      expect(await putMore(letter(12n))).toBe('full');
+      expect(await opened.records.countDeadLetters()).toMatchObject([{ count, bytes: openLimits.bytes }]);
     });
 
     it('counts the room of each origin by itself (I12)', async () => {

@@ -171,6 +171,6 @@ export interface DeadLetterCount {
   readonly origin: RegionId;
   readonly cause: DeadLetterCause;
   readonly count: number;
-  /** Of their deltas. */
+  /** Of their deltas and names. */
   readonly bytes: number;
 }

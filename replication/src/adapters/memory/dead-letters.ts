@@ -3,7 +3,14 @@
  * record that a retry works on; a retry runs to its end within one call, as every transaction there does.
  */
 import { assert } from '../../errors.ts';
-import { type Held, droppedAtOnce, heldBy, keptClosedCount, keptClosedMs } from '../../letter-limits.ts';
+import {
+  type Held,
+  droppedAtOnce,
+  heldBy,
+  keptClosedCount,
+  keptClosedMs,
+  sumOf,
+} from '../../letter-limits.ts';
 import type {
   DeadLetterPlace,
   DeadLetterStore,
@@ -75,7 +82,7 @@ export class MemoryDeadLetters implements DeadLetterStore {
   /** Of the open ones of an origin. */
   held(origin: Letter['origin']): Held {
     const letters = [...this.#home.letters.values()].filter((letter) => letter.origin === origin);
-    return heldBy(letters.map(({ delta }) => delta));
+    return heldBy(letters, ({ delta }) => delta);
   }
 
   /** In a transaction. */
@@ -95,9 +102,11 @@ export class MemoryDeadLetters implements DeadLetterStore {
 
   counts(): readonly DeadLetterCount[] {
     const counts = new Map<string, DeadLetterCount>();
-    for (const { origin, cause, delta } of this.all()) {
-      const { count, bytes } = counts.get(`${origin} ${cause}`) ?? { count: 0, bytes: 0 };
-      counts.set(`${origin} ${cause}`, { origin, cause, count: count + 1, bytes: bytes + delta.length });
+    for (const letter of this.all()) {
+      const { origin, cause } = letter;
+      const one = heldBy([letter], ({ delta }) => delta);
+      const sum = sumOf([counts.get(`${origin} ${cause}`) ?? { count: 0, bytes: 0 }, one]);
+      counts.set(`${origin} ${cause}`, { origin, cause, ...sum });
     }
     return [...counts.values()];
   }

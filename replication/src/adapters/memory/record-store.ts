@@ -210,7 +210,7 @@ export class MemoryRecordStore implements RecordStore {
       rows.some((row) => isRowOf(row, move) && row.applied === move.expected);
     if (this.isClosed(origin) || !positions.every(stand)) return 'fenced';
     const { writes, deadLetters } = decide(this.#lock(ids));
-    const more = heldBy(deadLetters.map(({ delta }) => delta));
+    const more = heldBy(deadLetters, ({ delta }) => delta);
     if (more.count > 0 && !hasRoom(this.deadLetters.held(origin), more)) return 'full';
     this.#database.transact(false, () => {
       this.#write(ids, writes);

@@ -139,7 +139,8 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     const kept = [...this.#refused.values()].filter(
       (each) => each.job === job && !replaced.has(nameOf(each)),
     );
-    requireRoom(heldBy(kept.map(({ state }) => state)), heldBy(refused.map(({ state }) => state)));
+    const bytesOf = ({ state }: RefusedState): Uint8Array => state;
+    requireRoom(heldBy(kept, bytesOf), heldBy(refused, bytesOf));
   }
 
   async raise({ job, vector, beats, floorMs, partitionOf, decide }: RaiseTransaction): Promise<boolean> {

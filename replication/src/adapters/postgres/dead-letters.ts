@@ -46,15 +46,17 @@ const insertDeadLetters: Statement = {
   ON CONFLICT DO NOTHING`,
 };
 
+const keptBytes = 'octet_length(delta) + octet_length(collection) + octet_length(key)';
+
 export const countOpen: Statement = {
   name: 'isthmus_dead_letters_count',
-  text: `SELECT origin, cause, count(*), sum(octet_length(delta)) FROM isthmus.dead_letter WHERE closed_at IS NULL
+  text: `SELECT origin, cause, count(*), sum(${keptBytes}) FROM isthmus.dead_letter WHERE closed_at IS NULL
   GROUP BY origin, cause ORDER BY origin, cause`,
 };
 
 export const selectHeld: Statement = {
   name: 'isthmus_dead_letters_held',
-  text: `SELECT count(*), coalesce(sum(octet_length(delta)), 0) FROM isthmus.dead_letter
+  text: `SELECT count(*), coalesce(sum(${keptBytes}), 0) FROM isthmus.dead_letter
   WHERE origin = $1 AND closed_at IS NULL`,
 };
 
@@ -66,7 +68,10 @@ export async function haveRoom(
 ): Promise<boolean> {
   if (letters.length === 0) return true;
   const { rows } = await session.query(selectHeld, origin);
-  return hasRoom(heldAt(rows[0], 0), heldBy(letters.map(({ delta }) => delta)));
+  return hasRoom(
+    heldAt(rows[0], 0),
+    heldBy(letters, ({ delta }) => delta),
+  );
 }
 
 /** A count and a sum of bytes. */

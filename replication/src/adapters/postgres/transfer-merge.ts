@@ -32,7 +32,8 @@ const insertRefused: Statement = {
 /** Besides those that are to be replaced. */
 const selectRefusedHeld: Statement = {
   name: 'isthmus_transfer_refused_held',
-  text: `SELECT count(*), coalesce(sum(octet_length(state)), 0) FROM isthmus.transfer_refused WHERE transfer = $1
+  text: `SELECT count(*), coalesce(sum(octet_length(state) + octet_length(collection) + octet_length(key)), 0)
+  FROM isthmus.transfer_refused WHERE transfer = $1
     AND (collection, key) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))`,
 };
 
@@ -77,7 +78,10 @@ async function keepRefused(session: Session, job: number, refused: readonly Refu
     [selectRefusedHeld, job, ...names.map((each) => textArray(each))],
     insertion(job, refused),
   ]);
-  requireRoom(heldAt(kept?.rows[0], 0), heldBy(refused.map(({ state }) => state)));
+  requireRoom(
+    heldAt(kept?.rows[0], 0),
+    heldBy(refused, ({ state }) => state),
+  );
 }
 
 function insertion(job: number, refused: readonly RefusedState[]): Call {
