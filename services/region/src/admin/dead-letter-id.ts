@@ -6,7 +6,7 @@ import { parseRegionId } from '@isthmus/replication/ports/identity';
 import type { DeadLetterPlace } from '@isthmus/replication/ports/dead-letter-store';
 
 const pattern =
-  /^([a-z0-9-]{1,32})\.([1-9][0-9]{0,9})\.([0-9a-f]{8})\.([0-9]{1,4})\.([0-9a-f]{1,16})\.(-?[0-9]{1,9})$/;
+  /^([a-z0-9-]{1,32})\.([1-9][0-9]{0,9})\.([0-9a-f]{8})\.([0-9]{1,4})\.([0-9a-f]{1,16})\.(-?[0-9]{1,10})$/;
 
 export function formatDeadLetterId({ origin, incarnation, partition, lsn, index }: DeadLetterPlace): string {
   const nonce = incarnation.nonce.toString(16).padStart(8, '0');
@@ -18,7 +18,7 @@ export function parseDeadLetterId(id: string): DeadLetterPlace | null {
   const [, name = '', counter = '', nonce = '', partition = '', lsn = '', index = ''] =
     pattern.exec(id) ?? [];
   const origin = parseRegionId(name);
-  if (origin === null) return null;
+  if (origin === null || !isIndex(Number(index))) return null;
   return {
     origin,
     incarnation: { counter: Number(counter), nonce: Number.parseInt(nonce, 16) },
@@ -26,4 +26,9 @@ export function parseDeadLetterId(id: string): DeadLetterPlace | null {
     lsn: BigInt(`0x${lsn}`),
     index: Number(index),
   };
+}
+
+/** Whole and of 32 bits with its sign, as the log and the database hold it. */
+function isIndex(index: number): boolean {
+  return index === (index | 0);
 }
