@@ -6,6 +6,7 @@
  */
 import { ConflictError, validate } from '@isthmus/conflict';
 import type { Journal } from '@isthmus/replication/journal/journal';
+import { maxTransferBytes } from '@isthmus/replication/log/transfer-message';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type ApiParts, collectionOf, refuseWhileDraining } from '../api/api-parts.ts';
@@ -22,10 +23,11 @@ export interface ReissueParts extends Pick<ApiParts, 'collections' | 'guards'> {
   readonly journal: Pick<Journal, 'write'>;
 }
 
-const maxReissueBytes = 8 * 1024 * 1024;
+/** What a survivor holds comes in one answer of a transfer, and one life's changes to a record are no more than a state. */
+const longestBytes = 4 * Math.ceil(maxTransferBytes / 3);
+/** One row at its largest: every row of an export can be sent by itself. */
+const maxReissueBytes = 2 * longestBytes + 64 * 1024;
 const maxRows = 200;
-/** As long as base64 makes a state of 1 MiB. */
-const longestBytes = 1_400_000;
 
 const bytesText = z.base64().max(longestBytes);
 const rowForm = z.object({
