@@ -19,10 +19,14 @@ const at = (region: typeof eu, lsn: bigint, incarnation = first, partition = 0) 
 const own = (lsn: bigint): Vector => [at(eu, lsn, second, 0), at(eu, lsn, second, 1)];
 const offer = (region: typeof eu, vector: Vector, incarnation = first) => ({ region, incarnation, vector });
 
+const standingAt = (settled: Vector, more: Partial<RefillView['standing']> = {}) => {
+  return { settled, applied: settled, ahead: [], isEmpty: false, ...more };
+};
+
 const judge = (of: Partial<RefillView> & { readonly settled?: Vector }) =>
   judgeRefill({
     self,
-    standing: { settled: of.settled ?? [], isEmpty: false },
+    standing: standingAt(of.settled ?? []),
     ownThrough: 50n,
     offers: [],
     ...of,
@@ -55,7 +59,7 @@ test('an origin that answers has its own writes, and not those of a life that it
 });
 
 test('an empty database has nothing to lose, and nobody who answers is no donor', () => {
-  expect(judge({ standing: { settled: [at(us, 90n)], isEmpty: true } })).toEqual({
+  expect(judge({ standing: standingAt([at(us, 90n)], { isEmpty: true }) })).toEqual({
     loss: [],
     held: [],
     donor: null,
@@ -64,4 +68,21 @@ test('an empty database has nothing to lose, and nobody who answers is no donor'
 
 test('where nobody answers, everything would be lost', () => {
   expect(actorsIn(judge({ settled: [at(us, 1n)] }).loss)).toEqual(['us.1.00000007', 'eu.2.00000008']);
+});
+
+// P6, I5: ap's change at 10 lies aside here, those up to 100 are in the records; ap is gone, and us has come to 9.
+test.each([
+  ['the change and what was applied behind it', standingAt([at(ap, 9n)], { applied: [at(ap, 100n)] })],
+  ['the change, where no record is stored', standingAt([], { applied: [at(ap, 10n)], isEmpty: true })],
+])('what lies behind a change that was put aside would be lost: %s', (_what, standing) => {
+  const offers = [offer(us, [...own(50n), at(ap, 9n)])];
+  expect(actorsIn(judge({ standing, offers }).loss)).toEqual(['ap.1.00000007']);
+  const all = [offer(us, [...own(50n), at(ap, 100n)])];
+  expect(judge({ standing, offers: all }).loss).toEqual([]);
+});
+
+test('what a transfer may have brought would be lost, and of the own life only what it wrote', () => {
+  const standing = standingAt([at(ap, 9n)], { ahead: [at(ap, 40n), ...own(70n)] });
+  const offers = [offer(us, [...own(50n), at(ap, 39n)])];
+  expect(judge({ standing, offers }).loss).toEqual([at(ap, 40n)]);
 });
