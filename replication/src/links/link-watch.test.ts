@@ -13,6 +13,8 @@ const always = Number.POSITIVE_INFINITY;
 /** Tables and one peer in a world where every link works until the test says otherwise; beat n is at n * 250 ms. */
 class World {
   readonly timer = new ManualTimer();
+  /** Own beats come as seldom as this, each with the next number. */
+  ownIntervalMs = 250;
   ownUntilMs = always;
   ticksUntilMs = always;
   progressUntilMs = always;
@@ -34,7 +36,7 @@ class World {
       ping: async () => {
         this.pings++;
         if (this.answers) {
-          const echoedBeat = this.#beat(this.pingEchoesUntilMs);
+          const echoedBeat = this.#ownBeat(this.pingEchoesUntilMs);
           return { echoedBeat, changesAgeMs: this.peerChangesAgeMs, written: null, namesCaller: true };
         }
         await new Promise<void>((resolve) => this.timer.after(1000, resolve));
@@ -45,7 +47,7 @@ class World {
   });
 
   #overview(): Overview {
-    const newest = { number: this.#beat(this.ownUntilMs), atMs: 0, lsn: 1n };
+    const newest = { number: this.#ownBeat(this.ownUntilMs), atMs: 0, lsn: 1n };
     return {
       rpo: [],
       own: { newest, newestCounted: null, logCoveredAtMs: null, logCount: null },
@@ -56,7 +58,7 @@ class World {
           peerIncarnation: incarnation,
           settled: null,
           settledBeat: null,
-          echoedBeat: this.#beat(Math.min(this.echoesUntilMs, this.ownUntilMs)),
+          echoedBeat: this.#ownBeat(Math.min(this.echoesUntilMs, this.ownUntilMs)),
           heardAtMs: this.wallMs + Math.min(this.timer.monotonicMs(), this.progressUntilMs),
           clockOffset: null,
           publishedCount: null,
@@ -95,8 +97,12 @@ class World {
     return { origin: us, incarnation, partition, applied, settled: applied, beat: null, nextOffset: 0n };
   }
 
-  #beat(untilMs: number): number {
-    return Math.max(0, Math.floor(Math.min(this.timer.monotonicMs(), untilMs) / 250));
+  #beat(untilMs: number, intervalMs = 250): number {
+    return Math.max(0, Math.floor(Math.min(this.timer.monotonicMs(), untilMs) / intervalMs));
+  }
+
+  #ownBeat(untilMs: number): number {
+    return this.#beat(untilMs, this.ownIntervalMs);
   }
 
   async #read<T>(answer: () => T): Promise<T> {
@@ -174,6 +180,26 @@ test('when only what goes out is cut, ticks go on and nothing of ours is echoed'
   await world.timer.advance(8500);
   expect(world.kind).toBe('one-way-out');
 });
+
+// P7: where commits are slow, beats whose time has passed fall out.
+test.each([250, 500, 1000, 2000])(
+  'a cut of what goes out is named as soon where own beats come every %i ms',
+  async (ownIntervalMs) => {
+    const world = new World();
+    world.ownIntervalMs = ownIntervalMs;
+    world.watch.start();
+    await world.timer.advance(20_000);
+    expect(world.kind).toBe('connected');
+    world.echoesUntilMs = world.timer.monotonicMs();
+    world.answers = false;
+    await world.timer.advance(5000);
+    for (let passedMs = 5000; passedMs < 12_000; passedMs += 500) {
+      expect(world.kind).not.toBe('connected');
+      await world.timer.advance(500);
+    }
+    expect(world.kind).toBe('one-way-out');
+  },
+);
 
 test.each([
   ['changes arrive no more while progress does', { ticksUntilMs: 6000, changesUntilMs: 6000 }],

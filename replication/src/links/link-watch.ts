@@ -14,6 +14,7 @@ import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import { freshMs, type LinkSignals, type LinkState, shownLink } from './link-monitor.ts';
 import { Moved } from './moved.ts';
+import { OwnBeats } from './own-beats.ts';
 import { leastApplied } from './position-marks.ts';
 import { WatchedPeer, type Written } from './watched-peer.ts';
 
@@ -47,13 +48,14 @@ export class LinkWatch {
   readonly #peers: readonly WatchedPeer[];
   readonly #ticker: Ticker;
   readonly #own = new Moved();
-  #ownNewest: { readonly number: number; readonly readAtMs: number } | null = null;
+  readonly #ownBeats: OwnBeats;
   #reading: Promise<void> | null = null;
 
   constructor(options: LinkWatchOptions) {
     this.#options = options;
     const nowMs = options.timer.monotonicMs();
     this.#peers = options.peers.map((peer) => new WatchedPeer(peer, nowMs));
+    this.#ownBeats = new OwnBeats(options.beatIntervalMs);
     this.#ticker = new Ticker({
       timer: options.timer,
       intervalMs: watchIntervalMs,
@@ -95,7 +97,10 @@ export class LinkWatch {
         peer.asking = null;
       });
     const nowMs = this.#options.timer.monotonicMs();
-    const own = { isBlind: this.#isBlind(nowMs), beatAgeMs: (beat: number) => this.#beatAgeMs(beat, nowMs) };
+    const own = {
+      isBlind: this.#isBlind(nowMs),
+      beatAgeMs: (beat: number) => this.#ownBeats.ageMs(beat, nowMs),
+    };
     for (const peer of this.#peers) peer.decide(own, nowMs);
     return Promise.resolve();
   }
@@ -106,13 +111,6 @@ export class LinkWatch {
     return ageMs === null || ageMs > freshMs;
   }
 
-  /** Beats come at a fixed rate, so their numbers tell their ages without a clock. */
-  #beatAgeMs(beat: number, nowMs: number): number | null {
-    if (this.#ownNewest === null) return null;
-    const { number, readAtMs } = this.#ownNewest;
-    return Math.max(0, number - beat) * this.#options.beatIntervalMs + (nowMs - readAtMs);
-  }
-
   async #read(): Promise<void> {
     const { beats, timer } = this.#options;
     try {
@@ -120,7 +118,7 @@ export class LinkWatch {
       const overview = await beats.overview();
       const { newest } = overview.own;
       for (const peer of this.#peers) this.#take(peer, overview, readAtMs);
-      if (newest !== null) this.#ownNewest = { number: newest.number, readAtMs };
+      if (newest !== null) this.#ownBeats.see(newest.number, readAtMs);
       this.#own.see(newest === null ? null : BigInt(newest.number), readAtMs);
     } catch (error) {
       // What was read before grows old, and an old sight is called blind.
