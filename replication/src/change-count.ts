@@ -5,9 +5,14 @@
  */
 const eraSize = 2 ** 40;
 
+/** The first count of that era; eras are numbered from 0. */
+export function countInEra(era: number): number {
+  return era * eraSize;
+}
+
 /** The first count of the era after this one. */
 export function countInNextEra(count: number): number {
-  return (eraOf(count) + 1) * eraSize;
+  return countInEra(eraOf(count) + 1);
 }
 
 /** `null`: unknown. */

@@ -8,6 +8,8 @@ import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { MemorySlotKeeper } from '@isthmus/replication/adapters/memory/slot-keeper';
+import { changesBetween } from '@isthmus/replication/change-count';
+import { ReplicationError } from '@isthmus/replication/errors';
 import { decodeLogRecord } from '@isthmus/replication/log/log-record';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import type { ChangeSource } from '@isthmus/replication/ports/change-source';
@@ -37,18 +39,33 @@ function region() {
     close: () => Promise.resolve(),
   };
   let losses = 0;
+  const stores = { areCounts: true };
+  const storePublished: typeof beats.storePublished = async (published) => {
+    if (!stores.areCounts)
+      throw new ReplicationError('database-unavailable', 'counts are not stored', { retriable: true });
+    await beats.storePublished(published);
+  };
   return {
     timer,
     database,
     slots,
+    stores,
     losses: () => losses,
     said: () => held.map(decodeLogRecord),
+    counts: () =>
+      held
+        .map(decodeLogRecord)
+        .flatMap((each) => (each.kind === 'changes' ? each.beats.map(({ count }) => count) : [])),
     relay: (source: ChangeSource = new MemoryChangeSource(database)) =>
       new Relay({
         identity,
         source,
         sink,
-        beats,
+        beats: {
+          storePublished,
+          countAt: (end) => beats.countAt(end),
+          overview: () => beats.overview(),
+        },
         slots,
         timer,
         paceMs: () => 0,
@@ -90,7 +107,7 @@ test('a slot made anew leaves a gap, and no second beginning', async () => {
 });
 
 test('a relay that ended before its first confirmation arrived leaves a count that the next one repeats', async () => {
-  const { database, said, relay, write } = region();
+  const { database, counts, relay, write } = region();
   const unconfirming = new MemoryChangeSource(database);
   const first = relay({
     open: async () => {
@@ -107,14 +124,29 @@ test('a relay that ended before its first confirmation arrived leaves a count th
   await write('one');
   await write('two');
   await first.close();
-  const counts = said().flatMap((each) =>
-    each.kind === 'changes' ? each.beats.map(({ count }) => count) : [],
-  );
-  expect(counts).toEqual([1, 2]);
+  expect(counts()).toEqual([1, 2]);
   const next = relay();
   next.start();
   await write('three');
   await next.close();
-  const all = said().flatMap((each) => (each.kind === 'changes' ? each.beats.map(({ count }) => count) : []));
-  expect(all).toEqual([1, 2, 1, 2, 3]);
+  expect(counts()).toEqual([1, 2, 1, 2, 3]);
+});
+
+// P7: a peer may have settled counts that were never stored here, and what a slot had not read is in none.
+test('counts of a slot that was lost are compared with none of a later one, though none was ever stored', async () => {
+  const { timer, database, stores, counts, relay, write } = region();
+  stores.areCounts = false;
+  for (const key of ['one', 'two', 'three']) {
+    const relaying = relay();
+    relaying.start();
+    await timer.advance(5000);
+    await write(key);
+    await relaying.close();
+    await write(`missing after ${key}`);
+    database.wal.dropSlot();
+  }
+  const [first = null, second = null, third = null, ...more] = counts();
+  expect(more).toEqual([]);
+  if (first === null || second === null || third === null) return expect.fail('every beat is counted');
+  expect([changesBetween(first, second), changesBetween(second, third)]).toEqual([null, null]);
 });

@@ -6,7 +6,7 @@
  * confirm one that Kafka might not hold.
  */
 import { backoffMs, pause } from '../backoff.ts';
-import { countInNextEra } from '../change-count.ts';
+import { countInEra, countInNextEra } from '../change-count.ts';
 import { ReplicationError } from '../errors.ts';
 import { encodeLogRecord } from '../log/log-record.ts';
 import type { LogRecord } from '../log/log-record.ts';
@@ -173,10 +173,15 @@ export class Relay {
     if (leftMs >= shortestRestMs) await pause(this.#options.timer, leftMs, this.#stop.signal);
   }
 
-  /** A beat from before is never taken for one as far as a new one, and nothing is said of what was not counted. */
+  /**
+   * A beat from before is never taken for one as far as a new one, and nothing is said of what was not counted. The newest
+   * count may never have been stored though peers hold it, so each life of the slot has an era of its own too.
+   */
   async #countAfterLoss(): Promise<number> {
-    const { newestCounted } = (await this.#options.beats.overview()).own;
-    return newestCounted === null || newestCounted.count === null ? 0 : countInNextEra(newestCounted.count);
+    const { beats, slots } = this.#options;
+    const counted = (await beats.overview()).own.newestCounted?.count ?? 0;
+    const life = (await slots.life())?.number ?? 1;
+    return Math.max(countInEra(life), countInNextEra(counted));
   }
 
   /** Only the slot that the incarnation began with may say that nothing came before. */
