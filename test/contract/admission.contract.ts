@@ -170,6 +170,7 @@ const writings: Readonly<Record<string, Ask>> = {
   'lock.tryAcquire': async ({ lock }) => (await lock.tryAcquire())?.release(),
   'transfers.expect': ({ transfers }) => transfers.expect([entry]),
   'transfers.forgetCovered': ({ transfers }) => transfers.forgetCovered([]),
+  'transfers.beginPass': ({ transfers }) => transfers.beginPass(1),
   'transfers.merge': ({ transfers }) =>
     transfers.merge({ job: 1, ids: [record('a')], decide: () => ({ writes: [], refused: [] }) }),
   'jobs.want': ({ jobs }) => jobs.want(wish),

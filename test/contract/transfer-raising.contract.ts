@@ -202,6 +202,20 @@ function raising(now: Opened): void {
     ]);
   });
 
+  it('puts nothing aside that was refused before a pass of the job began anew (P6, P8)', async () => {
+    await now().records.createPosition(row(0, 5n));
+    const job = await now().jobs.want(wish);
+    const other = await now().jobs.want({ ...wish, donor: region('ap') });
+    await refuse(now, job, [record('a')]);
+    await refuse(now, other, [record('c')]);
+    await now().transfers.beginPass(job);
+    await raise(now, { job, vector: [entry(0, 10n)] });
+    expect(await now().records.positions(origin)).toMatchObject([{ applied: 10n, settled: 10n }]);
+    expect(await now().records.countDeadLetters()).toEqual([]);
+    await raise(now, { job: other, vector: [entry(0, 12n)] });
+    expect(await now().records.positions(origin)).toMatchObject([{ applied: 12n, settled: 10n }]);
+  });
+
   it('stops the newest life of the donor where the log had overtaken the snapshot, which no log explains (P6, P9)', async () => {
     const earlier = { ...incarnation, counter: incarnation.counter - 1 };
     const lives = [

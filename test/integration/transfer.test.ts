@@ -16,6 +16,7 @@ import type {
 import { partitionOf } from '@isthmus/replication/log/partition';
 import { Receiver, type Received } from '@isthmus/replication/transfer/receiver';
 import { ownEntries } from '@isthmus/replication/reach';
+import { placeOf } from '@isthmus/replication/vector';
 import { Sweep, type SweepFinding, type SweepOptions } from '@isthmus/replication/transfer/sweep';
 
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -255,6 +256,25 @@ describe('a transfer', () => {
     expect(await us.records.countDeadLetters()).toMatchObject([
       { origin: 'eu', cause: 'clock-too-far-ahead', count: 1 },
     ]);
+  });
+
+  it('puts nothing aside of a pass that lay below what was collected here meanwhile (P6, P8)', async () => {
+    await eu.edit(id('good'), (e) => e.set('title', 'good'));
+    await eu.edit(id('mended'), (e) => e.set('title', 'mended'));
+    const mended = await eu.state(id('mended'));
+    await eu.take({ ...id('mended'), state: Uint8Array.of(1, 2, 3) });
+    const { horizon } = us.transfers;
+    let reads = 0;
+    const collecting = disturbed(peer, async (request) => {
+      if (request.kind !== 'ranges' || ++reads !== 2) return;
+      us.database.transact(true, () => {
+        for (const entry of ownEntries(eu.self, eu.database.wal.insert)) horizon.put(placeOf(entry), entry);
+      });
+      await eu.take({ ...id('mended'), state: mended });
+    });
+    expect((await transfer(collecting)).outcome).toEqual({ kind: 'done' });
+    expect(await titles(us)).toEqual({ good: 'good', mended: 'mended' });
+    expect(await us.records.countDeadLetters()).toEqual([]);
   });
 
   it('closes the dead letters that it really covers (P6)', async () => {

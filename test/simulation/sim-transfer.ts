@@ -84,6 +84,10 @@ export class SimTransferStore implements TransferStore {
     return this.#postgres.commit('forget covered', () => this.#inner.forgetCovered(retired));
   }
 
+  beginPass(job: number): Promise<void> {
+    return this.#postgres.commit('begin pass', () => this.#inner.beginPass(job));
+  }
+
   merge(transaction: MergeTransaction): Promise<boolean> {
     return this.#postgres.call(decideKind, 'merge', () => this.#merge(transaction));
   }

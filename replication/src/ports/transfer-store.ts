@@ -133,6 +133,11 @@ export interface TransferStore extends RecordReader {
    * is kept has settled here, so that nothing will ever cover the rest. True while something is left.
    */
   forgetCovered(retired: readonly RegionId[]): Promise<boolean>;
+  /**
+   * Before the records of a pass are compared from the beginning: what the job refused in one before is no word of what
+   * the donor holds now.
+   */
+  beginPass(job: number): Promise<void>;
   /** False where `decide` said so. */
   merge(transaction: MergeTransaction): Promise<boolean>;
   /**

@@ -259,7 +259,7 @@ function end(place: TransferPlace, outcome: TransferOutcome): ReceiverStep {
   return [{ kind: 'ended', place, outcome }, { kind: 'end' }];
 }
 
-function isBeginning({ collection, key }: RecordId): boolean {
+export function isBeginning({ collection, key }: RecordId): boolean {
   return collection === '' && key === '';
 }
 

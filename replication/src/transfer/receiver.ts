@@ -21,7 +21,7 @@ import { beyond, lacking } from '../vector.ts';
 import type { DamagedRecords } from './damaged-records.ts';
 import { decideMerge, decideRaise } from './merge-states.ts';
 import type { ReceiverEffect, ReceiverInput, ReceiverState, TransferOutcome } from './receiver-machine.ts';
-import { startReceiver, stepReceiver } from './receiver-machine.ts';
+import { isBeginning, startReceiver, stepReceiver } from './receiver-machine.ts';
 import { requireAscending, requireFetched, unexpected } from './trust.ts';
 
 export interface ReceiverOptions {
@@ -142,6 +142,7 @@ export class Receiver {
   }
 
   async #ranges({ snapshot }: Offer, after: RecordId): Promise<ReceiverInput> {
+    if (isBeginning(after) && !this.#job.isDryRun) await this.#options.store.beginPass(this.#job.id);
     const answer = await this.#ask({ kind: 'ranges', snapshot, after });
     if (answer.kind !== 'ranges') return refusedOr(answer);
     requireAscending(after, answer.ranges);

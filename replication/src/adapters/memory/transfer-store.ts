@@ -115,6 +115,10 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     return this.#ahead.size > 0;
   }
 
+  async beginPass(job: number): Promise<void> {
+    this.#ground.database.transact(true, () => this.#forgetRefused(job));
+  }
+
   async merge({ job, ids, decide }: MergeTransaction): Promise<boolean> {
     this.#requireOpenDonor(job);
     const states = ids.map((id) => this.#tables.records.get(nameOf(id))?.state ?? nothing);
@@ -162,9 +166,8 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       for (const beat of beats) this.#settleBeat(beat);
       const { records } = this.#ground;
       records.setFloors({ ...records.floors, floorMs: Math.max(records.floors.floorMs, floorMs) });
-      const refused = this.#refusedBy(job);
-      if (refused.length === 0) this.#awaitNoMore(job, vector);
-      for (const each of refused) this.#refused.delete(`${job} ${nameOf(each)}`);
+      if (this.#refusedBy(job).length === 0) this.#awaitNoMore(job, vector);
+      this.#forgetRefused(job);
     });
     return true;
   }
@@ -226,6 +229,11 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     return this.#ground.records.deadLetters
       .all()
       .filter((letter) => vector.some((entry) => isOf(letter, entry) && letter.lsn <= entry.lsn));
+  }
+
+  /** In a transaction. */
+  #forgetRefused(job: number): void {
+    for (const each of this.#refusedBy(job)) this.#refused.delete(`${job} ${nameOf(each)}`);
   }
 
   #refusedBy(job: number): readonly RefusedState[] {

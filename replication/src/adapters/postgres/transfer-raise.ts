@@ -140,7 +140,7 @@ const settleBeats: Statement = {
     AND ((position.beat).number IS NULL OR (position.beat).number < passed.number)`,
 };
 
-const forgetRefused: Statement = {
+export const forgetRefused: Statement = {
   name: 'isthmus_transfer_forget_refused',
   text: 'DELETE FROM isthmus.transfer_refused WHERE transfer = $1',
 };

@@ -30,7 +30,7 @@ import type { Session, Statement } from './session.ts';
 import { commit } from './session.ts';
 import { standingCalls, standingOf } from './standing.ts';
 import { mergeStates, planMerge } from './transfer-merge.ts';
-import { raisePositions } from './transfer-raise.ts';
+import { forgetRefused, raisePositions } from './transfer-raise.ts';
 import { raiseIn, vectorValues } from './vector-columns.ts';
 import { formatLsn } from './wal-message.ts';
 
@@ -128,6 +128,10 @@ export class PostgresTransferStore implements TransferStore {
       session.pipeline([[deleteCovered], [deleteRetired, textArray(retired)], [selectLeft]]),
     );
     return booleanAt(left?.rows[0] ?? [], 0);
+  }
+
+  async beginPass(job: number): Promise<void> {
+    await this.#connections.write((session) => session.query(forgetRefused, job));
   }
 
   async merge(transaction: MergeTransaction): Promise<boolean> {
