@@ -95,7 +95,10 @@ describe('an operator', () => {
   });
 
   it('asks for a sweep', async () => {
-    expect(await ask('/v1/sweep')).toEqual({ status: 202, body: { peers: ['us'] } });
+    const dry = { status: 202, body: { dryRun: true, peers: ['us'] } };
+    expect(await ask('/v1/sweep?peer=us&dryRun=true')).toEqual(dry);
+    expect(await site.database.verifications.all()).not.toMatchObject([{ peer: 'us', isWanted: true }]);
+    expect(await ask('/v1/sweep')).toEqual({ status: 202, body: { dryRun: false, peers: ['us'] } });
     expect(await site.database.verifications.all()).toMatchObject([{ peer: 'us', isWanted: true }]);
   });
 
@@ -104,6 +107,7 @@ describe('an operator', () => {
       ['/v1/transfer?from=mars', 'from'],
       ['/v1/transfer?dryRun=perhaps', 'dryRun'],
       ['/v1/sweep?peer=eu', 'peer'],
+      ['/v1/sweep?dryRun=perhaps', 'dryRun'],
     ] as const;
     for (const [path, field] of refused)
       expect(await ask(path)).toMatchObject({

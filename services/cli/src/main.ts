@@ -13,6 +13,7 @@ import { deleteRecord } from './commands/delete.ts';
 import { demo } from './commands/demo.ts';
 import { digest } from './commands/digest.ts';
 import { doctor } from './commands/doctor.ts';
+import { drain } from './commands/drain.ts';
 import { get } from './commands/get.ts';
 import { identity } from './commands/identity.ts';
 import { incidents } from './commands/incidents.ts';
@@ -20,9 +21,11 @@ import { keys } from './commands/keys.ts';
 import { links } from './commands/links.ts';
 import { patch } from './commands/patch.ts';
 import { put } from './commands/put.ts';
+import { record } from './commands/record.ts';
 import { region } from './commands/region.ts';
 import { rights } from './commands/rights.ts';
 import { status } from './commands/status.ts';
+import { sweep } from './commands/sweep.ts';
 import { transfer } from './commands/transfer.ts';
 import { readConfig } from './config.ts';
 import { CliError, type ExitCode } from './remote/cli-error.ts';
@@ -36,14 +39,17 @@ const commands: readonly Command[] = [
   put,
   patch,
   deleteRecord,
+  record,
   links,
   digest,
   transfer,
+  sweep,
   conflicts,
   incidents,
   deadLetters,
   identity,
   region,
+  drain,
   rights,
   keys,
 ];

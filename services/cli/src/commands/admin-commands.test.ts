@@ -5,8 +5,11 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { CliError } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { deadLetters } from './dead-letters.ts';
+import { drain } from './drain.ts';
 import { incidents } from './incidents.ts';
+import { record } from './record.ts';
 import { region } from './region.ts';
+import { sweep } from './sweep.ts';
 
 let server: Server;
 let admin = '';
@@ -187,4 +190,46 @@ test('what a region refuses for good is told at once', async () => {
   answer = () => ({ status: 409, body: { code: 'conflict', detail: 'not now' } });
   expect(await run(region, 'drain')).toMatchObject({ code: 1, note: 'conflict: not now' });
   expect(asked).toHaveLength(1);
+});
+
+test('asks for a sweep of one peer or of all, and in a dry run for none', async () => {
+  answer = () => ({ status: 202, body: { dryRun: false, peers: ['ap', 'us'] } });
+  const all = await run(sweep);
+  expect(all).toMatchObject({ code: 0, note: expect.stringContaining('verifiedThrough') });
+  expect(all.out).toMatch(/\nhttp:.* +ap, us\n$/);
+  const dry = await run(sweep, 'us', '--dry-run', '--json');
+  const regions = [{ region: admin, peers: ['ap', 'us'] }];
+  expect([JSON.parse(dry.out), dry.note]).toEqual([{ dryRun: true, regions }, 'Nothing was asked for\n']);
+  expect(asked).toEqual(['POST /v1/sweep?dryRun=false', 'POST /v1/sweep?dryRun=true&peer=us']);
+  answer = () => ({ status: 422, body: { code: 'invalid-value', detail: 'takes us' } });
+  expect(await run(sweep, 'mars')).toMatchObject({ code: 1, note: 'invalid-value: takes us' });
+  expect(await run(sweep, 'us', 'ap')).toMatchObject({ code: 2 });
+});
+
+test('shows a record as it is stored', async () => {
+  const stored = { collection: 'products', key: 'a/b', bytes: 9, partition: 3, positions: [] };
+  answer = () => ({ body: stored });
+  const shown = await run(record, 'products', 'a/b', '--json');
+  expect([shown.code, JSON.parse(shown.out)]).toEqual([0, stored]);
+  expect((await run(record, 'products', 'a/b')).out).toContain('\n  "bytes": 9,\n');
+  expect(asked[0]).toBe('GET /v1/records/products/a%2Fb');
+  answer = () => ({ status: 404, body: { code: 'not-found', detail: 'Nothing is stored under this key.' } });
+  expect(await run(record, 'products', 'b')).toMatchObject({ code: 1 });
+  expect(await run(record, 'products')).toMatchObject({ code: 2 });
+});
+
+test('drains the one process that is named, and in a dry run says whether it is ready', async () => {
+  let status = 200;
+  answer = (one) =>
+    one.startsWith('GET') ? { status, body: '' } : { status: 202, body: { draining: true } };
+  const dry = await run(drain, '--dry-run', '--json');
+  expect([dry.code, JSON.parse(dry.out)]).toEqual([0, { dryRun: true, wasReady: true, draining: false }]);
+  expect(await run(drain)).toMatchObject({ code: 0, out: 'drains; it was ready\n' });
+  status = 503;
+  expect(await run(drain)).toMatchObject({ code: 0, out: 'drains; it was not ready before\n' });
+  expect(asked).toEqual(['GET /readyz', ...[1, 2].flatMap(() => ['GET /readyz', 'POST /v1/drain'])]);
+  expect(await run(drain, '--admin', 'http://127.0.0.1:3')).toMatchObject({
+    code: 2,
+    note: expect.stringContaining('name the one process'),
+  });
 });

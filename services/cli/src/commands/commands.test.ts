@@ -11,7 +11,9 @@ import { get } from './get.ts';
 import { links } from './links.ts';
 import { patch } from './patch.ts';
 import { put } from './put.ts';
+import { record } from './record.ts';
 import { status } from './status.ts';
+import { sweep } from './sweep.ts';
 import { transfer } from './transfer.ts';
 
 const servers: Postgres[] = [];
@@ -112,6 +114,14 @@ describe('records', () => {
     expect(json((await run(get, ['products', 'dry'])).out)).toMatchObject({ value: { title: 'x' } });
   });
 
+  it('are shown as they are stored, also once they are deleted', async () => {
+    await run(put, ['products', 'raw', '{"title":"x"}']);
+    await run(deleteRecord, ['products', 'raw']);
+    const raw = await run(record, ['products', 'raw', '--json']);
+    expect(json(raw.out)).toMatchObject({ key: 'raw', state: { format: expect.any(String) }, positions: [] });
+    expect(await run(record, ['products', 'raw', '--region', 'us'])).toMatchObject({ code: 1 });
+  });
+
   it('are refused with the reason of the region', async () => {
     const refused = await run(put, ['products', 'a', '{"titel":"x"}']);
     expect(refused).toMatchObject({
@@ -203,6 +213,15 @@ describe('transfer', () => {
     expect([unknown.code, unknown.error]).toEqual([1, expect.stringContaining('there is no peer')]);
     expect((await run(transfer, ['products'])).code).toBe(2);
     expect((await run(transfer, [], noDemo)).code).toBe(2);
+  });
+});
+
+describe('sweep', () => {
+  it('asks every region of the demo', async () => {
+    const swept = await run(sweep, ['--json']);
+    const asked = ['eu', 'us'].map((region) => ({ region, peers: [] }));
+    expect([swept.code, json(swept.out)]).toEqual([0, { dryRun: false, regions: asked }]);
+    expect((await run(sweep, ['mars'])).error).toContain('there is no peer');
   });
 });
 

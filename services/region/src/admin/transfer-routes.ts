@@ -80,9 +80,10 @@ async function show({ jobs }: TransferAdmin, request: FastifyRequest): Promise<T
 }
 
 async function sweep({ verifications, peers }: TransferAdmin, request: FastifyRequest, reply: FastifyReply) {
+  const dryRun = flagParameter(request, 'dryRun');
   const wanted = chosen(peers, request, 'peer');
-  await verifications.want(wanted);
-  return reply.status(202).send({ peers: wanted });
+  if (!dryRun) await verifications.want(wanted);
+  return reply.status(202).send({ dryRun, peers: wanted });
 }
 
 function chosen(peers: readonly RegionId[], request: FastifyRequest, name: string): readonly RegionId[] {
