@@ -1,13 +1,14 @@
 /**
- * What the stores of a region must say of another's later life (P9): until that region has given what it holds of its
- * lives before, whatever is held of the later one is not all that whoever was there has seen. So it has settled no beat,
- * no session is satisfied by it, and the transfer is wanted for as long.
+ * What the stores of a region must say of another's later life (P9): until what that region holds of its lives before was
+ * given, by itself or by who had been given it, whatever is held of the later one is not all that whoever was there has
+ * seen. So it has settled no beat, no session is satisfied by it, and the transfer is wanted for as long.
  */
 import type { AgendaStore } from '@isthmus/replication/ports/agenda-store';
-import type { BeatStore } from '@isthmus/replication/ports/beat-store';
+import type { BeatOf, BeatStore } from '@isthmus/replication/ports/beat-store';
 import type { RecordId } from '@isthmus/replication/ports/change';
-import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { Life, RegionId } from '@isthmus/replication/ports/identity';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
+import type { RetirementStore } from '@isthmus/replication/ports/retirement-store';
 import type { SessionStore } from '@isthmus/replication/ports/session-store';
 import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
 import type { MergeTransaction, TransferStore } from '@isthmus/replication/ports/transfer-store';
@@ -21,7 +22,8 @@ export interface AwaitingGround {
   readonly jobs: Pick<TransferJobs, 'want' | 'end'>;
   readonly records: Pick<RecordStore, 'createPosition'>;
   readonly sessions: SessionStore;
-  readonly transfers: Pick<TransferStore, 'awaitPast' | 'merge' | 'raise'>;
+  readonly retirements: Pick<RetirementStore, 'close' | 'retire'>;
+  readonly transfers: Pick<TransferStore, 'awaitPast' | 'merge' | 'raise' | 'standing'>;
   readonly close: () => Promise<void>;
 }
 
@@ -63,9 +65,26 @@ export function awaitedPastContract(name: string, open: () => Promise<AwaitingGr
     ): Promise<void> {
       const job = await ground.jobs.want({ donor, origin: us, cause: 'repair', isDryRun: false });
       if (refused.length > 0) await ground.transfers.merge(refusing(job, refused));
-      const rest = { beats: [], floorMs: 0, partitionOf: () => 0, decide: () => [] };
-      expect(await ground.transfers.raise({ job, vector, ...rest })).toBe(true);
+      const own = vector.filter(({ region: of }) => of === donor).toSorted(byCounter);
+      await raised(job, vector, own.slice(-1));
+    }
+
+    async function raised(
+      job: number,
+      vector: readonly VectorEntry[],
+      pasts: readonly Life[],
+      beats: readonly BeatOf[] = [],
+    ): Promise<void> {
+      const rest = { floorMs: 0, partitionOf: () => 0, decide: () => [] };
+      expect(await ground.transfers.raise({ job, vector, given: pasts, beats, ...rest })).toBe(true);
       await ground.jobs.end(job, { state: 'done', detail: '' });
+    }
+
+    /** A transfer from `ap` comes to its end that has opened the third life, and brought these pasts. */
+    async function opened3(pasts: readonly Life[]): Promise<void> {
+      const job = await ground.jobs.want({ donor: ap, origin: us, cause: 'tail', isDryRun: false });
+      const vector = [entry(ap, first), entry(us, second), entry(us, third)];
+      await raised(job, vector, [lifeOf(ap, first), ...pasts], [{ ...lifeOf(us, third), beat }]);
     }
 
     const held = { life: 1, beat: 4, settled: 9n, applied: 9n };
@@ -102,6 +121,58 @@ export function awaitedPastContract(name: string, open: () => Promise<AwaitingGr
       expect((await ground.agenda.read()).awaited).toEqual([]);
     });
 
+    it('is awaited from when somebody else opens it who was not given its past, though it told a beat of it (I5, I10)', async () => {
+      await opened3([]);
+      expect(await counted()).toEqual([held, given2, { ...awaited, life: 3 }]);
+      expect((await ground.agenda.read()).awaited).toEqual([us]);
+      await given(us, [entry(us, second)]);
+      expect((await ground.agenda.read()).awaited, 'it has given as a life before').toEqual([us]);
+      await given(us, [entry(us, third)]);
+      expect(await counted()).toMatchObject([held, given2, { life: 3, settled: 9n }]);
+      expect((await ground.agenda.read()).awaited).toEqual([]);
+    });
+
+    it('counts at once where somebody else opens it who was given its past, and so do the lives before', async () => {
+      await ground.transfers.awaitPast(lifeOf(us, second));
+      await opened3([lifeOf(us, third)]);
+      expect(await counted()).toEqual([held, given2, { ...given2, life: 3 }]);
+      expect((await ground.agenda.read()).awaited).toEqual([]);
+    });
+
+    it('is awaited on where somebody else raises it who was not given its past', async () => {
+      await ground.transfers.awaitPast(lifeOf(us, third));
+      await opened3([]);
+      await opened3([lifeOf(us, second)]);
+      expect(await counted()).toEqual([held, given2, { ...awaited, life: 3 }]);
+    });
+
+    it('is not awaited where a later one counts, or it is the first', async () => {
+      await given(us, [entry(us, third)]);
+      const job = await ground.jobs.want({ donor: ap, origin: us, cause: 'tail', isDryRun: false });
+      const earlier = { counter: 2, nonce: 9 };
+      const eu = region('eu');
+      await raised(job, [entry(us, earlier), entry(us, third), entry(eu, first)], []);
+      expect((await ground.agenda.read()).awaited).toEqual([]);
+    });
+
+    it('is told to nobody as settled who asks for a transfer', async () => {
+      const told = async () => (await ground.transfers.standing()).beats.map((of) => of.incarnation.counter);
+      expect(await told()).toEqual([1, 2]);
+      await ground.transfers.awaitPast(lifeOf(us, second));
+      expect(await told()).toEqual([1]);
+      const { settled } = await ground.transfers.standing();
+      expect(settled).toContainEqual(entry(us, second));
+    });
+
+    it('has ended for sessions wherever they stand in it once its region is retired, because nobody has its past (P8)', async () => {
+      await ground.transfers.awaitPast(lifeOf(us, second));
+      await ground.retirements.close(us, null);
+      const final = [entry(us, first), entry(us, second)];
+      expect(await ground.retirements.retire(us, { final, heir: ap }, [us])).toBe(true);
+      const { closed, retired } = await ground.sessions.place();
+      expect([closed, retired]).toEqual([[entry(us, first)], [us]]);
+    });
+
     it('is told once for each region, in order', async () => {
       for (const life of [
         { region: us, incarnation: third },
@@ -122,6 +193,14 @@ function refusing(job: number, ids: readonly RecordId[]): MergeTransaction {
 
 function placeOf(origin: RegionId, incarnation: typeof first) {
   return { origin, incarnation, partition: 0, applied: 9n, settled: 9n };
+}
+
+function lifeOf(of: RegionId, incarnation: typeof first): Life {
+  return { region: of, incarnation };
+}
+
+function byCounter(a: VectorEntry, b: VectorEntry): number {
+  return a.incarnation.counter - b.incarnation.counter;
 }
 
 function entry(of: RegionId, incarnation: typeof first): VectorEntry {

@@ -24,5 +24,11 @@ awaitedPastContract('memory', async () => {
   const { database, records } = ground;
   const retirements = new MemoryRetirementStore(database, records);
   const sessions = new MemorySessionStore({ ...ground, retirements });
-  return { ...ground, sessions, agenda: new MemoryAgendaStore(ground), close: async () => undefined };
+  return {
+    ...ground,
+    retirements,
+    sessions,
+    agenda: new MemoryAgendaStore(ground),
+    close: async () => undefined,
+  };
 });

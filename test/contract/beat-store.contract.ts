@@ -271,6 +271,19 @@ function progress(stores: () => OpenBeatStores): void {
     ]);
   });
 
+  it('has settled no beat any more once that is told later, because our past is awaited there (P9)', async () => {
+    const at = async (echoedBeat: number | null, settledBeat: number | null): Promise<number | null> => {
+      await stores().store.storePeerProgress(told({ settled: [10n, 20n], settledBeat, echoedBeat }));
+      return (await stored())[0]?.settledBeat ?? null;
+    };
+    expect(await at(9, 5)).toBe(5);
+    expect(await at(8, null), 'told before').toBe(5);
+    expect(await at(9, null)).toBe(null);
+    expect(await at(8, 4), 'told before').toBe(null);
+    expect(await at(10, 6)).toBe(6);
+    expect(await at(null, null)).toBe(null);
+  });
+
   it('knows no published count any more once none is told, until one is told again', async () => {
     const ofCount = (heardAtMs: number, publishedCount: number | null): PeerProgress =>
       told({ settled: [10n, 20n], settledBeat: 5, echoedBeat: 9, heardAtMs, publishedCount });

@@ -4,7 +4,7 @@ import { MemoryAgendaStore } from '@isthmus/replication/adapters/memory/agenda-s
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
 import { ReplicationError } from '@isthmus/replication/errors';
-import type { RegionId } from '@isthmus/replication/ports/identity';
+import { parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
 import type { SweepResult } from '@isthmus/replication/ports/verification';
@@ -221,6 +221,7 @@ describe('the desk', () => {
   async function raisedBefore(): Promise<void> {
     const vector = ownEntries(ap.self, 1n);
     await us.transfers.raise({
+      given: [],
       beats: [],
       floorMs: 0,
       job: 0,
@@ -271,6 +272,49 @@ describe('the desk', () => {
     expect(await awaited()).toEqual([region]);
   });
 
+  it('asks nobody who is no peer for what it holds of its lives before', async () => {
+    const elsewhere = parseRegionId('asia') ?? expect.fail('a region');
+    await us.transfers.awaitPast({ region: elsewhere, incarnation: { counter: 2, nonce: 1 } });
+    desk();
+    await timer.advance(20_000);
+    expect(await states()).toEqual([]);
+  });
+
+  it('fetches the awaited past of a silent origin from a peer that tells a beat of that life as settled (P9)', async () => {
+    const { region: origin, incarnation } = eu.self;
+    const past = { region: origin, incarnation: { ...incarnation, counter: 2 } };
+    const beat = { number: 3, lsn: 1n, atMs: epochMs, count: 1, end: 2n };
+    for (const region of [us, ap])
+      for (const entry of ownEntries({ ...eu.self, ...past }, 9n)) {
+        const { partition, lsn } = entry;
+        const row = { origin, incarnation: past.incarnation, partition, applied: lsn, settled: lsn };
+        await region.records.createPosition({ ...row, beat, nextOffset: 0n });
+      }
+    await us.transfers.awaitPast(past);
+    await eu.edit(id('a'), (e) => e.set('title', 'past'));
+    await ap.take({ ...id('a'), state: await eu.state(id('a')) });
+    away.add('eu');
+    const told = new ToldVectors(clock());
+    desk(told);
+    const { region, incarnation: told2 } = ap.self;
+    for (let second = 0; second < 60; second++) {
+      const of = { origin, incarnation: past.incarnation, settled: [9n, 9n, 9n, 9n], echo: null };
+      const message = {
+        region,
+        incarnation: told2,
+        publishedAtMs: 0,
+        publishedCount: null,
+        barriers: silence,
+      };
+      told.note({ ...message, origins: [{ ...of, settledBeat: second < 30 ? null : 3 }] });
+      await timer.advance(1000);
+      if (second === 29) expect(counted).toEqual([]);
+    }
+    expect(counted).toEqual(['eu tail']);
+    expect(await us.records.read(id('a'))).not.toBeNull();
+    expect((await new MemoryAgendaStore(us).read()).awaited).toEqual([]);
+  });
+
   it('goes on with the job of a process that is gone', async () => {
     for (let index = 0; index < 30; index++) await eu.edit(id(`k${index}`), (e) => e.set('title', 't'));
     away.add('eu');
@@ -296,7 +340,15 @@ describe('the desk', () => {
       cause: 'gap',
       isDryRun: true,
     });
-    await ap.transfers.raise({ beats: [], floorMs: 0, job, vector, partitionOf: () => 0, decide: () => [] });
+    await ap.transfers.raise({
+      given: [],
+      beats: [],
+      floorMs: 0,
+      job,
+      vector,
+      partitionOf: () => 0,
+      decide: () => [],
+    });
     away.add('eu');
     const told = new ToldVectors(clock());
     desk(told);
@@ -355,6 +407,7 @@ describe('the sweeper', () => {
           const { region } = source.self;
           const vector = ownEntries(source.self, source.database.wal.insert);
           await target.transfers.raise({
+            given: [],
             beats: [],
             floorMs: 0,
             job: 0,
@@ -424,7 +477,15 @@ describe('the sweeper', () => {
   });
 
   const stands = (region: MemoryRegion, vector: ReturnType<typeof ownEntries>) =>
-    region.transfers.raise({ beats: [], floorMs: 0, job: 0, vector, partitionOf: () => 0, decide: () => [] });
+    region.transfers.raise({
+      given: vector.slice(-1),
+      beats: [],
+      floorMs: 0,
+      job: 0,
+      vector,
+      partitionOf: () => 0,
+      decide: () => [],
+    });
 
   /** eu has more of ap's first life than us, which reads the next one already. */
   async function behind(): Promise<void> {

@@ -401,7 +401,15 @@ describe('a sweep', () => {
     const vector = ownEntries(source.self, source.database.wal.insert);
     const job = await target.jobs.want({ donor: region, origin: region, cause: 'repair', isDryRun: true });
     const decide = ({ letters }: { readonly letters: readonly unknown[] }) => letters.map(() => false);
-    await target.transfers.raise({ beats: [], floorMs: 0, job, vector, partitionOf: () => 0, decide });
+    await target.transfers.raise({
+      given: [],
+      beats: [],
+      floorMs: 0,
+      job,
+      vector,
+      partitionOf: () => 0,
+      decide,
+    });
   }
 
   /** The log brings that about again and again, from a moment on. */

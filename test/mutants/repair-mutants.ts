@@ -179,8 +179,8 @@ export const repairMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${engine}/adapters/postgres/awaited-past.js`,
-        from: 'AND incarnation_counter <= (SELECT max(counter)',
-        to: 'AND 0 <= (SELECT max(counter)',
+        from: 'AND incarnation_counter <= given.counter',
+        to: '',
       },
     ],
     killer: suite('test/contract/awaited-past.test.ts'),

@@ -108,8 +108,30 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${postgres}/awaited-past.js`,
-        from: 'AND NOT EXISTS (SELECT FROM isthmus.transfer_refused WHERE transfer_refused.transfer = $6)',
+        from: 'AND NOT EXISTS (SELECT FROM isthmus.transfer_refused WHERE transfer_refused.transfer = $3)',
         to: '',
+      },
+    ],
+    killer: suite('test/contract/awaited-past.test.ts'),
+  },
+  {
+    name: 'past not awaited of a life that somebody else opens',
+    edits: [
+      {
+        file: 'replication/dist/adapters/ungiven-lives.js',
+        from: 'return incarnation.counter >',
+        to: 'return false && incarnation.counter >',
+      },
+    ],
+    killer: suite('test/contract/awaited-past.test.ts'),
+  },
+  {
+    name: 'beat of an awaited life offered, in Postgres',
+    edits: [
+      {
+        file: `${postgres}/standing.js`,
+        from: '!isOneOf(lives, { region, incarnation })',
+        to: 'true',
       },
     ],
     killer: suite('test/contract/awaited-past.test.ts'),

@@ -110,7 +110,8 @@ export interface BeatStore {
   countAt(end: Lsn): Promise<number | null>;
   /**
    * A new incarnation, the peer's or ours, replaces what was stored of that peer, also by lower figures: never the
-   * maximum of both (P7). Within one nothing goes back, whatever order messages come in.
+   * maximum of both (P7). Within one nothing goes back, whatever order messages come in, but for the settled beat where
+   * the peer says later that it has none (P9); what echoes an older beat was told before.
    */
   storePeerProgress(progress: PeerProgress): Promise<void>;
   /**

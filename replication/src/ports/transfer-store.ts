@@ -44,7 +44,7 @@ export interface Standing {
   readonly insertLsn: Lsn;
   /** Newest own beat older than every transaction that the snapshot does not show; `null`: there is none. */
   readonly beat: OldBeat | null;
-  /** Of others, the newest beat settled in all partitions of each life. */
+  /** Of others, the newest beat settled in all partitions of each life; none where the past is awaited (`awaitPast`). */
   readonly beats: readonly BeatOf[];
   /** Where the relay's slot begins; `null`: not known. */
   readonly slot: SlotLife | null;
@@ -100,8 +100,9 @@ export interface PassedLetter extends RecordId {
 
 export interface RaiseTransaction {
   readonly job: number;
-  /** The donor's own entry in it tells as which life it has given all that it holds. */
   readonly vector: Vector;
+  /** Lives whose past came with it, at most one of a region: whatever they held of the lives before. */
+  readonly given: readonly Life[];
   /** What raised positions have passed of these shows in the lag at once (P7). */
   readonly beats: readonly BeatOf[];
   /** The donor's: what it has dropped, others may still hold, and nothing written here may be stamped before it (P8). */
@@ -122,8 +123,9 @@ export interface TransferStore extends RecordReader {
   /** `null`: nothing is known to be in the own log. */
   published(upTo: Lsn): Promise<Published | null>;
   /**
-   * This region is known under a life that is not its first: until it has given as that one, or as a later one, what it
-   * holds of the lives before (`raise`), no progress, session or figure may count what it holds as that life (P9).
+   * This region is known under a life that is not its first: until what it holds of the lives before was given (`raise`),
+   * by itself as that life or as a later one, or by who had been given it, no progress, session, figure or offer may
+   * count what it holds as that life (P9).
    */
   awaitPast(life: Life): Promise<void>;
   /** Before the first record of a snapshot is merged: sessions must know what may come (P5). */
@@ -144,8 +146,9 @@ export interface TransferStore extends RecordReader {
    * Raises `applied` to the greater of itself and the vector, opening rows that are absent; opens a dead letter for
    * each state that the job had refused, in every partition that is raised and may miss it; closes those that are
    * covered; moves `settled` as far as open letters allow, and with it the settled beat where a newer one is given, or
-   * was held back by a letter that is closed now; raises the floor of stamps; the donor's past is awaited no more, as far
-   * as the life that its own entry is of. False where `decide` said so.
+   * was held back by a letter that is closed now; raises the floor of stamps. A past that came is awaited no more, as far
+   * as the life that it is given for, unless a state was refused. That of a life that is opened and not given is awaited
+   * from then on, unless this life or a later one of its region counts here already. False where `decide` said so.
    */
   raise(transaction: RaiseTransaction): Promise<boolean>;
 }

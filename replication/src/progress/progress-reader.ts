@@ -1,8 +1,8 @@
 /**
  * Reads one peer's progress and keeps what it says about our own changes: the origin's side of P7. A message must
  * come from the peer whose topic it was read from and must speak of our present incarnation, else it claims nothing
- * about us. A later message replaces an earlier one even where it claims less, and a new incarnation of the peer
- * replaces everything; only a message of an incarnation older than the known one is dropped. Every message with an
+ * about us. Here a later message replaces an earlier one even where it claims less (in the tables that holds for a settled beat
+ * that is told no more, and nothing else goes back), and a new incarnation of the peer replaces everything; only a message of an incarnation older than the known one is dropped. Every message with an
  * echo of a beat not echoed before is also a sample of the offset between the clocks, unless the own clock may have been
  * set since that beat was made, however late the echo comes; where a clock was set, it shows by which of them the offset
  * moved, but for what lies before the start: there it is taken for whichever of the two makes beats older (0069). Messages that cannot be used are counted, never thrown; what the database

@@ -19,6 +19,7 @@ import type { Vector } from '../ports/vector.ts';
 import { othersIn, type Self } from '../reach.ts';
 import { beyond, lacking } from '../vector.ts';
 import type { DamagedRecords } from './damaged-records.ts';
+import { givenPasts } from './given-pasts.ts';
 import { decideMerge, decideRaise } from './merge-states.ts';
 import type { ReceiverEffect, ReceiverInput, ReceiverState, TransferOutcome } from './receiver-machine.ts';
 import { isBeginning, startReceiver, stepReceiver } from './receiver-machine.ts';
@@ -202,12 +203,14 @@ export class Receiver {
     { vector, beats }: Pick<RaiseTransaction, 'vector' | 'beats'>,
   ): Promise<ReceiverInput> {
     const { store, self } = this.#options;
+    const { id, donor } = this.#job;
     const isRaised = await store.raise({
-      job: this.#job.id,
+      job: id,
+      given: givenPasts({ self, donor, vector, beats }),
       vector: othersIn(vector, self),
       beats,
       floorMs,
-      partitionOf: (id) => partitionOf(id, self.partitionCount),
+      partitionOf: (record) => partitionOf(record, self.partitionCount),
       decide: (locked) => decideRaise(locked, vector),
     });
     return isRaised ? { kind: 'raised' } : { kind: 'below-horizon' };

@@ -18,8 +18,9 @@ const heard = (origin: RegionId, agoMs: number) => ({
 function view(changes: Partial<TailView> = {}): TailView {
   return {
     peers: [eu, us],
-    told: [{ peer: us, settled: reach(eu, 20n), atMs: nowMs - 300 }],
+    told: [{ peer: us, settled: reach(eu, 20n), given: [], atMs: nowMs - 300 }],
     heard: [heard(eu, 15_000), heard(us, 100)],
+    awaited: [],
     closed: [],
     sinceMs: 0,
     nowMs,
@@ -43,11 +44,27 @@ describe('the tail of a silent origin', () => {
 
   it('is fetched from somebody who was not closed, whoever else has more', () => {
     const told = [
-      { peer: us, settled: reach(eu, 30n), atMs: nowMs },
-      { peer: ap, settled: reach(eu, 20n), atMs: nowMs },
+      { peer: us, settled: reach(eu, 30n), given: [], atMs: nowMs },
+      { peer: ap, settled: reach(eu, 20n), given: [], atMs: nowMs },
     ];
     const gone = view({ peers: [eu, us, ap], told, closed: [eu, us] });
     expect(tailsOf(gone, [...reach(eu, 10n), ...reach(us, 1n)])).toMatchObject([{ donor: ap, origin: eu }]);
+  });
+
+  it('is fetched from a peer that has been given its past, where that is awaited here and nothing else is missing', () => {
+    const second = { region: eu, incarnation: { counter: 2, nonce: 1 } };
+    const settled = [...reach(eu, 20n), { ...second, partition: 0, lsn: 5n }];
+    const tells = (given: TailView['told'][number]['given']) => [
+      { peer: us, settled: settled.slice(1), given, atMs: nowMs },
+    ];
+    const wish = { donor: us, origin: eu, cause: 'tail', isDryRun: false };
+    const awaited = [eu];
+    expect(tailsOf(view({ awaited, told: tells([second]) }), settled)).toEqual([wish]);
+    expect(tailsOf(view({ told: tells([second]) }), settled)).toEqual([]);
+    for (const given of [[], [{ region: eu, incarnation }], [{ ...second, region: ap }]])
+      expect(tailsOf(view({ awaited, told: tells(given) }), settled)).toEqual([]);
+    const loud = { heard: [heard(eu, 100), heard(us, 100)] };
+    expect(tailsOf(view({ ...loud, awaited, told: tells([second]) }), settled)).toEqual([]);
   });
 
   it('is not fetched where nobody has more', () => {
@@ -57,7 +74,7 @@ describe('the tail of a silent origin', () => {
   it('is fetched where the clock was set back since the origin was heard', () => {
     const set = { heard: [heard(eu, -3_600_000), heard(us, 100)], sinceMs: nowMs + 3_500_000 };
     expect(tailsOf(view(set), reach(eu, 10n))).toMatchObject([{ donor: us, origin: eu }]);
-    const old = [{ peer: us, settled: reach(eu, 20n), atMs: nowMs + 3_600_000 }];
+    const old = [{ peer: us, settled: reach(eu, 20n), given: [], atMs: nowMs + 3_600_000 }];
     expect(tailsOf(view({ ...set, told: old }), reach(eu, 10n))).toEqual([]);
   });
 
@@ -71,9 +88,9 @@ describe('the tail of a silent origin', () => {
 
   it('is not fetched on an old word, nor from the origin itself', () => {
     const told = [
-      { peer: us, settled: reach(eu, 20n), atMs: nowMs - 20_000 },
-      { peer: eu, settled: reach(eu, 30n), atMs: nowMs },
-      { peer: ap, settled: reach(us, 30n), atMs: nowMs },
+      { peer: us, settled: reach(eu, 20n), given: [], atMs: nowMs - 20_000 },
+      { peer: eu, settled: reach(eu, 30n), given: [], atMs: nowMs },
+      { peer: ap, settled: reach(us, 30n), given: [], atMs: nowMs },
     ];
     expect(tailsOf(view({ told }), reach(eu, 10n))).toEqual([]);
   });

@@ -25,5 +25,8 @@ function toldBy({ region, origins }: ProgressMessage, atMs: number): Told {
   const settled = origins.flatMap(({ origin, incarnation, settled: lsns }) =>
     (lsns ?? []).map((lsn, partition) => ({ region: origin, incarnation, partition, lsn })),
   );
-  return { peer: region, settled, atMs };
+  const given = origins.flatMap(({ origin, incarnation, settledBeat }) =>
+    settledBeat === null ? [] : [{ region: origin, incarnation }],
+  );
+  return { peer: region, settled, given, atMs };
 }

@@ -97,9 +97,12 @@ export class Transfers {
   }
 
   async #serveAll({ jobs: open, letters, awaited }: Agenda): Promise<void> {
-    const { jobs } = this.#options;
-    const [tails, repairs] = await Promise.all([this.#tails(), letters.hasFates ? this.#repairs() : []]);
-    const pasts = awaited.map((origin) => ({ origin, cause: 'other-incarnation' as const }));
+    const { jobs, peers } = this.#options;
+    const asked = letters.hasFates ? this.#repairs() : [];
+    const [tails, repairs] = await Promise.all([this.#tails(awaited), asked]);
+    const pasts = awaited
+      .filter((origin) => peers.includes(origin))
+      .map((origin) => ({ origin, cause: 'other-incarnation' as const }));
     const wishes = [...this.#fromOrigins([...pasts, ...this.#options.gaps()]), ...tails, ...repairs];
     const isOpen = (donor: RegionId) => open.some((job) => job.donor === donor && !job.isDryRun);
     const fresh = wishes.filter(({ donor }) => !isOpen(donor) && this.#isDue(donor));
@@ -133,7 +136,7 @@ export class Transfers {
     });
   }
 
-  async #tails(): Promise<readonly TransferWish[]> {
+  async #tails(awaited: readonly RegionId[]): Promise<readonly TransferWish[]> {
     const { peers, told, clock, store } = this.#options;
     const nowMs = clock.nowMs();
     this.#sinceMs ??= nowMs;
@@ -141,7 +144,7 @@ export class Transfers {
     const view = { peers, heard: this.#options.heard(), closed, sinceMs: this.#sinceMs, nowMs };
     if (silentPeers(view).length === 0) return [];
     const { settled } = await store.standing();
-    return tailsOf({ ...view, told: told.all() }, settled);
+    return tailsOf({ ...view, awaited, told: told.all() }, settled);
   }
 
   /**

@@ -208,12 +208,17 @@ class MemoryBeatHold implements BeatHold {
   }
 }
 
-/** Nothing goes back, whatever order messages come in. */
+/**
+ * Nothing goes back, whatever order messages come in, but that a peer may say later that it has settled no beat: it awaits
+ * the past then (P9). What echoes an older beat was told before.
+ */
 function later(known: PeerProgress, told: PeerProgress): PeerProgress {
+  const wasBefore = (told.echoedBeat ?? Infinity) < (known.echoedBeat ?? -Infinity);
+  const hasNone = (wasBefore ? known : told).settledBeat === null;
   return {
     ...told,
     settled: greatestOf(known.settled, told.settled),
-    settledBeat: greatest(known.settledBeat, told.settledBeat),
+    settledBeat: hasNone ? null : greatest(known.settledBeat, told.settledBeat),
     echoedBeat: greatest(known.echoedBeat, told.echoedBeat),
     heardAtMs: Math.max(known.heardAtMs, told.heardAtMs),
     // One that is not told any more says nothing of now.

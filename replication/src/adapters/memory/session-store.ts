@@ -36,12 +36,14 @@ export class MemorySessionStore implements SessionStore {
     const ended = (await retirements.all()).filter(({ final }) => final !== null);
     const retired = ended.map(({ region }) => region);
     const closed = (await incarnations.closed()).filter(({ region }) => !retired.includes(region));
+    const finals = ended.flatMap(({ final }) => final ?? []);
+    const isCounted = (entry: VectorEntry): boolean => !records.isAwaited({ ...entry, origin: entry.region });
     return {
       incarnation: identity.row.incarnation,
       applied: rows.map((row) => entryOf(row, row.applied)),
       settled: rows.filter((row) => !records.isAwaited(row)).map((row) => entryOf(row, row.settled)),
       ahead,
-      closed: [...closed, ...ended.flatMap(({ final }) => final ?? [])],
+      closed: [...closed, ...finals.filter(isCounted)],
       retired,
       insertLsn,
     };

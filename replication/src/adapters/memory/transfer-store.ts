@@ -23,6 +23,7 @@ import type { Vector, VectorEntry } from '../../ports/vector.ts';
 import { placeOf } from '../../vector.ts';
 import { settledBeats } from '../newest-settled-beats.ts';
 import { refusedPlaces } from '../refused-places.ts';
+import { ungivenLives } from '../ungiven-lives.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import { MemoryRecordReader } from './record-reader.ts';
@@ -87,11 +88,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   }
 
   async awaitPast(life: Life): Promise<void> {
-    const { awaited } = this.#tables;
-    const { region, incarnation } = life;
-    this.#ground.database.transact(true, () =>
-      awaited.put(`${region} ${incarnation.counter} ${incarnation.nonce}`, life),
-    );
+    this.#ground.database.transact(true, () => this.#await(life));
   }
 
   async expect(ahead: Vector): Promise<void> {
@@ -147,7 +144,8 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     requireRoom(heldBy(kept, bytesOf), heldBy(refused, bytesOf));
   }
 
-  async raise({ job, vector, beats, floorMs, partitionOf, decide }: RaiseTransaction): Promise<boolean> {
+  async raise(transaction: RaiseTransaction): Promise<boolean> {
+    const { job, vector, given, beats, floorMs, partitionOf, decide } = transaction;
     this.#requireOpenDonor(job);
     const passed = this.#passed(vector);
     const letters = passed.map(({ collection, key, delta, givenUp }) => {
@@ -162,25 +160,39 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
         if (covered[index] === true)
           this.#ground.records.deadLetters.close(letter, letter.givenUp === null ? null : 'repaired');
       this.#putAside(job, vector, partitionOf);
+      for (const life of ungivenLives(vector, given)) this.#awaitUncounted(life);
       for (const entry of vector) this.#raiseOne(entry);
       for (const beat of beats) this.#settleBeat(beat);
       const { records } = this.#ground;
       records.setFloors({ ...records.floors, floorMs: Math.max(records.floors.floorMs, floorMs) });
-      if (this.#refusedBy(job).length === 0) this.#awaitNoMore(job, vector);
+      if (this.#refusedBy(job).length === 0) this.#awaitNoMore(given);
       this.#forgetRefused(job);
     });
     return true;
   }
 
   /** What a later life gives holds what the ones before it would have given. */
-  #awaitNoMore(job: number, vector: Vector): void {
+  #awaitNoMore(given: readonly Life[]): void {
     const { awaited } = this.#tables;
-    const donor = this.#ground.jobs.donorOf(job);
-    const given = vector
-      .filter((each) => each.region === donor)
-      .reduce((highest, { incarnation }) => Math.max(highest, incarnation.counter), 0);
-    for (const [name, { region, incarnation }] of awaited.keyed())
-      if (region === donor && incarnation.counter <= given) awaited.delete(name);
+    for (const [name, { region, incarnation }] of awaited.keyed()) {
+      const past = given.find((life) => life.region === region);
+      if (past !== undefined && incarnation.counter <= past.incarnation.counter) awaited.delete(name);
+    }
+  }
+
+  /** Before its row is opened. */
+  #awaitUncounted({ region, incarnation }: Life): void {
+    const { records } = this.#ground;
+    const rows = this.#tables.positions.get(region) ?? [];
+    const counts = (row: PositionRow): boolean =>
+      row.incarnation.counter >= incarnation.counter && !records.isAwaited(row);
+    if (!rows.some(counts)) this.#await({ region, incarnation });
+  }
+
+  /** In a transaction. */
+  #await(life: Life): void {
+    const { region, incarnation } = life;
+    this.#tables.awaited.put(`${region} ${incarnation.counter} ${incarnation.nonce}`, life);
   }
 
   /** In a transaction. */
@@ -214,7 +226,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       floorMs: this.#ground.records.floors.floorMs,
       insertLsn: database.wal.insert,
       beat: newest && { lsn: newest.lsn, atMs: newest.atMs },
-      beats: settledBeats(rows),
+      beats: settledBeats(rows.filter((row) => !this.#ground.records.isAwaited(row))),
       slot: slots.current,
       isEmpty: this.#tables.records.size === 0,
       readAtMs: database.nowMs(),

@@ -1,9 +1,12 @@
 /** Lives whose region has not given yet what it holds of the lives before (P9), in SQL. */
 import { type Life, type RegionId, sameLife } from '../../ports/identity.ts';
+import type { RaiseTransaction } from '../../ports/transfer-store.ts';
+import { ungivenLives } from '../ungiven-lives.ts';
+import { textArray } from './binary-array.ts';
 import { incarnationAt, regionAt } from './positions.ts';
 import type { Row } from './row-values.ts';
 import type { Call, Statement } from './session.ts';
-import { vectorFrom } from './vector-columns.ts';
+import { vectorFrom, vectorValues } from './vector-columns.ts';
 
 const insertLife: Statement = {
   name: 'isthmus_awaited_insert',
@@ -11,15 +14,24 @@ const insertLife: Statement = {
   ON CONFLICT DO NOTHING`,
 };
 
-/**
- * What a later life gives holds what the ones before it would have given; a state that was refused is not given. Takes
- * `vectorValues`, and the transfer's number.
- */
-export const deleteAwaited: Statement = {
-  name: 'isthmus_awaited_delete',
-  text: `DELETE FROM isthmus.awaited_past USING isthmus.transfer WHERE transfer.id = $6 AND awaited_past.region = donor
-    AND incarnation_counter <= (SELECT max(counter) FROM ${vectorFrom(1)} WHERE entry.region = donor)
-    AND NOT EXISTS (SELECT FROM isthmus.transfer_refused WHERE transfer_refused.transfer = $6)`,
+/** Before their rows are opened. Takes `vectorValues`; a life counts that has a position and is not awaited. */
+const insertUncounted: Statement = {
+  name: 'isthmus_awaited_insert_uncounted',
+  text: `INSERT INTO isthmus.awaited_past (region, incarnation_counter, incarnation_nonce)
+  SELECT DISTINCT region, counter, nonce FROM ${vectorFrom(1)} WHERE NOT EXISTS (
+    SELECT FROM isthmus.position WHERE origin = entry.region AND incarnation_counter >= entry.counter
+      AND NOT EXISTS (SELECT FROM isthmus.awaited_past AS known WHERE known.region = origin
+        AND known.incarnation_counter = position.incarnation_counter
+        AND known.incarnation_nonce = position.incarnation_nonce))
+  ORDER BY region, counter, nonce ON CONFLICT DO NOTHING`,
+};
+
+/** What a later life gives holds what the ones before it would have given; a state that was refused is not given. */
+const deleteGiven: Statement = {
+  name: 'isthmus_awaited_delete_given',
+  text: `DELETE FROM isthmus.awaited_past USING unnest($1::text[], $2::text[]::bigint[]) AS given (region, counter)
+  WHERE awaited_past.region = given.region AND incarnation_counter <= given.counter
+    AND NOT EXISTS (SELECT FROM isthmus.transfer_refused WHERE transfer_refused.transfer = $3)`,
 };
 
 export const selectAwaited: Statement = {
@@ -30,6 +42,19 @@ export const selectAwaited: Statement = {
 
 export function awaitLife({ region, incarnation }: Life): Call {
   return [insertLife, region, incarnation.counter, incarnation.nonce];
+}
+
+/** In the transaction that raises positions, before the first one is opened. */
+export function awaitUngiven({ vector, given }: Pick<RaiseTransaction, 'vector' | 'given'>): readonly Call[] {
+  const ungiven = ungivenLives(vector, given);
+  return ungiven.length === 0 ? [] : [[insertUncounted, ...vectorValues(ungiven)]];
+}
+
+/** In the same transaction, before the refused states are forgotten. */
+export function awaitNoMore({ given, job }: Pick<RaiseTransaction, 'given' | 'job'>): Call {
+  const regions = given.map(({ region }) => region);
+  const counters = given.map(({ incarnation }) => `${incarnation.counter}`);
+  return [deleteGiven, textArray(regions), textArray(counters), job];
 }
 
 export function lifeAt(row: Row, first: number): Life {

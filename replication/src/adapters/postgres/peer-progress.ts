@@ -1,7 +1,8 @@
 /**
  * What peers told about our changes, and their newest beats that arrived here. A row belongs to one life of the peer
  * and one of ours: where either has a new incarnation, what is told replaces what was stored, also by less (P7).
- * Within one pair of lives nothing goes back, whatever order messages come in.
+ * Within one pair of lives nothing goes back, whatever order messages come in, but that a peer may say later that it has
+ * settled no beat: it awaits our past then (P9). What echoes an older beat was told before.
  */
 import type { ClockOffset, EarlierOffset, HeardBeat, PeerProgress } from '../../ports/beat-store.ts';
 import type { Incarnation } from '../../ports/identity.ts';
@@ -35,7 +36,12 @@ const upsertProgress: Statement = {
       `(SELECT array_agg(greatest(before, told) ORDER BY place)
       FROM unnest(old.settled, excluded.settled) WITH ORDINALITY AS partition (before, told, place))`,
     )},
-    ${keptGreatest('settled_beat')},
+    ${kept(
+      'settled_beat',
+      `CASE WHEN excluded.echoed_beat < old.echoed_beat AND old.settled_beat IS NULL THEN NULL
+        WHEN excluded.echoed_beat < old.echoed_beat OR excluded.settled_beat IS NOT NULL
+          THEN greatest(old.settled_beat, excluded.settled_beat) END`,
+    )},
     ${keptGreatest('echoed_beat')},
     ${keptGreatest('heard_at_ms')},
     ${kept(

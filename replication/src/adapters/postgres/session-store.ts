@@ -2,7 +2,7 @@
 import { assert } from '../../errors.ts';
 import { decodeVector } from '../../log/offer-bytes.ts';
 import type { SeenCommit, SessionPlace, SessionStore } from '../../ports/session-store.ts';
-import type { Vector } from '../../ports/vector.ts';
+import type { Vector, VectorEntry } from '../../ports/vector.ts';
 import type { Connections } from './connections.ts';
 import { isOneOf, lifeAt } from './awaited-past.ts';
 import { incarnationAt, regionAt } from './positions.ts';
@@ -82,11 +82,15 @@ export class PostgresSessionStore implements SessionStore {
     const ended = entriesOf(rows, 'closed');
     const awaited = rowsOf(rows, 'awaited').map((row) => lifeAt(row, 1));
     const settled = rowsOf(rows, 'position').map((row) => ({ ...entryAt(row, 1), lsn: lsnAt(row, 6) }));
+    const isCounted = (entry: VectorEntry): boolean => !isOneOf(awaited, entry);
     return {
       incarnation: incarnationAt(insertOf(rows), 2),
       ...seen,
-      settled: settled.filter((entry) => !isOneOf(awaited, entry)),
-      closed: [...ended.filter(({ region }) => !retired.includes(region)), ...finals.flat()],
+      settled: settled.filter(isCounted),
+      closed: [
+        ...ended.filter(({ region }) => !retired.includes(region)),
+        ...finals.flat().filter(isCounted),
+      ],
       retired,
       insertLsn,
     };

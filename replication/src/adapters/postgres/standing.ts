@@ -7,6 +7,7 @@
 import { assert } from '../../errors.ts';
 import type { Standing } from '../../ports/transfer-store.ts';
 import { type SettledBeatRow, settledBeats } from '../newest-settled-beats.ts';
+import { isOneOf, lifeAt as awaitedLifeAt, selectAwaited } from './awaited-past.ts';
 import { beatAt, beatColumns } from './beat-columns.ts';
 import { milliseconds } from './beat-figures.ts';
 import { lifeAt, selectLife } from './slot-life.ts';
@@ -51,11 +52,12 @@ export const standingCalls: readonly Call[] = [
   [selectAhead],
   [selectHorizon],
   [selectLife],
+  [selectAwaited],
 ];
 
 /** Of the answers to `standingCalls`. */
 export function standingOf(answers: readonly Answer[]): Standing {
-  const [own, reached, ahead, horizon, life] = answers.map(({ rows }) => rows);
+  const [own, reached, ahead, horizon, life, awaited] = answers.map(({ rows }) => rows);
   const row = own?.[0];
   assert(row !== undefined && reached !== undefined, 'a standing has a row of its own');
   const beatLsn = nullableAt(row, 2, lsnAt);
@@ -68,11 +70,16 @@ export function standingOf(answers: readonly Answer[]): Standing {
     floorMs: numberAt(row, 5),
     insertLsn: lsnAt(row, 0),
     beat: beatLsn === null ? null : { lsn: beatLsn, atMs: numberAt(row, 3) },
-    beats: settledBeats(reached.map(settledBeatAt)),
+    beats: settledBeats(countedOf(reached.map(settledBeatAt), awaited ?? [])),
     slot: lifeRow === undefined ? null : lifeAt(lifeRow),
     isEmpty: booleanAt(row, 4),
     readAtMs: numberAt(row, 1),
   };
+}
+
+function countedOf(rows: readonly SettledBeatRow[], awaited: readonly Row[]): readonly SettledBeatRow[] {
+  const lives = awaited.map((row) => awaitedLifeAt(row, 0));
+  return rows.filter(({ origin: region, incarnation }) => !isOneOf(lives, { region, incarnation }));
 }
 
 /** From a row of `selectReached`. */

@@ -12,7 +12,7 @@ import type { PassedLetter, RaiseTransaction } from '../../ports/transfer-store.
 import type { Vector } from '../../ports/vector.ts';
 import { textArray } from './binary-array.ts';
 import { refusedPlaces } from '../refused-places.ts';
-import { deleteAwaited } from './awaited-past.ts';
+import { awaitNoMore, awaitUngiven } from './awaited-past.ts';
 import { requireOpenDonor, selectClosedDonor } from './closed-donor.ts';
 import { commitWith } from './commit.ts';
 import { isClosed, regionAt } from './positions.ts';
@@ -149,15 +149,18 @@ export const forgetRefused: Statement = {
 export async function raisePositions(session: Session, transaction: RaiseTransaction): Promise<boolean> {
   const { job, vector, beats, floorMs, decide } = transaction;
   const entries = vectorValues(vector);
-  const [, , donor, , locked, horizon, passed, refused] = await session.pipeline([
+  const answers = await session.pipeline([
     ...beginWithoutWaiting,
     [selectClosedDonor, job],
+    ...awaitUngiven(transaction),
     [openRows, ...entries],
     [lockRows, ...entries],
     [selectHorizon],
     [selectPassed, ...entries, job],
     [selectRefused, job],
   ]);
+  const donor = answers[beginWithoutWaiting.length];
+  const [locked, horizon, passed, refused] = answers.slice(-4);
   await requireOpenDonor(session, donor);
   const letters = (passed?.rows ?? []).map(letterAt);
   const covered = decide({ letters, horizon: (horizon?.rows ?? []).map((row) => entryAt(row, 0)) });
@@ -174,7 +177,7 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
       [raiseApplied, ...entries],
       [settleRaised, ...entries],
       ...beatCalls(beats),
-      [deleteAwaited, ...entries, job],
+      awaitNoMore(transaction),
       [forgetRefused, job],
       [raiseFloors, 0, floorMs],
     ],
