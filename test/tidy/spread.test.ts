@@ -10,6 +10,8 @@ const bounded: readonly string[] = [
   'conflict/src/codec/bytes.ts: binary += String.fromCharCode(...bytes.subarray(at, at + mostAtOnce));',
   "replication/src/identity/own-log-tail.ts: if (judged.kind === 'claim') this.#beats.push(...judged.beats.slice(0, maxHeld - this.#beats.length));",
   'replication/src/identity/own-log-tail.ts: const [first, last] = [Math.min(...numbers), Math.max(...numbers)];',
+  // Lives of one region.
+  'replication/src/transfer/tail-watch.ts: const newest = Math.max(...known.map(({ incarnation }) => incarnation.counter));',
   // Two.
   'replication/src/progress/lag.ts: const missing = changesBetween(settled, Math.max(...counts));',
   'replication/src/transfer/tail-watch.ts: return Math.min(...ages) > silentMs;',
