@@ -267,6 +267,22 @@ export function changeSinkFeedContract(name: string, openBench: () => Promise<Lo
       expect((await readRecords(slow, total)).map((records) => records.length)).toEqual([12, 12, 12, 12]);
     }, 40_000);
 
+    test('I12: of a few bytes in which a great deal lies, no more is taken at once than there is room for', async () => {
+      if (!bench.isOverSockets) return;
+      const large = Array.from({ length: 7 }, () => ({ partition: 0, bytes: Buffer.alloc(4 * mebibyte) }));
+      for (let round = 0; round < 6; round++) await sink.publish(large);
+      await sink.publish([recordOf(1), recordOf(4)]);
+      const slow = bench.feedOf(region, { maxUnreadBytes: mebibyte }).subscribe(region, fromBeginning());
+      open.push(slow);
+      const found: number[] = [];
+      while (found.length < 44) {
+        const records = (await slow.next())?.records ?? expect.fail('a batch');
+        expect(records.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(64 * mebibyte);
+        for (const { bytes } of records) found.push(bytes.length);
+      }
+      expect(found.filter((length) => length === 4 * mebibyte).length).toBe(42);
+    }, 40_000);
+
     test('I3: what retention has removed is told to an operator, and reading goes on behind it', async () => {
       await sink.publish(Array.from({ length: 40 }, (_, number) => recordOf(number)));
       const first = await readRecords(subscribe(), 40);

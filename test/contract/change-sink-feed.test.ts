@@ -87,6 +87,18 @@ describe('the log of Kafka', () => {
     await subscription.close();
   });
 
+  test('a partition of which much comes at once leaves the others out for no longer than one fetch (I12)', async () => {
+    const large = Array.from({ length: 7 }, () => ({ partition: 0, bytes: Buffer.alloc(4 * mebibyte) }));
+    for (let round = 0; round < 4; round++) await sink.publish(large);
+    await sink.publish([recordOf(1)]);
+    const subscription = bench.feedOf(region, { maxUnreadBytes: 1_000 }).subscribe(region, fromBeginning());
+    let before = 0;
+    for (let batch = await subscription.next(); batch?.partition === 0; batch = await subscription.next())
+      before += batch.records.length;
+    expect(before).toBeLessThanOrEqual(14);
+    await subscription.close();
+  });
+
   test('large appends are compressed', async () => {
     const text = JSON.stringify(
       Array.from({ length: 20_000 }, (_, number) => ({ key: `things/${number}`, number })),

@@ -3,7 +3,7 @@
  * by no more than what was on its way. First in, first out; one reader.
  */
 import { assert } from '../errors.ts';
-import type { FeedBatch } from '../ports/change-feed.ts';
+import type { FeedBatch, FeedRecord } from '../ports/change-feed.ts';
 
 export class BatchQueue {
   readonly #maxBytes: number;
@@ -71,8 +71,20 @@ export class BatchQueue {
   }
 }
 
-const recordOverheadBytes = 64;
+/**
+ * What one fetch brings out of the compressed bytes that it is bounded by; who reads stops where it is reached, and the rest
+ * comes with the next fetch. Many times what changes of ours give.
+ */
+export const enoughBytes = 32 * 1024 * 1024;
+
+/** Two objects and a number. */
+const recordOverheadBytes = 256;
+
+/** What a record takes in memory. */
+export function keptBytes({ bytes }: Pick<FeedRecord, 'bytes'>): number {
+  return bytes.length + recordOverheadBytes;
+}
 
 function sizeOf(batch: FeedBatch): number {
-  return batch.records.reduce((sum, { bytes }) => sum + bytes.length + recordOverheadBytes, 0);
+  return batch.records.reduce((sum, record) => sum + keptBytes(record), 0);
 }

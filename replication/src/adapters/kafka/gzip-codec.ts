@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { constants, gunzip, gunzipSync, gzip, gzipSync } from 'node:zlib';
 
 /** Above the largest batch that one publish can make. */
-const maxInflatedBytes = 64 * 1024 * 1024;
+export const maxInflatedBytes = 64 * 1024 * 1024;
 
 /** Below this the work is cheaper than handing it to another thread. */
 const inlineBytes = 16 * 1024;

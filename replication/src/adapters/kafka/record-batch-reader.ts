@@ -1,13 +1,15 @@
 /**
  * Reads record batches of Kafka's second format as a broker hands them out: whole ones, the last perhaps cut off, the
- * first perhaps beginning before what was asked for. Values are views on the answer, which belongs to nobody else.
- * A batch that is not understood (another format or compression, or damaged) was not written by a relay that this version
- * knows: it stands as one record without bytes at its last offset. It is never passed over in silence, and whoever writes
- * one cannot hold up what comes after it.
+ * first perhaps beginning before what was asked for. Values are copies, because a view of few bytes would keep all that
+ * its batch holds beside them, and what is kept is bounded (I12): batches are read until there is enough.
+ * A batch that is not understood (another format or compression, damaged, or far larger than any) was not written by a relay
+ * that this version knows: it stands as one record without bytes at its last offset. It is never passed over in silence, and
+ * whoever writes one cannot hold up what comes after it.
  */
 import { ReplicationError } from '../../errors.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
-import { inflateBatch } from './gzip-codec.ts';
+import { enoughBytes, keptBytes } from '../batch-queue.ts';
+import { inflateBatch, maxInflatedBytes } from './gzip-codec.ts';
 import { unavailable } from './kafka-connection.ts';
 
 const headBytes = 61;
@@ -29,14 +31,21 @@ export interface ReadBatches {
   readonly next: bigint | null;
   /** Producer's clock as it made the first batch; `null`: no whole batch came. */
   readonly stampedMs: number | null;
+  /** What the records take in memory. */
+  readonly bytes: number;
 }
 
-/** Records from `from` on. Rejects with `log-unavailable` where the answer is no row of batches. */
-export async function readBatches(batches: Buffer, from: bigint): Promise<ReadBatches> {
+/** Records from `from` on, until there are `enough` bytes. Rejects with `log-unavailable` where the answer is no row of batches. */
+export async function readBatches(
+  batches: Buffer,
+  from: bigint,
+  enough: number = enoughBytes,
+): Promise<ReadBatches> {
   const records: FeedRecord[] = [];
+  let bytes = 0;
   let next: bigint | null = null;
   let stampedMs: number | null = null;
-  for (let at = 0; at + headBytes <= batches.length; ) {
+  for (let at = 0; at + headBytes <= batches.length && bytes < enough; ) {
     const end = at + uncountedBytes + batches.readInt32BE(at + 8);
     if (end < at + headBytes)
       throw unavailable(`a batch of ${end - at} bytes, at least ${headBytes} are its head`);
@@ -45,10 +54,13 @@ export async function readBatches(batches: Buffer, from: bigint): Promise<ReadBa
     next = batch.readBigInt64BE(0) + BigInt(batch.readInt32BE(lastOffsetDeltaAt)) + 1n;
     stampedMs ??= Number(batch.readBigInt64BE(firstTimeAt));
     if (next > from)
-      for (const record of await readOrNothing(batch, { from, last: next - 1n })) records.push(record);
+      for (const record of await readOrNothing(batch, { from, last: next - 1n })) {
+        records.push(record);
+        bytes += keptBytes(record);
+      }
     at = end;
   }
-  return { records, next, stampedMs };
+  return { records, next, stampedMs, bytes };
 }
 
 async function readOrNothing(
@@ -70,10 +82,14 @@ async function readBatch(batch: Buffer, from: bigint): Promise<readonly FeedReco
   if ((attributes & controlFlag) !== 0) return [];
   const base = batch.readBigInt64BE(0);
   const reader = new VarintReader(await contentOf(batch, attributes & compressionMask));
+  let wholeBytes = 0;
   for (let left = batch.readInt32BE(countAt); left > 0; left--) {
     const { offsetDelta, bytes } = readRecord(reader);
+    wholeBytes += keptBytes({ bytes });
+    if (wholeBytes > maxInflatedBytes)
+      throw unavailable(`the records of a batch take more than ${maxInflatedBytes} bytes`);
     const offset = base + BigInt(offsetDelta);
-    if (offset >= from) records.push({ offset, bytes });
+    if (offset >= from) records.push({ offset, bytes: Buffer.from(bytes) });
   }
   return records;
 }

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { crc32c } from './crc32c.ts';
@@ -33,6 +34,41 @@ test('a batch may hold more records than a call takes arguments', async () => {
   expect({ count: records.length, next }).toEqual({ count: many.length, next: BigInt(many.length) });
 });
 
+const mebibyte = 1024 * 1024;
+
+test('of a batch nothing is kept but the values: a few bytes may pass over a great many (I12)', async () => {
+  for (const gzipped of [false, true]) {
+    const { records, bytes } = await readBatches(keyed(60 * mebibyte, Buffer.of(7), gzipped), 0n);
+    expect(records.map((record) => [...record.bytes])).toEqual([[7]]);
+    expect(records[0]?.bytes.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize);
+    expect(bytes).toBeLessThan(1_000);
+  }
+});
+
+test('what is read at one time ends with the batch that makes it enough, and goes on there (I12)', async () => {
+  const large = await log(
+    Array.from({ length: 8 }, () => 1),
+    () => Buffer.alloc(20 * mebibyte),
+  );
+  expect(large.length).toBeLessThan(mebibyte);
+  for (const from of [0n, 2n, 4n, 6n]) {
+    const read = await readBatches(large.subarray(Number(from) * (large.length / 8)), from);
+    expect([read.records.map(({ offset }) => offset), read.next]).toEqual([[from, from + 1n], from + 2n]);
+    expect(read.bytes).toBeLessThan(41 * mebibyte);
+  }
+  expect(await readBatches(large, 0n, 0)).toMatchObject({ records: [], next: null });
+});
+
+test('a batch of more records than any of ours is told as nothing at its end, and holds up nobody (I12)', async () => {
+  const count = 400_000;
+  const { records, next } = await readBatches(await log([count, 1], () => Buffer.alloc(1)), 0n);
+  expect(records.map(({ offset, bytes }) => [Number(offset), bytes.length])).toEqual([
+    [count - 1, 0],
+    [count, 1],
+  ]);
+  expect(next).toBe(BigInt(count) + 1n);
+});
+
 test('records before the place that was asked for are left out', async () => {
   const batches = await log([3, 4, 2]);
   const { records, next } = await readBatches(batches, 4n);
@@ -51,13 +87,14 @@ test('a batch that is cut off is left for the next fetch', async () => {
     records: [],
     next: null,
     stampedMs: null,
+    bytes: 0,
   });
 });
 
 test('a control batch moves the place and holds no record', async () => {
   const batch = await encodeBatch([new Uint8Array(5)], nowMs);
   batch.writeInt16BE(0x20, 21);
-  expect(await readBatches(batch, 0n)).toEqual({ records: [], next: 1n, stampedMs: nowMs });
+  expect(await readBatches(batch, 0n)).toEqual({ records: [], next: 1n, stampedMs: nowMs, bytes: 0 });
 });
 
 test('a batch in an unknown compression or format is told as nothing at its end, and holds up nobody', async () => {
@@ -92,17 +129,39 @@ test('hostile bytes end in an answer or an error', async () => {
 });
 
 /** Batches of so many records each, as a broker numbers them. */
-async function log(counts: readonly number[]): Promise<Buffer> {
+async function log(
+  counts: readonly number[],
+  value = (index: number): Buffer => Buffer.from(`record ${index}`),
+): Promise<Buffer> {
   const batches: Buffer[] = [];
   let base = 0n;
   for (const count of counts) {
-    const batch = await encodeBatch(
-      Array.from({ length: count }, (_, index) => Buffer.from(`record ${index}`)),
-      nowMs,
-    );
+    const content = Array.from({ length: count }, (_, index) => value(index));
+    const batch = await encodeBatch(content, nowMs);
     batch.writeBigInt64BE(base, 0);
     base += BigInt(count);
     batches.push(batch);
   }
   return Buffer.concat(batches);
+}
+
+/** A batch of one record with a key, which no producer of ours gives it. */
+function keyed(keyBytes: number, value: Buffer, isGzipped: boolean): Buffer {
+  const key = [varint(keyBytes), Buffer.alloc(keyBytes)];
+  const rest = Buffer.concat([Buffer.of(0, 0, 0), ...key, varint(value.length), value, Buffer.of(0)]);
+  const record = Buffer.concat([varint(rest.length), rest]);
+  const content = isGzipped ? gzipSync(record) : record;
+  const head = Buffer.alloc(61);
+  head.writeInt32BE(head.length + content.length - 12, 8);
+  head.writeInt8(2, 16);
+  head.writeInt16BE(isGzipped ? 1 : 0, 21);
+  head.writeInt32BE(1, 57);
+  return Buffer.concat([head, content]);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = 2 * value;
+  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
+  return Buffer.from([...bytes, rest]);
 }

@@ -115,13 +115,17 @@ export class KafkaSubscription implements FeedSubscription {
   }
 
   async #follow(reader: TopicReader, leader: number, partitions: readonly number[]): Promise<void> {
+    let order = partitions;
     while (this.#reader === reader) {
-      const asked = await this.#ask(reader, partitions);
+      const asked = await this.#ask(reader, order);
       const fetched = await reader.fetch(leader, asked);
       if (this.#reader !== reader) return;
       this.#succeeded();
       if (fetched.kind === 'out-of-range') this.#startAnew(fetched.partition);
-      else for (const found of fetched.partitions) this.#deliver(found, asked);
+      else {
+        for (const found of fetched.partitions) this.#deliver(found, asked);
+        order = servedLast(order, fetched.partitions);
+      }
       await this.#queue.room();
     }
   }
@@ -188,4 +192,10 @@ export class KafkaSubscription implements FeedSubscription {
     assert(cursor !== undefined, `partition ${partition} of ${this.#cursors.length}`);
     return cursor;
   }
+}
+
+/** An answer is bounded, and who comes last in it may be left out: never the same one again and again. */
+function servedLast(order: readonly number[], served: readonly FetchedPartition[]): readonly number[] {
+  const last = new Set(served.map(({ partition }) => partition));
+  return [...order.filter((partition) => !last.has(partition)), ...order.filter((each) => last.has(each))];
 }

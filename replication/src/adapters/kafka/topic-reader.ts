@@ -5,6 +5,7 @@
  */
 import type { ReplicationError } from '../../errors.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
+import { enoughBytes } from '../batch-queue.ts';
 import { KafkaConnection, unavailable } from './kafka-connection.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
 import { fetchOf } from './fetch-request.ts';
@@ -128,16 +129,18 @@ export class TopicReader {
   }
 }
 
-/** A partition without a whole batch for us is left out. */
+/** A partition without a whole batch for us is left out, and so is one that comes when there is enough. */
 async function readPartitions(
   found: readonly PartitionAnswer[],
   wanted: readonly Wanted[],
 ): Promise<FetchedPartition[]> {
   const read: FetchedPartition[] = [];
+  let enough = enoughBytes;
   for (const { partition, offset } of wanted) {
     const batches = found.find((entry) => entry.partition === partition)?.batches;
     if (batches === undefined || batches.length === 0) continue;
-    const { records, next, stampedMs } = await readBatches(batches, offset);
+    const { records, next, stampedMs, bytes } = await readBatches(batches, offset, enough);
+    enough -= bytes;
     if (next !== null && stampedMs !== null && next > offset)
       read.push({ partition, next, records, stampedMs });
   }

@@ -8,6 +8,7 @@ import { malformed } from '../../bytes.ts';
 import type { FeedRecord } from '../../ports/change-feed.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { CopyRow } from './copy-rows.ts';
+import { enoughBytes, keptBytes } from '../batch-queue.ts';
 import { LogConnection, unavailable } from './log-connection.ts';
 import type { LogConnectionOptions } from './log-connection.ts';
 import { fromStored } from './record-bytes.ts';
@@ -95,8 +96,20 @@ export class LogReader {
     if (kindOf(last) === recordKind) throw unavailable('an answer without its end');
     const at = bigintOf(last, 1);
     if (kindOf(last) !== scannedKind) return { kind: 'nothing-there', resumesAt: at };
-    const records = await Promise.all(rows.slice(0, -1).map((row) => this.#recordOf(row)));
-    return { kind: 'records', records, scannedTo: at };
+    return this.#recordsOf(rows.slice(0, -1), at);
+  }
+
+  /** In the order of the log, until there is enough. */
+  async #recordsOf(rows: readonly CopyRow[], end: bigint): Promise<Found> {
+    const records: PlacedRecord[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      if (bytes >= enoughBytes) return { kind: 'records', records, scannedTo: bigintOf(row, 1) };
+      const record = await this.#recordOf(row);
+      records.push(record);
+      bytes += keptBytes(record);
+    }
+    return { kind: 'records', records, scannedTo: end };
   }
 
   close(): void {
