@@ -63,3 +63,8 @@ it('what a region wrote is not exported while it writes', async () => {
   const refused = await call(`${site.adminUrl}/v1/unreplicated?dryRun=true`);
   expect(refusalOf(refused)).toEqual([409, 'not-retired']);
 });
+
+it.each(['0/4', '5/4', '1/2000', '1', 'x/y'])('of an export there is no part %s', async (part) => {
+  const refused = await call(`${site.adminUrl}/v1/unreplicated?part=${encodeURIComponent(part)}`);
+  expect(refused.status).toBe(422);
+});

@@ -17,6 +17,8 @@ export interface StatesFrom {
   readonly signal: AbortSignal;
   /** Of each snapshot, before anything is read out of it. */
   readonly onOffer?: (offer: Offer) => void;
+  /** Of each answer, in order; what it throws ends the reading. */
+  readonly onStates?: (states: readonly Uint8Array[]) => void;
 }
 
 const idsPerRequest = 256;
@@ -55,6 +57,7 @@ async function readSome(
       const answer = await ask(from, { kind: 'states', snapshot, ids: request });
       if (answer.kind === 'refused') return answer.detail;
       if (answer.kind !== 'states' || answer.states.length === 0) throw unexpected(answer);
+      from.onStates?.(answer.states);
       for (const state of answer.states.slice(0, wanted.length))
         states.push(state.length === 0 ? null : state);
     }

@@ -13,6 +13,7 @@ const region = parseRegionId('ap') ?? expect.fail('ap is a region');
 const incarnation = { counter: 2, nonce: 7 };
 const product = schema({ title: register(), likes: counter() });
 const none = new Uint8Array(0);
+const whole = { number: 1, of: 1 };
 type Edit = Parameters<typeof product.edit>[2];
 
 /** One record, edited in order; each edit gives the change that the log holds of it. */
@@ -43,8 +44,8 @@ function record(
 
 const finalAt = (lsn: bigint): Vector => [{ region, incarnation, partition: 0, lsn }];
 
-function tailOf(records: readonly LogRecord[], final: Vector, until = 1000n): OwnTail {
-  const tail = new OwnTail({ region, incarnation, partitionCount: 1, final, until });
+function tailOf(records: readonly LogRecord[], final: Vector, until = 1000n, part = whole): OwnTail {
+  const tail = new OwnTail({ region, incarnation, partitionCount: 1, final, until, part, maxBytes: 140_000 });
   for (const each of records) tail.take(each);
   return tail;
 }
@@ -102,4 +103,23 @@ test('it is not through before every partition has come as far as was written', 
   expect(tail.isThrough).toBe(false);
   tail.take(record([10n, 20n]));
   expect(tail.isThrough).toBe(true);
+});
+
+test('what is too much for memory is taken in parts, and every record is in one of them', () => {
+  const change = new Author(0n).edit((e) => e.set('title', 'x'.repeat(10_000)));
+  const changes = Array.from({ length: 20 }, (_, index) => ({ ...change, index, key: `tenant/${index}` }));
+  const records = [record([5n, 30n], changes)];
+  expect(() => tailOf(records, finalAt(0n))).toThrow(/takes more than 140000 bytes/);
+  const parts = [1, 2, 3, 4].map((number) => tailOf(records, finalAt(0n), 30n, { number, of: 4 }));
+  const keys = parts.flatMap(({ rows }) => rows.map(({ key }) => key));
+  expect(keys.toSorted()).toEqual(changes.map(({ key }) => key).toSorted());
+  for (const { holes, isThrough } of parts) expect([holes.length, isThrough]).toEqual([1, true]);
+});
+
+test('a row counts for what it takes beside its change too, and holds no more of the log than that', () => {
+  const change = new Author(0n).edit((e) => e.set('title', 'x'));
+  const delta = Buffer.concat([change.delta, Buffer.alloc(9000)]).subarray(0, change.delta.length);
+  const tail = tailOf([record([0n, 30n], [{ ...change, delta }])], finalAt(0n));
+  expect(tail.bytes).toBeGreaterThan(1000);
+  expect(only(tail).delta.buffer.byteLength).toBe(change.delta.length);
 });

@@ -3,8 +3,11 @@
  * record. Pure: records go in as the log holds them, rows come out. Only intervals say what is beyond F, because a record
  * that the survivors dropped after its deletion looks, by its dots alone, like one that they never had. Where the log
  * lacks an interval that is a hole, and is told: rows are then not everything. Nothing of a life that the survivors say
- * nothing of is taken, save the present one, because its changes may have reached them by a transfer.
+ * nothing of is taken, save the present one, because its changes may have reached them by a transfer. Where all of it is
+ * too much to be held in memory it is taken in parts, each by another reading of the log: every record is in one of them,
+ * with all of its lives.
  */
+import { createHash } from 'node:crypto';
 import { contextOf, inspect, merge } from '@isthmus/conflict';
 import { ReplicationError } from '../errors.ts';
 import type { ChangesRecord, LogRecord, PlacedChange } from '../log/log-record.ts';
@@ -40,10 +43,20 @@ export interface TailOptions {
   readonly final: Vector;
   /** The present life has been read when every partition has come so far. */
   readonly until: Lsn;
+  readonly part: Part;
+  /** Of all rows together; they are held in memory. */
+  readonly maxBytes: number;
 }
 
-/** Of all rows together; they are held in memory. */
-const maxTailBytes = 256 * 1024 * 1024;
+/** Which of so many parts. */
+export interface Part {
+  /** From 1. */
+  readonly number: number;
+  readonly of: number;
+}
+
+/** What a row takes beside its change. */
+const rowBytes = 1024;
 
 interface Folded {
   readonly row: TailRow;
@@ -72,6 +85,11 @@ export class OwnTail {
   /** In the order in which they were first met. */
   get rows(): readonly TailRow[] {
     return [...this.#folded.values()].map(({ row }) => row);
+  }
+
+  /** What the rows take in memory. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get holes(): readonly Hole[] {
@@ -106,13 +124,13 @@ export class OwnTail {
   #fold({ incarnation, changes }: ChangesRecord, reached: Lsn): void {
     const actor = actorOf(this.#options.region, incarnation);
     for (const change of changes) {
-      if (change.lsn <= reached) continue;
+      if (change.lsn <= reached || !isIn(this.#options.part, change)) continue;
       const name = JSON.stringify([actor, change.collection, change.key]);
       const known = this.#folded.get(name);
       const folded = fold(known ?? null, change, { incarnation, actor });
       this.#folded.set(name, folded);
-      this.#bytes += folded.row.delta.length - (known?.row.delta.length ?? 0);
-      if (this.#bytes > maxTailBytes) throw tooLarge(this.#bytes);
+      this.#bytes += folded.row.delta.length - (known?.row.delta.length ?? -rowBytes);
+      requireHoldable(this.#bytes, this.#options.maxBytes);
     }
   }
 }
@@ -127,7 +145,8 @@ function fold(
     collection,
     key,
     incarnation,
-    delta: known === null ? delta : merge(known.row.delta, delta).state,
+    // A view would keep all of the record of the log that it is in.
+    delta: known === null ? new Uint8Array(delta) : merge(known.row.delta, delta).state,
     changes: (known?.row.changes ?? 0) + 1,
     lsn,
     needsBase: isOlder || known?.row.needsBase === true,
@@ -153,7 +172,15 @@ function slotsIn(delta: Uint8Array, actor: Actor, known: ReadonlySet<number>) {
   return { births, isOlder: slots.some((counter) => !births.has(counter)) };
 }
 
-function tooLarge(bytes: number): ReplicationError {
-  const detail = `what was not replicated takes ${bytes} bytes in memory; at most ${maxTailBytes}`;
-  return new ReplicationError('overloaded', detail, { retriable: false });
+/** Throws `overloaded`, which only a smaller part mends. */
+export function requireHoldable(bytes: number, maxBytes: number): void {
+  if (bytes <= maxBytes) return;
+  const detail = `what was not replicated takes more than ${maxBytes} bytes in memory`;
+  throw new ReplicationError('overloaded', detail, { retriable: false });
+}
+
+function isIn({ number, of }: Part, { collection, key }: RecordId): boolean {
+  if (of === 1) return true;
+  const hash = createHash('sha256').update(`${collection}\0${key}`, 'utf8').digest();
+  return hash.readUInt32BE(0) % of === number - 1;
 }

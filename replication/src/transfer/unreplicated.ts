@@ -17,7 +17,7 @@ import type { TransferPeer } from '../ports/transfer-peer.ts';
 import type { Vector } from '../ports/vector.ts';
 import type { Self } from '../reach.ts';
 import { fetchStates } from './fetch-states.ts';
-import { type Hole, OwnTail, type TailRow } from './own-tail.ts';
+import { type Hole, OwnTail, type Part, requireHoldable, type TailRow } from './own-tail.ts';
 
 export interface UnreplicatedOptions {
   readonly self: Self;
@@ -28,6 +28,7 @@ export interface UnreplicatedOptions {
   readonly peer: TransferPeer;
   /** The own log is read up to there. */
   readonly until: Lsn;
+  readonly part: Part;
   readonly timer: Timer;
   /** Nobody waits for it any more. */
   readonly signal: AbortSignal;
@@ -47,12 +48,19 @@ export interface Unreplicated {
 /** Silence of the own log after which it is given up. */
 const silenceMs = 10_000;
 const idBytes = 16;
+/** Of all rows together, with what the survivor holds of their records. */
+const maxHeldBytes = 128 * 1024 * 1024;
 
-/** Rejects with `log-unavailable`, `peer-unavailable` (both retriable) or `overloaded`, where it is too much. */
+/** Rejects with `log-unavailable`, `peer-unavailable` (both retriable) or `overloaded`, where the part is too large. */
 export async function readUnreplicated(options: UnreplicatedOptions): Promise<Unreplicated> {
   const { survivor, peer, timer, signal, final } = options;
-  const { rows, holes } = await readTail(options);
-  const bases = await fetchStates({ peer, donor: survivor, timer, signal }, rows);
+  const { rows, holes, bytes } = await readTail(options);
+  let held = bytes;
+  const onStates = (states: readonly Uint8Array[]): void => {
+    held += states.reduce((sum, state) => sum + state.length, 0);
+    requireHoldable(held, maxHeldBytes);
+  };
+  const bases = await fetchStates({ peer, donor: survivor, timer, signal, onStates }, rows);
   const named = rows.map((row, index) => {
     const base = bases[index] ?? null;
     return { ...row, id: idOf(options.self.region, row, final), base };
@@ -60,9 +68,9 @@ export async function readUnreplicated(options: UnreplicatedOptions): Promise<Un
   return { rows: named, holes };
 }
 
-async function readTail({ self, final, until, log, timer }: UnreplicatedOptions): Promise<OwnTail> {
+async function readTail({ self, final, until, part, log, timer }: UnreplicatedOptions): Promise<OwnTail> {
   const { partitionCount } = self;
-  const tail = new OwnTail({ ...self, final, until });
+  const tail = new OwnTail({ ...self, final, until, part, maxBytes: maxHeldBytes });
   const subscription = log.subscribe(Array.from({ length: partitionCount }, () => 0n));
   try {
     while (!tail.isThrough) await takeNext(tail, subscription, timer);

@@ -277,11 +277,18 @@ const kinds = {
       'Which writes are missing elsewhere follows from the final vector that the survivors agreed on, and none of them that has reached it answers.',
     mend: 'See that the region reaches the admin listener of a survivor and that `isthmus region retire` has ended there, and ask again.',
   },
+  'export-too-large': {
+    status: 409,
+    title: 'The export is too large for one answer',
+    meaning:
+      'More is missing at the survivors than the process holds in memory for one answer. Nothing was changed.',
+    mend: 'Ask for it in parts, as `?part=1/4` to `?part=4/4`, or more of them; `isthmus region export` does that by itself.',
+  },
   'export-unavailable': {
     status: 503,
     title: 'The export could not be read',
     meaning:
-      'The own log, or the survivor that tells what it holds of the records, did not answer; or more than may be held in memory is missing. Nothing was changed.',
+      'The own log, or the survivor that tells what it holds of the records, did not answer. Nothing was changed.',
     mend: 'The detail says which of them. Ask again once it answers.',
   },
   draining: {

@@ -1,6 +1,9 @@
 /** Commands that ask the admin listener of a region, against one that is made up. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { CliError } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
@@ -35,7 +38,9 @@ function respond(request: IncomingMessage, response: ServerResponse): void {
   const one = `${request.method ?? ''} ${request.url ?? ''}`;
   asked.push(one);
   const { status = 200, body } = answer(one);
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  response
+    .writeHead(status, { 'content-type': 'application/json' })
+    .end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 async function run(command: Command, ...args: readonly string[]) {
@@ -231,5 +236,28 @@ test('drains the one process that is named, and in a dry run says whether it is 
   expect(await run(drain, '--admin', 'http://127.0.0.1:3')).toMatchObject({
     code: 2,
     note: expect.stringContaining('name the one process'),
+  });
+});
+
+test('writes down in parts what is too much for one answer of the region', async () => {
+  const tooLarge = { status: 409, body: { code: 'export-too-large', detail: 'more than it may hold' } };
+  const head = { region: 'ap', survivor: 'eu', records: 1, holes: ['partition 3'] };
+  const lines = [{ kind: 'export', version: 1, ...head }, { kind: 'row' }, { kind: 'end', records: 1 }];
+  const whole = { body: lines.map((line) => JSON.stringify(line)).join('\n') };
+  const isLargest = (one: string) => !one.includes('%2F4');
+  answer = (one) => (one.includes('part=1%2F2') || !isLargest(one) ? whole : tooLarge);
+  const folder = mkdtempSync(join(tmpdir(), 'isthmus-parts-'));
+  const { code, out } = await run(region, 'export', join(folder, 'lost'), '--json');
+  const names = [1, 2, 3, 4].map((number) => `lost.${number}-of-4`);
+  expect(readdirSync(folder).toSorted(), 'nothing is left of an attempt before').toEqual(names);
+  rmSync(folder, { recursive: true });
+  expect(code, 'a hole is an answer of no').toBe(1);
+  expect(JSON.parse(out)).toMatchObject({ records: 4, holes: ['partition 3'], file: null });
+  answer = (one) => (isLargest(one) ? tooLarge : { body: head });
+  expect((await run(region, 'export', '--dry-run')).out).toMatch(/^4 records .*\nmissing: partition 3\n$/);
+  answer = () => tooLarge;
+  expect(await run(region, 'export', '--dry-run')).toMatchObject({
+    code: 1,
+    note: 'export-too-large: more than it may hold',
   });
 });

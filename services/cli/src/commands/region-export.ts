@@ -1,12 +1,14 @@
 /**
  * `isthmus region export FILE`: writes down what a retired region acknowledged and its survivors do not keep, so that it
- * can be issued again. Exit code 1 where the region's log has holes: the file then holds less than was written.
+ * can be issued again. What is too much for one answer is written down in parts, as `FILE.1-of-4`, each an export of its
+ * own. Exit code 1 where the region's log has holes: the files then hold less than was written.
  */
+import { rm } from 'node:fs/promises';
 import { findTarget } from '../remote/addresses.ts';
 import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
 import { parseExport, writeExport } from '../remote/export-file.ts';
-import { member, refusal, request } from '../remote/request.ts';
+import { member, queryOf, refusal } from '../remote/request.ts';
 import { jsonLine, textOf } from '../remote/show.ts';
 import type { RegionArguments } from './region.ts';
 
@@ -18,21 +20,65 @@ export async function exportRegion({ names, values }: RegionArguments, io: Comma
     );
   const { admin: given, demo, region } = values;
   const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
-  if (path === undefined || values['dry-run']) {
-    const found = await request({ method: 'GET', url: `${url}/v1/unreplicated?dryRun=true` });
-    return print(found, null, { json: values.json, io });
+  const exported = await inParts(url, values['dry-run'] ? null : (path ?? null), io);
+  return print(exported, { json: values.json, io });
+}
+
+const mostParts = 1024;
+
+/** One part of it. */
+interface Exported {
+  readonly head: unknown;
+  /** `null`: nothing was written. */
+  readonly file: string | null;
+}
+
+/** In as few parts as the region has memory for, and twice as many at each attempt. */
+async function inParts(url: string, path: string | null, io: CommandIo): Promise<readonly Exported[]> {
+  for (let of = 1; ; of *= 2) {
+    const parts: Exported[] = [];
+    while (parts.length < of) {
+      if (of > 1) io.progress(`part ${parts.length + 1} of ${of}`);
+      const part = await exportPart(url, path, { number: parts.length + 1, of, signal: io.interrupted });
+      if (part === null) break;
+      parts.push(part);
+    }
+    io.progress('');
+    if (parts.length === of) return parts;
+    for (const { file } of parts) if (file !== null) await rm(file, { force: true });
   }
-  const text = await download(`${url}/v1/unreplicated`, io.interrupted);
+}
+
+interface Wanted {
+  readonly number: number;
+  readonly of: number;
+  readonly signal: AbortSignal;
+}
+
+/** `null`: it is too large for one answer. */
+async function exportPart(url: string, path: string | null, wanted: Wanted): Promise<Exported | null> {
+  const { number, of, signal } = wanted;
+  const part = of === 1 ? null : `${number}/${of}`;
+  const query = queryOf({ part, dryRun: path === null ? 'true' : null });
+  const { status, text } = await download(`${url}/v1/unreplicated${query}`, signal);
+  const body: unknown = status < 400 && path !== null ? null : JSON.parse(text);
+  if (member(body, 'code') === 'export-too-large' && of < mostParts) return null;
+  if (status >= 400) throw refusal({ status, body });
+  if (path === null) return { head: body, file: null };
   const { head } = parseExport(text, 'the answer');
-  await writeExport(path, text);
-  return print(head, path, { json: values.json, io });
+  const file = of === 1 ? path : `${path}.${number}-of-${of}`;
+  await writeExport(file, text);
+  return { head, file };
 }
 
 /** As long as it takes: a region may have much to read. */
-async function download(url: string, signal: AbortSignal): Promise<string> {
-  let response: Response;
+async function download(
+  url: string,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly text: string }> {
   try {
-    response = await fetch(url, { signal });
+    const response = await fetch(url, { signal });
+    return { status: response.status, text: await response.text() };
   } catch (cause) {
     throw new CliError(
       3,
@@ -42,28 +88,23 @@ async function download(url: string, signal: AbortSignal): Promise<string> {
       },
     );
   }
-  const text = await response.text();
-  if (response.status < 400) return text;
-  throw refusal({ status: response.status, body: JSON.parse(text) });
 }
 
+/** A hole is in no part: each names all of them. */
 function print(
-  head: unknown,
-  path: string | null,
+  exported: readonly Exported[],
   { json, io }: { readonly json: boolean; readonly io: CommandIo },
 ): ExitCode {
+  const head = exported[0]?.head;
   const found = member(head, 'holes');
   const holes = Array.isArray(found) ? found.map(String) : [];
-  const count = `${textOf(member(head, 'records'), '0')} records with writes that ${textOf(member(head, 'survivor'), 'no survivor')} does not keep`;
-  const summary = path === null ? `${count}\n` : `${count}, written to ${path}\n`;
-  const region = member(head, 'region');
-  const shown = {
-    region,
-    records: member(head, 'records'),
-    survivor: member(head, 'survivor'),
-    holes,
-    file: path,
-  };
+  const files = exported.flatMap(({ file }) => file ?? []);
+  const records = exported.reduce((sum, part) => sum + Number(member(part.head, 'records') ?? 0), 0);
+  const count = `${records} records with writes that ${textOf(member(head, 'survivor'), 'no survivor')} does not keep`;
+  const summary = files.length === 0 ? `${count}\n` : `${count}, written to ${files.join(', ')}\n`;
+  const [region, survivor] = [member(head, 'region'), member(head, 'survivor')];
+  const file = files.length === 1 ? files[0] : null;
+  const shown = { region, records, survivor, holes, file, files };
   io.out(json ? jsonLine(shown) : summary + holes.map((hole) => `missing: ${hole}\n`).join(''));
   return holes.length === 0 ? 0 : 1;
 }

@@ -2,7 +2,8 @@
  * What a region acknowledged and no peer keeps (P6), on its own admin listener: a stream of JSON lines, a head, a row for
  * each record and an end. Who has no end line has not everything. It reads and never writes, and is refused while the
  * region writes, because then all of it may still arrive by itself. Of a retired region it is what lies beyond the end that
- * the survivors agreed on; of a drained one what lies beyond everything that the peers which answer offer.
+ * the survivors agreed on; of a drained one what lies beyond everything that the peers which answer offer. What is too much
+ * for the memory of one answer is asked for in parts, of which each is an export of its own.
  */
 import { Readable } from 'node:stream';
 import { ReplicationError } from '@isthmus/replication/errors';
@@ -17,15 +18,17 @@ import type { FinalWitness } from '@isthmus/replication/ports/retirement-witness
 import type { Timer } from '@isthmus/replication/ports/timer';
 import type { Vector } from '@isthmus/replication/ports/vector';
 import { type SurveyOptions, surveyPeers } from '@isthmus/replication/refill/survey';
-import type { Hole } from '@isthmus/replication/transfer/own-tail';
+import type { Hole, Part } from '@isthmus/replication/transfer/own-tail';
 import {
   type Unreplicated,
   type UnreplicatedRow,
   readUnreplicated,
 } from '@isthmus/replication/transfer/unreplicated';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { queryParameter } from '../api/requests.ts';
 import type { Listener } from '../http/listener.ts';
 import { Problem } from '../problem.ts';
+import { invalid } from '../records/field-edit.ts';
 import type { RecordType } from '../records/record-type.ts';
 import type { Shown } from '../records/record-view.ts';
 import { UnreadableRecord } from '../records/unreadable-record.ts';
@@ -47,6 +50,7 @@ export interface UnreplicatedParts {
 }
 
 const exportVersion = 1;
+const maxParts = 1024;
 const mediaType = 'application/x-ndjson';
 
 export function addUnreplicatedRoutes(app: Listener, parts: () => UnreplicatedParts): void {
@@ -57,12 +61,14 @@ async function answer(parts: UnreplicatedParts, request: FastifyRequest, reply: 
   const admin = parts.unreplicated;
   const { region } = admin.self;
   const dryRun = flagParameter(request, 'dryRun');
+  const part = partParameter(request);
   const { newest } = (await admin.beats.overview()).own;
   const until = newest?.lsn ?? 0n;
   const agreed = admin.retirement.isRetired ? await findFinal(admin) : await findHeld(admin, until);
-  const found = await readable(admin, agreed, { until, signal: goneSignal(reply) });
+  const found = await readable(admin, agreed, { until, part, signal: goneSignal(reply) });
   const head = {
     region,
+    part: partText(part),
     survivor: agreed.survivor,
     records: found.rows.length,
     holes: found.holes.map(holeText),
@@ -104,14 +110,30 @@ async function findHeld(admin: UnreplicatedAdmin, until: bigint): Promise<Agreed
 async function readable(
   { self, log, peer, timer }: UnreplicatedAdmin,
   { survivor, final }: Agreed,
-  of: { readonly until: bigint; readonly signal: AbortSignal },
+  of: { readonly until: bigint; readonly part: Part; readonly signal: AbortSignal },
 ): Promise<Unreplicated> {
   try {
     return await readUnreplicated({ self, log, peer, timer, survivor, final, ...of });
   } catch (cause) {
     if (!(cause instanceof ReplicationError)) throw cause;
+    if (cause.code === 'overloaded' && !cause.retriable)
+      throw new Problem('export-too-large', `Of part ${partText(of.part)}, ${cause.message}.`, { cause });
     throw new Problem('export-unavailable', `Nothing was exported: ${cause.message}.`, { cause });
   }
+}
+
+/** As `2/8`: the second of eight; absent for all. */
+function partParameter(request: FastifyRequest): Part {
+  const text = queryParameter(request, 'part');
+  if (text === null) return { number: 1, of: 1 };
+  const [, number = 0, of = 0] = (/^([0-9]{1,4})\/([0-9]{1,4})$/.exec(text) ?? []).map(Number);
+  if (number >= 1 && number <= of && of <= maxParts) return { number, of };
+  const what = `takes as 2/8 which part of how many, at most ${maxParts}`;
+  throw invalid('part', { rule: 'part', limit: maxParts, value: text.slice(0, 64), what });
+}
+
+function partText({ number, of }: Part): string {
+  return `${number}/${of}`;
 }
 
 /** Aborted when nobody waits for the answer any more. */
