@@ -45,8 +45,14 @@ export function peerClientContract(name: string, begin: () => Promise<PeerClient
     const digests = (collections: readonly string[], signal = going) =>
       ground.go(ground.client.digests(ground.peer, collections, signal));
 
+    /** Before a life that is not the first others have written. */
+    function uncounted(beat: number) {
+      const { incarnation } = ground.asked;
+      return incarnation.counter === 1 ? null : { incarnation, beat, count: null };
+    }
+
     it('tells a peer that knows nothing from one that does not answer', async () => {
-      const nothing = { echoedBeat: null, changesAgeMs: null, written: null };
+      const nothing = { echoedBeat: null, changesAgeMs: null, written: uncounted(1) };
       expect(await ping()).toEqual({ ...nothing, namesCaller: true });
       const uncut = ground.cut();
       expect(await ping()).toBeNull();
@@ -76,16 +82,17 @@ export function peerClientContract(name: string, begin: () => Promise<PeerClient
       expect(await ping()).toMatchObject({ echoedBeat: null });
     });
 
-    it('tells what the peer has written by its newest beat that was counted', async () => {
+    it('tells what the peer has written by its newest beat that was counted, and that another life was before', async () => {
       const { asked } = ground;
+      const { incarnation } = asked;
       await asked.beat();
-      expect(await ping()).toMatchObject({ written: null });
+      await asked.beat();
+      expect(await ping()).toMatchObject({ written: uncounted(2) });
       await asked.count(0);
       await asked.beat();
-      const { incarnation } = asked;
-      expect(await ping()).toMatchObject({ written: { incarnation, beat: 1, count: 0 } });
+      expect(await ping()).toMatchObject({ written: { incarnation, beat: 2, count: 0 } });
       await asked.count(7);
-      expect(await ping()).toMatchObject({ written: { incarnation, beat: 2, count: 7 } });
+      expect(await ping()).toMatchObject({ written: { incarnation, beat: 3, count: 7 } });
     });
 
     it('tells that changes came just now from that nobody can tell', async () => {

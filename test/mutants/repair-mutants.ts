@@ -131,6 +131,22 @@ export const repairMutants: readonly Mutant[] = [
     killer: seeds,
   },
   {
+    name: 'first write before what a peer had written in an earlier life',
+    edits: [
+      {
+        file: `${engine}/guard/joining.js`,
+        from: 'count === 0 && incarnation.counter === 1',
+        to: 'count === 0',
+      },
+      {
+        file: `${engine}/written-mark.js`,
+        from: 'incarnation.counter === 1',
+        to: 'true',
+      },
+    ],
+    killer: suite('test/simulation/joining.test.ts'),
+  },
+  {
     name: 'given up and closed without a transfer',
     edits: [
       {

@@ -1,12 +1,17 @@
 /**
  * Judges the first write that a region takes which came later than the others (P6): it must hold whatever a peer had
- * written before that answered when the region came. Only where nothing was wrong around that moment is it sure which
- * peers answered; elsewhere the other judges see to what came of it.
+ * written before that answered when the region came, in whichever life of the peer, and whether a log holds it or the peer
+ * alone. What peers held is taken by content, because an earlier life is not told by positions. Only where nothing was wrong
+ * around that moment is it sure which peers answered; elsewhere the other judges see to what came of it.
  */
+import { merge } from '@isthmus/conflict';
+import { sameLife } from '@isthmus/replication/ports/identity';
+import type { StoredRecord } from '@isthmus/replication/ports/record-store';
 import { settledOf } from './verdict-loss.ts';
 import type { Life } from './past-lives.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
+import { things } from './workload.ts';
 import type { World } from './world.ts';
 
 /** Longer than a beat takes to be counted. */
@@ -15,6 +20,9 @@ const countedMs = 2000;
 interface Awaited {
   readonly peer: SimRegion;
   readonly life: Life;
+  readonly held: readonly StoredRecord[];
+  /** How often its database had been set back by then. */
+  readonly losses: number;
 }
 
 export class JoiningJudge {
@@ -32,7 +40,8 @@ export class JoiningJudge {
     const answering = region.peers.filter((peer) => world.isServed(peer));
     this.#awaited = answering.map((peer) => {
       const of = world.regionOf(peer);
-      return { peer: of, life: of.identity };
+      const held = [...of.records.tables.records.values()];
+      return { peer: of, life: of.identity, held, losses: this.#lossesOf(of) };
     });
   }
 
@@ -41,21 +50,67 @@ export class JoiningJudge {
     if (region !== this.#region || this.#hasWritten) return;
     this.#hasWritten = true;
     this.#world.seen('first write of a region that came late');
-    for (const awaited of this.#awaited) await this.#judge(awaited);
+    if (this.#awaited.some(({ life }) => life.incarnation.counter > 1))
+      this.#world.seen('first write after a peer had become another incarnation');
+    for (const awaited of this.#awaited) {
+      await this.#judge(awaited);
+      await this.#judgeHeld(awaited);
+    }
   }
 
   async #judge({ peer, life }: Awaited): Promise<void> {
-    if (peer.isGone || peer.isSetBack) return;
+    if (peer.isGone || !sameLife(peer.identity, life)) return;
     const rows = await this.#region.records.positions(peer.id);
-    const dueMs = this.#cameAtMs - countedMs;
     for (let partition = 0; partition < peer.partitionCount; partition++) {
       const settled = settledOf(rows, life, partition);
       const lacking = this.#world.oracle
         .beyond(life, partition, settled)
-        .filter(({ atMs }) => atMs <= dueMs).length;
-      if (lacking === 0) continue;
-      const detail = `takes its first write and lacks ${lacking} changes of ${peer.id}/${partition}`;
-      this.#world.violations.push({ checker: 'joining', key: this.#region.id, detail });
+        .filter(({ atMs }) => atMs <= this.#dueMs).length;
+      if (lacking > 0) this.#fail(`lacks ${lacking} changes of ${peer.id}/${partition}`);
     }
   }
+
+  /** Records that somebody wrote to while they may not have been counted say nothing. */
+  async #judgeHeld({ peer, held, losses }: Awaited): Promise<void> {
+    if (this.#lossesOf(peer) > losses || this.#awaited.length < this.#region.peers.length) return;
+    const young = this.#young();
+    let lacking = 0;
+    for (const record of held) {
+      if (young.has(`${record.collection}/${record.key}`)) continue;
+      const own = (await this.#region.records.read(record)) ?? new Uint8Array(0);
+      if (shown(merge(own, record.state).state) !== shown(own)) lacking++;
+    }
+    if (lacking > 0) this.#fail(`lacks what ${peer.id} held of ${lacking} records`);
+  }
+
+  #lossesOf(peer: SimRegion): number {
+    return this.#world.losses.filter(({ region }) => region === peer).length;
+  }
+
+  #young(): ReadonlySet<string> {
+    const names = new Set<string>();
+    for (const region of this.#world.regions)
+      for (const life of region.lives.all)
+        for (let partition = 0; partition < region.partitionCount; partition++)
+          for (const { name, atMs } of this.#world.oracle.beyond(life, partition, 0n))
+            if (atMs > this.#dueMs) names.add(name);
+    return names;
+  }
+
+  get #dueMs(): number {
+    return this.#cameAtMs - countedMs;
+  }
+
+  #fail(detail: string): void {
+    const { violations } = this.#world;
+    violations.push({
+      checker: 'joining',
+      key: this.#region.id,
+      detail: `takes its first write and ${detail}`,
+    });
+  }
+}
+
+function shown(state: Uint8Array): string {
+  return state.length === 0 ? '' : JSON.stringify(things.read(state).value ?? null);
 }

@@ -85,8 +85,8 @@ function guardFaults(world: World, node: SimNode): readonly Fault[] {
   const isLonely = node.region.peers.some((peer) => world.regionOf(peer).isGone);
   if (isLonely || isHeldBack(world) || !node.isOpen) return [];
   const { kind } = node.judgeWrite();
-  if (node.waitsFor.length > 0)
-    return [['joining', `${node.region.id} waits for ${node.waitsFor.join(' ')}`]];
+  const waitsFor = node.waitsFor.filter((peer) => !isForeverAwaited(world, world.regionOf(peer)));
+  if (waitsFor.length > 0) return [['joining', `${node.region.id} waits for ${waitsFor.join(' ')}`]];
   return kind === 'accept' || isForeverAwaited(world, node.region)
     ? []
     : [['guard', `${node.region.id} refuses: ${kind}`]];

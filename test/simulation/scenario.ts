@@ -164,11 +164,12 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const drawn = isLogInside
     ? besideLogInside(random.split('restore'), usual, extent)
     : [...usual, ...drawWishes(random.split('wishes'), usual, extent)].toSorted(inTime);
-  const joining = drawJoining(random.split('joining'), durationMs);
-  const faults = drawn.filter(
-    ({ kind, atMs }) =>
-      (isHealing || !needsTransfer.has(kind)) && (joining?.isCalm !== true || atMs > joining.atMs + calmMs),
-  );
+  const renewal = isHealing && !isLogInside ? drawRenewal(random.split('renewal'), regions) : null;
+  const joining = drawJoining(random.split('joining'), { durationMs, renewal });
+  const isKept = ({ kind, atMs }: Fault): boolean =>
+    (isHealing || !needsTransfer.has(kind)) && (joining?.isCalm !== true || atMs > joining.atMs + calmMs);
+  const before = joining?.isCalm === true && renewal !== null ? [renewal.restore] : [];
+  const faults = [...before, ...drawn.filter(isKept)];
   return {
     seed,
     regions,
@@ -207,9 +208,27 @@ function drawGuard(random: Random): Guard {
 }
 
 /** Where all is calm when a region comes, it is known whom its first write has to wait for. */
-function drawJoining(random: Random, durationMs: number): Scenario['joining'] {
+function drawJoining(
+  random: Random,
+  { durationMs, renewal }: Pick<Extent, 'durationMs'> & { readonly renewal: Renewal | null },
+): Scenario['joining'] {
   if (!random.chance(0.1)) return null;
-  return { atMs: random.between(4000, Math.max(4000, durationMs / 4)), isCalm: random.chance(0.5) };
+  const atMs = random.between(4000, Math.max(4000, durationMs / 4));
+  const isCalm = random.chance(0.5);
+  return { atMs: isCalm && renewal !== null ? renewal.comesAtMs : atMs, isCalm };
+}
+
+/** A peer is set back before the region comes, which happens about when that goes on under another incarnation. */
+interface Renewal {
+  readonly restore: Fault;
+  readonly comesAtMs: number;
+}
+
+function drawRenewal(random: Random, regions: number): Renewal | null {
+  if (!random.chance(0.5)) return null;
+  const drawn = drawFault(random, { kind: 'restore', atMs: calmMs + 1000, regions: regions - 1 });
+  const restore = { ...drawn, forMs: 3000 };
+  return { restore, comesAtMs: restore.atMs + restore.forMs + random.between(11_000, 17_000) };
 }
 
 /** What the log of a destroyed region still holds is not given up; where that is gone too, there is nothing to wait for. */
@@ -338,7 +357,7 @@ function drawFault(
   { kind, atMs, regions }: { readonly kind: FaultKind; readonly atMs: number; readonly regions: number },
 ): Fault {
   const region = random.int(regions);
-  const other = (region + 1 + random.int(regions - 1)) % regions;
+  const other = (region + 1 + random.int(Math.max(1, regions - 1))) % regions;
   return { kind, atMs, forMs: random.scale(300, 25_000), region, other, level: random.next() };
 }
 

@@ -166,7 +166,7 @@ export class SimNode {
       partitionCount,
       store: new SimJoiningStore(postgres),
       client,
-      records,
+      beats,
       timer,
       logger,
     };

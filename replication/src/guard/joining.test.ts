@@ -11,6 +11,12 @@ const eu = parseRegionId('eu') ?? expect.fail('a region');
 const us = parseRegionId('us') ?? expect.fail('a region');
 const first = { counter: 1, nonce: 7 };
 const partitionCount = 2;
+const nothing = {
+  rpo: [],
+  own: { newest: null, newestCounted: null, logCoveredAtMs: null, logCount: null },
+  heard: [],
+  progress: [],
+};
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 class World {
@@ -32,7 +38,7 @@ class World {
       },
     },
     client: { ping: async (peer) => (peer === eu ? this.#echo() : null) },
-    records: { positions: async () => this.rows },
+    beats: { overview: async () => ({ ...nothing, positions: this.rows }) },
     closed: () => this.closed,
     timer: this.timer,
     logger: quiet,
@@ -56,7 +62,11 @@ class World {
   }
 }
 
-const mark = (beat: number, count = 5, incarnation = first): Mark => ({ incarnation, beat, count });
+const mark = (beat: number, count: number | null = 5, incarnation = first): Mark => ({
+  incarnation,
+  beat,
+  count,
+});
 
 test('before anybody was asked all are waited for', () => {
   expect(new World().joining.waitsFor).toEqual([eu, us]);
@@ -106,6 +116,22 @@ test('a peer that falls silent meanwhile is still waited for, and its next life 
   world.settle(3, second);
   await world.joining.look();
   expect(world.joining.waitsFor).toEqual([]);
+});
+
+test('a peer that goes on under another incarnation has written before, whatever it has written since (P9)', async () => {
+  const second = { counter: 2, nonce: 8 };
+  for (const count of [0, null]) {
+    const world = new World();
+    world.written = mark(3, count, second);
+    await world.joining.look();
+    expect(world.joining.waitsFor).toEqual([eu]);
+    world.settle(9);
+    await world.joining.look();
+    expect(world.joining.waitsFor, 'it has settled the life before alone').toEqual([eu]);
+    world.settle(3, second);
+    await world.joining.look();
+    expect(world.joining.waitsFor).toEqual([]);
+  }
 });
 
 test('a region that has joined once never joins again', async () => {

@@ -1,17 +1,18 @@
 /**
  * Keeps a region that is new from taking writes before it has what its peers have (P6): callers would read an empty region
  * as if their records were gone, and write over what they have not seen. It waits for every peer that answers and has ever
- * written, until all that this peer had written by then is settled here, and for every peer that answers and does not name
- * this region among its own, which would never read what is written here, until it does. A peer that has written nothing, or
- * does not answer at the first asking, is not waited for, so a fleet that starts fresh, or a region whose peers are out of
+ * written, in whichever life, until all that this peer had written by then is settled here and nothing of its lives before is
+ * awaited, and for every peer that answers and does not name this region among its own, which would never read what is
+ * written here, until it does. A peer that has written nothing, or does not answer at the first asking, is not waited for, so a fleet that starts fresh, or a region whose peers are out of
  * reach from the beginning, writes at once; nor is one that is gone for good. It never stops writes again.
  */
+import type { BeatStore } from '../ports/beat-store.ts';
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Mark } from '../ports/incident-store.ts';
 import type { JoiningStore } from '../ports/joining-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { PeerClient } from '../ports/peer-client.ts';
-import type { PositionRow, RecordStore } from '../ports/record-store.ts';
+import type { PositionRow } from '../ports/record-store.ts';
 import type { Timer } from '../ports/timer.ts';
 import { Turns } from '../turns.ts';
 
@@ -20,7 +21,7 @@ export interface JoiningOptions {
   readonly partitionCount: number;
   readonly store: JoiningStore;
   readonly client: Pick<PeerClient, 'ping'>;
-  readonly records: Pick<RecordStore, 'positions'>;
+  readonly beats: Pick<BeatStore, 'overview'>;
   /** Peers that are gone for good, as far as is known: nothing more of them is ever settled here. */
   readonly closed: () => readonly RegionId[];
   readonly timer: Timer;
@@ -99,7 +100,7 @@ export class Joining {
   }
 
   async #ask(peer: RegionId, isFirst: boolean): Promise<void> {
-    const { client, records, partitionCount, closed } = this.#options;
+    const { client, closed } = this.#options;
     if (!isFirst && !this.#isAwaited(peer)) return;
     const echo = await client.ping(peer);
     const isClosed = closed().includes(peer);
@@ -107,8 +108,18 @@ export class Joining {
     else if (echo !== null) this.#notNamedBy.add(peer);
     const awaited = latest(this.#awaited.get(peer) ?? null, echo?.written ?? null);
     const isDone = awaited === null || isClosed;
-    const isSettled = isDone || covers(await records.positions(peer), awaited, partitionCount);
-    this.#awaited.set(peer, isSettled ? null : awaited);
+    this.#awaited.set(peer, isDone || (await this.#hasSettled(peer, awaited)) ? null : awaited);
+  }
+
+  /** A life whose past is awaited here has settled no beat (`BeatStore`). */
+  async #hasSettled(peer: RegionId, mark: Mark): Promise<boolean> {
+    const { beats, partitionCount } = this.#options;
+    const { positions } = await beats.overview();
+    return covers(
+      positions.filter(({ origin }) => origin === peer),
+      mark,
+      partitionCount,
+    );
   }
 
   #isAwaited(peer: RegionId): boolean {
@@ -118,9 +129,14 @@ export class Joining {
 
 /** What was heard first stays, or it would move on for ever; another life of the peer replaces it. */
 function latest(known: Mark | null, written: Mark | null): Mark | null {
-  const heard = written !== null && written.count === 0 ? null : written;
+  const heard = written === null || hasWrittenNothing(written) ? null : written;
   if (known === null || heard === null) return known ?? heard;
   return sameIncarnation(known.incarnation, heard.incarnation) ? known : heard;
+}
+
+/** Counts begin at 0 in each life. */
+function hasWrittenNothing({ incarnation, count }: Mark): boolean {
+  return count === 0 && incarnation.counter === 1;
 }
 
 function covers(rows: readonly PositionRow[], { incarnation, beat }: Mark, partitionCount: number): boolean {

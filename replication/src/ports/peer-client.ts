@@ -12,7 +12,10 @@ export interface PeerEcho {
   readonly echoedBeat: number | null;
   /** How long ago our changes last moved the peer's positions in all partitions; `null`: it cannot tell. */
   readonly changesAgeMs: number | null;
-  /** The newest beat of the peer's own that its relay has counted; `null`: there is none, or it cannot tell. */
+  /**
+   * The newest beat of the peer's own that its relay has counted, or where none is, in a life that is not its first, the
+   * newest or the first to come (count `null`); `null`: it has never written, or cannot tell.
+   */
   readonly written: Mark | null;
   /** Whether the caller is among the peers that it is configured with; `null`: it does not say, as an earlier version. */
   readonly namesCaller: boolean | null;

@@ -110,7 +110,7 @@ async function openRegion(config: Config, log: Logger, isReady: () => Promise<bo
   const onTold: OwnRetirementOptions['onTold'] = (told) => agreeing.hear(told);
   const retirement = new OwnRetirement({ ...own, agenda, onTold, onTurn: () => agreeing.turn() });
   const closed = () => retirement.closed;
-  const joined = { store: joins, client, records, closed };
+  const joined = { store: joins, client, beats, closed };
   const joining = new Joining({ peers, partitionCount, ...joined, ...looking });
   const draining = new Draining({ store: database.drains, agenda, ...looking });
   await Promise.all([retirement.look(), joining.look(), draining.look()]);

@@ -21,6 +21,7 @@ import type { PeerClient, PeerEcho } from '@isthmus/replication/ports/peer-clien
 import { decodeVector } from '@isthmus/replication/log/offer-bytes';
 import type { PeerMemory, RememberedBeat } from '@isthmus/replication/ports/peer-memory';
 import { furthestOf } from '@isthmus/replication/reach';
+import { writtenMark } from '@isthmus/replication/written-mark';
 import type {
   FinalWitness,
   RetirementWitness,
@@ -264,7 +265,6 @@ export async function answerEcho(sources: EchoSources, caller: RegionId): Promis
   const heard = overview.heard.find(({ origin }) => origin === caller);
   const rows = overview.positions.filter(({ origin }) => origin === caller);
   const applied = heard === undefined ? null : furthestOf(rows, heard.incarnation);
-  const { newestCounted } = overview.own;
   return {
     region,
     incarnation: heard?.incarnation ?? null,
@@ -272,7 +272,7 @@ export async function answerEcho(sources: EchoSources, caller: RegionId): Promis
     made: heard === undefined ? null : { lsn: String(heard.beat.lsn), atMs: heard.beat.atMs },
     applied: applied === null ? null : String(applied),
     changesAgeMs: links.dataAgeMs(caller),
-    written: newestCounted && { incarnation, beat: newestCounted.number, count: newestCounted.count },
+    written: writtenMark(incarnation, overview.own),
     namesCaller: peers.includes(caller),
   };
 }

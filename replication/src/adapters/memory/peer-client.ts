@@ -9,6 +9,7 @@ import type { PeerClient, PeerEcho } from '../../ports/peer-client.ts';
 import type { PeerMemory, RememberedBeat } from '../../ports/peer-memory.ts';
 import type { Timer } from '../../ports/timer.ts';
 import { furthestOf } from '../../reach.ts';
+import { writtenMark } from '../../written-mark.ts';
 import { silence } from './silence.ts';
 
 /** How a peer answers. Each may reject with what its database rejects with, and take for ever. */
@@ -45,16 +46,11 @@ const digestTimeoutMs = 30_000;
 export async function echoOf(asked: AskedStores, { region, incarnation }: Caller): Promise<PeerEcho> {
   const overview = await asked.beats.overview();
   const heard = overview.heard.find(({ origin }) => origin === region);
-  const { newestCounted } = overview.own;
   const isOurs = heard !== undefined && sameIncarnation(heard.incarnation, incarnation);
   return {
     echoedBeat: isOurs ? heard.beat.number : null,
     changesAgeMs: asked.dataAgeMs(region),
-    written: newestCounted && {
-      incarnation: asked.incarnation,
-      beat: newestCounted.number,
-      count: newestCounted.count,
-    },
+    written: writtenMark(asked.incarnation, overview.own),
     namesCaller: asked.peers.includes(region),
   };
 }
