@@ -7,6 +7,7 @@ import type { AgendaStore } from '@isthmus/replication/ports/agenda-store';
 import type { BeatOf, BeatStore } from '@isthmus/replication/ports/beat-store';
 import type { RecordId } from '@isthmus/replication/ports/change';
 import type { Life, RegionId } from '@isthmus/replication/ports/identity';
+import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { RetirementStore } from '@isthmus/replication/ports/retirement-store';
 import type { SessionStore } from '@isthmus/replication/ports/session-store';
@@ -19,6 +20,7 @@ import { bytes, record, region } from './record-store.contract.ts';
 export interface AwaitingGround {
   readonly agenda: AgendaStore;
   readonly beats: Pick<BeatStore, 'storeHeard' | 'overview'>;
+  readonly incarnations: Pick<IncarnationStore, 'closed'>;
   readonly jobs: Pick<TransferJobs, 'want' | 'end'>;
   readonly records: Pick<RecordStore, 'createPosition'>;
   readonly sessions: SessionStore;
@@ -27,7 +29,7 @@ export interface AwaitingGround {
   readonly close: () => Promise<void>;
 }
 
-const [us, ap] = [region('us'), region('ap')];
+const [eu, us, ap] = [region('eu'), region('us'), region('ap')];
 const first = { counter: 1, nonce: 7 };
 const second = { counter: 2, nonce: 7 };
 const third = { counter: 3, nonce: 7 };
@@ -76,7 +78,9 @@ export function awaitedPastContract(name: string, open: () => Promise<AwaitingGr
       beats: readonly BeatOf[] = [],
     ): Promise<void> {
       const rest = { floorMs: 0, partitionOf: () => 0, decide: () => [] };
-      expect(await ground.transfers.raise({ job, vector, given: pasts, beats, ...rest })).toBe(true);
+      expect(await ground.transfers.raise({ region: eu, job, vector, given: pasts, beats, ...rest })).toBe(
+        true,
+      );
       await ground.jobs.end(job, { state: 'done', detail: '' });
     }
 
@@ -150,8 +154,7 @@ export function awaitedPastContract(name: string, open: () => Promise<AwaitingGr
       await given(us, [entry(us, third)]);
       const job = await ground.jobs.want({ donor: ap, origin: us, cause: 'tail', isDryRun: false });
       const earlier = { counter: 2, nonce: 9 };
-      const eu = region('eu');
-      await raised(job, [entry(us, earlier), entry(us, third), entry(eu, first)], []);
+      await raised(job, [entry(us, earlier), entry(us, third), entry(region('asia'), first)], []);
       expect((await ground.agenda.read()).awaited).toEqual([]);
     });
 
@@ -171,6 +174,18 @@ export function awaitedPastContract(name: string, open: () => Promise<AwaitingGr
       expect(await ground.retirements.retire(us, { final, heir: ap }, [us])).toBe(true);
       const { closed, retired } = await ground.sessions.place();
       expect([closed, retired]).toEqual([[entry(us, first)], [us]]);
+    });
+
+    it('ends the lives before it where they stand, wherever it was opened by a transfer, and never the own ones (P5, P9)', async () => {
+      const own = [first, second].map((life) => entry(eu, life));
+      const job = await ground.jobs.want({ donor: ap, origin: us, cause: 'tail', isDryRun: false });
+      await raised(job, [...own, { ...entry(us, first), lsn: 12n }, entry(us, third)], []);
+      const ended = [{ ...entry(us, first), lsn: 12n }, entry(us, second)];
+      const closed = async () => (await ground.incarnations.closed()).toSorted(byCounter);
+      expect(await closed()).toEqual(ended);
+      await given(us, [{ ...entry(us, first), lsn: 15n }, entry(us, third)]);
+      expect(await closed(), 'the first word stays').toEqual(ended);
+      expect((await ground.sessions.place()).closed.toSorted(byCounter)).toEqual(ended);
     });
 
     it('is told once for each region, in order', async () => {

@@ -40,7 +40,7 @@ export function freshMemoryIdentity() {
     verifications,
     refills,
     drains: new MemoryDrainStore({ database, identity, beats }),
-    incarnations: new MemoryIncarnationStore(database, refills),
+    incarnations: new MemoryIncarnationStore(database, records, refills),
     emptying: new MemoryEmptying({ records, transfers, verifications, jobs, joining, refills }),
   };
   return { ...ground, open: () => new MemoryIdentityStore(ground) };

@@ -206,6 +206,7 @@ describe('the Postgres transfer store', () => {
     const decide = () => ({ writes: [{ index: 0, state: bytes('merged') }], refused: [] });
     await database.transfers.merge({ job, ids: [record('a')], decide });
     await database.transfers.raise({
+      region: region('eu'),
       given: [],
       beats: [],
       floorMs: 0,

@@ -31,7 +31,14 @@ export function apply(records: RecordStore, expected: bigint, partition = 0): Pr
   });
 }
 
-const raising = { given: [], beats: [], floorMs: 0, partitionOf: () => 0, decide: () => [] };
+const raising = {
+  region: region('eu'),
+  given: [],
+  beats: [],
+  floorMs: 0,
+  partitionOf: () => 0,
+  decide: () => [],
+};
 
 export async function place(records: RecordStore, partition: number, lsn: bigint): Promise<void> {
   const at = { incarnation, partition, applied: lsn, settled: lsn, beat: null, nextOffset: 0n };

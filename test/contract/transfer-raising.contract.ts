@@ -69,6 +69,7 @@ async function raise(
 ): Promise<readonly string[]> {
   const seen: string[] = [];
   const isRaised = await now().transfers.raise({
+    region: region('eu'),
     given: [],
     beats,
     floorMs: 0,
@@ -149,6 +150,7 @@ function raising(now: Opened): void {
     const job = await now().jobs.want(wish);
     for (const floorMs of [7000, 5000])
       await now().transfers.raise({
+        region: region('eu'),
         given: [],
         beats: [],
         floorMs,
@@ -174,6 +176,7 @@ function raising(now: Opened): void {
     const vector = [entry(0, 10n), entry(1, 10n)];
     expect(
       await now().transfers.raise({
+        region: region('eu'),
         given: [],
         beats: [],
         floorMs: 0,

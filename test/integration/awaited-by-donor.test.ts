@@ -89,7 +89,12 @@ it('counts where it comes from who was given its past, also where it was awaited
     isDryRun: false,
   });
   const rest = { vector: [], beats: [], floorMs: 0, partitionOf: () => 0, decide: () => [] };
-  await here(eu).transfers.raise({ job, given: [{ region: ap, incarnation: second }], ...rest });
+  await here(eu).transfers.raise({
+    region: here(eu).self.region,
+    job,
+    given: [{ region: ap, incarnation: second }],
+    ...rest,
+  });
   for (const receiver of [here(us), here(asia)]) {
     await pulls(receiver, here(eu));
     expect(await tells(receiver)).toBe(beat.number);

@@ -118,7 +118,14 @@ export class RetirementModel {
         isDryRun: false,
       });
       const vector = await donor.retirements.position(gone);
-      const parts = { given: [], beats: [], floorMs: 0, partitionOf: () => 0, decide: () => [] };
+      const parts = {
+        region: receiver.self.region,
+        given: [],
+        beats: [],
+        floorMs: 0,
+        partitionOf: () => 0,
+        decide: () => [],
+      };
       await receiver.transfers.raise({ ...parts, job, vector });
       await receiver.jobs.end(job, { state: 'done', detail: '' });
     }

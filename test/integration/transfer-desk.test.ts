@@ -221,6 +221,7 @@ describe('the desk', () => {
   async function raisedBefore(): Promise<void> {
     const vector = ownEntries(ap.self, 1n);
     await us.transfers.raise({
+      region: us.self.region,
       given: [],
       beats: [],
       floorMs: 0,
@@ -341,6 +342,7 @@ describe('the desk', () => {
       isDryRun: true,
     });
     await ap.transfers.raise({
+      region: ap.self.region,
       given: [],
       beats: [],
       floorMs: 0,
@@ -407,6 +409,7 @@ describe('the sweeper', () => {
           const { region } = source.self;
           const vector = ownEntries(source.self, source.database.wal.insert);
           await target.transfers.raise({
+            region: target.self.region,
             given: [],
             beats: [],
             floorMs: 0,
@@ -478,6 +481,7 @@ describe('the sweeper', () => {
 
   const stands = (region: MemoryRegion, vector: ReturnType<typeof ownEntries>) =>
     region.transfers.raise({
+      region: region.self.region,
       given: vector.slice(-1),
       beats: [],
       floorMs: 0,

@@ -402,6 +402,7 @@ describe('a sweep', () => {
     const job = await target.jobs.want({ donor: region, origin: region, cause: 'repair', isDryRun: true });
     const decide = ({ letters }: { readonly letters: readonly unknown[] }) => letters.map(() => false);
     await target.transfers.raise({
+      region: target.self.region,
       given: [],
       beats: [],
       floorMs: 0,

@@ -136,4 +136,15 @@ export const storeMutants: readonly Mutant[] = [
     ],
     killer: suite('test/contract/awaited-past.test.ts'),
   },
+  {
+    name: 'lives before the one that a transfer opens go on, in Postgres',
+    edits: [
+      {
+        file: `${postgres}/transfer-raise.js`,
+        from: 'others.length === 0 ? [] :',
+        to: 'true ? [] :',
+      },
+    ],
+    killer: suite('test/contract/awaited-past.test.ts'),
+  },
 ];

@@ -108,7 +108,7 @@ export class SimRegion {
     const { row, transfers, verifications, joining } = this;
     this.refills = new MemoryRefillStore({ database, identity: row, records });
     this.drains = new MemoryDrainStore({ database, identity: row, beats });
-    this.incarnations = new MemoryIncarnationStore(database, this.refills);
+    this.incarnations = new MemoryIncarnationStore(database, records, this.refills);
     const { refills, incarnations, retirements } = this;
     this.sessions = new MemorySessionStore({ database, identity: row, records, incarnations, retirements });
     this.agenda = new MemoryAgendaStore(this);

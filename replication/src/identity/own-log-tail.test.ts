@@ -48,6 +48,7 @@ async function listening() {
     slots: new MemorySlotKeeper(database),
     incarnations: new MemoryIncarnationStore(
       database,
+      records,
       new MemoryRefillStore({ database, identity, records }),
     ),
     jobs: new MemoryTransferJobs(database),

@@ -99,6 +99,8 @@ export interface PassedLetter extends RecordId {
 }
 
 export interface RaiseTransaction {
+  /** The own one, whose earlier lives end where they are learnt again. */
+  readonly region: RegionId;
   readonly job: number;
   readonly vector: Vector;
   /** Lives whose past came with it, at most one of a region: whatever they held of the lives before. */
@@ -148,7 +150,9 @@ export interface TransferStore extends RecordReader {
    * covered; moves `settled` as far as open letters allow, and with it the settled beat where a newer one is given, or
    * was held back by a letter that is closed now; raises the floor of stamps. A past that came is awaited no more, as far
    * as the life that it is given for, unless a state was refused. That of a life that is opened and not given is awaited
-   * from then on, unless this life or a later one of its region counts here already. False where `decide` said so.
+   * from then on, unless this life or a later one of its region counts here already. Of other regions in the vector, the
+   * logs of lives end where they stand after which a later one has a position: their records are ignored by now (F of P9).
+   * False where `decide` said so.
    */
   raise(transaction: RaiseTransaction): Promise<boolean>;
 }

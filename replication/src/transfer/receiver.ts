@@ -205,6 +205,7 @@ export class Receiver {
     const { store, self } = this.#options;
     const { id, donor } = this.#job;
     const isRaised = await store.raise({
+      region: self.region,
       job: id,
       given: givenPasts({ self, donor, vector, beats }),
       vector: othersIn(vector, self),

@@ -4,6 +4,7 @@ import type { IncarnationStore, OwnPast, Relearning } from '../../ports/incarnat
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
 import { greatestOf, placeOf } from '../../vector.ts';
 import type { MemoryDatabase } from './database.ts';
+import type { MemoryRecordStore } from './record-store.ts';
 import type { MemoryRefillStore } from './refill-store.ts';
 import type { MemoryTable } from './table.ts';
 
@@ -22,10 +23,14 @@ export class MemoryIncarnationStore implements IncarnationStore {
   readonly #relearning: MemoryTable<Omit<Relearning, 'fill'>>;
   readonly #refills: Pick<MemoryRefillStore, 'donor' | 'filled' | 'learnt'>;
 
-  constructor(database: MemoryDatabase, refills: Pick<MemoryRefillStore, 'donor' | 'filled' | 'learnt'>) {
+  constructor(
+    database: MemoryDatabase,
+    records: Pick<MemoryRecordStore, 'tables'>,
+    refills: Pick<MemoryRefillStore, 'donor' | 'filled' | 'learnt'>,
+  ) {
     this.#database = database;
     this.#refills = refills;
-    this.#closed = database.table('closed_incarnation');
+    this.#closed = records.tables.ended;
     this.#relearning = database.table('relearning');
   }
 

@@ -65,6 +65,7 @@ export class MemoryRecordStore implements RecordStore {
   readonly #newestBeats: MemoryTable<CountedBeat>;
   readonly #ahead: MemoryTable<VectorEntry>;
   readonly #awaited: MemoryTable<Life>;
+  readonly #ended: MemoryTable<VectorEntry>;
 
   constructor(database = new MemoryDatabase({ nowMs: () => 0 })) {
     this.#database = database;
@@ -73,6 +74,7 @@ export class MemoryRecordStore implements RecordStore {
     this.#newestBeats = database.table('newest_beat');
     this.#ahead = database.table('ahead');
     this.#awaited = database.table('awaited_past');
+    this.#ended = database.table('closed_incarnation');
     this.#floors = database.table('identity');
     this.#closed = database.table('closed');
     this.deadLetters = new MemoryDeadLetters({
@@ -93,6 +95,8 @@ export class MemoryRecordStore implements RecordStore {
       positions: this.#positions,
       ahead: this.#ahead,
       awaited: this.#awaited,
+      /** Where the logs of lives have ended. */
+      ended: this.#ended,
     };
   }
 

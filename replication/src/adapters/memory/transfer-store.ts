@@ -145,7 +145,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   }
 
   async raise(transaction: RaiseTransaction): Promise<boolean> {
-    const { job, vector, given, beats, floorMs, partitionOf, decide } = transaction;
+    const { region, job, vector, given, beats, floorMs, partitionOf, decide } = transaction;
     this.#requireOpenDonor(job);
     const passed = this.#passed(vector);
     const letters = passed.map(({ collection, key, delta, givenUp }) => {
@@ -162,6 +162,8 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       this.#putAside(job, vector, partitionOf);
       for (const life of ungivenLives(vector, given)) this.#awaitUncounted(life);
       for (const entry of vector) this.#raiseOne(entry);
+      for (const origin of new Set(vector.map((entry) => entry.region)))
+        if (origin !== region) this.#endOlderLives(origin);
       for (const beat of beats) this.#settleBeat(beat);
       const { records } = this.#ground;
       records.setFloors({ ...records.floors, floorMs: Math.max(records.floors.floorMs, floorMs) });
@@ -261,6 +263,18 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     const others = rows.filter((each) => each !== found);
     positions.put(entry.region, [...others, { ...row, applied }].toSorted(inOrder));
     this.#ground.records.resettle(row);
+  }
+
+  #endOlderLives(region: RegionId): void {
+    const { positions, ended } = this.#tables;
+    const rows = positions.get(region) ?? [];
+    for (const { incarnation, partition, applied } of rows) {
+      const isOver = rows.some(
+        (row) => row.partition === partition && row.incarnation.counter > incarnation.counter,
+      );
+      const entry = { region, incarnation, partition, lsn: applied };
+      if (isOver && ended.get(placeOf(entry)) === undefined) ended.put(placeOf(entry), entry);
+    }
   }
 
   #settleBeat({ region, incarnation, beat }: BeatOf): void {

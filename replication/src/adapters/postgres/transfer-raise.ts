@@ -105,6 +105,16 @@ const raiseApplied: Statement = {
   WHERE ${isEntryOf('position', 'origin')} AND position.applied < entry.lsn`,
 };
 
+/** A later life is read from where it has a position, and nothing of those before it (P9). The first word stays. */
+const endOlderLives: Statement = {
+  name: 'isthmus_transfer_end_older_lives',
+  text: `INSERT INTO isthmus.closed_incarnation (region, incarnation_counter, incarnation_nonce, partition, lsn)
+  SELECT origin, incarnation_counter, incarnation_nonce, partition, applied FROM isthmus.position AS older
+  WHERE origin = ANY ($1::text[]) AND EXISTS (SELECT FROM isthmus.position AS newer WHERE newer.origin = older.origin
+    AND newer.partition = older.partition AND newer.incarnation_counter > older.incarnation_counter)
+  ORDER BY origin, incarnation_counter, incarnation_nonce, partition ON CONFLICT DO NOTHING`,
+};
+
 const passedBeat =
   'ROW(passed.number, passed.lsn, passed.at_ms, passed.count, passed.end_lsn)::isthmus.counted_beat';
 
@@ -176,6 +186,7 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
       ...openCalls(job, places),
       [raiseApplied, ...entries],
       [settleRaised, ...entries],
+      ...endCalls(transaction),
       ...beatCalls(beats),
       awaitNoMore(transaction),
       [forgetRefused, job],
@@ -195,6 +206,11 @@ function letterAt(row: Row): PassedLetter {
     isGivenUp: booleanAt(row, 10),
     isRefused: booleanAt(row, 11),
   };
+}
+
+function endCalls({ region, vector }: RaiseTransaction): readonly Call[] {
+  const others = [...new Set(vector.map((entry) => entry.region))].filter((each) => each !== region);
+  return others.length === 0 ? [] : [[endOlderLives, textArray(others)]];
 }
 
 function closeCalls(rows: readonly Row[]): readonly Call[] {
