@@ -177,6 +177,11 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     world.operator.refill(region, other.id);
     return nothing;
   },
+  repair: ({ region, other }) => {
+    const origin = other.id;
+    void region.jobs.want({ donor: origin, origin, cause: 'repair', isDryRun: false });
+    return nothing;
+  },
   'destroy-with-log': ({ world, region }) => {
     world.destroy(region, { withLog: true });
     return nothing;

@@ -151,6 +151,11 @@ export class Oracle {
       this.#seen(cause === 'clock-too-far-ahead' ? 'quarantine' : 'dead letter');
   }
 
+  /** What a later life comes after was not given here, and this is how it came to be known (P9). */
+  awaited(by: 'start' | 'transfer'): void {
+    this.#seen(`past awaited: ${by}`);
+  }
+
   /** Nothing may be called settled that lies at or beyond a change that was put aside (P4). */
   putAside(target: SimRegion, letters: ApplyDecision['deadLetters'], rows: readonly PositionRow[]): void {
     for (const { partition, lsn } of letters)

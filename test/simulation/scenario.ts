@@ -41,7 +41,8 @@ export type FaultKind =
   | 'restore'
   /** What operators ask for. */
   | 'drain'
-  | 'refill';
+  | 'refill'
+  | 'repair';
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -159,7 +160,11 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const durationMs = usualMs + (longCut?.forMs ?? 0);
   const { isHealing } = options;
   const extent = { regions, durationMs };
-  const usual = [...drawFaults(random.split('faults'), extent), ...(longCut === null ? [] : [longCut])];
+  const usual = [
+    ...drawFaults(random.split('faults'), extent),
+    ...(longCut === null ? [] : [longCut]),
+    ...(isHealing ? drawRepairs(random.split('repairs'), extent) : []),
+  ];
   const isLogInside = isHealing && random.split('log').chance(0.08);
   const drawn = isLogInside
     ? besideLogInside(random.split('restore'), usual, extent)
@@ -168,8 +173,9 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const joining = drawJoining(random.split('joining'), { durationMs, renewal });
   const isKept = ({ kind, atMs }: Fault): boolean =>
     (isHealing || !needsTransfer.has(kind)) && (joining?.isCalm !== true || atMs > joining.atMs + calmMs);
-  const before = joining?.isCalm === true && renewal !== null ? [renewal.restore] : [];
-  const faults = [...before, ...drawn.filter(isKept)];
+  const renewed = joining?.isCalm === true && renewal !== null ? [renewal.restore] : [];
+  const trimmed = isHealing && !isLogInside ? drawTrimmed(random.split('trimmed'), { regions, joining }) : [];
+  const faults = [...renewed, ...trimmed, ...drawn.filter(isKept)].toSorted(inTime);
   return {
     seed,
     regions,
@@ -218,6 +224,15 @@ function drawJoining(
   return { atMs: isCalm && renewal !== null ? renewal.comesAtMs : atMs, isCalm };
 }
 
+/** Logs do not reach back to their beginning any more when the region comes, where not all has to be calm. */
+function drawTrimmed(
+  random: Random,
+  { regions, joining }: Pick<Scenario, 'regions' | 'joining'>,
+): readonly Fault[] {
+  if (joining === null || joining.isCalm) return [];
+  return [drawFault(random, { kind: 'drop-oldest', atMs: joining.atMs - 500, regions: regions - 1 })];
+}
+
 /** A peer is set back before the region comes, which happens about when that goes on under another incarnation. */
 interface Renewal {
   readonly restore: Fault;
@@ -249,6 +264,13 @@ function drawWishes(
   const kind = random.pick(['drain', 'refill'] as const);
   const atMs = random.between(durationMs / 4, (durationMs * 3) / 4);
   return [{ ...drawFault(random, { kind, atMs, regions }), forMs: random.between(4000, 15_000) }];
+}
+
+/** A transfer that an operator asks for, whether anything is missing or not. */
+function drawRepairs(random: Random, { regions, durationMs }: Extent): readonly Fault[] {
+  if (!random.chance(0.15)) return [];
+  const atMs = random.between(durationMs / 4, (durationMs * 3) / 4);
+  return [drawFault(random, { kind: 'repair', atMs, regions })];
 }
 
 /** Of a log that is no server of its own. */

@@ -40,9 +40,9 @@ import type { SimProcess } from './sim-process.ts';
 
 export class SimTransferStore implements TransferStore {
   readonly #postgres: SimPostgres;
-  readonly #oracle: Pick<Oracle, 'refused'>;
+  readonly #oracle: Pick<Oracle, 'refused' | 'awaited'>;
 
-  constructor(postgres: SimPostgres, oracle: Pick<Oracle, 'refused'>) {
+  constructor(postgres: SimPostgres, oracle: Pick<Oracle, 'refused' | 'awaited'>) {
     this.#postgres = postgres;
     this.#oracle = oracle;
   }
@@ -73,6 +73,7 @@ export class SimTransferStore implements TransferStore {
   }
 
   awaitPast(life: Life): Promise<void> {
+    this.#oracle.awaited('start');
     return this.#postgres.commit('await past', () => this.#inner.awaitPast(life));
   }
 
@@ -107,7 +108,15 @@ export class SimTransferStore implements TransferStore {
   }
 
   raise(transaction: RaiseTransaction): Promise<boolean> {
-    return this.#postgres.call(decideKind, 'raise', () => this.#inner.raise(transaction));
+    return this.#postgres.call(decideKind, 'raise', () => this.#raise(transaction));
+  }
+
+  async #raise(transaction: RaiseTransaction): Promise<boolean> {
+    const { tables } = this.#postgres.region.records;
+    const before = new Set(tables.awaited.keys());
+    const isRaised = await this.#inner.raise(transaction);
+    if ([...tables.awaited.keys()].some((life) => !before.has(life))) this.#oracle.awaited('transfer');
+    return isRaised;
   }
 
   ranges(after: RecordId): Promise<readonly NextRange[]> {
