@@ -104,6 +104,7 @@ const readings: Readonly<Record<string, Ask>> = {
   'past.continuity': ({ past }) => past.continuity(),
   'past.newestBeat': ({ past }) => past.newestBeat(),
   'past.insertLsn': ({ past }) => past.insertLsn(),
+  'past.recoveredTo': ({ past }) => past.recoveredTo(),
   'past.beats': ({ past }) => past.beats(1, 2),
   'past.claim': ({ past }) => past.claim(),
   'incarnations.closed': ({ incarnations }) => incarnations.closed(),

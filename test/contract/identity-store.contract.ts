@@ -86,6 +86,24 @@ function restarts(stores: () => OpenIdentityStores): void {
     }
   });
 
+  it('tells where the log ended that it was started with, whatever it has written since', async () => {
+    const { one, two, beat, restart } = stores();
+    await one.write();
+    await beat();
+    const newest = (await one.store.newestBeat()).beat ?? expect.fail('a beat was written');
+    await restart();
+    const found = await one.store.continuity();
+    if (found.kind !== 'unproven') return expect.fail(`it is ${found.kind}`);
+    const recovered = await one.store.recoveredTo();
+    expect(recovered).toBeGreaterThan(newest.lsn);
+    expect(await one.store.insertLsn()).toBeGreaterThanOrEqual(recovered);
+    await one.store.prove(found.lineage);
+    await two.write();
+    await beat();
+    expect(await two.store.insertLsn()).toBeGreaterThan(recovered);
+    expect(await two.store.recoveredTo()).toBe(recovered);
+  });
+
   it('is taken for the same on the word of an operator', async () => {
     const { one, two, restart } = stores();
     await restart();

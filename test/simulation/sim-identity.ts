@@ -109,6 +109,10 @@ export class SimPast implements IdentityStore {
     return this.#postgres.read('end of the write-ahead log', () => this.#inner.insertLsn());
   }
 
+  recoveredTo() {
+    return this.#postgres.read('end of what was recovered', () => this.#inner.recoveredTo());
+  }
+
   beats(from: number, to: number) {
     return this.#postgres.read('beats', () => this.#inner.beats(from, to));
   }

@@ -37,6 +37,7 @@ function guardOf({
     past: {
       newestBeat: async () => ({ beat: null, hasPublished: false }),
       insertLsn: async () => 0n,
+      recoveredTo: async () => 0n,
       beats: async () => [],
       prove: async () => {},
       hold: async () => {},

@@ -16,6 +16,8 @@ const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}
 class World {
   readonly timer = new ManualTimer();
   own = 10;
+  /** Since the server was started, beyond everything that it had found. */
+  writtenSinceBytes = 0n;
   standing: Continuity['kind'] = 'same';
   /** What us remembers. */
   told: RememberedBeat | 'nothing' | null = null;
@@ -46,8 +48,12 @@ class World {
   }
 
   /** A beat and something after it. */
-  async insertLsn() {
+  async recoveredTo() {
     return made(this.own).lsn + 50n;
+  }
+
+  async insertLsn() {
+    return (await this.recoveredTo()) + this.writtenSinceBytes;
   }
 
   async beats(from: number): Promise<readonly Beat[]> {
@@ -127,6 +133,16 @@ test('a peer that has applied what lies beyond the end of the database proves a 
   expect(await world.verdict()).toBe('broken');
   world.told = { ...beat(99, former), applied: 9999n };
   expect(await world.verdict()).toBe('continues');
+});
+
+test("what a start writes to the log hides no loss from a comparison, and is nobody else's later (P1, I11)", async () => {
+  const world = new World();
+  world.writtenSinceBytes = 516_584n;
+  world.told = { ...beat(10), applied: 1050n + 576n };
+  expect(await world.verdict()).toBe('broken');
+  world.start();
+  await world.timer.advance(6000);
+  expect(world.foreign).toEqual([]);
 });
 
 test('a peer that is silent may hold more, so a database that waited for it goes on as another life (I8, I11)', async () => {

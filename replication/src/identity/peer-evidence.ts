@@ -25,7 +25,7 @@ export interface PeerEvidenceOptions {
   /** Of these, who is gone for good: others hold what is kept of it. */
   readonly closed: () => readonly RegionId[];
   readonly memory: PeerMemory;
-  readonly past: Pick<IdentityStore, 'newestBeat' | 'insertLsn' | 'beats' | 'standing'>;
+  readonly past: Pick<IdentityStore, 'newestBeat' | 'insertLsn' | 'recoveredTo' | 'beats' | 'standing'>;
   readonly timer: Timer;
   readonly logger: Logger;
 }
@@ -85,7 +85,9 @@ export class PeerEvidence implements Evidence {
   async compare(): Promise<Verdict> {
     await this.#askStanding();
     const told = [...this.#told.values()];
-    const reason = this.#otherLife(told) ?? (await this.#otherBeat(told));
+    // Not where the log ends by now: a start writes more to it, within seconds, than was lost with a standby that lagged.
+    const end = await this.#options.past.recoveredTo();
+    const reason = this.#otherLife(told) ?? (await this.#otherBeat(told, end));
     if (reason !== null) return { kind: 'broken', reason };
     const silent = this.#silent();
     if (silent.length === 0) {
@@ -133,7 +135,8 @@ export class PeerEvidence implements Evidence {
     this.#settle();
     const answers = await this.#ask();
     const otherLife = this.#otherLife(answers);
-    const reason = (await this.#otherBeat(answers)) ?? (await this.#survivor(answers));
+    const end = await past.insertLsn();
+    const reason = (await this.#otherBeat(answers, end)) ?? (await this.#survivor(answers));
     // A server that was set back between the question and the answers is compared, and nobody else is blamed for it.
     if (past.standing !== 'same') return;
     if (otherLife !== null) return this.#alarms.onOtherLife(otherLife);
@@ -216,11 +219,13 @@ export class PeerEvidence implements Evidence {
     return null;
   }
 
-  /** Own beats are read after the answers, so whatever was received by then has been in the table. */
-  async #otherBeat(testimonies: readonly Testimony[]): Promise<string | null> {
+  /**
+   * Own beats are read after the answers, so whatever was received by then has been in the table. `end`: beyond it in the
+   * write-ahead log lies nothing that the database could have published by then.
+   */
+  async #otherBeat(testimonies: readonly Testimony[], end: Lsn): Promise<string | null> {
     const { self, past } = this.#options;
     const own = (await past.newestBeat()).beat?.number ?? 0;
-    const end = await past.insertLsn();
     for (const { peer, beat } of testimonies) {
       if (beat === 'nothing' || !sameIncarnation(beat.incarnation, self.incarnation)) continue;
       // Between two beats as well: what a standby lacks that takes over is mostly less than the time between them.

@@ -57,6 +57,12 @@ export interface IdentityStore {
   newestBeat(): Promise<NewestBeat>;
   /** Where the write-ahead log ends now: nothing that the database ever committed lies beyond. */
   insertLsn(): Promise<Lsn>;
+  /**
+   * Where the write-ahead log ended that this server found when it was started or promoted, whatever was written to it since:
+   * nothing lies beyond that the database had committed before. Of a server that had ended well, which finds nothing to
+   * recover, it is where the log ends now.
+   */
+  recoveredTo(): Promise<Lsn>;
   /** Those of the own beats `from` to `to` (inclusive) that are kept. */
   beats(from: number, to: number): Promise<readonly Beat[]>;
   /** The server of this lineage continues our past: every process writes again. */

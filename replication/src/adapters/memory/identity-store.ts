@@ -66,6 +66,11 @@ export class MemoryIdentityStore implements IdentityStore {
     return this.#ground.database.wal.insert;
   }
 
+  async recoveredTo(): Promise<Lsn> {
+    const { wal } = this.#ground.database;
+    return wal.recoveredTo ?? wal.insert;
+  }
+
   async beats(from: number, to: number): Promise<readonly Beat[]> {
     return this.#ground.beats.between(from, to);
   }

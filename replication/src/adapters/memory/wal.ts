@@ -24,6 +24,7 @@ export class MemoryWal {
   readonly #maxRetainedBytes: number;
   #insert: Lsn = 0x0100_0000n;
   #flushed: Lsn = this.#insert;
+  #recoveredTo: Lsn | null = null;
   #commits: Commit[] = [];
   #retainedBytes = 0;
   #slot: Slot | null = null;
@@ -38,6 +39,11 @@ export class MemoryWal {
   /** Where the next record will begin. */
   get insert(): Lsn {
     return this.#insert;
+  }
+
+  /** What the newest start found of it; `null`: that of the first start, which found nothing. */
+  get recoveredTo(): Lsn | null {
+    return this.#recoveredTo;
   }
 
   /** Position that the slot has confirmed; `null`: there is no slot, or it was invalidated. */
@@ -128,6 +134,7 @@ export class MemoryWal {
   /** What was not flushed is gone, and its positions will be used again. */
   crash(): void {
     this.#insert = this.#flushed;
+    this.#recoveredTo = this.#flushed;
     this.#commits = this.#commits.filter(({ end }) => end <= this.#flushed);
     this.#retainedBytes = this.#commits.reduce((sum, commit) => sum + sizeOf(commit), 0);
     if (this.#slot !== null) this.#slot = { ...this.#slot, confirmed: this.#slot.saved };
@@ -146,6 +153,7 @@ export class MemoryWal {
     return () => {
       this.#insert = kept.insert;
       this.#flushed = kept.insert;
+      this.#recoveredTo = kept.insert;
       this.#slot = kept.slot;
       this.#starts = kept.starts;
       this.#isLaterLife = kept.isLaterLife;

@@ -28,6 +28,15 @@ const selectEnd: Statement = {
   text: 'SELECT pg_current_wal_insert_lsn()::text',
 };
 
+/**
+ * It stands still when recovery or standby has ended, while the start itself goes on to write: checkpoints, images of pages
+ * whose hints are set by the first readers. `null` after a clean end.
+ */
+const selectRecovered: Statement = {
+  name: 'isthmus_identity_recovered_to',
+  text: 'SELECT coalesce(pg_last_wal_replay_lsn(), pg_current_wal_insert_lsn())::text',
+};
+
 const selectBetween: Statement = {
   name: 'isthmus_beats_between',
   text: `SELECT ${beatColumns} FROM isthmus.beat WHERE number BETWEEN $1 AND $2 ORDER BY number`,
@@ -59,6 +68,11 @@ export class PostgresIdentityStore implements IdentityStore {
 
   async insertLsn(): Promise<Lsn> {
     const { rows } = await this.#connections.query(selectEnd);
+    return lsnAt(rows[0] ?? [], 0);
+  }
+
+  async recoveredTo(): Promise<Lsn> {
+    const { rows } = await this.#connections.query(selectRecovered);
     return lsnAt(rows[0] ?? [], 0);
   }
 
