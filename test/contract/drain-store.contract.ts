@@ -4,6 +4,7 @@
  */
 import type { BeatStore } from '@isthmus/replication/ports/beat-store';
 import type { DrainStore } from '@isthmus/replication/ports/drain-store';
+import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../until.ts';
@@ -14,6 +15,7 @@ export interface DrainProcess {
   readonly drains: DrainStore;
   readonly records: Pick<RecordStore, 'createPosition' | 'positions'>;
   readonly beats: BeatStore;
+  readonly past: Pick<IdentityStore, 'noteClaim' | 'adopt'>;
   /** A local write. */
   readonly write: (key: string) => Promise<void>;
 }
@@ -139,6 +141,23 @@ export function drainStoreContract(name: string, begin: () => Promise<DrainGroun
       await one.drains.end();
       expect(await one.drains.find()).toBeNull();
       await one.write('a');
+    });
+
+    it('names another beat in a new incarnation, whose beats begin anew', async () => {
+      for (let count = 0; count < 10; count++) await beat(one);
+      await one.drains.begin();
+      const { sinceMs } = (await one.drains.find()) ?? expect.fail('it has begun');
+      await one.drains.cut();
+      await named(two);
+      const claim = { counter: 2, nonce: 9 };
+      await one.past.noteClaim(claim);
+      await one.past.adopt({ claim, promised: null });
+      const next = await ground.open();
+      expect(await next.drains.find()).toEqual({ sinceMs, beat: null });
+      const newest = await beat(next);
+      expect(newest).toBeLessThan(10);
+      expect(await named(next)).toBe(newest + 2);
+      await expect(next.write('a')).rejects.toMatchObject({ code: 'database-unavailable' });
     });
 
     it('is forgotten by no restart, which ends the connections from before as well', async () => {

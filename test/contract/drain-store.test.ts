@@ -41,7 +41,7 @@ drainStoreContract('memory', async () => {
         past.requireLearnt();
         await records.commitLocal(append([record(key)], 'x'));
       };
-      return { drains, beats, records, write };
+      return { drains, beats, records, past, write };
     },
     dateBack: async (byMs) => {
       const { drained } = identity.row;

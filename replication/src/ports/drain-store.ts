@@ -8,7 +8,10 @@
 export interface Drained {
   /** Database clock. */
   readonly sinceMs: number;
-  /** Every local write that was ever acknowledged lies before this beat; `null`: some may still be under way. */
+  /**
+   * Of the life that the database is now. Every local write that was ever acknowledged lies before it; `null`: some may still
+   * be under way.
+   */
   readonly beat: number | null;
 }
 

@@ -124,7 +124,9 @@ export class MemoryIdentityStore implements IdentityStore {
       slots.beginAnew();
       records.setFloors({ ...records.floors, floor: 0 });
       const proven = { incarnation: claim, provenOn: String(database.starts), held: null, claim: null };
-      identity.put({ ...proven, drained: isEmptied ? null : drained });
+      // The beat of the life before would be far ahead of those that begin anew.
+      const kept = isEmptied || drained === null ? null : { ...drained, beat: null };
+      identity.put({ ...proven, drained: kept });
     });
     database.disconnect();
   }

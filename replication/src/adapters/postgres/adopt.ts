@@ -56,11 +56,12 @@ const forgetTold: Statement = {
   text: 'UPDATE isthmus.peer_progress SET settled = NULL, settled_beat = NULL, echoed_beat = NULL',
 };
 
+/** The beat behind which a drained region has nothing left is named anew: that of the life before would be far ahead. */
 const renew: Statement = {
   name: 'isthmus_adopt',
   text: `UPDATE isthmus.identity SET incarnation_counter = $1, incarnation_nonce = $2, system_identifier = $3,
     timeline = $4, postmaster_started_at = pg_postmaster_start_time(), floor = 0, relearning_since = clock_timestamp(),
-    relearning_open = false,
+    relearning_open = false, drained_beat = NULL,
     promise_known = $5 AND (relearning_since IS NULL OR promise_known), held = NULL, claim_counter = NULL, claim_nonce = NULL`,
 };
 
