@@ -37,6 +37,7 @@ export function recordPositionsContract(name: string, open: () => Promise<OpenRe
       await opened.close();
     });
     describe('positions', () => positions(store));
+    describe('many bytes', () => manyBytes(store));
     describe('several positions', () => severalPositions(store));
     describe('dead letters', () => deadLetters(store));
   });
@@ -113,6 +114,28 @@ function positions(store: () => RecordStore): void {
     const letters = Array.from(text(await store().read(record('a'))) ?? '');
     expect(letters.filter((letter) => letter === 'r')).toHaveLength(20);
     expect(letters.filter((letter) => letter === 'l')).toHaveLength(40);
+  });
+}
+
+/** A batch that is made smaller comes again; nothing of it may have been done. */
+function manyBytes(store: () => RecordStore): void {
+  it('refuses to read more bytes of states than it was allowed, and moves nothing then (I12)', async () => {
+    const ids = [record('a'), record('b')];
+    for (const id of ids) await store().commitLocal(append([id], 'x'.repeat(1000)));
+    await store().createPosition(position({ applied: 0n, settled: 0n }));
+    const moves = [move({ expected: 0n, applied: 9n })];
+    const apply = (maxStateBytes: number) =>
+      store().applyRemote({
+        origin,
+        positions: moves,
+        ids,
+        maxStateBytes,
+        decide: () => ({ writes: [{ index: 1, state: bytes('y') }], deadLetters: [] }),
+      });
+    await expect(apply(1999)).rejects.toMatchObject({ code: 'transaction-too-large' });
+    expect((await store().positions(origin)).map(({ applied }) => applied)).toEqual([0n]);
+    expect(await apply(2000)).toBe('applied');
+    expect(text(await store().read(record('b')))).toBe('y');
   });
 }
 

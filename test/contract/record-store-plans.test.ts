@@ -33,6 +33,7 @@ import {
   deleteRecords,
   insertPlaceholders,
   lockRecords,
+  selectLarge,
   updateRecords,
 } from '@isthmus/replication/adapters/postgres/record-locks';
 import {
@@ -60,6 +61,7 @@ const statements = [
   selectLetterAgenda,
   insertPlaceholders,
   lockRecords,
+  selectLarge,
   updateRecords,
   deleteRecords,
   selectRecord,
@@ -100,7 +102,7 @@ const statements = [
 /** By the primary key for names, so that a range of keys is read and not the rest of the collection. */
 const byKey = [lockRecords, lockDead, selectRecord, listBelow, listMarked, listRest, scanChunk, selectStates];
 const byPlace = [selectRanges, selectDigest, selectHashes];
-const byTuple = [closeLetters, updateRecords, deleteRecords, markRecords];
+const byTuple = [closeLetters, selectLarge, updateRecords, deleteRecords, markRecords];
 /** By the index that holds nothing but what may be in conflict. */
 const byMark = [listMarked, lockUnmarked];
 

@@ -117,6 +117,31 @@ function localTransactions(store: () => RecordStore): void {
     expect(await store().read(record('a'))).toBeNull();
   });
 
+  it('refuses to read more bytes of states than it was allowed, and reads as many as that', async () => {
+    const ids = [record('a'), record('b'), record('c')];
+    for (const id of ids) await store().commitLocal(append([id], 'x'.repeat(1000)));
+    const refused = store().commitLocal({ ...append(ids, 'y'), maxStateBytes: 2999 });
+    await expect(refused).rejects.toMatchObject({ code: 'transaction-too-large', retriable: false });
+    expect((await everything(store())).map(([, state]) => state?.length)).toEqual([1000, 1000, 1000]);
+    await store().commitLocal({ ...append(ids, 'y'), maxStateBytes: 3000 });
+    expect((await everything(store())).map(([, state]) => state?.length)).toEqual([1001, 1001, 1001]);
+  });
+
+  it('reads and writes states that are many MiB together', async () => {
+    const ids = Array.from({ length: 9 }, (_, index) => record(`k${index}`));
+    const sizes = [1, 2_000_000, 900_000, 3, 900_000, 1_800_000, 4_000_000, 3_000_000, 500_000];
+    const mark = (index: number) => String.fromCharCode(97 + index);
+    for (const [index, id] of ids.entries())
+      await store().commitLocal({
+        ids: [id],
+        decide: () => [{ index: 0, state: bytes(mark(index).repeat(sizes[index] ?? 0)), delta: bytes('d') }],
+      });
+    await store().commitLocal(append([...ids, record('new')], '!'));
+    for (const [index, id] of ids.entries())
+      expect(text(await store().read(id))).toBe(`${mark(index).repeat(sizes[index] ?? 0)}!`);
+    expect(text(await store().read(record('new')))).toBe('!');
+  });
+
   it('refuses more than 500 records', async () => {
     const ids = Array.from({ length: 501 }, (_, index) => record(`k${index}`));
     await expect(store().commitLocal(append(ids, 'x'))).rejects.toMatchObject({

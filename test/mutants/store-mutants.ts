@@ -83,8 +83,8 @@ export const storeMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${postgres}/record-locks.js`,
-        from: 'if (writes.length > 0)\n            calls.push(this.#update(writes));',
-        to: 'if (writes.length > 0)\n            calls.push(this.#update(writes));\n        const dead = writes.filter(({ state }) => isDead(state)).map(({ index }) => this.#tuples[index]);\n        if (dead.length > 0) calls.unshift([deleteRecords, tidArray(dead)]);',
+        from: 'return [...updates, ...removal];',
+        to: 'const dead = writes.filter(({ state }) => isDead(state)).map(({ index }) => this.#tuples[index]);\n        return dead.length > 0 ? [[deleteRecords, tidArray(dead)], ...updates, ...removal] : [...updates, ...removal];',
       },
     ],
     killer: suite(

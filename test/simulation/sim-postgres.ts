@@ -189,7 +189,7 @@ export class SimRecordStore implements RecordStore {
       return decided.then((later) => (writes = later));
     };
     const work = async () => {
-      const committed = await this.#inner.commitLocal({ ids: transaction.ids, decide });
+      const committed = await this.#inner.commitLocal({ ...transaction, decide });
       if (committed !== null)
         this.#oracle.committed(this.#postgres, {
           end: committed.end,
@@ -206,8 +206,7 @@ export class SimRecordStore implements RecordStore {
     const decide: ApplyTransaction['decide'] = (states) => (decision = transaction.decide(states));
     const work = async () => {
       const before = await this.#inner.positions(transaction.origin);
-      const { origin, positions, ids } = transaction;
-      const outcome = await this.#inner.applyRemote({ origin, positions, ids, decide });
+      const outcome = await this.#inner.applyRemote({ ...transaction, decide });
       this.#oracle.applied(this.#postgres.region, { transaction, decision, outcome, before });
       const { deadLetters } = decision;
       if (outcome === 'applied' && deadLetters.length > 0)

@@ -350,6 +350,39 @@ describe('what stops alone', () => {
   });
 });
 
+describe('what is too much for the database', () => {
+  const commits = Array.from({ length: 40 }, (_, at) => record(0, [BigInt(10 + at), BigInt(11 + at)]));
+
+  test('comes again in smaller transactions, down to one commit, and they grow again (W, I12)', async () => {
+    let most = 1;
+    store.before = async ({ ids }) => {
+      if (ids.length > most) throw new ReplicationError('overloaded', 'took too long', { retriable: true });
+    };
+    feed.push(...commits, record(1, [10n, 50n]));
+    await vi.waitFor(async () => expect(await store.applied()).toEqual([50n, 50n, 10n, 10n]), patient);
+    expect(store.transactions.length).toBeLessThan(100);
+    most = 1000;
+    for (let to = 60n; to < 200n; to += 10n) {
+      feed.push(record(2, [to - (to === 60n ? 50n : 10n), to], 15));
+      await reaches([50n, 50n, to, 10n]);
+    }
+    expect(store.transactions.at(-1)?.ids.length).toBe(15);
+  });
+
+  test('is told before its states are read, and a single commit may take all of them', async () => {
+    warnings.splice(0);
+    store.before = async ({ ids, maxStateBytes = Infinity }) => {
+      const detail = 'so many states';
+      if (ids.length * 1024 * 1024 > maxStateBytes)
+        throw new ReplicationError('transaction-too-large', detail, { retriable: false });
+    };
+    feed.push(record(1, [10n, 50n], 30), ...commits);
+    await reaches([50n, 50n, 10n, 10n]);
+    expect(warnings).toEqual([]);
+    expect(store.transactions.filter(({ maxStateBytes }) => maxStateBytes === Infinity)).not.toEqual([]);
+  });
+});
+
 test('changes that are put aside are told of in the log, once they are stored', async () => {
   warnings.splice(0);
   store.isFull = true;

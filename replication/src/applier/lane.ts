@@ -17,6 +17,7 @@ import { batchOf, decide } from './batch.ts';
 import type { Batch, Decided } from './batch.ts';
 import type { PartitionQueue, Taken } from './partition-queue.ts';
 import { PutAsideNotes } from './put-aside-notes.ts';
+import { maxStateBytes } from '../transaction-limits.ts';
 
 export interface AppliedReport {
   readonly origin: RegionId;
@@ -59,6 +60,7 @@ const backlogBytes = 256 * 1024;
 const transactionBytes = 4 * 1024 * 1024;
 /** Local writers of the same records wait for as long, and for no more than a few of them. */
 const transactionMs = 100;
+/** A slow database gets no fewer for that. */
 const leastChanges = 20;
 
 export class Lane {
@@ -183,6 +185,8 @@ export class Lane {
       for (const { queue } of taken) queue.retry(outcome);
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
+      this.#shrink(taken);
+      if (reason.code === 'transaction-too-large') return;
       logger.warn({ err: reason, origin, partitions }, 'the applier waits');
       for (const { queue } of taken) queue.retry('failed');
     } finally {
@@ -201,6 +205,7 @@ export class Lane {
       origin,
       positions: taken.map(({ move }) => move),
       ids: batch.ids,
+      maxStateBytes: isOneCommit(taken) ? Infinity : maxStateBytes,
       decide: (states) => {
         decided = decide(batch, states, clock.nowMs() + maxDriftMs);
         const { writes, deadLetters, conflicts } = decided;
@@ -228,8 +233,28 @@ export class Lane {
     if (changes < room / 2 && durationMs < transactionMs) return;
     const fitting = (changes * transactionMs) / Math.max(durationMs, 1);
     const next = Math.min(room * 2, Math.max(room / 2, fitting));
-    this.#roomForChanges = Math.round(Math.min(backlogChanges, Math.max(leastChanges, next)));
+    const least = Math.min(leastChanges, room * 2);
+    this.#roomForChanges = Math.round(Math.min(backlogChanges, Math.max(least, next)));
   }
+
+  /**
+   * What was too much once is never tried again as it was, whatever the reason: down to one commit, and from there it
+   * grows again with each that goes through.
+   */
+  #shrink(taken: readonly Taken[]): void {
+    const tried = taken.reduce((sum, { collected }) => sum + collected.changes.length, 0);
+    if (tried === 0) return;
+    const room = Math.min(this.#roomForChanges, tried);
+    this.#roomForChanges = Math.max(1, Math.floor(room / 2));
+  }
+}
+
+/** It cannot be made smaller. */
+function isOneCommit(taken: readonly Taken[]): boolean {
+  const [first, ...others] = taken
+    .map(({ collected }) => collected.changes)
+    .filter(({ length }) => length > 0);
+  return others.length === 0 && first?.[0]?.lsn === first?.at(-1)?.lsn;
 }
 
 /** With the last beat before it of those that came with it, up to which its partition is settled. */

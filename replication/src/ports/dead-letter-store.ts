@@ -86,7 +86,8 @@ export interface DeadLetterStore {
   /**
    * Tries letters of one partition in the given order, all in one transaction; an outcome for each. `decide` gets the
    * stored state (empty where there is none), with what those before it have brought, and the delta; it is synchronous
-   * and may run again, and what it throws leaves all of them as they are. `gone`: there is no such open letter.
+   * and may run again, and what it throws leaves all of them as they are. Rejects with `transaction-too-large` where the
+   * states of several records take more than `maxStateBytes`. `gone`: there is no such open letter.
    * `unnameable`: its name is longer than names may be, so it stays.
    */
   retry(places: readonly DeadLetterPlace[], decide: DecideRetry): Promise<readonly RetryOutcome[]>;

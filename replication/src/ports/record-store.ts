@@ -33,6 +33,8 @@ export interface LocalWrite {
 export interface LocalTransaction {
   /** Distinct, in any order, at most 500. */
   readonly ids: readonly RecordId[];
+  /** Where their stored states take more, it rejects with `transaction-too-large` before they are read. */
+  readonly maxStateBytes?: number;
   /**
    * Returns what to write, in the order in which the changes are to be emitted; one entry per id at most. A promise where
    * deciding takes so long that others get their turn in between.
@@ -93,6 +95,8 @@ export interface ApplyTransaction {
    */
   readonly positions: readonly PositionMove[];
   readonly ids: readonly RecordId[];
+  /** Where their stored states take more, it rejects with `transaction-too-large` before they are read. */
+  readonly maxStateBytes?: number;
   readonly decide: (states: readonly Uint8Array[]) => ApplyDecision;
 }
 

@@ -49,7 +49,8 @@ export interface LetterHome {
   readonly closed: MemoryTable<ClosedLetter>;
   readonly nowMs: () => number;
   readonly transact: (isDurable: boolean, body: () => void) => void;
-  readonly read: (id: RecordId) => Uint8Array;
+  /** Throws where several take more than one transaction is to read. */
+  readonly read: (ids: readonly RecordId[]) => readonly Uint8Array[];
   readonly write: (ids: readonly RecordId[], writes: Trial<Letter>['writes']) => void;
   /** A letter of this partition was closed. */
   readonly resettle: (place: DeadLetterPlace) => void;
@@ -146,10 +147,7 @@ export class MemoryDeadLetters implements DeadLetterStore {
       'letters that are tried together are of one partition',
     );
     const trial = new LetterTrial(places.map((place) => this.#find(place)));
-    const tried = trial.run(
-      trial.ids.map((id) => this.#home.read(id)),
-      decide,
-    );
+    const tried = trial.run(this.#home.read(trial.ids), decide);
     if (tried.applied.length + tried.kept.length > 0) this.#end(first, trial.ids, tried);
     return tried.outcomes;
   }

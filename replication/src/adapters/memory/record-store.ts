@@ -24,7 +24,12 @@ import type {
   RecordStore,
   StoredRecord,
 } from '../../ports/record-store.ts';
-import { fitsTransaction, maxTransactionRecords } from '../../transaction-limits.ts';
+import {
+  fitsTransaction,
+  maxStateBytes as maxRetriedBytes,
+  maxTransactionRecords,
+  requireStates,
+} from '../../transaction-limits.ts';
 import { listPageBytes } from '../../ports/record-store.ts';
 import type { SeenCommit } from '../../ports/session-store.ts';
 import type { VectorEntry } from '../../ports/vector.ts';
@@ -82,7 +87,7 @@ export class MemoryRecordStore implements RecordStore {
       closed: database.table('closed_letter'),
       nowMs: () => database.nowMs(),
       transact: (isDurable, body) => void database.transact(isDurable, body),
-      read: (id) => this.#lock([id])[0] ?? empty,
+      read: (ids) => this.#lock(ids, ids.length === 1 ? Infinity : maxRetriedBytes),
       write: (ids, writes) => this.#write(ids, writes),
       resettle: (place) => this.resettle(place),
     });
@@ -188,15 +193,16 @@ export class MemoryRecordStore implements RecordStore {
     if (chunk.length > 0) yield chunk;
   }
 
-  async commitLocal({ ids, decide }: LocalTransaction): Promise<SeenCommit | null> {
+  async commitLocal(transaction: LocalTransaction): Promise<SeenCommit | null> {
+    const { ids, maxStateBytes, decide } = transaction;
     if (ids.length > maxTransactionRecords) throw tooLarge(`${ids.length} records`);
-    const states = this.#lock(ids);
+    const states = this.#lock(ids, maxStateBytes);
     const { floor, floorMs } = this.floors;
     const decided = decide({ floor, floorMs, states });
     const writes = decided instanceof Promise ? await decided : decided;
     // Nothing is locked here; whoever takes turns to decide may be overtaken, and decides again.
     if (decided instanceof Promise && this.#lock(ids).some((state, index) => state !== states[index]))
-      return this.commitLocal({ ids, decide });
+      return this.commitLocal(transaction);
     const deltaBytes = writes.reduce((sum, { delta }) => sum + delta.length, 0);
     if (!fitsTransaction(writes.length, deltaBytes)) throw tooLarge(`${deltaBytes} bytes of deltas`);
     if (writes.length === 0) return null;
@@ -208,12 +214,13 @@ export class MemoryRecordStore implements RecordStore {
     return { end, seen: { applied, ahead: [...this.#ahead.values()] } };
   }
 
-  async applyRemote({ origin, positions, ids, decide }: ApplyTransaction): Promise<ApplyOutcome> {
+  async applyRemote(transaction: ApplyTransaction): Promise<ApplyOutcome> {
+    const { origin, positions, ids, maxStateBytes, decide } = transaction;
     const rows = this.#positions.get(origin) ?? [];
     const stand = (move: PositionMove): boolean =>
       rows.some((row) => isRowOf(row, move) && row.applied === move.expected);
     if (this.isClosed(origin) || !positions.every(stand)) return 'fenced';
-    const { writes, deadLetters } = decide(this.#lock(ids));
+    const { writes, deadLetters } = decide(this.#lock(ids, maxStateBytes));
     const more = heldBy(deadLetters, ({ delta }) => delta);
     if (more.count > 0 && !hasRoom(this.deadLetters.held(origin), more)) return 'full';
     this.#database.transact(false, () => {
@@ -251,9 +258,14 @@ export class MemoryRecordStore implements RecordStore {
       .toSorted((a, b) => compareNames(a.key, b.key));
   }
 
-  #lock(ids: readonly RecordId[]): readonly Uint8Array[] {
+  #lock(ids: readonly RecordId[], maxStateBytes?: number): readonly Uint8Array[] {
     for (const id of ids) requireStorable(id);
-    return ids.map((id) => this.#records.get(nameOf(id))?.state ?? empty);
+    const states = ids.map((id) => this.#records.get(nameOf(id))?.state ?? empty);
+    requireStates(
+      states.reduce((sum, { length }) => sum + length, 0),
+      maxStateBytes,
+    );
+    return states;
   }
 
   #write(

@@ -5,6 +5,7 @@
  */
 import { assert } from '../../errors.ts';
 import { droppedAtOnce, keptClosedCount, keptClosedMs } from '../../letter-limits.ts';
+import { maxStateBytes } from '../../transaction-limits.ts';
 import type {
   DeadLetterPlace,
   DeadLetterStore,
@@ -241,15 +242,17 @@ async function retryIn(
     }),
   );
   const plan = new LockPlan(trial.ids, new PlaceholderHabit());
-  const locked = plan.read(await session.pipeline(plan.calls()));
+  const mostBytes = trial.ids.length === 1 ? Infinity : maxStateBytes;
+  const locked = await plan.read(session, await session.pipeline(plan.calls()), mostBytes);
   const tried = trial.run(locked.states, decide);
   if (tried.applied.length + tried.kept.length === 0) {
     await session.rollback();
     return tried.outcomes;
   }
+  const stored = await locked.write(session, tried.writes);
   await commitWith(session, {
     before: [
-      ...locked.calls(tried.writes),
+      ...stored,
       ...endingsOf(tried),
       ...noteCalls(first.origin, namedConflicts(trial.ids, tried.conflicts)),
       [settleAfterClose, ...partitionValues(first)],

@@ -4,6 +4,7 @@
  */
 import { assert } from '../../errors.ts';
 import { type Held, hasRoom, heldBy } from '../../letter-limits.ts';
+import { maxStatementBytes } from '../../transaction-limits.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type {
   ApplyTransaction,
@@ -17,9 +18,11 @@ import { partitionArrays, regionAt } from './positions.ts';
 import type { Row } from './row-values.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Call, Session, Statement } from './session.ts';
+import { inParts } from './statement-parts.ts';
 import { formatLsn } from './wal-message.ts';
 
 const maxDetailLength = 500;
+const maxStatementLetters = 5_000;
 const causes: ReadonlySet<string> = new Set<DeadLetterCause>([
   'malformed',
   'clock-too-far-ahead',
@@ -80,11 +83,18 @@ export function heldAt(row: Row | undefined, column: number): Held {
   return { count: numberAt(row, column), bytes: numberAt(row, column + 1) };
 }
 
+/** A commit of an origin has no bound here, and none of it may be lost: they go in several statements. */
 export function insertLetters(
-  { origin, positions }: ApplyTransaction,
+  transaction: ApplyTransaction,
   letters: readonly DeadLetter[],
 ): readonly Call[] {
-  if (letters.length === 0) return [];
+  const share = maxStatementBytes / maxStatementLetters;
+  return inParts(letters, ({ delta }) => Math.max(delta.length, share)).map((part) =>
+    insertion(transaction, part),
+  );
+}
+
+function insertion({ origin, positions }: ApplyTransaction, letters: readonly DeadLetter[]): Call {
   const texts = (read: (letter: DeadLetter) => string): Buffer =>
     textArray(letters.map((letter) => storable(read(letter))));
   const homes = letters.map(({ partition }) => {
@@ -93,20 +103,18 @@ export function insertLetters(
     return home;
   });
   return [
-    [
-      insertDeadLetters,
-      origin,
-      ...partitionArrays(homes),
-      texts((letter) => formatLsn(letter.lsn)),
-      texts((letter) => `${letter.index}`),
-      texts((letter) => letter.collection),
-      texts((letter) => letter.key),
-      byteaArray(letters.map((letter) => letter.delta)),
-      texts((letter) => letter.cause),
-      texts((letter) => letter.detail.slice(0, maxDetailLength)),
-      textArray(letters.map(({ stampMs }) => (stampMs === null ? null : `${stampMs}`))),
-      ...beatColumnsOf(letters.map(({ beatBefore = null }) => beatBefore)),
-    ],
+    insertDeadLetters,
+    origin,
+    ...partitionArrays(homes),
+    texts((letter) => formatLsn(letter.lsn)),
+    texts((letter) => `${letter.index}`),
+    texts((letter) => letter.collection),
+    texts((letter) => letter.key),
+    byteaArray(letters.map((letter) => letter.delta)),
+    texts((letter) => letter.cause),
+    texts((letter) => letter.detail.slice(0, maxDetailLength)),
+    textArray(letters.map(({ stampMs }) => (stampMs === null ? null : `${stampMs}`))),
+    ...beatColumnsOf(letters.map(({ beatBefore = null }) => beatBefore)),
   ];
 }
 

@@ -45,7 +45,7 @@ export async function commitLocal(
   { transaction, plan }: LocalCommit,
 ): Promise<SeenCommit | null> {
   const [, ...answers] = await session.pipeline([[begin], ...plan.calls()]);
-  const locked = plan.read(answers);
+  const locked = await plan.read(session, answers, transaction.maxStateBytes);
   const decided = transaction.decide(locked);
   // What is decided at once is sent at once.
   const writes = decided instanceof Promise ? await whileTalking(session, decided) : decided;
@@ -54,11 +54,13 @@ export async function commitLocal(
     return null;
   }
   const changes = changesOf(transaction, writes);
-  const stored = await commitWith(session, {
-    before: [...locked.calls(writes), [emitChanges, encodeChanges(changes)]],
+  const storing = locked.write(session, writes);
+  const storedLast = storing instanceof Promise ? await storing : storing;
+  const answered = await commitWith(session, {
+    before: [...storedLast, [emitChanges, encodeChanges(changes)]],
     after: [[selectSight]],
   });
-  return seenCommitOf(stored.at(-1)?.rows ?? []);
+  return seenCommitOf(answered.at(-1)?.rows ?? []);
 }
 
 /** The server ends a transaction that is silent for ten seconds. */

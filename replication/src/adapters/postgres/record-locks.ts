@@ -8,6 +8,9 @@
  * them. It goes on only where every row came back locked; else it is rolled back whole, so that no lock is ever taken
  * out of order, and repeated with placeholders.
  *
+ * States come with the locks as far as they are small, else only their sizes, and the states afterwards, a few MiB in a
+ * statement (`statement-parts.ts`); so a transaction that would read too much ends before it has read any.
+ *
  * Whoever stores a state marks whether it may be in conflict and whether it is dead, so that
  * the indexes of those never lack one.
  */
@@ -15,10 +18,12 @@ import { ConflictError, collectable, hasSiblings, mayBeDead } from '@isthmus/con
 import { assert } from '../../errors.ts';
 import type { RecordId } from '../../ports/change.ts';
 import { booleanArray, byteaArray, textArray, tidArray } from './binary-array.ts';
+import { maxStatementBytes, requireStates } from '../../transaction-limits.ts';
 import { orderOf, requireText } from '../key-order.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, numberAt, textAt } from './row-values.ts';
-import type { Answer, Call, Statement } from './session.ts';
+import type { Answer, Call, Session, Statement } from './session.ts';
+import { inParts, sendAllButLast } from './statement-parts.ts';
 import { RecordsRemoved } from './transaction.ts';
 
 export const insertPlaceholders: Statement = {
@@ -31,8 +36,14 @@ export const insertPlaceholders: Statement = {
 /** One statement for each collection: a join on unnest may choose a plan that reads the whole table. */
 export const lockRecords: Statement = {
   name: 'isthmus_lock',
-  text: `SELECT ctid::text, state FROM isthmus.record
-  WHERE collection = $1 AND key = ANY ($2::text[]) ORDER BY key FOR NO KEY UPDATE`,
+  text: `SELECT ctid::text, octet_length(state), CASE WHEN octet_length(state) <= $3 THEN state END
+  FROM isthmus.record WHERE collection = $1 AND key = ANY ($2::text[]) ORDER BY key FOR NO KEY UPDATE`,
+};
+
+/** Tuple ids hold still while this transaction has the rows locked. */
+export const selectLarge: Statement = {
+  name: 'isthmus_large_states',
+  text: 'SELECT ctid::text, state FROM isthmus.record WHERE ctid = ANY ($1::tid[])',
 };
 
 const selectFloor: Statement = {
@@ -40,7 +51,6 @@ const selectFloor: Statement = {
   text: 'SELECT floor, generation, stamp_floor_ms FROM isthmus.identity',
 };
 
-/** Tuple ids hold still while this transaction has the rows locked. */
 export const updateRecords: Statement = {
   name: 'isthmus_update',
   text: `UPDATE isthmus.record SET state = written.state, gen = $3, conflicting = written.conflicting,
@@ -91,10 +101,17 @@ export class LockPlan {
   /** What to send, after BEGIN and whatever must come first; `read` takes the answers to exactly these. */
   calls(): readonly Call[] {
     if (this.#order.length === 0) return [[selectFloor]];
-    const locks = this.#groups.map((group): Call => [lockRecords, group.collection, textArray(group.keys)]);
+    const locks = this.#groups.map((group): Call => {
+      return [lockRecords, group.collection, textArray(group.keys), this.#smallBytes];
+    });
     return this.#withPlaceholders
       ? [this.#placeholders(), ...locks, [selectFloor]]
       : [...locks, [selectFloor]];
+  }
+
+  /** All that come with their locks are together no more than a statement carries. */
+  get #smallBytes(): number {
+    return Math.floor(maxStatementBytes / this.#order.length);
   }
 
   #placeholders(): Call {
@@ -103,8 +120,11 @@ export class LockPlan {
     return [insertPlaceholders, textArray(collections), textArray(keys)];
   }
 
-  /** Throws `RecordsRemoved` where a record was absent, or vanished between its placeholder and its lock. */
-  read(answers: readonly Answer[]): LockedRows {
+  /**
+   * Throws `RecordsRemoved` where a record was absent, or vanished between its placeholder and its lock, and
+   * `transaction-too-large` where the states take more than `maxStateBytes`.
+   */
+  async read(session: Session, answers: readonly Answer[], maxStateBytes?: number): Promise<LockedRows> {
     const placed = this.#withPlaceholders && this.#order.length > 0 ? answers[0] : undefined;
     const locked = answers.slice(placed === undefined ? 0 : 1, -1).flatMap((answer) => answer.rows);
     if (locked.length !== this.#order.length) {
@@ -115,8 +135,23 @@ export class LockPlan {
     if (placed !== undefined) this.#habit.isNeeded = placed.rowCount > 0;
     const floor = answers.at(-1)?.rows[0];
     assert(floor !== undefined, 'the identity row is gone');
-    return new LockedRows(this.#order, locked, floor);
+    requireStates(
+      locked.reduce((sum, row) => sum + numberAt(row, 1), 0),
+      maxStateBytes,
+    );
+    return new LockedRows(this.#order, { locked, large: await readLarge(session, locked), floor });
   }
+}
+
+/** By their tuple ids. */
+async function readLarge(session: Session, locked: readonly Row[]): Promise<ReadonlyMap<string, Uint8Array>> {
+  const states = new Map<string, Uint8Array>();
+  const large = locked.filter((row) => row[2] === null);
+  for (const part of inParts(large, (row) => numberAt(row, 1))) {
+    const { rows } = await session.query(selectLarge, tidArray(part.map((row) => textAt(row, 0))));
+    for (const row of rows) states.set(textAt(row, 0), bytesAt(row, 1));
+  }
+  return states;
 }
 
 /** In the order in which every transaction locks. */
@@ -146,6 +181,13 @@ function groupOf(collection: string, ids: readonly RecordId[], members: readonly
   return { collection, keys, indices };
 }
 
+interface Read {
+  /** In the order in which they were locked. */
+  readonly locked: readonly Row[];
+  readonly large: ReadonlyMap<string, Uint8Array>;
+  readonly floor: Row;
+}
+
 /** Rows that this transaction holds, by the caller's indices. */
 class LockedRows {
   /** Empty where nothing is stored. */
@@ -155,14 +197,15 @@ class LockedRows {
   readonly #generation: number;
   readonly #tuples: readonly string[];
 
-  constructor(order: readonly number[], rows: readonly Row[], floor: Row) {
-    const states: Uint8Array[] = Array.from({ length: rows.length });
-    const tuples: string[] = Array.from({ length: rows.length });
+  constructor(order: readonly number[], { locked, large, floor }: Read) {
+    const states: Uint8Array[] = Array.from({ length: locked.length });
+    const tuples: string[] = Array.from({ length: locked.length });
     for (const [place, index] of order.entries()) {
-      const row = rows[place];
+      const row = locked[place];
       assert(row !== undefined, 'fewer rows than locked');
-      tuples[index] = textAt(row, 0);
-      states[index] = bytesAt(row, 1);
+      const tuple = textAt(row, 0);
+      tuples[index] = tuple;
+      states[index] = large.get(tuple) ?? bytesAt(row, 2);
     }
     this.states = states;
     this.#tuples = tuples;
@@ -171,8 +214,11 @@ class LockedRows {
     this.floorMs = numberAt(floor, 2);
   }
 
-  /** Statements that store `writes` and remove the placeholders that stay empty; `check` takes their answers. */
-  calls(writes: readonly RecordWrite[]): readonly Call[] {
+  /**
+   * Stores `writes` and removes the placeholders that stay empty, except for what it returns, which goes with the end of
+   * the transaction. That is all of it, and at once, where it is small.
+   */
+  write(session: Session, writes: readonly RecordWrite[]): readonly Call[] | Promise<readonly Call[]> {
     const written = new Set<number>();
     for (const { index, state } of writes) {
       assert(index in this.#tuples, `a write to no record: ${index}`);
@@ -180,11 +226,11 @@ class LockedRows {
       assert(state.length > 0, 'an empty state is not stored');
       written.add(index);
     }
-    const calls: Call[] = [];
-    if (writes.length > 0) calls.push(this.#update(writes));
     const empty = this.#tuples.filter((_, index) => this.states[index]?.length === 0 && !written.has(index));
-    if (empty.length > 0) calls.push([deleteRecords, tidArray(empty)]);
-    return calls;
+    const removal: readonly Call[] = empty.length > 0 ? [[deleteRecords, tidArray(empty)]] : [];
+    const updates = inParts(writes, ({ state }) => state.length).map((part) => this.#update(part));
+    if (updates.length < 2) return [...updates, ...removal];
+    return sendAllButLast(session, [...removal, ...updates]);
   }
 
   #update(writes: readonly RecordWrite[]): Call {

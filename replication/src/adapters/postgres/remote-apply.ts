@@ -17,6 +17,7 @@ import { databaseUnavailable, serverErrorIn } from './postgres-error.ts';
 import { LockPlan, type PlaceholderHabit } from './record-locks.ts';
 import type { Call, Session, Statement } from './session.ts';
 import { begin } from './session.ts';
+import { sendAllButLast } from './statement-parts.ts';
 
 const commitWithoutWaiting: Statement = {
   name: 'isthmus_commit_without_waiting',
@@ -71,16 +72,17 @@ async function applyChanges(session: Session, { transaction, plan }: RemoteApply
     move(transaction),
     ...plan.calls(),
   ]);
-  const locked = plan.read(answers);
+  const locked = await plan.read(session, answers, transaction.maxStateBytes);
   const { writes, deadLetters, conflicts = [] } = transaction.decide(locked.states);
   if (!(await haveRoom(session, transaction.origin, deadLetters))) {
     await session.rollback();
     return 'full';
   }
+  const stored = await locked.write(session, writes);
   await commitWith(session, {
     before: [
-      ...locked.calls(writes),
-      ...insertLetters(transaction, deadLetters),
+      ...stored,
+      ...(await sendAllButLast(session, insertLetters(transaction, deadLetters))),
       ...noteCalls(transaction.origin, namedConflicts(transaction.ids, conflicts)),
       settle(transaction),
     ],

@@ -58,7 +58,7 @@ export async function mergeStates(session: Session, { transaction, plan }: Plann
     [selectHorizon],
   ]);
   await requireOpenDonor(session, donor);
-  const locked = plan.read(answers.slice(0, calls.length));
+  const locked = await plan.read(session, answers.slice(0, calls.length));
   const horizon = (answers.at(-1)?.rows ?? []).map((row) => entryAt(row, 0));
   const decision = transaction.decide({ states: locked.states, horizon });
   if (decision === null) {
@@ -67,7 +67,7 @@ export async function mergeStates(session: Session, { transaction, plan }: Plann
   }
   const { writes, refused } = decision;
   if (refused.length > 0) await keepRefused(session, transaction.job, refused);
-  await commitWith(session, { before: locked.calls(writes), after: [] });
+  await commitWith(session, { before: await locked.write(session, writes), after: [] });
   return true;
 }
 
