@@ -9,7 +9,8 @@ import { applyUpdate, decodeUpdateV2, Doc, encodeStateAsUpdate, mergeUpdates, Sk
 import { bytesOf } from '../codec/bytes.ts';
 import { varint } from '../codec/varint.ts';
 import { ConflictError } from '../errors.ts';
-import type { Splice, TextEngine } from '../types/text.ts';
+import type { TextEngine } from '../types/text.ts';
+import { applySplices } from './apply-splices.ts';
 import { textEngine } from './text-field.ts';
 
 const rootName = 't';
@@ -30,7 +31,7 @@ export const yjsText: TextEngine = textEngine({
       document.clientID = client;
       const updates: Uint8Array[] = [];
       document.on('update', (update: Uint8Array) => updates.push(update));
-      document.transact(() => applySplices(document, splices));
+      applySplices(document.getText(rootName), splices);
       return updates[0] ?? new Uint8Array([0, 0]);
     });
   },
@@ -48,15 +49,6 @@ export const yjsText: TextEngine = textEngine({
     });
   },
 });
-
-/** From the last to the first, so that positions before the edit hold. */
-function applySplices(document: Doc, splices: readonly Splice[]): void {
-  const text = document.getText(rootName);
-  for (const { at, delete: count = 0, insert = '' } of splices.toReversed()) {
-    if (count > 0) text.delete(at, count);
-    if (insert !== '') text.insert(at, insert);
-  }
-}
 
 /**
  * What builds on words that have not arrived is in no text yet, so no deletion in the text reaches it: it would be read
