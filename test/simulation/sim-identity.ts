@@ -62,15 +62,17 @@ export function guardIdentity(parts: IdentityParts): IdentityGuard {
   const past = new SimPast(parts);
   const prepareLog = () => sink.prepare(partitionCount);
   const log = new OpenedOwnLog(new SimOwnLog(parts), parts.seals);
-  const shared = { self, peers: region.peers, memory: parts.memory, past, timer, logger };
+  const control = new SealedControlLog(new SimControlLog(parts), parts.seals);
+  const { memory, closed } = parts;
+  const shared = { self, peers: region.peers, closed, memory, past, timer, logger };
   const evidence = region.isLogInside
-    ? new PeerEvidence({ ...shared, closed: parts.closed })
-    : new OwnLogEvidence({ ...shared, records, log, prepareLog });
+    ? new PeerEvidence(shared)
+    : new OwnLogEvidence({ ...shared, control, records, log, prepareLog });
   return new IdentityGuard({
     self,
     past,
     evidence,
-    control: new SealedControlLog(new SimControlLog(parts), parts.seals),
+    control,
     newNonce,
     timer,
     logger,

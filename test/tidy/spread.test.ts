@@ -18,7 +18,6 @@ const bounded: readonly string[] = [
   // One for each peer, partition or region.
   "replication/src/adapters/memory/beats.ts: const needed = Math.min(...settled, published, newest, this.#marks.get('counted') ?? 0);",
   'replication/src/applier/lane.ts: waitedMs: startedMs - Math.min(...taken.map(({ arrivedMs }) => arrivedMs)),',
-  "replication/src/identity/own-log-evidence.ts: ...remembered.map((beat) => (beat === null || beat === 'nothing' ? 0 : beat.incarnation.counter)),",
   'replication/src/identity/peer-evidence.ts: return Math.max(0, ...counters);',
   'replication/src/sessions/session-fit.ts: return Math.max(0, ...[...lives.values()].map(({ length }) => length));',
   'services/region/src/figure-gauges.ts: this.#incidentSeconds.set(age(ages ? Math.max(0, ...ages) / 1000 : null));',

@@ -1,26 +1,28 @@
-/** The own log as a witness: it is compared with the database, and its beats and claims are listened to all the time. */
+/**
+ * The own log as a witness: it is compared with the database, and its beats and claims are listened to all the time. Of
+ * lives whose claims have gone with a log that was lost, peers are asked.
+ */
 import { ClaimTail, type ClaimTailOptions } from './claim-tail.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
 import { OwnLogProof, type Verdict } from './own-log-proof.ts';
 import { OwnLogTail, type OwnLogTailOptions } from './own-log-tail.ts';
-import type { RegionId } from '../ports/identity.ts';
-import type { PeerMemory } from '../ports/peer-memory.ts';
 import type { Alarms, Evidence } from './evidence.ts';
+import { PeerLives, type PeerLivesOptions } from './peer-lives.ts';
 
 export interface OwnLogEvidenceOptions
   extends Omit<OwnLogProofOptions, 'store'>,
-    Omit<OwnLogTailOptions, 'onForeign' | 'past'> {
+    Omit<OwnLogTailOptions, 'onForeign' | 'past'>,
+    Omit<PeerLivesOptions, 'past'> {
   readonly past: OwnLogProofOptions['store'] & OwnLogTailOptions['past'] & ClaimTailOptions['past'];
   /** Creates the topics where they are absent, so that there is a log to ask. */
   readonly prepareLog: () => Promise<void>;
-  readonly peers: readonly RegionId[];
-  readonly memory: PeerMemory;
 }
 
 export class OwnLogEvidence implements Evidence {
   readonly #options: OwnLogEvidenceOptions;
   readonly #tail: OwnLogTail;
   readonly #claims: ClaimTail;
+  readonly #lives: PeerLives;
   #onForeign: (reason: string) => Promise<void> = async () => undefined;
 
   constructor(options: OwnLogEvidenceOptions) {
@@ -28,16 +30,18 @@ export class OwnLogEvidence implements Evidence {
     const onForeign = (reason: string) => this.#onForeign(reason);
     this.#tail = new OwnLogTail({ ...options, onForeign });
     this.#claims = new ClaimTail({ ...options, onForeign });
+    this.#lives = new PeerLives(options);
   }
 
-  start({ onForeign }: Pick<Alarms, 'onForeign'>): void {
-    this.#onForeign = onForeign;
+  start(alarms: Alarms): void {
+    this.#onForeign = alarms.onForeign;
     this.#tail.start();
     this.#claims.start();
+    this.#lives.start(alarms);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#tail.close(), this.#claims.close()]);
+    await Promise.all([this.#tail.close(), this.#claims.close(), this.#lives.stop()]);
   }
 
   prepare(): Promise<void> {
@@ -53,17 +57,8 @@ export class OwnLogEvidence implements Evidence {
     return this.#tail.isAlone(forMs);
   }
 
-  /**
-   * Claims are in the control topic, and go with it where the region's Kafka is lost and made anew. Peers would drop all that
-   * a life writes whose counter is not above those that they know.
-   */
-  async highestCounter(): Promise<number> {
-    const { peers, memory } = this.#options;
-    const remembered = await Promise.all(peers.map((peer) => memory.rememberedBy(peer)));
-    return Math.max(
-      0,
-      ...remembered.map((beat) => (beat === null || beat === 'nothing' ? 0 : beat.incarnation.counter)),
-    );
+  highestCounter(): Promise<number> {
+    return this.#lives.highestCounter();
   }
 
   newestProgress(): Promise<Uint8Array | null> {

@@ -18,6 +18,7 @@ import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import type { Alarms, Evidence } from './evidence.ts';
 import type { OwnLogProofOptions, Verdict } from './own-log-proof.ts';
+import { askPeers, otherLives, patienceMs, peerLookIntervalMs, type Testimony } from './peer-testimony.ts';
 
 export interface PeerEvidenceOptions {
   readonly self: OwnLogProofOptions['self'];
@@ -30,14 +31,6 @@ export interface PeerEvidenceOptions {
   readonly logger: Logger;
 }
 
-interface Testimony {
-  readonly peer: RegionId;
-  readonly beat: RememberedBeat | 'nothing';
-}
-
-const lookIntervalMs = 5000;
-/** How long peers are waited for that do not answer. */
-const patienceMs = 5000;
 /** The same beat has the same time, but for how digits are written. */
 const sameTimeMs = 1;
 
@@ -66,7 +59,7 @@ export class PeerEvidence implements Evidence {
       () => this.#look(),
       (err) => logger.debug({ err }, 'what peers remember of us is asked again'),
     );
-    this.#ticker = new Ticker({ timer, intervalMs: lookIntervalMs, run });
+    this.#ticker = new Ticker({ timer, intervalMs: peerLookIntervalMs, run });
   }
 
   start(alarms: Alarms): void {
@@ -172,12 +165,9 @@ export class PeerEvidence implements Evidence {
   }
 
   async #ask(): Promise<readonly Testimony[]> {
-    const { peers, memory, timer } = this.#options;
+    const { timer } = this.#options;
     this.#heardAtMs ??= timer.monotonicMs();
-    const told = await Promise.all(
-      peers.map(async (peer) => ({ peer, beat: await memory.rememberedBy(peer) })),
-    );
-    const answers = told.flatMap(({ peer, beat }) => (beat === null ? [] : [{ peer, beat }]));
+    const answers = await askPeers(this.#options);
     for (const answer of answers) this.#told.set(answer.peer, answer);
     if (answers.length > 0) this.#heardAtMs = timer.monotonicMs();
     return answers;
@@ -210,13 +200,7 @@ export class PeerEvidence implements Evidence {
   }
 
   #otherLife(testimonies: readonly Testimony[]): string | null {
-    const { incarnation: own } = this.#options.self;
-    for (const { peer, beat } of testimonies) {
-      if (beat === 'nothing' || beat.incarnation.counter < own.counter) continue;
-      if (!sameIncarnation(beat.incarnation, own))
-        return `${peer} knows the region as incarnation ${beat.incarnation.counter}, which is not that of the database`;
-    }
-    return null;
+    return otherLives(testimonies, this.#options.self.incarnation)[0]?.reason ?? null;
   }
 
   /**

@@ -119,12 +119,13 @@ export function createGuard(
   const { identity: self, past, records } = database;
   const { ownLog: log, control } = incarnations;
   if (log === null && peers.length === 0) return null;
-  const shared = { self, peers, memory, past, timer, logger };
+  const closed = () => retirement.closed;
+  const shared = { self, peers, closed, memory, past, timer, logger };
   const prepareLog = () => sink.prepare(self.partitionCount);
   const evidence =
     log === null
-      ? new PeerEvidence({ ...shared, closed: () => retirement.closed })
-      : new OwnLogEvidence({ ...shared, records, log, prepareLog });
+      ? new PeerEvidence(shared)
+      : new OwnLogEvidence({ ...shared, control, records, log, prepareLog });
   const onRefused = () => metrics.identityRefused();
   return new IdentityGuard({
     ...shared,
