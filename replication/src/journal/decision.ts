@@ -14,7 +14,7 @@ const maxBytesPerTurn = 256 * 1024;
  * Of stored states that the edits of one caller take, each counted for each edit: seconds of work. Locks are held
  * meanwhile, so whoever asks for more is refused before any of it is done.
  */
-const maxEditedBytes = 64 * 1024 * 1024;
+export const maxEditedBytes = 64 * 1024 * 1024;
 /**
  * From the call to the decision. Who asked has given up by then or soon will, and may have written the same record
  * elsewhere since: a process that was stopped would put the older edit over the newer one.
@@ -103,9 +103,21 @@ export function* runEdits<T, R>(
 }
 
 function checkWait(waitedMs: number): void {
-  if (waitedMs <= maxWaitMs) return;
+  if (waitedMs > maxWaitMs) throw tooLate(waitedMs);
+}
+
+/** Whoever waited too long already is told so before any record is read for it, which is time that others need. */
+export function withoutLate(batch: readonly Caller[], nowMs: number): readonly Caller[] {
+  return batch.filter(({ joinedMs, fail }) => {
+    const isLate = nowMs - joinedMs > maxWaitMs;
+    if (isLate) fail(tooLate(nowMs - joinedMs));
+    return !isLate;
+  });
+}
+
+function tooLate(waitedMs: number): ReplicationError {
   const detail = `the edits waited for ${Math.round(waitedMs)} ms; at most ${maxWaitMs}`;
-  throw new ReplicationError('overloaded', detail, { retriable: true });
+  return new ReplicationError('overloaded', detail, { retriable: true });
 }
 
 function checkWork(editedBytes: number): void {

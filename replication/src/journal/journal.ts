@@ -16,9 +16,9 @@ import type { Actor } from '../ports/identity.ts';
 import type { LocalWrite, LockedRecords, RecordStore } from '../ports/record-store.ts';
 import type { SeenCommit } from '../ports/session-store.ts';
 import type { Timer } from '../ports/timer.ts';
-import { maxTransactionRecords } from '../transaction-limits.ts';
+import { maxStateBytes, maxTransactionRecords } from '../transaction-limits.ts';
 import { CallerLine } from './caller-line.ts';
-import { distinct, runAll, runEdits } from './decision.ts';
+import { distinct, maxEditedBytes, runAll, runEdits, withoutLate } from './decision.ts';
 import type { Caller, Outcome, Turns, Verdict } from './decision.ts';
 import { TransactionDraft, recordName } from './draft.ts';
 import type { Edit, EditContext } from './draft.ts';
@@ -200,9 +200,11 @@ export class Journal {
   }
 
   /** Answers all callers of the batch but those who have to come again. */
-  async #commit(batch: readonly Caller[], progress: Progress): Promise<readonly Caller[]> {
+  async #commit(callers: readonly Caller[], progress: Progress): Promise<readonly Caller[]> {
     const { store, timer } = this.#options;
     const startedMs = timer.monotonicMs();
+    const batch = withoutLate(callers, startedMs);
+    if (batch.length === 0) return [];
     const { ids, indexes } = distinct(batch);
     let verdicts: readonly Verdict[] = [];
     const decide = (locked: LockedRecords) => {
@@ -219,8 +221,10 @@ export class Journal {
     };
     let commit: SeenCommit | null = null;
     try {
-      commit = await store.commitLocal({ ids, decide });
+      const most = batch.length === 1 ? maxEditedBytes : maxStateBytes;
+      commit = await store.commitLocal({ ids, maxStateBytes: most, decide });
     } catch (reason) {
+      if (batch.length > 1 && isTooLarge(reason)) return this.#commitHalf(batch, progress);
       for (const caller of batch) caller.fail(reason);
       return [];
     }
@@ -232,6 +236,13 @@ export class Journal {
       durationMs,
     });
     return postponed;
+  }
+
+  /** Their records are too large for one transaction. Those who came first go first; the others come again. */
+  async #commitHalf(batch: readonly Caller[], progress: Progress): Promise<readonly Caller[]> {
+    const half = Math.floor(batch.length / 2);
+    const postponed = await this.#commit(batch.slice(0, half), progress);
+    return [...postponed, ...batch.slice(half)];
   }
 
   async #goOn(work: Turns, takesLong: () => void): Promise<readonly Verdict[]> {
@@ -265,6 +276,11 @@ export class Journal {
       now: Math.floor(this.#options.clock.nowMs()),
     };
   }
+}
+
+/** Nothing was done. */
+function isTooLarge(reason: unknown): boolean {
+  return reason instanceof ReplicationError && reason.code === 'transaction-too-large';
 }
 
 /** The callers who did not fit beside the others. */

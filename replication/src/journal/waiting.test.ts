@@ -53,4 +53,11 @@ test('an edit that nobody expects any more is refused and does nothing, beside o
   expect(await old).toMatchObject({ ...late, message: 'the edits waited for 4002 ms; at most 4000' });
   expect(ran).toEqual(['young']);
   expect(written).toEqual([0, 1]);
+
+  const [held, overdue] = [write('held'), (await timer.advance(1), write('overdue'))];
+  await timer.advance(4001);
+  await goOn();
+  expect([await held, await overdue]).toMatchObject([{ code: 'overloaded' }, { code: 'overloaded' }]);
+  // Nobody was left whose records had to be locked.
+  expect([locks.length, written]).toEqual([0, [0, 1, 0]]);
 });
