@@ -151,6 +151,44 @@ test('letters of one commit are released in one transaction', async () => {
   await world.release.stop();
 });
 
+test('letters on records that are too large together are released in parts, also those of one commit', async () => {
+  const world = new World();
+  const places = Array.from({ length: 100 }, (_, index) => ({ lsn: index < 90 ? 1n : 2n, index }));
+  await world.arriveTogether(places, startMs + maxDriftMs + 1000);
+  const context = { actor: actorOf(us, incarnation), floor: 1000, now: startMs };
+  const title = 'x'.repeat(200_000);
+  const { state } = products.edit(new Uint8Array(0), context, (editor) => editor.set('title', title));
+  for (const { lsn, index } of places)
+    await world.records.commitLocal({
+      ids: [{ collection: 'products', key: `${lsn}-${index}` }],
+      decide: () => [{ index: 0, state, delta: new Uint8Array(1) }],
+    });
+  const retrying = vi.spyOn(world.records.deadLetters, 'retry');
+  world.release.start();
+  await world.timer.advance(2000);
+  expect(await world.records.countDeadLetters()).toEqual([]);
+  const done = await Promise.allSettled(retrying.mock.results.map(({ value }) => value as unknown));
+  const sizes = retrying.mock.calls.map(([tried]) => tried.length);
+  expect(sizes.filter((_, at) => done[at]?.status === 'fulfilled')).toEqual([45, 45, 10]);
+  await world.release.stop();
+});
+
+test('letters that cannot be released hold up none behind them', async () => {
+  const world = new World();
+  for (let index = 0; index < 1001; index++) await world.arrive(`n${index}`, startMs + maxDriftMs + 1000);
+  const { deadLetters } = world.records;
+  const retry = deadLetters.retry.bind(deadLetters);
+  vi.spyOn(deadLetters, 'retry').mockImplementation(async (places, decideRetry) => {
+    if (places[0]?.lsn === 1n) throw new ReplicationError('overloaded', 'locked', { retriable: true });
+    return retry(places, decideRetry);
+  });
+  world.release.start();
+  await world.timer.advance(2000);
+  expect(await world.title('n0')).toBeNull();
+  expect(await world.title('n1000')).toEqual({ title: 'n1000' });
+  await world.release.stop();
+});
+
 test('a clock that is not known yet releases nothing and ends nothing', async () => {
   const world = new World();
   await world.arrive('ahead', startMs + maxDriftMs + 1000);

@@ -6,6 +6,7 @@
  */
 import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
 import { checkedMerge } from '../checked-merge.ts';
+import { ReplicationError } from '../errors.ts';
 import { orNextTurn } from '../next-turn.ts';
 import type { Agenda } from '../ports/agenda-store.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -113,15 +114,50 @@ export class DeadLetterRelease {
     let applied = 0;
     for (;;) {
       const due = await letters.due(clock.nowMs() + maxDriftMs, lettersAtOnce);
+      let hasFailed = false;
       for (const batch of batchesOf(due)) {
-        if (this.#isStopped) return applied;
-        const outcomes = await letters.retry(batch, (state, delta) =>
-          retryDecision(state, delta, clock.nowMs() + maxDriftMs),
-        );
-        applied += outcomes.filter((outcome) => outcome === 'applied').length;
+        const released = await this.#releaseAll(batch);
+        if (released === null) hasFailed = true;
+        else applied += released;
       }
-      if (due.length < lettersAtOnce) return applied;
+      if (this.#isStopped || hasFailed || due.length < lettersAtOnce) return applied;
     }
+  }
+
+  /** `null`: it failed and waits for the next turn. None of other partitions and origins waits for it. */
+  async #releaseAll(batch: readonly DueDeadLetter[]): Promise<number | null> {
+    try {
+      return await this.#releaseInParts(batch);
+    } catch (reason) {
+      if (!(reason instanceof ReplicationError)) throw reason;
+      const { origin, partition } = batch[0] ?? {};
+      this.#options.logger.warn(
+        { err: reason, origin, partition },
+        'changes put aside for their stamps wait for the next turn',
+      );
+      return null;
+    }
+  }
+
+  /** In halves where the records of all are too large for one transaction, between commits where that is possible. */
+  async #releaseInParts(batch: readonly DueDeadLetter[]): Promise<number> {
+    if (this.#isStopped) return 0;
+    const { letters, clock, maxDriftMs } = this.#options;
+    try {
+      const outcomes = await letters.retry(batch, (state, delta) =>
+        retryDecision(state, delta, clock.nowMs() + maxDriftMs),
+      );
+      return outcomes.filter((outcome) => outcome === 'applied').length;
+    } catch (reason) {
+      const isTooLarge = reason instanceof ReplicationError && reason.code === 'transaction-too-large';
+      if (!isTooLarge || batch.length === 1) throw reason;
+    }
+    const half = Math.floor(batch.length / 2);
+    const atCommit = cutAtCommit(batch, half);
+    const count = atCommit < batch.length ? atCommit : half;
+    return (
+      (await this.#releaseInParts(batch.slice(0, count))) + (await this.#releaseInParts(batch.slice(count)))
+    );
   }
 }
 
