@@ -112,6 +112,28 @@ describe('a patch', () => {
     expect(await patched({ clear: ['notes'] })).toEqual(empty);
   });
 
+  it('takes a thousand splices in one request and no more, whatever writes they are in', async () => {
+    const splices = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({ at, delete: 1, insert: 'b' }));
+    await site.put('a', { notes: 'a'.repeat(1_500) });
+    const faultOf = (answer: Answer) => [answer.status, problemOf(answer).code, problemOf(answer).violations];
+    const fault = { rule: 'max-splices', limit: 1_000 };
+    expect(faultOf(await site.patch('a', { splice: { notes: splices(1_001) } }))).toEqual([
+      422,
+      'invalid-value',
+      [{ ...fault, field: 'splice.notes', value: 1_001 }],
+    ]);
+    const half = { method: 'patch', collection: 'products', key: 'a', splice: { notes: splices(600) } };
+    const batch = await site.call('POST', '/v1/batch', { writes: [half, half] });
+    expect(faultOf(batch)).toEqual([
+      422,
+      'invalid-value',
+      [{ ...fault, field: 'writes[1].splice.notes', value: 1_200 }],
+    ]);
+    const notes = 'b'.repeat(1_000) + 'a'.repeat(500);
+    expect(await patched({ splice: { notes: splices(1_000) } })).toEqual({ ...empty, notes });
+  });
+
   it('reaches members of maps by their paths, escaped where a name holds a dot', async () => {
     const value = await patched({
       set: { 'address.city': 'Rome', 'address.geo.lat': 41.9, 'labels.a\\.b\\\\c': 1, 'labels.': 2 },

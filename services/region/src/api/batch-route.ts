@@ -15,7 +15,8 @@ import {
   nameOfKind,
   refuseOtherMembers,
 } from '../records/field-edit.ts';
-import { parsePatch } from '../records/patch-edits.ts';
+import { SpliceCount } from '../records/operands.ts';
+import { type PatchPlace, parsePatch } from '../records/patch-edits.ts';
 import { parsePutValue } from '../records/put-edits.ts';
 import {
   type RecordEdit,
@@ -55,7 +56,7 @@ async function writeBatch({ parts, sessions }: Ground, exchange: Exchange): Prom
   refuseWhileDraining(parts.drain);
   refuseConditions(request);
   const isMinimal = prefersMinimal(request);
-  const edits = parseBatch({ parts, isMinimal }, requireBody(request));
+  const edits = parseBatch({ parts, isMinimal, splices: new SpliceCount() }, requireBody(request));
   if (edits.length === 0) return { results: [] };
   const collections = edits.map(({ id }) => id.collection);
   parts.guards.check(collections, (index) => `writes[${index}].collection`);
@@ -109,6 +110,7 @@ function answerText(writes: readonly Pick<RecordWrite, 'id'>[], results: readonl
 interface Batch {
   readonly parts: ApiParts;
   readonly isMinimal: boolean;
+  readonly splices: SpliceCount;
 }
 
 interface Written extends Batch {
@@ -150,7 +152,7 @@ function recordIn(write: unknown): string {
   return JSON.stringify([member('collection'), member('key')]);
 }
 
-function parseWrite({ parts, isMinimal, path, isOvertaken }: Written, value: unknown): RecordWrite {
+function parseWrite({ parts, isMinimal, splices, path, isOvertaken }: Written, value: unknown): RecordWrite {
   const body = expectObject(value, path);
   const method = methods.find((known) => known === text(body, 'method', path));
   if (method === undefined)
@@ -169,17 +171,20 @@ function parseWrite({ parts, isMinimal, path, isOvertaken }: Written, value: unk
     isOvertaken: isOvertaken && method !== 'delete',
     path: `${path}.value`,
   };
-  return { id: { collection, key }, edit: editOf(method, target, { body, path, peers: parts.peers }) };
+  return {
+    id: { collection, key },
+    edit: editOf(method, target, { body, path, others: common, peers: parts.peers, splices }),
+  };
 }
 
 function editOf(
   method: (typeof methods)[number],
   target: WriteTarget,
-  { body, path, peers }: { readonly body: object; readonly path: string; readonly peers: ApiParts['peers'] },
+  { body, ...place }: PatchPlace & { readonly body: object },
 ): RecordEdit {
   const { fields } = target.type;
-  if (method === 'patch') return patchEdit(target, parsePatch(body, fields, { path, others: common, peers }));
-  refuseOtherMembers(body, method === 'put' ? [...common, 'value'] : common, path);
+  if (method === 'patch') return patchEdit(target, parsePatch(body, fields, place));
+  refuseOtherMembers(body, method === 'put' ? [...common, 'value'] : common, place.path);
   if (method === 'delete') return deleteEdit(target);
   return putEdit(target, parsePutValue('value' in body ? body.value : undefined, fields, target.path));
 }

@@ -8,6 +8,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Listener } from '../http/listener.ts';
 import { Problem } from '../problem.ts';
 import { expectObject, refuseOtherMembers } from '../records/field-edit.ts';
+import { SpliceCount } from '../records/operands.ts';
 import { parsePatch } from '../records/patch-edits.ts';
 import { parsePutValue } from '../records/put-edits.ts';
 import { type RecordEdit, type WriteTarget, deleteEdit, patchEdit, putEdit } from '../records/record-edit.ts';
@@ -34,11 +35,11 @@ export function addRecordRoutes(app: Listener, parts: ApiParts, sessions: ApiSes
       return putEdit(target, parsePutValue(value, target.type.fields, 'value'));
     }),
   );
-  const patchPlace = { path: '', others: [], peers: parts.peers };
   app.patch(path, (request, reply) =>
-    write(ground, { request, reply }, (target) =>
-      patchEdit(target, parsePatch(requireBody(request), target.type.fields, patchPlace)),
-    ),
+    write(ground, { request, reply }, (target) => {
+      const place = { path: '', others: [], peers: parts.peers, splices: new SpliceCount() };
+      return patchEdit(target, parsePatch(requireBody(request), target.type.fields, place));
+    }),
   );
   app.delete(path, (request, reply) => write(ground, { request, reply }, deleteEdit));
 }

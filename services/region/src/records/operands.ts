@@ -47,6 +47,31 @@ const splices: Form<readonly { readonly at: number; readonly delete: number; rea
   what: 'an array of {at, delete, insert}: a position, how many UTF-16 units go from there, what comes',
 };
 
+/**
+ * Each splice may cut a piece of the text in two, which costs more the more pieces there are, and nothing else of the
+ * process runs meanwhile.
+ */
+const maxSplices = 1000;
+
+/** How many splices the texts of one request have taken so far. */
+export class SpliceCount {
+  #taken = 0;
+
+  /** The fault where these are too many in all. */
+  take(splicesOfText: unknown, at: string): Fault | null {
+    this.#taken += Array.isArray(splicesOfText) ? splicesOfText.length : 0;
+    if (this.#taken <= maxSplices) return null;
+    const what = `no more: a request has at most ${maxSplices} splices, and with these ${this.#taken}`;
+    return faulty(at, { rule: 'max-splices', limit: maxSplices, value: this.#taken, what });
+  }
+}
+
+/** What operands are read with. */
+export interface OperandGround {
+  readonly peers: Pick<PeerActors, 'find'>;
+  readonly splices: SpliceCount;
+}
+
 /** Elements of a set. */
 export const elements: Form<readonly (string | number | boolean)[]> = {
   schema: z.array(z.union([z.string(), z.number(), z.boolean()])),
@@ -56,7 +81,10 @@ export const elements: Form<readonly (string | number | boolean)[]> = {
 
 export const wholeText: Form<string> = { schema: z.string(), rule: 'text', what: 'a string' };
 
-export function readOperand(operand: Operand, peers: Pick<PeerActors, 'find'>): OperationEdit | Fault {
+export function readOperand(
+  operand: Operand,
+  { peers, splices: count }: OperandGround,
+): OperationEdit | Fault {
   const { op, value, at } = operand;
   switch (op) {
     case 'set':
@@ -74,7 +102,7 @@ export function readOperand(operand: Operand, peers: Pick<PeerActors, 'find'>): 
     case 'moveRights':
       return read(rightsMove, { value, at }, (found) => moveOf(found, at, peers));
     case 'splice':
-      return read(splices, { value, at }, (found) => ({ op, splices: found }));
+      return count.take(value, at) ?? read(splices, { value, at }, (found) => ({ op, splices: found }));
   }
 }
 

@@ -5,7 +5,6 @@
  */
 import { pathOf } from '@isthmus/conflict';
 import type { FieldDeclarations } from '../field-declarations.ts';
-import type { PeerActors } from '../peer-actors.ts';
 import {
   type Fault,
   type FieldEdit,
@@ -20,21 +19,20 @@ import {
   wrongOperation,
 } from './field-edit.ts';
 import { type FoundField, findField, shortPath } from './field-path.ts';
-import { type Operand, readOperand } from './operands.ts';
+import { type Operand, type OperandGround, readOperand } from './operands.ts';
 
-interface PatchPlace {
+export interface PatchPlace extends OperandGround {
   /** Where in the request the patch stands. */
   readonly path: string;
   /** Members that it may have besides. */
   readonly others: readonly string[];
-  readonly peers: Pick<PeerActors, 'find'>;
 }
 
 /** Throws `Problem`: `invalid-value`, `unknown-field`, `wrong-operation` or `peer-not-heard`. */
 export function parsePatch(
   body: unknown,
   fields: FieldDeclarations,
-  { path, others, peers }: PatchPlace,
+  { path, others, ...ground }: PatchPlace,
 ): readonly FieldEdit[] {
   const object = expectObject(body, path);
   refuseOtherMembers(object, [...others, ...operations], path);
@@ -48,7 +46,7 @@ export function parsePatch(
   }));
   const paths = new Paths(targets.flatMap(({ found }) => ('names' in found ? [found.names] : [])));
   const made = targets.map(({ operand, found }) =>
-    'code' in found ? found : (paths.take(found.names, operand.at) ?? editOf(operand, found, peers)),
+    'code' in found ? found : (paths.take(found.names, operand.at) ?? editOf(operand, found, ground)),
   );
   const problem = problemOfFaults(made.filter((edit) => 'code' in edit));
   if (problem !== null) throw problem;
@@ -78,12 +76,12 @@ function notNames(path: string, value: string) {
 function editOf(
   operand: PathOperand,
   { names, declaration }: FoundField,
-  peers: Pick<PeerActors, 'find'>,
+  ground: OperandGround,
 ): FieldEdit | Fault {
   const { op, at } = operand;
   const wrong = wrongOperation(op, declaration, { path: shortPath(names), at });
   if (wrong !== null) return wrong;
-  const edit = readOperand(operand, peers);
+  const edit = readOperand(operand, ground);
   return 'code' in edit ? edit : { ...edit, names, at };
 }
 
