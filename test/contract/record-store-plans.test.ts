@@ -50,6 +50,7 @@ import {
   selectStates,
 } from '@isthmus/replication/adapters/postgres/record-digests';
 import { lockDead, selectDead } from '@isthmus/replication/adapters/postgres/tombstone-store';
+import { selectDeltas, selectPassedStates } from '@isthmus/replication/adapters/postgres/passed-letters';
 import { lockRows } from '@isthmus/replication/adapters/postgres/transfer-raise';
 import { selectPublished } from '@isthmus/replication/adapters/postgres/transfer-store';
 import type { FreshDatabase } from './fresh-database.ts';
@@ -98,11 +99,13 @@ const statements = [
   selectPublished,
   lockDead,
   selectDead,
+  selectDeltas,
+  selectPassedStates,
 ];
 /** By the primary key for names, so that a range of keys is read and not the rest of the collection. */
 const byKey = [lockRecords, lockDead, selectRecord, listBelow, listMarked, listRest, scanChunk, selectStates];
 const byPlace = [selectRanges, selectDigest, selectHashes];
-const byTuple = [closeLetters, selectLarge, updateRecords, deleteRecords, markRecords];
+const byTuple = [closeLetters, selectDeltas, selectLarge, updateRecords, deleteRecords, markRecords];
 /** By the index that holds nothing but what may be in conflict. */
 const byMark = [listMarked, lockUnmarked];
 

@@ -298,6 +298,39 @@ function letters(now: Opened): void {
     expect(await now().records.positions(origin)).toMatchObject([{ applied: 20n, settled: 8n }]);
   });
 
+  it('on large records are looked at as far as one transaction may read, each record once, oldest first (I12)', async () => {
+    const keys = ['a', 'a', 'b', 'c', 'a', 'd', 'b', 'e', 'a'];
+    await now().records.createPosition(row(0, 5n));
+    const sizeBytes = 5 * 1024 * 1024;
+    for (const key of new Set(keys))
+      await now().records.commitLocal({
+        ids: [record(key)],
+        decide: () => [{ index: 0, state: Buffer.alloc(sizeBytes, key), delta: bytes('d') }],
+      });
+    const open = keys.map((key, at) => ({ ...letter(BigInt(6 + at)), ...record(key) }));
+    const positions = [{ incarnation, partition: 0, expected: 5n, applied: 20n, beat: null, nextOffset: 5n }];
+    const decide = () => ({ writes: [], deadLetters: open });
+    expect(await now().records.applyRemote({ origin, positions, ids: [], decide })).toBe('applied');
+    const seen = await raise(now, { vector: [entry(0, 30n)], covered: () => true });
+    expect(seen.map((shownLetter) => shownLetter.slice(0, 13))).toEqual([
+      'letter 6 on a',
+      'letter 7 on a',
+      'letter 8 on b',
+      'letter 9 on c',
+      'letter 10 on ',
+    ]);
+    expect(seen[0]).toHaveLength('letter 6 on '.length + sizeBytes);
+    expect(await now().records.countDeadLetters()).toMatchObject([{ count: 4 }]);
+    expect(await now().records.positions(origin)).toMatchObject([{ applied: 30n, settled: 10n }]);
+    for (const [count, settled] of [
+      [3, 13n],
+      [1, 30n],
+    ] as const) {
+      expect(await raise(now, { vector: [entry(0, 30n)], covered: () => true })).toHaveLength(count);
+      expect(await now().records.positions(origin)).toMatchObject([{ settled }]);
+    }
+  });
+
   it('of other partitions and incarnations are left alone', async () => {
     await putAside([7n]);
     const other = { region: origin, incarnation: { counter: 2, nonce: 7 }, partition: 0, lsn: 90n };

@@ -111,7 +111,10 @@ export interface RaiseTransaction {
   readonly floorMs: number;
   /** Chooses the partition of a state that was refused. */
   readonly partitionOf: (id: RecordId) => number;
-  /** `null`: nothing is raised. Else which of the letters are to be closed. */
+  /**
+   * `letters`: the oldest ones, as many as have with their records no more than `maxStateBytes`; the others stay open.
+   * `null`: nothing is raised. Else which of the letters are to be closed.
+   */
   readonly decide: (locked: {
     readonly letters: readonly PassedLetter[];
     readonly horizon: Vector;

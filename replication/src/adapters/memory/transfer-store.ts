@@ -6,7 +6,7 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import { heldBy, requireRoom } from '../../letter-limits.ts';
 import type { BeatOf } from '../../ports/beat-store.ts';
-import type { Lsn } from '../../ports/change.ts';
+import type { Lsn, RecordId } from '../../ports/change.ts';
 import { type Life, type RegionId, sameIncarnation } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
 import type { SlotLife } from '../../ports/slot-keeper.ts';
@@ -27,6 +27,7 @@ import { ungivenLives } from '../ungiven-lives.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import { MemoryRecordReader } from './record-reader.ts';
+import { lookedAt } from '../passed-letters.ts';
 import type { Letter } from './dead-letters.ts';
 import { type MemoryRecordStore, nameOf } from './record-store.ts';
 import type { MemoryTable } from './table.ts';
@@ -147,9 +148,9 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   async raise(transaction: RaiseTransaction): Promise<boolean> {
     const { region, job, vector, given, beats, floorMs, partitionOf, decide } = transaction;
     this.#requireOpenDonor(job);
-    const passed = this.#passed(vector);
+    const passed = this.#lookedAt(this.#passed(vector));
     const letters = passed.map(({ collection, key, delta, givenUp }) => {
-      const state = this.#tables.records.get(nameOf({ collection, key }))?.state ?? nothing;
+      const state = this.#stateOf({ collection, key });
       const isRefused = this.#refused.get(`${job} ${nameOf({ collection, key })}`) !== undefined;
       return { collection, key, delta, state, isGivenUp: givenUp !== null, isRefused };
     });
@@ -171,6 +172,20 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       this.#forgetRefused(job);
     });
     return true;
+  }
+
+  /** As many of the oldest as one raise reads. */
+  #lookedAt(passed: readonly Letter[]): readonly Letter[] {
+    const oldestFirst = passed.toSorted((a, b) => Number(a.lsn > b.lsn) - Number(a.lsn < b.lsn));
+    const sizes = oldestFirst.map(({ collection, key, delta }) => {
+      const stateBytes = this.#stateOf({ collection, key }).length;
+      return { collection, key, deltaBytes: delta.length, stateBytes };
+    });
+    return oldestFirst.slice(0, lookedAt(sizes));
+  }
+
+  #stateOf(id: RecordId): Uint8Array {
+    return this.#tables.records.get(nameOf(id))?.state ?? nothing;
   }
 
   /** What a later life gives holds what the ones before it would have given. */

@@ -8,7 +8,7 @@
 import { assert } from '../../errors.ts';
 import type { BeatOf } from '../../ports/beat-store.ts';
 import type { RecordId } from '../../ports/change.ts';
-import type { PassedLetter, RaiseTransaction } from '../../ports/transfer-store.ts';
+import type { RaiseTransaction } from '../../ports/transfer-store.ts';
 import type { Vector } from '../../ports/vector.ts';
 import { textArray } from './binary-array.ts';
 import { refusedPlaces } from '../refused-places.ts';
@@ -16,18 +16,16 @@ import { awaitNoMore, awaitUngiven } from './awaited-past.ts';
 import { requireOpenDonor, selectClosedDonor } from './closed-donor.ts';
 import { commitWith } from './commit.ts';
 import { isClosed, regionAt } from './positions.ts';
+import { readPassed, selectPassed } from './passed-letters.ts';
 import { reachedBeat } from './dead-letter-store.ts';
 import { beginWithoutWaiting } from './remote-apply.ts';
 import type { Row } from './row-values.ts';
-import { booleanAt, bytesAt, lsnAt, numberAt, textAt } from './row-values.ts';
+import { lsnAt, numberAt, textAt } from './row-values.ts';
 import type { Call, Session, Statement } from './session.ts';
 import { selectHorizon } from './standing.ts';
 import { raiseFloors } from './tombstone-store.ts';
 import { entryAt, isEntryOf, vectorFrom, vectorValues } from './vector-columns.ts';
 import { formatLsn } from './wal-message.ts';
-
-/** Beyond this many, letters stay open and a later transfer or a retry closes them. */
-const maxLetters = 1000;
 
 const openRows: Statement = {
   name: 'isthmus_transfer_open_positions',
@@ -42,18 +40,6 @@ export const lockRows: Statement = {
   text: `SELECT origin, incarnation_counter, incarnation_nonce, position.partition, applied::text, entry.lsn::text
   FROM ${vectorFrom(1)} JOIN isthmus.position ON ${isEntryOf('position', 'origin')}
   ORDER BY origin, incarnation_counter, incarnation_nonce, position.partition FOR UPDATE OF position`,
-};
-
-const selectPassed: Statement = {
-  name: 'isthmus_transfer_passed',
-  text: `SELECT letter.origin, letter.incarnation_counter, letter.incarnation_nonce, letter.partition, letter.lsn::text,
-    letter.index, letter.collection, letter.key, letter.delta, coalesce(record.state, ''), letter.fate IS NOT NULL,
-    EXISTS (SELECT FROM isthmus.transfer_refused AS refused WHERE refused.transfer = $6
-      AND refused.collection = letter.collection AND refused.key = letter.key)
-  FROM ${vectorFrom(1)} JOIN isthmus.dead_letter AS letter ON ${isEntryOf('letter', 'origin')}
-    AND letter.closed_at IS NULL AND letter.lsn <= entry.lsn
-  LEFT JOIN isthmus.record ON record.collection = letter.collection AND record.key = letter.key
-  ORDER BY letter.lsn LIMIT ${maxLetters}`,
 };
 
 const selectRefused: Statement = {
@@ -172,7 +158,7 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
   const donor = answers[beginWithoutWaiting.length];
   const [locked, horizon, passed, refused] = answers.slice(-4);
   await requireOpenDonor(session, donor);
-  const letters = (passed?.rows ?? []).map(letterAt);
+  const { rows: open, letters } = await readPassed(session, passed?.rows ?? []);
   const covered = decide({ letters, horizon: (horizon?.rows ?? []).map((row) => entryAt(row, 0)) });
   if (covered === null) {
     await session.rollback();
@@ -182,7 +168,7 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
   const places = placesOf(transaction, locked?.rows ?? [], refused?.rows ?? []);
   await commitWith(session, {
     before: [
-      ...closeCalls((passed?.rows ?? []).filter((_, index) => covered[index])),
+      ...closeCalls(open.filter((_, index) => covered[index])),
       ...openCalls(job, places),
       [raiseApplied, ...entries],
       [settleRaised, ...entries],
@@ -195,17 +181,6 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
     after: [],
   });
   return true;
-}
-
-function letterAt(row: Row): PassedLetter {
-  return {
-    collection: textAt(row, 6),
-    key: textAt(row, 7),
-    delta: bytesAt(row, 8),
-    state: bytesAt(row, 9),
-    isGivenUp: booleanAt(row, 10),
-    isRefused: booleanAt(row, 11),
-  };
 }
 
 function endCalls({ region, vector }: RaiseTransaction): readonly Call[] {
