@@ -317,6 +317,13 @@ export function deadLetterStoreContract(name: string, open: () => Promise<OpenDe
       expect(await opened.letters.prune()).toBe(0);
     });
 
+    it('stores all of a commit together, however many they are (P4, I12)', async () => {
+      const count = 11_000;
+      await putAside(...Array.from({ length: count }, (_, index) => ({ ...letter(12n), index })));
+      expect(await opened.records.countDeadLetters()).toMatchObject([{ count, cause: 'malformed' }]);
+      expect(await settledAt()).toBe(11n);
+    });
+
     it('takes no more than there is room for, and then lets the partition wait (I12)', async () => {
       const count = openLimits.bytes / 2 ** 20;
       for (let index = 0; index < count; index++)

@@ -299,7 +299,7 @@ function letters(now: Opened): void {
   });
 
   it('on large records are looked at as far as one transaction may read, each record once, oldest first (I12)', async () => {
-    const keys = ['a', 'a', 'b', 'c', 'a', 'd', 'b', 'e', 'a'];
+    const keys = ['a', 'a', 'b', 'c', 'a', 'd', 'b'];
     await now().records.createPosition(row(0, 5n));
     const sizeBytes = 5 * 1024 * 1024;
     for (const key of new Set(keys))
@@ -320,15 +320,10 @@ function letters(now: Opened): void {
       'letter 10 on ',
     ]);
     expect(seen[0]).toHaveLength('letter 6 on '.length + sizeBytes);
-    expect(await now().records.countDeadLetters()).toMatchObject([{ count: 4 }]);
+    expect(await now().records.countDeadLetters()).toMatchObject([{ count: 2 }]);
     expect(await now().records.positions(origin)).toMatchObject([{ applied: 30n, settled: 10n }]);
-    for (const [count, settled] of [
-      [3, 13n],
-      [1, 30n],
-    ] as const) {
-      expect(await raise(now, { vector: [entry(0, 30n)], covered: () => true })).toHaveLength(count);
-      expect(await now().records.positions(origin)).toMatchObject([{ settled }]);
-    }
+    expect(await raise(now, { vector: [entry(0, 30n)], covered: () => true })).toHaveLength(2);
+    expect(await now().records.positions(origin)).toMatchObject([{ settled: 30n }]);
   });
 
   it('of other partitions and incarnations are left alone', async () => {
