@@ -31,11 +31,17 @@ const migrateTimeoutMs = 60_000;
 /** By server. */
 const migrated = new Map<string, Promise<string>>();
 
-/** Options of a database that has the tables. */
-function likeMigrated({ url }: { readonly url: string }): Promise<string> {
-  const known = migrated.get(url) ?? makeMigrated(url);
-  migrated.set(url, known);
-  return known;
+/** Options of a database that has the tables. Another server may listen by now where one was that has stopped. */
+async function likeMigrated({ url }: { readonly url: string }): Promise<string> {
+  const known = migrated.get(url);
+  if (known !== undefined) {
+    const options = await known;
+    const found = await administer(url, 'SELECT FROM pg_database WHERE datname = $1', [migratedName]);
+    if (found.length > 0) return options;
+  }
+  const made = makeMigrated(url);
+  migrated.set(url, made);
+  return made;
 }
 
 async function makeMigrated(url: string): Promise<string> {
