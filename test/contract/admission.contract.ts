@@ -5,24 +5,10 @@
  * because one that serves a call too many is a second life of the region, and one that serves too few never recovers.
  */
 import type { ChangeSource } from '@isthmus/replication/ports/change-source';
-import type { BeatStore } from '@isthmus/replication/ports/beat-store';
-import type { DeadLetterStore } from '@isthmus/replication/ports/dead-letter-store';
-import type { DrainStore } from '@isthmus/replication/ports/drain-store';
-import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
-import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
-import type { IncidentStore } from '@isthmus/replication/ports/incident-store';
-import type { JoiningStore } from '@isthmus/replication/ports/joining-store';
 import { beginning } from '@isthmus/replication/ports/record-reader';
-import type { RecordStore } from '@isthmus/replication/ports/record-store';
-import type { RefillStore } from '@isthmus/replication/ports/refill-store';
-import type { RetirementStore } from '@isthmus/replication/ports/retirement-store';
 import type { RoleLock } from '@isthmus/replication/ports/role-lock';
-import type { SessionStore } from '@isthmus/replication/ports/session-store';
 import type { SlotKeeper } from '@isthmus/replication/ports/slot-keeper';
-import type { TombstoneStore } from '@isthmus/replication/ports/tombstone-store';
-import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
-import type { TransferStore } from '@isthmus/replication/ports/transfer-store';
-import type { VerificationStore } from '@isthmus/replication/ports/verification';
+import type { Stores } from '@isthmus/replication/ports/stores';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../until.ts';
@@ -30,25 +16,10 @@ import { openSoon } from './change-source.contract.ts';
 import { append, record, region } from './record-store.contract.ts';
 
 /** The database as one process has opened it. */
-export interface AdmittedStores {
-  readonly records: RecordStore;
-  readonly beats: BeatStore;
-  readonly deadLetters: DeadLetterStore;
-  readonly incidents: IncidentStore;
-  readonly past: IdentityStore;
-  readonly incarnations: IncarnationStore;
-  readonly joining: JoiningStore;
-  readonly drains: DrainStore;
-  readonly refills: RefillStore;
-  readonly sessions: SessionStore;
+export interface AdmittedStores extends Omit<Stores, 'agenda'> {
   readonly lock: RoleLock;
-  readonly transfers: TransferStore;
-  readonly jobs: TransferJobs;
-  readonly verifications: VerificationStore;
   readonly slots: SlotKeeper;
   readonly source: ChangeSource;
-  readonly tombstones: TombstoneStore;
-  readonly retirements: RetirementStore;
 }
 
 export interface AdmissionGround {

@@ -50,7 +50,7 @@ async function exportFirst({ values }: RegionArguments, url: string, io: Command
   }
   await exportRegion({ names: [path], values: { ...values, json: false } }, { ...io, out: io.note });
   io.note(
-    `Once the region is filled, isthmus region reissue ${path} writes there what is still missing then.\n`,
+    'Once the region is filled, isthmus region reissue FILE writes there what is still missing then, for each file.\n',
   );
 }
 
