@@ -65,7 +65,7 @@ beatStoreContract('memory', () => {
   };
   const records = new MemoryRecordStore(database);
   const store = new MemoryBeatStore(database, records, peers);
-  const newcomer = () => store.tryHold(new BeatClock());
+  const newcomer = () => store.tryHold(new BeatClock(() => performance.now()));
   const loseSlot = (): Promise<Lsn> => {
     database.wal.createSlot();
     return Promise.resolve(database.wal.insert);

@@ -22,12 +22,13 @@ interface SimBeatHold {
 export class SimBeatStore implements BeatStore {
   readonly #postgres: SimPostgres;
   /** Of the process. */
-  readonly #clock = new BeatClock();
+  readonly #clock: BeatClock;
   readonly #oracle: Oracle;
 
   constructor(postgres: SimPostgres, oracle: Oracle) {
     this.#postgres = postgres;
     this.#oracle = oracle;
+    this.#clock = new BeatClock(() => postgres.timer.monotonicMs());
   }
 
   get #inner(): MemoryBeatStore {
@@ -41,13 +42,8 @@ export class SimBeatStore implements BeatStore {
       kind: commitKind,
     });
     if (hold === null) return null;
-    const { timer } = postgres;
-    const beat = async (): Promise<void> => {
-      const sentAtMs = timer.monotonicMs();
-      const bounds = this.#clock.bounds(sentAtMs);
-      const unsetMs = await postgres.commit('beat', () => hold.beatWithin(bounds));
-      this.#clock.note({ sentAtMs, answeredAtMs: timer.monotonicMs(), unsetMs });
-    };
+    const beat = (): Promise<void> =>
+      this.#clock.beat((bounds) => postgres.commit('beat', () => hold.beatWithin(bounds)));
     return { beat, release: () => hold.release() };
   }
 

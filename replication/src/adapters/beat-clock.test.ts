@@ -3,8 +3,8 @@ import { BeatClock } from './beat-clock.ts';
 
 /** A database whose clock can be set back, and a writer that beats on it. */
 function writer() {
-  const clock = new BeatClock();
   let nowMs = 5000;
+  const clock = new BeatClock(() => nowMs);
   let wallMs = 1_000_000;
   let totalMs = 0;
   let lastMs = -Infinity;
@@ -13,26 +13,33 @@ function writer() {
     wallMs += ms;
   };
   /** As the stores do it; the beat is written after `waitMs` of its way, and answered so much later. */
-  const beat = (waitMs = 1, answerMs = 1, setBackMs = 0): number => {
-    const sentAtMs = nowMs;
-    const { leastMs, mostMs } = clock.bounds(sentAtMs);
-    pass(waitMs);
-    wallMs -= setBackMs;
-    if (wallMs + totalMs < Math.max(lastMs, leastMs ?? -Infinity))
-      totalMs = Math.max(lastMs, mostMs ?? Infinity) - wallMs;
-    lastMs = wallMs + totalMs;
-    pass(answerMs);
-    clock.note({ sentAtMs, answeredAtMs: nowMs, unsetMs: lastMs });
+  const beat = async (waitMs = 1, answerMs = 1, setBackMs = 0): Promise<number> => {
+    await clock.beat(async ({ leastMs, mostMs }) => {
+      pass(waitMs);
+      wallMs -= setBackMs;
+      if (wallMs + totalMs < Math.max(lastMs, leastMs ?? -Infinity))
+        totalMs = Math.max(lastMs, mostMs ?? Infinity) - wallMs;
+      lastMs = wallMs + totalMs;
+      pass(answerMs);
+      return lastMs;
+    });
     return totalMs;
   };
   return { beat, pass, setBack: (ms: number) => void (wallMs -= ms) };
 }
 
-test('a writer without a beat of its own cannot tell how much time has passed', () => {
-  expect(new BeatClock().bounds(7)).toEqual({ leastMs: null, mostMs: null });
+test('a writer without a beat of its own cannot tell how much time has passed', async () => {
+  const clock = new BeatClock(() => 7);
+  const bounds = await new Promise((resolve) => {
+    void clock.beat(async (found) => {
+      resolve(found);
+      return 0;
+    });
+  });
+  expect(bounds).toEqual({ leastMs: null, mostMs: null });
 });
 
-test('clocks that nobody sets add nothing, however long beats wait', () => {
+test('clocks that nobody sets add nothing, however long beats wait', async () => {
   const { beat, pass } = writer();
   for (const [waitMs, answerMs] of [
     [1, 1],
@@ -41,71 +48,71 @@ test('clocks that nobody sets add nothing, however long beats wait', () => {
     [1, 1],
     [300, 300],
   ]) {
-    expect(beat(waitMs, answerMs)).toBe(0);
+    expect(await beat(waitMs, answerMs)).toBe(0);
     pass(250);
   }
 });
 
-test('a clock that is set back is found at the next beat, and taken for at least that', () => {
+test('a clock that is set back is found at the next beat, and taken for at least that', async () => {
   const { beat, pass, setBack } = writer();
-  beat();
+  await beat();
   for (const byMs of [1000, 60_000]) {
     pass(250);
-    const before = beat();
+    const before = await beat();
     setBack(byMs);
     pass(250);
-    expect(beat() - before).toBeGreaterThanOrEqual(byMs);
+    expect((await beat()) - before).toBeGreaterThanOrEqual(byMs);
     pass(250);
-    expect(beat() - before).toBeLessThan(byMs + 500);
+    expect((await beat()) - before).toBeLessThan(byMs + 500);
   }
 });
 
-test('what a beat hid that waited for its database comes out at the next one', () => {
+test('what a beat hid that waited for its database comes out at the next one', async () => {
   const { beat, pass } = writer();
-  beat();
+  await beat();
   pass(250);
   // Set back by less than it stood: nothing to see at this beat alone.
-  expect(beat(18_000, 1, 17_000)).toBe(0);
+  expect(await beat(18_000, 1, 17_000)).toBe(0);
   pass(250);
-  expect(beat()).toBeGreaterThanOrEqual(17_000);
+  expect(await beat()).toBeGreaterThanOrEqual(17_000);
   pass(250);
-  expect(beat()).toBeLessThan(18_500);
+  expect(await beat()).toBeLessThan(18_500);
 });
 
-test('of a clock that was set back by more than its database stood all comes out by the next beat', () => {
+test('of a clock that was set back by more than its database stood all comes out by the next beat', async () => {
   const { beat, pass } = writer();
-  beat();
+  await beat();
   pass(250);
-  beat(18_000, 1, 18_400);
+  await beat(18_000, 1, 18_400);
   pass(250);
-  expect(beat()).toBeGreaterThanOrEqual(18_400);
+  expect(await beat()).toBeGreaterThanOrEqual(18_400);
 });
 
-test('however long beats wait for a database that is slow', () => {
+test('however long beats wait for a database that is slow', async () => {
   for (const waitMs of [90, 160, 480, 900]) {
     const { beat, pass } = writer();
     for (let count = 0; count < 3; count++) {
-      beat(waitMs);
+      await beat(waitMs);
       pass(250);
     }
-    expect(beat(waitMs, 1, 5000), `${waitMs} ms`).toBeGreaterThanOrEqual(5000);
+    expect(await beat(waitMs, 1, 5000), `${waitMs} ms`).toBeGreaterThanOrEqual(5000);
   }
 });
 
-test('a writer whose beats always wait is followed by the best it has', () => {
+test('a writer whose beats always wait is followed by the best it has', async () => {
   const { beat, pass, setBack } = writer();
   for (let count = 0; count < 10; count++) {
-    expect(beat(400, 400)).toBe(0);
+    expect(await beat(400, 400)).toBe(0);
     pass(250);
   }
   setBack(5000);
-  expect(beat(400, 400)).toBeGreaterThanOrEqual(5000);
+  expect(await beat(400, 400)).toBeGreaterThanOrEqual(5000);
 });
 
-test('two clocks that drift apart by a little are none that was set back', () => {
+test('two clocks that drift apart by a little are none that was set back', async () => {
   const { beat, pass, setBack } = writer();
   for (let second = 0; second < 4000; second++) {
-    expect(beat(400, 400)).toBe(0);
+    expect(await beat(400, 400)).toBe(0);
     pass(200);
     setBack(0.1);
   }

@@ -14,7 +14,7 @@ export interface BeatBounds {
 }
 
 /** A beat between its sending and its answer, by the monotonic clock. */
-export interface BeatReading {
+interface BeatReading {
   readonly sentAtMs: number;
   readonly answeredAtMs: number;
   /** By the clock as if it had never been set back. */
@@ -23,7 +23,10 @@ export interface BeatReading {
 
 /** A beat that was answered within this was written at a moment that is well known. */
 const soonMs = 100;
-/** What a beat may take to arrive beyond that is what the one before it took, up to this: ages that are told too high by so much are no lie (P7). */
+/**
+ * What a beat may take to arrive beyond that is what the one before it took, up to this: ages that are told too high by so
+ * much are no lie (P7).
+ */
 const mostWaitMs = 1000;
 /** What the two clocks may differ by without one of them having been set: at once, and as a part of the time since. */
 const readingErrorMs = 20;
@@ -31,14 +34,26 @@ const driftRate = 5e-4;
 /** So that what clocks may drift apart stays small beside what is set. */
 const anchoredForMs = 600_000;
 
+/** Of one process. */
 export class BeatClock {
+  readonly #monotonicMs: () => number;
   /** The last beat of which it is well known when it was written. */
   #anchor: BeatReading | null = null;
   /** What the last beat took to be answered. */
   #waitMs = 0;
 
-  /** Of a beat that is sent at this moment of the monotonic clock. */
-  bounds(sentAtMs: number): BeatBounds {
+  constructor(monotonicMs: () => number) {
+    this.#monotonicMs = monotonicMs;
+  }
+
+  /** `write` writes a beat within these bounds, and resolves with the database's clock as if it had never been set back. */
+  async beat(write: (bounds: BeatBounds) => Promise<number>): Promise<void> {
+    const sentAtMs = this.#monotonicMs();
+    const unsetMs = await write(this.#bounds(sentAtMs));
+    this.#note({ sentAtMs, answeredAtMs: this.#monotonicMs(), unsetMs });
+  }
+
+  #bounds(sentAtMs: number): BeatBounds {
     const anchor = this.#anchor;
     if (anchor === null) return { leastMs: null, mostMs: null };
     const passedMs = sentAtMs - anchor.answeredAtMs;
@@ -49,7 +64,7 @@ export class BeatClock {
   }
 
   /** One that waited says little of its moment, so the one before goes on counting: the next beat shows what it hid. */
-  note(beat: BeatReading): void {
+  #note(beat: BeatReading): void {
     const anchor = this.#anchor;
     this.#waitMs = widthOf(beat);
     const isOld = anchor !== null && beat.sentAtMs - anchor.sentAtMs > anchoredForMs;

@@ -30,7 +30,7 @@ export class MemoryBeatStore implements BeatStore {
   readonly #heard: MemoryTable<HeardBeat>;
   readonly #records: Pick<MemoryRecordStore, 'tables' | 'isAwaited'>;
   readonly #peers: readonly RegionId[];
-  readonly #clock = new BeatClock();
+  readonly #clock = new BeatClock(() => performance.now());
 
   /** `peers` are waited for, also those that were never heard. */
   constructor(database: MemoryDatabase, records: MemoryRecordStore, peers: readonly RegionId[]) {
@@ -188,10 +188,8 @@ class MemoryBeatHold implements BeatHold {
     this.#clock = clock;
   }
 
-  async beat(): Promise<void> {
-    const sentAtMs = performance.now();
-    const unsetMs = this.beatWithin(this.#clock.bounds(sentAtMs));
-    this.#clock.note({ sentAtMs, answeredAtMs: performance.now(), unsetMs });
+  beat(): Promise<void> {
+    return this.#clock.beat(async (bounds) => this.beatWithin(bounds));
   }
 
   /** Returns the database's clock as if it had never been set back. */

@@ -82,14 +82,13 @@ export class PostgresBeatHold implements BeatHold {
     await releaseHold(this.#session, beatLock);
   }
 
-  async #write(): Promise<void> {
-    const sentAtMs = performance.now();
-    const { leastMs, mostMs } = this.#clock.bounds(sentAtMs);
-    const answers = await commitWith(this.#session, {
-      before: [[begin], [keepInsertLsn], [insertBeat, leastMs, mostMs]],
-      after: [],
+  #write(): Promise<void> {
+    return this.#clock.beat(async ({ leastMs, mostMs }) => {
+      const answers = await commitWith(this.#session, {
+        before: [[begin], [keepInsertLsn], [insertBeat, leastMs, mostMs]],
+        after: [],
+      });
+      return numberAt(answers.at(-1)?.rows[0] ?? [], 1);
     });
-    const unsetMs = numberAt(answers.at(-1)?.rows[0] ?? [], 1);
-    this.#clock.note({ sentAtMs, answeredAtMs: performance.now(), unsetMs });
   }
 }

@@ -68,7 +68,7 @@ export class PostgresBeatStore implements BeatStore {
   readonly #connections: Connections;
   readonly #own: Incarnation;
   readonly #peers: readonly RegionId[];
-  readonly #clock = new BeatClock();
+  readonly #clock = new BeatClock(() => performance.now());
 
   constructor(connections: Connections, options: BeatStoreOptions) {
     this.#connections = connections;
