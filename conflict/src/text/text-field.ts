@@ -19,12 +19,18 @@ import { isTextShown, type Splice, type TextEngine } from '../types/text.ts';
 /** What understands the bodies of chunks. All functions are pure: equal arguments give equal results. */
 export interface ChunkCodec {
   read(chunks: readonly Uint8Array[]): string;
-  /** What the splices add to the chunks, written under a client number. */
-  splice(chunks: readonly Uint8Array[], client: number, splices: readonly Splice[]): Uint8Array;
+  /** What an edit of the text that the chunks show adds to them; `null` where it is none. */
+  splice(chunks: readonly Uint8Array[], edit: (shown: string) => TextEdit | null): Uint8Array | null;
   /** One chunk that says as much as all of them. */
   join(chunks: readonly Uint8Array[]): Uint8Array;
   /** One chunk that deletes everything that the chunks insert. */
   erase(chunks: readonly Uint8Array[]): Uint8Array;
+}
+
+/** Splices in ascending order, and the client number under which they are written. */
+export interface TextEdit {
+  readonly client: number;
+  readonly splices: readonly Splice[];
 }
 
 const kindLive = '\u0000';
@@ -37,7 +43,8 @@ const longestJoinedBytes = 32 * 1024;
 export function textEngine(codec: ChunkCodec): TextEngine {
   return {
     read: (place) => read(place, codec),
-    splice: (draft, place, splices) => spliceText(draft, place, { codec, splices }),
+    splice: (draft, place, splices) =>
+      spliceText(draft, place, { codec, splicesOf: (shown) => checkedSplices(place.label, shown, splices) }),
     put: (draft, place, value) => putText(draft, place, { codec, value }),
     clear: (draft, place) => clearText(draft, place, codec),
   };
@@ -51,13 +58,27 @@ function bodyOf(chunk: Entry): Uint8Array {
   return bytesOf(chunk.payload.slice(1 + stampLength(chunk.payload, 1) + 1));
 }
 
-function spliceText(draft: Draft, place: Place, write: { codec: ChunkCodec; splices: unknown }): void {
-  const { codec } = write;
-  const splices = checkedSplices(place.label, read(place, codec), write.splices);
-  if (splices.length === 0) return;
-  if (!isTextShown(place)) clearText(draft, place, codec);
+/**
+ * Writes what `splicesOf` makes of the shown text, if anything. Reading a text is most of what an edit of a long one
+ * costs, so it is done once.
+ */
+function spliceText(
+  draft: Draft,
+  place: Place,
+  write: { codec: ChunkCodec; splicesOf: (shown: string) => readonly Splice[] },
+): void {
+  const { codec, splicesOf } = write;
+  const isShown = isTextShown(place);
+  if (!isShown) {
+    if (splicesOf('').length === 0) return;
+    clearText(draft, place, codec);
+  }
   const chunks = entriesAt(place, tagText);
-  const update = codec.splice(chunks.map(bodyOf), clientOf(draft, place), splices);
+  const update = codec.splice(chunks.map(bodyOf), (known) => {
+    const splices = splicesOf(isShown ? known : '');
+    return splices.length === 0 ? null : { client: clientOf(draft, place), splices };
+  });
+  if (update === null) return;
   const joined = joinedBy(chunks);
   if (joined.length === 0) return writeChunk(draft, place, { kind: kindLive, body: update });
   draft.supersede(place, joined);
@@ -78,8 +99,10 @@ function joinedBy(chunks: readonly Entry[]): readonly Entry[] {
 function putText(draft: Draft, place: Place, write: { codec: ChunkCodec; value: unknown }): void {
   const { codec, value } = write;
   if (typeof value !== 'string') throw invalidSplice(place.label, 'string', { value });
-  const splice = smallestSplice(read(place, codec), value);
-  if (splice !== null) spliceText(draft, place, { codec, splices: [splice] });
+  spliceText(draft, place, {
+    codec,
+    splicesOf: (shown) => checkedSplices(place.label, shown, smallestSplices(shown, value)),
+  });
 }
 
 /** A text that was never written to, or holds only a remnant, stays as it is. */
@@ -166,9 +189,9 @@ function isLow(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000;
 }
 
-/** `null` where the texts are equal. */
-function smallestSplice(before: string, after: string): Splice | null {
-  if (before === after) return null;
+/** The one that makes one text of the other; none where they are equal. */
+function smallestSplices(before: string, after: string): readonly Splice[] {
+  if (before === after) return [];
   const longest = Math.min(before.length, after.length);
   let start = 0;
   while (start < longest && before.charCodeAt(start) === after.charCodeAt(start)) start++;
@@ -182,11 +205,13 @@ function smallestSplice(before: string, after: string): Splice | null {
     tail++;
   }
   if (tail > 0 && isLow(before.charCodeAt(before.length - tail))) tail--;
-  return {
-    at: start,
-    delete: before.length - tail - start,
-    insert: after.slice(start, after.length - tail),
-  };
+  return [
+    {
+      at: start,
+      delete: before.length - tail - start,
+      insert: after.slice(start, after.length - tail),
+    },
+  ];
 }
 
 type SpliceRule = keyof typeof spliceFaults;

@@ -26,13 +26,16 @@ export const yjsText: TextEngine = textEngine({
     return withDocument(chunks, (document) => document.getText(rootName).toJSON());
   },
 
-  splice(chunks, client, splices) {
+  splice(chunks, edit) {
     return withDocument(chunks, (document) => {
-      document.clientID = client;
+      const text = document.getText(rootName);
+      const made = edit(text.toJSON());
+      if (made === null) return null;
+      document.clientID = made.client;
       const updates: Uint8Array[] = [];
       document.on('update', (update: Uint8Array) => updates.push(update));
-      applySplices(document.getText(rootName), splices);
-      return updates[0] ?? new Uint8Array([0, 0]);
+      applySplices(text, made.splices);
+      return updates[0] ?? nothing;
     });
   },
 
@@ -71,6 +74,7 @@ function withDocument<Result>(chunks: readonly Uint8Array[], use: (document: Doc
     applyUpdate(document, mergeUpdates([nothing, ...chunks]));
     return use(document);
   } catch (cause) {
+    if (cause instanceof ConflictError) throw cause;
     throw new ConflictError('malformed', 'a chunk of a text cannot be read', { rule: 'text', cause });
   } finally {
     document.destroy();
