@@ -1,12 +1,13 @@
-import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { JsonLines, JsonLinesError } from './json-lines.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 function fileOf(text: string): { readonly path: string; readonly lines: JsonLines<{ a: number }> } {
-  const path = join(mkdtempSync(join(tmpdir(), 'isthmus-lines-')), 'lines.jsonl');
+  const path = join(temporaryFolder(), 'lines.jsonl');
   writeFileSync(path, text);
   return { path, lines: new JsonLines(path, z.object({ a: z.number() })) };
 }

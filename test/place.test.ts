@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commit, isSameCommit } from './place.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 function repository(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'isthmus-place-'));
+  const folder = temporaryFolder();
   const git = (...args: readonly string[]): void => {
     execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
       cwd: folder,

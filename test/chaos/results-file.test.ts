@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { root } from '../tidy/tree.ts';
 import { readOptions } from './options.ts';
 import { leftAside } from './report.ts';
@@ -36,7 +36,7 @@ test('it takes the others where that is asked for, and those of a changed folder
 });
 
 test('a foreign line is told by its file and number', () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'isthmus-results-')), 'results.jsonl');
+  const path = join(temporaryFolder(), 'results.jsonl');
   writeFileSync(path, `${JSON.stringify(known)}\n{"scenario":"quiet"}\n`);
   expect(() => readResults(path)).toThrow(`${path}, line 2: row: `);
 });

@@ -55,6 +55,11 @@ test('no test is switched off or narrowed', () => {
   expect(linesWith(/\b(?:it|test|describe)\.(?:skip|only|todo|fails)\b/, tests)).toEqual([]);
 });
 
+test('what makes a temporary folder takes it away', () => {
+  const left = filesOf('.ts').filter(({ text }) => /\bmkdtemp/.test(text) && !/\brm(?:Sync)?\(/.test(text));
+  expect(left.map(({ path }) => path)).toEqual([]);
+});
+
 test('files are named in kebab case', () => {
   const odd = sources.map((file) => file.path).filter((path) => !/^[a-z0-9-./]+$/.test(path));
   expect(odd).toEqual([]);

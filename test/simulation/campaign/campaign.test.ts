@@ -1,9 +1,9 @@
 /** The files by which a campaign of the simulator goes on, and what it came to. */
 import { execFile } from 'node:child_process';
-import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { temporaryFolder } from '../../temporary-folder.ts';
 import type { SeedResult } from '../seed-result.ts';
 import { reportOn, sometimes } from './report.ts';
 import { ResultsFile } from './results-file.ts';
@@ -31,7 +31,7 @@ const nothingDone: SeedResult = {
 };
 
 function freshPath(): string {
-  return join(mkdtempSync(join(tmpdir(), 'isthmus-results-')), 'results.jsonl');
+  return join(temporaryFolder(), 'results.jsonl');
 }
 
 test('a campaign goes on from the results of the same engine alone', () => {
@@ -124,7 +124,7 @@ describe('what campaigns of one engine came to', () => {
   });
 
   test('is kept in a file that says what it is', () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'isthmus-summary-')), 'summary.json');
+    const path = join(temporaryFolder(), 'summary.json');
     expect(readSummary(path)).toBeNull();
     const kept = { commit: 'one', options: usual, machine: 'two cores', ...summaryOf(results) };
     writeSummary(path, kept);
