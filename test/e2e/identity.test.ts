@@ -6,8 +6,9 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { startKafka } from '@isthmus/local/kafka';
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
-import { prepareRegionProcess, type RegionProcess } from '@isthmus/local/region-process';
+import { type PeerAddresses, prepareRegionProcess, type RegionProcess } from '@isthmus/local/region-process';
 import { beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { until } from '../until.ts';
@@ -191,6 +192,41 @@ test.runIf(logUnderTest() === 'kafka')(
 );
 
 test.runIf(logUnderTest() === 'kafka')(
+  'I11: a copy that is started with a log of its own, which no peer reads, is refused by what the peer goes on receiving',
+  async () => {
+    await write(3);
+    await halt(site.eu);
+    copyOf('apart');
+    await go(site.eu);
+    await write(4);
+    const kafka = await startKafka();
+    const us = {
+      region: 'us',
+      brokers: site.us.kafka?.brokers ?? '',
+      admin: site.us.process.adminAddress,
+    };
+    const { twin, stop } = await startClone('apart', { brokers: kafka.brokers, peers: [us] });
+    try {
+      let reason: string | undefined;
+      await until('the copy is refused', 90_000, async () => {
+        const seen = await guard(twin.admin);
+        ({ reason } = seen);
+        return seen.kind === 'refused';
+      });
+      expect(reason).toMatch(/^us has received beat .* goes on: another database writes as eu$/);
+      const client = new RegionClient({ region: 'eu', ...twin });
+      expect(await client.put('products', 'apart', { title: 'x' })).toMatchObject({ status: 503 });
+      await write(2);
+      expect(await guard(site.eu.process.admin)).toEqual({ kind: 'proven' });
+    } finally {
+      await stop();
+      await kafka.stop();
+    }
+  },
+  150_000,
+);
+
+test.runIf(logUnderTest() === 'kafka')(
   // The last, because nothing comes after it in the place of the region.
   'P9: of two clones that are started at once one goes on, and the other stops for good',
   async () => {
@@ -200,7 +236,7 @@ test.runIf(logUnderTest() === 'kafka')(
     await go(site.eu);
     await write(4);
     await halt(site.eu);
-    const clones = await Promise.all(['first', 'second'].map(startClone));
+    const clones = await Promise.all(['first', 'second'].map((name) => startClone(name)));
     try {
       const kinds = () => Promise.all(clones.map(async ({ twin }) => (await guard(twin.admin)).kind));
       let found: readonly (string | undefined)[] = [];
@@ -270,10 +306,17 @@ interface Clone {
   readonly stop: () => Promise<void>;
 }
 
-async function startClone(name: string): Promise<Clone> {
+/** On the living region's log and without peers, if nothing else is said. */
+async function startClone(
+  name: string,
+  { brokers, peers }: Pick<PeerAddresses, 'brokers'> & { readonly peers: readonly PeerAddresses[] } = {
+    brokers: site.eu.kafka?.brokers ?? '',
+    peers: [],
+  },
+): Promise<Clone> {
   const postgres = await startPostgres({ keepIn: join(site.folder, name) });
-  const settings = { ISTHMUS_KAFKA_BROKERS: site.eu.kafka?.brokers ?? '' };
-  const prepared = await prepareRegionProcess({ region: 'eu', database: postgres.url, settings, peers: [] });
+  const settings = { ISTHMUS_KAFKA_BROKERS: brokers };
+  const prepared = await prepareRegionProcess({ region: 'eu', database: postgres.url, settings, peers });
   const twin = await prepared.start();
   const stop = async (): Promise<void> => {
     await twin.stop();

@@ -205,11 +205,22 @@ export const repairMutants: readonly Mutant[] = [
     name: 'testimony of peers not believed',
     edits: [
       {
-        file: `${sources}/identity/peer-evidence.ts`,
+        file: `${sources}/identity/other-beats.ts`,
         from: 'if (beat.number > own)',
         to: 'if (beat.number > own * 1000)',
       },
     ],
     killer: suite('replication/src/identity/peer-evidence.test.ts'),
+  },
+  {
+    name: 'peers are not asked who else writes',
+    edits: [
+      {
+        file: `${sources}/identity/peer-lives.ts`,
+        from: 'now.number > before.number',
+        to: 'now.number < before.number',
+      },
+    ],
+    killer: suite('replication/src/identity/own-log-evidence.test.ts'),
   },
 ];

@@ -64,10 +64,11 @@ export function guardIdentity(parts: IdentityParts): IdentityGuard {
   const log = new OpenedOwnLog(new SimOwnLog(parts), parts.seals);
   const control = new SealedControlLog(new SimControlLog(parts), parts.seals);
   const { memory, closed } = parts;
+  const isLearning = async () => (await new SimIncarnations(postgres).relearning()) !== null;
   const shared = { self, peers: region.peers, closed, memory, past, timer, logger };
   const evidence = region.isLogInside
     ? new PeerEvidence(shared)
-    : new OwnLogEvidence({ ...shared, control, records, log, prepareLog });
+    : new OwnLogEvidence({ ...shared, control, records, log, prepareLog, isLearning });
   return new IdentityGuard({
     self,
     past,

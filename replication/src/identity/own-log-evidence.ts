@@ -12,7 +12,7 @@ import { PeerLives, type PeerLivesOptions } from './peer-lives.ts';
 export interface OwnLogEvidenceOptions
   extends Omit<OwnLogProofOptions, 'store'>,
     Omit<OwnLogTailOptions, 'onForeign' | 'past'>,
-    Omit<PeerLivesOptions, 'past'> {
+    Omit<PeerLivesOptions, 'past' | 'records'> {
   readonly past: OwnLogProofOptions['store'] & OwnLogTailOptions['past'] & ClaimTailOptions['past'];
   /** Creates the topics where they are absent, so that there is a log to ask. */
   readonly prepareLog: () => Promise<void>;

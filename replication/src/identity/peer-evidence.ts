@@ -18,6 +18,7 @@ import type { Timer } from '../ports/timer.ts';
 import { Ticker } from '../ticker.ts';
 import type { Alarms, Evidence } from './evidence.ts';
 import type { OwnLogProofOptions, Verdict } from './own-log-proof.ts';
+import { otherBeats } from './other-beats.ts';
 import { askPeers, otherLives, patienceMs, peerLookIntervalMs, type Testimony } from './peer-testimony.ts';
 
 export interface PeerEvidenceOptions {
@@ -30,9 +31,6 @@ export interface PeerEvidenceOptions {
   readonly timer: Timer;
   readonly logger: Logger;
 }
-
-/** The same beat has the same time, but for how digits are written. */
-const sameTimeMs = 1;
 
 export class PeerEvidence implements Evidence {
   readonly #options: PeerEvidenceOptions;
@@ -199,35 +197,13 @@ export class PeerEvidence implements Evidence {
     throw unavailable('no peer says whether somebody else writes as this region');
   }
 
+  async #otherBeat(testimonies: readonly Testimony[], end: Lsn): Promise<string | null> {
+    const [found] = await otherBeats(testimonies, { ...this.#options, end });
+    return found?.reason ?? null;
+  }
+
   #otherLife(testimonies: readonly Testimony[]): string | null {
     return otherLives(testimonies, this.#options.self.incarnation)[0]?.reason ?? null;
-  }
-
-  /**
-   * Own beats are read after the answers, so whatever was received by then has been in the table. `end`: beyond it in the
-   * write-ahead log lies nothing that the database could have published by then.
-   */
-  async #otherBeat(testimonies: readonly Testimony[], end: Lsn): Promise<string | null> {
-    const { self, past } = this.#options;
-    const own = (await past.newestBeat()).beat?.number ?? 0;
-    for (const { peer, beat } of testimonies) {
-      if (beat === 'nothing' || !sameIncarnation(beat.incarnation, self.incarnation)) continue;
-      // Between two beats as well: what a standby lacks that takes over is mostly less than the time between them.
-      if (beat.applied !== null && beat.applied > end)
-        return `${peer} has applied changes up to ${beat.applied}, and the database ends at ${end}`;
-      if (beat.number > own)
-        return `${peer} has received beat ${beat.number}, the database holds none after ${own}`;
-      if (await this.#isAnother(beat))
-        return `${peer} has received beat ${beat.number}, and it is another than the database's`;
-    }
-    return null;
-  }
-
-  /** The numbers of a copy soon pass those that were lost; a beat that is no longer kept says nothing. */
-  async #isAnother({ number, made }: RememberedBeat): Promise<boolean> {
-    if (made === null) return false;
-    const [kept] = await this.#options.past.beats(number, number);
-    return kept !== undefined && (kept.lsn !== made.lsn || Math.abs(kept.atMs - made.atMs) > sameTimeMs);
   }
 }
 

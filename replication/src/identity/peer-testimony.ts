@@ -8,8 +8,10 @@ export interface Testimony {
   readonly beat: RememberedBeat | 'nothing';
 }
 
-export interface OtherLife {
-  readonly incarnation: Incarnation;
+/** What a peer knows of the region and the database does not. */
+export interface OtherPast {
+  readonly peer: RegionId;
+  readonly beat: RememberedBeat;
   readonly reason: string;
 }
 
@@ -32,12 +34,12 @@ export async function askPeers({
 }
 
 /** Under which the region is known and which are neither that of the database nor one before it. */
-export function otherLives(testimonies: readonly Testimony[], own: Incarnation): readonly OtherLife[] {
+export function otherLives(testimonies: readonly Testimony[], own: Incarnation): readonly OtherPast[] {
   return testimonies.flatMap(({ peer, beat }) => {
     if (beat === 'nothing') return [];
     const { incarnation } = beat;
     if (incarnation.counter < own.counter || sameIncarnation(incarnation, own)) return [];
     const reason = `${peer} knows the region as incarnation ${incarnation.counter}, which is not that of the database`;
-    return [{ incarnation, reason }];
+    return [{ peer, beat, reason }];
   });
 }

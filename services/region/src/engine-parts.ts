@@ -117,15 +117,16 @@ export function createGuard(
 ): IdentityGuard | null {
   const { log: logger, database, timer, peers, client: memory, retirement } = ground;
   const { identity: self, past, records } = database;
-  const { ownLog: log, control } = incarnations;
+  const { ownLog: log, control, store } = incarnations;
   if (log === null && peers.length === 0) return null;
   const closed = () => retirement.closed;
   const shared = { self, peers, closed, memory, past, timer, logger };
   const prepareLog = () => sink.prepare(self.partitionCount);
+  const isLearning = async () => (await store.relearning()) !== null;
   const evidence =
     log === null
       ? new PeerEvidence(shared)
-      : new OwnLogEvidence({ ...shared, control, records, log, prepareLog });
+      : new OwnLogEvidence({ ...shared, control, records, log, prepareLog, isLearning });
   const onRefused = () => metrics.identityRefused();
   return new IdentityGuard({
     ...shared,
