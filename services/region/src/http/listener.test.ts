@@ -1,6 +1,7 @@
 /** What the listener refuses before any route runs, over real connections. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { type AssertionFailure, ReplicationError, assert as holds } from '@isthmus/replication/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +26,7 @@ beforeAll(async () => {
   });
   app.get('/thing/:key', (request) => request.params);
   app.put('/thing/:key', (request) => ({ body: request.body ?? null }));
+  app.put('/late/:key', () => pause(500, { done: true }));
   app.post('/fail/:how', (request) => {
     const how = Object.values(request.params ?? {})[0];
     holds(how !== 'assert', 'secret-of-the-house');
@@ -154,6 +156,35 @@ describe('refusals', () => {
     const answer = await raw(text);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     expect(answer).toContain(`"code":"${code}"`);
+  });
+});
+
+describe('connections', () => {
+  const connectionCount = () =>
+    new Promise<number>((resolve) => app.server.getConnections((_error, count) => resolve(count)));
+  /** Whose other side keeps its half of the connection open. */
+  const open = (text: string) => {
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    socket.resume().write(text);
+    return socket;
+  };
+
+  it.each([
+    ['sends nothing', ''],
+    ['sends what is not HTTP', 'hello\r\n\r\n'],
+    ['never ends its headers', 'GET / HTTP/1.1\r\nHost: x\r\n'],
+  ])('whoever %s holds none for good', async (_name, text) => {
+    const before = await connectionCount();
+    const opened = Array.from({ length: 3 }, () => open(text));
+    await expect.poll(connectionCount).toBeGreaterThan(before);
+    await expect.poll(connectionCount, { timeout: 5000 }).toBeLessThanOrEqual(before);
+    for (const socket of opened) socket.destroy();
+  });
+
+  it('what follows a request that has no answer yet is not answered in its place', async () => {
+    const answer = await raw('PUT /late/a HTTP/1.1\r\nHost: x\r\n\r\nthis is no request\r\n\r\n');
+    expect(answer).toBe('');
   });
 });
 

@@ -17,7 +17,7 @@ import type { Logger } from 'pino';
 import type { ProblemCode } from '../problem-codes.ts';
 import { Problem, problemBody, problemMediaType, problemOfFailure } from '../problem.ts';
 import { AllowedMethods } from './allowed-methods.ts';
-import { answerClientError } from './client-error.ts';
+import { Connections } from './connections.ts';
 import { maxBodyBytes, parseJsonBody } from './json-body.ts';
 
 export interface ListenerOptions {
@@ -26,7 +26,7 @@ export interface ListenerOptions {
   /** Told of every failed assertion; expected to end the process. */
   readonly crash: (failure: AssertionFailure) => void;
   readonly maxConnections: number;
-  /** A request whose headers are not complete after this is answered 408. */
+  /** A request whose headers are not complete after this is answered 408; a connection without any is cut. */
   readonly headersTimeoutMs: number;
   /** The same for the whole request with its body. */
   readonly requestTimeoutMs: number;
@@ -43,6 +43,7 @@ const timeoutCheckMs = 1000;
 
 export function createListener(options: ListenerOptions): Listener {
   const nextId = requestIds();
+  const connections = new Connections(options.headersTimeoutMs);
   const log: FastifyBaseLogger = options.log;
   const app = Fastify({
     loggerInstance: log,
@@ -63,9 +64,10 @@ export function createListener(options: ListenerOptions): Listener {
       sendProblem(request, reply, problemOf(error));
     },
     clientErrorHandler: (error, socket) => {
-      answerClientError(error, socket, { requestId: nextId(), region: options.region });
+      connections.refuse(error, socket, () => ({ requestId: nextId(), region: options.region }));
     },
   });
+  connections.watch(app.server);
   app.server.maxConnections = options.maxConnections;
   takeJsonOnly(app);
   markAnswers(app, options);
