@@ -21,11 +21,13 @@ beforeAll(async () => {
     crash: (failure) => crashes.push(failure),
     maxConnections: 100,
     headersTimeoutMs: 200,
+    stallTimeoutMs: 1500,
     requestTimeoutMs: 400,
     isDraining: () => false,
   });
   app.get('/thing/:key', (request) => request.params);
   app.put('/thing/:key', (request) => ({ body: request.body ?? null }));
+  app.get('/large/:key', () => 'x'.repeat(16 * 1024 * 1024));
   app.put('/late/:key', () => pause(500, { done: true }));
   app.post('/fail/:how', (request) => {
     const how = Object.values(request.params ?? {})[0];
@@ -181,6 +183,14 @@ describe('connections', () => {
     await expect.poll(connectionCount, { timeout: 5000 }).toBeLessThanOrEqual(before);
     for (const socket of opened) socket.destroy();
   });
+
+  it('whoever does not read the answer is cut', async () => {
+    const before = await connectionCount();
+    const socket = open('GET /large/a HTTP/1.1\r\nHost: x\r\n\r\n').pause();
+    await expect.poll(connectionCount).toBeGreaterThan(before);
+    await expect.poll(connectionCount, { timeout: 8000 }).toBeLessThanOrEqual(before);
+    socket.destroy();
+  }, 15_000);
 
   it('what follows a request that has no answer yet is not answered in its place', async () => {
     const answer = await raw('PUT /late/a HTTP/1.1\r\nHost: x\r\n\r\nthis is no request\r\n\r\n');

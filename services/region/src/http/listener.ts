@@ -30,6 +30,11 @@ export interface ListenerOptions {
   readonly headersTimeoutMs: number;
   /** The same for the whole request with its body. */
   readonly requestTimeoutMs: number;
+  /**
+   * A connection with a request on which nothing moved for so long, because nobody reads the answer, is cut; longer than
+   * any answer takes to make. 0: it is not.
+   */
+  readonly stallTimeoutMs: number;
   /** While true every answer asks the caller to go elsewhere with its next request. */
   readonly isDraining: () => boolean;
 }
@@ -57,6 +62,7 @@ export function createListener(options: ListenerOptions): Listener {
     return503OnClosing: false,
     keepAliveTimeout: keepAliveTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
+    connectionTimeout: options.stallTimeoutMs,
     http: { connectionsCheckingInterval: timeoutCheckMs, headersTimeout: options.headersTimeoutMs },
     routerOptions: { maxParamLength },
     frameworkErrors: (error, request, reply) => {
