@@ -26,6 +26,8 @@ export interface Opened {
   readonly isRenewed: () => boolean;
   /** One round trip to the database. */
   readonly askDatabase: () => Promise<void>;
+  /** Whoever waits for something to arrive is answered now, because nobody could wait for them later. */
+  readonly endWaits: () => void;
   /** Resolves when every write taken in has been answered. */
   readonly closeWrites: () => Promise<void>;
   readonly closeReplication: () => Promise<void>;
@@ -102,6 +104,7 @@ export class RegionProcess {
     this.#end.abort();
     const steps = [
       { name: 'callers', run: () => pause(drainMs) },
+      { name: 'waits', run: () => Promise.resolve(this.#opened?.endWaits()) },
       { name: 'public listener', run: () => closeListener(this.#api) },
       { name: 'opening', run: () => this.#following ?? Promise.resolve() },
       { name: 'writes', run: () => this.#opened?.closeWrites() ?? Promise.resolve() },
@@ -131,6 +134,7 @@ export class RegionProcess {
   /** Meanwhile callers are told that the database is unavailable. */
   async #reopen(former: Opened): Promise<void> {
     this.#opened = null;
+    former.endWaits();
     await former.closeWrites();
     await former.closeReplication();
     await former.closeDatabase();

@@ -111,7 +111,7 @@ function requireReached(judgement: SessionJudgement, waitMs: number): void {
   const value = `${region}.${incarnation.counter}/${partition}`;
   throw new Problem(
     'session-not-reached',
-    `After ${waitMs} ms this region does not have what the session knows of region ${region}.`,
+    `This region does not have what the session knows of region ${region}, and has waited for it for ${waitMs} ms at most.`,
     { violations: [{ field: sessionHeader, rule: 'reached', limit: waitMs, value }] },
   );
 }
