@@ -204,6 +204,18 @@ describe('hostile input', () => {
       'unknown-collection',
     ],
     [
+      'a query that is no UTF-8',
+      ['GET', () => '/v1/collections/products/records?prefix=%FF', undefined],
+      400,
+      'invalid-key',
+    ],
+    [
+      'the same behind another question mark',
+      ['GET', () => '/v1/collections/products/records?prefix=a?%FF', undefined],
+      400,
+      'invalid-key',
+    ],
+    [
       'siblings of another kind',
       ['GET', () => `${path(key)}?siblings=some`, undefined],
       422,
