@@ -6,8 +6,12 @@ import { pino } from 'pino';
 import { type AssertionFailure, ReplicationError, assert as holds } from '@isthmus/replication/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { Problem } from '../problem.ts';
 import { type Listener, createListener } from './listener.ts';
 
+const many = Array.from({ length: 500 }, (_, index) => {
+  return { field: `writes[${index}]`, rule: 'budget', limit: { seconds: 5 }, value: { peers: 0 } };
+});
 const crashes: AssertionFailure[] = [];
 const logged: string[] = [];
 let app: Listener;
@@ -34,6 +38,7 @@ beforeAll(async () => {
     holds(how !== 'assert', 'secret-of-the-house');
     if (how === 'known')
       throw new ReplicationError('outcome-unknown', 'SELECT secret FROM house', { retriable: false });
+    if (how === 'full') throw new Problem('overloaded', 'too much to do here', { violations: many });
     throw new TypeError('secret-of-the-house at /srv/path');
   });
   url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -213,6 +218,15 @@ describe('faults of ours', () => {
     const body = await problem(response);
     expect(body.code).toBe('outcome-unknown');
     expect(JSON.stringify(body)).not.toContain('SELECT');
+  });
+
+  it('are told apart in the log from what is refused on purpose, of which a line is short', async () => {
+    const response = await fetch(`${url}/fail/full`, { method: 'POST' });
+    const { instance, violations } = await problem(response);
+    expect(violations).toHaveLength(500);
+    const line = logged.find((each) => each.includes(instance) && each.includes('overloaded')) ?? '';
+    expect(line).toMatch(/"level":40.*too much to do here/);
+    expect(line.length).toBeLessThan(500);
   });
 
   it('end the process when an assertion fails', async () => {

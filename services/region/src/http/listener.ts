@@ -45,6 +45,8 @@ export type Listener = FastifyInstance;
 const maxParamLength = 4096;
 const keepAliveTimeoutMs = 72_000;
 const timeoutCheckMs = 1000;
+const refusedForNow = 503;
+const longestReason = 500;
 
 export function createListener(options: ListenerOptions): Listener {
   const nextId = requestIds();
@@ -178,12 +180,22 @@ function answerErrors(app: Listener, { log, crash }: ListenerOptions): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     sendProblem(request, reply, problem);
-    if (problem.status >= 500)
-      log.error({ requestId: request.id, err: error, code: problem.code }, 'request failed');
+    if (problem.status >= 500) tellFailure(log, { requestId: request.id, code: problem.code }, error);
     if (!(error instanceof AssertionFailure)) return;
     log.fatal({ err: error }, 'an assertion failed');
     crash(error);
   });
+}
+
+/** What is refused on purpose comes by the thousand when there is too much of it, and its stack says nothing. */
+function tellFailure(
+  log: Logger,
+  marks: { readonly requestId: string; readonly code: ProblemCode },
+  error: unknown,
+): void {
+  if (error instanceof Problem && error.status === refusedForNow)
+    log.warn({ ...marks, reason: error.message.slice(0, longestReason) }, 'request refused');
+  else log.error({ ...marks, err: error }, 'request failed');
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {
