@@ -17,6 +17,8 @@ export class Connections {
   }
 
   watch(server: Server): void {
+    // What else a caller expects than to go on we cannot promise, and the answer says what came of it.
+    server.on('checkExpectation', (request, response) => server.emit('request', request, response));
     server.on('connection', (socket: Socket) => this.#limitSilence(socket));
     server.on('request', (request, response) => {
       const { socket } = request;

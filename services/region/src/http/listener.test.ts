@@ -115,6 +115,7 @@ describe('refusals', () => {
     ['an unusual method', 'PROPFIND', '/thing/a', 405, 'method-not-allowed'],
     ['OPTIONS', 'OPTIONS', '/thing/a', 405, 'method-not-allowed'],
     ['TRACE', 'TRACE', '/thing/a', 405, 'method-not-allowed'],
+    ['a method on a whole address', 'DELETE', 'http://x/thing/a', 405, 'method-not-allowed'],
     ['a record path without a key', 'GET', '/v1/collections/c/records/', 400, 'invalid-key'],
   ])('for %s', async (_name, method, path, status, code) => {
     const answer = await raw(`${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
@@ -123,6 +124,21 @@ describe('refusals', () => {
     expect(answer.toLowerCase()).toContain('request-id: ');
     if (method !== 'HEAD') expect(answer).toContain(`"code":"${code}"`);
     if (status === 405) expect(answer.toLowerCase()).toContain('allow: get, put');
+  });
+
+  it('for a request without a host, in the words of every refusal', async () => {
+    const answer = await raw('GET /thing/a HTTP/1.1\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(answer.toLowerCase()).toContain('request-id: ');
+    expect(answer).toContain('"code":"bad-request"');
+    expect(await raw('GET /thing/a HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  it('for no expectation, which is passed over', async () => {
+    const head = 'PUT /thing/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: fairies\r\n';
+    const answer = await raw(`${head}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer.toLowerCase()).toContain('request-id: ');
   });
 
   it.each([

@@ -65,7 +65,12 @@ export function createListener(options: ListenerOptions): Listener {
     keepAliveTimeout: keepAliveTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
     connectionTimeout: options.stallTimeoutMs,
-    http: { connectionsCheckingInterval: timeoutCheckMs, headersTimeout: options.headersTimeoutMs },
+    http: {
+      connectionsCheckingInterval: timeoutCheckMs,
+      headersTimeout: options.headersTimeoutMs,
+      // Node's own refusal is bare; `answerMissing` says what is missing.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength },
     frameworkErrors: (error, request, reply) => {
       mark(request, reply, options);
@@ -146,7 +151,8 @@ function answerMissing(app: Listener): void {
     allowed.add(route.url, [route.method].flat());
   });
   app.addHook('onRequest', (request, _reply, done) => {
-    if (request.url.includes('#')) done(unencodedHash());
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') done(noHost());
+    else if (request.url.includes('#')) done(unencodedHash());
     else if (request.is404) done(missing(request, allowed));
     else done();
   });
@@ -155,14 +161,20 @@ function answerMissing(app: Listener): void {
   });
 }
 
+function noHost(): Problem {
+  return new Problem('bad-request', 'A request of HTTP/1.1 names its Host.');
+}
+
 function unencodedHash(): Problem {
   return new Problem('invalid-key', 'A "#" in a path is written %23.');
 }
 
+/** A proxy may ask with the whole address. */
+const origin = /^https?:\/\/[^/?#]*/i;
 const recordPath = /^\/v1\/(?:collections\/[^/]+\/)?records\/(?:[^/]*\/)*[^/]*$/;
 
 function missing(request: FastifyRequest, allowed: AllowedMethods): Problem {
-  const path = request.url.split('?', 1)[0] ?? '';
+  const path = request.url.replace(origin, '').split('?', 1)[0] ?? '';
   const methods = allowed.of(path);
   if (methods.length > 0) {
     const detail = `${request.method} is not taken here; ${methods.join(', ')} ${methods.length > 1 ? 'are' : 'is'}.`;
