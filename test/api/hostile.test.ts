@@ -1,6 +1,6 @@
 /** Requests that are wrong in every way that a stranger finds: each is refused, and nothing is stored. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Site, codeOf, startSite, valueOf } from './site.ts';
+import { type Site, codeOf, problemOf, startSite, valueOf } from './site.ts';
 
 const collections = {
   products: {
@@ -14,6 +14,7 @@ const collections = {
         fields: { city: { type: 'register' }, floors: { type: 'counter' } },
       },
       labels: { type: 'map', of: { type: 'register' } },
+      sums: { type: 'map', of: { type: 'counter' } },
       notes: { type: 'text' },
     },
   },
@@ -32,6 +33,11 @@ beforeEach(() => site.nextTest());
 
 const call: Site['call'] = (...request) => site.call(...request);
 const path: Site['path'] = (...named) => site.path(...named);
+
+/** As many members as a small body has room for. */
+function manyOf(value: number, prefix = ''): Record<string, number> {
+  return Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`${prefix}x${index}`, value]));
+}
 
 describe('hostile input', () => {
   const key = 'hostile';
@@ -198,6 +204,18 @@ describe('hostile input', () => {
       'unknown-collection',
     ],
     [
+      'a query that is no UTF-8',
+      ['GET', () => '/v1/collections/products/records?prefix=%FF', undefined],
+      400,
+      'invalid-key',
+    ],
+    [
+      'the same behind another question mark',
+      ['GET', () => '/v1/collections/products/records?prefix=a?%FF', undefined],
+      400,
+      'invalid-key',
+    ],
+    [
       'siblings of another kind',
       ['GET', () => `${path(key)}?siblings=some`, undefined],
       422,
@@ -209,6 +227,20 @@ describe('hostile input', () => {
     expect([answer.status, codeOf(answer)]).toEqual([status, code]);
     expect(await stored()).toEqual(before);
     expect('polluted' in {}).toBe(false);
+  });
+
+  it.each<[string, readonly [string, () => string, unknown], string]>([
+    ['unknown fields put', put(manyOf(0)), 'value.x0'],
+    ['unknown fields patched', patch({ set: manyOf(0) }), 'set.x0'],
+    ['unknown fields cleared', patch({ clear: Object.keys(manyOf(0)) }), 'clear[0]'],
+    ['operations that fields do not take', patch({ increment: manyOf(1, 'labels.') }), 'increment.labels.x0'],
+    ['unknown members of a map put', put({ address: manyOf(0) }), 'value.address.x0'],
+    ['counters in a map put', put({ sums: manyOf(1) }), 'value.sums.x0'],
+  ])('of a request full of %s the first faults are told, and no more', async (_name, request, first) => {
+    const [method, target, body] = request;
+    const { violations } = problemOf(await call(method, target(), body));
+    expect(violations).toHaveLength(50);
+    expect(violations[0]?.field).toBe(first);
   });
 
   it('a bounded counter beyond its range is refused and keeps its value', async () => {

@@ -332,6 +332,7 @@ const listenerOptions = {
   },
   maxConnections: 1000,
   headersTimeoutMs: 5000,
+  stallTimeoutMs: 0,
   requestTimeoutMs: 5000,
   isDraining: () => false,
 };

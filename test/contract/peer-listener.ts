@@ -19,6 +19,7 @@ export class PeerListener {
       crash: (failure) => expect.fail(failure.message),
       maxConnections: 100,
       headersTimeoutMs: 10_000,
+      stallTimeoutMs: 0,
       requestTimeoutMs: 30_000,
       isDraining: () => false,
     });

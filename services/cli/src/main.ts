@@ -4,8 +4,10 @@
  * no, 2 wrong usage, 3 cannot reach. A failure that somebody can mend is told in its own words with the
  * remedy; only a bug shows a stack.
  */
+import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { LocalError } from '@isthmus/local/errors';
+import { setTimeout as pause } from 'node:timers/promises';
+import { LocalError, systemCode } from '@isthmus/local/errors';
 import { findRunningDemos } from '@isthmus/local/running-demo';
 import { conflicts } from './commands/conflicts.ts';
 import { deadLetters } from './commands/dead-letters.ts';
@@ -30,6 +32,9 @@ import { transfer } from './commands/transfer.ts';
 import { readConfig } from './config.ts';
 import { CliError, type ExitCode } from './remote/cli-error.ts';
 import type { Command, CommandIo } from './remote/command.ts';
+
+/** For a command that looks at it to say how far it came. */
+const interruptedMs = 1000;
 
 const commands: readonly Command[] = [
   demo,
@@ -100,7 +105,17 @@ async function run(args: readonly string[]): Promise<ExitCode> {
     process.stdout.write(`${command.summary}.\n\nusage: ${command.usage}\n`);
     return 0;
   }
-  return command.run(rest, openIo());
+  const io = openIo();
+  const running = command.run(rest, io);
+  // The demo has servers to end.
+  return command === demo ? running : Promise.race([running, leaveAfter(io.interrupted)]);
+}
+
+/** A command that waits for an answer, or for standard input, does not look whether anybody has interrupted it. */
+async function leaveAfter(interrupted: AbortSignal): Promise<ExitCode> {
+  if (!interrupted.aborted) await once(interrupted, 'abort');
+  await pause(interruptedMs);
+  throw new CliError(1, 'Interrupted; what was asked for may have happened.');
 }
 
 /** Tells a failure and gives its exit code; a bug is thrown on. */
@@ -116,6 +131,13 @@ function tell(error: unknown): ExitCode {
   throw error;
 }
 
-process.stdout.on('error', () => process.exit(0));
+process.stdout.on('error', (error) => {
+  // Whoever read it has enough.
+  if (systemCode(error) === 'EPIPE') process.exit(0);
+  process.stderr.write(`isthmus: the result could not be written: ${error.message}\n`);
+  process.exit(1);
+});
 const exitCode = await run(process.argv.slice(2)).catch(tell);
-process.stdout.write('', () => process.exit(exitCode));
+process.stdout.write('', (error) => {
+  if (error === null || error === undefined) process.exit(exitCode);
+});

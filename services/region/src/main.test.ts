@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { type Postgres, startPostgres } from '@isthmus/local/postgres';
+import { parseRegionId } from '@isthmus/replication/ports/identity';
+import { encodeSession } from '@isthmus/replication/sessions/session-token';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const us = parseRegionId('us') ?? expect.fail('us is a region');
 const children = new Set<ChildProcess>();
 let folder = '';
 let collections = '';
@@ -191,6 +194,28 @@ describe('with a database', () => {
     const [again = ''] = await addresses(next, ['public listener is up']);
     const record = await (await fetch(`${again}/v1/collections/products/records/counted`)).json();
     expect(record).toMatchObject({ value: { likes: acknowledged } });
+  }, 60_000);
+
+  it('answers who waits for a session where it is stopped meanwhile, and writes nothing for them', async () => {
+    const child = start(settings(postgres.url));
+    const [api = ''] = await addresses(child, ['public listener is up', 'ready']);
+    const issuer = { region: us, incarnation: { counter: 1, nonce: 1 } };
+    const session = { issuer, vector: [{ ...issuer, partition: 0, lsn: 1n }], ahead: [] };
+    const waiting = fetch(`${api}/v1/collections/products/records/waited`, {
+      method: 'PUT',
+      headers: {
+        'content-type': 'application/json',
+        'isthmus-session': encodeSession(session, Buffer.alloc(0)),
+        'isthmus-wait': '10000',
+      },
+      body: '{"value":{"title":"x"}}',
+    });
+    // Nothing tells from outside that it waits.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    child.kill('SIGTERM');
+    const answer = await waiting;
+    expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'session-not-reached' }]);
+    expect(await once(child, 'exit')).toEqual([0, null]);
   }, 60_000);
 
   it("refuses another region's database for good", async () => {

@@ -179,10 +179,8 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
     admin: adminPartsOf(ground, { ...running, ...shown, maxDriftMs }),
     askDatabase: () => clock.calibrate(),
     isRenewed: () => past.standing === 'renewed' || keeper?.state.kind === 'renewed',
-    closeWrites: () => {
-      sessions.close();
-      return journal.close();
-    },
+    endWaits: () => sessions.close(),
+    closeWrites: () => journal.close(),
     closeReplication: async () => {
       digester.close();
       await Promise.all([...watches.map((watch) => watch?.stop()), donor.close()]);

@@ -167,7 +167,7 @@ const kinds = {
   overloaded: {
     status: 503,
     title: 'The region has too much to do',
-    meaning: 'A queue is at its limit, or a write has waited in it for 4 s; nothing was written.',
+    meaning: 'A queue is at its limit, or a write or a list has waited in it for 4 s; nothing was written.',
     mend: 'Wait as `Retry-After` says, then send it again with growing pauses.',
   },
   'peer-not-heard': {

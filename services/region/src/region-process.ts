@@ -26,6 +26,8 @@ export interface Opened {
   readonly isRenewed: () => boolean;
   /** One round trip to the database. */
   readonly askDatabase: () => Promise<void>;
+  /** Whoever waits for something to arrive is answered now, because nobody could wait for them later. */
+  readonly endWaits: () => void;
   /** Resolves when every write taken in has been answered. */
   readonly closeWrites: () => Promise<void>;
   readonly closeReplication: () => Promise<void>;
@@ -50,8 +52,9 @@ const arrivalMs = 250;
 const lingerMs = 3000;
 const shutdownTimeoutMs = 8000;
 const timeouts = { headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 };
-const maxApiConnections = 10_000;
-const maxAdminConnections = 256;
+/** A write may wait for its session, for its turn and for the disk; digests of operators may take minutes. */
+const apiLimits = { maxConnections: 10_000, stallTimeoutMs: 60_000 } as const;
+const adminLimits = { maxConnections: 256, stallTimeoutMs: 0 } as const;
 
 export class RegionProcess {
   readonly #options: RegionProcessOptions;
@@ -68,7 +71,7 @@ export class RegionProcess {
     this.#options = options;
     const askDatabase = () => this.#opened?.askDatabase() ?? null;
     this.#readiness = new Readiness({ drain: this.#drain, askDatabase, timeoutMs: readyTimeoutMs });
-    this.#admin = createAdminListener(this.#listenerOptions(maxAdminConnections), {
+    this.#admin = createAdminListener(this.#listenerOptions(adminLimits), {
       drain: this.#drain,
       readiness: this.#readiness,
       parts: () => this.#opened?.admin ?? null,
@@ -101,6 +104,7 @@ export class RegionProcess {
     this.#end.abort();
     const steps = [
       { name: 'callers', run: () => pause(drainMs) },
+      { name: 'waits', run: () => Promise.resolve(this.#opened?.endWaits()) },
       { name: 'public listener', run: () => closeListener(this.#api) },
       { name: 'opening', run: () => this.#following ?? Promise.resolve() },
       { name: 'writes', run: () => this.#opened?.closeWrites() ?? Promise.resolve() },
@@ -130,6 +134,7 @@ export class RegionProcess {
   /** Meanwhile callers are told that the database is unavailable. */
   async #reopen(former: Opened): Promise<void> {
     this.#opened = null;
+    former.endWaits();
     await former.closeWrites();
     await former.closeReplication();
     await former.closeDatabase();
@@ -154,17 +159,17 @@ export class RegionProcess {
 
   async #serve(): Promise<void> {
     const { config, log } = this.#options;
-    this.#api = createApiListener(this.#listenerOptions(maxApiConnections), {
+    this.#api = createApiListener(this.#listenerOptions(apiLimits), {
       ...switchedParts(() => this.#opened?.api ?? null),
       drain: this.#drain,
     });
     log.info({ address: await this.#api.listen(config.apiAddress) }, 'public listener is up');
   }
 
-  #listenerOptions(maxConnections: number): ListenerOptions {
+  #listenerOptions(limits: Pick<ListenerOptions, 'maxConnections' | 'stallTimeoutMs'>): ListenerOptions {
     const { config, log, crash } = this.#options;
     const isDraining = () => this.#drain.draining;
-    return { region: config.region, log, crash, maxConnections, isDraining, ...timeouts };
+    return { region: config.region, log, crash, isDraining, ...limits, ...timeouts };
   }
 }
 

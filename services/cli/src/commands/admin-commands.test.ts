@@ -4,10 +4,11 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { CliError } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { deadLetters } from './dead-letters.ts';
+import { digest } from './digest.ts';
 import { drain } from './drain.ts';
 import { incidents } from './incidents.ts';
 import { record } from './record.ts';
@@ -17,7 +18,11 @@ import { sweep } from './sweep.ts';
 let server: Server;
 let admin = '';
 let asked: string[] = [];
-let answer: (asked: string) => { readonly status?: number; readonly body: unknown };
+let answer: (asked: string) => {
+  readonly status?: number;
+  readonly body: unknown;
+  readonly afterMs?: number;
+};
 
 beforeAll(async () => {
   server = createServer((request, response) => respond(request, response));
@@ -37,10 +42,13 @@ beforeEach(() => {
 function respond(request: IncomingMessage, response: ServerResponse): void {
   const one = `${request.method ?? ''} ${request.url ?? ''}`;
   asked.push(one);
-  const { status = 200, body } = answer(one);
-  response
-    .writeHead(status, { 'content-type': 'application/json' })
-    .end(typeof body === 'string' ? body : JSON.stringify(body));
+  const { status = 200, body, afterMs = 0 } = answer(one);
+  const send = () =>
+    response
+      .writeHead(status, { 'content-type': 'application/json' })
+      .end(typeof body === 'string' ? body : JSON.stringify(body));
+  if (afterMs === 0) send();
+  else setTimeout(send, afterMs);
 }
 
 async function run(command: Command, ...args: readonly string[]) {
@@ -236,6 +244,44 @@ test('drains the one process that is named, and in a dry run says whether it is 
   expect(await run(drain, '--admin', 'http://127.0.0.1:3')).toMatchObject({
     code: 2,
     note: expect.stringContaining('name the one process'),
+  });
+});
+
+test('counts no more than it has read, where a list has no end', async () => {
+  const page = Array.from({ length: 1000 }, () => letter);
+  answer = () => ({ body: { deadLetters: page, incidents: page.map(() => incident), next: letter.id } });
+  const shown = await run(deadLetters, '--json');
+  expect(shown.note).toMatch(/^The first 10000 dead letters; there are more in /);
+  expect(JSON.parse(shown.out)).toMatchObject({ truncated: true });
+  expect((await run(incidents)).note).toMatch(/^The first 10000 incidents; there are more in /);
+});
+
+test('of what is no export nothing is written, and nothing is taken for none', async () => {
+  answer = () => ({ body: '<html>another server</html>' });
+  for (const options of [['--dry-run'], [join(tmpdir(), 'isthmus-none')]])
+    expect(await run(region, 'export', ...options), options[0]).toMatchObject({ code: 2, out: '' });
+  answer = () => ({ status: 502, body: '<html>a proxy</html>' });
+  expect(await run(region, 'export', '--dry-run')).toMatchObject({ code: 1, note: '502: no reason given' });
+});
+
+test('a digest is waited for longer than other answers, because all of a collection is read for it', async () => {
+  const limit = AbortSignal.timeout.bind(AbortSignal);
+  const quick = vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => limit(ms / 100));
+  const [afterMs, asOf] = [500, '2026-01-01T00:00:00.000Z'];
+  answer = () => ({ body: { digest: '0'.repeat(32), records: 0, asOf }, afterMs });
+  try {
+    expect(await run(record, 'products', 'a')).toMatchObject({ code: 3 });
+    expect(await run(digest, 'products')).toMatchObject({ code: 0 });
+  } finally {
+    quick.mockRestore();
+  }
+});
+
+test('a region is retired by nobody where each of those asked is gone itself', async () => {
+  answer = () => ({ status: 409, body: { code: 'region-retired', detail: 'eu was retired itself' } });
+  expect(await run(region, 'retire', 'us')).toMatchObject({
+    code: 1,
+    note: expect.stringContaining('Nobody was told'),
   });
 });
 

@@ -159,6 +159,24 @@ describe('addresses', () => {
     expect(await run(get, args, io)).toMatchObject({ code, error: expect.stringMatching(message) });
   });
 
+  it('that decide are not overruled by a region that is named, nor is that passed over', async () => {
+    const [eu] = demo.regions;
+    const there = { api: eu?.api ?? '', admin: eu?.admin ?? '' };
+    for (const [command, args] of [
+      [put, ['products', 'elsewhere', '{}']],
+      [record, ['products', 'elsewhere']],
+      [digest, ['products']],
+    ] as const) {
+      const refused = await run(command, [...args, '--region', 'us'], there);
+      expect(refused).toMatchObject({ code: 2, error: expect.stringMatching(/^ISTHMUS_(API|ADMIN) says/) });
+      const chosen = await run(command, [...args, '--region', 'us', '--demo', '41'], there);
+      expect(chosen.code, 'the demo is named too').not.toBe(2);
+    }
+    const twice = await run(get, ['products', 'elsewhere', '--api', there.api, '--region', 'us']);
+    expect(twice).toMatchObject({ code: 2, error: expect.stringMatching(/^--api says/) });
+    expect((await run(get, ['products', 'elsewhere'])).code, 'nothing was written').toBe(1);
+  });
+
   it('of another kind of JSON are wrong usage', async () => {
     expect(await run(put, ['products', 'a', '{x}'])).toMatchObject({
       code: 2,
@@ -212,6 +230,7 @@ describe('transfer', () => {
     const unknown = await run(transfer, ['--from', 'mars']);
     expect([unknown.code, unknown.error]).toEqual([1, expect.stringContaining('there is no peer')]);
     expect((await run(transfer, ['products'])).code).toBe(2);
+    expect((await run(transfer, ['--from', 'us', '--region', 'us'])).error).toContain('No region is left');
     expect((await run(transfer, [], noDemo)).code).toBe(2);
   });
 });
@@ -222,6 +241,7 @@ describe('sweep', () => {
     const asked = ['eu', 'us'].map((region) => ({ region, peers: [] }));
     expect([swept.code, json(swept.out)]).toEqual([0, { dryRun: false, regions: asked }]);
     expect((await run(sweep, ['mars'])).error).toContain('there is no peer');
+    expect((await run(sweep, ['us', '--region', 'us'])).error).toContain('No region is left');
   });
 });
 

@@ -7,7 +7,7 @@ import { findTarget, placeOf } from '../remote/addresses.ts';
 import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions, takePositionals } from '../remote/options.ts';
-import { allPages } from '../remote/pages.ts';
+import { allPages, countText } from '../remote/pages.ts';
 import { printable } from '../remote/printable.ts';
 import { member, queryOf, request } from '../remote/request.ts';
 import { jsonLine, table, textOf } from '../remote/show.ts';
@@ -43,9 +43,10 @@ async function list(args: readonly string[], io: CommandIo): Promise<ExitCode> {
   takePositionals(positionals, 0, usage);
   const { admin: given, demo, region } = values;
   const target = await findTarget({ listener: 'admin', given, demo, region, io });
-  const found = await allPages(target, { path: '/v1/dead-letters', member: 'deadLetters', query: {} });
-  io.out(values.json ? jsonLine({ deadLetters: found }) : show(found));
-  io.note(`${found.length} dead letter${found.length === 1 ? '' : 's'} in ${placeOf(target)}\n`);
+  const pages = await allPages(target, { path: '/v1/dead-letters', member: 'deadLetters', query: {} });
+  const { found, isCut } = pages;
+  io.out(values.json ? jsonLine({ deadLetters: found, ...(isCut ? { truncated: true } : {}) }) : show(found));
+  io.note(`${countText(pages, 'dead letter')} in ${placeOf(target)}\n`);
   return 0;
 }
 

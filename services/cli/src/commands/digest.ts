@@ -17,6 +17,8 @@ const usage =
 /** After a repair, what was written meanwhile may still be on its way. */
 const settleMs = 10_000;
 const pollMs = 500;
+/** A region reads all of the collection for it. */
+const patience = { timeoutMs: 30 * 60_000 } as const;
 
 interface RegionDigest {
   readonly region: string;
@@ -77,7 +79,7 @@ async function settled(
 
 async function readDigest(target: Target, collection: string): Promise<RegionDigest> {
   const url = `${target.url}/v1/digests/${encodeURIComponent(collection)}`;
-  const body = await request({ method: 'GET', url });
+  const body = await request({ method: 'GET', url }, patience);
   const [text, records, asOf] = ['digest', 'records', 'asOf'].map((name) => member(body, name));
   if (typeof text !== 'string' || typeof records !== 'number' || typeof asOf !== 'string')
     throw wrongUsage(

@@ -7,7 +7,7 @@ import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { incidentDetails, incidentTable } from '../remote/incident-text.ts';
 import { addressOptions, readOptions, takePositionals } from '../remote/options.ts';
-import { allPages } from '../remote/pages.ts';
+import { allPages, countText } from '../remote/pages.ts';
 import { request } from '../remote/request.ts';
 import { jsonLine } from '../remote/show.ts';
 
@@ -34,9 +34,14 @@ async function list(args: readonly string[], io: CommandIo): Promise<ExitCode> {
   takePositionals(positionals, 0, usage);
   const target = await findTarget(choiceOf(values, io));
   const include = values.windows ? { include: 'windows' } : {};
-  const found = await allPages(target, { path: '/v1/incidents', member: 'incidents', query: include });
-  io.out(values.json ? jsonLine({ incidents: found }) : incidentTable(found));
-  io.note(`${found.length} incident${found.length === 1 ? '' : 's'} in ${placeOf(target)}\n`);
+  const pages = await allPages(target, { path: '/v1/incidents', member: 'incidents', query: include });
+  const { found, isCut } = pages;
+  io.out(
+    values.json
+      ? jsonLine({ incidents: found, ...(isCut ? { truncated: true } : {}) })
+      : incidentTable(found),
+  );
+  io.note(`${countText(pages, 'incident')} in ${placeOf(target)}\n`);
   return 0;
 }
 

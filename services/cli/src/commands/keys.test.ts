@@ -66,7 +66,24 @@ it('never overwrites a key, and changes nothing in a dry run', async () => {
   await run('new', 'eu', path, '--keys', shared);
   const before = reading('once.key') + reading('once.json');
   await expect(run('new', 'eu', path, '--keys', shared)).rejects.toThrow(/never overwritten/);
+  await expect(run('new', 'eu', path, '--keys', shared, '--dry-run')).rejects.toThrow(/never overwritten/);
   expect(reading('once.key') + reading('once.json')).toBe(before);
+});
+
+it('leaves no key behind that could not be shared', async () => {
+  const path = join(folder, 'alone.key');
+  const nowhere = join(folder, 'nowhere', 'keys.json');
+  await expect(run('new', 'eu', path, '--keys', nowhere)).rejects.toThrow('ENOENT');
+  expect(() => statSync(path)).toThrow('ENOENT');
+});
+
+it('shares no more keys of a region than regions take, whatever its name', async () => {
+  const shared = join(folder, 'many.json');
+  const make = (number: number) =>
+    run('new', 'constructor', join(folder, `many-${number}.key`), '--keys', shared);
+  for (let number = 1; number <= 16; number++) await make(number);
+  await expect(make(17)).rejects.toThrow(/16 keys; take out those/);
+  expect(() => statSync(join(folder, 'many-17.key'))).toThrow('ENOENT');
 });
 
 it.each([
@@ -75,6 +92,7 @@ it.each([
   [['new', 'eu', 'x']],
   [['new', 'eu', '--keys', 'y']],
   [['new', 'eu', 'x', '--keys', 'y', '--not-after', 'soon']],
+  [['new', 'eu', 'x', '--keys', 'y', '--not-before', '2027-01-01', '--not-after', '2027-01-01']],
 ])('takes no wrong words: %j', async (args) => {
   await expect(run(...args)).rejects.toBeInstanceOf(CliError);
 });

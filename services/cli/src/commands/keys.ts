@@ -1,9 +1,10 @@
 /**
  * `isthmus keys new`: makes the key that a region signs its log with. The private half goes into a file of its own that
  * nobody else can read, and is never shown; the public half is added to the file of keys that all regions share. To
- * replace a key the new one is made and shared first, and signed with when every region knows it.
+ * replace a key the new one is made and shared first, and signed with when every region knows it. It makes no file that
+ * regions would refuse to start with.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { newKey, type RegionKey, writeKey } from '@isthmus/local/signing-keys';
 import { CliError, wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
@@ -34,12 +35,12 @@ export const keys: Command = {
     if (!regionName.test(region))
       throw wrongUsage(`${JSON.stringify(region.slice(0, 40))} is no region's name`);
     const span = { notBefore: timeOf(values['not-before']), notAfter: timeOf(values['not-after']) };
+    if (span.notBefore !== undefined && span.notAfter !== undefined && span.notBefore >= span.notAfter)
+      throw wrongUsage('--not-before must lie before --not-after');
     const key = newKey();
     const lists = withKey(readShared(shared), region, { key: key.publicKey, ...span });
-    if (!values['dry-run']) {
-      writeOwn(path, key);
-      writeShared(shared, lists);
-    }
+    if (values['dry-run']) refuseExisting(path);
+    else writeBoth({ path, key }, { shared, lists });
     tell(io, { region, path, shared, id: key.id, isDryRun: values['dry-run'], json: values.json });
     return 0;
   },
@@ -50,6 +51,9 @@ interface SharedKey {
   readonly notBefore?: string | undefined;
   readonly notAfter?: string | undefined;
 }
+
+/** As many a region takes. */
+const maxKeysOfRegion = 16;
 
 type SharedKeys = Readonly<Record<string, unknown>>;
 
@@ -62,8 +66,10 @@ function timeOf(text: string | undefined): string | undefined {
 }
 
 function withKey(lists: SharedKeys, region: string, key: SharedKey): SharedKeys {
-  const known = lists[region] ?? [];
+  const known = Object.hasOwn(lists, region) ? lists[region] : [];
   if (!Array.isArray(known)) throw wrongUsage(`the file of keys holds no list for ${region}`);
+  if (known.length >= maxKeysOfRegion)
+    throw new CliError(1, `${region} has ${known.length} keys; take out those that have ended first`);
   return { ...lists, [region]: [...known, key] };
 }
 
@@ -94,6 +100,26 @@ function parsed(text: string): unknown {
   }
 }
 
+/** A key that could not be shared is of no use, and would stand in the way of the next attempt. */
+function writeBoth(
+  own: { readonly path: string; readonly key: RegionKey },
+  { shared, lists }: { readonly shared: string; readonly lists: SharedKeys },
+): void {
+  writeOwn(own.path, own.key);
+  try {
+    writeShared(shared, lists);
+  } catch (error) {
+    rmSync(own.path, { force: true });
+    throw error;
+  }
+}
+
+function refuseExisting(path: string): void {
+  if (existsSync(path)) throw new CliError(1, `${path}: ${existing}`);
+}
+
+const existing = 'it exists, and a key is never overwritten';
+
 function writeOwn(path: string, key: RegionKey): void {
   try {
     writeKey(path, key);
@@ -115,7 +141,7 @@ function writeShared(path: string, lists: SharedKeys): void {
 
 function unwritable(path: string, error: unknown): CliError {
   const reason = error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be written';
-  const why = reason === 'EEXIST' ? 'it exists, and a key is never overwritten' : reason;
+  const why = reason === 'EEXIST' ? existing : reason;
   return new CliError(1, `${path}: ${why}`);
 }
 

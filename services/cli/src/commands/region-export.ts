@@ -8,7 +8,7 @@ import { findTarget } from '../remote/addresses.ts';
 import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
 import { parseExport, writeExport } from '../remote/export-file.ts';
-import { member, queryOf, refusal } from '../remote/request.ts';
+import { member, parseBody, queryOf, refusal } from '../remote/request.ts';
 import { jsonLine, textOf } from '../remote/show.ts';
 import type { RegionArguments } from './region.ts';
 
@@ -61,9 +61,11 @@ async function exportPart(url: string, path: string | null, wanted: Wanted): Pro
   const part = of === 1 ? null : `${number}/${of}`;
   const query = queryOf({ part, dryRun: path === null ? 'true' : null });
   const { status, text } = await download(`${url}/v1/unreplicated${query}`, signal);
-  const body: unknown = status < 400 && path !== null ? null : JSON.parse(text);
+  const body: unknown = status < 400 && path !== null ? null : parseBody(text);
   if (member(body, 'code') === 'export-too-large' && of < mostParts) return null;
   if (status >= 400) throw refusal({ status, body });
+  if (path === null && typeof member(body, 'records') !== 'number')
+    throw wrongUsage(`${url} is not the admin address of a region; --admin takes that, not the API's.`);
   if (path === null) return { head: body, file: null };
   const { head } = parseExport(text, 'the answer');
   const file = of === 1 ? path : `${path}.${number}-of-${of}`;
@@ -80,6 +82,7 @@ async function download(
     const response = await fetch(url, { signal });
     return { status: response.status, text: await response.text() };
   } catch (cause) {
+    if (signal.aborted) throw new CliError(1, 'Interrupted; the export is not whole.', { cause });
     throw new CliError(
       3,
       `${new URL(url).origin} cannot be reached. Is the region running, and the address right?`,

@@ -42,6 +42,11 @@ export async function retireRegion(
   const survivors = found.filter((target) => target.region !== name);
   const all = await Promise.all(survivors.map((target) => ask(target, { name, heir, dryRun })));
   const asked = withoutGone(all.flatMap((each) => each ?? []));
+  if (asked.length === 0)
+    throw new CliError(
+      1,
+      `Nobody was told: of those asked, none is a survivor of ${name}. Name survivors with --admin.`,
+    );
   const failures = asked.flatMap(({ failure }) => failure ?? []);
   const [first] = failures;
   if (first !== undefined && failures.length === asked.length) throw first;

@@ -29,6 +29,7 @@ export const sweep: Command = {
     const { admin: given, demo, region, 'dry-run': dryRun } = values;
     const targets = await findTargets({ listener: 'admin', given, demo, region, io });
     const others = targets.filter((target) => target.region === null || target.region !== peer);
+    if (others.length === 0) throw wrongUsage(`No region is left to ask: ${peer} has no sweep with itself`);
     const regions = await Promise.all(others.map((target) => ask(target, { peer, dryRun })));
     io.out(values.json ? jsonLine({ dryRun, regions }) : show(regions));
     const what = 'Asked; verifiedThrough and diverged in isthmus status --json say what comes of it';

@@ -4,6 +4,7 @@
  * count what differs, of which some may merely be on its way.
  */
 import { findTargets } from '../remote/addresses.ts';
+import { wrongUsage } from '../remote/cli-error.ts';
 import type { Command } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions, takePositionals } from '../remote/options.ts';
 import { jsonLine } from '../remote/show.ts';
@@ -23,6 +24,7 @@ export const transfer: Command = {
     const { admin: given, demo, region, from } = values;
     const targets = await findTargets({ listener: 'admin', given, demo, region, io });
     const asked = targets.filter((target) => target.region === null || target.region !== from);
+    if (asked.length === 0) throw wrongUsage(`No region is left to ask: ${from} fetches nothing from itself`);
     const dryRun = values['dry-run'];
     const transfers = await runTransfers({ targets: asked, from, dryRun }, io);
     io.out(values.json ? jsonLine({ dryRun, transfers }) : showTransfers(transfers));

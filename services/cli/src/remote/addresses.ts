@@ -1,6 +1,7 @@
 /**
  * Where a command goes: what `--api` and `--admin` name, else the regions of the demo
- * that `--demo` names, else the environment, else the running demo. Where several run and none is named it refuses.
+ * that `--demo` names, else the environment, else the running demo. Where several run and none is named it refuses, and so
+ * it does where a region of a demo is named and an address decides: whoever drains or empties one must not hit another.
  */
 import { wrongUsage } from './cli-error.ts';
 import type { CommandIo } from './command.ts';
@@ -31,6 +32,7 @@ export async function findTargets(choice: Choice): Promise<readonly Target[]> {
     throw wrongUsage(`--${listener} and --demo both say where to go; name one of them`);
   const environment = pid === undefined && io[listener] !== '' ? [io[listener]] : [];
   const named = given.length > 0 ? given : environment;
+  if (named.length > 0 && region !== undefined) throw namedTwice(listener, given.length > 0, region);
   if (named.length > 0) return named.map((url) => ({ region: null, demoPid: null, url: checkUrl(url) }));
   const demo = await chooseDemo(pid, io);
   if (demo === null) throw noAddress(listener);
@@ -54,6 +56,14 @@ export function placeOf({ region, demoPid, url }: Target): string {
 function noAddress(listener: 'api' | 'admin'): Error {
   return wrongUsage(
     `No region to ask. Name one with --${listener} http://host:port or ISTHMUS_${listener.toUpperCase()}, or start a demo: npm run demo`,
+  );
+}
+
+function namedTwice(listener: 'api' | 'admin', isGiven: boolean, region: string): Error {
+  const source = isGiven ? `--${listener}` : `ISTHMUS_${listener.toUpperCase()}`;
+  const shown = JSON.stringify(region.slice(0, 40));
+  return wrongUsage(
+    `${source} says where to go, and ${shown} is to be a region of a demo; name one of them, or the demo with --demo PID`,
   );
 }
 

@@ -12,8 +12,14 @@ interface List {
 
 const maxItems = 10_000;
 
+export interface Pages {
+  readonly found: readonly unknown[];
+  /** There are more. */
+  readonly isCut: boolean;
+}
+
 /** Throws `CliError`. Beyond ten thousand the rest is left out. */
-export async function allPages(target: Target, list: List): Promise<readonly unknown[]> {
+export async function allPages(target: Target, list: List): Promise<Pages> {
   const found: unknown[] = [];
   let after: string | null = null;
   do {
@@ -28,5 +34,11 @@ export async function allPages(target: Target, list: List): Promise<readonly unk
     found.push(...page);
     after = typeof next === 'string' ? next : null;
   } while (after !== null && found.length < maxItems);
-  return found;
+  return { found, isCut: after !== null };
+}
+
+/** How many there are, as far as is known. */
+export function countText({ found, isCut }: Pages, what: string): string {
+  const count = `${found.length} ${what}${found.length === 1 ? '' : 's'}`;
+  return isCut ? `The first ${count}; there are more` : count;
 }

@@ -10,12 +10,17 @@ export interface Call {
   readonly body?: unknown;
 }
 
+/** How long an answer is waited for, where it takes longer than most. */
+interface Patience {
+  readonly timeoutMs: number;
+}
+
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
 
-const timeoutMs = 15_000;
+const ordinary: Patience = { timeoutMs: 15_000 };
 
 /** From the question mark on, or nothing where no parameter has a value: not every version of Node leaves a lone mark out. */
 export function queryOf(parameters: Readonly<Record<string, string | null>>): string {
@@ -25,7 +30,7 @@ export function queryOf(parameters: Readonly<Record<string, string | null>>): st
 }
 
 /** Resolves for every status; throws `CliError` 3 where no answer comes. */
-export async function send(call: Call): Promise<Answer> {
+export async function send(call: Call, { timeoutMs }: Patience = ordinary): Promise<Answer> {
   const body =
     call.body === undefined
       ? {}
@@ -36,12 +41,12 @@ export async function send(call: Call): Promise<Answer> {
       signal: AbortSignal.timeout(timeoutMs),
       ...body,
     });
-    return { status: response.status, body: parse(await response.text()) };
+    return { status: response.status, body: parseBody(await response.text()) };
   } catch (error) {
     const { origin } = new URL(call.url);
     throw new CliError(
       3,
-      `${origin} cannot be reached: ${reasonOf(error)}. Is the region running, and the address right?`,
+      `${origin} cannot be reached: ${reasonOf(error, timeoutMs)}. Is the region running, and the address right?`,
       {
         cause: error,
       },
@@ -50,8 +55,8 @@ export async function send(call: Call): Promise<Answer> {
 }
 
 /** The body of a success; throws `CliError` 1 with the problem otherwise. */
-export async function request(call: Call): Promise<unknown> {
-  const answer = await send(call);
+export async function request(call: Call, patience: Patience = ordinary): Promise<unknown> {
+  const answer = await send(call, patience);
   if (answer.status < 400) return answer.body;
   throw refusal(answer);
 }
@@ -74,7 +79,8 @@ function textMember(value: unknown, name: string): string | null {
   return typeof text === 'string' ? text : null;
 }
 
-function parse(text: string): unknown {
+/** As JSON where it is some, else the text. */
+export function parseBody(text: string): unknown {
   if (text === '') return null;
   try {
     return JSON.parse(text);
@@ -83,7 +89,7 @@ function parse(text: string): unknown {
   }
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return 'unknown';
   if (error.name === 'TimeoutError') return `no answer within ${timeoutMs / 1000} s`;
   const { cause } = error;

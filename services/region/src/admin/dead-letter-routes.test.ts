@@ -1,7 +1,8 @@
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
 import { register, schema } from '@isthmus/conflict';
 import { parseRegionId } from '@isthmus/replication/ports/identity';
-import fastify from 'fastify';
+import fastify, { type FastifyBaseLogger } from 'fastify';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { Problem } from '../problem.ts';
 import { formatDeadLetterId } from './dead-letter-id.ts';
@@ -30,7 +31,9 @@ async function site() {
   const positions = [{ ...place, expected: 0n, applied: 30n }];
   const decide = () => ({ writes: [], deadLetters });
   await store.applyRemote({ origin: us, positions, ids: [id], decide });
-  const app = fastify();
+  const logged: string[] = [];
+  const log: FastifyBaseLogger = pino({}, { write: (line: string) => logged.push(line) });
+  const app = fastify({ loggerInstance: log });
   app.setErrorHandler((error, _request, reply) => {
     const problem = error instanceof Problem ? error : expect.fail(String(error));
     return reply.status(problem.status).send({ code: problem.code });
@@ -45,11 +48,11 @@ async function site() {
   };
   const settled = async () => (await store.positions(us))[0]?.settled;
   const list = async () => (await app.inject('/v1/dead-letters')).json() as unknown;
-  return { discard, settled, list };
+  return { discard, settled, list, logged };
 }
 
 test('gives one up for a reason, which holds progress on until a transfer comes, or until the loss is taken', async () => {
-  const { discard, settled, list } = await site();
+  const { discard, settled, list, logged } = await site();
   expect(await discard(11n, 'a bug', '?dryRun=true')).toMatchObject({
     status: 200,
     body: { dryRun: true, outcome: 'waiting', cause: 'malformed' },
@@ -63,6 +66,8 @@ test('gives one up for a reason, which holds progress on until a transfer comes,
     body: { outcome: 'lost' },
   });
   expect(await settled()).toBe(12n);
+  const told = logged.filter((line) => line.includes('an operator gives up'));
+  expect(told).toEqual([1, 2].map(() => expect.stringMatching(/"requestId":"req-[0-9a-z]+"/)));
 });
 
 test('gives nothing up that could be tried again, that is not there, or for no reason', async () => {

@@ -80,7 +80,8 @@ async function discard(
   const report = await discardDeadLetter(retrying, placeIn(id), { reason, isLossAccepted, dryRun });
   if (report.outcome === 'gone') throw noSuchLetter();
   const isDone = !dryRun && report.outcome !== 'applicable';
-  if (isDone) request.log.warn({ id, reason, ...report }, 'an operator gives up a dead letter');
+  if (isDone)
+    request.log.warn({ requestId: request.id, id, reason, ...report }, 'an operator gives up a dead letter');
   const isUnderWay = isDone && report.outcome === 'waiting';
   return reply.status(isUnderWay ? 202 : 200).send({ dryRun, id, ...report });
 }

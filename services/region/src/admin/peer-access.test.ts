@@ -11,6 +11,7 @@ const options = {
   crash: (failure: unknown) => expect.fail(String(failure)),
   maxConnections: 10,
   headersTimeoutMs: 5000,
+  stallTimeoutMs: 0,
   requestTimeoutMs: 5000,
   isDraining: () => false,
 };

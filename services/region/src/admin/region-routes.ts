@@ -106,7 +106,7 @@ async function refill(admin: RegionAdmin, request: FastifyRequest, reply: Fastif
       'refill-under-way',
       'The region is taking a new incarnation to be filled anew already.',
     );
-  request.log.warn({ donor, accepted }, 'an operator wants the region filled anew');
+  request.log.warn({ requestId: request.id, donor, accepted }, 'an operator wants the region filled anew');
   return reply.status(202).send({ dryRun, donor, loss, ...found });
 }
 

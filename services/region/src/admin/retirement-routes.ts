@@ -77,7 +77,7 @@ async function close(admin: RetirementAdmin, request: FastifyRequest) {
   const dryRun = flagParameter(request, 'dryRun');
   if (!dryRun) {
     await retirements.close(region, heir);
-    request.log.warn({ region, heir }, 'a region is closed for good');
+    request.log.warn({ requestId: request.id, region, heir }, 'a region is closed for good');
   }
   return { dryRun, region: self, survivors };
 }

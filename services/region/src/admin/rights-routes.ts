@@ -85,7 +85,7 @@ async function claim(parts: RightsParts & { readonly drain: Drain }, request: Fa
   await requireNobodyHasMore(witnesses(parts, retired), { id, own, actors, past });
   const claimed = await written(parts, { id, type, dryRun, claim: { names: found.names, field, from } });
   request.log.warn(
-    { collection: id.collection, field, dryRun, claims: claimed.claims },
+    { requestId: request.id, collection: id.collection, field, dryRun, claims: claimed.claims },
     'stranded rights are claimed',
   );
   return { dryRun, ...id, field, ...claimed };

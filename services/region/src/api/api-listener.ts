@@ -13,11 +13,19 @@ import { addProblemPages } from './problem-pages.ts';
 import { addRecordRoutes } from './records-routes.ts';
 import { ApiSessions } from './sessions.ts';
 
-const admissionLimits = { maxRequests: 4096, maxBodyBytes: 128 * 1024 * 1024 } as const;
+const admissionLimits = {
+  maxRequests: 4096,
+  maxBodyBytes: 128 * 1024 * 1024,
+  maxAnswerBytes: 128 * 1024 * 1024,
+} as const;
+/** An answer up to this is not counted: as many as there may be requests take no more than the others. */
+const smallAnswerBytes = 16 * 1024;
 
 export function createApiListener(options: ListenerOptions, parts: ApiParts): Listener {
   const app = createListener(options);
-  admit(app, new Admission(admissionLimits));
+  const admission = new Admission(admissionLimits);
+  admit(app, admission);
+  countAnswers(app, admission);
   const sessions = new ApiSessions(parts.sessions);
   sessions.addTo(app);
   addRecordRoutes(app, parts, sessions);
@@ -37,6 +45,19 @@ function admit(app: Listener, admission: Admission): void {
     reply.raw.once('close', () => {
       admission.leave(bytes);
     });
+    done();
+  });
+}
+
+function countAnswers(app: Listener, admission: Admission): void {
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const bytes = typeof payload === 'string' ? payload.length : 0;
+    if (bytes > smallAnswerBytes && !reply.raw.destroyed) {
+      admission.answer(bytes);
+      reply.raw.once('close', () => {
+        admission.taken(bytes);
+      });
+    }
     done();
   });
 }

@@ -13,11 +13,14 @@ import type { ApiSessions } from './sessions.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
 import { maxKeyBytes } from '@isthmus/replication/record-name';
 import { checkCharacters } from './names.ts';
+import { Turns } from './turns.ts';
 import { limitParameter, pathParameter, queryParameter, wantsSiblings } from './requests.ts';
 
 const chunkRows = 100;
 const maxRows = 10_000;
 const maxPageBytes = 4 * 1024 * 1024;
+/** Each holds a page until it is whole, and one of ten connections nearly all the time. */
+const turnOptions = { atOnce: 6, waitMs: 4000 } as const;
 
 interface Query {
   readonly collection: string;
@@ -28,8 +31,9 @@ interface Query {
 }
 
 export function addListRoute(app: Listener, parts: ApiParts, sessions: ApiSessions): void {
+  const turns = new Turns(turnOptions);
   app.get('/v1/collections/:collection/records', async (request, reply) => {
-    const page = await list(parts, request);
+    const page = await turns.take(() => list(parts, request));
     await sessions.read({ request, reply }, null);
     return page;
   });

@@ -20,9 +20,9 @@ export function queryParameter(request: FastifyRequest, name: string): string | 
 
 /** Fastify hands over what it cannot decode as it stands; a key must not be looked up by something else. */
 function requireDecodable(request: FastifyRequest, name: string): void {
-  const [, query = ''] = (request.raw.url ?? '').split('?', 2);
+  const url = request.raw.url ?? '';
   try {
-    decodeURIComponent(query);
+    decodeURIComponent(url.slice(url.indexOf('?') + 1));
   } catch {
     throw new Problem('invalid-key', 'The query is not percent-encoded UTF-8.', {
       violations: [{ field: name, rule: 'percent-encoding', limit: null, value: null }],

@@ -1,7 +1,9 @@
 /**
  * Sessions over HTTP (P5): `Isthmus-Session` comes with a request and goes back with every answer. A request that brings
  * one is not looked at further before the region includes what the session has seen, for at most `Isthmus-Wait`
- * milliseconds. The token is opaque to callers; one that was changed or made elsewhere is refused, never guessed at.
+ * milliseconds. The token is opaque to callers; one that was changed or made elsewhere is refused, never guessed at. Only so
+ * many wait at once, and the others are answered at once: in a partition the callers of other regions could otherwise hold
+ * all places of the listener, and take its time from local callers (I8).
  */
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { RecordId } from '@isthmus/replication/ports/change';
@@ -23,10 +25,13 @@ const sessionHeader = 'isthmus-session';
 const waitHeader = 'isthmus-wait';
 const defaultWaitMs = 1000;
 const maxWaitMs = 10_000;
+/** Each is judged dozens of times a second. */
+const maxWaiting = 256;
 
 export class ApiSessions {
   readonly #desk: SessionParts;
   readonly #open = new WeakMap<FastifyRequest, Session>();
+  #waiting = 0;
 
   constructor(desk: SessionParts) {
     this.#desk = desk;
@@ -73,11 +78,22 @@ export class ApiSessions {
     const give = (token: string) => void reply.header(sessionHeader, token);
     const session = this.#parse(header);
     give(header);
-    const judgement = await this.#desk.reach(session, waitMs);
+    const at = await this.#desk.reach(session, 0);
+    const mayWait = at.kind === 'waiting' && waitMs > 0 && this.#waiting < maxWaiting;
+    const judgement = mayWait ? await this.#await(session, waitMs) : at;
     if (judgement.kind === 'lost') give(this.#desk.tokenOf(null));
-    requireReached(judgement, waitMs);
+    requireReached(judgement, mayWait ? waitMs : 0);
     this.#open.set(request, session);
     give(this.#desk.tokenOf(session));
+  }
+
+  async #await(session: Session, waitMs: number): Promise<SessionJudgement> {
+    this.#waiting++;
+    try {
+      return await this.#desk.reach(session, waitMs);
+    } finally {
+      this.#waiting--;
+    }
   }
 
   #parse(token: string): Session {
@@ -111,7 +127,7 @@ function requireReached(judgement: SessionJudgement, waitMs: number): void {
   const value = `${region}.${incarnation.counter}/${partition}`;
   throw new Problem(
     'session-not-reached',
-    `After ${waitMs} ms this region does not have what the session knows of region ${region}.`,
+    `This region does not have what the session knows of region ${region}, and has waited for it for ${waitMs} ms at most.`,
     { violations: [{ field: sessionHeader, rule: 'reached', limit: waitMs, value }] },
   );
 }

@@ -1,6 +1,7 @@
 /**
  * Answers for connections on which no request could be read: too slow, headers too large, or not HTTP. They are
- * written by hand because there is no request to answer; the connection ends with them.
+ * written by hand because there is no request to answer; the connection ends with them, also where the other side keeps
+ * its half of it open.
  */
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
@@ -17,15 +18,20 @@ const details: Readonly<Partial<Record<ProblemCode, string>>> = {
   'headers-too-large': 'Request line and headers are larger than 16 KiB.',
 };
 
+export interface ClientErrorMarks {
+  readonly requestId: string;
+  readonly region: string;
+}
+
+/** For the answer to be read: bytes that come after a close would take it away from whoever sends them. */
+const lingerMs = 1000;
+
+/** The socket takes writes. */
 export function answerClientError(
   error: { readonly code?: string | undefined },
   socket: Socket,
-  marks: { readonly requestId: string; readonly region: string },
+  marks: ClientErrorMarks,
 ): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
   const code = codes[error.code ?? ''] ?? 'bad-request';
   const detail = details[code] ?? 'The bytes received are not an HTTP/1.1 request.';
   const problem = new Problem(code, detail);
@@ -39,4 +45,6 @@ export function answerClientError(
     'Connection: close',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const linger = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(linger));
 }

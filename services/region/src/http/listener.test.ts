@@ -1,12 +1,17 @@
 /** What the listener refuses before any route runs, over real connections. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { type AssertionFailure, ReplicationError, assert as holds } from '@isthmus/replication/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { Problem } from '../problem.ts';
 import { type Listener, createListener } from './listener.ts';
 
+const many = Array.from({ length: 500 }, (_, index) => {
+  return { field: `writes[${index}]`, rule: 'budget', limit: { seconds: 5 }, value: { peers: 0 } };
+});
 const crashes: AssertionFailure[] = [];
 const logged: string[] = [];
 let app: Listener;
@@ -20,16 +25,20 @@ beforeAll(async () => {
     crash: (failure) => crashes.push(failure),
     maxConnections: 100,
     headersTimeoutMs: 200,
+    stallTimeoutMs: 1500,
     requestTimeoutMs: 400,
     isDraining: () => false,
   });
   app.get('/thing/:key', (request) => request.params);
   app.put('/thing/:key', (request) => ({ body: request.body ?? null }));
+  app.get('/large/:key', () => 'x'.repeat(16 * 1024 * 1024));
+  app.put('/late/:key', () => pause(500, { done: true }));
   app.post('/fail/:how', (request) => {
     const how = Object.values(request.params ?? {})[0];
     holds(how !== 'assert', 'secret-of-the-house');
     if (how === 'known')
       throw new ReplicationError('outcome-unknown', 'SELECT secret FROM house', { retriable: false });
+    if (how === 'full') throw new Problem('overloaded', 'too much to do here', { violations: many });
     throw new TypeError('secret-of-the-house at /srv/path');
   });
   url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -106,6 +115,7 @@ describe('refusals', () => {
     ['an unusual method', 'PROPFIND', '/thing/a', 405, 'method-not-allowed'],
     ['OPTIONS', 'OPTIONS', '/thing/a', 405, 'method-not-allowed'],
     ['TRACE', 'TRACE', '/thing/a', 405, 'method-not-allowed'],
+    ['a method on a whole address', 'DELETE', 'http://x/thing/a', 405, 'method-not-allowed'],
     ['a record path without a key', 'GET', '/v1/collections/c/records/', 400, 'invalid-key'],
   ])('for %s', async (_name, method, path, status, code) => {
     const answer = await raw(`${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
@@ -114,6 +124,21 @@ describe('refusals', () => {
     expect(answer.toLowerCase()).toContain('request-id: ');
     if (method !== 'HEAD') expect(answer).toContain(`"code":"${code}"`);
     if (status === 405) expect(answer.toLowerCase()).toContain('allow: get, put');
+  });
+
+  it('for a request without a host, in the words of every refusal', async () => {
+    const answer = await raw('GET /thing/a HTTP/1.1\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(answer.toLowerCase()).toContain('request-id: ');
+    expect(answer).toContain('"code":"bad-request"');
+    expect(await raw('GET /thing/a HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 200 /);
+  });
+
+  it('for no expectation, which is passed over', async () => {
+    const head = 'PUT /thing/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: fairies\r\n';
+    const answer = await raw(`${head}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
+    expect(answer).toMatch(/^HTTP\/1.1 200 /);
+    expect(answer.toLowerCase()).toContain('request-id: ');
   });
 
   it.each([
@@ -157,6 +182,43 @@ describe('refusals', () => {
   });
 });
 
+describe('connections', () => {
+  const connectionCount = () =>
+    new Promise<number>((resolve) => app.server.getConnections((_error, count) => resolve(count)));
+  /** Whose other side keeps its half of the connection open. */
+  const open = (text: string) => {
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    socket.resume().write(text);
+    return socket;
+  };
+
+  it.each([
+    ['sends nothing', ''],
+    ['sends what is not HTTP', 'hello\r\n\r\n'],
+    ['never ends its headers', 'GET / HTTP/1.1\r\nHost: x\r\n'],
+  ])('whoever %s holds none for good', async (_name, text) => {
+    const before = await connectionCount();
+    const opened = Array.from({ length: 3 }, () => open(text));
+    await expect.poll(connectionCount).toBeGreaterThan(before);
+    await expect.poll(connectionCount, { timeout: 5000 }).toBeLessThanOrEqual(before);
+    for (const socket of opened) socket.destroy();
+  });
+
+  it('whoever does not read the answer is cut', async () => {
+    const before = await connectionCount();
+    const socket = open('GET /large/a HTTP/1.1\r\nHost: x\r\n\r\n').pause();
+    await expect.poll(connectionCount).toBeGreaterThan(before);
+    await expect.poll(connectionCount, { timeout: 8000 }).toBeLessThanOrEqual(before);
+    socket.destroy();
+  }, 15_000);
+
+  it('what follows a request that has no answer yet is not answered in its place', async () => {
+    const answer = await raw('PUT /late/a HTTP/1.1\r\nHost: x\r\n\r\nthis is no request\r\n\r\n');
+    expect(answer).toBe('');
+  });
+});
+
 describe('faults of ours', () => {
   it('tell the caller an id and the log the rest', async () => {
     const response = await fetch(`${url}/fail/other`, { method: 'POST' });
@@ -172,6 +234,15 @@ describe('faults of ours', () => {
     const body = await problem(response);
     expect(body.code).toBe('outcome-unknown');
     expect(JSON.stringify(body)).not.toContain('SELECT');
+  });
+
+  it('are told apart in the log from what is refused on purpose, of which a line is short', async () => {
+    const response = await fetch(`${url}/fail/full`, { method: 'POST' });
+    const { instance, violations } = await problem(response);
+    expect(violations).toHaveLength(500);
+    const line = logged.find((each) => each.includes(instance) && each.includes('overloaded')) ?? '';
+    expect(line).toMatch(/"level":40.*too much to do here/);
+    expect(line.length).toBeLessThan(500);
   });
 
   it('end the process when an assertion fails', async () => {

@@ -17,7 +17,7 @@ import type { Logger } from 'pino';
 import type { ProblemCode } from '../problem-codes.ts';
 import { Problem, problemBody, problemMediaType, problemOfFailure } from '../problem.ts';
 import { AllowedMethods } from './allowed-methods.ts';
-import { answerClientError } from './client-error.ts';
+import { Connections } from './connections.ts';
 import { maxBodyBytes, parseJsonBody } from './json-body.ts';
 
 export interface ListenerOptions {
@@ -26,10 +26,15 @@ export interface ListenerOptions {
   /** Told of every failed assertion; expected to end the process. */
   readonly crash: (failure: AssertionFailure) => void;
   readonly maxConnections: number;
-  /** A request whose headers are not complete after this is answered 408. */
+  /** A request whose headers are not complete after this is answered 408; a connection without any is cut. */
   readonly headersTimeoutMs: number;
   /** The same for the whole request with its body. */
   readonly requestTimeoutMs: number;
+  /**
+   * A connection with a request on which nothing moved for so long, because nobody reads the answer, is cut; longer than
+   * any answer takes to make. 0: it is not.
+   */
+  readonly stallTimeoutMs: number;
   /** While true every answer asks the caller to go elsewhere with its next request. */
   readonly isDraining: () => boolean;
 }
@@ -40,9 +45,12 @@ export type Listener = FastifyInstance;
 const maxParamLength = 4096;
 const keepAliveTimeoutMs = 72_000;
 const timeoutCheckMs = 1000;
+const refusedForNow = 503;
+const longestReason = 500;
 
 export function createListener(options: ListenerOptions): Listener {
   const nextId = requestIds();
+  const connections = new Connections(options.headersTimeoutMs);
   const log: FastifyBaseLogger = options.log;
   const app = Fastify({
     loggerInstance: log,
@@ -56,16 +64,23 @@ export function createListener(options: ListenerOptions): Listener {
     return503OnClosing: false,
     keepAliveTimeout: keepAliveTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
-    http: { connectionsCheckingInterval: timeoutCheckMs, headersTimeout: options.headersTimeoutMs },
+    connectionTimeout: options.stallTimeoutMs,
+    http: {
+      connectionsCheckingInterval: timeoutCheckMs,
+      headersTimeout: options.headersTimeoutMs,
+      // Node's own refusal is bare; `answerMissing` says what is missing.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength },
     frameworkErrors: (error, request, reply) => {
       mark(request, reply, options);
       sendProblem(request, reply, problemOf(error));
     },
     clientErrorHandler: (error, socket) => {
-      answerClientError(error, socket, { requestId: nextId(), region: options.region });
+      connections.refuse(error, socket, () => ({ requestId: nextId(), region: options.region }));
     },
   });
+  connections.watch(app.server);
   app.server.maxConnections = options.maxConnections;
   takeJsonOnly(app);
   markAnswers(app, options);
@@ -136,7 +151,8 @@ function answerMissing(app: Listener): void {
     allowed.add(route.url, [route.method].flat());
   });
   app.addHook('onRequest', (request, _reply, done) => {
-    if (request.url.includes('#')) done(unencodedHash());
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') done(noHost());
+    else if (request.url.includes('#')) done(unencodedHash());
     else if (request.is404) done(missing(request, allowed));
     else done();
   });
@@ -145,14 +161,20 @@ function answerMissing(app: Listener): void {
   });
 }
 
+function noHost(): Problem {
+  return new Problem('bad-request', 'A request of HTTP/1.1 names its Host.');
+}
+
 function unencodedHash(): Problem {
   return new Problem('invalid-key', 'A "#" in a path is written %23.');
 }
 
+/** A proxy may ask with the whole address. */
+const origin = /^https?:\/\/[^/?#]*/i;
 const recordPath = /^\/v1\/(?:collections\/[^/]+\/)?records\/(?:[^/]*\/)*[^/]*$/;
 
 function missing(request: FastifyRequest, allowed: AllowedMethods): Problem {
-  const path = request.url.split('?', 1)[0] ?? '';
+  const path = request.url.replace(origin, '').split('?', 1)[0] ?? '';
   const methods = allowed.of(path);
   if (methods.length > 0) {
     const detail = `${request.method} is not taken here; ${methods.join(', ')} ${methods.length > 1 ? 'are' : 'is'}.`;
@@ -170,12 +192,22 @@ function answerErrors(app: Listener, { log, crash }: ListenerOptions): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     sendProblem(request, reply, problem);
-    if (problem.status >= 500)
-      log.error({ requestId: request.id, err: error, code: problem.code }, 'request failed');
+    if (problem.status >= 500) tellFailure(log, { requestId: request.id, code: problem.code }, error);
     if (!(error instanceof AssertionFailure)) return;
     log.fatal({ err: error }, 'an assertion failed');
     crash(error);
   });
+}
+
+/** What is refused on purpose comes by the thousand when there is too much of it, and its stack says nothing. */
+function tellFailure(
+  log: Logger,
+  marks: { readonly requestId: string; readonly code: ProblemCode },
+  error: unknown,
+): void {
+  if (error instanceof Problem && error.status === refusedForNow)
+    log.warn({ ...marks, reason: error.message.slice(0, longestReason) }, 'request refused');
+  else log.error({ ...marks, err: error }, 'request failed');
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): void {

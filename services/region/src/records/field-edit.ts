@@ -75,11 +75,32 @@ export function wrongOperation(
   };
 }
 
-/** One problem for all faults: the first gives code and detail, all of that code are listed. */
+/**
+ * As many are told of one request. Each is looked up among the declared names and answered in words of ours, so a small
+ * request with a fault in every word would keep everybody waiting, for an answer many times its size.
+ */
+export const maxFaults = 50;
+
+/** What is made of each, as far as the fault that is the last one told. */
+export function untilFaulty<T, R extends object>(
+  items: readonly T[],
+  make: (item: T) => R | Fault,
+): readonly (R | Fault)[] {
+  const made: (R | Fault)[] = [];
+  let faults = 0;
+  for (const item of items) {
+    const each = make(item);
+    made.push(each);
+    if ('code' in each && ++faults === maxFaults) break;
+  }
+  return made;
+}
+
+/** One problem for all faults: the first gives code and detail, those of that code are listed. */
 export function problemOfFaults(faults: readonly Fault[]): Problem | null {
   const first = faults[0];
   if (first === undefined) return null;
-  const same = faults.filter((fault) => fault.code === first.code);
+  const same = faults.slice(0, maxFaults).filter((fault) => fault.code === first.code);
   return new Problem(first.code, first.detail, { violations: same.map((fault) => fault.violation) });
 }
 

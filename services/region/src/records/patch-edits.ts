@@ -1,5 +1,5 @@
 /**
- * The body of a PATCH as edits of fields. All faults are found before anything is tried. A path that occurs twice in
+ * The body of a PATCH as edits of fields. Faults are found before anything is tried. A path that occurs twice in
  * one request is refused, and so is one that lies within another, because the order between the two edits would be
  * anybody's guess.
  */
@@ -16,6 +16,7 @@ import {
   operations,
   problemOfFaults,
   refuseOtherMembers,
+  untilFaulty,
   wrongOperation,
 } from './field-edit.ts';
 import { type FoundField, findField, shortPath } from './field-path.ts';
@@ -40,14 +41,16 @@ export function parsePatch(
     const op = operations.find((known) => known === name);
     return op === undefined ? [] : operandsOf(op, value, joinPath(path, name));
   });
-  const targets = operands.map((operand) => ({
-    operand,
-    found: findField(fields, operand.field, operand.at),
-  }));
-  const paths = new Paths(targets.flatMap(({ found }) => ('names' in found ? [found.names] : [])));
-  const made = targets.map(({ operand, found }) =>
-    'code' in found ? found : (paths.take(found.names, operand.at) ?? editOf(operand, found, ground)),
-  );
+  const targets = untilFaulty(operands, (operand) => {
+    const found = findField(fields, operand.field, operand.at);
+    return 'code' in found ? found : { operand, found };
+  });
+  const paths = new Paths(targets.flatMap((target) => ('found' in target ? [target.found.names] : [])));
+  const made = untilFaulty(targets, (target) => {
+    if ('code' in target) return target;
+    const { operand, found } = target;
+    return paths.take(found.names, operand.at) ?? editOf(operand, found, ground);
+  });
   const problem = problemOfFaults(made.filter((edit) => 'code' in edit));
   if (problem !== null) throw problem;
   return made.filter((edit) => 'op' in edit);

@@ -1,12 +1,21 @@
 /**
  * The value of a PUT, checked against the declaration before it comes near a record: every name is declared and every
- * value has the form of its type, at any depth, with all faults told at once. A counter keeps its value, because
+ * value has the form of its type, at any depth, with the faults told at once. A counter keeps its value, because
  * setting one would undo changes that this region has not seen; so it is left out, or named with the value held.
  */
 import { pathOf } from '@isthmus/conflict';
 import type { FieldDeclaration, FieldDeclarations, MapDeclaration } from '../field-declarations.ts';
 import type { Problem } from '../problem.ts';
-import { type Fault, expectObject, isObject, joinPath, nameOfKind, problemOfFaults } from './field-edit.ts';
+import {
+  type Fault,
+  expectObject,
+  isObject,
+  joinPath,
+  maxFaults,
+  nameOfKind,
+  problemOfFaults,
+  untilFaulty,
+} from './field-edit.ts';
 import { memberOf, unknownMember } from './field-path.ts';
 import { elements, read, wholeText } from './operands.ts';
 
@@ -27,7 +36,8 @@ export function refuseCounters(
   const named = namedCounters({ type: 'map', fields }, value, []);
   if (named.length === 0) return null;
   const held = at.held();
-  return problemOfFaults(named.flatMap((counter) => counterFault(counter, held, at.path) ?? []));
+  const told = untilFaulty(named, (counter) => counterFault(counter, held, at.path) ?? counter);
+  return problemOfFaults(told.filter((counter) => 'code' in counter));
 }
 
 interface NamedCounter {
@@ -76,6 +86,7 @@ function mapFaults(map: MapDeclaration, value: object, { names, path }: Place): 
   for (const [name, member] of Object.entries(value)) {
     const declaration = memberOf(map, name);
     if (declaration !== undefined && hasAnyForm(declaration)) continue;
+    if (faults.length >= maxFaults) break;
     const place = { names: [...names, name], path };
     if (declaration === undefined) faults.push(unknownMember(map, place.names, placeText(place)));
     else for (const fault of valueFaults(declaration, member, place)) faults.push(fault);
