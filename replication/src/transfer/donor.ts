@@ -166,7 +166,7 @@ async function fetch(
   range: RecordRange,
   have: readonly Uint8Array[],
 ): Promise<TransferAnswer> {
-  const held = await snapshot.hashes(range, maxHeld);
+  const { records: held, through: heldThrough } = await snapshot.hashes(range, maxHeld);
   const { wanted, lacking } = difference(held, have);
   const states = await boundedStates(snapshot, wanted);
   const records: StoredRecord[] = [];
@@ -174,9 +174,8 @@ async function fetch(
     const id = wanted[index];
     if (id !== undefined) records.push({ ...id, state });
   }
-  const isWhole = states.length === wanted.length && held.length < maxHeld;
-  const last = states.length === wanted.length ? held.at(-1) : records.at(-1);
-  const { collection, key } = isWhole || last === undefined ? range.until : last;
+  const last = states.length === wanted.length ? heldThrough : records.at(-1);
+  const { collection, key } = last ?? range.until;
   return { kind: 'records', fetched: { records, through: { collection, key }, lacking } };
 }
 

@@ -134,8 +134,9 @@ export class Sweep {
 
   async #gather(offer: Offer, until: RecordId, gathered: Gathered): Promise<void> {
     while (!gathered.isAt(until) && !gathered.isFull) {
-      const held = await this.#read((store) => store.hashes({ after: gathered.through, until }, maxHave));
-      const last = held.length < maxHave ? until : (held.at(-1) ?? until);
+      const { records: held, through: last } = await this.#read((store) =>
+        store.hashes({ after: gathered.through, until }, maxHave),
+      );
       const range = { after: gathered.through, until: { collection: last.collection, key: last.key } };
       const answer = await this.#fetch(
         offer,
@@ -144,7 +145,9 @@ export class Sweep {
       );
       const { records, through, lacking: places } = answer;
       const theirs = new Map<string, Suspect>();
-      for (const { collection, key } of places.flatMap((place) => held[place] ?? []))
+      // What lies beyond the answer comes with the next one, with what the peer holds of it.
+      const without = places.flatMap((place) => held[place] ?? []);
+      for (const { collection, key } of without.filter((id) => compareIds(id, through) <= 0))
         theirs.set(`${collection}\0${key}`, { collection, key, own: nothing, theirs: nothing });
       for (const { collection, key, state } of records)
         theirs.set(`${collection}\0${key}`, { collection, key, own: nothing, theirs: state });

@@ -6,13 +6,13 @@
 import { assert } from '../../errors.ts';
 import type { RecordId } from '../../ports/change.ts';
 import type {
-  HashedRecord,
+  HashedRecords,
   NextRange,
   RangeDigest,
   RecordRange,
   RecordReader,
 } from '../../ports/record-reader.ts';
-import { hashBytes, maxRangeBytes, maxRangeRecords, maxRanges } from '../../record-hash.ts';
+import { hashBytes, maxRangeBytes, maxRangeRecords, maxRanges, maxReadBytes } from '../../record-hash.ts';
 import { textArray } from './binary-array.ts';
 import { requireStorable } from '../key-order.ts';
 import type { Row } from './row-values.ts';
@@ -24,7 +24,11 @@ export type Ask = (calls: readonly Call[]) => Promise<readonly Answer[]>;
 
 const hash = `substring(sha256(convert_to(collection, 'UTF8') || '\\x00'::bytea || convert_to(key, 'UTF8')
   || '\\x00'::bytea || state) FROM 1 FOR ${hashBytes})`;
-const inRange = '(collection, key) > ($1, $2) AND (collection, key) <= ($3, $4)';
+/** Tells what would be hashed without reading it. */
+const bytesBefore = '(sum(octet_length(state)) OVER names - octet_length(state))::bigint AS bytes_before';
+const inNames = 'WINDOW names AS (ORDER BY collection, key)';
+const next = `SELECT collection, key, state FROM isthmus.record
+  WHERE (collection, key) > ($1, $2) AND (collection, key) <= ($3, $4) ORDER BY collection, key`;
 const noDigest = new Uint8Array(0);
 /** A range of the receiver that holds more differs from one of the donor by its count alone. */
 const mostCounted = maxRangeRecords * 4;
@@ -37,25 +41,27 @@ export const selectRanges: Statement = {
     SELECT collection, key, place, (place - 1) / ${maxRangeRecords} + bytes_before / ${maxRangeBytes} AS range, ${hash} AS hash
     FROM (
       SELECT collection, key, state, row_number() OVER names AS place,
-        (sum(octet_length(state)) OVER names - octet_length(state))::bigint AS bytes_before
+        ${bytesBefore}
       FROM (SELECT collection, key, state FROM isthmus.record WHERE (collection, key) > ($1, $2)
         ORDER BY collection, key LIMIT ${maxRangeRecords * maxRanges}) AS next
-      WINDOW names AS (ORDER BY collection, key)
-    ) AS measured WHERE bytes_before < ${maxRangeBytes * maxRanges}
+      ${inNames}
+    ) AS measured WHERE bytes_before < ${maxReadBytes}
   ) AS hashed GROUP BY range ORDER BY range`,
 };
 
 export const selectDigest: Statement = {
   name: 'isthmus_range_digest',
   text: `SELECT sha256(string_agg(hash, ''::bytea ORDER BY collection, key)), count(*) FROM (
-    SELECT collection, key, ${hash} AS hash FROM isthmus.record WHERE ${inRange}
-    ORDER BY collection, key LIMIT ${mostCounted}) AS hashed`,
+    SELECT collection, key, ${hash} AS hash FROM (
+      SELECT collection, key, state, ${bytesBefore} FROM (${next} LIMIT ${mostCounted}) AS next ${inNames}
+    ) AS measured WHERE bytes_before < ${maxRangeBytes}) AS hashed`,
 };
 
 export const selectHashes: Statement = {
   name: 'isthmus_range_hashes',
-  text: `SELECT collection, key, ${hash} FROM isthmus.record WHERE ${inRange}
-  ORDER BY collection, key LIMIT $5`,
+  text: `SELECT collection, key, ${hash}, found FROM (
+    SELECT collection, key, state, ${bytesBefore}, count(*) OVER () AS found FROM (${next} LIMIT $5) AS next ${inNames}
+  ) AS measured WHERE bytes_before < ${maxReadBytes} ORDER BY collection, key`,
 };
 
 export const selectStates: Statement = {
@@ -85,9 +91,14 @@ export class PostgresRecordReader implements RecordReader {
     return { digest: nullableAt(row, 0, bytesAt) ?? noDigest, records: numberAt(row, 1) };
   }
 
-  async hashes(range: RecordRange, limit: number): Promise<readonly HashedRecord[]> {
+  async hashes(range: RecordRange, limit: number): Promise<HashedRecords> {
     const rows = await this.#rows([selectHashes, ...bounds(range), limit]);
-    return rows.map((row) => ({ ...idAt(row), hash: bytesAt(row, 2) }));
+    const last = rows.at(-1);
+    const isCut = last !== undefined && (rows.length >= limit || rows.length < numberAt(last, 3));
+    return {
+      records: rows.map((row) => ({ ...idAt(row), hash: bytesAt(row, 2) })),
+      through: isCut ? idAt(last) : range.until,
+    };
   }
 
   async states(ids: readonly RecordId[]): Promise<readonly Uint8Array[]> {
