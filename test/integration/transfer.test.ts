@@ -16,6 +16,7 @@ import type {
 import { partitionOf } from '@isthmus/replication/log/partition';
 import { Receiver, type Received } from '@isthmus/replication/transfer/receiver';
 import { ownEntries } from '@isthmus/replication/reach';
+import { maxReadBytes } from '@isthmus/replication/record-hash';
 import { placeOf } from '@isthmus/replication/vector';
 import { Sweep, type SweepFinding, type SweepOptions } from '@isthmus/replication/transfer/sweep';
 
@@ -151,6 +152,28 @@ describe('a transfer', () => {
     const { beat, settled } = positions[0] ?? expect.fail('a position was opened');
     expect(beat !== null && beat.end <= settled).toBe(true);
     expect(epochMs + timer.monotonicMs() - (beat?.atMs ?? 0)).toBeLessThan(1000);
+  });
+
+  it('takes small records over large ones in transactions that read a bounded part of them (I12)', async () => {
+    const ids = Array.from({ length: 400 }, (_, index) => id(`k${index}`));
+    for (const each of ids) {
+      await us.edit(each, (e) => e.set('title', 'x'.repeat(60_000)));
+      await eu.edit(each, (e) => e.add('tags', ['eu']));
+    }
+    const read: number[] = [];
+    const { transfers } = us;
+    const merged = transfers.merge.bind(transfers);
+    transfers.merge = (transaction) =>
+      merged({
+        ...transaction,
+        decide: (locked) => {
+          read.push(locked.states.reduce((sum, { length }) => sum + length, 0));
+          return transaction.decide(locked);
+        },
+      });
+    expect((await transfer()).outcome).toEqual({ kind: 'done' });
+    expect(Math.max(...read)).toBeLessThan(maxReadBytes + 100_000);
+    expect(read.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(5 * maxReadBytes);
   });
 
   it('waits while its donor would stamp what is written first beyond the drift bound (P3)', async () => {
