@@ -475,6 +475,34 @@ describe('a sweep', () => {
     expect(timer.monotonicMs() - againMs).toBeGreaterThan(20 * slowMs);
   });
 
+  it('waits for a peer that serves too many others now, and does not begin anew for it', async () => {
+    for (let index = 0; index < 3000; index++)
+      await eu.edit(id(`k${index}`), (e) => e.set('title', `t${index}`));
+    for (const { key, state } of await eu.records.list({ ...id(''), prefix: '', after: null, limit: 3000 }))
+      await us.take({ ...id(key), state });
+    let opened = 0;
+    const asked: string[] = [];
+    const sought: TransferPeer = {
+      ask: async (region, request, signal) => {
+        if (request.kind === 'open' && opened++ % 3 < 2)
+          return { kind: 'refused', refusal: 'busy', detail: '2 snapshots are open, at most 2 are' };
+        if (request.kind === 'ranges') asked.push(request.after.key);
+        return peer.ask(region, request, signal);
+      },
+    };
+    keepBothOn();
+    expect(await sweep(sought)).toMatchObject({ diverged: 0, unproven: null });
+    expect(asked).toHaveLength(new Set(asked).size);
+    expect(opened).toBeGreaterThan(asked.length);
+  });
+
+  it('gives up a peer that serves nobody', async () => {
+    const full: TransferPeer = {
+      ask: () => Promise.resolve({ kind: 'refused', refusal: 'busy', detail: '2 snapshots are open' }),
+    };
+    await expect(sweep(full)).rejects.toMatchObject({ code: 'peer-unavailable' });
+  });
+
   it('waits for no answer once it is stopped, and gives its snapshot back', async () => {
     const { donor, signal, asked } = endingAt('ranges');
     await expect(sweep(donor, us.transfers, signal)).rejects.toMatchObject({ code: 'peer-unavailable' });
