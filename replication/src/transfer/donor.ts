@@ -186,10 +186,11 @@ async function boundedStates(
 ): Promise<readonly Uint8Array[]> {
   const states: Uint8Array[] = [];
   let bytes = 0;
-  const step = 32;
   const bounded = ids.slice(0, maxIds);
-  for (let at = 0; at < bounded.length && bytes < maxAnswerBytes; at += step) {
-    for (const state of await snapshot.states(bounded.slice(at, at + step))) {
+  // A few at first: they may be so large that no more fit.
+  for (let step = 4; states.length < bounded.length && bytes < maxAnswerBytes; step = 32) {
+    const next = bounded.slice(states.length, states.length + step);
+    for (const state of await snapshot.states(next)) {
       if (states.length > 0 && bytes + state.length > maxAnswerBytes) return states;
       bytes += state.length;
       states.push(state);

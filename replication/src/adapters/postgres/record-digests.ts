@@ -1,7 +1,8 @@
 /**
  * The port `RecordReader` on Postgres. Digests are computed where the rows are, so that comparing a million equal
  * records moves a few kilobytes; the function is the one of `record-hash.ts`. Every statement goes by the primary key
- * and is bounded in records, and those that hash are bounded in bytes too.
+ * and is bounded in records, and those that hash are bounded in bytes too. Of states those come at once that are small, and
+ * the others a few MiB in a statement, which has five seconds.
  */
 import { assert } from '../../errors.ts';
 import type { RecordId } from '../../ports/change.ts';
@@ -13,11 +14,19 @@ import type {
   RecordReader,
 } from '../../ports/record-reader.ts';
 import { hashBytes, maxRangeBytes, maxRangeRecords, maxRanges, maxReadBytes } from '../../record-hash.ts';
+import { maxStatementBytes } from '../../transaction-limits.ts';
 import { textArray } from './binary-array.ts';
 import { requireStorable } from '../key-order.ts';
 import type { Row } from './row-values.ts';
 import { bytesAt, nullableAt, numberAt, textAt } from './row-values.ts';
 import type { Answer, Call, Statement } from './session.ts';
+import { inParts } from './statement-parts.ts';
+
+interface SizedState extends RecordId {
+  readonly bytes: number;
+  /** `null`: it is larger than was asked for. */
+  readonly state: Uint8Array | null;
+}
 
 /** Sends statements together and gives their answers in order. */
 export type Ask = (calls: readonly Call[]) => Promise<readonly Answer[]>;
@@ -29,7 +38,7 @@ const bytesBefore = '(sum(octet_length(state)) OVER names - octet_length(state))
 const inNames = 'WINDOW names AS (ORDER BY collection, key)';
 const next = `SELECT collection, key, state FROM isthmus.record
   WHERE (collection, key) > ($1, $2) AND (collection, key) <= ($3, $4) ORDER BY collection, key`;
-const noDigest = new Uint8Array(0);
+const nothing = new Uint8Array(0);
 /** A range of the receiver that holds more differs from one of the donor by its count alone. */
 const mostCounted = maxRangeRecords * 4;
 
@@ -66,8 +75,12 @@ export const selectHashes: Statement = {
 
 export const selectStates: Statement = {
   name: 'isthmus_states',
-  text: 'SELECT key, state FROM isthmus.record WHERE collection = $1 AND key = ANY ($2::text[])',
+  text: `SELECT key, octet_length(state), CASE WHEN octet_length(state) <= $3 THEN state END
+  FROM isthmus.record WHERE collection = $1 AND key = ANY ($2::text[])`,
 };
+
+/** No state is larger. */
+const anyBytes = 2 ** 31 - 1;
 
 export class PostgresRecordReader implements RecordReader {
   readonly #ask: Ask;
@@ -88,7 +101,7 @@ export class PostgresRecordReader implements RecordReader {
   async digest(range: RecordRange): Promise<RangeDigest> {
     const [row] = await this.#rows([selectDigest, ...bounds(range)]);
     assert(row !== undefined, 'an aggregate has one row');
-    return { digest: nullableAt(row, 0, bytesAt) ?? noDigest, records: numberAt(row, 1) };
+    return { digest: nullableAt(row, 0, bytesAt) ?? nothing, records: numberAt(row, 1) };
   }
 
   async hashes(range: RecordRange, limit: number): Promise<HashedRecords> {
@@ -103,22 +116,35 @@ export class PostgresRecordReader implements RecordReader {
 
   async states(ids: readonly RecordId[]): Promise<readonly Uint8Array[]> {
     if (ids.length === 0) return [];
+    for (const id of ids) requireStorable(id);
+    const found = await this.#sized(ids, Math.floor(maxStatementBytes / ids.length));
+    const large = found.filter(({ state }) => state === null);
+    for (const part of inParts(large, ({ bytes }) => bytes))
+      for (const each of await this.#sized(part, anyBytes)) found.push(each);
+    const states = new Map(found.map(({ collection, key, state }) => [`${collection}\0${key}`, state]));
+    return ids.map(({ collection, key }) => states.get(`${collection}\0${key}`) ?? nothing);
+  }
+
+  /** Of those that are stored, with the states of those that have no more than `mostBytes`. */
+  async #sized(ids: readonly RecordId[], mostBytes: number): Promise<SizedState[]> {
     const keys = new Map<string, string[]>();
-    for (const id of ids) {
-      requireStorable(id);
-      keys.set(id.collection, [...(keys.get(id.collection) ?? []), id.key]);
+    for (const { collection, key } of ids) {
+      const named = keys.get(collection);
+      if (named === undefined) keys.set(collection, [key]);
+      else named.push(key);
     }
     const collections = [...keys];
     const answers = await this.#ask(
-      collections.map(([collection, named]): Call => [selectStates, collection, textArray(named)]),
+      collections.map(([collection, named]): Call => [selectStates, collection, textArray(named), mostBytes]),
     );
-    const found = new Map(
-      collections.map(([collection], index) => [
+    return collections.flatMap(([collection], index) =>
+      (answers[index]?.rows ?? []).map((row) => ({
         collection,
-        new Map((answers[index]?.rows ?? []).map((row) => [textAt(row, 0), bytesAt(row, 1)])),
-      ]),
+        key: textAt(row, 0),
+        bytes: numberAt(row, 1),
+        state: nullableAt(row, 2, bytesAt),
+      })),
     );
-    return ids.map(({ collection, key }) => found.get(collection)?.get(key) ?? noDigest);
   }
 
   async #rows(call: Call): Promise<readonly Row[]> {
