@@ -15,6 +15,8 @@ export const maxRangeRecords = 512;
 export const maxRangeBytes = 1024 * 1024;
 /** Of one reading, which occupies a processor of the server without a pause. */
 export const maxRanges = 4;
+/** Of one reading, and then the record that passes it. */
+export const maxReadBytes = maxRangeBytes * maxRanges;
 
 const zero = Uint8Array.of(0);
 const firstSurrogate = 0xd800;

@@ -1,7 +1,7 @@
 /** A real Kafka with sinks and feeds over it. */
 import { startKafka } from '@isthmus/local/kafka';
 import type { Kafka } from '@isthmus/local/kafka';
-import { KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
+import { type ChangeFeedOptions, KafkaChangeFeed } from '@isthmus/replication/adapters/kafka/change-feed';
 import { KafkaChangeSink } from '@isthmus/replication/adapters/kafka/change-sink';
 import type { KafkaCluster } from '@isthmus/replication/adapters/kafka/kafka-connection';
 import { assert } from '@isthmus/replication/errors';
@@ -59,7 +59,11 @@ export class KafkaBench implements LogBench {
 
   feedOf(
     region: RegionId,
-    options: { readonly maxUnreadBytes?: number; readonly cluster?: KafkaCluster } = {},
+    options: {
+      readonly maxUnreadBytes?: number;
+      readonly cluster?: KafkaCluster;
+      readonly onArrived?: ChangeFeedOptions['onArrived'] & {};
+    } = {},
   ): ChangeFeed {
     const { cluster = this.cluster, ...limits } = options;
     const clusters = new Map([[region, cluster]]);

@@ -46,6 +46,29 @@ describe('the log of Kafka', () => {
     expect(await settingsOf(controlTopic(region))).toMatchObject({ 'retention.ms': '-1' });
   });
 
+  test.each([
+    ['ahead', 48],
+    ['back', -24 * 30],
+  ])('a clock of this machine that was set %s holds up no publish and ages no record', async (_, hours) => {
+    const shownMs = Date.now() + hours * 3_600_000;
+    const arrivedMs: number[] = [];
+    const onArrived = (_origin: RegionId, sentMs: number) => arrivedMs.push(sentMs);
+    const feed = bench.feedOf(region, { onArrived });
+    const subscription = feed.subscribe(region, fromBeginning());
+    vi.useFakeTimers({ toFake: ['Date'], now: shownMs });
+    try {
+      await sink.publish([recordOf(1)]);
+      await sink.publishProgress(Buffer.from('told'));
+    } finally {
+      vi.useRealTimers();
+    }
+    expect((await readRecords(subscription, 1))[1]?.map(numberOf)).toEqual([1]);
+    await subscription.close();
+    expect(Math.abs((arrivedMs[0] ?? 0) - shownMs)).toBeLessThan(60_000);
+    for (const topic of [changesTopic(region), progressTopic(region), controlTopic(region)])
+      expect(await settingsOf(topic)).toMatchObject({ 'message.timestamp.type': 'LogAppendTime' });
+  });
+
   test('P2: a topic that was made again with another partition count takes nothing', async () => {
     await sink.publish([recordOf(1)]);
     await bench.dropChanges(region);

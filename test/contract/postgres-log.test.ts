@@ -1,5 +1,7 @@
 /** The contract of sink and feed on a log in Postgres, and what only such a log owes: to its database and its readers. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { openLink } from '@isthmus/local/link-proxy';
+import { LogConnection } from '@isthmus/replication/adapters/postgres-log/log-connection';
 import { readerRole } from '@isthmus/replication/adapters/postgres-log/reader-role';
 import type { ChangeSink } from '@isthmus/replication/ports/change-sink';
 import type { FeedSubscription } from '@isthmus/replication/ports/change-feed';
@@ -365,7 +367,7 @@ describe('the log in Postgres', () => {
       others.push(query(bench.readerUrl(region), 'SELECT count(*) FROM isthmus.log_record_0'));
       expect(bench.warnings).toContainEqual(expect.stringContaining('was not emptied'));
     }, soon);
-    expect(await first()).toBe(0);
+    expect(await heldBytes(region, 0)).toBeGreaterThan(0);
     await Promise.all(others);
     await stuck.query('COMMIT');
     await stuck.end();
@@ -374,11 +376,62 @@ describe('the log in Postgres', () => {
       await writeOn(kibibyte);
       expect(await first()).toBeGreaterThan(0);
       expect(await logBytes(region)).toBeLessThan(keepBytes + mebibyte);
+      expect(await heldBytes(region)).toBe(await logBytes(region));
     }, soon);
     while (read < written) read += (await subscription.next())?.records.length ?? 0;
     expect(read).toBe(written);
     await small.close();
   }, 90_000);
+
+  test('I12: it keeps its limits while peers on slow links read by turns, so that there is always one', async () => {
+    const keepBytes = 4 * mebibyte;
+    const small = bench.sinkOf(region, { retention: { keepMs: 3_600_000, keepBytes } });
+    const end = new AbortController();
+    /** Each of its answers takes a second to cross. */
+    const readSlowly = async (): Promise<void> => {
+      const client = new Client({ connectionString: bench.readerUrl(region) });
+      await client.connect();
+      for (let place = '0'; !end.signal.aborted; ) {
+        await client.query('BEGIN');
+        const { rows } = await client.query<{ at: string }>(
+          "SELECT log_offset::text AS at FROM isthmus.read_log('changes', '{0,0,0,0}', $1, 1000, 100, 10) WHERE kind > 0",
+          [place],
+        );
+        place = rows[0]?.at ?? place;
+        await delay(1_000);
+        await client.query('COMMIT');
+      }
+      await client.end();
+    };
+    const reading: Promise<void>[] = [];
+    for (let readers = 0; readers < 4; readers++) {
+      reading.push(readSlowly());
+      await delay(250);
+    }
+    const untilMs = performance.now() + 10_000;
+    for (let number = 0; performance.now() < untilMs; number++) {
+      await small.publish([{ partition: number % partitionCount, bytes: noise(64 * kibibyte) }]);
+      await delay(20);
+    }
+    expect(await heldBytes(region)).toBeLessThan(keepBytes + 4 * mebibyte);
+    end.abort();
+    await Promise.all([...reading, small.close()]);
+  }, 90_000);
+
+  test('I12: an answer without an end is left', async () => {
+    const connection = new LogConnection({
+      connectionString: bench.readerUrl(region),
+      stallTimeoutMs: 5_000,
+    });
+    await connection.connect();
+    await expect(
+      connection.copy("SELECT repeat('x', 1000000) FROM generate_series(1, 100)"),
+    ).rejects.toMatchObject({
+      code: 'log-unavailable',
+      message: expect.stringContaining('an answer of more'),
+    });
+    connection.destroy();
+  });
 
   test('a database that is not the one we knew is not appended to', async () => {
     await bench.sql(region, 'UPDATE isthmus.identity SET incarnation_counter = 2');
@@ -416,6 +469,18 @@ describe('the log in Postgres', () => {
       "SELECT min(first_offset)::int AS first FROM isthmus.log_segment WHERE topic = 'changes'",
     );
     return Number(row?.['first']);
+  }
+
+  /** Of all segments of changes, or of one, in use or not. */
+  async function heldBytes(of: RegionId, segment?: number): Promise<number> {
+    const [row] = await bench.sql(
+      of,
+      `SELECT sum(pg_total_relation_size(format('isthmus.log_record_%s', segment)::regclass))::int AS bytes
+      FROM generate_series(${segment ?? 0}, ${segment ?? 15}) AS segment
+      WHERE pg_relation_size(format('isthmus.log_record_%s', segment)::regclass) > 0
+        OR segment IN (SELECT ours.segment FROM isthmus.log_segment AS ours)`,
+    );
+    return Number(row?.['bytes'] ?? 0);
   }
 
   async function logBytes(of: RegionId): Promise<number> {

@@ -2,12 +2,14 @@
  * The contract of `TransferStore` on a real Postgres, and what only a database with real snapshots can get wrong: a
  * commit that is in the log and not yet visible, and a barrier that moves while records are merged.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Client } from 'pg';
 import { insertBeat } from '@isthmus/replication/adapters/postgres/beat-hold';
 import { type Database, openDatabase } from '@isthmus/replication/adapters/postgres/open-database';
+import { Session } from '@isthmus/replication/adapters/postgres/session';
 import { parseLsn } from '@isthmus/replication/adapters/postgres/wal-message';
 import { beginning } from '@isthmus/replication/ports/record-reader';
+import { maxStatementBytes } from '@isthmus/replication/transaction-limits';
 import { until } from '../until.ts';
 import { type FreshDatabase, freshDatabase } from './fresh-database.ts';
 import { append, bytes, record, region, text } from './record-store.contract.ts';
@@ -67,6 +69,30 @@ describe('the Postgres transfer store', () => {
     await rival.end();
     await database.close();
     await fresh.drop();
+  });
+
+  it('reads large states a few at a time, also of several collections, and small ones at once (I12)', async () => {
+    const [small, large] = ['x'.repeat(1000), 'x'.repeat(1_000_000)];
+    const ids = ['a', 'b', 'c', 'd', 'e', 'f'].flatMap((key) => [record(key), record(key, 'other')]);
+    for (const [index, id] of ids.entries())
+      await database.records.commitLocal(append([id], index % 3 === 0 ? small : large));
+    const sent = vi.spyOn(Session.prototype, 'pipeline');
+    const states = await database.transfers.states([...ids, record('none')]);
+    expect(states.map(({ length }) => length)).toEqual([
+      ...ids.map((_, index) => (index % 3 === 0 ? small : large).length),
+      0,
+    ]);
+    const answers = await Promise.all(
+      sent.mock.results.map(({ value }): ReturnType<Session['pipeline']> => value),
+    );
+    sent.mockRestore();
+    const sizes = answers.map((answer) =>
+      answer
+        .flatMap(({ rows }) => rows.flat())
+        .reduce<number>((sum, value) => sum + (value instanceof Uint8Array ? value.length : 0), 0),
+    );
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(maxStatementBytes);
+    expect(sizes).toHaveLength(3);
   });
 
   it('a snapshot is closed without a word where its connection is gone, known by then or not', async () => {

@@ -97,7 +97,7 @@ function reading(now: Opened): void {
     const hashes = sorted.map((id) => recordHash({ ...id, state: bytes('x') }));
     const range = { after: beginning, until: record('z', 'zoo') };
     const held = await now().transfers.hashes(range, 100);
-    expect(held.map(({ collection, key, hash }) => [collection, key, text(hash)])).toEqual(
+    expect(held.records.map(({ collection, key, hash }) => [collection, key, text(hash)])).toEqual(
       sorted.map(({ collection, key }, index) => [collection, key, text(hashes[index])]),
     );
     const digest = await now().transfers.digest(range);
@@ -106,15 +106,39 @@ function reading(now: Opened): void {
     expect(text(first?.digest)).toBe(text(digest.digest));
   });
 
+  it('hashes no more bytes at once than one reading has, however large the range is (I12)', async () => {
+    const size = 900_000;
+    const ids = Array.from({ length: 7 }, (_, index) => record(`k${index}`));
+    for (const id of ids) await fill(now(), [id], 'x'.repeat(size));
+    const range = { after: beginning, until: record('z') };
+    const read: string[][] = [];
+    for (let after = range.after; after.key !== range.until.key; ) {
+      const { records, through } = await now().transfers.hashes({ after, until: range.until }, 100);
+      read.push(records.map(({ key }) => key));
+      after = through;
+    }
+    expect(read).toEqual([
+      ['k0', 'k1', 'k2', 'k3', 'k4'],
+      ['k5', 'k6'],
+    ]);
+    const [first] = await now().transfers.ranges(beginning);
+    const whole = { after: beginning, until: first?.until ?? range.until };
+    expect(await now().transfers.digest(whole)).toMatchObject({ records: 2, digest: first?.digest });
+    const { records, digest } = await now().transfers.digest(range);
+    expect([records, text(digest)]).toEqual([2, text(first?.digest)]);
+  });
+
   it('bounds a range on both sides, exclusive and inclusive', async () => {
     await fill(
       now(),
       ['a', 'b', 'c', 'd'].map((key) => record(key)),
     );
     const held = await now().transfers.hashes({ after: record('a'), until: record('c') }, 100);
-    expect(held.map(({ key }) => key)).toEqual(['b', 'c']);
+    expect([held.records.map(({ key }) => key), held.through.key]).toEqual([['b', 'c'], 'c']);
     const first = await now().transfers.hashes({ after: record('a'), until: record('d') }, 2);
-    expect(first.map(({ key }) => key)).toEqual(['b', 'c']);
+    expect([first.records.map(({ key }) => key), first.through.key]).toEqual([['b', 'c'], 'c']);
+    const none = await now().transfers.hashes({ after: record('x'), until: record('y') }, 2);
+    expect([none.records, none.through.key]).toEqual([[], 'y']);
     expect(await now().transfers.digest({ after: record('x'), until: record('y') })).toMatchObject({
       records: 0,
     });
@@ -228,7 +252,8 @@ function merging(now: Opened): void {
     });
     expect([isMerged, seen]).toEqual([true, ['', 'x']]);
     expect((await now().transfers.states([record('a'), record('b')])).map(text)).toEqual(['merged', '']);
-    expect(await now().transfers.hashes({ after: beginning, until: record('zzz') }, 9)).toHaveLength(1);
+    const { records } = await now().transfers.hashes({ after: beginning, until: record('zzz') }, 9);
+    expect(records).toHaveLength(1);
   });
 
   it('leaves everything as it was where the decision says so', async () => {

@@ -16,6 +16,7 @@ import type {
 import { partitionOf } from '@isthmus/replication/log/partition';
 import { Receiver, type Received } from '@isthmus/replication/transfer/receiver';
 import { ownEntries } from '@isthmus/replication/reach';
+import { maxReadBytes } from '@isthmus/replication/record-hash';
 import { placeOf } from '@isthmus/replication/vector';
 import { Sweep, type SweepFinding, type SweepOptions } from '@isthmus/replication/transfer/sweep';
 
@@ -151,6 +152,28 @@ describe('a transfer', () => {
     const { beat, settled } = positions[0] ?? expect.fail('a position was opened');
     expect(beat !== null && beat.end <= settled).toBe(true);
     expect(epochMs + timer.monotonicMs() - (beat?.atMs ?? 0)).toBeLessThan(1000);
+  });
+
+  it('takes small records over large ones in transactions that read a bounded part of them (I12)', async () => {
+    const ids = Array.from({ length: 400 }, (_, index) => id(`k${index}`));
+    for (const each of ids) {
+      await us.edit(each, (e) => e.set('title', 'x'.repeat(60_000)));
+      await eu.edit(each, (e) => e.add('tags', ['eu']));
+    }
+    const read: number[] = [];
+    const { transfers } = us;
+    const merged = transfers.merge.bind(transfers);
+    transfers.merge = (transaction) =>
+      merged({
+        ...transaction,
+        decide: (locked) => {
+          read.push(locked.states.reduce((sum, { length }) => sum + length, 0));
+          return transaction.decide(locked);
+        },
+      });
+    expect((await transfer()).outcome).toEqual({ kind: 'done' });
+    expect(Math.max(...read)).toBeLessThan(maxReadBytes + 100_000);
+    expect(read.reduce((sum, each) => sum + each, 0)).toBeGreaterThan(5 * maxReadBytes);
   });
 
   it('waits while its donor would stamp what is written first beyond the drift bound (P3)', async () => {
@@ -450,6 +473,34 @@ describe('a sweep', () => {
     const againMs = timer.monotonicMs();
     expect(await sweep(peer, busy)).toMatchObject({ diverged: 0 });
     expect(timer.monotonicMs() - againMs).toBeGreaterThan(20 * slowMs);
+  });
+
+  it('waits for a peer that serves too many others now, and does not begin anew for it', async () => {
+    for (let index = 0; index < 3000; index++)
+      await eu.edit(id(`k${index}`), (e) => e.set('title', `t${index}`));
+    for (const { key, state } of await eu.records.list({ ...id(''), prefix: '', after: null, limit: 3000 }))
+      await us.take({ ...id(key), state });
+    let opened = 0;
+    const asked: string[] = [];
+    const sought: TransferPeer = {
+      ask: async (region, request, signal) => {
+        if (request.kind === 'open' && opened++ % 3 < 2)
+          return { kind: 'refused', refusal: 'busy', detail: '2 snapshots are open, at most 2 are' };
+        if (request.kind === 'ranges') asked.push(request.after.key);
+        return peer.ask(region, request, signal);
+      },
+    };
+    keepBothOn();
+    expect(await sweep(sought)).toMatchObject({ diverged: 0, unproven: null });
+    expect(asked).toHaveLength(new Set(asked).size);
+    expect(opened).toBeGreaterThan(asked.length);
+  });
+
+  it('gives up a peer that serves nobody', async () => {
+    const full: TransferPeer = {
+      ask: () => Promise.resolve({ kind: 'refused', refusal: 'busy', detail: '2 snapshots are open' }),
+    };
+    await expect(sweep(full)).rejects.toMatchObject({ code: 'peer-unavailable' });
   });
 
   it('waits for no answer once it is stopped, and gives its snapshot back', async () => {

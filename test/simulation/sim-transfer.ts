@@ -7,7 +7,7 @@ import { ReplicationError } from '@isthmus/replication/errors';
 import type { Lsn, RecordId } from '@isthmus/replication/ports/change';
 import type { Life, RegionId } from '@isthmus/replication/ports/identity';
 import type {
-  HashedRecord,
+  HashedRecords,
   NextRange,
   RangeDigest,
   RecordRange,
@@ -127,7 +127,7 @@ export class SimTransferStore implements TransferStore {
     return this.#postgres.read('digest', () => this.#inner.digest(range));
   }
 
-  hashes(range: RecordRange, limit: number): Promise<readonly HashedRecord[]> {
+  hashes(range: RecordRange, limit: number): Promise<HashedRecords> {
     return this.#postgres.read('hashes', () => this.#inner.hashes(range, limit));
   }
 

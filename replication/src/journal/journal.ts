@@ -178,6 +178,8 @@ export class Journal {
       this.#isDeciding = false;
     };
     let isBeside = false;
+    // Where the database is lost meanwhile, what was begun to be decided goes on for a while.
+    let isOver = false;
     const postponed = await this.#commit(batch, {
       decided: () => {
         decided();
@@ -185,13 +187,14 @@ export class Journal {
         queueMicrotask(() => this.#startNext());
       },
       takesLong: () => {
-        if (isBeside || this.#beside === maxBeside) return;
+        if (isOver || isBeside || this.#beside === maxBeside) return;
         isBeside = true;
         this.#beside++;
         decided();
         this.#startNext();
       },
     });
+    isOver = true;
     decided();
     if (isBeside) this.#beside--;
     this.#inFlight--;

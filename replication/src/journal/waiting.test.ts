@@ -1,6 +1,7 @@
 /** What becomes of edits that had to wait. The store of these tests locks records when the test says. */
 import { expect, test } from 'vitest';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { ReplicationError } from '../errors.ts';
 import { actorOf, parseRegionId } from '../ports/identity.ts';
 import type { LocalTransaction } from '../ports/record-store.ts';
 import { Journal } from './journal.ts';
@@ -60,4 +61,63 @@ test('an edit that nobody expects any more is refused and does nothing, beside o
   expect([await held, await overdue]).toMatchObject([{ code: 'overloaded' }, { code: 'overloaded' }]);
   // Nobody was left whose records had to be locked.
   expect([locks.length, written]).toEqual([0, [0, 1, 0]]);
+});
+
+/** Decides as the store does, which loses its database before the decision comes about. */
+test('a transaction that fails before it is decided takes no place away for good', async () => {
+  const mebibyte = 1024 * 1024;
+  const manual = new ManualTimer();
+  const turns: (() => void)[] = [];
+  const committing: { readonly name: string; readonly fail: () => void }[] = [];
+  const journal = new Journal({
+    store: {
+      commitLocal: ({ ids, decide }: LocalTransaction) => {
+        const decided = decide({ states: ids.map(() => new Uint8Array(mebibyte)), floor: 0, floorMs: 0 });
+        const lost = new ReplicationError('database-unavailable', 'lost', { retriable: true });
+        return new Promise((resolve, reject) => {
+          committing.push({ name: ids[0]?.key ?? '', fail: () => reject(lost) });
+          void Promise.resolve(decided).then(() => resolve(null));
+        });
+      },
+    },
+    clock: { nowMs: () => 1_700_000_000_000 },
+    actor: actorOf(region, { counter: 1, nonce: 1 }),
+    timer: {
+      monotonicMs: () => 0,
+      after: (delayMs, fire) => manual.after(delayMs, fire),
+      turn: (fire) => void turns.push(fire),
+    },
+    maxWaitingEdits: 2000,
+    paceMs: () => 0,
+    onBatch: () => undefined,
+  });
+  const write = (key: string, count: number) => {
+    const edit = () => ({ kind: 'keep' as const, result: key });
+    const edits = Array.from({ length: count }, () => ({ id: { collection: 'products', key }, edit }));
+    return journal.write(edits).then(
+      ({ kind }) => kind,
+      ({ code }: ReplicationError) => code,
+    );
+  };
+  const goOn = async (count: number): Promise<void> => {
+    for (let taken = 0; taken < count; taken++) {
+      await manual.advance(0);
+      turns.shift()?.();
+    }
+    await manual.advance(0);
+  };
+  for (let round = 0; round < 3; round++) {
+    const large = ['a', 'b', 'c', 'd'].map((key) => write(`${key}${round}`, 60));
+    await goOn(8);
+    expect(committing).toHaveLength(4);
+    for (const { fail } of committing.splice(0)) fail();
+    expect(new Set(await Promise.all(large))).toEqual(new Set(['database-unavailable']));
+    await goOn(300);
+  }
+  const [slow, quick] = [write('slow', 60), write('quick', 1)];
+  await goOn(8);
+  expect(committing.map(({ name }) => name)).toEqual(['slow', 'quick']);
+  expect(await quick).toBe('done');
+  await goOn(300);
+  expect(await slow).toBe('done');
 });

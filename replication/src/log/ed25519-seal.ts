@@ -1,7 +1,8 @@
 /**
  * Seals by Ed25519. Making one costs one signature for everything that is published together, and opening what was
  * published together one verification: a root that was found signed is remembered with its key and its signature, and
- * nothing but that. A bound keeps what is remembered small, and forgetting costs time only.
+ * nothing but that. So is one that was found not signed by whoever it names, because whoever can write into a log can have
+ * it looked at without end. Bounds keep what is remembered small, and forgetting costs time only.
  */
 import { sign } from 'node:crypto';
 import type { OutgoingRecord } from '../ports/change-sink.ts';
@@ -30,7 +31,7 @@ import {
 /** Of publishes that arrive one after the other, from a few regions, partition by partition where much waits. */
 const maxRemembered = 4096;
 
-/** What is known to be signed, each with all that makes it what it is; the oldest is forgotten first. */
+/** What is known to be signed, or not to be, each with all that makes it what it is; the oldest is forgotten first. */
 export class SignedRoots {
   readonly #names = new Set<string>();
 
@@ -78,6 +79,7 @@ export class Ed25519Opener implements LogOpener {
   readonly #ring: KeyRing;
   readonly #nowMs: () => number;
   readonly #roots: SignedRoots;
+  readonly #forged = new SignedRoots();
 
   constructor(ring: KeyRing, nowMs: () => number, roots = new SignedRoots()) {
     this.#ring = ring;
@@ -98,7 +100,7 @@ export class Ed25519Opener implements LogOpener {
       : refused('bad-signature');
   }
 
-  /** Only what is signed is remembered, so whatever this could not do is found out by `open`. */
+  /** What could not be found out here is found out by `open`. */
   async prepare(place: LogPlace, sealed: readonly Uint8Array[]): Promise<void> {
     await Promise.all(sealed.map((bytes) => this.#verify(place, bytes)));
   }
@@ -112,16 +114,22 @@ export class Ed25519Opener implements LogOpener {
     const key = record === null ? null : this.#ring.find(place.region, record.keyId);
     if (record === null || key === null) return;
     const claim = claimOf(key, record, rootOver(leafOf(place, record.body), record));
-    if (!this.#roots.has(claim.name) && (await isSignedByLater(key, claim.text, record.signature)))
-      this.#roots.add(claim.name);
+    if (this.#roots.has(claim.name) || this.#forged.has(claim.name)) return;
+    const isSigned = await isSignedByLater(key, claim.text, record.signature);
+    if (isSigned !== null) this.#known(claim.name, isSigned);
   }
 
   #isSigned(key: PublicKey, record: Seal, root: Uint8Array): boolean {
     const { text, name } = claimOf(key, record, root);
     if (this.#roots.has(name)) return true;
-    if (!isSignedBy(key, text, record.signature)) return false;
-    this.#roots.add(name);
-    return true;
+    if (this.#forged.has(name)) return false;
+    return this.#known(name, isSignedBy(key, text, record.signature));
+  }
+
+  /** Apart, so that what is forged makes nothing be forgotten that is not. */
+  #known(name: string, isSigned: boolean): boolean {
+    (isSigned ? this.#roots : this.#forged).add(name);
+    return isSigned;
   }
 }
 

@@ -48,6 +48,8 @@ export interface ReadTopic {
 
 /** From so many records on it pays to leave the event loop alone. */
 const many = 8;
+/** What is found out of as many is remembered until they are opened, however they are; others have their turn in between. */
+const openedAtOnce = 256;
 
 export class OpenedSubscription implements FeedSubscription {
   readonly #inner: FeedSubscription;
@@ -110,17 +112,17 @@ export class OpenedSubscription implements FeedSubscription {
     const { region, topic } = this.#of;
     const place = { region, topic, partition };
     const { opener } = this.#opening;
-    if (records.length >= many)
-      await opener.prepare(
-        place,
-        records.map(({ bytes }) => bytes),
-      );
-    return {
-      partition,
-      records: records.map((record) => ({
-        offset: record.offset,
-        bytes: openBytes(this.#opening, place, record) ?? nothing,
-      })),
-    };
+    const opened: FeedRecord[] = [];
+    for (let at = 0; at < records.length; at += openedAtOnce) {
+      const some = records.slice(at, at + openedAtOnce);
+      if (some.length >= many)
+        await opener.prepare(
+          place,
+          some.map(({ bytes }) => bytes),
+        );
+      for (const record of some)
+        opened.push({ offset: record.offset, bytes: openBytes(this.#opening, place, record) ?? nothing });
+    }
+    return { partition, records: opened };
   }
 }

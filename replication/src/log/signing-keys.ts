@@ -69,14 +69,14 @@ export function isSignedBy({ publicKey }: PublicKey, text: Uint8Array, signature
   return verify(null, text, publicKey, signature);
 }
 
-/** The same, by another thread. */
+/** The same, by another thread; `null`: it could not be found out there. */
 export function isSignedByLater(
   { publicKey }: PublicKey,
   text: Uint8Array,
   signature: Uint8Array,
-): Promise<boolean> {
+): Promise<boolean | null> {
   return new Promise((resolve) => {
-    verify(null, text, publicKey, signature, (error, isSigned) => resolve(error === null && isSigned));
+    verify(null, text, publicKey, signature, (error, isSigned) => resolve(error === null ? isSigned : null));
   });
 }
 

@@ -33,12 +33,20 @@ export interface HashedRecord extends RecordId {
   readonly hash: Uint8Array;
 }
 
+/** The first records of a range. */
+export interface HashedRecords {
+  readonly records: readonly HashedRecord[];
+  /** All of the range up to there, inclusive, are among them: its end, or the last one of them. */
+  readonly through: RecordId;
+}
+
 export interface RecordReader {
   /** The ranges that follow, in order, bounded in number, records and bytes; none: no record follows. */
   ranges(after: RecordId): Promise<readonly NextRange[]>;
+  /** Of more than a range of `ranges` can hold: of its beginning, so that it equals none of them. */
   digest(range: RecordRange): Promise<RangeDigest>;
-  /** The first `limit` records of the range. */
-  hashes(range: RecordRange, limit: number): Promise<readonly HashedRecord[]>;
+  /** At most `limit` of them, bounded in bytes; at least one where there is any. */
+  hashes(range: RecordRange, limit: number): Promise<HashedRecords>;
   /** Aligned with the ids; an empty array where nothing is stored. */
   states(ids: readonly RecordId[]): Promise<readonly Uint8Array[]>;
 }

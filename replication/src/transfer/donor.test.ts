@@ -32,10 +32,43 @@ const snapshot: TransferSnapshot = {
   },
   ranges: async () => [],
   digest: () => expect.fail('nobody asks'),
-  hashes: async () => [],
+  hashes: () => expect.fail('nobody asks'),
   states: async () => [],
   close: async () => undefined,
 };
+
+it('reads hardly more of large records than it answers with (I12)', async () => {
+  const ids = Array.from({ length: 40 }, (_, index) => ({
+    collection: 'c',
+    key: `k${10 + index}`,
+    hash: Buffer.from(`${index}`),
+  }));
+  let read = 0;
+  const large = {
+    ...snapshot,
+    hashes: async () => ({ records: ids, through: { collection: 'c', key: 'z' } }),
+    states: async (wanted: readonly unknown[]) => {
+      read += wanted.length;
+      return wanted.map(() => Buffer.alloc(1024 * 1024));
+    },
+  };
+  const donor = new Donor({
+    self,
+    store: {
+      openSnapshot: async () => large,
+      published: async () => ({ through: 96n, passed: beat(4, 78n) }),
+    },
+    timer: new ManualTimer(),
+    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    newName: () => 'one',
+  });
+  await donor.answer({ kind: 'open' });
+  const range = { after: { collection: '', key: '' }, until: { collection: 'c', key: 'z' } };
+  const answer = await donor.answer({ kind: 'fetch', snapshot: 'one', range, have: [] });
+  expect(answer).toMatchObject({ fetched: { records: [{ key: 'k10' }], through: { key: 'k10' } } });
+  expect(read).toBeLessThanOrEqual(4);
+  await donor.close();
+});
 
 it('names the beat that its vector has passed once the relay has caught up, not the one from before (P7)', async () => {
   const timer = new ManualTimer();

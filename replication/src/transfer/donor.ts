@@ -166,7 +166,7 @@ async function fetch(
   range: RecordRange,
   have: readonly Uint8Array[],
 ): Promise<TransferAnswer> {
-  const held = await snapshot.hashes(range, maxHeld);
+  const { records: held, through: heldThrough } = await snapshot.hashes(range, maxHeld);
   const { wanted, lacking } = difference(held, have);
   const states = await boundedStates(snapshot, wanted);
   const records: StoredRecord[] = [];
@@ -174,9 +174,8 @@ async function fetch(
     const id = wanted[index];
     if (id !== undefined) records.push({ ...id, state });
   }
-  const isWhole = states.length === wanted.length && held.length < maxHeld;
-  const last = states.length === wanted.length ? held.at(-1) : records.at(-1);
-  const { collection, key } = isWhole || last === undefined ? range.until : last;
+  const last = states.length === wanted.length ? heldThrough : records.at(-1);
+  const { collection, key } = last ?? range.until;
   return { kind: 'records', fetched: { records, through: { collection, key }, lacking } };
 }
 
@@ -187,10 +186,11 @@ async function boundedStates(
 ): Promise<readonly Uint8Array[]> {
   const states: Uint8Array[] = [];
   let bytes = 0;
-  const step = 32;
   const bounded = ids.slice(0, maxIds);
-  for (let at = 0; at < bounded.length && bytes < maxAnswerBytes; at += step) {
-    for (const state of await snapshot.states(bounded.slice(at, at + step))) {
+  // A few at first: they may be so large that no more fit.
+  for (let step = 4; states.length < bounded.length && bytes < maxAnswerBytes; step = 32) {
+    const next = bounded.slice(states.length, states.length + step);
+    for (const state of await snapshot.states(next)) {
       if (states.length > 0 && bytes + state.length > maxAnswerBytes) return states;
       bytes += state.length;
       states.push(state);

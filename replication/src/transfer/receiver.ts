@@ -157,10 +157,8 @@ export class Receiver {
       if (own.records === expected.records && Buffer.compare(own.digest, expected.digest) === 0)
         return { kind: 'equal' };
     }
-    const held = await store.hashes(range, maxHave);
-    const last = held.length < maxHave ? undefined : held.at(-1);
-    const until = last === undefined ? range.until : { collection: last.collection, key: last.key };
-    return { kind: 'differs', range: { after: range.after, until }, have: held.map(({ hash }) => hash) };
+    const { records, through: until } = await store.hashes(range, maxHave);
+    return { kind: 'differs', range: { after: range.after, until }, have: records.map(({ hash }) => hash) };
   }
 
   async #fetch({ snapshot }: Offer, range: RecordRange, have: readonly Uint8Array[]): Promise<ReceiverInput> {

@@ -48,7 +48,11 @@ const standing: Standing = {
 };
 
 /** Everything lies here and nothing at the peer, which says so. */
-function sweepOf(count: number, stateOf: (key: string) => Uint8Array = () => state, peerReached = 1n) {
+function sweepOf(
+  count: number,
+  stateOf: (key: string) => Uint8Array = () => state,
+  { peerReached = 1n, perAnswer = Infinity } = {},
+) {
   const held = Array.from({ length: count }, (_, index): HashedRecord => {
     const key = String(index).padStart(6, '0');
     return { collection: 'c', key, hash: Buffer.from(key) };
@@ -62,8 +66,10 @@ function sweepOf(count: number, stateOf: (key: string) => Uint8Array = () => sta
     digest: async () => ({ digest: nothing, records: 0 }),
     ranges: async (after) =>
       compareIds(after, last) < 0 ? [{ until: last, digest: nothing, records: count }] : [],
-    hashes: async ({ after, until }, limit) =>
-      held.filter((each) => compareIds(each, after) > 0 && compareIds(each, until) <= 0).slice(0, limit),
+    hashes: async ({ after, until }, limit) => {
+      const records = held.filter((each) => compareIds(each, after) > 0 && compareIds(each, until) <= 0);
+      return { records: records.slice(0, limit), through: records[limit - 1] ?? until };
+    },
     states: async (ids: readonly RecordId[]) => {
       askedAtOnce.push(ids.length);
       return ids.map(({ key }) => stateOf(key));
@@ -80,7 +86,10 @@ function sweepOf(count: number, stateOf: (key: string) => Uint8Array = () => sta
         return { kind: 'ranges', ranges: [] };
       case 'fetch': {
         const lacking = request.have.map((_, index) => index);
-        return { kind: 'records', fetched: { records: [], through: request.range.until, lacking } };
+        const first = held.findIndex((each) => compareIds(each, request.range.after) > 0);
+        const { collection, key } =
+          held[first + Math.min(perAnswer, lacking.length) - 1] ?? request.range.until;
+        return { kind: 'records', fetched: { records: [], through: { collection, key }, lacking } };
       }
       case 'states':
         kept = Math.max(kept, request.ids.length);
@@ -115,6 +124,11 @@ it('reads and keeps a bounded part of what the peer lacks, and comes to all of i
   expect(Math.max(...askedAtOnce)).toBeLessThanOrEqual(bound);
 });
 
+it('counts each record once where an answer ends before what it says is lacking', async () => {
+  const { sweep } = sweepOf(20, () => state, { perAnswer: 5 });
+  expect(await sweep.run()).toMatchObject({ diverged: 20, unproven: null });
+});
+
 const damaged = state.slice(0, -1);
 
 it('passes over records that it cannot read, and counts, names and notes a bounded part of them (0062)', async () => {
@@ -139,7 +153,7 @@ it('does the same with what is damaged while it waits', async () => {
 });
 
 it('comes to what it cannot read behind what nobody can prove (0062)', async () => {
-  const { sweep } = sweepOf(300, (key) => (key < '000280' ? state : damaged), 0n);
+  const { sweep } = sweepOf(300, (key) => (key < '000280' ? state : damaged), { peerReached: 0n });
   const unproven = 'the peer has not settled what this region showed within 60000 ms';
   expect(await sweep.run()).toMatchObject({ diverged: 20, unreadable: 20, unproven });
 });

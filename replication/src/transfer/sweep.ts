@@ -6,7 +6,7 @@
  * because what others write to a damaged record is put aside and keeps this region from catching up. It holds no snapshot
  * while it rests or waits, and it rests far longer than it works.
  */
-import { pause } from '../backoff.ts';
+import { backoffMs, pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
 import type { RecordId } from '../ports/change.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -45,6 +45,8 @@ const statesAtOnce = 32;
 const leastRestMs = 200;
 /** So many times the work of a portion is the rest after it; the peer reads as much as this region does. */
 const restFactor = 20;
+/** In a row: half a minute. */
+const maxRefusals = 18;
 const catchUpMs = 60_000;
 const catchUpPollMs = 500;
 
@@ -134,8 +136,9 @@ export class Sweep {
 
   async #gather(offer: Offer, until: RecordId, gathered: Gathered): Promise<void> {
     while (!gathered.isAt(until) && !gathered.isFull) {
-      const held = await this.#read((store) => store.hashes({ after: gathered.through, until }, maxHave));
-      const last = held.length < maxHave ? until : (held.at(-1) ?? until);
+      const { records: held, through: last } = await this.#read((store) =>
+        store.hashes({ after: gathered.through, until }, maxHave),
+      );
       const range = { after: gathered.through, until: { collection: last.collection, key: last.key } };
       const answer = await this.#fetch(
         offer,
@@ -144,7 +147,9 @@ export class Sweep {
       );
       const { records, through, lacking: places } = answer;
       const theirs = new Map<string, Suspect>();
-      for (const { collection, key } of places.flatMap((place) => held[place] ?? []))
+      // What lies beyond the answer comes with the next one, with what the peer holds of it.
+      const without = places.flatMap((place) => held[place] ?? []);
+      for (const { collection, key } of without.filter((id) => compareIds(id, through) <= 0))
         theirs.set(`${collection}\0${key}`, { collection, key, own: nothing, theirs: nothing });
       for (const { collection, key, state } of records)
         theirs.set(`${collection}\0${key}`, { collection, key, own: nothing, theirs: state });
@@ -233,13 +238,23 @@ export class Sweep {
   }
 
   async #underSnapshot<T>(work: (offer: Offer) => Promise<T>): Promise<T> {
-    const answer = await this.#ask({ kind: 'open' });
-    if (answer.kind !== 'offer') throw refusal(answer);
-    const { offer } = answer;
+    const offer = await this.#open();
     try {
       return await work(offer);
     } finally {
       await this.#ask({ kind: 'close', snapshot: offer.snapshot });
+    }
+  }
+
+  /** Who serves others now is asked again: a sweep opens many snapshots, and begins anew where it fails. */
+  async #open(): Promise<Offer> {
+    const { timer, signal } = this.#options;
+    for (let refusals = 0; ; refusals++) {
+      const answer = await this.#ask({ kind: 'open' });
+      if (answer.kind === 'offer') return answer.offer;
+      const isBusy = answer.kind === 'refused' && answer.refusal === 'busy';
+      if (!isBusy || refusals === maxRefusals) throw refusal(answer);
+      if (!(await pause(timer, backoffMs(refusals), signal))) throw closing();
     }
   }
 

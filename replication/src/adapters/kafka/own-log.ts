@@ -1,5 +1,5 @@
 /**
- * The port `OwnLog` on the region's own Kafka. Times are those that producers gave their records, so whoever asks for
+ * The port `OwnLog` on the region's own Kafka. Times are those at which the broker took a record, so whoever asks for
  * a time leaves room for clocks that differ. Each question takes a connection of its own, which is left within seconds
  * where the broker is silent.
  */

@@ -44,6 +44,8 @@ export function topicsOf(plan: TopicPlan): ITopicConfig[] {
     'cleanup.policy': 'delete',
     'min.insync.replicas': Math.max(1, replicationFactor - 1),
     'max.message.bytes': maxRecordBytes + batchFrameBytes,
+    // By the broker's clock: one that is set wrongly on the machine of a relay would have records refused, or removed at once.
+    'message.timestamp.type': 'LogAppendTime',
   };
   const topic = (name: string, numPartitions: number, settings: Record<string, number>): ITopicConfig => ({
     topic: name,

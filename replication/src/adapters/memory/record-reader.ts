@@ -1,7 +1,7 @@
 /** Digests, hashes and states of records in memory, computed as every region computes them. */
 import type { RecordId } from '../../ports/change.ts';
 import type {
-  HashedRecord,
+  HashedRecords,
   NextRange,
   RangeDigest,
   RecordRange,
@@ -14,6 +14,7 @@ import {
   maxRangeBytes,
   maxRangeRecords,
   maxRanges,
+  maxReadBytes,
   recordHash,
 } from '../../record-hash.ts';
 import { nameOf } from './record-store.ts';
@@ -43,7 +44,7 @@ export class MemoryRecordReader implements RecordReader {
     let [place, bytes, current] = [0, 0, -1];
     for (const record of this.#sorted({ after, until: null })) {
       const range = Math.floor(place / maxRangeRecords) + Math.floor(bytes / maxRangeBytes);
-      if (place >= maxRangeRecords * maxRanges || bytes >= maxRangeBytes * maxRanges) break;
+      if (place >= maxRangeRecords * maxRanges || bytes >= maxReadBytes) break;
       if (range !== current) ranges.push([]);
       ranges.at(-1)?.push(record);
       [place, bytes, current] = [place + 1, bytes + record.state.length, range];
@@ -57,17 +58,23 @@ export class MemoryRecordReader implements RecordReader {
   }
 
   async digest(range: RecordRange): Promise<RangeDigest> {
-    const records = this.#sorted(range);
+    const records = beginningOf(this.#sorted(range), maxRangeBytes);
     return { digest: digestOf(records.map(hashOf)), records: records.length };
   }
 
-  async hashes(range: RecordRange, limit: number): Promise<readonly HashedRecord[]> {
-    const records = this.#sorted(range).slice(0, limit);
-    return records.map((record) => ({
-      collection: record.collection,
-      key: record.key,
-      hash: hashOf(record),
-    }));
+  async hashes(range: RecordRange, limit: number): Promise<HashedRecords> {
+    const found = this.#sorted(range).slice(0, limit);
+    const held = beginningOf(found, maxReadBytes);
+    const last = held.length < found.length || held.length >= limit ? held.at(-1) : undefined;
+    const { collection, key } = last ?? range.until;
+    return {
+      records: held.map((record) => ({
+        collection: record.collection,
+        key: record.key,
+        hash: hashOf(record),
+      })),
+      through: { collection, key },
+    };
   }
 
   async states(ids: readonly RecordId[]): Promise<readonly Uint8Array[]> {
@@ -83,4 +90,14 @@ export class MemoryRecordReader implements RecordReader {
       .filter((id) => compareIds(id, after) > 0 && (until === null || compareIds(id, until) <= 0))
       .toSorted(compareIds);
   }
+}
+
+/** Up to the record that passes so many bytes. */
+function beginningOf(records: readonly StoredRecord[], maxBytes: number): readonly StoredRecord[] {
+  let bytes = 0;
+  return records.filter(({ state }) => {
+    const isWithin = bytes < maxBytes;
+    bytes += state.length;
+    return isWithin;
+  });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CopyRows } from './copy-rows.ts';
+import { CopyRows, maxCopyBytes } from './copy-rows.ts';
 
 const header = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
 const trailer = Buffer.from([0xff, 0xff]);
@@ -36,6 +36,18 @@ test('what is handed out is no view on the message', () => {
   rows.take(message);
   message.fill(0);
   expect(rows.rows[0]?.[0]?.toString()).toBe('kept');
+});
+
+test('an answer that has no end is left before it fills the memory, however small its rows are (I12)', () => {
+  for (const row of [rowOf('x'.repeat(100_000)), rowOf(null), rowOf()]) {
+    const rows = new CopyRows();
+    rows.take(header);
+    let taken = 0;
+    const takeOn = () => {
+      for (; taken <= maxCopyBytes; taken += row.length) rows.take(row);
+    };
+    expect(takeOn).toThrow(expect.objectContaining({ code: 'malformed-record' }));
+  }
 });
 
 test.each([

@@ -2,7 +2,8 @@
  * Rows as the server writes them in the binary format of COPY. `pg` reads every other answer as text, which would
  * double what bytes cost on the link. Each row comes whole in one message; the first message begins with a header, the
  * last one is a trailer. Everything that is handed out is copied, because `pg` reads the next message into the same
- * memory. Bytes that are no such rows end in `malformed-record`.
+ * memory. Bytes that are no such rows end in `malformed-record`, and so does more of them than any answer of a log holds,
+ * because whoever sends them may never come to an end (I12).
  */
 import { malformed } from '../../bytes.ts';
 
@@ -11,12 +12,18 @@ export type CopyRow = readonly (Buffer | null)[];
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const headerBytes = signature.length + 8;
+/** Several times what `read_log` gives: a MiB and then the record that passes it, in ten thousand rows at most. */
+export const maxCopyBytes = 16 * 1024 * 1024;
+/** Of a row in memory, and of each of its columns. */
+const rowOverheadBytes = 64;
+const columnOverheadBytes = 96;
 const nullLength = -1;
 const trailer = -1;
 
 export class CopyRows {
   readonly #rows: CopyRow[] = [];
   #begun = false;
+  #sizeBytes = 0;
 
   get rows(): readonly CopyRow[] {
     return this.#rows;
@@ -40,10 +47,12 @@ export class CopyRows {
     let offset = start + 2;
     if (columnCount === trailer) return offset;
     if (columnCount < 0) throw malformed(`a row of ${columnCount} columns`);
+    this.#count(rowOverheadBytes);
     const row: (Buffer | null)[] = [];
     for (let column = 0; column < columnCount; column++) {
       const length = readInt(message, offset, 4);
       offset += 4;
+      this.#count(columnOverheadBytes + Math.max(0, length));
       if (length === nullLength) {
         row.push(null);
         continue;
@@ -55,6 +64,11 @@ export class CopyRows {
     }
     this.#rows.push(row);
     return offset;
+  }
+
+  #count(sizeBytes: number): void {
+    this.#sizeBytes += sizeBytes;
+    if (this.#sizeBytes > maxCopyBytes) throw malformed(`an answer of more than ${maxCopyBytes} bytes`);
   }
 }
 

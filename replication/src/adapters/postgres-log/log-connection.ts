@@ -99,7 +99,7 @@ class CopyOut implements Submittable {
   readonly answer: Promise<readonly CopyRow[]>;
   readonly #text: string;
   readonly #rows = new CopyRows();
-  #failure: unknown = null;
+  #hasFailed = false;
   #settle: { resolve: (rows: readonly CopyRow[]) => void; reject: (cause: unknown) => void } | null = null;
 
   constructor(text: string) {
@@ -116,11 +116,13 @@ class CopyOut implements Submittable {
   }
 
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
-    if (this.#failure !== null) return;
+    if (this.#hasFailed) return;
     try {
       this.#rows.take(chunk);
     } catch (error) {
-      this.#failure = error;
+      // The end of the turn may never come: who asked closes the connection.
+      this.#hasFailed = true;
+      this.#settle?.reject(error);
     }
   }
 
@@ -134,7 +136,6 @@ class CopyOut implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    if (this.#failure === null) this.#settle?.resolve(this.#rows.rows);
-    else this.#settle?.reject(this.#failure);
+    this.#settle?.resolve(this.#rows.rows);
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Keeps a log within its limits: leaves a segment for the next one when it is full, and empties the oldest. Emptying
- * takes a table's whole lock, so it waits for a moment only: a peer that reads in the oldest segment puts it off to the
- * next turn and is never cut short, and nobody who writes or reads elsewhere waits for it. Turns are as far apart as
- * they may be rare, and one at a time.
+ * Keeps a log within its limits: leaves a segment for the next one when it is full, and empties the oldest. That one is let
+ * go of first, so that nobody begins to read in it any more. Emptying takes a table's whole lock, so it waits for a moment
+ * only: a peer that still reads there puts it off to the next turn and is never cut short, and nobody who writes or reads
+ * elsewhere waits for it. Without the first step peers that read by turns would keep a segment for ever. Turns are as far
+ * apart as they may be rare, and one at a time.
  */
 import { performance } from 'node:perf_hooks';
 import { ReplicationError, assert } from '../../errors.ts';
@@ -36,6 +37,15 @@ const leaveSegment: Statement = {
 const forgetSegment: Statement = {
   name: 'isthmus_log_forget',
   text: 'DELETE FROM isthmus.log_segment WHERE segment = $1',
+};
+
+/** Of the segments of a topic those that were let go of and hold something yet. */
+const selectUnemptied: Statement = {
+  name: 'isthmus_log_unemptied',
+  text: `SELECT segment FROM unnest($1::smallint[]) AS ours (segment)
+  WHERE pg_relation_size(format('isthmus.log_record_%s', segment)::regclass) > 0
+    AND NOT EXISTS (SELECT FROM isthmus.log_segment AS held WHERE held.segment = ours.segment)
+  ORDER BY segment`,
 };
 
 export class LogKeeper {
@@ -88,8 +98,9 @@ async function keepAll(session: Session, topic: Topic): Promise<void> {
   }
 }
 
-/** Returns whether a segment was emptied. */
+/** Returns whether a segment was let go of and emptied. */
 async function keep(session: Session, topic: Topic): Promise<boolean> {
+  const before = await unemptiedOf(session, topic);
   const { rows } = await session.query(selectSegments, topic.name);
   const states = rows.map((row): SegmentState => {
     return { segment: numberAt(row, 0), openedAtMs: numberAt(row, 1), sizeBytes: numberAt(row, 2) };
@@ -97,22 +108,48 @@ async function keep(session: Session, topic: Topic): Promise<boolean> {
   const [first] = rows;
   const current = states.at(-1);
   if (first === undefined || current === undefined) return false;
-  const { empty, next } = retentionTurn(topic, states, numberAt(first, 3));
+  const { empty, next } = retentionTurn(topic, { states, unemptied: before }, numberAt(first, 3));
   if (next !== null) await session.query(leaveSegment, topic.name, current.segment, next);
-  if (empty !== null) await emptySegment(session, empty);
+  if (empty !== null) await session.query(forgetSegment, empty);
+  const failures: ReplicationError[] = [];
+  for (const segment of empty === null ? before : [...before, empty]) {
+    const failure = await emptySegment(session, segment).catch(operating);
+    if (failure !== null) failures.push(failure);
+  }
+  const [failure] = failures;
+  if (failure !== undefined) throw failure;
   return empty !== null;
 }
 
-async function emptySegment(session: Session, segment: number): Promise<void> {
+async function unemptiedOf(session: Session, { segments }: Topic): Promise<readonly number[]> {
+  // What is kept for ever is one segment, of which nothing is ever let go.
+  if (segments.length === 1) return [];
+  const { rows } = await session.query(selectUnemptied, `{${segments.join(',')}}`);
+  return rows.map((row) => numberAt(row, 0));
+}
+
+/** Two processes may come to it at once, and the first may write there again by the time the second has its lock. */
+async function emptySegment(session: Session, segment: number): Promise<null> {
   assert(Number.isInteger(segment), 'a segment has a whole number');
-  const truncate = `SET LOCAL lock_timeout = '200ms'; TRUNCATE isthmus.log_record_${segment}`;
+  const table = `isthmus.log_record_${segment}`;
+  const truncate = `SET LOCAL lock_timeout = '200ms'; DO $$ BEGIN
+    LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE;
+    IF NOT EXISTS (SELECT FROM isthmus.log_segment AS held WHERE held.segment = ${segment}) THEN
+      TRUNCATE ${table};
+    END IF;
+  END $$`;
   try {
     await session.query(begin);
     await session.query({ name: null, text: truncate });
-    await session.query(forgetSegment, segment);
     await session.query(commit);
+    return null;
   } catch (error) {
     await session.rollback();
     throw error;
   }
+}
+
+function operating(reason: unknown): ReplicationError {
+  if (reason instanceof ReplicationError) return reason;
+  throw reason;
 }

@@ -44,11 +44,23 @@ test.each([
     { empty: 1, next: null },
   ],
 ])('%s', (_what, held, nowMs, expected) => {
-  expect(retentionTurn(topic, held, nowMs)).toEqual(expected);
+  expect(retentionTurn(topic, { states: held, unemptied: [] }, nowMs)).toEqual(expected);
+});
+
+test('what was let go of and is not empty yet is not written to, and none goes for the lack of it', () => {
+  expect(retentionTurn(topic, { states: states([0, 0, 1_000]), unemptied: [1] }, 100)).toEqual({
+    empty: null,
+    next: 2,
+  });
+  const held = states([1, 0, 1], [2, 1, 1], [3, 2, 1], [4, 3, 1], [0, 5, 1_000]);
+  expect(retentionTurn(topic, { states: held, unemptied: [5] }, 10)).toEqual({ empty: null, next: null });
 });
 
 test('what is kept for ever stays', () => {
-  expect(retentionTurn(control, states([18, 0, 1e15]), 1e15)).toEqual({ empty: null, next: null });
+  expect(retentionTurn(control, { states: states([18, 0, 1e15]), unemptied: [] }, 1e15)).toEqual({
+    empty: null,
+    next: null,
+  });
 });
 
 test('whatever is written, limits hold after every turn but for what one segment and one turn add (I12)', () => {
@@ -62,7 +74,7 @@ test('whatever is written, limits hold after every turn but for what one segment
         held = held.map((state, index) =>
           index === held.length - 1 ? { ...state, sizeBytes: state.sizeBytes + bytes } : state,
         );
-        const { empty, next } = retentionTurn(topic, held, nowMs);
+        const { empty, next } = retentionTurn(topic, { states: held, unemptied: [] }, nowMs);
         expect(empty === null || empty !== held.at(-1)?.segment).toBe(true);
         held = held.filter(({ segment }) => segment !== empty);
         if (next !== null) {

@@ -6,7 +6,7 @@
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
 import type { Life, RegionId } from '../../ports/identity.ts';
-import type { HashedRecord, NextRange, RangeDigest, RecordRange } from '../../ports/record-reader.ts';
+import type { HashedRecords, NextRange, RangeDigest, RecordRange } from '../../ports/record-reader.ts';
 import type {
   MergeTransaction,
   Published,
@@ -151,7 +151,7 @@ export class PostgresTransferStore implements TransferStore {
     return this.#reader.digest(range);
   }
 
-  hashes(range: RecordRange, limit: number): Promise<readonly HashedRecord[]> {
+  hashes(range: RecordRange, limit: number): Promise<HashedRecords> {
     return this.#reader.hashes(range, limit);
   }
 
