@@ -195,6 +195,25 @@ function rpo(stores: () => OpenBeatStores): void {
     }
   });
 
+  it('counts the time since a beat of another process that was made while the clock was ahead (P7)', async () => {
+    const [first] = await beats(stores().store, 1);
+    await stores().setClockBack(-60_000);
+    const [second] = await beats(stores().store, 1, stores().newcomer);
+    await stores().store.storePublished(
+      counted(
+        [first, second].flatMap((beat) => beat ?? []),
+        [5, 6],
+      ),
+    );
+    await stores().store.storePeerProgress(told({ settledBeat: 2 }));
+    await stores().setClockBack(60_000);
+    await beats(stores().store, 1);
+    const now = await newest(stores().store);
+    const peer = (await stores().other.overview()).rpo.find((figure) => figure.peer === us);
+    expect(now.atMs - (peer?.coveredAtMs ?? Infinity)).toBeGreaterThan(0);
+    expect(now.atMs - (peer?.coveredAtMs ?? -Infinity)).toBeLessThan(30_000);
+  });
+
   it('is unknown where the clock was set back while no process was there that had beaten before, until a later beat is settled (P7)', async () => {
     const [first, second] = counted(await beats(stores().store, 2), [5, 6]);
     await stores().store.storePublished([first, second]);

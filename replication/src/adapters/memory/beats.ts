@@ -79,14 +79,16 @@ export class MemoryBeats {
   }
 
   /** Commits the next beat; its position is read before its transaction begins (P2). Returns the clock as if it had never been set back. */
-  write({ leastMs, mostMs }: BeatBounds): number {
+  write({ leastMs, mostMs, passedMs }: BeatBounds): number {
     const lsn = this.#database.wal.insert;
     const atMs = this.#database.nowMs();
     const number = (this.#marks.get('newest') ?? 0) + 1;
     const before = this.get(number - 1);
     let setBackMs = before?.setBackMs ?? 0;
-    if (before !== null && atMs + setBackMs < Math.max(unsetMs(before), leastMs ?? -Infinity))
-      setBackMs = Math.max(unsetMs(before), mostMs ?? unsetMs(before) + untoldMs) - atMs;
+    if (before !== null && atMs + setBackMs < Math.max(unsetMs(before), leastMs ?? -Infinity)) {
+      const isBeyond = mostMs === null || unsetMs(before) > mostMs;
+      setBackMs = (isBeyond ? unsetMs(before) + (passedMs ?? untoldMs) : mostMs) - atMs;
+    }
     this.#database.transact(true, (emission) => {
       this.#rows.put(number, {
         number,
