@@ -129,7 +129,7 @@ test('incidents: one without a cause, a second one of one breakage, and wrong co
     own: ({ fromMs }: { readonly fromMs: number }) => (fromMs < 10_000 ? 7 : 4),
     peer: () => 3,
   };
-  const breakage = { fromMs: 10_000, toMs: 20_000, isUnbroken: true, ...writes };
+  const breakage = { fromMs: 10_000, toMs: 20_000, isUnbroken: true, isDue: false, ...writes };
   const found = (...incidents: readonly DeclaredIncident[]) =>
     checkIncidents({ place: 'eu of us', incidents, troubles: [breakage], breakages: [breakage] }).length;
   expect(found()).toBe(0);
@@ -140,4 +140,18 @@ test('incidents: one without a cause, a second one of one breakage, and wrong co
   expect(found({ ...incident, own: 3 })).toBe(1);
   expect(found({ ...incident, own: 8 })).toBe(1);
   expect(found({ ...incident, peer: 2 })).toBe(1);
+});
+
+test('incidents: none where both sides wrote, one that is never over, and one without its writes are found', () => {
+  const incident = { declaredAtMs: 12_000, reconciledAtMs: 60_000, own: 5, peer: 3 };
+  const writes = { own: () => 5, peer: () => 3 };
+  const due = { fromMs: 10_000, toMs: 30_000, isUnbroken: true, isDue: true, ...writes };
+  const found = (incidents: readonly DeclaredIncident[], breakage = due) =>
+    checkIncidents({ place: 'eu of us', incidents, troubles: [breakage], breakages: [breakage] }).length;
+  expect(found([incident])).toBe(0);
+  expect(found([])).toBe(1);
+  expect(found([{ ...incident, reconciledAtMs: null }])).toBe(1);
+  expect(found([{ ...incident, peer: null }])).toBe(1);
+  expect(found([], { ...due, peer: () => 0 }), 'one side alone wrote').toBe(0);
+  expect(found([], { ...due, isDue: false })).toBe(0);
 });

@@ -47,7 +47,8 @@ export class Verdict {
   /** Whether every region holds all that it can get. */
   async isSettled(): Promise<boolean> {
     await this.#giveUpStranded();
-    const { survivors } = this.#world;
+    const { survivors, lostRows } = this.#world;
+    for (const { region, id } of lostRows) if ((await region.records.read(id)) === null) return false;
     for (const target of survivors) {
       if (!this.#world.isServed(target.id) || (await this.#waits(target)).length > 0) return false;
       if (await this.#isFetching(target)) return false;
