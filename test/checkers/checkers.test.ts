@@ -152,6 +152,7 @@ test('incidents: none where both sides wrote, one that is never over, and one wi
   expect(found([])).toBe(1);
   expect(found([{ ...incident, reconciledAtMs: null }])).toBe(1);
   expect(found([{ ...incident, peer: null }])).toBe(1);
+  expect(found([{ ...incident, declaredAtMs: 31_000 }]), 'too late').toBe(1);
   expect(found([], { ...due, peer: () => 0 }), 'one side alone wrote').toBe(0);
   expect(found([], { ...due, isDue: false })).toBe(0);
 });

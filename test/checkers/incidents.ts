@@ -63,8 +63,9 @@ export function checkIncidents({
     const bothWrote = breakage.own(breakage) > 0 && breakage.peer(breakage) > 0;
     if (breakage.isDue && breakage.isUnbroken && bothWrote) {
       if (its.length === 0) fail(`no incident of a link that was broken from ${at}`);
-      for (const { reconciledAtMs, own, peer } of its)
-        if (reconciledAtMs === null) fail(`not reconciled, of a link that was broken from ${at}`);
+      for (const { declaredAtMs, reconciledAtMs, own, peer } of its)
+        if (declaredAtMs > breakage.toMs) fail(`declared only when the link was well that broke from ${at}`);
+        else if (reconciledAtMs === null) fail(`not reconciled, of a link that was broken from ${at}`);
         else if (own === null || peer === null) fail(`does not say who wrote from ${at}`);
     }
     for (const incident of its)

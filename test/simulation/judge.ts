@@ -64,13 +64,13 @@ async function judgeLag(
   const isFree = world.gauges.isFree(node.region, other);
   const withinMs = isFree ? toldMs.atBest : toldMs.usually;
   const truth = await world.oracle.lag(other.identity, node.region, withinMs);
+  const place = `${node.region.id} of ${other.id}`;
+  judgeBacklog(world, { node, other, place, shown: lag, truth });
   const tangledAtMs = world.offsets.tangledAtMs(node.region, other);
   const beatAtMs = world.scheduler.nowMs - truth.newestBeatMs;
   if (tangledAtMs !== null && (isEarlier || beatAtMs < tangledAtMs)) return;
   const setBackMs = isEarlier ? world.offsets.setBackMs(node.region, other, beatAtMs) : 0;
   const setAheadMs = world.offsets.setAheadMs(node.region, other, beatAtMs);
-  const place = `${node.region.id} of ${other.id}`;
-  judgeBacklog(world, { node, other, place, shown: lag, truth });
   world.gauges.age(node, lives, {
     gauge: 'lag',
     place,

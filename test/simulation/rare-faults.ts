@@ -91,14 +91,19 @@ export function drawLone(random: Random, { regions, durationMs }: Extent): reado
   return [{ ...drawn, forMs: random.between(16_000, 24_000) }];
 }
 
-/** Two regions, so that it is sure who still holds the record; and nothing that may lose it there. */
+/**
+ * Two regions, so that it is sure who still holds the record; nothing that may lose it there, and nothing that is put aside for
+ * so long that no sweep comes to a proof.
+ */
 export function drawLostRow(
   random: Random,
   faults: readonly Fault[],
   { regions, durationMs }: Extent,
 ): readonly Fault[] {
-  const mayLoseAll = faults.some(({ kind }) => losses.has(kind) || kind === 'refill');
-  if (!random.chance(0.06) || regions > 2 || mayLoseAll) return [];
+  const isSpoilt = faults.some(
+    ({ kind }) => losses.has(kind) || kind === 'refill' || kind === 'clock-far-ahead',
+  );
+  if (!random.chance(0.08) || regions > 2 || isSpoilt) return [];
   const atMs = random.between(durationMs / 3, durationMs);
   return [drawFault(random, { kind: 'lose-row', atMs, regions })];
 }
