@@ -106,7 +106,7 @@ async function runOn(cluster: Cluster, { scenario, seed, folder, onEnd }: Ground
   const lost = scenario.isLossy ? [] : judgeFinals(history, new Map(finals));
   const violations = [
     ...lost,
-    ...(scenario.judge?.({ history, finals: new Map(finals), oracle }) ?? []),
+    ...(scenario.judge?.({ history, finals: new Map(finals), oracle, seed }) ?? []),
     ...judgeAvailability(history, stage.struck),
     ...dishonest,
     ...shortWindows(stage),

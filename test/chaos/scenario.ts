@@ -17,6 +17,7 @@ export interface Ended {
   readonly history: History;
   readonly finals: ReadonlyMap<string, Finals>;
   readonly oracle: Oracle;
+  readonly seed: number;
 }
 
 /** Is told what to do at the end of a run, however it ends. */

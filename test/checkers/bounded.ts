@@ -3,7 +3,7 @@
  * spent, each acknowledged change once and unknown ones perhaps.
  */
 import type { History, Violation } from './history.ts';
-import { judgeSum } from './sums.ts';
+import { judgeSum, nothing } from './sums.ts';
 
 export function checkBounded(history: History, finals: ReadonlyMap<string, number>): readonly Violation[] {
   const sums = new Map<string, { acknowledged: number; unknown: number[] }>();
@@ -15,9 +15,9 @@ export function checkBounded(history: History, finals: ReadonlyMap<string, numbe
     if (result === 'ok') sum.acknowledged += amount;
     else sum.unknown.push(amount);
   }
-  return [...sums].flatMap(([key, sum]) => {
+  return [...new Set([...sums.keys(), ...finals.keys()])].flatMap((key) => {
     const found = finals.get(key) ?? 0;
-    const detail = found < 0 ? `reads ${found}, below 0` : judgeSum(sum, found);
+    const detail = found < 0 ? `reads ${found}, below 0` : judgeSum(sums.get(key) ?? nothing, found);
     return detail === null ? [] : [{ checker: 'bounded', key, detail }];
   });
 }

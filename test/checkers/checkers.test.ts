@@ -12,6 +12,14 @@ function event(operation: Operation, result: Result, process = 'p1'): HistoryEve
   return { process, region: 'eu', operation, result, invokedAtMs: 0, completedAtMs: 1, status: null };
 }
 
+/** The moments of a call that took so long. */
+function during(
+  invokedAtMs: number,
+  completedAtMs: number,
+): Pick<HistoryEvent, 'invokedAtMs' | 'completedAtMs'> {
+  return { invokedAtMs, completedAtMs };
+}
+
 function increment(amount: number, result: Result): HistoryEvent {
   return event({ kind: 'increment', key: 'c', amount }, result);
 }
@@ -30,6 +38,11 @@ test('counters: lost, doubled and torn increments are found, unknown ones may or
   const found = (value: number) => checkCounters(history, new Map([['c', value]])).length;
   expect([3012, 3012 + 500_009].map(found)).toEqual([0, 0]);
   expect([1009, 3012 + 1009, 3012 + 7, 3012 + 2 * 500_009, 0].map(found)).toEqual([1, 1, 1, 1, 1]);
+});
+
+test('counters: one that nobody incremented, or only in vain, and that reads something is found', () => {
+  const found = (key: string) => checkCounters([increment(7, 'fail')], new Map([[key, 7]])).length;
+  expect([found('c'), found('other')]).toEqual([1, 1]);
 });
 
 test('counters: too many unknown outcomes are refused, not waved through', () => {
@@ -52,6 +65,23 @@ test('registers: a value that its own writer overwrote, or that nobody wrote, is
   expect(['v2', 'w1', 'w2'].map(found)).toEqual([0, 0, 0]);
   expect(['v1', 'x'].map(found)).toEqual([1, 1]);
   expect(checkRegisters(history, new Map())).toHaveLength(1);
+});
+
+test('registers: a value that another writer of the same region overwrote is found, and none that may have come later', () => {
+  const one = { ...set('v', 'ok'), ...during(0, 10) };
+  const found = (later: HistoryEvent) => checkRegisters([one, later], new Map([['r', 'v']])).length;
+  const other = { ...set('w', 'ok', 'p2'), ...during(11, 20) };
+  expect(found(other)).toBe(1);
+  expect(found({ ...other, invokedAtMs: 9 }), 'at the same time').toBe(0);
+  expect(found({ ...other, region: 'us' }), 'elsewhere').toBe(0);
+  expect(found({ ...other, result: 'info' }), 'perhaps').toBe(0);
+  const late = checkRegisters([{ ...one, result: 'info' }, other], new Map([['r', 'v']]));
+  expect(late, 'an unknown one that came later').toEqual([]);
+});
+
+test('registers: one that nobody wrote, or only in vain, and that shows something is found', () => {
+  const found = (key: string) => checkRegisters([set('v', 'fail')], new Map([[key, 'v']])).length;
+  expect([found('r'), found('other')]).toEqual([1, 1]);
 });
 
 test('texts: a lost, doubled, torn or strange piece is found', () => {
@@ -99,7 +129,7 @@ test('incidents: one without a cause, a second one of one breakage, and wrong co
     own: ({ fromMs }: { readonly fromMs: number }) => (fromMs < 10_000 ? 7 : 4),
     peer: () => 3,
   };
-  const breakage = { fromMs: 10_000, toMs: 20_000, isUnbroken: true, ...writes };
+  const breakage = { fromMs: 10_000, toMs: 20_000, isUnbroken: true, isDue: false, ...writes };
   const found = (...incidents: readonly DeclaredIncident[]) =>
     checkIncidents({ place: 'eu of us', incidents, troubles: [breakage], breakages: [breakage] }).length;
   expect(found()).toBe(0);
@@ -110,4 +140,19 @@ test('incidents: one without a cause, a second one of one breakage, and wrong co
   expect(found({ ...incident, own: 3 })).toBe(1);
   expect(found({ ...incident, own: 8 })).toBe(1);
   expect(found({ ...incident, peer: 2 })).toBe(1);
+});
+
+test('incidents: none where both sides wrote, one that is never over, and one without its writes are found', () => {
+  const incident = { declaredAtMs: 12_000, reconciledAtMs: 60_000, own: 5, peer: 3 };
+  const writes = { own: () => 5, peer: () => 3 };
+  const due = { fromMs: 10_000, toMs: 30_000, isUnbroken: true, isDue: true, ...writes };
+  const found = (incidents: readonly DeclaredIncident[], breakage = due) =>
+    checkIncidents({ place: 'eu of us', incidents, troubles: [breakage], breakages: [breakage] }).length;
+  expect(found([incident])).toBe(0);
+  expect(found([])).toBe(1);
+  expect(found([{ ...incident, reconciledAtMs: null }])).toBe(1);
+  expect(found([{ ...incident, peer: null }])).toBe(1);
+  expect(found([{ ...incident, declaredAtMs: 31_000 }]), 'too late').toBe(1);
+  expect(found([], { ...due, peer: () => 0 }), 'one side alone wrote').toBe(0);
+  expect(found([], { ...due, isDue: false })).toBe(0);
 });

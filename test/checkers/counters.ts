@@ -1,6 +1,9 @@
-/** I7: a counter reads the sum of every acknowledged increment and of some subset of those whose outcome is unknown. */
+/**
+ * I7: a counter reads the sum of every acknowledged increment and of some subset of those whose outcome is unknown, and one
+ * that nobody incremented reads nothing.
+ */
 import type { History, Violation } from './history.ts';
-import { judgeSum } from './sums.ts';
+import { judgeSum, nothing } from './sums.ts';
 
 interface Expected {
   acknowledged: number;
@@ -8,12 +11,11 @@ interface Expected {
 }
 
 export function checkCounters(history: History, finals: ReadonlyMap<string, number>): readonly Violation[] {
-  const violations: Violation[] = [];
-  for (const [key, expected] of expectations(history)) {
-    const detail = judgeSum(expected, finals.get(key) ?? 0);
-    if (detail !== null) violations.push({ checker: 'counters', key, detail });
-  }
-  return violations;
+  const expected = expectations(history);
+  return [...new Set([...expected.keys(), ...finals.keys()])].flatMap((key) => {
+    const detail = judgeSum(expected.get(key) ?? nothing, finals.get(key) ?? 0);
+    return detail === null ? [] : [{ checker: 'counters', key, detail }];
+  });
 }
 
 function expectations(history: History): ReadonlyMap<string, Expected> {

@@ -24,6 +24,8 @@ export interface Window {
 export interface Breakage extends Window {
   /** Nothing passed in all of that time; else what passed between two breaks is no part of the incident. */
   readonly isUnbroken: boolean;
+  /** There was time to notice it, and time to come over it. */
+  readonly isDue: boolean;
   /** Writes of each side between two times. */
   readonly own: (window: Window) => number;
   readonly peer: (window: Window) => number;
@@ -58,6 +60,14 @@ export function checkIncidents({
     const at = `${Math.round(breakage.fromMs)} to ${Math.round(breakage.toMs)} ms`;
     const its = incidents.filter(({ declaredAtMs }) => isWithin(declaredAtMs, breakage, lateMs));
     if (its.length > 1) fail(`${its.length} incidents of a link that broke from ${at}`);
+    const bothWrote = breakage.own(breakage) > 0 && breakage.peer(breakage) > 0;
+    if (breakage.isDue && breakage.isUnbroken && bothWrote) {
+      if (its.length === 0) fail(`no incident of a link that was broken from ${at}`);
+      for (const { declaredAtMs, reconciledAtMs, own, peer } of its)
+        if (declaredAtMs > breakage.toMs) fail(`declared only when the link was well that broke from ${at}`);
+        else if (reconciledAtMs === null) fail(`not reconciled, of a link that was broken from ${at}`);
+        else if (own === null || peer === null) fail(`does not say who wrote from ${at}`);
+    }
     for (const incident of its)
       for (const side of ['own', 'peer'] as const) {
         const written = incident[side];

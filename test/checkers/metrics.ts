@@ -6,10 +6,14 @@
  */
 import type { Violation } from './history.ts';
 
-export interface GaugeReading {
-  readonly gauge: 'lag' | 'rpo';
+export interface Reading {
+  readonly gauge: string;
   /** `us of eu`, for people. */
   readonly place: string;
+}
+
+export interface GaugeReading extends Reading {
+  readonly gauge: 'lag' | 'rpo';
   /** `null`: unknown. */
   readonly shownMs: number | null;
   /** Age of the oldest change that is missing; 0 where none is. */
@@ -32,9 +36,8 @@ export function checkGauge({ gauge, place, shownMs, leastMs, mostMs }: GaugeRead
   };
 }
 
-export interface CountReading {
+export interface CountReading extends Reading {
   readonly gauge: 'backlog' | 'rpo changes';
-  readonly place: string;
   /** `null`: unknown. */
   readonly shown: number | null;
   readonly least: number;

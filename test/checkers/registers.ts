@@ -1,35 +1,47 @@
 /**
- * A register shows a value that somebody wrote and that the same writer did not overwrite afterwards with an
- * acknowledged write: a process sees its own earlier writes, so its later one wins over them whatever the clocks say.
+ * A register shows a value that somebody wrote and that nobody overwrote who had seen it. Whoever writes sees what its own
+ * region had acknowledged before, so a later write there wins over it whatever the clocks say, whoever the writers are; an
+ * earlier write of the same process that nobody acknowledged is over as well by the time that it is followed.
  */
-import type { History, Violation } from './history.ts';
+import type { History, HistoryEvent, Violation } from './history.ts';
+
+interface Written {
+  readonly value: string;
+  readonly event: HistoryEvent;
+}
 
 export function checkRegisters(history: History, finals: ReadonlyMap<string, string>): readonly Violation[] {
-  const possible = new Map<string, Map<string, Set<string>>>();
-  const keys = new Set<string>();
-  const mustExist = new Set<string>();
-  for (const { operation, result, process } of history) {
-    if (operation.kind !== 'set') continue;
-    keys.add(operation.key);
-    if (result === 'fail') continue;
-    const byProcess = possible.get(operation.key) ?? new Map<string, Set<string>>();
-    possible.set(operation.key, byProcess);
-    const left = byProcess.get(process) ?? new Set<string>();
-    if (result === 'ok') {
-      left.clear();
-      mustExist.add(operation.key);
-    }
-    byProcess.set(process, left.add(operation.value));
+  const written = new Map<string, Written[]>();
+  for (const event of history) {
+    const { operation, result } = event;
+    if (operation.kind !== 'set' || result === 'fail') continue;
+    const ofKey = written.get(operation.key) ?? [];
+    written.set(operation.key, ofKey);
+    ofKey.push({ value: operation.value, event });
   }
-  return [...keys].flatMap((key) => {
-    const values = new Set([...(possible.get(key)?.values() ?? [])].flatMap((left) => [...left]));
-    const detail = judge(values, finals.get(key), mustExist.has(key));
+  return [...new Set([...written.keys(), ...finals.keys()])].flatMap((key) => {
+    const detail = judge(written.get(key) ?? [], finals.get(key));
     return detail === null ? [] : [{ checker: 'registers', key, detail }];
   });
 }
 
-function judge(values: ReadonlySet<string>, found: string | undefined, mustExist: boolean): string | null {
-  if (found === undefined) return mustExist ? 'acknowledged writes, and nothing is there' : null;
-  if (values.has(found)) return null;
-  return `shows ${found}, which nobody wrote or its writer has overwritten`;
+function judge(written: readonly Written[], found: string | undefined): string | null {
+  if (found === undefined) {
+    const mustExist = written.some(({ event }) => event.result === 'ok');
+    return mustExist ? 'acknowledged writes, and nothing is there' : null;
+  }
+  const place = written.findIndex(({ value }) => value === found);
+  const shown = written[place];
+  if (shown === undefined) return `shows ${found}, which nobody wrote`;
+  const over = written.find(({ event }, index) => overwrites(event, shown.event, index > place));
+  if (over === undefined) return null;
+  return `shows ${found}, which ${over.value} of ${over.event.region} has overwritten`;
+}
+
+/** What is not acknowledged may come after what follows it elsewhere. */
+function overwrites(later: HistoryEvent, earlier: HistoryEvent, isListedLater: boolean): boolean {
+  if (later.result !== 'ok') return false;
+  if (later.process === earlier.process) return isListedLater;
+  if (later.region !== earlier.region || earlier.result !== 'ok') return false;
+  return later.invokedAtMs > earlier.completedAtMs;
 }

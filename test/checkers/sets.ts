@@ -16,7 +16,9 @@ export function checkSets(
   finals: ReadonlyMap<string, ReadonlySet<string>>,
 ): readonly Violation[] {
   const violations: Violation[] = [];
-  for (const [key, elements] of elementsOf(history)) {
+  const known = elementsOf(history);
+  for (const key of new Set([...known.keys(), ...finals.keys()])) {
+    const elements = known.get(key) ?? newElements();
     const present = finals.get(key) ?? new Set();
     const fail = (detail: string): void => void violations.push({ checker: 'sets', key, detail });
     for (const element of elements.acknowledged)
@@ -34,12 +36,7 @@ function elementsOf(history: History): ReadonlyMap<string, Elements> {
   for (const { operation, result } of history) {
     if ((operation.kind !== 'add' && operation.kind !== 'remove') || result === 'fail') continue;
     const { element } = operation;
-    const elements = byKey.get(operation.key) ?? {
-      asked: new Set(),
-      acknowledged: new Set(),
-      touched: new Set(),
-      removed: new Set(),
-    };
+    const elements = byKey.get(operation.key) ?? newElements();
     byKey.set(operation.key, elements);
     if (element === null) continue;
     if (operation.kind === 'add') {
@@ -51,4 +48,8 @@ function elementsOf(history: History): ReadonlyMap<string, Elements> {
     }
   }
   return byKey;
+}
+
+function newElements(): Elements {
+  return { asked: new Set(), acknowledged: new Set(), touched: new Set(), removed: new Set() };
 }

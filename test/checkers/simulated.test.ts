@@ -23,6 +23,12 @@ test('bounded counters: a lost spend, a doubled refill and a value below the bou
   expect([1009, 506 + 1009, 499, -1].map(found)).toEqual([1, 1, 1, 1]);
 });
 
+test('bounded counters: one that nobody refilled, or only in vain, and that reads something is found', () => {
+  const history = [event({ kind: 'refill', key: 'b', amount: 7 }, 'fail')];
+  const found = (key: string) => checkBounded(history, new Map([[key, 7]])).length;
+  expect([found('b'), found('other')]).toEqual([1, 1]);
+});
+
 test('sets: an element that is lost, fabricated, or back after its removal is found', () => {
   const history = [
     event({ kind: 'add', key: 's', element: 'a' }),
@@ -37,6 +43,8 @@ test('sets: an element that is lost, fabricated, or back after its removal is fo
   expect(found('c')).toEqual(['a is lost']);
   expect(found('a', 'b')).toEqual(['b is back after it was removed']);
   expect(found('a', 'x')).toEqual(['x is there, and nobody added it']);
+  const strange = checkSets([], new Map([['t', new Set(['y'])]]));
+  expect(strange.map(({ key }) => key)).toEqual(['t']);
 });
 
 test('deletes: a value that comes back, one that nobody put, and a record that is gone are found', () => {
@@ -55,6 +63,20 @@ test('deletes: a value that comes back, one that nobody put, and a record that i
   };
   expect([found(null, 'w'), found('v2', 'w')]).toEqual([[], []]);
   expect([found('v1', 'w'), found('x', 'w'), found(null, null)]).toEqual([['d'], ['d'], ['e']]);
+});
+
+test('deletes: a record that was written after all deletes had been answered and is gone is found', () => {
+  const call = (operation: Operation, atMs: number, result: Result = 'ok') => {
+    return { ...event(operation, result), invokedAtMs: atMs, completedAtMs: atMs + 5 };
+  };
+  const put = (value: string, atMs: number, result: Result = 'ok') =>
+    call({ kind: 'put', key: 'd', value }, atMs, result);
+  const removal = { kind: 'delete', key: 'd', saw: 'v1' } as const;
+  const found = (...history: readonly HistoryEvent[]) => checkDeletes(history, new Map()).length;
+  expect(found(put('v1', 0), call(removal, 10), put('v2', 20))).toBe(1);
+  expect(found(put('v1', 0), call(removal, 10), put('v2', 12)), 'at the same time').toBe(0);
+  expect(found(put('v1', 0), call(removal, 10, 'info'), put('v2', 20)), 'perhaps later').toBe(0);
+  expect(found(put('v1', 0), call(removal, 10), put('v2', 20, 'info')), 'perhaps never').toBe(0);
 });
 
 test('convergence: a record that differs or is missing is found', () => {

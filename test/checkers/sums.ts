@@ -11,6 +11,9 @@ export interface Sum {
   readonly unknown: readonly number[];
 }
 
+/** Of what nobody changed. */
+export const nothing: Sum = { acknowledged: 0, unknown: [] };
+
 /** What is wrong with `found`; `null`: nothing. */
 export function judgeSum({ acknowledged, unknown }: Sum, found: number): string | null {
   if (unknown.length > maxUnknown)

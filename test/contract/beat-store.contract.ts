@@ -195,6 +195,36 @@ function rpo(stores: () => OpenBeatStores): void {
     }
   });
 
+  it('tells the time of the newest counted beat by the clock as it goes now (P7)', async () => {
+    const [first, second] = counted(await beats(stores().store, 2), [5, 6]);
+    await stores().store.storePublished([first, second]);
+    await stores().setClockBack(60_000);
+    await beats(stores().store, 1);
+    const { newest: now, newestCounted } = (await stores().other.overview()).own;
+    const ageMs = (now?.atMs ?? -Infinity) - (newestCounted?.atMs ?? Infinity);
+    expect(ageMs).toBeGreaterThanOrEqual(0);
+    expect(ageMs).toBeLessThan(30_000);
+  });
+
+  it('counts the time since a beat of another process that was made while the clock was ahead (P7)', async () => {
+    const [first] = await beats(stores().store, 1);
+    await stores().setClockBack(-60_000);
+    const [second] = await beats(stores().store, 1, stores().newcomer);
+    await stores().store.storePublished(
+      counted(
+        [first, second].flatMap((beat) => beat ?? []),
+        [5, 6],
+      ),
+    );
+    await stores().store.storePeerProgress(told({ settledBeat: 2 }));
+    await stores().setClockBack(60_000);
+    await beats(stores().store, 1);
+    const now = await newest(stores().store);
+    const peer = (await stores().other.overview()).rpo.find((figure) => figure.peer === us);
+    expect(now.atMs - (peer?.coveredAtMs ?? Infinity)).toBeGreaterThan(0);
+    expect(now.atMs - (peer?.coveredAtMs ?? -Infinity)).toBeLessThan(30_000);
+  });
+
   it('is unknown where the clock was set back while no process was there that had beaten before, until a later beat is settled (P7)', async () => {
     const [first, second] = counted(await beats(stores().store, 2), [5, 6]);
     await stores().store.storePublished([first, second]);
@@ -269,6 +299,17 @@ function progress(stores: () => OpenBeatStores): void {
         clockOffset,
       }),
     ]);
+  });
+
+  it('was heard when its last word came, though the own clock was set back before that (P7)', async () => {
+    const at = async (heardAtMs: number, echoedBeat: number): Promise<number | undefined> => {
+      await stores().store.storePeerProgress(told({ settled: [10n], echoedBeat, heardAtMs }));
+      return (await stored())[0]?.heardAtMs;
+    };
+    expect(await at(90_000, 9)).toBe(90_000);
+    expect(await at(30_000, 9)).toBe(30_000);
+    expect(await at(30_250, 10)).toBe(30_250);
+    expect(await at(30_500, 8), 'told before').toBe(30_250);
   });
 
   it('has settled no beat any more once that is told later, because our past is awaited there (P9)', async () => {

@@ -28,6 +28,149 @@ export const honestyMutants: readonly Mutant[] = [
     killer: seeds,
   },
   {
+    name: 'lag unknown while it is long',
+    edits: [
+      {
+        file: `${engine}/progress/lag.js`,
+        from: 'return lagMs === null ? null : Math.max(0, lagMs) / 1000;',
+        to: 'return lagMs === null || lagMs > 10_000 ? null : Math.max(0, lagMs) / 1000;',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'RPO unknown while it is long',
+    edits: [
+      {
+        file: `${engine}/progress/rpo.js`,
+        from: 'if (age === null)',
+        to: 'if (age === null || age > 10_000)',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'RPO too high when all is well',
+    edits: [
+      {
+        file: `${engine}/progress/rpo.js`,
+        from: 'return { seconds: age / 1000, changes',
+        to: 'return { seconds: age / 1000 + 5, changes',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'RPO in changes a tenth too low',
+    edits: [
+      {
+        file: `${engine}/progress/rpo.js`,
+        from: 'return missing === null || missing < 0 ? null : missing;',
+        to: 'return missing === null || missing < 0 ? null : Math.floor(0.9 * missing);',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'backlog of nothing',
+    edits: [
+      {
+        file: `${engine}/progress/lag.js`,
+        from: 'return missing === null ? null : Math.max(0, missing);',
+        to: 'return missing === null ? null : 0;',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'backlog a tenth too low',
+    edits: [
+      {
+        file: `${engine}/progress/lag.js`,
+        from: 'return missing === null ? null : Math.max(0, missing);',
+        to: 'return missing === null ? null : Math.floor(0.9 * Math.max(0, missing));',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'a peer heard when the clock had once gone furthest',
+    edits: [
+      {
+        file: `${engine}/adapters/memory/beat-store.js`,
+        from: 'heardAtMs: wasBefore ? known.heardAtMs : told.heardAtMs,',
+        to: 'heardAtMs: Math.max(known.heardAtMs, told.heardAtMs),',
+      },
+    ],
+    killer: suite('test/contract/memory-database.test.ts'),
+  },
+  {
+    name: 'backlog of all that was ever written',
+    edits: [
+      {
+        file: `${engine}/progress/lag.js`,
+        from: 'const missing = changesBetween(settled, Math.max(...counts));',
+        to: 'const missing = Math.max(...counts);',
+      },
+    ],
+    killer: seeds,
+  },
+  {
+    name: 'a counted beat told by the clock of its time',
+    edits: [
+      {
+        file: `${engine}/adapters/memory/beats.js`,
+        from: 'atMs: unsetMs(row) - this.#setBackMs',
+        to: 'atMs: row.atMs',
+      },
+    ],
+    killer: suite('test/contract/memory-database.test.ts'),
+  },
+  {
+    name: 'no time since a beat that its writer has not seen',
+    edits: [
+      {
+        file: `${engine}/adapters/memory/beats.js`,
+        from: 'unsetMs(before) + (passedMs ?? untoldMs)',
+        to: 'unsetMs(before)',
+      },
+    ],
+    killer: suite('test/contract/memory-database.test.ts'),
+  },
+  {
+    name: 'a one-way cut taken for data that stand still',
+    edits: [
+      {
+        file: `${engine}/links/link-monitor.js`,
+        from: "return isOutFailed ? 'partitioned' : 'one-way-in';",
+        to: "return isOutFailed ? 'partitioned' : 'stalled';",
+      },
+    ],
+    killer: suite('test/simulation/breakages.test.ts'),
+  },
+  {
+    name: 'an incident declared when the link is well again',
+    edits: [
+      {
+        file: `${engine}/links/incident-machine.js`,
+        from: "return state === 'suspected' ? null : seen.nowMs;",
+        to: "return state === 'healing' ? seen.nowMs : null;",
+      },
+    ],
+    killer: suite('test/simulation/breakages.test.ts'),
+  },
+  {
+    name: 'an incident that is never over',
+    edits: [
+      {
+        file: `${engine}/links/incident-machine.js`,
+        from: "if (seen.link !== 'connected')",
+        to: "if (seen.link !== 'none')",
+      },
+    ],
+    killer: suite('test/simulation/breakages.test.ts'),
+  },
+  {
     name: 'flag from heartbeat only',
     edits: [
       {

@@ -223,4 +223,37 @@ export const repairMutants: readonly Mutant[] = [
     ],
     killer: suite('replication/src/identity/own-log-evidence.test.ts'),
   },
+  {
+    name: 'a sweep that finds nothing',
+    edits: [
+      {
+        file: `${engine}/transfer/suspects.js`,
+        from: "return isSame(ours, other) ? 'equal' : 'differs';",
+        to: "return 'equal';",
+      },
+    ],
+    killer: suite('test/simulation/repairs.test.ts'),
+  },
+  {
+    name: 'a divergence that is found and not fetched',
+    edits: [
+      {
+        file: `${engine}/transfer/sweeper.js`,
+        from: 'if (mendable === 0)',
+        to: 'if (mendable >= 0)',
+      },
+    ],
+    killer: suite('test/simulation/repairs.test.ts'),
+  },
+  {
+    name: 'a past that a transfer does not bring not awaited',
+    edits: [
+      {
+        file: `${engine}/adapters/memory/transfer-store.js`,
+        from: 'if (!rows.some(counts))',
+        to: 'if (false)',
+      },
+    ],
+    killer: suite('test/simulation/repairs.test.ts'),
+  },
 ];

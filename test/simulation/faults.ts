@@ -5,15 +5,17 @@
  */
 import type { RegionId } from '@isthmus/replication/ports/identity';
 import type { Link, LinkQuality } from './link.ts';
+import { judgeBreak } from './judge-links.ts';
 import { poison } from './poison.ts';
+import { loseRow, replay, restore } from './stored-faults.ts';
 import type { Random } from './random.ts';
 import type { Fault, FaultKind } from './scenario.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimProcess } from './sim-process.ts';
 import type { SimRegion } from './sim-region.ts';
-import type { Copy, World } from './world.ts';
+import type { World } from './world.ts';
 
-type End = () => void;
+export type End = () => void;
 
 export interface Place {
   readonly fault: Fault;
@@ -172,6 +174,8 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     return nothing;
   },
   restore,
+  'lose-row': loseRow,
+  mute: (place) => oneWay(place).mute(),
   drain: ({ world, region }) => world.operator.drain(region),
   refill: ({ world, region, other }) => {
     world.operator.refill(region, other.id);
@@ -243,8 +247,10 @@ export class Faults {
     if (local.has(fault.kind)) world.disturb(region.id);
     const end = begin[fault.kind]({ fault, world, region, other, random: this.#random });
     const fromMs = world.scheduler.nowMs;
+    world.gauges.began(fault);
     this.#active.set(fault, () => {
       end();
+      world.gauges.over(fault);
       world.incidents.over(fault, fromMs);
     });
     world.scheduler.after(fault.forMs, () => this.#end(fault));
@@ -272,9 +278,9 @@ function oneWay({ world, region, other }: Place): Link {
 function cut(place: Place, links: readonly Link[]): End {
   for (const link of links) link.cut();
   const { world, region, other, fault } = place;
-  const startedAtMs = world.scheduler.nowMs;
+  const fromMs = world.scheduler.nowMs;
   return () => {
-    if (fault.kind === 'cut') world.judgeCut(region, other, startedAtMs);
+    judgeBreak(world, { fault, region, other, fromMs });
     for (const link of links) link.mend();
   };
 }
@@ -317,66 +323,6 @@ function killAtStep({ world, region, fault, random }: Place): End {
     disarm();
     revive();
   };
-}
-
-/** An older copy of the database is put back; what was published meanwhile tells it from a restart (I11). */
-function restore({ world, region }: Place): End {
-  const copies = [region.database.copy(), ...(region.isLogInside ? [region.log.copy()] : [])];
-  const putBack = (): void => copies.forEach((copy) => copy());
-  const copied = region.identity.incarnation;
-  const at = region.database.wal.insert;
-  const { nowMs: atMs } = world.scheduler;
-  const beat = region.beats.newest?.number ?? 0;
-  const copy = { putBack, copied, at, atMs };
-  return () => {
-    const published = region.beats.publishedThrough ?? 0n;
-    if (published > at) void restoreIfKnown({ world, region }, beat, copy);
-  };
-}
-
-/** At a moment of its own: no transaction goes on over it. */
-async function restoreIfKnown(
-  { world, region }: Pick<Place, 'world' | 'region'>,
-  beat: number,
-  copy: Copy,
-): Promise<void> {
-  if (!(await canBeKnown({ world, region }, beat))) return;
-  world.scheduler.after(0, () => {
-    if (!region.isGone) world.restore(region, copy);
-  });
-}
-
-/**
- * Where the log goes back in time with the database, some peer must have received a beat since: else nobody misses anything,
- * and the region rightly goes on as the life that it was.
- */
-async function canBeKnown(
-  { world, region }: Pick<Place, 'world' | 'region'>,
-  beat: number,
-): Promise<boolean> {
-  if (!region.isLogInside) return true;
-  for (const peer of region.peers) {
-    const { heard } = await world.regionOf(peer).beats.overview();
-    if (heard.some(({ origin, beat: { number } }) => origin === region.id && number > beat)) return true;
-  }
-  return false;
-}
-
-/** A zombie or a confused broker: records come again, late, and in partitions where they do not belong. */
-function replay({ region, random, world }: Place): End {
-  const partitions = region.log.partitions('changes') ?? [];
-  for (const [index, partition] of partitions.entries()) {
-    const held = Number(partition.end - partition.begin);
-    if (held === 0) continue;
-    const from = partition.begin + BigInt(random.int(held));
-    const again = partition.read(from, 2000).map(({ bytes }) => ({
-      partition: random.chance(0.9) ? index : random.int(partitions.length),
-      bytes,
-    }));
-    region.log.append('changes', again);
-    world.seen('records sent twice');
-  }
-  return nothing;
 }
 
 function nodeAt(world: World, region: RegionId, level: number): SimNode | null {

@@ -39,6 +39,11 @@ const togetherMs = 4000;
 /** So long before and after a breakage nothing else is wrong. */
 const calmMs = 20_000;
 
+/** By then a link that is broken has been named. */
+const noticedMs = 15_000;
+/** By then a link that is well again has proven itself, all that was written meanwhile is there, and a sweep has looked. */
+const reconciledMs = 20_000;
+
 export class IncidentJudge {
   readonly #world: World;
   readonly #done: Done[] = [];
@@ -111,7 +116,7 @@ export class IncidentJudge {
     troubles: readonly Done[],
     [region, other]: readonly [SimRegion, SimRegion],
   ): readonly Breakage[] {
-    const { oracle, scenario, seen } = this.#world;
+    const { oracle, scenario, scheduler, seen } = this.#world;
     const mayMiscount = [region, other].some((each) => each.mayRecount || each.hasLostLog || each.isSetBack);
     if (mayMiscount || scenario.joining !== null) return [];
     const breaks = troubles.filter(({ kind }) => breaking.has(kind));
@@ -126,7 +131,10 @@ export class IncidentJudge {
         const peer = (of: Window): number => oracle.changesIn(other.identity, of);
         const its = breaks.filter((each) => isDuring(each, window));
         const isUnbroken = its.length === 1 && its[0]?.kind === 'cut';
-        return { ...window, isUnbroken, own, peer };
+        const isLong = window.toMs - window.fromMs >= noticedMs;
+        const isDue = scenario.isHealing && isLong && scheduler.nowMs - window.toMs >= reconciledMs;
+        if (isDue && isUnbroken) seen('incident due');
+        return { ...window, isUnbroken, isDue, own, peer };
       });
   }
 }

@@ -92,9 +92,12 @@ function guardFaults(world: World, node: SimNode): readonly Fault[] {
     : [['guard', `${node.region.id} refuses: ${kind}`]];
 }
 
+/** What was put aside is not settled; and where nothing is fetched, neither is what lies behind a gap. */
 function isHeldBack(world: World): boolean {
+  const nodes = world.survivors.flatMap(({ id }) => world.nodesOf(id));
+  if (nodes.some((node) => (node?.figures.last?.deadLetters ?? []).length > 0)) return true;
   const points = [...world.coverage.keys()];
-  return points.some(
-    (point) => point.startsWith('gap seen') || point === 'quarantine' || point.endsWith('lose-slot'),
+  return (
+    !world.isHealing && points.some((point) => point.startsWith('gap seen') || point.endsWith('lose-slot'))
   );
 }

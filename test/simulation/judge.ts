@@ -7,16 +7,14 @@ import { errorNow } from '@isthmus/replication/progress/clock-offset';
 import { type PeerFigures, type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import { hiddenIn, knowsOwnClock } from './clock-excuse.ts';
-import { checkGauge, type GaugeReading } from '../checkers/metrics.ts';
+import { toldMs } from './oracle.ts';
+import { judgeBacklog, judgeMissing } from './judge-counts.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
 import type { Loss, World } from './world.ts';
 
-/** Between two readings that come one after the other; while a database stands still there is none. */
-const successiveMs = 4000;
-/** By then a cut must have been noticed: signals are old, and the grace is over. */
-const cutNoticedMs = 15_000;
-const longCutMs = 60_000;
+/** What a peer has settled is told within this time where nothing is wrong, and a beat is made and counted. */
+const heardMs = 2500;
 
 export function judgeNode(world: World, node: SimNode): void {
   const figures = node.figures.last;
@@ -30,15 +28,23 @@ export function judgeNode(world: World, node: SimNode): void {
     world.offsets.note(region.id, other.id, { offset: peer.clockOffset, nowMs, ownMs });
     if (!knowsOwnClock(region, nowMs)) continue;
     const view = viewPeer(figures, peer, ownMs);
+    const lives = livesOf(region, other, peer);
     if (world.offsets.knowsOffset(region, other))
-      void judgeLag(world, node, { other, view, usesEarlier: usesEarlier(peer) });
-    if (!other.isGone && other.isWhole) void judgeRpo(world, node, { other, view });
+      void judgeLag(world, node, { other, view, lives, usesEarlier: usesEarlier(peer) });
+    if (!other.isGone && other.isWhole) void judgeRpo(world, node, { other, view, lives });
   }
 }
 
 interface Seen {
   readonly other: SimRegion;
   readonly view: PeerView;
+  readonly lives: string;
+}
+
+function livesOf(region: SimRegion, other: SimRegion, { positions, heard }: PeerFigures): string {
+  const known = [positions?.incarnation, heard?.incarnation];
+  const lives = [region.identity.incarnation, other.identity.incarnation, ...known];
+  return lives.map((life) => `${life?.counter}.${life?.nonce}`).join(' ');
 }
 
 /** Whether the newest settled beat is told by an offset that held before a jump. */
@@ -51,36 +57,42 @@ function usesEarlier({ positions, earlierOffsets }: PeerFigures): boolean {
 async function judgeLag(
   world: World,
   node: SimNode,
-  { other, view, usesEarlier: isEarlier }: Seen & { readonly usesEarlier: boolean },
+  { other, view, lives, usesEarlier: isEarlier }: Seen & { readonly usesEarlier: boolean },
 ): Promise<void> {
   const { clockOffset, lag } = view;
   const errorMs = clockOffset === null ? 0 : errorNow(clockOffset, node.clock.nowMs());
-  const truth = await world.oracle.lag(other.identity, node.region);
+  const isFree = world.gauges.isFree(node.region, other);
+  const withinMs = isFree ? toldMs.atBest : toldMs.usually;
+  const truth = await world.oracle.lag(other.identity, node.region, withinMs);
+  const place = `${node.region.id} of ${other.id}`;
+  judgeBacklog(world, { node, other, place, shown: lag, truth });
   const tangledAtMs = world.offsets.tangledAtMs(node.region, other);
   const beatAtMs = world.scheduler.nowMs - truth.newestBeatMs;
   if (tangledAtMs !== null && (isEarlier || beatAtMs < tangledAtMs)) return;
   const setBackMs = isEarlier ? world.offsets.setBackMs(node.region, other, beatAtMs) : 0;
   const setAheadMs = world.offsets.setAheadMs(node.region, other, beatAtMs);
-  judge(world, node, {
+  world.gauges.age(node, lives, {
     gauge: 'lag',
-    place: `${node.region.id} of ${other.id}`,
+    place,
     shownMs: milliseconds(lag.seconds),
     leastMs: Math.max(0, truth.oldestChangeMs - errorMs),
     mostMs: truth.newestBeatMs + errorMs + setBackMs + setAheadMs,
   });
 }
 
-async function judgeRpo(world: World, node: SimNode, { other, view }: Seen): Promise<void> {
+async function judgeRpo(world: World, node: SimNode, { other, view, lives }: Seen): Promise<void> {
   const { id, identity } = node.region;
   const truth = await world.oracle.lag(identity, other);
   // An age is that of a beat, which may lie before a jump that all that is missing came after.
   const hiddenMs = hiddenIn(world, node.region, Math.max(truth.oldestChangeMs, truth.newestBeatMs));
-  judge(world, node, {
+  const place = `${id} at ${other.id}`;
+  judgeMissing(world, { node, other, place, shown: view.rpo, truth });
+  world.gauges.age(node, lives, {
     gauge: 'rpo',
-    place: `${id} at ${other.id}`,
+    place,
     shownMs: milliseconds(view.rpo.seconds),
     leastMs: Math.max(0, truth.oldestChangeMs - hiddenMs),
-    mostMs: Infinity,
+    mostMs: world.gauges.isCalm(node.region, other) ? truth.newestBeatMs + heardMs : Infinity,
   });
 }
 
@@ -99,42 +111,6 @@ function shownRpo(nodes: readonly (SimNode | null)[], ofLog: boolean): number | 
     return milliseconds(rpoOfRegion(figures.peers.map((peer) => viewPeer(figures, peer, nowMs).rpo)).seconds);
   }
   return null;
-}
-
-export function judgeCut(
-  world: World,
-  { a, b, startedAtMs }: { readonly a: SimRegion; readonly b: SimRegion; readonly startedAtMs: number },
-): void {
-  const cutForMs = world.scheduler.nowMs - startedAtMs;
-  if (cutForMs < cutNoticedMs) return;
-  world.seen(cutForMs < longCutMs ? 'long cut' : 'cut of more than a minute');
-  for (const [here, there] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    if (here.isGone) continue;
-    for (const node of world.nodesOf(here.id)) {
-      const link = node?.links.links.find(({ peer }) => peer === there.id);
-      if (node?.isOpen !== true || link?.state.kind !== 'connected') continue;
-      const detail = `says connected although nothing passes since ${Math.round(startedAtMs)} ms`;
-      world.violations.push({ checker: 'links', key: `${here.id} to ${there.id}`, detail });
-    }
-  }
-}
-
-function judge(world: World, node: SimNode, reading: GaugeReading): void {
-  const violation = checkGauge(reading);
-  const { shownMs, mostMs } = reading;
-  const place = `${node.process.name} ${reading.place}`;
-  const isHigh = violation !== null && shownMs !== null && shownMs > mostMs;
-  const { nowMs } = world.scheduler;
-  const wasHigh = nowMs - (world.high.get(place) ?? -Infinity) <= successiveMs;
-  if (isHigh) world.high.set(place, nowMs);
-  else world.high.delete(place);
-  // What was read a moment before much became visible at once is right for that moment.
-  if (violation === null || (isHigh && !wasHigh)) return;
-  const at = ` at ${Math.round(nowMs)} ms`;
-  world.violations.push({ ...violation, detail: violation.detail + at });
 }
 
 function milliseconds(seconds: number | null): number | null {

@@ -1,7 +1,8 @@
 /**
  * The way from one region to another as whoever calls sees it: requests of the caller and their answers travel on it,
- * and so do the records that it reads from the callee's log. A cut ends the connections that are open; a clog lets
- * small requests pass while data stand still (a gray link); loss shows as delay, because what is lost is sent again.
+ * and so do the records that it reads from the callee's log; what asks only whether somebody is there travels the way that
+ * the data of whoever asks do (P7). A cut ends the connections that are open; a clog lets small requests pass while data
+ * stand still (a gray link), and on a mute one transfers alone do; loss shows as delay, because what is lost is sent again.
  */
 import type { Random } from './random.ts';
 
@@ -17,6 +18,7 @@ export class Link {
   readonly #random: Random;
   #cuts = 0;
   #clogs = 0;
+  #mutes = 0;
   /** Grows whenever connections are cut. */
   epoch = 0;
   readonly #users = new Set<() => void>();
@@ -32,6 +34,10 @@ export class Link {
 
   get isClogged(): boolean {
     return this.#clogs > 0;
+  }
+
+  get isMute(): boolean {
+    return this.#mutes > 0;
   }
 
   /** Time of one way. */
@@ -66,6 +72,12 @@ export class Link {
   unclog(): void {
     this.#clogs--;
     this.#tell();
+  }
+
+  /** Until the returned function is called. */
+  mute(): () => void {
+    this.#mutes++;
+    return () => void this.#mutes--;
   }
 
   /** Calls `change` whenever the link may have come or gone; the returned function takes that back. */

@@ -53,6 +53,8 @@ interface OriginTruth {
   readonly totals: Total[];
   readonly beats: TrueBeat[];
   count: number;
+  /** Ends of beats that the log was known to hold, and since when. */
+  readonly published: TrueCommit[];
   /** How much the relay's count is above the true one. */
   countedAbove: number;
 }
@@ -71,7 +73,17 @@ export interface TrueLag {
   /** Age of the newest beat that is settled in all partitions; infinite without one. */
   readonly newestBeatMs: number;
   readonly changes: number;
+  /** Of `changes`, those that have been in the database, or in the log, for so long that a number of them must hold them. */
+  readonly counted: number;
+  readonly published: number;
+  /** Changes since that newest beat. */
+  readonly sinceBeat: number;
 }
+
+/** A number of changes at the origin may be so old. */
+const countedMs = 1000;
+/** What the log holds is told to peers within this time, where they can be told anything: over a link as good as it gets, or not. */
+export const toldMs = { atBest: 3000, usually: 6000 };
 
 export class Oracle {
   readonly #nowMs: () => number;
@@ -112,6 +124,8 @@ export class Oracle {
   /** A restart counts on exactly (P2); only where the slot went back or was lost may it begin above. */
   counted({ region, incarnation }: Writer, beats: readonly CountedBeat[]): void {
     const truth = this.#truthOf(region, incarnation);
+    const [newest] = beats.slice(-1);
+    if (newest !== undefined) truth.published.push({ atMs: this.#nowMs(), end: newest.end });
     for (const { number, end, count } of beats) {
       const total = truth.totals[firstAfter(truth.totals, end) - 1]?.total ?? 0;
       const above = (count ?? total) - total;
@@ -195,7 +209,11 @@ export class Oracle {
   }
 
   /** By what is really there: everything applied, up to the oldest change that was put aside. */
-  async lag({ region: origin, incarnation }: Life, target: SimRegion): Promise<TrueLag> {
+  async lag(
+    { region: origin, incarnation }: Life,
+    target: SimRegion,
+    withinMs: number = toldMs.usually,
+  ): Promise<TrueLag> {
     const isOfLife = (row: Pick<PositionRow, 'origin' | 'incarnation'>): boolean =>
       row.origin === origin && sameIncarnation(row.incarnation, incarnation);
     const rows = (await target.records.positions(origin)).filter(isOfLife);
@@ -203,9 +221,10 @@ export class Oracle {
     const letters = all.filter(isOfLife);
     const truth = this.#known({ region: origin, incarnation });
     const nowMs = this.#nowMs();
-    if (truth === undefined) return { oldestChangeMs: 0, newestBeatMs: Infinity, changes: 0 };
+    if (truth === undefined) return nothingTrue;
+    const publishedEnd = truth.published.findLast(({ atMs }) => atMs <= nowMs - withinMs)?.end ?? 0n;
     let oldestAtMs = nowMs;
-    let changes = 0;
+    let [changes, counted, published] = [0, 0, 0];
     let settled: Lsn | null = null;
     for (const [partition, placed] of truth.changes.entries()) {
       let reach = rows.find((row) => row.partition === partition)?.applied ?? 0n;
@@ -214,13 +233,21 @@ export class Oracle {
       if (settled === null || reach < settled) settled = reach;
       const first = firstAfter(placed, reach);
       changes += placed.length - first;
+      for (const { atMs, end } of placed.slice(first)) {
+        if (atMs <= nowMs - countedMs) counted++;
+        if (end <= publishedEnd) published++;
+      }
       oldestAtMs = Math.min(oldestAtMs, placed[first]?.atMs ?? nowMs);
     }
     const beat = truth.beats[firstAfter(truth.beats, settled ?? 0n) - 1];
+    const before = truth.totals[firstAfter(truth.totals, beat?.end ?? 0n) - 1]?.total ?? 0;
     return {
       oldestChangeMs: nowMs - oldestAtMs,
       newestBeatMs: beat === undefined ? Infinity : nowMs - beat.atMs,
       changes,
+      counted,
+      published,
+      sinceBeat: truth.count - before,
     };
   }
 
@@ -273,7 +300,8 @@ export class Oracle {
     const known = this.#known({ region: region.id, incarnation });
     if (known !== undefined) return known;
     const changes = Array.from({ length: region.partitionCount }, (): PlacedName[] => []);
-    const truth = { incarnation, changes, totals: [], beats: [], count: 0, countedAbove: 0 };
+    const none = { totals: [], beats: [], published: [] };
+    const truth = { incarnation, changes, ...none, count: 0, countedAbove: 0 };
     this.#origins.set(region.id, [...(this.#origins.get(region.id) ?? []), truth]);
     return truth;
   }
@@ -282,6 +310,16 @@ export class Oracle {
     this.violations.push({ checker, key, detail });
   }
 }
+
+/** Of an origin that has done nothing. */
+const nothingTrue: TrueLag = {
+  oldestChangeMs: 0,
+  newestBeatMs: Infinity,
+  changes: 0,
+  counted: 0,
+  published: 0,
+  sinceBeat: 0,
+};
 
 /** Index of the first that lies after the position. */
 function firstAfter(commits: readonly TrueCommit[], position: Lsn): number {

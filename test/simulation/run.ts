@@ -83,7 +83,11 @@ async function live(world: World, crashes: readonly Violation[]): Promise<Omit<R
   const judged =
     crashes.length > 0
       ? []
-      : [...(await verdict.violations(workload)), ...sessions.violations, ...world.incidents.violations()];
+      : [
+          ...(await verdict.violations(workload, sessions.history)),
+          ...sessions.violations,
+          ...world.incidents.violations(),
+        ];
   const violations = [...crashes, ...judged];
   return {
     seed: scenario.seed,

@@ -4,7 +4,17 @@
  * leaving out faults and operations, and the same scenario gives the same run.
  */
 import type { Guard } from '@isthmus/replication/guard/write-guard';
+import { calmMs, drawFault, type Extent, gapFaults, inTime } from './fault-drawing.ts';
 import { Random } from './random.ts';
+import {
+  besideLogInside,
+  drawLone,
+  drawLongCut,
+  drawLostRow,
+  drawPastOfThird,
+  drawRepairs,
+  drawWishes,
+} from './rare-faults.ts';
 
 export type OrdinaryFault =
   | 'cut'
@@ -39,6 +49,10 @@ export type FaultKind =
   | 'destroy'
   | 'destroy-with-log'
   | 'restore'
+  /** A stored record is lost, and neither the log nor a position says so. */
+  | 'lose-row'
+  /** Transfers across a link stand still, and all else passes. */
+  | 'mute'
   /** What operators ask for. */
   | 'drain'
   | 'refill'
@@ -134,21 +148,18 @@ const ordinaryFaults: readonly OrdinaryFault[] = [
   'offsets-forward',
 ];
 
-const gapFaults: readonly GapFault[] = ['drop-oldest', 'drop-newest', 'recreate-topic', 'lose-slot'];
-
 /** What these take away comes back by transfers alone. */
 const needsTransfer: ReadonlySet<FaultKind> = new Set<FaultKind>([
   ...gapFaults,
   'destroy',
   'destroy-with-log',
   'refill',
+  'lose-row',
 ]);
 
 /** After these a server was started anew, and who it is has to be proven. */
 const startsAnew: ReadonlySet<FaultKind> = new Set<FaultKind>(['postgres-crash', 'restore', 'refill']);
 
-/** Nothing goes wrong before, so that every region has heard every other once. */
-const calmMs = 3000;
 const clientsPerRegion = 3;
 
 export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
@@ -165,6 +176,7 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
     ...(longCut === null ? [] : [longCut]),
     ...(isHealing ? drawRepairs(random.split('repairs'), extent) : []),
   ];
+  if (usual.length === 0) usual.push(...drawLone(random.split('lone'), extent));
   const isLogInside = isHealing && random.split('log').chance(0.08);
   const drawn = isLogInside
     ? besideLogInside(random.split('restore'), usual, extent)
@@ -174,8 +186,11 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const isKept = ({ kind, atMs }: Fault): boolean =>
     (isHealing || !needsTransfer.has(kind)) && (joining?.isCalm !== true || atMs > joining.atMs + calmMs);
   const renewed = joining?.isCalm === true && renewal !== null ? [renewal.restore] : [];
-  const trimmed = isHealing && !isLogInside ? drawTrimmed(random.split('trimmed'), { regions, joining }) : [];
-  const faults = [...renewed, ...trimmed, ...drawn.filter(isKept)].toSorted(inTime);
+  const isRepaired = isHealing && !isLogInside;
+  const trimmed = isRepaired ? drawTrimmed(random.split('trimmed'), { regions, joining }) : [];
+  const past = isRepaired && joining === null ? drawPastOfThird(random.split('past'), drawn, extent) : [];
+  const lost = isRepaired && joining === null ? drawLostRow(random.split('lost row'), drawn, extent) : [];
+  const faults = [...renewed, ...trimmed, ...past, ...lost, ...drawn.filter(isKept)].toSorted(inTime);
   return {
     seed,
     regions,
@@ -252,84 +267,6 @@ function drawRetiring(random: Random, faults: readonly Fault[]): Scenario['retir
   return { afterMs: random.between(500, 20_000) };
 }
 
-const losses: ReadonlySet<FaultKind> = new Set<FaultKind>(['destroy', 'destroy-with-log', 'restore']);
-
-/** Of a region that may be lost nobody can say whether it is the operator who loses it. */
-function drawWishes(
-  random: Random,
-  faults: readonly Fault[],
-  { regions, durationMs }: Extent,
-): readonly Fault[] {
-  if (!random.chance(0.15) || faults.some(({ kind }) => losses.has(kind))) return [];
-  const kind = random.pick(['drain', 'refill'] as const);
-  const atMs = random.between(durationMs / 4, (durationMs * 3) / 4);
-  return [{ ...drawFault(random, { kind, atMs, regions }), forMs: random.between(4000, 15_000) }];
-}
-
-/** A transfer that an operator asks for, whether anything is missing or not. */
-function drawRepairs(random: Random, { regions, durationMs }: Extent): readonly Fault[] {
-  if (!random.chance(0.15)) return [];
-  const atMs = random.between(durationMs / 4, (durationMs * 3) / 4);
-  return [drawFault(random, { kind: 'repair', atMs, regions })];
-}
-
-/** Of a log that is no server of its own. */
-const logFaults: ReadonlySet<FaultKind> = new Set<FaultKind>([
-  ...gapFaults.filter((kind) => kind !== 'lose-slot'),
-  'kafka-down',
-  'kafka-freeze',
-  'kafka-flaky',
-]);
-
-/** For peers to hear of what is lost, and to say so. */
-const testimonyMs = { before: 3000, after: 18_000 };
-
-/** A database is set back together with its log, while its peers can be asked, or in the middle of whatever is wrong. */
-function besideLogInside(
-  random: Random,
-  faults: readonly Fault[],
-  { regions, durationMs }: Extent,
-): readonly Fault[] {
-  const atMs = random.between(durationMs / 4, durationMs / 2);
-  const restore = {
-    ...drawFault(random, { kind: 'restore', atMs, regions }),
-    forMs: random.between(3000, 9000),
-  };
-  const endMs = atMs + restore.forMs;
-  const kept = faults.filter(({ kind }) => !logFaults.has(kind) && !losses.has(kind));
-  const alone = random.split('alone');
-  if (alone.chance(0.5))
-    return [...kept, restore, ...cutsAround(alone, { restore, endMs, regions })].toSorted(inTime);
-  const isBeside = ({ atMs: at, forMs }: Fault): boolean =>
-    at > endMs + testimonyMs.after || at + forMs < endMs - testimonyMs.before;
-  return [...kept.filter(isBeside), restore].toSorted(inTime);
-}
-
-/** Some or all links of the region are cut from before it is set back until after it has waited for its peers. */
-function cutsAround(
-  random: Random,
-  { restore, endMs, regions }: { readonly restore: Fault; readonly endMs: number; readonly regions: number },
-): readonly Fault[] {
-  const others = Array.from({ length: regions }, (_, region) => region).filter(
-    (each) => each !== restore.region,
-  );
-  const cut = others.filter(() => random.chance(0.8));
-  return cut.map((other) => {
-    const atMs = endMs - random.between(50, 2500);
-    const forMs = endMs - atMs + random.between(2000, 20_000);
-    return { kind: 'cut', atMs, forMs, region: restore.region, other, level: 0 };
-  });
-}
-
-function inTime(a: Fault, b: Fault): number {
-  return a.atMs - b.atMs;
-}
-
-interface Extent {
-  readonly regions: number;
-  readonly durationMs: number;
-}
-
 function drawOperations(random: Random, { regions, durationMs }: Extent): readonly PlannedOperation[] {
   const kinds = swarm(random, operationKinds, 0.7);
   const perSecond = random.scale(5.8, 8.6);
@@ -364,23 +301,6 @@ function drawFaults(random: Random, { regions, durationMs }: Extent): readonly F
     faults.push(drawFault(random, { kind, atMs: random.between(durationMs / 3, durationMs), regions }));
   }
   return faults.toSorted(inTime);
-}
-
-/** Longer than anything measured is kept. It prolongs its world, so that the rest of that is as in others. */
-function drawLongCut(random: Random, regions: number): Fault | null {
-  if (!random.chance(0.025)) return null;
-  const kind = random.pick(['cut', 'cut', 'cut-one-way'] as const);
-  const fault = drawFault(random, { kind, atMs: random.between(calmMs, 40_000), regions });
-  return { ...fault, forMs: random.between(65_000, 150_000) };
-}
-
-function drawFault(
-  random: Random,
-  { kind, atMs, regions }: { readonly kind: FaultKind; readonly atMs: number; readonly regions: number },
-): Fault {
-  const region = random.int(regions);
-  const other = (region + 1 + random.int(Math.max(1, regions - 1))) % regions;
-  return { kind, atMs, forMs: random.scale(300, 25_000), region, other, level: random.next() };
 }
 
 /** Some of the kinds, at least one: what is left out cannot hide what is left. */

@@ -7,7 +7,7 @@
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Edit } from '@isthmus/replication/journal/journal';
 import { checkSessions, type SessionAnswer, type SessionEvent } from '../checkers/sessions.ts';
-import type { Violation } from '../checkers/history.ts';
+import type { History, HistoryEvent, Result, Violation } from '../checkers/history.ts';
 import { Random } from './random.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
@@ -28,6 +28,7 @@ export class SessionWorkload {
   readonly #world: World;
   readonly #random: Random;
   readonly #events: SessionEvent[] = [];
+  readonly #added: Added[] = [];
   #written = 0;
 
   constructor(world: World) {
@@ -38,6 +39,11 @@ export class SessionWorkload {
   /** Writes that were acknowledged. */
   get acknowledged(): number {
     return this.#events.filter(({ kind }) => kind === 'wrote').length;
+  }
+
+  /** What was added, for whoever looks what became of it. */
+  get history(): History {
+    return this.#added.map(({ event, result }) => ({ ...event, result }));
   }
 
   get violations(): readonly Violation[] {
@@ -130,11 +136,26 @@ export class SessionWorkload {
         return { kind: 'write', state, delta, result: null };
       },
     };
-    const outcome = await journal.write([edit]);
+    const added = this.#adds({ process: name, region: node.region.id, key, element });
+    const outcome = await journal.write([edit]).catch((reason: unknown) => {
+      if (reason instanceof ReplicationError && reason.code !== 'outcome-unknown') added.result = 'fail';
+      throw reason;
+    });
     if (outcome.kind !== 'done' || outcome.commit === null) return { kind: 'none' };
+    added.result = 'ok';
     const next = sessions.afterWrite(session, [id], outcome.commit);
     const event = { kind: 'wrote', key, element, elements: elementsOf(after) } as const;
     return { kind: 'answered', token: next, event };
+  }
+
+  /** Nobody knows what becomes of it before it is answered. */
+  #adds({ process, region, key, element }: Adding): Added {
+    const { nowMs } = this.#world.scheduler;
+    const times = { invokedAtMs: nowMs, completedAtMs: nowMs };
+    const operation = { kind: 'add', key, element } as const;
+    const added: Added = { event: { process, region, operation, ...times, status: null }, result: 'info' };
+    this.#added.push(added);
+    return added;
   }
 
   /** `null`: the region includes what the session has seen. */
@@ -145,6 +166,18 @@ export class SessionWorkload {
     this.#world.seen('session not reached');
     return { kind: 'none' };
   }
+}
+
+interface Adding {
+  readonly process: string;
+  readonly region: string;
+  readonly key: string;
+  readonly element: string;
+}
+
+interface Added {
+  readonly event: Omit<HistoryEvent, 'result'>;
+  result: Result;
 }
 
 interface Caller {

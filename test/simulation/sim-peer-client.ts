@@ -1,6 +1,6 @@
 /**
- * Questions of one process to the admin listeners of its peers: a question travels on the link from caller to callee and
- * its answer on the same link, and what does not come in time is no answer.
+ * Questions of one process to the admin listeners of its peers: a question and its answer travel on the link from caller to
+ * callee, which is the one that the callee reads the caller's log on (P7), and what does not come in time is no answer.
  */
 import {
   type AskedStores,
@@ -62,7 +62,7 @@ interface Way {
 /** There and back; nothing comes where the way or the peer is not there. */
 function ask<T>({ from, to, process, world }: Way, question: () => Promise<T>): Promise<T> {
   const { scheduler } = world;
-  const link = world.linkBetween(from, to);
+  const link = world.linkBetween(to, from);
   const { postgres } = world.regionOf(to);
   return new Promise((resolve, reject) => {
     const { epoch } = link;

@@ -295,7 +295,7 @@ export class SimTransferPeer implements TransferPeer {
           if (link.epoch === epoch && !link.isClogged) this.#process.hear(news);
         });
       scheduler.after(link.delayMs(), () => {
-        if (link.isCut) return;
+        if (link.isCut || link.isMute) return;
         const donor = this.#world.donorOf(peer);
         if (donor === null) return answer(() => reject(unreachable(peer)));
         donor.answer(request).then(

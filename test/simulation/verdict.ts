@@ -47,7 +47,8 @@ export class Verdict {
   /** Whether every region holds all that it can get. */
   async isSettled(): Promise<boolean> {
     await this.#giveUpStranded();
-    const { survivors } = this.#world;
+    const { survivors, lostRows } = this.#world;
+    for (const { region, id } of lostRows) if ((await region.records.read(id)) === null) return false;
     for (const target of survivors) {
       if (!this.#world.isServed(target.id) || (await this.#waits(target)).length > 0) return false;
       if (await this.#isFetching(target)) return false;
@@ -65,11 +66,14 @@ export class Verdict {
     return open.some(({ donor }) => this.#world.survivors.some(({ id }) => id === donor));
   }
 
-  async violations(workload: Workload): Promise<readonly Violation[]> {
+  /** `sessions`: what callers with sessions added, which are judged apart by what they were shown. */
+  async violations(workload: Workload, sessions: History): Promise<readonly Violation[]> {
     const world = this.#world;
     const excused = await excusedIn(world);
     const all = workload.history;
-    const history = all.filter(({ operation }) => !excused.has(`${collection}/${operation.key}`));
+    const history = [...all, ...sessions].filter(
+      ({ operation }) => !excused.has(`${collection}/${operation.key}`),
+    );
     const found: Violation[] = [...world.violations, ...world.oracle.violations];
     found.push(...(await lossesIn(world)), ...(await this.#unsettled()), ...(await retirementFaults(world)));
     found.push(...checkAvailability(all, localAnswerMs));
@@ -231,9 +235,9 @@ async function shownBy(region: SimRegion, excused: ReadonlySet<string>): Promise
       if (key.startsWith('counter')) shown.counters.set(key, value.count);
       else if (key.startsWith('register')) shown.registers.set(key, title);
       else if (key.startsWith('insert')) shown.inserts.add(key);
-      else if (key.startsWith('set')) shown.sets.set(key, new Set(value.tags.map(String)));
+      else if (key.startsWith('set') || key.startsWith('session'))
+        shown.sets.set(key, new Set(value.tags.map(String)));
       else if (key.startsWith('stock')) shown.stocks.set(key, value.stock);
-      else if (key.startsWith('session')) continue;
       // A delete that came before a creation which it had not seen leaves the record, and perhaps nothing in it.
       else if (title !== '') shown.mortals.set(key, title);
     }

@@ -5,7 +5,7 @@
  */
 import { assert, ReplicationError } from '@isthmus/replication/errors';
 import type { Guard } from '@isthmus/replication/guard/write-guard';
-import type { Lsn } from '@isthmus/replication/ports/change';
+import type { Lsn, RecordId } from '@isthmus/replication/ports/change';
 import { type Incarnation, type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { Donor } from '@isthmus/replication/transfer/donor';
@@ -13,9 +13,10 @@ import type { Violation } from '../checkers/history.ts';
 import type { Step } from './faults.ts';
 import { slotOf } from './faults.ts';
 import { knowsOwnClock, OffsetNews } from './clock-excuse.ts';
+import { GaugeWatch } from './gauge-watch.ts';
 import { IncidentJudge } from './judge-incidents.ts';
 import { JoiningJudge } from './judge-joining.ts';
-import { judgeCut, judgeNode, shownThen } from './judge.ts';
+import { judgeNode, shownThen } from './judge.ts';
 import { Link } from './link.ts';
 import { Oracle } from './oracle.ts';
 import type { Life } from './past-lives.ts';
@@ -74,8 +75,9 @@ export class World implements NodeWorld {
   readonly losses: Loss[] = [];
   /** Regions that an operator has retired. */
   readonly retired: RegionId[] = [];
-  /** Where a gauge stood too high when it was last read, and when that was. */
-  readonly high = new Map<string, number>();
+  readonly gauges = new GaugeWatch(this);
+  /** Records that a database has lost and must get back. */
+  readonly lostRows: { readonly region: SimRegion; readonly id: RecordId }[] = [];
   readonly offsets = new OffsetNews();
   readonly incidents = new IncidentJudge(this);
   readonly regions: readonly SimRegion[];
@@ -357,10 +359,6 @@ export class World implements NodeWorld {
     const { nowMs: atMs } = this.scheduler;
     const setBacks = [...region.clock.setBacks];
     return { region, life: region.identity, atMs, isClockKnown: knowsOwnClock(region, atMs), setBacks };
-  }
-
-  judgeCut(a: SimRegion, b: SimRegion, startedAtMs: number): void {
-    judgeCut(this, { a, b, startedAtMs });
   }
 
   #region(region: RegionId, names: readonly RegionId[], index: number): SimRegion {

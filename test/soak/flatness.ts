@@ -43,11 +43,16 @@ export function warmUpOf(totalS: number): number {
   return Math.max(warmUpS, totalS * warmUpShare);
 }
 
+/** Whether so long a time can be judged at all. */
+export function isJudged(totalS: number): boolean {
+  return totalS - warmUpOf(totalS) >= leastJudgedS;
+}
+
 /** `null`: too short to be judged. Times in seconds. */
 export function flatnessOf(points: readonly Point[], { totalS, least }: Judgement): Flatness | null {
+  if (!isJudged(totalS)) return null;
   const fromS = warmUpOf(totalS);
   const judgedS = totalS - fromS;
-  if (judgedS < leastJudgedS) return null;
   const medians = mediansOf(points, { fromS, blockS: judgedS / blocks });
   const [first, last] = [medians[0], medians.at(-1)];
   if (first === undefined || last === undefined || medians.length < fewestBlocks) return null;

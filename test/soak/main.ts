@@ -53,9 +53,9 @@ function requireWritable({ jsonFile, summaryFile }: SoakOptions): void {
 }
 
 async function run(options: SoakOptions, demo: Demo, folder: string): Promise<Soak> {
-  const { minutes, ratePerS, seed, log } = options;
+  const { minutes, ratePerS, seed, log, hasFaults } = options;
   const startedAt = new Date().toISOString();
-  const about = { startedAt, commit: commit(), machine: machine(), minutes, ratePerS, seed, log };
+  const about = { startedAt, commit: commit(), machine: machine(), minutes, ratePerS, seed, log, hasFaults };
   await healed(demo, 'the start');
   const startMs = performance.now();
   const elapsedS = (): number => (performance.now() - startMs) / 1000;
@@ -68,7 +68,7 @@ async function run(options: SoakOptions, demo: Demo, folder: string): Promise<So
     say(`${elapsedS().toFixed(0)} of ${minutes * 60} s, ${acknowledged} acknowledged, ${unknown} unknown`);
   });
   const next = randomFrom(seed + 1);
-  const faults = options.hasFaults
+  const faults = hasFaults
     ? fireFaults({ demo, next, elapsedS, say }, end.signal)
     : once(end.signal, 'abort').then(() => []);
   // A fault that does not heal ends it at once.

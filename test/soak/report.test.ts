@@ -15,8 +15,9 @@ function soakWith(points: readonly Point[], violations: readonly string[] = []):
       ratePerS: 200,
       seed: 7,
       log: 'kafka',
+      hasFaults: true,
     },
-    totals: { acknowledged: 12_000, refused: 1, unknown: 2, shed: 3 },
+    totals: { acknowledged: 700_000, refused: 1, unknown: 2, shed: 3 },
     faults: [{ name: 'kafka of eu killed', fromS: 10, untilS: 15, healedAfterS: 2.5 }],
     curves: [{ region: 'eu', name: 'eu', measure: 'regionMb', points }],
     violations,
@@ -65,4 +66,33 @@ test('the log grows as it is written to, and is judged by what a minute adds', (
   const log = { ...rest, curves: curves.map((curve) => ({ ...curve, measure: 'logMb' as const })) };
   expect(hasFailed(log)).toBe(false);
   expect(textOf(log)).toContain('The log on disk: 0.40 -> 0.40 MiB added in a minute, flat');
+});
+
+test('one in which hardly anything was acknowledged, no fault fired, or something was hardly read has failed', () => {
+  const sound = soakWith(hour(() => 120));
+  expect(hasFailed({ ...sound, faults: [] })).toBe(true);
+  expect(hasFailed({ ...sound, faults: [], about: { ...sound.about, hasFaults: false } })).toBe(false);
+  const idle = { ...sound, totals: { ...sound.totals, acknowledged: 350_000 } };
+  expect(textOf(idle)).toContain('350000 writes of 720000 were acknowledged, at least 360000 are needed');
+  expect(hasFailed(idle)).toBe(true);
+  for (const points of [[], hour(() => 120).slice(0, 200)]) {
+    const unread = soakWith(points);
+    expect(hasFailed(unread)).toBe(true);
+    expect(JSON.parse(jsonOf(unread))).toMatchObject({
+      violations: ['eu  Resident memory of the region process: read too seldom to be judged'],
+    });
+    expect(hasFailed({ ...unread, about: { ...unread.about, minutes: 20, ratePerS: 1 } }), 'too short').toBe(
+      false,
+    );
+  }
+  expect(hasFailed({ ...sound, curves: [] })).toBe(true);
+});
+
+test('the memory of Kafka is not asked for where there is none', () => {
+  const { curves, ...rest } = soakWith([]);
+  const ofKafka = { ...rest, curves: curves.map((curve) => ({ ...curve, measure: 'kafkaMb' as const })) };
+  const others = soakWith(hour(() => 120)).curves;
+  const without = { ...ofKafka, curves: [...ofKafka.curves, ...others] };
+  expect(hasFailed(without)).toBe(true);
+  expect(hasFailed({ ...without, about: { ...rest.about, log: 'postgres' } })).toBe(false);
 });

@@ -5,9 +5,12 @@
  */
 import { escapeText, type Point, type Series, shortNumber, svgOf } from '@isthmus/loadtest/report/plot';
 import type { FiredFault } from './faults.ts';
-import { addedOf, type Flatness, flatnessOf, warmUpOf } from './flatness.ts';
+import { addedOf, type Flatness, flatnessOf, isJudged, warmUpOf } from './flatness.ts';
 import { type LoadTotals, maxInFlight } from './load.ts';
 import { type MeasureName, measures } from './readings.ts';
+
+/** Of the writes that are to be made; a region that is away sheds what it cannot take. */
+const leastAcknowledged = 0.5;
 
 export interface Curve extends Series {
   readonly region: string;
@@ -23,6 +26,7 @@ export interface Soak {
     readonly ratePerS: number;
     readonly seed: number;
     readonly log: string;
+    readonly hasFaults: boolean;
   };
   readonly totals: LoadTotals;
   readonly faults: readonly FiredFault[];
@@ -55,21 +59,53 @@ function judgedAs(name: MeasureName, points: readonly Point[], totalS: number): 
 
 /** A soak that is too short to be judged has not failed, and says so. */
 export function hasFailed(soak: Soak): boolean {
-  return soak.violations.length > 0 || judge(soak).some(({ flatness }) => flatness?.verdict === 'grows');
+  return wrongIn(soak).length > 0 || judge(soak).some(({ flatness }) => flatness?.verdict === 'grows');
+}
+
+/** With what it lacks: nothing can be wrong with what hardly happened, or was hardly looked at. */
+function wrongIn(soak: Soak): readonly string[] {
+  return [...soak.violations, ...idle(soak), ...unread(soak)];
+}
+
+function idle({ about, totals, faults }: Soak): readonly string[] {
+  const wanted = about.minutes * 60 * about.ratePerS;
+  const least = Math.round(wanted * leastAcknowledged);
+  const isIdle = totals.acknowledged < least;
+  const isCalm = about.hasFaults && faults.length === 0;
+  return [
+    ...(isIdle
+      ? [`${totals.acknowledged} writes of ${wanted} were acknowledged, at least ${least} are needed`]
+      : []),
+    ...(isCalm ? ['no fault fired'] : []),
+  ];
+}
+
+/** What has no log of its own is not read. */
+function unread(soak: Soak): readonly string[] {
+  const { about, curves } = soak;
+  const totalS = about.minutes * 60;
+  if (!isJudged(totalS)) return [];
+  const expected = curves.filter(({ measure }) => measure !== 'kafkaMb' || about.log === 'kafka');
+  if (expected.length === 0) return ['nothing was read'];
+  return expected
+    .filter(({ measure, points }) => judgedAs(measure, points, totalS) === null)
+    .map(({ region, measure }) => `${region}  ${measures[measure].title}: read too seldom to be judged`);
 }
 
 export function textOf(soak: Soak): string {
-  return `${[...headLines(soak), '', ...judge(soak).map(flatLine), '', ...soak.violations].join('\n')}\n`;
+  return `${[...headLines(soak), '', ...judge(soak).map(flatLine), '', ...wrongIn(soak)].join('\n')}\n`;
 }
 
 export function jsonOf(soak: Soak): string {
-  const { about, totals, faults, violations, curves } = soak;
+  const { about, totals, faults, curves } = soak;
+  const violations = wrongIn(soak);
   return `${JSON.stringify({ about, totals, faults, violations, flatness: judge(soak), curves })}\n`;
 }
 
 /** What it came to, without the curves. */
 export function summaryOf(soak: Soak): string {
-  const { about, totals, faults, violations } = soak;
+  const { about, totals, faults } = soak;
+  const violations = wrongIn(soak);
   const found = judge(soak).map(({ region, measure, flatness }) => {
     return {
       region,
@@ -110,7 +146,9 @@ function unitOf(name: MeasureName): string {
   return judgedBy === 'held' ? unit : `${unit} added in a minute`;
 }
 
-function headLines({ about, totals, faults, violations }: Soak): readonly string[] {
+function headLines(soak: Soak): readonly string[] {
+  const { about, totals, faults } = soak;
+  const violations = wrongIn(soak);
   return [
     `Soak of ${about.startedAt} at ${about.commit} on ${about.machine}: ${about.minutes} min, ${about.ratePerS} writes/s, seed ${about.seed}, log in ${about.log}.`,
     `${totals.acknowledged} acknowledged, ${totals.refused} refused, ${totals.unknown} without an answer, ${totals.shed} not sent because ${maxInFlight} waited.`,
@@ -145,7 +183,9 @@ export function htmlOf(soak: Soak): string {
 <h1>Isthmus soak</h1>
 ${headLines(soak).map(paragraph).join('\n')}
 <p>The first ${warmUpOf(soak.about.minutes * 60) / 60} minutes are warm-up: drawn, but not judged.</p>
-${soak.violations.map((line) => `<p class="wrong">${escapeText(line)}</p>`).join('\n')}
+${wrongIn(soak)
+  .map((line) => `<p class="wrong">${escapeText(line)}</p>`)
+  .join('\n')}
 ${names.map((name) => chart(soak, judged, name)).join('\n')}
 ${faultTable(soak.faults)}
 </body></html>

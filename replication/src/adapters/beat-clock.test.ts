@@ -14,18 +14,21 @@ function writer() {
   };
   /** As the stores do it; the beat is written after `waitMs` of its way, and answered so much later. */
   const beat = async (waitMs = 1, answerMs = 1, setBackMs = 0): Promise<number> => {
-    await clock.beat(async ({ leastMs, mostMs }) => {
+    await clock.beat(async ({ leastMs, mostMs, passedMs }) => {
       pass(waitMs);
       wallMs -= setBackMs;
+      const isBeyond = mostMs === null || lastMs > mostMs;
       if (wallMs + totalMs < Math.max(lastMs, leastMs ?? -Infinity))
-        totalMs = Math.max(lastMs, mostMs ?? Infinity) - wallMs;
+        totalMs = (isBeyond ? lastMs + (passedMs ?? Infinity) : mostMs) - wallMs;
       lastMs = wallMs + totalMs;
       pass(answerMs);
       return lastMs;
     });
     return totalMs;
   };
-  return { beat, pass, setBack: (ms: number) => void (wallMs -= ms) };
+  /** By another process, or by this one without an answer. */
+  const beatUnseen = (): void => void (lastMs = Math.max(lastMs, wallMs + totalMs));
+  return { beat, beatUnseen, pass, setBack: (ms: number) => void (wallMs -= ms) };
 }
 
 test('a writer without a beat of its own cannot tell how much time has passed', async () => {
@@ -36,7 +39,7 @@ test('a writer without a beat of its own cannot tell how much time has passed', 
       return 0;
     });
   });
-  expect(bounds).toEqual({ leastMs: null, mostMs: null });
+  expect(bounds).toEqual({ leastMs: null, mostMs: null, passedMs: null });
 });
 
 test('clocks that nobody sets add nothing, however long beats wait', async () => {
@@ -107,6 +110,19 @@ test('a writer whose beats always wait is followed by the best it has', async ()
   }
   setBack(5000);
   expect(await beat(400, 400)).toBeGreaterThanOrEqual(5000);
+});
+
+test('the time since a beat that its writer has not seen, made while the clock was ahead, is not forgotten', async () => {
+  const { beat, beatUnseen, pass, setBack } = writer();
+  await beat();
+  pass(250);
+  setBack(-60_000);
+  beatUnseen();
+  pass(2000);
+  setBack(60_000);
+  const total = await beat();
+  expect(total).toBeGreaterThanOrEqual(60_000);
+  expect(total).toBeLessThan(60_500);
 });
 
 test('two clocks that drift apart by a little are none that was set back', async () => {

@@ -11,6 +11,11 @@ export interface BeatBounds {
   readonly leastMs: number | null;
   /** What it is taken to show then; `null`: nobody knows how much time has passed. */
   readonly mostMs: number | null;
+  /**
+   * No more time than this has passed since the last beat. It counts where that one lies beyond `mostMs`: the clock had been
+   * set ahead by then, which its writer does not know, because another process wrote it or because no answer came.
+   */
+  readonly passedMs: number | null;
 }
 
 /** A beat between its sending and its answer, by the monotonic clock. */
@@ -39,7 +44,9 @@ export class BeatClock {
   readonly #monotonicMs: () => number;
   /** The last beat of which it is well known when it was written. */
   #anchor: BeatReading | null = null;
-  /** What the last beat took to be answered. */
+  /** The last beat that was answered, when it was sent; whatever was written since is younger. */
+  #lastSentAtMs = 0;
+  /** What it took to be answered. */
   #waitMs = 0;
 
   constructor(monotonicMs: () => number) {
@@ -55,11 +62,13 @@ export class BeatClock {
 
   #bounds(sentAtMs: number): BeatBounds {
     const anchor = this.#anchor;
-    if (anchor === null) return { leastMs: null, mostMs: null };
-    const passedMs = sentAtMs - anchor.answeredAtMs;
+    if (anchor === null) return { leastMs: null, mostMs: null, passedMs: null };
+    const leastPassedMs = sentAtMs - anchor.answeredAtMs;
+    const untilWrittenMs = soonMs + Math.min(this.#waitMs, mostWaitMs);
     return {
-      leastMs: anchor.unsetMs + passedMs * (1 - driftRate) - readingErrorMs,
-      mostMs: anchor.unsetMs + (sentAtMs - anchor.sentAtMs) + soonMs + Math.min(this.#waitMs, mostWaitMs),
+      leastMs: anchor.unsetMs + leastPassedMs * (1 - driftRate) - readingErrorMs,
+      mostMs: anchor.unsetMs + (sentAtMs - anchor.sentAtMs) + untilWrittenMs,
+      passedMs: sentAtMs - this.#lastSentAtMs + untilWrittenMs,
     };
   }
 
@@ -67,6 +76,7 @@ export class BeatClock {
   #note(beat: BeatReading): void {
     const anchor = this.#anchor;
     this.#waitMs = widthOf(beat);
+    this.#lastSentAtMs = beat.sentAtMs;
     const isOld = anchor !== null && beat.sentAtMs - anchor.sentAtMs > anchoredForMs;
     if (anchor === null || isOld || widthOf(beat) <= Math.max(soonMs, widthOf(anchor))) this.#anchor = beat;
   }

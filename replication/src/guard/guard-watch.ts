@@ -4,7 +4,7 @@
  * fails leaves the last one, whose ages go on growing until the guard refuses; every process that takes writes runs
  * one of its own.
  */
-import { ageMs, ownAgeMs } from '../age.ts';
+import { ownAgeMs } from '../age.ts';
 import { changesBetween } from '../change-count.ts';
 import { ReplicationError } from '../errors.ts';
 import type { BeatStore, OwnBeats, RpoFigures } from '../ports/beat-store.ts';
@@ -85,7 +85,7 @@ export class GuardWatch {
 /** `figures` were read before `own`, so no count exceeds the newest one. */
 function missingChanges(figures: RpoFigures | null, own: OwnBeats, nowMs: number): number | null {
   const counted = own.newestCounted;
-  const countedAgeMs = ageMs(nowMs, counted?.atMs ?? null);
+  const countedAgeMs = ownAgeMs(nowMs, counted?.atMs ?? null, own.newest);
   if (countedAgeMs === null || countedAgeMs > countedStaleMs) return null;
   const settled = figures?.settledCount ?? null;
   if (counted === null || counted.count === null || settled === null) return null;

@@ -75,6 +75,7 @@ export interface RpoFigures {
 export interface OwnBeats {
   /** Perhaps not decoded yet: it has neither count nor end before the relay has seen it. */
   readonly newest: Beat | null;
+  /** Its time is by the clock as it goes now, however that was set back since. */
   readonly newestCounted: CountedBeat | null;
   /**
    * The figures of P7 for `peer="log"`, of the newest beat that the own log holds in all partitions with everything

@@ -78,6 +78,13 @@ test('changes are known up to two beat intervals after the newest counted beat',
   expect(rpoOfPeer(figures(counted, 1), own(counted), at + 501).changes).toBeNull();
 });
 
+test('changes are unknown while the newest beat lies ahead: the counted one is older than it seems', () => {
+  const counted = [beat(1, 3), beat(2, 7)];
+  const at = startMs + 600;
+  expect(rpoOfPeer(figures(counted, 1), own(counted), at).changes).toBe(4);
+  expect(rpoOfPeer(figures(counted, 1), own(counted, beat(20, null)), at).changes).toBeNull();
+});
+
 test('a newest beat without a count leaves the changes unknown', () => {
   const counted = [beat(1, 3)];
   const beats = { ...own(counted), newestCounted: beat(2, null) };

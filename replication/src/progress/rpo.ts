@@ -5,7 +5,7 @@
  * interval while nobody writes, because that beat is then the newest one. `null` means unknown and is never to be
  * shown as zero; whoever exports a number turns an unknown age into infinity.
  */
-import { ageMs, ownAgeMs } from '../age.ts';
+import { ownAgeMs } from '../age.ts';
 import { changesBetween } from '../change-count.ts';
 import type { OwnBeats, RpoFigures } from '../ports/beat-store.ts';
 import { beatIntervalMs } from './beat-interval.ts';
@@ -63,7 +63,7 @@ function missingChanges(
   at: { readonly own: OwnBeats; readonly nowMs: number },
 ): number | null {
   const counted = at.own.newestCounted;
-  const countedAge = ageMs(at.nowMs, counted?.atMs ?? null);
+  const countedAge = ownAgeMs(at.nowMs, counted?.atMs ?? null, at.own.newest);
   if (countedAge === null || countedAge > 2 * beatIntervalMs) return null;
   if (settledCount === null || counted === null || counted.count === null) return null;
   const missing = changesBetween(settledCount, counted.count);

@@ -208,7 +208,7 @@ class MemoryBeatHold implements BeatHold {
 
 /**
  * Nothing goes back, whatever order messages come in, but that a peer may say later that it has settled no beat: it awaits
- * the past then (P9). What echoes an older beat was told before.
+ * the past then (P9). What echoes an older beat was told before; our clock, which may be set back, is not asked.
  */
 function later(known: PeerProgress, told: PeerProgress): PeerProgress {
   const wasBefore = (told.echoedBeat ?? Infinity) < (known.echoedBeat ?? -Infinity);
@@ -218,7 +218,7 @@ function later(known: PeerProgress, told: PeerProgress): PeerProgress {
     settled: greatestOf(known.settled, told.settled),
     settledBeat: hasNone ? null : greatest(known.settledBeat, told.settledBeat),
     echoedBeat: greatest(known.echoedBeat, told.echoedBeat),
-    heardAtMs: Math.max(known.heardAtMs, told.heardAtMs),
+    heardAtMs: wasBefore ? known.heardAtMs : told.heardAtMs,
     // One that is not told any more says nothing of now.
     publishedCount: told.publishedCount === null ? null : greatest(known.publishedCount, told.publishedCount),
     clockOffset: told.clockOffset ?? known.clockOffset,

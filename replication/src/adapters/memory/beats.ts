@@ -38,8 +38,11 @@ export class MemoryBeats {
     return this.#marked('newest');
   }
 
+  /** Its time is by the clock as it goes now. */
   get newestCounted(): CountedBeat | null {
-    return countedOf(this.#marked('counted'));
+    const row = this.#marked('counted');
+    const counted = countedOf(row);
+    return row && counted && { ...counted, atMs: unsetMs(row) - this.#setBackMs };
   }
 
   get newestPublished(): CountedBeat | null {
@@ -79,14 +82,16 @@ export class MemoryBeats {
   }
 
   /** Commits the next beat; its position is read before its transaction begins (P2). Returns the clock as if it had never been set back. */
-  write({ leastMs, mostMs }: BeatBounds): number {
+  write({ leastMs, mostMs, passedMs }: BeatBounds): number {
     const lsn = this.#database.wal.insert;
     const atMs = this.#database.nowMs();
     const number = (this.#marks.get('newest') ?? 0) + 1;
     const before = this.get(number - 1);
     let setBackMs = before?.setBackMs ?? 0;
-    if (before !== null && atMs + setBackMs < Math.max(unsetMs(before), leastMs ?? -Infinity))
-      setBackMs = Math.max(unsetMs(before), mostMs ?? unsetMs(before) + untoldMs) - atMs;
+    if (before !== null && atMs + setBackMs < Math.max(unsetMs(before), leastMs ?? -Infinity)) {
+      const isBeyond = mostMs === null || unsetMs(before) > mostMs;
+      setBackMs = (isBeyond ? unsetMs(before) + (passedMs ?? untoldMs) : mostMs) - atMs;
+    }
     this.#database.transact(true, (emission) => {
       this.#rows.put(number, {
         number,
@@ -150,11 +155,14 @@ export class MemoryBeats {
 
   /** Time of `j`, up to which nothing was written after this beat, by the clock as it goes now; `null`: no such beat. */
   coveredAtMs({ number }: Pick<Beat, 'number'>): number | null {
-    const { newest } = this;
     const beat = this.get(number);
     if (beat === null) return null;
-    const setBackMs = newest === null ? 0 : (this.get(newest.number)?.setBackMs ?? 0);
-    return Math.max(unsetMs(beat), this.#unsetMsOfLast(beat)) - setBackMs;
+    return Math.max(unsetMs(beat), this.#unsetMsOfLast(beat)) - this.#setBackMs;
+  }
+
+  /** By how much the clock was set back until the newest beat. */
+  get #setBackMs(): number {
+    return this.#marked('newest')?.setBackMs ?? 0;
   }
 
   #unsetMsOfLast(beat: BeatRow): number {

@@ -15,8 +15,8 @@ export function milliseconds(timestamp: string): string {
   return `(extract(epoch FROM ${timestamp}) * 1000)::double precision`;
 }
 
-const columns = (beat: string): string =>
-  `${beat}.number, ${beat}.lsn::text, ${milliseconds(`${beat}.at`)}, ${beat}.count, ${beat}.end_lsn::text`;
+const columns = (beat: string, atMs: string): string =>
+  `${beat}.number, ${beat}.lsn::text, ${atMs}, ${beat}.count, ${beat}.end_lsn::text`;
 
 /** As if the clock had never been set back. */
 const unsetMs = (beat: string): string => `${milliseconds(`${beat}.at`)} + ${beat}.set_back_ms`;
@@ -40,7 +40,8 @@ const heldThrough = `coalesce((SELECT min(from_lsn) FROM isthmus.slot_life AS li
 
 export const selectOwnBeats: Statement = {
   name: 'isthmus_own_beats',
-  text: `SELECT ${columns('newest')}, ${columns('counted')}, ${coveredUntil('logged')}, logged.count
+  text: `SELECT ${columns('newest', milliseconds('newest.at'))},
+    ${columns('counted', `${unsetMs('counted')} - newest.set_back_ms`)}, ${coveredUntil('logged')}, logged.count
   FROM (SELECT) AS one
   LEFT JOIN LATERAL (SELECT * FROM isthmus.beat ORDER BY number DESC LIMIT 1) AS newest ON true
   LEFT JOIN LATERAL (SELECT * FROM isthmus.beat WHERE count IS NOT NULL

@@ -29,7 +29,8 @@ const unsetNow = `${milliseconds('now.at')} + before.set_back_ms`;
 
 /**
  * The text is the one that `decodeBeat` reads. Where the clock, as if it had never been set back, shows less than at the
- * beat before or than `$1`, it was set back, and is taken to show `$2` then. Answers with what it shows so.
+ * beat before or than `$1`, it was set back, and is taken to show `$2` then; where the beat before lies beyond that, `$3` more
+ * than at that. Answers with what it shows so.
  */
 export const insertBeat: Statement = {
   name: 'isthmus_beat_insert',
@@ -37,7 +38,8 @@ export const insertBeat: Statement = {
     INSERT INTO isthmus.beat (number, lsn, xid, at, set_back_ms)
     SELECT coalesce(before.number, 0) + 1, current_setting('isthmus.beat_lsn')::pg_lsn, pg_current_xact_id(), now.at,
       coalesce(before.set_back_ms + CASE WHEN ${unsetNow} < greatest(${unsetBefore}, $1::double precision)
-        THEN greatest(${unsetBefore}, coalesce($2::double precision, ${unsetBefore} + ${untoldMs})) - (${unsetNow}) ELSE 0 END, 0)
+        THEN CASE WHEN ${unsetBefore} <= $2::double precision THEN $2::double precision
+          ELSE ${unsetBefore} + coalesce($3::double precision, ${untoldMs}) END - (${unsetNow}) ELSE 0 END, 0)
     FROM (SELECT clock_timestamp() AS at) AS now
     LEFT JOIN LATERAL (SELECT number, at, set_back_ms FROM isthmus.beat ORDER BY number DESC LIMIT 1) AS before ON true
     RETURNING number, lsn, at, set_back_ms)
@@ -83,9 +85,9 @@ export class PostgresBeatHold implements BeatHold {
   }
 
   #write(): Promise<void> {
-    return this.#clock.beat(async ({ leastMs, mostMs }) => {
+    return this.#clock.beat(async ({ leastMs, mostMs, passedMs }) => {
       const answers = await commitWith(this.#session, {
-        before: [[begin], [keepInsertLsn], [insertBeat, leastMs, mostMs]],
+        before: [[begin], [keepInsertLsn], [insertBeat, leastMs, mostMs, passedMs]],
         after: [],
       });
       return numberAt(answers.at(-1)?.rows[0] ?? [], 1);

@@ -2,7 +2,8 @@
  * What peers told about our changes, and their newest beats that arrived here. A row belongs to one life of the peer
  * and one of ours: where either has a new incarnation, what is told replaces what was stored, also by less (P7).
  * Within one pair of lives nothing goes back, whatever order messages come in, but that a peer may say later that it has
- * settled no beat: it awaits our past then (P9). What echoes an older beat was told before.
+ * settled no beat: it awaits our past then (P9). What echoes an older beat was told before; our clock, which may be set back,
+ * is not asked.
  */
 import type { ClockOffset, EarlierOffset, HeardBeat, PeerProgress } from '../../ports/beat-store.ts';
 import type { Incarnation } from '../../ports/identity.ts';
@@ -43,7 +44,7 @@ const upsertProgress: Statement = {
           THEN greatest(old.settled_beat, excluded.settled_beat) END`,
     )},
     ${keptGreatest('echoed_beat')},
-    ${keptGreatest('heard_at_ms')},
+    ${kept('heard_at_ms', 'CASE WHEN excluded.echoed_beat < old.echoed_beat THEN old.heard_at_ms ELSE excluded.heard_at_ms END')},
     ${kept(
       'published_count',
       `CASE WHEN excluded.published_count IS NULL THEN NULL

@@ -1,0 +1,26 @@
+/** How one fault is drawn, whichever world it is for. */
+import type { Random } from './random.ts';
+import type { Fault, FaultKind, GapFault } from './scenario.ts';
+
+export interface Extent {
+  readonly regions: number;
+  readonly durationMs: number;
+}
+
+/** Nothing goes wrong before, so that every region has heard every other once. */
+export const calmMs = 3000;
+
+export const gapFaults: readonly GapFault[] = ['drop-oldest', 'drop-newest', 'recreate-topic', 'lose-slot'];
+
+export function drawFault(
+  random: Random,
+  { kind, atMs, regions }: { readonly kind: FaultKind; readonly atMs: number; readonly regions: number },
+): Fault {
+  const region = random.int(regions);
+  const other = (region + 1 + random.int(Math.max(1, regions - 1))) % regions;
+  return { kind, atMs, forMs: random.scale(300, 25_000), region, other, level: random.next() };
+}
+
+export function inTime(a: Fault, b: Fault): number {
+  return a.atMs - b.atMs;
+}

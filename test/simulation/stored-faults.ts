@@ -1,0 +1,82 @@
+/** Faults of what is stored: a database that goes back in time, one that loses a record, a log whose records come again. */
+import type { End, Place } from './faults.ts';
+import type { Copy } from './world.ts';
+
+/** An older copy of the database is put back; what was published meanwhile tells it from a restart (I11). */
+export function restore({ world, region }: Place): End {
+  const copies = [region.database.copy(), ...(region.isLogInside ? [region.log.copy()] : [])];
+  const putBack = (): void => copies.forEach((copy) => copy());
+  const copied = region.identity.incarnation;
+  const at = region.database.wal.insert;
+  const { nowMs: atMs } = world.scheduler;
+  const beat = region.beats.newest?.number ?? 0;
+  const copy = { putBack, copied, at, atMs };
+  return () => {
+    const published = region.beats.publishedThrough ?? 0n;
+    if (published > at) void restoreIfKnown({ world, region }, beat, copy);
+  };
+}
+
+/** At a moment of its own: no transaction goes on over it. */
+async function restoreIfKnown(
+  { world, region }: Pick<Place, 'world' | 'region'>,
+  beat: number,
+  copy: Copy,
+): Promise<void> {
+  if (!(await canBeKnown({ world, region }, beat))) return;
+  world.scheduler.after(0, () => {
+    if (!region.isGone) world.restore(region, copy);
+  });
+}
+
+/**
+ * Where the log goes back in time with the database, some peer must have received a beat since: else nobody misses anything,
+ * and the region rightly goes on as the life that it was.
+ */
+async function canBeKnown(
+  { world, region }: Pick<Place, 'world' | 'region'>,
+  beat: number,
+): Promise<boolean> {
+  if (!region.isLogInside) return true;
+  for (const peer of region.peers) {
+    const { heard } = await world.regionOf(peer).beats.overview();
+    if (heard.some(({ origin, beat: { number } }) => origin === region.id && number > beat)) return true;
+  }
+  return false;
+}
+
+/** A zombie or a confused broker: records come again, late, and in partitions where they do not belong. */
+export function replay({ region, random, world }: Place): End {
+  const partitions = region.log.partitions('changes') ?? [];
+  for (const [index, partition] of partitions.entries()) {
+    const held = Number(partition.end - partition.begin);
+    if (held === 0) continue;
+    const from = partition.begin + BigInt(random.int(held));
+    const again = partition.read(from, 2000).map(({ bytes }) => ({
+      partition: random.chance(0.9) ? index : random.int(partitions.length),
+      bytes,
+    }));
+    region.log.append('changes', again);
+    world.seen('records sent twice');
+  }
+  return () => undefined;
+}
+
+/**
+ * Of what both regions hold and nobody writes again, so that nothing but a comparison can find out. An operator has a
+ * doubt, and asks for one.
+ */
+export function loseRow({ region, other, world, random }: Place): End {
+  const { records } = region.records.tables;
+  const held = other.records.tables.records;
+  const lossable = [...records.keyed()].filter(
+    ([name, { key, state }]) =>
+      key.startsWith('insert') && Buffer.compare(state, held.get(name)?.state ?? new Uint8Array(0)) === 0,
+  );
+  const [name, record] = lossable[random.int(lossable.length)] ?? [];
+  if (name === undefined || record === undefined) return () => undefined;
+  region.database.transact(true, () => records.delete(name));
+  world.lostRows.push({ region, id: record });
+  world.seen('row lost');
+  return () => void region.verifications.want([other.id]);
+}
