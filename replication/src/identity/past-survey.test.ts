@@ -29,7 +29,8 @@ function surveyOf(answer: Vector | 'refuses' | 'silent') {
     snapshot: 'one',
     vector,
     beats: [],
-    ahead: [],
+    ahead: [at(1, 70n, 0), at(2, 90n, 0)],
+    whole: [],
     horizon: [],
     floorMs: 0,
     slot: null,
@@ -55,7 +56,7 @@ function surveyOf(answer: Vector | 'refuses' | 'silent') {
 test('a peer that reads the present life has said how far it holds the past, and its snapshot is given back', async () => {
   const { survey, open } = surveyOf([...past, at(2, 70n, 0), at(2, 70n, 1)]);
   await survey.askPatiently([us]);
-  expect([...survey.held]).toEqual([[us, past]]);
+  expect([...survey.held]).toEqual([[us, { vector: past, ahead: [at(1, 70n, 0)] }]]);
   expect(open).toEqual(['open', 'close']);
 });
 

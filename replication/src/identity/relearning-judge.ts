@@ -31,10 +31,19 @@ export interface RelearningView {
   readonly closed: readonly RegionId[];
   /** Peers from which all has been fetched since the incarnation began. */
   readonly fetched: ReadonlySet<RegionId>;
+  /** Of these, whose last transfer had states that were put aside. */
+  readonly refused: ReadonlySet<RegionId>;
   /** How far peers that will come no further hold the earlier lives. */
-  readonly held: ReadonlyMap<RegionId, Vector>;
+  readonly held: ReadonlyMap<RegionId, HeldPast>;
   /** Peers that have not said so were asked for long enough: a region writes alone (I8). */
   readonly isPatienceOver: boolean;
+}
+
+/** Of the earlier lives. */
+export interface HeldPast {
+  readonly vector: Vector;
+  /** How far a transfer that is not covered may have brought them. */
+  readonly ahead: Vector;
 }
 
 export type RelearningJudgement =
@@ -47,8 +56,8 @@ export type RelearningJudgement =
   /** All is still to be fetched from these. */
   | { readonly kind: 'fetching'; readonly peers: readonly RegionId[] }
   | { readonly kind: 'promised'; readonly missing: VectorEntry }
-  /** `lost`: no log and no peer holds it. */
-  | { readonly kind: 'learnt'; readonly lost: Vector };
+  /** `lost`: no log and no peer holds it. `isWhole`: all that anybody shows of the past is here. */
+  | { readonly kind: 'learnt'; readonly lost: Vector; readonly isWhole: boolean };
 
 export function judgeRelearning(view: RelearningView): RelearningJudgement {
   const { log, partitionCount, relearning } = view;
@@ -63,8 +72,18 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   if (!isWhole && unfetched.length > 0) return { kind: 'fetching', peers: unfetched };
   const further = beyondKnown(view, isWhole ? unfetched : view.peers);
   if (further !== null) return further;
+  const asked = view.peers.filter((peer) => !view.closed.includes(peer));
+  const hasAll = asked.every((peer) => view.held.has(peer));
+  if (hasAll && unfetched.length > 0 && isAheadOf(view, asked)) return { kind: 'fetching', peers: unfetched };
   const promise = unkept(view);
-  return promise === null ? { kind: 'learnt', lost } : { kind: 'promised', missing: promise };
+  if (promise !== null) return { kind: 'promised', missing: promise };
+  const isAside = asked.some((peer) => view.refused.has(peer));
+  return { kind: 'learnt', lost, isWhole: hasAll && unfetched.length === 0 && !isAside };
+}
+
+/** A transfer may have brought to one of these what its log has lost since, and no position will ever cover that. */
+function isAheadOf({ held, applied }: RelearningView, peers: readonly RegionId[]): boolean {
+  return peers.some((peer) => lacking(applied, held.get(peer)?.ahead ?? []) !== null);
 }
 
 /** What else has to be known of these peers or fetched from them, where nothing shows that it is missing; `null`: nothing. */
@@ -75,7 +94,7 @@ function beyondKnown(
   const asked = peers.filter((peer) => !closed.includes(peer));
   const silent = asked.filter((peer) => !held.has(peer));
   if (silent.length > 0 && !isPatienceOver) return { kind: 'asking', peers: silent };
-  const further = asked.filter((peer) => lacking(applied, held.get(peer) ?? []) !== null);
+  const further = asked.filter((peer) => lacking(applied, held.get(peer)?.vector ?? []) !== null);
   return further.length > 0 ? { kind: 'fetching', peers: further } : null;
 }
 

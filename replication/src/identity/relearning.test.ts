@@ -17,6 +17,7 @@ const nothing = {
   settled: [],
   applied: [],
   ahead: [],
+  whole: [],
   horizon: [],
   beats: [],
   slot: null,

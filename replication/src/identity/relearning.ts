@@ -252,9 +252,11 @@ export class Relearner {
   async #judge(relearning: Relearning): Promise<RelearningJudgement> {
     const { self, peers, closed, transfers, jobs } = this.#options;
     const { applied, settled } = await transfers.standing();
-    const fetched = (await jobs.recent())
-      .filter((job) => isFetched(job, relearning))
-      .map(({ donor }) => donor);
+    // Newest first, so the last one of a donor is the first that is met.
+    const newest = new Map<RegionId, TransferJob>();
+    for (const job of await jobs.recent())
+      if (isFetched(job, relearning) && !newest.has(job.donor)) newest.set(job.donor, job);
+    const refused = [...newest.values()].filter(({ place }) => place.counts.refused > 0);
     return judgeRelearning({
       region: self.region,
       partitionCount: self.partitionCount,
@@ -264,7 +266,8 @@ export class Relearner {
       log: this.#logView(),
       applied,
       settled,
-      fetched: new Set(fetched),
+      fetched: new Set(newest.keys()),
+      refused: new Set(refused.map(({ donor }) => donor)),
       held: this.#survey.held,
       isPatienceOver: this.#survey.isPatienceOver,
     });
@@ -284,15 +287,16 @@ export class Relearner {
     }
   }
 
-  async #finish({ lost }: Extract<RelearningJudgement, { kind: 'learnt' }>): Promise<void> {
+  async #finish({ lost, isWhole }: Extract<RelearningJudgement, { kind: 'learnt' }>): Promise<void> {
     const { self, parts, transfers, logger } = this.#options;
     if (!(await this.#isRuling())) return;
     const { applied } = await transfers.standing();
     for (const end of this.#reading?.feed.ends ?? []) await parts.store.close(furtherOf(end, applied));
     if (lost.length > 0)
       logger.error({ lost: lost.map(show) }, 'no log and no peer holds this past; it is lost');
-    await parts.store.relearnt();
-    logger.info({ incarnation: self.incarnation.counter }, 'the past is learnt; the region takes writes');
+    const { region, incarnation } = self;
+    await parts.store.relearnt(isWhole ? { region, before: incarnation.counter } : null);
+    logger.info({ incarnation: incarnation.counter }, 'the past is learnt; the region takes writes');
   }
 
   /** The log may have been out of reach when an operator made this incarnation: then it hears of it now. */
