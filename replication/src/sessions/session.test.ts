@@ -208,3 +208,13 @@ test('what may be ahead of a past is here where that is whole, and what was writ
     missing: { lsn: 90n },
   });
 });
+
+test('a life between two that are known here was never heard of, and nothing of it will come (P9)', () => {
+  const session = afterWrite(newSession(issuer('eu', 2)), zero, alone(60n));
+  const later = at(issuer('eu', 3), 10n);
+  expect(judgeSession(us, place({ settled: [later] }), session)).toMatchObject({ kind: 'lost', endedAt: 0n });
+  // Until the region has given what it holds of the lives before, nobody can say.
+  expect(judgeSession(us, place({ applied: [later] }), session).kind).toBe('waiting');
+  expect(judgeSession(us, place({ settled: [{ ...later, partition: 1 }] }), session).kind).toBe('waiting');
+  expect(judgeSession(issuer('eu', 4), place({ settled: [later] }), session).kind).toBe('waiting');
+});

@@ -53,17 +53,25 @@ export function judgeSession(self: Issuer, place: SessionPlace, session: Session
   // One that is only late must not hide one that never comes.
   const reached = isOwn ? place.applied : place.settled;
   for (const entry of demand) {
-    const endedAt = endOf(entry, place);
+    const endedAt = endOf(self, entry, place);
     if (endedAt !== null && endedAt < entry.lsn && lacking(reached, [entry]) !== null)
       return { kind: 'lost', missing: entry, endedAt };
   }
   return { kind: 'waiting', missing };
 }
 
-/** `null`: its log goes on. */
-function endOf(entry: VectorEntry, { closed, retired }: SessionPlace): Lsn | null {
+/** `null`: its log goes on, or the past that it belongs to has not come yet. */
+function endOf(self: Issuer, entry: VectorEntry, { closed, retired, settled }: SessionPlace): Lsn | null {
   const end = closed.find((ended) => placeOf(ended) === placeOf(entry));
-  return end?.lsn ?? (retired.includes(entry.region) ? 0n : null);
+  if (end !== undefined) return end.lsn;
+  const isUnheardOf = entry.region !== self.region && settled.some((later) => isAfter(later, entry));
+  return isUnheardOf || retired.includes(entry.region) ? 0n : null;
+}
+
+/** Whoever reads a later life takes nothing of those before out of any log. */
+function isAfter(later: VectorEntry, { region, partition, incarnation }: VectorEntry): boolean {
+  const isOneLog = later.region === region && later.partition === partition;
+  return isOneLog && later.incarnation.counter > incarnation.counter;
 }
 
 /** `place` was read by the statement that read the records, or by a later one. */
