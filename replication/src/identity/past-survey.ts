@@ -80,6 +80,7 @@ export class PastSurvey {
     const { region, incarnation } = self;
     const past = (vector: Vector): Vector =>
       vector.filter((entry) => entry.region === region && !sameIncarnation(entry.incarnation, incarnation));
-    this.#held.set(peer, { vector: past(offer.vector), ahead: past(offer.ahead) });
+    const others = offer.vector.filter((entry) => entry.region !== region);
+    this.#held.set(peer, { vector: past(offer.vector), ahead: past(offer.ahead), others });
   }
 }

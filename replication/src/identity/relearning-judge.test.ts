@@ -21,8 +21,8 @@ function both(region: typeof eu, lsn: bigint): Vector {
   return [at(region, lsn, 0), at(region, lsn, 1)];
 }
 
-function heldTo(vector: Vector) {
-  return { vector, ahead: vector };
+function heldTo(vector: Vector, others: Vector = []) {
+  return { vector, ahead: vector, others };
 }
 
 function view(of: Partial<RelearningView> = {}): RelearningView {
@@ -124,7 +124,7 @@ test('the past is whole where everybody has given everything, and nothing of tha
 });
 
 test('what a transfer may have brought beyond the log makes everybody give everything, if nobody is silent (I8)', () => {
-  const further = { vector: both(eu, 90n), ahead: both(eu, 91n) };
+  const further = { ...heldTo(both(eu, 90n)), ahead: both(eu, 91n) };
   const ahead = {
     peers: [us, ap],
     held: new Map([
@@ -151,6 +151,20 @@ test('a promise about a former peer, or of a former life of a peer, holds nobody
   const renewed = view({ settled: [at(us, 1n, 0, 2), at(us, 1n, 1, 2)] });
   expect(promised).not.toBeNull();
   expect(judgeRelearning(renewed).kind).toBe('learnt');
+});
+
+test('a promise about a former life of a peer is kept by whoever still holds what was promised (I6)', () => {
+  const settled = [...both(us, 39n), at(us, 1n, 0, 2), at(us, 1n, 1, 2)];
+  const holding = (lsn: bigint, fetched: readonly (typeof eu)[] = []) => {
+    const held = new Map([
+      [us, heldTo([], both(us, 39n))],
+      [ap, heldTo([], both(us, lsn))],
+    ]);
+    return judgeRelearning(view({ peers: [us, ap], settled, held, fetched: new Set(fetched) }));
+  };
+  expect(holding(40n)).toEqual({ kind: 'fetching', peers: [ap] });
+  expect(holding(39n).kind, 'nobody holds more').toBe('learnt');
+  expect(holding(40n, [ap]).kind, 'what it has was given, and lies aside').toBe('learnt');
 });
 
 function logOf({ log }: RelearningView): NonNullable<RelearningView['log']> {

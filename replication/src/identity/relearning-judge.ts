@@ -3,15 +3,15 @@
  * through in every partition and applied; where it does not hold everything, or nobody knows what peers were told, one
  * transfer from each peer stands in. A log that has lost its newest records shows no hole, and a peer that gives everything
  * may take more of an earlier life after that, so every peer that answers says how far it holds the earlier lives once it
- * comes no further, and whoever holds more is fetched from. What peers were told to be settled is
- * settled again, because they may have collected on that word. What neither the log nor any peer holds is lost, and is
- * said. Of the own lives it is enough that they are applied: no write waits for a change of them that was put aside, but
- * claims of rights do.
+ * comes no further, and whoever holds more is fetched from. What peers were told to be settled is settled again, because
+ * they may have collected on that word; of a life that is over, from whoever still holds it. What neither the log nor any
+ * peer holds is lost, and is said. Of the own lives it is enough that they are applied: no write waits for a change of them
+ * that was put aside, but claims of rights do.
  */
-import { type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { RegionId } from '../ports/identity.ts';
 import type { Relearning } from '../ports/incarnation-store.ts';
 import type { Vector, VectorEntry } from '../ports/vector.ts';
-import { lacking, placeOf } from '../vector.ts';
+import { beyond, lacking, placeOf } from '../vector.ts';
 
 export interface RelearningView {
   readonly region: RegionId;
@@ -39,11 +39,13 @@ export interface RelearningView {
   readonly isPatienceOver: boolean;
 }
 
-/** Of the earlier lives. */
 export interface HeldPast {
+  /** Of the own earlier lives. */
   readonly vector: Vector;
-  /** How far a transfer that is not covered may have brought them. */
+  /** How far a transfer that is not covered may have brought these. */
   readonly ahead: Vector;
+  /** Of other regions. */
+  readonly others: Vector;
 }
 
 export type RelearningJudgement =
@@ -75,8 +77,10 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   const asked = view.peers.filter((peer) => !view.closed.includes(peer));
   const hasAll = asked.every((peer) => view.held.has(peer));
   if (hasAll && unfetched.length > 0 && isAheadOf(view, asked)) return { kind: 'fetching', peers: unfetched };
-  const promise = unkept(view);
-  if (promise !== null) return { kind: 'promised', missing: promise };
+  const holders = unfetched.filter((peer) => isHolder(view, peer));
+  if (holders.length > 0) return { kind: 'fetching', peers: holders };
+  const promise = unkept(view).find((entry) => !isReplaced(view, entry));
+  if (promise !== undefined) return { kind: 'promised', missing: promise };
   const isAside = asked.some((peer) => view.refused.has(peer));
   return { kind: 'learnt', lost, isWhole: hasAll && unfetched.length === 0 && !isAside };
 }
@@ -131,19 +135,27 @@ function holdsAll({ region, partitionCount, relearning }: RelearningView, ends: 
   );
 }
 
-/** What was promised of regions that still are peers, and is not settled; a newer life of the peer replaces the older. */
-function unkept({ peers, relearning, settled }: RelearningView): VectorEntry | null {
+/** What was promised of regions that still are peers, and is not settled. */
+function unkept({ peers, relearning, settled }: RelearningView): Vector {
   const promised = (relearning.promised ?? []).filter(({ region }) => peers.includes(region));
-  return (
-    promised.find(
-      (entry) =>
-        !settled.some(
-          ({ region, partition, incarnation, lsn }) =>
-            region === entry.region &&
-            partition === entry.partition &&
-            (incarnation.counter > entry.incarnation.counter ||
-              (sameIncarnation(incarnation, entry.incarnation) && lsn >= entry.lsn)),
-        ),
-    ) ?? null
+  return beyond(promised, settled);
+}
+
+/** No log brings what is missing of a life once a newer one of its region is read. */
+function isReplaced({ settled }: RelearningView, { region, partition, incarnation }: VectorEntry): boolean {
+  return settled.some(
+    (later) =>
+      later.region === region &&
+      later.partition === partition &&
+      later.incarnation.counter > incarnation.counter,
+  );
+}
+
+/** Has more than is here of what was promised and no log brings. */
+function isHolder(view: RelearningView, peer: RegionId): boolean {
+  const others = view.held.get(peer)?.others ?? [];
+  const missing = unkept(view).filter((entry) => isReplaced(view, entry));
+  return missing.some((entry) =>
+    beyond(others, view.settled).some((held) => placeOf(held) === placeOf(entry)),
   );
 }
