@@ -6,8 +6,8 @@ import type { Lsn } from './ports/change.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from './ports/identity.ts';
 import type { PositionRow } from './ports/record-store.ts';
 import type { Standing } from './ports/transfer-store.ts';
-import type { Vector } from './ports/vector.ts';
-import { greatestOf } from './vector.ts';
+import type { Vector, WholePast } from './ports/vector.ts';
+import { greatestOf, outside } from './vector.ts';
 
 export interface Self {
   readonly region: RegionId;
@@ -21,6 +21,15 @@ export function upperBound(
   { applied, ahead, insertLsn }: Pick<Standing, 'applied' | 'ahead' | 'insertLsn'>,
 ): Vector {
   return greatestOf([...applied, ...ownEntries(self, insertLsn)], ahead);
+}
+
+/** The part of `upperBound` that somebody has to settle who has all that is shown of these pasts. */
+export function boundBeside(
+  self: Self,
+  standing: Pick<Standing, 'applied' | 'ahead' | 'insertLsn'>,
+  whole: readonly WholePast[],
+): Vector {
+  return upperBound(self, { ...standing, ahead: outside(standing.ahead, whole) });
 }
 
 /** The same position in every own partition. */

@@ -2,7 +2,7 @@
  * Comparing and joining vectors. The least of two reaches only where both reach, the greatest wherever one does, so
  * the former is what two readings together prove and the latter is what they may hold (P6). Pure.
  */
-import type { Vector, VectorEntry } from './ports/vector.ts';
+import type { Vector, VectorEntry, WholePast } from './ports/vector.ts';
 
 export function leastOf(a: Vector, b: Vector): Vector {
   const others = byPlace(b);
@@ -35,6 +35,14 @@ export function lacking(vector: Vector, demand: Vector): VectorEntry | null {
 export function beyond(vector: Vector, other: Vector): Vector {
   const reached = byPlace(other);
   return vector.filter((entry) => (reached.get(placeOf(entry))?.lsn ?? 0n) < entry.lsn);
+}
+
+/** Without the lives that one of these pasts holds. */
+export function outside(vector: Vector, whole: readonly WholePast[]): Vector {
+  if (whole.length === 0) return vector;
+  return vector.filter(({ region, incarnation }) =>
+    whole.every((past) => past.region !== region || incarnation.counter >= past.before),
+  );
 }
 
 /** Same text for the same partition of the same incarnation. */

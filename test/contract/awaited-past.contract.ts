@@ -77,7 +77,7 @@ export function awaitedPastContract(name: string, open: () => Promise<AwaitingGr
       pasts: readonly Life[],
       beats: readonly BeatOf[] = [],
     ): Promise<void> {
-      const rest = { floorMs: 0, partitionOf: () => 0, decide: () => [] };
+      const rest = { whole: [], floorMs: 0, partitionOf: () => 0, decide: () => [] };
       expect(await ground.transfers.raise({ region: eu, job, vector, given: pasts, beats, ...rest })).toBe(
         true,
       );

@@ -345,6 +345,30 @@ function progress(stores: () => OpenBeatStores): void {
     expect(await stored()).toEqual([reborn]);
   });
 
+  it('promises nothing any more once the peer is known under a later life, before that has told anything (I5, I10)', async () => {
+    await stores().store.storePublished(counted(await beats(stores().store, 2), [5, 6]));
+    const from = await stores().loseSlot();
+    await stores().store.storePublished(counted(await beats(stores().store, 2), [7, 7]));
+    const first = told({ settled: [from, from], settledBeat: 4, echoedBeat: 4 });
+    await stores().store.storePeerProgress(first);
+    const row = { origin: us, partition: 0, applied: 1n, settled: 1n, beat: null, nextOffset: 0n };
+    await stores().records.createPosition({ ...row, incarnation: firstLife });
+    const known = await stores().other.overview();
+    expect(known.rpo.find(({ peer }) => peer === us)).toMatchObject({ settledCount: 7 });
+    expect([known.own.logCount, known.progress]).toEqual([7, [first]]);
+
+    const later = { counter: firstLife.counter + 1, nonce: 1 };
+    await stores().records.createPosition({ ...row, incarnation: later });
+    const now = await stores().other.overview();
+    expect(now.rpo.find(({ peer }) => peer === us)).toEqual(neverHeard(us));
+    expect([now.own.logCount, now.progress]).toEqual([6, [{ ...first, settled: null, settledBeat: null }]]);
+    await stores().store.storePeerProgress({ ...first, echoedBeat: 5 });
+    expect((await stores().other.overview()).progress).toMatchObject([{ settled: null, echoedBeat: 5 }]);
+    const reborn = { ...first, peerIncarnation: later };
+    await stores().store.storePeerProgress(reborn);
+    expect((await stores().other.overview()).progress).toEqual([reborn]);
+  });
+
   it('is not replaced by late words of an older incarnation', async () => {
     const reborn = told({ peerIncarnation: { counter: 2, nonce: 1 }, settled: [3n], settledBeat: 2 });
     await stores().store.storePeerProgress(reborn);

@@ -65,7 +65,7 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
 
     it('has nothing to learn in the incarnation that the database began with', async () => {
       expect(await opened.store.relearning()).toBeNull();
-      await opened.store.relearnt();
+      await opened.store.relearnt(null);
       expect(await opened.store.relearning()).toBeNull();
     });
 
@@ -76,7 +76,7 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       expect(wanted?.promised).toEqual(promised);
       expect(wanted?.pasts).toMatchObject([{ incarnation: { counter: 1 } }]);
       expect(await store.relearning()).toEqual(wanted);
-      await store.relearnt();
+      await store.relearnt(null);
       expect(await store.relearning()).toBeNull();
     });
 
@@ -90,7 +90,7 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       await store.setOpen(true);
       const again = await opened.renew(null, 3);
       expect((await again.relearning())?.isOpen).toBe(false);
-      await again.relearnt();
+      await again.relearnt(null);
       await again.setOpen(true);
       expect(await again.relearning()).toBeNull();
     });
@@ -183,7 +183,7 @@ export function incarnationStoreContract(name: string, open: () => Promise<OpenI
       await opened.tombstones.noteAnswered(9n);
       const store = await opened.renew([], 2);
       expect((await store.relearning())?.pasts).toMatchObject([{ through: 9n }]);
-      await store.relearnt();
+      await store.relearnt(null);
       const again = await opened.renew([], 3);
       expect((await again.relearning())?.pasts).toMatchObject([{ incarnation: { counter: 2 }, through: 0n }]);
     });

@@ -234,6 +234,7 @@ describe('the Postgres transfer store', () => {
     await database.transfers.raise({
       region: region('eu'),
       given: [],
+      whole: [],
       beats: [],
       floorMs: 0,
       job,

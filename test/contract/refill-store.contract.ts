@@ -157,7 +157,7 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       expect(await written('late')).toBe(false);
       expect(await database.refills.find()).toMatchObject({ state: 'learning', endedAtMs: null });
       expect((await database.incarnations.relearning())?.fill).toBeNull();
-      await database.incarnations.relearnt();
+      await database.incarnations.relearnt(null);
       expect((await database.refills.find())?.state).toBe('done');
     });
 

@@ -34,6 +34,7 @@ export function apply(records: RecordStore, expected: bigint, partition = 0): Pr
 const raising = {
   region: region('eu'),
   given: [],
+  whole: [],
   beats: [],
   floorMs: 0,
   partitionOf: () => 0,

@@ -13,7 +13,7 @@ export interface OpenSessionStore {
   readonly sessions: SessionStore;
   readonly records: RecordStore;
   readonly transfers: Pick<TransferStore, 'expect'>;
-  readonly incarnations: Pick<IncarnationStore, 'close'>;
+  readonly incarnations: Pick<IncarnationStore, 'close' | 'relearnt'>;
   readonly past: Pick<IdentityStore, 'noteClaim' | 'adopt'>;
   readonly retirements: Pick<RetirementStore, 'close' | 'retire'>;
   readonly close: () => Promise<void>;
@@ -37,6 +37,7 @@ export function sessionStoreContract(name: string, open: () => Promise<OpenSessi
         applied: [],
         settled: [],
         ahead: [],
+        whole: [],
         closed: [],
         retired: [],
       });
@@ -76,6 +77,15 @@ export function sessionStoreContract(name: string, open: () => Promise<OpenSessi
     it('says what transfers that are not complete may have brought (P6)', async () => {
       await opened.transfers.expect([entry(us, 20n)]);
       expect((await opened.sessions.place()).ahead).toEqual([entry(us, 20n)]);
+    });
+
+    it('says of which pasts all is here that anybody shows, from when that is learnt (P9)', async () => {
+      const { sessions, incarnations } = opened;
+      await incarnations.relearnt(null);
+      expect((await sessions.place()).whole).toEqual([]);
+      await incarnations.relearnt({ region: eu, before: 3 });
+      await incarnations.relearnt({ region: eu, before: 2 });
+      expect((await sessions.place()).whole).toEqual([{ region: eu, before: 3 }]);
     });
 
     it('says where logs have ended; of a region that is retired, up to where it is kept (P8, P9)', async () => {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BeatOf } from '@isthmus/replication/ports/beat-store';
 import type { RecordId } from '@isthmus/replication/ports/change';
 import type { PassedLetter, RefusedState } from '@isthmus/replication/ports/transfer-store';
+import type { WholePast } from '@isthmus/replication/ports/vector';
 import { bytes, record, region, text } from './record-store.contract.ts';
 import {
   beat,
@@ -59,18 +60,20 @@ async function refuse(now: Opened, job: number, ids: readonly RecordId[]): Promi
 interface Raise {
   readonly job?: number;
   readonly beats?: readonly BeatOf[];
+  readonly whole?: readonly WholePast[];
   readonly vector: readonly ReturnType<typeof entry>[];
   readonly covered?: (delta: string) => boolean;
 }
 
 async function raise(
   now: Opened,
-  { job, vector, beats = [], covered = () => false }: Raise,
+  { job, vector, whole = [], beats = [], covered = () => false }: Raise,
 ): Promise<readonly string[]> {
   const seen: string[] = [];
   const isRaised = await now().transfers.raise({
     region: region('eu'),
     given: [],
+    whole,
     beats,
     floorMs: 0,
     job: job ?? (await now().jobs.want(wish)),
@@ -152,6 +155,7 @@ function raising(now: Opened): void {
       await now().transfers.raise({
         region: region('eu'),
         given: [],
+        whole: [],
         beats: [],
         floorMs,
         job,
@@ -178,6 +182,7 @@ function raising(now: Opened): void {
       await now().transfers.raise({
         region: region('eu'),
         given: [],
+        whole: [],
         beats: [],
         floorMs: 0,
         job,
@@ -349,6 +354,32 @@ function ahead(now: Opened): void {
     await raise(now, { vector: [entry(1, 3n)] });
     expect(await now().transfers.forgetCovered([])).toBe(false);
     expect((await now().transfers.standing()).ahead).toEqual([]);
+  });
+
+  it('of a past that is whole here stays for those who have not got it, and is waited for no more (P9)', async () => {
+    await now().records.createPosition(row(0, 5n));
+    await now().transfers.expect([entry(0, 8n)]);
+    const whole = [{ region: origin, before: 2 }];
+    await raise(now, { vector: [entry(0, 5n)], whole: [{ region: origin, before: 1 }] });
+    expect(await now().transfers.forgetCovered([]), 'a past before that').toBe(true);
+    await raise(now, { vector: [entry(0, 5n)], whole });
+    await raise(now, { vector: [entry(0, 5n)], whole: [{ region: origin, before: 1 }] });
+    expect(await now().transfers.forgetCovered([])).toBe(false);
+    expect(await now().transfers.standing()).toMatchObject({ whole, ahead: [entry(0, 8n)] });
+    await letterAt(now, 0, 7n);
+    expect((await now().transfers.standing()).whole, 'a change of it lies aside').toEqual([]);
+    expect(await now().transfers.forgetCovered([])).toBe(true);
+    await raise(now, { vector: [entry(0, 9n)], covered: () => true });
+    expect((await now().transfers.standing()).whole).toEqual(whole);
+  });
+
+  it('is waited for where a state was refused of what was whole at the donor (P9)', async () => {
+    await now().transfers.expect([entry(0, 8n)]);
+    const job = await now().jobs.want(wish);
+    await refuse(now, job, [record('a')]);
+    await raise(now, { job, vector: [entry(0, 5n)], whole: [{ region: origin, before: 2 }] });
+    await raise(now, { vector: [entry(0, 9n)], covered: () => true });
+    expect((await now().transfers.standing()).whole).toEqual([]);
   });
 
   it('is forgotten where nothing will ever cover it, because its region was retired (P8)', async () => {

@@ -92,6 +92,7 @@ it('counts where it comes from who was given its past, also where it was awaited
   await here(eu).transfers.raise({
     region: here(eu).self.region,
     job,
+    whole: [],
     given: [{ region: ap, incarnation: second }],
     ...rest,
   });

@@ -37,7 +37,7 @@ test('a peer whose past is awaited is waited for, however far its later life has
   await joining.look();
   expect([joining.waitsFor, isJoining]).toEqual([[eu], true]);
   const job = await jobs.want({ donor: eu, origin: eu, cause: 'other-incarnation', isDryRun: false });
-  const rest = { vector: [], beats: [], floorMs: 0, partitionOf: () => 0, decide: () => [] };
+  const rest = { whole: [], vector: [], beats: [], floorMs: 0, partitionOf: () => 0, decide: () => [] };
   await transfers.raise({ region: self.region, job, given: [past], ...rest });
   await joining.look();
   expect([joining.waitsFor, isJoining]).toEqual([[], false]);

@@ -14,7 +14,7 @@ import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfe
 import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
 import type { RecordId } from '@isthmus/replication/ports/change';
-import { actorOf, parseRegionId } from '@isthmus/replication/ports/identity';
+import { actorOf, type Incarnation, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { StoredRecord } from '@isthmus/replication/ports/record-store';
 import { DamagedRecords } from '@isthmus/replication/transfer/damaged-records';
@@ -49,10 +49,10 @@ export class MemoryRegion {
   isPublishing = true;
   readonly #nowMs: () => number;
 
-  constructor(name: string, timer: ManualTimer) {
+  constructor(name: string, timer: ManualTimer, incarnation: Incarnation = { counter: 1, nonce: 1 }) {
     const region = parseRegionId(name);
     if (region === null) throw new TypeError(`not a region: ${name}`);
-    this.self = { region, incarnation: { counter: 1, nonce: 1 }, partitionCount: 4 };
+    this.self = { region, incarnation, partitionCount: 4 };
     this.#nowMs = () => epochMs + timer.monotonicMs();
     this.database = new MemoryDatabase({ nowMs: this.#nowMs });
     this.records = new MemoryRecordStore(this.database);

@@ -121,6 +121,7 @@ export class RetirementModel {
       const parts = {
         region: receiver.self.region,
         given: [],
+        whole: [],
         beats: [],
         floorMs: 0,
         partitionOf: () => 0,

@@ -149,6 +149,7 @@ export class Model {
     }));
     const known = {
       ahead: [],
+      whole: [],
       horizon: [],
       floorMs: 0,
       beat: null,

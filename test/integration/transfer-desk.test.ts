@@ -9,6 +9,7 @@ import type { Logger } from '@isthmus/replication/ports/logger';
 import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
 import type { SweepResult } from '@isthmus/replication/ports/verification';
 import { silence } from '@isthmus/replication/log/barrier-word';
+import type { WholePast } from '@isthmus/replication/ports/vector';
 import { ownEntries } from '@isthmus/replication/reach';
 import { Sweeper } from '@isthmus/replication/transfer/sweeper';
 import { ToldVectors } from '@isthmus/replication/transfer/told-vectors';
@@ -223,6 +224,7 @@ describe('the desk', () => {
     await us.transfers.raise({
       region: us.self.region,
       given: [],
+      whole: [],
       beats: [],
       floorMs: 0,
       job: 0,
@@ -344,6 +346,7 @@ describe('the desk', () => {
     await ap.transfers.raise({
       region: ap.self.region,
       given: [],
+      whole: [],
       beats: [],
       floorMs: 0,
       job,
@@ -411,6 +414,7 @@ describe('the sweeper', () => {
           await target.transfers.raise({
             region: target.self.region,
             given: [],
+            whole: [],
             beats: [],
             floorMs: 0,
             job: 0,
@@ -479,10 +483,15 @@ describe('the sweeper', () => {
     expect(counted).toEqual(['eu sweep']);
   });
 
-  const stands = (region: MemoryRegion, vector: ReturnType<typeof ownEntries>) =>
+  const stands = (
+    region: MemoryRegion,
+    vector: ReturnType<typeof ownEntries>,
+    whole: readonly WholePast[] = [],
+  ) =>
     region.transfers.raise({
       region: region.self.region,
       given: vector.slice(-1),
+      whole,
       beats: [],
       floorMs: 0,
       job: 0,
@@ -508,6 +517,22 @@ describe('the sweeper', () => {
     const reached = (await us.transfers.standing()).applied.find(({ lsn }) => lsn === 500n);
     expect(reached).toMatchObject({ region: 'ap', incarnation: ap.self.incarnation });
     expect(await proven()).toMatchObject({ diverged: false });
+  });
+
+  it('fetches once where all that anybody shows of a past is at a peer and not here (P9)', async () => {
+    const next = { ...ap.self, incarnation: { ...ap.self.incarnation, counter: 2 } };
+    const both = [...ownEntries(ap.self, 400n), ...ownEntries(next, 450n)];
+    const whole = [{ region: ap.self.region, before: 2 }];
+    await stands(eu, both, whole);
+    await stands(us, both);
+    await us.transfers.expect(ownEntries(ap.self, 600n));
+    keepOn();
+    sweeper();
+    desk();
+    await timer.advance(180_000);
+    expect(counted).toEqual(['ap tail']);
+    expect((await us.transfers.standing()).whole).toEqual(whole);
+    expect(await proven(), 'nothing is waited for that is nowhere').toMatchObject({ diverged: false });
   });
 
   it('leaves that to whoever still reads the past out of the own log', async () => {

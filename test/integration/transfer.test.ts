@@ -427,6 +427,7 @@ describe('a sweep', () => {
     await target.transfers.raise({
       region: target.self.region,
       given: [],
+      whole: [],
       beats: [],
       floorMs: 0,
       job,

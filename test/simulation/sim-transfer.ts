@@ -30,7 +30,7 @@ import type {
   TransferSnapshot,
   TransferStore,
 } from '@isthmus/replication/ports/transfer-store';
-import type { Vector, VectorEntry } from '@isthmus/replication/ports/vector';
+import type { Vector, VectorEntry, WholePast } from '@isthmus/replication/ports/vector';
 import type { SweepResult, Verification, VerificationStore } from '@isthmus/replication/ports/verification';
 import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { Oracle } from './oracle.ts';
@@ -255,8 +255,8 @@ export class SimIncarnations implements IncarnationStore {
     return this.#postgres.read('open to writes', () => this.#inner.setOpen(isOpen));
   }
 
-  relearnt(): Promise<void> {
-    return this.#postgres.commit('relearnt', () => this.#inner.relearnt());
+  relearnt(whole: WholePast | null): Promise<void> {
+    return this.#postgres.commit('relearnt', () => this.#inner.relearnt(whole));
   }
 }
 

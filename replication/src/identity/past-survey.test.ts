@@ -18,6 +18,7 @@ const at = (counter: number, lsn: bigint, partition: number) => ({
   lsn,
 });
 const past = [at(1, 50n, 0), at(1, 60n, 1)];
+const other = { ...at(1, 5n, 0), region: us };
 
 /** A peer that offers this, or refuses, or does not answer. */
 function surveyOf(answer: Vector | 'refuses' | 'silent') {
@@ -29,7 +30,8 @@ function surveyOf(answer: Vector | 'refuses' | 'silent') {
     snapshot: 'one',
     vector,
     beats: [],
-    ahead: [],
+    ahead: [at(1, 70n, 0), at(2, 90n, 0)],
+    whole: [],
     horizon: [],
     floorMs: 0,
     slot: null,
@@ -53,9 +55,9 @@ function surveyOf(answer: Vector | 'refuses' | 'silent') {
 }
 
 test('a peer that reads the present life has said how far it holds the past, and its snapshot is given back', async () => {
-  const { survey, open } = surveyOf([...past, at(2, 70n, 0), at(2, 70n, 1)]);
+  const { survey, open } = surveyOf([...past, at(2, 70n, 0), at(2, 70n, 1), other]);
   await survey.askPatiently([us]);
-  expect([...survey.held]).toEqual([[us, past]]);
+  expect([...survey.held]).toEqual([[us, { vector: past, ahead: [at(1, 70n, 0)], others: [other] }]]);
   expect(open).toEqual(['open', 'close']);
 });
 

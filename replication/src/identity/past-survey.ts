@@ -11,6 +11,7 @@ import type { TransferPeer } from '../ports/transfer-peer.ts';
 import type { Vector } from '../ports/vector.ts';
 import { ownEntries, type Self } from '../reach.ts';
 import { lacking } from '../vector.ts';
+import type { HeldPast } from './relearning-judge.ts';
 
 export interface PastSurveyOptions {
   readonly self: Self;
@@ -27,7 +28,7 @@ const silenceMs = 2000;
 
 export class PastSurvey {
   readonly #options: PastSurveyOptions;
-  readonly #held = new Map<RegionId, Vector>();
+  readonly #held = new Map<RegionId, HeldPast>();
   #sinceMs: number | null = null;
   /** Since when nothing else is waited for. */
   #patientSinceMs: number | null = null;
@@ -39,7 +40,7 @@ export class PastSurvey {
   }
 
   /** By peer, what it holds of the earlier lives. */
-  get held(): ReadonlyMap<RegionId, Vector> {
+  get held(): ReadonlyMap<RegionId, HeldPast> {
     return this.#held;
   }
 
@@ -77,9 +78,9 @@ export class PastSurvey {
     if (!isSilent) this.#answeredAtMs = timer.monotonicMs();
     if (offer === null || lacking(offer.vector, ownEntries(self, 1n)) !== null) return;
     const { region, incarnation } = self;
-    const past = offer.vector.filter(
-      (entry) => entry.region === region && !sameIncarnation(entry.incarnation, incarnation),
-    );
-    this.#held.set(peer, past);
+    const past = (vector: Vector): Vector =>
+      vector.filter((entry) => entry.region === region && !sameIncarnation(entry.incarnation, incarnation));
+    const others = offer.vector.filter((entry) => entry.region !== region);
+    this.#held.set(peer, { vector: past(offer.vector), ahead: past(offer.ahead), others });
   }
 }

@@ -21,6 +21,10 @@ function both(region: typeof eu, lsn: bigint): Vector {
   return [at(region, lsn, 0), at(region, lsn, 1)];
 }
 
+function heldTo(vector: Vector, others: Vector = []) {
+  return { vector, ahead: vector, others };
+}
+
 function view(of: Partial<RelearningView> = {}): RelearningView {
   return {
     region: eu,
@@ -39,7 +43,8 @@ function view(of: Partial<RelearningView> = {}): RelearningView {
     settled: [...both(eu, 90n), ...both(us, 40n)],
     closed: [],
     fetched: new Set(),
-    held: new Map([[us, both(eu, 90n)]]),
+    refused: new Set(),
+    held: new Map([[us, heldTo(both(eu, 90n))]]),
     isPatienceOver: false,
     ...of,
   };
@@ -49,7 +54,7 @@ const whole = view();
 const promised = whole.relearning.promised;
 
 test('it takes writes once the log is read and applied and the promise is kept', () => {
-  expect(judgeRelearning(whole)).toEqual({ kind: 'learnt', lost: [] });
+  expect(judgeRelearning(whole)).toEqual({ kind: 'learnt', lost: [], isWhole: false });
 });
 
 test.each<readonly [string, RelearningView, string]>([
@@ -67,7 +72,11 @@ test.each<readonly [string, RelearningView, string]>([
   ],
   ['a log that went back with the database', view({ log: null }), 'fetching'],
   ['a peer that has not said how far it is', view({ held: new Map() }), 'asking'],
-  ['a peer that holds more than the log', view({ held: new Map([[us, [at(eu, 91n, 1)]]]) }), 'fetching'],
+  [
+    'a peer that holds more than the log',
+    view({ held: new Map([[us, heldTo([at(eu, 91n, 1)])]]) }),
+    'fetching',
+  ],
   ['a promise that nobody knows', view({ relearning: { ...whole.relearning, promised: null } }), 'fetching'],
   ['a promise that is not settled', view({ settled: [at(us, 39n, 0), at(us, 40n, 1)] }), 'promised'],
 ])('it waits for %s', (_, waiting, kind) => {
@@ -85,13 +94,13 @@ test('a peer that is gone for good is not waited for, but what it was promised i
 
 test('what every peer was asked for and none had is lost, and does not hold writes for ever', () => {
   const applied = [at(eu, 50n, 0), at(eu, 90n, 1)];
-  const held = new Map([[us, applied]]);
+  const held = new Map([[us, heldTo(applied)]]);
   const asked = view({ log: { ...logOf(whole), hasGap: true }, applied, held, fetched: new Set([us]) });
-  expect(judgeRelearning(asked)).toEqual({ kind: 'learnt', lost: [at(eu, 90n, 0)] });
+  expect(judgeRelearning(asked)).toMatchObject({ kind: 'learnt', lost: [at(eu, 90n, 0)] });
 });
 
 test('a log that lost its newest records shows no hole, so who has read them gives them', () => {
-  const ahead = { held: new Map([[us, both(eu, 91n)]]), isPatienceOver: true };
+  const ahead = { held: new Map([[us, heldTo(both(eu, 91n))]]), isPatienceOver: true };
   expect(judgeRelearning(view({ ...ahead, peers: [us, ap] }))).toEqual({ kind: 'fetching', peers: [us] });
   expect(judgeRelearning(view({ ...ahead, fetched: new Set([us]) })).kind).toBe('learnt');
 });
@@ -99,13 +108,39 @@ test('a log that lost its newest records shows no hole, so who has read them giv
 test('who has given everything may have taken more of the past since, until it reads the present (I7)', () => {
   const given = { log: null, fetched: new Set([us]), peers: [us, ap], closed: [ap] };
   expect(judgeRelearning(view({ ...given, held: new Map() }))).toEqual({ kind: 'asking', peers: [us] });
-  const ahead = new Map([[us, both(eu, 91n)]]);
+  const ahead = new Map([[us, heldTo(both(eu, 91n))]]);
   expect(judgeRelearning(view({ ...given, held: ahead }))).toEqual({ kind: 'fetching', peers: [us] });
-  expect(judgeRelearning(view(given))).toEqual({ kind: 'learnt', lost: [] });
+  expect(judgeRelearning(view(given))).toMatchObject({ kind: 'learnt', lost: [] });
+});
+
+test('the past is whole where everybody has given everything, and nothing of that lies aside (I9)', () => {
+  const given = { log: null, fetched: new Set([us]) };
+  expect(judgeRelearning(view(given))).toMatchObject({ isWhole: true });
+  expect(judgeRelearning(view({ ...given, refused: new Set([us]) }))).toMatchObject({ isWhole: false });
+  const silent = { ...given, held: new Map(), isPatienceOver: true };
+  expect(judgeRelearning(view(silent)), 'it may come further').toMatchObject({ isWhole: false });
+  const gone = { ...given, peers: [us, ap], closed: [ap], refused: new Set([ap]) };
+  expect(judgeRelearning(view(gone))).toMatchObject({ isWhole: true });
+});
+
+test('what a transfer may have brought beyond the log makes everybody give everything, if nobody is silent (I8)', () => {
+  const further = { ...heldTo(both(eu, 90n)), ahead: both(eu, 91n) };
+  const ahead = {
+    peers: [us, ap],
+    held: new Map([
+      [us, further],
+      [ap, heldTo([])],
+    ]),
+  };
+  expect(judgeRelearning(view(ahead))).toEqual({ kind: 'fetching', peers: [us, ap] });
+  const fetched = new Set([us, ap]);
+  expect(judgeRelearning(view({ ...ahead, fetched }))).toMatchObject({ kind: 'learnt', isWhole: true });
+  const silent = { ...ahead, held: new Map([[us, further]]), isPatienceOver: true };
+  expect(judgeRelearning(view(silent))).toMatchObject({ kind: 'learnt', isWhole: false });
 });
 
 test('who does not say how far it is holds nobody for ever, and who is gone for good nobody at all (I8)', () => {
-  const silent = { peers: [us, ap], held: new Map([[us, both(eu, 80n)]]) };
+  const silent = { peers: [us, ap], held: new Map([[us, heldTo(both(eu, 80n))]]) };
   expect(judgeRelearning(view(silent))).toEqual({ kind: 'asking', peers: [ap] });
   expect(judgeRelearning(view({ ...silent, isPatienceOver: true })).kind).toBe('learnt');
   expect(judgeRelearning(view({ ...silent, closed: [ap] })).kind).toBe('learnt');
@@ -116,6 +151,20 @@ test('a promise about a former peer, or of a former life of a peer, holds nobody
   const renewed = view({ settled: [at(us, 1n, 0, 2), at(us, 1n, 1, 2)] });
   expect(promised).not.toBeNull();
   expect(judgeRelearning(renewed).kind).toBe('learnt');
+});
+
+test('a promise about a former life of a peer is kept by whoever still holds what was promised (I6)', () => {
+  const settled = [...both(us, 39n), at(us, 1n, 0, 2), at(us, 1n, 1, 2)];
+  const holding = (lsn: bigint, fetched: readonly (typeof eu)[] = []) => {
+    const held = new Map([
+      [us, heldTo([], both(us, 39n))],
+      [ap, heldTo([], both(us, lsn))],
+    ]);
+    return judgeRelearning(view({ peers: [us, ap], settled, held, fetched: new Set(fetched) }));
+  };
+  expect(holding(40n)).toEqual({ kind: 'fetching', peers: [ap] });
+  expect(holding(39n).kind, 'nobody holds more').toBe('learnt');
+  expect(holding(40n, [ap]).kind, 'what it has was given, and lies aside').toBe('learnt');
 });
 
 function logOf({ log }: RelearningView): NonNullable<RelearningView['log']> {

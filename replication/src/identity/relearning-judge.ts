@@ -3,15 +3,15 @@
  * through in every partition and applied; where it does not hold everything, or nobody knows what peers were told, one
  * transfer from each peer stands in. A log that has lost its newest records shows no hole, and a peer that gives everything
  * may take more of an earlier life after that, so every peer that answers says how far it holds the earlier lives once it
- * comes no further, and whoever holds more is fetched from. What peers were told to be settled is
- * settled again, because they may have collected on that word. What neither the log nor any peer holds is lost, and is
- * said. Of the own lives it is enough that they are applied: no write waits for a change of them that was put aside, but
- * claims of rights do.
+ * comes no further, and whoever holds more is fetched from. What peers were told to be settled is settled again, because
+ * they may have collected on that word; of a life that is over, from whoever still holds it. What neither the log nor any
+ * peer holds is lost, and is said. Of the own lives it is enough that they are applied: no write waits for a change of them
+ * that was put aside, but claims of rights do.
  */
-import { type RegionId, sameIncarnation } from '../ports/identity.ts';
+import type { RegionId } from '../ports/identity.ts';
 import type { Relearning } from '../ports/incarnation-store.ts';
 import type { Vector, VectorEntry } from '../ports/vector.ts';
-import { lacking, placeOf } from '../vector.ts';
+import { beyond, lacking, placeOf } from '../vector.ts';
 
 export interface RelearningView {
   readonly region: RegionId;
@@ -31,10 +31,21 @@ export interface RelearningView {
   readonly closed: readonly RegionId[];
   /** Peers from which all has been fetched since the incarnation began. */
   readonly fetched: ReadonlySet<RegionId>;
+  /** Of these, whose last transfer had states that were put aside. */
+  readonly refused: ReadonlySet<RegionId>;
   /** How far peers that will come no further hold the earlier lives. */
-  readonly held: ReadonlyMap<RegionId, Vector>;
+  readonly held: ReadonlyMap<RegionId, HeldPast>;
   /** Peers that have not said so were asked for long enough: a region writes alone (I8). */
   readonly isPatienceOver: boolean;
+}
+
+export interface HeldPast {
+  /** Of the own earlier lives. */
+  readonly vector: Vector;
+  /** How far a transfer that is not covered may have brought these. */
+  readonly ahead: Vector;
+  /** Of other regions. */
+  readonly others: Vector;
 }
 
 export type RelearningJudgement =
@@ -47,8 +58,8 @@ export type RelearningJudgement =
   /** All is still to be fetched from these. */
   | { readonly kind: 'fetching'; readonly peers: readonly RegionId[] }
   | { readonly kind: 'promised'; readonly missing: VectorEntry }
-  /** `lost`: no log and no peer holds it. */
-  | { readonly kind: 'learnt'; readonly lost: Vector };
+  /** `lost`: no log and no peer holds it. `isWhole`: all that anybody shows of the past is here. */
+  | { readonly kind: 'learnt'; readonly lost: Vector; readonly isWhole: boolean };
 
 export function judgeRelearning(view: RelearningView): RelearningJudgement {
   const { log, partitionCount, relearning } = view;
@@ -63,8 +74,20 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   if (!isWhole && unfetched.length > 0) return { kind: 'fetching', peers: unfetched };
   const further = beyondKnown(view, isWhole ? unfetched : view.peers);
   if (further !== null) return further;
-  const promise = unkept(view);
-  return promise === null ? { kind: 'learnt', lost } : { kind: 'promised', missing: promise };
+  const asked = view.peers.filter((peer) => !view.closed.includes(peer));
+  const hasAll = asked.every((peer) => view.held.has(peer));
+  if (hasAll && unfetched.length > 0 && isAheadOf(view, asked)) return { kind: 'fetching', peers: unfetched };
+  const holders = unfetched.filter((peer) => isHolder(view, peer));
+  if (holders.length > 0) return { kind: 'fetching', peers: holders };
+  const promise = unkept(view).find((entry) => !isReplaced(view, entry));
+  if (promise !== undefined) return { kind: 'promised', missing: promise };
+  const isAside = asked.some((peer) => view.refused.has(peer));
+  return { kind: 'learnt', lost, isWhole: hasAll && unfetched.length === 0 && !isAside };
+}
+
+/** A transfer may have brought to one of these what its log has lost since, and no position will ever cover that. */
+function isAheadOf({ held, applied }: RelearningView, peers: readonly RegionId[]): boolean {
+  return peers.some((peer) => lacking(applied, held.get(peer)?.ahead ?? []) !== null);
 }
 
 /** What else has to be known of these peers or fetched from them, where nothing shows that it is missing; `null`: nothing. */
@@ -75,7 +98,7 @@ function beyondKnown(
   const asked = peers.filter((peer) => !closed.includes(peer));
   const silent = asked.filter((peer) => !held.has(peer));
   if (silent.length > 0 && !isPatienceOver) return { kind: 'asking', peers: silent };
-  const further = asked.filter((peer) => lacking(applied, held.get(peer) ?? []) !== null);
+  const further = asked.filter((peer) => lacking(applied, held.get(peer)?.vector ?? []) !== null);
   return further.length > 0 ? { kind: 'fetching', peers: further } : null;
 }
 
@@ -112,19 +135,27 @@ function holdsAll({ region, partitionCount, relearning }: RelearningView, ends: 
   );
 }
 
-/** What was promised of regions that still are peers, and is not settled; a newer life of the peer replaces the older. */
-function unkept({ peers, relearning, settled }: RelearningView): VectorEntry | null {
+/** What was promised of regions that still are peers, and is not settled. */
+function unkept({ peers, relearning, settled }: RelearningView): Vector {
   const promised = (relearning.promised ?? []).filter(({ region }) => peers.includes(region));
-  return (
-    promised.find(
-      (entry) =>
-        !settled.some(
-          ({ region, partition, incarnation, lsn }) =>
-            region === entry.region &&
-            partition === entry.partition &&
-            (incarnation.counter > entry.incarnation.counter ||
-              (sameIncarnation(incarnation, entry.incarnation) && lsn >= entry.lsn)),
-        ),
-    ) ?? null
+  return beyond(promised, settled);
+}
+
+/** No log brings what is missing of a life once a newer one of its region is read. */
+function isReplaced({ settled }: RelearningView, { region, partition, incarnation }: VectorEntry): boolean {
+  return settled.some(
+    (later) =>
+      later.region === region &&
+      later.partition === partition &&
+      later.incarnation.counter > incarnation.counter,
+  );
+}
+
+/** Has more than is here of what was promised and no log brings. */
+function isHolder(view: RelearningView, peer: RegionId): boolean {
+  const others = view.held.get(peer)?.others ?? [];
+  const missing = unkept(view).filter((entry) => isReplaced(view, entry));
+  return missing.some((entry) =>
+    beyond(others, view.settled).some((held) => placeOf(held) === placeOf(entry)),
   );
 }

@@ -7,6 +7,7 @@ import { ReplicationError } from '../errors.ts';
 import { encodeClaim } from '../log/claim-record.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { Relearning } from '../ports/incarnation-store.ts';
+import type { VectorEntry } from '../ports/vector.ts';
 import { Relearner } from './relearning.ts';
 
 const region = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -15,8 +16,8 @@ const incarnation = { counter: 2, nonce: 7 };
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const nothing = {
   settled: [],
-  applied: [],
   ahead: [],
+  whole: [],
   horizon: [],
   beats: [],
   slot: null,
@@ -36,14 +37,16 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn', since = { sin
   const peer = { isThere: false };
   const log = { isThere: true };
   const told: string[] = [];
+  const closed: VectorEntry[] = [];
+  const reached: VectorEntry[] = [];
   relearner = new Relearner({
     self: { region, incarnation, partitionCount: 1 },
     peers: [donor],
     closed: () => [],
     parts: {
       store: {
-        close: async () => undefined,
-        closed: async () => [],
+        close: async (ended) => void closed.push(ended),
+        closed: async () => closed,
         relearning: async () => state,
         filled: async () => {
           if (state !== null) state = { ...state, fill: null };
@@ -71,7 +74,14 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn', since = { sin
     read: () => expect.fail('there is no log beside the database'),
     openPosition: async ({ incarnation: life, applied }) => void positions.push([life.counter, applied]),
     transfers: {
-      standing: async () => ({ ...nothing, floorMs: 0, insertLsn: 0n, isEmpty: true, readAtMs: 0 }),
+      standing: async () => ({
+        ...nothing,
+        applied: reached,
+        floorMs: 0,
+        insertLsn: 0n,
+        isEmpty: true,
+        readAtMs: 0,
+      }),
     },
     donors: {
       ask: async () => {
@@ -87,7 +97,7 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn', since = { sin
     logger: silent,
   });
   const started = relearner;
-  return { timer, jobs, told, positions, peer, log, relearner: started };
+  return { timer, jobs, told, positions, peer, log, closed, reached, relearner: started };
 }
 
 test('nothing is read before all of the donor has come, and then the rest is learnt', async () => {
@@ -150,6 +160,30 @@ test('writes wait for a peer that is there, and not for one that is silent, whic
   expect(learning.judgement?.kind).toBe('asking');
   await timer.advance(5000);
   expect([told, learning.judgement]).toEqual([['filled', 'opened', 'told', 'learnt'], null]);
+});
+
+test('lives that are over end where they are held, also where no log says how far they went (P5, P9)', async () => {
+  const { timer, jobs, told, closed, reached, relearner: learning } = relearning(null);
+  const at = (counter: number, lsn: bigint) => ({
+    region,
+    incarnation: { counter, nonce: 3 },
+    partition: 0,
+    lsn,
+  });
+  closed.push(at(0, 20n));
+  // Of a life that this database had never heard of, a peer has brought something.
+  reached.push(
+    at(0, 30n),
+    { ...at(1, 90n), region: donor },
+    { ...at(2, 60n), incarnation: { counter: 1, nonce: 8 } },
+  );
+  learning.start();
+  await timer.advance(1000);
+  expect(closed).toEqual([at(0, 20n)]);
+  await jobs.end((await jobs.open())[0]?.id ?? 0, { state: 'done', detail: '' });
+  await timer.advance(10_000);
+  expect(told).toContain('learnt');
+  expect(closed).toEqual([at(0, 20n), at(1, 0n), { ...at(1, 60n), incarnation: { counter: 1, nonce: 8 } }]);
 });
 
 test('who was away for longer than deletions are kept takes no more writes until it is filled anew (I6)', async () => {

@@ -21,8 +21,8 @@ import type { Timer } from '../ports/timer.ts';
 import type { TransferJob, TransferJobs } from '../ports/transfer-jobs.ts';
 import type { TransferPeer } from '../ports/transfer-peer.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
-import type { Vector, VectorEntry } from '../ports/vector.ts';
-import { placeOf } from '../vector.ts';
+import { othersIn, ownEntries } from '../reach.ts';
+import { greatestOf, placeOf } from '../vector.ts';
 import type { OwnLogProofOptions } from './own-log-proof.ts';
 import { type HeldFrom, PastFeed, surelyHeld } from './past-feed.ts';
 import { PastSurvey } from './past-survey.ts';
@@ -164,7 +164,7 @@ export class Relearner {
     if (judgement.kind === 'asking') await this.#survey.askPatiently(judgement.peers);
     if (relearning.isOpen) onOpen();
     if (judgement.kind === 'fetching') await this.#fetchPast(judgement.peers, relearning);
-    if (judgement.kind === 'learnt') await this.#finish(judgement);
+    if (judgement.kind === 'learnt') await this.#finish(judgement, relearning);
     return false;
   }
 
@@ -252,9 +252,11 @@ export class Relearner {
   async #judge(relearning: Relearning): Promise<RelearningJudgement> {
     const { self, peers, closed, transfers, jobs } = this.#options;
     const { applied, settled } = await transfers.standing();
-    const fetched = (await jobs.recent())
-      .filter((job) => isFetched(job, relearning))
-      .map(({ donor }) => donor);
+    // Newest first, so the last one of a donor is the first that is met.
+    const newest = new Map<RegionId, TransferJob>();
+    for (const job of await jobs.recent())
+      if (isFetched(job, relearning) && !newest.has(job.donor)) newest.set(job.donor, job);
+    const refused = [...newest.values()].filter(({ place }) => place.counts.refused > 0);
     return judgeRelearning({
       region: self.region,
       partitionCount: self.partitionCount,
@@ -264,7 +266,8 @@ export class Relearner {
       log: this.#logView(),
       applied,
       settled,
-      fetched: new Set(fetched),
+      fetched: new Set(newest.keys()),
+      refused: new Set(refused.map(({ donor }) => donor)),
       held: this.#survey.held,
       isPatienceOver: this.#survey.isPatienceOver,
     });
@@ -284,15 +287,30 @@ export class Relearner {
     }
   }
 
-  async #finish({ lost }: Extract<RelearningJudgement, { kind: 'learnt' }>): Promise<void> {
-    const { self, parts, transfers, logger } = this.#options;
+  async #finish(
+    { lost, isWhole }: Extract<RelearningJudgement, { kind: 'learnt' }>,
+    { pasts }: Relearning,
+  ): Promise<void> {
+    const { self, parts, logger } = this.#options;
     if (!(await this.#isRuling())) return;
-    const { applied } = await transfers.standing();
-    for (const end of this.#reading?.feed.ends ?? []) await parts.store.close(furtherOf(end, applied));
+    await this.#closePasts(pasts);
     if (lost.length > 0)
       logger.error({ lost: lost.map(show) }, 'no log and no peer holds this past; it is lost');
-    await parts.store.relearnt();
-    logger.info({ incarnation: self.incarnation.counter }, 'the past is learnt; the region takes writes');
+    const { region, incarnation } = self;
+    await parts.store.relearnt(isWhole ? { region, before: incarnation.counter } : null);
+    logger.info({ incarnation: incarnation.counter }, 'the past is learnt; the region takes writes');
+  }
+
+  /** Where their log ended, and further where a peer held more; where there is none, as far as they are held. */
+  async #closePasts(pasts: readonly OwnPast[]): Promise<void> {
+    const { self, parts, transfers } = this.#options;
+    const { region, partitionCount } = self;
+    const { applied } = await transfers.standing();
+    const known = pasts.flatMap(({ incarnation }) => ownEntries({ region, incarnation, partitionCount }, 0n));
+    const held = othersIn(applied, self).filter((entry) => entry.region === region);
+    const ends = [...known, ...(this.#reading?.feed.ends ?? []), ...held];
+    const closed = new Set((await parts.store.closed()).map(placeOf));
+    for (const end of greatestOf([], ends)) if (!closed.has(placeOf(end))) await parts.store.close(end);
   }
 
   /** The log may have been out of reach when an operator made this incarnation: then it hears of it now. */
@@ -315,11 +333,6 @@ export class Relearner {
     await parts.past.hold(reason);
     return false;
   }
-}
-
-/** A peer may have held more of a life than the log did. */
-function furtherOf(end: VectorEntry, applied: Vector): VectorEntry {
-  return applied.find((entry) => placeOf(entry) === placeOf(end) && entry.lsn > end.lsn) ?? end;
 }
 
 /** All of the donor has come since the incarnation began. */

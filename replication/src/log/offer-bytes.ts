@@ -5,7 +5,7 @@
 import { ByteReader, ByteWriter, malformed } from '../bytes.ts';
 import type { BeatOf } from '../ports/beat-store.ts';
 import type { Offer } from '../ports/transfer-peer.ts';
-import type { Vector, VectorEntry } from '../ports/vector.ts';
+import type { Vector, VectorEntry, WholePast } from '../ports/vector.ts';
 import { placeOf } from '../vector.ts';
 import { readBeat, writeBeat } from './log-record.ts';
 import { readIncarnation, readPartition, readRegion } from './wire-fields.ts';
@@ -16,6 +16,7 @@ export function writeOffer(writer: ByteWriter, offer: Offer): void {
   writer.u32(offer.incarnation.nonce);
   writer.string(offer.snapshot);
   for (const vector of [offer.vector, offer.ahead, offer.horizon]) writeVector(writer, vector);
+  writeWhole(writer, offer.whole);
   writeBeats(writer, offer.beats);
   writer.varint(offer.floorMs);
   writer.varint(offer.slot?.number ?? 0);
@@ -30,6 +31,7 @@ export function readOffer(reader: ByteReader): Offer {
   const vector = readVector(reader);
   const ahead = readVector(reader);
   const horizon = readVector(reader);
+  const whole = readWhole(reader);
   const beats = readBeats(reader);
   const floorMs = reader.varint();
   const number = reader.varint();
@@ -37,7 +39,26 @@ export function readOffer(reader: ByteReader): Offer {
   const beatAgeMs = reader.f64();
   if (!Number.isFinite(beatAgeMs)) throw malformed('the age of a beat is no finite number');
   const slot = number === 0 ? null : { number, from };
-  return { region, incarnation, snapshot, vector, beats, ahead, horizon, floorMs, slot, beatAgeMs };
+  return { region, incarnation, snapshot, vector, beats, ahead, whole, horizon, floorMs, slot, beatAgeMs };
+}
+
+function writeWhole(writer: ByteWriter, whole: readonly WholePast[]): void {
+  writer.varint(whole.length);
+  for (const { region, before } of whole) {
+    writer.string(region);
+    writer.u32(before);
+  }
+}
+
+function readWhole(reader: ByteReader): readonly WholePast[] {
+  const count = reader.varint();
+  if (count > reader.remaining) throw malformed(`${count} pasts announced, ${reader.remaining} bytes left`);
+  const whole = Array.from({ length: count }, () => ({
+    region: readRegion(reader, 'the region of a past'),
+    before: reader.u32(),
+  }));
+  if (new Set(whole.map(({ region }) => region)).size < count) throw malformed('a past is named twice');
+  return whole;
 }
 
 /** A vector alone. */

@@ -33,6 +33,7 @@ const offer = {
     { region: eu, incarnation, beat: { number: 4, lsn: 8n, atMs: 2.5, count: 0, end: 2n ** 63n } },
   ],
   ahead: [],
+  whole: [{ region: eu, before: 3 }],
   horizon: vector,
   floorMs: 7000,
   beatAgeMs: 0.5,

@@ -12,7 +12,7 @@ import type { FetchedRecords, Refusal, TransferAnswer, TransferRequest } from '.
 import { readOffer, writeOffer } from './offer-bytes.ts';
 import { maxInteger, readMany, readUpTo } from './wire-fields.ts';
 
-const version = 3;
+const version = 4;
 /** One state at its largest, and room for what stands around it. */
 export const maxTransferBytes = 8 * 1024 * 1024;
 const requestKinds = ['open', 'ranges', 'fetch', 'states', 'close'] as const;

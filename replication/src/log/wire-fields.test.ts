@@ -42,7 +42,16 @@ const answered = (position: Vector, askerIncarnation = incarnation) => {
   return progress({ barriers: { ask: null, answers: [answer] } });
 };
 const offered = (of: Partial<Offer>): TransferAnswer => {
-  const nothing = { vector: [], beats: [], ahead: [], horizon: [], floorMs: 0, slot: null, beatAgeMs: 0 };
+  const nothing = {
+    vector: [],
+    beats: [],
+    ahead: [],
+    whole: [],
+    horizon: [],
+    floorMs: 0,
+    slot: null,
+    beatAgeMs: 0,
+  };
   return { kind: 'offer', offer: { region: eu, incarnation, snapshot: 's', ...nothing, ...of } };
 };
 const changes = (of: Partial<Extract<LogRecord, { kind: 'changes' }>>): LogRecord => {

@@ -93,7 +93,10 @@ export interface Overview {
   readonly own: OwnBeats;
   /** In order of their origins. */
   readonly heard: readonly HeardBeat[];
-  /** In order of the peers. */
+  /**
+   * In order of the peers. Who is known here under a later life than the one that it told this in has settled nothing, as
+   * far as anybody knows before it tells something again: here, in `rpo` and in `own`.
+   */
   readonly progress: readonly PeerProgress[];
   /** Of all origins and their incarnations, in order. Lives whose region's past is awaited have settled no beat (P9). */
   readonly positions: readonly PositionRow[];

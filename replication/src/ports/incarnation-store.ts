@@ -5,7 +5,7 @@
  */
 import type { Lsn } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
-import type { Vector, VectorEntry } from './vector.ts';
+import type { Vector, VectorEntry, WholePast } from './vector.ts';
 
 /** A life that the database was taken from. */
 export interface OwnPast {
@@ -46,6 +46,9 @@ export interface IncarnationStore {
    * opened.
    */
   setOpen(isOpen: boolean): Promise<void>;
-  /** Nothing is left to be learnt: every process of the region takes writes from now on. */
-  relearnt(): Promise<void>;
+  /**
+   * Nothing is left to be learnt: every process of the region takes writes from now on. `whole`: the own past, where all
+   * that anybody shows of it has come; `null` where somebody may show more.
+   */
+  relearnt(whole: WholePast | null): Promise<void>;
 }

@@ -4,7 +4,7 @@
  */
 import type { Lsn } from './change.ts';
 import type { Incarnation, RegionId } from './identity.ts';
-import type { Vector } from './vector.ts';
+import type { Vector, WholePast } from './vector.ts';
 
 export interface SessionPlace {
   /** As which the database was read: one that was emptied is another, and shows less than the one before did (P6, P9). */
@@ -17,6 +17,8 @@ export interface SessionPlace {
   readonly settled: Vector;
   /** What transfers that are not complete may have brought beyond that. */
   readonly ahead: Vector;
+  /** Pasts that are whole here, without those of which a change lies aside: of their lives nothing more is ahead. */
+  readonly whole: readonly WholePast[];
   /** Where the logs of incarnations have ended; of a region that is retired, up to where it is kept. */
   readonly closed: Vector;
   /** Regions that are retired: nothing of them will come that `closed` does not name. */

@@ -9,7 +9,7 @@ import type { Incarnation, RegionId } from './identity.ts';
 import type { NextRange, RecordRange } from './record-reader.ts';
 import type { StoredRecord } from './record-store.ts';
 import type { SlotLife } from './slot-keeper.ts';
-import type { Vector } from './vector.ts';
+import type { Vector, WholePast } from './vector.ts';
 
 /** What a snapshot of the donor holds. */
 export interface Offer {
@@ -23,6 +23,7 @@ export interface Offer {
   readonly beats: readonly BeatOf[];
   /** Nothing beyond this is in it. */
   readonly ahead: Vector;
+  readonly whole: readonly WholePast[];
   readonly horizon: Vector;
   /** Highest stamp that collection there has dropped; 0: none. */
   readonly floorMs: number;

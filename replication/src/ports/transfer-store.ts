@@ -10,7 +10,7 @@ import type { Life, RegionId } from './identity.ts';
 import type { RecordReader } from './record-reader.ts';
 import type { DeadLetterCause } from './record-store.ts';
 import type { SlotLife } from './slot-keeper.ts';
-import type { Vector } from './vector.ts';
+import type { Vector, WholePast } from './vector.ts';
 
 export interface OldBeat {
   readonly lsn: Lsn;
@@ -36,6 +36,8 @@ export interface Standing {
   readonly applied: Vector;
   /** What transfers that are not covered yet may have brought beyond that. */
   readonly ahead: Vector;
+  /** Pasts that are whole here, without those of which a change lies aside. */
+  readonly whole: readonly WholePast[];
   /** What tombstone collection here has made final (P8). */
   readonly horizon: Vector;
   /** Highest stamp that collection here has dropped, milliseconds since 1970; 0: none. */
@@ -105,6 +107,8 @@ export interface RaiseTransaction {
   readonly vector: Vector;
   /** Lives whose past came with it, at most one of a region: whatever they held of the lives before. */
   readonly given: readonly Life[];
+  /** Pasts that were whole at the donor before its first record was read. */
+  readonly whole: readonly WholePast[];
   /** What raised positions have passed of these shows in the lag at once (P7). */
   readonly beats: readonly BeatOf[];
   /** The donor's: what it has dropped, others may still hold, and nothing written here may be stamped before it (P8). */
@@ -137,7 +141,8 @@ export interface TransferStore extends RecordReader {
   expect(ahead: Vector): Promise<void>;
   /**
    * Drops what the settled positions have come to cover, and all of these regions: retired ones of which everything that
-   * is kept has settled here, so that nothing will ever cover the rest. True while something is left.
+   * is kept has settled here, so that nothing will ever cover the rest. True while something is left that may be covered:
+   * what it names of pasts that are whole here stays, because others may not have them yet.
    */
   forgetCovered(retired: readonly RegionId[]): Promise<boolean>;
   /**
@@ -152,7 +157,7 @@ export interface TransferStore extends RecordReader {
    * each state that the job had refused, in every partition that is raised and may miss it; closes those that are
    * covered; moves `settled` as far as open letters allow, and with it the settled beat where a newer one is given, or
    * was held back by a letter that is closed now; raises the floor of stamps. A past that came is awaited no more, as far
-   * as the life that it is given for, unless a state was refused. That of a life that is opened and not given is awaited
+   * as the life that it is given for, and one that was whole at the donor is whole, unless a state was refused. That of a life that is opened and not given is awaited
    * from then on, unless this life or a later one of its region counts here already. Of other regions in the vector, the
    * logs of lives end where they stand after which a later one has a position: their records are ignored by now (F of P9).
    * False where `decide` said so.

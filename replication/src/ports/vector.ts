@@ -14,3 +14,12 @@ export interface VectorEntry {
 
 /** Each partition of an incarnation at most once, in any order. */
 export type Vector = readonly VectorEntry[];
+
+/**
+ * Whatever any region shows of this region's lives before that counter is here too: what they wrote beyond is nowhere, so
+ * no position of them will ever cover what transfers may have brought (P9). At most one of each region.
+ */
+export interface WholePast {
+  readonly region: RegionId;
+  readonly before: number;
+}

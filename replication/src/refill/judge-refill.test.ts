@@ -17,7 +17,12 @@ const at = (region: typeof eu, lsn: bigint, incarnation = first, partition = 0) 
   lsn,
 });
 const own = (lsn: bigint): Vector => [at(eu, lsn, second, 0), at(eu, lsn, second, 1)];
-const offer = (region: typeof eu, vector: Vector, incarnation = first) => ({ region, incarnation, vector });
+const offer = (region: typeof eu, vector: Vector, incarnation = first) => ({
+  region,
+  incarnation,
+  vector,
+  whole: [],
+});
 
 const standingAt = (settled: Vector, more: Partial<RefillView['standing']> = {}) => {
   return { settled, applied: settled, ahead: [], isEmpty: false, ...more };

@@ -11,7 +11,7 @@ import type { Standing } from '../ports/transfer-store.ts';
 import type { Offer } from '../ports/transfer-peer.ts';
 import type { Vector, VectorEntry } from '../ports/vector.ts';
 import { othersIn, ownEntries, type Self } from '../reach.ts';
-import { beyond, greatestOf } from '../vector.ts';
+import { beyond, greatestOf, outside } from '../vector.ts';
 
 export interface RefillView {
   readonly self: Self;
@@ -19,7 +19,7 @@ export interface RefillView {
   /** Own writes all lie before this. */
   readonly ownThrough: Lsn;
   /** Of the peers that answered; the vector and who offers it. */
-  readonly offers: readonly Pick<Offer, 'region' | 'incarnation' | 'vector'>[];
+  readonly offers: readonly Pick<Offer, 'region' | 'incarnation' | 'vector' | 'whole'>[];
 }
 
 export interface RefillJudgement {
@@ -34,7 +34,7 @@ export interface RefillJudgement {
 export function judgeRefill({ self, standing, ownThrough, offers }: RefillView): RefillJudgement {
   const ours = standing.isEmpty
     ? putAside(standing)
-    : [...mayHave(self, standing), ...ownEntries(self, ownThrough)];
+    : [...mayHave(self, standing, offers), ...ownEntries(self, ownThrough)];
   const held = offers.reduce<Vector>((all, { vector }) => greatestOf(all, vector), []);
   const loss = beyond(ours, held).filter((entry) => !isAtHome(entry, offers));
   const [best] = offers
@@ -48,9 +48,14 @@ export function actorsIn(vector: Vector): readonly Actor[] {
   return [...new Set(vector.map(({ region, incarnation }) => actorOf(region, incarnation)))];
 }
 
-/** Of others; how far the own life has written is told apart from it. */
-function mayHave(self: Self, { applied, ahead }: RefillView['standing']): Vector {
-  return othersIn(greatestOf(applied, ahead), self);
+/** Of others; how far the own life has written is told apart from it. What is shown of a past that is whole at a peer is there. */
+function mayHave(
+  self: Self,
+  { applied, ahead }: RefillView['standing'],
+  offers: RefillView['offers'],
+): Vector {
+  const whole = offers.flatMap((offer) => offer.whole);
+  return othersIn(greatestOf(applied, outside(ahead, whole)), self);
 }
 
 /** Where no record is stored, changes may still lie aside that would have made the first. */

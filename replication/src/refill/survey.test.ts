@@ -15,6 +15,7 @@ const standing: Standing = {
   settled: [],
   applied: [],
   ahead: [],
+  whole: [],
   horizon: [],
   floorMs: 0,
   insertLsn: 1n,

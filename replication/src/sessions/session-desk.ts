@@ -17,7 +17,6 @@ import {
   accepted,
   afterRead,
   afterWrite,
-  isIssuer,
   type Issuer,
   judgeSession,
   newSession,
@@ -36,6 +35,11 @@ export interface SessionDeskOptions {
 
 const lookMs = 15;
 
+interface Found {
+  readonly place: SessionPlace;
+  readonly era: number;
+}
+
 export class SessionDesk {
   readonly #options: SessionDeskOptions;
   readonly #end = new AbortController();
@@ -46,9 +50,9 @@ export class SessionDesk {
     commit: null,
     tokens: new Map(),
   };
-  #last: { readonly place: SessionPlace; readonly era: number } | null = null;
-  /** The era of the place that a session was found to be included in. */
-  readonly #eras = new WeakMap<Session, number>();
+  #last: Found | null = null;
+  /** The place that a session was found to be included in. */
+  readonly #found = new WeakMap<Session, Found>();
   #reading: Promise<SessionPlace> | null = null;
   #next: Promise<SessionPlace> | null = null;
 
@@ -74,13 +78,14 @@ export class SessionDesk {
     // Within one era places only grow, so one that was read before is good enough where it suffices.
     const last = this.#last;
     if (last?.era === store.era && judgeSession(self, last.place, session).kind === 'reached') {
-      this.#eras.set(session, last.era);
+      this.#found.set(session, last);
       return { kind: 'reached' };
     }
     for (;;) {
       const { era } = store;
-      const judgement = judgeSession(self, await this.#place(), session);
-      if (judgement.kind === 'reached') this.#eras.set(session, era);
+      const place = await this.#place();
+      const judgement = judgeSession(self, place, session);
+      if (judgement.kind === 'reached') this.#found.set(session, { place, era });
       const leftMs = endMs - timer.monotonicMs();
       if (judgement.kind !== 'waiting' || leftMs <= 0) return judgement;
       if (!(await pause(timer, Math.min(lookMs, leftMs), this.#end.signal))) return judgement;
@@ -99,7 +104,7 @@ export class SessionDesk {
    */
   async afterRead(session: Session | null, ids: readonly RecordId[] | null): Promise<string> {
     const place = await this.#place();
-    const era = session === null ? undefined : this.#eras.get(session);
+    const era = session === null ? undefined : this.#found.get(session)?.era;
     if (era !== undefined && era !== this.#options.store.era) {
       const detail = 'the database was away between two looks at it';
       throw new ReplicationError('database-unavailable', detail, { retriable: true });
@@ -129,7 +134,7 @@ export class SessionDesk {
   #own(session: Session | null): Session {
     const { self } = this.#options;
     if (session === null) return newSession(self);
-    return isIssuer(self, session) ? session : accepted(self, session);
+    return accepted(self, session, this.#found.get(session)?.place.whole);
   }
 
   #encode(session: Session): string {

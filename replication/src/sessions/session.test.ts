@@ -31,7 +31,7 @@ function alone(end: bigint): SeenCommit {
 }
 
 function place(of: Partial<SessionPlace>): SessionPlace {
-  const nothing = { applied: [], settled: [], ahead: [], closed: [], retired: [], insertLsn: 0n };
+  const nothing = { applied: [], settled: [], ahead: [], whole: [], closed: [], retired: [], insertLsn: 0n };
   return { incarnation: us.incarnation, ...nothing, ...of };
 }
 
@@ -184,4 +184,37 @@ test('a database that was emptied and became another includes nothing for who ha
   );
   const fresh = desk(us);
   await expect(fresh.reach(own, 0), 'own writes are gone as well').rejects.toMatchObject(refusal);
+});
+
+test('what may be ahead of a past is here where that is whole, and what was written there beyond is lost (P9)', () => {
+  const shown = place({ applied: [at(eu, 40n)], settled: [at(eu, 40n)], ahead: [at(eu, 90n)] });
+  const session = afterRead(newSession(us), shown, zero);
+  const closed = [at(eu, 40n)];
+  const later = place({ settled: [at(eu, 40n), at(us, 0n)], closed });
+  expect(judgeSession(ap, later, session).kind).toBe('lost');
+  const whole = [{ region: eu.region, before: 2 }];
+  expect(judgeSession(ap, { ...later, whole }, session).kind).toBe('reached');
+  const written = afterWrite(newSession(eu), zero, alone(60n));
+  expect(judgeSession(ap, { ...later, whole }, written)).toMatchObject({ kind: 'lost', endedAt: 40n });
+  const before = [{ region: eu.region, before: 1 }];
+  expect(judgeSession(ap, { ...later, whole: before }, session).kind).toBe('lost');
+
+  const onward = accepted(ap, session, whole);
+  expect(judgeSession(ap, place({ applied: [at(eu, 40n)] }), onward).kind).not.toBe('lost');
+  expect(onward.vector).not.toContainEqual(at(eu, 90n));
+  const again = afterRead(onward, { ...later, ahead: [at(eu, 90n)] }, zero);
+  expect(judgeSession(eu, { ...later, closed: [] }, again), 'elsewhere it is asked for on').toMatchObject({
+    kind: 'waiting',
+    missing: { lsn: 90n },
+  });
+});
+
+test('a life between two that are known here was never heard of, and nothing of it will come (P9)', () => {
+  const session = afterWrite(newSession(issuer('eu', 2)), zero, alone(60n));
+  const later = at(issuer('eu', 3), 10n);
+  expect(judgeSession(us, place({ settled: [later] }), session)).toMatchObject({ kind: 'lost', endedAt: 0n });
+  // Until the region has given what it holds of the lives before, nobody can say.
+  expect(judgeSession(us, place({ applied: [later] }), session).kind).toBe('waiting');
+  expect(judgeSession(us, place({ settled: [{ ...later, partition: 1 }] }), session).kind).toBe('waiting');
+  expect(judgeSession(issuer('eu', 4), place({ settled: [later] }), session).kind).toBe('waiting');
 });

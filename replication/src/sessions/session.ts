@@ -9,8 +9,8 @@
 import type { Lsn } from '../ports/change.ts';
 import { type Life, sameIncarnation, sameLife } from '../ports/identity.ts';
 import type { SeenCommit, SessionPlace, Sight } from '../ports/session-store.ts';
-import type { Vector, VectorEntry } from '../ports/vector.ts';
-import { greatestOf, lacking, placeOf } from '../vector.ts';
+import type { Vector, VectorEntry, WholePast } from '../ports/vector.ts';
+import { greatestOf, lacking, outside, placeOf } from '../vector.ts';
 
 export type Issuer = Life;
 
@@ -30,15 +30,22 @@ export function newSession({ region, incarnation }: Issuer): Session {
   return { issuer: { region, incarnation }, vector: [], ahead: [] };
 }
 
-/** As the region goes on with it: another's demand becomes the session's own, whole. */
-export function accepted(self: Issuer, session: Session): Session {
+/**
+ * As the region goes on with it: another's demand becomes the session's own, all of it but what may be ahead of pasts that
+ * are whole here. That is here, no position says so, and what is read here names it again.
+ */
+export function accepted(self: Issuer, session: Session, whole: readonly WholePast[] = []): Session {
   if (isIssuer(self, session)) return session;
-  return { ...newSession(self), vector: greatestOf(session.vector, session.ahead) };
+  return { ...newSession(self), vector: demandOf(session, whole) };
+}
+
+function demandOf({ vector, ahead }: Session, whole: readonly WholePast[]): Vector {
+  return greatestOf(vector, outside(ahead, whole));
 }
 
 export function judgeSession(self: Issuer, place: SessionPlace, session: Session): SessionJudgement {
   const isOwn = isIssuer(self, session);
-  const demand = (isOwn ? session.vector : greatestOf(session.vector, session.ahead)).filter(
+  const demand = (isOwn ? session.vector : demandOf(session, place.whole)).filter(
     (entry) => !isWrittenHere(self, place, entry),
   );
   const missing = lacking(isOwn ? place.applied : place.settled, demand);
@@ -46,17 +53,25 @@ export function judgeSession(self: Issuer, place: SessionPlace, session: Session
   // One that is only late must not hide one that never comes.
   const reached = isOwn ? place.applied : place.settled;
   for (const entry of demand) {
-    const endedAt = endOf(entry, place);
+    const endedAt = endOf(self, entry, place);
     if (endedAt !== null && endedAt < entry.lsn && lacking(reached, [entry]) !== null)
       return { kind: 'lost', missing: entry, endedAt };
   }
   return { kind: 'waiting', missing };
 }
 
-/** `null`: its log goes on. */
-function endOf(entry: VectorEntry, { closed, retired }: SessionPlace): Lsn | null {
+/** `null`: its log goes on, or the past that it belongs to has not come yet. */
+function endOf(self: Issuer, entry: VectorEntry, { closed, retired, settled }: SessionPlace): Lsn | null {
   const end = closed.find((ended) => placeOf(ended) === placeOf(entry));
-  return end?.lsn ?? (retired.includes(entry.region) ? 0n : null);
+  if (end !== undefined) return end.lsn;
+  const isUnheardOf = entry.region !== self.region && settled.some((later) => isAfter(later, entry));
+  return isUnheardOf || retired.includes(entry.region) ? 0n : null;
+}
+
+/** Whoever reads a later life takes nothing of those before out of any log. */
+function isAfter(later: VectorEntry, { region, partition, incarnation }: VectorEntry): boolean {
+  const isOneLog = later.region === region && later.partition === partition;
+  return isOneLog && later.incarnation.counter > incarnation.counter;
 }
 
 /** `place` was read by the statement that read the records, or by a later one. */
@@ -85,7 +100,7 @@ export function afterWrite(
   return afterRead(session, { applied, ahead, insertLsn: end }, partitions);
 }
 
-export function isIssuer(self: Issuer, { issuer }: Session): boolean {
+function isIssuer(self: Issuer, { issuer }: Session): boolean {
   return sameLife(self, issuer);
 }
 

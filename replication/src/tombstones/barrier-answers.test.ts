@@ -16,6 +16,7 @@ function open() {
     settled: [],
     applied: [],
     ahead: [],
+    whole: [],
     horizon: [],
     floorMs: 0,
     insertLsn: database.insertLsn,

@@ -9,7 +9,7 @@ import { type Incarnation, type RegionId, sameIncarnation } from '../ports/ident
 import type { TombstoneStore } from '../ports/tombstone-store.ts';
 import type { Standing, TransferStore } from '../ports/transfer-store.ts';
 import type { Vector } from '../ports/vector.ts';
-import { othersIn, type Self, upperBound } from '../reach.ts';
+import { boundBeside, othersIn, type Self } from '../reach.ts';
 import { lacking } from '../vector.ts';
 
 interface Asking {
@@ -53,7 +53,7 @@ export class BarrierAnswers {
     if (askings.some(([, { position }]) => position === null))
       await this.#stores.store.noteAnswered(standing.insertLsn);
     return askings.map(([asker, asking]) => {
-      const position = asking.position ?? upperBound(this.#self, standing);
+      const position = asking.position ?? boundBeside(this.#self, standing, standing.whole);
       const now = this.#askings.get(asker);
       if (now !== undefined && isOneAsking(now, asking)) this.#askings.set(asker, { ...now, position });
       return answerOf(asker, { ...asking, position }, isSettled(this.#self, standing, asking.ask.vector));

@@ -47,6 +47,7 @@ const inputs: readonly BarrierInput[] = [
   { kind: 'members', members },
   { kind: 'members', members: [us] },
   { kind: 'completed' },
+  { kind: 'in-vain' },
 ];
 
 function run(state: BarrierState, ...steps: readonly BarrierInput[]): BarrierState {
@@ -89,9 +90,9 @@ const table: Readonly<Record<keyof typeof states, readonly number[]>> = {
   placing: [3],
   asking: [4, 5, 11],
   half: [7, 11],
-  covering: [5, 7, 9, 11],
-  here: [5, 7, 11],
-  nearly: [7, 11],
+  covering: [5, 7, 9, 11, 13],
+  here: [5, 7, 11, 13],
+  nearly: [7, 11, 13],
   completing: [12],
 };
 

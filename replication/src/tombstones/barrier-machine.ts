@@ -2,7 +2,7 @@
  * One region's barriers, decided (P8). A barrier is complete only after its generation was closed, everything that ran
  * at that moment had ended, the own position was taken then, every member had taken its own after it was asked, and
  * every member, this region too, had settled all of these. Where the members, or the incarnation of one, are not those
- * that were asked, all are asked again under the same number, and no answer to an earlier asking counts. One barrier at
+ * that were asked, or what they answered is nowhere, all are asked again under the same number, and no answer to an earlier asking counts. One barrier at
  * a time. Pure, and it never gives up: a member that is away holds it open.
  *
  *     resting --due--> closing --closed--> draining --ended--> placing --placed--> asking --all answered--> covering
@@ -67,6 +67,8 @@ export type BarrierInput =
     }
   /** The vector is settled here. */
   | { readonly kind: 'covered-here' }
+  /** What was answered names what is nowhere, as whoever named it may know by now. */
+  | { readonly kind: 'in-vain' }
   /** Who has to be asked now. */
   | { readonly kind: 'members'; readonly members: readonly RegionId[] }
   | { readonly kind: 'completed' };
@@ -100,6 +102,8 @@ export function stepBarrier(state: BarrierState, input: BarrierInput): BarrierSt
       return heard(state, input);
     case 'covered-here':
       return state.kind === 'covering' ? settled({ ...state, isCoveredHere: true }) : state;
+    case 'in-vain':
+      return state.kind === 'covering' ? askAgain(state) : state;
     case 'members':
       return isAsking(state) && !areSame(state.members, input.members) ? askAgain(state) : state;
     case 'completed':

@@ -13,8 +13,10 @@ import type { RecordStore } from '../ports/record-store.ts';
 import { orNextTurn } from '../next-turn.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { TombstoneStore } from '../ports/tombstone-store.ts';
-import type { TransferStore } from '../ports/transfer-store.ts';
-import { type Self, upperBound } from '../reach.ts';
+import type { Standing, TransferStore } from '../ports/transfer-store.ts';
+import type { Vector } from '../ports/vector.ts';
+import { boundBeside, type Self } from '../reach.ts';
+import { beyond, outside } from '../vector.ts';
 import { Ticker } from '../ticker.ts';
 import { BarrierAnswers, isSettled } from './barrier-answers.ts';
 import {
@@ -65,6 +67,7 @@ export class Barriers {
   #state: BarrierState | null = null;
   #restedSinceMs = Number.NEGATIVE_INFINITY;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #placedAtMs = Number.NEGATIVE_INFINITY;
   #openSinceMs: number | null = null;
   #isTold = false;
   readonly #ticker: Ticker;
@@ -163,6 +166,7 @@ export class Barriers {
       case 'look-here': {
         const standing = await this.#options.standing.standing();
         if (isSettled(this.#options.self, standing, effect.vector)) this.#take({ kind: 'covered-here' });
+        else if (this.#asksInVain(standing, effect.vector)) this.#take({ kind: 'in-vain' });
         return;
       }
       case 'complete':
@@ -170,10 +174,19 @@ export class Barriers {
     }
   }
 
+  /** Of a past that is whole here somebody named more than is anywhere, and may not any more (P9). */
+  #asksInVain({ applied, whole }: Standing, vector: Vector): boolean {
+    if (this.#options.timer.monotonicMs() - this.#placedAtMs < betweenMs) return false;
+    const more = beyond(vector, applied);
+    return outside(more, whole).length < more.length;
+  }
+
   async #place(): Promise<void> {
-    const { self, store, standing, members } = this.#options;
+    const { self, store, standing, members, timer } = this.#options;
+    this.#placedAtMs = timer.monotonicMs();
     const round = await store.beginRound();
-    const position = upperBound(self, await standing.standing());
+    const here = await standing.standing();
+    const position = boundBeside(self, here, here.whole);
     this.#take({ kind: 'placed', round, position, members: members() });
   }
 

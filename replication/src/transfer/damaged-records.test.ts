@@ -32,7 +32,7 @@ function noted(state: Uint8Array, reached = 10n): DamagedRecords {
 }
 
 const givesWay = (damaged: DamagedRecords, stored: Uint8Array, shown: Uint8Array, lsn = 10n) =>
-  damaged.givesWay({ ...id, state: stored }, { vector: at(lsn), state: shown });
+  damaged.givesWay({ ...id, state: stored }, { vector: at(lsn), whole: [], state: shown });
 
 describe('a damaged record gives way', () => {
   it('to a snapshot that shows all that was held as it was seen, and to none before', () => {

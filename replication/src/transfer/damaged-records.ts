@@ -9,10 +9,10 @@ import { ConflictError, contextOf, merge } from '@isthmus/conflict';
 import type { RecordId } from '../ports/change.ts';
 import { type Actor, actorOf } from '../ports/identity.ts';
 import type { StoredRecord } from '../ports/record-store.ts';
-import type { Vector } from '../ports/vector.ts';
+import type { Vector, WholePast } from '../ports/vector.ts';
 import type { Self } from '../reach.ts';
 import { recordHash } from '../record-hash.ts';
-import { lacking } from '../vector.ts';
+import { lacking, outside } from '../vector.ts';
 
 interface Damage {
   readonly hash: Uint8Array;
@@ -23,6 +23,8 @@ interface Damage {
 /** What a donor shows of a record, in a snapshot that shows everything up to the vector. */
 export interface Shown {
   readonly vector: Vector;
+  /** Pasts of which it shows all that anybody does. */
+  readonly whole: readonly WholePast[];
   readonly state: Uint8Array;
 }
 
@@ -50,10 +52,12 @@ export class DamagedRecords {
   }
 
   /** Whether what is stored here is damaged, and the donor's record may take its place. */
-  givesWay(stored: StoredRecord, { vector, state }: Shown): boolean {
+  givesWay(stored: StoredRecord, { vector, whole, state }: Shown): boolean {
     const damage = this.#found.get(nameOf(stored));
     if (damage === undefined || Buffer.compare(damage.hash, recordHash(stored)) !== 0) return false;
-    return lacking(vector, damage.reached) === null && this.#keepsOwnDots(stored.state, state);
+    return (
+      lacking(vector, outside(damage.reached, whole)) === null && this.#keepsOwnDots(stored.state, state)
+    );
   }
 
   /**

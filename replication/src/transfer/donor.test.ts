@@ -21,6 +21,7 @@ const snapshot: TransferSnapshot = {
     settled: [],
     applied: [],
     ahead: [],
+    whole: [],
     horizon: [],
     floorMs: 0,
     insertLsn: 95n,

@@ -42,7 +42,7 @@ describe('merging what a donor holds', () => {
   it('puts what the donor has in the place of a damaged record, and lets nothing else give way (0062)', () => {
     const damaged = state.slice(0, -1);
     const others = { ...id, key: 'b', state: written('b') };
-    const givesWay = ({ key, state: stored }: StoredRecord, shown: Shown) =>
+    const givesWay = ({ key, state: stored }: StoredRecord, shown: Omit<Shown, 'whole'>) =>
       key === 'a' && stored === damaged && shown.vector === bounds.vector && shown.state === state;
     const decide = (mayGiveWay: typeof givesWay) =>
       decideMerge(

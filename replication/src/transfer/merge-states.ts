@@ -26,7 +26,7 @@ export interface Bounds {
   /** States with a stamp beyond it are put aside. */
   readonly latestStampMs: number;
   /** Of damaged own records, where the donor's may take their place. */
-  readonly givesWay: (stored: StoredRecord, shown: Shown) => boolean;
+  readonly givesWay: (stored: StoredRecord, shown: Omit<Shown, 'whole'>) => boolean;
 }
 
 const nothing = new Uint8Array(0);

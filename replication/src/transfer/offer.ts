@@ -39,6 +39,7 @@ export function judgeOffer(self: Self, standing: Standing, published: Published 
         ...(published.passed === null ? [] : [{ region, incarnation, beat: published.passed }]),
       ],
       ahead: upperBound(self, standing),
+      whole: standing.whole,
       horizon: standing.horizon,
       floorMs: standing.floorMs,
       slot,

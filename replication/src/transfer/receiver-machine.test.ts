@@ -32,6 +32,7 @@ function offer(lsn: bigint, snapshot = `s${lsn}`): Offer {
     vector,
     beats: [],
     ahead: vector,
+    whole: [],
     horizon: [],
     floorMs: 0,
     slot: null,

@@ -15,7 +15,7 @@ import type { Timer } from '../ports/timer.ts';
 import type { TransferJob, TransferJobs } from '../ports/transfer-jobs.ts';
 import type { Offer, TransferAnswer, TransferPeer } from '../ports/transfer-peer.ts';
 import type { RaiseTransaction, Standing, TransferStore } from '../ports/transfer-store.ts';
-import type { Vector } from '../ports/vector.ts';
+import type { Vector, WholePast } from '../ports/vector.ts';
 import { othersIn, type Self } from '../reach.ts';
 import { beyond, lacking } from '../vector.ts';
 import type { DamagedRecords } from './damaged-records.ts';
@@ -55,6 +55,8 @@ export class Receiver {
   readonly #job: TransferJob;
   #offer: Offer | null = null;
   #isSlotLost = false;
+  /** Of the offer under which the first record was compared here; a job that is gone on with knows none. */
+  #whole: readonly WholePast[] = [];
 
   constructor(job: TransferJob, options: ReceiverOptions) {
     this.#job = job;
@@ -142,7 +144,8 @@ export class Receiver {
     return { kind: 'offered', offer, isBelow };
   }
 
-  async #ranges({ snapshot }: Offer, after: RecordId): Promise<ReceiverInput> {
+  async #ranges({ snapshot, whole }: Offer, after: RecordId): Promise<ReceiverInput> {
+    if (isBeginning(after)) this.#whole = whole;
     if (isBeginning(after) && !this.#job.isDryRun) await this.#options.store.beginPass(this.#job.id);
     const answer = await this.#ask({ kind: 'ranges', snapshot, after });
     if (answer.kind !== 'ranges') return refusedOr(answer);
@@ -171,7 +174,7 @@ export class Receiver {
     return { kind: 'records', fetched: answer.fetched, bytes };
   }
 
-  async #merge({ vector }: Offer, records: readonly StoredRecord[]): Promise<ReceiverInput> {
+  async #merge({ vector, whole }: Offer, records: readonly StoredRecord[]): Promise<ReceiverInput> {
     const { store, clock, maxDriftMs, damaged } = this.#options;
     let [merged, refused] = [0, 0];
     for (const part of cut(records)) {
@@ -184,7 +187,7 @@ export class Receiver {
           const decision = decideMerge(part, locked, {
             vector,
             latestStampMs,
-            givesWay: (stored, shown) => damaged.givesWay(stored, shown),
+            givesWay: (stored, shown) => damaged.givesWay(stored, { ...shown, whole }),
           });
           [writes, refusals] = [decision?.writes.length ?? 0, decision?.refused.length ?? 0];
           return decision;
@@ -207,6 +210,7 @@ export class Receiver {
       job: id,
       given: givenPasts({ self, donor, vector, beats }),
       vector: othersIn(vector, self),
+      whole: this.#whole,
       beats,
       floorMs,
       partitionOf: (record) => partitionOf(record, self.partitionCount),

@@ -18,8 +18,8 @@ import type { Offer, TransferAnswer, TransferPeer, TransferRequest } from '../po
 import type { TransferStore } from '../ports/transfer-store.ts';
 import type { SweepResult } from '../ports/verification.ts';
 import type { Vector } from '../ports/vector.ts';
-import { othersIn, type Self, upperBound } from '../reach.ts';
-import { lacking } from '../vector.ts';
+import { boundBeside, othersIn, type Self, upperBound } from '../reach.ts';
+import { lacking, outside } from '../vector.ts';
 import type { DamagedRecords } from './damaged-records.ts';
 import { difference, hasDiverged, type Suspect, type Unreadable } from './suspects.ts';
 import { requireAscending, requireFetched, unexpected } from './trust.ts';
@@ -170,16 +170,18 @@ export class Sweep {
   /** Which side did not catch up; `null`: both did, and what they show was compared. */
   async #lookAgain({ suspects, theirs }: Portion): Promise<string | null> {
     const { store, self } = this.#options;
-    const ours = upperBound(self, await store.standing());
+    const shown = await store.standing();
     const isHere = await this.#becomes(async () => {
-      const { settled } = await store.standing();
-      return lacking(settled, othersIn(theirs, self)) === null;
+      const { settled, whole } = await store.standing();
+      return lacking(settled, outside(othersIn(theirs, self), whole)) === null;
     });
     if (!isHere) return `this region has not settled what the peer showed within ${catchUpMs} ms`;
     let later: readonly Uint8Array[] = [];
     const isThere = await this.#becomes(async () => {
       const read = await this.#underSnapshot(async (offer) =>
-        lacking(offer.vector, ours) === null ? this.#states(offer, suspects) : null,
+        lacking(offer.vector, boundBeside(self, shown, offer.whole)) === null
+          ? this.#states(offer, suspects)
+          : null,
       );
       later = read ?? [];
       return read !== null;

@@ -15,7 +15,7 @@ import type { RegionId } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { TransferJobs } from '../ports/transfer-jobs.ts';
 import type { VerificationStore } from '../ports/verification.ts';
-import { endedBeyond } from './ended-lives.ts';
+import { missedOf } from './ended-lives.ts';
 import { Sweep, type SweepFinding, type SweepOptions } from './sweep.ts';
 
 export interface SweeperOptions extends Omit<SweepOptions, 'peer' | 'signal'> {
@@ -120,17 +120,12 @@ export class Sweeper {
     if (isRelearning()) return false;
     const { offer } = await offerOf(donor, peer, this.#end.signal);
     if (offer === null) return false;
-    const { applied } = await store.standing();
+    const standing = await store.standing();
     const retired = this.#options.closed();
-    const missed = endedBeyond({ self, applied, offered: offer.vector }).find(
-      ({ region }) => !retired.includes(region),
-    );
+    const missed = missedOf({ self, standing, offer }).find(({ region }) => !retired.includes(region));
     if (missed === undefined) return false;
-    const { region: origin, incarnation } = missed;
-    logger.warn(
-      { peer, origin, incarnation: incarnation.counter },
-      'a peer holds more of a life that is over',
-    );
+    const { region: origin, before } = missed;
+    logger.warn({ peer, origin, before }, 'a peer holds more of lives that are over');
     await jobs.want({ donor: peer, origin, cause: 'tail', isDryRun: false });
     this.#schedules.set(peer, { dueMs: this.#options.timer.monotonicMs() + mendMs, failures: 0 });
     return true;

@@ -104,9 +104,21 @@ export class MemoryBeatStore implements BeatStore {
       rpo: this.#rpo(),
       own: this.#own(),
       heard: [...this.#heard.values()].toSorted((a, b) => (a.origin < b.origin ? -1 : 1)),
-      progress: [...this.#progress.values()].toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
+      progress: this.#told().toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
       positions: this.#allPositions(),
     };
+  }
+
+  /** What a peer had settled in a life before the one that it is known under here it may have lost (P9). */
+  #told(): readonly PeerProgress[] {
+    const { positions } = this.#records.tables;
+    return Array.from(this.#progress.values(), (told) => {
+      const { counter } = told.peerIncarnation;
+      const isOfPast = (positions.get(told.peer) ?? []).some(
+        ({ incarnation }) => incarnation.counter > counter,
+      );
+      return isOfPast ? { ...told, settled: null, settledBeat: null } : told;
+    });
   }
 
   /** Lives whose past is awaited have settled no beat. */
@@ -135,7 +147,7 @@ export class MemoryBeatStore implements BeatStore {
   #logged(): CountedBeat | null {
     const { laterStarts, lifeStart } = this.#database.wal;
     if (laterStarts.length === 0 && lifeStart === null) return this.#beats.newestPublished;
-    const told = [...this.#progress.values()];
+    const told = this.#told();
     const holders = (from: Lsn): readonly PeerProgress[] =>
       told.filter(({ settled }) => settled !== null && settled.every((lsn) => from <= lsn));
     if (lifeStart !== null && holders(lifeStart).every(({ settledBeat }) => settledBeat === null))
@@ -145,10 +157,10 @@ export class MemoryBeatStore implements BeatStore {
   }
 
   #rpo(): readonly RpoFigures[] {
-    const peers = new Set(this.#peers);
-    for (const { peer } of this.#progress.values()) peers.add(peer);
+    const told = this.#told();
+    const peers = new Set([...this.#peers, ...told.map(({ peer }) => peer)]);
     return [...peers].toSorted().map((peer) => {
-      const settled = this.#progress.get(peer)?.settledBeat ?? null;
+      const settled = told.find((each) => each.peer === peer)?.settledBeat ?? null;
       const beat = settled === null ? null : this.#beats.notAfter(settled);
       if (beat === null) return { peer, coveredAtMs: null, settledCount: null };
       return { peer, coveredAtMs: this.#beats.coveredAtMs(beat), settledCount: beat.count };

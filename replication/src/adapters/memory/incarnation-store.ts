@@ -1,12 +1,13 @@
 /** What is known of incarnations that are over, in memory: held to the same contract as the store on Postgres. */
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { IncarnationStore, OwnPast, Relearning } from '../../ports/incarnation-store.ts';
-import type { Vector, VectorEntry } from '../../ports/vector.ts';
+import type { Vector, VectorEntry, WholePast } from '../../ports/vector.ts';
 import { greatestOf, placeOf } from '../../vector.ts';
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryRecordStore } from './record-store.ts';
 import type { MemoryRefillStore } from './refill-store.ts';
 import type { MemoryTable } from './table.ts';
+import { raiseWhole } from './whole-pasts.ts';
 
 /** What taking a new incarnation adds to what has to be learnt. */
 export interface Renewal extends Omit<Relearning, 'pasts' | 'fill' | 'isOpen'> {
@@ -20,6 +21,7 @@ const only = '';
 export class MemoryIncarnationStore implements IncarnationStore {
   readonly #database: MemoryDatabase;
   readonly #closed: MemoryTable<VectorEntry>;
+  readonly #whole: MemoryTable<WholePast>;
   readonly #relearning: MemoryTable<Omit<Relearning, 'fill'>>;
   readonly #refills: Pick<MemoryRefillStore, 'donor' | 'filled' | 'learnt'>;
 
@@ -31,6 +33,7 @@ export class MemoryIncarnationStore implements IncarnationStore {
     this.#database = database;
     this.#refills = refills;
     this.#closed = records.tables.ended;
+    this.#whole = records.tables.whole;
     this.#relearning = database.table('relearning');
   }
 
@@ -69,8 +72,11 @@ export class MemoryIncarnationStore implements IncarnationStore {
     if (!isOpen) this.#database.disconnect();
   }
 
-  async relearnt(): Promise<void> {
-    this.#database.transact(true, () => this.#relearning.delete(only));
+  async relearnt(whole: WholePast | null): Promise<void> {
+    this.#database.transact(true, () => {
+      this.#relearning.delete(only);
+      if (whole !== null) raiseWhole(this.#whole, whole);
+    });
     this.#refills.learnt();
   }
 

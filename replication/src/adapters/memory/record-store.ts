@@ -7,9 +7,8 @@
 import { hasSiblings } from '@isthmus/conflict';
 import { ReplicationError, assert } from '../../errors.ts';
 import type { CountedBeat, Lsn, RecordId } from '../../ports/change.ts';
-import { type Life, sameIncarnation, sameLife } from '../../ports/identity.ts';
+import { type Life, type RegionId, sameIncarnation, sameLife } from '../../ports/identity.ts';
 import { hasRoom, heldBy } from '../../letter-limits.ts';
-import type { RegionId } from '../../ports/identity.ts';
 import type {
   ApplyOutcome,
   ApplyTransaction,
@@ -32,11 +31,10 @@ import {
 } from '../../transaction-limits.ts';
 import { listPageBytes } from '../../ports/record-store.ts';
 import type { SeenCommit } from '../../ports/session-store.ts';
-import type { VectorEntry } from '../../ports/vector.ts';
+import type { VectorEntry, WholePast } from '../../ports/vector.ts';
 import { MemoryDeadLetters } from './dead-letters.ts';
 import { compareNames, requireStorable, requireText } from '../key-order.ts';
-import { MemoryDatabase } from './database.ts';
-import type { Emission } from './database.ts';
+import { type Emission, MemoryDatabase } from './database.ts';
 import type { MemoryTable } from './table.ts';
 
 const chunkBytes = 1024 * 1024;
@@ -71,6 +69,7 @@ export class MemoryRecordStore implements RecordStore {
   readonly #ahead: MemoryTable<VectorEntry>;
   readonly #awaited: MemoryTable<Life>;
   readonly #ended: MemoryTable<VectorEntry>;
+  readonly #whole: MemoryTable<WholePast>;
 
   constructor(database = new MemoryDatabase({ nowMs: () => 0 })) {
     this.#database = database;
@@ -80,6 +79,7 @@ export class MemoryRecordStore implements RecordStore {
     this.#ahead = database.table('ahead');
     this.#awaited = database.table('awaited_past');
     this.#ended = database.table('closed_incarnation');
+    this.#whole = database.table('whole_past');
     this.#floors = database.table('identity');
     this.#closed = database.table('closed');
     this.deadLetters = new MemoryDeadLetters({
@@ -100,6 +100,7 @@ export class MemoryRecordStore implements RecordStore {
       positions: this.#positions,
       ahead: this.#ahead,
       awaited: this.#awaited,
+      whole: this.#whole,
       /** Where the logs of lives have ended. */
       ended: this.#ended,
     };
@@ -210,8 +211,7 @@ export class MemoryRecordStore implements RecordStore {
       this.#write(ids, writes);
       this.#emit(emission, ids, writes);
     });
-    const applied = this.allPositions().map(entryOf);
-    return { end, seen: { applied, ahead: [...this.#ahead.values()] } };
+    return { end, seen: { applied: this.allPositions().map(entryOf), ahead: [...this.#ahead.values()] } };
   }
 
   async applyRemote(transaction: ApplyTransaction): Promise<ApplyOutcome> {

@@ -8,6 +8,7 @@ import type { MemoryIdentityRow } from './identity-row.ts';
 import type { MemoryIncarnationStore } from './incarnation-store.ts';
 import type { MemoryRecordStore } from './record-store.ts';
 import type { MemoryRetirementStore } from './retirement-store.ts';
+import { wholePasts } from './whole-pasts.ts';
 
 export interface SessionGround {
   readonly database: MemoryDatabase;
@@ -43,6 +44,7 @@ export class MemorySessionStore implements SessionStore {
       applied: rows.map((row) => entryOf(row, row.applied)),
       settled: rows.filter((row) => !records.isAwaited(row)).map((row) => entryOf(row, row.settled)),
       ahead,
+      whole: wholePasts(records.tables),
       closed: [...closed, ...finals.filter(isCounted)],
       retired,
       insertLsn,

@@ -20,7 +20,7 @@ import type {
   TransferStore,
 } from '../../ports/transfer-store.ts';
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
-import { placeOf } from '../../vector.ts';
+import { outside, placeOf } from '../../vector.ts';
 import { settledBeats } from '../newest-settled-beats.ts';
 import { refusedPlaces } from '../refused-places.ts';
 import { ungivenLives } from '../ungiven-lives.ts';
@@ -32,6 +32,7 @@ import type { Letter } from './dead-letters.ts';
 import { type MemoryRecordStore, nameOf } from './record-store.ts';
 import type { MemoryTable } from './table.ts';
 import type { MemoryTransferJobs } from './transfer-jobs.ts';
+import { raiseWhole, wholePasts } from './whole-pasts.ts';
 
 export interface MemoryTransferGround {
   readonly database: MemoryDatabase;
@@ -110,7 +111,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       for (const entry of this.#ahead.values())
         if (retired.includes(entry.region)) this.#ahead.delete(placeOf(entry));
     });
-    return this.#ahead.size > 0;
+    return outside([...this.#ahead.values()], wholePasts(this.#tables)).length > 0;
   }
 
   async beginPass(job: number): Promise<void> {
@@ -146,7 +147,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
   }
 
   async raise(transaction: RaiseTransaction): Promise<boolean> {
-    const { region, job, vector, given, beats, floorMs, partitionOf, decide } = transaction;
+    const { region, job, vector, given, whole, beats, floorMs, partitionOf, decide } = transaction;
     this.#requireOpenDonor(job);
     const passed = this.#lookedAt(this.#passed(vector));
     const letters = passed.map(({ collection, key, delta, givenUp }) => {
@@ -168,7 +169,10 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       for (const beat of beats) this.#settleBeat(beat);
       const { records } = this.#ground;
       records.setFloors({ ...records.floors, floorMs: Math.max(records.floors.floorMs, floorMs) });
-      if (this.#refusedBy(job).length === 0) this.#awaitNoMore(given);
+      if (this.#refusedBy(job).length === 0) {
+        this.#awaitNoMore(given);
+        for (const past of whole) raiseWhole(this.#tables.whole, past);
+      }
       this.#forgetRefused(job);
     });
     return true;
@@ -214,8 +218,8 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
 
   /** In a transaction. */
   empty(): void {
-    const { awaited } = this.#tables;
-    for (const table of [this.#ahead, this.#horizon, this.#refused, awaited]) table.clear();
+    const { awaited, whole } = this.#tables;
+    for (const table of [this.#ahead, this.#horizon, this.#refused, awaited, whole]) table.clear();
   }
 
   #requireOpenDonor(job: number): void {
@@ -239,6 +243,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       settled: reached(({ settled }) => settled),
       applied: reached(({ applied }) => applied),
       ahead: [...this.#ahead.values()],
+      whole: wholePasts(this.#tables),
       horizon: [...this.#horizon.values()],
       floorMs: this.#ground.records.floors.floorMs,
       insertLsn: database.wal.insert,

@@ -26,6 +26,10 @@ const coveredUntil = (beat: string): string => `greatest(${unsetMs(beat)},
     (SELECT ${unsetMs('j')} FROM isthmus.beat AS j WHERE j.count = ${beat}.count ORDER BY j.number DESC LIMIT 1))
     - (SELECT set_back_ms FROM isthmus.beat ORDER BY number DESC LIMIT 1)`;
 
+/** What a peer told in a life before the one that it is known under here: what it had settled then it may have lost (P9). */
+export const isOfPast = (progress: string): string => `EXISTS (SELECT FROM isthmus.position
+    WHERE origin = ${progress}.peer AND position.incarnation_counter > ${progress}.incarnation_counter)`;
+
 /**
  * What the slot had not read when it was lost is in no log, so beats of a later slot speak for the log only once a peer
  * has settled beyond where that slot began, and not before that place is known. So it is with what lives before this one
@@ -35,7 +39,7 @@ const heldThrough = `coalesce((SELECT min(from_lsn) FROM isthmus.slot_life AS li
     WHERE (number > 1 OR $1::bigint > 1) AND NOT EXISTS (
     SELECT FROM isthmus.peer_progress AS progress WHERE life.made AND own_counter = $1 AND own_nonce = $2
       AND cardinality(settled) > 0 AND life.from_lsn <= ALL (settled)
-      AND (number > 1 OR settled_beat IS NOT NULL)
+      AND (number > 1 OR settled_beat IS NOT NULL) AND NOT ${isOfPast('progress')}
       AND NOT EXISTS (SELECT FROM isthmus.retired WHERE retired.region = progress.peer))), 'FFFFFFFF/FFFFFFFF')`;
 
 export const selectOwnBeats: Statement = {
@@ -58,7 +62,7 @@ export const selectRpoFigures: Statement = {
     UNION SELECT peer FROM isthmus.peer_progress WHERE own_counter = $2 AND own_nonce = $3) AS peers
   LEFT JOIN isthmus.peer_progress AS progress USING (peer)
   LEFT JOIN LATERAL (SELECT * FROM isthmus.beat WHERE number <= progress.settled_beat
-    AND progress.own_counter = $2 AND progress.own_nonce = $3 ORDER BY number DESC LIMIT 1) AS k ON true
+    AND progress.own_counter = $2 AND progress.own_nonce = $3 AND NOT ${isOfPast('progress')} ORDER BY number DESC LIMIT 1) AS k ON true
   ORDER BY peer`,
 };
 

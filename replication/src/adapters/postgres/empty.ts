@@ -30,6 +30,7 @@ const emptied: readonly Call[] = [
   'dead_letter',
   'ahead',
   'awaited_past',
+  'whole_past',
   'horizon',
   'transfer_refused',
   'verification',

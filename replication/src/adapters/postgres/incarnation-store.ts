@@ -1,6 +1,6 @@
 /** The port `IncarnationStore` on Postgres. What it writes is durable on return. */
 import type { IncarnationStore, Relearning } from '../../ports/incarnation-store.ts';
-import type { Vector, VectorEntry } from '../../ports/vector.ts';
+import type { Vector, VectorEntry, WholePast } from '../../ports/vector.ts';
 import { milliseconds } from './beat-figures.ts';
 import type { Connections } from './connections.ts';
 import { endOthers } from './identity-row.ts';
@@ -55,7 +55,10 @@ const endRelearning: Statement = {
   name: 'isthmus_relearnt',
   text: `WITH ended AS (UPDATE isthmus.identity SET relearning_since = NULL RETURNING one),
     past AS (DELETE FROM isthmus.own_past USING ended),
-    refill AS (UPDATE isthmus.refill SET state = 'done', ended_at = clock_timestamp() WHERE state = 'learning')
+    refill AS (UPDATE isthmus.refill SET state = 'done', ended_at = clock_timestamp() WHERE state = 'learning'),
+    whole AS (INSERT INTO isthmus.whole_past AS old (region, before_counter)
+      SELECT $1, $2::bigint WHERE $1::text IS NOT NULL ON CONFLICT (region)
+      DO UPDATE SET before_counter = greatest(old.before_counter, excluded.before_counter))
   DELETE FROM isthmus.promised USING ended`,
 };
 
@@ -111,7 +114,8 @@ export class PostgresIncarnationStore implements IncarnationStore {
     }
   }
 
-  async relearnt(): Promise<void> {
-    await this.#connections.write((session) => session.query(endRelearning));
+  async relearnt(whole: WholePast | null): Promise<void> {
+    const [region, before] = [whole?.region ?? null, whole?.before ?? null];
+    await this.#connections.write((session) => session.query(endRelearning, region, before));
   }
 }

@@ -9,6 +9,7 @@ import type { ClockOffset, EarlierOffset, HeardBeat, PeerProgress } from '../../
 import type { Incarnation } from '../../ports/identity.ts';
 import { assert } from '../../errors.ts';
 import { beatAt, beatColumns, beatFrom, beatValues } from './beat-columns.ts';
+import { isOfPast } from './beat-figures.ts';
 import { incarnationAt, regionAt } from './positions.ts';
 import type { Row } from './row-values.ts';
 import { nullableAt, numberAt, textAt } from './row-values.ts';
@@ -59,10 +60,12 @@ const upsertProgress: Statement = {
 
 export const selectProgress: Statement = {
   name: 'isthmus_progress',
-  text: `SELECT peer, incarnation_counter, incarnation_nonce, settled::text[]::text, settled_beat, echoed_beat, heard_at_ms,
+  text: `SELECT peer, incarnation_counter, incarnation_nonce, CASE WHEN NOT past.is THEN settled::text[]::text END,
+    CASE WHEN NOT past.is THEN settled_beat END, echoed_beat, heard_at_ms,
     (clock_offset).offset_ms, (clock_offset).error_ms, (clock_offset).measured_at_ms,
     earlier_offsets_ms::text, earlier_until_beats::text, published_count
-  FROM isthmus.peer_progress WHERE own_counter = $1 AND own_nonce = $2 ORDER BY peer`,
+  FROM isthmus.peer_progress AS progress, LATERAL (SELECT ${isOfPast('progress')} AS is) AS past
+  WHERE own_counter = $1 AND own_nonce = $2 ORDER BY peer`,
 };
 
 /** Writes also where nothing newer was heard, so that its commit is flushed. */

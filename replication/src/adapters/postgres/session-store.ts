@@ -10,8 +10,9 @@ import { lsnAt, numberAt, textAt } from './row-values.ts';
 import type { Row } from './row-values.ts';
 import type { Statement } from './session.ts';
 import { entryAt } from './vector-columns.ts';
+import { wholeAt, wholeFrom } from './whole-pasts.ts';
 
-const kinds = { position: 0, ahead: 1, closed: 2, insert: 3, retired: 4, awaited: 5 } as const;
+const kinds = { position: 0, ahead: 1, closed: 2, insert: 3, retired: 4, awaited: 5, whole: 6 } as const;
 
 const columns = 'region, incarnation_counter, incarnation_nonce, partition, lsn::text, lsn::text';
 
@@ -26,7 +27,8 @@ const selectPlace: Statement = {
   UNION ALL SELECT ${kinds.retired}, region, 0, 0, 0, encode(final, 'hex'), NULL
     FROM isthmus.retired WHERE final IS NOT NULL
   UNION ALL SELECT ${kinds.awaited}, region, incarnation_counter, incarnation_nonce, 0, NULL, NULL
-    FROM isthmus.awaited_past`,
+    FROM isthmus.awaited_past
+  UNION ALL SELECT ${kinds.whole}, region, before_counter, 0, 0, NULL, NULL FROM ${wholeFrom}`,
 };
 
 /**
@@ -87,6 +89,7 @@ export class PostgresSessionStore implements SessionStore {
       incarnation: incarnationAt(insertOf(rows), 2),
       ...seen,
       settled: settled.filter(isCounted),
+      whole: rowsOf(rows, 'whole').map((row) => wholeAt(row, 1)),
       closed: [
         ...ended.filter(({ region }) => !retired.includes(region)),
         ...finals.flat().filter(isCounted),

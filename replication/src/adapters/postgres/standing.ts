@@ -16,6 +16,7 @@ import type { Row } from './row-values.ts';
 import { booleanAt, lsnAt, nullableAt, numberAt } from './row-values.ts';
 import type { Answer, Call, Statement } from './session.ts';
 import { entryAt } from './vector-columns.ts';
+import { selectWhole, wholeAt } from './whole-pasts.ts';
 
 const selectOwn: Statement = {
   name: 'isthmus_standing',
@@ -53,11 +54,12 @@ export const standingCalls: readonly Call[] = [
   [selectHorizon],
   [selectLife],
   [selectAwaited],
+  [selectWhole],
 ];
 
 /** Of the answers to `standingCalls`. */
 export function standingOf(answers: readonly Answer[]): Standing {
-  const [own, reached, ahead, horizon, life, awaited] = answers.map(({ rows }) => rows);
+  const [own, reached, ahead, horizon, life, awaited, whole] = answers.map(({ rows }) => rows);
   const row = own?.[0];
   assert(row !== undefined && reached !== undefined, 'a standing has a row of its own');
   const beatLsn = nullableAt(row, 2, lsnAt);
@@ -67,6 +69,7 @@ export function standingOf(answers: readonly Answer[]): Standing {
     applied: reached.map((each) => ({ ...entryAt(each, 0), lsn: lsnAt(each, 5) })),
     ahead: (ahead ?? []).map((each) => entryAt(each, 0)),
     horizon: (horizon ?? []).map((each) => entryAt(each, 0)),
+    whole: (whole ?? []).map((each) => wholeAt(each, 0)),
     floorMs: numberAt(row, 5),
     insertLsn: lsnAt(row, 0),
     beat: beatLsn === null ? null : { lsn: beatLsn, atMs: numberAt(row, 3) },

@@ -25,6 +25,7 @@ import type { Call, Session, Statement } from './session.ts';
 import { selectHorizon } from './standing.ts';
 import { raiseFloors } from './tombstone-store.ts';
 import { entryAt, isEntryOf, vectorFrom, vectorValues } from './vector-columns.ts';
+import { raiseWhole } from './whole-pasts.ts';
 import { formatLsn } from './wal-message.ts';
 
 const openRows: Statement = {
@@ -175,6 +176,7 @@ export async function raisePositions(session: Session, transaction: RaiseTransac
       ...endCalls(transaction),
       ...beatCalls(beats),
       awaitNoMore(transaction),
+      ...raiseWhole(transaction),
       [forgetRefused, job],
       [raiseFloors, 0, floorMs],
     ],

@@ -32,6 +32,7 @@ import { standingCalls, standingOf } from './standing.ts';
 import { mergeStates, planMerge } from './transfer-merge.ts';
 import { forgetRefused, raisePositions } from './transfer-raise.ts';
 import { raiseIn, vectorValues } from './vector-columns.ts';
+import { wholeFrom } from './whole-pasts.ts';
 import { formatLsn } from './wal-message.ts';
 
 const beginSnapshot: Statement = {
@@ -73,7 +74,8 @@ const deleteRetired: Statement = {
 
 const selectLeft: Statement = {
   name: 'isthmus_ahead_left',
-  text: 'SELECT EXISTS (SELECT FROM isthmus.ahead)',
+  text: `SELECT EXISTS (SELECT FROM isthmus.ahead WHERE NOT EXISTS (SELECT FROM ${wholeFrom}
+    AND whole.region = ahead.region AND ahead.incarnation_counter < whole.before_counter))`,
 };
 
 export class PostgresTransferStore implements TransferStore {

@@ -5,12 +5,13 @@
  * that is put aside, a spending of that actor or an earlier claim, may have taken the same ones.
  */
 import { show } from '@isthmus/replication/identity/relearning-judge';
-import { type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
+import { sameIncarnation } from '@isthmus/replication/ports/identity';
 import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
+import type { Offer } from '@isthmus/replication/ports/transfer-peer';
 import type { TransferStore } from '@isthmus/replication/ports/transfer-store';
-import type { Vector } from '@isthmus/replication/ports/vector';
+import type { Vector, WholePast } from '@isthmus/replication/ports/vector';
 import { ownEntries, type Self } from '@isthmus/replication/reach';
-import { lacking } from '@isthmus/replication/vector';
+import { lacking, outside } from '@isthmus/replication/vector';
 
 export interface PastParts {
   readonly self: Self;
@@ -22,19 +23,20 @@ export interface OwnPast {
   readonly self: Self;
   /** Here, of everybody. */
   readonly settled: Vector;
+  readonly whole: readonly WholePast[];
   /** In one clause, what of the past is not settled here; `null`: nothing. */
   readonly missing: string | null;
 }
 
 export async function readOwnPast({ self, incarnations, transfers }: PastParts): Promise<OwnPast> {
   const relearning = await incarnations.relearning();
-  const { applied, settled } = await transfers.standing();
+  const { applied, settled, whole } = await transfers.standing();
   const aside = lacking(settled, earlierLives(self, applied));
   if (relearning !== null)
-    return { self, settled, missing: 'this region has not learnt all of its earlier lives again' };
+    return { self, settled, whole, missing: 'this region has not learnt all of its earlier lives again' };
   const missing =
     aside && `changes up to ${show(aside)}, of an earlier life of this region, are put aside here`;
-  return { self, settled, missing };
+  return { self, settled, whole, missing };
 }
 
 /**
@@ -42,14 +44,28 @@ export async function readOwnPast({ self, incarnations, transfers }: PastParts):
  * have not settled here, and takes no more out of any log.
  */
 export function furtherAt(
-  { self, settled }: OwnPast,
-  peer: { readonly region: RegionId; readonly vector: Vector; readonly ahead: Vector },
+  { self, settled, whole }: OwnPast,
+  peer: Pick<Offer, 'region' | 'vector' | 'ahead' | 'whole'>,
 ): string | null {
   if (self.incarnation.counter === 1) return null;
   if (lacking(peer.vector, ownEntries(self, 1n)) !== null)
     return `${peer.region} does not read the present life of this region yet`;
-  const further = lacking(settled, earlierLives(self, peer.ahead));
+  const further = lacking(settled, shownBeyond(earlierLives(self, peer.ahead), [whole, peer.whole]));
   return further && `${peer.region} may have put aside changes up to ${show(further)} that are not here`;
+}
+
+/** Where a past is whole on both sides, none of its changes lies aside on either, and nothing more is ahead of it. */
+function shownBeyond(
+  ahead: Vector,
+  [here, there]: readonly [readonly WholePast[], readonly WholePast[]],
+): Vector {
+  return outside(
+    ahead,
+    here.flatMap(({ region, before }) => {
+      const other = there.find((past) => past.region === region);
+      return other === undefined ? [] : [{ region, before: Math.min(before, other.before) }];
+    }),
+  );
 }
 
 function earlierLives({ region, incarnation }: Self, vector: Vector): Vector {
