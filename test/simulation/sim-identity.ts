@@ -162,8 +162,8 @@ export class SimControlLog implements ControlLog {
     return this.#ask('claim in the log', () => this.#inner.append(bytes));
   }
 
-  read(): Promise<readonly Uint8Array[]> {
-    return this.#ask('claims of the log', () => this.#inner.read());
+  read(counts?: (bytes: Uint8Array) => boolean): Promise<readonly Uint8Array[]> {
+    return this.#ask('claims of the log', () => this.#inner.read(counts));
   }
 
   async close(): Promise<void> {}

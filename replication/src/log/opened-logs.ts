@@ -111,8 +111,9 @@ export class SealedControlLog implements ControlLog {
 
   async read(): Promise<readonly Uint8Array[]> {
     const place = { region: this.#own.region, topic: 'control', partition: 0 } as const;
-    const claims = await this.#inner.read();
-    return claims.flatMap((bytes) => openBytes(this.#own, place, { bytes, offset: null }) ?? []);
+    const opened = (bytes: Uint8Array) => openBytes(this.#own, place, { bytes, offset: null });
+    const claims = await this.#inner.read((bytes) => opened(bytes) !== null);
+    return claims.flatMap((bytes) => opened(bytes) ?? []);
   }
 
   close(): Promise<void> {

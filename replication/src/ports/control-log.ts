@@ -7,7 +7,10 @@
 export interface ControlLog {
   /** Resolves when the log holds it durably. */
   append(bytes: Uint8Array): Promise<void>;
-  /** Everything that is held when this is called, oldest first. */
-  read(): Promise<readonly Uint8Array[]>;
+  /**
+   * Everything that is held when this is called and counts, oldest first. Nothing else is kept meanwhile: whoever can write
+   * there, without a key, can write as much as they like (I12).
+   */
+  read(counts?: (bytes: Uint8Array) => boolean): Promise<readonly Uint8Array[]>;
   close(): Promise<void>;
 }

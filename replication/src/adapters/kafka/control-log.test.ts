@@ -37,6 +37,26 @@ it('reads everything up to the end', async () => {
   expect(held.map(([byte]) => byte)).toEqual([0, 1, 2]);
 });
 
+it('keeps nothing of what does not count, however much anyone has written there (I12)', async () => {
+  const count = 1500;
+  let mostBytes = 0;
+  const before = process.memoryUsage().arrayBuffers;
+  const topic = {
+    edge: async (_: number, which: 'beginning' | 'end') => (which === 'beginning' ? 0n : BigInt(count)),
+    fetch: async (_: number, [wanted]: Parameters<Reader['fetch']>[1]): ReturnType<Reader['fetch']> => {
+      mostBytes = Math.max(mostBytes, process.memoryUsage().arrayBuffers);
+      const offset = wanted?.offset ?? 0n;
+      const bytes = Buffer.from(new ArrayBuffer(1024 * 1024));
+      bytes.writeUInt16BE(Number(offset));
+      const found = { partition: 0, next: offset + 1n, records: [{ offset, bytes }], stampedMs: 0 };
+      return { kind: 'records', partitions: [found] };
+    },
+  };
+  const held = await readAll(topic, leader, (bytes) => Buffer.from(bytes).readUInt16BE() === 7);
+  expect(held.map((bytes) => Buffer.from(bytes).readUInt16BE())).toEqual([7]);
+  expect(mostBytes - before).toBeLessThan(700 * 1024 * 1024);
+});
+
 it('reads a control topic that anyone has filled with more than a call takes arguments', async () => {
   const bytes = new Uint8Array(0);
   const records = Array.from({ length: 200_000 }, (_, offset) => ({ offset: BigInt(offset), bytes }));

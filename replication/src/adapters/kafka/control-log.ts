@@ -25,13 +25,13 @@ export class KafkaControlLog implements ControlLog {
     return this.#writer.append([{ partition, bytes }]);
   }
 
-  async read(): Promise<readonly Uint8Array[]> {
+  async read(counts: (bytes: Uint8Array) => boolean = () => true): Promise<readonly Uint8Array[]> {
     const topic = controlTopic(this.#options.region);
     const reader = new TopicReader({ ...this.#common(), topic, partitionCount: 1, attempt: 0 });
     try {
       const [leader] = (await reader.open()).keys();
       assert(leader !== undefined, 'a topic has a leader');
-      return await readAll(reader, leader);
+      return await readAll(reader, leader, counts);
     } finally {
       reader.close();
     }
@@ -48,13 +48,14 @@ export class KafkaControlLog implements ControlLog {
 }
 
 /**
- * Everything that the topic holds as the reading begins. Rejects with `log-unavailable` where nothing lies below the end
+ * Everything that the topic holds as the reading begins and counts. Rejects with `log-unavailable` where nothing lies below the end
  * that was told: the topic was cut meanwhile, or its new leader does not show all of it yet. What was read until then is
  * no answer, because a claim that stands behind it would be overlooked; the next reading asks for the end anew.
  */
 export async function readAll(
   reader: Pick<TopicReader, 'edge' | 'fetch'>,
   leader: number,
+  counts: (bytes: Uint8Array) => boolean = () => true,
 ): Promise<readonly Uint8Array[]> {
   const end = await reader.edge(partition, 'end');
   const held: Uint8Array[] = [];
@@ -63,7 +64,7 @@ export async function readAll(
     const [found] = fetched.kind === 'records' ? fetched.partitions : [];
     if (found === undefined)
       throw unavailable(`the control topic ended at offset ${end} and holds nothing at ${offset}`);
-    for (const { bytes } of found.records) held.push(bytes);
+    for (const { bytes } of found.records) if (counts(bytes)) held.push(bytes);
     offset = found.next;
   }
   return held;

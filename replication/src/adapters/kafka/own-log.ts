@@ -85,8 +85,8 @@ export class KafkaOwnLog implements OwnLogSource {
       const { first, end } = await spanOf(reader, 0, null);
       for (let [until, step] = [end, 1n]; until > first; step = further(step)) {
         const from = until - step > first ? until - step : first;
-        const newest = (await recordsIn({ reader, leader, from, until })).findLast(counts);
-        if (newest !== undefined) return newest;
+        const newest = await newestIn({ reader, leader, from, until }, counts);
+        if (newest !== null) return newest;
         until = from;
       }
       return null;
@@ -124,23 +124,29 @@ function further(step: bigint): bigint {
 }
 
 interface Stretch {
-  readonly reader: TopicReader;
+  readonly reader: Pick<TopicReader, 'fetch'>;
   readonly leader: number;
   readonly from: bigint;
   readonly until: bigint;
 }
 
-/** Of partition 0, oldest first. */
-async function recordsIn({ reader, leader, from, until }: Stretch): Promise<readonly Uint8Array[]> {
-  const found: Uint8Array[] = [];
+/**
+ * Of partition 0; `null`: none counts. Nothing else is kept, because whoever can write there, without a key, can write as
+ * much as they like (I12).
+ */
+export async function newestIn(
+  { reader, leader, from, until }: Stretch,
+  counts: (bytes: Uint8Array) => boolean,
+): Promise<Uint8Array | null> {
+  let newest: Uint8Array | null = null;
   for (let offset = from; offset < until; ) {
     const fetched = await reader.fetch(leader, [{ partition: 0, offset }]);
     const [read] = fetched.kind === 'records' ? fetched.partitions : [];
     if (read === undefined) break;
-    for (const record of read.records) if (record.offset < until) found.push(record.bytes);
+    newest = read.records.findLast((each) => each.offset < until && counts(each.bytes))?.bytes ?? newest;
     offset = read.next;
   }
-  return found;
+  return newest;
 }
 
 /** The last record is always in it. */

@@ -13,10 +13,11 @@ export class MemoryControlLog implements ControlLog {
     this.#log.append('control', [{ partition: 0, bytes }]);
   }
 
-  async read(): Promise<readonly Uint8Array[]> {
+  async read(counts: (bytes: Uint8Array) => boolean = () => true): Promise<readonly Uint8Array[]> {
     const partition = this.#log.partitions('control')?.[0];
     if (partition === undefined) throw unavailable('the control topic does not answer');
-    return partition.read(partition.begin, Number.MAX_SAFE_INTEGER).map(({ bytes }) => bytes);
+    const held = partition.read(partition.begin, Number.MAX_SAFE_INTEGER).map(({ bytes }) => bytes);
+    return held.filter((bytes) => counts(bytes));
   }
 
   async close(): Promise<void> {}

@@ -8,7 +8,7 @@ import type { Incarnation, RegionId } from '../../ports/identity.ts';
 import { Connections } from '../postgres/connections.ts';
 import { appendCall, asked, requireHeld } from './append.ts';
 import { defaultStallTimeoutMs } from './log-connection.ts';
-import { LogReader } from './log-reader.ts';
+import { type Edges, LogReader } from './log-reader.ts';
 import { controlSegment, createTopic } from './topic.ts';
 
 export interface PostgresControlOptions {
@@ -40,14 +40,18 @@ export class PostgresControlLog implements ControlLog {
     requireHeld(topic, records, held.rowCount);
   }
 
-  async read(): Promise<readonly Uint8Array[]> {
+  async read(counts: (bytes: Uint8Array) => boolean = () => true): Promise<readonly Uint8Array[]> {
     await this.#make();
     const { region: origin, connectionString } = this.#options;
     const stallTimeoutMs = defaultStallTimeoutMs;
     const reader = new LogReader({ topic, origin, partitionCount: 1, connectionString, stallTimeoutMs });
     try {
       const { beginning, end } = await reader.open();
-      return await readAll(reader, beginning, end);
+      const held: Uint8Array[] = [];
+      await readAll(reader, { beginning, end }, (bytes) => {
+        if (counts(bytes)) held.push(bytes);
+      });
+      return held;
     } finally {
       reader.close();
     }
@@ -67,12 +71,14 @@ export class PostgresControlLog implements ControlLog {
   }
 }
 
-async function readAll(reader: LogReader, beginning: bigint, end: bigint): Promise<readonly Uint8Array[]> {
-  const held: Uint8Array[] = [];
+async function readAll(
+  reader: LogReader,
+  { beginning, end }: Pick<Edges, 'beginning' | 'end'>,
+  take: (bytes: Uint8Array) => void,
+): Promise<void> {
   for (let scanFrom = beginning; scanFrom < end; ) {
     const found = await reader.read({ scanFrom, offsets: [scanFrom] });
-    if (found.kind === 'records') for (const { bytes } of found.records) held.push(bytes);
+    if (found.kind === 'records') for (const { bytes } of found.records) take(bytes);
     scanFrom = found.kind === 'records' ? found.scannedTo : found.resumesAt;
   }
-  return held;
 }

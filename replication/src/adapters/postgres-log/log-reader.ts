@@ -10,6 +10,7 @@ import type { RegionId } from '../../ports/identity.ts';
 import type { CopyRow } from './copy-rows.ts';
 import { enoughBytes, keptBytes } from '../batch-queue.ts';
 import { LogConnection, unavailable } from './log-connection.ts';
+import { mostAnswerBytes } from './answer-size.ts';
 import type { LogConnectionOptions } from './log-connection.ts';
 import { fromStored } from './record-bytes.ts';
 import type { TopicName } from './topic.ts';
@@ -34,6 +35,8 @@ export interface Wanted {
   readonly scanFrom: bigint;
   /** For each partition the least offset that is to be handed out. */
   readonly offsets: readonly bigint[];
+  /** Of the answer; exceeded by no more than one record. */
+  readonly answerBytes?: number;
 }
 
 export interface PlacedRecord extends FeedRecord {
@@ -48,8 +51,6 @@ export type Found =
 /** How long the server holds a question that has no answer yet, and how rarely it may look in the end. */
 const waitMs = 500;
 const maxPauseMs: Readonly<Record<TopicName, number>> = { changes: 10, progress: 40, control: 100 };
-/** Exceeded by no more than one record. */
-const answerBytes = 1024 * 1024;
 const recordKind = 0;
 const scannedKind = 1;
 
@@ -85,7 +86,7 @@ export class LogReader {
   }
 
   /** Waits until the log has something at the place to look from, at most half a second. */
-  async read({ scanFrom, offsets }: Wanted): Promise<Found> {
+  async read({ scanFrom, offsets, answerBytes = mostAnswerBytes }: Wanted): Promise<Found> {
     const { topic } = this.#options;
     const place = `'${topic}', '{${offsets.join(',')}}', ${scanFrom}`;
     const limits = `${answerBytes}, ${waitMs}, ${maxPauseMs[topic]}`;

@@ -12,6 +12,7 @@ import type { FeedBatch, FeedRecord, FeedSubscription } from '../../ports/change
 import type { Logger } from '../../ports/logger.ts';
 import { BatchQueue } from '../batch-queue.ts';
 import { rewoundTo } from '../rewound.ts';
+import { mostAnswerBytes, nextAnswerBytes } from './answer-size.ts';
 import { unavailable } from './log-connection.ts';
 import { LogReader } from './log-reader.ts';
 import type { Found, PlacedRecord, ReaderOptions } from './log-reader.ts';
@@ -53,6 +54,7 @@ export class LogSubscription implements FeedSubscription {
   /** Whether the reader has read: that it was let in is not enough for failures to be over. */
   #hasRead = false;
   #failures = 0;
+  #answerBytes = mostAnswerBytes;
 
   constructor(options: SubscriptionOptions) {
     const { offsets, partitionCount } = options;
@@ -107,12 +109,25 @@ export class LogSubscription implements FeedSubscription {
     this.#connected = true;
     while (!this.#closing.signal.aborted) {
       const scanFrom = this.#scanFrom;
-      const found = await reader.read({ scanFrom, offsets: this.#wanted });
+      const found = await this.#read(reader, scanFrom);
       this.#succeeded();
       this.#scanFrom = this.#take(found, scanFrom);
       await this.#room(reader);
     }
     return unavailable('the subscription is closed');
+  }
+
+  async #read(reader: LogReader, scanFrom: bigint): Promise<Found> {
+    const askedMs = performance.now();
+    let tookMs: number | null = null;
+    try {
+      const answerBytes = this.#answerBytes;
+      const found = await reader.read({ scanFrom, offsets: this.#wanted, answerBytes });
+      tookMs = performance.now() - askedMs;
+      return found;
+    } finally {
+      this.#answerBytes = nextAnswerBytes(this.#answerBytes, tookMs);
+    }
   }
 
   /** Returns where to look from next. */
