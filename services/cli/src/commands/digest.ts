@@ -17,8 +17,8 @@ const usage =
 /** After a repair, what was written meanwhile may still be on its way. */
 const settleMs = 10_000;
 const pollMs = 500;
-/** A region reads all of the collection for it. */
-const patience = { timeoutMs: 30 * 60_000 } as const;
+/** A region reads all of the collection for it. Node's fetch by itself waits no longer than five minutes. */
+const patience = { timeoutMs: 290_000 } as const;
 
 interface RegionDigest {
   readonly region: string;
