@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -42,3 +42,16 @@ it('believes no demo whose process is gone and no file that is broken, and tells
   expect(await findRunningDemos()).toEqual([demo(process.pid, 2), demo(process.ppid, 1)]);
   await Promise.all(withdrawals.map((withdraw) => withdraw()));
 });
+
+it.runIf(process.platform === 'linux')(
+  'believes no demo whose number has come to another process',
+  async () => {
+    const withdraw = await announceDemo(demo(process.pid, 1));
+    const folder = join(base, 'isthmus/demos');
+    // Another process had the number before.
+    const left = await readFile(join(folder, `${process.pid}.json`), 'utf8');
+    await writeFile(join(folder, 'left.json'), left.replaceAll(String(process.pid), String(process.ppid)));
+    expect(await findRunningDemos()).toEqual([demo(process.pid, 1)]);
+    await withdraw();
+  },
+);

@@ -32,6 +32,12 @@ export class CallerLine<C extends InLine> {
     this.#edits += caller.names.length;
   }
 
+  /** `left` gets those who wait and gives back those of them who go on waiting. */
+  thin(left: (waiting: readonly C[]) => readonly C[]): void {
+    this.#waiting = [...left(this.#waiting)];
+    this.#edits = this.#waiting.reduce((sum, { names }) => sum + names.length, 0);
+  }
+
   /** Those from the front who fit into one transaction and may be served now; nobody where no one may. */
   take(): readonly C[] {
     const front = this.#waiting.splice(0, this.#reach());

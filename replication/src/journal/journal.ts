@@ -69,6 +69,8 @@ const shortestPauseMs = 0.5;
 const pausePerTurn = 0.5;
 /** So many transactions may take turns beside those in flight, without counting among them. */
 const maxBeside = 3;
+/** How much later than due somebody may be told that it takes too long. */
+const lookMs = 500;
 
 export class Journal {
   readonly #options: JournalOptions;
@@ -84,6 +86,8 @@ export class Journal {
   #isPacing = false;
   /** Ends when whoever takes turns may go on: one of them in each turn of the event loop. */
   #turns: Promise<void> = Promise.resolve();
+  /** Whether a timer will look for those who have waited too long. */
+  #isWatching = false;
   #closed = false;
   #onIdle: (() => void)[] = [];
 
@@ -107,6 +111,7 @@ export class Journal {
       const joinedMs = this.#options.timer.monotonicMs();
       this.#line.join({ ids, names, joinedMs, run, fail: reject });
       this.#startNext();
+      this.#watch();
     });
   }
 
@@ -151,6 +156,19 @@ export class Journal {
     this.#isDeciding = true;
     this.#inFlight++;
     void this.#run(batch);
+  }
+
+  /** While somebody waits in line, looks regularly for those who have waited too long. */
+  #watch(): void {
+    if (this.#isWatching || this.#line.callers === 0) return;
+    this.#isWatching = true;
+    const { timer } = this.#options;
+    timer.after(lookMs, () => {
+      this.#isWatching = false;
+      const nowMs = timer.monotonicMs();
+      this.#line.thin((waiting) => withoutLate(waiting, nowMs));
+      this.#watch();
+    });
   }
 
   /** Whether the next transaction is not due yet; it begins by itself when it is. */

@@ -121,3 +121,35 @@ test('a transaction that fails before it is decided takes no place away for good
   await goOn(300);
   expect(await slow).toBe('done');
 });
+
+test('whoever waits in line is refused in time, also where the store does not answer at all', async () => {
+  const timer = new ManualTimer();
+  const journal = new Journal({
+    store: { commitLocal: () => new Promise<null>(() => undefined) },
+    clock: { nowMs: () => 1_700_000_000_000 },
+    actor: actorOf(region, { counter: 1, nonce: 1 }),
+    timer,
+    maxWaitingEdits: 2,
+    paceMs: () => 0,
+    onBatch: () => undefined,
+  });
+  const ends: unknown[] = [];
+  const write = (key: string) => {
+    const edit = () => ({ kind: 'write' as const, state, delta: state, result: key });
+    void journal.write([{ id: { collection: 'products', key }, edit }]).then(
+      () => ends.push(key),
+      (reason: unknown) => ends.push([key, reason]),
+    );
+  };
+  write('sent');
+  write('first');
+  await timer.advance(2000);
+  write('second');
+  await timer.advance(2500);
+  const late = { code: 'overloaded', message: expect.stringMatching(/waited for 4\d{3} ms; at most 4000/) };
+  expect(ends).toEqual([['first', expect.objectContaining(late)]]);
+  write('third');
+  await timer.advance(2000);
+  expect(ends, 'there was room for the third').toHaveLength(2);
+  expect(ends[1]).toEqual(['second', expect.objectContaining(late)]);
+});

@@ -196,6 +196,24 @@ describe('with a database', () => {
     expect(record).toMatchObject({ value: { likes: acknowledged } });
   }, 60_000);
 
+  it('says of writes that were not begun that they were not made, where the database is silent at the end', async () => {
+    const child = start(settings(postgres.url));
+    const [api = ''] = await addresses(child, ['public listener is up', 'ready']);
+    expect(await patch(api, 'silent')).toBeLessThan(300);
+    await postgres.kill('SIGSTOP');
+    try {
+      const writes = Array.from({ length: 10 }, () => patch(api, 'silent'));
+      // They are all in line then.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      child.kill('SIGTERM');
+      const cut = (await Promise.all(writes)).filter((status) => status !== 503);
+      expect(cut.length, 'one was sent to the database').toBeLessThanOrEqual(1);
+      await once(child, 'exit');
+    } finally {
+      await postgres.kill('SIGCONT');
+    }
+  }, 60_000);
+
   it('answers who waits for a session where it is stopped meanwhile, and writes nothing for them', async () => {
     const child = start(settings(postgres.url));
     const [api = ''] = await addresses(child, ['public listener is up', 'ready']);

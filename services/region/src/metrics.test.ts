@@ -187,6 +187,13 @@ test('with older figures dead letters are withheld and ages stand', async () => 
   expect(samples.get('isthmus_rpo_seconds{peer="us"}')).toBe('2');
 });
 
+test('what alerts see grow begins at 0, so that also the first gap of a process that was restarted is seen', async () => {
+  const samples = await scraped(metrics(full));
+  for (const cause of ['missing-interval', 'no-position', 'other-incarnation', 'slot-lost'])
+    for (const origin of ['eu', 'us'])
+      expect(samples.get(`isthmus_gaps_total{origin="${origin}",cause="${cause}"}`), cause).toBe('0');
+});
+
 test('work is counted where it happens', async () => {
   const counted = metrics(full);
   counted.visible(us, 0.004);

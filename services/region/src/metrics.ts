@@ -4,6 +4,7 @@
  * it happens, by the methods below, which cost next to nothing and never fail. Labels take few values: regions,
  * collections, causes; a record's key is never one.
  */
+import type { GapCause } from '@isthmus/replication/applier/reading';
 import type { LinkView } from '@isthmus/replication/links/link-watch';
 import type { FateCount } from '@isthmus/replication/ports/dead-letter-store';
 import type { Clock } from '@isthmus/replication/ports/clock';
@@ -78,6 +79,13 @@ const refusalCauses = [
 ] as const satisfies readonly (SealFault | 'unreadable')[];
 /** `unreadable`: what the region itself has sealed is no log record of its own. */
 type RefusalCause = SealFault | (typeof refusalCauses)[number];
+
+const gapCauses = [
+  'missing-interval',
+  'no-position',
+  'other-incarnation',
+  'slot-lost',
+] as const satisfies readonly (GapCause | 'slot-lost')[];
 
 export class RegionMetrics {
   readonly #options: RegionMetricsOptions;
@@ -194,8 +202,10 @@ export class RegionMetrics {
     );
     for (const [origin, endMs] of options.keyEnds) keyEnd.set({ origin }, endMs / 1000);
     // An alert sees a counter grow from nothing, and not one that is there all at once.
-    for (const origin of [region, ...peers])
+    for (const origin of [region, ...peers]) {
       for (const cause of refusalCauses) this.#refused.inc({ origin, cause }, 0);
+      for (const cause of gapCauses) this.#gaps.inc({ origin, cause }, 0);
+    }
     collectDefaultMetrics({
       register: this.#registry,
       prefix: 'isthmus_',

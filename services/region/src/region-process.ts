@@ -49,7 +49,8 @@ const readyTimeoutMs = 1000;
 const drainMs = 500;
 /** For the request of a caller who was let in last. */
 const arrivalMs = 250;
-const lingerMs = 3000;
+/** Longer than a write may wait for its turn, so that none that was not begun is cut and taken for one that was. */
+const lingerMs = 4700;
 const shutdownTimeoutMs = 8000;
 const timeouts = { headersTimeoutMs: 10_000, requestTimeoutMs: 30_000 };
 /** A write may wait for its session, for its turn and for the disk; digests of operators may take minutes. */

@@ -277,6 +277,20 @@ test('a digest is waited for longer than other answers, because all of a collect
   }
 });
 
+test('an export is waited for longer than fetch waits for a first byte', async () => {
+  const overdue = new TypeError('fetch failed', { cause: { code: 'UND_ERR_HEADERS_TIMEOUT' } });
+  const impatient = vi.spyOn(globalThis, 'fetch').mockRejectedValue(overdue);
+  answer = () => ({ body: { region: 'ap', survivor: 'eu', records: 2, holes: [] }, afterMs: 50 });
+  try {
+    expect(await run(region, 'export', '--dry-run')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^2 records/),
+    });
+  } finally {
+    impatient.mockRestore();
+  }
+});
+
 test('a region is retired by nobody where each of those asked is gone itself', async () => {
   answer = () => ({ status: 409, body: { code: 'region-retired', detail: 'eu was retired itself' } });
   expect(await run(region, 'retire', 'us')).toMatchObject({

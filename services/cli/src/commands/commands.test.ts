@@ -262,6 +262,13 @@ describe('digest', () => {
     expect(equal.out).toMatch(/^REGION +DIGEST +RECORDS +AS OF\neu +0{32} +0 .*\nus +0{32} +0 .*\nequal\n$/);
   });
 
+  it('claims nothing of one region, and repairs nothing without another', async () => {
+    const alone = await run(digest, ['profiles', '--region', 'eu', '--json']);
+    expect([alone.code, json(alone.out)]).toMatchObject([0, { equal: null }]);
+    const repaired = await run(digest, ['profiles', '--region', 'eu', '--repair']);
+    expect(repaired).toMatchObject({ code: 2, error: expect.stringContaining('isthmus transfer') });
+  });
+
   it('knows an address that is no admin address', async () => {
     expect((await run(digest, ['profiles', '--admin', demo.regions[0]?.api ?? ''])).code).toBe(1);
   });

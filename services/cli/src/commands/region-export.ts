@@ -4,6 +4,9 @@
  * own. Exit code 1 where the region's log has holes: the files then hold less than was written.
  */
 import { rm } from 'node:fs/promises';
+import { type IncomingMessage, get as getHttp } from 'node:http';
+import { get as getHttps } from 'node:https';
+import { text as allOf } from 'node:stream/consumers';
 import { findTarget } from '../remote/addresses.ts';
 import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
@@ -73,14 +76,17 @@ async function exportPart(url: string, path: string | null, wanted: Wanted): Pro
   return { head, file };
 }
 
-/** As long as it takes: a region may have much to read. */
+/** As long as it takes: a region may have much to read before its first byte, and `fetch` waits five minutes for that. */
 async function download(
   url: string,
   signal: AbortSignal,
 ): Promise<{ readonly status: number; readonly text: string }> {
+  const get = url.startsWith('https:') ? getHttps : getHttp;
   try {
-    const response = await fetch(url, { signal });
-    return { status: response.status, text: await response.text() };
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(url, { signal }, resolve).once('error', reject);
+    });
+    return { status: response.statusCode ?? 0, text: await allOf(response) };
   } catch (cause) {
     if (signal.aborted) throw new CliError(1, 'Interrupted; the export is not whole.', { cause });
     throw new CliError(

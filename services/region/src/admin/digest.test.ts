@@ -49,6 +49,17 @@ test('a digest shows what was written before it was asked for, also where anothe
   expect(await last).toBe(3);
 });
 
+test('of many collections few are read at once, so that connections are left for others', async () => {
+  const { digester, scans } = opened();
+  const all = Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => digester.digest(name, type)));
+  for (let ended = 0; ended < 5; ended++) {
+    await soon();
+    expect(scans.length - ended).toBeLessThanOrEqual(2);
+    scans[ended]?.();
+  }
+  expect(await all).toHaveLength(5);
+});
+
 test('closing ends those that are under way and those that wait for them', async () => {
   const { digester, counted, scans } = opened();
   const asked = [counted(), counted()];

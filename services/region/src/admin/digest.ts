@@ -3,11 +3,12 @@
  * A sum does not depend on order, so regions that show the same records have equal digests whatever the order in
  * which changes reached them. Scans are long, so callers who ask while one runs share the next one, and not that: it does
  * not show what was written since it began, and who compares digests takes them for proof of all that was there when it
- * asked. Closing ends scans after the records in hand: who closes the database waits for whoever reads it.
+ * asked. Few collections are read at once, because each scan holds a connection that callers of the region need. Closing ends scans after the records in hand: who closes the database waits for whoever reads it.
  */
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
+import { Turns } from '../api/turns.ts';
 import type { RecordType } from '../records/record-type.ts';
 
 export interface Digest {
@@ -19,6 +20,8 @@ export interface Digest {
 }
 
 const modulus = 1n << 128n;
+/** Peers ask one after the other and give up by themselves. */
+const turnOptions = { atOnce: 2, waitMs: 10 * 60_000, what: 'digests' } as const;
 
 interface DigesterOptions {
   readonly store: Pick<RecordStore, 'scan'>;
@@ -30,6 +33,7 @@ export class Digester {
   readonly #running = new Map<string, Promise<Digest>>();
   /** Each begins when what runs has ended. */
   readonly #next = new Map<string, Promise<Digest>>();
+  readonly #turns = new Turns(turnOptions);
   #isClosed = false;
 
   constructor(options: DigesterOptions) {
@@ -56,7 +60,8 @@ export class Digester {
   }
 
   #start(collection: string, type: RecordType): Promise<Digest> {
-    const started = this.#scan(collection, type).finally(() => this.#running.delete(collection));
+    const scanning = this.#turns.take(() => this.#scan(collection, type));
+    const started = scanning.finally(() => this.#running.delete(collection));
     this.#running.set(collection, started);
     return started;
   }

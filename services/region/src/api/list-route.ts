@@ -20,7 +20,7 @@ const chunkRows = 100;
 const maxRows = 10_000;
 const maxPageBytes = 4 * 1024 * 1024;
 /** Each holds a page until it is whole, and one of ten connections nearly all the time. */
-const turnOptions = { atOnce: 6, waitMs: 4000 } as const;
+const turnOptions = { atOnce: 6, waitMs: 4000, what: 'lists' } as const;
 
 interface Query {
   readonly collection: string;

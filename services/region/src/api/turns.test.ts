@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Turns } from './turns.ts';
 
 it('so many go on at once, the others in order, whatever becomes of those before them', async () => {
-  const turns = new Turns({ atOnce: 2, waitMs: 5000 });
+  const turns = new Turns({ atOnce: 2, waitMs: 5000, what: 'lists' });
   const begun: number[] = [];
   let [underWay, most] = [0, 0];
   const work = (index: number) => async () => {
@@ -23,7 +23,7 @@ it('so many go on at once, the others in order, whatever becomes of those before
 });
 
 it('who waits too long is refused, and takes nobody’s place', async () => {
-  const turns = new Turns({ atOnce: 1, waitMs: 20 });
+  const turns = new Turns({ atOnce: 1, waitMs: 20, what: 'lists' });
   let finish = (): void => undefined;
   const first = turns.take(() => new Promise<void>((resolve) => (finish = resolve)));
   await expect(turns.take(() => Promise.resolve())).rejects.toMatchObject({ code: 'overloaded' });

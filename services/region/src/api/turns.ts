@@ -7,6 +7,8 @@ import { Problem } from '../problem.ts';
 interface TurnOptions {
   readonly atOnce: number;
   readonly waitMs: number;
+  /** Of which there is too much, in the plural. */
+  readonly what: string;
 }
 
 export class Turns {
@@ -36,7 +38,7 @@ export class Turns {
       };
       const timer = setTimeout(() => {
         this.#waiting.delete(begin);
-        reject(new Problem('overloaded', 'Too many lists are read at once.'));
+        reject(new Problem('overloaded', `Too many ${this.#options.what} are read at once.`));
       }, this.#options.waitMs);
       this.#waiting.add(begin);
     });
