@@ -21,7 +21,7 @@ interface Shown<T> {
 /** The target's view: of the other region's changes. */
 export function judgeBacklog(world: World, { node, other, place, shown, truth }: Shown<Lag>): void {
   const isCalm = world.gauges.isCalm(node.region, other) && shown.seconds !== null;
-  const isCounted = !other.mayRecount && !other.hasLostLog;
+  const isCounted = !other.mayRecount && !other.hasLostLog && !mayMisdate(world, node.region);
   const most = isCounted ? truth.sinceBeat : Infinity;
   const least = isCounted ? truth.published : 0;
   world.gauges.count(node, { gauge: 'backlog', place, shown: shown.backlogChanges, least, most }, isCalm);
@@ -37,5 +37,16 @@ export function judgeMissing(world: World, { node, other, place, shown, truth }:
   world.gauges.count(node, { gauge: 'rpo changes', place, shown: shown.changes, least, most }, isCalm);
 }
 
+/**
+ * When the peer was heard is stored by the own clock; where that was set back, and the process that had heard is gone, it is
+ * taken for later than it was until time has caught up (0030).
+ */
+function mayMisdate({ scheduler }: World, { clock: { setBacks } }: SimRegion): boolean {
+  const allMs = setBacks.reduce((sum, { byMs }) => sum + byMs, 0);
+  return scheduler.nowMs < (setBacks.at(-1)?.atMs ?? -Infinity) + allMs + freshMs;
+}
+
+/** For so long what was heard says something of now. */
+const freshMs = 4000;
 /** What is written while a peer's word travels. */
 const onTheirWay = 40;

@@ -4,7 +4,13 @@
  * lets them be off.
  */
 import { errorNow } from '@isthmus/replication/progress/clock-offset';
-import { type PeerFigures, type PeerView, viewLog, viewPeer } from '@isthmus/replication/progress/figures';
+import {
+  type Figures,
+  type PeerFigures,
+  type PeerView,
+  viewLog,
+  viewPeer,
+} from '@isthmus/replication/progress/figures';
 import { rpoOfRegion } from '@isthmus/replication/progress/rpo';
 import { hiddenIn, knowsOwnClock } from './clock-excuse.ts';
 import { toldMs } from './oracle.ts';
@@ -21,6 +27,7 @@ export function judgeNode(world: World, node: SimNode): void {
   const { region } = node;
   // A database that was set back shows what it was until it is itself again.
   if (figures === null || region.isGone || !region.isWhole) return;
+  judgeLog(world, node, figures);
   for (const peer of figures.peers) {
     const other = world.regionOf(peer.peer);
     const { nowMs } = world.scheduler;
@@ -71,12 +78,14 @@ async function judgeLag(
   if (tangledAtMs !== null && (isEarlier || beatAtMs < tangledAtMs)) return;
   const setBackMs = isEarlier ? world.offsets.setBackMs(node.region, other, beatAtMs) : 0;
   const setAheadMs = world.offsets.setAheadMs(node.region, other, beatAtMs);
+  // A peer that awaits a past gives positions without the beats that they reach (0074).
+  const mayLackBeat = world.survivors.some(({ records }) => records.tables.awaited.size > 0);
   world.gauges.age(node, lives, {
     gauge: 'lag',
     place,
     shownMs: milliseconds(lag.seconds),
     leastMs: Math.max(0, truth.oldestChangeMs - errorMs),
-    mostMs: truth.newestBeatMs + errorMs + setBackMs + setAheadMs,
+    mostMs: mayLackBeat ? Infinity : truth.newestBeatMs + errorMs + setBackMs + setAheadMs,
   });
 }
 
@@ -94,6 +103,33 @@ async function judgeRpo(world: World, node: SimNode, { other, view, lives }: See
     leastMs: Math.max(0, truth.oldestChangeMs - hiddenMs),
     mostMs: world.gauges.isCalm(node.region, other) ? truth.newestBeatMs + heardMs : Infinity,
   });
+}
+
+/** What would be lost if the database died and the own log stayed, as long as all that was ever in that is there. */
+function judgeLog(world: World, node: SimNode, figures: Figures): void {
+  const { region } = node;
+  const isOfAll = !region.hasLostLog && !region.mayRecount && region.lives.all.length === 1;
+  if (!isOfAll || !knowsOwnClock(region, world.scheduler.nowMs)) return;
+  const { seconds, changes } = viewLog(figures, node.clock.nowMs());
+  const truth = world.oracle.logLag(region);
+  const hiddenMs = hiddenIn(world, region, Math.max(truth.oldestChangeMs, truth.newestBeatMs));
+  const place = `${region.id} at its log`;
+  const isCalm = world.gauges.isCalm(region, region);
+  world.gauges.age(node, 'the only one', {
+    gauge: 'rpo',
+    place,
+    shownMs: milliseconds(seconds),
+    leastMs: Math.max(0, truth.oldestChangeMs - hiddenMs),
+    mostMs: isCalm ? truth.newestBeatMs + heardMs : Infinity,
+  });
+  const reading = {
+    gauge: 'rpo changes',
+    place,
+    shown: changes,
+    least: truth.counted,
+    most: Infinity,
+  } as const;
+  world.gauges.count(node, reading, isCalm && seconds !== null);
 }
 
 /** What the region shows of itself now, of its log as long as that can be read, and of its best peer. */

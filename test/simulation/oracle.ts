@@ -251,6 +251,29 @@ export class Oracle {
     };
   }
 
+  /** How far the region's own log is behind it, by what that holds. */
+  logLag({
+    identity,
+    reach,
+  }: Pick<SimRegion, 'identity' | 'reach'>): Pick<TrueLag, 'oldestChangeMs' | 'newestBeatMs' | 'counted'> {
+    const nowMs = this.#nowMs();
+    const truth = this.#known(identity);
+    let oldestAtMs = nowMs;
+    let counted = 0;
+    let held: Lsn | null = null;
+    for (const [partition, placed] of (truth?.changes ?? []).entries()) {
+      const to = reach.to(identity.incarnation, partition) ?? 0n;
+      if (held === null || to < held) held = to;
+      const missing = placed.slice(firstAfter(placed, to));
+      oldestAtMs = Math.min(oldestAtMs, missing[0]?.atMs ?? nowMs);
+      counted += missing.filter(({ atMs }) => atMs <= nowMs - countedMs).length;
+    }
+    const beats = truth?.beats ?? [];
+    const beat = beats[firstAfter(beats, held ?? 0n) - 1];
+    const newestBeatMs = beat === undefined ? Infinity : nowMs - beat.atMs;
+    return { oldestChangeMs: nowMs - oldestAtMs, newestBeatMs, counted };
+  }
+
   /** Whether the change was really committed there. */
   isCommitted(life: Life, partition: number, { end, name }: Omit<PlacedName, 'atMs'>): boolean {
     const placed = this.#changesOf(life, partition);

@@ -84,11 +84,11 @@ export function drawLongCut(random: Random, regions: number): Fault | null {
 }
 
 /** A link that is broken for long enough to be named, while nothing else is wrong: what is said of it is known exactly. */
-export function drawLone(random: Random, { regions, durationMs }: Extent): readonly Fault[] {
-  if (!random.chance(0.6)) return [];
+export function drawLone(random: Random, { regions, durationMs }: Extent): Fault | null {
+  if (!random.chance(0.08)) return null;
   const kind = random.pick(['cut', 'cut-one-way', 'flap'] as const);
   const drawn = drawFault(random, { kind, atMs: random.between(8000, durationMs / 3), regions });
-  return [{ ...drawn, forMs: random.between(16_000, 24_000) }];
+  return { ...drawn, forMs: random.between(16_000, 24_000) };
 }
 
 /**
@@ -121,7 +121,7 @@ export function drawPastOfThird(
   faults: readonly Fault[],
   { regions }: Extent,
 ): readonly Fault[] {
-  if (!random.chance(0.35) || regions < 3 || faults.some(({ kind }) => losses.has(kind))) return [];
+  if (!random.chance(0.6) || regions < 3 || faults.some(({ kind }) => losses.has(kind))) return [];
   const region = random.int(regions);
   const [donor, third] = [(region + 1) % regions, (region + 2) % regions];
   const restore = {

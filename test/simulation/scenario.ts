@@ -176,7 +176,6 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
     ...(longCut === null ? [] : [longCut]),
     ...(isHealing ? drawRepairs(random.split('repairs'), extent) : []),
   ];
-  if (usual.length === 0) usual.push(...drawLone(random.split('lone'), extent));
   const isLogInside = isHealing && random.split('log').chance(0.08);
   const drawn = isLogInside
     ? besideLogInside(random.split('restore'), usual, extent)
@@ -191,7 +190,8 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const past = isRepaired && joining === null ? drawPastOfThird(random.split('past'), drawn, extent) : [];
   const lost = isRepaired && joining === null ? drawLostRow(random.split('lost row'), drawn, extent) : [];
   const faults = [...renewed, ...trimmed, ...past, ...lost, ...drawn.filter(isKept)].toSorted(inTime);
-  return {
+  const lone = options.seconds === null ? drawLone(random.split('lone'), extent) : null;
+  const scenario: Scenario = {
     seed,
     regions,
     partitions: shape.pick([1, 1, 1, 1, 1, 2, 2, 2, 3, 4]),
@@ -211,6 +211,8 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
     isLogInside,
     isGuarded: shape.chance(0.1) || isLogInside || faults.some(({ kind }) => startsAnew.has(kind)),
   };
+  const nothingElse = { joining: null, retiring: null, isLogInside: false };
+  return lone === null ? scenario : { ...scenario, ...nothingElse, faults: [lone] };
 }
 
 /** Few are enough for most of what can go wrong, and a world's cost grows with the square. */

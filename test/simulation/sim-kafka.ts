@@ -59,11 +59,15 @@ export class SimChangeSink implements ChangeSink {
   /** When an answer is lost, a part of the records may be all that the log holds. */
   publish(records: readonly OutgoingRecord[]): Promise<void> {
     return this.#call('publish', async () => {
-      const { kafka } = this.#region;
+      const { kafka, reach } = this.#region;
+      const publishAll = async (taken: readonly OutgoingRecord[]): Promise<void> => {
+        await this.#inner.publish(taken);
+        reach.took(taken);
+      };
       // One transaction of the database, where the log lies in it.
       if (this.#region.isLogInside || kafka.lossRate === 0 || !kafka.chance(kafka.lossRate))
-        return this.#inner.publish(records);
-      await this.#inner.publish(records.filter(() => kafka.chance(0.5)));
+        return publishAll(records);
+      await publishAll(records.filter(() => kafka.chance(0.5)));
       throw unavailable('only a part of the records was taken');
     });
   }

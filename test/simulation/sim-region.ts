@@ -22,6 +22,7 @@ import { MemoryTransferJobs } from '@isthmus/replication/adapters/memory/transfe
 import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transfer-store';
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
+import { LogReach } from './log-reach.ts';
 import { PastLives } from './past-lives.ts';
 import type { RegionClock } from './region-clock.ts';
 import type { SimSeals } from './sim-seals.ts';
@@ -59,6 +60,7 @@ export class SimRegion {
   readonly agenda: MemoryAgendaStore;
   readonly #emptying: MemoryEmptying;
   readonly log = new MemoryLog();
+  readonly reach: LogReach;
   readonly lives: PastLives;
   readonly sessions: MemorySessionStore;
   readonly postgres: SimServer;
@@ -87,6 +89,7 @@ export class SimRegion {
   ) {
     this.id = identity.region;
     this.partitionCount = identity.partitionCount;
+    this.reach = new LogReach(identity.region, of.seals);
     this.lives = new PastLives(identity, this.log, of.seals);
     this.peers = peers;
     this.clock = of.clock;

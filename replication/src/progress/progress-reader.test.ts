@@ -232,8 +232,21 @@ test('a jump of the own clock moves the offsets while nothing comes from the pee
   await link.reader.noticeClocks();
   const clockOffset = { offsetMs: 46_000, errorMs: 40, measuredAtMs: 986_140 };
   expect(link.stored).toEqual([
-    { ...known, clockOffset, earlierOffsets: [{ offsetMs: 36_000, untilBeat: 2 }] },
+    {
+      ...known,
+      heardAtMs: known.heardAtMs - 14_000,
+      clockOffset,
+      earlierOffsets: [{ offsetMs: 36_000, untilBeat: 2 }],
+    },
   ]);
+});
+
+test('what was heard before the own clock was set ahead is not younger for that', async () => {
+  const link = new Link([known]);
+  await link.reader.noticeClocks();
+  link.nowMs += 14_000;
+  await link.reader.noticeClocks();
+  expect(link.stored).toMatchObject([{ heardAtMs: known.heardAtMs }]);
 });
 
 test('beats that come where progress does not are still told by the offset from before a jump (0050)', async () => {

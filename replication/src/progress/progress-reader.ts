@@ -120,7 +120,12 @@ function withoutMessage(heard: Heard, at: Moment): Heard {
   const history = soughtUntil(moved, held, at);
   const isSame = moved === heard && untilBeat(history) === untilBeat(heard.history);
   const earlierOffsets = history.earlier;
-  const progress = isSame ? heard.progress : { ...heard.progress, clockOffset: held, earlierOffsets };
+  // What was heard before the clock was set back is not for that of now.
+  const setBackMs = moved === heard ? 0 : Math.max(0, heard.ownBaseMs - ownBaseMs);
+  const heardAtMs = heard.progress.heardAtMs - setBackMs;
+  const progress = isSame
+    ? heard.progress
+    : { ...heard.progress, heardAtMs, clockOffset: held, earlierOffsets };
   return { ...moved, progress, history, ownBaseMs };
 }
 

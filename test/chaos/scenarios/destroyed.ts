@@ -54,7 +54,7 @@ function describe(peer: string, oracle: Oracle): string {
   const word = oracle.lastWord('eu', peer);
   const told = `${Math.round(word?.shownMs ?? Number.NaN)} ms, ${word?.changes ?? 'unknown'} changes`;
   const lost = word === null ? 0 : lostMs(oracle, peer, word);
-  return `${peer} ${told} (lost ${Math.round(lost)} ms, at least ${oracle.leastLost('eu', peer)})`;
+  return `${peer} ${told} (lost ${Math.round(lost)} ms)`;
 }
 
 /** Age of the oldest insert that was acknowledged before the last word and is not at the peer. */
@@ -79,11 +79,10 @@ function judgeLoss({ oracle, seed }: Ended, peer: string): readonly Violation[] 
   if (word === null || word.shownMs === null)
     return [{ checker: 'loss', key: peer, detail: 'its RPO was not known, so nothing is judged' }];
   const lost = { shown: word.changes, least: oracle.leastLost('eu', peer) };
-  if (isCutBefore(seed) && (lost.least === 0 || lost.shown === null))
-    return [
-      { checker: 'loss', key: peer, detail: 'nothing was lost, or not known how much, so nothing is judged' },
-    ];
+  const oldMs = lostMs(oracle, peer, word);
+  if (isCutBefore(seed) && oldMs === 0)
+    return [{ checker: 'loss', key: peer, detail: 'nothing was lost, so nothing is judged' }];
   const place = `eu of ${peer}`;
-  const found = [checkLoss(place, word.shownMs, lostMs(oracle, peer, word)), checkLostChanges(place, lost)];
+  const found = [checkLoss(place, word.shownMs, oldMs), checkLostChanges(place, lost)];
   return found.filter((violation) => violation !== null);
 }

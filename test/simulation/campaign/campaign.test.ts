@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryFolder } from '../../temporary-folder.ts';
+import type { ScenarioOptions } from '../scenario.ts';
 import type { SeedResult } from '../seed-result.ts';
 import { reportOn, sometimes } from './report.ts';
 import { ResultsFile } from './results-file.ts';
@@ -152,12 +153,17 @@ test('a campaign in which something never happened, or too little did, is not pa
   const many = Array.from({ length: 200 }, (_, index) => ({ ...nothingDone, seed: index }));
   const busy = { virtualMs: 60_000, acknowledged: 300, overlaps: 2 };
   const covered = Object.fromEntries(sometimes.map((point) => [point, 1]));
-  const passes = (change: Partial<SeedResult>): boolean => {
+  const passes = (change: Partial<SeedResult>, drawnBy: ScenarioOptions = usual): boolean => {
     const all = summaryOf(many.map((result) => ({ ...result, ...busy, coverage: covered, ...change })));
-    return reportOn(all, { fresh: all, tookMs: 1 }).isPassed;
+    return reportOn(all, { fresh: all, tookMs: 1, drawnBy }).isPassed;
   };
   expect(passes({})).toBe(true);
   expect(passes({ coverage: {} })).toBe(false);
   expect(passes({ acknowledged: 299 })).toBe(false);
-  expect(passes({ violations: [{ checker: 'gaps', key: 'a', detail: 'b' }] })).toBe(false);
+  const violations = [{ checker: 'gaps', key: 'a', detail: 'b' }];
+  expect(passes({ violations })).toBe(false);
+  expect(passes({ coverage: {}, acknowledged: 299 }, unhealed), 'of worlds that cannot have all of it').toBe(
+    true,
+  );
+  expect(passes({ violations }, unhealed)).toBe(false);
 });

@@ -56,7 +56,7 @@ export async function runCampaign(options: SimOptions, say: Say): Promise<Report
   const tookMs = performance.now() - startedMs;
   write();
   if (failed !== undefined) await tellShrunk(failed, options, say);
-  const report = reportOn(all.summary, { fresh: fresh.summary, tookMs });
+  const report = reportOn(all.summary, { fresh: fresh.summary, tookMs, drawnBy: options });
   say(report.text);
   return report;
 }
