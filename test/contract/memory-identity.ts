@@ -22,7 +22,14 @@ export function freshMemoryIdentity() {
   const beats = new MemoryBeatStore(database, records, []);
   const slots = new MemorySlotKeeper(database);
   const jobs = new MemoryTransferJobs(database);
-  const transfers = new MemoryTransferStore({ database, records, beats, slots, jobs });
+  const transfers = new MemoryTransferStore({
+    database,
+    records,
+    beats,
+    slots,
+    jobs,
+    isEmptied: () => refills.isEmptying,
+  });
   const identity = new MemoryIdentityRow(database, { counter: 1, nonce: 7 });
   const refills = new MemoryRefillStore({ database, identity, records });
   const verifications = new MemoryVerifications(database);

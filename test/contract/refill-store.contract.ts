@@ -9,6 +9,7 @@ import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-st
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
 import type { RefillStore } from '@isthmus/replication/ports/refill-store';
 import type { TransferJobs } from '@isthmus/replication/ports/transfer-jobs';
+import type { TransferStore } from '@isthmus/replication/ports/transfer-store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { record, region } from './record-store.contract.ts';
 
@@ -20,6 +21,7 @@ export interface OpenRefillStore {
   readonly past: IdentityStore;
   readonly incarnations: IncarnationStore;
   readonly jobs: TransferJobs;
+  readonly transfers: Pick<TransferStore, 'standing'>;
   /** A local write. */
   readonly write: (key: string) => Promise<void>;
   /** As a transfer would bring it. */
@@ -130,9 +132,13 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       const job = await database.jobs.want({ donor: origin, origin, cause: 'gap', isDryRun: false });
       await database.drains.begin();
       await database.refills.want({ donor: origin, accepted: [] });
+      const isEmptied = async (): Promise<boolean> => (await database.transfers.standing()).isEmptied;
+      expect(await isEmptied(), 'peers may still have to take something from it').toBe(false);
       await database.refills.secured();
+      expect(await isEmptied(), 'nobody may count on it any more').toBe(true);
       expect(await database.refills.countRecords(10)).toBe(1);
       await claimed(2);
+      expect(await isEmptied()).toBe(true);
 
       expect(await database.records.read(record('a'))).toBeNull();
       expect(await database.refills.countRecords(10)).toBe(0);
@@ -150,6 +156,7 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       await database.incarnations.setOpen(true);
       expect(await written('early')).toBe(false);
       await database.incarnations.filled();
+      expect(await isEmptied()).toBe(false);
       expect(await written('early')).toBe(false);
       await database.incarnations.setOpen(true);
       expect(await written('early')).toBe(true);

@@ -156,6 +156,7 @@ export class Model {
       beats: [],
       slot: null,
       isEmpty: false,
+      isEmptied: false,
       readAtMs: this.#nowMs,
     };
     return { ...known, settled, applied: settled, insertLsn: region.lsn };

@@ -103,7 +103,14 @@ export class SimRegion {
     const { database, records, beats, slots } = this;
     this.jobs = new MemoryTransferJobs(database);
     const { jobs } = this;
-    this.transfers = new MemoryTransferStore({ database, records, beats, slots, jobs });
+    this.transfers = new MemoryTransferStore({
+      database,
+      records,
+      beats,
+      slots,
+      jobs,
+      isEmptied: () => this.refills.isEmptying,
+    });
     this.retirements = new MemoryRetirementStore(database, records);
     this.joining = new MemoryJoiningStore(database);
     this.tombstones = new MemoryTombstoneStore({ database, records, horizon: this.transfers.horizon });

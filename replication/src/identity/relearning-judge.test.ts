@@ -99,6 +99,17 @@ test('what every peer was asked for and none had is lost, and does not hold writ
   expect(judgeRelearning(asked)).toMatchObject({ kind: 'learnt', lost: [at(eu, 90n, 0)] });
 });
 
+test('what a reader passed over for a hole before the start of the next life is fetched, and else lost (P9)', () => {
+  const later = [at(eu, 95n, 0, 2), at(eu, 95n, 1, 2)];
+  const ends = [...both(eu, 90n), ...later];
+  const passed = { log: { ...logOf(whole), ends }, applied: [at(eu, 90n, 0), ...later] };
+  expect(judgeRelearning(view(passed))).toEqual({ kind: 'fetching', peers: [us] });
+  const given = { ...passed, fetched: new Set([us]), held: new Map([[us, heldTo([])]]) };
+  expect(judgeRelearning(view(given))).toMatchObject({ kind: 'learnt', lost: [at(eu, 90n, 1)] });
+  const onItsWay = { ...passed, applied: [at(eu, 90n, 0), at(eu, 95n, 0, 2)] };
+  expect(judgeRelearning(view(onItsWay)).kind).toBe('applying');
+});
+
 test('a log that lost its newest records shows no hole, so who has read them gives them', () => {
   const ahead = { held: new Map([[us, heldTo(both(eu, 91n))]]), isPatienceOver: true };
   expect(judgeRelearning(view({ ...ahead, peers: [us, ap] }))).toEqual({ kind: 'fetching', peers: [us] });

@@ -66,9 +66,10 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   if (relearning.fill !== null) return { kind: 'filling', donor: relearning.fill };
   if (log !== null && log.through.size < partitionCount)
     return { kind: 'reading', partitions: partitionCount - log.through.size };
-  const isWhole = log !== null && !log.hasGap && relearning.promised !== null && holdsAll(view, log.ends);
-  const unfetched = view.peers.filter((peer) => !view.fetched.has(peer) && !view.closed.includes(peer));
   const lost = (log?.ends ?? []).filter((end) => lacking(view.applied, [end]) !== null);
+  const isRead = log !== null && !log.hasGap && !lost.some((end) => isReplaced(view.applied, end));
+  const isWhole = isRead && relearning.promised !== null && holdsAll(view, log.ends);
+  const unfetched = view.peers.filter((peer) => !view.fetched.has(peer) && !view.closed.includes(peer));
   const [missing] = lost;
   if (isWhole && missing !== undefined) return { kind: 'applying', missing };
   if (!isWhole && unfetched.length > 0) return { kind: 'fetching', peers: unfetched };
@@ -79,7 +80,7 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   if (hasAll && unfetched.length > 0 && isAheadOf(view, asked)) return { kind: 'fetching', peers: unfetched };
   const holders = unfetched.filter((peer) => isHolder(view, peer));
   if (holders.length > 0) return { kind: 'fetching', peers: holders };
-  const promise = unkept(view).find((entry) => !isReplaced(view, entry));
+  const promise = unkept(view).find((entry) => !isReplaced(view.settled, entry));
   if (promise !== undefined) return { kind: 'promised', missing: promise };
   const isAside = asked.some((peer) => view.refused.has(peer));
   return { kind: 'learnt', lost, isWhole: hasAll && unfetched.length === 0 && !isAside };
@@ -142,8 +143,8 @@ function unkept({ peers, relearning, settled }: RelearningView): Vector {
 }
 
 /** No log brings what is missing of a life once a newer one of its region is read. */
-function isReplaced({ settled }: RelearningView, { region, partition, incarnation }: VectorEntry): boolean {
-  return settled.some(
+function isReplaced(reached: Vector, { region, partition, incarnation }: VectorEntry): boolean {
+  return reached.some(
     (later) =>
       later.region === region &&
       later.partition === partition &&
@@ -154,7 +155,7 @@ function isReplaced({ settled }: RelearningView, { region, partition, incarnatio
 /** Has more than is here of what was promised and no log brings. */
 function isHolder(view: RelearningView, peer: RegionId): boolean {
   const others = view.held.get(peer)?.others ?? [];
-  const missing = unkept(view).filter((entry) => isReplaced(view, entry));
+  const missing = unkept(view).filter((entry) => isReplaced(view.settled, entry));
   return missing.some((entry) =>
     beyond(others, view.settled).some((held) => placeOf(held) === placeOf(entry)),
   );

@@ -24,6 +24,7 @@ const refusals: readonly Refusal[] = [
   'below-slot',
   'snapshot-gone',
   'malformed-request',
+  'filled-anew',
 ];
 
 export function encodeRequest(request: TransferRequest): Uint8Array {

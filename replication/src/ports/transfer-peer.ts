@@ -44,7 +44,9 @@ export type Refusal =
   | 'below-slot'
   /** The snapshot was closed, or its time is up. */
   | 'snapshot-gone'
-  | 'malformed-request';
+  | 'malformed-request'
+  /** Its database is filled anew: it has not got yet what its region had. */
+  | 'filled-anew';
 
 export type TransferRequest =
   | { readonly kind: 'open' }

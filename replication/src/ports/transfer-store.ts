@@ -51,6 +51,8 @@ export interface Standing {
   /** Where the relay's slot begins; `null`: not known. */
   readonly slot: SlotLife | null;
   readonly isEmpty: boolean;
+  /** It is going to be emptied, or was and is not filled yet: what it shows is not what its region had. */
+  readonly isEmptied: boolean;
   /** Database clock. */
   readonly readAtMs: number;
 }

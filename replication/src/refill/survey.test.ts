@@ -23,6 +23,7 @@ const standing: Standing = {
   beats: [],
   slot: null,
   isEmpty: true,
+  isEmptied: false,
   readAtMs: 0,
 };
 

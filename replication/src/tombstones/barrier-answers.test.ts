@@ -24,6 +24,7 @@ function open() {
     beats: [],
     slot: null,
     isEmpty: false,
+    isEmptied: false,
     readAtMs: 0,
   });
   const noteAnswered = async (position: bigint): Promise<void> => {

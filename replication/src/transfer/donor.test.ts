@@ -29,6 +29,7 @@ const snapshot: TransferSnapshot = {
     beats: [],
     slot: null,
     isEmpty: false,
+    isEmptied: false,
     readAtMs: 1000,
   },
   ranges: async () => [],

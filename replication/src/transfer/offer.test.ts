@@ -26,6 +26,7 @@ const standing: Standing = {
   beats: [ofOthers],
   slot: { number: 1, from: 10n },
   isEmpty: false,
+  isEmptied: false,
   readAtMs: 1200,
 };
 
@@ -58,6 +59,11 @@ describe('a donor', () => {
     const judgement = judgeOffer(self, { ...standing, slot: { number: 2, from: 81n } }, published);
     expect(judgement).toMatchObject({ kind: 'refuse', refusal: 'below-slot' });
     expect(judgeOffer(self, { ...standing, slot: { number: 2, from: 80n } }, published).kind).toBe('serve');
+  });
+
+  it('does not serve what was emptied and is not filled, which would count as the past of its region (P9)', () => {
+    const emptied = { ...standing, isEmptied: true };
+    expect(judgeOffer(self, emptied, published)).toMatchObject({ kind: 'refuse', refusal: 'filled-anew' });
   });
 
   it('does not serve without a beat that is older than every open transaction', () => {

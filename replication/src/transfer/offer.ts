@@ -3,7 +3,8 @@
  * newest beat whose xid is older than everything that the snapshot does not show: a commit may be in the log and yet
  * be invisible to a snapshot that was taken later, but none that ended before that beat began. It does not serve what
  * its relay has not published, because a snapshot that carries such a change leaks it past a later restore; and not
- * below its slot's beginning, because the same gap would come again. Pure.
+ * below its slot's beginning, because the same gap would come again. A database that was emptied serves nothing before it is
+ * filled: it would count as having given the past of its region (P9). Pure.
  */
 import type { Published, Standing } from '../ports/transfer-store.ts';
 import type { Offer, Refusal } from '../ports/transfer-peer.ts';
@@ -21,6 +22,7 @@ export type Judgement =
  */
 export function judgeOffer(self: Self, standing: Standing, published: Published | null): Judgement {
   const { beat, slot, insertLsn, readAtMs } = standing;
+  if (standing.isEmptied) return refuse('filled-anew', 'the region has not got yet what it had before');
   if (beat === null) return refuse('no-beat', 'no own beat is older than every open transaction');
   if (slot !== null && beat.lsn < slot.from) {
     const detail = `the own entry ${beat.lsn} has not reached the slot's beginning ${slot.from}`;

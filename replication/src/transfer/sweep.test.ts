@@ -46,6 +46,7 @@ const standing: Standing = {
   beats: [],
   slot: null,
   isEmpty: false,
+  isEmptied: false,
   readAtMs: 0,
 };
 

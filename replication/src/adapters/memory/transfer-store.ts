@@ -40,6 +40,8 @@ export interface MemoryTransferGround {
   readonly beats: Pick<MemoryBeatStore, 'newest' | 'publishedThrough' | 'passedBy'>;
   readonly slots: { readonly current: SlotLife };
   readonly jobs: Pick<MemoryTransferJobs, 'donorOf'>;
+  /** Where it is ever filled anew. */
+  readonly isEmptied?: () => boolean;
 }
 
 const nothing = new Uint8Array(0);
@@ -251,6 +253,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       beats: settledBeats(rows.filter((row) => !this.#ground.records.isAwaited(row))),
       slot: slots.current,
       isEmpty: this.#tables.records.size === 0,
+      isEmptied: this.#ground.isEmptied?.() ?? false,
       readAtMs: database.nowMs(),
     };
   }

@@ -13,7 +13,8 @@ import type { Call, Session, Statement } from './session.ts';
 /** Few enough for each statement to end within its time, however slow the disk is. */
 const recordsAtOnce = 5000;
 
-const isWanted = "EXISTS (SELECT FROM isthmus.refill WHERE state = 'renewing' OR unfilled)";
+/** It is to be emptied by whatever makes the next incarnation. */
+export const isWanted = "EXISTS (SELECT FROM isthmus.refill WHERE state = 'renewing' OR unfilled)";
 
 const selectWanted: Statement = { name: 'isthmus_empty_wanted', text: `SELECT ${isWanted}` };
 

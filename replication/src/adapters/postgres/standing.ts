@@ -8,6 +8,7 @@ import { assert } from '../../errors.ts';
 import type { Standing } from '../../ports/transfer-store.ts';
 import { type SettledBeatRow, settledBeats } from '../newest-settled-beats.ts';
 import { isOneOf, lifeAt as awaitedLifeAt, selectAwaited } from './awaited-past.ts';
+import { isWanted } from './empty.ts';
 import { beatAt, beatColumns } from './beat-columns.ts';
 import { milliseconds } from './beat-figures.ts';
 import { lifeAt, selectLife } from './slot-life.ts';
@@ -22,7 +23,7 @@ const selectOwn: Statement = {
   name: 'isthmus_standing',
   text: `SELECT pg_current_wal_insert_lsn()::text, ${milliseconds('clock_timestamp()')}, beat.lsn::text,
     ${milliseconds('beat.at')}, NOT EXISTS (SELECT FROM isthmus.record),
-    (SELECT stamp_floor_ms FROM isthmus.identity)
+    (SELECT stamp_floor_ms FROM isthmus.identity), ${isWanted}
   FROM (SELECT) AS one LEFT JOIN LATERAL (
     SELECT lsn, at FROM isthmus.beat
     WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY number DESC LIMIT 1
@@ -76,6 +77,7 @@ export function standingOf(answers: readonly Answer[]): Standing {
     beats: settledBeats(countedOf(reached.map(settledBeatAt), awaited ?? [])),
     slot: lifeRow === undefined ? null : lifeAt(lifeRow),
     isEmpty: booleanAt(row, 4),
+    isEmptied: booleanAt(row, 6),
     readAtMs: numberAt(row, 1),
   };
 }
