@@ -139,9 +139,10 @@ describe('list', () => {
     ];
     answer = () => ({ body: { conflicts: [conflict('a')], unreadable, next: null, scanned: 2 } });
     for (const args of [['list'], ['list', '--json']]) {
-      const { code, note } = await run(args);
+      const { code, note, out } = await run(args);
       expect(code).toBe(0);
       expect(note).toContain('products/b needs format 1.1, this region knows 1.0: upgrade it');
+      if (args.includes('--json')) expect(JSON.parse(out)).toMatchObject({ unreadable, scanned: 2 });
     }
   });
 

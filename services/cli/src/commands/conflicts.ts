@@ -103,6 +103,7 @@ interface Printing {
 async function printAll(target: Target, { query, print, io }: Printing) {
   let found = 0;
   let scanned = 0;
+  const unreadable: string[] = [];
   let opening = print === null ? '{"conflicts":[' : '';
   try {
     for await (const page of conflictPages(target, query, io.interrupted)) {
@@ -114,14 +115,18 @@ async function printAll(target: Target, { query, print, io }: Printing) {
         io.out(print === null ? comma + JSON.stringify(conflict) : print(conflict));
         found += 1;
       }
-      for (const record of page.unreadable) io.note(unreadableLine(record));
+      for (const record of page.unreadable) {
+        io.note(unreadableLine(record));
+        if (print === null) unreadable.push(JSON.stringify(record));
+      }
       scanned += page.scanned;
       io.progress(`${counted(found, 'conflict')} in ${counted(scanned, 'record')}, looking on`);
     }
   } finally {
     io.progress('');
   }
-  if (print === null) io.out(`],"scanned":${scanned}}\n`);
+  const untold = unreadable.length === 0 ? '' : `,"unreadable":[${unreadable.join(',')}]`;
+  if (print === null) io.out(`]${untold},"scanned":${scanned}}\n`);
   return { found, scanned };
 }
 
