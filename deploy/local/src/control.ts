@@ -59,6 +59,9 @@ export async function startControl(cluster: Cluster): Promise<Control> {
 }
 
 async function answer(cluster: Cluster, request: IncomingMessage): Promise<ControlAnswer> {
+  // No page belongs to it, and a browser would let any page send it commands.
+  if (request.headers.origin !== undefined)
+    return problem({ status: 403, code: 'cross-origin', detail: 'Web pages are not answered' });
   const path = new URL(request.url ?? '/', 'http://control').pathname;
   const methods = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (methods === undefined) {

@@ -56,6 +56,12 @@ const kinds = {
       'Only peers may read all records of a region, and the request did not show that it comes from one.',
     mend: 'Give every region the same ISTHMUS_PEER_SECRET. Without one, only programs on the same machine are served.',
   },
+  'cross-origin': {
+    status: 403,
+    title: 'The request comes from a page of another site',
+    meaning: 'A browser sent it for a page that the region did not serve; nothing was done.',
+    mend: 'Use the `isthmus` command, or any program that is no web page.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing here',

@@ -17,6 +17,7 @@ import { type DeadLetterParts, addDeadLetterRoutes } from './dead-letter-routes.
 import type { Digester } from './digest.ts';
 import { type IdentityAdmin, addIdentityRoutes } from './identity-routes.ts';
 import { type IncidentParts, addIncidentRoutes } from './incident-routes.ts';
+import { refuseOtherPages } from './own-pages.ts';
 import { type RawRecordParts, rawRecord } from './raw-record.ts';
 import { type Readiness, isReady } from './readiness.ts';
 import { type RegionAdmin, addRegionRoutes } from './region-routes.ts';
@@ -58,6 +59,7 @@ const metricsMediaType = 'text/plain; version=0.0.4; charset=utf-8';
 
 export function createAdminListener(options: ListenerOptions, admin: AdminOptions): Listener {
   const app = createListener(options);
+  refuseOtherPages(app);
   addProbes(app, admin);
   addDrain(app, admin.drain);
   addViews(app, () => openParts(admin));
