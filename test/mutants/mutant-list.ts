@@ -1,5 +1,6 @@
 /** All mistakes that the suites have to notice. */
 import { conflictMutants } from './conflict-mutants.ts';
+import { figureMutants } from './figure-mutants.ts';
 import { honestyMutants } from './honesty-mutants.ts';
 import type { Mutant } from './mutant.ts';
 import { pathMutants } from './path-mutants.ts';
@@ -13,6 +14,7 @@ export const mutants: readonly Mutant[] = [
   ...storeMutants,
   ...repairMutants,
   ...retirementMutants,
+  ...figureMutants,
   ...honestyMutants,
   ...sealMutants,
   ...conflictMutants,

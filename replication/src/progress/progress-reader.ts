@@ -122,10 +122,8 @@ function withoutMessage(heard: Heard, at: Moment): Heard {
   const earlierOffsets = history.earlier;
   // What was heard before the clock was set back is not for that of now.
   const setBackMs = moved === heard ? 0 : Math.max(0, heard.ownBaseMs - ownBaseMs);
-  const heardAtMs = heard.progress.heardAtMs - setBackMs;
-  const progress = isSame
-    ? heard.progress
-    : { ...heard.progress, heardAtMs, clockOffset: held, earlierOffsets };
+  const told = { ...heard.progress, heardAtMs: heard.progress.heardAtMs - setBackMs };
+  const progress = isSame ? heard.progress : { ...told, clockOffset: held, earlierOffsets };
   return { ...moved, progress, history, ownBaseMs };
 }
 
