@@ -34,7 +34,7 @@ import { nextJob } from './migrations/0032-next-job.ts';
 import { numberedSweeps } from './migrations/0033-numbered-sweeps.ts';
 import { awaitedPast } from './migrations/0034-awaited-past.ts';
 import { publishedCount } from './migrations/0035-published-count.ts';
-import { wholePasts } from './migrations/0041-whole-pasts.ts';
+import { wholePasts } from './migrations/0036-whole-pasts.ts';
 import { misconfigured } from './postgres-error.ts';
 import { numberAt, textAt } from './row-values.ts';
 import type { Session } from './session.ts';
@@ -76,7 +76,7 @@ export const migrations: readonly Migration[] = [
   { number: 33, name: 'numbered-sweeps', sql: numberedSweeps },
   { number: 34, name: 'awaited-past', sql: awaitedPast },
   { number: 35, name: 'published-count', sql: publishedCount },
-  { number: 41, name: 'whole-pasts', sql: wholePasts },
+  { number: 36, name: 'whole-pasts', sql: wholePasts },
 ];
 
 const prepareSql = `CREATE SCHEMA IF NOT EXISTS isthmus;

@@ -3,7 +3,8 @@
  * A sum does not depend on order, so regions that show the same records have equal digests whatever the order in
  * which changes reached them. Scans are long, so callers who ask while one runs share the next one, and not that: it does
  * not show what was written since it began, and who compares digests takes them for proof of all that was there when it
- * asked. Few collections are read at once, because each scan holds a connection that callers of the region need. Closing ends scans after the records in hand: who closes the database waits for whoever reads it.
+ * asked. Few collections are read at once, because each scan holds a connection that callers of the region need. Closing
+ * ends scans after the records in hand: who closes the database waits for whoever reads it.
  */
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Clock } from '@isthmus/replication/ports/clock';

@@ -22,7 +22,11 @@ async function drains(headers: Readonly<Record<string, string>>): Promise<readon
   const drain = new Drain();
   const readiness = new Readiness({ drain, askDatabase: () => null, timeoutMs: 100 });
   const app = createAdminListener(options, { drain, readiness, parts: () => null });
-  const { statusCode } = await app.inject({ method: 'POST', url: '/v1/drain', headers: { host, ...headers } });
+  const { statusCode } = await app.inject({
+    method: 'POST',
+    url: '/v1/drain',
+    headers: { host, ...headers },
+  });
   await app.close();
   return [statusCode, drain.draining];
 }
