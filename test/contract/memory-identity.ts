@@ -28,7 +28,7 @@ export function freshMemoryIdentity() {
     beats,
     slots,
     jobs,
-    isEmptied: () => refills.isEmptying,
+    refill: () => refills.standing,
   });
   const identity = new MemoryIdentityRow(database, { counter: 1, nonce: 7 });
   const refills = new MemoryRefillStore({ database, identity, records });

@@ -132,13 +132,13 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       const job = await database.jobs.want({ donor: origin, origin, cause: 'gap', isDryRun: false });
       await database.drains.begin();
       await database.refills.want({ donor: origin, accepted: [] });
-      const isEmptied = async (): Promise<boolean> => (await database.transfers.standing()).isEmptied;
-      expect(await isEmptied(), 'peers may still have to take something from it').toBe(false);
+      const stands = async () => (await database.transfers.standing()).refill;
+      expect(await stands(), 'peers may still have to take something from it').toBe('securing');
       await database.refills.secured();
-      expect(await isEmptied(), 'nobody may count on it any more').toBe(true);
+      expect(await stands(), 'nobody may count on it any more').toBe('emptied');
       expect(await database.refills.countRecords(10)).toBe(1);
       await claimed(2);
-      expect(await isEmptied()).toBe(true);
+      expect(await stands()).toBe('emptied');
 
       expect(await database.records.read(record('a'))).toBeNull();
       expect(await database.refills.countRecords(10)).toBe(0);
@@ -156,7 +156,7 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       await database.incarnations.setOpen(true);
       expect(await written('early')).toBe(false);
       await database.incarnations.filled();
-      expect(await isEmptied()).toBe(false);
+      expect(await stands()).toBe('none');
       expect(await written('early')).toBe(false);
       await database.incarnations.setOpen(true);
       expect(await written('early')).toBe(true);

@@ -156,7 +156,7 @@ export class Model {
       beats: [],
       slot: null,
       isEmpty: false,
-      isEmptied: false,
+      refill: 'none' as const,
       readAtMs: this.#nowMs,
     };
     return { ...known, settled, applied: settled, insertLsn: region.lsn };

@@ -179,6 +179,17 @@ export const retirementMutants: readonly Mutant[] = [
     killer: suite('replication/src/refill/judge-refill.test.ts'),
   },
   {
+    name: 'two regions filled anew from each other',
+    edits: [
+      {
+        file: 'replication/src/refill/survey.ts',
+        from: '(offer === null || offer.mayBeEmptied ? [] : offer)',
+        to: '(offer === null ? [] : offer)',
+      },
+    ],
+    killer: suite('replication/src/refill/survey.test.ts'),
+  },
+  {
     name: 'writes taken away for a refill that was refused',
     edits: [
       {

@@ -109,7 +109,7 @@ export class SimRegion {
       beats,
       slots,
       jobs,
-      isEmptied: () => this.refills.isEmptying,
+      refill: () => this.refills.standing,
     });
     this.retirements = new MemoryRetirementStore(database, records);
     this.joining = new MemoryJoiningStore(database);

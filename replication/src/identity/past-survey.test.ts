@@ -35,6 +35,7 @@ function surveyOf(answer: Vector | 'refuses' | 'silent') {
     horizon: [],
     floorMs: 0,
     slot: null,
+    mayBeEmptied: false,
     beatAgeMs: 0,
   });
   const donors = {

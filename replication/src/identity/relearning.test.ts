@@ -80,7 +80,7 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn', since = { sin
         floorMs: 0,
         insertLsn: 0n,
         isEmpty: true,
-        isEmptied: false,
+        refill: 'none',
         readAtMs: 0,
       }),
     },

@@ -21,6 +21,7 @@ export function writeOffer(writer: ByteWriter, offer: Offer): void {
   writer.varint(offer.floorMs);
   writer.varint(offer.slot?.number ?? 0);
   writer.u64(offer.slot?.from ?? 0n);
+  writer.u8(offer.mayBeEmptied ? 1 : 0);
   writer.f64(offer.beatAgeMs);
 }
 
@@ -36,10 +37,14 @@ export function readOffer(reader: ByteReader): Offer {
   const floorMs = reader.varint();
   const number = reader.varint();
   const from = reader.u64();
+  const flag = reader.u8();
+  if (flag > 1) throw malformed(`${flag} tells nothing of whether a donor may be emptied`);
   const beatAgeMs = reader.f64();
   if (!Number.isFinite(beatAgeMs)) throw malformed('the age of a beat is no finite number');
   const slot = number === 0 ? null : { number, from };
-  return { region, incarnation, snapshot, vector, beats, ahead, whole, horizon, floorMs, slot, beatAgeMs };
+  const vectors = { vector, ahead, whole, horizon };
+  const mayBeEmptied = flag === 1;
+  return { region, incarnation, snapshot, ...vectors, beats, floorMs, slot, mayBeEmptied, beatAgeMs };
 }
 
 function writeWhole(writer: ByteWriter, whole: readonly WholePast[]): void {

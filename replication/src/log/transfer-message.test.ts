@@ -36,6 +36,7 @@ const offer = {
   whole: [{ region: eu, before: 3 }],
   horizon: vector,
   floorMs: 7000,
+  mayBeEmptied: true,
   beatAgeMs: 0.5,
 };
 

@@ -50,6 +50,7 @@ const offered = (of: Partial<Offer>): TransferAnswer => {
     horizon: [],
     floorMs: 0,
     slot: null,
+    mayBeEmptied: false,
     beatAgeMs: 0,
   };
   return { kind: 'offer', offer: { region: eu, incarnation, snapshot: 's', ...nothing, ...of } };

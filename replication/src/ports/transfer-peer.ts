@@ -28,6 +28,8 @@ export interface Offer {
   /** Highest stamp that collection there has dropped; 0: none. */
   readonly floorMs: number;
   readonly slot: SlotLife | null;
+  /** An operator wants the donor filled anew, so what only it holds may be gone soon. */
+  readonly mayBeEmptied: boolean;
   /** Age of the beat that stands for the donor's own changes; much over a second: a long transaction is open there. */
   readonly beatAgeMs: number;
 }

@@ -29,6 +29,12 @@ export interface Published {
 }
 
 /** How far a region reaches, read in one snapshot. */
+/**
+ * Whether what the database shows stays there: `securing`: an operator wants it filled anew, and it may be emptied;
+ * `emptied`: it is going to be, or was and is not filled yet, so it does not show what its region had.
+ */
+export type RefillStanding = 'none' | 'securing' | 'emptied';
+
 export interface Standing {
   /** Others' changes that are all merged. */
   readonly settled: Vector;
@@ -51,8 +57,7 @@ export interface Standing {
   /** Where the relay's slot begins; `null`: not known. */
   readonly slot: SlotLife | null;
   readonly isEmpty: boolean;
-  /** It is going to be emptied, or was and is not filled yet: what it shows is not what its region had. */
-  readonly isEmptied: boolean;
+  readonly refill: RefillStanding;
   /** Database clock. */
   readonly readAtMs: number;
 }

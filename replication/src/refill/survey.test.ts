@@ -23,7 +23,7 @@ const standing: Standing = {
   beats: [],
   slot: null,
   isEmpty: true,
-  isEmptied: false,
+  refill: 'none',
   readAtMs: 0,
 };
 
@@ -40,4 +40,30 @@ test('a peer that answers nothing is waited for no longer than anybody waits', a
   const store = { standing: () => Promise.resolve(standing) };
   const { asked } = await surveyPeers({ self, peers: [us], peer, store }, 1n, end.signal);
   expect(asked).toEqual([{ peer: us, refusal: 'nobody waits' }]);
+});
+
+test('nothing is safe with a peer that may be emptied itself: of two that ask each other, the later sees it (I5)', async () => {
+  const held = (lsn: bigint) => [{ region: self.region, incarnation: self.incarnation, partition: 0, lsn }];
+  const offer = {
+    region: us,
+    incarnation: { counter: 1, nonce: 6 },
+    snapshot: 's',
+    vector: held(9n),
+    beats: [],
+    ahead: [],
+    whole: [],
+    horizon: [],
+    floorMs: 0,
+    slot: null,
+    mayBeEmptied: false,
+    beatAgeMs: 0,
+  };
+  const survey = (mayBeEmptied: boolean) => {
+    const ask: TransferPeer['ask'] = async () => ({ kind: 'offer', offer: { ...offer, mayBeEmptied } });
+    const store = { standing: () => Promise.resolve({ ...standing, isEmpty: false }) };
+    return surveyPeers({ self, peers: [us], peer: { ask }, store }, 9n);
+  };
+  expect(await survey(false)).toMatchObject({ loss: [], donor: us, asked: [{ peer: us, refusal: null }] });
+  const refusal = 'is to be filled anew itself';
+  expect(await survey(true)).toMatchObject({ loss: held(9n), donor: null, asked: [{ peer: us, refusal }] });
 });

@@ -1,7 +1,8 @@
 /**
  * Asks the peers what they hold and judges what would be lost if this region were filled anew. It opens one snapshot of
  * each peer and gives it back at once; a peer that does not answer, or refuses, holds nothing as far as can be
- * told. It changes nothing anywhere.
+ * told. Nor does one that is to be filled anew itself: two regions that count on each other would both drop what they have.
+ * Each notes its wish before it asks, so whoever asks later sees the other's. It changes nothing anywhere.
  */
 import type { Lsn } from '../ports/change.ts';
 import type { RegionId } from '../ports/identity.ts';
@@ -40,10 +41,13 @@ export async function surveyPeers(
   const { self, peers, store } = options;
   const standing = await store.standing();
   const answers = await Promise.all(peers.map((peer) => offerOf(options.peer, peer, signal)));
-  const offers = answers.flatMap(({ offer }) => offer ?? []);
+  const offers = answers.flatMap(({ offer }) => (offer === null || offer.mayBeEmptied ? [] : offer));
   const judgement = judgeRefill({ self, standing, ownThrough, offers });
   return {
     ...judgement,
-    asked: answers.map(({ peer, refusal }) => ({ peer, refusal })),
+    asked: answers.map(({ peer, offer, refusal }) => ({
+      peer,
+      refusal: offer?.mayBeEmptied === true ? 'is to be filled anew itself' : refusal,
+    })),
   };
 }

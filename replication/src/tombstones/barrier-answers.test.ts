@@ -24,7 +24,7 @@ function open() {
     beats: [],
     slot: null,
     isEmpty: false,
-    isEmptied: false,
+    refill: 'none',
     readAtMs: 0,
   });
   const noteAnswered = async (position: bigint): Promise<void> => {

@@ -29,7 +29,7 @@ const snapshot: TransferSnapshot = {
     beats: [],
     slot: null,
     isEmpty: false,
-    isEmptied: false,
+    refill: 'none',
     readAtMs: 1000,
   },
   ranges: async () => [],

@@ -26,7 +26,7 @@ const standing: Standing = {
   beats: [ofOthers],
   slot: { number: 1, from: 10n },
   isEmpty: false,
-  isEmptied: false,
+  refill: 'none',
   readAtMs: 1200,
 };
 
@@ -45,6 +45,7 @@ describe('a donor', () => {
         horizon: [],
         floorMs: 7000,
         slot: { number: 1, from: 10n },
+        mayBeEmptied: false,
         beatAgeMs: 200,
       },
     });
@@ -62,8 +63,13 @@ describe('a donor', () => {
   });
 
   it('does not serve what was emptied and is not filled, which would count as the past of its region (P9)', () => {
-    const emptied = { ...standing, isEmptied: true };
+    const emptied = { ...standing, refill: 'emptied' as const };
     expect(judgeOffer(self, emptied, published)).toMatchObject({ kind: 'refuse', refusal: 'filled-anew' });
+  });
+
+  it('serves while it is to be filled anew, and says that it may be emptied (P6)', () => {
+    const judgement = judgeOffer(self, { ...standing, refill: 'securing' }, published);
+    expect(judgement).toMatchObject({ kind: 'serve', offer: { mayBeEmptied: true } });
   });
 
   it('does not serve without a beat that is older than every open transaction', () => {

@@ -22,7 +22,8 @@ export type Judgement =
  */
 export function judgeOffer(self: Self, standing: Standing, published: Published | null): Judgement {
   const { beat, slot, insertLsn, readAtMs } = standing;
-  if (standing.isEmptied) return refuse('filled-anew', 'the region has not got yet what it had before');
+  if (standing.refill === 'emptied')
+    return refuse('filled-anew', 'the region has not got yet what it had before');
   if (beat === null) return refuse('no-beat', 'no own beat is older than every open transaction');
   if (slot !== null && beat.lsn < slot.from) {
     const detail = `the own entry ${beat.lsn} has not reached the slot's beginning ${slot.from}`;
@@ -45,6 +46,7 @@ export function judgeOffer(self: Self, standing: Standing, published: Published 
       horizon: standing.horizon,
       floorMs: standing.floorMs,
       slot,
+      mayBeEmptied: standing.refill === 'securing',
       beatAgeMs: readAtMs - beat.atMs,
     },
   };

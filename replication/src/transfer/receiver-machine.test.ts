@@ -36,6 +36,7 @@ function offer(lsn: bigint, snapshot = `s${lsn}`): Offer {
     horizon: [],
     floorMs: 0,
     slot: null,
+    mayBeEmptied: false,
     beatAgeMs: 100,
   };
 }

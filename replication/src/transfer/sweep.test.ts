@@ -31,6 +31,7 @@ const offer: Offer = {
   horizon: [],
   floorMs: 0,
   slot: null,
+  mayBeEmptied: false,
   beatAgeMs: 0,
 };
 
@@ -46,7 +47,7 @@ const standing: Standing = {
   beats: [],
   slot: null,
   isEmpty: false,
-  isEmptied: false,
+  refill: 'none',
   readAtMs: 0,
 };
 

@@ -4,6 +4,7 @@
  */
 import type { Refill, RefillStore, RefillWish } from '../../ports/refill-store.ts';
 import type { RegionId } from '../../ports/identity.ts';
+import type { RefillStanding } from '../../ports/transfer-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryIdentityRow } from './identity-row.ts';
 import type { MemoryRecordStore } from './record-store.ts';
@@ -39,6 +40,11 @@ export class MemoryRefillStore implements RefillStore {
   get donor(): RegionId | null {
     const row = this.#row;
     return row?.isUnfilled === true ? row.donor : null;
+  }
+
+  get standing(): RefillStanding {
+    if (this.isEmptying) return 'emptied';
+    return this.#row?.state === 'securing' ? 'securing' : 'none';
   }
 
   /** The next incarnation begins with nothing. */

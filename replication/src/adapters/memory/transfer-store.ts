@@ -14,6 +14,7 @@ import type {
   MergeTransaction,
   Published,
   RaiseTransaction,
+  RefillStanding,
   RefusedState,
   Standing,
   TransferSnapshot,
@@ -41,7 +42,7 @@ export interface MemoryTransferGround {
   readonly slots: { readonly current: SlotLife };
   readonly jobs: Pick<MemoryTransferJobs, 'donorOf'>;
   /** Where it is ever filled anew. */
-  readonly isEmptied?: () => boolean;
+  readonly refill?: () => RefillStanding;
 }
 
 const nothing = new Uint8Array(0);
@@ -253,7 +254,7 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       beats: settledBeats(rows.filter((row) => !this.#ground.records.isAwaited(row))),
       slot: slots.current,
       isEmpty: this.#tables.records.size === 0,
-      isEmptied: this.#ground.isEmptied?.() ?? false,
+      refill: this.#ground.refill?.() ?? 'none',
       readAtMs: database.nowMs(),
     };
   }

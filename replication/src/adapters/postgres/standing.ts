@@ -23,7 +23,8 @@ const selectOwn: Statement = {
   name: 'isthmus_standing',
   text: `SELECT pg_current_wal_insert_lsn()::text, ${milliseconds('clock_timestamp()')}, beat.lsn::text,
     ${milliseconds('beat.at')}, NOT EXISTS (SELECT FROM isthmus.record),
-    (SELECT stamp_floor_ms FROM isthmus.identity), ${isWanted}
+    (SELECT stamp_floor_ms FROM isthmus.identity), ${isWanted},
+    EXISTS (SELECT FROM isthmus.refill WHERE state = 'securing')
   FROM (SELECT) AS one LEFT JOIN LATERAL (
     SELECT lsn, at FROM isthmus.beat
     WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY number DESC LIMIT 1
@@ -77,7 +78,7 @@ export function standingOf(answers: readonly Answer[]): Standing {
     beats: settledBeats(countedOf(reached.map(settledBeatAt), awaited ?? [])),
     slot: lifeRow === undefined ? null : lifeAt(lifeRow),
     isEmpty: booleanAt(row, 4),
-    isEmptied: booleanAt(row, 6),
+    refill: booleanAt(row, 6) ? 'emptied' : booleanAt(row, 7) ? 'securing' : 'none',
     readAtMs: numberAt(row, 1),
   };
 }
