@@ -134,7 +134,7 @@ describe('the Postgres transfer store', () => {
     await client.query("SET synchronous_commit = 'local'");
     const kept = `${(lsn >> 32n).toString(16)}/${(lsn & 0xffffffffn).toString(16)}`;
     await client.query("SELECT set_config('isthmus.beat_lsn', $1, false)", [kept]);
-    await client.query(insertBeat.text, [null, null]);
+    await client.query(insertBeat.text, [null, null, null]);
     await client.end();
     return lsn;
   };
