@@ -13,15 +13,12 @@ import { attempt } from './attempt.ts';
 import { type ChaosOptions, readOptions, usage } from './options.ts';
 import { foundIn } from './found.ts';
 import { testsPage } from './page.ts';
-import { kindsOf, leftAside, summarise, table, takenOver } from './report.ts';
+import { judgeCampaign, leftAside, summarise, table, takenOver } from './report.ts';
 import { resultsFile, takenFrom } from './results-file.ts';
 import type { RunResult } from './run-result.ts';
 import { scenarios } from './scenario-list.ts';
 
 const shownViolations = 5;
-/** A campaign of so many runs in which a kind of operation hardly succeeded proves nothing about it. */
-const judgedRuns = 5;
-const leastOfKind = 100;
 const pagePath = join(root, 'test/README.md');
 
 async function main(): Promise<void> {
@@ -69,14 +66,9 @@ async function campaign(options: ChaosOptions): Promise<void> {
   }
   say(table(summarise(chosen, results)));
   const names = new Set(chosen.map(({ name }) => name));
-  if (!isPassed(results.filter(({ scenario }) => names.has(scenario)))) process.exitCode = 1;
-}
-
-function isPassed(results: readonly RunResult[]): boolean {
-  const staged = results.filter(({ outcome }) => outcome !== 'not staged');
-  const thin = staged.length < judgedRuns ? [] : kindsOf(staged).filter(([, count]) => count < leastOfKind);
-  for (const [kind, count] of thin) say(`${kind}: ${count} acknowledged, at least ${leastOfKind} are needed`);
-  return thin.length === 0 && staged.every(({ outcome }) => outcome === 'passed');
+  const { faults, isPassed } = judgeCampaign(results.filter(({ scenario }) => names.has(scenario)));
+  for (const fault of faults) say(fault);
+  if (!isPassed) process.exitCode = 1;
 }
 
 function tell(result: RunResult, historyPath: string | null): void {

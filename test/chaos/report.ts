@@ -125,3 +125,21 @@ export function table(summaries: readonly Summary[]): string {
     )
     .join('\n');
 }
+
+/** A campaign of so many runs in which a kind of operation hardly succeeded proves nothing about it. */
+const judgedRuns = 5;
+const leastOfKind = 100;
+
+/** `faults`: why it proves nothing, beside runs that failed, which have been told of. */
+export function judgeCampaign(results: readonly RunResult[]): {
+  readonly faults: readonly string[];
+  readonly isPassed: boolean;
+} {
+  const staged = results.filter(({ outcome }) => outcome !== 'not staged');
+  if (staged.length === 0) return { faults: ['nothing was staged, so nothing was shown'], isPassed: false };
+  const thin = staged.length < judgedRuns ? [] : kindsOf(staged).filter(([, count]) => count < leastOfKind);
+  const faults = thin.map(
+    ([kind, count]) => `${kind}: ${count} acknowledged, at least ${leastOfKind} are needed`,
+  );
+  return { faults, isPassed: thin.length === 0 && staged.every(({ outcome }) => outcome === 'passed') };
+}

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { root } from '../tidy/tree.ts';
 import { readOptions } from './options.ts';
-import { leftAside } from './report.ts';
+import { judgeCampaign, leftAside } from './report.ts';
 import { readResults, takenFrom } from './results-file.ts';
 import type { RunResult } from './run-result.ts';
 
@@ -39,4 +39,19 @@ test('a foreign line is told by its file and number', () => {
   const path = join(temporaryFolder(), 'results.jsonl');
   writeFileSync(path, `${JSON.stringify(known)}\n{"scenario":"quiet"}\n`);
   expect(() => readResults(path)).toThrow(`${path}, line 2: row: `);
+});
+
+test('a campaign is passed by runs that were staged and passed, and by nothing else', () => {
+  const passed: RunResult = { ...at('aaaaaaa', 1), outcome: 'passed' };
+  const absent: RunResult = { ...passed, outcome: 'not staged', reason: 'it needs root' };
+  expect(judgeCampaign([passed, absent]).isPassed).toBe(true);
+  expect(judgeCampaign([passed, { ...passed, outcome: 'failed' }]).isPassed).toBe(false);
+  expect(judgeCampaign([absent, absent])).toMatchObject({
+    faults: ['nothing was staged, so nothing was shown'],
+    isPassed: false,
+  });
+  expect(judgeCampaign([])).toMatchObject({ isPassed: false });
+  const hardly = { ...passed, operations: { put: { ok: 1 } } };
+  const thin = Array.from({ length: 5 }, () => hardly);
+  expect(judgeCampaign(thin)).toMatchObject({ faults: ['put: 5 acknowledged, at least 100 are needed'] });
 });
