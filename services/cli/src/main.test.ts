@@ -38,7 +38,8 @@ it.each([
     });
     const said: string[] = [];
     child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
-    if (awaited === null) await new Promise((resolve) => setTimeout(resolve, 3000));
+    // More than a pipe holds goes into it only while the command reads.
+    if (awaited === null) await new Promise((resolve) => child.stdin.write(' '.repeat(1_000_000), resolve));
     else await once(silent, awaited);
     const ended = once(child, 'exit');
     const startMs = performance.now();

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -132,6 +133,27 @@ describe('with a database', () => {
     }
   };
 
+  /** A request of which it can be told that the region has it: only then it asks for the body, and is sent it. */
+  const arriving = (
+    api: string,
+    key: string,
+    { method, headers = {}, body }: { method: string; headers?: Record<string, string>; body: string },
+  ) => {
+    const outgoing = request(`${api}/v1/collections/products/records/${key}`, {
+      method,
+      headers: { 'content-type': 'application/json', expect: '100-continue', ...headers },
+    });
+    outgoing.flushHeaders();
+    const received = once(outgoing, 'continue').then(() => once(outgoing.end(body), 'finish'));
+    const answer = new Promise<readonly [number | null, unknown]>((resolve) => {
+      outgoing.once('response', (response) => {
+        void text(response).then((told) => resolve([response.statusCode ?? null, JSON.parse(told)]));
+      });
+      outgoing.once('error', () => resolve([null, null]));
+    });
+    return { received, answer };
+  };
+
   it('starts before the database does and is ready when it answers', async () => {
     await postgres.kill('SIGKILL');
     const child = start(settings(postgres.url));
@@ -202,11 +224,12 @@ describe('with a database', () => {
     expect(await patch(api, 'silent')).toBeLessThan(300);
     await postgres.kill('SIGSTOP');
     try {
-      const writes = Array.from({ length: 10 }, () => patch(api, 'silent'));
-      // They are all in line then.
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      const body = JSON.stringify({ increment: { likes: 1 } });
+      const writes = Array.from({ length: 10 }, () => arriving(api, 'silent', { method: 'PATCH', body }));
+      await Promise.all(writes.map(({ received }) => received));
       child.kill('SIGTERM');
-      const cut = (await Promise.all(writes)).filter((status) => status !== 503);
+      const answers = await Promise.all(writes.map(({ answer }) => answer));
+      const cut = answers.filter(([status]) => status !== 503);
       expect(cut.length, 'one was sent to the database').toBeLessThanOrEqual(1);
       await once(child, 'exit');
     } finally {
@@ -219,20 +242,14 @@ describe('with a database', () => {
     const [api = ''] = await addresses(child, ['public listener is up', 'ready']);
     const issuer = { region: us, incarnation: { counter: 1, nonce: 1 } };
     const session = { issuer, vector: [{ ...issuer, partition: 0, lsn: 1n }], ahead: [] };
-    const waiting = fetch(`${api}/v1/collections/products/records/waited`, {
+    const { received, answer } = arriving(api, 'waited', {
       method: 'PUT',
-      headers: {
-        'content-type': 'application/json',
-        'isthmus-session': encodeSession(session, Buffer.alloc(0)),
-        'isthmus-wait': '10000',
-      },
+      headers: { 'isthmus-session': encodeSession(session, Buffer.alloc(0)), 'isthmus-wait': '10000' },
       body: '{"value":{"title":"x"}}',
     });
-    // Nothing tells from outside that it waits.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await received;
     child.kill('SIGTERM');
-    const answer = await waiting;
-    expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'session-not-reached' }]);
+    expect(await answer).toMatchObject([503, { code: 'session-not-reached' }]);
     expect(await once(child, 'exit')).toEqual([0, null]);
   }, 60_000);
 

@@ -9,7 +9,7 @@
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Clock } from '@isthmus/replication/ports/clock';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
-import { Turns } from '../api/turns.ts';
+import { Turns } from '../turns.ts';
 import type { RecordType } from '../records/record-type.ts';
 
 export interface Digest {

@@ -13,7 +13,7 @@ import type { ApiSessions } from './sessions.ts';
 import { formatCursor, parseCursor } from './cursor.ts';
 import { maxKeyBytes } from '@isthmus/replication/record-name';
 import { checkCharacters } from './names.ts';
-import { Turns } from './turns.ts';
+import { Turns } from '../turns.ts';
 import { limitParameter, pathParameter, queryParameter, wantsSiblings } from './requests.ts';
 
 const chunkRows = 100;

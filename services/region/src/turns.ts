@@ -2,7 +2,7 @@
  * Lets so many pieces of work go on at once as the process has memory for, and the others wait in order of arrival. Who has
  * waited too long is refused with `overloaded`, and nothing was done for them.
  */
-import { Problem } from '../problem.ts';
+import { Problem } from './problem.ts';
 
 interface TurnOptions {
   readonly atOnce: number;
