@@ -38,7 +38,9 @@ export function sweepsContract(name: string, begin: () => Promise<SweepsGround>)
     afterEach(() => ground.close());
 
     const since = (moment: string, peer: RegionId = us, signal = going) =>
-      ground.sweeps.cleanSweepSince(peer, { since: moment, isStill: true, signal });
+      ground.sweeps.cleanSweepSince(peer, { since: moment, isStill: true, mayCompare: true, signal });
+    const known = (moment: string) =>
+      ground.sweeps.cleanSweepSince(us, { since: moment, isStill: true, mayCompare: false, signal: going });
     const startSweep = async (peer: RegionId = us): Promise<number> =>
       (await ground.verifications?.began(peer)) ?? expect.fail('there are no sweeps by transfer');
     const endSweep = async (
@@ -85,6 +87,22 @@ export function sweepsContract(name: string, begin: () => Promise<SweepsGround>)
       expect(await since('heal')).toBeNull();
       await endSweep(first);
       expect(await since('heal')).not.toBeNull();
+    });
+
+    it('tells what is proven also to who may have nothing compared, and has nothing compared for that', async () => {
+      ground.digests?.equal(['products', 'orders']);
+      expect(await known('heal')).toBeNull();
+      expect(await wanted()).toEqual([]);
+      if (ground.verifications === null) {
+        expect(await since('heal')).not.toBeNull();
+      } else {
+        ground.digests?.equal([]);
+        expect(await since('heal')).toBeNull();
+        await endSweep(await startSweep());
+      }
+      expect(await known('heal')).not.toBeNull();
+      expect(await known('next heal'), 'of another moment').toBeNull();
+      expect(await wanted()).toEqual([]);
     });
 
     it('takes no sweep that found a difference for a proof, and none of another peer', async () => {

@@ -41,8 +41,11 @@ const calmMs = 20_000;
 
 /** By then a link that is broken has been named. */
 const noticedMs = 15_000;
-/** By then a link that is well again has proven itself, all that was written meanwhile is there, and a sweep has looked. */
-const reconciledMs = 20_000;
+/**
+ * By then a link that is well again has proven itself, all that was written meanwhile is there, and a sweep has looked:
+ * fifteen seconds may pass until one that asked while the link was cut gives up, and the next one begins after a pause.
+ */
+const reconciledMs = 25_000;
 
 export class IncidentJudge {
   readonly #world: World;

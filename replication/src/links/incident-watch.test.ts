@@ -42,6 +42,8 @@ class World {
   isConfigured = true;
   isDown = false;
   readonly asked: string[] = [];
+  /** How often a comparison might begin. */
+  compared = 0;
   readonly stillness: boolean[] = [];
   writtenUntilMs = Number.POSITIVE_INFINITY;
   readonly #agenda = this.#readAgenda();
@@ -96,8 +98,9 @@ class World {
         return other === null ? [link] : [link, { ...link, peer: ap, state: { ...state, kind: other } }];
       },
       sweeps: {
-        cleanSweepSince: async (_peer, { since, isStill, signal }) => {
+        cleanSweepSince: async (_peer, { since, isStill, mayCompare, signal }) => {
           this.asked.push(since);
+          if (mayCompare) this.compared += 1;
           this.stillness.push(isStill);
           if (this.isComparing) await once(signal, 'abort');
           return this.isClean ? digests : null;
@@ -209,14 +212,19 @@ test.each([false, true])(
   },
 );
 
-test('sweeps that are not clean are asked for ever less often', async () => {
+test('sweeps that are not clean are asked for ever less often, and one that was is heard of at once', async () => {
   const world = await cutAt10s();
   world.set('connected');
   world.settledUntilMs = Number.POSITIVE_INFINITY;
   await world.timer.advance(120_000);
-  expect(world.asked.length).toBeGreaterThan(4);
-  expect(world.asked.length).toBeLessThan(10);
+  expect(world.compared).toBeGreaterThan(4);
+  expect(world.compared).toBeLessThan(10);
   expect(await world.store.open()).toMatchObject([{ state: 'healing' }]);
+  const before = world.compared;
+  world.isClean = true;
+  await world.timer.advance(3000);
+  expect(await world.store.open()).toEqual([]);
+  expect(world.compared).toBe(before);
 });
 
 test('one that breaks again is settled at another moment, also where the clock shows the same (0068)', async () => {

@@ -1,9 +1,9 @@
 /**
  * Writes down incidents as links come and go: the shell around `incident-machine.ts`. Once a second it is given which
  * incidents are open and reads, for a peer whose link or incident wants it, what both sides have written and settled; then
- * it stores what the machine decided before anybody is told. It asks for sweeps with growing pauses, because they read
- * whole collections, and beside its turns, one of each peer at a time: no peer is left unwatched while another one is
- * compared. Only the process that replicates does this; a second one that believes the same loses every
+ * it stores what the machine decided before anybody is told. It lets sweeps begin with growing pauses, because they read
+ * whole collections, and looks every turn whether one has been clean. It asks beside its turns, one of each peer at a
+ * time: no peer is left unwatched while another one is compared. Only the process that replicates does this; a second one that believes the same loses every
  * compare-and-set and does no harm. A database that is away costs a turn, never an incident.
  */
 import type { AgendaTurns, AgendaWatch } from '../agenda-watch.ts';
@@ -40,7 +40,7 @@ export interface IncidentWatchOptions {
   readonly logger: Logger;
 }
 
-/** What came of asking for a clean sweep, and when to ask again. */
+/** What came of asking for a clean sweep, and when the next may begin. */
 interface Asked {
   readonly since: string;
   readonly found: SweepDigests | null;
@@ -161,25 +161,29 @@ export class IncidentWatch {
     const last = this.#asked.get(peer);
     const known = last?.since === since ? last : null;
     if (known !== null && known.found !== null) return known.found;
-    const isDue = known === null || this.#options.timer.monotonicMs() >= known.notBeforeMs;
-    if (!isDue || this.#asking.has(peer)) return null;
-    const pauseMs = known === null ? firstPauseMs : Math.min(longestPauseMs, 2 * known.pauseMs);
-    const wanted = { since, isStill, signal: this.#end.signal };
-    const asking = this.#ask(peer, wanted, pauseMs).finally(() => this.#asking.delete(peer));
+    if (this.#asking.has(peer)) return null;
+    const mayCompare = known === null || this.#options.timer.monotonicMs() >= known.notBeforeMs;
+    const wanted = { since, isStill, mayCompare, signal: this.#end.signal };
+    const asking = this.#ask(peer, wanted, known).finally(() => this.#asking.delete(peer));
     this.#asking.set(peer, asking);
     return null;
   }
 
   /** An operating failure is no answer, and it is asked again. */
-  async #ask(peer: RegionId, wanted: WantedSweep, pauseMs: number): Promise<void> {
+  async #ask(peer: RegionId, wanted: WantedSweep, last: Asked | null): Promise<void> {
     const { sweeps, timer, logger } = this.#options;
     const found = await sweeps.cleanSweepSince(peer, wanted).catch((error: unknown) => {
       if (!(error instanceof ReplicationError)) throw error;
       logger.info({ err: error, peer }, 'a clean sweep is asked for again');
       return null;
     });
-    const { since } = wanted;
-    this.#asked.set(peer, { since, found, pauseMs, notBeforeMs: timer.monotonicMs() + pauseMs });
+    if (last !== null && !wanted.mayCompare) {
+      this.#asked.set(peer, { ...last, found });
+      return;
+    }
+    const pauseMs = last === null ? firstPauseMs : Math.min(longestPauseMs, 2 * last.pauseMs);
+    const notBeforeMs = timer.monotonicMs() + pauseMs;
+    this.#asked.set(peer, { since: wanted.since, found, pauseMs, notBeforeMs });
   }
 
   /** Whether neither side has written since the last look, as far as is known. */

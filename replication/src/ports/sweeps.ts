@@ -21,6 +21,8 @@ export interface WantedSweep {
   readonly since: string;
   /** Neither side writes, so that what is read of both one after the other can be equal. */
   readonly isStill: boolean;
+  /** A comparison may begin for it, which reads much of both sides. Otherwise it is only told what one has shown. */
+  readonly mayCompare: boolean;
   /** Nobody waits for the answer any more: it comes soon then, and says nothing. */
   readonly signal: AbortSignal;
 }

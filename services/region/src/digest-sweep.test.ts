@@ -9,7 +9,7 @@ import { VerifiedSweeps } from './verified-sweeps.ts';
 
 const us = parseRegionId('us') ?? expect.fail('us is a region');
 const signal = new AbortController().signal;
-const wanted = { since: 'heal', isStill: true, signal };
+const wanted = { since: 'heal', isStill: true, mayCompare: true, signal };
 const empty = '0'.repeat(32);
 const fields = { name: { type: 'register' } };
 const parsed = parseDeclarations(

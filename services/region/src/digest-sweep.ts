@@ -29,10 +29,11 @@ export class DigestSweep implements Sweeps {
     this.#options = options;
   }
 
-  async cleanSweepSince(peer: RegionId, { since, signal }: WantedSweep): Promise<SweepDigests | null> {
+  async cleanSweepSince(peer: RegionId, wanted: WantedSweep): Promise<SweepDigests | null> {
+    const { since, mayCompare, signal } = wanted;
     const { collections } = this.#options;
     const { equal } = this.#since(peer, since);
-    const missing = [...collections.keys()].filter((name) => !equal.has(name));
+    const missing = mayCompare ? [...collections.keys()].filter((name) => !equal.has(name)) : [];
     for (const [name, digest] of await this.#compare(peer, missing, signal)) equal.set(name, digest);
     if (signal.aborted || equal.size < collections.size) return null;
     const digests = Object.fromEntries(equal);

@@ -37,7 +37,8 @@ function sweeps(equal: SweepDigests | null) {
     restart: () => {
       process = restarted();
     },
-    since: (since: string, isStill = true) => process.cleanSweepSince(us, { since, isStill, signal }),
+    since: (since: string, isStill = true) =>
+      process.cleanSweepSince(us, { since, isStill, mayCompare: true, signal }),
     swept: (cleanSweep: number | null, throughMs = 1000) => {
       table.row = { ...unswept, throughMs, cleanSweep, diverged: cleanSweep === null };
       table.next = Math.max(table.next, (cleanSweep ?? 0) + 1);

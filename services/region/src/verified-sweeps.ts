@@ -33,14 +33,14 @@ export class VerifiedSweeps implements Sweeps {
   }
 
   async cleanSweepSince(peer: RegionId, wanted: WantedSweep): Promise<SweepDigests | null> {
-    const { since, isStill, signal } = wanted;
-    const equal = isStill ? await this.#digests.cleanSweepSince(peer, wanted) : null;
+    const { since, isStill, mayCompare, signal } = wanted;
+    const equal = isStill && mayCompare ? await this.#digests.cleanSweepSince(peer, wanted) : null;
     if (equal !== null || signal.aborted) return equal;
     if (await this.#isProven(peer, since)) {
       const told = await this.#digests.digests(peer, signal);
       return signal.aborted ? null : told;
     }
-    if (!signal.aborted) await this.#want(peer, since);
+    if (mayCompare && !signal.aborted) await this.#want(peer, since);
     return null;
   }
 
