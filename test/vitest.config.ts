@@ -29,6 +29,13 @@ const regions = [
   'services/region/src/main.test.ts',
 ];
 
+/** Of them those that choose nothing for their worker: it loads its modules once for all of them. */
+const regionsTogether = [
+  'test/e2e/{chaos,crashes,fencing,forged,given-up,guards,identity,incidents,joining}.test.ts',
+  'test/e2e/{loadtest,readme,refill,reissue,signing-keys,tombstones}.test.ts',
+  'services/cli/src/**/*.test.ts',
+];
+
 /** They share the Postgres of their worker, and strike none. */
 const onScratch = [
   'test/contract/{agenda-store,awaited-past,conflicting-records,incarnation-store,incidents-and-letters}.test.ts',
@@ -45,6 +52,7 @@ const together = [
   'services/region/src/*/**/*.test.ts',
   'services/region/src/!(main).test.ts',
   'test/{checkers,mutants,soak,tidy}/**/*.test.ts',
+  'test/api/!(large|reissue|slow-readers).test.ts',
   'test/contract/{log-seal,memory-*,peer-client,retirement-witness,simulated-*,sweeps,timer,transfer-peer}.test.ts',
   'test/integration/!(journal|postgres-log-relay).test.ts',
   'test/simulation/!(simulation).test.ts',
@@ -63,7 +71,24 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'regions', include: regions, exclude, maxWorkers: 2, sequence: { groupOrder: 0 } },
+        test: {
+          name: 'regions',
+          include: regions,
+          exclude: [...exclude, ...regionsTogether],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'regions-together',
+          include: regionsTogether,
+          exclude,
+          isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         extends: true,

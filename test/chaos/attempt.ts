@@ -5,7 +5,7 @@ import { machine } from '../place.ts';
 import { root } from '../tidy/tree.ts';
 import { writeHistory } from './history-file.ts';
 import { lackOf } from './machine.ts';
-import { type Ran, runScenario } from './run.ts';
+import { type Ground, type Ran, runScenario } from './run.ts';
 import type { RunResult } from './run-result.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -24,11 +24,13 @@ export interface AttemptOptions {
   readonly commit: string;
   /** A folder for the history of any run; `null`: it is kept where the run failed. */
   readonly histories: string | null;
+  /** Where to run; by default on servers of its own. */
+  readonly ground?: Ground;
 }
 
 export async function attempt(
   scenario: Scenario,
-  { seed, commit, histories }: AttemptOptions,
+  { seed, commit, histories, ground }: AttemptOptions,
 ): Promise<Attempt> {
   const startedAt = new Date().toISOString();
   const startedMs = performance.now();
@@ -44,7 +46,7 @@ export async function attempt(
   if (lack !== null)
     return { result: { ...nothing, tookMs: 0, outcome: 'not staged', reason: lack }, historyPath: null };
   try {
-    const ran = await runScenario(scenario, seed);
+    const ran = await runScenario(scenario, seed, ground);
     const tookMs = Math.round(performance.now() - startedMs);
     const outcome = ran.violations.length === 0 ? 'passed' : 'failed';
     const folder = histories ?? (outcome === 'failed' ? failedFolder : null);

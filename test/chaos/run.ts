@@ -1,6 +1,7 @@
 /**
- * One run of one scenario with one seed on servers of its own: load, the fault, its end, convergence within a
- * deadline, and the verdict. However it ends, its servers are stopped and its folder is gone.
+ * One run of one scenario with one seed, on servers of its own or on such as another run has left: load, the fault, its
+ * end, convergence within a deadline, and the verdict. However it ends, its own servers are stopped and their folder is
+ * gone.
  */
 import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,29 +35,51 @@ const warmWrites = 300;
 /** After the fault, so that what it left behind meets new work. */
 const writesAfter = 400;
 
-export async function runScenario(scenario: Scenario, seed: number): Promise<Ran> {
+/** Regions that run. */
+export interface Ground {
+  readonly cluster: Cluster;
+  /** Where they keep their data. */
+  readonly folder: string;
+}
+
+/** What the scenario needs. Its end stops the servers and removes the folder. */
+export async function startGround(
+  { regions, prepare, databaseEnvironment }: Pick<Scenario, 'regions' | 'prepare' | 'databaseEnvironment'>,
+  onEnd: OnEnd,
+): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'isthmus-chaos-'));
   // The servers run as another user where we are root.
   chmodSync(folder, 0o755);
+  onEnd(() => rmSync(folder, { recursive: true, force: true }));
+  await prepare?.(folder, onEnd);
+  const cluster = await startCluster({
+    regions,
+    keepIn: folder,
+    progress: () => undefined,
+    postgresEnvironment: (region) => databaseEnvironment?.(region, folder) ?? {},
+  });
+  onEnd(() => cluster.stop());
+  return { cluster, folder };
+}
+
+/** By default on ground of its own. What is given stays, with its links whole; no two runs on it have one seed. */
+export async function runScenario(
+  scenario: Scenario,
+  seed: number,
+  given: Ground | null = null,
+): Promise<Ran> {
   const endings = new Endings();
   const onEnd: OnEnd = (end) => endings.add(end);
-  onEnd(() => rmSync(folder, { recursive: true, force: true }));
   try {
-    await scenario.prepare?.(folder, onEnd);
-    const cluster = await startCluster({
-      regions: scenario.regions,
-      keepIn: folder,
-      progress: () => undefined,
-      postgresEnvironment: (region) => scenario.databaseEnvironment?.(region, folder) ?? {},
-    });
-    onEnd(() => cluster.stop());
+    const { cluster, folder } = given ?? (await startGround(scenario, onEnd));
+    onEnd(() => cluster.links.all.forEach((link) => link.set({ state: 'ok' })));
     return await runOn(cluster, { scenario, seed, folder, onEnd });
   } finally {
     await endings.run();
   }
 }
 
-interface Ground {
+interface Staging {
   readonly scenario: Scenario;
   readonly seed: number;
   readonly folder: string;
@@ -64,7 +87,7 @@ interface Ground {
   readonly onEnd: OnEnd;
 }
 
-async function runOn(cluster: Cluster, { scenario, seed, folder, onEnd }: Ground): Promise<Ran> {
+async function runOn(cluster: Cluster, { scenario, seed, folder, onEnd }: Staging): Promise<Ran> {
   const regions = cluster.regions.map(chaosRegion);
   await allConnected(regions);
   let stage: Stage | null = null;

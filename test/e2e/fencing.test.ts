@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { query } from '../contract/fresh-database.ts';
 import { until } from '../until.ts';
 import { RegionClient } from './region-client.ts';
+import { endAtOnce } from './use-cluster.ts';
 import { converged, expectNothingLost } from './verdict.ts';
 import { Workload } from './workload.ts';
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
 }, 150_000);
 
 afterAll(async () => {
-  await cluster.stop();
+  await endAtOnce(cluster);
 }, 30_000);
 
 test(`a transaction that another applier has overtaken is fenced (P4), seed ${seed}`, async () => {

@@ -5,6 +5,7 @@ import { type Cluster, startCluster } from '@isthmus/local/cluster';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until } from '../until.ts';
 import { RegionClient } from './region-client.ts';
+import { endAtOnce } from './use-cluster.ts';
 
 const fields = { title: { type: 'register' } };
 const budgetSeconds = 4;
@@ -33,7 +34,7 @@ beforeAll(async () => {
 }, 150_000);
 
 afterAll(async () => {
-  await cluster.stop();
+  await endAtOnce(cluster);
   await rm(folder, { recursive: true, force: true });
 }, 30_000);
 

@@ -95,9 +95,16 @@ test('a region that joins late is filled by the others, and then follows their l
   await ap.put('products', 'from-ap', { title: 'from-ap' });
   await converged([eu, us, ap], 'products', 30_000);
   await until('no gap is open', 30_000, async () => (await ap.status()).gaps === 0);
-  expect(await ap.metrics()).toMatch(
-    /^isthmus_transfers_total\{origin="(?:eu|us)",cause="no-position"\} 1$/m,
-  );
+  await until('the transfer is counted', 10_000, async () => {
+    const metrics = await ap.metrics();
+    if (/^isthmus_transfers_total\{origin="(?:eu|us)",cause="no-position"\} 1$/m.test(metrics)) return true;
+    throw new Error(
+      metrics
+        .split('\n')
+        .filter((line) => line.includes('_transfers_total'))
+        .join('\n'),
+    );
+  });
   // Of each other they may have missed the last beats that were forgotten, and of a newcomer that falls silent for a moment
   // one may fetch from the other what it has not heard yet; but there is nothing of it that its log does not hold.
   for (const region of [eu, us]) {
