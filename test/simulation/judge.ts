@@ -78,14 +78,12 @@ async function judgeLag(
   if (tangledAtMs !== null && (isEarlier || beatAtMs < tangledAtMs)) return;
   const setBackMs = isEarlier ? world.offsets.setBackMs(node.region, other, beatAtMs) : 0;
   const setAheadMs = world.offsets.setAheadMs(node.region, other, beatAtMs);
-  // A peer that awaits a past gives positions without the beats that they reach (0074).
-  const mayLackBeat = world.survivors.some(({ records }) => records.tables.awaited.size > 0);
   world.gauges.age(node, lives, {
     gauge: 'lag',
     place,
     shownMs: milliseconds(lag.seconds),
     leastMs: Math.max(0, truth.oldestChangeMs - errorMs),
-    mostMs: mayLackBeat ? Infinity : truth.newestBeatMs + errorMs + setBackMs + setAheadMs,
+    mostMs: truth.newestBeatMs + errorMs + setBackMs + setAheadMs,
   });
 }
 
