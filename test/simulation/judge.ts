@@ -48,8 +48,9 @@ interface Seen {
   readonly lives: string;
 }
 
+/** The offset to its clock goes with the life in which it last told its progress, which comes apart from its beats. */
 function livesOf(region: SimRegion, other: SimRegion, { positions, heard }: PeerFigures): string {
-  const known = [positions?.incarnation, heard?.incarnation];
+  const known = [positions?.incarnation, heard?.incarnation, region.toldLives.get(other.id)];
   const lives = [region.identity.incarnation, other.identity.incarnation, ...known];
   return lives.map((life) => `${life?.counter}.${life?.nonce}`).join(' ');
 }
