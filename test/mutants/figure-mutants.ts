@@ -16,6 +16,17 @@ export const figureMutants: readonly Mutant[] = [
     killer: seeds,
   },
   {
+    name: 'lag too high by two seconds',
+    edits: [
+      {
+        file: `${engine}/progress/lag.js`,
+        from: 'return lagMs === null ? null : Math.max(0, lagMs) / 1000;',
+        to: 'return lagMs === null ? null : Math.max(0, lagMs) / 1000 + 2;',
+      },
+    ],
+    killer: seeds,
+  },
+  {
     name: 'RPO unknown while it is long',
     edits: [
       {

@@ -73,6 +73,23 @@ test('a beat may be told as too old by what a clock was set back by, until as lo
   expect(told).toEqual([0, 4000, 4000, 0]);
 });
 
+test('a database that was down twice has been silent since it first was', () => {
+  const pair = new Pair();
+  const told = (): number => pair.offsets.setBackMs(pair.here, pair.there, 9000);
+  pair.trueMs = 10_000;
+  pair.here.clock.jump(4000);
+  pair.trueMs = 10_800;
+  pair.here.clock.fellSilent();
+  pair.trueMs = 14_000;
+  pair.here.clock.fellSilent();
+  pair.trueMs = 15_000;
+  pair.here.clock.answers();
+  expect(told()).toBe(4000);
+  pair.trueMs = 24_000;
+  pair.here.clock.answers();
+  expect(pair.here.clock.noticedAtMs, 'when the first would have been over').toBe(15_000);
+});
+
 test('an own clock that was set ahead excuses the same only where nobody could look while it was', () => {
   const pair = new Pair();
   const told = (beatAtMs = 11_000): number => pair.offsets.setBackMs(pair.here, pair.there, beatAtMs);

@@ -61,24 +61,24 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
   },
   'postgres-crash': ({ region, world }) => {
     const before = region.database.wal.insert;
-    const sinceMs = world.scheduler.nowMs;
+    region.clock.fellSilent();
     region.mayRecount = true;
     region.postgres.goDown();
     region.database.crash();
     if (region.isLogInside) region.log.stop();
     if (region.database.wal.insert < before) world.seen('crash lost unflushed commits');
     return () => {
-      region.clock.heardAgain(sinceMs);
       region.postgres.comeUp();
+      heardWhereItAnswers(region);
       if (region.isLogInside) region.log.start();
     };
   },
-  'postgres-freeze': ({ region, world }) => {
-    const sinceMs = world.scheduler.nowMs;
+  'postgres-freeze': ({ region }) => {
+    region.clock.fellSilent();
     region.postgres.freeze();
     return () => {
-      region.clock.heardAgain(sinceMs);
       region.postgres.thaw();
+      heardWhereItAnswers(region);
     };
   },
   'postgres-slow': ({ region, fault, world }) => {
@@ -265,6 +265,11 @@ export class Faults {
     if (local.has(fault.kind)) this.#world.disturb(region.id);
     end();
   }
+}
+
+/** Of faults that overlap the first or the last may be the one that it waits for. */
+function heardWhereItAnswers({ postgres, clock }: SimRegion): void {
+  if (postgres.isUp && !postgres.isFrozen) clock.answers();
 }
 
 function bothWays({ world, region, other }: Place): readonly Link[] {

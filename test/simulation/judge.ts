@@ -48,8 +48,9 @@ interface Seen {
   readonly lives: string;
 }
 
+/** The offset to its clock goes with the life in which it last told its progress, which comes apart from its beats. */
 function livesOf(region: SimRegion, other: SimRegion, { positions, heard }: PeerFigures): string {
-  const known = [positions?.incarnation, heard?.incarnation];
+  const known = [positions?.incarnation, heard?.incarnation, region.toldLives.get(other.id)];
   const lives = [region.identity.incarnation, other.identity.incarnation, ...known];
   return lives.map((life) => `${life?.counter}.${life?.nonce}`).join(' ');
 }
@@ -78,14 +79,12 @@ async function judgeLag(
   if (tangledAtMs !== null && (isEarlier || beatAtMs < tangledAtMs)) return;
   const setBackMs = isEarlier ? world.offsets.setBackMs(node.region, other, beatAtMs) : 0;
   const setAheadMs = world.offsets.setAheadMs(node.region, other, beatAtMs);
-  // A peer that awaits a past gives positions without the beats that they reach (0074).
-  const mayLackBeat = world.survivors.some(({ records }) => records.tables.awaited.size > 0);
   world.gauges.age(node, lives, {
     gauge: 'lag',
     place,
     shownMs: milliseconds(lag.seconds),
     leastMs: Math.max(0, truth.oldestChangeMs - errorMs),
-    mostMs: mayLackBeat ? Infinity : truth.newestBeatMs + errorMs + setBackMs + setAheadMs,
+    mostMs: truth.newestBeatMs + errorMs + setBackMs + setAheadMs,
   });
 }
 

@@ -18,6 +18,7 @@ import type { Violation } from '../checkers/history.ts';
 import type { Life } from './past-lives.ts';
 import type { Jump } from './region-clock.ts';
 import type { SimRegion } from './sim-region.ts';
+import { ToldBeats } from './told-beats.ts';
 
 /** A database as a process has opened it. */
 interface Writer {
@@ -70,7 +71,7 @@ export interface AppliedFact {
 export interface TrueLag {
   /** Age of the oldest change that is not settled; 0 where all are. */
   readonly oldestChangeMs: number;
-  /** Age of the newest beat that is settled in all partitions; infinite without one. */
+  /** Age of the newest beat that is settled in all partitions and that the target was told; infinite without one. */
   readonly newestBeatMs: number;
   readonly changes: number;
   /** Of `changes`, those that have been in the database, or in the log, for so long that a number of them must hold them. */
@@ -90,6 +91,7 @@ export class Oracle {
   /** Of each region, its lives. */
   readonly #origins = new Map<RegionId, OriginTruth[]>();
   readonly #seen: (point: string) => void;
+  readonly toldBeats = new ToldBeats((life, upTo) => this.#newestBeat(life, upTo)?.end ?? 0n);
   readonly violations: Violation[] = [];
 
   constructor(nowMs: () => number, seen: (point: string) => void) {
@@ -147,7 +149,11 @@ export class Oracle {
     if (outcome === 'fenced') this.#seen('fence used');
     if (outcome !== 'applied') return;
     const { origin, positions, ids } = transaction;
-    for (const move of positions) this.#checkMove(target, origin, { move, before });
+    for (const move of positions) {
+      this.#checkMove(target, origin, { move, before });
+      const place = { region: origin, incarnation: move.incarnation, partition: move.partition };
+      this.toldBeats.brought(target.id, place, { from: move.expected, to: move.applied });
+    }
     const due = new Set<string>();
     for (const move of positions) for (const name of this.#between(origin, move)) due.add(name);
     if (due.size === 0 && ids.length === 0) return;
@@ -225,12 +231,13 @@ export class Oracle {
     const publishedEnd = truth.published.findLast(({ atMs }) => atMs <= nowMs - withinMs)?.end ?? 0n;
     let oldestAtMs = nowMs;
     let [changes, counted, published] = [0, 0, 0];
-    let settled: Lsn | null = null;
+    let told: Lsn | null = null;
     for (const [partition, placed] of truth.changes.entries()) {
       let reach = rows.find((row) => row.partition === partition)?.applied ?? 0n;
       for (const letter of letters)
         if (letter.partition === partition && letter.lsn <= reach) reach = letter.lsn - 1n;
-      if (settled === null || reach < settled) settled = reach;
+      const toldHere = this.toldBeats.told(target.id, { region: origin, incarnation, partition }, reach);
+      if (told === null || toldHere < told) told = toldHere;
       const first = firstAfter(placed, reach);
       changes += placed.length - first;
       for (const { atMs, end } of placed.slice(first)) {
@@ -239,7 +246,7 @@ export class Oracle {
       }
       oldestAtMs = Math.min(oldestAtMs, placed[first]?.atMs ?? nowMs);
     }
-    const beat = truth.beats[firstAfter(truth.beats, settled ?? 0n) - 1];
+    const beat = this.#newestBeat({ region: origin, incarnation }, told ?? 0n);
     const before = truth.totals[firstAfter(truth.totals, beat?.end ?? 0n) - 1]?.total ?? 0;
     return {
       oldestChangeMs: nowMs - oldestAtMs,
@@ -268,8 +275,7 @@ export class Oracle {
       oldestAtMs = Math.min(oldestAtMs, missing[0]?.atMs ?? nowMs);
       counted += missing.filter(({ atMs }) => atMs <= nowMs - countedMs).length;
     }
-    const beats = truth?.beats ?? [];
-    const beat = beats[firstAfter(beats, held ?? 0n) - 1];
+    const beat = this.#newestBeat(identity, held ?? 0n);
     const newestBeatMs = beat === undefined ? Infinity : nowMs - beat.atMs;
     return { oldestChangeMs: nowMs - oldestAtMs, newestBeatMs, counted };
   }
@@ -313,6 +319,11 @@ export class Oracle {
 
   #changesOf({ region, incarnation }: Life, partition: number): readonly PlacedName[] {
     return this.#known({ region, incarnation })?.changes[partition] ?? [];
+  }
+
+  #newestBeat(life: Life, upTo: Lsn): TrueBeat | undefined {
+    const beats = this.#known(life)?.beats ?? [];
+    return beats[firstAfter(beats, upTo) - 1];
   }
 
   #known({ region, incarnation }: Life): OriginTruth | undefined {

@@ -15,6 +15,8 @@ export class RegionClock {
   readonly #driftRate: number;
   #offsetMs: number;
   #silentUntilMs = -Infinity;
+  /** The database has answered nobody since then; `null`: it does. */
+  #silentSinceMs: number | null = null;
   readonly #jumps: number[] = [];
   readonly #setBacks: Jump[] = [];
   readonly #setAheads: Jump[] = [];
@@ -45,6 +47,17 @@ export class RegionClock {
     this.#silentUntilMs = this.#trueMs();
     if (this.#setAhead !== null) this.#unseenAheads.push(this.#setAhead);
     this.#setAhead = null;
+  }
+
+  /** The database answers nobody from now on, or still nobody. */
+  fellSilent(): void {
+    this.#silentSinceMs ??= this.#trueMs();
+  }
+
+  /** It answers, whichever of several faults was over. */
+  answers(): void {
+    if (this.#silentSinceMs !== null) this.heardAgain(this.#silentSinceMs);
+    this.#silentSinceMs = null;
   }
 
   /** True times, in order. */

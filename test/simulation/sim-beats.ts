@@ -59,7 +59,10 @@ export class SimBeatStore implements BeatStore {
   }
 
   storePeerProgress(progress: PeerProgress): Promise<void> {
-    return this.#postgres.commit('progress', () => this.#inner.storePeerProgress(progress));
+    return this.#postgres.commit('progress', () => {
+      this.#postgres.region.toldLives.set(progress.peer, progress.peerIncarnation);
+      return this.#inner.storePeerProgress(progress);
+    });
   }
 
   storeHeard(heard: readonly HeardBeat[]): Promise<readonly PositionRow[]> {

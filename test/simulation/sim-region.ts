@@ -54,6 +54,8 @@ export class SimRegion {
   readonly joining: MemoryJoiningStore;
   readonly verifications: MemoryVerifications;
   readonly incidents = new MemoryIncidentStore();
+  /** Of each peer the life in which it last told its progress here. */
+  readonly toldLives = new Map<RegionId, Incarnation>();
   readonly incarnations: MemoryIncarnationStore;
   readonly refills: MemoryRefillStore;
   readonly drains: MemoryDrainStore;

@@ -40,9 +40,9 @@ import type { SimProcess } from './sim-process.ts';
 
 export class SimTransferStore implements TransferStore {
   readonly #postgres: SimPostgres;
-  readonly #oracle: Pick<Oracle, 'refused' | 'awaited'>;
+  readonly #oracle: Pick<Oracle, 'refused' | 'awaited' | 'toldBeats'>;
 
-  constructor(postgres: SimPostgres, oracle: Pick<Oracle, 'refused' | 'awaited'>) {
+  constructor(postgres: SimPostgres, oracle: Pick<Oracle, 'refused' | 'awaited' | 'toldBeats'>) {
     this.#postgres = postgres;
     this.#oracle = oracle;
   }
@@ -53,7 +53,11 @@ export class SimTransferStore implements TransferStore {
 
   async openSnapshot(): Promise<TransferSnapshot> {
     const postgres = this.#postgres;
-    const inner = await postgres.read('snapshot', () => this.#inner.openSnapshot());
+    const inner = await postgres.read('snapshot', async () => {
+      const snapshot = await this.#inner.openSnapshot();
+      this.#opened(snapshot.standing);
+      return snapshot;
+    });
     return {
       standing: inner.standing,
       ranges: (after) => postgres.read('ranges', () => inner.ranges(after)),
@@ -62,6 +66,14 @@ export class SimTransferStore implements TransferStore {
       states: (ids) => postgres.read('states', () => inner.states(ids)),
       close: () => inner.close(),
     };
+  }
+
+  #opened({ beat, settled }: Standing): void {
+    const { region, incarnation } = this.#postgres;
+    const isAwaited = ({ region: origin, incarnation: life }: Life): boolean =>
+      region.records.isAwaited({ origin, incarnation: life });
+    const donor = { region: region.id, incarnation };
+    if (beat !== null) this.#oracle.toldBeats.opened({ donor, own: beat.lsn, settled, isAwaited });
   }
 
   standing(): Promise<Standing> {
@@ -112,9 +124,14 @@ export class SimTransferStore implements TransferStore {
   }
 
   async #raise(transaction: RaiseTransaction): Promise<boolean> {
-    const { tables } = this.#postgres.region.records;
+    const { region } = this.#postgres;
+    const { tables } = region.records;
     const before = new Set(tables.awaited.keys());
+    const rows = region.records.allPositions();
+    const donor = region.jobs.donorOf(transaction.job);
     const isRaised = await this.#inner.raise(transaction);
+    if (isRaised && donor !== null)
+      this.#oracle.toldBeats.raised(region.id, { donor, vector: transaction.vector, before: rows });
     if ([...tables.awaited.keys()].some((life) => !before.has(life))) this.#oracle.awaited('transfer');
     return isRaised;
   }
