@@ -26,7 +26,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'isthmus-guards-'));
   const file = join(folder, 'collections.json');
   await writeFile(file, JSON.stringify({ collections }));
-  cluster = await startCluster({ regions: ['eu', 'us'], collections: file });
+  // It is the same with either log, and this one is there sooner.
+  cluster = await startCluster({ regions: ['eu', 'us'], collections: file, log: 'postgres' });
   const [first, second] = cluster.regions;
   if (first === undefined || second === undefined) return expect.fail('two regions run');
   eu = new RegionClient({ region: 'eu', ...first.process });
