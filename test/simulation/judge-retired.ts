@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 export async function retirementFaults(world: World): Promise<readonly Violation[]> {
   const found: Violation[] = [];
   if (world.isRetiring)
-    for (const { region, withLog } of world.losses)
+    for (const { region, withLog } of world.losses.all)
       if (withLog && !world.retired.includes(region.id))
         found.push({ checker: 'retirement', key: region.id, detail: 'no survivor took the command' });
   for (const region of world.retired) found.push(...(await faultsOf(world, region)));

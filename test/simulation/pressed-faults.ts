@@ -16,6 +16,9 @@ const most: Readonly<Partial<Record<FaultKind, number>>> = {
   'lose-row': 1,
 };
 
+/** One of the two at most: who retires one region does not wait for another one that is gone as well. */
+const destroying: ReadonlySet<FaultKind> = new Set<FaultKind>(['destroy', 'destroy-with-log']);
+
 const operatorMs = { least: 4000, most: 15_000 };
 
 export function drawPressed(
@@ -31,8 +34,8 @@ export function drawPressed(
     const kind = possible[random.int(possible.length)];
     if (kind === undefined) continue;
     const rest = (left.get(kind) ?? 0) - 1;
-    if (rest === 0) left.delete(kind);
-    else left.set(kind, rest);
+    if (rest > 0) left.set(kind, rest);
+    else for (const ended of destroying.has(kind) ? destroying : [kind]) left.delete(ended);
     const fault = drawFault(random, { kind, atMs, regions });
     const isWish = kind === 'drain' || kind === 'refill';
     faults.push(isWish ? { ...fault, forMs: random.between(operatorMs.least, operatorMs.most) } : fault);
@@ -42,5 +45,5 @@ export function drawPressed(
 
 /** Of a region that is destroyed early nothing more can be seen. */
 function canBegin(kind: FaultKind, atMs: number, durationMs: number): boolean {
-  return (kind !== 'destroy' && kind !== 'destroy-with-log') || atMs >= durationMs / 3;
+  return !destroying.has(kind) || atMs >= durationMs / 3;
 }

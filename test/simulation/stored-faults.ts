@@ -1,6 +1,6 @@
 /** Faults of what is stored: a database that goes back in time, one that loses a record, a log whose records come again. */
 import type { End, Place } from './faults.ts';
-import type { Copy } from './world.ts';
+import type { Copy } from './losses.ts';
 
 /** An older copy of the database is put back; what was published meanwhile tells it from a restart (I11). */
 export function restore({ world, region }: Place): End {
@@ -10,7 +10,7 @@ export function restore({ world, region }: Place): End {
   const at = region.database.wal.insert;
   const { nowMs: atMs } = world.scheduler;
   const beat = region.beats.newest?.number ?? 0;
-  const copy = { putBack, copied, at, atMs };
+  const copy = { putBack, copied, at, atMs, isEmptied: region.refills.donor !== null };
   return () => {
     const published = region.beats.publishedThrough ?? 0n;
     if (published > at) void restoreIfKnown({ world, region }, beat, copy);

@@ -9,9 +9,10 @@ import { sameIncarnation } from '@isthmus/replication/ports/identity';
 import type { PositionRow } from '@isthmus/replication/ports/record-store';
 import type { Violation } from '../checkers/history.ts';
 import { checkLoss } from '../checkers/metrics.ts';
+import type { Loss } from './losses.ts';
 import type { Life } from './past-lives.ts';
 import type { SimRegion } from './sim-region.ts';
-import type { Loss, World } from './world.ts';
+import type { World } from './world.ts';
 
 /** Names of records that some region cannot be expected to show as the others do. */
 export async function excusedIn(world: World): Promise<ReadonlySet<string>> {
@@ -30,7 +31,7 @@ export async function excusedIn(world: World): Promise<ReadonlySet<string>> {
 
 export async function lossesIn(world: World): Promise<readonly Violation[]> {
   const found: Violation[] = [];
-  for (const loss of world.losses) {
+  for (const loss of world.losses.all) {
     if (!loss.isClockKnown) continue;
     const lostMs = await lostMsOf(world, loss);
     if (lostMs > 0) world.seen('region destroyed with loss');
@@ -110,13 +111,18 @@ async function settledIn(
   return { least: least ?? 0n, greatest };
 }
 
-/** Age, at the moment of the loss, of the oldest change that nobody holds who is left; what was put aside is held. */
-async function lostMsOf(world: World, { region, life, atMs }: Loss): Promise<number> {
-  const held = await Promise.all(world.survivors.map((survivor) => survivor.records.positions(region.id)));
+/**
+ * Age, at the moment of the loss, of the oldest change that nobody held or came to hold; what was put aside is held. What a
+ * region lost later, or was not yet heard to have lost, counts as held: no figure could tell.
+ */
+async function lostMsOf(world: World, { region, life, atMs, kept, held }: Loss): Promise<number> {
+  const now = await Promise.all(world.survivors.map((survivor) => survivor.records.positions(region.id)));
+  const then = held
+    .filter(({ by, isPast }) => world.losses.isLostSince(by, atMs) || isPast)
+    .map(({ rows }) => rows);
   let oldestAtMs = atMs;
   for (const partition of partitionsOf(region)) {
-    const applied = held.map((rows) => appliedOf(rows, life, partition));
-    const kept = region.isGone ? 0n : region.lives.kept(life.incarnation);
+    const applied = [...now, ...then].map((rows) => appliedOf(rows, life, partition));
     const first = world.oracle.beyond(life, partition, applied.reduce(greater, kept))[0];
     oldestAtMs = Math.min(oldestAtMs, first?.atMs ?? atMs);
   }

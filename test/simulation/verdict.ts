@@ -93,7 +93,8 @@ export class Verdict {
    */
   async #giveUpStranded(): Promise<void> {
     const world = this.#world;
-    const isLogLost = world.regions.some(({ hasLostLog }) => hasLostLog);
+    const isLogLost =
+      world.regions.some(({ hasLostLog }) => hasLostLog) || world.coverage.has('fault: lose-slot');
     for (const region of world.survivors) {
       if (!region.isSetBack || region.isWhole || world.survivors.length < 2) continue;
       if (!isLogLost && !this.#standsAnywhere(region)) continue;
