@@ -119,12 +119,12 @@ export class Losses {
     ];
   }
 
-  /** Whatever is being filled anew has nothing but what its peers have, and its log. */
+  /** What was emptied and is not filled has nothing but what its peers have, and its log. */
   #lost(region: SimRegion): void {
     this.#lastMs.set(region, this.#nowMs());
     for (const other of this.#regions) {
-      if (other === region || !other.refills.isEmptying) continue;
-      other.lives.emptied(other.refills.donor === null ? null : other.identity.incarnation);
+      if (other === region || other.refills.donor === null) continue;
+      other.lives.emptied(other.identity.incarnation);
       this.#lastMs.set(other, this.#nowMs());
     }
   }

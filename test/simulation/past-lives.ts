@@ -59,10 +59,9 @@ export class PastLives {
   }
 
   /** The database holds nothing any more that it did not write under this name, and nobody is sure to hold it instead. */
-  emptied(except: Incarnation | null): void {
+  emptied(except: Incarnation): void {
     this.#readLog();
-    for (const life of this.#lives)
-      if (except === null || !sameIncarnation(life, except)) this.#keep(life, 0n);
+    for (const life of this.#lives) if (!sameIncarnation(life, except)) this.#keep(life, 0n);
   }
 
   /** Whether something that it told is no longer in the database. */
