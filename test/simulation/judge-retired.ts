@@ -24,7 +24,9 @@ async function faultsOf(world: World, region: RegionId): Promise<readonly Violat
   const heirs = new Set<RegionId>();
   const ends = new Set<string>();
   const letters = await Promise.all(world.survivors.map(lettersAt));
-  const isHeldUp = letters.flat().some(({ origin }) => origin === region);
+  // Nobody agrees on an end without a region that is gone as well and that no operator has retired.
+  const isAwaited = world.regions.some(({ id, isGone }) => isGone && !world.retired.includes(id));
+  const isHeldUp = isAwaited || letters.flat().some(({ origin }) => origin === region);
   const found: Violation[] = [];
   const fail = (detail: string): void => void found.push({ checker: 'retirement', key: region, detail });
   for (const survivor of world.survivors) {

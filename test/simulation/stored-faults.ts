@@ -17,6 +17,9 @@ export function restore({ world, region }: Place): End {
   };
 }
 
+/** Nobody puts a copy back while the processes still find out about the one before. */
+const againMs = 2000;
+
 /** At a moment of its own: no transaction goes on over it. */
 async function restoreIfKnown(
   { world, region }: Pick<Place, 'world' | 'region'>,
@@ -25,7 +28,8 @@ async function restoreIfKnown(
 ): Promise<void> {
   if (!(await canBeKnown({ world, region }, beat))) return;
   world.scheduler.after(0, () => {
-    if (!region.isGone) world.restore(region, copy);
+    const isRecent = world.losses.isLostSince(region, world.scheduler.nowMs - againMs);
+    if (!region.isGone && !isRecent) world.restore(region, copy);
   });
 }
 

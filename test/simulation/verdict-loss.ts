@@ -32,7 +32,7 @@ export async function excusedIn(world: World): Promise<ReadonlySet<string>> {
 export async function lossesIn(world: World): Promise<readonly Violation[]> {
   const found: Violation[] = [];
   for (const loss of world.losses.all) {
-    if (!loss.isClockKnown) continue;
+    if (!loss.isClockKnown || isBehindHole(world, loss)) continue;
     const lostMs = await lostMsOf(world, loss);
     if (lostMs > 0) world.seen('region destroyed with loss');
     const { region, life } = loss;
@@ -42,6 +42,15 @@ export async function lossesIn(world: World): Promise<readonly Violation[]> {
     if (violation !== null) found.push(violation);
   }
   return found;
+}
+
+/**
+ * A log that a lost slot has left a hole in counts again once a peer has what is in the hole (0023), and lies behind the
+ * hole when that peer loses it.
+ */
+function isBehindHole({ coverage, losses }: World, { held, atMs }: Loss): boolean {
+  if (!coverage.has('fault: lose-slot')) return false;
+  return held.some(({ by, isPast }) => isPast || losses.isLostSince(by, atMs));
 }
 
 /** What the log alone held goes with it, where that is lost as well before anybody has read it. */
@@ -85,7 +94,8 @@ interface Place {
 async function reachOf(world: World, origin: SimRegion, { life, partition }: Place): Promise<Lsn | null> {
   const settled = await settledIn(world, origin, { life, partition });
   if (origin.isGone) return settled.least;
-  if (!isOver(origin, life)) return null;
+  // A database that was set back and has not taken its next name yet goes on with the life before no more.
+  if (!isOver(origin, life) && !origin.lives.isSetBack(life.incarnation)) return null;
   // What it kept and had not published goes to its peers by transfers alone.
   const kept = world.isHealing ? origin.lives.kept(life.incarnation) : 0n;
   const told = origin.hasLostLog

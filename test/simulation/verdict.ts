@@ -94,7 +94,8 @@ export class Verdict {
   async #giveUpStranded(): Promise<void> {
     const world = this.#world;
     const isLogLost =
-      world.regions.some(({ hasLostLog }) => hasLostLog) || world.coverage.has('fault: lose-slot');
+      world.coverage.has('fault: lose-slot') ||
+      world.regions.some(({ hasLostLog, isLogGone }) => hasLostLog || isLogGone);
     for (const region of world.survivors) {
       if (!region.isSetBack || region.isWhole || world.survivors.length < 2) continue;
       if (!isLogLost && !this.#standsAnywhere(region)) continue;
