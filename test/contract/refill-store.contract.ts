@@ -106,6 +106,21 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       expect(await refills.want({ donor: region('us'), accepted: [] })).toBe(false);
     });
 
+    it('a wish is withdrawn while its incarnation is taken, and that drops nothing then (I5)', async () => {
+      const { refills, drains } = database;
+      await write('a');
+      await refills.want({ donor: region('us'), accepted: [] });
+      expect(await refills.withdraw('secures')).toBe(false);
+      await refills.drain();
+      await refills.secured();
+      expect(await refills.withdraw('a peer was set back')).toBe(true);
+      expect(await refills.find()).toMatchObject({ state: 'refused', detail: 'a peer was set back' });
+      expect(await drains.find(), 'writes are taken again').toBeNull();
+      await claimed(2);
+      expect(await database.records.read(record('a')), 'nothing was dropped').not.toBeNull();
+      expect(await database.refills.withdraw('over')).toBe(false);
+    });
+
     it('takes writes away for a wish that secures, and for none that another process has refused meanwhile', async () => {
       const { refills, drains } = database;
       expect(await refills.drain()).toBe(false);

@@ -14,7 +14,7 @@ test.each([
 ] as const)(
   'a link that is %s has at most one incident on each side, and its counts are true (P7)',
   async (_, forMs, kind) => {
-    const drawn = drawScenario(1, { regions: 2, seconds: 70, isHealing: true });
+    const drawn = drawScenario(1, { regions: 2, seconds: 70, isHealing: true, faults: null });
     const fault: Fault = { kind, atMs: 22_000, forMs, region: 0, other: 1, level: 0.5 };
     const { violations, coverage } = await runScenario({ ...drawn, ...calm, faults: [fault] });
     expect(violations).toEqual([]);
@@ -29,7 +29,7 @@ test.each([
 ] as const)(
   'a link that is broken for long (%s) is named by both sides, and told (P7)',
   async (kind, seen) => {
-    const drawn = drawScenario(1, { regions: 2, seconds: 70, isHealing: true });
+    const drawn = drawScenario(1, { regions: 2, seconds: 70, isHealing: true, faults: null });
     const fault: Fault = { kind, atMs: 22_000, forMs: 18_000, region: 0, other: 1, level: 0.5 };
     const { violations, coverage } = await runScenario({ ...drawn, ...calm, faults: [fault] });
     expect(violations).toEqual([]);

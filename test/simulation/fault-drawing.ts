@@ -1,6 +1,6 @@
 /** How one fault is drawn, whichever world it is for. */
 import type { Random } from './random.ts';
-import type { Fault, FaultKind, GapFault } from './scenario.ts';
+import type { Fault, FaultKind } from './scenario.ts';
 
 export interface Extent {
   readonly regions: number;
@@ -10,7 +10,8 @@ export interface Extent {
 /** Nothing goes wrong before, so that every region has heard every other once. */
 export const calmMs = 3000;
 
-export const gapFaults: readonly GapFault[] = ['drop-oldest', 'drop-newest', 'recreate-topic', 'lose-slot'];
+/** What only a transfer can repair; without it, it has to be seen. */
+export const gapFaults = ['drop-oldest', 'drop-newest', 'recreate-topic', 'lose-slot'] as const;
 
 export function drawFault(
   random: Random,
@@ -23,4 +24,11 @@ export function drawFault(
 
 export function inTime(a: Fault, b: Fault): number {
   return a.atMs - b.atMs;
+}
+
+/** Some of the kinds, at least one: what is left out cannot hide what is left. */
+export function swarm<T>(random: Random, kinds: readonly T[], rate: number): readonly T[] {
+  const chosen = kinds.filter(() => random.chance(rate));
+  const one = kinds[random.int(kinds.length)];
+  return chosen.length > 0 || one === undefined ? chosen : [one];
 }

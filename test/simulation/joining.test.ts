@@ -7,7 +7,12 @@ import { drawScenario, type Fault } from './scenario.ts';
 test.each([10, 12.5, 13, 13.5, 15, 17])(
   'the first write has what a peer held that was set back, %s seconds after that',
   async (seconds) => {
-    const drawn = drawScenario(99 + 2 * seconds - 13, { regions: 2, seconds: 70, isHealing: true });
+    const drawn = drawScenario(99 + 2 * seconds - 13, {
+      regions: 2,
+      seconds: 70,
+      isHealing: true,
+      faults: null,
+    });
     const restore: Fault = { kind: 'restore', atMs: 4000, forMs: 3000, region: 0, other: 1, level: 0.5 };
     const joining = { atMs: restore.atMs + restore.forMs + 1000 * seconds, isCalm: true };
     const calm = { guard: { kind: 'accept' }, joining, retiring: null, isLogInside: false } as const;

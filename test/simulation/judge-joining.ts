@@ -84,7 +84,7 @@ export class JoiningJudge {
   }
 
   #lossesOf(peer: SimRegion): number {
-    return this.#world.losses.filter(({ region }) => region === peer).length;
+    return this.#world.losses.all.filter(({ region }) => region === peer).length;
   }
 
   #young(): ReadonlySet<string> {

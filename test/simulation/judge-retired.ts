@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 export async function retirementFaults(world: World): Promise<readonly Violation[]> {
   const found: Violation[] = [];
   if (world.isRetiring)
-    for (const { region, withLog } of world.losses)
+    for (const { region, withLog } of world.losses.all)
       if (withLog && !world.retired.includes(region.id))
         found.push({ checker: 'retirement', key: region.id, detail: 'no survivor took the command' });
   for (const region of world.retired) found.push(...(await faultsOf(world, region)));
@@ -24,7 +24,9 @@ async function faultsOf(world: World, region: RegionId): Promise<readonly Violat
   const heirs = new Set<RegionId>();
   const ends = new Set<string>();
   const letters = await Promise.all(world.survivors.map(lettersAt));
-  const isHeldUp = letters.flat().some(({ origin }) => origin === region);
+  // Nobody agrees on an end without a region that is gone as well and that no operator has retired.
+  const isAwaited = world.regions.some(({ id, isGone }) => isGone && !world.retired.includes(id));
+  const isHeldUp = isAwaited || letters.flat().some(({ origin }) => origin === region);
   const found: Violation[] = [];
   const fail = (detail: string): void => void found.push({ checker: 'retirement', key: region, detail });
   for (const survivor of world.survivors) {

@@ -17,7 +17,8 @@ import { toldMs } from './oracle.ts';
 import { judgeBacklog, judgeMissing } from './judge-counts.ts';
 import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
-import type { Loss, World } from './world.ts';
+import type { Loss } from './losses.ts';
+import type { World } from './world.ts';
 
 /** What a peer has settled is told within this time where nothing is wrong, and a beat is made and counted. */
 const heardMs = 2500;
@@ -71,7 +72,7 @@ async function judgeLag(
   const errorMs = clockOffset === null ? 0 : errorNow(clockOffset, node.clock.nowMs());
   const isFree = world.gauges.isFree(node.region, other);
   const withinMs = isFree ? toldMs.atBest : toldMs.usually;
-  const truth = await world.oracle.lag(other.identity, node.region, withinMs);
+  const truth = await world.oracle.lag(other.knownAs, node.region, withinMs);
   const place = `${node.region.id} of ${other.id}`;
   judgeBacklog(world, { node, other, place, shown: lag, truth });
   const tangledAtMs = world.offsets.tangledAtMs(node.region, other);

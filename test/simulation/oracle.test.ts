@@ -6,7 +6,10 @@ import { World } from './world.ts';
 
 /** A region at rest whose beats and whose clock the test moves. */
 class Still {
-  readonly #world = new World(drawScenario(1, { regions: 2, seconds: 60, isHealing: true }), null);
+  readonly #world = new World(
+    drawScenario(1, { regions: 2, seconds: 60, isHealing: true, faults: null }),
+    null,
+  );
   readonly region: SimRegion = this.#world.regionAt(0);
   #writer = { region: this.region, incarnation: this.region.identity.incarnation };
 

@@ -3,6 +3,7 @@
  * was set back, and how far the region's log did. What a former life committed has to be found again wherever one of
  * the two reaches; what reaches neither was lost with the database, and nobody is blamed for it.
  */
+import { assert } from '@isthmus/replication/errors';
 import { logRecordOrNull } from '@isthmus/replication/log/log-record';
 import type { MemoryLog } from '@isthmus/replication/adapters/memory/log';
 import type { Lsn } from '@isthmus/replication/ports/change';
@@ -38,6 +39,13 @@ export class PastLives {
     return this.#lives.map((incarnation) => ({ region: this.#region, incarnation }));
   }
 
+  /** The newest one. */
+  get last(): Life {
+    const incarnation = this.#lives.at(-1);
+    assert(incarnation !== undefined, 'a region has a life');
+    return { region: this.#region, incarnation };
+  }
+
   began(incarnation: Incarnation): void {
     if (!this.#lives.some((life) => sameIncarnation(life, incarnation))) this.#lives.push(incarnation);
   }
@@ -48,6 +56,12 @@ export class PastLives {
     for (const life of this.#lives)
       if (sameIncarnation(life, copied)) this.#keep(life, at);
       else if (life.counter > copied.counter) this.#keep(life, 0n);
+  }
+
+  /** The database holds nothing any more that it did not write under this name, and nobody is sure to hold it instead. */
+  emptied(except: Incarnation): void {
+    this.#readLog();
+    for (const life of this.#lives) if (!sameIncarnation(life, except)) this.#keep(life, 0n);
   }
 
   /** Whether something that it told is no longer in the database. */

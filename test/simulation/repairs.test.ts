@@ -8,7 +8,7 @@ import { drawScenario, type Fault } from './scenario.ts';
 const calm = { guard: { kind: 'accept' }, joining: null, retiring: null, isLogInside: false } as const;
 
 test('a record that a database has lost is found by a sweep and fetched, though no position says so (P6)', async () => {
-  const drawn = drawScenario(1, { regions: 2, seconds: 60, isHealing: true });
+  const drawn = drawScenario(1, { regions: 2, seconds: 60, isHealing: true, faults: null });
   const fault: Fault = { kind: 'lose-row', atMs: 30_000, forMs: 1000, region: 0, other: 1, level: 0.5 };
   const { violations, coverage } = await runScenario({ ...drawn, ...calm, faults: [fault] });
   expect(violations).toEqual([]);
@@ -17,7 +17,7 @@ test('a record that a database has lost is found by a sweep and fetched, though 
 
 test('a life that a region is given by a peer that awaits its past is awaited there as well (P9)', async () => {
   const extent = { regions: 3, durationMs: 60_000 };
-  const drawn = drawScenario(1, { regions: 3, seconds: 60, isHealing: true });
+  const drawn = drawScenario(1, { regions: 3, seconds: 60, isHealing: true, faults: null });
   const tries = Array.from({ length: 100 }, (_, seed) => drawPastOfThird(new Random(seed), [], extent));
   const faults = tries.find(({ length }) => length > 0) ?? [];
   const { violations, coverage } = await runScenario({ ...drawn, ...calm, isGuarded: true, faults });

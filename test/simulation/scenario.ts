@@ -4,7 +4,8 @@
  * leaving out faults and operations, and the same scenario gives the same run.
  */
 import type { Guard } from '@isthmus/replication/guard/write-guard';
-import { calmMs, drawFault, type Extent, gapFaults, inTime } from './fault-drawing.ts';
+import { calmMs, drawFault, type Extent, gapFaults, inTime, swarm } from './fault-drawing.ts';
+import { drawPressed } from './pressed-faults.ts';
 import { Random } from './random.ts';
 import {
   besideLogInside,
@@ -16,47 +17,48 @@ import {
   drawWishes,
 } from './rare-faults.ts';
 
-export type OrdinaryFault =
-  | 'cut'
-  | 'cut-one-way'
-  | 'clog'
-  | 'lossy-link'
-  | 'slow-link'
-  | 'flap'
-  | 'kill'
-  | 'kill-at-step'
-  | 'stop'
-  | 'postgres-crash'
-  | 'postgres-freeze'
-  | 'postgres-slow'
-  | 'postgres-flaky'
-  | 'kafka-down'
-  | 'kafka-freeze'
-  | 'kafka-flaky'
-  | 'clock-jump'
-  | 'replay'
-  | 'poison'
-  | 'offsets-back'
-  | 'offsets-forward';
+const ordinaryFaults = [
+  'cut',
+  'cut-one-way',
+  'clog',
+  'lossy-link',
+  'slow-link',
+  'flap',
+  'kill',
+  'kill-at-step',
+  'stop',
+  'postgres-crash',
+  'postgres-freeze',
+  'postgres-slow',
+  'postgres-flaky',
+  'kafka-down',
+  'kafka-freeze',
+  'kafka-flaky',
+  'clock-jump',
+  'replay',
+  'poison',
+  'offsets-back',
+  'offsets-forward',
+] as const;
 
-/** What only a transfer can repair; without it, it has to be seen. */
-export type GapFault = 'drop-oldest' | 'drop-newest' | 'recreate-topic' | 'lose-slot';
-
-export type FaultKind =
-  | OrdinaryFault
-  | GapFault
-  | 'clock-far-ahead'
-  | 'destroy'
-  | 'destroy-with-log'
-  | 'restore'
+const rareFaults = [
+  'clock-far-ahead',
+  'destroy',
+  'destroy-with-log',
+  'restore',
   /** A stored record is lost, and neither the log nor a position says so. */
-  | 'lose-row'
+  'lose-row',
   /** Transfers across a link stand still, and all else passes. */
-  | 'mute'
+  'mute',
   /** What operators ask for. */
-  | 'drain'
-  | 'refill'
-  | 'repair';
+  'drain',
+  'refill',
+  'repair',
+] as const;
+
+export const faultKinds = [...ordinaryFaults, ...gapFaults, ...rareFaults] as const;
+
+export type FaultKind = (typeof faultKinds)[number];
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -122,31 +124,9 @@ export interface ScenarioOptions {
   readonly seconds: number | null;
   /** Without, only faults are drawn that need no transfer. */
   readonly isHealing: boolean;
+  /** Of which kinds alone, in the order of `faultKinds`; `null`: drawn. */
+  readonly faults: readonly FaultKind[] | null;
 }
-
-const ordinaryFaults: readonly OrdinaryFault[] = [
-  'cut',
-  'cut-one-way',
-  'clog',
-  'lossy-link',
-  'slow-link',
-  'flap',
-  'kill',
-  'kill-at-step',
-  'stop',
-  'postgres-crash',
-  'postgres-freeze',
-  'postgres-slow',
-  'postgres-flaky',
-  'kafka-down',
-  'kafka-freeze',
-  'kafka-flaky',
-  'clock-jump',
-  'replay',
-  'poison',
-  'offsets-back',
-  'offsets-forward',
-];
 
 /** What these take away comes back by transfers alone. */
 const needsTransfer: ReadonlySet<FaultKind> = new Set<FaultKind>([
@@ -167,30 +147,12 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
   const shape = random.split('shape');
   const regions = options.regions ?? drawRegions(shape.next());
   const usualMs = 1000 * (options.seconds ?? Math.round(shape.between(50, 62)));
-  const longCut = options.seconds === null ? drawLongCut(random.split('long cut'), regions) : null;
-  const durationMs = usualMs + (longCut?.forMs ?? 0);
+  const course =
+    options.faults === null
+      ? drawCourse(random, { regions, usualMs, options })
+      : drawPressedCourse(random, { regions, usualMs, options, kinds: options.faults });
+  const { durationMs, faults, joining, isLogInside } = course;
   const { isHealing } = options;
-  const extent = { regions, durationMs };
-  const usual = [
-    ...drawFaults(random.split('faults'), extent),
-    ...(longCut === null ? [] : [longCut]),
-    ...(isHealing ? drawRepairs(random.split('repairs'), extent) : []),
-  ];
-  const isLogInside = isHealing && random.split('log').chance(0.08);
-  const drawn = isLogInside
-    ? besideLogInside(random.split('restore'), usual, extent)
-    : [...usual, ...drawWishes(random.split('wishes'), usual, extent)].toSorted(inTime);
-  const renewal = isHealing && !isLogInside ? drawRenewal(random.split('renewal'), regions) : null;
-  const joining = drawJoining(random.split('joining'), { durationMs, renewal });
-  const isKept = ({ kind, atMs }: Fault): boolean =>
-    (isHealing || !needsTransfer.has(kind)) && (joining?.isCalm !== true || atMs > joining.atMs + calmMs);
-  const renewed = joining?.isCalm === true && renewal !== null ? [renewal.restore] : [];
-  const isRepaired = isHealing && !isLogInside;
-  const trimmed = isRepaired ? drawTrimmed(random.split('trimmed'), { regions, joining }) : [];
-  const past = isRepaired && joining === null ? drawPastOfThird(random.split('past'), drawn, extent) : [];
-  const lost = isRepaired && joining === null ? drawLostRow(random.split('lost row'), drawn, extent) : [];
-  const faults = [...renewed, ...trimmed, ...past, ...lost, ...drawn.filter(isKept)].toSorted(inTime);
-  const lone = options.seconds === null ? drawLone(random.split('lone'), extent) : null;
   const scenario: Scenario = {
     seed,
     regions,
@@ -212,7 +174,62 @@ export function drawScenario(seed: number, options: ScenarioOptions): Scenario {
     isGuarded: shape.chance(0.1) || isLogInside || faults.some(({ kind }) => startsAnew.has(kind)),
   };
   const nothingElse = { joining: null, retiring: null, isLogInside: false };
+  const { lone } = course;
   return lone === null ? scenario : { ...scenario, ...nothingElse, faults: [lone] };
+}
+
+/** What happens in a world, and when. */
+interface Course extends Pick<Scenario, 'durationMs' | 'faults' | 'joining' | 'isLogInside'> {
+  /** Then nothing else happens. */
+  readonly lone: Fault | null;
+}
+
+interface CourseParts {
+  readonly regions: number;
+  readonly usualMs: number;
+  readonly options: ScenarioOptions;
+}
+
+function drawCourse(random: Random, { regions, usualMs, options }: CourseParts): Course {
+  const { isHealing } = options;
+  const longCut = options.seconds === null ? drawLongCut(random.split('long cut'), regions) : null;
+  const durationMs = usualMs + (longCut?.forMs ?? 0);
+  const extent = { regions, durationMs };
+  const usual = [
+    ...drawFaults(random.split('faults'), extent),
+    ...(longCut === null ? [] : [longCut]),
+    ...(isHealing ? drawRepairs(random.split('repairs'), extent) : []),
+  ];
+  const isLogInside = isHealing && random.split('log').chance(0.08);
+  const drawn = isLogInside
+    ? besideLogInside(random.split('restore'), usual, extent)
+    : [...usual, ...drawWishes(random.split('wishes'), usual, extent)].toSorted(inTime);
+  const renewal = isHealing && !isLogInside ? drawRenewal(random.split('renewal'), regions) : null;
+  const joining = drawJoining(random.split('joining'), { durationMs, renewal });
+  const isKept = ({ kind, atMs }: Fault): boolean =>
+    (isHealing || !needsTransfer.has(kind)) && (joining?.isCalm !== true || atMs > joining.atMs + calmMs);
+  const renewed = joining?.isCalm === true && renewal !== null ? [renewal.restore] : [];
+  const isRepaired = isHealing && !isLogInside;
+  const trimmed = isRepaired ? drawTrimmed(random.split('trimmed'), { regions, joining }) : [];
+  const past = isRepaired && joining === null ? drawPastOfThird(random.split('past'), drawn, extent) : [];
+  const lost = isRepaired && joining === null ? drawLostRow(random.split('lost row'), drawn, extent) : [];
+  const faults = [...renewed, ...trimmed, ...past, ...lost, ...drawn.filter(isKept)].toSorted(inTime);
+  const lone = options.seconds === null ? drawLone(random.split('lone'), extent) : null;
+  return { durationMs, faults, joining, isLogInside, lone };
+}
+
+/** Every region is there from the beginning, so that what happens happens to all of them. */
+function drawPressedCourse(
+  random: Random,
+  { regions, usualMs, options, kinds }: CourseParts & { readonly kinds: readonly FaultKind[] },
+): Course {
+  const extent = { regions, durationMs: usualMs };
+  const possible = kinds.filter((kind) => options.isHealing || !needsTransfer.has(kind));
+  const pressed = drawPressed(random.split('pressed'), possible, extent);
+  const isLogInside = options.isHealing && kinds.includes('restore') && random.split('log').chance(0.08);
+  const drawn = isLogInside ? besideLogInside(random.split('restore'), pressed, extent) : pressed;
+  const faults = drawn.filter(({ kind }) => kinds.includes(kind));
+  return { durationMs: usualMs, faults, joining: null, isLogInside, lone: null };
 }
 
 /** Few are enough for most of what can go wrong, and a world's cost grows with the square. */
@@ -303,11 +320,4 @@ function drawFaults(random: Random, { regions, durationMs }: Extent): readonly F
     faults.push(drawFault(random, { kind, atMs: random.between(durationMs / 3, durationMs), regions }));
   }
   return faults.toSorted(inTime);
-}
-
-/** Some of the kinds, at least one: what is left out cannot hide what is left. */
-function swarm<T>(random: Random, kinds: readonly T[], rate: number): readonly T[] {
-  const chosen = kinds.filter(() => random.chance(rate));
-  const one = kinds[random.int(kinds.length)];
-  return chosen.length > 0 || one === undefined ? chosen : [one];
 }

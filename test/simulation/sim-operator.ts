@@ -4,7 +4,8 @@
  */
 import { ReplicationError } from '@isthmus/replication/errors';
 import { contradicted } from '@isthmus/replication/identity/identity-guard';
-import type { RegionId } from '@isthmus/replication/ports/identity';
+import type { PeerProgress } from '@isthmus/replication/ports/beat-store';
+import { type RegionId, sameIncarnation } from '@isthmus/replication/ports/identity';
 import type { SimNode } from './sim-node.ts';
 import type { SimRegion } from './sim-region.ts';
 import type { SimWishes } from './sim-wishes.ts';
@@ -92,8 +93,11 @@ export class Operator {
     const beat = region.row.row.drained?.beat ?? null;
     const peers = survivors.filter((peer) => peer !== region);
     const told = (await region.beats.overview()).progress;
-    const hasAll = ({ id }: SimRegion): boolean =>
-      beat !== null && told.some(({ peer, settledBeat }) => peer === id && (settledBeat ?? 0) >= beat);
+    // What a peer told before it was set back is not what it has, and nobody can know that it was.
+    const isOf = ({ identity, isWhole }: SimRegion, by: PeerProgress): boolean =>
+      isWhole && by.peer === identity.region && sameIncarnation(by.peerIncarnation, identity.incarnation);
+    const hasAll = (peer: SimRegion): boolean =>
+      beat !== null && told.some((by) => isOf(peer, by) && (by.settledBeat ?? 0) >= beat);
     if (!peers.every(hasAll)) return false;
     this.#world.seen('drained region is all at its peers');
     for (const peer of peers) {

@@ -23,7 +23,7 @@ import { MemoryTransferStore } from '@isthmus/replication/adapters/memory/transf
 import { MemoryVerifications } from '@isthmus/replication/adapters/memory/verifications';
 import type { Incarnation, RegionId } from '@isthmus/replication/ports/identity';
 import { LogReach } from './log-reach.ts';
-import { PastLives } from './past-lives.ts';
+import { type Life, PastLives } from './past-lives.ts';
 import type { RegionClock } from './region-clock.ts';
 import type { SimSeals } from './sim-seals.ts';
 import { SimServer } from './sim-server.ts';
@@ -139,6 +139,11 @@ export class SimRegion {
   /** What its database is now. */
   get identity(): RegionIdentity {
     return { region: this.id, incarnation: this.row.row.incarnation, partitionCount: this.partitionCount };
+  }
+
+  /** What peers know it to be: also where its database was set back behind the beginning of that life. */
+  get knownAs(): Life {
+    return this.lives.isSetBack(this.row.row.incarnation) ? this.lives.last : this.identity;
   }
 
   /** Its database takes writes, as far as the identity goes: it is its own past and knows it. */

@@ -58,6 +58,7 @@ export class SimWishes {
       refills: this.refills,
       draining: this.draining,
       renew: () => keeper.renew(),
+      confirmFirst: (confirm) => keeper.confirmFirst(confirm),
       isRenewing: () => keeper.state.kind === 'renewing' || keeper.state.kind === 'renewed',
       isRetired,
       timer,
@@ -150,6 +151,10 @@ export class SimRefillStore implements RefillStore {
 
   refuse(detail: string): Promise<boolean> {
     return this.#postgres.read('refuse refill', () => this.#inner.refuse(detail));
+  }
+
+  withdraw(detail: string): Promise<boolean> {
+    return this.#postgres.read('withdraw refill', () => this.#inner.withdraw(detail));
   }
 
   countRecords(limit: number): Promise<number> {

@@ -1,6 +1,6 @@
 /** Faults of what is stored: a database that goes back in time, one that loses a record, a log whose records come again. */
 import type { End, Place } from './faults.ts';
-import type { Copy } from './world.ts';
+import type { Copy } from './losses.ts';
 
 /** An older copy of the database is put back; what was published meanwhile tells it from a restart (I11). */
 export function restore({ world, region }: Place): End {
@@ -10,12 +10,15 @@ export function restore({ world, region }: Place): End {
   const at = region.database.wal.insert;
   const { nowMs: atMs } = world.scheduler;
   const beat = region.beats.newest?.number ?? 0;
-  const copy = { putBack, copied, at, atMs };
+  const copy = { putBack, copied, at, atMs, isEmptied: region.refills.donor !== null };
   return () => {
     const published = region.beats.publishedThrough ?? 0n;
     if (published > at) void restoreIfKnown({ world, region }, beat, copy);
   };
 }
+
+/** Nobody puts a copy back while the processes still find out about the one before. */
+const againMs = 2000;
 
 /** At a moment of its own: no transaction goes on over it. */
 async function restoreIfKnown(
@@ -25,7 +28,8 @@ async function restoreIfKnown(
 ): Promise<void> {
   if (!(await canBeKnown({ world, region }, beat))) return;
   world.scheduler.after(0, () => {
-    if (!region.isGone) world.restore(region, copy);
+    const isRecent = world.losses.isLostSince(region, world.scheduler.nowMs - againMs);
+    if (!region.isGone && !isRecent) world.restore(region, copy);
   });
 }
 

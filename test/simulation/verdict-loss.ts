@@ -9,9 +9,10 @@ import { sameIncarnation } from '@isthmus/replication/ports/identity';
 import type { PositionRow } from '@isthmus/replication/ports/record-store';
 import type { Violation } from '../checkers/history.ts';
 import { checkLoss } from '../checkers/metrics.ts';
+import type { Loss } from './losses.ts';
 import type { Life } from './past-lives.ts';
 import type { SimRegion } from './sim-region.ts';
-import type { Loss, World } from './world.ts';
+import type { World } from './world.ts';
 
 /** Names of records that some region cannot be expected to show as the others do. */
 export async function excusedIn(world: World): Promise<ReadonlySet<string>> {
@@ -30,8 +31,8 @@ export async function excusedIn(world: World): Promise<ReadonlySet<string>> {
 
 export async function lossesIn(world: World): Promise<readonly Violation[]> {
   const found: Violation[] = [];
-  for (const loss of world.losses) {
-    if (!loss.isClockKnown) continue;
+  for (const loss of world.losses.all) {
+    if (!loss.isClockKnown || isBehindHole(world, loss)) continue;
     const lostMs = await lostMsOf(world, loss);
     if (lostMs > 0) world.seen('region destroyed with loss');
     const { region, life } = loss;
@@ -41,6 +42,15 @@ export async function lossesIn(world: World): Promise<readonly Violation[]> {
     if (violation !== null) found.push(violation);
   }
   return found;
+}
+
+/**
+ * A log that a lost slot has left a hole in counts again once a peer has what is in the hole (0023), and lies behind the
+ * hole when that peer loses it.
+ */
+function isBehindHole({ coverage, losses }: World, { held, atMs }: Loss): boolean {
+  if (!coverage.has('fault: lose-slot')) return false;
+  return held.some(({ by, isPast }) => isPast || losses.isLostSince(by, atMs));
 }
 
 /** What the log alone held goes with it, where that is lost as well before anybody has read it. */
@@ -84,7 +94,8 @@ interface Place {
 async function reachOf(world: World, origin: SimRegion, { life, partition }: Place): Promise<Lsn | null> {
   const settled = await settledIn(world, origin, { life, partition });
   if (origin.isGone) return settled.least;
-  if (!isOver(origin, life)) return null;
+  // A database that was set back and has not taken its next name yet goes on with the life before no more.
+  if (!isOver(origin, life) && !origin.lives.isSetBack(life.incarnation)) return null;
   // What it kept and had not published goes to its peers by transfers alone.
   const kept = world.isHealing ? origin.lives.kept(life.incarnation) : 0n;
   const told = origin.hasLostLog
@@ -110,13 +121,18 @@ async function settledIn(
   return { least: least ?? 0n, greatest };
 }
 
-/** Age, at the moment of the loss, of the oldest change that nobody holds who is left; what was put aside is held. */
-async function lostMsOf(world: World, { region, life, atMs }: Loss): Promise<number> {
-  const held = await Promise.all(world.survivors.map((survivor) => survivor.records.positions(region.id)));
+/**
+ * Age, at the moment of the loss, of the oldest change that nobody held or came to hold; what was put aside is held. What a
+ * region lost later, or was not yet heard to have lost, counts as held: no figure could tell.
+ */
+async function lostMsOf(world: World, { region, life, atMs, kept, held }: Loss): Promise<number> {
+  const now = await Promise.all(world.survivors.map((survivor) => survivor.records.positions(region.id)));
+  const then = held
+    .filter(({ by, isPast }) => world.losses.isLostSince(by, atMs) || isPast)
+    .map(({ rows }) => rows);
   let oldestAtMs = atMs;
   for (const partition of partitionsOf(region)) {
-    const applied = held.map((rows) => appliedOf(rows, life, partition));
-    const kept = region.isGone ? 0n : region.lives.kept(life.incarnation);
+    const applied = [...now, ...then].map((rows) => appliedOf(rows, life, partition));
     const first = world.oracle.beyond(life, partition, applied.reduce(greater, kept))[0];
     oldestAtMs = Math.min(oldestAtMs, first?.atMs ?? atMs);
   }

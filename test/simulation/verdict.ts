@@ -93,7 +93,9 @@ export class Verdict {
    */
   async #giveUpStranded(): Promise<void> {
     const world = this.#world;
-    const isLogLost = world.regions.some(({ hasLostLog }) => hasLostLog);
+    const isLogLost =
+      world.coverage.has('fault: lose-slot') ||
+      world.regions.some(({ hasLostLog, isLogGone }) => hasLostLog || isLogGone);
     for (const region of world.survivors) {
       if (!region.isSetBack || region.isWhole || world.survivors.length < 2) continue;
       if (!isLogLost && !this.#standsAnywhere(region)) continue;
@@ -138,9 +140,11 @@ export class Verdict {
 
   /** Whoever needs every peer to know its past waits for one that is gone (P9), and whoever was told too much for a letter. */
   async #waits(region: SimRegion): Promise<readonly string[]> {
-    const isKeptFromPromise = this.#world
-      .nodesOf(region.id)
-      .some((node) => node?.replicator.relearning?.kind === 'promised');
+    const kinds = new Set(this.#world.nodesOf(region.id).map((node) => node?.replicator.relearning?.kind));
+    // A donor has collected on a promise that what is put aside now, by a clock that was set right, keeps from being kept.
+    const isRefused = async () =>
+      kinds.has('fetching') && (await region.jobs.recent()).some(({ state }) => state === 'failed');
+    const isKeptFromPromise = kinds.has('promised') || (await isRefused());
     if (isKeptFromPromise && (await lettersAt(region)).length > 0) return [];
     const isAsked = this.#world.operator.isAsking(region.id) || (await region.isAsked());
     const isLearning = !region.isWhole && this.#world.regions.every(({ isGone }) => !isGone);

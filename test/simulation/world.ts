@@ -5,23 +5,23 @@
  */
 import { assert, ReplicationError } from '@isthmus/replication/errors';
 import type { Guard } from '@isthmus/replication/guard/write-guard';
-import type { Lsn, RecordId } from '@isthmus/replication/ports/change';
+import type { RecordId } from '@isthmus/replication/ports/change';
 import { type Incarnation, type RegionId, parseRegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { Donor } from '@isthmus/replication/transfer/donor';
 import type { Violation } from '../checkers/history.ts';
 import type { Step } from './faults.ts';
 import { slotOf } from './faults.ts';
-import { knowsOwnClock, OffsetNews } from './clock-excuse.ts';
+import { OffsetNews } from './clock-excuse.ts';
 import { GaugeWatch } from './gauge-watch.ts';
 import { IncidentJudge } from './judge-incidents.ts';
 import { JoiningJudge } from './judge-joining.ts';
-import { judgeNode, shownThen } from './judge.ts';
+import { judgeNode } from './judge.ts';
 import { Link } from './link.ts';
+import { type Copy, Losses } from './losses.ts';
 import { Oracle } from './oracle.ts';
-import type { Life } from './past-lives.ts';
 import { Random } from './random.ts';
-import { RegionClock, type Jump } from './region-clock.ts';
+import { RegionClock } from './region-clock.ts';
 import type { Scenario } from './scenario.ts';
 import { Scheduler } from './scheduler.ts';
 import { type NodeWorld, SimNode } from './sim-node.ts';
@@ -31,30 +31,6 @@ import { SimRegion } from './sim-region.ts';
 import { SimSeals } from './sim-seals.ts';
 import type { SimRetiring } from './sim-retirement.ts';
 import { Trace } from './trace.ts';
-
-/** What a region showed in the moment in which it was destroyed, or set back. */
-export interface Loss {
-  readonly region: SimRegion;
-  readonly life: Life;
-  readonly withLog: boolean;
-  readonly atMs: number;
-  /** The RPO that counts while the log survives, where it does, and the one of the best peer; `null`: unknown. */
-  readonly shownMs: { readonly first: number | null; readonly ofPeers: number | null };
-  /** Whether no jump of its clock let that be off. */
-  readonly isClockKnown: boolean;
-  /** Of its clock until then. */
-  readonly setBacks: readonly Jump[];
-}
-
-/** An older copy of a database. */
-export interface Copy {
-  readonly putBack: () => void;
-  /** What the database was when it was taken, and how far it stood. */
-  readonly copied: Incarnation;
-  readonly at: Lsn;
-  /** When it was taken, by true time. */
-  readonly atMs: number;
-}
 
 const localLatencyMs = 0.5;
 /** How long an operator takes who is called. */
@@ -72,7 +48,7 @@ export class World implements NodeWorld {
   readonly scenario: Scenario;
   readonly violations: Violation[] = [];
   readonly coverage = new Map<string, number>();
-  readonly losses: Loss[] = [];
+  readonly losses: Losses;
   /** Regions that an operator has retired. */
   readonly retired: RegionId[] = [];
   readonly gauges = new GaugeWatch(this);
@@ -102,6 +78,8 @@ export class World implements NodeWorld {
     const names = Array.from({ length: scenario.regions }, (_, index) => regionName(index));
     this.seals = new SimSeals(names.map((region) => ({ region, key: 0 })));
     this.regions = names.map((region, index) => this.#region(region, names, index));
+    const nodesOf = (region: RegionId) => this.nodesOf(region);
+    this.losses = new Losses(this.regions, nodesOf, () => this.scheduler.nowMs);
     for (const from of names) for (const to of names) this.#links.set(`${from} ${to}`, this.#link(from, to));
   }
 
@@ -309,8 +287,7 @@ export class World implements NodeWorld {
   destroy(region: SimRegion, { withLog }: { readonly withLog: boolean }): void {
     if (this.survivors.length < 2) return;
     const nodes = this.#nodes.get(region.id) ?? [];
-    const shownMs = shownThen(nodes, !withLog && !region.hasLostLog);
-    this.losses.push({ ...this.#lossOf(region), withLog, shownMs });
+    this.losses.destroyed(region, withLog);
     region.isGone = true;
     for (const [slot, node] of nodes.entries()) {
       node?.process.kill();
@@ -341,24 +318,13 @@ export class World implements NodeWorld {
   }
 
   /** Its processes go on, and must not write before the database has become another incarnation (P9). */
-  restore(region: SimRegion, { putBack, copied, at, atMs }: Copy): void {
-    // A log that lies in the database goes back with it.
-    const isLogKept = !region.hasLostLog && !region.isLogInside;
-    const shownMs = shownThen(this.nodesOf(region.id), isLogKept);
-    this.losses.push({ ...this.#lossOf(region), withLog: false, shownMs });
+  restore(region: SimRegion, copy: Copy): void {
     region.isSetBack = true;
+    this.losses.setBack(region, copy);
     if (region.isLogInside) region.lostLogAtMs = this.scheduler.nowMs;
-    region.lives.setBack(copied, at);
-    region.clock.heardAgain(atMs);
-    putBack();
+    region.clock.heardAgain(copy.atMs);
     region.postgres.startAnew();
     this.seen('database restored');
-  }
-
-  #lossOf(region: SimRegion): Pick<Loss, 'region' | 'life' | 'atMs' | 'isClockKnown' | 'setBacks'> {
-    const { nowMs: atMs } = this.scheduler;
-    const setBacks = [...region.clock.setBacks];
-    return { region, life: region.identity, atMs, isClockKnown: knowsOwnClock(region, atMs), setBacks };
   }
 
   #region(region: RegionId, names: readonly RegionId[], index: number): SimRegion {

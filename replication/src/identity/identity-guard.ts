@@ -64,6 +64,7 @@ export class IdentityGuard {
   #quietUntilMs = 0;
   /** An operator wants a new incarnation. */
   #isWanted = false;
+  #confirm: () => Promise<void> = async () => {};
 
   constructor(options: IdentityGuardOptions) {
     const { timer, past } = options;
@@ -84,6 +85,11 @@ export class IdentityGuard {
     await this.#options.past.hold(onAWord);
     this.#isWanted = true;
     this.#quietUntilMs = 0;
+  }
+
+  /** Before a claim is made this is waited for; what it rejects with ends the attempt. */
+  confirmFirst(confirm: () => Promise<void>): void {
+    this.#confirm = confirm;
   }
 
   /** No dot of this life is one of the other's, so nothing that was written is in the way of a third. */
@@ -205,7 +211,8 @@ export class IdentityGuard {
     this.#state = { kind: 'renewing', reason };
     await evidence.prepare();
     const isAlone = () => evidence.isAlone(aloneMs);
-    const outcome = await renewIncarnation({ ...this.#options, isAlone, signal: this.#end.signal });
+    const confirm = this.#confirm;
+    const outcome = await renewIncarnation({ ...this.#options, confirm, isAlone, signal: this.#end.signal });
     if (outcome.kind === 'lost' || (outcome.kind === 'given-up' && outcome.isAlive)) {
       // Another process of this database may have been quicker, and who was heard is the life that it has taken (0021).
       const continuity = await past.continuity();

@@ -71,6 +71,7 @@ class World {
       self: this.#self,
       evidence: this.evidence,
       control: this.#control,
+      confirm: async () => {},
       isAlone: async () => true,
       newNonce: () => 4242,
       signal: new AbortController().signal,

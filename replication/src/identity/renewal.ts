@@ -26,6 +26,8 @@ export interface RenewalOptions {
   readonly past: Pick<IdentityStore, 'continuity' | 'claim' | 'noteClaim' | 'adopt' | 'hold'>;
   readonly evidence: Pick<Evidence, 'newestProgress' | 'highestCounter'>;
   readonly control: ControlLog;
+  /** What must not be true any more when the claim is made is looked at once more. */
+  readonly confirm: () => Promise<void>;
   /** Whether nobody publishes in our name for long enough from now on. */
   readonly isAlone: () => Promise<boolean>;
   /** Of 32 bits, from chance. */
@@ -58,6 +60,7 @@ async function perform(options: RenewalOptions, effect: RenewalEffect): Promise<
       if (await isAlone()) return { kind: 'alone' };
       return { kind: 'heard', reason: 'somebody else publishes in our name' };
     case 'note': {
+      await options.confirm();
       const claim = await past.noteClaim({ counter: effect.counter, nonce: newNonce() });
       return { kind: 'noted', claim };
     }

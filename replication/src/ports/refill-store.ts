@@ -55,6 +55,11 @@ export interface RefillStore {
    * where they were before it.
    */
   refuse(detail: string): Promise<boolean>;
+  /**
+   * What was safe is not any more: nothing is dropped by the incarnation that is being taken. False where it takes none, and
+   * where the database was emptied for an earlier wish. With it local writes are taken again, as where it is refused.
+   */
+  withdraw(detail: string): Promise<boolean>;
   /** Stored records, counted up to a bound. */
   countRecords(limit: number): Promise<number>;
 }

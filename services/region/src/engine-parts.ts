@@ -157,6 +157,7 @@ export function createRefiller(
     timer,
     logger,
     renew: () => keeper.renew(),
+    confirmFirst: (confirm) => keeper.confirmFirst(confirm),
     isRenewing: () => keeper.state.kind === 'renewing' || keeper.state.kind === 'renewed',
     isRetired: () => retirement.isRetired,
   });

@@ -13,8 +13,8 @@ import { hasRun, summaryOf, together } from './summary.ts';
 import { isContinued, readSummary, writeSummary } from './summary-file.ts';
 
 const program = new URL('../../dist/simulation/main.js', import.meta.url).pathname;
-const usual = { regions: null, seconds: null, isHealing: true };
-const unhealed = { regions: 4, seconds: null, isHealing: false };
+const usual = { regions: null, seconds: null, isHealing: true, faults: null };
+const unhealed = { regions: 4, seconds: null, isHealing: false, faults: null };
 
 const nothingDone: SeedResult = {
   seed: 0,
@@ -74,6 +74,21 @@ test('a foreign line ends the command with what is wrong, before a seed runs', a
   expect(stderr).toContain(`${path}, line 1: commit: `);
   expect(stderr).not.toContain('at ');
   expect(readFileSync(path, 'utf8')).toBe('{"seed": 8}\n');
+});
+
+test('results by named faults are not mixed with others, and those from before there was the choice are read', () => {
+  const path = freshPath();
+  const pressed: ScenarioOptions = { ...usual, faults: ['cut', 'restore'] };
+  const file = new ResultsFile(path, { commit: 'one', options: pressed });
+  file.add({ ...nothingDone, seed: 7 });
+  expect(file.read()).toMatchObject([{ seed: 7 }]);
+  expect(() => new ResultsFile(path, { commit: 'one', options: usual }).read()).toThrow(
+    'of worlds drawn by --faults cut,restore, and these are drawn by no options',
+  );
+  const before = freshPath();
+  new ResultsFile(before, { commit: 'one', options: usual }).add({ ...nothingDone, seed: 8 });
+  writeFileSync(before, readFileSync(before, 'utf8').replace(',"faults":null', ''));
+  expect(new ResultsFile(before, { commit: 'one', options: usual }).read()).toMatchObject([{ seed: 8 }]);
 });
 
 describe('what campaigns of one engine came to', () => {

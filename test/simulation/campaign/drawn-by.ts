@@ -3,12 +3,14 @@
  * came to is never added up.
  */
 import { z } from 'zod';
-import type { ScenarioOptions } from '../scenario.ts';
+import { faultKinds, type ScenarioOptions } from '../scenario.ts';
 
 export const drawnBy = z.object({
   regions: z.number().nullable(),
   seconds: z.number().nullable(),
   isHealing: z.boolean(),
+  /** Absent in what was written before there was the choice. */
+  faults: z.array(z.enum(faultKinds)).readonly().nullable().default(null),
 });
 
 /** What must be the same in all that a campaign adds up. */
@@ -17,8 +19,8 @@ export interface CampaignKind {
   readonly options: ScenarioOptions;
 }
 
-export function drawnByOf({ regions, seconds, isHealing }: ScenarioOptions): ScenarioOptions {
-  return { regions, seconds, isHealing };
+export function drawnByOf({ regions, seconds, isHealing, faults }: ScenarioOptions): ScenarioOptions {
+  return { regions, seconds, isHealing, faults };
 }
 
 export function isDrawnAlike(one: ScenarioOptions, other: ScenarioOptions): boolean {
@@ -26,11 +28,12 @@ export function isDrawnAlike(one: ScenarioOptions, other: ScenarioOptions): bool
 }
 
 /** As on the command line, each with a space before it; empty: the usual worlds. */
-export function optionsOf({ regions, seconds, isHealing }: ScenarioOptions): string {
+export function optionsOf({ regions, seconds, isHealing, faults }: ScenarioOptions): string {
   return [
     regions === null ? '' : ` --regions ${regions}`,
     seconds === null ? '' : ` --seconds ${seconds}`,
     isHealing ? '' : ' --unhealed',
+    faults === null ? '' : ` --faults ${faults.join(',')}`,
   ].join('');
 }
 

@@ -7,7 +7,13 @@ import type { SeedResult } from '../seed-result.ts';
 
 const [first = '1', count = '1', nets = ''] = process.argv.slice(2);
 
-const options = { regions: null, seconds: null, isHealing: nets !== 'unhealed', workers: null };
+const options = {
+  regions: null,
+  seconds: null,
+  isHealing: nets !== 'unhealed',
+  faults: null,
+  workers: null,
+};
 const seeds = Array.from({ length: Number(count) }, (_, index) => Number(first) + index);
 const failed: SeedResult[] = [];
 await runSeeds(seeds, options, (result) => {

@@ -90,8 +90,14 @@ export class MemoryRefillStore implements RefillStore {
   async refuse(detail: string): Promise<boolean> {
     const row = this.#row;
     if (row?.state !== 'securing') return false;
-    this.#put({ ...row, state: 'refused', detail, endedAtMs: this.#database.nowMs() });
-    if (!row.wasDrained) this.#identity.change({ drained: null });
+    this.#end(row, detail);
+    return true;
+  }
+
+  async withdraw(detail: string): Promise<boolean> {
+    const row = this.#row;
+    if (row?.state !== 'renewing' || row.isUnfilled) return false;
+    this.#end(row, detail);
     return true;
   }
 
@@ -113,6 +119,11 @@ export class MemoryRefillStore implements RefillStore {
   learnt(): void {
     const row = this.#row;
     if (row?.state === 'learning') this.#put({ ...row, state: 'done', endedAtMs: this.#database.nowMs() });
+  }
+
+  #end(row: RefillRow, detail: string): void {
+    this.#put({ ...row, state: 'refused', detail, endedAtMs: this.#database.nowMs() });
+    if (!row.wasDrained) this.#identity.change({ drained: null });
   }
 
   get #row(): RefillRow | null {

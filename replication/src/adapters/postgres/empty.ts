@@ -16,7 +16,11 @@ const recordsAtOnce = 5000;
 /** It is to be emptied by whatever makes the next incarnation. */
 export const isWanted = "EXISTS (SELECT FROM isthmus.refill WHERE state = 'renewing' OR unfilled)";
 
-const selectWanted: Statement = { name: 'isthmus_empty_wanted', text: `SELECT ${isWanted}` };
+/** Locked, because a wish may be withdrawn until then. */
+const selectWanted: Statement = {
+  name: 'isthmus_empty_wanted',
+  text: "SELECT FROM isthmus.refill WHERE state = 'renewing' OR unfilled FOR UPDATE",
+};
 
 const deleteRecords: Statement = {
   name: 'isthmus_empty_records',
@@ -62,8 +66,8 @@ export const afterRefill: readonly Call[] = [
 
 /** Does nothing where it is not wanted. The caller rolls back what it throws. */
 export async function emptyForRefill(session: Session): Promise<void> {
-  const { rows } = await session.query(selectWanted);
-  if (rows[0]?.[0] !== true) return;
+  const { rowCount } = await session.query(selectWanted);
+  if (rowCount !== 1) return;
   for (let after: RecordId | null = beginning; after !== null; ) after = await deleteSome(session, after);
   for (const call of emptied) await session.query(...call);
   await session.query(endTransfers);

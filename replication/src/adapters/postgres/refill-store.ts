@@ -52,16 +52,21 @@ const securedRefill: Statement = {
   text: "UPDATE isthmus.refill SET state = 'renewing', detail = '' WHERE state = 'securing'",
 };
 
-const refuseRefill: Statement = {
-  name: 'isthmus_refill_refuse',
-  text: `WITH refused AS (
+const refuseRefill = ended('refuse', "state = 'securing'");
+
+/** Whoever empties the database locks the wish first, so that this comes before it or finds it emptied. */
+const withdrawRefill = ended('withdraw', "state = 'renewing' AND NOT unfilled");
+
+function ended(name: string, where: string): Statement {
+  const text = `WITH refused AS (
     UPDATE isthmus.refill SET state = 'refused', detail = $1, ended_at = clock_timestamp()
-    WHERE state = 'securing' RETURNING was_drained
+    WHERE ${where} RETURNING was_drained
   ), joined AS (
     UPDATE isthmus.identity SET drained_since = NULL, drained_from = NULL, drained_beat = NULL
     WHERE EXISTS (SELECT FROM refused WHERE NOT was_drained)
-  ) SELECT FROM refused`,
-};
+  ) SELECT FROM refused`;
+  return { name: `isthmus_refill_${name}`, text };
+}
 
 const countRecords: Statement = {
   name: 'isthmus_refill_records',
@@ -98,6 +103,10 @@ export class PostgresRefillStore implements RefillStore {
 
   async refuse(detail: string): Promise<boolean> {
     return (await this.#connections.query(refuseRefill, detail.slice(0, maxDetailLength))).rowCount === 1;
+  }
+
+  async withdraw(detail: string): Promise<boolean> {
+    return (await this.#connections.query(withdrawRefill, detail.slice(0, maxDetailLength))).rowCount === 1;
   }
 
   async countRecords(limit: number): Promise<number> {
