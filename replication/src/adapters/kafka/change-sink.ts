@@ -11,6 +11,7 @@ import type { RegionId } from '../../ports/identity.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { KafkaConnection, defaultStallTimeoutMs } from './kafka-connection.ts';
 import type { KafkaCluster } from './kafka-connection.ts';
+import { adminOf, openCluster } from './kafkajs-internals.ts';
 import { TopicWriter, requireCount } from './topic-writer.ts';
 import type { WriterOptions } from './topic-writer.ts';
 import { changesTopic, progressTopic, topicsOf } from './topics.ts';
@@ -56,7 +57,8 @@ export class KafkaChangeSink implements ChangeSink {
       ...this.#connecting,
       attempt: this.#attempt++,
     });
-    const admin = connection.kafka.admin({ retry: adminRetry });
+    const options = connection.clusterOptions;
+    const admin = adminOf(openCluster(options), options, adminRetry);
     try {
       await connection.answered(this.#createAbsent(admin, partitionCount));
       const topic = changesTopic(this.#region);
