@@ -23,7 +23,13 @@ import {
 const stallTimeoutMs = 2_000;
 const soon = { timeout: 20_000, interval: 50 };
 const ignore = () => undefined;
-const logger = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+const warnings: object[] = [];
+const logger = {
+  debug: ignore,
+  info: ignore,
+  warn: (fields: object) => void warnings.push(fields),
+  error: ignore,
+};
 /** Of the node that fails. */
 const failing = 2;
 const fallible = 1;
@@ -112,6 +118,34 @@ describe('a log of which a node is away', () => {
     await reading.has([0, 1, 2, 3, 4, 5]);
     await Promise.all([reading.close(), sink.close()]);
   }, 90_000);
+
+  test('topics have as many replicas as are asked for, or are not made, and it is told where they have fewer', async () => {
+    const cluster = { brokers: [first.brokers] };
+    const made = regionOf('made');
+    warnings.length = 0;
+    const tooMany = new KafkaChangeSink({ region: made, cluster, logger, replicas: 4 });
+    await expect(tooMany.prepare(partitionCount)).rejects.toMatchObject({
+      code: 'log-unavailable',
+      message: expect.stringContaining('4 replicas, and 3 of the brokers are up'),
+    });
+    expect(await admin.listTopics()).not.toContain(changesTopic(made));
+    const two = new KafkaChangeSink({ region: made, cluster, logger, replicas: 2 });
+    await two.prepare(partitionCount);
+    const { topics } = await admin.fetchTopicMetadata({ topics: [changesTopic(made)] });
+    expect(topics[0]?.partitions.map(({ replicas }) => replicas.length)).toEqual([2, 2, 2, 2]);
+    expect(warnings.filter((fields) => 'wanted' in fields)).toEqual([]);
+    const unnamed = new KafkaChangeSink({ region: made, cluster, logger });
+    await unnamed.prepare(partitionCount);
+    await unnamed.prepare(partitionCount);
+    const fewer = [changesTopic(made), progressTopic(made), controlTopic(made)];
+    expect(warnings.filter((fields) => 'wanted' in fields)).toEqual([
+      {
+        wanted: 3,
+        topics: expect.arrayContaining(fewer.map((topic) => ({ topic, replicas: 2 }))),
+      },
+    ]);
+    await Promise.all([tooMany, two, unnamed].map((sink) => sink.close()));
+  }, 60_000);
 
   /** One partition lies on the node that fails, and everything else on the first. */
   async function createTopics(region: RegionId): Promise<void> {

@@ -272,7 +272,9 @@ function createSink({ config, log: logger, database }: Opening): ChangeSink {
   const retentionMs = config.logRetentionHours * hourMs;
   logger.info({ log: config.log.kind }, 'the region writes its log');
   if (config.log.kind === 'kafka') {
-    return new KafkaChangeSink({ region, cluster: { brokers: config.log.brokers }, logger, retentionMs });
+    const { log, kafkaReplicas: replicas } = config;
+    const common = { region, cluster: { brokers: log.brokers }, logger, retentionMs };
+    return new KafkaChangeSink({ ...common, ...(replicas === 'any' ? {} : { replicas }) });
   }
   return new PostgresLogSink({
     region,
