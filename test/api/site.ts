@@ -25,7 +25,7 @@ import { type Actor, actorOf, parseRegionId, type RegionId } from '@isthmus/repl
 import { SessionDesk } from '@isthmus/replication/sessions/session-desk';
 import { Agreeing } from '@isthmus/replication/tombstones/agreeing';
 import { Donor } from '@isthmus/replication/transfer/donor';
-import { pino } from 'pino';
+import { quietListener } from '@isthmus/region/http/quiet-listener';
 import { z } from 'zod';
 
 export interface Answer {
@@ -199,7 +199,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
     onBatch: () => undefined,
   });
   const types = recordTypes(declarations, yjsText);
-  const api = createApiListener(listenerOptions, {
+  const api = createApiListener(quietListener, {
     collections: types,
     store,
     journal,
@@ -212,16 +212,16 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
   const readiness = new Readiness({ drain, askDatabase: () => clock.calibrate(), timeoutMs: 1000 });
   readiness.opened();
   const digester = new Digester({ store, clock });
-  const { log: logger } = listenerOptions;
+  const { log: logger } = quietListener;
   const agenda = new AgendaWatch({ store: database.agenda, timer, logger });
   const donor = new Donor({
     self: identity,
     store: database.transfers,
     timer: systemTimer,
-    logger: listenerOptions.log,
+    logger: quietListener.log,
     newName: randomUUID,
   });
-  const admin = createAdminListener(listenerOptions, {
+  const admin = createAdminListener(quietListener, {
     drain,
     readiness,
     parts: () => ({
@@ -263,7 +263,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
           peers: [regionId('us')],
           store: database.retirements,
           witness: { wordOf: () => Promise.resolve(null) },
-          logger: listenerOptions.log,
+          logger: quietListener.log,
         }),
         retirement: { isRetired: false },
       },
@@ -323,19 +323,6 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
   };
   return new Site({ postgres, database, apiUrl, adminUrl, close });
 }
-
-const listenerOptions = {
-  region: 'eu',
-  log: pino({ level: 'silent' }),
-  crash: (failure: Error) => {
-    throw failure;
-  },
-  maxConnections: 1000,
-  headersTimeoutMs: 5000,
-  stallTimeoutMs: 0,
-  requestTimeoutMs: 5000,
-  isDraining: () => false,
-};
 
 function declared(collections: unknown): Declarations {
   const parsed = parseDeclarations(JSON.stringify({ collections }));

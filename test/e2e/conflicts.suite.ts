@@ -70,7 +70,7 @@ test('the command lists it, says why one won, and restores the other', async () 
   ]);
   const shown = await isthmus('show', 'products/desk', '--json');
   const id = String(/"id":"([^"]+)"/.exec(shown.out)?.[1]);
-  const dry = await isthmus('restore', id, '--region', 'eu', '--dry-run', '--json');
+  const dry = await isthmus('restore', id, '--region', 'eu', '--in', 'us', '--dry-run', '--json');
   expect([dry.code, JSON.parse(dry.out)]).toMatchObject([0, { dryRun: true, value: { status: 'sold' } }]);
   expect(await eu.conflicts('products', 'desk')).toHaveLength(1);
   expect((await isthmus('restore', id, '--region', 'eu', '--in', 'us')).code).toBe(0);

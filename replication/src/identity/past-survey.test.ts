@@ -1,5 +1,6 @@
 /** Which words of peers about the region's earlier lives count, and how long they are waited for (P9, I8). */
 import { expect, test } from 'vitest';
+import { emptyOffer } from '../adapters/memory/empty-offer.ts';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
 import { ReplicationError } from '../errors.ts';
 import { parseRegionId, type RegionId } from '../ports/identity.ts';
@@ -24,20 +25,9 @@ const other = { ...at(1, 5n, 0), region: us };
 function surveyOf(answer: Vector | 'refuses' | 'silent') {
   const timer = new ManualTimer();
   const open: string[] = [];
-  const offer = (vector: Vector): Offer => ({
-    region: us,
-    incarnation: { counter: 1, nonce: 3 },
-    snapshot: 'one',
-    vector,
-    beats: [],
-    ahead: [at(1, 70n, 0), at(2, 90n, 0)],
-    whole: [],
-    horizon: [],
-    floorMs: 0,
-    slot: null,
-    mayBeEmptied: false,
-    beatAgeMs: 0,
-  });
+  const donor = { region: us, incarnation: { counter: 1, nonce: 3 } };
+  const ahead = [at(1, 70n, 0), at(2, 90n, 0)];
+  const offer = (vector: Vector): Offer => emptyOffer(donor, { snapshot: 'one', vector, ahead });
   const donors = {
     ask: async (_: RegionId, { kind }: { readonly kind: string }): Promise<TransferAnswer> => {
       open.push(kind);

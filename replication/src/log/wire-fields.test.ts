@@ -1,5 +1,6 @@
 /** What no column takes, or no message of ours may repeat, passes no decoder, whoever sealed or signed it (I12). */
 import { describe, expect, it, test } from 'vitest';
+import { emptyOffer } from '../adapters/memory/empty-offer.ts';
 import type { CountedBeat } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { Offer, TransferAnswer } from '../ports/transfer-peer.ts';
@@ -42,18 +43,7 @@ const answered = (position: Vector, askerIncarnation = incarnation) => {
   return progress({ barriers: { ask: null, answers: [answer] } });
 };
 const offered = (of: Partial<Offer>): TransferAnswer => {
-  const nothing = {
-    vector: [],
-    beats: [],
-    ahead: [],
-    whole: [],
-    horizon: [],
-    floorMs: 0,
-    slot: null,
-    mayBeEmptied: false,
-    beatAgeMs: 0,
-  };
-  return { kind: 'offer', offer: { region: eu, incarnation, snapshot: 's', ...nothing, ...of } };
+  return { kind: 'offer', offer: emptyOffer({ region: eu, incarnation }, of) };
 };
 const changes = (of: Partial<Extract<LogRecord, { kind: 'changes' }>>): LogRecord => {
   const interval = { from: 1n, to: 9n, beats: [], changes: [] };

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { emptyOffer } from '../adapters/memory/empty-offer.ts';
 import { ReplicationError } from '../errors.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { TransferPeer } from '../ports/transfer-peer.ts';
@@ -44,20 +45,7 @@ test('a peer that answers nothing is waited for no longer than anybody waits', a
 
 test('nothing is safe with a peer that may be emptied itself: of two that ask each other, the later sees it (I5)', async () => {
   const held = (lsn: bigint) => [{ region: self.region, incarnation: self.incarnation, partition: 0, lsn }];
-  const offer = {
-    region: us,
-    incarnation: { counter: 1, nonce: 6 },
-    snapshot: 's',
-    vector: held(9n),
-    beats: [],
-    ahead: [],
-    whole: [],
-    horizon: [],
-    floorMs: 0,
-    slot: null,
-    mayBeEmptied: false,
-    beatAgeMs: 0,
-  };
+  const offer = emptyOffer({ region: us, incarnation: { counter: 1, nonce: 6 } }, { vector: held(9n) });
   const survey = (mayBeEmptied: boolean) => {
     const ask: TransferPeer['ask'] = async () => ({ kind: 'offer', offer: { ...offer, mayBeEmptied } });
     const store = { standing: () => Promise.resolve({ ...standing, isEmpty: false }) };

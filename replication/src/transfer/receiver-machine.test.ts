@@ -3,6 +3,7 @@
  * happens, what is raised is covered (P6).
  */
 import { describe, expect, it } from 'vitest';
+import { emptyOffer } from '../adapters/memory/empty-offer.ts';
 import { assert } from '../errors.ts';
 import type { RecordId } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
@@ -25,20 +26,7 @@ const id = (key: number): RecordId => ({ collection: 'c', key: String(key).padSt
 
 function offer(lsn: bigint, snapshot = `s${lsn}`): Offer {
   const vector = [{ region: eu, incarnation, partition: 0, lsn }];
-  return {
-    region: eu,
-    incarnation,
-    snapshot,
-    vector,
-    beats: [],
-    ahead: vector,
-    whole: [],
-    horizon: [],
-    floorMs: 0,
-    slot: null,
-    mayBeEmptied: false,
-    beatAgeMs: 100,
-  };
+  return emptyOffer({ region: eu, incarnation }, { snapshot, vector, ahead: vector, beatAgeMs: 100 });
 }
 
 /** Mulberry32. */

@@ -1,10 +1,11 @@
 import { register, schema } from '@isthmus/conflict';
 import { expect, it } from 'vitest';
+import { emptyOffer } from '../adapters/memory/empty-offer.ts';
 import { systemTimer } from '../adapters/node/system-timer.ts';
 import type { RecordId } from '../ports/change.ts';
 import { parseRegionId } from '../ports/identity.ts';
 import type { HashedRecord } from '../ports/record-reader.ts';
-import type { Offer, TransferAnswer, TransferRequest } from '../ports/transfer-peer.ts';
+import type { TransferAnswer, TransferRequest } from '../ports/transfer-peer.ts';
 import type { Standing } from '../ports/transfer-store.ts';
 import type { Vector } from '../ports/vector.ts';
 import { compareIds } from '../record-hash.ts';
@@ -20,20 +21,7 @@ const { state } = schema({ title: register() }).edit(nothing, { actor: 'eu.1.000
 const self = { region: eu, incarnation: { counter: 1, nonce: 7 }, partitionCount: 1 };
 const vector = [{ region: eu, incarnation: self.incarnation, partition: 0, lsn: 1n }];
 
-const offer: Offer = {
-  region: us,
-  incarnation: { counter: 1, nonce: 9 },
-  snapshot: 's',
-  vector,
-  beats: [],
-  ahead: [],
-  whole: [],
-  horizon: [],
-  floorMs: 0,
-  slot: null,
-  mayBeEmptied: false,
-  beatAgeMs: 0,
-};
+const offer = emptyOffer({ region: us, incarnation: { counter: 1, nonce: 9 } }, { vector });
 
 const standing: Standing = {
   settled: [],

@@ -15,6 +15,7 @@ import type { RegionMetrics } from './metrics.ts';
 import { answerEcho } from './peer-client.ts';
 import type { RefusedRecords } from './refused-records.ts';
 import { readStatus } from './status-sources.ts';
+import type { UnreachablePartitions } from './unreachable-partitions.ts';
 
 export interface RunningParts extends Pick<ApiParts, 'guards' | 'journal' | 'writers'> {
   readonly isReady: () => Promise<boolean>;
@@ -28,6 +29,7 @@ export interface RunningParts extends Pick<ApiParts, 'guards' | 'journal' | 'wri
   readonly digester: AdminParts['digester'];
   readonly ownChanges: Pick<OwnLog, 'subscribe'>;
   readonly refused: RefusedRecords;
+  readonly unreachable: UnreachablePartitions;
   readonly maxDriftMs: number;
 }
 
@@ -35,7 +37,7 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
   const { config, timer, database, collections, peers, client, retirement, joining, draining } = ground;
   const { identity, past, records, beats, clock } = database;
   const { journal, guards, writers, digester, transferPeer, donor } = parts;
-  const { isReady, links, metrics, replicator, keeper, troubles } = parts;
+  const { isReady, links, metrics, replicator, keeper, troubles, refused, unreachable } = parts;
   const identityAdmin = {
     self: identity,
     past,
@@ -93,7 +95,7 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
       timer,
     },
     status: () =>
-      readStatus(ground, { isReady, links, replicator, guard: keeper, refused: parts.refused, troubles }),
+      readStatus(ground, { isReady, links, replicator, guard: keeper, refused, unreachable, troubles }),
     metrics: () => metrics.scrape(),
     echo: (caller) => answerEcho({ ...database.identity, peers, beats, links }, caller),
   };

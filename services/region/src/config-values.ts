@@ -175,11 +175,18 @@ export function parseSharedSecret(text: string): Parsed<string> {
   return { takes: '16 to 256 printable ASCII characters without spaces, the same in every region' };
 }
 
+const mostReplicas = 9;
+
 export function wholeNumber(least: number, most: number): (text: string) => Parsed<number> {
   return (text) => {
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     return value >= least && value <= most ? { value } : { takes: `a whole number from ${least} to ${most}` };
   };
+}
+
+/** `any`: as many as there are brokers when the topics are made, at most three. */
+export function parseReplicas(text: string): Parsed<number | 'any'> {
+  return text === '' ? { value: 'any' } : wholeNumber(1, mostReplicas)(text);
 }
 
 export function parseLogLevel(text: string): Parsed<LogLevel> {

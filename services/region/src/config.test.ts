@@ -49,6 +49,7 @@ describe('a valid environment', () => {
       databaseUrl: minimal.ISTHMUS_DATABASE_URL,
       log: { kind: 'postgres', isGiven: false },
       logPassword: '',
+      kafkaReplicas: 'any',
       logRetentionHours: 168,
       logRetentionMebibytes: 1024,
       peers: [],
@@ -111,6 +112,11 @@ describe('a valid environment', () => {
       kind: 'postgres',
       isGiven: true,
     });
+  });
+
+  it('takes how many brokers hold each topic, or leaves it to how many there are', () => {
+    expect(valid(minimal).kafkaReplicas).toBe('any');
+    expect(valid({ ...minimal, ISTHMUS_KAFKA_REPLICAS: '3' }).kafkaReplicas).toBe(3);
   });
 
   it('takes peers from a file, since they may hold passwords', () => {
@@ -200,6 +206,7 @@ describe('an invalid environment', () => {
       { ...minimal, ISTHMUS_LOG_PASSWORD: 's3cret' },
       /^ISTHMUS_LOG_PASSWORD holds \(hidden\)/,
     ],
+    ['no replica', { ...minimal, ISTHMUS_KAFKA_REPLICAS: '0' }, /from 1 to 9$/],
     ['no time to keep', { ...minimal, ISTHMUS_LOG_RETENTION_HOURS: '0' }, /from 1 to 87840$/],
     ['brokers of another kind', { ...minimal, ISTHMUS_KAFKA_BROKERS: 'mysql' }, /or postgres$/],
     [

@@ -24,6 +24,7 @@ import {
   parseRoles,
   parseSharedSecret,
   readText,
+  parseReplicas,
   wholeNumber,
 } from './config-values.ts';
 import type { Declarations } from './declarations.ts';
@@ -37,6 +38,8 @@ export interface Config {
   readonly log: OwnLog;
   /** For the role that peers read a log in Postgres with; empty: that role is somebody else's business. */
   readonly logPassword: string;
+  /** Brokers that hold each topic of a log in Kafka; `any`: as many as are up when it is made, at most three. */
+  readonly kafkaReplicas: number | 'any';
   /** How long the log keeps changes where it is made. */
   readonly logRetentionHours: number;
   /** How much of them, where the log is in Postgres. */
@@ -108,6 +111,7 @@ const variables = {
     show: (text: string) => (text === '' ? 'postgres' : text),
   },
   logPassword: secretVariable('ISTHMUS_LOG_PASSWORD', parseLogPassword),
+  kafkaReplicas: variable('ISTHMUS_KAFKA_REPLICAS', '', parseReplicas),
   logRetentionHours: variable('ISTHMUS_LOG_RETENTION_HOURS', '168', wholeNumber(1, maxRetentionHours)),
   logRetentionMebibytes: variable(
     'ISTHMUS_LOG_RETENTION_MIB',
@@ -146,6 +150,7 @@ export function readConfig(environment: Environment = process.env): ConfigResult
     databaseUrl: reader.read(variables.databaseUrl),
     log: reader.read(variables.log),
     logPassword: reader.read(variables.logPassword),
+    kafkaReplicas: reader.read(variables.kafkaReplicas),
     logRetentionHours: reader.read(variables.logRetentionHours),
     logRetentionMebibytes: reader.read(variables.logRetentionMebibytes),
     peers: reader.read(variables.peers),

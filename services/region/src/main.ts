@@ -70,6 +70,7 @@ import type { Opened } from './region-process.ts';
 import { replicationEvents, wayEvents } from './replication-events.ts';
 import { runRegion } from './run-region.ts';
 import { HttpTransferPeer } from './transfer-peer.ts';
+import { UnreachablePartitions } from './unreachable-partitions.ts';
 import { VerifiedSweeps } from './verified-sweeps.ts';
 
 const maxDriftMs = 60_000;
@@ -142,12 +143,13 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const journal = createJournal(ground, { metrics, paceMs: ground.paceMs });
   const transferPeer = new HttpTransferPeer({ admins: adminsOf(config), secret: config.peerSecret });
   const refused = createRefused(ground, metrics);
+  const unreachable = new UnreachablePartitions();
   const seals = logSeals(config, refused, Date.now);
   tellKeyTime(config, ground.log, Date.now());
   const sink = config.roles.has('replicator') ? new SealedSink(createSink(ground), seals.sealer) : null;
   const incarnations = sink && incarnationParts(ground, seals);
-  const replicator =
-    sink && incarnations && createReplicator(ground, { metrics, sink, transferPeer, incarnations, seals });
+  const carrying = { metrics, transferPeer, seals, unreachable };
+  const replicator = sink && incarnations && createReplicator(ground, { ...carrying, sink, incarnations });
   const keeper = sink && incarnations && createGuard(ground, { metrics, sink, incarnations });
   const sessions = createSessions(ground);
   const calibration = keepCalibrated(clock, ground.log, systemTimer);
@@ -173,7 +175,7 @@ function join(ground: Opening, isReady: () => Promise<boolean>): Opened {
   const writers = new KnownWriters(actorOf(identity.region, identity.incarnation), retirement, peerActors);
   const running = { links, donor, replicator, keeper, transferPeer, journal, guards, writers, digester };
   const ownLog = new OpenedOwnChanges(ownChanges(ground), seals);
-  const shown = { isReady, metrics, troubles, refused, ownChanges: ownLog };
+  const shown = { isReady, metrics, troubles, refused, unreachable, ownChanges: ownLog };
   return {
     api: { collections, store: records, journal, guards, sessions, peers: peerActors, writers },
     admin: adminPartsOf(ground, { ...running, ...shown, maxDriftMs }),
@@ -233,10 +235,11 @@ interface ReplicatorParts {
   readonly transferPeer: HttpTransferPeer;
   readonly incarnations: IncarnationParts;
   readonly seals: OwnSeals;
+  readonly unreachable: UnreachablePartitions;
 }
 
 function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
-  const { metrics, sink, transferPeer, incarnations, seals } = parts;
+  const { metrics, sink, transferPeer, incarnations, seals, unreachable } = parts;
   const { config, log, database, peers, purge, agenda, paceMs } = ground;
   const { identity, records, beats, deadLetters, tombstones, lock, clock } = database;
   const { transfers: store, jobs, verifications, slots } = database;
@@ -253,7 +256,7 @@ function createReplicator(ground: Opening, parts: ReplicatorParts): Replicator {
     incarnations,
     source: new PostgresChangeSource({ connectionString: config.databaseUrl, onRead: way.onRead }),
     sink,
-    feed: new OpenedFeed(createFeed(ground, way), seals),
+    feed: new OpenedFeed(createFeed(ground, { ...way, unreachable }), seals),
     lock,
     clock,
     timer: systemTimer,
@@ -269,7 +272,9 @@ function createSink({ config, log: logger, database }: Opening): ChangeSink {
   const retentionMs = config.logRetentionHours * hourMs;
   logger.info({ log: config.log.kind }, 'the region writes its log');
   if (config.log.kind === 'kafka') {
-    return new KafkaChangeSink({ region, cluster: { brokers: config.log.brokers }, logger, retentionMs });
+    const { log, kafkaReplicas: replicas } = config;
+    const common = { region, cluster: { brokers: log.brokers }, logger, retentionMs };
+    return new KafkaChangeSink({ ...common, ...(replicas === 'any' ? {} : { replicas }) });
   }
   return new PostgresLogSink({
     region,
@@ -284,13 +289,20 @@ function createSink({ config, log: logger, database }: Opening): ChangeSink {
 
 function createFeed(
   { config, log: logger }: Ground,
-  { onArrived }: ReturnType<typeof wayEvents>,
+  {
+    onArrived,
+    unreachable,
+  }: Pick<ReturnType<typeof wayEvents>, 'onArrived'> & {
+    readonly unreachable: UnreachablePartitions;
+  },
 ): ChangeFeed {
   const feeds = config.peers.map(({ region: peer, log }): readonly [RegionId, ChangeFeed] => {
     if (log.kind === 'postgres')
       return [peer, new PostgresLogFeed({ logs: new Map([[peer, log.url]]), logger })];
     const clusters = new Map([[peer, { brokers: log.brokers }]]);
-    return [peer, new KafkaChangeFeed({ region: config.region, clusters, logger, onArrived })];
+    const onUnreachable = unreachable.note.bind(unreachable);
+    const told = { onArrived, onUnreachable };
+    return [peer, new KafkaChangeFeed({ region: config.region, clusters, logger, ...told })];
   });
   return new FeedByRegion(new Map(feeds));
 }

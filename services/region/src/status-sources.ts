@@ -17,6 +17,7 @@ import type { TroubleView } from '@isthmus/replication/trouble';
 import type { RefusedRecords } from './refused-records.ts';
 import { type Status, gapsOf, statusOf, waitingOf } from './status.ts';
 import { readTombstones } from './tombstones.ts';
+import type { UnreachablePartitions } from './unreachable-partitions.ts';
 import { version } from './version.ts';
 import { within } from './within.ts';
 
@@ -45,6 +46,7 @@ interface StatusSources {
   readonly replicator: Replicator | null;
   readonly guard: IdentityGuard | null;
   readonly refused: RefusedRecords;
+  readonly unreachable: Pick<UnreachablePartitions, 'view'>;
   readonly troubles: () => readonly TroubleView[];
 }
 
@@ -52,7 +54,7 @@ const timeoutMs = 2000;
 
 export function readStatus(
   { config, database, peers, collections, figures, draining }: StatusGround,
-  { isReady, links, replicator, guard, refused, troubles }: StatusSources,
+  { isReady, links, replicator, guard, refused, unreachable, troubles }: StatusSources,
 ): Promise<Status> {
   return statusOf({
     region: config.region,
@@ -74,7 +76,7 @@ export function readStatus(
     transfers: () => within(timeoutMs, database.jobs.open()),
     fates: () => within(timeoutMs, database.deadLetters.fates()),
     closedLetters: () => within(timeoutMs, database.deadLetters.countClosed()),
-    waiting: () => replicator?.origins.flatMap(waitingOf) ?? null,
+    waiting: () => replicator && [...replicator.origins.flatMap(waitingOf), ...unreachable.view],
     troubles: troubles(),
     incidents: () => within(timeoutMs, database.incidents.open()),
     tombstones: () => within(timeoutMs, readTombstones(database.tombstones)),

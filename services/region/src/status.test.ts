@@ -4,6 +4,7 @@ import type { TransferJob } from '@isthmus/replication/ports/transfer-jobs';
 import type { Figures, FiguresRead } from '@isthmus/replication/progress/figures';
 import { expect, test } from 'vitest';
 import { type StatusInput, statusOf, waitingOf } from './status.ts';
+import { UnreachablePartitions } from './unreachable-partitions.ts';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
 const us = parseRegionId('us') ?? expect.fail('us is a region');
@@ -72,6 +73,10 @@ const refusedRecord = {
   lastAt: '2026-01-02T03:04:05.000Z',
 } as const;
 
+const unreachable = new UnreachablePartitions();
+unreachable.note(us, []);
+unreachable.note(ap, [0]);
+
 function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = {}): StatusInput {
   return {
     region: eu,
@@ -111,7 +116,7 @@ function input(read: Partial<FiguresRead> = {}, changes: Partial<StatusInput> = 
         { origin: us, fate: 'lost', count: 1 },
       ]),
     closedLetters: () => Promise.resolve(9),
-    waiting: () => waitingOf({ origin: us, readings: [], lackingRoom: [3] }),
+    waiting: () => [...waitingOf({ origin: us, readings: [], lackingRoom: [3] }), ...unreachable.view],
     troubles: [trouble],
     barrier: () => ({ phase: 'asking', waitingFor: [ap] }),
     ...changes,
@@ -163,7 +168,10 @@ test('says everything by the names of the outer contract, what is unknown as nul
     deadLetters: 3,
     givenUpDeadLetters: { waiting: 3, repaired: 0, lost: 1 },
     closedDeadLetters: 9,
-    waitingPartitions: [{ origin: 'us', partition: 3, cause: 'dead-letters-full' }],
+    waitingPartitions: [
+      { origin: 'us', partition: 3, cause: 'dead-letters-full' },
+      { origin: 'ap', partition: 0, cause: 'unreachable' },
+    ],
     troubles: [trouble],
     gaps: 1,
     openGaps: [{ origin: 'us', partition: 2, cause: 'missing-interval' }],

@@ -66,7 +66,8 @@ export interface TombstoneStatus {
 export interface WaitingPartition {
   readonly origin: RegionId;
   readonly partition: number;
-  readonly cause: 'dead-letters-full';
+  /** `unreachable`: of the origin's log it alone has no leader, or one that does not answer. */
+  readonly cause: 'dead-letters-full' | 'unreachable';
 }
 
 export interface Status {
@@ -95,7 +96,7 @@ export interface Status {
   readonly givenUpDeadLetters: Readonly<Record<Fate, number>> | null;
   /** Closed ones that are still kept. */
   readonly closedDeadLetters: number | null;
-  /** Partitions that wait, because there is no room for what they would put aside. */
+  /** Partitions that wait while others go on: there is no room for what they would put aside, or they cannot be read. */
   readonly waitingPartitions: readonly WaitingPartition[] | null;
   /** What this process does for the region and fails at now. */
   readonly troubles: readonly TroubleView[];

@@ -23,6 +23,8 @@ export interface ChangeFeedOptions {
   readonly stallTimeoutMs?: number;
   /** Changes of the origin arrived that its relay sent at this time of its clock. */
   readonly onArrived?: (origin: RegionId, sentMs: number) => void;
+  /** Other partitions of the origin's changes than before cannot be read while the rest can, or none any more. */
+  readonly onUnreachable?: (origin: RegionId, partitions: readonly number[]) => void;
 }
 
 const defaultMaxUnreadBytes = 8 * 1024 * 1024;
@@ -42,6 +44,7 @@ export class KafkaChangeFeed implements ChangeFeed {
       offsets,
       edge: 'beginning',
       onArrived: (sentMs) => this.#options.onArrived?.(origin, sentMs),
+      onUnreachable: (partitions) => this.#options.onUnreachable?.(origin, partitions),
     });
   }
 

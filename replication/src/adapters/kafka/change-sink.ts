@@ -5,15 +5,17 @@
  * (P2).
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Admin } from 'kafkajs';
+import type { Admin, ITopicMetadata } from 'kafkajs';
 import type { ChangeSink, OutgoingRecord } from '../../ports/change-sink.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import type { Logger } from '../../ports/logger.ts';
-import { KafkaConnection, defaultStallTimeoutMs } from './kafka-connection.ts';
+import { KafkaConnection, defaultStallTimeoutMs, unavailable } from './kafka-connection.ts';
 import type { KafkaCluster } from './kafka-connection.ts';
+import { adminOf, openCluster } from './kafkajs-internals.ts';
 import { TopicWriter, requireCount } from './topic-writer.ts';
 import type { WriterOptions } from './topic-writer.ts';
-import { changesTopic, progressTopic, topicsOf } from './topics.ts';
+import { changesTopic, progressTopic, replicasFor, topicsOf } from './topics.ts';
+import type { TopicPlan } from './topics.ts';
 
 export interface ChangeSinkOptions {
   readonly region: RegionId;
@@ -21,6 +23,11 @@ export interface ChangeSinkOptions {
   readonly logger: Logger;
   /** How long the log keeps changes: the longest absence of a peer that needs no transfer. */
   readonly retentionMs?: number;
+  /**
+   * How many brokers hold each topic that is made. Nothing is made while fewer are up. By default as many as are up, at
+   * most three.
+   */
+  readonly replicas?: number;
   readonly stallTimeoutMs?: number;
 }
 
@@ -33,14 +40,17 @@ const servedPauseMs = 30;
 export class KafkaChangeSink implements ChangeSink {
   readonly #region: RegionId;
   readonly #retentionMs: number;
+  readonly #replicas: number | null;
   readonly #connecting: WriterOptions;
   readonly #changes: TopicWriter;
   readonly #progress: TopicWriter;
   #attempt = 0;
+  #told = '[]';
 
   constructor(options: ChangeSinkOptions) {
     this.#region = options.region;
     this.#retentionMs = options.retentionMs ?? weekMs;
+    this.#replicas = options.replicas ?? null;
     this.#connecting = {
       cluster: options.cluster,
       clientId: `isthmus-${options.region}`,
@@ -56,14 +66,17 @@ export class KafkaChangeSink implements ChangeSink {
       ...this.#connecting,
       attempt: this.#attempt++,
     });
-    const admin = connection.kafka.admin({ retry: adminRetry });
+    const options = connection.clusterOptions;
+    const admin = adminOf(openCluster(options), options, adminRetry);
     try {
-      await connection.answered(this.#createAbsent(admin, partitionCount));
-      const topic = changesTopic(this.#region);
-      const metadata = await connection.answered(admin.fetchTopicMetadata({ topics: [topic] }));
-      const found = metadata.topics[0]?.partitions.length ?? 0;
-      requireCount(topic, found, partitionCount);
+      const plan = await connection.answered(this.#createAbsent(admin, partitionCount));
+      const names = topicsOf(plan).map(({ topic }) => topic);
+      const { topics } = await connection.answered(admin.fetchTopicMetadata({ topics: names }));
+      const changes = changesTopic(this.#region);
+      const found = topics.find(({ name }) => name === changes)?.partitions.length ?? 0;
+      requireCount(changes, found, partitionCount);
       this.#changes.expect(partitionCount);
+      this.#tellReplicas(topics, plan.replicas);
     } finally {
       connection.destroy();
     }
@@ -81,22 +94,38 @@ export class KafkaChangeSink implements ChangeSink {
     await Promise.all([this.#changes.close(), this.#progress.close()]);
   }
 
-  async #createAbsent(admin: Admin, partitionCount: number): Promise<void> {
+  async #createAbsent(admin: Admin, partitionCount: number): Promise<TopicPlan> {
     await admin.connect();
     const present = new Set(await admin.listTopics());
     const { brokers } = await admin.describeCluster();
-    const plan = {
-      region: this.#region,
-      partitionCount,
-      brokerCount: brokers.length,
-      retentionMs: this.#retentionMs,
-    };
+    const replicas = this.#replicas ?? replicasFor(brokers.length);
+    const plan = { region: this.#region, partitionCount, replicas, retentionMs: this.#retentionMs };
     const absent = topicsOf(plan).filter(({ topic }) => !present.has(topic));
-    if (absent.length === 0) return;
+    if (absent.length === 0) return plan;
+    if (brokers.length < replicas) throw unavailable(tooFew(replicas, brokers.length));
     // Waiting for leaders, the client gives up where a broker has not heard of the topic yet.
     await admin.createTopics({ topics: absent, waitForLeaders: false, timeout: createTimeoutMs });
     for (const { topic } of absent) await untilServed(admin, topic);
+    return plan;
   }
+
+  /** A topic keeps what it was made with, also where more brokers have come since. */
+  #tellReplicas(topics: readonly ITopicMetadata[], wanted: number): void {
+    const fewer = topics.flatMap(({ name, partitions }) => {
+      const short = partitions.find(({ replicas }) => replicas.length < wanted);
+      return short === undefined ? [] : [{ topic: name, replicas: short.replicas.length }];
+    });
+    const told = JSON.stringify(fewer);
+    if (told === this.#told) return;
+    this.#told = told;
+    const text =
+      'topics of the log have fewer replicas than they should: give them more with the tools of Kafka';
+    if (fewer.length > 0) this.#connecting.logger.warn({ topics: fewer, wanted }, text);
+  }
+}
+
+function tooFew(wanted: number, up: number): string {
+  return `its topics are to have ${wanted} replicas, and ${up} of the brokers are up`;
 }
 
 /** A leader may refuse a new topic for a moment after the metadata have named it. */

@@ -26,9 +26,13 @@ class Topic implements Reader {
     expect(++this.fetches, 'it comes to an end').toBeLessThan(10);
     const offset = wanted?.offset ?? 0n;
     if (this.#isOutOfRange && offset >= this.#held) return { kind: 'out-of-range', partition: 0 };
-    if (offset >= this.#held) return { kind: 'records', partitions: [] };
+    if (offset >= this.#held) return { kind: 'records', partitions: [], failed: [] };
     const records = [{ offset, bytes: Uint8Array.of(Number(offset)) }];
-    return { kind: 'records', partitions: [{ partition: 0, next: offset + 1n, records, stampedMs: 0 }] };
+    return {
+      kind: 'records',
+      partitions: [{ partition: 0, next: offset + 1n, records, stampedMs: 0 }],
+      failed: [],
+    };
   }
 }
 
@@ -49,7 +53,7 @@ it('keeps nothing of what does not count, however much anyone has written there 
       const bytes = Buffer.from(new ArrayBuffer(1024 * 1024));
       bytes.writeUInt16BE(Number(offset));
       const found = { partition: 0, next: offset + 1n, records: [{ offset, bytes }], stampedMs: 0 };
-      return { kind: 'records', partitions: [found] };
+      return { kind: 'records', partitions: [found], failed: [] };
     },
   };
   const held = await readAll(topic, leader, (bytes) => Buffer.from(bytes).readUInt16BE() === 7);
@@ -63,7 +67,11 @@ it('reads a control topic that anyone has filled with more than a call takes arg
   const next = BigInt(records.length);
   const full: Reader = {
     edge: async (_, which) => (which === 'beginning' ? 0n : next),
-    fetch: async () => ({ kind: 'records', partitions: [{ partition: 0, next, records, stampedMs: 0 }] }),
+    fetch: async () => ({
+      kind: 'records',
+      partitions: [{ partition: 0, next, records, stampedMs: 0 }],
+      failed: [],
+    }),
   };
   expect((await readAll(full, leader)).length).toBe(records.length);
 });

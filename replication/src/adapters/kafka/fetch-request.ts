@@ -35,8 +35,18 @@ export interface PartitionAnswer {
   readonly batches: Buffer;
 }
 
+/** A partition of which the broker gives nothing, because it does not lead it or cannot read it. */
+export interface FailedPartition {
+  readonly partition: number;
+  readonly cause: Error;
+}
+
 export type FetchAnswer =
-  | { readonly kind: 'batches'; readonly partitions: readonly PartitionAnswer[] }
+  | {
+      readonly kind: 'batches';
+      readonly partitions: readonly PartitionAnswer[];
+      readonly failed: readonly FailedPartition[];
+    }
   | { readonly kind: 'out-of-range'; readonly partition: number };
 
 export function fetchOf(plan: FetchPlan): Exchange<FetchAnswer, Decoded> {
@@ -91,6 +101,7 @@ function decode(bytes: Buffer): Decoded {
 /** The answer begins with the throttling time; then come topics, each with its partitions. */
 function readTopics(bytes: Buffer): FetchAnswer {
   const partitions: PartitionAnswer[] = [];
+  const failed: FailedPartition[] = [];
   let offset = 8;
   for (let topics = bytes.readInt32BE(4); topics > 0; topics--) {
     offset += 2 + bytes.readInt16BE(offset);
@@ -100,14 +111,14 @@ function readTopics(bytes: Buffer): FetchAnswer {
       const partition = bytes.readInt32BE(offset);
       const code = bytes.readInt16BE(offset + 4);
       if (code === offsetOutOfRange) return { kind: 'out-of-range', partition };
-      if (code !== 0) throw errorOfCode(code);
       offset += 6 + watermarkBytes;
       offset += 4 + Math.max(0, bytes.readInt32BE(offset)) * abortedBytes;
       const length = Math.max(0, bytes.readInt32BE(offset));
       offset += 4;
-      partitions.push({ partition, batches: bytes.subarray(offset, offset + length) });
+      if (code === 0) partitions.push({ partition, batches: bytes.subarray(offset, offset + length) });
+      else failed.push({ partition, cause: errorOfCode(code) });
       offset += length;
     }
   }
-  return { kind: 'batches', partitions };
+  return { kind: 'batches', partitions, failed };
 }

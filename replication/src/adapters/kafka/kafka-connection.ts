@@ -10,7 +10,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 import kafkajs from 'kafkajs';
-import type { Kafka, ISocketFactoryArgs, KafkaConfig, SASLOptions } from 'kafkajs';
+import type { ISocketFactoryArgs, KafkaConfig, SASLOptions } from 'kafkajs';
 import { ReplicationError } from '../../errors.ts';
 import type { Logger } from '../../ports/logger.ts';
 import { mendIdleTimer } from './idle-timer.ts';
@@ -44,7 +44,6 @@ const keepAliveDelayMs = 10_000;
 mendIdleTimer();
 
 export class KafkaConnection {
-  readonly kafka: Kafka;
   /** For a cluster of kafkajs, which is not reached through `Kafka`. */
   readonly clusterOptions: ClusterOptions;
   readonly #stallTimeoutMs: number;
@@ -67,10 +66,10 @@ export class KafkaConnection {
       logCreator: () => (entry) =>
         options.logger.debug({ kafka: entry.namespace, detail: entry.log.message }, 'kafka client'),
     };
-    this.kafka = new kafkajs.Kafka(config);
+    const kafka = new kafkajs.Kafka(config);
     this.clusterOptions = {
       ...config,
-      logger: this.kafka.logger(),
+      logger: kafka.logger(),
       metadataMaxAge: 0,
       allowAutoTopicCreation: false,
       isolationLevel: readUncommitted,
@@ -79,7 +78,7 @@ export class KafkaConnection {
 
   /**
    * Waits for what needs answers of the brokers, or of the one with this `host:port`. Rejects with
-   * `log-unavailable` for whatever reason; after a stall the connection is destroyed.
+   * `log-unavailable` for whatever reason; after a stall every socket is destroyed that was waited for.
    */
   async answered<T>(work: Promise<T>, address?: string): Promise<T> {
     let watch: NodeJS.Timeout | undefined;
@@ -92,6 +91,20 @@ export class KafkaConnection {
       throw unavailable(error);
     } finally {
       clearInterval(watch);
+    }
+  }
+
+  /**
+   * As `answered`, for what is answered in a few bytes: those of other answers do not prove that it is on its way. After
+   * twice the stall time the connection is destroyed.
+   */
+  async answeredSoon<T>(work: Promise<T>): Promise<T> {
+    const limitMs = 2 * this.#stallTimeoutMs;
+    const limit = setTimeout(() => this.destroy(stallError(undefined, limitMs)), limitMs);
+    try {
+      return await this.answered(work);
+    } finally {
+      clearTimeout(limit);
     }
   }
 
@@ -110,10 +123,15 @@ export class KafkaConnection {
       seen = now;
       if (quietLooks !== looksPerStall) return;
       const cause = stallError(address, this.#stallTimeoutMs);
-      this.destroy(cause);
+      if (address === undefined) this.destroy(cause);
+      else this.#leave(address, cause);
       stalled(cause);
     };
     return setInterval(look, this.#stallTimeoutMs / looksPerStall);
+  }
+
+  #leave(address: string, cause: Error): void {
+    for (const [socket, peer] of this.#sockets) if (peer === address) socket.destroy(cause);
   }
 
   /** Grows with every byte that arrives; starts anew for a socket that was replaced. */

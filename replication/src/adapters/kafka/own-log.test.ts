@@ -16,7 +16,7 @@ function reading(count: number, at: number) {
     const bytes = Buffer.from(new ArrayBuffer(mebibyte));
     bytes.write(offset === BigInt(at) ? 'true' : 'junk');
     const found = { partition: 0, next: offset + 1n, records: [{ offset, bytes }], stampedMs: 0 };
-    return { kind: 'records', partitions: offset < BigInt(count) ? [found] : [] };
+    return { kind: 'records', partitions: offset < BigInt(count) ? [found] : [], failed: [] };
   };
   return { reader: { fetch }, mostBytes: () => mostBytes };
 }

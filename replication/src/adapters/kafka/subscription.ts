@@ -1,7 +1,7 @@
 /**
  * One subscription to one topic of a peer, kept alive for ever: whatever happens to the link, the brokers or the
  * topic, it opens a new reader after a short, bounded pause and goes on at the next offset that it has not handed
- * out. An offset at which nothing can lie (truncated or re-created topic, retention) starts the partition anew at its
+ * out. A partition that has no leader, or one that cannot be reached, holds up no other. An offset at which nothing can lie (truncated or re-created topic, retention) starts the partition anew at its
  * beginning and is never skipped over; the intervals in the records tell what that means (P2). Within a partition it
  * hands out each offset once and in order, save after such a restart or `rewind`. Fetching stops while too much is
  * unread.
@@ -11,6 +11,7 @@ import { assert } from '../../errors.ts';
 import type { FeedBatch, FeedSubscription } from '../../ports/change-feed.ts';
 import { BatchQueue } from '../batch-queue.ts';
 import { rewoundTo } from '../rewound.ts';
+import { Followers } from './followers.ts';
 import { unavailable } from './kafka-connection.ts';
 import { TopicReader } from './topic-reader.ts';
 import type { FetchedPartition, ReaderOptions, Wanted } from './topic-reader.ts';
@@ -25,6 +26,8 @@ export interface SubscriptionOptions extends Omit<ReaderOptions, 'attempt'> {
   readonly maxUnreadBytes: number;
   /** Records arrived that their producer made at this time of its clock. */
   readonly onArrived?: (stampedMs: number) => void;
+  /** Other partitions than before cannot be read while the rest can, or none any more. */
+  readonly onUnreachable?: (partitions: readonly number[]) => void;
 }
 
 /** Where a partition stands. A fetch that was under way when `turn` changed is void. */
@@ -38,6 +41,12 @@ interface Asked extends Wanted {
   readonly turn: number;
 }
 
+interface Following {
+  readonly reader: TopicReader;
+  readonly leader: number;
+  readonly followers: Followers;
+}
+
 const firstPauseMs = 50;
 const longestPauseMs = 2_000;
 
@@ -45,15 +54,22 @@ export class KafkaSubscription implements FeedSubscription {
   readonly #options: SubscriptionOptions;
   readonly #cursors: readonly Cursor[];
   readonly #queue: BatchQueue;
+  /** Partitions that are to be read. */
+  readonly #wanted: readonly number[];
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
   #reader: TopicReader | null = null;
+  /** Partitions that were told of last. */
+  #unreachable: readonly number[] = [];
   #connected = false;
   #failures = 0;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
     this.#cursors = options.offsets.map((offset) => ({ offset, turn: 0 }));
+    this.#wanted = options.offsets
+      .map((_, index) => index)
+      .filter((partition) => options.only === undefined || partition === options.only);
     this.#queue = new BatchQueue(options.maxUnreadBytes);
     this.#running = this.#run();
   }
@@ -98,36 +114,56 @@ export class KafkaSubscription implements FeedSubscription {
       } finally {
         this.#reader = null;
         reader.close();
+        this.#unreachable = [];
+        this.#options.onUnreachable?.([]);
       }
-      await this.#pause();
+      await pause(this.#failures, this.#closing.signal);
     }
   }
 
-  /** Ends only by a rejection. */
+  /**
+   * Reads what can be read, and looks again and again for who leads the rest. Ends only by a rejection, once nothing can
+   * be read.
+   */
   async #serve(reader: TopicReader): Promise<void> {
-    const leaders = await reader.open();
-    const { only } = this.#options;
-    const follows = [...leaders].flatMap(([leader, led]) => {
-      const partitions = only === undefined ? led : led.filter((partition) => partition === only);
-      return partitions.length === 0 ? [] : [this.#follow(reader, leader, partitions)];
-    });
-    await Promise.all(follows);
+    const followers = new Followers(this.#wanted);
+    let leaders = await reader.open();
+    for (let attempt = 0; ; attempt++) {
+      for (const leader of followers.take(leaders)) void this.#follow({ reader, leader, followers });
+      const takenMs = performance.now();
+      await followers.untilMissing();
+      if (performance.now() - takenMs > longestPauseMs) attempt = 0;
+      await pause(attempt, followers.ended);
+      if (followers.ended.aborted) throw unavailable(followers.cause);
+      followers.noteMissing();
+      this.#tell(followers);
+      leaders = await reader.look();
+    }
   }
 
-  async #follow(reader: TopicReader, leader: number, partitions: readonly number[]): Promise<void> {
-    let order = partitions;
-    while (this.#reader === reader) {
-      const asked = await this.#ask(reader, order);
-      const fetched = await reader.fetch(leader, asked);
-      if (this.#reader !== reader) return;
-      this.#succeeded();
-      if (fetched.kind === 'out-of-range') this.#startAnew(fetched.partition);
-      else {
-        for (const found of fetched.partitions) this.#deliver(found, asked);
-        order = servedLast(order, fetched.partitions);
+  /** Until the leader gives nothing any more. */
+  async #follow(of: Following): Promise<void> {
+    const { reader, leader, followers } = of;
+    try {
+      while (this.#reader === reader && followers.of(leader).length > 0) {
+        await this.#step(of);
+        await this.#queue.room();
       }
-      await this.#queue.room();
+    } catch (error) {
+      followers.drop(leader, error);
     }
+  }
+
+  async #step({ reader, leader, followers }: Following): Promise<void> {
+    const asked = await this.#ask(reader, followers.of(leader));
+    const fetched = await reader.fetch(leader, asked);
+    if (this.#reader !== reader) return;
+    this.#succeeded();
+    if (fetched.kind === 'out-of-range') return this.#startAnew(fetched.partition);
+    for (const { partition, cause } of fetched.failed) followers.drop(leader, cause, [partition]);
+    for (const found of fetched.partitions) this.#deliver(found, asked);
+    followers.answered(leader, new Set(fetched.partitions.map(({ partition }) => partition)));
+    this.#tell(followers);
   }
 
   async #ask(reader: TopicReader, partitions: readonly number[]): Promise<Asked[]> {
@@ -181,10 +217,15 @@ export class KafkaSubscription implements FeedSubscription {
     this.#options.logger[write](fields, 'the feed is not connected and tries again');
   }
 
-  async #pause(): Promise<void> {
-    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(this.#failures, 10));
-    const { signal } = this.#closing;
-    await Promise.allSettled([delay(pauseMs, undefined, { signal })]);
+  /** What was told holds until it changes. */
+  #tell({ unreachable: partitions, cause }: Pick<Followers, 'unreachable' | 'cause'>): void {
+    if (partitions.join() === this.#unreachable.join()) return;
+    this.#unreachable = partitions;
+    const { topic, logger, onUnreachable } = this.#options;
+    onUnreachable?.(partitions);
+    if (partitions.length === 0) return logger.info({ topic }, 'all partitions are read again');
+    const fields = { topic, partitions, cause: cause === null ? 'no leader' : unavailable(cause).message };
+    logger.warn(fields, 'partitions cannot be read; the others are, and these are tried again');
   }
 
   #cursor(partition: number): Cursor {
@@ -194,8 +235,7 @@ export class KafkaSubscription implements FeedSubscription {
   }
 }
 
-/** An answer is bounded, and who comes last in it may be left out: never the same one again and again. */
-function servedLast(order: readonly number[], served: readonly FetchedPartition[]): readonly number[] {
-  const last = new Set(served.map(({ partition }) => partition));
-  return [...order.filter((partition) => !last.has(partition)), ...order.filter((each) => last.has(each))];
+async function pause(failures: number, signal: AbortSignal): Promise<void> {
+  const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(failures, 10));
+  await Promise.allSettled([delay(pauseMs, undefined, { signal })]);
 }

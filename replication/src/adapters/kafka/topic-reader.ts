@@ -9,9 +9,9 @@ import { enoughBytes } from '../batch-queue.ts';
 import { KafkaConnection, unavailable } from './kafka-connection.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
 import { fetchOf } from './fetch-request.ts';
-import type { PartitionAnswer } from './fetch-request.ts';
-import { InnerCluster } from './kafkajs-internals.ts';
-import type { Cluster } from './kafkajs-internals.ts';
+import type { FailedPartition, PartitionAnswer } from './fetch-request.ts';
+import { leadersOf, openCluster } from './kafkajs-internals.ts';
+import type { Cluster, OffsetRequest } from './kafkajs-internals.ts';
 import { readBatches } from './record-batch-reader.ts';
 
 export interface ReaderOptions extends KafkaConnectionOptions {
@@ -30,6 +30,8 @@ export type Fetched =
   | {
       readonly kind: 'records';
       readonly partitions: readonly FetchedPartition[];
+      /** Never all that were asked for. */
+      readonly failed: readonly FailedPartition[];
     }
   | { readonly kind: 'out-of-range'; readonly partition: number };
 
@@ -48,6 +50,11 @@ const fetchWaitMs = 500;
 const fetchMaxBytes = 1024 * 1024;
 const fetchMaxBytesPerPartition = 256 * 1024;
 
+/** The partitions of each leader. */
+export type Leaders = ReadonlyMap<number, readonly number[]>;
+
+const noNode = -1;
+
 export class TopicReader {
   readonly #topic: string;
   readonly #partitionCount: number;
@@ -60,19 +67,25 @@ export class TopicReader {
     this.#partitionCount = options.partitionCount;
     this.#leastBytes = options.leastBytes ?? 1;
     this.#connection = new KafkaConnection(options);
-    this.#cluster = new InnerCluster(this.#connection.clusterOptions);
+    this.#cluster = openCluster(this.#connection.clusterOptions);
   }
 
-  /** Connects and returns the partitions of each leader. Rejects with `log-unavailable`, also for an absent topic. */
-  async open(): Promise<ReadonlyMap<number, readonly number[]>> {
+  /**
+   * Connects and returns the partitions of each leader; those without one are left out. Rejects with `log-unavailable`,
+   * also for an absent topic, and where no partition has a leader.
+   */
+  async open(): Promise<Leaders> {
     await this.#connection.answered(this.#cluster.connect());
     await this.#connection.answered(this.#cluster.addMultipleTargetTopics([this.#topic]));
-    const found = this.#cluster.findTopicPartitionMetadata(this.#topic);
-    if (found.length !== this.#partitionCount) throw this.#otherCount(found.length);
-    const leaders = new Map<number, number[]>();
-    for (const { partitionId, leader } of found)
-      leaders.set(leader, [...(leaders.get(leader) ?? []), partitionId]);
+    const leaders = this.#leaders();
+    if (leaders.size === 0) throw unavailable(`no partition of the topic ${this.#topic} has a leader`);
     return leaders;
+  }
+
+  /** As they are now; may be none. Rejects with `log-unavailable`, and is to be closed then. */
+  async look(): Promise<Leaders> {
+    await this.#connection.answeredSoon(this.#cluster.refreshMetadata());
+    return this.#leaders();
   }
 
   /** The first offset that the log holds, or the one after its last. */
@@ -82,10 +95,9 @@ export class TopicReader {
       partitions: [{ partition }],
       fromBeginning: which === 'beginning',
     };
-    const answer = await this.#connection.answered(this.#cluster.fetchTopicsOffset([request]));
-    const offset = answer[0]?.partitions[0]?.offset;
-    if (offset === undefined) throw unavailable(`no ${which} of partition ${partition}`);
-    return BigInt(offset);
+    const offset = await this.#offset(request);
+    if (offset === null) throw unavailable(`no ${which} of partition ${partition}`);
+    return offset;
   }
 
   /** The first offset of a record that was written then or later; `null`: there is none. */
@@ -96,14 +108,16 @@ export class TopicReader {
       fromBeginning: false,
       fromTimestamp: Math.trunc(atMs),
     };
-    const answer = await this.#connection.answered(this.#cluster.fetchTopicsOffset([request]));
-    const offset = answer[0]?.partitions[0]?.offset;
-    return offset === undefined || BigInt(offset) < 0n ? null : BigInt(offset);
+    const offset = await this.#offset(request);
+    return offset === null || offset < 0n ? null : offset;
   }
 
-  /** Waits until the leader has enough at the offsets, at most half a second. */
+  /** Waits until the leader has enough at the offsets, at most half a second. Rejects where it gives of no partition anything. */
   async fetch(leader: number, wanted: readonly Wanted[]): Promise<Fetched> {
-    const broker = await this.#connection.answered(this.#cluster.findBroker({ nodeId: String(leader) }));
+    const broker = await this.#connection.answered(
+      this.#cluster.findBroker({ nodeId: String(leader) }),
+      this.#addressOf(leader),
+    );
     const exchange = fetchOf({
       topic: this.#topic,
       wanted,
@@ -117,11 +131,35 @@ export class TopicReader {
       broker.brokerAddress,
     );
     if (answer.kind === 'out-of-range') return answer;
-    return { kind: 'records', partitions: await readPartitions(answer.partitions, wanted) };
+    const { failed } = answer;
+    if (failed[0] !== undefined && failed.length === wanted.length) throw unavailable(failed[0].cause);
+    return { kind: 'records', partitions: await readPartitions(answer.partitions, wanted), failed };
   }
 
   close(): void {
     this.#connection.destroy();
+  }
+
+  #leaders(): Leaders {
+    const { length } = this.#cluster.findTopicPartitionMetadata(this.#topic);
+    if (length !== this.#partitionCount) throw this.#otherCount(length);
+    return leadersOf(this.#cluster, this.#topic);
+  }
+
+  async #offset(request: OffsetRequest): Promise<bigint | null> {
+    const [asked] = request.partitions;
+    const [leader = noNode] =
+      [...this.#leaders()].find(([, led]) => led.some((each) => each === asked?.partition)) ?? [];
+    const answer = await this.#connection.answered(
+      this.#cluster.fetchTopicsOffset([request]),
+      this.#addressOf(leader),
+    );
+    const offset = answer[0]?.partitions[0]?.offset;
+    return offset === undefined ? null : BigInt(offset);
+  }
+
+  #addressOf(node: number): string | undefined {
+    return this.#cluster.brokerPool.brokers[node]?.brokerAddress;
   }
 
   #otherCount(found: number): ReplicationError {

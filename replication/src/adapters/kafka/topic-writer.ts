@@ -8,7 +8,7 @@ import { ReplicationError, assert } from '../../errors.ts';
 import type { OutgoingRecord } from '../../ports/change-sink.ts';
 import { KafkaConnection, unavailable } from './kafka-connection.ts';
 import type { KafkaConnectionOptions } from './kafka-connection.ts';
-import { InnerCluster } from './kafkajs-internals.ts';
+import { leadersOf, openCluster } from './kafkajs-internals.ts';
 import type { Broker, Cluster } from './kafkajs-internals.ts';
 import { produce } from './produce-request.ts';
 import type { PartitionBatch } from './produce-request.ts';
@@ -79,15 +79,17 @@ export class TopicWriter {
       ...this.#options,
       attempt: this.#attempt++,
     });
-    const cluster = new InnerCluster(connection.clusterOptions);
+    const cluster = openCluster(connection.clusterOptions);
     try {
       await connection.answered(cluster.connect());
       await connection.answered(cluster.addMultipleTargetTopics([this.#topic]));
       const found = cluster.findTopicPartitionMetadata(this.#topic);
       // Of a topic that is absent or being made there may be no word yet: that has no leaders, and passes.
       if (found.length > 0) requireCount(this.#topic, found.length, this.#partitionCount ?? found.length);
-      const leaders = new Map(found.map(({ partitionId, leader }) => [partitionId, leader]));
-      return { connection, cluster, leaders };
+      const leaders = [...leadersOf(cluster, this.#topic)].flatMap(([leader, led]) =>
+        led.map((partition): [number, number] => [partition, leader]),
+      );
+      return { connection, cluster, leaders: new Map(leaders) };
     } catch (error) {
       connection.destroy();
       throw error;

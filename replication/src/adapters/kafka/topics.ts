@@ -34,15 +34,22 @@ export function controlTopic(region: RegionId): string {
 export interface TopicPlan {
   readonly region: RegionId;
   readonly partitionCount: number;
-  readonly brokerCount: number;
+  readonly replicas: number;
   readonly retentionMs: number;
 }
 
+/** More than these make every publish wait longer, and survive nothing that a peer does not. */
+const mostReplicas = 3;
+
+/** How many replicas topics have where nobody says it: as many as there are brokers now, up to three. */
+export function replicasFor(brokerCount: number): number {
+  return Math.min(mostReplicas, brokerCount);
+}
+
 export function topicsOf(plan: TopicPlan): ITopicConfig[] {
-  const replicationFactor = Math.min(3, plan.brokerCount);
   const common = {
     'cleanup.policy': 'delete',
-    'min.insync.replicas': Math.max(1, replicationFactor - 1),
+    'min.insync.replicas': Math.max(1, plan.replicas - 1),
     'max.message.bytes': maxRecordBytes + batchFrameBytes,
     // By the broker's clock: one that is set wrongly on the machine of a relay would have records refused, or removed at once.
     'message.timestamp.type': 'LogAppendTime',
@@ -50,7 +57,7 @@ export function topicsOf(plan: TopicPlan): ITopicConfig[] {
   const topic = (name: string, numPartitions: number, settings: Record<string, number>): ITopicConfig => ({
     topic: name,
     numPartitions,
-    replicationFactor,
+    replicationFactor: plan.replicas,
     configEntries: Object.entries({ ...common, ...settings }).map(([setting, value]) => ({
       name: setting,
       value: String(value),

@@ -243,7 +243,7 @@ test('drains the one process that is named, and in a dry run says whether it is 
   expect(asked).toEqual(['GET /readyz', ...[1, 2].flatMap(() => ['GET /readyz', 'POST /v1/drain'])]);
   expect(await run(drain, '--admin', 'http://127.0.0.1:3')).toMatchObject({
     code: 2,
-    note: expect.stringContaining('name the one process'),
+    note: expect.stringContaining('It acts on one region'),
   });
 });
 

@@ -5,13 +5,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CliError, type ExitCode } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import type { Demo } from '../remote/demo-choice.ts';
+import { conflicts } from './conflicts.ts';
+import { deadLetters } from './dead-letters.ts';
 import { deleteRecord } from './delete.ts';
 import { digest } from './digest.ts';
+import { drain } from './drain.ts';
 import { get } from './get.ts';
+import { identity } from './identity.ts';
 import { links } from './links.ts';
 import { patch } from './patch.ts';
 import { put } from './put.ts';
 import { record } from './record.ts';
+import { region } from './region.ts';
+import { rights } from './rights.ts';
 import { status } from './status.ts';
 import { sweep } from './sweep.ts';
 import { transfer } from './transfer.ts';
@@ -21,10 +27,10 @@ const regions: RegionProcess[] = [];
 let demo: Demo;
 
 beforeAll(async () => {
-  for (const region of ['eu', 'us']) {
+  for (const name of ['eu', 'us']) {
     const postgres = await startPostgres();
     servers.push(postgres);
-    const prepared = await prepareRegionProcess({ region, database: postgres.url, peers: [] });
+    const prepared = await prepareRegionProcess({ region: name, database: postgres.url, peers: [] });
     regions.push(await prepared.start());
   }
   demo = {
@@ -73,21 +79,22 @@ async function run(command: Command, args: readonly string[], io: Partial<Comman
 }
 
 const json = (text: string): unknown => JSON.parse(text);
+const inEu = ['--region', 'eu'];
 const noDemo = { readDemos: () => Promise.resolve([]) };
 
 describe('records', () => {
   it('are put, read, patched and deleted in the region named', async () => {
-    const written = await run(put, ['products', 'a/b', '{"title":"x"}', '--json']);
+    const written = await run(put, ['products', 'a/b', '{"title":"x"}', ...inEu, '--json']);
     expect(json(written.out)).toMatchObject({ key: 'a/b', value: { title: 'x', likes: 0 } });
     expect((await run(get, ['products', 'a/b', '--region', 'us'])).code).toBe(1);
-    const patched = await run(patch, ['products', 'a/b', '-'], {
+    const patched = await run(patch, ['products', 'a/b', '-', ...inEu], {
       readInput: () => Promise.resolve('{"increment":{"likes":2}}'),
     });
     expect(json(patched.out)).toMatchObject({ value: { title: 'x', likes: 2 } });
     expect(json((await run(get, ['products', 'a/b', '--siblings'])).out)).toMatchObject({
       value: { likes: 2 },
     });
-    expect(await run(deleteRecord, ['products', 'a/b', '--json'])).toMatchObject({
+    expect(await run(deleteRecord, ['products', 'a/b', ...inEu, '--json'])).toMatchObject({
       code: 0,
       out: '{"deleted":true}\n',
     });
@@ -98,13 +105,13 @@ describe('records', () => {
   });
 
   it('are left alone by a dry run, which shows the request and what is there', async () => {
-    await run(put, ['products', 'dry', '{"title":"x"}']);
+    await run(put, ['products', 'dry', '{"title":"x"}', ...inEu]);
     for (const [command, rest] of [
       [put, ['{"title":"y"}']],
       [patch, ['{"set":{"title":"y"}}']],
       [deleteRecord, []],
     ] as const) {
-      const dry = await run(command, ['products', 'dry', ...rest, '--dry-run', '--json']);
+      const dry = await run(command, ['products', 'dry', ...rest, ...inEu, '--dry-run', '--json']);
       expect(json(dry.out)).toMatchObject({
         dryRun: true,
         request: { method: command.name.toUpperCase() },
@@ -115,15 +122,15 @@ describe('records', () => {
   });
 
   it('are shown as they are stored, also once they are deleted', async () => {
-    await run(put, ['products', 'raw', '{"title":"x"}']);
-    await run(deleteRecord, ['products', 'raw']);
+    await run(put, ['products', 'raw', '{"title":"x"}', ...inEu]);
+    await run(deleteRecord, ['products', 'raw', ...inEu]);
     const raw = await run(record, ['products', 'raw', '--json']);
     expect(json(raw.out)).toMatchObject({ key: 'raw', state: { format: expect.any(String) }, positions: [] });
     expect(await run(record, ['products', 'raw', '--region', 'us'])).toMatchObject({ code: 1 });
   });
 
   it('are refused with the reason of the region', async () => {
-    const refused = await run(put, ['products', 'a', '{"titel":"x"}']);
+    const refused = await run(put, ['products', 'a', '{"titel":"x"}', ...inEu]);
     expect(refused).toMatchObject({
       code: 1,
       error: expect.stringMatching(/unknown-field: .*Did you mean title\?.*request/),
@@ -177,6 +184,42 @@ describe('addresses', () => {
     expect((await run(get, ['products', 'elsewhere'])).code, 'nothing was written').toBe(1);
   });
 
+  it.each<[Command, readonly string[]]>([
+    [put, ['products', 'guessed', '{}']],
+    [patch, ['products', 'guessed', '{}']],
+    [deleteRecord, ['products', 'guessed']],
+    [region, ['drain']],
+    [region, ['join']],
+    [region, ['refill']],
+    [region, ['export', '--dry-run']],
+    [identity, ['renew']],
+    [identity, ['accept']],
+    [rights, ['claim', 'products', 'guessed', 'stock']],
+    [deadLetters, ['retry', 'eu.1.000000ff.3.1a2b.0']],
+    [deadLetters, ['discard', 'eu.1.000000ff.3.1a2b.0', '--reason', 'x']],
+    [conflicts, ['restore', 'id']],
+    [drain, []],
+  ])('of several regions are never guessed for $name %j', async (command, args) => {
+    const option = command === conflicts ? '--in NAME' : '--region NAME';
+    expect(await run(command, args)).toMatchObject({
+      code: 2,
+      out: '',
+      error: expect.stringContaining(`eu, us are meant; name one with ${option}`),
+    });
+    const listener = [put, patch, deleteRecord].includes(command) ? '--api' : '--admin';
+    const two = ['http://127.0.0.1:3', 'http://127.0.0.1:4'].flatMap((url) => [listener, url]);
+    expect(await run(command, [...args, ...two])).toMatchObject({
+      code: 2,
+      error: expect.stringContaining(`name one with ${listener}, once`),
+    });
+  });
+
+  it('that were not named are told by whoever reads there', async () => {
+    await run(put, ['products', 'told', '{}', ...inEu]);
+    for (const command of [get, record])
+      expect((await run(command, ['products', 'told'])).note).toMatch(/^Read in region eu of demo 41 /);
+  });
+
   it('of another kind of JSON are wrong usage', async () => {
     expect(await run(put, ['products', 'a', '{x}'])).toMatchObject({
       code: 2,
@@ -208,9 +251,12 @@ describe('several demos', () => {
   });
 
   it('are told apart by the option before the environment, and a write says where it went', async () => {
-    const written = await run(put, ['products', 'choice', '{}', '--demo', '41'], { ...two, demo: '42' });
+    const written = await run(put, ['products', 'choice', '{}', ...inEu, '--demo', '41'], {
+      ...two,
+      demo: '42',
+    });
     expect(written.note).toBe(`Done in region eu of demo 41 (${demo.regions[0]?.api})\n`);
-    const args = ['products', 'choice', '--dry-run'];
+    const args = ['products', 'choice', '--dry-run', ...inEu];
     const api = 'http://127.0.0.1:3';
     expect((await run(deleteRecord, args, { ...two, demo: '41' })).note).toMatch(/region eu of demo 41/);
     expect((await run(deleteRecord, [...args, '--demo', '41'], { ...two, api })).code).toBe(0);
@@ -238,7 +284,7 @@ describe('transfer', () => {
 describe('sweep', () => {
   it('asks every region of the demo', async () => {
     const swept = await run(sweep, ['--json']);
-    const asked = ['eu', 'us'].map((region) => ({ region, peers: [] }));
+    const asked = ['eu', 'us'].map((name) => ({ region: name, peers: [] }));
     expect([swept.code, json(swept.out)]).toEqual([0, { dryRun: false, regions: asked }]);
     expect((await run(sweep, ['mars'])).error).toContain('there is no peer');
     expect((await run(sweep, ['us', '--region', 'us'])).error).toContain('No region is left');
@@ -252,11 +298,11 @@ describe('digest', () => {
 
   it('says no where regions differ, and yes where they do not', async () => {
     const key = 'only-in-eu';
-    await run(put, ['profiles', key, '{"name":"x"}']);
+    await run(put, ['profiles', key, '{"name":"x"}', ...inEu]);
     const different = await run(digest, ['profiles', '--json']);
     expect(different.code).toBe(1);
     expect(json(different.out)).toMatchObject({ equal: false, regions: [{ records: 1 }, { records: 0 }] });
-    await run(deleteRecord, ['profiles', key]);
+    await run(deleteRecord, ['profiles', key, ...inEu]);
     const equal = await run(digest, ['profiles']);
     expect(equal.code).toBe(0);
     expect(equal.out).toMatch(/^REGION +DIGEST +RECORDS +AS OF\neu +0{32} +0 .*\nus +0{32} +0 .*\nequal\n$/);

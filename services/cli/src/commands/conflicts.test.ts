@@ -243,6 +243,10 @@ describe('show', () => {
       /\n {2}to show "sold": isthmus conflicts restore id-a --actor eu\.1\.00000002\n$/,
     );
     expect(asked.map(({ url }) => url)).toEqual(['/v1/conflicts/id-a']);
+    const regions = [{ region: 'us', api: '', admin }];
+    const inDemo = { admin: '', readDemos: async () => [{ pid: 7, startedAtMs: 0, regions, control: '' }] };
+    expect((await run(['show', 'id-a'], inDemo)).out).toMatch(/ --actor eu\.1\.00000002 --in us\n$/);
+    asked.pop();
     expect(JSON.parse((await run(['show', 'id-a', '--json'])).out)).toEqual({ conflicts: [conflict('a')] });
   });
 

@@ -3,7 +3,7 @@
  * back. A restore is an ordinary write in the region that is asked, which carries it to the others; it is refused where
  * the conflict has ended meanwhile.
  */
-import { type Target, findTarget, placeOf } from '../remote/addresses.ts';
+import { type Target, findOne, findTarget, placeOf } from '../remote/addresses.ts';
 import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { type ConflictQuery, conflictPages } from '../remote/conflict-pages.ts';
@@ -57,14 +57,15 @@ async function show(args: readonly string[], io: CommandIo): Promise<ExitCode> {
   const [name = ''] = takePositionals(positionals, 1, usage);
   const { admin: given, demo, region, json } = values;
   const target = await findTarget({ listener: 'admin', given, demo, region, io });
+  const details = (conflict: unknown): string => conflictDetails(conflict, target.region);
   const slash = name.indexOf('/');
   if (slash < 0) {
     const conflict = await request({ method: 'GET', url: conflictUrl(target, name) });
-    io.out(json ? jsonLine({ conflicts: [conflict] }) : conflictDetails(conflict));
+    io.out(json ? jsonLine({ conflicts: [conflict] }) : details(conflict));
     return 0;
   }
   const query = { collection: name.slice(0, slash), key: name.slice(slash + 1) };
-  const { found } = await printAll(target, { query, print: json ? null : conflictDetails, io });
+  const { found } = await printAll(target, { query, print: json ? null : details, io });
   if (found > 0) return 0;
   throw new CliError(1, `No conflict in ${JSON.stringify(name)} of ${placeOf(target)}`);
 }
@@ -79,7 +80,7 @@ async function restore(args: readonly string[], io: CommandIo): Promise<ExitCode
   if (actor !== undefined && region !== undefined)
     throw wrongUsage(`--actor and --region both say whose value; name one of them\nusage: ${usage}`);
   const place = { given: values.admin, demo: values.demo, region: values.in };
-  const target = await findTarget({ listener: 'admin', ...place, io });
+  const target = await findOne({ listener: 'admin', ...place, io }, '--in');
   const dryRun = values['dry-run'];
   const url = `${conflictUrl(target, id)}/restore${dryRun ? '?dryRun=true' : ''}`;
   const record = await request({ method: 'POST', url, body: { actor, region } });

@@ -3,7 +3,7 @@
  * again or given up. A retry that is refused again is an answer of no, not a failure, and so is giving up what could be
  * tried again.
  */
-import { findTarget, placeOf } from '../remote/addresses.ts';
+import { findOne, findTarget, placeOf } from '../remote/addresses.ts';
 import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions, takePositionals } from '../remote/options.ts';
@@ -72,7 +72,7 @@ async function retry(args: readonly string[], io: CommandIo): Promise<ExitCode> 
   const { values, positionals } = readOptions(args, { ...addressOptions, ...dryRunOption }, usage);
   const [id = ''] = takePositionals(positionals, 1, usage);
   const { admin: given, demo, region } = values;
-  const target = await findTarget({ listener: 'admin', given, demo, region, io });
+  const target = await findOne({ listener: 'admin', given, demo, region, io });
   const dryRun = values['dry-run'];
   const url = `${target.url}/v1/dead-letters/${encodeURIComponent(id)}/retry${dryRun ? '?dryRun=true' : ''}`;
   const report = await request({ method: 'POST', url });
@@ -89,7 +89,7 @@ async function discard(args: readonly string[], io: CommandIo): Promise<ExitCode
   const [id = ''] = takePositionals(positionals, 1, usage);
   const { admin: given, demo, region, reason } = values;
   if (reason === undefined) throw wrongUsage(`--reason TEXT says why it is given up\nusage: ${usage}`);
-  const target = await findTarget({ listener: 'admin', given, demo, region, io });
+  const target = await findOne({ listener: 'admin', given, demo, region, io });
   const dryRun = values['dry-run'];
   const query = queryOf({ dryRun: `${dryRun}`, acceptLoss: `${values['accept-loss']}` });
   const url = `${target.url}/v1/dead-letters/${encodeURIComponent(id)}/discard${query}`;

@@ -230,6 +230,25 @@ describe.runIf(process.platform === 'linux')('a running demo', () => {
     for (const { pid } of processes) expect(() => process.kill(pid, 0)).not.toThrow();
   });
 
+  it.each(['https://elsewhere.example', 'null', ''])('does nothing for a page of %j', async (from) => {
+    const headers = { origin: from === '' ? ready.control : from, 'content-type': 'text/plain' };
+    for (const [path, body] of [
+      ['/links', { origin: 'eu', target: 'us', state: 'cut' }],
+      ['/processes', { region: 'us', process: 'postgres', signal: 'SIGSTOP' }],
+    ] as const) {
+      const asked = { method: 'POST', headers, body: JSON.stringify(body) };
+      const refused = await fetch(`${ready.control}${path}`, asked);
+      expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'cross-origin' }]);
+      expect(refused.headers.get('access-control-allow-origin')).toBeNull();
+    }
+    expect((await call(`${ready.control}/links`)).json).toMatchObject({ links: [{ state: 'ok' }, {}] });
+    expect(
+      (await post('/processes', { region: 'us', process: 'postgres', signal: 'SIGCONT' })).json,
+    ).toMatchObject({
+      state: 'running',
+    });
+  });
+
   it('kills and starts a process at its old address', async () => {
     const [eu] = ready.regions;
     const target = { region: 'eu', process: 'region' };

@@ -3,8 +3,7 @@
  * it is stopped. It serves reads, replicates, and stays like that until it is started anew, so the process has to be
  * named. With `--dry-run` it only says whether the process is ready. A whole region is `isthmus region drain`.
  */
-import { type Target, findTargets, placeOf } from '../remote/addresses.ts';
-import { wrongUsage } from '../remote/cli-error.ts';
+import { type Target, findOne, placeOf } from '../remote/addresses.ts';
 import type { Command } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions, takePositionals } from '../remote/options.ts';
 import { request, send } from '../remote/request.ts';
@@ -20,7 +19,7 @@ export const drain: Command = {
     const { values, positionals } = readOptions(args, { ...addressOptions, ...dryRunOption }, usage);
     takePositionals(positionals, 0, usage);
     const { admin: given, demo, region, 'dry-run': dryRun } = values;
-    const target = onlyOne(await findTargets({ listener: 'admin', given, demo, region, io }));
+    const target = await findOne({ listener: 'admin', given, demo, region, io });
     const isReady = await isReadyNow(target);
     if (!dryRun) await request({ method: 'POST', url: `${target.url}/v1/drain` });
     const shown = { dryRun, wasReady: isReady, draining: !dryRun };
@@ -31,13 +30,6 @@ export const drain: Command = {
     return 0;
   },
 };
-
-/** It is not taken back, so none is chosen for whoever names none. */
-function onlyOne(targets: readonly Target[]): Target {
-  const [first, ...others] = targets;
-  if (first !== undefined && others.length === 0) return first;
-  throw wrongUsage(`name the one process, with --admin or --region\nusage: ${usage}`);
-}
 
 async function isReadyNow({ url }: Target): Promise<boolean> {
   return (await send({ method: 'GET', url: `${url}/readyz` })).status === 200;

@@ -5,7 +5,7 @@
  * new incarnation, after it has learnt its past from its log and its peers. A region that is well refuses that without
  * `--force`, and none does it while somebody else is alive in its name.
  */
-import { findTarget } from '../remote/addresses.ts';
+import { findOne, findTarget } from '../remote/addresses.ts';
 import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions } from '../remote/options.ts';
@@ -31,7 +31,8 @@ export const identity: Command = {
     if (rest.length > 0 || (action !== undefined && action !== 'accept' && action !== 'renew'))
       throw wrongUsage(`usage: ${usage}`);
     const { admin: given, demo, region } = values;
-    const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
+    const find = action === undefined ? findTarget : findOne;
+    const { url } = await find({ listener: 'admin', given, demo, region, io });
     if (action === undefined) {
       const shown = await request({ method: 'GET', url: `${url}/v1/identity` });
       io.out(values.json ? jsonLine(shown) : text(shown));

@@ -3,7 +3,7 @@
  * every peer have come in its partition; also a record that was deleted and not collected yet. Exit code 1 where nothing
  * is stored. What callers are shown of it is `isthmus get`.
  */
-import { findTarget } from '../remote/addresses.ts';
+import { findTarget, placeOf } from '../remote/addresses.ts';
 import type { Command } from '../remote/command.ts';
 import { addressOptions, readOptions, takePositionals } from '../remote/options.ts';
 import { request } from '../remote/request.ts';
@@ -19,10 +19,11 @@ export const record: Command = {
     const { values, positionals } = readOptions(args, addressOptions, usage);
     const names = takePositionals(positionals, 2, usage);
     const { admin: given, demo, region } = values;
-    const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
+    const target = await findTarget({ listener: 'admin', given, demo, region, io });
     const path = names.map((name) => encodeURIComponent(name)).join('/');
-    const stored = await request({ method: 'GET', url: `${url}/v1/records/${path}` });
+    const stored = await request({ method: 'GET', url: `${target.url}/v1/records/${path}` });
     io.out(values.json ? jsonLine(stored) : prettyJson(stored));
+    io.note(`Read in ${placeOf(target)}\n`);
     return 0;
   },
 };

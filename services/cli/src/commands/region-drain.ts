@@ -4,7 +4,7 @@
  * learn or fetch something first. What is asked for stays when the waiting is interrupted. Exit code 1 where it was.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { findTarget } from '../remote/addresses.ts';
+import { findOne, findTarget } from '../remote/addresses.ts';
 import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
 import { type Call, member, refusal, request, send } from '../remote/request.ts';
@@ -41,7 +41,7 @@ async function change(
       `usage: isthmus region ${action} [--dry-run] [--admin URL | --demo PID --region REGION]`,
     );
   const { admin: given, demo, region, json, 'dry-run': dryRun } = values;
-  const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
+  const { url } = await findOne({ listener: 'admin', given, demo, region, io });
   const isDone = action === 'drain' ? isEverywhere : isOpen;
   const asked = await ask({ method: 'POST', url: `${url}/v1/region/${action}?dryRun=${dryRun}` });
   const shown = dryRun ? asked : await watched({ url, asked, isDone }, io);

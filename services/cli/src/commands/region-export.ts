@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import { type IncomingMessage, get as getHttp } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { text as allOf } from 'node:stream/consumers';
-import { findTarget } from '../remote/addresses.ts';
+import { findOne } from '../remote/addresses.ts';
 import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
 import { parseExport, writeExport } from '../remote/export-file.ts';
@@ -22,7 +22,7 @@ export async function exportRegion({ names, values }: RegionArguments, io: Comma
       'usage: isthmus region export FILE [--dry-run] [--admin URL | --demo PID --region REGION]',
     );
   const { admin: given, demo, region } = values;
-  const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
+  const { url } = await findOne({ listener: 'admin', given, demo, region, io });
   const exported = await inParts(url, values['dry-run'] ? null : (path ?? null), io);
   return print(exported, { json: values.json, io });
 }

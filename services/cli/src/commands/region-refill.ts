@@ -6,7 +6,7 @@
  * the work, so whoever interrupts the waiting stops nothing, and the command done again goes on watching or begins anew.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { findTarget } from '../remote/addresses.ts';
+import { findOne } from '../remote/addresses.ts';
 import { CliError, type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
 import { member, queryOf, request } from '../remote/request.ts';
@@ -24,7 +24,7 @@ export async function refillRegion(given: RegionArguments, io: CommandIo): Promi
       'usage: isthmus region refill [--from REGION] [--export FILE] [--accept-loss LIVES] [--dry-run] [--admin URL | --demo PID --region REGION]',
     );
   const { admin, demo, region, 'dry-run': dryRun, from, 'accept-loss': acceptLoss } = values;
-  const { url } = await findTarget({ listener: 'admin', given: admin, demo, region, io });
+  const { url } = await findOne({ listener: 'admin', given: admin, demo, region, io });
   const query = queryOf({
     dryRun: String(dryRun),
     from: from ?? null,

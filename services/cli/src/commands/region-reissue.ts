@@ -3,7 +3,7 @@
  * that was done before is left alone, so trying again does no harm. Exit code 1 where rows are left: refused, or with
  * a counter whose beginning nobody knows, which `--uncertain` takes for nothing.
  */
-import { findTarget } from '../remote/addresses.ts';
+import { findOne } from '../remote/addresses.ts';
 import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { CommandIo } from '../remote/command.ts';
 import { readExport } from '../remote/export-file.ts';
@@ -22,7 +22,7 @@ export async function reissueRegion({ names, values }: RegionArguments, io: Comm
     );
   const { rows } = await readExport(path);
   const { admin: given, demo, region, uncertain } = values;
-  const { url } = await findTarget({ listener: 'admin', given, demo, region, io });
+  const { url } = await findOne({ listener: 'admin', given, demo, region, io });
   const call = `${url}/v1/reissue${values['dry-run'] ? '?dryRun=true' : ''}`;
   const results: unknown[] = [];
   for (const part of parts(rows)) {

@@ -3,7 +3,7 @@
  * are gone for good, in the one region that may; who that is, the first form says. Claim only after what such a region
  * wrote alone was issued again, because afterwards the two cannot be told apart.
  */
-import { type Target, findTarget } from '../remote/addresses.ts';
+import { type Target, findOne, findTarget, placeOf } from '../remote/addresses.ts';
 import { type ExitCode, wrongUsage } from '../remote/cli-error.ts';
 import type { Command, CommandIo } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions } from '../remote/options.ts';
@@ -25,9 +25,10 @@ export const rights: Command = {
     if (collection === undefined || key === undefined || !(isShow || isClaim))
       throw wrongUsage(`usage: ${usage}`);
     const { admin: given, demo, region, json } = values;
-    const target = await findTarget({ listener: 'admin', given, demo, region, io });
+    const find = field === undefined ? findTarget : findOne;
+    const target = await find({ listener: 'admin', given, demo, region, io });
     const url = `${target.url}/v1/rights/${encodeURIComponent(collection)}/${encodeURIComponent(key)}`;
-    if (field === undefined) return show(await request({ method: 'GET', url }), { json, io });
+    if (field === undefined) return show(await request({ method: 'GET', url }), target, { json, io });
     const query = values['dry-run'] ? '?dryRun=true' : '';
     const answer = await request({ method: 'POST', url: `${url}/claim${query}`, body: { field } });
     return claimed(answer, target, { json, io });
@@ -39,7 +40,7 @@ interface Output {
   readonly io: CommandIo;
 }
 
-function show(answer: unknown, { json, io }: Output): ExitCode {
+function show(answer: unknown, target: Target, { json, io }: Output): ExitCode {
   const rows = listIn(answer, 'fields').flatMap((field) =>
     listIn(field, 'holders').map((holder) => [
       textOf(member(field, 'field'), ''),
@@ -50,6 +51,7 @@ function show(answer: unknown, { json, io }: Output): ExitCode {
     ]),
   );
   io.out(json ? jsonLine(answer) : table([['FIELD', 'ACTOR', 'RIGHTS', 'STATE', 'CLAIMABLE BY'], ...rows]));
+  io.note(`Read in ${placeOf(target)}\n`);
   return 0;
 }
 

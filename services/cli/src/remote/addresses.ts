@@ -41,14 +41,27 @@ export async function findTargets(choice: Choice): Promise<readonly Target[]> {
   return regions.map((known) => ({ region: known.region, demoPid: demo.pid, url: known[listener] }));
 }
 
-/** The one address to go to: the first region of the demo where none is named. */
+/** The one address to read at, which is to be told: the first region of the demo where none is named. */
 export async function findTarget(choice: Choice): Promise<Target> {
   const [first] = await findTargets(choice);
   if (first === undefined) throw noAddress(choice.listener);
   return first;
 }
 
-/** Where a write went, in words. */
+/**
+ * The one region that a command changes. Throws `CliError` where several are meant, because a guess could take the writes
+ * of a region that nobody had in mind.
+ */
+export async function findOne(choice: Choice, regionOption = '--region'): Promise<Target> {
+  const [only, ...others] = await findTargets(choice);
+  if (only === undefined) throw noAddress(choice.listener);
+  if (others.length === 0) return only;
+  const names = [only, ...others].map(({ region, url }) => region ?? url).join(', ');
+  const options = only.region === null ? `--${choice.listener}, once` : `${regionOption} NAME`;
+  throw wrongUsage(`It acts on one region, and ${names} are meant; name one with ${options}.`);
+}
+
+/** Where a command went, in words. */
 export function placeOf({ region, demoPid, url }: Target): string {
   return demoPid === null ? url : `region ${region} of demo ${demoPid} (${url})`;
 }

@@ -13,13 +13,14 @@ export function conflictLines(conflict: unknown): string {
   return heading(conflict) + values(conflict, longestValue);
 }
 
-/** The same with values in full, and the commands that show another one. */
-export function conflictDetails(conflict: unknown): string {
+/** The same with values in full, and the commands that show another one by a write in `region`; `null`: an address says where. */
+export function conflictDetails(conflict: unknown, region: string | null): string {
   const hidden = siblingsOf(conflict).filter((sibling) => member(sibling, 'shown') !== true);
   const id = textAt(conflict, 'id');
   const commands = hidden.map((sibling) => {
     const value = valueOf(sibling, longestValue);
-    return `  to show ${value}: isthmus conflicts restore ${id} --actor ${textAt(sibling, 'actor')}\n`;
+    const where = region === null ? '' : ` --in ${region}`;
+    return `  to show ${value}: isthmus conflicts restore ${id} --actor ${textAt(sibling, 'actor')}${where}\n`;
   });
   return heading(conflict) + values(conflict, Infinity) + commands.join('');
 }

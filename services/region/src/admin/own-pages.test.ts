@@ -1,27 +1,17 @@
 /** Pages of other sites command no region through the browser of an operator; programs and own pages do. */
-import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { Drain } from '../drain.ts';
+import { quietListener } from '../http/quiet-listener.ts';
 import { createAdminListener } from './admin-listener.ts';
 import { Readiness } from './readiness.ts';
 
 const host = '127.0.0.1:8081';
-const options = {
-  region: 'eu',
-  log: pino({ level: 'silent' }),
-  crash: (failure: unknown) => expect.fail(String(failure)),
-  maxConnections: 10,
-  headersTimeoutMs: 5000,
-  stallTimeoutMs: 0,
-  requestTimeoutMs: 5000,
-  isDraining: () => false,
-};
 
 /** Whether a request with these headers drains the process. */
 async function drains(headers: Readonly<Record<string, string>>): Promise<readonly [number, boolean]> {
   const drain = new Drain();
   const readiness = new Readiness({ drain, askDatabase: () => null, timeoutMs: 100 });
-  const app = createAdminListener(options, { drain, readiness, parts: () => null });
+  const app = createAdminListener(quietListener, { drain, readiness, parts: () => null });
   const { statusCode } = await app.inject({
     method: 'POST',
     url: '/v1/drain',

@@ -1,26 +1,16 @@
 /** Who is let in as a peer: nobody by default but this machine, and with a secret nobody without it. */
-import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { createListener } from '../http/listener.ts';
+import { quietListener } from '../http/quiet-listener.ts';
 import { peerHeaders, requirePeer } from './peer-access.ts';
 
 const secret = 'shared-by-all-regions';
-const options = {
-  region: 'eu',
-  log: pino({ level: 'silent' }),
-  crash: (failure: unknown) => expect.fail(String(failure)),
-  maxConnections: 10,
-  headersTimeoutMs: 5000,
-  stallTimeoutMs: 0,
-  requestTimeoutMs: 5000,
-  isDraining: () => false,
-};
 
 async function ask(
   configured: string,
   of: { readonly from: string; readonly headers?: Readonly<Record<string, string>> },
 ) {
-  const app = createListener(options);
+  const app = createListener(quietListener);
   app.get('/', (request) => {
     requirePeer(request, configured);
     return { served: true };

@@ -1,9 +1,9 @@
 /** How many requests wait for their sessions at once; what sessions promise is tested on real regions. */
 import { parseRegionId } from '@isthmus/replication/ports/identity';
 import type { SessionJudgement } from '@isthmus/replication/sessions/session';
-import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { createListener } from '../http/listener.ts';
+import { quietListener } from '../http/quiet-listener.ts';
 import { ApiSessions, type SessionParts } from './sessions.ts';
 
 const us = parseRegionId('us') ?? expect.fail('us is a region');
@@ -29,15 +29,7 @@ function site() {
     afterRead: () => Promise.resolve('token'),
     afterWrite: () => 'token',
   };
-  const timeouts = { headersTimeoutMs: 1000, requestTimeoutMs: 1000, stallTimeoutMs: 0 };
-  const app = createListener({
-    region: 'eu',
-    log: pino({ level: 'silent' }),
-    crash: (failure) => expect.fail(failure.message),
-    maxConnections: 1000,
-    isDraining: () => false,
-    ...timeouts,
-  });
+  const app = createListener(quietListener);
   new ApiSessions(desk).addTo(app);
   app.get('/', () => ({}));
   const get = async (token: string, wait = '10000') => {
