@@ -185,9 +185,6 @@ describe('addresses', () => {
   });
 
   it.each<[Command, readonly string[]]>([
-    [put, ['products', 'guessed', '{}']],
-    [patch, ['products', 'guessed', '{}']],
-    [deleteRecord, ['products', 'guessed']],
     [region, ['drain']],
     [region, ['join']],
     [region, ['refill']],
@@ -206,11 +203,10 @@ describe('addresses', () => {
       out: '',
       error: expect.stringContaining(`eu, us are meant; name one with ${option}`),
     });
-    const listener = [put, patch, deleteRecord].includes(command) ? '--api' : '--admin';
-    const two = ['http://127.0.0.1:3', 'http://127.0.0.1:4'].flatMap((url) => [listener, url]);
+    const two = ['http://127.0.0.1:3', 'http://127.0.0.1:4'].flatMap((url) => ['--admin', url]);
     expect(await run(command, [...args, ...two])).toMatchObject({
       code: 2,
-      error: expect.stringContaining(`name one with ${listener}, once`),
+      error: expect.stringContaining('name one with --admin, once'),
     });
   });
 

@@ -1,5 +1,4 @@
 /** `isthmus delete`: removes a record; also done where it was absent. */
-import { findOne } from '../remote/addresses.ts';
 import type { Command } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions, takePositionals } from '../remote/options.ts';
 import { findRecord, write } from '../remote/record-call.ts';
@@ -13,7 +12,7 @@ export const deleteRecord: Command = {
   run: async (args, io) => {
     const { values, positionals } = readOptions(args, { ...addressOptions, ...dryRunOption }, usage);
     const [collection = '', key = ''] = takePositionals(positionals, 2, usage);
-    const { target, url } = await findRecord({ values, find: findOne }, { collection, key }, io);
+    const { target, url } = await findRecord(values, { collection, key }, io);
     await write({ target, call: { method: 'DELETE', url } }, { ...values, dryRun: values['dry-run'] }, io);
     return 0;
   },

@@ -1,5 +1,4 @@
 /** `isthmus patch`: the edits are those of the API: set, clear, increment and so on. */
-import { findOne } from '../remote/addresses.ts';
 import type { Command } from '../remote/command.ts';
 import { addressOptions, dryRunOption, readOptions, takePositionals } from '../remote/options.ts';
 import { findRecord, readJson, write } from '../remote/record-call.ts';
@@ -15,7 +14,7 @@ export const patch: Command = {
     const { values, positionals } = readOptions(args, { ...addressOptions, ...dryRunOption }, usage);
     const [collection = '', key = '', json = ''] = takePositionals(positionals, 3, usage);
     const body = await readJson(json, io);
-    const { target, url } = await findRecord({ values, find: findOne }, { collection, key }, io);
+    const { target, url } = await findRecord(values, { collection, key }, io);
     await write(
       { target, call: { method: 'PATCH', url, body } },
       { ...values, dryRun: values['dry-run'] },

@@ -41,7 +41,10 @@ export async function findTargets(choice: Choice): Promise<readonly Target[]> {
   return regions.map((known) => ({ region: known.region, demoPid: demo.pid, url: known[listener] }));
 }
 
-/** The one address to read at, which is to be told: the first region of the demo where none is named. */
+/**
+ * The one address to read at, or to write a record at, which any region takes as well as another; it is to be told. The
+ * first region of the demo where none is named.
+ */
 export async function findTarget(choice: Choice): Promise<Target> {
   const [first] = await findTargets(choice);
   if (first === undefined) throw noAddress(choice.listener);

@@ -1,5 +1,5 @@
 /** What the record commands share: where a record lives, and the dry run of a write. */
-import { type Choice, type Target, placeOf } from './addresses.ts';
+import { type Target, findTarget, placeOf } from './addresses.ts';
 import { CliError } from './cli-error.ts';
 import type { CommandIo } from './command.ts';
 import { type Call, refusal, request, send } from './request.ts';
@@ -17,19 +17,13 @@ export interface RecordPlace {
   readonly url: string;
 }
 
-export interface RecordSearch {
-  readonly values: RecordOptions;
-  /** How its region is found. */
-  readonly find: (choice: Choice) => Promise<Target>;
-}
-
 export async function findRecord(
-  { values, find }: RecordSearch,
+  options: RecordOptions,
   name: { readonly collection: string; readonly key: string },
   io: CommandIo,
 ): Promise<RecordPlace> {
-  const { api, region, demo } = values;
-  const target = await find({
+  const { api, region, demo } = options;
+  const target = await findTarget({
     listener: 'api',
     given: api,
     demo,
