@@ -1,10 +1,10 @@
 /**
  * One subscription to one topic of a peer, kept alive for ever: whatever happens to the link, the brokers or the
  * topic, it opens a new reader after a short, bounded pause and goes on at the next offset that it has not handed
- * out. A partition that has no leader, or one that cannot be reached, holds up no other. An offset at which nothing can lie (truncated or re-created topic, retention) starts the partition anew at its
- * beginning and is never skipped over; the intervals in the records tell what that means (P2). Within a partition it
- * hands out each offset once and in order, save after such a restart or `rewind`. Fetching stops while too much is
- * unread.
+ * out. A partition that has no leader, or one that cannot be reached, holds up no other. An offset at which nothing can
+ * lie (truncated or re-created topic, retention) starts the partition anew at its beginning and is never skipped over;
+ * the intervals in the records tell what that means (P2). Within a partition it hands out each offset once and in order,
+ * save after such a restart or `rewind`. Fetching stops while too much is unread.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { assert } from '../../errors.ts';
