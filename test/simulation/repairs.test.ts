@@ -25,3 +25,22 @@ test('a life that a region is given by a peer that awaits its past is awaited th
   expect(coverage['past awaited: start']).toBeGreaterThan(0);
   expect(coverage['past awaited: transfer']).toBeGreaterThan(0);
 }, 120_000);
+
+test('a retirement that went with the only database that knew of it is commanded again (P8)', async () => {
+  const drawn = drawScenario(1, { regions: 2, seconds: 60, isHealing: true, faults: null });
+  const shared = { region: 1, other: 0, level: 0.5 };
+  const faults: readonly Fault[] = [
+    { kind: 'restore', atMs: 10_000, forMs: 18_000, ...shared },
+    { kind: 'destroy-with-log', atMs: 18_000, forMs: 500, ...shared, region: 0, other: 1 },
+  ];
+  const retiring = { afterMs: 3000 };
+  const { violations, coverage } = await runScenario({
+    ...drawn,
+    ...calm,
+    retiring,
+    isGuarded: true,
+    faults,
+  });
+  expect(violations).toEqual([]);
+  expect(coverage['retired again']).toBe(1);
+});

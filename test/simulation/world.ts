@@ -325,6 +325,16 @@ export class World implements NodeWorld {
     region.clock.heardAgain(copy.atMs);
     region.postgres.startAnew();
     this.seen('database restored');
+    for (const retired of [...this.retired]) void this.#retireAgain(retired);
+  }
+
+  /** Where no database knows of it any more, nobody is left who could tell another one. */
+  async #retireAgain(region: RegionId): Promise<void> {
+    for (const survivor of this.survivors)
+      if ((await survivor.retirements.all()).some((each) => each.region === region)) return;
+    this.seen('retired again');
+    this.retired.splice(this.retired.indexOf(region), 1);
+    await this.#retire(region);
   }
 
   #region(region: RegionId, names: readonly RegionId[], index: number): SimRegion {
