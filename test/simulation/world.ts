@@ -325,7 +325,7 @@ export class World implements NodeWorld {
     region.clock.heardAgain(copy.atMs);
     region.postgres.startAnew();
     this.seen('database restored');
-    for (const retired of [...this.retired]) void this.#retireAgain(retired);
+    for (const retired of this.retired) void this.#retireAgain(retired);
   }
 
   /** Where no database knows of it any more, nobody is left who could tell another one. */
