@@ -122,7 +122,14 @@ export class SimRegion {
     this.drains = new MemoryDrainStore({ database, identity: row, beats });
     this.incarnations = new MemoryIncarnationStore(database, records, this.refills);
     const { refills, incarnations, retirements } = this;
-    this.sessions = new MemorySessionStore({ database, identity: row, records, incarnations, retirements });
+    this.sessions = new MemorySessionStore({
+      database,
+      identity: row,
+      records,
+      beats,
+      incarnations,
+      retirements,
+    });
     this.agenda = new MemoryAgendaStore(this);
     this.#emptying = new MemoryEmptying({ records, transfers, verifications, jobs, joining, refills });
     this.isLogInside = of.isLogInside;
