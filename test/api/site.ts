@@ -282,6 +282,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         peers: [regionId('us')],
         peer: { ask: (peer) => Promise.reject(unreachable(peer)) },
         store: database.transfers,
+        incarnations: database.incarnations,
         identity: {
           self: identity,
           past: database.past,
@@ -303,6 +304,7 @@ export async function startSite(collections: unknown, drain = new Drain()): Prom
         self: identity,
         peers: [],
         store: database.transfers,
+        incarnations: database.incarnations,
         drains: database.drains,
         retirement: { isRetired: false },
         log: { subscribe: () => expect.fail('nothing reads the own log here') },

@@ -46,7 +46,7 @@ export function freshMemoryIdentity() {
     transfers,
     verifications,
     refills,
-    drains: new MemoryDrainStore({ database, identity, beats }),
+    drains: new MemoryDrainStore({ database, identity, beats, refills }),
     incarnations: new MemoryIncarnationStore(database, records, refills),
     emptying: new MemoryEmptying({ records, transfers, verifications, jobs, joining, refills }),
   };

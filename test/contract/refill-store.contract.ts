@@ -121,6 +121,25 @@ export function refillStoreContract(name: string, begin: () => Promise<RefillGro
       expect(await database.refills.withdraw('over')).toBe(false);
     });
 
+    it('takes no write of a region that joins before it is known what becomes of it, and takes them after (I5)', async () => {
+      const { refills, drains } = database;
+      for (const isRenewing of [false, true]) {
+        await drains.begin();
+        await refills.want({ donor: region('us'), accepted: [] });
+        await refills.drain();
+        if (isRenewing) await refills.secured();
+        await drains.end();
+        expect(await drains.find(), 'what is written now would be dropped').not.toBeNull();
+        expect(await refills.find()).toMatchObject({ wasDrained: false });
+        await drains.cut();
+        expect(await written('between')).toBe(false);
+        const detail = 'would lose';
+        expect(await (isRenewing ? refills.withdraw(detail) : refills.refuse(detail))).toBe(true);
+        expect(await drains.find()).toBeNull();
+        expect(await written('after')).toBe(true);
+      }
+    });
+
     it('takes writes away for a wish that secures, and for none that another process has refused meanwhile', async () => {
       const { refills, drains } = database;
       expect(await refills.drain()).toBe(false);

@@ -1,5 +1,6 @@
 /** What every `SessionStore` must do: say in one reading how far a database stands, for the promises of sessions (P5). */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BeatStore } from '@isthmus/replication/ports/beat-store';
 import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { IncarnationStore } from '@isthmus/replication/ports/incarnation-store';
 import type { RecordStore } from '@isthmus/replication/ports/record-store';
@@ -14,8 +15,11 @@ export interface OpenSessionStore {
   readonly records: RecordStore;
   readonly transfers: Pick<TransferStore, 'expect'>;
   readonly incarnations: Pick<IncarnationStore, 'close' | 'relearnt'>;
-  readonly past: Pick<IdentityStore, 'noteClaim' | 'adopt'>;
+  readonly beats: Pick<BeatStore, 'tryHold'>;
+  readonly past: Pick<IdentityStore, 'noteClaim' | 'adopt' | 'newestBeat' | 'hold' | 'accept'>;
   readonly retirements: Pick<RetirementStore, 'close' | 'retire'>;
+  /** The server is another start of itself from now on, which nobody has proven. */
+  readonly startAnew: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -62,6 +66,29 @@ export function sessionStoreContract(name: string, open: () => Promise<OpenSessi
       expect(after.insertLsn >= (committed?.end ?? expect.fail('it was written'))).toBe(true);
       expect(after.insertLsn > before.insertLsn).toBe(true);
       expect(sessions.era).toBe(era);
+    });
+
+    it('surely holds, until the server is proven, only what was before its newest beat (I9, I11)', async () => {
+      const { sessions, records, beats, past, startAnew } = opened;
+      const proven = await sessions.place();
+      expect(proven.ownThrough).toBe(proven.insertLsn);
+      for (const unprove of [startAnew, () => past.hold('somebody else is alive')]) {
+        await unprove();
+        const none = await until('the place is read again', 10_000, () => sessions.place());
+        expect([none.ownThrough, none.insertLsn > 0n]).toEqual([0n, true]);
+        await past.accept();
+      }
+      const hold = (await beats.tryHold()) ?? expect.fail('nobody holds the beats');
+      await hold.beat();
+      await hold.release();
+      await records.commitLocal(append([record('a')], 'x'));
+      const { beat } = await past.newestBeat();
+      await startAnew();
+      const { ownThrough, insertLsn } = await until('the place is read again', 10_000, () =>
+        sessions.place(),
+      );
+      expect(ownThrough).toBe(beat?.lsn);
+      expect(insertLsn > ownThrough).toBe(true);
     });
 
     it('says as which incarnation it was read, also to whoever opened it as the one before (P9)', async () => {

@@ -25,12 +25,18 @@ sessionStoreContract('postgres', async () => {
     await database.close();
     await fresh.drop();
   };
-  return { ...database, close };
+  const startAnew = async (): Promise<void> => {
+    await fresh.sql(
+      "UPDATE isthmus.identity SET postmaster_started_at = postmaster_started_at - interval '1 s'",
+    );
+  };
+  return { ...database, startAnew, close };
 });
 
 sessionStoreContract('memory', async () => {
   const ground = freshMemoryIdentity();
   const retirements = new MemoryRetirementStore(ground.database, ground.records);
   const sessions = new MemorySessionStore({ ...ground, retirements });
-  return { ...ground, past: ground.open(), retirements, sessions, close: async () => undefined };
+  const startAnew = async (): Promise<void> => ground.database.crash();
+  return { ...ground, past: ground.open(), retirements, sessions, startAnew, close: async () => undefined };
 });

@@ -85,7 +85,14 @@ transferJobsContract(name, async () => opened());
 verificationStoreContract(name, async () => opened());
 tombstoneStoreContract(name, async () => opened());
 retirementStoreContract(name, async () => opened());
-sessionStoreContract(name, async () => opened());
+sessionStoreContract(name, async () => {
+  const stores = opened();
+  const startAnew = async (): Promise<void> => {
+    stores.simulated.goDown();
+    stores.simulated.comeUp();
+  };
+  return { ...stores, startAnew };
+});
 awaitedPastContract(name, async () => opened());
 
 identityStoreContract(name, async () => {

@@ -56,7 +56,8 @@ async function applied(by: MemoryRegion, vector: Vector, whole: readonly WholePa
 async function place(of: MemoryRegion, closed: Vector) {
   const { settled, applied: reached, ahead, whole, insertLsn } = await of.transfers.standing();
   const { incarnation } = of.self;
-  return { incarnation, settled, applied: reached, ahead, whole, closed, retired: [], insertLsn };
+  const own = { incarnation, insertLsn, ownThrough: insertLsn };
+  return { ...own, settled, applied: reached, ahead, whole, closed, retired: [] };
 }
 
 beforeEach(async () => {

@@ -119,10 +119,17 @@ export class SimRegion {
     this.verifications = new MemoryVerifications(database);
     const { row, transfers, verifications, joining } = this;
     this.refills = new MemoryRefillStore({ database, identity: row, records });
-    this.drains = new MemoryDrainStore({ database, identity: row, beats });
+    this.drains = new MemoryDrainStore({ database, identity: row, beats, refills: this.refills });
     this.incarnations = new MemoryIncarnationStore(database, records, this.refills);
     const { refills, incarnations, retirements } = this;
-    this.sessions = new MemorySessionStore({ database, identity: row, records, incarnations, retirements });
+    this.sessions = new MemorySessionStore({
+      database,
+      identity: row,
+      records,
+      beats,
+      incarnations,
+      retirements,
+    });
     this.agenda = new MemoryAgendaStore(this);
     this.#emptying = new MemoryEmptying({ records, transfers, verifications, jobs, joining, refills });
     this.isLogInside = of.isLogInside;

@@ -14,6 +14,7 @@ import type { Self } from '@isthmus/replication/reach';
 import { Refiller } from '@isthmus/replication/refill/refiller';
 import { type IdentityParts, SimPast } from './sim-identity.ts';
 import type { SimPostgres } from './sim-postgres.ts';
+import { SimIncarnations } from './sim-transfer.ts';
 
 export interface WishParts extends IdentityParts {
   readonly agenda: AgendaWatch;
@@ -53,6 +54,7 @@ export class SimWishes {
       peers: parts.region.peers,
       peer,
       store,
+      incarnations: new SimIncarnations(postgres),
       past: new SimPast(parts),
       agenda,
       refills: this.refills,

@@ -6,6 +6,7 @@ import { MemoryDatabase } from '../adapters/memory/database.ts';
 import { MemoryDrainStore } from '../adapters/memory/drain-store.ts';
 import { MemoryIdentityRow } from '../adapters/memory/identity-row.ts';
 import { ManualTimer } from '../adapters/memory/manual-timer.ts';
+import { MemoryRefillStore } from '../adapters/memory/refill-store.ts';
 import { MemoryRecordStore } from '../adapters/memory/record-store.ts';
 import { ReplicationError } from '../errors.ts';
 import { Draining } from './draining.ts';
@@ -21,8 +22,10 @@ class World {
   constructor() {
     const database = new MemoryDatabase({ nowMs: () => this.timer.monotonicMs() });
     const identity = new MemoryIdentityRow(database, { counter: 1, nonce: 5 });
-    const beats = new MemoryBeatStore(database, new MemoryRecordStore(database), []);
-    this.drains = new MemoryDrainStore({ database, identity, beats });
+    const records = new MemoryRecordStore(database);
+    const beats = new MemoryBeatStore(database, records, []);
+    const refills = new MemoryRefillStore({ database, identity, records });
+    this.drains = new MemoryDrainStore({ database, identity, beats, refills });
   }
 
   started(): Draining {

@@ -78,7 +78,8 @@ export class Draining {
     const { store, logger } = this.#options;
     await store.end();
     await this.#look();
-    logger.warn({}, 'the region is not drained any more');
+    const waits = 'the region takes writes again when it was filled anew, or is not to be any more';
+    logger.warn({}, this.#isDrained ? waits : 'the region is not drained any more');
   }
 
   async #look(): Promise<void> {

@@ -27,6 +27,6 @@ export interface DrainStore {
   cut(): Promise<void>;
   /** Names the beat once all those connections have ended; true where it is named. */
   settle(): Promise<boolean>;
-  /** Local writes are taken again. */
+  /** Local writes are taken again; where the region is to be filled anew, once it is, or once that is refused. */
   end(): Promise<void>;
 }

@@ -25,6 +25,11 @@ export interface SessionPlace {
   readonly retired: readonly RegionId[];
   /** Own insert position: beyond every own commit that a statement before this one could see. */
   readonly insertLsn: Lsn;
+  /**
+   * Up to there every own commit is in the database. On a server that was proven to continue the past it is where the
+   * log ends now; on any other the newest beat, because what an older copy writes of itself soon lies beyond what it lacks.
+   */
+  readonly ownThrough: Lsn;
 }
 
 /** How far what others wrote may have been in what a transaction read. */

@@ -1,5 +1,5 @@
 /** What would be lost if the records here were dropped, and from whom they are best taken again (P6). */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Incarnation, parseRegionId } from '../ports/identity.ts';
 import type { Vector } from '../ports/vector.ts';
 import { actorsIn, judgeRefill, type RefillView } from './judge-refill.ts';
@@ -17,21 +17,25 @@ const at = (region: typeof eu, lsn: bigint, incarnation = first, partition = 0) 
   lsn,
 });
 const own = (lsn: bigint): Vector => [at(eu, lsn, second, 0), at(eu, lsn, second, 1)];
+const beat = { region: eu, incarnation: second, beat: { number: 3, lsn: 1n, end: 2n, atMs: 0, count: 0 } };
 const offer = (region: typeof eu, vector: Vector, incarnation = first) => ({
   region,
   incarnation,
   vector,
+  beats: [beat],
   whole: [],
 });
+const slot = { number: 1, from: 30n };
 
 const standingAt = (settled: Vector, more: Partial<RefillView['standing']> = {}) => {
-  return { settled, applied: settled, ahead: [], isEmpty: false, ...more };
+  return { settled, applied: settled, ahead: [], isEmpty: false, slot, ...more };
 };
 
 const judge = (of: Partial<RefillView> & { readonly settled?: Vector }) =>
   judgeRefill({
     self,
     standing: standingAt(of.settled ?? []),
+    pasts: [],
     ownThrough: 50n,
     offers: [],
     ...of,
@@ -90,4 +94,46 @@ test('what a transfer may have brought would be lost, and of the own life only w
   const standing = standingAt([at(ap, 9n)], { ahead: [at(ap, 40n), ...own(70n)] });
   const offers = [offer(us, [...own(50n), at(ap, 39n)])];
   expect(judge({ standing, offers }).loss).toEqual([at(ap, 40n)]);
+});
+
+describe('what the own life before had not published is in the records, and behind every position (I5)', () => {
+  const pasts = [{ incarnation: first, through: 12n }];
+  const before = (lsn: bigint): Vector => [at(eu, lsn, first, 0), at(eu, lsn, first, 1)];
+  const uncounted = (vector: Vector) => ({ ...offer(us, [...own(50n), ...vector]), beats: [] });
+  const standing = standingAt([at(eu, 12n)]);
+
+  test('it would be lost where no peer was given it', () => {
+    const { loss } = judge({ standing, pasts, offers: [uncounted(before(29n))] });
+    expect(loss).toEqual(before(30n));
+  });
+
+  test('who counts the present life was given it', () => {
+    expect(judge({ standing, pasts, offers: [offer(us, [...own(50n), at(eu, 12n)])] }).loss).toEqual([]);
+    const ofOther = { ...uncounted([]), beats: [{ ...beat, incarnation: first }] };
+    expect(judge({ standing, pasts, offers: [ofOther] }).loss).toEqual(before(30n));
+  });
+
+  test('who has all that the life wrote to this log has it', () => {
+    expect(judge({ standing, pasts, offers: [uncounted(before(30n))] }).loss).toEqual([]);
+  });
+
+  test.each([
+    ['of which no slot is known', standingAt([at(eu, 12n)], { slot: null })],
+    ['which is another', standingAt([at(eu, 12n)], { slot: { number: 1, from: 11n } })],
+  ])('nobody has, where the log says nothing of it: %s', (_what, of) => {
+    expect(actorsIn(judge({ standing: of, pasts, offers: [uncounted(before(90n))] }).loss)).toEqual([
+      'eu.1.00000007',
+    ]);
+  });
+
+  test('a past that is learnt, or that nobody names any more, may be here alone as well', () => {
+    expect(judge({ standing, offers: [uncounted(before(29n))] }).loss).toEqual(before(30n));
+    const nameless = judge({ standing: standingAt([]), offers: [uncounted([])] });
+    expect(actorsIn(nameless.loss)).toEqual(['eu.2.00000008']);
+  });
+
+  test('a first life has none before', () => {
+    const one = { region: eu, incarnation: first, partitionCount: 2 };
+    expect(judge({ self: one, standing: standingAt([]), offers: [uncounted(before(50n))] }).loss).toEqual([]);
+  });
 });

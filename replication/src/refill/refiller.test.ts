@@ -88,6 +88,7 @@ class Ground {
         },
       },
       store: { standing: async () => standing },
+      incarnations: { relearning: async () => null },
       agenda,
       refills: {
         find: async () => ({ ...wish, state: this.withdrawn.length > 0 ? 'refused' : 'renewing' }),

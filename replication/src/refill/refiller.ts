@@ -19,8 +19,8 @@ import type { Actor } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Refill, RefillStore } from '../ports/refill-store.ts';
 import type { Timer } from '../ports/timer.ts';
-import { actorsIn } from './judge-refill.ts';
-import { type SurveyOptions, surveyPeers, unprovable } from './survey.ts';
+import { actorsIn, unprovable } from './judge-refill.ts';
+import { type SurveyOptions, surveyPeers } from './survey.ts';
 
 /** What takes local writes away. */
 interface Drainer {

@@ -28,6 +28,8 @@ const standing: Standing = {
   readAtMs: 0,
 };
 
+const incarnations = { relearning: async () => null };
+
 test('a peer that answers nothing is waited for no longer than anybody waits', async () => {
   const end = new AbortController();
   const peer: TransferPeer = {
@@ -39,7 +41,7 @@ test('a peer that answers nothing is waited for no longer than anybody waits', a
       }),
   };
   const store = { standing: () => Promise.resolve(standing) };
-  const { asked } = await surveyPeers({ self, peers: [us], peer, store }, 1n, end.signal);
+  const { asked } = await surveyPeers({ self, peers: [us], peer, store, incarnations }, 1n, end.signal);
   expect(asked).toEqual([{ peer: us, refusal: 'nobody waits' }]);
 });
 
@@ -49,7 +51,7 @@ test('nothing is safe with a peer that may be emptied itself: of two that ask ea
   const survey = (mayBeEmptied: boolean) => {
     const ask: TransferPeer['ask'] = async () => ({ kind: 'offer', offer: { ...offer, mayBeEmptied } });
     const store = { standing: () => Promise.resolve({ ...standing, isEmpty: false }) };
-    return surveyPeers({ self, peers: [us], peer: { ask }, store }, 9n);
+    return surveyPeers({ self, peers: [us], peer: { ask }, store, incarnations }, 9n);
   };
   expect(await survey(false)).toMatchObject({ loss: [], donor: us, asked: [{ peer: us, refusal: null }] });
   const refusal = 'is to be filled anew itself';

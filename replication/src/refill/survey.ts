@@ -7,6 +7,7 @@
 import type { Lsn } from '../ports/change.ts';
 import type { RegionId } from '../ports/identity.ts';
 import { offerOf } from '../peer-offer.ts';
+import type { IncarnationStore } from '../ports/incarnation-store.ts';
 import type { TransferPeer } from '../ports/transfer-peer.ts';
 import type { TransferStore } from '../ports/transfer-store.ts';
 import type { Self } from '../reach.ts';
@@ -17,6 +18,7 @@ export interface SurveyOptions {
   readonly peers: readonly RegionId[];
   readonly peer: TransferPeer;
   readonly store: Pick<TransferStore, 'standing'>;
+  readonly incarnations: Pick<IncarnationStore, 'relearning'>;
 }
 
 export interface PeerSurvey {
@@ -29,20 +31,18 @@ export interface Survey extends RefillJudgement {
   readonly asked: readonly PeerSurvey[];
 }
 
-/** What a database that is not its own past wrote last is at no peer, as far as anybody can tell (P1). */
-export const unprovable: Lsn = 2n ** 64n - 1n;
-
 /** Rejects with what the own database rejects with. Once the signal is aborted it says nothing of the peers. */
 export async function surveyPeers(
   options: SurveyOptions,
   ownThrough: Lsn,
   signal?: AbortSignal,
 ): Promise<Survey> {
-  const { self, peers, store } = options;
+  const { self, peers, store, incarnations } = options;
   const standing = await store.standing();
+  const pasts = (await incarnations.relearning())?.pasts ?? [];
   const answers = await Promise.all(peers.map((peer) => offerOf(options.peer, peer, signal)));
   const offers = answers.flatMap(({ offer }) => (offer === null || offer.mayBeEmptied ? [] : offer));
-  const judgement = judgeRefill({ self, standing, ownThrough, offers });
+  const judgement = judgeRefill({ self, standing, pasts, ownThrough, offers });
   return {
     ...judgement,
     asked: answers.map(({ peer, offer, refusal }) => ({

@@ -74,7 +74,14 @@ test('a region takes in what it has handed out, and reaches it, after however ma
     })),
   );
   const own = { region, incarnation: { counter: 201, nonce: 7 } };
-  const nothing = { ahead: [], whole: [], closed: [], retired: [], insertLsn: 2n ** 41n };
+  const nothing = {
+    ahead: [],
+    whole: [],
+    closed: [],
+    retired: [],
+    insertLsn: 2n ** 41n,
+    ownThrough: 2n ** 41n,
+  };
   const place = { incarnation: own.incarnation, applied, settled: applied, ...nothing };
   const of = { self: { ...own, partitionCount: 8 }, store: { era: 0, place: async () => place } };
   const old = new SessionDesk({ ...of, key: new Uint8Array(32), timer: systemTimer });

@@ -32,7 +32,7 @@ function alone(end: bigint): SeenCommit {
 
 function place(of: Partial<SessionPlace>): SessionPlace {
   const nothing = { applied: [], settled: [], ahead: [], whole: [], closed: [], retired: [], insertLsn: 0n };
-  return { incarnation: us.incarnation, ...nothing, ...of };
+  return { incarnation: us.incarnation, ...nothing, ownThrough: of.insertLsn ?? 0n, ...of };
 }
 
 test('a region includes what was written in it, and a peer only once that is settled there', () => {
@@ -40,6 +40,17 @@ test('a region includes what was written in it, and a peer only once that is set
   expect(judgeSession(eu, place({ insertLsn: 100n }), session).kind).toBe('reached');
   expect(judgeSession(us, place({ settled: [at(eu, 99n)] }), session)).toMatchObject({ kind: 'waiting' });
   expect(judgeSession(us, place({ settled: [at(eu, 100n)] }), session).kind).toBe('reached');
+});
+
+test('a server that was not proven to be its own past includes only what a beat vouches for (I9, I11)', () => {
+  const session = afterWrite(newSession(eu), zero, alone(100n));
+  const restored = { insertLsn: 300n, settled: [at(eu, 0n)] };
+  expect(judgeSession(eu, place({ ...restored, ownThrough: 99n }), session)).toMatchObject({
+    kind: 'waiting',
+  });
+  expect(judgeSession(eu, place({ ...restored, ownThrough: 100n }), session).kind).toBe('reached');
+  const read = afterRead(newSession(eu), place({ ...restored, ownThrough: 99n }), zero);
+  expect(read.vector, 'who reads may have seen all that is there').toContainEqual(at(eu, 300n));
 });
 
 test('a reply to a write shows what others wrote, so the session has seen that as well', () => {

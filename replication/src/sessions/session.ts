@@ -106,6 +106,8 @@ function isIssuer(self: Issuer, { issuer }: Session): boolean {
 
 function isWrittenHere({ region, incarnation }: Issuer, place: SessionPlace, entry: VectorEntry): boolean {
   return (
-    entry.region === region && sameIncarnation(entry.incarnation, incarnation) && entry.lsn <= place.insertLsn
+    entry.region === region &&
+    sameIncarnation(entry.incarnation, incarnation) &&
+    entry.lsn <= place.ownThrough
   );
 }

@@ -47,7 +47,8 @@ export function adminPartsOf(ground: Ground, parts: RunningParts): AdminParts {
     retirement,
     joining,
   };
-  const surveyed = { self: identity, peers, peer: transferPeer, store: database.transfers };
+  const { transfers: store, incarnations } = database;
+  const surveyed = { self: identity, peers, peer: transferPeer, store, incarnations };
   return {
     region: config.region,
     peers,

@@ -144,12 +144,13 @@ export function createRefiller(
   { keeper, transferPeer: peer }: { readonly keeper: IdentityGuard; readonly transferPeer: TransferPeer },
 ): Refiller {
   const { database, peers, timer, log: logger, agenda, draining, retirement } = ground;
-  const { identity: self, transfers: store, past, refills } = database;
+  const { identity: self, transfers: store, past, refills, incarnations } = database;
   return new Refiller({
     self,
     peers,
     peer,
     store,
+    incarnations,
     past,
     agenda,
     refills,

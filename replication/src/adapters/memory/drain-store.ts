@@ -6,11 +6,13 @@ import type { Drained, DrainStore } from '../../ports/drain-store.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryIdentityRow } from './identity-row.ts';
+import type { MemoryRefillStore } from './refill-store.ts';
 
 export interface MemoryDrainGround {
   readonly database: MemoryDatabase;
   readonly identity: MemoryIdentityRow;
   readonly beats: Pick<MemoryBeatStore, 'newest'>;
+  readonly refills: Pick<MemoryRefillStore, 'joinAfter'>;
 }
 
 export class MemoryDrainStore implements DrainStore {
@@ -54,7 +56,7 @@ export class MemoryDrainStore implements DrainStore {
   }
 
   async end(): Promise<void> {
-    const { identity } = this.#ground;
-    if (identity.row.drained !== null) identity.change({ drained: null });
+    const { identity, refills } = this.#ground;
+    if (!refills.joinAfter() && identity.row.drained !== null) identity.change({ drained: null });
   }
 }

@@ -121,6 +121,14 @@ export class MemoryRefillStore implements RefillStore {
     if (row?.state === 'learning') this.#put({ ...row, state: 'done', endedAtMs: this.#database.nowMs() });
   }
 
+  /** What may be dropped takes no writes until that is over, and takes them then. False where nothing may be. */
+  joinAfter(): boolean {
+    const row = this.#row;
+    if (row?.state !== 'securing' && row?.state !== 'renewing') return false;
+    if (row.wasDrained) this.#put({ ...row, wasDrained: false });
+    return true;
+  }
+
   #end(row: RefillRow, detail: string): void {
     this.#put({ ...row, state: 'refused', detail, endedAtMs: this.#database.nowMs() });
     if (!row.wasDrained) this.#identity.change({ drained: null });

@@ -3,6 +3,7 @@ import type { Lsn } from '../../ports/change.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
 import type { SessionPlace, SessionStore } from '../../ports/session-store.ts';
 import type { VectorEntry } from '../../ports/vector.ts';
+import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryIdentityRow } from './identity-row.ts';
 import type { MemoryIncarnationStore } from './incarnation-store.ts';
@@ -12,8 +13,9 @@ import { wholePasts } from './whole-pasts.ts';
 
 export interface SessionGround {
   readonly database: MemoryDatabase;
-  readonly identity: Pick<MemoryIdentityRow, 'row'>;
+  readonly identity: Pick<MemoryIdentityRow, 'row' | 'isProvenNow'>;
   readonly records: MemoryRecordStore;
+  readonly beats: Pick<MemoryBeatStore, 'newest'>;
   readonly incarnations: Pick<MemoryIncarnationStore, 'closed'>;
   readonly retirements: Pick<MemoryRetirementStore, 'all'>;
 }
@@ -30,7 +32,7 @@ export class MemorySessionStore implements SessionStore {
   }
 
   async place(): Promise<SessionPlace> {
-    const { database, identity, records, incarnations, retirements } = this.#ground;
+    const { database, identity, records, beats, incarnations, retirements } = this.#ground;
     const rows = records.allPositions();
     const ahead = [...records.tables.ahead.values()];
     const insertLsn = database.wal.insert;
@@ -48,6 +50,7 @@ export class MemorySessionStore implements SessionStore {
       closed: [...closed, ...finals.filter(isCounted)],
       retired,
       insertLsn,
+      ownThrough: identity.isProvenNow ? insertLsn : (beats.newest?.lsn ?? 0n),
     };
   }
 }

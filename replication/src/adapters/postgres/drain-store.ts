@@ -41,10 +41,13 @@ const settleDrain: Statement = {
     SELECT FROM pg_stat_activity WHERE datname = current_database() AND ${backend} = ANY (drained_from))`,
 };
 
+/** What may be dropped takes no writes until that is over, and takes them then. */
 const endDrain: Statement = {
   name: 'isthmus_drain_over',
-  text: `UPDATE isthmus.identity SET drained_since = NULL, drained_from = NULL, drained_beat = NULL
-  WHERE drained_since IS NOT NULL`,
+  text: `WITH held AS (
+    UPDATE isthmus.refill SET was_drained = false WHERE state IN ('securing', 'renewing') RETURNING one
+  ) UPDATE isthmus.identity SET drained_since = NULL, drained_from = NULL, drained_beat = NULL
+  WHERE drained_since IS NOT NULL AND NOT EXISTS (SELECT FROM held)`,
 };
 
 export class PostgresDrainStore implements DrainStore {

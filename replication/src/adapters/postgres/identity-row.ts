@@ -23,6 +23,10 @@ const currentTimeline = `CASE WHEN pg_is_in_recovery() THEN 0
   ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int END`;
 const currentStart = `extract(epoch FROM pg_postmaster_start_time())::text`;
 
+/** Of the identity row. Another system was started at another moment, so that its name need not be read from a file. */
+export const isProvenNow = `(held IS NULL AND timeline = ${currentTimeline}
+  AND postmaster_started_at = pg_postmaster_start_time())`;
+
 export const selectLineage: Statement = {
   name: null,
   text: `SELECT pg_is_in_recovery(), (SELECT system_identifier::text FROM pg_control_system()),

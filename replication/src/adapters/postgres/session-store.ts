@@ -5,6 +5,7 @@ import type { SeenCommit, SessionPlace, SessionStore } from '../../ports/session
 import type { Vector, VectorEntry } from '../../ports/vector.ts';
 import type { Connections } from './connections.ts';
 import { isOneOf, lifeAt } from './awaited-past.ts';
+import { isProvenNow } from './identity-row.ts';
 import { incarnationAt, regionAt } from './positions.ts';
 import { lsnAt, numberAt, textAt } from './row-values.ts';
 import type { Row } from './row-values.ts';
@@ -23,7 +24,10 @@ const selectPlace: Statement = {
   UNION ALL SELECT ${kinds.ahead}, ${columns} FROM isthmus.ahead
   UNION ALL SELECT ${kinds.closed}, ${columns} FROM isthmus.closed_incarnation
   UNION ALL SELECT ${kinds.insert}, '', incarnation_counter, incarnation_nonce, 0,
-    pg_current_wal_insert_lsn()::text, NULL FROM isthmus.identity
+    pg_current_wal_insert_lsn()::text,
+    (CASE WHEN ${isProvenNow} THEN pg_current_wal_insert_lsn()
+      ELSE coalesce((SELECT lsn FROM isthmus.beat ORDER BY number DESC LIMIT 1), '0/0') END)::text
+    FROM isthmus.identity
   UNION ALL SELECT ${kinds.retired}, region, 0, 0, 0, encode(final, 'hex'), NULL
     FROM isthmus.retired WHERE final IS NOT NULL
   UNION ALL SELECT ${kinds.awaited}, region, incarnation_counter, incarnation_nonce, 0, NULL, NULL
@@ -96,6 +100,7 @@ export class PostgresSessionStore implements SessionStore {
       ],
       retired,
       insertLsn,
+      ownThrough: lsnAt(insertOf(rows), 6),
     };
   }
 }

@@ -11,8 +11,8 @@ import { type Actor, type RegionId, parseActor } from '@isthmus/replication/port
 import type { IdentityStore } from '@isthmus/replication/ports/identity-store';
 import type { RefillStore } from '@isthmus/replication/ports/refill-store';
 import type { Timer } from '@isthmus/replication/ports/timer';
-import { actorsIn } from '@isthmus/replication/refill/judge-refill';
-import { type Survey, type SurveyOptions, surveyPeers, unprovable } from '@isthmus/replication/refill/survey';
+import { actorsIn, unprovable } from '@isthmus/replication/refill/judge-refill';
+import { type Survey, type SurveyOptions, surveyPeers } from '@isthmus/replication/refill/survey';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { queryParameter } from '../api/requests.ts';
 import type { Listener } from '../http/listener.ts';
