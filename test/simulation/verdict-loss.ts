@@ -36,7 +36,7 @@ export async function lossesIn(world: World): Promise<readonly Violation[]> {
     const lostMs = await lostMsOf(world, loss);
     if (lostMs > 0) world.seen('region destroyed with loss');
     const { region, life } = loss;
-    const shownMs = toldOf(loss);
+    const shownMs = toldOf(loss, world.losses.all);
     const hiddenMs = world.oracle.hiddenMs(life, loss.setBacks, loss.atMs - lostMs);
     const violation = checkLoss(region.id, shownMs === null ? null : shownMs + hiddenMs, lostMs);
     if (violation !== null) found.push(violation);
@@ -53,10 +53,11 @@ function isBehindHole({ coverage, losses }: World, { held, atMs }: Loss): boolea
   return held.some(({ by, isPast }) => isPast || losses.isLostSince(by, atMs));
 }
 
-/** What the log alone held goes with it, where that is lost as well before anybody has read it. */
-function toldOf({ region, atMs, shownMs }: Loss): number | null {
+/** What the log alone held goes with it, where that is lost as well before anybody has read it, or destroyed. */
+export function toldOf({ region, atMs, shownMs }: Loss, all: readonly Loss[]): number | null {
   const { lostLogAtMs } = region;
-  return lostLogAtMs !== null && lostLogAtMs > atMs ? shownMs.ofPeers : shownMs.first;
+  const isDestroyed = all.some((later) => later.region === region && later.withLog && later.atMs > atMs);
+  return isDestroyed || (lostLogAtMs !== null && lostLogAtMs > atMs) ? shownMs.ofPeers : shownMs.first;
 }
 
 /** A change whose stamp lies far ahead is put aside until time has caught up with it. */

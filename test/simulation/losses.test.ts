@@ -1,0 +1,45 @@
+/** What is expected where a database is lost, and what held the rest of it is lost later or was lost before. */
+import { expect, test } from 'vitest';
+import { drawScenario } from './scenario.ts';
+import { lossesIn } from './verdict-loss.ts';
+import { World } from './world.ts';
+
+const drawn = drawScenario(1, { regions: 2, seconds: 60, isHealing: true, faults: null });
+
+/** A region is set back by one change that is a second old, and showed this of it. */
+async function setBack(shownMs: { readonly first: number; readonly ofPeers: number }): Promise<World> {
+  const world = new World(drawn, null);
+  const region = world.regionAt(0);
+  const { incarnation } = region.identity;
+  await world.scheduler.run(1000, () => undefined);
+  const ids = [{ collection: 'things', key: 'counter-1' }];
+  world.oracle.committed({ region, incarnation }, { end: 20n, ids });
+  await world.scheduler.run(2000, () => undefined);
+  const copy = { putBack: () => undefined, copied: incarnation, at: 10n, atMs: 500, isEmptied: false };
+  world.losses.setBack(region, copy);
+  world.losses.all.push(...world.losses.all.splice(0).map((loss) => ({ ...loss, shownMs })));
+  await world.scheduler.run(3000, () => undefined);
+  return world;
+}
+
+const lost = { checker: 'loss', key: 'eu', detail: 'lost 1000 ms of writes with an RPO of 100 ms' };
+
+test('what the log alone held may be lost with it, and then the RPO of the best peer says how much', async () => {
+  const world = await setBack({ first: 100, ofPeers: 1200 });
+  expect(await lossesIn(world), 'as long as the log is there').toEqual([lost]);
+  world.losses.destroyed(world.regionAt(0), true);
+  expect(await lossesIn(world)).toEqual([]);
+});
+
+test('it is too low where peers lack more than it says, whatever has become of the log', async () => {
+  const world = await setBack({ first: 100, ofPeers: 100 });
+  world.losses.destroyed(world.regionAt(0), true);
+  expect(await lossesIn(world)).toEqual([lost]);
+});
+
+test('a log that outlives its database, and that of another region, excuse nothing', async () => {
+  const world = await setBack({ first: 100, ofPeers: 1200 });
+  world.losses.destroyed(world.regionAt(1), true);
+  world.losses.destroyed(world.regionAt(0), false);
+  expect(await lossesIn(world)).toEqual([lost]);
+});
