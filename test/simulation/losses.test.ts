@@ -1,6 +1,7 @@
 /** What is expected where a database is lost, and what held the rest of it is lost later or was lost before. */
 import { expect, test } from 'vitest';
-import { drawScenario } from './scenario.ts';
+import { runScenario } from './run.ts';
+import { drawScenario, type Fault } from './scenario.ts';
 import { lossesIn } from './verdict-loss.ts';
 import { World } from './world.ts';
 
@@ -43,3 +44,14 @@ test('a log that outlives its database, and that of another region, excuse nothi
   world.losses.destroyed(world.regionAt(0), false);
   expect(await lossesIn(world)).toEqual([lost]);
 });
+
+test('a region that is set back after its only peer is gone has its log to learn from, and the world waits for that', async () => {
+  const faults: readonly Fault[] = [
+    { kind: 'destroy-with-log', atMs: 30_000, forMs: 1000, region: 0, other: 1, level: 0.5 },
+    { kind: 'restore', atMs: 57_000, forMs: 2500, region: 1, other: 0, level: 0.5 },
+  ];
+  const calm = { guard: { kind: 'accept' }, joining: null, retiring: null, isLogInside: false } as const;
+  const { violations, coverage } = await runScenario({ ...drawn, ...calm, isGuarded: true, faults });
+  expect(coverage['incarnation changed']).toBe(1);
+  expect(violations).toEqual([]);
+}, 120_000);

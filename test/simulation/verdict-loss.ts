@@ -60,6 +60,20 @@ export function toldOf({ region, atMs, shownMs }: Loss, all: readonly Loss[]): n
   return isDestroyed || (lostLogAtMs !== null && lostLogAtMs > atMs) ? shownMs.ofPeers : shownMs.first;
 }
 
+/** What its own log holds of a life that is not all in its database comes from there, whoever else is gone (P9). */
+export async function lacksLogged({ oracle }: World, region: SimRegion): Promise<boolean> {
+  const { lives, hasLostLog } = region;
+  if (hasLostLog) return false;
+  const rows = await region.records.positions(region.id);
+  return partitionsOf(region).some((partition) =>
+    lives.all.some((life) => {
+      const held = greater(lives.kept(life.incarnation), appliedOf(rows, life, partition));
+      const [next] = oracle.beyond(life, partition, held);
+      return next !== undefined && next.end <= lives.logged(life.incarnation, partition);
+    }),
+  );
+}
+
 /** A change whose stamp lies far ahead is put aside until time has caught up with it. */
 export function lettersAt(target: SimRegion): Promise<readonly OpenDeadLetter[]> {
   return target.records.deadLetters.list({ after: null, limit: Infinity });
