@@ -46,11 +46,17 @@ export async function lossesIn(world: World): Promise<readonly Violation[]> {
 
 /**
  * A log that a lost slot has left a hole in counts again once a peer has what is in the hole (0023), and lies behind the
- * hole when that peer loses it.
+ * hole when that peer loses it, or is gone and not retired.
  */
-function isBehindHole({ coverage, losses }: World, { held, atMs }: Loss): boolean {
+function isBehindHole({ coverage, losses }: World, loss: Loss): boolean {
   if (!coverage.has('fault: lose-slot')) return false;
-  return held.some(({ by, isPast }) => isPast || losses.isLostSince(by, atMs));
+  const { region, life, held, gone, atMs } = loss;
+  const filled = gone.some((rows) =>
+    partitionsOf(region).some(
+      (partition) => appliedOf(rows, life, partition) > region.lives.logged(life.incarnation, partition),
+    ),
+  );
+  return filled || held.some(({ by, isPast }) => isPast || losses.isLostSince(by, atMs));
 }
 
 /** What the log alone held goes with it, where that is lost as well before anybody has read it, or destroyed. */
