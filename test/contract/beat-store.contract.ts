@@ -26,6 +26,8 @@ export interface OpenBeatStores {
   readonly records: Pick<RecordStore, 'createPosition'>;
   /** Loses the slot with all that it had not read and makes it anew; returns where the new one begins. */
   readonly loseSlot: () => Promise<Lsn>;
+  /** This peer is retired. */
+  readonly retire: (peer: RegionId) => Promise<unknown>;
   /** The region's clock is set back by so much: what was written before lies that much later. */
   readonly setClockBack: (byMs: number) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -139,6 +141,17 @@ function lostSlots(stores: () => OpenBeatStores): void {
     expect(await logCount()).toBe(6);
     await stores().store.storePeerProgress(told({ settled: [from, from] }));
     expect(await logCount()).toBe(7);
+  });
+
+  it('leave it there again once the only peer that held it is retired (P7, P8)', async () => {
+    await stores().store.storePublished(counted(await beats(stores().store, 2), [5, 6]));
+    const from = await stores().loseSlot();
+    await stores().store.storePublished(counted(await beats(stores().store, 2), [7, 7]));
+    for (const peer of peers) await stores().store.storePeerProgress(told({ peer, settled: [from, from] }));
+    await stores().retire(asia);
+    expect(await logCount(), 'the other one holds it').toBe(7);
+    await stores().retire(us);
+    expect(await logCount()).toBe(6);
   });
 
   it('count from the first one whose changes nobody holds', async () => {

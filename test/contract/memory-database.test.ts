@@ -5,8 +5,10 @@ import { MemoryBeatStore } from '@isthmus/replication/adapters/memory/beat-store
 import { MemoryChangeSource } from '@isthmus/replication/adapters/memory/change-source';
 import { MemoryDatabase } from '@isthmus/replication/adapters/memory/database';
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
+import { MemoryRetirementStore } from '@isthmus/replication/adapters/memory/retirement-store';
 import { MemoryRoleLock } from '@isthmus/replication/adapters/memory/role-lock';
 import type { Beat, Change, Lsn } from '@isthmus/replication/ports/change';
+import type { RegionId } from '@isthmus/replication/ports/identity';
 import { describe, expect, test } from 'vitest';
 import { beatStoreContract, peers, taken } from './beat-store.contract.ts';
 import { changeOf, changeSourceContract, readCommits, type SourceBench } from './change-source.contract.ts';
@@ -70,8 +72,10 @@ beatStoreContract('memory', () => {
     database.wal.createSlot();
     return Promise.resolve(database.wal.insert);
   };
+  const retirements = new MemoryRetirementStore(database, records);
+  const retire = (peer: RegionId) => retirements.close(peer, null);
   const close = () => Promise.resolve();
-  return Promise.resolve({ store, other: store, newcomer, records, loseSlot, setClockBack, close });
+  return Promise.resolve({ store, other: store, newcomer, records, loseSlot, retire, setClockBack, close });
 });
 
 describe('a database in memory', () => {

@@ -47,6 +47,7 @@ beatStoreContract('postgres', async () => {
       await fresh.sql(`SELECT pg_drop_replication_slot('${fresh.slotName}')`);
       return (await first.slots.renew('dropped')).from;
     },
+    retire: (peer) => first.retirements.close(peer, null),
     setClockBack: async (byMs) => {
       await fresh.sql(`UPDATE isthmus.beat SET at = at + make_interval(secs => ${byMs / 1000})`);
     },

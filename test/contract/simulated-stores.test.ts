@@ -56,6 +56,7 @@ beatStoreContract(name, async () => {
       wal.createSlot();
       return wal.insert;
     },
+    retire: (peer) => simulated.region.retirements.close(peer, null),
     setClockBack: async (byMs) => simulated.region.clock.jump(-byMs),
     close: () => simulated.close(),
   };

@@ -27,6 +27,8 @@ export interface Loss {
   /** How far its database still held that life. */
   readonly kept: Lsn;
   readonly held: readonly HeldThen[];
+  /** What regions had of it that were destroyed, as far as it had not been told that they are retired. */
+  readonly gone: readonly (readonly PositionRow[])[];
 }
 
 /** What a region had of the life, by its positions. */
@@ -107,6 +109,9 @@ export class Losses {
       held: this.#regions
         .filter((each) => each !== region && !each.isGone)
         .flatMap((by) => this.#heldBy(by, region.id)),
+      gone: this.#regions
+        .filter((each) => each !== region && each.isGone && !region.records.isClosed(each.id))
+        .map((each) => each.records.tables.positions.get(region.id) ?? []),
     };
   }
 

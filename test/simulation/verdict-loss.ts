@@ -36,7 +36,7 @@ export async function lossesIn(world: World): Promise<readonly Violation[]> {
     const lostMs = await lostMsOf(world, loss);
     if (lostMs > 0) world.seen('region destroyed with loss');
     const { region, life } = loss;
-    const shownMs = toldOf(loss);
+    const shownMs = toldOf(loss, world.losses.all);
     const hiddenMs = world.oracle.hiddenMs(life, loss.setBacks, loss.atMs - lostMs);
     const violation = checkLoss(region.id, shownMs === null ? null : shownMs + hiddenMs, lostMs);
     if (violation !== null) found.push(violation);
@@ -46,17 +46,38 @@ export async function lossesIn(world: World): Promise<readonly Violation[]> {
 
 /**
  * A log that a lost slot has left a hole in counts again once a peer has what is in the hole (0023), and lies behind the
- * hole when that peer loses it.
+ * hole when that peer loses it, or is gone and not retired.
  */
-function isBehindHole({ coverage, losses }: World, { held, atMs }: Loss): boolean {
+function isBehindHole({ coverage, losses }: World, loss: Loss): boolean {
   if (!coverage.has('fault: lose-slot')) return false;
-  return held.some(({ by, isPast }) => isPast || losses.isLostSince(by, atMs));
+  const { region, life, held, gone, atMs } = loss;
+  const filled = gone.some((rows) =>
+    partitionsOf(region).some(
+      (partition) => appliedOf(rows, life, partition) > region.lives.logged(life.incarnation, partition),
+    ),
+  );
+  return filled || held.some(({ by, isPast }) => isPast || losses.isLostSince(by, atMs));
 }
 
-/** What the log alone held goes with it, where that is lost as well before anybody has read it. */
-function toldOf({ region, atMs, shownMs }: Loss): number | null {
+/** What the log alone held goes with it, where that is lost as well before anybody has read it, or destroyed. */
+export function toldOf({ region, atMs, shownMs }: Loss, all: readonly Loss[]): number | null {
   const { lostLogAtMs } = region;
-  return lostLogAtMs !== null && lostLogAtMs > atMs ? shownMs.ofPeers : shownMs.first;
+  const isDestroyed = all.some((later) => later.region === region && later.withLog && later.atMs > atMs);
+  return isDestroyed || (lostLogAtMs !== null && lostLogAtMs > atMs) ? shownMs.ofPeers : shownMs.first;
+}
+
+/** What its own log holds of a life that is not all in its database comes from there, whoever else is gone (P9). */
+export async function lacksLogged({ oracle }: World, region: SimRegion): Promise<boolean> {
+  const { lives, hasLostLog } = region;
+  if (hasLostLog) return false;
+  const rows = await region.records.positions(region.id);
+  return partitionsOf(region).some((partition) =>
+    lives.all.some((life) => {
+      const held = greater(lives.kept(life.incarnation), appliedOf(rows, life, partition));
+      const [next] = oracle.beyond(life, partition, held);
+      return next !== undefined && next.end <= lives.logged(life.incarnation, partition);
+    }),
+  );
 }
 
 /** A change whose stamp lies far ahead is put aside until time has caught up with it. */

@@ -28,6 +28,7 @@ import {
   appliedOf,
   excusedIn,
   isOver,
+  lacksLogged,
   lettersAt,
   lossesIn,
   partitionsOf,
@@ -150,6 +151,7 @@ export class Verdict {
     const isLearning = !region.isWhole && this.#world.regions.every(({ isGone }) => !isGone);
     return [
       ...(isLearning ? ['it has not learnt its past'] : []),
+      ...((await lacksLogged(this.#world, region)) ? ['it lacks what its own log holds of its past'] : []),
       ...(isAsked ? ['what an operator asks of it is not done'] : []),
     ];
   }

@@ -28,7 +28,7 @@ export class MemoryBeatStore implements BeatStore {
   readonly #beats: MemoryBeats;
   readonly #progress: MemoryTable<PeerProgress>;
   readonly #heard: MemoryTable<HeardBeat>;
-  readonly #records: Pick<MemoryRecordStore, 'tables' | 'isAwaited'>;
+  readonly #records: Pick<MemoryRecordStore, 'tables' | 'isAwaited' | 'isClosed'>;
   readonly #peers: readonly RegionId[];
   readonly #clock = new BeatClock(() => performance.now());
 
@@ -142,12 +142,12 @@ export class MemoryBeatStore implements BeatStore {
 
   /**
    * What a lost slot had not read, and what earlier lives had not published, is in no log, so later beats speak for it
-   * once a peer holds that; of earlier lives it does when it tells a beat as settled.
+   * once a peer holds that, as long as it is not retired; of earlier lives it does when it tells a beat as settled.
    */
   #logged(): CountedBeat | null {
     const { laterStarts, lifeStart } = this.#database.wal;
     if (laterStarts.length === 0 && lifeStart === null) return this.#beats.newestPublished;
-    const told = this.#told();
+    const told = this.#told().filter(({ peer }) => !this.#records.isClosed(peer));
     const holders = (from: Lsn): readonly PeerProgress[] =>
       told.filter(({ settled }) => settled !== null && settled.every((lsn) => from <= lsn));
     if (lifeStart !== null && holders(lifeStart).every(({ settledBeat }) => settledBeat === null))
