@@ -6,7 +6,7 @@
  */
 import { hasSiblings } from '@isthmus/conflict';
 import { ReplicationError, assert } from '../../errors.ts';
-import type { CountedBeat, Lsn, RecordId } from '../../ports/change.ts';
+import type { CountedBeat, RecordId } from '../../ports/change.ts';
 import type { Life, RegionId } from '../../ports/identity.ts';
 import { hasRoom, heldBy } from '../../letter-limits.ts';
 import type {
@@ -36,7 +36,7 @@ import { MemoryDeadLetters } from './dead-letters.ts';
 import { compareNames, requireStorable, requireText } from '../key-order.ts';
 import { awaitUncounted, awaitedRegions, isAwaited } from './awaited-past.ts';
 import { type Emission, MemoryDatabase } from './database.ts';
-import { type Place, inOrder, isRowOf } from './position-rows.ts';
+import { type Place, inOrder, isRowOf, moved } from './position-rows.ts';
 import type { MemoryTable } from './table.ts';
 
 const chunkBytes = 1024 * 1024;
@@ -369,25 +369,6 @@ type Placed = Pick<PositionRow, 'origin'> & Place;
 
 function partitionName({ origin, incarnation, partition }: Placed): string {
   return `${origin} ${incarnation.counter} ${incarnation.nonce} ${partition}`;
-}
-
-/** `oldest` is where the oldest open dead letter lies. */
-function moved(
-  row: PositionRow,
-  { applied, beat, nextOffset }: Pick<PositionMove, 'applied' | 'beat' | 'nextOffset'>,
-  oldest: Lsn | null,
-): PositionRow {
-  const reach = oldest === null || oldest > applied ? applied : oldest - 1n;
-  const covers = beat !== null && (oldest === null || oldest > beat.end);
-  return {
-    origin: row.origin,
-    incarnation: row.incarnation,
-    partition: row.partition,
-    applied,
-    settled: reach > row.settled ? reach : row.settled,
-    beat: covers ? beat : row.beat,
-    nextOffset,
-  };
 }
 
 /** Of a record in its table; no part of it holds U+0000. */
