@@ -1,7 +1,8 @@
 /**
  * Serves transfers out of snapshots of the own database: the shell around `offer.ts`. A snapshot holds back the
  * clean-up of dead rows in all of Postgres, so few are open at a time, and each is closed after a bounded time however
- * busy its reader is, and sooner where nobody asks for anything of it; the reader goes on under another. It changes nothing and serves any number of readers alike.
+ * busy its reader is, and sooner where nobody asks for anything of it; the reader goes on under another. It changes
+ * nothing and serves any number of readers alike.
  */
 import { pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
