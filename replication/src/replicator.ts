@@ -29,7 +29,7 @@ import type { Clock } from './ports/clock.ts';
 import type { DeadLetterStore } from './ports/dead-letter-store.ts';
 import type { Incarnation, RegionId } from './ports/identity.ts';
 import type { Logger } from './ports/logger.ts';
-import type { RecordStore } from './ports/record-store.ts';
+import type { PositionRow, RecordStore } from './ports/record-store.ts';
 import type { HeldLock, RoleLock } from './ports/role-lock.ts';
 import type { SlotKeeper } from './ports/slot-keeper.ts';
 import type { Timer } from './ports/timer.ts';
@@ -280,8 +280,12 @@ export class Replicator {
 
   #applier(origin: RegionId, feed: Pick<ChangeFeed, 'subscribe'>, events: ApplierEvents): Applier {
     const { identity, records: store, clock, timer, maxDriftMs, logger } = this.#options;
-    const { partitionCount } = identity;
-    return new Applier({ origin, partitionCount, store, feed, clock, timer, maxDriftMs, logger, events });
+    const { region, partitionCount } = identity;
+    // The own past is learnt otherwise than by one transfer.
+    const open = (row: PositionRow): Promise<void> =>
+      origin === region ? store.createPosition(row) : store.openLife(row);
+    const shared = { origin, partitionCount, store, feed, clock, timer, maxDriftMs, logger };
+    return new Applier({ ...shared, open, events });
   }
 
   #applierEvents(heardBeats: HeardBeats, reader: ProgressReader | undefined): ApplierEvents {
@@ -320,11 +324,9 @@ export class Replicator {
   }
 
   #readPast(feed: Parameters<RelearnerOptions['read']>[0]): PastReader {
-    const { identity, incarnations, events } = this.#options;
+    const { identity, events } = this.#options;
     const ignore = () => undefined;
-    const onOpen = async ({ closed }: Opening) => {
-      if (closed !== null) await incarnations.store.close(closed);
-    };
+    const onOpen: ApplierEvents['onOpen'] = (opening) => this.#opens(opening);
     const quiet = { onApplied: ignore, onFenced: ignore, onHeard: ignore, onRefused: ignore };
     const applier = this.#applier(identity.region, feed, { ...quiet, onGap: events.onGap, onOpen });
     applier.start();
@@ -337,15 +339,8 @@ export class Replicator {
     };
   }
 
-  /**
-   * A start that is not a region's first comes after lives of which something may be in no log: acknowledged, never
-   * published, and in the records of the region that goes on (P9).
-   */
-  async #opens({ origin, start, closed }: Opening): Promise<void> {
-    const { incarnations, transfer } = this.#options;
-    if (closed !== null) await incarnations.store.close(closed);
-    if (start.incarnation.counter === 1) return;
-    await transfer.store.awaitPast({ region: origin, incarnation: start.incarnation });
+  async #opens({ closed }: Opening): Promise<void> {
+    if (closed !== null) await this.#options.incarnations.store.close(closed);
   }
 
   #transfers(appliers: readonly Applier[], { heardBeats, told, relearner, membership }: TransferMates) {

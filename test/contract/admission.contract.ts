@@ -120,6 +120,7 @@ const words: Readonly<Record<string, Ask>> = {
 const writings: Readonly<Record<string, Ask>> = {
   'records.examine': ({ records }) => records.examine(beginning),
   'records.createPosition': ({ records }) => records.createPosition(row),
+  'records.openLife': ({ records }) => records.openLife(row),
   'records.applyRemote': ({ records }) =>
     records.applyRemote({
       origin: us,

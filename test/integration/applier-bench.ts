@@ -153,6 +153,7 @@ class ApplierBench {
       origin,
       partitionCount,
       store: this.store,
+      open: (row) => this.store.openLife(row),
       feed: {
         subscribe: () => {
           this.subscriptions++;

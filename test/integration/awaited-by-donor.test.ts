@@ -31,10 +31,8 @@ function here(region: MemoryRegion | undefined): MemoryRegion {
 
 /** It has read the second life of `ap` from its start, and settled what came of it. */
 async function reads(region: MemoryRegion): Promise<void> {
-  await region.transfers.awaitPast({ region: ap, incarnation: second });
   const row = { origin: ap, incarnation: second, applied: 9n, settled: 9n, beat, nextOffset: 3n };
-  for (let partition = 0; partition < 4; partition++)
-    await region.records.createPosition({ ...row, partition });
+  for (let partition = 0; partition < 4; partition++) await region.records.openLife({ ...row, partition });
 }
 
 async function pulls(receiver: MemoryRegion, from: MemoryRegion): Promise<void> {

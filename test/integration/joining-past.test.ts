@@ -29,11 +29,10 @@ test('a peer whose past is awaited is waited for, however far its later life has
     logger: silent,
   });
   const past = { region: eu, incarnation: second };
-  await transfers.awaitPast(past);
   const beat = { number: 12, lsn: 20n, atMs: 0, count: 5, end: 21n };
   const row = { origin: eu, incarnation: second, applied: 30n, settled: 30n, beat, nextOffset: 4n };
   for (let partition = 0; partition < self.partitionCount; partition++)
-    await records.createPosition({ ...row, partition });
+    await records.openLife({ ...row, partition });
   await joining.look();
   expect([joining.waitsFor, isJoining]).toEqual([[eu], true]);
   const job = await jobs.want({ donor: eu, origin: eu, cause: 'other-incarnation', isDryRun: false });

@@ -1,10 +1,11 @@
 /** The desk that runs transfers and the sweeper, over regions in memory and virtual time. */
 import { AgendaWatch } from '@isthmus/replication/agenda-watch';
 import { MemoryAgendaStore } from '@isthmus/replication/adapters/memory/agenda-store';
+import { awaitUncounted } from '@isthmus/replication/adapters/memory/awaited-past';
 import { ManualTimer } from '@isthmus/replication/adapters/memory/manual-timer';
 import { MemoryTransferPeer } from '@isthmus/replication/adapters/memory/transfer-peer';
 import { ReplicationError } from '@isthmus/replication/errors';
-import { parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
+import { type Life, parseRegionId, type RegionId } from '@isthmus/replication/ports/identity';
 import type { Logger } from '@isthmus/replication/ports/logger';
 import type { TransferPeer } from '@isthmus/replication/ports/transfer-peer';
 import type { SweepResult } from '@isthmus/replication/ports/verification';
@@ -118,6 +119,8 @@ function desk(told = new ToldVectors(clock())): Transfers {
   return started;
 }
 
+const awaitPast = (life: Life): void =>
+  void us.database.transact(true, () => awaitUncounted(us.records.tables, life));
 const gapOf = (origin: RegionId): Need => ({ origin, cause: 'gap' });
 const states = async (): Promise<readonly string[]> =>
   (await us.jobs.recent()).map(({ donor, state }) => `${donor} ${state}`);
@@ -263,13 +266,13 @@ describe('the desk', () => {
     const { region, incarnation } = eu.self;
     const later = { ...incarnation, counter: incarnation.counter + 1 };
     const awaited = async () => (await new MemoryAgendaStore(us).read()).awaited;
-    await us.transfers.awaitPast(eu.self);
+    awaitPast(eu.self);
     desk();
     await timer.advance(20_000);
     expect([await states(), counted]).toEqual([['eu done'], ['eu other-incarnation']]);
     expect(await us.records.read(id('a'))).not.toBeNull();
     expect(await awaited()).toEqual([]);
-    await us.transfers.awaitPast({ region, incarnation: later });
+    awaitPast({ region, incarnation: later });
     await timer.advance(20_000);
     expect(counted.length).toBeGreaterThan(2);
     expect(await awaited()).toEqual([region]);
@@ -277,7 +280,7 @@ describe('the desk', () => {
 
   it('asks nobody who is no peer for what it holds of its lives before', async () => {
     const elsewhere = parseRegionId('asia') ?? expect.fail('a region');
-    await us.transfers.awaitPast({ region: elsewhere, incarnation: { counter: 2, nonce: 1 } });
+    awaitPast({ region: elsewhere, incarnation: { counter: 2, nonce: 1 } });
     desk();
     await timer.advance(20_000);
     expect(await states()).toEqual([]);
@@ -287,13 +290,13 @@ describe('the desk', () => {
     const { region: origin, incarnation } = eu.self;
     const past = { region: origin, incarnation: { ...incarnation, counter: 2 } };
     const beat = { number: 3, lsn: 1n, atMs: epochMs, count: 1, end: 2n };
+    awaitPast(past);
     for (const region of [us, ap])
       for (const entry of ownEntries({ ...eu.self, ...past }, 9n)) {
         const { partition, lsn } = entry;
         const row = { origin, incarnation: past.incarnation, partition, applied: lsn, settled: lsn };
         await region.records.createPosition({ ...row, beat, nextOffset: 0n });
       }
-    await us.transfers.awaitPast(past);
     await eu.edit(id('a'), (e) => e.set('title', 'past'));
     await ap.take({ ...id('a'), state: await eu.state(id('a')) });
     away.add('eu');

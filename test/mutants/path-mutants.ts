@@ -208,7 +208,7 @@ export const pathMutants: readonly Mutant[] = [
     name: 'applied reported instead of settled',
     edits: [
       {
-        file: store,
+        file: `${engine}/adapters/memory/position-rows.js`,
         from: 'const reach = oldest === null || oldest > applied ? applied : oldest - 1n;',
         to: 'oldest = null; const reach = applied;',
       },

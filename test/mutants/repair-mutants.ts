@@ -250,8 +250,8 @@ export const repairMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${engine}/adapters/memory/transfer-store.js`,
-        from: 'if (!rows.some(counts))',
-        to: 'if (false)',
+        from: 'awaitUncounted(this.#tables, life)',
+        to: 'void life',
       },
     ],
     killer: suite('test/simulation/repairs.test.ts'),

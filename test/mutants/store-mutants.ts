@@ -115,6 +115,28 @@ export const storeMutants: readonly Mutant[] = [
     killer: suite('test/contract/awaited-past.test.ts'),
   },
   {
+    name: 'past with a state that was refused not awaited where it opens a life, in Postgres',
+    edits: [
+      {
+        file: `${postgres}/awaited-past.js`,
+        from: 'EXISTS (SELECT FROM isthmus.transfer_refused WHERE transfer = $6)',
+        to: 'false',
+      },
+    ],
+    killer: suite('test/contract/awaited-past.test.ts'),
+  },
+  {
+    name: 'past that was given awaited again at the start of its life, in Postgres',
+    edits: [
+      {
+        file: `${postgres}/awaited-past.js`,
+        from: 'OR incarnation_counter = entry.counter AND incarnation_nonce = entry.nonce',
+        to: '',
+      },
+    ],
+    killer: suite('test/contract/awaited-past.test.ts'),
+  },
+  {
     name: 'past not awaited of a life that somebody else opens',
     edits: [
       {

@@ -229,6 +229,15 @@ export class SimRecordStore implements RecordStore {
     return this.#postgres.commit('open', () => this.#inner.createPosition(row));
   }
 
+  openLife(row: PositionRow): Promise<void> {
+    const { awaited } = this.#postgres.region.records.tables;
+    return this.#postgres.commit('open', async () => {
+      const before = awaited.size;
+      await this.#inner.openLife(row);
+      if (awaited.size > before) this.#oracle.awaited('start');
+    });
+  }
+
   countDeadLetters(): Promise<readonly DeadLetterCount[]> {
     return this.#postgres.read('letters', () => this.#inner.countDeadLetters());
   }

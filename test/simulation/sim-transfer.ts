@@ -84,11 +84,6 @@ export class SimTransferStore implements TransferStore {
     return this.#postgres.read('published', () => this.#inner.published(upTo));
   }
 
-  awaitPast(life: Life): Promise<void> {
-    this.#oracle.awaited('start');
-    return this.#postgres.commit('await past', () => this.#inner.awaitPast(life));
-  }
-
   expect(ahead: Vector): Promise<void> {
     return this.#postgres.commit('expect', () => this.#inner.expect(ahead));
   }

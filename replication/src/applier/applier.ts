@@ -21,7 +21,7 @@ import type { QueuedRecord } from './collect.ts';
 import { Lane } from './lane.ts';
 import type { LaneOptions } from './lane.ts';
 import { PartitionQueue } from './partition-queue.ts';
-import type { PartitionEvents } from './partition-queue.ts';
+import type { PartitionEvents, PartitionQueueOptions } from './partition-queue.ts';
 import { newestPosition } from './positions.ts';
 import type { Reading } from './reading.ts';
 
@@ -37,7 +37,8 @@ export interface ApplierEvents extends PartitionEvents {
 export interface ApplierOptions {
   readonly origin: RegionId;
   readonly partitionCount: number;
-  readonly store: Pick<RecordStore, 'applyRemote' | 'createPosition' | 'positions'>;
+  readonly store: Pick<RecordStore, 'applyRemote' | 'positions'>;
+  readonly open: PartitionQueueOptions['open'];
   readonly feed: Pick<ChangeFeed, 'subscribe'>;
   readonly clock: Clock;
   readonly timer: Timer;
@@ -149,12 +150,13 @@ export class Applier {
     readonly subscription: FeedSubscription;
   }): PartitionQueue {
     const { partition, position, subscription } = of;
-    const { origin, partitionCount, store, timer, logger, events } = this.#options;
+    const { origin, partitionCount, store, open, timer, logger, events } = this.#options;
     return new PartitionQueue({
       origin,
       partition,
       position,
       store,
+      open,
       timer,
       logger,
       events,

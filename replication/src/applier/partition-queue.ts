@@ -39,7 +39,9 @@ export interface PartitionQueueOptions {
   readonly origin: RegionId;
   readonly partition: number;
   readonly position: PositionRow | null;
-  readonly store: Pick<RecordStore, 'createPosition' | 'positions'>;
+  readonly store: Pick<RecordStore, 'positions'>;
+  /** Opens the position at a start. */
+  readonly open: (row: PositionRow) => Promise<void>;
   /** Reads the partition once more from an offset, or from its beginning; resolves with its end. */
   readonly rewind: (from?: bigint) => Promise<bigint>;
   /** What it keeps, beside one record, while it waits for room for dead letters. */
@@ -279,13 +281,13 @@ export class PartitionQueue {
   }
 
   async #open(start: StartRecord, offset: bigint): Promise<void> {
-    const { origin, partition, store, logger, events } = this.#options;
+    const { origin, partition, open, logger, events } = this.#options;
     const { incarnation, at } = start;
     const closed = this.#closed();
     const isShort = closed !== null && isOpen(this.#reading) && this.#reading.applied < closed.lsn;
     if (isShort) events.onGap(origin, partition, 'missing-interval');
     await events.onOpen({ origin, start, closed });
-    await store.createPosition({
+    await open({
       origin,
       incarnation,
       partition,

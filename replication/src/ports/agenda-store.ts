@@ -26,7 +26,7 @@ export interface Agenda {
   /** As `IncidentStore.open` gives it. */
   readonly incidents: readonly Incident[];
   readonly letters: LetterAgenda;
-  /** Of which the past is awaited (`TransferStore.awaitPast`), in order. */
+  /** Of which the past is awaited (`RecordStore.openLife`), in order. */
   readonly awaited: readonly RegionId[];
 }
 

@@ -167,6 +167,14 @@ export interface RecordStore {
   positions(origin: RegionId): Promise<readonly PositionRow[]>;
   /** Creates the position of a partition where it is absent; never changes one that exists. */
   createPosition(row: PositionRow): Promise<void>;
+  /**
+   * The same where the log of another region shows the start of a life, and in one durable transaction with what this
+   * means. Unless the life is the first, something of the ones before it may be in no log: until what the region holds of
+   * those was given (`TransferStore.raise`), by itself as that life or as a later one, or by who had been given it, no
+   * progress, session, figure or offer may count what is held as that life (P9). Where the life, or a later one of its
+   * region, counts here already, a transfer has given that, and nothing is awaited.
+   */
+  openLife(row: PositionRow): Promise<void>;
   /** Open dead letters for each origin and cause. */
   countDeadLetters(): Promise<readonly DeadLetterCount[]>;
 }

@@ -52,7 +52,7 @@ export interface Standing {
   readonly insertLsn: Lsn;
   /** Newest own beat older than every transaction that the snapshot does not show; `null`: there is none. */
   readonly beat: OldBeat | null;
-  /** Of others, the newest beat settled in all partitions of each life; none where the past is awaited (`awaitPast`). */
+  /** Of others, the newest beat settled in all partitions of each life; none where the past is awaited (`RecordStore.openLife`). */
   readonly beats: readonly BeatOf[];
   /** Where the relay's slot begins; `null`: not known. */
   readonly slot: SlotLife | null;
@@ -138,12 +138,6 @@ export interface TransferStore extends RecordReader {
   standing(): Promise<Standing>;
   /** `null`: nothing is known to be in the own log. */
   published(upTo: Lsn): Promise<Published | null>;
-  /**
-   * This region is known under a life that is not its first: until what it holds of the lives before was given (`raise`),
-   * by itself as that life or as a later one, or by who had been given it, no progress, session, figure or offer may
-   * count what it holds as that life (P9).
-   */
-  awaitPast(life: Life): Promise<void>;
   /** Before the first record of a snapshot is merged: sessions must know what may come (P5). */
   expect(ahead: Vector): Promise<void>;
   /**
@@ -164,8 +158,9 @@ export interface TransferStore extends RecordReader {
    * each state that the job had refused, in every partition that is raised and may miss it; closes those that are
    * covered; moves `settled` as far as open letters allow, and with it the settled beat where a newer one is given, or
    * was held back by a letter that is closed now; raises the floor of stamps. A past that came is awaited no more, as far
-   * as the life that it is given for, and one that was whole at the donor is whole, unless a state was refused. That of a life that is opened and not given is awaited
-   * from then on, unless this life or a later one of its region counts here already. Of other regions in the vector, the
+   * as the life that it is given for, and one that was whole at the donor is whole, unless a state was refused. That of a
+   * life that is opened and not given, or not without a state that was refused, is awaited from then on, unless this life
+   * or a later one of its region counts here already. Of other regions in the vector, the
    * logs of lives end where they stand after which a later one has a position: their records are ignored by now (F of P9).
    * False where `decide` said so.
    */

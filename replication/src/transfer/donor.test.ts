@@ -103,3 +103,38 @@ it('names the beat that its vector has passed once the relay has caught up, not 
   expect(asked).toEqual([80n, 80n, 80n]);
   await donor.close();
 });
+
+it('gives up a snapshot that nobody asks for anything, and keeps one that is read, so lost answers keep nobody out for long (I12)', async () => {
+  const timer = new ManualTimer();
+  const names = ['lost', 'read', 'next', 'late'];
+  const closed: string[] = [];
+  const opened = ['lost', 'read', 'next', 'late'];
+  const donor = new Donor({
+    self,
+    store: {
+      openSnapshot: async () => {
+        const name = opened.shift() ?? expect.fail('a name');
+        return { ...snapshot, close: async () => void closed.push(name) };
+      },
+      published: async () => ({ through: 96n, passed: beat(4, 78n) }),
+    },
+    timer,
+    logger: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    newName: () => names.shift() ?? expect.fail('a name'),
+  });
+  const ranges = { kind: 'ranges', snapshot: 'read', after: { collection: '', key: '' } } as const;
+  const openKind = async () => (await donor.answer({ kind: 'open' })).kind;
+  expect([await openKind(), await openKind(), await openKind()]).toEqual(['offer', 'offer', 'refused']);
+  await timer.advance(16_000);
+  expect(await donor.answer(ranges)).toEqual({ kind: 'ranges', ranges: [] });
+  await timer.advance(5000);
+  expect([closed, await openKind()]).toEqual([['lost'], 'offer']);
+  for (let turn = 0; turn < 2; turn++) {
+    await timer.advance(14_000);
+    expect(await donor.answer(ranges)).toEqual({ kind: 'ranges', ranges: [] });
+  }
+  expect(closed, 'read for 49 s').toEqual(['lost', 'next']);
+  await timer.advance(12_000);
+  expect(closed, 'open for a minute').toEqual(['lost', 'next', 'read']);
+  await donor.close();
+});

@@ -1,7 +1,8 @@
 /**
  * Serves transfers out of snapshots of the own database: the shell around `offer.ts`. A snapshot holds back the
  * clean-up of dead rows in all of Postgres, so few are open at a time, and each is closed after a bounded time however
- * busy its reader is; the reader goes on under another. It changes nothing and serves any number of readers alike.
+ * busy its reader is, and sooner where nobody asks for anything of it; the reader goes on under another. It changes
+ * nothing and serves any number of readers alike.
  */
 import { pause } from '../backoff.ts';
 import { ReplicationError } from '../errors.ts';
@@ -27,6 +28,8 @@ export interface DonorOptions {
 
 const maxSnapshots = 2;
 const snapshotLifeMs = 60_000;
+/** Longer than a reader waits for an answer: where nobody asks for more, the last one was lost, or nobody reads any more. */
+const idleLifeMs = 20_000;
 const publishWaitMs = 5000;
 const publishPollMs = 50;
 /** A beat older than this speaks for a transaction that has been open for long. */
@@ -39,6 +42,7 @@ const maxIds = 1024;
 interface OpenSnapshot {
   readonly snapshot: TransferSnapshot;
   readonly cancel: () => void;
+  cancelIdle: () => void;
   /** Requests under way: one connection answers them one after the other. */
   busy: Promise<unknown>;
 }
@@ -69,8 +73,12 @@ export class Donor {
     }
     const work = open.busy.then(() => serve(open.snapshot, request));
     open.busy = work.catch(() => undefined);
+    open.cancelIdle();
     try {
-      return await work;
+      const answer = await work;
+      open.cancelIdle();
+      if (this.#open.has(request.snapshot)) open.cancelIdle = this.#whenIdle(request.snapshot);
+      return answer;
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
       await this.#close(request.snapshot);
@@ -134,8 +142,13 @@ export class Donor {
     const { timer, newName } = this.#options;
     const name = newName();
     const cancel = timer.after(snapshotLifeMs, () => void this.#close(name));
-    this.#open.set(name, { snapshot, cancel, busy: Promise.resolve() });
+    const cancelIdle = this.#whenIdle(name);
+    this.#open.set(name, { snapshot, cancel, cancelIdle, busy: Promise.resolve() });
     return name;
+  }
+
+  #whenIdle(name: string): () => void {
+    return this.#options.timer.after(idleLifeMs, () => void this.#close(name));
   }
 
   async #close(name: string): Promise<void> {
@@ -143,6 +156,7 @@ export class Donor {
     if (open === undefined) return;
     this.#open.delete(name);
     open.cancel();
+    open.cancelIdle();
     await open.busy;
     await open.snapshot.close();
   }

@@ -6,8 +6,8 @@
  */
 import { hasSiblings } from '@isthmus/conflict';
 import { ReplicationError, assert } from '../../errors.ts';
-import type { CountedBeat, Lsn, RecordId } from '../../ports/change.ts';
-import { type Life, type RegionId, sameIncarnation, sameLife } from '../../ports/identity.ts';
+import type { CountedBeat, RecordId } from '../../ports/change.ts';
+import type { Life, RegionId } from '../../ports/identity.ts';
 import { hasRoom, heldBy } from '../../letter-limits.ts';
 import type {
   ApplyOutcome,
@@ -34,7 +34,9 @@ import type { SeenCommit } from '../../ports/session-store.ts';
 import type { VectorEntry, WholePast } from '../../ports/vector.ts';
 import { MemoryDeadLetters } from './dead-letters.ts';
 import { compareNames, requireStorable, requireText } from '../key-order.ts';
+import { awaitUncounted, awaitedRegions, isAwaited } from './awaited-past.ts';
 import { type Emission, MemoryDatabase } from './database.ts';
+import { type Place, inOrder, isRowOf, moved } from './position-rows.ts';
 import type { MemoryTable } from './table.ts';
 
 const chunkBytes = 1024 * 1024;
@@ -108,13 +110,12 @@ export class MemoryRecordStore implements RecordStore {
 
   /** Regions of which the past is awaited, in order. */
   get awaited(): readonly RegionId[] {
-    return [...new Set([...this.#awaited.values()].map(({ region }) => region))].toSorted();
+    return awaitedRegions(this.#awaited);
   }
 
   /** The past of the row's region is awaited by those who know it under this life. */
   isAwaited({ origin: region, incarnation }: Pick<PositionRow, 'origin' | 'incarnation'>): boolean {
-    for (const life of this.#awaited.values()) if (sameLife(life, { region, incarnation })) return true;
-    return false;
+    return isAwaited(this.#awaited, { region, incarnation });
   }
 
   /** Of all origins; asked for with every write, and `flat` would be many times slower. */
@@ -236,15 +237,21 @@ export class MemoryRecordStore implements RecordStore {
   }
 
   async createPosition(created: PositionRow): Promise<void> {
+    this.#database.transact(true, () => this.#createPosition(created));
+  }
+
+  async openLife(created: PositionRow): Promise<void> {
+    const { origin: region, incarnation } = created;
+    this.#database.transact(true, () => {
+      if (incarnation.counter > 1) awaitUncounted(this.tables, { region, incarnation });
+      this.#createPosition(created);
+    });
+  }
+
+  #createPosition(created: PositionRow): void {
     const rows = this.#positions.get(created.origin) ?? [];
     if (rows.some((row) => isRowOf(row, created))) return;
-    const sorted = [...rows, created].toSorted(
-      (a, b) =>
-        a.incarnation.counter - b.incarnation.counter ||
-        a.incarnation.nonce - b.incarnation.nonce ||
-        a.partition - b.partition,
-    );
-    this.#database.transact(true, () => this.#positions.put(created.origin, sorted));
+    this.#positions.put(created.origin, [...rows, created].toSorted(inOrder));
   }
 
   async countDeadLetters(): Promise<readonly DeadLetterCount[]> {
@@ -358,35 +365,10 @@ function pageOf(found: readonly StoredRecord[]): readonly StoredRecord[] {
   });
 }
 
-type Place = Pick<PositionRow, 'incarnation' | 'partition'>;
 type Placed = Pick<PositionRow, 'origin'> & Place;
-
-/** Among the rows of one origin. */
-function isRowOf(row: Place, { incarnation, partition }: Place): boolean {
-  return row.partition === partition && sameIncarnation(row.incarnation, incarnation);
-}
 
 function partitionName({ origin, incarnation, partition }: Placed): string {
   return `${origin} ${incarnation.counter} ${incarnation.nonce} ${partition}`;
-}
-
-/** `oldest` is where the oldest open dead letter lies. */
-function moved(
-  row: PositionRow,
-  { applied, beat, nextOffset }: Pick<PositionMove, 'applied' | 'beat' | 'nextOffset'>,
-  oldest: Lsn | null,
-): PositionRow {
-  const reach = oldest === null || oldest > applied ? applied : oldest - 1n;
-  const covers = beat !== null && (oldest === null || oldest > beat.end);
-  return {
-    origin: row.origin,
-    incarnation: row.incarnation,
-    partition: row.partition,
-    applied,
-    settled: reach > row.settled ? reach : row.settled,
-    beat: covers ? beat : row.beat,
-    nextOffset,
-  };
 }
 
 /** Of a record in its table; no part of it holds U+0000. */

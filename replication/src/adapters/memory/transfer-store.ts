@@ -25,8 +25,10 @@ import { outside, placeOf } from '../../vector.ts';
 import { settledBeats } from '../newest-settled-beats.ts';
 import { refusedPlaces } from '../refused-places.ts';
 import { ungivenLives } from '../ungiven-lives.ts';
+import { awaitUncounted } from './awaited-past.ts';
 import type { MemoryBeatStore } from './beat-store.ts';
 import type { MemoryDatabase } from './database.ts';
+import { inOrder } from './position-rows.ts';
 import { MemoryRecordReader } from './record-reader.ts';
 import { lookedAt } from '../passed-letters.ts';
 import type { Letter } from './dead-letters.ts';
@@ -90,10 +92,6 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
     const { beats } = this.#ground;
     const through = beats.publishedThrough;
     return through === null ? null : { through, passed: beats.passedBy(upTo) };
-  }
-
-  async awaitPast(life: Life): Promise<void> {
-    this.#ground.database.transact(true, () => this.#await(life));
   }
 
   async expect(ahead: Vector): Promise<void> {
@@ -165,7 +163,9 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
         if (covered[index] === true)
           this.#ground.records.deadLetters.close(letter, letter.givenUp === null ? null : 'repaired');
       this.#putAside(job, vector, partitionOf);
-      for (const life of ungivenLives(vector, given)) this.#awaitUncounted(life);
+      const isGiven = this.#refusedBy(job).length === 0;
+      for (const life of ungivenLives(vector, isGiven ? given : given.filter((of) => of.region === region)))
+        awaitUncounted(this.#tables, life);
       for (const entry of vector) this.#raiseOne(entry);
       for (const origin of new Set(vector.map((entry) => entry.region)))
         if (origin !== region) this.#endOlderLives(origin);
@@ -202,21 +202,6 @@ export class MemoryTransferStore extends MemoryRecordReader implements TransferS
       const past = given.find((life) => life.region === region);
       if (past !== undefined && incarnation.counter <= past.incarnation.counter) awaited.delete(name);
     }
-  }
-
-  /** Before its row is opened. */
-  #awaitUncounted({ region, incarnation }: Life): void {
-    const { records } = this.#ground;
-    const rows = this.#tables.positions.get(region) ?? [];
-    const counts = (row: PositionRow): boolean =>
-      row.incarnation.counter >= incarnation.counter && !records.isAwaited(row);
-    if (!rows.some(counts)) this.#await({ region, incarnation });
-  }
-
-  /** In a transaction. */
-  #await(life: Life): void {
-    const { region, incarnation } = life;
-    this.#tables.awaited.put(`${region} ${incarnation.counter} ${incarnation.nonce}`, life);
   }
 
   /** In a transaction. */
@@ -359,12 +344,4 @@ function isOf(row: Placed, { region, incarnation, partition }: VectorEntry): boo
 
 function opened({ region: origin, incarnation, partition }: VectorEntry): PositionRow {
   return { origin, incarnation, partition, applied: 0n, settled: 0n, beat: null, nextOffset: 0n };
-}
-
-function inOrder(a: PositionRow, b: PositionRow): number {
-  return (
-    a.incarnation.counter - b.incarnation.counter ||
-    a.incarnation.nonce - b.incarnation.nonce ||
-    a.partition - b.partition
-  );
 }

@@ -1,6 +1,8 @@
 /** Lives whose region has not given yet what it holds of the lives before (P9), in SQL. */
 import { type Life, type RegionId, sameLife } from '../../ports/identity.ts';
+import type { PositionRow } from '../../ports/record-store.ts';
 import type { RaiseTransaction } from '../../ports/transfer-store.ts';
+import type { Vector } from '../../ports/vector.ts';
 import { ungivenLives } from '../ungiven-lives.ts';
 import { textArray } from './binary-array.ts';
 import { incarnationAt, regionAt } from './positions.ts';
@@ -8,21 +10,21 @@ import type { Row } from './row-values.ts';
 import type { Call, Statement } from './session.ts';
 import { vectorFrom, vectorValues } from './vector-columns.ts';
 
-const insertLife: Statement = {
-  name: 'isthmus_awaited_insert',
-  text: `INSERT INTO isthmus.awaited_past (region, incarnation_counter, incarnation_nonce) VALUES ($1, $2, $3)
-  ON CONFLICT DO NOTHING`,
-};
-
-/** Before their rows are opened. Takes `vectorValues`; a life counts that has a position and is not awaited. */
+/**
+ * Before their rows are opened. A life counts that has a position and is not awaited. Takes `vectorValues`, and a job where
+ * the lives are awaited only if that has refused a state.
+ */
 const insertUncounted: Statement = {
   name: 'isthmus_awaited_insert_uncounted',
   text: `INSERT INTO isthmus.awaited_past (region, incarnation_counter, incarnation_nonce)
   SELECT DISTINCT region, counter, nonce FROM ${vectorFrom(1)} WHERE NOT EXISTS (
-    SELECT FROM isthmus.position WHERE origin = entry.region AND incarnation_counter >= entry.counter
+    SELECT FROM isthmus.position WHERE origin = entry.region
+      AND (incarnation_counter > entry.counter
+        OR incarnation_counter = entry.counter AND incarnation_nonce = entry.nonce)
       AND NOT EXISTS (SELECT FROM isthmus.awaited_past AS known WHERE known.region = origin
         AND known.incarnation_counter = position.incarnation_counter
         AND known.incarnation_nonce = position.incarnation_nonce))
+    AND ($6::bigint IS NULL OR EXISTS (SELECT FROM isthmus.transfer_refused WHERE transfer = $6))
   ORDER BY region, counter, nonce ON CONFLICT DO NOTHING`,
 };
 
@@ -40,14 +42,31 @@ export const selectAwaited: Statement = {
   ORDER BY region, incarnation_counter`,
 };
 
-export function awaitLife({ region, incarnation }: Life): Call {
-  return [insertLife, region, incarnation.counter, incarnation.nonce];
+/** In the transaction that opens the position at a start, before it is opened. */
+export function awaitLater({
+  origin: region,
+  incarnation,
+  partition,
+  applied: lsn,
+}: PositionRow): readonly Call[] {
+  return awaitUncounted(ungivenLives([{ region, incarnation, partition, lsn }], []), null);
 }
 
 /** In the transaction that raises positions, before the first one is opened. */
-export function awaitUngiven({ vector, given }: Pick<RaiseTransaction, 'vector' | 'given'>): readonly Call[] {
+export function awaitUngiven({ region, job, vector, given }: RaiseTransaction): readonly Call[] {
   const ungiven = ungivenLives(vector, given);
-  return ungiven.length === 0 ? [] : [[insertUncounted, ...vectorValues(ungiven)]];
+  const others = ungivenLives(vector, []).filter((entry) => entry.region !== region);
+  return [
+    ...awaitUncounted(ungiven, null),
+    ...awaitUncounted(
+      others.filter((entry) => !ungiven.includes(entry)),
+      job,
+    ),
+  ];
+}
+
+function awaitUncounted(lives: Vector, ifRefusedBy: number | null): readonly Call[] {
+  return lives.length === 0 ? [] : [[insertUncounted, ...vectorValues(lives), ifRefusedBy]];
 }
 
 /** In the same transaction, before the refused states are forgotten. */

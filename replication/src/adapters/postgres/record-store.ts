@@ -17,6 +17,8 @@ import type {
   StoredRecord,
 } from '../../ports/record-store.ts';
 import type { SeenCommit } from '../../ports/session-store.ts';
+import { awaitLater } from './awaited-past.ts';
+import { commitWith } from './commit.ts';
 import type { Connections } from './connections.ts';
 import { countOf, countOpen } from './dead-letters.ts';
 import { examineRecords } from './examination.ts';
@@ -25,6 +27,7 @@ import { insert, positionOf, selectPositions } from './positions.ts';
 import { PlaceholderHabit } from './record-locks.ts';
 import { listConflicting, listRecords, readRecord, scanRecords } from './record-reader.ts';
 import { applyRemote, harmless, planRemote } from './remote-apply.ts';
+import { begin } from './session.ts';
 
 export class PostgresRecordStore implements RecordStore {
   readonly #connections: Connections;
@@ -76,6 +79,15 @@ export class PostgresRecordStore implements RecordStore {
 
   async createPosition(row: PositionRow): Promise<void> {
     await this.#connections.write((session) => session.query(...insert(row)));
+  }
+
+  async openLife(row: PositionRow): Promise<void> {
+    const before = [[begin], ...awaitLater(row), insert(row)] as const;
+    try {
+      await this.#connections.transact((session) => commitWith(session, { before, after: [] }));
+    } catch (error) {
+      throw harmless(error);
+    }
   }
 
   async countDeadLetters(): Promise<readonly DeadLetterCount[]> {

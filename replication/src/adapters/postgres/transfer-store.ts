@@ -5,7 +5,7 @@
  */
 import { ReplicationError, assert } from '../../errors.ts';
 import type { Lsn, RecordId } from '../../ports/change.ts';
-import type { Life, RegionId } from '../../ports/identity.ts';
+import type { RegionId } from '../../ports/identity.ts';
 import type { HashedRecords, NextRange, RangeDigest, RecordRange } from '../../ports/record-reader.ts';
 import type {
   MergeTransaction,
@@ -16,7 +16,6 @@ import type {
   TransferStore,
 } from '../../ports/transfer-store.ts';
 import type { Vector } from '../../ports/vector.ts';
-import { awaitLife } from './awaited-past.ts';
 import { beatAt } from './beat-columns.ts';
 import { milliseconds } from './beat-figures.ts';
 import { textArray } from './binary-array.ts';
@@ -110,10 +109,6 @@ export class PostgresTransferStore implements TransferStore {
   async published(upTo: Lsn): Promise<Published | null> {
     const row = (await this.#connections.query(selectPublished, formatLsn(upTo))).rows[0];
     return row === undefined ? null : { through: lsnAt(row, 0), passed: beatAt(row, 1) };
-  }
-
-  async awaitPast(life: Life): Promise<void> {
-    await this.#connections.write((session) => session.pipeline([awaitLife(life)]));
   }
 
   async expect(ahead: Vector): Promise<void> {
