@@ -44,6 +44,7 @@ function view(of: Partial<RelearningView> = {}): RelearningView {
     closed: [],
     fetched: new Set(),
     refused: new Set(),
+    failed: new Set(),
     held: new Map([[us, heldTo(both(eu, 90n))]]),
     isPatienceOver: false,
     ...of,
@@ -122,6 +123,14 @@ test('who has given everything may have taken more of the past since, until it r
   const ahead = new Map([[us, heldTo(both(eu, 91n))]]);
   expect(judgeRelearning(view({ ...given, held: ahead }))).toEqual({ kind: 'fetching', peers: [us] });
   expect(judgeRelearning(view(given))).toMatchObject({ kind: 'learnt', lost: [] });
+});
+
+test('nothing is learnt while a peer is there of which nothing can be taken, however long it is asked (I6)', () => {
+  const stranded = { failed: new Set([us]), held: new Map(), isPatienceOver: true };
+  expect(judgeRelearning(view(stranded))).toEqual({ kind: 'fetching', peers: [us] });
+  const others = { ...stranded, peers: [us, ap], fetched: new Set([ap]) };
+  expect(judgeRelearning(view(others))).toEqual({ kind: 'fetching', peers: [us] });
+  expect(judgeRelearning(view({ ...stranded, closed: [us] })).kind).toBe('learnt');
 });
 
 test('the past is whole where everybody has given everything, and nothing of that lies aside (I9)', () => {

@@ -33,6 +33,8 @@ export interface RelearningView {
   readonly fetched: ReadonlySet<RegionId>;
   /** Of these, whose last transfer had states that were put aside. */
   readonly refused: ReadonlySet<RegionId>;
+  /** Peers whose last transfer since then came to nothing for good: this database can take nothing from them. */
+  readonly failed: ReadonlySet<RegionId>;
   /** How far peers that will come no further hold the earlier lives. */
   readonly held: ReadonlyMap<RegionId, HeldPast>;
   /** Peers that have not said so were asked for long enough: a region writes alone (I8). */
@@ -82,6 +84,9 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   if (holders.length > 0) return { kind: 'fetching', peers: holders };
   const promise = unkept(view).find((entry) => !isReplaced(view.settled, entry));
   if (promise !== undefined) return { kind: 'promised', missing: promise };
+  // What such a peer has is not here, and comes with an operator's refill alone (I6).
+  const failing = asked.filter((peer) => view.failed.has(peer));
+  if (failing.length > 0) return { kind: 'fetching', peers: failing };
   const isAside = asked.some((peer) => view.refused.has(peer));
   return { kind: 'learnt', lost, isWhole: hasAll && unfetched.length === 0 && !isAside };
 }

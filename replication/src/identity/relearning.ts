@@ -254,8 +254,12 @@ export class Relearner {
     const { applied, settled } = await transfers.standing();
     // Newest first, so the last one of a donor is the first that is met.
     const newest = new Map<RegionId, TransferJob>();
-    for (const job of await jobs.recent())
+    const failed = new Map<RegionId, boolean>();
+    for (const job of await jobs.recent()) {
+      if (!isOfLife(job, relearning)) continue;
       if (isFetched(job, relearning) && !newest.has(job.donor)) newest.set(job.donor, job);
+      if (job.endedAtMs !== null && !failed.has(job.donor)) failed.set(job.donor, job.state === 'failed');
+    }
     const refused = [...newest.values()].filter(({ place }) => place.counts.refused > 0);
     return judgeRelearning({
       region: self.region,
@@ -268,6 +272,7 @@ export class Relearner {
       settled,
       fetched: new Set(newest.keys()),
       refused: new Set(refused.map(({ donor }) => donor)),
+      failed: new Set([...failed].filter(([, isFailed]) => isFailed).map(([donor]) => donor)),
       held: this.#survey.held,
       isPatienceOver: this.#survey.isPatienceOver,
     });
