@@ -256,4 +256,48 @@ export const repairMutants: readonly Mutant[] = [
     ],
     killer: suite('test/simulation/repairs.test.ts'),
   },
+  {
+    name: 'peers not asked again before a database is emptied',
+    edits: [
+      {
+        file: `${sources}/refill/refiller.ts`,
+        from: 'this.#options.confirmFirst(() => this.#confirm());',
+        to: 'this.#options.confirmFirst(async () => {});',
+      },
+    ],
+    killer: suite('replication/src/refill/refiller.test.ts'),
+  },
+  {
+    name: 'what an earlier life had not published taken for safe',
+    edits: [
+      {
+        file: `${sources}/refill/judge-refill.ts`,
+        from: '...ownEntries(self, ownThrough)], unpublished(view));',
+        to: '...ownEntries(self, ownThrough)], []);',
+      },
+    ],
+    killer: suite('replication/src/refill/judge-refill.test.ts'),
+  },
+  {
+    name: 'a past learnt without a peer that can give nothing',
+    edits: [
+      {
+        file: `${sources}/identity/relearning-judge.ts`,
+        from: 'if (failing.length > 0)',
+        to: 'if (failing.length < 0)',
+      },
+    ],
+    killer: suite('replication/src/identity/relearning-judge.test.ts'),
+  },
+  {
+    name: 'a restored server vouches for its whole log',
+    edits: [
+      {
+        file: `${sources}/sessions/session.ts`,
+        from: 'entry.lsn <= place.ownThrough',
+        to: 'entry.lsn <= place.insertLsn',
+      },
+    ],
+    killer: suite('replication/src/sessions/session.test.ts'),
+  },
 ];
