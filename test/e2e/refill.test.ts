@@ -139,6 +139,12 @@ test('P6: restored below what its peer has collected, a region is filled anew, a
 test('P6: what no peer has is dropped only after its life was named, and else the region is as it was', async () => {
   await increment();
   await converged([site.clients.eu, site.clients.us], 'products', 20_000);
+  // Until then nobody is known to have what the lives before had not published, and they would have to be named as well.
+  await until(
+    'us counts this life',
+    60_000,
+    async () => (await site.clients.eu.peer('us')).rpoSeconds !== null,
+  );
   // us reads the own log of eu, and cannot fetch from it what that does not hold any more.
   await site.us.process.kill('SIGKILL');
   link('us', 'eu').set({ state: 'cut' });

@@ -6,7 +6,7 @@ import { drawScenario, type Fault } from './scenario.ts';
 test('a region that waits for time to catch up with what it was filled with tells no progress, and that is no fault', async () => {
   const drawn = drawScenario(1, { regions: 2, seconds: 60, isHealing: true, faults: null });
   const faults: readonly Fault[] = [
-    { kind: 'refill', atMs: 10_000, forMs: 20_000, region: 1, other: 0, level: 0.5 },
+    { kind: 'refill', atMs: 7000, forMs: 20_000, region: 1, other: 0, level: 0.5 },
     { kind: 'cut', atMs: 22_000, forMs: 23_000, region: 0, other: 1, level: 0.5 },
     { kind: 'clock-far-ahead', atMs: 25_000, forMs: 15_000, region: 0, other: 1, level: 0.9 },
   ];
