@@ -73,6 +73,8 @@ export class SimRegion {
   readonly isLogInside: boolean;
   /** Its database was once set back to an older copy, or emptied. */
   isSetBack = false;
+  /** It takes writes though a peer had not said how far it holds the past: a region writes alone (I8). */
+  hasLearntAlone = false;
   isLogGone = false;
   /** When something was taken out of its log last; `null`: never. */
   lostLogAtMs: number | null = null;

@@ -268,7 +268,10 @@ export class SimIncarnations implements IncarnationStore {
   }
 
   relearnt(whole: WholePast | null): Promise<void> {
-    return this.#postgres.commit('relearnt', () => this.#inner.relearnt(whole));
+    return this.#postgres.commit('relearnt', () => {
+      this.#postgres.region.hasLearntAlone = whole === null;
+      return this.#inner.relearnt(whole);
+    });
   }
 }
 

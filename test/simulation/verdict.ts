@@ -89,8 +89,9 @@ export class Verdict {
   }
 
   /**
-   * Whoever was set back behind what is collected, and finds it in no log, has to be filled anew by an operator (P6).
-   * That takes more time than a world has: from then on the region counts as destroyed.
+   * Whoever was set back behind what is collected, and finds it in no log, has to be filled anew by an operator (P6); so
+   * has who did not wait for the peer that would have given it. That takes more time than a world has: from then on the
+   * region counts as destroyed.
    */
   async #giveUpStranded(): Promise<void> {
     const world = this.#world;
@@ -98,7 +99,8 @@ export class Verdict {
       world.coverage.has('fault: lose-slot') ||
       world.regions.some(({ hasLostLog, isLogGone }) => hasLostLog || isLogGone);
     for (const region of world.survivors) {
-      if (!region.isSetBack || region.isWhole || world.survivors.length < 2) continue;
+      if (!region.isSetBack || world.survivors.length < 2) continue;
+      if (region.isWhole && !region.hasLearntAlone) continue;
       if (!isLogLost && !this.#standsAnywhere(region)) continue;
       const jobs = await region.jobs.recent();
       if (!jobs.some(({ state }) => state === 'failed')) continue;

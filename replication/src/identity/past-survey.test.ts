@@ -65,5 +65,53 @@ test.each([
   await survey.askPatiently([us]);
   expect([survey.held.size, survey.isPatienceOver]).toEqual([0, false]);
   await timer.advance(200);
+  expect(survey.isPatienceOver).toBe(false);
+  await survey.askPatiently([us]);
   expect(survey.isPatienceOver).toBe(true);
+});
+
+test('an answer that is lost on the way does not use up the time in which the peer could have said it', async () => {
+  const timer = new ManualTimer();
+  const vector = [...past, at(2, 70n, 0), at(2, 70n, 1)];
+  const answers: (TransferAnswer | null)[] = [
+    null,
+    {
+      kind: 'offer',
+      offer: emptyOffer({ region: us, incarnation: { counter: 1, nonce: 3 } }, { snapshot: 'one', vector }),
+    },
+    { kind: 'closed' },
+  ];
+  const donors = {
+    ask: (_peer: RegionId, _request: unknown, limit?: AbortSignal): Promise<TransferAnswer> =>
+      new Promise((resolve, reject) => {
+        const answer = answers.shift();
+        if (answer != null) return resolve(answer);
+        const unavailable = new ReplicationError('peer-unavailable', 'no answer', { retriable: true });
+        limit?.addEventListener('abort', () => reject(unavailable));
+      }),
+  };
+  const survey = new PastSurvey({ self, donors, timer, signal: new AbortController().signal });
+  const first = survey.askPatiently([us]);
+  await timer.advance(5000);
+  await first;
+  expect([survey.held.size, survey.isPatienceOver]).toEqual([0, false]);
+  await survey.askPatiently([us]);
+  expect(survey.held.get(us)?.vector).toEqual(past);
+});
+
+test('nobody is asked, or waited for, once the survey ends', async () => {
+  const timer = new ManualTimer();
+  const end = new AbortController();
+  const donors = {
+    ask: (_peer: RegionId, _request: unknown, limit?: AbortSignal): Promise<TransferAnswer> =>
+      new Promise((_resolve, reject) => {
+        const unavailable = new ReplicationError('peer-unavailable', 'no answer', { retriable: true });
+        limit?.addEventListener('abort', () => reject(unavailable));
+      }),
+  };
+  const survey = new PastSurvey({ self, donors, timer, signal: end.signal });
+  const asked = survey.ask([us]);
+  end.abort();
+  await asked;
+  expect(survey.held.size).toBe(0);
 });

@@ -4,7 +4,7 @@
  * life in every partition: from then on it takes nothing of the earlier ones. A peer that does not answer is asked again,
  * for a few seconds and then not any more, because a region writes alone (I8). It changes nothing anywhere.
  */
-import { offerOf } from '../peer-offer.ts';
+import { offerOf, type PeerOffer } from '../peer-offer.ts';
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Timer } from '../ports/timer.ts';
 import type { TransferPeer } from '../ports/transfer-peer.ts';
@@ -21,7 +21,7 @@ export interface PastSurveyOptions {
   readonly signal: AbortSignal;
 }
 
-/** How long peers are waited for that do not say how far they are. */
+/** How long peers are waited for that do not say how far they are; and each answer, so that a lost one does not use it up. */
 const patienceMs = 5000;
 /** Who does not answer at all was mostly waited for before the new life was taken. */
 const silenceMs = 2000;
@@ -32,6 +32,7 @@ export class PastSurvey {
   #sinceMs: number | null = null;
   /** Since when nothing else is waited for. */
   #patientSinceMs: number | null = null;
+  #isPatienceOver = false;
   /** When some peer last answered anything. */
   #answeredAtMs = Number.NEGATIVE_INFINITY;
 
@@ -44,10 +45,9 @@ export class PastSurvey {
     return this.#held;
   }
 
+  /** They were asked once more when the time was over, because one answer that is lost on the way says nothing. */
   get isPatienceOver(): boolean {
-    return (
-      this.#patientSinceMs !== null && this.#options.timer.monotonicMs() - this.#patientSinceMs >= patienceMs
-    );
+    return this.#isPatienceOver;
   }
 
   /** None of those that were asked has answered for so long that writes no longer wait for them (I8). */
@@ -58,13 +58,17 @@ export class PastSurvey {
 
   /** Asks while nothing else is waited for; the patience is that of one such time. */
   async askPatiently(peers: readonly RegionId[]): Promise<void> {
-    this.#patientSinceMs ??= this.#options.timer.monotonicMs();
+    const nowMs = this.#options.timer.monotonicMs();
+    this.#patientSinceMs ??= nowMs;
+    const isLast = nowMs - this.#patientSinceMs >= patienceMs;
     await this.ask(peers);
+    this.#isPatienceOver = isLast;
   }
 
   /** Something is fetched first, and who gave it is asked after that. */
   startPatienceAnew(): void {
     this.#patientSinceMs = null;
+    this.#isPatienceOver = false;
   }
 
   async ask(peers: readonly RegionId[]): Promise<void> {
@@ -73,8 +77,8 @@ export class PastSurvey {
   }
 
   async #askOne(peer: RegionId): Promise<void> {
-    const { self, donors, timer, signal } = this.#options;
-    const { offer, isSilent } = await offerOf(donors, peer, signal);
+    const { self, timer } = this.#options;
+    const { offer, isSilent } = await this.#offerOf(peer);
     if (!isSilent) this.#answeredAtMs = timer.monotonicMs();
     if (offer === null || lacking(offer.vector, ownEntries(self, 1n)) !== null) return;
     const { region, incarnation } = self;
@@ -82,5 +86,19 @@ export class PastSurvey {
       vector.filter((entry) => entry.region === region && !sameIncarnation(entry.incarnation, incarnation));
     const others = offer.vector.filter((entry) => entry.region !== region);
     this.#held.set(peer, { vector: past(offer.vector), ahead: past(offer.ahead), others });
+  }
+
+  async #offerOf(peer: RegionId): Promise<PeerOffer> {
+    const { donors, timer, signal } = this.#options;
+    const limit = new AbortController();
+    const end = (): void => limit.abort();
+    const letGo = timer.after(patienceMs, end);
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      return await offerOf(donors, peer, signal.aborted ? signal : limit.signal);
+    } finally {
+      letGo();
+      signal.removeEventListener('abort', end);
+    }
   }
 }
