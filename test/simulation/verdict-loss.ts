@@ -80,6 +80,21 @@ export async function lacksLogged({ oracle }: World, region: SimRegion): Promise
   );
 }
 
+/** What others have settled of its past, some of it after it had lain aside there, comes with its next look at them (P6). */
+export async function lacksHeld({ oracle, survivors }: World, region: SimRegion): Promise<boolean> {
+  const rows = await region.records.positions(region.id);
+  const others = survivors.filter((each) => each !== region);
+  const held = await Promise.all(others.map(({ records }) => records.positions(region.id)));
+  return partitionsOf(region).some((partition) =>
+    region.lives.all.some((life) => {
+      if (!isOver(region, life)) return false;
+      const own = greater(region.lives.kept(life.incarnation), appliedOf(rows, life, partition));
+      const [next] = oracle.beyond(life, partition, own);
+      return next !== undefined && held.some((each) => next.end <= settledOf(each, life, partition));
+    }),
+  );
+}
+
 /** A change whose stamp lies far ahead is put aside until time has caught up with it. */
 export function lettersAt(target: SimRegion): Promise<readonly OpenDeadLetter[]> {
   return target.records.deadLetters.list({ after: null, limit: Infinity });

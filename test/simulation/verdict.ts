@@ -28,6 +28,7 @@ import {
   appliedOf,
   excusedIn,
   isOver,
+  lacksHeld,
   lacksLogged,
   lettersAt,
   lossesIn,
@@ -52,7 +53,7 @@ export class Verdict {
     for (const { region, id } of lostRows) if ((await region.records.read(id)) === null) return false;
     for (const target of survivors) {
       if (!this.#world.isServed(target.id) || (await this.#waits(target)).length > 0) return false;
-      if (await this.#isFetching(target)) return false;
+      if ((await this.#isFetching(target)) || (await lacksHeld(this.#world, target))) return false;
       for (const origin of this.#world.regions) {
         if (origin === target || origin.isGone) continue;
         if ((await this.#missing(target, origin)).length > 0) return false;

@@ -85,7 +85,7 @@ test('an answer that is lost on the way does not use up the time in which the pe
     ask: (_peer: RegionId, _request: unknown, limit?: AbortSignal): Promise<TransferAnswer> =>
       new Promise((resolve, reject) => {
         const answer = answers.shift();
-        if (answer != null) return resolve(answer);
+        if (answer !== null && answer !== undefined) return resolve(answer);
         const unavailable = new ReplicationError('peer-unavailable', 'no answer', { retriable: true });
         limit?.addEventListener('abort', () => reject(unavailable));
       }),
