@@ -93,7 +93,9 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
   },
   'postgres-flaky': ({ region, fault }) => {
     region.postgres.lossRate = 0.02 + fault.level * 0.3;
+    region.clock.fails(true);
     return () => {
+      region.clock.fails(false);
       region.postgres.lossRate = 0;
     };
   },

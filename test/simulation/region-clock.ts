@@ -1,7 +1,9 @@
 /** The wall clock of one region's database: true time with an offset, a drift, and jumps now and then. */
 const epochMs = 1_700_000_000_000;
-/** Processes read their database's clock within this. */
+/** Processes read their database's clock within this, and keep what they read. */
 const readMs = 1500;
+/** The same where statements fail now and then. */
+const readBadlyMs = 4000;
 
 export interface Jump {
   /** True time. */
@@ -17,6 +19,9 @@ export class RegionClock {
   #silentUntilMs = -Infinity;
   /** The database has answered nobody since then; `null`: it does. */
   #silentSinceMs: number | null = null;
+  #failsNowAndThen = false;
+  /** Of the last jump. */
+  #readWithinMs = readMs;
   readonly #jumps: number[] = [];
   readonly #setBacks: Jump[] = [];
   readonly #setAheads: Jump[] = [];
@@ -43,7 +48,7 @@ export class RegionClock {
 
   /** A process could not read the clock since then, and can now; nor may it have read what was set just before. */
   heardAgain(sinceMs: number): void {
-    if (this.jumpedAtMs < sinceMs - readMs) return;
+    if (this.jumpedAtMs < sinceMs - this.#readWithinMs) return;
     this.#silentUntilMs = this.#trueMs();
     if (this.#setAhead !== null) this.#unseenAheads.push(this.#setAhead);
     this.#setAhead = null;
@@ -58,6 +63,11 @@ export class RegionClock {
   answers(): void {
     if (this.#silentSinceMs !== null) this.heardAgain(this.#silentSinceMs);
     this.#silentSinceMs = null;
+  }
+
+  /** Statements of the database fail now and then, or not any more. */
+  fails(isSo: boolean): void {
+    this.#failsNowAndThen = isSo;
   }
 
   /** True times, in order. */
@@ -98,6 +108,7 @@ export class RegionClock {
     this.#offsetMs += byMs;
     const atMs = this.#trueMs();
     this.#jumps.push(atMs);
+    this.#readWithinMs = this.#failsNowAndThen ? readBadlyMs : readMs;
     const jump = { atMs, byMs: Math.abs(byMs) };
     this.#setAhead = byMs < 0 ? null : jump;
     (byMs < 0 ? this.#setBacks : this.#setAheads).push(jump);
