@@ -300,4 +300,26 @@ export const repairMutants: readonly Mutant[] = [
     ],
     killer: suite('replication/src/sessions/session.test.ts'),
   },
+  {
+    name: 'covered is said of more than is noted',
+    edits: [
+      {
+        file: `${sources}/tombstones/barrier-answers.ts`,
+        from: 'entry.lsn > this.#noted',
+        to: 'entry.lsn < 0n',
+      },
+    ],
+    killer: suite('replication/src/tombstones/barrier-answers.test.ts'),
+  },
+  {
+    name: 'one lost answer uses up the patience',
+    edits: [
+      {
+        file: `${sources}/identity/past-survey.ts`,
+        from: 'this.#isPatienceOver = isLast;',
+        to: 'this.#isPatienceOver = this.#options.timer.monotonicMs() - this.#patientSinceMs >= patienceMs;',
+      },
+    ],
+    killer: suite('replication/src/identity/past-survey.test.ts'),
+  },
 ];

@@ -61,3 +61,16 @@ it('says nothing that it could not note, and takes a later position then', async
   expect(await answers.all()).toMatchObject([{ position: [own(8n)] }]);
   expect(database.noted).toEqual([8n]);
 });
+
+it('notes its own changes up to where others have applied them before it says that they are covered', async () => {
+  const { database, answers } = open();
+  answers.note(us, incarnation, ask(1));
+  await answers.all();
+  database.insertLsn = 9n;
+  answers.note(us, incarnation, { ...ask(1), vector: [own(5n)] });
+  expect(await answers.all()).toMatchObject([{ isCovered: true, position: [own(5n)] }]);
+  expect(database.noted).toEqual([5n]);
+  answers.note(us, incarnation, { ...ask(1), vector: [own(7n)] });
+  expect(await answers.all()).toMatchObject([{ isCovered: true, position: [own(5n)] }]);
+  expect(database.noted).toEqual([5n, 9n]);
+});

@@ -5,10 +5,11 @@
  * what an older one asked, and an asker that asks nothing is answered nothing.
  */
 import type { BarrierAnswer, BarrierAsk } from '../log/barrier-word.ts';
+import type { Lsn } from '../ports/change.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { TombstoneStore } from '../ports/tombstone-store.ts';
 import type { Standing, TransferStore } from '../ports/transfer-store.ts';
-import type { Vector } from '../ports/vector.ts';
+import type { Vector, VectorEntry } from '../ports/vector.ts';
 import { boundBeside, othersIn, type Self } from '../reach.ts';
 import { lacking } from '../vector.ts';
 
@@ -28,6 +29,8 @@ export class BarrierAnswers {
   readonly #self: Self;
   readonly #stores: AnswerStores;
   readonly #askings = new Map<RegionId, Asking>();
+  /** Of the own changes the database knows that it held them up to there. */
+  #noted: Lsn = 0n;
 
   constructor(self: Self, stores: AnswerStores) {
     this.#self = self;
@@ -50,8 +53,10 @@ export class BarrierAnswers {
     if (this.#askings.size === 0) return [];
     const askings = [...this.#askings];
     const standing = await this.#stores.standing.standing();
-    if (askings.some(([, { position }]) => position === null))
+    if (askings.some(([, asking]) => asking.position === null || this.#goesBeyond(asking.ask.vector))) {
       await this.#stores.store.noteAnswered(standing.insertLsn);
+      this.#noted = standing.insertLsn;
+    }
     return askings.map(([asker, asking]) => {
       const position = asking.position ?? boundBeside(this.#self, standing, standing.whole);
       const now = this.#askings.get(asker);
@@ -59,6 +64,15 @@ export class BarrierAnswers {
       return answerOf(asker, { ...asking, position }, isSettled(this.#self, standing, asking.ask.vector));
     });
   }
+
+  /** Others may have applied more of this region than it answered, and what it says is covered goes that far (P9). */
+  #goesBeyond(vector: Vector | null): boolean {
+    return (vector ?? []).some((entry) => isOwn(this.#self, entry) && entry.lsn > this.#noted);
+  }
+}
+
+function isOwn({ region, incarnation }: Self, entry: VectorEntry): boolean {
+  return entry.region === region && sameIncarnation(entry.incarnation, incarnation);
 }
 
 function isOneAsking(
