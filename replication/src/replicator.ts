@@ -174,11 +174,12 @@ export class Replicator {
   }
 
   async #run(): Promise<void> {
-    const { lock, timer, logger } = this.#options;
+    const { lock, beats, timer, logger } = this.#options;
     for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
       try {
         const held = await lock.tryAcquire();
-        if (held !== null) {
+        if (held === null) await beats.look();
+        else {
           attempt = 0;
           await this.#hold(held);
         }

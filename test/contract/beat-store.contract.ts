@@ -256,6 +256,28 @@ function rpo(stores: () => OpenBeatStores): void {
     for (const seconds of await shown()) expect(seconds).toBeLessThan(60);
   });
 
+  it('is known where a process stood by meanwhile that looked at the beats before (P7)', async () => {
+    const { store, other, setClockBack } = stores();
+    const hold = await taken(store);
+    await hold.beat();
+    const first = await newest(store);
+    await other.look();
+    for (let count = 0; count < 2; count++) await hold.beat();
+    await other.look();
+    await store.storePublished(counted([first, await newest(store)], [5, 6]));
+    await store.storePeerProgress(told({ settledBeat: 1 }));
+    await hold.release();
+    await setClockBack(60_000);
+    await beats(other, 1);
+    const { rpo: figures, own } = await store.overview();
+    const peer = figures.find((figure) => figure.peer === us) ?? null;
+    const nowMs = own.newest?.atMs ?? Infinity;
+    for (const { seconds } of [rpoOfPeer(peer, own, nowMs), rpoOfLog(own, nowMs)]) {
+      expect(seconds).toBeGreaterThan(0);
+      expect(seconds).toBeLessThan(30);
+    }
+  });
+
   it('does not reach beyond what the relay counted, however young the beats are', async () => {
     const all = counted(await beats(stores().store, 4), [5, 5, 5, 5]);
     await stores().store.storePublished(all.slice(0, 2));

@@ -125,4 +125,26 @@ export const figureMutants: readonly Mutant[] = [
     ],
     killer: suite('test/contract/memory-database.test.ts'),
   },
+  {
+    name: 'a process that stands by looks at no beats',
+    edits: [
+      {
+        file: `${engine}/replicator.js`,
+        from: 'await beats.look();',
+        to: 'await Promise.resolve();',
+      },
+    ],
+    killer: suite('test/simulation/clock-set-back.test.ts'),
+  },
+  {
+    name: 'a beat taken for younger than the look before it though it may have been on its way',
+    edits: [
+      {
+        file: 'replication/src/adapters/beat-clock.ts',
+        from: 'look.number + 2 <= number',
+        to: 'look.number + 1 <= number',
+      },
+    ],
+    killer: suite('replication/src/adapters/beat-clock.test.ts'),
+  },
 ];

@@ -47,6 +47,10 @@ export class SimBeatStore implements BeatStore {
     return { beat, release: () => hold.release() };
   }
 
+  look(): Promise<void> {
+    return this.#clock.look(() => this.#postgres.read('newest beat', async () => this.#inner.seen));
+  }
+
   storePublished(beats: readonly CountedBeat[]): Promise<void> {
     return this.#postgres.commit('published', async () => {
       await this.#inner.storePublished(beats);

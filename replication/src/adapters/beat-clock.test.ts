@@ -133,3 +133,71 @@ test('two clocks that drift apart by a little are none that was set back', async
     setBack(0.1);
   }
 });
+
+/** Looks twice a second at the beats of a process whose transactions take `commitMs`. */
+async function standby({ commitMs = 2, looks = 40 } = {}) {
+  let nowMs = 5000;
+  let setBackMs = 0;
+  const clock = new BeatClock(() => nowMs);
+  const unsetMs = (): number => 1_000_000 + nowMs;
+  const beats: { number: number; unsetMs: number; fromMs: number }[] = [];
+  for (let atMs = nowMs; beats.length < 200; atMs += Math.max(250, commitMs))
+    beats.push({ number: beats.length + 1, unsetMs: 1_000_000 + atMs, fromMs: atMs + commitMs });
+  for (let count = 0; count < looks; count++) {
+    nowMs += 501;
+    await clock.look(async () => beats.findLast(({ fromMs }) => fromMs <= nowMs) ?? null);
+  }
+  /** The first beats after the other process has gone; answers by how much the clock is taken to have been set back. */
+  let totalMs = 0;
+  let lastMs = beats.findLast(({ fromMs }) => fromMs <= nowMs)?.unsetMs ?? 0;
+  const beat = async (waitMs = 1): Promise<number> => {
+    nowMs += 250;
+    await clock.beat(async ({ leastMs, mostMs, passedMs }) => {
+      nowMs += waitMs;
+      const wallMs = unsetMs() - setBackMs;
+      if (wallMs + totalMs < Math.max(lastMs, leastMs ?? -Infinity))
+        totalMs = (mostMs === null || lastMs > mostMs ? lastMs + (passedMs ?? Infinity) : mostMs) - wallMs;
+      lastMs = wallMs + totalMs;
+      nowMs += 1;
+      return lastMs;
+    });
+    return totalMs;
+  };
+  const pass = (ms: number): void => void (nowMs += ms);
+  return { beat, pass, setBack: (ms: number) => void (setBackMs += ms) };
+}
+
+test('a process that stood by can tell by how much the clock was set back before its first beat', async () => {
+  for (const byMs of [60_000, 4000]) {
+    const { beat, pass, setBack } = await standby();
+    // Set back by less than has passed: nothing to see at the two beats alone.
+    pass(5000);
+    setBack(byMs);
+    const totalMs = await beat();
+    expect(totalMs).toBeGreaterThanOrEqual(byMs);
+    expect(totalMs).toBeLessThan(byMs + 2500);
+  }
+});
+
+test('also where its first beat waits for the database', async () => {
+  for (const waitMs of [90, 300, 600, 900]) {
+    const { beat, setBack } = await standby();
+    setBack(60_000);
+    await beat(waitMs);
+    expect(await beat(), `${waitMs} ms`).toBeGreaterThanOrEqual(60_000);
+  }
+});
+
+test('also where the beats that it saw were long on their way', async () => {
+  for (const commitMs of [50, 240, 800, 2000, 3500]) {
+    const { beat, setBack } = await standby({ commitMs });
+    setBack(60_000);
+    expect(await beat(), `${commitMs} ms`).toBeGreaterThanOrEqual(60_000);
+  }
+});
+
+test('one that has looked once cannot, because a beat says nothing of when it was written', async () => {
+  const { beat, setBack } = await standby({ looks: 1 });
+  setBack(60_000);
+  expect(await beat()).toBe(Infinity);
+});

@@ -106,6 +106,11 @@ export interface BeatStore {
   /** `null` while another process holds the lock. */
   tryHold(): Promise<BeatHold | null>;
   /**
+   * For a process that stands by, now and then: whoever has seen how another's beats come can tell, at the first one of its
+   * own, by how much the clock was set back meanwhile (P7).
+   */
+  look(): Promise<void>;
+  /**
    * The own log holds these beats, oldest first, in all partitions. One commit makes their counts durable; the relay
    * confirms only beats stored here (P2).
    */

@@ -17,7 +17,7 @@ import type { Beat, CountedBeat, Lsn } from '../../ports/change.ts';
 import type { RegionId } from '../../ports/identity.ts';
 import { sameIncarnation } from '../../ports/identity.ts';
 import type { PositionRow } from '../../ports/record-store.ts';
-import { BeatClock, type BeatBounds } from '../beat-clock.ts';
+import { BeatClock, type BeatBounds, type SeenBeat } from '../beat-clock.ts';
 import { MemoryBeats } from './beats.ts';
 import type { MemoryDatabase, MemoryLock } from './database.ts';
 import type { MemoryRecordStore } from './record-store.ts';
@@ -61,6 +61,11 @@ export class MemoryBeatStore implements BeatStore {
     return this.#beats.newestPublished?.end ?? null;
   }
 
+  /** The newest one, as a process that stands by sees it. */
+  get seen(): SeenBeat | null {
+    return this.#beats.seen;
+  }
+
   /** The newest beat that ended up to there. */
   passedBy(end: Lsn): CountedBeat | null {
     return this.#beats.passedBy(end);
@@ -70,6 +75,10 @@ export class MemoryBeatStore implements BeatStore {
   async tryHold(clock = this.#clock): Promise<MemoryBeatHold | null> {
     const lock = this.#database.tryLock('beats');
     return lock === null ? null : new MemoryBeatHold(lock, this.#beats, clock);
+  }
+
+  async look(): Promise<void> {
+    await this.#clock.look(async () => this.#beats.seen);
   }
 
   async storePublished(beats: readonly CountedBeat[]): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import { untoldMs } from '../../age.ts';
 import type { Beat, CountedBeat, Lsn } from '../../ports/change.ts';
-import type { BeatBounds } from '../beat-clock.ts';
+import type { BeatBounds, SeenBeat } from '../beat-clock.ts';
 import type { MemoryDatabase } from './database.ts';
 import type { MemoryTable } from './table.ts';
 
@@ -36,6 +36,12 @@ export class MemoryBeats {
 
   get newest(): Beat | null {
     return this.#marked('newest');
+  }
+
+  /** As a process that stands by sees it. */
+  get seen(): SeenBeat | null {
+    const row = this.#marked('newest');
+    return row && { number: row.number, unsetMs: unsetMs(row) };
   }
 
   /** Its time is by the clock as it goes now. */

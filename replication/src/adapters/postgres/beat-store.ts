@@ -55,6 +55,12 @@ const selectBeatAt: Statement = {
   text: `SELECT ${milliseconds('at')} FROM isthmus.beat WHERE number = $1`,
 };
 
+/** Its time is by the clock as if that had never been set back. */
+const selectNewest: Statement = {
+  name: 'isthmus_beat_newest',
+  text: `SELECT number, ${milliseconds('at')} + set_back_ms FROM isthmus.beat ORDER BY number DESC LIMIT 1`,
+};
+
 /** Nothing but a commit record that waits for the disk. */
 const flush: Statement = {
   name: 'isthmus_flush',
@@ -78,6 +84,13 @@ export class PostgresBeatStore implements BeatStore {
 
   async tryHold(): Promise<BeatHold | null> {
     return PostgresBeatHold.tryTake(this.#connections, this.#clock);
+  }
+
+  async look(): Promise<void> {
+    await this.#clock.look(async () => {
+      const [row] = (await this.#connections.query(selectNewest)).rows;
+      return row === undefined ? null : { number: numberAt(row, 0), unsetMs: numberAt(row, 1) };
+    });
   }
 
   async storePublished(beats: readonly CountedBeat[]): Promise<void> {
