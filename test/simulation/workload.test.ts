@@ -10,7 +10,7 @@ const write = { kind: 'insert', atMs: 2000, region: 0, client: 0, record: 0, amo
 const calm = { guard: { kind: 'accept' }, joining: null, retiring: null, isLogInside: true } as const;
 
 /** It writes on as a new life that still learns its past, and this is done to it while a write is under way. */
-async function answeredWhile(done: (region: SimRegion) => Promise<void>) {
+async function answeredWhile(done: (region: SimRegion, world: World) => Promise<void>) {
   const scenario = { ...drawn, ...calm, operations: [write], faults: [] };
   const world = new World(scenario, null);
   const workload = new Workload(world, scenario);
@@ -29,7 +29,7 @@ async function answeredWhile(done: (region: SimRegion) => Promise<void>) {
   );
   await region.incarnations.setOpen(true);
   await world.scheduler.run(2000.01, () => undefined);
-  await done(region);
+  await done(region, world);
   await world.scheduler.run(9000, () => undefined);
   const [answer] = workload.history;
   return answer === undefined ? expect.fail('it was answered') : [answer.result, answer.wasSound];
@@ -43,4 +43,14 @@ test('where nothing closes it, whatever is not answered well counts', async () =
   expect(await answeredWhile(async () => undefined)).toEqual(['ok', true]);
   const cut = await answeredWhile(async (region) => region.postgres.cutConnections());
   expect(cut).toEqual(['fail', true]);
+});
+
+test('a database that is set back while a write is under way is done to the region', async () => {
+  const setBack = await answeredWhile(async (region, world) => {
+    const { incarnation: copied } = region.identity;
+    const at = region.database.wal.insert;
+    const putBack = region.database.copy();
+    world.restore(region, { putBack, copied, at, beat: 0, atMs: 2000, isEmptied: false });
+  });
+  expect(setBack).toEqual(['fail', false]);
 });
