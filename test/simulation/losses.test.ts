@@ -21,7 +21,8 @@ async function setBack(
   world.oracle.committed({ region, incarnation }, { end: 20n, ids });
   await before(world);
   await world.scheduler.run(2000, () => undefined);
-  const copy = { putBack: () => undefined, copied: incarnation, at: 10n, atMs: 500, isEmptied: false };
+  const putBack = (): void => undefined;
+  const copy = { putBack, copied: incarnation, at: 10n, beat: 0, atMs: 500, isEmptied: false };
   world.losses.setBack(region, copy);
   world.losses.all.push(...world.losses.all.splice(0).map((loss) => ({ ...loss, shownMs })));
   await world.scheduler.run(3000, () => undefined);

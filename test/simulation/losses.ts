@@ -45,6 +45,8 @@ export interface Copy {
   /** What the database was when it was taken, and how far it stood. */
   readonly copied: Incarnation;
   readonly at: Lsn;
+  /** Number of the newest beat in it. */
+  readonly beat: number;
   /** When it was taken, by true time. */
   readonly atMs: number;
   /** It holds nothing, or not yet all that is to come from a peer. */

@@ -117,8 +117,13 @@ export class SimProcess {
 
   /** Calls `end` when the servers end the sessions of this process; the returned function takes that back. */
   session(end: () => void): () => void {
-    if (this.#life === 'dead' || this.#isSilent) this.#world.scheduler.after(1, end);
-    else this.#sessions.add(end);
+    if (this.#life === 'dead' || this.#isSilent) {
+      const ending = this.#world.scheduler.after(1, end);
+      return () => {
+        ending.fire = null;
+      };
+    }
+    this.#sessions.add(end);
     return () => this.#sessions.delete(end);
   }
 

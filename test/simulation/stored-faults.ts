@@ -1,4 +1,6 @@
 /** Faults of what is stored: a database that goes back in time, one that loses a record, a log whose records come again. */
+import type { HeardBeat } from '@isthmus/replication/ports/beat-store';
+import { sameIncarnation } from '@isthmus/replication/ports/identity';
 import type { End, Place } from './faults.ts';
 import type { Copy } from './losses.ts';
 
@@ -10,10 +12,10 @@ export function restore({ world, region }: Place): End {
   const at = region.database.wal.insert;
   const { nowMs: atMs } = world.scheduler;
   const beat = region.beats.newest?.number ?? 0;
-  const copy = { putBack, copied, at, atMs, isEmptied: region.refills.donor !== null };
+  const copy = { putBack, copied, at, beat, atMs, isEmptied: region.refills.donor !== null };
   return () => {
     const published = region.beats.publishedThrough ?? 0n;
-    if (published > at) void restoreIfKnown({ world, region }, beat, copy);
+    if (published > at) void restoreIfKnown({ world, region }, copy);
   };
 }
 
@@ -21,12 +23,8 @@ export function restore({ world, region }: Place): End {
 const againMs = 2000;
 
 /** At a moment of its own: no transaction goes on over it. */
-async function restoreIfKnown(
-  { world, region }: Pick<Place, 'world' | 'region'>,
-  beat: number,
-  copy: Copy,
-): Promise<void> {
-  if (!(await canBeKnown({ world, region }, beat))) return;
+async function restoreIfKnown({ world, region }: Pick<Place, 'world' | 'region'>, copy: Copy): Promise<void> {
+  if (!(await canBeKnown({ world, region }, copy))) return;
   world.scheduler.after(0, () => {
     const isRecent = world.losses.isLostSince(region, world.scheduler.nowMs - againMs);
     if (!region.isGone && !isRecent) world.restore(region, copy);
@@ -39,14 +37,26 @@ async function restoreIfKnown(
  */
 async function canBeKnown(
   { world, region }: Pick<Place, 'world' | 'region'>,
-  beat: number,
+  copy: Pick<Copy, 'copied' | 'beat'>,
 ): Promise<boolean> {
   if (!region.isLogInside) return true;
   for (const peer of region.peers) {
     const { heard } = await world.regionOf(peer).beats.overview();
-    if (heard.some(({ origin, beat: { number } }) => origin === region.id && number > beat)) return true;
+    if (heard.some((each) => each.origin === region.id && misses(each, copy))) return true;
   }
   return false;
+}
+
+/**
+ * Whether who has received this misses something in the copy. The beats of each life are numbered anew, so those of a
+ * life before say nothing.
+ */
+export function misses(
+  heard: Pick<HeardBeat, 'incarnation' | 'beat'>,
+  { copied, beat }: Pick<Copy, 'copied' | 'beat'>,
+): boolean {
+  if (sameIncarnation(heard.incarnation, copied)) return heard.beat.number > beat;
+  return heard.incarnation.counter >= copied.counter;
 }
 
 /** A zombie or a confused broker: records come again, late, and in partitions where they do not belong. */

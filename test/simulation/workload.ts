@@ -108,7 +108,11 @@ export class Workload {
       result: answer === 'refused' ? ('fail' as const) : answer,
       status: null,
       wasRefused: answer === 'refused',
-      wasSound: wasSoundBefore && this.#world.disturbancesOf(region.id) === disturbances,
+      // The engine closes one that wrote on alone and turns out to be behind what is collected; who was under way is refused.
+      wasSound:
+        wasSoundBefore &&
+        this.#world.disturbancesOf(region.id) === disturbances &&
+        !region.incarnations.isClosedToWrites,
     };
     this.#events.push({ attempt, event });
     if (attempt.isUnordered) {

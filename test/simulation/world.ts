@@ -320,6 +320,7 @@ export class World implements NodeWorld {
   /** Its processes go on, and must not write before the database has become another incarnation (P9). */
   restore(region: SimRegion, copy: Copy): void {
     region.isSetBack = true;
+    this.disturb(region.id);
     this.losses.setBack(region, copy);
     if (region.isLogInside) region.lostLogAtMs = this.scheduler.nowMs;
     region.clock.heardAgain(copy.atMs);
