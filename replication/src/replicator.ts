@@ -39,9 +39,11 @@ import type { TransferPeer } from './ports/transfer-peer.ts';
 import type { TransferStore } from './ports/transfer-store.ts';
 import type { VerificationStore } from './ports/verification.ts';
 import { BeatLoop } from './progress/beat-loop.ts';
+import { clockTicker } from './progress/clock-ticker.ts';
 import { HeardBeats } from './progress/heard-beats.ts';
+import { OwnStores } from './progress/own-stores.ts';
 import { ProgressPublisher } from './progress/progress-publisher.ts';
-import { clockTicker, ProgressReader } from './progress/progress-reader.ts';
+import { ProgressReader } from './progress/progress-reader.ts';
 import { Relay } from './relay/relay.ts';
 import type { RelayOptions, RelayState } from './relay/relay.ts';
 import { Ticker } from './ticker.ts';
@@ -130,6 +132,8 @@ interface TransferMates {
 export class Replicator {
   readonly #options: ReplicatorOptions;
   readonly #end = new AbortController();
+  /** From one time that the lock is held to the next. */
+  readonly #ours = new OwnStores();
   #active: Active | null = null;
   #running: Promise<void> | null = null;
 
@@ -240,7 +244,7 @@ export class Replicator {
         barriers.hear(message);
       };
       const self = { region, incarnation, peer };
-      return new ProgressReader({ ...hearing, self, subscription, onTold });
+      return new ProgressReader({ ...hearing, self, subscription, ours: this.#ours, onTold });
     });
     const reading = readers.map((reader) => reader.run());
     const clocks = clockTicker(readers, timer);

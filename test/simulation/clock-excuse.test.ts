@@ -107,6 +107,22 @@ test('an own clock that was set ahead excuses the same only where nobody could l
   expect(told(20_000)).toBe(0);
 });
 
+test('what was measured after the copy was taken is forgotten by a database that was set back to it', () => {
+  const pair = new Pair();
+  const told = (): number => pair.offsets.setBackMs(pair.here, pair.there, 30_000);
+  pair.trueMs = 10_000;
+  pair.here.clock.jump(4000);
+  pair.trueMs = 15_000;
+  pair.see();
+  pair.here.clock.heardAgain(9000);
+  pair.offsets.setBack(peer, 9000);
+  expect(told(), 'another region').toBe(0);
+  pair.offsets.setBack(own, 15_000);
+  expect(told(), 'the copy holds it').toBe(0);
+  pair.offsets.setBack(own, 9000);
+  expect(told()).toBe(4000);
+});
+
 test('what a clock was set ahead by excuses only where a process began, and nothing was measured in between', () => {
   const pair = new Pair();
   const told = (beatAtMs = 19_000): number => pair.offsets.setAheadMs(pair.here, pair.there, beatAtMs);

@@ -42,7 +42,7 @@ interface Measured {
 interface Seen {
   measuredAtMs: number;
   /** Of those that were seen. */
-  readonly news: Measured[];
+  news: Measured[];
 }
 
 /** When the offsets between two clocks that were seen had been measured, which a database that stood still shows late. */
@@ -64,6 +64,12 @@ export class OffsetNews {
     const atMs = at.nowMs - Math.max(0, at.ownMs - measuredAtMs);
     // The exchange that it was measured by took twice its error, and may have waited for a link in the middle of it.
     seen.news.push({ atMs, begunAtMs: atMs - 2 * (at.offset?.errorMs ?? 0) });
+  }
+
+  /** Its database is a copy of that moment, and what was measured since is in no table. */
+  setBack(region: RegionId, copiedAtMs: number): void {
+    for (const [name, seen] of this.#seen)
+      if (name.startsWith(`${region} `)) seen.news = seen.news.filter(({ atMs }) => atMs <= copiedAtMs);
   }
 
   /** Whether what the region takes for the offset can be from after the last jump of either clock. */

@@ -52,11 +52,12 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
   stop: ({ world, region, fault }) => {
     const node = nodeAt(world, region.id, fault.level);
     if (node === null) return nothing;
-    const sinceMs = world.scheduler.nowMs;
-    node.process.stop();
+    const { process } = node;
+    process.stop();
     return () => {
-      region.clock.heardAgain(sinceMs);
-      node.process.goOn();
+      // It goes on with the first of several ends, after all that time.
+      if (process.stoppedAtMs !== null) region.clock.heardAgain(process.stoppedAtMs);
+      process.goOn();
     };
   },
   'postgres-crash': ({ region, world }) => {

@@ -34,3 +34,21 @@ test('who was silent until its server went on is never told that nothing happene
   expect(done).toBe(1);
   expect(await answer).toBe('done');
 });
+
+test('a process that was stopped several times has stood since the first, until it goes on', async () => {
+  const scheduler = new Scheduler();
+  const trace = new Trace(() => scheduler.nowMs, null);
+  const process = new SimProcess('us#1', { scheduler, trace, failpoint: () => undefined });
+  const go = (untilMs: number): Promise<void> => scheduler.run(untilMs, () => undefined);
+  await go(5000);
+  process.stop();
+  await go(20_000);
+  process.stop();
+  expect(process.stoppedAtMs).toBe(5000);
+  process.goOn();
+  expect(process.stoppedAtMs).toBeNull();
+  process.stop();
+  expect(process.stoppedAtMs).toBe(20_000);
+  process.kill();
+  expect(process.stoppedAtMs).toBeNull();
+});

@@ -64,6 +64,7 @@ export class SimProcess {
   readonly #world: ProcessWorld;
   #life: Life = 'running';
   #stops = 0;
+  #stoppedAtMs: number | null = null;
   /** It has stood for so long that servers have ended its sessions. */
   #isSilent = false;
   #deferred: (() => void)[] = [];
@@ -83,6 +84,11 @@ export class SimProcess {
 
   get life(): Life {
     return this.#life;
+  }
+
+  /** Since when it stands, also where it was stopped several times since; `null`: it does not. */
+  get stoppedAtMs(): number | null {
+    return this.#life === 'stopped' ? this.#stoppedAtMs : null;
   }
 
   /** Runs in the process: now, when it goes on, or never. */
@@ -148,6 +154,7 @@ export class SimProcess {
     this.#stops++;
     if (this.#life !== 'running') return;
     this.#life = 'stopped';
+    this.#stoppedAtMs = this.#world.scheduler.nowMs;
     const stops = this.#stops;
     this.#world.trace.note(this.name, 'stopped');
     this.#world.scheduler.after(sessionTimeoutMs, () => {

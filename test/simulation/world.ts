@@ -324,6 +324,7 @@ export class World implements NodeWorld {
     this.losses.setBack(region, copy);
     if (region.isLogInside) region.lostLogAtMs = this.scheduler.nowMs;
     region.clock.heardAgain(copy.atMs);
+    this.offsets.setBack(region.id, copy.atMs);
     region.postgres.startAnew();
     this.seen('database restored');
     for (const retired of this.retired) void this.#retireAgain(retired);

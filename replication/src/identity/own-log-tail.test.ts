@@ -173,3 +173,31 @@ test('the silence of a log that went away meanwhile says nothing (P9)', async ()
   await asked;
   await tail.close();
 });
+
+test('who stood still has not listened, and begins anew: another that lives is heard (P9)', async () => {
+  const { timer, tail, publish, beat } = await listening();
+  const asked = tail.isAlone(10_000);
+  await timer.advance(4000);
+  timer.pause(30_000);
+  // Timers that are due come before what was said meanwhile.
+  await timer.advance(0);
+  for (let count = 0; count < 60; count++) {
+    publish(await beat());
+    await timer.advance(beatMs);
+  }
+  expect(await asked).toBe(false);
+  await tail.close();
+});
+
+test('the last word of an own relay that is heard only after a stand is not somebody else (P9)', async () => {
+  for (const stoodMs of [8000, 30_000]) {
+    const { timer, tail, publish, beat } = await listening();
+    const asked = tail.isAlone(10_000);
+    await timer.advance(500);
+    timer.pause(stoodMs);
+    publish(await beat());
+    await timer.advance(15_000);
+    expect(await asked).toBe(true);
+    await tail.close();
+  }
+});

@@ -31,6 +31,10 @@ const looks = 3;
 const maxHeld = 1_000;
 /** An own relay tries to publish every two seconds at least, and what is published is heard within another. */
 const onItsWayMs = 3_000;
+/** Whether the process was there to listen is looked at this often. */
+const listenMs = 1_000;
+/** Whoever comes back this much later than he wanted has not listened meanwhile. */
+const stoodMs = 1_000;
 
 export class OwnLogTail {
   readonly #options: OwnLogTailOptions;
@@ -64,16 +68,25 @@ export class OwnLogTail {
    */
   async isAlone(forMs: number): Promise<boolean> {
     const { timer } = this.#options;
-    const startedMs = timer.monotonicMs();
+    let startedMs = timer.monotonicMs();
+    let silentFromMs = startedMs;
     this.#requireLog();
-    for (let silentFromMs = startedMs; ; silentFromMs = this.#heardAtMs) {
-      if (!(await pause(timer, silentFromMs + forMs - timer.monotonicMs(), this.#end.signal)))
+    for (let nowMs = startedMs; nowMs < silentFromMs + forMs; ) {
+      const dueMs = Math.min(silentFromMs + forMs, nowMs + listenMs);
+      if (!(await pause(timer, dueMs - nowMs, this.#end.signal)))
         throw new ReplicationError('closed', 'nobody listens to the own log any more', { retriable: false });
+      nowMs = timer.monotonicMs();
+      if (nowMs > dueMs + stoodMs) {
+        // What was said while the process stood still is heard later than it was said, or waits to be heard.
+        startedMs = nowMs;
+        silentFromMs = nowMs;
+        continue;
+      }
       if (this.#heardAtMs > startedMs + onItsWayMs) return false;
-      if (this.#heardAtMs > silentFromMs) continue;
-      this.#requireLog();
-      return true;
+      silentFromMs = Math.max(silentFromMs, this.#heardAtMs);
     }
+    this.#requireLog();
+    return true;
   }
 
   /** What a log that is away holds is heard later; only of one that is there silence says something. */

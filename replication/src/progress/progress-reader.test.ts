@@ -7,6 +7,7 @@ import type { FeedBatch, FeedSubscription } from '../ports/change-feed.ts';
 import { type Incarnation, parseRegionId, type RegionId } from '../ports/identity.ts';
 import { beatIntervalMs } from './beat-interval.ts';
 import { HeardBeats } from './heard-beats.ts';
+import { OwnStores } from './own-stores.ts';
 import { ProgressReader } from './progress-reader.ts';
 
 const eu = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -64,7 +65,7 @@ class Link {
   readonly #batches: FeedBatch[] = [];
   readonly reader: ProgressReader;
 
-  constructor(before: readonly PeerProgress[] = []) {
+  constructor(before: readonly PeerProgress[] = [], ours = new OwnStores()) {
     const subscription: FeedSubscription = {
       connected: true,
       next: () => Promise.resolve(this.#batches.shift() ?? null),
@@ -77,6 +78,7 @@ class Link {
       heardBeats: this.heardBeats,
       clock: { nowMs: () => this.nowMs },
       timer: { monotonicMs: () => this.monotonicMs },
+      ours,
       logger: quiet,
       onTold: () => undefined,
       beats: {
@@ -304,4 +306,37 @@ test('an echo that took so long that a jump hides in its error does not end the 
   });
   const told = { clockOffset: { offsetMs: 53_000 }, earlierOffsets: [] };
   expect(await link.read([message({ echo: 10, aheadMs: 7000, laterMs: 16_000 })])).toMatchObject(told);
+});
+
+/** What is stored by the next reader of the same process, when the own clock was set ahead by so much in between. */
+async function storedNext(
+  byMs: number,
+  { stored = known, told = [] }: { readonly stored?: PeerProgress; readonly told?: ProgressMessage[] } = {},
+): Promise<PeerProgress | undefined> {
+  const ours = new OwnStores();
+  await new Link([], ours).read([message()]);
+  const next = new Link([stored], ours);
+  next.hear(4);
+  next.nowMs += byMs;
+  await next.reader.noticeClocks();
+  await next.read(told);
+  return next.stored.at(-1);
+}
+
+test('a process that loses the lock and gets it again knows what was done to its clock in between', async () => {
+  expect(await storedNext(0)).toBeUndefined();
+  for (const byMs of [-14_000, 9000])
+    expect(await storedNext(byMs)).toMatchObject({ clockOffset: { offsetMs: 60_000 + byMs } });
+  const told = [message({ echo: 9, aheadMs: 7000 })];
+  const earlierOffsets = [{ offsetMs: 60_000, untilBeat: 4 }];
+  expect(await storedNext(0, { told })).toMatchObject({ clockOffset: { offsetMs: 53_000 }, earlierOffsets });
+});
+
+test('what another process has stored meanwhile may be by another clock', async () => {
+  const others: PeerProgress[] = [
+    { ...known, heardAtMs: known.heardAtMs + 0.25 },
+    { ...known, clockOffset: { offsetMs: 60_000, errorMs: 40, measuredAtMs: 1_000_139 } },
+    { ...known, peerIncarnation: second },
+  ];
+  for (const stored of others) expect(await storedNext(-14_000, { stored })).toBeUndefined();
 });

@@ -16,9 +16,7 @@ import type { Clock } from '../ports/clock.ts';
 import { type Incarnation, type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Timer } from '../ports/timer.ts';
-import { Ticker } from '../ticker.ts';
 import { Trouble } from '../trouble.ts';
-import { beatIntervalMs } from './beat-interval.ts';
 import {
   addSample,
   errorNow,
@@ -38,6 +36,7 @@ import {
   withOwnClockSet,
 } from './earlier-offsets.ts';
 import type { HeardBeats } from './heard-beats.ts';
+import type { OwnStores } from './own-stores.ts';
 
 /** A message that was longer on its way says nothing any more about how much its log holds. */
 const mostTransitMs = 500;
@@ -211,6 +210,8 @@ export interface ProgressReaderOptions {
   readonly heardBeats: Pick<HeardBeats, 'newest' | 'leaps'>;
   readonly clock: Clock;
   readonly timer: Pick<Timer, 'monotonicMs'>;
+  /** Of this process, also by readers before this one. */
+  readonly ours: OwnStores;
   /** Every message of the peer that counts, with what it says of all origins. */
   readonly onTold: (message: ProgressMessage) => void;
   readonly logger: Logger;
@@ -306,10 +307,13 @@ export class ProgressReader {
     try {
       await this.#look();
       change();
-      const progress = this.#heard?.progress ?? null;
-      if (progress !== null && progress !== this.#stored)
-        await this.#options.beats.storePeerProgress(progress);
-      this.#stored = progress;
+      const heard = this.#heard;
+      if (heard !== null) {
+        const { progress } = heard;
+        if (progress !== this.#stored) await this.#options.beats.storePeerProgress(progress);
+        this.#stored = progress;
+        this.#options.ours.note(heard);
+      }
       this.#keeping.worked();
     } catch (error) {
       this.#keeping.failed(error);
@@ -332,13 +336,14 @@ export class ProgressReader {
   #recall(stored: readonly PeerProgress[], ownBaseMs: number): void {
     const known = stored.find(({ peer }) => peer === this.#options.self.peer);
     if (known === undefined) return;
+    const last = this.#options.ours.asKnown(known);
     this.#heard = {
       progress: known,
       samples: known.clockOffset === null ? [] : [known.clockOffset],
       history: { earlier: known.earlierOffsets, sought: null },
-      ownBaseMs,
+      ownBaseMs: last?.ownBaseMs ?? ownBaseMs,
       agreedBeat: -1,
-      isRecalled: true,
+      isRecalled: last?.isRecalled ?? true,
     };
     this.#stored = known;
   }
@@ -381,14 +386,6 @@ export class ProgressReader {
       firstBeat: this.#firstBeat,
     };
   }
-}
-
-/** Calls `noticeClocks` of all of them with every beat interval. */
-export function clockTicker(readers: readonly Pick<ProgressReader, 'noticeClocks'>[], timer: Timer): Ticker {
-  const run = async (): Promise<void> => {
-    await Promise.all(readers.map((reader) => reader.noticeClocks()));
-  };
-  return new Ticker({ timer, intervalMs: beatIntervalMs, run });
 }
 
 function foreign(region: RegionId): ReplicationError {

@@ -12,6 +12,7 @@ import { parseRegionId } from '../ports/identity.ts';
 import { beatIntervalMs } from './beat-interval.ts';
 import { HeardBeats } from './heard-beats.ts';
 import { lagOf } from './lag.ts';
+import { OwnStores } from './own-stores.ts';
 import { ProgressReader } from './progress-reader.ts';
 
 const own = parseRegionId('us') ?? expect.fail('us is a region');
@@ -81,6 +82,7 @@ class World {
       heardBeats: this.#heardBeats,
       clock: { nowMs: () => this.ownMs },
       timer: { monotonicMs: () => this.trueMs },
+      ours: new OwnStores(),
       logger: quiet,
       beats: {
         overview: () =>
