@@ -30,6 +30,8 @@ export class ScriptedFeed implements FeedSubscription {
   readonly connected = true;
   /** Where partitions were taken back to; `null`: their beginning. */
   readonly rewinds: (readonly [number, bigint | null])[] = [];
+  /** The log is made anew once its end has been told, and delivers nothing of what it held. */
+  isMadeAnew = false;
   /** Answers no question about its ends. */
   isDeaf = false;
   readonly #log: FeedBatch[] = [];
@@ -60,6 +62,11 @@ export class ScriptedFeed implements FeedSubscription {
     this.rewinds.push([partition, from]);
     if (this.isDeaf) throw new ReplicationError('log-unavailable', 'deaf', { retriable: true });
     const own = this.#log.filter((batch) => batch.partition === partition);
+    if (this.isMadeAnew) {
+      this.isMadeAnew = false;
+      this.#log.length = 0;
+      return BigInt(own.length);
+    }
     const again = own.slice(Number(from ?? 0n));
     for (const batch of again) setImmediate(() => this.#hand(batch));
     return BigInt(own.length);

@@ -3,9 +3,18 @@
  * what a fence or a failure in the middle leaves to be done.
  */
 import { MemoryRecordStore } from '@isthmus/replication/adapters/memory/record-store';
+import { systemTimer } from '@isthmus/replication/adapters/node/system-timer';
 import { ReplicationError } from '@isthmus/replication/errors';
 import { describe, expect, test, vi } from 'vitest';
-import { ascending, incarnation, origin, partitionCount, record, useApplier } from './applier-bench.ts';
+import {
+  ascending,
+  incarnation,
+  origin,
+  partitionCount,
+  record,
+  ScriptedFeed,
+  useApplier,
+} from './applier-bench.ts';
 
 const used = useApplier();
 
@@ -46,6 +55,28 @@ describe('what stops alone', () => {
     await used.bench.reaches([30n, 10n, 20n, 30n]);
     expect(used.bench.applier.readings[1]).toMatchObject({ kind: 'gap', applied: 10n, resumesAt: 15n });
     expect(used.bench.store.carried.flat()).not.toContain(1);
+  });
+
+  test('a log that is made anew while a partition is read again holds up its gap for seconds only (I3)', async () => {
+    let skippedMs = 0;
+    await used.bench.applier.close();
+    used.bench.feed = new ScriptedFeed();
+    const monotonicMs = (): number => systemTimer.monotonicMs() + skippedMs;
+    used.bench.applier = used.bench.newApplier({ ...systemTimer, monotonicMs });
+    used.bench.applier.start();
+    const old = [20n, 30n, 40n, 50n].map((to) => record(1, [to - 10n, to]));
+    used.bench.feed.push(...old);
+    await used.bench.reaches([10n, 50n, 10n, 10n]);
+    used.bench.feed.isMadeAnew = true;
+    used.bench.feed.push(record(1, [55n, 60n]));
+    const reading = () => used.bench.applier.readings[1];
+    await vi.waitFor(() => expect(reading()).toMatchObject({ kind: 'rereading', until: 5n }));
+    used.bench.feed.push(record(1, [60n, 70n]));
+    skippedMs = 6000;
+    used.bench.feed.push(record(1, [70n, 80n]));
+    await vi.waitFor(() => expect(used.bench.gaps).toEqual([1]));
+    expect(reading()).toMatchObject({ kind: 'gap', cause: 'missing-interval', applied: 50n });
+    expect(used.bench.feed.rewinds.at(-1)).toEqual([1, null]);
   });
 
   test('a partition that stands looks again where its look after a transfer has failed', async () => {

@@ -18,7 +18,7 @@ import type { VectorEntry } from '../ports/vector.ts';
 import { collect } from './collect.ts';
 import type { Collected, QueuedRecord, Room } from './collect.ts';
 import { newestPosition } from './positions.ts';
-import { isOpen, judge, movedTo, passOver, readingOf, reread } from './reading.ts';
+import { isOpen, isPassed, judge, lookedAgain, looksAgain, passOver, readingOf, reread } from './reading.ts';
 import type { Reading } from './reading.ts';
 
 /** A position is about to be opened at a start. */
@@ -86,6 +86,8 @@ export class PartitionQueue {
   /** The furthest end of an interval that came, of the incarnation that is read. */
   #seenTo = 0n;
   #busy: Promise<void> | null = null;
+  /** When its end was last asked for. Monotonic. */
+  #endAskedMs = -Infinity;
   /** The row of a partition that stands may have been raised since it was read. */
   #mayGoOn = false;
 
@@ -101,11 +103,7 @@ export class PartitionQueue {
   /** While it is read once more: what lies before the position, which is nearly all. */
   get passes(): ((reach: RecordReach) => boolean) | null {
     const reading = this.#reading;
-    if (reading.kind !== 'rereading') return null;
-    const { incarnation, applied } = reading;
-    return (reach) =>
-      reach.incarnation.counter < incarnation.counter ||
-      (sameIncarnation(reach.incarnation, incarnation) && reach.to <= applied);
+    return reading.kind === 'rereading' ? (reach) => isPassed(reading, reach) : null;
   }
 
   get queuedBytes(): number {
@@ -231,6 +229,10 @@ export class PartitionQueue {
 
   #step(head: QueuedRecord): boolean {
     this.#see(head);
+    if (looksAgain(this.#reading, this.#options.timer.monotonicMs() - this.#endAskedMs)) {
+      this.#start(() => this.#lookAgain(head.offset));
+      return false;
+    }
     const step = judge(this.#reading, head.record, head.offset);
     switch (step.kind) {
       case 'drop':
@@ -311,11 +313,21 @@ export class PartitionQueue {
   }
 
   /** What is queued was read before the rewind and comes again after it. */
-  async #reread(): Promise<void> {
-    const until = await this.#options.rewind();
+  async #rewound(from?: bigint): Promise<bigint> {
+    const end = await this.#options.rewind(from);
+    this.#endAskedMs = this.#options.timer.monotonicMs();
     this.#failures = 0;
     this.#leftOutFrom = null;
     this.#consume(this.#queue.length);
+    return end;
+  }
+
+  async #lookAgain(from: bigint): Promise<void> {
+    this.#reading = lookedAgain(this.#reading, await this.#rewound(from));
+  }
+
+  async #reread(): Promise<void> {
+    const until = await this.#rewound();
     this.#reading = reread(this.#reading, until);
     this.#options.logger.warn(
       { ...this.#where(), until: String(until) },
@@ -327,10 +339,8 @@ export class PartitionQueue {
   async #goBack(): Promise<void> {
     const from = this.#leftOutFrom;
     assert(from !== null && this.#queue.length === 0, 'a partition goes back once it has nothing more');
-    await this.#options.rewind(from);
-    this.#leftOutFrom = null;
+    await this.#rewound(from);
     this.#lacksRoom = false;
-    this.#failures = 0;
     this.#options.logger.info({ ...this.#where(), from: String(from) }, 'what found no room is read again');
   }
 
@@ -375,7 +385,7 @@ export class PartitionQueue {
     const isSame = isOpen(before) && sameIncarnation(before.incarnation, row.incarnation);
     // In a database that was set back it may be an earlier life, of which nothing was seen that it does not hold.
     if (!isSame) this.#seenTo = 0n;
-    this.#reading = isSame ? movedTo(before, row.applied) : readingOf(row);
+    this.#reading = isSame ? { ...before, applied: row.applied } : readingOf(row);
   }
 
   #consume(count: number): void {

@@ -8,9 +8,12 @@
  */
 import { assert } from '../errors.ts';
 import type { ChangesRecord, LogRecord, StartRecord } from '../log/log-record.ts';
+import type { RecordReach } from '../ports/change-feed.ts';
 import type { Lsn } from '../ports/change.ts';
 import { sameIncarnation } from '../ports/identity.ts';
 import type { Incarnation } from '../ports/identity.ts';
+
+const lookAgainMs = 5000;
 
 export type GapCause =
   /** A record begins beyond the position, also after reading the partition again. */
@@ -111,6 +114,25 @@ export function passOver<T extends Reading>(reading: T, offset: bigint): T | Liv
 export function reread(reading: Reading, until: bigint): Reading {
   assert(reading.kind === 'live', 'only a live partition is read again');
   return { ...reading, kind: 'rereading', until };
+}
+
+/** Whether it is to be asked again where the log ends, which may have been made anew or have lost its end meanwhile. */
+export function looksAgain({ kind }: Reading, endAgeMs: number): boolean {
+  return kind === 'rereading' && endAgeMs >= lookAgainMs;
+}
+
+/** A log that ends before where it did is another one: what is missing now is looked for in that, from its beginning. */
+export function lookedAgain(reading: Reading, end: bigint): Reading {
+  if (reading.kind !== 'rereading' || end >= reading.until) return reading;
+  return { kind: 'live', incarnation: reading.incarnation, applied: reading.applied };
+}
+
+/** What a partition would drop that is read once more. */
+export function isPassed({ incarnation, applied }: OpenReading, reach: RecordReach): boolean {
+  return (
+    reach.incarnation.counter < incarnation.counter ||
+    (sameIncarnation(reach.incarnation, incarnation) && reach.to <= applied)
+  );
 }
 
 function judgeUnopened(record: LogRecord): Step {

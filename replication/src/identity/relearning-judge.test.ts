@@ -187,6 +187,21 @@ test('a promise about a former life of a peer is kept by whoever still holds wha
   expect(holding(40n, [ap]).kind, 'what it has was given, and lies aside').toBe('learnt');
 });
 
+test('who goes on as another life is asked for what it was promised of the one before until it says (I6)', () => {
+  const settled = [...both(us, 39n), at(us, 1n, 0, 2), at(us, 1n, 1, 2)];
+  const silent = {
+    peers: [us, ap],
+    settled,
+    held: new Map([[ap, heldTo(both(eu, 90n))]]),
+    isPatienceOver: true,
+  };
+  expect(judgeRelearning(view(silent))).toEqual({ kind: 'asking', peers: [us] });
+  expect(judgeRelearning(view({ ...silent, closed: [us] })).kind, 'it is gone for good').toBe('learnt');
+  expect(judgeRelearning(view({ ...silent, fetched: new Set([us]) })).kind, 'all was given').toBe('learnt');
+  const told = new Map([...silent.held, [us, heldTo([], both(us, 40n))] as const]);
+  expect(judgeRelearning(view({ ...silent, held: told }))).toEqual({ kind: 'fetching', peers: [us] });
+});
+
 function logOf({ log }: RelearningView): NonNullable<RelearningView['log']> {
   return log ?? expect.fail('there is a log');
 }

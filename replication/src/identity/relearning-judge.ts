@@ -82,6 +82,8 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   if (hasAll && unfetched.length > 0 && isAheadOf(view, asked)) return { kind: 'fetching', peers: unfetched };
   const holders = unfetched.filter((peer) => isHolder(view, peer));
   if (holders.length > 0) return { kind: 'fetching', peers: holders };
+  const untold = unfetched.filter((peer) => isOfPromisedLife(view, peer) && !view.held.has(peer));
+  if (untold.length > 0) return { kind: 'asking', peers: untold };
   const promise = unkept(view).find((entry) => !isReplaced(view.settled, entry));
   if (promise !== undefined) return { kind: 'promised', missing: promise };
   // What such a peer has is not here, and comes with an operator's refill alone (I6).
@@ -157,11 +159,20 @@ function isReplaced(reached: Vector, { region, partition, incarnation }: VectorE
   );
 }
 
+/** Was promised something of an earlier life of its own that no log brings: it has it, and may have collected on it (I6). */
+function isOfPromisedLife(view: RelearningView, peer: RegionId): boolean {
+  return unbrought(view).some(({ region }) => region === peer);
+}
+
+/** Of what was promised. */
+function unbrought(view: RelearningView): Vector {
+  return unkept(view).filter((entry) => isReplaced(view.settled, entry));
+}
+
 /** Has more than is here of what was promised and no log brings. */
 function isHolder(view: RelearningView, peer: RegionId): boolean {
   const others = view.held.get(peer)?.others ?? [];
-  const missing = unkept(view).filter((entry) => isReplaced(view.settled, entry));
-  return missing.some((entry) =>
+  return unbrought(view).some((entry) =>
     beyond(others, view.settled).some((held) => placeOf(held) === placeOf(entry)),
   );
 }

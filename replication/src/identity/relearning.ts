@@ -161,7 +161,7 @@ export class Relearner {
       logger.info({ waitsFor: describeRelearning(judgement) }, 'the past of the region is learnt again');
     this.#judgement = judgement;
     if (judgement.kind === 'filling') await this.#fill(judgement.donor, relearning);
-    if (judgement.kind === 'asking') await this.#survey.askPatiently(judgement.peers);
+    if (judgement.kind === 'asking') await this.#askForPast(judgement.peers);
     if (relearning.isOpen) onOpen();
     if (judgement.kind === 'fetching') await this.#fetchPast(judgement.peers, relearning);
     if (judgement.kind === 'learnt') await this.#finish(judgement, relearning);
@@ -195,6 +195,12 @@ export class Relearner {
     await this.#openOrClose(peers, relearning);
     // Who was set back meanwhile does not hold any more what it said.
     await this.#askNowAndThen(peers.filter((peer) => this.#survey.held.has(peer)));
+  }
+
+  /** Who was promised what only it can give is asked for as long as it takes. */
+  async #askForPast(peers: readonly RegionId[]): Promise<void> {
+    if (this.#survey.isPatienceOver) await this.#askNowAndThen(peers);
+    else await this.#survey.askPatiently(peers);
   }
 
   async #askNowAndThen(peers: readonly RegionId[]): Promise<boolean> {

@@ -63,6 +63,31 @@ test('a beat that has waited for as long as the clock was set back looks fresh, 
   expect([195, 199, 200].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, 0, 2000]);
 });
 
+test('a clock that was set back and ahead in one silence was set once', () => {
+  const silent = heard(40, 60);
+  const back = addJump(noHistory, jump(-4000, silent), []);
+  const both = { ...jump(8000, silent), offsetMs: 4000, toldAtMs: 54_000, presentMs: -4000 };
+  const ahead = addJump(back, both, []);
+  const present = { offsetMs: -4000 };
+  expect([40, 41, 199].map((beat) => offsetMsAt(beat, present, ahead.earlier))).toEqual([0, -4000, -4000]);
+  const leap = { afterBeat: 40, byMs: 12_000 };
+  const end = seekJump(ahead, { leaps: [leap], heardBeat: heard(41, 60), presentMs: -4000 });
+  expect(end).toEqual({ earlier: [{ offsetMs: 0, untilBeat: 40 }], sought: null });
+  const undone = addJump(back, { ...jump(4000, silent), offsetMs: 4000, presentMs: 0 }, []);
+  expect(undone).toEqual(noHistory);
+});
+
+test('a clock that was set back twice in one silence was so before the first fresh beat', () => {
+  const silent = heard(40, 60);
+  const once = addJump(noHistory, jump(-4000, silent), []);
+  const twice = { ...jump(-3000, silent), offsetMs: 4000, toldAtMs: 43_000, presentMs: 7000 };
+  const sought = addJump(once, twice, []);
+  const present = { offsetMs: 7000 };
+  expect([40, 41].map((beat) => offsetMsAt(beat, present, sought.earlier))).toEqual([0, 0]);
+  const end = seekJump(sought, { leaps: [], heardBeat: heard(42, 60, -7000), presentMs: 7000 });
+  expect([41, 42].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, 7000]);
+});
+
 test('a silence while a clock is set back hides part of the leap', () => {
   const leap = { afterBeat: 150, byMs: -600 };
   const found = addJump(noHistory, jump(-8000, heard(198, 4000, -8000)), [leap]);

@@ -63,7 +63,29 @@ type HeardAt = Pick<HeardBeat, 'beat' | 'receivedAtMs'>;
 
 export const noHistory: OffsetHistory = { earlier: [], sought: null };
 
-export function addJump({ earlier }: OffsetHistory, jump: Jump, leaps: readonly Leap[]): OffsetHistory {
+export function addJump(history: OffsetHistory, jump: Jump, leaps: readonly Leap[]): OffsetHistory {
+  const { earlier, sought } = history;
+  const last = earlier.at(-1);
+  const isUndone = sought?.fresh === null && sought.byMs < 0 && jump.byMs > 0;
+  return isUndone && last !== undefined
+    ? addBoth(
+        earlier.slice(0, -1),
+        { ...jump, offsetMs: last.offsetMs, byMs: sought.byMs + jump.byMs },
+        leaps,
+      )
+    : addOne(earlier, jump, leaps);
+}
+
+/**
+ * A clock that was set back and then ahead, before a beat was found that was made in between: it counts as set once. Each
+ * beat made in between is older by both of the other offsets.
+ */
+function addBoth(before: readonly EarlierOffset[], both: Jump, leaps: readonly Leap[]): OffsetHistory {
+  const isGone = Math.abs(both.byMs) < leastJumpMs;
+  return isGone ? { earlier: before, sought: null } : addOne(before, both, leaps);
+}
+
+function addOne(earlier: readonly EarlierOffset[], jump: Jump, leaps: readonly Leap[]): OffsetHistory {
   const { offsetMs, byMs, heardBeat, agreedBeat } = jump;
   const lastUntil = earlier.at(-1)?.untilBeat ?? -1;
   const knownUntil = Math.max(agreedBeat, lastUntil);
@@ -120,7 +142,13 @@ function stillSought(
   if (first === null) return withLast(before, { ...last, untilBeat: lastBeat }, left);
   const isSure = sought.fresh !== null && isInTime(sought.fresh.last, heardBeat);
   const next = isSure || left === null ? null : { ...sought, fresh: { first, last: heardBeat } };
-  return withLast(before, { ...last, untilBeat: Math.min(first - 1, lastBeat) }, next);
+  const untilBeat = Math.min(first - 1, lastBeat);
+  // One that was set back several times was so each time before that beat.
+  return withLast(endedBy(before, untilBeat), { ...last, untilBeat }, next);
+}
+
+function endedBy(offsets: readonly EarlierOffset[], beat: number): readonly EarlierOffset[] {
+  return offsets.map((old) => ({ ...old, untilBeat: Math.min(old.untilBeat, beat) }));
 }
 
 /** Beats that have waited come faster than they were made, and one that looks fresh among them may have waited as well. */
