@@ -79,6 +79,13 @@ test('registers: a value that another writer of the same region overwrote is fou
   expect(late, 'an unknown one that came later').toEqual([]);
 });
 
+test('registers: what lay aside when its region wrote on may win over that, and nothing else may', () => {
+  const history = [set('v', 'ok'), { ...set('w', 'ok'), aside: new Set(['v']) }, set('x', 'ok')];
+  const found = (value: string, until: number) =>
+    checkRegisters(history.slice(0, until), new Map([['r', value]])).length;
+  expect([found('v', 2), found('w', 2), found('v', 3), found('w', 3)]).toEqual([0, 0, 1, 1]);
+});
+
 test('registers: one that nobody wrote, or only in vain, and that shows something is found', () => {
   const found = (key: string) => checkRegisters([set('v', 'fail')], new Map([[key, 'v']])).length;
   expect([found('r'), found('other')]).toEqual([1, 1]);

@@ -32,6 +32,8 @@ export interface HistoryEvent {
   readonly result: Result;
   /** HTTP status; `null`: none came. */
   readonly status: number | null;
+  /** Values of its record that its region held and had put aside, so that it could not see them. */
+  readonly aside?: ReadonlySet<string>;
 }
 
 export type History = readonly HistoryEvent[];

@@ -1,7 +1,8 @@
 /**
  * A register shows a value that somebody wrote and that nobody overwrote who had seen it. Whoever writes sees what its own
  * region had acknowledged before, so a later write there wins over it whatever the clocks say, whoever the writers are; an
- * earlier write of the same process that nobody acknowledged is over as well by the time that it is followed.
+ * earlier write of the same process that nobody acknowledged is over as well by the time that it is followed. What the
+ * region had put aside by then, because its clock was ahead before it was set back, may win over it all the same (0065).
  */
 import type { History, HistoryEvent, Violation } from './history.ts';
 
@@ -33,14 +34,18 @@ function judge(written: readonly Written[], found: string | undefined): string |
   const place = written.findIndex(({ value }) => value === found);
   const shown = written[place];
   if (shown === undefined) return `shows ${found}, which nobody wrote`;
-  const over = written.find(({ event }, index) => overwrites(event, shown.event, index > place));
+  const over = written.find(({ event }, index) => overwrites(event, shown, index > place));
   if (over === undefined) return null;
   return `shows ${found}, which ${over.value} of ${over.event.region} has overwritten`;
 }
 
 /** What is not acknowledged may come after what follows it elsewhere. */
-function overwrites(later: HistoryEvent, earlier: HistoryEvent, isListedLater: boolean): boolean {
-  if (later.result !== 'ok') return false;
+function overwrites(
+  later: HistoryEvent,
+  { value, event: earlier }: Written,
+  isListedLater: boolean,
+): boolean {
+  if (later.result !== 'ok' || later.aside?.has(value) === true) return false;
   if (later.process === earlier.process) return isListedLater;
   if (later.region !== earlier.region || earlier.result !== 'ok') return false;
   return later.invokedAtMs > earlier.completedAtMs;

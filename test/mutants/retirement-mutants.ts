@@ -139,11 +139,22 @@ export const retirementMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'replication/src/identity/past-survey.ts',
-        from: 'if (offer === null || lacking(offer.vector, ownEntries(self, 1n)) !== null) return;',
-        to: 'if (offer === null) return;',
+        from: 'if (lacking(offer.vector, ownEntries(self, 1n)) !== null) return;',
+        to: '',
       },
     ],
     killer: suite('replication/src/identity/past-survey.test.ts'),
+  },
+  {
+    name: 'a promise about a former life of a peer given up without the word of that peer',
+    edits: [
+      {
+        file: 'replication/src/identity/relearning-judge.ts',
+        from: 'if (unsaid.length > 0)',
+        to: 'if (unsaid.length < 0)',
+      },
+    ],
+    killer: suite('replication/src/identity/relearning-judge.test.ts'),
   },
   {
     name: 'what a life has fetched told by the wall clock',

@@ -14,18 +14,21 @@ export async function retirementFaults(world: World): Promise<readonly Violation
   const found: Violation[] = [];
   if (world.isRetiring)
     for (const { region, withLog } of world.losses.all)
-      if (withLog && !world.retired.includes(region.id))
+      if (withLog && !world.retired.has(region.id))
         found.push({ checker: 'retirement', key: region.id, detail: 'no survivor took the command' });
-  for (const region of world.retired) found.push(...(await faultsOf(world, region)));
+  for (const [region, atMs] of world.retired) found.push(...(await faultsOf(world, { region, atMs })));
   return found;
 }
 
-async function faultsOf(world: World, region: RegionId): Promise<readonly Violation[]> {
+async function faultsOf(
+  world: World,
+  { region, atMs }: { readonly region: RegionId; readonly atMs: number },
+): Promise<readonly Violation[]> {
   const heirs = new Set<RegionId>();
   const ends = new Set<string>();
   const letters = await Promise.all(world.survivors.map(lettersAt));
   // Nobody agrees on an end without a region that is gone as well and that no operator has retired.
-  const isAwaited = world.regions.some(({ id, isGone }) => isGone && !world.retired.includes(id));
+  const isAwaited = world.regions.some(({ id, isGone }) => isGone && !world.retired.has(id));
   const isHeldUp = isAwaited || letters.flat().some(({ origin }) => origin === region);
   const found: Violation[] = [];
   const fail = (detail: string): void => void found.push({ checker: 'retirement', key: region, detail });
@@ -40,8 +43,10 @@ async function faultsOf(world: World, region: RegionId): Promise<readonly Violat
   }
   if (heirs.size > 1) fail(`it has ${heirs.size} heirs: ${[...heirs].join(' ')}`);
   if (ends.size > 1) fail(`survivors hold ${ends.size} ends of it: ${[...ends].join(', ')}`);
-  const survivors = new Set(world.survivors.map(({ id }) => id));
-  for (const heir of heirs) if (!survivors.has(heir)) fail(`its heir is ${heir}, which is gone as well`);
+  // Who goes later is followed by whoever inherits from it (0027).
+  for (const heir of heirs)
+    if ((world.regionOf(heir).goneAtMs ?? Infinity) <= atMs)
+      fail(`its heir is ${heir}, which was gone before`);
   return found;
 }
 

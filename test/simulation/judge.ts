@@ -96,6 +96,7 @@ async function judgeRpo(world: World, node: SimNode, { other, view, lives }: See
   const hiddenMs = hiddenIn(world, node.region, Math.max(truth.oldestChangeMs, truth.newestBeatMs));
   const place = `${id} at ${other.id}`;
   judgeMissing(world, { node, other, place, shown: view.rpo, truth });
+  if (view.rpo.seconds === null && (await isUntold(world, node.region, other))) return;
   world.gauges.age(node, lives, {
     gauge: 'rpo',
     place,
@@ -105,12 +106,26 @@ async function judgeRpo(world: World, node: SimNode, { other, view, lives }: See
   });
 }
 
+/** The newest beat that the peer is known to have settled is of an age that the region cannot know. */
+async function isUntold(
+  { oracle }: World,
+  { identity, beats }: SimRegion,
+  other: SimRegion,
+): Promise<boolean> {
+  const { progress } = await beats.overview();
+  const settled = progress.find(({ peer }) => peer === other.id)?.settledBeat ?? 0;
+  const [beat] = beats.between(settled, settled);
+  return beat !== undefined && oracle.isUntold(identity, beat.lsn);
+}
+
 /** What would be lost if the database died and the own log stayed, as long as all that was ever in that is there. */
 function judgeLog(world: World, node: SimNode, figures: Figures): void {
   const { region } = node;
   const isOfAll = !region.hasLostLog && !region.mayRecount && region.lives.all.length === 1;
   if (!isOfAll || !knowsOwnClock(region, world.scheduler.nowMs)) return;
   const { seconds, changes } = viewLog(figures, node.clock.nowMs());
+  const { publishedThrough: end } = region.beats;
+  if (seconds === null && end !== null && world.oracle.isUntold(region.identity, end - 1n)) return;
   const truth = world.oracle.logLag(region);
   const hiddenMs = hiddenIn(world, region, Math.max(truth.oldestChangeMs, truth.newestBeatMs));
   const place = `${region.id} at its log`;

@@ -67,8 +67,8 @@ export class SimRegion {
   readonly sessions: MemorySessionStore;
   readonly postgres: SimServer;
   readonly kafka: SimServer;
-  /** Destroyed for good. */
-  isGone = false;
+  /** When it was destroyed for good, or given up; `null`: it is there. */
+  goneAtMs: number | null = null;
   /** Its log lies in its database. */
   readonly isLogInside: boolean;
   /** Its database was once set back to an older copy, or emptied. */
@@ -139,6 +139,10 @@ export class SimRegion {
     this.kafka = of.isLogInside
       ? this.postgres
       : new SimServer(`${identity.region}.kafka`, of.random.split('kafka'));
+  }
+
+  get isGone(): boolean {
+    return this.goneAtMs !== null;
   }
 
   get hasLostLog(): boolean {

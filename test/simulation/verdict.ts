@@ -106,7 +106,7 @@ export class Verdict {
       const jobs = await region.jobs.recent();
       if (!jobs.some(({ state }) => state === 'failed')) continue;
       world.seen('region stranded');
-      region.isGone = true;
+      region.goneAtMs = world.scheduler.nowMs;
     }
   }
 

@@ -19,6 +19,7 @@ import type { Operation } from '../checkers/history.ts';
 import type { PlannedOperation, Scenario } from './scenario.ts';
 import { judgeAccepted } from './judge-guard.ts';
 import type { SimNode } from './sim-node.ts';
+import type { SimRegion } from './sim-region.ts';
 import type { World } from './world.ts';
 
 export const collection = 'things';
@@ -46,7 +47,10 @@ const recordOf: Readonly<Record<PlannedOperation['kind'], string>> = {
 const patienceMs = 5000;
 
 export class Workload {
-  readonly #events: { readonly attempt: Attempt; readonly event: Omit<JudgedEvent, 'operation'> }[] = [];
+  readonly #events: {
+    readonly attempt: Attempt;
+    readonly event: Omit<JudgedEvent, 'operation' | 'aside'>;
+  }[] = [];
   readonly #world: World;
   readonly #scenario: Scenario;
   readonly #lastOf = new Map<string, Promise<void>>();
@@ -59,7 +63,10 @@ export class Workload {
 
   /** An operation that was given up may still run, and only then sees what it removes. */
   get history(): readonly JudgedEvent[] {
-    return this.#events.map(({ attempt, event }) => ({ ...event, operation: attempt.operation }));
+    return this.#events.map(({ attempt, event }) => {
+      const { operation, aside } = attempt;
+      return { ...event, operation, aside };
+    });
   }
 
   /** Operations that were acknowledged. */
@@ -94,8 +101,8 @@ export class Workload {
   async #run(planned: PlannedOperation, client: string): Promise<void> {
     const node = this.#world.openNode(planned.region);
     if (node === null) return;
-    const attempt = new Attempt(planned, `${client}-${this.#written++}`);
     const { region } = node;
+    const attempt = new Attempt(planned, `${client}-${this.#written++}`, region);
     const invokedAtMs = this.#world.scheduler.nowMs;
     const disturbances = this.#world.disturbancesOf(region.id);
     const wasSoundBefore = this.#world.isSound(region.id);
@@ -162,12 +169,15 @@ class Attempt {
   readonly #planned: PlannedOperation;
   readonly #unique: string;
   readonly #key: string;
+  readonly #region: SimRegion;
+  aside: ReadonlySet<string> = new Set();
   /** A stamp is always above every stamp that the writer has seen in the record (P3). */
   isUnordered = false;
   #saw: string | null = null;
 
-  constructor(planned: PlannedOperation, unique: string) {
+  constructor(planned: PlannedOperation, unique: string, region: SimRegion) {
     this.#planned = planned;
+    this.#region = region;
     this.#unique = unique;
     const kind = recordOf[planned.kind];
     this.#key = kind === 'insert' ? `insert/${unique}` : `${kind}-${planned.record}/x`;
@@ -198,6 +208,7 @@ class Attempt {
   }
 
   #run(before: Uint8Array, context: EditContext): Edited<null, string> {
+    this.aside = asideIn(this.#region, this.edit.id);
     try {
       const { state, delta, changed } = things.edit(before, context, (record) => {
         const { kind, amount } = this.#planned;
@@ -229,6 +240,12 @@ class Attempt {
       return { kind: 'refuse', refusal: reason.code };
     }
   }
+}
+
+/** Values of the record that lie among the dead letters of the region. */
+function asideIn({ records }: SimRegion, id: RecordId): ReadonlySet<string> {
+  const letters = records.deadLetters.all().filter(({ key }) => key === id.key);
+  return new Set(letters.flatMap(({ delta }) => titleOf(delta) ?? []));
 }
 
 function firstTag(state: Uint8Array): string | null {

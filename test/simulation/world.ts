@@ -49,8 +49,8 @@ export class World implements NodeWorld {
   readonly violations: Violation[] = [];
   readonly coverage = new Map<string, number>();
   readonly losses: Losses;
-  /** Regions that an operator has retired. */
-  readonly retired: RegionId[] = [];
+  /** Regions that an operator has retired, and when that was asked for. */
+  readonly retired = new Map<RegionId, number>();
   readonly gauges = new GaugeWatch(this);
   /** Records that a database has lost and must get back. */
   readonly lostRows: { readonly region: SimRegion; readonly id: RecordId }[] = [];
@@ -288,7 +288,7 @@ export class World implements NodeWorld {
     if (this.survivors.length < 2) return;
     const nodes = this.#nodes.get(region.id) ?? [];
     this.losses.destroyed(region, withLog);
-    region.isGone = true;
+    region.goneAtMs = this.scheduler.nowMs;
     for (const [slot, node] of nodes.entries()) {
       node?.process.kill();
       nodes[slot] = null;
@@ -303,15 +303,15 @@ export class World implements NodeWorld {
   }
 
   /** The operator asks some survivor, and another one where that does not answer in time: nobody has to be asked twice. */
-  async #retire(region: RegionId): Promise<void> {
-    if (this.retired.includes(region)) return;
-    this.scheduler.after(operatorMs, () => void this.#retire(region));
+  async #retire(region: RegionId, askedAtMs = this.scheduler.nowMs): Promise<void> {
+    if (this.retired.has(region)) return;
+    this.scheduler.after(operatorMs, () => void this.#retire(region, askedAtMs));
     const served = this.survivors.flatMap(({ id }) => this.retiringOf(id) ?? []);
     const asked = served[this.random.int(served.length)];
     if (asked === undefined) return;
     try {
       await asked.close(region);
-      if (!this.retired.includes(region)) this.retired.push(region);
+      if (!this.retired.has(region)) this.retired.set(region, askedAtMs);
     } catch (reason) {
       if (!(reason instanceof ReplicationError)) throw reason;
     }
@@ -327,7 +327,7 @@ export class World implements NodeWorld {
     this.offsets.setBack(region.id, copy.atMs);
     region.postgres.startAnew();
     this.seen('database restored');
-    for (const retired of this.retired) void this.#retireAgain(retired);
+    for (const retired of this.retired.keys()) void this.#retireAgain(retired);
   }
 
   /** Where no database knows of it any more, nobody is left who could tell another one. */
@@ -335,7 +335,7 @@ export class World implements NodeWorld {
     for (const survivor of this.survivors)
       if ((await survivor.retirements.all()).some((each) => each.region === region)) return;
     this.seen('retired again');
-    this.retired.splice(this.retired.indexOf(region), 1);
+    this.retired.delete(region);
     await this.#retire(region);
   }
 

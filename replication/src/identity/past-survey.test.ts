@@ -48,7 +48,8 @@ function surveyOf(answer: Vector | 'refuses' | 'silent') {
 test('a peer that reads the present life has said how far it holds the past, and its snapshot is given back', async () => {
   const { survey, open } = surveyOf([...past, at(2, 70n, 0), at(2, 70n, 1), other]);
   await survey.askPatiently([us]);
-  expect([...survey.held]).toEqual([[us, { vector: past, ahead: [at(1, 70n, 0)], others: [other] }]]);
+  expect([...survey.held]).toEqual([[us, { vector: past, ahead: [at(1, 70n, 0)] }]]);
+  expect([...survey.others]).toEqual([[us, [other]]]);
   expect(open).toEqual(['open', 'close']);
 });
 

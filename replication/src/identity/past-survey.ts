@@ -29,6 +29,7 @@ const silenceMs = 2000;
 export class PastSurvey {
   readonly #options: PastSurveyOptions;
   readonly #held = new Map<RegionId, HeldPast>();
+  readonly #others = new Map<RegionId, Vector>();
   #sinceMs: number | null = null;
   /** Since when nothing else is waited for. */
   #patientSinceMs: number | null = null;
@@ -43,6 +44,11 @@ export class PastSurvey {
   /** By peer, what it holds of the earlier lives. */
   get held(): ReadonlyMap<RegionId, HeldPast> {
     return this.#held;
+  }
+
+  /** By peer that has answered, what it holds of other regions and of itself. */
+  get others(): ReadonlyMap<RegionId, Vector> {
+    return this.#others;
   }
 
   /** They were asked once more when the time was over, because one answer that is lost on the way says nothing. */
@@ -80,12 +86,16 @@ export class PastSurvey {
     const { self, timer } = this.#options;
     const { offer, isSilent } = await this.#offerOf(peer);
     if (!isSilent) this.#answeredAtMs = timer.monotonicMs();
-    if (offer === null || lacking(offer.vector, ownEntries(self, 1n)) !== null) return;
+    if (offer === null) return;
     const { region, incarnation } = self;
+    this.#others.set(
+      peer,
+      offer.vector.filter((entry) => entry.region !== region),
+    );
+    if (lacking(offer.vector, ownEntries(self, 1n)) !== null) return;
     const past = (vector: Vector): Vector =>
       vector.filter((entry) => entry.region === region && !sameIncarnation(entry.incarnation, incarnation));
-    const others = offer.vector.filter((entry) => entry.region !== region);
-    this.#held.set(peer, { vector: past(offer.vector), ahead: past(offer.ahead), others });
+    this.#held.set(peer, { vector: past(offer.vector), ahead: past(offer.ahead) });
   }
 
   async #offerOf(peer: RegionId): Promise<PeerOffer> {

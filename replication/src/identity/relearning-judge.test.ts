@@ -21,8 +21,8 @@ function both(region: typeof eu, lsn: bigint): Vector {
   return [at(region, lsn, 0), at(region, lsn, 1)];
 }
 
-function heldTo(vector: Vector, others: Vector = []) {
-  return { vector, ahead: vector, others };
+function heldTo(vector: Vector) {
+  return { vector, ahead: vector };
 }
 
 function view(of: Partial<RelearningView> = {}): RelearningView {
@@ -46,6 +46,7 @@ function view(of: Partial<RelearningView> = {}): RelearningView {
     refused: new Set(),
     failed: new Set(),
     held: new Map([[us, heldTo(both(eu, 90n))]]),
+    others: new Map([[us, []]]),
     isPatienceOver: false,
     ...of,
   };
@@ -176,30 +177,28 @@ test('a promise about a former peer, or of a former life of a peer, holds nobody
 test('a promise about a former life of a peer is kept by whoever still holds what was promised (I6)', () => {
   const settled = [...both(us, 39n), at(us, 1n, 0, 2), at(us, 1n, 1, 2)];
   const holding = (lsn: bigint, fetched: readonly (typeof eu)[] = []) => {
-    const held = new Map([
-      [us, heldTo([], both(us, 39n))],
-      [ap, heldTo([], both(us, lsn))],
+    const held = new Map([us, ap].map((peer) => [peer, heldTo([])] as const));
+    const others = new Map([
+      [us, both(us, 39n)],
+      [ap, both(us, lsn)],
     ]);
-    return judgeRelearning(view({ peers: [us, ap], settled, held, fetched: new Set(fetched) }));
+    return judgeRelearning(view({ peers: [us, ap], settled, held, others, fetched: new Set(fetched) }));
   };
   expect(holding(40n)).toEqual({ kind: 'fetching', peers: [ap] });
   expect(holding(39n).kind, 'nobody holds more').toBe('learnt');
   expect(holding(40n, [ap]).kind, 'what it has was given, and lies aside').toBe('learnt');
 });
 
-test('who goes on as another life is asked for what it was promised of the one before until it says (I6)', () => {
+test('whose former life it was is asked whether it holds what was promised, for as long as it takes (I6)', () => {
   const settled = [...both(us, 39n), at(us, 1n, 0, 2), at(us, 1n, 1, 2)];
-  const silent = {
-    peers: [us, ap],
-    settled,
-    held: new Map([[ap, heldTo(both(eu, 90n))]]),
-    isPatienceOver: true,
-  };
-  expect(judgeRelearning(view(silent))).toEqual({ kind: 'asking', peers: [us] });
-  expect(judgeRelearning(view({ ...silent, closed: [us] })).kind, 'it is gone for good').toBe('learnt');
-  expect(judgeRelearning(view({ ...silent, fetched: new Set([us]) })).kind, 'all was given').toBe('learnt');
-  const told = new Map([...silent.held, [us, heldTo([], both(us, 40n))] as const]);
-  expect(judgeRelearning(view({ ...silent, held: told }))).toEqual({ kind: 'fetching', peers: [us] });
+  const waiting = { peers: [us, ap], settled, held: new Map(), isPatienceOver: true };
+  const others = new Map([[ap, []]]);
+  expect(judgeRelearning(view({ ...waiting, others }))).toEqual({ kind: 'asking', peers: [us] });
+  const holding = new Map([[us, both(us, 40n)]]);
+  expect(judgeRelearning(view({ ...waiting, others: holding }))).toEqual({ kind: 'fetching', peers: [us] });
+  expect(judgeRelearning(view({ ...waiting, others: new Map([[us, []]]) })).kind).toBe('learnt');
+  expect(judgeRelearning(view({ ...waiting, others, closed: [us] })).kind).toBe('learnt');
+  expect(judgeRelearning(view({ ...waiting, others, fetched: new Set([us]) })).kind).toBe('learnt');
 });
 
 function logOf({ log }: RelearningView): NonNullable<RelearningView['log']> {

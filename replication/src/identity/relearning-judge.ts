@@ -4,8 +4,8 @@
  * transfer from each peer stands in. A log that has lost its newest records shows no hole, and a peer that gives everything
  * may take more of an earlier life after that, so every peer that answers says how far it holds the earlier lives once it
  * comes no further, and whoever holds more is fetched from. What peers were told to be settled is settled again, because
- * they may have collected on that word; of a life that is over, from whoever still holds it. What neither the log nor any
- * peer holds is lost, and is said. Of the own lives it is enough that they are applied: no write waits for a change of them
+ * they may have collected on that word; of a life that is over, from whoever still holds it, and the region whose life it
+ * was has to say whether it does. What neither the log nor any peer holds is lost, and is said. Of the own lives it is enough that they are applied: no write waits for a change of them
  * that was put aside, but claims of rights do.
  */
 import type { RegionId } from '../ports/identity.ts';
@@ -37,6 +37,8 @@ export interface RelearningView {
   readonly failed: ReadonlySet<RegionId>;
   /** How far peers that will come no further hold the earlier lives. */
   readonly held: ReadonlyMap<RegionId, HeldPast>;
+  /** How far peers that have answered hold other regions, and earlier lives of their own. */
+  readonly others: ReadonlyMap<RegionId, Vector>;
   /** Peers that have not said so were asked for long enough: a region writes alone (I8). */
   readonly isPatienceOver: boolean;
 }
@@ -46,8 +48,6 @@ export interface HeldPast {
   readonly vector: Vector;
   /** How far a transfer that is not covered may have brought these. */
   readonly ahead: Vector;
-  /** Of other regions. */
-  readonly others: Vector;
 }
 
 export type RelearningJudgement =
@@ -82,10 +82,11 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   if (hasAll && unfetched.length > 0 && isAheadOf(view, asked)) return { kind: 'fetching', peers: unfetched };
   const holders = unfetched.filter((peer) => isHolder(view, peer));
   if (holders.length > 0) return { kind: 'fetching', peers: holders };
-  const untold = unfetched.filter((peer) => isOfPromisedLife(view, peer) && !view.held.has(peer));
-  if (untold.length > 0) return { kind: 'asking', peers: untold };
   const promise = unkept(view).find((entry) => !isReplaced(view.settled, entry));
   if (promise !== undefined) return { kind: 'promised', missing: promise };
+  const ofOver = new Set(unkept(view).map(({ region }) => region));
+  const unsaid = unfetched.filter((peer) => ofOver.has(peer) && !view.others.has(peer));
+  if (unsaid.length > 0) return { kind: 'asking', peers: unsaid };
   // What such a peer has is not here, and comes with an operator's refill alone (I6).
   const failing = asked.filter((peer) => view.failed.has(peer));
   if (failing.length > 0) return { kind: 'fetching', peers: failing };
@@ -159,20 +160,11 @@ function isReplaced(reached: Vector, { region, partition, incarnation }: VectorE
   );
 }
 
-/** Was promised something of an earlier life of its own that no log brings: it has it, and may have collected on it (I6). */
-function isOfPromisedLife(view: RelearningView, peer: RegionId): boolean {
-  return unbrought(view).some(({ region }) => region === peer);
-}
-
-/** Of what was promised. */
-function unbrought(view: RelearningView): Vector {
-  return unkept(view).filter((entry) => isReplaced(view.settled, entry));
-}
-
 /** Has more than is here of what was promised and no log brings. */
 function isHolder(view: RelearningView, peer: RegionId): boolean {
-  const others = view.held.get(peer)?.others ?? [];
-  return unbrought(view).some((entry) =>
+  const others = view.others.get(peer) ?? [];
+  const missing = unkept(view).filter((entry) => isReplaced(view.settled, entry));
+  return missing.some((entry) =>
     beyond(others, view.settled).some((held) => placeOf(held) === placeOf(entry)),
   );
 }

@@ -161,7 +161,7 @@ export class Relearner {
       logger.info({ waitsFor: describeRelearning(judgement) }, 'the past of the region is learnt again');
     this.#judgement = judgement;
     if (judgement.kind === 'filling') await this.#fill(judgement.donor, relearning);
-    if (judgement.kind === 'asking') await this.#askForPast(judgement.peers);
+    if (judgement.kind === 'asking') await this.#askAll(judgement.peers);
     if (relearning.isOpen) onOpen();
     if (judgement.kind === 'fetching') await this.#fetchPast(judgement.peers, relearning);
     if (judgement.kind === 'learnt') await this.#finish(judgement, relearning);
@@ -194,11 +194,11 @@ export class Relearner {
     await this.#fetch(peers, 'own-past');
     await this.#openOrClose(peers, relearning);
     // Who was set back meanwhile does not hold any more what it said.
-    await this.#askNowAndThen(peers.filter((peer) => this.#survey.held.has(peer)));
+    await this.#askNowAndThen(peers.filter((peer) => this.#survey.others.has(peer)));
   }
 
-  /** Who was promised what only it can give is asked for as long as it takes. */
-  async #askForPast(peers: readonly RegionId[]): Promise<void> {
+  /** Often for a while, and then now and then. */
+  async #askAll(peers: readonly RegionId[]): Promise<void> {
     if (this.#survey.isPatienceOver) await this.#askNowAndThen(peers);
     else await this.#survey.askPatiently(peers);
   }
@@ -280,6 +280,7 @@ export class Relearner {
       refused: new Set(refused.map(({ donor }) => donor)),
       failed: new Set([...failed].filter(([, isFailed]) => isFailed).map(([donor]) => donor)),
       held: this.#survey.held,
+      others: this.#survey.others,
       isPatienceOver: this.#survey.isPatienceOver,
     });
   }
