@@ -61,6 +61,7 @@ export class World implements NodeWorld {
   readonly seals: SimSeals;
   /** Of the region that came late, where it can be judged. */
   joining: JoiningJudge | null = null;
+  readonly #refusedAtMs = new Map<SimRegion, number>();
   readonly #links = new Map<string, Link>();
   readonly #nodes = new Map<RegionId, (SimNode | null)[]>();
   readonly #disturbances = new Map<RegionId, number>();
@@ -168,6 +169,7 @@ export class World implements NodeWorld {
 
   /** Where neither database nor log has lost anything, the one continues the other, and to refuse it is wrong. */
   readonly onRefused = (region: SimRegion, reason: string): void => {
+    if (!this.#refusedAtMs.has(region)) this.#refusedAtMs.set(region, this.scheduler.nowMs);
     // It is made another incarnation because an operator wants it filled anew.
     if (region.refills.isEmptying) return;
     if (/has received beat|has applied changes|knows the region as/.test(reason))
@@ -181,6 +183,9 @@ export class World implements NodeWorld {
   readonly onAdopted = (region: SimRegion, claim: Incarnation): void => {
     this.seen('incarnation changed');
     region.lives.began(claim);
+    // Nobody replicates for a database that is refused, so nobody looks at its clock.
+    region.clock.heardAgain(this.#refusedAtMs.get(region) ?? this.scheduler.nowMs);
+    this.#refusedAtMs.delete(region);
     if (region.refills.donor === null) return;
     this.seen('region filled anew');
     region.isSetBack = true;
