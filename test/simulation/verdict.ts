@@ -90,7 +90,8 @@ export class Verdict {
 
   /**
    * Whoever was set back behind what is collected, and finds it in no log, has to be filled anew by an operator (P6).
-   * That takes more time than a world has: from then on the region counts as destroyed.
+   * That takes more time than a world has: from then on the region counts as destroyed. So does one in a world without
+   * transfers that waits for what nothing else brings.
    */
   async #giveUpStranded(): Promise<void> {
     const world = this.#world;
@@ -99,12 +100,24 @@ export class Verdict {
       world.regions.some(({ hasLostLog, isLogGone }) => hasLostLog || isLogGone);
     for (const region of world.survivors) {
       if (!region.isSetBack || region.isWhole || world.survivors.length < 2) continue;
-      if (!isLogLost && !this.#standsAnywhere(region)) continue;
-      const jobs = await region.jobs.recent();
-      if (!jobs.some(({ state }) => state === 'failed')) continue;
+      if (!(world.isHealing ? await this.#isStranded(region, isLogLost) : this.#isNeverGiven(region)))
+        continue;
       world.seen('region stranded');
       region.goneAtMs = world.scheduler.nowMs;
     }
+  }
+
+  async #isStranded(region: SimRegion, isLogLost: boolean): Promise<boolean> {
+    if (!isLogLost && !this.#standsAnywhere(region)) return false;
+    return (await region.jobs.recent()).some(({ state }) => state === 'failed');
+  }
+
+  /** It had said that it holds a life of a peer, and what came before that life is in no log. */
+  #isNeverGiven({ id, records }: SimRegion): boolean {
+    const isWaiting = this.#world
+      .nodesOf(id)
+      .some((node) => node?.replicator.relearning?.kind === 'promised');
+    return isWaiting && records.tables.awaited.size > 0;
   }
 
   /** Partitions of the origin whose changes are not all settled, and that do not say why. */
