@@ -154,9 +154,11 @@ function together(breaks: readonly Window[]): readonly Window[] {
     if (last !== undefined && fromMs <= last.toMs + togetherMs) last.toMs = Math.max(last.toMs, toMs);
     else joined.push({ fromMs, toMs });
   }
-  // Between two of them that lie further apart one incident may end and another begin, or not.
+  // Between two of them that lie further apart one incident may end and another begin, or not: as long as it is not over, what
+  // is written during the second counts in it as well.
   return joined.filter(({ fromMs, toMs }, index) => {
     const [before, after] = [joined[index - 1], joined[index + 1]];
-    return (before?.toMs ?? -Infinity) < fromMs - calmMs && (after?.fromMs ?? Infinity) > toMs + calmMs;
+    const isApart = (before?.toMs ?? -Infinity) < fromMs - reconciledMs;
+    return isApart && (after?.fromMs ?? Infinity) > toMs + reconciledMs;
   });
 }

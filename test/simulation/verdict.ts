@@ -91,8 +91,8 @@ export class Verdict {
 
   /**
    * Whoever was set back behind what is collected, and finds it in no log, has to be filled anew by an operator (P6); so
-   * has who did not wait for the peer that would have given it. That takes more time than a world has: from then on the
-   * region counts as destroyed.
+   * has who did not wait for the peer that would have given it, and in a world without transfers who waits for what nothing
+   * else brings. That takes more time than a world has: from then on the region counts as destroyed.
    */
   async #giveUpStranded(): Promise<void> {
     const world = this.#world;
@@ -102,12 +102,24 @@ export class Verdict {
     for (const region of world.survivors) {
       if (!region.isSetBack || world.survivors.length < 2) continue;
       if (region.isWhole && !region.hasLearntAlone) continue;
-      if (!isLogLost && !this.#standsAnywhere(region)) continue;
-      const jobs = await region.jobs.recent();
-      if (!jobs.some(({ state }) => state === 'failed')) continue;
+      if (!(world.isHealing ? await this.#isStranded(region, isLogLost) : this.#isNeverGiven(region)))
+        continue;
       world.seen('region stranded');
       region.goneAtMs = world.scheduler.nowMs;
     }
+  }
+
+  async #isStranded(region: SimRegion, isLogLost: boolean): Promise<boolean> {
+    if (!isLogLost && !this.#standsAnywhere(region)) return false;
+    return (await region.jobs.recent()).some(({ state }) => state === 'failed');
+  }
+
+  /** It had said that it holds a life of a peer, and what came before that life is in no log. */
+  #isNeverGiven({ id, records }: SimRegion): boolean {
+    const isWaiting = this.#world
+      .nodesOf(id)
+      .some((node) => node?.replicator.relearning?.kind === 'promised');
+    return isWaiting && records.tables.awaited.size > 0;
   }
 
   /** Partitions of the origin whose changes are not all settled, and that do not say why. */

@@ -41,6 +41,7 @@ function view(of: Partial<RelearningView> = {}): RelearningView {
     log: { through: new Set([0, 1]), ends: both(eu, 90n), hasGap: false },
     applied: [...both(eu, 90n), ...both(us, 40n)],
     settled: [...both(eu, 90n), ...both(us, 40n)],
+    beats: [],
     closed: [],
     fetched: new Set(),
     refused: new Set(),
@@ -187,6 +188,24 @@ test('a promise about a former life of a peer is kept by whoever still holds wha
   expect(holding(40n)).toEqual({ kind: 'fetching', peers: [ap] });
   expect(holding(39n).kind, 'nobody holds more').toBe('learnt');
   expect(holding(40n, [ap]).kind, 'what it has was given, and lies aside').toBe('learnt');
+});
+
+test('a promise about a later life is kept once the lives before it were given as well (I6)', () => {
+  const settled = [at(us, 40n, 0, 2), at(us, 40n, 1, 2)];
+  const relearnt = { settled, relearning: { ...whole.relearning, promised: settled } };
+  const [missing] = settled;
+  expect(judgeRelearning(view(relearnt))).toEqual({ kind: 'promised', missing });
+  const given = (counter: number) => [
+    {
+      region: us,
+      incarnation: { counter, nonce: 7 },
+      beat: { number: 1, lsn: 1n, atMs: 0, count: 0, end: 1n },
+    },
+  ];
+  expect(judgeRelearning(view({ ...relearnt, beats: given(1) })).kind).toBe('promised');
+  expect(judgeRelearning(view({ ...relearnt, beats: given(2) })).kind).toBe('learnt');
+  expect(judgeRelearning(view({ ...relearnt, beats: given(3) })).kind).toBe('learnt');
+  expect(judgeRelearning(view({ ...relearnt, closed: [us] })).kind).toBe('learnt');
 });
 
 test('whose former life it was is asked whether it holds what was promised, for as long as it takes (I6)', () => {

@@ -8,7 +8,8 @@
  * was has to say whether it does. What neither the log nor any peer holds is lost, and is said. Of the own lives it is enough that they are applied: no write waits for a change of them
  * that was put aside, but claims of rights do.
  */
-import type { RegionId } from '../ports/identity.ts';
+import type { BeatOf } from '../ports/beat-store.ts';
+import { type RegionId, sameIncarnation } from '../ports/identity.ts';
 import type { Relearning } from '../ports/incarnation-store.ts';
 import type { Vector, VectorEntry } from '../ports/vector.ts';
 import { beyond, lacking, placeOf } from '../vector.ts';
@@ -27,6 +28,8 @@ export interface RelearningView {
   } | null;
   readonly applied: Vector;
   readonly settled: Vector;
+  /** Of others, lives of which a beat has settled: their past was given here. */
+  readonly beats: readonly BeatOf[];
   /** Peers that are gone for good: others hold what is kept of them. */
   readonly closed: readonly RegionId[];
   /** Peers from which all has been fetched since the incarnation began. */
@@ -84,6 +87,8 @@ export function judgeRelearning(view: RelearningView): RelearningJudgement {
   if (holders.length > 0) return { kind: 'fetching', peers: holders };
   const promise = unkept(view).find((entry) => !isReplaced(view.settled, entry));
   if (promise !== undefined) return { kind: 'promised', missing: promise };
+  const ungiven = ungivenOf(view);
+  if (ungiven !== undefined) return { kind: 'promised', missing: ungiven };
   const ofOver = new Set(unkept(view).map(({ region }) => region));
   const unsaid = unfetched.filter((peer) => ofOver.has(peer) && !view.others.has(peer));
   if (unsaid.length > 0) return { kind: 'asking', peers: unsaid };
@@ -148,6 +153,18 @@ function holdsAll({ region, partitionCount, relearning }: RelearningView, ends: 
 function unkept({ peers, relearning, settled }: RelearningView): Vector {
   const promised = (relearning.promised ?? []).filter(({ region }) => peers.includes(region));
   return beyond(promised, settled);
+}
+
+/** What was promised of a later life is kept once what its region shows of the lives before has come as well (P9). */
+function ungivenOf({ peers, closed, relearning, beats }: RelearningView): VectorEntry | undefined {
+  return (relearning.promised ?? []).find(({ region, incarnation }) => {
+    if (incarnation.counter === 1 || !peers.includes(region) || closed.includes(region)) return false;
+    return !beats.some(
+      (given) =>
+        given.region === region &&
+        (given.incarnation.counter > incarnation.counter || sameIncarnation(given.incarnation, incarnation)),
+    );
+  });
 }
 
 /** No log brings what is missing of a life once a newer one of its region is read. */

@@ -257,7 +257,7 @@ export class Relearner {
 
   async #judge(relearning: Relearning): Promise<RelearningJudgement> {
     const { self, peers, closed, transfers, jobs } = this.#options;
-    const { applied, settled } = await transfers.standing();
+    const { applied, settled, beats } = await transfers.standing();
     // Newest first, so the last one of a donor is the first that is met.
     const newest = new Map<RegionId, TransferJob>();
     const failed = new Map<RegionId, boolean>();
@@ -276,6 +276,7 @@ export class Relearner {
       log: this.#logView(),
       applied,
       settled,
+      beats,
       fetched: new Set(newest.keys()),
       refused: new Set(refused.map(({ donor }) => donor)),
       failed: new Set([...failed].filter(([, isFailed]) => isFailed).map(([donor]) => donor)),
