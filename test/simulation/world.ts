@@ -319,6 +319,8 @@ export class World implements NodeWorld {
 
   /** Its processes go on, and must not write before the database has become another incarnation (P9). */
   restore(region: SimRegion, copy: Copy): void {
+    // Whether there is a copy is asked first, and a write that came meanwhile finds another database.
+    this.disturb(region.id);
     region.isSetBack = true;
     this.losses.setBack(region, copy);
     if (region.isLogInside) region.lostLogAtMs = this.scheduler.nowMs;
