@@ -324,6 +324,8 @@ export class World implements NodeWorld {
 
   /** Its processes go on, and must not write before the database has become another incarnation (P9). */
   restore(region: SimRegion, copy: Copy): void {
+    // Whether there is a copy is asked first, and a write that came meanwhile finds another database.
+    this.disturb(region.id);
     region.isSetBack = true;
     this.disturb(region.id);
     this.losses.setBack(region, copy);

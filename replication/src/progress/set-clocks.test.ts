@@ -115,7 +115,7 @@ class World {
     if (event.kind === 'peer clock') {
       this.peerAheadMs += event.byMs;
       this.isPeerMeasured = false;
-      this.#setAtBeat = this.#ownBeat.number;
+      this.#setAtBeat = Math.max(this.#setAtBeat, this.#ownBeat.number);
       this.#isEchoed = false;
     } else if (event.kind === 'own clock') {
       this.ownAheadMs += event.byMs;
@@ -247,6 +247,13 @@ const waitedAsLong: Story = [
   { event: { kind: 'hold' }, turns: 5 },
 ];
 
+/** What comes of the peer's progress until it is mute echoes beats from before the own clock was looked at. */
+const bothSetAtOnce: Story = [
+  { event: { kind: 'own clock', byMs: 2000 }, turns: 0 },
+  { event: { kind: 'peer clock', byMs: -2000 }, turns: 2 },
+  { event: { kind: 'mute' }, turns: 4 },
+];
+
 /** The last beats that arrive from before the clock was set come when no progress does. */
 const beatsAlone: Story = [
   { event: { kind: 'cut' }, turns: 30 },
@@ -293,7 +300,10 @@ test(
       fc.asyncProperty(storyOf(event), (steps) =>
         judged(steps, (byMs) => expect(Math.abs(byMs), `told ${byMs} ms too much`).toBeLessThan(300)),
       ),
-      { numRuns: 1000, examples: [[setWhileCut], [setBackTwice], [waitedAsLong], [beatsAlone]] },
+      {
+        numRuns: 1000,
+        examples: [[setWhileCut], [setBackTwice], [waitedAsLong], [beatsAlone], [bothSetAtOnce]],
+      },
     );
   },
   timeoutMs,
