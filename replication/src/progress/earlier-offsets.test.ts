@@ -77,6 +77,18 @@ test('a clock that was set back and ahead in one silence was set once', () => {
   expect(undone).toEqual(noHistory);
 });
 
+test('a clock that was set ahead twice in one silence was set for the last time before the next beat', () => {
+  const silent = heard(40, 60);
+  const once = addJump(noHistory, jump(4000, silent), []);
+  const twice = { ...jump(8000, silent), offsetMs: -4000, toldAtMs: 62_000, presentMs: -12_000 };
+  const sought = addJump(once, twice, []);
+  const leap = { afterBeat: 40, byMs: 21_000 };
+  const end = seekJump(sought, { leaps: [leap], heardBeat: heard(41, 60, 12_000), presentMs: -12_000 });
+  const present = { offsetMs: -12_000 };
+  expect([40, 41].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, -12_000]);
+  expect(end.sought).toBeNull();
+});
+
 test('a clock that was set back twice in one silence was so before the first fresh beat', () => {
   const silent = heard(40, 60);
   const once = addJump(noHistory, jump(-4000, silent), []);
