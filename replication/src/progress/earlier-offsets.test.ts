@@ -100,6 +100,16 @@ test('a clock that was set back twice in one silence was so before the first fre
   expect([41, 42].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, 7000]);
 });
 
+test('the leap of a clock that was set back is not that of the next time', () => {
+  const leap = { afterBeat: 55, byMs: -2000 };
+  const once = addJump(noHistory, jump(-2000, heard(90, 9000, -2000)), [leap]);
+  const twice = { ...jump(-3000, heard(90, 9000, -2000)), offsetMs: 2000, presentMs: 5000 };
+  const sought = addJump(once, twice, [leap]);
+  const later = seekJump(sought, { leaps: [leap], heardBeat: heard(91, 9000, -2000), presentMs: 5000 });
+  const present = { offsetMs: 5000 };
+  expect([55, 56, 92].map((beat) => offsetMsAt(beat, present, later.earlier))).toEqual([0, 2000, 2000]);
+});
+
 test('a silence while a clock is set back hides part of the leap', () => {
   const leap = { afterBeat: 150, byMs: -600 };
   const found = addJump(noHistory, jump(-8000, heard(198, 4000, -8000)), [leap]);
