@@ -177,11 +177,11 @@ export const honestyMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${sources}/progress/earlier-offsets.ts`,
-        from: 'const next = (before.at(-1)?.untilBeat ?? -1) + 1;',
-        to: 'const next = before.at(-1)?.untilBeat ?? -1;',
+        from: ': (before.at(-1)?.untilBeat ?? -1) + 1;',
+        to: ': (before.at(-1)?.untilBeat ?? -1);',
       },
     ],
-    killer: suite('replication/src/progress/set-clocks.test.ts'),
+    killer: suite('replication/src/progress/earlier-offsets.test.ts'),
   },
   {
     name: 'a jump of the own clock noticed with the next message only',

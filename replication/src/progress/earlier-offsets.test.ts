@@ -77,6 +77,18 @@ test('a clock that was set back and ahead in one silence was set once', () => {
   expect(undone).toEqual(noHistory);
 });
 
+test('a clock that was set ahead twice in one silence was set for the last time before the next beat', () => {
+  const silent = heard(40, 60);
+  const once = addJump(noHistory, jump(4000, silent), []);
+  const twice = { ...jump(8000, silent), offsetMs: -4000, toldAtMs: 62_000, presentMs: -12_000 };
+  const sought = addJump(once, twice, []);
+  const leap = { afterBeat: 40, byMs: 21_000 };
+  const end = seekJump(sought, { leaps: [leap], heardBeat: heard(41, 60, 12_000), presentMs: -12_000 });
+  const present = { offsetMs: -12_000 };
+  expect([40, 41].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, -12_000]);
+  expect(end.sought).toBeNull();
+});
+
 test('a clock that was set back twice in one silence was so before the first fresh beat', () => {
   const silent = heard(40, 60);
   const once = addJump(noHistory, jump(-4000, silent), []);
@@ -86,6 +98,16 @@ test('a clock that was set back twice in one silence was so before the first fre
   expect([40, 41].map((beat) => offsetMsAt(beat, present, sought.earlier))).toEqual([0, 0]);
   const end = seekJump(sought, { leaps: [], heardBeat: heard(42, 60, -7000), presentMs: 7000 });
   expect([41, 42].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, 7000]);
+});
+
+test('the leap of a clock that was set back is not that of the next time', () => {
+  const leap = { afterBeat: 55, byMs: -2000 };
+  const once = addJump(noHistory, jump(-2000, heard(90, 9000, -2000)), [leap]);
+  const twice = { ...jump(-3000, heard(90, 9000, -2000)), offsetMs: 2000, presentMs: 5000 };
+  const sought = addJump(once, twice, [leap]);
+  const later = seekJump(sought, { leaps: [leap], heardBeat: heard(91, 9000, -2000), presentMs: 5000 });
+  const present = { offsetMs: 5000 };
+  expect([55, 56, 92].map((beat) => offsetMsAt(beat, present, later.earlier))).toEqual([0, 2000, 2000]);
 });
 
 test('a silence while a clock is set back hides part of the leap', () => {

@@ -103,9 +103,8 @@ export function seekJump(history: OffsetHistory, { leaps, heardBeat, presentMs }
   const last = earlier.at(-1);
   if (sought === null || last === undefined || heardBeat === null || presentMs === null) return history;
   const before = earlier.slice(0, -1);
-  // The leap of the jump before this one is no leap of this one.
-  const next = (before.at(-1)?.untilBeat ?? -1) + 1;
-  const since = sought.byMs > 0 ? Math.max(last.untilBeat, next) : next;
+  // The leap of the jump before this one is no leap of this one, unless no beat came between two that were ahead.
+  const since = sought.byMs > 0 ? last.untilBeat : (before.at(-1)?.untilBeat ?? -1) + 1;
   const found = leaps.find((leap) => leap.afterBeat >= since && mayHide(leap, sought.byMs));
   if (found !== undefined) return withLast(before, { ...last, untilBeat: found.afterBeat }, null);
   return stillSought(before, last, { sought, heardBeat, presentMs });
