@@ -55,7 +55,7 @@ const begin: Readonly<Record<FaultKind, (place: Place) => End>> = {
     const sinceMs = world.scheduler.nowMs;
     node.process.stop();
     return () => {
-      region.clock.heardAgain(sinceMs);
+      region.clock.heardAgain(node.process.stoppedAtMs ?? sinceMs);
       node.process.goOn();
     };
   },

@@ -64,6 +64,7 @@ export class SimProcess {
   readonly #world: ProcessWorld;
   #life: Life = 'running';
   #stops = 0;
+  #stoppedAtMs: number | null = null;
   /** It has stood for so long that servers have ended its sessions. */
   #isSilent = false;
   #deferred: (() => void)[] = [];
@@ -83,6 +84,11 @@ export class SimProcess {
 
   get life(): Life {
     return this.#life;
+  }
+
+  /** True time since when it stands, however often it was stopped since; `null`: it does not. */
+  get stoppedAtMs(): number | null {
+    return this.#stoppedAtMs;
   }
 
   /** Runs in the process: now, when it goes on, or never. */
@@ -143,6 +149,7 @@ export class SimProcess {
     this.#stops++;
     if (this.#life !== 'running') return;
     this.#life = 'stopped';
+    this.#stoppedAtMs = this.#world.scheduler.nowMs;
     const stops = this.#stops;
     this.#world.trace.note(this.name, 'stopped');
     this.#world.scheduler.after(sessionTimeoutMs, () => {
@@ -155,6 +162,7 @@ export class SimProcess {
   goOn(): void {
     if (this.#life !== 'stopped') return;
     this.#life = 'running';
+    this.#stoppedAtMs = null;
     this.#isSilent = false;
     this.#world.trace.note(this.name, 'goes on');
     for (const news of this.#deferred.splice(0)) this.#world.scheduler.after(0, () => this.hear(news));
