@@ -80,3 +80,18 @@ test('a silence before the last echo that showed the offset of before is not tak
   const found = addJump(noHistory, jump(8000, heard(198, 500, 8000), 190), [silence, leap]);
   expect(found).toEqual({ earlier: [{ offsetMs: 0, untilBeat: 190 }], sought: null });
 });
+
+test('a clock that was set back twice in a silence tells the beats from after it by the present offset', () => {
+  const after = (number: number, madeMs: number): Jump['heardBeat'] => ({
+    beat: { number, count: 0, atMs: madeMs - 10_000, lsn: 1n, end: 1n },
+    receivedAtMs: madeMs + 60,
+  });
+  const waiting = addJump(noHistory, jump(-8000, heard(40, 20_000)), []);
+  const second = { ...jump(-2000, after(100, 52_000)), offsetMs: 8000, toldAtMs: 42_100, presentMs: 10_000 };
+  const both = addJump(waiting, second, []);
+  const present = { offsetMs: 10_000 };
+  expect(offsetMsAt(100, present, both.earlier), 'as old as it may be, while it is sought').toBe(0);
+  const sure = seekJump(both, { leaps: [], heardBeat: after(101, 52_250), presentMs: 10_000 });
+  expect([99, 100, 101].map((beat) => offsetMsAt(beat, present, sure.earlier))).toEqual([0, 10_000, 10_000]);
+  expect(sure.sought).toBeNull();
+});

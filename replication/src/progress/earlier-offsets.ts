@@ -89,12 +89,18 @@ export function seekJump(history: OffsetHistory, { leaps, heardBeat, presentMs }
   return stillSought(before, last, { sought, heardBeat, presentMs });
 }
 
+/**
+ * Where the jump after it is found, one that is still sought is no longer: it was made before that, and no beat from after
+ * both is told by what held before either.
+ */
 function withLast(
   before: readonly EarlierOffset[],
   last: EarlierOffset,
   sought: Sought | null,
 ): OffsetHistory {
-  return { earlier: [...before, last].slice(-keptOffsets), sought };
+  const mostUntil = sought === null ? last.untilBeat : Infinity;
+  const bounded = before.map((old) => ({ ...old, untilBeat: Math.min(old.untilBeat, mostUntil) }));
+  return { earlier: [...bounded, last].slice(-keptOffsets), sought };
 }
 
 /** Between the two offsets a beat is older by the one that is less. */
