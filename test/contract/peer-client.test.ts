@@ -140,7 +140,7 @@ function groundOf(peer: Us) {
 async function simulated() {
   const peers = new SimulatedPeers();
   let ageMs: number | null = null;
-  const world = { ...peers.world, isServed: () => true, dataAgeMs: () => ageMs };
+  const world = { ...peers.world, isServed: () => true, dataAgeMs: () => ageMs, onAsked: () => undefined };
   const asked = peers.regionOf(peers.peer);
   const client = new SimPeerClient({
     region: peers.regionOf(peers.own),

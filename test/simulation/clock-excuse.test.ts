@@ -2,6 +2,8 @@ import { parseRegionId } from '@isthmus/replication/ports/identity';
 import { expect, test } from 'vitest';
 import { OffsetNews } from './clock-excuse.ts';
 import { RegionClock } from './region-clock.ts';
+import { runScenario } from './run.ts';
+import { drawScenario, type Fault } from './scenario.ts';
 
 const own = parseRegionId('us') ?? expect.fail('us is a region');
 const peer = parseRegionId('eu') ?? expect.fail('eu is a region');
@@ -141,4 +143,23 @@ test('what a clock was set ahead by excuses only where a process began, and noth
   pair.trueMs = 31_000;
   pair.there.clock.jump(4000);
   expect(told(29_000)).toBe(0);
+});
+
+test('a process that was stopped again while it stood has stood since the first time', async () => {
+  const options = { regions: 2, seconds: null, isHealing: true, faults: null };
+  const { faults, ...drawn } = drawScenario(763482, options);
+  const slow = faults.filter(({ kind, atMs }) => kind === 'slow-link' && atMs < 5000);
+  const us = { region: 1, other: 0, level: 0.82 };
+  const standing: readonly Fault[] = [
+    { ...us, kind: 'clock-far-ahead', atMs: 7178.7, forMs: 1217.7 },
+    { ...us, kind: 'stop', atMs: 8629.2, forMs: 16_691.8 },
+    { ...us, kind: 'stop', atMs: 17_333.2, forMs: 356.5 },
+  ];
+  const { violations } = await runScenario({
+    ...drawn,
+    faults: [...slow, ...standing],
+    operations: [],
+    durationMs: 25_322,
+  });
+  expect(violations).toEqual([]);
 });

@@ -21,3 +21,11 @@ test.each([10, 12.5, 13, 13.5, 15, 17])(
   },
   120_000,
 );
+
+test('a peer that is being opened anew as another incarnation when it is first asked is not waited for', async () => {
+  const drawn = drawScenario(765864, { regions: null, seconds: null, isHealing: true, faults: null });
+  const faults = drawn.faults.slice(0, 1);
+  const { violations, coverage } = await runScenario({ ...drawn, faults });
+  expect(coverage['peer silent when a region came']).toBeGreaterThan(0);
+  expect(violations).toEqual([]);
+});

@@ -2,7 +2,8 @@
  * Judges the first write that a region takes which came later than the others (P6): it must hold whatever a peer had
  * written before that answered when the region came, in whichever life of the peer, and whether a log holds it or the peer
  * alone. What peers held is taken by content, because an earlier life is not told by positions. Only where nothing was wrong
- * around that moment is it sure which peers answered; elsewhere the other judges see to what came of it.
+ * around that moment is it sure which peers answered; elsewhere the other judges see to what came of it. Even there a peer
+ * that has become another incarnation is opened anew, and whose first question comes to it in that second is not answered.
  */
 import { merge } from '@isthmus/conflict';
 import { sameLife } from '@isthmus/replication/ports/identity';
@@ -10,6 +11,7 @@ import type { StoredRecord } from '@isthmus/replication/ports/record-store';
 import { settledOf } from './verdict-loss.ts';
 import type { Life } from './past-lives.ts';
 import type { SimNode } from './sim-node.ts';
+import type { Asking } from './sim-peer-client.ts';
 import type { SimRegion } from './sim-region.ts';
 import { things } from './workload.ts';
 import type { World } from './world.ts';
@@ -29,7 +31,9 @@ export class JoiningJudge {
   readonly #world: World;
   readonly #region: SimRegion;
   readonly #cameAtMs: number;
-  readonly #awaited: readonly Awaited[];
+  #awaited: readonly Awaited[];
+  /** By process and peer: who has asked whom. */
+  readonly #asked = new Set<string>();
   #hasWritten = false;
 
   /** The region comes now. */
@@ -43,6 +47,16 @@ export class JoiningJudge {
       const held = [...of.records.tables.records.values()];
       return { peer: of, life: of.identity, held, losses: this.#lossesOf(of) };
     });
+  }
+
+  /** Whoever does not answer at the first asking is not waited for (0029). */
+  asked({ process, from, to, isAnswered }: Asking): void {
+    const name = `${process.name} ${to}`;
+    if (from !== this.#region.id || this.#asked.has(name)) return;
+    this.#asked.add(name);
+    if (isAnswered) return;
+    this.#world.seen('peer silent when a region came');
+    this.#awaited = this.#awaited.filter(({ peer }) => peer.id !== to);
   }
 
   /** A write is about to be taken. */

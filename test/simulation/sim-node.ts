@@ -36,7 +36,7 @@ import { SimAgendaStore } from './sim-agenda.ts';
 import { pointTold } from './point-told.ts';
 import { SimBeatStore } from './sim-beats.ts';
 import { SimDeadLetters, SimPostgres, SimRecordStore, SimRoleLock } from './sim-postgres.ts';
-import { SimPeerClient } from './sim-peer-client.ts';
+import { type Asking, SimPeerClient } from './sim-peer-client.ts';
 import { SimProcess } from './sim-process.ts';
 import type { SimSeals } from './sim-seals.ts';
 import type { SimRegion } from './sim-region.ts';
@@ -73,6 +73,7 @@ export interface NodeWorld extends TransferWorld, RetirementWorld {
   readonly incidents: Pick<IncidentJudge, 'stored' | 'dropped'>;
   /** Whether some process of the region answers on the admin listener. */
   readonly isServed: (region: RegionId) => boolean;
+  readonly onAsked: (asking: Asking) => void;
   readonly judge: (node: SimNode) => void;
   /** The region's database is held not to continue its own past. */
   readonly onRefused: (region: SimRegion, reason: string) => void;

@@ -17,8 +17,17 @@ import type { SimRegion } from './sim-region.ts';
 export interface PeerWorld extends FeedWorld {
   /** Whether some process of the region answers on the admin listener. */
   readonly isServed: (region: RegionId) => boolean;
+  /** A question of one of its processes has come to a peer, where somebody answers it or nobody does. */
+  readonly onAsked: (asking: Asking) => void;
   /** How long ago data of the caller last moved anything there; `null`: nobody can tell. */
   readonly dataAgeMs: (region: RegionId, caller: RegionId) => number | null;
+}
+
+export interface Asking {
+  readonly process: SimProcess;
+  readonly from: RegionId;
+  readonly to: RegionId;
+  readonly isAnswered: boolean;
 }
 
 export interface PeerClientParts {
@@ -72,7 +81,9 @@ function ask<T>({ from, to, process, world }: Way, question: () => Promise<T>): 
       });
     scheduler.after(link.delayMs(), () => {
       const isServed = world.isServed(to) && postgres.isUp && !postgres.isFrozen;
-      if (link.isCut || !isServed) return;
+      const isAnswered = !link.isCut && isServed;
+      world.onAsked({ process, from, to, isAnswered });
+      if (!isAnswered) return;
       question().then(
         (given) => answer(() => resolve(given)),
         (reason: unknown) => answer(() => reject(reason)),

@@ -167,6 +167,7 @@ export class SimProcess {
   goOn(): void {
     if (this.#life !== 'stopped') return;
     this.#life = 'running';
+    this.#stoppedAtMs = null;
     this.#isSilent = false;
     this.#world.trace.note(this.name, 'goes on');
     for (const news of this.#deferred.splice(0)) this.#world.scheduler.after(0, () => this.hear(news));

@@ -27,6 +27,7 @@ import { Scheduler } from './scheduler.ts';
 import { type NodeWorld, SimNode } from './sim-node.ts';
 import type { SimProcess } from './sim-process.ts';
 import { Operator } from './sim-operator.ts';
+import type { Asking } from './sim-peer-client.ts';
 import { SimRegion } from './sim-region.ts';
 import { SimSeals } from './sim-seals.ts';
 import type { SimRetiring } from './sim-retirement.ts';
@@ -155,6 +156,8 @@ export class World implements NodeWorld {
 
   readonly isServed = (region: RegionId): boolean =>
     this.nodesOf(region).some((node) => node?.isOpen ?? false);
+
+  readonly onAsked = (asking: Asking): void => this.joining?.asked(asking);
 
   readonly dataAgeMs = (region: RegionId, caller: RegionId): number | null =>
     this.nodesOf(region)

@@ -96,8 +96,9 @@ test('a clock that was set back twice in one silence was so before the first fre
   const sought = addJump(once, twice, []);
   const present = { offsetMs: 7000 };
   expect([40, 41].map((beat) => offsetMsAt(beat, present, sought.earlier))).toEqual([0, 0]);
-  const end = seekJump(sought, { leaps: [], heardBeat: heard(42, 60, -7000), presentMs: 7000 });
-  expect([41, 42].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, 7000]);
+  const first = seekJump(sought, { leaps: [], heardBeat: heard(42, 60, -7000), presentMs: 7000 });
+  const end = seekJump(first, { leaps: [], heardBeat: heard(43, 60, -7000), presentMs: 7000 });
+  expect([41, 42, 43].map((beat) => offsetMsAt(beat, present, end.earlier))).toEqual([0, 7000, 7000]);
 });
 
 test('the leap of a clock that was set back is not that of the next time', () => {
@@ -126,4 +127,19 @@ test('a silence before the last echo that showed the offset of before is not tak
   const leap = { afterBeat: 190, byMs: 8000 };
   const found = addJump(noHistory, jump(8000, heard(198, 500, 8000), 190), [silence, leap]);
   expect(found).toEqual({ earlier: [{ offsetMs: 0, untilBeat: 190 }], sought: null });
+});
+
+test('a clock that was set back twice in a silence tells the beats from after it by the present offset', () => {
+  const after = (number: number, madeMs: number): Jump['heardBeat'] => ({
+    beat: { number, count: 0, atMs: madeMs - 10_000, lsn: 1n, end: 1n },
+    receivedAtMs: madeMs + 60,
+  });
+  const waiting = addJump(noHistory, jump(-8000, heard(40, 20_000)), []);
+  const second = { ...jump(-2000, after(100, 52_000)), offsetMs: 8000, toldAtMs: 42_100, presentMs: 10_000 };
+  const both = addJump(waiting, second, []);
+  const present = { offsetMs: 10_000 };
+  expect(offsetMsAt(100, present, both.earlier), 'as old as it may be, while it is sought').toBe(0);
+  const sure = seekJump(both, { leaps: [], heardBeat: after(101, 52_250), presentMs: 10_000 });
+  expect([99, 100, 101].map((beat) => offsetMsAt(beat, present, sure.earlier))).toEqual([0, 10_000, 10_000]);
+  expect(sure.sought).toBeNull();
 });

@@ -110,12 +110,18 @@ export function seekJump(history: OffsetHistory, { leaps, heardBeat, presentMs }
   return stillSought(before, last, { sought, heardBeat, presentMs });
 }
 
+/**
+ * Where the jump after it is found, one that is still sought is no longer: it was made before that, and no beat from after
+ * both is told by what held before either.
+ */
 function withLast(
   before: readonly EarlierOffset[],
   last: EarlierOffset,
   sought: Sought | null,
 ): OffsetHistory {
-  return { earlier: [...before, last].slice(-keptOffsets), sought };
+  const mostUntil = sought === null ? last.untilBeat : Infinity;
+  const bounded = before.map((old) => ({ ...old, untilBeat: Math.min(old.untilBeat, mostUntil) }));
+  return { earlier: [...bounded, last].slice(-keptOffsets), sought };
 }
 
 /** Between the two offsets a beat is older by the one that is less. */
@@ -142,12 +148,7 @@ function stillSought(
   const isSure = sought.fresh !== null && isInTime(sought.fresh.last, heardBeat);
   const next = isSure || left === null ? null : { ...sought, fresh: { first, last: heardBeat } };
   const untilBeat = Math.min(first - 1, lastBeat);
-  // One that was set back several times was so each time before that beat.
-  return withLast(endedBy(before, untilBeat), { ...last, untilBeat }, next);
-}
-
-function endedBy(offsets: readonly EarlierOffset[], beat: number): readonly EarlierOffset[] {
-  return offsets.map((old) => ({ ...old, untilBeat: Math.min(old.untilBeat, beat) }));
+  return withLast(before, { ...last, untilBeat }, next);
 }
 
 /** Beats that have waited come faster than they were made, and one that looks fresh among them may have waited as well. */
