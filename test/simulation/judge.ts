@@ -39,7 +39,8 @@ export function judgeNode(world: World, node: SimNode): void {
     const lives = livesOf(region, other, peer);
     if (world.offsets.knowsOffset(region, other))
       void judgeLag(world, node, { other, view, lives, usesEarlier: usesEarlier(peer) });
-    if (!other.isGone && other.isWhole) void judgeRpo(world, node, { other, view, lives });
+    const isHidden = region.untold.hides(ownMs, peer.rpo?.coveredAtMs ?? null);
+    if (!other.isGone && other.isWhole) void judgeRpo(world, node, { other, view, lives, isHidden });
   }
 }
 
@@ -89,14 +90,18 @@ async function judgeLag(
   });
 }
 
-async function judgeRpo(world: World, node: SimNode, { other, view, lives }: Seen): Promise<void> {
+async function judgeRpo(
+  world: World,
+  node: SimNode,
+  { other, view, lives, isHidden }: Seen & { readonly isHidden: boolean },
+): Promise<void> {
   const { id, identity } = node.region;
   const truth = await world.oracle.lag(identity, other);
   // An age is that of a beat, which may lie before a jump that all that is missing came after.
   const hiddenMs = hiddenIn(world, node.region, Math.max(truth.oldestChangeMs, truth.newestBeatMs));
   const place = `${id} at ${other.id}`;
   judgeMissing(world, { node, other, place, shown: view.rpo, truth });
-  if (view.rpo.seconds === null && (await isUntold(world, node.region, other))) return;
+  if (isHidden) return;
   world.gauges.age(node, lives, {
     gauge: 'rpo',
     place,
@@ -106,37 +111,25 @@ async function judgeRpo(world: World, node: SimNode, { other, view, lives }: See
   });
 }
 
-/** The newest beat that the peer is known to have settled is of an age that the region cannot know. */
-async function isUntold(
-  { oracle }: World,
-  { identity, beats }: SimRegion,
-  other: SimRegion,
-): Promise<boolean> {
-  const { progress } = await beats.overview();
-  const settled = progress.find(({ peer }) => peer === other.id)?.settledBeat ?? 0;
-  const [beat] = beats.between(settled, settled);
-  return beat !== undefined && oracle.isUntold(identity, beat.lsn);
-}
-
 /** What would be lost if the database died and the own log stayed, as long as all that was ever in that is there. */
 function judgeLog(world: World, node: SimNode, figures: Figures): void {
   const { region } = node;
   const isOfAll = !region.hasLostLog && !region.mayRecount && region.lives.all.length === 1;
   if (!isOfAll || !knowsOwnClock(region, world.scheduler.nowMs)) return;
   const { seconds, changes } = viewLog(figures, node.clock.nowMs());
-  const { publishedThrough: end } = region.beats;
-  if (seconds === null && end !== null && world.oracle.isUntold(region.identity, end - 1n)) return;
   const truth = world.oracle.logLag(region);
   const hiddenMs = hiddenIn(world, region, Math.max(truth.oldestChangeMs, truth.newestBeatMs));
   const place = `${region.id} at its log`;
   const isCalm = world.gauges.isCalm(region, region);
-  world.gauges.age(node, 'the only one', {
+  const age = {
     gauge: 'rpo',
     place,
     shownMs: milliseconds(seconds),
     leastMs: Math.max(0, truth.oldestChangeMs - hiddenMs),
     mostMs: isCalm ? truth.newestBeatMs + heardMs : Infinity,
-  });
+  } as const;
+  const isHidden = region.untold.hides(node.clock.nowMs(), figures.own.logCoveredAtMs);
+  if (!isHidden) world.gauges.age(node, 'the only one', age);
   const reading = {
     gauge: 'rpo changes',
     place,

@@ -1,5 +1,4 @@
 /** What a clock that is set back hides of the age of own beats: the time between those of two processes around it (0030). */
-import type { Lsn } from '@isthmus/replication/ports/change';
 import { expect, test } from 'vitest';
 import { drawScenario } from './scenario.ts';
 import type { SimRegion } from './sim-region.ts';
@@ -21,13 +20,8 @@ class Still {
   /** By another process than the one before, or by the same. */
   beat(by: 'another' | 'the same' = 'another'): void {
     const { region } = this;
-    region.database.transact(true, () => undefined);
     if (by === 'another') this.#writer = { region, incarnation: region.identity.incarnation };
     this.#world.oracle.beat(this.#writer);
-  }
-
-  isUntold(at: Lsn): boolean {
-    return this.#world.oracle.isUntold(this.region.identity, at);
   }
 
   hiddenMs(sinceMs = 0): number {
@@ -96,31 +90,4 @@ test('nothing is hidden from a process that wrote both', async () => {
   expect(still.hiddenMs(), 'the next beat is still to come').toBe(1000);
   still.beat('the same');
   expect(still.hiddenMs()).toBe(0);
-});
-
-test('the age of a beat is told by nobody once another process finds the clock behind it, until a later one counts', async () => {
-  const still = new Still();
-  await still.until(1000);
-  still.beat();
-  await still.until(2000);
-  const last = still.region.database.wal.insert;
-  still.beat();
-  still.region.clock.jump(-60_000);
-  await still.until(3000);
-  const next = still.region.database.wal.insert;
-  still.beat();
-  expect([still.isUntold(0n), still.isUntold(last), still.isUntold(next)]).toEqual([true, true, false]);
-});
-
-test('it is told by who wrote beats before and after, and where the clock was not set back by as much as has passed', async () => {
-  const still = new Still();
-  await still.until(1000);
-  still.beat();
-  still.region.clock.jump(-60_000);
-  await still.until(2000);
-  still.beat('the same');
-  still.region.clock.jump(-900);
-  await still.until(3000);
-  still.beat();
-  expect(still.isUntold(0n)).toBe(false);
 });

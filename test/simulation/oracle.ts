@@ -38,8 +38,6 @@ interface PlacedName extends TrueCommit {
 interface TrueBeat extends TrueCommit {
   /** How often the clock had been set back by then: a moment alone does not say which of the two came first. */
   readonly setBacks: number;
-  /** By the region's own clock. */
-  readonly shownMs: number;
   /** Whose connection it was written on. */
   readonly by: unknown;
 }
@@ -143,13 +141,8 @@ export class Oracle {
   beat(by: Writer): void {
     const { region, incarnation } = by;
     const { clock, database } = region;
-    this.#truthOf(region, incarnation).beats.push({
-      atMs: this.#nowMs(),
-      end: database.wal.insert,
-      setBacks: clock.setBacks.length,
-      shownMs: clock.nowMs(),
-      by,
-    });
+    const beat = { atMs: this.#nowMs(), end: database.wal.insert, setBacks: clock.setBacks.length, by };
+    this.#truthOf(region, incarnation).beats.push(beat);
   }
 
   applied(target: SimRegion, { transaction, decision, outcome, before }: AppliedFact): void {
@@ -219,18 +212,6 @@ export class Oracle {
       return Math.min(byMs, (next?.atMs ?? this.#nowMs()) - (before?.atMs ?? sinceMs));
     });
     return hidden.reduce((sum, each) => sum + each, 0);
-  }
-
-  /**
-   * Whether nobody can tell by the own clock how old a beat is that began there: it, or one after it, was the last before the
-   * clock went back, and no process wrote beats before and after that (0030).
-   */
-  isUntold({ region, incarnation }: Life, at: Lsn): boolean {
-    const beats = this.#known({ region, incarnation })?.beats ?? [];
-    return beats.some(({ by, shownMs }, index) => {
-      const before = beats[index - 1];
-      return before !== undefined && before.end > at && before.by !== by && shownMs < before.shownMs;
-    });
   }
 
   /** By what is really there: everything applied, up to the oldest change that was put aside. */

@@ -12,6 +12,7 @@ import type { CountedBeat, Lsn } from '@isthmus/replication/ports/change';
 import type { PositionRow } from '@isthmus/replication/ports/record-store';
 import type { Oracle } from './oracle.ts';
 import { commitKind, type SimPostgres } from './sim-postgres.ts';
+import { FoundBeats } from './untold-beats.ts';
 
 interface SimBeatHold {
   /** Resolves with the database's clock as if it had never been set back. */
@@ -24,6 +25,8 @@ export class SimBeatStore implements BeatStore {
   /** Of the process. */
   readonly #clock: BeatClock;
   readonly #oracle: Oracle;
+  /** By the process. */
+  readonly #found = new FoundBeats();
 
   constructor(postgres: SimPostgres, oracle: Oracle) {
     this.#postgres = postgres;
@@ -73,8 +76,11 @@ export class SimBeatStore implements BeatStore {
     return this.#postgres.commit('heard', () => this.#inner.storeHeard(heard));
   }
 
-  overview(): Promise<Overview> {
-    return this.#postgres.read('overview', () => this.#inner.overview());
+  async overview(): Promise<Overview> {
+    const overview = await this.#postgres.read('overview', () => this.#inner.overview());
+    const { newest } = overview.own;
+    if (newest !== null) this.#found.note(newest.number);
+    return overview;
   }
 
   beatAtMs(number: number): Promise<number | null> {
@@ -91,7 +97,9 @@ export class SimBeatStore implements BeatStore {
     if (inner === null) return null;
     const forget = this.#postgres.hold(() => void inner.release());
     const beatWithin = async (bounds: BeatBounds): Promise<number> => {
+      const before = this.#inner.seen;
       const unsetMs = inner.beatWithin(bounds);
+      this.#postgres.region.untold.written(unsetMs, before?.unsetMs ?? null, this.#found);
       this.#oracle.beat(this.#postgres);
       return unsetMs;
     };

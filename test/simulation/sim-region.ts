@@ -28,6 +28,7 @@ import type { RegionClock } from './region-clock.ts';
 import type { SimSeals } from './sim-seals.ts';
 import { SimServer } from './sim-server.ts';
 import type { Random } from './random.ts';
+import { UntoldBeats } from './untold-beats.ts';
 
 export interface RegionIdentity {
   readonly region: RegionId;
@@ -56,6 +57,7 @@ export class SimRegion {
   readonly incidents = new MemoryIncidentStore();
   /** Of each peer the life in which it last told its progress here. */
   readonly toldLives = new Map<RegionId, Incarnation>();
+  readonly untold = new UntoldBeats();
   readonly incarnations: MemoryIncarnationStore;
   readonly refills: MemoryRefillStore;
   readonly drains: MemoryDrainStore;

@@ -57,7 +57,7 @@ const selectBeatAt: Statement = {
 
 /** Its time is by the clock as if that had never been set back. */
 const selectNewest: Statement = {
-  name: 'isthmus_beat_newest',
+  name: 'isthmus_beat_seen',
   text: `SELECT number, ${milliseconds('at')} + set_back_ms FROM isthmus.beat ORDER BY number DESC LIMIT 1`,
 };
 
