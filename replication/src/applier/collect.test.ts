@@ -171,3 +171,18 @@ function walked(run: () => void): number {
   }
   return elements;
 }
+
+test('of a record that is cut the beats that lie before the cut are taken with it', () => {
+  const changes = [20n, 40n].map((lsn) => ({
+    lsn,
+    index: 0,
+    collection: 'c',
+    key: 'k',
+    delta: new Uint8Array([1]),
+  }));
+  const beats = [20n, 30n].map((end, index) => ({ number: index + 1, lsn: end, end, atMs: 0, count: 1 }));
+  const head = { kind: 'changes', origin, incarnation, partition: 0, from: 10n, to: 50n } as const;
+  const long = { record: { ...head, beats, changes }, offset: 0n, byteCount: 1, arrivedMs: 0 };
+  const collected = collect(open(10n), [long], room(1));
+  expect([collected?.applied, collected?.beats.map(({ number }) => number)]).toEqual([20n, [1]]);
+});

@@ -97,7 +97,9 @@ function take(
   const last = fresh[cut - 1];
   if (cut < fresh.length && last !== undefined) {
     const place = { ...before, byteCount, applied: last.lsn, reading: movedTo(before.reading, last.lsn) };
-    return { changes: fresh.slice(0, cut), beats: [], place };
+    // A relay that was behind packs many beats into one record, and those that are passed are settled with the cut.
+    const beats = record.beats.filter(({ end }) => end <= last.lsn);
+    return { changes: fresh.slice(0, cut), beats, place };
   }
   const reading = advance(before.reading, record.to, entry.offset);
   return {
