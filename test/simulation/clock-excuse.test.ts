@@ -92,6 +92,26 @@ test('a database that was down twice has been silent since it first was', () => 
   expect(pair.here.clock.noticedAtMs, 'when the first would have been over').toBe(15_000);
 });
 
+test('a process that goes on while its database is silent could not read the clock until that answers', () => {
+  const pair = new Pair();
+  const { clock } = pair.here;
+  pair.trueMs = 10_000;
+  clock.jump(-4000);
+  pair.trueMs = 14_000;
+  clock.fellSilent();
+  pair.trueMs = 15_000;
+  clock.heardAgain(9000);
+  pair.trueMs = 20_000;
+  clock.answers();
+  expect(clock.noticedAtMs).toBe(20_000);
+  pair.trueMs = 20_500;
+  clock.heardAgain(20_100);
+  expect(clock.noticedAtMs, 'stopped again before it had read').toBe(20_500);
+  pair.trueMs = 30_000;
+  clock.heardAgain(29_000);
+  expect(clock.noticedAtMs, 'it had long read it').toBe(20_500);
+});
+
 test('an own clock that was set ahead excuses the same only where nobody could look while it was', () => {
   const pair = new Pair();
   const told = (beatAtMs = 11_000): number => pair.offsets.setBackMs(pair.here, pair.there, beatAtMs);

@@ -46,9 +46,12 @@ export class RegionClock {
     return Math.max(this.jumpedAtMs, this.#silentUntilMs);
   }
 
-  /** A process could not read the clock since then, and can now; nor may it have read what was set just before. */
+  /**
+   * A process could not read the clock since then, and can now; nor may it have read what was set just before, or what it
+   * could read only just before, as where a process stands and its database is silent by turns.
+   */
   heardAgain(sinceMs: number): void {
-    if (this.jumpedAtMs < sinceMs - this.#readWithinMs) return;
+    if (this.noticedAtMs < sinceMs - this.#readWithinMs) return;
     this.#silentUntilMs = this.#trueMs();
     if (this.#setAhead !== null) this.#unseenAheads.push(this.#setAhead);
     this.#setAhead = null;
