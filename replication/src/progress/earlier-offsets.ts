@@ -25,8 +25,8 @@ export interface Leap {
 export interface OffsetHistory {
   /** Oldest first. */
   readonly earlier: readonly EarlierOffset[];
-  /** The last jump, while the beat before it has not been found; `null`: it has. */
-  readonly sought: Sought | null;
+  /** Jumps before which the last beat has not been found, oldest first: those of the last ones of `earlier`. */
+  readonly sought: readonly Sought[];
 }
 
 interface Sought {
@@ -61,52 +61,47 @@ interface News {
 
 type HeardAt = Pick<HeardBeat, 'beat' | 'receivedAtMs'>;
 
-export const noHistory: OffsetHistory = { earlier: [], sought: null };
-
-export function addJump(history: OffsetHistory, jump: Jump, leaps: readonly Leap[]): OffsetHistory {
-  const { earlier, sought } = history;
-  const last = earlier.at(-1);
-  const isUndone = sought?.fresh === null && sought.byMs < 0 && jump.byMs > 0;
-  return isUndone && last !== undefined
-    ? addBoth(
-        earlier.slice(0, -1),
-        { ...jump, offsetMs: last.offsetMs, byMs: sought.byMs + jump.byMs },
-        leaps,
-      )
-    : addOne(earlier, jump, leaps);
-}
+export const noHistory: OffsetHistory = { earlier: [], sought: [] };
 
 /**
- * A clock that was set back and then ahead, before a beat was found that was made in between: it counts as set once. Each
+ * A clock that was set back and then ahead, before a beat was found that was made in between, counts as set once: each
  * beat made in between is older by both of the other offsets.
  */
-function addBoth(before: readonly EarlierOffset[], both: Jump, leaps: readonly Leap[]): OffsetHistory {
-  const isGone = Math.abs(both.byMs) < leastJumpMs;
-  return isGone ? { earlier: before, sought: null } : addOne(before, both, leaps);
+export function addJump(history: OffsetHistory, jump: Jump, leaps: readonly Leap[]): OffsetHistory {
+  const last = history.earlier.at(-1);
+  const sought = history.sought.at(-1);
+  const isSetBack = sought?.fresh === null && sought.byMs < 0;
+  if (!isSetBack || jump.byMs < 0 || last === undefined) return addOne(history, jump, leaps);
+  const before = { earlier: history.earlier.slice(0, -1), sought: history.sought.slice(0, -1) };
+  const byMs = sought.byMs + jump.byMs;
+  const isUndone = Math.abs(byMs) < leastJumpMs;
+  return isUndone ? before : addJump(before, { ...jump, offsetMs: last.offsetMs, byMs }, leaps);
 }
 
-function addOne(earlier: readonly EarlierOffset[], jump: Jump, leaps: readonly Leap[]): OffsetHistory {
+function addOne({ earlier, sought }: OffsetHistory, jump: Jump, leaps: readonly Leap[]): OffsetHistory {
   const { offsetMs, byMs, heardBeat, agreedBeat } = jump;
   const lastUntil = earlier.at(-1)?.untilBeat ?? -1;
   const knownUntil = Math.max(agreedBeat, lastUntil);
   // A silence before that looks like the leap and is none.
   const since = Math.max(agreedBeat, lastUntil + 1);
   const found = leaps.findLast((leap) => leap.afterBeat >= since && isOf(leap, byMs));
-  if (found !== undefined) return withLast(earlier, { offsetMs, untilBeat: found.afterBeat }, null);
-  const sought = { byMs, lastBeat: lastBeatBefore(jump), fresh: null };
+  if (found !== undefined) return withLast(earlier, { offsetMs, untilBeat: found.afterBeat }, []);
+  const next = { byMs, lastBeat: lastBeatBefore(jump), fresh: null };
   const { presentMs } = jump;
-  return stillSought(earlier, { offsetMs, untilBeat: knownUntil }, { sought, heardBeat, presentMs });
+  const last = { offsetMs, untilBeat: knownUntil };
+  return stillSought(earlier, last, { sought: [...sought, next], heardBeat, presentMs });
 }
 
 export function seekJump(history: OffsetHistory, { leaps, heardBeat, presentMs }: News): OffsetHistory {
   const { earlier, sought } = history;
   const last = earlier.at(-1);
-  if (sought === null || last === undefined || heardBeat === null || presentMs === null) return history;
+  const of = sought.at(-1);
+  if (of === undefined || last === undefined || heardBeat === null || presentMs === null) return history;
   const before = earlier.slice(0, -1);
   // The leap of the jump before this one is no leap of this one, unless no beat came between two that were ahead.
-  const since = sought.byMs > 0 ? last.untilBeat : (before.at(-1)?.untilBeat ?? -1) + 1;
-  const found = leaps.find((leap) => leap.afterBeat >= since && mayHide(leap, sought.byMs));
-  if (found !== undefined) return withLast(before, { ...last, untilBeat: found.afterBeat }, null);
+  const since = of.byMs > 0 ? last.untilBeat : (before.at(-1)?.untilBeat ?? -1) + 1;
+  const found = leaps.find((leap) => leap.afterBeat >= since && mayHide(leap, of.byMs));
+  if (found !== undefined) return withLast(before, { ...last, untilBeat: found.afterBeat }, []);
   return stillSought(before, last, { sought, heardBeat, presentMs });
 }
 
@@ -117,38 +112,45 @@ export function seekJump(history: OffsetHistory, { leaps, heardBeat, presentMs }
 function withLast(
   before: readonly EarlierOffset[],
   last: EarlierOffset,
-  sought: Sought | null,
+  sought: readonly Sought[],
 ): OffsetHistory {
-  const mostUntil = sought === null ? last.untilBeat : Infinity;
+  const mostUntil = sought.length === 0 ? last.untilBeat : Infinity;
   const bounded = before.map((old) => ({ ...old, untilBeat: Math.min(old.untilBeat, mostUntil) }));
-  return { earlier: [...bounded, last].slice(-keptOffsets), sought };
+  return { earlier: [...bounded, last].slice(-keptOffsets), sought: sought.slice(-keptOffsets) };
+}
+
+interface Seeking {
+  /** The last one is that of `last`. */
+  readonly sought: readonly Sought[];
+  readonly heardBeat: HeardAt;
+  readonly presentMs: number;
 }
 
 /** Between the two offsets a beat is older by the one that is less. */
 function stillSought(
   before: readonly EarlierOffset[],
   last: EarlierOffset,
-  {
-    sought,
-    heardBeat,
-    presentMs,
-  }: { readonly sought: Sought; readonly heardBeat: HeardAt; readonly presentMs: number },
+  { sought, heardBeat, presentMs }: Seeking,
 ): OffsetHistory {
-  const { byMs, lastBeat } = sought;
+  const of = sought.at(-1);
+  if (of === undefined) return withLast(before, last, sought);
+  const { byMs, lastBeat } = of;
   const { number } = heardBeat.beat;
-  const left = number <= lastBeat ? sought : null;
-  if (byMs > 0)
-    return withLast(
-      before,
-      { ...last, untilBeat: Math.max(last.untilBeat, Math.min(number, lastBeat)) },
-      left,
-    );
-  const first = sought.fresh?.first ?? (isFresh(heardBeat, presentMs) ? number : null);
+  const left = number <= lastBeat ? sought : [];
+  if (byMs > 0) {
+    const untilBeat = Math.max(last.untilBeat, Math.min(number, lastBeat));
+    return withLast(before, { ...last, untilBeat }, left);
+  }
+  const first = of.fresh?.first ?? (isFresh(heardBeat, presentMs) ? number : null);
   if (first === null) return withLast(before, { ...last, untilBeat: lastBeat }, left);
-  const isSure = sought.fresh !== null && isInTime(sought.fresh.last, heardBeat);
-  const next = isSure || left === null ? null : { ...sought, fresh: { first, last: heardBeat } };
+  const isSure = of.fresh !== null && isInTime(of.fresh.last, heardBeat);
+  const next = { ...of, fresh: { first, last: heardBeat } };
   const untilBeat = Math.min(first - 1, lastBeat);
-  return withLast(before, { ...last, untilBeat }, next);
+  return withLast(
+    before,
+    { ...last, untilBeat },
+    isSure || left.length === 0 ? [] : [...sought.slice(0, -1), next],
+  );
 }
 
 /** Beats that have waited come faster than they were made, and one that looks fresh among them may have waited as well. */
@@ -172,7 +174,7 @@ function isFresh({ beat, receivedAtMs }: HeardAt, offsetMs: number): boolean {
 /** The own clock was set ahead by this much. */
 export function withOwnClockSet(history: OffsetHistory, byMs: number): OffsetHistory {
   const earlier = history.earlier.map((old) => ({ ...old, offsetMs: old.offsetMs + byMs }));
-  return { earlier, sought: history.sought && soughtWithOwnClockSet(history.sought, byMs) };
+  return { earlier, sought: history.sought.map((sought) => soughtWithOwnClockSet(sought, byMs)) };
 }
 
 /** Of a jump of the peer's clock all is told by that, but when its beats arrived. */

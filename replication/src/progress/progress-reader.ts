@@ -340,7 +340,7 @@ export class ProgressReader {
     this.#heard = {
       progress: known,
       samples: known.clockOffset === null ? [] : [known.clockOffset],
-      history: { earlier: known.earlierOffsets, sought: null },
+      history: { earlier: known.earlierOffsets, sought: [] },
       ownBaseMs: last?.ownBaseMs ?? ownBaseMs,
       agreedBeat: -1,
       isRecalled: last?.isRecalled ?? true,
