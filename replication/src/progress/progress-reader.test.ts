@@ -263,6 +263,29 @@ test('beats that come where progress does not are still told by the offset from 
   expect(link.stored.slice(2)).toEqual([{ ...before, earlierOffsets: [{ offsetMs: 60_000, untilBeat: 1 }] }]);
 });
 
+test('where beats end the search for two jumps, what held before the first is stored too without a message', async () => {
+  const link = new Link();
+  const pass = (ms: number): void => {
+    [link.nowMs, link.monotonicMs] = [link.nowMs + ms, link.monotonicMs + ms];
+  };
+  link.hear(4);
+  await link.read([message()]);
+  pass(8000);
+  await link.read([message({ echo: 9, laterMs: 8000, aheadMs: -4000 })]);
+  pass(1000);
+  await link.read([message({ echo: 10, laterMs: 9000, aheadMs: -7000 })]);
+  pass(1000);
+  for (const number of [5, 6]) {
+    link.hear(number, 2850);
+    await link.reader.noticeClocks();
+    pass(beatIntervalMs);
+  }
+  expect(link.stored.at(-1)?.earlierOffsets).toEqual([
+    { offsetMs: 60_000, untilBeat: 4 },
+    { offsetMs: 64_000, untilBeat: 4 },
+  ]);
+});
+
 test('a silence of the peer before an echo that showed no jump is not taken for the jump that follows', async () => {
   const link = new Link();
   const pass = (ms: number): void => {

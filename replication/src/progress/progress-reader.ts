@@ -117,7 +117,7 @@ function withoutMessage(heard: Heard, at: Moment): Heard {
   const { samples } = moved;
   const held = heldOffset(samples, at.nowMs);
   const history = soughtUntil(moved, held, at);
-  const isSame = moved === heard && untilBeat(history) === untilBeat(heard.history);
+  const isSame = moved === heard && untilBeats(history) === untilBeats(heard.history);
   const earlierOffsets = history.earlier;
   // What was heard before the clock was set back is not for that of now.
   const setBackMs = moved === heard ? 0 : Math.max(0, heard.ownBaseMs - ownBaseMs);
@@ -126,9 +126,9 @@ function withoutMessage(heard: Heard, at: Moment): Heard {
   return { ...moved, progress, history, ownBaseMs };
 }
 
-/** Seeking a jump moves nothing else; `null`: none is known. */
-function untilBeat({ earlier }: OffsetHistory): number | null {
-  return earlier.at(-1)?.untilBeat ?? null;
+/** Seeking a jump moves nothing else, but those of the jumps before it as well. */
+function untilBeats({ earlier }: OffsetHistory): string {
+  return earlier.map(({ untilBeat }) => untilBeat).join(' ');
 }
 
 function soughtUntil(heard: Heard | null, held: ClockOffset | null, at: Moment): OffsetHistory {
