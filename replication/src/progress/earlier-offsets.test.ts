@@ -9,7 +9,8 @@ function heard(number: number, lateMs: number, byMs = 0) {
 
 /** The clock was set by this much; the echo that says so left the peer at 50 s, when beat 200 was made. */
 function jump(byMs: number, newest: Jump['heardBeat'], agreedBeat = -1): Jump {
-  return { offsetMs: 0, byMs, agreedBeat, heardBeat: newest, toldAtMs: 50_000 + byMs, presentMs: -byMs };
+  const told = { toldAtMs: 50_000 + byMs, presentMs: -byMs };
+  return { offsetMs: 0, byMs, errorMs: 10, agreedBeat, heardBeat: newest, ...told };
 }
 
 test('beats that arrive after the echo, one after the other, were made before a clock was set ahead', () => {
@@ -157,4 +158,15 @@ test('a clock that was set back twice in a silence tells the beats from after it
   const sure = seekJump(both, { leaps: [], heardBeat: after(101, 52_250), presentMs: 10_000 });
   expect([99, 100, 101].map((beat) => offsetMsAt(beat, present, sure.earlier))).toEqual([0, 10_000, 10_000]);
   expect(sure.sought).toEqual([]);
+});
+
+test('the leap of a clock that was set ahead is found by an echo that was long on its way, and no beat is told as too young', () => {
+  const leap = { afterBeat: 23, byMs: 10_000 };
+  const present = { offsetMs: -10_000 };
+  const badly = { ...jump(6000, heard(69, 900, 10_000), 23), errorMs: 3700 };
+  const found = addJump(noHistory, badly, [{ afterBeat: 8, byMs: 10_000 }, leap]);
+  expect([23, 24, 69].map((beat) => offsetMsAt(beat, present, found.earlier))).toEqual([0, -10_000, -10_000]);
+  expect(found.sought).toEqual([]);
+  const silence = addJump(noHistory, { ...badly, errorMs: 10 }, [leap]);
+  expect(silence.sought.length, 'by an echo that says more it is a silence').toBe(1);
 });

@@ -42,6 +42,8 @@ export interface Jump {
   readonly offsetMs: number;
   /** By which the peer's clock was set ahead. */
   readonly byMs: number;
+  /** By how much that may be wrong. */
+  readonly errorMs: number;
   /** All beats up to it were made before it, because an echo that was told later still showed the offset of before. */
   readonly agreedBeat: number;
   /** Newest beat of the peer that has arrived. */
@@ -79,12 +81,14 @@ export function addJump(history: OffsetHistory, jump: Jump, leaps: readonly Leap
 }
 
 function addOne({ earlier, sought }: OffsetHistory, jump: Jump, leaps: readonly Leap[]): OffsetHistory {
-  const { offsetMs, byMs, heardBeat, agreedBeat } = jump;
+  const { offsetMs, byMs, errorMs, heardBeat, agreedBeat } = jump;
   const lastUntil = earlier.at(-1)?.untilBeat ?? -1;
   const knownUntil = Math.max(agreedBeat, lastUntil);
   // A silence before that looks like the leap and is none.
   const since = Math.max(agreedBeat, lastUntil + 1);
-  const found = leaps.findLast((leap) => leap.afterBeat >= since && isOf(leap, byMs));
+  const after = leaps.filter((leap) => leap.afterBeat >= since);
+  const found =
+    after.findLast((leap) => isOf(leap, byMs)) ?? after.find((leap) => mayBeOf(leap, { byMs, errorMs }));
   if (found !== undefined) return withLast(earlier, { offsetMs, untilBeat: found.afterBeat }, []);
   const next = { byMs, lastBeat: lastBeatBefore(jump), fresh: null };
   const { presentMs } = jump;
@@ -197,6 +201,11 @@ export function offsetMsAt(
 function isOf(leap: Leap, jumpMs: number): boolean {
   if (jumpMs < 0) return leap.byMs < 0 && leap.byMs > 1.5 * jumpMs;
   return Math.abs(leap.byMs - jumpMs) < jumpMs / 2;
+}
+
+/** Of how far a clock was set ahead an echo may say little that was long on its way. */
+function mayBeOf(leap: Leap, { byMs, errorMs }: Pick<Jump, 'byMs' | 'errorMs'>): boolean {
+  return byMs > 0 && mayHide(leap, byMs) && leap.byMs - byMs < byMs / 2 + errorMs;
 }
 
 /** A silence at that moment makes a leap ahead look greater. */

@@ -174,7 +174,8 @@ function measured(heard: Heard | null, input: Measuring): Measured {
   const offsetMs = held?.offsetMs ?? sample.offsetMs;
   const isJump = Math.abs(byMs) >= leastJumpMs && heardBeat !== null;
   const { publishedAtMs: toldAtMs } = input.message;
-  const jump = { offsetMs, byMs, agreedBeat, toldAtMs, presentMs: sample.offsetMs };
+  const errorMs = sample.errorMs + (held?.errorMs ?? 0);
+  const jump = { offsetMs, byMs, errorMs, agreedBeat, toldAtMs, presentMs: sample.offsetMs };
   const isAgreed = !isJump && held !== null && !mayHideJump(held, sample) && heardBeat !== null;
   return {
     samples,
