@@ -170,3 +170,14 @@ test('the leap of a clock that was set ahead is found by an echo that was long o
   const silence = addJump(noHistory, { ...badly, errorMs: 10 }, [leap]);
   expect(silence.sought.length, 'by an echo that says more it is a silence').toBe(1);
 });
+
+test('a clock that was ahead for a few beats is not taken for one that was set back by more', () => {
+  const waiting = addJump(noHistory, jump(-8000, heard(78, 60, -8000), 77), []);
+  const leaps = [
+    { afterBeat: 36, byMs: 2000 },
+    { afterBeat: 39, byMs: -2000 },
+    { afterBeat: 73, byMs: -7990 },
+  ];
+  const found = seekJump(waiting, { leaps, heardBeat: heard(79, 60, -8000), presentMs: 8000 });
+  expect(found).toEqual({ earlier: [{ offsetMs: 0, untilBeat: 73 }], sought: [] });
+});

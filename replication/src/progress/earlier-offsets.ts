@@ -104,7 +104,9 @@ export function seekJump(history: OffsetHistory, { leaps, heardBeat, presentMs }
   const before = earlier.slice(0, -1);
   // The leap of the jump before this one is no leap of this one, unless no beat came between two that were ahead.
   const since = of.byMs > 0 ? last.untilBeat : (before.at(-1)?.untilBeat ?? -1) + 1;
-  const found = leaps.find((leap) => leap.afterBeat >= since && mayHide(leap, of.byMs));
+  const hiding = leaps.filter((leap) => leap.afterBeat >= since && mayHide(leap, of.byMs));
+  // A short one ahead and back hides in the silence of no set-back that is much longer.
+  const [found] = of.byMs > 0 ? hiding : hiding.toSorted((a, b) => a.byMs - b.byMs);
   if (found !== undefined) return withLast(before, { ...last, untilBeat: found.afterBeat }, []);
   return stillSought(before, last, { sought, heardBeat, presentMs });
 }
