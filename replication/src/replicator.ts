@@ -323,8 +323,9 @@ export class Replicator {
     const read: RelearnerOptions['read'] = (feed) => this.#readPast(feed);
     const openPosition: RelearnerOptions['openPosition'] = (row) => this.#options.records.createPosition(row);
     const closed = () => membership.closed();
+    const retired = () => membership.retired();
     const prepareLog = () => this.#options.sink.prepare(self.partitionCount);
-    const shared = { self, peers, closed, parts, transfers, donors, jobs, timer, logger };
+    const shared = { self, peers, closed, retired, parts, transfers, donors, jobs, timer, logger };
     return new Relearner({ ...shared, prepareLog, read, openPosition, ...told });
   }
 

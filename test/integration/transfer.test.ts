@@ -386,6 +386,25 @@ describe('a transfer', () => {
     });
     expect(await titles(us)).toEqual({ b: 'us' });
   });
+
+  it('from a donor that was set back below what was collected here reads none of its records, and says whom to fill (P6)', async () => {
+    await eu.edit(id('a'), (e) => e.set('title', 'same'));
+    await us.take({ ...id('a'), state: await eu.state(id('a')) });
+    const { horizon } = us.transfers;
+    us.database.transact(true, () => {
+      for (const entry of ownEntries(eu.self, eu.database.wal.insert + 1_000_000n))
+        horizon.put(placeOf(entry), entry);
+    });
+    const asked = new Set<string>();
+    const counting = disturbed(peer, async ({ kind }) => void asked.add(kind));
+    expect((await transfer(counting)).outcome).toMatchObject({
+      kind: 'postponed',
+      detail: expect.stringContaining('fill the donor anew'),
+    });
+    expect(asked).toEqual(new Set(['open', 'close']));
+    us.database.transact(true, () => horizon.clear());
+    expect((await transfer()).outcome).toEqual({ kind: 'done' });
+  });
 });
 
 describe('a donor', () => {

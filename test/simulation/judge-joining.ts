@@ -3,7 +3,7 @@
  * written before that answered when the region came, in whichever life of the peer, and whether a log holds it or the peer
  * alone. What peers held is taken by content, because an earlier life is not told by positions. Only where nothing was wrong
  * around that moment is it sure which peers answered; elsewhere the other judges see to what came of it. Even there a peer
- * that has become another incarnation is opened anew, and whose first question comes to it in that second is not answered.
+ * that has become another incarnation is opened anew, and who asks it in that second is not answered and asks again.
  */
 import { merge } from '@isthmus/conflict';
 import { sameLife } from '@isthmus/replication/ports/identity';
@@ -18,6 +18,8 @@ import type { World } from './world.ts';
 
 /** Longer than a beat takes to be counted. */
 const countedMs = 2000;
+/** For as long whoever does not answer is asked again at least (0029). */
+const patienceMs = 4500;
 
 interface Awaited {
   readonly peer: SimRegion;
@@ -32,8 +34,8 @@ export class JoiningJudge {
   readonly #region: SimRegion;
   readonly #cameAtMs: number;
   #awaited: readonly Awaited[];
-  /** By process and peer: who has asked whom. */
-  readonly #asked = new Set<string>();
+  /** By process and peer: since when it asks and is not answered; `null`: it was answered. */
+  readonly #asked = new Map<string, number | null>();
   #hasWritten = false;
 
   /** The region comes now. */
@@ -49,13 +51,16 @@ export class JoiningJudge {
     });
   }
 
-  /** Whoever does not answer at the first asking is not waited for (0029). */
+  /** Whoever is silent for long is not waited for (0029). */
   asked({ process, from, to, isAnswered }: Asking): void {
+    if (from !== this.#region.id) return;
     const name = `${process.name} ${to}`;
-    if (from !== this.#region.id || this.#asked.has(name)) return;
-    this.#asked.add(name);
-    if (isAnswered) return;
+    const { nowMs } = this.#world.scheduler;
+    const sinceMs = this.#asked.has(name) ? this.#asked.get(name) : nowMs;
+    this.#asked.set(name, isAnswered ? null : (sinceMs ?? null));
+    if (isAnswered || typeof sinceMs !== 'number') return;
     this.#world.seen('peer silent when a region came');
+    if (nowMs - sinceMs < patienceMs) return;
     this.#awaited = this.#awaited.filter(({ peer }) => peer.id !== to);
   }
 

@@ -29,6 +29,13 @@ export function drawPressed(
   const chosen = new Set(swarm(random, kinds, 0.8));
   // Who has lost a record in silence is counted on by a region that is filled anew, and then nobody has it.
   if (chosen.has('lose-row') && chosen.has('refill')) chosen.delete(random.pick(['lose-row', 'refill']));
+  // Who is emptied when its only peer is destroyed has nothing left that it could be filled from.
+  const ending = [...destroying].filter((kind) => chosen.has(kind));
+  if (regions === 2 && chosen.has('refill') && ending.length > 0)
+    for (const kind of random.chance(0.5) ? ['refill' as const] : ending) chosen.delete(kind);
+  // What nobody but the destroyed region held any more was lost in silence before.
+  if (chosen.has('lose-row') && ending.length > 0)
+    for (const kind of random.chance(0.5) ? ['lose-row' as const] : ending) chosen.delete(kind);
   const left = new Map([...chosen].map((kind) => [kind, most[kind] ?? Infinity]));
   const everyMs = random.scale(1200, 6000);
   const faults: Fault[] = [];

@@ -67,7 +67,21 @@ export class Operator {
     const want = async ({ refills }: SimWishes): Promise<void> => {
       isWanted = (await refills.want({ donor, accepted: [] })) || isWanted;
     };
-    void this.#insist(region, want, () => isWanted);
+    void this.#insist(region, want, () => isWanted).then(() => this.#watchFilling(region));
+  }
+
+  /** Whoever gives is gone before it is done: asked again of another one. */
+  async #watchFilling(region: SimRegion): Promise<void> {
+    const { scheduler, survivors } = this.#world;
+    const refill = await region.refills.find();
+    const isOver = refill === null || refill.state === 'done' || refill.state === 'refused';
+    if (isOver || region.isGone) return;
+    const other = survivors.find(({ id }) => id !== region.id);
+    const isDonorGone = !survivors.some(({ id }) => id === refill.donor);
+    if (!isDonorGone || other === undefined || region.refills.donor === null)
+      return void scheduler.after(patienceMs, () => void this.#watchFilling(region));
+    this.#world.seen('filled from another after its donor was gone');
+    this.refill(region, other.id);
   }
 
   /** Looks at a region that refuses writes for good. */

@@ -23,6 +23,8 @@ const demoCollections = fileURLToPath(new URL('../collections.json', import.meta
 /** Arguments of Node for region processes alone, with spaces between; for instance to take a profile, which names files. */
 const nodeArgumentsName = 'ISTHMUS_LOCAL_NODE_ARGUMENTS';
 const readyTimeoutMs = 60_000;
+/** Longer than it asks peers that are silent; where they answer, nobody waits here for what they have. */
+const joinTimeoutMs = 7000;
 const readyPollMs = 25;
 const requestTimeoutMs = 2_000;
 const endTimeoutMs = 4_000;
@@ -149,6 +151,7 @@ async function startProcess(site: Site): Promise<ServerChild> {
   });
   try {
     await untilReady(child, { region: options.region, adminPort });
+    await untilJoined(child, adminPort);
     void child.fallen.then((how) => tellFallen(site, how));
     return child;
   } catch (error) {
@@ -183,15 +186,29 @@ async function untilReady(child: ServerChild, of: { region: string; adminPort: n
   }
 }
 
-function isReady(adminPort: number): Promise<boolean> {
+/** A region that is new takes its first write once it has met its peers, or has asked for long enough who is silent (0029). */
+async function untilJoined(child: ServerChild, adminPort: number): Promise<void> {
+  const deadline = Date.now() + joinTimeoutMs;
+  const isJoining = async () => /"joining":\["/.test((await answer(adminPort, '/v1/identity')) ?? '');
+  while (child.isRunning() && Date.now() < deadline && (await isJoining())) await delay(readyPollMs);
+}
+
+async function isReady(adminPort: number): Promise<boolean> {
+  return (await answer(adminPort, '/readyz')) !== null;
+}
+
+/** `null`: anything but a page. */
+function answer(adminPort: number, path: string): Promise<string | null> {
   return new Promise((resolve) => {
-    const options = { host: '127.0.0.1', port: adminPort, path: '/readyz', agent: false };
+    const options = { host: '127.0.0.1', port: adminPort, path, agent: false };
     const request = get({ ...options, timeout: requestTimeoutMs }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => (body += part));
+      response.once('end', () => resolve(response.statusCode === 200 ? body : null));
     });
     request.once('timeout', () => request.destroy());
-    request.once('error', () => resolve(false));
-    request.once('close', () => resolve(false));
+    request.once('error', () => resolve(null));
+    request.once('close', () => resolve(null));
   });
 }

@@ -17,12 +17,15 @@ const nothing = {
   heard: [],
   progress: [],
 };
+/** What a peer says that has written nothing. */
+const fresh: PeerEcho = { echoedBeat: null, changesAgeMs: null, written: null, namesCaller: true };
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 class World {
   readonly timer = new ManualTimer();
   /** `null`: the peer does not answer. */
   written: Mark | 'nothing' | null = null;
+  isOtherSilent = false;
   namesCaller: boolean | null = true;
   rows: readonly PositionRow[] = [];
   isJoining = true;
@@ -37,7 +40,7 @@ class World {
         this.isJoining = false;
       },
     },
-    client: { ping: async (peer) => (peer === eu ? this.#echo() : null) },
+    client: { ping: async (peer) => (peer === eu ? this.#echo() : this.isOtherSilent ? null : fresh) },
     beats: { overview: async () => ({ ...nothing, positions: this.rows }) },
     closed: () => this.closed,
     timer: this.timer,
@@ -72,16 +75,43 @@ test('before anybody was asked all are waited for', () => {
   expect(new World().joining.waitsFor).toEqual([eu, us]);
 });
 
-test.each([null, 'nothing', mark(9, 0)] as const)(
-  'a peer that says %o is not waited for',
-  async (written) => {
-    const world = new World();
-    world.written = written;
+test.each(['nothing', mark(9, 0)] as const)('a peer that says %o is not waited for', async (written) => {
+  const world = new World();
+  world.written = written;
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([]);
+  expect(world.isJoining).toBe(false);
+});
+
+test('a peer that does not answer is asked again for five seconds, and then not waited for', async () => {
+  const world = new World();
+  world.isOtherSilent = true;
+  for (const passedMs of [0, 500, 4000]) {
+    await world.timer.advance(passedMs);
     await world.joining.look();
-    expect(world.joining.waitsFor).toEqual([]);
-    expect(world.isJoining).toBe(false);
-  },
-);
+    expect(world.joining.waitsFor).toEqual([eu, us]);
+  }
+  await world.timer.advance(500);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([]);
+  expect(world.isJoining).toBe(false);
+});
+
+test('what a peer had written that was starting anew when it was first asked is waited for', async () => {
+  const world = new World();
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([eu]);
+  await world.timer.advance(2000);
+  world.written = mark(9);
+  await world.joining.look();
+  world.written = null;
+  await world.timer.advance(60_000);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([eu]);
+  world.settle(9);
+  await world.joining.look();
+  expect(world.joining.waitsFor).toEqual([]);
+});
 
 test('a peer that has written is waited for until all partitions have settled what it had', async () => {
   const world = new World();

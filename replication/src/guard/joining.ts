@@ -3,8 +3,9 @@
  * as if their records were gone, and write over what they have not seen. It waits for every peer that answers and has ever
  * written, in whichever life, until all that this peer had written by then is settled here and nothing of its lives before is
  * awaited, and for every peer that answers and does not name this region among its own, which would never read what is
- * written here, until it does. A peer that has written nothing, or does not answer at the first asking, is not waited for, so a fleet that starts fresh, or a region whose peers are out of
- * reach from the beginning, writes at once; nor is one that is gone for good. It never stops writes again.
+ * written here, until it does. A peer that is silent is asked again for some seconds, because it may be starting anew, and then
+ * not waited for; nor is one that has written nothing, or is gone for good. So a fleet that starts fresh writes once its
+ * regions have met, and a region whose peers are out of reach writes all the same. It never stops writes again.
  */
 import type { BeatStore } from '../ports/beat-store.ts';
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
@@ -29,6 +30,8 @@ export interface JoiningOptions {
 }
 
 const intervalMs = 500;
+/** How long a peer that has never answered is asked, as after a new incarnation (0078). */
+const patienceMs = 5000;
 
 export class Joining {
   readonly #options: JoiningOptions;
@@ -36,6 +39,9 @@ export class Joining {
   /** What has to be settled of each peer that answered; `null`: nothing any more. */
   readonly #awaited = new Map<RegionId, Mark | null>();
   readonly #notNamedBy = new Set<RegionId>();
+  /** Peers that have not answered yet and are asked again. */
+  readonly #silent = new Set<RegionId>();
+  #sinceMs: number | null = null;
   #hasJoined = false;
 
   constructor(options: JoiningOptions) {
@@ -79,11 +85,13 @@ export class Joining {
   async #turn(): Promise<void> {
     // A ticker that is stopped within a run starts no other.
     if (this.#hasJoined) return void this.stop();
-    const { peers, store, logger } = this.#options;
+    const { peers, store, timer, logger } = this.#options;
     this.#hasJoined = !(await store.isJoining());
     if (this.#hasJoined) return;
     const isFirst = this.#awaited.size === 0;
-    await Promise.all(peers.map((peer) => this.#ask(peer, isFirst)));
+    this.#sinceMs ??= timer.monotonicMs();
+    const isLast = timer.monotonicMs() - this.#sinceMs >= patienceMs;
+    await Promise.all(peers.map((peer) => this.#ask(peer, { isFirst, isLast })));
     const { waitsFor, notNamedBy } = this;
     if (waitsFor.length > 0) {
       if (isFirst) logger.info({ waitsFor }, 'this region joins; writes wait for what peers have');
@@ -99,11 +107,18 @@ export class Joining {
     logger.info({}, 'this region has joined; it takes writes');
   }
 
-  async #ask(peer: RegionId, isFirst: boolean): Promise<void> {
+  /** `isLast`: whoever is silent now was asked for long enough. */
+  async #ask(
+    peer: RegionId,
+    { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
+  ): Promise<void> {
     const { client, closed } = this.#options;
     if (!isFirst && !this.#isAwaited(peer)) return;
     const echo = await client.ping(peer);
     const isClosed = closed().includes(peer);
+    const isUnheard = echo === null && (isFirst || this.#silent.has(peer));
+    if (isUnheard && !isLast && !isClosed) this.#silent.add(peer);
+    else this.#silent.delete(peer);
     if (isClosed || (echo !== null && echo.namesCaller !== false)) this.#notNamedBy.delete(peer);
     else if (echo !== null) this.#notNamedBy.add(peer);
     const awaited = latest(this.#awaited.get(peer) ?? null, echo?.written ?? null);
@@ -123,7 +138,7 @@ export class Joining {
   }
 
   #isAwaited(peer: RegionId): boolean {
-    return this.#notNamedBy.has(peer) || (this.#awaited.get(peer) ?? null) !== null;
+    return this.#silent.has(peer) || this.#notNamedBy.has(peer) || (this.#awaited.get(peer) ?? null) !== null;
   }
 }
 

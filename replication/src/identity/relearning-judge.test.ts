@@ -43,6 +43,7 @@ function view(of: Partial<RelearningView> = {}): RelearningView {
     settled: [...both(eu, 90n), ...both(us, 40n)],
     beats: [],
     closed: [],
+    retired: [],
     fetched: new Set(),
     refused: new Set(),
     failed: new Set(),
@@ -173,6 +174,13 @@ test('a promise about a former peer, or of a former life of a peer, holds nobody
   const renewed = view({ settled: [at(us, 1n, 0, 2), at(us, 1n, 1, 2)] });
   expect(promised).not.toBeNull();
   expect(judgeRelearning(renewed).kind).toBe('learnt');
+});
+
+test("what was promised beyond the end of a retired region is nobody's once all up to there has settled here (P8)", () => {
+  const ended = { log: null, peers: [us, ap], closed: [us], fetched: new Set([ap]), settled: both(us, 39n) };
+  const others = { held: new Map([[ap, heldTo(both(eu, 90n))]]), others: new Map([[ap, both(us, 39n)]]) };
+  expect(judgeRelearning(view({ ...ended, ...others })).kind).toBe('promised');
+  expect(judgeRelearning(view({ ...ended, ...others, retired: [us] })).kind).toBe('learnt');
 });
 
 test('a promise about a former life of a peer is kept by whoever still holds what was promised (I6)', () => {

@@ -32,6 +32,8 @@ export interface RelearningView {
   readonly beats: readonly BeatOf[];
   /** Peers that are gone for good: others hold what is kept of them. */
   readonly closed: readonly RegionId[];
+  /** Of these, the ones of which all that is kept has settled here: what lies beyond is nobody's. */
+  readonly retired: readonly RegionId[];
   /** Peers from which all has been fetched since the incarnation began. */
   readonly fetched: ReadonlySet<RegionId>;
   /** Of these, whose last transfer had states that were put aside. */
@@ -149,9 +151,11 @@ function holdsAll({ region, partitionCount, relearning }: RelearningView, ends: 
   );
 }
 
-/** What was promised of regions that still are peers, and is not settled. */
-function unkept({ peers, relearning, settled }: RelearningView): Vector {
-  const promised = (relearning.promised ?? []).filter(({ region }) => peers.includes(region));
+/** What was promised of regions that still are peers, and is not settled. Beyond the end of a retired one nothing comes (P8). */
+function unkept({ peers, retired, relearning, settled }: RelearningView): Vector {
+  const promised = (relearning.promised ?? []).filter(
+    ({ region }) => peers.includes(region) && !retired.includes(region),
+  );
   return beyond(promised, settled);
 }
 

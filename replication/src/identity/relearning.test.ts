@@ -43,6 +43,7 @@ function relearning(fill: Relearning['fill'] | 'nothing to learn', since = { sin
     self: { region, incarnation, partitionCount: 1 },
     peers: [donor],
     closed: () => [],
+    retired: () => [],
     parts: {
       store: {
         close: async (ended) => void closed.push(ended),

@@ -53,6 +53,8 @@ export interface RelearnerOptions {
   readonly peers: readonly RegionId[];
   /** Of these, who is gone for good. */
   readonly closed: () => readonly RegionId[];
+  /** Of these, all that is kept has settled here. */
+  readonly retired: () => readonly RegionId[];
   readonly parts: IncarnationParts;
   /** Makes the topics of the own log that are absent. */
   readonly prepareLog: () => Promise<void>;
@@ -256,7 +258,7 @@ export class Relearner {
   }
 
   async #judge(relearning: Relearning): Promise<RelearningJudgement> {
-    const { self, peers, closed, transfers, jobs } = this.#options;
+    const { self, peers, closed, retired, transfers, jobs } = this.#options;
     const { applied, settled, beats } = await transfers.standing();
     // Newest first, so the last one of a donor is the first that is met.
     const newest = new Map<RegionId, TransferJob>();
@@ -272,6 +274,7 @@ export class Relearner {
       partitionCount: self.partitionCount,
       peers,
       closed: closed(),
+      retired: retired(),
       relearning,
       log: this.#logView(),
       applied,

@@ -92,7 +92,7 @@ class World {
   #open(): ReceiverInput {
     const version = this.history.length;
     this.snapshots.set(`s${version}`, new Map(this.donor));
-    return { kind: 'offered', offer: offer(BigInt(version)), isBelow: false };
+    return { kind: 'offered', offer: offer(BigInt(version)), isBelow: false, isDonorBelow: false };
   }
 
   #rows(snapshot: string, after: RecordId, until: RecordId | null): readonly (readonly [string, number])[] {
@@ -182,7 +182,7 @@ describe('a receiver', () => {
     const reached = (at: bigint) => {
       const [next] = stepReceiver(
         state,
-        { kind: 'offered', offer: offer(at), isBelow: false },
+        { kind: 'offered', offer: offer(at), isBelow: false, isDonorBelow: false },
         { isDryRun: false },
       );
       return next.kind === 'ranging' ? next.place.vector?.[0]?.lsn : null;
@@ -192,7 +192,7 @@ describe('a receiver', () => {
 
   it('that starts from the beginning owes nothing to an older snapshot', () => {
     const [state] = startReceiver({ ...fresh, vector: offer(10n).vector });
-    const offered = { kind: 'offered', offer: offer(12n), isBelow: false } as const;
+    const offered = { kind: 'offered', offer: offer(12n), isBelow: false, isDonorBelow: false } as const;
     const [next] = stepReceiver(state, offered, { isDryRun: false });
     expect(next).toMatchObject({ kind: 'ranging', place: { vector: offer(12n).vector } });
   });
@@ -215,7 +215,7 @@ describe('a receiver', () => {
 
   it('gives up for good only where the region was away for longer than deletions are kept', () => {
     const [state] = startReceiver(fresh);
-    const offered = { kind: 'offered', offer: offer(1n), isBelow: true } as const;
+    const offered = { kind: 'offered', offer: offer(1n), isBelow: true, isDonorBelow: false } as const;
     const [next] = stepReceiver(state, offered, { isDryRun: false });
     expect(next).toMatchObject({ kind: 'ended', outcome: { kind: 'failed' } });
   });
@@ -237,7 +237,7 @@ it('begins anew where the own horizon has passed it, because the least of old an
   const [reopened] = stepReceiver(raising, { kind: 'below-horizon' }, { isDryRun: false });
   const [, effect] = stepReceiver(
     reopened,
-    { kind: 'offered', offer: offer(20n), isBelow: false },
+    { kind: 'offered', offer: offer(20n), isBelow: false, isDonorBelow: false },
     { isDryRun: false },
   );
   expect(effect).toMatchObject({ kind: 'ranges', after: beginning });
@@ -253,7 +253,11 @@ it('begins anew where the donor lives another life, whose unpublished past nobod
   const renewed: Offer = { ...offer(7n), incarnation: life, vector: [...old, ...own] };
   const offered = (place: TransferPlace) => {
     const [opening] = startReceiver(place);
-    return stepReceiver(opening, { kind: 'offered', offer: renewed, isBelow: false }, { isDryRun: false })[1];
+    return stepReceiver(
+      opening,
+      { kind: 'offered', offer: renewed, isBelow: false, isDonorBelow: false },
+      { isDryRun: false },
+    )[1];
   };
   expect(offered(half)).toMatchObject({ kind: 'ranges', after: beginning });
   expect(offered({ ...half, vector: renewed.vector })).toMatchObject({ kind: 'ranges', after: id(9) });
@@ -265,7 +269,7 @@ function raisingFrom(place: TransferPlace, served: Offer) {
   const [opening] = startReceiver(place);
   const [ranging] = stepReceiver(
     opening,
-    { kind: 'offered', offer: served, isBelow: false },
+    { kind: 'offered', offer: served, isBelow: false, isDonorBelow: false },
     { isDryRun: false },
   );
   return stepReceiver(ranging, { kind: 'ranges', ranges: [] }, { isDryRun: false });

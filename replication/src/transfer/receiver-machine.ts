@@ -60,8 +60,16 @@ export type ReceiverState =
   | { readonly kind: 'ended'; readonly place: TransferPlace; readonly outcome: TransferOutcome };
 
 export type ReceiverInput =
-  /** `isBelow`: this region has not reached what the donor's collection made final. */
-  | { readonly kind: 'offered'; readonly offer: Offer; readonly isBelow: boolean }
+  /**
+   * `isBelow`: this region has not reached what the donor's collection made final. `isDonorBelow`: the donor has not reached
+   * what collection made final here.
+   */
+  | {
+      readonly kind: 'offered';
+      readonly offer: Offer;
+      readonly isBelow: boolean;
+      readonly isDonorBelow: boolean;
+    }
   | { readonly kind: 'ranges'; readonly ranges: readonly NextRange[] }
   | { readonly kind: 'equal' }
   | { readonly kind: 'differs'; readonly range: RecordRange; readonly have: readonly Uint8Array[] }
@@ -114,7 +122,7 @@ export function stepReceiver(state: ReceiverState, input: ReceiverInput, plan: P
     case 'below-horizon':
       return beginAnew(state);
     case 'offered':
-      return state.kind === 'opening' ? offered(state, input) : stray(state, input);
+      return state.kind === 'opening' ? offered(state, input, plan) : stray(state, input);
     case 'ranges':
       return state.kind === 'ranging' ? ranged(state, input.ranges, plan) : stray(state, input);
     case 'equal':
@@ -133,13 +141,20 @@ export function stepReceiver(state: ReceiverState, input: ReceiverInput, plan: P
 type Live = Exclude<ReceiverState, { readonly kind: 'ended' }>;
 
 function offered(
-  state: Running,
-  { offer, isBelow }: { readonly offer: Offer; readonly isBelow: boolean },
+  state: Extract<ReceiverState, { kind: 'opening' }>,
+  { offer, isBelow, isDonorBelow }: Extract<ReceiverInput, { kind: 'offered' }>,
+  { isDryRun }: Plan,
 ): ReceiverStep {
   if (isBelow) {
     const detail =
       'this region was away for longer than deletions are kept: fill it anew with isthmus region refill';
     return end(state.place, { kind: 'failed', detail });
+  }
+  // Nothing of it would be merged, so no range is read; and each that is found equal would count as a step forward.
+  if (isDonorBelow && !isDryRun) {
+    const detail =
+      'the donor lacks what was collected here: unless logs bring it, fill the donor anew with isthmus region refill there';
+    return reopen(state, detail);
   }
   const { counts } = state.place;
   const cursor = isOfOtherLife(state.place, offer) ? beginning : state.place.cursor;

@@ -141,7 +141,8 @@ export class Receiver {
     this.#isSlotLost ||= isLostSince(offer, standing.applied);
     const mayCome = beyond(others(offer.ahead), standing.settled);
     if (!this.#job.isDryRun && mayCome.length > 0) await store.expect(mayCome);
-    return { kind: 'offered', offer, isBelow };
+    const isDonorBelow = lacking(offer.vector, standing.horizon) !== null;
+    return { kind: 'offered', offer, isBelow, isDonorBelow };
   }
 
   async #ranges({ snapshot, whole }: Offer, after: RecordId): Promise<ReceiverInput> {
