@@ -32,7 +32,7 @@ export interface HistoryEvent {
   readonly result: Result;
   /** HTTP status; `null`: none came. */
   readonly status: number | null;
-  /** Values of its record that its region held and had put aside, so that it could not see them. */
+  /** Values that its region had put aside, or had not learnt again, so that it could not see them. */
   readonly aside?: ReadonlySet<string>;
 }
 

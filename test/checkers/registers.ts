@@ -2,7 +2,8 @@
  * A register shows a value that somebody wrote and that nobody overwrote who had seen it. Whoever writes sees what its own
  * region had acknowledged before, so a later write there wins over it whatever the clocks say, whoever the writers are; an
  * earlier write of the same process that nobody acknowledged is over as well by the time that it is followed. What the
- * region had put aside by then, because its clock was ahead before it was set back, may win over it all the same (0065).
+ * region had put aside by then, because its clock was ahead before it was set back, may win over it all the same (0065), and so
+ * may what it had written in an earlier life and had not learnt again (0046).
  */
 import type { History, HistoryEvent, Violation } from './history.ts';
 

@@ -112,6 +112,20 @@ test('a process that goes on while its database is silent could not read the clo
   expect(clock.noticedAtMs, 'it had long read it').toBe(20_500);
 });
 
+test('ages of what was written before a clock was set ahead are too high by that, and no others', () => {
+  const pair = new Pair();
+  const { clock } = pair.here;
+  for (const [atMs, byMs] of [
+    [10_000, 4000],
+    [12_000, -4000],
+    [20_000, 7000],
+  ] as const) {
+    pair.trueMs = atMs;
+    clock.jump(byMs);
+  }
+  expect([9000, 11_000, 21_000].map((sinceMs) => clock.setAheadMs(sinceMs))).toEqual([11_000, 7000, 0]);
+});
+
 test('an own clock that was set ahead excuses the same only where nobody could look while it was', () => {
   const pair = new Pair();
   const told = (beatAtMs = 11_000): number => pair.offsets.setBackMs(pair.here, pair.there, beatAtMs);

@@ -107,8 +107,17 @@ async function judgeRpo(
     place,
     shownMs: milliseconds(view.rpo.seconds),
     leastMs: Math.max(0, truth.oldestChangeMs - hiddenMs),
-    mostMs: world.gauges.isCalm(node.region, other) ? truth.newestBeatMs + heardMs : Infinity,
+    mostMs: world.gauges.isCalm(node.region, other) ? mostRpoMs(world, node.region, truth) : Infinity,
   });
+}
+
+/** Told by the newest beat that is there, however long changes that are put aside keep the next one from being settled. */
+function mostRpoMs(
+  { scheduler }: World,
+  { clock }: SimRegion,
+  { newestBeatMs }: { newestBeatMs: number },
+): number {
+  return newestBeatMs + heardMs + clock.setAheadMs(scheduler.nowMs - newestBeatMs);
 }
 
 /** What would be lost if the database died and the own log stayed, as long as all that was ever in that is there. */

@@ -88,6 +88,11 @@ export class RegionClock {
     return this.#setAheads;
   }
 
+  /** By how much it was set ahead since then, which makes ages of what was written before too high (0030). */
+  setAheadMs(sinceMs: number): number {
+    return this.#setAheads.reduce((sum, { atMs, byMs }) => sum + (atMs >= sinceMs ? byMs : 0), 0);
+  }
+
   /** A process began to replicate, and knows what the one before it has stored. */
   takenUp(): void {
     this.#takenUpAtMs.push(this.#trueMs());

@@ -14,6 +14,7 @@ import {
 import { ReplicationError } from '@isthmus/replication/errors';
 import type { Edit, EditContext, Edited } from '@isthmus/replication/journal/journal';
 import type { RecordId } from '@isthmus/replication/ports/change';
+import { type Incarnation, sameIncarnation } from '@isthmus/replication/ports/identity';
 import type { JudgedEvent } from '../checkers/availability.ts';
 import type { Operation } from '../checkers/history.ts';
 import type { PlannedOperation, Scenario } from './scenario.ts';
@@ -64,9 +65,21 @@ export class Workload {
   /** An operation that was given up may still run, and only then sees what it removes. */
   get history(): readonly JudgedEvent[] {
     return this.#events.map(({ attempt, event }) => {
-      const { operation, aside } = attempt;
-      return { ...event, operation, aside };
+      const { operation } = attempt;
+      return { ...event, operation, aside: new Set([...attempt.aside, ...this.#unlearnt(attempt)]) };
     });
+  }
+
+  /**
+   * What a region had written in earlier lives, where it wrote on before it had learnt those again, because its peers were
+   * silent (0046): it comes later, and may have a later stamp where the clock was set back.
+   */
+  #unlearnt({ relearningLife: life, region }: Attempt): readonly string[] {
+    if (life === null) return [];
+    const isOfLife = (other: Incarnation | null): boolean => other !== null && sameIncarnation(other, life);
+    return this.#events
+      .filter(({ attempt }) => attempt.region === region && !isOfLife(attempt.life))
+      .map(({ attempt }) => attempt.unique);
   }
 
   /** Operations that were acknowledged. */
@@ -166,19 +179,23 @@ export class Workload {
 /** One operation on its way; what it saw is known only once its edit has run. */
 class Attempt {
   readonly edit: Edit<null, string>;
+  readonly unique: string;
+  readonly region: SimRegion;
   readonly #planned: PlannedOperation;
-  readonly #unique: string;
   readonly #key: string;
-  readonly #region: SimRegion;
   aside: ReadonlySet<string> = new Set();
+  /** That of its region in which its edit ran. */
+  life: Incarnation | null = null;
+  /** The same, where the region had still to learn what it had written before that; else `null`. */
+  relearningLife: Incarnation | null = null;
   /** A stamp is always above every stamp that the writer has seen in the record (P3). */
   isUnordered = false;
   #saw: string | null = null;
 
   constructor(planned: PlannedOperation, unique: string, region: SimRegion) {
     this.#planned = planned;
-    this.#region = region;
-    this.#unique = unique;
+    this.region = region;
+    this.unique = unique;
     const kind = recordOf[planned.kind];
     this.#key = kind === 'insert' ? `insert/${unique}` : `${kind}-${planned.record}/x`;
     const id: RecordId = { collection, key: this.#key };
@@ -195,11 +212,11 @@ class Attempt {
         return { kind, key, amount };
       case 'set':
       case 'put':
-        return { kind, key, value: this.#unique };
+        return { kind, key, value: this.unique };
       case 'insert':
         return { kind, key };
       case 'add':
-        return { kind, key, element: this.#unique };
+        return { kind, key, element: this.unique };
       case 'remove':
         return { kind, key, element: this.#saw };
       case 'delete':
@@ -208,7 +225,9 @@ class Attempt {
   }
 
   #run(before: Uint8Array, context: EditContext): Edited<null, string> {
-    this.aside = asideIn(this.#region, this.edit.id);
+    this.aside = asideIn(this.region, this.edit.id);
+    this.life = this.region.identity.incarnation;
+    this.relearningLife = this.region.incarnations.isRelearning ? this.life : null;
     try {
       const { state, delta, changed } = things.edit(before, context, (record) => {
         const { kind, amount } = this.#planned;
@@ -222,9 +241,9 @@ class Attempt {
           case 'set':
           case 'insert':
           case 'put':
-            return record.set('title', this.#unique);
+            return record.set('title', this.unique);
           case 'add':
-            return record.add('tags', [this.#unique]);
+            return record.add('tags', [this.unique]);
           case 'remove':
             this.#saw = firstTag(before);
             return this.#saw === null ? undefined : record.remove('tags', [this.#saw]);
