@@ -162,8 +162,12 @@ export class Verdict {
       kinds.has('fetching') && (await region.jobs.recent()).some(({ state }) => state === 'failed');
     const isKeptFromPromise = kinds.has('promised') || (await isRefused());
     if (isKeptFromPromise && (await lettersAt(region)).length > 0) return [];
-    const isAsked = this.#world.operator.isAsking(region.id) || (await region.isAsked());
-    const isLearning = !region.isWhole && this.#world.regions.every(({ isGone }) => !isGone);
+    const isComplete = this.#world.regions.every(({ isGone }) => !isGone);
+    const isLearning = !region.isWhole && isComplete;
+    // A refill is done once the past is learnt, which may wait for a region that is gone and was not retired.
+    const isFilled = (await region.refills.find())?.state === 'learning' && !region.isWhole;
+    const isAskedOf = (await region.isAsked()) && (isComplete || !isFilled);
+    const isAsked = this.#world.operator.isAsking(region.id) || isAskedOf;
     return [
       ...(isLearning ? ['it has not learnt its past'] : []),
       ...((await lacksLogged(this.#world, region)) ? ['it lacks what its own log holds of its past'] : []),
