@@ -91,7 +91,8 @@ export class Verdict {
 
   /**
    * Whoever was set back behind what is collected, and finds it in no log, has to be filled anew by an operator (P6); so
-   * has who did not wait for the peer that would have given it, and in a world without transfers who waits for what nothing
+   * has who did not wait for the peer that would have given it, or learnt its past from one that was set back itself, to a copy
+   * with more, after that; and in a world without transfers who waits for what nothing
    * else brings. That takes more time than a world has: from then on the region counts as destroyed.
    */
   async #giveUpStranded(): Promise<void> {
@@ -101,12 +102,19 @@ export class Verdict {
       world.regions.some(({ hasLostLog, isLogGone }) => hasLostLog || isLogGone);
     for (const region of world.survivors) {
       if (!region.isSetBack || world.survivors.length < 2) continue;
-      if (region.isWhole && !region.hasLearntAlone) continue;
+      if (region.isWhole && !region.hasLearntAlone && !this.#isBeforeAnother(region)) continue;
       if (!(world.isHealing ? await this.#isStranded(region, isLogLost) : this.#isNeverGiven(region)))
         continue;
       world.seen('region stranded');
       region.goneAtMs = world.scheduler.nowMs;
     }
+  }
+
+  /** A peer was set back later than the region was. */
+  #isBeforeAnother(region: SimRegion): boolean {
+    const lastMs = (of: SimRegion): number =>
+      Math.max(0, ...this.#world.losses.all.filter((loss) => loss.region === of).map(({ atMs }) => atMs));
+    return this.#world.survivors.some((peer) => peer !== region && lastMs(peer) > lastMs(region));
   }
 
   async #isStranded(region: SimRegion, isLogLost: boolean): Promise<boolean> {
@@ -162,8 +170,12 @@ export class Verdict {
       kinds.has('fetching') && (await region.jobs.recent()).some(({ state }) => state === 'failed');
     const isKeptFromPromise = kinds.has('promised') || (await isRefused());
     if (isKeptFromPromise && (await lettersAt(region)).length > 0) return [];
-    const isAsked = this.#world.operator.isAsking(region.id) || (await region.isAsked());
-    const isLearning = !region.isWhole && this.#world.regions.every(({ isGone }) => !isGone);
+    const isComplete = this.#world.regions.every(({ isGone }) => !isGone);
+    const isLearning = !region.isWhole && isComplete;
+    // A refill is done once the past is learnt, which may wait for a region that is gone and was not retired.
+    const isFilled = (await region.refills.find())?.state === 'learning' && !region.isWhole;
+    const isAskedOf = (await region.isAsked()) && (isComplete || !isFilled);
+    const isAsked = this.#world.operator.isAsking(region.id) || isAskedOf;
     return [
       ...(isLearning ? ['it has not learnt its past'] : []),
       ...((await lacksLogged(this.#world, region)) ? ['it lacks what its own log holds of its past'] : []),
