@@ -43,7 +43,9 @@ export class JoiningJudge {
     this.#world = world;
     this.#region = region;
     this.#cameAtMs = world.scheduler.nowMs;
-    const answering = region.peers.filter((peer) => world.isServed(peer));
+    const answering = region.peers.filter(
+      (peer) => world.isServed(peer) && !saysNothing(world.regionOf(peer)),
+    );
     this.#awaited = answering.map((peer) => {
       const of = world.regionOf(peer);
       const held = [...of.records.tables.records.values()];
@@ -128,6 +130,11 @@ export class JoiningJudge {
       detail: `takes its first write and ${detail}`,
     });
   }
+}
+
+/** Set back to before its first counted beat and refused since, it cannot tell that it ever wrote (0029). */
+function saysNothing({ isItself, beats, identity }: SimRegion): boolean {
+  return !isItself && identity.incarnation.counter === 1 && (beats.newestCounted?.count ?? 0) === 0;
 }
 
 function shown(state: Uint8Array): string {

@@ -277,7 +277,7 @@ function drawRenewal(random: Random, regions: number): Renewal | null {
   if (!random.chance(0.5)) return null;
   const drawn = drawFault(random, { kind: 'restore', atMs: calmMs + 1000, regions: regions - 1 });
   const restore = { ...drawn, forMs: 3000 };
-  return { restore, comesAtMs: restore.atMs + restore.forMs + random.between(11_000, 24_000) };
+  return { restore, comesAtMs: restore.atMs + restore.forMs + random.between(14_000, 27_000) };
 }
 
 /** What the log of a destroyed region still holds is not given up; where that is gone too, there is nothing to wait for. */

@@ -47,6 +47,10 @@ export class MemoryBeatStore implements BeatStore {
     return this.#beats.newest;
   }
 
+  get newestCounted(): CountedBeat | null {
+    return this.#beats.newestCounted;
+  }
+
   /** Those of the numbers from and to, inclusive, that are kept. */
   between(from: number, to: number): readonly Beat[] {
     return this.#beats.between(from, to);
