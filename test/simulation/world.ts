@@ -330,7 +330,6 @@ export class World implements NodeWorld {
     // Whether there is a copy is asked first, and a write that came meanwhile finds another database.
     this.disturb(region.id);
     region.isSetBack = true;
-    this.disturb(region.id);
     this.losses.setBack(region, copy);
     if (region.isLogInside) region.lostLogAtMs = this.scheduler.nowMs;
     region.clock.heardAgain(copy.atMs);

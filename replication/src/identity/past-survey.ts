@@ -2,7 +2,8 @@
  * Asks the peers how far they hold the region's earlier lives (P9). A log that has lost its newest records ends early and
  * shows no hole, so only who has read them can tell. What a peer says counts once it has read the start of the present
  * life in every partition: from then on it takes nothing of the earlier ones. A peer that does not answer is asked again,
- * for a few seconds and then not any more, because a region writes alone (I8). It changes nothing anywhere.
+ * for a few seconds, and after that only if what it was promised depends on its word, because a region writes alone (I8).
+ * It changes nothing anywhere.
  */
 import { offerOf, type PeerOffer } from '../peer-offer.ts';
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';

@@ -5,8 +5,8 @@
  * may take more of an earlier life after that, so every peer that answers says how far it holds the earlier lives once it
  * comes no further, and whoever holds more is fetched from. What peers were told to be settled is settled again, because
  * they may have collected on that word; of a life that is over, from whoever still holds it, and the region whose life it
- * was has to say whether it does. What neither the log nor any peer holds is lost, and is said. Of the own lives it is enough that they are applied: no write waits for a change of them
- * that was put aside, but claims of rights do.
+ * was has to say whether it does. What neither the log nor any peer holds is lost, and is said. Of the own lives it is
+ * enough that they are applied: no write waits for a change of them that was put aside, but claims of rights do.
  */
 import type { BeatOf } from '../ports/beat-store.ts';
 import { type RegionId, sameIncarnation } from '../ports/identity.ts';
